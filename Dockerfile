@@ -1,0 +1,35 @@
+# Two stages: Debian with compilers builds the program; Debian with its libraries alone runs it.
+#
+#   docker run -p 8080:8080 -e SLUICE_AUTH_OPEN=true sluice
+#
+# Beyond loopback the server wants a credential (auth: in /etc/sluice/sluice.yaml) or, to try it,
+# SLUICE_AUTH_OPEN=true.
+
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+COPY tests/setup.sh tests/
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends make \
+ && tests/setup.sh build
+COPY . .
+RUN make -j"$(nproc)" all && strip build/release/sluice
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates libcurl4 libidn2-0 libjson-c5 \
+      libmicrohttpd12 libpcre2-8-0 libssl3 libunistring2 libyaml-0-2 \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
+ && install -d -o 65532 -g 65532 -m 0700 /var/lib/sluice /var/lib/sluice/var \
+ && ln -s /etc/sluice /var/lib/sluice/conf
+COPY conf /etc/sluice
+COPY --from=build /src/build/release/sluice /usr/local/bin/sluice
+
+# Relative paths of the configuration (conf/schemas, var/) start here.
+WORKDIR /var/lib/sluice
+USER 65532:65532
+ENV SLUICE_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=2s \
+    CMD ["/usr/local/bin/sluice", "health", "-c", "/etc/sluice/sluice.yaml"]
+ENTRYPOINT ["/usr/local/bin/sluice"]
+CMD ["serve", "-c", "/etc/sluice/sluice.yaml"]

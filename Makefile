@@ -1,0 +1,169 @@
+# Makefile - everything one does with Sluice; `make help` lists it.
+#
+# One file, not recursive in the tree: every mode builds into build/<mode>/, so modes never mix.
+# A target that runs several steps calls make again, so that each step's output stays in one piece.
+
+MODE         ?= release
+PREFIX       ?= /usr/local
+FUZZ_SECONDS ?= 30
+JOBS         ?= $(shell nproc)
+PYTHON       := /usr/bin/python3
+OUT          := build/$(MODE)
+PROGRAM      := $(OUT)/sluice
+
+# Sources, found by where they are.
+FOLDERS   := base aws schema delivery handlers server
+SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard $(folder)/*.c)))
+HEADERS   := $(foreach folder,$(FOLDERS) tests/unit,$(sort $(wildcard $(folder)/*.h)))
+OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
+LIBRARY   := $(OUT)/libsluice.a
+UNIT_HELP := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/*.c))
+UNIT      := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
+CONFORM   := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/conformance/*.c)))
+FUZZERS   := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+TIDY      := $(patsubst %.c,build/tidy/%.stamp,$(SOURCES) $(wildcard tests/*/*.c tests/unit/*/*.c))
+SCRIPTS    = $(shell git ls-files -co --exclude-standard -- '*.sh' .ci/run tests/lint/pre-commit)
+
+# Files that a source embeds with .incbin, which -MMD cannot see.
+EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json)
+EMBEDDERS := $(if $(SOURCES),$(shell grep -lE 'incbin|EMBED' $(SOURCES)))
+
+# Libraries; asked for only when something is built, because `make run` may install them first.
+PACKAGES  := libmicrohttpd json-c libcurl openssl yaml-0.1 libpcre2-8 libidn2
+PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_FLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lunistring -lm -pthread)$(PKG_LIBS)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wvla -Wundef \
+            -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings
+HARDEN   := -D_FORTIFY_SOURCE=2
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FLAGS_release  := -O2 -g $(HARDEN)
+FLAGS_strict   := -O2 -g $(HARDEN) -Werror
+FLAGS_debug    := -Og -g3
+FLAGS_asan     := $(SANITIZE) -fsanitize=address,undefined
+FLAGS_tsan     := $(SANITIZE) -fsanitize=thread
+FLAGS_coverage := -O0 -g --coverage
+FLAGS_fuzz     := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
+ifndef FLAGS_$(MODE)
+$(error MODE=$(MODE): not one of release debug strict asan tsan coverage fuzz)
+endif
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(MODE)),clang,cc)
+endif
+
+BASICS  = -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(PKG_FLAGS)
+COMPILE = $(CC) $(BASICS) -fstack-protector-strong -fPIE -MMD -MP $(FLAGS_$(MODE)) $(CPPFLAGS) $(CFLAGS)
+LINK    = $(CC) $(FLAGS_$(MODE)) -pie -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
+say     = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(@:build/%=%)';)
+again   = +@$(MAKE) --no-print-directory
+e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all run clean install image test unit e2e conformance sanitize fuzz coverage bench bowtie \
+        image-test format lint tidy ci describe hooks help programs
+
+##@ Build
+all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
+run: ## install what is missing, build, start it with conf/sluice.yaml
+	@tests/setup.sh build
+	$(again) -j$(JOBS) all
+	@tests/try.sh $(PROGRAM)
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sluice
+	$(if $(wildcard docs/sluice.1),install -D -m 644 docs/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1)
+image: ## a container image, with docker, podman or buildah
+	tests/image/build.sh
+clean: ## remove everything built
+	rm -rf build
+
+##@ Test
+test: ## install what is missing, then all that is quick: unit, conformance, e2e
+	@tests/setup.sh build test
+	$(again) -j$(JOBS) programs
+	$(again) -k unit conformance e2e
+unit: programs ## one program per module
+	@tests/unit/run.sh $(UNIT)
+conformance: programs ## the JSON Schema test suite
+	@tests/conformance/run.sh $(CONFORM)
+e2e: $(PROGRAM) ## the real server, over a real socket
+	$(e2e) tests/e2e
+sanitize: ## all tests under ASan+UBSan, then under TSan
+	$(again) -j$(JOBS) MODE=asan programs
+	$(again) -k MODE=asan unit conformance e2e
+	$(again) -j$(JOBS) MODE=tsan programs
+	$(again) -k MODE=tsan unit e2e
+fuzz: ## every fuzzer for FUZZ_SECONDS (needs clang)
+	$(again) MODE=fuzz fuzzers
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS:$(OUT)/%=build/fuzz/%)
+coverage: ## lines that unit, conformance and e2e reach; HTML in build/coverage/html
+	@tests/setup.sh build test coverage
+	$(again) -j$(JOBS) MODE=coverage programs
+	find build/coverage -name '*.gcda' -delete
+	$(again) MODE=coverage unit conformance e2e
+	@tests/coverage.sh
+bench: all ## against bare libmicrohttpd, nginx, and Fastify with ajv
+	@tests/setup.sh bench
+	$(PYTHON) -B tests/bench/bench.py
+bowtie: build/bowtie ## the Bowtie harness, build/bowtie
+image-test: ## build and run the image without a container engine
+	tests/image/test_image.sh
+
+##@ Look after the code
+format: ## rewrite the sources with clang-format
+	clang-format -i $(shell git ls-files -co --exclude-standard -- '*.c' '*.h')
+lint: ## formatting, layers, lone headers, clang-tidy, shellcheck, the map of the tree
+	@tests/setup.sh build lint
+	clang-format --dry-run -Werror $(shell git ls-files -co --exclude-standard -- '*.c' '*.h')
+	tests/lint/layers.sh
+	tests/lint/architecture.sh
+	@CC='$(CC)' FLAGS='$(BASICS)' tests/lint/headers.sh $(HEADERS)
+	shellcheck $(SCRIPTS)
+	$(again) -k -j$(JOBS) tidy
+ci: lint ## what must pass before a change is merged
+	$(again) test
+	$(again) sanitize
+describe: all ## write the annotated conf/sluice.yaml from conf/sluice.schema.json
+	$(PROGRAM) describe >build/sluice.yaml && mv build/sluice.yaml conf/sluice.yaml
+hooks: ## check formatting and layers before each commit
+	ln -sf ../../tests/lint/pre-commit .git/hooks/pre-commit
+help: ## this list
+	@awk -F ':.*## ' '/^##@/ { printf "%s%s\n", sep, substr($$0, 5); sep = "\n" } \
+	    /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@echo; echo "Modes: MODE=release debug strict asan tsan coverage fuzz (now: $(MODE)). V=1 shows commands."
+
+# How things are made.
+programs: $(PROGRAM) $(UNIT) $(CONFORM)
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+tidy: $(TIDY)
+
+build/sluice: build/release/sluice
+	$(call say,LN)ln -sf release/sluice $@
+$(PROGRAM): $(OUT)/server/main.o $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+$(LIBRARY): $(filter-out $(OUT)/server/main.o,$(OBJECTS))
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+$(UNIT): $(OUT)/%: $(OUT)/%.o $(UNIT_HELP) $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+$(CONFORM): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+$(FUZZERS): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
+	$(call say,LD)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+$(OUT)/bowtie: $(OUT)/tests/bowtie/bowtie.o $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+build/bowtie: build/release/bowtie
+	$(call say,LN)ln -sf release/bowtie $@
+$(OUT)/bare_mhd: tests/bench/bare_mhd.c Makefile
+	$(call say,LD)mkdir -p $(@D) && $(COMPILE) -o $@ $< -lmicrohttpd -pthread
+$(EMBEDDERS:%.c=$(OUT)/%.o): $(EMBEDDED)
+$(OUT)/%.o: %.c Makefile
+	$(call say,CC)mkdir -p $(@D) && $(COMPILE) -c -o $@ $<
+build/tidy/%.stamp: %.c .clang-tidy
+	$(call say,TIDY)mkdir -p $(@D) && cc $(BASICS) -MM -MP -MT $@ -MF $(@:.stamp=.d) $< && \
+	    clang-tidy --quiet $< -- $(BASICS) 2>$(@:.stamp=.log) || { cat $(@:.stamp=.log) >&2; exit 1; }
+	@touch $@
+
+-include $(wildcard $(OUT)/*/*.d $(OUT)/tests/*/*.d $(OUT)/tests/*/*/*.d)
+-include $(wildcard build/tidy/*/*.d build/tidy/tests/*/*.d build/tidy/tests/*/*/*.d)

@@ -1,0 +1,154 @@
+/*
+ * arena.c - blocks in a list, the newest first; see arena.h.
+ *
+ * The arena itself lies in its first block, so that a small request costs one allocation.
+ */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+enum { BLOCK_SIZE = 4096 };
+
+struct block {
+    struct block *next;
+    alignas(max_align_t) char bytes[];
+};
+
+struct owned {
+    struct owned *next;
+    void *object;
+    void (*destroy)(void *object);
+};
+
+struct arena {
+    char *free;           /* next free byte of the newest block */
+    size_t left;          /* bytes behind it */
+    struct block *blocks; /* newest first; the last one holds this struct */
+    struct owned *owned;  /* newest first */
+};
+
+static size_t aligned(size_t size)
+{
+    return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+static struct block *block_create(size_t size)
+{
+    /* Not zeroed as a whole: arena_alloc() zeroes what it gives out. */
+    return mem_realloc(NULL, sizeof(struct block) + size);
+}
+
+struct arena *arena_create(void)
+{
+    struct block *block = block_create(BLOCK_SIZE);
+    struct arena *arena = (struct arena *)(void *)block->bytes;
+    size_t used = aligned(sizeof(*arena));
+
+    block->next = NULL;
+    *arena = (struct arena){
+        .free = block->bytes + used,
+        .left = BLOCK_SIZE - used,
+        .blocks = block,
+    };
+    return arena;
+}
+
+void arena_destroy(struct arena *arena)
+{
+    if (!arena)
+        return;
+    for (struct owned *owned = arena->owned; owned; owned = owned->next)
+        owned->destroy(owned->object);
+
+    struct block *block = arena->blocks;
+
+    while (block) {
+        struct block *next = block->next;
+
+        mem_free(block);
+        block = next;
+    }
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size_t needed = aligned(size);
+
+    if (needed < size)
+        abort();
+    if (needed > arena->left) {
+        size_t room = needed > BLOCK_SIZE / 4 ? needed : BLOCK_SIZE;
+        struct block *block = block_create(room);
+
+        block->next = arena->blocks;
+        arena->blocks = block;
+        if (needed == room) { /* a big one has a block of its own; the old rest stays in use */
+            memset(block->bytes, 0, needed);
+            return block->bytes;
+        }
+        arena->free = block->bytes;
+        arena->left = room;
+    }
+
+    void *ptr = arena->free;
+
+    arena->free += needed;
+    arena->left -= needed;
+    memset(ptr, 0, needed);
+    return ptr;
+}
+
+struct str arena_copy(struct arena *arena, struct str s)
+{
+    char *copy = arena_alloc(arena, s.len + 1);
+
+    if (s.len > 0)
+        memcpy(copy, s.ptr, s.len);
+    return (struct str){ copy, s.len };
+}
+
+struct str arena_printf(struct arena *arena, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (len < 0)
+        return (struct str){ "", 0 };
+
+    char *text = arena_alloc(arena, (size_t)len + 1);
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, (size_t)len + 1, fmt, args);
+    va_end(args);
+    return (struct str){ text, (size_t)len };
+}
+
+void arena_own(struct arena *arena, void *object, void (*destroy)(void *object))
+{
+    struct owned *owned = arena_alloc(arena, sizeof(*owned));
+
+    *owned = (struct owned){ arena->owned, object, destroy };
+    arena->owned = owned;
+}
+
+static void end_buf(void *buf)
+{
+    buf_done(buf);
+}
+
+struct buf *arena_buf(struct arena *arena, size_t max)
+{
+    struct buf *buf = arena_alloc(arena, sizeof(*buf));
+
+    buf_init(buf, max);
+    arena_own(arena, buf, end_buf);
+    return buf;
+}

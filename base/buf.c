@@ -1,0 +1,83 @@
+/*
+ * buf.c - see buf.h.
+ */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+
+void buf_init(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){ .max = max };
+}
+
+void buf_done(struct buf *buf)
+{
+    mem_free(buf->ptr);
+    *buf = (struct buf){ 0 };
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+    buf->overflow = false;
+}
+
+char *buf_reserve(struct buf *buf, size_t more)
+{
+    if (buf->overflow || more > buf->max - buf->len) {
+        buf->overflow = true;
+        return NULL;
+    }
+    if (more > buf->capacity - buf->len) {
+        size_t wanted = buf->len + more;
+        size_t doubled = buf->capacity > buf->max / 2 ? buf->max : buf->capacity * 2;
+
+        buf->capacity = wanted > doubled ? wanted : doubled;
+        if (buf->capacity < 64 && buf->max >= 64)
+            buf->capacity = 64;
+        buf->ptr = mem_realloc(buf->ptr, buf->capacity);
+    }
+    return buf->ptr + buf->len;
+}
+
+void buf_add(struct buf *buf, struct str s)
+{
+    if (s.len == 0)
+        return;
+
+    char *to = buf_reserve(buf, s.len);
+
+    if (!to)
+        return;
+    memcpy(to, s.ptr, s.len);
+    buf->len += s.len;
+}
+
+void buf_add_char(struct buf *buf, char c)
+{
+    buf_add(buf, (struct str){ &c, 1 });
+}
+
+void buf_printf(struct buf *buf, const char *fmt, ...)
+{
+    va_list args;
+    char *to;
+
+    va_start(args, fmt);
+    int needed = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (needed < 0) {
+        buf->overflow = true;
+        return;
+    }
+    to = buf_reserve(buf, (size_t)needed + 1);
+    if (!to)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(to, (size_t)needed + 1, fmt, args);
+    va_end(args);
+    buf->len += (size_t)needed;
+}

@@ -1,0 +1,22 @@
+/*
+ * clock.h - the time of day and a clock that never goes back.
+ *
+ * Microseconds everywhere, as int64_t. Threads: all functions may be called from any thread.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum { CLOCK_TEXT_SIZE = 32 };
+
+/** Microseconds since 1970-01-01T00:00:00Z. */
+int64_t clock_now_us(void);
+
+/** Microseconds of a clock that only counts forward; for measuring, not for showing. */
+int64_t clock_monotonic_us(void);
+
+/**
+ * Write `us` (since 1970, UTC) as `YYYY-MM-DDTHH:MM:SS.ffffffZ` (RFC 3339) and a NUL into `text`.
+ * Years 0 to 9999; the caller keeps to them.
+ */
+void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE]);

@@ -1,0 +1,85 @@
+/*
+ * epoch.c - a slot per reading thread, holding the epoch it entered in, or 0 when outside.
+ *
+ * Sequentially consistent throughout: the reader's "I am in" must be seen before it reads the
+ * pointer, and the writer's swap before it looks at the slots.
+ */
+#include "base/epoch.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+
+struct slot {
+    alignas(64) _Atomic uint64_t entered; /* its own cache line */
+    atomic_bool taken;
+    struct slot *next; /* set before the slot is published */
+};
+
+static _Atomic(struct slot *) slots; /* only grows; a dead thread's slot is taken again */
+static _Atomic uint64_t epoch = 1;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key; /* gives a thread's slot back at its end */
+static _Thread_local struct slot *mine;
+
+static void give_back(void *slot)
+{
+    atomic_store(&((struct slot *)slot)->taken, false);
+}
+
+static void create_key(void)
+{
+    (void)pthread_key_create(&key, give_back);
+}
+
+static struct slot *take_slot(void)
+{
+    for (struct slot *slot = atomic_load(&slots); slot; slot = slot->next)
+        if (!atomic_exchange(&slot->taken, true))
+            return slot;
+
+    struct slot *slot = mem_alloc_aligned(alignof(struct slot), sizeof(*slot));
+
+    atomic_store(&slot->taken, true);
+    slot->next = atomic_load(&slots);
+    while (!atomic_compare_exchange_weak(&slots, &slot->next, slot))
+        continue;
+    return slot;
+}
+
+void epoch_enter(void)
+{
+    if (!mine) {
+        (void)pthread_once(&once, create_key);
+        mine = take_slot();
+        (void)pthread_setspecific(key, mine);
+    }
+    atomic_store(&mine->entered, atomic_load(&epoch));
+}
+
+void epoch_leave(void)
+{
+    atomic_store(&mine->entered, 0);
+}
+
+void epoch_wait(void)
+{
+    uint64_t now = atomic_fetch_add(&epoch, 1) + 1;
+
+    for (struct slot *slot = atomic_load(&slots); slot; slot = slot->next) {
+        for (;;) {
+            uint64_t entered = atomic_load(&slot->entered);
+
+            if (entered == 0 || entered >= now)
+                break;
+            (void)sched_yield();
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/*
+ * error.c - see error.h.
+ */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* vsnprintf may stop inside a UTF-8 sequence; the text must stay valid because it is sent out. */
+static void trim_to_character(char *text)
+{
+    size_t start = strlen(text);
+
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start > 0 && (unsigned char)text[start - 1] >= 0xC0)
+        text[start - 1] = '\0';
+}
+
+bool fail(struct error *err, enum err_code code, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    err->code = code;
+    int needed = vsnprintf(err->text, sizeof(err->text), fmt, args);
+    va_end(args);
+    if (needed >= ERR_TEXT_SIZE)
+        trim_to_character(err->text);
+    return false;
+}
+
+bool fail_errno(struct error *err, enum err_code code, int errnum, const char *fmt, ...)
+{
+    char what[ERR_TEXT_SIZE];
+    char why[128];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
+    return fail(err, code, "%s: %s", what, strerror_r(errnum, why, sizeof(why)));
+}
+
+bool fail_within(struct error *err, const char *prefix)
+{
+    char text[ERR_TEXT_SIZE];
+
+    memcpy(text, err->text, sizeof(text));
+    return fail(err, err->code, "%s: %s", prefix, text);
+}

@@ -1,0 +1,74 @@
+/*
+ * file.c - see file.h.
+ */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+enum { PIECE = 64 * 1024, LEAST = 4 * 1024 };
+
+void file_close(const int *fd)
+{
+    if (*fd > STDIN_FILENO)
+        (void)close(*fd);
+}
+
+bool file_open(const char *path, int *out, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    *out = fd;
+    return true;
+}
+
+/*
+ * One read(2) into `text`: what it returned, EINTR aside. What room is left is used up first: the
+ * bytes of a small file, which may be a secret, never move and leave no copy behind.
+ */
+static ssize_t read_piece(int fd, struct buf *text)
+{
+    size_t left = text->capacity - text->len;
+    size_t room = left < LEAST ? PIECE : left;
+    char *to = buf_reserve(text, room);
+
+    if (!to)
+        return -1;
+    for (;;) {
+        ssize_t count = read(fd, to, room);
+
+        if (count >= 0 || errno != EINTR)
+            return count;
+    }
+}
+
+bool file_read(const char *path, size_t max, struct str *out, struct error *err)
+{
+    CLEANUP(file_close) int fd = STDIN_FILENO;
+    CLEANUP(buf_done) struct buf text;
+
+    buf_init(&text, max + PIECE + 1);
+    if (strcmp(path, "-") != 0 && !file_open(path, &fd, err))
+        return false;
+    for (;;) {
+        ssize_t count = read_piece(fd, &text);
+
+        if (count < 0)
+            return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+        if (count == 0)
+            break;
+        text.len += (size_t)count;
+        if (text.len > max)
+            return fail(err, ERR_CONFIG, "%s: more than %zu bytes", path, max);
+    }
+    buf_add_char(&text, '\0');
+    *out = (struct str){ text.ptr, text.len - 1 };
+    text = (struct buf){ 0 }; /* the bytes are the caller's now */
+    return true;
+}

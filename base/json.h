@@ -1,0 +1,268 @@
+/*
+ * json.h - JSON text in, json-c trees inside, JSON text out.
+ *
+ * The tree is json-c's; this header and json*.c are the only places that know it. A JSON null is
+ * the NULL pointer, so presence is always a separate answer. The reader is strict (RFC 8259 and
+ * docs/decisions/010): what it accepts comes out of the writer with the same numbers, digit for
+ * digit, and the same member order.
+ *
+ * Threads: a tree belongs to one thread at a time; json-c's counts are not atomic. Reading one
+ * tree from many threads is safe only while nobody acquires, releases or changes it.
+ */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+enum {
+    JSON_MAX_DEPTH = 64,    /* nested arrays and objects that the reader takes by default */
+    JSON_DEPTH_LIMIT = 512, /* and at most: freeing, writing and comparing a tree recurse */
+};
+
+enum json_kind {
+    JSON_NULL,
+    JSON_BOOLEAN,
+    JSON_INTEGER, /* written without fraction and exponent; of any length */
+    JSON_NUMBER,  /* any other number */
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+};
+
+/*
+ * Keys known beforehand: members with these names share one copy of the key in every tree, which
+ * makes reading cheaper and lets the schema engine recognise a key by its address (below,
+ * "Symbols").
+ *
+ * Threads: immutable once made; shared. Trees read with it must die before it.
+ */
+struct json_symbols;
+
+struct json_read_options {
+    size_t max_depth;                   /* 0: JSON_MAX_DEPTH; at most JSON_DEPTH_LIMIT */
+    size_t max_memory;                  /* about as many bytes may the tree take; 0: any */
+    const struct json_symbols *symbols; /* NULL: none */
+};
+
+/**
+ * Read the one JSON value in `text` (`options` may be NULL). The caller owns the tree, to be ended
+ * with json_release(). ERR_MALFORMED: "at byte N: reason" (N counts from 0), with " at
+ * /json/pointer" behind it where the place has one. The text is one line of valid UTF-8 and quotes
+ * keys only.
+ *
+ * A tree can take 270 times the memory of its text (json-c spends 800 bytes on "{}"), so whoever
+ * reads what strangers send sets `max_memory`.
+ */
+NODISCARD bool json_read(struct str text, const struct json_read_options *options,
+                         struct json_object **out, struct error *err);
+
+/** json_read() with the tree owned by `arena`. */
+NODISCARD bool json_read_in(struct arena *arena, struct str text,
+                            const struct json_read_options *options, struct json_object **out,
+                            struct error *err);
+
+/** End a tree. NULL is fine. The type fits arena_own(). */
+void json_release(void *tree);
+
+/** For CLEANUP: releases the tree that the variable points to. */
+void json_cleanup(struct json_object **tree);
+
+/** Add `value` as compact JSON: raw UTF-8, `/` unescaped, members in their order. */
+void json_write(struct buf *out, struct json_object *value);
+
+/** Add `s` as a JSON string with its quotes. `s` is valid UTF-8. */
+void json_write_string(struct buf *out, struct str s);
+
+/** Add `token` as it stands in a JSON Pointer: `~` as `~0`, `/` as `~1`. Adds no `/` before it. */
+void json_write_pointer_token(struct buf *out, struct str token);
+
+/** json_write() into memory of the arena. */
+struct str json_text(struct arena *arena, struct json_object *value);
+
+/* What a value is. */
+
+static inline bool json_is_object(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_object);
+}
+
+static inline bool json_is_array(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_array);
+}
+
+static inline bool json_is_string(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_string);
+}
+
+/** Which of the seven; an integer beyond 64 bits is JSON_INTEGER too. */
+enum json_kind json_kind(struct json_object *value);
+
+/** The bytes of a string, NULs included; valid while the tree lives. */
+static inline struct str json_str(struct json_object *string)
+{
+    return (struct str){ json_object_get_string(string),
+                         (size_t)json_object_get_string_len(string) };
+}
+
+/* Members and elements. */
+
+/** Is there a member `key`? If so `*value` is it (NULL for a JSON null). */
+static inline bool json_find(struct json_object *object, const char *key,
+                             struct json_object **value)
+{
+    return json_object_object_get_ex(object, key, value);
+}
+
+/** The member's string if it is there and a string, else the empty slice. */
+struct str json_find_str(struct json_object *object, const char *key);
+
+/** Each member: `for (JSON_EACH(member, object)) ... json_key(member), json_value(member)`. */
+#define JSON_EACH(member, object)                                                                  \
+    const struct lh_entry *member = json_object_get_object(object)->head;                          \
+    (member) != NULL;                                                                              \
+    (member) = (member)->next
+
+static inline const char *json_key(const struct lh_entry *member)
+{
+    return (const char *)lh_entry_k(member);
+}
+
+static inline struct json_object *json_value(const struct lh_entry *member)
+{
+    return (struct json_object *)lh_entry_v(member);
+}
+
+static inline size_t json_count(struct json_object *array)
+{
+    return json_object_array_length(array);
+}
+
+static inline struct json_object *json_at(struct json_object *array, size_t index)
+{
+    return json_object_array_get_idx(array, index);
+}
+
+/* JSON Pointer, RFC 6901. */
+
+enum json_lookup {
+    JSON_FOUND,
+    JSON_ABSENT,      /* a member or element on the way is not there */
+    JSON_NO_CONTAINER /* something on the way is a null or a scalar */
+};
+
+/**
+ * A pointer read once: tokens unescaped. Immutable; shared between threads.
+ */
+struct json_pointer;
+
+/** ERR_MALFORMED when it neither is empty nor begins with `/`, or has a bad `~`. Caller owns. */
+NODISCARD bool json_pointer_create(struct str text, struct json_pointer **out, struct error *err);
+
+/** NULL is fine. */
+void json_pointer_destroy(struct json_pointer *pointer);
+
+/**
+ * Look it up. JSON_FOUND sets `*value`. Otherwise, with `stop` not NULL, the first `*stop` tokens
+ * name the culprit: what is not there (JSON_ABSENT, then at least 1), or the null or scalar that
+ * should have been a container (JSON_NO_CONTAINER, 0 when it is the root).
+ */
+enum json_lookup json_pointer_find(const struct json_pointer *pointer, struct json_object *root,
+                                   struct json_object **value, size_t *stop);
+
+/** The tokens joined with `.`, the first `count` of them; in the arena. */
+struct str json_pointer_dotted(const struct json_pointer *pointer, size_t count,
+                               struct arena *arena);
+
+/** How many tokens it has. */
+size_t json_pointer_depth(const struct json_pointer *pointer);
+
+/* Numbers: exact, whatever their length (engine rules in docs/decisions/010). */
+
+/** A number's value as the nearest double (may be infinite). */
+double json_double(struct json_object *number);
+
+/** Is it written or valued as an integer that fits int64_t? Then sets `*value`. */
+bool json_int64(struct json_object *number, int64_t *value);
+
+/** Order of two numbers by their exact values: below, equal to or above 0. */
+int json_compare_numbers(struct json_object *a, struct json_object *b);
+
+/** Are the values equal as JSON Schema sees it (1 == 1.0, members in any order, depth bounded)? */
+bool json_equal(struct json_object *a, struct json_object *b);
+
+/** A hash under which equal values (json_equal) are alike. */
+uint64_t json_hash(struct json_object *value);
+
+/** Is the value a multiple of `divisor` (> 0), by Python's rules (docs/decisions/010)? */
+bool json_is_multiple(struct json_object *number, struct json_object *divisor);
+
+/*
+ * Symbols.
+ *
+ * A symbol is a key's only copy, with its number and length before it in memory. The keys of a
+ * table lie in one pool, so a member's key that points into the pool *is* that symbol: no strlen,
+ * no hash, no compare. Keys that the reader did not take from the table (unknown ones, and those of
+ * trees made otherwise) lie elsewhere; compare those by their bytes, or ask json_symbols_find().
+ */
+
+struct json_symbol {
+    unsigned long hash; /* json-c's, for lh_table_lookup_entry_w_hash() */
+    uint32_t index;     /* 0 .. count-1, in the order of first mention */
+    uint32_t len;       /* bytes of the key */
+    char key[];         /* NUL behind it */
+};
+
+struct json_symbols {
+    char *pool;                       /* where the symbols lie */
+    size_t pool_size;                 /* bytes */
+    const struct json_symbol **index; /* [count], by number */
+    size_t count;
+    const struct json_symbol **slots; /* [mask + 1], open addressing, NULL: free */
+    size_t mask;
+};
+
+/** A table of these keys (copied, duplicates allowed, none with a NUL in it). The caller owns it.
+ */
+struct json_symbols *json_symbols_create(const struct str *keys, size_t count);
+
+/** NULL is fine. */
+void json_symbols_destroy(struct json_symbols *symbols);
+
+/** The symbol with these bytes, or NULL. */
+const struct json_symbol *json_symbols_find(const struct json_symbols *symbols, struct str key);
+
+/** The symbol with this number (below count). */
+static inline const struct json_symbol *json_symbols_at(const struct json_symbols *symbols,
+                                                        size_t index)
+{
+    return symbols->index[index];
+}
+
+/** The symbol that this key pointer is, or NULL when it points elsewhere. */
+static inline const struct json_symbol *json_symbol_of_key(const struct json_symbols *symbols,
+                                                           const char *key)
+{
+    /* As numbers, since pointers into different objects must not be compared. */
+    if ((uintptr_t)key - (uintptr_t)symbols->pool >= symbols->pool_size)
+        return NULL;
+    return (const struct json_symbol *)(const void *)(key - offsetof(struct json_symbol, key));
+}
+
+/** The symbol that this member's key is, or NULL when it is none of this table. */
+static inline const struct json_symbol *json_symbol_of(const struct json_symbols *symbols,
+                                                       const struct lh_entry *member)
+{
+    if (!lh_entry_k_is_constant(member))
+        return NULL;
+    return json_symbol_of_key(symbols, json_key(member));
+}

@@ -1,0 +1,176 @@
+/*
+ * json_multiple.c - multipleOf by Python's rules (docs/decisions/010); see json.h.
+ *
+ * An integer divisor divides integers exactly and doubles with fmod(). Any other divisor divides
+ * in doubles, so that 4.35 is not a multiple of 0.01; only where the quotient is too large for a
+ * double it is decided exactly. Where Python raises, the answer is no.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/json_internal.h"
+#include "base/json_numeric.h"
+#include "base/memory.h"
+
+/* Decimal digits to a word of 64 bits; ten times as much still fits. */
+enum { WORD_DIGITS = 18 };
+
+#define WORD_BASE UINT64_C(1000000000000000000)
+
+/* The digits as a number modulo `divisor`; a million of them must not take long. */
+static uint64_t digits_modulo(struct str digits, uint64_t divisor)
+{
+    unsigned __int128 rest = 0;
+
+    while (digits.len > 0) {
+        size_t len = digits.len < WORD_DIGITS ? digits.len : WORD_DIGITS;
+        uint64_t scale = 1;
+        uint64_t word = 0;
+
+        for (size_t i = 0; i < len; i++) {
+            scale *= 10;
+            word = word * 10 + (uint64_t)(digits.ptr[i] - '0');
+        }
+        rest = (rest * scale + word) % divisor;
+        digits = str_from(digits, len);
+    }
+    return (uint64_t)rest;
+}
+
+/* The words of `digits`, least first. */
+static void to_words(struct str digits, uint64_t *words, size_t count)
+{
+    size_t end = digits.len;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t start = end > WORD_DIGITS ? end - WORD_DIGITS : 0;
+
+        words[i] = 0;
+        for (size_t at = start; at < end; at++)
+            words[i] = words[i] * 10 + (uint64_t)(digits.ptr[at] - '0');
+        end = start;
+    }
+}
+
+/* rest = rest * 10 + digit */
+static void push_digit(uint64_t *rest, size_t count, uint64_t digit)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value = rest[i] * 10 + digit;
+
+        digit = value / WORD_BASE;
+        rest[i] = value % WORD_BASE;
+    }
+}
+
+static bool is_below(const uint64_t *a, const uint64_t *b, size_t count)
+{
+    while (count-- > 0) {
+        if (a[count] != b[count])
+            return a[count] < b[count];
+    }
+    return false;
+}
+
+/* a -= b, which is not above it */
+static void subtract(uint64_t *a, const uint64_t *b, size_t count)
+{
+    uint64_t borrow = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t minus = b[i] + borrow;
+
+        borrow = a[i] < minus;
+        a[i] = a[i] + (borrow ? WORD_BASE : 0) - minus;
+    }
+}
+
+/* Long division of one big integer by another, digit by digit: the remainder is all that counts. */
+static bool divides_big(struct str digits, struct str divisor)
+{
+    size_t count = divisor.len / WORD_DIGITS + 1; /* with room for a further digit */
+    uint64_t *words = mem_alloc_array(count * 2, sizeof(*words));
+    uint64_t *rest = words + count;
+    bool zero = true;
+
+    to_words(divisor, words, count);
+    for (size_t i = 0; i < digits.len; i++) {
+        push_digit(rest, count, (uint64_t)(digits.ptr[i] - '0'));
+        while (!is_below(rest, words, count))
+            subtract(rest, words, count);
+    }
+    for (size_t i = 0; i < count; i++)
+        zero = zero && rest[i] == 0;
+    mem_free(words);
+    return zero;
+}
+
+static bool is_multiple_of_integer(const struct json_numeric *number,
+                                   const struct json_numeric *divisor)
+{
+    if (divisor->kind == NUMERIC_SMALL && divisor->magnitude == 0)
+        return false;
+    if (number->kind == NUMERIC_REAL) {
+        double by = divisor->kind == NUMERIC_BIG ? divisor->real : (double)divisor->magnitude;
+
+        return isfinite(by) && fmod(number->real, by) == 0;
+    }
+    if (divisor->kind == NUMERIC_BIG)
+        return number->kind == NUMERIC_BIG ? divides_big(number->digits, divisor->digits)
+                                           : number->magnitude == 0;
+    if (number->kind == NUMERIC_BIG)
+        return digits_modulo(number->digits, divisor->magnitude) == 0;
+    return number->magnitude % divisor->magnitude == 0;
+}
+
+/* value = odd * 2^exponent; `value` is finite and not 0. */
+static void split(double value, uint64_t *odd, int *exponent)
+{
+    uint64_t mantissa = (uint64_t)ldexp(frexp(fabs(value), exponent), 53);
+    int zeros = __builtin_ctzll(mantissa);
+
+    *odd = mantissa >> zeros;
+    *exponent += zeros - 53;
+}
+
+/*
+ * The quotient is beyond all doubles, so the divisor's power of two is far below the number's
+ * (an integer's is at least 0), and only the odd parts are left to divide.
+ */
+static bool is_exact_multiple(const struct json_numeric *number, double divisor)
+{
+    uint64_t by;
+    uint64_t odd;
+    int by_exponent;
+    int exponent;
+
+    split(divisor, &by, &by_exponent);
+    if (number->kind == NUMERIC_SMALL)
+        return number->magnitude % by == 0;
+    if (number->kind == NUMERIC_BIG)
+        return digits_modulo(number->digits, by) == 0;
+    split(number->real, &odd, &exponent);
+    return odd % by == 0 && exponent >= by_exponent;
+}
+
+static bool is_multiple_of_real(const struct json_numeric *number, double divisor)
+{
+    double value = number->kind == NUMERIC_SMALL ? (double)number->magnitude : number->real;
+
+    if (divisor == 0 || !isfinite(value))
+        return false;
+
+    double quotient = value / divisor;
+
+    return isinf(quotient) ? is_exact_multiple(number, divisor) : trunc(quotient) == quotient;
+}
+
+bool json_is_multiple(struct json_object *number, struct json_object *divisor)
+{
+    struct json_numeric value = json_numeric(number);
+    struct json_numeric by = json_numeric(divisor);
+
+    if (by.kind == NUMERIC_REAL)
+        return is_multiple_of_real(&value, by.real);
+    return is_multiple_of_integer(&value, &by);
+}

@@ -1,0 +1,81 @@
+/*
+ * json_read_error.c - where a text is wrong, as one harmless line.
+ *
+ * The keys on the way are the sender's: what could break the line or fool a terminal is shown as
+ * \uXXXX, and a long way is cut. Values are never quoted.
+ */
+#include "base/json_internal.h"
+#include "base/utf8.h"
+
+/* Of the pointer; leaves room for the rest of an error's text. */
+enum { POINTER_MAX = 240 };
+
+/* C0 and C1 controls, line separators, and marks that change the direction of writing. */
+static bool is_odd(unsigned c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* The character of `len` bytes; 0x20, as one that is not odd, for those of four. */
+static unsigned decode(const unsigned char *at, size_t len)
+{
+    switch (len) {
+    case 1:
+        return at[0];
+    case 2:
+        return (at[0] & 0x1FU) << 6 | (at[1] & 0x3FU);
+    case 3:
+        return (at[0] & 0x0FU) << 12 | (at[1] & 0x3FU) << 6 | (at[2] & 0x3FU);
+    default:
+        return 0x20;
+    }
+}
+
+static void add_key(struct buf *out, struct str key)
+{
+    const unsigned char *at = (const unsigned char *)key.ptr;
+    const unsigned char *end = at + key.len;
+
+    while (at < end && !out->overflow) {
+        size_t len = utf8_length(at, end);
+        unsigned c = decode(at, len);
+
+        if (is_odd(c))
+            buf_printf(out, "\\u%04x", c);
+        else
+            json_write_pointer_token(out, (struct str){ (const char *)at, len });
+        at += len;
+    }
+}
+
+static void add_place(struct buf *out, const struct json_place *place)
+{
+    struct buf scratch;
+
+    if (place->in_array) {
+        buf_printf(out, "/%zu", place->index);
+        return;
+    }
+    if (!place->key.bytes.ptr)
+        return;
+    buf_add_char(out, '/');
+    buf_init(&scratch, place->key.bytes.len + 1);
+    add_key(out, json_bytes(&place->key, &scratch));
+    buf_done(&scratch);
+}
+
+bool json_read_fail(const struct json_input *in, const struct json_place *places, size_t depth,
+                    struct error *err)
+{
+    struct buf pointer;
+
+    buf_init(&pointer, POINTER_MAX);
+    for (size_t i = 0; i < depth && !pointer.overflow; i++)
+        add_place(&pointer, &places[i]);
+    (void)fail(err, ERR_MALFORMED, "at byte %zu: %s%s%.*s%s", (size_t)(in->at - in->begin),
+               in->reason, pointer.len > 0 ? " at " : "", STR_ARG(buf_str(&pointer)),
+               pointer.overflow ? "..." : "");
+    buf_done(&pointer);
+    return false;
+}

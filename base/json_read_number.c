@@ -1,0 +1,188 @@
+/*
+ * json_read_number.c - numbers: 64-bit integers become json-c's, all others keep their text.
+ *
+ * A kept text hangs on a json-c double as its user data, with a serializer of our own, so that the
+ * number comes out as it went in, be it 30 digits long, 1e400 or -0. (json_object_deep_copy()
+ * refuses such a number because it does not know the serializer.)
+ */
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_internal.h"
+#include "base/memory.h"
+
+/* Up to here every integer is a double, and a power of ten is exact. */
+#define EXACT_MANTISSA (UINT64_C(1) << 53)
+#define EXACT_POWER    22
+
+/* No mantissa of this or more can take another digit. */
+#define MANTISSA_FULL (UINT64_MAX / 10)
+
+/* Enough for every exponent that is neither zero nor infinity; keeps the sum below in range. */
+#define EXPONENT_FULL 100000
+
+struct decimal {
+    uint64_t mantissa; /* the digits without the point */
+    long exponent;     /* times ten to this */
+    bool negative;
+    bool cut;     /* the mantissa did not hold all digits */
+    bool integer; /* neither fraction nor exponent */
+};
+
+static inline bool at_digit(const struct json_input *in)
+{
+    return in->at < in->end && *in->at >= '0' && *in->at <= '9';
+}
+
+static bool refuse(struct json_input *in, const char *reason)
+{
+    in->reason = reason;
+    return false;
+}
+
+static inline void add_digit(struct decimal *number, unsigned digit)
+{
+    if (LIKELY(number->mantissa < MANTISSA_FULL ||
+               (number->mantissa == MANTISSA_FULL && digit <= UINT64_MAX % 10)))
+        number->mantissa = number->mantissa * 10 + digit;
+    else
+        number->cut = true;
+}
+
+static bool scan_integer(struct json_input *in, struct decimal *number)
+{
+    number->negative = *in->at == '-';
+    if (number->negative)
+        in->at++;
+    if (!at_digit(in))
+        return refuse(in, "a number needs a digit behind '-'");
+    if (*in->at == '0') {
+        in->at++;
+        return at_digit(in) ? refuse(in, "a number must not begin with 0") : true;
+    }
+    while (at_digit(in))
+        add_digit(number, *in->at++ - (unsigned)'0');
+    return true;
+}
+
+static bool scan_fraction(struct json_input *in, struct decimal *number)
+{
+    in->at++;
+    if (!at_digit(in))
+        return refuse(in, "a number needs a digit behind '.'");
+
+    const unsigned char *start = in->at;
+
+    while (at_digit(in))
+        add_digit(number, *in->at++ - (unsigned)'0');
+    number->exponent = (long)(start - in->at);
+    return true;
+}
+
+static bool scan_exponent(struct json_input *in, struct decimal *number)
+{
+    long exponent = 0;
+    bool negative = false;
+
+    in->at++;
+    if (in->at < in->end && (*in->at == '+' || *in->at == '-'))
+        negative = *in->at++ == '-';
+    if (!at_digit(in))
+        return refuse(in, "a number needs a digit in its exponent");
+    for (; at_digit(in); in->at++) {
+        if (exponent < EXPONENT_FULL)
+            exponent = exponent * 10 + (*in->at - '0');
+    }
+    number->exponent += negative ? -exponent : exponent;
+    return true;
+}
+
+/*
+ * Few digits and a small power of ten: one operation on exact operands is rounded once, as it must
+ * be. The others are for strtod(); this program never sets a locale.
+ */
+static double to_double(const struct decimal *number, const char *text)
+{
+    static const double powers[EXACT_POWER + 1] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+
+    if (FLT_EVAL_METHOD != 0 || number->cut || number->mantissa > EXACT_MANTISSA ||
+        number->exponent < -EXACT_POWER || number->exponent > EXACT_POWER)
+        return strtod(text, NULL);
+
+    double value = (double)number->mantissa;
+
+    if (number->exponent < 0)
+        value /= powers[-number->exponent];
+    else
+        value *= powers[number->exponent];
+    return number->negative ? -value : value;
+}
+
+static int write_source(struct json_object *number, struct printbuf *out, int level, int flags)
+{
+    const struct json_source *source = json_source(number);
+
+    (void)level;
+    (void)flags;
+    return printbuf_memappend(out, source->text, (int)source->len);
+}
+
+static void free_source(struct json_object *number, void *source)
+{
+    (void)number;
+    mem_free(source);
+}
+
+static struct json_object *with_source(const struct decimal *number, struct str text)
+{
+    struct json_source *source = mem_realloc(NULL, sizeof(*source) + text.len + 1);
+
+    source->integer = number->integer;
+    source->len = text.len;
+    memcpy(source->text, text.ptr, text.len);
+    source->text[text.len] = '\0';
+
+    struct json_object *made = json_made(json_object_new_double(to_double(number, source->text)));
+
+    json_object_set_serializer(made, write_source, source, free_source);
+    return made;
+}
+
+static struct json_object *make_number(const struct decimal *number, struct str text)
+{
+    bool fits = number->integer && !number->cut;
+
+    if (fits && !number->negative) {
+        if (LIKELY(number->mantissa <= INT64_MAX))
+            return json_made(json_object_new_int64((int64_t)number->mantissa));
+        return json_made(json_object_new_uint64(number->mantissa));
+    }
+    /* -0 is not 0 once it is written out again. */
+    if (fits && number->mantissa > 0 && number->mantissa <= (uint64_t)INT64_MAX + 1)
+        return json_made(json_object_new_int64((int64_t)-number->mantissa));
+    return with_source(number, text);
+}
+
+bool json_scan_number(struct json_input *in, struct json_object **out)
+{
+    const unsigned char *start = in->at;
+    struct decimal number = { .integer = true };
+
+    if (!scan_integer(in, &number))
+        return false;
+    if (in->at < in->end && *in->at == '.') {
+        number.integer = false;
+        if (!scan_fraction(in, &number))
+            return false;
+    }
+    if (in->at < in->end && (*in->at | 0x20) == 'e') {
+        number.integer = false;
+        if (!scan_exponent(in, &number))
+            return false;
+    }
+    *out = make_number(&number, (struct str){ (const char *)start, (size_t)(in->at - start) });
+    return true;
+}

@@ -1,0 +1,260 @@
+/*
+ * json_read_string.c - strings: one pass that checks, a second one only where there are escapes.
+ *
+ * The first pass looks at 16 bytes at once where the processor can and stops at bytes that mean
+ * something. Because it refuses every faulty escape, the second one need not look for faults.
+ */
+#include <string.h>
+
+#include "base/json_internal.h"
+#include "base/utf8.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Neither quote, backslash, control character nor the lead of a longer character. */
+static inline bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* The first byte that is not plain. */
+static inline const unsigned char *skip_plain(const unsigned char *at, const unsigned char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(' ');
+
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        /* Signed: bytes from 0x80 on are below the space as well. */
+        __m128i stop = _mm_or_si128(
+            _mm_cmplt_epi8(bytes, space),
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+
+        if (mask)
+            return at + __builtin_ctz(mask);
+    }
+#endif
+    while (at < end && is_plain(*at))
+        at++;
+    return at;
+}
+
+/* -1 when it is none. */
+static int hex_digit(unsigned char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Four hex digits, or -1. */
+static long hex_unit(const unsigned char *at, const unsigned char *end)
+{
+    long unit = 0;
+
+    if (end - at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(at[i]);
+
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+static bool is_high_surrogate(long unit)
+{
+    return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static bool is_low_surrogate(long unit)
+{
+    return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+static bool refuse(struct json_input *in, const unsigned char *at, const char *reason)
+{
+    in->at = at;
+    in->reason = reason;
+    return false;
+}
+
+/* `at` is at the backslash of a \u; `*unit` becomes its (first) unit. */
+static bool scan_unicode(struct json_input *in, long *unit)
+{
+    const unsigned char *escape = in->at;
+
+    *unit = hex_unit(escape + 2, in->end);
+    if (*unit < 0)
+        return refuse(in, escape, "\\u needs four hex digits");
+    if (is_low_surrogate(*unit))
+        return refuse(in, escape, "lone surrogate");
+    in->at = escape + 6;
+    if (!is_high_surrogate(*unit))
+        return true;
+    if (in->end - in->at < 6 || in->at[0] != '\\' || in->at[1] != 'u' ||
+        !is_low_surrogate(hex_unit(in->at + 2, in->end)))
+        return refuse(in, escape, "lone surrogate");
+    in->at += 6;
+    return true;
+}
+
+/* `at` is at the backslash. */
+static bool scan_escape(struct json_input *in, struct json_raw *out)
+{
+    long unit;
+
+    out->escaped = true;
+    if (in->end - in->at < 2)
+        return refuse(in, in->end, "the text ends inside a string");
+    switch (in->at[1]) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        in->at += 2;
+        return true;
+    case 'u':
+        if (!scan_unicode(in, &unit))
+            return false;
+        out->nul = out->nul || unit == 0;
+        return true;
+    default:
+        return refuse(in, in->at, "unknown escape");
+    }
+}
+
+/* `at` is at a byte from 0x80 on; text in other alphabets has many in a row. */
+static bool scan_characters(struct json_input *in)
+{
+    while (in->at < in->end && *in->at >= 0x80) {
+        size_t len = utf8_length(in->at, in->end);
+
+        if (len == 0)
+            return refuse(in, in->at, "invalid UTF-8");
+        in->at += len;
+    }
+    return true;
+}
+
+bool json_scan_string(struct json_input *in, struct json_raw *out)
+{
+    const unsigned char *begin = in->at;
+    struct json_raw raw = { 0 };
+
+    for (;;) {
+        in->at = skip_plain(in->at, in->end);
+        if (in->at == in->end)
+            return refuse(in, in->end, "the text ends inside a string");
+        if (LIKELY(*in->at == '"'))
+            break;
+        if (*in->at == '\\') {
+            if (!scan_escape(in, &raw))
+                return false;
+        } else if (*in->at < 0x20) {
+            return refuse(in, in->at, "control character in a string");
+        } else if (!scan_characters(in)) {
+            return false;
+        }
+    }
+    raw.bytes = (struct str){ (const char *)begin, (size_t)(in->at - begin) };
+    in->at++;
+    *out = raw;
+    return true;
+}
+
+static char *put_character(char *to, unsigned long c)
+{
+    if (c < 0x80) {
+        *to++ = (char)c;
+        return to;
+    }
+    if (c < 0x800) {
+        *to++ = (char)(0xC0 | c >> 6);
+    } else {
+        if (c < 0x10000) {
+            *to++ = (char)(0xE0 | c >> 12);
+        } else {
+            *to++ = (char)(0xF0 | c >> 18);
+            *to++ = (char)(0x80 | (c >> 12 & 0x3F));
+        }
+        *to++ = (char)(0x80 | (c >> 6 & 0x3F));
+    }
+    *to++ = (char)(0x80 | (c & 0x3F));
+    return to;
+}
+
+/* `*from` is at the `u`, and is moved behind the escape. */
+static char *put_unicode(char *to, const unsigned char **from, const unsigned char *end)
+{
+    unsigned long c = (unsigned long)hex_unit(*from + 1, end);
+
+    *from += 5;
+    if (is_high_surrogate((long)c)) {
+        c = 0x10000 + ((c - 0xD800) << 10) + ((unsigned long)hex_unit(*from + 2, end) - 0xDC00);
+        *from += 6;
+    }
+    return put_character(to, c);
+}
+
+static char short_escape(unsigned char c)
+{
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default: /* `"`, `\` and `/` stand for themselves */
+        return (char)c;
+    }
+}
+
+struct str json_unescape(const struct json_raw *raw, struct buf *scratch)
+{
+    const unsigned char *from = (const unsigned char *)raw->bytes.ptr;
+    const unsigned char *end = from + raw->bytes.len;
+
+    buf_clear(scratch);
+
+    /* No escape is shorter than what it stands for. Within a text the room is always granted. */
+    char *start = buf_reserve(scratch, raw->bytes.len);
+    char *to = start;
+
+    if (!start)
+        abort();
+    while (from < end) {
+        const unsigned char *backslash = memchr(from, '\\', (size_t)(end - from));
+        size_t run = (size_t)((backslash ? backslash : end) - from);
+
+        memcpy(to, from, run);
+        to += run;
+        from += run;
+        if (!backslash)
+            break;
+        from++;
+        if (*from == 'u')
+            to = put_unicode(to, &from, end);
+        else
+            *to++ = short_escape(*from++);
+    }
+    scratch->len = (size_t)(to - start);
+    return buf_str(scratch);
+}

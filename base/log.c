@@ -1,0 +1,188 @@
+/*
+ * log.c - see log.h.
+ *
+ * Lines are composed in this thread's own buffer and leave under a mutex: a full pipe takes a
+ * write(2) in pieces, between which another thread's lines would land. A line that does not fit an
+ * empty buffer is dropped, its event name kept.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+enum { BUFFER_SIZE = 32 * 1024, IDENTIFIER_MAX = 128 };
+
+static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+/* Set before other threads run, then only read. */
+static struct {
+    enum log_level level;
+    enum log_format format;
+} settings = { LOG_INFO, LOG_JSON };
+
+/* Whole lines that wait; `bytes` never moves, as its capacity is its maximum. */
+static _Thread_local char bytes[BUFFER_SIZE];
+static _Thread_local size_t waiting;
+static _Thread_local bool batching;
+
+static pthread_mutex_t output_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void log_configure(enum log_level level, enum log_format format)
+{
+    settings.level = level;
+    settings.format = format;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level >= settings.level;
+}
+
+void log_batch(void)
+{
+    batching = true;
+}
+
+/* Is it worth trying again? A full pipe that does not block is waited for. */
+static bool may_go_on(void)
+{
+    struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+    return errno == EINTR || (errno == EAGAIN && poll(&output, 1, -1) >= 0);
+}
+
+/* A log that cannot be written has nowhere to be reported: what is lost is lost. */
+void log_flush(void)
+{
+    size_t done = 0;
+
+    (void)pthread_mutex_lock(&output_mutex);
+    while (done < waiting) {
+        ssize_t written = write(STDOUT_FILENO, bytes + done, waiting - done);
+
+        if (written > 0)
+            done += (size_t)written;
+        else if (written == 0 || !may_go_on())
+            break;
+    }
+    (void)pthread_mutex_unlock(&output_mutex);
+    waiting = 0;
+}
+
+static void add_json_field(struct buf *line, const struct log_field *field)
+{
+    buf_add_char(line, ',');
+    json_write_string(line, str_from_c(field->key));
+    buf_add_char(line, ':');
+    if (field->kind == LOG_FIELD_STR)
+        json_write_string(line, field->str);
+    else if (field->kind == LOG_FIELD_BOOL)
+        buf_add(line, field->number ? STR("true") : STR("false"));
+    else
+        buf_printf(line, "%lld", (long long)field->number);
+}
+
+/* Could `s` stand in a text line without quotes? */
+static bool is_plain(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] <= ' ' || strchr("\"\\=\x7f", s.ptr[i]))
+            return false;
+    return s.len > 0;
+}
+
+static void add_text_field(struct buf *line, const struct log_field *field)
+{
+    buf_add_char(line, ' ');
+    buf_add(line, str_from_c(field->key));
+    buf_add_char(line, '=');
+    if (field->kind == LOG_FIELD_STR && is_plain(field->str))
+        buf_add(line, field->str);
+    else if (field->kind == LOG_FIELD_STR)
+        json_write_string(line, field->str);
+    else if (field->kind == LOG_FIELD_BOOL)
+        buf_add(line, field->number ? STR("true") : STR("false"));
+    else
+        buf_printf(line, "%lld", (long long)field->number);
+}
+
+static void add_head(struct buf *line, enum log_level level, const char *event)
+{
+    char now[CLOCK_TEXT_SIZE];
+
+    clock_format(clock_now_us(), now);
+    if (settings.format == LOG_JSON) {
+        buf_add(line, STR("{\"ts\":\""));
+        buf_add(line, str_from_c(now));
+        buf_add(line, STR("\",\"level\":\""));
+        buf_add(line, str_from_c(level_names[level]));
+        buf_add(line, STR("\",\"event\":\""));
+        buf_add(line, str_from_c(event));
+        buf_add_char(line, '"');
+        return;
+    }
+    buf_add(line, str_from_c(now));
+    buf_add_char(line, ' ');
+    buf_add(line, str_from_c(level_names[level]));
+    buf_add_char(line, ' ');
+    buf_add(line, str_from_c(event));
+}
+
+/* The whole line behind what waits; false, and nothing added, when it does not fit. */
+static bool compose(enum log_level level, const char *event, const struct log_field *fields,
+                    size_t count)
+{
+    struct buf line = { bytes, waiting, BUFFER_SIZE, BUFFER_SIZE, false };
+
+    add_head(&line, level, event);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].kind == LOG_FIELD_STR && !fields[i].str.ptr)
+            continue;
+        if (settings.format == LOG_JSON)
+            add_json_field(&line, &fields[i]);
+        else
+            add_text_field(&line, &fields[i]);
+    }
+    buf_add(&line, settings.format == LOG_JSON ? STR("}\n") : STR("\n"));
+    if (line.overflow)
+        return false;
+    waiting = line.len;
+    return true;
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields,
+               size_t count)
+{
+    if (!log_enabled(level) && strcmp(event, "ready") != 0)
+        return;
+    if (!compose(level, event, fields, count)) {
+        log_flush();
+        if (!compose(level, event, fields, count))
+            (void)compose(level, event, NULL, 0);
+    }
+    if (!batching)
+        log_flush();
+}
+
+static bool is_identifier_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == ':' || c == '-';
+}
+
+struct str log_identifier(struct str s)
+{
+    if (s.len == 0 || s.len > IDENTIFIER_MAX)
+        return STR_NONE;
+    for (size_t i = 0; i < s.len; i++)
+        if (!is_identifier_character(s.ptr[i]))
+            return STR_NONE;
+    return s;
+}

@@ -1,0 +1,77 @@
+/*
+ * memory.c - see memory.h.
+ */
+#include "base/memory.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+
+static NORETURN void out_of_memory(void)
+{
+    (void)fputs("sluice: out of memory\n", stderr);
+    abort();
+}
+
+void *mem_alloc(size_t size)
+{
+    return mem_alloc_array(1, size);
+}
+
+void *mem_alloc_array(size_t count, size_t size)
+{
+    void *ptr = calloc(count ? count : 1, size ? size : 1);
+
+    if (!ptr)
+        out_of_memory();
+    return ptr;
+}
+
+void *mem_alloc_aligned(size_t alignment, size_t size)
+{
+    size_t whole = (size + alignment - 1) / alignment * alignment;
+    void *ptr = aligned_alloc(alignment, whole);
+
+    if (!ptr)
+        out_of_memory();
+    return memset(ptr, 0, whole);
+}
+
+void *mem_realloc(void *ptr, size_t size)
+{
+    void *moved = realloc(ptr, size ? size : 1);
+
+    if (!moved)
+        out_of_memory();
+    return moved;
+}
+
+char *mem_copy(const char *bytes, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (!copy)
+        out_of_memory();
+    if (len > 0)
+        memcpy(copy, bytes, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *mem_copy_string(const char *text)
+{
+    return mem_copy(text, strlen(text));
+}
+
+void mem_free(void *ptr)
+{
+    free(ptr);
+}
+
+void mem_trim(void)
+{
+    (void)malloc_trim(0);
+}

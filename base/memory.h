@@ -1,0 +1,36 @@
+/*
+ * memory.h - heap memory that is never NULL.
+ *
+ * Out of memory ends the process: the supervisor starts it again, what was acknowledged is on
+ * stable storage, and EventBridge retries the rest (docs/decisions/003). In return everything a
+ * sender can make grow has a limit that is checked before it gets here.
+ *
+ * Threads: as malloc(3).
+ */
+#pragma once
+
+#include <stddef.h>
+
+/** `size` zeroed bytes. Ended by mem_free(). */
+void *mem_alloc(size_t size);
+
+/** `count` zeroed elements of `size` bytes; the product is checked. */
+void *mem_alloc_array(size_t count, size_t size);
+
+/** `size` zeroed bytes at a multiple of `alignment` (a power of two). Ended by mem_free(). */
+void *mem_alloc_aligned(size_t alignment, size_t size);
+
+/** As realloc(3); new bytes are not zeroed. */
+void *mem_realloc(void *ptr, size_t size);
+
+/** A copy of `len` bytes with a NUL behind them. */
+char *mem_copy(const char *bytes, size_t len);
+
+/** A copy of a C string. */
+char *mem_copy_string(const char *text);
+
+/** NULL is fine. */
+void mem_free(void *ptr);
+
+/** Give memory that is free back to the system. Costs up to milliseconds: not on a hot path. */
+void mem_trim(void);

@@ -1,0 +1,72 @@
+/*
+ * secret.c - see secret.h.
+ */
+#include "base/secret.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+/* Digests have one length, so that comparing them tells nothing about the lengths of a and b. */
+bool secret_equal(struct str a, struct str b)
+{
+    uint8_t digest_a[SECRET_DIGEST_SIZE];
+    uint8_t digest_b[SECRET_DIGEST_SIZE];
+
+    secret_digest(a, digest_a);
+    secret_digest(b, digest_b);
+    return CRYPTO_memcmp(digest_a, digest_b, SECRET_DIGEST_SIZE) == 0;
+}
+
+void secret_wipe(void *bytes, size_t len)
+{
+    if (bytes)
+        OPENSSL_cleanse(bytes, len);
+}
+
+void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
+{
+    (void)SHA256((const unsigned char *)(bytes.ptr ? bytes.ptr : ""), bytes.len, digest);
+}
+
+bool secret_read_file(const char *path, struct str *out, struct error *err)
+{
+    struct str text;
+
+    if (!file_read(path, SECRET_FILE_MAX, &text, err)) {
+        err->code = ERR_CONFIG;
+        return false;
+    }
+
+    size_t len = 0;
+
+    while (len < text.len && text.ptr[len] != '\n' && text.ptr[len] != '\r')
+        len++;
+    if (len == 0) {
+        secret_free(text);
+        return fail(err, ERR_CONFIG, "%s: its first line is empty", path);
+    }
+    out->ptr = mem_copy(text.ptr, len);
+    out->len = len;
+    secret_free(text);
+    return true;
+}
+
+void secret_free(struct str secret)
+{
+    secret_wipe((void *)secret.ptr, secret.len);
+    mem_free((void *)secret.ptr);
+}
+
+struct str secret_base64(struct str bytes)
+{
+    char *text = mem_alloc((bytes.len + 2) / 3 * 4 + 1);
+    int len =
+        EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes.ptr, (int)bytes.len);
+
+    return (struct str){ text, (size_t)len };
+}

@@ -1,0 +1,79 @@
+/*
+ * str.c - see str.h.
+ */
+#include "base/str.h"
+
+struct str str_trim(struct str s)
+{
+    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t')) {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
+
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+bool str_equal_ignore_case(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
+int str_compare(struct str a, struct str b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter ? memcmp(a.ptr, b.ptr, shorter) : 0;
+
+    if (order != 0)
+        return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+/* The byte behind the character that starts at `i`. */
+static size_t next_character(struct str s, size_t i)
+{
+    i++;
+    while (i < s.len && ((unsigned char)s.ptr[i] & 0xC0) == 0x80)
+        i++;
+    return i;
+}
+
+/* On a mismatch only the last star needs to be tried again, one character further on. */
+bool str_matches_glob(struct str s, struct str glob)
+{
+    size_t at = 0;
+    size_t g = 0;
+    size_t star = glob.len; /* glob.len: no star seen yet */
+    size_t retry = 0;
+
+    while (at < s.len) {
+        if (g < glob.len && glob.ptr[g] == '*') {
+            star = g++;
+            retry = at;
+        } else if (g < glob.len && glob.ptr[g] == '?') {
+            at = next_character(s, at);
+            g++;
+        } else if (g < glob.len && glob.ptr[g] == s.ptr[at]) {
+            at++;
+            g++;
+        } else if (star < glob.len) {
+            g = star + 1;
+            at = retry = next_character(s, retry);
+        } else {
+            return false;
+        }
+    }
+    while (g < glob.len && glob.ptr[g] == '*')
+        g++;
+    return g == glob.len;
+}

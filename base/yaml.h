@@ -1,0 +1,54 @@
+/*
+ * yaml.h - a YAML file as a JSON tree that still knows its lines.
+ *
+ * One document of YAML 1.2 under the core schema: only plain scalars are more than strings, and
+ * `yes`, `no`, `on`, `off` are strings too. What makes a file mean other than it looks is refused
+ * with its line: duplicate keys, anchors and aliases, keys that are not strings, tags beyond the
+ * core schema, a second document, numbers that JSON has not.
+ *
+ * Threads: immutable once read, but its tree is json-c's (json.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+
+enum { YAML_MAX_BYTES = 1024 * 1024 };
+
+struct yaml;
+
+struct yaml_options {
+    const char *file; /* its name in error texts, and what yaml_load() opens */
+
+    /**
+     * Rewrite the text of a scalar that is a value; NULL: none. A plain scalar finds its type
+     * afterwards, except that text which became empty is a string and not null.
+     */
+    bool (*expand)(void *self, struct str text, struct buf *out, struct error *err);
+    void *self;
+};
+
+/**
+ * Read `text`. The caller owns the result. ERR_CONFIG `FILE:LINE: ...`, with the dotted path of
+ * the key where there is one.
+ */
+NODISCARD bool yaml_read(struct str text, const struct yaml_options *options, struct yaml **out,
+                         struct error *err);
+
+/** yaml_read() of the file that the options name. ERR_SYSTEM when it cannot be read. */
+NODISCARD bool yaml_load(const struct yaml_options *options, struct yaml **out, struct error *err);
+
+/** NULL is fine. */
+void yaml_destroy(struct yaml *yaml);
+
+/** The tree, which the document owns; NULL for an empty or null document. */
+struct json_object *yaml_root(const struct yaml *yaml);
+
+/** The line (from 1) of the value at this JSON Pointer, else of its nearest parent. */
+size_t yaml_line(const struct yaml *yaml, struct str pointer);

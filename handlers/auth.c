@@ -1,0 +1,189 @@
+/*
+ * auth.c - see auth.h.
+ *
+ * Every credential becomes "this header must have this value": Basic is the header Authorization
+ * with the Base64 that user and password make, so nothing of a request is ever decoded.
+ */
+#include "handlers/auth.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/secret.h"
+
+enum { LOOK_EVERY_US = 1000000 };
+
+static const struct str basic_scheme = STR_INIT("Basic ");
+
+struct credential {
+    char *header;
+    char *file;
+    char *user;       /* Basic's; NULL for an API key */
+    struct str value; /* what the header must hold, behind the scheme for Basic */
+    struct timespec changed;
+};
+
+struct auth {
+    struct credential *credentials;
+    size_t count;
+    bool has_basic;
+    _Atomic int64_t looked_us; /* when the files were last looked at */
+    pthread_rwlock_t lock;     /* over the credentials' values */
+};
+
+/* What the header must hold, given the secret; the caller owns it. */
+static struct str header_value(const struct credential *credential, struct str secret)
+{
+    if (!credential->user)
+        return (struct str){ mem_copy(secret.ptr, secret.len), secret.len };
+
+    size_t user_len = strlen(credential->user);
+    struct str pair = { NULL, user_len + 1 + secret.len };
+    char *text = mem_alloc(pair.len + 1);
+
+    memcpy(text, credential->user, user_len);
+    text[user_len] = ':';
+    memcpy(text + user_len + 1, secret.ptr, secret.len);
+    pair.ptr = text;
+
+    struct str value = secret_base64(pair);
+
+    secret_free(pair);
+    return value;
+}
+
+static bool load(struct credential *credential, struct error *err)
+{
+    struct stat file = { 0 };
+    struct str secret;
+
+    (void)stat(credential->file, &file); /* a missing file is secret_read_file()'s to tell */
+    if (!secret_read_file(credential->file, &secret, err))
+        return false;
+    secret_free(credential->value);
+    credential->value = header_value(credential, secret);
+    credential->changed = file.st_mtim;
+    secret_free(secret);
+    return true;
+}
+
+static void add(struct auth *auth, const char *header, const char *file, const char *user)
+{
+    auth->credentials[auth->count++] = (struct credential){
+        .header = mem_copy_string(header),
+        .file = mem_copy_string(file),
+        .user = user ? mem_copy_string(user) : NULL,
+    };
+}
+
+bool auth_create(const struct auth_options *options, struct auth **out, struct error *err)
+{
+    struct auth *auth = mem_alloc(sizeof(*auth));
+
+    auth->credentials =
+        mem_alloc_array(options->api_key_count + options->basic_count, sizeof(struct credential));
+    auth->has_basic = options->basic_count > 0;
+    (void)pthread_rwlock_init(&auth->lock, NULL);
+    atomic_init(&auth->looked_us, clock_monotonic_us());
+    for (size_t i = 0; i < options->api_key_count; i++)
+        add(auth, options->api_keys[i].header, options->api_keys[i].value_file, NULL);
+    for (size_t i = 0; i < options->basic_count; i++)
+        add(auth, "Authorization", options->basic[i].password_file, options->basic[i].user);
+    for (size_t i = 0; i < auth->count; i++) {
+        if (!load(&auth->credentials[i], err)) {
+            auth_destroy(auth);
+            err->code = ERR_CONFIG;
+            return false;
+        }
+    }
+    *out = auth;
+    return true;
+}
+
+void auth_destroy(struct auth *auth)
+{
+    if (!auth)
+        return;
+    for (size_t i = 0; i < auth->count; i++) {
+        mem_free(auth->credentials[i].header);
+        mem_free(auth->credentials[i].file);
+        mem_free(auth->credentials[i].user);
+        secret_free(auth->credentials[i].value);
+    }
+    mem_free(auth->credentials);
+    (void)pthread_rwlock_destroy(&auth->lock);
+    mem_free(auth);
+}
+
+static bool has_changed(const struct credential *credential)
+{
+    struct stat file;
+
+    return stat(credential->file, &file) == 0 &&
+           (file.st_mtim.tv_sec != credential->changed.tv_sec ||
+            file.st_mtim.tv_nsec != credential->changed.tv_nsec);
+}
+
+static void reload(struct credential *credential)
+{
+    struct error err = { 0 };
+
+    if (!has_changed(credential))
+        return;
+    if (load(credential, &err))
+        LOG_EVENT(LOG_INFO, "credential_reloaded", LOG_STR("file", str_from_c(credential->file)));
+    else
+        LOG_EVENT(LOG_WARN, "credential_unreadable", LOG_STR("error", str_from_c(err.text)));
+}
+
+/* Once a second the request that comes first looks at the files for all. */
+static void reload_changed(struct auth *auth)
+{
+    int64_t now = clock_monotonic_us();
+    int64_t looked = atomic_load(&auth->looked_us);
+
+    if (now - looked < LOOK_EVERY_US ||
+        !atomic_compare_exchange_strong(&auth->looked_us, &looked, now))
+        return;
+    (void)pthread_rwlock_wrlock(&auth->lock);
+    for (size_t i = 0; i < auth->count; i++)
+        reload(&auth->credentials[i]);
+    (void)pthread_rwlock_unlock(&auth->lock);
+}
+
+static bool holds(const struct credential *credential, const struct request *request)
+{
+    struct str value = request->header(request->connection, credential->header);
+
+    if (!value.ptr)
+        return false;
+    if (credential->user) {
+        struct str scheme = { value.ptr, basic_scheme.len };
+
+        if (value.len < basic_scheme.len || !str_equal_ignore_case(scheme, basic_scheme))
+            return false;
+        value = str_trim(str_from(value, basic_scheme.len));
+    }
+    return secret_equal(value, credential->value);
+}
+
+bool auth_admit(struct auth *auth, const struct request *request, struct response *response)
+{
+    bool admitted = false;
+
+    reload_changed(auth);
+    (void)pthread_rwlock_rdlock(&auth->lock);
+    for (size_t i = 0; i < auth->count; i++)
+        admitted |= holds(&auth->credentials[i], request); /* all of them: the time tells nothing */
+    (void)pthread_rwlock_unlock(&auth->lock);
+    if (admitted)
+        return true;
+    response_refuse(response, request->arena, 401, NULL);
+    response->www_authenticate =
+        auth->has_basic ? "Basic realm=\"sluice\", charset=\"UTF-8\"" : "ApiKey realm=\"sluice\"";
+    return false;
+}

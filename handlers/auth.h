@@ -1,0 +1,46 @@
+/*
+ * auth.h - who may post: API keys in any header, and HTTP Basic (RFC 7617).
+ *
+ * Any one of the credentials lets a request in, so that old and new overlap while they rotate.
+ * Secrets are files; a file that changes is read again within a second, and while it cannot be
+ * read the old secret stays.
+ *
+ * Threads: auth_admit() from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "handlers/handler.h"
+
+struct auth;
+
+struct auth_api_key {
+    const char *header;     /* which header carries it */
+    const char *value_file; /* its first line is the key */
+};
+
+struct auth_basic {
+    const char *user;
+    const char *password_file; /* its first line is the password */
+};
+
+struct auth_options {
+    const struct auth_api_key *api_keys; /* borrowed during the call, as `basic` */
+    size_t api_key_count;
+    const struct auth_basic *basic;
+    size_t basic_count;
+};
+
+/** Read all secrets. The caller owns the result. ERR_CONFIG names the file that cannot be used. */
+NODISCARD bool auth_create(const struct auth_options *options, struct auth **out,
+                           struct error *err);
+
+/** Wipe the secrets and free. NULL is fine. */
+void auth_destroy(struct auth *auth);
+
+/** Does the request carry a credential? If not, `response` is the 401. */
+bool auth_admit(struct auth *auth, const struct request *request, struct response *response);

@@ -1,0 +1,27 @@
+/*
+ * envelope.h - what an event wraps: its payload and its id.
+ *
+ * EventBridge delivers `{"id":..., "detail-type":..., "source":..., "detail":{...}}`, a wrapped
+ * `{"Data":..., "Metadata":...}` or a bare payload, so the route says where to look.
+ *
+ * Threads: no state.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "handlers/route.h"
+
+enum { EVENT_ID_MAX = 256 }; /* bytes */
+
+/** The payload, any JSON value. ERR_MALFORMED names the missing key. */
+NODISCARD bool envelope_payload(const struct route *route, struct json_object *event,
+                                struct arena *arena, struct json_object **out, struct error *err);
+
+/** The id: a string of 1 to EVENT_ID_MAX bytes at the route's place; ptr NULL when there is none.
+ */
+struct str envelope_id(const struct route *route, struct json_object *event);

@@ -1,0 +1,343 @@
+/*
+ * events.c - the story of POST /events: parse, then for each event route, payload, validate,
+ * transform; then answer.
+ *
+ * A step that fails ends that event's way; its error's code picks the row of the status table.
+ */
+#include "handlers/events.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "handlers/envelope.h"
+#include "handlers/outcome.h"
+
+enum {
+    TREE_MAX = 96 * 1024 * 1024,   /* bytes of a body read; 2 MiB of "{}," would take 500 MB */
+    RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
+    ANSWER_MAX = 64 * 1024 * 1024, /* bytes of one answer; over it: without error units */
+    BATCH_UNITS_MAX = 1000,        /* error units in the answer to one array */
+    RETRY_AFTER_SECONDS = 5,
+};
+
+struct events {
+    struct events_options options;
+};
+
+/* One request being answered. */
+struct run {
+    const struct events_options *options;
+    const struct request *request;
+    const struct event_observer *observer;
+    struct schema_budget budget; /* shared by all its events */
+    int64_t now_us;              /* the processed_at of all its records */
+    size_t units_left;           /* error units that the answer may still take */
+};
+
+static bool parse(struct run *run, struct json_object **body, struct error *err)
+{
+    const struct json_read_options options = {
+        .max_memory = TREE_MAX,
+        .symbols = catalog_symbols(run->options->catalog),
+    };
+
+    if (json_read_in(run->request->arena, run->request->body, &options, body, err))
+        return true;
+
+    struct error why = *err;
+
+    return fail(err, why.code, "Invalid JSON %s", why.text);
+}
+
+static bool find_route(struct run *run, struct event *event, struct error *err)
+{
+    if (!json_is_object(event->root))
+        return fail(err, ERR_MALFORMED, "Invalid EventBridge payload: missing 'detail' key");
+    if (!routes_find(run->options->routes, event->root, &event->route, err))
+        return false;
+    event->id = envelope_id(event->route, event->root);
+    return true;
+}
+
+static bool take_payload(struct run *run, struct event *event, struct error *err)
+{
+    return envelope_payload(event->route, event->root, run->request->arena, &event->payload, err);
+}
+
+/* The verdict, and for a "no" its reasons. `schema` stays live meanwhile. */
+static enum schema_verdict judge(struct run *run, const struct schema *schema, struct event *event)
+{
+    const struct schema_report_options options = {
+        .max_errors =
+            run->units_left < run->options->max_errors ? run->units_left : run->options->max_errors,
+        .redact_values = run->options->redact_values,
+    };
+    enum schema_verdict verdict = schema_check(schema, event->payload, &run->budget);
+
+    if (verdict != SCHEMA_INVALID)
+        return verdict;
+    if (schema_report(schema, event->payload, &options, &run->budget, run->request->arena,
+                      &event->report) == SCHEMA_TOO_EXPENSIVE)
+        return SCHEMA_TOO_EXPENSIVE;
+    if (run->units_left > event->report.count)
+        run->units_left -= event->report.count;
+    else
+        run->units_left = 1; /* every refused event names at least one error */
+    return SCHEMA_INVALID;
+}
+
+static bool validate(struct run *run, struct event *event, struct error *err)
+{
+    const struct live_schema *live = catalog_enter(event->route->live);
+
+    if (!live->schema) {
+        *err = live->error;
+        catalog_leave();
+        return false;
+    }
+    event->version = arena_copy(run->request->arena, str_from_c(live->version));
+    enum schema_verdict verdict = judge(run, live->schema, event);
+    catalog_leave();
+
+    if (verdict == SCHEMA_TOO_EXPENSIVE)
+        return fail(err, ERR_TOO_EXPENSIVE, "Event too expensive to check");
+    if (verdict == SCHEMA_INVALID)
+        return fail(err, ERR_SCHEMA_INVALID, "%.*s", STR_ARG(event->report.best.error));
+    return true;
+}
+
+static bool normalize(struct run *run, struct event *event, struct error *err)
+{
+    struct buf *record = arena_buf(run->request->arena, RECORD_MAX);
+
+    if (!transform_apply(event->route->transform, event->payload, run->now_us, record, err))
+        return false;
+    if (record->overflow)
+        return fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: record over %d bytes",
+                    (int)RECORD_MAX);
+    event->record = buf_str(record);
+    return true;
+}
+
+static const struct step {
+    const char *name;
+    bool (*run)(struct run *run, struct event *event, struct error *err);
+} steps[] = {
+    { "route", find_route },
+    { "payload", take_payload },
+    { "validate", validate },
+    { "transform", normalize },
+};
+
+static void observe(const struct run *run, const char *step, const struct event *event,
+                    const struct error *err)
+{
+    if (run->observer)
+        run->observer->step(run->observer->self, step, event, err);
+}
+
+static bool take_steps(struct run *run, struct event *event, struct error *err)
+{
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        bool ok = steps[i].run(run, event, err);
+
+        observe(run, steps[i].name, event, ok ? NULL : err);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static void conclude(const struct run *run, enum condition condition, struct outcome *outcome)
+{
+    outcome->condition = condition;
+    outcome->row = status_row(run->options->status_map, condition);
+    if (run->options->metrics)
+        metrics_count_event(run->options->metrics, condition);
+}
+
+static void conclude_failed(const struct run *run, const struct error *err, struct outcome *outcome)
+{
+    if (err->text[0] != '\0')
+        outcome->details = arena_copy(run->request->arena, str_from_c(err->text));
+    conclude(run, status_condition(err->code), outcome);
+}
+
+static void process(struct run *run, struct event *event, struct outcome *outcome)
+{
+    struct error err = { 0 };
+    bool ok = take_steps(run, event, &err);
+
+    outcome->id = event->id;
+    if (ok) {
+        conclude(run, CONDITION_VALID, outcome);
+        return;
+    }
+    conclude_failed(run, &err, outcome);
+    if (err.code != ERR_SCHEMA_INVALID)
+        return;
+    outcome->report = event->report;
+    outcome->details = event->report.best.error; /* may be longer than a struct error */
+}
+
+static void answer_refused(const struct run *run, const struct outcome *outcome,
+                           struct response *response)
+{
+    struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
+
+    outcome_write_refusal(body, outcome);
+    if (body->overflow) {
+        struct outcome brief = *outcome;
+
+        brief.report = (struct schema_report){ 0 };
+        buf_clear(body);
+        outcome_write_refusal(body, &brief);
+    }
+    response->body = buf_str(body);
+    response->status = outcome->row->status;
+    response->retry_after_seconds = outcome->row->retry_after ? RETRY_AFTER_SECONDS : 0;
+    response->note.outcome = str_from_c(outcome->row->condition);
+}
+
+static void answer_one(struct run *run, struct json_object *root, struct response *response)
+{
+    struct event event = { .root = root };
+    struct outcome outcome = { 0 };
+
+    process(run, &event, &outcome);
+    response->note.event_id = event.id;
+    response->note.schema = event.route ? str_from_c(event.route->schema) : STR_NONE;
+    response->note.schema_version = event.version;
+    response->note.rule = outcome.report.best.keyword_location;
+    if (outcome.row->error) {
+        answer_refused(run, &outcome, response);
+        return;
+    }
+    response->status = outcome.row->status;
+    response->note.outcome = str_from_c(outcome.row->condition);
+    response->body = event.record;
+    if (run->options->receipt) {
+        struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
+
+        outcome_write_receipt(body, &outcome);
+        response->body = buf_str(body);
+    }
+}
+
+/* One status for many: retryable failures first, then "all refused", else 200. */
+static int batch_status(const struct run *run, const struct outcome *outcomes, size_t count)
+{
+    size_t refused = 0;
+    int worst = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int status = outcomes[i].row->status;
+
+        refused += status >= 400;
+        if (status_is_retryable(outcomes[i].row) && status > worst)
+            worst = status;
+    }
+    if (run->options->partial)
+        return 200;
+    if (worst)
+        return worst;
+    return count > 0 && refused == count ? 400 : 200;
+}
+
+static void answer_batch(struct run *run, struct json_object *array, struct response *response)
+{
+    size_t count = json_count(array);
+    struct outcome *outcomes = arena_alloc(run->request->arena, (count + 1) * sizeof(*outcomes));
+    struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
+
+    run->units_left = BATCH_UNITS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        struct event event = { .root = json_at(array, i) };
+
+        process(run, &event, &outcomes[i]);
+        response->note.refused += outcomes[i].row->error != NULL;
+    }
+    outcome_write_batch(body, outcomes, count);
+    if (body->overflow) {
+        for (size_t i = 0; i < count; i++)
+            outcomes[i].report = (struct schema_report){ 0 };
+        buf_clear(body);
+        outcome_write_batch(body, outcomes, count);
+    }
+    response->body = buf_str(body);
+    response->status = batch_status(run, outcomes, count);
+    response->retry_after_seconds = response->status == 503 ? RETRY_AFTER_SECONDS : 0;
+    response->note.outcome = STR("batch");
+    response->note.events = count;
+}
+
+/* The request as a whole is not what we take. */
+static void answer_malformed(struct run *run, const struct error *err, struct response *response)
+{
+    struct outcome outcome = { 0 };
+
+    conclude_failed(run, err, &outcome);
+    answer_refused(run, &outcome, response);
+}
+
+void events_answer(const struct events *events, const struct request *request,
+                   const struct event_observer *observer, struct response *response)
+{
+    struct run run = {
+        .options = &events->options,
+        .request = request,
+        .observer = observer,
+        .budget = schema_budget(events->options.budget_us),
+        .now_us = clock_now_us(),
+        .units_left = events->options.max_errors,
+    };
+    struct json_object *body = NULL;
+    struct error err = { 0 };
+    bool ok = parse(&run, &body, &err);
+
+    if (ok && json_is_array(body) && json_count(body) > events->options.max_batch)
+        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(body),
+                  events->options.max_batch);
+    observe(&run, "parse", NULL, ok ? NULL : &err);
+    if (!ok)
+        answer_malformed(&run, &err, response);
+    else if (json_is_array(body))
+        answer_batch(&run, body, response);
+    else
+        answer_one(&run, body, response);
+}
+
+struct events *events_create(const struct events_options *options)
+{
+    struct events *events = mem_alloc(sizeof(*events));
+
+    events->options = *options;
+    return events;
+}
+
+void events_destroy(struct events *events)
+{
+    mem_free(events);
+}
+
+static bool admit(void *self, const struct request *request, struct response *response)
+{
+    const struct events *events = self;
+
+    return !events->options.auth || auth_admit(events->options.auth, request, response);
+}
+
+static void handle(void *self, const struct request *request, struct response *response)
+{
+    events_answer(self, request, NULL, response);
+}
+
+struct handler events_handler(struct events *events)
+{
+    return (struct handler){
+        .path = "/events",
+        .method = HANDLER_POST,
+        .admit = admit,
+        .handle = handle,
+        .self = events,
+    };
+}

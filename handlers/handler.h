@@ -1,0 +1,80 @@
+/*
+ * handler.h - what the HTTP server asks of a handler, without an HTTP library in sight.
+ *
+ * A handler sees a whole request and fills in a response. The server has done the rest: framing,
+ * path and method, limits, the request id, the deadline.
+ *
+ * Threads: handle() runs on any loop thread, several at a time; request and response belong to it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+/** What the request's log line and the metrics say; the handler fills in what it knows. */
+struct request_note {
+    struct str event_id;       /* ptr NULL: none. Shown only when a well-formed identifier */
+    struct str outcome;        /* contract of POST /events: "valid", "schema_invalid", ... */
+    struct str schema;         /* name of the schema that was asked */
+    struct str schema_version; /* its version as text */
+    struct str rule;           /* keywordLocation of the error that was answered */
+    size_t events;             /* elements of an array; 0 for a single event */
+    size_t refused;            /* how many of them were not accepted */
+};
+
+struct request {
+    struct arena *arena; /* lives as long as the request */
+    struct str method;   /* "GET", "HEAD", "POST"; for others as sent */
+    struct str path;     /* raw, without the query */
+    struct str body;
+    struct str id;          /* X-Request-Id: the sender's or ours */
+    int64_t deadline_us;    /* clock_monotonic_us() by which an answer must leave */
+    const void *connection; /* the server's; for header() */
+    /** The value of the first header `name` (any case); ptr NULL when there is none. */
+    struct str (*header)(const void *connection, const char *name);
+};
+
+struct response {
+    int status;
+    struct str body;              /* in the request's arena, or constant */
+    const char *content_type;     /* NULL: application/json */
+    unsigned retry_after_seconds; /* 0: no Retry-After */
+    const char *www_authenticate; /* NULL: none */
+    bool duplicate;               /* Sluice-Duplicate: true */
+    struct request_note note;
+};
+
+enum handler_method {
+    HANDLER_GET, /* HEAD too */
+    HANDLER_POST,
+};
+
+struct handler {
+    const char *path; /* compared raw and whole */
+    enum handler_method method;
+
+    /**
+     * May this request go on? Called when the headers are in, before any body is read; NULL: yes.
+     * If not, it fills in the response (a 401) and answers false.
+     */
+    bool (*admit)(void *self, const struct request *request, struct response *response);
+
+    /** Answer it. */
+    void (*handle)(void *self, const struct request *request, struct response *response);
+
+    void *self;
+};
+
+/**
+ * A refusal: `{"error":"<reason phrase>"}`, with `,"details":"..."` when details is not NULL.
+ * Both are plain text; the body lands in the arena.
+ */
+void response_refuse(struct response *response, struct arena *arena, int status,
+                     const char *details);
+
+/** The reason phrase of a status this program uses (RFC 9110). */
+const char *response_reason(int status);

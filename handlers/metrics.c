@@ -1,0 +1,247 @@
+/*
+ * metrics.c - see metrics.h.
+ *
+ * Series exist from the start only where their labels are known (outcomes); requests appear with
+ * the first of their kind. Labels come from fixed sets, so that a sender cannot make series.
+ */
+#include "handlers/metrics.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+
+static const char *const paths[] = { "/events", "/", "/healthz", "/readyz", "/metrics", "other" };
+static const char *const methods[] = { "POST", "GET", "HEAD", "other" };
+static const int statuses[] = { 200, 400, 401, 404, 405, 408, 411, 413,
+                                414, 415, 429, 431, 500, 501, 503, 0 };
+
+/* Upper bounds of the duration histogram's buckets, in microseconds; the last one has none. */
+static const struct {
+    int64_t us;
+    const char *label; /* in seconds */
+} buckets[] = {
+    { 50, "0.00005" },     { 100, "0.0001" },  { 250, "0.00025" }, { 500, "0.0005" },
+    { 1000, "0.001" },     { 2500, "0.0025" }, { 5000, "0.005" },  { 10000, "0.01" },
+    { 25000, "0.025" },    { 50000, "0.05" },  { 100000, "0.1" },  { 250000, "0.25" },
+    { 500000, "0.5" },     { 1000000, "1" },   { 2500000, "2.5" }, { 5000000, "5" },
+    { INT64_MAX, "+Inf" },
+};
+
+enum { OUTPUT_MAX = 4 * 1024 * 1024 };
+
+typedef _Atomic uint64_t counter;
+
+struct metrics {
+    struct metrics_options options;
+    counter requests[COUNT_OF(paths)][COUNT_OF(methods)][COUNT_OF(statuses)];
+    counter durations[COUNT_OF(buckets)];
+    counter duration_sum_us;
+    counter events[CONDITION_COUNT];
+};
+
+struct metrics *metrics_create(const struct metrics_options *options)
+{
+    struct metrics *metrics = mem_alloc(sizeof(*metrics));
+
+    metrics->options = *options;
+    return metrics;
+}
+
+void metrics_destroy(struct metrics *metrics)
+{
+    mem_free(metrics);
+}
+
+static void add(counter *value, uint64_t more)
+{
+    atomic_fetch_add_explicit(value, more, memory_order_relaxed);
+}
+
+static uint64_t get(const counter *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+/* The index of `name`; the last one stands for whatever is not listed. */
+static size_t find_name(const char *const *names, size_t count, struct str name)
+{
+    size_t i = 0;
+
+    while (i + 1 < count && !str_equal(name, str_from_c(names[i])))
+        i++;
+    return i;
+}
+
+static size_t find_status(int status)
+{
+    size_t i = 0;
+
+    while (i + 1 < COUNT_OF(statuses) && statuses[i] != status)
+        i++;
+    return i;
+}
+
+void metrics_count_request(struct metrics *metrics, struct str path, struct str method, int status,
+                           int64_t duration_us)
+{
+    size_t bucket = 0;
+
+    add(&metrics->requests[find_name(paths, COUNT_OF(paths), path)]
+                          [find_name(methods, COUNT_OF(methods), method)][find_status(status)],
+        1);
+    while (duration_us > buckets[bucket].us)
+        bucket++;
+    add(&metrics->durations[bucket], 1);
+    add(&metrics->duration_sum_us, (uint64_t)duration_us);
+}
+
+void metrics_count_event(struct metrics *metrics, enum condition condition)
+{
+    add(&metrics->events[condition], 1);
+}
+
+static void head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* The series of one path and method, a line for each status that was answered. */
+static void write_requests_of(struct buf *out, const struct metrics *metrics, size_t path,
+                              size_t method)
+{
+    for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+        uint64_t count = get(&metrics->requests[path][method][i]);
+
+        if (count > 0)
+            buf_printf(out,
+                       "sluice_http_requests_total{path=\"%s\",method=\"%s\",status=\"%d\"} "
+                       "%" PRIu64 "\n",
+                       paths[path], methods[method], statuses[i], count);
+    }
+}
+
+static void write_requests(struct buf *out, const struct metrics *metrics)
+{
+    head(out, "sluice_http_requests_total", "counter", "Requests answered.");
+    for (size_t path = 0; path < COUNT_OF(paths); path++)
+        for (size_t method = 0; method < COUNT_OF(methods); method++)
+            write_requests_of(out, metrics, path, method);
+}
+
+static void write_durations(struct buf *out, const struct metrics *metrics)
+{
+    uint64_t total = 0;
+
+    head(out, "sluice_http_request_duration_seconds", "histogram",
+         "From the first byte of a request to its answer.");
+    for (size_t i = 0; i < COUNT_OF(buckets); i++) {
+        total += get(&metrics->durations[i]);
+        buf_printf(out, "sluice_http_request_duration_seconds_bucket{le=\"%s\"} %" PRIu64 "\n",
+                   buckets[i].label, total);
+    }
+    buf_printf(out, "sluice_http_request_duration_seconds_sum %.6f\n",
+               (double)get(&metrics->duration_sum_us) / 1e6);
+    buf_printf(out, "sluice_http_request_duration_seconds_count %" PRIu64 "\n", total);
+}
+
+static void write_events(struct buf *out, const struct metrics *metrics)
+{
+    head(out, "sluice_events_total", "counter", "Events, by what became of them.");
+    for (enum condition i = 0; i < CONDITION_COUNT; i++)
+        buf_printf(out, "sluice_events_total{outcome=\"%s\"} %" PRIu64 "\n",
+                   status_row(STATUS_MAP_TUTORIAL, i)->condition, get(&metrics->events[i]));
+}
+
+/*
+ * `{registry="...",schema="..."`, left open for more. The names have no control characters
+ * (config), so that JSON's escapes are Prometheus' too.
+ */
+static void open_labels(struct buf *out, const char *name, const struct catalog_status *status)
+{
+    buf_add(out, str_from_c(name));
+    buf_add(out, STR("{registry="));
+    json_write_string(out, str_from_c(status->registry));
+    buf_add(out, STR(",schema="));
+    json_write_string(out, str_from_c(status->schema));
+}
+
+static void write_schema_info(struct buf *out, const struct catalog_status *status)
+{
+    if (!status->usable)
+        return;
+    open_labels(out, "sluice_schema_info", status);
+    buf_printf(out, ",version=\"%s\"} 1\n", status->version);
+}
+
+static void write_schema_age(struct buf *out, const struct catalog_status *status)
+{
+    if (!status->usable)
+        return;
+    open_labels(out, "sluice_schema_age_seconds", status);
+    buf_printf(out, "} %.3f\n", (double)status->age_us / 1e6);
+}
+
+static void write_schema_refreshes(struct buf *out, const struct catalog_status *status)
+{
+    open_labels(out, "sluice_schema_refreshes_total", status);
+    buf_printf(out, ",result=\"ok\"} %" PRIu64 "\n", status->refreshed);
+    open_labels(out, "sluice_schema_refreshes_total", status);
+    buf_printf(out, ",result=\"error\"} %" PRIu64 "\n", status->failed);
+}
+
+static void write_each_schema(struct buf *out, const struct metrics *metrics,
+                              void (*write)(struct buf *, const struct catalog_status *))
+{
+    struct catalog_status status;
+
+    for (size_t i = 0; i < catalog_count(metrics->options.catalog); i++) {
+        catalog_status(metrics->options.catalog, i, &status);
+        write(out, &status);
+    }
+}
+
+static void write_schemas(struct buf *out, const struct metrics *metrics)
+{
+    head(out, "sluice_schema_info", "gauge", "The live version of each schema.");
+    write_each_schema(out, metrics, write_schema_info);
+    head(out, "sluice_schema_age_seconds", "gauge",
+         "Since the registry last confirmed the live version.");
+    write_each_schema(out, metrics, write_schema_age);
+    head(out, "sluice_schema_refreshes_total", "counter", "Looks at the registry.");
+    write_each_schema(out, metrics, write_schema_refreshes);
+}
+
+static void write_process(struct buf *out, const struct metrics *metrics)
+{
+    head(out, "sluice_build_info", "gauge", "The running version.");
+    buf_printf(out, "sluice_build_info{version=\"%s\"} 1\n", metrics->options.version);
+    head(out, "sluice_ready", "gauge", "1 while /readyz answers 200.");
+    buf_printf(out, "sluice_ready %d\n", health_is_ready(metrics->options.health));
+    head(out, "sluice_http_connections", "gauge", "Connections that are open now.");
+    buf_printf(out, "sluice_http_connections %zu\n",
+               metrics->options.connections(metrics->options.self));
+}
+
+static void answer(void *self, const struct request *request, struct response *response)
+{
+    const struct metrics *metrics = self;
+    struct buf *out = arena_buf(request->arena, OUTPUT_MAX);
+
+    write_process(out, metrics);
+    write_requests(out, metrics);
+    write_durations(out, metrics);
+    write_events(out, metrics);
+    write_schemas(out, metrics);
+    response->status = 200;
+    response->body = buf_str(out);
+    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+}
+
+struct handler metrics_handler(struct metrics *metrics)
+{
+    return (struct handler){
+        .path = "/metrics", .method = HANDLER_GET, .handle = answer, .self = metrics
+    };
+}

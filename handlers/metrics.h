@@ -1,0 +1,41 @@
+/*
+ * metrics.h - the counters behind GET /metrics, in Prometheus' text format 0.0.4.
+ *
+ * Threads: counting and scraping from any thread; counters are atomic.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "handlers/handler.h"
+#include "handlers/health.h"
+#include "handlers/status.h"
+#include "schema/catalog.h"
+
+struct metrics;
+
+struct metrics_options {
+    const char *version; /* the program's; these three must outlive the metrics */
+    struct catalog *catalog;
+    const struct health *health;
+    size_t (*connections)(void *self); /* open now */
+    void *self;
+};
+
+/** The caller owns it. */
+struct metrics *metrics_create(const struct metrics_options *options);
+
+/** NULL is fine. */
+void metrics_destroy(struct metrics *metrics);
+
+/** One request was answered. `path` and `method` come from small fixed sets. */
+void metrics_count_request(struct metrics *metrics, struct str path, struct str method, int status,
+                           int64_t duration_us);
+
+/** One event met its end. */
+void metrics_count_event(struct metrics *metrics, enum condition condition);
+
+/** GET /metrics. */
+struct handler metrics_handler(struct metrics *metrics);

@@ -1,0 +1,107 @@
+/*
+ * outcome.c - see outcome.h.
+ */
+#include "handlers/outcome.h"
+
+#include "base/json.h"
+
+static void write_id(struct buf *out, struct str id)
+{
+    if (id.ptr)
+        json_write_string(out, id);
+    else
+        buf_add(out, STR("null"));
+}
+
+static void write_unit(struct buf *out, const struct schema_unit *unit)
+{
+    buf_add(out, STR("{\"instanceLocation\":"));
+    json_write_string(out, unit->instance_location);
+    buf_add(out, STR(",\"keywordLocation\":"));
+    json_write_string(out, unit->keyword_location);
+    buf_add(out, STR(",\"error\":"));
+    json_write_string(out, unit->error);
+    buf_add_char(out, '}');
+}
+
+static void write_units(struct buf *out, const struct schema_report *report)
+{
+    if (report->count == 0)
+        return;
+    buf_add(out, STR(",\"errors\":["));
+    for (size_t i = 0; i < report->count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        write_unit(out, &report->units[i]);
+    }
+    buf_add_char(out, ']');
+    if (report->truncated)
+        buf_add(out, STR(",\"truncated\":true"));
+}
+
+/* The members that a refusal has, alone or among a batch's results; no braces. */
+static void write_members(struct buf *out, const struct outcome *outcome)
+{
+    buf_add(out, STR("\"error\":"));
+    json_write_string(out, str_from_c(outcome->row->error));
+    if (outcome->details.ptr) {
+        buf_add(out, STR(",\"details\":"));
+        json_write_string(out, outcome->details);
+    }
+    write_units(out, &outcome->report);
+}
+
+void outcome_write_refusal(struct buf *out, const struct outcome *outcome)
+{
+    buf_add_char(out, '{');
+    write_members(out, outcome);
+    buf_add_char(out, '}');
+}
+
+void outcome_write_receipt(struct buf *out, const struct outcome *outcome)
+{
+    buf_add(out, STR("{\"id\":"));
+    write_id(out, outcome->id);
+    buf_add(out, STR(",\"status\":\"accepted\"}"));
+}
+
+static void write_result(struct buf *out, const struct outcome *outcome)
+{
+    buf_add(out, STR("{\"id\":"));
+    write_id(out, outcome->id);
+    buf_printf(out, ",\"status\":%d", outcome->row->status);
+    if (outcome->condition == CONDITION_DUPLICATE)
+        buf_add(out, STR(",\"duplicate\":true"));
+    if (outcome->row->error) {
+        buf_add_char(out, ',');
+        write_members(out, outcome);
+    }
+    buf_add_char(out, '}');
+}
+
+static void write_failures(struct buf *out, const struct outcome *outcomes, size_t count)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!status_is_retryable(outcomes[i].row))
+            continue;
+        buf_add(out, first ? STR("{\"itemIdentifier\":") : STR(",{\"itemIdentifier\":"));
+        json_write_string(out, outcomes[i].id);
+        buf_add_char(out, '}');
+        first = false;
+    }
+}
+
+void outcome_write_batch(struct buf *out, const struct outcome *outcomes, size_t count)
+{
+    buf_add(out, STR("{\"results\":["));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        write_result(out, &outcomes[i]);
+    }
+    buf_add(out, STR("],\"batchItemFailures\":["));
+    write_failures(out, outcomes, count);
+    buf_add(out, STR("]}"));
+}

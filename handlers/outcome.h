@@ -1,0 +1,31 @@
+/*
+ * outcome.h - what became of one event, and how its sender reads it.
+ *
+ * Threads: values; texts live in the request's arena.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "handlers/status.h"
+#include "schema/schema.h"
+
+struct outcome {
+    enum condition condition;
+    const struct status_row *row; /* the table's row for it */
+    struct str id;                /* ptr NULL: the event has none */
+    struct str details;           /* ptr NULL: none */
+    struct schema_report report;  /* empty unless the schema refused it */
+};
+
+/** Add the body of a refused single event: `{"error":...,"details":...,"errors":[...]}`. */
+void outcome_write_refusal(struct buf *out, const struct outcome *outcome);
+
+/** Add the body of an accepted single event where the record is not shown. */
+void outcome_write_receipt(struct buf *out, const struct outcome *outcome);
+
+/** Add the body for an array of events: `{"results":[...],"batchItemFailures":[...]}`. */
+void outcome_write_batch(struct buf *out, const struct outcome *outcomes, size_t count);

@@ -1,0 +1,151 @@
+/*
+ * route.c - see route.h.
+ */
+#include "handlers/route.h"
+
+#include "base/memory.h"
+
+struct matcher {
+    char *member;                 /* a top-level member, or NULL: */
+    struct json_pointer *pointer; /* where to look instead */
+    char *glob;
+    bool matches_all; /* the glob is "*" */
+};
+
+struct rule {
+    struct rule *next;
+    struct route route; /* what others see */
+    struct matcher *matchers;
+    size_t matcher_count;
+    char *schema;
+    char *registry;
+};
+
+struct routes {
+    struct rule *first; /* in their order */
+    struct rule **end;  /* where the next one goes */
+    size_t count;
+};
+
+struct routes *routes_create(void)
+{
+    struct routes *routes = mem_alloc(sizeof(*routes));
+
+    routes->end = &routes->first;
+    return routes;
+}
+
+static void rule_destroy(struct rule *rule)
+{
+    for (size_t i = 0; i < rule->matcher_count; i++) {
+        mem_free(rule->matchers[i].member);
+        mem_free(rule->matchers[i].glob);
+        json_pointer_destroy(rule->matchers[i].pointer);
+    }
+    mem_free(rule->matchers);
+    json_pointer_destroy(rule->route.payload);
+    json_pointer_destroy(rule->route.id);
+    transform_destroy(rule->route.transform);
+    mem_free(rule->schema);
+    mem_free(rule->registry);
+    mem_free(rule);
+}
+
+void routes_destroy(struct routes *routes)
+{
+    if (!routes)
+        return;
+    while (routes->first) {
+        struct rule *rule = routes->first;
+
+        routes->first = rule->next;
+        rule_destroy(rule);
+    }
+    mem_free(routes);
+}
+
+static bool add_matchers(struct rule *rule, const struct route_options *options, struct error *err)
+{
+    rule->matchers = mem_alloc_array(options->match_count, sizeof(struct matcher));
+    for (size_t i = 0; i < options->match_count; i++) {
+        const struct route_match *match = &options->match[i];
+        struct matcher *matcher = &rule->matchers[rule->matcher_count++];
+
+        matcher->glob = mem_copy_string(match->glob);
+        matcher->matches_all = strcmp(match->glob, "*") == 0;
+        if (match->key[0] != '/')
+            matcher->member = mem_copy_string(match->key);
+        else if (!json_pointer_create(str_from_c(match->key), &matcher->pointer, err))
+            return fail_within(err, "match");
+    }
+    return true;
+}
+
+static bool fill(struct rule *rule, const struct route_options *options, struct error *err)
+{
+    if (!add_matchers(rule, options, err))
+        return false;
+    if (!json_pointer_create(str_from_c(options->payload), &rule->route.payload, err))
+        return fail_within(err, "payload");
+    if (!json_pointer_create(str_from_c(options->id), &rule->route.id, err))
+        return fail_within(err, "id");
+    return transform_load(options->transform, &rule->route.transform, err);
+}
+
+bool routes_add(struct routes *routes, const struct route_options *options, struct catalog *catalog,
+                struct error *err)
+{
+    struct rule *rule = mem_alloc(sizeof(*rule));
+
+    if (!fill(rule, options, err)) {
+        rule_destroy(rule);
+        err->code = ERR_CONFIG;
+        return false;
+    }
+    rule->schema = mem_copy_string(options->schema);
+    rule->registry = mem_copy_string(options->registry);
+    rule->route.schema = rule->schema;
+    rule->route.registry = rule->registry;
+    rule->route.live = catalog_add(catalog, options->registry, options->schema);
+    rule->route.number = ++routes->count;
+    *routes->end = rule;
+    routes->end = &rule->next;
+    return true;
+}
+
+/* What the event holds where the matcher looks; "" when it is absent or no string. */
+static struct str look(const struct matcher *matcher, struct json_object *event)
+{
+    struct json_object *value;
+
+    if (matcher->member)
+        return json_is_object(event) ? json_find_str(event, matcher->member) : STR("");
+    if (json_pointer_find(matcher->pointer, event, &value, NULL) != JSON_FOUND ||
+        !json_is_string(value))
+        return STR("");
+    return json_str(value);
+}
+
+static bool matches(const struct rule *rule, struct json_object *event)
+{
+    for (size_t i = 0; i < rule->matcher_count; i++) {
+        const struct matcher *matcher = &rule->matchers[i];
+
+        if (!matcher->matches_all &&
+            !str_matches_glob(look(matcher, event), str_from_c(matcher->glob)))
+            return false;
+    }
+    return true;
+}
+
+bool routes_find(const struct routes *routes, struct json_object *event, const struct route **out,
+                 struct error *err)
+{
+    for (const struct rule *rule = routes->first; rule; rule = rule->next) {
+        if (matches(rule, event)) {
+            *out = &rule->route;
+            return true;
+        }
+    }
+    return fail(err, ERR_UNROUTED, "No route for this event");
+}

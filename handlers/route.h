@@ -1,0 +1,62 @@
+/*
+ * route.h - which schema and transform an event goes to.
+ *
+ * A route's `match` holds key to glob: a key beginning with `/` is a JSON Pointer into the event,
+ * any other a top-level member. What is absent, or no string, reads as "". The first route of which
+ * every glob matches wins.
+ *
+ * Threads: immutable once created; shared.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/transform.h"
+#include "schema/catalog.h"
+
+struct route_match {
+    const char *key;
+    const char *glob;
+};
+
+/** What a route is made from; borrowed during routes_add(). */
+struct route_options {
+    const struct route_match *match;
+    size_t match_count;
+    const char *registry;
+    const char *schema;
+    const char *payload;   /* JSON Pointer; "": the whole event */
+    const char *id;        /* JSON Pointer */
+    const char *transform; /* path of the transform file */
+};
+
+struct route {
+    size_t number;      /* counts from 1, for people */
+    const char *schema; /* its name */
+    const char *registry;
+    struct catalog_entry *live; /* the live version */
+    struct json_pointer *payload;
+    struct json_pointer *id;
+    struct transform *transform;
+};
+
+struct routes;
+
+/** No routes yet. The caller owns it. */
+struct routes *routes_create(void);
+
+/** NULL is fine. */
+void routes_destroy(struct routes *routes);
+
+/** Add one behind the others, its schema to `catalog`. ERR_CONFIG when a part of it is bad. */
+NODISCARD bool routes_add(struct routes *routes, const struct route_options *options,
+                          struct catalog *catalog, struct error *err);
+
+/** The route for `event` (any JSON value). ERR_UNROUTED when none matches. */
+NODISCARD bool routes_find(const struct routes *routes, struct json_object *event,
+                           const struct route **out, struct error *err);

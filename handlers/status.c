@@ -1,0 +1,84 @@
+/*
+ * status.c - see status.h.
+ */
+#include "handlers/status.h"
+
+#include "base/attr.h"
+#include "base/json.h"
+
+static const char processing[] = "Processing failed";
+static const char unavailable[] = "Service unavailable";
+
+static const struct status_row tutorial[CONDITION_COUNT] = {
+    [CONDITION_VALID] = { "valid", NULL, 200, false },
+    [CONDITION_DUPLICATE] = { "duplicate", NULL, 200, false },
+    [CONDITION_MALFORMED] = { "malformed", processing, 400, false },
+    [CONDITION_UNROUTED] = { "unrouted", processing, 400, false },
+    [CONDITION_SCHEMA_INVALID] = { "schema_invalid", "Schema validation failed", 400, false },
+    [CONDITION_TOO_EXPENSIVE] = { "too_expensive", processing, 400, false },
+    [CONDITION_TRANSFORM_FAILED] = { "transform_failed", processing, 400, false },
+    [CONDITION_SCHEMA_NOT_FOUND] = { "schema_not_found", processing, 400, false },
+    [CONDITION_REGISTRY_DENIED] = { "registry_denied", processing, 400, false },
+    [CONDITION_REGISTRY_UNREACHABLE] = { "registry_unreachable", processing, 400, false },
+    [CONDITION_SCHEMA_UNUSABLE] = { "schema_unusable", processing, 400, false },
+    [CONDITION_REGISTRY_UNAVAILABLE] = { "registry_unavailable", "AWS Glue service unavailable",
+                                         500, false },
+    [CONDITION_INTERNAL] = { "internal", "Internal server error", 500, false },
+    [CONDITION_UNAVAILABLE] = { "unavailable", unavailable, 503, true },
+};
+
+/* What `status_map: eventbridge` changes; the other rows are the tutorial's. */
+static const struct status_row eventbridge[CONDITION_COUNT] = {
+    [CONDITION_SCHEMA_NOT_FOUND] = { "schema_not_found", unavailable, 503, true },
+    [CONDITION_REGISTRY_DENIED] = { "registry_denied", unavailable, 503, true },
+    [CONDITION_REGISTRY_UNREACHABLE] = { "registry_unreachable", unavailable, 503, true },
+    [CONDITION_SCHEMA_UNUSABLE] = { "schema_unusable", unavailable, 503, true },
+};
+
+static const enum condition conditions[] = {
+    [ERR_MALFORMED] = CONDITION_MALFORMED,
+    [ERR_UNROUTED] = CONDITION_UNROUTED,
+    [ERR_SCHEMA_INVALID] = CONDITION_SCHEMA_INVALID,
+    [ERR_TOO_EXPENSIVE] = CONDITION_TOO_EXPENSIVE,
+    [ERR_TRANSFORM_FAILED] = CONDITION_TRANSFORM_FAILED,
+    [ERR_SCHEMA_NOT_FOUND] = CONDITION_SCHEMA_NOT_FOUND,
+    [ERR_REGISTRY_DENIED] = CONDITION_REGISTRY_DENIED,
+    [ERR_REGISTRY_UNREACHABLE] = CONDITION_REGISTRY_UNREACHABLE,
+    [ERR_SCHEMA_UNUSABLE] = CONDITION_SCHEMA_UNUSABLE,
+    [ERR_REGISTRY_UNAVAILABLE] = CONDITION_REGISTRY_UNAVAILABLE,
+    [ERR_INTERNAL] = CONDITION_INTERNAL,
+    [ERR_UNAVAILABLE] = CONDITION_UNAVAILABLE,
+    [ERR_CONFIG] = CONDITION_INTERNAL,
+    [ERR_SYSTEM] = CONDITION_INTERNAL,
+};
+
+const struct status_row *status_row(enum status_map map, enum condition condition)
+{
+    if (map == STATUS_MAP_EVENTBRIDGE && eventbridge[condition].condition)
+        return &eventbridge[condition];
+    return &tutorial[condition];
+}
+
+enum condition status_condition(enum err_code code)
+{
+    return conditions[code];
+}
+
+void status_write_map(struct buf *out, enum status_map map)
+{
+    buf_add(out, STR("{\"status_map\":\""));
+    buf_add(out, map == STATUS_MAP_EVENTBRIDGE ? STR("eventbridge") : STR("tutorial"));
+    buf_add(out, STR("\",\"rows\":["));
+    for (enum condition i = 0; i < CONDITION_COUNT; i++) {
+        const struct status_row *row = status_row(map, i);
+
+        buf_printf(out, "%s{\"condition\":\"%s\",\"status\":%d,\"error\":", i ? "," : "",
+                   row->condition, row->status);
+        if (row->error)
+            json_write_string(out, str_from_c(row->error));
+        else
+            buf_add(out, STR("null"));
+        buf_printf(out, ",\"retry_after\":%s}", row->retry_after ? "true" : "false");
+    }
+    buf_add(out, STR("]}"));
+}

@@ -1,0 +1,61 @@
+/*
+ * status.h - the one table from what became of an event to what its sender is told.
+ *
+ * EventBridge retries 5xx and gives up on 400, so the table decides whether an event comes again
+ * (AWS: "EventBridge API destinations", retry behaviour). Two tables exist, chosen by `status_map`.
+ *
+ * Threads: constant data.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+enum status_map {
+    STATUS_MAP_TUTORIAL,    /* 400 also for most registry failures */
+    STATUS_MAP_EVENTBRIDGE, /* 400 only for the event's own fault; the registry's are 503 */
+};
+
+/** In the order of the documented table. */
+enum condition {
+    CONDITION_VALID,
+    CONDITION_DUPLICATE,
+    CONDITION_MALFORMED,
+    CONDITION_UNROUTED,
+    CONDITION_SCHEMA_INVALID,
+    CONDITION_TOO_EXPENSIVE,
+    CONDITION_TRANSFORM_FAILED,
+    CONDITION_SCHEMA_NOT_FOUND,
+    CONDITION_REGISTRY_DENIED,
+    CONDITION_REGISTRY_UNREACHABLE,
+    CONDITION_SCHEMA_UNUSABLE,
+    CONDITION_REGISTRY_UNAVAILABLE,
+    CONDITION_INTERNAL,
+    CONDITION_UNAVAILABLE,
+    CONDITION_COUNT,
+};
+
+struct status_row {
+    const char *condition; /* also the log's and the metrics' outcome */
+    const char *error;     /* NULL: none, the body is the record */
+    int status;
+    bool retry_after; /* the answer says when to come again */
+};
+
+/** The row in force for `condition`. */
+const struct status_row *status_row(enum status_map map, enum condition condition);
+
+/** The condition that an error's code stands for. */
+enum condition status_condition(enum err_code code);
+
+/** Would the sender do well to send it again? (5xx) */
+static inline bool status_is_retryable(const struct status_row *row)
+{
+    return row->status >= 500;
+}
+
+/** Add the whole table in force as JSON: `{"status_map":...,"rows":[...]}`. */
+void status_write_map(struct buf *out, enum status_map map);

@@ -1,0 +1,164 @@
+/*
+ * transform.c - see transform.h; here is what runs for each event.
+ *
+ * Presence and emptiness differ: a default stands in for what is absent, `required` also refuses
+ * what is there and says nothing. A null or a scalar on the way to a field is neither, but a
+ * payload of another shape than the transform was written for.
+ */
+#include "handlers/transform.h"
+
+#include "base/clock.h"
+#include "handlers/transform_parts.h"
+
+enum found { FOUND, ABSENT, REFUSED };
+
+static bool refuse(struct error *err, struct str what)
+{
+    return fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: %.*s", STR_ARG(what));
+}
+
+static enum found refuse_shape(struct error *err, struct str path)
+{
+    (void)fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: %.*s is not an object",
+               STR_ARG(path.len > 0 ? path : STR("payload")));
+    return REFUSED;
+}
+
+/* Is the parent of what is absent an array, where the name of a member is asked for? */
+static bool is_array_on_the_way(const struct transform_source *source, size_t stop,
+                                struct json_object *payload)
+{
+    struct json_object *parent = NULL;
+
+    return stop > 0 && source->parents[stop - 1] &&
+           json_pointer_find(source->parents[stop - 1], payload, &parent, NULL) == JSON_FOUND &&
+           json_is_array(parent);
+}
+
+static enum found find(const struct transform_source *source, struct json_object *payload,
+                       struct json_object **value, struct error *err)
+{
+    size_t stop;
+
+    switch (json_pointer_find(source->pointer, payload, value, &stop)) {
+    case JSON_FOUND:
+        return FOUND;
+    case JSON_NO_CONTAINER:
+        return refuse_shape(err, source->paths[stop]);
+    case JSON_ABSENT:
+        break;
+    }
+    if (is_array_on_the_way(source, stop, payload))
+        return refuse_shape(err, source->paths[stop - 1]);
+    return ABSENT;
+}
+
+/* The first source that is present. */
+static enum found find_first(const struct transform_field *field, struct json_object *payload,
+                             struct json_object **value, struct str *path, struct error *err)
+{
+    for (size_t i = 0; i < field->source_count; i++) {
+        const struct transform_source *source = &field->sources[i];
+        enum found found = find(source, payload, value, err);
+
+        *path = source->paths[source->depth];
+        if (found != ABSENT)
+            return found;
+    }
+    return ABSENT;
+}
+
+/* What a script would call false. */
+static bool is_empty(struct json_object *value)
+{
+    switch (json_kind(value)) {
+    case JSON_NULL:
+        return true;
+    case JSON_BOOLEAN:
+        return !json_object_get_boolean(value);
+    case JSON_INTEGER:
+    case JSON_NUMBER:
+        return json_double(value) == 0.0;
+    case JSON_STRING:
+        return json_str(value).len == 0;
+    case JSON_ARRAY:
+        return json_count(value) == 0;
+    case JSON_OBJECT:
+        for (JSON_EACH(member, value))
+            return false;
+        return true;
+    }
+    return false;
+}
+
+/* Add a field that comes from the payload; left out when absent without a default. */
+static bool write_from(const struct transform_field *field, struct json_object *payload,
+                       struct buf *out, struct error *err)
+{
+    struct json_object *value = NULL;
+    struct str path = { NULL, 0 };
+    enum found found = find_first(field, payload, &value, &path, err);
+
+    if (found == REFUSED)
+        return false;
+    if (found == ABSENT && field->constant.ptr) {
+        buf_add(out, field->prefix);
+        buf_add(out, field->constant);
+        return true;
+    }
+    if (field->required.ptr && (found == ABSENT || is_empty(value)))
+        return refuse(err, field->required);
+    if (found == ABSENT)
+        return true;
+    buf_add(out, field->prefix);
+    return transform_as_write(field->as, value, path, out, err);
+}
+
+static bool write_field(const struct transform_field *field, struct json_object *payload,
+                        const char *now, struct buf *out, struct error *err)
+{
+    if (field->kind == TRANSFORM_FROM)
+        return write_from(field, payload, out, err);
+    buf_add(out, field->prefix);
+    if (field->kind == TRANSFORM_CONSTANT)
+        buf_add(out, field->constant);
+    else
+        json_write_string(out, str_from_c(now));
+    return true;
+}
+
+static bool write_record(const struct transform *transform, struct json_object *payload,
+                         const char *now, struct buf *out, struct error *err)
+{
+    size_t end = out->len + 1; /* what is in front of the first field */
+
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < transform->field_count; i++) {
+        size_t before = out->len;
+
+        if (before > end)
+            buf_add_char(out, ',');
+
+        size_t start = out->len;
+
+        if (!write_field(&transform->fields[i], payload, now, out, err))
+            return false;
+        if (out->len == start)
+            out->len = before; /* left out, and its comma with it */
+    }
+    buf_add_char(out, '}');
+    return out->overflow ? refuse(err, STR("the record is too long")) : true;
+}
+
+bool transform_apply(const struct transform *transform, struct json_object *payload, int64_t now_us,
+                     struct buf *out, struct error *err)
+{
+    size_t before = out->len;
+    char now[CLOCK_TEXT_SIZE];
+
+    clock_format(now_us, now);
+    if (write_record(transform, payload, now, out, err))
+        return true;
+    out->len = before;
+    return false;
+}

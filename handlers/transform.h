@@ -1,0 +1,36 @@
+/*
+ * transform.h - from a payload to the normalized record, as a transform file says.
+ *
+ * The file is data: a list of fields, each with a name and where its value comes from
+ * (conf/transform.schema.json). The record is written as text straight from the payload's tree.
+ *
+ * Threads: immutable once loaded; shared.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json.h"
+
+struct transform;
+
+/**
+ * Read the file at `path`. The caller owns the result. ERR_CONFIG with the first problem,
+ * `FILE:LINE: KEY: ...`; ERR_SYSTEM when the file cannot be read.
+ */
+NODISCARD bool transform_load(const char *path, struct transform **out, struct error *err);
+
+/** NULL is fine. */
+void transform_destroy(struct transform *transform);
+
+/**
+ * Add the record of `payload` (NULL: a JSON null) as compact JSON; `now_us` is the time of
+ * `now: true`. ERR_TRANSFORM_FAILED, worded for the sender and without any of the payload's
+ * values, when the payload does not hold what the record needs or the record does not fit `out`.
+ */
+NODISCARD bool transform_apply(const struct transform *transform, struct json_object *payload,
+                               int64_t now_us, struct buf *out, struct error *err);

@@ -1,0 +1,174 @@
+/*
+ * transform_as.c - see transform_as.h.
+ *
+ * Numbers are never taken through a double: their text is copied, so no digit is lost.
+ */
+#include "handlers/transform_as.h"
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/letters.h"
+#include "schema/format.h"
+
+/* Milliseconds of the years 0 to 9999, which is what four digits can say. */
+#define MIN_EPOCH_MS INT64_C(-62167219200000)
+#define MAX_EPOCH_MS INT64_C(253402300799999)
+
+enum {
+    MILLISECOND_TEXT = 23,             /* YYYY-MM-DDTHH:MM:SS.mmm */
+    MAX_CONVERTED = 256 * 1024 * 1024, /* far above any body; the record's own limit is `out` */
+};
+
+static bool is_number(struct json_object *value)
+{
+    return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
+}
+
+static bool refuse(struct error *err, struct str path, const char *what)
+{
+    return fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: %.*s %s", STR_ARG(path), what);
+}
+
+static bool write_case(struct json_object *value, struct str path,
+                       void (*convert)(struct buf *out, struct str text), struct buf *out,
+                       struct error *err)
+{
+    CLEANUP(buf_done) struct buf converted;
+
+    buf_init(&converted, MAX_CONVERTED);
+    if (!json_is_string(value))
+        return refuse(err, path, "is not a string");
+    convert(&converted, json_str(value));
+    json_write_string(out, buf_str(&converted));
+    return true;
+}
+
+static bool write_lower(struct json_object *value, struct str path, struct buf *out,
+                        struct error *err)
+{
+    return write_case(value, path, letters_lower, out, err);
+}
+
+static bool write_upper(struct json_object *value, struct str path, struct buf *out,
+                        struct error *err)
+{
+    return write_case(value, path, letters_upper, out, err);
+}
+
+static bool write_string(struct json_object *value, struct str path, struct buf *out,
+                         struct error *err)
+{
+    if (json_is_object(value) || json_is_array(value))
+        return refuse(err, path, "cannot be made a string");
+    if (json_is_string(value)) {
+        json_write(out, value);
+        return true;
+    }
+    /* The text of a number or a boolean needs no escapes. */
+    buf_add_char(out, '"');
+    json_write(out, value);
+    buf_add_char(out, '"');
+    return true;
+}
+
+static size_t count_digits(struct str text, size_t at)
+{
+    size_t end = at;
+
+    while (end < text.len && text.ptr[end] >= '0' && text.ptr[end] <= '9')
+        end++;
+    return end - at;
+}
+
+static bool is_at(struct str text, size_t at, char a, char b)
+{
+    return at < text.len && (text.ptr[at] == a || text.ptr[at] == b);
+}
+
+/* Is it a number by JSON's grammar? */
+static bool is_number_text(struct str text)
+{
+    size_t at = is_at(text, 0, '-', '-') ? 1 : 0;
+    size_t digits = count_digits(text, at);
+
+    if (digits == 0 || (digits > 1 && text.ptr[at] == '0'))
+        return false;
+    at += digits;
+    if (is_at(text, at, '.', '.')) {
+        digits = count_digits(text, at + 1);
+        at += 1 + digits;
+        if (digits == 0)
+            return false;
+    }
+    if (is_at(text, at, 'e', 'E')) {
+        at += is_at(text, at + 1, '+', '-') ? 2 : 1;
+        digits = count_digits(text, at);
+        at += digits;
+        if (digits == 0)
+            return false;
+    }
+    return at == text.len;
+}
+
+static bool write_number(struct json_object *value, struct str path, struct buf *out,
+                         struct error *err)
+{
+    if (is_number(value)) {
+        json_write(out, value);
+        return true;
+    }
+    if (!json_is_string(value) || !is_number_text(json_str(value)))
+        return refuse(err, path, "is not a number");
+    buf_add(out, json_str(value));
+    return true;
+}
+
+static bool write_epoch(struct json_object *value, struct str path, struct buf *out,
+                        struct error *err)
+{
+    char text[CLOCK_TEXT_SIZE];
+    int64_t milliseconds;
+
+    if (json_is_string(value) && format_check(format_find(STR("date-time")), json_str(value))) {
+        json_write(out, value);
+        return true;
+    }
+    if (!is_number(value) || !json_int64(value, &milliseconds) || milliseconds < MIN_EPOCH_MS ||
+        milliseconds > MAX_EPOCH_MS)
+        return refuse(err, path, "is not a time in milliseconds");
+    clock_format(milliseconds * 1000, text);
+    buf_printf(out, "\"%.*sZ\"", MILLISECOND_TEXT, text);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*write)(struct json_object *value, struct str path, struct buf *out, struct error *err);
+} conversions[] = {
+    [TRANSFORM_AS_IS] = { NULL, NULL },
+    [TRANSFORM_LOWER] = { "lower", write_lower },
+    [TRANSFORM_UPPER] = { "upper", write_upper },
+    [TRANSFORM_STRING] = { "string", write_string },
+    [TRANSFORM_NUMBER] = { "number", write_number },
+    [TRANSFORM_EPOCH_MS] = { "epoch_ms_to_iso8601", write_epoch },
+};
+
+bool transform_as_parse(struct str name, enum transform_as *out)
+{
+    for (size_t i = TRANSFORM_LOWER; i < COUNT_OF(conversions); i++)
+        if (str_equal(name, str_from_c(conversions[i].name))) {
+            *out = (enum transform_as)i;
+            return true;
+        }
+    return false;
+}
+
+bool transform_as_write(enum transform_as as, struct json_object *value, struct str path,
+                        struct buf *out, struct error *err)
+{
+    if (as != TRANSFORM_AS_IS && value)
+        return conversions[as].write(value, path, out, err);
+    json_write(out, value);
+    return true;
+}

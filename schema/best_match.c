@@ -1,0 +1,155 @@
+/*
+ * best_match.c - which of many errors Python's jsonschema 4.26 would raise.
+ *
+ * Of a list of errors it takes the greatest by: shortest path; greatest path; not anyOf or oneOf;
+ * the value is not of the subschema's type; first come. While that one is an anyOf or oneOf, it
+ * goes on with the smallest of the errors below, unless the two smallest are alike. A list is
+ * compared as it comes, so a level keeps one error only.
+ *
+ * The error of a `false` subschema lacks the last token of its path, as it does there.
+ */
+#include "schema/report.h"
+
+#include "base/memory.h"
+
+static void set_path(struct relevance *relevance, const struct step *step, size_t length)
+{
+    if (length > relevance->capacity) {
+        relevance->capacity = length * 2;
+        relevance->path = mem_realloc(relevance->path, relevance->capacity * sizeof(struct token));
+    }
+    relevance->length = length;
+    for (size_t i = length; i > 0; i--, step = step->up)
+        relevance->path[i - 1] = (struct token){ step->key, step->index };
+}
+
+static int compare_tokens(const struct token *a, const struct token *b)
+{
+    if (a->key && b->key)
+        return strcmp(a->key, b->key); /* UTF-8 sorts as its characters do */
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+static const struct step *nth_up(const struct step *step, size_t depth)
+{
+    while (step && step->depth > depth)
+        step = step->up;
+    return step;
+}
+
+/* The order of two paths of one length, the second still in its steps. */
+static int compare_path(const struct relevance *a, const struct step *step)
+{
+    int order = 0;
+
+    /* From the end: the first difference counts, which is found last. */
+    for (size_t i = a->length; i > 0; i--, step = step->up) {
+        struct token token = { step->key, step->index };
+        int here = compare_tokens(&a->path[i - 1], &token);
+
+        order = here != 0 ? here : order;
+    }
+    return order;
+}
+
+static bool matches_type(const struct fault *fault)
+{
+    const struct node *node = fault->at->node;
+    unsigned kind = 1U << json_object_get_type(fault->at->value);
+
+    for (uint32_t i = 0; i < node->rule_count; i++) {
+        if (node->rules[i].op == RULE_TYPE)
+            return (node->rules[i].u.limit & kind) != 0 ||
+                   (kind == KIND_DOUBLE && check_whole(node, fault->at->value));
+    }
+    return false;
+}
+
+static bool is_weak(const struct fault *fault)
+{
+    return fault->rule && (fault->rule->op == RULE_ANY_OF || fault->rule->op == RULE_ONE_OF);
+}
+
+/* The order of the level's error and a new one. */
+static int compare(const struct relevance *old, const struct relevance *new,
+                   const struct step *step)
+{
+    if (old->length != new->length)
+        return old->length < new->length ? 1 : -1;
+
+    int order = compare_path(old, step);
+
+    if (order != 0)
+        return order;
+    if (old->strong != new->strong)
+        return old->strong ? 1 : -1;
+    if (old->mismatched != new->mismatched)
+        return old->mismatched ? 1 : -1;
+    return 0;
+}
+
+static void take(struct level *level, const struct relevance *new, const struct step *step,
+                 uint64_t resolved)
+{
+    set_path(&level->best, step, new->length);
+    level->best.strong = new->strong;
+    level->best.mismatched = new->mismatched;
+    level->resolved = resolved;
+    level->any = true;
+    level->tied = false;
+}
+
+void best_match_offer(struct reporter *reporter, const struct fault *fault, uint64_t resolved)
+{
+    struct level *level = &reporter->levels[reporter->level_count - 1];
+    bool context = reporter->level_count > 1;
+    const struct step *step = fault->at->step;
+    size_t depth = step ? step->depth : 0;
+
+    if (fault->kind == FAULT_FALSE && fault->at->stepped && depth > level->base)
+        depth--;
+
+    struct relevance new = {
+        .length = depth - level->base,
+        .strong = !is_weak(fault),
+        .mismatched = fault->kind == FAULT_FALSE || !matches_type(fault),
+    };
+
+    step = nth_up(step, depth);
+    if (!level->any) {
+        take(level, &new, step, resolved);
+        return;
+    }
+
+    int order = compare(&level->best, &new, step);
+
+    if (context ? order > 0 : order < 0)
+        take(level, &new, step, resolved);
+    else if (order == 0)
+        level->tied = true;
+}
+
+void best_match_begin(struct reporter *reporter, size_t depth)
+{
+    if (reporter->level_count == reporter->level_capacity) {
+        size_t more = reporter->level_capacity ? reporter->level_capacity * 2 : 4;
+
+        reporter->levels = mem_realloc(reporter->levels, more * sizeof(struct level));
+        memset(reporter->levels + reporter->level_capacity, 0,
+               (more - reporter->level_capacity) * sizeof(struct level));
+        reporter->level_capacity = more;
+    }
+
+    struct level *level = &reporter->levels[reporter->level_count++];
+
+    level->base = depth;
+    level->any = false;
+    level->tied = false;
+}
+
+uint64_t best_match_end(struct reporter *reporter, uint64_t ordinal)
+{
+    const struct level *level = &reporter->levels[--reporter->level_count];
+
+    return level->any && !level->tied ? level->resolved : ordinal;
+}

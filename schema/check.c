@@ -1,0 +1,366 @@
+/*
+ * check.c - yes or no: goes through the plans of nodes and combines subschemas.
+ */
+/* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
+#include "schema/check.h"
+
+#include "base/clock.h"
+
+enum { STEPS_BETWEEN_LOOKS = 4096 };
+
+/* The budget. */
+
+struct schema_budget schema_budget(int64_t budget_us)
+{
+    return (struct schema_budget){ .deadline_us =
+                                       budget_us > 0 ? clock_monotonic_us() + budget_us : 0 };
+}
+
+bool check_stop(struct check *check)
+{
+    check->stopped = true;
+    check->steps = 0;
+    return false;
+}
+
+bool check_look(struct check *check, uint64_t steps)
+{
+    if (check->stopped)
+        return false;
+    if (!check->budget || check->budget->deadline_us == 0) {
+        check->steps = UINT64_MAX - steps;
+        return true;
+    }
+    if (clock_monotonic_us() >= check->budget->deadline_us)
+        return check_stop(check);
+    /* What a single step costs is bounded, so a large one does not put off the next look. */
+    check->steps = STEPS_BETWEEN_LOOKS;
+    return true;
+}
+
+void check_begin(struct check *check, const struct schema *schema, struct schema_budget *budget)
+{
+    check->schema = schema;
+    check->budget = budget;
+    check->steps = budget ? budget->until_look : 0;
+    check->depth = 0;
+    check->stopped = budget && budget->exhausted;
+    check->scope_count = 0;
+}
+
+void check_end(struct check *check)
+{
+    if (!check->budget)
+        return;
+    check->budget->until_look = check->steps;
+    check->budget->exhausted = check->stopped;
+}
+
+/* Combinations. */
+
+bool check_branch(struct check *check, uint32_t node, struct json_object *value,
+                  struct evaluated *seen)
+{
+    struct evaluated branch;
+
+    if (!seen)
+        return check_node(check, node, value, NULL);
+    evaluated_begin(&branch, value);
+
+    bool ok = check_node(check, node, value, &branch);
+
+    if (ok)
+        evaluated_merge(seen, &branch);
+    evaluated_done(&branch);
+    return ok;
+}
+
+static bool check_all_of(struct check *check, const struct rule *rule, struct json_object *value,
+                         struct evaluated *seen)
+{
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        if (!check_node(check, rule->targets[i].fast, value, seen))
+            return false;
+    }
+    return true;
+}
+
+static bool check_any_of(struct check *check, const struct rule *rule, struct json_object *value,
+                         struct evaluated *seen)
+{
+    bool any = false;
+
+    /* All of them have to be seen when it matters what they evaluate. */
+    for (uint32_t i = 0; i < rule->target_count && (!any || seen); i++) {
+        if (check_branch(check, rule->targets[i].fast, value, seen))
+            any = true;
+        if (check->stopped)
+            return false;
+    }
+    return any;
+}
+
+static bool check_one_of(struct check *check, const struct rule *rule, struct json_object *value,
+                         struct evaluated *seen)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < rule->target_count && count < 2; i++) {
+        if (check_branch(check, rule->targets[i].fast, value, seen))
+            count++;
+        if (check->stopped)
+            return false;
+    }
+    return count == 1;
+}
+
+static bool check_not(struct check *check, const struct rule *rule, struct json_object *value,
+                      struct evaluated *seen)
+{
+    (void)seen;
+    return !check_node(check, rule->targets[0].fast, value, NULL) && !check->stopped;
+}
+
+static bool check_if(struct check *check, const struct rule *rule, struct json_object *value,
+                     struct evaluated *seen)
+{
+    bool holds = check_branch(check, rule->targets[0].fast, value, seen);
+    uint32_t branch = rule->targets[holds ? 1 : 2].fast;
+
+    if (check->stopped)
+        return false;
+    return branch == NO_NODE || check_node(check, branch, value, seen);
+}
+
+static bool check_ref(struct check *check, const struct rule *rule, struct json_object *value,
+                      struct evaluated *seen)
+{
+    return check_node(check, rule->targets[0].fast, value, seen);
+}
+
+const struct target *check_dynamic(const struct check *check, const struct rule *rule)
+{
+    const struct scoped *scoped = rule->u.scoped;
+
+    for (uint32_t i = 0; i < check->scope_count; i++) {
+        for (uint32_t j = 0; j < scoped->count; j++) {
+            if (scoped->targets[j].resource == check->scopes[i])
+                return &scoped->targets[j].target;
+        }
+    }
+    return &rule->targets[0];
+}
+
+static bool check_dynamic_ref(struct check *check, const struct rule *rule,
+                              struct json_object *value, struct evaluated *seen)
+{
+    return check_node(check, check_dynamic(check, rule)->fast, value, seen);
+}
+
+/* Items. */
+
+static bool check_min_items(struct check *check, const struct rule *rule, struct json_object *value,
+                            struct evaluated *seen)
+{
+    (void)check;
+    (void)seen;
+    return json_count(value) >= rule->u.limit;
+}
+
+static bool check_max_items(struct check *check, const struct rule *rule, struct json_object *value,
+                            struct evaluated *seen)
+{
+    (void)check;
+    (void)seen;
+    return json_count(value) <= rule->u.limit;
+}
+
+static bool check_prefix_items(struct check *check, const struct rule *rule,
+                               struct json_object *value, struct evaluated *seen)
+{
+    size_t count = json_count(value);
+
+    for (size_t i = 0; i < rule->target_count && i < count; i++) {
+        if (!check_spend(check, 1) ||
+            !check_node(check, rule->targets[i].fast, json_at(value, i), NULL))
+            return false;
+        if (seen)
+            evaluated_mark(seen, i);
+    }
+    return true;
+}
+
+static bool check_items(struct check *check, const struct rule *rule, struct json_object *value,
+                        struct evaluated *seen)
+{
+    size_t count = json_count(value);
+
+    for (size_t i = rule->offset; i < count; i++) {
+        if (!check_spend(check, 1) ||
+            !check_node(check, rule->targets[0].fast, json_at(value, i), NULL))
+            return false;
+    }
+    if (seen)
+        seen->all = true;
+    return true;
+}
+
+static bool check_contains(struct check *check, const struct rule *rule, struct json_object *value,
+                           struct evaluated *seen)
+{
+    size_t count = json_count(value);
+    uint64_t matches = 0;
+    bool marks = seen && rule->flag;
+
+    for (size_t i = 0; i < count; i++) {
+        bool decided = matches >= rule->u.contains.min && rule->u.contains.max == UINT64_MAX;
+
+        if (decided && !marks)
+            return true;
+        if (!check_spend(check, 1))
+            return false;
+        if (!check_node(check, rule->targets[0].fast, json_at(value, i), NULL))
+            continue;
+        matches++;
+        if (marks)
+            evaluated_mark(seen, i);
+    }
+    return !check->stopped && matches >= rule->u.contains.min && matches <= rule->u.contains.max;
+}
+
+static bool check_unevaluated_items(struct check *check, const struct rule *rule,
+                                    struct json_object *value, struct evaluated *seen)
+{
+    size_t count = json_count(value);
+
+    for (size_t i = 0; i < count; i++) {
+        if (evaluated_has(seen, i))
+            continue;
+        if (!check_spend(check, 1) ||
+            !check_node(check, rule->targets[0].fast, json_at(value, i), NULL))
+            return false;
+    }
+    seen->all = true;
+    return true;
+}
+
+/* The dispatcher. */
+
+static bool check_nothing(struct check *check, const struct rule *rule, struct json_object *value,
+                          struct evaluated *seen)
+{
+    (void)check;
+    (void)rule;
+    (void)value;
+    (void)seen;
+    return true;
+}
+
+static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *,
+                                           struct json_object *, struct evaluated *) = {
+    [RULE_TYPE] = check_nothing,
+    [RULE_ENUM] = check_values,
+    [RULE_CONST] = check_values,
+    [RULE_MINIMUM] = check_number,
+    [RULE_MAXIMUM] = check_number,
+    [RULE_EXCLUSIVE_MINIMUM] = check_number,
+    [RULE_EXCLUSIVE_MAXIMUM] = check_number,
+    [RULE_MULTIPLE_OF] = check_number,
+    [RULE_MIN_LENGTH] = check_length,
+    [RULE_MAX_LENGTH] = check_length,
+    [RULE_PATTERN] = check_pattern,
+    [RULE_FORMAT] = check_format,
+    [RULE_MIN_ITEMS] = check_min_items,
+    [RULE_MAX_ITEMS] = check_max_items,
+    [RULE_UNIQUE_ITEMS] = check_unique,
+    [RULE_PREFIX_ITEMS] = check_prefix_items,
+    [RULE_ITEMS] = check_items,
+    [RULE_CONTAINS] = check_contains,
+    [RULE_MIN_PROPERTIES] = check_nothing, /* see RULE_MEMBERS */
+    [RULE_MAX_PROPERTIES] = check_nothing,
+    [RULE_REQUIRED] = check_nothing,
+    [RULE_PROPERTIES] = check_nothing,
+    [RULE_PATTERN_PROPERTIES] = check_nothing,
+    [RULE_ADDITIONAL_PROPERTIES] = check_nothing,
+    [RULE_PROPERTY_NAMES] = check_property_names,
+    [RULE_DEPENDENTS] = check_dependents,
+    [RULE_ALL_OF] = check_all_of,
+    [RULE_ANY_OF] = check_any_of,
+    [RULE_ONE_OF] = check_one_of,
+    [RULE_NOT] = check_not,
+    [RULE_IF] = check_if,
+    [RULE_REF] = check_ref,
+    [RULE_DYNAMIC_REF] = check_dynamic_ref,
+    [RULE_UNEVALUATED_ITEMS] = check_unevaluated_items,
+    [RULE_UNEVALUATED_PROPERTIES] = check_unevaluated_properties,
+    [RULE_MEMBERS] = check_members,
+};
+
+bool check_rule(struct check *check, const struct rule *rule, struct json_object *value,
+                struct evaluated *seen)
+{
+    return functions[rule->op](check, rule, value, seen);
+}
+
+static bool run_plan(struct check *check, const struct node *node, struct json_object *value,
+                     struct evaluated *seen)
+{
+    unsigned kind = 1U << json_object_get_type(value);
+
+    for (const struct rule *rule = node->plan; rule < node->plan + node->plan_count; rule++) {
+        if ((rule->kinds & kind) != 0 && !functions[rule->op](check, rule, value, seen))
+            return false;
+    }
+    return true;
+}
+
+/* A node with unevaluated* sees what its own rules evaluate, and nothing from around it. */
+static bool run_tracking(struct check *check, const struct node *node, struct json_object *value,
+                         struct evaluated *seen)
+{
+    struct evaluated own;
+
+    evaluated_begin(&own, value);
+
+    bool ok = run_plan(check, node, value, &own);
+
+    if (ok && seen)
+        evaluated_merge(seen, &own);
+    evaluated_done(&own);
+    return ok;
+}
+
+bool check_plan(struct check *check, const struct node *node, struct json_object *value,
+                struct evaluated *seen)
+{
+    if (!check_spend(check, 1))
+        return false;
+    if (check->depth == CHECK_DEPTH_MAX)
+        return check_stop(check);
+    check->depth++;
+
+    bool entered = check_enter(check, node->resource);
+    bool ok = UNLIKELY(node->tracks) ? run_tracking(check, node, value, seen)
+                                     : run_plan(check, node, value, seen);
+
+    if (entered)
+        check_leave(check);
+    check->depth--;
+    return ok;
+}
+
+enum schema_verdict schema_check(const struct schema *schema, struct json_object *instance,
+                                 struct schema_budget *budget)
+{
+    struct check check;
+
+    check_begin(&check, schema, budget);
+
+    bool ok = check_node(&check, schema->root_fast, instance, NULL);
+
+    check_end(&check);
+    if (check.stopped)
+        return SCHEMA_TOO_EXPENSIVE;
+    return ok ? SCHEMA_VALID : SCHEMA_INVALID;
+}
+/* NOLINTEND(misc-no-recursion) */

@@ -1,0 +1,83 @@
+/*
+ * check_unique.c - are all elements of an array different?
+ *
+ * A few are compared pairwise. Many are sorted by their hashes first, so that only those with
+ * equal hashes are compared. Strings alone are common, hence the short cut for two of them.
+ */
+#include "schema/check.h"
+
+#include <stdlib.h>
+
+enum { PAIRWISE_MAX = 8, ON_STACK_MAX = 64 };
+
+struct hashed {
+    uint64_t hash;
+    struct json_object *value;
+};
+
+static bool same(struct json_object *a, struct json_object *b)
+{
+    if (json_is_string(a) && json_is_string(b))
+        return str_equal(json_str(a), json_str(b));
+    return json_equal(a, b);
+}
+
+static bool unique_pairwise(struct check *check, struct json_object *array, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (!check_spend(check, i))
+            return false;
+        for (size_t j = 0; j < i; j++) {
+            if (same(json_at(array, i), json_at(array, j)))
+                return false;
+        }
+    }
+    return true;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t left = ((const struct hashed *)a)->hash;
+    uint64_t right = ((const struct hashed *)b)->hash;
+
+    return (left > right) - (left < right);
+}
+
+static bool unique_sorted(struct check *check, struct hashed *hashed, struct json_object *array,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!check_spend(check, 1))
+            return false;
+        hashed[i].value = json_at(array, i);
+        hashed[i].hash = json_hash(hashed[i].value);
+    }
+    qsort(hashed, count, sizeof(*hashed), by_hash);
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = i; j > 0 && hashed[j - 1].hash == hashed[i].hash; j--) {
+            if (!check_spend(check, 1) || same(hashed[j - 1].value, hashed[i].value))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool check_unique(struct check *check, const struct rule *rule, struct json_object *value,
+                  struct evaluated *seen)
+{
+    size_t count = json_count(value);
+    struct hashed few[ON_STACK_MAX];
+
+    (void)rule;
+    (void)seen;
+    if (count <= PAIRWISE_MAX)
+        return unique_pairwise(check, value, count);
+    if (count <= ON_STACK_MAX)
+        return unique_sorted(check, few, value, count);
+
+    struct hashed *many = mem_alloc_array(count, sizeof(*many));
+    bool ok = unique_sorted(check, many, value, count);
+
+    mem_free(many);
+    return ok;
+}

@@ -1,0 +1,140 @@
+/*
+ * check_values.c - rules that look at one value: numbers, texts, enum.
+ */
+#include "schema/check.h"
+
+#include <math.h>
+
+bool check_whole(const struct node *node, struct json_object *value)
+{
+    switch ((enum whole)node->whole) {
+    case WHOLE_LEXICAL:
+        return json_kind(value) == JSON_INTEGER;
+    case WHOLE_VALUED: {
+        double real = json_double(value);
+
+        return json_kind(value) == JSON_INTEGER || (isfinite(real) && floor(real) == real);
+    }
+    case WHOLE_NEVER:
+        break;
+    }
+    return false;
+}
+
+/* Numbers. */
+
+static bool holds(uint8_t op, int order)
+{
+    switch (op) {
+    case RULE_MINIMUM:
+        return order >= 0;
+    case RULE_MAXIMUM:
+        return order <= 0;
+    case RULE_EXCLUSIVE_MINIMUM:
+        return order > 0;
+    default:
+        return order < 0;
+    }
+}
+
+bool check_number(struct check *check, const struct rule *rule, struct json_object *value,
+                  struct evaluated *seen)
+{
+    (void)check;
+    (void)seen;
+    if (rule->flag && json_object_is_type(value, json_type_int)) {
+        int64_t integer = json_object_get_int64(value);
+        int64_t limit = rule->u.integer;
+
+        /* json-c shows larger ones as INT64_MAX. */
+        if (integer != INT64_MAX)
+            return rule->op == RULE_MULTIPLE_OF
+                       ? integer % limit == 0
+                       : holds(rule->op, (integer > limit) - (integer < limit));
+    }
+    if (rule->op == RULE_MULTIPLE_OF)
+        return json_is_multiple(value, rule->source);
+    return holds(rule->op, json_compare_numbers(value, rule->source));
+}
+
+/* Texts. */
+
+static size_t count_characters(struct str text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    return count;
+}
+
+bool check_length(struct check *check, const struct rule *rule, struct json_object *value,
+                  struct evaluated *seen)
+{
+    struct str text = json_str(value);
+    uint64_t limit = rule->u.limit;
+
+    (void)seen;
+    /* A character takes one to four bytes, which often is enough to know. */
+    if (rule->op == RULE_MIN_LENGTH) {
+        if (text.len < limit || text.len / 4 >= limit)
+            return text.len >= limit;
+        return check_spend(check, text.len / 64) && count_characters(text) >= limit;
+    }
+    if (text.len <= limit)
+        return true;
+    return text.len / 4 <= limit && check_spend(check, text.len / 64) &&
+           count_characters(text) <= limit;
+}
+
+/* Steps that one search may take, and how many of them cost as much as one step of ours. */
+enum { PATTERN_STEPS = 1000000, PATTERN_STEPS_PER_BYTE = 16, PATTERN_STEPS_PER_STEP = 4 };
+
+bool check_regex(struct check *check, const struct regex *regex, struct str text)
+{
+    uint64_t most = PATTERN_STEPS + PATTERN_STEPS_PER_BYTE * (uint64_t)text.len;
+    uint64_t left = most;
+    enum regex_verdict verdict = regex_search(regex, text, &left);
+
+    if (verdict == REGEX_TOO_EXPENSIVE)
+        return check_stop(check);
+    return check_spend(check, 1 + (most - left) / PATTERN_STEPS_PER_STEP) && verdict == REGEX_MATCH;
+}
+
+bool check_pattern(struct check *check, const struct rule *rule, struct json_object *value,
+                   struct evaluated *seen)
+{
+    (void)seen;
+    return check_regex(check, rule->u.regex, json_str(value));
+}
+
+bool check_format(struct check *check, const struct rule *rule, struct json_object *value,
+                  struct evaluated *seen)
+{
+    struct str text = json_str(value);
+
+    (void)seen;
+    return check_spend(check, 1 + text.len / 16) && format_check(rule->u.format, text);
+}
+
+/* enum, const */
+
+bool check_values(struct check *check, const struct rule *rule, struct json_object *value,
+                  struct evaluated *seen)
+{
+    const struct values *values = rule->u.values;
+
+    (void)seen;
+    if (json_is_string(value)) {
+        struct str text = json_str(value);
+
+        return keys_find(&values->strings, text.ptr, text.len) != NO_KEY;
+    }
+    for (uint32_t i = 0; i < values->other_count; i++) {
+        if (!check_spend(check, 1))
+            return false;
+        if (json_equal(values->others[i], value))
+            return true;
+    }
+    return false;
+}

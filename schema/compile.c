@@ -1,0 +1,254 @@
+/*
+ * compile.c - from documents to a program; see compile.h for the order of things.
+ */
+#include "schema/compile.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "schema/vector.h"
+
+/* Errors. */
+
+static void place_text(const struct compiler *compiler, const char *keyword, char *text,
+                       size_t size)
+{
+    struct buf buf;
+
+    buf_init(&buf, size - 1);
+    library_print(&compiler->library, compiler->location, &buf);
+    if (keyword) {
+        buf_add_char(&buf, '/');
+        json_write_pointer_token(&buf, str_from_c(keyword));
+    }
+    memcpy(text, buf.ptr ? buf.ptr : "", buf.len);
+    text[buf.len] = '\0';
+    buf_done(&buf);
+}
+
+bool compile_fail_within(struct compiler *compiler, const char *keyword)
+{
+    char place[ERR_TEXT_SIZE / 2] = "at ";
+
+    place_text(compiler, keyword, place + 3, sizeof(place) - 3);
+    return place[3] ? fail_within(compiler->err, place) : false;
+}
+
+bool compile_fail(struct compiler *compiler, const char *keyword, const char *fmt, ...)
+{
+    char text[ERR_TEXT_SIZE];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    fail(compiler->err, ERR_MALFORMED, "%s", text);
+    return compile_fail_within(compiler, keyword);
+}
+
+/* Nodes. */
+
+uint32_t compile_node_at(struct compiler *compiler, uint32_t location)
+{
+    struct library *library = &compiler->library;
+    struct schema *schema = compiler->schema;
+    struct location *at = &library->locations[location];
+
+    if (at->node != NO_NODE)
+        return at->node;
+    schema->nodes = vector_grow(schema->nodes, schema->node_count, &compiler->node_capacity,
+                                sizeof(struct node));
+    schema->nodes[schema->node_count] = (struct node){ .location = location };
+    at->node = schema->node_count++;
+    library->resources[at->resource].entered = true;
+    return at->node;
+}
+
+struct rule *compile_rule(struct compiler *compiler, enum rule_op op, const char *keyword,
+                          uint8_t kinds)
+{
+    compiler->rules = vector_grow(compiler->rules, compiler->rule_count, &compiler->rule_capacity,
+                                  sizeof(struct rule));
+
+    struct rule *rule = &compiler->rules[compiler->rule_count++];
+
+    *rule = (struct rule){
+        .op = (uint8_t)op, .kinds = kinds, .keyword = keyword, .source = compiler->value
+    };
+    return rule;
+}
+
+struct target *compile_alloc_targets(struct compiler *compiler, size_t count)
+{
+    struct target *targets =
+        arena_alloc(compiler->schema->arena, (count + 1) * sizeof(struct target));
+
+    for (size_t i = 0; i < count; i++)
+        targets[i] = (struct target){ NO_NODE, NO_NODE };
+    return targets;
+}
+
+bool compile_target(struct compiler *compiler, const char *keyword, struct json_object *value,
+                    struct target *out)
+{
+    uint32_t location = library_find(&compiler->library, value);
+
+    if (location == NO_LOCATION)
+        return compile_fail(compiler, keyword, "a schema is an object or a boolean");
+    out->node = compile_node_at(compiler, location);
+    out->fast = out->node;
+    return true;
+}
+
+bool compile_sibling(const struct compiler *compiler, const char *keyword,
+                     struct json_object **value)
+{
+    return dialect_keyword(&compiler->dialect, keyword) != NULL &&
+           json_find(compiler->object, keyword, value);
+}
+
+static bool compile_object(struct compiler *compiler)
+{
+    struct json_object *ref;
+
+    if (dialect_ref_hides(&compiler->dialect) && json_find(compiler->object, "$ref", &ref))
+        return compile_keyword(compiler, dialect_keyword(&compiler->dialect, "$ref"), ref);
+    for (JSON_EACH(member, compiler->object)) {
+        const struct keyword *keyword = dialect_keyword(&compiler->dialect, json_key(member));
+
+        if (keyword && !compile_keyword(compiler, keyword, json_value(member)))
+            return false;
+    }
+    return true;
+}
+
+static void begin_node(struct compiler *compiler, uint32_t number)
+{
+    const struct library *library = &compiler->library;
+    const struct location *at = &library->locations[compiler->schema->nodes[number].location];
+
+    compiler->node = number;
+    compiler->location = compiler->schema->nodes[number].location;
+    compiler->object = at->value;
+    compiler->dialect = library->resources[at->resource].dialect;
+    compiler->rule_count = 0;
+    compiler->types = KIND_ALL;
+    compiler->whole = WHOLE_NEVER;
+    compiler->has_type = false;
+}
+
+static void end_node(struct compiler *compiler, uint32_t number)
+{
+    struct node *node = &compiler->schema->nodes[number];
+    size_t size = compiler->rule_count * sizeof(struct rule);
+
+    node->resource = compiler->library.locations[compiler->location].resource;
+    node->types = compiler->types;
+    node->whole = (uint8_t)compiler->whole;
+    node->has_type = compiler->has_type;
+    node->rule_count = compiler->rule_count;
+    if (size == 0)
+        return;
+    node->rules = arena_alloc(compiler->schema->arena, size);
+    memcpy(node->rules, compiler->rules, size);
+}
+
+static bool compile_node(struct compiler *compiler, uint32_t number)
+{
+    begin_node(compiler, number);
+    if (!json_is_object(compiler->object)) {
+        bool allowed = json_object_get_boolean(compiler->object) != 0;
+
+        compiler->types = allowed ? KIND_ALL : 0;
+        compiler->schema->nodes[number].is_false = !allowed;
+    } else if (!compile_object(compiler)) {
+        return false;
+    }
+    end_node(compiler, number);
+    return true;
+}
+
+bool compile_pending(struct compiler *compiler)
+{
+    while (compiler->compiled < compiler->schema->node_count) {
+        if (!compile_node(compiler, compiler->compiled++) || !compile_obeys(compiler))
+            return false;
+    }
+    return true;
+}
+
+/* The whole. */
+
+static bool compile_all(struct compiler *compiler, struct json_object *document, bool trusted)
+{
+    struct schema *schema = compiler->schema;
+    struct library *library = &compiler->library;
+    struct json_object *copy;
+    uint32_t root;
+
+    if (!library_copy(library, document, &copy, compiler->err) ||
+        !library_add(library, copy, (struct str){ NULL, 0 }, &root, compiler->err))
+        return false;
+    library->documents[0].bundled = trusted;
+    if (!compile_obeys(compiler))
+        return false;
+    schema->root = compile_node_at(compiler, root);
+    if (!compile_pending(compiler) || !compile_dynamics(compiler) || !compile_loops(compiler))
+        return false;
+    compile_shortcuts(compiler);
+    compile_plans(compiler);
+    return true;
+}
+
+static bool compile_with(struct json_object *document, const struct schema_options *options,
+                         bool trusted, struct schema **out, struct error *err)
+{
+    static const struct schema_options defaults = { 0 };
+    struct arena *arena = arena_create();
+    struct schema *schema = arena_alloc(arena, sizeof(*schema));
+    struct compiler compiler = { .schema = schema, .err = err };
+
+    if (!options)
+        options = &defaults;
+    schema->arena = arena;
+    schema->symbols = options->symbols;
+    library_init(&compiler.library, arena, options);
+
+    bool ok = compile_all(&compiler, document, trusted);
+
+    library_done(&compiler.library);
+    mem_free(compiler.rules);
+    mem_free(compiler.dynamics);
+    if (ok)
+        *out = schema;
+    else
+        schema_destroy(schema);
+    return ok;
+}
+
+bool compile_unchecked(struct json_object *document, const struct schema_options *options,
+                       struct schema **out, struct error *err)
+{
+    return compile_with(document, options, true, out, err);
+}
+
+bool schema_compile(struct json_object *document, const struct schema_options *options,
+                    struct schema **out, struct error *err)
+{
+    return compile_with(document, options, false, out, err);
+}
+
+void schema_destroy(struct schema *schema)
+{
+    if (!schema)
+        return;
+    mem_free(schema->nodes);
+    arena_destroy(schema->arena);
+}
+
+const struct str *schema_keys(const struct schema *schema, size_t *count)
+{
+    *count = schema->key_count;
+    return schema->keys;
+}

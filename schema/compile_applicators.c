@@ -1,0 +1,255 @@
+/*
+ * compile_applicators.c - items, combinations of schemas, and references.
+ */
+#include "schema/compile.h"
+
+#include "schema/vector.h"
+
+/* A rule about `value`, one schema. */
+static struct rule *add_one(struct compiler *compiler, enum rule_op op,
+                            const struct keyword *keyword, struct json_object *value, uint8_t kinds)
+{
+    struct target *target = compile_alloc_targets(compiler, 1);
+
+    if (!compile_target(compiler, keyword->name, value, target))
+        return NULL;
+
+    struct rule *rule = compile_rule(compiler, op, keyword->name, kinds);
+
+    rule->targets = target;
+    rule->target_count = 1;
+    return rule;
+}
+
+/* A rule about `value`, an array of schemas. */
+static bool add_array(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
+                      struct json_object *value, uint8_t kinds)
+{
+    if (!json_is_array(value))
+        return compile_fail(compiler, keyword->name, "expected an array");
+
+    size_t count = json_count(value);
+    struct target *targets = compile_alloc_targets(compiler, count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!compile_target(compiler, keyword->name, json_at(value, i), &targets[i]))
+            return false;
+    }
+
+    struct rule *rule = compile_rule(compiler, op, keyword->name, kinds);
+
+    rule->targets = targets;
+    rule->target_count = (uint32_t)count;
+    return true;
+}
+
+/* Items. */
+
+static uint32_t prefix_length(const struct compiler *compiler, const char *keyword)
+{
+    struct json_object *prefix;
+
+    if (!compile_sibling(compiler, keyword, &prefix) || !json_is_array(prefix))
+        return 0;
+    return (uint32_t)json_count(prefix);
+}
+
+bool compile_items(struct compiler *compiler, const struct keyword *keyword,
+                   struct json_object *value)
+{
+    bool modern = compiler->dialect.draft == SCHEMA_DRAFT_2020_12;
+
+    if (json_is_array(value) && !modern)
+        return add_array(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
+
+    struct rule *rule = add_one(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
+
+    if (!rule)
+        return false;
+    rule->flag = modern;
+    rule->offset = modern ? prefix_length(compiler, "prefixItems") : 0;
+    return true;
+}
+
+bool compile_prefix_items(struct compiler *compiler, const struct keyword *keyword,
+                          struct json_object *value)
+{
+    return add_array(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
+}
+
+bool compile_additional_items(struct compiler *compiler, const struct keyword *keyword,
+                              struct json_object *value)
+{
+    struct json_object *items;
+
+    /* Without an array of `items` it says nothing. */
+    if (!compile_sibling(compiler, "items", &items) || !json_is_array(items))
+        return true;
+
+    struct rule *rule = add_one(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
+
+    if (!rule)
+        return false;
+    rule->flag = true;
+    rule->offset = (uint32_t)json_count(items);
+    return true;
+}
+
+static bool read_count(struct compiler *compiler, const char *keyword, uint64_t *count)
+{
+    struct json_object *value;
+    int64_t integer;
+
+    if (!compile_sibling(compiler, keyword, &value))
+        return true;
+    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+        return compile_fail(compiler, keyword, "expected a non-negative integer");
+    if (!json_int64(value, &integer))
+        *count = UINT64_MAX;
+    else if (integer >= 0)
+        *count = (uint64_t)integer;
+    else
+        return compile_fail(compiler, keyword, "expected a non-negative integer");
+    return true;
+}
+
+bool compile_contains(struct compiler *compiler, const struct keyword *keyword,
+                      struct json_object *value)
+{
+    uint64_t min = 1;
+    uint64_t max = UINT64_MAX;
+
+    if (!read_count(compiler, "minContains", &min) || !read_count(compiler, "maxContains", &max))
+        return false;
+
+    struct rule *rule = add_one(compiler, RULE_CONTAINS, keyword, value, KIND_ARRAY);
+
+    if (!rule)
+        return false;
+    rule->flag = compiler->dialect.draft == SCHEMA_DRAFT_2020_12; /* matches count as evaluated */
+    rule->modern = compiler->dialect.draft <= SCHEMA_DRAFT_2019_09;
+    rule->u.contains.min = min;
+    rule->u.contains.max = max;
+    return true;
+}
+
+bool compile_unevaluated(struct compiler *compiler, const struct keyword *keyword,
+                         struct json_object *value)
+{
+    bool items = keyword->id == KEYWORD_UNEVALUATED_ITEMS;
+
+    compiler->schema->nodes[compiler->node].tracks = true;
+    return add_one(compiler, items ? RULE_UNEVALUATED_ITEMS : RULE_UNEVALUATED_PROPERTIES, keyword,
+                   value, items ? KIND_ARRAY : KIND_OBJECT) != NULL;
+}
+
+/* Combinations. */
+
+bool compile_schemas(struct compiler *compiler, const struct keyword *keyword,
+                     struct json_object *value)
+{
+    enum rule_op op = keyword->id == KEYWORD_ALL_OF   ? RULE_ALL_OF
+                      : keyword->id == KEYWORD_ANY_OF ? RULE_ANY_OF
+                                                      : RULE_ONE_OF;
+
+    return add_array(compiler, op, keyword, value, KIND_ALL);
+}
+
+bool compile_not(struct compiler *compiler, const struct keyword *keyword,
+                 struct json_object *value)
+{
+    return add_one(compiler, RULE_NOT, keyword, value, KIND_ALL) != NULL;
+}
+
+bool compile_if(struct compiler *compiler, const struct keyword *keyword, struct json_object *value)
+{
+    struct target *targets = compile_alloc_targets(compiler, 3);
+    struct json_object *branch;
+
+    if (!compile_target(compiler, keyword->name, value, &targets[0]) ||
+        (compile_sibling(compiler, "then", &branch) &&
+         !compile_target(compiler, "then", branch, &targets[1])) ||
+        (compile_sibling(compiler, "else", &branch) &&
+         !compile_target(compiler, "else", branch, &targets[2])))
+        return false;
+
+    struct rule *rule = compile_rule(compiler, RULE_IF, keyword->name, KIND_ALL);
+
+    rule->targets = targets;
+    rule->target_count = 3;
+    return true;
+}
+
+/* References. */
+
+static bool add_reference(struct compiler *compiler, const struct keyword *keyword,
+                          struct json_object *value, struct reference *reference)
+{
+    struct library *library = &compiler->library;
+
+    if (!json_is_string(value))
+        return compile_fail(compiler, keyword->name, "expected a string");
+    if (!library_resolve(library, compiler->location, json_str(value), reference, compiler->err))
+        return compile_fail_within(compiler, keyword->name);
+
+    struct target *target = compile_alloc_targets(compiler, 1);
+
+    target->node = compile_node_at(compiler, reference->location);
+    target->fast = target->node;
+
+    struct rule *rule = compile_rule(compiler, RULE_REF, keyword->name, KIND_ALL);
+
+    rule->targets = target;
+    rule->target_count = 1;
+    return true;
+}
+
+bool compile_ref(struct compiler *compiler, const struct keyword *keyword,
+                 struct json_object *value)
+{
+    struct reference reference;
+
+    return add_reference(compiler, keyword, value, &reference);
+}
+
+/* The rule just added depends on the way to it. */
+static void make_dynamic(struct compiler *compiler, const struct dynamic_rule *dynamic)
+{
+    compiler->rules[compiler->rule_count - 1].op = RULE_DYNAMIC_REF;
+    compiler->dynamics = vector_grow(compiler->dynamics, compiler->dynamic_count,
+                                     &compiler->dynamic_capacity, sizeof(struct dynamic_rule));
+    compiler->dynamics[compiler->dynamic_count] = *dynamic;
+    compiler->dynamics[compiler->dynamic_count].node = compiler->node;
+    compiler->dynamics[compiler->dynamic_count].rule = compiler->rule_count - 1;
+    compiler->dynamic_count++;
+    compiler->schema->dynamic = true;
+}
+
+bool compile_dynamic_ref(struct compiler *compiler, const struct keyword *keyword,
+                         struct json_object *value)
+{
+    struct reference reference;
+
+    if (!add_reference(compiler, keyword, value, &reference))
+        return false;
+    if (reference.anchor && reference.anchor->dynamic)
+        make_dynamic(compiler, &(struct dynamic_rule){ .anchor = reference.anchor->name });
+    return true;
+}
+
+bool compile_recursive_ref(struct compiler *compiler, const struct keyword *keyword,
+                           struct json_object *value)
+{
+    const struct library *library = &compiler->library;
+    struct reference reference;
+
+    if (!add_reference(compiler, keyword, value, &reference))
+        return false;
+
+    const struct resource *resource =
+        &library->resources[library->locations[reference.location].resource];
+
+    if (resource->recursive && resource->location == reference.location)
+        make_dynamic(compiler, &(struct dynamic_rule){ .recursive = true });
+    return true;
+}

@@ -1,0 +1,73 @@
+/*
+ * compile_check.c - does a document obey the metaschema of its dialect?
+ *
+ * A document in which resources of several dialects are mixed has no one metaschema; for it the
+ * keywords' own checks must do.
+ */
+#include "schema/compile.h"
+
+#include "schema/metaschema.h"
+
+/* What is wrong and where, in the metaschema's words. */
+static bool explain(struct compiler *compiler, const struct schema *metaschema,
+                    const struct document *document)
+{
+    const struct schema_report_options options = { .max_errors = 1 };
+    struct arena *arena = arena_create();
+    struct schema_report report;
+    struct str uri = compiler->library.resources[document->resource].uri;
+    bool first = document == compiler->library.documents;
+
+    (void)schema_report(metaschema, document->root, &options, NULL, arena, &report);
+    struct str place = arena_printf(arena, "at %.*s%s%.*s", STR_ARG(first ? STR("") : uri),
+                                    first ? "" : "#", STR_ARG(report.best.instance_location));
+
+    fail(compiler->err, ERR_MALFORMED, "%.*s", STR_ARG(report.best.error));
+    if (place.len > 3)
+        fail_within(compiler->err, place.ptr);
+    arena_destroy(arena);
+    return false;
+}
+
+static bool check_against(struct compiler *compiler, const struct schema *metaschema,
+                          const struct document *document)
+{
+    if (schema_check(metaschema, document->root, NULL) == SCHEMA_VALID)
+        return true;
+    return explain(compiler, metaschema, document);
+}
+
+/* A metaschema of one's own is compiled for the occasion. */
+static bool check_own(struct compiler *compiler, const struct dialect *dialect,
+                      const struct document *document)
+{
+    struct schema *metaschema;
+
+    if (!schema_compile(dialect->metaschema, compiler->library.options, &metaschema, compiler->err))
+        return fail_within(compiler->err, "$schema");
+
+    bool ok = check_against(compiler, metaschema, document);
+
+    schema_destroy(metaschema);
+    return ok;
+}
+
+static bool check_document(struct compiler *compiler, const struct document *document)
+{
+    const struct dialect *dialect = &compiler->library.resources[document->resource].dialect;
+
+    if (document->bundled || document->mixed)
+        return true;
+    if (dialect->metaschema)
+        return check_own(compiler, dialect, document);
+    return check_against(compiler, metaschema_compiled(dialect->draft), document);
+}
+
+bool compile_obeys(struct compiler *compiler)
+{
+    while (compiler->checked < compiler->library.document_count) {
+        if (!check_document(compiler, &compiler->library.documents[compiler->checked++]))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,210 @@
+/*
+ * compile_finish.c - what can be told only when all nodes are there.
+ */
+#include "base/memory.h"
+#include "schema/compile.h"
+#include "schema/vector.h"
+
+/* Dynamic references. */
+
+/* May `anchor` be what this reference means? Only in a resource that can be in scope. */
+static bool fits(const struct compiler *compiler, const struct dynamic_rule *dynamic,
+                 const struct anchor *anchor)
+{
+    return !dynamic->recursive && anchor->dynamic && str_equal(anchor->name, dynamic->anchor) &&
+           compiler->library.resources[anchor->resource].entered;
+}
+
+static bool is_recursive(const struct compiler *compiler, const struct dynamic_rule *dynamic,
+                         uint32_t resource)
+{
+    return dynamic->recursive && compiler->library.resources[resource].recursive &&
+           compiler->library.resources[resource].entered;
+}
+
+static void make_candidates(struct compiler *compiler, const struct dynamic_rule *dynamic)
+{
+    struct library *library = &compiler->library;
+
+    for (uint32_t i = 0; i < library->anchor_count; i++) {
+        if (fits(compiler, dynamic, &library->anchors[i]))
+            (void)compile_node_at(compiler, library->anchors[i].location);
+    }
+    for (uint32_t i = 0; i < library->resource_count; i++) {
+        if (is_recursive(compiler, dynamic, i))
+            (void)compile_node_at(compiler, library->resources[i].location);
+    }
+}
+
+static void add_scoped(struct compiler *compiler, struct scoped *scoped, uint32_t resource,
+                       uint32_t location)
+{
+    uint32_t node = compile_node_at(compiler, location);
+
+    scoped->targets[scoped->count++] =
+        (struct scoped_target){ .resource = resource, .target = { node, node } };
+}
+
+static void collect(struct compiler *compiler, const struct dynamic_rule *dynamic)
+{
+    struct library *library = &compiler->library;
+    struct arena *arena = compiler->schema->arena;
+    struct scoped *scoped = arena_alloc(arena, sizeof(*scoped));
+    size_t most = dynamic->recursive ? library->resource_count : library->anchor_count;
+
+    scoped->targets = arena_alloc(arena, (most + 1) * sizeof(struct scoped_target));
+    for (uint32_t i = 0; i < library->anchor_count; i++) {
+        if (fits(compiler, dynamic, &library->anchors[i]))
+            add_scoped(compiler, scoped, library->anchors[i].resource,
+                       library->anchors[i].location);
+    }
+    for (uint32_t i = 0; i < library->resource_count; i++) {
+        if (is_recursive(compiler, dynamic, i))
+            add_scoped(compiler, scoped, i, library->resources[i].location);
+    }
+    compiler->schema->nodes[dynamic->node].rules[dynamic->rule].u.scoped = scoped;
+}
+
+bool compile_dynamics(struct compiler *compiler)
+{
+    uint32_t before;
+
+    /* A candidate's node may bring further resources and further dynamic references. */
+    do {
+        before = compiler->schema->node_count;
+        for (uint32_t i = 0; i < compiler->dynamic_count; i++)
+            make_candidates(compiler, &compiler->dynamics[i]);
+        if (!compile_pending(compiler))
+            return false;
+    } while (compiler->schema->node_count > before);
+    for (uint32_t i = 0; i < compiler->dynamic_count; i++)
+        collect(compiler, &compiler->dynamics[i]);
+    return true;
+}
+
+/* Loops: a depth-first walk over the rules that stay at the same place of the instance. */
+
+enum { UNSEEN, OPEN, DONE };
+
+struct visit {
+    uint32_t node;
+    uint32_t rule;
+    uint32_t target;
+};
+
+struct walk {
+    struct visit *path;
+    uint32_t length;
+    uint32_t capacity;
+    uint8_t *state;
+};
+
+static bool stays(const struct rule *rule)
+{
+    return rule->op == RULE_DEPENDENTS || (rule->op >= RULE_ALL_OF && rule->op <= RULE_REF);
+}
+
+static void enter(struct walk *walk, uint32_t node)
+{
+    walk->path = vector_grow(walk->path, walk->length, &walk->capacity, sizeof(struct visit));
+    walk->path[walk->length++] = (struct visit){ .node = node };
+    walk->state[node] = OPEN;
+}
+
+/* The next node that the innermost one leads to, or NO_NODE. */
+static uint32_t next_target(const struct schema *schema, struct visit *visit)
+{
+    const struct node *node = &schema->nodes[visit->node];
+
+    for (; visit->rule < node->rule_count; visit->rule++, visit->target = 0) {
+        const struct rule *rule = &node->rules[visit->rule];
+
+        while (stays(rule) && visit->target < rule->target_count) {
+            uint32_t target = rule->targets[visit->target++].node;
+
+            if (target != NO_NODE)
+                return target;
+        }
+    }
+    return NO_NODE;
+}
+
+static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t start)
+{
+    enter(walk, start);
+    while (walk->length > 0) {
+        struct visit *visit = &walk->path[walk->length - 1];
+        uint32_t target = next_target(compiler->schema, visit);
+
+        if (target == NO_NODE) {
+            walk->state[visit->node] = DONE;
+            walk->length--;
+        } else if (walk->state[target] == OPEN) {
+            compiler->location = compiler->schema->nodes[visit->node].location;
+            return compile_fail(compiler, NULL, "refers to itself without end");
+        } else if (walk->state[target] == UNSEEN) {
+            enter(walk, target);
+        }
+    }
+    return true;
+}
+
+bool compile_loops(struct compiler *compiler)
+{
+    uint32_t count = compiler->schema->node_count;
+    struct walk walk = { .state = mem_alloc_array(count + 1, 1) };
+    bool ok = true;
+
+    for (uint32_t i = 0; i < count && ok; i++) {
+        if (walk.state[i] == UNSEEN)
+            ok = walk_from(compiler, &walk, i);
+    }
+    mem_free(walk.path);
+    mem_free(walk.state);
+    return ok;
+}
+
+/* Short cuts. */
+
+/* A node that is nothing but a reference, within what must be in scope. */
+static bool is_detour(const struct schema *schema, const struct node *node)
+{
+    return node->rule_count == 1 && node->rules[0].op == RULE_REF &&
+           (!schema->dynamic ||
+            schema->nodes[node->rules[0].targets[0].node].resource == node->resource);
+}
+
+static uint32_t shortcut(const struct schema *schema, uint32_t node)
+{
+    while (is_detour(schema, &schema->nodes[node]))
+        node = schema->nodes[node].rules[0].targets[0].node;
+    return node;
+}
+
+static void shorten(const struct schema *schema, struct target *target)
+{
+    if (target->node != NO_NODE)
+        target->fast = shortcut(schema, target->node);
+}
+
+void compile_shortcuts(struct compiler *compiler)
+{
+    struct schema *schema = compiler->schema;
+
+    for (uint32_t i = 0; i < schema->node_count; i++) {
+        struct node *node = &schema->nodes[i];
+
+        for (uint32_t j = 0; j < node->rule_count; j++) {
+            for (uint32_t k = 0; k < node->rules[j].target_count; k++)
+                shorten(schema, &node->rules[j].targets[k]);
+        }
+    }
+    schema->root_fast = shortcut(schema, schema->root);
+    for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
+        const struct dynamic_rule *dynamic = &compiler->dynamics[i];
+        const struct scoped *scoped = schema->nodes[dynamic->node].rules[dynamic->rule].u.scoped;
+
+        for (uint32_t j = 0; j < scoped->count; j++)
+            shorten(schema, &scoped->targets[j].target);
+    }
+}

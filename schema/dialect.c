@@ -1,0 +1,192 @@
+/*
+ * dialect.c - see dialect.h.
+ *
+ * The table is sorted by length, then by bytes, for the binary search.
+ */
+#include "schema/dialect.h"
+
+enum {
+    SINCE_2020 = 1 << SCHEMA_DRAFT_2020_12,
+    IN_2019 = 1 << SCHEMA_DRAFT_2019_09,
+    IN_7 = 1 << SCHEMA_DRAFT_7,
+    IN_6 = 1 << SCHEMA_DRAFT_6,
+    IN_4 = 1 << SCHEMA_DRAFT_4,
+    SINCE_2019 = SINCE_2020 | IN_2019,
+    SINCE_7 = SINCE_2019 | IN_7,
+    SINCE_6 = SINCE_7 | IN_6,
+    ALWAYS = SINCE_6 | IN_4,
+    UNTIL_2019 = IN_2019 | IN_7 | IN_6 | IN_4,
+};
+
+#define KEYWORD(text, id, drafts, vocabulary, holds)                                               \
+    {                                                                                              \
+        text, sizeof(text) - 1, KEYWORD_##id, drafts, VOCABULARY_##vocabulary, HOLDS_##holds       \
+    }
+
+static const struct keyword keywords[] = {
+    KEYWORD("if", IF, SINCE_7, APPLICATOR, SCHEMA),
+    KEYWORD("not", NOT, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("$ref", REF, ALWAYS, CORE, NOTHING),
+    KEYWORD("else", PLACE, SINCE_7, APPLICATOR, SCHEMA),
+    KEYWORD("enum", ENUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("then", PLACE, SINCE_7, APPLICATOR, SCHEMA),
+    KEYWORD("type", TYPE, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("$defs", PLACE, SINCE_2019, CORE, MAP),
+    KEYWORD("allOf", ALL_OF, ALWAYS, APPLICATOR, SCHEMAS),
+    KEYWORD("anyOf", ANY_OF, ALWAYS, APPLICATOR, SCHEMAS),
+    KEYWORD("const", CONST, SINCE_6, VALIDATION, NOTHING),
+    KEYWORD("items", ITEMS, ALWAYS, APPLICATOR, EITHER),
+    KEYWORD("oneOf", ONE_OF, ALWAYS, APPLICATOR, SCHEMAS),
+    KEYWORD("format", FORMAT, ALWAYS, FORMAT, NOTHING),
+    KEYWORD("maximum", MAXIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minimum", MINIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("pattern", PATTERN, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("contains", CONTAINS, SINCE_6, APPLICATOR, SCHEMA),
+    KEYWORD("maxItems", MAX_ITEMS, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minItems", MIN_ITEMS, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("required", REQUIRED, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("maxLength", MAX_LENGTH, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minLength", MIN_LENGTH, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("multipleOf", MULTIPLE_OF, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("properties", PROPERTIES, ALWAYS, APPLICATOR, MAP),
+    KEYWORD("$dynamicRef", DYNAMIC_REF, SINCE_2020, CORE, NOTHING),
+    KEYWORD("definitions", PLACE, ALWAYS, CORE, MAP),
+    KEYWORD("maxContains", MAX_CONTAINS, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("minContains", MIN_CONTAINS, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("prefixItems", PREFIX_ITEMS, SINCE_2020, APPLICATOR, SCHEMAS),
+    KEYWORD("uniqueItems", UNIQUE_ITEMS, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("dependencies", DEPENDENCIES, ALWAYS, APPLICATOR, SOME),
+    KEYWORD("$recursiveRef", RECURSIVE_REF, IN_2019, CORE, NOTHING),
+    KEYWORD("contentSchema", PLACE, SINCE_2019, OTHER, SCHEMA),
+    KEYWORD("maxProperties", MAX_PROPERTIES, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minProperties", MIN_PROPERTIES, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("propertyNames", PROPERTY_NAMES, SINCE_6, APPLICATOR, SCHEMA),
+    KEYWORD("additionalItems", ADDITIONAL_ITEMS, UNTIL_2019, APPLICATOR, SCHEMA),
+    KEYWORD("dependentSchemas", DEPENDENT_SCHEMAS, SINCE_2019, APPLICATOR, MAP),
+    KEYWORD("exclusiveMaximum", EXCLUSIVE_MAXIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("exclusiveMinimum", EXCLUSIVE_MINIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("unevaluatedItems", UNEVALUATED_ITEMS, SINCE_2019, UNEVALUATED, SCHEMA),
+    KEYWORD("dependentRequired", DEPENDENT_REQUIRED, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("patternProperties", PATTERN_PROPERTIES, ALWAYS, APPLICATOR, MAP),
+    KEYWORD("additionalProperties", ADDITIONAL_PROPERTIES, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("unevaluatedProperties", UNEVALUATED_PROPERTIES, SINCE_2019, UNEVALUATED, SCHEMA),
+};
+
+static int compare(const struct keyword *keyword, const char *name, size_t len)
+{
+    if (keyword->len != len)
+        return keyword->len < len ? -1 : 1;
+    return memcmp(keyword->name, name, len);
+}
+
+const struct keyword *dialect_keyword(const struct dialect *dialect, const char *name)
+{
+    size_t len = strlen(name);
+    size_t low = 0;
+    size_t high = COUNT_OF(keywords);
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct keyword *keyword = &keywords[middle];
+        int order = compare(keyword, name, len);
+
+        if (order == 0) {
+            bool known = (keyword->drafts & 1U << dialect->draft) != 0 &&
+                         (keyword->vocabulary & dialect->vocabularies) != 0;
+            return known ? keyword : NULL;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+struct dialect dialect_of(enum schema_draft draft)
+{
+    return (struct dialect){ .draft = draft, .vocabularies = VOCABULARY_ALL };
+}
+
+static const struct {
+    struct str name;
+    struct str uri;
+} drafts[] = {
+    [SCHEMA_DRAFT_2020_12] = { STR_INIT("2020-12"),
+                               STR_INIT("https://json-schema.org/draft/2020-12/schema") },
+    [SCHEMA_DRAFT_2019_09] = { STR_INIT("2019-09"),
+                               STR_INIT("https://json-schema.org/draft/2019-09/schema") },
+    [SCHEMA_DRAFT_7] = { STR_INIT("7"), STR_INIT("http://json-schema.org/draft-07/schema") },
+    [SCHEMA_DRAFT_6] = { STR_INIT("6"), STR_INIT("http://json-schema.org/draft-06/schema") },
+    [SCHEMA_DRAFT_4] = { STR_INIT("4"), STR_INIT("http://json-schema.org/draft-04/schema") },
+};
+
+bool dialect_draft(struct str uri, enum schema_draft *out)
+{
+    if (str_ends_with(uri, STR("#")))
+        uri.len--;
+    for (size_t i = 0; i < COUNT_OF(drafts); i++) {
+        if (str_equal(uri, drafts[i].uri)) {
+            *out = (enum schema_draft)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool schema_draft_parse(struct str name, enum schema_draft *out)
+{
+    for (size_t i = 0; i < COUNT_OF(drafts); i++) {
+        if (str_equal(name, drafts[i].name)) {
+            *out = (enum schema_draft)i;
+            return true;
+        }
+    }
+    return dialect_draft(name, out);
+}
+
+unsigned dialect_vocabulary(struct str uri, bool *asserts_formats)
+{
+    static const struct {
+        struct str uri;
+        unsigned bits;
+        bool asserts_formats;
+    } known[] = {
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/core"), VOCABULARY_CORE, false },
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/applicator"), VOCABULARY_APPLICATOR,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/unevaluated"),
+          VOCABULARY_UNEVALUATED, false },
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/validation"), VOCABULARY_VALIDATION,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/format-annotation"),
+          VOCABULARY_FORMAT, false },
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/format-assertion"),
+          VOCABULARY_FORMAT, true },
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/content"), VOCABULARY_OTHER,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2020-12/vocab/meta-data"), VOCABULARY_OTHER,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2019-09/vocab/core"), VOCABULARY_CORE, false },
+        { STR_INIT("https://json-schema.org/draft/2019-09/vocab/applicator"),
+          VOCABULARY_APPLICATOR | VOCABULARY_UNEVALUATED, false },
+        { STR_INIT("https://json-schema.org/draft/2019-09/vocab/validation"), VOCABULARY_VALIDATION,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2019-09/vocab/format"), VOCABULARY_FORMAT,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2019-09/vocab/content"), VOCABULARY_OTHER,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2019-09/vocab/meta-data"), VOCABULARY_OTHER,
+          false },
+        { STR_INIT("https://json-schema.org/draft/2019-09/vocab/hyper-schema"), VOCABULARY_OTHER,
+          false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (str_equal(uri, known[i].uri)) {
+            *asserts_formats = *asserts_formats || known[i].asserts_formats;
+            return known[i].bits;
+        }
+    }
+    return 0;
+}

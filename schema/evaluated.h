@@ -1,0 +1,71 @@
+/*
+ * evaluated.h - which members or elements of one value have been looked at, for unevaluated*.
+ *
+ * A member is known by its place in json-c's table, so marking it costs no search.
+ *
+ * Threads: belongs to one check.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+
+enum { EVALUATED_INLINE_WORDS = 4 };
+
+struct evaluated {
+    uint64_t inline_words[EVALUATED_INLINE_WORDS];
+    uint64_t *words; /* on the heap for what is larger */
+    size_t word_count;
+    bool all;
+};
+
+static inline void evaluated_begin(struct evaluated *seen, struct json_object *value)
+{
+    size_t bits = 0;
+
+    if (json_is_object(value))
+        bits = (size_t)json_object_get_object(value)->size;
+    else if (json_is_array(value))
+        bits = json_count(value);
+    seen->all = false;
+    seen->word_count = (bits + 63) / 64;
+    if (seen->word_count <= EVALUATED_INLINE_WORDS) {
+        memset(seen->inline_words, 0, sizeof(seen->inline_words));
+        seen->words = seen->inline_words;
+    } else {
+        seen->words = mem_alloc_array(seen->word_count, sizeof(uint64_t));
+    }
+}
+
+static inline void evaluated_done(struct evaluated *seen)
+{
+    if (seen->words != seen->inline_words)
+        mem_free(seen->words);
+}
+
+static inline void evaluated_mark(struct evaluated *seen, size_t at)
+{
+    seen->words[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+static inline bool evaluated_has(const struct evaluated *seen, size_t at)
+{
+    return seen->all || (seen->words[at / 64] >> at % 64 & 1) != 0;
+}
+
+static inline size_t evaluated_member(struct json_object *object, const struct lh_entry *member)
+{
+    return (size_t)(member - json_object_get_object(object)->table);
+}
+
+/** Both are about the same value. */
+static inline void evaluated_merge(struct evaluated *into, const struct evaluated *from)
+{
+    into->all = into->all || from->all;
+    for (size_t i = 0; i < from->word_count; i++)
+        into->words[i] |= from->words[i];
+}

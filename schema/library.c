@@ -1,0 +1,139 @@
+/*
+ * library.c - documents in, dialects told; see library.h.
+ */
+#include "schema/library.h"
+
+#include "base/memory.h"
+#include "schema/uri.h"
+#include "schema/vector.h"
+
+/* A metaschema's metaschema's ... `$schema`; one that goes round in circles has no draft. */
+enum { METASCHEMA_CHAIN_MAX = 8 };
+
+void library_init(struct library *library, struct arena *arena,
+                  const struct schema_options *options)
+{
+    *library = (struct library){ .arena = arena, .options = options };
+    library->taken = mem_alloc_array(options->resource_count + 1, sizeof(bool));
+}
+
+void library_done(struct library *library)
+{
+    mem_free(library->locations);
+    mem_free(library->resources);
+    mem_free(library->anchors);
+    mem_free(library->documents);
+    mem_free(library->aliases);
+    mem_free(library->by_value);
+    mem_free(library->taken);
+}
+
+bool library_add(struct library *library, struct json_object *document, struct str uri,
+                 uint32_t *root, struct error *err)
+{
+    struct dialect dialect = dialect_of(library->options->draft);
+    uint32_t resource = library->resource_count;
+    uint32_t number = library->document_count;
+    struct str fragment;
+
+    uri_split_fragment(uri, &uri, &fragment);
+    if (json_is_object(document)) {
+        struct str name = json_find_str(document, "$schema");
+
+        if (name.len > 0 && !library_dialect(library, name, &dialect, &dialect, err))
+            return false;
+    }
+    library->resources = vector_grow(library->resources, resource, &library->resource_capacity,
+                                     sizeof(struct resource));
+    library->resources[library->resource_count++] = (struct resource){
+        .uri = uri,
+        .dialect = dialect,
+        .location = library->location_count,
+        .document = number,
+    };
+    library->documents = vector_grow(library->documents, number, &library->document_capacity,
+                                     sizeof(struct document));
+    library->documents[library->document_count++] =
+        (struct document){ .root = document, .resource = resource };
+
+    struct location where = {
+        .value = document, .parent = library->location_count, .resource = resource, .index = -1
+    };
+
+    return library_walk(library, &where, true, root, err);
+}
+
+/* Dialects. */
+
+static struct json_object *find_metaschema(const struct library *library, struct str uri)
+{
+    struct str fragment;
+    uint32_t resource;
+
+    uri_split_fragment(uri, &uri, &fragment);
+    for (size_t i = 0; i < library->options->resource_count; i++) {
+        struct str candidate = str_from_c(library->options->resources[i].uri);
+
+        uri_split_fragment(candidate, &candidate, &fragment);
+        if (str_equal(candidate, uri))
+            return library->options->resources[i].document;
+    }
+    resource = library_resource(library, uri);
+    if (resource == UINT32_MAX)
+        return NULL;
+    return library->locations[library->resources[resource].location].value;
+}
+
+static bool read_vocabularies(struct json_object *metaschema, struct dialect *dialect,
+                              struct error *err)
+{
+    struct json_object *object;
+    unsigned bits = VOCABULARY_CORE;
+
+    if (dialect->draft > SCHEMA_DRAFT_2019_09 || !json_find(metaschema, "$vocabulary", &object) ||
+        !json_is_object(object))
+        return true;
+    for (JSON_EACH(member, object)) {
+        unsigned bit = dialect_vocabulary(str_from_c(json_key(member)), &dialect->assert_formats);
+
+        if (bit == 0 && json_object_get_boolean(json_value(member)))
+            return fail(err, ERR_MALFORMED,
+                        "$schema: the metaschema requires the unknown "
+                        "vocabulary %s",
+                        json_key(member));
+        bits |= bit;
+    }
+    dialect->vocabularies = bits;
+    return true;
+}
+
+bool library_dialect(struct library *library, struct str uri, const struct dialect *fallback,
+                     struct dialect *out, struct error *err)
+{
+    struct json_object *first = find_metaschema(library, uri);
+    struct json_object *metaschema = first;
+    struct str name = uri;
+    enum schema_draft draft;
+
+    for (int i = 0; !dialect_draft(name, &draft); i++) {
+        metaschema = find_metaschema(library, name);
+        if (!metaschema || !json_is_object(metaschema) || i == METASCHEMA_CHAIN_MAX) {
+            *out = *fallback;
+            return true;
+        }
+        name = json_find_str(metaschema, "$schema");
+    }
+
+    struct dialect dialect = dialect_of(draft);
+
+    if (str_equal(name, uri)) {
+        *out = dialect;
+        return true;
+    }
+    dialect.metaschema = first;
+    dialect.metaschema_uri = uri;
+    if (!read_vocabularies(first, &dialect, err))
+        return false;
+    *out = dialect;
+    return true;
+}

@@ -1,0 +1,272 @@
+/*
+ * library_resolve.c - what a reference means.
+ *
+ * A pointer may lead to a place that no keyword holds (below an unknown keyword); that place
+ * becomes a subschema by being referred to. On its way through embedded resources the pointer
+ * keeps to the text, but its target belongs to the innermost.
+ */
+#include "base/memory.h"
+#include "schema/library.h"
+#include "schema/metaschema.h"
+#include "schema/uri.h"
+
+const struct anchor *library_anchor(const struct library *library, uint32_t resource,
+                                    struct str name)
+{
+    for (uint32_t i = 0; i < library->anchor_count; i++) {
+        const struct anchor *anchor = &library->anchors[i];
+
+        if (anchor->resource == resource && str_equal(anchor->name, name))
+            return anchor;
+    }
+    return NULL;
+}
+
+/* Take up documents. */
+
+static bool take_resource(struct library *library, size_t number, struct error *err)
+{
+    const struct schema_resource *resource = &library->options->resources[number];
+    struct json_object *copy;
+    uint32_t root;
+
+    library->taken[number] = true;
+    if (!library_copy(library, resource->document, &copy, err) ||
+        !library_add(library, copy, arena_copy(library->arena, str_from_c(resource->uri)), &root,
+                     err))
+        return fail_within(err, resource->uri);
+    return true;
+}
+
+static bool take_named(struct library *library, struct str uri, struct error *err)
+{
+    for (size_t i = 0; i < library->options->resource_count; i++) {
+        struct str name;
+        struct str fragment;
+
+        uri_split_fragment(str_from_c(library->options->resources[i].uri), &name, &fragment);
+        if (!library->taken[i] && str_equal(name, uri))
+            return take_resource(library, i, err);
+    }
+    return true;
+}
+
+static bool take_bundled(struct library *library, struct str uri, struct error *err)
+{
+    struct json_object *document;
+    struct str text;
+    uint32_t root;
+
+    if (!metaschema_find(uri, &text))
+        return true;
+    if (!json_read_in(library->arena, text, NULL, &document, err) ||
+        !library_add(library, document, uri, &root, err))
+        return false;
+    library->documents[library->document_count - 1].bundled = true;
+    return true;
+}
+
+static bool take_all(struct library *library, struct error *err)
+{
+    for (size_t i = 0; i < library->options->resource_count; i++) {
+        if (!library->taken[i] && !take_resource(library, i, err))
+            return false;
+    }
+    return true;
+}
+
+/* The resource `uri`, taken up if need be; UINT32_MAX when nobody has it. */
+static bool get_resource(struct library *library, struct str uri, uint32_t *out, struct error *err)
+{
+    bool (*const sources[])(struct library *, struct str, struct error *) = { take_named,
+                                                                              take_bundled };
+
+    *out = library_resource(library, uri);
+    for (size_t i = 0; i < COUNT_OF(sources) && *out == UINT32_MAX; i++) {
+        if (!sources[i](library, uri, err))
+            return false;
+        *out = library_resource(library, uri);
+    }
+    if (*out == UINT32_MAX) {
+        if (!take_all(library, err))
+            return false;
+        *out = library_resource(library, uri);
+    }
+    return true;
+}
+
+/* Pointers. */
+
+static struct str unescape(struct arena *arena, struct str token)
+{
+    char *bytes = arena_alloc(arena, token.len + 1);
+    size_t len = 0;
+
+    for (size_t i = 0; i < token.len; i++) {
+        bool escape = token.ptr[i] == '~' && i + 1 < token.len &&
+                      (token.ptr[i + 1] == '0' || token.ptr[i + 1] == '1');
+
+        bytes[len++] = escape ? (token.ptr[++i] == '0' ? '~' : '/') : token.ptr[i];
+    }
+    return (struct str){ bytes, len };
+}
+
+static bool read_index(struct str token, size_t *index)
+{
+    *index = 0;
+    if (token.len == 0 || token.len > 9 || (token.len > 1 && token.ptr[0] == '0'))
+        return false;
+    for (size_t i = 0; i < token.len; i++) {
+        if (token.ptr[i] < '0' || token.ptr[i] > '9')
+            return false;
+        *index = *index * 10 + (size_t)(token.ptr[i] - '0');
+    }
+    return true;
+}
+
+static bool step(struct json_object *value, struct str token, struct json_object **out)
+{
+    size_t index;
+
+    if (json_is_object(value))
+        return memchr(token.ptr, 0, token.len) == NULL && json_find(value, token.ptr, out);
+    if (!json_is_array(value) || !read_index(token, &index) || index >= json_count(value))
+        return false;
+    *out = json_at(value, index);
+    return true;
+}
+
+/* Walk `pointer` down from `from`; the last known location on the way and what is left behind it.
+ */
+static struct json_object *follow(const struct library *library, struct str pointer,
+                                  uint32_t *nearest, struct str *rest)
+{
+    struct json_object *value = library->locations[*nearest].value;
+
+    *rest = pointer;
+    while (pointer.len > 0) {
+        const char *end = memchr(pointer.ptr + 1, '/', pointer.len - 1);
+        size_t len = end ? (size_t)(end - pointer.ptr) : pointer.len;
+        struct str token = unescape(library->arena, (struct str){ pointer.ptr + 1, len - 1 });
+
+        if (!step(value, token, &value))
+            return NULL;
+        pointer = str_from(pointer, len);
+
+        uint32_t location = library_find(library, value);
+
+        if (location != NO_LOCATION) {
+            *nearest = location;
+            *rest = pointer;
+        }
+    }
+    return value;
+}
+
+static bool find_pointer(struct library *library, uint32_t resource, struct str pointer,
+                         uint32_t *out, struct error *err)
+{
+    uint32_t nearest = library->resources[resource].location;
+    struct str rest;
+    struct json_object *value = follow(library, pointer, &nearest, &rest);
+
+    *out = NO_LOCATION;
+    if (!value)
+        return true;
+    if (rest.len == 0) {
+        *out = nearest;
+        return true;
+    }
+
+    struct location where = {
+        .value = value,
+        .path = arena_copy(library->arena, rest),
+        .index = -1,
+        .parent = nearest,
+        .resource = library->locations[nearest].resource,
+    };
+
+    return library_walk(library, &where, false, out, err);
+}
+
+static bool find_fragment(struct library *library, uint32_t resource, struct str fragment,
+                          struct reference *out, struct error *err)
+{
+    struct str decoded = uri_decode(library->arena, fragment);
+
+    *out = (struct reference){ .location = NO_LOCATION };
+    if (decoded.len == 0) {
+        out->location = library->resources[resource].location;
+        return true;
+    }
+    if (decoded.ptr[0] == '/')
+        return find_pointer(library, resource, decoded, &out->location, err);
+    out->anchor = library_anchor(library, resource, decoded);
+    if (out->anchor)
+        out->location = out->anchor->location;
+    return true;
+}
+
+bool library_resolve(struct library *library, uint32_t from, struct str reference,
+                     struct reference *out, struct error *err)
+{
+    uint32_t resource = library->locations[from].resource;
+    struct reference found = { .location = NO_LOCATION };
+    struct str absolute;
+    struct str fragment;
+
+    uri_split_fragment(reference, &absolute, &fragment);
+    if (absolute.len > 0) {
+        struct str uri;
+
+        if (!uri_resolve(library->arena, library->resources[resource].uri, absolute, &uri))
+            resource = UINT32_MAX;
+        else if (!get_resource(library, uri, &resource, err))
+            return false;
+    }
+    if (resource != UINT32_MAX && !find_fragment(library, resource, fragment, &found, err))
+        return false;
+    if (found.location == NO_LOCATION)
+        return fail(err, ERR_MALFORMED, "\"%.*s\" leads nowhere", STR_ARG(reference));
+    *out = found;
+    return true;
+}
+
+/* Names of places, for people. */
+
+static void print_token(struct buf *out, const char *token)
+{
+    buf_add_char(out, '/');
+    json_write_pointer_token(out, str_from_c(token));
+}
+
+static void print_path(const struct library *library, uint32_t number, struct buf *out)
+{
+    const struct location *location = &library->locations[number];
+
+    if (location->parent == number)
+        return;
+    print_path(library, location->parent, out);
+    if (!location->keyword) {
+        buf_add(out, location->path);
+        return;
+    }
+    print_token(out, location->keyword);
+    if (location->key)
+        print_token(out, location->key);
+    else if (location->index >= 0)
+        buf_printf(out, "/%lld", (long long)location->index);
+}
+
+void library_print(const struct library *library, uint32_t location, struct buf *out)
+{
+    uint32_t document = library->resources[library->locations[location].resource].document;
+
+    if (document != 0) {
+        uint32_t resource = library->documents[document].resource;
+
+        buf_add(out, library->resources[resource].uri);
+        buf_add_char(out, '#');
+    }
+    print_path(library, location, out);
+}

@@ -1,0 +1,273 @@
+/*
+ * library_walk.c - finds the subschemas of a document, its resources and its anchors.
+ *
+ * In drafts 4 to 7 an `$id` beside a `$ref` does not count, and one that is only a fragment is an
+ * anchor.
+ */
+#include "base/memory.h"
+#include "schema/library.h"
+#include "schema/program.h"
+#include "schema/uri.h"
+#include "schema/vector.h"
+
+static uint32_t hash_address(struct json_object *value)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)value * UINT64_C(0x9E3779B97F4A7C15);
+
+    return (uint32_t)(mixed >> 32);
+}
+
+static void index_location(struct library *library, uint32_t number)
+{
+    uint32_t mask = library->by_value_size - 1;
+    uint32_t at = hash_address(library->locations[number].value) & mask;
+
+    while (library->by_value[at] != 0)
+        at = (at + 1) & mask;
+    library->by_value[at] = number + 1;
+}
+
+static void grow_index(struct library *library)
+{
+    library->by_value_size = library->by_value_size ? library->by_value_size * 2 : 64;
+    mem_free(library->by_value);
+    library->by_value = mem_alloc_array(library->by_value_size, sizeof(uint32_t));
+    for (uint32_t i = 0; i < library->location_count; i++)
+        index_location(library, i);
+}
+
+uint32_t library_find(const struct library *library, struct json_object *value)
+{
+    if (library->by_value_size == 0 || !value)
+        return NO_LOCATION;
+
+    uint32_t mask = library->by_value_size - 1;
+    uint32_t at = hash_address(value) & mask;
+
+    for (; library->by_value[at] != 0; at = (at + 1) & mask) {
+        if (library->locations[library->by_value[at] - 1].value == value)
+            return library->by_value[at] - 1;
+    }
+    return NO_LOCATION;
+}
+
+static uint32_t add_location(struct library *library, const struct location *where)
+{
+    uint32_t number = library->location_count;
+
+    library->locations = vector_grow(library->locations, number, &library->location_capacity,
+                                     sizeof(struct location));
+    library->locations[number] = *where;
+    library->locations[number].node = NO_NODE;
+    library->location_count++;
+    if (library->location_count * 2 > library->by_value_size)
+        grow_index(library);
+    else
+        index_location(library, number);
+    return number;
+}
+
+static void add_anchor(struct library *library, uint32_t location, struct str name, bool dynamic)
+{
+    library->anchors = vector_grow(library->anchors, library->anchor_count,
+                                   &library->anchor_capacity, sizeof(struct anchor));
+    library->anchors[library->anchor_count++] = (struct anchor){
+        .name = name,
+        .resource = library->locations[location].resource,
+        .location = location,
+        .dynamic = dynamic,
+    };
+}
+
+uint32_t library_resource(const struct library *library, struct str uri)
+{
+    for (uint32_t i = 0; i < library->resource_count; i++) {
+        if (str_equal(library->resources[i].uri, uri))
+            return i;
+    }
+    for (uint32_t i = 0; i < library->alias_count; i++) {
+        if (str_equal(library->aliases[i].uri, uri))
+            return library->aliases[i].resource;
+    }
+    return UINT32_MAX;
+}
+
+static void add_alias(struct library *library, struct str uri, uint32_t resource)
+{
+    library->aliases = vector_grow(library->aliases, library->alias_count, &library->alias_capacity,
+                                   sizeof(struct alias));
+    library->aliases[library->alias_count++] = (struct alias){ uri, resource };
+}
+
+/* The location begins a resource called `uri`; a root's resource is there already. */
+static void begin_resource(struct library *library, uint32_t location,
+                           const struct dialect *dialect, struct str uri, bool is_root)
+{
+    uint32_t outer = library->locations[location].resource;
+    struct resource *resource = &library->resources[outer];
+
+    if (is_root) {
+        if (!str_equal(resource->uri, uri))
+            add_alias(library, resource->uri, outer);
+        resource->uri = uri;
+        return;
+    }
+
+    uint32_t document = resource->document;
+
+    if (resource->dialect.draft != dialect->draft || resource->dialect.metaschema ||
+        dialect->metaschema)
+        library->documents[document].mixed = true;
+    library->resources = vector_grow(library->resources, library->resource_count,
+                                     &library->resource_capacity, sizeof(struct resource));
+    library->resources[library->resource_count] = (struct resource){
+        .uri = uri, .dialect = *dialect, .location = location, .document = document
+    };
+    library->locations[location].resource = library->resource_count++;
+}
+
+static bool read_id(struct library *library, uint32_t location, const struct dialect *dialect,
+                    bool is_root, struct error *err)
+{
+    const struct location *at = &library->locations[location];
+    struct str base = library->resources[at->resource].uri;
+    struct str id = json_find_str(at->value, dialect_id(dialect));
+    struct str absolute;
+    struct str fragment;
+    struct str uri;
+
+    if (id.len == 0 || (dialect_ref_hides(dialect) && json_find(at->value, "$ref", NULL)))
+        return true;
+    uri_split_fragment(id, &absolute, &fragment);
+    if (absolute.len > 0) {
+        if (!uri_resolve(library->arena, base, absolute, &uri))
+            return fail(err, ERR_MALFORMED, "%s \"%.*s\" is relative to \"%.*s\"",
+                        dialect_id(dialect), STR_ARG(id), STR_ARG(base));
+        begin_resource(library, location, dialect, uri, is_root);
+    }
+    if (fragment.len > 0 && dialect_ref_hides(dialect))
+        add_anchor(library, location, uri_decode(library->arena, fragment), false);
+    return true;
+}
+
+static void read_anchors(struct library *library, uint32_t location)
+{
+    struct json_object *value = library->locations[location].value;
+    struct resource *resource = &library->resources[library->locations[location].resource];
+    enum schema_draft draft = resource->dialect.draft;
+    struct str name = json_find_str(value, "$anchor");
+    struct json_object *recursive;
+
+    if (draft > SCHEMA_DRAFT_2019_09)
+        return;
+    if (name.len > 0)
+        add_anchor(library, location, name, false);
+    name = json_find_str(value, "$dynamicAnchor");
+    if (draft == SCHEMA_DRAFT_2020_12 && name.len > 0)
+        add_anchor(library, location, name, true);
+    if (draft == SCHEMA_DRAFT_2019_09 && resource->location == location &&
+        json_find(value, "$recursiveAnchor", &recursive))
+        resource->recursive = json_object_get_boolean(recursive) != 0;
+}
+
+/* Most subschemas have no keyword that could name them. */
+static bool may_identify(struct json_object *value)
+{
+    for (JSON_EACH(member, value)) {
+        const char *key = json_key(member);
+
+        if (key[0] == '$' || strcmp(key, "id") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool identify(struct library *library, uint32_t location, bool is_root, struct error *err)
+{
+    struct json_object *value = library->locations[location].value;
+    struct dialect dialect = library->resources[library->locations[location].resource].dialect;
+    struct str schema = json_find_str(value, "$schema");
+
+    if (!is_root && schema.len > 0 && !library_dialect(library, schema, &dialect, &dialect, err))
+        return false;
+    if (!read_id(library, location, &dialect, is_root, err))
+        return false;
+    read_anchors(library, location);
+    return true;
+}
+
+static bool walk_array(struct library *library, struct location *child, struct json_object *array,
+                       struct error *err)
+{
+    size_t count = json_count(array);
+
+    for (size_t i = 0; i < count; i++) {
+        child->value = json_at(array, i);
+        child->index = (int64_t)i;
+        if (!library_walk(library, child, false, NULL, err))
+            return false;
+    }
+    return true;
+}
+
+static bool walk_map(struct library *library, struct location *child, struct json_object *map,
+                     struct error *err)
+{
+    for (JSON_EACH(member, map)) {
+        child->value = json_value(member);
+        child->key = json_key(member);
+        if (!library_walk(library, child, false, NULL, err))
+            return false;
+    }
+    return true;
+}
+
+static bool walk_keyword(struct library *library, uint32_t parent, const struct keyword *keyword,
+                         struct json_object *value, struct error *err)
+{
+    struct location child = {
+        .value = value,
+        .keyword = keyword->name,
+        .index = -1,
+        .parent = parent,
+        .resource = library->locations[parent].resource,
+    };
+    bool array = json_is_array(value);
+
+    if ((keyword->holds == HOLDS_SCHEMAS || keyword->holds == HOLDS_EITHER) && array)
+        return walk_array(library, &child, value, err);
+    if ((keyword->holds == HOLDS_MAP || keyword->holds == HOLDS_SOME) && json_is_object(value))
+        return walk_map(library, &child, value, err);
+    if (keyword->holds == HOLDS_SCHEMA || keyword->holds == HOLDS_EITHER)
+        return library_walk(library, &child, false, NULL, err);
+    return true;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than the reader lets a document be */
+bool library_walk(struct library *library, const struct location *where, bool is_root,
+                  uint32_t *out, struct error *err)
+{
+    bool object = json_is_object(where->value);
+
+    if (!object && !json_object_is_type(where->value, json_type_boolean))
+        return is_root ? fail(err, ERR_MALFORMED, "a schema is an object or a boolean") : true;
+
+    uint32_t location = add_location(library, where);
+
+    if (out)
+        *out = location;
+    if (!object)
+        return true;
+    if (may_identify(where->value) && !identify(library, location, is_root, err))
+        return false;
+    for (JSON_EACH(member, where->value)) {
+        uint32_t resource = library->locations[location].resource;
+        const struct keyword *keyword =
+            dialect_keyword(&library->resources[resource].dialect, json_key(member));
+
+        if (keyword && keyword->holds != HOLDS_NOTHING &&
+            !walk_keyword(library, location, keyword, json_value(member), err))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,350 @@
+/*
+ * message.c - errors in the words of Python's jsonschema 4.26.
+ *
+ * Where a message lists values, they are found again here: that is rare, and it keeps an error as
+ * small as a pointer to its rule. When values are to be redacted, each reads as its type; names of
+ * properties and what the schema says stay.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "schema/report.h"
+#include "schema/repr.h"
+
+struct message {
+    struct reporter *reporter;
+    struct buf *out;
+    const struct fault *fault;
+};
+
+static void add(const struct message *message, const char *text)
+{
+    buf_add(message->out, str_from_c(text));
+}
+
+static void add_value(const struct message *message, struct json_object *value)
+{
+    if (message->reporter->options.redact_values)
+        repr_type(message->out, value);
+    else
+        repr_value(message->out, value);
+}
+
+static void add_instance(const struct message *message)
+{
+    if (message->fault->at->naming)
+        repr_value(message->out, message->fault->at->value);
+    else
+        add_value(message, message->fault->at->value);
+}
+
+static void add_source(const struct message *message)
+{
+    repr_value(message->out, message->fault->rule->source);
+}
+
+/* Between the entries of a list; false when no more fit. */
+static bool next_entry(const struct message *message, size_t count)
+{
+    if (count > 0)
+        add(message, ", ");
+    return !message->out->overflow;
+}
+
+/* Lists of names. */
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Adds them in order, or as they come; frees the list. */
+static void add_names(const struct message *message, const char **names, size_t count, bool sorted)
+{
+    if (sorted)
+        qsort(names, count, sizeof(*names), by_bytes);
+    for (size_t i = 0; i < count && next_entry(message, i); i++)
+        repr_string(message->out, str_from_c(names[i]));
+    mem_free(names);
+}
+
+static const char **alloc_names(size_t count)
+{
+    return mem_alloc_array(count + 1, sizeof(const char *));
+}
+
+static size_t count_members(struct json_object *object)
+{
+    return (size_t)json_object_object_length(object);
+}
+
+static void add_patterns(const struct message *message)
+{
+    const struct members *members = message->fault->at->node->members;
+    const char **patterns = alloc_names(members->pattern_count);
+
+    for (uint32_t i = 0; i < members->pattern_count; i++)
+        patterns[i] = members->patterns[i].text.ptr;
+    add_names(message, patterns, members->pattern_count, true);
+}
+
+static bool has_patterns(const struct node *node)
+{
+    for (uint32_t i = 0; i < node->rule_count; i++) {
+        if (node->rules[i].op == RULE_PATTERN_PROPERTIES)
+            return true;
+    }
+    return false;
+}
+
+static void write_additional_properties(const struct message *message)
+{
+    const struct visit *at = message->fault->at;
+    const char **names = alloc_names(count_members(at->value));
+    size_t count = 0;
+
+    for (JSON_EACH(member, at->value)) {
+        if (report_is_additional(message->reporter, at->node->members, member))
+            names[count++] = json_key(member);
+    }
+    if (has_patterns(at->node)) {
+        add_names(message, names, count, true);
+        add(message, count == 1 ? " does" : " do");
+        add(message, " not match any of the regexes: ");
+        add_patterns(message);
+        return;
+    }
+    add(message, "Additional properties are not allowed (");
+    add_names(message, names, count, true);
+    add(message, count == 1 ? " was unexpected)" : " were unexpected)");
+}
+
+static void write_unevaluated_properties(const struct message *message)
+{
+    const struct visit *at = message->fault->at;
+    struct check *check = &message->reporter->check;
+    const struct target *target = message->fault->rule->targets;
+    bool is_false = check->schema->nodes[target->node].is_false;
+    const char **names = alloc_names(count_members(at->value));
+    size_t count = 0;
+
+    for (JSON_EACH(member, at->value)) {
+        if (!evaluated_has(at->seen, evaluated_member(at->value, member)) &&
+            !check_node(check, target->fast, json_value(member), NULL))
+            names[count++] = json_key(member);
+    }
+    add(message, is_false ? "Unevaluated properties are not allowed ("
+                          : "Unevaluated properties are not valid under the given schema (");
+    add_names(message, names, count, is_false);
+    add(message, count == 1 ? " was " : " were ");
+    add(message, is_false ? "unexpected)" : "unevaluated and invalid)");
+}
+
+/* Lists of items. */
+
+static void write_items(const struct message *message)
+{
+    struct json_object *array = message->fault->at->value;
+    const struct rule *rule = message->fault->rule;
+    size_t count = json_count(array);
+    size_t extra = count - rule->offset;
+    bool additional = strcmp(rule->keyword, "additionalItems") == 0;
+    bool bracket = !additional && extra != 1;
+
+    if (additional)
+        add(message, "Additional items are not allowed (");
+    else
+        buf_printf(message->out, "Expected at most %u %s but found %zu extra: ", rule->offset,
+                   rule->offset == 1 ? "item" : "items", extra);
+    if (bracket)
+        add(message, "[");
+    for (size_t i = rule->offset; i < count && next_entry(message, i - rule->offset); i++)
+        add_value(message, json_at(array, i));
+    if (bracket)
+        add(message, "]");
+    if (additional)
+        add(message, extra == 1 ? " was unexpected)" : " were unexpected)");
+}
+
+static void write_unevaluated_items(const struct message *message)
+{
+    const struct visit *at = message->fault->at;
+    struct check *check = &message->reporter->check;
+    uint32_t node = message->fault->rule->targets[0].fast;
+    size_t length = json_count(at->value);
+    size_t count = 0;
+
+    add(message, "Unevaluated items are not allowed (");
+    for (size_t i = 0; i < length && !message->out->overflow; i++) {
+        if (evaluated_has(at->seen, i) || check_node(check, node, json_at(at->value, i), NULL))
+            continue;
+        (void)next_entry(message, count++);
+        add_value(message, json_at(at->value, i));
+    }
+    add(message, count == 1 ? " was unexpected)" : " were unexpected)");
+}
+
+/* The rest. */
+
+static void write_type(const struct message *message)
+{
+    struct json_object *types = message->fault->rule->source;
+    size_t count = json_is_array(types) ? json_count(types) : 1;
+
+    add_instance(message);
+    add(message, " is not of type ");
+    for (size_t i = 0; i < count && next_entry(message, i); i++)
+        repr_value(message->out, json_is_array(types) ? json_at(types, i) : types);
+}
+
+static void write_size(const struct message *message)
+{
+    static const struct {
+        uint8_t op;
+        uint64_t special;
+        const char *specially;
+        const char *text;
+    } sizes[] = {
+        { RULE_MIN_LENGTH, 1, " should be non-empty", " is too short" },
+        { RULE_MAX_LENGTH, 0, " is expected to be empty", " is too long" },
+        { RULE_MIN_ITEMS, 1, " should be non-empty", " is too short" },
+        { RULE_MAX_ITEMS, 0, " is expected to be empty", " is too long" },
+        { RULE_MIN_PROPERTIES, 1, " should be non-empty", " does not have enough properties" },
+        { RULE_MAX_PROPERTIES, 0, " is expected to be empty", " has too many properties" },
+    };
+    const struct rule *rule = message->fault->rule;
+
+    add_instance(message);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        if (sizes[i].op == rule->op)
+            add(message, rule->u.limit == sizes[i].special ? sizes[i].specially : sizes[i].text);
+    }
+}
+
+static void write_contains(const struct message *message)
+{
+    const struct fault *fault = message->fault;
+
+    if (fault->kind == FAULT_MANY) {
+        buf_printf(message->out, "Too many items match the given schema (expected at most %llu)",
+                   (unsigned long long)fault->rule->u.contains.max);
+    } else if (fault->count > 0) {
+        buf_printf(message->out,
+                   "Too few items match the given schema (expected at least %llu but only %llu "
+                   "matched)",
+                   (unsigned long long)fault->rule->u.contains.min,
+                   (unsigned long long)fault->count);
+    } else if (fault->rule->modern) {
+        add_instance(message);
+        add(message, " does not contain items matching the given schema");
+    } else {
+        add(message, "None of ");
+        add_instance(message);
+        add(message, " are valid under the given schema");
+    }
+}
+
+/* The later ones first, the first one last. */
+static void write_several(const struct message *message)
+{
+    const struct fault *fault = message->fault;
+    struct json_object *schemas = fault->rule->source;
+
+    add_instance(message);
+    add(message, " is valid under each of ");
+    for (uint32_t i = (uint32_t)fault->count + 1; i < fault->rule->target_count; i++) {
+        if (!check_node(&message->reporter->check, fault->rule->targets[i].fast, fault->at->value,
+                        NULL))
+            continue;
+        repr_value(message->out, json_at(schemas, i));
+        add(message, ", ");
+    }
+    repr_value(message->out, json_at(schemas, fault->count));
+}
+
+static void write_combined(const struct message *message)
+{
+    if (message->fault->kind == FAULT_SEVERAL) {
+        write_several(message);
+        return;
+    }
+    add_instance(message);
+    add(message, " is not valid under any of the given schemas");
+}
+
+static void write_const(const struct message *message)
+{
+    add_source(message);
+    add(message, " was expected");
+}
+
+static void write_unique(const struct message *message)
+{
+    add_instance(message);
+    add(message, " has non-unique elements");
+}
+
+/* The value, some words, and what the schema says. */
+static void write_plain(const struct message *message)
+{
+    static const char *const words[RULE_COUNT] = {
+        [RULE_ENUM] = " is not one of ",
+        [RULE_MINIMUM] = " is less than the minimum of ",
+        [RULE_MAXIMUM] = " is greater than the maximum of ",
+        [RULE_EXCLUSIVE_MINIMUM] = " is less than or equal to the minimum of ",
+        [RULE_EXCLUSIVE_MAXIMUM] = " is greater than or equal to the maximum of ",
+        [RULE_MULTIPLE_OF] = " is not a multiple of ",
+        [RULE_PATTERN] = " does not match ",
+        [RULE_FORMAT] = " is not a ",
+        [RULE_NOT] = " should not be valid under ",
+    };
+
+    add_instance(message);
+    add(message, words[message->fault->rule->op]);
+    add_source(message);
+}
+
+static void (*const writers[RULE_COUNT])(const struct message *) = {
+    [RULE_TYPE] = write_type,
+    [RULE_CONST] = write_const,
+    [RULE_MIN_LENGTH] = write_size,
+    [RULE_MAX_LENGTH] = write_size,
+    [RULE_MIN_ITEMS] = write_size,
+    [RULE_MAX_ITEMS] = write_size,
+    [RULE_MIN_PROPERTIES] = write_size,
+    [RULE_MAX_PROPERTIES] = write_size,
+    [RULE_UNIQUE_ITEMS] = write_unique,
+    [RULE_ITEMS] = write_items,
+    [RULE_CONTAINS] = write_contains,
+    [RULE_ADDITIONAL_PROPERTIES] = write_additional_properties,
+    [RULE_ANY_OF] = write_combined,
+    [RULE_ONE_OF] = write_combined,
+    [RULE_UNEVALUATED_ITEMS] = write_unevaluated_items,
+    [RULE_UNEVALUATED_PROPERTIES] = write_unevaluated_properties,
+};
+
+void message_write(struct reporter *reporter, struct buf *out, const struct fault *fault)
+{
+    const struct message message = { reporter, out, fault };
+
+    switch (fault->kind) {
+    case FAULT_FALSE:
+        add(&message, "False schema does not allow ");
+        add_instance(&message);
+        break;
+    case FAULT_MISSING:
+        repr_string(out, fault->name);
+        add(&message, " is a required property");
+        break;
+    case FAULT_NEEDED:
+        repr_string(out, fault->name);
+        add(&message, " is a dependency of ");
+        repr_string(out, fault->cause);
+        break;
+    default:
+        if (writers[fault->rule->op])
+            writers[fault->rule->op](&message);
+        else
+            write_plain(&message);
+    }
+}

@@ -1,0 +1,263 @@
+/*
+ * report.c - every error of an instance; see report.h for how.
+ */
+/* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
+#include "schema/report.h"
+
+#include <stdlib.h>
+
+/* What one text of a unit may take; the rest is cut. */
+#define ELLIPSIS "\xE2\x80\xA6"
+
+enum { TEXT_MAX = 4096 - (sizeof(ELLIPSIS) - 1) };
+
+/* Texts. */
+
+static struct str finish(struct reporter *reporter, struct buf *buf)
+{
+    /* Everything is added in whole characters, so the end is one, too. */
+    if (buf->overflow) {
+        buf->overflow = false;
+        buf->max += sizeof(ELLIPSIS) - 1;
+        buf_add(buf, STR(ELLIPSIS));
+    }
+
+    struct str text = arena_copy(reporter->arena, buf_str(buf));
+
+    buf_done(buf);
+    return text;
+}
+
+static void print_token(struct buf *out, const char *key, uint64_t index)
+{
+    buf_add_char(out, '/');
+    if (key)
+        json_write_pointer_token(out, str_from_c(key));
+    else
+        buf_printf(out, "%llu", (unsigned long long)index);
+}
+
+static void print_steps(struct buf *out, const struct step *step)
+{
+    if (!step)
+        return;
+    print_steps(out, step->up);
+    print_token(out, step->key, step->index);
+}
+
+static void print_frames(struct buf *out, const struct frame *frame)
+{
+    if (!frame)
+        return;
+    print_frames(out, frame->up);
+    print_token(out, frame->keyword, 0);
+    if (frame->key || frame->index >= 0)
+        print_token(out, frame->key, (uint64_t)frame->index);
+}
+
+static const char *keyword_of(const struct fault *fault)
+{
+    if (fault->kind == FAULT_MANY)
+        return "maxContains";
+    return fault->kind == FAULT_FEW && fault->count > 0 ? "minContains" : fault->rule->keyword;
+}
+
+static struct schema_unit word(struct reporter *reporter, const struct fault *fault)
+{
+    struct schema_unit unit;
+    struct buf buf;
+
+    buf_init(&buf, TEXT_MAX);
+    print_steps(&buf, fault->at->step);
+    unit.instance_location = finish(reporter, &buf);
+    buf_init(&buf, TEXT_MAX);
+    print_frames(&buf, fault->at->frame);
+    if (fault->kind != FAULT_FALSE)
+        print_token(&buf, keyword_of(fault), 0);
+    unit.keyword_location = finish(reporter, &buf);
+    buf_init(&buf, TEXT_MAX);
+    message_write(reporter, &buf, fault);
+    unit.error = finish(reporter, &buf);
+    return unit;
+}
+
+/* Errors. */
+
+static void keep(struct reporter *reporter, uint64_t ordinal)
+{
+    size_t at = reporter->kept_count++;
+    size_t max = reporter->options.max_errors;
+
+    if (reporter->rendering || (max > 0 && at >= max))
+        return;
+    if (at == reporter->kept_capacity) {
+        reporter->kept_capacity = at ? at * 2 : 16;
+        reporter->kept = mem_realloc(reporter->kept, reporter->kept_capacity * sizeof(uint64_t));
+    }
+    reporter->kept[at] = ordinal;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a;
+    uint64_t right = *(const uint64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/* In the second run: is it one that is asked for? */
+static void render(struct reporter *reporter, const struct fault *fault, uint64_t ordinal)
+{
+    const uint64_t *found = NULL;
+
+    if (reporter->out->count > 0)
+        found = bsearch(&ordinal, reporter->kept, reporter->out->count, sizeof(uint64_t), by_value);
+    if (!found && ordinal != reporter->best)
+        return;
+
+    struct schema_unit unit = word(reporter, fault);
+
+    if (found)
+        reporter->units[found - reporter->kept] = unit;
+    if (ordinal == reporter->best)
+        reporter->out->best = unit;
+}
+
+uint64_t report_reserve(struct reporter *reporter)
+{
+    uint64_t ordinal = reporter->next++;
+
+    keep(reporter, ordinal);
+    return ordinal;
+}
+
+bool report_reserved(struct reporter *reporter, const struct fault *fault, uint64_t ordinal,
+                     uint64_t resolved)
+{
+    if (reporter->check.stopped)
+        return false;
+    if (reporter->rendering)
+        render(reporter, fault, ordinal);
+    else
+        best_match_offer(reporter, fault, resolved);
+    return false;
+}
+
+bool report_fault(struct reporter *reporter, const struct fault *fault)
+{
+    uint64_t ordinal = report_reserve(reporter);
+
+    return report_reserved(reporter, fault, ordinal, ordinal);
+}
+
+/* Subschemas. */
+
+static bool visit_rules(struct reporter *reporter, const struct visit *at)
+{
+    unsigned kind = 1U << json_object_get_type(at->value);
+    bool ok = true;
+
+    for (uint32_t i = 0; i < at->node->rule_count && !reporter->check.stopped; i++) {
+        const struct rule *rule = &at->node->rules[i];
+
+        if ((rule->kinds & kind) != 0 && !report_rule(reporter, at, rule))
+            ok = false;
+    }
+    return ok;
+}
+
+static bool visit_tracking(struct reporter *reporter, const struct visit *at)
+{
+    struct visit tracking = *at;
+    struct evaluated seen;
+
+    evaluated_begin(&seen, at->value);
+    report_evaluated(reporter, at, &seen);
+    tracking.seen = &seen;
+
+    bool ok = visit_rules(reporter, &tracking);
+
+    evaluated_done(&seen);
+    return ok;
+}
+
+bool report_visit(struct reporter *reporter, const struct visit *at)
+{
+    struct check *check = &reporter->check;
+
+    if (at->node->is_false)
+        return report_fault(reporter, &(struct fault){ .kind = FAULT_FALSE, .at = at });
+    if (!check_spend(check, 1))
+        return false;
+    if (check->depth == CHECK_DEPTH_MAX)
+        return check_stop(check);
+    check->depth++;
+
+    bool entered = check_enter(check, at->node->resource);
+    bool ok = at->node->tracks ? visit_tracking(reporter, at) : visit_rules(reporter, at);
+
+    if (entered)
+        check_leave(check);
+    check->depth--;
+    return ok;
+}
+
+/* The whole. */
+
+static enum schema_verdict run(struct reporter *reporter, struct json_object *instance)
+{
+    const struct schema *schema = reporter->check.schema;
+    struct visit root = { .node = &schema->nodes[schema->root], .value = instance };
+
+    reporter->next = 0;
+    reporter->kept_count = 0;
+    reporter->level_count = 0;
+    best_match_begin(reporter, 0);
+
+    bool ok = report_visit(reporter, &root);
+
+    if (reporter->check.stopped)
+        return SCHEMA_TOO_EXPENSIVE;
+    return ok ? SCHEMA_VALID : SCHEMA_INVALID;
+}
+
+static enum schema_verdict render_all(struct reporter *reporter, struct json_object *instance)
+{
+    size_t max = reporter->options.max_errors;
+    struct schema_report *out = reporter->out;
+
+    out->truncated = max > 0 && reporter->kept_count > max;
+    out->count = out->truncated ? max : reporter->kept_count;
+    reporter->units = arena_alloc(reporter->arena, out->count * sizeof(struct schema_unit));
+    out->units = reporter->units;
+    reporter->best = reporter->levels[0].resolved;
+    reporter->rendering = true;
+    return run(reporter, instance);
+}
+
+enum schema_verdict schema_report(const struct schema *schema, struct json_object *instance,
+                                  const struct schema_report_options *options,
+                                  struct schema_budget *budget, struct arena *arena,
+                                  struct schema_report *out)
+{
+    struct reporter *reporter = mem_alloc(sizeof(*reporter));
+
+    *out = (struct schema_report){ 0 };
+    reporter->arena = arena;
+    reporter->options = *options;
+    reporter->out = out;
+    check_begin(&reporter->check, schema, budget);
+
+    enum schema_verdict verdict = run(reporter, instance);
+
+    if (verdict == SCHEMA_INVALID)
+        verdict = render_all(reporter, instance);
+    check_end(&reporter->check);
+    for (size_t i = 0; i < reporter->level_capacity; i++)
+        mem_free(reporter->levels[i].best.path);
+    mem_free(reporter->levels);
+    mem_free(reporter->kept);
+    mem_free(reporter);
+    return verdict;
+}
+/* NOLINTEND(misc-no-recursion) */

@@ -1,0 +1,167 @@
+/*
+ * report_evaluated.c - what counts as evaluated when something is wrong.
+ *
+ * For a valid value this is what the checker marks. For others jsonschema 4.26 goes on counting: a
+ * member that has a subschema is evaluated even when it breaks it, so that one fault is told once;
+ * a branch of allOf, anyOf or oneOf counts only if it passes.
+ */
+/* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
+#include "schema/report.h"
+
+struct marking {
+    struct reporter *reporter;
+    struct json_object *value;
+    struct evaluated *seen;
+};
+
+static void mark_node(const struct marking *marking, const struct node *node, bool outermost);
+
+static bool passes(const struct marking *marking, const struct target *target,
+                   struct json_object *value)
+{
+    return check_node(&marking->reporter->check, target->fast, value, NULL);
+}
+
+static void mark_members(const struct marking *marking, const struct members *members)
+{
+    for (JSON_EACH(member, marking->value)) {
+        bool additional = report_is_additional(marking->reporter, members, member);
+
+        if (!additional || (members->additional.node != NO_NODE &&
+                            passes(marking, &members->additional, json_value(member))))
+            evaluated_mark(marking->seen, evaluated_member(marking->value, member));
+    }
+}
+
+static void mark_items(const struct marking *marking, const struct rule *rule)
+{
+    size_t count = json_count(marking->value);
+
+    if (rule->op == RULE_ITEMS)
+        marking->seen->all = true;
+    for (size_t i = 0; i < rule->target_count && i < count; i++)
+        evaluated_mark(marking->seen, i);
+}
+
+static void mark_unevaluated(const struct marking *marking, const struct rule *rule)
+{
+    if (rule->op == RULE_UNEVALUATED_PROPERTIES) {
+        for (JSON_EACH(member, marking->value)) {
+            if (passes(marking, rule->targets, json_value(member)))
+                evaluated_mark(marking->seen, evaluated_member(marking->value, member));
+        }
+        return;
+    }
+    for (size_t i = 0; i < json_count(marking->value); i++) {
+        if (passes(marking, rule->targets, json_at(marking->value, i)))
+            evaluated_mark(marking->seen, i);
+    }
+}
+
+/* A subschema whose marks count, whether it passes or not. */
+static void mark_target(const struct marking *marking, const struct target *target)
+{
+    struct check *check = &marking->reporter->check;
+    const struct schema *schema = check->schema;
+
+    if (target->node == NO_NODE || !check_spend(check, 1))
+        return;
+    if (check->depth == CHECK_DEPTH_MAX) {
+        (void)check_stop(check);
+        return;
+    }
+    check->depth++;
+
+    const struct node *node = &schema->nodes[target->fast];
+    bool entered = check_enter(check, node->resource);
+
+    mark_node(marking, node, false);
+    if (entered)
+        check_leave(check);
+    check->depth--;
+}
+
+static void mark_if(const struct marking *marking, const struct rule *rule)
+{
+    struct check *check = &marking->reporter->check;
+    bool holds = check_branch(check, rule->targets[0].fast, marking->value, marking->seen);
+
+    mark_target(marking, &rule->targets[holds ? 1 : 2]);
+}
+
+static void mark_dependents(const struct marking *marking, const struct rule *rule)
+{
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        if (json_find(marking->value, rule->u.dependents[i].name.ptr, NULL))
+            mark_target(marking, &rule->targets[i]);
+    }
+}
+
+static void mark_branches(const struct marking *marking, const struct rule *rule)
+{
+    for (uint32_t i = 0; i < rule->target_count; i++)
+        (void)check_branch(&marking->reporter->check, rule->targets[i].fast, marking->value,
+                           marking->seen);
+}
+
+static void mark_rule(const struct marking *marking, const struct rule *rule)
+{
+    switch (rule->op) {
+    case RULE_MEMBERS:
+        mark_members(marking, rule->u.members);
+        break;
+    case RULE_ITEMS:
+    case RULE_PREFIX_ITEMS:
+        mark_items(marking, rule);
+        break;
+    case RULE_CONTAINS:
+        (void)check_rule(&marking->reporter->check, rule, marking->value, marking->seen);
+        break;
+    case RULE_REF:
+        mark_target(marking, rule->targets);
+        break;
+    case RULE_DYNAMIC_REF:
+        mark_target(marking, check_dynamic(&marking->reporter->check, rule));
+        break;
+    case RULE_IF:
+        mark_if(marking, rule);
+        break;
+    case RULE_DEPENDENTS:
+        mark_dependents(marking, rule);
+        break;
+    case RULE_ALL_OF:
+    case RULE_ANY_OF:
+    case RULE_ONE_OF:
+        mark_branches(marking, rule);
+        break;
+    default:
+        break;
+    }
+}
+
+static void mark_node(const struct marking *marking, const struct node *node, bool outermost)
+{
+    unsigned kind = 1U << json_object_get_type(marking->value);
+
+    for (uint32_t i = 0; i < node->plan_count && !marking->reporter->check.stopped; i++) {
+        const struct rule *rule = &node->plan[i];
+        bool last = rule->op == RULE_UNEVALUATED_ITEMS || rule->op == RULE_UNEVALUATED_PROPERTIES;
+
+        if ((rule->kinds & kind) == 0)
+            continue;
+        if (!last)
+            mark_rule(marking, rule);
+        else if (!outermost)
+            mark_unevaluated(marking, rule);
+    }
+}
+
+void report_evaluated(struct reporter *reporter, const struct visit *at, struct evaluated *seen)
+{
+    const struct marking marking = { reporter, at->value, seen };
+    unsigned kind = 1U << json_object_get_type(at->value);
+
+    if ((kind & (KIND_OBJECT | KIND_ARRAY)) != 0)
+        mark_node(&marking, at->node, true);
+}
+/* NOLINTEND(misc-no-recursion) */

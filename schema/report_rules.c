@@ -1,0 +1,447 @@
+/*
+ * report_rules.c - each rule as written: go into its subschemas, or take down what is wrong.
+ *
+ * `not`, `contains` and the like only need verdicts on their subschemas: those are the checker's.
+ */
+/* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
+#include "schema/report.h"
+
+static bool tell(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    return report_fault(reporter, &(struct fault){ .rule = rule, .at = at });
+}
+
+static const struct node *node_of(const struct reporter *reporter, uint32_t number)
+{
+    return &reporter->check.schema->nodes[number];
+}
+
+/* A subschema for the same value. */
+static bool stay(struct reporter *reporter, const struct visit *at, const struct target *target,
+                 struct frame frame)
+{
+    frame.up = at->frame;
+
+    struct visit visit = {
+        .node = node_of(reporter, target->node),
+        .value = at->value,
+        .step = at->step,
+        .frame = &frame,
+        .naming = at->naming,
+    };
+
+    return report_visit(reporter, &visit);
+}
+
+/* A subschema for the value one step below. */
+static bool descend(struct reporter *reporter, const struct visit *at, const struct target *target,
+                    struct frame frame, struct step step, struct json_object *value)
+{
+    frame.up = at->frame;
+    step.up = at->step;
+    step.depth = at->step ? at->step->depth + 1 : 1;
+
+    struct visit visit = {
+        .node = node_of(reporter, target->node),
+        .value = value,
+        .step = &step,
+        .frame = &frame,
+        .stepped = true,
+    };
+
+    return check_spend(&reporter->check, 1) && report_visit(reporter, &visit);
+}
+
+static bool descend_member(struct reporter *reporter, const struct visit *at,
+                           const struct target *target, const struct frame *frame,
+                           const struct lh_entry *member)
+{
+    struct step step = { .key = json_key(member) };
+
+    return descend(reporter, at, target, *frame, step, json_value(member));
+}
+
+/* Values. */
+
+static bool report_type(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    unsigned kind = 1U << json_object_get_type(at->value);
+
+    if ((rule->u.limit & kind) != 0 || (kind == KIND_DOUBLE && check_whole(at->node, at->value)))
+        return true;
+    return tell(reporter, at, rule);
+}
+
+/* What the checker can say in one word. */
+static bool report_simple(struct reporter *reporter, const struct visit *at,
+                          const struct rule *rule)
+{
+    return check_rule(&reporter->check, rule, at->value, NULL) || tell(reporter, at, rule);
+}
+
+/* Items. */
+
+static bool report_prefix_items(struct reporter *reporter, const struct visit *at,
+                                const struct rule *rule)
+{
+    size_t count = json_count(at->value);
+    bool ok = true;
+
+    for (size_t i = 0; i < rule->target_count && i < count; i++) {
+        struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
+        struct step step = { .index = i };
+
+        if (!descend(reporter, at, &rule->targets[i], frame, step, json_at(at->value, i)))
+            ok = false;
+    }
+    return ok;
+}
+
+static bool report_items(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    size_t count = json_count(at->value);
+    bool ok = true;
+
+    if (rule->flag && node_of(reporter, rule->targets[0].node)->is_false)
+        return count <= rule->offset || tell(reporter, at, rule);
+    for (size_t i = rule->offset; i < count && !reporter->check.stopped; i++) {
+        struct frame frame = { .keyword = rule->keyword, .index = -1 };
+        struct step step = { .index = i };
+
+        if (!descend(reporter, at, &rule->targets[0], frame, step, json_at(at->value, i)))
+            ok = false;
+    }
+    return ok;
+}
+
+static bool report_contains(struct reporter *reporter, const struct visit *at,
+                            const struct rule *rule)
+{
+    struct fault fault = { .kind = FAULT_FEW, .rule = rule, .at = at };
+    size_t count = json_count(at->value);
+
+    for (size_t i = 0; i < count && fault.count <= rule->u.contains.max; i++) {
+        if (!check_spend(&reporter->check, 1))
+            return false;
+        if (check_node(&reporter->check, rule->targets[0].fast, json_at(at->value, i), NULL))
+            fault.count++;
+    }
+    if (fault.count > rule->u.contains.max)
+        fault.kind = FAULT_MANY;
+    else if (fault.count >= rule->u.contains.min)
+        return true;
+    return report_fault(reporter, &fault);
+}
+
+static bool report_unevaluated_items(struct reporter *reporter, const struct visit *at,
+                                     const struct rule *rule)
+{
+    size_t count = json_count(at->value);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!evaluated_has(at->seen, i) &&
+            !check_node(&reporter->check, rule->targets[0].fast, json_at(at->value, i), NULL))
+            return tell(reporter, at, rule);
+    }
+    return true;
+}
+
+/* Members. */
+
+static bool report_properties(struct reporter *reporter, const struct visit *at,
+                              const struct rule *rule)
+{
+    const struct keys *names = &at->node->members->names;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < rule->target_count && !reporter->check.stopped; i++) {
+        struct frame frame = { .keyword = rule->keyword, .key = names->keys[i].ptr };
+        struct step step = { .key = frame.key };
+        struct json_object *value;
+
+        if (json_find(at->value, frame.key, &value) &&
+            !descend(reporter, at, &rule->targets[i], frame, step, value))
+            ok = false;
+    }
+    return ok;
+}
+
+static bool report_patterns(struct reporter *reporter, const struct visit *at,
+                            const struct rule *rule)
+{
+    bool ok = true;
+
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        const struct pattern *pattern = &rule->u.patterns[i];
+        struct frame frame = { .keyword = rule->keyword, .key = pattern->text.ptr };
+
+        for (JSON_EACH(member, at->value)) {
+            if (check_regex(&reporter->check, pattern->regex, str_from_c(json_key(member))) &&
+                !descend_member(reporter, at, &rule->targets[i], &frame, member))
+                ok = false;
+            if (reporter->check.stopped)
+                return false;
+        }
+    }
+    return ok;
+}
+
+bool report_is_additional(struct reporter *reporter, const struct members *members,
+                          const struct lh_entry *member)
+{
+    const struct slot *slot = check_slot(&reporter->check, members, member);
+
+    return (!slot || slot->node == NO_NODE) &&
+           !check_patterns(&reporter->check, members, str_from_c(json_key(member)));
+}
+
+static bool report_additional(struct reporter *reporter, const struct visit *at,
+                              const struct rule *rule)
+{
+    bool is_false = node_of(reporter, rule->targets[0].node)->is_false;
+    struct frame frame = { .keyword = rule->keyword, .index = -1 };
+    bool ok = true;
+
+    for (JSON_EACH(member, at->value)) {
+        bool additional = report_is_additional(reporter, at->node->members, member);
+
+        if (reporter->check.stopped)
+            return false;
+        if (additional && is_false)
+            return tell(reporter, at, rule);
+        if (additional && !descend_member(reporter, at, &rule->targets[0], &frame, member))
+            ok = false;
+    }
+    return ok;
+}
+
+static bool report_required(struct reporter *reporter, const struct visit *at,
+                            const struct rule *rule)
+{
+    bool ok = true;
+
+    for (uint32_t i = 0; i < rule->u.required.count; i++) {
+        struct str name = rule->u.required.names[i];
+
+        if (!json_find(at->value, name.ptr, NULL))
+            ok = report_fault(
+                reporter,
+                &(struct fault){ .kind = FAULT_MISSING, .rule = rule, .at = at, .name = name });
+    }
+    return ok;
+}
+
+static bool report_sizes(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    uint64_t count = (uint64_t)json_object_object_length(at->value);
+
+    if (rule->op == RULE_MIN_PROPERTIES ? count >= rule->u.limit : count <= rule->u.limit)
+        return true;
+    return tell(reporter, at, rule);
+}
+
+static bool report_property_names(struct reporter *reporter, const struct visit *at,
+                                  const struct rule *rule)
+{
+    struct frame frame = { .up = at->frame, .keyword = rule->keyword, .index = -1 };
+    bool ok = true;
+
+    for (JSON_EACH(member, at->value)) {
+        struct visit visit = {
+            .node = node_of(reporter, rule->targets[0].node),
+            .value = json_object_new_string(json_key(member)),
+            .step = at->step,
+            .frame = &frame,
+            .naming = true,
+        };
+
+        if (!report_visit(reporter, &visit))
+            ok = false;
+        json_release(visit.value);
+        if (reporter->check.stopped)
+            return false;
+    }
+    return ok;
+}
+
+static bool report_needed(struct reporter *reporter, const struct visit *at,
+                          const struct rule *rule, const struct dependent *dependent)
+{
+    bool ok = true;
+
+    for (uint32_t i = 0; i < dependent->needed_count; i++) {
+        if (!json_find(at->value, dependent->needed[i].ptr, NULL))
+            ok = report_fault(reporter, &(struct fault){ .kind = FAULT_NEEDED,
+                                                         .rule = rule,
+                                                         .at = at,
+                                                         .name = dependent->needed[i],
+                                                         .cause = dependent->name });
+    }
+    return ok;
+}
+
+static bool report_dependents(struct reporter *reporter, const struct visit *at,
+                              const struct rule *rule)
+{
+    bool ok = true;
+
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        const struct dependent *dependent = &rule->u.dependents[i];
+        struct frame frame = { .keyword = rule->keyword, .key = dependent->name.ptr };
+
+        if (!json_find(at->value, dependent->name.ptr, NULL))
+            continue;
+        if (!report_needed(reporter, at, rule, dependent))
+            ok = false;
+        if (rule->targets[i].node != NO_NODE && !stay(reporter, at, &rule->targets[i], frame))
+            ok = false;
+    }
+    return ok;
+}
+
+static bool report_unevaluated_properties(struct reporter *reporter, const struct visit *at,
+                                          const struct rule *rule)
+{
+    for (JSON_EACH(member, at->value)) {
+        if (!evaluated_has(at->seen, evaluated_member(at->value, member)) &&
+            !check_node(&reporter->check, rule->targets[0].fast, json_value(member), NULL))
+            return tell(reporter, at, rule);
+    }
+    return true;
+}
+
+/* Combinations. */
+
+static bool report_all_of(struct reporter *reporter, const struct visit *at,
+                          const struct rule *rule)
+{
+    bool ok = true;
+
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
+
+        if (!stay(reporter, at, &rule->targets[i], frame))
+            ok = false;
+    }
+    return ok;
+}
+
+/* The first branch that passes, or target_count. */
+static uint32_t first_valid(struct reporter *reporter, const struct visit *at,
+                            const struct rule *rule)
+{
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
+
+        if (stay(reporter, at, &rule->targets[i], frame))
+            return i;
+        if (reporter->check.stopped)
+            break;
+    }
+    return rule->target_count;
+}
+
+static bool another_valid(struct reporter *reporter, const struct visit *at,
+                          const struct rule *rule, uint32_t first)
+{
+    for (uint32_t i = first + 1; i < rule->target_count; i++) {
+        if (check_node(&reporter->check, rule->targets[i].fast, at->value, NULL))
+            return true;
+    }
+    return false;
+}
+
+static bool report_any_one_of(struct reporter *reporter, const struct visit *at,
+                              const struct rule *rule)
+{
+    struct fault fault = { .rule = rule, .at = at };
+    size_t kept = reporter->kept_count;
+    uint64_t ordinal = report_reserve(reporter);
+
+    best_match_begin(reporter, at->step ? at->step->depth : 0);
+
+    uint32_t first = first_valid(reporter, at, rule);
+    uint64_t resolved = best_match_end(reporter, ordinal);
+
+    if (first == rule->target_count)
+        return report_reserved(reporter, &fault, ordinal, resolved);
+    /* What the branches before it complained of is no error. */
+    reporter->kept_count = kept;
+    if (rule->op == RULE_ANY_OF || !another_valid(reporter, at, rule, first))
+        return true;
+    fault.kind = FAULT_SEVERAL;
+    fault.count = first;
+    return report_fault(reporter, &fault);
+}
+
+static bool report_not(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    return !check_node(&reporter->check, rule->targets[0].fast, at->value, NULL) ||
+           tell(reporter, at, rule);
+}
+
+static bool report_if(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    bool holds = check_node(&reporter->check, rule->targets[0].fast, at->value, NULL);
+    const struct target *branch = &rule->targets[holds ? 1 : 2];
+    struct frame frame = { .keyword = holds ? "then" : "else", .index = -1 };
+
+    return branch->node == NO_NODE || stay(reporter, at, branch, frame);
+}
+
+static bool report_ref(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    struct frame frame = { .keyword = rule->keyword, .index = -1 };
+    const struct target *target =
+        rule->op == RULE_DYNAMIC_REF ? check_dynamic(&reporter->check, rule) : &rule->targets[0];
+
+    return stay(reporter, at, target, frame);
+}
+
+/* The dispatcher. */
+
+static bool (*const functions[RULE_COUNT])(struct reporter *, const struct visit *,
+                                           const struct rule *) = {
+    [RULE_TYPE] = report_type,
+    [RULE_ENUM] = report_simple,
+    [RULE_CONST] = report_simple,
+    [RULE_MINIMUM] = report_simple,
+    [RULE_MAXIMUM] = report_simple,
+    [RULE_EXCLUSIVE_MINIMUM] = report_simple,
+    [RULE_EXCLUSIVE_MAXIMUM] = report_simple,
+    [RULE_MULTIPLE_OF] = report_simple,
+    [RULE_MIN_LENGTH] = report_simple,
+    [RULE_MAX_LENGTH] = report_simple,
+    [RULE_PATTERN] = report_simple,
+    [RULE_FORMAT] = report_simple,
+    [RULE_MIN_ITEMS] = report_simple,
+    [RULE_MAX_ITEMS] = report_simple,
+    [RULE_UNIQUE_ITEMS] = report_simple,
+    [RULE_PREFIX_ITEMS] = report_prefix_items,
+    [RULE_ITEMS] = report_items,
+    [RULE_CONTAINS] = report_contains,
+    [RULE_MIN_PROPERTIES] = report_sizes,
+    [RULE_MAX_PROPERTIES] = report_sizes,
+    [RULE_REQUIRED] = report_required,
+    [RULE_PROPERTIES] = report_properties,
+    [RULE_PATTERN_PROPERTIES] = report_patterns,
+    [RULE_ADDITIONAL_PROPERTIES] = report_additional,
+    [RULE_PROPERTY_NAMES] = report_property_names,
+    [RULE_DEPENDENTS] = report_dependents,
+    [RULE_ALL_OF] = report_all_of,
+    [RULE_ANY_OF] = report_any_one_of,
+    [RULE_ONE_OF] = report_any_one_of,
+    [RULE_NOT] = report_not,
+    [RULE_IF] = report_if,
+    [RULE_REF] = report_ref,
+    [RULE_DYNAMIC_REF] = report_ref,
+    [RULE_UNEVALUATED_ITEMS] = report_unevaluated_items,
+    [RULE_UNEVALUATED_PROPERTIES] = report_unevaluated_properties,
+};
+
+bool report_rule(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+{
+    return functions[rule->op](reporter, at, rule);
+}
+
+/* NOLINTEND(misc-no-recursion) */

@@ -1,0 +1,273 @@
+/*
+ * repr.c - see repr.h.
+ *
+ * Everything is added in pieces of a few bytes, so that a buffer too small is filled to the brim
+ * before it overflows, and nothing is done for a value beyond what still fits.
+ */
+#include "schema/repr.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/codepoint.h"
+#include "schema/repr_table.h"
+
+enum { SHORTEST_MAX = 17 }; /* digits that tell every double from its neighbours */
+
+/* -------------------------------------------------------------------------------- strings */
+
+static bool is_printable(uint32_t code)
+{
+    size_t low = 0;
+    size_t high = COUNT_OF(unprintable);
+
+    if (code < 0x80)
+        return code >= ' ' && code < 0x7F;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (code > unprintable[middle].last)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == COUNT_OF(unprintable) || code < unprintable[low].first;
+}
+
+static void add_escaped(struct buf *out, uint32_t code)
+{
+    if (code < 0x100)
+        buf_printf(out, "\\x%02x", code);
+    else if (code < 0x10000)
+        buf_printf(out, "\\u%04x", code);
+    else
+        buf_printf(out, "\\U%08x", code);
+}
+
+static void add_character(struct buf *out, uint32_t code, char quote)
+{
+    static const char letters[] = { ['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r' };
+
+    if (code < sizeof(letters) && letters[code]) {
+        buf_add_char(out, '\\');
+        buf_add_char(out, letters[code]);
+    } else if (code == '\\' || code == (unsigned char)quote) {
+        buf_add_char(out, '\\');
+        buf_add_char(out, (char)code);
+    } else if (is_printable(code)) {
+        codepoint_add(out, code);
+    } else {
+        add_escaped(out, code);
+    }
+}
+
+void repr_string(struct buf *out, struct str s)
+{
+    bool single = s.len > 0 && memchr(s.ptr, '\'', s.len);
+    bool both = single && memchr(s.ptr, '"', s.len);
+    const char *quotes = "'\"";
+    char quote = quotes[single && !both];
+    uint32_t code;
+
+    buf_add_char(out, quote);
+    while (!out->overflow && codepoint_take(&s, &code))
+        add_character(out, code, quote);
+    buf_add_char(out, quote);
+}
+
+/* -------------------------------------------------------------------------------- numbers */
+
+static bool reads_as(const char *text, double value)
+{
+    return strtod(text, NULL) == value;
+}
+
+/* One more in the last digit of "d.ddde+xx"; from all nines to zeroes, which read as nothing. */
+static void count_up(char *text)
+{
+    char *digit = strchr(text, 'e');
+
+    while (digit-- > text) {
+        if (*digit == '.')
+            continue;
+        if (*digit != '9') {
+            (*digit)++;
+            return;
+        }
+        *digit = '0';
+    }
+}
+
+/*
+ * The fewest digits that read back as `value` (positive, finite), as "d.ddde+xx". Rounding to so
+ * many digits finds them but for powers of two, whose neighbour below is nearer than the one
+ * above: there it may be the next number up that reads back.
+ */
+static void shortest(double value, char text[static 32])
+{
+    for (int digits = 1; digits <= SHORTEST_MAX; digits++) {
+        (void)snprintf(text, 32, "%.*e", digits - 1, value);
+        if (reads_as(text, value))
+            return;
+        if (digits == SHORTEST_MAX || strtod(text, NULL) > value)
+            continue;
+        count_up(text);
+        if (reads_as(text, value))
+            return;
+    }
+}
+
+static void add_zeros(struct buf *out, int count)
+{
+    for (int i = 0; i < count; i++)
+        buf_add_char(out, '0');
+}
+
+/* `point` digits before the point; it may lie outside of them. */
+static void add_fixed(struct buf *out, struct str digits, int point)
+{
+    int count = (int)digits.len;
+
+    if (point <= 0) {
+        buf_add(out, STR("0."));
+        add_zeros(out, -point);
+        buf_add(out, digits);
+    } else if (point >= count) {
+        buf_add(out, digits);
+        add_zeros(out, point - count);
+        buf_add(out, STR(".0"));
+    } else {
+        buf_add(out, (struct str){ digits.ptr, (size_t)point });
+        buf_add_char(out, '.');
+        buf_add(out, str_from(digits, (size_t)point));
+    }
+}
+
+/* "d.ddde+xx" as Python writes it: with an exponent below 1e-4 and from 1e16 on. */
+static void add_shortest(struct buf *out, const char *text)
+{
+    char digits[SHORTEST_MAX + 1] = "";
+    size_t count = 0;
+    int exponent;
+
+    for (; *text != 'e'; text++) {
+        if (*text != '.')
+            digits[count++] = *text;
+    }
+    exponent = (int)strtod(text + 1, NULL);
+    if (exponent >= -4 && exponent < 16) {
+        add_fixed(out, (struct str){ digits, count }, exponent + 1);
+        return;
+    }
+    buf_add_char(out, digits[0]);
+    if (count > 1)
+        buf_printf(out, ".%s", digits + 1);
+    buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+}
+
+static void add_double(struct buf *out, double value)
+{
+    char text[32];
+
+    if (isnan(value)) {
+        buf_add(out, STR("nan"));
+        return;
+    }
+    if (signbit(value))
+        buf_add_char(out, '-');
+    if (isinf(value)) {
+        buf_add(out, STR("inf"));
+    } else if (value == 0) {
+        buf_add(out, STR("0.0"));
+    } else {
+        shortest(fabs(value), text);
+        add_shortest(out, text);
+    }
+}
+
+/* An integer keeps its digits, however many; only its zero has no sign. */
+static void add_integer(struct buf *out, struct json_object *value)
+{
+    int64_t small;
+
+    if (json_int64(value, &small) && small == 0)
+        buf_add_char(out, '0');
+    else
+        json_write(out, value);
+}
+
+/* ----------------------------------------------------------------------------- containers */
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the reader lets a tree be */
+static void add_array(struct buf *out, struct json_object *array)
+{
+    size_t count = json_count(array);
+
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < count && !out->overflow; i++) {
+        if (i > 0)
+            buf_add(out, STR(", "));
+        repr_value(out, json_at(array, i));
+    }
+    buf_add_char(out, ']');
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the reader lets a tree be */
+static void add_object(struct buf *out, struct json_object *object)
+{
+    bool first = true;
+
+    buf_add_char(out, '{');
+    for (JSON_EACH(member, object)) {
+        if (out->overflow)
+            break;
+        if (!first)
+            buf_add(out, STR(", "));
+        first = false;
+        repr_string(out, str_from_c(json_key(member)));
+        buf_add(out, STR(": "));
+        repr_value(out, json_value(member));
+    }
+    buf_add_char(out, '}');
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the reader lets a tree be */
+void repr_value(struct buf *out, struct json_object *value)
+{
+    switch (json_kind(value)) {
+    case JSON_NULL:
+        buf_add(out, STR("None"));
+        break;
+    case JSON_BOOLEAN:
+        buf_add(out, json_object_get_boolean(value) ? STR("True") : STR("False"));
+        break;
+    case JSON_INTEGER:
+        add_integer(out, value);
+        break;
+    case JSON_NUMBER:
+        add_double(out, json_double(value));
+        break;
+    case JSON_STRING:
+        repr_string(out, json_str(value));
+        break;
+    case JSON_ARRAY:
+        add_array(out, value);
+        break;
+    case JSON_OBJECT:
+        add_object(out, value);
+        break;
+    }
+}
+
+void repr_type(struct buf *out, struct json_object *value)
+{
+    static const char *const names[] = {
+        [JSON_NULL] = "<null>",     [JSON_BOOLEAN] = "<boolean>", [JSON_INTEGER] = "<integer>",
+        [JSON_NUMBER] = "<number>", [JSON_STRING] = "<string>",   [JSON_ARRAY] = "<array>",
+        [JSON_OBJECT] = "<object>",
+    };
+
+    buf_add(out, str_from_c(names[json_kind(value)]));
+}

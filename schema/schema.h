@@ -1,0 +1,112 @@
+/*
+ * schema.h - JSON Schema: compile once, check many times.
+ *
+ * Drafts 4, 6, 7, 2019-09 and 2020-12. A compiled schema is flat, immutable and shared between
+ * threads; the documents it was made from may be released afterwards. There is no network: `$ref`
+ * reaches the document itself, the bundled metaschemas and the resources handed over. Formats are
+ * annotations unless `assert_formats`. An assertion keyword that is not implemented is a compile
+ * error, never ignored.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+
+struct schema;
+
+enum schema_draft {
+    SCHEMA_DRAFT_2020_12, /* the default */
+    SCHEMA_DRAFT_2019_09,
+    SCHEMA_DRAFT_7,
+    SCHEMA_DRAFT_6,
+    SCHEMA_DRAFT_4,
+};
+
+/** A further document that `$ref` may reach. */
+struct schema_resource {
+    const char *uri;
+    struct json_object *document;
+};
+
+struct schema_options {
+    enum schema_draft draft; /* for documents without a `$schema` that names a known draft */
+    bool assert_formats;
+    const struct schema_resource *resources; /* borrowed during the call */
+    size_t resource_count;
+    const struct json_symbols *symbols; /* the reader's keys, known by address; NULL: none.
+                                           Must outlive the schema */
+};
+
+/**
+ * Compile `document` (borrowed during the call; `options` may be NULL). The caller owns the
+ * result. ERR_MALFORMED says where in the schema (JSON Pointer) and what is wrong.
+ */
+NODISCARD bool schema_compile(struct json_object *document, const struct schema_options *options,
+                              struct schema **out, struct error *err);
+
+/** NULL is fine. */
+void schema_destroy(struct schema *schema);
+
+/** The draft named by "4", "6", "7", "2019-09", "2020-12" or a metaschema's URI. */
+bool schema_draft_parse(struct str name, enum schema_draft *out);
+
+/** Every property name that the schema mentions, for json_symbols_create(); valid as long as it. */
+const struct str *schema_keys(const struct schema *schema, size_t *count);
+
+/*
+ * The work that a check may still do, over nodes, pattern steps and array elements. One budget
+ * serves all checks of one request. Owned by the caller, one thread.
+ */
+struct schema_budget {
+    int64_t deadline_us; /* on clock_monotonic_us(); 0: none. Looked at every few thousand steps */
+    uint64_t until_look; /* steps until the clock is looked at again; starts at 0 */
+    bool exhausted;
+};
+
+/** A budget of `budget_us` microseconds from now; 0: without end. */
+struct schema_budget schema_budget(int64_t budget_us);
+
+enum schema_verdict {
+    SCHEMA_VALID,
+    SCHEMA_INVALID,
+    SCHEMA_TOO_EXPENSIVE, /* the budget or a pattern's limit ended it: neither yes nor no */
+};
+
+/** Yes or no, without allocating. `budget` may be NULL: without end. */
+enum schema_verdict schema_check(const struct schema *schema, struct json_object *instance,
+                                 struct schema_budget *budget);
+
+/** One error, as a "basic" output unit; texts in the arena. */
+struct schema_unit {
+    struct str instance_location; /* JSON Pointer without `#` */
+    struct str keyword_location;  /* JSON Pointer without `#` */
+    struct str error;             /* worded as Python's jsonschema 4.26 does */
+};
+
+struct schema_report_options {
+    size_t max_errors;  /* 0: all */
+    bool redact_values; /* instance values read as their type: <string> */
+};
+
+struct schema_report {
+    const struct schema_unit *units; /* leaf errors in schema order */
+    size_t count;
+    bool truncated;          /* there were more than max_errors */
+    struct schema_unit best; /* the one that best_match would pick; empty when valid */
+};
+
+/**
+ * Every error of `instance`. SCHEMA_VALID leaves an empty report; SCHEMA_TOO_EXPENSIVE one that
+ * must not be used.
+ */
+enum schema_verdict schema_report(const struct schema *schema, struct json_object *instance,
+                                  const struct schema_report_options *options,
+                                  struct schema_budget *budget, struct arena *arena,
+                                  struct schema_report *out);

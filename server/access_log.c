@@ -1,0 +1,48 @@
+/*
+ * access_log.c - see access_log.h.
+ */
+#include "server/access_log.h"
+
+#include "base/log.h"
+
+enum { FIELD_MAX = 18 };
+
+static struct str end_name(enum http_end end)
+{
+    static const struct str names[] = {
+        [HTTP_ANSWERED] = { NULL, 0 }, /* the usual end is not worth a field */
+        [HTTP_LATE] = STR_INIT("late"),
+        [HTTP_GONE] = STR_INIT("gone"),
+    };
+
+    return names[end];
+}
+
+void access_log(const struct http_exchange_summary *summary)
+{
+    const struct request_note *note = summary->note;
+    struct log_field fields[FIELD_MAX];
+    size_t count = 0;
+
+    if (!log_enabled(LOG_INFO))
+        return;
+    fields[count++] = LOG_STR("request_id", summary->id);
+    fields[count++] = LOG_STR("trace_id", log_identifier(summary->trace_id));
+    fields[count++] = LOG_STR("event_id", log_identifier(note->event_id));
+    fields[count++] = LOG_STR("method", summary->method);
+    fields[count++] = LOG_STR("path", summary->path);
+    fields[count++] = LOG_INT("status", summary->status);
+    fields[count++] = LOG_STR("outcome", note->outcome);
+    fields[count++] = LOG_STR("schema", note->schema);
+    fields[count++] = LOG_STR("schema_version", note->schema_version);
+    fields[count++] = LOG_STR("rule", note->rule);
+    if (note->events > 0) {
+        fields[count++] = LOG_INT("events", note->events);
+        fields[count++] = LOG_INT("refused", note->refused);
+    }
+    fields[count++] = LOG_INT("bytes_in", summary->bytes_in);
+    fields[count++] = LOG_INT("bytes_out", summary->bytes_out);
+    fields[count++] = LOG_INT("duration_us", summary->duration_us);
+    fields[count++] = LOG_STR("end", end_name(summary->end));
+    log_write(LOG_INFO, "request", fields, count);
+}

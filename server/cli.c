@@ -1,0 +1,70 @@
+/*
+ * cli.c - see cli.h.
+ */
+#include "server/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "server/commands.h"
+
+void cli_complain(const char *command, const char *text)
+{
+    (void)fprintf(stderr, "sluice %s: %s\n", command, text);
+}
+
+static bool refuse(const char *command, const char *text, int *exit_status)
+{
+    cli_complain(command, text);
+    (void)fprintf(stderr, "Try: sluice %s --help\n", command);
+    *exit_status = COMMAND_USAGE;
+    return false;
+}
+
+bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *out,
+               int *exit_status)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "json", no_argument, NULL, 'j' },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
+    };
+    struct cli cli = { 0 };
+    const char *config = NULL;
+    int option;
+
+    optind = 0; /* getopt's state is the process's; begin anew */
+    opterr = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        if (option == 'c') {
+            config = optarg;
+        } else if (option == 'j' && spec->takes_json) {
+            cli.json = true;
+        } else if (option == 'h') {
+            (void)fputs(spec->usage, stdout);
+            *exit_status = COMMAND_OK;
+            return false;
+        } else {
+            return refuse(argv[0], "unknown option, or one without its value", exit_status);
+        }
+    }
+    cli.arguments = argv + optind;
+    cli.argument_count = argc - optind;
+    if (cli.argument_count > spec->max_arguments)
+        return refuse(argv[0], "too many arguments", exit_status);
+    cli.config_path = config_path(config);
+    *out = cli;
+    return true;
+}
+
+bool cli_load_config(const struct cli *cli, struct config **out)
+{
+    struct error err = { 0 };
+
+    if (config_load(cli->config_path, out, &err))
+        return true;
+    (void)fprintf(stderr, "%s\n", err.text);
+    return false;
+}

@@ -1,0 +1,34 @@
+/*
+ * cli.h - what the subcommands' command lines have in common.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "server/config.h"
+
+struct cli_spec {
+    const char *usage; /* the whole help text, shown for --help */
+    bool takes_json;   /* knows --json */
+    int max_arguments; /* that are no options */
+};
+
+struct cli {
+    const char *config_path; /* of -c, $SLUICE_CONFIG, or NULL: the built-in defaults */
+    bool json;
+    char **arguments;
+    int argument_count;
+};
+
+/**
+ * Read the command line: -c FILE, --json, --help and arguments. False: `*exit_status` is what the
+ * command must return (help was shown, or the usage was wrong and said so).
+ */
+bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *out,
+               int *exit_status);
+
+/** Load the configuration; on failure say why on standard error. */
+bool cli_load_config(const struct cli *cli, struct config **out);
+
+/** Print one line to standard error: `sluice <command>: <text>`. */
+void cli_complain(const char *command, const char *text);

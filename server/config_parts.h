@@ -1,0 +1,59 @@
+/*
+ * config_parts.h - what config*.c share among themselves.
+ *
+ * Loading goes: read and check by the schema (schema/settings.h), take over into struct config
+ * (config_read), then the rules that a schema cannot say (config_rules) and what this version does
+ * not do yet (config_unsupported).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "schema/settings.h"
+#include "server/config.h"
+
+/** conf/sluice.schema.json, as it was when the program was built. */
+struct str config_schema_text(void);
+
+struct config_reading {
+    struct settings *settings;
+    struct arena *arena; /* the configuration's */
+};
+
+/** Where a key goes. */
+struct config_key {
+    const char *path;
+    size_t offset; /* in the struct that its table fills */
+    void (*read)(const struct config_reading *reading, const struct setting *from, void *to);
+};
+
+/** The keys of one struct: of the whole configuration, or of a list's elements. */
+struct config_table {
+    const char *path; /* of the list; "": the whole */
+    const struct config_key *keys;
+    size_t count;
+    size_t size;         /* of the struct */
+    size_t list_offset;  /* in struct config: the list, */
+    size_t count_offset; /* and how long it is */
+};
+
+/** All tables; the first is that of the whole. */
+size_t config_table_count(void);
+const struct config_table *config_table(size_t index);
+
+/** Take every key over. What the schema has refused already is left empty. */
+void config_read(struct settings *settings, struct config *config);
+
+/** Take `text` apart, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. False: it is none. */
+bool config_address_parse(struct arena *arena, struct str text, struct config_address *out);
+
+/** Complain where keys do not go together. */
+void config_rules(struct settings *settings, const struct config *config);
+
+/** Complain about files that are named and cannot be read. */
+void config_check_files(struct settings *settings, const struct config *config);
+
+/** Complain about what this version does not do yet. */
+void config_unsupported(struct settings *settings, const struct config *config);

@@ -1,0 +1,108 @@
+/*
+ * config_rules.c - what a schema cannot say: how keys go together, and whether files are there.
+ */
+#include "server/config_parts.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static bool has_credential(const struct config_auth *auth)
+{
+    return auth->api_key_count > 0 || auth->basic_count > 0 || *auth->bearer.issuer ||
+           *auth->bearer.jwks_url || *auth->bearer.jwks_file;
+}
+
+/* Nobody gets to be open to the network by leaving keys out. */
+static void check_exposure(struct settings *settings, const struct config *config)
+{
+    const struct {
+        const struct config_address *address;
+        struct str pointer;
+    } places[] = {
+        { &config->http.listen, STR("/http/listen") },
+        { &config->http.metrics_listen, STR("/http/metrics_listen") },
+    };
+
+    if (config->auth.open || has_credential(&config->auth))
+        return;
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        if (*places[i].address->text && !places[i].address->loopback)
+            settings_complain(settings, places[i].pointer,
+                              "is reachable from other machines and no credential is configured: "
+                              "add one under auth, or set auth.open: true to let anyone in");
+}
+
+static void check_listen(struct settings *settings, const struct config *config)
+{
+    struct setting root = settings_root(settings);
+    struct setting listen = settings_get(settings, &root, "http.listen");
+
+    (void)config;
+    if (json_is_string(listen.value) && json_str(listen.value).len == 0)
+        settings_complain(settings, listen.pointer, "must not be empty");
+}
+
+static void check_sink_names(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 1; i < config->sink_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            struct str pointer;
+
+            if (strcmp(config->sinks[i].name, config->sinks[j].name) != 0)
+                continue;
+            pointer = arena_printf(config->arena, "/sinks/%zu/name", i);
+            settings_complain(settings, pointer, "another sink has this name already");
+            break;
+        }
+}
+
+void config_rules(struct settings *settings, const struct config *config)
+{
+    check_listen(settings, config);
+    check_exposure(settings, config);
+    check_sink_names(settings, config);
+}
+
+static void check_file(struct settings *settings, struct str pointer, const char *path)
+{
+    struct error err;
+
+    if (!*path || access(path, R_OK) == 0)
+        return;
+    (void)fail_errno(&err, ERR_SYSTEM, errno, "%s", path);
+    settings_complain(settings, pointer, "%s", err.text);
+}
+
+static void check_auth_files(struct settings *settings, const struct config *config)
+{
+    const struct config_auth *auth = &config->auth;
+
+    for (size_t i = 0; i < auth->api_key_count; i++)
+        check_file(settings, arena_printf(config->arena, "/auth/api_keys/%zu/value_file", i),
+                   auth->api_keys[i].value_file);
+    for (size_t i = 0; i < auth->basic_count; i++)
+        check_file(settings, arena_printf(config->arena, "/auth/basic/%zu/password_file", i),
+                   auth->basic[i].password_file);
+    check_file(settings, STR("/auth/bearer/jwks_file"), auth->bearer.jwks_file);
+}
+
+static void check_sink_files(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->sink_count; i++) {
+        const struct config_pairs *headers = &config->sinks[i].secret_headers;
+
+        for (size_t j = 0; j < headers->count; j++)
+            check_file(settings,
+                       arena_printf(config->arena, "/sinks/%zu/secret_headers/%s", i,
+                                    headers->list[j].key),
+                       headers->list[j].value);
+    }
+}
+
+void config_check_files(struct settings *settings, const struct config *config)
+{
+    check_file(settings, STR("/http/tls/cert_file"), config->http.tls.cert_file);
+    check_file(settings, STR("/http/tls/key_file"), config->http.tls.key_file);
+    check_auth_files(settings, config);
+    check_sink_files(settings, config);
+}

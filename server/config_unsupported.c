@@ -1,0 +1,67 @@
+/*
+ * config_unsupported.c - keys that the contract knows and this version does not act on yet.
+ *
+ * Refused, because a setting that is read and ignored is a promise broken in silence. What learns
+ * to act on a key deletes its row.
+ */
+#include "server/config_parts.h"
+
+static bool has_tls(const struct config *config)
+{
+    return *config->http.tls.cert_file || *config->http.tls.key_file;
+}
+
+static bool has_proxies(const struct config *config)
+{
+    return config->http.trusted_proxies.count > 0;
+}
+
+static bool has_bearer(const struct config *config)
+{
+    const struct config_bearer *bearer = &config->auth.bearer;
+
+    return *bearer->issuer || *bearer->audience || *bearer->jwks_url || *bearer->jwks_file;
+}
+
+static bool is_glue(const struct config *config)
+{
+    return config->registry.kind == CONFIG_REGISTRY_GLUE;
+}
+
+static bool has_pins(const struct config *config)
+{
+    return config->registry.pin.count > 0;
+}
+
+static bool has_store(const struct config *config)
+{
+    return *config->store.path;
+}
+
+static bool has_sinks(const struct config *config)
+{
+    return config->sink_count > 0;
+}
+
+void config_unsupported(struct settings *settings, const struct config *config)
+{
+    static const struct {
+        bool (*is_set)(const struct config *config);
+        struct str pointer;
+        const char *text;
+    } rows[] = {
+        { has_tls, STR_INIT("/http/tls"), "this version does not serve TLS yet" },
+        { has_proxies, STR_INIT("/http/trusted_proxies"),
+          "this version does not read X-Forwarded-For yet; set it to []" },
+        { has_bearer, STR_INIT("/auth/bearer"), "this version takes no bearer tokens yet" },
+        { is_glue, STR_INIT("/registry/kind"),
+          "this version cannot ask AWS Glue yet; set it to file" },
+        { has_pins, STR_INIT("/registry/pin"), "this version has no pins yet; set it to {}" },
+        { has_store, STR_INIT("/store/path"), "this version has no store yet; set it to \"\"" },
+        { has_sinks, STR_INIT("/sinks"), "this version has no sinks yet; set it to []" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].is_set(config))
+            settings_complain(settings, rows[i].pointer, "%s", rows[i].text);
+}

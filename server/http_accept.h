@@ -1,0 +1,22 @@
+/*
+ * http_accept.h - the acceptor: one thread that takes connections in and deals them out.
+ *
+ * Threads: start and stop belong to one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "server/http_state.h"
+
+/** Accept on all sites of `http`, whose loops run. The caller owns `*out`. ERR_SYSTEM. */
+NODISCARD bool http_acceptor_start(struct http *http, struct http_acceptor **out,
+                                   struct error *err);
+
+/**
+ * End the thread and close the listening sockets. With `sweep`, connections that the kernel has
+ * completed already are taken in first. NULL is fine.
+ */
+void http_acceptor_stop(struct http_acceptor *acceptor, bool sweep);

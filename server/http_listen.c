@@ -1,0 +1,75 @@
+/*
+ * http_listen.c - see http_listen.h.
+ */
+#include "server/http_listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool set(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+/* TCP_NODELAY is handed on to accepted sockets (Linux), which saves each of them a system call. */
+static bool prepare(int fd, const struct addrinfo *info)
+{
+    return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           (info->ai_family != AF_INET6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) &&
+           bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
+}
+
+static uint16_t bound_port(int fd)
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t len = sizeof(address);
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    (void)getsockname(fd, (struct sockaddr *)&address, &len);
+    memcpy(&v4, &address, sizeof(v4));
+    memcpy(&v6, &address, sizeof(v6));
+    return ntohs(address.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+}
+
+static bool refuse(struct error *err, int errnum, const struct http_listener *listener)
+{
+    bool v6 = strchr(listener->address, ':') != NULL;
+
+    return fail_errno(err, ERR_SYSTEM, errnum, "cannot listen on %s%s%s:%u", v6 ? "[" : "",
+                      listener->address, v6 ? "]" : "", (unsigned)listener->port);
+}
+
+bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port, struct error *err)
+{
+    const struct addrinfo hints = {
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+        .ai_socktype = SOCK_STREAM,
+    };
+    struct addrinfo *info = NULL;
+    char service[8];
+
+    (void)snprintf(service, sizeof(service), "%u", (unsigned)listener->port);
+    if (getaddrinfo(listener->address, service, &hints, &info) != 0)
+        return refuse(err, EADDRNOTAVAIL, listener);
+
+    int listening = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool ready = listening >= 0 && prepare(listening, info);
+    int errnum = errno;
+
+    freeaddrinfo(info);
+    if (!ready) {
+        if (listening >= 0)
+            (void)close(listening);
+        return refuse(err, errnum, listener);
+    }
+    *fd = listening;
+    *port = bound_port(listening);
+    return true;
+}

@@ -1,0 +1,462 @@
+/*
+ * http_loop.c - see http_loop.h.
+ *
+ * One turn: wait for the library's epoll descriptor, our event or the next deadline; take what
+ * other threads have left; let the library work; cut who is late; write the log. The library is
+ * always run without a time-out of its own, because with one it may sleep on 128 ready events.
+ *
+ * What other threads leave is taken in take_posted(), today new connections alone. A committer
+ * that answers for suspended requests leaves its finished batches there too and calls
+ * http_loop_wake(): all calls to the library then stay in this thread, and the order of a turn
+ * (posted, library, deadlines) lets an answer that is ready go before its deadline is looked at.
+ */
+#include "server/http_loop.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum {
+    POOL_BYTES = 16 * 1024, /* per connection; the library zeroes it whole after each request */
+    SETTLED_US = 50 * 1000,
+    US_PER_MS = 1000,
+    US_PER_S = 1000000,
+    TRIM_AFTER_US = 200 * US_PER_MS,
+    DISCIPLINE_OPTION = 38, /* MHD_OPTION_CLIENT_DISCIPLINE_LVL, by number for older headers */
+};
+
+/* A connection on its way from the acceptor. */
+struct arrival {
+    struct sockaddr_storage peer;
+    const struct http_site *site;
+    int fd;
+};
+
+struct arrivals {
+    struct arrival *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct http_loop {
+    struct http *http;
+    struct MHD_Daemon *daemon;
+    pthread_t thread;
+    bool started;
+    int library_event; /* the library's epoll descriptor */
+    int posted_event;  /* eventfd */
+    atomic_bool stopping;
+    atomic_size_t connections;
+
+    pthread_mutex_t mutex; /* for `posted` alone */
+    struct arrivals posted;
+
+    /* The thread's own. */
+    struct arrivals taken;
+    const struct arrival *adding; /* is being given to the library, which has not started it yet */
+    struct http_queue reading;
+    struct http_queue sending;
+    struct http_queue settling; /* idle, but not for SETTLED_US yet */
+    struct http_queue idle;
+    struct http_id_source ids;
+    int64_t heavy_us; /* when a request took much memory that is still to be given back; 0: none */
+};
+
+struct http *http_loop_server(const struct http_loop *loop)
+{
+    return loop->http;
+}
+
+struct http_id_source *http_loop_ids(struct http_loop *loop)
+{
+    return &loop->ids;
+}
+
+size_t http_loop_load(const struct http_loop *loop)
+{
+    return atomic_load_explicit(&loop->connections, memory_order_relaxed);
+}
+
+void http_loop_wake(struct http_loop *loop)
+{
+    http_event_post(loop->posted_event);
+}
+
+/* Deadlines. */
+
+void http_loop_await_request(struct http_connection *connection, int64_t now_us)
+{
+    http_deadline_arm(&connection->deadline, &connection->loop->reading, now_us);
+}
+
+void http_loop_await_sent(struct http_connection *connection, int64_t now_us)
+{
+    http_deadline_arm(&connection->deadline, &connection->loop->sending, now_us);
+}
+
+void http_loop_await_next(struct http_connection *connection, int64_t now_us)
+{
+    http_deadline_arm(&connection->deadline, &connection->loop->settling, now_us);
+}
+
+static struct http_connection *first_in(const struct http_queue *queue)
+{
+    return (struct http_connection *)(void *)queue->first;
+}
+
+static bool is_due(const struct http_queue *queue, int64_t limit_us, int64_t now_us)
+{
+    return queue->first && now_us - queue->first->since_us >= limit_us;
+}
+
+/* The library sees the end of the stream and closes; it must not be closed under its hands. */
+static void cut(struct http_connection *connection)
+{
+    connection->exchange.cut = true;
+    http_deadline_disarm(&connection->deadline);
+    (void)shutdown(connection->fd, SHUT_RDWR);
+}
+
+static void cut_due(struct http_queue *queue, int64_t limit_us, int64_t now_us)
+{
+    while (is_due(queue, limit_us, now_us))
+        cut(first_in(queue));
+}
+
+/*
+ * The library misses the end of a stream that came together with the request before it. Few
+ * connections stay idle for long, so that looking at those that do costs little.
+ */
+static void settle_due(struct http_loop *loop, int64_t now_us)
+{
+    while (is_due(&loop->settling, SETTLED_US, now_us)) {
+        struct http_connection *connection = first_in(&loop->settling);
+        char byte;
+
+        if (recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+            cut(connection);
+        else
+            http_deadline_arm(&connection->deadline, &loop->idle, connection->deadline.since_us);
+    }
+}
+
+static void cut_the_late(struct http_loop *loop)
+{
+    const struct http_options *options = &loop->http->options;
+    int64_t now_us = clock_monotonic_us();
+
+    cut_due(&loop->reading, options->deadline_us, now_us);
+    cut_due(&loop->sending, options->idle_timeout_us, now_us);
+    settle_due(loop, now_us);
+    cut_due(&loop->idle, atomic_load(&loop->http->idle_limit_us), now_us);
+}
+
+static int64_t sooner(int64_t due_us, const struct http_queue *queue, int64_t limit_us)
+{
+    if (!queue->first || queue->first->since_us + limit_us > due_us)
+        return due_us;
+    return queue->first->since_us + limit_us;
+}
+
+/*
+ * The allocator keeps what a large body's tree took. Some time later, so that a stream of large
+ * bodies does not pay for it each time, it is asked to give back what is free.
+ */
+static void trim_memory(struct http_loop *loop)
+{
+    if (!loop->heavy_us || clock_monotonic_us() - loop->heavy_us < TRIM_AFTER_US)
+        return;
+    loop->heavy_us = 0;
+    mem_trim();
+}
+
+void http_loop_note_heavy(struct http_loop *loop)
+{
+    if (!loop->heavy_us)
+        loop->heavy_us = clock_monotonic_us();
+}
+
+/* Milliseconds until the library or a deadline wants a turn; -1: neither does. */
+static int patience(struct http_loop *loop)
+{
+    const struct http_options *options = &loop->http->options;
+    MHD_UNSIGNED_LONG_LONG library_ms = 0;
+    bool library_waits = MHD_get_timeout(loop->daemon, &library_ms) == MHD_YES;
+
+    if (library_waits && library_ms == 0)
+        return 0;
+
+    int64_t due_us = INT64_MAX;
+
+    due_us = sooner(due_us, &loop->reading, options->deadline_us);
+    due_us = sooner(due_us, &loop->sending, options->idle_timeout_us);
+    due_us = sooner(due_us, &loop->settling, SETTLED_US);
+    due_us = sooner(due_us, &loop->idle, atomic_load(&loop->http->idle_limit_us));
+    if (loop->heavy_us && loop->heavy_us + TRIM_AFTER_US < due_us)
+        due_us = loop->heavy_us + TRIM_AFTER_US;
+
+    int64_t ms = INT64_MAX;
+
+    if (due_us < INT64_MAX) {
+        int64_t left_us = due_us - clock_monotonic_us();
+
+        ms = left_us <= 0 ? 0 : (left_us + US_PER_MS - 1) / US_PER_MS;
+    }
+    if (library_waits && library_ms < (MHD_UNSIGNED_LONG_LONG)ms)
+        ms = (int64_t)library_ms;
+    if (ms == INT64_MAX)
+        return -1;
+    return ms > INT32_MAX ? INT32_MAX : (int)ms;
+}
+
+/* Connections come and go. */
+
+static void count_out(struct http_loop *loop, struct http_address address)
+{
+    struct http *http = loop->http;
+
+    http_addresses_leave(http->addresses, address);
+    atomic_fetch_sub_explicit(&loop->connections, 1, memory_order_relaxed);
+
+    /* Both waiters look at the count, then sleep on their event; we lower it, then post. */
+    size_t before = atomic_fetch_sub(&http->connections, 1);
+
+    if (before == http->options.max_connections)
+        http_event_post(http->room_event);
+    if (before == 1 && atomic_load(&http->draining))
+        http_event_post(http->empty_event);
+}
+
+static void connection_start(struct http_loop *loop, void **context)
+{
+    struct http_connection *connection = mem_alloc(sizeof(*connection));
+
+    connection->loop = loop;
+    connection->site = loop->adding->site;
+    connection->address = http_address_of(&loop->adding->peer);
+    connection->fd = loop->adding->fd;
+    loop->adding = NULL;
+    http_loop_await_next(connection, clock_monotonic_us());
+    *context = connection;
+}
+
+static void on_connection(void *self, struct MHD_Connection *library, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_connection *connection = *context;
+
+    (void)library;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        connection_start(self, context);
+        return;
+    }
+    if (!connection)
+        return;
+    http_deadline_disarm(&connection->deadline);
+    count_out(connection->loop, connection->address);
+    mem_free(connection);
+    *context = NULL;
+}
+
+void http_loop_add(struct http_loop *loop, int fd, const struct sockaddr_storage *peer,
+                   const struct http_site *site)
+{
+    struct arrivals *posted = &loop->posted;
+
+    atomic_fetch_add_explicit(&loop->connections, 1, memory_order_relaxed);
+    (void)pthread_mutex_lock(&loop->mutex);
+    if (posted->count == posted->capacity) {
+        posted->capacity = posted->capacity ? posted->capacity * 2 : 16;
+        posted->items = mem_realloc(posted->items, posted->capacity * sizeof(posted->items[0]));
+    }
+    posted->items[posted->count++] = (struct arrival){ *peer, site, fd };
+    (void)pthread_mutex_unlock(&loop->mutex);
+    http_loop_wake(loop);
+}
+
+/* The library closes the descriptor when it does not want it, whether it had started it or not. */
+static void admit(struct http_loop *loop, const struct arrival *arrival)
+{
+    socklen_t len = arrival->peer.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                        : sizeof(struct sockaddr_in);
+
+    loop->adding = arrival;
+    (void)MHD_add_connection(loop->daemon, arrival->fd, (const struct sockaddr *)&arrival->peer,
+                             len);
+    if (loop->adding) {
+        loop->adding = NULL;
+        count_out(loop, http_address_of(&arrival->peer));
+    }
+}
+
+static void take_posted(struct http_loop *loop)
+{
+    http_event_clear(loop->posted_event);
+    (void)pthread_mutex_lock(&loop->mutex);
+
+    struct arrivals taken = loop->posted;
+
+    loop->posted = loop->taken;
+    loop->taken = taken;
+    (void)pthread_mutex_unlock(&loop->mutex);
+
+    for (size_t i = 0; i < loop->taken.count; i++)
+        admit(loop, &loop->taken.items[i]);
+    loop->taken.count = 0;
+}
+
+static void turn(struct http_loop *loop)
+{
+    struct pollfd events[] = {
+        { .fd = loop->library_event, .events = POLLIN },
+        { .fd = loop->posted_event, .events = POLLIN },
+    };
+
+    (void)poll(events, COUNT_OF(events), patience(loop));
+    if (events[1].revents)
+        take_posted(loop);
+    (void)MHD_run(loop->daemon);
+    trim_memory(loop);
+    cut_the_late(loop); /* last: what has arrived by now was in time */
+    log_flush();
+}
+
+static void *run(void *self)
+{
+    struct http_loop *loop = self;
+
+    log_batch();
+    while (!atomic_load(&loop->stopping))
+        turn(loop);
+    take_posted(loop);
+    MHD_stop_daemon(loop->daemon);
+    log_flush();
+    return NULL;
+}
+
+/* The library. */
+
+/* Its messages quote requests, so only their fixed part is shown. */
+static void on_message(void *self, const char *format, va_list args)
+{
+    struct str text = str_from_c(format);
+
+    (void)self;
+    (void)args;
+    while (text.len > 0 && text.ptr[text.len - 1] == '\n')
+        text.len--;
+    if (log_enabled(LOG_DEBUG))
+        LOG_EVENT(LOG_DEBUG, "http_library", LOG_STR("message", text));
+}
+
+/* No percent-decoding: paths are compared as they came. */
+static size_t leave_escaped(void *self, struct MHD_Connection *library, char *text)
+{
+    (void)self;
+    (void)library;
+    return strlen(text);
+}
+
+/* A second more than any queue of ours allows: the last resort when an end of stream gets lost. */
+static intptr_t library_timeout_s(const struct http_options *options)
+{
+    int64_t longest_us = options->deadline_us > options->idle_timeout_us ? options->deadline_us
+                                                                         : options->idle_timeout_us;
+
+    return (intptr_t)(longest_us / US_PER_S + 2);
+}
+
+static struct MHD_Daemon *daemon_start(struct http_loop *loop)
+{
+    const unsigned flags =
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    bool disciplined = MHD_get_version()[0] != '0'; /* since 1.0; the header may be another's */
+    /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
+    intptr_t far_limit = INT32_MAX;
+    struct MHD_OptionItem options[] = {
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL },
+        { MHD_OPTION_CONNECTION_LIMIT, far_limit, NULL },
+        { MHD_OPTION_CONNECTION_TIMEOUT, library_timeout_s(&loop->http->options), NULL },
+        { disciplined ? (enum MHD_OPTION)DISCIPLINE_OPTION : MHD_OPTION_STRICT_FOR_CLIENT, 1,
+          NULL },
+        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)http_request_begin, loop },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http_request_end, loop },
+        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, loop },
+        { MHD_OPTION_END, 0, NULL },
+    };
+
+    return MHD_start_daemon(flags, 0, NULL, NULL, http_request_step, loop,
+                            MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_ARRAY, options,
+                            MHD_OPTION_END);
+}
+
+static bool library_open(struct http_loop *loop, struct error *err)
+{
+    loop->daemon = daemon_start(loop);
+    if (!loop->daemon)
+        return fail(err, ERR_SYSTEM, "the HTTP library does not start");
+
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+    if (!info)
+        return fail(err, ERR_SYSTEM, "the HTTP library has no epoll");
+    loop->library_event = info->epoll_fd;
+    return true;
+}
+
+static bool open_all(struct http_loop *loop, size_t index, struct error *err)
+{
+    char name[16];
+
+    loop->posted_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (loop->posted_event < 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "eventfd");
+    if (!library_open(loop, err))
+        return false;
+    (void)snprintf(name, sizeof(name), "http-loop-%zu", index);
+    loop->started = http_thread_start(&loop->thread, name, run, loop, err);
+    return loop->started;
+}
+
+bool http_loop_start(struct http *http, size_t index, struct http_loop **out, struct error *err)
+{
+    struct http_loop *loop = mem_alloc(sizeof(*loop));
+
+    loop->http = http;
+    (void)pthread_mutex_init(&loop->mutex, NULL);
+    if (!open_all(loop, index, err)) {
+        http_loop_stop(loop);
+        return false;
+    }
+    *out = loop;
+    return true;
+}
+
+void http_loop_stop(struct http_loop *loop)
+{
+    if (!loop)
+        return;
+    if (loop->started) {
+        atomic_store(&loop->stopping, true);
+        http_loop_wake(loop);
+        (void)pthread_join(loop->thread, NULL); /* it stops the daemon, too */
+    } else if (loop->daemon) {
+        MHD_stop_daemon(loop->daemon);
+    }
+    if (loop->posted_event >= 0)
+        (void)close(loop->posted_event);
+    (void)pthread_mutex_destroy(&loop->mutex);
+    mem_free(loop->posted.items);
+    mem_free(loop->taken.items);
+    mem_free(loop);
+}

@@ -1,0 +1,65 @@
+/*
+ * http_loop.h - a loop thread: one daemon of the HTTP library, driven by hand.
+ *
+ * The library's own threads are not used: they stall when a multiple of 128 connections is ready,
+ * abort when told to stop accepting, and share connections out unevenly.
+ *
+ * Threads: http_loop_add(), _wake() and _load() may be called from any; start and stop from one;
+ * all else is the loop's own.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "server/http_addresses.h"
+#include "server/http_deadline.h"
+#include "server/http_id.h"
+#include "server/http_request.h"
+#include "server/http_state.h"
+
+/* One connection, from the library's first word about it to its last. */
+struct http_connection {
+    struct http_deadline deadline; /* first, so that a queue's member is its connection */
+    struct http_loop *loop;
+    const struct http_site *site;
+    struct http_address address;
+    int fd;
+    struct http_exchange exchange; /* the request that is on it now */
+};
+
+/** Start loop number `index`. The caller owns `*out`. ERR_SYSTEM. */
+NODISCARD bool http_loop_start(struct http *http, size_t index, struct http_loop **out,
+                               struct error *err);
+
+/** Close the connections, end the thread and free. NULL is fine. */
+void http_loop_stop(struct http_loop *loop);
+
+/** Hand over a connection that http->connections and http->addresses count already. */
+void http_loop_add(struct http_loop *loop, int fd, const struct sockaddr_storage *peer,
+                   const struct http_site *site);
+
+/** A request took much memory: give back what is free of it, soon. From the loop's thread. */
+void http_loop_note_heavy(struct http_loop *loop);
+
+/** Let the loop look at its deadlines anew. */
+void http_loop_wake(struct http_loop *loop);
+
+/** Connections it has. */
+size_t http_loop_load(const struct http_loop *loop);
+
+/* For the request on a connection: what the connection waits for from now on. */
+
+/** The rest of the request, by the deadline. */
+void http_loop_await_request(struct http_connection *connection, int64_t now_us);
+
+/** That the answer is taken. */
+void http_loop_await_sent(struct http_connection *connection, int64_t now_us);
+
+/** The next request. */
+void http_loop_await_next(struct http_connection *connection, int64_t now_us);
+
+struct http *http_loop_server(const struct http_loop *loop);
+
+struct http_id_source *http_loop_ids(struct http_loop *loop);

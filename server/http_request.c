@@ -1,0 +1,433 @@
+/*
+ * http_request.c - see http_request.h.
+ *
+ * A refusal waits for the end of the body, which is read and dropped, so that the connection
+ * lives on and the sender is sure to see the answer. It is given at once, which ends the
+ * connection, when the framing is in doubt, when the sender asked before sending (Expect), and
+ * when the body is too long to be worth it. The deadline bounds what is left.
+ *
+ * Requests that the library refuses by itself (it does so with a page of HTML) pass through
+ * http_request_end() alone, and not even there when their first line was not understood.
+ */
+#include "server/http_request.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/http_loop.h"
+
+enum {
+    DROP_MAX = 4 * 1024 * 1024, /* a refused body that is longer ends the connection */
+    CHUNKS_MIN = 4096,          /* first room for a body of unknown length */
+    HEAVY_MIN = 64 * 1024,      /* a body from here on may have left much memory behind */
+    RETRY_AFTER_SECONDS = 1,
+};
+
+/* Headers. */
+
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the library's choice */
+static enum MHD_Result on_header(void *self, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_len, const char *value, size_t value_len)
+{
+    (void)kind;
+    http_gate_header(self, (struct str){ name, name_len }, (struct str){ value, value_len });
+    return MHD_YES;
+}
+
+static struct str header(const void *library, const char *name)
+{
+    const char *value = NULL;
+    size_t len = 0;
+
+    /* The library's own parameter is not const, but looking up changes nothing. */
+    if (MHD_lookup_connection_value_n((struct MHD_Connection *)library, MHD_HEADER_KIND, name,
+                                      strlen(name), &value, &len) != MHD_YES)
+        return (struct str){ NULL, 0 };
+    return (struct str){ value ? value : "", len };
+}
+
+static struct str known_method(struct str method)
+{
+    static const struct str known[] = { STR_INIT("POST"), STR_INIT("GET"), STR_INIT("HEAD") };
+
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (str_equal(method, known[i]))
+            return known[i];
+    return STR("other");
+}
+
+/* Copied: the library reuses the memory of headers when it fails a request by itself. */
+static void identify(struct http_connection *connection, const struct http_gate *gate)
+{
+    struct http_exchange *ex = &connection->exchange;
+    struct str id = str_trim(gate->values[HTTP_REQUEST_ID]);
+    struct str trace =
+        http_gate_trace_id(gate->values[HTTP_TRACEPARENT], gate->values[HTTP_AMZN_TRACE_ID]);
+
+    if (http_gate_is_id(id))
+        memcpy(ex->id, id.ptr, id.len);
+    else
+        http_id_create(http_loop_ids(connection->loop), ex->id);
+    if (trace.ptr && trace.len < sizeof(ex->trace_text)) {
+        memcpy(ex->trace_text, trace.ptr, trace.len);
+        ex->trace_id = (struct str){ ex->trace_text, trace.len };
+    }
+}
+
+static void describe(struct http_connection *connection, const struct MHD_Connection *library,
+                     const struct http_gate *gate, const struct http_line *line)
+{
+    struct http_exchange *ex = &connection->exchange;
+
+    identify(connection, gate);
+    ex->method = known_method(line->method);
+    ex->request = (struct request){
+        .arena = arena_create(),
+        .method = line->method,
+        .path = line->path,
+        .id = str_from_c(ex->id),
+        .deadline_us = ex->started_us + http_loop_server(connection->loop)->options.deadline_us,
+        .connection = library,
+        .header = header,
+    };
+}
+
+/* Give back what the body and the request hold of the limits. */
+static void release(struct http *http, struct http_exchange *ex)
+{
+    buf_done(&ex->body);
+    http_quota_give(&http->bytes, ex->reserved);
+    ex->reserved = 0;
+    if (ex->in_flight)
+        http_quota_give(&http->in_flight, 1);
+    ex->in_flight = false;
+}
+
+static void refuse(struct http *http, struct http_exchange *ex, int status)
+{
+    release(http, ex);
+    ex->refused = true;
+    response_refuse(&ex->response, ex->request.arena, status, NULL);
+    if (status == 429 || status == 503)
+        ex->response.retry_after_seconds = RETRY_AFTER_SECONDS;
+}
+
+/* Admission. */
+
+static bool serves(const struct handler *handler, struct str method)
+{
+    if (handler->method == HANDLER_POST)
+        return str_equal(method, STR("POST"));
+    return str_equal(method, STR("GET")) || str_equal(method, STR("HEAD"));
+}
+
+/* 404, 405 */
+static bool find_handler(struct http_connection *connection)
+{
+    static const char *const allow[] = { NULL, "GET, HEAD", "POST", "GET, HEAD, POST" };
+    struct http_exchange *ex = &connection->exchange;
+    unsigned others = 0;
+
+    for (size_t i = 0; i < connection->site->route_count; i++) {
+        const struct http_route *route = &connection->site->routes[i];
+
+        if (!str_equal(route->path, ex->request.path))
+            continue;
+        ex->path = route->path;
+        if (serves(&route->handler, ex->request.method)) {
+            ex->handler = &route->handler;
+            return true;
+        }
+        others |= route->handler.method == HANDLER_POST ? 2 : 1;
+    }
+    ex->allow = allow[others];
+    refuse(http_loop_server(connection->loop), ex, others ? 405 : 404);
+    return false;
+}
+
+/* 413, 415, 429, 503: for what brings a body that is wanted. */
+static int admit_body(struct http *http, struct http_exchange *ex, const struct http_gate *gate)
+{
+    if (gate->content_length > http->options.max_body)
+        return 413;
+    if (!http_gate_takes(gate->values[HTTP_CONTENT_TYPE], gate->values[HTTP_CONTENT_ENCODING]))
+        return 415;
+    if (!http_rate_take(&http->rate, ex->started_us))
+        return 429;
+    ex->in_flight = http_quota_take(&http->in_flight, 1);
+    if (!ex->in_flight)
+        return 503;
+
+    size_t len = (size_t)gate->content_length;
+
+    if (!http_quota_take(&http->bytes, len))
+        return 503;
+    ex->reserved = len;
+    buf_init(&ex->body, http->options.max_body);
+    if (len > 0)
+        (void)buf_reserve(&ex->body, len);
+    return 0;
+}
+
+static void admit(struct http_connection *connection, const struct http_gate *gate)
+{
+    struct http *http = http_loop_server(connection->loop);
+    struct http_exchange *ex = &connection->exchange;
+
+    if (!find_handler(connection))
+        return;
+
+    const struct handler *handler = ex->handler;
+
+    if (handler->admit && !handler->admit(handler->self, &ex->request, &ex->response)) {
+        ex->refused = true;
+        return;
+    }
+    if (handler->method != HANDLER_POST)
+        return;
+
+    int status = admit_body(http, ex, gate);
+
+    if (status)
+        refuse(http, ex, status);
+}
+
+/* Answers. */
+
+static bool add(struct MHD_Response *reply, const char *name, const char *value)
+{
+    return !value || MHD_add_response_header(reply, name, value) == MHD_YES;
+}
+
+static bool add_headers(struct MHD_Response *reply, const struct http_exchange *ex, bool closing)
+{
+    const struct response *response = &ex->response;
+    const char *type = response->content_type;
+    const char *retry_after = NULL;
+
+    if (response->retry_after_seconds)
+        retry_after = arena_printf(ex->request.arena, "%u", response->retry_after_seconds).ptr;
+    return add(reply, "Content-Type", type ? type : "application/json") &&
+           add(reply, "X-Request-Id", ex->id) && add(reply, "Allow", ex->allow) &&
+           add(reply, "WWW-Authenticate", response->www_authenticate) &&
+           add(reply, "Retry-After", retry_after) &&
+           add(reply, "Sluice-Duplicate", response->duplicate ? "true" : NULL) &&
+           add(reply, "Connection", closing ? "close" : NULL);
+}
+
+static struct http_exchange_summary summarize(const struct http_exchange *ex, int status,
+                                              enum http_end end)
+{
+    bool has_body = ex->stage == HTTP_REPLYING && !str_equal(ex->method, STR("HEAD"));
+
+    return (struct http_exchange_summary){
+        .method = ex->method,
+        .path = ex->path,
+        .id = ex->id[0] ? str_from_c(ex->id) : STR_NONE,
+        .trace_id = ex->trace_id,
+        .end = end,
+        .status = status,
+        .bytes_in = ex->bytes_in,
+        .bytes_out = has_body ? ex->response.body.len : 0,
+        .duration_us = clock_monotonic_us() - ex->started_us,
+        .note = &ex->response.note,
+    };
+}
+
+/* Once for each request, before its answer leaves: who has read the answer finds it counted. */
+static void count(const struct http_options *options, struct http_exchange *ex, int status)
+{
+    struct http_exchange_summary summary = summarize(ex, status, HTTP_ANSWERED);
+
+    ex->counted = true;
+    if (options->answering)
+        options->answering(options->self, &summary);
+}
+
+/* The body is not copied: it lives in the arena, which ends after the library is done with it. */
+static enum MHD_Result answer(struct http_connection *connection, struct MHD_Connection *library)
+{
+    struct http *http = http_loop_server(connection->loop);
+    struct http_exchange *ex = &connection->exchange;
+    struct str body = ex->response.body;
+    bool closing = ex->closing || atomic_load_explicit(&http->draining, memory_order_relaxed);
+    struct MHD_Response *reply = MHD_create_response_from_buffer(
+        body.len, body.len ? (void *)body.ptr : NULL, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result queued = MHD_NO;
+
+    if (!reply)
+        return MHD_NO;
+    if (add_headers(reply, ex, closing))
+        queued = MHD_queue_response(library, (unsigned)ex->response.status, reply);
+    MHD_destroy_response(reply);
+    if (queued == MHD_YES) {
+        ex->stage = HTTP_REPLYING;
+        count(&http->options, ex, ex->response.status);
+        http_loop_await_sent(connection, clock_monotonic_us());
+    }
+    return queued;
+}
+
+/* The life of a request. */
+
+void *http_request_begin(void *self, const char *target, struct MHD_Connection *library)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct http_connection *connection = info->socket_context;
+    struct http_exchange *ex = &connection->exchange;
+
+    (void)self;
+    ex->stage = HTTP_LINE_IN;
+    ex->target_len = target ? strlen(target) : 0;
+    ex->method = STR("other");
+    ex->path = STR("other");
+    ex->started_us = clock_monotonic_us();
+    http_loop_await_request(connection, ex->started_us);
+    return connection;
+}
+
+static enum MHD_Result on_headers(struct http_connection *connection,
+                                  struct MHD_Connection *library, const struct http_line *line)
+{
+    struct http_exchange *ex = &connection->exchange;
+    struct http_gate gate = { 0 };
+
+    ex->stage = HTTP_BODY_IN;
+    (void)MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, &gate);
+    describe(connection, library, &gate, line);
+
+    int status = http_gate_judge(&gate, line);
+
+    if (status) {
+        ex->closing = true;
+        refuse(http_loop_server(connection->loop), ex, status);
+    } else {
+        admit(connection, &gate);
+    }
+    if (!ex->refused)
+        return MHD_YES;
+
+    bool body_follows = gate.chunked || gate.content_length > 0;
+
+    if (ex->closing ||
+        (body_follows && (gate.values[HTTP_EXPECT].ptr || gate.content_length > DROP_MAX)))
+        return answer(connection, library);
+    return MHD_YES;
+}
+
+/* Room for `more` bytes. Only a chunked body ever needs more than what was reserved at first. */
+static bool make_room(struct http *http, struct http_exchange *ex, size_t more)
+{
+    size_t max = http->options.max_body;
+    size_t needed = ex->body.len + more;
+
+    if (needed <= ex->reserved)
+        return true;
+    if (needed > max) {
+        refuse(http, ex, 413);
+        return false;
+    }
+
+    size_t room = ex->reserved > max / 2 ? max : ex->reserved * 2;
+
+    if (room < CHUNKS_MIN)
+        room = CHUNKS_MIN < max ? CHUNKS_MIN : max;
+    if (room < needed)
+        room = needed;
+    if (!http_quota_take(&http->bytes, room - ex->reserved)) {
+        refuse(http, ex, 503);
+        return false;
+    }
+    ex->reserved = room;
+    (void)buf_reserve(&ex->body, room - ex->body.len);
+    return true;
+}
+
+static void take_body(struct http_connection *connection, struct str piece)
+{
+    struct http_exchange *ex = &connection->exchange;
+
+    ex->bytes_in += piece.len;
+    if (ex->refused || ex->handler->method != HANDLER_POST)
+        return;
+    if (make_room(http_loop_server(connection->loop), ex, piece.len))
+        buf_add(&ex->body, piece);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the library's choice */
+enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *len, void **state)
+{
+    struct http_connection *connection = *state;
+    struct http_exchange *ex = &connection->exchange;
+
+    (void)self;
+    if (ex->stage == HTTP_LINE_IN) {
+        struct http_line line = { str_from_c(method), str_from_c(path), str_from_c(version),
+                                  ex->target_len };
+
+        return on_headers(connection, library, &line);
+    }
+    if (*len > 0) {
+        take_body(connection, (struct str){ data, *len });
+        *len = 0;
+        return MHD_YES;
+    }
+    if (!ex->refused) {
+        ex->request.body = buf_str(&ex->body);
+        ex->handler->handle(ex->handler->self, &ex->request, &ex->response);
+    }
+    return answer(connection, library);
+}
+
+static enum http_end how_it_ended(const struct http_exchange *ex, int status,
+                                  enum MHD_RequestTerminationCode code)
+{
+    if (ex->cut)
+        return HTTP_LATE;
+
+    /* Its own refusals the library always counts as errors. */
+    bool by_library = ex->stage != HTTP_REPLYING;
+
+    return status && (by_library || code == MHD_REQUEST_TERMINATED_COMPLETED_OK) ? HTTP_ANSWERED
+                                                                                 : HTTP_GONE;
+}
+
+static void conclude(const struct http_options *options, struct http_exchange *ex, int status,
+                     enum http_end end)
+{
+    struct http_exchange_summary summary = summarize(ex, status, end);
+
+    if (!ex->counted)
+        count(options, ex, status);
+    if (options->answered)
+        options->answered(options->self, &summary);
+}
+
+void http_request_end(void *self, struct MHD_Connection *library, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct http_connection *connection = *state;
+    struct http_exchange *ex = &connection->exchange;
+    struct http *http = http_loop_server(connection->loop);
+    const union MHD_ConnectionInfo *info =
+        ex->stage == HTTP_REPLYING
+            ? NULL
+            : MHD_get_connection_info(library, MHD_CONNECTION_INFO_HTTP_STATUS);
+    int status = ex->stage == HTTP_REPLYING ? ex->response.status : 0;
+
+    (void)self;
+    *state = NULL;
+    if (info)
+        status = (int)info->http_status;
+    if (status || ex->stage != HTTP_LINE_IN)
+        conclude(&http->options, ex, status, how_it_ended(ex, status, code));
+    if (ex->bytes_in >= HEAVY_MIN)
+        http_loop_note_heavy(connection->loop);
+    release(http, ex);
+    arena_destroy(ex->request.arena);
+    *ex = (struct http_exchange){ 0 };
+    http_loop_await_next(connection, clock_monotonic_us());
+}

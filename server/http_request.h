@@ -1,0 +1,59 @@
+/*
+ * http_request.h - one request's life: headers, admission, body, handler, answer, summary.
+ *
+ * The functions are the library's callbacks; they run in the loop thread of their connection.
+ */
+#pragma once
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "handlers/handler.h"
+#include "server/http_gate.h"
+#include "server/http_id.h"
+
+enum http_stage {
+    HTTP_BETWEEN,  /* no request yet, or the last one is over */
+    HTTP_LINE_IN,  /* the request line is in */
+    HTTP_BODY_IN,  /* headers are in and looked at; the body follows */
+    HTTP_REPLYING, /* the answer is with the library */
+};
+
+/* Part of a connection; begins as zeroes and is zeroed again after each request. */
+struct http_exchange {
+    enum http_stage stage;
+    bool cut;        /* its time was over */
+    bool refused;    /* `response` is there before any handler ran; the body is dropped */
+    bool closing;    /* the answer ends the connection */
+    bool in_flight;  /* counted in http->in_flight */
+    bool counted;    /* the metrics know of it */
+    size_t reserved; /* bytes of http->bytes */
+    size_t target_len;
+    size_t bytes_in;
+    int64_t started_us;
+    const char *allow;             /* for a 405 */
+    const struct handler *handler; /* NULL: none was found */
+    struct str method;             /* as in the summary */
+    struct str path;
+    struct str trace_id;
+    struct buf body;
+    struct request request;
+    struct response response;
+    char id[HTTP_ID_MAX + 1];
+    char trace_text[40];
+};
+
+/** The request line is in: time runs. The answer becomes `*state`, a struct http_connection. */
+void *http_request_begin(void *self, const char *target, struct MHD_Connection *library);
+
+/** Headers, then each piece of body, then its end. */
+enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *len, void **state);
+
+/** It is over, one way or another. */
+void http_request_end(void *self, struct MHD_Connection *library, void **state,
+                      enum MHD_RequestTerminationCode code);

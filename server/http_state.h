@@ -1,0 +1,70 @@
+/*
+ * http_state.h - what the threads of the HTTP server share; for http*.c only.
+ *
+ * Threads: read-only after the start, but for the atomics, and what has a lock of its own.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "handlers/handler.h"
+#include "server/http.h"
+#include "server/http_addresses.h"
+#include "server/http_limits.h"
+
+struct http_acceptor;
+struct http_loop;
+
+/* Something that is served: a handler and its path's length. */
+struct http_route {
+    struct str path;
+    struct handler handler;
+};
+
+/* A listening socket and what is served there. */
+struct http_site {
+    int fd; /* -1 once closed; the acceptor's while it runs */
+    uint16_t port;
+    struct http_route *routes;
+    size_t route_count;
+};
+
+struct http {
+    struct http_options options; /* `listeners` is not kept */
+    struct http_site *sites;
+    size_t site_count;
+    struct http_acceptor *acceptor;
+    struct http_loop **loops;
+    size_t loop_count;
+
+    struct http_addresses *addresses; /* NULL: no limit per address */
+    struct http_quota in_flight;
+    struct http_quota bytes;
+    struct http_rate rate;
+
+    atomic_size_t connections;     /* accepted and not closed; only the acceptor adds */
+    atomic_bool draining;          /* from now on every answer closes its connection */
+    _Atomic int64_t idle_limit_us; /* how long a connection may be idle at present */
+    int room_event;                /* eventfd, written when a connection makes room at the limit */
+    int empty_event;               /* eventfd, written when the last one closes in a drain */
+};
+
+/** Start a thread that has a name and takes no signals. ERR_SYSTEM. */
+NODISCARD bool http_thread_start(pthread_t *thread, const char *name, void *(*run)(void *self),
+                                 void *self, struct error *err);
+
+/** Wake whoever polls `event`, an eventfd. */
+void http_event_post(int event);
+
+/** Take what was posted to it. */
+void http_event_clear(int event);
+
+/** Change how long connections may be idle, and tell the loops. */
+void http_limit_idling(struct http *http, int64_t limit_us);

@@ -1,0 +1,63 @@
+/*
+ * main.c - the table of subcommands.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "server/commands.h"
+#include "server/version.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    { "serve", cmd_serve, "receive events (the default)" },
+    { "check", cmd_check, "is the configuration right?" },
+    { "explain", cmd_explain, "show what would become of an event, step by step" },
+    { "validate", cmd_validate, "check JSON documents against a JSON Schema" },
+    { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },
+    { "describe", cmd_describe, "print the annotated default configuration" },
+    { "health", cmd_health, "is the server alive?" },
+    { "version", cmd_version, "print the version" },
+};
+
+static void print_help(FILE *to)
+{
+    (void)fputs("sluice " SLUICE_VERSION " - the gate between Amazon EventBridge and what is "
+                "behind it\n\nUsage: sluice [COMMAND] [OPTION...]\n\nCommands:\n",
+                to);
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        (void)fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
+    (void)fputs("\n`sluice COMMAND --help` tells more. Exit status: 0 ok, 1 the answer is no,\n"
+                "2 called wrongly, 3 the environment is at fault.\n",
+                to);
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || (argv[1][0] == '-' && !is_one_of(argv[1], "-h", "--help") &&
+                     !is_one_of(argv[1], "-V", "--version"))) {
+        argv[0] = (char[]){ "serve" };
+        return cmd_serve(argc, argv);
+    }
+    if (is_one_of(argv[1], "-h", "--help")) {
+        print_help(stdout);
+        return COMMAND_OK;
+    }
+    if (is_one_of(argv[1], "-V", "--version"))
+        argv[1] = (char[]){ "version" };
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    (void)fprintf(stderr, "sluice: unknown command '%s'\n\n", argv[1]);
+    print_help(stderr);
+    return COMMAND_USAGE;
+}

@@ -1,0 +1,152 @@
+/*
+ * service.c - see service.h.
+ */
+#include "server/service.h"
+
+#include "base/memory.h"
+#include "server/version.h"
+
+enum {
+    FILE_REFRESH_US = 1000000, /* a file costs nothing to look at; a registry call does */
+};
+
+/* Member names of the envelopes that EventBridge makes, for the reader. */
+static const struct str envelope_keys[] = {
+    STR_INIT("version"),     STR_INIT("id"),   STR_INIT("detail-type"), STR_INIT("source"),
+    STR_INIT("account"),     STR_INIT("time"), STR_INIT("region"),      STR_INIT("resources"),
+    STR_INIT("detail"),      STR_INIT("Data"), STR_INIT("Metadata"),    STR_INIT("SystemMetadata"),
+    STR_INIT("replay-name"),
+};
+
+static struct catalog *create_catalog(const struct config *config)
+{
+    int64_t refresh_us = config->registry.refresh_us;
+
+    return catalog_create(&(struct catalog_options){
+        .registry = registry_file(config->registry.dir),
+        .refresh_us = refresh_us < FILE_REFRESH_US ? refresh_us : FILE_REFRESH_US,
+        .assert_formats = config->validation.assert_formats,
+        .keys = envelope_keys,
+        .key_count = COUNT_OF(envelope_keys),
+    });
+}
+
+static bool add_route(struct service *service, const struct config_route *route, struct error *err)
+{
+    struct route_match *match = mem_alloc_array(route->match.count, sizeof(*match));
+
+    for (size_t i = 0; i < route->match.count; i++)
+        match[i] = (struct route_match){ route->match.list[i].key, route->match.list[i].value };
+
+    bool ok = routes_add(service->routes,
+                         &(struct route_options){
+                             .match = match,
+                             .match_count = route->match.count,
+                             .registry = route->registry,
+                             .schema = route->schema,
+                             .payload = route->payload,
+                             .id = route->id,
+                             .transform = route->transform,
+                         },
+                         service->catalog, err);
+
+    mem_free(match);
+    return ok;
+}
+
+static bool create_routes(struct service *service, const struct config *config, struct error *err)
+{
+    service->routes = routes_create();
+    for (size_t i = 0; i < config->route_count; i++)
+        if (!add_route(service, &config->routes[i], err))
+            return false;
+    return true;
+}
+
+static bool create_auth(struct service *service, const struct config_auth *config,
+                        struct error *err)
+{
+    if (config->api_key_count + config->basic_count == 0)
+        return true;
+
+    struct auth_api_key *keys = mem_alloc_array(config->api_key_count, sizeof(*keys));
+    struct auth_basic *basic = mem_alloc_array(config->basic_count, sizeof(*basic));
+
+    for (size_t i = 0; i < config->api_key_count; i++)
+        keys[i] =
+            (struct auth_api_key){ config->api_keys[i].header, config->api_keys[i].value_file };
+    for (size_t i = 0; i < config->basic_count; i++)
+        basic[i] = (struct auth_basic){ config->basic[i].user, config->basic[i].password_file };
+
+    bool ok = auth_create(
+        &(struct auth_options){ keys, config->api_key_count, basic, config->basic_count },
+        &service->auth, err);
+
+    mem_free(keys);
+    mem_free(basic);
+    return ok;
+}
+
+static size_t no_connections(void *self)
+{
+    (void)self;
+    return 0;
+}
+
+static void create_handlers(struct service *service, const struct config *config,
+                            const struct service_options *options)
+{
+    bool is_served = options && options->connections;
+
+    service->health = health_create(service->catalog, SLUICE_VERSION);
+    service->metrics = metrics_create(&(struct metrics_options){
+        .version = SLUICE_VERSION,
+        .catalog = service->catalog,
+        .health = service->health,
+        .connections = is_served ? options->connections : no_connections,
+        .self = is_served ? options->self : NULL,
+    });
+    service->events = events_create(&(struct events_options){
+        .routes = service->routes,
+        .catalog = service->catalog,
+        .auth = service->auth,
+        .metrics = service->metrics,
+        .status_map = config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
+                                                                      : STATUS_MAP_TUTORIAL,
+        .receipt = config->http.respond == CONFIG_RESPOND_RECEIPT,
+        .partial = config->http.batch_response == CONFIG_BATCH_PARTIAL,
+        .max_batch = (size_t)config->http.max_batch,
+        .max_errors = (size_t)config->validation.max_errors,
+        .redact_values = config->validation.redact_values,
+        .budget_us = config->validation.budget_us,
+    });
+}
+
+bool service_create(const struct config *config, const struct service_options *options,
+                    struct service **out, struct error *err)
+{
+    struct service *service = mem_alloc(sizeof(*service));
+
+    service->catalog = create_catalog(config);
+    if (!create_routes(service, config, err) || !create_auth(service, &config->auth, err)) {
+        service_destroy(service);
+        return false;
+    }
+    catalog_load(service->catalog);
+    create_handlers(service, config, options);
+    *out = service;
+    return true;
+}
+
+void service_destroy(struct service *service)
+{
+    if (!service)
+        return;
+    events_destroy(service->events);
+    metrics_destroy(service->metrics);
+    health_destroy(service->health);
+    auth_destroy(service->auth);
+    routes_destroy(service->routes);
+    catalog_destroy(service->catalog);
+    mem_free(service);
+}

@@ -1,0 +1,41 @@
+/*
+ * service.h - the pipeline put together from a configuration, without a network.
+ *
+ * Threads: create, load and destroy belong to one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "handlers/auth.h"
+#include "handlers/events.h"
+#include "handlers/health.h"
+#include "handlers/metrics.h"
+#include "handlers/route.h"
+#include "schema/catalog.h"
+#include "server/config.h"
+
+/** All parts; owned by the service. */
+struct service {
+    struct catalog *catalog;
+    struct routes *routes;
+    struct auth *auth; /* NULL: no credential is configured */
+    struct health *health;
+    struct metrics *metrics;
+    struct events *events;
+};
+
+struct service_options {
+    size_t (*connections)(void *self); /* for the metrics; NULL: there are none */
+    void *self;
+};
+
+/** Build everything and load the schemas. The caller owns it; `config` must outlive it. */
+NODISCARD bool service_create(const struct config *config, const struct service_options *options,
+                              struct service **out, struct error *err);
+
+/** NULL is fine. */
+void service_destroy(struct service *service);

@@ -1,0 +1,359 @@
+"""make bench: the server beside bare libmicrohttpd, nginx, and Fastify with ajv.
+
+One interleaved run: in each round every server is measured once, so that what else the machine does
+meets them all. Half of the processors are the client's, half the servers'. CPU time per request
+(the scheduler's, of all threads of a server) is the robust number; requests per second are bounded
+by the client when there are few processors.
+
+    bench.py [--rounds 5] [--seconds 2] [--connections 64]
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORK = ROOT / "build/bench"
+HERE = ROOT / "tests/bench"
+SCHEMA = ROOT / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json"
+
+CPUS = sorted(os.sched_getaffinity(0))
+CLIENT_CPUS = CPUS[: max(1, len(CPUS) // 2)]
+SERVER_CPUS = CPUS[len(CPUS) // 2 :] or CPUS
+WORKERS = len(SERVER_CPUS)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A server under test: its process and all that descend from it."""
+
+    def __init__(self, name, command, port=None, env=None):
+        self.name = name
+        self.port = port
+        self.log = open(WORK / f"{name}.out", "wb")
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=WORK,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=env,
+            start_new_session=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, SERVER_CPUS),
+        )
+
+    def output(self):
+        return (WORK / f"{self.name}.out").read_text(errors="replace")
+
+    def wait_for(self, find, seconds=30):
+        """Poll the output until `find` returns something."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            found = find(self.output())
+            if found:
+                return found
+            time.sleep(0.05)
+        raise SystemExit(f"{self.name} did not start:\n{self.output()}")
+
+    def wait_port(self, seconds=30):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit(f"{self.name} did not start:\n{self.output()}")
+
+    def pids(self):
+        """The process and its descendants."""
+        out, at = [self.process.pid], 0
+        while at < len(out):
+            for task in pathlib.Path(f"/proc/{out[at]}/task").iterdir():
+                out += [int(pid) for pid in (task / "children").read_text().split()]
+            at += 1
+        return out
+
+    def cpu_ns(self):
+        return sum(
+            int((task / "schedstat").read_text().split()[0])
+            for pid in self.pids()
+            for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+        )
+
+    def rss_mib(self):
+        pages = sum(
+            int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids()
+        )
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+def start_sluice():
+    config = WORK / "sluice.yaml"
+    config.write_text(
+        json.dumps(
+            {
+                "http": {"listen": "127.0.0.1:0", "threads": WORKERS},
+                "registry": {"dir": str(ROOT / "conf/schemas"), "cache_dir": str(WORK / "cache")},
+                "routes": [
+                    {
+                        "match": {"source": "*", "detail-type": "*"},
+                        "registry": "GenesysInteractionRegistry",
+                        "schema": "InteractionStartedSchema",
+                        "payload": "/detail",
+                        "id": "/id",
+                        "transform": str(ROOT / "conf/transforms/interaction.started.yaml"),
+                    }
+                ],
+                "store": {"path": ""},
+                "log": {"level": "info"},
+            }
+        )
+    )
+    server = Server("sluice", [ROOT / "build/release/sluice", "serve", "-c", config])
+
+    def port(text):
+        for line in text.splitlines():
+            if '"event":"ready"' in line:
+                return json.loads(line)["port"]
+        return None
+
+    server.port = server.wait_for(port)
+    return server
+
+
+def start_bare(size):
+    subprocess.run(["make", "--no-print-directory", "build/release/bare_mhd"], cwd=ROOT, check=True)
+    server = Server("bare MHD", [ROOT / "build/release/bare_mhd", WORKERS, size])
+    server.port = server.wait_for(lambda text: text.strip() and int(text))
+    return server
+
+
+def start_nginx(body):
+    port = free_port()
+    text = body.decode().replace("\\", "\\\\").replace("'", "\\'").replace("$", "")
+    (WORK / "nginx.conf").write_text(
+        f"""
+worker_processes {WORKERS};
+pid {WORK}/nginx.pid;
+error_log {WORK}/nginx.error error;
+daemon off;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    keepalive_requests 100000000;
+    client_body_temp_path {WORK}/nginx.body;
+    proxy_temp_path {WORK}/nginx.proxy;
+    fastcgi_temp_path {WORK}/nginx.fastcgi;
+    uwsgi_temp_path {WORK}/nginx.uwsgi;
+    scgi_temp_path {WORK}/nginx.scgi;
+    server {{
+        listen 127.0.0.1:{port} backlog=1024;
+        default_type application/json;
+        location / {{ return 200 '{text}'; }}
+    }}
+}}
+"""
+    )
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    server = Server("nginx", [nginx, "-p", WORK, "-c", WORK / "nginx.conf"], port)
+    server.wait_port()
+    return server
+
+
+def start_fastify():
+    if not shutil.which("npm") or not shutil.which("node"):
+        print("Fastify is left out: there is no npm here (apt install npm).")
+        return None
+    place = WORK / "fastify"
+    place.mkdir(exist_ok=True)
+    for name in ("package.json", "server.js"):
+        shutil.copy(HERE / "fastify" / name, place / name)
+    if not (place / "node_modules/fastify").exists():
+        print("Installing Fastify and ajv into build/bench/fastify")
+        done = subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            print(f"Fastify is left out: npm install failed:\n{done.stderr}")
+            return None
+    port = free_port()
+    server = Server(
+        "fastify",
+        ["node", place / "server.js", WORKERS, port, SCHEMA, WORK / "fastify.log"],
+        port,
+        env=os.environ | {"NODE_ENV": "production"},
+    )
+    server.wait_for(lambda text: "ready" in text)
+    return server
+
+
+def post(server, body):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.port}/events", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read()
+
+
+def measure(server, event, seconds, connections, close):
+    """One run of wrk against one server."""
+    command = [
+        "taskset",
+        "-c",
+        ",".join(map(str, CLIENT_CPUS)),
+        "wrk",
+        "-t",
+        len(CLIENT_CPUS),
+        "-c",
+        connections,
+        "-d",
+        f"{seconds}s",
+        "-s",
+        HERE / "post.lua",
+        f"http://127.0.0.1:{server.port}",
+        "--",
+        event,
+    ] + (["close"] if close else [])
+    before = server.cpu_ns()
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=True
+    )
+    spent = server.cpu_ns() - before
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    if result["bad"] or result["failed"] or not result["requests"]:
+        raise SystemExit(f"{server.name}: not every request was answered 200: {result}")
+    return {
+        "rps": result["requests"] / (result["duration_us"] / 1e6),
+        "p50": result["p50_us"],
+        "p99": result["p99_us"],
+        "cpu": spent / 1000 / result["requests"],
+        "rss": server.rss_mib(),
+    }
+
+
+def spread(values, form):
+    """Median and, in brackets, least and greatest."""
+    return f"{statistics.median(values):{form}} " f"({min(values):{form}}..{max(values):{form}})"
+
+
+def ratios(runs, one, other, key):
+    return [a[key] / b[key] for a, b in zip(runs[one], runs[other], strict=True)]
+
+
+def report(title, runs):
+    print(f"\n{title}")
+    print(f"  {'':10} {'requests/s':>32} {'p50/p99 us':>14} {'CPU us/request':>24} {'RSS MiB':>8}")
+    for name, rounds in runs.items():
+        column = {key: [one[key] for one in rounds] for key in rounds[0]}
+        times = f"{statistics.median(column['p50']):.0f}/{statistics.median(column['p99']):.0f}"
+        print(
+            f"  {name:10} {spread(column['rps'], '.0f'):>32} {times:>14} "
+            f"{spread(column['cpu'], '.2f'):>24} {statistics.median(column['rss']):8.1f}"
+        )
+
+
+def target(what, values, bound, at_most):
+    middle = statistics.median(values)
+    ok = middle <= bound if at_most else middle >= bound
+    print(
+        f"  {'PASS' if ok else 'FAIL'}  {what}: {spread(values, '.2f')}, "
+        f"target {'<=' if at_most else '>='} {bound}"
+    )
+    return ok
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=int, default=2)
+    options.add_argument("--connections", type=int, default=64)
+    options = options.parse_args()
+
+    WORK.mkdir(parents=True, exist_ok=True)
+    event = WORK / "event.json"
+    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
+    event.write_text(json.dumps(sample, separators=(",", ":")))
+
+    servers = []
+    try:
+        servers.append(start_sluice())
+        record = post(servers[0], event.read_bytes())
+        servers += [start_bare(len(record)), start_nginx(record)]
+        servers += filter(None, [start_fastify()])
+        print(
+            f"{event.stat().st_size} bytes in, {len(record)} out; {options.connections} "
+            f"connections; client on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}; "
+            f"{options.rounds} rounds of {options.seconds} s"
+        )
+        kinds = {}
+        for close in (False, True):
+            for server in servers:  # warm up
+                measure(server, event, 1, options.connections, close)
+            runs = {server.name: [] for server in servers}
+            for turn in range(options.rounds):
+                for server in servers if turn % 2 == 0 else reversed(servers):
+                    runs[server.name].append(
+                        measure(server, event, options.seconds, options.connections, close)
+                    )
+            kinds[close] = runs
+            report("One connection per request" if close else "Keep-alive", runs)
+    finally:
+        for server in servers:
+            server.stop()
+
+    print("\nTargets")
+    good = [
+        target(
+            "CPU against bare libmicrohttpd, keep-alive",
+            ratios(kinds[False], "sluice", "bare MHD", "cpu"),
+            2.0,
+            True,
+        ),
+        target(
+            "CPU against bare libmicrohttpd, connection per request",
+            ratios(kinds[True], "sluice", "bare MHD", "cpu"),
+            1.15,
+            True,
+        ),
+    ]
+    if "fastify" in kinds[False]:
+        good.append(
+            target(
+                "throughput against Fastify + ajv, keep-alive",
+                ratios(kinds[False], "sluice", "fastify", "rps"),
+                3,
+                False,
+            )
+        )
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

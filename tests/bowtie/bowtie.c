@@ -1,0 +1,212 @@
+/*
+ * bowtie.c - the schema engine as Bowtie (bowtie.report) drives it: one JSON command a line on
+ * standard input, one answer a line on standard output.
+ *
+ * A case whose schema does not compile is an "errored" answer, not the end. Annotations are not
+ * offered: such tests are skipped.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include "base/memory.h"
+#include "schema/schema.h"
+
+#define HOMEPAGE "https://github.com/sluice/sluice"
+
+static const char *const dialects[] = {
+    "https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema#",      "http://json-schema.org/draft-06/schema#",
+    "http://json-schema.org/draft-04/schema#",
+};
+
+static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
+
+struct session {
+    enum schema_draft draft;
+    bool assert_formats;
+    bool stopped;
+};
+
+/* Answers. */
+
+static void send_line(struct buf *answer)
+{
+    buf_add_char(answer, '\n');
+    (void)fwrite(answer->ptr, 1, answer->len, stdout);
+    (void)fflush(stdout);
+}
+
+static void start(struct buf *answer)
+{
+    struct utsname system;
+
+    (void)uname(&system);
+    buf_printf(answer,
+               "{\"version\":1,\"implementation\":{\"language\":\"c\",\"name\":\"sluice\","
+               "\"version\":\"0.1.0\",\"homepage\":\"" HOMEPAGE "\",\"issues\":\"" HOMEPAGE
+               "/issues\",\"source\":\"" HOMEPAGE "\",\"documentation\":\"" HOMEPAGE
+               "\",\"os\":\"%s\",\"os_version\":\"%s\",\"language_version\":\"C17\","
+               "\"dialects\":[",
+               system.sysname, system.release);
+    for (size_t i = 0; i < COUNT_OF(dialects); i++)
+        buf_printf(answer, "%s\"%s\"", i > 0 ? "," : "", dialects[i]);
+    buf_add(answer, STR("]}}"));
+}
+
+static void set_dialect(struct session *session, struct json_object *command, struct buf *answer)
+{
+    bool ok = schema_draft_parse(json_find_str(command, "dialect"), &session->draft);
+
+    buf_printf(answer, "{\"ok\":%s}", ok ? "true" : "false");
+}
+
+/* Cases. */
+
+static size_t count_members(struct json_object *object)
+{
+    return json_is_object(object) ? (size_t)json_object_object_length(object) : 0;
+}
+
+static bool compile(const struct session *session, struct json_object *test_case,
+                    struct schema **out, struct error *err)
+{
+    struct json_object *registry = NULL;
+    struct json_object *schema = NULL;
+    struct schema_options options = {
+        .draft = session->draft,
+        .assert_formats = session->assert_formats,
+    };
+
+    (void)json_find(test_case, "registry", &registry);
+    (void)json_find(test_case, "schema", &schema);
+
+    struct schema_resource *resources =
+        mem_alloc_array(count_members(registry) + 1, sizeof(*resources));
+
+    options.resources = resources;
+    if (json_is_object(registry)) {
+        for (JSON_EACH(member, registry))
+            resources[options.resource_count++] =
+                (struct schema_resource){ json_key(member), json_value(member) };
+    }
+
+    bool ok = schema_compile(schema, &options, out, err);
+
+    mem_free(resources);
+    return ok;
+}
+
+static void fail_case(struct buf *answer, const char *why)
+{
+    buf_add(answer, STR("\"errored\":true,\"context\":{\"message\":"));
+    json_write_string(answer, str_from_c(why));
+    buf_add(answer, STR("}}"));
+}
+
+static void answer_test(const struct schema *schema, struct json_object *test, bool annotations,
+                        struct buf *answer)
+{
+    struct json_object *instance = NULL;
+
+    (void)json_find(test, "instance", &instance);
+    if (annotations) {
+        buf_add(answer, STR("{\"skipped\":true,\"message\":\"annotations are not collected\"}"));
+        return;
+    }
+
+    enum schema_verdict verdict = schema_check(schema, instance, NULL);
+
+    if (verdict == SCHEMA_TOO_EXPENSIVE)
+        buf_add(answer, STR("{\"errored\":true,\"context\":{\"message\":\"too expensive\"}}"));
+    else
+        buf_printf(answer, "{\"valid\":%s}", verdict == SCHEMA_VALID ? "true" : "false");
+}
+
+static void run_case(const struct session *session, struct json_object *command, struct buf *answer)
+{
+    struct json_object *sequence = NULL;
+    struct json_object *test_case = NULL;
+    struct json_object *tests = NULL;
+    struct schema *schema;
+    struct error err;
+    bool annotations = str_equal(json_find_str(command, "output"), STR("annotations"));
+
+    (void)json_find(command, "seq", &sequence);
+    (void)json_find(command, "case", &test_case);
+    buf_add(answer, STR("{\"seq\":"));
+    json_write(answer, sequence);
+    buf_add_char(answer, ',');
+    if (!json_is_object(test_case) || !json_find(test_case, "tests", &tests) ||
+        !json_is_array(tests)) {
+        fail_case(answer, "no case with tests");
+        return;
+    }
+    if (!compile(session, test_case, &schema, &err)) {
+        fail_case(answer, err.text);
+        return;
+    }
+    buf_add(answer, STR("\"results\":["));
+    for (size_t i = 0; i < json_count(tests); i++) {
+        if (i > 0)
+            buf_add_char(answer, ',');
+        answer_test(schema, json_at(tests, i), annotations, answer);
+    }
+    buf_add(answer, STR("]}"));
+    schema_destroy(schema);
+}
+
+/* The conversation. */
+
+static bool obey(struct session *session, struct json_object *command, struct buf *answer)
+{
+    struct str name = json_find_str(command, "cmd");
+
+    if (str_equal(name, STR("start")))
+        start(answer);
+    else if (str_equal(name, STR("dialect")))
+        set_dialect(session, command, answer);
+    else if (str_equal(name, STR("run")))
+        run_case(session, command, answer);
+    else if (str_equal(name, STR("stop")))
+        session->stopped = true;
+    else
+        return false;
+    return true;
+}
+
+static bool handle_line(struct session *session, struct str line)
+{
+    struct json_object *command = NULL;
+    struct error err = { 0 };
+    struct buf answer;
+
+    buf_init(&answer, SIZE_MAX);
+
+    bool ok = json_read(line, &deep, &command, &err) && json_is_object(command) &&
+              obey(session, command, &answer);
+
+    if (!ok)
+        (void)fprintf(stderr, "bowtie: not a command: %s\n", err.text);
+    else if (!session->stopped)
+        send_line(&answer);
+    buf_done(&answer);
+    json_release(command);
+    return ok;
+}
+
+/* --assert-formats is not Bowtie's: our own scripts ask for it. */
+int main(int argc, char **argv)
+{
+    struct session session = { .assert_formats =
+                                   argc > 1 && strcmp(argv[1], "--assert-formats") == 0 };
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    bool ok = true;
+
+    while (ok && !session.stopped && (length = getline(&line, &size, stdin)) > 0)
+        ok = handle_line(&session, (struct str){ line, (size_t)length });
+    mem_free(line);
+    return ok ? 0 : 1;
+}

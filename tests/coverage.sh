@@ -1,0 +1,11 @@
+#!/bin/sh
+# coverage.sh - report which of our own lines the tests reached; fail below 90 %.
+set -eu
+cd "$(dirname "$0")/.."
+
+mkdir -p build/coverage/html
+gcovr --root . --object-directory build/coverage --exclude-unreachable-branches \
+    --filter '(base|aws|schema|delivery|handlers|server)/' \
+    --html-details build/coverage/html/index.html --txt build/coverage/summary.txt \
+    --print-summary --fail-under-line 90 build/coverage
+echo "build/coverage/html/index.html shows each line."

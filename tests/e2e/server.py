@@ -1,0 +1,243 @@
+"""The real server as a child process: configuration, log lines, requests, a clean end."""
+
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import yaml
+
+from client import Connection, encode, request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = (ROOT / os.environ.get("SLUICE_BIN", "build/sluice")).absolute()
+MODE = BINARY.resolve().parent.name  # release, debug, asan, ...
+RELEASE = MODE == "release"
+SLOW = {"asan": 10, "tsan": 20, "coverage": 4, "debug": 4}.get(MODE, 1)  # times as patient
+PATIENCE = 20 * (1 if RELEASE else 3)  # seconds after which a test gives up
+
+REGISTRY = "GenesysInteractionRegistry"
+SCHEMA = "InteractionStartedSchema"
+
+
+def environment(extra=None):
+    """What the server sees: nothing of ours that would change its settings."""
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SLUICE_", "AWS_")) and not name.lower().endswith("_proxy")
+    }
+    if MODE == "tsan":
+        env["TSAN_OPTIONS"] = "atexit_sleep_ms=0"
+    env.update(extra or {})
+    return env
+
+
+def merge(base, changes):
+    """`changes` over `base`, mapping by mapping; lists and scalars are replaced."""
+    out = dict(base)
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(out.get(key), dict):
+            out[key] = merge(out[key], value)
+        else:
+            out[key] = value
+    return out
+
+
+def defaults():
+    return {"http": {"listen": "127.0.0.1:0", "threads": 2}, "store": {"path": ""}}
+
+
+def furnish(folder):
+    """A working directory with the shipped schemas and transforms in it."""
+    for name in ("schemas", "transforms"):
+        shutil.copytree(ROOT / "conf" / name, folder / "conf" / name, dirs_exist_ok=True)
+
+
+def run(*args, cwd, stdin=None, env=None, timeout=PATIENCE):
+    """One command line call; output as text."""
+    return subprocess.run(
+        [str(BINARY), *map(str, args)],
+        cwd=cwd,
+        input=stdin,
+        env=environment(env),
+        capture_output=True,
+        text=not isinstance(stdin, bytes),
+        timeout=timeout,
+        check=False,
+    )
+
+
+class Server:
+    def __init__(self, folder, config, env=None, text=None, nofile=None):
+        self.folder = folder
+        self.file = folder / "sluice.yaml"
+        self.file.write_text(text if text is not None else yaml.safe_dump(config, sort_keys=False))
+        self.lines = []  # standard output, line by line
+        self.news = threading.Condition()
+        self.stderr_file = folder / "stderr"
+        self.checked = False
+        self.asked = False  # to leave
+        self.started = time.monotonic()
+        with open(self.stderr_file, "wb") as stderr:
+            self.process = subprocess.Popen(
+                [str(BINARY), "serve", "-c", str(self.file)],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment(env),
+                preexec_fn=nofile
+                and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))),
+            )
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    # The log.
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append(line.decode())
+                self.news.notify_all()
+        with self.news:
+            self.lines.append(None)
+            self.news.notify_all()
+
+    def stderr(self):
+        return self.stderr_file.read_text(errors="replace")
+
+    def wait_ready(self):
+        """Read the ready line: who listens where."""
+        line = self.wait_text(lambda text: '"event":"ready"' in text or " ready " in text)
+        self.ready_after = time.monotonic() - self.started
+        if line.startswith("{"):
+            self.ready = json.loads(line)
+        else:
+            self.ready = dict(re.findall(r"(\w+)=(\S+)", line))
+        self.address = (self.ready["address"], int(self.ready["port"]))
+        return self
+
+    def wait_text(self, wanted, patience=PATIENCE):
+        """The first log line that `wanted` accepts, waiting for it."""
+        deadline = time.monotonic() + patience
+        at = 0
+        with self.news:
+            while True:
+                while at < len(self.lines):
+                    line = self.lines[at]
+                    at += 1
+                    if line is None:
+                        code = self.process.wait()
+                        raise AssertionError(f"the server left with {code}: {self.stderr()}")
+                    if wanted(line):
+                        return line
+                left = deadline - time.monotonic()
+                assert left > 0, f"no such log line among {self.lines}; {self.stderr()}"
+                self.news.wait(left)
+
+    def wait_log(self, patience=PATIENCE, **fields):
+        """The first JSON log line with these fields."""
+
+        def wanted(text):
+            line = json.loads(text)
+            return all(line.get(key) == value for key, value in fields.items())
+
+        return json.loads(self.wait_text(wanted, patience))
+
+    def log(self):
+        """Every whole line so far, parsed."""
+        with self.news:
+            return [json.loads(line) for line in self.lines if line is not None]
+
+    # Requests.
+
+    def connect(self, timeout=PATIENCE):
+        return Connection(self.address, timeout)
+
+    def request(self, method, path, body=None, headers=None):
+        with self.connect() as connection:
+            connection.send(request(method, path, encode(body), headers))
+            return connection.answer(method)
+
+    def get(self, path, headers=None):
+        return self.request("GET", path, None, headers)
+
+    def post(self, body, path="/events", headers=None):
+        return self.request("POST", path, body, headers)
+
+    def raw(self, data, method="POST"):
+        """Send these bytes on a connection of their own; the first answer."""
+        with self.connect() as connection:
+            connection.send(data)
+            return connection.answer(method)
+
+    # The process.
+
+    def memory(self):
+        """RSS and its anonymous part, in KiB."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return {key: int(re.search(rf"{key}:\s+(\d+)", text)[1]) for key in ("VmRSS", "RssAnon")}
+
+    def signal(self, number):
+        self.asked = self.asked or number == signal.SIGTERM
+        self.process.send_signal(number)
+
+    def wait(self, patience=PATIENCE):
+        code = self.process.wait(patience)
+        self.reader.join(patience)
+        return code
+
+    def stop(self):
+        """Ask it to leave, and check that it does so cleanly and has nothing to complain about."""
+        self.checked = True
+        if not self.asked:  # a second SIGTERM would not be polite
+            self.signal(signal.SIGTERM)
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("the server does not stop on SIGTERM") from None
+        assert (code, self.stderr()) == (0, "")
+
+    def discard(self):
+        """For tests that end the process themselves: no check of how it left."""
+        self.checked = True
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+
+
+TRANSFORM = "conf/transforms/interaction.started.yaml"
+
+
+def route(**changes):
+    """A route with every key, as the shipped one but for `changes`."""
+    return {
+        "match": {"source": "*", "detail-type": "*"},
+        "registry": REGISTRY,
+        "schema": SCHEMA,
+        "payload": "/detail",
+        "id": "/id",
+        "transform": TRANSFORM,
+    } | changes
+
+
+def put_schema(folder, name, schema):
+    """Write a schema into the registry's folder: bytes as they are, anything else as JSON."""
+    data = schema if isinstance(schema, bytes) else json.dumps(schema).encode()
+    (folder / "conf/schemas" / REGISTRY / f"{name}.json").write_bytes(data)
+
+
+def put_transform(folder, name, fields):
+    """Write a transform file; the name to put into a route."""
+    path = f"conf/transforms/{name}.yaml"
+    (folder / path).write_text(yaml.safe_dump({"fields": fields}, sort_keys=False))
+    return path

@@ -1,0 +1,240 @@
+"""Start, stop and what the process weighs."""
+
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from client import Closed, encode, request
+from server import BINARY, RELEASE, SLOW, Server, defaults, environment, merge, run
+
+EVENT = {"detail": {"interaction": {"id": "a", "start_time": "b"}}}
+HEAD = b"POST /events HTTP/1.1\r\nHost: a\r\n"
+
+
+def in_flight(server, body):
+    """A connection on which a request has begun: its head is in, its body is awaited."""
+    connection = server.connect()
+    connection.send(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+    connection.more()
+    connection.buffer = b""
+    return connection
+
+
+def until_refused(server):
+    """Wait until nobody listens any more."""
+    for _ in range(500):
+        try:
+            socket.create_connection(server.address, timeout=1).close()
+        except OSError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("still listening")
+
+
+def test_the_ready_line_says_where(shared):
+    line = shared.ready
+    assert list(line) == ["ts", "level", "event", "version", "address", "port", "tls"]
+    assert (line["level"], line["event"], line["version"]) == ("info", "ready", "0.1.0")
+    assert (line["address"], line["tls"]) == ("127.0.0.1", False)
+    assert line["port"] > 0
+
+
+def test_the_ready_line_as_text(sluice):
+    server = sluice(log={"format": "text"})
+    line = next(text for text in server.lines if " ready " in text)
+    stamp, rest = line.rstrip("\n").split(" ", 1)
+    assert len(stamp) == len("2026-11-23T06:22:01.123456Z")
+    assert rest == f"info ready version=0.1.0 address=127.0.0.1 port={server.address[1]} tls=false"
+
+
+def test_the_ready_line_comes_at_any_level(sluice):
+    server = sluice(log={"level": "error"})
+    server.get("/healthz")
+    assert [line["event"] for line in server.log()] == ["ready"]
+
+
+def test_ipv6_loopback(sluice):
+    server = sluice(http={"listen": "[::1]:0"})
+    assert server.ready["address"] == "::1"
+    assert server.get("/healthz").status == 200
+
+
+def test_sigterm_ends_it_cleanly(sluice):
+    server = sluice()
+    server.get("/healthz")
+    server.stop()
+
+
+def test_sigterm_does_not_wait_for_idle_connections(sluice):
+    server = sluice()
+    with server.connect() as connection:
+        connection.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert connection.answer("GET").status == 200
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 3 * SLOW
+
+
+def test_sigterm_lets_a_request_in_flight_finish(sluice):
+    server = sluice()
+    body = encode(EVENT)
+    with in_flight(server, body) as connection:
+        server.signal(signal.SIGTERM)
+        until_refused(server)
+        connection.send(body)
+        answer = connection.answer()
+        assert (answer.status, answer.header("Connection").lower()) == (200, "close")
+        assert connection.is_closed()
+    server.stop()
+
+
+def test_drain_delay_tells_the_balancer_first(sluice):
+    server = sluice(http={"drain_delay": "1s"})
+    server.signal(signal.SIGTERM)
+    for _ in range(100):
+        answer = server.get("/readyz")
+        if answer.status == 503:
+            break
+        time.sleep(0.005)
+    assert answer.status == 503
+    assert answer.json["ready"] is False
+    assert answer.json["checks"]["draining"]["ok"] is False
+    assert server.get("/healthz").status == 200
+    server.wait()
+    server.stop()
+
+
+def test_a_second_sigterm_ends_it_at_once(sluice):
+    server = sluice()
+    with in_flight(server, b"{}"):
+        server.signal(signal.SIGTERM)
+        until_refused(server)
+        began = time.monotonic()
+        server.signal(signal.SIGTERM)
+        server.wait()
+        assert time.monotonic() - began < 1 * SLOW
+    server.discard()
+
+
+def test_a_drain_ends_though_a_client_never_finishes(sluice):
+    server = sluice(http={"deadline": "500ms"})
+    with in_flight(server, b"{}") as connection:
+        server.signal(signal.SIGTERM)
+        with pytest.raises((Closed, ConnectionError)):
+            connection.answer()
+        server.stop()
+
+
+def test_no_request_is_lost_when_it_stops_under_load(sluice):
+    """Every request that was sent whole before the connection closed got its answer or a close."""
+    server = sluice()
+    body = encode(EVENT)
+    connections = [server.connect() for _ in range(40)]
+    for connection in connections:
+        connection.send(request("POST", "/events", body))
+    server.signal(signal.SIGTERM)
+    for connection in connections:
+        try:
+            assert connection.answer().status in (200, 503)
+        except Closed as closed:
+            assert closed.rest == b""  # never half an answer
+        connection.close()
+    server.stop()
+
+
+def test_a_busy_port_is_3(sluice, folder):
+    server = sluice()
+    listen = f"127.0.0.1:{server.address[1]}"
+    config = folder / "second.yaml"
+    config.write_text(yaml.safe_dump(merge(defaults(), {"http": {"listen": listen}})))
+    result = run("serve", "-c", config, cwd=folder)
+    assert result.returncode == 3
+    assert "ready" not in result.stdout
+    assert listen in result.stderr
+
+
+def test_it_listens_again_right_after_it_stopped(sluice, folder):
+    first = sluice()
+    first.get("/healthz")
+    first.stop()
+    listen = f"127.0.0.1:{first.address[1]}"
+    assert sluice(http={"listen": listen}).get("/healthz").status == 200
+
+
+def test_sighup_does_not_disturb(sluice):
+    server = sluice()
+    for _ in range(5):
+        server.signal(signal.SIGHUP)
+        assert server.post(EVENT).status == 200
+
+
+def test_sighup_reads_the_secrets_again(sluice, secret):
+    path = secret("alpha")
+    server = sluice(auth={"api_keys": [{"header": "x-api-key", "value_file": path}]})
+    assert server.post(EVENT, headers={"x-api-key": "alpha"}).status == 200
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("beta")
+    server.signal(signal.SIGHUP)
+    for _ in range(200):
+        if server.post(EVENT, headers={"x-api-key": "beta"}).status == 200:
+            break
+        time.sleep(0.02)
+    assert server.post(EVENT, headers={"x-api-key": "beta"}).status == 200
+    assert server.post(EVENT, headers={"x-api-key": "alpha"}).status == 401
+
+
+def test_a_closed_standard_input_is_no_reason_to_stop(sluice):
+    assert sluice().get("/healthz").status == 200
+
+
+def test_serve_is_the_default_command(folder):
+    config = folder / "sluice.yaml"
+    config.write_text(yaml.safe_dump(defaults()))
+    process = subprocess.Popen(
+        [str(BINARY), "-c", str(config)],
+        cwd=folder,
+        text=True,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert any('"event":"ready"' in line for line in process.stdout)
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_it_is_ready_in_milliseconds(folder):
+    best = 10.0
+    for _ in range(8):
+        server = Server(folder, defaults()).wait_ready()
+        best = min(best, server.ready_after)
+        server.stop()
+        if best < 0.050:
+            break
+    assert best < 0.050 * SLOW
+
+
+@pytest.mark.skipif(not RELEASE, reason="measures memory")
+def test_it_is_small_when_idle(sluice):
+    memory = sluice().memory()
+    assert memory["RssAnon"] <= 6 * 1024
+    assert memory["VmRSS"] <= 24 * 1024
+
+
+@pytest.mark.skipif(not RELEASE, reason="measures memory")
+def test_it_stays_small_under_load(sluice):
+    server = sluice()
+    data = request("POST", "/events", encode(EVENT)) * 50
+    with server.connect() as connection:
+        for round_ in range(40):
+            connection.send(data)
+            for _ in range(50):
+                assert connection.answer().status == 200
+            if round_ == 5:
+                early = server.memory()["RssAnon"]
+    assert server.memory()["RssAnon"] <= early + 512

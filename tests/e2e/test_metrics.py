@@ -1,0 +1,167 @@
+"""The metrics: names, labels, and numbers that agree with what was asked."""
+
+import re
+import socket
+
+import pytest
+
+from server import REGISTRY, SCHEMA
+
+SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\})? (\S+)$')
+
+
+def scrape(server):
+    """{(name, label pairs): value} and {name: type}, checked for form."""
+    samples, types, helped = {}, {}, set()
+    for line in server.get("/metrics").body.decode().splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in types
+            types[name] = kind
+        elif line.startswith("# HELP "):
+            helped.add(line.split(" ")[2])
+        else:
+            name, labels, value = SAMPLE.match(line).groups()
+            key = (name, frozenset(re.findall(r'([a-z_]+)="([^"]*)"', labels or "")))
+            assert key not in samples, line
+            samples[key] = float(value)
+            family = re.sub("_(bucket|sum|count)$", "", name)
+            assert name in types or types[family] == "histogram", line
+    assert helped == set(types)
+    return samples, types
+
+
+def value(server, name, **labels):
+    return scrape(server)[0].get((name, frozenset(labels.items())), 0)
+
+
+def test_names_and_types(shared, event):
+    shared.post(event)
+    _, types = scrape(shared)
+    want = {
+        "sluice_build_info": "gauge",
+        "sluice_ready": "gauge",
+        "sluice_http_requests_total": "counter",
+        "sluice_http_request_duration_seconds": "histogram",
+        "sluice_http_connections": "gauge",
+        "sluice_events_total": "counter",
+        "sluice_schema_info": "gauge",
+        "sluice_schema_age_seconds": "gauge",
+        "sluice_schema_refreshes_total": "counter",
+    }
+    assert want.items() <= types.items()
+
+
+def test_the_version_is_a_label(shared):
+    assert value(shared, "sluice_build_info", version="0.1.0") == 1
+
+
+def test_ready_is_1(shared):
+    assert value(shared, "sluice_ready") == 1
+
+
+def test_requests_are_counted_by_path_method_and_status(sluice, event):
+    server = sluice()
+    for body in (event, event, b"{"):
+        server.post(event if body is event else body)
+    server.get("/nowhere1")
+    server.get("/nowhere2")
+    server.get("/events")
+    name = "sluice_http_requests_total"
+    assert value(server, name, path="/events", method="POST", status="200") == 2
+    assert value(server, name, path="/events", method="POST", status="400") == 1
+    assert value(server, name, path="/events", method="GET", status="405") == 1
+    assert value(server, name, path="other", method="GET", status="404") == 2
+
+
+def test_what_a_sender_chooses_makes_no_new_series(sluice):
+    server = sluice()
+    server.request("BREW", "/events")
+    server.get("/first")
+    before = set(scrape(server)[0])
+    for number in range(20):
+        server.request(f"M{number}", "/events")
+        server.get(f"/path{number}")
+        server.post({"id": f"i{number}", "source": f"s{number}", "detail": number}, f"/p{number}")
+    after = set(scrape(server)[0])
+    assert len(after - before) <= 4
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (b"{", "malformed"),
+        ({"detail": 1}, "schema_invalid"),
+        ({"detail": {"interaction": {"id": "", "start_time": ""}}}, "transform_failed"),
+        ({"detail": {"interaction": {"id": "x", "start_time": ""}}}, "valid"),
+    ],
+    ids=lambda item: str(item)[:20],
+)
+def test_events_are_counted_by_outcome(sluice, body, outcome):
+    server = sluice()
+    for _ in range(3):
+        server.post(body)
+    assert value(server, "sluice_events_total", outcome=outcome) == 3
+
+
+def test_each_element_of_an_array_is_an_event(sluice):
+    server = sluice()
+    server.post([{"detail": 1}, {"detail": {"interaction": {"id": "x", "start_time": ""}}}, 5])
+    for outcome in ("schema_invalid", "valid", "malformed"):
+        assert value(server, "sluice_events_total", outcome=outcome) == 1
+
+
+def test_durations_add_up(sluice, event):
+    server = sluice()
+    for _ in range(7):
+        server.post(event)
+    samples, _ = scrape(server)
+    name = "sluice_http_request_duration_seconds"
+    counts = {labels: number for (at, labels), number in samples.items() if at == name + "_count"}
+    assert sum(counts.values()) >= 7
+    for labels, count in counts.items():
+        buckets = []
+        for (at, where), number in samples.items():
+            if at == name + "_bucket" and labels == {pair for pair in where if pair[0] != "le"}:
+                limit = dict(where)["le"]
+                buckets.append((float("inf") if limit == "+Inf" else float(limit), number))
+        buckets.sort()
+        assert [number for _, number in buckets] == sorted(number for _, number in buckets)
+        assert buckets[-1] == (float("inf"), count)
+        assert samples[(name + "_sum", labels)] >= 0
+
+
+def test_open_connections_are_counted(sluice):
+    server = sluice()
+    held = [server.connect() for _ in range(5)]
+    for connection in held:
+        connection.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.answer("GET")
+    assert value(server, "sluice_http_connections") >= 5
+    for connection in held:
+        connection.close()
+
+
+def test_the_live_schema_is_shown(sluice, event):
+    server = sluice()
+    assert server.post(event).status == 200
+    samples, _ = scrape(server)
+    shown = [dict(labels) for (name, labels) in samples if name == "sluice_schema_info"]
+    assert [(labels["registry"], labels["schema"]) for labels in shown] == [(REGISTRY, SCHEMA)]
+    assert shown[0]["version"] == server.wait_log(event="request")["schema_version"]
+    assert 0 <= value(server, "sluice_schema_age_seconds", registry=REGISTRY, schema=SCHEMA) < 600
+
+
+def test_metrics_may_have_an_address_of_their_own(sluice, event):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = sluice(http={"metrics_listen": f"127.0.0.1:{port}"})
+    assert server.post(event).status == 200
+    assert server.get("/metrics").status == 404
+    main = server.address
+    server.address = ("127.0.0.1", port)
+    try:
+        assert value(server, "sluice_events_total", outcome="valid") == 1
+        assert server.post(event).status == 404
+    finally:
+        server.address = main

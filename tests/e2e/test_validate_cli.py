@@ -1,0 +1,121 @@
+"""sluice validate: one line per instance, unredacted, and an exit status to rely on."""
+
+import json
+
+import pytest
+
+from server import run
+
+INVALID = '{"valid":false,"errors":['
+
+
+@pytest.fixture
+def validate(tmp_path):
+    """validate(schema, "args"..., stdin=...): files are given as {name: text}."""
+
+    def call(schema, *args, stdin=None, files=None):
+        (tmp_path / "schema.json").write_text(
+            schema if isinstance(schema, str) else json.dumps(schema)
+        )
+        for name, text in (files or {}).items():
+            (tmp_path / name).write_text(text)
+        return run("validate", "--schema", "schema.json", *args, cwd=tmp_path, stdin=stdin)
+
+    return call
+
+
+def test_valid(validate):
+    result = validate({"type": "integer"}, "a.json", files={"a.json": "1"})
+    assert (result.returncode, result.stdout, result.stderr) == (0, '{"valid":true}\n', "")
+
+
+def test_invalid_shows_values(validate):
+    result = validate({"type": "string"}, "a.json", files={"a.json": "1"})
+    assert result.returncode == 1
+    assert json.loads(result.stdout) == {
+        "valid": False,
+        "errors": [
+            {
+                "instanceLocation": "",
+                "keywordLocation": "/type",
+                "error": "1 is not of type 'string'",
+            }
+        ],
+    }
+    assert result.stdout.startswith(INVALID)
+
+
+def test_one_line_per_instance(validate):
+    result = validate(
+        {"type": "integer"}, "a.json", "b.json", files={"a.json": "1", "b.json": '"x"'}
+    )
+    first, second = result.stdout.splitlines()
+    assert (result.returncode, first) == (1, '{"valid":true}')
+    assert second.startswith(INVALID)
+
+
+@pytest.mark.parametrize("args", [["-"], ["lines.ndjson"], []], ids=str)
+def test_lines(validate, args):
+    text = '1\n"x"\n{"a":\n3\n'
+    result = validate({"type": "integer"}, *args, stdin=text, files={"lines.ndjson": text})
+    assert result.returncode == 1
+    assert [json.loads(line)["valid"] for line in result.stdout.splitlines()] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_flag_output(validate):
+    result = validate({"type": "string"}, "--output", "flag", "-", stdin="1\n")
+    assert (result.returncode, result.stdout) == (1, '{"valid":false}\n')
+
+
+def test_an_unparsable_instance_is_invalid(validate):
+    result = validate({}, "a.json", files={"a.json": "{"})
+    assert result.returncode == 1
+    assert json.loads(result.stdout)["valid"] is False
+
+
+@pytest.mark.parametrize("schema", ["{", '{"type":"strin"}', '{"pattern":"["}', ""])
+def test_a_bad_schema_is_3(validate, schema):
+    result = validate(schema, "-", stdin="1\n")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert "schema.json" in result.stderr
+
+
+def test_a_missing_file_is_3(validate):
+    assert validate({}, "nowhere.json").returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("draft", "status"), [("4", 0), ("6", 1), ("7", 1), ("2019-09", 1), ("2020-12", 1)]
+)
+def test_the_draft_is_a_choice(validate, draft, status):
+    # Before draft 6 there was no const.
+    assert validate({"const": 1}, "--draft", draft, "-", stdin="2\n").returncode == status
+
+
+def test_a_draft_of_ones_own_wins(validate):
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "const": 1}
+    assert validate(schema, "--draft", "4", "-", stdin="2\n").returncode == 1
+
+
+def test_an_unknown_draft_is_2(validate):
+    assert validate({}, "--draft", "5", "-", stdin="2\n").returncode == 2
+
+
+def test_formats_are_asserted_when_asked(validate):
+    schema = {"format": "ipv4"}
+    assert validate(schema, "-", stdin='"x"\n').returncode == 0
+    assert validate(schema, "--assert-formats", "-", stdin='"x"\n').returncode == 1
+
+
+def test_resources(validate):
+    files = {"other.json": '{"type":"integer"}'}
+    schema = {"$ref": "https://example.com/other"}
+    args = ("--resource", "https://example.com/other=other.json", "-")
+    assert validate(schema, *args, stdin="1\n", files=files).returncode == 0
+    assert validate(schema, *args, stdin='"x"\n', files=files).returncode == 1
+    assert validate(schema, "-", stdin="1\n").returncode == 3

@@ -1,0 +1,53 @@
+/*
+ * fuzz_yaml.c - a YAML file is a JSON tree that survives being written and read, or an error with
+ * file and line.
+ */
+#include <assert.h>
+#include <stdint.h>
+
+#include "base/interpolate.h"
+#include "base/yaml.h"
+
+static const char *lookup(const char *name)
+{
+    return name[0] == 'A' ? "1" : NULL;
+}
+
+static bool expand(void *self, struct str text, struct buf *out, struct error *err)
+{
+    (void)self;
+    return interpolate(text, lookup, out, err);
+}
+
+static void check_tree(const struct yaml *yaml)
+{
+    struct arena *arena = arena_create();
+    struct str text = json_text(arena, yaml_root(yaml));
+    struct json_object *again = NULL;
+    struct error err = { 0 };
+    bool ok = json_read_in(arena, text, NULL, &again, &err);
+
+    assert(ok && str_equal(json_text(arena, again), text));
+    assert(yaml_line(yaml, STR("")) > 0 && yaml_line(yaml, STR("/a/0/~0b")) > 0);
+    arena_destroy(arena);
+}
+
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's choice */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* NOLINTNEXTLINE(readability-identifier-naming) */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct yaml_options options = { .file = "f" };
+    struct yaml *yaml = NULL;
+    struct error err = { 0 };
+
+    if (size > 0 && data[0] % 2 == 1)
+        options.expand = expand;
+    if (yaml_read((struct str){ (const char *)data, size }, &options, &yaml, &err))
+        check_tree(yaml);
+    else
+        assert(err.code == ERR_CONFIG && str_starts_with(str_from_c(err.text), STR("f:")));
+    yaml_destroy(yaml);
+    return 0;
+}

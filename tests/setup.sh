@@ -1,0 +1,87 @@
+#!/bin/sh
+# setup.sh - install what a task needs and does not have yet, from Debian's packages alone.
+#
+#   tests/setup.sh build|test|lint|coverage|bench|image...
+#
+# Says what it installs; is silent and quick when all is there. "a|b" means: a, unless b is there.
+set -eu
+cd "$(dirname "$0")/.."
+
+build="gcc libc6-dev pkg-config libmicrohttpd-dev libjson-c-dev libcurl4-openssl-dev|libcurl4-gnutls-dev
+       libssl-dev libyaml-dev libpcre2-dev libidn2-dev libunistring-dev"
+test="python3-pytest python3-pytest-xdist python3-hypothesis python3-jsonschema python3-yaml"
+lint="clang-format clang-tidy clang shellcheck"
+coverage="gcovr"
+bench="nginx wrk"
+image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
+
+have() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# The packages of the list that are not there; of "a|b" the first, when neither is.
+missing() {
+    for choice in $1; do
+        found=""
+        for package in $(echo "$choice" | tr '|' ' '); do
+            if have "$package"; then found=1; fi
+        done
+        [ -n "$found" ] || echo "${choice%%|*}"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_missing() {
+    wanted=$(missing "$1" | tr '\n' ' ')
+    [ -n "$wanted" ] || return 0
+    echo "Installing from Debian: $wanted"
+    as_root apt-get -q update >build/setup.log 2>&1 || { cat build/setup.log >&2; return 1; }
+    # shellcheck disable=SC2086 # a list of package names
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+        $wanted >build/setup.log 2>&1 || { cat build/setup.log >&2; return 1; }
+}
+
+# The JSON Schema test suite, from the package that carries it; its Perl side is not needed.
+fetch_suite() {
+    inside=usr/share/perl5/auto/share/dist/Test-JSON-Schema-Acceptance
+    [ ! -d build/suite/tests ] || return 0
+    rm -rf build/suite build/suite.new
+    if [ -d "/$inside/tests" ]; then
+        ln -s "/$inside" build/suite
+        return 0
+    fi
+    echo "Fetching the JSON Schema test suite (libtest-json-schema-acceptance-perl)"
+    mkdir -p build/suite.new
+    (
+        cd build/suite.new
+        apt-get -q download libtest-json-schema-acceptance-perl >../setup.log 2>&1 ||
+            { as_root apt-get -q update && apt-get -q download libtest-json-schema-acceptance-perl; } \
+                >../setup.log 2>&1 || { cat ../setup.log >&2; exit 1; }
+        dpkg-deb -x ./*.deb .
+    )
+    mv "build/suite.new/$inside" build/suite
+    rm -rf build/suite.new
+}
+
+mkdir -p build
+if ! command -v dpkg-query >/dev/null; then
+    echo "Not a Debian system: see tests/setup.sh for what is needed." >&2
+    exit 0
+fi
+wanted=""
+for task in "$@"; do
+    case $task in
+    build) wanted="$wanted $build" ;;
+    test) wanted="$wanted $test" ;;
+    lint) wanted="$wanted $lint" ;;
+    coverage) wanted="$wanted $coverage" ;;
+    bench) wanted="$wanted $bench" ;;
+    image) wanted="$wanted $image" ;;
+    *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;
+    esac
+done
+install_missing "$wanted"
+case " $* " in *" test "*) fetch_suite ;; esac

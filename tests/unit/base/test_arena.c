@@ -1,0 +1,147 @@
+/*
+ * test_arena.c - claims about base/arena.h.
+ */
+#include "base/arena.h"
+
+#include <stdalign.h>
+
+#include "tests/unit/test.h"
+
+static bool is_aligned(const void *ptr)
+{
+    return (uintptr_t)ptr % alignof(max_align_t) == 0;
+}
+
+static bool is_filled(const char *bytes, size_t len, char with)
+{
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != with)
+            return false;
+    return true;
+}
+
+static void gives_zeroed_aligned_bytes_of_any_size(void)
+{
+    static const size_t sizes[] = { 0,    1,    2,    15,   16,   17,   1008,  1023,  1024,   1025,
+                                    4000, 4064, 4080, 4095, 4096, 4097, 65536, 65537, 1000000 };
+    struct arena *arena = arena_create();
+
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+            char *bytes = arena_alloc(arena, sizes[i]);
+
+            CHECK(is_aligned(bytes));
+            CHECK(is_filled(bytes, sizes[i], 0));
+            if (sizes[i] > 0)
+                memset(bytes, 0x5A, sizes[i]);
+        }
+    }
+    arena_destroy(arena);
+}
+
+static void keeps_allocations_apart(void)
+{
+    enum { COUNT = 2000 };
+    static char *bytes[COUNT];
+    static size_t sizes[COUNT];
+    struct arena *arena = arena_create();
+    size_t broken = 0;
+
+    for (size_t i = 0; i < COUNT; i++) {
+        sizes[i] = i * 7919 % (i % 50 == 0 ? 9000 : 300);
+        bytes[i] = arena_alloc(arena, sizes[i]);
+        if (sizes[i] > 0)
+            memset(bytes[i], (int)(i % 127), sizes[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        broken += !is_filled(bytes[i], sizes[i], (char)(i % 127));
+    CHECK_INT((int64_t)broken, 0);
+    arena_destroy(arena);
+}
+
+static void copies_with_a_nul_behind(void)
+{
+    struct arena *arena = arena_create();
+    struct str copy = arena_copy(arena, STR("a\0b"));
+
+    CHECK(str_equal(copy, STR("a\0b")));
+    CHECK(copy.ptr[3] == '\0');
+    copy = arena_copy(arena, STR_NONE);
+    CHECK(copy.ptr != NULL && copy.len == 0 && copy.ptr[0] == '\0');
+    arena_destroy(arena);
+}
+
+static void prints_text_of_any_length(void)
+{
+    struct arena *arena = arena_create();
+
+    CHECK_STR(arena_printf(arena, "%s", ""), "");
+    CHECK_STR(arena_printf(arena, "%d-%.*s", 7, STR_ARG(STR("seven"))), "7-seven");
+    CHECK_STR(arena_printf(arena, "<%.*s>", STR_ARG(STR_NONE)), "<>");
+
+    struct str wide = arena_printf(arena, "%100000d", 1);
+
+    CHECK_INT((int64_t)wide.len, 100000);
+    CHECK(wide.ptr[wide.len] == '\0' && wide.ptr[wide.len - 1] == '1');
+    arena_destroy(arena);
+}
+
+static struct {
+    int order[8];
+    size_t count;
+} closed;
+
+static void note_closing(void *object)
+{
+    closed.order[closed.count++] = *(const int *)object;
+}
+
+static void closes_what_it_owns_last_one_first(void)
+{
+    struct arena *arena = arena_create();
+    int *numbers = arena_alloc(arena, 3 * sizeof(int));
+
+    for (int i = 0; i < 3; i++) {
+        numbers[i] = i + 1;
+        arena_own(arena, &numbers[i], note_closing);
+        (void)arena_alloc(arena, 5000);
+    }
+    CHECK_INT((int64_t)closed.count, 0);
+    arena_destroy(arena);
+    CHECK_INT((int64_t)closed.count, 3);
+    CHECK(closed.order[0] == 3 && closed.order[1] == 2 && closed.order[2] == 1);
+}
+
+static void its_buffers_die_with_it(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *small = arena_buf(arena, 3);
+    struct buf *large = arena_buf(arena, 1000000);
+
+    buf_add(small, STR("abcd"));
+    CHECK(small->overflow);
+    for (int i = 0; i < 1000; i++)
+        buf_printf(large, "%0*d", 900, i);
+    CHECK(!large->overflow);
+    CHECK_INT((int64_t)large->len, 900000);
+    arena_destroy(arena); /* the leak checker has the last word */
+}
+
+static void destroying_nothing_is_fine(void)
+{
+    arena_destroy(NULL);
+    arena_destroy(arena_create());
+    CHECK(true);
+}
+
+int main(void)
+{
+    RUN(gives_zeroed_aligned_bytes_of_any_size);
+    RUN(keeps_allocations_apart);
+    RUN(copies_with_a_nul_behind);
+    RUN(prints_text_of_any_length);
+    RUN(closes_what_it_owns_last_one_first);
+    RUN(its_buffers_die_with_it);
+    RUN(destroying_nothing_is_fine);
+    return test_end();
+}

@@ -1,0 +1,195 @@
+/*
+ * test_json_write.c - what went in comes out, in one canonical form.
+ */
+#include "base/json.h"
+
+#include <math.h>
+
+#include "tests/unit/test.h"
+
+static void writes_what_was_read(void)
+{
+    static const char *const texts[] = {
+        "null",
+        "true",
+        "false",
+        "[]",
+        "{}",
+        "[null,true,[{}],{\"a\":null}]",
+        "{\"z\":1,\"a\":2,\"m\":{\"z\":3,\"b\":4}}",
+        "0",
+        "-0",
+        "-0.0",
+        "1.0",
+        "1E2",
+        "1e+02",
+        "0.10000000000000000000000000000000000001",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "-9223372036854775809",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "123456789012345678901234567890123456789012345678901234567890",
+        "-123456789012345678901234567890",
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "\"\"",
+        "\"plain\"",
+        "\"/ and \x7F and \u00e9 and \u20ac and \U0001F600 and \u2028\"",
+        "\"\\\"\\\\\\b\\f\\n\\r\\t\"",
+        "\"\\u0000\\u0001\\u001f\"",
+        "\"0123456789abcdef\\n0123456789abcdef\\\"0123456789abcdef\"",
+        "{\"\\\"key\\n\":1,\"\":2,\"\u00e9\":3}",
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct json_object *tree = NULL;
+        struct error err;
+
+        TEST_CASE(texts[i]);
+        CHECK(json_read_in(arena, str_from_c(texts[i]), NULL, &tree, &err));
+        CHECK_STR(json_text(arena, tree), texts[i]);
+    }
+    arena_destroy(arena);
+}
+
+static void writes_one_form_of_each_text(void)
+{
+    static const struct {
+        const char *text;
+        const char *expected;
+    } rows[] = {
+        { " { \"a\" : [ 1 , 2 ] , \"b\" : { } } ", "{\"a\":[1,2],\"b\":{}}" },
+        { "\"\\u0041\\/\\u00e9\\ud83d\\ude00\"", "\"A/\u00e9\U0001F600\"" },
+        { "\"\\u0008\\u000C\\u000a\\u000D\\u0009\\u001F\\u007f\"",
+          "\"\\b\\f\\n\\r\\t\\u001f\x7F\"" },
+        { "{\"\\u0061\":1}", "{\"a\":1}" },
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *tree = NULL;
+        struct error err;
+
+        TEST_CASE(rows[i].text);
+        CHECK(json_read_in(arena, str_from_c(rows[i].text), NULL, &tree, &err));
+        CHECK_STR(json_text(arena, tree), rows[i].expected);
+    }
+    arena_destroy(arena);
+}
+
+static void writes_numbers_that_the_program_made(void)
+{
+    static const struct {
+        double value;
+        const char *expected;
+    } rows[] = {
+        { 0.1, "0.1" },
+        { 1.0, "1.0" },
+        { -0.0, "-0.0" },
+        { 1.0 / 3, "0.3333333333333333" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { 1e21, "1e+21" },
+        { 123456789.0, "123456789.0" },
+        { 2.2250738585072014e-308, "2.2250738585072014e-308" },
+        { 1.5e-310, "1.5e-310" },
+        { 5e-324, "5e-324" },
+        { 0.0, "0.0" },
+        { 1.7976931348623157e308, "1.7976931348623157e+308" },
+        { (double)INFINITY, "null" },
+        { (double)NAN, "null" },
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *number = json_object_new_double(rows[i].value);
+
+        TEST_CASE(rows[i].expected);
+        arena_own(arena, number, json_release);
+        CHECK_STR(json_text(arena, number), rows[i].expected);
+    }
+
+    struct json_object *number = json_object_new_uint64(UINT64_MAX);
+
+    arena_own(arena, number, json_release);
+    CHECK_STR(json_text(arena, number), "18446744073709551615");
+    arena_destroy(arena);
+}
+
+static void writes_strings_alone(void)
+{
+    struct buf out;
+
+    buf_init(&out, 1024);
+    json_write_string(&out, STR("a\0b"));
+    json_write_string(&out, (struct str){ NULL, 0 });
+    json_write_string(&out, STR("\\"));
+    CHECK_STR(buf_str(&out), "\"a\\u0000b\"\"\"\"\\\\\"");
+    buf_done(&out);
+}
+
+static void escapes_pointer_tokens(void)
+{
+    static const struct {
+        const char *token;
+        const char *expected;
+    } rows[] = {
+        { "", "" },      { "plain", "plain" },   { "/", "~1" },          { "~", "~0" },
+        { "~1", "~01" }, { "a/b~c", "a~1b~0c" }, { "//~~", "~1~1~0~0" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf out;
+
+        TEST_CASE(rows[i].token);
+        buf_init(&out, 64);
+        json_write_pointer_token(&out, str_from_c(rows[i].token));
+        CHECK_STR(buf_str(&out), rows[i].expected);
+        buf_done(&out);
+    }
+}
+
+static void stops_at_the_maximum(void)
+{
+    struct json_object *tree = NULL;
+    struct error err;
+    struct str text = STR("{\"a\":[1,2.5,\"text\\n\",null],\"b\":{\"c\":true}}");
+
+    CHECK(json_read(text, NULL, &tree, &err));
+    for (size_t max = 0; max <= text.len; max++) {
+        struct buf out;
+
+        buf_init(&out, max);
+        json_write(&out, tree);
+        CHECK(out.overflow == (max < text.len));
+        CHECK(out.len <= max);
+        buf_done(&out);
+    }
+    json_release(tree);
+}
+
+static void agrees_with_the_serializer_of_json_c(void)
+{
+    struct json_object *tree = NULL;
+    struct error err;
+
+    CHECK(json_read(STR("[1e400,123456789012345678901,-0,1.50]"), NULL, &tree, &err));
+    CHECK_STR(str_from_c(json_object_to_json_string_ext(tree, JSON_C_TO_STRING_PLAIN)),
+              "[1e400,123456789012345678901,-0,1.50]");
+    json_release(tree);
+}
+
+int main(void)
+{
+    RUN(writes_what_was_read);
+    RUN(writes_one_form_of_each_text);
+    RUN(writes_numbers_that_the_program_made);
+    RUN(writes_strings_alone);
+    RUN(escapes_pointer_tokens);
+    RUN(stops_at_the_maximum);
+    RUN(agrees_with_the_serializer_of_json_c);
+    return test_end();
+}

@@ -1,0 +1,368 @@
+/*
+ * test_metrics.c - claims about handlers/metrics.h, read back as Prometheus' text format.
+ */
+#include "handlers/metrics.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "tests/unit/pipeline.h"
+#include "tests/unit/test.h"
+
+static struct pipeline pipeline;
+static struct health *health;
+static struct metrics *metrics;
+static struct str page;
+
+static size_t seven(void *self)
+{
+    CHECK(self == &pipeline);
+    return 7;
+}
+
+static void begin_with(const char *schema)
+{
+    pipeline_init(&pipeline, NULL);
+    pipeline_add_route(&pipeline, &(struct route_options){ 0 });
+    if (schema)
+        pipeline_add_route(&pipeline, &(struct route_options){ .schema = schema });
+    pipeline_start(&pipeline, &(struct events_options){ 0 });
+    health = health_create(pipeline.catalog, "1.2.3");
+    metrics = metrics_create(&(struct metrics_options){ .version = "1.2.3",
+                                                        .catalog = pipeline.catalog,
+                                                        .health = health,
+                                                        .connections = seven,
+                                                        .self = &pipeline });
+}
+
+static void begin(void)
+{
+    begin_with(NULL);
+}
+
+static void end(void)
+{
+    metrics_destroy(metrics);
+    health_destroy(health);
+    pipeline_done(&pipeline);
+}
+
+static void scrape(void)
+{
+    struct handler handler = metrics_handler(metrics);
+    struct response response = { 0 };
+    struct request request;
+
+    arena_destroy(pipeline.arena);
+    pipeline.arena = arena_create();
+    request = pipeline_request(pipeline.arena, STR_NONE);
+    CHECK(!handler.admit && handler.method == HANDLER_GET);
+    CHECK_STR(str_from_c(handler.path), "/metrics");
+    handler.handle(handler.self, &request, &response);
+    CHECK_INT(response.status, 200);
+    CHECK_STR(str_from_c(response.content_type), "text/plain; version=0.0.4; charset=utf-8");
+    page = response.body;
+}
+
+static struct str take_line(struct str *text)
+{
+    const char *at = text->len ? memchr(text->ptr, '\n', text->len) : NULL;
+    struct str line = { text->ptr, at ? (size_t)(at - text->ptr) : text->len };
+
+    *text = str_from(*text, line.len + 1);
+    return line;
+}
+
+/* The value of the sample `series`, labels included; -1 when there is none. */
+static double value(const char *series)
+{
+    struct str rest = page;
+
+    while (rest.len > 0) {
+        struct str line = take_line(&rest);
+
+        if (str_starts_with(line, str_from_c(series)) && line.len > strlen(series) &&
+            line.ptr[strlen(series)] == ' ')
+            return strtod(line.ptr + strlen(series) + 1, NULL);
+    }
+    return -1;
+}
+
+#define CHECK_VALUE(series, expected) CHECK_INT((int64_t)value(series), (expected))
+
+static bool is_name_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static size_t name_length(struct str s)
+{
+    size_t len = 0;
+
+    while (len < s.len && is_name_character(s.ptr[len]))
+        len++;
+    return len;
+}
+
+/* The length of a quoted label value at the beginning of `s`, quotes included; 0: none. */
+static size_t quoted_length(struct str s)
+{
+    if (s.len == 0 || s.ptr[0] != '"')
+        return 0;
+    for (size_t i = 1; i < s.len; i++) {
+        if (s.ptr[i] == '"')
+            return i + 1;
+        if (s.ptr[i] == '\\' && (++i == s.len || !strchr("\\\"n", s.ptr[i])))
+            return 0;
+    }
+    return 0;
+}
+
+/* What follows `{name="value",...}`; ptr NULL when it is none. */
+static struct str skip_labels(struct str s)
+{
+    do {
+        size_t name = name_length(str_from(s, 1));
+        struct str after = str_from(s, 1 + name);
+
+        if (name == 0 || !str_starts_with(after, STR("=")))
+            return STR_NONE;
+
+        size_t quoted = quoted_length(str_from(after, 1));
+
+        if (quoted == 0)
+            return STR_NONE;
+        s = str_from(after, 1 + quoted);
+    } while (str_starts_with(s, STR(",")));
+    return str_starts_with(s, STR("}")) ? str_from(s, 1) : STR_NONE;
+}
+
+static bool is_sample_of(struct str line, struct str family)
+{
+    char number[100];
+    char *number_end;
+    size_t name = name_length(line);
+    struct str rest = str_from(line, name);
+
+    if (name == 0 || !str_starts_with(line, family))
+        return false;
+    if (str_starts_with(rest, STR("{")))
+        rest = skip_labels(rest);
+    if (rest.len < 2 || rest.ptr[0] != ' ' || rest.len >= sizeof(number))
+        return false;
+    (void)snprintf(number, sizeof(number), "%.*s", STR_ARG(str_from(rest, 1)));
+    (void)strtod(number, &number_end);
+    return *number_end == '\0';
+}
+
+/* Each family: HELP, TYPE, then its samples and no others. */
+static size_t count_bad_lines(void)
+{
+    struct str rest = page;
+    struct str family = STR_NONE;
+    size_t bad = !str_ends_with(page, STR("\n"));
+
+    while (rest.len > 0) {
+        struct str line = take_line(&rest);
+
+        if (str_starts_with(line, STR("# HELP "))) {
+            family = str_from(line, 7);
+            family.len = name_length(family);
+            line = take_line(&rest);
+            bad += !str_starts_with(line, STR("# TYPE ")) ||
+                   !str_starts_with(str_from(line, 7), family);
+            continue;
+        }
+        if (!is_sample_of(line, family)) {
+            CHECK_STR(line, "a sample");
+            bad++;
+        }
+    }
+    return bad;
+}
+
+static void the_page_is_prometheus_text(void)
+{
+    begin_with("None");
+    metrics_count_request(metrics, STR("/events"), STR("POST"), 200, 57);
+    metrics_count_request(metrics, STR("/nowhere\"\n"), STR("BREW\\"), 418, 57);
+    scrape();
+    CHECK_INT((int64_t)count_bad_lines(), 0);
+    CHECK_VALUE("sluice_build_info{version=\"1.2.3\"}", 1);
+    CHECK_VALUE("sluice_http_connections", 7);
+    end();
+    metrics_destroy(NULL);
+}
+
+static void names_of_schemas_are_escaped(void)
+{
+    begin_with("a\"b\\c {x}");
+    scrape();
+    CHECK_INT((int64_t)count_bad_lines(), 0);
+    CHECK(value("sluice_schema_refreshes_total{registry=\"Registry\","
+                "schema=\"a\\\"b\\\\c {x}\",result=\"error\"}") >= 1);
+    end();
+}
+
+static void requests_are_counted_by_small_sets(void)
+{
+    static const struct {
+        const char *path;
+        const char *method;
+        int status;
+        const char *series;
+    } cases[] = {
+        { "/events", "POST", 200, "path=\"/events\",method=\"POST\",status=\"200\"" },
+        { "/", "GET", 200, "path=\"/\",method=\"GET\",status=\"200\"" },
+        { "/healthz", "HEAD", 200, "path=\"/healthz\",method=\"HEAD\",status=\"200\"" },
+        { "/readyz", "GET", 503, "path=\"/readyz\",method=\"GET\",status=\"503\"" },
+        { "/metrics", "GET", 200, "path=\"/metrics\",method=\"GET\",status=\"200\"" },
+        { "other", "POST", 404, "path=\"other\",method=\"POST\",status=\"404\"" },
+        { "/EVENTS", "POST", 404, "path=\"other\",method=\"POST\",status=\"404\"" },
+        { "/events", "DELETE", 405, "path=\"/events\",method=\"other\",status=\"405\"" },
+        { "/events", "post", 405, "path=\"/events\",method=\"other\",status=\"405\"" },
+        { "/events", "POST", 0, "path=\"/events\",method=\"POST\",status=\"0\"" },
+        { "/events", "POST", 777, "path=\"/events\",method=\"POST\",status=\"0\"" },
+        { "", "", -1, "path=\"other\",method=\"other\",status=\"0\"" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char series[200];
+
+        TEST_CASE(cases[i].series);
+        begin();
+        (void)snprintf(series, sizeof(series), "sluice_http_requests_total{%s}", cases[i].series);
+        scrape();
+        CHECK_VALUE(series, -1);
+        metrics_count_request(metrics, str_from_c(cases[i].path), str_from_c(cases[i].method),
+                              cases[i].status, 1);
+        metrics_count_request(metrics, str_from_c(cases[i].path), str_from_c(cases[i].method),
+                              cases[i].status, 1);
+        scrape();
+        CHECK_VALUE(series, 2);
+        end();
+    }
+}
+
+#define BUCKET(le) "sluice_http_request_duration_seconds_bucket{le=\"" le "\"}"
+
+static void durations_fall_into_buckets(void)
+{
+    static const int64_t durations[] = { 0, 50, 51, 1000, 1001, 5000000, 5000001, 60000000 };
+
+    begin();
+    for (size_t i = 0; i < COUNT_OF(durations); i++)
+        metrics_count_request(metrics, STR("/"), STR("GET"), 200, durations[i]);
+    scrape();
+    CHECK_VALUE(BUCKET("0.00005"), 2);
+    CHECK_VALUE(BUCKET("0.0001"), 3);
+    CHECK_VALUE(BUCKET("0.001"), 4);
+    CHECK_VALUE(BUCKET("0.0025"), 5);
+    CHECK_VALUE(BUCKET("2.5"), 5);
+    CHECK_VALUE(BUCKET("5"), 6);
+    CHECK_VALUE(BUCKET("+Inf"), 8);
+    CHECK_VALUE("sluice_http_request_duration_seconds_count", 8);
+    CHECK(value("sluice_http_request_duration_seconds_sum") > 70.002 &&
+          value("sluice_http_request_duration_seconds_sum") < 70.0022);
+    metrics_count_request(metrics, STR("/"), STR("GET"), 200, INT64_MAX);
+    scrape();
+    CHECK_VALUE(BUCKET("+Inf"), 9);
+    end();
+}
+
+static void outcomes_are_there_from_the_start(void)
+{
+    begin();
+    scrape();
+    for (enum condition i = 0; i < CONDITION_COUNT; i++) {
+        char series[100];
+
+        (void)snprintf(series, sizeof(series), "sluice_events_total{outcome=\"%s\"}",
+                       status_row(STATUS_MAP_TUTORIAL, i)->condition);
+        TEST_CASE(series);
+        CHECK_VALUE(series, 0);
+        for (enum condition j = 0; j <= i; j++)
+            metrics_count_event(metrics, i);
+        scrape();
+        CHECK_VALUE(series, (int64_t)i + 1);
+    }
+    end();
+}
+
+static void schemas_show_their_state(void)
+{
+    begin_with("None");
+    scrape();
+
+    struct catalog_status status;
+    char series[200];
+
+    catalog_status(pipeline.catalog, 0, &status);
+    (void)snprintf(series, sizeof(series),
+                   "sluice_schema_info{registry=\"Registry\",schema=\"Schema\",version=\"%s\"}",
+                   status.version);
+    CHECK_VALUE(series, 1);
+    CHECK(value("sluice_schema_age_seconds{registry=\"Registry\",schema=\"Schema\"}") >= 0);
+    CHECK(value("sluice_schema_age_seconds{registry=\"Registry\",schema=\"None\"}") < 0);
+    CHECK_VALUE("sluice_schema_refreshes_total{registry=\"Registry\",schema=\"None\","
+                "result=\"ok\"}",
+                0);
+    CHECK_VALUE("sluice_schema_refreshes_total{registry=\"Registry\",schema=\"None\","
+                "result=\"error\"}",
+                1);
+    CHECK_VALUE("sluice_ready", 0);
+    end();
+    begin();
+    scrape();
+    CHECK_VALUE("sluice_ready", 1);
+    health_set_draining(health);
+    scrape();
+    CHECK_VALUE("sluice_ready", 0);
+    end();
+}
+
+enum { THREADS = 4, COUNTS = 20000 };
+
+static void *count_many(void *self)
+{
+    for (int i = 0; i < COUNTS; i++) {
+        metrics_count_request(metrics, STR("/events"), STR("POST"), 200, i);
+        metrics_count_event(metrics, CONDITION_VALID);
+    }
+    return self;
+}
+
+static void threads_lose_no_count(void)
+{
+    pthread_t threads[THREADS];
+
+    begin();
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&threads[i], NULL, count_many, NULL) == 0);
+    for (int i = 0; i < 10; i++)
+        scrape();
+    for (int i = 0; i < THREADS; i++)
+        (void)pthread_join(threads[i], NULL);
+    scrape();
+    CHECK_VALUE("sluice_http_requests_total{path=\"/events\",method=\"POST\",status=\"200\"}",
+                (int64_t)THREADS * COUNTS);
+    CHECK_VALUE("sluice_events_total{outcome=\"valid\"}", (int64_t)THREADS * COUNTS);
+    CHECK_VALUE("sluice_http_request_duration_seconds_count", (int64_t)THREADS * COUNTS);
+    end();
+}
+
+int main(void)
+{
+    log_configure(LOG_ERROR, LOG_JSON);
+    RUN(the_page_is_prometheus_text);
+    RUN(names_of_schemas_are_escaped);
+    RUN(requests_are_counted_by_small_sets);
+    RUN(durations_fall_into_buckets);
+    RUN(outcomes_are_there_from_the_start);
+    RUN(schemas_show_their_state);
+    RUN(threads_lose_no_count);
+    return test_end();
+}

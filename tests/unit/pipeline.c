@@ -1,0 +1,124 @@
+/*
+ * pipeline.c - see pipeline.h.
+ */
+#include "tests/unit/pipeline.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+const char pipeline_schema[] =
+    "{\"type\":\"object\",\"properties\":{\"interaction\":{\"type\":\"object\",\"properties\":{"
+    "\"id\":{\"type\":\"string\"},\"start_time\":{\"type\":\"string\"},\"channel_type\":{\"type\":"
+    "\"string\"},\"routing\":{\"type\":\"object\"},\"customer\":{\"type\":\"object\"}},"
+    "\"required\":[\"id\",\"start_time\"]}},\"required\":[\"interaction\"]}";
+
+const char pipeline_transform[] =
+    "fields:\n"
+    "  - { name: interaction_id, from: /interaction/id, required: missing interaction.id }\n"
+    "  - { name: customer_name,  from: /interaction/customer/name, default: null }\n"
+    "  - { name: attributes,     from: /interaction/attributes, default: {} }\n";
+
+static const char *or_else(const char *text, const char *otherwise)
+{
+    return text ? text : otherwise;
+}
+
+void pipeline_init(struct pipeline *pipeline, const struct registry *registry)
+{
+    *pipeline = (struct pipeline){ 0 };
+    folder_init(&pipeline->folder);
+    folder_path(&pipeline->folder, "schemas", pipeline->schemas);
+    folder_path(&pipeline->folder, "transform.yaml", pipeline->transform);
+    folder_write(&pipeline->folder, "transform.yaml", str_from_c(pipeline_transform));
+    pipeline_write_schema(pipeline, "Schema", pipeline_schema);
+    pipeline->routes = routes_create();
+    pipeline->catalog = catalog_create(&(struct catalog_options){
+        .registry = registry ? *registry : registry_file(pipeline->schemas),
+        .refresh_us = 2000,
+    });
+}
+
+void pipeline_add_route(struct pipeline *pipeline, const struct route_options *options)
+{
+    struct route_options all = *options;
+    struct error err = { 0 };
+
+    all.registry = or_else(all.registry, "Registry");
+    all.schema = or_else(all.schema, "Schema");
+    all.payload = or_else(all.payload, "/detail");
+    all.id = or_else(all.id, "/id");
+    all.transform = or_else(all.transform, pipeline->transform);
+
+    bool ok = routes_add(pipeline->routes, &all, pipeline->catalog, &err);
+
+    if (!ok)
+        (void)fprintf(stderr, "%s\n", err.text);
+    assert(ok);
+}
+
+void pipeline_start(struct pipeline *pipeline, const struct events_options *options)
+{
+    struct events_options all = *options;
+
+    all.routes = pipeline->routes;
+    all.catalog = pipeline->catalog;
+    all.max_batch = all.max_batch ? all.max_batch : 500;
+    all.max_errors = all.max_errors ? all.max_errors : 20;
+    catalog_load(pipeline->catalog);
+    pipeline->events = events_create(&all);
+}
+
+void pipeline_init_default(struct pipeline *pipeline, const struct events_options *options)
+{
+    pipeline_init(pipeline, NULL);
+    pipeline_add_route(pipeline, &(struct route_options){ 0 });
+    pipeline_start(pipeline, options);
+}
+
+static struct str no_header(const void *connection, const char *name)
+{
+    (void)connection;
+    (void)name;
+    return STR_NONE;
+}
+
+struct request pipeline_request(struct arena *arena, struct str body)
+{
+    return (struct request){
+        .arena = arena,
+        .method = STR("POST"),
+        .path = STR("/events"),
+        .body = body,
+        .id = STR("request-1"),
+        .header = no_header,
+    };
+}
+
+void pipeline_post(struct pipeline *pipeline, struct str body, struct response *response)
+{
+    arena_destroy(pipeline->arena);
+    pipeline->arena = arena_create();
+    *response = (struct response){ 0 };
+
+    struct request request = pipeline_request(pipeline->arena, body);
+
+    events_answer(pipeline->events, &request, NULL, response);
+}
+
+void pipeline_done(struct pipeline *pipeline)
+{
+    arena_destroy(pipeline->arena);
+    events_destroy(pipeline->events);
+    routes_destroy(pipeline->routes);
+    catalog_destroy(pipeline->catalog);
+    folder_done(&pipeline->folder);
+}
+
+void pipeline_write_schema(const struct pipeline *pipeline, const char *name, const char *text)
+{
+    char path[FOLDER_PATH_SIZE];
+    int len = snprintf(path, sizeof(path), "schemas/Registry/%s.json", name);
+
+    assert(len > 0 && (size_t)len < sizeof(path));
+    folder_write(&pipeline->folder, path, str_from_c(text));
+}

@@ -1,0 +1,48 @@
+/*
+ * pipeline.h - POST /events without a server: a registry in a temporary folder or of the test's
+ * own, real routes, real transforms, real answers.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "handlers/events.h"
+#include "handlers/route.h"
+#include "schema/catalog.h"
+#include "tests/unit/folder.h"
+
+/** What the shipped schema and transform say, in short. */
+extern const char pipeline_schema[];
+extern const char pipeline_transform[];
+
+struct pipeline {
+    struct folder folder; /* schemas/<registry>/<schema>.json, transform.yaml */
+    char schemas[FOLDER_PATH_SIZE];
+    char transform[FOLDER_PATH_SIZE];
+    struct catalog *catalog;
+    struct routes *routes;
+    struct events *events;
+    struct arena *arena; /* of the last request */
+};
+
+/** Prepare; `registry` NULL: the folder's. Has Registry/Schema and the transform, no route yet. */
+void pipeline_init(struct pipeline *pipeline, const struct registry *registry);
+
+/** Add a route; what is NULL in `options` is Registry, Schema, /detail, /id and the transform. */
+void pipeline_add_route(struct pipeline *pipeline, const struct route_options *options);
+
+/** Load the schemas; `options` without routes and catalog, 0 in it means the documented default. */
+void pipeline_start(struct pipeline *pipeline, const struct events_options *options);
+
+/** All three, with one route for everything. */
+void pipeline_init_default(struct pipeline *pipeline, const struct events_options *options);
+
+/** POST `body`. What is in `response` lasts until the next call. */
+void pipeline_post(struct pipeline *pipeline, struct str body, struct response *response);
+
+void pipeline_done(struct pipeline *pipeline);
+
+/** Say in the folder what a schema's definition is. */
+void pipeline_write_schema(const struct pipeline *pipeline, const char *name, const char *text);
+
+/** A request without headers. */
+struct request pipeline_request(struct arena *arena, struct str body);

@@ -1,0 +1,144 @@
+/*
+ * test_access_log.c - claims about server/access_log.h.
+ */
+#include "server/access_log.h"
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "tests/unit/capture.h"
+#include "tests/unit/test.h"
+
+enum { TIME_LEN = sizeof("{\"ts\":\"2026-11-23T06:22:01.123456Z\"") - 1 };
+
+static struct str line; /* the last one, from behind its time */
+static struct str output;
+
+static void log_one(const struct http_exchange_summary *summary)
+{
+    struct capture capture;
+
+    capture_begin(&capture, STDOUT_FILENO);
+    access_log(summary);
+    mem_free((void *)output.ptr);
+    output = capture_end(&capture);
+    line = str_from(output, TIME_LEN);
+}
+
+static bool has(struct str text, const char *what)
+{
+    return text.len > 0 && memmem(text.ptr, text.len, what, strlen(what));
+}
+
+static const struct request_note full_note = {
+    .event_id = STR_INIT("event-1"),
+    .outcome = STR_INIT("schema_invalid"),
+    .schema = STR_INIT("InteractionStartedSchema"),
+    .schema_version = STR_INIT("3"),
+    .rule = STR_INIT("/properties/interaction/required"),
+};
+
+static struct http_exchange_summary summary_of(const struct request_note *note)
+{
+    return (struct http_exchange_summary){
+        .method = STR("POST"),
+        .path = STR("/events"),
+        .id = STR("request-1"),
+        .trace_id = STR("1-67891233-abcdef012345678912345678"),
+        .status = 400,
+        .bytes_in = 909,
+        .bytes_out = 211,
+        .duration_us = 57,
+        .note = note,
+    };
+}
+
+static void a_request_is_one_documented_line(void)
+{
+    struct http_exchange_summary summary = summary_of(&full_note);
+
+    log_one(&summary);
+    CHECK_STR(line, ",\"level\":\"info\",\"event\":\"request\",\"request_id\":\"request-1\","
+                    "\"trace_id\":\"1-67891233-abcdef012345678912345678\",\"event_id\":\"event-1\","
+                    "\"method\":\"POST\",\"path\":\"/events\",\"status\":400,"
+                    "\"outcome\":\"schema_invalid\",\"schema\":\"InteractionStartedSchema\","
+                    "\"schema_version\":\"3\",\"rule\":\"/properties/interaction/required\","
+                    "\"bytes_in\":909,\"bytes_out\":211,\"duration_us\":57}\n");
+}
+
+static void what_is_not_known_is_left_out(void)
+{
+    static const struct request_note empty = { 0 };
+    struct http_exchange_summary summary = summary_of(&empty);
+
+    summary.trace_id = STR_NONE;
+    summary.path = STR("other");
+    log_one(&summary);
+    CHECK_STR(line, ",\"level\":\"info\",\"event\":\"request\",\"request_id\":\"request-1\","
+                    "\"method\":\"POST\",\"path\":\"other\",\"status\":400,"
+                    "\"bytes_in\":909,\"bytes_out\":211,\"duration_us\":57}\n");
+}
+
+static void an_array_says_how_many(void)
+{
+    static const struct request_note note = { .outcome = STR_INIT("batch"),
+                                              .events = 500,
+                                              .refused = 7 };
+    struct http_exchange_summary summary = summary_of(&note);
+
+    summary.trace_id = STR_NONE;
+    log_one(&summary);
+    CHECK(has(line, "\"outcome\":\"batch\",\"events\":500,\"refused\":7,\"bytes_in\""));
+}
+
+static void only_wellformed_identifiers_are_shown(void)
+{
+    static const struct str hostile[] = {
+        STR_INIT("two words"),      STR_INIT("line\nbreak"),
+        STR_INIT("quote\""),        STR_INIT("\x1b[2Jx"),
+        STR_INIT("customer@x.org"), STR_INIT("\xC3\xA9"),
+        STR_INIT("nul\0inside"),    STR_INIT(""),
+    };
+
+    for (size_t i = 0; i < COUNT_OF(hostile); i++) {
+        struct request_note note = { .event_id = hostile[i] };
+        struct http_exchange_summary summary = summary_of(&note);
+
+        summary.trace_id = hostile[i];
+        log_one(&summary);
+        CHECK(!has(line, "event_id") && !has(line, "trace_id"));
+    }
+}
+
+static void an_unusual_end_is_named(void)
+{
+    static const struct {
+        enum http_end end;
+        const char *tail;
+    } cases[] = {
+        { HTTP_ANSWERED, "\"duration_us\":57}\n" },
+        { HTTP_LATE, "\"duration_us\":57,\"end\":\"late\"}\n" },
+        { HTTP_GONE, "\"duration_us\":57,\"end\":\"gone\"}\n" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct http_exchange_summary summary = summary_of(&full_note);
+
+        summary.end = cases[i].end;
+        log_one(&summary);
+        CHECK(str_ends_with(line, str_from_c(cases[i].tail)));
+    }
+}
+
+int main(void)
+{
+    log_configure(LOG_INFO, LOG_JSON);
+    RUN(a_request_is_one_documented_line);
+    RUN(what_is_not_known_is_left_out);
+    RUN(an_array_says_how_many);
+    RUN(only_wellformed_identifiers_are_shown);
+    RUN(an_unusual_end_is_named);
+    mem_free((void *)output.ptr);
+    return test_end();
+}

@@ -1,0 +1,272 @@
+/*
+ * test_config_problems.c - what is wrong with a configuration, all of it, with line and key.
+ */
+#include "server/config.h"
+#include "server/config_parts.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/test.h"
+
+/* All problems of a file, one a line, without the file's name in front. */
+struct problems {
+    struct buf text;
+    const char *path;
+};
+
+static void add_problem(void *self, const char *line)
+{
+    struct problems *problems = self;
+    struct str text = str_from_c(line);
+
+    if (str_starts_with(text, str_from_c(problems->path)))
+        text = str_from(text, strlen(problems->path) + 1);
+    buf_add(&problems->text, text);
+    buf_add_char(&problems->text, '\n');
+}
+
+static void check_problems(const char *yaml, const char *expected)
+{
+    struct problems problems = { .path = scratch_file(yaml) };
+    struct config *config = NULL;
+    bool ok;
+
+    buf_init(&problems.text, 100000);
+    ok = config_check(problems.path, add_problem, &problems, &config);
+    CHECK(ok == (*expected == '\0'));
+    CHECK_STR(buf_str(&problems.text), expected);
+    config_destroy(config);
+    buf_done(&problems.text);
+    scratch_close();
+}
+
+static const struct {
+    const char *yaml;
+    const char *problems;
+} wrong[] = {
+    { "http:\n  max_bodyy: 1\n", "2: http.max_bodyy: unknown key\n" },
+    { "htp: {}\n", "1: htp: unknown key\n" },
+    { "a.b: 1\n", "1: a.b: unknown key\n" },
+    { "\"a\\nb\": 1\n", "1: a?b: unknown key\n" },
+    { "a/~b: 1\n", "1: a/~b: unknown key\n" },
+    { "z: 1\n'y': 2\nx: 3\n", "1: z: unknown key\n2: y: unknown key\n3: x: unknown key\n" },
+    { "http:\n  threads: four\n", "2: http.threads: expected an integer, got a string\n" },
+    { "http:\n  threads: 1.5\n", "2: http.threads: expected an integer, got a number\n" },
+    { "http:\n  threads: -1\n", "2: http.threads: must be at least 0\n" },
+    { "http:\n  threads: 1025\n", "2: http.threads: must be at most 1024\n" },
+    { "http:\n  threads: null\n", "2: http.threads: expected an integer, got null\n" },
+    { "http:\n", "1: http: expected an object, got null\n" },
+    { "http: []\n", "1: http: expected an object, got a list\n" },
+    { "[]\n", "1: expected an object, got a list\n" },
+    { "just text\n", "1: expected an object, got a string\n" },
+    { "auth: {open: 'true'}\n", "1: auth.open: expected true or false, got a string\n" },
+    { "auth: {open: yes}\n", "1: auth.open: expected true or false, got a string\n" },
+    { "http: {respond: records}\n", "1: http.respond: expected one of: record, receipt\n" },
+    { "http: {max_body: 2MB}\n",
+      "1: http.max_body: expected a size such as 512KiB (bytes, or a number with B, KiB, MiB "
+      "or GiB)\n" },
+    { "http: {max_body: true}\n",
+      "1: http.max_body: expected a size such as 512KiB (bytes, or a number with B, KiB, MiB "
+      "or GiB), got a boolean\n" },
+    { "http: {max_body: 0}\n", "1: http.max_body: must be at least 1B\n" },
+    { "http: {max_body: -1}\n", "1: http.max_body: must be at least 0\n" },
+    { "http: {max_body: 2GiB}\n", "1: http.max_body: must be at most 1GiB\n" },
+    { "http: {deadline: 4}\n",
+      "1: http.deadline: expected a time such as 30s (a number with ms, s, m, h or d), got an "
+      "integer\n" },
+    { "http: {deadline: 4 s}\n",
+      "1: http.deadline: expected a time such as 30s (a number with ms, s, m, h or d)\n" },
+    { "http: {deadline: 0s}\n", "1: http.deadline: must be at least 1ms\n" },
+    { "http: {deadline: 61m}\n", "1: http.deadline: must be at most 1h\n" },
+    { "routes:\n  - payload: detail\n",
+      "2: routes[0].payload: expected a JSON Pointer such as /detail\n" },
+    { "routes:\n  - {}\n  - match: {/a~b: x}\n",
+      "3: routes[1].match: expected keys, or JSON Pointers such as /Data/kind\n" },
+    { "routes:\n  - match: {source: 1}\n",
+      "2: routes[0].match.source: expected a string, got an integer\n" },
+    { "routes:\n  - schema: ''\n", "2: routes[0].schema: must not be empty\n" },
+    { "routes:\n  - schema: ../x\n", "2: routes[0].schema: expected a name without /\n" },
+    { "auth:\n  api_keys:\n    - header: x\n", "3: auth.api_keys[0].value_file: is missing\n" },
+    { "auth:\n  api_keys: [k]\n", "2: auth.api_keys[0]: expected an object, got a string\n" },
+    { "auth:\n  api_keys:\n  - {header: 'a b', value_file: /dev/null}\n",
+      "3: auth.api_keys[0].header: expected a header name\n" },
+    { "auth:\n  basic: [{user: 'a:b', password_file: /dev/null}]\n",
+      "2: auth.basic[0].user: expected a user name without a colon\n" },
+    { "auth:\n  api_keys:\n    - value_file: /nonexistent/key\n",
+      "3: auth.api_keys[0].value_file: /nonexistent/key: No such file or directory\n" },
+    { "log: {level: 1}\n", "1: log.level: expected a string, got an integer\n" },
+    { "http:\n  listen: ${SLUICE_TEST_NOT_SET}\n",
+      "2: http.listen: environment variable SLUICE_TEST_NOT_SET is not set\n" },
+    { "http:\n  x: 1\n  threads: a\nlog:\n  y: 2\n",
+      "2: http.x: unknown key\n"
+      "3: http.threads: expected an integer, got a string\n"
+      "5: log.y: unknown key\n" },
+    { "x: 1\nhttp:\n  max_body: 0\n  y: 1\n  listen: nowhere\n",
+      "1: x: unknown key\n"
+      "3: http.max_body: must be at least 1B\n"
+      "4: http.y: unknown key\n"
+      "5: http.listen: expected an address such as 127.0.0.1:8080 or [::1]:8080\n" },
+};
+
+static void problems_name_line_and_key(void)
+{
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        TEST_CASE(wrong[i].yaml);
+        check_problems(wrong[i].yaml, wrong[i].problems);
+    }
+}
+
+static void what_is_not_there_yet_is_refused(void)
+{
+    static const struct {
+        const char *yaml;
+        const char *problems;
+    } cases[] = {
+        { "http:\n  tls: {cert_file: /dev/null, key_file: /dev/null}\n",
+          "2: http.tls: this version does not serve TLS yet\n" },
+        { "http: {trusted_proxies: [10.0.0.0/8]}\n",
+          "1: http.trusted_proxies: this version does not read X-Forwarded-For yet; set it to "
+          "[]\n" },
+        { "auth:\n  bearer: {issuer: x}\n",
+          "2: auth.bearer: this version takes no bearer tokens yet\n" },
+        { "registry: {kind: glue}\n",
+          "1: registry.kind: this version cannot ask AWS Glue yet; set it to file\n" },
+        { "registry: {pin: {a/b: 3}}\n",
+          "1: registry.pin: this version has no pins yet; set it to {}\n" },
+        { "store:\n  path: var/sluice.db\n",
+          "2: store.path: this version has no store yet; set it to \"\"\n" },
+        { "sinks: [{name: a, kind: file, path: x}]\n",
+          "1: sinks: this version has no sinks yet; set it to []\n" },
+        { "registry: {guard: enforce, guard_samples: 0}\nhttp: {respond: receipt}\n", "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].yaml);
+        check_problems(cases[i].yaml, cases[i].problems);
+    }
+}
+
+static void sinks_are_checked_as_a_whole(void)
+{
+    static const struct {
+        const char *yaml;
+        const char *problems;
+    } cases[] = {
+        { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
+        { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
+        { "sinks:\n  - {name: a, kind: ftp}\n", "2: sinks[0].kind: expected one of: file, http\n" },
+        { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
+        { "sinks:\n  - {name: a b, kind: file, path: x}\n",
+          "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
+        { "sinks:\n  - {name: a, kind: http, url: ftp://x}\n",
+          "2: sinks[0].url: expected an http or https URL\n" },
+        { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: a, kind: file, path: y}\n",
+          "3: sinks[1].name: another sink has this name already\n" },
+        { "sinks:\n  - {name: a, kind: http, url: http://x,\n     secret_headers: {k: "
+          "/nonexistent}}\n",
+          "3: sinks[0].secret_headers.k: /nonexistent: No such file or directory\n" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *arena = arena_create();
+
+        TEST_CASE(cases[i].yaml);
+        check_problems(cases[i].yaml,
+                       arena_printf(arena,
+                                    "1: sinks: this version has no sinks yet; set it to []\n%s",
+                                    cases[i].problems)
+                           .ptr);
+        arena_destroy(arena);
+    }
+}
+
+static void nobody_is_exposed_by_accident(void)
+{
+    static const char refused[] =
+        "1: http.listen: is reachable from other machines and no credential is configured: add one "
+        "under auth, or set auth.open: true to let anyone in\n";
+    static const struct {
+        const char *yaml;
+        const char *problems;
+    } cases[] = {
+        { "http: {listen: '0.0.0.0:8080'}\n", refused },
+        { "http: {listen: '10.1.2.3:8080'}\n", refused },
+        { "http: {listen: '[::]:8080'}\n", refused },
+        { "http: {listen: '[::ffff:10.0.0.1]:80'}\n", refused },
+        { "http: {listen: '127.0.0.1:0'}\n", "" },
+        { "http: {listen: '127.9.9.9:80'}\n", "" },
+        { "http: {listen: 'localhost:80'}\n", "" },
+        { "http: {listen: '[::1]:80'}\n", "" },
+        { "http: {listen: '[::ffff:127.0.0.1]:80'}\n", "" },
+        { "http: {listen: '0.0.0.0:8080'}\nauth: {open: true}\n", "" },
+        { "http: {listen: '0.0.0.0:8080'}\nauth: {api_keys: [{value_file: /dev/null}]}\n", "" },
+        { "http: {listen: '0.0.0.0:8080'}\nauth: {basic: [{user: u, password_file: /dev/null}]}\n",
+          "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].yaml);
+        check_problems(cases[i].yaml, cases[i].problems);
+    }
+    TEST_CASE("metrics too");
+    check_problems("http: {metrics_listen: '0.0.0.0:9090'}\n",
+                   "1: http.metrics_listen: is reachable from other machines and no credential is "
+                   "configured: add one under auth, or set auth.open: true to let anyone in\n");
+}
+
+static void addresses_are_taken_apart(void)
+{
+    static const struct {
+        const char *text;
+        const char *host; /* NULL: refused */
+        int port;
+    } cases[] = {
+        { "127.0.0.1:8080", "127.0.0.1", 8080 },
+        { "0.0.0.0:0", "0.0.0.0", 0 },
+        { "[::]:65535", "::", 65535 },
+        { "[fe80::1]:1", "fe80::1", 1 },
+        { "localhost:80", "127.0.0.1", 80 },
+        { "127.0.0.1", NULL, 0 },
+        { "127.0.0.1:", NULL, 0 },
+        { ":8080", NULL, 0 },
+        { "*:8080", NULL, 0 },
+        { "8080", NULL, 0 },
+        { "", NULL, 0 },
+        { "127.0.0.1:65536", NULL, 0 },
+        { "127.0.0.1:080808", NULL, 0 },
+        { "127.0.0.1:-1", NULL, 0 },
+        { "127.0.0.1:80 ", NULL, 0 },
+        { "127.0.0.256:80", NULL, 0 },
+        { "127.1:80", NULL, 0 },
+        { "::1:80", NULL, 0 },
+        { "[::1]", NULL, 0 },
+        { "[127.0.0.1]:80", NULL, 0 },
+        { "[localhost]:80", NULL, 0 },
+        { "[]:80", NULL, 0 },
+        { "[:80", NULL, 0 },
+        { "example.com:80", NULL, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *arena = arena_create();
+        struct config_address address = { 0 };
+        bool ok = config_address_parse(arena, str_from_c(cases[i].text), &address);
+
+        TEST_CASE(cases[i].text);
+        CHECK(ok == (cases[i].host != NULL));
+        if (ok && cases[i].host) {
+            CHECK_STR(str_from_c(address.text), cases[i].text);
+            CHECK_STR(str_from_c(address.host), cases[i].host);
+            CHECK_INT(address.port, cases[i].port);
+        }
+        arena_destroy(arena);
+    }
+}
+
+int main(void)
+{
+    RUN(problems_name_line_and_key);
+    RUN(what_is_not_there_yet_is_refused);
+    RUN(sinks_are_checked_as_a_whole);
+    RUN(nobody_is_exposed_by_accident);
+    RUN(addresses_are_taken_apart);
+    return test_end();
+}
