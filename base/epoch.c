@@ -7,14 +7,16 @@
 #include "base/epoch.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/memory.h"
+
+enum { LOOK_AGAIN_NS = 50000 };
 
 struct slot {
     alignas(64) _Atomic uint64_t entered; /* its own cache line */
@@ -79,7 +81,7 @@ void epoch_wait(void)
 
             if (entered == 0 || entered >= now)
                 break;
-            (void)sched_yield();
+            (void)nanosleep(&(struct timespec){ .tv_nsec = LOOK_AGAIN_NS }, NULL);
         }
     }
 }

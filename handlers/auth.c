@@ -24,7 +24,7 @@ struct credential {
     char *file;
     char *user;       /* Basic's; NULL for an API key */
     struct str value; /* what the header must hold, behind the scheme for Basic */
-    struct timespec changed;
+    struct stat seen; /* the file when it was last read, or tried */
 };
 
 struct auth {
@@ -32,7 +32,8 @@ struct auth {
     size_t count;
     bool has_basic;
     _Atomic int64_t looked_us; /* when the files were last looked at */
-    pthread_rwlock_t lock;     /* over the credentials' values */
+    pthread_mutex_t reloading; /* held by the one thread that reads files */
+    pthread_rwlock_t lock;     /* over the credentials' values; never held while reading */
 };
 
 /* What the header must hold, given the secret; the caller owns it. */
@@ -56,17 +57,17 @@ static struct str header_value(const struct credential *credential, struct str s
     return value;
 }
 
-static bool load(struct credential *credential, struct error *err)
+/* Read the file into a header's value, owned by the caller. */
+static bool load(struct credential *credential, struct str *out, struct error *err)
 {
-    struct stat file = { 0 };
     struct str secret;
 
-    (void)stat(credential->file, &file); /* a missing file is secret_read_file()'s to tell */
+    /* A missing file is secret_read_file()'s to tell. */
+    if (stat(credential->file, &credential->seen) != 0)
+        credential->seen = (struct stat){ 0 };
     if (!secret_read_file(credential->file, &secret, err))
         return false;
-    secret_free(credential->value);
-    credential->value = header_value(credential, secret);
-    credential->changed = file.st_mtim;
+    *out = header_value(credential, secret);
     secret_free(secret);
     return true;
 }
@@ -88,13 +89,14 @@ bool auth_create(const struct auth_options *options, struct auth **out, struct e
         mem_alloc_array(options->api_key_count + options->basic_count, sizeof(struct credential));
     auth->has_basic = options->basic_count > 0;
     (void)pthread_rwlock_init(&auth->lock, NULL);
+    (void)pthread_mutex_init(&auth->reloading, NULL);
     atomic_init(&auth->looked_us, clock_monotonic_us());
     for (size_t i = 0; i < options->api_key_count; i++)
         add(auth, options->api_keys[i].header, options->api_keys[i].value_file, NULL);
     for (size_t i = 0; i < options->basic_count; i++)
         add(auth, "Authorization", options->basic[i].password_file, options->basic[i].user);
     for (size_t i = 0; i < auth->count; i++) {
-        if (!load(&auth->credentials[i], err)) {
+        if (!load(&auth->credentials[i], &auth->credentials[i].value, err)) {
             auth_destroy(auth);
             err->code = ERR_CONFIG;
             return false;
@@ -115,44 +117,54 @@ void auth_destroy(struct auth *auth)
         secret_free(auth->credentials[i].value);
     }
     mem_free(auth->credentials);
+    (void)pthread_mutex_destroy(&auth->reloading);
     (void)pthread_rwlock_destroy(&auth->lock);
     mem_free(auth);
 }
 
 static bool has_changed(const struct credential *credential)
 {
+    const struct stat *seen = &credential->seen;
     struct stat file;
 
     return stat(credential->file, &file) == 0 &&
-           (file.st_mtim.tv_sec != credential->changed.tv_sec ||
-            file.st_mtim.tv_nsec != credential->changed.tv_nsec);
+           (file.st_ino != seen->st_ino || file.st_size != seen->st_size ||
+            file.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
+            file.st_mtim.tv_nsec != seen->st_mtim.tv_nsec);
 }
 
-static void reload(struct credential *credential)
+static void reload(struct auth *auth, struct credential *credential)
 {
     struct error err = { 0 };
+    struct str value;
+    struct str old;
 
     if (!has_changed(credential))
         return;
-    if (load(credential, &err))
-        LOG_EVENT(LOG_INFO, "credential_reloaded", LOG_STR("file", str_from_c(credential->file)));
-    else
+    if (!load(credential, &value, &err)) {
         LOG_EVENT(LOG_WARN, "credential_unreadable", LOG_STR("error", str_from_c(err.text)));
+        return;
+    }
+    (void)pthread_rwlock_wrlock(&auth->lock);
+    old = credential->value;
+    credential->value = value;
+    (void)pthread_rwlock_unlock(&auth->lock);
+    secret_free(old);
+    LOG_EVENT(LOG_INFO, "credential_reloaded", LOG_STR("file", str_from_c(credential->file)));
 }
 
-/* Once a second the request that comes first looks at the files for all. */
+/* Once a second the request that comes first looks at the files; the others go on meanwhile. */
 static void reload_changed(struct auth *auth)
 {
     int64_t now = clock_monotonic_us();
-    int64_t looked = atomic_load(&auth->looked_us);
 
-    if (now - looked < LOOK_EVERY_US ||
-        !atomic_compare_exchange_strong(&auth->looked_us, &looked, now))
+    if (now - atomic_load(&auth->looked_us) < LOOK_EVERY_US ||
+        pthread_mutex_trylock(&auth->reloading) != 0)
         return;
-    (void)pthread_rwlock_wrlock(&auth->lock);
+    atomic_store(&auth->looked_us, now);
     for (size_t i = 0; i < auth->count; i++)
-        reload(&auth->credentials[i]);
-    (void)pthread_rwlock_unlock(&auth->lock);
+        reload(auth, &auth->credentials[i]);
+    (void)pthread_mutex_unlock(&auth->reloading);
 }
 
 static bool holds(const struct credential *credential, const struct request *request)

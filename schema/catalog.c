@@ -177,7 +177,8 @@ static bool take(struct catalog *catalog, struct catalog_entry *entry,
     live->schema = schema;
     memcpy(live->version, definition->version, sizeof(live->version));
     publish(entry, live);
-    LOG_EVENT(catalog->running ? LOG_INFO : LOG_DEBUG, "schema_live", LOG_STR("registry", str_from_c(entry->registry)),
+    LOG_EVENT(catalog->running ? LOG_INFO : LOG_DEBUG, "schema_live",
+              LOG_STR("registry", str_from_c(entry->registry)),
               LOG_STR("schema", str_from_c(entry->schema)),
               LOG_STR("version", str_from_c(definition->version)));
     return true;

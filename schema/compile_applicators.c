@@ -228,7 +228,7 @@ static void make_dynamic(struct compiler *compiler, const struct dynamic_rule *d
 bool compile_dynamic_ref(struct compiler *compiler, const struct keyword *keyword,
                          struct json_object *value)
 {
-    struct reference reference;
+    struct reference reference = { 0 };
 
     if (!add_reference(compiler, keyword, value, &reference))
         return false;
@@ -241,7 +241,7 @@ bool compile_recursive_ref(struct compiler *compiler, const struct keyword *keyw
                            struct json_object *value)
 {
     const struct library *library = &compiler->library;
-    struct reference reference;
+    struct reference reference = { 0 };
 
     if (!add_reference(compiler, keyword, value, &reference))
         return false;

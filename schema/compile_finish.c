@@ -174,11 +174,20 @@ static bool is_detour(const struct schema *schema, const struct node *node)
             schema->nodes[node->rules[0].targets[0].node].resource == node->resource);
 }
 
+/* Where a chain of them ends; each link then knows, so that a long chain is walked once. */
 static uint32_t shortcut(const struct schema *schema, uint32_t node)
 {
-    while (is_detour(schema, &schema->nodes[node]))
-        node = schema->nodes[node].rules[0].targets[0].node;
-    return node;
+    uint32_t end = node;
+
+    while (is_detour(schema, &schema->nodes[end]))
+        end = schema->nodes[end].rules[0].targets[0].fast;
+    while (node != end) {
+        struct target *target = &schema->nodes[node].rules[0].targets[0];
+
+        node = target->fast;
+        target->fast = end;
+    }
+    return end;
 }
 
 static void shorten(const struct schema *schema, struct target *target)

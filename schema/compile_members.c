@@ -27,7 +27,7 @@ static bool compile_map(struct compiler *compiler, const struct keyword *keyword
 bool compile_properties(struct compiler *compiler, const struct keyword *keyword,
                         struct json_object *value)
 {
-    struct target *targets;
+    struct target *targets = NULL;
 
     if (!compile_map(compiler, keyword, value, &targets))
         return false;
@@ -42,7 +42,7 @@ bool compile_properties(struct compiler *compiler, const struct keyword *keyword
 bool compile_pattern_properties(struct compiler *compiler, const struct keyword *keyword,
                                 struct json_object *value)
 {
-    struct target *targets;
+    struct target *targets = NULL;
     size_t i = 0;
 
     if (!compile_map(compiler, keyword, value, &targets))
@@ -98,8 +98,8 @@ bool compile_property_names(struct compiler *compiler, const struct keyword *key
 bool compile_required(struct compiler *compiler, const struct keyword *keyword,
                       struct json_object *value)
 {
-    const struct str *names;
-    uint32_t count;
+    const struct str *names = NULL;
+    uint32_t count = 0;
 
     if (!compile_names(compiler, keyword->name, value, &names, &count))
         return false;

@@ -36,8 +36,10 @@ bool compile_regex(struct compiler *compiler, const char *keyword, struct str pa
 {
     struct regex *regex;
 
-    if (!regex_create(pattern, &regex, compiler->err))
+    if (!regex_create(pattern, &regex, compiler->err)) {
+        (void)fail_within(compiler->err, arena_copy(compiler->schema->arena, pattern).ptr);
         return compile_fail_within(compiler, keyword);
+    }
     arena_own(compiler->schema->arena, regex, destroy_regex);
     *out = regex;
     return true;
@@ -70,7 +72,7 @@ bool compile_type(struct compiler *compiler, const struct keyword *keyword,
                   struct json_object *value)
 {
     unsigned types = 0;
-    struct str single;
+    struct str single = { NULL, 0 };
     const struct str *names = &single;
     uint32_t count = 1;
 

@@ -111,12 +111,12 @@ bool library_dialect(struct library *library, struct str uri, const struct diale
                      struct dialect *out, struct error *err)
 {
     struct json_object *first = find_metaschema(library, uri);
-    struct json_object *metaschema = first;
     struct str name = uri;
     enum schema_draft draft;
 
     for (int i = 0; !dialect_draft(name, &draft); i++) {
-        metaschema = find_metaschema(library, name);
+        struct json_object *metaschema = find_metaschema(library, name);
+
         if (!metaschema || !json_is_object(metaschema) || i == METASCHEMA_CHAIN_MAX) {
             *out = *fallback;
             return true;

@@ -106,7 +106,10 @@ static struct str unescape(struct arena *arena, struct str token)
         bool escape = token.ptr[i] == '~' && i + 1 < token.len &&
                       (token.ptr[i + 1] == '0' || token.ptr[i + 1] == '1');
 
-        bytes[len++] = escape ? (token.ptr[++i] == '0' ? '~' : '/') : token.ptr[i];
+        bytes[len] = token.ptr[i];
+        if (escape)
+            bytes[len] = "~/"[token.ptr[++i] - '0'];
+        len++;
     }
     return (struct str){ bytes, len };
 }

@@ -196,6 +196,21 @@ static bool identify(struct library *library, uint32_t location, bool is_root, s
     return true;
 }
 
+static bool fail_at(const struct library *library, uint32_t location, struct error *err)
+{
+    char place[ERR_TEXT_SIZE / 2] = "at ";
+    struct buf buf;
+
+    buf_init(&buf, sizeof(place) - 4);
+    library_print(library, location, &buf);
+    if (buf.len == 0)
+        return false;
+    memcpy(place + 3, buf.ptr, buf.len);
+    place[3 + buf.len] = '\0';
+    buf_done(&buf);
+    return fail_within(err, place);
+}
+
 static bool walk_array(struct library *library, struct location *child, struct json_object *array,
                        struct error *err)
 {
@@ -259,7 +274,7 @@ bool library_walk(struct library *library, const struct location *where, bool is
     if (!object)
         return true;
     if (may_identify(where->value) && !identify(library, location, is_root, err))
-        return false;
+        return fail_at(library, location, err);
     for (JSON_EACH(member, where->value)) {
         uint32_t resource = library->locations[location].resource;
         const struct keyword *keyword =

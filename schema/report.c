@@ -235,6 +235,7 @@ static enum schema_verdict render_all(struct reporter *reporter, struct json_obj
     return run(reporter, instance);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one more than usual, and none to spare */
 enum schema_verdict schema_report(const struct schema *schema, struct json_object *instance,
                                   const struct schema_report_options *options,
                                   struct schema_budget *budget, struct arena *arena,

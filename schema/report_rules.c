@@ -33,22 +33,32 @@ static bool stay(struct reporter *reporter, const struct visit *at, const struct
     return report_visit(reporter, &visit);
 }
 
-/* A subschema for the value one step below. */
-static bool descend(struct reporter *reporter, const struct visit *at, const struct target *target,
-                    struct frame frame, struct step step, struct json_object *value)
-{
-    frame.up = at->frame;
-    step.up = at->step;
-    step.depth = at->step ? at->step->depth + 1 : 1;
+/* A value one step below: a member's, or if there is no key an element. */
+struct below {
+    const char *key;
+    size_t index;
+    struct json_object *value;
+};
 
+/* A subschema for a value one step below. */
+static bool descend(struct reporter *reporter, const struct visit *at, const struct target *target,
+                    struct frame frame, const struct below *below)
+{
+    struct step step = {
+        .up = at->step,
+        .key = below->key,
+        .index = below->index,
+        .depth = at->step ? at->step->depth + 1 : 1,
+    };
     struct visit visit = {
         .node = node_of(reporter, target->node),
-        .value = value,
+        .value = below->value,
         .step = &step,
         .frame = &frame,
         .stepped = true,
     };
 
+    frame.up = at->frame;
     return check_spend(&reporter->check, 1) && report_visit(reporter, &visit);
 }
 
@@ -56,9 +66,9 @@ static bool descend_member(struct reporter *reporter, const struct visit *at,
                            const struct target *target, const struct frame *frame,
                            const struct lh_entry *member)
 {
-    struct step step = { .key = json_key(member) };
+    struct below below = { .key = json_key(member), .value = json_value(member) };
 
-    return descend(reporter, at, target, *frame, step, json_value(member));
+    return descend(reporter, at, target, *frame, &below);
 }
 
 /* Values. */
@@ -89,9 +99,9 @@ static bool report_prefix_items(struct reporter *reporter, const struct visit *a
 
     for (size_t i = 0; i < rule->target_count && i < count; i++) {
         struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
-        struct step step = { .index = i };
+        struct below below = { .index = i, .value = json_at(at->value, i) };
 
-        if (!descend(reporter, at, &rule->targets[i], frame, step, json_at(at->value, i)))
+        if (!descend(reporter, at, &rule->targets[i], frame, &below))
             ok = false;
     }
     return ok;
@@ -106,9 +116,9 @@ static bool report_items(struct reporter *reporter, const struct visit *at, cons
         return count <= rule->offset || tell(reporter, at, rule);
     for (size_t i = rule->offset; i < count && !reporter->check.stopped; i++) {
         struct frame frame = { .keyword = rule->keyword, .index = -1 };
-        struct step step = { .index = i };
+        struct below below = { .index = i, .value = json_at(at->value, i) };
 
-        if (!descend(reporter, at, &rule->targets[0], frame, step, json_at(at->value, i)))
+        if (!descend(reporter, at, &rule->targets[0], frame, &below))
             ok = false;
     }
     return ok;
@@ -156,11 +166,10 @@ static bool report_properties(struct reporter *reporter, const struct visit *at,
 
     for (uint32_t i = 0; i < rule->target_count && !reporter->check.stopped; i++) {
         struct frame frame = { .keyword = rule->keyword, .key = names->keys[i].ptr };
-        struct step step = { .key = frame.key };
-        struct json_object *value;
+        struct below below = { .key = frame.key };
 
-        if (json_find(at->value, frame.key, &value) &&
-            !descend(reporter, at, &rule->targets[i], frame, step, value))
+        if (json_find(at->value, frame.key, &below.value) &&
+            !descend(reporter, at, &rule->targets[i], frame, &below))
             ok = false;
     }
     return ok;

@@ -40,9 +40,16 @@ static struct str find_route(struct arena *arena, const struct event *event)
                         event->route->registry, event->route->schema);
 }
 
+/* Quoted, because it is the sender's text on somebody's terminal. */
 static struct str find_id(struct arena *arena, const struct event *event)
 {
-    return arena_printf(arena, "event id %.*s", STR_ARG(event->id.ptr ? event->id : STR("(none)")));
+    struct buf *text = arena_buf(arena, OUTPUT_MAX);
+
+    if (!event->id.ptr)
+        return STR("no event id");
+    buf_add(text, STR("event id "));
+    json_write_string(text, event->id);
+    return buf_str(text);
 }
 
 static struct str find_version(struct arena *arena, const struct event *event)
@@ -98,8 +105,8 @@ static void add_step(void *self, const char *step, const struct event *event,
     if (explanation->json)
         add_json_step(explanation, step, !err, text);
     else
-        buf_printf(&explanation->out, "%-10s %-6s %.*s\n", step, err ? "FAILED" : "ok",
-                   STR_ARG(text));
+        buf_printf(&explanation->out, text.len ? "%-10s %-6s %.*s\n" : "%-10s %s%.*s\n", step,
+                   err ? "FAILED" : "ok", STR_ARG(text));
     explanation->steps++;
     arena_destroy(arena);
 }

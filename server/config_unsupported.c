@@ -1,5 +1,5 @@
 /*
- * config_unsupported.c - keys that the contract knows and this version does not act on yet.
+ * config_unsupported.c - keys that this version knows and does not act on yet.
  *
  * Refused, because a setting that is read and ignored is a promise broken in silence. What learns
  * to act on a key deletes its row.

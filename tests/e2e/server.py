@@ -111,7 +111,7 @@ class Server:
             self.news.notify_all()
 
     def stderr(self):
-        return self.stderr_file.read_text(errors="replace")
+        return self.stderr_file.read_text(errors="replace")[:4000]
 
     def wait_ready(self):
         """Read the ready line: who listens where."""

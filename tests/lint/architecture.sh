@@ -25,16 +25,19 @@ while read -r file; do if [ -e "$file" ]; then echo "$file"; fi; done <"$work/al
 } | sort -u >"$work/there"
 
 faults=0
-# A folder whose own line names it covers what is below it, unless that is C.
+# A folder's line covers the folders below it, unless they hold C.
+covered() {
+    if grep -q "^$1[^/]*\.[ch]\$" "$work/files"; then return 1; fi
+    above=$1
+    while above=$(dirname "$above") && [ "$above" != . ]; do
+        if grep -qxF "$above/" "$work/named"; then return 0; fi
+    done
+    return 1
+}
+
 while read -r path; do
-    case $path in
-    */) parent=$(dirname "$path")/ ;;
-    *) parent="" ;;
-    esac
     grep -qxF "$path" "$work/named" && continue
-    if [ -n "$parent" ] && grep -qxF "$parent" "$work/named" && ! grep -q "^${path}[^/]*\.[ch]\$" "$work/files"; then
-        continue
-    fi
+    case $path in */) covered "$path" && continue ;; esac
     echo "$map does not name $path"
     faults=1
 done <"$work/there"

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "tests/unit/test.h"
+
 const char pipeline_schema[] =
     "{\"type\":\"object\",\"properties\":{\"interaction\":{\"type\":\"object\",\"properties\":{"
     "\"id\":{\"type\":\"string\"},\"start_time\":{\"type\":\"string\"},\"channel_type\":{\"type\":"
@@ -94,6 +96,21 @@ struct request pipeline_request(struct arena *arena, struct str body)
     };
 }
 
+/* It is JSON whatever it is, and says when to come again if and only if it is a 503. */
+static void check_answer(const struct response *response)
+{
+    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
+    struct json_object *answer = NULL;
+    struct error err = { 0 };
+
+    CHECK(response->status == 200 || response->status == 400 || response->status == 500 ||
+          response->status == 503);
+    CHECK(json_read(response->body, &options, &answer, &err));
+    CHECK((response->status == 503) == (response->retry_after_seconds >= 1));
+    CHECK(!response->content_type && !response->www_authenticate && !response->duplicate);
+    json_release(answer);
+}
+
 void pipeline_post(struct pipeline *pipeline, struct str body, struct response *response)
 {
     arena_destroy(pipeline->arena);
@@ -103,6 +120,17 @@ void pipeline_post(struct pipeline *pipeline, struct str body, struct response *
     struct request request = pipeline_request(pipeline->arena, body);
 
     events_answer(pipeline->events, &request, NULL, response);
+    check_answer(response);
+}
+
+void pipeline_check_post(struct pipeline *pipeline, const char *body, int status,
+                         const char *answer)
+{
+    struct response response;
+
+    pipeline_post(pipeline, str_from_c(body), &response);
+    CHECK_INT(response.status, status);
+    CHECK_STR(response.body, answer);
 }
 
 void pipeline_done(struct pipeline *pipeline)

@@ -14,6 +14,18 @@
 extern const char pipeline_schema[];
 extern const char pipeline_transform[];
 
+#define PIPELINE_GOOD_DETAIL "{\"interaction\":{\"id\":\"i\",\"start_time\":\"t\"}}"
+
+/** The record of that. */
+#define PIPELINE_GOOD_RECORD "{\"interaction_id\":\"i\",\"customer_name\":null,\"attributes\":{}}"
+
+/** What is said when its id is a number, without braces. */
+#define PIPELINE_WRONG_ID                                                                          \
+    "\"error\":\"Schema validation failed\",\"details\":\"<integer> is not of type 'string'\","    \
+    "\"errors\":[{\"instanceLocation\":\"/interaction/id\",\"keywordLocation\":"                   \
+    "\"/properties/interaction/properties/id/type\","                                              \
+    "\"error\":\"<integer> is not of type 'string'\"}]"
+
 struct pipeline {
     struct folder folder; /* schemas/<registry>/<schema>.json, transform.yaml */
     char schemas[FOLDER_PATH_SIZE];
@@ -36,8 +48,12 @@ void pipeline_start(struct pipeline *pipeline, const struct events_options *opti
 /** All three, with one route for everything. */
 void pipeline_init_default(struct pipeline *pipeline, const struct events_options *options);
 
-/** POST `body`. What is in `response` lasts until the next call. */
+/** POST `body`; checks what holds for any answer. The response lasts until the next call. */
 void pipeline_post(struct pipeline *pipeline, struct str body, struct response *response);
+
+/** POST `body` and check status and body of the answer. */
+void pipeline_check_post(struct pipeline *pipeline, const char *body, int status,
+                         const char *answer);
 
 void pipeline_done(struct pipeline *pipeline);
 

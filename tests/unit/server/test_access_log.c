@@ -131,6 +131,16 @@ static void an_unusual_end_is_named(void)
     }
 }
 
+static void at_level_warn_nothing_is_said(void)
+{
+    struct http_exchange_summary summary = summary_of(&full_note);
+
+    log_configure(LOG_WARN, LOG_JSON);
+    log_one(&summary);
+    log_configure(LOG_INFO, LOG_JSON);
+    CHECK_INT((int64_t)output.len, 0);
+}
+
 int main(void)
 {
     log_configure(LOG_INFO, LOG_JSON);
@@ -139,6 +149,7 @@ int main(void)
     RUN(an_array_says_how_many);
     RUN(only_wellformed_identifiers_are_shown);
     RUN(an_unusual_end_is_named);
+    RUN(at_level_warn_nothing_is_said);
     mem_free((void *)output.ptr);
     return test_end();
 }
