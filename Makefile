@@ -22,6 +22,7 @@ UNIT      := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 CONFORM   := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/conformance/*.c)))
 FUZZERS   := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 TIDY      := $(patsubst %.c,build/tidy/%.stamp,$(SOURCES) $(wildcard tests/*/*.c tests/unit/*/*.c))
+C_FILES    = $(wildcard $(shell git ls-files -co --exclude-standard -- '*.c' '*.h'))
 SCRIPTS    = $(shell git ls-files -co --exclude-standard -- '*.sh' .ci/run tests/lint/pre-commit)
 
 # Files that a source embeds with .incbin, which -MMD cannot see.
@@ -62,7 +63,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run clean install image test unit e2e conformance sanitize fuzz coverage bench bowtie \
-        image-test format lint tidy ci describe hooks help programs
+        image-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
 all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
@@ -112,15 +113,20 @@ image-test: ## build and run the image without a container engine
 
 ##@ Look after the code
 format: ## rewrite the sources with clang-format
-	clang-format -i $(shell git ls-files -co --exclude-standard -- '*.c' '*.h')
+	clang-format -i $(C_FILES)
 lint: ## formatting, layers, lone headers, clang-tidy, shellcheck, the map of the tree
 	@tests/setup.sh build lint
-	clang-format --dry-run -Werror $(shell git ls-files -co --exclude-standard -- '*.c' '*.h')
+	$(again) -k -j$(JOBS) lint-format lint-layers lint-map lint-headers lint-scripts tidy
+lint-format:
+	@clang-format --dry-run -Werror $(C_FILES)
+lint-layers:
 	tests/lint/layers.sh
+lint-map:
 	tests/lint/architecture.sh
+lint-headers:
 	@CC='$(CC)' FLAGS='$(BASICS)' tests/lint/headers.sh $(HEADERS)
-	shellcheck $(SCRIPTS)
-	$(again) -k -j$(JOBS) tidy
+lint-scripts:
+	@shellcheck $(SCRIPTS)
 ci: lint ## what must pass before a change is merged
 	$(again) test
 	$(again) sanitize

@@ -44,9 +44,9 @@ static struct block *block_create(size_t size)
     return mem_realloc(NULL, sizeof(struct block) + size);
 }
 
-struct arena *arena_create(void)
+/* The arena at the beginning of its first block. */
+static struct arena *arena_begin(struct block *block)
 {
-    struct block *block = block_create(BLOCK_SIZE);
     struct arena *arena = (struct arena *)(void *)block->bytes;
     size_t used = aligned(sizeof(*arena));
 
@@ -59,21 +59,37 @@ struct arena *arena_create(void)
     return arena;
 }
 
-void arena_destroy(struct arena *arena)
+struct arena *arena_create(void)
 {
-    if (!arena)
-        return;
+    return arena_begin(block_create(BLOCK_SIZE));
+}
+
+/* Close what it owns and free all blocks but the first, which is returned. */
+static struct block *arena_end(struct arena *arena)
+{
     for (struct owned *owned = arena->owned; owned; owned = owned->next)
         owned->destroy(owned->object);
 
     struct block *block = arena->blocks;
 
-    while (block) {
+    while (block->next) {
         struct block *next = block->next;
 
         mem_free(block);
         block = next;
     }
+    return block;
+}
+
+void arena_reset(struct arena *arena)
+{
+    (void)arena_begin(arena_end(arena));
+}
+
+void arena_destroy(struct arena *arena)
+{
+    if (arena)
+        mem_free(arena_end(arena));
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -23,6 +23,9 @@ struct arena *arena_create(void);
 /** Close what the arena owns, then free it. NULL is fine. */
 void arena_destroy(struct arena *arena);
 
+/** Close what it owns and forget the rest; what is left is as good as new, and cheaper. */
+void arena_reset(struct arena *arena);
+
 /** `size` zeroed bytes, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);
 

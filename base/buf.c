@@ -61,6 +61,22 @@ void buf_add_char(struct buf *buf, char c)
     buf_add(buf, (struct str){ &c, 1 });
 }
 
+void buf_add_int(struct buf *buf, int64_t number)
+{
+    char digits[20]; /* of 2^63, and a sign */
+    char *end = digits + sizeof(digits);
+    char *at = end;
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        *--at = '-';
+    buf_add(buf, (struct str){ at, (size_t)(end - at) });
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
     va_list args;

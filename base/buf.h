@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/str.h"
@@ -38,6 +39,10 @@ void buf_add(struct buf *buf, struct str s);
 void buf_add_char(struct buf *buf, char c);
 
 /** Needs room for a NUL behind the text, too. */
+
+/** A whole number in decimal. */
+void buf_add_int(struct buf *buf, int64_t number);
+
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /** The contents, valid until the next change. */

@@ -5,7 +5,7 @@
  * here, except well-formed identifiers (log_identifier()).
  *
  * Threads: any thread may log; a line is written whole. A loop thread may batch its lines
- * (log_batch()) and write them once per turn with log_flush().
+ * (log_batch()) and write them together with log_flush().
  */
 #pragma once
 
@@ -51,6 +51,9 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 
 /** From now on this thread's lines wait for log_flush(), or until 32 KiB are waiting. */
 void log_batch(void);
+
+/** Since when (clock_monotonic_us()) this thread's oldest line waits; 0: none does. */
+int64_t log_waiting_since_us(void);
 
 /** Write what waits. */
 void log_flush(void);

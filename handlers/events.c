@@ -13,6 +13,7 @@
 
 enum {
     TREE_MAX = 96 * 1024 * 1024,   /* bytes of a body read; 2 MiB of "{}," would take 500 MB */
+    RECORD_USUAL = 768,            /* bytes that most records fit in */
     RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
     ANSWER_MAX = 64 * 1024 * 1024, /* bytes of one answer; over it: without error units */
     BATCH_UNITS_MAX = 1000,        /* error units in the answer to one array */
@@ -109,6 +110,7 @@ static bool normalize(struct run *run, struct event *event, struct error *err)
 {
     struct buf *record = arena_buf(run->request->arena, RECORD_MAX);
 
+    (void)buf_reserve(record, RECORD_USUAL);
     if (!transform_apply(event->route->transform, event->payload, run->now_us, record, err))
         return false;
     if (record->overflow)

@@ -69,7 +69,8 @@ static void write_result(struct buf *out, const struct outcome *outcome)
 {
     buf_add(out, STR("{\"id\":"));
     write_id(out, outcome->id);
-    buf_printf(out, ",\"status\":%d", outcome->row->status);
+    buf_add(out, STR(",\"status\":"));
+    buf_add_int(out, outcome->row->status);
     if (outcome->condition == CONDITION_DUPLICATE)
         buf_add(out, STR(",\"duplicate\":true"));
     if (outcome->row->error) {

@@ -201,6 +201,15 @@ static bool compile_all(struct compiler *compiler, struct json_object *document,
     return true;
 }
 
+/* An error's text quotes the schema, but is one line. */
+static void flatten(struct error *err)
+{
+    for (char *at = err->text; *at; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            *at = ' ';
+    }
+}
+
 static bool compile_with(struct json_object *document, const struct schema_options *options,
                          bool trusted, struct schema **out, struct error *err)
 {
@@ -220,11 +229,13 @@ static bool compile_with(struct json_object *document, const struct schema_optio
     library_done(&compiler.library);
     mem_free(compiler.rules);
     mem_free(compiler.dynamics);
-    if (ok)
+    if (ok) {
         *out = schema;
-    else
-        schema_destroy(schema);
-    return ok;
+        return true;
+    }
+    flatten(err);
+    schema_destroy(schema);
+    return false;
 }
 
 bool compile_unchecked(struct json_object *document, const struct schema_options *options,

@@ -186,12 +186,12 @@ static void print_invalid(struct run *run, const struct schema_unit *units, size
 {
     CLEANUP(buf_done) struct buf line;
 
+    buf_init(&line, OUTPUT_MAX);
     run->any_invalid = true;
     if (run->flag_only) {
         (void)puts("{\"valid\":false}");
         return;
     }
-    buf_init(&line, OUTPUT_MAX);
     buf_add(&line, STR("{\"valid\":false,\"errors\":["));
     for (size_t i = 0; i < count; i++)
         add_unit(&line, &units[i], i == 0);

@@ -30,6 +30,8 @@ enum {
     SETTLED_US = 50 * 1000,
     US_PER_MS = 1000,
     US_PER_S = 1000000,
+    LOG_DELAY_US = 10 * US_PER_MS, /* how long a line may wait for others to share its write */
+    SPARE_ARENAS = 16,
     TRIM_AFTER_US = 200 * US_PER_MS,
     DISCIPLINE_OPTION = 38, /* MHD_OPTION_CLIENT_DISCIPLINE_LVL, by number for older headers */
 };
@@ -68,6 +70,8 @@ struct http_loop {
     struct http_queue settling; /* idle, but not for SETTLED_US yet */
     struct http_queue idle;
     struct http_id_source ids;
+    struct arena *spare[SPARE_ARENAS]; /* of requests that are over */
+    size_t spare_count;
     int64_t heavy_us; /* when a request took much memory that is still to be given back; 0: none */
 };
 
@@ -79,6 +83,23 @@ struct http *http_loop_server(const struct http_loop *loop)
 struct http_id_source *http_loop_ids(struct http_loop *loop)
 {
     return &loop->ids;
+}
+
+struct arena *http_loop_take_arena(struct http_loop *loop)
+{
+    return loop->spare_count ? loop->spare[--loop->spare_count] : arena_create();
+}
+
+void http_loop_give_arena(struct http_loop *loop, struct arena *arena)
+{
+    if (!arena)
+        return;
+    if (loop->spare_count == SPARE_ARENAS) {
+        arena_destroy(arena);
+        return;
+    }
+    arena_reset(arena);
+    loop->spare[loop->spare_count++] = arena;
 }
 
 size_t http_loop_load(const struct http_loop *loop)
@@ -160,11 +181,15 @@ static void cut_the_late(struct http_loop *loop)
     cut_due(&loop->idle, atomic_load(&loop->http->idle_limit_us), now_us);
 }
 
+/* The earlier of `due_us` and `delay_us` after `since_us`; since 0: nothing is due. */
+static int64_t sooner_after(int64_t due_us, int64_t since_us, int64_t delay_us)
+{
+    return since_us && since_us + delay_us < due_us ? since_us + delay_us : due_us;
+}
+
 static int64_t sooner(int64_t due_us, const struct http_queue *queue, int64_t limit_us)
 {
-    if (!queue->first || queue->first->since_us + limit_us > due_us)
-        return due_us;
-    return queue->first->since_us + limit_us;
+    return queue->first ? sooner_after(due_us, queue->first->since_us, limit_us) : due_us;
 }
 
 /*
@@ -201,8 +226,8 @@ static int patience(struct http_loop *loop)
     due_us = sooner(due_us, &loop->sending, options->idle_timeout_us);
     due_us = sooner(due_us, &loop->settling, SETTLED_US);
     due_us = sooner(due_us, &loop->idle, atomic_load(&loop->http->idle_limit_us));
-    if (loop->heavy_us && loop->heavy_us + TRIM_AFTER_US < due_us)
-        due_us = loop->heavy_us + TRIM_AFTER_US;
+    due_us = sooner_after(due_us, loop->heavy_us, TRIM_AFTER_US);
+    due_us = sooner_after(due_us, log_waiting_since_us(), LOG_DELAY_US);
 
     int64_t ms = INT64_MAX;
 
@@ -274,13 +299,17 @@ void http_loop_add(struct http_loop *loop, int fd, const struct sockaddr_storage
 
     atomic_fetch_add_explicit(&loop->connections, 1, memory_order_relaxed);
     (void)pthread_mutex_lock(&loop->mutex);
+
+    bool first = posted->count == 0; /* for the others a wake-up is under way */
+
     if (posted->count == posted->capacity) {
         posted->capacity = posted->capacity ? posted->capacity * 2 : 16;
         posted->items = mem_realloc(posted->items, posted->capacity * sizeof(posted->items[0]));
     }
     posted->items[posted->count++] = (struct arrival){ *peer, site, fd };
     (void)pthread_mutex_unlock(&loop->mutex);
-    http_loop_wake(loop);
+    if (first)
+        http_loop_wake(loop);
 }
 
 /* The library closes the descriptor when it does not want it, whether it had started it or not. */
@@ -314,6 +343,15 @@ static void take_posted(struct http_loop *loop)
     loop->taken.count = 0;
 }
 
+/* Lines of a few turns share a write. */
+static void write_log(void)
+{
+    int64_t since_us = log_waiting_since_us();
+
+    if (since_us && clock_monotonic_us() - since_us >= LOG_DELAY_US)
+        log_flush();
+}
+
 static void turn(struct http_loop *loop)
 {
     struct pollfd events[] = {
@@ -327,7 +365,7 @@ static void turn(struct http_loop *loop)
     (void)MHD_run(loop->daemon);
     trim_memory(loop);
     cut_the_late(loop); /* last: what has arrived by now was in time */
-    log_flush();
+    write_log();
 }
 
 static void *run(void *self)
@@ -456,6 +494,8 @@ void http_loop_stop(struct http_loop *loop)
     if (loop->posted_event >= 0)
         (void)close(loop->posted_event);
     (void)pthread_mutex_destroy(&loop->mutex);
+    while (loop->spare_count)
+        arena_destroy(loop->spare[--loop->spare_count]);
     mem_free(loop->posted.items);
     mem_free(loop->taken.items);
     mem_free(loop);

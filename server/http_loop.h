@@ -40,6 +40,10 @@ void http_loop_stop(struct http_loop *loop);
 void http_loop_add(struct http_loop *loop, int fd, const struct sockaddr_storage *peer,
                    const struct http_site *site);
 
+/** An empty arena for a request, and the way back for it (NULL is fine). In the loop's thread. */
+struct arena *http_loop_take_arena(struct http_loop *loop);
+void http_loop_give_arena(struct http_loop *loop, struct arena *arena);
+
 /** A request took much memory: give back what is free of it, soon. From the loop's thread. */
 void http_loop_note_heavy(struct http_loop *loop);
 

@@ -82,7 +82,7 @@ static void describe(struct http_connection *connection, const struct MHD_Connec
     identify(connection, gate);
     ex->method = known_method(line->method);
     ex->request = (struct request){
-        .arena = arena_create(),
+        .arena = http_loop_take_arena(connection->loop),
         .method = line->method,
         .path = line->path,
         .id = str_from_c(ex->id),
@@ -216,7 +216,7 @@ static bool add_headers(struct MHD_Response *reply, const struct http_exchange *
 }
 
 static struct http_exchange_summary summarize(const struct http_exchange *ex, int status,
-                                              enum http_end end)
+                                              int64_t now_us)
 {
     bool has_body = ex->stage == HTTP_REPLYING && !str_equal(ex->method, STR("HEAD"));
 
@@ -225,23 +225,21 @@ static struct http_exchange_summary summarize(const struct http_exchange *ex, in
         .path = ex->path,
         .id = ex->id[0] ? str_from_c(ex->id) : STR_NONE,
         .trace_id = ex->trace_id,
-        .end = end,
         .status = status,
         .bytes_in = ex->bytes_in,
         .bytes_out = has_body ? ex->response.body.len : 0,
-        .duration_us = clock_monotonic_us() - ex->started_us,
+        .duration_us = now_us - ex->started_us,
         .note = &ex->response.note,
     };
 }
 
 /* Once for each request, before its answer leaves: who has read the answer finds it counted. */
-static void count(const struct http_options *options, struct http_exchange *ex, int status)
+static void count(const struct http_options *options, struct http_exchange *ex,
+                  const struct http_exchange_summary *summary)
 {
-    struct http_exchange_summary summary = summarize(ex, status, HTTP_ANSWERED);
-
     ex->counted = true;
     if (options->answering)
-        options->answering(options->self, &summary);
+        options->answering(options->self, summary);
 }
 
 /* The body is not copied: it lives in the arena, which ends after the library is done with it. */
@@ -261,9 +259,14 @@ static enum MHD_Result answer(struct http_connection *connection, struct MHD_Con
         queued = MHD_queue_response(library, (unsigned)ex->response.status, reply);
     MHD_destroy_response(reply);
     if (queued == MHD_YES) {
+        int64_t now_us = clock_monotonic_us();
+
         ex->stage = HTTP_REPLYING;
-        count(&http->options, ex, ex->response.status);
-        http_loop_await_sent(connection, clock_monotonic_us());
+
+        struct http_exchange_summary summary = summarize(ex, ex->response.status, now_us);
+
+        count(&http->options, ex, &summary);
+        http_loop_await_sent(connection, now_us);
     }
     return queued;
 }
@@ -395,15 +398,14 @@ static enum http_end how_it_ended(const struct http_exchange *ex, int status,
                                                                                  : HTTP_GONE;
 }
 
-static void conclude(const struct http_options *options, struct http_exchange *ex, int status,
-                     enum http_end end)
+static void conclude(const struct http_options *options, struct http_exchange *ex,
+                     struct http_exchange_summary *summary, enum http_end end)
 {
-    struct http_exchange_summary summary = summarize(ex, status, end);
-
+    summary->end = end;
     if (!ex->counted)
-        count(options, ex, status);
+        count(options, ex, summary);
     if (options->answered)
-        options->answered(options->self, &summary);
+        options->answered(options->self, summary);
 }
 
 void http_request_end(void *self, struct MHD_Connection *library, void **state,
@@ -422,12 +424,16 @@ void http_request_end(void *self, struct MHD_Connection *library, void **state,
     *state = NULL;
     if (info)
         status = (int)info->http_status;
+
+    int64_t now_us = clock_monotonic_us();
+    struct http_exchange_summary summary = summarize(ex, status, now_us);
+
     if (status || ex->stage != HTTP_LINE_IN)
-        conclude(&http->options, ex, status, how_it_ended(ex, status, code));
+        conclude(&http->options, ex, &summary, how_it_ended(ex, status, code));
     if (ex->bytes_in >= HEAVY_MIN)
         http_loop_note_heavy(connection->loop);
     release(http, ex);
-    arena_destroy(ex->request.arena);
+    http_loop_give_arena(connection->loop, ex->request.arena);
     *ex = (struct http_exchange){ 0 };
-    http_loop_await_next(connection, clock_monotonic_us());
+    http_loop_await_next(connection, now_us);
 }

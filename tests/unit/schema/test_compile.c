@@ -74,6 +74,7 @@ static void refuses_with_place_and_reason(void)
         { "{\"$ref\":\"http://example.com/x\"}",
           "at /$ref: \"http://example.com/x\" leads nowhere" },
         { "{\"$ref\":\"#anchor\"}", "at /$ref: \"#anchor\" leads nowhere" },
+        { "{\"$ref\":\"#a\\nb\"}", "at /$ref: \"#a b\" leads nowhere" },
         { "{\"const\":5,\"$ref\":\"#/const\"}", "at /$ref: \"#/const\" leads nowhere" },
         { "{\"$ref\":\"#\"}", "refers to itself without end" },
         { "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},"
@@ -165,80 +166,80 @@ static void names_drafts(void)
     }
 }
 
+static const struct {
+    const char *name;
+    const char *schema;
+    const char *good;
+    const char *bad;
+} references[] = {
+    { "pointer with escapes",
+      "{\"$ref\":\"#/$defs/a~1b%25\",\"$defs\":{\"a/b%\":{\"type\":"
+      "\"string\"}}}",
+      "\"\"", "1" },
+    { "empty tokens",
+      "{\"$ref\":\"#/$defs//$defs/\",\"$defs\":{\"\":{\"$defs\":{\"\":{"
+      "\"type\":\"number\"}}}}}",
+      "1", "\"\"" },
+    { "into an unknown keyword", "{\"$ref\":\"#/mine/0\",\"mine\":[{\"type\":\"string\"}]}", "\"\"",
+      "1" },
+    { "anchor", "{\"$ref\":\"#a\",\"$defs\":{\"x\":{\"$anchor\":\"a\",\"type\":\"string\"}}}",
+      "\"\"", "1" },
+    { "draft 7 anchor",
+      "{" DRAFT7 ",\"allOf\":[{\"$ref\":\"#a\"}],\"definitions\":{\"x\":{"
+      "\"$id\":\"#a\",\"type\":\"string\"}}}",
+      "\"\"", "1" },
+    { "embedded resource",
+      "{\"$id\":\"http://example.com/a/b\",\"$ref\":\"c\",\"$defs\":{"
+      "\"x\":{\"$id\":\"/a/c\",\"type\":\"string\"}}}",
+      "\"\"", "1" },
+    { "relative ids without a base",
+      "{\"$ref\":\"c#/$defs/y\",\"$defs\":{\"x\":{\"$id\":"
+      "\"c\",\"$defs\":{\"y\":{\"type\":\"string\"}}}}}",
+      "\"\"", "1" },
+    { "urn",
+      "{\"$id\":\"urn:uuid:1\",\"$ref\":\"urn:uuid:1#/$defs/x\",\"$defs\":{\"x\":{"
+      "\"type\":\"string\"}}}",
+      "\"\"", "1" },
+    { "an id in const is none",
+      "{\"$ref\":\"http://example.com/x\",\"$defs\":{\"a\":{"
+      "\"const\":{\"$id\":\"http://example.com/x\",\"type\":\"null\"}},\"b\":{\"$id\":"
+      "\"http://example.com/x\",\"type\":\"string\"}}}",
+      "\"\"", "null" },
+    { "the reference hides its siblings in draft 7",
+      "{" DRAFT7 ",\"properties\":{\"a\":{"
+      "\"$ref\":\"#/definitions/x\",\"minimum\":5}},\"definitions\":{\"x\":{\"type\":"
+      "\"integer\"}}}",
+      "{\"a\":1}", "{\"a\":\"\"}" },
+    { "and does not since 2019-09",
+      "{\"properties\":{\"a\":{\"$ref\":\"#/$defs/x\","
+      "\"minimum\":5}},\"$defs\":{\"x\":{\"type\":\"integer\"}}}",
+      "{\"a\":5}", "{\"a\":1}" },
+    { "metaschemas are at hand", "{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}",
+      "{\"type\":\"string\"}", "{\"$defs\":{\"a\":{\"type\":\"strin\"}}}" },
+    { "recursion through the instance",
+      "{\"properties\":{\"a\":{\"$ref\":\"#\"}},"
+      "\"additionalProperties\":false}",
+      "{\"a\":{\"a\":{}}}", "{\"a\":{\"b\":{}}}" },
+    { "dynamic scope",
+      "{\"$id\":\"http://example.com/root\",\"$ref\":\"list\",\"$defs\":{"
+      "\"s\":{\"$dynamicAnchor\":\"item\",\"type\":\"string\"},\"l\":{\"$id\":\"list\","
+      "\"items\":{\"$dynamicRef\":\"#item\"},\"$defs\":{\"d\":{\"$dynamicAnchor\":\"item\"}}"
+      "}}}",
+      "[\"\"]", "[1]" },
+    { "recursive anchor",
+      "{" DRAFT2019 ",\"$id\":\"http://example.com/tree\","
+      "\"$recursiveAnchor\":true,\"$ref\":\"base\",\"unevaluatedProperties\":false,"
+      "\"$defs\":{\"b\":{\"$id\":\"base\",\"$recursiveAnchor\":true,\"properties\":{"
+      "\"child\":{\"$recursiveRef\":\"#\"}}}}}",
+      "{\"child\":{\"child\":{}}}", "{\"child\":{\"other\":{}}}" },
+};
+
 static void follows_references(void)
 {
-    static const struct {
-        const char *name;
-        const char *schema;
-        const char *good;
-        const char *bad;
-    } cases[] = {
-        { "pointer with escapes",
-          "{\"$ref\":\"#/$defs/a~1b%25\",\"$defs\":{\"a/b%\":{\"type\":"
-          "\"string\"}}}",
-          "\"\"", "1" },
-        { "empty tokens",
-          "{\"$ref\":\"#/$defs//$defs/\",\"$defs\":{\"\":{\"$defs\":{\"\":{"
-          "\"type\":\"number\"}}}}}",
-          "1", "\"\"" },
-        { "into an unknown keyword", "{\"$ref\":\"#/mine/0\",\"mine\":[{\"type\":\"string\"}]}",
-          "\"\"", "1" },
-        { "anchor", "{\"$ref\":\"#a\",\"$defs\":{\"x\":{\"$anchor\":\"a\",\"type\":\"string\"}}}",
-          "\"\"", "1" },
-        { "draft 7 anchor",
-          "{" DRAFT7 ",\"allOf\":[{\"$ref\":\"#a\"}],\"definitions\":{\"x\":{"
-          "\"$id\":\"#a\",\"type\":\"string\"}}}",
-          "\"\"", "1" },
-        { "embedded resource",
-          "{\"$id\":\"http://example.com/a/b\",\"$ref\":\"c\",\"$defs\":{"
-          "\"x\":{\"$id\":\"/a/c\",\"type\":\"string\"}}}",
-          "\"\"", "1" },
-        { "relative ids without a base",
-          "{\"$ref\":\"c#/$defs/y\",\"$defs\":{\"x\":{\"$id\":"
-          "\"c\",\"$defs\":{\"y\":{\"type\":\"string\"}}}}}",
-          "\"\"", "1" },
-        { "urn",
-          "{\"$id\":\"urn:uuid:1\",\"$ref\":\"urn:uuid:1#/$defs/x\",\"$defs\":{\"x\":{"
-          "\"type\":\"string\"}}}",
-          "\"\"", "1" },
-        { "an id in const is none",
-          "{\"$ref\":\"http://example.com/x\",\"$defs\":{\"a\":{"
-          "\"const\":{\"$id\":\"http://example.com/x\",\"type\":\"null\"}},\"b\":{\"$id\":"
-          "\"http://example.com/x\",\"type\":\"string\"}}}",
-          "\"\"", "null" },
-        { "the reference hides its siblings in draft 7",
-          "{" DRAFT7 ",\"properties\":{\"a\":{"
-          "\"$ref\":\"#/definitions/x\",\"minimum\":5}},\"definitions\":{\"x\":{\"type\":"
-          "\"integer\"}}}",
-          "{\"a\":1}", "{\"a\":\"\"}" },
-        { "and does not since 2019-09",
-          "{\"properties\":{\"a\":{\"$ref\":\"#/$defs/x\","
-          "\"minimum\":5}},\"$defs\":{\"x\":{\"type\":\"integer\"}}}",
-          "{\"a\":5}", "{\"a\":1}" },
-        { "metaschemas are at hand", "{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}",
-          "{\"type\":\"string\"}", "{\"$defs\":{\"a\":{\"type\":\"strin\"}}}" },
-        { "recursion through the instance",
-          "{\"properties\":{\"a\":{\"$ref\":\"#\"}},"
-          "\"additionalProperties\":false}",
-          "{\"a\":{\"a\":{}}}", "{\"a\":{\"b\":{}}}" },
-        { "dynamic scope",
-          "{\"$id\":\"http://example.com/root\",\"$ref\":\"list\",\"$defs\":{"
-          "\"s\":{\"$dynamicAnchor\":\"item\",\"type\":\"string\"},\"l\":{\"$id\":\"list\","
-          "\"items\":{\"$dynamicRef\":\"#item\"},\"$defs\":{\"d\":{\"$dynamicAnchor\":\"item\"}}"
-          "}}}",
-          "[\"\"]", "[1]" },
-        { "recursive anchor",
-          "{" DRAFT2019 ",\"$id\":\"http://example.com/tree\","
-          "\"$recursiveAnchor\":true,\"$ref\":\"base\",\"unevaluatedProperties\":false,"
-          "\"$defs\":{\"b\":{\"$id\":\"base\",\"$recursiveAnchor\":true,\"properties\":{"
-          "\"child\":{\"$recursiveRef\":\"#\"}}}}}",
-          "{\"child\":{\"child\":{}}}", "{\"child\":{\"other\":{}}}" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        TEST_CASE(cases[i].name);
-        CHECK(accepts(cases[i].schema, NULL, cases[i].good));
-        CHECK(!accepts(cases[i].schema, NULL, cases[i].bad));
+    for (size_t i = 0; i < COUNT_OF(references); i++) {
+        TEST_CASE(references[i].name);
+        CHECK(accepts(references[i].schema, NULL, references[i].good));
+        CHECK(!accepts(references[i].schema, NULL, references[i].bad));
     }
 }
 

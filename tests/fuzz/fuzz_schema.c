@@ -1,0 +1,129 @@
+/*
+ * fuzz_schema.c - whatever compiles can be checked and reported, and both say the same.
+ *
+ * The input is a JSON array: a schema, an instance, and if there is more, a resource that `$ref`
+ * reaches as "other". The text's length chooses the draft and whether formats are asserted.
+ */
+#include <assert.h>
+
+#include "base/utf8.h"
+#include "schema/schema.h"
+
+enum { MAX_ERRORS = 3, TEXT_MAX = 4096, BUDGET_US = 200000 };
+
+/* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_text(struct str text, bool may_be_empty)
+{
+    const unsigned char *at = (const unsigned char *)text.ptr;
+    const unsigned char *end = at + text.len;
+
+    assert(text.len <= TEXT_MAX && (may_be_empty || text.len > 0));
+    while (at < end) {
+        size_t len = utf8_length(at, end);
+
+        assert(len > 0);
+        at += len;
+    }
+}
+
+static void check_unit(const struct schema_unit *unit)
+{
+    check_text(unit->instance_location, true);
+    check_text(unit->keyword_location, true);
+    check_text(unit->error, false);
+}
+
+static void check_report(const struct schema *schema, struct json_object *instance,
+                         enum schema_verdict verdict, bool redact)
+{
+    const struct schema_report_options options = { .max_errors = MAX_ERRORS,
+                                                   .redact_values = redact };
+    struct schema_budget budget = schema_budget(BUDGET_US);
+    struct arena *arena = arena_create();
+    struct schema_report report;
+    enum schema_verdict again = schema_report(schema, instance, &options, &budget, arena, &report);
+
+    if (verdict != SCHEMA_TOO_EXPENSIVE && again != SCHEMA_TOO_EXPENSIVE) {
+        assert(again == verdict);
+        assert(report.count <= MAX_ERRORS && (report.count > 0) == (verdict == SCHEMA_INVALID));
+        for (size_t i = 0; i < report.count; i++)
+            check_unit(&report.units[i]);
+        if (report.count > 0)
+            check_unit(&report.best);
+    }
+    arena_destroy(arena);
+}
+
+static void check_instance(const struct schema *schema, struct json_object *instance)
+{
+    struct schema_budget budget = schema_budget(BUDGET_US);
+    enum schema_verdict verdict = schema_check(schema, instance, &budget);
+
+    check_report(schema, instance, verdict, true);
+    check_report(schema, instance, verdict, false);
+}
+
+/* The same with the schema's keys known to the reader. */
+static void check_with_symbols(struct json_object *document, struct schema_options options,
+                               const struct schema *plain, struct json_object *instance)
+{
+    size_t count;
+    const struct str *keys = schema_keys(plain, &count);
+    struct json_symbols *symbols = json_symbols_create(keys, count);
+    const struct json_read_options reading = { .symbols = symbols };
+    struct schema *schema = NULL;
+    struct json_object *known = NULL;
+    struct arena *arena = arena_create();
+    struct error err;
+
+    options.symbols = symbols;
+
+    bool ok = schema_compile(document, &options, &schema, &err) &&
+              json_read(json_text(arena, instance), &reading, &known, &err);
+
+    assert(ok);
+
+    enum schema_verdict with = schema_check(schema, known, NULL);
+    enum schema_verdict without = schema_check(plain, instance, NULL);
+
+    assert(with == without);
+    json_release(known);
+    schema_destroy(schema);
+    json_symbols_destroy(symbols);
+    arena_destroy(arena);
+}
+
+static void run(struct json_object *input, size_t size)
+{
+    const struct schema_resource resource = { "other", json_at(input, 2) };
+    const struct schema_options options = {
+        .draft = (enum schema_draft)(size % 5),
+        .assert_formats = size % 2 == 1,
+        .resources = &resource,
+        .resource_count = json_count(input) > 2 ? 1 : 0,
+    };
+    struct schema *schema = NULL;
+    struct error err = { 0 };
+
+    if (!schema_compile(json_at(input, 0), &options, &schema, &err)) {
+        assert(err.code == ERR_MALFORMED && err.text[0] != '\0');
+        return;
+    }
+    check_instance(schema, json_at(input, 1));
+    check_with_symbols(json_at(input, 0), options, schema, json_at(input, 1));
+    schema_destroy(schema);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct json_object *input = NULL;
+    struct error err;
+
+    if (json_read((struct str){ (const char *)data, size }, NULL, &input, &err) &&
+        json_is_array(input) && json_count(input) >= 2)
+        run(input, size);
+    json_release(input);
+    return 0;
+}
