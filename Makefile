@@ -43,7 +43,7 @@ FLAGS_strict   := -O2 -g $(HARDEN) -Werror
 FLAGS_debug    := -Og -g3
 FLAGS_asan     := $(SANITIZE) -fsanitize=address,undefined
 FLAGS_tsan     := $(SANITIZE) -fsanitize=thread
-FLAGS_coverage := -O0 -g --coverage
+FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
 FLAGS_fuzz     := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
 ifndef FLAGS_$(MODE)
 $(error MODE=$(MODE): not one of release debug strict asan tsan coverage fuzz)

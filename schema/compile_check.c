@@ -32,9 +32,15 @@ static bool explain(struct compiler *compiler, const struct schema *metaschema,
 static bool check_against(struct compiler *compiler, const struct schema *metaschema,
                           const struct document *document)
 {
-    if (schema_check(metaschema, document->root, NULL) == SCHEMA_VALID)
+    switch (schema_check(metaschema, document->root, NULL)) {
+    case SCHEMA_VALID:
         return true;
-    return explain(compiler, metaschema, document);
+    case SCHEMA_INVALID:
+        return explain(compiler, metaschema, document);
+    case SCHEMA_TOO_EXPENSIVE:
+        break;
+    }
+    return fail(compiler->err, ERR_MALFORMED, "too deep or too expensive to check");
 }
 
 /* A metaschema of one's own is compiled for the occasion. */

@@ -35,10 +35,10 @@ def test_what_a_large_body_took_is_given_back(sluice, event):
     assert server.memory()["RssAnon"] < 16 * 1024
 
 
-def everything(server, data, patience=1.0):
+def everything(server, data, patience=1.0 * SLOW):
     """All that comes back for these bytes until the server closes or is silent for a while."""
     out = b""
-    with server.connect(timeout=patience * SLOW) as connection:
+    with server.connect(timeout=patience) as connection:
         try:
             connection.send(data)
             while True:
