@@ -43,7 +43,7 @@ char *buf_reserve(struct buf *buf, size_t more)
     return buf->ptr + buf->len;
 }
 
-void buf_add(struct buf *buf, struct str s)
+void buf_add_slowly(struct buf *buf, struct str s)
 {
     if (s.len == 0)
         return;
@@ -54,11 +54,6 @@ void buf_add(struct buf *buf, struct str s)
         return;
     memcpy(to, s.ptr, s.len);
     buf->len += s.len;
-}
-
-void buf_add_char(struct buf *buf, char c)
-{
-    buf_add(buf, (struct str){ &c, 1 });
 }
 
 void buf_add_int(struct buf *buf, int64_t number)

@@ -35,14 +35,28 @@ void buf_clear(struct buf *buf);
 /** Room for `more` bytes at ptr + len, to be claimed by adding to `len`; NULL when over `max`. */
 char *buf_reserve(struct buf *buf, size_t more);
 
-void buf_add(struct buf *buf, struct str s);
-void buf_add_char(struct buf *buf, char c);
+/** buf_add() where the room must be made first. */
+void buf_add_slowly(struct buf *buf, struct str s);
 
-/** Needs room for a NUL behind the text, too. */
+static inline void buf_add(struct buf *buf, struct str s)
+{
+    if (LIKELY(s.len <= buf->capacity - buf->len && s.len > 0 && !buf->overflow)) {
+        memcpy(buf->ptr + buf->len, s.ptr, s.len);
+        buf->len += s.len;
+    } else {
+        buf_add_slowly(buf, s);
+    }
+}
+
+static inline void buf_add_char(struct buf *buf, char c)
+{
+    buf_add(buf, (struct str){ &c, 1 });
+}
 
 /** A whole number in decimal. */
 void buf_add_int(struct buf *buf, int64_t number);
 
+/** Needs room for a NUL behind the text, too. */
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /** The contents, valid until the next change. */

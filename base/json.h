@@ -59,7 +59,7 @@ struct json_read_options {
  * keys only.
  *
  * A tree can take 270 times the memory of its text (json-c spends 800 bytes on "{}"), so whoever
- * reads what strangers send sets `max_memory`.
+ * reads what strangers send sets `max_memory`; what would go beyond it is ERR_TOO_EXPENSIVE.
  */
 NODISCARD bool json_read(struct str text, const struct json_read_options *options,
                          struct json_object **out, struct error *err);

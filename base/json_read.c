@@ -56,11 +56,19 @@ static bool refuse_at(struct reader *reader, const unsigned char *at, const char
     return refuse(reader, reason);
 }
 
+/* It may well be JSON, but reading on would cost too much. */
+static bool refuse_costly(struct reader *reader, const char *reason)
+{
+    (void)refuse(reader, reason);
+    reader->err->code = ERR_TOO_EXPENSIVE;
+    return false;
+}
+
 /* Before the tree grows by so many bytes. */
 static inline bool spend(struct reader *reader, size_t bytes)
 {
     if (UNLIKELY(bytes > reader->memory))
-        return refuse(reader, "the values would take too much memory");
+        return refuse_costly(reader, "the values would take too much memory");
     reader->memory -= bytes;
     return true;
 }
@@ -201,7 +209,7 @@ static bool add_member(struct reader *reader, struct json_object *object, struct
         return refuse_at(reader, start, "duplicate key");
     }
     if (UNLIKELY(members->count >= COLLISIONS_MATTER_FROM) && strays(place, members, hash))
-        return refuse_at(reader, start, "too many keys with colliding hashes");
+        return refuse_costly(reader, "too many keys with colliding hashes");
     return true;
 }
 

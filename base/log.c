@@ -7,15 +7,12 @@
  */
 #include "base/log.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log_output.h"
 
 enum { BUFFER_SIZE = 32 * 1024, IDENTIFIER_MAX = 128 };
 
@@ -33,8 +30,6 @@ static _Thread_local size_t waiting;
 static _Thread_local bool batching;
 static _Thread_local int64_t waiting_since_us; /* when the oldest of them was composed */
 
-static pthread_mutex_t output_mutex = PTHREAD_MUTEX_INITIALIZER;
-
 void log_configure(enum log_level level, enum log_format format)
 {
     settings.level = level;
@@ -51,29 +46,10 @@ void log_batch(void)
     batching = true;
 }
 
-/* Is it worth trying again? A full pipe that does not block is waited for. */
-static bool may_go_on(void)
-{
-    struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-    return errno == EINTR || (errno == EAGAIN && poll(&output, 1, -1) >= 0);
-}
-
-/* A log that cannot be written has nowhere to be reported: what is lost is lost. */
 void log_flush(void)
 {
-    size_t done = 0;
-
-    (void)pthread_mutex_lock(&output_mutex);
-    while (done < waiting) {
-        ssize_t written = write(STDOUT_FILENO, bytes + done, waiting - done);
-
-        if (written > 0)
-            done += (size_t)written;
-        else if (written == 0 || !may_go_on())
-            break;
-    }
-    (void)pthread_mutex_unlock(&output_mutex);
+    if (waiting > 0)
+        log_output((struct str){ bytes, waiting });
     waiting = 0;
     waiting_since_us = 0;
 }

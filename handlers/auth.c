@@ -122,15 +122,17 @@ void auth_destroy(struct auth *auth)
     mem_free(auth);
 }
 
+/* A file that is gone is a change, too: it is tried, and the log says so, once. */
 static bool has_changed(const struct credential *credential)
 {
     const struct stat *seen = &credential->seen;
     struct stat file;
 
-    return stat(credential->file, &file) == 0 &&
-           (file.st_ino != seen->st_ino || file.st_size != seen->st_size ||
-            file.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
-            file.st_mtim.tv_nsec != seen->st_mtim.tv_nsec);
+    if (stat(credential->file, &file) != 0)
+        file = (struct stat){ 0 };
+    return file.st_ino != seen->st_ino || file.st_size != seen->st_size ||
+           file.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
+           file.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
 }
 
 static void reload(struct auth *auth, struct credential *credential)

@@ -29,10 +29,17 @@ struct run {
     const struct events_options *options;
     const struct request *request;
     const struct event_observer *observer;
-    struct schema_budget budget; /* shared by all its events */
+    struct schema_budget budget; /* of the event being checked */
+    int64_t checks_end_us;       /* when all checks must be done; 0: none has begun */
+    bool cut_short;              /* the event's budget is less than a whole one */
     int64_t now_us;              /* the processed_at of all its records */
     size_t units_left;           /* error units that the answer may still take */
 };
+
+static bool fail_too_expensive(struct error *err)
+{
+    return fail(err, ERR_TOO_EXPENSIVE, "Event too expensive to check");
+}
 
 static bool parse(struct run *run, struct json_object **body, struct error *err)
 {
@@ -43,6 +50,8 @@ static bool parse(struct run *run, struct json_object **body, struct error *err)
 
     if (json_read_in(run->request->arena, run->request->body, &options, body, err))
         return true;
+    if (err->code == ERR_TOO_EXPENSIVE)
+        return fail_too_expensive(err);
 
     struct error why = *err;
 
@@ -100,7 +109,9 @@ static bool validate(struct run *run, struct event *event, struct error *err)
     catalog_leave();
 
     if (verdict == SCHEMA_TOO_EXPENSIVE)
-        return fail(err, ERR_TOO_EXPENSIVE, "Event too expensive to check");
+        return run->cut_short
+                   ? fail(err, ERR_UNAVAILABLE, "other events of the request took its time")
+                   : fail_too_expensive(err);
     if (verdict == SCHEMA_INVALID)
         return fail(err, ERR_SCHEMA_INVALID, "%.*s", STR_ARG(event->report.best.error));
     return true;
@@ -164,9 +175,32 @@ static void conclude_failed(const struct run *run, const struct error *err, stru
     conclude(run, status_condition(err->code), outcome);
 }
 
+/*
+ * Each event has a whole budget, and all of a request together two: an expensive one is refused
+ * without taking others with it, and many of them cannot hold the thread. Who is cut short by
+ * others is told to come again.
+ */
+static void allot_budget(struct run *run)
+{
+    int64_t whole_us = run->options->budget_us;
+    int64_t now_us = clock_monotonic_us();
+
+    if (whole_us == 0)
+        return;
+    if (!run->checks_end_us)
+        run->checks_end_us = now_us + 2 * whole_us;
+
+    int64_t left_us = run->checks_end_us - now_us;
+
+    run->cut_short = left_us < whole_us;
+    run->budget = schema_budget(run->cut_short ? (left_us > 0 ? left_us : 1) : whole_us);
+}
+
 static void process(struct run *run, struct event *event, struct outcome *outcome)
 {
     struct error err = { 0 };
+
+    allot_budget(run);
     bool ok = take_steps(run, event, &err);
 
     outcome->id = event->id;
@@ -288,7 +322,6 @@ void events_answer(const struct events *events, const struct request *request,
         .options = &events->options,
         .request = request,
         .observer = observer,
-        .budget = schema_budget(events->options.budget_us),
         .now_us = clock_now_us(),
         .units_left = events->options.max_errors,
     };

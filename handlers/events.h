@@ -30,7 +30,7 @@ struct events_options {
     size_t max_batch;   /* elements of an array */
     size_t max_errors;  /* units in an answer */
     bool redact_values; /* no instance values in error texts */
-    int64_t budget_us;  /* for all checks of one request; 0: no end */
+    int64_t budget_us;  /* for the checks of one event; of a request, twice that; 0: no end */
 };
 
 /** One event on its way: what the steps have found so far. */

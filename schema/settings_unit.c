@@ -30,7 +30,10 @@ static const struct unit times[] = {
     { "d", UINT64_C(86400) * 1000000 },
 };
 
-enum { MAX_FRACTION = 6, MILLIONTHS = 1000000 };
+enum { MILLIONTHS = 1000000 };
+
+/* Beyond this no digit is added: what comes out is over every maximum anyway. */
+static const uint64_t too_much = INT64_MAX / 10 - 1;
 
 static bool is_digit(struct str text, size_t at)
 {
@@ -45,11 +48,8 @@ static size_t read_number(struct str text, uint64_t *whole, uint64_t *millionths
 
     *whole = 0;
     *millionths = 0;
-    for (; is_digit(text, at); at++) {
-        if (*whole > INT64_MAX / 10 - 1)
-            return 0;
-        *whole = *whole * 10 + (uint64_t)(text.ptr[at] - '0');
-    }
+    for (; is_digit(text, at); at++)
+        *whole = *whole > too_much ? *whole : *whole * 10 + (uint64_t)(text.ptr[at] - '0');
     if (at == 0 || at >= text.len || text.ptr[at] != '.')
         return at;
     for (at++; is_digit(text, at); at++) {
@@ -72,8 +72,9 @@ static bool read_unit(struct str text, const struct unit *units, size_t count, u
 
         if (!str_equal(str_from(text, len), str_from_c(units[i].name)))
             continue;
-        if (whole > (uint64_t)INT64_MAX / factor - 1)
-            return false;
+        *out = INT64_MAX;
+        if (whole > too_much || whole > (uint64_t)INT64_MAX / factor - 1)
+            return true;
         /* Split, so that millionths times a GiB or a day stays within 64 bits. */
         *out = whole * factor + millionths * (factor / MILLIONTHS) +
                millionths * (factor % MILLIONTHS) / MILLIONTHS;
@@ -88,9 +89,9 @@ bool settings_size(struct json_object *value, uint64_t *bytes)
 
     if (json_is_string(value))
         return read_unit(json_str(value), sizes, COUNT_OF(sizes), bytes);
-    if (json_kind(value) != JSON_INTEGER || !json_int64(value, &number) || number < 0)
+    if (json_kind(value) != JSON_INTEGER || json_double(value) < 0)
         return false;
-    *bytes = (uint64_t)number;
+    *bytes = json_int64(value, &number) ? (uint64_t)number : INT64_MAX;
     return true;
 }
 

@@ -11,8 +11,12 @@
 #include "base/attr.h"
 #include "base/json.h"
 
-/** Bytes from an integer, or text with B, KiB, MiB or GiB. False: it is none, or beyond 2^63. */
+/**
+ * Bytes from an integer, or text with B, KiB, MiB or GiB; INT64_MAX for what is larger, so that it
+ * is over every maximum. False: it is none.
+ */
 NODISCARD bool settings_size(struct json_object *value, uint64_t *bytes);
 
-/** Microseconds from text with ms, s, m, h or d. False: it is none, or beyond 2^63. */
+/** Microseconds from text with ms, s, m, h or d; INT64_MAX for what is larger. False: it is none.
+ */
 NODISCARD bool settings_time(struct json_object *value, int64_t *microseconds);

@@ -153,8 +153,8 @@ static int run(const struct config *config, const char *path, bool json)
     struct str body;
 
     if (!file_read(path, config->http.max_body, &body, &err)) {
-        cli_complain("explain", err.text);
-        return COMMAND_ENVIRONMENT;
+        cli_complain("explain", err.text); /* longer than http.max_body: it would be a 413 */
+        return err.code == ERR_CONFIG ? COMMAND_NO : COMMAND_ENVIRONMENT;
     }
     if (!service_create(config, NULL, &service, &err)) {
         cli_complain("explain", err.text);

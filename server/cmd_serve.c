@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_output.h"
 #include "server/access_log.h"
 #include "server/cli.h"
 #include "server/commands.h"
@@ -24,6 +25,7 @@
 enum {
     MAX_LISTENERS = 2,
     DRAIN_US = 10 * 1000000, /* what is in flight has this long to end */
+    LAST_LINES_US = 1000000, /* how long the end waits for a log that is not read */
     HANDLER_COUNT = 5,
 };
 
@@ -110,11 +112,18 @@ static bool start_http(struct serving *serving, struct error *err)
 
 static void say_ready(const struct serving *serving)
 {
-    const struct config_address *listen = &serving->config->http.listen;
+    const struct config_http *config = &serving->config->http;
+    struct http *http = atomic_load(&serving->http);
+    bool own_metrics = config->metrics_listen.text[0] != '\0';
+    const struct log_field fields[] = {
+        LOG_STR("version", STR(SLUICE_VERSION)),
+        LOG_STR("address", str_from_c(config->listen.host)),
+        LOG_INT("port", http_port(http, 0)),
+        LOG_BOOL("tls", false),
+        LOG_INT("metrics_port", own_metrics ? http_port(http, 1) : 0),
+    };
 
-    LOG_EVENT(LOG_INFO, "ready", LOG_STR("version", STR(SLUICE_VERSION)),
-              LOG_STR("address", str_from_c(listen->host)),
-              LOG_INT("port", http_port(atomic_load(&serving->http), 0)), LOG_BOOL("tls", false));
+    log_write(LOG_INFO, "ready", fields, COUNT_OF(fields) - !own_metrics);
 }
 
 static sigset_t awaited_signals(void)
@@ -244,6 +253,7 @@ int cmd_serve(int argc, char **argv)
     struct cli cli;
     struct config *config;
     sigset_t signals = awaited_signals();
+    struct error err = { 0 };
     int status;
 
     if (!cli_parse(argc, argv, &spec, &cli, &status))
@@ -253,7 +263,13 @@ int cmd_serve(int argc, char **argv)
     log_configure(config->log.level, config->log.format);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    if (!log_output_start(&err)) {
+        cli_complain("serve", err.text);
+        config_destroy(config);
+        return COMMAND_ENVIRONMENT;
+    }
     status = run(config);
+    log_output_stop(LAST_LINES_US);
     config_destroy(config);
     return status;
 }

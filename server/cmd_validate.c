@@ -45,6 +45,7 @@ static const char usage_text[] =
 struct arguments {
     const char *schema;
     bool flag_only;
+    bool unreadable; /* what is wrong is a file, not the call */
     struct schema_options compiling;
     struct schema_resource resources[RESOURCE_MAX];
     char **instances;
@@ -87,10 +88,12 @@ static bool add_resource(struct arguments *arguments, char *text)
     struct error err = { 0 };
     size_t at = arguments->compiling.resource_count;
 
-    if (!equals || at == RESOURCE_MAX)
+    if (!equals || equals == text || at == RESOURCE_MAX)
         return complain("--resource wants URI=FILE, at most 64 of them: ", text);
+    arguments->unreadable = true;
     if (!read_document(equals + 1, &arguments->resources[at].document, &err))
         return complain("--resource: ", err.text);
+    arguments->unreadable = false;
     *equals = '\0';
     arguments->resources[at].uri = text;
     arguments->compiling.resource_count++;
@@ -157,7 +160,7 @@ static int take_arguments(int argc, char **argv, struct arguments *arguments)
             return COMMAND_OK;
         }
         if (!take_option(arguments, option))
-            return option == 'r' ? COMMAND_ENVIRONMENT : COMMAND_USAGE;
+            return arguments->unreadable ? COMMAND_ENVIRONMENT : COMMAND_USAGE;
     }
     if (!arguments->schema) {
         (void)complain("--schema FILE is missing; try --help", "");

@@ -42,6 +42,14 @@ static void check_listen(struct settings *settings, const struct config *config)
         settings_complain(settings, listen.pointer, "must not be empty");
 }
 
+/* Otherwise a body of the permitted length would be told to come again for ever. */
+static void check_body_memory(struct settings *settings, const struct config *config)
+{
+    if (config->http.max_inflight_bytes < config->http.max_body)
+        settings_complain(settings, STR("/http/max_inflight_bytes"),
+                          "must be at least http.max_body");
+}
+
 static void check_sink_names(struct settings *settings, const struct config *config)
 {
     for (size_t i = 1; i < config->sink_count; i++)
@@ -60,6 +68,7 @@ void config_rules(struct settings *settings, const struct config *config)
 {
     check_listen(settings, config);
     check_exposure(settings, config);
+    check_body_memory(settings, config);
     check_sink_names(settings, config);
 }
 
@@ -86,6 +95,13 @@ static void check_auth_files(struct settings *settings, const struct config *con
     check_file(settings, STR("/auth/bearer/jwks_file"), auth->bearer.jwks_file);
 }
 
+static void check_transforms(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->route_count; i++)
+        check_file(settings, arena_printf(config->arena, "/routes/%zu/transform", i),
+                   config->routes[i].transform);
+}
+
 static void check_sink_files(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->sink_count; i++) {
@@ -104,5 +120,6 @@ void config_check_files(struct settings *settings, const struct config *config)
     check_file(settings, STR("/http/tls/cert_file"), config->http.tls.cert_file);
     check_file(settings, STR("/http/tls/key_file"), config->http.tls.key_file);
     check_auth_files(settings, config);
+    check_transforms(settings, config);
     check_sink_files(settings, config);
 }

@@ -43,7 +43,8 @@ static struct str header(const void *library, const char *name)
     if (MHD_lookup_connection_value_n((struct MHD_Connection *)library, MHD_HEADER_KIND, name,
                                       strlen(name), &value, &len) != MHD_YES)
         return (struct str){ NULL, 0 };
-    return (struct str){ value ? value : "", len };
+    /* The library leaves white space behind a value, which is no part of it (RFC 9110, 5.5). */
+    return str_trim((struct str){ value ? value : "", len });
 }
 
 static struct str known_method(struct str method)
@@ -72,6 +73,15 @@ static void identify(struct http_connection *connection, const struct http_gate 
         memcpy(ex->trace_text, trace.ptr, trace.len);
         ex->trace_id = (struct str){ ex->trace_text, trace.len };
     }
+}
+
+/* As it is shown in logs and metrics. */
+static struct str known_path(const struct http_site *site, struct str path)
+{
+    for (size_t i = 0; i < site->route_count; i++)
+        if (str_equal(site->routes[i].path, path))
+            return site->routes[i].path;
+    return STR("other");
 }
 
 static void describe(struct http_connection *connection, const struct MHD_Connection *library,
@@ -133,7 +143,6 @@ static bool find_handler(struct http_connection *connection)
 
         if (!str_equal(route->path, ex->request.path))
             continue;
-        ex->path = route->path;
         if (serves(&route->handler, ex->request.method)) {
             ex->handler = &route->handler;
             return true;
@@ -228,7 +237,7 @@ static struct http_exchange_summary summarize(const struct http_exchange *ex, in
         .status = status,
         .bytes_in = ex->bytes_in,
         .bytes_out = has_body ? ex->response.body.len : 0,
-        .duration_us = now_us - ex->started_us,
+        .duration_us = (ex->answered_us ? ex->answered_us : now_us) - ex->started_us,
         .note = &ex->response.note,
     };
 }
@@ -262,6 +271,7 @@ static enum MHD_Result answer(struct http_connection *connection, struct MHD_Con
         int64_t now_us = clock_monotonic_us();
 
         ex->stage = HTTP_REPLYING;
+        ex->answered_us = now_us;
 
         struct http_exchange_summary summary = summarize(ex, ex->response.status, now_us);
 
@@ -302,6 +312,7 @@ static enum MHD_Result on_headers(struct http_connection *connection,
 
     int status = http_gate_judge(&gate, line);
 
+    ex->path = known_path(connection->site, line->path);
     if (status) {
         ex->closing = true;
         refuse(http_loop_server(connection->loop), ex, status);

@@ -34,6 +34,7 @@ struct http_exchange {
     size_t target_len;
     size_t bytes_in;
     int64_t started_us;
+    int64_t answered_us;           /* 0: not yet */
     const char *allow;             /* for a 405 */
     const struct handler *handler; /* NULL: none was found */
     struct str method;             /* as in the summary */

@@ -43,9 +43,12 @@ static bool is_one_of(const char *word, const char *a, const char *b)
 
 int main(int argc, char **argv)
 {
+    static char serve[] = "serve";
+    static char version[] = "version";
+
     if (argc < 2 || (argv[1][0] == '-' && !is_one_of(argv[1], "-h", "--help") &&
                      !is_one_of(argv[1], "-V", "--version"))) {
-        argv[0] = (char[]){ "serve" };
+        argv[0] = serve;
         return cmd_serve(argc, argv);
     }
     if (is_one_of(argv[1], "-h", "--help")) {
@@ -53,7 +56,7 @@ int main(int argc, char **argv)
         return COMMAND_OK;
     }
     if (is_one_of(argv[1], "-V", "--version"))
-        argv[1] = (char[]){ "version" };
+        argv[1] = version;
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);

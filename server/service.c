@@ -3,6 +3,8 @@
  */
 #include "server/service.h"
 
+#include <stdio.h>
+
 #include "base/memory.h"
 #include "server/version.h"
 
@@ -57,9 +59,14 @@ static bool add_route(struct service *service, const struct config_route *route,
 static bool create_routes(struct service *service, const struct config *config, struct error *err)
 {
     service->routes = routes_create();
-    for (size_t i = 0; i < config->route_count; i++)
-        if (!add_route(service, &config->routes[i], err))
-            return false;
+    for (size_t i = 0; i < config->route_count; i++) {
+        char key[32];
+
+        if (add_route(service, &config->routes[i], err))
+            continue;
+        (void)snprintf(key, sizeof(key), "routes[%zu]", i);
+        return fail_within(err, key);
+    }
     return true;
 }
 

@@ -173,3 +173,14 @@ def test_truncated_errors_say_so_in_their_element(sluice):
     server = sluice(validation={"max_errors": 1})
     result = server.post([{"detail": {"interaction": {}}}]).json["results"][0]
     assert (len(result["errors"]), result["truncated"]) == (1, True)
+
+
+def test_an_expensive_event_does_not_condemn_its_neighbours(folder, sluice):
+    put_schema(folder, "Dear", {"pattern": "^(a|a)*$"})
+    server = sluice(validation={"budget": "50ms"}, routes=[route(schema="Dear")])
+    dear, good = {"id": "dear", "detail": "a" * 5000 + "!"}, {"id": "good", "detail": "a"}
+    answer = server.post([good, dear, good])
+    detailed = [(one["status"], one.get("details")) for one in answer.json["results"]]
+    assert detailed[1] == (400, "Event too expensive to check")
+    untouched = (400, "Transformation failed: payload is not an object")
+    assert detailed[0] == detailed[2] == untouched

@@ -49,6 +49,12 @@ def command(folder):
 # version, help, usage
 
 
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version_as_an_option(command, option):
+    result = command(option)
+    assert (result.returncode, result.stdout) == (0, "sluice 0.1.0\n")
+
+
 def test_version(command):
     result = command("version")
     assert (result.returncode, result.stdout, result.stderr) == (0, "sluice 0.1.0\n", "")

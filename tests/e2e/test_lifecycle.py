@@ -1,5 +1,6 @@
 """Start, stop and what the process weighs."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import time
 import pytest
 import yaml
 
-from client import Closed, encode, request
+from client import Closed, Connection, encode, request
 from server import BINARY, RELEASE, SLOW, Server, defaults, environment, merge, run
 
 EVENT = {"detail": {"interaction": {"id": "a", "start_time": "b"}}}
@@ -238,3 +239,25 @@ def test_it_stays_small_under_load(sluice):
             if round_ == 5:
                 early = server.memory()["RssAnon"]
     assert server.memory()["RssAnon"] <= early + 512
+
+
+def test_a_log_that_nobody_reads_stops_nothing(folder):
+    (folder / "quiet.yaml").write_text(yaml.safe_dump(defaults()))
+    process = subprocess.Popen(
+        [BINARY, "serve", "-c", "quiet.yaml"], cwd=folder, env=environment(), stdout=subprocess.PIPE
+    )
+    try:
+        ready = b""
+        while not ready.endswith(b"\n"):
+            ready += process.stdout.read1(1)
+        address = ("127.0.0.1", json.loads(ready)["port"])
+        with Connection(address, 30) as connection:
+            for _ in range(8000):  # more lines than the pipe and the queue behind it hold
+                connection.send(request("GET", "/healthz"))
+                assert connection.answer("GET").status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()

@@ -148,7 +148,7 @@ def test_the_live_schema_is_shown(sluice, event):
     samples, _ = scrape(server)
     shown = [dict(labels) for (name, labels) in samples if name == "sluice_schema_info"]
     assert [(labels["registry"], labels["schema"]) for labels in shown] == [(REGISTRY, SCHEMA)]
-    assert shown[0]["version"] == server.wait_log(event="request")["schema_version"]
+    assert shown[0]["version"] == server.wait_log(event="request", path="/events")["schema_version"]
     assert 0 <= value(server, "sluice_schema_age_seconds", registry=REGISTRY, schema=SCHEMA) < 600
 
 

@@ -68,7 +68,14 @@ static const struct {
       "or GiB), got a boolean\n" },
     { "http: {max_body: 0}\n", "1: http.max_body: must be at least 1B\n" },
     { "http: {max_body: -1}\n", "1: http.max_body: must be at least 0\n" },
-    { "http: {max_body: 2GiB}\n", "1: http.max_body: must be at most 1GiB\n" },
+    { "http: {max_body: 2GiB, max_inflight_bytes: 2GiB}\n",
+      "1: http.max_body: must be at most 1GiB\n" },
+    { "http: {max_body: 99999999999GiB, max_inflight_bytes: 99999999999GiB}\n",
+      "1: http.max_body: must be at most 1GiB\n"
+      "1: http.max_inflight_bytes: must be at most 1024GiB\n" },
+    { "http: {max_body: 3MiB, max_inflight_bytes: 2MiB}\n",
+      "1: http.max_inflight_bytes: must be at least http.max_body\n" },
+    { "http: {deadline: 99999999999d}\n", "1: http.deadline: must be at most 1h\n" },
     { "http: {deadline: 4}\n",
       "1: http.deadline: expected a time such as 30s (a number with ms, s, m, h or d), got an "
       "integer\n" },
@@ -135,7 +142,9 @@ static void what_is_not_there_yet_is_refused(void)
           "2: store.path: this version has no store yet; set it to \"\"\n" },
         { "sinks: [{name: a, kind: file, path: x}]\n",
           "1: sinks: this version has no sinks yet; set it to []\n" },
-        { "registry: {guard: enforce, guard_samples: 0}\nhttp: {respond: receipt}\n", "" },
+        { "registry: {guard: enforce}\n",
+          "1: registry.guard: this version has no guard yet; set it to warn or off\n" },
+        { "registry: {guard: off, guard_samples: 0}\nhttp: {respond: receipt}\n", "" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -1,0 +1,173 @@
+/*
+ * log_output.c - see log_output.h.
+ *
+ * Two buffers take turns: one is filled under the mutex while the writer writes the other without
+ * it. A write that fails loses its lines: a log that cannot be written has nowhere to be reported.
+ */
+#include "base/log_output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { QUEUE_MAX = 1024 * 1024, US_PER_S = 1000000, NS_PER_US = 1000 };
+
+static struct {
+    pthread_mutex_t mutex; /* for all below; without a writer it keeps lines from mixing */
+    pthread_cond_t changed;
+    struct buf queued;
+    int64_t dropped; /* lines, since it was last said */
+    bool running;
+    bool stopping;
+    bool ended;
+    pthread_t thread;
+} output = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+/* Is it worth trying again? A full pipe that does not block is waited for. */
+static bool may_go_on(void)
+{
+    struct pollfd events = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+    return errno == EINTR || (errno == EAGAIN && poll(&events, 1, -1) >= 0);
+}
+
+static void write_out(struct str lines)
+{
+    while (lines.len > 0) {
+        ssize_t written = write(STDOUT_FILENO, lines.ptr, lines.len);
+
+        if (written > 0)
+            lines = str_from(lines, (size_t)written);
+        else if (written == 0 || !may_go_on())
+            return;
+    }
+}
+
+static int64_t count_lines(struct str lines)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < lines.len; i++)
+        count += lines.ptr[i] == '\n';
+    return count;
+}
+
+void log_output(struct str lines)
+{
+    (void)pthread_mutex_lock(&output.mutex);
+    if (!output.running) {
+        write_out(lines);
+    } else if (buf_reserve(&output.queued, lines.len)) {
+        buf_add(&output.queued, lines);
+        (void)pthread_cond_signal(&output.changed);
+    } else {
+        output.queued.overflow = false;
+        output.dropped += count_lines(lines);
+    }
+    (void)pthread_mutex_unlock(&output.mutex);
+}
+
+/* What to write next; false: nothing will come any more. The mutex is held. */
+static bool await_lines(void)
+{
+    while (output.queued.len == 0 && !output.stopping)
+        (void)pthread_cond_wait(&output.changed, &output.mutex);
+    return output.queued.len > 0;
+}
+
+static void *write_queued(void *self)
+{
+    struct buf writing;
+
+    (void)self;
+    buf_init(&writing, QUEUE_MAX);
+    (void)pthread_mutex_lock(&output.mutex);
+    while (await_lines()) {
+        struct buf filled = output.queued;
+        int64_t dropped = output.dropped;
+
+        output.queued = writing;
+        output.dropped = 0;
+        writing = filled;
+        (void)pthread_mutex_unlock(&output.mutex);
+        write_out(buf_str(&writing));
+        buf_clear(&writing);
+        if (dropped > 0)
+            LOG_EVENT(LOG_WARN, "log_dropped", LOG_INT("lines", dropped));
+        (void)pthread_mutex_lock(&output.mutex);
+    }
+    output.ended = true;
+    (void)pthread_cond_broadcast(&output.changed);
+    (void)pthread_mutex_unlock(&output.mutex);
+    buf_done(&writing);
+    return NULL;
+}
+
+static void init_changed(void)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&output.changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+bool log_output_start(struct error *err)
+{
+    init_changed();
+    buf_init(&output.queued, QUEUE_MAX);
+    output.running = true;
+    output.stopping = output.ended = false;
+
+    int problem = pthread_create(&output.thread, NULL, write_queued, NULL);
+
+    if (problem != 0) {
+        output.running = false;
+        return fail_errno(err, ERR_SYSTEM, problem, "log writer");
+    }
+    (void)pthread_setname_np(output.thread, "log");
+    return true;
+}
+
+/* Until the writer has ended, or the patience has; true: it has ended. The mutex is held. */
+static bool await_end(int64_t patience_us)
+{
+    int64_t until = clock_monotonic_us() + patience_us;
+    const struct timespec at = { .tv_sec = until / US_PER_S,
+                                 .tv_nsec = until % US_PER_S * NS_PER_US };
+
+    while (!output.ended)
+        if (pthread_cond_timedwait(&output.changed, &output.mutex, &at) == ETIMEDOUT)
+            break;
+    return output.ended;
+}
+
+void log_output_stop(int64_t patience_us)
+{
+    (void)pthread_mutex_lock(&output.mutex);
+    if (!output.running) {
+        (void)pthread_mutex_unlock(&output.mutex);
+        return;
+    }
+    output.stopping = true;
+    (void)pthread_cond_broadcast(&output.changed);
+
+    bool ended = await_end(patience_us);
+
+    (void)pthread_mutex_unlock(&output.mutex);
+    if (!ended) { /* it waits for a reader that does not read; the process's end will end it */
+        (void)pthread_detach(output.thread);
+        return;
+    }
+    (void)pthread_join(output.thread, NULL);
+    output.running = false;
+    buf_done(&output.queued);
+    (void)pthread_cond_destroy(&output.changed);
+}

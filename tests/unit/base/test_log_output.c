@@ -1,0 +1,136 @@
+/*
+ * test_log_output.c - claims about base/log_output.h, on a pipe in standard output's place.
+ */
+#include "base/log_output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "tests/unit/test.h"
+
+enum {
+    LINE_LEN = 100,
+    MANY = 20000, /* lines: more than the pipe and the queue hold */
+    SECOND_US = 1000000,
+};
+
+static int ends[2];
+static int saved;
+
+static void lead_into_a_pipe(void)
+{
+    saved = dup(STDOUT_FILENO);
+    CHECK(pipe(ends) == 0);
+    CHECK(dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO);
+    (void)close(ends[1]);
+}
+
+/* Standard output is itself again, which was the pipe's last writing end. */
+static void lead_back(void)
+{
+    (void)dup2(saved, STDOUT_FILENO);
+    (void)close(saved);
+}
+
+static void put_line(int number)
+{
+    char line[LINE_LEN + 1];
+
+    (void)snprintf(line, sizeof(line), "%-99d\n", number);
+    log_output((struct str){ line, LINE_LEN });
+}
+
+static void read_all(struct buf *text)
+{
+    char piece[4096];
+    ssize_t count;
+
+    while ((count = read(ends[0], piece, sizeof(piece))) > 0)
+        buf_add(text, (struct str){ piece, (size_t)count });
+    (void)close(ends[0]);
+}
+
+static void what_is_queued_is_written_in_order_before_the_end(void)
+{
+    struct error err = { 0 };
+    struct buf text;
+
+    buf_init(&text, (size_t)16 * 1024 * 1024);
+    lead_into_a_pipe();
+    CHECK(log_output_start(&err));
+    for (int i = 0; i < 500; i++)
+        put_line(i);
+    log_output_stop(10 * (int64_t)SECOND_US);
+    lead_back();
+    read_all(&text);
+    CHECK_INT((int64_t)text.len, 500 * LINE_LEN);
+    for (int i = 0; i < 500; i++) {
+        CHECK_INT(strtol(text.ptr + (size_t)i * LINE_LEN, NULL, 10), i);
+    }
+    buf_done(&text);
+}
+
+/* Last, because the writer is given up and its thread waits until the program ends. */
+static void nobody_waits_for_a_reader_that_does_not_read(void)
+{
+    struct error err = { 0 };
+    int64_t before = clock_monotonic_us();
+
+    lead_into_a_pipe();
+    CHECK(log_output_start(&err));
+    for (int i = 0; i < MANY; i++)
+        put_line(i);
+    log_output_stop(SECOND_US / 10);
+    CHECK(clock_monotonic_us() - before < 20 * (int64_t)SECOND_US);
+    lead_back();
+}
+
+/* With a reader again, the lines that were lost are named. */
+static void lost_lines_are_counted(void)
+{
+    struct error err = { 0 };
+    struct buf text;
+    int64_t lost = 0;
+    int64_t lines = 0;
+
+    buf_init(&text, (size_t)16 * 1024 * 1024);
+    lead_into_a_pipe();
+    CHECK(log_output_start(&err));
+    for (int i = 0; i < MANY; i++)
+        put_line(i);
+    while (lost == 0 && text.len < text.max - 4096) {
+        char *to = buf_reserve(&text, 4096);
+        ssize_t count = to ? read(ends[0], to, 4096) : -1;
+
+        if (count <= 0)
+            break;
+        text.len += (size_t)count;
+        buf_add_char(&text, '\0');
+        text.len--;
+
+        const char *said = strstr(text.ptr, "\"event\":\"log_dropped\",\"lines\":");
+
+        if (said && strchr(said, '}'))
+            lost = strtoll(strrchr(said, ':') + 1, NULL, 10);
+    }
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.ptr[i] == '\n';
+    CHECK(lost > 0);
+    CHECK_INT(lines - 1 + lost, MANY);
+    log_output_stop(10 * (int64_t)SECOND_US);
+    lead_back();
+    (void)close(ends[0]);
+    buf_done(&text);
+}
+
+int main(void)
+{
+    RUN(what_is_queued_is_written_in_order_before_the_end);
+    RUN(lost_lines_are_counted);
+    RUN(nobody_waits_for_a_reader_that_does_not_read);
+    return test_end();
+}
