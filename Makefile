@@ -86,8 +86,8 @@ test: ## install what is missing, then all that is quick: unit, conformance, e2e
 	$(again) -k unit conformance e2e
 unit: programs ## one program per module
 	@tests/unit/run.sh $(UNIT)
-conformance: programs ## the JSON Schema test suite
-	@tests/conformance/run.sh $(CONFORM)
+conformance: programs $(OUT)/bowtie ## the JSON Schema test suite, and our verdicts beside Python's
+	@tests/conformance/run.sh $(OUT)/bowtie $(CONFORM)
 e2e: $(PROGRAM) ## the real server, over a real socket
 	$(e2e) tests/e2e
 sanitize: ## all tests under ASan+UBSan, then under TSan
@@ -104,9 +104,10 @@ coverage: ## lines that unit, conformance and e2e reach; HTML in build/coverage/
 	find build/coverage -name '*.gcda' -delete
 	$(again) MODE=coverage unit conformance e2e
 	@tests/coverage.sh
-bench: all ## against bare libmicrohttpd, nginx, and Fastify with ajv
+bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicrohttpd, nginx, and Fastify with ajv
 	@tests/setup.sh bench
-	$(PYTHON) -B tests/bench/bench.py
+	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
+	    $(PYTHON) -B tests/bench/bench.py || failed=1; exit $$failed
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 image-test: ## build and run the image without a container engine
 	tests/image/test_image.sh
@@ -161,6 +162,8 @@ $(OUT)/bowtie: $(OUT)/tests/bowtie/bowtie.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 build/bowtie: build/release/bowtie
 	$(call say,LN)ln -sf release/bowtie $@
+$(OUT)/micro: $(OUT)/tests/bench/micro.o $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 $(OUT)/bare_mhd: tests/bench/bare_mhd.c Makefile
 	$(call say,LD)mkdir -p $(@D) && $(COMPILE) -o $@ $< -lmicrohttpd -pthread
 $(EMBEDDERS:%.c=$(OUT)/%.o): $(EMBEDDED)

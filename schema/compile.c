@@ -110,14 +110,16 @@ bool compile_sibling(const struct compiler *compiler, const char *keyword,
 
 static bool compile_object(struct compiler *compiler)
 {
-    struct json_object *ref;
+    const struct library *library = &compiler->library;
+    const struct location *at = &library->locations[compiler->location];
+    bool alone = at->refers && dialect_ref_hides(&compiler->dialect);
+    uint32_t next = at->keywords;
 
-    if (dialect_ref_hides(&compiler->dialect) && json_find(compiler->object, "$ref", &ref))
-        return compile_keyword(compiler, dialect_keyword(&compiler->dialect, "$ref"), ref);
     for (JSON_EACH(member, compiler->object)) {
-        const struct keyword *keyword = dialect_keyword(&compiler->dialect, json_key(member));
+        const struct keyword *keyword = library->keywords[next++];
 
-        if (keyword && !compile_keyword(compiler, keyword, json_value(member)))
+        if (keyword && (!alone || keyword->id == KEYWORD_REF) &&
+            !compile_keyword(compiler, keyword, json_value(member)))
             return false;
     }
     return true;
@@ -184,19 +186,21 @@ static bool compile_all(struct compiler *compiler, struct json_object *document,
 {
     struct schema *schema = compiler->schema;
     struct library *library = &compiler->library;
-    struct json_object *copy;
     uint32_t root;
 
-    if (!library_copy(library, document, &copy, compiler->err) ||
-        !library_add(library, copy, (struct str){ NULL, 0 }, &root, compiler->err))
+    if (!library_add(library, document, (struct str){ NULL, 0 }, &root, compiler->err))
         return false;
     library->documents[0].bundled = trusted;
     if (!compile_obeys(compiler))
         return false;
+    compiler->node_capacity = library->location_count;
+    schema->nodes = mem_realloc(NULL, compiler->node_capacity * sizeof(struct node));
     schema->root = compile_node_at(compiler, root);
     if (!compile_pending(compiler) || !compile_dynamics(compiler) || !compile_loops(compiler))
         return false;
     compile_shortcuts(compiler);
+    if (!compile_keep(compiler))
+        return false;
     compile_plans(compiler);
     return true;
 }
@@ -222,7 +226,7 @@ static bool compile_with(struct json_object *document, const struct schema_optio
         options = &defaults;
     schema->arena = arena;
     schema->symbols = options->symbols;
-    library_init(&compiler.library, arena, options);
+    library_init(&compiler.library, options);
 
     bool ok = compile_all(&compiler, document, trusted);
 
@@ -255,6 +259,7 @@ void schema_destroy(struct schema *schema)
     if (!schema)
         return;
     mem_free(schema->nodes);
+    buf_done(&schema->quotes);
     arena_destroy(schema->arena);
 }
 

@@ -24,9 +24,10 @@ struct compiler {
     struct library library;
     struct error *err;
     uint32_t node_capacity;
-    uint32_t compiled; /* nodes below are */
-    unsigned checked;  /* documents that obey their metaschema */
-    unsigned depth;    /* metaschemas being compiled around this */
+    uint32_t compiled;                    /* nodes below are */
+    unsigned checked;                     /* documents that obey their metaschema */
+    unsigned depth;                       /* metaschemas being compiled around this */
+    struct quote type_quotes[KIND_COUNT]; /* of single types; empty: not written yet */
     struct dynamic_rule *dynamics;
     uint32_t dynamic_count, dynamic_capacity;
 
@@ -128,6 +129,12 @@ NODISCARD bool compile_loops(struct compiler *compiler);
 
 /** Fill target.fast everywhere. */
 void compile_shortcuts(struct compiler *compiler);
+
+/** compile_keep.c: a copy of a value that the schema owns. */
+struct json_object *compile_copy(struct compiler *compiler, struct json_object *value);
+
+/** Part from the documents: copy what rules compare with, write what messages quote. */
+NODISCARD bool compile_keep(struct compiler *compiler);
 
 /** compile.c: compile the nodes that are made but not compiled. */
 NODISCARD bool compile_pending(struct compiler *compiler);

@@ -45,7 +45,7 @@ static void add_scoped(struct compiler *compiler, struct scoped *scoped, uint32_
         (struct scoped_target){ .resource = resource, .target = { node, node } };
 }
 
-static void collect(struct compiler *compiler, const struct dynamic_rule *dynamic)
+static struct scoped *collect(struct compiler *compiler, const struct dynamic_rule *dynamic)
 {
     struct library *library = &compiler->library;
     struct arena *arena = compiler->schema->arena;
@@ -62,7 +62,43 @@ static void collect(struct compiler *compiler, const struct dynamic_rule *dynami
         if (is_recursive(compiler, dynamic, i))
             add_scoped(compiler, scoped, i, library->resources[i].location);
     }
-    compiler->schema->nodes[dynamic->node].rules[dynamic->rule].u.scoped = scoped;
+    return scoped;
+}
+
+/* What a dynamic reference always means: a place in the root's resource, which is outermost. */
+static const struct target *settled(const struct compiler *compiler, const struct scoped *scoped)
+{
+    const struct schema *schema = compiler->schema;
+    uint32_t outermost = compiler->library.locations[schema->nodes[schema->root].location].resource;
+
+    for (uint32_t i = 0; i < scoped->count; i++) {
+        if (scoped->targets[i].resource == outermost)
+            return &scoped->targets[i].target;
+    }
+    return NULL;
+}
+
+/* Give each its targets; those that have but one become plain references. */
+static void settle(struct compiler *compiler)
+{
+    uint32_t count = compiler->dynamic_count;
+
+    compiler->dynamic_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct dynamic_rule dynamic = compiler->dynamics[i];
+        struct scoped *scoped = collect(compiler, &dynamic);
+        const struct target *target = settled(compiler, scoped);
+        struct rule *rule = &compiler->schema->nodes[dynamic.node].rules[dynamic.rule];
+
+        if (target) {
+            rule->op = RULE_REF;
+            rule->targets[0] = *target;
+        } else {
+            rule->u.scoped = scoped;
+            compiler->dynamics[compiler->dynamic_count++] = dynamic;
+        }
+    }
+    compiler->schema->dynamic = compiler->dynamic_count > 0;
 }
 
 bool compile_dynamics(struct compiler *compiler)
@@ -77,8 +113,7 @@ bool compile_dynamics(struct compiler *compiler)
         if (!compile_pending(compiler))
             return false;
     } while (compiler->schema->node_count > before);
-    for (uint32_t i = 0; i < compiler->dynamic_count; i++)
-        collect(compiler, &compiler->dynamics[i]);
+    settle(compiler);
     return true;
 }
 
@@ -129,6 +164,16 @@ static uint32_t next_target(const struct schema *schema, struct visit *visit)
     return NO_NODE;
 }
 
+/* Most nodes lead nowhere at the same place, and need no walk. */
+static bool leads_on(const struct node *node)
+{
+    for (uint32_t i = 0; i < node->rule_count; i++) {
+        if (stays(&node->rules[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t start)
 {
     enter(walk, start);
@@ -156,7 +201,7 @@ bool compile_loops(struct compiler *compiler)
     bool ok = true;
 
     for (uint32_t i = 0; i < count && ok; i++) {
-        if (walk.state[i] == UNSEEN)
+        if (walk.state[i] == UNSEEN && leads_on(&compiler->schema->nodes[i]))
             ok = walk_from(compiler, &walk, i);
     }
     mem_free(walk.path);

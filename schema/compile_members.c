@@ -24,6 +24,16 @@ static bool compile_map(struct compiler *compiler, const struct keyword *keyword
     return true;
 }
 
+static const struct str *copy_names(struct arena *arena, struct json_object *object)
+{
+    struct str *names = arena_alloc(arena, (count_members(object) + 1) * sizeof(struct str));
+    size_t i = 0;
+
+    for (JSON_EACH(member, object))
+        names[i++] = arena_copy(arena, str_from_c(json_key(member)));
+    return names;
+}
+
 bool compile_properties(struct compiler *compiler, const struct keyword *keyword,
                         struct json_object *value)
 {
@@ -36,6 +46,8 @@ bool compile_properties(struct compiler *compiler, const struct keyword *keyword
 
     rule->targets = targets;
     rule->target_count = (uint32_t)count_members(value);
+    rule->u.names.names = copy_names(compiler->schema->arena, value);
+    rule->u.names.count = rule->target_count;
     return true;
 }
 
@@ -53,7 +65,7 @@ bool compile_pattern_properties(struct compiler *compiler, const struct keyword 
         arena_alloc(compiler->schema->arena, (count + 1) * sizeof(struct pattern));
 
     for (JSON_EACH(member, value)) {
-        patterns[i].text = str_from_c(json_key(member));
+        patterns[i].text = arena_copy(compiler->schema->arena, str_from_c(json_key(member)));
         if (!compile_regex(compiler, keyword->name, patterns[i].text, &patterns[i].regex))
             return false;
         i++;
@@ -106,8 +118,8 @@ bool compile_required(struct compiler *compiler, const struct keyword *keyword,
 
     struct rule *rule = compile_rule(compiler, RULE_REQUIRED, keyword->name, KIND_OBJECT);
 
-    rule->u.required.names = names;
-    rule->u.required.count = count;
+    rule->u.names.names = names;
+    rule->u.names.count = count;
     return true;
 }
 
@@ -140,7 +152,7 @@ bool compile_dependents(struct compiler *compiler, const struct keyword *keyword
         arena_alloc(compiler->schema->arena, (count + 1) * sizeof(struct dependent));
 
     for (JSON_EACH(member, value)) {
-        dependents[i].name = str_from_c(json_key(member));
+        dependents[i].name = arena_copy(compiler->schema->arena, str_from_c(json_key(member)));
         if (!compile_dependent(compiler, keyword, json_value(member), &dependents[i], &targets[i]))
             return false;
         i++;

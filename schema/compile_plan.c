@@ -39,19 +39,24 @@ static const uint8_t ranks[RULE_COUNT] = {
     [RULE_UNEVALUATED_PROPERTIES] = 14,
 };
 
-static bool is_about_members(const struct rule *rule)
+/* Sets of rules. */
+#define OP(op) (UINT64_C(1) << (op))
+
+static const uint64_t about_members = OP(RULE_MIN_PROPERTIES) | OP(RULE_MAX_PROPERTIES) |
+                                      OP(RULE_REQUIRED) | OP(RULE_PROPERTIES) |
+                                      OP(RULE_PATTERN_PROPERTIES) | OP(RULE_ADDITIONAL_PROPERTIES);
+
+static const uint64_t only_listing = OP(RULE_TYPE) | OP(RULE_PROPERTIES) | OP(RULE_REQUIRED);
+
+static const uint64_t closing = OP(RULE_PATTERN_PROPERTIES) | OP(RULE_ADDITIONAL_PROPERTIES);
+
+static uint64_t ops_of(const struct node *node)
 {
-    switch (rule->op) {
-    case RULE_MIN_PROPERTIES:
-    case RULE_MAX_PROPERTIES:
-    case RULE_REQUIRED:
-    case RULE_PROPERTIES:
-    case RULE_PATTERN_PROPERTIES:
-    case RULE_ADDITIONAL_PROPERTIES:
-        return true;
-    default:
-        return false;
-    }
+    uint64_t ops = 0;
+
+    for (uint32_t i = 0; i < node->rule_count; i++)
+        ops |= OP(node->rules[i].op);
+    return ops;
 }
 
 /* Members. */
@@ -64,33 +69,36 @@ static uint32_t count_names(const struct node *node)
         if (node->rules[i].op == RULE_PROPERTIES)
             count += node->rules[i].target_count;
         else if (node->rules[i].op == RULE_REQUIRED)
-            count += node->rules[i].u.required.count;
+            count += node->rules[i].u.names.count;
     }
     return count;
 }
 
 static void add_properties(struct members *members, const struct rule *rule)
 {
-    size_t i = 0;
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        uint32_t number = keys_add(&members->names, rule->u.names.names[i]);
 
-    for (JSON_EACH(member, rule->source)) {
-        uint32_t number = keys_add(&members->names, str_from_c(json_key(member)));
-
-        members->slots[number].node = rule->targets[i++].fast;
+        members->slots[number].node = rule->targets[i].fast;
     }
-    members->declared = members->names.count;
 }
 
 static void add_required(struct members *members, const struct rule *rule, struct arena *arena)
 {
-    unsigned bits = 0;
-    size_t count = rule->u.required.count;
+    unsigned bits = (unsigned)__builtin_popcountll(members->required);
+    size_t count = rule->u.names.count;
 
-    members->also_required = arena_alloc(arena, (count + 1) * sizeof(struct str));
+    if (count > 64 - bits) {
+        size_t before = members->also_required_count;
+        struct str *more = arena_alloc(arena, (before + count) * sizeof(struct str));
+
+        if (before > 0)
+            memcpy(more, members->also_required, before * sizeof(struct str));
+        members->also_required = more;
+    }
     for (size_t i = 0; i < count; i++) {
-        struct str name = rule->u.required.names[i];
-        uint32_t number = keys_add(&members->names, name);
-        struct slot *slot = &members->slots[number];
+        struct str name = rule->u.names.names[i];
+        struct slot *slot = &members->slots[keys_add(&members->names, name)];
 
         if (slot->required != 0)
             continue;
@@ -158,12 +166,9 @@ static void hash_names(struct members *members, struct json_object *any)
             lh_get_hash(json_object_get_object(any), members->names.keys[i].ptr);
 }
 
-static struct members *build_members(const struct schema *schema, const struct node *node,
-                                     struct json_object *any)
+static struct members *begin_members(const struct schema *schema, uint32_t count)
 {
     struct members *members = arena_alloc(schema->arena, sizeof(*members));
-    uint32_t count = count_names(node);
-    const struct rule *required = NULL;
 
     members->additional = (struct target){ NO_NODE, NO_NODE };
     members->max = UINT64_MAX;
@@ -171,18 +176,139 @@ static struct members *build_members(const struct schema *schema, const struct n
     members->slots = arena_alloc(schema->arena, (count + 1) * sizeof(struct slot));
     for (uint32_t i = 0; i < count; i++)
         members->slots[i] = (struct slot){ .node = NO_NODE, .symbol = UINT32_MAX };
-    for (uint32_t i = 0; i < node->rule_count; i++) {
+    return members;
+}
+
+static void add_rules(const struct schema *schema, struct members *members, const struct node *node)
+{
+    for (uint32_t i = 0; i < node->rule_count; i++)
         add_rule(members, &node->rules[i]);
+    for (uint32_t i = 0; i < node->rule_count; i++) {
         if (node->rules[i].op == RULE_REQUIRED)
-            required = &node->rules[i];
+            add_required(members, &node->rules[i], schema->arena);
     }
-    if (required)
-        add_required(members, required, schema->arena);
+}
+
+static void end_members(const struct schema *schema, struct members *members,
+                        struct json_object *any)
+{
     if (schema->symbols)
         find_symbols(members, schema);
     members->open = members->pattern_count == 0 && members->additional.node == NO_NODE;
     if (members->open)
         hash_names(members, any);
+}
+
+/*
+ * Branches of `allOf` that only list properties are checked along with those of the node, instead
+ * of going over the members once for each: so schemas extend each other, and so the metaschemas of
+ * 2019-09 and 2020-12 are made of vocabularies. Not where it matters who evaluated what.
+ */
+
+/* The rule whose branches may be taken, or NULL. */
+static const struct rule *find_branches(const struct schema *schema, const struct node *node,
+                                        uint64_t ops)
+{
+    if ((ops & OP(RULE_ALL_OF)) == 0 || (ops & closing) != 0 || schema->dynamic || schema->tracks ||
+        node->whole != WHOLE_NEVER)
+        return NULL;
+
+    const struct rule *rule = node->rules;
+
+    while (rule->op != RULE_ALL_OF)
+        rule++;
+    return rule;
+}
+
+static bool only_lists(const struct node *branch)
+{
+    return (ops_of(branch) & ~only_listing) == 0 && branch->whole == WHOLE_NEVER &&
+           branch->rule_count > 0;
+}
+
+/* What is to be checked at `name`: NO_NODE if nothing yet. */
+static uint32_t node_at(const struct members *members, struct str name)
+{
+    uint32_t number = keys_find(&members->names, name.ptr, name.len);
+
+    return number == NO_KEY ? NO_NODE : members->slots[number].node;
+}
+
+/* Does a branch find its properties as it wants them (or, if `vacant`, not there yet)? */
+static bool agrees(const struct members *members, const struct node *branch, bool vacant)
+{
+    for (uint32_t i = 0; i < branch->rule_count; i++) {
+        const struct rule *rule = &branch->rules[i];
+
+        for (uint32_t j = 0; rule->op == RULE_PROPERTIES && j < rule->target_count; j++) {
+            uint32_t found = node_at(members, rule->u.names.names[j]);
+
+            if (found != rule->targets[j].fast && (found != NO_NODE || !vacant))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void take_branches(const struct schema *schema, struct node *node, struct members *members,
+                          const struct rule *all_of)
+{
+    for (uint32_t i = 0; i < all_of->target_count; i++) {
+        const struct node *branch = &schema->nodes[all_of->targets[i].fast];
+
+        if (!only_lists(branch) || !agrees(members, branch, true))
+            continue;
+        add_rules(schema, members, branch);
+        node->types &= branch->types;
+    }
+}
+
+/* Leave the branches that were not taken; false when there are none. */
+static bool leave_rest(const struct schema *schema, const struct node *node, struct rule *all_of)
+{
+    struct target *rest =
+        arena_alloc(schema->arena, (all_of->target_count + 1) * sizeof(struct target));
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < all_of->target_count; i++) {
+        const struct node *branch = &schema->nodes[all_of->targets[i].fast];
+
+        if (!only_lists(branch) || !agrees(node->members, branch, false))
+            rest[count++] = all_of->targets[i];
+    }
+    all_of->targets = rest;
+    all_of->target_count = count;
+    return count > 0;
+}
+
+static uint32_t count_taken(const struct schema *schema, const struct rule *all_of)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < all_of->target_count; i++) {
+        const struct node *branch = &schema->nodes[all_of->targets[i].fast];
+
+        if (only_lists(branch))
+            count += count_names(branch);
+    }
+    return count;
+}
+
+/* All about members, or NULL. */
+static struct members *build_members(const struct schema *schema, struct node *node,
+                                     const struct rule *all_of, struct json_object *any)
+{
+    uint32_t taken = all_of ? count_taken(schema, all_of) : 0;
+
+    if (taken == 0 && (ops_of(node) & about_members) == 0)
+        return NULL;
+
+    struct members *members = begin_members(schema, count_names(node) + taken);
+
+    add_rules(schema, members, node);
+    if (all_of)
+        take_branches(schema, node, members, all_of);
+    end_members(schema, members, any);
     return members;
 }
 
@@ -194,26 +320,41 @@ static unsigned passing(const struct node *node)
     return node->types | (node->whole != WHOLE_NEVER ? KIND_DOUBLE : 0U);
 }
 
-static uint32_t plan_rules(const struct schema *schema, struct node *node, struct json_object *any)
+static bool is_planned(const struct node *node, const struct rule *rule)
 {
-    struct rule *plan = node->plan;
+    return (OP(rule->op) & (about_members | OP(RULE_TYPE))) == 0 &&
+           (rule->kinds & passing(node)) != 0;
+}
+
+/* The rules as written may do as a plan, but for the type before them. */
+static bool is_in_order(const struct node *node, uint32_t first)
+{
+    for (uint32_t i = first; i < node->rule_count; i++) {
+        if (!is_planned(node, &node->rules[i]) ||
+            (i > first && ranks[node->rules[i - 1].op] > ranks[node->rules[i].op]))
+            return false;
+    }
+    return true;
+}
+
+static void copy_plan(const struct schema *schema, struct node *node, bool takes)
+{
+    struct rule *plan =
+        arena_alloc(schema->arena, ((size_t)node->rule_count + 1) * sizeof(struct rule));
     uint32_t count = 0;
-    bool members = false;
 
     for (uint32_t i = 0; i < node->rule_count; i++) {
-        const struct rule *rule = &node->rules[i];
-
-        if (is_about_members(rule))
-            members = true;
-        else if (rule->op != RULE_TYPE && (rule->kinds & passing(node)) != 0)
-            plan[count++] = *rule;
+        if (!is_planned(node, &node->rules[i]))
+            continue;
+        plan[count] = node->rules[i];
+        if (plan[count].op != RULE_ALL_OF || !takes || leave_rest(schema, node, &plan[count]))
+            count++;
     }
-    if (members) {
-        node->members = build_members(schema, node, any);
+    if (node->members)
         plan[count++] =
             (struct rule){ .op = RULE_MEMBERS, .kinds = KIND_OBJECT, .u.members = node->members };
-    }
-    return count;
+    node->plan = plan;
+    node->plan_count = count;
 }
 
 static void sort_plan(struct rule *plan, uint32_t count)
@@ -232,11 +373,17 @@ static void sort_plan(struct rule *plan, uint32_t count)
 
 static void build_plan(const struct schema *schema, struct node *node, struct json_object *any)
 {
-    if (node->rule_count == 0)
-        return;
-    node->plan = arena_alloc(schema->arena, node->rule_count * sizeof(struct rule));
-    node->plan_count = plan_rules(schema, node, any);
-    sort_plan(node->plan, node->plan_count);
+    const struct rule *all_of = find_branches(schema, node, ops_of(node));
+    uint32_t first = node->rule_count > 0 && node->rules[0].op == RULE_TYPE;
+
+    node->members = build_members(schema, node, all_of, any);
+    if (!node->members && is_in_order(node, first)) {
+        node->plan = node->rules + first;
+        node->plan_count = node->rule_count - first;
+    } else {
+        copy_plan(schema, node, all_of && node->members);
+        sort_plan(node->plan, node->plan_count);
+    }
     for (uint32_t i = 0; i < node->plan_count; i++)
         node->more |= node->plan[i].kinds;
 }
@@ -255,8 +402,7 @@ static void collect_keys(struct schema *schema)
         const struct members *members = schema->nodes[i].members;
 
         for (uint32_t j = 0; members && j < members->names.count; j++)
-            (void)keys_add(&keys,
-                           (struct str){ members->names.keys[j].ptr, members->names.keys[j].len });
+            (void)keys_add_key(&keys, &members->names.keys[j]);
     }
     schema->key_count = keys.count;
     schema->keys = arena_alloc(schema->arena, (keys.count + 1) * sizeof(struct str));
@@ -266,10 +412,15 @@ static void collect_keys(struct schema *schema)
 
 void compile_plans(struct compiler *compiler)
 {
+    struct schema *schema = compiler->schema;
     struct json_object *any = json_object_new_object();
 
-    for (uint32_t i = 0; i < compiler->schema->node_count; i++)
-        build_plan(compiler->schema, &compiler->schema->nodes[i], any);
+    for (uint32_t i = 0; i < schema->node_count; i++)
+        schema->tracks = schema->tracks || schema->nodes[i].tracks;
+    for (uint32_t i = 0; i < schema->node_count; i++) {
+        if (schema->nodes[i].rule_count > 0)
+            build_plan(schema, &schema->nodes[i], any);
+    }
     json_release(any);
-    collect_keys(compiler->schema);
+    collect_keys(schema);
 }

@@ -19,7 +19,7 @@ bool compile_names(struct compiler *compiler, const char *keyword, struct json_o
     for (size_t i = 0; i < length; i++) {
         if (!json_is_string(json_at(array, i)))
             return compile_fail(compiler, keyword, "expected an array of strings");
-        copy[i] = json_str(json_at(array, i));
+        copy[i] = arena_copy(compiler->schema->arena, json_str(json_at(array, i)));
     }
     *names = copy;
     *count = (uint32_t)length;
@@ -60,7 +60,7 @@ static bool add_type(struct compiler *compiler, struct str name, unsigned *types
     };
 
     for (size_t i = 0; i < COUNT_OF(known); i++) {
-        if (str_equal(name, known[i].name)) {
+        if (name.len > 0 && name.ptr[0] == known[i].name.ptr[0] && str_equal(name, known[i].name)) {
             *types |= known[i].kinds;
             return true;
         }
@@ -112,9 +112,9 @@ static void add_values(struct compiler *compiler, enum rule_op op, const struct 
     values->others = arena_alloc(arena, (count + 1) * sizeof(struct json_object *));
     for (size_t i = 0; i < count; i++) {
         if (json_is_string(list[i]))
-            (void)keys_add(&values->strings, json_str(list[i]));
+            (void)keys_add(&values->strings, arena_copy(arena, json_str(list[i])));
         else
-            values->others[values->other_count++] = list[i];
+            values->others[values->other_count++] = compile_copy(compiler, list[i]);
         kinds |= kinds_of(list[i]);
     }
     compiler->types &= (uint8_t)kinds;

@@ -16,19 +16,25 @@ void keys_init(struct keys *keys, struct arena *arena, size_t capacity)
     };
 }
 
-uint32_t keys_add(struct keys *keys, struct str name)
+uint32_t keys_add_key(struct keys *keys, const struct key *key)
 {
-    uint32_t found = keys_find(keys, name.ptr, name.len);
+    uint32_t at = key->hash & keys->mask;
 
-    if (found != NO_KEY)
-        return found;
+    for (; keys->index[at] != 0; at = (at + 1) & keys->mask) {
+        const struct key *other = &keys->keys[keys->index[at] - 1];
 
-    uint32_t hash = keys_hash(name.ptr, name.len);
-    uint32_t at = hash & keys->mask;
-
-    while (keys->index[at] != 0)
-        at = (at + 1) & keys->mask;
-    keys->keys[keys->count] = (struct key){ name.ptr, (uint32_t)name.len, hash };
+        if (other->hash == key->hash && other->len == key->len &&
+            memcmp(other->ptr, key->ptr, key->len) == 0)
+            return keys->index[at] - 1;
+    }
+    keys->keys[keys->count] = *key;
     keys->index[at] = ++keys->count;
     return keys->count - 1;
+}
+
+uint32_t keys_add(struct keys *keys, struct str name)
+{
+    struct key key = { name.ptr, (uint32_t)name.len, keys_hash(name.ptr, name.len) };
+
+    return keys_add_key(keys, &key);
 }

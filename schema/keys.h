@@ -36,13 +36,22 @@ void keys_init(struct keys *keys, struct arena *arena, size_t capacity);
 /** The number of `name`, added (its bytes borrowed) if it was not there; room must be left. */
 uint32_t keys_add(struct keys *keys, struct str name);
 
+/** keys_add() for a key of other keys. */
+uint32_t keys_add_key(struct keys *keys, const struct key *key);
+
 static inline uint64_t keys_load(const char *ptr, size_t len)
 {
     uint64_t word = 0;
+    uint32_t last;
 
     if (len >= 8) {
         memcpy(&word, ptr, 8);
         return word;
+    }
+    if (len >= 4) { /* the halves overlap */
+        memcpy(&word, ptr, 4);
+        memcpy(&last, ptr + len - 4, 4);
+        return word << 32 | last;
     }
     for (size_t i = 0; i < len; i++)
         word = word << 8 | (unsigned char)ptr[i];

@@ -10,10 +10,9 @@
 /* A metaschema's metaschema's ... `$schema`; one that goes round in circles has no draft. */
 enum { METASCHEMA_CHAIN_MAX = 8 };
 
-void library_init(struct library *library, struct arena *arena,
-                  const struct schema_options *options)
+void library_init(struct library *library, const struct schema_options *options)
 {
-    *library = (struct library){ .arena = arena, .options = options };
+    *library = (struct library){ .arena = arena_create(), .options = options };
     library->taken = mem_alloc_array(options->resource_count + 1, sizeof(bool));
 }
 
@@ -24,8 +23,10 @@ void library_done(struct library *library)
     mem_free(library->anchors);
     mem_free(library->documents);
     mem_free(library->aliases);
+    mem_free(library->keywords);
     mem_free(library->by_value);
     mem_free(library->taken);
+    arena_destroy(library->arena);
 }
 
 bool library_add(struct library *library, struct json_object *document, struct str uri,

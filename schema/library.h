@@ -4,7 +4,7 @@
  *
  * A document is walked once, along the keywords that hold subschemas; an `$id` elsewhere (in
  * `const`, in an unknown keyword) names nothing. Documents handed over are taken up when a
- * reference asks for them.
+ * reference asks for them. All are borrowed: what outlives the compilation is copied.
  *
  * Threads: belongs to one compilation.
  */
@@ -29,7 +29,9 @@ struct location {
     int64_t index;       /* below the keyword: an element, or -1 */
     uint32_t parent;     /* itself for a document's root */
     uint32_t resource;
-    uint32_t node; /* NO_NODE: not compiled */
+    uint32_t node;     /* NO_NODE: not compiled */
+    uint32_t keywords; /* of its members, one after the other; only an object has them */
+    bool refers;       /* one of them is `$ref` */
 };
 
 struct resource {
@@ -62,13 +64,14 @@ struct alias {
 };
 
 struct library {
-    struct arena *arena; /* of the schema: documents and names */
+    struct arena *arena; /* bundled documents and names */
     const struct schema_options *options;
     struct location *locations;
     struct resource *resources;
     struct anchor *anchors;
     struct document *documents;
     struct alias *aliases;
+    const struct keyword **keywords; /* NULL for a member that is none */
     uint32_t *by_value; /* locations by the address of their value: number + 1; 0: free */
     bool *taken;        /* which of options->resources */
     uint32_t location_count, location_capacity;
@@ -76,28 +79,23 @@ struct library {
     uint32_t anchor_count, anchor_capacity;
     uint32_t document_count, document_capacity;
     uint32_t alias_count, alias_capacity;
+    uint32_t keyword_count, keyword_capacity;
     uint32_t by_value_size;
 };
 
 #define NO_LOCATION UINT32_MAX
 
 /** `options` and what it points to are borrowed until library_done(). */
-void library_init(struct library *library, struct arena *arena,
-                  const struct schema_options *options);
+void library_init(struct library *library, const struct schema_options *options);
 
 void library_done(struct library *library);
 
 /**
- * Walk a document; its root is the resource `uri` unless its `$id` says another. The tree belongs
- * to the library's arena. Its location in `*root`.
+ * Walk a document; its root is the resource `uri` unless its `$id` says another. Its location in
+ * `*root`.
  */
 NODISCARD bool library_add(struct library *library, struct json_object *document, struct str uri,
                            uint32_t *root, struct error *err);
-
-/** library_copy.c: a copy of `document` that the library's arena owns. */
-NODISCARD bool library_copy(struct library *library, struct json_object *document,
-                            struct json_object **out, struct error *err);
-
 /** The location whose value this is, or NO_LOCATION. */
 uint32_t library_find(const struct library *library, struct json_object *value);
 

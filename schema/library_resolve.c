@@ -27,13 +27,10 @@ const struct anchor *library_anchor(const struct library *library, uint32_t reso
 static bool take_resource(struct library *library, size_t number, struct error *err)
 {
     const struct schema_resource *resource = &library->options->resources[number];
-    struct json_object *copy;
     uint32_t root;
 
     library->taken[number] = true;
-    if (!library_copy(library, resource->document, &copy, err) ||
-        !library_add(library, copy, arena_copy(library->arena, str_from_c(resource->uri)), &root,
-                     err))
+    if (!library_add(library, resource->document, str_from_c(resource->uri), &root, err))
         return fail_within(err, resource->uri);
     return true;
 }
@@ -99,6 +96,9 @@ static bool get_resource(struct library *library, struct str uri, uint32_t *out,
 
 static struct str unescape(struct arena *arena, struct str token)
 {
+    if (token.len == 0 || !memchr(token.ptr, '~', token.len))
+        return arena_copy(arena, token);
+
     char *bytes = arena_alloc(arena, token.len + 1);
     size_t len = 0;
 

@@ -170,18 +170,6 @@ static void read_anchors(struct library *library, uint32_t location)
         resource->recursive = json_object_get_boolean(recursive) != 0;
 }
 
-/* Most subschemas have no keyword that could name them. */
-static bool may_identify(struct json_object *value)
-{
-    for (JSON_EACH(member, value)) {
-        const char *key = json_key(member);
-
-        if (key[0] == '$' || strcmp(key, "id") == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool identify(struct library *library, uint32_t location, bool is_root, struct error *err)
 {
     struct json_object *value = library->locations[location].value;
@@ -258,6 +246,57 @@ static bool walk_keyword(struct library *library, uint32_t parent, const struct 
     return true;
 }
 
+/* Could this member name its subschema? Few can. */
+static bool may_identify(const char *key)
+{
+    return key[0] == '$' || (key[0] == 'i' && key[1] == 'd' && key[2] == '\0');
+}
+
+static void reserve_keywords(struct library *library, uint32_t count)
+{
+    uint32_t needed = library->keyword_count + count;
+
+    if (needed <= library->keyword_capacity)
+        return;
+    library->keyword_capacity = needed * 2;
+    library->keywords = mem_realloc((void *)library->keywords,
+                                    library->keyword_capacity * sizeof(struct keyword *));
+}
+
+/* Note the keyword that each member is; true when one of them may name the subschema. */
+static bool note_keywords(struct library *library, uint32_t number)
+{
+    struct location *location = &library->locations[number];
+    const struct dialect *dialect = &library->resources[location->resource].dialect;
+    bool named = false;
+
+    reserve_keywords(library, (uint32_t)json_object_object_length(location->value));
+    location->keywords = library->keyword_count;
+    for (JSON_EACH(member, location->value)) {
+        const char *key = json_key(member);
+        const struct keyword *keyword = dialect_keyword(dialect, key);
+
+        library->keywords[library->keyword_count++] = keyword;
+        if (keyword && keyword->id == KEYWORD_REF)
+            location->refers = true;
+        else
+            named = named || may_identify(key);
+    }
+    return named;
+}
+
+/* The same once it has its name, which may change the dialect. */
+static bool note_all(struct library *library, uint32_t number, bool is_root, struct error *err)
+{
+    if (!note_keywords(library, number))
+        return true;
+    if (!identify(library, number, is_root, err))
+        return fail_at(library, number, err);
+    library->keyword_count = library->locations[number].keywords;
+    (void)note_keywords(library, number);
+    return true;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): no deeper than the reader lets a document be */
 bool library_walk(struct library *library, const struct location *where, bool is_root,
                   uint32_t *out, struct error *err)
@@ -273,12 +312,13 @@ bool library_walk(struct library *library, const struct location *where, bool is
         *out = location;
     if (!object)
         return true;
-    if (may_identify(where->value) && !identify(library, location, is_root, err))
-        return fail_at(library, location, err);
+    if (!note_all(library, location, is_root, err))
+        return false;
+
+    uint32_t next = library->locations[location].keywords;
+
     for (JSON_EACH(member, where->value)) {
-        uint32_t resource = library->locations[location].resource;
-        const struct keyword *keyword =
-            dialect_keyword(&library->resources[resource].dialect, json_key(member));
+        const struct keyword *keyword = library->keywords[next++];
 
         if (keyword && keyword->holds != HOLDS_NOTHING &&
             !walk_keyword(library, location, keyword, json_value(member), err))

@@ -38,9 +38,41 @@ static void add_instance(const struct message *message)
         add_value(message, message->fault->at->value);
 }
 
+/* What the schema says, as far as it fits. */
+static void add_quote(const struct message *message, struct quote quote)
+{
+    const struct schema *schema = message->reporter->check.schema;
+    struct str text = { schema->quotes.ptr + quote.start, quote.len };
+    size_t room = message->out->max - message->out->len;
+
+    if (text.len <= room) {
+        buf_add(message->out, text);
+        return;
+    }
+    while (room > 0 && ((unsigned char)text.ptr[room] & 0xC0) == 0x80)
+        room--;
+    buf_add(message->out, (struct str){ text.ptr, room });
+    message->out->overflow = true;
+}
+
+/* A subschema of the rule. */
+static void add_target(const struct message *message, uint64_t number)
+{
+    const struct schema *schema = message->reporter->check.schema;
+
+    add_quote(message, schema->nodes[message->fault->rule->targets[number].node].quote);
+}
+
 static void add_source(const struct message *message)
 {
-    repr_value(message->out, message->fault->rule->source);
+    const struct rule *rule = message->fault->rule;
+
+    if (rule->source)
+        repr_value(message->out, rule->source);
+    else if (rule->op == RULE_NOT)
+        add_target(message, 0);
+    else
+        add_quote(message, rule->quote);
 }
 
 /* Between the entries of a list; false when no more fit. */
@@ -188,13 +220,9 @@ static void write_unevaluated_items(const struct message *message)
 
 static void write_type(const struct message *message)
 {
-    struct json_object *types = message->fault->rule->source;
-    size_t count = json_is_array(types) ? json_count(types) : 1;
-
     add_instance(message);
     add(message, " is not of type ");
-    for (size_t i = 0; i < count && next_entry(message, i); i++)
-        repr_value(message->out, json_is_array(types) ? json_at(types, i) : types);
+    add_quote(message, message->fault->rule->quote);
 }
 
 static void write_size(const struct message *message)
@@ -248,7 +276,6 @@ static void write_contains(const struct message *message)
 static void write_several(const struct message *message)
 {
     const struct fault *fault = message->fault;
-    struct json_object *schemas = fault->rule->source;
 
     add_instance(message);
     add(message, " is valid under each of ");
@@ -256,10 +283,10 @@ static void write_several(const struct message *message)
         if (!check_node(&message->reporter->check, fault->rule->targets[i].fast, fault->at->value,
                         NULL))
             continue;
-        repr_value(message->out, json_at(schemas, i));
+        add_target(message, i);
         add(message, ", ");
     }
-    repr_value(message->out, json_at(schemas, fault->count));
+    add_target(message, fault->count);
 }
 
 static void write_combined(const struct message *message)

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/regex.h"
 #include "schema/format.h"
@@ -33,6 +34,7 @@ enum {
     KIND_ARRAY = 1U << json_type_array,
     KIND_STRING = 1U << json_type_string,
     KIND_ALL = 0x7F,
+    KIND_COUNT = 7,
 };
 
 enum rule_op {
@@ -79,6 +81,12 @@ enum rule_op {
 struct target {
     uint32_t node;
     uint32_t fast; /* the node to check in its place */
+};
+
+/** A part of the schema's `quotes`. */
+struct quote {
+    uint32_t start;
+    uint32_t len;
 };
 
 /** Whole numbers written with a fraction or exponent: are they of type "integer"? */
@@ -132,7 +140,6 @@ struct members {
     struct slot *slots;
     uint32_t *by_symbol; /* [symbol_mask + 1], as keys.index; NULL without symbols */
     uint32_t symbol_mask;
-    uint32_t declared; /* names that `properties` has */
     const struct pattern *patterns;
     const struct target *pattern_targets;
     uint32_t pattern_count;
@@ -152,7 +159,9 @@ struct rule {
                       numbers: u.integer holds the limit */
     bool modern;   /* contains: worded as since 2019-09 */
     const char *keyword;
-    struct json_object *source; /* the keyword's value; only read */
+    struct json_object *source; /* the keyword's value; when all is compiled only that of a numeric
+                                   limit is left, as a copy; only read */
+    struct quote quote;         /* the keyword's value, as a message shows it */
     struct target *targets;
     uint32_t target_count;
     uint32_t offset; /* items: length of the prefix */
@@ -169,7 +178,7 @@ struct rule {
         struct {
             const struct str *names;
             uint32_t count;
-        } required;
+        } names; /* required, properties */
         struct {
             uint64_t min;
             uint64_t max;
@@ -188,6 +197,7 @@ struct node {
     uint32_t location; /* the compiler's */
     uint32_t rule_count;
     uint32_t plan_count;
+    struct quote quote;      /* if a message may show the whole subschema */
     struct rule *rules;      /* as written */
     struct rule *plan;       /* for the checker */
     struct members *members; /* NULL: it says nothing about them */
@@ -200,7 +210,9 @@ struct schema {
     uint32_t root;
     uint32_t root_fast; /* as target.fast */
     bool dynamic;       /* the scope of resources must be kept */
+    bool tracks;        /* a node of it does */
     const struct json_symbols *symbols;
+    struct buf quotes; /* what messages quote of the schema */
     struct str *keys;
     size_t key_count;
 };

@@ -161,11 +161,10 @@ static bool report_unevaluated_items(struct reporter *reporter, const struct vis
 static bool report_properties(struct reporter *reporter, const struct visit *at,
                               const struct rule *rule)
 {
-    const struct keys *names = &at->node->members->names;
     bool ok = true;
 
     for (uint32_t i = 0; i < rule->target_count && !reporter->check.stopped; i++) {
-        struct frame frame = { .keyword = rule->keyword, .key = names->keys[i].ptr };
+        struct frame frame = { .keyword = rule->keyword, .key = rule->u.names.names[i].ptr };
         struct below below = { .key = frame.key };
 
         if (json_find(at->value, frame.key, &below.value) &&
@@ -229,8 +228,8 @@ static bool report_required(struct reporter *reporter, const struct visit *at,
 {
     bool ok = true;
 
-    for (uint32_t i = 0; i < rule->u.required.count; i++) {
-        struct str name = rule->u.required.names[i];
+    for (uint32_t i = 0; i < rule->u.names.count; i++) {
+        struct str name = rule->u.names.names[i];
 
         if (!json_find(at->value, name.ptr, NULL))
             ok = report_fault(

@@ -63,6 +63,18 @@ static void add_character(struct buf *out, uint32_t code, char quote)
     }
 }
 
+/* How many bytes stand for themselves and fit. */
+static size_t plain_run(struct str s, char quote, size_t room)
+{
+    size_t most = s.len < room ? s.len : room;
+    size_t len = 0;
+
+    while (len < most && s.ptr[len] >= ' ' && s.ptr[len] < 0x7F && s.ptr[len] != quote &&
+           s.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
 void repr_string(struct buf *out, struct str s)
 {
     bool single = s.len > 0 && memchr(s.ptr, '\'', s.len);
@@ -72,8 +84,14 @@ void repr_string(struct buf *out, struct str s)
     uint32_t code;
 
     buf_add_char(out, quote);
-    while (!out->overflow && codepoint_take(&s, &code))
-        add_character(out, code, quote);
+    while (!out->overflow && s.len > 0) {
+        size_t plain = plain_run(s, quote, out->max - out->len);
+
+        buf_add(out, (struct str){ s.ptr, plain });
+        s = str_from(s, plain);
+        if (codepoint_take(&s, &code))
+            add_character(out, code, quote);
+    }
     buf_add_char(out, quote);
 }
 

@@ -205,6 +205,9 @@ static unsigned hex_value(char c)
 
 struct str uri_decode(struct arena *arena, struct str text)
 {
+    if (text.len == 0 || !memchr(text.ptr, '%', text.len))
+        return text;
+
     char *decoded = arena_alloc(arena, text.len + 1);
     size_t len = 0;
 

@@ -44,5 +44,5 @@ bool uri_resolve(struct arena *arena, struct str base, struct str reference, str
  */
 void uri_split_fragment(struct str uri, struct str *absolute, struct str *fragment);
 
-/** `text` with %XX decoded, in the arena; a bad escape stays as it is. */
+/** `text` with %XX decoded, in the arena if there are any; a bad escape stays as it is. */
 struct str uri_decode(struct arena *arena, struct str text);

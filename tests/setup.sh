@@ -12,7 +12,7 @@ build="gcc libc6-dev pkg-config libmicrohttpd-dev libjson-c-dev libcurl4-openssl
 test="python3-pytest python3-pytest-xdist python3-hypothesis python3-jsonschema python3-yaml"
 lint="clang-format clang-tidy clang shellcheck"
 coverage="gcovr"
-bench="nginx wrk"
+bench="nginx wrk valgrind"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {

@@ -118,6 +118,28 @@ static const struct {
       "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"x\":1}", true },
     { "{\"required\":[\"x\"]}", "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1}",
       false },
+    /* Branches of allOf that only list properties are checked along with the rest. */
+    { "{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}},\"required\":[\"a\"]},"
+      "{\"properties\":{\"b\":{\"type\":\"null\"}}}]}",
+      "{\"a\":null,\"b\":1}", false },
+    { "{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}},\"required\":[\"a\"]},"
+      "{\"properties\":{\"b\":{\"type\":\"null\"}}}]}",
+      "{\"b\":null}", false },
+    { "{\"properties\":{\"a\":{\"minimum\":1}},\"allOf\":[{\"properties\":{\"a\":{"
+      "\"maximum\":5}}}]}",
+      "{\"a\":6}", false },
+    { "{\"properties\":{\"a\":{\"minimum\":1}},\"allOf\":[{\"properties\":{\"a\":{"
+      "\"maximum\":5}}}]}",
+      "{\"a\":0}", false },
+    { "{\"properties\":{\"a\":true},\"allOf\":[{\"type\":\"object\"}]}", "1", false },
+    { "{\"allOf\":[{\"type\":\"object\",\"properties\":{\"a\":true}}]}", "1", false },
+    { "{\"type\":\"integer\",\"allOf\":[{\"type\":\"number\",\"properties\":{\"a\":true}}]}", "1.0",
+      true },
+    { "{\"additionalProperties\":false,\"allOf\":[{\"properties\":{\"a\":true}}]}", "{\"a\":1}",
+      false },
+    { "{\"allOf\":[{\"properties\":{\"a\":true},\"additionalProperties\":false},"
+      "{\"properties\":{\"b\":true}}]}",
+      "{\"b\":1}", false },
     /* Unique, pairwise and sorted. */
     { "{\"uniqueItems\":true}", "[1,2,3,1.0]", false },
     { "{\"uniqueItems\":true}", "[1,true,0,false]", true },

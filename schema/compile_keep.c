@@ -1,0 +1,258 @@
+/*
+ * compile_keep.c - what a schema keeps of the documents it was made from.
+ *
+ * That is little: numbers and values to compare with, as values of its own, and what a message may
+ * quote, already written as it reads there. A message quotes whole subschemas, too (`not`,
+ * `oneOf`), which lie within each other; one that is written anyway as part of another is not
+ * written again.
+ */
+/* NOLINTBEGIN(misc-no-recursion): no deeper than the reader lets a document be */
+#include "base/memory.h"
+#include "schema/compile.h"
+#include "schema/repr.h"
+
+/* What a message may take of a value; it is longer than a message gets. */
+enum { QUOTE_MAX = 4352 };
+
+/* Values. */
+
+static struct json_object *copy_value(struct json_object *value);
+
+/* json_object_deep_copy() refuses numbers that keep their text, which the reader makes. */
+static struct json_object *copy_number(struct json_object *value)
+{
+    struct json_object *copy = NULL;
+    struct error err;
+    struct buf text;
+
+    buf_init(&text, SIZE_MAX);
+    json_write(&text, value);
+    if (!json_read(buf_str(&text), NULL, &copy, &err))
+        copy = json_object_new_double(json_double(value)); /* none that can be written: NaN */
+    buf_done(&text);
+    return copy;
+}
+
+static struct json_object *copy_integer(struct json_object *value)
+{
+    int64_t integer = json_object_get_int64(value);
+
+    /* json-c shows larger ones as INT64_MAX. */
+    if (integer == INT64_MAX)
+        return json_object_new_uint64(json_object_get_uint64(value));
+    return json_object_new_int64(integer);
+}
+
+static struct json_object *copy_array(struct json_object *value)
+{
+    struct json_object *copy = json_object_new_array_ext((int)json_count(value));
+
+    for (size_t i = 0; i < json_count(value); i++)
+        (void)json_object_array_add(copy, copy_value(json_at(value, i)));
+    return copy;
+}
+
+static struct json_object *copy_object(struct json_object *value)
+{
+    struct json_object *copy = json_object_new_object();
+
+    for (JSON_EACH(member, value))
+        (void)json_object_object_add_ex(copy, json_key(member), copy_value(json_value(member)),
+                                        JSON_C_OBJECT_ADD_KEY_IS_NEW);
+    return copy;
+}
+
+static struct json_object *copy_value(struct json_object *value)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_boolean:
+        return json_object_new_boolean(json_object_get_boolean(value));
+    case json_type_int:
+        return copy_integer(value);
+    case json_type_double:
+        return copy_number(value);
+    case json_type_string:
+        return json_object_new_string_len(json_str(value).ptr, (int)json_str(value).len);
+    case json_type_array:
+        return copy_array(value);
+    case json_type_object:
+        return copy_object(value);
+    case json_type_null:
+        break;
+    }
+    return NULL;
+}
+
+struct json_object *compile_copy(struct compiler *compiler, struct json_object *value)
+{
+    struct json_object *copy = copy_value(value);
+
+    if (copy)
+        arena_own(compiler->schema->arena, copy, json_release);
+    return copy;
+}
+
+/* Quotes. */
+
+static void quote_value(struct compiler *compiler, struct json_object *value);
+
+static void quote_array(struct compiler *compiler, struct json_object *array)
+{
+    struct buf *out = &compiler->schema->quotes;
+    size_t count = json_count(array);
+
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add(out, STR(", "));
+        quote_value(compiler, json_at(array, i));
+    }
+    buf_add_char(out, ']');
+}
+
+static void quote_object(struct compiler *compiler, struct json_object *object)
+{
+    struct buf *out = &compiler->schema->quotes;
+    bool first = true;
+
+    buf_add_char(out, '{');
+    for (JSON_EACH(member, object)) {
+        if (!first)
+            buf_add(out, STR(", "));
+        first = false;
+        repr_string(out, str_from_c(json_key(member)));
+        buf_add(out, STR(": "));
+        quote_value(compiler, json_value(member));
+    }
+    buf_add_char(out, '}');
+}
+
+static struct quote quote_since(const struct compiler *compiler, size_t start)
+{
+    return (struct quote){ (uint32_t)start, (uint32_t)(compiler->schema->quotes.len - start) };
+}
+
+/* repr_value(), noting where the subschemas in it are. */
+static void quote_value(struct compiler *compiler, struct json_object *value)
+{
+    size_t start = compiler->schema->quotes.len;
+    uint32_t location = library_find(&compiler->library, value);
+
+    if (json_is_array(value))
+        quote_array(compiler, value);
+    else if (json_is_object(value))
+        quote_object(compiler, value);
+    else
+        repr_value(&compiler->schema->quotes, value);
+    if (location != NO_LOCATION && compiler->library.locations[location].node != NO_NODE)
+        compiler->schema->nodes[compiler->library.locations[location].node].quote =
+            quote_since(compiler, start);
+}
+
+/* The subschemas that `not` and `oneOf` may quote. */
+static void quote_targets(struct compiler *compiler, const struct rule *rule)
+{
+    for (uint32_t i = 0; i < rule->target_count; i++) {
+        const struct node *node = &compiler->schema->nodes[rule->targets[i].node];
+
+        if (node->quote.len == 0)
+            quote_value(compiler, compiler->library.locations[node->location].value);
+    }
+}
+
+/* The keyword's value, as far as it may be quoted. */
+static void quote_source(struct compiler *compiler, struct rule *rule)
+{
+    struct buf *out = &compiler->schema->quotes;
+    size_t start = out->len;
+    size_t max = out->max;
+    bool full = out->overflow;
+
+    if (max - start > QUOTE_MAX)
+        out->max = start + QUOTE_MAX;
+    repr_value(out, rule->source);
+    out->overflow = full || (out->overflow && out->max == max);
+    out->max = max;
+    rule->quote = quote_since(compiler, start);
+}
+
+/* A list of types reads without its brackets. */
+static void quote_types(struct compiler *compiler, struct rule *rule)
+{
+    struct buf *out = &compiler->schema->quotes;
+    size_t start = out->len;
+    size_t count = json_count(rule->source);
+
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add(out, STR(", "));
+        repr_value(out, json_at(rule->source, i));
+    }
+    rule->quote = quote_since(compiler, start);
+}
+
+/* There are seven types, so each is written once. */
+static void quote_type(struct compiler *compiler, struct rule *rule)
+{
+    struct quote *quote = &compiler->type_quotes[__builtin_ctzll(rule->u.limit)];
+
+    if (quote->len == 0) {
+        quote_source(compiler, rule);
+        *quote = rule->quote;
+    }
+    rule->quote = *quote;
+}
+
+static void keep_rule(struct compiler *compiler, struct rule *rule)
+{
+    switch (rule->op) {
+    case RULE_TYPE:
+        if (json_is_array(rule->source))
+            quote_types(compiler, rule);
+        else
+            quote_type(compiler, rule);
+        break;
+    case RULE_ENUM:
+    case RULE_CONST:
+    case RULE_PATTERN:
+    case RULE_FORMAT:
+        quote_source(compiler, rule);
+        break;
+    case RULE_MINIMUM:
+    case RULE_MAXIMUM:
+    case RULE_EXCLUSIVE_MINIMUM:
+    case RULE_EXCLUSIVE_MAXIMUM:
+    case RULE_MULTIPLE_OF:
+        rule->source = compile_copy(compiler, rule->source);
+        return;
+    case RULE_NOT:
+    case RULE_ONE_OF:
+        quote_targets(compiler, rule);
+        break;
+    default:
+        break;
+    }
+    rule->source = NULL;
+}
+
+bool compile_keep(struct compiler *compiler)
+{
+    struct library *library = &compiler->library;
+    struct schema *schema = compiler->schema;
+
+    buf_init(&schema->quotes, UINT32_MAX);
+    /* Outer ones before those within them: in the order of locations. */
+    for (uint32_t i = 0; i < library->location_count; i++) {
+        if (library->locations[i].node == NO_NODE)
+            continue;
+
+        struct node *node = &schema->nodes[library->locations[i].node];
+
+        for (uint32_t j = 0; j < node->rule_count; j++)
+            keep_rule(compiler, &node->rules[j]);
+    }
+    if (schema->quotes.overflow)
+        return fail(compiler->err, ERR_MALFORMED, "too large");
+    return true;
+}
+/* NOLINTEND(misc-no-recursion) */

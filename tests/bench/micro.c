@@ -1,0 +1,345 @@
+/*
+ * micro.c - what the reader and the schema engine cost, held against their targets.
+ *
+ *     micro                  all of it: medians, their spread, and PASS or FAIL for each target
+ *     micro RUN COUNT        one run, COUNT times and nothing else: for tests/bench/instructions.sh
+ *
+ * The yardstick is json-c's own parser on the same text in the same process; it is kept between
+ * texts, which flatters it. Rounds alternate, so that a busy machine hits all alike.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "schema/schema.h"
+
+#define EVENT  "conf/samples/interaction.started.json"
+#define SCHEMA "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json"
+
+enum { ROUNDS = 31, COMPILES = 4, KEYS_MAX = 256, LARGE = 100000, FILE_MAX = 1 << 20 };
+
+struct bench {
+    struct arena *arena;
+    struct str event; /* compact */
+    struct json_tokener *tokener;
+    struct json_symbols *symbols;
+    struct schema *schema;
+    struct json_object *detail;
+    struct json_object *large[2]; /* the generated schema for draft 7 and 2020-12 */
+    struct schema *compiled[COMPILES];
+    int compiled_count;
+};
+
+/* The runs. */
+
+static bool run_json_c(struct bench *bench)
+{
+    json_tokener_reset(bench->tokener);
+
+    struct json_object *tree =
+        json_tokener_parse_ex(bench->tokener, bench->event.ptr, (int)bench->event.len);
+
+    json_object_put(tree);
+    return tree != NULL;
+}
+
+static bool read_event(struct bench *bench, const struct json_symbols *symbols)
+{
+    struct json_object *tree;
+    struct error err;
+
+    if (!json_read(bench->event, &(struct json_read_options){ .symbols = symbols }, &tree, &err))
+        return false;
+    json_release(tree);
+    return true;
+}
+
+static bool run_plain(struct bench *bench)
+{
+    return read_event(bench, NULL);
+}
+
+static bool run_read(struct bench *bench)
+{
+    return read_event(bench, bench->symbols);
+}
+
+static bool run_check(struct bench *bench)
+{
+    return schema_check(bench->schema, bench->detail, NULL) == SCHEMA_VALID;
+}
+
+static bool run_event(struct bench *bench)
+{
+    const struct json_read_options options = { .symbols = bench->symbols };
+    struct json_object *tree;
+    struct json_object *detail;
+    struct error err;
+
+    if (!json_read(bench->event, &options, &tree, &err))
+        return false;
+
+    bool ok = json_find(tree, "detail", &detail) &&
+              schema_check(bench->schema, detail, NULL) == SCHEMA_VALID;
+
+    json_release(tree);
+    return ok;
+}
+
+static bool compile(struct bench *bench, struct json_object *document)
+{
+    struct error err;
+
+    return schema_compile(document, NULL, &bench->compiled[bench->compiled_count++], &err);
+}
+
+static bool run_compile_7(struct bench *bench)
+{
+    return compile(bench, bench->large[0]);
+}
+
+static bool run_compile_2020(struct bench *bench)
+{
+    return compile(bench, bench->large[1]);
+}
+
+/* Not part of what is measured. */
+static void drop_compiled(struct bench *bench)
+{
+    while (bench->compiled_count > 0)
+        schema_destroy(bench->compiled[--bench->compiled_count]);
+}
+
+enum run { JSON_C, PLAIN, READ, CHECK, EVENT_RUN, COMPILE_7, COMPILE_2020, RUNS };
+
+/* A target is in nanoseconds, or as a share of what json-c's parser takes. */
+static const struct {
+    const char *name;
+    const char *title;
+    bool (*run)(struct bench *bench);
+    int repeats;
+    double most_ns;
+    double most_ratio;
+} runs[RUNS] = {
+    [JSON_C] = { "json-c", "json-c's parser: read, release", run_json_c, 2000, 0, 0 },
+    [PLAIN] = { "plain", "read, release, keys unknown", run_plain, 2000, 0, 0 },
+    [READ] = { "read", "read, release", run_read, 2000, 0, 0.55 },
+    [CHECK] = { "check", "check", run_check, 8000, 300, 0 },
+    [EVENT_RUN] = { "event", "read, check, release", run_event, 2000, 0, 0.55 },
+    [COMPILE_7] = { "compile-7", "compile 100 KB, draft 7", run_compile_7, COMPILES, 1e6, 0 },
+    [COMPILE_2020] = { "compile-2020", "compile 100 KB, 2020-12", run_compile_2020, COMPILES, 1e6,
+                       0 },
+};
+
+/* Measuring. */
+
+static bool repeat(struct bench *bench, enum run run, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (bench->compiled_count == COMPILES)
+            drop_compiled(bench);
+        if (!runs[run].run(bench)) {
+            (void)fprintf(stderr, "micro: %s: failed\n", runs[run].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static double measure(struct bench *bench, enum run run)
+{
+    int64_t start = clock_monotonic_us();
+
+    if (!repeat(bench, run, runs[run].repeats))
+        abort();
+
+    double ns = (double)(clock_monotonic_us() - start) * 1000 / runs[run].repeats;
+
+    drop_compiled(bench);
+    return ns;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* One line; is the target met? */
+static bool print(enum run run, const double *ns, double yardstick)
+{
+    double median = ns[ROUNDS / 2];
+    double ratio = median / yardstick;
+    bool ok = (runs[run].most_ns == 0 || median <= runs[run].most_ns) &&
+              (runs[run].most_ratio == 0 || ratio <= runs[run].most_ratio);
+
+    (void)printf("%-32s %9.0f ns  (%.0f to %.0f)", runs[run].title, median, ns[ROUNDS / 10],
+                 ns[ROUNDS - 1 - ROUNDS / 10]);
+    if (runs[run].most_ratio > 0)
+        (void)printf("  %.2f of json-c's, target %.2f", ratio, runs[run].most_ratio);
+    if (runs[run].most_ns > 0)
+        (void)printf("  target %.0f ns", runs[run].most_ns);
+    if (runs[run].most_ns > 0 || runs[run].most_ratio > 0)
+        (void)printf("  %s", ok ? "PASS" : "FAIL");
+    (void)printf("\n");
+    return ok;
+}
+
+static bool compare(struct bench *bench)
+{
+    double ns[RUNS][ROUNDS];
+    bool ok = true;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int run = 0; run < RUNS; run++)
+            ns[run][round] = measure(bench, (enum run)run);
+    }
+    for (int run = 0; run < RUNS; run++)
+        qsort(ns[run], ROUNDS, sizeof(ns[run][0]), by_value);
+    (void)printf("an event of %zu bytes, its detail and the detail's schema; median of %d rounds "
+                 "(and four fifths of them)\n",
+                 bench->event.len, ROUNDS);
+    for (int run = 0; run < RUNS; run++)
+        ok = print((enum run)run, ns[run], ns[JSON_C][ROUNDS / 2]) && ok;
+    return ok;
+}
+
+/* What is measured. */
+
+static NORETURN void die(const char *what, const struct error *err)
+{
+    (void)fprintf(stderr, "micro: %s: %s\n", what, err->text);
+    exit(1); /* NOLINT(concurrency-mt-unsafe): there is one thread */
+}
+
+static struct json_object *load(struct bench *bench, const char *path)
+{
+    struct json_object *tree = NULL;
+    struct str text = { NULL, 0 };
+    struct error err = { 0 };
+
+    if (!file_read(path, FILE_MAX, &text, &err) ||
+        !json_read_in(bench->arena, text, NULL, &tree, &err))
+        die(path, &err);
+    mem_free((char *)text.ptr);
+    return tree;
+}
+
+/* The keys of the whole tree, as the schemas would name them. */
+static size_t collect_keys(struct json_object *value, struct str *keys, size_t count)
+{
+    if (json_is_object(value)) {
+        for (JSON_EACH(member, value)) {
+            if (count < KEYS_MAX)
+                keys[count++] = str_from_c(json_key(member));
+            count = collect_keys(json_value(member), keys, count);
+        }
+    } else if (json_is_array(value)) {
+        for (size_t i = 0; i < json_count(value); i++)
+            count = collect_keys(json_at(value, i), keys, count);
+    }
+    return count;
+}
+
+/* A definition as APIs have them: about 800 bytes, 14 subschemas, no two alike. */
+static void add_definition(struct buf *out, int number)
+{
+    buf_printf(
+        out,
+        "\"type%d\":{\"type\":\"object\",\"description\":\"One of many, number %d: its state,"
+        " its place and its tags\",\"properties\":{"
+        "\"id\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":%d},"
+        "\"count_%d\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":%d},",
+        number, number, 32 + number, number, 1000 + number);
+    buf_printf(out,
+               "\"ratio\":{\"type\":\"number\",\"exclusiveMinimum\":0.5},"
+               "\"state_%d\":{\"enum\":[\"open\",\"held\",\"closed\",\"state-%d\"]},"
+               "\"kind\":{\"const\":\"kind-%d\"},\"active\":{\"type\":\"boolean\"},",
+               number, number, number);
+    buf_printf(out,
+               "\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":%d},"
+               "\"other\":{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/definitions/type%d\"}]},",
+               10 + number, number / 2);
+    buf_printf(out,
+               "\"place_%d\":{\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"number\"},"
+               "\"y\":{\"type\":\"number\"}},\"required\":[\"x\",\"y\"]}},"
+               "\"required\":[\"id\",\"kind\"],\"additionalProperties\":false}",
+               number);
+}
+
+/* A schema of LARGE bytes all of which can be reached. */
+static struct json_object *make_large(struct bench *bench, const char *dialect)
+{
+    struct buf *out = arena_buf(bench->arena, (size_t)LARGE * 2);
+    struct json_object *tree = NULL;
+    struct error err = { 0 };
+    int count = 0;
+
+    buf_printf(out, "{\"$schema\":\"%s\",\"definitions\":{", dialect);
+    while (buf_str(out).len < LARGE - LARGE / 20) {
+        if (count > 0)
+            buf_add_char(out, ',');
+        add_definition(out, count++);
+    }
+    buf_add(out, STR("},\"oneOf\":["));
+    for (int i = 0; i < count; i++)
+        buf_printf(out, "%s{\"$ref\":\"#/definitions/type%d\"}", i > 0 ? "," : "", i);
+    buf_add(out, STR("]}"));
+    if (!json_read_in(bench->arena, buf_str(out), NULL, &tree, &err))
+        die("the schema", &err);
+    return tree;
+}
+
+static void prepare(struct bench *bench)
+{
+    struct json_object *event = load(bench, EVENT);
+    struct json_object *document = load(bench, SCHEMA);
+    struct str keys[KEYS_MAX];
+    struct error err = { 0 };
+
+    bench->event = json_text(bench->arena, event);
+    bench->tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
+    json_tokener_set_flags(bench->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    bench->symbols = json_symbols_create(keys, collect_keys(event, keys, 0));
+    bench->large[0] = make_large(bench, "http://json-schema.org/draft-07/schema#");
+    bench->large[1] = make_large(bench, "https://json-schema.org/draft/2020-12/schema");
+
+    const struct json_read_options reading = { .symbols = bench->symbols };
+    const struct schema_options compiling = { .symbols = bench->symbols };
+
+    if (!json_read_in(bench->arena, bench->event, &reading, &event, &err) ||
+        !json_find(event, "detail", &bench->detail) ||
+        !schema_compile(document, &compiling, &bench->schema, &err))
+        die("the schema", &err);
+}
+
+static bool run_named(struct bench *bench, const char *name, const char *count)
+{
+    for (int run = 0; run < RUNS; run++) {
+        if (str_equal(str_from_c(runs[run].name), str_from_c(name)))
+            return repeat(bench, (enum run)run, (int)strtoul(count, NULL, 10));
+    }
+    (void)fprintf(stderr, "micro: there is no run \"%s\"\n", name);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = { .arena = arena_create() };
+
+    prepare(&bench);
+
+    bool ok = argc == 3 ? run_named(&bench, argv[1], argv[2]) : compare(&bench);
+
+    drop_compiled(&bench);
+    schema_destroy(bench.schema);
+    arena_destroy(bench.arena);
+    json_symbols_destroy(bench.symbols);
+    json_tokener_free(bench.tokener);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,198 @@
+/*
+ * test_hostile.c - schemas and instances made to be expensive: the time they take is bounded.
+ *
+ * The bounds leave ten times and more of room, since sanitizers and busy machines are slow; what
+ * they keep out is the quadratic and the exponential, which would take minutes.
+ */
+#include "base/clock.h"
+#include "schema/schema.h"
+#include "tests/unit/test.h"
+
+enum { MANY = 100000, PATIENCE_US = 10 * 1000 * 1000, BUDGET_US = 20 * 1000 };
+
+static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
+
+static struct json_object *parse(struct str text)
+{
+    struct json_object *value = NULL;
+    struct error err = { 0 };
+    bool ok = json_read(text, &deep, &value, &err);
+
+    test_check(ok, err.text, __FILE__, __LINE__);
+    return value;
+}
+
+/* `before`, `count` times `piece` with its number in it, commas between, `after`. */
+static struct str repeat(struct arena *arena, const char *before, const char *piece, int count,
+                         const char *after)
+{
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    buf_add(out, str_from_c(before));
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        for (const char *at = piece; *at; at++) {
+            if (*at == '#')
+                buf_add_int(out, i);
+            else
+                buf_add_char(out, *at);
+        }
+    }
+    buf_add(out, str_from_c(after));
+    return buf_str(out);
+}
+
+/* The verdict, reached in time; without a budget if it is 0. */
+static enum schema_verdict verdict(struct str schema_text, struct str instance_text,
+                                   int64_t budget_us)
+{
+    struct json_object *document = parse(schema_text);
+    struct json_object *instance = parse(instance_text);
+    int64_t start = clock_monotonic_us();
+    enum schema_verdict result = SCHEMA_TOO_EXPENSIVE;
+    struct schema *schema = NULL;
+    struct error err = { 0 };
+    bool ok = schema_compile(document, NULL, &schema, &err);
+
+    json_release(document);
+    test_check(ok, err.text, __FILE__, __LINE__);
+    if (ok) {
+        struct schema_budget budget = schema_budget(budget_us);
+
+        result = schema_check(schema, instance, &budget);
+    }
+    CHECK(clock_monotonic_us() - start < PATIENCE_US);
+    schema_destroy(schema);
+    json_release(instance);
+    return result;
+}
+
+static void many_values_take_linear_time(void)
+{
+    struct arena *arena = arena_create();
+    struct str members = repeat(arena, "{", "\"k#\":#", MANY, "}");
+    struct str numbers = repeat(arena, "[", "#", MANY, "]");
+    struct str objects = repeat(arena, "[", "{\"k\":#}", MANY, "]");
+    struct str names = repeat(arena, "{\"enum\":[", "\"k#\"", MANY, "]}");
+    struct str values = repeat(arena, "{\"items\":{\"enum\":[", "#", MANY / 100, "]}}");
+    struct str properties = repeat(arena, "{\"properties\":{", "\"k#\":{\"type\":\"integer\"}",
+                                   MANY / 10, "},\"additionalProperties\":{\"minimum\":0}}");
+
+    CHECK(verdict(STR("{\"additionalProperties\":{\"type\":\"integer\"}}"), members, 0) ==
+          SCHEMA_VALID);
+    CHECK(verdict(STR("{\"properties\":{\"k99999\":false}}"), members, 0) == SCHEMA_INVALID);
+    CHECK(verdict(STR("{\"unevaluatedProperties\":{\"type\":\"integer\"}}"), members, 0) ==
+          SCHEMA_VALID);
+    CHECK(verdict(STR("{\"propertyNames\":{\"minLength\":2}}"), members, 0) == SCHEMA_VALID);
+    CHECK(verdict(properties, members, 0) == SCHEMA_VALID);
+    CHECK(verdict(STR("{\"uniqueItems\":true}"), numbers, 0) == SCHEMA_VALID);
+    CHECK(verdict(STR("{\"uniqueItems\":true}"), objects, 0) == SCHEMA_VALID);
+    CHECK(verdict(names, STR("\"k99999\""), 0) == SCHEMA_VALID);
+    CHECK(verdict(names, STR("\"k100000\""), 0) == SCHEMA_INVALID);
+    CHECK(verdict(values, STR("[999,500,1000]"), 0) == SCHEMA_INVALID);
+    arena_destroy(arena);
+}
+
+/* Each definition refers to the next. */
+static void a_long_chain_of_references_is_followed(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    buf_add(out, STR("{\"$ref\":\"#/$defs/d0\",\"$defs\":{"));
+    for (int i = 0; i < MANY / 10; i++)
+        buf_printf(out, "\"d%d\":{\"$ref\":\"#/$defs/d%d\"},", i, i + 1);
+    buf_printf(out, "\"d%d\":{\"type\":\"null\"}}}", MANY / 10);
+    CHECK(verdict(buf_str(out), STR("null"), 0) == SCHEMA_VALID);
+    CHECK(verdict(buf_str(out), STR("1"), 0) == SCHEMA_INVALID);
+    arena_destroy(arena);
+}
+
+/* Two branches for each level would be 2^60 checks. */
+static void branches_that_multiply_end_with_the_budget(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    buf_add(out, STR("{\"$ref\":\"#/$defs/d0\",\"$defs\":{"));
+    for (int i = 0; i < 60; i++)
+        buf_printf(out,
+                   "\"d%d\":{\"anyOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"}]},",
+                   i, i + 1, i + 1);
+    buf_add(out, STR("\"d60\":{\"type\":\"null\"}}}"));
+    CHECK(verdict(buf_str(out), STR("1"), BUDGET_US) == SCHEMA_TOO_EXPENSIVE);
+    CHECK(verdict(buf_str(out), STR("null"), BUDGET_US) == SCHEMA_VALID);
+    arena_destroy(arena);
+}
+
+static void backtracking_ends_with_a_limit(void)
+{
+    struct arena *arena = arena_create();
+    struct str text = repeat(arena, "\"", "a", 1, "");
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    buf_add(out, text);
+    for (int i = 0; i < 1000; i++)
+        buf_add_char(out, 'a');
+    buf_add(out, STR("!\""));
+    CHECK(verdict(STR("{\"pattern\":\"^(a+)+$\"}"), buf_str(out), 0) == SCHEMA_TOO_EXPENSIVE);
+    CHECK(verdict(STR("{\"pattern\":\"^(a|a)*$\"}"), buf_str(out), 0) == SCHEMA_TOO_EXPENSIVE);
+    arena_destroy(arena);
+}
+
+/* Each alone stays below a pattern's own limit; together they would take minutes. */
+static void many_searches_share_one_budget(void)
+{
+    struct arena *arena = arena_create();
+    struct str texts = repeat(arena, "[", "\"aaaaaaaaaaaaaaaa!\"", MANY / 2, "]");
+
+    CHECK(verdict(STR("{\"items\":{\"not\":{\"pattern\":\"^(a+)+$\"}}}"), texts, BUDGET_US) ==
+          SCHEMA_TOO_EXPENSIVE);
+    arena_destroy(arena);
+}
+
+/* Schemas within each other, which a message may quote: each is kept once. */
+static void nested_schemas_are_kept_once(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    buf_add(out, STR("{\"allOf\":["));
+    for (int i = 0; i < 200; i++) {
+        for (int j = 0; j < 500; j++)
+            buf_add(out, STR("{\"not\":"));
+        buf_add(out, i == 0 ? STR("true") : STR("{}"));
+        for (int j = 0; j < 500; j++)
+            buf_add_char(out, '}');
+        buf_add(out, i < 199 ? STR(",") : STR("]}"));
+    }
+    CHECK(verdict(buf_str(out), STR("1"), 0) == SCHEMA_VALID);
+    arena_destroy(arena);
+}
+
+static void deep_instances_are_walked(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    for (int i = 0; i < JSON_DEPTH_LIMIT; i++)
+        buf_add_char(out, '[');
+    for (int i = 0; i < JSON_DEPTH_LIMIT; i++)
+        buf_add_char(out, ']');
+    CHECK(verdict(STR("{\"type\":\"array\",\"items\":{\"$ref\":\"#\"},\"uniqueItems\":true}"),
+                  buf_str(out), 0) == SCHEMA_VALID);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    RUN(many_values_take_linear_time);
+    RUN(a_long_chain_of_references_is_followed);
+    RUN(branches_that_multiply_end_with_the_budget);
+    RUN(backtracking_ends_with_a_limit);
+    RUN(many_searches_share_one_budget);
+    RUN(nested_schemas_are_kept_once);
+    RUN(deep_instances_are_walked);
+    return test_end();
+}
