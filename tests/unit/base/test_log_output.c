@@ -67,7 +67,7 @@ static void what_is_queued_is_written_in_order_before_the_end(void)
     log_output_stop(10 * (int64_t)SECOND_US);
     lead_back();
     read_all(&text);
-    CHECK_INT((int64_t)text.len, 500 * LINE_LEN);
+    CHECK_INT((int64_t)text.len, (int64_t)500 * LINE_LEN);
     for (int i = 0; i < 500; i++) {
         CHECK_INT(strtol(text.ptr + (size_t)i * LINE_LEN, NULL, 10), i);
     }
