@@ -13,17 +13,6 @@ static void write_id(struct buf *out, struct str id)
         buf_add(out, STR("null"));
 }
 
-static void write_unit(struct buf *out, const struct schema_unit *unit)
-{
-    buf_add(out, STR("{\"instanceLocation\":"));
-    json_write_string(out, unit->instance_location);
-    buf_add(out, STR(",\"keywordLocation\":"));
-    json_write_string(out, unit->keyword_location);
-    buf_add(out, STR(",\"error\":"));
-    json_write_string(out, unit->error);
-    buf_add_char(out, '}');
-}
-
 static void write_units(struct buf *out, const struct schema_report *report)
 {
     if (report->count == 0)
@@ -32,7 +21,7 @@ static void write_units(struct buf *out, const struct schema_report *report)
     for (size_t i = 0; i < report->count; i++) {
         if (i > 0)
             buf_add_char(out, ',');
-        write_unit(out, &report->units[i]);
+        schema_unit_write(out, &report->units[i]);
     }
     buf_add_char(out, ']');
     if (report->truncated)

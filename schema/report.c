@@ -262,3 +262,14 @@ enum schema_verdict schema_report(const struct schema *schema, struct json_objec
     return verdict;
 }
 /* NOLINTEND(misc-no-recursion) */
+
+void schema_unit_write(struct buf *out, const struct schema_unit *unit)
+{
+    buf_add(out, STR("{\"instanceLocation\":"));
+    json_write_string(out, unit->instance_location);
+    buf_add(out, STR(",\"keywordLocation\":"));
+    json_write_string(out, unit->keyword_location);
+    buf_add(out, STR(",\"error\":"));
+    json_write_string(out, unit->error);
+    buf_add_char(out, '}');
+}

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -89,6 +90,9 @@ struct schema_unit {
     struct str keyword_location;  /* JSON Pointer without `#` */
     struct str error;             /* worded as Python's jsonschema 4.26 does */
 };
+
+/** Add it as JSON: `{"instanceLocation":...,"keywordLocation":...,"error":...}`. */
+void schema_unit_write(struct buf *out, const struct schema_unit *unit);
 
 struct schema_report_options {
     size_t max_errors;  /* 0: all */

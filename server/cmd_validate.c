@@ -174,17 +174,6 @@ static int take_arguments(int argc, char **argv, struct arguments *arguments)
 
 /* Verdicts. */
 
-static void add_unit(struct buf *out, const struct schema_unit *unit, bool first)
-{
-    buf_add(out, first ? STR("{\"instanceLocation\":") : STR(",{\"instanceLocation\":"));
-    json_write_string(out, unit->instance_location);
-    buf_add(out, STR(",\"keywordLocation\":"));
-    json_write_string(out, unit->keyword_location);
-    buf_add(out, STR(",\"error\":"));
-    json_write_string(out, unit->error);
-    buf_add_char(out, '}');
-}
-
 static void print_invalid(struct run *run, const struct schema_unit *units, size_t count)
 {
     CLEANUP(buf_done) struct buf line;
@@ -196,8 +185,11 @@ static void print_invalid(struct run *run, const struct schema_unit *units, size
         return;
     }
     buf_add(&line, STR("{\"valid\":false,\"errors\":["));
-    for (size_t i = 0; i < count; i++)
-        add_unit(&line, &units[i], i == 0);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add_char(&line, ',');
+        schema_unit_write(&line, &units[i]);
+    }
     buf_add(&line, STR("]}\n"));
     (void)fwrite(line.ptr, 1, line.len, stdout);
 }

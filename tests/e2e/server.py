@@ -25,6 +25,19 @@ PATIENCE = 20 * (1 if RELEASE else 3)  # seconds after which a test gives up
 REGISTRY = "GenesysInteractionRegistry"
 SCHEMA = "InteractionStartedSchema"
 
+# The shipped record's members, in their order.
+RECORD = [
+    "interaction_id",
+    "start_time",
+    "channel_type",
+    "queue_id",
+    "queue_name",
+    "customer_email",
+    "customer_name",
+    "attributes",
+    "processed_at",
+]
+
 
 def environment(extra=None):
     """What the server sees: nothing of ours that would change its settings."""

@@ -4,20 +4,9 @@ import json
 
 import pytest
 
-from server import ROOT, run
+from server import RECORD, ROOT, run
 
 GENESYS = "conf/examples/genesys"
-RECORD = [
-    "interaction_id",
-    "start_time",
-    "channel_type",
-    "queue_id",
-    "queue_name",
-    "customer_email",
-    "customer_name",
-    "attributes",
-    "processed_at",
-]
 
 
 def explain(config, sample):
