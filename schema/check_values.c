@@ -119,6 +119,38 @@ bool check_format(struct check *check, const struct rule *rule, struct json_obje
 
 /* enum, const */
 
+/* The first of the values, sorted by their hashes, that may be equal to one of this hash. */
+static uint32_t find_hash(const struct values *values, uint64_t hash)
+{
+    uint32_t low = 0;
+    uint32_t high = values->other_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (values->others[middle].hash < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_among_others(struct check *check, const struct values *values,
+                            struct json_object *value)
+{
+    bool sorted = values->other_count > VALUES_IN_TURN_MAX;
+    uint64_t hash = sorted ? json_hash(value) : 0;
+
+    for (uint32_t i = sorted ? find_hash(values, hash) : 0; i < values->other_count; i++) {
+        if (values->others[i].hash != hash || !check_spend(check, 1))
+            return false;
+        if (json_equal(values->others[i].value, value))
+            return true;
+    }
+    return false;
+}
+
 bool check_values(struct check *check, const struct rule *rule, struct json_object *value,
                   struct evaluated *seen)
 {
@@ -130,11 +162,5 @@ bool check_values(struct check *check, const struct rule *rule, struct json_obje
 
         return keys_find(&values->strings, text.ptr, text.len) != NO_KEY;
     }
-    for (uint32_t i = 0; i < values->other_count; i++) {
-        if (!check_spend(check, 1))
-            return false;
-        if (json_equal(values->others[i], value))
-            return true;
-    }
-    return false;
+    return is_among_others(check, values, value);
 }

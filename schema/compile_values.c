@@ -5,6 +5,8 @@
  */
 #include "schema/compile.h"
 
+#include <stdlib.h>
+
 #include "base/memory.h"
 
 bool compile_names(struct compiler *compiler, const char *keyword, struct json_object *array,
@@ -101,6 +103,24 @@ static unsigned kinds_of(struct json_object *value)
     return (kind & KIND_NUMBER) != 0 ? KIND_NUMBER : kind;
 }
 
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t left = ((const struct hashed_value *)a)->hash;
+    uint64_t right = ((const struct hashed_value *)b)->hash;
+
+    return (left > right) - (left < right);
+}
+
+/* A few are compared in turn, many are found by their hashes. */
+static void sort_others(struct values *values)
+{
+    if (values->other_count <= VALUES_IN_TURN_MAX)
+        return;
+    for (uint32_t i = 0; i < values->other_count; i++)
+        values->others[i].hash = json_hash(values->others[i].value);
+    qsort(values->others, values->other_count, sizeof(values->others[0]), by_hash);
+}
+
 static void add_values(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
                        struct json_object *const *list, size_t count)
 {
@@ -109,14 +129,15 @@ static void add_values(struct compiler *compiler, enum rule_op op, const struct 
     unsigned kinds = 0;
 
     keys_init(&values->strings, arena, count);
-    values->others = arena_alloc(arena, (count + 1) * sizeof(struct json_object *));
+    values->others = arena_alloc(arena, (count + 1) * sizeof(struct hashed_value));
     for (size_t i = 0; i < count; i++) {
         if (json_is_string(list[i]))
             (void)keys_add(&values->strings, arena_copy(arena, json_str(list[i])));
         else
-            values->others[values->other_count++] = compile_copy(compiler, list[i]);
+            values->others[values->other_count++].value = compile_copy(compiler, list[i]);
         kinds |= kinds_of(list[i]);
     }
+    sort_others(values);
     compiler->types &= (uint8_t)kinds;
     compile_rule(compiler, op, keyword->name, KIND_ALL)->u.values = values;
 }

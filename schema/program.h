@@ -114,10 +114,19 @@ struct scoped {
     uint32_t count;
 };
 
+enum { VALUES_IN_TURN_MAX = 8 };
+
+/** A value and, where it is looked up by it, its hash (json_hash). */
+struct hashed_value {
+    uint64_t hash;
+    struct json_object *value;
+};
+
 /** The values of `enum` and `const`. */
 struct values {
     struct keys strings;
-    struct json_object **others; /* arrays, objects, numbers, booleans, null */
+    struct hashed_value *others; /* arrays, objects, numbers, booleans, null; by their hashes when
+                                    there are more than VALUES_IN_TURN_MAX */
     uint32_t other_count;
 };
 
