@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "schema/schema.h"
 
-#define HOMEPAGE "https://github.com/sluice/sluice"
+#define HOMEPAGE "https://sluice.example"
 
 static const char *const dialects[] = {
     "https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2019-09/schema",
