@@ -5,8 +5,6 @@
  */
 #include "base/clock.h"
 
-#include <time.h>
-
 static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -23,6 +21,21 @@ int64_t clock_now_us(void)
 int64_t clock_monotonic_us(void)
 {
     return read_clock(CLOCK_MONOTONIC);
+}
+
+struct timespec clock_timespec(int64_t us)
+{
+    return (struct timespec){ .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+}
+
+void clock_init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(condition, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
 }
 
 /* `count` decimal digits of `value`, leading zeroes included. */

@@ -5,7 +5,9 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 enum { CLOCK_TEXT_SIZE = 32 };
 
@@ -20,3 +22,12 @@ int64_t clock_monotonic_us(void);
  * Years 0 to 9999; the caller keeps to them.
  */
 void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE]);
+
+/** `us` as the system wants it. Not negative. */
+struct timespec clock_timespec(int64_t us);
+
+/**
+ * A condition whose timed waits count on clock_monotonic_us(); give them
+ * clock_timespec(clock_monotonic_us() + patience).
+ */
+void clock_init_condition(pthread_cond_t *condition);

@@ -9,14 +9,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { QUEUE_MAX = 1024 * 1024, US_PER_S = 1000000, NS_PER_US = 1000 };
+enum { QUEUE_MAX = 1024 * 1024 };
 
 static struct {
     pthread_mutex_t mutex; /* for all below; without a writer it keeps lines from mixing */
@@ -109,19 +108,9 @@ static void *write_queued(void *self)
     return NULL;
 }
 
-static void init_changed(void)
-{
-    pthread_condattr_t attributes;
-
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&output.changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-}
-
 bool log_output_start(struct error *err)
 {
-    init_changed();
+    clock_init_condition(&output.changed);
     buf_init(&output.queued, QUEUE_MAX);
     output.running = true;
     output.stopping = output.ended = false;
@@ -139,9 +128,7 @@ bool log_output_start(struct error *err)
 /* Until the writer has ended, or the patience has; true: it has ended. The mutex is held. */
 static bool await_end(int64_t patience_us)
 {
-    int64_t until = clock_monotonic_us() + patience_us;
-    const struct timespec at = { .tv_sec = until / US_PER_S,
-                                 .tv_nsec = until % US_PER_S * NS_PER_US };
+    const struct timespec at = clock_timespec(clock_monotonic_us() + patience_us);
 
     while (!output.ended)
         if (pthread_cond_timedwait(&output.changed, &output.mutex, &at) == ETIMEDOUT)

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/epoch.h"
@@ -55,16 +54,6 @@ static void live_destroy(struct live_schema *live)
     mem_free(live);
 }
 
-static void init_wake(pthread_cond_t *wake)
-{
-    pthread_condattr_t attributes;
-
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-}
-
 struct catalog *catalog_create(const struct catalog_options *options)
 {
     struct catalog *catalog = mem_alloc(sizeof(*catalog));
@@ -74,7 +63,7 @@ struct catalog *catalog_create(const struct catalog_options *options)
     for (size_t i = 0; i < options->key_count; i++)
         catalog->keys[i] = options->keys[i];
     (void)pthread_mutex_init(&catalog->mutex, NULL);
-    init_wake(&catalog->wake);
+    clock_init_condition(&catalog->wake);
     return catalog;
 }
 
@@ -279,8 +268,7 @@ void catalog_load(struct catalog *catalog)
 /* Wait for `us` microseconds or until told to stop; true: stop. The mutex is held. */
 static bool sleep_or_stop(struct catalog *catalog, int64_t us)
 {
-    int64_t until = clock_monotonic_us() + us;
-    const struct timespec at = { .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 };
+    const struct timespec at = clock_timespec(clock_monotonic_us() + us);
 
     while (!catalog->stopping)
         if (pthread_cond_timedwait(&catalog->wake, &catalog->mutex, &at) == ETIMEDOUT)

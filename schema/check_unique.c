@@ -10,11 +10,6 @@
 
 enum { PAIRWISE_MAX = 8, ON_STACK_MAX = 64 };
 
-struct hashed {
-    uint64_t hash;
-    struct json_object *value;
-};
-
 static bool same(struct json_object *a, struct json_object *b)
 {
     if (json_is_string(a) && json_is_string(b))
@@ -35,16 +30,8 @@ static bool unique_pairwise(struct check *check, struct json_object *array, size
     return true;
 }
 
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t left = ((const struct hashed *)a)->hash;
-    uint64_t right = ((const struct hashed *)b)->hash;
-
-    return (left > right) - (left < right);
-}
-
-static bool unique_sorted(struct check *check, struct hashed *hashed, struct json_object *array,
-                          size_t count)
+static bool unique_sorted(struct check *check, struct hashed_value *hashed,
+                          struct json_object *array, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!check_spend(check, 1))
@@ -52,7 +39,7 @@ static bool unique_sorted(struct check *check, struct hashed *hashed, struct jso
         hashed[i].value = json_at(array, i);
         hashed[i].hash = json_hash(hashed[i].value);
     }
-    qsort(hashed, count, sizeof(*hashed), by_hash);
+    qsort(hashed, count, sizeof(*hashed), hashed_value_order);
     for (size_t i = 1; i < count; i++) {
         for (size_t j = i; j > 0 && hashed[j - 1].hash == hashed[i].hash; j--) {
             if (!check_spend(check, 1) || same(hashed[j - 1].value, hashed[i].value))
@@ -66,7 +53,7 @@ bool check_unique(struct check *check, const struct rule *rule, struct json_obje
                   struct evaluated *seen)
 {
     size_t count = json_count(value);
-    struct hashed few[ON_STACK_MAX];
+    struct hashed_value few[ON_STACK_MAX];
 
     (void)rule;
     (void)seen;
@@ -75,7 +62,7 @@ bool check_unique(struct check *check, const struct rule *rule, struct json_obje
     if (count <= ON_STACK_MAX)
         return unique_sorted(check, few, value, count);
 
-    struct hashed *many = mem_alloc_array(count, sizeof(*many));
+    struct hashed_value *many = mem_alloc_array(count, sizeof(*many));
     bool ok = unique_sorted(check, many, value, count);
 
     mem_free(many);

@@ -103,14 +103,6 @@ static unsigned kinds_of(struct json_object *value)
     return (kind & KIND_NUMBER) != 0 ? KIND_NUMBER : kind;
 }
 
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t left = ((const struct hashed_value *)a)->hash;
-    uint64_t right = ((const struct hashed_value *)b)->hash;
-
-    return (left > right) - (left < right);
-}
-
 /* A few are compared in turn, many are found by their hashes. */
 static void sort_others(struct values *values)
 {
@@ -118,7 +110,7 @@ static void sort_others(struct values *values)
         return;
     for (uint32_t i = 0; i < values->other_count; i++)
         values->others[i].hash = json_hash(values->others[i].value);
-    qsort(values->others, values->other_count, sizeof(values->others[0]), by_hash);
+    qsort(values->others, values->other_count, sizeof(values->others[0]), hashed_value_order);
 }
 
 static void add_values(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,

@@ -116,11 +116,20 @@ struct scoped {
 
 enum { VALUES_IN_TURN_MAX = 8 };
 
-/** A value and, where it is looked up by it, its hash (json_hash). */
+/** A value and, where it is sorted or looked up by it, its hash (json_hash). */
 struct hashed_value {
     uint64_t hash;
     struct json_object *value;
 };
+
+/** For qsort(): by the hashes. */
+static inline int hashed_value_order(const void *a, const void *b)
+{
+    uint64_t left = ((const struct hashed_value *)a)->hash;
+    uint64_t right = ((const struct hashed_value *)b)->hash;
+
+    return (left > right) - (left < right);
+}
 
 /** The values of `enum` and `const`. */
 struct values {

@@ -176,7 +176,7 @@ static void arm_second_signal(void)
 
 static void wait_us(int64_t us)
 {
-    struct timespec left = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+    struct timespec left = clock_timespec(us);
 
     while (nanosleep(&left, &left) != 0)
         continue;
