@@ -1,9 +1,29 @@
 /*
  * fetch.c - see fetch.h. The only user of libcurl.
+ *
+ * A request runs on libcurl's multi interface though there is only ever one: that one can be woken
+ * from another thread.
  */
 #include "base/fetch.h"
 
 #include <curl/curl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/secret.h"
+
+enum {
+    IDLE_CONNECTIONS = 4, /* kept open by a client */
+    POLL_MS = 1000,       /* libcurl's own timers wake it earlier */
+};
+
+struct fetch_client {
+    CURLM *multi;
+    CURL *easy;
+    atomic_bool interrupted;
+};
 
 bool fetch_init(struct error *err)
 {
@@ -12,9 +32,73 @@ bool fetch_init(struct error *err)
     return true;
 }
 
-static void end_handle(CURL **handle)
+void fetch_answer_init(struct fetch_answer *answer, size_t max_body)
 {
-    curl_easy_cleanup(*handle);
+    *answer = (struct fetch_answer){ 0 };
+    buf_init(&answer->body, max_body);
+    buf_init(&answer->head, FETCH_HEAD_MAX);
+}
+
+void fetch_answer_done(struct fetch_answer *answer)
+{
+    buf_done(&answer->body);
+    buf_done(&answer->head);
+}
+
+/* The first line of `text`, which is moved behind it. */
+static struct str take_line(struct str *text)
+{
+    const char *end = memchr(text->ptr, '\n', text->len);
+    struct str line = { text->ptr, end ? (size_t)(end - text->ptr) : text->len };
+
+    *text = str_from(*text, line.len + 1);
+    if (str_ends_with(line, STR("\r")))
+        line.len--;
+    return line;
+}
+
+struct str fetch_answer_header(const struct fetch_answer *answer, const char *name)
+{
+    struct str rest = buf_str(&answer->head);
+    struct str found = STR_NONE;
+
+    while (rest.len > 0) {
+        struct str line = take_line(&rest);
+        const char *colon = memchr(line.ptr, ':', line.len);
+        struct str key = { line.ptr, colon ? (size_t)(colon - line.ptr) : 0 };
+
+        if (colon && str_equal_ignore_case(key, str_from_c(name)))
+            found = str_trim(str_from(line, key.len + 1));
+    }
+    return found;
+}
+
+struct fetch_client *fetch_client_create(void)
+{
+    struct fetch_client *client = mem_alloc(sizeof(*client));
+
+    client->multi = curl_multi_init();
+    client->easy = curl_easy_init();
+    atomic_init(&client->interrupted, false);
+    if (client->multi)
+        (void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
+    return client;
+}
+
+void fetch_client_destroy(struct fetch_client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->easy);
+    (void)curl_multi_cleanup(client->multi);
+    mem_free(client);
+}
+
+void fetch_client_interrupt(struct fetch_client *client)
+{
+    atomic_store(&client->interrupted, true);
+    if (client->multi)
+        (void)curl_multi_wakeup(client->multi);
 }
 
 /* Anything but `len` makes libcurl give up. */
@@ -27,32 +111,238 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *body)
     return ((const struct buf *)body)->overflow ? 0 : len;
 }
 
+/* A status line begins the answer anew: what came before it was an interim one, 100 or 103. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
+static size_t take_header(char *bytes, size_t size, size_t count, void *self)
+{
+    struct buf *head = self;
+    struct str line = { bytes, size * count };
+
+    if (str_starts_with(line, STR("HTTP/")))
+        buf_clear(head);
+    buf_add(head, line);
+    return head->overflow ? 0 : line.len;
+}
+
 /* To libcurl 0 is without end, and a negative one an error that leaves it so. */
 static long timeout_ms(int64_t timeout_us)
 {
     return timeout_us < 1000 ? 1 : (long)(timeout_us / 1000);
 }
 
-bool fetch_get(const char *url, int64_t timeout_us, struct fetch_answer *answer, struct error *err)
+/* Copies of headers hold credentials. */
+static void end_list(struct curl_slist **list)
 {
-    CLEANUP(end_handle) CURL *handle = curl_easy_init();
+    for (struct curl_slist *item = *list; item; item = item->next)
+        secret_wipe(item->data, strlen(item->data));
+    curl_slist_free_all(*list);
+}
+
+static bool add_line(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+/* libcurl sends a header without a value only when it is written "Name;". */
+static bool add_header(struct curl_slist **list, const struct fetch_header *header)
+{
+    struct str value = header->value;
+    size_t size = strlen(header->name) + value.len + sizeof(": ");
+    char *line = mem_alloc(size);
+
+    (void)snprintf(line, size, value.len ? "%s: %.*s" : "%s;", header->name, STR_ARG(value));
+
+    bool ok = add_line(list, line);
+
+    secret_wipe(line, size);
+    mem_free(line);
+    return ok;
+}
+
+static bool is_one_line(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (value.ptr[i] == '\r' || value.ptr[i] == '\n' || value.ptr[i] == '\0')
+            return false;
+    return true;
+}
+
+/* What libcurl would add by itself to a request with a body is taken out unless asked for. */
+static bool list_headers(const struct fetch_request *request, struct curl_slist **list,
+                         struct error *err)
+{
+    bool has_type = false;
+    bool ok = add_line(list, "Expect:");
+
+    for (size_t i = 0; ok && i < request->header_count; i++) {
+        const struct fetch_header *header = &request->headers[i];
+
+        if (!is_one_line(header->value))
+            return fail(err, ERR_REGISTRY_UNREACHABLE, "the header %s has more than one line",
+                        header->name);
+        has_type = has_type || str_equal_ignore_case(str_from_c(header->name), STR("content-type"));
+        ok = add_header(list, header);
+    }
+    if (ok && !has_type)
+        ok = add_line(list, "Content-Type:");
+    return ok || fail(err, ERR_SYSTEM, "libcurl has no memory");
+}
+
+static void set_method(CURL *easy, const struct fetch_request *request)
+{
+    bool head = request->method && strcmp(request->method, "HEAD") == 0;
+
+    if (request->body.ptr) {
+        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.ptr);
+        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+    }
+    if (head)
+        (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    else if (request->method)
+        (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_route(CURL *easy, const struct fetch_request *request)
+{
+    int64_t connect_us = request->connect_timeout_us;
+
+    if (request->proxy == FETCH_PROXY_NEVER)
+        (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (request->ca_file && *request->ca_file)
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+    if (request->unix_socket)
+        (void)curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms(request->timeout_us));
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                           timeout_ms(connect_us ? connect_us : request->timeout_us));
+    /* Otherwise a name server that does not answer holds the thread long beyond its time-out. */
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+}
+
+static void set_up(CURL *easy, const struct fetch_request *request, struct fetch_answer *answer)
+{
+    curl_easy_reset(easy); /* keeps connections */
+    (void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"); /* no file: among them */
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* it may be signed */
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer->body);
+    if (answer->head.max > 0) {
+        (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+        (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &answer->head);
+    }
+    set_method(easy, request);
+    set_route(easy, request);
+}
+
+static CURLcode drive(struct fetch_client *client)
+{
+    int running = 1;
+    int left;
+
+    while (running > 0) {
+        if (atomic_load(&client->interrupted))
+            return CURLE_ABORTED_BY_CALLBACK;
+        if (curl_multi_perform(client->multi, &running) != CURLM_OK)
+            return CURLE_FAILED_INIT;
+        if (running > 0)
+            (void)curl_multi_poll(client->multi, NULL, 0, POLL_MS, NULL);
+    }
+
+    const CURLMsg *message = curl_multi_info_read(client->multi, &left);
+
+    return message ? message->data.result : CURLE_FAILED_INIT;
+}
+
+static const struct {
+    CURLcode result;
+    enum fetch_failure failure;
+    const char *text;
+} failures[] = {
+    { CURLE_COULDNT_RESOLVE_HOST, FETCH_RESOLVE, "the host name cannot be resolved" },
+    { CURLE_COULDNT_RESOLVE_PROXY, FETCH_RESOLVE, "the proxy's name cannot be resolved" },
+    { CURLE_COULDNT_CONNECT, FETCH_CONNECT, "cannot connect" },
+    { CURLE_PROXY, FETCH_CONNECT, "the proxy refuses" },
+    { CURLE_OPERATION_TIMEDOUT, FETCH_TIMEOUT, "no whole answer in time" },
+    { CURLE_PEER_FAILED_VERIFICATION, FETCH_TLS, "the server's certificate is not trusted" },
+    { CURLE_SSL_CACERT_BADFILE, FETCH_TLS, "the CA file cannot be used" },
+    { CURLE_SSL_CONNECT_ERROR, FETCH_TLS, "the TLS handshake failed" },
+    { CURLE_GOT_NOTHING, FETCH_RESET, "the connection ended without an answer" },
+    { CURLE_RECV_ERROR, FETCH_RESET, "the connection broke" },
+    { CURLE_SEND_ERROR, FETCH_RESET, "the connection broke" },
+    { CURLE_PARTIAL_FILE, FETCH_RESET, "the answer was cut short" },
+    { CURLE_WRITE_ERROR, FETCH_TOO_LARGE, "the answer is too large" },
+    { CURLE_ABORTED_BY_CALLBACK, FETCH_INTERRUPTED, "interrupted" },
+    { CURLE_URL_MALFORMAT, FETCH_OTHER, "the URL is none" },
+    { CURLE_UNSUPPORTED_PROTOCOL, FETCH_OTHER, "this is not HTTP" },
+    { CURLE_WEIRD_SERVER_REPLY, FETCH_OTHER, "this is not HTTP" },
+};
+
+static bool explain(CURL *easy, CURLcode result, struct fetch_answer *answer, struct error *err)
+{
+    const char *text = curl_easy_strerror(result);
+    long reason = 0; /* the system's, when it said no to the connection */
+
+    answer->failure = FETCH_OTHER;
+    for (size_t i = 0; i < COUNT_OF(failures); i++) {
+        if (failures[i].result == result) {
+            answer->failure = failures[i].failure;
+            text = failures[i].text;
+        }
+    }
+    (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &reason);
+    if (answer->failure == FETCH_CONNECT && reason != 0)
+        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, (int)reason, "%s", text);
+    return fail(err, ERR_REGISTRY_UNREACHABLE, "%s", text);
+}
+
+bool fetch_client_run(struct fetch_client *client, const struct fetch_request *request,
+                      struct fetch_answer *answer, struct error *err)
+{
+    CLEANUP(end_list) struct curl_slist *headers = NULL;
     long status = 0;
 
-    if (!handle)
+    answer->failure = FETCH_OTHER;
+    buf_clear(&answer->body);
+    buf_clear(&answer->head);
+    if (!client->multi || !client->easy)
         return fail(err, ERR_SYSTEM, "libcurl does not start");
-    (void)curl_easy_setopt(handle, CURLOPT_URL, url);
-    (void)curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https"); /* no file: among them */
-    (void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(handle, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms(timeout_us));
-    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
-    (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer->body);
+    if (!list_headers(request, &headers, err))
+        return false;
+    set_up(client->easy, request, answer);
+    (void)curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
+    if (curl_multi_add_handle(client->multi, client->easy) != CURLM_OK)
+        return fail(err, ERR_SYSTEM, "libcurl does not start");
 
-    CURLcode result = curl_easy_perform(handle);
+    CURLcode result = drive(client);
 
+    (void)curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_multi_remove_handle(client->multi, client->easy);
+    (void)curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, NULL); /* they are freed now */
     if (result != CURLE_OK)
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "%s", curl_easy_strerror(result));
-    (void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+        return explain(client->easy, result, answer, err);
+    answer->failure = FETCH_NO_FAILURE;
     answer->status = (int)status;
     return true;
+}
+
+static void end_client(struct fetch_client **client)
+{
+    fetch_client_destroy(*client);
+}
+
+bool fetch_get(const char *url, int64_t timeout_us, struct fetch_answer *answer, struct error *err)
+{
+    CLEANUP(end_client) struct fetch_client *client = fetch_client_create();
+    const struct fetch_request request = { .url = url, .timeout_us = timeout_us };
+
+    return fetch_client_run(client, &request, answer, err);
 }
