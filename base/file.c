@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -70,5 +72,49 @@ bool file_read(const char *path, size_t max, struct str *out, struct error *err)
     buf_add_char(&text, '\0');
     *out = (struct str){ text.ptr, text.len - 1 };
     text = (struct buf){ 0 }; /* the bytes are the caller's now */
+    return true;
+}
+
+/* The first `len` bytes of `path`, as a path of its own. */
+static bool take_prefix(const char *path, size_t len, char prefix[static PATH_MAX],
+                        struct error *err)
+{
+    if (len >= PATH_MAX)
+        return fail(err, ERR_SYSTEM, "%.100s...: the path is too long", path);
+    memcpy(prefix, path, len);
+    prefix[len] = '\0';
+    return true;
+}
+
+bool file_make_parents(const char *path, struct error *err)
+{
+    const char *slash = path[0] ? strchr(path + 1, '/') : NULL;
+
+    for (; slash; slash = strchr(slash + 1, '/')) {
+        char folder[PATH_MAX];
+
+        if (!take_prefix(path, (size_t)(slash - path), folder, err))
+            return false;
+        if (mkdir(folder, S_IRWXU) == 0) {
+            if (!file_sync_parent(folder, err))
+                return false;
+        } else if (errno != EEXIST) {
+            return fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
+        }
+    }
+    return true;
+}
+
+bool file_sync_parent(const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+    CLEANUP(file_close) int fd = -1;
+
+    if (slash && !take_prefix(path, slash == path ? 1 : (size_t)(slash - path), folder, err))
+        return false;
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
     return true;
 }

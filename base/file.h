@@ -1,5 +1,5 @@
 /*
- * file.h - a whole small file at once.
+ * file.h - a whole small file at once, and the folders that files are in.
  *
  * Threads: any.
  */
@@ -24,3 +24,9 @@ NODISCARD bool file_open(const char *path, int *out, struct error *err);
 
 /** For CLEANUP: close the descriptor, unless it is -1 or standard input. */
 void file_close(const int *fd);
+
+/** Make the folders on the way to `path` that are not there, mode 0700, to stay after a crash. */
+NODISCARD bool file_make_parents(const char *path, struct error *err);
+
+/** Make what was created, renamed or removed in the folder of `path` stay so after a crash. */
+NODISCARD bool file_sync_parent(const char *path, struct error *err);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -86,6 +87,48 @@ static void reads_standard_input_and_leaves_it_open(void)
     (void)close(ends[0]);
 }
 
+static void makes_the_folders_on_the_way(void)
+{
+    static const struct {
+        const char *name;
+        const char *made; /* the deepest folder, which is there afterwards */
+    } cases[] = {
+        { "plain", "" },           { "a/file", "a" },
+        { "a/b/c/file", "a/b/c" }, { "a/b/c/other", "a/b/c" },
+        { "d//e/file", "d/e" },    { "f/", "f" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char path[FOLDER_PATH_SIZE];
+        struct stat info;
+        struct error err = { 0 };
+
+        TEST_CASE(cases[i].name);
+        folder_path(&folder, cases[i].name, path);
+        CHECK(file_make_parents(path, &err));
+        CHECK_STR(str_from_c(err.text), "");
+        folder_path(&folder, cases[i].made, path);
+        CHECK(stat(path, &info) == 0 && S_ISDIR(info.st_mode) && (info.st_mode & 0777) == 0700);
+        CHECK(file_sync_parent(path, &err));
+    }
+}
+
+static void says_which_folder_cannot_be_made(void)
+{
+    char path[FOLDER_PATH_SIZE];
+    struct error err = { 0 };
+
+    folder_write(&folder, "file", STR("x"));
+    folder_path(&folder, "file/a/b", path);
+    CHECK(!file_make_parents(path, &err));
+    CHECK_INT(err.code, ERR_SYSTEM);
+    CHECK(str_ends_with(str_from_c(err.text), STR("/file/a: Not a directory")));
+    CHECK(file_make_parents("plain", &err) && file_make_parents("", &err));
+    CHECK(file_sync_parent("plain", &err) && file_sync_parent("/x", &err));
+    CHECK(!file_sync_parent("/nonexistent/x", &err));
+    CHECK_STR(str_from_c(err.text), "/nonexistent: No such file or directory");
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof(bytes); i++)
@@ -94,6 +137,8 @@ int main(void)
     RUN(reads_files_up_to_the_maximum);
     RUN(says_why_it_cannot_read);
     RUN(reads_standard_input_and_leaves_it_open);
+    RUN(makes_the_folders_on_the_way);
+    RUN(says_which_folder_cannot_be_made);
     folder_done(&folder);
     return test_end();
 }

@@ -1,0 +1,255 @@
+/*
+ * sink_suite.c - see sink_suite.h.
+ */
+#include "tests/unit/sink_suite.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "tests/unit/test.h"
+
+enum { ARRIVED_MAX = 64 * 1024 * 1024, PATIENCE_US = 30 * 1000000 };
+
+static const struct sink_suite *place; /* the one that runs */
+static const _Atomic bool no_hurry;
+
+static void *zeroes(struct arena *arena, size_t count, size_t size)
+{
+    return arena_alloc(arena, (count + 1) * size);
+}
+
+static const struct sink_answer *deliver(const struct sink *sink, const struct str *records,
+                                         size_t count, const _Atomic bool *hurry)
+{
+    static struct arena *arena;
+    static struct sink_answer answer;
+
+    arena_destroy(arena); /* at the end there is the last one, still reachable */
+    arena = arena_create();
+
+    struct sink_record *list = zeroes(arena, count, sizeof(*list));
+
+    answer = (struct sink_answer){ .outcomes = zeroes(arena, count, sizeof(*answer.outcomes)) };
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct sink_record){ (int64_t)(2 * i + 1), arena_printf(arena, "key-%zu", i),
+                                        records[i] };
+    sink->deliver(
+        sink->self,
+        &(struct sink_batch){ .records = list, .count = count, .arena = arena, .hurry = hurry },
+        &answer);
+    return &answer;
+}
+
+const struct sink_answer *sink_suite_deliver(const struct sink *sink, const struct str *records,
+                                             size_t count)
+{
+    return deliver(sink, records, count, &no_hurry);
+}
+
+void sink_suite_check_all(const struct sink_answer *answer, size_t count, enum sink_result result)
+{
+    for (size_t i = 0; i < count; i++) {
+        CHECK_INT(answer->outcomes[i].result, result);
+        CHECK((answer->outcomes[i].reason.len > 0) == (result != SINK_DELIVERED));
+    }
+}
+
+static void check_arrived(const char *expected)
+{
+    CLEANUP(buf_done) struct buf out;
+
+    buf_init(&out, ARRIVED_MAX);
+    place->arrived(place->self, &out);
+    CHECK_STR(buf_str(&out), expected);
+}
+
+static void limits_allow_a_record(void)
+{
+    struct sink sink = place->create(place->self);
+
+    CHECK(sink.max_records >= 1);
+    CHECK(sink.max_bytes >= 1024);
+    sink.destroy(sink.self);
+    check_arrived("");
+}
+
+static void records_arrive_unharmed(void)
+{
+    static const struct str records[] = {
+        STR_INIT("{}"),
+        STR_INIT("{\"a\":\"\\\"\\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"}"),
+        STR_INIT("{\"number\":12345678901234567890,\"huge\":1e400}"),
+        STR_INIT("{\"spaces\": \"  \"}"),
+    };
+    struct sink sink = place->create(place->self);
+
+    for (size_t i = 0; i < COUNT_OF(records); i++)
+        sink_suite_check_all(sink_suite_deliver(&sink, &records[i], 1), 1, SINK_DELIVERED);
+    check_arrived("{}\n{\"a\":\"\\\"\\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"}\n"
+                  "{\"number\":12345678901234567890,\"huge\":1e400}\n{\"spaces\": \"  \"}\n");
+    sink.destroy(sink.self);
+}
+
+/* `count` records, `{"n":0}` and so on, and what arrives of them. */
+static struct str *numbered(struct arena *arena, size_t count, const char **lines)
+{
+    struct str *records = zeroes(arena, count, sizeof(*records));
+    struct buf *text = arena_buf(arena, ARRIVED_MAX);
+
+    for (size_t i = 0; i < count; i++) {
+        records[i] = arena_printf(arena, "{\"n\":%zu}", i);
+        buf_add(text, records[i]);
+        buf_add_char(text, '\n');
+    }
+    buf_add_char(text, '\0');
+    *lines = text->ptr;
+    return records;
+}
+
+static void a_full_batch_arrives_in_order(void)
+{
+    struct arena *arena = arena_create();
+    struct sink sink = place->create(place->self);
+    const char *lines;
+    struct str *records = numbered(arena, sink.max_records, &lines);
+
+    sink_suite_check_all(sink_suite_deliver(&sink, records, sink.max_records), sink.max_records,
+                         SINK_DELIVERED);
+    check_arrived(lines);
+    sink.destroy(sink.self);
+    arena_destroy(arena);
+}
+
+static void a_record_over_the_limit_goes_alone(void)
+{
+    struct sink sink = place->create(place->self);
+    size_t len = sink.max_bytes + 100;
+    char *bytes = mem_alloc(len + 2);
+
+    memset(bytes, 'x', len);
+    bytes[0] = bytes[len - 1] = '"';
+    sink_suite_check_all(sink_suite_deliver(&sink, &(struct str){ bytes, len }, 1), 1,
+                         SINK_DELIVERED);
+    bytes[len] = '\n';
+    check_arrived(bytes);
+    mem_free(bytes);
+    sink.destroy(sink.self);
+}
+
+static void a_broken_place_postpones_and_mends(void)
+{
+    static const struct str records[] = { STR_INIT("{\"n\":1}"), STR_INIT("{\"n\":2}") };
+    struct sink sink = place->create(place->self);
+    size_t count = sink.max_records < 2 ? 1 : 2;
+
+    place->set_broken(place->self, true);
+    for (int i = 0; i < 2; i++)
+        sink_suite_check_all(sink_suite_deliver(&sink, records, count), count, SINK_POSTPONED);
+    place->set_broken(place->self, false);
+    check_arrived("");
+    sink_suite_check_all(sink_suite_deliver(&sink, records, count), count, SINK_DELIVERED);
+    check_arrived(count == 2 ? "{\"n\":1}\n{\"n\":2}\n" : "{\"n\":1}\n");
+    sink.destroy(sink.self);
+}
+
+static void it_breaks_between_records_and_mends(void)
+{
+    static const struct str records[] = { STR_INIT("{\"n\":1}"), STR_INIT("{\"n\":2}") };
+    struct sink sink = place->create(place->self);
+
+    sink_suite_check_all(sink_suite_deliver(&sink, &records[0], 1), 1, SINK_DELIVERED);
+    place->set_broken(place->self, true);
+    sink_suite_check_all(sink_suite_deliver(&sink, &records[1], 1), 1, SINK_POSTPONED);
+    place->set_broken(place->self, false);
+    sink_suite_check_all(sink_suite_deliver(&sink, &records[1], 1), 1, SINK_DELIVERED);
+    check_arrived("{\"n\":1}\n{\"n\":2}\n");
+    sink.destroy(sink.self);
+}
+
+static void a_refused_record_is_told_from_its_neighbours(void)
+{
+    struct str records[] = { STR("{\"n\":1}"), place->refused, STR("{\"n\":2}") };
+    struct sink sink = place->create(place->self);
+    const struct sink_answer *answer = sink_suite_deliver(&sink, &records[1], 1);
+
+    sink_suite_check_all(answer, 1, SINK_REFUSED);
+    CHECK(!answer->together); /* a batch of one has its culprit */
+    check_arrived("");
+    if (sink.max_records >= 3) {
+        answer = sink_suite_deliver(&sink, records, 3);
+        if (answer->together) {
+            sink_suite_check_all(answer, 3, SINK_REFUSED);
+            check_arrived("");
+        } else {
+            CHECK_INT(answer->outcomes[0].result, SINK_DELIVERED);
+            CHECK_INT(answer->outcomes[1].result, SINK_REFUSED);
+            CHECK_INT(answer->outcomes[2].result, SINK_DELIVERED);
+            check_arrived("{\"n\":1}\n{\"n\":2}\n");
+        }
+    }
+    sink.destroy(sink.self);
+}
+
+static void *reopen_often(void *self)
+{
+    const struct sink *sink = self;
+
+    for (int i = 0; i < 100; i++)
+        if (sink->reopen)
+            sink->reopen(sink->self);
+    return NULL;
+}
+
+static void it_can_be_reopened_and_tended_at_any_time(void)
+{
+    static const struct str record = STR_INIT("{\"n\":1}");
+    CLEANUP(buf_done) struct buf expected;
+    struct sink sink = place->create(place->self);
+    pthread_t thread;
+
+    buf_init(&expected, ARRIVED_MAX);
+    assert(pthread_create(&thread, NULL, reopen_often, &sink) == 0);
+    for (int i = 0; i < 20; i++) {
+        sink_suite_check_all(sink_suite_deliver(&sink, &record, 1), 1, SINK_DELIVERED);
+        if (sink.tend)
+            sink.tend(sink.self);
+        buf_add(&expected, STR("{\"n\":1}\n"));
+    }
+    (void)pthread_join(thread, NULL);
+    buf_add_char(&expected, '\0');
+    check_arrived(expected.ptr);
+    sink.destroy(sink.self);
+}
+
+static void in_a_hurry_it_answers_soon(void)
+{
+    static const struct str record = STR_INIT("{\"n\":1}");
+    static const _Atomic bool hurry = true;
+    struct sink sink = place->create(place->self);
+    int64_t before = clock_monotonic_us();
+
+    place->set_broken(place->self, true);
+    (void)deliver(&sink, &record, 1, &hurry);
+    place->set_broken(place->self, false);
+    CHECK(clock_monotonic_us() - before < PATIENCE_US);
+    sink.destroy(sink.self);
+}
+
+void sink_suite_run(const struct sink_suite *suite)
+{
+    place = suite;
+    RUN(limits_allow_a_record);
+    RUN(records_arrive_unharmed);
+    RUN(a_full_batch_arrives_in_order);
+    RUN(a_record_over_the_limit_goes_alone);
+    RUN(a_broken_place_postpones_and_mends);
+    RUN(it_breaks_between_records_and_mends);
+    RUN(a_refused_record_is_told_from_its_neighbours);
+    RUN(it_can_be_reopened_and_tended_at_any_time);
+    RUN(in_a_hurry_it_answers_soon);
+}
