@@ -361,9 +361,10 @@ static bool admit(void *self, const struct request *request, struct response *re
     return !events->options.auth || auth_admit(events->options.auth, request, response);
 }
 
-static void handle(void *self, const struct request *request, struct response *response)
+static enum handler_step handle(void *self, struct request *request, struct response *response)
 {
     events_answer(self, request, NULL, response);
+    return HANDLER_DONE;
 }
 
 struct handler events_handler(struct events *events)

@@ -4,7 +4,11 @@
  * A handler sees a whole request and fills in a response. The server has done the rest: framing,
  * path and method, limits, the request id, the deadline.
  *
- * Threads: handle() runs on any loop thread, several at a time; request and response belong to it.
+ * A handler that needs something which takes time (a commit, a schema that is being fetched) does
+ * not hold its thread: it starts the thing, answers HANDLER_WAIT, and goes on in resume().
+ *
+ * Threads: handle() and resume() run on any loop thread, several at a time, those of one request
+ * on the same; request and response belong to them.
  */
 #pragma once
 
@@ -14,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "base/waker.h"
 
 /** What the request's log line and the metrics say; the handler fills in what it knows. */
 struct request_note {
@@ -33,6 +38,8 @@ struct request {
     struct str body;
     struct str id;          /* X-Request-Id: the sender's or ours */
     int64_t deadline_us;    /* clock_monotonic_us() by which an answer must leave */
+    struct waker waker;     /* for whoever is to wake this request after HANDLER_WAIT */
+    void *state;            /* the handler's own, from handle() to resume(); begins as NULL */
     const void *connection; /* the server's; for header() */
     /** The value of the first header `name` (any case); ptr NULL when there is none. */
     struct str (*header)(const void *connection, const char *name);
@@ -53,6 +60,17 @@ enum handler_method {
     HANDLER_POST,
 };
 
+enum handler_step {
+    HANDLER_DONE, /* the response is filled in */
+    HANDLER_WAIT, /* it is not: resume() will be called */
+};
+
+/** Why a request that waited goes on. */
+enum handler_news {
+    HANDLER_WOKEN,   /* its waker was used */
+    HANDLER_EXPIRED, /* its deadline is reached: it must be answered now */
+};
+
 struct handler {
     const char *path; /* compared raw and whole */
     enum handler_method method;
@@ -63,8 +81,17 @@ struct handler {
      */
     bool (*admit)(void *self, const struct request *request, struct response *response);
 
-    /** Answer it. */
-    void (*handle)(void *self, const struct request *request, struct response *response);
+    /** Answer it, or wait. A waker that is used before HANDLER_WAIT is returned is not lost. */
+    enum handler_step (*handle)(void *self, struct request *request, struct response *response);
+
+    /**
+     * After HANDLER_WAIT: answer it, or wait again (not when it is expired). The news may be an
+     * old one, so look whether what was waited for is there. Not called when the server ends
+     * first: what must be released in any case belongs to the request's arena (arena_own()).
+     * NULL in a handler that never waits.
+     */
+    enum handler_step (*resume)(void *self, struct request *request, struct response *response,
+                                enum handler_news news);
 
     void *self;
 };

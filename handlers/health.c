@@ -65,7 +65,8 @@ static void write_check(struct buf *out, const char *name, const char *reason)
     buf_add_char(out, '}');
 }
 
-static void answer_ready(void *self, const struct request *request, struct response *response)
+static enum handler_step answer_ready(void *self, struct request *request,
+                                      struct response *response)
 {
     const struct health *health = self;
     struct catalog_status unusable;
@@ -83,23 +84,26 @@ static void answer_ready(void *self, const struct request *request, struct respo
     response->body = buf_str(body);
     response->status = !has_unusable && !draining ? 200 : 503;
     response->retry_after_seconds = response->status == 503;
+    return HANDLER_DONE;
 }
 
-static void answer_live(void *self, const struct request *request, struct response *response)
+static enum handler_step answer_live(void *self, struct request *request, struct response *response)
 {
     (void)self;
     (void)request;
     response->status = 200;
     response->body = STR("{\"status\":\"ok\"}");
+    return HANDLER_DONE;
 }
 
-static void answer_root(void *self, const struct request *request, struct response *response)
+static enum handler_step answer_root(void *self, struct request *request, struct response *response)
 {
     const struct health *health = self;
 
     response->status = 200;
     response->body =
         arena_printf(request->arena, "{\"name\":\"sluice\",\"version\":\"%s\"}", health->version);
+    return HANDLER_DONE;
 }
 
 struct handler health_root_handler(struct health *health)

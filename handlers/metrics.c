@@ -224,7 +224,7 @@ static void write_process(struct buf *out, const struct metrics *metrics)
                metrics->options.connections(metrics->options.self));
 }
 
-static void answer(void *self, const struct request *request, struct response *response)
+static enum handler_step answer(void *self, struct request *request, struct response *response)
 {
     const struct metrics *metrics = self;
     struct buf *out = arena_buf(request->arena, OUTPUT_MAX);
@@ -237,6 +237,7 @@ static void answer(void *self, const struct request *request, struct response *r
     response->status = 200;
     response->body = buf_str(out);
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return HANDLER_DONE;
 }
 
 struct handler metrics_handler(struct metrics *metrics)

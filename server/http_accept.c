@@ -106,7 +106,7 @@ static bool accept_one(struct http_acceptor *acceptor, const struct http_site *s
         return true;
     }
     atomic_fetch_add(&http->connections, 1);
-    http_loop_add(least_loaded(acceptor), fd, &peer, site);
+    http_loop_add(least_loaded(acceptor), &(struct http_arrival){ peer, site, fd });
     return true;
 }
 

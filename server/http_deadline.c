@@ -5,17 +5,26 @@
 
 #include <stddef.h>
 
-void http_deadline_arm(struct http_deadline *deadline, struct http_queue *queue, int64_t now_us)
+void http_deadline_arm(struct http_deadline *deadline, struct http_queue *queue, int64_t since_us)
 {
     http_deadline_disarm(deadline);
-    deadline->queue = queue;
-    deadline->since_us = now_us;
-    deadline->before = queue->last;
-    if (queue->last)
-        queue->last->behind = deadline;
+
+    struct http_deadline *before = queue->last;
+
+    while (before && before->since_us > since_us)
+        before = before->before;
+
+    struct http_deadline *behind = before ? before->behind : queue->first;
+
+    *deadline = (struct http_deadline){ before, behind, queue, since_us };
+    if (before)
+        before->behind = deadline;
     else
         queue->first = deadline;
-    queue->last = deadline;
+    if (behind)
+        behind->before = deadline;
+    else
+        queue->last = deadline;
 }
 
 void http_deadline_disarm(struct http_deadline *deadline)

@@ -1,8 +1,8 @@
 /*
  * http_deadline.h - who has waited too long.
  *
- * All who wait in one queue wait equally long, so the queue is in the order of arrival, its head
- * is due first, and arming costs the same however many wait.
+ * All who wait in one queue wait equally long, so its head, who waits since the earliest time, is
+ * due first; and as nearly all wait from now on, arming costs the same however many there are.
  *
  * Threads: a queue and its members belong to one thread.
  */
@@ -26,8 +26,11 @@ struct http_queue {
     struct http_deadline *last;
 };
 
-/** Wait in `queue` from `now_us` on, and no longer where it waited before. */
-void http_deadline_arm(struct http_deadline *deadline, struct http_queue *queue, int64_t now_us);
+/**
+ * Wait in `queue` from `since_us` on, and no longer where it waited before. Costs a step for each
+ * member that waits since a later time.
+ */
+void http_deadline_arm(struct http_deadline *deadline, struct http_queue *queue, int64_t since_us);
 
 /** Wait nowhere. */
 void http_deadline_disarm(struct http_deadline *deadline);

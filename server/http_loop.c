@@ -5,25 +5,21 @@
  * other threads have left; let the library work; cut who is late; write the log. The library is
  * always run without a time-out of its own, because with one it may sleep on 128 ready events.
  *
- * What other threads leave is taken in take_posted(), today new connections alone. A committer
- * that answers for suspended requests leaves its finished batches there too and calls
- * http_loop_wake(): all calls to the library then stay in this thread, and the order of a turn
- * (posted, library, deadlines) lets an answer that is ready go before its deadline is looked at.
+ * What other threads leave is taken in take_mail(): new connections, and news for suspended
+ * requests. So all calls to the library stay in this thread, and the order of a turn (mail,
+ * library, deadlines) lets an answer that is ready go before its deadline is looked at.
  */
 #include "server/http_loop.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/http_waiting.h"
 
 enum {
     POOL_BYTES = 16 * 1024, /* per connection; the library zeroes it whole after each request */
@@ -36,36 +32,23 @@ enum {
     DISCIPLINE_OPTION = 38, /* MHD_OPTION_CLIENT_DISCIPLINE_LVL, by number for older headers */
 };
 
-/* A connection on its way from the acceptor. */
-struct arrival {
-    struct sockaddr_storage peer;
-    const struct http_site *site;
-    int fd;
-};
-
-struct arrivals {
-    struct arrival *items;
-    size_t count;
-    size_t capacity;
-};
-
 struct http_loop {
     struct http *http;
     struct MHD_Daemon *daemon;
     pthread_t thread;
     bool started;
     int library_event; /* the library's epoll descriptor */
-    int posted_event;  /* eventfd */
     atomic_bool stopping;
     atomic_size_t connections;
-
-    pthread_mutex_t mutex; /* for `posted` alone */
-    struct arrivals posted;
+    struct http_mailbox mailbox;
 
     /* The thread's own. */
-    struct arrivals taken;
-    const struct arrival *adding; /* is being given to the library, which has not started it yet */
+    const struct http_arrival *adding; /* is given to the library, which has not started it yet */
+    struct http_waiting waiting;
+    bool resumed; /* the library has something to do that it does not tell */
     struct http_queue reading;
+    struct http_queue entering; /* waits for news, but is not suspended yet */
+    struct http_queue waiting_news;
     struct http_queue sending;
     struct http_queue settling; /* idle, but not for SETTLED_US yet */
     struct http_queue idle;
@@ -109,7 +92,7 @@ size_t http_loop_load(const struct http_loop *loop)
 
 void http_loop_wake(struct http_loop *loop)
 {
-    http_event_post(loop->posted_event);
+    http_mailbox_ring(&loop->mailbox);
 }
 
 /* Deadlines. */
@@ -117,6 +100,12 @@ void http_loop_wake(struct http_loop *loop)
 void http_loop_await_request(struct http_connection *connection, int64_t now_us)
 {
     http_deadline_arm(&connection->deadline, &connection->loop->reading, now_us);
+}
+
+void http_loop_await_news(struct http_connection *connection)
+{
+    http_deadline_arm(&connection->deadline, &connection->loop->entering,
+                      connection->exchange.started_us);
 }
 
 void http_loop_await_sent(struct http_connection *connection, int64_t now_us)
@@ -170,12 +159,34 @@ static void settle_due(struct http_loop *loop, int64_t now_us)
     }
 }
 
+/* The library has it back, answered or to be closed. */
+static void resume(struct http_connection *connection)
+{
+    if (connection->exchange.cut)
+        http_deadline_disarm(&connection->deadline);
+    connection->loop->resumed = true;
+    MHD_resume_connection(connection->library);
+}
+
+static void bring_news(struct http_connection *connection, enum handler_news news)
+{
+    if (http_request_go_on(connection, news))
+        resume(connection);
+}
+
+static void expire_due(struct http_queue *queue, int64_t limit_us, int64_t now_us)
+{
+    while (is_due(queue, limit_us, now_us))
+        bring_news(first_in(queue), HANDLER_EXPIRED);
+}
+
 static void cut_the_late(struct http_loop *loop)
 {
     const struct http_options *options = &loop->http->options;
     int64_t now_us = clock_monotonic_us();
 
     cut_due(&loop->reading, options->deadline_us, now_us);
+    expire_due(&loop->waiting_news, options->deadline_us, now_us);
     cut_due(&loop->sending, options->idle_timeout_us, now_us);
     settle_due(loop, now_us);
     cut_due(&loop->idle, atomic_load(&loop->http->idle_limit_us), now_us);
@@ -217,12 +228,13 @@ static int patience(struct http_loop *loop)
     MHD_UNSIGNED_LONG_LONG library_ms = 0;
     bool library_waits = MHD_get_timeout(loop->daemon, &library_ms) == MHD_YES;
 
-    if (library_waits && library_ms == 0)
+    if (loop->resumed || (library_waits && library_ms == 0))
         return 0;
 
     int64_t due_us = INT64_MAX;
 
     due_us = sooner(due_us, &loop->reading, options->deadline_us);
+    due_us = sooner(due_us, &loop->waiting_news, options->deadline_us);
     due_us = sooner(due_us, &loop->sending, options->idle_timeout_us);
     due_us = sooner(due_us, &loop->settling, SETTLED_US);
     due_us = sooner(due_us, &loop->idle, atomic_load(&loop->http->idle_limit_us));
@@ -261,11 +273,12 @@ static void count_out(struct http_loop *loop, struct http_address address)
         http_event_post(http->empty_event);
 }
 
-static void connection_start(struct http_loop *loop, void **context)
+static void connection_start(struct http_loop *loop, struct MHD_Connection *library, void **context)
 {
     struct http_connection *connection = mem_alloc(sizeof(*connection));
 
     connection->loop = loop;
+    connection->library = library;
     connection->site = loop->adding->site;
     connection->address = http_address_of(&loop->adding->peer);
     connection->fd = loop->adding->fd;
@@ -279,9 +292,8 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
 {
     struct http_connection *connection = *context;
 
-    (void)library;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        connection_start(self, context);
+        connection_start(self, library, context);
         return;
     }
     if (!connection)
@@ -292,28 +304,14 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
     *context = NULL;
 }
 
-void http_loop_add(struct http_loop *loop, int fd, const struct sockaddr_storage *peer,
-                   const struct http_site *site)
+void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival)
 {
-    struct arrivals *posted = &loop->posted;
-
     atomic_fetch_add_explicit(&loop->connections, 1, memory_order_relaxed);
-    (void)pthread_mutex_lock(&loop->mutex);
-
-    bool first = posted->count == 0; /* for the others a wake-up is under way */
-
-    if (posted->count == posted->capacity) {
-        posted->capacity = posted->capacity ? posted->capacity * 2 : 16;
-        posted->items = mem_realloc(posted->items, posted->capacity * sizeof(posted->items[0]));
-    }
-    posted->items[posted->count++] = (struct arrival){ *peer, site, fd };
-    (void)pthread_mutex_unlock(&loop->mutex);
-    if (first)
-        http_loop_wake(loop);
+    http_mailbox_add_arrival(&loop->mailbox, arrival);
 }
 
 /* The library closes the descriptor when it does not want it, whether it had started it or not. */
-static void admit(struct http_loop *loop, const struct arrival *arrival)
+static void admit(struct http_loop *loop, const struct http_arrival *arrival)
 {
     socklen_t len = arrival->peer.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                         : sizeof(struct sockaddr_in);
@@ -327,20 +325,73 @@ static void admit(struct http_loop *loop, const struct arrival *arrival)
     }
 }
 
-static void take_posted(struct http_loop *loop)
+/* News for the suspended. */
+
+static void wake(struct waker waker)
 {
-    http_event_clear(loop->posted_event);
-    (void)pthread_mutex_lock(&loop->mutex);
+    struct http_loop *loop = waker.target;
 
-    struct arrivals taken = loop->posted;
+    http_mailbox_add_token(&loop->mailbox, waker.token);
+}
 
-    loop->posted = loop->taken;
-    loop->taken = taken;
-    (void)pthread_mutex_unlock(&loop->mutex);
+struct waker http_loop_waker(struct http_connection *connection)
+{
+    struct http_loop *loop = connection->loop;
+    uint64_t token = http_waiting_enter(&loop->waiting, connection);
 
-    for (size_t i = 0; i < loop->taken.count; i++)
-        admit(loop, &loop->taken.items[i]);
-    loop->taken.count = 0;
+    connection->exchange.token = token;
+    return (struct waker){ wake, loop, token };
+}
+
+void http_loop_forget_waker(struct http_connection *connection)
+{
+    http_waiting_leave(&connection->loop->waiting, connection->exchange.token);
+}
+
+static void take_token(struct http_loop *loop, uint64_t token)
+{
+    struct http_connection *connection = http_waiting_find(&loop->waiting, token);
+
+    if (connection && connection->exchange.stage == HTTP_WAITING)
+        bring_news(connection, HANDLER_WOKEN);
+}
+
+static void take_mail(struct http_loop *loop)
+{
+    const struct http_mail *mail = http_mailbox_take(&loop->mailbox);
+
+    for (size_t i = 0; i < mail->arrival_count; i++)
+        admit(loop, &mail->arrivals[i]);
+    for (size_t i = 0; i < mail->token_count; i++)
+        take_token(loop, mail->tokens[i]);
+}
+
+/*
+ * Not in the handler's call: the library would not note that the request is whole. When it got
+ * the connection back it would read first, and take the end of the sender's stream for the end of
+ * its interest in an answer.
+ */
+static void suspend_entering(struct http_loop *loop)
+{
+    while (loop->entering.first) {
+        struct http_connection *connection = first_in(&loop->entering);
+
+        MHD_suspend_connection(connection->library);
+        http_deadline_arm(&connection->deadline, &loop->waiting_news,
+                          connection->deadline.since_us);
+    }
+}
+
+/* The library must not be stopped while a connection is suspended. */
+static void abandon_waiting(struct http_loop *loop)
+{
+    while (loop->waiting_news.first) {
+        struct http_connection *connection = first_in(&loop->waiting_news);
+
+        connection->exchange.cut = true;
+        resume(connection);
+    }
+    (void)MHD_run(loop->daemon);
 }
 
 /* Lines of a few turns share a write. */
@@ -352,17 +403,29 @@ static void write_log(void)
         log_flush();
 }
 
+/* A resumed connection's answer is begun in one run and sent in the next. */
+static void run_library(struct http_loop *loop)
+{
+    bool twice = loop->resumed;
+
+    loop->resumed = false;
+    (void)MHD_run(loop->daemon);
+    if (twice)
+        (void)MHD_run(loop->daemon);
+    suspend_entering(loop);
+}
+
 static void turn(struct http_loop *loop)
 {
     struct pollfd events[] = {
         { .fd = loop->library_event, .events = POLLIN },
-        { .fd = loop->posted_event, .events = POLLIN },
+        { .fd = loop->mailbox.event, .events = POLLIN },
     };
 
     (void)poll(events, COUNT_OF(events), patience(loop));
     if (events[1].revents)
-        take_posted(loop);
-    (void)MHD_run(loop->daemon);
+        take_mail(loop);
+    run_library(loop);
     trim_memory(loop);
     cut_the_late(loop); /* last: what has arrived by now was in time */
     write_log();
@@ -375,7 +438,8 @@ static void *run(void *self)
     log_batch();
     while (!atomic_load(&loop->stopping))
         turn(loop);
-    take_posted(loop);
+    take_mail(loop);
+    abandon_waiting(loop);
     MHD_stop_daemon(loop->daemon);
     log_flush();
     return NULL;
@@ -456,10 +520,7 @@ static bool open_all(struct http_loop *loop, size_t index, struct error *err)
 {
     char name[16];
 
-    loop->posted_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (loop->posted_event < 0)
-        return fail_errno(err, ERR_SYSTEM, errno, "eventfd");
-    if (!library_open(loop, err))
+    if (!http_mailbox_init(&loop->mailbox, err) || !library_open(loop, err))
         return false;
     (void)snprintf(name, sizeof(name), "http-loop-%zu", index);
     loop->started = http_thread_start(&loop->thread, name, run, loop, err);
@@ -471,7 +532,6 @@ bool http_loop_start(struct http *http, size_t index, struct http_loop **out, st
     struct http_loop *loop = mem_alloc(sizeof(*loop));
 
     loop->http = http;
-    (void)pthread_mutex_init(&loop->mutex, NULL);
     if (!open_all(loop, index, err)) {
         http_loop_stop(loop);
         return false;
@@ -491,12 +551,9 @@ void http_loop_stop(struct http_loop *loop)
     } else if (loop->daemon) {
         MHD_stop_daemon(loop->daemon);
     }
-    if (loop->posted_event >= 0)
-        (void)close(loop->posted_event);
-    (void)pthread_mutex_destroy(&loop->mutex);
+    http_mailbox_done(&loop->mailbox);
+    http_waiting_done(&loop->waiting);
     while (loop->spare_count)
         arena_destroy(loop->spare[--loop->spare_count]);
-    mem_free(loop->posted.items);
-    mem_free(loop->taken.items);
     mem_free(loop);
 }

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <microhttpd.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -16,6 +17,7 @@
 #include "server/http_addresses.h"
 #include "server/http_deadline.h"
 #include "server/http_id.h"
+#include "server/http_mailbox.h"
 #include "server/http_request.h"
 #include "server/http_state.h"
 
@@ -23,6 +25,7 @@
 struct http_connection {
     struct http_deadline deadline; /* first, so that a queue's member is its connection */
     struct http_loop *loop;
+    struct MHD_Connection *library;
     const struct http_site *site;
     struct http_address address;
     int fd;
@@ -37,8 +40,7 @@ NODISCARD bool http_loop_start(struct http *http, size_t index, struct http_loop
 void http_loop_stop(struct http_loop *loop);
 
 /** Hand over a connection that http->connections and http->addresses count already. */
-void http_loop_add(struct http_loop *loop, int fd, const struct sockaddr_storage *peer,
-                   const struct http_site *site);
+void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival);
 
 /** An empty arena for a request, and the way back for it (NULL is fine). In the loop's thread. */
 struct arena *http_loop_take_arena(struct http_loop *loop);
@@ -61,8 +63,16 @@ void http_loop_await_request(struct http_connection *connection, int64_t now_us)
 /** That the answer is taken. */
 void http_loop_await_sent(struct http_connection *connection, int64_t now_us);
 
+/** News, which a waker of http_loop_waker() brings, or the deadline; the connection is suspended.
+ */
+void http_loop_await_news(struct http_connection *connection);
+
 /** The next request. */
 void http_loop_await_next(struct http_connection *connection, int64_t now_us);
+
+/** What wakes the request that is on the connection now, until http_loop_forget_waker(). */
+struct waker http_loop_waker(struct http_connection *connection);
+void http_loop_forget_waker(struct http_connection *connection);
 
 struct http *http_loop_server(const struct http_loop *loop);
 

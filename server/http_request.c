@@ -11,6 +11,7 @@
  */
 #include "server/http_request.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -369,6 +370,34 @@ static void take_body(struct http_connection *connection, struct str piece)
         buf_add(&ex->body, piece);
 }
 
+/* The request is whole. */
+static enum MHD_Result handle(struct http_connection *connection)
+{
+    struct http_exchange *ex = &connection->exchange;
+
+    ex->request.body = buf_str(&ex->body);
+    if (ex->handler->resume)
+        ex->request.waker = http_loop_waker(connection);
+    if (ex->handler->handle(ex->handler->self, &ex->request, &ex->response) == HANDLER_DONE)
+        return answer(connection, connection->library);
+    ex->stage = HTTP_WAITING;
+    http_loop_await_news(connection);
+    return MHD_YES;
+}
+
+bool http_request_go_on(struct http_connection *connection, enum handler_news news)
+{
+    struct http_exchange *ex = &connection->exchange;
+
+    if (ex->handler->resume(ex->handler->self, &ex->request, &ex->response, news) == HANDLER_WAIT) {
+        assert(news != HANDLER_EXPIRED);
+        return false;
+    }
+    if (answer(connection, connection->library) != MHD_YES)
+        ex->cut = true;
+    return true;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): the parameters are the library's choice */
 enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, const char *path,
                                   const char *method, const char *version, const char *data,
@@ -389,11 +418,9 @@ enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, co
         *len = 0;
         return MHD_YES;
     }
-    if (!ex->refused) {
-        ex->request.body = buf_str(&ex->body);
-        ex->handler->handle(ex->handler->self, &ex->request, &ex->response);
-    }
-    return answer(connection, library);
+    if (ex->stage == HTTP_WAITING) /* without an answer the library has it back to close it */
+        return ex->cut ? MHD_NO : MHD_YES;
+    return ex->refused ? answer(connection, library) : handle(connection);
 }
 
 static enum http_end how_it_ended(const struct http_exchange *ex, int status,
@@ -444,6 +471,7 @@ void http_request_end(void *self, struct MHD_Connection *library, void **state,
     if (ex->bytes_in >= HEAVY_MIN)
         http_loop_note_heavy(connection->loop);
     release(http, ex);
+    http_loop_forget_waker(connection);
     http_loop_give_arena(connection->loop, ex->request.arena);
     *ex = (struct http_exchange){ 0 };
     http_loop_await_next(connection, now_us);

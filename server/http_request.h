@@ -15,10 +15,13 @@
 #include "server/http_gate.h"
 #include "server/http_id.h"
 
+struct http_connection;
+
 enum http_stage {
     HTTP_BETWEEN,  /* no request yet, or the last one is over */
     HTTP_LINE_IN,  /* the request line is in */
     HTTP_BODY_IN,  /* headers are in and looked at; the body follows */
+    HTTP_WAITING,  /* the handler waits for news; the connection is suspended */
     HTTP_REPLYING, /* the answer is with the library */
 };
 
@@ -43,6 +46,7 @@ struct http_exchange {
     struct buf body;
     struct request request;
     struct response response;
+    uint64_t token; /* of http_waiting.h; HTTP_NO_TOKEN: it cannot be woken */
     char id[HTTP_ID_MAX + 1];
     char trace_text[40];
 };
@@ -54,6 +58,13 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
 enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **state);
+
+/**
+ * The request on a suspended connection has news, or its deadline is reached: let its handler go
+ * on. True: the library is to have the connection back, which was answered or is to be closed.
+ * False: it waits on.
+ */
+bool http_request_go_on(struct http_connection *connection, enum handler_news news);
 
 /** It is over, one way or another. */
 void http_request_end(void *self, struct MHD_Connection *library, void **state,

@@ -28,7 +28,7 @@ static void count_handled(struct http_toy *toy)
     (void)pthread_mutex_unlock(&toy->mutex);
 }
 
-static void handle_echo(void *self, const struct request *request, struct response *response)
+static enum handler_step handle_echo(void *self, struct request *request, struct response *response)
 {
     count_handled(self);
     response->status = 200;
@@ -36,6 +36,7 @@ static void handle_echo(void *self, const struct request *request, struct respon
     response->note.outcome = STR("valid");
     if (request->header(request->connection, "x-twice").ptr)
         response->duplicate = true;
+    return HANDLER_DONE;
 }
 
 static bool admit_guarded(void *self, const struct request *request, struct response *response)
@@ -48,7 +49,7 @@ static bool admit_guarded(void *self, const struct request *request, struct resp
     return false;
 }
 
-static void handle_held(void *self, const struct request *request, struct response *response)
+static enum handler_step handle_held(void *self, struct request *request, struct response *response)
 {
     struct http_toy *toy = self;
     struct timespec until = patience();
@@ -63,21 +64,61 @@ static void handle_held(void *self, const struct request *request, struct respon
     (void)pthread_mutex_unlock(&toy->mutex);
     response->status = 200;
     response->body = STR("{\"held\":true}");
+    return HANDLER_DONE;
 }
 
-static void handle_health(void *self, const struct request *request, struct response *response)
+/* The body says what to do beside waiting. */
+static enum handler_step handle_wait(void *self, struct request *request, struct response *response)
+{
+    struct http_toy *toy = self;
+
+    (void)response;
+    request->state = arena_alloc(request->arena, sizeof(size_t));
+    if (str_equal(request->body, STR("at once")))
+        waker_wake(request->waker);
+    (void)pthread_mutex_lock(&toy->mutex);
+    toy->handled++;
+    if (toy->waiting < HTTP_TOY_WAITING)
+        toy->wakers[toy->waiting++] = request->waker;
+    (void)pthread_cond_broadcast(&toy->changed);
+    (void)pthread_mutex_unlock(&toy->mutex);
+    return HANDLER_WAIT;
+}
+
+static enum handler_step resume_wait(void *self, struct request *request, struct response *response,
+                                     enum handler_news news)
+{
+    struct http_toy *toy = self;
+    size_t *calls = request->state;
+
+    (void)pthread_mutex_lock(&toy->mutex);
+    toy->resumed++;
+    (void)pthread_cond_broadcast(&toy->changed);
+    (void)pthread_mutex_unlock(&toy->mutex);
+    if (++*calls == 1 && news == HANDLER_WOKEN && str_equal(request->body, STR("twice")))
+        return HANDLER_WAIT;
+    response->status = news == HANDLER_WOKEN ? 200 : 503;
+    response->body = arena_copy(request->arena, request->body);
+    return HANDLER_DONE;
+}
+
+static enum handler_step handle_health(void *self, struct request *request,
+                                       struct response *response)
 {
     (void)request;
     count_handled(self);
     response->status = 200;
     response->body = STR("{\"status\":\"ok\"}");
+    return HANDLER_DONE;
 }
 
-static void handle_metrics(void *self, const struct request *request, struct response *response)
+static enum handler_step handle_metrics(void *self, struct request *request,
+                                        struct response *response)
 {
-    handle_health(self, request, response);
+    (void)handle_health(self, request, response);
     response->body = STR("up 1\n");
     response->content_type = "text/plain; version=0.0.4";
+    return HANDLER_DONE;
 }
 
 static void keep(char *to, size_t size, struct str text)
@@ -136,12 +177,15 @@ struct http_options http_toy_options(void)
 void http_toy_start(struct http_toy *toy, struct http_options options)
 {
     const struct handler handlers[] = {
-        { "/echo", HANDLER_POST, NULL, handle_echo, toy },
-        { "/guarded", HANDLER_POST, admit_guarded, handle_echo, toy },
-        { "/held", HANDLER_POST, NULL, handle_held, toy },
-        { "/healthz", HANDLER_GET, NULL, handle_health, toy },
+        { "/echo", HANDLER_POST, NULL, handle_echo, NULL, toy },
+        { "/guarded", HANDLER_POST, admit_guarded, handle_echo, NULL, toy },
+        { "/held", HANDLER_POST, NULL, handle_held, NULL, toy },
+        { "/wait", HANDLER_POST, NULL, handle_wait, resume_wait, toy },
+        { "/healthz", HANDLER_GET, NULL, handle_health, NULL, toy },
     };
-    const struct handler metrics[] = { { "/metrics", HANDLER_GET, NULL, handle_metrics, toy } };
+    const struct handler metrics[] = {
+        { "/metrics", HANDLER_GET, NULL, handle_metrics, NULL, toy },
+    };
     const struct http_listener listeners[] = {
         { "127.0.0.1", 0, handlers, COUNT_OF(handlers) },
         { "127.0.0.1", 0, metrics, COUNT_OF(metrics) },
@@ -172,6 +216,21 @@ void http_toy_stop(struct http_toy *toy)
     http_stop(toy->http);
     (void)pthread_cond_destroy(&toy->changed);
     (void)pthread_mutex_destroy(&toy->mutex);
+}
+
+bool http_toy_await_waiting(struct http_toy *toy, size_t waiting, size_t resumed)
+{
+    struct timespec until = patience();
+
+    (void)pthread_mutex_lock(&toy->mutex);
+    while ((toy->waiting < waiting || toy->resumed < resumed) &&
+           pthread_cond_timedwait(&toy->changed, &toy->mutex, &until) == 0)
+        continue;
+
+    bool reached = toy->waiting >= waiting && toy->resumed >= resumed;
+
+    (void)pthread_mutex_unlock(&toy->mutex);
+    return reached;
 }
 
 struct http_toy_report http_toy_await(struct http_toy *toy, size_t reports)

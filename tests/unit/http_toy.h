@@ -11,7 +11,7 @@
 #include "handlers/handler.h"
 #include "server/http.h"
 
-enum { HTTP_TOY_LOOPS = 10 };
+enum { HTTP_TOY_LOOPS = 10, HTTP_TOY_WAITING = 600 };
 
 /* The last request that was over, copied. */
 struct http_toy_report {
@@ -28,7 +28,9 @@ struct http_toy_report {
 
 /*
  * Serves: POST /echo (answers the body), POST /guarded (only with `X-Key: good`), POST /held
- * (waits for http_toy_let_go()), GET /healthz; on a second address GET /metrics.
+ * (holds its thread until http_toy_let_go()), POST /wait (answers its body once its waker is used,
+ * for `twice` the second time; for `at once` it uses the waker itself; 503 when it expires),
+ * GET /healthz; on a second address GET /metrics.
  */
 struct http_toy {
     struct http *http;
@@ -37,11 +39,14 @@ struct http_toy {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool let_go;
-    size_t held;                    /* requests that are waiting, or have waited, in /held */
-    size_t handled;                 /* calls of handle() */
-    size_t reports;                 /* calls of answered() */
-    size_t counted;                 /* calls of answering() */
-    size_t by_loop[HTTP_TOY_LOOPS]; /* the same by loop thread */
+    size_t held;                           /* requests that are waiting, or have waited, in /held */
+    struct waker wakers[HTTP_TOY_WAITING]; /* of the requests to /wait, in order */
+    size_t waiting;                        /* how many */
+    size_t resumed;                        /* calls of resume() */
+    size_t handled;                        /* calls of handle() */
+    size_t reports;                        /* calls of answered() */
+    size_t counted;                        /* calls of answering() */
+    size_t by_loop[HTTP_TOY_LOOPS];        /* the same by loop thread */
     struct http_toy_report last;
 };
 
@@ -58,6 +63,9 @@ struct http_toy_report http_toy_await(struct http_toy *toy, size_t reports);
 
 /** Wait until so many requests have reached /held. */
 bool http_toy_await_held(struct http_toy *toy, size_t held);
+
+/** Wait until so many requests have come to /wait, and resume() was called so often. */
+bool http_toy_await_waiting(struct http_toy *toy, size_t waiting, size_t resumed);
 
 /** Let those in /held go on, and all later ones. */
 void http_toy_let_go(struct http_toy *toy);
