@@ -92,7 +92,8 @@ void arena_destroy(struct arena *arena)
         mem_free(arena_end(arena));
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Bytes that are not zeroed yet. */
+static void *take(struct arena *arena, size_t size)
 {
     size_t needed = aligned(size);
 
@@ -104,10 +105,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 
         block->next = arena->blocks;
         arena->blocks = block;
-        if (needed == room) { /* a big one has a block of its own; the old rest stays in use */
-            memset(block->bytes, 0, needed);
+        if (needed == room) /* a big one has a block of its own; the old rest stays in use */
             return block->bytes;
-        }
         arena->free = block->bytes;
         arena->left = room;
     }
@@ -116,16 +115,21 @@ void *arena_alloc(struct arena *arena, size_t size)
 
     arena->free += needed;
     arena->left -= needed;
-    memset(ptr, 0, needed);
     return ptr;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return memset(take(arena, size), 0, size);
 }
 
 struct str arena_copy(struct arena *arena, struct str s)
 {
-    char *copy = arena_alloc(arena, s.len + 1);
+    char *copy = take(arena, s.len + 1);
 
     if (s.len > 0)
         memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
     return (struct str){ copy, s.len };
 }
 

@@ -87,6 +87,9 @@ void json_write_pointer_token(struct buf *out, struct str token);
 /** json_write() into memory of the arena. */
 struct str json_text(struct arena *arena, struct json_object *value);
 
+/** A copy of the whole value, numbers digit for digit; NULL of a JSON null. The caller owns it. */
+struct json_object *json_copy(struct json_object *value);
+
 /* What a value is. */
 
 static inline bool json_is_object(struct json_object *value)

@@ -2,8 +2,8 @@
  * json_read_number.c - numbers: 64-bit integers become json-c's, all others keep their text.
  *
  * A kept text hangs on a json-c double as its user data, with a serializer of our own, so that the
- * number comes out as it went in, be it 30 digits long, 1e400 or -0. (json_object_deep_copy()
- * refuses such a number because it does not know the serializer.)
+ * number comes out as it went in, be it 30 digits long, 1e400 or -0. json_object_deep_copy() alone
+ * refuses such a number because it does not know the serializer, so json_copy() is here, too.
  */
 #include <float.h>
 #include <stdlib.h>
@@ -136,19 +136,24 @@ static void free_source(struct json_object *number, void *source)
     mem_free(source);
 }
 
-static struct json_object *with_source(const struct decimal *number, struct str text)
+/* Takes `source`. */
+static struct json_object *with_source(double value, struct json_source *source)
 {
-    struct json_source *source = mem_realloc(NULL, sizeof(*source) + text.len + 1);
-
-    source->integer = number->integer;
-    source->len = text.len;
-    memcpy(source->text, text.ptr, text.len);
-    source->text[text.len] = '\0';
-
-    struct json_object *made = json_made(json_object_new_double(to_double(number, source->text)));
+    struct json_object *made = json_made(json_object_new_double(value));
 
     json_object_set_serializer(made, write_source, source, free_source);
     return made;
+}
+
+static struct json_source *make_source(bool integer, struct str text)
+{
+    struct json_source *source = mem_realloc(NULL, sizeof(*source) + text.len + 1);
+
+    source->integer = integer;
+    source->len = text.len;
+    memcpy(source->text, text.ptr, text.len);
+    source->text[text.len] = '\0';
+    return source;
 }
 
 static struct json_object *make_number(const struct decimal *number, struct str text)
@@ -163,7 +168,10 @@ static struct json_object *make_number(const struct decimal *number, struct str 
     /* -0 is not 0 once it is written out again. */
     if (fits && number->mantissa > 0 && number->mantissa <= (uint64_t)INT64_MAX + 1)
         return json_made(json_object_new_int64((int64_t)-number->mantissa));
-    return with_source(number, text);
+
+    struct json_source *source = make_source(number->integer, text);
+
+    return with_source(to_double(number, source->text), source);
 }
 
 bool json_scan_number(struct json_input *in, struct json_object **out)
@@ -185,4 +193,28 @@ bool json_scan_number(struct json_input *in, struct json_object **out)
     }
     *out = make_number(&number, (struct str){ (const char *)start, (size_t)(in->at - start) });
     return true;
+}
+
+/* json-c's way, but for the numbers that it cannot copy. */
+static int copy_shallow(struct json_object *value, struct json_object *parent, const char *key,
+                        size_t index, struct json_object **copy)
+{
+    const struct json_source *source = NULL;
+
+    if (json_object_is_type(value, json_type_double))
+        source = json_source(value);
+    if (!source)
+        return json_c_shallow_copy_default(value, parent, key, index, copy);
+    *copy = with_source(json_object_get_double(value),
+                        make_source(source->integer, (struct str){ source->text, source->len }));
+    return 2; /* the serializer is in place */
+}
+
+struct json_object *json_copy(struct json_object *value)
+{
+    struct json_object *copy = NULL;
+
+    if (value && json_object_deep_copy(value, &copy, copy_shallow) != 0)
+        abort();
+    return copy;
 }

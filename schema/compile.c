@@ -73,6 +73,7 @@ struct rule *compile_rule(struct compiler *compiler, enum rule_op op, const char
 
     struct rule *rule = &compiler->rules[compiler->rule_count++];
 
+    compiler->ops |= RULE_BIT(op);
     *rule = (struct rule){
         .op = (uint8_t)op, .kinds = kinds, .keyword = keyword, .source = compiler->value
     };
@@ -135,6 +136,7 @@ static void begin_node(struct compiler *compiler, uint32_t number)
     compiler->object = at->value;
     compiler->dialect = library->resources[at->resource].dialect;
     compiler->rule_count = 0;
+    compiler->ops = 0;
     compiler->types = KIND_ALL;
     compiler->whole = WHOLE_NEVER;
     compiler->has_type = false;
@@ -149,6 +151,7 @@ static void end_node(struct compiler *compiler, uint32_t number)
     node->types = compiler->types;
     node->whole = (uint8_t)compiler->whole;
     node->has_type = compiler->has_type;
+    node->ops = compiler->ops;
     node->rule_count = compiler->rule_count;
     if (size == 0)
         return;
@@ -174,7 +177,9 @@ static bool compile_node(struct compiler *compiler, uint32_t number)
 bool compile_pending(struct compiler *compiler)
 {
     while (compiler->compiled < compiler->schema->node_count) {
-        if (!compile_node(compiler, compiler->compiled++) || !compile_obeys(compiler))
+        if (!compile_node(compiler, compiler->compiled++))
+            return false;
+        if (compiler->checked < compiler->library.document_count && !compile_obeys(compiler))
             return false;
     }
     return true;

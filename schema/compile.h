@@ -39,6 +39,7 @@ struct compiler {
     struct json_object *value; /* of the keyword at work */
     struct rule *rules;
     uint32_t rule_count, rule_capacity;
+    uint64_t ops;
     uint8_t types;
     enum whole whole;
     bool has_type;

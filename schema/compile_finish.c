@@ -134,9 +134,13 @@ struct walk {
     uint8_t *state;
 };
 
+static const uint64_t staying = RULE_BIT(RULE_DEPENDENTS) | RULE_BIT(RULE_ALL_OF) |
+                                RULE_BIT(RULE_ANY_OF) | RULE_BIT(RULE_ONE_OF) | RULE_BIT(RULE_NOT) |
+                                RULE_BIT(RULE_IF) | RULE_BIT(RULE_REF);
+
 static bool stays(const struct rule *rule)
 {
-    return rule->op == RULE_DEPENDENTS || (rule->op >= RULE_ALL_OF && rule->op <= RULE_REF);
+    return (RULE_BIT(rule->op) & staying) != 0;
 }
 
 static void enter(struct walk *walk, uint32_t node)
@@ -162,16 +166,6 @@ static uint32_t next_target(const struct schema *schema, struct visit *visit)
         }
     }
     return NO_NODE;
-}
-
-/* Most nodes lead nowhere at the same place, and need no walk. */
-static bool leads_on(const struct node *node)
-{
-    for (uint32_t i = 0; i < node->rule_count; i++) {
-        if (stays(&node->rules[i]))
-            return true;
-    }
-    return false;
 }
 
 static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t start)
@@ -201,7 +195,8 @@ bool compile_loops(struct compiler *compiler)
     bool ok = true;
 
     for (uint32_t i = 0; i < count && ok; i++) {
-        if (walk.state[i] == UNSEEN && leads_on(&compiler->schema->nodes[i]))
+        /* Most nodes lead nowhere at the same place, and need no walk. */
+        if ((compiler->schema->nodes[i].ops & staying) != 0 && walk.state[i] == UNSEEN)
             ok = walk_from(compiler, &walk, i);
     }
     mem_free(walk.path);

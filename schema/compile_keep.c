@@ -16,76 +16,9 @@ enum { QUOTE_MAX = 4352 };
 
 /* Values. */
 
-static struct json_object *copy_value(struct json_object *value);
-
-/* json_object_deep_copy() refuses numbers that keep their text, which the reader makes. */
-static struct json_object *copy_number(struct json_object *value)
-{
-    struct json_object *copy = NULL;
-    struct error err;
-    struct buf text;
-
-    buf_init(&text, SIZE_MAX);
-    json_write(&text, value);
-    if (!json_read(buf_str(&text), NULL, &copy, &err))
-        copy = json_object_new_double(json_double(value)); /* none that can be written: NaN */
-    buf_done(&text);
-    return copy;
-}
-
-static struct json_object *copy_integer(struct json_object *value)
-{
-    int64_t integer = json_object_get_int64(value);
-
-    /* json-c shows larger ones as INT64_MAX. */
-    if (integer == INT64_MAX)
-        return json_object_new_uint64(json_object_get_uint64(value));
-    return json_object_new_int64(integer);
-}
-
-static struct json_object *copy_array(struct json_object *value)
-{
-    struct json_object *copy = json_object_new_array_ext((int)json_count(value));
-
-    for (size_t i = 0; i < json_count(value); i++)
-        (void)json_object_array_add(copy, copy_value(json_at(value, i)));
-    return copy;
-}
-
-static struct json_object *copy_object(struct json_object *value)
-{
-    struct json_object *copy = json_object_new_object();
-
-    for (JSON_EACH(member, value))
-        (void)json_object_object_add_ex(copy, json_key(member), copy_value(json_value(member)),
-                                        JSON_C_OBJECT_ADD_KEY_IS_NEW);
-    return copy;
-}
-
-static struct json_object *copy_value(struct json_object *value)
-{
-    switch (json_object_get_type(value)) {
-    case json_type_boolean:
-        return json_object_new_boolean(json_object_get_boolean(value));
-    case json_type_int:
-        return copy_integer(value);
-    case json_type_double:
-        return copy_number(value);
-    case json_type_string:
-        return json_object_new_string_len(json_str(value).ptr, (int)json_str(value).len);
-    case json_type_array:
-        return copy_array(value);
-    case json_type_object:
-        return copy_object(value);
-    case json_type_null:
-        break;
-    }
-    return NULL;
-}
-
 struct json_object *compile_copy(struct compiler *compiler, struct json_object *value)
 {
-    struct json_object *copy = copy_value(value);
+    struct json_object *copy = json_copy(value);
 
     if (copy)
         arena_own(compiler->schema->arena, copy, json_release);

@@ -40,24 +40,17 @@ static const uint8_t ranks[RULE_COUNT] = {
 };
 
 /* Sets of rules. */
-#define OP(op) (UINT64_C(1) << (op))
 
-static const uint64_t about_members = OP(RULE_MIN_PROPERTIES) | OP(RULE_MAX_PROPERTIES) |
-                                      OP(RULE_REQUIRED) | OP(RULE_PROPERTIES) |
-                                      OP(RULE_PATTERN_PROPERTIES) | OP(RULE_ADDITIONAL_PROPERTIES);
+static const uint64_t about_members =
+    RULE_BIT(RULE_MIN_PROPERTIES) | RULE_BIT(RULE_MAX_PROPERTIES) | RULE_BIT(RULE_REQUIRED) |
+    RULE_BIT(RULE_PROPERTIES) | RULE_BIT(RULE_PATTERN_PROPERTIES) |
+    RULE_BIT(RULE_ADDITIONAL_PROPERTIES);
 
-static const uint64_t only_listing = OP(RULE_TYPE) | OP(RULE_PROPERTIES) | OP(RULE_REQUIRED);
+static const uint64_t only_listing =
+    RULE_BIT(RULE_TYPE) | RULE_BIT(RULE_PROPERTIES) | RULE_BIT(RULE_REQUIRED);
 
-static const uint64_t closing = OP(RULE_PATTERN_PROPERTIES) | OP(RULE_ADDITIONAL_PROPERTIES);
-
-static uint64_t ops_of(const struct node *node)
-{
-    uint64_t ops = 0;
-
-    for (uint32_t i = 0; i < node->rule_count; i++)
-        ops |= OP(node->rules[i].op);
-    return ops;
-}
+static const uint64_t closing =
+    RULE_BIT(RULE_PATTERN_PROPERTIES) | RULE_BIT(RULE_ADDITIONAL_PROPERTIES);
 
 /* Members. */
 
@@ -206,11 +199,10 @@ static void end_members(const struct schema *schema, struct members *members,
  */
 
 /* The rule whose branches may be taken, or NULL. */
-static const struct rule *find_branches(const struct schema *schema, const struct node *node,
-                                        uint64_t ops)
+static const struct rule *find_branches(const struct schema *schema, const struct node *node)
 {
-    if ((ops & OP(RULE_ALL_OF)) == 0 || (ops & closing) != 0 || schema->dynamic || schema->tracks ||
-        node->whole != WHOLE_NEVER)
+    if ((node->ops & RULE_BIT(RULE_ALL_OF)) == 0 || (node->ops & closing) != 0 || schema->dynamic ||
+        schema->tracks || node->whole != WHOLE_NEVER)
         return NULL;
 
     const struct rule *rule = node->rules;
@@ -222,7 +214,7 @@ static const struct rule *find_branches(const struct schema *schema, const struc
 
 static bool only_lists(const struct node *branch)
 {
-    return (ops_of(branch) & ~only_listing) == 0 && branch->whole == WHOLE_NEVER &&
+    return (branch->ops & ~only_listing) == 0 && branch->whole == WHOLE_NEVER &&
            branch->rule_count > 0;
 }
 
@@ -300,7 +292,7 @@ static struct members *build_members(const struct schema *schema, struct node *n
 {
     uint32_t taken = all_of ? count_taken(schema, all_of) : 0;
 
-    if (taken == 0 && (ops_of(node) & about_members) == 0)
+    if (taken == 0 && (node->ops & about_members) == 0)
         return NULL;
 
     struct members *members = begin_members(schema, count_names(node) + taken);
@@ -322,7 +314,7 @@ static unsigned passing(const struct node *node)
 
 static bool is_planned(const struct node *node, const struct rule *rule)
 {
-    return (OP(rule->op) & (about_members | OP(RULE_TYPE))) == 0 &&
+    return (RULE_BIT(rule->op) & (about_members | RULE_BIT(RULE_TYPE))) == 0 &&
            (rule->kinds & passing(node)) != 0;
 }
 
@@ -373,7 +365,7 @@ static void sort_plan(struct rule *plan, uint32_t count)
 
 static void build_plan(const struct schema *schema, struct node *node, struct json_object *any)
 {
-    const struct rule *all_of = find_branches(schema, node, ops_of(node));
+    const struct rule *all_of = find_branches(schema, node);
     uint32_t first = node->rule_count > 0 && node->rules[0].op == RULE_TYPE;
 
     node->members = build_members(schema, node, all_of, any);

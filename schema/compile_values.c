@@ -51,23 +51,10 @@ bool compile_regex(struct compiler *compiler, const char *keyword, struct str pa
 
 static bool add_type(struct compiler *compiler, struct str name, unsigned *types)
 {
-    static const struct {
-        struct str name;
-        unsigned kinds;
-    } known[] = {
-        { STR_INIT("null"), KIND_NULL },     { STR_INIT("boolean"), KIND_BOOLEAN },
-        { STR_INIT("integer"), KIND_INT },   { STR_INIT("number"), KIND_NUMBER },
-        { STR_INIT("string"), KIND_STRING }, { STR_INIT("array"), KIND_ARRAY },
-        { STR_INIT("object"), KIND_OBJECT },
-    };
+    unsigned kinds = dialect_type(name);
 
-    for (size_t i = 0; i < COUNT_OF(known); i++) {
-        if (name.len > 0 && name.ptr[0] == known[i].name.ptr[0] && str_equal(name, known[i].name)) {
-            *types |= known[i].kinds;
-            return true;
-        }
-    }
-    return compile_fail(compiler, "type", "there is no type \"%.*s\"", STR_ARG(name));
+    *types |= kinds;
+    return kinds != 0 || compile_fail(compiler, "type", "there is no type \"%.*s\"", STR_ARG(name));
 }
 
 bool compile_type(struct compiler *compiler, const struct keyword *keyword,

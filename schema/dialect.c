@@ -1,9 +1,12 @@
 /*
  * dialect.c - see dialect.h.
  *
- * The table is sorted by length; where each length begins is listed behind it.
+ * The table is sorted by length, what is common first; where each length begins is listed behind
+ * it.
  */
 #include "schema/dialect.h"
+
+#include "schema/program.h"
 
 enum {
     SINCE_2020 = 1 << SCHEMA_DRAFT_2020_12,
@@ -26,47 +29,59 @@ enum {
 static const struct keyword keywords[] = {
     KEYWORD("if", IF, SINCE_7, APPLICATOR, SCHEMA),
     KEYWORD("not", NOT, ALWAYS, APPLICATOR, SCHEMA),
-    KEYWORD("$ref", REF, ALWAYS, CORE, NOTHING),
+    KEYWORD("$id", PLACE, SINCE_6, CORE, ID),
+    KEYWORD("type", TYPE, ALWAYS, VALIDATION, TYPE),
+    KEYWORD("$ref", REF, ALWAYS, CORE, STRING),
+    KEYWORD("enum", ENUM, ALWAYS, VALIDATION, ARRAY),
     KEYWORD("else", PLACE, SINCE_7, APPLICATOR, SCHEMA),
-    KEYWORD("enum", ENUM, ALWAYS, VALIDATION, NOTHING),
     KEYWORD("then", PLACE, SINCE_7, APPLICATOR, SCHEMA),
-    KEYWORD("type", TYPE, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("$defs", PLACE, SINCE_2019, CORE, MAP),
+    KEYWORD("const", CONST, SINCE_6, VALIDATION, ANY),
+    KEYWORD("items", ITEMS, ALWAYS, APPLICATOR, EITHER),
+    KEYWORD("title", PLACE, ALWAYS, OTHER, STRING),
     KEYWORD("allOf", ALL_OF, ALWAYS, APPLICATOR, SCHEMAS),
     KEYWORD("anyOf", ANY_OF, ALWAYS, APPLICATOR, SCHEMAS),
-    KEYWORD("const", CONST, SINCE_6, VALIDATION, NOTHING),
-    KEYWORD("items", ITEMS, ALWAYS, APPLICATOR, EITHER),
     KEYWORD("oneOf", ONE_OF, ALWAYS, APPLICATOR, SCHEMAS),
-    KEYWORD("format", FORMAT, ALWAYS, FORMAT, NOTHING),
-    KEYWORD("maximum", MAXIMUM, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("minimum", MINIMUM, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("pattern", PATTERN, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("$defs", PLACE, SINCE_2019, CORE, MAP),
+    KEYWORD("format", FORMAT, ALWAYS, FORMAT, STRING),
+    KEYWORD("minimum", MINIMUM, ALWAYS, VALIDATION, NUMBER),
+    KEYWORD("maximum", MAXIMUM, ALWAYS, VALIDATION, NUMBER),
+    KEYWORD("default", PLACE, ALWAYS, OTHER, ANY),
+    KEYWORD("pattern", PATTERN, ALWAYS, VALIDATION, STRING),
+    KEYWORD("$schema", PLACE, ALWAYS, CORE, STRING),
+    KEYWORD("required", REQUIRED, ALWAYS, VALIDATION, NAMES),
     KEYWORD("contains", CONTAINS, SINCE_6, APPLICATOR, SCHEMA),
-    KEYWORD("maxItems", MAX_ITEMS, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("minItems", MIN_ITEMS, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("required", REQUIRED, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("maxLength", MAX_LENGTH, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("minLength", MIN_LENGTH, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("multipleOf", MULTIPLE_OF, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("maxItems", MAX_ITEMS, ALWAYS, VALIDATION, SIZE),
+    KEYWORD("minItems", MIN_ITEMS, ALWAYS, VALIDATION, SIZE),
+    KEYWORD("$comment", PLACE, SINCE_7, CORE, STRING),
+    KEYWORD("examples", PLACE, SINCE_6, OTHER, ARRAY),
+    KEYWORD("readOnly", PLACE, SINCE_7, OTHER, BOOLEAN),
+    KEYWORD("maxLength", MAX_LENGTH, ALWAYS, VALIDATION, SIZE),
+    KEYWORD("minLength", MIN_LENGTH, ALWAYS, VALIDATION, SIZE),
+    KEYWORD("writeOnly", PLACE, SINCE_7, OTHER, BOOLEAN),
     KEYWORD("properties", PROPERTIES, ALWAYS, APPLICATOR, MAP),
-    KEYWORD("$dynamicRef", DYNAMIC_REF, SINCE_2020, CORE, NOTHING),
-    KEYWORD("definitions", PLACE, ALWAYS, CORE, MAP),
-    KEYWORD("maxContains", MAX_CONTAINS, SINCE_2019, VALIDATION, NOTHING),
-    KEYWORD("minContains", MIN_CONTAINS, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("multipleOf", MULTIPLE_OF, ALWAYS, VALIDATION, POSITIVE),
+    KEYWORD("deprecated", PLACE, SINCE_2019, OTHER, BOOLEAN),
+    KEYWORD("description", PLACE, ALWAYS, OTHER, STRING),
+    KEYWORD("$dynamicRef", DYNAMIC_REF, SINCE_2020, CORE, OTHER),
+    KEYWORD("maxContains", MAX_CONTAINS, SINCE_2019, VALIDATION, SIZE),
+    KEYWORD("minContains", MIN_CONTAINS, SINCE_2019, VALIDATION, SIZE),
     KEYWORD("prefixItems", PREFIX_ITEMS, SINCE_2020, APPLICATOR, SCHEMAS),
-    KEYWORD("uniqueItems", UNIQUE_ITEMS, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("uniqueItems", UNIQUE_ITEMS, ALWAYS, VALIDATION, BOOLEAN),
+    KEYWORD("definitions", PLACE, ALWAYS, CORE, MAP),
     KEYWORD("dependencies", DEPENDENCIES, ALWAYS, APPLICATOR, SOME),
-    KEYWORD("$recursiveRef", RECURSIVE_REF, IN_2019, CORE, NOTHING),
-    KEYWORD("contentSchema", PLACE, SINCE_2019, OTHER, SCHEMA),
-    KEYWORD("maxProperties", MAX_PROPERTIES, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("minProperties", MIN_PROPERTIES, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("$recursiveRef", RECURSIVE_REF, IN_2019, CORE, OTHER),
+    KEYWORD("maxProperties", MAX_PROPERTIES, ALWAYS, VALIDATION, SIZE),
+    KEYWORD("minProperties", MIN_PROPERTIES, ALWAYS, VALIDATION, SIZE),
     KEYWORD("propertyNames", PROPERTY_NAMES, SINCE_6, APPLICATOR, SCHEMA),
+    KEYWORD("contentSchema", PLACE, SINCE_2019, OTHER, SCHEMA),
     KEYWORD("additionalItems", ADDITIONAL_ITEMS, UNTIL_2019, APPLICATOR, SCHEMA),
+    KEYWORD("contentEncoding", PLACE, SINCE_7, OTHER, STRING),
     KEYWORD("dependentSchemas", DEPENDENT_SCHEMAS, SINCE_2019, APPLICATOR, MAP),
-    KEYWORD("exclusiveMaximum", EXCLUSIVE_MAXIMUM, ALWAYS, VALIDATION, NOTHING),
-    KEYWORD("exclusiveMinimum", EXCLUSIVE_MINIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("exclusiveMaximum", EXCLUSIVE_MAXIMUM, ALWAYS, VALIDATION, NUMBER),
+    KEYWORD("exclusiveMinimum", EXCLUSIVE_MINIMUM, ALWAYS, VALIDATION, NUMBER),
     KEYWORD("unevaluatedItems", UNEVALUATED_ITEMS, SINCE_2019, UNEVALUATED, SCHEMA),
-    KEYWORD("dependentRequired", DEPENDENT_REQUIRED, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("contentMediaType", PLACE, SINCE_7, OTHER, STRING),
+    KEYWORD("dependentRequired", DEPENDENT_REQUIRED, SINCE_2019, VALIDATION, OTHER),
     KEYWORD("patternProperties", PATTERN_PROPERTIES, ALWAYS, APPLICATOR, MAP),
     KEYWORD("additionalProperties", ADDITIONAL_PROPERTIES, ALWAYS, APPLICATOR, SCHEMA),
     KEYWORD("unevaluatedProperties", UNEVALUATED_PROPERTIES, SINCE_2019, UNEVALUATED, SCHEMA),
@@ -76,7 +91,7 @@ enum { LENGTH_MAX = sizeof("unevaluatedProperties") - 1 };
 
 /* The keywords of length n are those from starts[n] on and before starts[n + 1]. */
 static const uint8_t starts[LENGTH_MAX + 2] = {
-    0, 0, 0, 1, 2, 7, 13, 14, 17, 21, 23, 25, 31, 32, 37, 37, 38, 42, 44, 44, 44, 45, 46,
+    0, 0, 0, 1, 3, 8, 15, 16, 21, 28, 31, 34, 41, 42, 47, 47, 49, 54, 56, 56, 56, 57, 58,
 };
 
 const struct keyword *dialect_keyword(const struct dialect *dialect, const char *name)
@@ -96,6 +111,26 @@ const struct keyword *dialect_keyword(const struct dialect *dialect, const char 
         return known ? keyword : NULL;
     }
     return NULL;
+}
+
+unsigned dialect_type(struct str name)
+{
+    static const struct {
+        struct str name;
+        unsigned kinds;
+    } known[] = {
+        ['a' - 'a'] = { STR_INIT("array"), KIND_ARRAY },
+        ['b' - 'a'] = { STR_INIT("boolean"), KIND_BOOLEAN },
+        ['i' - 'a'] = { STR_INIT("integer"), KIND_INT },
+        ['n' - 'a'] = { STR_INIT("number"), KIND_NUMBER },
+        ['o' - 'a'] = { STR_INIT("object"), KIND_OBJECT },
+        ['s' - 'a'] = { STR_INIT("string"), KIND_STRING },
+    };
+    size_t first = name.len > 0 ? (size_t)(unsigned char)name.ptr[0] - 'a' : SIZE_MAX;
+
+    if (first < COUNT_OF(known) && str_equal(name, known[first].name))
+        return known[first].kinds;
+    return str_equal(name, STR("null")) ? KIND_NULL : 0;
 }
 
 struct dialect dialect_of(enum schema_draft draft)

@@ -31,10 +31,20 @@ struct dialect {
     struct str metaschema_uri;
 };
 
-/** How subschemas lie in a keyword's value. */
+/** What a keyword's value is, by the metaschemas since draft 7. */
 enum holds {
-    HOLDS_NOTHING,
-    HOLDS_SCHEMA,
+    HOLDS_ANY,
+    HOLDS_STRING,
+    HOLDS_BOOLEAN,
+    HOLDS_ARRAY,
+    HOLDS_NUMBER,
+    HOLDS_POSITIVE, /* a number above 0 */
+    HOLDS_SIZE,     /* an integer from 0 on */
+    HOLDS_TYPE,     /* a type's name, or several */
+    HOLDS_NAMES,    /* an array of strings, no two alike */
+    HOLDS_ID,       /* a URI reference */
+    HOLDS_OTHER,
+    HOLDS_SCHEMA, /* this and all below: subschemas */
     HOLDS_SCHEMAS,
     HOLDS_EITHER, /* one or an array of them */
     HOLDS_MAP,    /* an object of them */
@@ -83,7 +93,7 @@ enum keyword_id {
     KEYWORD_UNEVALUATED_ITEMS,
     KEYWORD_UNEVALUATED_PROPERTIES,
     KEYWORD_UNIQUE_ITEMS,
-    KEYWORD_PLACE, /* asserts nothing, but may hold subschemas: $defs, then, ... */
+    KEYWORD_PLACE, /* asserts nothing, but may hold subschemas: $defs, then, title, ... */
 };
 
 struct keyword {
@@ -103,6 +113,9 @@ static inline bool dialect_ref_hides(const struct dialect *dialect)
 {
     return dialect->draft >= SCHEMA_DRAFT_7;
 }
+
+/** The kinds of instances (program.h) that a type's name stands for, or 0. */
+unsigned dialect_type(struct str name);
 
 /** "id" or "$id". */
 static inline const char *dialect_id(const struct dialect *dialect)

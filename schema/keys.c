@@ -9,9 +9,11 @@ void keys_init(struct keys *keys, struct arena *arena, size_t capacity)
 
     while (size < capacity * 2)
         size *= 2;
+    struct key *array = arena_alloc(arena, capacity * sizeof(*array) + size * sizeof(uint32_t));
+
     *keys = (struct keys){
-        .keys = arena_alloc(arena, (capacity ? capacity : 1) * sizeof(struct key)),
-        .index = arena_alloc(arena, size * sizeof(uint32_t)),
+        .keys = array,
+        .index = (uint32_t *)(void *)(array + capacity), /* behind them */
         .mask = (uint32_t)(size - 1),
     };
 }

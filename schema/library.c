@@ -61,7 +61,12 @@ bool library_add(struct library *library, struct json_object *document, struct s
         .value = document, .parent = library->location_count, .resource = resource, .index = -1
     };
 
-    return library_walk(library, &where, true, root, err);
+    library->plain = true;
+    if (!library_walk(library, &where, true, root, err))
+        return false;
+    library_index(library);
+    library->documents[number].plain = library->plain;
+    return true;
 }
 
 /* Dialects. */

@@ -23,10 +23,9 @@
 /** One subschema and how it is reached from the one around it. */
 struct location {
     struct json_object *value;
-    const char *keyword; /* NULL: `path` says all */
+    const char *keyword; /* NULL: `key` is a pointer from the parent, to a place no keyword holds */
     const char *key;     /* below the keyword: a member's name, or NULL */
-    struct str path;     /* pointer from the parent, for targets that no keyword holds */
-    int64_t index;       /* below the keyword: an element, or -1 */
+    int32_t index;       /* below the keyword: an element, or -1 */
     uint32_t parent;     /* itself for a document's root */
     uint32_t resource;
     uint32_t node;     /* NO_NODE: not compiled */
@@ -55,6 +54,7 @@ struct document {
     uint32_t resource;
     bool bundled; /* known to be right */
     bool mixed;   /* holds resources of another dialect: no one metaschema fits it */
+    bool plain;   /* its draft's metaschema plainly agrees; see plain.h */
 };
 
 /** A URI by which a resource was handed over, when its `$id` says another. */
@@ -81,6 +81,8 @@ struct library {
     uint32_t alias_count, alias_capacity;
     uint32_t keyword_count, keyword_capacity;
     uint32_t by_value_size;
+    uint32_t indexed; /* locations in by_value */
+    bool plain;       /* the document at work, so far */
 };
 
 #define NO_LOCATION UINT32_MAX
@@ -126,6 +128,9 @@ NODISCARD bool library_dialect(struct library *library, struct str uri,
 /** Register the subschemas of `where->value`, which is at `where`. */
 NODISCARD bool library_walk(struct library *library, const struct location *where, bool is_root,
                             uint32_t *out, struct error *err);
+
+/** Let library_find() know what was walked. */
+void library_index(struct library *library);
 
 /** A resource with this URI, or UINT32_MAX. Nothing is loaded. */
 uint32_t library_resource(const struct library *library, struct str uri);

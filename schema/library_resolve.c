@@ -183,13 +183,16 @@ static bool find_pointer(struct library *library, uint32_t resource, struct str 
 
     struct location where = {
         .value = value,
-        .path = arena_copy(library->arena, rest),
+        .key = arena_copy(library->arena, rest).ptr,
         .index = -1,
         .parent = nearest,
         .resource = library->locations[nearest].resource,
     };
 
-    return library_walk(library, &where, false, out, err);
+    if (!library_walk(library, &where, false, out, err))
+        return false;
+    library_index(library);
+    return true;
 }
 
 static bool find_fragment(struct library *library, uint32_t resource, struct str fragment,
@@ -251,14 +254,14 @@ static void print_path(const struct library *library, uint32_t number, struct bu
         return;
     print_path(library, location->parent, out);
     if (!location->keyword) {
-        buf_add(out, location->path);
+        buf_add(out, str_from_c(location->key));
         return;
     }
     print_token(out, location->keyword);
     if (location->key)
         print_token(out, location->key);
     else if (location->index >= 0)
-        buf_printf(out, "/%lld", (long long)location->index);
+        buf_printf(out, "/%d", location->index);
 }
 
 void library_print(const struct library *library, uint32_t location, struct buf *out)

@@ -6,6 +6,7 @@
  */
 #include "base/memory.h"
 #include "schema/library.h"
+#include "schema/plain.h"
 #include "schema/program.h"
 #include "schema/uri.h"
 #include "schema/vector.h"
@@ -27,13 +28,17 @@ static void index_location(struct library *library, uint32_t number)
     library->by_value[at] = number + 1;
 }
 
-static void grow_index(struct library *library)
+void library_index(struct library *library)
 {
-    library->by_value_size = library->by_value_size ? library->by_value_size * 2 : 64;
-    mem_free(library->by_value);
-    library->by_value = mem_alloc_array(library->by_value_size, sizeof(uint32_t));
-    for (uint32_t i = 0; i < library->location_count; i++)
-        index_location(library, i);
+    if (library->location_count * 2 > library->by_value_size) {
+        while (library->location_count * 2 > library->by_value_size)
+            library->by_value_size = library->by_value_size ? library->by_value_size * 2 : 64;
+        mem_free(library->by_value);
+        library->by_value = mem_alloc_array(library->by_value_size, sizeof(uint32_t));
+        library->indexed = 0;
+    }
+    while (library->indexed < library->location_count)
+        index_location(library, library->indexed++);
 }
 
 uint32_t library_find(const struct library *library, struct json_object *value)
@@ -60,10 +65,6 @@ static uint32_t add_location(struct library *library, const struct location *whe
     library->locations[number] = *where;
     library->locations[number].node = NO_NODE;
     library->location_count++;
-    if (library->location_count * 2 > library->by_value_size)
-        grow_index(library);
-    else
-        index_location(library, number);
     return number;
 }
 
@@ -206,7 +207,7 @@ static bool walk_array(struct library *library, struct location *child, struct j
 
     for (size_t i = 0; i < count; i++) {
         child->value = json_at(array, i);
-        child->index = (int64_t)i;
+        child->index = (int32_t)i;
         if (!library_walk(library, child, false, NULL, err))
             return false;
     }
@@ -235,9 +236,8 @@ static bool walk_keyword(struct library *library, uint32_t parent, const struct 
         .parent = parent,
         .resource = library->locations[parent].resource,
     };
-    bool array = json_is_array(value);
 
-    if ((keyword->holds == HOLDS_SCHEMAS || keyword->holds == HOLDS_EITHER) && array)
+    if ((keyword->holds == HOLDS_SCHEMAS || keyword->holds == HOLDS_EITHER) && json_is_array(value))
         return walk_array(library, &child, value, err);
     if ((keyword->holds == HOLDS_MAP || keyword->holds == HOLDS_SOME) && json_is_object(value))
         return walk_map(library, &child, value, err);
@@ -277,6 +277,9 @@ static bool note_keywords(struct library *library, uint32_t number)
         const struct keyword *keyword = dialect_keyword(dialect, key);
 
         library->keywords[library->keyword_count++] = keyword;
+        library->plain =
+            library->plain &&
+            (keyword ? plain_value(dialect, keyword, json_value(member)) : plain_key(key));
         if (keyword && keyword->id == KEYWORD_REF)
             location->refers = true;
         else
@@ -303,8 +306,10 @@ bool library_walk(struct library *library, const struct location *where, bool is
 {
     bool object = json_is_object(where->value);
 
-    if (!object && !json_object_is_type(where->value, json_type_boolean))
+    if (!object && !json_object_is_type(where->value, json_type_boolean)) {
+        library->plain = false;
         return is_root ? fail(err, ERR_MALFORMED, "a schema is an object or a boolean") : true;
+    }
 
     uint32_t location = add_location(library, where);
 
@@ -320,7 +325,7 @@ bool library_walk(struct library *library, const struct location *where, bool is
     for (JSON_EACH(member, where->value)) {
         const struct keyword *keyword = library->keywords[next++];
 
-        if (keyword && keyword->holds != HOLDS_NOTHING &&
+        if (keyword && keyword->holds >= HOLDS_SCHEMA &&
             !walk_keyword(library, location, keyword, json_value(member), err))
             return false;
     }

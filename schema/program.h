@@ -77,6 +77,9 @@ enum rule_op {
     RULE_COUNT,
 };
 
+/** Sets of rules. */
+#define RULE_BIT(op) (UINT64_C(1) << (op))
+
 /** A subschema, NO_NODE when there is none. */
 struct target {
     uint32_t node;
@@ -213,6 +216,7 @@ struct node {
     bool has_type; /* it has the keyword `type` */
     uint32_t resource;
     uint32_t location; /* the compiler's */
+    uint64_t ops;      /* RULE_BIT of each of its rules, all references as RULE_REF */
     uint32_t rule_count;
     uint32_t plan_count;
     struct quote quote;      /* if a message may show the whole subschema */

@@ -12,6 +12,6 @@ static inline void *vector_grow(void *items, uint32_t count, uint32_t *capacity,
 {
     if (count < *capacity)
         return items;
-    *capacity = *capacity ? *capacity * 2 : 16;
+    *capacity = *capacity ? *capacity * 4 : 32;
     return mem_realloc(items, *capacity * size);
 }

@@ -52,6 +52,11 @@ static void writes_what_was_read(void)
         TEST_CASE(texts[i]);
         CHECK(json_read_in(arena, str_from_c(texts[i]), NULL, &tree, &err));
         CHECK_STR(json_text(arena, tree), texts[i]);
+
+        struct json_object *copy = json_copy(tree);
+
+        arena_own(arena, copy, json_release);
+        CHECK_STR(json_text(arena, copy), texts[i]);
     }
     arena_destroy(arena);
 }

@@ -75,6 +75,8 @@ static void many_values_take_linear_time(void)
     struct str numbers = repeat(arena, "[", "#", MANY, "]");
     struct str objects = repeat(arena, "[", "{\"k\":#}", MANY, "]");
     struct str names = repeat(arena, "{\"enum\":[", "\"k#\"", MANY, "]}");
+    struct str links =
+        repeat(arena, "{\"enum\":[", "\"https://example.com/#/description\"", MANY, "]}");
     struct str values = repeat(arena, "{\"items\":{\"enum\":[", "#", MANY, "]}}");
     struct str pairs = repeat(arena, "{\"items\":{\"enum\":[", "{\"k\":#}", MANY, "]}}");
     struct str properties = repeat(arena, "{\"properties\":{", "\"k#\":{\"type\":\"integer\"}",
@@ -91,6 +93,7 @@ static void many_values_take_linear_time(void)
     CHECK(verdict(STR("{\"uniqueItems\":true}"), objects, 0) == SCHEMA_VALID);
     CHECK(verdict(names, STR("\"k99999\""), 0) == SCHEMA_VALID);
     CHECK(verdict(names, STR("\"k100000\""), 0) == SCHEMA_INVALID);
+    CHECK(verdict(links, STR("\"https://example.com/99999/description\""), 0) == SCHEMA_VALID);
     CHECK(verdict(values, numbers, 0) == SCHEMA_VALID);
     CHECK(verdict(values, STR("[99999,500.0,100000]"), 0) == SCHEMA_INVALID);
     CHECK(verdict(pairs, objects, 0) == SCHEMA_VALID);
