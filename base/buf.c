@@ -72,6 +72,17 @@ void buf_add_int(struct buf *buf, int64_t number)
     buf_add(buf, (struct str){ at, (size_t)(end - at) });
 }
 
+void buf_add_hex(struct buf *buf, const uint8_t *bytes, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < count; i++) {
+        const char pair[] = { digits[bytes[i] >> 4], digits[bytes[i] & 15] };
+
+        buf_add(buf, (struct str){ pair, sizeof(pair) });
+    }
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
     va_list args;

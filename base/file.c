@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,4 +118,40 @@ bool file_sync_parent(const char *path, struct error *err)
     if (fd < 0 || fsync(fd) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
     return true;
+}
+
+static bool write_all(int fd, struct str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t count = write(fd, bytes.ptr, bytes.len);
+
+        if (count < 0 && errno != EINTR)
+            return false;
+        if (count > 0)
+            bytes = (struct str){ bytes.ptr + count, bytes.len - (size_t)count };
+    }
+    return true;
+}
+
+static bool write_synced(const char *path, struct str bytes)
+{
+    CLEANUP(file_close)
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    return fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
+}
+
+bool file_replace(const char *path, struct str bytes, struct error *err)
+{
+    char draft[PATH_MAX];
+    int len = snprintf(draft, sizeof(draft), "%s.new", path);
+
+    if (len < 0 || (size_t)len >= sizeof(draft))
+        return fail(err, ERR_SYSTEM, "%.100s...: the path is too long", path);
+    if (!write_synced(draft, bytes) || rename(draft, path) != 0) {
+        (void)fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+        (void)unlink(draft);
+        return false;
+    }
+    return file_sync_parent(path, err);
 }

@@ -30,3 +30,10 @@ NODISCARD bool file_make_parents(const char *path, struct error *err);
 
 /** Make what was created, renamed or removed in the folder of `path` stay so after a crash. */
 NODISCARD bool file_sync_parent(const char *path, struct error *err);
+
+/**
+ * Put `bytes` at `path` so that whoever reads it, even after a crash, sees the old file or the new
+ * one, whole: written beside it (`path` and ".new", mode 0600), synced, renamed, the folder synced.
+ * One writer a path. ERR_SYSTEM with errno's word.
+ */
+NODISCARD bool file_replace(const char *path, struct str bytes, struct error *err);

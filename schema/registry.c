@@ -20,3 +20,11 @@ bool registry_fail_empty(struct error *err)
 {
     return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition is empty in Glue Registry");
 }
+
+bool registry_is_blank(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!strchr(" \t\r\n", text.ptr[i]) || text.ptr[i] == '\0')
+            return false;
+    return true;
+}

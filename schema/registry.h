@@ -1,9 +1,10 @@
 /*
  * registry.h - where schema definitions come from, behind one small interface.
  *
- * A registry is asked for the live definition of one schema. Implementations: registry_file.c.
+ * A registry is asked for a definition of one schema. Implementations: registry_file.c,
+ * registry_glue.c.
  *
- * Threads: fetch() is called by one thread at a time.
+ * Threads: fetch() is called from several threads; interrupt() from any, also meanwhile.
  */
 #pragma once
 
@@ -21,16 +22,26 @@ enum {
 struct schema_definition {
     struct str text; /* owned by whoever has the struct; see schema_definition_done() */
     char version[REGISTRY_VERSION_SIZE];
+    char uuid[REGISTRY_VERSION_SIZE]; /* another name of the same version; "": it has none */
+};
+
+/** Which definition. */
+struct registry_query {
+    const char *registry;
+    const char *schema;
+    const char *version; /* number or UUID; NULL: the latest */
 };
 
 struct registry {
     /**
-     * The live definition of `schema` in `registry`. The caller owns it. Failures carry the exact
-     * `details` of the answer to an event that needed it: ERR_SCHEMA_NOT_FOUND,
-     * ERR_SCHEMA_UNUSABLE, and what the kind of registry adds.
+     * The definition that is asked for. The caller owns it. Failures carry the exact `details` of
+     * the answer to an event that needed it: ERR_SCHEMA_NOT_FOUND, ERR_SCHEMA_UNUSABLE, and what
+     * the kind of registry adds. Takes a bounded time.
      */
-    bool (*fetch)(void *self, const char *registry, const char *schema,
-                  struct schema_definition *out, struct error *err);
+    bool (*fetch)(void *self, const struct registry_query *query, struct schema_definition *out,
+                  struct error *err);
+    /** Make fetch() fail at once from now on; NULL where it never takes long. */
+    void (*interrupt)(void *self);
     void (*destroy)(void *self);
     void *self;
 };
@@ -43,6 +54,9 @@ bool registry_fail_not_found(struct error *err, const char *registry, const char
 
 /** Set `err` to what an event is told when the definition has no bytes. Returns false. */
 bool registry_fail_empty(struct error *err);
+
+/** Is there nothing but white space? Then registry_fail_empty() is due. */
+bool registry_is_blank(struct str text);
 
 /** Definitions in files: `<dir>/<registry>/<schema>.json`. `dir` must outlive it. */
 struct registry registry_file(const char *dir);

@@ -2,7 +2,7 @@
  * registry_file.c - schema definitions in a folder.
  *
  * A file has no version number, so its version is the beginning of its SHA-256: the same bytes are
- * the same version wherever they lie.
+ * the same version wherever they lie. There is one version, whatever is asked for.
  */
 #include <errno.h>
 #include <limits.h>
@@ -33,17 +33,11 @@ static bool fail_unreadable(struct error *err, const char *registry, const char 
     return fail_errno(err, ERR_SCHEMA_UNUSABLE, errno, "Schema definition cannot be read");
 }
 
-static bool is_blank(struct str text)
+static bool fetch(void *self, const struct registry_query *query, struct schema_definition *out,
+                  struct error *err)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (!strchr(" \t\r\n", text.ptr[i]) || text.ptr[i] == '\0')
-            return false;
-    return true;
-}
-
-static bool fetch(void *self, const char *registry, const char *schema,
-                  struct schema_definition *out, struct error *err)
-{
+    const char *registry = query->registry;
+    const char *schema = query->schema;
     struct schema_definition definition = { 0 };
     struct error why = { 0 };
     char path[PATH_MAX];
@@ -55,7 +49,7 @@ static bool fetch(void *self, const char *registry, const char *schema,
         return fail_unreadable(err, registry, schema);
     if (!file_read(path, REGISTRY_DEFINITION_MAX, &definition.text, &why))
         return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition cannot be read");
-    if (is_blank(definition.text)) {
+    if (registry_is_blank(definition.text)) {
         schema_definition_done(&definition);
         return registry_fail_empty(err);
     }

@@ -129,6 +129,50 @@ static void says_which_folder_cannot_be_made(void)
     CHECK_STR(str_from_c(err.text), "/nonexistent: No such file or directory");
 }
 
+static void expect_file(const char *path, const char *bytes_expected)
+{
+    struct str text = STR_NONE;
+    struct error err = { 0 };
+
+    CHECK(file_read(path, 100, &text, &err));
+    CHECK_STR(text, bytes_expected);
+    mem_free((void *)text.ptr);
+}
+
+static void replaces_a_file_whole(void)
+{
+    char path[FOLDER_PATH_SIZE];
+    char draft[FOLDER_PATH_SIZE];
+    struct stat info;
+    struct error err = { 0 };
+
+    folder_path(&folder, "replaced", path);
+    folder_path(&folder, "replaced.new", draft);
+    CHECK(file_replace(path, STR("first"), &err));
+    expect_file(path, "first");
+    CHECK(file_replace(path, STR("second"), &err));
+    expect_file(path, "second");
+    CHECK(file_replace(path, STR(""), &err));
+    expect_file(path, "");
+    CHECK(stat(path, &info) == 0 && (info.st_mode & 0777) == 0600);
+    CHECK(access(draft, F_OK) != 0);
+}
+
+static void what_cannot_be_replaced_stays(void)
+{
+    char path[FOLDER_PATH_SIZE];
+    struct error err = { 0 };
+
+    folder_write(&folder, "stays", STR("old"));
+    folder_write(&folder, "stays.new/in-the-way", STR("x"));
+    folder_path(&folder, "stays", path);
+    CHECK(!file_replace(path, STR("new"), &err));
+    CHECK_INT(err.code, ERR_SYSTEM);
+    expect_file(path, "old");
+    CHECK(!file_replace("/nonexistent/folder/file", STR("new"), &err));
+    CHECK_STR(str_from_c(err.text), "/nonexistent/folder/file: No such file or directory");
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof(bytes); i++)
@@ -139,6 +183,8 @@ int main(void)
     RUN(reads_standard_input_and_leaves_it_open);
     RUN(makes_the_folders_on_the_way);
     RUN(says_which_folder_cannot_be_made);
+    RUN(replaces_a_file_whole);
+    RUN(what_cannot_be_replaced_stays);
     folder_done(&folder);
     return test_end();
 }

@@ -56,14 +56,13 @@ static const struct failure {
       "{\"error\":\"Service unavailable\",\"details\":\"starting\"}", 503, NULL },
 };
 
-static bool fetch_failure(void *self, const char *registry, const char *schema,
+static bool fetch_failure(void *self, const struct registry_query *query,
                           struct schema_definition *out, struct error *err)
 {
     (void)self;
-    (void)registry;
     (void)out;
     for (size_t i = 0; i < COUNT_OF(failures); i++)
-        if (strcmp(failures[i].schema, schema) == 0)
+        if (strcmp(failures[i].schema, query->schema) == 0)
             return fail(err, failures[i].code, "%s", failures[i].text);
     return fail(err, ERR_INTERNAL, "no such failure");
 }

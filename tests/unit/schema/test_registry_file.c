@@ -13,7 +13,7 @@ static bool fetch(const char *registry, const char *schema, struct schema_defini
                   struct error *err)
 {
     struct registry files = registry_file(folder.path);
-    bool ok = files.fetch(files.self, registry, schema, out, err);
+    bool ok = files.fetch(files.self, &(struct registry_query){ registry, schema, NULL }, out, err);
 
     files.destroy(files.self);
     return ok;

@@ -1,0 +1,280 @@
+/*
+ * test_guard.c - claims about schema/guard.h, and about what the catalog makes of its findings.
+ */
+#include "schema/guard.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "schema/catalog.h"
+#include "schema/catalog_cache.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/scripted.h"
+#include "tests/unit/test.h"
+
+static struct schema *compile(const char *text)
+{
+    struct json_object *document = NULL;
+    struct schema *schema = NULL;
+    struct error err = { 0 };
+
+    CHECK(json_read(str_from_c(text), NULL, &document, &err));
+    CHECK(schema_compile(document, NULL, &schema, &err));
+    json_release(document);
+    return schema;
+}
+
+static void finds_what_would_be_refused(void)
+{
+    static const struct {
+        const char *name;
+        const char *now;
+        const char *next;
+        size_t tried;
+        size_t refused;
+        const char *instance;
+        const char *keyword;
+    } cases[] = {
+        { "the same", "{}", "{}", 3, 0, "", "" },
+        { "wider", "{\"type\":\"object\"}", "{}", 3, 0, "", "" },
+        { "a type", "{}", "{\"properties\":{\"a\":{\"type\":\"string\"}}}", 3, 2, "/a",
+          "/properties/a/type" },
+        { "a member", "{}", "{\"required\":[\"b\"]}", 3, 2, "", "/required" },
+        { "what is refused already", "{\"required\":[\"b\"]}",
+          "{\"properties\":{\"a\":{\"type\":\"string\"}}}", 1, 0, "", "" },
+        { "nothing goes", "{}", "false", 3, 3, "", "" },
+    };
+    static const char *const texts[] = { "{\"a\":1}", "{\"a\":2}", "{\"a\":\"x\",\"b\":1}" };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct samples *samples = samples_create(10);
+        struct schema *now = compile(cases[i].now);
+        struct schema *next = compile(cases[i].next);
+        struct guard_finding finding = { 0 };
+
+        TEST_CASE(cases[i].name);
+        for (size_t j = 0; j < COUNT_OF(texts); j++) {
+            struct json_object *payload = NULL;
+            struct error err = { 0 };
+
+            CHECK(json_read(str_from_c(texts[j]), NULL, &payload, &err));
+            samples_offer(samples, payload, clock_now_us());
+            json_release(payload);
+        }
+        CHECK_INT(guard_finds(samples, now, next, NULL, &finding), cases[i].refused > 0);
+        if (cases[i].refused > 0) {
+            CHECK_INT((int64_t)finding.tried, (int64_t)cases[i].tried);
+            CHECK_INT((int64_t)finding.refused, (int64_t)cases[i].refused);
+            CHECK_STR(str_from_c(finding.instance_location), cases[i].instance);
+            CHECK_STR(str_from_c(finding.keyword_location), cases[i].keyword);
+        }
+        schema_destroy(now);
+        schema_destroy(next);
+        samples_destroy(samples);
+    }
+}
+
+/* The catalog. Each catalog_load() is one look. */
+
+static struct folder folder;
+static char dir[FOLDER_PATH_SIZE];
+static struct scripted script;
+static struct catalog *catalog;
+static struct catalog_entry *entry;
+
+static void create(enum catalog_guard guard, size_t samples)
+{
+    catalog = catalog_create(&(struct catalog_options){
+        .registry = scripted_registry(&script),
+        .refresh_us = 1000000,
+        .cache_dir = dir,
+        .guard = guard,
+        .guard_samples = samples,
+    });
+    entry = catalog_add(catalog, "R", "S");
+    catalog_load(catalog);
+}
+
+static void accept_event(const char *text)
+{
+    struct json_object *payload = NULL;
+    struct error err = { 0 };
+
+    CHECK(json_read(str_from_c(text), NULL, &payload, &err));
+    catalog_accepted(entry, payload, clock_now_us());
+    json_release(payload);
+}
+
+/* Version 1 is live, and took an event that version 2 would refuse. */
+static void begin(enum catalog_guard guard, size_t samples)
+{
+    folder_init(&folder);
+    folder_path(&folder, "cache", dir);
+    scripted_init(&script);
+    scripted_give(&script, "1", "{}");
+    create(guard, samples);
+    accept_event("{\"name\":\"secret\"}");
+    scripted_give(&script, "2", "{\"properties\":{\"name\":{\"type\":\"integer\"}}}");
+    catalog_load(catalog);
+}
+
+static void end(void)
+{
+    catalog_destroy(catalog);
+    scripted_done(&script);
+    folder_done(&folder);
+}
+
+static void restart(enum catalog_guard guard)
+{
+    catalog_destroy(catalog);
+    create(guard, 10);
+}
+
+static void accept_version(const char *version)
+{
+    const struct catalog_place place = { dir, "R", "S" };
+    struct error err = { 0 };
+
+    CHECK(catalog_cache_note(&place, CATALOG_ACCEPTED, version, &err));
+}
+
+static struct catalog_status look(void)
+{
+    struct catalog_status now;
+
+    catalog_load(catalog);
+    catalog_status(catalog, 0, &now);
+    return now;
+}
+
+static struct catalog_status status(void)
+{
+    struct catalog_status now;
+
+    catalog_status(catalog, 0, &now);
+    return now;
+}
+
+static void warn_takes_it_and_says_so(void)
+{
+    struct catalog_status now;
+
+    begin(CATALOG_GUARD_WARN, 10);
+    now = status();
+    CHECK_STR(str_from_c(now.version), "2");
+    CHECK_STR(str_from_c(now.suspect), "2");
+    CHECK(now.suspect_is_live);
+    CHECK_STR(str_from_c(now.finding.instance_location), "/name");
+    CHECK_STR(str_from_c(now.finding.keyword_location), "/properties/name/type");
+    CHECK_INT((int64_t)now.guard_refusals, 1);
+    CHECK_INT((int64_t)look().guard_refusals, 1);
+    accept_version("2"); /* then nobody needs to hear of it any more */
+    CHECK_STR(str_from_c(look().suspect), "");
+    end();
+}
+
+static void the_next_version_ends_the_warning(void)
+{
+    begin(CATALOG_GUARD_WARN, 10);
+    scripted_give(&script, "3", "{}");
+    CHECK_STR(str_from_c(look().suspect), "");
+    CHECK_STR(str_from_c(status().version), "3");
+    CHECK_INT((int64_t)status().guard_refusals, 1);
+    end();
+}
+
+static void off_and_no_samples_take_anything(void)
+{
+    begin(CATALOG_GUARD_OFF, 10);
+    CHECK_STR(str_from_c(status().version), "2");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+    begin(CATALOG_GUARD_WARN, 0);
+    CHECK_STR(str_from_c(status().version), "2");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+}
+
+static void enforce_keeps_the_old_one(void)
+{
+    struct catalog_status now;
+
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    now = status();
+    CHECK_STR(str_from_c(now.version), "1");
+    CHECK_STR(str_from_c(now.suspect), "2");
+    CHECK(!now.suspect_is_live);
+    CHECK_INT((int64_t)now.guard_refusals, 1);
+    CHECK(now.held > 0);
+    CHECK_INT(now.error.code, ERR_NONE);
+    CHECK_INT((int64_t)look().guard_refusals, 1);
+    CHECK_STR(str_from_c(status().version), "1");
+    end();
+}
+
+static void until_it_is_accepted(void)
+{
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    accept_version("1"); /* another */
+    CHECK_STR(str_from_c(look().version), "1");
+    accept_version("2");
+    CHECK_STR(str_from_c(look().version), "2");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+}
+
+static void or_until_a_better_one_comes(void)
+{
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    scripted_give(&script, "3", "{\"title\":\"wide\"}");
+    CHECK_STR(str_from_c(look().version), "3");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+}
+
+static void or_until_it_is_withdrawn(void)
+{
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    scripted_give(&script, "1", "{}");
+    CHECK_STR(str_from_c(look().version), "1");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+}
+
+static void also_across_a_restart(void)
+{
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    restart(CATALOG_GUARD_ENFORCE);
+    CHECK_STR(str_from_c(status().version), "1");
+    CHECK_STR(str_from_c(status().suspect), "2");
+    accept_version("2");
+    CHECK_STR(str_from_c(look().version), "2");
+    end();
+}
+
+static void one_that_does_not_compile_is_no_candidate(void)
+{
+    begin(CATALOG_GUARD_WARN, 10);
+    scripted_give(&script, "3", "{\"type\":\"strin\"}");
+    CHECK_STR(str_from_c(look().version), "2");
+    CHECK_INT(status().error.code, ERR_INTERNAL);
+    end();
+}
+
+int main(void)
+{
+    log_configure(LOG_ERROR, LOG_JSON);
+    RUN(finds_what_would_be_refused);
+    RUN(warn_takes_it_and_says_so);
+    RUN(the_next_version_ends_the_warning);
+    RUN(off_and_no_samples_take_anything);
+    RUN(enforce_keeps_the_old_one);
+    RUN(until_it_is_accepted);
+    RUN(or_until_a_better_one_comes);
+    RUN(or_until_it_is_withdrawn);
+    RUN(also_across_a_restart);
+    RUN(one_that_does_not_compile_is_no_candidate);
+    return test_end();
+}
