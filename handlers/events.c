@@ -1,6 +1,6 @@
 /*
- * events.c - the story of POST /events: parse, then for each event route, payload, validate,
- * transform; then answer.
+ * events.c - the story of POST /events: parse, wait for schemas that are not known yet, then for
+ * each event route, payload, validate, transform; then answer.
  *
  * A step that fails ends that event's way; its error's code picks the row of the status table.
  */
@@ -29,6 +29,9 @@ struct run {
     const struct events_options *options;
     const struct request *request;
     const struct event_observer *observer;
+    struct json_object *body;    /* NULL also when it cannot be read: see `malformed` */
+    struct error malformed;      /* code ERR_NONE: it was read */
+    bool expired;                /* the deadline ended a wait for a schema */
     struct schema_budget budget; /* of the event being checked */
     int64_t checks_end_us;       /* when all checks must be done; 0: none has begun */
     bool cut_short;              /* the event's budget is less than a whole one */
@@ -102,7 +105,7 @@ static bool validate(struct run *run, struct event *event, struct error *err)
     if (!live->schema) {
         *err = live->error;
         catalog_leave();
-        return false;
+        return run->expired ? fail(err, ERR_UNAVAILABLE, "deadline") : false;
     }
     event->version = arena_copy(run->request->arena, str_from_c(live->version));
     enum schema_verdict verdict = judge(run, live->schema, event);
@@ -205,6 +208,7 @@ static void process(struct run *run, struct event *event, struct outcome *outcom
 
     outcome->id = event->id;
     if (ok) {
+        catalog_accepted(event->route->live, event->payload, run->now_us);
         conclude(run, CONDITION_VALID, outcome);
         return;
     }
@@ -315,30 +319,70 @@ static void answer_malformed(struct run *run, const struct error *err, struct re
     answer_refused(run, &outcome, response);
 }
 
-void events_answer(const struct events *events, const struct request *request,
-                   const struct event_observer *observer, struct response *response)
+/* Read the body; what is wrong with it is in `run->malformed` then. */
+static void begin(const struct events *events, const struct request *request,
+                  const struct event_observer *observer, struct run *run)
 {
-    struct run run = {
+    struct error err = { 0 };
+
+    *run = (struct run){
         .options = &events->options,
         .request = request,
         .observer = observer,
         .now_us = clock_now_us(),
         .units_left = events->options.max_errors,
     };
-    struct json_object *body = NULL;
-    struct error err = { 0 };
-    bool ok = parse(&run, &body, &err);
 
-    if (ok && json_is_array(body) && json_count(body) > events->options.max_batch)
-        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(body),
+    bool ok = parse(run, &run->body, &err);
+
+    if (ok && json_is_array(run->body) && json_count(run->body) > events->options.max_batch)
+        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(run->body),
                   events->options.max_batch);
-    observe(&run, "parse", NULL, ok ? NULL : &err);
     if (!ok)
-        answer_malformed(&run, &err, response);
-    else if (json_is_array(body))
-        answer_batch(&run, body, response);
+        run->malformed = err;
+    observe(run, "parse", NULL, ok ? NULL : &err);
+}
+
+static void answer(struct run *run, struct response *response)
+{
+    if (run->malformed.code != ERR_NONE)
+        answer_malformed(run, &run->malformed, response);
+    else if (json_is_array(run->body))
+        answer_batch(run, run->body, response);
     else
-        answer_one(&run, body, response);
+        answer_one(run, run->body, response);
+}
+
+void events_answer(const struct events *events, const struct request *request,
+                   const struct event_observer *observer, struct response *response)
+{
+    struct run run;
+
+    begin(events, request, observer, &run);
+    answer(&run, response);
+}
+
+static bool event_waits(const struct run *run, struct json_object *root)
+{
+    const struct route *route;
+    struct error err;
+
+    return json_is_object(root) && routes_find(run->options->routes, root, &route, &err) &&
+           catalog_await(run->options->catalog, route->live, run->request->waker,
+                         run->request->arena);
+}
+
+/* Does an event of the request need a schema that is being fetched? Then the waker is told. */
+static bool waits_for_schema(const struct run *run)
+{
+    if (LIKELY(catalog_is_whole(run->options->catalog)) || run->malformed.code != ERR_NONE)
+        return false;
+    if (!json_is_array(run->body))
+        return event_waits(run, run->body);
+    for (size_t i = 0; i < json_count(run->body); i++)
+        if (event_waits(run, json_at(run->body, i)))
+            return true;
+    return false;
 }
 
 struct events *events_create(const struct events_options *options)
@@ -363,7 +407,26 @@ static bool admit(void *self, const struct request *request, struct response *re
 
 static enum handler_step handle(void *self, struct request *request, struct response *response)
 {
-    events_answer(self, request, NULL, response);
+    struct run *run = arena_alloc(request->arena, sizeof(*run));
+
+    begin(self, request, NULL, run);
+    request->state = run;
+    if (waits_for_schema(run))
+        return HANDLER_WAIT;
+    answer(run, response);
+    return HANDLER_DONE;
+}
+
+static enum handler_step resume(void *self, struct request *request, struct response *response,
+                                enum handler_news news)
+{
+    struct run *run = request->state;
+
+    (void)self;
+    run->expired = news == HANDLER_EXPIRED;
+    if (!run->expired && waits_for_schema(run))
+        return HANDLER_WAIT;
+    answer(run, response);
     return HANDLER_DONE;
 }
 
@@ -374,6 +437,7 @@ struct handler events_handler(struct events *events)
         .method = HANDLER_POST,
         .admit = admit,
         .handle = handle,
+        .resume = resume,
         .self = events,
     };
 }

@@ -20,10 +20,10 @@
 struct events;
 
 struct events_options {
-    const struct routes *routes;   /* borrowed, as the three below */
-    const struct catalog *catalog; /* loaded */
-    struct auth *auth;             /* NULL: everybody may post */
-    struct metrics *metrics;       /* NULL: nothing is counted */
+    const struct routes *routes; /* borrowed, as the three below */
+    struct catalog *catalog;
+    struct auth *auth;       /* NULL: everybody may post */
+    struct metrics *metrics; /* NULL: nothing is counted */
     enum status_map status_map;
     bool receipt;       /* answer with a receipt, not with the record */
     bool partial;       /* an array is answered 200 whatever became of its elements */
@@ -57,7 +57,7 @@ struct events *events_create(const struct events_options *options);
 /** NULL is fine. */
 void events_destroy(struct events *events);
 
-/** Answer the request; `observer` may be NULL. */
+/** Answer the request without waiting for anything; `observer` may be NULL. */
 void events_answer(const struct events *events, const struct request *request,
                    const struct event_observer *observer, struct response *response);
 

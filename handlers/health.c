@@ -54,14 +54,58 @@ bool health_is_ready(const struct health *health)
     return !atomic_load(&health->draining) && !find_unusable(health, &unusable);
 }
 
+/* `,"name":"text"`. */
+static void write_text(struct buf *out, const char *name, const char *text)
+{
+    buf_printf(out, ",\"%s\":", name);
+    json_write_string(out, str_from_c(text));
+}
+
+/* What is worth knowing of a schema that is usable: that the registry fails, what the guard saw. */
+static void write_schema_news(struct buf *out, const struct catalog_status *status)
+{
+    buf_add(out, STR("{\"schema\":"));
+    json_write_string(out, str_from_c(status->schema));
+    write_text(out, "version", status->version);
+    if (status->error.code != ERR_NONE)
+        write_text(out, "last_error", status->error.text);
+    if (status->suspect[0]) {
+        buf_printf(out, ",\"guard\":{\"held\":%s", status->suspect_is_live ? "false" : "true");
+        write_text(out, "version", status->suspect);
+        buf_printf(out, ",\"tried\":%zu,\"refused\":%zu", status->finding.tried,
+                   status->finding.refused);
+        write_text(out, "instanceLocation", status->finding.instance_location);
+        write_text(out, "keywordLocation", status->finding.keyword_location);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, '}');
+}
+
+/* The check of the schemas: with a reason when one is not usable, with news when there are any. */
+static void write_schema_check(struct buf *out, const struct health *health, const char *reason)
+{
+    struct catalog_status status;
+    size_t news = 0;
+
+    buf_printf(out, "\"schema\":{\"ok\":%s", reason ? "false" : "true");
+    if (reason)
+        write_text(out, "reason", reason);
+    for (size_t i = 0; i < catalog_count(health->catalog); i++) {
+        catalog_status(health->catalog, i, &status);
+        if (!status.usable || (status.error.code == ERR_NONE && !status.suspect[0]))
+            continue;
+        buf_add(out, news++ ? STR(",") : STR(",\"news\":["));
+        write_schema_news(out, &status);
+    }
+    buf_add(out, news ? STR("]}") : STR("}"));
+}
+
 /* `"name":{"ok":true}` or, with a reason, `"name":{"ok":false,"reason":...}`. */
 static void write_check(struct buf *out, const char *name, const char *reason)
 {
     buf_printf(out, "\"%s\":{\"ok\":%s", name, reason ? "false" : "true");
-    if (reason) {
-        buf_add(out, STR(",\"reason\":"));
-        json_write_string(out, str_from_c(reason));
-    }
+    if (reason)
+        write_text(out, "reason", reason);
     buf_add_char(out, '}');
 }
 
@@ -75,7 +119,7 @@ static enum handler_step answer_ready(void *self, struct request *request,
     struct buf *body = arena_buf(request->arena, BODY_MAX);
 
     buf_printf(body, "{\"ready\":%s,\"checks\":{", !has_unusable && !draining ? "true" : "false");
-    write_check(body, "schema", has_unusable ? unusable.error.text : NULL);
+    write_schema_check(body, health, has_unusable ? unusable.error.text : NULL);
     buf_add_char(body, ',');
     write_check(body, "store", NULL);
     buf_add_char(body, ',');

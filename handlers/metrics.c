@@ -189,6 +189,14 @@ static void write_schema_refreshes(struct buf *out, const struct catalog_status 
     buf_printf(out, ",result=\"ok\"} %" PRIu64 "\n", status->refreshed);
     open_labels(out, "sluice_schema_refreshes_total", status);
     buf_printf(out, ",result=\"error\"} %" PRIu64 "\n", status->failed);
+    open_labels(out, "sluice_schema_refreshes_total", status);
+    buf_printf(out, ",result=\"held\"} %" PRIu64 "\n", status->held);
+}
+
+static void write_guard_refusals(struct buf *out, const struct catalog_status *status)
+{
+    open_labels(out, "sluice_schema_guard_refusals_total", status);
+    buf_printf(out, "} %" PRIu64 "\n", status->guard_refusals);
 }
 
 static void write_each_schema(struct buf *out, const struct metrics *metrics,
@@ -211,6 +219,9 @@ static void write_schemas(struct buf *out, const struct metrics *metrics)
     write_each_schema(out, metrics, write_schema_age);
     head(out, "sluice_schema_refreshes_total", "counter", "Looks at the registry.");
     write_each_schema(out, metrics, write_schema_refreshes);
+    head(out, "sluice_schema_guard_refusals_total", "counter",
+         "New versions that would have refused events accepted of late.");
+    write_each_schema(out, metrics, write_guard_refusals);
 }
 
 static void write_process(struct buf *out, const struct metrics *metrics)

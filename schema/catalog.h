@@ -36,7 +36,7 @@ struct catalog_entry;
 struct live_schema {
     struct schema *schema; /* NULL: no usable version is known, and `error` says why */
     char version[REGISTRY_VERSION_SIZE];
-    struct error error; /* text "": there is nothing to say about it */
+    struct error error;                 /* text "": there is nothing to say about it */
     const struct json_symbols *symbols; /* that it was compiled with */
 };
 
@@ -59,7 +59,7 @@ struct catalog_options {
     int64_t refresh_us;       /* time between two looks at the registry, give or take a tenth */
     const char *cache_dir;    /* last good versions are kept here; NULL or "": nowhere */
     enum catalog_guard guard;
-    size_t guard_samples; /* payloads kept of each schema for the guard; 0: none */
+    size_t guard_samples;           /* payloads kept of each schema for the guard; 0: none */
     const struct catalog_pin *pins; /* these and cache_dir must outlive the catalog */
     size_t pin_count;
     bool assert_formats;

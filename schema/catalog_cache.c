@@ -42,7 +42,7 @@ static void add_readable(struct buf *out, const char *name)
         bool plain = (name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= 'a' && name[i] <= 'z') ||
                      (name[i] >= '0' && name[i] <= '9') || name[i] == '-';
 
-        buf_add_char(out, plain ? name[i] : '_');
+        buf_add(out, plain ? (struct str){ &name[i], 1 } : STR("_"));
     }
 }
 

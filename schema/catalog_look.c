@@ -123,8 +123,8 @@ static const struct json_symbols *renew_symbols(struct catalog *catalog, const s
 
     struct json_symbols *symbols = collect_symbols(catalog, more);
 
-    catalog->retired = mem_realloc(catalog->retired,
-                                   (catalog->retired_count + 1) * sizeof(struct json_symbols *));
+    catalog->retired =
+        mem_realloc(catalog->retired, (catalog->retired_count + 1) * sizeof(struct json_symbols *));
     catalog->retired[catalog->retired_count++] = atomic_exchange(&catalog->symbols, symbols);
     (void)pthread_mutex_unlock(&catalog->mutex);
     return symbols;
@@ -134,7 +134,7 @@ static const struct json_symbols *renew_symbols(struct catalog *catalog, const s
 static void compile_anew(struct catalog *catalog, struct catalog_entry *entry,
                          const struct json_symbols *symbols)
 {
-    struct schema *schema;
+    struct schema *schema = NULL;
     struct error err = { 0 };
 
     if (compile(catalog, entry->definition.text, symbols, &schema, &err))
@@ -278,7 +278,7 @@ static enum catalog_result take(struct catalog *catalog, struct catalog_entry *e
                                 struct schema_definition *definition, struct error *err)
 {
     const struct live_schema *now = atomic_load(&entry->live);
-    struct schema *schema;
+    struct schema *schema = NULL;
 
     if (is_held(catalog, entry, definition))
         return CATALOG_HELD;
@@ -391,10 +391,24 @@ static bool is_pinned_version(const struct catalog_entry *entry,
            str_equal_ignore_case(str_from_c(entry->pin), str_from_c(definition->uuid));
 }
 
+/* Is it what the entry is to have, and a schema? */
+static bool can_use_cached(struct catalog *catalog, const struct catalog_entry *entry,
+                           const struct schema_definition *definition, struct schema **out)
+{
+    struct error err = { 0 };
+
+    if (entry->pin && !is_pinned_version(entry, definition))
+        return false;
+    if (compile(catalog, definition->text, catalog_symbols(catalog), out, &err))
+        return true;
+    log_cache_failure(entry, "schema_cache_ignored", &err);
+    return false;
+}
+
 void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entry)
 {
     struct schema_definition definition = { 0 };
-    struct schema *schema;
+    struct schema *schema = NULL;
     struct error err = { 0 };
 
     if (!catalog_cache_read(&entry->place, &definition, &err)) {
@@ -402,17 +416,13 @@ void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entr
             log_cache_failure(entry, "schema_cache_ignored", &err);
         return;
     }
-    if (!entry->pin || is_pinned_version(entry, &definition)) {
-        if (compile(catalog, definition.text, catalog_symbols(catalog), &schema, &err)) {
-            go_live(catalog, entry, schema, &definition);
-            entry->kept = true;
-            entry->confirmed_us = clock_monotonic_us();
-            if (entry->pin) { /* it never changes: nobody needs to be asked */
-                entry->due_us = NEVER_US;
-                entry->error = (struct error){ 0 };
-            }
-        } else {
-            log_cache_failure(entry, "schema_cache_ignored", &err);
+    if (can_use_cached(catalog, entry, &definition, &schema)) {
+        go_live(catalog, entry, schema, &definition);
+        entry->kept = true;
+        entry->confirmed_us = clock_monotonic_us();
+        if (entry->pin) { /* it never changes: nobody needs to be asked */
+            entry->due_us = NEVER_US;
+            entry->error = (struct error){ 0 };
         }
     }
     schema_definition_done(&definition);

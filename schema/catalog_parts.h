@@ -24,9 +24,9 @@ struct catalog_waiter {
 
 struct catalog_entry {
     struct catalog_entry *next;
-    struct catalog_place place; /* its names, and where its files go */
-    const char *pin;            /* NULL: it goes with the latest version */
-    struct samples *samples;    /* NULL: none are kept */
+    struct catalog_place place;         /* its names, and where its files go */
+    const char *pin;                    /* NULL: it goes with the latest version */
+    struct samples *samples;            /* NULL: none are kept */
     _Atomic(struct live_schema *) live; /* never NULL */
 
     /* The look's own: */
@@ -35,12 +35,12 @@ struct catalog_entry {
     bool keep_failed;                    /* and that has been complained of */
 
     /* Behind the catalog's mutex: */
-    bool looking;       /* a look is under way */
-    int64_t due_us;     /* when the next one is wanted */
-    int64_t looked_us;  /* when the last one ended; 0: there was none */
-    unsigned failures;  /* in a row */
+    bool looking;      /* a look is under way */
+    int64_t due_us;    /* when the next one is wanted */
+    int64_t looked_us; /* when the last one ended; 0: there was none */
+    unsigned failures; /* in a row */
     struct catalog_waiter *waiters;
-    struct error error; /* of the last look */
+    struct error error;   /* of the last look */
     int64_t confirmed_us; /* monotonic; 0: never */
     uint64_t refreshed;
     uint64_t failed;

@@ -16,8 +16,8 @@ enum { GUARD_POINTER_SIZE = 256 };
 
 /** One of the payloads that would be refused, without a value of it: where, and by which rule. */
 struct guard_finding {
-    size_t tried;   /* payloads that the present schema accepts */
-    size_t refused; /* and how many of them the new one does not */
+    size_t tried;                               /* payloads that the present schema accepts */
+    size_t refused;                             /* and how many of them the new one does not */
     char instance_location[GUARD_POINTER_SIZE]; /* JSON Pointer, cut when too long */
     char keyword_location[GUARD_POINTER_SIZE];  /* "": checking it would cost too much */
 };

@@ -192,6 +192,7 @@ static void drain(struct serving *serving)
 
     bool all_answered = http_drain(http, clock_monotonic_us() + DRAIN_US);
 
+    catalog_stop(serving->service->catalog); /* before those it would wake are gone */
     atomic_store(&serving->http, NULL);
     http_stop(http);
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
@@ -219,6 +220,7 @@ static bool serve(struct serving *serving, struct error *err)
     if (!check_library(&serving->config->http, err) || !start_http(serving, err))
         return false;
     if (!catalog_start(serving->service->catalog, err)) {
+        catalog_stop(serving->service->catalog);
         http_stop(atomic_exchange(&serving->http, NULL));
         return false;
     }

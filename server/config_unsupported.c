@@ -28,11 +28,6 @@ static bool is_glue(const struct config *config)
     return config->registry.kind == CONFIG_REGISTRY_GLUE;
 }
 
-static bool has_guard(const struct config *config)
-{
-    return config->registry.guard == CONFIG_GUARD_ENFORCE;
-}
-
 static bool has_pins(const struct config *config)
 {
     return config->registry.pin.count > 0;
@@ -61,8 +56,6 @@ void config_unsupported(struct settings *settings, const struct config *config)
         { has_bearer, STR_INIT("/auth/bearer"), "this version takes no bearer tokens yet" },
         { is_glue, STR_INIT("/registry/kind"),
           "this version cannot ask AWS Glue yet; set it to file" },
-        { has_guard, STR_INIT("/registry/guard"),
-          "this version has no guard yet; set it to warn or off" },
         { has_pins, STR_INIT("/registry/pin"), "this version has no pins yet; set it to {}" },
         { has_store, STR_INIT("/store/path"), "this version has no store yet; set it to \"\"" },
         { has_sinks, STR_INIT("/sinks"), "this version has no sinks yet; set it to []" },

@@ -20,13 +20,44 @@ static const struct str envelope_keys[] = {
     STR_INIT("replay-name"),
 };
 
-static struct catalog *create_catalog(const struct config *config)
+static enum catalog_guard guard_of(const struct config_registry *config)
 {
-    int64_t refresh_us = config->registry.refresh_us;
+    static const enum catalog_guard guards[] = {
+        [CONFIG_GUARD_OFF] = CATALOG_GUARD_OFF,
+        [CONFIG_GUARD_WARN] = CATALOG_GUARD_WARN,
+        [CONFIG_GUARD_ENFORCE] = CATALOG_GUARD_ENFORCE,
+    };
 
-    return catalog_create(&(struct catalog_options){
-        .registry = registry_file(config->registry.dir),
+    return guards[config->guard];
+}
+
+static void create_pins(struct service *service, const struct config_pairs *pins)
+{
+    service->pins = mem_alloc_array(pins->count, sizeof(struct catalog_pin));
+    for (size_t i = 0; i < pins->count; i++)
+        service->pins[i] = (struct catalog_pin){ pins->list[i].key, pins->list[i].value };
+}
+
+/* Files need no copy of themselves, unless an older version may have to outlive a restart. */
+static bool needs_cache(const struct config_registry *config)
+{
+    return config->kind == CONFIG_REGISTRY_GLUE || config->guard == CONFIG_GUARD_ENFORCE;
+}
+
+static void create_catalog(struct service *service, const struct config *config, bool is_served)
+{
+    const struct config_registry *registry = &config->registry;
+    int64_t refresh_us = registry->refresh_us;
+
+    create_pins(service, &registry->pin);
+    service->catalog = catalog_create(&(struct catalog_options){
+        .registry = registry_file(registry->dir),
         .refresh_us = refresh_us < FILE_REFRESH_US ? refresh_us : FILE_REFRESH_US,
+        .cache_dir = is_served && needs_cache(registry) ? registry->cache_dir : NULL,
+        .guard = is_served ? guard_of(registry) : CATALOG_GUARD_OFF,
+        .guard_samples = (size_t)registry->guard_samples,
+        .pins = service->pins,
+        .pin_count = registry->pin.count,
         .assert_formats = config->validation.assert_formats,
         .keys = envelope_keys,
         .key_count = COUNT_OF(envelope_keys),
@@ -134,7 +165,7 @@ bool service_create(const struct config *config, const struct service_options *o
 {
     struct service *service = mem_alloc(sizeof(*service));
 
-    service->catalog = create_catalog(config);
+    create_catalog(service, config, options != NULL);
     if (!create_routes(service, config, err) || !create_auth(service, &config->auth, err)) {
         service_destroy(service);
         return false;
@@ -155,5 +186,6 @@ void service_destroy(struct service *service)
     auth_destroy(service->auth);
     routes_destroy(service->routes);
     catalog_destroy(service->catalog);
+    mem_free(service->pins);
     mem_free(service);
 }

@@ -20,6 +20,7 @@
 
 /** All parts; owned by the service. */
 struct service {
+    struct catalog_pin *pins;
     struct catalog *catalog;
     struct routes *routes;
     struct auth *auth; /* NULL: no credential is configured */
@@ -33,7 +34,10 @@ struct service_options {
     void *self;
 };
 
-/** Build everything and load the schemas. The caller owns it; `config` must outlive it. */
+/**
+ * Build everything and load the schemas; `options` NULL: not for serving, so nothing is written and
+ * nothing kept. The caller owns it; `config` must outlive it.
+ */
 NODISCARD bool service_create(const struct config *config, const struct service_options *options,
                               struct service **out, struct error *err);
 

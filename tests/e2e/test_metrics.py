@@ -48,6 +48,7 @@ def test_names_and_types(shared, event):
         "sluice_schema_info": "gauge",
         "sluice_schema_age_seconds": "gauge",
         "sluice_schema_refreshes_total": "counter",
+        "sluice_schema_guard_refusals_total": "counter",
     }
     assert want.items() <= types.items()
 

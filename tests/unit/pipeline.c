@@ -25,7 +25,8 @@ static const char *or_else(const char *text, const char *otherwise)
     return text ? text : otherwise;
 }
 
-void pipeline_init(struct pipeline *pipeline, const struct registry *registry)
+static void init(struct pipeline *pipeline, const struct registry *registry,
+                 enum catalog_guard guard)
 {
     *pipeline = (struct pipeline){ 0 };
     folder_init(&pipeline->folder);
@@ -37,7 +38,19 @@ void pipeline_init(struct pipeline *pipeline, const struct registry *registry)
     pipeline->catalog = catalog_create(&(struct catalog_options){
         .registry = registry ? *registry : registry_file(pipeline->schemas),
         .refresh_us = 2000,
+        .guard = guard,
+        .guard_samples = 10,
     });
+}
+
+void pipeline_init(struct pipeline *pipeline, const struct registry *registry)
+{
+    init(pipeline, registry, CATALOG_GUARD_OFF);
+}
+
+void pipeline_init_guarded(struct pipeline *pipeline, const struct registry *registry)
+{
+    init(pipeline, registry, CATALOG_GUARD_WARN);
 }
 
 void pipeline_add_route(struct pipeline *pipeline, const struct route_options *options)

@@ -39,6 +39,9 @@ struct pipeline {
 /** Prepare; `registry` NULL: the folder's. Has Registry/Schema and the transform, no route yet. */
 void pipeline_init(struct pipeline *pipeline, const struct registry *registry);
 
+/** The same with a guard that warns. */
+void pipeline_init_guarded(struct pipeline *pipeline, const struct registry *registry);
+
 /** Add a route; what is NULL in `options` is Registry, Schema, /detail, /id and the transform. */
 void pipeline_add_route(struct pipeline *pipeline, const struct route_options *options);
 

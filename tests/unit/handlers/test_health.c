@@ -3,8 +3,10 @@
  */
 #include "handlers/health.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "tests/unit/pipeline.h"
+#include "tests/unit/scripted.h"
 #include "tests/unit/test.h"
 
 static struct pipeline pipeline;
@@ -100,6 +102,51 @@ static void it_is_not_ready_without_a_schema(void)
     end();
 }
 
+static void it_tells_of_a_registry_that_fails(void)
+{
+    begin();
+    folder_remove(&pipeline.folder, "schemas/Registry/Schema.json");
+    catalog_load(pipeline.catalog);
+
+    struct response response = get(health_ready_handler(health));
+
+    CHECK_INT(response.status, 200);
+    CHECK(str_starts_with(response.body,
+                          STR("{\"ready\":true,\"checks\":{\"schema\":{\"ok\":true,\"news\":["
+                              "{\"schema\":\"Schema\",\"version\":\"")));
+    CHECK(strstr(arena_copy(pipeline.arena, response.body).ptr,
+                 "\"last_error\":\"Schema Schema not found in registry Registry\"}]},\"store\"") !=
+          NULL);
+    end();
+}
+
+static void it_tells_what_the_guard_saw(void)
+{
+    struct scripted script;
+    struct registry registry;
+    struct json_object *payload = NULL;
+    struct error err = { 0 };
+
+    scripted_init(&script);
+    registry = scripted_registry(&script);
+    pipeline_init_guarded(&pipeline, &registry);
+    pipeline_add_route(&pipeline, &(struct route_options){ 0 });
+    pipeline_start(&pipeline, &(struct events_options){ 0 });
+    health = health_create(pipeline.catalog, "1.2.3");
+    CHECK(json_read(STR("{\"name\":\"x\"}"), NULL, &payload, &err));
+    catalog_accepted(catalog_add(pipeline.catalog, "Registry", "Schema"), payload, clock_now_us());
+    json_release(payload);
+    scripted_give(&script, "2", "{\"properties\":{\"name\":{\"type\":\"integer\"}}}");
+    catalog_load(pipeline.catalog);
+    check_ready(200, "{\"ready\":true,\"checks\":{\"schema\":{\"ok\":true,\"news\":[{\"schema\":"
+                     "\"Schema\",\"version\":\"2\",\"guard\":{\"held\":false,\"version\":\"2\","
+                     "\"tried\":1,\"refused\":1,\"instanceLocation\":\"/name\","
+                     "\"keywordLocation\":\"/properties/name/type\"}}]},"
+                     "\"store\":{\"ok\":true},\"draining\":{\"ok\":true}}}");
+    end();
+    scripted_done(&script);
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -107,5 +154,7 @@ int main(void)
     RUN(it_lives_whatever_happens);
     RUN(it_is_ready_until_it_drains);
     RUN(it_is_not_ready_without_a_schema);
+    RUN(it_tells_of_a_registry_that_fails);
+    RUN(it_tells_what_the_guard_saw);
     return test_end();
 }

@@ -313,6 +313,10 @@ static void schemas_show_their_state(void)
     CHECK_VALUE("sluice_schema_refreshes_total{registry=\"Registry\",schema=\"None\","
                 "result=\"error\"}",
                 1);
+    CHECK_VALUE("sluice_schema_refreshes_total{registry=\"Registry\",schema=\"None\","
+                "result=\"held\"}",
+                0);
+    CHECK_VALUE("sluice_schema_guard_refusals_total{registry=\"Registry\",schema=\"None\"}", 0);
     CHECK_VALUE("sluice_ready", 0);
     end();
     begin();

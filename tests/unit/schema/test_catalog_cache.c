@@ -57,8 +57,10 @@ static void find_file(const char *suffix, char path[static FOLDER_PATH_SIZE])
     int count = 0;
 
     CHECK(list != NULL);
+    if (!list)
+        return;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-    while (list && (found = readdir(list)) != NULL)
+    while ((found = readdir(list)) != NULL)
         if (str_ends_with(str_from_c(found->d_name), str_from_c(suffix))) {
             char name[FOLDER_PATH_SIZE];
             int len = snprintf(name, sizeof(name), "deep/cache/%.200s", found->d_name);
@@ -111,10 +113,18 @@ static void each_schema_has_its_own_files(void)
     static const struct {
         const char *registry;
         const char *schema;
-    } names[] = { { "R", "S" },   { "R", "S." },   { "R", ".." },          { "R.S", "T" },
-                  { "R", "S.T" }, { "\xc3\xa4", " " }, { "r", "s" },       { "$#@", "a b" },
-                  { "R", "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS1" },
-                  { "R", "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS2" } };
+    } names[] = {
+        { "R", "S" },
+        { "R", "S." },
+        { "R", ".." },
+        { "R.S", "T" },
+        { "R", "S.T" },
+        { "\xc3\xa4", " " },
+        { "r", "s" },
+        { "$#@", "a b" },
+        { "R", "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS1" },
+        { "R", "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS2" }
+    };
 
     begin();
     for (size_t i = 0; i < COUNT_OF(names); i++) {

@@ -129,6 +129,7 @@ static void end(void)
 static void restart(enum catalog_guard guard)
 {
     catalog_destroy(catalog);
+    script.interrupted = false;
     create(guard, 10);
 }
 
