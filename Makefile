@@ -30,7 +30,7 @@ EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json)
 EMBEDDERS := $(if $(SOURCES),$(shell grep -lE 'incbin|EMBED' $(SOURCES)))
 
 # Libraries; asked for only when something is built, because `make run` may install them first.
-PACKAGES  := libmicrohttpd json-c libcurl openssl yaml-0.1 libpcre2-8 libidn2
+PACKAGES  := libmicrohttpd gnutls json-c libcurl openssl yaml-0.1 libpcre2-8 libidn2
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_FLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lunistring -lm -pthread)$(PKG_LIBS)
 
@@ -62,7 +62,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install image test unit e2e conformance sanitize fuzz coverage bench bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance sanitize fuzz coverage bench bowtie \
         image-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
@@ -74,6 +74,11 @@ run: ## install what is missing, build, start it with conf/sluice.yaml
 install: all ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sluice
 	$(if $(wildcard docs/sluice.1),install -D -m 644 docs/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1)
+dev-cert: ## a certificate to try TLS with, signed by itself: build/dev-cert/cert.pem, key.pem
+	@mkdir -p build/dev-cert
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=localhost \
+	    -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1' \
+	    -keyout build/dev-cert/key.pem -out build/dev-cert/cert.pem
 image: ## a container image, with docker, podman or buildah
 	tests/image/build.sh
 clean: ## remove everything built

@@ -235,12 +235,25 @@ static void write_process(struct buf *out, const struct metrics *metrics)
                metrics->options.connections(metrics->options.self));
 }
 
+static void write_certificate(struct buf *out, const struct metrics_options *options)
+{
+    int64_t expires_s =
+        options->certificate_expires_s ? options->certificate_expires_s(options->self) : 0;
+
+    if (!expires_s)
+        return;
+    head(out, "sluice_tls_certificate_expiry_timestamp_seconds", "gauge",
+         "When the server's certificate expires.");
+    buf_printf(out, "sluice_tls_certificate_expiry_timestamp_seconds %" PRId64 "\n", expires_s);
+}
+
 static enum handler_step answer(void *self, struct request *request, struct response *response)
 {
     const struct metrics *metrics = self;
     struct buf *out = arena_buf(request->arena, OUTPUT_MAX);
 
     write_process(out, metrics);
+    write_certificate(out, &metrics->options);
     write_requests(out, metrics);
     write_durations(out, metrics);
     write_events(out, metrics);

@@ -20,7 +20,8 @@ struct metrics_options {
     const char *version; /* the program's; these three must outlive the metrics */
     struct catalog *catalog;
     const struct health *health;
-    size_t (*connections)(void *self); /* open now */
+    size_t (*connections)(void *self);            /* open now */
+    int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */
     void *self;
 };
 

@@ -3,15 +3,17 @@
  */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "server/cli.h"
 #include "server/commands.h"
+#include "server/http_certificate.h"
 #include "server/service.h"
 
 static const char usage_text[] =
     "Usage: sluice check [-c FILE]\n"
     "\n"
-    "Read the configuration, the transforms, the secrets and the schemas that it names, and say\n"
-    "everything that is wrong, a line each: FILE:LINE: KEY: what. Starts nothing.\n"
+    "Read the configuration, the transforms, the secrets, the certificate and the schemas that it\n"
+    "names, and say everything that is wrong, a line each: FILE:LINE: KEY: what. Starts nothing.\n"
     "\n"
     "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
     "  -h, --help         this text\n"
@@ -39,6 +41,30 @@ static bool check_schemas(const struct service *service)
         ok = false;
     }
     return ok;
+}
+
+/* An exposed key is bad advice, but nothing that keeps the server from running. */
+static bool check_tls(const struct config_tls *tls)
+{
+    struct http_certificate *certificate;
+    struct error err = { 0 };
+
+    if (!*tls->cert_file)
+        return true;
+    if (!http_certificate_load(tls->cert_file, tls->key_file, &certificate, &err)) {
+        (void)printf("http.tls: %s\n", err.text);
+        return false;
+    }
+
+    bool expired = http_certificate_expires_s(certificate) <= clock_now_us() / 1000000;
+
+    if (expired)
+        (void)printf("http.tls: %s: the certificate has expired\n", tls->cert_file);
+    if (http_certificate_is_exposed(certificate))
+        (void)printf("warning: http.tls: %s: every user of this machine may read it\n",
+                     tls->key_file);
+    http_certificate_release(certificate);
+    return !expired;
 }
 
 static bool check_service(const struct config *config)
@@ -70,7 +96,9 @@ int cmd_check(int argc, char **argv)
     if (!config_check(cli.config_path, print_line, NULL, &config))
         return COMMAND_NO;
 
-    bool ok = check_service(config);
+    bool ok = check_tls(&config->http.tls);
+
+    ok &= check_service(config);
 
     if (ok)
         (void)printf("%s: ok\n", cli.config_path ? cli.config_path : "built-in defaults");

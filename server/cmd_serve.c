@@ -4,6 +4,7 @@
  * All signals are blocked before the first thread starts and awaited here, so nothing ever runs in
  * a signal handler, but for the second SIGTERM, which ends the process where it stands.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,18 +15,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/log_output.h"
+#include "base/memory.h"
 #include "server/access_log.h"
 #include "server/cli.h"
 #include "server/commands.h"
 #include "server/http.h"
-#include "server/http_library.h"
+#include "server/http_tls.h"
+#include "server/places.h"
 #include "server/service.h"
+#include "server/systemd.h"
 #include "server/version.h"
 
 enum {
     MAX_LISTENERS = 2,
     DRAIN_US = 10 * 1000000, /* what is in flight has this long to end */
     LAST_LINES_US = 1000000, /* how long the end waits for a log that is not read */
+    TICK_US = 1000000,       /* how often main looks after things */
+    WATCHDOG_SHARE = 4,      /* tell the watchdog so many times in its interval */
     HANDLER_COUNT = 5,
 };
 
@@ -45,6 +51,10 @@ static const char usage_text[] =
 struct serving {
     const struct config *config;
     struct service *service;
+    struct systemd *systemd;
+    struct http_tls *tls; /* NULL: plain */
+    struct places places;
+    struct http_network *proxies;
     _Atomic(struct http *) http; /* NULL until it listens, and again when it is gone */
 };
 
@@ -54,6 +64,13 @@ static size_t count_connections(void *self)
     struct http *http = atomic_load(&serving->http);
 
     return http ? http_connections(http) : 0;
+}
+
+static int64_t certificate_expires_s(void *self)
+{
+    const struct serving *serving = self;
+
+    return http_tls_expires_s(serving->tls);
 }
 
 static void count_answer(void *self, const struct http_exchange_summary *summary)
@@ -70,8 +87,31 @@ static void log_answer(void *self, const struct http_exchange_summary *summary)
     access_log(summary);
 }
 
+static bool start_tls(struct serving *serving, struct error *err)
+{
+    const struct config_tls *config = &serving->config->http.tls;
+
+    return !*config->cert_file ||
+           http_tls_create(config->cert_file, config->key_file, &serving->tls, err) ||
+           fail_within(err, "http.tls");
+}
+
+static struct http_networks read_proxies(struct serving *serving)
+{
+    const struct config_strings *config = &serving->config->http.trusted_proxies;
+    struct http_networks networks = { 0 };
+
+    serving->proxies = mem_alloc_array(config->count, sizeof(serving->proxies[0]));
+    networks.list = serving->proxies;
+    for (size_t i = 0; i < config->count; i++)
+        networks.count +=
+            http_network_read(str_from_c(config->list[i]), &serving->proxies[networks.count]);
+    return networks;
+}
+
 static bool start_http(struct serving *serving, struct error *err)
 {
+    const struct places *places = &serving->places;
     const struct config_http *config = &serving->config->http;
     const struct service *service = serving->service;
     const struct handler handlers[HANDLER_COUNT] = {
@@ -79,21 +119,22 @@ static bool start_http(struct serving *serving, struct error *err)
         health_live_handler(service->health), health_ready_handler(service->health),
         metrics_handler(service->metrics), /* last: not on `listen` when it has its own address */
     };
-    bool own_metrics = config->metrics_listen.text[0] != '\0';
     const struct http_listener listeners[MAX_LISTENERS] = {
-        { config->listen.host, config->listen.port, handlers, HANDLER_COUNT - own_metrics },
-        { config->metrics_listen.host, config->metrics_listen.port, &handlers[HANDLER_COUNT - 1],
-          1 },
+        { places->listen.at.host, places->listen.at.port, handlers,
+          HANDLER_COUNT - places->own_metrics, serving->tls, places->listen.socket },
+        { places->metrics.at.host, places->metrics.at.port, &handlers[HANDLER_COUNT - 1], 1, NULL,
+          places->metrics.socket },
     };
     struct http *http;
 
     if (!http_start(
             &(struct http_options){
                 .listeners = listeners,
-                .listener_count = own_metrics ? 2 : 1,
+                .listener_count = places->own_metrics ? 2 : 1,
                 .threads = (unsigned)config->threads,
                 .max_connections = (size_t)config->max_connections,
                 .max_connections_per_address = (size_t)config->max_connections_per_address,
+                .trusted_proxies = read_proxies(serving),
                 .max_body = config->max_body,
                 .max_in_flight = (size_t)config->max_in_flight,
                 .max_inflight_bytes = config->max_inflight_bytes,
@@ -112,18 +153,18 @@ static bool start_http(struct serving *serving, struct error *err)
 
 static void say_ready(const struct serving *serving)
 {
-    const struct config_http *config = &serving->config->http;
+    const struct places *places = &serving->places;
     struct http *http = atomic_load(&serving->http);
-    bool own_metrics = config->metrics_listen.text[0] != '\0';
     const struct log_field fields[] = {
         LOG_STR("version", STR(SLUICE_VERSION)),
-        LOG_STR("address", str_from_c(config->listen.host)),
+        LOG_STR("address", str_from_c(places->listen.at.host)),
         LOG_INT("port", http_port(http, 0)),
-        LOG_BOOL("tls", false),
-        LOG_INT("metrics_port", own_metrics ? http_port(http, 1) : 0),
+        LOG_BOOL("tls", serving->tls != NULL),
+        LOG_INT("metrics_port", places->own_metrics ? http_port(http, 1) : 0),
     };
 
-    log_write(LOG_INFO, "ready", fields, COUNT_OF(fields) - !own_metrics);
+    log_write(LOG_INFO, "ready", fields, COUNT_OF(fields) - !places->own_metrics);
+    systemd_tell(serving->systemd, "READY=1");
 }
 
 static sigset_t awaited_signals(void)
@@ -137,21 +178,63 @@ static sigset_t awaited_signals(void)
     return set;
 }
 
-static void await_end(void)
+/* How often tick() is wanted; 0: not at all. */
+static int64_t tick_every_us(const struct serving *serving)
+{
+    int64_t every_us = serving->tls ? TICK_US : 0;
+    int64_t watchdog_us = systemd_watchdog_us(serving->systemd) / WATCHDOG_SHARE;
+
+    if (watchdog_us && (!every_us || watchdog_us < every_us))
+        every_us = watchdog_us;
+    return every_us;
+}
+
+/* The watchdog is to bark when a loop hangs, not only when main does. */
+static void tick(struct serving *serving)
+{
+    if (serving->tls)
+        http_tls_refresh(serving->tls);
+    if (systemd_watchdog_us(serving->systemd) && http_is_turning(atomic_load(&serving->http)))
+        systemd_tell(serving->systemd, "WATCHDOG=1");
+}
+
+/* The next of the awaited signals; -1: it is time for a tick. */
+static int next_signal(int64_t every_us)
 {
     sigset_t set = awaited_signals();
-    int number = 0;
+    struct timespec patience = clock_timespec(every_us);
 
     for (;;) {
-        if (sigwait(&set, &number) != 0)
-            continue;
-        if (number != SIGHUP)
-            break;
-        LOG_EVENT(LOG_WARN, "reload_refused",
-                  LOG_STR("reason", STR("this version reads its configuration only at the start")));
+        int number = every_us ? sigtimedwait(&set, NULL, &patience) : sigwaitinfo(&set, NULL);
+
+        if (number > 0 || errno == EAGAIN)
+            return number;
+    }
+}
+
+static void refuse_reload(const struct serving *serving)
+{
+    systemd_tell_reloading(serving->systemd);
+    LOG_EVENT(LOG_WARN, "reload_refused",
+              LOG_STR("reason", STR("this version reads its configuration only at the start")));
+    systemd_tell(serving->systemd, "READY=1");
+}
+
+static void await_end(struct serving *serving)
+{
+    int64_t every_us = tick_every_us(serving);
+    int number = 0;
+
+    while (number != SIGTERM && number != SIGINT) {
+        number = next_signal(every_us);
+        if (number == SIGHUP)
+            refuse_reload(serving);
+        else if (number < 0)
+            tick(serving);
     }
     LOG_EVENT(LOG_INFO, "stopping",
               LOG_STR("signal", number == SIGTERM ? STR("SIGTERM") : STR("SIGINT")));
+    systemd_tell(serving->systemd, "STOPPING=1");
 }
 
 static void exit_at_once(int number)
@@ -198,26 +281,10 @@ static void drain(struct serving *serving)
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
 }
 
-/* A library that a stranger can crash may only be reached from this machine. */
-static bool check_library(const struct config_http *config, struct error *err)
-{
-    const char *version = http_library_version();
-
-    if (http_library_is_safe(version))
-        return true;
-    if (!config->listen.loopback && !config->accept_unsafe_library)
-        return fail(
-            err, ERR_CONFIG,
-            "libmicrohttpd %s can be crashed by one request of anybody: listen on loopback, "
-            "install 1.0.10 or newer, or set http.accept_unsafe_library: true",
-            version);
-    LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)));
-    return true;
-}
-
 static bool serve(struct serving *serving, struct error *err)
 {
-    if (!check_library(&serving->config->http, err) || !start_http(serving, err))
+    if (!places_find(serving->config, serving->systemd, &serving->places, err) ||
+        !start_http(serving, err))
         return false;
     if (!catalog_start(serving->service->catalog, err)) {
         catalog_stop(serving->service->catalog);
@@ -225,25 +292,23 @@ static bool serve(struct serving *serving, struct error *err)
         return false;
     }
     say_ready(serving);
-    await_end();
+    await_end(serving);
     drain(serving);
     return true;
 }
 
 static int run(const struct config *config)
 {
-    struct serving serving = { .config = config };
+    struct serving serving = { .config = config, .systemd = systemd_create() };
     struct error err = { 0 };
-    const struct service_options options = { count_connections, &serving };
-
-    if (!service_create(config, &options, &serving.service, &err)) {
-        cli_complain("serve", err.text);
-        return COMMAND_ENVIRONMENT;
-    }
-
-    bool ok = serve(&serving, &err);
+    const struct service_options options = { count_connections, certificate_expires_s, &serving };
+    bool ok = start_tls(&serving, &err) &&
+              service_create(config, &options, &serving.service, &err) && serve(&serving, &err);
 
     service_destroy(serving.service);
+    http_tls_destroy(serving.tls);
+    mem_free(serving.proxies);
+    systemd_destroy(serving.systemd);
     if (!ok)
         cli_complain("serve", err.text);
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;

@@ -198,6 +198,9 @@ const char *config_path(const char *option);
  */
 NODISCARD bool config_load(const char *path, struct config **out, struct error *err);
 
+/** Is no credential configured, and is not everybody let in either? */
+bool config_admits_nobody(const struct config *config);
+
 /** NULL is fine. */
 void config_destroy(struct config *config);
 

@@ -6,10 +6,17 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "server/http_networks.h"
+
 static bool has_credential(const struct config_auth *auth)
 {
     return auth->api_key_count > 0 || auth->basic_count > 0 || *auth->bearer.issuer ||
            *auth->bearer.jwks_url || *auth->bearer.jwks_file;
+}
+
+bool config_admits_nobody(const struct config *config)
+{
+    return !config->auth.open && !has_credential(&config->auth);
 }
 
 /* Nobody gets to be open to the network by leaving keys out. */
@@ -23,7 +30,7 @@ static void check_exposure(struct settings *settings, const struct config *confi
         { &config->http.metrics_listen, STR("/http/metrics_listen") },
     };
 
-    if (config->auth.open || has_credential(&config->auth))
+    if (!config_admits_nobody(config))
         return;
     for (size_t i = 0; i < COUNT_OF(places); i++)
         if (*places[i].address->text && !places[i].address->loopback)
@@ -50,6 +57,27 @@ static void check_body_memory(struct settings *settings, const struct config *co
                           "must be at least http.max_body");
 }
 
+static void check_tls(struct settings *settings, const struct config *config)
+{
+    const struct config_tls *tls = &config->http.tls;
+
+    if (!*tls->cert_file != !*tls->key_file)
+        settings_complain(settings, STR("/http/tls"),
+                          "needs both files, cert_file and key_file, or none");
+}
+
+static void check_proxies(struct settings *settings, const struct config *config)
+{
+    const struct config_strings *proxies = &config->http.trusted_proxies;
+    struct http_network network;
+
+    for (size_t i = 0; i < proxies->count; i++)
+        if (!http_network_read(str_from_c(proxies->list[i]), &network))
+            settings_complain(settings, arena_printf(config->arena, "/http/trusted_proxies/%zu", i),
+                              "is no address and no block of addresses: 10.0.0.0/8 has no bits "
+                              "set behind the first 8");
+}
+
 static void check_sink_names(struct settings *settings, const struct config *config)
 {
     for (size_t i = 1; i < config->sink_count; i++)
@@ -69,6 +97,8 @@ void config_rules(struct settings *settings, const struct config *config)
     check_listen(settings, config);
     check_exposure(settings, config);
     check_body_memory(settings, config);
+    check_tls(settings, config);
+    check_proxies(settings, config);
     check_sink_names(settings, config);
 }
 

@@ -6,16 +6,6 @@
  */
 #include "server/config_parts.h"
 
-static bool has_tls(const struct config *config)
-{
-    return *config->http.tls.cert_file || *config->http.tls.key_file;
-}
-
-static bool has_proxies(const struct config *config)
-{
-    return config->http.trusted_proxies.count > 0;
-}
-
 static bool has_bearer(const struct config *config)
 {
     const struct config_bearer *bearer = &config->auth.bearer;
@@ -50,9 +40,6 @@ void config_unsupported(struct settings *settings, const struct config *config)
         struct str pointer;
         const char *text;
     } rows[] = {
-        { has_tls, STR_INIT("/http/tls"), "this version does not serve TLS yet" },
-        { has_proxies, STR_INIT("/http/trusted_proxies"),
-          "this version does not read X-Forwarded-For yet; set it to []" },
         { has_bearer, STR_INIT("/auth/bearer"), "this version takes no bearer tokens yet" },
         { is_glue, STR_INIT("/registry/kind"),
           "this version cannot ask AWS Glue yet; set it to file" },

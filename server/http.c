@@ -141,6 +141,7 @@ static bool open_site(struct http_site *site, const struct http_listener *listen
 {
     site->routes = mem_alloc_array(listener->handler_count, sizeof(site->routes[0]));
     site->route_count = listener->handler_count;
+    site->tls = listener->tls;
     for (size_t i = 0; i < site->route_count; i++)
         site->routes[i] = (struct http_route){
             .path = str_from_c(listener->handlers[i].path),
@@ -217,6 +218,15 @@ size_t http_connections(const struct http *http)
 size_t http_in_flight(const struct http *http)
 {
     return atomic_load(&http->in_flight.used);
+}
+
+bool http_is_turning(struct http *http)
+{
+    bool turning = http_acceptor_ask(http->acceptor);
+
+    for (size_t i = 0; i < http->loop_count; i++)
+        turning &= http_loop_ask(http->loops[i]);
+    return turning;
 }
 
 /* The end. */

@@ -19,8 +19,10 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "handlers/handler.h"
+#include "server/http_networks.h"
 
 struct http;
+struct http_tls;
 
 /** How the life of a request ended. */
 enum http_end {
@@ -49,6 +51,8 @@ struct http_listener {
     uint16_t port;       /* 0 picks a free one */
     const struct handler *handlers;
     size_t handler_count;
+    struct http_tls *tls; /* NULL: plain. Must outlive the server */
+    int socket;           /* that listens already, taken over in any case; 0: none */
 };
 
 /** All values are in range already (the configuration was validated). Copied, handlers included. */
@@ -57,13 +61,15 @@ struct http_options {
     size_t listener_count;
     unsigned threads;                   /* loop threads; 0: one per core */
     size_t max_connections;             /* lowered, with a warning, to what RLIMIT_NOFILE allows */
-    size_t max_connections_per_address; /* 0: no limit. IPv6 counts by /64 */
-    size_t max_body;                    /* bytes of one body */
-    size_t max_in_flight;               /* POSTs between headers and answer; 0: no limit */
-    size_t max_inflight_bytes;          /* bodies held at one time, of all requests together */
-    int64_t deadline_us;                /* from a request's first line to its last byte */
-    int64_t idle_timeout_us;            /* between requests, and for an answer to be taken */
-    double rate_limit;                  /* POSTs a second; 0: no limit */
+    size_t max_connections_per_address; /* 0: no limit. IPv6 counts by /64. Behind a trusted proxy,
+                                           requests in flight count in their place */
+    struct http_networks trusted_proxies; /* must outlive the server */
+    size_t max_body;                      /* bytes of one body */
+    size_t max_in_flight;                 /* POSTs between headers and answer; 0: no limit */
+    size_t max_inflight_bytes;            /* bodies held at one time, of all requests together */
+    int64_t deadline_us;     /* from a request's first byte to its last; handshakes too */
+    int64_t idle_timeout_us; /* between requests, and for an answer to be taken */
+    double rate_limit;       /* POSTs a second; 0: no limit */
 
     /** Called once for each request, before its answer leaves (or when it ends without one), in its
      * loop thread; `end` is not known yet. NULL: not. */
@@ -88,6 +94,12 @@ size_t http_connections(const struct http *http);
 
 /** POSTs between headers and answer. */
 size_t http_in_flight(const struct http *http);
+
+/**
+ * Has every thread of the server turned since the last call? It is asked to turn for the next one,
+ * so leave it some time. From the thread that started it.
+ */
+bool http_is_turning(struct http *http);
 
 /**
  * Stop accepting, answer what is in flight and what still arrives on open connections with

@@ -34,6 +34,7 @@ struct http_acceptor {
     bool exhausted; /* ... the system had no descriptor or memory for one more */
     bool sweep;     /* set before `stopping` */
     atomic_bool stopping;
+    atomic_bool turned;
     int64_t warned_us;      /* when the log last told; 0: never */
     size_t next_loop;       /* where the search for the least loaded one begins */
     struct pollfd events[]; /* of http->room_event, then of the sites */
@@ -101,12 +102,16 @@ static bool accept_one(struct http_acceptor *acceptor, const struct http_site *s
         return !short_of && errno != EAGAIN && errno != EWOULDBLOCK;
     }
     acceptor->exhausted = false;
-    if (!http_addresses_enter(http->addresses, http_address_of(&peer))) {
+
+    struct http_arrival arrival = { peer, site, fd, http_address_of(&peer),
+                                    http_networks_have(&http->options.trusted_proxies, &peer) };
+
+    if (!arrival.proxied && !http_addresses_enter(http->addresses, arrival.address)) {
         (void)close(fd);
         return true;
     }
     atomic_fetch_add(&http->connections, 1);
-    http_loop_add(least_loaded(acceptor), &(struct http_arrival){ peer, site, fd });
+    http_loop_add(least_loaded(acceptor), &arrival);
     return true;
 }
 
@@ -131,6 +136,15 @@ static void turn(struct http_acceptor *acceptor)
     for (size_t i = 0; i < http->site_count; i++)
         acceptor->events[1 + i].revents = 0;
     set_crowded(acceptor, is_full(http) || acceptor->exhausted);
+    atomic_store(&acceptor->turned, true);
+}
+
+bool http_acceptor_ask(struct http_acceptor *acceptor)
+{
+    bool turned = atomic_exchange(&acceptor->turned, false);
+
+    http_event_post(acceptor->http->room_event);
+    return turned;
 }
 
 /*
@@ -168,6 +182,7 @@ bool http_acceptor_start(struct http *http, struct http_acceptor **out, struct e
         mem_alloc(sizeof(*acceptor) + (1 + http->site_count) * sizeof(acceptor->events[0]));
 
     acceptor->http = http;
+    atomic_init(&acceptor->turned, true);
     acceptor->events[0] = (struct pollfd){ .fd = http->room_event, .events = POLLIN };
     for (size_t i = 0; i < http->site_count; i++)
         acceptor->events[1 + i] = (struct pollfd){ .fd = http->sites[i].fd, .events = POLLIN };

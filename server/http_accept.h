@@ -15,6 +15,9 @@
 NODISCARD bool http_acceptor_start(struct http *http, struct http_acceptor **out,
                                    struct error *err);
 
+/** Has it turned since the last call? It is asked to turn for the next one. */
+bool http_acceptor_ask(struct http_acceptor *acceptor);
+
 /**
  * End the thread and close the listening sockets. With `sweep`, connections that the kernel has
  * completed already are taken in first. NULL is fine.

@@ -3,6 +3,7 @@
  */
 #include "server/http_listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -25,17 +26,34 @@ static bool prepare(int fd, const struct addrinfo *info)
            bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
 }
 
-static uint16_t bound_port(int fd)
+static bool is_loopback4(const void *bytes)
+{
+    return *(const uint8_t *)bytes == IN_LOOPBACKNET;
+}
+
+struct http_place http_listen_place(int fd)
 {
     struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof(address);
+    struct http_place place = { 0 };
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 
     (void)getsockname(fd, (struct sockaddr *)&address, &len);
     memcpy(&v4, &address, sizeof(v4));
     memcpy(&v6, &address, sizeof(v6));
-    return ntohs(address.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+    if (address.ss_family == AF_INET6) {
+        (void)inet_ntop(AF_INET6, &v6.sin6_addr, place.host, sizeof(place.host));
+        place.port = ntohs(v6.sin6_port);
+        place.loopback =
+            IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
+            (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && is_loopback4(&v6.sin6_addr.s6_addr[12]));
+        return place;
+    }
+    (void)inet_ntop(AF_INET, &v4.sin_addr, place.host, sizeof(place.host));
+    place.port = ntohs(v4.sin_port);
+    place.loopback = is_loopback4(&v4.sin_addr);
+    return place;
 }
 
 static bool refuse(struct error *err, int errnum, const struct http_listener *listener)
@@ -55,6 +73,11 @@ bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port, 
     struct addrinfo *info = NULL;
     char service[8];
 
+    if (listener->socket) {
+        *fd = listener->socket;
+        *port = http_listen_place(*fd).port;
+        return true;
+    }
     (void)snprintf(service, sizeof(service), "%u", (unsigned)listener->port);
     if (getaddrinfo(listener->address, service, &hints, &info) != 0)
         return refuse(err, EADDRNOTAVAIL, listener);
@@ -70,6 +93,6 @@ bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port, 
         return refuse(err, errnum, listener);
     }
     *fd = listening;
-    *port = bound_port(listening);
+    *port = http_listen_place(listening).port;
     return true;
 }

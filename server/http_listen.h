@@ -3,15 +3,27 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "base/error.h"
 #include "server/http.h"
 
+enum { HTTP_HOST_SIZE = 46 };
+
+/* Where a socket listens. */
+struct http_place {
+    char host[HTTP_HOST_SIZE]; /* in numbers, without brackets */
+    uint16_t port;
+    bool loopback; /* it can be reached from this machine only */
+};
+
+struct http_place http_listen_place(int fd);
+
 /**
- * A socket listening where `listener` says, and the port it got. The caller closes it. ERR_SYSTEM
- * with address and port in the text.
+ * A socket listening where `listener` says, which may be its own, and the port it got. The caller
+ * closes it. ERR_SYSTEM with address and port in the text.
  */
 NODISCARD bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port,
                            struct error *err);

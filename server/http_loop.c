@@ -2,8 +2,8 @@
  * http_loop.c - see http_loop.h.
  *
  * One turn: wait for the library's epoll descriptor, our event or the next deadline; take what
- * other threads have left; let the library work; cut who is late; write the log. The library is
- * always run without a time-out of its own, because with one it may sleep on 128 ready events.
+ * other threads have left; note who has begun to ask; let the library work; cut who is late; write
+ * the log. There is one daemon of the library for plain connections and one for TLS, if any.
  *
  * What other threads leave is taken in take_mail(): new connections, and news for suspended
  * requests. So all calls to the library stay in this thread, and the order of a turn (mail,
@@ -19,26 +19,27 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/http_daemon.h"
 #include "server/http_waiting.h"
+#include "server/http_watch.h"
 
 enum {
-    POOL_BYTES = 16 * 1024, /* per connection; the library zeroes it whole after each request */
     SETTLED_US = 50 * 1000,
     US_PER_MS = 1000,
-    US_PER_S = 1000000,
     LOG_DELAY_US = 10 * US_PER_MS, /* how long a line may wait for others to share its write */
     SPARE_ARENAS = 16,
     TRIM_AFTER_US = 200 * US_PER_MS,
-    DISCIPLINE_OPTION = 38, /* MHD_OPTION_CLIENT_DISCIPLINE_LVL, by number for older headers */
 };
 
 struct http_loop {
     struct http *http;
-    struct MHD_Daemon *daemon;
+    struct http_daemon plain;
+    struct http_daemon secure;
+    struct http_watch watch;
     pthread_t thread;
     bool started;
-    int library_event; /* the library's epoll descriptor */
     atomic_bool stopping;
+    atomic_bool turned; /* since somebody asked */
     atomic_size_t connections;
     struct http_mailbox mailbox;
 
@@ -97,9 +98,13 @@ void http_loop_wake(struct http_loop *loop)
 
 /* Deadlines. */
 
-void http_loop_await_request(struct http_connection *connection, int64_t now_us)
+int64_t http_loop_await_request(struct http_connection *connection, int64_t now_us)
 {
-    http_deadline_arm(&connection->deadline, &connection->loop->reading, now_us);
+    struct http_queue *reading = &connection->loop->reading;
+
+    if (connection->deadline.queue != reading)
+        http_deadline_arm(&connection->deadline, reading, now_us);
+    return connection->deadline.since_us;
 }
 
 void http_loop_await_news(struct http_connection *connection)
@@ -142,21 +147,43 @@ static void cut_due(struct http_queue *queue, int64_t limit_us, int64_t now_us)
         cut(first_in(queue));
 }
 
+/* A byte on an idle connection: from now on the deadline runs. */
+static void request_begins(struct http_connection *connection)
+{
+    struct http_loop *loop = connection->loop;
+
+    if (connection->deadline.queue != &loop->idle)
+        return; /* it has been idle, but the library was faster */
+    if (http_watch_is_ended(connection->fd))
+        cut(connection);
+    else
+        http_deadline_arm(&connection->deadline, &loop->reading, clock_monotonic_us());
+}
+
 /*
  * The library misses the end of a stream that came together with the request before it. Few
  * connections stay idle for long, so that looking at those that do costs little.
  */
+static void settle(struct http_connection *connection, int64_t now_us)
+{
+    struct http_loop *loop = connection->loop;
+    int64_t since_us = connection->deadline.since_us;
+
+    if (http_watch_is_ended(connection->fd)) {
+        cut(connection);
+    } else if (http_watch_has_heard(connection->fd, !connection->used, now_us - since_us)) {
+        http_deadline_arm(&connection->deadline, &loop->reading, since_us);
+    } else {
+        http_deadline_arm(&connection->deadline, &loop->idle, since_us);
+        http_watch_add(&loop->watch, connection->fd, connection, connection->watched);
+        connection->watched = true;
+    }
+}
+
 static void settle_due(struct http_loop *loop, int64_t now_us)
 {
-    while (is_due(&loop->settling, SETTLED_US, now_us)) {
-        struct http_connection *connection = first_in(&loop->settling);
-        char byte;
-
-        if (recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-            cut(connection);
-        else
-            http_deadline_arm(&connection->deadline, &loop->idle, connection->deadline.since_us);
-    }
+    while (is_due(&loop->settling, SETTLED_US, now_us))
+        settle(first_in(&loop->settling), now_us);
 }
 
 /* The library has it back, answered or to be closed. */
@@ -225,10 +252,11 @@ void http_loop_note_heavy(struct http_loop *loop)
 static int patience(struct http_loop *loop)
 {
     const struct http_options *options = &loop->http->options;
-    MHD_UNSIGNED_LONG_LONG library_ms = 0;
-    bool library_waits = MHD_get_timeout(loop->daemon, &library_ms) == MHD_YES;
+    int64_t plain_ms = http_daemon_patience_ms(&loop->plain);
+    int64_t secure_ms = http_daemon_patience_ms(&loop->secure);
+    int64_t library_ms = plain_ms < secure_ms ? plain_ms : secure_ms;
 
-    if (loop->resumed || (library_waits && library_ms == 0))
+    if (loop->resumed || library_ms == 0)
         return 0;
 
     int64_t due_us = INT64_MAX;
@@ -248,8 +276,8 @@ static int patience(struct http_loop *loop)
 
         ms = left_us <= 0 ? 0 : (left_us + US_PER_MS - 1) / US_PER_MS;
     }
-    if (library_waits && library_ms < (MHD_UNSIGNED_LONG_LONG)ms)
-        ms = (int64_t)library_ms;
+    if (library_ms < ms)
+        ms = library_ms;
     if (ms == INT64_MAX)
         return -1;
     return ms > INT32_MAX ? INT32_MAX : (int)ms;
@@ -257,11 +285,10 @@ static int patience(struct http_loop *loop)
 
 /* Connections come and go. */
 
-static void count_out(struct http_loop *loop, struct http_address address)
+static void count_out(struct http_loop *loop)
 {
     struct http *http = loop->http;
 
-    http_addresses_leave(http->addresses, address);
     atomic_fetch_sub_explicit(&loop->connections, 1, memory_order_relaxed);
 
     /* Both waiters look at the count, then sleep on their event; we lower it, then post. */
@@ -273,6 +300,27 @@ static void count_out(struct http_loop *loop, struct http_address address)
         http_event_post(http->empty_event);
 }
 
+/* The client's part of the handshake is done; what it sends from now on is a request. */
+static void handshake_ends(struct http_tls_session *session)
+{
+    struct http_connection *connection =
+        (struct http_connection *)(void *)((char *)session - offsetof(struct http_connection, tls));
+
+    connection->used = true;
+    http_loop_await_next(connection, clock_monotonic_us());
+}
+
+static void begin_tls(struct http_connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection->library, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+    connection->tls.finished = handshake_ends;
+    if (info)
+        http_tls_begin(connection->site->tls, info->tls_session, &connection->tls,
+                       connection->loop->http->options.deadline_us);
+}
+
 static void connection_start(struct http_loop *loop, struct MHD_Connection *library, void **context)
 {
     struct http_connection *connection = mem_alloc(sizeof(*connection));
@@ -280,9 +328,12 @@ static void connection_start(struct http_loop *loop, struct MHD_Connection *libr
     connection->loop = loop;
     connection->library = library;
     connection->site = loop->adding->site;
-    connection->address = http_address_of(&loop->adding->peer);
+    connection->address = loop->adding->address;
+    connection->proxied = loop->adding->proxied;
     connection->fd = loop->adding->fd;
     loop->adding = NULL;
+    if (connection->site->tls)
+        begin_tls(connection);
     http_loop_await_next(connection, clock_monotonic_us());
     *context = connection;
 }
@@ -299,7 +350,10 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
     if (!connection)
         return;
     http_deadline_disarm(&connection->deadline);
-    count_out(connection->loop, connection->address);
+    http_tls_end(&connection->tls);
+    if (!connection->proxied)
+        http_addresses_leave(connection->loop->http->addresses, connection->address);
+    count_out(connection->loop);
     mem_free(connection);
     *context = NULL;
 }
@@ -316,12 +370,16 @@ static void admit(struct http_loop *loop, const struct http_arrival *arrival)
     socklen_t len = arrival->peer.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                         : sizeof(struct sockaddr_in);
 
+    const struct http_daemon *daemon = arrival->site->tls ? &loop->secure : &loop->plain;
+
     loop->adding = arrival;
-    (void)MHD_add_connection(loop->daemon, arrival->fd, (const struct sockaddr *)&arrival->peer,
+    (void)MHD_add_connection(daemon->library, arrival->fd, (const struct sockaddr *)&arrival->peer,
                              len);
     if (loop->adding) {
         loop->adding = NULL;
-        count_out(loop, http_address_of(&arrival->peer));
+        if (!arrival->proxied)
+            http_addresses_leave(loop->http->addresses, arrival->address);
+        count_out(loop);
     }
 }
 
@@ -382,6 +440,12 @@ static void suspend_entering(struct http_loop *loop)
     }
 }
 
+static void run_daemons(struct http_loop *loop)
+{
+    http_daemon_run(&loop->plain);
+    http_daemon_run(&loop->secure);
+}
+
 /* The library must not be stopped while a connection is suspended. */
 static void abandon_waiting(struct http_loop *loop)
 {
@@ -391,7 +455,7 @@ static void abandon_waiting(struct http_loop *loop)
         connection->exchange.cut = true;
         resume(connection);
     }
-    (void)MHD_run(loop->daemon);
+    run_daemons(loop);
 }
 
 /* Lines of a few turns share a write. */
@@ -409,26 +473,45 @@ static void run_library(struct http_loop *loop)
     bool twice = loop->resumed;
 
     loop->resumed = false;
-    (void)MHD_run(loop->daemon);
+    run_daemons(loop);
     if (twice)
-        (void)MHD_run(loop->daemon);
+        run_daemons(loop);
     suspend_entering(loop);
 }
 
 static void turn(struct http_loop *loop)
 {
     struct pollfd events[] = {
-        { .fd = loop->library_event, .events = POLLIN },
         { .fd = loop->mailbox.event, .events = POLLIN },
+        { .fd = loop->watch.event, .events = POLLIN },
+        { .fd = loop->plain.event, .events = POLLIN },
+        { .fd = loop->secure.event, .events = POLLIN },
     };
 
     (void)poll(events, COUNT_OF(events), patience(loop));
-    if (events[1].revents)
+    if (events[0].revents)
         take_mail(loop);
+    if (events[1].revents)
+        http_watch_take(&loop->watch, request_begins);
     run_library(loop);
     trim_memory(loop);
     cut_the_late(loop); /* last: what has arrived by now was in time */
     write_log();
+    atomic_store_explicit(&loop->turned, true, memory_order_relaxed);
+}
+
+bool http_loop_ask(struct http_loop *loop)
+{
+    bool turned = atomic_exchange(&loop->turned, false);
+
+    http_loop_wake(loop);
+    return turned;
+}
+
+static void stop_daemons(struct http_loop *loop)
+{
+    http_daemon_stop(&loop->plain);
+    http_daemon_stop(&loop->secure);
 }
 
 static void *run(void *self)
@@ -440,79 +523,22 @@ static void *run(void *self)
         turn(loop);
     take_mail(loop);
     abandon_waiting(loop);
-    MHD_stop_daemon(loop->daemon);
+    stop_daemons(loop);
     log_flush();
     return NULL;
 }
 
-/* The library. */
-
-/* Its messages quote requests, so only their fixed part is shown. */
-static void on_message(void *self, const char *format, va_list args)
+static bool start_daemons(struct http_loop *loop, struct error *err)
 {
-    struct str text = str_from_c(format);
+    for (size_t i = 0; i < loop->http->site_count; i++) {
+        bool tls = loop->http->sites[i].tls != NULL;
+        struct http_daemon *daemon = tls ? &loop->secure : &loop->plain;
+        const struct http_daemon_options options = { &loop->http->options, tls, on_connection,
+                                                     loop };
 
-    (void)self;
-    (void)args;
-    while (text.len > 0 && text.ptr[text.len - 1] == '\n')
-        text.len--;
-    if (log_enabled(LOG_DEBUG))
-        LOG_EVENT(LOG_DEBUG, "http_library", LOG_STR("message", text));
-}
-
-/* No percent-decoding: paths are compared as they came. */
-static size_t leave_escaped(void *self, struct MHD_Connection *library, char *text)
-{
-    (void)self;
-    (void)library;
-    return strlen(text);
-}
-
-/* A second more than any queue of ours allows: the last resort when an end of stream gets lost. */
-static intptr_t library_timeout_s(const struct http_options *options)
-{
-    int64_t longest_us = options->deadline_us > options->idle_timeout_us ? options->deadline_us
-                                                                         : options->idle_timeout_us;
-
-    return (intptr_t)(longest_us / US_PER_S + 2);
-}
-
-static struct MHD_Daemon *daemon_start(struct http_loop *loop)
-{
-    const unsigned flags =
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    bool disciplined = MHD_get_version()[0] != '0'; /* since 1.0; the header may be another's */
-    /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
-    intptr_t far_limit = INT32_MAX;
-    struct MHD_OptionItem options[] = {
-        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL },
-        { MHD_OPTION_CONNECTION_LIMIT, far_limit, NULL },
-        { MHD_OPTION_CONNECTION_TIMEOUT, library_timeout_s(&loop->http->options), NULL },
-        { disciplined ? (enum MHD_OPTION)DISCIPLINE_OPTION : MHD_OPTION_STRICT_FOR_CLIENT, 1,
-          NULL },
-        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL },
-        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)http_request_begin, loop },
-        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http_request_end, loop },
-        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, loop },
-        { MHD_OPTION_END, 0, NULL },
-    };
-
-    return MHD_start_daemon(flags, 0, NULL, NULL, http_request_step, loop,
-                            MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_ARRAY, options,
-                            MHD_OPTION_END);
-}
-
-static bool library_open(struct http_loop *loop, struct error *err)
-{
-    loop->daemon = daemon_start(loop);
-    if (!loop->daemon)
-        return fail(err, ERR_SYSTEM, "the HTTP library does not start");
-
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-
-    if (!info)
-        return fail(err, ERR_SYSTEM, "the HTTP library has no epoll");
-    loop->library_event = info->epoll_fd;
+        if (!daemon->library && !http_daemon_start(daemon, &options, err))
+            return false;
+    }
     return true;
 }
 
@@ -520,7 +546,8 @@ static bool open_all(struct http_loop *loop, size_t index, struct error *err)
 {
     char name[16];
 
-    if (!http_mailbox_init(&loop->mailbox, err) || !library_open(loop, err))
+    if (!http_mailbox_init(&loop->mailbox, err) || !http_watch_init(&loop->watch, err) ||
+        !start_daemons(loop, err))
         return false;
     (void)snprintf(name, sizeof(name), "http-loop-%zu", index);
     loop->started = http_thread_start(&loop->thread, name, run, loop, err);
@@ -532,6 +559,10 @@ bool http_loop_start(struct http *http, size_t index, struct http_loop **out, st
     struct http_loop *loop = mem_alloc(sizeof(*loop));
 
     loop->http = http;
+    loop->plain.event = -1;
+    loop->secure.event = -1;
+    loop->watch.event = -1;
+    atomic_init(&loop->turned, true);
     if (!open_all(loop, index, err)) {
         http_loop_stop(loop);
         return false;
@@ -548,9 +579,9 @@ void http_loop_stop(struct http_loop *loop)
         atomic_store(&loop->stopping, true);
         http_loop_wake(loop);
         (void)pthread_join(loop->thread, NULL); /* it stops the daemon, too */
-    } else if (loop->daemon) {
-        MHD_stop_daemon(loop->daemon);
     }
+    stop_daemons(loop);
+    http_watch_done(&loop->watch);
     http_mailbox_done(&loop->mailbox);
     http_waiting_done(&loop->waiting);
     while (loop->spare_count)

@@ -20,6 +20,7 @@
 #include "server/http_mailbox.h"
 #include "server/http_request.h"
 #include "server/http_state.h"
+#include "server/http_tls.h"
 
 /* One connection, from the library's first word about it to its last. */
 struct http_connection {
@@ -27,8 +28,12 @@ struct http_connection {
     struct http_loop *loop;
     struct MHD_Connection *library;
     const struct http_site *site;
-    struct http_address address;
+    struct http_address address; /* of the peer */
+    bool proxied;                /* the peer is a trusted proxy, which is not counted */
+    bool used;                   /* it has had a request, or a handshake */
+    bool watched;                /* it is known to loop->watch */
     int fd;
+    struct http_tls_session tls;
     struct http_exchange exchange; /* the request that is on it now */
 };
 
@@ -52,13 +57,19 @@ void http_loop_note_heavy(struct http_loop *loop);
 /** Let the loop look at its deadlines anew. */
 void http_loop_wake(struct http_loop *loop);
 
+/** Has it turned since the last call? It is asked to turn for the next one. From one thread. */
+bool http_loop_ask(struct http_loop *loop);
+
 /** Connections it has. */
 size_t http_loop_load(const struct http_loop *loop);
 
 /* For the request on a connection: what the connection waits for from now on. */
 
-/** The rest of the request, by the deadline. */
-void http_loop_await_request(struct http_connection *connection, int64_t now_us);
+/**
+ * The rest of the request, by the deadline. Since when that runs: `now_us`, or before, when the
+ * first byte was seen to come.
+ */
+int64_t http_loop_await_request(struct http_connection *connection, int64_t now_us);
 
 /** That the answer is taken. */
 void http_loop_await_sent(struct http_connection *connection, int64_t now_us);

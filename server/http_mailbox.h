@@ -13,6 +13,8 @@
 #include "base/attr.h"
 #include "base/error.h"
 
+#include "server/http_addresses.h"
+
 struct http_site;
 
 /* A connection on its way from the acceptor. */
@@ -20,6 +22,8 @@ struct http_arrival {
     struct sockaddr_storage peer;
     const struct http_site *site;
     int fd;
+    struct http_address address; /* counted in http->addresses, unless ... */
+    bool proxied;                /* ... it is a trusted proxy's */
 };
 
 /* What came since the last look, in order. */

@@ -112,6 +112,9 @@ static void release(struct http *http, struct http_exchange *ex)
     if (ex->in_flight)
         http_quota_give(&http->in_flight, 1);
     ex->in_flight = false;
+    if (ex->entered)
+        http_addresses_leave(http->addresses, ex->client);
+    ex->entered = false;
 }
 
 static void refuse(struct http *http, struct http_exchange *ex, int status)
@@ -155,14 +158,58 @@ static bool find_handler(struct http_connection *connection)
     return false;
 }
 
-/* 413, 415, 429, 503: for what brings a body that is wanted. */
-static int admit_body(struct http *http, struct http_exchange *ex, const struct http_gate *gate)
+enum { FORWARDS_MAX = 16 };
+
+struct forwards {
+    struct str values[FORWARDS_MAX];
+    size_t count;
+};
+
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the library's choice */
+static enum MHD_Result on_forward(void *self, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_len, const char *value, size_t value_len)
 {
+    struct forwards *forwards = self;
+
+    (void)kind;
+    if (!str_equal_ignore_case((struct str){ name, name_len }, STR("X-Forwarded-For")))
+        return MHD_YES;
+    if (forwards->count == FORWARDS_MAX) { /* the last ones count */
+        memmove(forwards->values, forwards->values + 1,
+                (FORWARDS_MAX - 1) * sizeof(forwards->values[0]));
+        forwards->count--;
+    }
+    forwards->values[forwards->count++] = (struct str){ value ? value : "", value_len };
+    return MHD_YES;
+}
+
+/* A proxy brings the requests of many: each client may have as many as others connections. */
+static bool enter_client(struct http_connection *connection)
+{
+    struct http *http = http_loop_server(connection->loop);
+    struct http_exchange *ex = &connection->exchange;
+    struct forwards forwards = { 0 };
+
+    if (!connection->proxied || !http->addresses)
+        return true;
+    (void)MHD_get_connection_values_n(connection->library, MHD_HEADER_KIND, on_forward, &forwards);
+    ex->client = http_networks_client(&http->options.trusted_proxies, forwards.values,
+                                      forwards.count, connection->address);
+    ex->entered = http_addresses_enter(http->addresses, ex->client);
+    return ex->entered;
+}
+
+/* 413, 415, 429, 503: for what brings a body that is wanted. */
+static int admit_body(struct http_connection *connection, const struct http_gate *gate)
+{
+    struct http *http = http_loop_server(connection->loop);
+    struct http_exchange *ex = &connection->exchange;
+
     if (gate->content_length > http->options.max_body)
         return 413;
     if (!http_gate_takes(gate->values[HTTP_CONTENT_TYPE], gate->values[HTTP_CONTENT_ENCODING]))
         return 415;
-    if (!http_rate_take(&http->rate, ex->started_us))
+    if (!enter_client(connection) || !http_rate_take(&http->rate, clock_monotonic_us()))
         return 429;
     ex->in_flight = http_quota_take(&http->in_flight, 1);
     if (!ex->in_flight)
@@ -196,7 +243,7 @@ static void admit(struct http_connection *connection, const struct http_gate *ga
     if (handler->method != HANDLER_POST)
         return;
 
-    int status = admit_body(http, ex, gate);
+    int status = admit_body(connection, gate);
 
     if (status)
         refuse(http, ex, status);
@@ -296,8 +343,8 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     ex->target_len = target ? strlen(target) : 0;
     ex->method = STR("other");
     ex->path = STR("other");
-    ex->started_us = clock_monotonic_us();
-    http_loop_await_request(connection, ex->started_us);
+    connection->used = true;
+    ex->started_us = http_loop_await_request(connection, clock_monotonic_us());
     return connection;
 }
 

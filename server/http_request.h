@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "handlers/handler.h"
+#include "server/http_addresses.h"
 #include "server/http_gate.h"
 #include "server/http_id.h"
 
@@ -33,6 +34,7 @@ struct http_exchange {
     bool closing;    /* the answer ends the connection */
     bool in_flight;  /* counted in http->in_flight */
     bool counted;    /* the metrics know of it */
+    bool entered;    /* `client` is counted in http->addresses */
     size_t reserved; /* bytes of http->bytes */
     size_t target_len;
     size_t bytes_in;
@@ -40,6 +42,7 @@ struct http_exchange {
     int64_t answered_us;           /* 0: not yet */
     const char *allow;             /* for a 405 */
     const struct handler *handler; /* NULL: none was found */
+    struct http_address client;    /* behind a trusted proxy */
     struct str method;             /* as in the summary */
     struct str path;
     struct str trace_id;

@@ -30,7 +30,8 @@ struct http_route {
 
 /* A listening socket and what is served there. */
 struct http_site {
-    int fd; /* -1 once closed; the acceptor's while it runs */
+    int fd;               /* -1 once closed; the acceptor's while it runs */
+    struct http_tls *tls; /* NULL: plain */
     uint16_t port;
     struct http_route *routes;
     size_t route_count;

@@ -142,6 +142,7 @@ static void create_handlers(struct service *service, const struct config *config
         .catalog = service->catalog,
         .health = service->health,
         .connections = is_served ? options->connections : no_connections,
+        .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
     });
     service->events = events_create(&(struct events_options){

@@ -30,7 +30,8 @@ struct service {
 };
 
 struct service_options {
-    size_t (*connections)(void *self); /* for the metrics; NULL: there are none */
+    size_t (*connections)(void *self);            /* for the metrics; NULL: there are none */
+    int64_t (*certificate_expires_s)(void *self); /* of metrics.h; NULL: there is none */
     void *self;
 };
 

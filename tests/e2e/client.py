@@ -1,4 +1,6 @@
-"""A small HTTP client that hides nothing: what is sent is what the test says, byte for byte."""
+"""A small HTTP client that hides nothing: what is sent is what the test says, byte for byte.
+
+With a context of ssl's it speaks TLS."""
 
 import json
 import socket
@@ -37,10 +39,14 @@ class Closed(Exception):
 class Connection:
     """One TCP connection. Answers are read one at a time, so that pipelining can be seen."""
 
-    def __init__(self, address, timeout):
+    def __init__(self, address, timeout, context=None, session=None):
         self.socket = socket.create_connection(address, timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
+        if context:
+            self.socket = context.wrap_socket(
+                self.socket, server_hostname="localhost", session=session
+            )
 
     def __enter__(self):
         return self

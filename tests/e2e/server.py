@@ -96,6 +96,7 @@ class Server:
         self.news = threading.Condition()
         self.stderr_file = folder / "stderr"
         self.checked = False
+        self.context = None  # of ssl, for a server that speaks TLS
         self.asked = False  # to leave
         self.started = time.monotonic()
         with open(self.stderr_file, "wb") as stderr:
@@ -171,8 +172,8 @@ class Server:
 
     # Requests.
 
-    def connect(self, timeout=PATIENCE):
-        return Connection(self.address, timeout)
+    def connect(self, timeout=PATIENCE, session=None):
+        return Connection(self.address, timeout, self.context, session)
 
     def request(self, method, path, body=None, headers=None):
         with self.connect() as connection:

@@ -45,13 +45,13 @@ complain 'json-c belongs to base/json*' '^#include <json-c/' $(but 'base/json[a-
 complain 'SQLite belongs to delivery/outbox*.c' '^#include <sqlite3\.h>' $(but 'delivery/outbox[a-z_]*\.[ch]')
 complain 'PCRE2 belongs to base/regex.c' '^#include <pcre2' $(but 'base/regex[a-z_]*\.c')
 complain 'libyaml belongs to base/yaml.c' '^#include <yaml\.h>' $(but 'base/yaml\.c')
-complain 'GnuTLS belongs to server/' '^#include <gnutls/' $(but 'server/[a-z_]*\.c')
+complain 'GnuTLS belongs to two files' '^#include <gnutls/' $(but 'server/http_(tls|certificate)\.c')
 
 # Functions that invite mistakes.
 call='(^|[^A-Za-z0-9_.>])'
 complain 'banned' "$call(strcpy|strcat|sprintf|vsprintf|strncpy|strncat|strtok|gets|scanf|sscanf|fscanf|atoi|atol|atoll|strtol|strtoll|strtoul|strtoull|alloca|localtime|gmtime|ctime|asctime|strerror|system|popen|rand|srand|exit) ?\\(" $own
 complain 'allocate through base/memory and base/arena' "$call(malloc|calloc|realloc|strdup|strndup|free) ?\\(" $(but 'base/memory\.c')
-complain 'the environment is read by the configuration and by aws/' "$call(getenv|secure_getenv|setenv|putenv) ?\\(" $(but 'server/config[a-z_]*\.c|aws/[a-z0-9_]*\.c')
+complain 'the environment is read by the configuration, systemd.c and aws/' "$call(getenv|secure_getenv|setenv|unsetenv|putenv) ?\\(" $(but 'server/(config[a-z_]*|systemd)\.c|aws/[a-z0-9_]*\.c')
 complain 'printing is the command line'\''s' "$call(printf|puts|putchar) ?\\(" $(but 'server/[a-z_]*\.c')
 complain 'no goto' '^ *goto ' $own
 complain 'structs and enums have no typedef' '^ *typedef +(struct|enum|union)' $own

@@ -75,6 +75,18 @@ static const struct {
       "1: http.max_inflight_bytes: must be at most 1024GiB\n" },
     { "http: {max_body: 3MiB, max_inflight_bytes: 2MiB}\n",
       "1: http.max_inflight_bytes: must be at least http.max_body\n" },
+    { "http:\n  tls: {cert_file: /dev/null}\n",
+      "2: http.tls: needs both files, cert_file and key_file, or none\n" },
+    { "http:\n  tls: {key_file: /dev/null}\n",
+      "2: http.tls: needs both files, cert_file and key_file, or none\n" },
+    { "http:\n  tls: {cert_file: /nonexistent/c, key_file: /dev/null}\n",
+      "2: http.tls.cert_file: /nonexistent/c: No such file or directory\n" },
+    { "http:\n  trusted_proxies:\n    - 10.0.0.0/8\n    - 10.0.0.1/8\n",
+      "4: http.trusted_proxies[1]: is no address and no block of addresses: 10.0.0.0/8 has no bits "
+      "set behind the first 8\n" },
+    { "http: {trusted_proxies: [10.0.0/8]}\n",
+      "1: http.trusted_proxies[0]: is no address and no block of addresses: 10.0.0.0/8 has no bits "
+      "set behind the first 8\n" },
     { "http: {deadline: 99999999999d}\n", "1: http.deadline: must be at most 1h\n" },
     { "http: {deadline: 4}\n",
       "1: http.deadline: expected a time such as 30s (a number with ms, s, m, h or d), got an "
@@ -127,11 +139,6 @@ static void what_is_not_there_yet_is_refused(void)
         const char *yaml;
         const char *problems;
     } cases[] = {
-        { "http:\n  tls: {cert_file: /dev/null, key_file: /dev/null}\n",
-          "2: http.tls: this version does not serve TLS yet\n" },
-        { "http: {trusted_proxies: [10.0.0.0/8]}\n",
-          "1: http.trusted_proxies: this version does not read X-Forwarded-For yet; set it to "
-          "[]\n" },
         { "auth:\n  bearer: {issuer: x}\n",
           "2: auth.bearer: this version takes no bearer tokens yet\n" },
         { "registry: {kind: glue}\n",

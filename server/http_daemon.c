@@ -1,0 +1,121 @@
+/*
+ * http_daemon.c - see http_daemon.h.
+ */
+#include "server/http_daemon.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "server/http_request.h"
+#include "server/http_tls.h"
+
+enum {
+    POOL_BYTES = 16 * 1024, /* per connection; the library zeroes it whole after each request */
+    US_PER_S = 1000000,
+    DISCIPLINE_OPTION = 38, /* MHD_OPTION_CLIENT_DISCIPLINE_LVL, by number for older headers */
+};
+
+/* Its messages quote requests, so only their fixed part is shown. */
+static void on_message(void *self, const char *format, va_list args)
+{
+    struct str text = str_from_c(format);
+
+    (void)self;
+    (void)args;
+    while (text.len > 0 && text.ptr[text.len - 1] == '\n')
+        text.len--;
+    if (log_enabled(LOG_DEBUG))
+        LOG_EVENT(LOG_DEBUG, "http_library", LOG_STR("message", text));
+}
+
+/* No percent-decoding: paths are compared as they came. */
+static size_t leave_escaped(void *self, struct MHD_Connection *library, char *text)
+{
+    (void)self;
+    (void)library;
+    return strlen(text);
+}
+
+/* A second more than any queue of ours allows: the last resort when an end of stream gets lost. */
+static intptr_t library_timeout_s(const struct http_options *options)
+{
+    int64_t longest_us = options->deadline_us > options->idle_timeout_us ? options->deadline_us
+                                                                         : options->idle_timeout_us;
+
+    return (intptr_t)(longest_us / US_PER_S + 2);
+}
+
+/*
+ * Before 1.0 the library is told to be lenient: what its strictness would refuse there the gate
+ * (http_gate.h) refuses as well, and says so once, with a request id.
+ */
+static struct MHD_Daemon *start(const struct http_daemon_options *options)
+{
+    const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                           MHD_USE_ERROR_LOG | (options->tls ? MHD_USE_TLS : 0U);
+    bool disciplined = MHD_get_version()[0] != '0'; /* since 1.0; the header may be another's */
+    /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
+    intptr_t far_limit = INT32_MAX;
+    struct MHD_OptionItem common[] = {
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL },
+        { MHD_OPTION_CONNECTION_LIMIT, far_limit, NULL },
+        { MHD_OPTION_CONNECTION_TIMEOUT, library_timeout_s(options->http), NULL },
+        { disciplined ? (enum MHD_OPTION)DISCIPLINE_OPTION : MHD_OPTION_STRICT_FOR_CLIENT,
+          disciplined, NULL },
+        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)http_request_begin, options->self },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http_request_end, options->self },
+        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)options->on_connection, options->self },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    struct MHD_OptionItem tls[] = {
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)http_tls_priorities() },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, http_tls_no_certificate() },
+        { MHD_OPTION_END, 0, NULL },
+    };
+
+    return MHD_start_daemon(flags, 0, NULL, NULL, http_request_step, options->self,
+                            MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_ARRAY, common,
+                            MHD_OPTION_ARRAY, options->tls ? tls : &tls[COUNT_OF(tls) - 1],
+                            MHD_OPTION_END);
+}
+
+bool http_daemon_start(struct http_daemon *daemon, const struct http_daemon_options *options,
+                       struct error *err)
+{
+    daemon->library = start(options);
+    if (!daemon->library)
+        return fail(err, ERR_SYSTEM, "the HTTP library does not start%s",
+                    options->tls ? " with TLS" : "");
+
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(daemon->library, MHD_DAEMON_INFO_EPOLL_FD);
+
+    if (!info)
+        return fail(err, ERR_SYSTEM, "the HTTP library has no epoll");
+    daemon->event = info->epoll_fd;
+    return true;
+}
+
+void http_daemon_run(const struct http_daemon *daemon)
+{
+    if (daemon->library)
+        (void)MHD_run(daemon->library);
+}
+
+int64_t http_daemon_patience_ms(const struct http_daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG ms = 0;
+
+    if (!daemon->library || MHD_get_timeout(daemon->library, &ms) != MHD_YES || ms > INT64_MAX)
+        return INT64_MAX;
+    return (int64_t)ms;
+}
+
+void http_daemon_stop(struct http_daemon *daemon)
+{
+    if (daemon->library)
+        MHD_stop_daemon(daemon->library);
+    *daemon = (struct http_daemon){ NULL, -1 };
+}

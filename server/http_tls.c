@@ -1,0 +1,270 @@
+/*
+ * http_tls.c - see http_tls.h.
+ *
+ * The library sets each session up with credentials of its own; they are replaced by ours before
+ * the handshake begins. So a connection holds exactly the pair it began with, for as long as it
+ * needs it, and no callback has to guess when an old one may go.
+ *
+ * Session tickets: GnuTLS derives the key of each period of a few hours from ours, which itself is
+ * replaced every day, so that a key that leaks opens little of what was recorded before.
+ */
+#include "server/http_tls.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/secret.h"
+
+static const int64_t tickets_us = INT64_C(24) * 3600 * 1000000;
+
+/* What tells one version of a file from another; all zero: there is none. */
+struct look {
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct looks {
+    struct look cert;
+    struct look key;
+};
+
+struct http_tls {
+    char *cert_file;
+    char *key_file;
+    struct looks taken;       /* the files as they were when they were read last, or tried */
+    struct looks last;        /* as they were when they were looked at last */
+    int64_t tickets_since_us; /* since when the ticket key is in use */
+
+    pthread_mutex_t mutex; /* for the two below */
+    struct http_certificate *certificate;
+    gnutls_datum_t ticket_key;
+};
+
+static struct look look_at(const char *file)
+{
+    struct stat status;
+
+    if (stat(file, &status) != 0)
+        return (struct look){ 0 };
+    return (struct look){ status.st_ino, status.st_size, status.st_ctim };
+}
+
+static struct looks look_at_both(const char *cert_file, const char *key_file)
+{
+    return (struct looks){ look_at(cert_file), look_at(key_file) };
+}
+
+static bool is_same_file(struct look a, struct look b)
+{
+    return a.inode == b.inode && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
+           a.changed.tv_nsec == b.changed.tv_nsec;
+}
+
+static bool is_same(struct looks a, struct looks b)
+{
+    return is_same_file(a.cert, b.cert) && is_same_file(a.key, b.key);
+}
+
+static void free_ticket_key(gnutls_datum_t key)
+{
+    if (!key.data)
+        return;
+    secret_wipe(key.data, key.size);
+    gnutls_free(key.data);
+}
+
+static bool renew_tickets(struct http_tls *tls, struct error *err)
+{
+    gnutls_datum_t key = { NULL, 0 };
+    int status = gnutls_session_ticket_key_generate(&key);
+
+    if (status < 0)
+        return fail(err, ERR_SYSTEM, "no key for session tickets (%s)", gnutls_strerror(status));
+    (void)pthread_mutex_lock(&tls->mutex);
+
+    gnutls_datum_t old = tls->ticket_key;
+
+    tls->ticket_key = key;
+    (void)pthread_mutex_unlock(&tls->mutex);
+    free_ticket_key(old);
+    tls->tickets_since_us = clock_monotonic_us();
+    return true;
+}
+
+static void put(struct http_tls *tls, struct http_certificate *certificate)
+{
+    (void)pthread_mutex_lock(&tls->mutex);
+
+    struct http_certificate *old = tls->certificate;
+
+    tls->certificate = certificate;
+    (void)pthread_mutex_unlock(&tls->mutex);
+    http_certificate_release(old);
+    if (http_certificate_is_exposed(certificate))
+        LOG_EVENT(LOG_WARN, "tls_key_exposed",
+                  LOG_STR("reason", STR("every user of this machine may read the private key")));
+    if (http_certificate_expires_s(certificate) <= clock_now_us() / 1000000)
+        LOG_EVENT(LOG_WARN, "tls_certificate_expired");
+}
+
+/* Looked at before they are read: what changes meanwhile is seen by the next look. */
+bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
+                      struct error *err)
+{
+    struct looks now = look_at_both(cert_file, key_file);
+    struct http_certificate *certificate;
+
+    if (!http_certificate_load(cert_file, key_file, &certificate, err))
+        return false;
+
+    char *old_cert_file = tls->cert_file;
+    char *old_key_file = tls->key_file;
+
+    tls->cert_file = mem_copy_string(cert_file);
+    tls->key_file = mem_copy_string(key_file);
+    mem_free(old_cert_file); /* only now: the new names may be the old ones */
+    mem_free(old_key_file);
+    tls->taken = now;
+    tls->last = now;
+    put(tls, certificate);
+    return true;
+}
+
+bool http_tls_create(const char *cert_file, const char *key_file, struct http_tls **out,
+                     struct error *err)
+{
+    struct http_tls *tls = mem_alloc(sizeof(*tls));
+
+    (void)pthread_mutex_init(&tls->mutex, NULL);
+    if (!http_tls_replace(tls, cert_file, key_file, err) || !renew_tickets(tls, err)) {
+        http_tls_destroy(tls);
+        return false;
+    }
+    *out = tls;
+    return true;
+}
+
+void http_tls_destroy(struct http_tls *tls)
+{
+    if (!tls)
+        return;
+    http_certificate_release(tls->certificate);
+    free_ticket_key(tls->ticket_key);
+    mem_free(tls->cert_file);
+    mem_free(tls->key_file);
+    (void)pthread_mutex_destroy(&tls->mutex);
+    mem_free(tls);
+}
+
+static void log_error(const char *event, const struct error *err)
+{
+    LOG_EVENT(LOG_WARN, event, LOG_STR("error", str_from_c(err->text)));
+}
+
+/* Two files do not change in one step: what differs from one look to the next is waited for. */
+void http_tls_refresh(struct http_tls *tls)
+{
+    struct looks now = look_at_both(tls->cert_file, tls->key_file);
+    bool at_rest = is_same(now, tls->last);
+    struct error err;
+
+    if (clock_monotonic_us() - tls->tickets_since_us >= tickets_us && !renew_tickets(tls, &err))
+        log_error("tls_tickets_not_renewed", &err);
+    tls->last = now;
+    if (!at_rest || is_same(now, tls->taken))
+        return;
+    tls->taken = now;
+    if (http_tls_replace(tls, tls->cert_file, tls->key_file, &err))
+        LOG_EVENT(LOG_INFO, "tls_certificate_reloaded",
+                  LOG_INT("expires", http_certificate_expires_s(tls->certificate)));
+    else
+        log_error("tls_certificate_refused", &err);
+}
+
+int64_t http_tls_expires_s(struct http_tls *tls)
+{
+    if (!tls)
+        return 0;
+    (void)pthread_mutex_lock(&tls->mutex);
+
+    int64_t expires_s = http_certificate_expires_s(tls->certificate);
+
+    (void)pthread_mutex_unlock(&tls->mutex);
+    return expires_s;
+}
+
+/* Sessions. */
+
+const char *http_tls_priorities(void)
+{
+    return "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AEAD:+COMP-NULL"
+           ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
+           ":+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"
+           ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-EDDSA-ED25519"
+           ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-PSS-RSAE-SHA512"
+           ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384"
+           ":+SIGN-RSA-SHA512:+CTYPE-ALL:%SERVER_PRECEDENCE:%SAFE_RENEGOTIATION";
+}
+
+/* NOLINTBEGIN: the parameters and their types are GnuTLS's choice */
+static int never_asked(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
+                       const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                       gnutls_pcert_st **certificate, unsigned *count, gnutls_privkey_t *key)
+{
+    (void)session;
+    (void)issuers;
+    (void)issuer_count;
+    (void)algorithms;
+    (void)algorithm_count;
+    (void)certificate;
+    (void)count;
+    (void)key;
+    return -1;
+}
+/* NOLINTEND */
+
+void *http_tls_no_certificate(void)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): a function's address */
+    return (void *)(intptr_t)never_asked;
+}
+
+static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message)
+{
+    struct http_tls_session *link = gnutls_session_get_ptr(session);
+
+    (void)type;
+    (void)when;
+    (void)message;
+    if (incoming)
+        link->finished(link);
+    return 0;
+}
+
+/* Where memory is wanting, a session goes without tickets. */
+void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
+                    int64_t timeout_us)
+{
+    (void)pthread_mutex_lock(&tls->mutex);
+    link->certificate = http_certificate_acquire(tls->certificate);
+    (void)gnutls_session_ticket_enable_server(session, &tls->ticket_key); /* copies the key */
+    (void)pthread_mutex_unlock(&tls->mutex);
+    http_certificate_use(link->certificate, session);
+    gnutls_session_set_ptr(session, link);
+    gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / 1000));
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                       on_handshake);
+}
+
+void http_tls_end(struct http_tls_session *link)
+{
+    http_certificate_release(link->certificate);
+    link->certificate = NULL;
+}

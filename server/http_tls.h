@@ -1,0 +1,65 @@
+/*
+ * http_tls.h - TLS as this server speaks it: versions, ciphers, certificate, resumption.
+ *
+ * TLS 1.2 and 1.3, with forward secrecy and authenticated ciphers only. When the files of
+ * certificate and key change, connections that begin later get the new pair; the others keep
+ * theirs (docs/decisions/021).
+ *
+ * Threads: create, refresh, replace and destroy belong to one thread (main's); the rest to any.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "server/http_certificate.h"
+
+struct http_tls;
+
+/** Read the files. The caller owns `*out`, which must outlive the server. ERR_CONFIG. */
+NODISCARD bool http_tls_create(const char *cert_file, const char *key_file, struct http_tls **out,
+                               struct error *err);
+
+/** NULL is fine. */
+void http_tls_destroy(struct http_tls *tls);
+
+/**
+ * Look at the files, and take a new pair over once they have changed and come to rest. A pair that
+ * cannot be used changes nothing. The log tells of both, once for each change. Cheap: to be
+ * called about once a second, also between the two looks that it takes.
+ */
+void http_tls_refresh(struct http_tls *tls);
+
+/** From now on use these files. ERR_CONFIG: nothing has changed. */
+NODISCARD bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
+                                struct error *err);
+
+/** When the certificate expires, in seconds since 1970; NULL: 0. */
+int64_t http_tls_expires_s(struct http_tls *tls);
+
+/* For the loops. Sessions are GnuTLS's, as the HTTP library hands them out. */
+
+/** For the library: which versions and ciphers. */
+const char *http_tls_priorities(void);
+
+/** For the library, which wants something to find certificates with, and is never asked for one. */
+void *http_tls_no_certificate(void);
+
+/* What a connection keeps of its session. */
+struct http_tls_session {
+    /* The client's part of the handshake is done. In the session's thread. */
+    void (*finished)(struct http_tls_session *session);
+    struct http_certificate *certificate; /* NULL: no TLS */
+};
+
+/**
+ * Make a new session ready for its handshake, which may take `timeout_us`. `link` has `finished`
+ * set and stays where it is until http_tls_end(), after the session's own end.
+ */
+void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
+                    int64_t timeout_us);
+
+/** A link that never began is fine. */
+void http_tls_end(struct http_tls_session *link);

@@ -1,0 +1,74 @@
+/*
+ * places.c - see places.h.
+ */
+#include "server/places.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "server/http_library.h"
+
+static struct place place_of(const struct config_address *address)
+{
+    struct place place = { .at = { .port = address->port, .loopback = address->loopback } };
+
+    (void)snprintf(place.at.host, sizeof(place.at.host), "%s", address->host);
+    return place;
+}
+
+static bool take_socket(struct systemd *systemd, const char *name, struct place *place,
+                        struct error *err)
+{
+    int fd;
+
+    if (!systemd_take_socket(systemd, name, &fd, err))
+        return false;
+    if (fd >= 0)
+        *place = (struct place){ http_listen_place(fd), fd };
+    return true;
+}
+
+/* The configuration knows its own addresses only; these may be the manager's. */
+static bool check_exposure(const struct config *config, const struct place *place,
+                           struct error *err)
+{
+    const char *version = http_library_version();
+
+    if (place->at.loopback)
+        return true;
+    if (config_admits_nobody(config))
+        return fail(err, ERR_CONFIG,
+                    "%s port %u is reachable from other machines and no credential is configured: "
+                    "add one under auth, or set auth.open: true to let anyone in",
+                    place->at.host, (unsigned)place->at.port);
+    if (!http_library_is_safe(version) && !config->http.accept_unsafe_library)
+        return fail(
+            err, ERR_CONFIG,
+            "libmicrohttpd %s can be crashed by one request of anybody: listen on loopback, "
+            "install 1.0.10 or newer, or set http.accept_unsafe_library: true",
+            version);
+    return true;
+}
+
+bool places_find(const struct config *config, struct systemd *systemd, struct places *out,
+                 struct error *err)
+{
+    const char *version = http_library_version();
+    struct places places = {
+        .listen = place_of(&config->http.listen),
+        .metrics = place_of(&config->http.metrics_listen),
+    };
+
+    if (!take_socket(systemd, "metrics", &places.metrics, err) ||
+        !take_socket(systemd, NULL, &places.listen, err))
+        return false;
+    places.own_metrics = places.metrics.socket || *config->http.metrics_listen.text;
+    if (!check_exposure(config, &places.listen, err) ||
+        (places.own_metrics && !check_exposure(config, &places.metrics, err)))
+        return false;
+    if (!http_library_is_safe(version))
+        LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)));
+    *out = places;
+    return true;
+}

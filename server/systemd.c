@@ -1,0 +1,182 @@
+/*
+ * systemd.c - see systemd.h.
+ */
+#include "server/systemd.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/str.h"
+
+enum { FIRST_SOCKET = 3, MAX_SOCKETS = 16, NAME_SIZE = 64, STATE_SIZE = 128 };
+
+struct systemd {
+    struct sockaddr_un address; /* where it listens; sun_family 0: nowhere */
+    socklen_t address_len;
+    int64_t watchdog_us;
+    size_t socket_count;
+    struct {
+        int fd; /* -1: taken */
+        char name[NAME_SIZE];
+    } sockets[MAX_SOCKETS];
+};
+
+/* A whole number from the environment; 0: none. */
+static int64_t number(const char *name)
+{
+    const char *text = secure_getenv(name);
+    int64_t value = 0;
+
+    if (!text || !*text)
+        return 0;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9' || value > INT64_MAX / 10 - 1)
+            return 0;
+        value = value * 10 + (*text - '0');
+    }
+    return value;
+}
+
+/* A name that begins with '@' is in the abstract name space. */
+static void find_manager(struct systemd *systemd)
+{
+    const char *path = secure_getenv("NOTIFY_SOCKET");
+    struct str name = path ? str_from_c(path) : STR_NONE;
+
+    if (name.len < 2 || name.len >= sizeof(systemd->address.sun_path) ||
+        (name.ptr[0] != '/' && name.ptr[0] != '@'))
+        return;
+    systemd->address.sun_family = AF_UNIX;
+    memcpy(systemd->address.sun_path, name.ptr, name.len);
+    if (name.ptr[0] == '@')
+        systemd->address.sun_path[0] = '\0';
+    systemd->address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name.len);
+}
+
+static void find_watchdog(struct systemd *systemd)
+{
+    int64_t pid = number("WATCHDOG_PID");
+
+    if (pid == 0 || pid == getpid())
+        systemd->watchdog_us = number("WATCHDOG_USEC");
+}
+
+/* Names stand in the order of the sockets, separated by colons. */
+static void find_sockets(struct systemd *systemd)
+{
+    const char *text = secure_getenv("LISTEN_FDNAMES");
+    struct str names = text ? str_from_c(text) : STR_NONE;
+    int64_t count = number("LISTEN_FDS");
+
+    if (number("LISTEN_PID") != getpid())
+        return;
+    for (int i = 0; i < count && i < MAX_SOCKETS; i++) {
+        const char *end = names.len > 0 ? memchr(names.ptr, ':', names.len) : NULL;
+        struct str name = { names.ptr, end ? (size_t)(end - names.ptr) : names.len };
+
+        names = str_from(names, name.len + 1);
+        systemd->sockets[i].fd = FIRST_SOCKET + i;
+        (void)snprintf(systemd->sockets[i].name, NAME_SIZE, "%.*s", STR_ARG(name));
+        (void)fcntl(FIRST_SOCKET + i, F_SETFD, FD_CLOEXEC);
+        (void)fcntl(FIRST_SOCKET + i, F_SETFL, O_NONBLOCK);
+        systemd->socket_count++;
+    }
+}
+
+struct systemd *systemd_create(void)
+{
+    static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
+                                         "LISTEN_PID",    "LISTEN_FDS",   "LISTEN_FDNAMES" };
+    struct systemd *systemd = mem_alloc(sizeof(*systemd));
+
+    find_manager(systemd);
+    find_watchdog(systemd);
+    find_sockets(systemd);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        /* Not for programs that we start. NOLINTNEXTLINE(concurrency-mt-unsafe): no thread yet */
+        (void)unsetenv(names[i]);
+    return systemd;
+}
+
+void systemd_destroy(struct systemd *systemd)
+{
+    if (!systemd)
+        return;
+    for (size_t i = 0; i < systemd->socket_count; i++)
+        if (systemd->sockets[i].fd >= 0)
+            (void)close(systemd->sockets[i].fd);
+    mem_free(systemd);
+}
+
+/* A manager that is gone or busy is no reason to stop or to wait. */
+void systemd_tell(const struct systemd *systemd, const char *state)
+{
+    struct str text = str_from_c(state);
+
+    if (!systemd->address.sun_family)
+        return;
+
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return;
+    (void)sendto(fd, text.ptr, text.len, MSG_NOSIGNAL | MSG_DONTWAIT,
+                 (const struct sockaddr *)&systemd->address, systemd->address_len);
+    (void)close(fd);
+}
+
+void systemd_tell_reloading(const struct systemd *systemd)
+{
+    char state[STATE_SIZE];
+
+    (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+                   clock_monotonic_us());
+    systemd_tell(systemd, state);
+}
+
+int64_t systemd_watchdog_us(const struct systemd *systemd)
+{
+    return systemd->watchdog_us;
+}
+
+static int option(int fd, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+static bool listens(int fd)
+{
+    int domain = option(fd, SO_DOMAIN);
+
+    return (domain == AF_INET || domain == AF_INET6) && option(fd, SO_TYPE) == SOCK_STREAM &&
+           option(fd, SO_ACCEPTCONN) == 1;
+}
+
+bool systemd_take_socket(struct systemd *systemd, const char *name, int *out, struct error *err)
+{
+    for (size_t i = 0; i < systemd->socket_count; i++) {
+        int fd = systemd->sockets[i].fd;
+
+        if (fd < 0 || (name && strcmp(systemd->sockets[i].name, name) != 0))
+            continue;
+        if (!listens(fd))
+            return fail(err, ERR_CONFIG,
+                        "socket %d of the service manager is no listening TCP socket", fd);
+        systemd->sockets[i].fd = -1;
+        *out = fd;
+        return true;
+    }
+    *out = -1;
+    return true;
+}

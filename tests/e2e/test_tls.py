@@ -1,0 +1,261 @@
+"""HTTPS: versions, resumption, a certificate that changes under load, slow handshakes."""
+
+import shutil
+import signal
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+import yaml
+
+from certificates import make_pair, put_pair, trusting
+from client import Closed, Connection, encode, request
+from server import PATIENCE, SLOW, defaults, merge, run
+
+BODY = encode({"detail": {"interaction": {"id": "a", "start_time": "b"}}})
+HEALTH = request("GET", "/healthz")
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory):
+    """Some pairs, each made once."""
+    folder = tmp_path_factory.mktemp("pairs")
+    return [make_pair(folder, f"server{i}", days=10 + i) for i in range(4)]
+
+
+@pytest.fixture
+def pair(folder, pairs):
+    """A copy of the first one, to be changed by the test."""
+    return copy(pairs[0], folder, "live")
+
+
+def copy(pair, folder, name):
+    out = {}
+    for key, path in pair.items():
+        out[key] = str(shutil.copy(path, folder / f"{name}.{key}"))
+    return out
+
+
+@pytest.fixture
+def secure(sluice, pair):
+    """Start a server that speaks TLS with the pair."""
+
+    def start(http=None, **changes):
+        server = sluice(http={"tls": pair} | (http or {}), **changes)
+        server.context = trusting(pair)
+        return server
+
+    return start
+
+
+def expiry(text):
+    for line in text.splitlines():
+        if line.startswith("sluice_tls_certificate_expiry_timestamp_seconds "):
+            return float(line.split()[1])
+    return None
+
+
+def test_the_ready_line_says_tls_and_requests_are_answered(secure):
+    server = secure()
+    assert server.ready["tls"] is True
+    assert server.post(BODY).status == 200
+    with server.connect() as connection:
+        for _ in range(3):
+            connection.send(request("POST", "/events", BODY))
+            assert connection.answer().status == 200
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_sessions_are_resumed(secure, version, pair):
+    server = secure()
+    server.context = trusting(pair, version=version)
+    with server.connect() as connection:
+        connection.send(HEALTH)
+        assert connection.answer().status == 200
+        session = connection.socket.session
+        assert not connection.socket.session_reused
+        assert connection.socket.version() == version.name.replace("_", ".")
+    with server.connect(session=session) as connection:
+        assert connection.socket.session_reused
+        connection.send(HEALTH)
+        assert connection.answer().status == 200
+
+
+def test_plain_requests_are_not_answered(secure):
+    server = secure()
+    with Connection(server.address, PATIENCE) as connection:
+        connection.send(HEALTH)
+        with pytest.raises(Closed) as closed:
+            connection.answer()
+        assert b"HTTP" not in closed.value.rest
+    assert server.post(BODY).status == 200
+
+
+def test_large_bodies_and_answers(secure):
+    server = secure()
+    detail = {"interaction": {"id": "a", "start_time": "b", "attributes": {"x": "y" * 300000}}}
+    answer = server.post({"detail": detail})
+    assert answer.status == 200
+    assert len(answer.json["attributes"]["x"]) == 300000
+
+
+def test_metrics_with_an_address_of_their_own_stay_plain(secure):
+    server = secure(http={"metrics_listen": "127.0.0.1:0"})
+    assert server.get("/metrics").status == 404
+    with Connection(("127.0.0.1", server.ready["metrics_port"]), PATIENCE) as connection:
+        connection.send(request("GET", "/metrics"))
+        text = connection.answer("GET").body.decode()
+    assert expiry(text) > time.time() + 9 * 86400
+
+
+def test_the_certificate_changes_under_load_and_nobody_notices(secure, pair, pairs, folder):
+    server = secure(log={"level": "warn"})
+    server.context = trusting(*pairs)
+    done = threading.Event()
+    failures, counts = [], [0, 0, 0]
+
+    def client(index):
+        while not done.is_set():
+            try:
+                assert server.post(BODY).status == 200
+                counts[index] += 1
+            except Exception as error:  # noqa: BLE001
+                failures.append(error)
+
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(len(counts))]
+    for thread in threads:
+        thread.start()
+    try:
+        for number, other in enumerate(pairs[1:], 1):
+            wanted = ssl.PEM_cert_to_DER_cert(open(other["cert_file"]).read())
+            put_pair(pair, copy(other, folder, f"new{number}"))
+            deadline = time.monotonic() + PATIENCE
+            served = None
+            while served != wanted and time.monotonic() < deadline:
+                with server.connect() as connection:
+                    served = connection.socket.getpeercert(binary_form=True)
+                time.sleep(0.05)
+            assert served == wanted
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+    assert min(counts) > 0
+    assert expiry(server.get("/metrics").body.decode()) > time.time() + 12 * 86400
+
+
+def test_a_connection_outlives_the_certificate_it_began_with(secure, pair, pairs, folder):
+    server = secure()
+    with server.connect() as connection:
+        put_pair(pair, copy(pairs[1], folder, "new"))
+        server.wait_log(event="tls_certificate_reloaded")
+        connection.send(HEALTH)
+        assert connection.answer().status == 200
+
+
+def test_a_bad_pair_changes_nothing_and_is_told_once(secure, pair, pairs):
+    server = secure()
+    shutil.copy(pairs[1]["key_file"], pair["key_file"])
+    line = server.wait_log(event="tls_certificate_refused")
+    assert "the private key is not that of the certificate" in line["error"]
+    time.sleep(2.5)  # two more looks at the files
+    assert server.post(BODY).status == 200
+    refused = [line for line in server.log() if line["event"] == "tls_certificate_refused"]
+    assert len(refused) == 1
+
+
+def test_a_handshake_has_a_deadline(secure):
+    server = secure(http={"deadline": "300ms"})
+    for half in (b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):
+        with Connection(server.address, PATIENCE) as connection:
+            began = time.monotonic()
+            connection.send(half)
+            with pytest.raises(Closed):
+                connection.more()
+            assert 0.2 < time.monotonic() - began < 5 * SLOW
+
+
+def test_after_the_handshake_a_client_may_think(secure):
+    server = secure(http={"deadline": "300ms"})
+    with server.connect() as connection:
+        time.sleep(0.8)
+        connection.send(HEALTH)
+        assert connection.answer().status == 200
+        time.sleep(0.8)
+        connection.send(HEALTH)
+        assert connection.answer().status == 200
+
+
+def test_a_dripping_client_is_cut(secure):
+    server = secure(http={"deadline": "300ms"})
+    with server.connect() as connection:
+        time.sleep(0.2)
+        began = time.monotonic()
+        with pytest.raises((Closed, OSError)):
+            for byte in b"GET /healthz HTTP/1.1\r\nHost: " + b"a" * 10000:
+                connection.send(bytes([byte]))
+                time.sleep(0.02)
+            raise AssertionError("it may drip for ever")
+        assert 0.2 < time.monotonic() - began < 5 * SLOW
+
+
+def test_noise_in_place_of_a_handshake(secure):
+    server = secure()
+    for noise in (b"\x00" * 100, b"\xff" * 5000, b"\x16\x03\x01\xff\xff" + b"x" * 70000, b"\r\n"):
+        with Connection(server.address, PATIENCE) as connection:
+            try:
+                connection.send(noise)
+                connection.socket.shutdown(socket.SHUT_WR)
+                connection.answer()
+            except (Closed, OSError):
+                pass
+    assert server.post(BODY).status == 200
+
+
+def test_sigterm_lets_a_request_in_flight_finish(secure):
+    server = secure()
+    with server.connect() as idle, server.connect() as connection:
+        connection.send(request("POST", "/events", BODY)[:-5])
+        server.signal(signal.SIGTERM)
+        server.wait_log(event="stopping")
+        connection.send(BODY[-5:])
+        answer = connection.answer()
+        assert (answer.status, answer.header("Connection").lower()) == (200, "close")
+        assert idle.is_closed()
+    server.stop()
+
+
+def check(folder, tls):
+    config = folder / "check.yaml"
+    config.write_text(yaml.safe_dump(merge(defaults(), {"http": {"tls": tls}})))
+    done = run("check", "-c", config, cwd=folder)
+    return done.returncode, done.stdout
+
+
+def test_check_says_what_is_wrong_with_the_pair(folder, pair, pairs, tmp_path):
+    assert check(folder, pair) == (0, f"{folder}/check.yaml: ok\n")
+    code, text = check(folder, pair | {"key_file": pairs[1]["key_file"]})
+    assert (code, text.split(": ", 2)[2]) == (
+        1,
+        "the private key is not that of the certificate\n",
+    )
+    code, text = check(folder, pair | {"cert_file": pair["key_file"]})
+    assert code == 1 and "holds no certificate in PEM form" in text
+    code, text = check(folder, {"cert_file": pair["cert_file"]})
+    assert code == 1 and "needs both files" in text
+    (folder / "live.key_file").chmod(0o644)
+    code, text = check(folder, pair)
+    assert code == 0 and text.startswith("warning: http.tls: ")
+
+
+def test_a_server_with_a_bad_pair_does_not_start(folder, pair, pairs):
+    config = folder / "bad.yaml"
+    tls = pair | {"key_file": pairs[1]["key_file"]}
+    config.write_text(yaml.safe_dump(merge(defaults(), {"http": {"tls": tls}})))
+    done = run("serve", "-c", config, cwd=folder)
+    assert done.returncode == 3
+    assert "http.tls: " in done.stderr and "private key is not that" in done.stderr
