@@ -95,7 +95,8 @@ static bool has_also_required(const struct members *members, struct json_object 
     return true;
 }
 
-static bool look_up(struct check *check, const struct members *members, struct lh_table *table)
+static bool look_up(struct check *check, const struct members *members, struct lh_table *table,
+                    struct evaluated *seen)
 {
     uint64_t have = 0;
 
@@ -109,8 +110,12 @@ static bool look_up(struct check *check, const struct members *members, struct l
         if (!member)
             continue;
         have |= slot->required;
-        if (slot->node != NO_NODE && !check_node(check, slot->node, json_value(member), NULL))
+        if (slot->node == NO_NODE)
+            continue;
+        if (!check_node(check, slot->node, json_value(member), NULL))
             return false;
+        if (UNLIKELY(seen))
+            evaluated_mark(seen, (size_t)(member - table->table));
     }
     return (have & members->required) == members->required;
 }
@@ -151,8 +156,8 @@ bool check_members(struct check *check, const struct rule *rule, struct json_obj
 
     if (count < members->min || count > members->max)
         return false;
-    if (members->open && !seen && sparse) {
-        if (!look_up(check, members, table))
+    if (members->open && sparse) {
+        if (!look_up(check, members, table, seen))
             return false;
     } else if (!walk(check, members, table, seen)) {
         return false;

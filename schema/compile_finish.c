@@ -45,14 +45,26 @@ static void add_scoped(struct compiler *compiler, struct scoped *scoped, uint32_
         (struct scoped_target){ .resource = resource, .target = { node, node } };
 }
 
+static size_t count_candidates(const struct compiler *compiler, const struct dynamic_rule *dynamic)
+{
+    const struct library *library = &compiler->library;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < library->anchor_count; i++)
+        count += fits(compiler, dynamic, &library->anchors[i]);
+    for (uint32_t i = 0; i < library->resource_count; i++)
+        count += is_recursive(compiler, dynamic, i);
+    return count;
+}
+
 static struct scoped *collect(struct compiler *compiler, const struct dynamic_rule *dynamic)
 {
     struct library *library = &compiler->library;
     struct arena *arena = compiler->schema->arena;
     struct scoped *scoped = arena_alloc(arena, sizeof(*scoped));
-    size_t most = dynamic->recursive ? library->resource_count : library->anchor_count;
+    size_t count = count_candidates(compiler, dynamic);
 
-    scoped->targets = arena_alloc(arena, (most + 1) * sizeof(struct scoped_target));
+    scoped->targets = arena_alloc(arena, (count + 1) * sizeof(struct scoped_target));
     for (uint32_t i = 0; i < library->anchor_count; i++) {
         if (fits(compiler, dynamic, &library->anchors[i]))
             add_scoped(compiler, scoped, library->anchors[i].resource,

@@ -95,15 +95,16 @@ static bool take_u_label(struct host *host, struct str label)
     CLEANUP(free_idn) char *ascii = NULL;
     char copy[MAX_LABEL_UTF8 + 1] = "";
 
-    if (label.len > MAX_LABEL_UTF8 || memchr(label.ptr, '\0', label.len))
+    /* libidn2 hands ASCII back as it is, whatever it holds. */
+    if (label.len > MAX_LABEL_UTF8 || all_are(label, char_is_ascii) ||
+        memchr(label.ptr, '\0', label.len))
         return false;
     memcpy(copy, label.ptr, label.len);
     if (idn2_register_u8((const uint8_t *)copy, NULL, (uint8_t **)&ascii, 0) != IDN2_OK)
         return false;
     note_direction(host, label);
     host->length += strlen(ascii);
-    /* libidn2 hands ASCII back as it is, whatever it holds. */
-    return str_starts_with(str_from_c(ascii), STR("xn--")) && strlen(ascii) <= MAX_LABEL;
+    return strlen(ascii) <= MAX_LABEL;
 }
 
 static bool is_label_char(char c)

@@ -20,6 +20,9 @@ static const char *const dialects[] = {
     "http://json-schema.org/draft-04/schema#",
 };
 
+/* For one instance: nothing that Bowtie asks takes a thousandth of it. */
+enum { BUDGET_US = 10 * 1000 * 1000 };
+
 static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
 
 struct session {
@@ -115,7 +118,8 @@ static void answer_test(const struct schema *schema, struct json_object *test, b
         return;
     }
 
-    enum schema_verdict verdict = schema_check(schema, instance, NULL);
+    struct schema_budget budget = schema_budget(BUDGET_US);
+    enum schema_verdict verdict = schema_check(schema, instance, &budget);
 
     if (verdict == SCHEMA_TOO_EXPENSIVE)
         buf_add(answer, STR("{\"errored\":true,\"context\":{\"message\":\"too expensive\"}}"));
@@ -156,6 +160,28 @@ static void run_case(const struct session *session, struct json_object *command,
     schema_destroy(schema);
 }
 
+/*
+ * A command that our reader refuses (a NUL in a key, say) ends one case, not the conversation:
+ * json-c's lenient parser finds its `seq`.
+ */
+static bool refuse_line(const char *line, const char *why, struct buf *answer)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(2 * JSON_DEPTH_LIMIT);
+    struct json_object *command = json_tokener_parse_ex(tokener, line, -1);
+    struct json_object *sequence = NULL;
+    bool found = json_is_object(command) && json_find(command, "seq", &sequence);
+
+    if (found) {
+        buf_add(answer, STR("{\"seq\":"));
+        json_write(answer, sequence);
+        buf_add_char(answer, ',');
+        fail_case(answer, why);
+    }
+    json_release(command);
+    json_tokener_free(tokener);
+    return found;
+}
+
 /* The conversation. */
 
 static bool obey(struct session *session, struct json_object *command, struct buf *answer)
@@ -183,8 +209,9 @@ static bool handle_line(struct session *session, struct str line)
 
     buf_init(&answer, SIZE_MAX);
 
-    bool ok = json_read(line, &deep, &command, &err) && json_is_object(command) &&
-              obey(session, command, &answer);
+    bool ok = json_read(line, &deep, &command, &err)
+                  ? json_is_object(command) && obey(session, command, &answer)
+                  : refuse_line(line.ptr, err.text, &answer);
 
     if (!ok)
         (void)fprintf(stderr, "bowtie: not a command: %s\n", err.text);

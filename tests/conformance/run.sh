@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh - the conformance programs over the JSON Schema test suite in build/suite, and our verdicts
-# beside those of Debian's jsonschema.
+# run.sh - the conformance programs over the JSON Schema test suite in build/suite, the suite once more
+# through the Bowtie harness, and our verdicts beside those of Debian's jsonschema.
 #
 #   tests/conformance/run.sh BOWTIE PROGRAM...
 set -u
@@ -11,6 +11,8 @@ failed=0
 for program in "$@"; do
     "$program" build/suite || failed=$((failed + 1))
 done
-/usr/bin/python3 -B tests/conformance/differential.py "$bowtie" || failed=$((failed + 1))
-echo "conformance: $(($# + 1 - failed)) passed, $failed failed"
+for script in bowtie.py differential.py; do
+    /usr/bin/python3 -B "tests/conformance/$script" "$bowtie" || failed=$((failed + 1))
+done
+echo "conformance: $(($# + 2 - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]

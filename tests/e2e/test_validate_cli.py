@@ -72,6 +72,13 @@ def test_flag_output(validate):
     assert (result.returncode, result.stdout) == (1, '{"valid":false}\n')
 
 
+def test_the_first_errors_of_very_many(validate):
+    result = validate({"items": {"type": "string"}}, "a.json", files={"a.json": str([1] * 10001)})
+    answer = json.loads(result.stdout)
+    assert (len(answer["errors"]), answer["truncated"]) == (10000, True)
+    assert answer["errors"][-1]["instanceLocation"] == "/9999"
+
+
 def test_an_unparsable_instance_is_invalid(validate):
     result = validate({}, "a.json", files={"a.json": "{"})
     assert result.returncode == 1

@@ -174,12 +174,13 @@ static void international_host_names_follow_idna_2008(void)
           "\u06f00", "\u0915\u094d\u200d\u0937", "\u0628\u064a\u200c\u0628\u064a", "hostname",
           "a\u3002b", "a\uff0eb", "a\uff61b", "Example.COM", "a.\u05d0", label_of_63);
     REFUSES("idn-hostname", "", ".", "\u3002", "\uff0e", "\uff61", ".a", "a.", "a\u3002", "\uff61a",
-            "a..b", "\u302e\uc2e4", "-> $1.00 <--", "xn--X", "xn--7a", "xn--example-", "-hello",
-            "hello-", "-\u00e9", "\u00e9-", "ab--c", "\u00e9b--c", "\u0903hello", "\u0300hello",
-            "\u0488hello", "\u0640\u07fa", "a\u00b7l", "\u00b7l", "l\u00b7", "\u03b1\u0375S",
-            "\u05f3\u05d1", "\u30fb", "def\u30fbabc", "\u0628\u0660\u06f0", "\u0915\u200d\u0937",
-            "0a.\u05d0", "0\u0627", "a\u05d0", "\u05d00\u0660", "cafe\u0301", "\u00c9", "\u00fc_b",
-            "a_b", label_of_64, too_long_in_punycode);
+            "a..b", "\u302e\uc2e4", "-> $1.00 <--", "xn-- ", "xn--a b", "xn--a_b.com", "xn--X",
+            "xn--7a", "xn--example-", "-hello", "hello-", "-\u00e9", "\u00e9-", "ab--c",
+            "\u00e9b--c", "\u0903hello", "\u0300hello", "\u0488hello", "\u0640\u07fa", "a\u00b7l",
+            "\u00b7l", "l\u00b7", "\u03b1\u0375S", "\u05f3\u05d1", "\u30fb", "def\u30fbabc",
+            "\u0628\u0660\u06f0", "\u0915\u200d\u0937", "0a.\u05d0", "0\u0627", "a\u05d0",
+            "\u05d00\u0660", "cafe\u0301", "\u00c9", "\u00fc_b", "a_b", label_of_64,
+            too_long_in_punycode);
 }
 
 static void uris_follow_their_grammar(void)

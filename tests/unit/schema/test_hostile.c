@@ -72,6 +72,9 @@ static void many_values_take_linear_time(void)
 {
     struct arena *arena = arena_create();
     struct str members = repeat(arena, "{", "\"k#\":#", MANY, "}");
+    struct str few = repeat(arena, "{", "\"k#\":#", MANY / 200, "}");
+    struct str tracked = repeat(arena, "{\"unevaluatedProperties\":false,\"allOf\":[",
+                                "{\"properties\":{\"k#\":true}}", MANY / 200, "]}");
     struct str numbers = repeat(arena, "[", "#", MANY, "]");
     struct str objects = repeat(arena, "[", "{\"k\":#}", MANY, "]");
     struct str names = repeat(arena, "{\"enum\":[", "\"k#\"", MANY, "]}");
@@ -87,6 +90,8 @@ static void many_values_take_linear_time(void)
     CHECK(verdict(STR("{\"properties\":{\"k99999\":false}}"), members, 0) == SCHEMA_INVALID);
     CHECK(verdict(STR("{\"unevaluatedProperties\":{\"type\":\"integer\"}}"), members, 0) ==
           SCHEMA_VALID);
+    CHECK(verdict(tracked, members, 0) == SCHEMA_INVALID);
+    CHECK(verdict(tracked, few, 0) == SCHEMA_VALID);
     CHECK(verdict(STR("{\"propertyNames\":{\"minLength\":2}}"), members, 0) == SCHEMA_VALID);
     CHECK(verdict(properties, members, 0) == SCHEMA_VALID);
     CHECK(verdict(STR("{\"uniqueItems\":true}"), numbers, 0) == SCHEMA_VALID);
