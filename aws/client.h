@@ -48,6 +48,7 @@ struct aws_client_options {
     const char *service;     /* as in host names and signatures: "glue" */
     const char *target;      /* before the operation in X-Amz-Target: "AWSGlue" */
     int64_t attempt_time_us; /* one try takes at most this; 0: 3 s */
+    int64_t pause_unit_us;   /* pauses between tries are counted in it; 0: 1 s */
 };
 
 struct aws_client;

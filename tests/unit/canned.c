@@ -110,7 +110,7 @@ static void answer_one(struct canned *canned, size_t i, size_t len)
     buf_clear(&canned->input[i]);
     if (answer.len > 0)
         (void)send(canned->polled[i].fd, answer.ptr, answer.len, MSG_NOSIGNAL);
-    else if (answer.ptr)
+    if (answer.ptr && (answer.len == 0 || strstr(answer.ptr, "\r\nConnection: close\r\n")))
         drop(canned, i);
 }
 

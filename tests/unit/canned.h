@@ -18,7 +18,8 @@ struct canned;
 #define CANNED_CLOSE STR("")
 
 /**
- * The bytes to answer with. `request` is the whole request; `nth` counts the server's requests from
+ * The bytes to answer with, NUL behind them; with `Connection: close` among them the connection is
+ * closed then. `request` is the whole request; `nth` counts the server's requests from
  * 0. Runs in the server's thread; `self` must be fit for that.
  */
 typedef struct str canned_answer(void *self, struct str request, size_t nth);

@@ -1,0 +1,93 @@
+/*
+ * endpoint.c - see endpoint.h.
+ */
+#include "aws/endpoint.h"
+
+/* Host names end otherwise in partitions of their own; the first match counts. */
+static const struct partition {
+    struct str prefix; /* of the region */
+    const char *suffix;
+    const char *dual_stack_suffix;
+} partitions[] = {
+    { STR_INIT("cn-"), "amazonaws.com.cn", "api.amazonwebservices.com.cn" },
+    { STR_INIT("us-isob-"), "sc2s.sgov.gov", "api.aws.scloud" },
+    { STR_INIT("us-isof-"), "csp.hci.ic.gov", "api.aws.hci.ic.gov" },
+    { STR_INIT("us-iso-"), "c2s.ic.gov", "api.aws.ic.gov" },
+    { STR_INIT("eu-isoe-"), "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk" },
+    { STR_INIT("eusc-"), "amazonaws.eu", "api.amazonwebservices.eu" },
+    { STR_INIT(""), "amazonaws.com", "api.aws" },
+};
+
+bool aws_endpoint_is_region(struct str region)
+{
+    for (size_t i = 0; i < region.len; i++) {
+        char c = region.ptr[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+            return false;
+    }
+    return region.len > 0 && region.len <= 32 && region.ptr[0] != '-';
+}
+
+const char *aws_endpoint_default(const struct aws_endpoint_choice *choice, struct arena *arena)
+{
+    const struct partition *partition = partitions;
+
+    while (!str_starts_with(str_from_c(choice->region), partition->prefix))
+        partition++;
+    return arena_printf(arena, "https://%s%s.%s.%s", choice->service, choice->fips ? "-fips" : "",
+                        choice->region,
+                        choice->dual_stack ? partition->dual_stack_suffix : partition->suffix)
+        .ptr;
+}
+
+static bool is_clean(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] <= ' ' || text.ptr[i] > '~' || strchr("?#@\\\"<>", text.ptr[i]))
+            return false;
+    return text.len > 0;
+}
+
+/* The host, in brackets or up to the port; false when what follows is no port. */
+static bool split_port(struct str authority, struct str *host, struct str *port)
+{
+    bool brackets = str_starts_with(authority, STR("["));
+    const char *end = memchr(authority.ptr, brackets ? ']' : ':', authority.len);
+    size_t len = end ? (size_t)(end - authority.ptr) : authority.len;
+
+    if (brackets && !end)
+        return false;
+    *host =
+        brackets ? (struct str){ authority.ptr + 1, len - 1 } : (struct str){ authority.ptr, len };
+    *port = str_from(authority, brackets ? len + 1 : len);
+    if (port->len == 0)
+        return host->len > 0;
+    if (port->ptr[0] != ':' || port->len < 2 || port->len > 6)
+        return false;
+    for (size_t i = 1; i < port->len; i++)
+        if (port->ptr[i] < '0' || port->ptr[i] > '9')
+            return false;
+    return host->len > 0;
+}
+
+bool aws_endpoint_parse(struct str url, struct aws_endpoint *out, struct error *err)
+{
+    struct aws_endpoint endpoint = { .tls = str_starts_with(url, STR("https://")) };
+    struct str rest = str_from(url, endpoint.tls ? 8 : 7);
+    const char *slash = rest.len ? memchr(rest.ptr, '/', rest.len) : NULL;
+    struct str port;
+
+    if ((!endpoint.tls && !str_starts_with(url, STR("http://"))) || !is_clean(rest))
+        return fail(err, ERR_CONFIG, "endpoint: expected http[s]://HOST[:PORT]");
+    endpoint.authority = (struct str){ rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len };
+    endpoint.path = str_from(rest, endpoint.authority.len);
+    while (str_ends_with(endpoint.path, STR("/")))
+        endpoint.path.len--;
+    if (endpoint.authority.len == 0 || !split_port(endpoint.authority, &endpoint.host, &port))
+        return fail(err, ERR_CONFIG, "endpoint: expected http[s]://HOST[:PORT]");
+    if (str_equal(port, endpoint.tls ? STR(":443") : STR(":80")))
+        endpoint.authority.len -= port.len;
+    *out = endpoint;
+    return true;
+}

@@ -1,0 +1,211 @@
+/*
+ * process.c - see process.h.
+ */
+#include "aws/process.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/secret.h"
+
+enum { WORDS_MAX = 64, READ_SIZE = 4096 };
+
+/* A command taken apart: `words` point into `text`. */
+struct command {
+    char *text;
+    char *words[WORDS_MAX + 1];
+    size_t count;
+};
+
+/* A running program. */
+struct process {
+    pid_t pid;
+    int pid_fd; /* readable when it has ended */
+    int output; /* -1: it has closed it */
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/*
+ * One word from `*from` to `*to`, which never overtakes it. A backslash counts outside of single
+ * quotes. False: a quote is open at the end.
+ */
+static bool copy_word(const char **from, char **to)
+{
+    char quote = '\0';
+    const char *in = *from;
+    char *out = *to;
+
+    for (; *in && (quote || !is_blank(*in)); in++) {
+        if (quote && *in == quote)
+            quote = '\0';
+        else if (!quote && (*in == '"' || *in == '\''))
+            quote = *in;
+        else if (*in == '\\' && quote != '\'' && in[1])
+            *out++ = *++in;
+        else
+            *out++ = *in;
+    }
+    *from = *in ? in + 1 : in;
+    *out++ = '\0';
+    *to = out;
+    return !quote;
+}
+
+static bool split(const char *text, struct command *command, struct error *err)
+{
+    char *to = command->text;
+
+    while (is_blank(*text))
+        text++;
+    while (*text) {
+        if (command->count == WORDS_MAX)
+            return fail(err, ERR_REGISTRY_UNREACHABLE, "more than %d words", WORDS_MAX);
+        command->words[command->count++] = to;
+        if (!copy_word(&text, &to))
+            return fail(err, ERR_REGISTRY_UNREACHABLE, "a quote is not closed");
+        while (is_blank(*text))
+            text++;
+    }
+    return command->count > 0 || fail(err, ERR_REGISTRY_UNREACHABLE, "an empty command");
+}
+
+/* Its own process group, so that its children can be ended with it. */
+static int spawn(const struct command *command, int output, pid_t *pid)
+{
+    const short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigset_t all;
+
+    assert(command->count > 0);
+    (void)sigemptyset(&none);
+    (void)sigfillset(&all);
+    (void)posix_spawnattr_init(&attributes);
+    (void)posix_spawnattr_setflags(&attributes, flags);
+    (void)posix_spawnattr_setpgroup(&attributes, 0);
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setsigdefault(&attributes, &all);
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+
+    int problem =
+        posix_spawnp(pid, command->words[0], &actions, &attributes, command->words, environ);
+
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)posix_spawnattr_destroy(&attributes);
+    return problem;
+}
+
+static bool start(const struct command *command, struct process *process, struct error *err)
+{
+    int pipe_fds[2];
+
+    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0)
+        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, errno, "no pipe");
+
+    /* The program's end must block as programs expect. */
+    (void)fcntl(pipe_fds[1], F_SETFL, 0);
+
+    int problem = spawn(command, pipe_fds[1], &process->pid);
+
+    (void)close(pipe_fds[1]);
+    process->output = pipe_fds[0];
+    if (problem != 0) {
+        (void)close(pipe_fds[0]);
+        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, problem, "%s", command->words[0]);
+    }
+    process->pid_fd = pidfd_open(process->pid, 0);
+    return true;
+}
+
+/* All that is there now; closes the output at its end. */
+static void read_output(struct process *process, struct buf *out)
+{
+    char bytes[READ_SIZE];
+    ssize_t count = -1;
+
+    while (process->output >= 0 && (count = read(process->output, bytes, sizeof(bytes))) > 0)
+        buf_add(out, (struct str){ bytes, (size_t)count });
+    secret_wipe(bytes, sizeof(bytes));
+    if (process->output >= 0 && count == 0) {
+        (void)close(process->output);
+        process->output = -1;
+    }
+}
+
+/* Until the program has ended; false when it has to be made to. */
+static bool attend(struct process *process, int64_t deadline_us, int stop_fd, struct buf *out,
+                   struct error *err)
+{
+    struct pollfd fds[] = { { .fd = process->pid_fd, .events = POLLIN },
+                            { .fd = process->output, .events = POLLIN },
+                            { .fd = stop_fd, .events = POLLIN } };
+
+    if (process->pid_fd < 0)
+        return fail(err, ERR_REGISTRY_UNREACHABLE, "the system does not let us wait for it");
+    while (!fds[0].revents) {
+        int64_t left_us = deadline_us - clock_monotonic_us();
+
+        if (left_us <= 0)
+            return fail(err, ERR_REGISTRY_UNREACHABLE, "it takes too long");
+        (void)poll(fds, COUNT_OF(fds), (int)(left_us / 1000 + 1));
+        if (fds[2].revents)
+            return fail(err, ERR_REGISTRY_UNREACHABLE, "interrupted");
+        read_output(process, out);
+        fds[1].fd = process->output;
+        if (out->overflow)
+            return fail(err, ERR_REGISTRY_UNREACHABLE, "it says too much");
+    }
+    return true;
+}
+
+static bool finish(struct process *process, bool ended, struct error *err)
+{
+    int status = 0;
+
+    if (!ended)
+        (void)kill(-process->pid, SIGKILL);
+    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (process->output >= 0)
+        (void)close(process->output);
+    if (process->pid_fd >= 0)
+        (void)close(process->pid_fd);
+    if (!ended)
+        return false;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    return fail(err, ERR_REGISTRY_UNREACHABLE, "it ended with %s %d",
+                WIFEXITED(status) ? "status" : "signal",
+                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+bool process_run(const char *command, int64_t timeout_us, int stop_fd, struct buf *out,
+                 struct error *err)
+{
+    struct command parts = { .text = mem_alloc(strlen(command) + 2) };
+    struct process process = { .output = -1, .pid_fd = -1 };
+    bool ok = split(command, &parts, err) && start(&parts, &process, err);
+
+    mem_free(parts.text);
+    if (!ok)
+        return false;
+    return finish(&process, attend(&process, clock_monotonic_us() + timeout_us, stop_fd, out, err),
+                  err);
+}

@@ -1,0 +1,141 @@
+/*
+ * provider_container.c - credentials of a container: ECS tasks, EKS pod identities, and others
+ * that speak their protocol.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "aws/ask.h"
+#include "aws/credentials.h"
+#include "aws/endpoint.h"
+#include "base/memory.h"
+#include "base/secret.h"
+
+#define ECS "http://169.254.170.2"
+
+enum { TIMEOUT_US = 2000000, URL_MAX = 2048 };
+
+/* Where plain HTTP may go: this machine, ECS, EKS. The token would be there for all to read. */
+static bool is_trusted(struct str host)
+{
+    static const char *const addresses[] = { "169.254.170.2", "169.254.170.23", "fd00:ec2::23",
+                                             "::1" };
+    char text[INET6_ADDRSTRLEN] = "";
+    struct in6_addr address;
+    struct in6_addr known;
+    struct in_addr old;
+
+    if (str_equal_ignore_case(host, STR("localhost")))
+        return true;
+    if (host.len >= sizeof(text))
+        return false;
+    memcpy(text, host.ptr, host.len);
+    if (inet_pton(AF_INET, text, &old) == 1 && ntohl(old.s_addr) >> 24 == 127)
+        return true;
+    for (size_t i = 0; i < COUNT_OF(addresses); i++) {
+        if (strcmp(addresses[i], text) == 0)
+            return true;
+        if (inet_pton(AF_INET6, text, &address) == 1 &&
+            inet_pton(AF_INET6, addresses[i], &known) == 1 &&
+            memcmp(&address, &known, sizeof(known)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The query, if there is one, is none of the endpoint's. */
+static bool is_allowed(const char *url, struct error *err)
+{
+    struct str text = { url, strcspn(url, "?") };
+    struct aws_endpoint endpoint;
+
+    if (strlen(url) >= URL_MAX || !aws_endpoint_parse(text, &endpoint, err))
+        return fail(err, ERR_REGISTRY_UNREACHABLE,
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI: expected a URL");
+    if (!endpoint.tls && !is_trusted(endpoint.host))
+        return fail(err, ERR_REGISTRY_UNREACHABLE,
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI: http is for this machine, ECS and EKS");
+    return true;
+}
+
+static bool choose_url(const char *const *variables, char url[static URL_MAX], struct error *err)
+{
+    const char *relative = variables[AWS_VAR_CONTAINER_RELATIVE_URI];
+    const char *full = variables[AWS_VAR_CONTAINER_FULL_URI];
+
+    if (*relative) {
+        if (*relative != '/' || strlen(relative) > URL_MAX - sizeof(ECS))
+            return fail(err, ERR_REGISTRY_UNREACHABLE,
+                        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: expected a path");
+        (void)snprintf(url, URL_MAX, ECS "%s", relative);
+        return true;
+    }
+    if (!is_allowed(full, err))
+        return false;
+    (void)snprintf(url, URL_MAX, "%s", full);
+    return true;
+}
+
+/* The file is read anew each time: EKS replaces it. Owned by the caller; may be empty. */
+static bool read_token(const char *const *variables, struct str *token, struct error *err)
+{
+    const char *file = variables[AWS_VAR_CONTAINER_TOKEN_FILE];
+    struct str text = str_from_c(variables[AWS_VAR_CONTAINER_TOKEN]);
+
+    if (*file) {
+        bool ok = secret_read_file(file, token, err);
+
+        if (!ok)
+            err->code = ERR_REGISTRY_UNREACHABLE;
+        return ok;
+    }
+    if (text.len > 0 && (memchr(text.ptr, '\r', text.len) || memchr(text.ptr, '\n', text.len)))
+        return fail(err, ERR_REGISTRY_UNREACHABLE,
+                    "AWS_CONTAINER_AUTHORIZATION_TOKEN: expected one line");
+    *token = (struct str){ mem_copy(text.ptr, text.len), text.len };
+    return true;
+}
+
+static bool ask(const struct aws_providers *providers, const char *url, struct str token,
+                struct aws_credentials *out, struct error *err)
+{
+    static const struct aws_credentials_names names = { "Token", "Expiration" };
+    const struct fetch_header header = { "Authorization", token };
+    const struct fetch_request request = {
+        .url = url,
+        .headers = &header,
+        .header_count = token.len > 0,
+        .timeout_us = TIMEOUT_US,
+        .proxy = FETCH_PROXY_NEVER,
+        .ca_file = providers->settings->ca_file,
+    };
+    struct aws_answer answer;
+    bool ok = aws_ask_json(providers, &request, &answer, err);
+
+    if (ok && answer.http.status != 200)
+        ok = fail(err, ERR_REGISTRY_UNREACHABLE, "answered %d", answer.http.status);
+    ok = ok && aws_credentials_from_json(answer.json, &names, out, err);
+    aws_answer_done(&answer);
+    return ok;
+}
+
+static enum aws_found find(const struct aws_providers *providers, struct aws_credentials *out,
+                           struct error *err)
+{
+    const char *const *variables = providers->settings->variables;
+    char url[URL_MAX];
+    struct str token = STR_NONE;
+
+    if (!*variables[AWS_VAR_CONTAINER_RELATIVE_URI] && !*variables[AWS_VAR_CONTAINER_FULL_URI])
+        return AWS_ABSENT;
+    if (!choose_url(variables, url, err) || !read_token(variables, &token, err))
+        return AWS_BROKEN;
+
+    bool ok = ask(providers, url, token, out, err);
+
+    secret_free(token);
+    return ok ? AWS_FOUND : AWS_BROKEN;
+}
+
+const struct aws_provider aws_provider_container = { "container", find };

@@ -1,0 +1,147 @@
+/*
+ * provider_metadata.c - credentials of an EC2 instance, from its metadata service, version 2.
+ *
+ * A session token is fetched first with PUT, which a request forged through some proxy cannot do;
+ * version 1, which knows no token, is not spoken.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "aws/ask.h"
+#include "aws/credentials.h"
+#include "aws/sigv4.h"
+#include "base/secret.h"
+
+#define ENDPOINT      "http://169.254.169.254"
+#define ENDPOINT_IPV6 "http://[fd00:ec2::254]"
+#define TOKEN_PATH    "/latest/api/token"
+#define ROLES_PATH    "/latest/meta-data/iam/security-credentials/"
+
+enum {
+    TIMEOUT_US = 1000000, /* it is next door or not there at all */
+    URL_MAX = 1024,
+    OK = 200,
+    NOT_FOUND = 404,
+};
+
+static const char *endpoint(const struct aws_settings *settings)
+{
+    const char *chosen = settings->variables[AWS_VAR_METADATA_ENDPOINT];
+    struct str mode = str_from_c(settings->variables[AWS_VAR_METADATA_ENDPOINT_MODE]);
+
+    if (*chosen)
+        return chosen;
+    return str_equal_ignore_case(mode, STR("ipv6")) ? ENDPOINT_IPV6 : ENDPOINT;
+}
+
+static struct fetch_request make_request(const struct aws_settings *settings, const char *path,
+                                         char url[static URL_MAX])
+{
+    struct str base = str_from_c(endpoint(settings));
+
+    if (str_ends_with(base, STR("/")))
+        base.len--;
+    (void)snprintf(url, URL_MAX, "%.*s%s", STR_ARG(base), path);
+    return (
+        struct fetch_request){ .url = url, .timeout_us = TIMEOUT_US, .proxy = FETCH_PROXY_NEVER };
+}
+
+/*
+ * Nobody there, or metadata switched off, is no fault: most machines are no EC2 instances. It is
+ * one where the operator named the endpoint.
+ */
+static enum aws_found fetch_token(const struct aws_providers *providers, struct aws_answer *answer,
+                                  struct error *err)
+{
+    static const struct fetch_header ttl = { "X-aws-ec2-metadata-token-ttl-seconds",
+                                             STR_INIT("21600") };
+    bool named = *providers->settings->variables[AWS_VAR_METADATA_ENDPOINT];
+    char url[URL_MAX];
+    struct fetch_request request = make_request(providers->settings, TOKEN_PATH, url);
+
+    request.method = "PUT";
+    request.headers = &ttl;
+    request.header_count = 1;
+    request.body = STR("");
+    if (!aws_ask(providers, &request, answer, err))
+        return named ? AWS_BROKEN : AWS_ABSENT;
+    if (answer->http.status == OK && aws_answer_line(answer).len > 0)
+        return AWS_FOUND;
+    (void)fail(err, ERR_REGISTRY_UNREACHABLE, "it gives no session token, it answered %d",
+               answer->http.status);
+    return named ? AWS_BROKEN : AWS_ABSENT;
+}
+
+/* The role's name, as the path to its credentials. No role is no fault. */
+static enum aws_found find_role(const struct aws_providers *providers,
+                                const struct fetch_header *token, char path[static URL_MAX],
+                                struct error *err)
+{
+    char url[URL_MAX];
+    struct fetch_request request = make_request(providers->settings, ROLES_PATH, url);
+    struct aws_answer answer;
+    enum aws_found found = AWS_BROKEN;
+    struct buf role;
+
+    buf_init(&role, URL_MAX / 2);
+    request.headers = token;
+    request.header_count = 1;
+    if (aws_ask(providers, &request, &answer, err)) {
+        sigv4_encode(&role, aws_answer_line(&answer), false);
+        if (answer.http.status == NOT_FOUND)
+            found = AWS_ABSENT;
+        else if (answer.http.status == OK && role.len > 0 && !role.overflow)
+            found = AWS_FOUND;
+        else
+            (void)fail(err, ERR_REGISTRY_UNREACHABLE, "it names no role, it answered %d",
+                       answer.http.status);
+    }
+    (void)snprintf(path, URL_MAX, ROLES_PATH "%.*s", STR_ARG(buf_str(&role)));
+    buf_done(&role);
+    aws_answer_done(&answer);
+    return found;
+}
+
+static bool fetch_credentials(const struct aws_providers *providers,
+                              const struct fetch_header *token, const char *path,
+                              struct aws_credentials *out, struct error *err)
+{
+    static const struct aws_credentials_names names = { "Token", "Expiration" };
+    char url[URL_MAX];
+    struct fetch_request request = make_request(providers->settings, path, url);
+    struct aws_answer answer;
+
+    request.headers = token;
+    request.header_count = 1;
+
+    bool ok = aws_ask_json(providers, &request, &answer, err);
+
+    if (ok && answer.http.status != OK)
+        ok = fail(err, ERR_REGISTRY_UNREACHABLE, "it answered %d", answer.http.status);
+    ok = ok && aws_credentials_from_json(answer.json, &names, out, err);
+    aws_answer_done(&answer);
+    return ok;
+}
+
+static enum aws_found find(const struct aws_providers *providers, struct aws_credentials *out,
+                           struct error *err)
+{
+    const char *disabled = providers->settings->variables[AWS_VAR_METADATA_DISABLED];
+    char path[URL_MAX];
+    struct aws_answer answer;
+
+    if (str_equal_ignore_case(str_from_c(disabled), STR("true")))
+        return AWS_ABSENT;
+
+    enum aws_found found = fetch_token(providers, &answer, err);
+    const struct fetch_header token = { "X-aws-ec2-metadata-token", aws_answer_line(&answer) };
+
+    if (found == AWS_FOUND)
+        found = find_role(providers, &token, path, err);
+    if (found == AWS_FOUND && !fetch_credentials(providers, &token, path, out, err))
+        found = AWS_BROKEN;
+    aws_answer_done(&answer);
+    return found;
+}
+
+const struct aws_provider aws_provider_metadata = { "instance metadata", find };

@@ -1,0 +1,290 @@
+/*
+ * session.c - see session.h.
+ *
+ * One thread asks the providers, so that a provider that hangs holds up nobody beyond his own
+ * deadline, and many who need credentials at once cause one request.
+ */
+#include "aws/session.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "aws/session_internal.h"
+#include "base/clock.h"
+#include "base/fetch.h"
+#include "base/memory.h"
+
+static const int64_t second_us = 1000000;
+
+enum {
+    AHEAD_S = 15 * 60, /* before the end new ones are fetched in the background */
+    FORCE_S = 10 * 60, /* and from here on whoever needs them waits for that */
+    PAUSE_S = 60,      /* between tries in the background */
+    LOOK_S = 60,       /* the time of day may be set: look at it that often */
+    HOLD_S = 10,       /* after a try nobody waits for another one while there are old ones */
+};
+
+struct aws_session {
+    struct aws_settings *settings;
+    struct aws_providers providers; /* the thread's */
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t change;
+    bool started;
+    bool stop;
+    bool wanted;                    /* somebody waits for a try */
+    struct aws_credentials current; /* key_id empty: none */
+    const char *source;
+    uint64_t number;         /* of the current ones; 0: none yet */
+    uint64_t rejected;       /* the number that AWS refused */
+    uint64_t tries;          /* that have ended */
+    int64_t fetched_us;      /* clock_now_us() when they came */
+    int64_t last_try_us;     /* clock_monotonic_us() */
+    struct error last_error; /* of the last try, ERR_NONE when it went well */
+};
+
+bool aws_session_create(const struct aws_session_options *options, struct aws_session **out,
+                        struct error *err)
+{
+    struct aws_settings *settings;
+
+    if (!aws_settings_create(options, &settings, err))
+        return false;
+
+    struct aws_session *session = mem_alloc(sizeof(*session));
+
+    session->settings = settings;
+    session->source = "";
+    session->providers = (struct aws_providers){
+        .settings = settings,
+        .http = fetch_client_create(),
+        .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+    };
+    (void)pthread_mutex_init(&session->mutex, NULL);
+    clock_init_condition(&session->change);
+    *out = session;
+    return true;
+}
+
+void aws_session_destroy(struct aws_session *session)
+{
+    if (!session)
+        return;
+    (void)pthread_mutex_lock(&session->mutex);
+    session->stop = true;
+    (void)pthread_cond_broadcast(&session->change);
+    (void)pthread_mutex_unlock(&session->mutex);
+    fetch_client_interrupt(session->providers.http);
+    (void)eventfd_write(session->providers.stop_fd, 1);
+    if (session->started)
+        (void)pthread_join(session->thread, NULL);
+    fetch_client_destroy(session->providers.http);
+    (void)close(session->providers.stop_fd);
+    (void)pthread_cond_destroy(&session->change);
+    (void)pthread_mutex_destroy(&session->mutex);
+    aws_credentials_done(&session->current);
+    aws_settings_destroy(session->settings);
+    mem_free(session);
+}
+
+const struct aws_settings *aws_session_settings(const struct aws_session *session)
+{
+    return session->settings;
+}
+
+const char *aws_session_region(const struct aws_session *session)
+{
+    return session->settings->region;
+}
+
+/* `most_s`, or the `part`th part of the credentials' life when that is less. */
+static int64_t before_end(const struct aws_session *session, int64_t most_s, int64_t part)
+{
+    int64_t life_us = session->current.expires_us - session->fetched_us;
+    int64_t most_us = most_s * second_us;
+
+    return life_us > 0 && life_us / part < most_us ? life_us / part : most_us;
+}
+
+static bool has_credentials(const struct aws_session *session)
+{
+    return session->number > 0 && session->number != session->rejected;
+}
+
+/* Are they good enough that nobody need wait for new ones? */
+static bool is_fresh(const struct aws_session *session)
+{
+    int64_t expires_us = session->current.expires_us;
+
+    return has_credentials(session) &&
+           (expires_us == 0 || expires_us - clock_now_us() > before_end(session, FORCE_S, 3));
+}
+
+/* How long the thread may sleep; 0: it is time to try. */
+static int64_t until_due(const struct aws_session *session)
+{
+    int64_t left_us = LOOK_S * second_us;
+
+    if (session->wanted)
+        return 0;
+    if (!has_credentials(session) || session->current.expires_us == 0)
+        return left_us;
+
+    int64_t ahead_us = before_end(session, AHEAD_S, 2);
+    int64_t pause_us = before_end(session, PAUSE_S, 10);
+    int64_t due_us = session->current.expires_us - ahead_us - clock_now_us();
+    int64_t again_us = session->last_try_us + pause_us - clock_monotonic_us();
+
+    due_us = due_us > again_us ? due_us : again_us;
+    if (due_us <= 0)
+        return 0;
+    return due_us < left_us ? due_us : left_us;
+}
+
+static void wait_until(struct aws_session *session, int64_t deadline_us)
+{
+    struct timespec at = clock_timespec(deadline_us > 0 ? deadline_us : 0);
+
+    (void)pthread_cond_timedwait(&session->change, &session->mutex, &at);
+}
+
+/* With the mutex held, which is let go meanwhile. */
+static void try_once(struct aws_session *session)
+{
+    struct aws_credentials found = { 0 };
+    const char *source = "";
+    struct error err = { 0 };
+
+    session->wanted = false;
+    (void)pthread_mutex_unlock(&session->mutex);
+
+    bool ok = aws_credentials_find(&session->providers, &found, &source, &err);
+
+    (void)pthread_mutex_lock(&session->mutex);
+    if (ok) {
+        aws_credentials_done(&session->current);
+        session->current = found;
+        session->source = source;
+        session->fetched_us = clock_now_us();
+        session->number++;
+    }
+    session->last_error = err;
+    session->last_try_us = clock_monotonic_us();
+    session->tries++;
+    (void)pthread_cond_broadcast(&session->change);
+}
+
+static void *work(void *self)
+{
+    struct aws_session *session = self;
+
+    (void)pthread_mutex_lock(&session->mutex);
+    while (!session->stop) {
+        int64_t left_us = until_due(session);
+
+        if (left_us > 0)
+            wait_until(session, clock_monotonic_us() + left_us);
+        else
+            try_once(session);
+    }
+    (void)pthread_mutex_unlock(&session->mutex);
+    return NULL;
+}
+
+/* With the mutex held. Most sessions of the command line never need the thread. */
+static bool start_thread(struct aws_session *session, struct error *err)
+{
+    if (session->started)
+        return true;
+
+    int problem = pthread_create(&session->thread, NULL, work, session);
+
+    if (problem != 0)
+        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, problem, "no thread for credentials");
+    (void)pthread_setname_np(session->thread, "aws-credentials");
+    session->started = true;
+    return true;
+}
+
+/* Wait for the end of a try that began after now. With the mutex held. */
+static void wait_for_try(struct aws_session *session, const struct aws_wait *wait)
+{
+    uint64_t tries = session->tries;
+
+    session->wanted = true;
+    (void)pthread_cond_broadcast(&session->change);
+    while (session->tries == tries && !atomic_load(wait->interrupted) &&
+           clock_monotonic_us() < wait->deadline_us)
+        wait_until(session, wait->deadline_us);
+}
+
+static bool should_wait(const struct aws_session *session)
+{
+    if (is_fresh(session))
+        return false;
+    return !has_credentials(session) ||
+           clock_monotonic_us() - session->last_try_us > before_end(session, HOLD_S, 10);
+}
+
+bool aws_session_acquire(struct aws_session *session, const struct aws_wait *wait,
+                         struct aws_key *out, struct error *err)
+{
+    (void)pthread_mutex_lock(&session->mutex);
+
+    uint64_t tries = session->tries;
+    bool ok = start_thread(session, err);
+
+    if (ok && should_wait(session))
+        wait_for_try(session, wait);
+    if (ok && has_credentials(session)) {
+        *out = (struct aws_key){ aws_credentials_copy(&session->current), session->number };
+    } else if (ok && session->tries > tries && session->last_error.code != ERR_NONE) {
+        *err = session->last_error;
+        ok = false;
+    } else if (ok) {
+        ok = fail(err, ERR_REGISTRY_UNREACHABLE, "no AWS credentials in time");
+    }
+    (void)pthread_mutex_unlock(&session->mutex);
+    return ok;
+}
+
+void aws_session_wake(struct aws_session *session)
+{
+    (void)pthread_mutex_lock(&session->mutex);
+    (void)pthread_cond_broadcast(&session->change);
+    (void)pthread_mutex_unlock(&session->mutex);
+}
+
+void aws_session_reject(struct aws_session *session, uint64_t number)
+{
+    (void)pthread_mutex_lock(&session->mutex);
+    session->rejected = number;
+    (void)pthread_mutex_unlock(&session->mutex);
+}
+
+int64_t aws_session_credential_expiry(struct aws_session *session)
+{
+    (void)pthread_mutex_lock(&session->mutex);
+
+    int64_t expires_us = session->current.expires_us;
+
+    (void)pthread_mutex_unlock(&session->mutex);
+    return expires_us / second_us;
+}
+
+bool aws_session_check(struct aws_session *session, int64_t deadline_us, const char **source,
+                       struct error *err)
+{
+    static const atomic_bool never = false;
+    const struct aws_wait wait = { deadline_us, &never };
+    struct aws_key key;
+
+    if (!aws_session_acquire(session, &wait, &key, err))
+        return false;
+    aws_credentials_done(&key.credentials);
+    (void)pthread_mutex_lock(&session->mutex);
+    *source = session->source;
+    (void)pthread_mutex_unlock(&session->mutex);
+    return true;
+}

@@ -1,0 +1,185 @@
+/*
+ * sts.c - see sts.h.
+ *
+ * A form is posted; with "Accept: application/json" STS answers JSON, with times in seconds.
+ */
+#include "aws/sts.h"
+
+#include "aws/ask.h"
+#include "aws/endpoint.h"
+#include "aws/sigv4.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+enum {
+    FORM_MAX = 128 * 1024,
+    HEADERS_MAX = 3 + SIGV4_HEADERS_MAX,
+    TIMEOUT_US = 5000000,
+};
+
+#define OLD_ENDPOINT "https://sts.amazonaws.com" /* of us-east-1, when there is no region */
+
+/* One call being made. */
+struct sts_call {
+    const struct aws_providers *providers;
+    const char *action;
+    struct buf *form; /* the body */
+    struct arena *arena;
+};
+
+static void add_field(struct buf *form, const char *name, struct str value)
+{
+    if (value.len == 0)
+        return;
+    buf_add_char(form, '&');
+    buf_add(form, str_from_c(name));
+    buf_add_char(form, '=');
+    sigv4_encode(form, value, false);
+}
+
+static void begin(struct sts_call *call, const struct aws_role *role)
+{
+    call->form = arena_buf(call->arena, FORM_MAX);
+    buf_printf(call->form, "Action=%s&Version=2011-06-15", call->action);
+    add_field(call->form, "RoleArn", str_from_c(role->arn));
+    add_field(call->form, "RoleSessionName",
+              *role->session_name ? str_from_c(role->session_name) : STR("sluice"));
+    add_field(call->form, "ExternalId", str_from_c(role->external_id));
+    add_field(call->form, "DurationSeconds", str_from_c(role->duration));
+}
+
+/* {"Error":{"Code":"AccessDenied","Message":"…"}}: the code is enough, messages name accounts. */
+static bool refuse(const struct sts_call *call, const struct aws_answer *answer, struct error *err)
+{
+    struct json_object *error = NULL;
+    struct str code = STR_NONE;
+
+    if (json_is_object(answer->json) && json_find(answer->json, "Error", &error) &&
+        json_is_object(error))
+        code = log_identifier(json_find_str(error, "Code"));
+    return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: STS answered %d %.*s", call->action,
+                answer->http.status, STR_ARG(code));
+}
+
+/* {"XResponse":{"XResult":{"Credentials":{…}}}} for the action X. */
+static bool read_answer(const struct sts_call *call, const struct aws_answer *answer,
+                        struct aws_credentials *out, struct error *err)
+{
+    static const struct aws_credentials_names names = { "SessionToken", "Expiration" };
+    static const char *const suffixes[] = { "Response", "Result" };
+    struct json_object *at = answer->json;
+
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+        struct str name = arena_printf(call->arena, "%s%s", call->action, suffixes[i]);
+
+        if (!json_is_object(at) || !json_find(at, name.ptr, &at))
+            return fail(err, ERR_REGISTRY_UNREACHABLE, "STS answered without %s", name.ptr);
+    }
+    if (!json_is_object(at) || !json_find(at, "Credentials", &at))
+        return fail(err, ERR_REGISTRY_UNREACHABLE, "STS answered without Credentials");
+    return aws_credentials_from_json(at, &names, out, err) || fail_within(err, "STS");
+}
+
+/* The headers of the call, signed if there is a key; their number. */
+static size_t write_headers(const struct sts_call *call, const struct aws_endpoint *endpoint,
+                            const struct aws_credentials *source, struct fetch_header *headers)
+{
+    const struct aws_settings *settings = call->providers->settings;
+    size_t count = 0;
+
+    headers[count++] = (struct fetch_header){ "Host", endpoint->authority };
+    headers[count++] =
+        (struct fetch_header){ "Content-Type", STR("application/x-www-form-urlencoded") };
+    headers[count++] = (struct fetch_header){ "Accept", STR("application/json") };
+    if (!source)
+        return count;
+
+    const struct sigv4_credentials key = { source->key_id, source->secret, source->token };
+    const struct sigv4_scope scope = {
+        .region = *settings->region ? str_from_c(settings->region) : STR("us-east-1"),
+        .service = STR("sts"),
+        .time_us = clock_now_us(),
+    };
+    const struct sigv4_request request = { .method = "POST",
+                                           .path = endpoint->path.len ? endpoint->path : STR("/"),
+                                           .headers = headers,
+                                           .header_count = count,
+                                           .body = buf_str(call->form) };
+    struct sigv4_headers added;
+
+    sigv4_sign(&request, &key, &scope, call->arena, &added);
+    for (size_t i = 0; i < added.count; i++)
+        headers[count++] = added.list[i];
+    return count;
+}
+
+static bool send(const struct sts_call *call, const struct aws_credentials *source,
+                 struct aws_credentials *out, struct error *err)
+{
+    const struct aws_settings *settings = call->providers->settings;
+    const char *url = settings->endpoints[AWS_SERVICE_STS];
+    struct fetch_header headers[HEADERS_MAX];
+    struct aws_endpoint endpoint;
+    struct aws_answer answer;
+
+    url = *url ? url : OLD_ENDPOINT;
+    if (call->form->overflow)
+        return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: the token is too long", call->action);
+    if (!aws_endpoint_parse(str_from_c(url), &endpoint, err))
+        return false;
+
+    const struct fetch_request request = {
+        .method = "POST",
+        .url = url,
+        .headers = headers,
+        .header_count = write_headers(call, &endpoint, source, headers),
+        .body = buf_str(call->form),
+        .timeout_us = TIMEOUT_US,
+        .proxy = FETCH_PROXY_ENVIRONMENT,
+        .ca_file = settings->ca_file,
+    };
+    bool ok = aws_ask_json(call->providers, &request, &answer, err) || fail_within(err, "STS");
+
+    if (ok)
+        ok = answer.http.status == 200 ? read_answer(call, &answer, out, err)
+                                       : refuse(call, &answer, err);
+    aws_answer_done(&answer);
+    return ok;
+}
+
+bool aws_sts_assume_role(const struct aws_providers *providers, const struct aws_role *role,
+                         const struct aws_credentials *source, struct aws_credentials *out,
+                         struct error *err)
+{
+    struct sts_call call = { providers, "AssumeRole", NULL, arena_create() };
+
+    begin(&call, role);
+
+    bool ok = send(&call, source, out, err);
+
+    arena_destroy(call.arena);
+    return ok;
+}
+
+bool aws_sts_web_identity(const struct aws_providers *providers, const struct aws_role *role,
+                          const char *token_file, struct aws_credentials *out, struct error *err)
+{
+    struct sts_call call = { providers, "AssumeRoleWithWebIdentity", NULL, NULL };
+    struct str token;
+
+    if (!secret_read_file(token_file, &token, err)) {
+        err->code = ERR_REGISTRY_UNREACHABLE;
+        return false;
+    }
+    call.arena = arena_create();
+    begin(&call, role);
+    add_field(call.form, "WebIdentityToken", token);
+    secret_free(token);
+
+    bool ok = send(&call, NULL, out, err);
+
+    secret_wipe(call.form->ptr, call.form->len);
+    arena_destroy(call.arena);
+    return ok;
+}
