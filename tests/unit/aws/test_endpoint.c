@@ -1,0 +1,125 @@
+/*
+ * test_endpoint.c - claims about aws/endpoint.h.
+ */
+#include "aws/endpoint.h"
+
+#include "base/attr.h"
+#include "tests/unit/test.h"
+
+static void a_url_is_taken_apart(void)
+{
+    static const struct {
+        const char *url;
+        bool tls;
+        const char *authority; /* NULL: refused */
+        const char *host;
+        const char *path;
+    } cases[] = {
+        { "https://glue.eu-west-1.amazonaws.com", true, "glue.eu-west-1.amazonaws.com",
+          "glue.eu-west-1.amazonaws.com", "" },
+        { "https://glue.eu-west-1.amazonaws.com/", true, "glue.eu-west-1.amazonaws.com",
+          "glue.eu-west-1.amazonaws.com", "" },
+        { "http://127.0.0.1:4566", false, "127.0.0.1:4566", "127.0.0.1", "" },
+        { "http://127.0.0.1:4566/a/b//", false, "127.0.0.1:4566", "127.0.0.1", "/a/b" },
+        { "https://h:443/x", true, "h", "h", "/x" },
+        { "http://h:80", false, "h", "h", "" },
+        { "https://h:80", true, "h:80", "h", "" },
+        { "http://[::1]:8080/x", false, "[::1]:8080", "::1", "/x" },
+        { "http://[fd00:ec2::23]", false, "[fd00:ec2::23]", "fd00:ec2::23", "" },
+        { "ftp://h", false, NULL, NULL, NULL },
+        { "h", false, NULL, NULL, NULL },
+        { "", false, NULL, NULL, NULL },
+        { "http://", false, NULL, NULL, NULL },
+        { "http:///x", false, NULL, NULL, NULL },
+        { "http://:80", false, NULL, NULL, NULL },
+        { "http://h:", false, NULL, NULL, NULL },
+        { "http://h:80x", false, NULL, NULL, NULL },
+        { "http://h:123456", false, NULL, NULL, NULL },
+        { "http://[::1", false, NULL, NULL, NULL },
+        { "http://[]:80", false, NULL, NULL, NULL },
+        { "http://[::1]x", false, NULL, NULL, NULL },
+        { "http://user:secret@h", false, NULL, NULL, NULL },
+        { "http://h/?a=b", false, NULL, NULL, NULL },
+        { "http://h/#a", false, NULL, NULL, NULL },
+        { "http://h /", false, NULL, NULL, NULL },
+        { "http://h\r\nX: y", false, NULL, NULL, NULL },
+        { "http://h\xC3\xA4", false, NULL, NULL, NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct aws_endpoint endpoint = { 0 };
+        struct error err = { 0 };
+        bool good = cases[i].authority != NULL;
+
+        TEST_CASE(cases[i].url);
+        CHECK(aws_endpoint_parse(str_from_c(cases[i].url), &endpoint, &err) == good);
+        CHECK_INT(err.code, good ? ERR_NONE : ERR_CONFIG);
+        if (!good)
+            continue;
+        CHECK(endpoint.tls == cases[i].tls);
+        CHECK_STR(endpoint.authority, cases[i].authority);
+        CHECK_STR(endpoint.host, cases[i].host);
+        CHECK_STR(endpoint.path, cases[i].path);
+    }
+}
+
+static void aws_has_an_endpoint_for_each_region(void)
+{
+    static const struct {
+        struct aws_endpoint_choice choice;
+        const char *url;
+    } cases[] = {
+        { { "glue", "eu-west-1", false, false }, "https://glue.eu-west-1.amazonaws.com" },
+        { { "glue", "us-gov-west-1", true, false },
+          "https://glue-fips.us-gov-west-1.amazonaws.com" },
+        { { "glue", "us-east-1", true, false }, "https://glue-fips.us-east-1.amazonaws.com" },
+        { { "glue", "us-east-1", false, true }, "https://glue.us-east-1.api.aws" },
+        { { "glue", "us-east-1", true, true }, "https://glue-fips.us-east-1.api.aws" },
+        { { "glue", "cn-north-1", false, false }, "https://glue.cn-north-1.amazonaws.com.cn" },
+        { { "glue", "cn-north-1", false, true },
+          "https://glue.cn-north-1.api.amazonwebservices.com.cn" },
+        { { "sts", "us-iso-east-1", false, false }, "https://sts.us-iso-east-1.c2s.ic.gov" },
+        { { "sts", "us-isob-east-1", false, false }, "https://sts.us-isob-east-1.sc2s.sgov.gov" },
+        { { "sts", "eusc-de-east-1", false, false }, "https://sts.eusc-de-east-1.amazonaws.eu" },
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].url);
+        CHECK_STR(str_from_c(aws_endpoint_default(&cases[i].choice, arena)), cases[i].url);
+    }
+    arena_destroy(arena);
+}
+
+static void a_region_fits_into_a_host_name(void)
+{
+    static const struct {
+        const char *region;
+        bool good;
+    } cases[] = {
+        { "eu-west-1", true },
+        { "us-gov-west-1", true },
+        { "x", true },
+        { "", false },
+        { "-eu", false },
+        { "eu west", false },
+        { "EU-WEST-1", false },
+        { "eu.west", false },
+        { "eu/west", false },
+        { "a@b", false },
+        { "123456789012345678901234567890123", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].region);
+        CHECK(aws_endpoint_is_region(str_from_c(cases[i].region)) == cases[i].good);
+    }
+}
+
+int main(void)
+{
+    RUN(a_url_is_taken_apart);
+    RUN(aws_has_an_endpoint_for_each_region);
+    RUN(a_region_fits_into_a_host_name);
+    return test_end();
+}

@@ -1,0 +1,133 @@
+/*
+ * test_process.c - claims about aws/process.h.
+ */
+#include "aws/process.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/unit/test.h"
+
+enum { PATIENCE_US = 60000000 };
+
+static void words_are_split_as_in_a_shell(void)
+{
+    static const struct {
+        const char *command;
+        const char *output; /* printf writes each word in brackets */
+    } cases[] = {
+        { "printf [%s] a b", "[a][b]" },
+        { "  printf   [%s]\ta  ", "[a]" },
+        { "printf [%s] 'a b' \"c d\"", "[a b][c d]" },
+        { "printf [%s] a' b'\"c\"", "[a bc]" },
+        { "printf [%s] '' x", "[][x]" },
+        { "printf [%s] 'a\"b' \"c'd\"", "[a\"b][c'd]" },
+        { "printf [%s] a\\ b \"c\\\"d\"", "[a b][c\"d]" },
+        { "printf [%s] '\\x'", "[\\x]" },
+        { "printf [%s] $HOME ; | >x `y` *", "[$HOME][;][|][>x][`y`][*]" },
+        { "/usr/bin/printf [%s] a", "[a]" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct error err = { 0 };
+        struct buf out;
+
+        TEST_CASE(cases[i].command);
+        buf_init(&out, 100);
+        CHECK(process_run(cases[i].command, PATIENCE_US, -1, &out, &err));
+        CHECK_STR(str_from_c(err.text), "");
+        CHECK_STR(buf_str(&out), cases[i].output);
+        buf_done(&out);
+    }
+}
+
+static void failures_are_told(void)
+{
+    static const struct {
+        const char *command;
+        const char *text;
+        int64_t timeout_us;
+    } cases[] = {
+        { "", "an empty command", PATIENCE_US },
+        { "   ", "an empty command", PATIENCE_US },
+        { "echo 'a", "a quote is not closed", PATIENCE_US },
+        { "/nonexistent/program x", "/nonexistent/program: No such file or directory",
+          PATIENCE_US },
+        { "false", "it ended with status 1", PATIENCE_US },
+        { "sh -c 'kill -9 $$'", "it ended with signal 9", PATIENCE_US },
+        { "sh -c 'echo too much for this'", "it says too much", PATIENCE_US },
+        { "sh -c 'while echo too much for this; do :; done'", "it says too much", PATIENCE_US },
+        { "sleep 1000", "it takes too long", 50000 },
+        { "sh -c 'exec >&-; sleep 1000'", "it takes too long", 50000 },
+        { "sh -c 'sleep 1000 & sleep 1000'", "it takes too long", 50000 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct error err = { 0 };
+        struct buf out;
+        int64_t before = clock_monotonic_us();
+
+        TEST_CASE(cases[i].command);
+        buf_init(&out, 10);
+        CHECK(!process_run(cases[i].command, cases[i].timeout_us, -1, &out, &err));
+        CHECK_INT(err.code, ERR_REGISTRY_UNREACHABLE);
+        CHECK_STR(str_from_c(err.text), cases[i].text);
+        CHECK(clock_monotonic_us() - before < PATIENCE_US);
+        buf_done(&out);
+    }
+}
+
+static void a_program_whose_child_lives_on_is_done_when_it_ends(void)
+{
+    struct error err = { 0 };
+    struct buf out;
+
+    buf_init(&out, 100);
+    CHECK(process_run("sh -c 'sleep 3 2>&1 & echo ok'", PATIENCE_US, -1, &out, &err));
+    CHECK_STR(buf_str(&out), "ok\n");
+    buf_done(&out);
+}
+
+static void a_program_has_plain_signals_and_no_input(void)
+{
+    struct error err = { 0 };
+    struct buf out;
+    sigset_t term;
+
+    (void)sigemptyset(&term);
+    (void)sigaddset(&term, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &term, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    buf_init(&out, 1000);
+    CHECK(process_run("sh -c 'cat; grep SigBlk /proc/self/status'", PATIENCE_US, -1, &out, &err));
+    CHECK_STR(buf_str(&out), "SigBlk:\t0000000000000000\n");
+    CHECK(!process_run("sh -c 'kill -PIPE $$'", PATIENCE_US, -1, &out, &err));
+    CHECK_STR(str_from_c(err.text), "it ended with signal 13");
+    buf_done(&out);
+}
+
+static void it_can_be_stopped(void)
+{
+    int stop = eventfd(1, EFD_CLOEXEC);
+    struct error err = { 0 };
+    struct buf out;
+
+    buf_init(&out, 100);
+    CHECK(!process_run("sleep 1000", PATIENCE_US, stop, &out, &err));
+    CHECK_STR(str_from_c(err.text), "interrupted");
+    buf_done(&out);
+    (void)close(stop);
+}
+
+int main(void)
+{
+    RUN(words_are_split_as_in_a_shell);
+    RUN(failures_are_told);
+    RUN(a_program_whose_child_lives_on_is_done_when_it_ends);
+    RUN(a_program_has_plain_signals_and_no_input);
+    RUN(it_can_be_stopped);
+    return test_end();
+}
