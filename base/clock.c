@@ -93,3 +93,108 @@ void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
     *text++ = 'Z';
     *text = '\0';
 }
+
+/* Take `count` digits with `mark` (0: none) before them. False: they are not there, or out of
+ * range. */
+static bool take(struct str *text, char mark, int count, int max, int *out)
+{
+    size_t skip = mark ? 1 : 0;
+
+    if (text->len < skip + (size_t)count || (mark && *text->ptr != mark))
+        return false;
+    *out = 0;
+    for (size_t i = skip; i < skip + (size_t)count; i++) {
+        if (text->ptr[i] < '0' || text->ptr[i] > '9')
+            return false;
+        *out = *out * 10 + (text->ptr[i] - '0');
+    }
+    *text = str_from(*text, skip + (size_t)count);
+    return *out <= max;
+}
+
+static bool take_date(struct str *text, int64_t *days)
+{
+    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int year;
+    int month;
+    int day;
+
+    if (!take(text, 0, 4, 9999, &year) || !take(text, '-', 2, 12, &month) ||
+        !take(text, '-', 2, 31, &day) || month < 1 || day < 1)
+        return false;
+
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    if (day > lengths[month - 1] + (month == 2 && leap ? 1 : 0))
+        return false;
+
+    /* Counted from 1 March of year 0 on, as above; the years begin in March. */
+    int64_t years = month > 2 ? year : year - 1;
+    int64_t era = (years >= 0 ? years : years - 399) / 400;
+    int64_t year_of_era = years - era * 400;
+    int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+    *days = era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+            719468;
+    return true;
+}
+
+static bool take_fraction(struct str *text, int64_t *us)
+{
+    int64_t weight = 100000;
+    int digit;
+
+    *us = 0;
+    if (text->len == 0 || *text->ptr != '.')
+        return true;
+    *text = str_from(*text, 1);
+    if (!take(text, 0, 1, 9, &digit))
+        return false;
+    do {
+        *us += weight * digit;
+        weight /= 10;
+    } while (take(text, 0, 1, 9, &digit));
+    return true;
+}
+
+static bool take_offset(struct str *text, int64_t *seconds)
+{
+    int hours;
+    int minutes;
+    char sign = '\0';
+
+    if (text->len > 0)
+        sign = *text->ptr;
+
+    *seconds = 0;
+    if (sign == 'Z' || sign == 'z') {
+        *text = str_from(*text, 1);
+        return true;
+    }
+    if ((sign != '+' && sign != '-') || !take(text, sign, 2, 23, &hours) ||
+        !take(text, ':', 2, 59, &minutes))
+        return false;
+    *seconds = (sign == '+' ? 1 : -1) * (hours * (int64_t)3600 + minutes * (int64_t)60);
+    return true;
+}
+
+bool clock_parse(struct str text, int64_t *us)
+{
+    int64_t days;
+    int64_t offset = 0;
+    int64_t fraction = 0;
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
+
+    if (!take_date(&text, &days))
+        return false;
+    if (text.len > 0 && ((!take(&text, 'T', 2, 23, &hour) && !take(&text, 't', 2, 23, &hour)) ||
+                         !take(&text, ':', 2, 59, &minute) || !take(&text, ':', 2, 60, &second) ||
+                         !take_fraction(&text, &fraction) || !take_offset(&text, &offset)))
+        return false;
+    if (text.len > 0)
+        return false;
+    *us = ((days * 24 + hour) * 3600 + minute * (int64_t)60 + second - offset) * 1000000 + fraction;
+    return true;
+}

@@ -6,8 +6,11 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+
+#include "base/str.h"
 
 enum { CLOCK_TEXT_SIZE = 32 };
 
@@ -22,6 +25,13 @@ int64_t clock_monotonic_us(void);
  * Years 0 to 9999; the caller keeps to them.
  */
 void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE]);
+
+/**
+ * Microseconds since 1970 of a date and time as RFC 3339 writes it, with offset; digits beyond the
+ * sixth of a second are cut, a leap second is the one after it. A date alone is its beginning in
+ * UTC. False: it is none.
+ */
+bool clock_parse(struct str text, int64_t *us);
 
 /** `us` as the system wants it. Not negative. */
 struct timespec clock_timespec(int64_t us);

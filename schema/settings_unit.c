@@ -95,12 +95,17 @@ bool settings_size(struct json_object *value, uint64_t *bytes)
     return true;
 }
 
-bool settings_time(struct json_object *value, int64_t *microseconds)
+bool settings_time_text(struct str text, int64_t *microseconds)
 {
     uint64_t time;
 
-    if (!json_is_string(value) || !read_unit(json_str(value), times, COUNT_OF(times), &time))
+    if (!read_unit(text, times, COUNT_OF(times), &time))
         return false;
     *microseconds = (int64_t)time;
     return true;
+}
+
+bool settings_time(struct json_object *value, int64_t *microseconds)
+{
+    return json_is_string(value) && settings_time_text(json_str(value), microseconds);
 }

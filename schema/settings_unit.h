@@ -20,3 +20,6 @@ NODISCARD bool settings_size(struct json_object *value, uint64_t *bytes);
 /** Microseconds from text with ms, s, m, h or d; INT64_MAX for what is larger. False: it is none.
  */
 NODISCARD bool settings_time(struct json_object *value, int64_t *microseconds);
+
+/** The same from the text itself. */
+NODISCARD bool settings_time_text(struct str text, int64_t *microseconds);

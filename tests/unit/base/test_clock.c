@@ -102,11 +102,81 @@ static void the_clocks_go_forward(void)
     CHECK(clock_now_us() > 1700000000000000 && clock_now_us() < YEAR_10000 * 1000000);
 }
 
+static void reads_what_it_writes(void)
+{
+    unsigned wrong = 0;
+
+    for (int64_t us = YEAR_0 * 1000000; us < YEAR_10000 * 1000000; us += 40000000000123457) {
+        char text[CLOCK_TEXT_SIZE];
+        int64_t read;
+
+        clock_format(us, text);
+        wrong += !clock_parse(str_from_c(text), &read) || read != us;
+    }
+    CHECK_INT(wrong, 0);
+}
+
+static void reads_times_of_others(void)
+{
+    static const struct {
+        const char *text;
+        int64_t us;
+    } cases[] = {
+        { "1970-01-01T00:00:00Z", 0 },
+        { "1970-01-01", 0 },
+        { "2024-02-29", 1709164800000000 },
+        { "2024-01-15T10:30:00.000Z", 1705314600000000 },
+        { "2024-01-15T10:30:00.1234567z", 1705314600123456 },
+        { "2024-01-15t12:30:00+02:00", 1705314600000000 },
+        { "2024-01-15T05:00:00-05:30", 1705314600000000 },
+        { "2016-12-31T23:59:60Z", 1483228800000000 },
+        { "0000-03-01T00:00:00Z", (YEAR_0 + 60 * INT64_C(86400)) * 1000000 },
+    };
+    static const char *const wrong[] = {
+        "",
+        "2024",
+        "2024-1-15",
+        "2024-00-15",
+        "2024-13-01",
+        "2023-02-29",
+        "2100-02-29",
+        "2024-01-32",
+        "2024-01-00",
+        "2024-01-15 ",
+        "2024-01-15T10:30:00",
+        "2024-01-15T24:00:00Z",
+        "-024-01-15",
+        "2024/01/15",
+        "2024-01-15T10:60:00Z",
+        "2024-01-15T10:30:61Z",
+        "now",
+        "2024-01-15T10:30:00.Z",
+        "2024-01-15T10:30:00+2:00",
+        "2024-01-15T10:30:00+24:00",
+        "2024-01-15T10:30:00ZZ",
+        "2024-01-15T10:30Z",
+    };
+    int64_t us;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].text);
+        CHECK(clock_parse(str_from_c(cases[i].text), &us));
+        CHECK_INT(us, cases[i].us);
+    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        TEST_CASE(wrong[i]);
+        CHECK(!clock_parse(str_from_c(wrong[i]), &us));
+    }
+    CHECK(!clock_parse(STR_NONE, &us));
+}
+
 int main(void)
 {
     RUN(formats_known_instants);
     RUN(agrees_with_the_calendar_over_ten_thousand_years);
     RUN(knows_every_leap_year);
     RUN(the_clocks_go_forward);
+    RUN(reads_what_it_writes);
+    RUN(reads_times_of_others);
     return test_end();
 }
