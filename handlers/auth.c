@@ -15,7 +15,10 @@
 #include "base/memory.h"
 #include "base/secret.h"
 
-enum { LOOK_EVERY_US = 1000000 };
+enum {
+    LOOK_EVERY_US = 1000000,
+    CHALLENGE_MAX = 256, /* bytes; all of them are shorter */
+};
 
 static const struct str basic_scheme = STR_INIT("Basic ");
 
@@ -30,7 +33,9 @@ struct credential {
 struct auth {
     struct credential *credentials;
     size_t count;
-    bool has_basic;
+    struct bearer *bearer;     /* NULL: no tokens */
+    char *challenge;           /* the WWW-Authenticate of a 401, */
+    char *token_challenge;     /* and the one for a token that is no good */
     _Atomic int64_t looked_us; /* when the files were last looked at */
     pthread_mutex_t reloading; /* held by the one thread that reads files */
     pthread_rwlock_t lock;     /* over the credentials' values; never held while reading */
@@ -81,13 +86,46 @@ static void add(struct auth *auth, const char *header, const char *file, const c
     };
 }
 
+/* What a 401 asks for (RFC 9110, 11.6.1); `bearer` is that scheme's part (RFC 6750, 3). */
+static char *challenge(const struct auth_options *options, const char *bearer)
+{
+    const struct {
+        bool is_there;
+        const char *text;
+    } schemes[] = {
+        { options->bearer != NULL, bearer },
+        { options->basic_count > 0, "Basic realm=\"sluice\", charset=\"UTF-8\"" },
+        { options->api_key_count > 0, "ApiKey realm=\"sluice\"" },
+    };
+    struct buf text;
+    char *copy;
+
+    buf_init(&text, CHALLENGE_MAX);
+    for (size_t i = 0; i < COUNT_OF(schemes); i++)
+        if (schemes[i].is_there)
+            buf_printf(&text, "%s%s", text.len ? ", " : "", schemes[i].text);
+    copy = mem_copy(text.ptr, text.len);
+    buf_done(&text);
+    return copy;
+}
+
+/* Read all that is in files. */
+static bool load_all(struct auth *auth, const struct auth_options *options, struct error *err)
+{
+    for (size_t i = 0; i < auth->count; i++)
+        if (!load(&auth->credentials[i], &auth->credentials[i].value, err))
+            return false;
+    return !options->bearer || bearer_create(options->bearer, &auth->bearer, err);
+}
+
 bool auth_create(const struct auth_options *options, struct auth **out, struct error *err)
 {
     struct auth *auth = mem_alloc(sizeof(*auth));
 
     auth->credentials =
         mem_alloc_array(options->api_key_count + options->basic_count, sizeof(struct credential));
-    auth->has_basic = options->basic_count > 0;
+    auth->challenge = challenge(options, "Bearer realm=\"sluice\"");
+    auth->token_challenge = challenge(options, "Bearer error=\"invalid_token\", realm=\"sluice\"");
     (void)pthread_rwlock_init(&auth->lock, NULL);
     (void)pthread_mutex_init(&auth->reloading, NULL);
     atomic_init(&auth->looked_us, clock_monotonic_us());
@@ -95,12 +133,10 @@ bool auth_create(const struct auth_options *options, struct auth **out, struct e
         add(auth, options->api_keys[i].header, options->api_keys[i].value_file, NULL);
     for (size_t i = 0; i < options->basic_count; i++)
         add(auth, "Authorization", options->basic[i].password_file, options->basic[i].user);
-    for (size_t i = 0; i < auth->count; i++) {
-        if (!load(&auth->credentials[i], &auth->credentials[i].value, err)) {
-            auth_destroy(auth);
-            err->code = ERR_CONFIG;
-            return false;
-        }
+    if (!load_all(auth, options, err)) {
+        auth_destroy(auth);
+        err->code = ERR_CONFIG;
+        return false;
     }
     *out = auth;
     return true;
@@ -117,9 +153,19 @@ void auth_destroy(struct auth *auth)
         secret_free(auth->credentials[i].value);
     }
     mem_free(auth->credentials);
+    mem_free(auth->challenge);
+    mem_free(auth->token_challenge);
+    bearer_destroy(auth->bearer);
     (void)pthread_mutex_destroy(&auth->reloading);
     (void)pthread_rwlock_destroy(&auth->lock);
     mem_free(auth);
+}
+
+bool auth_start(struct auth *auth, struct auth *predecessor, struct error *err)
+{
+    if (!auth->bearer)
+        return true;
+    return bearer_start(auth->bearer, predecessor ? predecessor->bearer : NULL, err);
 }
 
 /* A file that is gone is a change, too: it is tried, and the log says so, once. */
@@ -185,19 +231,31 @@ static bool holds(const struct credential *credential, const struct request *req
     return secret_equal(value, credential->value);
 }
 
-bool auth_admit(struct auth *auth, const struct request *request, struct response *response)
+static bool holds_secret(struct auth *auth, const struct request *request)
 {
-    bool admitted = false;
+    bool holding = false;
 
-    reload_changed(auth);
     (void)pthread_rwlock_rdlock(&auth->lock);
     for (size_t i = 0; i < auth->count; i++)
-        admitted |= holds(&auth->credentials[i], request); /* all of them: the time tells nothing */
+        holding |= holds(&auth->credentials[i], request); /* all of them: the time tells nothing */
     (void)pthread_rwlock_unlock(&auth->lock);
-    if (admitted)
+    return holding;
+}
+
+bool auth_admit(struct auth *auth, const struct request *request, struct response *response)
+{
+    enum bearer_verdict token = BEARER_ABSENT;
+    const char *reason = NULL;
+
+    reload_changed(auth);
+    if (holds_secret(auth, request))
+        return true;
+    if (auth->bearer)
+        token = bearer_check(auth->bearer, request, &reason);
+    if (token == BEARER_GOOD)
         return true;
     response_refuse(response, request->arena, 401, NULL);
-    response->www_authenticate =
-        auth->has_basic ? "Basic realm=\"sluice\", charset=\"UTF-8\"" : "ApiKey realm=\"sluice\"";
+    response->www_authenticate = token == BEARER_BAD ? auth->token_challenge : auth->challenge;
+    response->note.reason = reason ? str_from_c(reason) : STR_NONE;
     return false;
 }

@@ -1,5 +1,5 @@
 /*
- * auth.h - who may post: API keys in any header, and HTTP Basic (RFC 7617).
+ * auth.h - who may post: API keys in any header, HTTP Basic (RFC 7617), and bearer tokens.
  *
  * Any one of the credentials lets a request in, so that old and new overlap while they rotate.
  * Secrets are files; a file that changes is read again within a second, and while it cannot be
@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "handlers/bearer.h"
 #include "handlers/handler.h"
 
 struct auth;
@@ -33,6 +34,7 @@ struct auth_options {
     size_t api_key_count;
     const struct auth_basic *basic;
     size_t basic_count;
+    const struct bearer_options *bearer; /* NULL: no tokens */
 };
 
 /** Read all secrets. The caller owns the result. ERR_CONFIG names the file that cannot be used. */
@@ -42,5 +44,11 @@ NODISCARD bool auth_create(const struct auth_options *options, struct auth **out
 /** Wipe the secrets and free. NULL is fine. */
 void auth_destroy(struct auth *auth);
 
-/** Does the request carry a credential? If not, `response` is the 401. */
+/**
+ * Before the first request: see bearer_start(), which this is when there are tokens.
+ * `predecessor` (may be NULL) is what was asked until now. ERR_SYSTEM.
+ */
+NODISCARD bool auth_start(struct auth *auth, struct auth *predecessor, struct error *err);
+
+/** Does the request carry a credential? If not, `response` is the 401, good while `auth` lives. */
 bool auth_admit(struct auth *auth, const struct request *request, struct response *response);

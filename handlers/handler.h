@@ -27,6 +27,7 @@ struct request_note {
     struct str schema;         /* name of the schema that was asked */
     struct str schema_version; /* its version as text */
     struct str rule;           /* keywordLocation of the error that was answered */
+    struct str reason;         /* why a credential was not taken; constant text */
     size_t events;             /* elements of an array; 0 for a single event */
     size_t refused;            /* how many of them were not accepted */
 };

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-enum { FIELD_MAX = 18 };
+enum { FIELD_MAX = 19 };
 
 static struct str end_name(enum http_end end)
 {
@@ -36,6 +36,7 @@ void access_log(const struct http_exchange_summary *summary)
     fields[count++] = LOG_STR("schema", note->schema);
     fields[count++] = LOG_STR("schema_version", note->schema_version);
     fields[count++] = LOG_STR("rule", note->rule);
+    fields[count++] = LOG_STR("reason", note->reason);
     if (note->events > 0) {
         fields[count++] = LOG_INT("events", note->events);
         fields[count++] = LOG_INT("refused", note->refused);

@@ -100,6 +100,11 @@ int cmd_check(int argc, char **argv)
 
     ok &= check_service(config);
 
+    const char *risk = config_clear_text(config);
+
+    if (risk)
+        (void)fprintf(stderr, "sluice check: warning: %s\n", risk);
+
     if (ok)
         (void)printf("%s: ok\n", cli.config_path ? cli.config_path : "built-in defaults");
     config_destroy(config);

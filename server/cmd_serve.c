@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fetch.h"
 #include "base/log.h"
 #include "base/log_output.h"
 #include "base/memory.h"
@@ -281,10 +282,20 @@ static void drain(struct serving *serving)
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
 }
 
+static void warn_of_clear_text(const struct config *config)
+{
+    const char *risk = config_clear_text(config);
+
+    if (risk)
+        LOG_EVENT(LOG_WARN, "clear_text", LOG_STR("reason", str_from_c(risk)));
+}
+
 static bool serve(struct serving *serving, struct error *err)
 {
-    if (!places_find(serving->config, serving->systemd, &serving->places, err) ||
-        !start_http(serving, err))
+    if (!places_find(serving->config, serving->systemd, &serving->places, err))
+        return false;
+    warn_of_clear_text(serving->config);
+    if (!service_start(serving->service, NULL, err) || !start_http(serving, err))
         return false;
     if (!catalog_start(serving->service->catalog, err)) {
         catalog_stop(serving->service->catalog);
@@ -330,7 +341,7 @@ int cmd_serve(int argc, char **argv)
     log_configure(config->log.level, config->log.format);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    if (!log_output_start(&err)) {
+    if (!fetch_init(&err) || !log_output_start(&err)) {
         cli_complain("serve", err.text);
         config_destroy(config);
         return COMMAND_ENVIRONMENT;

@@ -201,6 +201,9 @@ NODISCARD bool config_load(const char *path, struct config **out, struct error *
 /** Is no credential configured, and is not everybody let in either? */
 bool config_admits_nobody(const struct config *config);
 
+/** What to warn of when credentials come in over the network for everybody to read; NULL: not. */
+const char *config_clear_text(const struct config *config);
+
 /** NULL is fine. */
 void config_destroy(struct config *config);
 

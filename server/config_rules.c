@@ -10,8 +10,7 @@
 
 static bool has_credential(const struct config_auth *auth)
 {
-    return auth->api_key_count > 0 || auth->basic_count > 0 || *auth->bearer.issuer ||
-           *auth->bearer.jwks_url || *auth->bearer.jwks_file;
+    return auth->api_key_count > 0 || auth->basic_count > 0 || *auth->bearer.issuer;
 }
 
 bool config_admits_nobody(const struct config *config)
@@ -37,6 +36,52 @@ static void check_exposure(struct settings *settings, const struct config *confi
             settings_complain(settings, places[i].pointer,
                               "is reachable from other machines and no credential is configured: "
                               "add one under auth, or set auth.open: true to let anyone in");
+}
+
+const char *config_clear_text(const struct config *config)
+{
+    const struct config_http *http = &config->http;
+
+    if (!has_credential(&config->auth) || http->listen.loopback || *http->tls.cert_file ||
+        http->trusted_proxies.count > 0)
+        return NULL;
+    return "http.listen is reachable from other machines and credentials travel in clear text: "
+           "set http.tls, or name the proxy that speaks TLS in http.trusted_proxies";
+}
+
+/* Over plain HTTP whoever stands in between hands out keys of his own. */
+static bool is_safe_url(const char *url)
+{
+    static const char *const here[] = { "http://127.0.0.1", "http://[::1]", "http://localhost" };
+
+    if (strchr(url, '@')) /* a user's name can look like a host */
+        return false;
+    if (str_starts_with(str_from_c(url), STR("https://")))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(here); i++)
+        if (str_starts_with(str_from_c(url), str_from_c(here[i])) &&
+            strchr(":/", url[strlen(here[i])]))
+            return true;
+    return false;
+}
+
+/* Half of it must not look as if tokens were checked. */
+static void check_bearer(struct settings *settings, const struct config *config)
+{
+    const struct config_bearer *bearer = &config->auth.bearer;
+
+    if (!*bearer->issuer) {
+        if (*bearer->audience || *bearer->jwks_url || *bearer->jwks_file)
+            settings_complain(settings, STR("/auth/bearer/issuer"),
+                              "must be set for bearer tokens to be taken");
+        return;
+    }
+    if (!*bearer->jwks_url == !*bearer->jwks_file)
+        settings_complain(settings, STR("/auth/bearer"),
+                          "set either jwks_url or jwks_file: tokens are checked with these keys");
+    if (*bearer->jwks_url && !is_safe_url(bearer->jwks_url))
+        settings_complain(settings, STR("/auth/bearer/jwks_url"),
+                          "must be https:// (plain http:// only to this machine itself)");
 }
 
 static void check_listen(struct settings *settings, const struct config *config)
@@ -96,6 +141,7 @@ void config_rules(struct settings *settings, const struct config *config)
 {
     check_listen(settings, config);
     check_exposure(settings, config);
+    check_bearer(settings, config);
     check_body_memory(settings, config);
     check_tls(settings, config);
     check_proxies(settings, config);

@@ -6,13 +6,6 @@
  */
 #include "server/config_parts.h"
 
-static bool has_bearer(const struct config *config)
-{
-    const struct config_bearer *bearer = &config->auth.bearer;
-
-    return *bearer->issuer || *bearer->audience || *bearer->jwks_url || *bearer->jwks_file;
-}
-
 static bool is_glue(const struct config *config)
 {
     return config->registry.kind == CONFIG_REGISTRY_GLUE;
@@ -40,7 +33,6 @@ void config_unsupported(struct settings *settings, const struct config *config)
         struct str pointer;
         const char *text;
     } rows[] = {
-        { has_bearer, STR_INIT("/auth/bearer"), "this version takes no bearer tokens yet" },
         { is_glue, STR_INIT("/registry/kind"),
           "this version cannot ask AWS Glue yet; set it to file" },
         { has_pins, STR_INIT("/registry/pin"), "this version has no pins yet; set it to {}" },

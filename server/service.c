@@ -104,7 +104,11 @@ static bool create_routes(struct service *service, const struct config *config, 
 static bool create_auth(struct service *service, const struct config_auth *config,
                         struct error *err)
 {
-    if (config->api_key_count + config->basic_count == 0)
+    const struct bearer_options bearer = { config->bearer.issuer, config->bearer.audience,
+                                           config->bearer.jwks_url, config->bearer.jwks_file };
+    bool has_bearer = *bearer.issuer != '\0';
+
+    if (config->api_key_count + config->basic_count == 0 && !has_bearer)
         return true;
 
     struct auth_api_key *keys = mem_alloc_array(config->api_key_count, sizeof(*keys));
@@ -116,9 +120,10 @@ static bool create_auth(struct service *service, const struct config_auth *confi
     for (size_t i = 0; i < config->basic_count; i++)
         basic[i] = (struct auth_basic){ config->basic[i].user, config->basic[i].password_file };
 
-    bool ok = auth_create(
-        &(struct auth_options){ keys, config->api_key_count, basic, config->basic_count },
-        &service->auth, err);
+    bool ok =
+        auth_create(&(struct auth_options){ keys, config->api_key_count, basic, config->basic_count,
+                                            has_bearer ? &bearer : NULL },
+                    &service->auth, err);
 
     mem_free(keys);
     mem_free(basic);
@@ -175,6 +180,11 @@ bool service_create(const struct config *config, const struct service_options *o
     create_handlers(service, config, options);
     *out = service;
     return true;
+}
+
+bool service_start(struct service *service, struct service *predecessor, struct error *err)
+{
+    return !service->auth || auth_start(service->auth, predecessor ? predecessor->auth : NULL, err);
 }
 
 void service_destroy(struct service *service)

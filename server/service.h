@@ -42,5 +42,12 @@ struct service_options {
 NODISCARD bool service_create(const struct config *config, const struct service_options *options,
                               struct service **out, struct error *err);
 
+/**
+ * Start what runs beside the requests; before the first of them. What `predecessor` (may be NULL)
+ * has fetched already need not be fetched again. ERR_SYSTEM.
+ */
+NODISCARD bool service_start(struct service *service, struct service *predecessor,
+                             struct error *err);
+
 /** NULL is fine. */
 void service_destroy(struct service *service);

@@ -151,6 +151,73 @@ static void accepts_basic_as_the_rfc_says(void)
     auth_destroy(auth);
 }
 
+/* All that would do, the one for tokens first; with an error only for who brought a bad token. */
+static void a_401_names_every_scheme(void)
+{
+    static const struct auth_api_key key = { "x-api-key", key_file };
+    static const struct auth_basic basic = { "u", password_file };
+    static const struct bearer_options bearer = { "i", "a", "http://127.0.0.1:1/", "" };
+    static const struct {
+        const char *name;
+        struct auth_options options;
+        const char *challenge;
+        const char *with_token;
+    } cases[] = {
+        { "key", { &key, 1, NULL, 0, NULL }, key_challenge, key_challenge },
+        { "basic", { NULL, 0, &basic, 1, NULL }, basic_challenge, basic_challenge },
+        { "key and basic",
+          { &key, 1, &basic, 1, NULL },
+          "Basic realm=\"sluice\", charset=\"UTF-8\", ApiKey realm=\"sluice\"",
+          "Basic realm=\"sluice\", charset=\"UTF-8\", ApiKey realm=\"sluice\"" },
+        { "bearer",
+          { NULL, 0, NULL, 0, &bearer },
+          "Bearer realm=\"sluice\"",
+          "Bearer error=\"invalid_token\", realm=\"sluice\"" },
+        { "all",
+          { &key, 1, &basic, 1, &bearer },
+          "Bearer realm=\"sluice\", Basic realm=\"sluice\", charset=\"UTF-8\", "
+          "ApiKey realm=\"sluice\"",
+          "Bearer error=\"invalid_token\", realm=\"sluice\", Basic realm=\"sluice\", "
+          "charset=\"UTF-8\", ApiKey realm=\"sluice\"" },
+    };
+    static const struct headers nothing = { { { NULL, NULL } } };
+    static const struct headers token = { { { "Authorization", "Bearer a.b.c" } } };
+    static const struct headers both = { { { "Authorization", "Bearer a.b.c" },
+                                           { "X-Api-Key", "alpha" } } };
+
+    folder_write(&folder, "key", STR("alpha"));
+    folder_write(&folder, "password", STR("p"));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct auth *auth = create(&cases[i].options);
+
+        TEST_CASE(cases[i].name);
+        CHECK(!admits(auth, &nothing, cases[i].challenge));
+        CHECK(!admits(auth, &token, cases[i].with_token));
+        CHECK(admits(auth, &both, cases[i].with_token) == (cases[i].options.api_key_count > 0));
+        auth_destroy(auth);
+    }
+}
+
+/* Bytes of a header that a client may send, beside the ones that are right. */
+static void long_and_odd_values_are_just_wrong(void)
+{
+    static const struct auth_api_key key = { "x-api-key", key_file };
+    static char value[12000];
+    static const struct headers headers = { { { "x-api-key", value } } };
+
+    folder_write(&folder, "key", STR("p\xC3\xA4ss\xFF w\t"));
+
+    struct auth *auth = create(&(struct auth_options){ .api_keys = &key, .api_key_count = 1 });
+
+    (void)snprintf(value, sizeof(value), "p\xC3\xA4ss\xFF w\t");
+    CHECK(admits(auth, &headers, key_challenge));
+    (void)snprintf(value, sizeof(value), "pa\xCC\x88ss\xFF w\t"); /* the same to a reader */
+    CHECK(!admits(auth, &headers, key_challenge));
+    memset(value, 'p', sizeof(value) - 1);
+    CHECK(!admits(auth, &headers, key_challenge));
+    auth_destroy(auth);
+}
+
 static void odd_users_and_passwords_are_just_bytes(void)
 {
     static const struct {
@@ -325,6 +392,8 @@ int main(void)
     folder_path(&folder, "password", password_file);
     RUN(accepts_known_keys_only);
     RUN(accepts_basic_as_the_rfc_says);
+    RUN(a_401_names_every_scheme);
+    RUN(long_and_odd_values_are_just_wrong);
     RUN(odd_users_and_passwords_are_just_bytes);
     RUN(a_file_that_cannot_be_used_is_named);
     RUN(a_changed_file_is_read_again);
