@@ -62,7 +62,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance sanitize fuzz coverage bench bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth sanitize fuzz coverage bench bowtie \
         image-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
@@ -95,6 +95,9 @@ conformance: programs $(OUT)/bowtie ## the JSON Schema test suite, and our verdi
 	@tests/conformance/run.sh $(OUT)/bowtie $(CONFORM)
 e2e: $(PROGRAM) ## the real server, over a real socket
 	$(e2e) tests/e2e
+test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
+	@tests/setup.sh build test oauth
+	$(e2e) tests/oauth
 sanitize: ## all tests under ASan+UBSan, then under TSan
 	$(again) -j$(JOBS) MODE=asan programs
 	$(again) -k MODE=asan unit conformance e2e

@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install what a task needs and does not have yet, from Debian's packages alone.
 #
-#   tests/setup.sh build|test|lint|coverage|bench|image...
+#   tests/setup.sh build|test|lint|coverage|bench|image|oauth...
 #
 # Says what it installs; is silent and quick when all is there. "a|b" means: a, unless b is there.
 set -eu
@@ -14,6 +14,7 @@ test="openssl python3-pytest python3-pytest-xdist python3-hypothesis python3-jso
 lint="clang-format clang-tidy clang shellcheck"
 coverage="gcovr"
 bench="nginx wrk valgrind"
+oauth="nodejs npm|nodejs"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -67,6 +68,18 @@ fetch_suite() {
     rm -rf build/suite.new
 }
 
+# oidc-provider, in the version that tests/oauth/package.json names.
+install_oauth() {
+    mkdir -p build/oauth
+    cp tests/oauth/provider.js build/oauth/
+    if cmp -s tests/oauth/package.json build/oauth/package.json; then return 0; fi
+    echo "Installing oidc-provider with npm"
+    cp tests/oauth/package.json build/oauth/new.json
+    npm install --prefix build/oauth --no-save --no-audit --no-fund --loglevel=error \
+        "oidc-provider@$(sed -n 's/.*"oidc-provider": "\(.*\)".*/\1/p' tests/oauth/package.json)"
+    mv build/oauth/new.json build/oauth/package.json
+}
+
 mkdir -p build
 if ! command -v dpkg-query >/dev/null; then
     echo "Not a Debian system: see tests/setup.sh for what is needed." >&2
@@ -81,8 +94,10 @@ for task in "$@"; do
     coverage) wanted="$wanted $coverage" ;;
     bench) wanted="$wanted $bench" ;;
     image) wanted="$wanted $image" ;;
+    oauth) wanted="$wanted $oauth" ;;
     *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;
     esac
 done
 install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
+case " $* " in *" oauth "*) install_oauth ;; esac
