@@ -1,0 +1,159 @@
+/*
+ * outbox.c - a store's life: opened, shown, closed. See outbox.h.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "delivery/outbox_internal.h"
+#include "delivery/outbox_place.h"
+
+const char *outbox_library_version(void)
+{
+    return sqlite3_libversion();
+}
+
+static void copy_options(struct outbox *outbox, const struct outbox_options *options)
+{
+    const char **sinks = mem_alloc_array(options->sink_count + 1, sizeof(*sinks));
+
+    outbox->options = *options;
+    outbox->options.path = mem_copy_string(options->path);
+    for (size_t i = 0; i < options->sink_count; i++)
+        sinks[i] = mem_copy_string(options->sinks[i]);
+    outbox->options.sinks = sinks;
+}
+
+static void free_options(struct outbox_options *options)
+{
+    for (size_t i = 0; i < options->sink_count; i++)
+        mem_free((void *)options->sinks[i]);
+    mem_free((void *)options->sinks);
+    mem_free((void *)options->path);
+}
+
+static bool read_id(struct outbox *outbox)
+{
+    enum outbox_found found = outbox_db_find(&outbox->db, SQL_STATE_READ, "s", STR("store_id"));
+    struct str id =
+        found == OUTBOX_FOUND ? outbox_db_text(&outbox->db, SQL_STATE_READ, 0) : STR_NONE;
+
+    if (id.len < sizeof(outbox->store_id))
+        memcpy(outbox->store_id, id.ptr ? id.ptr : "", id.len);
+    outbox_db_reset(&outbox->db, SQL_STATE_READ);
+    return found == OUTBOX_FOUND;
+}
+
+struct configuring {
+    struct error err;
+};
+
+static bool configure(struct outbox *outbox, void *arg)
+{
+    struct configuring *configuring = arg;
+
+    return outbox_sinks_configure(outbox, &configuring->err);
+}
+
+/* Everything that was left by whoever had it last is made whole before anything is added. */
+static bool open_store(struct outbox *outbox, struct error *err)
+{
+    struct configuring configuring = { 0 };
+
+    if (!outbox_place_check(outbox->options.path, err) ||
+        !outbox_place_make(outbox->options.path, err) ||
+        !outbox_place_lock(outbox->options.path, outbox->options.lock_patience_us, &outbox->lock,
+                           err) ||
+        !outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
+        !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err))
+        return false;
+    if (!read_id(outbox) || !tally_read(&outbox->db, &outbox->before))
+        return outbox_db_fail(&outbox->db, outbox->options.path, err);
+    outbox->tally = outbox->before;
+    if (outbox_transact(outbox, configure, &configuring, err) == OUTBOX_DURABLE)
+        return true;
+    if (configuring.err.code != ERR_NONE)
+        *err = configuring.err;
+    return fail_within(err, outbox->options.path);
+}
+
+bool outbox_create(const struct outbox_options *options, struct outbox **out, struct error *err)
+{
+    struct outbox *outbox = mem_alloc(sizeof(*outbox));
+
+    copy_options(outbox, options);
+    outbox->lock = -1;
+    outbox->last = &outbox->first;
+    (void)pthread_mutex_init(&outbox->mutex, NULL);
+    clock_init_condition(&outbox->work);
+    clock_init_condition(&outbox->news);
+    atomic_init(&outbox->trouble, OUTBOX_FINE);
+    if (!open_store(outbox, err)) {
+        outbox_destroy(outbox);
+        return false;
+    }
+    LOG_EVENT(LOG_INFO, "store_open", LOG_STR("path", str_from_c(outbox->options.path)),
+              LOG_STR("sqlite", str_from_c(outbox_library_version())),
+              LOG_INT("waiting_bytes", outbox->tally.numbers[TALLY_WAITING]));
+    *out = outbox;
+    return true;
+}
+
+void outbox_destroy(struct outbox *outbox)
+{
+    if (!outbox)
+        return;
+    outbox_stop(outbox);
+    outbox_db_close(&outbox->db);
+    if (outbox->lock >= 0)
+        (void)close(outbox->lock); /* last: now a successor may have it */
+    (void)pthread_cond_destroy(&outbox->news);
+    (void)pthread_cond_destroy(&outbox->work);
+    (void)pthread_mutex_destroy(&outbox->mutex);
+    free_options(&outbox->options);
+    mem_free(outbox);
+}
+
+bool outbox_check(const char *path, struct error *err)
+{
+    struct outbox_db db;
+
+    if (!outbox_place_check(path, err))
+        return false;
+    if (access(path, F_OK) != 0)
+        return true; /* it will be made */
+    if (access(path, R_OK | W_OK) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    if (!outbox_db_open(&db, path, OUTBOX_LOOK, err))
+        return false;
+    outbox_db_close(&db);
+    return true;
+}
+
+const char *outbox_trouble(const struct outbox *outbox)
+{
+    static const char *const words[] = {
+        [OUTBOX_FINE] = NULL,
+        [OUTBOX_FULL] = "full",
+        [OUTBOX_FAILING] = "failing",
+    };
+
+    return words[atomic_load(&outbox->trouble)];
+}
+
+void outbox_counters(struct outbox *outbox, struct outbox_counters *out)
+{
+    *out = (struct outbox_counters){ .max_bytes = (int64_t)outbox->options.max_size };
+    (void)pthread_mutex_lock(&outbox->mutex);
+    tally_show(&outbox->published, out);
+    out->bytes += outbox->published_log_bytes;
+    for (size_t i = 0; i < out->sink_count; i++)
+        if (out->sinks[i].pending > 0)
+            out->sinks[i].oldest_us = outbox->oldest_us[i];
+    out->commit_us = outbox->commit_us;
+    out->batch_events = outbox->batch_events;
+    (void)pthread_mutex_unlock(&outbox->mutex);
+}

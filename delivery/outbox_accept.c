@@ -1,0 +1,105 @@
+/*
+ * outbox_accept.c - an accepted event: a duplicate, or a new record in the outbox.
+ */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "delivery/outbox_internal.h"
+
+enum {
+    KEY_SIZE = OUTBOX_ID_MAX + 1 + 16 + 1, /* id, colon, half of the identity's hash */
+    KEY_HASH = 8,                          /* bytes of it */
+};
+
+/*
+ * The key under which sinks may recognise a record that is delivered twice: the event's id; with a
+ * part of the hash where another event has that id; made up where there is none.
+ */
+static struct str make_key(const struct outbox *outbox, const struct outbox_item *item, bool reused,
+                           char text[static KEY_SIZE])
+{
+    int len;
+
+    if (item->id.ptr && !reused)
+        return item->id;
+    if (!item->id.ptr) {
+        len = snprintf(text, KEY_SIZE, "%s-%lld", outbox->store_id,
+                       (long long)outbox->tally.numbers[TALLY_NEXT_SEQ]);
+        return (struct str){ text, (size_t)len };
+    }
+    memcpy(text, item->id.ptr, item->id.len);
+    len = (int)item->id.len;
+    text[len++] = ':';
+    for (size_t i = 0; i < KEY_HASH; i++)
+        len += snprintf(text + len, 3, "%02x", item->identity[i]);
+    return (struct str){ text, (size_t)len };
+}
+
+static size_t count_configured(const struct tally *tally)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < tally->sink_count; i++)
+        count += tally->sinks[i].configured != 0;
+    return count;
+}
+
+/* A record that no sink wants has no receiver, so it is not kept. */
+static bool add_record(struct outbox *outbox, const struct outbox_item *item, bool reused)
+{
+    struct tally *tally = &outbox->tally;
+    char text[KEY_SIZE];
+    struct str key = make_key(outbox, item, reused, text);
+    int64_t seq = tally->numbers[TALLY_NEXT_SEQ]++;
+
+    if (count_configured(tally) == 0)
+        return true;
+    for (size_t i = 0; i < tally->sink_count; i++)
+        tally->sinks[i].enqueued += tally->sinks[i].configured;
+    tally->numbers[TALLY_WAITING] += (int64_t)(item->body.len + key.len + OUTBOX_ROW_BYTES);
+    return outbox_db_run(&outbox->db, SQL_RECORD_ADD, "isisssb", seq, key, outbox->now_us,
+                         item->registry, item->schema, item->version, item->body);
+}
+
+static void log_reuse(const struct outbox_item *item)
+{
+    if (!item->is_replay) /* an archive's replay has its event's id: nothing to wonder at */
+        LOG_EVENT(LOG_WARN, "event_id_reused", LOG_STR("event_id", log_identifier(item->id)));
+}
+
+static bool accept_new(struct outbox *outbox, const struct outbox_item *item, bool reused,
+                       struct outbox_result *result)
+{
+    struct tally *tally = &outbox->tally;
+
+    if (outbox_is_full(outbox, item->body.len + OUTBOX_ROW_BYTES)) {
+        outbox->turned_away = true;
+        *result = (struct outbox_result){ OUTBOX_UNAVAILABLE, .reason = "store full" };
+        return true;
+    }
+    if (!add_record(outbox, item, reused) || !outbox_seen_add(outbox, item) ||
+        !outbox_resolve(outbox, item))
+        return false;
+    tally->numbers[TALLY_ACCEPTED]++;
+    if (reused) {
+        tally->numbers[TALLY_IDS_REUSED]++;
+        log_reuse(item);
+    }
+    *result = (struct outbox_result){ OUTBOX_ACCEPTED, reused, item->processed_at_us, NULL };
+    return true;
+}
+
+bool outbox_accept(struct outbox *outbox, const struct outbox_item *item,
+                   struct outbox_result *result)
+{
+    int64_t processed_us = 0;
+    enum outbox_seen seen = outbox_seen_find(outbox, item, &processed_us);
+
+    if (seen == OUTBOX_SEEN_BROKEN)
+        return false;
+    if (seen != OUTBOX_SEEN)
+        return accept_new(outbox, item, seen == OUTBOX_ID_REUSED, result);
+    outbox->tally.numbers[TALLY_DUPLICATES]++;
+    *result = (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL };
+    return outbox_resolve(outbox, item);
+}

@@ -1,0 +1,377 @@
+/*
+ * outbox_backlog.c - see outbox_backlog.h.
+ */
+#include "delivery/outbox_backlog.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "delivery/outbox_internal.h"
+
+struct backlog {
+    struct outbox *outbox;
+    struct outbox_db db;
+    char sink[OUTBOX_NAME_SIZE];
+    bool ordered;
+
+    struct arena *arena; /* of the last records */
+    struct backlog_record *records;
+    size_t count;
+    bool retried;         /* they came from retry rows */
+    bool retried_before;  /* so that new records get their turn */
+    int64_t retry_due_us; /* time of day of the next retry; INT64_MAX: none */
+
+    uint64_t round; /* the outbox's, when the last look began */
+    bool woken;     /* under the outbox's mutex */
+};
+
+bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
+                  struct error *err)
+{
+    (void)pthread_mutex_lock(&outbox->mutex);
+
+    const struct tally_sink *row = tally_find_sink(&outbox->published, sink);
+    bool known = row && row->configured;
+
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    if (!known)
+        return fail(err, ERR_CONFIG, "the store was not told of sink %s", sink);
+
+    struct backlog *backlog = mem_alloc(sizeof(*backlog));
+
+    if (!outbox_db_open(&backlog->db, outbox->options.path, OUTBOX_READ_ONLY, err)) {
+        mem_free(backlog);
+        return false;
+    }
+    backlog->outbox = outbox;
+    memcpy(backlog->sink, sink, strnlen(sink, OUTBOX_NAME_SIZE - 1));
+    backlog->ordered = ordered;
+    backlog->arena = arena_create();
+    *out = backlog;
+    return true;
+}
+
+void backlog_close(struct backlog *backlog)
+{
+    if (!backlog)
+        return;
+    outbox_db_close(&backlog->db);
+    arena_destroy(backlog->arena);
+    mem_free(backlog);
+}
+
+/* A column's text, in the arena; the slice of NULL has ptr NULL. */
+static struct str copy_column(struct backlog *backlog, enum outbox_statement from, int column)
+{
+    struct str text = outbox_db_text(&backlog->db, from, column);
+
+    return text.ptr ? arena_copy(backlog->arena, text) : STR_NONE;
+}
+
+static struct backlog_record copy_row(struct backlog *backlog, enum outbox_statement from)
+{
+    return (struct backlog_record){
+        .seq = outbox_db_int(&backlog->db, from, 0),
+        .key = copy_column(backlog, from, 1),
+        .accepted_us = outbox_db_int(&backlog->db, from, 2),
+        .registry = copy_column(backlog, from, 3),
+        .schema = copy_column(backlog, from, 4),
+        .version = copy_column(backlog, from, 5),
+        .bytes = copy_column(backlog, from, 6),
+        .attempts = outbox_db_int(&backlog->db, from, 7),
+    };
+}
+
+/* `found` is the statement's first step. */
+static bool take_rows(struct backlog *backlog, enum outbox_statement from, enum outbox_found found,
+                      const struct backlog_bounds *bounds)
+{
+    size_t bytes = 0;
+
+    while (found == OUTBOX_FOUND && backlog->count < bounds->records) {
+        size_t len = outbox_db_text(&backlog->db, from, 6).len;
+
+        if (backlog->count > 0 && bytes + len > bounds->bytes)
+            break;
+        bytes += len;
+        backlog->records[backlog->count++] = copy_row(backlog, from);
+        found = outbox_db_next(&backlog->db, from);
+    }
+    outbox_db_reset(&backlog->db, from);
+    return found != OUTBOX_BROKEN;
+}
+
+static bool look_at_retries(struct backlog *backlog, const struct tally_sink *sink,
+                            const struct backlog_bounds *bounds)
+{
+    enum outbox_statement from = backlog->ordered ? SQL_RETRY_IN_ORDER : SQL_RETRY_DUE;
+    enum outbox_found found = outbox_db_find(&backlog->db, from, "iii", sink->id, clock_now_us(),
+                                             (int64_t)bounds->records);
+
+    if (!take_rows(backlog, from, found, bounds))
+        return false;
+    backlog->retried = backlog->count > 0;
+    return true;
+}
+
+static bool look_behind_cursor(struct backlog *backlog, const struct tally_sink *sink,
+                               const struct backlog_bounds *bounds)
+{
+    if (sink->head_next_us > clock_now_us()) {
+        if (sink->head_next_us < backlog->retry_due_us)
+            backlog->retry_due_us = sink->head_next_us;
+        return true;
+    }
+
+    enum outbox_found found = outbox_db_find(&backlog->db, SQL_RECORDS_AFTER, "ii", sink->cursor,
+                                             (int64_t)bounds->records);
+
+    if (!take_rows(backlog, SQL_RECORDS_AFTER, found, bounds))
+        return false;
+    if (backlog->count > 0)
+        backlog->records[0].attempts = sink->head_attempts;
+    backlog->retried = false;
+    return true;
+}
+
+/* One number of one row; INT64_MAX when there is none. */
+static bool look_up(struct backlog *backlog, enum outbox_statement statement, int64_t key,
+                    int64_t *out)
+{
+    enum outbox_found found = outbox_db_find(&backlog->db, statement, "i", key);
+
+    *out = found == OUTBOX_FOUND ? outbox_db_int(&backlog->db, statement, 0) : INT64_MAX;
+    outbox_db_reset(&backlog->db, statement);
+    return found != OUTBOX_BROKEN;
+}
+
+/* Since when does the sink's oldest pending record wait, and when is its next retry? */
+static bool look_ahead(struct backlog *backlog, const struct tally_sink *sink)
+{
+    struct outbox *outbox = backlog->outbox;
+    int64_t retry_us;
+    int64_t record_us;
+
+    if (!look_up(backlog, SQL_RETRY_OLDEST, sink->id, &retry_us) ||
+        !look_up(backlog, SQL_RECORD_TIME, sink->cursor, &record_us) ||
+        !look_up(backlog, SQL_RETRY_NEXT_TIME, sink->id, &backlog->retry_due_us))
+        return false;
+    if (record_us < retry_us)
+        retry_us = record_us;
+    (void)pthread_mutex_lock(&outbox->mutex);
+
+    const struct tally_sink *row = tally_find_sink(&outbox->published, backlog->sink);
+
+    if (row)
+        outbox->oldest_us[row - outbox->published.sinks] = retry_us == INT64_MAX ? 0 : retry_us;
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    return true;
+}
+
+/* An ordered sink's retry rows are what it had left when it was removed: they come first. */
+static bool look(struct backlog *backlog, const struct tally_sink *sink,
+                 const struct backlog_bounds *bounds)
+{
+    bool has_retries = backlog->retry_due_us != INT64_MAX;
+    bool new_ones_first = backlog->retried_before && !backlog->ordered;
+
+    if (new_ones_first && !look_behind_cursor(backlog, sink, bounds))
+        return false;
+    if (backlog->count == 0 && has_retries && !look_at_retries(backlog, sink, bounds))
+        return false;
+    if (backlog->count == 0 && !new_ones_first && !(backlog->ordered && has_retries))
+        return look_behind_cursor(backlog, sink, bounds);
+    return true;
+}
+
+bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
+                  const struct backlog_record **records, size_t *count, struct error *err)
+{
+    struct outbox *outbox = backlog->outbox;
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+    backlog->round = outbox->round;
+
+    const struct tally_sink *row = tally_find_sink(&outbox->published, backlog->sink);
+    struct tally_sink sink = row ? *row : (struct tally_sink){ 0 };
+
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    arena_reset(backlog->arena);
+    backlog->records = arena_alloc(backlog->arena, bounds->records * sizeof(*backlog->records));
+    backlog->count = 0;
+    backlog->retried_before = backlog->retried;
+    if (!look_ahead(backlog, &sink) || !look(backlog, &sink, bounds)) {
+        backlog->count = 0;
+        return outbox_db_fail(&backlog->db, "store", err);
+    }
+    *records = backlog->records;
+    *count = backlog->count;
+    return true;
+}
+
+void backlog_wait(struct backlog *backlog, int64_t latest_us)
+{
+    struct outbox *outbox = backlog->outbox;
+
+    if (backlog->retry_due_us != INT64_MAX) {
+        int64_t due_us = clock_monotonic_us() + backlog->retry_due_us - clock_now_us();
+
+        latest_us = due_us < latest_us ? due_us : latest_us;
+    }
+
+    const struct timespec latest = clock_timespec(latest_us > 0 ? latest_us : 0);
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+    while (!backlog->woken && backlog->round == outbox->round && !outbox->stopping)
+        if (pthread_cond_timedwait(&outbox->news, &outbox->mutex, &latest) == ETIMEDOUT)
+            break;
+    backlog->woken = false;
+    (void)pthread_mutex_unlock(&outbox->mutex);
+}
+
+void backlog_wake(struct backlog *backlog)
+{
+    struct outbox *outbox = backlog->outbox;
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+    backlog->woken = true;
+    (void)pthread_cond_broadcast(&outbox->news);
+    (void)pthread_mutex_unlock(&outbox->mutex);
+}
+
+/* Settling: the rest of this file runs in the committer. */
+
+struct settling {
+    const struct backlog *backlog;
+    const struct backlog_result *results;
+    size_t count;
+};
+
+static struct str reason_of(const struct backlog_result *result)
+{
+    return result->reason ? str_from_c(result->reason) : STR_NONE;
+}
+
+static int64_t size_of(const struct backlog_record *record)
+{
+    return (int64_t)(record->bytes.len + record->key.len) + OUTBOX_ROW_BYTES;
+}
+
+static void count_dead(struct outbox *outbox, struct tally_sink *sink,
+                       const struct backlog_record *record)
+{
+    sink->dead++;
+    outbox->tally.numbers[TALLY_DEAD_BYTES] += size_of(record);
+}
+
+static bool settle_retry(struct outbox *outbox, struct tally_sink *sink,
+                         const struct backlog_record *record, const struct backlog_result *result)
+{
+    struct outbox_db *db = &outbox->db;
+    int64_t failed = result->verdict == BACKLOG_FAILED;
+
+    switch (result->verdict) {
+    case BACKLOG_FAILED:
+    case BACKLOG_DELAYED:
+        return outbox_db_run(db, SQL_RETRY_UPDATE, "iiiis", sink->id, record->seq, failed,
+                             result->next_at_us, reason_of(result));
+    case BACKLOG_DELIVERED:
+        sink->delivered++;
+        outbox->tally.numbers[TALLY_WAITING] -= size_of(record);
+        return outbox_db_run(db, SQL_RETRY_DELETE, "ii", sink->id, record->seq);
+    case BACKLOG_DEAD:
+        count_dead(outbox, sink, record);
+        return outbox_db_run(db, SQL_DEAD_FROM_RETRY, "iiisi", sink->id, outbox->now_us,
+                             record->attempts + 1, reason_of(result), record->seq) &&
+               outbox_db_run(db, SQL_RETRY_DELETE, "ii", sink->id, record->seq);
+    case BACKLOG_UNTRIED:
+    default:
+        return true;
+    }
+}
+
+/* A record behind an ordered sink's cursor failed: it stays there. */
+static bool hold_head(struct tally_sink *sink, const struct backlog_result *result)
+{
+    sink->head_attempts += result->verdict == BACKLOG_FAILED;
+    sink->head_next_us = result->next_at_us;
+    return true;
+}
+
+static void pass(struct tally_sink *sink, int64_t seq)
+{
+    sink->cursor = seq;
+    sink->head_attempts = 0;
+    sink->head_next_us = 0;
+}
+
+static bool settle_new(struct outbox *outbox, struct tally_sink *sink,
+                       const struct backlog_record *record, const struct backlog_result *result)
+{
+    int64_t failed = result->verdict == BACKLOG_FAILED;
+
+    pass(sink, record->seq);
+    if (result->verdict == BACKLOG_DELIVERED) {
+        sink->delivered++;
+        return true;
+    }
+    outbox->tally.numbers[TALLY_WAITING] += size_of(record);
+    if (result->verdict != BACKLOG_DEAD)
+        return outbox_db_run(&outbox->db, SQL_RETRY_FROM_RECORD, "iiisi", sink->id, failed,
+                             result->next_at_us, reason_of(result), record->seq);
+    count_dead(outbox, sink, record);
+    return outbox_db_run(&outbox->db, SQL_DEAD_FROM_RECORD, "iiisi", sink->id, outbox->now_us,
+                         record->attempts + 1, reason_of(result), record->seq);
+}
+
+static bool settle_all(struct outbox *outbox, const struct settling *settling,
+                       struct tally_sink *sink)
+{
+    const struct backlog *backlog = settling->backlog;
+
+    for (size_t i = 0; i < settling->count; i++) {
+        const struct backlog_record *record = &backlog->records[i];
+        const struct backlog_result *result = &settling->results[i];
+        bool stays = backlog->ordered &&
+                     (result->verdict == BACKLOG_FAILED || result->verdict == BACKLOG_DELAYED);
+        bool ok = true;
+
+        if (backlog->retried)
+            ok = settle_retry(outbox, sink, record, result);
+        else if (result->verdict == BACKLOG_UNTRIED)
+            return true;
+        else if (stays)
+            return hold_head(sink, result);
+        else
+            ok = settle_new(outbox, sink, record, result);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool settle(struct outbox *outbox, void *arg, struct error *err)
+{
+    const struct settling *settling = arg;
+    struct tally_sink *sink = tally_find_sink(&outbox->tally, settling->backlog->sink);
+
+    if (!sink || settling->count > settling->backlog->count)
+        return fail(err, ERR_CONFIG, "nothing of sink %s is under way", settling->backlog->sink);
+    if (!settle_all(outbox, settling, sink))
+        return outbox_db_fail(&outbox->db, "store", err);
+    return true;
+}
+
+bool backlog_settle(struct backlog *backlog, const struct backlog_result *results, size_t count,
+                    struct error *err)
+{
+    struct settling settling = { backlog, results, count };
+
+    if (!outbox_do(backlog->outbox, settle, &settling, err))
+        return false;
+    backlog->count = 0; /* they are settled: not a second time */
+    return true;
+}

@@ -1,0 +1,159 @@
+/*
+ * outbox_batch.c - one transaction: begin, apply, write the counters, commit, tell everybody.
+ */
+#include "base/clock.h"
+#include "delivery/outbox_internal.h"
+
+enum {
+    RESERVE_PART = 16, /* of max_size, kept for cursors, deletes and retry rows */
+};
+
+const int64_t outbox_commit_bounds_us[OUTBOX_BUCKETS] = {
+    100,   250,   500,   1000,   2000,   3000,    5000,    7500,
+    10000, 25000, 50000, 100000, 250000, 1000000, 5000000, INT64_MAX,
+};
+
+const int64_t outbox_batch_bounds[OUTBOX_BUCKETS] = {
+    1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, INT64_MAX,
+};
+
+static void count_in(struct outbox_histogram *histogram, const int64_t *bounds, int64_t value)
+{
+    size_t bucket = 0;
+
+    while (value > bounds[bucket])
+        bucket++;
+    histogram->counts[bucket]++;
+    histogram->sum += (uint64_t)value;
+}
+
+static int64_t room(const struct outbox *outbox)
+{
+    int64_t most = (int64_t)(outbox->options.max_size - outbox->options.max_size / RESERVE_PART);
+
+    return most - outbox->tally.numbers[TALLY_WAITING] - outbox_db_log_bytes(&outbox->db);
+}
+
+bool outbox_is_full(const struct outbox *outbox, size_t more)
+{
+    return room(outbox) < (int64_t)more;
+}
+
+/* SQLite may have done it by itself. */
+static bool roll_back(struct outbox *outbox)
+{
+    for (enum outbox_statement i = 0; i < SQL_COUNT; i++)
+        outbox_db_reset(&outbox->db, i);
+    outbox->tally = outbox->before;
+    outbox->upkeep.pending = true;
+    return sqlite3_get_autocommit(outbox->db.handle) ||
+           outbox_db_run(&outbox->db, SQL_ROLLBACK, "");
+}
+
+static bool close_transaction(struct outbox *outbox)
+{
+    if (!tally_write(&outbox->db, &outbox->tally, &outbox->before) ||
+        !outbox_db_run(&outbox->db, SQL_COMMIT, ""))
+        return false;
+    outbox->before = outbox->tally;
+    return true;
+}
+
+static bool is_disk_full(const struct outbox *outbox)
+{
+    return (sqlite3_extended_errcode(outbox->db.handle) & 0xff) == SQLITE_FULL;
+}
+
+/* What /readyz says. Once full, it takes some room until it is not. */
+static void judge_room(struct outbox *outbox, bool full)
+{
+    int64_t enough = (int64_t)(outbox->options.max_size / RESERVE_PART);
+
+    if (full || outbox->turned_away)
+        atomic_store(&outbox->trouble, OUTBOX_FULL);
+    else if (atomic_load(&outbox->trouble) == OUTBOX_FULL && room(outbox) >= enough)
+        atomic_store(&outbox->trouble, OUTBOX_FINE);
+}
+
+/* For all to see: the state after the transaction. */
+static void publish(struct outbox *outbox)
+{
+    bool has_records =
+        outbox->tally.numbers[TALLY_NEXT_SEQ] != outbox->published.numbers[TALLY_NEXT_SEQ];
+
+    outbox->published = outbox->tally;
+    outbox->published_log_bytes = outbox_db_log_bytes(&outbox->db);
+    outbox->round += has_records || outbox->woken;
+    if (has_records || outbox->woken)
+        (void)pthread_cond_broadcast(&outbox->news);
+    outbox->woken = false;
+}
+
+enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outbox *, void *),
+                                void *arg, struct error *err)
+{
+    outbox->now_us = clock_now_us();
+    outbox->turned_away = false;
+    if (outbox_db_run(&outbox->db, SQL_BEGIN, "") && apply(outbox, arg) &&
+        close_transaction(outbox)) {
+        (void)pthread_mutex_lock(&outbox->mutex);
+        publish(outbox);
+        (void)pthread_mutex_unlock(&outbox->mutex);
+        judge_room(outbox, false);
+        return OUTBOX_DURABLE;
+    }
+    (void)outbox_db_fail(&outbox->db, "store", err);
+
+    bool full = is_disk_full(outbox);
+
+    full = roll_back(outbox) && full;
+    if (full)
+        judge_room(outbox, true);
+    return full ? OUTBOX_DISK_FULL : OUTBOX_BROKEN_OFF;
+}
+
+struct batch {
+    struct outbox_work *list;
+    size_t events;
+};
+
+static bool apply_batch(struct outbox *outbox, void *arg)
+{
+    struct batch *batch = arg;
+
+    for (struct outbox_work *work = batch->list; work; work = work->next) {
+        batch->events += work->events;
+        if (!work->apply(outbox, work))
+            return false;
+    }
+    return outbox_upkeep_in_batch(outbox, batch->events);
+}
+
+static void finish_batch(struct outbox *outbox, struct outbox_work *list, const char *failure)
+{
+    while (list) {
+        struct outbox_work *next = list->next; /* finished work may be gone */
+
+        list->finish(outbox, list, failure);
+        list = next;
+    }
+}
+
+bool outbox_batch(struct outbox *outbox, struct outbox_work *list, struct error *err)
+{
+    struct batch batch = { .list = list };
+    int64_t begun_us = clock_monotonic_us();
+    enum outbox_end end = outbox_transact(outbox, apply_batch, &batch, err);
+
+    if (end == OUTBOX_DURABLE) {
+        (void)pthread_mutex_lock(&outbox->mutex);
+        count_in(&outbox->commit_us, outbox_commit_bounds_us, clock_monotonic_us() - begun_us);
+        count_in(&outbox->batch_events, outbox_batch_bounds, (int64_t)batch.events);
+        (void)pthread_mutex_unlock(&outbox->mutex);
+    }
+    finish_batch(outbox, list,
+                 end == OUTBOX_DURABLE     ? NULL
+                 : end == OUTBOX_DISK_FULL ? "store full"
+                                           : "store failing");
+    return end != OUTBOX_BROKEN_OFF;
+}

@@ -1,0 +1,170 @@
+/*
+ * outbox_dedup.c - which events were accepted before (docs/decisions/012).
+ *
+ * Rows lie in buckets, so that inserts stay in a small part of the table and forgetting is the
+ * deletion of a range. An event that comes within an hour of its own `time` (or before it) has the
+ * hour of that time as its bucket: its retries bring the same time. Any other has the day of its
+ * arrival, and is looked for in all days of the window. Days and hours since 1970 do not overlap.
+ */
+#include "delivery/outbox_internal.h"
+
+#define HOUR_US INT64_C(3600000000)
+#define DAY_US  (24 * HOUR_US)
+
+enum {
+    FIRST_HOUR = 100000, /* a bucket below is a day (until 2243), any other an hour (from 1981) */
+};
+
+static bool is_on(const struct outbox *outbox)
+{
+    return outbox->options.dedup_window_us > 0 && outbox->options.dedup_max_rows > 0;
+}
+
+/* Does the event's own time name a bucket, when it may lie so far back? */
+static bool has_hour(const struct outbox *outbox, const struct outbox_item *item, int64_t back_us)
+{
+    return item->time_us >= FIRST_HOUR * HOUR_US && item->time_us >= outbox->now_us - back_us &&
+           item->time_us <= outbox->now_us + outbox->options.dedup_window_us;
+}
+
+static enum outbox_seen take(struct outbox *outbox, enum outbox_statement statement, int column,
+                             int64_t *processed_us)
+{
+    *processed_us = outbox_db_int(&outbox->db, statement, column);
+    outbox_db_reset(&outbox->db, statement);
+    return OUTBOX_SEEN;
+}
+
+/* An id may have many contents: the first row tells in most cases, else it is asked for exactly. */
+static enum outbox_seen look_in(struct outbox *outbox, int64_t bucket,
+                                const struct outbox_item *item, int64_t *processed_us)
+{
+    struct outbox_db *db = &outbox->db;
+    struct str identity = { (const char *)item->identity, OUTBOX_IDENTITY_SIZE };
+    enum outbox_found found = outbox_db_find(db, SQL_SEEN_BY_ID, "ii", bucket, item->id_hash);
+
+    if (found == OUTBOX_FOUND && ((item->is_replay && outbox->options.dedup_replays) ||
+                                  str_equal(outbox_db_text(db, SQL_SEEN_BY_ID, 0), identity)))
+        return take(outbox, SQL_SEEN_BY_ID, 1, processed_us);
+    outbox_db_reset(db, SQL_SEEN_BY_ID);
+    if (found != OUTBOX_FOUND)
+        return found == OUTBOX_NONE ? OUTBOX_NEW : OUTBOX_SEEN_BROKEN;
+    found = outbox_db_find(db, SQL_SEEN_EXACT, "iib", bucket, item->id_hash, identity);
+    if (found == OUTBOX_FOUND)
+        return take(outbox, SQL_SEEN_EXACT, 0, processed_us);
+    outbox_db_reset(db, SQL_SEEN_EXACT);
+    return found == OUTBOX_NONE ? OUTBOX_ID_REUSED : OUTBOX_SEEN_BROKEN;
+}
+
+static enum outbox_seen look_in_days(struct outbox *outbox, const struct outbox_item *item,
+                                     int64_t *processed_us)
+{
+    int64_t first = (outbox->now_us - outbox->options.dedup_window_us) / DAY_US;
+    enum outbox_seen seen = OUTBOX_NEW;
+
+    for (int64_t day = outbox->now_us / DAY_US; day >= first; day--) {
+        enum outbox_seen here = look_in(outbox, day, item, processed_us);
+
+        if (here == OUTBOX_SEEN || here == OUTBOX_SEEN_BROKEN)
+            return here;
+        if (here == OUTBOX_ID_REUSED)
+            seen = here;
+    }
+    return seen;
+}
+
+enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_item *item,
+                                  int64_t *processed_us)
+{
+    enum outbox_seen seen = OUTBOX_NEW;
+
+    if (!item->id.ptr || !is_on(outbox))
+        return OUTBOX_NEW;
+    if (has_hour(outbox, item, outbox->options.dedup_window_us + HOUR_US))
+        seen = look_in(outbox, item->time_us / HOUR_US, item, processed_us);
+    if (seen == OUTBOX_SEEN || seen == OUTBOX_SEEN_BROKEN)
+        return seen;
+
+    /* Of this hour: if it came before, then within an hour of its time. */
+    if (has_hour(outbox, item, HOUR_US) && item->time_us <= outbox->now_us + HOUR_US)
+        return seen;
+
+    enum outbox_seen in_days = look_in_days(outbox, item, processed_us);
+
+    return in_days == OUTBOX_NEW ? seen : in_days;
+}
+
+bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item)
+{
+    struct str identity = { (const char *)item->identity, OUTBOX_IDENTITY_SIZE };
+    int64_t bucket =
+        has_hour(outbox, item, HOUR_US) ? item->time_us / HOUR_US : outbox->now_us / DAY_US;
+
+    if (!item->id.ptr || !is_on(outbox))
+        return true;
+    outbox->tally.numbers[TALLY_SEEN]++;
+    return outbox_db_run(&outbox->db, SQL_SEEN_ADD, "iibi", bucket, item->id_hash, identity,
+                         item->processed_at_us);
+}
+
+/* The lowest bucket from `from` on and below `end`; INT64_MAX when there is none. */
+static bool find_oldest(struct outbox *outbox, int64_t from, int64_t end, int64_t *bucket)
+{
+    enum outbox_found found = outbox_db_find(&outbox->db, SQL_SEEN_OLDEST, "i", from);
+
+    *bucket = INT64_MAX;
+    if (found == OUTBOX_FOUND && outbox_db_int(&outbox->db, SQL_SEEN_OLDEST, 0) < end)
+        *bucket = outbox_db_int(&outbox->db, SQL_SEEN_OLDEST, 0);
+    outbox_db_reset(&outbox->db, SQL_SEEN_OLDEST);
+    return found != OUTBOX_BROKEN;
+}
+
+/* Delete the first rows in the buckets from `from` on and below `end`, at most `rows` of them. */
+static bool delete_first(struct outbox *outbox, int64_t from, int64_t end, int64_t rows)
+{
+    struct outbox_db *db = &outbox->db;
+    uint8_t copy[OUTBOX_IDENTITY_SIZE] = { 0 };
+    struct str identity = { (const char *)copy, 0 };
+    int64_t bucket = end;
+    int64_t id_hash = INT64_MIN;
+    enum outbox_found found = outbox_db_find(db, SQL_SEEN_NTH, "ii", from, rows);
+
+    if (found == OUTBOX_FOUND && outbox_db_int(db, SQL_SEEN_NTH, 0) < end) {
+        bucket = outbox_db_int(db, SQL_SEEN_NTH, 0);
+        id_hash = outbox_db_int(db, SQL_SEEN_NTH, 1);
+        memcpy(copy, outbox_db_text(db, SQL_SEEN_NTH, 2).ptr, sizeof(copy));
+        identity.len = sizeof(copy);
+    }
+    outbox_db_reset(db, SQL_SEEN_NTH);
+    if (found == OUTBOX_BROKEN ||
+        !outbox_db_run(db, SQL_SEEN_DELETE_BELOW, "iiib", from, bucket, id_hash, identity))
+        return false;
+    outbox->tally.numbers[TALLY_SEEN] -= outbox_db_changes(db);
+    return true;
+}
+
+bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done)
+{
+    int64_t window_us = outbox->options.dedup_window_us;
+    int64_t last_hour = (outbox->now_us - window_us - HOUR_US) / HOUR_US;
+    int64_t last_day = (outbox->now_us - window_us) / DAY_US;
+    int64_t excess = outbox->tally.numbers[TALLY_SEEN] - outbox->options.dedup_max_rows;
+    int64_t hour;
+    int64_t day;
+
+    if (!find_oldest(outbox, FIRST_HOUR, INT64_MAX, &hour) ||
+        !find_oldest(outbox, 0, FIRST_HOUR, &day))
+        return false;
+    *done = false;
+    if (hour < last_hour)
+        return delete_first(outbox, FIRST_HOUR, last_hour, rows);
+    if (day < last_day)
+        return delete_first(outbox, 0, last_day, rows);
+    *done = excess <= 0;
+    if (*done)
+        return true;
+    rows = excess < rows ? excess : rows;
+    if (day != INT64_MAX && (hour == INT64_MAX || day * 24 <= hour))
+        return delete_first(outbox, 0, FIRST_HOUR, rows);
+    return delete_first(outbox, FIRST_HOUR, INT64_MAX, rows);
+}

@@ -1,0 +1,210 @@
+/*
+ * outbox_internal.h - what the outbox*.c files share; nobody else includes it.
+ *
+ * Who may touch what: `db`, `tally`, `before` and `upkeep` belong to the committer (before the
+ * start and after the end, to whoever creates and destroys). What stands below `mutex` is shared
+ * under it. Texts and options are read-only after the creation.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/waker.h"
+#include "delivery/outbox.h"
+#include "delivery/outbox_db.h"
+#include "delivery/outbox_tally.h"
+
+enum { OUTBOX_IDENTITY_SIZE = 16 };
+
+/** One piece of work for the committer, first member of its owner's struct. */
+struct outbox_work {
+    struct outbox_work *next;
+    size_t events; /* how many it counts for in the queue's and a batch's bounds */
+    size_t bytes;
+    bool is_refusal; /* all of it is for the quarantine */
+
+    /** In the batch's transaction. False: it fails as a whole; outbox_db_fail() tells why. */
+    bool (*apply)(struct outbox *outbox, struct outbox_work *work);
+
+    /** The batch is durable, or (`failure` not NULL, constant text) all of it came to nothing. */
+    void (*finish)(struct outbox *outbox, struct outbox_work *work, const char *failure);
+};
+
+/** An event inside a job: hashes instead of what they were made from, texts in the job's block. */
+struct outbox_item {
+    uint8_t identity[OUTBOX_IDENTITY_SIZE]; /* of id, replay-name and the event's own bytes */
+    int64_t id_hash;
+    int64_t time_us;
+    int64_t processed_at_us;
+    bool is_replay;
+    bool is_registry_kind;
+    const char *outcome; /* NULL: accepted */
+    struct str id;
+    struct str registry;
+    struct str schema;
+    struct str version;
+    struct str body; /* the record, or of a refused event its own bytes */
+    struct str details;
+    struct str units;
+};
+
+struct outbox_job {
+    struct outbox_work work;
+    atomic_int references;
+    atomic_bool decided;
+    struct waker waker;
+    size_t count;
+    struct outbox_item *items;     /* [count], in the job's one block of memory, */
+    struct outbox_result *results; /* as these are */
+};
+
+/** Work that its caller waits for. */
+struct outbox_task {
+    struct outbox_work work;
+    bool (*run)(struct outbox *outbox, void *arg, struct error *err);
+    void *arg;
+    bool done;    /* under the mutex */
+    bool refused; /* run() said no for a reason of its own; `err` has it */
+    struct error err;
+};
+
+/** When maintenance has to look again (clock_monotonic_us()). */
+struct outbox_upkeep {
+    bool pending;     /* there may be something to do at once */
+    int64_t tick_us;  /* when to look what has become too old */
+    int64_t log_us;   /* not before this another checkpoint between batches */
+    int64_t probe_us; /* when to try whether the disk takes something again */
+};
+
+struct outbox {
+    struct outbox_options options; /* its pointers are its own copies */
+    int lock;                      /* descriptor */
+    char store_id[OUTBOX_NAME_SIZE];
+
+    struct outbox_db db;
+    struct tally tally;  /* with what the batch under way has changed */
+    struct tally before; /* without */
+    struct outbox_upkeep upkeep;
+    int64_t now_us;   /* time of day of the batch under way */
+    bool turned_away; /* in the batch under way something did not fit in */
+    bool woken;       /* the batch under way has news for backlogs beside new records */
+
+    pthread_mutex_t mutex;
+    pthread_cond_t work; /* for the committer: something was queued, or it is to end */
+    pthread_cond_t news; /* for all others: a batch is durable */
+    struct outbox_work *first;
+    struct outbox_work **last;
+    size_t queued_events;
+    size_t queued_bytes;
+    size_t queued_refusals; /* those of queued_events that are for the quarantine */
+    bool running;
+    bool stopping;
+    bool failing;   /* the disk let us down; until the store is open again nothing is queued */
+    uint64_t round; /* grows with whatever backlog_next() may be interested in */
+    struct tally published; /* as of the last durable batch */
+    int64_t published_log_bytes;
+    int64_t oldest_us[OUTBOX_SINKS_MAX]; /* of pending records, by index into published.sinks */
+    struct outbox_histogram commit_us;
+    struct outbox_histogram batch_events;
+
+    atomic_int trouble; /* enum outbox_trouble_kind */
+    pthread_t committer;
+};
+
+enum outbox_trouble_kind { OUTBOX_FINE, OUTBOX_FULL, OUTBOX_FAILING };
+
+/* outbox_committer.c: the thread and its queue. */
+
+/** Queue it, when there is room and the committer runs; else ERR_UNAVAILABLE. */
+NODISCARD bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err);
+
+/**
+ * Run `run(outbox, arg, err)` in a transaction and wait until that is durable. When it returns
+ * false it must have changed nothing. Not in the committer's own thread.
+ */
+NODISCARD bool outbox_do(struct outbox *outbox,
+                         bool (*run)(struct outbox *outbox, void *arg, struct error *err),
+                         void *arg, struct error *err);
+
+/* outbox_batch.c: one transaction. */
+
+/**
+ * Commit these, up to the end of the list, and finish each. False: the disk let us down, and the
+ * store must be opened again. (A disk that is full is no reason for that.)
+ */
+NODISCARD bool outbox_batch(struct outbox *outbox, struct outbox_work *list, struct error *err);
+
+enum outbox_end {
+    OUTBOX_DURABLE,
+    OUTBOX_DISK_FULL, /* nothing changed; the store is as good as before */
+    OUTBOX_BROKEN_OFF /* nothing changed; the store must be opened again */
+};
+
+/**
+ * Run `apply` in a transaction, make it durable with what it changed in the tally, and publish
+ * that. Sets `err` unless it became durable.
+ */
+enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outbox *, void *),
+                                void *arg, struct error *err);
+
+/** Would `more` bytes of a record be too many? */
+bool outbox_is_full(const struct outbox *outbox, size_t more);
+
+/* outbox_accept.c: accepted events. */
+NODISCARD bool outbox_accept(struct outbox *outbox, const struct outbox_item *item,
+                             struct outbox_result *result);
+
+/* outbox_dedup.c: who came before. */
+
+enum outbox_seen { OUTBOX_NEW, OUTBOX_SEEN, OUTBOX_ID_REUSED, OUTBOX_SEEN_BROKEN };
+
+/** Was it accepted before? OUTBOX_SEEN sets `*processed_us`. */
+enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_item *item,
+                                  int64_t *processed_us);
+
+/** Remember it. */
+NODISCARD bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item);
+
+/** Forget at most `rows` of what is too old or too much; `*done` when there is no more of it. */
+NODISCARD bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done);
+
+/* outbox_quarantine.c: refused events. */
+NODISCARD bool outbox_refuse(struct outbox *outbox, const struct outbox_item *item,
+                             struct outbox_result *result);
+
+/** The event was accepted after all. */
+NODISCARD bool outbox_resolve(struct outbox *outbox, const struct outbox_item *item);
+
+/** Let at most `rows` of what is too old or too much go. */
+NODISCARD bool outbox_refused_prune(struct outbox *outbox, int64_t rows, bool *done);
+
+/* outbox_sinks.c: which sinks there are, and what each has left. */
+
+/** Bring the sinks' rows in line with the configuration; in a transaction. ERR_CONFIG: too many. */
+NODISCARD bool outbox_sinks_configure(struct outbox *outbox, struct error *err);
+
+/** Delete at most `rows` records that no sink needs any more. */
+NODISCARD bool outbox_records_prune(struct outbox *outbox, int64_t rows, bool *done);
+
+/** Put at most `rows` records of removed sinks into retry rows. */
+NODISCARD bool outbox_removed_move(struct outbox *outbox, int64_t rows, bool *done);
+
+/** Let at most `rows` dead records go that are too much. */
+NODISCARD bool outbox_dead_prune(struct outbox *outbox, int64_t rows, bool *done);
+
+/* outbox_upkeep.c: maintenance. */
+
+/** A bounded part of it, in the transaction of a batch of `events`. */
+NODISCARD bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events);
+
+/** A bounded part of it, between batches. False: as for outbox_batch(). */
+NODISCARD bool outbox_upkeep_idle(struct outbox *outbox, struct error *err);
+
+/** After a batch: a checkpoint, when the log has grown too long. False: as for outbox_batch(). */
+NODISCARD bool outbox_upkeep_log(struct outbox *outbox, struct error *err);
+
+/** Nothing to do before this (clock_monotonic_us()); the committer may sleep until then. */
+int64_t outbox_upkeep_next_us(const struct outbox *outbox);

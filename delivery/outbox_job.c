@@ -1,0 +1,167 @@
+/*
+ * outbox_job.c - the events of one request on their way to the committer and back.
+ *
+ * A job is one block of memory that owns copies of everything the committer needs. It is counted
+ * twice, for the request and for the committer, so that either may be done with it first.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/secret.h"
+#include "delivery/outbox_internal.h"
+
+/* Where the next text goes in a job's block. */
+struct block {
+    char *at;
+};
+
+static struct str put(struct block *block, struct str text)
+{
+    struct str copy = { NULL, text.len };
+
+    if (!text.ptr)
+        return STR_NONE;
+    if (text.len > 0)
+        memcpy(block->at, text.ptr, text.len);
+    copy.ptr = block->at;
+    block->at += text.len;
+    return copy;
+}
+
+static struct str body_of(const struct outbox_event *event)
+{
+    return event->outcome ? event->raw : event->record;
+}
+
+static size_t size_of(const struct outbox_event *event)
+{
+    return event->id.len + event->registry.len + event->schema.len + event->version.len +
+           body_of(event).len + event->details.len + event->units.len + 1;
+}
+
+/*
+ * Who an event is: its id, its replay-name and its own bytes, all three hashed so that no choice of
+ * one can imitate another. The id's hash alone finds those that share it.
+ */
+static void identify(const struct outbox_event *event, struct outbox_item *item)
+{
+    uint8_t parts[3 * SECRET_DIGEST_SIZE + 2] = { 0 };
+    uint8_t digest[SECRET_DIGEST_SIZE];
+    uint8_t *id = parts;
+    uint8_t *raw = parts + SECRET_DIGEST_SIZE;
+    uint8_t *replay = parts + 2 * (size_t)SECRET_DIGEST_SIZE;
+
+    secret_digest(event->id, id);
+    secret_digest(event->raw, raw);
+    if (event->replay_name.ptr)
+        secret_digest(event->replay_name, replay);
+    parts[sizeof(parts) - 2] = event->id.ptr != NULL;
+    parts[sizeof(parts) - 1] = event->replay_name.ptr != NULL;
+    secret_digest((struct str){ (const char *)parts, sizeof(parts) }, digest);
+    memcpy(item->identity, digest, OUTBOX_IDENTITY_SIZE);
+    memcpy(&item->id_hash, id, sizeof(item->id_hash));
+}
+
+static void fill(struct outbox_item *item, const struct outbox_event *event, struct block *block)
+{
+    *item = (struct outbox_item){
+        .time_us = event->time_us,
+        .processed_at_us = event->processed_at_us,
+        .is_replay = event->replay_name.ptr != NULL,
+        .is_registry_kind = event->is_registry_kind,
+        .outcome = event->outcome,
+        .id = put(block, event->id),
+        .registry = put(block, event->registry),
+        .schema = put(block, event->schema),
+        .version = put(block, event->version),
+        .body = put(block, body_of(event)),
+        .details = put(block, event->details),
+        .units = put(block, event->units),
+    };
+    identify(event, item);
+}
+
+static bool apply(struct outbox *outbox, struct outbox_work *work)
+{
+    struct outbox_job *job = (struct outbox_job *)work;
+
+    for (size_t i = 0; i < job->count; i++) {
+        const struct outbox_item *item = &job->items[i];
+        bool ok = item->outcome ? outbox_refuse(outbox, item, &job->results[i])
+                                : outbox_accept(outbox, item, &job->results[i]);
+
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static void finish(struct outbox *outbox, struct outbox_work *work, const char *failure)
+{
+    struct outbox_job *job = (struct outbox_job *)work;
+
+    (void)outbox;
+    for (size_t i = 0; failure && i < job->count; i++)
+        job->results[i] = (struct outbox_result){ OUTBOX_UNAVAILABLE, .reason = failure };
+    atomic_store_explicit(&job->decided, true, memory_order_release);
+    waker_wake(job->waker);
+    outbox_job_release(job);
+}
+
+static struct outbox_job *create_job(const struct outbox_request *request)
+{
+    size_t count = request->count;
+    size_t head = sizeof(struct outbox_job) +
+                  count * (sizeof(struct outbox_item) + sizeof(struct outbox_result));
+    size_t texts = 0;
+    bool all_refused = true;
+
+    for (size_t i = 0; i < count; i++) {
+        texts += size_of(&request->events[i]);
+        all_refused = all_refused && request->events[i].outcome;
+    }
+
+    struct outbox_job *job = mem_alloc(head + texts);
+    struct block block = { (char *)job + head };
+
+    job->work = (struct outbox_work){ .events = count,
+                                      .bytes = head + texts,
+                                      .is_refusal = all_refused,
+                                      .apply = apply,
+                                      .finish = finish };
+    job->waker = request->waker;
+    job->count = count;
+    job->items = (struct outbox_item *)(void *)(job + 1);
+    job->results = (struct outbox_result *)(void *)(job->items + count);
+    atomic_init(&job->references, 2);
+    atomic_init(&job->decided, false);
+    for (size_t i = 0; i < count; i++)
+        fill(&job->items[i], &request->events[i], &block);
+    return job;
+}
+
+bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
+                   struct outbox_job **job, struct error *err)
+{
+    struct outbox_job *created = create_job(request);
+
+    if (!outbox_enqueue(outbox, &created->work, err)) {
+        mem_free(created);
+        return false;
+    }
+    *job = created;
+    return true;
+}
+
+const struct outbox_result *outbox_results(const struct outbox_job *job)
+{
+    return atomic_load_explicit(&job->decided, memory_order_acquire) ? job->results : NULL;
+}
+
+void outbox_job_release(void *job)
+{
+    struct outbox_job *released = job;
+
+    if (released && atomic_fetch_sub_explicit(&released->references, 1, memory_order_acq_rel) == 1)
+        mem_free(released);
+}

@@ -1,0 +1,153 @@
+/*
+ * outbox_sql.c - see outbox_sql.h.
+ *
+ * Sequence numbers are never given twice: the next one is in `state`, since SQLite would reuse the
+ * highest rowid once its row is gone. Retry and dead rows carry their record with them, so that
+ * records are deleted as one range, from the low end.
+ */
+#include "delivery/outbox_sql.h"
+
+#define RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
+#define SIZE           "length(bytes) + length(key) + 128" /* OUTBOX_ROW_BYTES */
+
+const char *const outbox_migrations[OUTBOX_VERSION] = {
+    "CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "INSERT INTO state VALUES ('store_id', lower(hex(randomblob(8))));"
+    "CREATE TABLE outcome (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE sink (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " configured INTEGER NOT NULL, cursor INTEGER NOT NULL, until INTEGER NOT NULL,"
+    " head_attempts INTEGER NOT NULL, head_next_us INTEGER NOT NULL, enqueued INTEGER NOT NULL,"
+    " delivered INTEGER NOT NULL, dead INTEGER NOT NULL, dropped INTEGER NOT NULL);"
+    /* bucket: the hour of the event's own time, or the day of its arrival (outbox_dedup.c). */
+    "CREATE TABLE seen (bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL, identity BLOB NOT NULL,"
+    " processed_us INTEGER NOT NULL, PRIMARY KEY (bucket, id_hash, identity)) WITHOUT ROWID;"
+    "CREATE TABLE record (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, accepted_us INTEGER NOT NULL,"
+    " registry TEXT, schema TEXT, version TEXT, bytes BLOB NOT NULL);"
+    "CREATE TABLE retry (id INTEGER PRIMARY KEY, sink INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " next_us INTEGER NOT NULL, reason TEXT, seq INTEGER NOT NULL, key TEXT NOT NULL,"
+    " accepted_us INTEGER NOT NULL, registry TEXT, schema TEXT, version TEXT, bytes BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX retry_record ON retry (sink, seq);"
+    "CREATE INDEX retry_due ON retry (sink, next_us, seq);"
+    "CREATE TABLE dead (id INTEGER PRIMARY KEY AUTOINCREMENT, sink INTEGER NOT NULL,"
+    " dead_us INTEGER NOT NULL, attempts INTEGER NOT NULL, reason TEXT, seq INTEGER NOT NULL,"
+    " key TEXT NOT NULL, accepted_us INTEGER NOT NULL, registry TEXT, schema TEXT, version TEXT,"
+    " bytes BLOB NOT NULL);"
+    "CREATE INDEX dead_sink ON dead (sink, id);"
+    "CREATE TABLE refused (id INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL,"
+    " event_id TEXT, outcome TEXT NOT NULL, details TEXT, units TEXT, registry TEXT, schema TEXT,"
+    " version TEXT, registry_kind INTEGER NOT NULL, first_us INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, attempts INTEGER NOT NULL, resolved_us INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, body BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX refused_identity ON refused (identity);",
+};
+
+const char *const outbox_sql[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+
+    [SQL_STATE_READ] = "SELECT value FROM state WHERE name = ?1",
+    [SQL_STATE_WRITE] = "INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)",
+    [SQL_OUTCOME_READ] = "SELECT name, count FROM outcome ORDER BY name",
+    [SQL_OUTCOME_WRITE] = "INSERT OR REPLACE INTO outcome (name, count) VALUES (?1, ?2)",
+    [SQL_SINK_READ] = "SELECT id, name, configured, cursor, until, head_attempts, head_next_us,"
+                      " enqueued, delivered, dead, dropped FROM sink ORDER BY id",
+    [SQL_SINK_WRITE] = "INSERT OR REPLACE INTO sink (id, name, configured, cursor, until,"
+                       " head_attempts, head_next_us, enqueued, delivered, dead, dropped)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [SQL_SINK_DELETE] = "DELETE FROM sink WHERE id = ?1",
+
+    [SQL_SEEN_BY_ID] = "SELECT identity, processed_us FROM seen"
+                       " WHERE bucket = ?1 AND id_hash = ?2 LIMIT 1",
+    [SQL_SEEN_EXACT] = "SELECT processed_us FROM seen"
+                       " WHERE bucket = ?1 AND id_hash = ?2 AND identity = ?3",
+    [SQL_SEEN_ADD] = "INSERT INTO seen (bucket, id_hash, identity, processed_us)"
+                     " VALUES (?1, ?2, ?3, ?4)",
+    [SQL_SEEN_OLDEST] = "SELECT bucket FROM seen WHERE bucket >= ?1 ORDER BY bucket LIMIT 1",
+    [SQL_SEEN_NTH] = "SELECT bucket, id_hash, identity FROM seen WHERE bucket >= ?1"
+                     " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?2",
+    [SQL_SEEN_DELETE_BELOW] = "DELETE FROM seen WHERE bucket >= ?1"
+                              " AND (bucket, id_hash, identity) < (?2, ?3, ?4)",
+
+    [SQL_RECORD_ADD] =
+        "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_RECORD_FIRST] = "SELECT seq FROM record ORDER BY seq LIMIT 1",
+    [SQL_RECORD_SIZE] =
+        "SELECT coalesce(sum(" SIZE "), 0) FROM record WHERE seq >= ?1 AND seq <= ?2",
+    [SQL_RECORD_DELETE] = "DELETE FROM record WHERE seq >= ?1 AND seq <= ?2",
+    [SQL_RECORDS_AFTER] = "SELECT " RECORD_COLUMNS ", 0 FROM record WHERE seq > ?1"
+                          " ORDER BY seq LIMIT ?2",
+    [SQL_RECORD_TIME] = "SELECT accepted_us FROM record WHERE seq > ?1 ORDER BY seq LIMIT 1",
+
+    [SQL_RETRY_FROM_RECORD] =
+        "INSERT INTO retry (sink, attempts, next_us, reason, " RECORD_COLUMNS
+        ") SELECT ?1, ?2, ?3, ?4, " RECORD_COLUMNS " FROM record WHERE seq = ?5",
+    [SQL_RETRY_FROM_RECORDS] = "INSERT INTO retry (sink, attempts, next_us, " RECORD_COLUMNS
+                               ") SELECT ?1, 0, 0, " RECORD_COLUMNS
+                               " FROM record WHERE seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
+    [SQL_RETRY_FROM_DEAD] =
+        "INSERT INTO retry (sink, attempts, next_us, reason, " RECORD_COLUMNS
+        ") SELECT sink, 0, 0, reason, " RECORD_COLUMNS " FROM dead WHERE id = ?1",
+    [SQL_RETRY_MOVED] = "SELECT max(seq), coalesce(sum(" SIZE "), 0) FROM retry"
+                        " WHERE sink = ?1 AND seq > ?2 AND seq <= ?3",
+    [SQL_RETRY_SIZE] = "SELECT " SIZE " FROM retry WHERE sink = ?1 AND seq = ?2",
+    [SQL_RETRY_UPDATE] = "UPDATE retry SET attempts = attempts + ?3, next_us = ?4, reason = ?5"
+                         " WHERE sink = ?1 AND seq = ?2",
+    [SQL_RETRY_DELETE] = "DELETE FROM retry WHERE sink = ?1 AND seq = ?2",
+    [SQL_RETRY_SOME] = "SELECT max(seq), count(*), coalesce(sum(" SIZE "), 0) FROM"
+                       " (SELECT seq, key, bytes FROM retry WHERE sink = ?1 ORDER BY seq LIMIT ?2)",
+    [SQL_RETRY_DELETE_UPTO] = "DELETE FROM retry WHERE sink = ?1 AND seq <= ?2",
+    [SQL_RETRY_DUE] = "SELECT " RECORD_COLUMNS ", attempts FROM retry"
+                      " WHERE sink = ?1 AND next_us <= ?2 ORDER BY next_us, seq LIMIT ?3",
+    [SQL_RETRY_IN_ORDER] = "SELECT " RECORD_COLUMNS ", attempts FROM retry"
+                           " WHERE sink = ?1 AND seq < coalesce((SELECT min(seq) FROM retry"
+                           " WHERE sink = ?1 AND next_us > ?2), 9223372036854775807)"
+                           " ORDER BY seq LIMIT ?3",
+    [SQL_RETRY_NEXT_TIME] = "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us LIMIT 1",
+    [SQL_RETRY_OLDEST] = "SELECT accepted_us FROM retry WHERE sink = ?1 ORDER BY seq LIMIT 1",
+
+    [SQL_DEAD_FROM_RECORD] =
+        "INSERT INTO dead (sink, dead_us, attempts, reason, " RECORD_COLUMNS
+        ") SELECT ?1, ?2, ?3, ?4, " RECORD_COLUMNS " FROM record WHERE seq = ?5",
+    [SQL_DEAD_FROM_RETRY] =
+        "INSERT INTO dead (sink, dead_us, attempts, reason, " RECORD_COLUMNS
+        ") SELECT ?1, ?2, ?3, ?4, " RECORD_COLUMNS " FROM retry WHERE sink = ?1 AND seq = ?5",
+    [SQL_DEAD_SIZE] = "SELECT " SIZE " FROM dead WHERE id = last_insert_rowid()",
+    [SQL_DEAD_FIND] = "SELECT sink, " SIZE " FROM dead WHERE id = ?1",
+    [SQL_DEAD_OLDEST] = "SELECT id, sink, " SIZE " FROM dead ORDER BY id LIMIT 1",
+    [SQL_DEAD_DELETE] = "DELETE FROM dead WHERE id = ?1",
+    [SQL_DEAD_SOME] = "SELECT max(id), count(*), coalesce(sum(" SIZE "), 0) FROM"
+                      " (SELECT id, key, bytes FROM dead WHERE sink = ?1 ORDER BY id LIMIT ?2)",
+    [SQL_DEAD_DELETE_UPTO] = "DELETE FROM dead WHERE sink = ?1 AND id <= ?2",
+
+    [SQL_REFUSED_FIND] = "SELECT id, size FROM refused WHERE identity = ?1",
+    [SQL_REFUSED_ADD] =
+        "INSERT INTO refused (identity, event_id, outcome, details, units, registry,"
+        " schema, version, registry_kind, first_us, last_us, attempts, resolved_us,"
+        " size, body) VALUES"
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12)",
+    [SQL_REFUSED_AGAIN] =
+        "UPDATE refused SET outcome = ?2, details = ?3, units = ?4, registry = ?5,"
+        " schema = ?6, version = ?7, registry_kind = ?8, last_us = ?9,"
+        " attempts = attempts + 1, resolved_us = 0, size = ?10 WHERE id = ?1",
+    [SQL_REFUSED_RESOLVE] = "UPDATE refused SET resolved_us = ?2"
+                            " WHERE identity = ?1 AND resolved_us = 0",
+    [SQL_REFUSED_OLDEST] = "SELECT id, size, first_us FROM refused ORDER BY id LIMIT 1",
+    [SQL_REFUSED_DELETE] = "DELETE FROM refused WHERE id = ?1",
+
+    [SQL_BEGIN_READING] = "BEGIN",
+    [SQL_VIEW_REFUSED] =
+        "SELECT id, event_id, outcome, details, units, registry, schema, version, registry_kind,"
+        " first_us, last_us, attempts, resolved_us, body FROM refused"
+        " WHERE (?1 = 0 OR id = ?1) AND id > ?2 AND last_us >= ?3 AND last_us < ?4"
+        " AND (?5 IS NULL OR outcome = ?5) AND (?6 IS NULL OR registry = ?6)"
+        " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
+        " AND (?9 OR resolved_us = 0) AND (NOT ?10 OR registry_kind) ORDER BY id LIMIT ?11",
+    [SQL_VIEW_DEAD] =
+        "SELECT dead.id, sink.name, dead_us, attempts, reason, seq, key, accepted_us, registry,"
+        " schema, version, bytes FROM dead JOIN sink ON sink.id = dead.sink"
+        " WHERE (?1 = 0 OR dead.id = ?1) AND dead.id > ?2 AND dead_us >= ?3 AND dead_us < ?4"
+        " AND (?5 IS NULL OR sink.name = ?5) AND (?6 IS NULL OR registry = ?6)"
+        " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
+        " ORDER BY dead.id LIMIT ?9",
+};

@@ -1,0 +1,335 @@
+/*
+ * test_outbox.c - claims about delivery/outbox.h: what is accepted stays, twice is once, refused
+ * is kept, full is full.
+ */
+#include "delivery/outbox.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "tests/unit/store.h"
+#include "tests/unit/test.h"
+
+#define HOUR_US INT64_C(3600000000)
+
+static void knows_duplicates_across_restarts(void)
+{
+    struct store store;
+    struct outbox_event event = store_event("a", "{1}");
+    struct outbox_result first;
+
+    store_init(&store);
+    store_open(&store);
+    first = store_submit(&store, &event);
+    CHECK_INT(first.verdict, OUTBOX_ACCEPTED);
+    event.processed_at_us++;
+    for (int i = 0; i < 3; i++) {
+        struct outbox_result again = store_submit(&store, &event);
+
+        CHECK_INT(again.verdict, OUTBOX_DUPLICATE);
+        CHECK_INT(again.processed_at_us, first.processed_at_us);
+        store_close(&store);
+        store_open(&store);
+    }
+    CHECK_INT(store_counters(&store)->accepted, 1);
+    CHECK_INT(store_counters(&store)->duplicates, 3);
+    CHECK_INT(store_counters(&store)->seen, 1);
+    store_done(&store);
+}
+
+static void tells_events_apart(void)
+{
+    static const struct {
+        const char *name;
+        const char *id;
+        const char *raw;
+        const char *replay;
+        int64_t age_us;  /* of the event's own time */
+        int64_t time_us; /* 0: by its age */
+        enum outbox_verdict verdict;
+        bool id_reused;
+    } rows[] = {
+        { "the first", "a", "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
+        { "itself", "a", "{}", NULL, 0, 0, OUTBOX_DUPLICATE, false },
+        { "another content", "a", "{ }", NULL, 0, 0, OUTBOX_ACCEPTED, true },
+        { "that again", "a", "{ }", NULL, 0, 0, OUTBOX_DUPLICATE, false },
+        { "a third content", "a", "{  }", NULL, 0, 0, OUTBOX_ACCEPTED, true },
+        { "the second once more", "a", "{ }", NULL, 0, 0, OUTBOX_DUPLICATE, false },
+        { "another id", "b", "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
+        { "a replay", "a", "{}", "r", 0, 0, OUTBOX_ACCEPTED, true },
+        { "the replay again", "a", "{}", "r", 0, 0, OUTBOX_DUPLICATE, false },
+        { "without id", NULL, "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
+        { "without id again", NULL, "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
+        { "a day old", "c", "{}", NULL, 24 * HOUR_US, 0, OUTBOX_ACCEPTED, false },
+        { "a day old again", "c", "{}", NULL, 24 * HOUR_US, 0, OUTBOX_DUPLICATE, false },
+        { "of the future", "d", "{}", NULL, -20 * HOUR_US, 0, OUTBOX_ACCEPTED, false },
+        { "of the future again", "d", "{}", NULL, -20 * HOUR_US, 0, OUTBOX_DUPLICATE, false },
+        { "without time", "e", "{}", NULL, 0, OUTBOX_NO_TIME, OUTBOX_ACCEPTED, false },
+        { "without time again", "e", "{}", NULL, 0, OUTBOX_NO_TIME, OUTBOX_DUPLICATE, false },
+        { "other content", "e", "[]", NULL, 0, OUTBOX_NO_TIME, OUTBOX_ACCEPTED, true },
+        { "year 1", "f", "{}", NULL, 0, INT64_C(-62135596800000000), OUTBOX_ACCEPTED, false },
+        { "year 1 again", "f", "{}", NULL, 0, INT64_C(-62135596800000000), OUTBOX_DUPLICATE,
+          false },
+        { "year 9999", "g", "{}", NULL, 0, INT64_C(253402300799000000), OUTBOX_ACCEPTED, false },
+        { "year 9999 again", "g", "{}", NULL, 0, INT64_C(253402300799000000), OUTBOX_DUPLICATE,
+          false },
+    };
+    struct store store;
+
+    store_init(&store);
+    store_open(&store);
+
+    int64_t now_us = clock_now_us();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct outbox_event event = store_event(rows[i].id, rows[i].raw);
+
+        event.replay_name = str_from_c(rows[i].replay);
+        event.time_us = rows[i].time_us ? rows[i].time_us : now_us - rows[i].age_us;
+
+        struct outbox_result result = store_submit(&store, &event);
+
+        TEST_CASE(rows[i].name);
+        CHECK_INT(result.verdict, rows[i].verdict);
+        CHECK_INT(result.id_reused, rows[i].id_reused);
+    }
+    CHECK_INT(store_counters(&store)->ids_reused, 4);
+    store_done(&store);
+}
+
+static void takes_replays_as_duplicates_when_told_so(void)
+{
+    struct store store;
+    struct outbox_event event = store_event("a", "{}");
+
+    store_init(&store);
+    store.options.dedup_replays = true;
+    store_open(&store);
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    event.raw = STR("{\"replay-name\":\"r\"}");
+    event.replay_name = STR("r");
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_DUPLICATE);
+    store_done(&store);
+}
+
+static void remembers_no_more_than_it_may(void)
+{
+    struct store store;
+    struct outbox_event old = store_event("old", "{}");
+
+    store_init(&store);
+    store.options.dedup_max_rows = 100;
+    store_open(&store);
+    old.time_us -= HOUR_US / 2 + HOUR_US / 3; /* an earlier hour, most of the time */
+    CHECK_INT(store_submit(&store, &old).verdict, OUTBOX_ACCEPTED);
+    store_fill(&store, "n", 300);
+    CHECK(store_counters(&store)->seen <= 100);
+    CHECK_INT(store_counters(&store)->accepted, 301);
+    store_done(&store);
+}
+
+static void forgets_what_is_too_old(void)
+{
+    struct store store;
+    struct outbox_event event = store_event("a", "{}");
+
+    store_init(&store);
+    store_open(&store);
+    event.time_us = OUTBOX_NO_TIME;
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    store_fill(&store, "n", 10);
+    store_close(&store);
+    store.options.dedup_window_us = 0; /* off: all of it is too old */
+    store_open(&store);
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    store_done(&store);
+}
+
+static void keeps_refused_events_once_each(void)
+{
+    struct store store;
+    struct outbox_event bad = store_refusal("a", "{1}");
+    struct outbox_event other = store_refusal("a", "{2}");
+    struct outbox_event nameless = store_refusal(NULL, "[");
+
+    store_init(&store);
+    store_open(&store);
+    CHECK_INT(store_submit(&store, &bad).verdict, OUTBOX_QUARANTINED);
+    CHECK_INT(store_submit(&store, &bad).verdict, OUTBOX_QUARANTINED);
+    CHECK_INT(store_submit(&store, &other).verdict, OUTBOX_QUARANTINED);
+    nameless.outcome = "malformed";
+    CHECK_INT(store_submit(&store, &nameless).verdict, OUTBOX_QUARANTINED);
+    CHECK_INT(store_submit(&store, &nameless).verdict, OUTBOX_QUARANTINED);
+
+    const struct outbox_counters *counters = store_counters(&store);
+
+    CHECK_INT(counters->refused_rows, 3);
+    CHECK_INT((int64_t)counters->outcome_count, 2);
+    CHECK_INT(counters->quarantined[0].count, 2);
+    CHECK_INT(counters->quarantined[1].count, 1);
+    CHECK_INT(counters->accepted, 0);
+    store_done(&store);
+}
+
+static void lets_the_oldest_refused_go(void)
+{
+    struct store store;
+    char big[6000];
+
+    memset(big, 'x', sizeof(big));
+    store_init(&store);
+    store.options.quarantine_max_rows = 10;
+    store.options.quarantine_max_size = 20000;
+    store_open(&store);
+    for (int i = 0; i < 30; i++) {
+        char id[16];
+
+        (void)snprintf(id, sizeof(id), "%d", i);
+
+        struct outbox_event bad = store_refusal(id, "{}");
+
+        CHECK_INT(store_submit(&store, &bad).verdict, OUTBOX_QUARANTINED);
+    }
+    CHECK_INT(store_counters(&store)->refused_rows, 10);
+    CHECK_INT(store_counters(&store)->refused_evicted, 20);
+    for (int i = 0; i < 5; i++) {
+        struct outbox_event bad = store_refusal("big", "");
+
+        big[0] = (char)('0' + i);
+        bad.raw = (struct str){ big, sizeof(big) };
+        CHECK_INT(store_submit(&store, &bad).verdict, OUTBOX_QUARANTINED);
+    }
+    CHECK_INT(store_counters(&store)->refused_rows, 3);
+    CHECK(store_counters(&store)->refused_bytes <= 20000);
+
+    const struct outbox_counters *counters = store_counters(&store);
+
+    CHECK_INT(counters->refused_rows + counters->refused_evicted, counters->quarantined[0].count);
+    store_done(&store);
+}
+
+static void is_full_at_its_bound_and_recovers(void)
+{
+    static const char *const sinks[] = { "s" };
+    struct store store;
+    char text[4001];
+    struct outbox_event known = store_event("known", "{}");
+    int accepted = 0;
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    store_init(&store);
+    store.options.max_size = 1 << 20;
+    store.options.sinks = sinks;
+    store.options.sink_count = 1;
+    store_open(&store);
+    CHECK_INT(store_submit(&store, &known).verdict, OUTBOX_ACCEPTED);
+    for (int i = 0; i < 400; i++) {
+        char id[16];
+
+        (void)snprintf(id, sizeof(id), "%d", i);
+
+        struct outbox_event event = store_event(id, text);
+        struct outbox_result result = store_submit(&store, &event);
+
+        if (result.verdict == OUTBOX_ACCEPTED)
+            accepted++;
+        else
+            CHECK_STR(str_from_c(result.reason), "store full");
+    }
+    CHECK(accepted > 100 && accepted < 256);
+    CHECK_STR(str_from_c(outbox_trouble(store.outbox)), "full");
+    CHECK(store_counters(&store)->bytes <= 1 << 20);
+
+    /* A known duplicate is answered all the same, and a bad event quarantined. */
+    struct outbox_event bad = store_refusal("bad", "{}");
+
+    CHECK_INT(store_submit(&store, &known).verdict, OUTBOX_DUPLICATE);
+    CHECK_INT(store_submit(&store, &bad).verdict, OUTBOX_QUARANTINED);
+
+    /* The sink is given up: there is room again. */
+    store_close(&store);
+    store.options.sink_count = 0;
+    store_open(&store);
+
+    struct error err = { 0 };
+
+    CHECK(outbox_drop_sink(store.outbox, "s", &err));
+
+    struct outbox_event more = store_event("more", text);
+
+    CHECK_INT(store_submit(&store, &more).verdict, OUTBOX_ACCEPTED);
+    CHECK(!outbox_trouble(store.outbox));
+    CHECK_INT((int64_t)store_counters(&store)->sink_count, 0);
+    store_done(&store);
+}
+
+static void belongs_to_one_process(void)
+{
+    struct store store;
+    struct outbox *other = NULL;
+    struct error err = { 0 };
+
+    store_init(&store);
+    store_open(&store);
+    CHECK(!outbox_create(&store.options, &other, &err));
+    CHECK_INT(err.code, ERR_SYSTEM);
+    CHECK(strstr(err.text, "in use by another process") != NULL);
+    CHECK(outbox_check(store.path, &err));
+    store_close(&store);
+    CHECK(outbox_check(store.path, &err));
+    store_open(&store);
+    store_done(&store);
+}
+
+static void refuses_what_is_no_store(void)
+{
+    struct store store;
+    struct outbox *outbox = NULL;
+    struct error err = { 0 };
+
+    store_init(&store);
+    folder_write(&store.folder, "deep/store.db",
+                 STR("this is no database, however long it may be"));
+    CHECK(!outbox_create(&store.options, &outbox, &err));
+    CHECK(strstr(err.text, "not a database") != NULL);
+    CHECK(!outbox_check(store.path, &err));
+    store.options.path = "/proc/none/store.db";
+    CHECK(!outbox_create(&store.options, &outbox, &err));
+    store_done(&store);
+}
+
+static void refuses_before_start_and_after_stop(void)
+{
+    struct store store;
+    struct outbox_event event = store_event("a", "{}");
+    struct error err = { 0 };
+
+    store_init(&store);
+    CHECK(outbox_create(&store.options, &store.outbox, &err));
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_UNAVAILABLE);
+    CHECK(outbox_start(store.outbox, &err));
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    outbox_stop(store.outbox);
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_UNAVAILABLE);
+    store_done(&store);
+}
+
+int main(void)
+{
+    RUN(knows_duplicates_across_restarts);
+    RUN(tells_events_apart);
+    RUN(takes_replays_as_duplicates_when_told_so);
+    RUN(remembers_no_more_than_it_may);
+    RUN(forgets_what_is_too_old);
+    RUN(keeps_refused_events_once_each);
+    RUN(lets_the_oldest_refused_go);
+    RUN(is_full_at_its_bound_and_recovers);
+    RUN(belongs_to_one_process);
+    RUN(refuses_what_is_no_store);
+    RUN(refuses_before_start_and_after_stop);
+    return test_end();
+}

@@ -1,0 +1,375 @@
+/*
+ * test_outbox_backlog.c - claims about delivery/outbox_backlog.h: what each sink gets, in which
+ * order, and that enqueued = delivered + pending + dead + dropped.
+ */
+#include "delivery/outbox_backlog.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "delivery/outbox_view.h"
+#include "tests/unit/store.h"
+#include "tests/unit/test.h"
+
+enum { MANY = 1000, AT_ONCE = 64 };
+
+static const char *const two_sinks[] = { "a", "b" };
+
+static struct backlog *open_backlog(struct store *store, const char *sink, bool ordered)
+{
+    struct backlog *backlog = NULL;
+    struct error err = { 0 };
+    bool ok = backlog_open(store->outbox, sink, ordered, &backlog, &err);
+
+    if (!ok)
+        (void)fprintf(stderr, "%s\n", err.text);
+    assert(ok);
+    return backlog;
+}
+
+static void check_identity(struct store *store, const char *sink)
+{
+    const struct outbox_sink_counters *counters = store_sink(store, sink);
+
+    CHECK(counters->pending >= 0);
+    CHECK_INT(counters->enqueued,
+              counters->delivered + counters->pending + counters->dead + counters->dropped);
+}
+
+/* The next records, at most `max`. */
+static size_t next(struct backlog *backlog, size_t max, const struct backlog_record **records)
+{
+    struct error err = { 0 };
+    size_t count = 0;
+
+    CHECK(backlog_next(backlog, &(struct backlog_bounds){ max, 1 << 20 }, records, &count, &err));
+    return count;
+}
+
+/* Settle the last `count` records, all alike. */
+static void settle(struct backlog *backlog, const struct backlog_record *records, size_t count,
+                   enum backlog_verdict verdict, int64_t next_at_us)
+{
+    struct backlog_result results[AT_ONCE];
+    struct error err = { 0 };
+
+    assert(count <= AT_ONCE);
+    for (size_t i = 0; i < count; i++)
+        results[i] = (struct backlog_result){ records[i].seq, verdict, next_at_us, "why" };
+    CHECK(backlog_settle(backlog, results, count, &err));
+}
+
+/* Deliver all that is due; how much that was, in which order is checked. */
+static size_t deliver_all(struct backlog *backlog)
+{
+    const struct backlog_record *records;
+    size_t total = 0;
+    size_t count;
+    int64_t seq = 0;
+
+    while ((count = next(backlog, AT_ONCE, &records)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            CHECK(records[i].seq > seq);
+            seq = records[i].seq;
+        }
+        settle(backlog, records, count, BACKLOG_DELIVERED, 0);
+        total += count;
+    }
+    return total;
+}
+
+static void init(struct store *store, size_t sinks)
+{
+    store_init(store);
+    store->options.sinks = two_sinks;
+    store->options.sink_count = sinks;
+    store_open(store);
+}
+
+static void gives_each_sink_everything_in_order(void)
+{
+    struct store store;
+
+    init(&store, 2);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+    struct backlog *b = open_backlog(&store, "b", true);
+
+    store_fill(&store, "e", MANY);
+    CHECK_INT(store_sink(&store, "a")->pending, MANY);
+    CHECK_INT((int64_t)deliver_all(a), MANY);
+    CHECK_INT(store_sink(&store, "a")->pending, 0);
+    CHECK_INT(store_sink(&store, "b")->pending, MANY);
+    CHECK(store_counters(&store)->bytes > MANY);
+    CHECK_INT((int64_t)deliver_all(b), MANY);
+    check_identity(&store, "a");
+    check_identity(&store, "b");
+    CHECK_INT((int64_t)deliver_all(a), 0);
+    backlog_close(a);
+    backlog_close(b);
+    store_close(&store);
+    store_open(&store);
+    a = open_backlog(&store, "a", false);
+    CHECK_INT((int64_t)deliver_all(a), 0);
+    CHECK_INT(store_sink(&store, "a")->delivered, MANY);
+    backlog_close(a);
+    store_done(&store);
+}
+
+static void shows_what_a_record_is(void)
+{
+    struct store store;
+    struct outbox_event event = store_event("id-1", "{\"x\":1}");
+    struct outbox_event nameless = store_event(NULL, "[]");
+    const struct backlog_record *records;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    (void)store_submit(&store, &event);
+    event.raw = STR("{\"x\":2}");
+    event.record = STR("second");
+    (void)store_submit(&store, &event);
+    (void)store_submit(&store, &nameless);
+    CHECK_INT((int64_t)next(a, 10, &records), 3);
+    CHECK_STR(records[0].key, "id-1");
+    CHECK_STR(records[0].bytes, "{\"x\":1}");
+    CHECK_STR(records[0].registry, "Registry");
+    CHECK_STR(records[0].schema, "Schema");
+    CHECK_STR(records[0].version, "1");
+    CHECK_INT(records[0].attempts, 0);
+    CHECK(records[0].accepted_us > 0);
+    CHECK(str_starts_with(records[1].key, STR("id-1:")) && records[1].key.len == 5 + 16);
+    CHECK_STR(records[1].bytes, "second");
+    CHECK(records[2].key.len > 16 && str_ends_with(records[2].key, STR("-3")));
+    CHECK_INT(store_sink(&store, "a")->oldest_us, records[0].accepted_us);
+    backlog_close(a);
+    store_done(&store);
+}
+
+static void keeps_to_the_bounds_asked_for(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+    struct error err = { 0 };
+    size_t count;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 20); /* "e0" ... are two or three bytes long */
+    CHECK_INT((int64_t)next(a, 7, &records), 7);
+    CHECK(backlog_next(a, &(struct backlog_bounds){ 10, 4 }, &records, &count, &err));
+    CHECK_INT((int64_t)count, 2);
+    CHECK(backlog_next(a, &(struct backlog_bounds){ 10, 1 }, &records, &count, &err));
+    CHECK_INT((int64_t)count, 1);
+    backlog_close(a);
+    store_done(&store);
+}
+
+static void moves_failures_out_of_the_way(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+    struct error err = { 0 };
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 5);
+    CHECK_INT((int64_t)next(a, 10, &records), 5);
+
+    const struct backlog_result results[] = {
+        { records[0].seq, BACKLOG_DELIVERED, 0, NULL },
+        { records[1].seq, BACKLOG_FAILED, 1, "broken" },
+        { records[2].seq, BACKLOG_DELAYED, 1, "busy" },
+        { records[3].seq, BACKLOG_DEAD, 0, "hopeless" },
+        { records[4].seq, BACKLOG_UNTRIED, 0, NULL },
+    };
+
+    CHECK(backlog_settle(a, results, COUNT_OF(results), &err));
+    CHECK(!backlog_settle(a, results, COUNT_OF(results), &err)); /* not twice */
+    check_identity(&store, "a");
+    CHECK_INT(store_sink(&store, "a")->delivered, 1);
+    CHECK_INT(store_sink(&store, "a")->dead, 1);
+    CHECK_INT(store_sink(&store, "a")->pending, 3);
+
+    /* The retries are due, and come first. */
+    CHECK_INT((int64_t)next(a, 10, &records), 2);
+    CHECK_INT(records[0].attempts, 1);
+    CHECK_INT(records[1].attempts, 0);
+    settle(a, records, 2, BACKLOG_FAILED, 1);
+
+    /* Then what is new has its turn, then they again. */
+    CHECK_INT((int64_t)next(a, 10, &records), 1);
+    settle(a, records, 1, BACKLOG_DELIVERED, 0);
+    CHECK_INT((int64_t)next(a, 10, &records), 2);
+    CHECK_INT(records[0].attempts, 2);
+    settle(a, records, 2, BACKLOG_FAILED, clock_now_us() + INT64_C(3600000000));
+    CHECK_INT((int64_t)next(a, 10, &records), 0);
+    check_identity(&store, "a");
+    backlog_close(a);
+    store_done(&store);
+}
+
+static void holds_an_ordered_sink_at_its_head(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+    struct error err = { 0 };
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", true);
+
+    store_fill(&store, "e", 3);
+    CHECK_INT((int64_t)next(a, 10, &records), 3);
+
+    const struct backlog_result results[] = {
+        { records[0].seq, BACKLOG_DELIVERED, 0, NULL },
+        { records[1].seq, BACKLOG_FAILED, 1, "broken" },
+        { records[2].seq, BACKLOG_UNTRIED, 0, NULL },
+    };
+
+    CHECK(backlog_settle(a, results, COUNT_OF(results), &err));
+    backlog_close(a);
+    store_close(&store);
+    store_open(&store);
+    a = open_backlog(&store, "a", true);
+    CHECK_INT((int64_t)next(a, 10, &records), 2);
+    CHECK_INT(records[0].attempts, 1); /* it survives a restart */
+    settle(a, records, 1, BACKLOG_FAILED, clock_now_us() + INT64_C(3600000000));
+    CHECK_INT((int64_t)next(a, 10, &records), 0);
+    check_identity(&store, "a");
+    CHECK_INT(store_sink(&store, "a")->pending, 2);
+    backlog_close(a);
+    store_done(&store);
+}
+
+static bool note_dead(void *self, const struct outbox_dead *row)
+{
+    *(int64_t *)self = row->id;
+    CHECK_STR(row->sink, "a");
+    CHECK_STR(row->reason, "why");
+    return true;
+}
+
+static void brings_dead_records_back(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+    struct outbox_view *view;
+    struct error err = { 0 };
+    int64_t id = 0;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 1);
+    CHECK_INT((int64_t)next(a, 10, &records), 1);
+    settle(a, records, 1, BACKLOG_DEAD, 0);
+    CHECK_INT(store_sink(&store, "a")->dead, 1);
+    CHECK(outbox_view_open(store.path, &view, &err));
+    CHECK(outbox_view_dead(view, &(struct outbox_filter){ 0 }, note_dead, &id, &err));
+    outbox_view_close(view);
+    CHECK(id > 0);
+    CHECK(!outbox_revive(store.outbox, id + 1, &err));
+    CHECK(outbox_revive(store.outbox, id, &err));
+    CHECK_INT(store_sink(&store, "a")->dead, 0);
+    CHECK_INT((int64_t)deliver_all(a), 1);
+    CHECK_INT(store_counters(&store)->bytes < 200000, 1);
+    check_identity(&store, "a");
+    backlog_close(a);
+    store_done(&store);
+}
+
+static void starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog(void)
+{
+    struct store store;
+    struct error err = { 0 };
+
+    init(&store, 1);
+    store_fill(&store, "before", 10);
+    store_close(&store);
+
+    store.options.sink_count = 2; /* b is new */
+    store_open(&store);
+    CHECK_INT(store_sink(&store, "b")->pending, 0);
+    store_fill(&store, "both", 10);
+    store_close(&store);
+
+    store.options.sink_count = 0; /* both are removed */
+    store_open(&store);
+    store_fill(&store, "none", 10);
+    CHECK(!store_sink(&store, "a")->configured);
+    CHECK_INT(store_sink(&store, "a")->pending, 20);
+    CHECK_INT(store_sink(&store, "b")->pending, 10);
+    CHECK(outbox_drop_sink(store.outbox, "b", &err));
+    CHECK(!outbox_drop_sink(store.outbox, "b", &err));
+    store_close(&store);
+
+    store.options.sink_count = 1; /* a is back */
+    store_open(&store);
+    CHECK(!outbox_drop_sink(store.outbox, "a", &err)); /* it is configured */
+    store_fill(&store, "after", 10);
+
+    struct backlog *a = open_backlog(&store, "a", true);
+
+    CHECK_INT(store_sink(&store, "a")->enqueued, 30);
+    CHECK_INT((int64_t)deliver_all(a), 30);
+    check_identity(&store, "a");
+    backlog_close(a);
+    store_done(&store);
+}
+
+static void *wake_later(void *self)
+{
+    backlog_wake(self);
+    return NULL;
+}
+
+static void waits_for_news_only(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+    int64_t long_us = 20 * INT64_C(1000000);
+    int64_t begun_us = clock_monotonic_us();
+    pthread_t waker;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    CHECK_INT((int64_t)next(a, 10, &records), 0);
+    backlog_wait(a, clock_monotonic_us() + 1000); /* nothing: ends by its time */
+    store_fill(&store, "e", 1);
+    backlog_wait(a, clock_monotonic_us() + long_us); /* there is news */
+    CHECK_INT((int64_t)deliver_all(a), 1);
+    CHECK_INT(pthread_create(&waker, NULL, wake_later, a), 0);
+    backlog_wait(a, clock_monotonic_us() + long_us);
+    (void)pthread_join(waker, NULL);
+    outbox_stop(store.outbox);
+    backlog_wait(a, clock_monotonic_us() + long_us);
+    CHECK(clock_monotonic_us() - begun_us < long_us);
+    backlog_close(a);
+    store_done(&store);
+}
+
+int main(void)
+{
+    RUN(gives_each_sink_everything_in_order);
+    RUN(shows_what_a_record_is);
+    RUN(keeps_to_the_bounds_asked_for);
+    RUN(moves_failures_out_of_the_way);
+    RUN(holds_an_ordered_sink_at_its_head);
+    RUN(brings_dead_records_back);
+    RUN(starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog);
+    RUN(waits_for_news_only);
+    return test_end();
+}
