@@ -69,6 +69,15 @@ NODISCARD bool json_read_in(struct arena *arena, struct str text,
                             const struct json_read_options *options, struct json_object **out,
                             struct error *err);
 
+/** `text` without the white space around its value. */
+struct str json_span(struct str text);
+
+/**
+ * Where the first `count` elements of the array that was read from `text` stand in it; it must have
+ * as many. The slices point into the text.
+ */
+void json_spans(struct str text, struct str *spans, size_t count);
+
 /** End a tree. NULL is fine. The type fits arena_own(). */
 void json_release(void *tree);
 

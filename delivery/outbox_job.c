@@ -28,9 +28,12 @@ static struct str put(struct block *block, struct str text)
     return copy;
 }
 
+/* Never NULL, however empty it is. */
 static struct str body_of(const struct outbox_event *event)
 {
-    return event->outcome ? event->raw : event->record;
+    struct str body = event->outcome ? event->raw : event->record;
+
+    return body.ptr ? body : STR("");
 }
 
 static size_t size_of(const struct outbox_event *event)

@@ -3,6 +3,8 @@
  */
 #include "handlers/envelope.h"
 
+#include "base/clock.h"
+
 bool envelope_payload(const struct route *route, struct json_object *event, struct arena *arena,
                       struct json_object **out, struct error *err)
 {
@@ -25,4 +27,24 @@ struct str envelope_id(const struct route *route, struct json_object *event)
     struct str id = json_str(value);
 
     return id.len >= 1 && id.len <= EVENT_ID_MAX ? id : STR_NONE;
+}
+
+/* A member of an EventBridge envelope; ptr NULL where the event is no object or has none. */
+static struct str find_member(struct json_object *event, const char *key)
+{
+    return json_is_object(event) ? json_find_str(event, key) : STR_NONE;
+}
+
+int64_t envelope_time(struct json_object *event)
+{
+    int64_t us;
+
+    return clock_parse(find_member(event, "time"), &us) ? us : OUTBOX_NO_TIME;
+}
+
+struct str envelope_replay_name(struct json_object *event)
+{
+    struct str name = find_member(event, "replay-name");
+
+    return name.len > 0 ? name : STR_NONE;
 }

@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "delivery/outbox.h"
 #include "handlers/route.h"
 
 enum { EVENT_ID_MAX = 256 }; /* bytes */
@@ -25,3 +26,10 @@ NODISCARD bool envelope_payload(const struct route *route, struct json_object *e
 /** The id: a string of 1 to EVENT_ID_MAX bytes at the route's place; ptr NULL when there is none.
  */
 struct str envelope_id(const struct route *route, struct json_object *event);
+
+/** The event's own `time` in microseconds since 1970; OUTBOX_NO_TIME when it has none of RFC 3339.
+ */
+int64_t envelope_time(struct json_object *event);
+
+/** The archive's replay that it comes from; ptr NULL when it is no replay. */
+struct str envelope_replay_name(struct json_object *event);

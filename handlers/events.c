@@ -1,42 +1,26 @@
 /*
  * events.c - the story of POST /events: parse, wait for schemas that are not known yet, then for
- * each event route, payload, validate, transform; then answer.
+ * each event route, payload, validate, transform; wait until it is durable; then answer.
  *
- * A step that fails ends that event's way; its error's code picks the row of the status table.
+ * A step that fails ends that event's way; its error's code picks the row of the status table. What
+ * is accepted, or refused for good, goes to the outbox.
  */
 #include "handlers/events.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "handlers/envelope.h"
-#include "handlers/outcome.h"
+#include "handlers/events_run.h"
 
 enum {
     TREE_MAX = 96 * 1024 * 1024,   /* bytes of a body read; 2 MiB of "{}," would take 500 MB */
     RECORD_USUAL = 768,            /* bytes that most records fit in */
     RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
-    ANSWER_MAX = 64 * 1024 * 1024, /* bytes of one answer; over it: without error units */
     BATCH_UNITS_MAX = 1000,        /* error units in the answer to one array */
-    RETRY_AFTER_SECONDS = 5,
 };
 
 struct events {
     struct events_options options;
-};
-
-/* One request being answered. */
-struct run {
-    const struct events_options *options;
-    const struct request *request;
-    const struct event_observer *observer;
-    struct json_object *body;    /* NULL also when it cannot be read: see `malformed` */
-    struct error malformed;      /* code ERR_NONE: it was read */
-    bool expired;                /* the deadline ended a wait for a schema */
-    struct schema_budget budget; /* of the event being checked */
-    int64_t checks_end_us;       /* when all checks must be done; 0: none has begun */
-    bool cut_short;              /* the event's budget is less than a whole one */
-    int64_t now_us;              /* the processed_at of all its records */
-    size_t units_left;           /* error units that the answer may still take */
 };
 
 static bool fail_too_expensive(struct error *err)
@@ -120,7 +104,7 @@ static bool validate(struct run *run, struct event *event, struct error *err)
     return true;
 }
 
-static bool normalize(struct run *run, struct event *event, struct error *err)
+bool run_normalize(struct run *run, struct event *event, struct error *err)
 {
     struct buf *record = arena_buf(run->request->arena, RECORD_MAX);
 
@@ -141,7 +125,7 @@ static const struct step {
     { "route", find_route },
     { "payload", take_payload },
     { "validate", validate },
-    { "transform", normalize },
+    { "transform", run_normalize },
 };
 
 static void observe(const struct run *run, const char *step, const struct event *event,
@@ -163,19 +147,17 @@ static bool take_steps(struct run *run, struct event *event, struct error *err)
     return true;
 }
 
-static void conclude(const struct run *run, enum condition condition, struct outcome *outcome)
+void run_conclude(const struct run *run, enum condition condition, struct outcome *outcome)
 {
     outcome->condition = condition;
     outcome->row = status_row(run->options->status_map, condition);
-    if (run->options->metrics)
-        metrics_count_event(run->options->metrics, condition);
 }
 
-static void conclude_failed(const struct run *run, const struct error *err, struct outcome *outcome)
+void run_conclude_failed(const struct run *run, const struct error *err, struct outcome *outcome)
 {
     if (err->text[0] != '\0')
         outcome->details = arena_copy(run->request->arena, str_from_c(err->text));
-    conclude(run, status_condition(err->code), outcome);
+    run_conclude(run, status_condition(err->code), outcome);
 }
 
 /*
@@ -209,114 +191,14 @@ static void process(struct run *run, struct event *event, struct outcome *outcom
     outcome->id = event->id;
     if (ok) {
         catalog_accepted(event->route->live, event->payload, run->now_us);
-        conclude(run, CONDITION_VALID, outcome);
+        run_conclude(run, CONDITION_VALID, outcome);
         return;
     }
-    conclude_failed(run, &err, outcome);
+    run_conclude_failed(run, &err, outcome);
     if (err.code != ERR_SCHEMA_INVALID)
         return;
     outcome->report = event->report;
     outcome->details = event->report.best.error; /* may be longer than a struct error */
-}
-
-static void answer_refused(const struct run *run, const struct outcome *outcome,
-                           struct response *response)
-{
-    struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
-
-    outcome_write_refusal(body, outcome);
-    if (body->overflow) {
-        struct outcome brief = *outcome;
-
-        brief.report = (struct schema_report){ 0 };
-        buf_clear(body);
-        outcome_write_refusal(body, &brief);
-    }
-    response->body = buf_str(body);
-    response->status = outcome->row->status;
-    response->retry_after_seconds = outcome->row->retry_after ? RETRY_AFTER_SECONDS : 0;
-    response->note.outcome = str_from_c(outcome->row->condition);
-}
-
-static void answer_one(struct run *run, struct json_object *root, struct response *response)
-{
-    struct event event = { .root = root };
-    struct outcome outcome = { 0 };
-
-    process(run, &event, &outcome);
-    response->note.event_id = event.id;
-    response->note.schema = event.route ? str_from_c(event.route->schema) : STR_NONE;
-    response->note.schema_version = event.version;
-    response->note.rule = outcome.report.best.keyword_location;
-    if (outcome.row->error) {
-        answer_refused(run, &outcome, response);
-        return;
-    }
-    response->status = outcome.row->status;
-    response->note.outcome = str_from_c(outcome.row->condition);
-    response->body = event.record;
-    if (run->options->receipt) {
-        struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
-
-        outcome_write_receipt(body, &outcome);
-        response->body = buf_str(body);
-    }
-}
-
-/* One status for many: retryable failures first, then "all refused", else 200. */
-static int batch_status(const struct run *run, const struct outcome *outcomes, size_t count)
-{
-    size_t refused = 0;
-    int worst = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        int status = outcomes[i].row->status;
-
-        refused += status >= 400;
-        if (status_is_retryable(outcomes[i].row) && status > worst)
-            worst = status;
-    }
-    if (run->options->partial)
-        return 200;
-    if (worst)
-        return worst;
-    return count > 0 && refused == count ? 400 : 200;
-}
-
-static void answer_batch(struct run *run, struct json_object *array, struct response *response)
-{
-    size_t count = json_count(array);
-    struct outcome *outcomes = arena_alloc(run->request->arena, (count + 1) * sizeof(*outcomes));
-    struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
-
-    run->units_left = BATCH_UNITS_MAX;
-    for (size_t i = 0; i < count; i++) {
-        struct event event = { .root = json_at(array, i) };
-
-        process(run, &event, &outcomes[i]);
-        response->note.refused += outcomes[i].row->error != NULL;
-    }
-    outcome_write_batch(body, outcomes, count);
-    if (body->overflow) {
-        for (size_t i = 0; i < count; i++)
-            outcomes[i].report = (struct schema_report){ 0 };
-        buf_clear(body);
-        outcome_write_batch(body, outcomes, count);
-    }
-    response->body = buf_str(body);
-    response->status = batch_status(run, outcomes, count);
-    response->retry_after_seconds = response->status == 503 ? RETRY_AFTER_SECONDS : 0;
-    response->note.outcome = STR("batch");
-    response->note.events = count;
-}
-
-/* The request as a whole is not what we take. */
-static void answer_malformed(struct run *run, const struct error *err, struct response *response)
-{
-    struct outcome outcome = { 0 };
-
-    conclude_failed(run, err, &outcome);
-    answer_refused(run, &outcome, response);
 }
 
 /* Read the body; what is wrong with it is in `run->malformed` then. */
@@ -330,7 +212,6 @@ static void begin(const struct events *events, const struct request *request,
         .request = request,
         .observer = observer,
         .now_us = clock_now_us(),
-        .units_left = events->options.max_errors,
     };
 
     bool ok = parse(run, &run->body, &err);
@@ -343,14 +224,32 @@ static void begin(const struct events *events, const struct request *request,
     observe(run, "parse", NULL, ok ? NULL : &err);
 }
 
-static void answer(struct run *run, struct response *response)
+/* Room for that many events. */
+static void allot(struct run *run, size_t count)
 {
-    if (run->malformed.code != ERR_NONE)
-        answer_malformed(run, &run->malformed, response);
-    else if (json_is_array(run->body))
-        answer_batch(run, run->body, response);
-    else
-        answer_one(run, run->body, response);
+    struct arena *arena = run->request->arena;
+
+    run->count = count;
+    run->events = arena_alloc(arena, (count + 1) * sizeof(*run->events));
+    run->outcomes = arena_alloc(arena, (count + 1) * sizeof(*run->outcomes));
+}
+
+/* What becomes of each event, but for the outbox's word. */
+static void process_all(struct run *run)
+{
+    bool malformed = run->malformed.code != ERR_NONE;
+
+    run->is_batch = !malformed && json_is_array(run->body);
+    run->units_left = run->is_batch ? BATCH_UNITS_MAX : run->options->max_errors;
+    allot(run, run->is_batch ? json_count(run->body) : 1);
+    if (malformed) {
+        run_conclude_failed(run, &run->malformed, &run->outcomes[0]);
+        return;
+    }
+    for (size_t i = 0; i < run->count; i++) {
+        run->events[i].root = run->is_batch ? json_at(run->body, i) : run->body;
+        process(run, &run->events[i], &run->outcomes[i]);
+    }
 }
 
 void events_answer(const struct events *events, const struct request *request,
@@ -359,7 +258,8 @@ void events_answer(const struct events *events, const struct request *request,
     struct run run;
 
     begin(events, request, observer, &run);
-    answer(&run, response);
+    process_all(&run);
+    run_answer(&run, response);
 }
 
 static bool event_waits(const struct run *run, struct json_object *root)
@@ -405,6 +305,16 @@ static bool admit(void *self, const struct request *request, struct response *re
     return !events->options.auth || auth_admit(events->options.auth, request, response);
 }
 
+/* The schemas are there, or will not be in time. */
+static enum handler_step go_on(struct run *run, struct response *response)
+{
+    process_all(run);
+    if (run_submit(run))
+        return HANDLER_WAIT;
+    run_answer(run, response);
+    return HANDLER_DONE;
+}
+
 static enum handler_step handle(void *self, struct request *request, struct response *response)
 {
     struct run *run = arena_alloc(request->arena, sizeof(*run));
@@ -413,7 +323,18 @@ static enum handler_step handle(void *self, struct request *request, struct resp
     request->state = run;
     if (waits_for_schema(run))
         return HANDLER_WAIT;
-    answer(run, response);
+    return go_on(run, response);
+}
+
+/* The outbox has its word in time, or has not. */
+static enum handler_step conclude(struct run *run, struct response *response)
+{
+    if (!run_take_results(run)) {
+        if (!run->expired)
+            return HANDLER_WAIT;
+        run_give_up(run);
+    }
+    run_answer(run, response);
     return HANDLER_DONE;
 }
 
@@ -424,10 +345,11 @@ static enum handler_step resume(void *self, struct request *request, struct resp
 
     (void)self;
     run->expired = news == HANDLER_EXPIRED;
+    if (run->job)
+        return conclude(run, response);
     if (!run->expired && waits_for_schema(run))
         return HANDLER_WAIT;
-    answer(run, response);
-    return HANDLER_DONE;
+    return go_on(run, response);
 }
 
 struct handler events_handler(struct events *events)

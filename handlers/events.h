@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "delivery/outbox.h"
 #include "handlers/auth.h"
 #include "handlers/handler.h"
 #include "handlers/metrics.h"
@@ -20,10 +21,12 @@
 struct events;
 
 struct events_options {
-    const struct routes *routes; /* borrowed, as the three below */
+    const struct routes *routes; /* borrowed, as the four below */
     struct catalog *catalog;
     struct auth *auth;       /* NULL: everybody may post */
     struct metrics *metrics; /* NULL: nothing is counted */
+    struct outbox *outbox;   /* NULL: nothing is kept, 200 promises nothing */
+    bool quarantine;         /* refused events are kept, too */
     enum status_map status_map;
     bool receipt;       /* answer with a receipt, not with the record */
     bool partial;       /* an array is answered 200 whatever became of its elements */
@@ -35,7 +38,8 @@ struct events_options {
 
 /** One event on its way: what the steps have found so far. */
 struct event {
-    struct json_object *root; /* the whole event */
+    struct json_object *root; /* the whole event; NULL where the body is none */
+    struct str raw;           /* its bytes in the body; filled in for the outbox */
     const struct route *route;
     struct str id; /* ptr NULL: none */
     struct json_object *payload;
@@ -57,7 +61,7 @@ struct events *events_create(const struct events_options *options);
 /** NULL is fine. */
 void events_destroy(struct events *events);
 
-/** Answer the request without waiting for anything; `observer` may be NULL. */
+/** Answer the request at once, without waiting and without the outbox; `observer` may be NULL. */
 void events_answer(const struct events *events, const struct request *request,
                    const struct event_observer *observer, struct response *response);
 

@@ -12,15 +12,18 @@ enum { BODY_MAX = 64 * 1024 };
 
 struct health {
     struct catalog *catalog;
+    const struct outbox *outbox; /* NULL: no store */
     const char *version;
     atomic_bool draining;
 };
 
-struct health *health_create(struct catalog *catalog, const char *version)
+struct health *health_create(struct catalog *catalog, const struct outbox *outbox,
+                             const char *version)
 {
     struct health *health = mem_alloc(sizeof(*health));
 
     health->catalog = catalog;
+    health->outbox = outbox;
     health->version = version;
     atomic_init(&health->draining, false);
     return health;
@@ -47,11 +50,18 @@ static bool find_unusable(const struct health *health, struct catalog_status *ou
     return false;
 }
 
+/* Why the store takes nothing now, or NULL. */
+static const char *store_trouble(const struct health *health)
+{
+    return health->outbox ? outbox_trouble(health->outbox) : NULL;
+}
+
 bool health_is_ready(const struct health *health)
 {
     struct catalog_status unusable;
 
-    return !atomic_load(&health->draining) && !find_unusable(health, &unusable);
+    return !atomic_load(&health->draining) && !store_trouble(health) &&
+           !find_unusable(health, &unusable);
 }
 
 /* `,"name":"text"`. */
@@ -116,17 +126,19 @@ static enum handler_step answer_ready(void *self, struct request *request,
     struct catalog_status unusable;
     bool has_unusable = find_unusable(health, &unusable);
     bool draining = atomic_load(&health->draining);
+    const char *trouble = store_trouble(health);
+    bool ready = !has_unusable && !trouble && !draining;
     struct buf *body = arena_buf(request->arena, BODY_MAX);
 
-    buf_printf(body, "{\"ready\":%s,\"checks\":{", !has_unusable && !draining ? "true" : "false");
+    buf_printf(body, "{\"ready\":%s,\"checks\":{", ready ? "true" : "false");
     write_schema_check(body, health, has_unusable ? unusable.error.text : NULL);
     buf_add_char(body, ',');
-    write_check(body, "store", NULL);
+    write_check(body, "store", trouble);
     buf_add_char(body, ',');
     write_check(body, "draining", draining ? "draining" : NULL);
     buf_add(body, STR("}}"));
     response->body = buf_str(body);
-    response->status = !has_unusable && !draining ? 200 : 503;
+    response->status = ready ? 200 : 503;
     response->retry_after_seconds = response->status == 503;
     return HANDLER_DONE;
 }

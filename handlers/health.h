@@ -8,13 +8,15 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "delivery/outbox.h"
 #include "handlers/handler.h"
 #include "schema/catalog.h"
 
 struct health;
 
-/** `catalog` and `version` (the program's) must outlive it. The caller owns it. */
-struct health *health_create(struct catalog *catalog, const char *version);
+/** All three must outlive it; `outbox` NULL: no store. The caller owns it. */
+struct health *health_create(struct catalog *catalog, const struct outbox *outbox,
+                             const char *version);
 
 /** NULL is fine. */
 void health_destroy(struct health *health);

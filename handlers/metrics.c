@@ -11,6 +11,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "handlers/metrics_store.h"
+#include "handlers/metrics_text.h"
 
 static const char *const paths[] = { "/events", "/", "/healthz", "/readyz", "/metrics", "other" };
 static const char *const methods[] = { "POST", "GET", "HEAD", "other" };
@@ -102,11 +104,6 @@ void metrics_count_event(struct metrics *metrics, enum condition condition)
     add(&metrics->events[condition], 1);
 }
 
-static void head(struct buf *out, const char *name, const char *type, const char *help)
-{
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 /* The series of one path and method, a line for each status that was answered. */
 static void write_requests_of(struct buf *out, const struct metrics *metrics, size_t path,
                               size_t method)
@@ -124,7 +121,7 @@ static void write_requests_of(struct buf *out, const struct metrics *metrics, si
 
 static void write_requests(struct buf *out, const struct metrics *metrics)
 {
-    head(out, "sluice_http_requests_total", "counter", "Requests answered.");
+    metrics_head(out, "sluice_http_requests_total", "counter", "Requests answered.");
     for (size_t path = 0; path < COUNT_OF(paths); path++)
         for (size_t method = 0; method < COUNT_OF(methods); method++)
             write_requests_of(out, metrics, path, method);
@@ -134,8 +131,8 @@ static void write_durations(struct buf *out, const struct metrics *metrics)
 {
     uint64_t total = 0;
 
-    head(out, "sluice_http_request_duration_seconds", "histogram",
-         "From the first byte of a request to its answer.");
+    metrics_head(out, "sluice_http_request_duration_seconds", "histogram",
+                 "From the first byte of a request to its answer.");
     for (size_t i = 0; i < COUNT_OF(buckets); i++) {
         total += get(&metrics->durations[i]);
         buf_printf(out, "sluice_http_request_duration_seconds_bucket{le=\"%s\"} %" PRIu64 "\n",
@@ -148,7 +145,7 @@ static void write_durations(struct buf *out, const struct metrics *metrics)
 
 static void write_events(struct buf *out, const struct metrics *metrics)
 {
-    head(out, "sluice_events_total", "counter", "Events, by what became of them.");
+    metrics_head(out, "sluice_events_total", "counter", "Events, by what became of them.");
     for (enum condition i = 0; i < CONDITION_COUNT; i++)
         buf_printf(out, "sluice_events_total{outcome=\"%s\"} %" PRIu64 "\n",
                    status_row(STATUS_MAP_TUTORIAL, i)->condition, get(&metrics->events[i]));
@@ -212,25 +209,25 @@ static void write_each_schema(struct buf *out, const struct metrics *metrics,
 
 static void write_schemas(struct buf *out, const struct metrics *metrics)
 {
-    head(out, "sluice_schema_info", "gauge", "The live version of each schema.");
+    metrics_head(out, "sluice_schema_info", "gauge", "The live version of each schema.");
     write_each_schema(out, metrics, write_schema_info);
-    head(out, "sluice_schema_age_seconds", "gauge",
-         "Since the registry last confirmed the live version.");
+    metrics_head(out, "sluice_schema_age_seconds", "gauge",
+                 "Since the registry last confirmed the live version.");
     write_each_schema(out, metrics, write_schema_age);
-    head(out, "sluice_schema_refreshes_total", "counter", "Looks at the registry.");
+    metrics_head(out, "sluice_schema_refreshes_total", "counter", "Looks at the registry.");
     write_each_schema(out, metrics, write_schema_refreshes);
-    head(out, "sluice_schema_guard_refusals_total", "counter",
-         "New versions that would have refused events accepted of late.");
+    metrics_head(out, "sluice_schema_guard_refusals_total", "counter",
+                 "New versions that would have refused events accepted of late.");
     write_each_schema(out, metrics, write_guard_refusals);
 }
 
 static void write_process(struct buf *out, const struct metrics *metrics)
 {
-    head(out, "sluice_build_info", "gauge", "The running version.");
+    metrics_head(out, "sluice_build_info", "gauge", "The running version.");
     buf_printf(out, "sluice_build_info{version=\"%s\"} 1\n", metrics->options.version);
-    head(out, "sluice_ready", "gauge", "1 while /readyz answers 200.");
+    metrics_head(out, "sluice_ready", "gauge", "1 while /readyz answers 200.");
     buf_printf(out, "sluice_ready %d\n", health_is_ready(metrics->options.health));
-    head(out, "sluice_http_connections", "gauge", "Connections that are open now.");
+    metrics_head(out, "sluice_http_connections", "gauge", "Connections that are open now.");
     buf_printf(out, "sluice_http_connections %zu\n",
                metrics->options.connections(metrics->options.self));
 }
@@ -242,8 +239,8 @@ static void write_certificate(struct buf *out, const struct metrics_options *opt
 
     if (!expires_s)
         return;
-    head(out, "sluice_tls_certificate_expiry_timestamp_seconds", "gauge",
-         "When the server's certificate expires.");
+    metrics_head(out, "sluice_tls_certificate_expiry_timestamp_seconds", "gauge",
+                 "When the server's certificate expires.");
     buf_printf(out, "sluice_tls_certificate_expiry_timestamp_seconds %" PRId64 "\n", expires_s);
 }
 
@@ -258,6 +255,8 @@ static enum handler_step answer(void *self, struct request *request, struct resp
     write_durations(out, metrics);
     write_events(out, metrics);
     write_schemas(out, metrics);
+    if (metrics->options.outbox)
+        metrics_write_store(out, metrics->options.outbox);
     response->status = 200;
     response->body = buf_str(out);
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";

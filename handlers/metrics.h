@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "delivery/outbox.h"
 #include "handlers/handler.h"
 #include "handlers/health.h"
 #include "handlers/status.h"
@@ -17,9 +18,10 @@
 struct metrics;
 
 struct metrics_options {
-    const char *version; /* the program's; these three must outlive the metrics */
+    const char *version; /* the program's; these four must outlive the metrics */
     struct catalog *catalog;
     const struct health *health;
+    struct outbox *outbox;                        /* NULL: no store */
     size_t (*connections)(void *self);            /* open now */
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */
     void *self;

@@ -13,17 +13,23 @@ static void write_id(struct buf *out, struct str id)
         buf_add(out, STR("null"));
 }
 
-static void write_units(struct buf *out, const struct schema_report *report)
+void outcome_write_units(struct buf *out, const struct schema_report *report)
 {
-    if (report->count == 0)
-        return;
-    buf_add(out, STR(",\"errors\":["));
+    buf_add_char(out, '[');
     for (size_t i = 0; i < report->count; i++) {
         if (i > 0)
             buf_add_char(out, ',');
         schema_unit_write(out, &report->units[i]);
     }
     buf_add_char(out, ']');
+}
+
+static void write_errors(struct buf *out, const struct schema_report *report)
+{
+    if (report->count == 0)
+        return;
+    buf_add(out, STR(",\"errors\":"));
+    outcome_write_units(out, report);
     if (report->truncated)
         buf_add(out, STR(",\"truncated\":true"));
 }
@@ -37,7 +43,7 @@ static void write_members(struct buf *out, const struct outcome *outcome)
         buf_add(out, STR(",\"details\":"));
         json_write_string(out, outcome->details);
     }
-    write_units(out, &outcome->report);
+    write_errors(out, &outcome->report);
 }
 
 void outcome_write_refusal(struct buf *out, const struct outcome *outcome)

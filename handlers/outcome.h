@@ -21,6 +21,9 @@ struct outcome {
     struct schema_report report;  /* empty unless the schema refused it */
 };
 
+/** Add the report's error units: `[{"instanceLocation":...},...]`. */
+void outcome_write_units(struct buf *out, const struct schema_report *report);
+
 /** Add the body of a refused single event: `{"error":...,"details":...,"errors":[...]}`. */
 void outcome_write_refusal(struct buf *out, const struct outcome *outcome);
 

@@ -83,6 +83,17 @@ static bool check_service(const struct config *config)
     return ok;
 }
 
+/* Not opened in earnest: a server may be at work on it. */
+static bool check_store(const struct config_store *store)
+{
+    struct error err = { 0 };
+
+    if (!*store->path || outbox_check(store->path, &err))
+        return true;
+    (void)printf("store.path: %s\n", err.text);
+    return false;
+}
+
 int cmd_check(int argc, char **argv)
 {
     static const struct cli_spec spec = { .usage = usage_text };
@@ -99,6 +110,8 @@ int cmd_check(int argc, char **argv)
     bool ok = check_tls(&config->http.tls);
 
     ok &= check_service(config);
+
+    ok = check_store(&config->store) && ok;
 
     const char *risk = config_clear_text(config);
 

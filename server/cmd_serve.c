@@ -276,7 +276,9 @@ static void drain(struct serving *serving)
 
     bool all_answered = http_drain(http, clock_monotonic_us() + DRAIN_US);
 
-    catalog_stop(serving->service->catalog); /* before those it would wake are gone */
+    catalog_stop(serving->service->catalog); /* before those they would wake are gone */
+    if (serving->service->outbox)
+        outbox_stop(serving->service->outbox);
     atomic_store(&serving->http, NULL);
     http_stop(http);
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
@@ -292,10 +294,13 @@ static void warn_of_clear_text(const struct config *config)
 
 static bool serve(struct serving *serving, struct error *err)
 {
+    struct outbox *outbox = serving->service->outbox;
+
     if (!places_find(serving->config, serving->systemd, &serving->places, err))
         return false;
     warn_of_clear_text(serving->config);
-    if (!service_start(serving->service, NULL, err) || !start_http(serving, err))
+    if ((outbox && !outbox_start(outbox, err)) || !service_start(serving->service, NULL, err) ||
+        !start_http(serving, err))
         return false;
     if (!catalog_start(serving->service->catalog, err)) {
         catalog_stop(serving->service->catalog);

@@ -123,6 +123,12 @@ static void check_proxies(struct settings *settings, const struct config *config
                               "set behind the first 8");
 }
 
+static void check_store(struct settings *settings, const struct config *config)
+{
+    if (config->sink_count > 0 && !*config->store.path)
+        settings_complain(settings, STR("/sinks"), "sinks need a store: set store.path");
+}
+
 static void check_sink_names(struct settings *settings, const struct config *config)
 {
     for (size_t i = 1; i < config->sink_count; i++)
@@ -145,6 +151,7 @@ void config_rules(struct settings *settings, const struct config *config)
     check_body_memory(settings, config);
     check_tls(settings, config);
     check_proxies(settings, config);
+    check_store(settings, config);
     check_sink_names(settings, config);
 }
 

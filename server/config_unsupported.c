@@ -16,11 +16,6 @@ static bool has_pins(const struct config *config)
     return config->registry.pin.count > 0;
 }
 
-static bool has_store(const struct config *config)
-{
-    return *config->store.path;
-}
-
 static bool has_sinks(const struct config *config)
 {
     return config->sink_count > 0;
@@ -36,7 +31,6 @@ void config_unsupported(struct settings *settings, const struct config *config)
         { is_glue, STR_INIT("/registry/kind"),
           "this version cannot ask AWS Glue yet; set it to file" },
         { has_pins, STR_INIT("/registry/pin"), "this version has no pins yet; set it to {}" },
-        { has_store, STR_INIT("/store/path"), "this version has no store yet; set it to \"\"" },
         { has_sinks, STR_INIT("/sinks"), "this version has no sinks yet; set it to []" },
     };
 

@@ -9,7 +9,8 @@
 #include "server/version.h"
 
 enum {
-    FILE_REFRESH_US = 1000000, /* a file costs nothing to look at; a registry call does */
+    FILE_REFRESH_US = 1000000,  /* a file costs nothing to look at; a registry call does */
+    LOCK_PATIENCE_US = 3000000, /* for a predecessor that is about to let the store go */
 };
 
 /* Member names of the envelopes that EventBridge makes, for the reader. */
@@ -130,6 +131,35 @@ static bool create_auth(struct service *service, const struct config_auth *confi
     return ok;
 }
 
+static bool create_outbox(struct service *service, const struct config *config, struct error *err)
+{
+    const struct config_store *store = &config->store;
+    const char **sinks = mem_alloc_array(config->sink_count + 1, sizeof(*sinks));
+
+    for (size_t i = 0; i < config->sink_count; i++)
+        sinks[i] = config->sinks[i].name;
+
+    bool ok = outbox_create(
+        &(struct outbox_options){
+            .path = store->path,
+            .max_size = store->max_size,
+            .dedup_window_us = store->dedup_window_us,
+            .dedup_max_rows = store->dedup_max_rows,
+            .dedup_replays = store->replays == CONFIG_REPLAYS_DEDUP,
+            .quarantine = store->quarantine.enabled,
+            .quarantine_keep_us = store->quarantine.keep_us,
+            .quarantine_max_rows = store->quarantine.max_rows,
+            .quarantine_max_size = store->quarantine.max_size,
+            .sinks = sinks,
+            .sink_count = config->sink_count,
+            .lock_patience_us = LOCK_PATIENCE_US,
+        },
+        &service->outbox, err);
+
+    mem_free(sinks);
+    return ok || fail_within(err, "store.path");
+}
+
 static size_t no_connections(void *self)
 {
     (void)self;
@@ -141,11 +171,12 @@ static void create_handlers(struct service *service, const struct config *config
 {
     bool is_served = options && options->connections;
 
-    service->health = health_create(service->catalog, SLUICE_VERSION);
+    service->health = health_create(service->catalog, service->outbox, SLUICE_VERSION);
     service->metrics = metrics_create(&(struct metrics_options){
         .version = SLUICE_VERSION,
         .catalog = service->catalog,
         .health = service->health,
+        .outbox = service->outbox,
         .connections = is_served ? options->connections : no_connections,
         .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
@@ -155,6 +186,8 @@ static void create_handlers(struct service *service, const struct config *config
         .catalog = service->catalog,
         .auth = service->auth,
         .metrics = service->metrics,
+        .outbox = service->outbox,
+        .quarantine = config->store.quarantine.enabled,
         .status_map = config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
                                                                       : STATUS_MAP_TUTORIAL,
         .receipt = config->http.respond == CONFIG_RESPOND_RECEIPT,
@@ -171,8 +204,11 @@ bool service_create(const struct config *config, const struct service_options *o
 {
     struct service *service = mem_alloc(sizeof(*service));
 
+    bool has_store = options && *config->store.path;
+
     create_catalog(service, config, options != NULL);
-    if (!create_routes(service, config, err) || !create_auth(service, &config->auth, err)) {
+    if (!create_routes(service, config, err) || !create_auth(service, &config->auth, err) ||
+        (has_store && !create_outbox(service, config, err))) {
         service_destroy(service);
         return false;
     }
@@ -194,6 +230,7 @@ void service_destroy(struct service *service)
     events_destroy(service->events);
     metrics_destroy(service->metrics);
     health_destroy(service->health);
+    outbox_destroy(service->outbox);
     auth_destroy(service->auth);
     routes_destroy(service->routes);
     catalog_destroy(service->catalog);

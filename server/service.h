@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "delivery/outbox.h"
 #include "handlers/auth.h"
 #include "handlers/events.h"
 #include "handlers/health.h"
@@ -23,7 +24,8 @@ struct service {
     struct catalog_pin *pins;
     struct catalog *catalog;
     struct routes *routes;
-    struct auth *auth; /* NULL: no credential is configured */
+    struct auth *auth;     /* NULL: no credential is configured */
+    struct outbox *outbox; /* NULL: no store is configured, or nothing is served */
     struct health *health;
     struct metrics *metrics;
     struct events *events;
@@ -36,8 +38,9 @@ struct service_options {
 };
 
 /**
- * Build everything and load the schemas; `options` NULL: not for serving, so nothing is written and
- * nothing kept. The caller owns it; `config` must outlive it.
+ * Build everything, load the schemas and open the store (which is for the caller to start);
+ * `options` NULL: not for serving, so nothing is written and nothing kept. The caller owns it;
+ * `config` must outlive it.
  */
 NODISCARD bool service_create(const struct config *config, const struct service_options *options,
                               struct service **out, struct error *err);

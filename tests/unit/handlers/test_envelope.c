@@ -134,10 +134,43 @@ static void an_id_counts_bytes_not_characters(void)
     }
 }
 
+static void reads_what_the_envelope_says_of_the_event(void)
+{
+    static const struct {
+        const char *event;
+        int64_t time_us;
+        const char *replay_name; /* NULL: none */
+    } cases[] = {
+        { "{\"time\":\"1970-01-01T00:00:01Z\"}", 1000000, NULL },
+        { "{\"time\":\"1970-01-01T01:00:01.5+01:00\"}", 1500000, NULL },
+        { "{\"time\":\"yesterday\"}", OUTBOX_NO_TIME, NULL },
+        { "{\"time\":1}", OUTBOX_NO_TIME, NULL },
+        { "{}", OUTBOX_NO_TIME, NULL },
+        { "[]", OUTBOX_NO_TIME, NULL },
+        { "null", OUTBOX_NO_TIME, NULL },
+        { "{\"replay-name\":\"r\"}", OUTBOX_NO_TIME, "r" },
+        { "{\"replay-name\":\"\"}", OUTBOX_NO_TIME, NULL },
+        { "{\"replay-name\":7}", OUTBOX_NO_TIME, NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct json_object *event = NULL;
+        struct error err = { 0 };
+
+        TEST_CASE(cases[i].event);
+        CHECK(json_read(str_from_c(cases[i].event), NULL, &event, &err));
+        CHECK_INT(envelope_time(event), cases[i].time_us);
+        CHECK((envelope_replay_name(event).ptr != NULL) == (cases[i].replay_name != NULL));
+        CHECK_STR(envelope_replay_name(event), cases[i].replay_name ? cases[i].replay_name : "");
+        json_release(event);
+    }
+}
+
 int main(void)
 {
     RUN(the_payload_is_any_value_at_its_place);
     RUN(the_id_is_a_string_of_1_to_256_bytes);
     RUN(an_id_counts_bytes_not_characters);
+    RUN(reads_what_the_envelope_says_of_the_event);
     return test_end();
 }

@@ -30,7 +30,7 @@ static struct response get(struct handler handler)
 static void begin(void)
 {
     pipeline_init_default(&pipeline, &(struct events_options){ 0 });
-    health = health_create(pipeline.catalog, "1.2.3");
+    health = health_create(pipeline.catalog, NULL, "1.2.3");
 }
 
 static void end(void)
@@ -95,7 +95,7 @@ static void it_is_not_ready_without_a_schema(void)
     pipeline_add_route(&pipeline, &(struct route_options){ 0 });
     pipeline_add_route(&pipeline, &(struct route_options){ .schema = "No\"ne" });
     pipeline_start(&pipeline, &(struct events_options){ 0 });
-    health = health_create(pipeline.catalog, "1.2.3");
+    health = health_create(pipeline.catalog, NULL, "1.2.3");
     check_ready(503, "{\"ready\":false,\"checks\":{\"schema\":{\"ok\":false,\"reason\":"
                      "\"Schema No\\\"ne not found in registry Registry\"},"
                      "\"store\":{\"ok\":true},\"draining\":{\"ok\":true}}}");
@@ -132,7 +132,7 @@ static void it_tells_what_the_guard_saw(void)
     pipeline_init_guarded(&pipeline, &registry);
     pipeline_add_route(&pipeline, &(struct route_options){ 0 });
     pipeline_start(&pipeline, &(struct events_options){ 0 });
-    health = health_create(pipeline.catalog, "1.2.3");
+    health = health_create(pipeline.catalog, NULL, "1.2.3");
     CHECK(json_read(STR("{\"name\":\"x\"}"), NULL, &payload, &err));
     catalog_accepted(catalog_add(pipeline.catalog, "Registry", "Schema"), payload, clock_now_us());
     json_release(payload);

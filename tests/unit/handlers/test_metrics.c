@@ -30,7 +30,7 @@ static void begin_with(const char *schema)
     if (schema)
         pipeline_add_route(&pipeline, &(struct route_options){ .schema = schema });
     pipeline_start(&pipeline, &(struct events_options){ 0 });
-    health = health_create(pipeline.catalog, "1.2.3");
+    health = health_create(pipeline.catalog, NULL, "1.2.3");
     metrics = metrics_create(&(struct metrics_options){ .version = "1.2.3",
                                                         .catalog = pipeline.catalog,
                                                         .health = health,

@@ -166,8 +166,6 @@ static void what_is_not_there_yet_is_refused(void)
           "1: registry.kind: this version cannot ask AWS Glue yet; set it to file\n" },
         { "registry: {pin: {a/b: 3}}\n",
           "1: registry.pin: this version has no pins yet; set it to {}\n" },
-        { "store:\n  path: var/sluice.db\n",
-          "2: store.path: this version has no store yet; set it to \"\"\n" },
         { "sinks: [{name: a, kind: file, path: x}]\n",
           "1: sinks: this version has no sinks yet; set it to []\n" },
         { "registry: {guard: enforce}\n", "" },

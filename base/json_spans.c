@@ -1,0 +1,61 @@
+/*
+ * json_spans.c - where in a text the elements of its array stand.
+ *
+ * The text was read before, so it is valid JSON: brackets and quotes are all that need looking at.
+ */
+#include "base/json_internal.h"
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+struct str json_span(struct str text)
+{
+    while (text.len > 0 && is_space(text.ptr[0]))
+        text = (struct str){ text.ptr + 1, text.len - 1 };
+    while (text.len > 0 && is_space(text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+/* `at` is at the opening quote; the place of the closing one. */
+static const char *skip_string(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\')
+            at++;
+    return at;
+}
+
+/* The comma or bracket that ends the element which begins at `at`. */
+static const char *find_end(const char *at, const char *end)
+{
+    size_t depth = 0;
+
+    for (; at < end; at++) {
+        if (*at == '"')
+            at = skip_string(at, end);
+        else if (*at == '[' || *at == '{')
+            depth++;
+        else if (depth == 0 && (*at == ',' || *at == ']'))
+            break;
+        else if (*at == ']' || *at == '}')
+            depth--;
+    }
+    return at < end ? at : end;
+}
+
+void json_spans(struct str text, struct str *spans, size_t count)
+{
+    struct str inside = json_span(text);
+    const char *end = inside.ptr + inside.len;
+    const char *at = inside.ptr + 1; /* behind the bracket */
+
+    for (size_t i = 0; i < count; i++) {
+        const char *stop = find_end(at, end);
+
+        spans[i] = json_span((struct str){ at, (size_t)(stop - at) });
+        at = stop + 1;
+    }
+}

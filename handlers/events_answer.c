@@ -1,0 +1,106 @@
+/*
+ * events_answer.c - from what became of the events of a request to its answer.
+ */
+#include "handlers/events_run.h"
+
+enum {
+    ANSWER_MAX = 64 * 1024 * 1024, /* bytes of one answer; over it: without error units */
+    RETRY_AFTER_SECONDS = 5,
+};
+
+static void answer_refused(const struct run *run, const struct outcome *outcome,
+                           struct response *response)
+{
+    struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
+
+    outcome_write_refusal(body, outcome);
+    if (body->overflow) {
+        struct outcome brief = *outcome;
+
+        brief.report = (struct schema_report){ 0 };
+        buf_clear(body);
+        outcome_write_refusal(body, &brief);
+    }
+    response->body = buf_str(body);
+    response->retry_after_seconds = outcome->row->retry_after ? RETRY_AFTER_SECONDS : 0;
+}
+
+static void answer_accepted(const struct run *run, const struct outcome *outcome,
+                            struct response *response)
+{
+    response->body = run->events[0].record;
+    response->duplicate = outcome->condition == CONDITION_DUPLICATE;
+    if (run->options->receipt) {
+        struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
+
+        outcome_write_receipt(body, outcome);
+        response->body = buf_str(body);
+    }
+}
+
+static void answer_one(struct run *run, struct response *response)
+{
+    const struct event *event = &run->events[0];
+    const struct outcome *outcome = &run->outcomes[0];
+
+    response->note.event_id = event->id;
+    response->note.schema = event->route ? str_from_c(event->route->schema) : STR_NONE;
+    response->note.schema_version = event->version;
+    response->note.rule = outcome->report.best.keyword_location;
+    response->note.outcome = str_from_c(outcome->row->condition);
+    response->status = outcome->row->status;
+    if (outcome->row->error)
+        answer_refused(run, outcome, response);
+    else
+        answer_accepted(run, outcome, response);
+}
+
+/* One status for many: retryable failures first, then "all refused", else 200. */
+static int batch_status(const struct run *run)
+{
+    size_t refused = 0;
+    int worst = 0;
+
+    for (size_t i = 0; i < run->count; i++) {
+        int status = run->outcomes[i].row->status;
+
+        refused += status >= 400;
+        if (status_is_retryable(run->outcomes[i].row) && status > worst)
+            worst = status;
+    }
+    if (run->options->partial)
+        return 200;
+    if (worst)
+        return worst;
+    return run->count > 0 && refused == run->count ? 400 : 200;
+}
+
+static void answer_batch(struct run *run, struct response *response)
+{
+    struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
+
+    for (size_t i = 0; i < run->count; i++)
+        response->note.refused += run->outcomes[i].row->error != NULL;
+    outcome_write_batch(body, run->outcomes, run->count);
+    if (body->overflow) {
+        for (size_t i = 0; i < run->count; i++)
+            run->outcomes[i].report = (struct schema_report){ 0 };
+        buf_clear(body);
+        outcome_write_batch(body, run->outcomes, run->count);
+    }
+    response->body = buf_str(body);
+    response->status = batch_status(run);
+    response->retry_after_seconds = response->status == 503 ? RETRY_AFTER_SECONDS : 0;
+    response->note.outcome = STR("batch");
+    response->note.events = run->count;
+}
+
+void run_answer(struct run *run, struct response *response)
+{
+    for (size_t i = 0; run->options->metrics && i < run->count; i++)
+        metrics_count_event(run->options->metrics, run->outcomes[i].condition);
+    if (run->is_batch)
+        answer_batch(run, response);
+    else
+        answer_one(run, response);
+}

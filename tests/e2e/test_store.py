@@ -1,0 +1,291 @@
+"""The store: what was answered 200 is there for good, what was refused is kept, once each."""
+
+import copy
+import json
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from server import BINARY, PATIENCE, Server, defaults, environment, merge, put_schema, run
+
+STORE = "var/sluice.db"
+DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "channel_type": "v"}}
+
+
+def make(identity, **changes):
+    """An event of now that is accepted, but for `changes`."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return {"id": identity, "time": now, "source": "s", "detail-type": "t", "detail": DETAIL} | changes
+
+
+@pytest.fixture
+def stored(sluice):
+    """Start servers that have a store."""
+
+    def start(**changes):
+        return sluice(**merge({"store": {"path": STORE}}, changes))
+
+    return start
+
+
+def again(server, **changes):
+    """A server on what `server`, which is gone, has left in its folder."""
+    config = merge(merge(defaults(), {"store": {"path": STORE}}), changes)
+    return Server(server.folder, config).wait_ready()
+
+
+def rows(server, query):
+    """What a query finds in the store of a server."""
+    with sqlite3.connect(f"file:{server.folder / STORE}?mode=ro", uri=True) as store:
+        return store.execute(query).fetchall()
+
+
+def metric(server, name):
+    """The value of a metric without labels, or with them as they are written."""
+    for line in server.get("/metrics").body.decode().splitlines():
+        if line.startswith(name + " "):
+            return float(line.rsplit(" ", 1)[1])
+    raise AssertionError(f"no metric {name}")
+
+
+def wait_for(what):
+    """Until `what()` is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_answers_a_duplicate_with_the_first_record(stored, event):
+    server = stored()
+    first = server.post(event)
+    second = server.post(event)
+    assert (first.status, second.status) == (200, 200)
+    assert first.header("Sluice-Duplicate") is None
+    assert second.header("Sluice-Duplicate") == "true"
+    assert second.body == first.body
+    other = copy.deepcopy(event)
+    other["detail"]["interaction"]["channel_type"] = "chat"
+    third = server.post(other)
+    assert (third.status, third.header("Sluice-Duplicate")) == (200, None)
+    assert server.wait_log(event="event_id_reused")["event_id"] == event["id"]
+    assert metric(server, "sluice_store_accepted_total") == 2
+    assert metric(server, "sluice_store_duplicates_total") == 1
+    assert metric(server, 'sluice_events_total{outcome="duplicate"}') == 1
+    assert metric(server, "sluice_store_commit_duration_seconds_count") == 3
+    assert server.wait_log(event="request", outcome="duplicate")["status"] == 200
+
+
+def test_white_space_and_arrays_make_no_other_event(stored):
+    server = stored()
+    body = json.dumps(make("a")).encode()
+    assert server.post(body).status == 200
+    assert server.post(b" \n" + body + b"\t").header("Sluice-Duplicate") == "true"
+    results = server.post(b"[ " + body + b" , " + json.dumps(make("b")).encode() + b" ]").json
+    assert results["results"] == [
+        {"id": "a", "status": 200, "duplicate": True},
+        {"id": "b", "status": 200},
+    ]
+
+
+def test_receipts_know_duplicates_too(stored):
+    server = stored(http={"respond": "receipt"})
+    event = make("a")
+    for duplicate in (None, "true"):
+        answer = server.post(event)
+        assert answer.json == {"id": "a", "status": "accepted"}
+        assert answer.header("Sluice-Duplicate") == duplicate
+
+
+def test_what_was_acknowledged_survives_being_killed(stored):
+    server = stored()
+    acknowledged = []
+    stop = threading.Event()
+
+    def send(name):
+        for number in range(100000):
+            event = make(f"{name}-{number}")
+            try:
+                if stop.is_set() or server.post(event).status != 200:
+                    return
+            except Exception:  # the server was killed under us
+                return
+            acknowledged.append(event)
+
+    senders = [threading.Thread(target=send, args=(name,)) for name in "abcd"]
+    for sender in senders:
+        sender.start()
+    wait_for(lambda: len(acknowledged) >= 50)
+    server.process.send_signal(signal.SIGKILL)
+    stop.set()
+    for sender in senders:
+        sender.join()
+    server.discard()
+    server = again(server)
+    for event in acknowledged:
+        assert server.post(event).header("Sluice-Duplicate") == "true"
+    server.stop()
+
+
+def test_array_of_all_kinds(stored):
+    server = stored()
+    known = make("known")
+    server.post(known)
+    bad = make("bad", detail={})
+    answer = server.post([known, make("new"), bad, 7])
+    assert answer.status == 200
+    assert [(r["id"], r["status"], r.get("duplicate")) for r in answer.json["results"]] == [
+        ("known", 200, True),
+        ("new", 200, None),
+        ("bad", 400, None),
+        (None, 400, None),
+    ]
+    assert answer.json["batchItemFailures"] == []
+    assert rows(server, "SELECT event_id, outcome, body FROM refused ORDER BY id") == [
+        ("bad", "schema_invalid", json.dumps(bad, separators=(",", ":")).encode()),
+        (None, "malformed", b"7"),
+    ]
+
+
+def test_keeps_refused_events_and_why(stored):
+    server = stored()
+    bad = make("bad", detail={"interaction": {"id": 7}})
+    for _ in range(3):
+        assert server.post(bad).status == 400
+    assert server.post(b"{").status == 400
+    assert server.post(b"").status == 400
+    kept = rows(
+        server,
+        "SELECT event_id, outcome, details, units, registry, schema, attempts, registry_kind"
+        " FROM refused ORDER BY id",
+    )
+    assert [row[1] for row in kept] == ["schema_invalid", "malformed", "malformed"]
+    identity, outcome, details, units, registry, schema, attempts, kind = kept[0]
+    assert (identity, attempts, kind) == ("bad", 3, 0)
+    assert (registry, schema) == ("GenesysInteractionRegistry", "InteractionStartedSchema")
+    assert details == server.post(bad).json["details"]
+    assert json.loads(units) == server.post(bad).json["errors"]
+    assert metric(server, 'sluice_store_quarantined_total{outcome="schema_invalid"}') == 1
+    assert metric(server, 'sluice_store_quarantined_total{outcome="malformed"}') == 2
+    assert metric(server, "sluice_store_quarantine_rows") == 3
+
+
+def test_acceptance_resolves_a_refused_event(stored):
+    server = stored()
+    put_schema(server.folder, "InteractionStartedSchema", {"required": ["more"]})
+    event = make("a")
+    wait_for(lambda: server.post(event).status == 400)
+    put_schema(server.folder, "InteractionStartedSchema", True)
+    wait_for(lambda: server.post(event).status == 200)
+    assert rows(server, "SELECT count(*) FROM refused WHERE resolved_us = 0") == [(0,)]
+
+
+def test_refused_for_the_registry_is_marked(stored, folder):
+    name = folder / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json"
+    name.unlink()
+    server = stored()
+    assert server.post(make("a")).status == 400
+    assert rows(server, "SELECT outcome, registry_kind FROM refused") == [("schema_not_found", 1)]
+
+
+def test_without_quarantine_nothing_refused_is_kept(stored):
+    server = stored(store={"quarantine": {"enabled": False}})
+    assert server.post(make("a", detail={})).status == 400
+    assert rows(server, "SELECT count(*) FROM refused") == [(0,)]
+
+
+def test_replays_may_be_duplicates(stored):
+    event = make("a")
+    replay = event | {"replay-name": "r"}
+    server = stored()
+    assert [server.post(e).header("Sluice-Duplicate") for e in (event, replay, replay)] == [
+        None,
+        None,
+        "true",
+    ]
+    server.stop()
+    server = again(server, store={"replays": "dedup"})
+    assert server.post(event | {"replay-name": "other"}).header("Sluice-Duplicate") == "true"
+    server.stop()
+
+
+def test_one_process_has_the_store(stored):
+    server = stored()
+    second = subprocess.run(
+        [str(BINARY), "serve", "-c", str(server.file)],
+        cwd=server.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert second.returncode == 3
+    assert "in use by another process" in second.stderr
+    assert run("check", "-c", server.file, cwd=server.folder).returncode == 0
+    assert server.post(make("a")).status == 200
+
+
+def test_a_successor_waits_for_the_store(stored):
+    server = stored()
+    config = merge(defaults(), {"store": {"path": STORE}})
+    successor = Server(server.folder, config)
+    server.stop()
+    successor.wait_ready()
+    assert successor.post(make("a")).status == 200
+    successor.stop()
+
+
+def test_refuses_what_it_does_not_understand(stored):
+    server = stored()
+    server.stop()
+    with sqlite3.connect(server.folder / STORE) as store:
+        store.execute("PRAGMA user_version = 1000")
+    store.close()
+    for command, status in (("check", 1), ("serve", 3)):
+        result = run(command, "-c", server.file, cwd=server.folder)
+        assert result.returncode == status
+        assert "written by a newer sluice" in result.stdout + result.stderr
+    (server.folder / STORE).write_bytes(b"something else " * 1000)
+    result = run("serve", "-c", server.file, cwd=server.folder)
+    assert result.returncode == 3 and "not a database" in result.stderr
+
+
+def test_the_store_is_for_its_owner_alone(stored):
+    server = stored()
+    server.post(make("a"))
+    assert (server.folder / "var").stat().st_mode & 0o777 == 0o700
+    for file in (server.folder / "var").iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_somebody_elses_lock_is_a_503_and_passes(stored):
+    server = stored()
+    event = make("a")
+    other = sqlite3.connect(server.folder / STORE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = server.post(event)
+    assert answer.status == 503
+    assert answer.json == {"error": "Service unavailable", "details": "store failing"}
+    assert int(answer.header("Retry-After")) >= 1
+    wait_for(lambda: not server.get("/readyz").json["ready"])
+    assert server.get("/readyz").json["checks"]["store"] == {"ok": False, "reason": "failing"}
+    assert server.get("/healthz").status == 200
+    other.execute("ROLLBACK")
+    other.close()
+    wait_for(lambda: server.get("/readyz").json["ready"])
+    assert server.post(event).status == 200
+    assert server.wait_log(event="store_recovered")
+
+
+def test_explain_leaves_the_store_alone(stored, event):
+    server = stored()
+    result = run(
+        "explain", "-c", server.file, cwd=server.folder, stdin=json.dumps(event)
+    )
+    assert result.returncode == 0
+    assert metric(server, "sluice_store_accepted_total") == 0

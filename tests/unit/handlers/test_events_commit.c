@@ -1,0 +1,164 @@
+/*
+ * test_events_commit.c - claims about handlers/events.h: what the outbox says is what the sender
+ * hears, and nothing is said before.
+ */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "handlers/events.h"
+#include "tests/unit/pipeline.h"
+#include "tests/unit/store.h"
+#include "tests/unit/test.h"
+#include "tests/unit/wait.h"
+
+#define GOOD(id) "{\"id\":\"" id "\",\"detail\":" PIPELINE_GOOD_DETAIL "}"
+#define BAD(id)  "{\"id\":\"" id "\",\"detail\":{\"interaction\":{\"id\":1,\"start_time\":\"t\"}}}"
+
+static struct pipeline pipeline;
+static struct store store;
+static struct handler handler;
+static struct request request;
+static struct response response;
+static atomic_int woken;
+
+static void begin(bool quarantine)
+{
+    store_init(&store);
+    store_open(&store);
+    pipeline_init(&pipeline, NULL);
+    pipeline_add_route(&pipeline, &(struct route_options){ 0 });
+    pipeline_start(&pipeline, &(struct events_options){ .outbox = store.outbox,
+                                                        .redact_values = true,
+                                                        .quarantine = quarantine });
+    handler = events_handler(pipeline.events);
+}
+
+static void end(void)
+{
+    outbox_stop(store.outbox);
+    pipeline_done(&pipeline);
+    store_done(&store);
+}
+
+static void count_wake(struct waker waker)
+{
+    (void)waker;
+    atomic_fetch_add(&woken, 1);
+}
+
+static enum handler_step post(const char *body)
+{
+    arena_destroy(pipeline.arena);
+    pipeline.arena = arena_create();
+    request = pipeline_request(pipeline.arena, str_from_c(body));
+    request.waker = (struct waker){ .wake = count_wake };
+    response = (struct response){ 0 };
+    atomic_store(&woken, 0);
+    return handler.handle(handler.self, &request, &response);
+}
+
+/* An earlier request's waker may be late, so that being woken is not yet an answer. */
+static bool is_answered(void *self)
+{
+    (void)self;
+    return atomic_exchange(&woken, 0) > 0 &&
+           handler.resume(handler.self, &request, &response, HANDLER_WOKEN) == HANDLER_DONE;
+}
+
+/* Post, wait for the waker, and look at the answer. */
+static void check_post(const char *body, int status, const char *answer)
+{
+    TEST_CASE(body);
+    CHECK_INT(post(body), HANDLER_WAIT);
+    CHECK(wait_until(is_answered, NULL));
+    CHECK_INT(response.status, status);
+    CHECK_STR(response.body, answer);
+}
+
+static void answers_when_it_is_durable(void)
+{
+    begin(true);
+    check_post(GOOD("a"), 200, PIPELINE_GOOD_RECORD);
+    CHECK(!response.duplicate);
+    CHECK_STR(response.note.outcome, "valid");
+    check_post(GOOD("a"), 200, PIPELINE_GOOD_RECORD);
+    CHECK(response.duplicate);
+    CHECK_STR(response.note.outcome, "duplicate");
+    check_post(BAD("b"), 400, "{" PIPELINE_WRONG_ID "}");
+    check_post("[" GOOD("a") "," GOOD("c") "," BAD("d") "]", 200,
+               "{\"results\":[{\"id\":\"a\",\"status\":200,\"duplicate\":true},"
+               "{\"id\":\"c\",\"status\":200},{\"id\":\"d\",\"status\":400," PIPELINE_WRONG_ID
+               "}],\"batchItemFailures\":[]}");
+    CHECK_INT(store_counters(&store)->accepted, 2);
+    CHECK_INT(store_counters(&store)->duplicates, 2);
+    CHECK_INT(store_counters(&store)->refused_rows, 2);
+    end();
+}
+
+static void does_not_trouble_the_outbox_for_nothing(void)
+{
+    begin(false);
+    CHECK_INT(post("[]"), HANDLER_DONE);
+    CHECK_INT(response.status, 200);
+    CHECK_INT(post(BAD("b")), HANDLER_DONE); /* refused events are not kept */
+    CHECK_INT(response.status, 400);
+    CHECK_INT(post("[" BAD("b") ",7]"), HANDLER_DONE);
+    CHECK_INT(response.status, 400);
+    CHECK_INT(store_counters(&store)->refused_rows, 0);
+    end();
+}
+
+static void waits_on_when_woken_for_nothing(void)
+{
+    begin(true);
+    CHECK_INT(post(GOOD("a")), HANDLER_WAIT);
+    while (handler.resume(handler.self, &request, &response, HANDLER_WOKEN) == HANDLER_WAIT)
+        continue;
+    CHECK_INT(response.status, 200);
+    end();
+}
+
+/* The outbox is stopped, so that it says no; or the deadline comes, whatever it would say. */
+static void says_why_it_could_not(void)
+{
+    begin(true);
+    outbox_stop(store.outbox);
+    CHECK_INT(post(GOOD("a")), HANDLER_DONE);
+    CHECK_INT(response.status, 503);
+    CHECK(response.retry_after_seconds >= 1);
+    CHECK_STR(response.body, "{\"error\":\"Service unavailable\",\"details\":\"draining\"}");
+    CHECK_STR(response.note.outcome, "unavailable");
+    CHECK_INT(post(BAD("b")), HANDLER_DONE); /* not a 400, which would not come again */
+    CHECK_INT(response.status, 503);
+    CHECK_INT(post("[" GOOD("a") "," BAD("b") "]"), HANDLER_DONE);
+    CHECK_INT(response.status, 503);
+    CHECK_STR(response.body,
+              "{\"results\":[{\"id\":\"a\",\"status\":503,\"error\":\"Service unavailable\","
+              "\"details\":\"draining\"},{\"id\":\"b\",\"status\":503,\"error\":"
+              "\"Service unavailable\",\"details\":\"draining\"}],\"batchItemFailures\":["
+              "{\"itemIdentifier\":\"a\"},{\"itemIdentifier\":\"b\"}]}");
+    end();
+}
+
+static void the_deadline_is_a_503_and_the_retry_finds_its_duplicate(void)
+{
+    begin(true);
+    CHECK_INT(post(GOOD("a")), HANDLER_WAIT);
+    CHECK_INT(handler.resume(handler.self, &request, &response, HANDLER_EXPIRED), HANDLER_DONE);
+    if (response.status == 503) /* else the commit was faster */
+        CHECK_STR(response.body, "{\"error\":\"Service unavailable\",\"details\":\"deadline\"}");
+    check_post(GOOD("a"), 200, PIPELINE_GOOD_RECORD);
+    CHECK(response.duplicate);
+    CHECK_INT(store_counters(&store)->accepted, 1);
+    end();
+}
+
+int main(void)
+{
+    RUN(answers_when_it_is_durable);
+    RUN(does_not_trouble_the_outbox_for_nothing);
+    RUN(waits_on_when_woken_for_nothing);
+    RUN(says_why_it_could_not);
+    RUN(the_deadline_is_a_503_and_the_retry_finds_its_duplicate);
+    return test_end();
+}
