@@ -111,6 +111,14 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *body)
     return ((const struct buf *)body)->overflow ? 0 : len;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
+static size_t drop_body(char *bytes, size_t size, size_t count, void *self)
+{
+    (void)bytes;
+    (void)self;
+    return size * count;
+}
+
 /* A status line begins the answer anew: what came before it was an interim one, 100 or 103. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
 static size_t take_header(char *bytes, size_t size, size_t count, void *self)
@@ -233,7 +241,7 @@ static void set_up(CURL *easy, const struct fetch_request *request, struct fetch
     (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* it may be signed */
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, request->drop_body ? drop_body : take_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer->body);
     if (answer->head.max > 0) {
         (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);

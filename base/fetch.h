@@ -56,6 +56,7 @@ struct fetch_request {
     enum fetch_proxy proxy;
     const char *ca_file;     /* PEM; NULL or "": the system's */
     const char *unix_socket; /* connect to this path, whatever the URL's host; NULL: no */
+    bool drop_body;          /* read the answer's body, however long, and forget it */
 };
 
 struct fetch_answer {

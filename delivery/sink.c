@@ -4,7 +4,7 @@
 #include "delivery/sink.h"
 
 void sink_answer_all(const struct sink_batch *batch, struct sink_answer *answer,
-                     enum sink_result result, struct str reason)
+                     enum sink_result result, const char *reason)
 {
     for (size_t i = 0; i < batch->count; i++)
         answer->outcomes[i] = (struct sink_outcome){ result, reason };

@@ -9,7 +9,7 @@
  * Delivery is at least once: a record comes again when it is not certain that it arrived, with
  * the same bytes and the same key.
  *
- * Threads: sink_reopen() from any thread; everything else by one thread at a time.
+ * Threads: interrupt() and reopen() from any thread; everything else by one thread at a time.
  */
 #pragma once
 
@@ -30,9 +30,9 @@ struct sink_record {
 /** Some records, in order. Everything in it is borrowed. */
 struct sink_batch {
     const struct sink_record *records;
-    size_t count;              /* 1 to the sink's max_records */
-    struct arena *arena;       /* for the reasons, and whatever delivering needs */
-    const _Atomic bool *hurry; /* becomes true when the answer is no longer waited for */
+    size_t count;        /* 1 to the sink's max_records */
+    struct arena *arena; /* for the reasons, and whatever delivering needs */
+    bool in_order;       /* what follows a record that is not delivered is not to be delivered */
 };
 
 enum sink_result {
@@ -45,7 +45,7 @@ enum { SINK_RESULT_COUNT = SINK_DELIVERED + 1 };
 
 struct sink_outcome {
     enum sink_result result;
-    struct str reason; /* one line for people, in the batch's arena; none when delivered */
+    const char *reason; /* one line for people, in the batch's arena; NULL when delivered */
 };
 
 struct sink_answer {
@@ -58,8 +58,11 @@ struct sink {
     size_t max_records; /* in one batch; at least 1 */
     size_t max_bytes;   /* in one batch of several; one record alone may be longer */
 
-    /** Deliver, and fill every outcome. Returns in bounded time, soon after `hurry`. */
+    /** Deliver, and fill every outcome. Returns in bounded time. */
     void (*deliver)(void *self, const struct sink_batch *batch, struct sink_answer *answer);
+    /** Make the delivery that is under way, and all later ones, end soon. Any thread. May be NULL.
+     */
+    void (*interrupt)(void *self);
     /** What is due without a record, about once a second: rotation. NULL: nothing. */
     void (*tend)(void *self);
     /** Let go of files and connections before the next batch. Any thread. NULL: has none. */
@@ -70,7 +73,7 @@ struct sink {
 
 /** Say the same of every record. */
 void sink_answer_all(const struct sink_batch *batch, struct sink_answer *answer,
-                     enum sink_result result, struct str reason);
+                     enum sink_result result, const char *reason);
 
 struct sink_file_options {
     const char *name; /* of the sink, for the log; must outlive it, as `path` */
@@ -81,3 +84,23 @@ struct sink_file_options {
 
 /** Lines appended to a file, mode 0600; delivered means: fdatasync(2) has returned. */
 struct sink sink_file(const struct sink_file_options *options);
+
+/** A header to send with each request: its value, or the file whose first line that is. */
+struct sink_http_header {
+    const char *name;
+    const char *value;
+    const char *file; /* read anew for each request; NULL: it is `value` */
+};
+
+/** Everything must outlive the sink. */
+struct sink_http_options {
+    const char *url;
+    const struct sink_http_header *headers;
+    size_t header_count;
+    size_t batch;        /* the most records in one request; above 1 they are sent as an array */
+    int64_t timeout_us;  /* of one request */
+    const char *ca_file; /* whom to trust, PEM; "": the system's */
+};
+
+/** Records posted to a URL; delivered means: answered 2xx. fetch_init() comes first. */
+struct sink sink_http(const struct sink_http_options *options);

@@ -162,14 +162,16 @@ static size_t take_lines(struct sink_file *file, const struct sink_batch *batch,
         struct str bytes = batch->records[at].bytes;
 
         if (bytes.len == 0 || memchr(bytes.ptr, '\n', bytes.len)) {
-            answer->outcomes[at] = (struct sink_outcome){ SINK_REFUSED, STR("not one line") };
+            answer->outcomes[at] = (struct sink_outcome){ SINK_REFUSED, "not one line" };
+            if (batch->in_order)
+                return at + 1;
             continue;
         }
         if (file->text.len > 0 && file->text.len + bytes.len + 1 > room_for(file, file->text.len))
             break;
         buf_add(&file->text, bytes);
         buf_add_char(&file->text, '\n');
-        answer->outcomes[at] = (struct sink_outcome){ SINK_DELIVERED, STR_NONE };
+        answer->outcomes[at] = (struct sink_outcome){ SINK_DELIVERED, NULL };
     }
     return at;
 }
@@ -192,18 +194,25 @@ static bool append_some(struct sink_file *file, const struct sink_batch *batch,
     return true;
 }
 
+/* Does a refused record right before `at` keep what follows from being delivered? */
+static bool is_blocked(const struct sink_batch *batch, const struct sink_answer *answer, size_t at)
+{
+    return batch->in_order && at > 0 && answer->outcomes[at - 1].result == SINK_REFUSED;
+}
+
 static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
 {
     struct sink_file *file = self;
-    struct error err = { 0 };
+    struct error err = { .text = "follows a record that was refused" };
     size_t at = 0;
 
-    while (at < batch->count && append_some(file, batch, answer, &at, &err))
+    while (at < batch->count && !is_blocked(batch, answer, at) &&
+           append_some(file, batch, answer, &at, &err))
         continue;
     if (at == batch->count)
         return;
 
-    struct str reason = arena_copy(batch->arena, str_from_c(err.text));
+    const char *reason = arena_copy(batch->arena, str_from_c(err.text)).ptr;
 
     for (; at < batch->count; at++)
         if (answer->outcomes[at].result != SINK_REFUSED)

@@ -21,7 +21,7 @@
 
 enum {
     CONNECTIONS = 16,
-    REQUEST_MAX = 1 << 20,
+    REQUEST_MAX = 4 << 20,
     STOP = CONNECTIONS, /* their places among what is polled */
     LISTENER,
     POLLED,

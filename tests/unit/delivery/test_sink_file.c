@@ -403,7 +403,8 @@ static void only_one_writes_to_a_file(void)
     deliver(&first, 0);
     answer = sink_suite_deliver(&second, &lines[1], 1);
     sink_suite_check_all(answer, 1, SINK_POSTPONED);
-    CHECK(str_ends_with(answer->outcomes[0].reason, STR("another process writes to it")));
+    CHECK(
+        str_ends_with(str_from_c(answer->outcomes[0].reason), STR("another process writes to it")));
     first.destroy(first.self);
     deliver(&second, 1);
     check_file("new/deep/records.ndjson", "{\"n\":1}\n{\"n\":2}\n");
@@ -422,7 +423,7 @@ static void only_a_regular_file_is_written_to(void)
     sink = make(0, 0);
     answer = sink_suite_deliver(&sink, lines, 1);
     sink_suite_check_all(answer, 1, SINK_POSTPONED);
-    CHECK(str_ends_with(answer->outcomes[0].reason, STR("not a regular file")));
+    CHECK(str_ends_with(str_from_c(answer->outcomes[0].reason), STR("not a regular file")));
     sink.destroy(sink.self);
     folder_done(&folder);
 }
@@ -448,8 +449,7 @@ static void what_was_written_of_a_failed_batch_is_cut_off(void)
     limit_file_size(21); /* the second whole and part of the third */
     answer = sink_suite_deliver(&sink, &lines[1], 2);
     sink_suite_check_all(answer, 2, SINK_POSTPONED);
-    CHECK(memmem(answer->outcomes[0].reason.ptr, answer->outcomes[0].reason.len, "File too large",
-                 14) != NULL);
+    CHECK(strstr(answer->outcomes[0].reason, "File too large") != NULL);
     check_file("new/deep/records.ndjson", "{\"n\":1}\n");
     sink_suite_check_all(sink_suite_deliver(&sink, &lines[1], 2), 2, SINK_POSTPONED);
     limit_file_size(RLIM_INFINITY);
