@@ -35,10 +35,10 @@ static const struct sink_answer *deliver(const struct sink *sink, const struct s
     for (size_t i = 0; i < count; i++)
         list[i] = (struct sink_record){ (int64_t)(2 * i + 1), arena_printf(arena, "key-%zu", i),
                                         records[i] };
-    sink->deliver(
-        sink->self,
-        &(struct sink_batch){ .records = list, .count = count, .arena = arena, .in_order = in_order },
-        &answer);
+    sink->deliver(sink->self,
+                  &(struct sink_batch){
+                      .records = list, .count = count, .arena = arena, .in_order = in_order },
+                  &answer);
     return &answer;
 }
 
