@@ -41,7 +41,7 @@ static bool is_one_of(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     static char serve[] = "serve";
     static char version[] = "version";
@@ -63,4 +63,15 @@ int main(int argc, char **argv)
     (void)fprintf(stderr, "sluice: unknown command '%s'\n\n", argv[1]);
     print_help(stderr);
     return COMMAND_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int status = run(argc, argv);
+
+    /* Results that nobody got are no results. */
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    (void)fputs("sluice: cannot write to standard output\n", stderr);
+    return COMMAND_ENVIRONMENT;
 }

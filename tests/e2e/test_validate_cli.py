@@ -1,10 +1,12 @@
 """sluice validate: one line per instance, unredacted, and an exit status to rely on."""
 
 import json
+import pathlib
+import subprocess
 
 import pytest
 
-from server import run
+from server import BINARY, run
 
 INVALID = '{"valid":false,"errors":['
 
@@ -70,6 +72,21 @@ def test_lines(validate, args):
 def test_flag_output(validate):
     result = validate({"type": "string"}, "--output", "flag", "-", stdin="1\n")
     assert (result.returncode, result.stdout) == (1, '{"valid":false}\n')
+
+
+def test_results_that_cannot_be_written(tmp_path):
+    (tmp_path / "schema.json").write_text("true")
+    with pathlib.Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [BINARY, "validate", "--schema", tmp_path / "schema.json"],
+            input="1\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 3
+    assert result.stderr == "sluice: cannot write to standard output\n"
 
 
 def test_the_first_errors_of_very_many(validate):
