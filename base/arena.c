@@ -123,6 +123,11 @@ void *arena_alloc(struct arena *arena, size_t size)
     return memset(take(arena, size), 0, size);
 }
 
+void *arena_keep(struct arena *arena, const void *bytes, size_t size)
+{
+    return memcpy(take(arena, size), bytes, size);
+}
+
 struct str arena_copy(struct arena *arena, struct str s)
 {
     char *copy = take(arena, s.len + 1);

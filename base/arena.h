@@ -29,6 +29,9 @@ void arena_reset(struct arena *arena);
 /** `size` zeroed bytes, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);
 
+/** A copy of `size` bytes, aligned for any type. */
+void *arena_keep(struct arena *arena, const void *bytes, size_t size);
+
 /** A copy of `s`; the byte after its end is NUL. */
 struct str arena_copy(struct arena *arena, struct str s);
 

@@ -155,8 +155,7 @@ static void end_node(struct compiler *compiler, uint32_t number)
     node->rule_count = compiler->rule_count;
     if (size == 0)
         return;
-    node->rules = arena_alloc(compiler->schema->arena, size);
-    memcpy(node->rules, compiler->rules, size);
+    node->rules = arena_keep(compiler->schema->arena, compiler->rules, size);
 }
 
 static bool compile_node(struct compiler *compiler, uint32_t number)

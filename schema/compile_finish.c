@@ -180,6 +180,12 @@ static uint32_t next_target(const struct schema *schema, struct visit *visit)
     return NO_NODE;
 }
 
+/* Most nodes lead nowhere at the same place, and need no walk. */
+static bool leads_on(const struct compiler *compiler, uint32_t node)
+{
+    return (compiler->schema->nodes[node].ops & staying) != 0;
+}
+
 static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t start)
 {
     enter(walk, start);
@@ -193,7 +199,7 @@ static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t sta
         } else if (walk->state[target] == OPEN) {
             compiler->location = compiler->schema->nodes[visit->node].location;
             return compile_fail(compiler, NULL, "refers to itself without end");
-        } else if (walk->state[target] == UNSEEN) {
+        } else if (walk->state[target] == UNSEEN && leads_on(compiler, target)) {
             enter(walk, target);
         }
     }
@@ -207,8 +213,7 @@ bool compile_loops(struct compiler *compiler)
     bool ok = true;
 
     for (uint32_t i = 0; i < count && ok; i++) {
-        /* Most nodes lead nowhere at the same place, and need no walk. */
-        if ((compiler->schema->nodes[i].ops & staying) != 0 && walk.state[i] == UNSEEN)
+        if (leads_on(compiler, i) && walk.state[i] == UNSEEN)
             ok = walk_from(compiler, &walk, i);
     }
     mem_free(walk.path);

@@ -31,6 +31,7 @@ struct location {
     uint32_t node;     /* NO_NODE: not compiled */
     uint32_t keywords; /* of its members, one after the other; only an object has them */
     bool refers;       /* one of them is `$ref` */
+    bool nests;        /* one of them may hold subschemas */
 };
 
 struct resource {

@@ -263,7 +263,10 @@ static void reserve_keywords(struct library *library, uint32_t count)
                                     library->keyword_capacity * sizeof(struct keyword *));
 }
 
-/* Note the keyword that each member is; true when one of them may name the subschema. */
+/*
+ * Note the keyword that each member is, and what there is among them; true when one of them may
+ * name the subschema.
+ */
 static bool note_keywords(struct library *library, uint32_t number)
 {
     struct location *location = &library->locations[number];
@@ -280,6 +283,7 @@ static bool note_keywords(struct library *library, uint32_t number)
         library->plain =
             library->plain &&
             (keyword ? plain_value(dialect, keyword, json_value(member)) : plain_key(key));
+        location->nests = location->nests || (keyword && keyword->holds >= HOLDS_SCHEMA);
         if (keyword && keyword->id == KEYWORD_REF)
             location->refers = true;
         else
@@ -297,6 +301,20 @@ static bool note_all(struct library *library, uint32_t number, bool is_root, str
         return fail_at(library, number, err);
     library->keyword_count = library->locations[number].keywords;
     (void)note_keywords(library, number);
+    return true;
+}
+
+static bool walk_keywords(struct library *library, uint32_t number, struct error *err)
+{
+    uint32_t next = library->locations[number].keywords;
+
+    for (JSON_EACH(member, library->locations[number].value)) {
+        const struct keyword *keyword = library->keywords[next++];
+
+        if (keyword && keyword->holds >= HOLDS_SCHEMA &&
+            !walk_keyword(library, number, keyword, json_value(member), err))
+            return false;
+    }
     return true;
 }
 
@@ -320,14 +338,5 @@ bool library_walk(struct library *library, const struct location *where, bool is
     if (!note_all(library, location, is_root, err))
         return false;
 
-    uint32_t next = library->locations[location].keywords;
-
-    for (JSON_EACH(member, where->value)) {
-        const struct keyword *keyword = library->keywords[next++];
-
-        if (keyword && keyword->holds >= HOLDS_SCHEMA &&
-            !walk_keyword(library, location, keyword, json_value(member), err))
-            return false;
-    }
-    return true;
+    return !library->locations[location].nests || walk_keywords(library, location, err);
 }

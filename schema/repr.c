@@ -75,8 +75,29 @@ static size_t plain_run(struct str s, char quote, size_t room)
     return len;
 }
 
+/* Most strings need nothing but their quotes. */
+static bool add_plain(struct buf *out, struct str s)
+{
+    char *to;
+
+    if (out->max - out->len < s.len + 2 || plain_run(s, '\'', s.len) < s.len)
+        return false;
+    to = buf_reserve(out, s.len + 2);
+    if (!to)
+        return false;
+    to[0] = '\'';
+    if (s.len > 0)
+        memcpy(to + 1, s.ptr, s.len);
+    to[s.len + 1] = '\'';
+    out->len += s.len + 2;
+    return true;
+}
+
 void repr_string(struct buf *out, struct str s)
 {
+    if (add_plain(out, s))
+        return;
+
     bool single = s.len > 0 && memchr(s.ptr, '\'', s.len);
     bool both = single && memchr(s.ptr, '"', s.len);
     const char *quotes = "'\"";

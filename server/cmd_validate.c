@@ -15,6 +15,9 @@
 #include "server/lines.h"
 #include "server/progress.h"
 
+/* What the tree of one document may take; a hundred times less would do for most. */
+#define TREE_MAX ((size_t)2 << 30)
+
 enum {
     RESOURCE_MAX = 64,
     SCHEMA_BYTES_MAX = 64 * 1024 * 1024,
@@ -227,13 +230,18 @@ static void judge(struct run *run, struct arena *arena, struct json_object *inst
 
 static void check_text(struct run *run, struct str text)
 {
-    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
+    const struct json_read_options options = {
+        .max_depth = JSON_DEPTH_LIMIT,
+        .max_memory = TREE_MAX,
+    };
     struct arena *arena = arena_create();
     struct json_object *instance = NULL;
     struct error err = { 0 };
 
     if (json_read_in(arena, text, &options, &instance, &err)) {
         judge(run, arena, instance);
+    } else if (err.code == ERR_TOO_EXPENSIVE) {
+        print_reason(run, str_from_c(err.text));
     } else {
         print_reason(run, arena_printf(arena, "Invalid JSON %s", err.text));
     }

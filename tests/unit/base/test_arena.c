@@ -59,6 +59,20 @@ static void keeps_allocations_apart(void)
     arena_destroy(arena);
 }
 
+static void keeps_copies_of_bytes(void)
+{
+    static const uint64_t numbers[] = { 1, 2, UINT64_MAX };
+    struct arena *arena = arena_create();
+
+    (void)arena_copy(arena, STR("x"));
+
+    uint64_t *kept = arena_keep(arena, numbers, sizeof(numbers));
+
+    CHECK(is_aligned(kept));
+    CHECK(memcmp(kept, numbers, sizeof(numbers)) == 0);
+    arena_destroy(arena);
+}
+
 static void copies_with_a_nul_behind(void)
 {
     struct arena *arena = arena_create();
@@ -138,6 +152,7 @@ int main(void)
 {
     RUN(gives_zeroed_aligned_bytes_of_any_size);
     RUN(keeps_allocations_apart);
+    RUN(keeps_copies_of_bytes);
     RUN(copies_with_a_nul_behind);
     RUN(prints_text_of_any_length);
     RUN(closes_what_it_owns_last_one_first);
