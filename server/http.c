@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/epoch.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/http_accept.h"
@@ -139,21 +140,21 @@ static void set_limits(struct http *http)
 static bool open_site(struct http_site *site, const struct http_listener *listener,
                       struct error *err)
 {
-    site->routes = mem_alloc_array(listener->handler_count, sizeof(site->routes[0]));
-    site->route_count = listener->handler_count;
     site->tls = listener->tls;
-    for (size_t i = 0; i < site->route_count; i++)
-        site->routes[i] = (struct http_route){
-            .path = str_from_c(listener->handlers[i].path),
-            .handler = listener->handlers[i],
-        };
     return http_listen(listener, &site->fd, &site->port, err);
 }
 
 static bool open_sites(struct http *http, const struct http_options *options, struct error *err)
 {
+    struct http_handlers *lists = mem_alloc_array(options->listener_count, sizeof(lists[0]));
+
+    for (size_t i = 0; i < options->listener_count; i++)
+        lists[i] = options->listeners[i].handlers;
+    atomic_init(&http->served, http_served_create(lists, options->listener_count));
+    mem_free(lists);
     http->sites = mem_alloc_array(options->listener_count, sizeof(http->sites[0]));
     for (size_t i = 0; i < options->listener_count; i++) {
+        http->sites[i].index = i;
         http->sites[i].fd = -1;
         http->site_count++;
         if (!open_site(&http->sites[i], &options->listeners[i], err))
@@ -201,6 +202,17 @@ bool http_start(const struct http_options *options, struct http **out, struct er
     }
     *out = http;
     return true;
+}
+
+/* What it serves. */
+
+struct http_served *http_serve(struct http *http, const struct http_handlers *lists)
+{
+    struct http_served *next = http_served_create(lists, http->site_count);
+    struct http_served *old = atomic_exchange(&http->served, next);
+
+    epoch_wait(); /* from here on nobody begins with the old one */
+    return old;
 }
 
 /* What it is doing. */
@@ -269,11 +281,10 @@ void http_stop(struct http *http)
     stop_accepting(http, false);
     for (size_t i = 0; i < http->loop_count; i++)
         http_loop_stop(http->loops[i]);
-    for (size_t i = 0; i < http->site_count; i++) {
+    for (size_t i = 0; i < http->site_count; i++)
         if (http->sites[i].fd >= 0)
             (void)close(http->sites[i].fd);
-        mem_free(http->sites[i].routes);
-    }
+    http_served_destroy(atomic_load(&http->served));
     if (http->room_event >= 0)
         (void)close(http->room_event);
     if (http->empty_event >= 0)

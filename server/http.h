@@ -22,6 +22,7 @@
 #include "server/http_networks.h"
 
 struct http;
+struct http_served;
 struct http_tls;
 
 /** How the life of a request ended. */
@@ -45,12 +46,17 @@ struct http_exchange_summary {
     const struct request_note *note; /* never NULL; empty when no handler ran */
 };
 
-/** An address to listen on, and what is served there. */
+/** What is served at one address. */
+struct http_handlers {
+    const struct handler *list;
+    size_t count;
+};
+
+/** An address to listen on, and what is served there at first. */
 struct http_listener {
     const char *address; /* IPv4 or IPv6 in numbers, without brackets */
     uint16_t port;       /* 0 picks a free one */
-    const struct handler *handlers;
-    size_t handler_count;
+    struct http_handlers handlers;
     struct http_tls *tls; /* NULL: plain. Must outlive the server */
     int socket;           /* that listens already, taken over in any case; 0: none */
 };
@@ -85,6 +91,19 @@ struct http_options {
  * cannot be listened on (the text has address and port), or threads cannot be had.
  */
 NODISCARD bool http_start(const struct http_options *options, struct http **out, struct error *err);
+
+/**
+ * Serve these from now on, `lists[i]` on listener i (copied). Requests whose headers are in keep
+ * to what was served before, which is returned: its handlers must work until it is idle.
+ * From the thread that started the server.
+ */
+struct http_served *http_serve(struct http *http, const struct http_handlers *lists);
+
+/** Has no request kept to it? Not asked before it was exchanged. */
+bool http_served_is_idle(const struct http_served *served);
+
+/** Once it is idle, or the server has stopped. NULL is fine. */
+void http_served_destroy(struct http_served *served);
 
 /** The port that listener `index` really has. */
 uint16_t http_port(const struct http *http, size_t index);

@@ -77,12 +77,18 @@ static void identify(struct http_connection *connection, const struct http_gate 
 }
 
 /* As it is shown in logs and metrics. */
-static struct str known_path(const struct http_site *site, struct str path)
+static struct str known_path(const struct http_routes *routes, struct str path)
 {
-    for (size_t i = 0; i < site->route_count; i++)
-        if (str_equal(site->routes[i].path, path))
-            return site->routes[i].path;
+    for (size_t i = 0; i < routes->count; i++)
+        if (str_equal(routes->list[i].path, path))
+            return routes->list[i].path;
     return STR("other");
+}
+
+/* What this request may ask for, as it was when its headers came. */
+static const struct http_routes *routes_of(const struct http_connection *connection)
+{
+    return &connection->exchange.served->sites[connection->site->index];
 }
 
 static void describe(struct http_connection *connection, const struct MHD_Connection *library,
@@ -139,11 +145,12 @@ static bool serves(const struct handler *handler, struct str method)
 static bool find_handler(struct http_connection *connection)
 {
     static const char *const allow[] = { NULL, "GET, HEAD", "POST", "GET, HEAD, POST" };
+    const struct http_routes *routes = routes_of(connection);
     struct http_exchange *ex = &connection->exchange;
     unsigned others = 0;
 
-    for (size_t i = 0; i < connection->site->route_count; i++) {
-        const struct http_route *route = &connection->site->routes[i];
+    for (size_t i = 0; i < routes->count; i++) {
+        const struct http_route *route = &routes->list[i];
 
         if (!str_equal(route->path, ex->request.path))
             continue;
@@ -355,12 +362,13 @@ static enum MHD_Result on_headers(struct http_connection *connection,
     struct http_gate gate = { 0 };
 
     ex->stage = HTTP_BODY_IN;
+    ex->served = http_served_take(&http_loop_server(connection->loop)->served);
     (void)MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, &gate);
     describe(connection, library, &gate, line);
 
     int status = http_gate_judge(&gate, line);
 
-    ex->path = known_path(connection->site, line->path);
+    ex->path = known_path(routes_of(connection), line->path);
     if (status) {
         ex->closing = true;
         refuse(http_loop_server(connection->loop), ex, status);
@@ -520,6 +528,7 @@ void http_request_end(void *self, struct MHD_Connection *library, void **state,
     release(http, ex);
     http_loop_forget_waker(connection);
     http_loop_give_arena(connection->loop, ex->request.arena);
+    http_served_give(ex->served); /* what the arena owned may have been of use to its handlers */
     *ex = (struct http_exchange){ 0 };
     http_loop_await_next(connection, now_us);
 }

@@ -17,6 +17,7 @@
 #include "server/http_id.h"
 
 struct http_connection;
+struct http_served;
 
 enum http_stage {
     HTTP_BETWEEN,  /* no request yet, or the last one is over */
@@ -40,6 +41,7 @@ struct http_exchange {
     size_t bytes_in;
     int64_t started_us;
     int64_t answered_us;           /* 0: not yet */
+    struct http_served *served;    /* since the headers are in */
     const char *allow;             /* for a 405 */
     const struct handler *handler; /* NULL: none was found */
     struct http_address client;    /* behind a trusted proxy */

@@ -18,29 +18,24 @@
 #include "server/http.h"
 #include "server/http_addresses.h"
 #include "server/http_limits.h"
+#include "server/http_served.h"
 
 struct http_acceptor;
 struct http_loop;
 
-/* Something that is served: a handler and its path's length. */
-struct http_route {
-    struct str path;
-    struct handler handler;
-};
-
-/* A listening socket and what is served there. */
+/* A listening socket. */
 struct http_site {
+    size_t index;         /* in http->sites, and in what is served */
     int fd;               /* -1 once closed; the acceptor's while it runs */
     struct http_tls *tls; /* NULL: plain */
     uint16_t port;
-    struct http_route *routes;
-    size_t route_count;
 };
 
 struct http {
     struct http_options options; /* `listeners` is not kept */
     struct http_site *sites;
     size_t site_count;
+    _Atomic(struct http_served *) served;
     struct http_acceptor *acceptor;
     struct http_loop **loops;
     size_t loop_count;

@@ -187,8 +187,8 @@ void http_toy_start(struct http_toy *toy, struct http_options options)
         { "/metrics", HANDLER_GET, NULL, handle_metrics, NULL, toy },
     };
     const struct http_listener listeners[] = {
-        { "127.0.0.1", 0, handlers, COUNT_OF(handlers), NULL, 0 },
-        { "127.0.0.1", 0, metrics, COUNT_OF(metrics), NULL, 0 },
+        { "127.0.0.1", 0, { handlers, COUNT_OF(handlers) }, NULL, 0 },
+        { "127.0.0.1", 0, { metrics, COUNT_OF(metrics) }, NULL, 0 },
     };
     struct error err = { 0 };
 

@@ -440,7 +440,7 @@ static void a_drain_ends_at_its_deadline(void)
 static void says_where_it_cannot_listen(void)
 {
     const struct handler none[1] = { { 0 } };
-    struct http_listener listener = { "127.0.0.1", 0, none, 0, NULL, 0 };
+    struct http_listener listener = { "127.0.0.1", 0, { none, 0 }, NULL, 0 };
     struct http_options options = http_toy_options();
     struct arena *arena = arena_create();
     struct error err = { 0 };
