@@ -7,6 +7,7 @@
  */
 #include "base/log.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -18,10 +19,9 @@ enum { BUFFER_SIZE = 32 * 1024, IDENTIFIER_MAX = 128 };
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
-/* Set before other threads run, then only read. */
 static struct {
-    enum log_level level;
-    enum log_format format;
+    _Atomic(enum log_level) level;
+    _Atomic(enum log_format) format;
 } settings = { LOG_INFO, LOG_JSON };
 
 /* Whole lines that wait; `bytes` never moves, as its capacity is its maximum. */

@@ -34,7 +34,7 @@ struct log_field {
 #define LOG_BOOL(name, value)                                                                      \
     ((struct log_field){ .key = (name), .kind = LOG_FIELD_BOOL, .number = (value) })
 
-/** Before the first line; not again once other threads run. The default is info, JSON. */
+/** Also while other threads write. The default is info, JSON. */
 void log_configure(enum log_level level, enum log_format format);
 
 /** Would a line of this level be written? */

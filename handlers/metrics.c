@@ -35,12 +35,17 @@ enum { OUTPUT_MAX = 4 * 1024 * 1024 };
 
 typedef _Atomic uint64_t counter;
 
-struct metrics {
-    struct metrics_options options;
+struct metrics_counts {
     counter requests[COUNT_OF(paths)][COUNT_OF(methods)][COUNT_OF(statuses)];
     counter durations[COUNT_OF(buckets)];
     counter duration_sum_us;
     counter events[CONDITION_COUNT];
+    size_t owners; /* metrics that share them; counted by the thread that makes and ends these */
+};
+
+struct metrics {
+    struct metrics_options options;
+    struct metrics_counts *counts;
 };
 
 struct metrics *metrics_create(const struct metrics_options *options)
@@ -48,12 +53,24 @@ struct metrics *metrics_create(const struct metrics_options *options)
     struct metrics *metrics = mem_alloc(sizeof(*metrics));
 
     metrics->options = *options;
+    metrics->counts =
+        options->predecessor ? options->predecessor->counts : mem_alloc(sizeof(*metrics->counts));
+    metrics->counts->owners++;
     return metrics;
 }
 
 void metrics_destroy(struct metrics *metrics)
 {
+    if (!metrics)
+        return;
+    if (--metrics->counts->owners == 0)
+        mem_free(metrics->counts);
     mem_free(metrics);
+}
+
+struct metrics_counts *metrics_counts(struct metrics *metrics)
+{
+    return metrics->counts;
 }
 
 static void add(counter *value, uint64_t more)
@@ -85,23 +102,23 @@ static size_t find_status(int status)
     return i;
 }
 
-void metrics_count_request(struct metrics *metrics, struct str path, struct str method, int status,
-                           int64_t duration_us)
+void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,
+                           int status, int64_t duration_us)
 {
     size_t bucket = 0;
 
-    add(&metrics->requests[find_name(paths, COUNT_OF(paths), path)]
-                          [find_name(methods, COUNT_OF(methods), method)][find_status(status)],
+    add(&counts->requests[find_name(paths, COUNT_OF(paths), path)]
+                         [find_name(methods, COUNT_OF(methods), method)][find_status(status)],
         1);
     while (duration_us > buckets[bucket].us)
         bucket++;
-    add(&metrics->durations[bucket], 1);
-    add(&metrics->duration_sum_us, (uint64_t)duration_us);
+    add(&counts->durations[bucket], 1);
+    add(&counts->duration_sum_us, (uint64_t)duration_us);
 }
 
 void metrics_count_event(struct metrics *metrics, enum condition condition)
 {
-    add(&metrics->events[condition], 1);
+    add(&metrics->counts->events[condition], 1);
 }
 
 /* The series of one path and method, a line for each status that was answered. */
@@ -109,7 +126,7 @@ static void write_requests_of(struct buf *out, const struct metrics *metrics, si
                               size_t method)
 {
     for (size_t i = 0; i < COUNT_OF(statuses); i++) {
-        uint64_t count = get(&metrics->requests[path][method][i]);
+        uint64_t count = get(&metrics->counts->requests[path][method][i]);
 
         if (count > 0)
             buf_printf(out,
@@ -134,12 +151,12 @@ static void write_durations(struct buf *out, const struct metrics *metrics)
     metrics_head(out, "sluice_http_request_duration_seconds", "histogram",
                  "From the first byte of a request to its answer.");
     for (size_t i = 0; i < COUNT_OF(buckets); i++) {
-        total += get(&metrics->durations[i]);
+        total += get(&metrics->counts->durations[i]);
         buf_printf(out, "sluice_http_request_duration_seconds_bucket{le=\"%s\"} %" PRIu64 "\n",
                    buckets[i].label, total);
     }
     buf_printf(out, "sluice_http_request_duration_seconds_sum %.6f\n",
-               (double)get(&metrics->duration_sum_us) / 1e6);
+               (double)get(&metrics->counts->duration_sum_us) / 1e6);
     buf_printf(out, "sluice_http_request_duration_seconds_count %" PRIu64 "\n", total);
 }
 
@@ -148,7 +165,7 @@ static void write_events(struct buf *out, const struct metrics *metrics)
     metrics_head(out, "sluice_events_total", "counter", "Events, by what became of them.");
     for (enum condition i = 0; i < CONDITION_COUNT; i++)
         buf_printf(out, "sluice_events_total{outcome=\"%s\"} %" PRIu64 "\n",
-                   status_row(STATUS_MAP_TUTORIAL, i)->condition, get(&metrics->events[i]));
+                   status_row(STATUS_MAP_TUTORIAL, i)->condition, get(&metrics->counts->events[i]));
 }
 
 /*

@@ -17,6 +17,9 @@
 
 struct metrics;
 
+/** What was counted, as opposed to what is asked at each scrape; outlives a reload. */
+struct metrics_counts;
+
 struct metrics_options {
     const char *version; /* the program's; these four must outlive the metrics */
     struct catalog *catalog;
@@ -25,6 +28,7 @@ struct metrics_options {
     size_t (*connections)(void *self);            /* open now */
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */
     void *self;
+    struct metrics *predecessor; /* goes on with its counts; NULL: from nought */
 };
 
 /** The caller owns it. */
@@ -33,9 +37,12 @@ struct metrics *metrics_create(const struct metrics_options *options);
 /** NULL is fine. */
 void metrics_destroy(struct metrics *metrics);
 
+/** Its counts; they live as long as any metrics that share them. */
+struct metrics_counts *metrics_counts(struct metrics *metrics);
+
 /** One request was answered. `path` and `method` come from small fixed sets. */
-void metrics_count_request(struct metrics *metrics, struct str path, struct str method, int status,
-                           int64_t duration_us);
+void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,
+                           int status, int64_t duration_us);
 
 /** One event met its end. */
 void metrics_count_event(struct metrics *metrics, enum condition condition);

@@ -184,3 +184,31 @@ void catalog_status(struct catalog *catalog, size_t index, struct catalog_status
     (void)pthread_mutex_unlock(&catalog->mutex);
     out->suspect_is_live = out->suspect[0] && strcmp(out->suspect, out->version) == 0;
 }
+
+static struct catalog_entry *find_entry(struct catalog *catalog,
+                                        const struct catalog_status *wanted)
+{
+    struct catalog_entry *entry = catalog->entries;
+
+    while (entry && (strcmp(entry->place.registry, wanted->registry) != 0 ||
+                     strcmp(entry->place.schema, wanted->schema) != 0))
+        entry = entry->next;
+    return entry;
+}
+
+void catalog_continue_counts(struct catalog *catalog, struct catalog *predecessor)
+{
+    for (size_t i = 0; i < catalog_count(predecessor); i++) {
+        struct catalog_status status;
+        struct catalog_entry *entry;
+
+        catalog_status(predecessor, i, &status);
+        entry = find_entry(catalog, &status);
+        if (!entry)
+            continue;
+        entry->refreshed += status.refreshed;
+        entry->failed += status.failed;
+        entry->held += status.held;
+        entry->guard_refusals += status.guard_refusals;
+    }
+}

@@ -84,6 +84,9 @@ void catalog_load_cached(struct catalog *catalog);
 /** Take what the cache holds, then look once at every entry. Failures stay in their entries. */
 void catalog_load(struct catalog *catalog);
 
+/** Before the start: go on counting where `predecessor` is, for the entries of the same names. */
+void catalog_continue_counts(struct catalog *catalog, struct catalog *predecessor);
+
 /** Start the refreshers. ERR_SYSTEM when no thread can be had. */
 NODISCARD bool catalog_start(struct catalog *catalog, struct error *err);
 

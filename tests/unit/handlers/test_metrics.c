@@ -187,8 +187,8 @@ static size_t count_bad_lines(void)
 static void the_page_is_prometheus_text(void)
 {
     begin_with("None");
-    metrics_count_request(metrics, STR("/events"), STR("POST"), 200, 57);
-    metrics_count_request(metrics, STR("/nowhere\"\n"), STR("BREW\\"), 418, 57);
+    metrics_count_request(metrics_counts(metrics), STR("/events"), STR("POST"), 200, 57);
+    metrics_count_request(metrics_counts(metrics), STR("/nowhere\"\n"), STR("BREW\\"), 418, 57);
     scrape();
     CHECK_INT((int64_t)count_bad_lines(), 0);
     CHECK_VALUE("sluice_build_info{version=\"1.2.3\"}", 1);
@@ -237,10 +237,10 @@ static void requests_are_counted_by_small_sets(void)
         (void)snprintf(series, sizeof(series), "sluice_http_requests_total{%s}", cases[i].series);
         scrape();
         CHECK_VALUE(series, -1);
-        metrics_count_request(metrics, str_from_c(cases[i].path), str_from_c(cases[i].method),
-                              cases[i].status, 1);
-        metrics_count_request(metrics, str_from_c(cases[i].path), str_from_c(cases[i].method),
-                              cases[i].status, 1);
+        metrics_count_request(metrics_counts(metrics), str_from_c(cases[i].path),
+                              str_from_c(cases[i].method), cases[i].status, 1);
+        metrics_count_request(metrics_counts(metrics), str_from_c(cases[i].path),
+                              str_from_c(cases[i].method), cases[i].status, 1);
         scrape();
         CHECK_VALUE(series, 2);
         end();
@@ -255,7 +255,7 @@ static void durations_fall_into_buckets(void)
 
     begin();
     for (size_t i = 0; i < COUNT_OF(durations); i++)
-        metrics_count_request(metrics, STR("/"), STR("GET"), 200, durations[i]);
+        metrics_count_request(metrics_counts(metrics), STR("/"), STR("GET"), 200, durations[i]);
     scrape();
     CHECK_VALUE(BUCKET("0.00005"), 2);
     CHECK_VALUE(BUCKET("0.0001"), 3);
@@ -267,7 +267,7 @@ static void durations_fall_into_buckets(void)
     CHECK_VALUE("sluice_http_request_duration_seconds_count", 8);
     CHECK(value("sluice_http_request_duration_seconds_sum") > 70.002 &&
           value("sluice_http_request_duration_seconds_sum") < 70.0022);
-    metrics_count_request(metrics, STR("/"), STR("GET"), 200, INT64_MAX);
+    metrics_count_request(metrics_counts(metrics), STR("/"), STR("GET"), 200, INT64_MAX);
     scrape();
     CHECK_VALUE(BUCKET("+Inf"), 9);
     end();
@@ -333,7 +333,7 @@ enum { THREADS = 4, COUNTS = 20000 };
 static void *count_many(void *self)
 {
     for (int i = 0; i < COUNTS; i++) {
-        metrics_count_request(metrics, STR("/events"), STR("POST"), 200, i);
+        metrics_count_request(metrics_counts(metrics), STR("/events"), STR("POST"), 200, i);
         metrics_count_event(metrics, CONDITION_VALID);
     }
     return self;
@@ -358,6 +358,28 @@ static void threads_lose_no_count(void)
     end();
 }
 
+static void counts_outlive_a_successor(void)
+{
+    begin();
+    metrics_count_request(metrics_counts(metrics), STR("/"), STR("GET"), 200, 1);
+
+    struct metrics *heir = metrics_create(&(struct metrics_options){ .version = "1.2.3",
+                                                                     .catalog = pipeline.catalog,
+                                                                     .health = health,
+                                                                     .connections = seven,
+                                                                     .self = &pipeline,
+                                                                     .predecessor = metrics });
+
+    CHECK(metrics_counts(heir) == metrics_counts(metrics));
+    metrics_destroy(metrics);
+    metrics = heir;
+    metrics_count_request(metrics_counts(metrics), STR("/"), STR("GET"), 200, 1);
+    scrape();
+    CHECK(value("sluice_http_requests_total{path=\"/\",method=\"GET\",status=\"200\"}") == 2);
+    metrics_destroy(NULL);
+    end();
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -368,5 +390,6 @@ int main(void)
     RUN(outcomes_are_there_from_the_start);
     RUN(schemas_show_their_state);
     RUN(threads_lose_no_count);
+    RUN(counts_outlive_a_successor);
     return test_end();
 }

@@ -390,6 +390,25 @@ static void ends_at_once_while_waiting_long(void)
     CHECK(clock_monotonic_us() - before < 20000000);
 }
 
+static void a_successor_goes_on_counting(void)
+{
+    begin("{}");
+
+    struct catalog *heir =
+        catalog_create(&(struct catalog_options){ .registry = registry_file(folder.path) });
+    struct catalog_status now;
+
+    (void)catalog_add(heir, "R", "New");
+    (void)catalog_add(heir, "R", "S");
+    catalog_continue_counts(heir, catalog);
+    catalog_status(heir, 0, &now);
+    CHECK(now.refreshed == 0);
+    catalog_status(heir, 1, &now);
+    CHECK(now.refreshed >= 1 && !now.usable);
+    catalog_destroy(heir);
+    end();
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -404,5 +423,6 @@ int main(void)
     RUN(a_failure_is_logged_once_not_at_each_look);
     RUN(a_change_is_taken_and_logged_once);
     RUN(ends_at_once_while_waiting_long);
+    RUN(a_successor_goes_on_counting);
     return test_end();
 }
