@@ -23,6 +23,7 @@
 #include "server/http.h"
 #include "server/http_tls.h"
 #include "server/places.h"
+#include "server/reload.h"
 #include "server/service.h"
 #include "server/systemd.h"
 #include "server/version.h"
@@ -32,15 +33,16 @@ enum {
     DRAIN_US = 10 * 1000000, /* what is in flight has this long to end */
     LAST_LINES_US = 1000000, /* how long the end waits for a log that is not read */
     TICK_US = 1000000,       /* how often main looks after things */
+    RETIRED_TICK_US = 20000, /* and while requests keep to what a reload has replaced */
+    RETIRED_MAX = 4,         /* so many of which at a time; the next reload waits */
     WATCHDOG_SHARE = 4,      /* tell the watchdog so many times in its interval */
-    HANDLER_COUNT = 5,
 };
 
 static const char usage_text[] =
     "Usage: sluice [serve] [-c FILE]\n"
     "\n"
     "Receive events on POST /events until SIGTERM or SIGINT; then finish what is in flight\n"
-    "and exit with 0. A second signal ends it at once.\n"
+    "and exit with 0. A second signal ends it at once. SIGHUP reads the configuration again.\n"
     "\n"
     "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
     "  -h, --help         this text\n"
@@ -50,8 +52,12 @@ static const char usage_text[] =
 
 /* What serving needs beside the service. */
 struct serving {
-    const struct config *config;
+    const char *path; /* of the configuration; NULL: the built-in defaults */
+    struct config *config;
     struct service *service;
+    struct metrics_counts *counts; /* of all services, one after the other */
+    struct retired *retired;       /* services that were replaced and are still in use */
+    bool reload_wanted;
     struct systemd *systemd;
     struct http_tls *tls; /* NULL: plain */
     struct places places;
@@ -78,8 +84,8 @@ static void count_answer(void *self, const struct http_exchange_summary *summary
 {
     struct serving *serving = self;
 
-    metrics_count_request(serving->service->metrics, summary->path, summary->method,
-                          summary->status, summary->duration_us);
+    metrics_count_request(serving->counts, summary->path, summary->method, summary->status,
+                          summary->duration_us);
 }
 
 static void log_answer(void *self, const struct http_exchange_summary *summary)
@@ -114,20 +120,24 @@ static bool start_http(struct serving *serving, struct error *err)
 {
     const struct places *places = &serving->places;
     const struct config_http *config = &serving->config->http;
-    const struct service *service = serving->service;
-    const struct handler handlers[HANDLER_COUNT] = {
-        events_handler(service->events),      health_root_handler(service->health),
-        health_live_handler(service->health), health_ready_handler(service->health),
-        metrics_handler(service->metrics), /* last: not on `listen` when it has its own address */
-    };
+    struct handler
+        handlers[SERVICE_HANDLERS]; /* /metrics last: it may have an address of its own */
     const struct http_listener listeners[MAX_LISTENERS] = {
-        { places->listen.at.host, places->listen.at.port, handlers,
-          HANDLER_COUNT - places->own_metrics, serving->tls, places->listen.socket },
-        { places->metrics.at.host, places->metrics.at.port, &handlers[HANDLER_COUNT - 1], 1, NULL,
+        { places->listen.at.host,
+          places->listen.at.port,
+          { handlers, (size_t)SERVICE_HANDLERS - places->own_metrics },
+          serving->tls,
+          places->listen.socket },
+        { places->metrics.at.host,
+          places->metrics.at.port,
+          { &handlers[SERVICE_HANDLERS - 1], 1 },
+          NULL,
           places->metrics.socket },
     };
     struct http *http;
 
+    service_handlers(serving->service, handlers);
+    serving->counts = metrics_counts(serving->service->metrics);
     if (!http_start(
             &(struct http_options){
                 .listeners = listeners,
@@ -185,6 +195,8 @@ static int64_t tick_every_us(const struct serving *serving)
     int64_t every_us = serving->tls ? TICK_US : 0;
     int64_t watchdog_us = systemd_watchdog_us(serving->systemd) / WATCHDOG_SHARE;
 
+    if (serving->retired)
+        return RETIRED_TICK_US;
     if (watchdog_us && (!every_us || watchdog_us < every_us))
         every_us = watchdog_us;
     return every_us;
@@ -213,25 +225,67 @@ static int next_signal(int64_t every_us)
     }
 }
 
-static void refuse_reload(const struct serving *serving)
+static void warn_of_clear_text(const struct config *config)
 {
+    const char *risk = config_clear_text(config);
+
+    if (risk)
+        LOG_EVENT(LOG_WARN, "clear_text", LOG_STR("reason", str_from_c(risk)));
+}
+
+static struct service_options service_options_of(struct serving *serving)
+{
+    return (struct service_options){
+        .connections = count_connections,
+        .certificate_expires_s = certificate_expires_s,
+        .self = serving,
+    };
+}
+
+static void take_new_config(struct serving *serving)
+{
+    const struct reload_options options = {
+        .path = serving->path,
+        .service = service_options_of(serving),
+        .places = &serving->places,
+        .http = atomic_load(&serving->http),
+    };
+    struct force force = { serving->config, serving->service };
+    struct error err = { 0 };
+
     systemd_tell_reloading(serving->systemd);
-    LOG_EVENT(LOG_WARN, "reload_refused",
-              LOG_STR("reason", STR("this version reads its configuration only at the start")));
+    if (reload(&options, &force, &serving->retired, &err)) {
+        serving->config = force.config;
+        serving->service = force.service;
+        log_configure(serving->config->log.level, serving->config->log.format);
+        LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(serving->config->file)));
+        warn_of_clear_text(serving->config);
+    } else {
+        LOG_EVENT(LOG_ERROR, "reload_failed", LOG_STR("error", str_from_c(err.text)));
+    }
     systemd_tell(serving->systemd, "READY=1");
+}
+
+/* Several signals that come while one is being looked after ask for one reload. */
+static void reload_if_wanted(struct serving *serving)
+{
+    if (retired_release(&serving->retired) >= RETIRED_MAX || !serving->reload_wanted)
+        return;
+    serving->reload_wanted = false;
+    take_new_config(serving);
 }
 
 static void await_end(struct serving *serving)
 {
-    int64_t every_us = tick_every_us(serving);
     int number = 0;
 
     while (number != SIGTERM && number != SIGINT) {
-        number = next_signal(every_us);
+        number = next_signal(tick_every_us(serving));
         if (number == SIGHUP)
-            refuse_reload(serving);
+            serving->reload_wanted = true;
         else if (number < 0)
             tick(serving);
+        reload_if_wanted(serving);
     }
     LOG_EVENT(LOG_INFO, "stopping",
               LOG_STR("signal", number == SIGTERM ? STR("SIGTERM") : STR("SIGINT")));
@@ -276,20 +330,13 @@ static void drain(struct serving *serving)
 
     bool all_answered = http_drain(http, clock_monotonic_us() + DRAIN_US);
 
+    retired_stop(serving->retired);
     catalog_stop(serving->service->catalog); /* before those they would wake are gone */
     if (serving->service->outbox)
         outbox_stop(serving->service->outbox);
     atomic_store(&serving->http, NULL);
     http_stop(http);
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
-}
-
-static void warn_of_clear_text(const struct config *config)
-{
-    const char *risk = config_clear_text(config);
-
-    if (risk)
-        LOG_EVENT(LOG_WARN, "clear_text", LOG_STR("reason", str_from_c(risk)));
 }
 
 static bool serve(struct serving *serving, struct error *err)
@@ -313,15 +360,18 @@ static bool serve(struct serving *serving, struct error *err)
     return true;
 }
 
-static int run(const struct config *config)
+/* Takes the configuration over. */
+static int run(const char *path, struct config *config)
 {
-    struct serving serving = { .config = config, .systemd = systemd_create() };
+    struct serving serving = { .path = path, .config = config, .systemd = systemd_create() };
     struct error err = { 0 };
-    const struct service_options options = { count_connections, certificate_expires_s, &serving };
+    const struct service_options options = service_options_of(&serving);
     bool ok = start_tls(&serving, &err) &&
               service_create(config, &options, &serving.service, &err) && serve(&serving, &err);
 
+    retired_destroy(serving.retired);
     service_destroy(serving.service);
+    config_destroy(serving.config);
     http_tls_destroy(serving.tls);
     mem_free(serving.proxies);
     systemd_destroy(serving.systemd);
@@ -351,8 +401,7 @@ int cmd_serve(int argc, char **argv)
         config_destroy(config);
         return COMMAND_ENVIRONMENT;
     }
-    status = run(config);
+    status = run(cli.config_path, config);
     log_output_stop(LAST_LINES_US);
-    config_destroy(config);
     return status;
 }

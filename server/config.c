@@ -47,10 +47,25 @@ static bool load(const char *path, struct settings **settings, struct config **o
         return false;
     config = mem_alloc(sizeof(*config));
     config->arena = arena_create();
+    config->owners = mem_alloc(sizeof(*config->owners));
+    *config->owners = 1;
     config->file = path ? arena_copy(config->arena, str_from_c(path)).ptr : "";
     config_read(*settings, config);
+    config_remember(*settings, config);
     config_rules(*settings, config);
     config_unsupported(*settings, config);
+    *out = config;
+    return true;
+}
+
+/* The configuration, unless there is a problem; then `err` is the first. Takes `config` over. */
+static bool finish(const struct settings *settings, struct config *config, struct config **out,
+                   struct error *err)
+{
+    if (settings_problem_count(settings) > 0) {
+        config_destroy(config);
+        return fail(err, ERR_CONFIG, "%s", settings_problem(settings, 0));
+    }
     *out = config;
     return true;
 }
@@ -60,14 +75,21 @@ bool config_load(const char *path, struct config **out, struct error *err)
     CLEANUP(release_settings) struct settings *settings = NULL;
     struct config *config;
 
+    return load(path, &settings, &config, err) && finish(settings, config, out, err);
+}
+
+bool config_reload(const char *path, const struct config *running, struct config **out,
+                   struct error *err)
+{
+    CLEANUP(release_settings) struct settings *settings = NULL;
+    struct config *config;
+
     if (!load(path, &settings, &config, err))
         return false;
-    if (settings_problem_count(settings) > 0) {
-        config_destroy(config);
-        return fail(err, ERR_CONFIG, "%s", settings_problem(settings, 0));
-    }
-    *out = config;
-    return true;
+    config_check_files(settings, config);
+    if (settings_problem_count(settings) == 0)
+        config_check_fixed(settings, config, running);
+    return finish(settings, config, out, err);
 }
 
 bool config_check(const char *path, config_report *report, void *self, struct config **out)
@@ -91,10 +113,17 @@ bool config_check(const char *path, config_report *report, void *self, struct co
     return true;
 }
 
+struct config *config_share(const struct config *config)
+{
+    ++*config->owners;
+    return (struct config *)config;
+}
+
 void config_destroy(struct config *config)
 {
-    if (!config)
+    if (!config || --*config->owners > 0)
         return;
+    mem_free(config->owners);
     arena_destroy(config->arena);
     mem_free(config);
 }

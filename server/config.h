@@ -172,6 +172,14 @@ struct config_log {
     enum log_format format;
 };
 
+/** Keys that belong together when two configurations are compared. */
+enum config_group {
+    CONFIG_FIXED,   /* cannot change while the server runs */
+    CONFIG_SCHEMAS, /* make the live schemas what they are, with the routes' names */
+};
+
+enum { CONFIG_GROUP_COUNT = CONFIG_SCHEMAS + 1 };
+
 struct config {
     const char *file; /* where it came from; "": built-in defaults */
     struct config_http http;
@@ -186,7 +194,10 @@ struct config {
     const struct config_sink *sinks;
     size_t sink_count;
     struct config_log log;
-    struct arena *arena; /* holds everything above; not for others */
+    /* Not for others: */
+    struct arena *arena; /* holds everything above */
+    const struct str *texts[CONFIG_GROUP_COUNT];
+    size_t *owners;
 };
 
 /** Which file to read: `option` (of -c; may be NULL), else $SLUICE_CONFIG, else NULL. */
@@ -198,13 +209,26 @@ const char *config_path(const char *option);
  */
 NODISCARD bool config_load(const char *path, struct config **out, struct error *err);
 
+/**
+ * As config_load(), for a server that runs with `running`: files that are named and cannot be read
+ * are problems too, and so are keys that cannot change meanwhile.
+ */
+NODISCARD bool config_reload(const char *path, const struct config *running, struct config **out,
+                             struct error *err);
+
+/** Are the keys of the group the same in both? */
+bool config_is_same(const struct config *a, const struct config *b, enum config_group group);
+
+/** One owner more, who calls config_destroy() in the end. All owners belong to one thread. */
+struct config *config_share(const struct config *config);
+
 /** Is no credential configured, and is not everybody let in either? */
 bool config_admits_nobody(const struct config *config);
 
 /** What to warn of when credentials come in over the network for everybody to read; NULL: not. */
 const char *config_clear_text(const struct config *config);
 
-/** NULL is fine. */
+/** The last owner's call frees it. NULL is fine. */
 void config_destroy(struct config *config);
 
 /** One problem, as a line without its newline. */

@@ -52,6 +52,13 @@ bool config_address_parse(struct arena *arena, struct str text, struct config_ad
 /** Complain where keys do not go together. */
 void config_rules(struct settings *settings, const struct config *config);
 
+/** Keep the values of the groups in `config`, for config_is_same(). */
+void config_remember(struct settings *settings, struct config *config);
+
+/** Complain about keys that differ from `running` and cannot change. */
+void config_check_fixed(struct settings *settings, const struct config *config,
+                        const struct config *running);
+
 /** Complain about files that are named and cannot be read. */
 void config_check_files(struct settings *settings, const struct config *config);
 

@@ -51,6 +51,12 @@ static bool check_exposure(const struct config *config, const struct place *plac
     return true;
 }
 
+bool places_permit(const struct places *places, const struct config *config, struct error *err)
+{
+    return check_exposure(config, &places->listen, err) &&
+           (!places->own_metrics || check_exposure(config, &places->metrics, err));
+}
+
 bool places_find(const struct config *config, struct systemd *systemd, struct places *out,
                  struct error *err)
 {
@@ -64,8 +70,7 @@ bool places_find(const struct config *config, struct systemd *systemd, struct pl
         !take_socket(systemd, NULL, &places.listen, err))
         return false;
     places.own_metrics = places.metrics.socket || *config->http.metrics_listen.text;
-    if (!check_exposure(config, &places.listen, err) ||
-        (places.own_metrics && !check_exposure(config, &places.metrics, err)))
+    if (!places_permit(&places, config, err))
         return false;
     if (!http_library_is_safe(version))
         LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)));

@@ -33,3 +33,7 @@ struct places {
  */
 NODISCARD bool places_find(const struct config *config, struct systemd *systemd, struct places *out,
                            struct error *err);
+
+/** May this configuration be served at these places? ERR_CONFIG as above. */
+NODISCARD bool places_permit(const struct places *places, const struct config *config,
+                             struct error *err);

@@ -50,6 +50,7 @@ static void create_catalog(struct service *service, const struct config *config,
     const struct config_registry *registry = &config->registry;
     int64_t refresh_us = registry->refresh_us;
 
+    service->catalog_config = config_share(config);
     create_pins(service, &registry->pin);
     service->catalog = catalog_create(&(struct catalog_options){
         .registry = registry_file(registry->dir),
@@ -63,6 +64,76 @@ static void create_catalog(struct service *service, const struct config *config,
         .keys = envelope_keys,
         .key_count = COUNT_OF(envelope_keys),
     });
+}
+
+static bool names_schema(const struct config *config, const struct config_route *wanted)
+{
+    for (size_t i = 0; i < config->route_count; i++)
+        if (strcmp(config->routes[i].registry, wanted->registry) == 0 &&
+            strcmp(config->routes[i].schema, wanted->schema) == 0)
+            return true;
+    return false;
+}
+
+static bool names_schemas_of(const struct config *a, const struct config *b)
+{
+    for (size_t i = 0; i < b->route_count; i++)
+        if (!names_schema(a, &b->routes[i]))
+            return false;
+    return true;
+}
+
+/* The predecessor's catalog, when another would be the same. */
+static bool borrow_catalog(struct service *service, const struct config *config,
+                           const struct service *predecessor)
+{
+    const struct config *before = predecessor->catalog_config;
+
+    service->borrows_catalog = config_is_same(before, config, CONFIG_SCHEMAS) &&
+                               names_schemas_of(before, config) && names_schemas_of(config, before);
+    if (service->borrows_catalog)
+        service->catalog = predecessor->catalog;
+    return service->borrows_catalog;
+}
+
+/* What a predecessor says of this schema; false: it does not know it. */
+static bool find_status(struct catalog *catalog, const struct catalog_status *wanted,
+                        struct catalog_status *out)
+{
+    for (size_t i = 0; i < catalog_count(catalog); i++) {
+        catalog_status(catalog, i, out);
+        if (strcmp(out->registry, wanted->registry) == 0 &&
+            strcmp(out->schema, wanted->schema) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A schema that cannot be used is nothing new only where it could not be used before. */
+static bool check_schemas(struct catalog *catalog, struct catalog *predecessor, struct error *err)
+{
+    for (size_t i = 0; i < catalog_count(catalog); i++) {
+        struct catalog_status status;
+        struct catalog_status before;
+
+        catalog_status(catalog, i, &status);
+        if (!status.usable && !(find_status(predecessor, &status, &before) && !before.usable))
+            return fail(err, ERR_CONFIG, "schema %s/%s: %s", status.registry, status.schema,
+                        status.error.text);
+    }
+    return true;
+}
+
+static bool load_schemas(struct service *service, const struct service *predecessor,
+                         struct error *err)
+{
+    if (service->borrows_catalog)
+        return true;
+    catalog_load(service->catalog);
+    if (!predecessor)
+        return true;
+    catalog_continue_counts(service->catalog, predecessor->catalog);
+    return check_schemas(service->catalog, predecessor->catalog, err);
 }
 
 static bool add_route(struct service *service, const struct config_route *route, struct error *err)
@@ -133,6 +204,9 @@ static bool create_auth(struct service *service, const struct config_auth *confi
 
 static bool create_outbox(struct service *service, const struct config *config, struct error *err)
 {
+    if (!*config->store.path)
+        return true;
+
     const struct config_store *store = &config->store;
     const char **sinks = mem_alloc_array(config->sink_count + 1, sizeof(*sinks));
 
@@ -160,6 +234,17 @@ static bool create_outbox(struct service *service, const struct config *config, 
     return ok || fail_within(err, "store.path");
 }
 
+/* The predecessor's store, whose keys cannot have changed; or one of its own. */
+static bool get_store(struct service *service, const struct config *config,
+                      const struct service *predecessor, struct error *err)
+{
+    if (!predecessor)
+        return create_outbox(service, config, err);
+    service->outbox = predecessor->outbox;
+    service->borrows_store = true;
+    return true;
+}
+
 static size_t no_connections(void *self)
 {
     (void)self;
@@ -180,6 +265,7 @@ static void create_handlers(struct service *service, const struct config *config
         .connections = is_served ? options->connections : no_connections,
         .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
+        .predecessor = options && options->predecessor ? options->predecessor->metrics : NULL,
     });
     service->events = events_create(&(struct events_options){
         .routes = service->routes,
@@ -202,20 +288,43 @@ static void create_handlers(struct service *service, const struct config *config
 bool service_create(const struct config *config, const struct service_options *options,
                     struct service **out, struct error *err)
 {
+    const struct service *predecessor = options ? options->predecessor : NULL;
     struct service *service = mem_alloc(sizeof(*service));
 
-    bool has_store = options && *config->store.path;
-
-    create_catalog(service, config, options != NULL);
+    if (!predecessor || !borrow_catalog(service, config, predecessor))
+        create_catalog(service, config, options != NULL);
     if (!create_routes(service, config, err) || !create_auth(service, &config->auth, err) ||
-        (has_store && !create_outbox(service, config, err))) {
+        (options && !get_store(service, config, predecessor, err)) ||
+        !load_schemas(service, predecessor, err)) {
         service_destroy(service);
         return false;
     }
-    catalog_load(service->catalog);
     create_handlers(service, config, options);
     *out = service;
     return true;
+}
+
+void service_handlers(const struct service *service, struct handler out[static SERVICE_HANDLERS])
+{
+    const struct handler handlers[SERVICE_HANDLERS] = {
+        events_handler(service->events),      health_root_handler(service->health),
+        health_live_handler(service->health), health_ready_handler(service->health),
+        metrics_handler(service->metrics),
+    };
+
+    memcpy(out, handlers, sizeof(handlers));
+}
+
+void service_succeed(struct service *service, struct service *predecessor)
+{
+    if (service->borrows_catalog) {
+        service->catalog_config = predecessor->catalog_config;
+        service->pins = predecessor->pins;
+        service->borrows_catalog = false;
+        predecessor->borrows_catalog = true;
+    }
+    service->borrows_store = false;
+    predecessor->borrows_store = true;
 }
 
 bool service_start(struct service *service, struct service *predecessor, struct error *err)
@@ -230,10 +339,14 @@ void service_destroy(struct service *service)
     events_destroy(service->events);
     metrics_destroy(service->metrics);
     health_destroy(service->health);
-    outbox_destroy(service->outbox);
+    if (!service->borrows_store)
+        outbox_destroy(service->outbox);
     auth_destroy(service->auth);
     routes_destroy(service->routes);
-    catalog_destroy(service->catalog);
-    mem_free(service->pins);
+    if (!service->borrows_catalog) {
+        catalog_destroy(service->catalog);
+        mem_free(service->pins);
+        config_destroy(service->catalog_config);
+    }
     mem_free(service);
 }

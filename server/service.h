@@ -21,6 +21,7 @@
 
 /** All parts; owned by the service. */
 struct service {
+    struct config *catalog_config; /* what the catalog was made from; shared */
     struct catalog_pin *pins;
     struct catalog *catalog;
     struct routes *routes;
@@ -29,18 +30,27 @@ struct service {
     struct health *health;
     struct metrics *metrics;
     struct events *events;
+    bool borrows_catalog; /* with its pins: a predecessor's, or a successor's */
+    bool borrows_store;   /* likewise */
 };
+
+enum { SERVICE_HANDLERS = 5 };
 
 struct service_options {
     size_t (*connections)(void *self);            /* for the metrics; NULL: there are none */
     int64_t (*certificate_expires_s)(void *self); /* of metrics.h; NULL: there is none */
     void *self;
+    struct service *predecessor; /* NULL: none, see below */
 };
 
 /**
  * Build everything, load the schemas and open the store (which is for the caller to start);
  * `options` NULL: not for serving, so nothing is written and nothing kept. The caller owns it;
  * `config` must outlive it.
+ *
+ * With a predecessor the store, the counts and, when nothing about them changes, the live schemas
+ * are its; a schema that it has and that would be missing is an error (ERR_CONFIG). It owns them
+ * until service_succeed().
  */
 NODISCARD bool service_create(const struct config *config, const struct service_options *options,
                               struct service **out, struct error *err);
@@ -52,5 +62,11 @@ NODISCARD bool service_create(const struct config *config, const struct service_
 NODISCARD bool service_start(struct service *service, struct service *predecessor,
                              struct error *err);
 
-/** NULL is fine. */
+/** The successor serves: what it has of its predecessor is its own now. */
+void service_succeed(struct service *service, struct service *predecessor);
+
+/** All handlers; that of /metrics is the last. */
+void service_handlers(const struct service *service, struct handler out[static SERVICE_HANDLERS]);
+
+/** Predecessors first. NULL is fine. */
 void service_destroy(struct service *service);

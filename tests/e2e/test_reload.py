@@ -1,0 +1,284 @@
+"""SIGHUP: a new configuration in the place of the present one, whole or not at all, and no request
+that notices."""
+
+import itertools
+import json
+import re
+import signal
+import threading
+
+import yaml
+
+from issuer import Issuer
+from server import PATIENCE, REGISTRY, SLOW, defaults, merge, put_schema, put_transform, route
+
+KEY = {"X-Api-Key": "alpha"}
+
+
+def rewrite(server, text=None, **changes):
+    """Another configuration; `text` stands for all of it."""
+    text = text or yaml.safe_dump(merge(defaults(), changes), sort_keys=False)
+    server.file.write_text(text)
+
+
+def count(server, event):
+    return sum(line["event"] == event for line in server.log())
+
+
+def reload(server, event="reloaded"):
+    """Ask for it; the line that says what became of it."""
+    before = count(server, event)
+    server.signal(signal.SIGHUP)
+    seen = itertools.count()
+
+    def is_new(text):
+        return json.loads(text)["event"] == event and next(seen) >= before
+
+    return json.loads(server.wait_text(is_new))
+
+
+def metric(server, name):
+    text = server.get("/metrics").body.decode()
+    return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M))
+
+
+def test_a_new_configuration_is_in_force(sluice, event, secret):
+    server = sluice()
+    assert server.post(event).json["interaction_id"]
+    rewrite(
+        server,
+        http={"respond": "receipt", "max_batch": 1},
+        auth={"api_keys": [{"header": "x-api-key", "value_file": secret("alpha")}]},
+    )
+    assert reload(server)["file"] == str(server.file)
+    assert server.post(event).status == 401
+    assert server.post(event, headers=KEY).json == {"id": event["id"], "status": "accepted"}
+    assert server.post([event, event], headers=KEY).status == 400
+    rewrite(server)
+    reload(server)
+    assert server.post(event).json["interaction_id"]
+
+
+def test_routes_and_transforms_change(sluice, event):
+    server = sluice()
+    path = put_transform(server.folder, "other", [{"name": "kind", "value": "other"}])
+    rewrite(server, routes=[route(transform=path)])
+    reload(server)
+    assert server.post(event).json == {"kind": "other"}
+    put_schema(server.folder, "New", {"required": ["never"]})
+    rewrite(server, routes=[route(schema="New")])
+    reload(server)
+    assert server.post(event).json["error"] == "Schema validation failed"
+
+
+def test_the_log_level_changes(sluice, event):
+    server = sluice(log={"level": "error"})
+    server.post(event)
+    rewrite(server, log={"level": "info"})
+    reload(server)
+    server.post(event)
+    server.wait_log(event="request")
+    assert count(server, "request") == 1
+
+
+def bad_configurations(server):
+    """Names, texts, and what the log says of them."""
+    good = yaml.safe_dump(defaults(), sort_keys=False)
+    name = re.escape(str(server.file))
+    store = server.folder / "var"
+    return [
+        ("http: [", rf"{name}:\d+: "),
+        ("http:\n  listen: 127.0.0.1:0\n  unknown: 1\n", rf"{name}:3: http.unknown: unknown key"),
+        (good + "routes:\n- transform: nowhere.yaml\n", rf"{name}:\d+: .*nowhere.yaml"),
+        (
+            good + "auth:\n  api_keys:\n  - value_file: nowhere.key\n",
+            rf"{name}:\d+: auth.api_keys\[0\].value_file: nowhere.key: No such file",
+        ),
+        (good + "routes:\n- schema: Nowhere\n", r"Schema Nowhere not found"),
+        (
+            good.replace("127.0.0.1:0", "127.0.0.1:1"),
+            rf"{name}:\d+: http.listen: cannot change while the server runs: restart it",
+        ),
+        (
+            good.replace("threads: 2", "threads: 3"),
+            rf"{name}:\d+: http.threads: cannot change while",
+        ),
+        (good.replace("path: ''", f"path: {store}/new.db"), rf"{name}:\d+: store.path: cannot change"),
+        (good + "log: {format: text}\n", rf"{name}:\d+: log.format: cannot change"),
+        (good + "auth: {bearer: {issuer: i}}\n", rf"{name}:\d+: auth.bearer: set either"),
+    ]
+
+
+def test_a_bad_one_changes_nothing(sluice, event):
+    server = sluice()
+    for text, wanted in bad_configurations(server):
+        rewrite(server, text)
+        said = reload(server, "reload_failed")
+        assert re.search(wanted, said["error"]), (text, said)
+        assert said["level"] == "error"
+        assert server.post(event).status == 200
+    assert count(server, "reloaded") == 0
+    rewrite(server)
+    reload(server)
+    assert server.post(event).status == 200
+
+
+def test_a_file_that_is_gone_changes_nothing(sluice, event):
+    server = sluice()
+    server.file.unlink()
+    reload(server, "reload_failed")
+    assert server.post(event).status == 200
+    rewrite(server)
+    reload(server)
+
+
+def test_counts_go_on(sluice, event):
+    server = sluice()
+    names = ["sluice_events_total", "sluice_schema_refreshes_total"]
+    for n in range(3):
+        server.post(event)
+        before = [metric(server, name) for name in names]
+        assert before[0] == n + 1
+        put_schema(server.folder, f"S{n}", {})
+        rewrite(server, routes=[route(), route(schema=f"S{n}")])  # another set of schemas
+        reload(server)
+        assert all(metric(server, name) >= old for name, old in zip(names, before))
+    assert metric(server, "sluice_http_request_duration_seconds_count") >= 9
+
+
+def test_a_known_schema_stays_known(sluice, event):
+    """Its file breaks: the last good version is in use, and no reload loses it."""
+    server = sluice()
+    put_schema(server.folder, "InteractionStartedSchema", b"{")
+    server.wait_log(event="schema_refresh_failed")
+    rewrite(server, http={"respond": "receipt"})
+    reload(server)  # nothing about schemas changes
+    assert server.post(event).json["status"] == "accepted"
+    put_schema(server.folder, "Other", {})
+    rewrite(server, routes=[route(), route(schema="Other")])
+    said = reload(server, "reload_failed")
+    assert f"{REGISTRY}/InteractionStartedSchema" in said["error"]
+    assert server.post(event).json["status"] == "accepted"
+
+
+def test_what_has_begun_finishes_as_it_began(sluice, event):
+    server = sluice()
+    body = json.dumps(event).encode()
+    head = "POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    with server.connect() as slow, server.connect() as idle:
+        slow.send(f"{head}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        slow.more()  # 100 Continue: its headers have been seen
+        idle.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert idle.answer("GET").status == 200
+        rewrite(server, http={"respond": "receipt"})
+        reload(server)
+        assert server.post(event).json == {"id": event["id"], "status": "accepted"}
+        slow.send(body)
+        assert slow.answer().json["interaction_id"]
+        slow.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert slow.answer().json["status"] == "accepted"  # a connection outlives the reload
+        idle.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert idle.answer("GET").status == 200
+
+
+def test_keys_of_an_issuer_survive(sluice, event):
+    idp = Issuer("ES256")
+    server = sluice(auth=idp.config())
+    token = {"Authorization": f"Bearer {idp.token()}"}
+    assert server.post(event, headers=token).status == 200
+    idp.fails = True
+    rewrite(server, auth=idp.config(), http={"respond": "receipt"})
+    reload(server)
+    assert server.post(event, headers=token).json["status"] == "accepted"
+    idp.close()
+
+
+def test_it_ends_well_after_and_during_a_reload(sluice, event):
+    server = sluice()
+    body = json.dumps(event).encode()
+    with server.connect() as slow:
+        slow.send(
+            b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            + f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode()
+        )
+        slow.more()
+        for respond in ("receipt", "record", "receipt"):
+            rewrite(server, http={"respond": respond})
+            reload(server)
+        server.signal(signal.SIGHUP)
+        server.signal(signal.SIGTERM)
+        server.wait_log(event="stopping")
+        slow.send(body)
+        assert slow.answer().json["interaction_id"]  # three configurations ago
+
+
+class Load:
+    """Clients that post all the time: on one connection each, or a new one for each event."""
+
+    def __init__(self, server, event, clients):
+        self.server = server
+        self.body = json.dumps(event).encode()
+        self.statuses = {}
+        self.faults = []
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()
+        self.threads = [
+            threading.Thread(target=self.run, args=(n % 2 == 0,), daemon=True)
+            for n in range(clients)
+        ]
+
+    def run(self, keep_alive):
+        try:
+            while not self.stopping.is_set():
+                with self.server.connect() as connection:
+                    self.post(connection)
+                    while keep_alive and not self.stopping.is_set():
+                        self.post(connection)
+        except Exception as fault:  # pylint: disable=broad-except
+            self.faults.append(repr(fault))
+
+    def post(self, connection):
+        head = "POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        connection.send(f"{head}Content-Length: {len(self.body)}\r\n\r\n".encode() + self.body)
+        answer = connection.answer()
+        if answer.status == 503:
+            assert int(answer.header("Retry-After")) >= 1
+        with self.lock:
+            self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(PATIENCE)
+
+
+def test_a_storm_of_reloads_drops_nothing(sluice, event):
+    """Fifty, good ones and bad ones in turn, under load."""
+    server = sluice(log={"level": "warn"})
+    put_schema(server.folder, "Other", {})
+    good = [
+        {"http": {"respond": "receipt"}},
+        {"routes": [route(), route(schema="Other")]},
+        {"http": {"respond": "record"}},
+    ]
+    bad = [text for text, _ in bad_configurations(server)]
+    rounds = 50 if SLOW == 1 else 10
+    with Load(server, event, 6) as load:
+        for n in range(rounds):
+            if n % 2:
+                rewrite(server, bad[n // 2 % len(bad)])
+                reload(server, "reload_failed")
+            else:
+                rewrite(server, log={"level": "info"}, **good[n // 2 % len(good)])
+                reload(server)
+    assert not load.faults
+    total = sum(load.statuses.values())
+    assert set(load.statuses) <= {200, 503}
+    assert load.statuses[200] / total >= 0.999, load.statuses
+    assert total > 100
+    assert (count(server, "reloaded"), count(server, "reload_failed")) == (rounds // 2,) * 2
