@@ -62,7 +62,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth sanitize fuzz coverage bench bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth stormtest sanitize fuzz coverage bench bowtie \
         image-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
@@ -98,6 +98,9 @@ e2e: $(PROGRAM) ## the real server, over a real socket
 test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
 	@tests/setup.sh build test oauth
 	$(e2e) tests/oauth
+stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=200
+	@tests/setup.sh build test
+	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
 sanitize: ## all tests under ASan+UBSan, then under TSan
 	$(again) -j$(JOBS) MODE=asan programs
 	$(again) -k MODE=asan unit conformance e2e

@@ -3,14 +3,16 @@ that notices."""
 
 import itertools
 import json
+import os
 import re
 import signal
-import threading
 
+import pytest
 import yaml
 
 from issuer import Issuer
-from server import PATIENCE, REGISTRY, SLOW, defaults, merge, put_schema, put_transform, route
+from load import Load
+from server import REGISTRY, SLOW, defaults, merge, put_schema, put_transform, route
 
 KEY = {"X-Api-Key": "alpha"}
 
@@ -81,9 +83,9 @@ def test_the_log_level_changes(sluice, event):
     assert count(server, "request") == 1
 
 
-def bad_configurations(server):
-    """Names, texts, and what the log says of them."""
-    good = yaml.safe_dump(defaults(), sort_keys=False)
+def bad_configurations(server, **changes):
+    """Texts, all but one thing as the server has it with these changes; what the log says."""
+    good = yaml.safe_dump(merge(defaults(), changes), sort_keys=False)
     name = re.escape(str(server.file))
     store = server.folder / "var"
     return [
@@ -103,7 +105,10 @@ def bad_configurations(server):
             good.replace("threads: 2", "threads: 3"),
             rf"{name}:\d+: http.threads: cannot change while",
         ),
-        (good.replace("path: ''", f"path: {store}/new.db"), rf"{name}:\d+: store.path: cannot change"),
+        (
+            re.sub("(store:\n  path: ).*", rf"\g<1>{store}/new.db", good),
+            rf"{name}:\d+: store.path: cannot change",
+        ),
         (good + "log: {format: text}\n", rf"{name}:\d+: log.format: cannot change"),
         (good + "auth: {bearer: {issuer: i}}\n", rf"{name}:\d+: auth.bearer: set either"),
     ]
@@ -212,73 +217,32 @@ def test_it_ends_well_after_and_during_a_reload(sluice, event):
         assert slow.answer().json["interaction_id"]  # three configurations ago
 
 
-class Load:
-    """Clients that post all the time: on one connection each, or a new one for each event."""
-
-    def __init__(self, server, event, clients):
-        self.server = server
-        self.body = json.dumps(event).encode()
-        self.statuses = {}
-        self.faults = []
-        self.stopping = threading.Event()
-        self.lock = threading.Lock()
-        self.threads = [
-            threading.Thread(target=self.run, args=(n % 2 == 0,), daemon=True)
-            for n in range(clients)
-        ]
-
-    def run(self, keep_alive):
-        try:
-            while not self.stopping.is_set():
-                with self.server.connect() as connection:
-                    self.post(connection)
-                    while keep_alive and not self.stopping.is_set():
-                        self.post(connection)
-        except Exception as fault:  # pylint: disable=broad-except
-            self.faults.append(repr(fault))
-
-    def post(self, connection):
-        head = "POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-        connection.send(f"{head}Content-Length: {len(self.body)}\r\n\r\n".encode() + self.body)
-        answer = connection.answer()
-        if answer.status == 503:
-            assert int(answer.header("Retry-After")) >= 1
-        with self.lock:
-            self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(PATIENCE)
+ROUNDS = int(os.environ.get("SLUICE_ROUNDS", "50" if SLOW == 1 else "10"))
 
 
-def test_a_storm_of_reloads_drops_nothing(sluice, event):
+@pytest.mark.parametrize("store", ["", "var/sluice.db"], ids=["no store", "store"])
+def test_a_storm_of_reloads_drops_nothing(sluice, event, store):
     """Fifty, good ones and bad ones in turn, under load."""
-    server = sluice(log={"level": "warn"})
+    always = {"store": {"path": store}}
+    server = sluice(log={"level": "warn"}, **always)
     put_schema(server.folder, "Other", {})
     good = [
         {"http": {"respond": "receipt"}},
         {"routes": [route(), route(schema="Other")]},
         {"http": {"respond": "record"}},
     ]
-    bad = [text for text, _ in bad_configurations(server)]
-    rounds = 50 if SLOW == 1 else 10
-    with Load(server, event, 6) as load:
-        for n in range(rounds):
+    bad = [text for text, _ in bad_configurations(server, **always)]
+    with Load(server.connect, event) as load:
+        for n in range(ROUNDS):
             if n % 2:
                 rewrite(server, bad[n // 2 % len(bad)])
                 reload(server, "reload_failed")
             else:
-                rewrite(server, log={"level": "info"}, **good[n // 2 % len(good)])
+                rewrite(server, log={"level": "info"}, **always, **good[n // 2 % len(good)])
                 reload(server)
     assert not load.faults
     total = sum(load.statuses.values())
     assert set(load.statuses) <= {200, 503}
     assert load.statuses[200] / total >= 0.999, load.statuses
-    assert total > 100
-    assert (count(server, "reloaded"), count(server, "reload_failed")) == (rounds // 2,) * 2
+    assert total > ROUNDS
+    assert (count(server, "reloaded"), count(server, "reload_failed")) == (ROUNDS // 2,) * 2
