@@ -195,8 +195,6 @@ static int64_t tick_every_us(const struct serving *serving)
     int64_t every_us = serving->tls ? TICK_US : 0;
     int64_t watchdog_us = systemd_watchdog_us(serving->systemd) / WATCHDOG_SHARE;
 
-    if (serving->retired)
-        return RETIRED_TICK_US;
     if (watchdog_us && (!every_us || watchdog_us < every_us))
         every_us = watchdog_us;
     return every_us;
@@ -211,7 +209,7 @@ static void tick(struct serving *serving)
         systemd_tell(serving->systemd, "WATCHDOG=1");
 }
 
-/* The next of the awaited signals; -1: it is time for a tick. */
+/* The next of the awaited signals; -1: none in this time. */
 static int next_signal(int64_t every_us)
 {
     sigset_t set = awaited_signals();
@@ -277,14 +275,18 @@ static void reload_if_wanted(struct serving *serving)
 
 static void await_end(struct serving *serving)
 {
+    int64_t every_us = tick_every_us(serving);
+    int64_t ticked_us = clock_monotonic_us();
     int number = 0;
 
     while (number != SIGTERM && number != SIGINT) {
-        number = next_signal(tick_every_us(serving));
+        number = next_signal(serving->retired ? RETIRED_TICK_US : every_us);
         if (number == SIGHUP)
             serving->reload_wanted = true;
-        else if (number < 0)
+        if (every_us && clock_monotonic_us() - ticked_us >= every_us) {
+            ticked_us = clock_monotonic_us();
             tick(serving);
+        }
         reload_if_wanted(serving);
     }
     LOG_EVENT(LOG_INFO, "stopping",

@@ -126,18 +126,19 @@ def idp():
     server.close()
 
 
-def start(sluice, secret, idp, **changes):
+def start(sluice, secret, idp, form, store):
     auth = idp.config() | {
         "api_keys": [{"header": "x-api-key", "value_file": secret(SECRET)}],
         "basic": [{"user": "eve", "password_file": secret(SECRET + "2")}],
     }
     http = {"respond": "receipt", "max_body": "64KiB"}
-    return sluice(http=http, auth=auth, log={"level": "debug"} | changes)
+    log = {"level": "debug", "format": form}
+    return sluice(http=http, auth=auth, log=log, store={"path": store})
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
-def test_nothing_sent_comes_out(sluice, event, secret, idp, form):
-    server = start(sluice, secret, idp, format=form)
+@pytest.mark.parametrize(("form", "store"), [("json", ""), ("text", ""), ("json", "var/s.db")])
+def test_nothing_sent_comes_out(sluice, event, secret, idp, form, store):
+    server = start(sluice, secret, idp, form, store)
     credentials = [
         {"X-Api-Key": SECRET},
         {"Authorization": f"Bearer {idp.token(sub=SECRET, scope=VALUE)}"},
