@@ -71,6 +71,11 @@ void mem_free(void *ptr)
     free(ptr);
 }
 
+void mem_prepare(void)
+{
+    (void)mallopt(M_MXFAST, 0); /* NOLINT(concurrency-mt-unsafe): there is one thread yet */
+}
+
 void mem_trim(void)
 {
     (void)malloc_trim(0);

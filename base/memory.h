@@ -32,5 +32,12 @@ char *mem_copy_string(const char *text);
 /** NULL is fine. */
 void mem_free(void *ptr);
 
+/**
+ * For a process in which many requests are under way at once, each with many small pieces: free
+ * pieces are joined at once, not all of them whenever a larger one is wanted. Before the first
+ * thread.
+ */
+void mem_prepare(void);
+
 /** Give memory that is free back to the system. Costs up to milliseconds: not on a hot path. */
 void mem_trim(void);

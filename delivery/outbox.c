@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "delivery/outbox_internal.h"
 #include "delivery/outbox_place.h"
@@ -95,9 +94,6 @@ bool outbox_create(const struct outbox_options *options, struct outbox **out, st
         outbox_destroy(outbox);
         return false;
     }
-    LOG_EVENT(LOG_INFO, "store_open", LOG_STR("path", str_from_c(outbox->options.path)),
-              LOG_STR("sqlite", str_from_c(outbox_library_version())),
-              LOG_INT("waiting_bytes", outbox->tally.numbers[TALLY_WAITING]));
     *out = outbox;
     return true;
 }

@@ -3,16 +3,18 @@
  *
  * Rows lie in buckets, so that inserts stay in a small part of the table and forgetting is the
  * deletion of a range. An event that comes within an hour of its own `time` (or before it) has the
- * hour of that time as its bucket: its retries bring the same time. Any other has the day of its
- * arrival, and is looked for in all days of the window. Days and hours since 1970 do not overlap.
+ * second of that time as its bucket: its retries bring the same time. Any other has the day of its
+ * arrival, and is looked for in all days of the window. Days and seconds since 1970 do not overlap.
  */
 #include "delivery/outbox_internal.h"
 
-#define HOUR_US INT64_C(3600000000)
-#define DAY_US  (24 * HOUR_US)
+#define SECOND_US INT64_C(1000000)
+#define HOUR_US   (3600 * SECOND_US)
+#define DAY_US    (24 * HOUR_US)
 
 enum {
-    FIRST_HOUR = 100000, /* a bucket below is a day (until 2243), any other an hour (from 1981) */
+    DAY_SECONDS = 24 * 3600,
+    FIRST_SECOND = 100000, /* a bucket below is a day (until 2243), any other a second */
 };
 
 static bool is_on(const struct outbox *outbox)
@@ -21,9 +23,9 @@ static bool is_on(const struct outbox *outbox)
 }
 
 /* Does the event's own time name a bucket, when it may lie so far back? */
-static bool has_hour(const struct outbox *outbox, const struct outbox_item *item, int64_t back_us)
+static bool has_second(const struct outbox *outbox, const struct outbox_item *item, int64_t back_us)
 {
-    return item->time_us >= FIRST_HOUR * HOUR_US && item->time_us >= outbox->now_us - back_us &&
+    return item->time_us >= FIRST_SECOND * SECOND_US && item->time_us >= outbox->now_us - back_us &&
            item->time_us <= outbox->now_us + outbox->options.dedup_window_us;
 }
 
@@ -80,13 +82,13 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
 
     if (!item->id.ptr || !is_on(outbox))
         return OUTBOX_NEW;
-    if (has_hour(outbox, item, outbox->options.dedup_window_us + HOUR_US))
-        seen = look_in(outbox, item->time_us / HOUR_US, item, processed_us);
+    if (has_second(outbox, item, outbox->options.dedup_window_us + HOUR_US))
+        seen = look_in(outbox, item->time_us / SECOND_US, item, processed_us);
     if (seen == OUTBOX_SEEN || seen == OUTBOX_SEEN_BROKEN)
         return seen;
 
     /* Of this hour: if it came before, then within an hour of its time. */
-    if (has_hour(outbox, item, HOUR_US) && item->time_us <= outbox->now_us + HOUR_US)
+    if (has_second(outbox, item, HOUR_US) && item->time_us <= outbox->now_us + HOUR_US)
         return seen;
 
     enum outbox_seen in_days = look_in_days(outbox, item, processed_us);
@@ -98,7 +100,7 @@ bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item)
 {
     struct str identity = { (const char *)item->identity, OUTBOX_IDENTITY_SIZE };
     int64_t bucket =
-        has_hour(outbox, item, HOUR_US) ? item->time_us / HOUR_US : outbox->now_us / DAY_US;
+        has_second(outbox, item, HOUR_US) ? item->time_us / SECOND_US : outbox->now_us / DAY_US;
 
     if (!item->id.ptr || !is_on(outbox))
         return true;
@@ -146,25 +148,25 @@ static bool delete_first(struct outbox *outbox, int64_t from, int64_t end, int64
 bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done)
 {
     int64_t window_us = outbox->options.dedup_window_us;
-    int64_t last_hour = (outbox->now_us - window_us - HOUR_US) / HOUR_US;
+    int64_t last_second = (outbox->now_us - window_us - HOUR_US) / SECOND_US;
     int64_t last_day = (outbox->now_us - window_us) / DAY_US;
     int64_t excess = outbox->tally.numbers[TALLY_SEEN] - outbox->options.dedup_max_rows;
-    int64_t hour;
+    int64_t second;
     int64_t day;
 
-    if (!find_oldest(outbox, FIRST_HOUR, INT64_MAX, &hour) ||
-        !find_oldest(outbox, 0, FIRST_HOUR, &day))
+    if (!find_oldest(outbox, FIRST_SECOND, INT64_MAX, &second) ||
+        !find_oldest(outbox, 0, FIRST_SECOND, &day))
         return false;
     *done = false;
-    if (hour < last_hour)
-        return delete_first(outbox, FIRST_HOUR, last_hour, rows);
+    if (second < last_second)
+        return delete_first(outbox, FIRST_SECOND, last_second, rows);
     if (day < last_day)
         return delete_first(outbox, 0, last_day, rows);
     *done = excess <= 0;
     if (*done)
         return true;
     rows = excess < rows ? excess : rows;
-    if (day != INT64_MAX && (hour == INT64_MAX || day * 24 <= hour))
-        return delete_first(outbox, 0, FIRST_HOUR, rows);
-    return delete_first(outbox, FIRST_HOUR, INT64_MAX, rows);
+    if (day != INT64_MAX && (second == INT64_MAX || day * DAY_SECONDS <= second))
+        return delete_first(outbox, 0, FIRST_SECOND, rows);
+    return delete_first(outbox, FIRST_SECOND, INT64_MAX, rows);
 }

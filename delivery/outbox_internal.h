@@ -35,7 +35,8 @@ struct outbox_work {
 
 /** An event inside a job: hashes instead of what they were made from, texts in the job's block. */
 struct outbox_item {
-    uint8_t identity[OUTBOX_IDENTITY_SIZE]; /* of id, replay-name and the event's own bytes */
+    uint8_t identity[OUTBOX_IDENTITY_SIZE]; /* of its id and its own bytes, which hold its
+                                               replay-name */
     int64_t id_hash;
     int64_t time_us;
     int64_t processed_at_us;

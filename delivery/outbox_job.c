@@ -43,26 +43,21 @@ static size_t size_of(const struct outbox_event *event)
 }
 
 /*
- * Who an event is: its id, its replay-name and its own bytes, all three hashed so that no choice of
- * one can imitate another. The id's hash alone finds those that share it.
+ * Who an event is: its id and its own bytes, which hold its replay-name. The id's hash alone finds
+ * those that share the id.
  */
 static void identify(const struct outbox_event *event, struct outbox_item *item)
 {
-    uint8_t parts[3 * SECRET_DIGEST_SIZE + 2] = { 0 };
     uint8_t digest[SECRET_DIGEST_SIZE];
-    uint8_t *id = parts;
-    uint8_t *raw = parts + SECRET_DIGEST_SIZE;
-    uint8_t *replay = parts + 2 * (size_t)SECRET_DIGEST_SIZE;
 
-    secret_digest(event->id, id);
-    secret_digest(event->raw, raw);
-    if (event->replay_name.ptr)
-        secret_digest(event->replay_name, replay);
-    parts[sizeof(parts) - 2] = event->id.ptr != NULL;
-    parts[sizeof(parts) - 1] = event->replay_name.ptr != NULL;
-    secret_digest((struct str){ (const char *)parts, sizeof(parts) }, digest);
+    secret_digest(event->raw, digest);
     memcpy(item->identity, digest, OUTBOX_IDENTITY_SIZE);
-    memcpy(&item->id_hash, id, sizeof(item->id_hash));
+    if (!event->id.ptr)
+        return;
+    secret_digest(event->id, digest);
+    memcpy(&item->id_hash, digest, sizeof(item->id_hash));
+    for (size_t i = 0; i < OUTBOX_IDENTITY_SIZE; i++)
+        item->identity[i] ^= digest[i];
 }
 
 static void fill(struct outbox_item *item, const struct outbox_event *event, struct block *block)

@@ -18,7 +18,7 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     " configured INTEGER NOT NULL, cursor INTEGER NOT NULL, until INTEGER NOT NULL,"
     " head_attempts INTEGER NOT NULL, head_next_us INTEGER NOT NULL, enqueued INTEGER NOT NULL,"
     " delivered INTEGER NOT NULL, dead INTEGER NOT NULL, dropped INTEGER NOT NULL);"
-    /* bucket: the hour of the event's own time, or the day of its arrival (outbox_dedup.c). */
+    /* bucket: the second of the event's own time, or the day of its arrival (outbox_dedup.c). */
     "CREATE TABLE seen (bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL, identity BLOB NOT NULL,"
     " processed_us INTEGER NOT NULL, PRIMARY KEY (bucket, id_hash, identity)) WITHOUT ROWID;"
     "CREATE TABLE record (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, accepted_us INTEGER NOT NULL,"

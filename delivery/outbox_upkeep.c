@@ -10,15 +10,15 @@
 #include "delivery/outbox_internal.h"
 
 enum {
-    LEAST_ROWS = 64,              /* that a batch may delete */
-    IDLE_ROWS = 500,              /* that one portion may delete between batches */
-    IDLE_US = 5000,               /* nothing came for so long: time for a portion */
-    TICK_US = 10 * 1000000,       /* how often to look for what has become too old */
-    PROBE_US = 1000000,           /* how often to try a disk that was full */
-    LOG_PAUSE_US = 200 * 1000,    /* between checkpoints when nothing comes */
-    LOG_FRAMES = 1000,            /* worth a checkpoint when nothing comes */
-    LOG_BYTES = 64 * 1024 * 1024, /* worth one in any case, */
-    LOG_PART = 8,                 /* or this part of max_size */
+    LEAST_ROWS = 64,               /* that a batch may delete */
+    IDLE_ROWS = 500,               /* that one portion may delete between batches */
+    IDLE_US = 5000,                /* nothing came for so long: time for a portion */
+    TICK_US = 10 * 1000000,        /* how often to look for what has become too old */
+    PROBE_US = 1000000,            /* how often to try a disk that was full */
+    LOG_PAUSE_US = 200 * 1000,     /* between checkpoints when nothing comes */
+    LOG_FRAMES = 1000,             /* worth a checkpoint when nothing comes */
+    LOG_BYTES = 128 * 1024 * 1024, /* worth one in any case, */
+    LOG_PART = 8,                  /* or this part of max_size */
 };
 
 static bool prune(struct outbox *outbox, int64_t rows, bool *done)

@@ -48,7 +48,8 @@ static const char usage_text[] =
     "  -h, --help         this text\n"
     "\n"
     "Prints one JSON line per event of its own; the first, `ready`, names address and port.\n"
-    "Exits with 3 when the configuration is bad or the address cannot be listened on.\n";
+    "Exits with 3 when the configuration is bad, the store is in use, or the address cannot be\n"
+    "listened on.\n";
 
 /* What serving needs beside the service. */
 struct serving {
@@ -341,6 +342,13 @@ static void drain(struct serving *serving)
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
 }
 
+static void say_store(const struct config_store *store)
+{
+    if (*store->path)
+        LOG_EVENT(LOG_INFO, "store_open", LOG_STR("path", str_from_c(store->path)),
+                  LOG_STR("sqlite", str_from_c(outbox_library_version())));
+}
+
 static bool serve(struct serving *serving, struct error *err)
 {
     struct outbox *outbox = serving->service->outbox;
@@ -357,6 +365,7 @@ static bool serve(struct serving *serving, struct error *err)
         return false;
     }
     say_ready(serving);
+    say_store(&serving->config->store);
     await_end(serving);
     drain(serving);
     return true;
@@ -395,6 +404,7 @@ int cmd_serve(int argc, char **argv)
         return status;
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
+    mem_prepare();
     log_configure(config->log.level, config->log.format);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
