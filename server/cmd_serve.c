@@ -248,6 +248,7 @@ static void take_new_config(struct serving *serving)
         .service = service_options_of(serving),
         .places = &serving->places,
         .http = atomic_load(&serving->http),
+        .tls = serving->tls,
     };
     struct force force = { serving->config, serving->service };
     struct error err = { 0 };

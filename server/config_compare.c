@@ -26,8 +26,6 @@ static const char *const fixed[] = {
     "http.idle_timeout",
     "http.rate_limit",
     "http.trusted_proxies",
-    "http.tls.cert_file",
-    "http.tls.key_file",
     "store.path",
     "store.max_size",
     "store.dedup_window",
@@ -101,6 +99,9 @@ void config_check_fixed(struct settings *settings, const struct config *config,
 {
     size_t at = find_change(config, running, CONFIG_FIXED, 0);
 
+    if (!*config->http.tls.cert_file != !*running->http.tls.cert_file)
+        settings_complain(settings, STR("/http/tls"),
+                          "cannot be switched on or off while the server runs: restart it");
     for (; at < groups[CONFIG_FIXED].count; at = find_change(config, running, CONFIG_FIXED, at + 1))
         settings_complain(settings, pointer_of(config->arena, fixed[at]),
                           "cannot change while the server runs: restart it");

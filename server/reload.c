@@ -17,6 +17,14 @@ static void force_end(struct force *force)
     config_destroy(force->config);
 }
 
+/* The files may have other names now. */
+static bool take_certificate(struct http_tls *tls, const struct config_tls *config,
+                             struct error *err)
+{
+    return !tls || http_tls_replace(tls, config->cert_file, config->key_file, err) ||
+           fail_within(err, "http.tls");
+}
+
 /* Build and start everything; what was begun is undone on failure. */
 static bool prepare(const struct reload_options *options, const struct force *now,
                     struct force *next, struct error *err)
@@ -28,7 +36,8 @@ static bool prepare(const struct reload_options *options, const struct force *no
            places_permit(options->places, next->config, err) &&
            service_create(next->config, &building, &next->service, err) &&
            service_start(next->service, now->service, err) &&
-           (next->service->borrows_catalog || catalog_start(next->service->catalog, err));
+           (next->service->borrows_catalog || catalog_start(next->service->catalog, err)) &&
+           take_certificate(options->tls, &next->config->http.tls, err); /* last: it stays */
 }
 
 static struct http_served *exchange(const struct reload_options *options,

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "server/config.h"
 #include "server/http.h"
+#include "server/http_tls.h"
 #include "server/places.h"
 #include "server/service.h"
 
@@ -33,6 +34,7 @@ struct reload_options {
     struct service_options service; /* as it was created with */
     const struct places *places;
     struct http *http;
+    struct http_tls *tls; /* NULL: plain */
 };
 
 /**

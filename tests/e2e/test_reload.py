@@ -10,6 +10,7 @@ import signal
 import pytest
 import yaml
 
+from certificates import make_pair, trusting
 from issuer import Issuer
 from load import Load
 from server import REGISTRY, SLOW, defaults, merge, put_schema, put_transform, route
@@ -246,3 +247,23 @@ def test_a_storm_of_reloads_drops_nothing(sluice, event, store):
     assert load.statuses[200] / total >= 0.999, load.statuses
     assert total > ROUNDS
     assert (count(server, "reloaded"), count(server, "reload_failed")) == (ROUNDS // 2,) * 2
+
+
+def test_a_certificate_of_another_name_is_taken(sluice, folder):
+    first, second = make_pair(folder, "first", days=10), make_pair(folder, "second", days=20)
+    server = sluice(http={"tls": first})
+    server.context = trusting(first, second)
+
+    def subject():
+        with server.connect() as connection:
+            return dict(part[0] for part in connection.socket.getpeercert()["subject"])["commonName"]
+
+    assert subject() == "first"
+    rewrite(server, http={"tls": second})
+    reload(server)
+    assert subject() == "second"
+    rewrite(server, http={"tls": first | {"key_file": second["key_file"]}})
+    assert "http.tls" in reload(server, "reload_failed")["error"]
+    rewrite(server)
+    assert "cannot be switched on or off" in reload(server, "reload_failed")["error"]
+    assert subject() == "second"

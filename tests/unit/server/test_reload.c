@@ -92,7 +92,7 @@ static void end(void)
 
 static bool load_anew(struct error *err)
 {
-    const struct reload_options reloading = { path, options, &places, http };
+    const struct reload_options reloading = { path, options, &places, http, NULL };
 
     *err = (struct error){ 0 };
     return reload(&reloading, &force, &retired, err);
