@@ -69,7 +69,8 @@ static bool open_store(struct outbox *outbox, struct error *err)
         !outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
         !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err))
         return false;
-    if (!read_id(outbox) || !tally_read(&outbox->db, &outbox->before))
+    if (!read_id(outbox) || !tally_read(&outbox->db, &outbox->before) ||
+        !recent_load(&outbox->recent, &outbox->db))
         return outbox_db_fail(&outbox->db, outbox->options.path, err);
     outbox->tally = outbox->before;
     if (outbox_transact(outbox, configure, &configuring, err) == OUTBOX_DURABLE)
@@ -84,6 +85,7 @@ bool outbox_create(const struct outbox_options *options, struct outbox **out, st
     struct outbox *outbox = mem_alloc(sizeof(*outbox));
 
     copy_options(outbox, options);
+    recent_init(&outbox->recent, options->dedup_max_rows);
     outbox->lock = -1;
     outbox->last = &outbox->first;
     (void)pthread_mutex_init(&outbox->mutex, NULL);
@@ -109,6 +111,7 @@ void outbox_destroy(struct outbox *outbox)
     (void)pthread_cond_destroy(&outbox->news);
     (void)pthread_cond_destroy(&outbox->work);
     (void)pthread_mutex_destroy(&outbox->mutex);
+    recent_done(&outbox->recent);
     free_options(&outbox->options);
     mem_free(outbox);
 }

@@ -46,8 +46,9 @@ static bool roll_back(struct outbox *outbox)
         outbox_db_reset(&outbox->db, i);
     outbox->tally = outbox->before;
     outbox->upkeep.pending = true;
-    return sqlite3_get_autocommit(outbox->db.handle) ||
-           outbox_db_run(&outbox->db, SQL_ROLLBACK, "");
+    return (sqlite3_get_autocommit(outbox->db.handle) ||
+            outbox_db_run(&outbox->db, SQL_ROLLBACK, "")) &&
+           recent_load(&outbox->recent, &outbox->db);
 }
 
 static bool close_transaction(struct outbox *outbox)

@@ -148,7 +148,7 @@ static bool reopen(struct outbox *outbox, struct error *err)
         return false;
     if (outbox->db.frames > 0)
         return fail(err, ERR_SYSTEM, "readers hold the log");
-    if (!tally_read(&outbox->db, &tally))
+    if (!tally_read(&outbox->db, &tally) || !recent_load(&outbox->recent, &outbox->db))
         return outbox_db_fail(&outbox->db, "store", err);
     outbox->tally = tally;
     outbox->before = tally;

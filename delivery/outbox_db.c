@@ -9,7 +9,7 @@
 enum {
     BUSY_MS = 100,     /* patience with readers that are about to end */
     FRAME_HEADER = 24, /* bytes before each page in the log */
-    PAGE = 1024,
+    PAGE = 4096,
 };
 
 /*
@@ -18,7 +18,7 @@ enum {
  * not given back to the system (no vacuum): a store that was full once will be so again, and
  * vacuuming would cost each commit the upkeep of pointer maps.
  */
-static const char writer_pragmas[] = "PRAGMA page_size = 1024;"
+static const char writer_pragmas[] = "PRAGMA page_size = 4096;"
                                      "PRAGMA journal_mode = WAL;"
                                      "PRAGMA synchronous = FULL;"
                                      "PRAGMA wal_autocheckpoint = 0;"

@@ -6,6 +6,8 @@
  * second of that time as its bucket: its retries bring the same time. Any other has the day of its
  * arrival, and is looked for in all days of the window. Days and seconds since 1970 do not overlap.
  */
+#include <string.h>
+
 #include "delivery/outbox_internal.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -38,24 +40,50 @@ static enum outbox_seen take(struct outbox *outbox, enum outbox_statement statem
 }
 
 /* An id may have many contents: the first row tells in most cases, else it is asked for exactly. */
-static enum outbox_seen look_in(struct outbox *outbox, int64_t bucket,
-                                const struct outbox_item *item, int64_t *processed_us)
+static enum outbox_seen look_in_table(struct outbox *outbox, const struct recent_event *wanted,
+                                      bool any, int64_t *processed_us)
 {
     struct outbox_db *db = &outbox->db;
-    struct str identity = { (const char *)item->identity, OUTBOX_IDENTITY_SIZE };
-    enum outbox_found found = outbox_db_find(db, SQL_SEEN_BY_ID, "ii", bucket, item->id_hash);
+    struct str identity = { (const char *)wanted->identity, OUTBOX_IDENTITY_SIZE };
+    enum outbox_found found =
+        outbox_db_find(db, SQL_SEEN_BY_ID, "ii", wanted->bucket, wanted->id_hash);
 
-    if (found == OUTBOX_FOUND && ((item->is_replay && outbox->options.dedup_replays) ||
-                                  str_equal(outbox_db_text(db, SQL_SEEN_BY_ID, 0), identity)))
+    if (found == OUTBOX_FOUND &&
+        (any || str_equal(outbox_db_text(db, SQL_SEEN_BY_ID, 0), identity)))
         return take(outbox, SQL_SEEN_BY_ID, 1, processed_us);
     outbox_db_reset(db, SQL_SEEN_BY_ID);
     if (found != OUTBOX_FOUND)
         return found == OUTBOX_NONE ? OUTBOX_NEW : OUTBOX_SEEN_BROKEN;
-    found = outbox_db_find(db, SQL_SEEN_EXACT, "iib", bucket, item->id_hash, identity);
+    found = outbox_db_find(db, SQL_SEEN_EXACT, "iib", wanted->bucket, wanted->id_hash, identity);
     if (found == OUTBOX_FOUND)
         return take(outbox, SQL_SEEN_EXACT, 0, processed_us);
     outbox_db_reset(db, SQL_SEEN_EXACT);
     return found == OUTBOX_NONE ? OUTBOX_ID_REUSED : OUTBOX_SEEN_BROKEN;
+}
+
+static struct recent_event row_of(const struct outbox_item *item, int64_t bucket)
+{
+    struct recent_event row = { .bucket = bucket,
+                                .id_hash = item->id_hash,
+                                .processed_us = item->processed_at_us };
+
+    memcpy(row.identity, item->identity, sizeof(row.identity));
+    return row;
+}
+
+static enum outbox_seen look_in(struct outbox *outbox, int64_t bucket,
+                                const struct outbox_item *item, int64_t *processed_us)
+{
+    struct recent_event wanted = row_of(item, bucket);
+    bool any = item->is_replay && outbox->options.dedup_replays;
+    enum recent_found recent = recent_find(&outbox->recent, &wanted, processed_us);
+
+    if (recent == RECENT_SAME || (recent == RECENT_OTHER && any))
+        return OUTBOX_SEEN;
+
+    enum outbox_seen seen = look_in_table(outbox, &wanted, any, processed_us);
+
+    return seen == OUTBOX_NEW && recent == RECENT_OTHER ? OUTBOX_ID_REUSED : seen;
 }
 
 static enum outbox_seen look_in_days(struct outbox *outbox, const struct outbox_item *item,
@@ -98,15 +126,14 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
 
 bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item)
 {
-    struct str identity = { (const char *)item->identity, OUTBOX_IDENTITY_SIZE };
-    int64_t bucket =
-        has_second(outbox, item, HOUR_US) ? item->time_us / SECOND_US : outbox->now_us / DAY_US;
+    struct recent_event row =
+        row_of(item, has_second(outbox, item, HOUR_US) ? item->time_us / SECOND_US
+                                                       : outbox->now_us / DAY_US);
 
     if (!item->id.ptr || !is_on(outbox))
         return true;
     outbox->tally.numbers[TALLY_SEEN]++;
-    return outbox_db_run(&outbox->db, SQL_SEEN_ADD, "iibi", bucket, item->id_hash, identity,
-                         item->processed_at_us);
+    return recent_add(&outbox->recent, &outbox->db, &row);
 }
 
 /* The lowest bucket from `from` on and below `end`; INT64_MAX when there is none. */
@@ -162,7 +189,7 @@ bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done)
         return delete_first(outbox, FIRST_SECOND, last_second, rows);
     if (day < last_day)
         return delete_first(outbox, 0, last_day, rows);
-    *done = excess <= 0;
+    *done = excess <= 0 || (second == INT64_MAX && day == INT64_MAX);
     if (*done)
         return true;
     rows = excess < rows ? excess : rows;

@@ -1,9 +1,9 @@
 /*
  * outbox_internal.h - what the outbox*.c files share; nobody else includes it.
  *
- * Who may touch what: `db`, `tally`, `before` and `upkeep` belong to the committer (before the
- * start and after the end, to whoever creates and destroys). What stands below `mutex` is shared
- * under it. Texts and options are read-only after the creation.
+ * Who may touch what: `db`, `tally`, `before`, `recent` and `upkeep` belong to the committer
+ * (before the start and after the end, to whoever creates and destroys). What stands below `mutex`
+ * is shared under it. Texts and options are read-only after the creation.
  */
 #pragma once
 
@@ -15,9 +15,10 @@
 #include "base/waker.h"
 #include "delivery/outbox.h"
 #include "delivery/outbox_db.h"
+#include "delivery/outbox_recent.h"
 #include "delivery/outbox_tally.h"
 
-enum { OUTBOX_IDENTITY_SIZE = 16 };
+enum { OUTBOX_IDENTITY_SIZE = RECENT_IDENTITY_SIZE };
 
 /** One piece of work for the committer, first member of its owner's struct. */
 struct outbox_work {
@@ -88,6 +89,7 @@ struct outbox {
     struct outbox_db db;
     struct tally tally;  /* with what the batch under way has changed */
     struct tally before; /* without */
+    struct outbox_recent recent;
     struct outbox_upkeep upkeep;
     int64_t now_us;   /* time of day of the batch under way */
     bool turned_away; /* in the batch under way something did not fit in */

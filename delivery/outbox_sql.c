@@ -21,6 +21,9 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     /* bucket: the second of the event's own time, or the day of its arrival (outbox_dedup.c). */
     "CREATE TABLE seen (bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL, identity BLOB NOT NULL,"
     " processed_us INTEGER NOT NULL, PRIMARY KEY (bucket, id_hash, identity)) WITHOUT ROWID;"
+    /* Rows of `seen` that are not sorted in yet (outbox_recent.h). */
+    "CREATE TABLE recent (n INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL,"
+    " identity BLOB NOT NULL, processed_us INTEGER NOT NULL);"
     "CREATE TABLE record (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, accepted_us INTEGER NOT NULL,"
     " registry TEXT, schema TEXT, version TEXT, bytes BLOB NOT NULL);"
     "CREATE TABLE retry (id INTEGER PRIMARY KEY, sink INTEGER NOT NULL, attempts INTEGER NOT NULL,"
@@ -61,13 +64,17 @@ const char *const outbox_sql[SQL_COUNT] = {
                        " WHERE bucket = ?1 AND id_hash = ?2 LIMIT 1",
     [SQL_SEEN_EXACT] = "SELECT processed_us FROM seen"
                        " WHERE bucket = ?1 AND id_hash = ?2 AND identity = ?3",
-    [SQL_SEEN_ADD] = "INSERT INTO seen (bucket, id_hash, identity, processed_us)"
+    [SQL_SEEN_ADD] = "INSERT OR IGNORE INTO seen (bucket, id_hash, identity, processed_us)"
                      " VALUES (?1, ?2, ?3, ?4)",
     [SQL_SEEN_OLDEST] = "SELECT bucket FROM seen WHERE bucket >= ?1 ORDER BY bucket LIMIT 1",
     [SQL_SEEN_NTH] = "SELECT bucket, id_hash, identity FROM seen WHERE bucket >= ?1"
                      " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?2",
     [SQL_SEEN_DELETE_BELOW] = "DELETE FROM seen WHERE bucket >= ?1"
                               " AND (bucket, id_hash, identity) < (?2, ?3, ?4)",
+    [SQL_RECENT_ADD] = "INSERT INTO recent (n, bucket, id_hash, identity, processed_us)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_RECENT_READ] = "SELECT n, bucket, id_hash, identity, processed_us FROM recent ORDER BY n",
+    [SQL_RECENT_DELETE] = "DELETE FROM recent WHERE n <= ?1",
 
     [SQL_RECORD_ADD] =
         "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

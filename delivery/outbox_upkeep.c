@@ -56,6 +56,10 @@ bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
 {
     int64_t rows = 2 * (int64_t)events > LEAST_ROWS ? 2 * (int64_t)events : LEAST_ROWS;
     bool done = false;
+
+    if (!recent_move(&outbox->recent, &outbox->db, (size_t)rows))
+        return false;
+
     bool ok =
         is_due(outbox) ? prune(outbox, rows, &done) : outbox_records_prune(outbox, rows, &done);
 

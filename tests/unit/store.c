@@ -33,6 +33,7 @@ static void ring(struct waker waker)
 void store_init(struct store *store)
 {
     *store = (struct store){ 0 };
+    store->time_us = clock_now_us();
     folder_init(&store->folder);
     folder_path(&store->folder, "deep/store.db", store->path);
     store->options = (struct outbox_options){
@@ -126,6 +127,9 @@ void store_fill(struct store *store, const char *prefix, size_t count)
         (void)snprintf(text, sizeof(text), "%s%zu", prefix, i);
 
         struct outbox_event event = store_event(text, text);
+
+        event.time_us = store->time_us;
+
         bool ok =
             outbox_submit(store->outbox, &(struct outbox_request){ &event, 1, { ring, &bell, 0 } },
                           &jobs[i], &err);

@@ -11,6 +11,7 @@ struct store {
     char path[FOLDER_PATH_SIZE];
     struct outbox_options options; /* may be changed before store_open() */
     struct outbox *outbox;         /* NULL: closed */
+    int64_t time_us;               /* of the events that store_fill() makes */
 };
 
 /** A folder and usual options, without sinks; not open yet. */

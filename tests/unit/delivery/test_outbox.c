@@ -130,6 +130,30 @@ static void remembers_no_more_than_it_may(void)
     store_done(&store);
 }
 
+static void knows_thousands_across_restarts(void)
+{
+    struct store store;
+
+    store_init(&store);
+    store.options.dedup_max_rows = 4000;
+    store_open(&store);
+    store_fill(&store, "n", 2500);
+    store_close(&store);
+    store_open(&store);
+    for (int i = 0; i < 2500; i += 97) {
+        char text[16];
+
+        (void)snprintf(text, sizeof(text), "n%d", i);
+
+        struct outbox_event event = store_event(text, text);
+
+        event.time_us = store.time_us;
+        CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_DUPLICATE);
+    }
+    CHECK_INT(store_counters(&store)->seen, 2500);
+    store_done(&store);
+}
+
 static void forgets_what_is_too_old(void)
 {
     struct store store;
@@ -324,6 +348,7 @@ int main(void)
     RUN(tells_events_apart);
     RUN(takes_replays_as_duplicates_when_told_so);
     RUN(remembers_no_more_than_it_may);
+    RUN(knows_thousands_across_restarts);
     RUN(forgets_what_is_too_old);
     RUN(keeps_refused_events_once_each);
     RUN(lets_the_oldest_refused_go);

@@ -1,0 +1,210 @@
+/*
+ * outbox_recent.c - see outbox_recent.h.
+ */
+#include "delivery/outbox_recent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum {
+    PORTION_MOST = 8192,
+    PORTION_PART = 4, /* of all that may be remembered */
+    FIRST_CAPACITY = 256,
+};
+
+void recent_init(struct outbox_recent *recent, int64_t max_rows)
+{
+    int64_t part = max_rows / PORTION_PART;
+
+    *recent = (struct outbox_recent){ .next_row = 1 };
+    recent->portion = part > PORTION_MOST ? PORTION_MOST : part < 1 ? 1 : (size_t)part;
+}
+
+static void part_done(struct recent_part *part)
+{
+    mem_free(part->events);
+    mem_free(part->slots);
+    *part = (struct recent_part){ 0 };
+}
+
+void recent_done(struct outbox_recent *recent)
+{
+    part_done(&recent->filling);
+    part_done(&recent->moving);
+}
+
+/* The slot of the first event of that bucket and id, or the free one where it would be. */
+static size_t first_slot(const struct recent_part *part, int64_t bucket, int64_t id_hash)
+{
+    uint64_t hash = (uint64_t)id_hash ^ ((uint64_t)bucket * UINT64_C(0x9e3779b97f4a7c15));
+
+    return (size_t)(hash ^ hash >> 32) & (part->capacity * 2 - 1);
+}
+
+static void note(struct recent_part *part, size_t index)
+{
+    const struct recent_event *event = &part->events[index];
+    size_t slot = first_slot(part, event->bucket, event->id_hash);
+
+    while (part->slots[slot])
+        slot = (slot + 1) & (part->capacity * 2 - 1);
+    part->slots[slot] = (uint32_t)index + 1;
+}
+
+static void note_all(struct recent_part *part)
+{
+    memset(part->slots, 0, part->capacity * 2 * sizeof(*part->slots));
+    for (size_t i = 0; i < part->count; i++)
+        note(part, i);
+}
+
+static void put(struct recent_part *part, const struct recent_event *event)
+{
+    if (part->count == part->capacity) {
+        part->capacity = part->capacity ? part->capacity * 2 : FIRST_CAPACITY;
+        part->events = mem_realloc(part->events, part->capacity * sizeof(*part->events));
+        part->slots = mem_realloc(part->slots, part->capacity * 2 * sizeof(*part->slots));
+        note_all(part);
+    }
+    part->events[part->count] = *event;
+    note(part, part->count++);
+}
+
+static void clear(struct recent_part *part)
+{
+    part->count = 0;
+    if (part->slots)
+        memset(part->slots, 0, part->capacity * 2 * sizeof(*part->slots));
+}
+
+static enum recent_found find_in(const struct recent_part *part, const struct recent_event *wanted,
+                                 int64_t *processed_us)
+{
+    enum recent_found found = RECENT_NONE;
+
+    if (part->count == 0)
+        return RECENT_NONE;
+    for (size_t slot = first_slot(part, wanted->bucket, wanted->id_hash); part->slots[slot];
+         slot = (slot + 1) & (part->capacity * 2 - 1)) {
+        const struct recent_event *event = &part->events[part->slots[slot] - 1];
+
+        if (event->id_hash != wanted->id_hash || event->bucket != wanted->bucket)
+            continue;
+        if (memcmp(event->identity, wanted->identity, sizeof(wanted->identity)) == 0) {
+            *processed_us = event->processed_us;
+            return RECENT_SAME;
+        }
+        if (found == RECENT_NONE)
+            *processed_us = event->processed_us;
+        found = RECENT_OTHER;
+    }
+    return found;
+}
+
+enum recent_found recent_find(const struct outbox_recent *recent, const struct recent_event *wanted,
+                              int64_t *processed_us)
+{
+    enum recent_found older = find_in(&recent->moving, wanted, processed_us);
+    int64_t newer_us = 0;
+
+    if (older == RECENT_SAME)
+        return older;
+
+    enum recent_found newer = find_in(&recent->filling, wanted, &newer_us);
+
+    if (newer == RECENT_SAME || (newer == RECENT_OTHER && older == RECENT_NONE)) {
+        *processed_us = newer_us;
+        return newer;
+    }
+    return older;
+}
+
+static bool run_with(struct outbox_db *db, enum outbox_statement statement,
+                     const struct recent_event *event)
+{
+    struct str identity = { (const char *)event->identity, sizeof(event->identity) };
+
+    return outbox_db_run(db, statement, "iibi", event->bucket, event->id_hash, identity,
+                         event->processed_us);
+}
+
+bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
+                const struct recent_event *event)
+{
+    struct str identity = { (const char *)event->identity, sizeof(event->identity) };
+
+    put(&recent->filling, event);
+    return outbox_db_run(db, SQL_RECENT_ADD, "iiibi", recent->next_row++, event->bucket,
+                         event->id_hash, identity, event->processed_us);
+}
+
+bool recent_load(struct outbox_recent *recent, struct outbox_db *db)
+{
+    enum outbox_found found = outbox_db_find(db, SQL_RECENT_READ, "");
+
+    clear(&recent->filling);
+    clear(&recent->moving);
+    recent->moved = 0;
+    while (found == OUTBOX_FOUND) {
+        struct recent_event event = {
+            .bucket = outbox_db_int(db, SQL_RECENT_READ, 1),
+            .id_hash = outbox_db_int(db, SQL_RECENT_READ, 2),
+            .processed_us = outbox_db_int(db, SQL_RECENT_READ, 4),
+        };
+        struct str identity = outbox_db_text(db, SQL_RECENT_READ, 3);
+
+        if (identity.len == sizeof(event.identity))
+            memcpy(event.identity, identity.ptr, identity.len);
+        recent->next_row = outbox_db_int(db, SQL_RECENT_READ, 0) + 1;
+        put(&recent->filling, &event);
+        found = outbox_db_next(db, SQL_RECENT_READ);
+    }
+    outbox_db_reset(db, SQL_RECENT_READ);
+    return found == OUTBOX_NONE;
+}
+
+/* As the table's key has it. */
+static int compare(const void *a, const void *b)
+{
+    const struct recent_event *x = a;
+    const struct recent_event *y = b;
+
+    if (x->bucket != y->bucket)
+        return x->bucket < y->bucket ? -1 : 1;
+    if (x->id_hash != y->id_hash)
+        return x->id_hash < y->id_hash ? -1 : 1;
+    return memcmp(x->identity, y->identity, sizeof(x->identity));
+}
+
+/* What was filled is to move; what comes from now on is filled in anew. */
+static void turn(struct outbox_recent *recent)
+{
+    struct recent_part emptied = recent->moving;
+
+    recent->moving = recent->filling;
+    recent->filling = emptied;
+    recent->moved = 0;
+    recent->last_moving_row = recent->next_row - 1;
+    qsort(recent->moving.events, recent->moving.count, sizeof(struct recent_event), compare);
+    note_all(&recent->moving);
+}
+
+bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows)
+{
+    struct recent_part *moving = &recent->moving;
+
+    if (moving->count == 0) {
+        if (recent->filling.count < recent->portion)
+            return true;
+        turn(recent);
+    }
+    for (size_t i = 0; i < rows && recent->moved < moving->count; i++)
+        if (!run_with(db, SQL_SEEN_ADD, &moving->events[recent->moved++]))
+            return false;
+    if (recent->moved < moving->count)
+        return true;
+    clear(moving);
+    return outbox_db_run(db, SQL_RECENT_DELETE, "i", recent->last_moving_row);
+}
