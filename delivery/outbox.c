@@ -10,6 +10,8 @@
 #include "delivery/outbox_internal.h"
 #include "delivery/outbox_place.h"
 
+enum { LOG_TRIES = 10 }; /* each waits a little for readers to end */
+
 const char *outbox_library_version(void)
 {
     return sqlite3_libversion();
@@ -57,6 +59,25 @@ static bool configure(struct outbox *outbox, void *arg)
     return outbox_sinks_configure(outbox, &configuring->err);
 }
 
+/*
+ * What is in the log goes into the database, before anything is added to it. On a full disk it
+ * stays where it is: nothing is lost, and 503 is a better answer than none.
+ */
+static bool empty_log(struct outbox *outbox, struct error *err)
+{
+    for (int i = 0; i < LOG_TRIES; i++) {
+        if (!outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err)) {
+            if (!outbox_db_is_full(&outbox->db))
+                return false;
+            atomic_store(&outbox->trouble, OUTBOX_FULL);
+            return true;
+        }
+        if (outbox->db.frames == 0)
+            break;
+    }
+    return true;
+}
+
 /* Everything that was left by whoever had it last is made whole before anything is added. */
 static bool open_store(struct outbox *outbox, struct error *err)
 {
@@ -67,7 +88,7 @@ static bool open_store(struct outbox *outbox, struct error *err)
         !outbox_place_lock(outbox->options.path, outbox->options.lock_patience_us, &outbox->lock,
                            err) ||
         !outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
-        !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err))
+        !empty_log(outbox, err))
         return false;
     if (!read_id(outbox) || !tally_read(&outbox->db, &outbox->before) ||
         !recent_load(&outbox->recent, &outbox->db))

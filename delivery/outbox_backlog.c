@@ -267,6 +267,32 @@ static void count_dead(struct outbox *outbox, struct tally_sink *sink,
     outbox->tally.numbers[TALLY_DEAD_BYTES] += size_of(record);
 }
 
+/* Both count only what is there: a report that seemed to fail may have come through. */
+static bool end_retry(struct outbox *outbox, struct tally_sink *sink,
+                      const struct backlog_record *record)
+{
+    if (!outbox_db_run(&outbox->db, SQL_RETRY_DELETE, "ii", sink->id, record->seq))
+        return false;
+    if (outbox_db_changes(&outbox->db) > 0) {
+        sink->delivered++;
+        outbox->tally.numbers[TALLY_WAITING] -= size_of(record);
+    }
+    return true;
+}
+
+static bool bury_retry(struct outbox *outbox, struct tally_sink *sink,
+                       const struct backlog_record *record, const struct backlog_result *result)
+{
+    struct outbox_db *db = &outbox->db;
+
+    if (!outbox_db_run(db, SQL_DEAD_FROM_RETRY, "iiisi", sink->id, outbox->now_us,
+                       record->attempts + 1, reason_of(result), record->seq))
+        return false;
+    if (outbox_db_changes(db) > 0)
+        count_dead(outbox, sink, record);
+    return outbox_db_run(db, SQL_RETRY_DELETE, "ii", sink->id, record->seq);
+}
+
 static bool settle_retry(struct outbox *outbox, struct tally_sink *sink,
                          const struct backlog_record *record, const struct backlog_result *result)
 {
@@ -279,14 +305,9 @@ static bool settle_retry(struct outbox *outbox, struct tally_sink *sink,
         return outbox_db_run(db, SQL_RETRY_UPDATE, "iiiis", sink->id, record->seq, failed,
                              result->next_at_us, reason_of(result));
     case BACKLOG_DELIVERED:
-        sink->delivered++;
-        outbox->tally.numbers[TALLY_WAITING] -= size_of(record);
-        return outbox_db_run(db, SQL_RETRY_DELETE, "ii", sink->id, record->seq);
+        return end_retry(outbox, sink, record);
     case BACKLOG_DEAD:
-        count_dead(outbox, sink, record);
-        return outbox_db_run(db, SQL_DEAD_FROM_RETRY, "iiisi", sink->id, outbox->now_us,
-                             record->attempts + 1, reason_of(result), record->seq) &&
-               outbox_db_run(db, SQL_RETRY_DELETE, "ii", sink->id, record->seq);
+        return bury_retry(outbox, sink, record, result);
     case BACKLOG_UNTRIED:
     default:
         return true;
@@ -313,6 +334,8 @@ static bool settle_new(struct outbox *outbox, struct tally_sink *sink,
 {
     int64_t failed = result->verdict == BACKLOG_FAILED;
 
+    if (record->seq <= sink->cursor)
+        return true; /* settled by a report that seemed to fail */
     pass(sink, record->seq);
     if (result->verdict == BACKLOG_DELIVERED) {
         sink->delivered++;

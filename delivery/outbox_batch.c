@@ -60,11 +60,6 @@ static bool close_transaction(struct outbox *outbox)
     return true;
 }
 
-static bool is_disk_full(const struct outbox *outbox)
-{
-    return (sqlite3_extended_errcode(outbox->db.handle) & 0xff) == SQLITE_FULL;
-}
-
 /* What /readyz says. Once full, it takes some room until it is not. */
 static void judge_room(struct outbox *outbox, bool full)
 {
@@ -105,7 +100,7 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
     }
     (void)outbox_db_fail(&outbox->db, "store", err);
 
-    bool full = is_disk_full(outbox);
+    bool full = outbox_db_is_full(&outbox->db);
 
     full = roll_back(outbox) && full;
     if (full)

@@ -243,6 +243,11 @@ struct str outbox_db_text(struct outbox_db *db, enum outbox_statement statement,
     return text;
 }
 
+bool outbox_db_is_full(const struct outbox_db *db)
+{
+    return (sqlite3_extended_errcode(db->handle) & 0xff) == SQLITE_FULL;
+}
+
 int64_t outbox_db_changes(const struct outbox_db *db)
 {
     return sqlite3_changes64(db->handle);
@@ -260,6 +265,8 @@ bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how, stru
         return outbox_db_fail(db, "checkpoint", err);
     if (code == SQLITE_OK && frames == moved)
         db->frames = 0;
+    else
+        db->frames = frames > 0 ? frames : 1;
     return true;
 }
 

@@ -27,7 +27,7 @@ enum outbox_access {
 struct outbox_db {
     sqlite3 *handle; /* NULL: closed */
     sqlite3_stmt *statements[SQL_COUNT];
-    int frames; /* in the write-ahead log, as of the last commit; 0 after a whole checkpoint */
+    int frames; /* in the log, as of the last commit or checkpoint; 0: all are in the database */
 };
 
 /**
@@ -63,6 +63,9 @@ void outbox_db_reset(struct outbox_db *db, enum outbox_statement statement);
 int64_t outbox_db_int(struct outbox_db *db, enum outbox_statement statement, int column);
 struct str outbox_db_text(struct outbox_db *db, enum outbox_statement statement, int column);
 
+/** Did the last thing fail because the disk, or the user's share of it, is full? */
+bool outbox_db_is_full(const struct outbox_db *db);
+
 /** How many rows the last run changed. */
 int64_t outbox_db_changes(const struct outbox_db *db);
 
@@ -71,7 +74,10 @@ enum outbox_checkpoint {
     OUTBOX_CHECKPOINT_RESET,   /* all of it, and the log begins anew */
 };
 
-/** Move the write-ahead log into the database. True also when readers kept some of it there. */
+/**
+ * Move the write-ahead log into the database. True also when readers kept some of it there: then
+ * `frames` is not 0.
+ */
 NODISCARD bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how,
                                     struct error *err);
 

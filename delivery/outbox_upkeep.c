@@ -81,8 +81,11 @@ static bool probe(struct outbox *outbox, void *arg)
 
 static bool checkpoint(struct outbox *outbox, enum outbox_checkpoint how, struct error *err)
 {
-    outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
-    return outbox_db_checkpoint(&outbox->db, how, err);
+    if (!outbox_db_checkpoint(&outbox->db, how, err))
+        return false;
+    if (outbox->db.frames > 0)
+        outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
+    return true;
 }
 
 static bool is_full(const struct outbox *outbox)
@@ -116,6 +119,9 @@ bool outbox_upkeep_log(struct outbox *outbox, struct error *err)
 {
     int64_t part = (int64_t)(outbox->options.max_size / LOG_PART);
     int64_t most = part < LOG_BYTES ? part : LOG_BYTES;
+
+    if (clock_monotonic_us() < outbox->upkeep.log_us)
+        return true; /* readers hold it: again in a while */
 
     if (outbox_db_log_bytes(&outbox->db) > most &&
         !checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err))

@@ -217,6 +217,37 @@ static void moves_failures_out_of_the_way(void)
     store_done(&store);
 }
 
+/* A report that seemed to fail may have come through: the records are read once more, settled
+ * again. */
+static void counts_what_is_settled_twice_once(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+    struct backlog *twin = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 4);
+    CHECK_INT((int64_t)next(twin, 4, &records), 4);
+    CHECK_INT((int64_t)next(a, 4, &records), 4);
+    settle(a, records, 4, BACKLOG_DELAYED, 1);
+    settle(twin, records, 4, BACKLOG_DELIVERED, 0); /* they are in retry rows by now */
+    CHECK_INT(store_sink(&store, "a")->delivered, 0);
+    CHECK_INT((int64_t)next(twin, 4, &records), 4);
+    CHECK_INT((int64_t)next(a, 4, &records), 4);
+    settle(a, records, 3, BACKLOG_DELIVERED, 0);
+    settle(twin, records, 4, BACKLOG_DEAD, 0);
+    CHECK_INT(store_sink(&store, "a")->delivered, 3);
+    CHECK_INT(store_sink(&store, "a")->dead, 1);
+    CHECK_INT(store_sink(&store, "a")->pending, 0);
+    check_identity(&store, "a");
+    backlog_close(twin);
+    backlog_close(a);
+    store_done(&store);
+}
+
 static void holds_an_ordered_sink_at_its_head(void)
 {
     struct store store;
@@ -367,6 +398,7 @@ int main(void)
     RUN(shows_what_a_record_is);
     RUN(keeps_to_the_bounds_asked_for);
     RUN(moves_failures_out_of_the_way);
+    RUN(counts_what_is_settled_twice_once);
     RUN(holds_an_ordered_sink_at_its_head);
     RUN(brings_dead_records_back);
     RUN(starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog);

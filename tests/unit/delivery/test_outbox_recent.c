@@ -9,7 +9,7 @@
 #include "tests/unit/folder.h"
 #include "tests/unit/test.h"
 
-enum { PORTION = 100, MAX_ROWS = 4 * PORTION };
+enum { PORTION = 100, MAX_ROWS = 4 * PORTION, MANY = 7 * PORTION };
 
 static struct folder folder;
 static struct outbox_db db;
@@ -133,7 +133,7 @@ static void takes_them_over_in_portions(void)
 static void survives_at_every_point(void)
 {
     begin();
-    for (int64_t n = 0; n < 7 * PORTION; n++) {
+    for (int64_t n = 0; n < MANY; n++) {
         add(n, n + 1);
         CHECK(recent_move(&recent, &db, 3));
         if (n % 13 == 0)
@@ -141,7 +141,7 @@ static void survives_at_every_point(void)
         if (n % 50 == 0)
             CHECK_INT(count_known(n + 1, is_anywhere), n + 1);
     }
-    CHECK_INT(count_known(7 * PORTION, is_anywhere), 7 * PORTION);
+    CHECK_INT(count_known(MANY, is_anywhere), MANY);
     end();
 }
 
