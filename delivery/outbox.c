@@ -94,8 +94,11 @@ static bool open_store(struct outbox *outbox, struct error *err)
         !recent_load(&outbox->recent, &outbox->db))
         return outbox_db_fail(&outbox->db, outbox->options.path, err);
     outbox->tally = outbox->before;
-    if (outbox_transact(outbox, configure, &configuring, err) == OUTBOX_DURABLE)
+    if (outbox_transact(outbox, configure, &configuring, err) == OUTBOX_DURABLE) {
+        if (outbox_is_full(outbox, 0))
+            atomic_store(&outbox->trouble, OUTBOX_FULL);
         return true;
+    }
     if (configuring.err.code != ERR_NONE)
         *err = configuring.err;
     return fail_within(err, outbox->options.path);

@@ -144,7 +144,8 @@ bool outbox_batch(struct outbox *outbox, struct outbox_work *list, struct error 
     if (end == OUTBOX_DURABLE) {
         (void)pthread_mutex_lock(&outbox->mutex);
         count_in(&outbox->commit_us, outbox_commit_bounds_us, clock_monotonic_us() - begun_us);
-        count_in(&outbox->batch_events, outbox_batch_bounds, (int64_t)batch.events);
+        if (batch.events > 0)
+            count_in(&outbox->batch_events, outbox_batch_bounds, (int64_t)batch.events);
         (void)pthread_mutex_unlock(&outbox->mutex);
     }
     finish_batch(outbox, list,

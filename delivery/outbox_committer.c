@@ -283,7 +283,7 @@ bool outbox_do(struct outbox *outbox,
                struct error *err)
 {
     struct outbox_task task = {
-        .work = { .events = 1, .bytes = sizeof(task), .apply = apply_task, .finish = finish_task },
+        .work = { .bytes = sizeof(task), .apply = apply_task, .finish = finish_task },
         .run = run,
         .arg = arg,
     };

@@ -98,6 +98,8 @@ static int note_frames(void *self, sqlite3 *handle, const char *name, int frames
 
     (void)handle;
     (void)name;
+    db->begun_anew = db->begun_anew || frames < db->last_frame;
+    db->last_frame = frames;
     db->frames = frames;
     return SQLITE_OK;
 }
@@ -267,6 +269,7 @@ bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how, stru
         db->frames = 0;
     else
         db->frames = frames > 0 ? frames : 1;
+    db->begun_anew = false;
     return true;
 }
 

@@ -28,6 +28,8 @@ struct outbox_db {
     sqlite3 *handle; /* NULL: closed */
     sqlite3_stmt *statements[SQL_COUNT];
     int frames; /* in the log, as of the last commit or checkpoint; 0: all are in the database */
+    int last_frame;  /* of the log, as of the last commit */
+    bool begun_anew; /* the log has, since the last checkpoint */
 };
 
 /**

@@ -23,7 +23,7 @@ enum { OUTBOX_IDENTITY_SIZE = RECENT_IDENTITY_SIZE };
 /** One piece of work for the committer, first member of its owner's struct. */
 struct outbox_work {
     struct outbox_work *next;
-    size_t events; /* how many it counts for in the queue's and a batch's bounds */
+    size_t events; /* that it holds, for the bounds of queue and batch; 0: a task */
     size_t bytes;
     bool is_refusal; /* all of it is for the quarantine */
 

@@ -15,7 +15,7 @@ enum {
     IDLE_US = 5000,                /* nothing came for so long: time for a portion */
     TICK_US = 10 * 1000000,        /* how often to look for what has become too old */
     PROBE_US = 1000000,            /* how often to try a disk that was full */
-    LOG_PAUSE_US = 200 * 1000,     /* between checkpoints when nothing comes */
+    LOG_PAUSE_US = 200 * 1000,     /* between checkpoints of one and the same log */
     LOG_FRAMES = 1000,             /* worth a checkpoint when nothing comes */
     LOG_BYTES = 128 * 1024 * 1024, /* worth one in any case, */
     LOG_PART = 8,                  /* or this part of max_size */
@@ -83,8 +83,7 @@ static bool checkpoint(struct outbox *outbox, enum outbox_checkpoint how, struct
 {
     if (!outbox_db_checkpoint(&outbox->db, how, err))
         return false;
-    if (outbox->db.frames > 0)
-        outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
+    outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
     return true;
 }
 
@@ -120,8 +119,9 @@ bool outbox_upkeep_log(struct outbox *outbox, struct error *err)
     int64_t part = (int64_t)(outbox->options.max_size / LOG_PART);
     int64_t most = part < LOG_BYTES ? part : LOG_BYTES;
 
-    if (clock_monotonic_us() < outbox->upkeep.log_us)
-        return true; /* readers hold it: again in a while */
+    /* A checkpoint ends the log only once no reader is in it any more: again in a while. */
+    if (!outbox->db.begun_anew && clock_monotonic_us() < outbox->upkeep.log_us)
+        return true;
 
     if (outbox_db_log_bytes(&outbox->db) > most &&
         !checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err))

@@ -326,6 +326,42 @@ static void refuses_what_is_no_store(void)
     store_done(&store);
 }
 
+/* Some jobs at once, more than may wait; what was taken is committed, what was not is told so. */
+static void has_a_queue_with_an_end(void)
+{
+    enum { JOBS = 200 };
+    struct store store;
+    struct outbox_job *jobs[JOBS] = { 0 };
+    int64_t taken = 0;
+
+    store_init(&store);
+    store.options.max_queued = 3;
+    store_open(&store);
+    for (int i = 0; i < JOBS; i++) {
+        char text[16];
+        struct error err = { 0 };
+
+        (void)snprintf(text, sizeof(text), "%d", i);
+
+        struct outbox_event event = store_event(text, text);
+
+        if (outbox_submit(store.outbox, &(struct outbox_request){ .events = &event, .count = 1 },
+                          &jobs[i], &err))
+            taken++;
+        else
+            CHECK_STR(str_from_c(err.text), "store queue full");
+    }
+    CHECK(taken >= 3);
+    outbox_stop(store.outbox);
+    for (int i = 0; i < JOBS; i++)
+        if (jobs[i]) {
+            CHECK_INT(outbox_results(jobs[i])->verdict, OUTBOX_ACCEPTED);
+            outbox_job_release(jobs[i]);
+        }
+    CHECK_INT(store_counters(&store)->accepted, taken);
+    store_done(&store);
+}
+
 static void refuses_before_start_and_after_stop(void)
 {
     struct store store;
@@ -355,6 +391,7 @@ int main(void)
     RUN(is_full_at_its_bound_and_recovers);
     RUN(belongs_to_one_process);
     RUN(refuses_what_is_no_store);
+    RUN(has_a_queue_with_an_end);
     RUN(refuses_before_start_and_after_stop);
     return test_end();
 }
