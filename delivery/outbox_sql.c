@@ -21,9 +21,6 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     /* bucket: the second of the event's own time, or the day of its arrival (outbox_dedup.c). */
     "CREATE TABLE seen (bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL, identity BLOB NOT NULL,"
     " processed_us INTEGER NOT NULL, PRIMARY KEY (bucket, id_hash, identity)) WITHOUT ROWID;"
-    /* Rows of `seen` that are not sorted in yet (outbox_recent.h). */
-    "CREATE TABLE recent (n INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL,"
-    " identity BLOB NOT NULL, processed_us INTEGER NOT NULL);"
     "CREATE TABLE record (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, accepted_us INTEGER NOT NULL,"
     " registry TEXT, schema TEXT, version TEXT, bytes BLOB NOT NULL);"
     "CREATE TABLE retry (id INTEGER PRIMARY KEY, sink INTEGER NOT NULL, attempts INTEGER NOT NULL,"
@@ -42,6 +39,10 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     " last_us INTEGER NOT NULL, attempts INTEGER NOT NULL, resolved_us INTEGER NOT NULL,"
     " size INTEGER NOT NULL, body BLOB NOT NULL);"
     "CREATE UNIQUE INDEX refused_identity ON refused (identity);",
+
+    /* Rows of `seen` that are not sorted in yet (outbox_recent.h). */
+    "CREATE TABLE recent (n INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL,"
+    " identity BLOB NOT NULL, processed_us INTEGER NOT NULL);",
 };
 
 const char *const outbox_sql[SQL_COUNT] = {
