@@ -255,6 +255,20 @@ def test_refuses_what_it_does_not_understand(stored):
     assert result.returncode == 3 and "not a database" in result.stderr
 
 
+def test_brings_an_older_store_up_to_date(stored):
+    server = stored()
+    server.stop()
+    store = sqlite3.connect(server.folder / STORE)
+    store.executescript("DROP TABLE recent; PRAGMA user_version = 1;")  # as version 1 was
+    store.close()
+    server = again(server)
+    event = make("a")
+    assert server.post(event).status == 200
+    assert server.post(event).header("Sluice-Duplicate") == "true"
+    assert rows(server, "PRAGMA user_version") == [(2,)]
+    server.stop()
+
+
 def test_the_store_is_for_its_owner_alone(stored):
     server = stored()
     server.post(make("a"))
