@@ -48,6 +48,7 @@ static bool is_due(struct outbox *outbox)
     if (now_us >= upkeep->tick_us) {
         upkeep->tick_us = now_us + TICK_US;
         upkeep->pending = true;
+        upkeep->log_wanted = true;
     }
     return upkeep->pending || outbox->tally.numbers[TALLY_SEEN] > outbox->options.dedup_max_rows;
 }
@@ -79,11 +80,20 @@ static bool probe(struct outbox *outbox, void *arg)
     return outbox_db_run(&outbox->db, SQL_STATE_WRITE, "si", STR("probed_us"), outbox->now_us);
 }
 
+/* On a full disk the log stays where it is: it holds what was acknowledged, and is as good there.
+ */
 static bool checkpoint(struct outbox *outbox, enum outbox_checkpoint how, struct error *err)
 {
-    if (!outbox_db_checkpoint(&outbox->db, how, err))
-        return false;
+    if (!outbox_db_checkpoint(&outbox->db, how, err)) {
+        if (!outbox_db_is_full(&outbox->db))
+            return false;
+        atomic_store(&outbox->trouble, OUTBOX_FULL);
+    }
     outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
+    outbox->upkeep.log_wanted = false;
+    (void)pthread_mutex_lock(&outbox->mutex);
+    outbox->published_log_bytes = outbox_db_log_bytes(&outbox->db);
+    (void)pthread_mutex_unlock(&outbox->mutex);
     return true;
 }
 
@@ -109,7 +119,7 @@ bool outbox_upkeep_idle(struct outbox *outbox, struct error *err)
     }
     if (end == OUTBOX_BROKEN_OFF)
         return false;
-    if (outbox->db.frames >= LOG_FRAMES && now_us >= upkeep->log_us)
+    if (outbox->db.frames >= (upkeep->log_wanted ? 1 : LOG_FRAMES) && now_us >= upkeep->log_us)
         return checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err);
     return true;
 }
