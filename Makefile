@@ -91,8 +91,9 @@ test: ## install what is missing, then all that is quick: unit, conformance, e2e
 	$(again) -k unit conformance e2e
 unit: programs ## one program per module
 	@tests/unit/run.sh $(UNIT)
-conformance: programs $(OUT)/bowtie ## the JSON Schema test suite, and our verdicts beside Python's
+conformance: programs $(OUT)/bowtie $(OUT)/sign ## the JSON Schema test suite; our verdicts and signatures beside Python's
 	@tests/conformance/run.sh $(OUT)/bowtie $(CONFORM)
+	@$(PYTHON) -B tests/aws/differential.py $(OUT)/sign
 e2e: $(PROGRAM) ## the real server, over a real socket
 	$(e2e) tests/e2e
 test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
@@ -170,6 +171,8 @@ $(CONFORM): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
 $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
 	$(call say,LD)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 $(OUT)/bowtie: $(OUT)/tests/bowtie/bowtie.o $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+$(OUT)/sign: $(OUT)/tests/aws/sign.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 build/bowtie: build/release/bowtie
 	$(call say,LN)ln -sf release/bowtie $@

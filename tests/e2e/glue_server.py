@@ -99,7 +99,7 @@ class SignatureCheck:
         self.keys[key_id] = (secret, token)
 
     def check(self, method, target, headers, body, now):
-        """Raise a Refusal unless the request is signed by somebody we know, lately."""
+        """The key that signed it; a Refusal unless we know it and it did so lately."""
         authorization = headers.get("Authorization", "")
         if not authorization.startswith("AWS4-HMAC-SHA256 "):
             raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -127,6 +127,7 @@ class SignatureCheck:
             raise Refusal("UnrecognizedClientException", "The security token is invalid.")
         if key_id in self.expired:
             raise Refusal("ExpiredTokenException", "The security token has expired")
+        return key_id
 
     def _signature(self, method, target, headers, body, key_id, names, stamp):
         secret, token = self.keys[key_id]
@@ -421,6 +422,7 @@ class GlueServer:
         self.key = keys[0] if keys else None
         self.skew = 0  # seconds that its clock is ahead
         self.calls = []  # (operation, parameters) of every request that came
+        self.signers = []  # the access key ids of those that were let in
         self.connections = 0
         self.problems = []  # what is wrong with requests or answers
         self.news = threading.Condition()
@@ -512,6 +514,16 @@ class GlueServer:
                 assert left > 0, f"not {count} calls of {operation}: {self.calls}"
                 self.news.wait(left)
 
+    def wait_signers(self, count, patience=PATIENCE):
+        """Until so many different keys have signed calls that were let in; the last one."""
+        deadline = time.monotonic() + patience
+        with self.news:
+            while len(set(self.signers)) < count:
+                left = deadline - time.monotonic()
+                assert left > 0, f"not {count} keys sign: {self.signers}"
+                self.news.wait(left)
+            return self.signers[-1]
+
     # What the handler asks.
 
     def now(self):
@@ -528,6 +540,11 @@ class GlueServer:
                 if self._times < 0:
                     self._fault = self._times = fault = None
             return fault
+
+    def let_in(self, key_id):
+        with self.news:
+            self.signers.append(key_id)
+            self.news.notify_all()
 
     def complain(self, problem):
         with self.news:
@@ -591,7 +608,8 @@ class GlueHandler(http.server.BaseHTTPRequestHandler):
                 glue.complain(f"Content-Type: {self.headers.get('Content-Type')}")
             params = json.loads(body)
             fault = glue.note(operation, params)
-            glue.signatures.check("POST", self.path, self.headers, body, glue.now())
+            key_id = glue.signatures.check("POST", self.path, self.headers, body, glue.now())
+            glue.let_in(key_id)
             status, headers, answer = glue.answer(operation, params, fault)
         except Refusal as refusal:
             status, headers, answer = error_answer(refusal.code, refusal.message, refusal.status)

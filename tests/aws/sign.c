@@ -1,0 +1,95 @@
+/*
+ * sign.c - our signer as a filter, for comparing it with another one: a request a line on standard
+ * input, as JSON; the headers to add a line on standard output, as JSON.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/sigv4.h"
+#include "base/json.h"
+
+enum { LINE_MAX = 1 << 20, HEADERS_MAX = 32 };
+
+static bool flag(struct json_object *request, const char *name)
+{
+    struct json_object *value = NULL;
+
+    return json_find(request, name, &value) && json_object_get_boolean(value);
+}
+
+static size_t read_headers(struct json_object *request, struct fetch_header *headers)
+{
+    struct json_object *list = NULL;
+    size_t count = 0;
+
+    if (!json_find(request, "headers", &list))
+        return 0;
+    for (; count < json_count(list) && count < HEADERS_MAX; count++) {
+        struct json_object *pair = json_at(list, count);
+
+        headers[count].name = json_str(json_at(pair, 0)).ptr;
+        headers[count].value = json_str(json_at(pair, 1));
+    }
+    return count;
+}
+
+static void sign(struct json_object *line, struct arena *arena, struct sigv4_headers *out)
+{
+    struct fetch_header headers[HEADERS_MAX];
+    struct json_object *time = NULL;
+    struct sigv4_scope scope = { .region = json_find_str(line, "region"),
+                                 .service = json_find_str(line, "service"),
+                                 .s3 = flag(line, "s3") };
+    const struct sigv4_request request = { .method = json_find_str(line, "method").ptr,
+                                           .path = json_find_str(line, "path"),
+                                           .query = json_find_str(line, "query"),
+                                           .headers = headers,
+                                           .header_count = read_headers(line, headers),
+                                           .body = json_find_str(line, "body") };
+
+    if (json_find(line, "time_us", &time))
+        (void)json_int64(time, &scope.time_us);
+    sigv4_sign(&request,
+               &(struct sigv4_credentials){ json_find_str(line, "key"),
+                                            json_find_str(line, "secret"),
+                                            json_find_str(line, "token") },
+               &scope, arena, out);
+}
+
+static void print(const struct sigv4_headers *headers, struct arena *arena)
+{
+    struct buf *out = arena_buf(arena, LINE_MAX);
+
+    for (size_t i = 0; i < headers->count; i++) {
+        buf_add(out, i > 0 ? STR(",") : STR("{"));
+        json_write_string(out, str_from_c(headers->list[i].name));
+        buf_add_char(out, ':');
+        json_write_string(out, headers->list[i].value);
+    }
+    (void)printf("%.*s}\n", STR_ARG(buf_str(out)));
+}
+
+int main(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    while ((len = getline(&text, &size, stdin)) > 0) {
+        struct arena *arena = arena_create();
+        struct sigv4_headers headers;
+        struct json_object *line;
+        struct error err;
+
+        if (!json_read_in(arena, (struct str){ text, (size_t)len }, NULL, &line, &err)) {
+            (void)fprintf(stderr, "%s\n", err.text);
+            return 1;
+        }
+        sign(line, arena, &headers);
+        print(&headers, arena);
+        arena_destroy(arena);
+    }
+    free(text);
+    return 0;
+}

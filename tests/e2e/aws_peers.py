@@ -1,0 +1,292 @@
+"""Where AWS credentials come from, emulated: STS, a container's agent, instance metadata.
+
+    keys = Keys(glue, life=2)          # hands out KEY0, KEY1, …, which the emulated Glue then knows
+    with Metadata(keys) as peer:
+        server = sluice(env=peer.environment(folder) | …)
+
+Each peer is strict about what it is asked, and what it does not like is in its `problems`, which
+must be empty in the end.
+"""
+
+import datetime
+import http.server
+import json
+import sys
+import threading
+import time
+import urllib.parse
+
+import botocore.session
+import botocore.validate
+from glue_server import REGION, Refusal, SignatureCheck
+
+
+class Keys:
+    """A row of access keys. With a `life` in seconds each says when it ends."""
+
+    def __init__(self, glue, life=None, token="token"):
+        self.glue, self.life, self.token = glue, life, token
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def next(self):
+        with self.lock:
+            number, self.count = self.count, self.count + 1
+        return self.make(number)
+
+    def make(self, number):
+        key = {
+            "AccessKeyId": f"KEY{number}",
+            "SecretAccessKey": f"secret/{number}",
+            "Token": f"{self.token}{number}",
+        }
+        if self.glue:
+            self.glue.signatures.allow(*key.values())
+        if self.life:
+            key["Expiration"] = time.time() + self.life
+        return key
+
+
+def iso(seconds):
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+
+
+def in_words(key):
+    """The key with its end as containers and instances write it."""
+    return key | ({"Expiration": iso(key["Expiration"])} if "Expiration" in key else {})
+
+
+class Peer:
+    """An HTTP server on a free port; subclasses answer requests."""
+
+    def __init__(self, keys):
+        self.keys = keys
+        self.problems = []
+        self.requests = 0
+
+    def __enter__(self):
+        peer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                peer.requests += 1
+                try:
+                    status, answer = peer.answer(self.command, self.path, self.headers, body)
+                except Refusal as refusal:
+                    peer.problems.append(f"{self.command} {self.path}: {refusal}")
+                    status = refusal.status
+                    answer = {"Error": {"Code": refusal.code, "Message": refusal.message}}
+                text = answer if isinstance(answer, str) else json.dumps(answer)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            do_POST = do_PUT = do_GET
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.http.shutdown()
+        self.http.server_close()
+        self.thread.join()
+        if kind is None:
+            assert not self.problems, self.problems
+
+    def expect(self, ok, problem):
+        if not ok:
+            raise Refusal("Unexpected", problem)
+
+
+class Sts(Peer):
+    """AssumeRole, signed by `source`; AssumeRoleWithWebIdentity with the token in a file."""
+
+    ROLE = "arn:aws:iam::123456789012:role/sluice"
+    SOURCE = ("AKIDSOURCE", "source+secret", "")
+
+    def __init__(self, keys):
+        super().__init__(keys)
+        self.signatures = SignatureCheck("sts")
+        self.signatures.allow(*self.SOURCE)
+        self.web_token = "eyJhbGciOi.eyJzdWIi.sig+1"
+        self.model = botocore.session.get_session().get_service_model("sts")
+
+    def answer(self, method, path, headers, body):
+        form = dict(urllib.parse.parse_qsl(body.decode(), strict_parsing=True))
+        action = form.pop("Action")
+        self.expect((method, path) == ("POST", "/"), "expected POST /")
+        self.expect(form.pop("Version") == "2011-06-15", "Version")
+        self.expect(headers["Accept"] == "application/json", "Accept")
+        if "DurationSeconds" in form:
+            form["DurationSeconds"] = int(form["DurationSeconds"])
+        shape = self.model.operation_model(action).input_shape
+        report = botocore.validate.ParamValidator().validate(form, shape)
+        self.expect(not report.has_errors(), report.generate_report())
+        self.expect(form["RoleArn"] == self.ROLE, "RoleArn")
+        if action == "AssumeRole":
+            self.signatures.check(method, path, headers, body, time.time())
+        else:
+            self.expect("Authorization" not in headers, "it must not be signed")
+            self.expect(form["WebIdentityToken"] == self.web_token, "WebIdentityToken")
+        key = self.keys.next()
+        key["SessionToken"] = key.pop("Token")
+        key.setdefault("Expiration", time.time() + 3600)
+        return 200, {f"{action}Response": {f"{action}Result": {"Credentials": key}}}
+
+
+class WebIdentity(Sts):
+    """IRSA: variables that EKS sets."""
+
+    def environment(self, folder):
+        (folder / "web-token").write_text(self.web_token)
+        return {
+            "AWS_ROLE_ARN": self.ROLE,
+            "AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "web-token"),
+            "AWS_ROLE_SESSION_NAME": "pod",
+            "AWS_ENDPOINT_URL_STS": self.url,
+        }
+
+
+class AssumedRole(Sts):
+    """A profile with a role, and another one with the key to assume it with."""
+
+    def environment(self, folder):
+        (folder / "config").write_text(
+            f"[profile app]\nrole_arn = {self.ROLE}\nsource_profile = base\n"
+            f"external_id = out/side\nduration_seconds = 900\nregion = {REGION}\n"
+        )
+        (folder / "credentials").write_text(
+            f"[base]\naws_access_key_id = {self.SOURCE[0]}\n"
+            f"aws_secret_access_key = {self.SOURCE[1]}\n"
+        )
+        return {
+            "AWS_PROFILE": "app",
+            "AWS_CONFIG_FILE": str(folder / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+            "AWS_ENDPOINT_URL_STS": self.url,
+        }
+
+
+class Container(Peer):
+    """What ECS's agent and EKS's pod identity agent have in common."""
+
+    authorization = "Basic cG9k"
+
+    def answer(self, method, path, headers, _):
+        self.expect((method, path) == ("GET", "/v1/credentials"), "expected GET /v1/credentials")
+        self.expect(headers.get("Authorization") == self.authorization, "Authorization")
+        return 200, in_words(self.keys.next())
+
+    def environment(self, folder):
+        del folder
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/v1/credentials",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": self.authorization,
+        }
+
+
+class PodIdentity(Container):
+    """EKS: the token lies in a file, and is another one after each request."""
+
+    def __init__(self, keys):
+        super().__init__(keys)
+        self.file = None
+        self.authorization = "jwt.0"
+
+    def answer(self, *request):
+        answer = super().answer(*request)
+        self.authorization = f"jwt.{self.requests}"
+        self.file.write_text(self.authorization)
+        return answer
+
+    def environment(self, folder):
+        self.file = folder / "pod-token"
+        self.file.write_text(self.authorization)
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/v1/credentials",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(self.file),
+        }
+
+
+class Metadata(Peer):
+    """EC2's instance metadata service, version 2 only."""
+
+    ROLES = "/latest/meta-data/iam/security-credentials/"
+
+    def answer(self, method, path, headers, _):
+        self.expect("X-Forwarded-For" not in headers, "through a proxy")
+        if path == "/latest/api/token":
+            self.expect(method == "PUT", "expected PUT")
+            ttl = int(headers["X-aws-ec2-metadata-token-ttl-seconds"])
+            self.expect(1 <= ttl <= 21600, f"ttl {ttl}")
+            return 200, "session-token"
+        self.expect(method == "GET", "expected GET")
+        self.expect(headers["X-aws-ec2-metadata-token"] == "session-token", "no token")
+        if path == self.ROLES:
+            return 200, "sluice-role"
+        self.expect(path == self.ROLES + "sluice-role", path)
+        return 200, {"Code": "Success", "Type": "AWS-HMAC"} | in_words(self.keys.next())
+
+    def environment(self, folder):
+        del folder
+        return {
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.url.replace("127.0.0.1", "localhost"),
+            "AWS_EC2_METADATA_DISABLED": "false",
+            "http_proxy": "http://127.0.0.1:1",  # which it must not be asked through
+            "no_proxy": "127.0.0.1",
+        }
+
+
+class Process(Peer):
+    """A profile with a credential_process: a program that asks us."""
+
+    def answer(self, method, path, headers, _):
+        key = in_words(self.keys.next())
+        key["SessionToken"] = key.pop("Token")
+        return 200, {"Version": 1} | key
+
+    def environment(self, folder):
+        (folder / "get key.py").write_text(
+            "import sys, urllib.request\nprint(urllib.request.urlopen(sys.argv[1]).read().decode())"
+        )
+        (folder / "config").write_text(
+            f"[default]\nregion = {REGION}\n"
+            f"credential_process = {sys.executable} '{folder}/get key.py' {self.url}\n"
+        )
+        return {"AWS_CONFIG_FILE": str(folder / "config")}
+
+
+class ProfileKeys(Peer):
+    """Keys in ~/.aws/credentials; who rotates them writes the file anew."""
+
+    def __init__(self, keys):
+        super().__init__(keys)
+        self.file = None
+
+    def rotate(self):
+        key = self.keys.next()
+        self.file.write_text(
+            f"[default]\naws_access_key_id = {key['AccessKeyId']}\n"
+            f"aws_secret_access_key = {key['SecretAccessKey']}\n"
+            f"aws_session_token = {key['Token']}\n"
+        )
+
+    def environment(self, folder):
+        (folder / ".aws").mkdir()
+        self.file = folder / ".aws/credentials"
+        self.rotate()
+        return {"HOME": str(folder)}

@@ -1,0 +1,242 @@
+/*
+ * test_settings.c - claims about aws/settings.h: which of several sources counts.
+ */
+#include "aws/settings.h"
+
+#include "tests/unit/aws_world.h"
+#include "tests/unit/test.h"
+
+static const char config[] = "[default]\n"
+                             "region = eu-central-1\n"
+                             "[profile dev]\n"
+                             "region = us-east-2\n"
+                             "ca_bundle = /etc/dev.pem\n"
+                             "endpoint_url = http://dev\n"
+                             "services = local\n"
+                             "[services local]\n"
+                             "sts =\n"
+                             "  endpoint_url = http://dev-sts\n"
+                             "[profile far]\n"
+                             "region = cn-north-1\n"
+                             "use_dualstack_endpoint = true\n"
+                             "[profile fips]\n"
+                             "region = us-gov-west-1\n"
+                             "use_fips_endpoint = True\n";
+
+struct variable {
+    const char *name;
+    const char *value;
+};
+
+static const struct choice {
+    const char *name;
+    struct variable variables[3];
+    struct aws_session_options options;
+    const char *profile;
+    const char *region;
+    const char *glue;
+    const char *sts;
+} choices[] = {
+    { "nothing but the profile",
+      { { 0 } },
+      { 0 },
+      "default",
+      "eu-central-1",
+      "https://glue.eu-central-1.amazonaws.com",
+      "https://sts.eu-central-1.amazonaws.com" },
+    { "AWS_DEFAULT_REGION",
+      { { "AWS_DEFAULT_REGION", "eu-west-1" } },
+      { 0 },
+      "default",
+      "eu-west-1",
+      "https://glue.eu-west-1.amazonaws.com",
+      "https://sts.eu-west-1.amazonaws.com" },
+    { "AWS_REGION before it",
+      { { "AWS_DEFAULT_REGION", "eu-west-1" }, { "AWS_REGION", "eu-west-2" } },
+      { 0 },
+      "default",
+      "eu-west-2",
+      "https://glue.eu-west-2.amazonaws.com",
+      "https://sts.eu-west-2.amazonaws.com" },
+    { "an empty variable says nothing",
+      { { "AWS_REGION", "" } },
+      { 0 },
+      "default",
+      "eu-central-1",
+      "https://glue.eu-central-1.amazonaws.com",
+      "https://sts.eu-central-1.amazonaws.com" },
+    { "the configuration before all",
+      { { "AWS_REGION", "eu-west-2" } },
+      { "sa-east-1", "", "" },
+      "default",
+      "sa-east-1",
+      "https://glue.sa-east-1.amazonaws.com",
+      "https://sts.sa-east-1.amazonaws.com" },
+    { "another profile",
+      { { "AWS_PROFILE", "dev" } },
+      { 0 },
+      "dev",
+      "us-east-2",
+      "http://dev",
+      "http://dev-sts" },
+    { "a configured profile",
+      { { "AWS_PROFILE", "dev" } },
+      { "", "far", "" },
+      "far",
+      "cn-north-1",
+      "https://glue.cn-north-1.api.amazonwebservices.com.cn",
+      "https://sts.cn-north-1.api.amazonwebservices.com.cn" },
+    { "FIPS",
+      { { "AWS_PROFILE", "fips" } },
+      { 0 },
+      "fips",
+      "us-gov-west-1",
+      "https://glue-fips.us-gov-west-1.amazonaws.com",
+      "https://sts-fips.us-gov-west-1.amazonaws.com" },
+    { "FIPS by variable",
+      { { "AWS_USE_FIPS_ENDPOINT", "true" } },
+      { 0 },
+      "default",
+      "eu-central-1",
+      "https://glue-fips.eu-central-1.amazonaws.com",
+      "https://sts-fips.eu-central-1.amazonaws.com" },
+    { "AWS_ENDPOINT_URL",
+      { { "AWS_ENDPOINT_URL", "http://all" }, { "AWS_PROFILE", "dev" } },
+      { 0 },
+      "dev",
+      "us-east-2",
+      "http://all",
+      "http://all" },
+    { "a service's before it",
+      { { "AWS_ENDPOINT_URL", "http://all" }, { "AWS_ENDPOINT_URL_STS", "http://sts" } },
+      { 0 },
+      "default",
+      "eu-central-1",
+      "http://all",
+      "http://sts" },
+    { "the configured endpoint is not for STS",
+      { { 0 } },
+      { "", "", "http://mine" },
+      "default",
+      "eu-central-1",
+      "http://mine",
+      "https://sts.eu-central-1.amazonaws.com" },
+};
+
+static void the_nearest_source_counts(void)
+{
+    for (size_t i = 0; i < COUNT_OF(choices); i++) {
+        struct aws_settings *settings = NULL;
+        struct error err = { 0 };
+        struct world world;
+
+        TEST_CASE(choices[i].name);
+        world_init(&world, NULL);
+        world_write(&world, ".aws/config", config);
+        for (size_t j = 0; j < COUNT_OF(choices[i].variables) && choices[i].variables[j].name; j++)
+            world_set(&world, choices[i].variables[j].name, choices[i].variables[j].value);
+        CHECK(aws_settings_create(&choices[i].options, &settings, &err));
+        CHECK_STR(str_from_c(err.text), "");
+        CHECK_STR(str_from_c(settings->profile), choices[i].profile);
+        CHECK_STR(str_from_c(settings->region), choices[i].region);
+        CHECK_STR(str_from_c(settings->endpoints[AWS_SERVICE_GLUE]), choices[i].glue);
+        CHECK_STR(str_from_c(settings->endpoints[AWS_SERVICE_STS]), choices[i].sts);
+        aws_settings_destroy(settings);
+        world_done(&world);
+    }
+}
+
+static void files_are_where_variables_say(void)
+{
+    struct aws_settings *settings = NULL;
+    struct error err = { 0 };
+    struct world world;
+
+    world_init(&world, NULL);
+    world_write(&world, "c", "[profile dev]\nca_bundle = /a.pem\n");
+    world_write(&world, "k", "[dev]\nregion = x-y-1\n");
+    world_set(&world, "AWS_CONFIG_FILE", "~/c");
+    world_set(&world, "AWS_SHARED_CREDENTIALS_FILE", "%H/k");
+    world_set(&world, "AWS_PROFILE", "dev");
+    CHECK(aws_settings_create(&(struct aws_session_options){ 0 }, &settings, &err));
+    CHECK_STR(str_from_c(settings->region), "x-y-1");
+    CHECK_STR(str_from_c(settings->ca_file), "/a.pem");
+    CHECK(settings->profile_is_chosen && !settings->profile_is_configured);
+    aws_settings_destroy(settings);
+
+    world_set(&world, "AWS_CA_BUNDLE", "/b.pem");
+    CHECK(aws_settings_create(&(struct aws_session_options){ .profile = "dev" }, &settings, &err));
+    CHECK_STR(str_from_c(settings->ca_file), "/b.pem");
+    CHECK(settings->profile_is_configured);
+    aws_settings_destroy(settings);
+    world_done(&world);
+}
+
+static void what_is_wrong_is_told(void)
+{
+    static const struct {
+        const char *name;
+        struct variable variable;
+        struct aws_session_options options;
+        const char *text;
+    } cases[] = {
+        { "no such profile",
+          { "AWS_PROFILE", "nobody" },
+          { 0 },
+          "there is no AWS profile \"nobody\"" },
+        { "configured, no such profile",
+          { "AWS_PROFILE", "dev" },
+          { "", "nobody", "" },
+          "there is no AWS profile \"nobody\"" },
+        { "no region", { "AWS_REGION", "EU west" }, { 0 }, "region: \"EU west\" is none" },
+        { "no URL",
+          { "AWS_ENDPOINT_URL_GLUE", "glue" },
+          { 0 },
+          "glue: endpoint: expected http[s]://HOST[:PORT]" },
+        { "no URL either",
+          { "AWS_REGION", "" },
+          { "", "", "ftp://x" },
+          "glue: endpoint: expected http[s]://HOST[:PORT]" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct aws_settings *settings = NULL;
+        struct error err = { 0 };
+        struct world world;
+
+        TEST_CASE(cases[i].name);
+        world_init(&world, NULL);
+        world_write(&world, ".aws/config", config);
+        world_set(&world, cases[i].variable.name, cases[i].variable.value);
+        CHECK(!aws_settings_create(&cases[i].options, &settings, &err));
+        CHECK_INT(err.code, ERR_CONFIG);
+        CHECK_STR(str_from_c(err.text), cases[i].text);
+        world_done(&world);
+    }
+}
+
+static void without_a_region_there_is_no_endpoint(void)
+{
+    struct aws_settings *settings = NULL;
+    struct error err = { 0 };
+    enum aws_service service;
+    struct world world;
+
+    world_init(&world, NULL);
+    CHECK(aws_settings_create(&(struct aws_session_options){ 0 }, &settings, &err));
+    CHECK_STR(str_from_c(settings->region), "");
+    CHECK_STR(str_from_c(settings->endpoints[AWS_SERVICE_GLUE]), "");
+    aws_settings_destroy(settings);
+    CHECK(aws_settings_find_service("sts", &service) && service == AWS_SERVICE_STS);
+    CHECK(!aws_settings_find_service("s4", &service));
+    world_done(&world);
+}
+
+int main(void)
+{
+    RUN(the_nearest_source_counts);
+    RUN(files_are_where_variables_say);
+    RUN(what_is_wrong_is_told);
+    RUN(without_a_region_there_is_no_endpoint);
+    return test_end();
+}
