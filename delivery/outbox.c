@@ -69,6 +69,7 @@ static bool empty_log(struct outbox *outbox, struct error *err)
         if (!outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err)) {
             if (!outbox_db_is_full(&outbox->db))
                 return false;
+            outbox->disk_full = true;
             atomic_store(&outbox->trouble, OUTBOX_FULL);
             return true;
         }

@@ -61,11 +61,11 @@ static bool close_transaction(struct outbox *outbox)
 }
 
 /* What /readyz says. Once full, it takes some room until it is not. */
-static void judge_room(struct outbox *outbox, bool full)
+static void judge_room(struct outbox *outbox)
 {
     int64_t enough = (int64_t)(outbox->options.max_size / RESERVE_PART);
 
-    if (full || outbox->turned_away)
+    if (outbox->disk_full || outbox->turned_away)
         atomic_store(&outbox->trouble, OUTBOX_FULL);
     else if (atomic_load(&outbox->trouble) == OUTBOX_FULL && room(outbox) >= enough)
         atomic_store(&outbox->trouble, OUTBOX_FINE);
@@ -90,12 +90,17 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
 {
     outbox->now_us = clock_now_us();
     outbox->turned_away = false;
+
+    int64_t changes = sqlite3_total_changes64(outbox->db.handle);
+
     if (outbox_db_run(&outbox->db, SQL_BEGIN, "") && apply(outbox, arg) &&
         close_transaction(outbox)) {
         (void)pthread_mutex_lock(&outbox->mutex);
         publish(outbox);
         (void)pthread_mutex_unlock(&outbox->mutex);
-        judge_room(outbox, false);
+        outbox->disk_full = outbox->disk_full && /* what writes nothing tells nothing */
+                            sqlite3_total_changes64(outbox->db.handle) == changes;
+        judge_room(outbox);
         return OUTBOX_DURABLE;
     }
     (void)outbox_db_fail(&outbox->db, "store", err);
@@ -103,8 +108,8 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
     bool full = outbox_db_is_full(&outbox->db);
 
     full = roll_back(outbox) && full;
-    if (full)
-        judge_room(outbox, true);
+    outbox->disk_full = full;
+    judge_room(outbox);
     return full ? OUTBOX_DISK_FULL : OUTBOX_BROKEN_OFF;
 }
 

@@ -93,6 +93,7 @@ struct outbox {
     struct outbox_recent recent;
     struct outbox_upkeep upkeep;
     int64_t now_us;   /* time of day of the batch under way */
+    bool disk_full;   /* the last thing written did not fit on the disk */
     bool turned_away; /* in the batch under way something did not fit in */
     bool woken;       /* the batch under way has news for backlogs beside new records */
 

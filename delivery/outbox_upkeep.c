@@ -87,6 +87,7 @@ static bool checkpoint(struct outbox *outbox, enum outbox_checkpoint how, struct
     if (!outbox_db_checkpoint(&outbox->db, how, err)) {
         if (!outbox_db_is_full(&outbox->db))
             return false;
+        outbox->disk_full = true;
         atomic_store(&outbox->trouble, OUTBOX_FULL);
     }
     outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
