@@ -87,6 +87,9 @@ void json_cleanup(struct json_object **tree);
 /** Add `value` as compact JSON: raw UTF-8, `/` unescaped, members in their order. */
 void json_write(struct buf *out, struct json_object *value);
 
+/** Add `value` for people: two spaces a level, a member or element a line, a newline at the end. */
+void json_write_pretty(struct buf *out, struct json_object *value);
+
 /** Add `s` as a JSON string with its quotes. `s` is valid UTF-8. */
 void json_write_string(struct buf *out, struct str s);
 

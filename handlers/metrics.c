@@ -238,6 +238,16 @@ static void write_schemas(struct buf *out, const struct metrics *metrics)
     write_each_schema(out, metrics, write_guard_refusals);
 }
 
+static void write_credentials(struct buf *out, const struct metrics *metrics)
+{
+    if (!metrics->options.credential_expiry)
+        return;
+    metrics_head(out, "sluice_aws_credential_expiry_timestamp_seconds", "gauge",
+                 "When the AWS credentials in use expire, since 1970; 0: never.");
+    buf_printf(out, "sluice_aws_credential_expiry_timestamp_seconds %" PRId64 "\n",
+               metrics->options.credential_expiry(metrics->options.session));
+}
+
 static void write_process(struct buf *out, const struct metrics *metrics)
 {
     metrics_head(out, "sluice_build_info", "gauge", "The running version.");
@@ -274,6 +284,7 @@ static enum handler_step answer(void *self, struct request *request, struct resp
     write_schemas(out, metrics);
     if (metrics->options.outbox)
         metrics_write_store(out, metrics->options.outbox);
+    write_credentials(out, metrics);
     response->status = 200;
     response->body = buf_str(out);
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";

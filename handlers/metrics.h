@@ -16,6 +16,7 @@
 #include "schema/catalog.h"
 
 struct metrics;
+struct aws_session;
 
 /** What was counted, as opposed to what is asked at each scrape; outlives a reload. */
 struct metrics_counts;
@@ -29,6 +30,9 @@ struct metrics_options {
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */
     void *self;
     struct metrics *predecessor; /* goes on with its counts; NULL: from nought */
+    /* Seconds since 1970, 0: never or not known; NULL: there are no credentials. */
+    int64_t (*credential_expiry)(struct aws_session *session);
+    struct aws_session *session;
 };
 
 /** The caller owns it. */

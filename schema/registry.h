@@ -60,3 +60,13 @@ bool registry_is_blank(struct str text);
 
 /** Definitions in files: `<dir>/<registry>/<schema>.json`. `dir` must outlive it. */
 struct registry registry_file(const char *dir);
+
+struct aws_session;
+
+/**
+ * Definitions in the AWS Glue Schema Registry, as `session` (which outlives it) may see them.
+ * `clients` calls can be under way at once; more wait. ERR_CONFIG: there is no region, or the
+ * endpoint is no URL.
+ */
+NODISCARD bool registry_glue(struct aws_session *session, size_t clients, struct registry *out,
+                             struct error *err);

@@ -35,7 +35,7 @@ static bool check_schemas(const struct service *service)
         struct catalog_status status;
 
         catalog_status(service->catalog, i, &status);
-        if (status.usable)
+        if (status.usable && status.error.code == ERR_NONE)
             continue;
         (void)printf("schema %s/%s: %s\n", status.registry, status.schema, status.error.text);
         ok = false;

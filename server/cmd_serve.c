@@ -179,6 +179,23 @@ static void say_ready(const struct serving *serving)
     systemd_tell(serving->systemd, "READY=1");
 }
 
+/*
+ * In the tutorial's status map most failures of the registry are a 400, which EventBridge does not
+ * retry; without a store nobody keeps such an event.
+ */
+static void warn_of_lost_events(const struct config *config)
+{
+    if (config->registry.kind != CONFIG_REGISTRY_GLUE ||
+        config->status_map != CONFIG_STATUS_TUTORIAL || *config->store.path)
+        return;
+    LOG_EVENT(
+        LOG_WARN, "registry_failures_are_final",
+        LOG_STR("reason",
+                STR("while no schema version is known, most failures of AWS Glue are answered "
+                    "400, and EventBridge does not send such an event again; without a store "
+                    "nothing keeps it either: set status_map: eventbridge or store.path")));
+}
+
 static sigset_t awaited_signals(void)
 {
     sigset_t set;
@@ -367,6 +384,7 @@ static bool serve(struct serving *serving, struct error *err)
     }
     say_ready(serving);
     say_store(&serving->config->store);
+    warn_of_lost_events(serving->config);
     await_end(serving);
     drain(serving);
     return true;

@@ -17,6 +17,8 @@ int cmd_serve(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
+int cmd_schema(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_status_map(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_health(int argc, char **argv);

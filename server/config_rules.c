@@ -129,6 +129,14 @@ static void check_store(struct settings *settings, const struct config *config)
         settings_complain(settings, STR("/sinks"), "sinks need a store: set store.path");
 }
 
+/* A file has one version, so there is nothing to stay with. */
+static void check_pins(struct settings *settings, const struct config *config)
+{
+    if (config->registry.pin.count > 0 && config->registry.kind == CONFIG_REGISTRY_FILE)
+        settings_complain(settings, STR("/registry/pin"),
+                          "names versions of AWS Glue, but registry.kind is file");
+}
+
 static void check_sink_names(struct settings *settings, const struct config *config)
 {
     for (size_t i = 1; i < config->sink_count; i++)
@@ -152,6 +160,7 @@ void config_rules(struct settings *settings, const struct config *config)
     check_tls(settings, config);
     check_proxies(settings, config);
     check_store(settings, config);
+    check_pins(settings, config);
     check_sink_names(settings, config);
 }
 

@@ -6,16 +6,6 @@
  */
 #include "server/config_parts.h"
 
-static bool is_glue(const struct config *config)
-{
-    return config->registry.kind == CONFIG_REGISTRY_GLUE;
-}
-
-static bool has_pins(const struct config *config)
-{
-    return config->registry.pin.count > 0;
-}
-
 static bool has_sinks(const struct config *config)
 {
     return config->sink_count > 0;
@@ -28,9 +18,6 @@ void config_unsupported(struct settings *settings, const struct config *config)
         struct str pointer;
         const char *text;
     } rows[] = {
-        { is_glue, STR_INIT("/registry/kind"),
-          "this version cannot ask AWS Glue yet; set it to file" },
-        { has_pins, STR_INIT("/registry/pin"), "this version has no pins yet; set it to {}" },
         { has_sinks, STR_INIT("/sinks"), "this version has no sinks yet; set it to []" },
     };
 

@@ -18,6 +18,8 @@ static const struct command {
     { "check", cmd_check, "is the configuration right?" },
     { "explain", cmd_explain, "show what would become of an event, step by step" },
     { "validate", cmd_validate, "check JSON documents against a JSON Schema" },
+    { "schema", cmd_schema, "look at the schemas of a registry, and change them" },
+    { "doctor", cmd_doctor, "is everything there that serving needs?" },
     { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },
     { "describe", cmd_describe, "print the annotated default configuration" },
     { "health", cmd_health, "is the server alive?" },

@@ -5,12 +5,14 @@
 
 #include <stdio.h>
 
+#include "base/fetch.h"
 #include "base/memory.h"
 #include "server/version.h"
 
 enum {
     FILE_REFRESH_US = 1000000,  /* a file costs nothing to look at; a registry call does */
     LOCK_PATIENCE_US = 3000000, /* for a predecessor that is about to let the store go */
+    GLUE_LOOKS = 4,             /* at a time */
 };
 
 /* Member names of the envelopes that EventBridge makes, for the reader. */
@@ -45,25 +47,48 @@ static bool needs_cache(const struct config_registry *config)
     return config->kind == CONFIG_REGISTRY_GLUE || config->guard == CONFIG_GUARD_ENFORCE;
 }
 
-static void create_catalog(struct service *service, const struct config *config, bool is_served)
+static bool create_registry(struct service *service, const struct config *config,
+                            struct registry *out, struct error *err)
+{
+    const struct aws_session_options options = {
+        .region = config->aws.region,
+        .profile = config->aws.profile,
+        .endpoint_url = config->aws.endpoint_url,
+    };
+
+    if (config->registry.kind == CONFIG_REGISTRY_FILE) {
+        *out = registry_file(config->registry.dir);
+        return true;
+    }
+    return fetch_init(err) && aws_session_create(&options, &service->session, err) &&
+           registry_glue(service->session, GLUE_LOOKS, out, err);
+}
+
+static bool create_catalog(struct service *service, const struct config *config, bool is_served,
+                           struct error *err)
 {
     const struct config_registry *registry = &config->registry;
-    int64_t refresh_us = registry->refresh_us;
-
-    service->catalog_config = config_share(config);
-    create_pins(service, &registry->pin);
-    service->catalog = catalog_create(&(struct catalog_options){
-        .registry = registry_file(registry->dir),
-        .refresh_us = refresh_us < FILE_REFRESH_US ? refresh_us : FILE_REFRESH_US,
+    bool is_file = registry->kind == CONFIG_REGISTRY_FILE;
+    struct catalog_options options = {
+        .threads = is_file ? 1 : GLUE_LOOKS,
+        .refresh_us = is_file && registry->refresh_us > FILE_REFRESH_US ? FILE_REFRESH_US
+                                                                        : registry->refresh_us,
         .cache_dir = is_served && needs_cache(registry) ? registry->cache_dir : NULL,
         .guard = is_served ? guard_of(registry) : CATALOG_GUARD_OFF,
         .guard_samples = (size_t)registry->guard_samples,
-        .pins = service->pins,
         .pin_count = registry->pin.count,
         .assert_formats = config->validation.assert_formats,
         .keys = envelope_keys,
         .key_count = COUNT_OF(envelope_keys),
-    });
+    };
+
+    if (!create_registry(service, config, &options.registry, err))
+        return false;
+    service->catalog_config = config_share(config);
+    create_pins(service, &registry->pin);
+    options.pins = service->pins;
+    service->catalog = catalog_create(&options);
+    return true;
 }
 
 static bool names_schema(const struct config *config, const struct config_route *wanted)
@@ -91,8 +116,10 @@ static bool borrow_catalog(struct service *service, const struct config *config,
 
     service->borrows_catalog = config_is_same(before, config, CONFIG_SCHEMAS) &&
                                names_schemas_of(before, config) && names_schemas_of(config, before);
-    if (service->borrows_catalog)
+    if (service->borrows_catalog) {
         service->catalog = predecessor->catalog;
+        service->session = predecessor->session;
+    }
     return service->borrows_catalog;
 }
 
@@ -124,12 +151,18 @@ static bool check_schemas(struct catalog *catalog, struct catalog *predecessor, 
     return true;
 }
 
-static bool load_schemas(struct service *service, const struct service *predecessor,
+/* A server that starts does not wait for a registry that may be away; whoever asks once does. */
+static bool load_schemas(struct service *service, const struct service_options *options,
                          struct error *err)
 {
+    const struct service *predecessor = options ? options->predecessor : NULL;
+
     if (service->borrows_catalog)
         return true;
-    catalog_load(service->catalog);
+    if (service->session && options && !predecessor)
+        catalog_load_cached(service->catalog);
+    else
+        catalog_load(service->catalog);
     if (!predecessor)
         return true;
     catalog_continue_counts(service->catalog, predecessor->catalog);
@@ -266,6 +299,8 @@ static void create_handlers(struct service *service, const struct config *config
         .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
         .predecessor = options && options->predecessor ? options->predecessor->metrics : NULL,
+        .credential_expiry = service->session ? aws_session_credential_expiry : NULL,
+        .session = service->session,
     });
     service->events = events_create(&(struct events_options){
         .routes = service->routes,
@@ -291,11 +326,11 @@ bool service_create(const struct config *config, const struct service_options *o
     const struct service *predecessor = options ? options->predecessor : NULL;
     struct service *service = mem_alloc(sizeof(*service));
 
-    if (!predecessor || !borrow_catalog(service, config, predecessor))
-        create_catalog(service, config, options != NULL);
-    if (!create_routes(service, config, err) || !create_auth(service, &config->auth, err) ||
+    if (!((predecessor && borrow_catalog(service, config, predecessor)) ||
+          create_catalog(service, config, options != NULL, err)) ||
+        !create_routes(service, config, err) || !create_auth(service, &config->auth, err) ||
         (options && !get_store(service, config, predecessor, err)) ||
-        !load_schemas(service, predecessor, err)) {
+        !load_schemas(service, options, err)) {
         service_destroy(service);
         return false;
     }
@@ -345,6 +380,7 @@ void service_destroy(struct service *service)
     routes_destroy(service->routes);
     if (!service->borrows_catalog) {
         catalog_destroy(service->catalog);
+        aws_session_destroy(service->session);
         mem_free(service->pins);
         config_destroy(service->catalog_config);
     }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aws/session.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "delivery/outbox.h"
@@ -22,6 +23,7 @@
 /** All parts; owned by the service. */
 struct service {
     struct config *catalog_config; /* what the catalog was made from; shared */
+    struct aws_session *session;   /* NULL: nothing of AWS is used */
     struct catalog_pin *pins;
     struct catalog *catalog;
     struct routes *routes;

@@ -162,10 +162,9 @@ static void what_is_not_there_yet_is_refused(void)
         const char *yaml;
         const char *problems;
     } cases[] = {
-        { "registry: {kind: glue}\n",
-          "1: registry.kind: this version cannot ask AWS Glue yet; set it to file\n" },
         { "registry: {pin: {a/b: 3}}\n",
-          "1: registry.pin: this version has no pins yet; set it to {}\n" },
+          "1: registry.pin: names versions of AWS Glue, but registry.kind is file\n" },
+        { "registry: {kind: glue, pin: {a/b: 3}}\n", "" },
         { "sinks: [{name: a, kind: file, path: x}]\n",
           "1: sinks: this version has no sinks yet; set it to []\n" },
         { "registry: {guard: enforce}\n", "" },

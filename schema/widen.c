@@ -1,0 +1,96 @@
+/*
+ * widen.c - see widen.h.
+ *
+ * A member called additionalProperties is a keyword only where a schema stands: not among the names
+ * in `properties` and its like, and not inside values such as `const` and `enum`.
+ */
+/* NOLINTBEGIN(misc-no-recursion): as deep as the reader lets a tree be */
+#include "schema/widen.h"
+
+#include <string.h>
+
+static const char additional[] = "additionalProperties";
+
+static bool is_one_of(const char *key, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Its members are schemas under names of their author's. */
+static bool holds_names(const char *key)
+{
+    static const char *const keys[] = { "properties", "patternProperties", "definitions",
+                                        "$defs",      "dependentSchemas",  "dependencies" };
+
+    return is_one_of(key, keys, COUNT_OF(keys));
+}
+
+/* It is a value and no schema. */
+static bool holds_value(const char *key)
+{
+    static const char *const keys[] = { "const", "enum", "default", "examples" };
+
+    return is_one_of(key, keys, COUNT_OF(keys));
+}
+
+static bool is_false(struct json_object *value)
+{
+    return json_kind(value) == JSON_BOOLEAN && !json_object_get_boolean(value);
+}
+
+static size_t widen(struct json_object *value);
+
+static size_t widen_members(struct json_object *object)
+{
+    size_t changed = 0;
+
+    for (JSON_EACH(member, object))
+        changed += widen(json_value(member));
+    return changed;
+}
+
+static size_t widen_schema(struct json_object *schema)
+{
+    struct json_object *found = NULL;
+    size_t changed = 0;
+
+    if (json_find(schema, additional, &found) && is_false(found)) {
+        (void)json_object_object_add(schema, additional, json_object_new_boolean(1));
+        changed++;
+    }
+    for (JSON_EACH(member, schema)) {
+        struct json_object *value = json_value(member);
+
+        if (holds_value(json_key(member)))
+            continue;
+        changed += holds_names(json_key(member)) && json_is_object(value) ? widen_members(value)
+                                                                          : widen(value);
+    }
+    return changed;
+}
+
+static size_t widen(struct json_object *value)
+{
+    size_t changed = 0;
+
+    if (json_is_object(value))
+        return widen_schema(value);
+    for (size_t i = 0; json_is_array(value) && i < json_count(value); i++)
+        changed += widen(json_at(value, i));
+    return changed;
+}
+
+size_t schema_widen(struct json_object *document)
+{
+    size_t changed = widen(document);
+
+    if (json_is_object(document) && !json_find(document, additional, NULL)) {
+        (void)json_object_object_add(document, additional, json_object_new_boolean(1));
+        changed++;
+    }
+    return changed;
+}
+/* NOLINTEND(misc-no-recursion) */

@@ -1,0 +1,366 @@
+"""Schemas from AWS Glue while serving: every way it can fail, with and without a known version."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from glue_server import REGISTRY, SCHEMA, GlueServer
+from server import PATIENCE, ROOT, SLOW, route, run
+
+DEFINITION = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())
+NOT_FOUND = f"Schema {SCHEMA} not found in registry {REGISTRY}"
+DENIED = "IAM role lacks glue:GetSchemaVersion permission"
+SDK = "AWS SDK error during schema retrieval: "
+RETRY_WITHIN = 10 * SLOW
+
+
+@pytest.fixture
+def glue():
+    with GlueServer() as server:
+        server.put(DEFINITION)
+        yield server
+
+
+@pytest.fixture
+def serve(sluice):
+    """`serve(glue, ...)` is a server that takes its schemas from there."""
+
+    def start(server, env=None, **changes):
+        registry = {"kind": "glue", "refresh": "1h"} | changes.pop("registry", {})
+        return sluice(
+            env=server.environment() | (env or {}),
+            aws=server.config() | changes.pop("aws", {}),
+            registry=registry,
+            **changes,
+        )
+
+    return start
+
+
+def await_ready(server, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while server.get("/readyz").status != 200:
+        assert time.monotonic() < deadline, server.get("/readyz")
+        time.sleep(0.02)
+    return server
+
+
+def await_status(server, event, status, patience=RETRY_WITHIN):
+    """Send the event again and again, as EventBridge does, until it is answered so."""
+    deadline = time.monotonic() + patience
+    while (answer := server.post(event)).status != status:
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.1)
+    return answer
+
+
+def metric(server, name, **labels):
+    for line in server.get("/metrics").body.decode().splitlines():
+        if line.startswith(name) and all(f'{k}="{v}"' in line for k, v in labels.items()):
+            return float(line.rsplit(" ", 1)[1])
+    return None
+
+
+# The fault, then status and details in the tutorial's map; then in EventBridge's map.
+FAULTS = {
+    "throttle": (500, None, 500),
+    "throttle_header": (500, None, 500),
+    "unavailable": (500, None, 500),
+    "internal": (500, "AWS Glue error: InternalServiceException", 500),
+    "denied": (400, DENIED, 503),
+    "forbidden": (400, DENIED, 503),
+    "not_found": (400, NOT_FOUND, 503),
+    "expired": (500, "AWS Glue error: ExpiredTokenException", 500),
+    "empty": (400, "Schema definition is empty in Glue Registry", 503),
+    "garbage": (400, SDK, 503),
+    "garbage_definition": (400, "Schema definition is not valid JSON: ", 503),
+    "truncated": (400, SDK, 503),
+    "hang": (503, "deadline", 503),
+    "drip": (503, "deadline", 503),
+    "reset": (400, SDK, 503),
+    "close": (400, SDK, 503),
+    "avro": (400, "Schema format is AVRO, not JSON", 503),
+    "pending": (400, "Schema version 1 is PENDING, not AVAILABLE", 503),
+    "failure": (400, "Schema version 1 is FAILURE, not AVAILABLE", 503),
+    "deleting": (400, "Schema version 1 is DELETING, not AVAILABLE", 503),
+}
+
+
+def check_failure(answer, status, details):
+    error = {400: "Processing failed", 503: "Service unavailable"}.get(status)
+    if status == 500:
+        error = "Internal server error" if details else "AWS Glue service unavailable"
+    assert answer.status == status, answer
+    assert answer.json["error"] == error
+    if details is None:
+        assert list(answer.json) == ["error"]
+    else:
+        assert answer.json["details"].startswith(details)
+    assert (answer.header("Retry-After") is not None) == (status == 503)
+
+
+def test_an_event_is_checked_by_glues_schema(glue, serve, event):
+    server = serve(glue)
+    answer = server.post(event)  # the first one waits for the schema
+    assert answer.status == 200, answer
+    assert answer.json["interaction_id"] == event["detail"]["interaction"]["id"]
+    assert server.wait_log(event="request")["schema_version"] == "1"
+    event["detail"]["interaction"]["id"] = 5
+    assert server.post(event).json["error"] == "Schema validation failed"
+    assert glue.count() == 1
+    assert glue.calls == [
+        (
+            "GetSchemaVersion",
+            {
+                "SchemaId": {"RegistryName": REGISTRY, "SchemaName": SCHEMA},
+                "SchemaVersionNumber": {"LatestVersion": True},
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_failure_without_a_known_version(glue, serve, event, name):
+    """The right status in both maps; after the fault's end a retry is answered 200 soon."""
+    status, details, eventbridge = FAULTS[name]
+    glue.fault(name)
+    limits = {"http": {"deadline": "1500ms"}} if details == "deadline" else {}
+    tutorial = serve(glue, **limits)
+    other = serve(glue, status_map="eventbridge", **limits)
+    answers = []
+    asking = [
+        threading.Thread(target=lambda s=server: answers.append((s, s.post(event))))
+        for server in (tutorial, other)
+    ]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    for server, answer in answers:
+        check_failure(answer, status if server is tutorial else eventbridge, details)
+        assert server.get("/readyz").status == 503
+        assert server.get("/readyz").json["checks"]["schema"]["reason"]
+    glue.fault(None)
+    for server in (tutorial, other):
+        await_status(server, event, 200)
+        assert server.get("/readyz").status == 200
+
+
+def test_failures_change_nothing_once_a_version_is_known(glue, serve, event):
+    server = serve(glue, registry={"refresh": "20ms"})
+    await_ready(server)
+    for name in (name for name in FAULTS if name not in ("hang", "drip")):
+        glue.fault(name)
+        glue.wait_calls("GetSchemaVersion", glue.count() + 1)
+        started = time.monotonic()
+        assert server.post(event).status == 200, name
+        assert time.monotonic() - started < 1 * SLOW
+        assert server.get("/readyz").status == 200
+    news = server.get("/readyz").json["checks"]["schema"]["news"]
+    assert news[0]["version"] == "1" and news[0]["last_error"]
+    assert metric(server, "sluice_schema_refreshes_total", result="error") > 0
+    assert metric(server, "sluice_schema_info", version="1") == 1
+
+
+@pytest.mark.parametrize("name", ["hang", "drip"])
+def test_a_call_that_takes_long_delays_nobody_then(glue, serve, event, name):
+    server = await_ready(serve(glue, registry={"refresh": "20ms"}))
+    glue.fault(name)
+    glue.wait_calls("GetSchemaVersion", glue.count() + 1)
+    for _ in range(5):
+        started = time.monotonic()
+        assert server.post(event).status == 200
+        assert time.monotonic() - started < 1 * SLOW
+
+
+def test_the_end_is_quick_while_glue_hangs(glue, serve):
+    glue.fault("hang")
+    server = serve(glue)
+    glue.wait_calls("GetSchemaVersion", 1)
+    started = time.monotonic()
+    server.stop()
+    assert time.monotonic() - started < 2 * SLOW
+
+
+def test_a_wrong_name_is_a_transport_failure(glue, serve, event):
+    server = serve(glue, aws={"endpoint_url": "http://glue.invalid:1"})
+    check_failure(server.post(event), 400, SDK)
+    server = serve(glue, aws={"endpoint_url": "http://127.0.0.1:1"}, status_map="eventbridge")
+    check_failure(server.post(event), 503, SDK)
+
+
+@pytest.mark.parametrize("kind", ["expired", "wrong_name", "unknown"])
+def test_a_bad_certificate_is_a_transport_failure(serve, event, kind):
+    with GlueServer(tls=kind) as glue:
+        glue.put(DEFINITION)
+        check_failure(serve(glue).post(event), 400, SDK)
+        assert glue.count() == 0
+
+
+def test_plain_text_where_tls_is_wanted_is_a_transport_failure(glue, serve, event):
+    server = serve(glue, aws={"endpoint_url": glue.url.replace("http:", "https:")})
+    check_failure(server.post(event), 400, SDK)
+
+
+def test_a_good_certificate_is_fine(serve, event):
+    with GlueServer(tls="good") as glue:
+        glue.put(DEFINITION)
+        assert serve(glue).post(event).status == 200
+
+
+def test_without_credentials_it_is_a_transport_failure(glue, serve, event):
+    none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    check_failure(serve(glue, env=none).post(event), 400, SDK)
+
+
+@pytest.mark.parametrize("skew", [1200, -1200])
+def test_a_clock_that_is_20_minutes_wrong_is_corrected(glue, serve, event, skew):
+    glue.skew = skew
+    assert serve(glue).post(event).status == 200
+
+
+def test_without_a_region_it_does_not_start(folder):
+    (folder / "sluice.yaml").write_text("registry: {kind: glue}\n")
+    told = run("serve", "-c", "sluice.yaml", cwd=folder)
+    assert told.returncode == 3
+    assert told.stderr == "sluice serve: no AWS region: set aws.region or AWS_REGION\n"
+
+
+def test_many_first_events_cause_one_call(glue, serve, event):
+    count = 1000 if SLOW == 1 else 200
+    server = serve(glue)
+    connections = [server.connect() for _ in range(count)]
+    release = threading.Event()
+    plain = glue.answer
+    glue.answer = lambda *args: (release.wait(PATIENCE), plain(*args))[1]  # all wait for this
+    body = json.dumps(event).encode()
+    head = f"POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    for connection in connections:
+        connection.send(head + body)
+    release.set()
+    assert {connection.answer().status for connection in connections} == {200}
+    for connection in connections:
+        connection.close()
+    assert glue.count() == 1
+
+
+def test_a_new_version_is_live_after_a_refresh(glue, serve, event):
+    server = await_ready(serve(glue, registry={"refresh": "50ms"}))
+    glue.put(DEFINITION | {"required": ["interaction", "missing"]})
+    answer = await_status(server, event, 400)
+    assert answer.json["details"] == "'missing' is a required property"
+    glue.put(DEFINITION)
+    await_status(server, event, 200)
+    assert metric(server, "sluice_schema_info", version="3") == 1
+
+
+def test_a_restart_without_glue_serves_from_the_cache(glue, serve, sluice, event):
+    folder = {"registry": {"cache_dir": "cache/of/schemas", "refresh": "1h"}}
+    first = await_ready(serve(glue, **folder))
+    first.stop()
+    cache = first.folder / "cache/of/schemas"
+    assert cache.stat().st_mode & 0o777 == 0o700
+    glue.fault("hang")
+    second = serve(glue, registry={"cache_dir": str(cache), "refresh": "1h"})
+    assert second.post(event).status == 200
+    assert second.get("/readyz").status == 200
+    assert second.ready_after < (0.05 if SLOW == 1 else 5) + 0.5  # see test_it_is_ready_at_once
+
+
+def test_a_damaged_cache_is_ignored_with_a_warning(glue, serve, event):
+    cache = {"cache_dir": "cache", "refresh": "1h"}
+    first = await_ready(serve(glue, registry=cache))
+    first.stop()
+    for file in (first.folder / "cache").iterdir():
+        file.write_bytes(file.read_bytes().replace(b"string", b"number"))
+    cache["cache_dir"] = str(first.folder / "cache")
+    second = serve(glue, registry=cache)
+    assert second.wait_log(event="schema_cache_ignored")["level"] == "warn"
+    assert second.post(event).status == 200
+    assert glue.count() == 2
+
+
+@pytest.mark.parametrize("by", ["number", "uuid"])
+def test_a_pinned_version_stays(glue, serve, event, by):
+    pinned = glue.put(DEFINITION)
+    glue.put(False)
+    pin = {f"{REGISTRY}/{SCHEMA}": pinned.number if by == "number" else pinned.id}
+    server = serve(glue, registry={"refresh": "10ms", "pin": pin})
+    assert server.post(event).status == 200
+    assert metric(server, "sluice_schema_info", version="2") == 1
+    assert glue.count() == 1
+
+
+def test_a_pinned_uuid_of_another_schema_is_refused(glue, serve, event):
+    other = glue.put(DEFINITION, schema="Other")
+    server = serve(glue, registry={"pin": {f"{REGISTRY}/{SCHEMA}": other.id}})
+    check_failure(server.post(event), 400, f"Schema version {other.id} is another schema's")
+
+
+def test_one_schema_that_is_missing_does_not_delay_another(glue, serve, event, folder):
+    names = [SCHEMA, "Missing"]
+    routes = [route(match={"detail-type": name}, schema=name) for name in names]
+    server = serve(glue, routes=routes)
+    for name, status in zip(names, (200, 400), strict=True):
+        assert server.post(event | {"detail-type": name}).status == status
+    batch = [event | {"detail-type": name} for name in names]
+    assert [result["status"] for result in server.post(batch).json["results"]] == [200, 400]
+
+
+def test_a_warning_tells_that_failures_are_final(glue, serve):
+    assert serve(glue).wait_log(event="registry_failures_are_final")["level"] == "warn"
+
+
+# The guard.
+
+NARROW = DEFINITION | {"required": ["interaction", "missing"]}
+
+
+def check_guard(server, held):
+    news = server.get("/readyz").json["checks"]["schema"]["news"][0]["guard"]
+    assert news.pop("tried") >= news.pop("refused") >= 1
+    place = {"instanceLocation": "", "keywordLocation": "/required"}
+    assert news == {"held": held, "version": "2"} | place
+
+
+def test_the_guard_warns_of_a_version_that_would_refuse_what_came(glue, serve, event):
+    server = await_ready(serve(glue, registry={"refresh": "50ms"}))
+    assert server.post(event).status == 200
+    glue.put(NARROW)
+    await_status(server, event, 400)
+    line = server.wait_log(event="schema_guard")
+    assert (line["level"], line["version"], line["held"]) == ("warn", "2", False)
+    assert line["keyword_location"] == "/required"
+    check_guard(server, held=False)
+    assert metric(server, "sluice_schema_guard_refusals_total") == 1
+    assert event["detail"]["interaction"]["id"] not in "".join(map(str, server.log()))
+
+
+def test_enforced_it_keeps_the_old_version_until_accepted(glue, serve, event):
+    server = await_ready(
+        serve(glue, registry={"refresh": "50ms", "guard": "enforce", "cache_dir": "cache"})
+    )
+    assert server.post(event).status == 200
+    glue.put(NARROW)
+    server.wait_log(event="schema_guard", held=True)
+    assert server.post(event).status == 200
+    check_guard(server, held=True)
+    assert metric(server, "sluice_schema_info", version="1") == 1
+    deadline = time.monotonic() + PATIENCE
+    while metric(server, "sluice_schema_refreshes_total", result="held") < 1:
+        assert time.monotonic() < deadline
+    told = run("schema", "accept", "2", "-c", server.file, cwd=server.folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert await_status(server, event, 400).json["details"] == "'missing' is a required property"
+    assert metric(server, "sluice_schema_info", version="2") == 1
+
+
+def test_off_it_says_nothing(glue, serve, event):
+    server = await_ready(serve(glue, registry={"refresh": "50ms", "guard": "off"}))
+    assert server.post(event).status == 200
+    glue.put(NARROW)
+    await_status(server, event, 400)
+    assert "news" not in server.get("/readyz").json["checks"]["schema"]
+    assert metric(server, "sluice_schema_guard_refusals_total") == 0

@@ -1,0 +1,321 @@
+"""`sluice schema` and `sluice doctor`, against files and an emulated Glue."""
+
+import json
+
+import pytest
+import yaml
+
+from glue_server import REGISTRY, SCHEMA, GlueServer
+from server import ROOT, put_schema, route, run
+
+DEFINITION = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())
+CLOSED = DEFINITION | {"additionalProperties": False}
+NAME = f"{REGISTRY}/{SCHEMA}"
+
+
+@pytest.fixture
+def glue():
+    with GlueServer() as server:
+        yield server
+
+
+class Cli:
+    def __init__(self, folder, glue=None, **config):
+        self.folder, self.glue = folder, glue
+        if glue:
+            config |= {"aws": glue.config(), "registry": {"kind": "glue"}}
+        (folder / "sluice.yaml").write_text(yaml.safe_dump(config))
+
+    def __call__(self, *args, stdin=None, command="schema", **env):
+        env |= self.glue.environment() if self.glue else {}
+        words = (command, *args, "-c", "sluice.yaml")
+        return run(*words, cwd=self.folder, stdin=stdin, env=env)
+
+    def fails(self, status, *args, **options):
+        told = self(*args, **options)
+        assert (told.returncode, told.stdout) == (status, ""), told
+        assert told.stderr
+        return told.stderr
+
+    def works(self, *args, **options):
+        told = self(*args, **options)
+        assert told.returncode == 0, told
+        return told.stdout
+
+    def file(self, name, value):
+        (self.folder / name).write_text(value if isinstance(value, str) else json.dumps(value))
+        return name
+
+
+@pytest.fixture
+def cli(folder, glue):
+    return Cli(folder, glue)
+
+
+# What only looks.
+
+
+def test_verify(cli, glue):
+    told = cli("verify")
+    assert (told.returncode, told.stderr) == (1, "")
+    assert told.stdout == f"{NAME}: Schema {SCHEMA} not found in registry {REGISTRY}\n"
+    glue.put(DEFINITION)
+    size = len(json.dumps(DEFINITION))
+    assert cli.works("verify") == f"{NAME}: ok, version 1, {size} bytes\n"
+    version = glue.put({"type": "strin"})
+    told = cli("verify", "--json")
+    assert told.returncode == 1
+    assert json.loads(told.stdout) | {"error": ""} == {
+        "registry": REGISTRY,
+        "schema": SCHEMA,
+        "version": "2",
+        "uuid": version.id,
+        "status": "AVAILABLE",
+        "format": "JSON",
+        "ok": False,
+        "error": "",
+    }
+    assert json.loads(told.stdout)["error"].startswith("Schema definition cannot be used: ")
+
+
+@pytest.mark.parametrize(
+    "fault, status", [("avro", 1), ("pending", 1), ("empty", 1), ("denied", 3), ("throttle", 3)]
+)
+def test_verify_says_no_or_that_it_cannot_tell(cli, glue, fault, status):
+    glue.put(DEFINITION)
+    glue.fault(fault)
+    assert cli("verify").returncode == status
+
+
+def test_verify_looks_at_every_schema_of_the_routes(folder, glue):
+    routes = [route(match={"source": name}, schema=name) for name in ("A", "B", "A")]
+    cli = Cli(folder, glue, routes=routes)
+    glue.put(DEFINITION, schema="A")
+    told = cli("verify")
+    assert told.returncode == 1
+    assert [line.split(":")[0] for line in told.stdout.splitlines()] == [
+        f"{REGISTRY}/A",
+        f"{REGISTRY}/B",
+    ]
+    assert "--registry and --schema" in cli.fails(2, "get")
+    assert json.loads(cli.works("get", "--schema", "A")) == DEFINITION
+
+
+def test_get(cli, glue):
+    first = glue.put('{"title": "first"}\n')
+    glue.put('{"title":  "second"}')
+    assert cli.works("get") == '{"title":  "second"}\n'
+    assert cli.works("get", "1") == '{"title": "first"}\n'
+    assert cli.works("get", first.id) == '{"title": "first"}\n'
+    told = json.loads(cli.works("get", "1", "--json"))
+    assert (told["version"], told["uuid"]) == ("1", first.id)
+    assert told["definition"] == '{"title": "first"}\n'
+    assert "not found" in cli.fails(1, "get", "9")
+
+
+def test_list(cli, glue):
+    versions = [glue.put({"title": str(i)}) for i in range(230)]
+    lines = cli.works("list").splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        [str(v.number), v.id, "AVAILABLE"] for v in versions[::-1]
+    ]
+    told = [json.loads(line) for line in cli.works("list", "--json").splitlines()]
+    assert [line["version"] for line in told] == [str(v.number) for v in versions[::-1]]
+
+
+def test_diff(cli, glue):
+    glue.put({"type": "object", "properties": {"a": {"type": "string"}}})
+    glue.put({"type": "object", "properties": {"a": {"type": "number"}}})
+    told = cli("diff", "1", "2")
+    assert told.returncode == 1
+    assert told.stdout == (
+        "--- 1\n+++ 2\n@@ -2,7 +2,7 @@\n"
+        '   "type": "object",\n   "properties": {\n     "a": {\n'
+        '-      "type": "string"\n+      "type": "number"\n'
+        "     }\n   }\n }\n"
+    )
+    file = cli.file("new.json", glue.registry.registries[REGISTRY][SCHEMA].versions[1].definition)
+    assert cli.works("diff", "latest", file) == ""
+    cli.fails(3, "diff", "latest", "nowhere.json")
+    cli.fails(2, "diff", "1")
+
+
+# What changes something.
+
+
+def test_create(cli, glue):
+    glue.registry.registries.clear()
+    file = cli.file("first.json", DEFINITION)
+    assert cli.works("create", file, "--compatibility", "FULL") == (
+        f"registry {REGISTRY}: created\nschema {SCHEMA}: created\n"
+    )
+    made = glue.registry.registries[REGISTRY][SCHEMA]
+    assert (made.compatibility, made.data_format) == ("FULL", "JSON")
+    assert json.loads(made.versions[0].definition) == DEFINITION
+    assert cli.works("create", file) == (
+        f"registry {REGISTRY}: is there already\nschema {SCHEMA}: is there already\n"
+    )
+    assert len(made.versions) == 1
+    cli.fails(1, "create", cli.file("bad.json", "{"))
+
+
+def test_register(cli, glue):
+    glue.put(DEFINITION)
+    glue.registry.pending = 2
+    file = cli.file("new.json", DEFINITION | {"title": "new"})
+    told = cli.works("register", file)
+    version = glue.registry.registries[REGISTRY][SCHEMA].versions[1]
+    assert told == f"{NAME}: version 2 ({version.id}) is AVAILABLE\n"
+    assert glue.count("CheckSchemaVersionValidity") == 1
+    assert json.loads(version.definition)["title"] == "new"
+
+
+def test_register_says_why_it_was_refused(cli, glue):
+    glue.put(CLOSED, compatibility="FULL")
+    assert "mode is FULL, and this definition breaks it" in cli.fails(
+        1, "register", cli.file("open.json", DEFINITION)
+    )
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    assert "AWS Glue does not take this definition: Unsupported draft" in cli.fails(
+        1, "register", cli.file("draft.json", draft)
+    )
+    before = glue.count("RegisterSchemaVersion")
+    assert "cannot be used" in cli.fails(1, "register", cli.file("bad.json", {"type": "strin"}))
+    cli.fails(1, "register", cli.file("blank.json", "  \n"))
+    cli.fails(3, "register", "nowhere.json")
+    assert glue.count("RegisterSchemaVersion") == before
+
+
+def test_open(cli, glue):
+    glue.put(CLOSED)
+    told = cli("open", stdin="n\n")
+    assert told.returncode == 1
+    assert '-  "additionalProperties": false\n+  "additionalProperties": true\n' in told.stdout
+    assert "mode is BACKWARD, which allows this" in told.stderr
+    assert "nothing was registered" in told.stderr
+    assert cli("open", stdin="").returncode == 1
+    assert glue.count("RegisterSchemaVersion") == 0
+
+    told = cli("open", stdin="y\n")
+    assert told.returncode == 0
+    latest = glue.registry.registries[REGISTRY][SCHEMA].versions[-1]
+    assert json.loads(latest.definition) == DEFINITION | {"additionalProperties": True}
+    assert cli.works("open", "--yes") == f"{NAME}: version 2 is open already\n"
+
+
+def test_open_warns_of_a_mode_that_will_refuse_it(cli, glue):
+    glue.put(CLOSED, compatibility="FORWARD")
+    told = cli("open", "--yes")
+    assert told.returncode == 1
+    assert "mode is FORWARD: AWS Glue will refuse this" in told.stderr
+    assert "status FAILURE" in told.stderr
+
+
+def test_accept(cli, glue):
+    assert cli.works("accept", "4").startswith(f"{NAME}: version 4 is accepted")
+    (file,) = (cli.folder / "var/schemas").iterdir()
+    assert file.read_text() == "4\n"
+    assert glue.calls == []
+    cli.fails(2, "accept", "four")
+    cli.fails(2, "accept")
+
+
+# Files, wrong calls, what is in the way.
+
+
+def test_files_can_be_looked_at(folder):
+    cli = Cli(folder)
+    assert f"{NAME}: ok, version " in cli.works("verify")
+    assert json.loads(cli.works("get")) == DEFINITION
+    assert cli.works("diff", "latest", f"conf/schemas/{NAME}.json") == ""
+    put_schema(folder, SCHEMA, b"{")
+    assert cli("verify").returncode == 1
+    for command in (["list"], ["register", "x"], ["create"], ["open"]):
+        assert "registry.kind: glue" in cli.fails(3, *command)
+
+
+@pytest.mark.parametrize(
+    "args", [[], ["nonsense"], ["get", "1", "2"], ["verify", "--wrong"], ["verify", "--schema"]]
+)
+def test_wrong_calls(folder, args):
+    assert "sluice schema --help" in Cli(folder).fails(2, *args)
+
+
+def test_help(folder):
+    told = run("schema", "--help", cwd=folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    for word in ("verify", "get", "list", "diff", "register", "create", "open", "accept"):
+        assert f"  {word}" in told.stdout
+
+
+def test_without_a_region(folder):
+    cli = Cli(folder, registry={"kind": "glue"})
+    assert "no AWS region" in cli.fails(3, "verify")
+
+
+# doctor
+
+
+def findings(told):
+    return {line[6:].split()[0]: line[:4].strip() for line in told.stdout.splitlines()}
+
+
+def test_a_healthy_patient(cli, glue):
+    glue.put(DEFINITION)
+    told = cli(command="doctor")
+    assert told.returncode == 0, told
+    assert findings(told) == {
+        "configuration": "ok",
+        "region": "ok",
+        "credentials": "ok",
+        "permission": "ok",
+        "schema": "ok",
+        "clock": "ok",
+        "cache": "ok",
+        "store": "ok",
+        "listen": "ok",
+        "auth": "ok",
+    }
+    assert f"{NAME}: version 1 compiles" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "fault, what",
+    [("denied", "permission"), ("not_found", "schema"), ("avro", "schema"), ("empty", "schema")],
+)
+def test_what_is_wrong_is_found(cli, glue, fault, what):
+    glue.put(DEFINITION)
+    glue.fault(fault)
+    told = cli(command="doctor")
+    assert told.returncode == 1
+    assert findings(told)[what] == "fail"
+
+
+def test_a_clock_that_is_wrong_is_found(cli, glue):
+    glue.put(DEFINITION)
+    glue.skew = 1200
+    told = cli(command="doctor")
+    assert told.returncode == 0
+    assert findings(told)["clock"] == "warn"
+
+
+def test_missing_credentials_are_found(cli, glue):
+    told = run(
+        "doctor", "-c", "sluice.yaml", cwd=cli.folder,
+        env=glue.environment() | {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
+    )  # fmt: skip
+    assert told.returncode == 1
+    assert findings(told)["credentials"] == "fail"
+
+
+def test_files_need_no_aws(folder):
+    cli = Cli(folder, http={"listen": "0.0.0.0:0"}, auth={"open": True})
+    told = cli(command="doctor")
+    assert told.returncode == 0
+    assert findings(told) == {
+        "configuration": "ok",
+        "schema": "ok",
+        "store": "ok",
+        "listen": "warn",
+        "auth": "warn",
+    }

@@ -1,0 +1,54 @@
+/*
+ * test_widen.c - claims about schema/widen.h.
+ */
+#include "schema/widen.h"
+
+#include "tests/unit/test.h"
+
+static void what_is_closed_opens(void)
+{
+    static const struct {
+        const char *before;
+        const char *after;
+        size_t changes;
+    } cases[] = {
+        { "{}", "{\"additionalProperties\":true}", 1 },
+        { "{\"additionalProperties\":true}", "{\"additionalProperties\":true}", 0 },
+        { "{\"additionalProperties\":false,\"type\":\"object\"}",
+          "{\"additionalProperties\":true,\"type\":\"object\"}", 1 },
+        { "{\"additionalProperties\":{\"additionalProperties\":false}}",
+          "{\"additionalProperties\":{\"additionalProperties\":true}}", 1 },
+        { "{\"additionalProperties\":false,\"properties\":{\"a\":{\"additionalProperties\":false}}"
+          "}",
+          "{\"additionalProperties\":true,\"properties\":{\"a\":{\"additionalProperties\":true}}}",
+          2 },
+        { "{\"additionalProperties\":true,\"allOf\":[{\"additionalProperties\":false},true]}",
+          "{\"additionalProperties\":true,\"allOf\":[{\"additionalProperties\":true},true]}", 1 },
+        { "{\"additionalProperties\":true,\"properties\":{\"additionalProperties\":false}}",
+          "{\"additionalProperties\":true,\"properties\":{\"additionalProperties\":false}}", 0 },
+        { "{\"additionalProperties\":true,\"const\":{\"additionalProperties\":false}}",
+          "{\"additionalProperties\":true,\"const\":{\"additionalProperties\":false}}", 0 },
+        { "{\"additionalProperties\":true,\"items\":[[{\"additionalProperties\":false}]]}",
+          "{\"additionalProperties\":true,\"items\":[[{\"additionalProperties\":true}]]}", 1 },
+        { "true", "true", 0 },
+        { "null", "null", 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *arena = arena_create();
+        struct json_object *document;
+        struct error err = { 0 };
+
+        TEST_CASE(cases[i].before);
+        CHECK(json_read_in(arena, str_from_c(cases[i].before), NULL, &document, &err));
+        CHECK_INT((int64_t)schema_widen(document), (int64_t)cases[i].changes);
+        CHECK_STR(json_text(arena, document), cases[i].after);
+        arena_destroy(arena);
+    }
+}
+
+int main(void)
+{
+    RUN(what_is_closed_opens);
+    return test_end();
+}
