@@ -57,6 +57,11 @@ static bool none_is(struct str s, unsigned kind)
     return !(found & kind);
 }
 
+bool http_gate_is_target(struct str target)
+{
+    return target.len > 0 && none_is(target, CONTROL) && !memchr(target.ptr, ' ', target.len);
+}
+
 void http_gate_header(struct http_gate *gate, struct str name, struct str value)
 {
     gate->count++;
@@ -112,9 +117,9 @@ static bool line_is_sound(const struct http_line *line)
 {
     if (!str_equal(line->version, STR("HTTP/1.1")) && !str_equal(line->version, STR("HTTP/1.0")))
         return false;
-    if (line->path.len == 0 || line->path.ptr[0] != '/')
+    if (!str_starts_with(line->path, STR("/")))
         return false;
-    return none_is(line->path, CONTROL) && line->method.len > 0 && all_are(line->method, TOKEN);
+    return http_gate_is_target(line->path) && line->method.len > 0 && all_are(line->method, TOKEN);
 }
 
 static bool headers_are_sound(const struct http_gate *gate, bool http_1_0)

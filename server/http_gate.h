@@ -59,6 +59,9 @@ struct http_line {
     size_t target_len; /* of path and query */
 };
 
+/** Has the target, path and query, no byte that may not be in a request line? */
+bool http_gate_is_target(struct str target);
+
 /** Look at one header. The gate begins as zeroes. */
 void http_gate_header(struct http_gate *gate, struct str name, struct str value);
 

@@ -348,6 +348,7 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     (void)self;
     ex->stage = HTTP_LINE_IN;
     ex->target_len = target ? strlen(target) : 0;
+    ex->target_is_sound = target && http_gate_is_target((struct str){ target, ex->target_len });
     ex->method = STR("other");
     ex->path = STR("other");
     connection->used = true;
@@ -366,7 +367,7 @@ static enum MHD_Result on_headers(struct http_connection *connection,
     (void)MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, &gate);
     describe(connection, library, &gate, line);
 
-    int status = http_gate_judge(&gate, line);
+    int status = ex->target_is_sound ? http_gate_judge(&gate, line) : 400;
 
     ex->path = known_path(routes_of(connection), line->path);
     if (status) {

@@ -30,11 +30,12 @@ enum http_stage {
 /* Part of a connection; begins as zeroes and is zeroed again after each request. */
 struct http_exchange {
     enum http_stage stage;
-    bool cut;        /* its time was over */
-    bool refused;    /* `response` is there before any handler ran; the body is dropped */
-    bool closing;    /* the answer ends the connection */
-    bool in_flight;  /* counted in http->in_flight */
-    bool counted;    /* the metrics know of it */
+    bool cut;       /* its time was over */
+    bool refused;   /* `response` is there before any handler ran; the body is dropped */
+    bool closing;   /* the answer ends the connection */
+    bool in_flight; /* counted in http->in_flight */
+    bool counted;   /* the metrics know of it */
+    bool target_is_sound;
     bool entered;    /* `client` is counted in http->addresses */
     size_t reserved; /* bytes of http->bytes */
     size_t target_len;

@@ -88,7 +88,9 @@ def run(*args, cwd, stdin=None, env=None, timeout=PATIENCE):
 
 
 class Server:
-    def __init__(self, folder, config, env=None, text=None, nofile=None):
+    def __init__(
+        self, folder, config, env=None, text=None, nofile=None, prefix=(), fds=()
+    ):
         self.folder = folder
         self.file = folder / "sluice.yaml"
         self.file.write_text(text if text is not None else yaml.safe_dump(config, sort_keys=False))
@@ -101,12 +103,13 @@ class Server:
         self.started = time.monotonic()
         with open(self.stderr_file, "wb") as stderr:
             self.process = subprocess.Popen(
-                [str(BINARY), "serve", "-c", str(self.file)],
+                [*prefix, str(BINARY), "serve", "-c", str(self.file)],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 env=environment(env),
+                pass_fds=fds,
                 preexec_fn=nofile
                 and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))),
             )

@@ -1,0 +1,144 @@
+"""What a service manager sees, with the test in its place; and the units that are shipped."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from client import Connection, encode, request
+from server import PATIENCE, ROOT, Server, defaults, merge
+
+BODY = encode({"detail": {"interaction": {"id": "a", "start_time": "b"}}})
+
+
+class Manager:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.settimeout(PATIENCE)
+        self.socket.bind(self.path)
+
+    def hear(self):
+        return self.socket.recv(4096).decode().split("\n")
+
+
+@pytest.fixture
+def manager(tmp_path):
+    manager = Manager(tmp_path / "notify")
+    yield manager
+    manager.socket.close()
+
+
+def test_the_manager_hears_of_start_reload_and_stop(sluice, manager):
+    server = sluice(env={"NOTIFY_SOCKET": manager.path})
+    assert manager.hear() == ["READY=1"]
+    server.signal(signal.SIGHUP)
+    first, second = manager.hear()
+    assert first == "RELOADING=1"
+    assert int(second.removeprefix("MONOTONIC_USEC=")) > 0
+    assert manager.hear() == ["READY=1"]
+    server.signal(signal.SIGTERM)
+    assert manager.hear() == ["STOPPING=1"]
+    server.stop()
+
+
+def test_the_watchdog_is_fed_while_the_loops_turn(sluice, manager):
+    server = sluice(env={"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000"})
+    assert manager.hear() == ["READY=1"]
+    for _ in range(4):
+        assert manager.hear() == ["WATCHDOG=1"]
+    assert server.post(BODY).status == 200
+
+
+def test_the_watchdog_is_not_fed_for_another_process(sluice, manager):
+    sluice(env={"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"})
+    assert manager.hear() == ["READY=1"]
+    manager.socket.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        manager.hear()
+
+
+# Becomes the server, whose process id the manager has to name, with sockets from descriptor 3 on.
+ACTIVATE = """
+import os, sys
+given = [os.dup(int(number)) for number in sys.argv[1].split(",")]
+given = [os.dup2(fd, 100 + i) for i, fd in enumerate(given)]
+for i, fd in enumerate(given):
+    os.dup2(fd, 3 + i)
+    os.close(fd)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def activated(folder, sockets, names, config):
+    fds = [one.fileno() for one in sockets]
+    return Server(
+        folder,
+        config,
+        env={"LISTEN_FDS": str(len(fds)), "LISTEN_FDNAMES": names},
+        prefix=[sys.executable, "-c", ACTIVATE, ",".join(map(str, fds))],
+        fds=fds,
+    )
+
+
+def test_sockets_of_the_manager_are_used(folder):
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(
+        ("127.0.0.1", 0)
+    ) as second:
+        with Connection(second.getsockname(), PATIENCE) as early:  # before the server is there
+            early.send(request("POST", "/events", BODY))
+            config = merge(defaults(), {"http": {"listen": "127.0.0.1:1"}})
+            server = activated(folder, [first, second], "metrics:sluice.socket", config)
+            server.wait_ready()
+            assert early.answer().status == 200
+        assert server.address == second.getsockname()
+        assert server.ready["metrics_port"] == first.getsockname()[1]
+        with Connection(first.getsockname(), PATIENCE) as connection:
+            connection.send(request("GET", "/metrics"))
+            assert connection.answer().status == 200
+        server.stop()
+        # The port is the manager's: it is still open for the next one.
+        Connection(second.getsockname(), PATIENCE).close()
+
+
+def test_a_socket_does_not_open_the_server_to_everybody(folder):
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:
+        server = activated(folder, [everywhere], "sluice.socket", defaults())
+        assert server.wait() == 3
+        assert "no credential is configured" in server.stderr()
+
+
+UNITS = ROOT / "conf/deploy"
+ANALYZE = shutil.which("systemd-analyze")
+
+
+@pytest.mark.skipif(not ANALYZE, reason="no systemd-analyze")
+def test_the_unit_is_locked_up():
+    done = subprocess.run(
+        [ANALYZE, "security", "--offline=true", "--threshold=20", UNITS / "sluice.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.splitlines()[-1]
+
+
+@pytest.mark.skipif(not ANALYZE, reason="no systemd-analyze")
+def test_the_units_are_understood(tmp_path, folder):
+    for name in ("sluice.service", "sluice.socket"):
+        text = (UNITS / name).read_text().replace("/usr/local/bin/sluice", "/bin/true")
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [ANALYZE, "verify", "--man=no", tmp_path / "sluice.service", tmp_path / "sluice.socket"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = [line for line in done.stderr.splitlines() if "sluice" in line]
+    assert (done.returncode, said) == (0, [])
