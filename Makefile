@@ -63,7 +63,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth stormtest sanitize fuzz coverage bench bowtie \
-        image-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
+        image-test tls-test attack-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
 all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
@@ -121,6 +121,12 @@ bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicroh
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    $(PYTHON) -B tests/bench/bench.py || failed=1; exit $$failed
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
+tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
+	@tests/setup.sh tls
+	tests/tls/tls_test.sh $(PROGRAM) build/dev-cert/cert.pem build/dev-cert/key.pem
+attack-test: all dev-cert ## slowhttptest and a flood of bad connections, while a good client is served
+	@tests/setup.sh attack
+	$(PYTHON) -B tests/attack/attack.py $(PROGRAM)
 image-test: ## build and run the image without a container engine
 	tests/image/test_image.sh
 

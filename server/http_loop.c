@@ -51,6 +51,9 @@ struct http_loop {
     struct http_queue entering; /* waits for news, but is not suspended yet */
     struct http_queue waiting_news;
     struct http_queue sending;
+    struct http_queue
+        starving;             /* their handshakes need more bytes, but they are not suspended yet */
+    struct http_queue parked; /* and these are, until bytes come */
     struct http_queue settling; /* idle, but not for SETTLED_US yet */
     struct http_queue idle;
     struct http_id_source ids;
@@ -133,12 +136,77 @@ static bool is_due(const struct http_queue *queue, int64_t limit_us, int64_t now
     return queue->first && now_us - queue->first->since_us >= limit_us;
 }
 
+/*
+ * Handshakes. While one waits for bytes the library would call for it all the time, keeping the
+ * processor busy for whoever stops halfway. So the connection is suspended until there are some.
+ */
+
+static struct http_connection *connection_of(void *member, size_t offset)
+{
+    return (struct http_connection *)(void *)((char *)member - offset);
+}
+
+static void handshake_starves(struct http_tls_session *session)
+{
+    struct http_connection *connection =
+        connection_of(session, offsetof(struct http_connection, tls));
+
+    (void)http_loop_await_request(connection, clock_monotonic_us()); /* it has begun at least */
+    http_deadline_arm(&connection->parking, &connection->loop->starving, 0);
+}
+
+/* The client's part is done; what it sends from now on is a request. */
+static void handshake_ends(struct http_tls_session *session)
+{
+    struct http_connection *connection =
+        connection_of(session, offsetof(struct http_connection, tls));
+
+    connection->used = true;
+    http_loop_await_next(connection, clock_monotonic_us());
+}
+
+static struct http_connection *first_parked(const struct http_queue *queue)
+{
+    return connection_of(queue->first, offsetof(struct http_connection, parking));
+}
+
+static void watch(struct http_connection *connection)
+{
+    http_watch_add(&connection->loop->watch, connection->fd, connection, connection->watched);
+    connection->watched = true;
+}
+
+static void park_starving(struct http_loop *loop)
+{
+    while (loop->starving.first) {
+        struct http_connection *connection = first_parked(&loop->starving);
+
+        MHD_suspend_connection(connection->library);
+        http_deadline_arm(&connection->parking, &loop->parked, 0);
+        watch(connection);
+    }
+}
+
+static bool is_parked(const struct http_connection *connection)
+{
+    return connection->parking.queue == &connection->loop->parked;
+}
+
+static void unpark(struct http_connection *connection)
+{
+    http_deadline_disarm(&connection->parking);
+    connection->loop->resumed = true;
+    MHD_resume_connection(connection->library);
+}
+
 /* The library sees the end of the stream and closes; it must not be closed under its hands. */
 static void cut(struct http_connection *connection)
 {
     connection->exchange.cut = true;
     http_deadline_disarm(&connection->deadline);
     (void)shutdown(connection->fd, SHUT_RDWR);
+    if (is_parked(connection))
+        unpark(connection);
 }
 
 static void cut_due(struct http_queue *queue, int64_t limit_us, int64_t now_us)
@@ -148,10 +216,12 @@ static void cut_due(struct http_queue *queue, int64_t limit_us, int64_t now_us)
 }
 
 /* A byte on an idle connection: from now on the deadline runs. */
-static void request_begins(struct http_connection *connection)
+static void bytes_come(struct http_connection *connection)
 {
     struct http_loop *loop = connection->loop;
 
+    if (is_parked(connection))
+        unpark(connection);
     if (connection->deadline.queue != &loop->idle)
         return; /* it has been idle, but the library was faster */
     if (http_watch_is_ended(connection->fd))
@@ -175,8 +245,7 @@ static void settle(struct http_connection *connection, int64_t now_us)
         http_deadline_arm(&connection->deadline, &loop->reading, since_us);
     } else {
         http_deadline_arm(&connection->deadline, &loop->idle, since_us);
-        http_watch_add(&loop->watch, connection->fd, connection, connection->watched);
-        connection->watched = true;
+        watch(connection);
     }
 }
 
@@ -300,21 +369,13 @@ static void count_out(struct http_loop *loop)
         http_event_post(http->empty_event);
 }
 
-/* The client's part of the handshake is done; what it sends from now on is a request. */
-static void handshake_ends(struct http_tls_session *session)
-{
-    struct http_connection *connection =
-        (struct http_connection *)(void *)((char *)session - offsetof(struct http_connection, tls));
-
-    connection->used = true;
-    http_loop_await_next(connection, clock_monotonic_us());
-}
-
 static void begin_tls(struct http_connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection->library, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
+    connection->tls.fd = connection->fd;
+    connection->tls.starved = handshake_starves;
     connection->tls.finished = handshake_ends;
     if (info)
         http_tls_begin(connection->site->tls, info->tls_session, &connection->tls,
@@ -350,6 +411,7 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
     if (!connection)
         return;
     http_deadline_disarm(&connection->deadline);
+    http_deadline_disarm(&connection->parking);
     http_tls_end(&connection->tls);
     if (!connection->proxied)
         http_addresses_leave(connection->loop->http->addresses, connection->address);
@@ -455,6 +517,8 @@ static void abandon_waiting(struct http_loop *loop)
         connection->exchange.cut = true;
         resume(connection);
     }
+    while (loop->parked.first)
+        unpark(first_parked(&loop->parked));
     run_daemons(loop);
 }
 
@@ -477,6 +541,7 @@ static void run_library(struct http_loop *loop)
     if (twice)
         run_daemons(loop);
     suspend_entering(loop);
+    park_starving(loop);
 }
 
 static void turn(struct http_loop *loop)
@@ -492,7 +557,7 @@ static void turn(struct http_loop *loop)
     if (events[0].revents)
         take_mail(loop);
     if (events[1].revents)
-        http_watch_take(&loop->watch, request_begins);
+        http_watch_take(&loop->watch, bytes_come);
     run_library(loop);
     trim_memory(loop);
     cut_the_late(loop); /* last: what has arrived by now was in time */

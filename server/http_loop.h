@@ -34,6 +34,7 @@ struct http_connection {
     bool watched;                /* it is known to loop->watch */
     int fd;
     struct http_tls_session tls;
+    struct http_deadline parking;  /* in loop->starving or loop->parked */
     struct http_exchange exchange; /* the request that is on it now */
 };
 

@@ -10,9 +10,11 @@
  */
 #include "server/http_tls.h"
 
+#include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -243,9 +245,23 @@ static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, 
     (void)type;
     (void)when;
     (void)message;
-    if (incoming)
+    if (incoming) {
+        link->is_finished = true;
         link->finished(link);
+    }
     return 0;
+}
+
+static ssize_t pull(gnutls_transport_ptr_t self, void *bytes, size_t size)
+{
+    struct http_tls_session *link = self;
+    ssize_t count = recv(link->fd, bytes, size, 0);
+
+    if (count < 0 && !link->is_finished && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        link->starved(link);
+        errno = EAGAIN; /* what GnuTLS goes by */
+    }
+    return count;
 }
 
 /* Where memory is wanting, a session goes without tickets. */
@@ -258,6 +274,8 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
     (void)pthread_mutex_unlock(&tls->mutex);
     http_certificate_use(link->certificate, session);
     gnutls_session_set_ptr(session, link);
+    gnutls_transport_set_ptr2(session, link, gnutls_transport_get_ptr(session));
+    gnutls_transport_set_pull_function(session, pull);
     gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / 1000));
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
                                        on_handshake);

@@ -47,16 +47,21 @@ const char *http_tls_priorities(void);
 /** For the library, which wants something to find certificates with, and is never asked for one. */
 void *http_tls_no_certificate(void);
 
-/* What a connection keeps of its session. */
+/* What a connection keeps of its session. The callbacks come in the session's thread. */
 struct http_tls_session {
-    /* The client's part of the handshake is done. In the session's thread. */
+    int fd;
+    /* The handshake needs more bytes than have come. The library does not wait for them: it would
+     * try again and again. */
+    void (*starved)(struct http_tls_session *session);
+    /* The client's part of the handshake is done. */
     void (*finished)(struct http_tls_session *session);
+    bool is_finished;
     struct http_certificate *certificate; /* NULL: no TLS */
 };
 
 /**
- * Make a new session ready for its handshake, which may take `timeout_us`. `link` has `finished`
- * set and stays where it is until http_tls_end(), after the session's own end.
+ * Make a new session ready for its handshake, which may take `timeout_us`. `link` has descriptor
+ * and callbacks set and stays where it is until http_tls_end(), after the session's own end.
  */
 void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
                     int64_t timeout_us);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install what a task needs and does not have yet, from Debian's packages alone.
 #
-#   tests/setup.sh build|test|lint|coverage|bench|image|oauth...
+#   tests/setup.sh build|test|lint|coverage|bench|tls|attack|image|oauth...
 #
 # Says what it installs; is silent and quick when all is there. "a|b" means: a, unless b is there.
 set -eu
@@ -15,6 +15,8 @@ lint="clang-format clang-tidy clang shellcheck"
 coverage="gcovr"
 bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
+tls="testssl.sh openssl"
+attack="slowhttptest"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -93,6 +95,8 @@ for task in "$@"; do
     lint) wanted="$wanted $lint" ;;
     coverage) wanted="$wanted $coverage" ;;
     bench) wanted="$wanted $bench" ;;
+    tls) wanted="$wanted $tls" ;;
+    attack) wanted="$wanted $attack" ;;
     image) wanted="$wanted $image" ;;
     oauth) wanted="$wanted $oauth" ;;
     *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;

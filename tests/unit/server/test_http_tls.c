@@ -26,6 +26,7 @@ enum { SERVER, CLIENT, SIDES };
 struct link {
     struct http_tls_session session;
     int finished;
+    int starved;
 };
 
 struct outcome {
@@ -42,6 +43,14 @@ static struct folder folder;
 static void count_finished(struct http_tls_session *session)
 {
     ((struct link *)(void *)session)->finished++;
+}
+
+static void count_starved(struct http_tls_session *session)
+{
+    struct link *link = (struct link *)(void *)session;
+
+    CHECK_INT(link->finished, 0);
+    link->starved++;
 }
 
 static gnutls_certificate_credentials_t no_credentials(void)
@@ -113,7 +122,10 @@ static void look_at_certificate(gnutls_session_t session, struct outcome *outcom
 /* A client with these priorities and, unless empty, this ticket. */
 static struct outcome meet(struct http_tls *tls, const char *priorities, gnutls_datum_t ticket)
 {
-    struct link link = { .session.finished = count_finished };
+    struct link link = {
+        .session.starved = count_starved,
+        .session.finished = count_finished,
+    };
     gnutls_certificate_credentials_t none = no_credentials();
     struct outcome outcome = { 0 };
     int fds[SIDES];
@@ -125,11 +137,13 @@ static struct outcome meet(struct http_tls *tls, const char *priorities, gnutls_
         open_session(fds[CLIENT], GNUTLS_CLIENT, priorities, none),
     };
 
+    link.session.fd = fds[SERVER];
     http_tls_begin(tls, sessions[SERVER], &link.session, 1000000);
     if (ticket.size)
         CHECK(gnutls_session_set_data(sessions[CLIENT], ticket.data, ticket.size) == 0);
     outcome.done = shake(sessions);
     outcome.finished = link.finished;
+    CHECK(!outcome.done || link.starved > 0); /* it waited for the client's part */
     if (outcome.done) {
         exchange(sessions);
         outcome.resumed = gnutls_session_is_resumed(sessions[CLIENT]);

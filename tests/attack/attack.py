@@ -1,0 +1,251 @@
+"""make attack-test: bad clients of all kinds, while a good one must not notice.
+
+slowhttptest's four attacks, then a driver of our own (thousands of connections that idle, stop
+halfway, drip or reset, half handshakes among them), that one over TLS as well. The good client posts over new connections all the time: no failure, p99 below 100 ms. Memory stays
+bounded, and when all is over every descriptor is back.
+
+    attack.py PROGRAM [--seconds 6] [--connections 2000]
+"""
+
+import argparse
+import json
+import multiprocessing
+import pathlib
+import random
+import resource
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORK = ROOT / "build/attack"
+CERT, KEY = ROOT / "build/dev-cert/cert.pem", ROOT / "build/dev-cert/key.pem"
+P99_MS = 100
+MEMORY_MIB = 256  # more than that beyond what it weighed before is no bound
+DEADLINE, IDLE = 4, 8  # seconds, the server's
+
+SLOWHTTPTEST = {
+    "slow headers": ["-H", "-i", "1"],
+    "slow body": ["-B", "-i", "1", "-s", "8192", "-t", "POST"],
+    "range": ["-R", "-a", "10", "-b", "3000", "-t", "HEAD"],
+    "slow read": ["-X", "-w", "1", "-y", "2", "-n", "1", "-z", "1", "-k", "3"],
+}
+
+
+class Server:
+    def __init__(self, program, tls):
+        self.tls = tls
+        http = {
+            "listen": "127.0.0.1:0",
+            "threads": 2,
+            "deadline": f"{DEADLINE}s",
+            "idle_timeout": f"{IDLE}s",
+        }
+        if tls:
+            http["tls"] = {"cert_file": str(CERT), "key_file": str(KEY)}
+        config = WORK / "sluice.json"
+        config.write_text(
+            json.dumps(
+                {"http": http, "store": {"path": ""}, "sinks": [], "log": {"level": "error"}}
+            )
+        )
+        self.process = subprocess.Popen(
+            [program, "serve", "-c", config], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        self.port = json.loads(self.process.stdout.readline())["port"]
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        self.context = ssl.create_default_context(cafile=str(CERT)) if tls else None
+
+    def url(self):
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/events"
+
+    def descriptors(self):
+        return len(list(pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
+    def memory_mib(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) / 1024
+        return 0
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+class Good(threading.Thread):
+    """Posts one event after the other, each over a connection of its own."""
+
+    def __init__(self, server, event):
+        super().__init__(daemon=True)
+        self.server = server
+        self.request = (
+            b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(event) + event
+        )
+        self.times, self.failures = [], []
+        self.done = threading.Event()
+
+    def once(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as raw:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            context = self.server.context
+            sock = context.wrap_socket(raw, server_hostname="localhost") if context else raw
+            sock.sendall(self.request)
+            answer = b""
+            while piece := sock.recv(65536):
+                answer += piece
+            if not answer.startswith(b"HTTP/1.1 200 "):
+                raise OSError(f"answered {answer[:60]!r}")
+
+    def run(self):
+        while not self.done.is_set():
+            began = time.monotonic()
+            try:
+                self.once()
+                self.times.append(time.monotonic() - began)
+            except OSError as error:
+                self.failures.append(repr(error))
+            time.sleep(0.002)
+
+
+def slowhttptest(port, url, options, args):
+    command = ["slowhttptest", *options, "-c", str(args.connections), "-r", "500"]
+    subprocess.run(
+        [*command, "-l", str(args.seconds), "-p", "3", "-u", url],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+        timeout=args.seconds + 60,
+    )
+
+
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"r" * 32
+HALVES = [
+    b"",
+    b"P",
+    b"POST /events HTTP/1.1\r\nHost: h\r\n",
+    b"POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{",
+    b"POST /events HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{",
+    HELLO,
+]
+RESET = struct.pack("ii", 1, 0)  # struct linger: on, at once
+
+
+def bad_connection(port):
+    sock = socket.socket()
+    sock.settimeout(5)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def drip(held):
+    for sock in random.sample(held, min(len(held), 500)):
+        try:
+            sock.send(b"a")
+        except OSError:
+            pass  # it was cut, as it should be
+
+
+def own_flood(port, _url, _options, args):
+    """Open, stop halfway, drip, reset, open again."""
+    held = []
+    end = time.monotonic() + args.seconds
+    while time.monotonic() < end:
+        for _ in range(100):
+            try:
+                sock = bad_connection(port)
+                sock.sendall(random.choice(HALVES))
+            except OSError:
+                continue
+            if random.random() < 0.2:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                sock.close()
+            else:
+                held.append(sock)
+        drip(held)
+        while len(held) > args.connections:
+            held.pop(random.randrange(len(held))).close()
+        time.sleep(0.05)
+    for sock in held:
+        sock.close()
+
+
+def percentile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * share))]
+
+
+def until_back(server, before):
+    """Descriptors, once those of bad connections are closed; it takes at most the idle time-out."""
+    end = time.monotonic() + DEADLINE + IDLE + 5
+    while server.descriptors() > before and time.monotonic() < end:
+        time.sleep(0.1)
+    return server.descriptors()
+
+
+def attack(server, event, name, run, options, args):
+    """One attack; what is wrong with how it went."""
+    before = server.descriptors(), server.memory_mib()
+    good = Good(server, event)
+    good.start()
+    # In a process of its own: the good client must not wait for this one's interpreter.
+    bad = multiprocessing.Process(target=run, args=(server.port, server.url(), options, args))
+    bad.start()
+    bad.join()
+    peak = server.memory_mib()
+    good.done.set()
+    good.join()
+    after = until_back(server, before[0])
+    p99 = percentile(good.times, 0.99) * 1000 if good.times else float("inf")
+    wrong = []
+    if good.failures:
+        wrong.append(f"{len(good.failures)} failures, the first: {good.failures[0]}")
+    if p99 >= P99_MS:
+        wrong.append("too slow")
+    if peak - before[1] > MEMORY_MIB:
+        wrong.append("too much memory")
+    if after > before[0]:
+        wrong.append("descriptors are missing")
+    print(
+        f"  {'FAIL' if wrong else 'ok  '}  {'TLS' if server.tls else 'plain':5} {name:14}"
+        f" {len(good.times):6} answers, p99 {p99:5.1f} ms, +{peak - before[1]:5.1f} MiB,"
+        f" descriptors {before[0]} -> {after}" + "".join(f"; {what}" for what in wrong),
+        flush=True,
+    )
+    return not wrong
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("program")
+    options.add_argument("--seconds", type=int, default=5)
+    options.add_argument("--connections", type=int, default=2000)
+    args = options.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    args.connections = min(args.connections, most // 4)
+    WORK.mkdir(parents=True, exist_ok=True)
+    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
+    event = json.dumps(sample, separators=(",", ":")).encode()
+    attacks = [("own flood", own_flood, None)]
+    if shutil.which("slowhttptest"):
+        attacks = [(name, slowhttptest, what) for name, what in SLOWHTTPTEST.items()] + attacks
+    good = True
+    for tls in (False, True):
+        server = Server(args.program, tls)
+        try:
+            for name, run, what in attacks if not tls else attacks[-1:]:
+                good &= attack(server, event, name, run, what, args)
+        finally:
+            good &= server.stop() == 0
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
