@@ -2,8 +2,8 @@
  * sink_file.c - records as lines of a file (NDJSON).
  *
  * The file at the path is the one being written; what is full or over gets a name with a time
- * stamp, `records.ndjson` becoming `records.20261123T062201Z.ndjson`, and is never touched again.
- * Whether a file is over is told from the time of its last line, so that a restart changes
+ * stamp, `records.ndjson` becoming `records.20261123T062201.123456Z.ndjson`, and is never touched
+ * again. Whether a file is over is told from the time of its last line, so that a restart changes
  * nothing: it is, once that lies in an earlier period than now.
  */
 #include <errno.h>
@@ -24,8 +24,8 @@
 enum {
     BATCH_RECORDS = 1000,
     BATCH_BYTES = 4 * 1024 * 1024,
-    MOST_NAMES = 1000, /* files that were full within the same second */
-    STAMP_SIZE = 20,
+    MOST_NAMES = 1000, /* files that were full within the same microsecond, or a clock set back */
+    STAMP_SIZE = CLOCK_TEXT_SIZE,
 };
 
 struct sink_file {
@@ -35,17 +35,16 @@ struct sink_file {
     _Atomic bool let_go;
 };
 
-/* `20261123T062201Z` */
+/* `20261123T062201.123456Z`, so that names sort in the order of time. */
 static void make_stamp(char stamp[static STAMP_SIZE])
 {
     char text[CLOCK_TEXT_SIZE];
     size_t len = 0;
 
     clock_format(clock_now_us(), text);
-    for (const char *c = text; *c != '.'; c++)
+    for (const char *c = text; *c; c++)
         if (*c != '-' && *c != ':')
             stamp[len++] = *c;
-    stamp[len++] = 'Z';
     stamp[len] = '\0';
 }
 

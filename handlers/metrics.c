@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "handlers/metrics_sinks.h"
 #include "handlers/metrics_store.h"
 #include "handlers/metrics_text.h"
 
@@ -284,6 +285,8 @@ static enum handler_step answer(void *self, struct request *request, struct resp
     write_schemas(out, metrics);
     if (metrics->options.outbox)
         metrics_write_store(out, metrics->options.outbox);
+    if (metrics->options.pump_count > 0)
+        metrics_write_attempts(out, metrics->options.pumps, metrics->options.pump_count);
     write_credentials(out, metrics);
     response->status = 200;
     response->body = buf_str(out);

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "delivery/outbox.h"
+#include "delivery/pump.h"
 #include "handlers/handler.h"
 #include "handlers/health.h"
 #include "handlers/status.h"
@@ -26,6 +27,8 @@ struct metrics_options {
     struct catalog *catalog;
     const struct health *health;
     struct outbox *outbox;                        /* NULL: no store */
+    struct pump *const *pumps;                    /* one for each sink */
+    size_t pump_count;
     size_t (*connections)(void *self);            /* open now */
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */
     void *self;

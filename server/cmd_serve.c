@@ -31,6 +31,7 @@
 enum {
     MAX_LISTENERS = 2,
     DRAIN_US = 10 * 1000000, /* what is in flight has this long to end */
+    FLUSH_US = 2 * 1000000,  /* and what is accepted, to reach its sinks; the rest is kept */
     LAST_LINES_US = 1000000, /* how long the end waits for a log that is not read */
     TICK_US = 1000000,       /* how often main looks after things */
     RETIRED_TICK_US = 20000, /* and while requests keep to what a reload has replaced */
@@ -280,6 +281,8 @@ static void take_new_config(struct serving *serving)
     } else {
         LOG_EVENT(LOG_ERROR, "reload_failed", LOG_STR("error", str_from_c(err.text)));
     }
+    if (serving->service->sinks)
+        sinks_reopen(serving->service->sinks);
     systemd_tell(serving->systemd, "READY=1");
 }
 
@@ -341,6 +344,21 @@ static void wait_us(int64_t us)
         continue;
 }
 
+static bool start_delivery(const struct service *service, struct error *err)
+{
+    return !service->outbox || (outbox_start(service->outbox, err) &&
+                                sinks_start(service->sinks, service->outbox, err));
+}
+
+/* The sinks first: what they have delivered is still to be written down. */
+static void stop_delivery(const struct service *service)
+{
+    if (!service->outbox)
+        return;
+    sinks_stop(service->sinks, FLUSH_US);
+    outbox_stop(service->outbox);
+}
+
 static void drain(struct serving *serving)
 {
     struct http *http = atomic_load(&serving->http);
@@ -353,8 +371,7 @@ static void drain(struct serving *serving)
 
     retired_stop(serving->retired);
     catalog_stop(serving->service->catalog); /* before those they would wake are gone */
-    if (serving->service->outbox)
-        outbox_stop(serving->service->outbox);
+    stop_delivery(serving->service);
     atomic_store(&serving->http, NULL);
     http_stop(http);
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
@@ -369,12 +386,10 @@ static void say_store(const struct config_store *store)
 
 static bool serve(struct serving *serving, struct error *err)
 {
-    struct outbox *outbox = serving->service->outbox;
-
     if (!places_find(serving->config, serving->systemd, &serving->places, err))
         return false;
     warn_of_clear_text(serving->config);
-    if ((outbox && !outbox_start(outbox, err)) || !service_start(serving->service, NULL, err) ||
+    if (!start_delivery(serving->service, err) || !service_start(serving->service, NULL, err) ||
         !start_http(serving, err))
         return false;
     if (!catalog_start(serving->service->catalog, err)) {
@@ -427,6 +442,7 @@ int cmd_serve(int argc, char **argv)
     log_configure(config->log.level, config->log.format);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file's limit is then an error like a full disk */
     if (!fetch_init(&err) || !log_output_start(&err)) {
         cli_complain("serve", err.text);
         config_destroy(config);

@@ -53,7 +53,6 @@ static bool load(const char *path, struct settings **settings, struct config **o
     config_read(*settings, config);
     config_remember(*settings, config);
     config_rules(*settings, config);
-    config_unsupported(*settings, config);
     *out = config;
     return true;
 }

@@ -160,6 +160,7 @@ struct config_sink {
     const char *url;
     struct config_pairs headers;
     struct config_pairs secret_headers; /* header name to file */
+    const char *ca_file;                /* "": the system's */
     int64_t batch;
     int64_t timeout_us;
     bool ordered;

@@ -221,7 +221,8 @@ static void add_default(struct buf *out, size_t indent, struct json_object *sche
     struct str shipped = json_find_str(schema, "x-shipped");
     struct json_object *preset = NULL;
 
-    (void)json_find(schema, "default", &preset);
+    if (!json_find(schema, "x-shipped", &preset) || !json_is_array(preset))
+        (void)json_find(schema, "default", &preset);
     if (json_is_array(preset) && json_count(preset) > 0) {
         add_elements(out, indent + STEP, preset);
         return;

@@ -2,8 +2,7 @@
  * config_parts.h - what config*.c share among themselves.
  *
  * Loading goes: read and check by the schema (schema/settings.h), take over into struct config
- * (config_read), then the rules that a schema cannot say (config_rules) and what this version does
- * not do yet (config_unsupported).
+ * (config_read), then the rules that a schema cannot say (config_rules).
  */
 #pragma once
 
@@ -62,5 +61,9 @@ void config_check_fixed(struct settings *settings, const struct config *config,
 /** Complain about files that are named and cannot be read. */
 void config_check_files(struct settings *settings, const struct config *config);
 
-/** Complain about what this version does not do yet. */
-void config_unsupported(struct settings *settings, const struct config *config);
+/** Complain if there is a path and its file cannot be read. */
+void config_check_file(struct settings *settings, struct str pointer, const char *path);
+
+/** config_rules() and config_check_files() for the sinks; the latter also: can they be written? */
+void config_sink_rules(struct settings *settings, const struct config *config);
+void config_check_sink_files(struct settings *settings, const struct config *config);

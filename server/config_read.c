@@ -207,12 +207,19 @@ static const struct config_key route_keys[] = {
 };
 
 static const struct config_key sink_keys[] = {
-    KEY(config_sink, name, read_text),     KEY(config_sink, kind, read_choice),
-    KEY(config_sink, path, read_text),     KEY(config_sink, rotate_size, read_size),
-    KEY_TIME(config_sink, rotate_every),   KEY(config_sink, url, read_text),
-    KEY(config_sink, headers, read_pairs), KEY(config_sink, secret_headers, read_pairs),
-    KEY(config_sink, batch, read_count),   KEY_TIME(config_sink, timeout),
-    KEY(config_sink, ordered, read_flag),  KEY(config_sink, max_attempts, read_count),
+    KEY(config_sink, name, read_text),
+    KEY(config_sink, kind, read_choice),
+    KEY(config_sink, path, read_text),
+    KEY(config_sink, rotate_size, read_size),
+    KEY_TIME(config_sink, rotate_every),
+    KEY(config_sink, url, read_text),
+    KEY(config_sink, headers, read_pairs),
+    KEY(config_sink, secret_headers, read_pairs),
+    KEY(config_sink, ca_file, read_text),
+    KEY(config_sink, batch, read_count),
+    KEY_TIME(config_sink, timeout),
+    KEY(config_sink, ordered, read_flag),
+    KEY(config_sink, max_attempts, read_count),
     KEY_TIME(config_sink, max_backoff),
 };
 

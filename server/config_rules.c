@@ -137,20 +137,6 @@ static void check_pins(struct settings *settings, const struct config *config)
                           "names versions of AWS Glue, but registry.kind is file");
 }
 
-static void check_sink_names(struct settings *settings, const struct config *config)
-{
-    for (size_t i = 1; i < config->sink_count; i++)
-        for (size_t j = 0; j < i; j++) {
-            struct str pointer;
-
-            if (strcmp(config->sinks[i].name, config->sinks[j].name) != 0)
-                continue;
-            pointer = arena_printf(config->arena, "/sinks/%zu/name", i);
-            settings_complain(settings, pointer, "another sink has this name already");
-            break;
-        }
-}
-
 void config_rules(struct settings *settings, const struct config *config)
 {
     check_listen(settings, config);
@@ -161,10 +147,10 @@ void config_rules(struct settings *settings, const struct config *config)
     check_proxies(settings, config);
     check_store(settings, config);
     check_pins(settings, config);
-    check_sink_names(settings, config);
+    config_sink_rules(settings, config);
 }
 
-static void check_file(struct settings *settings, struct str pointer, const char *path)
+void config_check_file(struct settings *settings, struct str pointer, const char *path)
 {
     struct error err;
 
@@ -179,39 +165,26 @@ static void check_auth_files(struct settings *settings, const struct config *con
     const struct config_auth *auth = &config->auth;
 
     for (size_t i = 0; i < auth->api_key_count; i++)
-        check_file(settings, arena_printf(config->arena, "/auth/api_keys/%zu/value_file", i),
-                   auth->api_keys[i].value_file);
+        config_check_file(settings, arena_printf(config->arena, "/auth/api_keys/%zu/value_file", i),
+                          auth->api_keys[i].value_file);
     for (size_t i = 0; i < auth->basic_count; i++)
-        check_file(settings, arena_printf(config->arena, "/auth/basic/%zu/password_file", i),
-                   auth->basic[i].password_file);
-    check_file(settings, STR("/auth/bearer/jwks_file"), auth->bearer.jwks_file);
+        config_check_file(settings, arena_printf(config->arena, "/auth/basic/%zu/password_file", i),
+                          auth->basic[i].password_file);
+    config_check_file(settings, STR("/auth/bearer/jwks_file"), auth->bearer.jwks_file);
 }
 
 static void check_transforms(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->route_count; i++)
-        check_file(settings, arena_printf(config->arena, "/routes/%zu/transform", i),
-                   config->routes[i].transform);
-}
-
-static void check_sink_files(struct settings *settings, const struct config *config)
-{
-    for (size_t i = 0; i < config->sink_count; i++) {
-        const struct config_pairs *headers = &config->sinks[i].secret_headers;
-
-        for (size_t j = 0; j < headers->count; j++)
-            check_file(settings,
-                       arena_printf(config->arena, "/sinks/%zu/secret_headers/%s", i,
-                                    headers->list[j].key),
-                       headers->list[j].value);
-    }
+        config_check_file(settings, arena_printf(config->arena, "/routes/%zu/transform", i),
+                          config->routes[i].transform);
 }
 
 void config_check_files(struct settings *settings, const struct config *config)
 {
-    check_file(settings, STR("/http/tls/cert_file"), config->http.tls.cert_file);
-    check_file(settings, STR("/http/tls/key_file"), config->http.tls.key_file);
+    config_check_file(settings, STR("/http/tls/cert_file"), config->http.tls.cert_file);
+    config_check_file(settings, STR("/http/tls/key_file"), config->http.tls.key_file);
     check_auth_files(settings, config);
     check_transforms(settings, config);
-    check_sink_files(settings, config);
+    config_check_sink_files(settings, config);
 }

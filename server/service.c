@@ -267,13 +267,15 @@ static bool create_outbox(struct service *service, const struct config *config, 
     return ok || fail_within(err, "store.path");
 }
 
-/* The predecessor's store, whose keys cannot have changed; or one of its own. */
+/* The predecessor's store and sinks, whose keys cannot have changed; or its own. */
 static bool get_store(struct service *service, const struct config *config,
                       const struct service *predecessor, struct error *err)
 {
     if (!predecessor)
-        return create_outbox(service, config, err);
+        return create_outbox(service, config, err) &&
+               (!service->outbox || sinks_create(config, &service->sinks, err));
     service->outbox = predecessor->outbox;
+    service->sinks = predecessor->sinks;
     service->borrows_store = true;
     return true;
 }
@@ -288,6 +290,8 @@ static void create_handlers(struct service *service, const struct config *config
                             const struct service_options *options)
 {
     bool is_served = options && options->connections;
+    size_t pump_count = 0;
+    struct pump *const *pumps = service->sinks ? sinks_pumps(service->sinks, &pump_count) : NULL;
 
     service->health = health_create(service->catalog, service->outbox, SLUICE_VERSION);
     service->metrics = metrics_create(&(struct metrics_options){
@@ -295,6 +299,8 @@ static void create_handlers(struct service *service, const struct config *config
         .catalog = service->catalog,
         .health = service->health,
         .outbox = service->outbox,
+        .pumps = pumps,
+        .pump_count = pump_count,
         .connections = is_served ? options->connections : no_connections,
         .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
@@ -374,8 +380,10 @@ void service_destroy(struct service *service)
     events_destroy(service->events);
     metrics_destroy(service->metrics);
     health_destroy(service->health);
-    if (!service->borrows_store)
+    if (!service->borrows_store) {
+        sinks_destroy(service->sinks);
         outbox_destroy(service->outbox);
+    }
     auth_destroy(service->auth);
     routes_destroy(service->routes);
     if (!service->borrows_catalog) {

@@ -19,6 +19,7 @@
 #include "handlers/route.h"
 #include "schema/catalog.h"
 #include "server/config.h"
+#include "server/sinks.h"
 
 /** All parts; owned by the service. */
 struct service {
@@ -29,6 +30,7 @@ struct service {
     struct routes *routes;
     struct auth *auth;     /* NULL: no credential is configured */
     struct outbox *outbox; /* NULL: no store is configured, or nothing is served */
+    struct sinks *sinks;   /* NULL when there is no outbox */
     struct health *health;
     struct metrics *metrics;
     struct events *events;
@@ -46,7 +48,8 @@ struct service_options {
 };
 
 /**
- * Build everything, load the schemas and open the store (which is for the caller to start);
+ * Build everything, load the schemas and open the store (which is for the caller to start, as are
+ * the sinks);
  * `options` NULL: not for serving, so nothing is written and nothing kept. The caller owns it;
  * `config` must outlive it.
  *

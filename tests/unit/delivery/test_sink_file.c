@@ -264,7 +264,8 @@ static void rotated_names_have_a_time_stamp(void)
     deliver(&sink, 1);
     names = rotated();
     CHECK_INT((int64_t)names.count, 1);
-    CHECK_STR(str_from_c(names.list[0] + strlen("new/deep/records.20YYMMDDTHHMMSS")), "Z.ndjson");
+    CHECK_STR(str_from_c(names.list[0] + strlen("new/deep/records.20YYMMDDTHHMMSS.ffffff")),
+              "Z.ndjson");
     CHECK(str_starts_with(str_from_c(names.list[0]), STR("new/deep/records.20")));
     sink.destroy(sink.self);
     folder_done(&folder);
@@ -509,7 +510,7 @@ static void names_of_all_kinds_are_rotated(void)
         *strrchr(path, '/') = '\0';
         dir = opendir(path);
         assert(dir);
-        (void)snprintf(pattern, sizeof(pattern), "%s????????T??????Z%s", cases[i].before,
+        (void)snprintf(pattern, sizeof(pattern), "%s????????T??????.??????Z%s", cases[i].before,
                        cases[i].after);
         /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of this thread's own */
         for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))

@@ -1,0 +1,163 @@
+/*
+ * config_sinks.c - what goes together in a sink's configuration, and whether its files are there.
+ */
+#include "server/config_parts.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void check_sink_names(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 1; i < config->sink_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            struct str pointer;
+
+            if (strcmp(config->sinks[i].name, config->sinks[j].name) != 0)
+                continue;
+            pointer = arena_printf(config->arena, "/sinks/%zu/name", i);
+            settings_complain(settings, pointer, "another sink has this name already");
+            break;
+        }
+}
+
+/* Two that write to one file would cut each other's lines. */
+static void check_sink_paths(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->sink_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            if (config->sinks[i].kind != CONFIG_SINK_FILE ||
+                config->sinks[j].kind != CONFIG_SINK_FILE ||
+                strcmp(config->sinks[i].path, config->sinks[j].path) != 0)
+                continue;
+            settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/path", i),
+                              "another sink writes to this file already");
+            break;
+        }
+}
+
+/* Does a header of this name tell where a request ends? Then it is not the operator's to set. */
+static bool is_framing(const char *name)
+{
+    static const char *const names[] = {
+        "content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade"
+    };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_equal_ignore_case(str_from_c(name), str_from_c(names[i])))
+            return true;
+    return false;
+}
+
+static bool has_header(const struct config_pairs *headers, const char *name)
+{
+    for (size_t i = 0; i < headers->count; i++)
+        if (str_equal_ignore_case(str_from_c(headers->list[i].key), str_from_c(name)))
+            return true;
+    return false;
+}
+
+static void check_headers(struct settings *settings, const struct config_pairs *headers,
+                          struct str pointer, const struct config_pairs *others)
+{
+    for (size_t i = 0; i < headers->count; i++) {
+        if (is_framing(headers->list[i].key))
+            settings_complain(settings, pointer, "%s is not for you to set", headers->list[i].key);
+        if (others && has_header(others, headers->list[i].key))
+            settings_complain(settings, pointer, "%s is in headers as well", headers->list[i].key);
+    }
+}
+
+static void check_sink_headers(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->sink_count; i++) {
+        const struct config_sink *sink = &config->sinks[i];
+
+        check_headers(settings, &sink->headers,
+                      arena_printf(config->arena, "/sinks/%zu/headers", i), NULL);
+        check_headers(settings, &sink->secret_headers,
+                      arena_printf(config->arena, "/sinks/%zu/secret_headers", i), &sink->headers);
+    }
+}
+
+void config_sink_rules(struct settings *settings, const struct config *config)
+{
+    if (config->sink_count > 0 && !*config->store.path)
+        settings_complain(settings, STR("/sinks"), "sinks need a store: set store.path");
+    check_sink_names(settings, config);
+    check_sink_paths(settings, config);
+    check_sink_headers(settings, config);
+}
+
+static void check_secrets(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->sink_count; i++) {
+        const struct config_pairs *headers = &config->sinks[i].secret_headers;
+
+        for (size_t j = 0; j < headers->count; j++)
+            config_check_file(settings,
+                              arena_printf(config->arena, "/sinks/%zu/secret_headers/%s", i,
+                                           headers->list[j].key),
+                              headers->list[j].value);
+    }
+}
+
+/* The folder that holds `path`, or will; "" stands for the working directory. */
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == path)
+        return "/";
+    return arena_copy(arena, (struct str){ path, slash ? (size_t)(slash - path) : 0 }).ptr;
+}
+
+/* Can a file be made at `path`, its folders with it? Otherwise errno says why not. */
+static bool can_be_made(struct arena *arena, const char *path)
+{
+    for (;;) {
+        const char *folder = folder_of(arena, path);
+        struct stat info;
+
+        if (stat(*folder ? folder : ".", &info) == 0) {
+            errno = ENOTDIR;
+            return S_ISDIR(info.st_mode) && access(*folder ? folder : ".", W_OK | X_OK) == 0;
+        }
+        if (errno != ENOENT || !*folder)
+            return false;
+        path = folder;
+    }
+}
+
+static bool can_be_written(struct arena *arena, const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return errno == ENOENT && can_be_made(arena, path);
+    errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+    return S_ISREG(info.st_mode) && access(path, R_OK | W_OK) == 0 && can_be_made(arena, path);
+}
+
+static void check_place(struct settings *settings, const struct config *config, size_t index)
+{
+    const char *path = config->sinks[index].path;
+    struct error err;
+
+    if (config->sinks[index].kind != CONFIG_SINK_FILE || !*path ||
+        can_be_written(config->arena, path))
+        return;
+    (void)fail_errno(&err, ERR_SYSTEM, errno, "%s", path);
+    settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/path", index), "%s",
+                      err.text);
+}
+
+void config_check_sink_files(struct settings *settings, const struct config *config)
+{
+    check_secrets(settings, config);
+    for (size_t i = 0; i < config->sink_count; i++) {
+        config_check_file(settings, arena_printf(config->arena, "/sinks/%zu/ca_file", i),
+                          config->sinks[i].ca_file);
+        check_place(settings, config, i);
+    }
+}

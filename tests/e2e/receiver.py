@@ -1,0 +1,77 @@
+"""What an HTTP sink delivers to: a server that answers as the test tells it to."""
+
+import http.server
+import json
+import ssl
+import threading
+import time
+
+
+class Receiver:
+    """Answers 200 unless told otherwise; `records` are those of the requests answered 2xx, in order."""
+
+    def __init__(self, port=0, certificate=None):
+        self.changed = threading.Condition()
+        self.records = []
+        self.requests = []  # (headers, records, status, when)
+        self.plan = lambda records: (200, {})  # or None: no answer until the receiver ends
+        self.ending = threading.Event()
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                receiver.take(self, body if isinstance(body, list) else [body])
+
+            def log_message(self, *_):
+                pass
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):  # a client that leaves is no news
+                pass
+
+        self.server = Quiet(("127.0.0.1", port), Handler)
+        self.port = self.server.server_address[1]
+        self.scheme = "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.scheme = "https"
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self):
+        return f"{self.scheme}://127.0.0.1:{self.port}/records"
+
+    def take(self, handler, records):
+        told = self.plan(records)
+        status, headers = told or (0, {})
+        with self.changed:
+            self.requests.append((dict(handler.headers), records, status, time.monotonic()))
+            if 200 <= status < 300:
+                self.records += records
+            self.changed.notify_all()
+        if told is None:
+            self.ending.wait()
+            handler.close_connection = True
+            return
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    def wait(self, is_so, patience):
+        with self.changed:
+            assert self.changed.wait_for(lambda: is_so(self), patience), self.requests[-5:]
+
+    def close(self):
+        self.ending.set()
+        self.server.shutdown()
+        self.server.server_close()

@@ -1,0 +1,370 @@
+"""Delivery: what is answered 200 arrives, and a sink in trouble changes nothing for the senders."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+
+from receiver import Receiver
+from server import PATIENCE
+from test_metrics import scrape
+
+STORE = {"path": "var/sluice.db"}
+ARCHIVE = {"name": "archive", "kind": "file", "path": "out/records.ndjson"}
+
+
+def hook(receiver, **changes):
+    return {"name": "hook", "kind": "http", "url": receiver.url, "max_backoff": "20ms"} | changes
+
+
+@pytest.fixture
+def receiver():
+    made = []
+
+    def start(**options):
+        made.append(Receiver(**options))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+def until(is_so, what="what is waited for"):
+    """Ask until it is so, or patience ends."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, f"{what} does not come about"
+        time.sleep(0.01)
+
+
+def post(server, event, names):
+    """One event for each name, which becomes its id and its interaction's; every one must be a 200."""
+    for name in names:
+        event["id"] = event["detail"]["interaction"]["id"] = name
+        assert server.post(event).status == 200
+
+
+def name(prefix, count):
+    return [f"{prefix}{i}" for i in range(count)]
+
+
+def ids(records):
+    return [record["interaction_id"] for record in records]
+
+
+def lines(path):
+    """The whole lines of a file, parsed."""
+    text = path.read_bytes() if path.exists() else b""
+    assert text == b"" or text.endswith(b"\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def counters(server, sink):
+    """The sink's numbers in one scrape, which must add up."""
+    samples, _ = scrape(server)
+    found = {
+        key.removeprefix("sluice_sink_").removesuffix("_total"): int(value)
+        for (key, labels), value in samples.items()
+        if labels == frozenset({("sink", sink)}) and key != "sluice_sink_oldest_pending_seconds"
+    }
+    assert found["enqueued"] == sum(
+        found[key] for key in ("delivered", "pending", "dead", "dropped")
+    ), found
+    return found
+
+
+def arrives(server, sink):
+    """Wait until nothing is pending; the numbers then."""
+    until(lambda: counters(server, sink)["pending"] == 0, f"an empty backlog of {sink}")
+    return counters(server, sink)
+
+
+# The file sink.
+
+
+def test_a_file_has_the_record_that_was_answered(sluice, folder, event):
+    server = sluice(store=STORE, sinks=[ARCHIVE])
+    answers = [server.post(event | {"id": f"e{i}"}).body for i in range(20)]
+    assert arrives(server, "archive") == {
+        "enqueued": 20,
+        "delivered": 20,
+        "pending": 0,
+        "dead": 0,
+        "dropped": 0,
+    }
+    path = folder / "out/records.ndjson"
+    assert path.read_bytes() == b"".join(answer + b"\n" for answer in answers)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_duplicate_and_a_refused_event_are_not_delivered(sluice, folder, event):
+    server = sluice(store=STORE, sinks=[ARCHIVE])
+    post(server, event, ["a", "a"])
+    assert server.post({"id": "b", "detail": {}}).status == 400
+    assert arrives(server, "archive")["delivered"] == 1
+    assert ids(lines(folder / "out/records.ndjson")) == ["a"]
+
+
+def test_files_rotate_by_size_and_lose_nothing(sluice, folder, event):
+    server = sluice(store=STORE, sinks=[ARCHIVE | {"rotate_size": 2000}])
+    post(server, event, name("e", 30))
+    arrives(server, "archive")
+    files = sorted(folder.glob("out/records.*.ndjson"))
+    files.append(folder / "out/records.ndjson")
+    assert len(files) >= 5
+    assert all(path.stat().st_size <= 2000 for path in files)
+    assert ids(sum(map(lines, files), [])) == name("e", 30)
+
+
+def test_sighup_lets_go_of_a_moved_file(sluice, folder, event):
+    server = sluice(store=STORE, sinks=[ARCHIVE])
+    post(server, event, ["a"])
+    arrives(server, "archive")
+    path, moved = folder / "out/records.ndjson", folder / "out/moved"
+    path.rename(moved)
+
+    def is_open():
+        fds = f"/proc/{server.process.pid}/fd"
+        return str(moved) in [os.path.realpath(f"{fds}/{fd}") for fd in os.listdir(fds)]
+
+    server.signal(signal.SIGHUP)
+    until(lambda: not is_open(), "a closed file")
+    post(server, event, ["b"])
+    arrives(server, "archive")
+    assert (ids(lines(moved)), ids(lines(path))) == (["a"], ["b"])
+
+
+def test_a_torn_line_is_cut_off(sluice, folder, event):
+    path = folder / "out/records.ndjson"
+    path.parent.mkdir()
+    path.write_text('{"interaction_id":"old"}\n{"interaction_id":"to')
+    server = sluice(store=STORE, sinks=[ARCHIVE])
+    post(server, event, ["new"])
+    arrives(server, "archive")
+    assert ids(lines(path)) == ["old", "new"]
+    assert server.wait_log(event="sink_torn_line", sink="archive", bytes=21)
+
+
+def test_a_file_that_cannot_be_written_holds_nobody_up(sluice, folder, event):
+    (folder / "out/records.ndjson").mkdir(parents=True)
+    server = sluice(store=STORE, sinks=[ARCHIVE | {"max_backoff": "10ms", "max_attempts": 1}])
+    post(server, event, name("e", 5))
+    server.wait_log(event="sink_failed", sink="archive")
+    assert counters(server, "archive")["pending"] == 5
+    assert server.get("/readyz").status == 200
+    (folder / "out/records.ndjson").rmdir()
+    assert arrives(server, "archive")["delivered"] == 5
+    assert ids(lines(folder / "out/records.ndjson")) == name("e", 5)
+    server.wait_log(event="sink_recovered", sink="archive")
+    assert len([line for line in server.log() if line["event"] == "sink_failed"]) == 1
+
+
+# Restarts, and sinks that come and go.
+
+
+def test_a_restart_goes_on_where_it_was(sluice, folder, event):
+    config = {"store": STORE, "sinks": [ARCHIVE]}
+    for run in range(3):
+        server = sluice(**config) if run == 0 else again(server)
+        post(server, event, name(f"run{run}-", 10))
+        server.stop()
+    assert ids(lines(folder / "out/records.ndjson")) == [
+        one for run in range(3) for one in name(f"run{run}-", 10)
+    ]
+
+
+def again(server, text=None):
+    """The same server once more, in the same folder; `text` replaces its configuration."""
+    new = type(server)(server.folder, None, text=text or server.file.read_text())
+    return new.wait_ready()
+
+
+def test_what_waited_for_a_sink_is_delivered_after_a_restart(sluice, event, receiver):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    place = {"name": "hook", "kind": "http", "url": f"http://127.0.0.1:{port}/"}
+    server = sluice(store=STORE, sinks=[place | {"max_backoff": "20ms"}])
+    post(server, event, name("e", 10))
+    server.wait_log(event="sink_failed", sink="hook")
+    server.stop()
+    server = again(server)
+    assert counters(server, "hook")["pending"] == 10
+    there = receiver(port=port)
+    assert arrives(server, "hook")["delivered"] == 10
+    assert ids(there.records) == name("e", 10)
+    server.stop()
+
+
+def test_a_new_sink_starts_at_now_and_a_removed_one_keeps_its_backlog(sluice, folder, event):
+    blocked = folder / "blocked"
+    blocked.mkdir()
+    old = {"name": "old", "kind": "file", "path": "blocked", "max_backoff": "10ms"}
+    server = sluice(store=STORE, sinks=[old])
+    post(server, event, ["a", "b"])
+    server.stop()
+    text = server.file.read_text()
+    server = again(server, text.replace("name: old", "name: new").replace("path: blocked", "path: new"))
+    post(server, event, ["c"])
+    assert arrives(server, "new")["delivered"] == 1
+    assert ids(lines(folder / "new")) == ["c"]
+    assert counters(server, "old")["pending"] == 2  # not for what it was not there for
+    server.stop()
+    blocked.rmdir()
+    server = again(server, text)
+    post(server, event, ["d"])
+    arrives(server, "old")
+    assert ids(lines(blocked)) == ["a", "b", "d"]
+    server.stop()
+
+
+# The HTTP sink.
+
+
+def test_a_url_gets_each_record(sluice, event, receiver, secret):
+    there = receiver()
+    token = secret("Bearer one")
+    server = sluice(
+        store=STORE,
+        sinks=[hook(there, headers={"X-Team": "blue"}, secret_headers={"authorization": token})],
+    )
+    answer = server.post(event | {"id": "first"}).json
+    arrives(server, "hook")
+    headers, records, _, _ = there.requests[0]
+    assert records == [answer]
+    assert headers["Idempotency-Key"] == "first"
+    assert headers["Content-Type"] == "application/json"
+    assert (headers["X-Team"], headers["authorization"]) == ("blue", "Bearer one")
+    with open(token, "w") as file:
+        file.write("Bearer two\n")
+    post(server, event, ["second"])
+    arrives(server, "hook")
+    assert there.requests[1][0]["authorization"] == "Bearer two"
+    assert "Bearer" not in json.dumps(server.log())
+
+
+def test_a_batch_is_an_array(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (503, {})
+    server = sluice(store=STORE, sinks=[hook(there, batch=4)])
+    post(server, event, name("e", 10))
+    there.plan = lambda records: (200, {})
+    arrives(server, "hook")
+    assert ids(there.records) == name("e", 10)
+    assert max(len(records) for _, records, _, _ in there.requests) == 4
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("status", [301, 401, 403, 429, 500, 503])
+def test_a_status_about_the_sink_postpones(sluice, event, receiver, status, ordered):
+    there = receiver()
+    there.plan = lambda records: (status, {})
+    server = sluice(store=STORE, sinks=[hook(there, ordered=ordered, max_attempts=2)])
+    post(server, event, name("e", 5))
+    there.wait(lambda there: len(there.requests) > 5, PATIENCE)
+    assert counters(server, "hook")["pending"] == 5
+    there.plan = lambda records: (200, {})
+    assert arrives(server, "hook")["delivered"] == 5
+    assert ids(there.records) == name("e", 5)
+    reasons = [line["reason"] for line in server.log() if line["event"] == "sink_failed"]
+    assert reasons == [f"answered {status}"]
+
+
+def test_retry_after_is_obeyed(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (429, {"Retry-After": "1"}) if not there.requests else (200, {})
+    server = sluice(store=STORE, sinks=[hook(there, max_backoff="1s")])
+    post(server, event, ["a"])
+    arrives(server, "hook")
+    first, second = [when for _, _, _, when in there.requests]
+    assert second - first >= 0.99
+
+
+def test_a_silent_sink_holds_nobody_up_and_the_end_comes(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: None
+    server = sluice(store=STORE, sinks=[hook(there, timeout="600s")])
+    post(server, event, name("e", 20))
+    there.wait(lambda there: there.requests, PATIENCE)
+    assert server.get("/readyz").status == 200
+    assert counters(server, "hook")["pending"] == 20
+    before = time.monotonic()
+    server.stop()
+    assert time.monotonic() - before < PATIENCE
+
+
+def test_a_refused_record_dies_alone(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (400 if "poison" in ids(records) else 200, {})
+    server = sluice(store=STORE, sinks=[hook(there, batch=8, max_attempts=3)])
+    post(server, event, [*name("e", 10), "poison", *name("f", 10)])
+    until(lambda: counters(server, "hook")["dead"] == 1, "a dead record")
+    assert arrives(server, "hook")["delivered"] == 20
+    assert sorted(ids(there.records)) == sorted(name("e", 10) + name("f", 10))
+    alone = [records for _, records, status, _ in there.requests if status == 400]
+    assert [ids(records) for records in alone].count(["poison"]) >= 1
+    assert server.wait_log(event="sink_record_dead", sink="hook", reason="answered 400")["records"] == 1
+
+
+def test_ordered_holds_its_order_through_failures(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: ([500, 200, 400, 503, 200][len(there.requests) % 5], {})
+    server = sluice(store=STORE, sinks=[hook(there, ordered=True, batch=3)])
+    post(server, event, name("e", 40))
+    arrives(server, "hook")
+    assert ids(there.records) == name("e", 40)
+
+
+def test_only_a_trusted_certificate_is_spoken_to(sluice, folder, event, receiver):
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        + ["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-keyout", key, "-out", cert],
+        check=True,
+        capture_output=True,
+    )
+    there = receiver(certificate=(cert, key))
+    server = sluice(store=STORE, sinks=[hook(there)])
+    post(server, event, ["a"])
+    line = server.wait_log(event="sink_failed", sink="hook")
+    assert line["reason"] == "the server's certificate is not trusted"
+    assert (there.requests, counters(server, "hook")["pending"]) == ([], 1)
+    server.stop()
+    place = "kind: http"
+    server = again(server, server.file.read_text().replace(place, f"{place}\n  ca_file: {cert}"))
+    assert arrives(server, "hook")["delivered"] == 1
+    server.stop()
+
+
+def test_sinks_do_not_wait_for_each_other(sluice, folder, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (500, {})
+    server = sluice(store=STORE, sinks=[hook(there), ARCHIVE])
+    post(server, event, name("e", 10))
+    assert arrives(server, "archive")["delivered"] == 10
+    assert counters(server, "hook")["pending"] == 10
+    there.plan = lambda records: (200, {})
+    assert arrives(server, "hook")["delivered"] == 10
+
+
+def test_attempts_are_counted_by_what_came_of_them(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: ([500, 400, 200][min(len(there.requests), 2)], {})
+    server = sluice(store=STORE, sinks=[hook(there)])
+    post(server, event, ["a"])
+    arrives(server, "hook")
+    samples, types = scrape(server)
+    found = {
+        dict(labels)["result"]: value
+        for (key, labels), value in samples.items()
+        if key == "sluice_sink_attempts_total"
+    }
+    assert found == {"delivered": 1, "refused": 1, "failed": 1}
+    assert types["sluice_sink_dead"] == "gauge" and types["sluice_sink_enqueued_total"] == "counter"

@@ -1,0 +1,591 @@
+/*
+ * test_pump.c - claims about delivery/pump.h: a pump between a sink that does as it is told and a
+ * backlog in memory, which stands in for the store's and is linked in its place.
+ */
+#include "delivery/pump.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "delivery/outbox_backlog.h"
+#include "tests/unit/capture.h"
+#include "tests/unit/test.h"
+#include "tests/unit/wait.h"
+
+enum { MOST = 64, SECOND_US = 1000000, LONG_US = 1000 * SECOND_US, LOG_MAX = 1024 * 1024 };
+
+/* The backlog. */
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool ordered;
+    bool woken;
+    bool is_open;
+    size_t count;
+    struct {
+        struct backlog_record record;
+        enum backlog_verdict verdict; /* the last one */
+        int64_t next_at_us;
+    } items[MOST];
+    struct backlog_record taken[MOST];
+    int next_failures; /* that are still to come */
+    int settle_failures;
+} store;
+
+static struct backlog *const open_backlog = (struct backlog *)&store;
+
+bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
+                  struct error *err)
+{
+    if (strcmp(sink, "unknown") == 0)
+        return fail(err, ERR_CONFIG, "no such sink");
+    assert(!outbox && !store.is_open);
+    store.ordered = ordered;
+    store.is_open = true;
+    *out = open_backlog;
+    return true;
+}
+
+void backlog_close(struct backlog *backlog)
+{
+    assert(backlog == open_backlog);
+    store.is_open = false;
+}
+
+static bool is_done(size_t index)
+{
+    return store.items[index].verdict == BACKLOG_DELIVERED ||
+           store.items[index].verdict == BACKLOG_DEAD;
+}
+
+bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
+                  const struct backlog_record **records, size_t *count, struct error *err)
+{
+    int64_t now_us = clock_now_us();
+    size_t found = 0;
+
+    assert(backlog == open_backlog && bounds->records > 0 && bounds->bytes > 0);
+    (void)pthread_mutex_lock(&store.mutex);
+
+    bool ok = store.next_failures == 0;
+
+    if (!ok)
+        store.next_failures--;
+    for (size_t i = 0; ok && i < store.count && found < bounds->records; i++) {
+        if (is_done(i))
+            continue;
+        if (store.items[i].next_at_us <= now_us)
+            store.taken[found++] = store.items[i].record;
+        else if (store.ordered)
+            break;
+    }
+    (void)pthread_mutex_unlock(&store.mutex);
+    if (!ok)
+        return fail(err, ERR_SYSTEM, "store failing");
+    *records = store.taken;
+    *count = found;
+    return true;
+}
+
+bool backlog_settle(struct backlog *backlog, const struct backlog_result *results, size_t count,
+                    struct error *err)
+{
+    assert(backlog == open_backlog);
+    (void)pthread_mutex_lock(&store.mutex);
+
+    bool ok = store.settle_failures == 0;
+
+    if (!ok)
+        store.settle_failures--;
+    for (size_t i = 0; ok && i < count; i++) {
+        size_t at = (size_t)results[i].seq;
+
+        assert(!is_done(at));
+        store.items[at].verdict = results[i].verdict;
+        store.items[at].next_at_us = results[i].next_at_us;
+        store.items[at].record.attempts +=
+            results[i].verdict == BACKLOG_FAILED || results[i].verdict == BACKLOG_DEAD;
+    }
+    (void)pthread_mutex_unlock(&store.mutex);
+    return ok || fail(err, ERR_UNAVAILABLE, "store failing");
+}
+
+void backlog_wait(struct backlog *backlog, int64_t latest_us)
+{
+    int64_t soon_us = clock_monotonic_us() + 2000; /* a retry may be due by then */
+    const struct timespec at = clock_timespec(latest_us < soon_us ? latest_us : soon_us);
+
+    assert(backlog == open_backlog);
+    (void)pthread_mutex_lock(&store.mutex);
+    while (!store.woken)
+        if (pthread_cond_timedwait(&store.changed, &store.mutex, &at) == ETIMEDOUT)
+            break;
+    store.woken = false;
+    (void)pthread_mutex_unlock(&store.mutex);
+}
+
+void backlog_wake(struct backlog *backlog)
+{
+    assert(backlog == open_backlog);
+    (void)pthread_mutex_lock(&store.mutex);
+    store.woken = true;
+    (void)pthread_cond_broadcast(&store.changed);
+    (void)pthread_mutex_unlock(&store.mutex);
+}
+
+static void store_begin(size_t count)
+{
+    (void)pthread_mutex_lock(&store.mutex);
+    memset(store.items, 0, sizeof(store.items));
+    store.count = count;
+    store.next_failures = store.settle_failures = 0;
+    for (size_t i = 0; i < count; i++) {
+        store.items[i].record =
+            (struct backlog_record){ .seq = (int64_t)i, .key = STR("key"), .bytes = STR("{}") };
+        store.items[i].verdict = BACKLOG_UNTRIED;
+    }
+    (void)pthread_mutex_unlock(&store.mutex);
+}
+
+/* Has every record got this far? */
+static bool all_are(enum backlog_verdict verdict)
+{
+    bool so = true;
+
+    (void)pthread_mutex_lock(&store.mutex);
+    for (size_t i = 0; i < store.count; i++)
+        so = so && store.items[i].verdict == verdict;
+    (void)pthread_mutex_unlock(&store.mutex);
+    return so;
+}
+
+static bool all_delivered(void *self)
+{
+    (void)self;
+    return all_are(BACKLOG_DELIVERED);
+}
+
+static bool all_settled(void *self)
+{
+    bool so = true;
+
+    (void)self;
+    (void)pthread_mutex_lock(&store.mutex);
+    for (size_t i = 0; i < store.count; i++)
+        so = so && is_done(i);
+    (void)pthread_mutex_unlock(&store.mutex);
+    return so;
+}
+
+/* The sink. */
+
+static struct {
+    atomic_int failures;    /* batches that are still to be postponed */
+    atomic_int hangs;       /* until it is interrupted */
+    _Atomic int64_t poison; /* the record it refuses, -1: none, */
+    atomic_bool together;   /* and with it the batch that it is in */
+    atomic_int calls;
+    atomic_int reopened;
+    atomic_int tended;
+    atomic_bool interrupted;
+    atomic_int arrived[MOST];
+    atomic_int last;      /* that arrived */
+    atomic_bool disorder; /* an earlier one came after a later one */
+    int64_t retry_after_us;
+} place;
+
+static void place_begin(void)
+{
+    memset((void *)&place, 0, sizeof(place));
+    place.poison = -1;
+    place.last = -1;
+}
+
+static void take(const struct sink_record *record, struct sink_outcome *outcome)
+{
+    int at = (int)record->sequence;
+
+    if (record->sequence == place.poison) {
+        *outcome = (struct sink_outcome){ SINK_REFUSED, "poison" };
+        return;
+    }
+    *outcome = (struct sink_outcome){ SINK_DELIVERED, NULL };
+    place.arrived[at]++;
+    if (at < place.last)
+        place.disorder = true;
+    place.last = at;
+}
+
+static bool has_poison(const struct sink_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->records[i].sequence == place.poison)
+            return true;
+    return false;
+}
+
+static bool is_interrupted(void *self)
+{
+    (void)self;
+    return place.interrupted;
+}
+
+static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
+{
+    assert(self == &place && batch->count > 0);
+    place.calls++;
+    if (place.hangs > 0) {
+        assert(wait_until(is_interrupted, NULL));
+        sink_answer_all(batch, answer, SINK_POSTPONED, "interrupted");
+        return;
+    }
+    if (place.failures > 0) {
+        place.failures--;
+        answer->retry_after_us = place.retry_after_us;
+        sink_answer_all(batch, answer, SINK_POSTPONED, "down");
+        return;
+    }
+    if (place.together && batch->count > 1 && has_poison(batch)) {
+        answer->together = true;
+        sink_answer_all(batch, answer, SINK_REFUSED, "one of these");
+        return;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        take(&batch->records[i], &answer->outcomes[i]);
+        if (batch->in_order && answer->outcomes[i].result != SINK_DELIVERED)
+            break;
+    }
+}
+
+static void interrupt(void *self)
+{
+    (void)self;
+    place.interrupted = true;
+}
+
+static void reopen(void *self)
+{
+    (void)self;
+    place.reopened++;
+}
+
+static void tend(void *self)
+{
+    (void)self;
+    place.tended++;
+}
+
+static void destroy(void *self)
+{
+    CHECK(self == &place);
+}
+
+static struct pump *create(const struct pump_rules *rules, size_t max_records)
+{
+    return pump_create(&(struct pump_options){
+        .name = "place",
+        .rules = *rules,
+        .sink = { .max_records = max_records,
+                  .max_bytes = 1000,
+                  .deliver = deliver,
+                  .interrupt = interrupt,
+                  .tend = tend,
+                  .reopen = reopen,
+                  .destroy = destroy,
+                  .self = &place },
+    });
+}
+
+static struct capture capture;
+
+static struct pump *start(const struct pump_rules *rules, size_t max_records)
+{
+    struct pump *pump = create(rules, max_records);
+    struct error err = { 0 };
+
+    capture_begin(&capture, STDOUT_FILENO);
+    CHECK(pump_start(pump, NULL, &err));
+    return pump;
+}
+
+/* How often the log has this event, once the pump has ended. */
+static int said(struct str log, const char *event)
+{
+    const char *at = log.ptr;
+    int count = 0;
+
+    for (; (at = memmem(at, log.len - (size_t)(at - log.ptr), event, strlen(event))); at++)
+        count++;
+    return count;
+}
+
+static struct str end(struct pump *pump)
+{
+    pump_destroy(pump);
+    CHECK(!store.is_open);
+    return capture_end(&capture);
+}
+
+static void end_quietly(struct pump *pump)
+{
+    struct str log = end(pump);
+
+    CHECK_STR(log, "");
+    mem_free((char *)log.ptr);
+}
+
+static const struct pump_rules patient = { .max_backoff_us = 1000 };
+
+static void everything_arrives_once_and_in_order(void)
+{
+    static const size_t sizes[] = { 1, 3, 64, 1000 };
+
+    for (size_t i = 0; i < 2 * COUNT_OF(sizes); i++) {
+        const struct pump_rules rules = { .ordered = i % 2, .max_backoff_us = 1000 };
+        struct pump *pump;
+
+        store_begin(MOST);
+        place_begin();
+        pump = start(&rules, sizes[i / 2]);
+        CHECK(wait_until(all_delivered, NULL));
+        CHECK(!place.disorder);
+        for (size_t j = 0; j < MOST; j++)
+            CHECK_INT(place.arrived[j], 1);
+        CHECK_INT((int64_t)pump_attempts(pump, SINK_DELIVERED), MOST);
+        CHECK_STR(str_from_c(pump_name(pump)), "place");
+        end_quietly(pump);
+    }
+}
+
+static void a_fault_of_the_sink_costs_nothing_and_is_told_once(void)
+{
+    static const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = 1000 };
+    struct pump *pump;
+    struct str log;
+
+    store_begin(10);
+    place_begin();
+    place.failures = 7;
+    pump = start(&rules, 4);
+    CHECK(wait_until(all_delivered, NULL));
+    CHECK_INT((int64_t)pump_attempts(pump, SINK_POSTPONED), 28);
+    CHECK_INT((int64_t)pump_attempts(pump, SINK_REFUSED), 0);
+    log = end(pump);
+    CHECK_INT(said(log, "\"sink_failed\",\"sink\":\"place\",\"reason\":\"down\"}"), 1);
+    CHECK_INT(said(log, "\"sink_recovered\",\"sink\":\"place\",\"attempts_failed\":7,"), 1);
+    CHECK_INT(said(log, "\n"), 2);
+    CHECK(!place.disorder);
+    mem_free((char *)log.ptr);
+}
+
+/* The one at fault is found, its neighbours arrive. */
+static void a_refused_record_is_set_aside(void)
+{
+    static const struct {
+        const char *name;
+        bool ordered;
+        bool together;
+        int64_t max_attempts;
+    } cases[] = {
+        { "told by itself", false, false, 3 },
+        { "told with its batch", false, true, 3 },
+        { "the first attempt is the last", false, true, 1 },
+        { "in order", true, false, 3 },
+        { "in order, with its batch", true, true, 3 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct pump_rules rules = { cases[i].ordered, cases[i].max_attempts, 1000 };
+        struct pump *pump;
+        struct str log;
+
+        TEST_CASE(cases[i].name);
+        store_begin(40);
+        place_begin();
+        place.poison = 13;
+        place.together = cases[i].together;
+        pump = start(&rules, 16);
+        CHECK(wait_until(all_settled, NULL));
+        log = end(pump);
+        CHECK_INT(store.items[13].verdict, BACKLOG_DEAD);
+        CHECK_INT(store.items[13].record.attempts, cases[i].max_attempts);
+        for (size_t j = 0; j < 40; j++)
+            CHECK_INT(place.arrived[j], j != 13);
+        CHECK(!cases[i].ordered || !place.disorder);
+        CHECK_INT(said(log, "\"sink_record_refused\",\"sink\":\"place\",\"reason\":\"poison\","),
+                  cases[i].max_attempts > 1);
+        CHECK_INT(said(log, "\"sink_record_dead\",\"sink\":\"place\",\"reason\":\"poison\","
+                            "\"records\":1}"),
+                  1);
+        mem_free((char *)log.ptr);
+    }
+}
+
+static void without_an_end_it_is_tried_again(void)
+{
+    struct pump *pump;
+
+    store_begin(3);
+    place_begin();
+    place.poison = 0;
+    pump = start(&patient, 16);
+    while (pump_attempts(pump, SINK_REFUSED) < 5)
+        (void)usleep(1000);
+    place.poison = -1;
+    CHECK(wait_until(all_delivered, NULL));
+    mem_free((char *)end(pump).ptr);
+}
+
+static void what_the_store_cannot_take_is_kept(void)
+{
+    struct pump *pump;
+    struct str log;
+
+    store_begin(10);
+    place_begin();
+    store.next_failures = 1;
+    store.settle_failures = 2;
+    pump = start(&patient, 4);
+    CHECK(wait_until(all_delivered, NULL));
+    for (size_t i = 0; i < 10; i++)
+        CHECK_INT(place.arrived[i], 1); /* not delivered again for that */
+    log = end(pump);
+    CHECK_INT(said(log, "\"sink_store_failed\",\"sink\":\"place\",\"reason\":\"store failing\"}"),
+              2);
+    mem_free((char *)log.ptr);
+}
+
+static bool has_tended(void *self)
+{
+    (void)self;
+    return place.tended > 0;
+}
+
+static void an_idle_sink_is_tended_and_hears_of_reopening(void)
+{
+    struct pump *pump;
+
+    store_begin(0);
+    place_begin();
+    pump = start(&patient, 4);
+    CHECK(wait_until(has_tended, NULL));
+    pump_reopen(pump);
+    CHECK_INT(place.reopened, 1);
+    end_quietly(pump);
+}
+
+static bool has_failed(void *self)
+{
+    struct pump *pump = self;
+
+    return pump_attempts(pump, SINK_POSTPONED) > 0;
+}
+
+static void reopening_ends_a_pause(void)
+{
+    static const struct pump_rules rules = { .max_backoff_us = LONG_US };
+    struct pump *pump;
+
+    store_begin(4);
+    place_begin();
+    place.failures = 1;
+    place.retry_after_us = LONG_US;
+    pump = start(&rules, 4);
+    CHECK(wait_until(has_failed, pump));
+    pump_reopen(pump);
+    CHECK(wait_until(all_delivered, NULL));
+    mem_free((char *)end(pump).ptr);
+}
+
+static void a_drained_pump_delivers_what_is_ready(void)
+{
+    struct pump *pump;
+
+    store_begin(MOST);
+    place_begin();
+    pump = start(&patient, 1);
+    pump_drain(pump);
+    pump_stop(pump, clock_monotonic_us() + LONG_US);
+    CHECK(all_are(BACKLOG_DELIVERED));
+    end_quietly(pump);
+}
+
+static void a_drained_pump_does_not_wait_for_a_sink(void)
+{
+    static const struct {
+        const char *name;
+        int failures;
+        int hangs;
+        int64_t poison;
+        int settle_failures;
+        int64_t patience_us;
+    } cases[] = {
+        { "that is down", 1000000, 0, -1, 0, LONG_US },
+        { "that hangs", 0, 1, -1, 0, 1000 },
+        { "that refuses", 0, 0, 0, 0, LONG_US },
+        { "while the store fails", 0, 0, -1, 1000000, LONG_US },
+    };
+
+    for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+        const struct pump_rules rules = { .ordered = i % 2, .max_backoff_us = LONG_US };
+        size_t row = i / 2;
+        struct pump *pump;
+
+        TEST_CASE(cases[row].name);
+        store_begin(1);
+        place_begin();
+        place.failures = cases[row].failures;
+        place.hangs = cases[row].hangs;
+        place.poison = cases[row].poison;
+        place.retry_after_us = LONG_US;
+        store.settle_failures = cases[row].settle_failures;
+        pump = start(&rules, 4);
+        pump_drain(pump);
+        pump_stop(pump, clock_monotonic_us() + cases[row].patience_us);
+        CHECK(!all_are(BACKLOG_DELIVERED));
+        mem_free((char *)end(pump).ptr);
+    }
+}
+
+static void a_pump_that_never_started_ends(void)
+{
+    struct pump *pump = create(&patient, 1);
+    struct error err = { 0 };
+
+    pump_reopen(pump);
+    pump_drain(pump);
+    pump_stop(pump, 0);
+    pump_destroy(pump);
+    pump_destroy(NULL);
+    pump = pump_create(&(struct pump_options){ .name = "unknown",
+                                               .sink = { .destroy = destroy, .self = &place } });
+    CHECK(!pump_start(pump, NULL, &err));
+    CHECK_STR(str_from_c(err.text), "no such sink");
+    pump_destroy(pump);
+}
+
+int main(void)
+{
+    (void)pthread_mutex_init(&store.mutex, NULL);
+    clock_init_condition(&store.changed);
+    RUN(everything_arrives_once_and_in_order);
+    RUN(a_fault_of_the_sink_costs_nothing_and_is_told_once);
+    RUN(a_refused_record_is_set_aside);
+    RUN(without_an_end_it_is_tried_again);
+    RUN(what_the_store_cannot_take_is_kept);
+    RUN(an_idle_sink_is_tended_and_hears_of_reopening);
+    RUN(reopening_ends_a_pause);
+    RUN(a_drained_pump_delivers_what_is_ready);
+    RUN(a_drained_pump_does_not_wait_for_a_sink);
+    RUN(a_pump_that_never_started_ends);
+    return test_end();
+}
