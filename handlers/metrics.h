@@ -26,8 +26,8 @@ struct metrics_options {
     const char *version; /* the program's; these four must outlive the metrics */
     struct catalog *catalog;
     const struct health *health;
-    struct outbox *outbox;                        /* NULL: no store */
-    struct pump *const *pumps;                    /* one for each sink */
+    struct outbox *outbox;     /* NULL: no store */
+    struct pump *const *pumps; /* one for each sink */
     size_t pump_count;
     size_t (*connections)(void *self);            /* open now */
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */

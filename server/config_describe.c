@@ -275,6 +275,6 @@ void config_describe(struct buf *out)
     buf_add(out, STR("#\n"));
     add_comment(out, 0, 0, json_find_str(schema, "description"));
     buf_add(out, STR("# Everything below is the default, but for what is taken from the "
-                     "environment.\n"));
+                     "environment, and the sink.\n"));
     add_properties(out, 0, properties);
 }

@@ -9,7 +9,9 @@
 #include "base/attr.h"
 #include "tests/unit/test.h"
 
-enum { MOST = 16, NOW_US = 1000000000, SECOND_US = 1000000 };
+#define SECOND_US INT64_C(1000000)
+
+enum { MOST = 16, NOW_US = 1000000000 };
 
 /* D delivered, R refused, P postponed. */
 static enum sink_result result_of(char letter)
@@ -47,6 +49,39 @@ static struct pump_plan make(const struct pump_rules *rules, const char *attempt
     return plan;
 }
 
+static const struct {
+    const char *name;
+    int64_t max_attempts;
+    const char *attempts;
+    const char *answers;
+    const char *verdicts;
+    bool ordered;
+    bool pauses;
+} rows[] = {
+    { "all delivered", 0, "000", "DDD", "ddd", false, false },
+    { "all delivered, ordered", 0, "000", "DDD", "ddd", true, false },
+    { "the sink is down", 0, "000", "PPP", "---", false, true },
+    { "the sink is down, ordered", 1, "000", "PPP", "---", true, true },
+    { "it is nobody's fault, however often", 1, "999", "PPP", "---", false, true },
+    { "one refused", 0, "000", "DRD", "dfd", false, false },
+    { "one refused, without end", 0, "090", "DRD", "dfd", false, false },
+    { "one refused, once more", 3, "010", "DRD", "dfd", false, false },
+    { "one refused, the last time", 3, "020", "DRD", "dxd", false, false },
+    { "one refused, long over the last time", 3, "090", "DRD", "dxd", false, false },
+    { "the first refusal is the last", 1, "000", "RRR", "xxx", false, false },
+    { "the first ones arrived", 0, "000", "DDP", "dd-", false, true },
+    { "the last one arrived", 0, "000", "PPD", "lld", false, true },
+    { "every second one arrived", 0, "0000", "DPDP", "dld-", false, true },
+    { "some of everything", 2, "000101", "DRPRPD", "dflxld", false, true },
+    { "refused, then the sink went", 0, "000", "RPP", "f--", false, true },
+    { "ordered stops at a refusal", 0, "000", "DRD", "df-", true, false },
+    { "ordered passes the dead", 1, "000", "DRD", "dxd", true, false },
+    { "ordered stops behind the dead", 1, "0000", "DRPD", "dx--", true, true },
+    { "ordered stops where the sink went", 0, "0000", "DPDD", "d---", true, true },
+    { "ordered does not blame the sink for what it left out", 0, "000", "RPP", "f--", true, false },
+    { "one alone", 0, "0", "D", "d", true, false },
+};
+
 static void each_record_gets_its_verdict(void)
 {
     /* d delivered, f failed, l delayed, x dead, - untried */
@@ -55,48 +90,14 @@ static void each_record_gets_its_verdict(void)
                                     [BACKLOG_DELAYED] = 'l',
                                     [BACKLOG_DEAD] = 'x',
                                     [BACKLOG_UNTRIED] = '-' };
-    static const struct {
-        const char *name;
-        bool ordered;
-        int64_t max_attempts;
-        const char *attempts;
-        const char *answers;
-        const char *verdicts;
-        bool pauses;
-    } cases[] = {
-        { "all delivered", false, 0, "000", "DDD", "ddd", false },
-        { "all delivered, ordered", true, 0, "000", "DDD", "ddd", false },
-        { "the sink is down", false, 0, "000", "PPP", "---", true },
-        { "the sink is down, ordered", true, 1, "000", "PPP", "---", true },
-        { "it is nobody's fault, however often", false, 1, "999", "PPP", "---", true },
-        { "one refused", false, 0, "000", "DRD", "dfd", false },
-        { "one refused, without end", false, 0, "090", "DRD", "dfd", false },
-        { "one refused, once more", false, 3, "010", "DRD", "dfd", false },
-        { "one refused, the last time", false, 3, "020", "DRD", "dxd", false },
-        { "one refused, long over the last time", false, 3, "090", "DRD", "dxd", false },
-        { "the first refusal is the last", false, 1, "000", "RRR", "xxx", false },
-        { "the first ones arrived", false, 0, "000", "DDP", "dd-", true },
-        { "the last one arrived", false, 0, "000", "PPD", "lld", true },
-        { "every second one arrived", false, 0, "0000", "DPDP", "dld-", true },
-        { "some of everything", false, 2, "000101", "DRPRPD", "dflxld", true },
-        { "refused, then the sink went", false, 0, "000", "RPP", "f--", true },
-        { "ordered stops at a refusal", true, 0, "000", "DRD", "df-", false },
-        { "ordered passes the dead", true, 1, "000", "DRD", "dxd", false },
-        { "ordered stops behind the dead", true, 1, "0000", "DRPD", "dx--", true },
-        { "ordered stops where the sink went", true, 0, "0000", "DPDD", "d---", true },
-        { "ordered does not blame the sink for what it left out", true, 0, "000", "RPP", "f--",
-          false },
-        { "one alone", true, 0, "0", "D", "d", false },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const struct pump_rules rules = { cases[i].ordered, cases[i].max_attempts, SECOND_US };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct pump_rules rules = { rows[i].ordered, rows[i].max_attempts, SECOND_US };
         struct backlog_result results[MOST];
-        struct pump_plan plan = make(&rules, cases[i].attempts, cases[i].answers, results);
+        struct pump_plan plan = make(&rules, rows[i].attempts, rows[i].answers, results);
         char verdicts[MOST + 1] = "";
 
-        TEST_CASE(cases[i].name);
-        for (size_t j = 0; cases[i].answers[j]; j++) {
+        TEST_CASE(rows[i].name);
+        for (size_t j = 0; rows[i].answers[j]; j++) {
             verdicts[j] = letters[results[j].verdict];
             CHECK_INT(results[j].seq, (int64_t)j * 2 + 7);
             if (results[j].verdict != BACKLOG_UNTRIED)
@@ -105,10 +106,10 @@ static void each_record_gets_its_verdict(void)
                 CHECK(results[j].next_at_us >= NOW_US &&
                       results[j].next_at_us <= NOW_US + SECOND_US);
         }
-        CHECK_STR(str_from_c(verdicts), cases[i].verdicts);
-        CHECK((plan.failed_reason != NULL) == cases[i].pauses);
+        CHECK_STR(str_from_c(verdicts), rows[i].verdicts);
+        CHECK((plan.failed_reason != NULL) == rows[i].pauses);
         CHECK(plan.any == (strspn(verdicts, "-") < strlen(verdicts)));
-        CHECK(cases[i].pauses || plan.pause_us == 0);
+        CHECK(rows[i].pauses || plan.pause_us == 0);
     }
 }
 
