@@ -62,7 +62,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth stormtest sanitize fuzz coverage bench bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bowtie \
         image-test tls-test attack-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
@@ -102,6 +102,9 @@ test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
 stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=200
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
+test-peers: $(PROGRAM) ## Glue as moto plays it, with boto3 on the other side; installs them from PyPI
+	@tests/setup.sh build test peers
+	PEERS_PYTHON=build/peers/bin/python SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/peers
 sanitize: ## all tests under ASan+UBSan, then under TSan
 	$(again) -j$(JOBS) MODE=asan programs
 	$(again) -k MODE=asan unit conformance e2e

@@ -1,7 +1,7 @@
 #!/bin/sh
-# setup.sh - install what a task needs and does not have yet, from Debian's packages alone.
+# setup.sh - install what a task needs and does not have yet: Debian packages, and for peers PyPI's.
 #
-#   tests/setup.sh build|test|lint|coverage|bench|tls|attack|image|oauth...
+#   tests/setup.sh build|test|lint|coverage|bench|tls|attack|image|oauth|peers...
 #
 # Says what it installs; is silent and quick when all is there. "a|b" means: a, unless b is there.
 set -eu
@@ -17,6 +17,7 @@ bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
 tls="testssl.sh openssl"
 attack="slowhttptest"
+peers="python3-venv"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -82,6 +83,20 @@ install_oauth() {
     mv build/oauth/new.json build/oauth/package.json
 }
 
+# moto and boto3, of known versions, in a virtual environment.
+fetch_peers() {
+    wanted="moto[server]==5.2.5 boto3==1.44.5"
+    [ "$(cat build/peers/wanted 2>/dev/null)" != "$wanted" ] || return 0
+    echo "Installing from PyPI: $wanted"
+    rm -rf build/peers
+    # shellcheck disable=SC2086 # a list of requirements
+    {
+        /usr/bin/python3 -m venv build/peers &&
+            build/peers/bin/pip install -q --disable-pip-version-check $wanted
+    } >build/setup.log 2>&1 || { cat build/setup.log >&2; return 1; }
+    echo "$wanted" >build/peers/wanted
+}
+
 mkdir -p build
 if ! command -v dpkg-query >/dev/null; then
     echo "Not a Debian system: see tests/setup.sh for what is needed." >&2
@@ -98,6 +113,7 @@ for task in "$@"; do
     tls) wanted="$wanted $tls" ;;
     attack) wanted="$wanted $attack" ;;
     image) wanted="$wanted $image" ;;
+    peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;
     *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;
     esac
@@ -105,3 +121,4 @@ done
 install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac
+case " $* " in *" peers "*) fetch_peers ;; esac

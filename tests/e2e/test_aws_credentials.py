@@ -1,0 +1,105 @@
+"""Every provider of the credentials chain, with rotation, seen by who signs calls to Glue."""
+
+import re
+import time
+
+import pytest
+from aws_peers import (
+    AssumedRole,
+    Container,
+    Keys,
+    Metadata,
+    PodIdentity,
+    Process,
+    ProfileKeys,
+    WebIdentity,
+)
+from glue_server import REGION, GlueServer
+from server import ROOT
+
+SCHEMA = (ROOT / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json").read_text()
+PROVIDERS = [WebIdentity, AssumedRole, Container, PodIdentity, Metadata, Process]
+
+
+def settings(glue, refresh="200ms"):
+    return {
+        "aws": glue.config(),
+        "registry": {"kind": "glue", "refresh": refresh, "cache_dir": "var/schemas"},
+    }
+
+
+def surroundings(extra):
+    return {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"} | extra
+
+
+@pytest.fixture
+def glue():
+    with GlueServer(keys=()) as server:
+        server.put(SCHEMA)
+        yield server
+
+
+def expiry(server):
+    text = server.get("/metrics").body.decode()
+    found = re.search(r"^sluice_aws_credential_expiry_timestamp_seconds (\S+)$", text, re.M)
+    return float(found[1]) if found else None
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_new_credentials_come_ahead_of_the_end(sluice, glue, folder, event, kind):
+    with kind(Keys(glue, life=2)) as peer:
+        server = sluice(env=surroundings(peer.environment(folder)), **settings(glue))
+        glue.wait_signers(1)
+        assert server.post(event).status == 200
+        glue.wait_signers(3)
+        assert expiry(server) > time.time() - 60
+        assert server.post(event).status == 200
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_an_expired_token_is_renewed_at_once(sluice, glue, folder, event, kind):
+    glue.signatures.expired.add("KEY0")
+    with kind(Keys(glue, life=3600)) as peer:
+        server = sluice(env=surroundings(peer.environment(folder)), **settings(glue, "60s"))
+        assert glue.wait_signers(1) == "KEY1"
+        assert server.post(event).status == 200
+        assert peer.keys.count == 2
+
+
+def test_keys_in_a_file_are_read_again_when_they_no_longer_work(sluice, glue, folder, event):
+    with ProfileKeys(Keys(glue)) as peer:
+        server = sluice(env=surroundings(peer.environment(folder)), **settings(glue))
+        glue.wait_signers(1)
+        peer.rotate()
+        glue.signatures.expired.add("KEY0")
+        assert glue.wait_signers(2) == "KEY1"
+        assert server.post(event).status == 200
+
+
+def test_the_environments_key_and_session_token(sluice, glue, folder, event):
+    key = Keys(glue).next()
+    env = {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": key["Token"],
+    }
+    server = sluice(env=surroundings(env), **settings(glue))
+    assert glue.wait_signers(1) == "KEY0"
+    assert server.post(event).status == 200
+
+
+def test_region_and_endpoint_come_from_the_environment(sluice, glue, folder, event):
+    with Container(Keys(glue)) as peer:
+        env = peer.environment(folder) | {"AWS_REGION": REGION, "AWS_ENDPOINT_URL_GLUE": glue.url}
+        server = sluice(env=surroundings(env), registry=settings(glue)["registry"])
+        assert glue.wait_signers(1) == "KEY0"
+        assert server.post(event).status == 200
+
+
+def test_a_broken_provider_is_told_and_not_passed_over(sluice, glue, folder, event):
+    env = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "nobody"), "AWS_ROLE_ARN": "arn:x"}
+    server = sluice(env=surroundings(env), **settings(glue))
+    answer = server.post(event)
+    assert answer.status == 400
+    assert "web identity: " in answer.json["details"]
+    assert glue.calls == []
