@@ -20,6 +20,7 @@
 #include "server/access_log.h"
 #include "server/cli.h"
 #include "server/commands.h"
+#include "server/control.h"
 #include "server/http.h"
 #include "server/http_tls.h"
 #include "server/places.h"
@@ -64,6 +65,7 @@ struct serving {
     struct http_tls *tls; /* NULL: plain */
     struct places places;
     struct http_network *proxies;
+    struct control *control;     /* NULL: no store */
     _Atomic(struct http *) http; /* NULL until it listens, and again when it is gone */
 };
 
@@ -275,6 +277,9 @@ static void take_new_config(struct serving *serving)
     if (reload(&options, &force, &serving->retired, &err)) {
         serving->config = force.config;
         serving->service = force.service;
+        if (serving->control)
+            control_use(serving->control, events_handler(serving->service->events),
+                        serving->service->catalog);
         log_configure(serving->config->log.level, serving->config->log.format);
         LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(serving->config->file)));
         warn_of_clear_text(serving->config);
@@ -359,6 +364,31 @@ static void stop_delivery(const struct service *service)
     outbox_stop(service->outbox);
 }
 
+static bool start_control(struct serving *serving, struct error *err)
+{
+    const struct service *service = serving->service;
+
+    return !service->outbox || control_start(
+                                   &(struct control_options){
+                                       .store_path = serving->config->store.path,
+                                       .outbox = service->outbox,
+                                       .catalog = service->catalog,
+                                       .events = events_handler(service->events),
+                                       .deadline_us = serving->config->http.deadline_us,
+                                   },
+                                   &serving->control, err);
+}
+
+/* Those who may wake a request end before the loops that they would wake. */
+static void stop_all(struct serving *serving)
+{
+    control_stop(serving->control);
+    retired_stop(serving->retired);
+    catalog_stop(serving->service->catalog);
+    stop_delivery(serving->service);
+    http_stop(atomic_exchange(&serving->http, NULL));
+}
+
 static void drain(struct serving *serving)
 {
     struct http *http = atomic_load(&serving->http);
@@ -369,11 +399,7 @@ static void drain(struct serving *serving)
 
     bool all_answered = http_drain(http, clock_monotonic_us() + DRAIN_US);
 
-    retired_stop(serving->retired);
-    catalog_stop(serving->service->catalog); /* before those they would wake are gone */
-    stop_delivery(serving->service);
-    atomic_store(&serving->http, NULL);
-    http_stop(http);
+    stop_all(serving);
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
 }
 
@@ -392,9 +418,8 @@ static bool serve(struct serving *serving, struct error *err)
     if (!start_delivery(serving->service, err) || !service_start(serving->service, NULL, err) ||
         !start_http(serving, err))
         return false;
-    if (!catalog_start(serving->service->catalog, err)) {
-        catalog_stop(serving->service->catalog);
-        http_stop(atomic_exchange(&serving->http, NULL));
+    if (!catalog_start(serving->service->catalog, err) || !start_control(serving, err)) {
+        stop_all(serving);
         return false;
     }
     say_ready(serving);
@@ -414,6 +439,7 @@ static int run(const char *path, struct config *config)
     bool ok = start_tls(&serving, &err) &&
               service_create(config, &options, &serving.service, &err) && serve(&serving, &err);
 
+    control_destroy(serving.control);
     retired_destroy(serving.retired);
     service_destroy(serving.service);
     config_destroy(serving.config);

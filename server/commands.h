@@ -22,4 +22,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_status_map(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_health(int argc, char **argv);
+int cmd_rejected(int argc, char **argv);
+int cmd_dead(int argc, char **argv);
+int cmd_outbox(int argc, char **argv);
 int cmd_version(int argc, char **argv);

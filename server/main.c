@@ -23,6 +23,9 @@ static const struct command {
     { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },
     { "describe", cmd_describe, "print the annotated default configuration" },
     { "health", cmd_health, "is the server alive?" },
+    { "rejected", cmd_rejected, "list, show and replay events that were refused" },
+    { "dead", cmd_dead, "list, show and replay records that a sink would not take" },
+    { "outbox", cmd_outbox, "show what is stored and what waits for which sink" },
     { "version", cmd_version, "print the version" },
 };
 

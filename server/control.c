@@ -1,0 +1,323 @@
+/*
+ * control.c - see control.h.
+ *
+ * Orders are short and few, so one thread does them one after another, each to its end. Whoever
+ * sends half an order, or does not read an answer, holds nobody up: sockets are never waited for.
+ */
+#include "server/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "server/control_socket.h"
+#include "server/http_state.h"
+#include "server/resubmit.h"
+#include "server/resubmit_registry.h"
+
+enum {
+    CLIENTS_MAX = 8,
+    ORDER_MAX = 4096, /* bytes of an order, with its line end */
+    ANSWER_MAX = 4096,
+    ROUND_MS = 1000, /* between two looks for events that can be posted again */
+    US_PER_MS = 1000,
+};
+
+struct client {
+    int fd; /* -1: free */
+    size_t len;
+    char text[ORDER_MAX];
+};
+
+struct control {
+    struct control_options options;
+    pthread_t thread;
+    bool started;
+    int socket;
+    int stop_event;
+    pthread_mutex_t mutex; /* held while an order is done, or a round: for control_use() */
+
+    /* The thread's own. */
+    struct outbox_view *view;
+    struct resubmitter *resubmitter;
+    struct resubmit_registry *rounds;
+    struct client clients[CLIENTS_MAX];
+};
+
+/* Orders. */
+
+static bool take_row(struct json_object *order, int64_t *row, struct error *err)
+{
+    struct json_object *id;
+
+    return (json_find(order, "id", &id) && json_kind(id) == JSON_INTEGER && json_int64(id, row)) ||
+           fail(err, ERR_CONFIG, "no id");
+}
+
+static bool order_replay(struct control *control, struct json_object *order, struct buf *answer,
+                         struct error *err)
+{
+    struct resubmit_answer result;
+    int64_t row = 0;
+
+    if (!take_row(order, &row, err) || !resubmit_refused(control->resubmitter, row, &result, err))
+        return false;
+    buf_printf(answer, ",\"status\":%d,\"outcome\":\"%s\"", result.status, result.outcome);
+    return true;
+}
+
+static bool order_revive(struct control *control, struct json_object *order, struct buf *answer,
+                         struct error *err)
+{
+    int64_t row = 0;
+
+    (void)answer;
+    return take_row(order, &row, err) && outbox_revive(control->options.outbox, row, err);
+}
+
+static bool order_drop_sink(struct control *control, struct json_object *order, struct buf *answer,
+                            struct error *err)
+{
+    struct json_object *name;
+
+    (void)answer;
+    if (!json_find(order, "name", &name) || !json_is_string(name))
+        return fail(err, ERR_CONFIG, "no name");
+    return outbox_drop_sink(control->options.outbox, json_str(name).ptr, err);
+}
+
+static const struct {
+    struct str name;
+    bool (*run)(struct control *control, struct json_object *order, struct buf *answer,
+                struct error *err);
+} orders[] = {
+    { STR_INIT("replay"), order_replay },
+    { STR_INIT("revive"), order_revive },
+    { STR_INIT("drop-sink"), order_drop_sink },
+};
+
+static bool obey(struct control *control, struct str line, struct buf *answer, struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *order = NULL;
+
+    if (!json_read(line, NULL, &order, err))
+        return false;
+    if (!json_is_object(order))
+        return fail(err, ERR_MALFORMED, "an order is an object");
+
+    struct str name = json_find_str(order, "order");
+
+    for (size_t i = 0; i < COUNT_OF(orders); i++)
+        if (str_equal(name, orders[i].name))
+            return orders[i].run(control, order, answer, err);
+    return fail(err, ERR_MALFORMED, "no such order");
+}
+
+/* Do what the line says, and write the answer's line. */
+static void answer(struct control *control, struct str line, struct buf *out)
+{
+    struct error err = { 0 };
+
+    buf_add(out, STR("{\"ok\":true"));
+    (void)pthread_mutex_lock(&control->mutex);
+
+    bool done = obey(control, line, out, &err);
+
+    (void)pthread_mutex_unlock(&control->mutex);
+    if (!done) {
+        buf_clear(out);
+        buf_add(out, STR("{\"ok\":false,\"error\":"));
+        json_write_string(out, str_from_c(err.text));
+    }
+    buf_add(out, STR("}\n"));
+}
+
+/* Clients. */
+
+static void leave(struct client *client)
+{
+    (void)close(client->fd);
+    *client = (struct client){ .fd = -1 };
+}
+
+static void welcome(struct control *control)
+{
+    int fd = accept4(control->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    for (size_t i = 0; i < CLIENTS_MAX && control_socket_trusts(fd); i++) {
+        if (control->clients[i].fd < 0) {
+            control->clients[i].fd = fd;
+            return;
+        }
+    }
+    (void)close(fd);
+}
+
+/* False: it does not read its answers. */
+static bool serve_line(struct control *control, const struct client *client, struct str line)
+{
+    struct buf out;
+
+    buf_init(&out, ANSWER_MAX);
+    answer(control, line, &out);
+
+    bool sent = send(client->fd, out.ptr, out.len, MSG_NOSIGNAL) == (ssize_t)out.len;
+
+    buf_done(&out);
+    return sent;
+}
+
+/* All whole lines that came. False: the client is to go. */
+static bool serve_lines(struct control *control, struct client *client)
+{
+    char *end;
+
+    while ((end = memchr(client->text, '\n', client->len)) != NULL) {
+        struct str line = { client->text, (size_t)(end - client->text) };
+
+        if (!serve_line(control, client, line))
+            return false;
+        client->len -= line.len + 1;
+        memmove(client->text, end + 1, client->len);
+    }
+    return client->len < sizeof(client->text);
+}
+
+static void serve(struct control *control, struct client *client)
+{
+    ssize_t got =
+        recv(client->fd, client->text + client->len, sizeof(client->text) - client->len, 0);
+
+    if (got < 0 && errno == EAGAIN)
+        return;
+    if (got > 0)
+        client->len += (size_t)got;
+    if (got <= 0 || !serve_lines(control, client))
+        leave(client);
+}
+
+/* The thread. */
+
+enum { STOP, SOCKET, CLIENTS };
+
+/* False: it is to end. */
+static bool turn(struct control *control, int patience_ms)
+{
+    struct pollfd events[CLIENTS + CLIENTS_MAX] = {
+        [STOP] = { .fd = control->stop_event, .events = POLLIN },
+        [SOCKET] = { .fd = control->socket, .events = POLLIN },
+    };
+
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        events[CLIENTS + i] = (struct pollfd){ .fd = control->clients[i].fd, .events = POLLIN };
+    (void)poll(events, COUNT_OF(events), patience_ms);
+    if (events[STOP].revents)
+        return false;
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        if (events[CLIENTS + i].revents)
+            serve(control, &control->clients[i]);
+    if (events[SOCKET].revents)
+        welcome(control);
+    return true;
+}
+
+static void *run(void *self)
+{
+    struct control *control = self;
+    int64_t round_us = clock_monotonic_us();
+    int64_t left_us = 0;
+
+    while (turn(control, (int)(left_us / US_PER_MS) + 1)) {
+        left_us = round_us - clock_monotonic_us();
+        if (left_us > 0)
+            continue;
+        (void)pthread_mutex_lock(&control->mutex);
+        resubmit_registry_round(control->rounds, control->options.catalog);
+        (void)pthread_mutex_unlock(&control->mutex);
+        left_us = (int64_t)ROUND_MS * US_PER_MS;
+        round_us = clock_monotonic_us() + left_us;
+    }
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        if (control->clients[i].fd >= 0)
+            leave(&control->clients[i]);
+    return NULL;
+}
+
+static bool open_all(struct control *control, struct error *err)
+{
+    const struct control_options *options = &control->options;
+
+    if (control->stop_event < 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "eventfd");
+    if (!outbox_view_open(options->store_path, &control->view, err))
+        return false;
+    control->resubmitter = resubmitter_create(
+        &(struct resubmitter_options){ options->events, control->view, options->deadline_us });
+    control->rounds = resubmit_registry_create(
+        &(struct resubmit_registry_options){ control->view, control->resubmitter });
+    control->started = control_socket_listen(options->store_path, &control->socket, err) &&
+                       http_thread_start(&control->thread, "control", run, control, err);
+    return control->started;
+}
+
+bool control_start(const struct control_options *options, struct control **out, struct error *err)
+{
+    struct control *control = mem_alloc(sizeof(*control));
+
+    control->options = *options;
+    (void)pthread_mutex_init(&control->mutex, NULL);
+    control->socket = -1;
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        control->clients[i].fd = -1;
+    control->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!open_all(control, err)) {
+        control_destroy(control);
+        return false;
+    }
+    *out = control;
+    return true;
+}
+
+void control_use(struct control *control, struct handler events, struct catalog *catalog)
+{
+    (void)pthread_mutex_lock(&control->mutex);
+    control->options.catalog = catalog;
+    resubmitter_use(control->resubmitter, events);
+    (void)pthread_mutex_unlock(&control->mutex);
+}
+
+void control_stop(struct control *control)
+{
+    if (!control || !control->started)
+        return;
+    http_event_post(control->stop_event);
+    (void)pthread_join(control->thread, NULL);
+    control->started = false;
+    control_socket_remove(control->options.store_path);
+}
+
+void control_destroy(struct control *control)
+{
+    if (!control)
+        return;
+    control_stop(control);
+    if (control->socket >= 0)
+        (void)close(control->socket);
+    if (control->stop_event >= 0)
+        (void)close(control->stop_event);
+    resubmit_registry_destroy(control->rounds);
+    outbox_view_close(control->view);
+    (void)pthread_mutex_destroy(&control->mutex);
+    resubmitter_destroy(control->resubmitter);
+    mem_free(control);
+}

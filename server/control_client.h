@@ -1,0 +1,34 @@
+/*
+ * control_client.h - the other end of control.h: give orders to the server that has a store open.
+ *
+ * Threads: a client belongs to one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "server/resubmit.h"
+
+struct control_client;
+
+/** Connect. NULL: no server has the store open. The caller owns it. */
+struct control_client *control_client_open(const char *store_path);
+
+/** NULL is fine. */
+void control_client_close(struct control_client *client);
+
+/*
+ * The orders of control.h. ERR_CONFIG with the server's words when it refuses; ERR_SYSTEM: the
+ * connection broke, and whether the order was done is not known.
+ */
+
+NODISCARD bool control_client_replay(struct control_client *client, int64_t id,
+                                     struct resubmit_answer *out, struct error *err);
+
+NODISCARD bool control_client_revive(struct control_client *client, int64_t id, struct error *err);
+
+NODISCARD bool control_client_drop_sink(struct control_client *client, const char *name,
+                                        struct error *err);

@@ -1,0 +1,139 @@
+/*
+ * resubmit.c - see resubmit.h.
+ */
+#include "server/resubmit.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+struct resubmitter {
+    struct resubmitter_options options;
+    pthread_mutex_t mutex;
+    pthread_cond_t woken;
+    uint64_t turn; /* of the request that is on its way; late wakers have an earlier one */
+    bool news;
+};
+
+struct resubmitter *resubmitter_create(const struct resubmitter_options *options)
+{
+    struct resubmitter *resubmitter = mem_alloc(sizeof(*resubmitter));
+
+    resubmitter->options = *options;
+    (void)pthread_mutex_init(&resubmitter->mutex, NULL);
+    clock_init_condition(&resubmitter->woken);
+    return resubmitter;
+}
+
+void resubmitter_use(struct resubmitter *resubmitter, struct handler events)
+{
+    resubmitter->options.events = events;
+}
+
+void resubmitter_destroy(struct resubmitter *resubmitter)
+{
+    if (!resubmitter)
+        return;
+    (void)pthread_cond_destroy(&resubmitter->woken);
+    (void)pthread_mutex_destroy(&resubmitter->mutex);
+    mem_free(resubmitter);
+}
+
+static void wake(struct waker waker)
+{
+    struct resubmitter *resubmitter = waker.target;
+
+    (void)pthread_mutex_lock(&resubmitter->mutex);
+    if (waker.token == resubmitter->turn) {
+        resubmitter->news = true;
+        (void)pthread_cond_signal(&resubmitter->woken);
+    }
+    (void)pthread_mutex_unlock(&resubmitter->mutex);
+}
+
+static struct waker next_waker(struct resubmitter *resubmitter)
+{
+    (void)pthread_mutex_lock(&resubmitter->mutex);
+    resubmitter->news = false;
+
+    struct waker waker = { wake, resubmitter, ++resubmitter->turn };
+
+    (void)pthread_mutex_unlock(&resubmitter->mutex);
+    return waker;
+}
+
+static enum handler_news await(struct resubmitter *resubmitter, int64_t deadline_us)
+{
+    const struct timespec until = clock_timespec(deadline_us);
+    int status = 0;
+
+    (void)pthread_mutex_lock(&resubmitter->mutex);
+    while (!resubmitter->news && status == 0)
+        status = pthread_cond_timedwait(&resubmitter->woken, &resubmitter->mutex, &until);
+
+    bool news = resubmitter->news;
+
+    resubmitter->news = false;
+    (void)pthread_mutex_unlock(&resubmitter->mutex);
+    return news ? HANDLER_WOKEN : HANDLER_EXPIRED;
+}
+
+static struct str no_header(const void *connection, const char *name)
+{
+    (void)connection;
+    (void)name;
+    return STR_NONE;
+}
+
+void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out)
+{
+    const struct handler *events = &resubmitter->options.events;
+    struct request request = {
+        .arena = arena_create(),
+        .method = STR("POST"),
+        .path = str_from_c(events->path),
+        .body = body,
+        .deadline_us = clock_monotonic_us() + resubmitter->options.patience_us,
+        .waker = next_waker(resubmitter),
+        .header = no_header,
+    };
+    struct response response = { 0 };
+    enum handler_step step = events->handle(events->self, &request, &response);
+
+    while (step == HANDLER_WAIT)
+        step = events->resume(events->self, &request, &response,
+                              await(resubmitter, request.deadline_us));
+    out->status = response.status;
+    (void)snprintf(out->outcome, sizeof(out->outcome), "%.*s", STR_ARG(response.note.outcome));
+    arena_destroy(request.arena);
+}
+
+/* Not posted from inside the visit: a view that is being read keeps the write-ahead log from being
+ * begun anew. */
+static bool copy_body(void *self, const struct outbox_refused *row)
+{
+    struct buf *body = self;
+
+    buf_add(body, row->body);
+    return false;
+}
+
+bool resubmit_refused(struct resubmitter *resubmitter, int64_t id, struct resubmit_answer *out,
+                      struct error *err)
+{
+    const struct outbox_filter filter = { .id = id, .with_resolved = true };
+    struct buf body;
+
+    buf_init(&body, SIZE_MAX);
+
+    bool ok = outbox_view_refused(resubmitter->options.view, &filter, copy_body, &body, err) &&
+              (body.len > 0 || fail(err, ERR_CONFIG, "no refused event %" PRId64, id));
+
+    if (ok)
+        resubmit(resubmitter, buf_str(&body), out);
+    buf_done(&body);
+    return ok;
+}

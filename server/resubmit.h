@@ -1,0 +1,49 @@
+/*
+ * resubmit.h - an event that was kept is posted again, inside the process.
+ *
+ * It goes the very way of POST /events, so that what becomes of it is decided and stored as if
+ * its sender had sent it again.
+ *
+ * Threads: a resubmitter belongs to one thread at a time. It must outlive whoever may still wake
+ * it: the outbox.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "delivery/outbox_view.h"
+#include "handlers/handler.h"
+
+struct resubmitter;
+
+/** All borrowed. */
+struct resubmitter_options {
+    struct handler events;    /* of POST /events */
+    struct outbox_view *view; /* where refused events are; NULL: nowhere */
+    int64_t patience_us;      /* for one answer; then the handler says that time is over */
+};
+
+struct resubmit_answer {
+    int status;       /* as its sender would have been told */
+    char outcome[32]; /* of the status table */
+};
+
+/** The caller owns it. */
+struct resubmitter *resubmitter_create(const struct resubmitter_options *options);
+
+/** From now on post to `events`. */
+void resubmitter_use(struct resubmitter *resubmitter, struct handler events);
+
+/** NULL is fine. */
+void resubmitter_destroy(struct resubmitter *resubmitter);
+
+/** Post `body` and wait for its answer. */
+void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out);
+
+/** The same with the body of row `id` in quarantine. ERR_CONFIG: there is no such row. */
+NODISCARD bool resubmit_refused(struct resubmitter *resubmitter, int64_t id,
+                                struct resubmit_answer *out, struct error *err);

@@ -1,0 +1,341 @@
+"""`sluice rejected`, `dead` and `outbox`, beside a running server and without one."""
+
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+import yaml
+
+from server import BINARY, PATIENCE, REGISTRY, SCHEMA, environment, put_schema, route, run
+
+STORE = {"path": "var/sluice.db"}
+SINKS = [{"name": "archive", "kind": "file", "path": "var/records.ndjson"}]
+ANYTHING = {"type": "object"}
+
+
+def until(is_so, patience=PATIENCE):
+    """The first true answer of `is_so`, asked again and again."""
+    deadline = time.monotonic() + patience
+    while not (answer := is_so()):
+        assert time.monotonic() < deadline, "it does not come true"
+        time.sleep(0.02)
+    return answer
+
+
+def cli(server, *args, **more):
+    return run(*args, "-c", server.file, cwd=server.folder, **more)
+
+
+def rows(server, *args):
+    done = cli(server, *args, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def refused(event, number, **changes):
+    """The sample with an id of its own, and without what the schema requires."""
+    event = json.loads(json.dumps(event)) | {"id": f"event-{number}"} | changes
+    del event["detail"]["interaction"]["id"]
+    return event
+
+
+def records(server):
+    path = server.folder / "var/records.ndjson"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_lists_what_was_refused_without_its_values(sluice, event):
+    server = sluice(store=STORE)
+    assert server.post(refused(event, 1)).status == 400
+    assert server.post(b'{"detail":01}').status == 400
+    assert server.post(event | {"id": "not an identifier: secret"} | {"detail": 7}).status == 400
+    listed = rows(server, "rejected", "list")
+    assert [row["outcome"] for row in listed] == ["schema_invalid", "malformed", "schema_invalid"]
+    assert [row["event_id"] for row in listed] == ["event-1", None, None]
+    assert [row["id"] for row in listed] == [1, 2, 3]
+    assert listed[0]["schema"] == SCHEMA and listed[0]["registry"] == REGISTRY
+    assert listed[0]["attempts"] == 1 and listed[0]["resolved"] is None
+    assert listed[1]["schema"] is None
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", listed[0]["last"])
+    text = cli(server, "rejected", "list").stdout
+    assert "event-1" in text and "malformed" in text
+    assert "secret" not in text + json.dumps(listed)
+
+
+def test_filters_what_it_lists(sluice, event):
+    routes = [
+        route(match={"source": "one"}, schema="One"),
+        route(match={"source": "two"}, schema="Two"),
+    ]
+    server = sluice(store=STORE, routes=routes)
+    put_schema(server.folder, "One", {"type": "string"})
+    put_schema(server.folder, "Two", {"type": "string"})
+    for source in ("one", "two"):
+        until(lambda: server.post(event | {"source": source}).json["error"].startswith("Schema val"))
+    assert server.post({"detail": {}, "source": "three"}).status == 400
+
+    def ids(*args):
+        return len(rows(server, "rejected", "list", *args))
+
+    assert ids("--outcome", "schema_invalid") == 2
+    assert ids("--outcome", "unrouted") == 1
+    assert ids("--route", "1") == ids("--route", "2") == 1
+    assert ids("--since", "1h") == ids("--until", "2100-01-01") >= 3
+    assert ids("--since", "2100-01-01T00:00:00Z") == ids("--until", "1h") == 0
+    assert ids("--limit", "1") == 1
+    assert ids("--schema-version", "no such") == 0
+
+
+def test_shows_one_whole(sluice, event):
+    server = sluice(store=STORE)
+    body = json.dumps(refused(event, 1)).encode()
+    answer = server.post(body).json
+    assert server.post(b"\xff\xfe").status == 400
+    shown = json.loads(cli(server, "rejected", "show", "1").stdout)
+    assert shown["body"].encode() == body
+    assert shown["details"] == answer["details"] and shown["errors"] == answer["errors"]
+    assert json.loads(cli(server, "rejected", "show", "2").stdout)["body_base64"] == "//4="
+    raw = cli(server, "rejected", "show", "1", "--bytes", stdin=b"").stdout
+    assert raw == body
+    missing = cli(server, "rejected", "show", "77")
+    assert (missing.returncode, missing.stderr) == (1, "sluice rejected: no refused event 77\n")
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside a server", "without a server"])
+def test_replays_under_the_live_schema(sluice, event, beside):
+    server = sluice(store=STORE, sinks=SINKS)
+    for number in range(5):
+        assert server.post(refused(event, number)).status == 400
+    again = cli(server, "rejected", "replay", "1", "2")
+    assert again.returncode == 1
+    assert [json.loads(line) for line in again.stdout.splitlines()] == [
+        {"id": 1, "status": 400, "outcome": "schema_invalid"},
+        {"id": 2, "status": 400, "outcome": "schema_invalid"},
+    ]
+    assert [row["attempts"] for row in rows(server, "rejected", "list")] == [2, 2, 1, 1, 1]
+
+    put_transform = server.folder / "conf/transforms/interaction.started.yaml"
+    text = put_transform.read_text()
+    put_schema(server.folder, SCHEMA, ANYTHING)
+    trial = cli(server, "rejected", "replay", "--dry-run")
+    assert trial.returncode == 1  # the transform wants the id, too
+    assert [json.loads(line)["outcome"] for line in trial.stdout.splitlines()] == [
+        "transform_failed"
+    ] * 5
+    server.stop()
+
+    put_transform.write_text(re.sub(r", required: missing interaction.id", "", text))
+    server = sluice_again(server, sluice) if beside else server
+    done = cli(server, "rejected", "replay", "--rate", "1000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == "replayed 5 of 5: 5 well, 0 refused again\n"
+    assert rows(server, "rejected", "list") == []
+    assert len(rows(server, "rejected", "list", "--all")) == 5
+    assert cli(server, "rejected", "replay").stderr.startswith("replayed 0 of 0")
+    if beside:
+        until(lambda: len(records(server)) == 5)
+        server.stop()
+    else:
+        status = json.loads(cli(server, "outbox", "status", "--json").stdout)
+        assert status["sinks"][0]["pending"] == 5 and status["server"] is False
+
+
+def sluice_again(server, sluice):
+    """The same server once more, in the same folder."""
+    again = type(server)(server.folder, yaml.safe_load(server.file.read_text()))
+    return again.wait_ready()
+
+
+def test_an_event_that_came_again_by_itself_is_resolved(sluice, event):
+    server = sluice(store=STORE, sinks=SINKS)
+    body = refused(event, 1)
+    put = server.folder / "conf/transforms/interaction.started.yaml"
+    assert server.post(body).status == 400
+    assert len(rows(server, "rejected", "list")) == 1
+    server.stop()
+    put.write_text(re.sub(r", required: missing interaction.id", "", put.read_text()))
+    put_schema(server.folder, SCHEMA, ANYTHING)
+    server = sluice_again(server, sluice)
+    assert server.post(body).status == 200
+    assert rows(server, "rejected", "list") == []
+    [row] = rows(server, "rejected", "list", "--all")
+    assert row["resolved"] is not None
+    server.stop()
+
+
+def test_posts_registry_refusals_again_by_itself(sluice, event):
+    server = sluice(store=STORE, sinks=SINKS, routes=[route(schema="Later")])
+    answer = server.post(event)
+    assert (answer.status, answer.json["details"]) == (
+        400,
+        f"Schema Later not found in registry {REGISTRY}",
+    )
+    assert [row["outcome"] for row in rows(server, "rejected", "list")] == ["schema_not_found"]
+    put_schema(server.folder, "Later", ANYTHING)
+    until(lambda: len(records(server)) == 1)
+    until(lambda: rows(server, "rejected", "list") == [])
+    assert server.wait_log(event="resubmitted", accepted=1)["schema"] == "Later"
+
+
+def test_replays_by_the_configuration_in_force(sluice, event):
+    server = sluice(store=STORE, routes=[route(match={"source": "nobody"})])
+    assert server.post(event).json["details"] == "No route for this event"
+    assert cli(server, "rejected", "replay").returncode == 1
+    config = yaml.safe_load(server.file.read_text())
+    config["routes"] = [route()]
+    server.file.write_text(yaml.safe_dump(config))
+    server.signal(signal.SIGHUP)
+    server.wait_log(event="reloaded")
+    assert cli(server, "rejected", "replay").returncode == 0
+
+
+def refusing_sink():
+    """An HTTP server that refuses every record for its own sake, until told otherwise."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    state = {"status": "422 Unprocessable Content", "taken": 0, "listener": listener}
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+    def talk(connection):
+        with connection, connection.makefile("rb") as stream:
+            while line := stream.readline():
+                length = 0
+                while (line := stream.readline()) not in (b"\r\n", b""):
+                    name, _, value = line.partition(b":")
+                    if name.lower() == b"content-length":
+                        length = int(value)
+                stream.read(length)
+                status = state["status"]
+                state["taken"] += status.startswith("200")
+                connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    threading.Thread(target=serve, daemon=True).start()
+    return state
+
+
+def test_dead_records_can_be_delivered_again(sluice, event):
+    sink = refusing_sink()
+    port = sink["listener"].getsockname()[1]
+    hook = {
+        "name": "hook",
+        "kind": "http",
+        "url": f"http://127.0.0.1:{port}/",
+        "max_attempts": 1,
+        "max_backoff": "1s",
+    }
+    server = sluice(store=STORE, sinks=[hook])
+    assert server.post(event).status == 200
+    [row] = until(lambda: rows(server, "dead", "list"))
+    assert row["sink"] == "hook" and row["attempts"] == 1 and "422" in row["reason"]
+    assert rows(server, "dead", "list", "--sink", "other") == []
+    assert "hook" in cli(server, "dead", "list").stdout
+    shown = json.loads(cli(server, "dead", "show", str(row["id"])).stdout)
+    assert shown["record"]["interaction_id"] == event["detail"]["interaction"]["id"]
+    assert cli(server, "dead", "show", "999").returncode == 1
+    trial = cli(server, "dead", "replay", "--dry-run")
+    assert trial.returncode == 0 and len(rows(server, "dead", "list")) == 1
+    sink["status"] = "200 OK"
+    done = cli(server, "dead", "replay", str(row["id"]), "999")
+    assert done.returncode == 1  # 999 is not there
+    assert json.loads(done.stdout.splitlines()[0]) == {"id": row["id"], "revived": True}
+    until(lambda: sink["taken"] == 1)
+    assert rows(server, "dead", "list") == []
+    sink["listener"].close()
+
+
+def test_outbox_status_and_a_sink_that_is_gone(sluice, event):
+    server = sluice(store=STORE, sinks=SINKS)
+    assert server.post(event).status == 200
+    assert server.post(event).status == 200
+    until(lambda: len(records(server)) == 1)
+
+    def status():
+        return json.loads(cli(server, "outbox", "status", "--json").stdout)
+
+    until(lambda: status()["sinks"][0]["delivered"] == 1)
+    now = status()
+    assert now["accepted"] == 1 and now["duplicates"] == 1 and now["server"] is True
+    assert now["sinks"][0]["pending"] == 0 and now["sinks"][0]["name"] == "archive"
+    assert "archive" in cli(server, "outbox", "status").stdout
+    configured = cli(server, "outbox", "drop-sink", "archive")
+    assert configured.returncode == 1 and "configured" in configured.stderr
+    server.stop()
+
+    config = yaml.safe_load(server.file.read_text())
+    config["sinks"] = []
+    server.file.write_text(yaml.safe_dump(config))
+    assert cli(server, "outbox", "drop-sink", "archive").returncode == 0
+    assert cli(server, "outbox", "drop-sink", "archive").returncode == 1
+    assert status()["sinks"] == []
+
+
+def test_wrong_calls(folder):
+    (folder / "none.yaml").write_text("store: { path: '' }\n")
+    (folder / "empty.yaml").write_text("store: { path: var/none.db }\n")
+    cases = [
+        (["rejected"], 2),
+        (["rejected", "frobnicate"], 2),
+        (["rejected", "list", "7"], 2),
+        (["rejected", "show"], 2),
+        (["rejected", "show", "x"], 2),
+        (["rejected", "show", "0"], 2),
+        (["rejected", "list", "--since", "yesterday"], 2),
+        (["rejected", "list", "--limit", "-1"], 2),
+        (["rejected", "replay", "--rate", "0"], 2),
+        (["rejected", "list", "--route", "99", "-c", "empty.yaml"], 2),
+        (["rejected", "list", "--frobnicate"], 2),
+        (["dead", "show", "1", "2"], 2),
+        (["outbox"], 2),
+        (["outbox", "drop-sink"], 2),
+        (["rejected", "list", "-c", "none.yaml"], 3),
+        (["dead", "list", "-c", "none.yaml"], 3),
+        (["outbox", "status", "-c", "none.yaml"], 3),
+        (["rejected", "list", "-c", "empty.yaml"], 3),
+        (["outbox", "status", "-c", "empty.yaml"], 3),
+        (["rejected", "--help"], 0),
+        (["dead", "--help"], 0),
+        (["outbox", "--help"], 0),
+    ]
+    for args, code in cases:
+        if code == 2 and "-c" not in args:
+            args = [*args, "-c", "empty.yaml"]
+        done = run(*args, cwd=folder)
+        assert done.returncode == code, (args, done)
+        assert bool(done.stderr) == (code != 0), (args, done)
+
+
+def test_shows_progress_to_a_person(sluice, event):
+    server = sluice(store=STORE)
+    for number in range(3):
+        assert server.post(refused(event, number)).status == 400
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [str(BINARY), "rejected", "replay", "--rate", "2", "-c", str(server.file)],
+        cwd=server.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        env=environment(),
+    )
+    os.close(terminal)
+    seen = b""
+    try:
+        while piece := os.read(master, 4096):
+            seen += piece
+    except OSError:  # the terminal's other end is gone
+        pass
+    os.close(master)
+    assert process.wait(PATIENCE) == 1
+    assert b"[####" in seen and b"replayed 3 of 3: 0 well, 3 refused again" in seen

@@ -1,0 +1,275 @@
+/*
+ * test_control.c - claims about server/control.h and its client, over the real socket beside a real
+ * store; POST /events is played.
+ */
+#include "server/control.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "server/control_client.h"
+#include "server/control_socket.h"
+#include "tests/unit/store.h"
+#include "tests/unit/test.h"
+#include "tests/unit/wait.h"
+
+enum { DEADLINE_US = 20 * 1000 * 1000, CLIENTS = 12, ANSWER_SIZE = 4096 };
+
+/* Accepts what is not "bad". */
+static enum handler_step handle(void *self, struct request *request, struct response *response)
+{
+    atomic_int *calls = self;
+    bool bad = str_equal(request->body, STR("{\"bad\":1}"));
+
+    atomic_fetch_add(calls, 1);
+    response->status = bad ? 400 : 200;
+    response->note.outcome = bad ? STR("schema_invalid") : STR("valid");
+    return HANDLER_DONE;
+}
+
+struct setting {
+    struct store store;
+    struct catalog *catalog;
+    struct control *control;
+    atomic_int calls;
+};
+
+static void begin(struct setting *setting)
+{
+    struct error err = { 0 };
+
+    *setting = (struct setting){ 0 };
+    store_init(&setting->store);
+    store_open(&setting->store);
+    setting->catalog = catalog_create(
+        &(struct catalog_options){ .registry = registry_file("none"), .refresh_us = 1000000 });
+    CHECK(control_start(
+        &(struct control_options){
+            .store_path = setting->store.path,
+            .outbox = setting->store.outbox,
+            .catalog = setting->catalog,
+            .events = { "/events", HANDLER_POST, NULL, handle, NULL, &setting->calls },
+            .deadline_us = DEADLINE_US,
+        },
+        &setting->control, &err));
+}
+
+static void end(struct setting *setting)
+{
+    control_stop(setting->control);
+    store_close(&setting->store);
+    control_destroy(setting->control);
+    catalog_destroy(setting->catalog);
+    store_done(&setting->store);
+}
+
+static void refuse(struct setting *setting, const char *id, const char *raw)
+{
+    struct outbox_event event = store_refusal(id, raw);
+
+    CHECK_INT((int64_t)store_submit(&setting->store, &event).verdict, OUTBOX_QUARANTINED);
+}
+
+static void replays_what_was_refused(void)
+{
+    struct setting setting;
+    struct resubmit_answer answer;
+    struct error err = { 0 };
+
+    begin(&setting);
+    refuse(&setting, "a", "{\"good\":1}");
+    refuse(&setting, "b", "{\"bad\":1}");
+
+    struct control_client *client = control_client_open(setting.store.path);
+
+    CHECK(client != NULL);
+    CHECK(control_client_replay(client, 1, &answer, &err));
+    CHECK_INT(answer.status, 200);
+    CHECK_STR(str_from_c(answer.outcome), "valid");
+    CHECK(control_client_replay(client, 2, &answer, &err));
+    CHECK_INT(answer.status, 400);
+    CHECK_STR(str_from_c(answer.outcome), "schema_invalid");
+    CHECK(!control_client_replay(client, 3, &answer, &err));
+    CHECK_INT((int64_t)err.code, ERR_CONFIG);
+    CHECK_STR(str_from_c(err.text), "no refused event 3");
+    CHECK_INT(setting.calls, 2);
+    control_client_close(client);
+    end(&setting);
+}
+
+static void passes_on_what_the_store_says(void)
+{
+    struct setting setting;
+    struct error err = { 0 };
+
+    begin(&setting);
+
+    struct control_client *client = control_client_open(setting.store.path);
+
+    CHECK(!control_client_revive(client, 7, &err));
+    CHECK_INT((int64_t)err.code, ERR_CONFIG);
+    CHECK(err.text[0] != '\0');
+    err = (struct error){ 0 };
+    CHECK(!control_client_drop_sink(client, "no \"such\" sink", &err));
+    CHECK_INT((int64_t)err.code, ERR_CONFIG);
+    CHECK_STR(str_from_c(err.text), "the store has no sink no \"such\" sink");
+    control_client_close(client);
+    end(&setting);
+}
+
+static void drops_a_sink_that_is_gone(void)
+{
+    static const char *const names[] = { "old" };
+    struct setting setting;
+    struct error err = { 0 };
+
+    begin(&setting);
+    end(&setting);
+
+    struct store store;
+    struct control *control;
+    struct catalog *catalog = catalog_create(
+        &(struct catalog_options){ .registry = registry_file("none"), .refresh_us = 1000000 });
+
+    store_init(&store);
+    store.options.sinks = names;
+    store.options.sink_count = 1;
+    store_open(&store);
+    store_fill(&store, "x", 3);
+    store_close(&store);
+    store.options.sink_count = 0;
+    store_open(&store);
+    CHECK(control_start(
+        &(struct control_options){ .store_path = store.path,
+                                   .outbox = store.outbox,
+                                   .catalog = catalog,
+                                   .events = { "/events", HANDLER_POST, NULL, handle, NULL, NULL },
+                                   .deadline_us = DEADLINE_US },
+        &control, &err));
+
+    struct control_client *client = control_client_open(store.path);
+
+    CHECK(control_client_drop_sink(client, "old", &err));
+    CHECK(!control_client_drop_sink(client, "old", &err));
+    control_client_close(client);
+    control_stop(control);
+    store_close(&store);
+    control_destroy(control);
+    catalog_destroy(catalog);
+    store_done(&store);
+}
+
+/* Send the bytes as they are; the first answer line, "" when the server closes instead. */
+static void talk(int fd, struct str bytes, char answer[static ANSWER_SIZE])
+{
+    size_t len = 0;
+
+    CHECK(send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL) == (ssize_t)bytes.len);
+    while (len + 1 < ANSWER_SIZE && recv(fd, answer + len, 1, 0) == 1 && answer[len] != '\n')
+        len++;
+    answer[len] = '\0';
+}
+
+static void refuses_what_is_no_order(void)
+{
+    static const struct {
+        const char *line;
+        const char *answer;
+    } cases[] = {
+        { "\n", "{\"ok\":false,\"error\":\"at byte 0: " },
+        { "[]\n", "{\"ok\":false,\"error\":\"an order is an object\"}" },
+        { "{}\n", "{\"ok\":false,\"error\":\"no such order\"}" },
+        { "{\"order\":\"replay\"}\n", "{\"ok\":false,\"error\":\"no id\"}" },
+        { "{\"order\":\"replay\",\"id\":\"1\"}\n", "{\"ok\":false,\"error\":\"no id\"}" },
+        { "{\"order\":\"revive\",\"id\":1.5}\n", "{\"ok\":false,\"error\":\"no id\"}" },
+        { "{\"order\":\"drop-sink\"}\n", "{\"ok\":false,\"error\":\"no name\"}" },
+        { "{\"order\":\"stop\",\"id\":1}\n", "{\"ok\":false,\"error\":\"no such order\"}" },
+        { "\xff\n", "{\"ok\":false,\"error\":\"at byte 0: " },
+    };
+    struct setting setting;
+    char answer[ANSWER_SIZE];
+    int fd;
+
+    begin(&setting);
+    CHECK(control_socket_connect(setting.store.path, &fd));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].line);
+        talk(fd, str_from_c(cases[i].line), answer);
+        CHECK(str_starts_with(str_from_c(answer), str_from_c(cases[i].answer)));
+    }
+    TEST_CASE("in pieces");
+    CHECK(send(fd, "{\"order\":", 9, MSG_NOSIGNAL) == 9);
+    talk(fd, STR("\"stop\"}\n"), answer);
+    CHECK_STR(str_from_c(answer), "{\"ok\":false,\"error\":\"no such order\"}");
+    TEST_CASE("without end");
+    memset(answer, ' ', sizeof(answer));
+    talk(fd, (struct str){ answer, sizeof(answer) }, answer);
+    CHECK_STR(str_from_c(answer), "");
+    (void)close(fd);
+    CHECK_INT(setting.calls, 0);
+    end(&setting);
+}
+
+struct asking {
+    const char *path;
+};
+
+static bool can_ask(void *self)
+{
+    const struct asking *asking = self;
+    struct control_client *client = control_client_open(asking->path);
+    struct resubmit_answer answer;
+    struct error err = { 0 };
+    bool refused = client && !control_client_replay(client, 1, &answer, &err);
+
+    control_client_close(client);
+    return refused && err.code == ERR_CONFIG;
+}
+
+static void idle_clients_keep_nobody_out_for_ever(void)
+{
+    struct setting setting;
+    int fds[CLIENTS];
+
+    begin(&setting);
+    for (size_t i = 0; i < CLIENTS; i++)
+        CHECK(control_socket_connect(setting.store.path, &fds[i]));
+    for (size_t i = 0; i < CLIENTS; i++)
+        (void)close(fds[i]);
+    CHECK(wait_until(can_ask, &(struct asking){ setting.store.path }));
+    end(&setting);
+}
+
+static void is_there_only_while_the_server_is(void)
+{
+    struct setting setting;
+    struct stat info;
+    char path[FOLDER_PATH_SIZE];
+    int fd;
+
+    begin(&setting);
+    (void)snprintf(path, sizeof(path), "%.240s.control", setting.store.path);
+    CHECK(stat(path, &info) == 0);
+    CHECK_INT(info.st_mode & 0777, 0600);
+    CHECK(S_ISSOCK(info.st_mode));
+    control_stop(setting.control);
+    CHECK(stat(path, &info) != 0);
+    CHECK(!control_socket_connect(setting.store.path, &fd));
+    CHECK(control_client_open(setting.store.path) == NULL);
+    end(&setting);
+}
+
+int main(void)
+{
+    RUN(replays_what_was_refused);
+    RUN(passes_on_what_the_store_says);
+    RUN(drops_a_sink_that_is_gone);
+    RUN(refuses_what_is_no_order);
+    RUN(idle_clients_keep_nobody_out_for_ever);
+    RUN(is_there_only_while_the_server_is);
+    return test_end();
+}
