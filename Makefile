@@ -63,7 +63,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bowtie \
-        image-test tls-test attack-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
+        crashtest scaletest image-test tls-test attack-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
 all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
@@ -105,6 +105,12 @@ stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=
 test-peers: $(PROGRAM) ## Glue as moto plays it, with boto3 on the other side; installs them from PyPI
 	@tests/setup.sh build test peers
 	PEERS_PYTHON=build/peers/bin/python SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/peers
+crashtest: all $(OUT)/shim.so $(OUT)/seed.so ## kill -9, power loss and full disks; CRASH_KILLS=200 for the long form
+	@tests/setup.sh build test
+	SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS) tests/crash
+scaletest: all ## 10 million remembered events and 1 million waiting records
+	@tests/setup.sh bench
+	$(PYTHON) -B tests/bench/scale.py
 sanitize: ## all tests under ASan+UBSan, then under TSan
 	$(again) -j$(JOBS) MODE=asan programs
 	$(again) -k MODE=asan unit conformance e2e
@@ -122,7 +128,7 @@ coverage: ## lines that unit, conformance and e2e reach; HTML in build/coverage/
 bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicrohttpd, nginx, and Fastify with ajv
 	@tests/setup.sh bench
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
-	    $(PYTHON) -B tests/bench/bench.py || failed=1; exit $$failed
+	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; exit $$failed
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 	@tests/setup.sh tls
@@ -187,6 +193,11 @@ build/bowtie: build/release/bowtie
 	$(call say,LN)ln -sf release/bowtie $@
 $(OUT)/micro: $(OUT)/tests/bench/micro.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+$(OUT)/%.so: Makefile
+	$(call say,LD)mkdir -p $(@D) && $(COMPILE) -fPIC -shared -o $@ $(filter %.c,$^) $(SO_LIBS)
+$(OUT)/shim.so: tests/crash/shim.c tests/crash/shim_disk.c
+$(OUT)/seed.so: tests/crash/seed.c
+$(OUT)/seed.so: SO_LIBS := -lsqlite3
 $(OUT)/bare_mhd: tests/bench/bare_mhd.c Makefile
 	$(call say,LD)mkdir -p $(@D) && $(COMPILE) -o $@ $< -lmicrohttpd -pthread
 $(EMBEDDERS:%.c=$(OUT)/%.o): $(EMBEDDED)

@@ -1,0 +1,92 @@
+"""What must hold once everything has been delivered. Each check adds to the ledger's violations."""
+
+import collections
+import json
+
+
+def file_records(world):
+    """The records of the file sink, in order; every line must be whole."""
+    out = []
+    for path in world.sink_files():
+        text = path.read_bytes()
+        if text and not text.endswith(b"\n"):
+            world.ledger.complain(f"{path.name}: the last line is torn")
+        for line in text.split(b"\n")[:-1]:
+            try:
+                out.append(json.loads(line))
+            except ValueError:
+                world.ledger.complain(f"{path.name}: not a record: {line[:200]!r}")
+    return out
+
+
+def check_delivered(ledger, name, records, ordered=True):
+    """Every acknowledged event is there; what comes twice is the same record; order holds."""
+    times = {}
+    firsts = collections.defaultdict(list)
+    for record in records:
+        mark = record["interaction_id"]
+        client, number = mark.rsplit("-", 1)
+        if mark not in times:
+            times[mark] = record["processed_at"]
+            firsts[client].append(int(number))
+        elif times[mark] != record["processed_at"]:
+            ledger.complain(f"{name}: {mark} was stored twice")
+    lost = [event.mark for event in ledger.acknowledged() if event.mark not in times]
+    if lost:
+        ledger.complain(f"{name}: {len(lost)} acknowledged events are lost: {lost[:5]}")
+    known = {event.mark for event in ledger.events}
+    strange = [mark for mark in times if mark not in known]
+    if strange:
+        ledger.complain(f"{name}: {len(strange)} records of nobody: {strange[:5]}")
+    for client, numbers in firsts.items():
+        if ordered and client.startswith("sequential") and numbers != sorted(numbers):
+            at = next(i for i in range(1, len(numbers)) if numbers[i] < numbers[i - 1])
+            ledger.complain(f"{name}: {client} is out of order at {numbers[at - 1 : at + 1]}")
+    for event in ledger.acknowledged():
+        if event.record and event.mark in times:
+            told = json.loads(event.record)["processed_at"]
+            if told != times[event.mark]:
+                ledger.complain(f"{name}: {event.mark} says {times[event.mark]}, told {told}")
+    return len(records) - len(times)
+
+
+def check_store(world, held=None):
+    """The database itself: whole, its counters right, wrong events kept."""
+    ledger = world.ledger
+    acknowledged = ledger.acknowledged()
+    with world.database() as db:
+        problems = [row[0] for row in db.execute("PRAGMA integrity_check")]
+        if problems != ["ok"]:
+            ledger.complain(f"the database is damaged: {problems[:3]}")
+        identities = db.execute("SELECT count(*), count(DISTINCT identity) FROM seen").fetchone()
+        if identities[0] != identities[1]:
+            ledger.complain(f"seen: {identities[0]} rows, {identities[1]} identities")
+        if identities[0] != len(acknowledged):
+            ledger.complain(f"{len(acknowledged)} acknowledged, {identities[0]} remembered")
+        kept = {row[0] for row in db.execute("SELECT event_id FROM refused")}
+        gone = [one for one in ledger.refusals if one not in kept]
+        if gone:
+            ledger.complain(f"{len(gone)} events answered 400 are not kept: {gone[:5]}")
+        if held:
+            keys = [row[0] for row in db.execute("SELECT key FROM record ORDER BY seq")]
+            twice = [key for key, n in collections.Counter(keys).items() if n > 1]
+            if twice:
+                ledger.complain(f"twice in the outbox: {twice[:5]}")
+            missing = {event.id for event in acknowledged} - set(keys)
+            if missing:
+                ledger.complain(f"{len(missing)} not in the outbox: {sorted(missing)[:5]}")
+            if len(keys) != len(acknowledged):
+                ledger.complain(f"{len(acknowledged)} events, {len(keys)} records")
+
+
+def check_counts(ledger, metrics, sinks):
+    """The counters that live in the store, against what was acknowledged."""
+    count = len(ledger.acknowledged())
+    accepted = metrics[("sluice_store_accepted_total",)]
+    if accepted != count:
+        ledger.complain(f"{count} events acknowledged, sluice_store_accepted_total {accepted:.0f}")
+    for name in sinks:
+        for what in ("enqueued", "delivered"):
+            value = metrics[(f"sluice_sink_{what}_total", ("sink", name))]
+            if value != count:
+                ledger.complain(f"{count} events, sluice_sink_{what}_total of {name} {value:.0f}")
