@@ -26,14 +26,17 @@ void sink_lines_close(struct sink_lines *lines)
     lines->fd = -1;
 }
 
-/* Open without waiting for whoever reads a pipe; only a regular file is taken later. */
+/*
+ * Open without waiting for whoever reads a pipe; only a regular file is taken later. A name that is
+ * there may have been made by a process that was killed before it could sync the folder.
+ */
 static bool open_or_create(const char *path, int *fd, struct error *err)
 {
     const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
     *fd = open(path, flags);
     if (*fd >= 0)
-        return true;
+        return file_sync_parent(path, err);
     if (errno != ENOENT)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
     if (!file_make_parents(path, err))

@@ -58,7 +58,10 @@ def check_store(world, held=None):
         problems = [row[0] for row in db.execute("PRAGMA integrity_check")]
         if problems != ["ok"]:
             ledger.complain(f"the database is damaged: {problems[:3]}")
-        identities = db.execute("SELECT count(*), count(DISTINCT identity) FROM seen").fetchone()
+        identities = db.execute(
+            "SELECT count(*), count(DISTINCT identity) FROM"
+            " (SELECT identity FROM seen UNION ALL SELECT identity FROM recent)"
+        ).fetchone()
         if identities[0] != identities[1]:
             ledger.complain(f"seen: {identities[0]} rows, {identities[1]} identities")
         if identities[0] != len(acknowledged):

@@ -1,0 +1,135 @@
+"""make bench, second part: what it costs to be on stable storage before saying 200.
+
+One interleaved run of the same program: without a store, with one, and with one that delivers to a
+file. Then the time of a commit as a caller sees it, quiet and while the store is being tidied up.
+
+    durable.py [--rounds 5] [--seconds 3] [--connections 256]
+"""
+
+import argparse
+import contextlib
+import signal
+import sqlite3
+import sys
+import time
+
+from bench import CLIENT_CPUS, SERVER_CPUS, WORK, ratios, report, spread, target
+from stores import HOUR_US, file_sink, fill, fresh, measure, start
+
+OLD_ROWS = 3_000_000  # to be forgotten while it is measured
+
+
+def costs(options):
+    """CPU and throughput, without and with a store."""
+    places = {name: fresh(name) for name in ("answer", "stored", "delivered")}
+    setups = {
+        "answer": ({"path": ""}, []),
+        "stored": ({"path": str(places["stored"] / "sluice.db")}, []),
+        "delivered": (
+            {"path": str(places["delivered"] / "sluice.db")},
+            [file_sink(places["delivered"])],
+        ),
+    }
+    servers = []
+    runs = {name: [] for name in setups}
+    try:
+        servers = [start(name, places[name], *setup) for name, setup in setups.items()]
+        for server in servers:
+            measure(server, "warm", 1, options.connections, drained=True)
+        for turn in range(options.rounds):
+            for server in servers if turn % 2 == 0 else reversed(servers):
+                runs[server.name].append(
+                    measure(
+                        server, f"r{turn}", options.seconds, options.connections, drained=True
+                    )
+                )
+    finally:
+        for server in servers:
+            server.stop()
+    report(f"Durable, {options.connections} connections", runs)
+    print("\nTargets")
+    good = []
+    for name in ("stored", "delivered"):
+        good += [
+            target(f"CPU, {name} against answer only", ratios(runs, name, "answer", "cpu"), 2.2, True),
+            target(
+                f"throughput, {name} against answer only",
+                ratios(runs, name, "answer", "rps"),
+                0.45,
+                False,
+            ),
+        ]
+    return all(good)
+
+
+def latencies(options):
+    """The time of a commit as a few callers see it: nothing to tidy up, and always something."""
+    runs = {"quiet": [], "tidying": []}
+    places = {name: fresh(name) for name in runs}
+    stores = {name: {"path": str(places[name] / "sluice.db")} for name in runs}
+    servers = []
+    try:
+        for name in runs:
+            start(name, places[name], stores[name], []).stop()
+        now = int(time.time() * 1_000_000) // HOUR_US
+        fill(stores["quiet"]["path"], seen=OLD_ROWS, hours=range(now - 20, now - 10))
+        fill(stores["tidying"]["path"], seen=OLD_ROWS, hours=range(now - 60, now - 50))
+        servers = [start(name, places[name], stores[name], []) for name in runs]
+        for server in servers:
+            measure_alone(servers, server, "warm", 1)
+        before = seen_rows(stores["tidying"])
+        for turn in range(options.rounds):
+            for server in servers if turn % 2 == 0 else reversed(servers):
+                runs[server.name].append(
+                    measure_alone(servers, server, f"r{turn}", options.seconds)
+                )
+        after = seen_rows(stores["tidying"])
+    finally:
+        for server in servers:
+            server.stop()
+    print("\nCommit as 8 callers see it, microseconds")
+    for name, rounds in runs.items():
+        texts = [f"{key} {spread([one[key] for one in rounds], '.0f')}" for key in ("p50", "p99", "p999")]
+        print(f"  {name:10} " + "   ".join(texts))
+    print(f"  of {before} rows {after} are left after tidying up")
+    print("\nTargets")
+    good = target("p99.9 while tidying up", ratios(runs, "tidying", "quiet", "p999"), 3, True)
+    if after >= before or after < OLD_ROWS / 20:
+        print("  FAIL  it was not tidying up all the time")
+        good = False
+    return good
+
+
+def seen_rows(store):
+    """How many events are remembered."""
+    with contextlib.closing(sqlite3.connect(f"file:{store['path']}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT value FROM state WHERE name = 'seen_rows'").fetchone()[0]
+
+
+def measure_alone(servers, one, word, seconds):
+    """The others stand still meanwhile, since they tidy up all the more when nothing comes."""
+    others = [server for server in servers if server is not one]
+    for server in others:
+        server.process.send_signal(signal.SIGSTOP)
+    try:
+        return measure(one, word, seconds, 8)
+    finally:
+        for server in others:
+            server.process.send_signal(signal.SIGCONT)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=int, default=3)
+    options.add_argument("--connections", type=int, default=256)
+    options = options.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    print(f"\nclient on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}; "
+          f"{options.rounds} rounds of {options.seconds} s")
+    good = [costs(options), latencies(options)]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

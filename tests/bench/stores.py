@@ -1,0 +1,181 @@
+"""Servers with a store, for bench: how they are started, filled with rows, and measured."""
+
+import json
+import pathlib
+import re
+import shutil
+import sqlite3
+import subprocess
+import time
+import urllib.request
+
+from bench import CLIENT_CPUS, HERE, ROOT, WORK, WORKERS, Server
+
+HOUR_US = 3_600_000_000
+RECORD = b'{"interaction_id":"old-%08d","start_time":"2026-11-23T08:00:00.000Z",' + (
+    b'"channel_type":"voice","queue_id":"queue-11223344-5566-7788-99aa-bbccddeeff00",'
+    b'"queue_name":"Sales Support","customer_email":"customer@example.com","customer_name":'
+    b'"John Doe","attributes":{},"processed_at":"2026-11-23T08:00:00.000000Z"}'
+)
+
+
+def start(name, place, store, sinks):
+    """A server whose files are in `place`."""
+    place.mkdir(parents=True, exist_ok=True)
+    config = place / "sluice.yaml"
+    config.write_text(
+        json.dumps(
+            {
+                "http": {"listen": "127.0.0.1:0", "threads": WORKERS},
+                "registry": {"dir": str(ROOT / "conf/schemas"), "cache_dir": str(place / "cache")},
+                "routes": [
+                    {
+                        "match": {"source": "*", "detail-type": "*"},
+                        "registry": "GenesysInteractionRegistry",
+                        "schema": "InteractionStartedSchema",
+                        "payload": "/detail",
+                        "id": "/id",
+                        "transform": str(ROOT / "conf/transforms/interaction.started.yaml"),
+                    }
+                ],
+                "store": store,
+                "sinks": sinks,
+                "log": {"level": "info"},
+            }
+        )
+    )
+    begun = time.monotonic()
+    server = Server(name, [ROOT / "build/release/sluice", "serve", "-c", config])
+
+    def port(text):
+        for line in text.splitlines():
+            if '"event":"ready"' in line:
+                return json.loads(line)["port"]
+        return None
+
+    server.port = server.wait_for(port)
+    server.start_seconds = time.monotonic() - begun
+    return server
+
+
+def fresh(name):
+    """An empty folder under build/bench."""
+    place = WORK / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    return place
+
+
+def held_sink():
+    """Nobody is there: all that is accepted stays in the store."""
+    return {"name": "held", "kind": "http", "url": "http://127.0.0.1:1/"}
+
+
+def file_sink(place):
+    return {"name": "archive", "kind": "file", "path": str(place / "records.ndjson")}
+
+
+def metrics(server):
+    """Samples by name; labels as they stand."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return {
+        match[1]: float(match[2]) for match in re.finditer(r"^([^ #]+) (\S+)$", text, re.M)
+    }
+
+
+def drain(server, seconds=60):
+    """Wait until nothing is pending."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pending = sum(
+            value for name, value in metrics(server).items() if name.startswith("sluice_sink_pending")
+        )
+        if not pending:
+            return
+        time.sleep(0.02)
+    raise SystemExit(f"{server.name}: {pending:.0f} records are still pending")
+
+
+def anonymous_mib(server):
+    text = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 1024
+
+
+def measure(server, word, seconds, connections, drained=False):
+    """One run of wrk with events that nobody sent before; `drained`: delivering counts, too."""
+    event = WORK / "unique.json"
+    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
+    sample["time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    event.write_text(json.dumps(sample, separators=(",", ":")))
+    command = ["taskset", "-c", ",".join(map(str, CLIENT_CPUS)), "wrk", "-t", len(CLIENT_CPUS)]
+    command += ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "unique.lua"]
+    command += [f"http://127.0.0.1:{server.port}", "--", event, word]
+    before = server.cpu_ns()
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    if drained:
+        drain(server)
+    spent = server.cpu_ns() - before
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    if result["bad"] or result["failed"] or not result["requests"]:
+        raise SystemExit(f"{server.name}: not every request was answered 200: {result}")
+    return {
+        "rps": result["requests"] / (result["duration_us"] / 1e6),
+        "p50": result["p50_us"],
+        "p99": result["p99_us"],
+        "p999": result["p999_us"],
+        "cpu": spent / 1000 / result["requests"],
+        "rss": server.rss_mib(),
+        "requests": result["requests"],
+    }
+
+
+def _seen(db, rows, hours):
+    """`rows` remembered events, the same number in each of these hours, in the table's order."""
+    each = rows // len(hours)
+    step = 2**64 // each
+    for hour in sorted(hours):
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)"
+            " INSERT INTO seen (bucket, id_hash, identity, processed_us) SELECT ?2,"
+            " -9223372036854775807 + i * ?3 + abs(random() % ?3), randomblob(16), ?4 FROM n",
+            (each, hour, step, hour * HOUR_US),
+        )
+    return each * len(hours)
+
+
+def _records(db, rows, first):
+    now_us = time.time_ns() // 1000
+    db.executemany(
+        "INSERT INTO record (seq, key, accepted_us, registry, schema, version, bytes)"
+        " VALUES (?, ?, ?, 'GenesysInteractionRegistry', 'InteractionStartedSchema', '1', ?)",
+        (
+            (first + i, f"old-{i:08}", now_us, RECORD % i)
+            for i in range(rows)
+        ),
+    )
+    return sum(
+        row[0] for row in db.execute("SELECT sum(length(bytes) + length(key) + 128) FROM record")
+    )
+
+
+def fill(path, *, seen, hours, records=0):
+    """Put rows into the store of a server that has ended; its one sink has all records pending."""
+    db = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode = DELETE", "synchronous = OFF", "cache_size = -400000"):
+        db.execute(f"PRAGMA {pragma}")
+    state = dict(db.execute("SELECT name, value FROM state"))
+    first = int(state.get("next_seq", 1))
+    db.execute("BEGIN")
+    added = _seen(db, seen, hours) if seen else 0
+    values = {"seen_rows": int(state.get("seen_rows", 0)) + added}
+    if records:
+        values["waiting_bytes"] = _records(db, records, first)
+        values["next_seq"] = first + records
+        values["accepted"] = int(state.get("accepted", 0)) + records
+        db.execute("UPDATE sink SET enqueued = enqueued + ?", (records,))
+    for name, value in values.items():
+        db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+    db.execute("COMMIT")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.close()

@@ -1,0 +1,38 @@
+-- unique.lua - wrk's side: every request is another event. Prints what post.lua prints, and p99.9.
+-- Arguments after "--": the file with the sample event, and a word that no other run has.
+
+local head, tail, word -- thread_number is a global, as setup() can set no other
+local count = 0
+local threads = 0
+
+function setup(thread)
+    thread:set("thread_number", threads)
+    threads = threads + 1
+end
+
+function init(args)
+    local file = assert(io.open(args[1], "rb"))
+    local body = file:read("*a")
+    file:close()
+    word = args[2]
+    local at, to = body:find('"id":"[^"]*"')
+    head = body:sub(1, at - 1) .. '"id":"' .. word .. "-" .. thread_number .. "-"
+    tail = '"' .. body:sub(to + 1)
+    wrk.method = "POST"
+    wrk.path = "/events"
+    wrk.headers["Content-Type"] = "application/json"
+end
+
+function request()
+    count = count + 1
+    return wrk.format(nil, nil, nil, head .. count .. tail)
+end
+
+function done(summary, latency)
+    local errors = summary.errors
+    io.write(string.format(
+        '\n{"requests":%d,"duration_us":%d,"bad":%d,"failed":%d,"p50_us":%d,"p99_us":%d,"p999_us":%d}\n',
+        summary.requests, summary.duration, errors.status,
+        errors.connect + errors.write + errors.timeout,
+        latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
+end
