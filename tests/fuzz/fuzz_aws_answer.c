@@ -11,6 +11,7 @@
 #include "aws/failure.h"
 #include "aws/time.h"
 
+/* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_credentials(struct json_object *json)
