@@ -8,6 +8,12 @@
 
 #include "server/commands.h"
 
+void cli_print(struct str text)
+{
+    if (text.len > 0)
+        (void)fwrite(text.ptr, 1, text.len, stdout);
+}
+
 void cli_complain(const char *command, const char *text)
 {
     (void)fprintf(stderr, "sluice %s: %s\n", command, text);

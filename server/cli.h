@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/str.h"
 #include "server/config.h"
 
 struct cli_spec {
@@ -29,6 +30,9 @@ bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *o
 
 /** Load the configuration; on failure say why on standard error. */
 bool cli_load_config(const struct cli *cli, struct config **out);
+
+/** Print results to standard output; main() finds out when that fails. */
+void cli_print(struct str text);
 
 /** Print one line to standard error: `sluice <command>: <text>`. */
 void cli_complain(const char *command, const char *text);

@@ -125,7 +125,7 @@ static void add_version(const struct schema_cli *cli, struct buf *out,
 
 static void print(const struct buf *out)
 {
-    (void)fwrite(out->ptr, 1, out->len, stdout);
+    cli_print(buf_str(out));
 }
 
 /* Is it what events can be checked with? */

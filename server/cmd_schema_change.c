@@ -90,7 +90,7 @@ int schema_cli_diff(const struct schema_cli *cli)
 
     bool differs = diff_write(out, old_text, cli->arguments[0], new_text, cli->arguments[1]);
 
-    (void)fwrite(out->ptr, 1, out->len, stdout);
+    cli_print(buf_str(out));
     return differs ? COMMAND_NO : COMMAND_OK;
 }
 
@@ -270,7 +270,7 @@ int schema_cli_open(const struct schema_cli *cli)
     }
     (void)snprintf(name, sizeof(name), "version %" PRId64, latest.number);
     (void)diff_write(out, pretty(cli->arena, latest.definition), name, opened, "open");
-    (void)fwrite(out->ptr, 1, out->len, stdout);
+    cli_print(buf_str(out));
     (void)fflush(stdout);
     warn_of_mode(mode);
     if (!is_yes(cli)) {

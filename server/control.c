@@ -38,7 +38,8 @@ struct client {
 };
 
 struct control {
-    struct control_options options;
+    struct control_options options; /* the path is the control's own */
+    char *store_path;
     pthread_t thread;
     bool started;
     int socket;
@@ -275,6 +276,8 @@ bool control_start(const struct control_options *options, struct control **out, 
     struct control *control = mem_alloc(sizeof(*control));
 
     control->options = *options;
+    control->store_path = mem_copy_string(options->store_path);
+    control->options.store_path = control->store_path;
     (void)pthread_mutex_init(&control->mutex, NULL);
     control->socket = -1;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -319,5 +322,6 @@ void control_destroy(struct control *control)
     outbox_view_close(control->view);
     (void)pthread_mutex_destroy(&control->mutex);
     resubmitter_destroy(control->resubmitter);
+    mem_free(control->store_path);
     mem_free(control);
 }

@@ -26,7 +26,7 @@
 
 struct control;
 
-/** All borrowed, and alive until control_stop(). */
+/** All borrowed, and alive until control_stop() or control_use(); the path is copied. */
 struct control_options {
     const char *store_path;
     struct outbox *outbox;   /* started */

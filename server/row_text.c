@@ -3,12 +3,11 @@
  */
 #include "server/row_text.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/letters.h"
 #include "base/secret.h"
+#include "server/cli.h"
 
 enum { SECONDS_LEN = 19 };
 
@@ -66,6 +65,6 @@ void row_text_time_column(struct buf *out, int64_t us)
 
 void row_text_print(struct buf *out)
 {
-    (void)fwrite(out->ptr, 1, out->len, stdout);
+    cli_print(buf_str(out));
     buf_done(out);
 }

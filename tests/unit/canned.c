@@ -110,7 +110,8 @@ static void answer_one(struct canned *canned, size_t i, size_t len)
     buf_clear(&canned->input[i]);
     if (answer.len > 0)
         (void)send(canned->polled[i].fd, answer.ptr, answer.len, MSG_NOSIGNAL);
-    if (answer.ptr && (answer.len == 0 || strstr(answer.ptr, "\r\nConnection: close\r\n")))
+    if (answer.ptr &&
+        (answer.len == 0 || memmem(answer.ptr, answer.len, "\r\nConnection: close\r\n", 21)))
         drop(canned, i);
 }
 
