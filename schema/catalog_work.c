@@ -49,6 +49,15 @@ static void add_waiter(struct catalog_entry *entry, struct waker waker, struct a
     entry->waiters = waiter;
 }
 
+/* What is live may be replaced while we look. */
+static bool has_none(const struct catalog_entry *entry)
+{
+    bool none = !catalog_enter(entry)->schema;
+
+    catalog_leave();
+    return none;
+}
+
 bool catalog_await(struct catalog *catalog, struct catalog_entry *entry, struct waker waker,
                    struct arena *arena)
 {
@@ -56,7 +65,7 @@ bool catalog_await(struct catalog *catalog, struct catalog_entry *entry, struct 
     bool waits = false;
 
     (void)pthread_mutex_lock(&catalog->mutex);
-    if (!atomic_load(&entry->live)->schema && !atomic_load(&catalog->stopping)) {
+    if (has_none(entry) && !atomic_load(&catalog->stopping)) {
         bool is_fresh = now_us - entry->looked_us < SPACING_US;
 
         waits = entry->looking || !entry->looked_us || (catalog->running && !is_fresh);
