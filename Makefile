@@ -128,7 +128,8 @@ coverage: ## lines that unit, conformance and e2e reach; HTML in build/coverage/
 bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicrohttpd, nginx, and Fastify with ajv
 	@tests/setup.sh bench
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
-	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; exit $$failed
+	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; \
+	    $(PYTHON) -B tests/bench/tls.py || failed=1; exit $$failed
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 	@tests/setup.sh tls
@@ -183,7 +184,7 @@ $(UNIT): $(OUT)/%: $(OUT)/%.o $(UNIT_HELP) $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 $(CONFORM): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
-$(FUZZERS): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
+$(FUZZERS): $(OUT)/%: $(OUT)/%.o $(UNIT_HELP) $(LIBRARY)
 	$(call say,LD)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 $(OUT)/bowtie: $(OUT)/tests/bowtie/bowtie.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)

@@ -18,5 +18,6 @@ void metrics_write_attempts(struct buf *out, struct pump *const *pumps, size_t c
     for (size_t i = 0; i < count; i++)
         for (int result = 0; result < SINK_RESULT_COUNT; result++)
             buf_printf(out, "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
-                       pump_name(pumps[i]), results[result], pump_attempts(pumps[i], result));
+                       pump_name(pumps[i]), results[result],
+                       pump_attempts(pumps[i], (enum sink_result)result));
 }

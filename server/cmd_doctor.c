@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "server/cmd_schema.h"
 #include "server/commands.h"
+#include "server/control_client.h"
 
 enum {
     CREDENTIALS_US = 10000000,
@@ -166,22 +167,32 @@ static void look_at_folder(struct doctor *doctor, const char *what, const char *
         say(doctor, FAILURE, what, "%s cannot be written", folder);
 }
 
-static void look_at_files(struct doctor *doctor)
+static void look_at_store(struct doctor *doctor, const char *path)
 {
-    const struct config *config = doctor->cli.config;
-    char folder[PATH_MAX];
-    int len = (int)(strrchr(config->store.path, '/')
-                        ? strrchr(config->store.path, '/') - config->store.path
-                        : 0);
+    struct control_client *server;
+    struct error err = { 0 };
 
-    if (config->registry.kind == CONFIG_REGISTRY_GLUE)
-        look_at_folder(doctor, "cache", config->registry.cache_dir);
-    if (!*config->store.path) {
+    if (!*path) {
         say(doctor, WARNING, "store", "there is none: 200 promises nothing about delivery");
         return;
     }
-    (void)snprintf(folder, sizeof(folder), "%.*s", len ? len : 1, len ? config->store.path : ".");
-    look_at_folder(doctor, "store", folder);
+    if (!outbox_check(path, &err)) {
+        say(doctor, FAILURE, "store", "%s", err.text);
+        return;
+    }
+    server = control_client_open(path);
+    say(doctor, FINE, "store", "%s%s, SQLite %s", path, server ? ", open in a server" : "",
+        outbox_library_version());
+    control_client_close(server);
+}
+
+static void look_at_files(struct doctor *doctor)
+{
+    const struct config *config = doctor->cli.config;
+
+    if (config->registry.kind == CONFIG_REGISTRY_GLUE)
+        look_at_folder(doctor, "cache", config->registry.cache_dir);
+    look_at_store(doctor, config->store.path);
 }
 
 static bool has_credential(const struct config_auth *auth)

@@ -40,6 +40,8 @@ def free_port():
 class Server:
     """A server under test: its process and all that descend from it."""
 
+    scheme = "http"
+
     def __init__(self, name, command, port=None, env=None):
         self.name = name
         self.port = port
@@ -110,12 +112,13 @@ class Server:
         self.log.close()
 
 
-def start_sluice():
+def start_sluice(tls=None):
+    """`tls`: its certificate and key."""
     config = WORK / "sluice.yaml"
     config.write_text(
         json.dumps(
             {
-                "http": {"listen": "127.0.0.1:0", "threads": WORKERS},
+                "http": {"listen": "127.0.0.1:0", "threads": WORKERS, "tls": files_of(tls)},
                 "registry": {"dir": str(ROOT / "conf/schemas"), "cache_dir": str(WORK / "cache")},
                 "routes": [
                     {
@@ -141,7 +144,12 @@ def start_sluice():
         return None
 
     server.port = server.wait_for(port)
+    server.scheme = "https" if tls else "http"
     return server
+
+
+def files_of(tls):
+    return {"cert_file": str(tls[0]), "key_file": str(tls[1])} if tls else {}
 
 
 def start_bare(size):
@@ -151,8 +159,9 @@ def start_bare(size):
     return server
 
 
-def start_nginx(body):
+def start_nginx(body, tls=None):
     port = free_port()
+    secure = f"ssl_certificate {tls[0]}; ssl_certificate_key {tls[1]};" if tls else ""
     text = body.decode().replace("\\", "\\\\").replace("'", "\\'").replace("$", "")
     (WORK / "nginx.conf").write_text(
         f"""
@@ -170,7 +179,8 @@ http {{
     uwsgi_temp_path {WORK}/nginx.uwsgi;
     scgi_temp_path {WORK}/nginx.scgi;
     server {{
-        listen 127.0.0.1:{port} backlog=1024;
+        listen 127.0.0.1:{port} backlog=1024{" ssl" if tls else ""};
+        {secure}
         default_type application/json;
         location / {{ return 200 '{text}'; }}
     }}
@@ -179,6 +189,7 @@ http {{
     )
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     server = Server("nginx", [nginx, "-p", WORK, "-c", WORK / "nginx.conf"], port)
+    server.scheme = "https" if tls else "http"
     server.wait_port()
     return server
 
@@ -237,7 +248,7 @@ def measure(server, event, seconds, connections, close):
         f"{seconds}s",
         "-s",
         HERE / "post.lua",
-        f"http://127.0.0.1:{server.port}",
+        f"{server.scheme}://127.0.0.1:{server.port}",
         "--",
         event,
     ] + (["close"] if close else [])

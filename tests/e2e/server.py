@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -201,6 +202,16 @@ class Server:
         """RSS and its anonymous part, in KiB."""
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return {key: int(re.search(rf"{key}:\s+(\d+)", text)[1]) for key in ("VmRSS", "RssAnon")}
+
+    def wait_refused(self):
+        """Wait until nobody listens any more."""
+        for _ in range(500):
+            try:
+                socket.create_connection(self.address, timeout=1).close()
+            except OSError:
+                return
+            time.sleep(0.01)
+        raise AssertionError("still listening")
 
     def signal(self, number):
         self.asked = self.asked or number == signal.SIGTERM

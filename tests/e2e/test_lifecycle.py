@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import time
 
@@ -23,17 +22,6 @@ def in_flight(server, body):
     connection.more()
     connection.buffer = b""
     return connection
-
-
-def until_refused(server):
-    """Wait until nobody listens any more."""
-    for _ in range(500):
-        try:
-            socket.create_connection(server.address, timeout=1).close()
-        except OSError:
-            return
-        time.sleep(0.01)
-    raise AssertionError("still listening")
 
 
 def test_the_ready_line_says_where(shared):
@@ -85,7 +73,7 @@ def test_sigterm_lets_a_request_in_flight_finish(sluice):
     body = encode(EVENT)
     with in_flight(server, body) as connection:
         server.signal(signal.SIGTERM)
-        until_refused(server)
+        server.wait_refused()
         connection.send(body)
         answer = connection.answer()
         assert (answer.status, answer.header("Connection").lower()) == (200, "close")
@@ -113,7 +101,7 @@ def test_a_second_sigterm_ends_it_at_once(sluice):
     server = sluice()
     with in_flight(server, b"{}"):
         server.signal(signal.SIGTERM)
-        until_refused(server)
+        server.wait_refused()
         began = time.monotonic()
         server.signal(signal.SIGTERM)
         server.wait()

@@ -222,7 +222,7 @@ def test_sigterm_lets_a_request_in_flight_finish(secure):
     with server.connect() as idle, server.connect() as connection:
         connection.send(request("POST", "/events", BODY)[:-5])
         server.signal(signal.SIGTERM)
-        server.wait_log(event="stopping")
+        server.wait_refused()  # from then on every answer says so
         connection.send(BODY[-5:])
         answer = connection.answer()
         assert (answer.status, answer.header("Connection").lower()) == (200, "close")

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -162,6 +163,5 @@ const struct outbox_sink_counters *store_sink(struct store *store, const char *n
     for (size_t i = 0; i < counters->sink_count; i++)
         if (str_equal(str_from_c(counters->sinks[i].name), str_from_c(name)))
             return &counters->sinks[i];
-    assert(!"the sink is there");
-    return NULL;
+    abort(); /* the test asks for a sink that it did not configure */
 }
