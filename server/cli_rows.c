@@ -101,6 +101,15 @@ static void take_time(const char *text, int64_t *us, struct words *words)
         words->wrong = "a time is 2026-11-23, 2026-11-23T06:22:01Z, or how long ago: 90s, 2h, 3d";
 }
 
+/* All failures of the registry have one name together. */
+static void take_outcome(const char *text, struct outbox_filter *filter)
+{
+    if (strcmp(text, "registry") == 0)
+        filter->only_registry_kind = true;
+    else
+        filter->outcome = text;
+}
+
 static void take_option(int key, struct cli_rows *rows, struct words *words)
 {
     int64_t limit;
@@ -119,7 +128,7 @@ static void take_option(int key, struct cli_rows *rows, struct words *words)
         take_time(optarg, &rows->filter.until_us, words);
         break;
     case OPTION_OUTCOME:
-        rows->filter.outcome = optarg;
+        take_outcome(optarg, &rows->filter);
         break;
     case OPTION_SINK:
         rows->filter.sink = optarg;

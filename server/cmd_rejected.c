@@ -30,7 +30,9 @@ static const char usage_text[] =
     "  -c, --config FILE        the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
     "      --since T, --until T that came last at or after, before; T is a time like\n"
     "                           2026-11-23T06:22:01Z, or how long ago: 90s, 2h, 3d\n"
-    "      --outcome O          schema_invalid, malformed, ...\n"
+    "      --outcome O          schema_invalid, malformed, ..., or registry: all that were "
+    "refused\n"
+    "                           for the registry's sake, which the server posts again by itself\n"
     "      --route N            of this route, counted from 1\n"
     "      --schema-version V   checked with this version\n"
     "      --all                also those that were accepted later\n"
@@ -52,6 +54,7 @@ static void add_json(struct buf *out, const struct outbox_refused *row)
     row_text_time(out, "first", row->first_us);
     row_text_time(out, "last", row->last_us);
     row_text_member(out, "outcome", row->outcome);
+    row_text_member(out, "cause", row->is_registry_kind ? STR("registry") : STR("event"));
     row_text_member(out, "event_id", log_identifier(row->event_id));
     row_text_member(out, "registry", row->registry);
     row_text_member(out, "schema", row->schema);

@@ -86,6 +86,7 @@ def test_filters_what_it_lists(sluice, event):
 
     assert ids("--outcome", "schema_invalid") == 2
     assert ids("--outcome", "unrouted") == 1
+    assert ids("--outcome", "registry") == 0
     assert ids("--route", "1") == ids("--route", "2") == 1
     assert ids("--since", "1h") == ids("--until", "2100-01-01") >= 3
     assert ids("--since", "2100-01-01T00:00:00Z") == ids("--until", "1h") == 0
@@ -177,7 +178,8 @@ def test_posts_registry_refusals_again_by_itself(sluice, event):
         400,
         f"Schema Later not found in registry {REGISTRY}",
     )
-    assert [row["outcome"] for row in rows(server, "rejected", "list")] == ["schema_not_found"]
+    [row] = rows(server, "rejected", "list", "--outcome", "registry")
+    assert (row["outcome"], row["cause"]) == ("schema_not_found", "registry")
     put_schema(server.folder, "Later", ANYTHING)
     until(lambda: len(records(server)) == 1)
     until(lambda: rows(server, "rejected", "list") == [])
