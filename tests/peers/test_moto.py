@@ -2,8 +2,8 @@
 
 Run by `make test-peers`, which puts moto and boto3 into build/peers and names that folder's Python
 in $PEERS_PYTHON. Moto checks signatures and IAM policies here. It has neither
-CheckSchemaVersionValidity nor ListSchemaVersions, so registry, schema and versions are made by
-boto3, AWS's own client, and ours reads them.
+CheckSchemaVersionValidity nor ListSchemaVersions, so later versions are registered by
+boto3, AWS's own client; registry and schema are made by either.
 """
 
 import json
@@ -215,6 +215,24 @@ def test_the_command_line_reads_what_boto3_made(moto, folder):
     assert json.loads(sluice("get", "1").stdout) == json.loads(DEFINITION)
     told = sluice("verify")
     assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_the_command_line_makes_registry_and_schema(moto, folder):
+    (folder / "sluice.yaml").write_text(json.dumps(config(moto)))
+    (folder / "first.json").write_text(DEFINITION)
+
+    def sluice(*words):
+        return run("schema", *words, "-c", "sluice.yaml", cwd=folder, env=environment(moto.key))
+
+    told = sluice("create", "first.json", "--compatibility", "BACKWARD")
+    assert told.returncode == 0, told.stdout + told.stderr
+    version = moto.glue(
+        "get_schema_version",
+        SchemaId={"RegistryName": REGISTRY, "SchemaName": SCHEMA},
+        SchemaVersionNumber={"LatestVersion": True},
+    )
+    assert json.loads(version["SchemaDefinition"]) == json.loads(DEFINITION)
+    assert sluice("verify").returncode == 0
 
 
 def test_signature_policy_and_absence_are_told_apart(moto, serve):
