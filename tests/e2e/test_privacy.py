@@ -7,6 +7,7 @@ import string
 import pytest
 
 from issuer import Issuer
+from server import run
 
 # Marks that no escaping changes; what they stand for is in the name.
 VALUE, KEY, HEADER, NAME, QUERY, SECRET, ID = (
@@ -157,6 +158,12 @@ def test_nothing_sent_comes_out(sluice, event, secret, idp, form, store):
     metrics = server.get(f"/metrics?{QUERY}", MARKED_HEADERS).body.decode()
     assert "sluice_http_requests_total" in metrics
     assert not reveals(metrics, SENT + [EMAIL, str(NUMBER)])
+
+    if store:
+        for words in (["list", "--all"], ["list", "--all", "--json"]):
+            listing = run("rejected", *words, "-c", server.file, cwd=server.folder)
+            assert "schema_invalid" in listing.stdout and not listing.stderr
+            assert not reveals(listing.stdout, SENT + [EMAIL, str(NUMBER)])
 
     server.stop()
     log = "".join(filter(None, server.lines))

@@ -63,7 +63,7 @@ buildah $engine bud -q --isolation chroot --pull=never --format docker -t sluice
     { tail -n 50 "$work/build.log"; exit 1; }
 
 port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-trap 'pod rm -f -i "$name" >/dev/null 2>&1' EXIT
+trap 'pod rm -f -i "$name" >/dev/null 2>&1; pod volume rm -f "$name-var" >/dev/null 2>&1' EXIT
 
 start -e "SLUICE_LISTEN=0.0.0.0:$port"
 check "beyond loopback it wants a credential" sh -c "[ \$(podman $engine wait $name) = 3 ]"
@@ -79,9 +79,14 @@ pod stop -t 20 "$name" >/dev/null
 check "it stops cleanly" sh -c "[ \$(podman $engine inspect -f '{{.State.ExitCode}}' $name) = 0 ]"
 
 start -e "SLUICE_LISTEN=0.0.0.0:$port" -e SLUICE_AUTH_OPEN=true --read-only \
-    --tmpfs /var/lib/sluice/var:rw,mode=1777
+    -v "$name-var:/var/lib/sluice/var"
 check "a read-only root file system is enough" wait_ready
 check "and events are served from it" post
+pod kill -s KILL "$name" >/dev/null
+start -e "SLUICE_LISTEN=0.0.0.0:$port" -e SLUICE_AUTH_OPEN=true --read-only \
+    -v "$name-var:/var/lib/sluice/var"
+check "it is ready again" wait_ready
+check "what was stored is there after a kill" sh -c "podman $engine exec $name /usr/local/bin/sluice outbox status -c /etc/sluice/sluice.yaml | grep '1 accepted'"
 
 size=$(pod image inspect -f '{{.Size}}' sluice)
 base=$(pod image inspect -f '{{.Size}}' docker.io/library/debian:bookworm-slim)
