@@ -129,7 +129,7 @@ bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicroh
 	@tests/setup.sh bench
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; \
-	    $(PYTHON) -B tests/bench/tls.py || failed=1; exit $$failed
+	    $(PYTHON) -B tests/bench/tls.py || failed=1; $(PYTHON) -B tests/bench/refresh.py || failed=1; exit $$failed
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 	@tests/setup.sh tls

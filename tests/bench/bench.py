@@ -112,9 +112,9 @@ class Server:
         self.log.close()
 
 
-def start_sluice(tls=None):
-    """`tls`: its certificate and key."""
-    config = WORK / "sluice.yaml"
+def start_sluice(name="sluice", tls=None, env=None, **changes):
+    """`tls`: its certificate and key; `changes`: sections of the configuration."""
+    config = WORK / f"{name}.yaml"
     config.write_text(
         json.dumps(
             {
@@ -133,9 +133,11 @@ def start_sluice(tls=None):
                 "store": {"path": ""},
                 "log": {"level": "info"},
             }
+            | changes
         )
     )
-    server = Server("sluice", [ROOT / "build/release/sluice", "serve", "-c", config])
+    command = [ROOT / "build/release/sluice", "serve", "-c", config]
+    server = Server(name, command, env=env)
 
     def port(text):
         for line in text.splitlines():

@@ -29,7 +29,7 @@ def main():
 
     servers = []
     try:
-        servers.append(start_sluice(pair))
+        servers.append(start_sluice(tls=pair))
         servers.append(start_nginx(b"x" * 340, pair))
         runs = {server.name: [] for server in servers}
         for server in servers:  # warm up

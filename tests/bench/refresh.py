@@ -1,0 +1,58 @@
+"""make bench: what callers notice of a schema that is looked up every second: nothing.
+
+Two servers with the same schema from an emulated Glue, one that looks every second and one that
+looks every hour, measured in turns. The time that one caller in a hundred waits is compared.
+
+    refresh.py [--rounds 7] [--seconds 4] [--connections 32]
+"""
+
+import argparse
+import json
+import os
+import sys
+
+from bench import ROOT, WORK, measure, ratios, report, start_sluice, target
+
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+from glue_server import REGISTRY, SCHEMA, GlueServer  # noqa: E402
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--seconds", type=int, default=4)
+    options.add_argument("--connections", type=int, default=32)
+    options = options.parse_args()
+
+    WORK.mkdir(parents=True, exist_ok=True)
+    event = WORK / "event.json"
+    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
+    event.write_text(json.dumps(sample, separators=(",", ":")))
+
+    servers = []
+    with GlueServer() as glue:
+        glue.put(json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text()))
+        try:
+            for name, refresh in (("second", "1s"), ("hour", "1h")):
+                registry = {"kind": "glue", "refresh": refresh, "cache_dir": str(WORK / name)}
+                env = os.environ | glue.environment()
+                servers.append(start_sluice(name, env=env, aws=glue.config(), registry=registry))
+            runs = {server.name: [] for server in servers}
+            for server in servers:  # warm up
+                measure(server, event, 1, options.connections, False)
+            for turn in range(options.rounds):
+                for server in servers if turn % 2 == 0 else reversed(servers):
+                    runs[server.name].append(
+                        measure(server, event, options.seconds, options.connections, False)
+                    )
+        finally:
+            for server in servers:
+                server.stop()
+    report("A schema looked up every second, and every hour", runs)
+    ok = target("p99, every second against every hour", ratios(runs, "second", "hour", "p99"), 1.2, True)
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
