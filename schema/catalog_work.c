@@ -156,7 +156,9 @@ bool catalog_start(struct catalog *catalog, struct error *err)
     if (wanted > catalog->count)
         wanted = catalog->count ? catalog->count : 1;
     catalog->threads = mem_alloc_array(wanted, sizeof(pthread_t));
-    catalog->running = true;
+    (void)pthread_mutex_lock(&catalog->mutex);
+    catalog->running = true; /* events may ask already */
+    (void)pthread_mutex_unlock(&catalog->mutex);
     while (catalog->thread_count < wanted) {
         pthread_t *thread = &catalog->threads[catalog->thread_count];
         int problem = pthread_create(thread, NULL, work, catalog);
