@@ -116,7 +116,8 @@ sanitize: ## all tests under ASan+UBSan, then under TSan
 	$(again) -k MODE=asan unit conformance e2e
 	$(again) -j$(JOBS) MODE=tsan programs
 	$(again) -k MODE=tsan unit e2e
-fuzz: ## every fuzzer for FUZZ_SECONDS (needs clang)
+fuzz: ## every fuzzer for FUZZ_SECONDS
+	@tests/setup.sh build fuzz
 	$(again) MODE=fuzz fuzzers
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS:$(OUT)/%=build/fuzz/%)
 coverage: ## lines that unit, conformance and e2e reach; HTML in build/coverage/html

@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install what a task needs and does not have yet: Debian packages, and for peers PyPI's.
 #
-#   tests/setup.sh build|test|lint|coverage|bench|tls|attack|image|oauth|peers...
+#   tests/setup.sh build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers...
 #
 # Says what it installs; is silent and quick when all is there. "a|b" means: a, unless b is there.
 set -eu
@@ -13,6 +13,7 @@ test="openssl python3-pytest python3-pytest-xdist python3-hypothesis python3-jso
       python3-cryptography"
 lint="clang-format clang-tidy clang shellcheck"
 coverage="gcovr"
+fuzz="clang libclang-rt-dev"
 bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
 tls="testssl.sh openssl"
@@ -109,6 +110,7 @@ for task in "$@"; do
     test) wanted="$wanted $test" ;;
     lint) wanted="$wanted $lint" ;;
     coverage) wanted="$wanted $coverage" ;;
+    fuzz) wanted="$wanted $fuzz" ;;
     bench) wanted="$wanted $bench" ;;
     tls) wanted="$wanted $tls" ;;
     attack) wanted="$wanted $attack" ;;

@@ -18,7 +18,7 @@ enum { LONGEST = 256 };
 static bool is_utf8(struct str s)
 {
     const unsigned char *at = (const unsigned char *)s.ptr;
-    const unsigned char *end = at + s.len;
+    const unsigned char *end = s.len > 0 ? at + s.len : at;
 
     while (at < end) {
         size_t len = utf8_length(at, end);
