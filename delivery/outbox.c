@@ -2,6 +2,7 @@
  * outbox.c - a store's life: opened, shown, closed. See outbox.h.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,14 +37,13 @@ static void free_options(struct outbox_options *options)
     mem_free((void *)options->path);
 }
 
-static bool read_id(struct outbox *outbox)
+bool outbox_read_id(struct outbox *outbox, char out[static OUTBOX_NAME_SIZE])
 {
     enum outbox_found found = outbox_db_find(&outbox->db, SQL_STATE_READ, "s", STR("store_id"));
     struct str id =
         found == OUTBOX_FOUND ? outbox_db_text(&outbox->db, SQL_STATE_READ, 0) : STR_NONE;
 
-    if (id.len < sizeof(outbox->store_id))
-        memcpy(outbox->store_id, id.ptr ? id.ptr : "", id.len);
+    (void)snprintf(out, OUTBOX_NAME_SIZE, "%.*s", STR_ARG(id));
     outbox_db_reset(&outbox->db, SQL_STATE_READ);
     return found == OUTBOX_FOUND;
 }
@@ -91,7 +91,7 @@ static bool open_store(struct outbox *outbox, struct error *err)
         !outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
         !empty_log(outbox, err))
         return false;
-    if (!read_id(outbox) || !tally_read(&outbox->db, &outbox->before) ||
+    if (!outbox_read_id(outbox, outbox->store_id) || !tally_read(&outbox->db, &outbox->before) ||
         !recent_load(&outbox->recent, &outbox->db))
         return outbox_db_fail(&outbox->db, outbox->options.path, err);
     outbox->tally = outbox->before;

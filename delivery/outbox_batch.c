@@ -95,6 +95,8 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
 
     if (outbox_db_run(&outbox->db, SQL_BEGIN, "") && apply(outbox, arg) &&
         close_transaction(outbox)) {
+        if (!outbox_db_is_in_place(&outbox->db, err))
+            return OUTBOX_BROKEN_OFF;
         (void)pthread_mutex_lock(&outbox->mutex);
         publish(outbox);
         (void)pthread_mutex_unlock(&outbox->mutex);

@@ -5,6 +5,7 @@
  * alone is written at once (docs/decisions/011).
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -134,6 +135,32 @@ static void fail_queue(struct outbox *outbox)
 }
 
 /*
+ * While its files do not have their names any more the store stays open: they may be put back. A
+ * log that nobody else can find is moved into the database as long as that is there.
+ */
+static bool is_in_place(struct outbox *outbox, struct error *err)
+{
+    struct error why = { 0 };
+
+    if (outbox_db_is_in_place(&outbox->db, err))
+        return true;
+    if (outbox_db_has_name(&outbox->db) &&
+        !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_PASSIVE, &why))
+        *err = why;
+    return false;
+}
+
+/* What came to be at the store's name after it was closed may be another one. */
+static bool is_same(struct outbox *outbox, struct error *err)
+{
+    char id[OUTBOX_NAME_SIZE];
+
+    if (!outbox_read_id(outbox, id))
+        return outbox_db_fail(&outbox->db, "store", err);
+    return strcmp(id, outbox->store_id) == 0 || fail(err, ERR_SYSTEM, "it is another store now");
+}
+
+/*
  * Close, open, recover. The whole log goes into the database before anything new is written: what
  * the disk refused once may be missing on it although a read finds it in the system's memory, and
  * what came after such a hole in the log would be lost with it (docs/decisions/014).
@@ -142,9 +169,11 @@ static bool reopen(struct outbox *outbox, struct error *err)
 {
     struct tally tally;
 
+    if (!is_in_place(outbox, err))
+        return false;
     outbox_db_close(&outbox->db);
     if (!outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
-        !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err))
+        !is_same(outbox, err) || !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err))
         return false;
     if (outbox->db.frames > 0)
         return fail(err, ERR_SYSTEM, "readers hold the log");

@@ -3,8 +3,10 @@
  */
 #include "delivery/outbox_db.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum {
     BUSY_MS = 100,     /* patience with readers that are about to end */
@@ -92,6 +94,49 @@ static bool check_version(struct outbox_db *db, int64_t *version, struct error *
     return true;
 }
 
+static const char *file_name(const struct outbox_db *db)
+{
+    return sqlite3_db_filename(db->handle, NULL);
+}
+
+static const char *log_name(const struct outbox_db *db)
+{
+    return sqlite3_filename_wal(file_name(db));
+}
+
+static bool note_file(const char *name, struct outbox_file *file, struct error *err)
+{
+    struct stat status;
+
+    if (stat(name, &status) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", name);
+    *file = (struct outbox_file){ status.st_dev, status.st_ino };
+    return true;
+}
+
+static bool is_at(const char *name, const struct outbox_file *file, struct error *err)
+{
+    struct stat status;
+
+    if (stat(name, &status) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", name);
+    return (status.st_dev == file->device && status.st_ino == file->inode) ||
+           fail(err, ERR_SYSTEM, "%s: replaced by another file", name);
+}
+
+bool outbox_db_has_name(const struct outbox_db *db)
+{
+    struct error ignored = { 0 };
+
+    return is_at(file_name(db), &db->file, &ignored);
+}
+
+bool outbox_db_is_in_place(const struct outbox_db *db, struct error *err)
+{
+    return !db->handle ||
+           (is_at(file_name(db), &db->file, err) && is_at(log_name(db), &db->log, err));
+}
+
 static int note_frames(void *self, sqlite3 *handle, const char *name, int frames)
 {
     struct outbox_db *db = self;
@@ -121,14 +166,13 @@ static bool set_up(struct outbox_db *db, enum outbox_access access, struct error
     if (!execute(db, writer_pragmas, err) || !migrate(db, version, err))
         return false;
     (void)sqlite3_wal_hook(db->handle, note_frames, db);
-    return true;
+    return note_file(file_name(db), &db->file, err) && note_file(log_name(db), &db->log, err);
 }
 
 bool outbox_db_open(struct outbox_db *db, const char *path, enum outbox_access access,
                     struct error *err)
 {
-    int flags =
-        access == OUTBOX_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    int flags = access == OUTBOX_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 
     *db = (struct outbox_db){ 0 };
 

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -21,15 +22,23 @@
 enum outbox_access {
     OUTBOX_LOOK, /* read-only, and of an older version, too */
     OUTBOX_READ_ONLY,
-    OUTBOX_WRITE, /* the one connection that writes; makes the database when it is not there */
+    OUTBOX_WRITE, /* the one connection that writes; makes tables where the file is empty */
+};
+
+/** Which file a name stood for. */
+struct outbox_file {
+    dev_t device;
+    ino_t inode;
 };
 
 struct outbox_db {
     sqlite3 *handle; /* NULL: closed */
     sqlite3_stmt *statements[SQL_COUNT];
     int frames; /* in the log, as of the last commit or checkpoint; 0: all are in the database */
-    int last_frame;  /* of the log, as of the last commit */
-    bool begun_anew; /* the log has, since the last checkpoint */
+    int last_frame;          /* of the log, as of the last commit */
+    bool begun_anew;         /* the log has, since the last checkpoint */
+    struct outbox_file file; /* for OUTBOX_WRITE: the database, */
+    struct outbox_file log;  /* and its write-ahead log */
 };
 
 /**
@@ -41,6 +50,15 @@ NODISCARD bool outbox_db_open(struct outbox_db *db, const char *path, enum outbo
 
 /** Fine when it is closed. */
 void outbox_db_close(struct outbox_db *db);
+
+/**
+ * For OUTBOX_WRITE: do database and log still have their names? What is written to a file that was
+ * removed or replaced is lost with this process. ERR_SYSTEM. Fine when it is closed.
+ */
+NODISCARD bool outbox_db_is_in_place(const struct outbox_db *db, struct error *err);
+
+/** Does the database at least? */
+bool outbox_db_has_name(const struct outbox_db *db);
 
 /** Set `err` to what SQLite said last; ERR_SYSTEM. Returns false. */
 bool outbox_db_fail(const struct outbox_db *db, const char *what, struct error *err);

@@ -121,6 +121,11 @@ struct outbox {
 
 enum outbox_trouble_kind { OUTBOX_FINE, OUTBOX_FULL, OUTBOX_FAILING };
 
+/* outbox.c: a store's life. */
+
+/** The random name that the open store was given when it was made. */
+NODISCARD bool outbox_read_id(struct outbox *outbox, char out[static OUTBOX_NAME_SIZE]);
+
 /* outbox_committer.c: the thread and its queue. */
 
 /** Queue it, when there is room and the committer runs; else ERR_UNAVAILABLE. */
@@ -145,7 +150,7 @@ NODISCARD bool outbox_batch(struct outbox *outbox, struct outbox_work *list, str
 enum outbox_end {
     OUTBOX_DURABLE,
     OUTBOX_DISK_FULL, /* nothing changed; the store is as good as before */
-    OUTBOX_BROKEN_OFF /* nothing changed; the store must be opened again */
+    OUTBOX_BROKEN_OFF /* nothing is known to have changed; the store must be opened again */
 };
 
 /**

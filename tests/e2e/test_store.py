@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -294,6 +295,51 @@ def test_somebody_elses_lock_is_a_503_and_passes(stored):
     wait_for(lambda: server.get("/readyz").json["ready"])
     assert server.post(event).status == 200
     assert server.wait_log(event="store_recovered")
+
+
+@pytest.mark.parametrize("gone", [[""], ["-wal"], ["", "-wal", "-shm"]], ids=str)
+def test_nothing_is_taken_into_files_that_are_gone(stored, gone):
+    server = stored()
+    before = [make(f"before-{i}") for i in range(3)]
+    assert [server.post(event).status for event in before] == [200] * 3
+    for name in gone:
+        (server.folder / (STORE + name)).unlink()
+    event = make("after")
+    for _ in range(3):
+        answer = server.post(event)
+        assert (answer.status, answer.json["details"]) == (503, "store failing")
+    wait_for(lambda: not server.get("/readyz").json["ready"])
+    assert "No such file" in server.wait_log(event="store_failing")["reason"]
+    if gone != ["-wal"]:
+        server.discard()
+        return
+
+    def tries():
+        return sum(line["event"] == "store_failing" for line in server.log())
+
+    wait_for(lambda: tries() > 1)  # by then the log is in the database
+    server.discard()
+    server = again(server)
+    for event in before:
+        assert server.post(event).header("Sluice-Duplicate") == "true"
+    assert server.post(make("new")).status == 200
+    server.stop()
+
+
+def test_a_store_that_was_moved_may_come_back(stored):
+    server = stored()
+    event = make("a")
+    assert server.post(event).status == 200
+    place, aside = server.folder / STORE, server.folder / "aside"
+    place.rename(aside)
+    assert server.post(make("b")).status == 503
+    shutil.copy(aside, place)  # not the same one
+    server.wait_text(lambda line: "replaced by another file" in line)
+    assert server.post(make("c")).status == 503
+    aside.rename(place)
+    server.wait_log(event="store_recovered")
+    assert server.post(event).header("Sluice-Duplicate") == "true"
+    assert server.post(make("b")).status == 200
 
 
 def test_explain_leaves_the_store_alone(stored, event):
