@@ -83,7 +83,7 @@ static enum outbox_seen look_in(struct outbox *outbox, int64_t bucket,
 
     enum outbox_seen seen = look_in_table(outbox, &wanted, any, processed_us);
 
-    return seen == OUTBOX_NEW && recent == RECENT_OTHER ? OUTBOX_ID_REUSED : seen;
+    return seen == OUTBOX_NEW && recent != RECENT_NONE ? OUTBOX_ID_REUSED : seen;
 }
 
 static enum outbox_seen look_in_days(struct outbox *outbox, const struct outbox_item *item,

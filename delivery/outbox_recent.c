@@ -26,6 +26,7 @@ static void part_done(struct recent_part *part)
 {
     mem_free(part->events);
     mem_free(part->slots);
+    mem_free(part->ids);
     *part = (struct recent_part){ 0 };
 }
 
@@ -43,6 +44,16 @@ static size_t first_slot(const struct recent_part *part, int64_t bucket, int64_t
     return (size_t)(hash ^ hash >> 32) & (part->capacity * 2 - 1);
 }
 
+/* The slot of an id: that of its last event, or the free one where it would be. */
+static size_t id_slot(const struct recent_part *part, int64_t id_hash)
+{
+    size_t slot = first_slot(part, 0, id_hash);
+
+    while (part->ids[slot] && part->events[part->ids[slot] - 1].id_hash != id_hash)
+        slot = (slot + 1) & (part->capacity * 2 - 1);
+    return slot;
+}
+
 static void note(struct recent_part *part, size_t index)
 {
     const struct recent_event *event = &part->events[index];
@@ -51,11 +62,20 @@ static void note(struct recent_part *part, size_t index)
     while (part->slots[slot])
         slot = (slot + 1) & (part->capacity * 2 - 1);
     part->slots[slot] = (uint32_t)index + 1;
+    part->ids[id_slot(part, event->id_hash)] = (uint32_t)index + 1;
+}
+
+static void free_slots(struct recent_part *part)
+{
+    if (!part->slots)
+        return;
+    memset(part->slots, 0, part->capacity * 2 * sizeof(*part->slots));
+    memset(part->ids, 0, part->capacity * 2 * sizeof(*part->ids));
 }
 
 static void note_all(struct recent_part *part)
 {
-    memset(part->slots, 0, part->capacity * 2 * sizeof(*part->slots));
+    free_slots(part);
     for (size_t i = 0; i < part->count; i++)
         note(part, i);
 }
@@ -66,6 +86,7 @@ static void put(struct recent_part *part, const struct recent_event *event)
         part->capacity = part->capacity ? part->capacity * 2 : FIRST_CAPACITY;
         part->events = mem_realloc(part->events, part->capacity * sizeof(*part->events));
         part->slots = mem_realloc(part->slots, part->capacity * 2 * sizeof(*part->slots));
+        part->ids = mem_realloc(part->ids, part->capacity * 2 * sizeof(*part->ids));
         note_all(part);
     }
     part->events[part->count] = *event;
@@ -75,8 +96,18 @@ static void put(struct recent_part *part, const struct recent_event *event)
 static void clear(struct recent_part *part)
 {
     part->count = 0;
-    if (part->slots)
-        memset(part->slots, 0, part->capacity * 2 * sizeof(*part->slots));
+    free_slots(part);
+}
+
+/* An event that is older than the window may be its own predecessor. */
+static enum recent_found find_id(const struct recent_part *part, const struct recent_event *wanted)
+{
+    uint32_t at = part->ids[id_slot(part, wanted->id_hash)];
+
+    return at && memcmp(part->events[at - 1].identity, wanted->identity,
+                        sizeof(wanted->identity)) != 0
+               ? RECENT_ELSEWHERE
+               : RECENT_NONE;
 }
 
 static enum recent_found find_in(const struct recent_part *part, const struct recent_event *wanted,
@@ -100,25 +131,21 @@ static enum recent_found find_in(const struct recent_part *part, const struct re
             *processed_us = event->processed_us;
         found = RECENT_OTHER;
     }
-    return found;
+    return found == RECENT_NONE ? find_id(part, wanted) : found;
 }
 
 enum recent_found recent_find(const struct outbox_recent *recent, const struct recent_event *wanted,
                               int64_t *processed_us)
 {
-    enum recent_found older = find_in(&recent->moving, wanted, processed_us);
     int64_t newer_us = 0;
+    enum recent_found older = find_in(&recent->moving, wanted, processed_us);
+    enum recent_found newer =
+        older == RECENT_SAME ? RECENT_NONE : find_in(&recent->filling, wanted, &newer_us);
 
-    if (older == RECENT_SAME)
+    if (newer <= older)
         return older;
-
-    enum recent_found newer = find_in(&recent->filling, wanted, &newer_us);
-
-    if (newer == RECENT_SAME || (newer == RECENT_OTHER && older == RECENT_NONE)) {
-        *processed_us = newer_us;
-        return newer;
-    }
-    return older;
+    *processed_us = newer_us;
+    return newer;
 }
 
 static bool run_with(struct outbox_db *db, enum outbox_statement statement,

@@ -27,12 +27,13 @@ struct recent_event {
     int64_t processed_us;
 };
 
-/** Some of them, found by bucket and id. */
+/** Some of them, found by bucket and id, and the last one of each id by that alone. */
 struct recent_part {
     struct recent_event *events;
     size_t count;
     size_t capacity;
     uint32_t *slots; /* index + 1 into events, 0: free; twice the capacity */
+    uint32_t *ids;   /* the same */
 };
 
 struct outbox_recent {
@@ -54,9 +55,10 @@ void recent_done(struct outbox_recent *recent);
 NODISCARD bool recent_load(struct outbox_recent *recent, struct outbox_db *db);
 
 enum recent_found {
-    RECENT_NONE,  /* no event of that id in that bucket */
-    RECENT_SAME,  /* this very one; `processed_us` is set */
-    RECENT_OTHER, /* others of that id; `processed_us` is the first one's */
+    RECENT_NONE,      /* no other event of that id that is known here */
+    RECENT_ELSEWHERE, /* others of that id, not in that bucket */
+    RECENT_OTHER,     /* others of that id; `processed_us` is the first one's */
+    RECENT_SAME,      /* this very one; `processed_us` is set */
 };
 
 /** Look for the event that `wanted` has bucket, id and identity of. */

@@ -60,6 +60,10 @@ static void tells_events_apart(void)
         { "another id", "b", "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
         { "a replay", "a", "{\"r\"}", "r", 0, 0, OUTBOX_ACCEPTED, true },
         { "the replay again", "a", "{\"r\"}", "r", 0, 0, OUTBOX_DUPLICATE, false },
+        { "another time", "b", "{t}", NULL, HOUR_US / 2, 0, OUTBOX_ACCEPTED, true },
+        { "another time again", "b", "{t}", NULL, HOUR_US / 2, 0, OUTBOX_DUPLICATE, false },
+        { "an old time", "b", "{o}", NULL, 5 * HOUR_US, 0, OUTBOX_ACCEPTED, true },
+        { "an old time again", "b", "{o}", NULL, 5 * HOUR_US, 0, OUTBOX_DUPLICATE, false },
         { "without id", NULL, "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
         { "without id again", NULL, "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
         { "a day old", "c", "{}", NULL, 24 * HOUR_US, 0, OUTBOX_ACCEPTED, false },
@@ -95,7 +99,7 @@ static void tells_events_apart(void)
         CHECK_INT(result.verdict, rows[i].verdict);
         CHECK_INT(result.id_reused, rows[i].id_reused);
     }
-    CHECK_INT(store_counters(&store)->ids_reused, 4);
+    CHECK_INT(store_counters(&store)->ids_reused, 6);
     store_done(&store);
 }
 

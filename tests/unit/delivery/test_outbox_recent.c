@@ -108,6 +108,10 @@ static void finds_what_was_added(void)
     CHECK_INT(recent_find(&recent, &wanted, &processed_us), RECENT_OTHER);
     CHECK_INT(processed_us, 6);
     wanted.bucket += 3;
+    CHECK_INT(recent_find(&recent, &wanted, &processed_us), RECENT_ELSEWHERE);
+    wanted.identity[15] = 0;
+    CHECK_INT(recent_find(&recent, &wanted, &processed_us), RECENT_NONE);
+    wanted.id_hash++;
     CHECK_INT(recent_find(&recent, &wanted, &processed_us), RECENT_NONE);
     end();
 }
