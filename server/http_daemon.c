@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "server/http_library.h"
 #include "server/http_request.h"
 #include "server/http_tls.h"
 
@@ -47,14 +48,14 @@ static intptr_t library_timeout_s(const struct http_options *options)
 }
 
 /*
- * Before 1.0 the library is told to be lenient: what its strictness would refuse there the gate
- * (http_gate.h) refuses as well, and says so once, with a request id.
+ * Before 1.0 the library is told to be lenient: what its strictness would refuse there, and more,
+ * http_gate.h and http_head.h refuse, and say so once, with a request id.
  */
 static struct MHD_Daemon *start(const struct http_daemon_options *options)
 {
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
                            MHD_USE_ERROR_LOG | (options->tls ? MHD_USE_TLS : 0U);
-    bool disciplined = MHD_get_version()[0] != '0'; /* since 1.0; the header may be another's */
+    bool disciplined = http_library_is_strict(http_library_version());
     /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
     intptr_t far_limit = INT32_MAX;
     struct MHD_OptionItem common[] = {

@@ -132,6 +132,14 @@ static bool headers_are_sound(const struct http_gate *gate, bool http_1_0)
     return !has(gate, HTTP_TRANSFER_ENCODING) || (!has(gate, HTTP_CONTENT_LENGTH) && !http_1_0);
 }
 
+/* What would it wait for? The library says it may go on all the same, and then loses its way. */
+static bool expects_in_vain(const struct http_gate *gate, const struct http_line *line)
+{
+    return gate->content_length == 0 && !has(gate, HTTP_TRANSFER_ENCODING) &&
+           str_equal(line->version, STR("HTTP/1.1")) &&
+           str_equal_ignore_case(gate->values[HTTP_EXPECT], STR("100-continue"));
+}
+
 int http_gate_judge(struct http_gate *gate, const struct http_line *line)
 {
     if (!line_is_sound(line) || !headers_are_sound(gate, str_equal(line->version, STR("HTTP/1.0"))))
@@ -142,6 +150,8 @@ int http_gate_judge(struct http_gate *gate, const struct http_line *line)
     if (str_equal(line->method, STR("POST")) && !has(gate, HTTP_CONTENT_LENGTH) &&
         !has(gate, HTTP_TRANSFER_ENCODING))
         return 411;
+    if (expects_in_vain(gate, line))
+        return 400;
     if (line->target_len > HTTP_MAX_TARGET)
         return 414;
     if (gate->count > HTTP_MAX_HEADERS || gate->bytes > HTTP_MAX_HEADER_BYTES)

@@ -12,6 +12,11 @@ const char *http_library_version(void)
     return MHD_get_version();
 }
 
+bool http_library_is_strict(const char *version)
+{
+    return version[0] != '0';
+}
+
 bool http_library_is_safe(const char *version)
 {
     struct str text = str_from_c(version);

@@ -18,3 +18,6 @@ const char *http_library_version(void);
  * It strikes before any code of ours runs.
  */
 bool http_library_is_safe(const char *version);
+
+/** Can that version be told to refuse malformed requests by itself? Since 1.0. */
+bool http_library_is_strict(const char *version);

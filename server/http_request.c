@@ -15,6 +15,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "server/http_head.h"
+#include "server/http_library.h"
 #include "server/http_loop.h"
 
 enum {
@@ -26,13 +28,39 @@ enum {
 
 /* Headers. */
 
+struct headers {
+    struct http_gate gate;
+    struct http_head head;
+};
+
 /* NOLINTNEXTLINE(readability-function-size): the parameters are the library's choice */
 static enum MHD_Result on_header(void *self, enum MHD_ValueKind kind, const char *name,
                                  size_t name_len, const char *value, size_t value_len)
 {
+    struct headers *headers = self;
+    struct str name_text = { name, name_len };
+    struct str value_text = { value, value_len };
+
     (void)kind;
-    http_gate_header(self, (struct str){ name, name_len }, (struct str){ value, value_len });
+    http_gate_header(&headers->gate, name_text, value_text);
+    http_head_header(&headers->head, name_text, value_text);
     return MHD_YES;
+}
+
+/* Look at all headers. A head that holds more than the library tells of is malformed. */
+static void read_headers(struct MHD_Connection *library, const struct http_line *line,
+                         struct headers *headers)
+{
+    http_head_begin(&headers->head, line);
+    (void)MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, headers);
+    if (http_library_is_strict(http_library_version()))
+        return;
+
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    if (!info || !http_head_is_whole(&headers->head, line, info->header_size))
+        headers->gate.malformed = true;
 }
 
 static struct str header(const void *library, const char *name)
@@ -356,34 +384,44 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     return connection;
 }
 
+/* A refusal that does not wait for the body. */
+static bool ends_at_once(const struct http_exchange *ex, const struct http_gate *gate)
+{
+    bool body_follows = gate->chunked || gate->content_length > 0;
+
+    return ex->closing ||
+           (body_follows && (gate->values[HTTP_EXPECT].ptr || gate->content_length > DROP_MAX));
+}
+
+/*
+ * With the lines between chunks and with trailers the library is lenient, too, and tells nothing of
+ * them. So what stands behind chunks is not taken for another request: the answer ends the
+ * connection.
+ */
 static enum MHD_Result on_headers(struct http_connection *connection,
                                   struct MHD_Connection *library, const struct http_line *line)
 {
     struct http_exchange *ex = &connection->exchange;
-    struct http_gate gate = { 0 };
+    struct headers headers = { 0 };
+    struct http_gate *gate = &headers.gate;
 
     ex->stage = HTTP_BODY_IN;
     ex->served = http_served_take(&http_loop_server(connection->loop)->served);
-    (void)MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, &gate);
-    describe(connection, library, &gate, line);
+    read_headers(library, line, &headers);
+    describe(connection, library, gate, line);
 
-    int status = ex->target_is_sound ? http_gate_judge(&gate, line) : 400;
+    int status = ex->target_is_sound ? http_gate_judge(gate, line) : 400;
 
     ex->path = known_path(routes_of(connection), line->path);
     if (status) {
         ex->closing = true;
         refuse(http_loop_server(connection->loop), ex, status);
     } else {
-        admit(connection, &gate);
+        admit(connection, gate);
     }
-    if (!ex->refused)
-        return MHD_YES;
-
-    bool body_follows = gate.chunked || gate.content_length > 0;
-
-    if (ex->closing ||
-        (body_follows && (gate.values[HTTP_EXPECT].ptr || gate.content_length > DROP_MAX)))
+    if (ex->refused && ends_at_once(ex, gate))
         return answer(connection, library);
+    ex->closing = gate->chunked;
     return MHD_YES;
 }
 

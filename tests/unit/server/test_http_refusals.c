@@ -49,7 +49,7 @@ static const struct {
     { "not admitted, in chunks",
       "POST /guarded HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
       "3\r\nabc\r\n0\r\n\r\n",
-      "Unauthorized", 401, false },
+      "Unauthorized", 401, true },
     { "not admitted, and asks first",
       "POST /guarded HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
       "Unauthorized", 401, true },
@@ -59,7 +59,7 @@ static const struct {
     { "too large, in chunks",
       "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
       "6\r\n012345\r\n6\r\n012345\r\n0\r\n\r\n",
-      "Content Too Large", 413, false },
+      "Content Too Large", 413, true },
     { "too large, and asks first",
       "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n",
       "Content Too Large", 413, true },
