@@ -29,6 +29,8 @@ enum {
     LOG_DELAY_US = 10 * US_PER_MS, /* how long a line may wait for others to share its write */
     SPARE_ARENAS = 16,
     TRIM_AFTER_US = 200 * US_PER_MS,
+    VAIN_TURNS_MAX = 16,
+    VAIN_TURN_MS = 10,
 };
 
 struct http_loop {
@@ -46,7 +48,9 @@ struct http_loop {
     /* The thread's own. */
     const struct http_arrival *adding; /* is given to the library, which has not started it yet */
     struct http_waiting waiting;
-    bool resumed; /* the library has something to do that it does not tell */
+    bool resumed;        /* the library has something to do that it does not tell */
+    bool progressed;     /* something came of the last turn's run */
+    unsigned vain_turns; /* that the library wanted at once, and nothing came of */
     struct http_queue reading;
     struct http_queue entering; /* waits for news, but is not suspended yet */
     struct http_queue waiting_news;
@@ -311,19 +315,36 @@ static void trim_memory(struct http_loop *loop)
     mem_trim();
 }
 
+void http_loop_note_progress(struct http_loop *loop)
+{
+    loop->progressed = true;
+}
+
 void http_loop_note_heavy(struct http_loop *loop)
 {
     if (!loop->heavy_us)
         loop->heavy_us = clock_monotonic_us();
 }
 
+/*
+ * Milliseconds until the library wants a turn. When a line between chunks is longer than its buffer
+ * it wants one at once, and again, until the deadline (0.9.75); for that it has to wait a little.
+ */
+static int64_t library_patience_ms(struct http_loop *loop)
+{
+    int64_t plain_ms = http_daemon_patience_ms(&loop->plain);
+    int64_t secure_ms = http_daemon_patience_ms(&loop->secure);
+    int64_t ms = plain_ms < secure_ms ? plain_ms : secure_ms;
+
+    loop->vain_turns = ms > 0 || loop->progressed ? 0 : loop->vain_turns + 1;
+    return loop->vain_turns > VAIN_TURNS_MAX ? VAIN_TURN_MS : ms;
+}
+
 /* Milliseconds until the library or a deadline wants a turn; -1: neither does. */
 static int patience(struct http_loop *loop)
 {
     const struct http_options *options = &loop->http->options;
-    int64_t plain_ms = http_daemon_patience_ms(&loop->plain);
-    int64_t secure_ms = http_daemon_patience_ms(&loop->secure);
-    int64_t library_ms = plain_ms < secure_ms ? plain_ms : secure_ms;
+    int64_t library_ms = library_patience_ms(loop);
 
     if (loop->resumed || library_ms == 0)
         return 0;
@@ -537,6 +558,7 @@ static void run_library(struct http_loop *loop)
     bool twice = loop->resumed;
 
     loop->resumed = false;
+    loop->progressed = false;
     run_daemons(loop);
     if (twice)
         run_daemons(loop);

@@ -55,6 +55,9 @@ void http_loop_give_arena(struct http_loop *loop, struct arena *arena);
 /** A request took much memory: give back what is free of it, soon. From the loop's thread. */
 void http_loop_note_heavy(struct http_loop *loop);
 
+/** Something has come of the library's run: it need not wait. From the loop's thread. */
+void http_loop_note_progress(struct http_loop *loop);
+
 /** Let the loop look at its deadlines anew. */
 void http_loop_wake(struct http_loop *loop);
 

@@ -374,6 +374,7 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     struct http_exchange *ex = &connection->exchange;
 
     (void)self;
+    http_loop_note_progress(connection->loop);
     ex->stage = HTTP_LINE_IN;
     ex->target_len = target ? strlen(target) : 0;
     ex->target_is_sound = target && http_gate_is_target((struct str){ target, ex->target_len });
@@ -501,6 +502,7 @@ enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, co
     struct http_exchange *ex = &connection->exchange;
 
     (void)self;
+    http_loop_note_progress(connection->loop);
     if (ex->stage == HTTP_LINE_IN) {
         struct http_line line = { str_from_c(method), str_from_c(path), str_from_c(version),
                                   ex->target_len };

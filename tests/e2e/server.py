@@ -203,6 +203,11 @@ class Server:
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return {key: int(re.search(rf"{key}:\s+(\d+)", text)[1]) for key in ("VmRSS", "RssAnon")}
 
+    def run_time(self):
+        """Processor time so far, in seconds."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
     def wait_refused(self):
         """Wait until nobody listens any more."""
         for _ in range(500):
