@@ -30,7 +30,7 @@ void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE]);
 
 /**
  * The first line of a file, without its line end; a NUL follows. The caller owns it, to be ended
- * with secret_free(). ERR_CONFIG when it cannot be read, is empty or too long.
+ * with secret_free(). ERR_CONFIG when it cannot be read, is no regular file, empty or too long.
  */
 NODISCARD bool secret_read_file(const char *path, struct str *out, struct error *err);
 

@@ -41,12 +41,30 @@ struct auth {
     pthread_rwlock_t lock;     /* over the credentials' values; never held while reading */
 };
 
-/* What the header must hold, given the secret; the caller owns it. */
-static struct str header_value(const struct credential *credential, struct str secret)
+static bool has_control_character(struct str text)
 {
-    if (!credential->user)
-        return (struct str){ mem_copy(secret.ptr, secret.len), secret.len };
+    for (size_t i = 0; i < text.len; i++)
+        if (((unsigned char)text.ptr[i] < ' ' && text.ptr[i] != '\t') || text.ptr[i] == '\x7f')
+            return true;
+    return false;
+}
 
+/* What no header can hold, no request could bring; white space at the ends is no part of it. */
+static bool key_value(const struct credential *credential, struct str secret, struct str *out,
+                      struct error *err)
+{
+    struct str key = str_trim(secret);
+
+    if (key.len == 0)
+        return fail(err, ERR_CONFIG, "%s: its first line is blank", credential->file);
+    if (has_control_character(key))
+        return fail(err, ERR_CONFIG, "%s: a key with control characters", credential->file);
+    *out = (struct str){ mem_copy(key.ptr, key.len), key.len };
+    return true;
+}
+
+static struct str basic_value(const struct credential *credential, struct str secret)
+{
     size_t user_len = strlen(credential->user);
     struct str pair = { NULL, user_len + 1 + secret.len };
     char *text = mem_alloc(pair.len + 1);
@@ -62,7 +80,7 @@ static struct str header_value(const struct credential *credential, struct str s
     return value;
 }
 
-/* Read the file into a header's value, owned by the caller. */
+/* Read the file into what the header must hold, owned by the caller. */
 static bool load(struct credential *credential, struct str *out, struct error *err)
 {
     struct str secret;
@@ -72,9 +90,15 @@ static bool load(struct credential *credential, struct str *out, struct error *e
         credential->seen = (struct stat){ 0 };
     if (!secret_read_file(credential->file, &secret, err))
         return false;
-    *out = header_value(credential, secret);
+
+    bool ok = true;
+
+    if (credential->user)
+        *out = basic_value(credential, secret);
+    else
+        ok = key_value(credential, secret, out, err);
     secret_free(secret);
-    return true;
+    return ok;
 }
 
 static void add(struct auth *auth, const char *header, const char *file, const char *user)

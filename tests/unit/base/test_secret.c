@@ -4,6 +4,7 @@
 #include "base/secret.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "tests/unit/folder.h"
 #include "tests/unit/test.h"
@@ -131,6 +132,12 @@ static void refuses_files_that_it_cannot_use(void)
     CHECK(!secret_read_file(path, &secret, &err));
     CHECK_INT(err.code, ERR_CONFIG);
     CHECK_STR(secret, "untouched");
+    folder_path(&folder, "pipe", path);
+    CHECK(mkfifo(path, S_IRUSR | S_IWUSR) == 0);
+    err.code = ERR_NONE;
+    CHECK(!secret_read_file(path, &secret, &err)); /* nobody will ever write */
+    CHECK_INT(err.code, ERR_CONFIG);
+    folder_remove(&folder, "pipe");
 
     folder_write(&folder, "large", (struct str){ large, SECRET_FILE_MAX });
     folder_path(&folder, "large", path);
