@@ -20,6 +20,9 @@ int64_t clock_now_us(void);
 /** Microseconds of a clock that only counts forward; for measuring, not for showing. */
 int64_t clock_monotonic_us(void);
 
+/** Microseconds of processor time that the calling thread has used. A system call each. */
+int64_t clock_thread_us(void);
+
 /**
  * Write `us` (since 1970, UTC) as `YYYY-MM-DDTHH:MM:SS.ffffffZ` (RFC 3339) and a NUL into `text`.
  * Years 0 to 9999; the caller keeps to them.

@@ -12,12 +12,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <time.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/regex_ecma.h"
 #include "base/regex_literal.h"
@@ -219,21 +219,13 @@ struct search {
     struct str text;
     uint64_t spent;
     uint64_t most;      /* that may be spent */
-    int64_t started_us; /* on the thread's clock */
+    int64_t started_us; /* on clock_thread_us() */
 };
-
-static int64_t thread_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* Is more spent than may be, in steps or in time? */
 static bool overspent(struct search *s)
 {
-    uint64_t by_time = (uint64_t)(thread_us() - s->started_us) * STEPS_PER_US;
+    uint64_t by_time = (uint64_t)(clock_thread_us() - s->started_us) * STEPS_PER_US;
 
     if (by_time > s->spent)
         s->spent = by_time;
@@ -350,7 +342,7 @@ static enum regex_verdict search_carefully(struct search *s, uint64_t allowed)
     s->most = windows ? CREEP_STEPS : SEARCH_STEPS + STEPS_PER_BYTE * (uint64_t)s->text.len;
     if (s->most > allowed)
         s->most = allowed;
-    s->started_us = thread_us();
+    s->started_us = clock_thread_us();
     verdict = windows ? search_windows(s) : try_places(s, 0, s->text.len);
     (void)pcre2_set_offset_limit(s->matcher->context, PCRE2_UNSET);
     return verdict;

@@ -168,17 +168,22 @@ void run_conclude_failed(const struct run *run, const struct error *err, struct 
 static void allot_budget(struct run *run)
 {
     int64_t whole_us = run->options->budget_us;
-    int64_t now_us = clock_monotonic_us();
 
-    if (whole_us == 0)
+    run->budget = schema_budget(whole_us);
+    if (!run->is_batch || whole_us == 0)
         return;
+
+    int64_t now_us = clock_thread_us();
+
     if (!run->checks_end_us)
         run->checks_end_us = now_us + 2 * whole_us;
 
     int64_t left_us = run->checks_end_us - now_us;
 
     run->cut_short = left_us < whole_us;
-    run->budget = schema_budget(run->cut_short ? (left_us > 0 ? left_us : 1) : whole_us);
+    if (run->cut_short)
+        run->budget = schema_budget(left_us);
+    run->budget.exhausted = left_us <= 0;
 }
 
 static void process(struct run *run, struct event *event, struct outcome *outcome)

@@ -15,7 +15,7 @@ struct run {
     struct error malformed;                /* code ERR_NONE: it was read */
     bool expired;                          /* the deadline ended a wait */
     struct schema_budget budget;           /* of the event being checked */
-    int64_t checks_end_us;                 /* when all checks must be done; 0: none has begun */
+    int64_t checks_end_us;                 /* of a batch, on clock_thread_us(); 0: none has begun */
     bool cut_short;                        /* the event's budget is less than a whole one */
     int64_t now_us;                        /* the processed_at of all its records */
     size_t units_left;                     /* error units that the answer may still take */

@@ -12,8 +12,8 @@ enum { STEPS_BETWEEN_LOOKS = 4096 };
 
 struct schema_budget schema_budget(int64_t budget_us)
 {
-    return (struct schema_budget){ .deadline_us =
-                                       budget_us > 0 ? clock_monotonic_us() + budget_us : 0 };
+    return (struct schema_budget){ .limit_us = budget_us > 0 ? budget_us : 0,
+                                   .until_look = STEPS_BETWEEN_LOOKS };
 }
 
 bool check_stop(struct check *check)
@@ -23,15 +23,24 @@ bool check_stop(struct check *check)
     return false;
 }
 
+static bool overspent(struct schema_budget *budget)
+{
+    int64_t now_us = clock_thread_us();
+
+    if (budget->end_us == 0)
+        budget->end_us = now_us + budget->limit_us;
+    return now_us >= budget->end_us;
+}
+
 bool check_look(struct check *check, uint64_t steps)
 {
     if (check->stopped)
         return false;
-    if (!check->budget || check->budget->deadline_us == 0) {
+    if (!check->budget || check->budget->limit_us == 0) {
         check->steps = UINT64_MAX - steps;
         return true;
     }
-    if (clock_monotonic_us() >= check->budget->deadline_us)
+    if (overspent(check->budget))
         return check_stop(check);
     /* What a single step costs is bounded, so a large one does not put off the next look. */
     check->steps = STEPS_BETWEEN_LOOKS;

@@ -66,12 +66,16 @@ const struct str *schema_keys(const struct schema *schema, size_t *count);
  * serves all checks of one request. Owned by the caller, one thread.
  */
 struct schema_budget {
-    int64_t deadline_us; /* on clock_monotonic_us(); 0: none. Looked at every few thousand steps */
-    uint64_t until_look; /* steps until the clock is looked at again; starts at 0 */
+    int64_t limit_us;    /* of the thread's processor time; 0: none */
+    int64_t end_us;      /* on clock_thread_us(); 0 until that was looked at first */
+    uint64_t until_look; /* steps until it is looked at again */
     bool exhausted;
 };
 
-/** A budget of `budget_us` microseconds from now; 0: without end. */
+/**
+ * A budget of `budget_us` microseconds of processor time; 0: without end. A machine that gives the
+ * thread no time makes no event expensive. The first few thousand steps are free.
+ */
 struct schema_budget schema_budget(int64_t budget_us);
 
 enum schema_verdict {

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "schema/schema.h"
 #include "tests/unit/test.h"
 
@@ -269,7 +270,7 @@ static void ends_with_its_budget(void)
     struct json_object *bad = parse(STR("[-1]"), NULL);
     struct schema_budget endless = schema_budget(0);
     struct schema_budget plenty = schema_budget(INT64_C(3600000000));
-    struct schema_budget used_up = { .deadline_us = 1 };
+    struct schema_budget used_up = { .limit_us = 1, .end_us = 1 };
 
     CHECK(schema_check(schema, instance, &endless) == SCHEMA_VALID);
     CHECK(schema_check(schema, instance, &plenty) == SCHEMA_VALID);
@@ -281,6 +282,47 @@ static void ends_with_its_budget(void)
     CHECK(schema_check(schema, bad, &used_up) == SCHEMA_TOO_EXPENSIVE);
     json_release(instance);
     json_release(bad);
+    schema_destroy(schema);
+}
+
+static void *burn(void *self)
+{
+    const int64_t *us = self;
+    int64_t end_us = clock_thread_us() + *us;
+
+    while (clock_thread_us() < end_us)
+        continue;
+    return NULL;
+}
+
+/* What a thread waits for is not the event's fault. */
+static void waiting_costs_nothing(void)
+{
+    enum { ITEMS = 20000, LIMIT_US = 50000 };
+    struct schema *schema = compile("{\"items\":{\"minimum\":0}}", NULL);
+    struct schema_budget budget = schema_budget(LIMIT_US);
+    int64_t longer_us = INT64_C(2) * LIMIT_US;
+    struct buf text;
+    pthread_t other;
+
+    buf_init(&text, 1 << 20);
+    buf_add_char(&text, '[');
+    for (int i = 0; i < ITEMS; i++)
+        buf_add(&text, STR("1,"));
+    buf_add(&text, STR("1]"));
+
+    struct json_object *instance = parse(buf_str(&text), NULL);
+
+    CHECK(schema_check(schema, instance, &budget) == SCHEMA_VALID);
+    CHECK(budget.end_us > 0);
+    CHECK(pthread_create(&other, NULL, burn, &longer_us) == 0);
+    CHECK(pthread_join(other, NULL) == 0);
+    CHECK(schema_check(schema, instance, &budget) == SCHEMA_VALID);
+    TEST_CASE("work does");
+    (void)burn(&longer_us);
+    CHECK(schema_check(schema, instance, &budget) == SCHEMA_TOO_EXPENSIVE);
+    json_release(instance);
+    buf_done(&text);
     schema_destroy(schema);
 }
 
@@ -303,13 +345,13 @@ static void giving_up_is_no_answer(void)
         struct schema *schema = compile(schemas[i], NULL);
         bool text = strstr(schemas[i], "pattern") != NULL;
         struct json_object *instance = parse(text ? STR("\"aaa!\"") : STR("[1,2,3]"), NULL);
-        struct schema_budget budget = { .deadline_us = 1 };
+        struct schema_budget budget = { .limit_us = 1, .end_us = 1 };
         struct arena *arena = arena_create();
         struct schema_report report;
 
         TEST_CASE(schemas[i]);
         CHECK(schema_check(schema, instance, &budget) == SCHEMA_TOO_EXPENSIVE);
-        budget = (struct schema_budget){ .deadline_us = 1 };
+        budget = (struct schema_budget){ .limit_us = 1, .end_us = 1 };
         CHECK(schema_report(schema, instance, &options, &budget, arena, &report) ==
               SCHEMA_TOO_EXPENSIVE);
         arena_destroy(arena);
@@ -378,6 +420,7 @@ int main(void)
     RUN(follows_recursion_as_deep_as_the_reader);
     RUN(gives_up_before_the_stack_does);
     RUN(ends_with_its_budget);
+    RUN(waiting_costs_nothing);
     RUN(giving_up_is_no_answer);
     RUN(bounds_patterns);
     RUN(is_shared_between_threads);
