@@ -13,7 +13,6 @@
 #include "aws/retry.h"
 #include "aws/session_internal.h"
 #include "aws/sigv4.h"
-#include "aws/time.h"
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
@@ -25,7 +24,6 @@ enum {
     ATTEMPT_US = 3000000,
     CONNECT_US = 2000000,
     SECOND_US = 1000000,
-    SKEW_S = 4 * 60, /* from here on a clock counts as wrong; AWS takes five minutes */
 };
 
 struct aws_client {
@@ -191,16 +189,10 @@ static bool send_once(struct aws_client *client, struct attempt *attempt,
 /* The clock as the answer's Date has it; true when it differs so much that it is why we failed. */
 static bool correct_clock(struct aws_client *client, struct attempt *attempt)
 {
-    int64_t theirs_us;
+    int64_t skew_s;
 
     if (attempt->clock_set ||
-        !aws_time_http(fetch_answer_header(&attempt->answer, "Date"), &theirs_us))
-        return false;
-
-    int64_t skew_s = (theirs_us - clock_now_us()) / SECOND_US;
-    int64_t change_s = skew_s - aws_client_clock_skew(client);
-
-    if (change_s < SKEW_S && change_s > -SKEW_S)
+        !aws_failure_clock(&attempt->answer, aws_client_clock_skew(client), &skew_s))
         return false;
     atomic_store(&client->skew_s, skew_s);
     attempt->clock_set = true;
@@ -213,7 +205,7 @@ static enum next judge_refusal(struct aws_client *client, struct attempt *attemp
     struct aws_failure *failure = attempt->failure;
 
     aws_failure_from_answer(&attempt->answer, attempt->json, failure);
-    if (aws_failure_may_be_clock(failure->code)) {
+    if (aws_failure_may_be_clock(str_from_c(failure->code))) {
         if (correct_clock(client, attempt))
             return NEXT_AT_ONCE;
         if (attempt->clock_set)

@@ -7,7 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 200 };
+#include "aws/time.h"
+#include "base/clock.h"
+
+enum {
+    TEXT_MAX = 200,
+    SECOND_US = 1000000,
+    SKEW_S = 4 * 60, /* from here on a clock counts as wrong; AWS takes five minutes */
+};
 
 static const struct {
     const char *code;
@@ -156,7 +163,7 @@ bool aws_failure_is_passing(enum aws_failure_kind kind)
     return kind == AWS_THROTTLED || kind == AWS_UNAVAILABLE || kind == AWS_UNREACHABLE;
 }
 
-bool aws_failure_may_be_clock(const char *code)
+bool aws_failure_may_be_clock(struct str code)
 {
     static const char *const suspects[] = {
         "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure", "RequestExpired",
@@ -164,7 +171,22 @@ bool aws_failure_may_be_clock(const char *code)
     };
 
     for (size_t i = 0; i < COUNT_OF(suspects); i++)
-        if (strcmp(code, suspects[i]) == 0)
+        if (str_equal(code, str_from_c(suspects[i])))
             return true;
     return false;
+}
+
+bool aws_failure_clock(const struct fetch_answer *answer, int64_t known_s, int64_t *skew_s)
+{
+    int64_t theirs_us;
+
+    if (!aws_time_http(fetch_answer_header(answer, "Date"), &theirs_us))
+        return false;
+
+    int64_t ahead_s = (theirs_us - clock_now_us()) / SECOND_US;
+
+    if (ahead_s - known_s < SKEW_S && known_s - ahead_s < SKEW_S)
+        return false;
+    *skew_s = ahead_s;
+    return true;
 }

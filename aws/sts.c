@@ -7,6 +7,7 @@
 
 #include "aws/ask.h"
 #include "aws/endpoint.h"
+#include "aws/failure.h"
 #include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@ enum {
     FORM_MAX = 128 * 1024,
     HEADERS_MAX = 3 + SIGV4_HEADERS_MAX,
     TIMEOUT_US = 5000000,
+    SECOND_US = 1000000,
 };
 
 #define OLD_ENDPOINT "https://sts.amazonaws.com" /* of us-east-1, when there is no region */
@@ -26,6 +28,8 @@ struct sts_call {
     const char *action;
     struct buf *form; /* the body */
     struct arena *arena;
+    int64_t skew_s; /* that AWS's clock is ahead */
+    bool clock_set; /* by an answer's Date: the call is worth another try */
 };
 
 static void add_field(struct buf *form, const char *name, struct str value)
@@ -50,14 +54,22 @@ static void begin(struct sts_call *call, const struct aws_role *role)
 }
 
 /* {"Error":{"Code":"AccessDenied","Message":"…"}}: the code is enough, messages name accounts. */
-static bool refuse(const struct sts_call *call, const struct aws_answer *answer, struct error *err)
+static struct str find_code(const struct aws_answer *answer)
 {
     struct json_object *error = NULL;
-    struct str code = STR_NONE;
 
     if (json_is_object(answer->json) && json_find(answer->json, "Error", &error) &&
         json_is_object(error))
-        code = log_identifier(json_find_str(error, "Code"));
+        return log_identifier(json_find_str(error, "Code"));
+    return STR_NONE;
+}
+
+static bool refuse(struct sts_call *call, const struct aws_answer *answer, struct error *err)
+{
+    struct str code = find_code(answer);
+
+    if (aws_failure_may_be_clock(code))
+        call->clock_set = aws_failure_clock(&answer->http, call->skew_s, &call->skew_s);
     return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: STS answered %d %.*s", call->action,
                 answer->http.status, STR_ARG(code));
 }
@@ -99,7 +111,7 @@ static size_t write_headers(const struct sts_call *call, const struct aws_endpoi
     const struct sigv4_scope scope = {
         .region = *settings->region ? str_from_c(settings->region) : STR("us-east-1"),
         .service = STR("sts"),
-        .time_us = clock_now_us(),
+        .time_us = clock_now_us() + call->skew_s * SECOND_US,
     };
     const struct sigv4_request request = { .method = "POST",
                                            .path = endpoint->path.len ? endpoint->path : STR("/"),
@@ -114,8 +126,8 @@ static size_t write_headers(const struct sts_call *call, const struct aws_endpoi
     return count;
 }
 
-static bool send(const struct sts_call *call, const struct aws_credentials *source,
-                 struct aws_credentials *out, struct error *err)
+static bool send_once(struct sts_call *call, const struct aws_credentials *source,
+                      struct aws_credentials *out, struct error *err)
 {
     const struct aws_settings *settings = call->providers->settings;
     const char *url = settings->endpoints[AWS_SERVICE_STS];
@@ -148,12 +160,26 @@ static bool send(const struct sts_call *call, const struct aws_credentials *sour
     return ok;
 }
 
+static bool send(struct sts_call *call, const struct aws_credentials *source,
+                 struct aws_credentials *out, struct error *err)
+{
+    struct error first;
+
+    if (send_once(call, source, out, &first))
+        return true;
+    if (call->clock_set)
+        return send_once(call, source, out, err);
+    *err = first;
+    return false;
+}
+
 bool aws_sts_assume_role(const struct aws_providers *providers, const struct aws_role *role,
                          const struct aws_credentials *source, struct aws_credentials *out,
                          struct error *err)
 {
-    struct sts_call call = { providers, "AssumeRole", NULL, arena_create() };
+    struct sts_call call = { .providers = providers, .action = "AssumeRole" };
 
+    call.arena = arena_create();
     begin(&call, role);
 
     bool ok = send(&call, source, out, err);
@@ -165,7 +191,7 @@ bool aws_sts_assume_role(const struct aws_providers *providers, const struct aws
 bool aws_sts_web_identity(const struct aws_providers *providers, const struct aws_role *role,
                           const char *token_file, struct aws_credentials *out, struct error *err)
 {
-    struct sts_call call = { providers, "AssumeRoleWithWebIdentity", NULL, NULL };
+    struct sts_call call = { .providers = providers, .action = "AssumeRoleWithWebIdentity" };
     struct str token;
 
     if (!secret_read_file(token_file, &token, err)) {

@@ -9,6 +9,7 @@ must be empty in the end.
 """
 
 import datetime
+import email.utils
 import http.server
 import json
 import sys
@@ -65,6 +66,10 @@ class Peer:
         self.keys = keys
         self.problems = []
         self.requests = 0
+        self.skew = 0  # seconds that its clock is ahead
+
+    def now(self):
+        return time.time() + self.skew
 
     def __enter__(self):
         peer = self
@@ -75,6 +80,9 @@ class Peer:
 
             def log_message(self, *_):
                 pass
+
+            def date_time_string(self, timestamp=None):
+                return email.utils.formatdate(timestamp or peer.now(), usegmt=True)
 
             def do_GET(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -138,7 +146,7 @@ class Sts(Peer):
         self.expect(not report.has_errors(), report.generate_report())
         self.expect(form["RoleArn"] == self.ROLE, "RoleArn")
         if action == "AssumeRole":
-            self.signatures.check(method, path, headers, body, time.time())
+            self.signatures.check(method, path, headers, body, self.now())
         else:
             self.expect("Authorization" not in headers, "it must not be signed")
             self.expect(form["WebIdentityToken"] == self.web_token, "WebIdentityToken")

@@ -76,6 +76,16 @@ def test_keys_in_a_file_are_read_again_when_they_no_longer_work(sluice, glue, fo
         assert server.post(event).status == 200
 
 
+@pytest.mark.parametrize("skew", [1200, -1200])
+def test_a_role_is_assumed_although_our_clock_is_wrong(sluice, glue, folder, event, skew):
+    with AssumedRole(Keys(glue)) as peer:
+        peer.skew = glue.skew = skew
+        server = sluice(env=surroundings(peer.environment(folder)), **settings(glue, "60s"))
+        assert glue.wait_signers(1) == "KEY0"
+        assert server.post(event).status == 200
+        assert len(peer.problems) == 1 and "Signature" in peer.problems.pop()
+
+
 def test_the_environments_key_and_session_token(sluice, glue, folder, event):
     key = Keys(glue).next()
     env = {

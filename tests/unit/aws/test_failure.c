@@ -103,10 +103,41 @@ static void what_passes_and_what_may_be_the_clock(void)
     CHECK(!aws_failure_is_passing(AWS_DENIED));
     CHECK(!aws_failure_is_passing(AWS_NOT_FOUND));
     CHECK(!aws_failure_is_passing(AWS_GARBLED));
-    CHECK(aws_failure_may_be_clock("InvalidSignatureException"));
-    CHECK(aws_failure_may_be_clock("RequestTimeTooSkewed"));
-    CHECK(!aws_failure_may_be_clock("ThrottlingException"));
-    CHECK(!aws_failure_may_be_clock(""));
+    CHECK(aws_failure_may_be_clock(STR("InvalidSignatureException")));
+    CHECK(aws_failure_may_be_clock(STR("RequestTimeTooSkewed")));
+    CHECK(!aws_failure_may_be_clock(STR("ThrottlingException")));
+    CHECK(!aws_failure_may_be_clock(STR("")));
+}
+
+static void a_clock_is_wrong_from_four_minutes_on(void)
+{
+    static const struct {
+        const char *head;
+        bool wrong;
+    } cases[] = {
+        { "Date: Sat, 01 Jan 2050 00:00:00 GMT\r\n", true },
+        { "Date: Sat, 01 Jan 2000 00:00:00 GMT\r\n", true },
+        { "Date: soon\r\n", false },
+        { "", false },
+    };
+    struct fetch_answer answer;
+    int64_t skew_s = 0;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int64_t again_s;
+
+        TEST_CASE(cases[i].head);
+        fetch_answer_init(&answer, 1000);
+        buf_printf(&answer.head, "%s", cases[i].head);
+        CHECK(aws_failure_clock(&answer, 0, &skew_s) == cases[i].wrong);
+        if (cases[i].wrong) { /* known once, it is told again only when it is minutes off */
+            CHECK(!aws_failure_clock(&answer, skew_s - 230, &again_s));
+            CHECK(!aws_failure_clock(&answer, skew_s + 230, &again_s));
+            CHECK(aws_failure_clock(&answer, skew_s - 250, &again_s));
+            CHECK(aws_failure_clock(&answer, skew_s + 250, &again_s));
+        }
+        fetch_answer_done(&answer);
+    }
 }
 
 int main(void)
@@ -114,5 +145,6 @@ int main(void)
     RUN(codes_are_found_wherever_they_are);
     RUN(messages_are_short_and_of_one_line);
     RUN(what_passes_and_what_may_be_the_clock);
+    RUN(a_clock_is_wrong_from_four_minutes_on);
     return test_end();
 }
