@@ -87,11 +87,25 @@ void catalog_load_cached(struct catalog *catalog)
     catalog_share_symbols(catalog);
 }
 
+/* Is it the registry that failed, whichever schema it was asked for? */
+static bool is_of_all(enum err_code code)
+{
+    return code == ERR_REGISTRY_UNREACHABLE || code == ERR_REGISTRY_UNAVAILABLE ||
+           code == ERR_UNAVAILABLE;
+}
+
 void catalog_load(struct catalog *catalog)
 {
+    int64_t patience_us = catalog->options.load_us;
+    int64_t end_us = patience_us ? clock_monotonic_us() + patience_us : INT64_MAX;
+    bool goes_on = true;
+
     for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next) {
         catalog_look_into_cache(catalog, entry);
+        if (!goes_on)
+            continue;
         catalog_look(catalog, entry);
+        goes_on = !is_of_all(entry->error.code) || clock_monotonic_us() < end_us;
     }
     catalog_share_symbols(catalog);
 }

@@ -202,6 +202,36 @@ static void one_that_hangs_does_not_stop_others(void)
     end();
 }
 
+static void loading_gives_up_a_registry_that_fails(void)
+{
+    static const struct {
+        const char *name;
+        enum err_code code;
+        int64_t load_us; /* -1: it is over already */
+        int asks;
+    } cases[] = {
+        { "unreachable", ERR_REGISTRY_UNREACHABLE, -1, 1 },
+        { "busy", ERR_REGISTRY_UNAVAILABLE, -1, 1 },
+        { "silent", ERR_UNAVAILABLE, -1, 1 },
+        { "early", ERR_UNAVAILABLE, LONG_US, 3 },
+        { "never", ERR_UNAVAILABLE, 0, 3 },
+        { "not found", ERR_SCHEMA_NOT_FOUND, -1, 3 },
+        { "denied", ERR_REGISTRY_DENIED, -1, 3 },
+        { "unusable", ERR_SCHEMA_UNUSABLE, -1, 3 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].name);
+        begin_with((struct catalog_options){ .load_us = cases[i].load_us });
+        (void)catalog_add(catalog, "R", "T");
+        (void)catalog_add(catalog, "R", "U");
+        scripted_fail(&script, cases[i].code, "no");
+        catalog_load(catalog);
+        CHECK_INT(scripted_asks(&script), cases[i].asks);
+        end();
+    }
+}
+
 static void a_request_that_left_is_forgotten(void)
 {
     begin();
@@ -280,6 +310,7 @@ int main(void)
     RUN(a_registry_that_asks_for_patience_is_told_without_details);
     RUN(while_nothing_is_known_it_looks_often);
     RUN(one_that_hangs_does_not_stop_others);
+    RUN(loading_gives_up_a_registry_that_fails);
     RUN(a_request_that_left_is_forgotten);
     RUN(stopping_interrupts_a_look_and_wakes_nobody);
     RUN(a_pinned_version_is_asked_for_once);
