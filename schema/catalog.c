@@ -196,9 +196,33 @@ static struct catalog_entry *find_entry(struct catalog *catalog,
     return entry;
 }
 
-void catalog_continue_counts(struct catalog *catalog, struct catalog *predecessor)
+static void inherit_samples(struct catalog_entry *entry, const struct catalog_entry *other)
 {
-    for (size_t i = 0; i < catalog_count(predecessor); i++) {
+    samples_destroy(entry->samples);
+    entry->samples = samples_share(other->samples);
+}
+
+static void inherit_counts(struct catalog_entry *entry, const struct catalog_status *other)
+{
+    entry->refreshed += other->refreshed;
+    entry->failed += other->failed;
+    entry->held += other->held;
+    entry->guard_refusals += other->guard_refusals;
+}
+
+static void inherit_suspect(struct catalog_entry *entry, const struct catalog_status *other)
+{
+    memcpy(entry->suspect, other->suspect, sizeof(entry->suspect));
+    entry->finding = other->finding;
+}
+
+void catalog_continue(struct catalog *catalog, struct catalog *predecessor)
+{
+    const struct catalog_options *now = &catalog->options;
+    const struct catalog_options *before = &predecessor->options;
+    const struct catalog_entry *other = predecessor->entries;
+
+    for (size_t i = 0; other; i++, other = other->next) {
         struct catalog_status status;
         struct catalog_entry *entry;
 
@@ -206,9 +230,12 @@ void catalog_continue_counts(struct catalog *catalog, struct catalog *predecesso
         entry = find_entry(catalog, &status);
         if (!entry)
             continue;
-        entry->refreshed += status.refreshed;
-        entry->failed += status.failed;
-        entry->held += status.held;
-        entry->guard_refusals += status.guard_refusals;
+        inherit_counts(entry, &status);
+        if (!entry->samples || !other->samples)
+            continue;
+        if (now->guard_samples == before->guard_samples)
+            inherit_samples(entry, other);
+        if (now->guard == before->guard)
+            inherit_suspect(entry, &status);
     }
 }

@@ -88,8 +88,11 @@ void catalog_load_cached(struct catalog *catalog);
  */
 void catalog_load(struct catalog *catalog);
 
-/** Before the start: go on counting where `predecessor` is, for the entries of the same names. */
-void catalog_continue_counts(struct catalog *catalog, struct catalog *predecessor);
+/**
+ * Before loading: go on where `predecessor` is, for the entries of the same names. Counts are its
+ * counts, the guard tries new versions on its samples, and what it suspects stays suspect.
+ */
+void catalog_continue(struct catalog *catalog, struct catalog *predecessor);
 
 /** Start the refreshers. ERR_SYSTEM when no thread can be had. */
 NODISCARD bool catalog_start(struct catalog *catalog, struct error *err);

@@ -210,7 +210,9 @@ static bool guard_permits(struct catalog *catalog, struct catalog_entry *entry,
     if (catalog->options.guard == CATALOG_GUARD_OFF || entry->pin || is_accepted(entry, definition))
         return true;
     if (enforces && catalog_cache_lists(&entry->place, CATALOG_REFUSED, definition)) {
-        set_suspect(catalog, entry, definition->version, NULL, false); /* before a restart */
+        finding = (struct guard_finding){ 0 }; /* it was before a restart */
+        log_finding(entry, definition->version, true, &finding);
+        set_suspect(catalog, entry, definition->version, &finding, false);
         return false;
     }
     if (!entry->samples ||

@@ -25,6 +25,7 @@ struct sample {
 };
 
 struct samples {
+    atomic_int owners;
     _Atomic int64_t due_us;
     pthread_mutex_t mutex; /* for all below */
     struct sample *list;   /* [capacity] */
@@ -40,6 +41,7 @@ struct samples *samples_create(size_t capacity)
 {
     struct samples *samples = mem_alloc(sizeof(*samples));
 
+    atomic_init(&samples->owners, 1);
     (void)pthread_mutex_init(&samples->mutex, NULL);
     samples->list = mem_alloc_array(capacity, sizeof(struct sample));
     samples->capacity = capacity;
@@ -48,9 +50,15 @@ struct samples *samples_create(size_t capacity)
     return samples;
 }
 
+struct samples *samples_share(struct samples *samples)
+{
+    atomic_fetch_add(&samples->owners, 1);
+    return samples;
+}
+
 void samples_destroy(struct samples *samples)
 {
-    if (!samples)
+    if (!samples || atomic_fetch_sub(&samples->owners, 1) > 1)
         return;
     for (size_t i = 0; i < samples->count; i++)
         mem_free(samples->list[i].text);

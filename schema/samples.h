@@ -5,7 +5,7 @@
  * random others, ever less often, so that what is kept spreads over hours whatever the rate.
  * Offering one costs a clock comparison, seldom more, and never waits.
  *
- * Threads: samples_offer() and samples_copy() from any; the rest belongs to one.
+ * Threads: any; samples_destroy() when nobody uses it for this owner any more.
  */
 #pragma once
 
@@ -26,6 +26,9 @@ struct samples;
 
 /** An empty set for `capacity` (> 0) samples. The caller owns it. */
 struct samples *samples_create(size_t capacity);
+
+/** The same set for another owner; each ends it with samples_destroy(). */
+struct samples *samples_share(struct samples *samples);
 
 /** NULL is fine. */
 void samples_destroy(struct samples *samples);

@@ -161,14 +161,13 @@ static bool load_schemas(struct service *service, const struct service_options *
 
     if (service->borrows_catalog)
         return true;
+    if (predecessor)
+        catalog_continue(service->catalog, predecessor->catalog);
     if (service->session && options && !predecessor)
         catalog_load_cached(service->catalog);
     else
         catalog_load(service->catalog);
-    if (!predecessor)
-        return true;
-    catalog_continue_counts(service->catalog, predecessor->catalog);
-    return check_schemas(service->catalog, predecessor->catalog, err);
+    return !predecessor || check_schemas(service->catalog, predecessor->catalog, err);
 }
 
 static bool add_route(struct service *service, const struct config_route *route, struct error *err)

@@ -255,6 +255,75 @@ static void also_across_a_restart(void)
     end();
 }
 
+/* As at a reload: the heir begins beside its predecessor, which goes on. */
+static void succeed(enum catalog_guard guard, size_t samples)
+{
+    struct catalog *predecessor = catalog;
+
+    catalog = catalog_create(&(struct catalog_options){
+        .registry = scripted_registry(&script),
+        .refresh_us = 1000000,
+        .cache_dir = dir,
+        .guard = guard,
+        .guard_samples = samples,
+    });
+    entry = catalog_add(catalog, "R", "S");
+    catalog_continue(catalog, predecessor);
+    catalog_load(catalog);
+    catalog_destroy(predecessor);
+    script.interrupted = false;
+}
+
+static void a_successor_tries_new_versions_on_the_same_samples(void)
+{
+    static const struct {
+        const char *name;
+        enum catalog_guard guard;
+        size_t samples;
+        const char *suspect;
+    } cases[] = {
+        { "warn", CATALOG_GUARD_WARN, 10, "3" },
+        { "enforce", CATALOG_GUARD_ENFORCE, 10, "3" },
+        { "another number: the set begins anew", CATALOG_GUARD_WARN, 20, "" },
+        { "none are kept", CATALOG_GUARD_WARN, 0, "" },
+        { "off", CATALOG_GUARD_OFF, 10, "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].name);
+        begin(CATALOG_GUARD_ENFORCE, 10);
+        scripted_give(&script, "3", "{\"required\":[\"more\"]}");
+        succeed(cases[i].guard, cases[i].samples);
+        CHECK_STR(str_from_c(status().suspect), cases[i].suspect);
+        CHECK_INT((int64_t)status().guard_refusals, *cases[i].suspect ? 2 : 1);
+        accept_event("{}"); /* the set is in use, too */
+        end();
+    }
+}
+
+static void a_successor_keeps_what_was_found(void)
+{
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    succeed(CATALOG_GUARD_ENFORCE, 10);
+    CHECK_STR(str_from_c(status().version), "1");
+    CHECK_STR(str_from_c(status().suspect), "2");
+    CHECK_INT((int64_t)status().finding.refused, 1);
+    CHECK_STR(str_from_c(status().finding.instance_location), "/name");
+    accept_version("2");
+    CHECK_STR(str_from_c(look().version), "2");
+    end();
+}
+
+static void a_live_suspect_is_not_held_by_a_stricter_successor(void)
+{
+    begin(CATALOG_GUARD_WARN, 10);
+    succeed(CATALOG_GUARD_ENFORCE, 10);
+    CHECK_STR(str_from_c(status().version), "2");
+    CHECK_STR(str_from_c(status().suspect), "");
+    CHECK_INT((int64_t)status().held, 0);
+    end();
+}
+
 static void one_that_does_not_compile_is_no_candidate(void)
 {
     begin(CATALOG_GUARD_WARN, 10);
@@ -276,6 +345,9 @@ int main(void)
     RUN(or_until_a_better_one_comes);
     RUN(or_until_it_is_withdrawn);
     RUN(also_across_a_restart);
+    RUN(a_successor_tries_new_versions_on_the_same_samples);
+    RUN(a_successor_keeps_what_was_found);
+    RUN(a_live_suspect_is_not_held_by_a_stricter_successor);
     RUN(one_that_does_not_compile_is_no_candidate);
     return test_end();
 }
