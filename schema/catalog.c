@@ -36,6 +36,7 @@ static void entry_destroy(struct catalog_entry *entry)
 {
     live_destroy(atomic_load(&entry->live));
     schema_definition_done(&entry->definition);
+    schema_definition_done(&entry->inherited);
     samples_destroy(entry->samples);
     mem_free((void *)entry->place.registry);
     mem_free((void *)entry->place.schema);
@@ -210,6 +211,20 @@ static void inherit_counts(struct catalog_entry *entry, const struct catalog_sta
     entry->guard_refusals += other->guard_refusals;
 }
 
+/* What is live may be replaced meanwhile. */
+static void inherit_definition(struct catalog_entry *entry, struct catalog *predecessor,
+                               const struct catalog_entry *other)
+{
+    struct schema_definition *inherited = &entry->inherited;
+
+    (void)pthread_mutex_lock(&predecessor->mutex);
+    if (other->definition.text.ptr) {
+        *inherited = other->definition;
+        inherited->text.ptr = mem_copy(inherited->text.ptr, inherited->text.len);
+    }
+    (void)pthread_mutex_unlock(&predecessor->mutex);
+}
+
 static void inherit_suspect(struct catalog_entry *entry, const struct catalog_status *other)
 {
     memcpy(entry->suspect, other->suspect, sizeof(entry->suspect));
@@ -231,6 +246,8 @@ void catalog_continue(struct catalog *catalog, struct catalog *predecessor)
         if (!entry)
             continue;
         inherit_counts(entry, &status);
+        if (*now->cache_dir)
+            inherit_definition(entry, predecessor, other);
         if (!entry->samples || !other->samples)
             continue;
         if (now->guard_samples == before->guard_samples)

@@ -90,7 +90,8 @@ void catalog_load(struct catalog *catalog);
 
 /**
  * Before loading: go on where `predecessor` is, for the entries of the same names. Counts are its
- * counts, the guard tries new versions on its samples, and what it suspects stays suspect.
+ * counts, the guard tries new versions on its samples, what it suspects stays suspect, and what is
+ * live there is taken as if the cache held it, if there is one.
  */
 void catalog_continue(struct catalog *catalog, struct catalog *predecessor);
 

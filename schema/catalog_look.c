@@ -260,8 +260,10 @@ static void go_live(struct catalog *catalog, struct catalog_entry *entry, struct
     const struct json_symbols *symbols = catalog_symbols(catalog);
     bool is_first = !is_usable(entry);
 
+    (void)pthread_mutex_lock(&catalog->mutex);
     schema_definition_done(&entry->definition);
     entry->definition = *definition;
+    (void)pthread_mutex_unlock(&catalog->mutex);
     *definition = (struct schema_definition){ 0 };
     if (is_first && catalog->running) {
         symbols = renew_symbols(catalog, schema);
@@ -407,20 +409,30 @@ static bool can_use_cached(struct catalog *catalog, const struct catalog_entry *
     return false;
 }
 
+static bool find_last_good(struct catalog_entry *entry, struct schema_definition *out)
+{
+    struct error err = { 0 };
+
+    if (entry->inherited.text.ptr) {
+        *out = entry->inherited;
+        entry->inherited = (struct schema_definition){ 0 };
+        return true;
+    }
+    entry->kept = catalog_cache_read(&entry->place, out, &err);
+    if (!entry->kept && err.code != ERR_SCHEMA_NOT_FOUND)
+        log_cache_failure(entry, "schema_cache_ignored", &err);
+    return entry->kept;
+}
+
 void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entry)
 {
     struct schema_definition definition = { 0 };
     struct schema *schema = NULL;
-    struct error err = { 0 };
 
-    if (!catalog_cache_read(&entry->place, &definition, &err)) {
-        if (err.code != ERR_SCHEMA_NOT_FOUND)
-            log_cache_failure(entry, "schema_cache_ignored", &err);
+    if (!find_last_good(entry, &definition))
         return;
-    }
     if (can_use_cached(catalog, entry, &definition, &schema)) {
         go_live(catalog, entry, schema, &definition);
-        entry->kept = true;
         entry->confirmed_us = clock_monotonic_us();
         if (entry->pin) { /* it never changes: nobody needs to be asked */
             entry->due_us = NEVER_US;

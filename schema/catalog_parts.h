@@ -29,8 +29,9 @@ struct catalog_entry {
     struct samples *samples;            /* NULL: none are kept */
     _Atomic(struct live_schema *) live; /* never NULL */
 
-    /* The look's own: */
+    /* The look's own, but for the definition, which others copy: replaced under the mutex. */
     struct schema_definition definition; /* the live one */
+    struct schema_definition inherited;  /* the predecessor's live one, until loading */
     bool kept;                           /* it is in the cache */
     bool keep_failed;                    /* and that has been complained of */
 
@@ -73,7 +74,7 @@ enum catalog_result { CATALOG_FAILED, CATALOG_FRESH, CATALOG_HELD };
 /** Ask the registry once for this entry, and do what follows. Nobody else does so meanwhile. */
 void catalog_look(struct catalog *catalog, struct catalog_entry *entry);
 
-/** Take what the cache holds for this entry. */
+/** Take what the predecessor left for this entry, else what the cache holds. */
 void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entry);
 
 /** Make the reader's keys anew from all that is known now, and compile everything with them. Before

@@ -1,6 +1,7 @@
 """Schemas from AWS Glue while serving: every way it can fail, with and without a known version."""
 
 import json
+import signal
 import threading
 import time
 
@@ -355,6 +356,36 @@ def test_enforced_it_keeps_the_old_version_until_accepted(glue, serve, event):
     assert (told.returncode, told.stderr) == (0, "")
     assert await_status(server, event, 400).json["details"] == "'missing' is a required property"
     assert metric(server, "sluice_schema_info", version="2") == 1
+
+
+def test_a_reload_is_no_way_around_it(glue, serve, event):
+    server = await_ready(serve(glue, registry={"guard": "enforce", "cache_dir": "cache"}))
+    assert server.post(event).status == 200
+    glue.put(NARROW)
+    text = server.file.read_text()
+    server.file.write_text(text.replace("refresh: 1h", "refresh: 2h"))
+    server.signal(signal.SIGHUP)
+    server.wait_log(event="reloaded")
+    assert glue.count() == 2
+    assert server.post(event).status == 200
+    check_guard(server, held=True)
+    server.file.write_text(text)  # what was found is not forgotten, and not counted again
+    server.signal(signal.SIGHUP)
+    glue.wait_calls("GetSchemaVersion", 3)
+    server.stop()
+    assert len([line for line in server.log() if line["event"] == "schema_guard"]) == 1
+
+
+def test_a_reload_needs_neither_glue_nor_the_cache(glue, serve, event, folder):
+    (folder / "cache").write_text("in the way")
+    server = await_ready(serve(glue, registry={"cache_dir": "cache"}))
+    server.wait_log(event="schema_cache_failed")
+    glue.fault("reset")
+    server.file.write_text(server.file.read_text().replace("refresh: 1h", "refresh: 2h"))
+    server.signal(signal.SIGHUP)
+    server.wait_log(event="reloaded")
+    assert server.post(event).status == 200
+    assert metric(server, "sluice_schema_info", version="1") == 1
 
 
 def test_off_it_says_nothing(glue, serve, event):

@@ -260,6 +260,7 @@ static void succeed(enum catalog_guard guard, size_t samples)
 {
     struct catalog *predecessor = catalog;
 
+    folder_path(&folder, "another", dir); /* where no version is cached yet */
     catalog = catalog_create(&(struct catalog_options){
         .registry = scripted_registry(&script),
         .refresh_us = 1000000,
