@@ -199,6 +199,12 @@ static bool correct_clock(struct aws_client *client, struct attempt *attempt)
     return true;
 }
 
+/* Other credentials may help: these have expired, or were replaced and are unknown by now. */
+static bool is_about_key(enum aws_failure_kind kind)
+{
+    return kind == AWS_EXPIRED_TOKEN || kind == AWS_BAD_CREDENTIALS;
+}
+
 /* The service has answered, and not with a success. */
 static enum next judge_refusal(struct aws_client *client, struct attempt *attempt, uint64_t number)
 {
@@ -211,7 +217,7 @@ static enum next judge_refusal(struct aws_client *client, struct attempt *attemp
         if (attempt->clock_set)
             failure->kind = AWS_CLOCK_SKEW;
     }
-    if (failure->kind == AWS_EXPIRED_TOKEN && !attempt->key_renewed) {
+    if (is_about_key(failure->kind) && !attempt->key_renewed) {
         aws_session_reject(client->session, number);
         attempt->key_renewed = true;
         return NEXT_AT_ONCE;

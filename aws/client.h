@@ -4,7 +4,8 @@
  * A call is signed with SigV4, repeated as SDKs' "standard" retry does it (3 tries, full jitter, a
  * bucket of 500 tokens), and its failure is told by the code that the service gives, not by the
  * HTTP status. A clock that is wrong by minutes is corrected from the answer's Date; credentials
- * that expired on the way are renewed once. AWS_CA_BUNDLE, HTTPS_PROXY and NO_PROXY are honoured.
+ * that have expired or are not known are fetched anew once. AWS_CA_BUNDLE, HTTPS_PROXY and NO_PROXY
+ * are honoured.
  *
  * Threads: a client belongs to one thread at a time, but for aws_client_interrupt(). Clients of one
  * session may be used at once.

@@ -66,12 +66,16 @@ def test_an_expired_token_is_renewed_at_once(sluice, glue, folder, event, kind):
         assert peer.keys.count == 2
 
 
-def test_keys_in_a_file_are_read_again_when_they_no_longer_work(sluice, glue, folder, event):
+@pytest.mark.parametrize("end", ["expired", "deleted"])
+def test_keys_in_a_file_are_read_again_when_they_no_longer_work(sluice, glue, folder, event, end):
     with ProfileKeys(Keys(glue)) as peer:
         server = sluice(env=surroundings(peer.environment(folder)), **settings(glue))
         glue.wait_signers(1)
         peer.rotate()
-        glue.signatures.expired.add("KEY0")
+        if end == "expired":
+            glue.signatures.expired.add("KEY0")
+        else:
+            del glue.signatures.keys["KEY0"]
         assert glue.wait_signers(2) == "KEY1"
         assert server.post(event).status == 200
 

@@ -139,7 +139,7 @@ static const struct refusal {
     { "in the header",
       JSON("403 Forbidden",
            "x-amzn-ErrorType: UnrecognizedClientException:http://internal.amazon.com/x\r\n", ""),
-      AWS_BAD_CREDENTIALS, "UnrecognizedClientException", "UnrecognizedClientException", 1 },
+      AWS_BAD_CREDENTIALS, "UnrecognizedClientException", "UnrecognizedClientException", 2 },
     { "throttled with 400", JSON("400 Bad Request", "", "{\"__type\":\"ThrottlingException\"}"),
       AWS_THROTTLED, "ThrottlingException", "ThrottlingException", 3 },
     { "the service's own fault", JSON("500 Oops", "", "{\"__type\":\"InternalServiceException\"}"),
@@ -191,6 +191,7 @@ static void what_passes_is_tried_again(void)
         { "502", JSON("502 Bad Gateway", "", "") },
         { "closed", "" },
         { "expired", JSON("400 Bad Request", "", "{\"__type\":\"ExpiredTokenException\"}") },
+        { "unknown", JSON("403 No", "", "{\"__type\":\"UnrecognizedClientException\"}") },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -238,7 +239,7 @@ static void a_clock_that_cannot_be_set_is_told(void)
         int64_t requests;
     } cases[] = {
         { "still wrong", bad, AWS_CLOCK_SKEW, 2 },
-        { "no date: the key is wrong", same, AWS_BAD_CREDENTIALS, 1 },
+        { "no date: the key is wrong", same, AWS_BAD_CREDENTIALS, 2 },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
