@@ -22,6 +22,8 @@ enum {
     PAGES_MAX = 200,
 };
 
+static const char get_version[] = "GetSchemaVersion";
+
 struct glue {
     struct aws_client *client;
 };
@@ -119,6 +121,23 @@ static bool is_internal(const struct aws_failure *failure)
     return str_starts_with(str_from_c(failure->code), STR("Internal"));
 }
 
+/*
+ * Who sends events is told no more than the code; who changes schemas wants to know what is wrong
+ * with his.
+ */
+static bool fail_otherwise(const struct call *call, const struct aws_failure *failure,
+                           struct error *err)
+{
+    const char *text = failure->error.text;
+
+    if (strcmp(call->operation, get_version) == 0)
+        return fail(err, ERR_INTERNAL, "AWS Glue error: %s", *failure->code ? failure->code : text);
+    return fail(err,
+                strcmp(failure->code, "InvalidInputException") == 0 ? ERR_SCHEMA_UNUSABLE
+                                                                    : ERR_INTERNAL,
+                "AWS Glue error: %s", text);
+}
+
 static bool fail_call(const struct call *call, const struct aws_failure *failure, bool time_is_up,
                       struct error *err)
 {
@@ -147,8 +166,7 @@ static bool fail_call(const struct call *call, const struct aws_failure *failure
     default:
         break;
     }
-    return fail(err, ERR_INTERNAL, "AWS Glue error: %s",
-                failure->code[0] ? failure->code : failure->error.text);
+    return fail_otherwise(call, failure, err);
 }
 
 static bool run(const struct call *call, struct json_object **answer, struct error *err)
@@ -227,7 +245,7 @@ bool glue_get_version(struct glue *glue, const struct registry_query *query, str
 {
     const struct glue_schema schema = { query->registry, query->schema };
     struct buf *body = begin_body(arena);
-    const struct call call = { glue, "GetSchemaVersion", &schema, body, arena };
+    const struct call call = { glue, get_version, &schema, body, arena };
     struct str version = str_from_c(query->version);
     struct json_object *answer = NULL;
     int64_t number;

@@ -72,6 +72,9 @@ static void look_at_credentials(struct doctor *doctor)
     expiry_s = aws_session_credential_expiry(doctor->cli.session);
     if (expiry_s == 0)
         say(doctor, FINE, "credentials", "from %s, without expiry", source);
+    else if (expiry_s < now_s)
+        say(doctor, WARNING, "credentials", "from %s, expired %" PRId64 " s ago", source,
+            now_s - expiry_s);
     else
         say(doctor, expiry_s - now_s < SOON_S ? WARNING : FINE, "credentials",
             "from %s, valid for another %" PRId64 " s", source, expiry_s - now_s);
@@ -100,7 +103,7 @@ static bool look_at_schema(struct doctor *doctor, const struct config_route *rou
 
     cli->registry = route->registry;
     cli->schema = route->schema;
-    if (!schema_cli_get(cli, NULL, &version, &err)) {
+    if (!schema_cli_get(cli, schema_cli_pin(cli), &version, &err)) {
         say(doctor, FAILURE, err.code == ERR_REGISTRY_DENIED ? "permission" : "schema", "%s/%s: %s",
             cli->registry, cli->schema, err.text);
         return err.code == ERR_REGISTRY_DENIED || err.code == ERR_SCHEMA_NOT_FOUND ||

@@ -53,7 +53,26 @@ int schema_cli_complain(const struct error *err)
                : COMMAND_ENVIRONMENT;
 }
 
-static bool get_file(const struct schema_cli *cli, struct glue_version *out, struct error *err)
+const char *schema_cli_pin(const struct schema_cli *cli)
+{
+    const struct config_pairs *pins = &cli->config->registry.pin;
+    struct str name = arena_printf(cli->arena, "%s/%s", cli->registry, cli->schema);
+
+    for (size_t i = 0; cli->glue && i < pins->count; i++)
+        if (strcmp(pins->list[i].key, name.ptr) == 0)
+            return pins->list[i].value;
+    return NULL;
+}
+
+static int refuse(const char *text)
+{
+    cli_complain("schema", text);
+    (void)fprintf(stderr, "Try: sluice schema --help\n");
+    return COMMAND_USAGE;
+}
+
+static bool get_file(const struct schema_cli *cli, const char *version, struct glue_version *out,
+                     struct error *err)
 {
     const struct registry_query query = { cli->registry, cli->schema, NULL };
     struct registry files = registry_file(cli->config->registry.dir);
@@ -61,6 +80,11 @@ static bool get_file(const struct schema_cli *cli, struct glue_version *out, str
 
     if (!files.fetch(files.self, &query, &definition, err))
         return false;
+    if (version && strcmp(version, definition.version) != 0) {
+        schema_definition_done(&definition);
+        return fail(err, ERR_SCHEMA_NOT_FOUND, "a file has one version, this one's is %s",
+                    definition.version);
+    }
     *out = (struct glue_version){
         .uuid = arena_copy(cli->arena, str_from_c(definition.version)),
         .status = STR("AVAILABLE"),
@@ -77,7 +101,7 @@ bool schema_cli_get(const struct schema_cli *cli, const char *version, struct gl
     const struct registry_query query = { cli->registry, cli->schema, version };
 
     return cli->glue ? glue_get_version(cli->glue, &query, cli->arena, out, err)
-                     : get_file(cli, out, err);
+                     : get_file(cli, version, out, err);
 }
 
 bool schema_cli_compile(const struct schema_cli *cli, struct str definition, struct error *err)
@@ -168,7 +192,8 @@ static int verify_one(const struct schema_cli *cli)
 {
     struct glue_version version = { 0 };
     struct error err = { 0 };
-    bool ok = schema_cli_get(cli, NULL, &version, &err) && verify_version(cli, &version, &err);
+    bool ok = schema_cli_get(cli, schema_cli_pin(cli), &version, &err) &&
+              verify_version(cli, &version, &err);
 
     show_verdict(cli, &version, ok ? NULL : &err);
     if (ok)
@@ -207,13 +232,30 @@ static int verify(const struct schema_cli *cli)
     return worst;
 }
 
+/* Versions of files are the beginnings of their digests. */
+static bool is_version(struct str text)
+{
+    int64_t number;
+
+    if (glue_is_uuid(text) || glue_is_number(text, &number))
+        return true;
+    for (size_t i = 0; i < text.len; i++)
+        if (!strchr("0123456789abcdef", text.ptr[i]))
+            return false;
+    return text.len == 12;
+}
+
 static int get(const struct schema_cli *cli)
 {
     struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
-    const char *wanted = cli->argument_count ? cli->arguments[0] : NULL;
+    const char *wanted = cli->argument_count ? cli->arguments[0] : "latest";
     struct glue_version version = { 0 };
     struct error err = { 0 };
 
+    if (strcmp(wanted, "latest") == 0)
+        wanted = NULL;
+    else if (!is_version(str_from_c(wanted)))
+        return refuse("VERSION is a number, a UUID or latest");
     if (!schema_cli_get(cli, wanted, &version, &err))
         return schema_cli_complain(&err);
     if (cli->json) {
@@ -256,29 +298,14 @@ static int list(const struct schema_cli *cli)
     return COMMAND_OK;
 }
 
-/* Versions of files are the beginnings of their digests. */
-static bool is_version(struct str text)
-{
-    int64_t number;
-
-    if (glue_is_uuid(text) || glue_is_number(text, &number))
-        return true;
-    for (size_t i = 0; i < text.len; i++)
-        if (!strchr("0123456789abcdef", text.ptr[i]))
-            return false;
-    return text.len == 12;
-}
-
 static int accept_version(const struct schema_cli *cli)
 {
     const struct catalog_place place = { cli->config->registry.cache_dir, cli->registry,
                                          cli->schema };
     struct error err = { 0 };
 
-    if (!is_version(str_from_c(cli->arguments[0]))) {
-        cli_complain("schema", "VERSION is a number or a UUID");
-        return COMMAND_USAGE;
-    }
+    if (!is_version(str_from_c(cli->arguments[0])))
+        return refuse("VERSION is a number or a UUID");
     if (!catalog_cache_note(&place, CATALOG_ACCEPTED, cli->arguments[0], &err))
         return schema_cli_complain(&err);
     (void)printf("%s/%s: version %s is accepted; a running server takes it at its next look\n",
@@ -304,13 +331,6 @@ static const struct command {
     { "open", schema_cli_open, 0, 0, NEEDS_SCHEMA | NEEDS_GLUE },
     { "accept", accept_version, 1, 1, NEEDS_SCHEMA },
 };
-
-static int refuse(const char *text)
-{
-    cli_complain("schema", text);
-    (void)fprintf(stderr, "Try: sluice schema --help\n");
-    return COMMAND_USAGE;
-}
 
 /* Is it the route's schema that --registry and --schema mean? */
 static bool is_meant(const struct schema_cli *cli, const struct config_route *route)
@@ -366,6 +386,17 @@ static bool prepare(struct schema_cli *cli, unsigned needs, struct error *err)
     return !(needs & (NEEDS_GLUE | NEEDS_REGISTRY)) || schema_cli_connect(cli, err);
 }
 
+static bool is_mode(const char *text)
+{
+    static const char *const modes[] = { "NONE",    "DISABLED",    "BACKWARD", "BACKWARD_ALL",
+                                         "FORWARD", "FORWARD_ALL", "FULL",     "FULL_ALL" };
+
+    for (size_t i = 0; i < COUNT_OF(modes); i++)
+        if (strcmp(text, modes[i]) == 0)
+            return true;
+    return false;
+}
+
 static int run_command(struct schema_cli *cli, const struct command *command)
 {
     struct error err = { 0 };
@@ -373,8 +404,10 @@ static int run_command(struct schema_cli *cli, const struct command *command)
 
     if (cli->argument_count < command->least || cli->argument_count > command->most)
         return refuse("too few arguments, or too many");
-    if (command->needs & NEEDS_SCHEMA ? !choose_schema(cli) : !cli->registry != !cli->schema)
+    if ((command->needs & NEEDS_SCHEMA || cli->registry || cli->schema) && !choose_schema(cli))
         return refuse("say which with --registry and --schema");
+    if (cli->compatibility && !is_mode(cli->compatibility))
+        return refuse("--compatibility: no such mode");
     cli->arena = arena_create();
     status = prepare(cli, command->needs, &err) ? command->run(cli) : schema_cli_complain(&err);
     schema_cli_disconnect(cli);

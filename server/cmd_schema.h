@@ -42,6 +42,9 @@ struct str schema_cli_version(const struct schema_cli *cli, const struct glue_ve
 /** Say on standard error what went wrong; the exit status that is due. */
 int schema_cli_complain(const struct error *err);
 
+/** The version that a server would use: the pinned one, or NULL: the latest. */
+const char *schema_cli_pin(const struct schema_cli *cli);
+
 /** A version (number or UUID; NULL: the latest) of the schema that is meant. */
 NODISCARD bool schema_cli_get(const struct schema_cli *cli, const char *version,
                               struct glue_version *out, struct error *err);

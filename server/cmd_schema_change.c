@@ -209,7 +209,10 @@ int schema_cli_create(const struct schema_cli *cli)
 /* What opening means to the mode: to take more is backward compatible, and nothing else. */
 static void warn_of_mode(struct str mode)
 {
-    if (str_starts_with(mode, STR("FORWARD")) || str_starts_with(mode, STR("FULL")))
+    if (str_equal(mode, STR("DISABLED")))
+        (void)fprintf(stderr, "sluice schema: the compatibility mode is DISABLED: AWS Glue will "
+                              "refuse this, as any new version\n");
+    else if (str_starts_with(mode, STR("FORWARD")) || str_starts_with(mode, STR("FULL")))
         (void)fprintf(stderr,
                       "sluice schema: the compatibility mode is %.*s: AWS Glue will refuse this, "
                       "since older readers may not\nexpect what it allows; BACKWARD takes it\n",

@@ -44,6 +44,9 @@ KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "")
 PATIENCE = 60
 CONTENT_TYPE = "application/x-amz-json-1.1"
 CLOCK_TOLERANCE = 300
+MODES = ["NONE", "DISABLED"] + [
+    f"{way}{which}" for way in ("BACKWARD", "FORWARD", "FULL") for which in ("", "_ALL")
+]
 
 
 class Refusal(Exception):
@@ -348,23 +351,30 @@ class Registry:
             raise Refusal("EntityNotFoundException", f"Registry is not found. {registry}")
         if name in self.registries[registry]:
             raise Refusal("AlreadyExistsException", f"Schema already exists. {name}")
-        if problem := self.problem(params["SchemaDefinition"]):
+        mode = params.get("Compatibility", "NONE")
+        if mode not in MODES:
+            raise Refusal("InvalidInputException", f"Compatibility: {mode}")
+        definition = params.get("SchemaDefinition")
+        if definition is not None and (problem := self.problem(definition)):
             raise Refusal("InvalidInputException", problem)
-        schema = Schema(params["DataFormat"], params.get("Compatibility", "NONE"))
-        self.registries[registry][name] = schema
-        version = schema.add(params["SchemaDefinition"])
-        return {
+        schema = self.registries[registry][name] = Schema(params["DataFormat"], mode)
+        version = {}  # what is told of a version, the model has from the first one on
+        if definition is not None:
+            made = schema.add(definition)
+            version = {
+                "SchemaCheckpoint": 1,
+                "LatestSchemaVersion": 1,
+                "NextSchemaVersion": 2,
+                "SchemaVersionId": made.id,
+                "SchemaVersionStatus": made.status,
+            }
+        return version | {
             "RegistryName": registry,
             "SchemaName": name,
             "SchemaArn": arn("schema", registry, name),
             "DataFormat": schema.data_format,
             "Compatibility": schema.compatibility,
-            "SchemaCheckpoint": 1,
-            "LatestSchemaVersion": 1,
-            "NextSchemaVersion": 2,
             "SchemaStatus": "AVAILABLE",
-            "SchemaVersionId": version.id,
-            "SchemaVersionStatus": version.status,
         }
 
     def GetSchemaVersionsDiff(self, params):

@@ -99,6 +99,19 @@ def test_verify_looks_at_every_schema_of_the_routes(folder, glue):
     ]
     assert "--registry and --schema" in cli.fails(2, "get")
     assert json.loads(cli.works("get", "--schema", "A")) == DEFINITION
+    assert cli.works("verify", "--schema", "A").startswith(f"{REGISTRY}/A: ok")
+
+
+def test_a_pinned_version_is_the_one_that_is_looked_at(folder, glue):
+    glue.put(DEFINITION)
+    glue.put({"type": "strin"})
+    (folder / "sluice.yaml").write_text(
+        yaml.safe_dump({"aws": glue.config(), "registry": {"kind": "glue", "pin": {NAME: 1}}})
+    )
+    for words in (("schema", "verify"), ("doctor",)):
+        told = run(*words, "-c", "sluice.yaml", cwd=folder, env=glue.environment())
+        assert told.returncode == 0, told
+        assert f"{NAME}: " in told.stdout and "version 1" in told.stdout
 
 
 def test_get(cli, glue):
@@ -110,7 +123,12 @@ def test_get(cli, glue):
     told = json.loads(cli.works("get", "1", "--json"))
     assert (told["version"], told["uuid"]) == ("1", first.id)
     assert told["definition"] == '{"title": "first"}\n'
+    assert cli.works("get", "latest") == '{"title":  "second"}\n'
     assert "not found" in cli.fails(1, "get", "9")
+    calls = glue.count()
+    for nonsense in ("newest", "0", "1.5", "99999999999", first.id[:-1]):
+        assert "VERSION is a number, a UUID or latest" in cli.fails(2, "get", nonsense)
+    assert glue.count() == calls
 
 
 def test_list(cli, glue):
@@ -157,6 +175,16 @@ def test_create(cli, glue):
     )
     assert len(made.versions) == 1
     cli.fails(1, "create", cli.file("bad.json", "{"))
+    assert "no such mode" in cli.fails(2, "create", file, "--compatibility", "SIDEWAYS")
+
+
+def test_create_without_a_version(cli, glue):
+    glue.registry.registries.clear()
+    cli.works("create", "--compatibility", "NONE")
+    assert glue.registry.registries[REGISTRY][SCHEMA].versions == []
+    assert cli("verify").returncode == 1
+    assert "version 1 (" in cli.works("register", cli.file("first.json", DEFINITION))
+    assert cli("verify").returncode == 0
 
 
 def test_register(cli, glue):
@@ -178,6 +206,10 @@ def test_register_says_why_it_was_refused(cli, glue):
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     assert "AWS Glue does not take this definition: Unsupported draft" in cli.fails(
         1, "register", cli.file("draft.json", draft)
+    )
+    glue.registry.registries[REGISTRY][SCHEMA].compatibility = "DISABLED"
+    assert "Compatibility DISABLED does not allow versions" in cli.fails(
+        1, "register", cli.file("open.json", DEFINITION)
     )
     before = glue.count("RegisterSchemaVersion")
     assert "cannot be used" in cli.fails(1, "register", cli.file("bad.json", {"type": "strin"}))
@@ -203,12 +235,13 @@ def test_open(cli, glue):
     assert cli.works("open", "--yes") == f"{NAME}: version 2 is open already\n"
 
 
-def test_open_warns_of_a_mode_that_will_refuse_it(cli, glue):
-    glue.put(CLOSED, compatibility="FORWARD")
+@pytest.mark.parametrize("mode", ["FORWARD", "FULL_ALL", "DISABLED"])
+def test_open_warns_of_a_mode_that_will_refuse_it(cli, glue, mode):
+    glue.put(CLOSED, compatibility=mode)
     told = cli("open", "--yes")
     assert told.returncode == 1
-    assert "mode is FORWARD: AWS Glue will refuse this" in told.stderr
-    assert "status FAILURE" in told.stderr
+    assert f"mode is {mode}: AWS Glue will refuse this" in told.stderr
+    assert ("InvalidInputException" if mode == "DISABLED" else "status FAILURE") in told.stderr
 
 
 def test_accept(cli, glue):
@@ -228,6 +261,10 @@ def test_files_can_be_looked_at(folder):
     assert f"{NAME}: ok, version " in cli.works("verify")
     assert json.loads(cli.works("get")) == DEFINITION
     assert cli.works("diff", "latest", f"conf/schemas/{NAME}.json") == ""
+    version = json.loads(cli.works("verify", "--json"))["version"]
+    assert json.loads(cli.works("get", version)) == DEFINITION
+    for words in (("get", "1"), ("diff", "1", "latest")):
+        assert f"a file has one version, this one's is {version}" in cli.fails(1, *words)
     put_schema(folder, SCHEMA, b"{")
     assert cli("verify").returncode == 1
     for command in (["list"], ["register", "x"], ["create"], ["open"]):
@@ -306,6 +343,18 @@ def test_missing_credentials_are_found(cli, glue):
     )  # fmt: skip
     assert told.returncode == 1
     assert findings(told)["credentials"] == "fail"
+
+
+def test_credentials_that_have_expired_are_found(cli, glue):
+    glue.put(DEFINITION)
+    key_id, secret, _ = glue.key
+    key = {"AccessKeyId": key_id, "SecretAccessKey": secret, "Expiration": "2020-01-01T00:00:00Z"}
+    cli.file("key.json", {"Version": 1} | key)
+    cli.file("profile", "[default]\ncredential_process = cat key.json\n")
+    env = {"AWS_CONFIG_FILE": "profile", "HOME": "/nonexistent"}
+    told = run("doctor", "-c", "sluice.yaml", cwd=cli.folder, env=env)
+    assert findings(told)["credentials"] == "warn"
+    assert "from profile, expired " in told.stdout
 
 
 def test_files_need_no_aws(folder):
