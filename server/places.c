@@ -67,7 +67,7 @@ bool places_find(const struct config *config, struct systemd *systemd, struct pl
     };
 
     if (!take_socket(systemd, "metrics", &places.metrics, err) ||
-        !take_socket(systemd, NULL, &places.listen, err))
+        !take_socket(systemd, NULL, &places.listen, err) || !systemd_check_taken(systemd, err))
         return false;
     places.own_metrics = places.metrics.socket || *config->http.metrics_listen.text;
     if (!places_permit(&places, config, err))

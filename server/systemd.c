@@ -163,12 +163,27 @@ static bool listens(int fd)
            option(fd, SO_ACCEPTCONN) == 1;
 }
 
+/* Has one of the same name been taken? */
+static bool is_second(const struct systemd *systemd, size_t index)
+{
+    for (size_t i = 0; i < systemd->socket_count; i++)
+        if (systemd->sockets[i].fd < 0 && *systemd->sockets[i].name &&
+            strcmp(systemd->sockets[i].name, systemd->sockets[index].name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_meant(const struct systemd *systemd, size_t index, const char *name)
+{
+    return name ? strcmp(systemd->sockets[index].name, name) == 0 : !is_second(systemd, index);
+}
+
 bool systemd_take_socket(struct systemd *systemd, const char *name, int *out, struct error *err)
 {
     for (size_t i = 0; i < systemd->socket_count; i++) {
         int fd = systemd->sockets[i].fd;
 
-        if (fd < 0 || (name && strcmp(systemd->sockets[i].name, name) != 0))
+        if (fd < 0 || !is_meant(systemd, i, name))
             continue;
         if (!listens(fd))
             return fail(err, ERR_CONFIG,
@@ -178,5 +193,16 @@ bool systemd_take_socket(struct systemd *systemd, const char *name, int *out, st
         return true;
     }
     *out = -1;
+    return true;
+}
+
+bool systemd_check_taken(const struct systemd *systemd, struct error *err)
+{
+    for (size_t i = 0; i < systemd->socket_count; i++)
+        if (systemd->sockets[i].fd >= 0)
+            return fail(err, ERR_CONFIG,
+                        "socket %d of the service manager is one too many: it needs one, and one "
+                        "named metrics for /metrics",
+                        systemd->sockets[i].fd);
     return true;
 }

@@ -30,8 +30,12 @@ void systemd_tell_reloading(const struct systemd *systemd);
 int64_t systemd_watchdog_us(const struct systemd *systemd);
 
 /**
- * Take the socket that the manager calls `name` (NULL: the first that is left), to be closed by
- * the caller. `*out` is -1 when there is none. ERR_CONFIG: it is not a TCP socket that listens.
+ * Take the socket that the manager calls `name` (NULL: the first that is left and has not the name
+ * of one that was taken), to be closed by the caller. `*out` is -1 when there is none. ERR_CONFIG:
+ * it is not a TCP socket that listens.
  */
 NODISCARD bool systemd_take_socket(struct systemd *systemd, const char *name, int *out,
                                    struct error *err);
+
+/** ERR_CONFIG: a socket was not taken, and whoever connects to it would wait for ever. */
+NODISCARD bool systemd_check_taken(const struct systemd *systemd, struct error *err);

@@ -114,6 +114,17 @@ def test_a_socket_does_not_open_the_server_to_everybody(folder):
         assert "no credential is configured" in server.stderr()
 
 
+@pytest.mark.parametrize("names", ["sluice.socket:sluice.socket", "metrics:metrics"])
+def test_a_socket_that_nobody_would_serve_is_refused(folder, names):
+    """As two ListenStream= lines in one unit make it."""
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(
+        ("127.0.0.1", 0)
+    ) as second:
+        server = activated(folder, [first, second], names, defaults())
+        assert server.wait() == 3
+        assert "socket 4 of the service manager is one too many" in server.stderr()
+
+
 UNITS = ROOT / "conf/deploy"
 ANALYZE = shutil.which("systemd-analyze")
 

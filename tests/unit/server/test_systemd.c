@@ -168,11 +168,38 @@ static void takes_sockets_by_their_names(void)
     CHECK_INT(metrics, 4);
     CHECK_INT(first, 3);
     CHECK_INT(more, -1);
+    CHECK(!systemd_check_taken(systemd, &err));
+    CHECK_INT(err.code, ERR_CONFIG);
+    CHECK(systemd_take_socket(systemd, NULL, &more, &err));
+    CHECK_INT(more, 5);
+    CHECK(systemd_check_taken(systemd, &err));
     CHECK(fcntl(3, F_GETFD) == FD_CLOEXEC);
     CHECK(fcntl(3, F_GETFL) & O_NONBLOCK);
     systemd_destroy(systemd);
-    CHECK(fcntl(5, F_GETFD) == -1); /* nobody took it */
-    CHECK(close(3) == 0 && close(4) == 0);
+    CHECK(close(3) == 0 && close(4) == 0 && close(5) == 0);
+}
+
+static void a_second_socket_of_a_name_is_left(void)
+{
+    struct error err = { 0 };
+    int fd = -2;
+
+    put(tcp_socket(true), 3);
+    put(tcp_socket(true), 4);
+    set_pid("LISTEN_PID", 0);
+    set("LISTEN_FDS", "2");
+    set("LISTEN_FDNAMES", "metrics:metrics");
+
+    struct systemd *systemd = systemd_create();
+
+    CHECK(systemd_take_socket(systemd, "metrics", &fd, &err));
+    CHECK_INT(fd, 3);
+    CHECK(systemd_take_socket(systemd, NULL, &fd, &err));
+    CHECK_INT(fd, -1);
+    CHECK(!systemd_check_taken(systemd, &err));
+    systemd_destroy(systemd);
+    CHECK(fcntl(4, F_GETFD) == -1); /* nobody took it */
+    CHECK(close(3) == 0);
 }
 
 static void refuses_sockets_that_do_not_listen(void)
@@ -213,6 +240,7 @@ int main(void)
 {
     folder_init(&folder);
     RUN(takes_sockets_by_their_names);
+    RUN(a_second_socket_of_a_name_is_left);
     RUN(refuses_sockets_that_do_not_listen);
     RUN(leaves_sockets_alone_that_are_meant_for_another_process);
     RUN(tells_the_manager);
