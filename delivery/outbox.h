@@ -34,7 +34,7 @@ struct outbox;
 
 /** Everything is copied. */
 struct outbox_options {
-    const char *path;           /* the database file; folders on the way are made, 0700 */
+    const char *path;           /* the database file; folders are made, 0700; "": no store */
     uint64_t max_size;          /* bytes that may wait for sinks, write-ahead log included */
     int64_t dedup_window_us;    /* 0: every event is new */
     int64_t dedup_max_rows;     /* 0: every event is new */
@@ -50,6 +50,11 @@ struct outbox_options {
 };
 
 /**
+ * With an empty path there is no store: records wait in memory, and an event is accepted when every
+ * sink (there must be one at least) has its record. No event is known as a duplicate then, none is
+ * dead (it is dropped, and its sender told), and refused ones must not be submitted. Who does not
+ * wait any longer takes along what was not handed to a sink yet.
+ *
  * Open the store, made if need be, brought up to this version, and locked for this process.
  * ERR_SYSTEM: locked by another process, on a network file system, or the system says no;
  * ERR_CONFIG: written by a newer version, or no store at all. The caller owns it.
@@ -66,7 +71,8 @@ NODISCARD bool outbox_start(struct outbox *outbox, struct error *err);
  */
 void outbox_stop(struct outbox *outbox);
 
-/** Stops it first. NULL is fine. All backlogs must be closed. */
+/** Stops it first. NULL is fine. All backlogs must be closed; without a store, all jobs released.
+ */
 void outbox_destroy(struct outbox *outbox);
 
 /**
@@ -101,7 +107,7 @@ struct outbox_event {
 };
 
 enum outbox_verdict {
-    OUTBOX_ACCEPTED,    /* on stable storage */
+    OUTBOX_ACCEPTED,    /* on stable storage; without a store: every sink has it */
     OUTBOX_DUPLICATE,   /* accepted before, with `processed_at_us` */
     OUTBOX_QUARANTINED, /* refused, and kept */
     OUTBOX_UNAVAILABLE, /* not stored, for `reason` */
@@ -111,7 +117,7 @@ struct outbox_result {
     enum outbox_verdict verdict;
     bool id_reused;          /* accepted, though another event had this id */
     int64_t processed_at_us; /* the first one's, for a duplicate */
-    const char *reason;      /* constant text: "store full", "store failing" */
+    const char *reason;      /* constant text: "store full", "store failing", ... */
 };
 
 struct outbox_job;
@@ -134,7 +140,13 @@ NODISCARD bool outbox_submit(struct outbox *outbox, const struct outbox_request 
 /** One result an event, in their order, as long as the job is held; NULL: not decided yet. */
 const struct outbox_result *outbox_results(const struct outbox_job *job);
 
-/** Give a reference back. NULL is fine. The type fits arena_own(). */
+/**
+ * The caller cannot wait any longer. Without a store there are results now: of what not all sinks
+ * have it is OUTBOX_UNAVAILABLE, "deadline". With a store nothing changes.
+ */
+void outbox_give_up(struct outbox_job *job);
+
+/** Give a reference back; gives up first. NULL is fine. The type fits arena_own(). */
 void outbox_job_release(void *job);
 
 /** Why events are not taken now ("full", "failing"), or NULL: for /readyz. */

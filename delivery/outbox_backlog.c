@@ -11,23 +11,6 @@
 #include "base/memory.h"
 #include "delivery/outbox_internal.h"
 
-struct backlog {
-    struct outbox *outbox;
-    struct outbox_db db;
-    char sink[OUTBOX_NAME_SIZE];
-    bool ordered;
-
-    struct arena *arena; /* of the last records */
-    struct backlog_record *records;
-    size_t count;
-    bool retried;         /* they came from retry rows */
-    bool retried_before;  /* so that new records get their turn */
-    int64_t retry_due_us; /* time of day of the next retry; INT64_MAX: none */
-
-    uint64_t round; /* the outbox's, when the last look began */
-    bool woken;     /* under the outbox's mutex */
-};
-
 bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
                   struct error *err)
 {
@@ -42,7 +25,8 @@ bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct 
 
     struct backlog *backlog = mem_alloc(sizeof(*backlog));
 
-    if (!outbox_db_open(&backlog->db, outbox->options.path, OUTBOX_READ_ONLY, err)) {
+    if (!outbox_is_in_memory(outbox) &&
+        !outbox_db_open(&backlog->db, outbox->options.path, OUTBOX_READ_ONLY, err)) {
         mem_free(backlog);
         return false;
     }
@@ -58,6 +42,8 @@ void backlog_close(struct backlog *backlog)
 {
     if (!backlog)
         return;
+    if (outbox_is_in_memory(backlog->outbox))
+        outbox_memory_close(backlog);
     outbox_db_close(&backlog->db);
     arena_destroy(backlog->arena);
     mem_free(backlog);
@@ -187,8 +173,8 @@ static bool look(struct backlog *backlog, const struct tally_sink *sink,
     return true;
 }
 
-bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
-                  const struct backlog_record **records, size_t *count, struct error *err)
+static bool read_next(struct backlog *backlog, const struct backlog_bounds *bounds,
+                      struct error *err)
 {
     struct outbox *outbox = backlog->outbox;
 
@@ -207,6 +193,16 @@ bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
         backlog->count = 0;
         return outbox_db_fail(&backlog->db, "store", err);
     }
+    return true;
+}
+
+bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
+                  const struct backlog_record **records, size_t *count, struct error *err)
+{
+    if (outbox_is_in_memory(backlog->outbox))
+        outbox_memory_next(backlog, bounds);
+    else if (!read_next(backlog, bounds, err))
+        return false;
     *records = backlog->records;
     *count = backlog->count;
     return true;
@@ -393,7 +389,9 @@ bool backlog_settle(struct backlog *backlog, const struct backlog_result *result
 {
     struct settling settling = { backlog, results, count };
 
-    if (!outbox_do(backlog->outbox, settle, &settling, err))
+    if (outbox_is_in_memory(backlog->outbox))
+        outbox_memory_settle(backlog, results, count);
+    else if (!outbox_do(backlog->outbox, settle, &settling, err))
         return false;
     backlog->count = 0; /* they are settled: not a second time */
     return true;

@@ -4,7 +4,8 @@
  * A sink has a cursor into the sequence of records: what lies behind the cursor is pending, what
  * lies before it was delivered, moved to the sink's own retry rows, set aside as dead, or dropped.
  * An ordered sink has no retry rows: its cursor stops at a record that fails. Results are made
- * durable by the committer, so that a crash repeats a delivery and never loses one.
+ * durable by the committer, so that a crash repeats a delivery and never loses one. Without a store
+ * there is neither cursor nor row, and the dead are dropped (outbox_memory.c).
  *
  * Threads: a backlog belongs to the one thread that delivers; it has its own read-only connection.
  * All calls may block. backlog_wake() alone may be called from any thread.

@@ -39,8 +39,7 @@ static bool has_room(const struct outbox *outbox, const struct outbox_work *work
                                  outbox->queued_bytes + work->bytes <= QUEUE_BYTES / 2);
 }
 
-/* The mutex is held. Why nothing can be queued, or NULL. */
-static const char *why_not(const struct outbox *outbox, const struct outbox_work *work)
+const char *outbox_why_not(const struct outbox *outbox, const struct outbox_work *work)
 {
     if (!outbox->running || outbox->stopping)
         return "draining";
@@ -49,19 +48,24 @@ static const char *why_not(const struct outbox *outbox, const struct outbox_work
     return has_room(outbox, work) ? NULL : "store queue full";
 }
 
+void outbox_push(struct outbox *outbox, struct outbox_work *work)
+{
+    work->next = NULL;
+    *outbox->last = work;
+    outbox->last = &work->next;
+    outbox->queued_events += work->events;
+    outbox->queued_bytes += work->bytes;
+    outbox->queued_refusals += work->is_refusal ? work->events : 0;
+}
+
 bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err)
 {
     (void)pthread_mutex_lock(&outbox->mutex);
 
-    const char *reason = why_not(outbox, work);
+    const char *reason = outbox_why_not(outbox, work);
 
     if (!reason) {
-        work->next = NULL;
-        *outbox->last = work;
-        outbox->last = &work->next;
-        outbox->queued_events += work->events;
-        outbox->queued_bytes += work->bytes;
-        outbox->queued_refusals += work->is_refusal ? work->events : 0;
+        outbox_push(outbox, work);
         (void)pthread_cond_signal(&outbox->work);
     }
     (void)pthread_mutex_unlock(&outbox->mutex);
@@ -261,6 +265,8 @@ static void *commit(void *self)
 bool outbox_start(struct outbox *outbox, struct error *err)
 {
     outbox->running = true;
+    if (outbox_is_in_memory(outbox))
+        return true;
 
     int problem = pthread_create(&outbox->committer, NULL, commit, outbox);
 
@@ -283,7 +289,9 @@ void outbox_stop(struct outbox *outbox)
     (void)pthread_cond_signal(&outbox->work);
     (void)pthread_cond_broadcast(&outbox->news);
     (void)pthread_mutex_unlock(&outbox->mutex);
-    if (running)
+    if (outbox_is_in_memory(outbox))
+        outbox_memory_stop(outbox);
+    else if (running)
         (void)pthread_join(outbox->committer, NULL);
 }
 
@@ -317,6 +325,8 @@ bool outbox_do(struct outbox *outbox,
         .arg = arg,
     };
 
+    if (outbox_is_in_memory(outbox))
+        return fail(err, ERR_CONFIG, "there is no store");
     if (!outbox_enqueue(outbox, &task.work, err))
         return false;
     (void)pthread_mutex_lock(&outbox->mutex);

@@ -3,7 +3,8 @@
  *
  * Who may touch what: `db`, `tally`, `before`, `recent` and `upkeep` belong to the committer
  * (before the start and after the end, to whoever creates and destroys). What stands below `mutex`
- * is shared under it. Texts and options are read-only after the creation.
+ * is shared under it. Texts and options are read-only after the creation. Without a file
+ * (outbox_memory.c) there is no committer: everything that changes is shared under `mutex`.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 
 #include "base/waker.h"
 #include "delivery/outbox.h"
+#include "delivery/outbox_backlog.h"
 #include "delivery/outbox_db.h"
 #include "delivery/outbox_recent.h"
 #include "delivery/outbox_tally.h"
@@ -43,6 +45,8 @@ struct outbox_item {
     int64_t processed_at_us;
     bool is_replay;
     bool is_registry_kind;
+    bool decided;        /* in memory: its result is final */
+    size_t open;         /* in memory: ways of it that have not ended */
     const char *outcome; /* NULL: accepted */
     struct str id;
     struct str registry;
@@ -53,6 +57,15 @@ struct outbox_item {
     struct str units;
 };
 
+enum outbox_stage { OUTBOX_STAGE_WAITING, OUTBOX_STAGE_UNDERWAY, OUTBOX_STAGE_ENDED };
+
+/** In memory: one record's way to one sink. */
+struct outbox_way {
+    enum outbox_stage stage;
+    int64_t attempts;
+    int64_t next_at_us; /* time of day */
+};
+
 struct outbox_job {
     struct outbox_work work;
     atomic_int references;
@@ -60,7 +73,41 @@ struct outbox_job {
     struct waker waker;
     size_t count;
     struct outbox_item *items;     /* [count], in the job's one block of memory, */
-    struct outbox_result *results; /* as these are */
+    struct outbox_result *results; /* as these are, */
+    struct outbox_way *ways;       /* and these, in memory: a sink each for every item */
+
+    /* In memory, under the outbox's mutex: */
+    struct outbox *outbox; /* NULL: it is not in memory */
+    int64_t first_seq;     /* of its first item; the others follow */
+    int64_t accepted_us;
+    size_t undecided;           /* items whose result is still open */
+    size_t open;                /* ways that have not ended */
+    bool given_up;              /* nobody waits for it any more */
+    struct outbox_job *to_wake; /* the next of those that were decided together */
+};
+
+/** What a backlog has handed out of a memory: an item of a job. */
+struct outbox_spot {
+    struct outbox_job *job;
+    size_t index;
+};
+
+struct backlog {
+    struct outbox *outbox;
+    struct outbox_db db; /* closed when the outbox is in memory */
+    char sink[OUTBOX_NAME_SIZE];
+    bool ordered;
+
+    struct arena *arena; /* of the last records */
+    struct backlog_record *records;
+    struct outbox_spot *spots; /* in memory: where they are */
+    size_t count;
+    bool retried;         /* they came from retry rows */
+    bool retried_before;  /* so that new records get their turn */
+    int64_t retry_due_us; /* time of day of the next retry; INT64_MAX: none */
+
+    uint64_t round; /* the outbox's, when the last look began */
+    bool woken;     /* under the outbox's mutex */
 };
 
 /** Work that its caller waits for. */
@@ -112,6 +159,7 @@ struct outbox {
     struct tally published; /* as of the last durable batch */
     int64_t published_log_bytes;
     int64_t oldest_us[OUTBOX_SINKS_MAX]; /* of pending records, by index into published.sinks */
+    struct outbox_work *start[OUTBOX_SINKS_MAX]; /* in memory, likewise: nothing before it waits */
     struct outbox_histogram commit_us;
     struct outbox_histogram batch_events;
 
@@ -126,7 +174,46 @@ enum outbox_trouble_kind { OUTBOX_FINE, OUTBOX_FULL, OUTBOX_FAILING };
 /** The random name that the open store was given when it was made. */
 NODISCARD bool outbox_read_id(struct outbox *outbox, char out[static OUTBOX_NAME_SIZE]);
 
+static inline bool outbox_is_in_memory(const struct outbox *outbox)
+{
+    return *outbox->options.path == '\0';
+}
+
+/* outbox_job.c: a job's two owners. */
+
+/** Everybody may read the results. The waker is the caller's affair. */
+void outbox_job_decide(struct outbox_job *job);
+
+/** Give a reference back, whoever's it is. */
+void outbox_job_unref(struct outbox_job *job);
+
+/* outbox_memory.c: an outbox without a file. */
+
+/** Make it ready, with the sinks of the options. ERR_CONFIG: too many. */
+NODISCARD bool outbox_memory_open(struct outbox *outbox, struct error *err);
+
+/** As outbox_enqueue(): the job's records wait for all sinks. */
+NODISCARD bool outbox_memory_take(struct outbox *outbox, struct outbox_job *job, struct error *err);
+
+/** Nobody waits for the job: decide it, and let go of what is not under way. */
+void outbox_memory_give_up(struct outbox *outbox, struct outbox_job *job);
+
+/** The same of all jobs, and tell those who wait. */
+void outbox_memory_stop(struct outbox *outbox);
+
+/** backlog_next(), backlog_settle() and backlog_close() of a backlog in memory. */
+void outbox_memory_next(struct backlog *backlog, const struct backlog_bounds *bounds);
+void outbox_memory_settle(struct backlog *backlog, const struct backlog_result *results,
+                          size_t count);
+void outbox_memory_close(struct backlog *backlog);
+
 /* outbox_committer.c: the thread and its queue. */
+
+/** The mutex is held. Why the work cannot be queued (constant text), or NULL. */
+const char *outbox_why_not(const struct outbox *outbox, const struct outbox_work *work);
+
+/** The mutex is held. Append it. */
+void outbox_push(struct outbox *outbox, struct outbox_work *work);
 
 /** Queue it, when there is room and the committer runs; else ERR_UNAVAILABLE. */
 NODISCARD bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err);

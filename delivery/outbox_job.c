@@ -101,16 +101,17 @@ static void finish(struct outbox *outbox, struct outbox_work *work, const char *
     (void)outbox;
     for (size_t i = 0; failure && i < job->count; i++)
         job->results[i] = (struct outbox_result){ OUTBOX_UNAVAILABLE, .reason = failure };
-    atomic_store_explicit(&job->decided, true, memory_order_release);
+    outbox_job_decide(job);
     waker_wake(job->waker);
-    outbox_job_release(job);
+    outbox_job_unref(job);
 }
 
-static struct outbox_job *create_job(const struct outbox_request *request)
+static struct outbox_job *create_job(const struct outbox_request *request, size_t ways)
 {
     size_t count = request->count;
     size_t head = sizeof(struct outbox_job) +
-                  count * (sizeof(struct outbox_item) + sizeof(struct outbox_result));
+                  count * (sizeof(struct outbox_item) + sizeof(struct outbox_result) +
+                           ways * sizeof(struct outbox_way));
     size_t texts = 0;
     bool all_refused = true;
 
@@ -131,6 +132,7 @@ static struct outbox_job *create_job(const struct outbox_request *request)
     job->count = count;
     job->items = (struct outbox_item *)(void *)(job + 1);
     job->results = (struct outbox_result *)(void *)(job->items + count);
+    job->ways = (struct outbox_way *)(void *)(job->results + count);
     atomic_init(&job->references, 2);
     atomic_init(&job->decided, false);
     for (size_t i = 0; i < count; i++)
@@ -141,9 +143,11 @@ static struct outbox_job *create_job(const struct outbox_request *request)
 bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
                    struct outbox_job **job, struct error *err)
 {
-    struct outbox_job *created = create_job(request);
+    bool in_memory = outbox_is_in_memory(outbox);
+    struct outbox_job *created = create_job(request, in_memory ? outbox->options.sink_count : 0);
 
-    if (!outbox_enqueue(outbox, &created->work, err)) {
+    if (!(in_memory ? outbox_memory_take(outbox, created, err)
+                    : outbox_enqueue(outbox, &created->work, err))) {
         mem_free(created);
         return false;
     }
@@ -156,10 +160,27 @@ const struct outbox_result *outbox_results(const struct outbox_job *job)
     return atomic_load_explicit(&job->decided, memory_order_acquire) ? job->results : NULL;
 }
 
+void outbox_job_decide(struct outbox_job *job)
+{
+    atomic_store_explicit(&job->decided, true, memory_order_release);
+}
+
+void outbox_job_unref(struct outbox_job *job)
+{
+    if (atomic_fetch_sub_explicit(&job->references, 1, memory_order_acq_rel) == 1)
+        mem_free(job);
+}
+
+void outbox_give_up(struct outbox_job *job)
+{
+    if (job->outbox)
+        outbox_memory_give_up(job->outbox, job);
+}
+
 void outbox_job_release(void *job)
 {
-    struct outbox_job *released = job;
-
-    if (released && atomic_fetch_sub_explicit(&released->references, 1, memory_order_acq_rel) == 1)
-        mem_free(released);
+    if (!job)
+        return;
+    outbox_give_up(job);
+    outbox_job_unref(job);
 }
