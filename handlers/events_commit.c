@@ -147,5 +147,7 @@ bool run_take_results(struct run *run)
 
 void run_give_up(struct run *run)
 {
-    turn_all_away(run, "deadline");
+    outbox_give_up(run->job);
+    if (!run_take_results(run))
+        turn_all_away(run, "deadline");
 }

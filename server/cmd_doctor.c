@@ -170,13 +170,16 @@ static void look_at_folder(struct doctor *doctor, const char *what, const char *
         say(doctor, FAILURE, what, "%s cannot be written", folder);
 }
 
-static void look_at_store(struct doctor *doctor, const char *path)
+static void look_at_store(struct doctor *doctor)
 {
+    const char *path = doctor->cli.config->store.path;
     struct control_client *server;
     struct error err = { 0 };
 
     if (!*path) {
-        say(doctor, WARNING, "store", "there is none: 200 promises nothing about delivery");
+        say(doctor, WARNING, "store", "there is none: %s",
+            doctor->cli.config->sink_count > 0 ? "200 waits for every sink, refused events are lost"
+                                               : "200 promises nothing about delivery");
         return;
     }
     if (!outbox_check(path, &err)) {
@@ -195,7 +198,7 @@ static void look_at_files(struct doctor *doctor)
 
     if (config->registry.kind == CONFIG_REGISTRY_GLUE)
         look_at_folder(doctor, "cache", config->registry.cache_dir);
-    look_at_store(doctor, config->store.path);
+    look_at_store(doctor);
 }
 
 static bool has_credential(const struct config_auth *auth)

@@ -368,15 +368,16 @@ static bool start_control(struct serving *serving, struct error *err)
 {
     const struct service *service = serving->service;
 
-    return !service->outbox || control_start(
-                                   &(struct control_options){
-                                       .store_path = serving->config->store.path,
-                                       .outbox = service->outbox,
-                                       .catalog = service->catalog,
-                                       .events = events_handler(service->events),
-                                       .deadline_us = serving->config->http.deadline_us,
-                                   },
-                                   &serving->control, err);
+    return !*serving->config->store.path ||
+           control_start(
+               &(struct control_options){
+                   .store_path = serving->config->store.path,
+                   .outbox = service->outbox,
+                   .catalog = service->catalog,
+                   .events = events_handler(service->events),
+                   .deadline_us = serving->config->http.deadline_us,
+               },
+               &serving->control, err);
 }
 
 /* Those who may wake a request end before the loops that they would wake. */

@@ -123,12 +123,6 @@ static void check_proxies(struct settings *settings, const struct config *config
                               "set behind the first 8");
 }
 
-static void check_store(struct settings *settings, const struct config *config)
-{
-    if (config->sink_count > 0 && !*config->store.path)
-        settings_complain(settings, STR("/sinks"), "sinks need a store: set store.path");
-}
-
 /* A file has one version, so there is nothing to stay with. */
 static void check_pins(struct settings *settings, const struct config *config)
 {
@@ -145,7 +139,6 @@ void config_rules(struct settings *settings, const struct config *config)
     check_body_memory(settings, config);
     check_tls(settings, config);
     check_proxies(settings, config);
-    check_store(settings, config);
     check_pins(settings, config);
     config_sink_rules(settings, config);
 }

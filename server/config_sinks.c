@@ -82,8 +82,6 @@ static void check_sink_headers(struct settings *settings, const struct config *c
 
 void config_sink_rules(struct settings *settings, const struct config *config)
 {
-    if (config->sink_count > 0 && !*config->store.path)
-        settings_complain(settings, STR("/sinks"), "sinks need a store: set store.path");
     check_sink_names(settings, config);
     check_sink_paths(settings, config);
     check_sink_headers(settings, config);

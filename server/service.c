@@ -238,7 +238,7 @@ static bool create_auth(struct service *service, const struct config_auth *confi
 
 static bool create_outbox(struct service *service, const struct config *config, struct error *err)
 {
-    if (!*config->store.path)
+    if (!*config->store.path && config->sink_count == 0)
         return true;
 
     const struct config_store *store = &config->store;
@@ -315,7 +315,7 @@ static void create_handlers(struct service *service, const struct config *config
         .auth = service->auth,
         .metrics = service->metrics,
         .outbox = service->outbox,
-        .quarantine = config->store.quarantine.enabled,
+        .quarantine = config->store.quarantine.enabled && *config->store.path,
         .status_map = config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
                                                                       : STATUS_MAP_TUTORIAL,
         .receipt = config->http.respond == CONFIG_RESPOND_RECEIPT,

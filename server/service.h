@@ -29,7 +29,7 @@ struct service {
     struct catalog *catalog;
     struct routes *routes;
     struct auth *auth;     /* NULL: no credential is configured */
-    struct outbox *outbox; /* NULL: no store is configured, or nothing is served */
+    struct outbox *outbox; /* NULL: neither store nor sink is configured, or nothing is served */
     struct sinks *sinks;   /* NULL when there is no outbox */
     struct health *health;
     struct metrics *metrics;

@@ -59,6 +59,37 @@ static struct sink create_sink(struct sinks *sinks, const struct config_sink *co
                                             : create_file(sinks, config);
 }
 
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Without a store senders wait for the sink, until their deadline: an attempt that takes longer is
+ * in vain, and each sender is to see one after a pause.
+ */
+static struct config_sink in_force(const struct config *config, size_t index)
+{
+    struct config_sink sink = config->sinks[index];
+
+    if (!*config->store.path) {
+        sink.timeout_us = lesser(sink.timeout_us, config->http.deadline_us);
+        sink.max_backoff_us = lesser(sink.max_backoff_us, config->http.deadline_us / 2);
+    }
+    return sink;
+}
+
+static struct pump *create_pump(struct sinks *sinks, const struct config_sink *config)
+{
+    return pump_create(&(struct pump_options){
+        .name = copy(sinks, config->name),
+        .rules = { .ordered = config->ordered,
+                   .max_attempts = config->max_attempts,
+                   .max_backoff_us = config->max_backoff_us },
+        .sink = create_sink(sinks, config),
+    });
+}
+
 bool sinks_create(const struct config *config, struct sinks **out, struct error *err)
 {
     struct sinks *sinks;
@@ -69,14 +100,11 @@ bool sinks_create(const struct config *config, struct sinks **out, struct error 
     sinks->arena = arena_create();
     sinks->count = config->sink_count;
     sinks->pumps = arena_alloc(sinks->arena, (sinks->count + 1) * sizeof(struct pump *));
-    for (size_t i = 0; i < sinks->count; i++)
-        sinks->pumps[i] = pump_create(&(struct pump_options){
-            .name = copy(sinks, config->sinks[i].name),
-            .rules = { .ordered = config->sinks[i].ordered,
-                       .max_attempts = config->sinks[i].max_attempts,
-                       .max_backoff_us = config->sinks[i].max_backoff_us },
-            .sink = create_sink(sinks, &config->sinks[i]),
-        });
+    for (size_t i = 0; i < sinks->count; i++) {
+        const struct config_sink sink = in_force(config, i);
+
+        sinks->pumps[i] = create_pump(sinks, &sink);
+    }
     *out = sinks;
     return true;
 }

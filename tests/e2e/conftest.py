@@ -6,6 +6,7 @@ import pytest
 
 pytest.register_assert_rewrite("server", "client")
 
+from receiver import Receiver
 from server import ROOT, Server, defaults, furnish, merge
 
 
@@ -70,3 +71,17 @@ def secret(folder):
         return str(path)
 
     return write
+
+
+@pytest.fixture
+def receiver():
+    """`receiver(...)` starts what an HTTP sink delivers to."""
+    made = []
+
+    def start(**options):
+        made.append(Receiver(**options))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()

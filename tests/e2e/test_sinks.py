@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from receiver import Receiver
 from server import PATIENCE
 from test_metrics import scrape
 
@@ -20,19 +19,6 @@ ARCHIVE = {"name": "archive", "kind": "file", "path": "out/records.ndjson"}
 
 def hook(receiver, **changes):
     return {"name": "hook", "kind": "http", "url": receiver.url, "max_backoff": "20ms"} | changes
-
-
-@pytest.fixture
-def receiver():
-    made = []
-
-    def start(**options):
-        made.append(Receiver(**options))
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.close()
 
 
 def until(is_so, what="what is waited for"):

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "delivery/outbox_backlog.h"
 #include "handlers/events.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/store.h"
@@ -21,9 +22,14 @@ static struct request request;
 static struct response response;
 static atomic_int woken;
 
-static void begin(bool quarantine)
+/* `path` NULL: a store; `sink` NULL: none. */
+static void begin_with(const char *path, const char *const *sink, bool quarantine)
 {
     store_init(&store);
+    if (path)
+        store.options.path = path;
+    store.options.sinks = sink;
+    store.options.sink_count = sink != NULL;
     store_open(&store);
     pipeline_init(&pipeline, NULL);
     pipeline_add_route(&pipeline, &(struct route_options){ 0 });
@@ -31,6 +37,11 @@ static void begin(bool quarantine)
                                                         .redact_values = true,
                                                         .quarantine = quarantine });
     handler = events_handler(pipeline.events);
+}
+
+static void begin(bool quarantine)
+{
+    begin_with(NULL, NULL, quarantine);
 }
 
 static void end(void)
@@ -153,6 +164,34 @@ static void the_deadline_is_a_503_and_the_retry_finds_its_duplicate(void)
     end();
 }
 
+/* Without a store, and with a sink that takes one record and no more. */
+static void what_has_arrived_by_the_deadline_is_200(void)
+{
+    static const char *const sink = "sink";
+    const struct backlog_bounds one = { 1, 1000 };
+    const struct backlog_record *records;
+    struct backlog *backlog = NULL;
+    struct error err = { 0 };
+    size_t count = 0;
+
+    begin_with("", &sink, false);
+    CHECK(backlog_open(store.outbox, sink, true, &backlog, &err));
+    CHECK_INT(post("[" GOOD("a") "," BAD("b") "," GOOD("c") "]"), HANDLER_WAIT);
+    CHECK(backlog_next(backlog, &one, &records, &count, &err) && count == 1);
+    CHECK(backlog_settle(
+        backlog, &(struct backlog_result){ records[0].seq, BACKLOG_DELIVERED, 0, NULL }, 1, &err));
+    CHECK_INT(handler.resume(handler.self, &request, &response, HANDLER_WOKEN), HANDLER_WAIT);
+    CHECK_INT(handler.resume(handler.self, &request, &response, HANDLER_EXPIRED), HANDLER_DONE);
+    CHECK_INT(response.status, 503);
+    CHECK_STR(response.body,
+              "{\"results\":[{\"id\":\"a\",\"status\":200},{\"id\":\"b\",\"status\":"
+              "400," PIPELINE_WRONG_ID
+              "},{\"id\":\"c\",\"status\":503,\"error\":\"Service unavailable\","
+              "\"details\":\"deadline\"}],\"batchItemFailures\":[{\"itemIdentifier\":\"c\"}]}");
+    backlog_close(backlog);
+    end();
+}
+
 int main(void)
 {
     RUN(answers_when_it_is_durable);
@@ -160,5 +199,6 @@ int main(void)
     RUN(waits_on_when_woken_for_nothing);
     RUN(says_why_it_could_not);
     RUN(the_deadline_is_a_503_and_the_retry_finds_its_duplicate);
+    RUN(what_has_arrived_by_the_deadline_is_200);
     return test_end();
 }

@@ -181,8 +181,6 @@ static void sinks_are_checked_as_a_whole(void)
         const char *yaml;
         const char *problems;
     } cases[] = {
-        { "sinks: [{name: a, kind: file, path: x}]\nstore: {path: ''}\n",
-          "1: sinks: sinks need a store: set store.path\n" },
         { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
         { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
         { "sinks:\n  - {name: a, kind: ftp}\n", "2: sinks[0].kind: expected one of: file, http\n" },
