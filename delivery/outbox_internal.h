@@ -122,11 +122,12 @@ struct outbox_task {
 
 /** When maintenance has to look again (clock_monotonic_us()). */
 struct outbox_upkeep {
-    bool pending;     /* there may be something to do at once */
-    bool log_wanted;  /* a checkpoint, once nothing comes, however short the log */
-    int64_t tick_us;  /* when to look what has become too old */
-    int64_t log_us;   /* not before this another checkpoint between batches */
-    int64_t probe_us; /* when to try whether the disk takes something again */
+    bool pending;      /* there may be something to do at once */
+    bool log_wanted;   /* a checkpoint, once nothing comes, however short the log */
+    int64_t tick_us;   /* when to look what has become too old */
+    int64_t log_us;    /* not before this another checkpoint between batches */
+    int64_t log_bytes; /* so long the log may grow before one; 0: not yet known */
+    int64_t probe_us;  /* when to try whether the disk takes something again */
 };
 
 struct outbox {

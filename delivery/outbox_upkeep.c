@@ -2,23 +2,27 @@
  * outbox_upkeep.c - maintenance, in portions too small to be noticed (docs/decisions/013).
  *
  * Every batch deletes about as much as it adds, in its own transaction. What is left is done when
- * nothing has come for a while. The write-ahead log is moved into the database when nothing comes,
- * or when it has grown too long; both by the one connection that writes, since SQLite before 3.51.3
- * can lose commits when several connections write and checkpoint.
+ * nothing has come for a while, one step at a time. The write-ahead log is moved into the database
+ * when nothing comes, or when it has grown too long; both by the one connection that writes, since
+ * SQLite before 3.51.3 can lose commits when several connections write and checkpoint. Who comes
+ * meanwhile waits, so how long the log may grow depends on how long it took to move it last time.
  */
 #include "base/clock.h"
 #include "delivery/outbox_internal.h"
 
 enum {
-    LEAST_ROWS = 64,               /* that a batch may delete */
-    IDLE_ROWS = 500,               /* that one portion may delete between batches */
-    IDLE_US = 5000,                /* nothing came for so long: time for a portion */
-    TICK_US = 10 * 1000000,        /* how often to look for what has become too old */
-    PROBE_US = 1000000,            /* how often to try a disk that was full */
-    LOG_PAUSE_US = 200 * 1000,     /* between checkpoints of one and the same log */
-    LOG_FRAMES = 1000,             /* worth a checkpoint when nothing comes */
-    LOG_BYTES = 128 * 1024 * 1024, /* worth one in any case, */
-    LOG_PART = 8,                  /* or this part of max_size */
+    LEAST_ROWS = 64,              /* that a batch may delete */
+    IDLE_ROWS = 500,              /* that one portion may delete between batches */
+    IDLE_US = 5000,               /* nothing came for so long: time for a portion */
+    TICK_US = 10 * 1000000,       /* how often to look for what has become too old */
+    PROBE_US = 1000000,           /* how often to try a disk that was full */
+    LOG_PAUSE_US = 200 * 1000,    /* between checkpoints of one and the same log */
+    LOG_FRAMES = 1000,            /* worth a checkpoint when nothing comes */
+    LOG_FIRST = 16 * 1024 * 1024, /* bytes worth one in any case, to begin with; */
+    LOG_LEAST = 4 * 1024 * 1024,  /* from here */
+    LOG_MOST = 128 * 1024 * 1024, /* up to here, */
+    LOG_PART = 8,                 /* or to this part of max_size */
+    LOG_MOVE_US = 20 * 1000,      /* that a checkpoint may take, about */
 };
 
 static bool prune(struct outbox *outbox, int64_t rows, bool *done)
@@ -103,41 +107,79 @@ static bool is_full(const struct outbox *outbox)
     return atomic_load(&outbox->trouble) == OUTBOX_FULL;
 }
 
+static bool wants_checkpoint(const struct outbox *outbox)
+{
+    const struct outbox_upkeep *upkeep = &outbox->upkeep;
+
+    return outbox->db.frames >= (upkeep->log_wanted ? 1 : LOG_FRAMES) &&
+           clock_monotonic_us() >= upkeep->log_us;
+}
+
+/* One step, so that who comes meanwhile does not wait for two. */
 bool outbox_upkeep_idle(struct outbox *outbox, struct error *err)
 {
     struct outbox_upkeep *upkeep = &outbox->upkeep;
     int64_t now_us = clock_monotonic_us();
     enum outbox_end end = OUTBOX_DURABLE;
+    bool due = is_due(outbox);
     bool done = true;
 
-    if (is_due(outbox)) {
+    if (wants_checkpoint(outbox))
+        return checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err);
+    if (due) {
         end = outbox_transact(outbox, prune_some, &done, err);
         upkeep->pending = end != OUTBOX_DURABLE || !done;
-    }
-    if (end == OUTBOX_DURABLE && is_full(outbox) && now_us >= upkeep->probe_us) {
+    } else if (is_full(outbox) && now_us >= upkeep->probe_us) {
         upkeep->probe_us = now_us + PROBE_US;
         end = outbox_transact(outbox, probe, NULL, err);
     }
-    if (end == OUTBOX_BROKEN_OFF)
+    return end != OUTBOX_BROKEN_OFF;
+}
+
+/* How long the log may become at all. */
+static int64_t longest_log(const struct outbox *outbox)
+{
+    int64_t part = (int64_t)(outbox->options.max_size / LOG_PART);
+
+    return part < LOG_MOST ? part : LOG_MOST;
+}
+
+/* The log of the next time, after it took that long to move this one. */
+static int64_t next_log(int64_t bytes, int64_t took_us)
+{
+    if (took_us > LOG_MOVE_US)
+        return bytes / 2 > LOG_LEAST ? bytes / 2 : LOG_LEAST;
+    if (took_us < LOG_MOVE_US / 2)
+        return bytes * 2 < LOG_MOST ? bytes * 2 : LOG_MOST;
+    return bytes;
+}
+
+static bool checkpoint_in_time(struct outbox *outbox, struct error *err)
+{
+    int64_t begun_us = clock_monotonic_us();
+
+    if (!checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err))
         return false;
-    if (outbox->db.frames >= (upkeep->log_wanted ? 1 : LOG_FRAMES) && now_us >= upkeep->log_us)
-        return checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err);
+    outbox->upkeep.log_bytes = next_log(outbox->upkeep.log_bytes, clock_monotonic_us() - begun_us);
     return true;
 }
 
 bool outbox_upkeep_log(struct outbox *outbox, struct error *err)
 {
-    int64_t part = (int64_t)(outbox->options.max_size / LOG_PART);
-    int64_t most = part < LOG_BYTES ? part : LOG_BYTES;
+    struct outbox_upkeep *upkeep = &outbox->upkeep;
+    int64_t longest = longest_log(outbox);
 
     /* A checkpoint ends the log only once no reader is in it any more: again in a while. */
-    if (!outbox->db.begun_anew && clock_monotonic_us() < outbox->upkeep.log_us)
+    if (!outbox->db.begun_anew && clock_monotonic_us() < upkeep->log_us)
         return true;
+    if (upkeep->log_bytes == 0)
+        upkeep->log_bytes = LOG_FIRST;
 
-    if (outbox_db_log_bytes(&outbox->db) > most &&
-        !checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err))
+    int64_t most = upkeep->log_bytes < longest ? upkeep->log_bytes : longest;
+
+    if (outbox_db_log_bytes(&outbox->db) > most && !checkpoint_in_time(outbox, err))
         return false;
-    if (outbox_db_log_bytes(&outbox->db) > 2 * most)
+    if (outbox_db_log_bytes(&outbox->db) > 2 * longest)
         return checkpoint(outbox, OUTBOX_CHECKPOINT_RESET, err);
     return true;
 }

@@ -131,15 +131,14 @@ def measure(server, word, seconds, connections, drained=False):
 
 
 def _seen(db, rows, hours):
-    """`rows` remembered events, the same number in each of these hours, in the table's order."""
+    """`rows` remembered events, the same number in each of these hours, second by second."""
     each = rows // len(hours)
-    step = 2**64 // each
     for hour in sorted(hours):
         db.execute(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)"
-            " INSERT INTO seen (bucket, id_hash, identity, processed_us) SELECT ?2,"
-            " -9223372036854775807 + i * ?3 + abs(random() % ?3), randomblob(16), ?4 FROM n",
-            (each, hour, step, hour * HOUR_US),
+            " INSERT INTO seen (bucket, id_hash, identity, processed_us)"
+            " SELECT ?2 * 3600 + i * 3600 / ?1, random(), randomblob(16), ?3 FROM n",
+            (each, hour, hour * HOUR_US),
         )
     return each * len(hours)
 

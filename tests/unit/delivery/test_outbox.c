@@ -295,6 +295,34 @@ static void is_full_at_its_bound_and_recovers(void)
     store_done(&store);
 }
 
+/* Somebody posts all the time, so that nothing is done between batches. */
+static void moves_its_log_before_it_is_long(void)
+{
+    enum { RECORDS = 100, RECORD_BYTES = 256 * 1024, LONGEST = 18 * 1024 * 1024 };
+    static const char *const sinks[] = { "s" };
+    static char text[RECORD_BYTES + 1];
+    struct store store;
+    int64_t longest = 0;
+
+    memset(text, 'x', sizeof(text) - 1);
+    store_init(&store);
+    store.options.max_size = (uint64_t)1 << 30;
+    store.options.sinks = sinks;
+    store.options.sink_count = 1;
+    store_open(&store);
+    for (int64_t i = 1; i <= RECORDS; i++) {
+        struct outbox_event event = store_event(NULL, text);
+
+        CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+
+        int64_t log_bytes = store_counters(&store)->bytes - i * RECORD_BYTES;
+
+        longest = log_bytes > longest ? log_bytes : longest;
+    }
+    CHECK(longest <= LONGEST);
+    store_done(&store);
+}
+
 static void belongs_to_one_process(void)
 {
     struct store store;
@@ -393,6 +421,7 @@ int main(void)
     RUN(keeps_refused_events_once_each);
     RUN(lets_the_oldest_refused_go);
     RUN(is_full_at_its_bound_and_recovers);
+    RUN(moves_its_log_before_it_is_long);
     RUN(belongs_to_one_process);
     RUN(refuses_what_is_no_store);
     RUN(has_a_queue_with_an_end);
