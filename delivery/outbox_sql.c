@@ -8,7 +8,10 @@
 #include "delivery/outbox_sql.h"
 
 #define RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
-#define SIZE           "length(bytes) + length(key) + 128" /* OUTBOX_ROW_BYTES */
+#define REFUSED_COLUMNS                                                                            \
+    "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
+    " last_us, attempts, resolved_us, body"
+#define SIZE "length(bytes) + length(key) + 128" /* OUTBOX_ROW_BYTES */
 
 const char *const outbox_migrations[OUTBOX_VERSION] = {
     "CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -43,6 +46,10 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     /* Rows of `seen` that are not sorted in yet (outbox_recent.h). */
     "CREATE TABLE recent (n INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL,"
     " identity BLOB NOT NULL, processed_us INTEGER NOT NULL);",
+
+    /* What may be posted again is asked for every second. */
+    "CREATE INDEX refused_registry ON refused (registry, schema)"
+    " WHERE registry_kind AND resolved_us = 0;",
 };
 
 const char *const outbox_sql[SQL_COUNT] = {
@@ -145,16 +152,18 @@ const char *const outbox_sql[SQL_COUNT] = {
 
     [SQL_BEGIN_READING] = "BEGIN",
     [SQL_VIEW_REFUSED] =
-        "SELECT id, event_id, outcome, details, units, registry, schema, version, registry_kind,"
-        " first_us, last_us, attempts, resolved_us, body FROM refused"
-        " WHERE (?1 = 0 OR id = ?1) AND id > ?2 AND last_us >= ?3 AND last_us < ?4"
+        "SELECT " REFUSED_COLUMNS
+        " FROM refused WHERE id >= ?1 AND id <= ?2 AND last_us >= ?3 AND last_us < ?4"
         " AND (?5 IS NULL OR outcome = ?5) AND (?6 IS NULL OR registry = ?6)"
         " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
         " AND (?9 OR resolved_us = 0) AND (NOT ?10 OR registry_kind) ORDER BY id LIMIT ?11",
+    [SQL_VIEW_REGISTRY] =
+        "SELECT " REFUSED_COLUMNS " FROM refused WHERE registry_kind AND resolved_us = 0"
+        " AND registry = ?1 AND schema = ?2 ORDER BY id LIMIT ?3",
     [SQL_VIEW_DEAD] =
         "SELECT dead.id, sink.name, dead_us, attempts, reason, seq, key, accepted_us, registry,"
         " schema, version, bytes FROM dead JOIN sink ON sink.id = dead.sink"
-        " WHERE (?1 = 0 OR dead.id = ?1) AND dead.id > ?2 AND dead_us >= ?3 AND dead_us < ?4"
+        " WHERE dead.id >= ?1 AND dead.id <= ?2 AND dead_us >= ?3 AND dead_us < ?4"
         " AND (?5 IS NULL OR sink.name = ?5) AND (?6 IS NULL OR registry = ?6)"
         " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
         " ORDER BY dead.id LIMIT ?9",

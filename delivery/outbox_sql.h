@@ -6,7 +6,7 @@
 #pragma once
 
 enum {
-    OUTBOX_VERSION = 2,              /* of the tables: PRAGMA user_version */
+    OUTBOX_VERSION = 3,              /* of the tables: PRAGMA user_version */
     OUTBOX_APPLICATION = 0x536c7565, /* "Slue": PRAGMA application_id */
     OUTBOX_ROW_BYTES = 128,          /* what a row costs beside its text, about */
 };
@@ -76,6 +76,7 @@ enum outbox_statement {
 
     SQL_BEGIN_READING,
     SQL_VIEW_REFUSED,
+    SQL_VIEW_REGISTRY,
     SQL_VIEW_DEAD,
 
     SQL_COUNT,

@@ -40,10 +40,8 @@ void outbox_view_close(struct outbox_view *view)
     mem_free(view);
 }
 
-static struct outbox_refused refused_row(struct outbox_db *db)
+static struct outbox_refused refused_row(struct outbox_db *db, enum outbox_statement from)
 {
-    const enum outbox_statement from = SQL_VIEW_REFUSED;
-
     return (struct outbox_refused){
         .id = outbox_db_int(db, from, 0),
         .event_id = outbox_db_text(db, from, 1),
@@ -87,23 +85,52 @@ static int64_t or_all(int64_t bound)
     return bound > 0 ? bound : INT64_MAX;
 }
 
+static int64_t first_id(const struct outbox_filter *filter)
+{
+    return filter->id ? filter->id : filter->after_id + 1;
+}
+
+static int64_t last_id(const struct outbox_filter *filter)
+{
+    return filter->id ? filter->id : INT64_MAX;
+}
+
+/* `found` is the statement's first step. */
+static bool show_refused(struct outbox_view *view, enum outbox_statement from,
+                         enum outbox_found found, outbox_visit_refused *visit, void *self)
+{
+    while (found == OUTBOX_FOUND) {
+        struct outbox_refused row = refused_row(&view->db, from);
+
+        found = visit(self, &row) ? outbox_db_next(&view->db, from) : OUTBOX_NONE;
+    }
+    outbox_db_reset(&view->db, from);
+    return found == OUTBOX_NONE;
+}
+
 bool outbox_view_refused(struct outbox_view *view, const struct outbox_filter *filter,
                          outbox_visit_refused *visit, void *self, struct error *err)
 {
-    struct outbox_db *db = &view->db;
     enum outbox_found found = outbox_db_find(
-        db, SQL_VIEW_REFUSED, "iiiissssiii", filter->id, filter->after_id, filter->from_us,
-        or_all(filter->until_us), str_from_c(filter->outcome), str_from_c(filter->registry),
-        str_from_c(filter->schema), str_from_c(filter->version), (int64_t)filter->with_resolved,
-        (int64_t)filter->only_registry_kind, or_all((int64_t)filter->limit));
+        &view->db, SQL_VIEW_REFUSED, "iiiissssiii", first_id(filter), last_id(filter),
+        filter->from_us, or_all(filter->until_us), str_from_c(filter->outcome),
+        str_from_c(filter->registry), str_from_c(filter->schema), str_from_c(filter->version),
+        (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind,
+        or_all((int64_t)filter->limit));
 
-    while (found == OUTBOX_FOUND) {
-        struct outbox_refused row = refused_row(db);
+    return show_refused(view, SQL_VIEW_REFUSED, found, visit, self) ||
+           outbox_db_fail(&view->db, "store", err);
+}
 
-        found = visit(self, &row) ? outbox_db_next(db, SQL_VIEW_REFUSED) : OUTBOX_NONE;
-    }
-    outbox_db_reset(db, SQL_VIEW_REFUSED);
-    return found == OUTBOX_NONE || outbox_db_fail(db, "store", err);
+bool outbox_view_registry_kind(struct outbox_view *view, const struct outbox_filter *filter,
+                               outbox_visit_refused *visit, void *self, struct error *err)
+{
+    enum outbox_found found =
+        outbox_db_find(&view->db, SQL_VIEW_REGISTRY, "ssi", str_from_c(filter->registry),
+                       str_from_c(filter->schema), or_all((int64_t)filter->limit));
+
+    return show_refused(view, SQL_VIEW_REGISTRY, found, visit, self) ||
+           outbox_db_fail(&view->db, "store", err);
 }
 
 bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filter,
@@ -111,7 +138,7 @@ bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filt
 {
     struct outbox_db *db = &view->db;
     enum outbox_found found = outbox_db_find(
-        db, SQL_VIEW_DEAD, "iiiissssi", filter->id, filter->after_id, filter->from_us,
+        db, SQL_VIEW_DEAD, "iiiissssi", first_id(filter), last_id(filter), filter->from_us,
         or_all(filter->until_us), str_from_c(filter->sink), str_from_c(filter->registry),
         str_from_c(filter->schema), str_from_c(filter->version), or_all((int64_t)filter->limit));
 

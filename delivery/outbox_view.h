@@ -85,6 +85,15 @@ typedef bool outbox_visit_dead(void *self, const struct outbox_dead *row);
 NODISCARD bool outbox_view_refused(struct outbox_view *view, const struct outbox_filter *filter,
                                    outbox_visit_refused *visit, void *self, struct error *err);
 
+/**
+ * Visit those that were refused for the registry's sake and not accepted since, of the filter's
+ * registry and schema, at most its `limit`; quick, however many others there are.
+ */
+NODISCARD bool outbox_view_registry_kind(struct outbox_view *view,
+                                         const struct outbox_filter *filter,
+                                         outbox_visit_refused *visit, void *self,
+                                         struct error *err);
+
 /** Visit dead records in the order of their ids. */
 NODISCARD bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filter,
                                 outbox_visit_dead *visit, void *self, struct error *err);

@@ -59,7 +59,8 @@ static bool take_row(struct json_object *order, int64_t *row, struct error *err)
 {
     struct json_object *id;
 
-    return (json_find(order, "id", &id) && json_kind(id) == JSON_INTEGER && json_int64(id, row)) ||
+    return (json_find(order, "id", &id) && json_kind(id) == JSON_INTEGER && json_int64(id, row) &&
+            *row > 0) ||
            fail(err, ERR_CONFIG, "no id");
 }
 

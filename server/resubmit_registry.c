@@ -77,13 +77,12 @@ static void post_of_schema(struct resubmit_registry *rounds, const char *registr
     const struct outbox_filter filter = {
         .registry = registry,
         .schema = schema,
-        .only_registry_kind = true,
         .limit = ROUND_MAX,
     };
     struct rows rows = { .count = 0 };
     struct error err = { 0 };
 
-    if (!outbox_view_refused(rounds->options.view, &filter, note_row, &rows, &err)) {
+    if (!outbox_view_registry_kind(rounds->options.view, &filter, note_row, &rows, &err)) {
         say_broken(rounds, &err);
         return;
     }

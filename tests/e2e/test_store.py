@@ -260,13 +260,15 @@ def test_brings_an_older_store_up_to_date(stored):
     server = stored()
     server.stop()
     store = sqlite3.connect(server.folder / STORE)
-    store.executescript("DROP TABLE recent; PRAGMA user_version = 1;")  # as version 1 was
+    store.executescript(  # as version 1 was
+        "DROP TABLE recent; DROP INDEX refused_registry; PRAGMA user_version = 1;"
+    )
     store.close()
     server = again(server)
     event = make("a")
     assert server.post(event).status == 200
     assert server.post(event).header("Sluice-Duplicate") == "true"
-    assert rows(server, "PRAGMA user_version") == [(2,)]
+    assert rows(server, "PRAGMA user_version") == [(3,)]
     server.stop()
 
 

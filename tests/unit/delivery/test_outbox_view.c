@@ -60,6 +60,28 @@ static void fill(struct store *store)
     (void)store_submit(store, &d);
 }
 
+static void finds_the_registrys(struct outbox_view *view)
+{
+    static const struct {
+        const char *registry;
+        const char *schema;
+        const char *ids;
+    } cases[] = { { "Registry", "Schema", "c" },
+                  { "Registry", "Other", "" },
+                  { "x", "Schema", "" } };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct outbox_filter filter = { .registry = cases[i].registry,
+                                              .schema = cases[i].schema };
+        struct seen seen = { 0 };
+        struct error err = { 0 };
+
+        TEST_CASE(cases[i].schema);
+        CHECK(outbox_view_registry_kind(view, &filter, see, &seen, &err));
+        CHECK_STR(str_from_c(seen.ids), cases[i].ids);
+    }
+}
+
 static void filters(void)
 {
     struct store store;
@@ -80,6 +102,7 @@ static void filters(void)
         { "later", { .after_id = 1, .limit = 1 }, "b" },
         { "one", { .id = 3 }, "c" },
         { "none", { .id = 9 }, "" },
+        { "no id at all", { .id = -1 }, "" },
         { "from now on", { .from_us = now_us }, "abc" },
         { "until then", { .until_us = now_us }, "" },
     };
@@ -98,6 +121,7 @@ static void filters(void)
         CHECK(outbox_view_refused(view, &cases[i].filter, see, &seen, &err));
         CHECK_STR(str_from_c(seen.ids), cases[i].ids);
     }
+    finds_the_registrys(view);
     outbox_view_close(view);
     store_done(&store);
 }

@@ -185,6 +185,8 @@ static void refuses_what_is_no_order(void)
         { "{}\n", "{\"ok\":false,\"error\":\"no such order\"}" },
         { "{\"order\":\"replay\"}\n", "{\"ok\":false,\"error\":\"no id\"}" },
         { "{\"order\":\"replay\",\"id\":\"1\"}\n", "{\"ok\":false,\"error\":\"no id\"}" },
+        { "{\"order\":\"replay\",\"id\":0}\n", "{\"ok\":false,\"error\":\"no id\"}" },
+        { "{\"order\":\"replay\",\"id\":-1}\n", "{\"ok\":false,\"error\":\"no id\"}" },
         { "{\"order\":\"revive\",\"id\":1.5}\n", "{\"ok\":false,\"error\":\"no id\"}" },
         { "{\"order\":\"drop-sink\"}\n", "{\"ok\":false,\"error\":\"no name\"}" },
         { "{\"order\":\"stop\",\"id\":1}\n", "{\"ok\":false,\"error\":\"no such order\"}" },
