@@ -40,6 +40,7 @@ enum {
     STEPS_PER_PLACE = 4,   /* what going to the next starting place costs */
     BYTES_PER_STEP = 8,
     STEPS_PER_US = 100,
+    REFERENCES = 64,       /* followed between two looks at the clock */
     CREEP_STEPS = 5000000, /* 50 ms, for a search in windows */
     WINDOW_WORK = 1 << 24, /* starting places times bytes that one window may cost */
     WHOLE_TEXT = 1024,     /* texts up to here are searched without looking at the clock */
@@ -51,6 +52,7 @@ struct regex {
     size_t memory_left; /* of what compiling may take */
     bool jit;
     bool anchored; /* a match begins at the start of the text or nowhere */
+    bool refers;   /* it has back-references */
 };
 
 /* --------------------------------------------------------------- what belongs to a thread */
@@ -154,6 +156,7 @@ static bool compile_regex(struct regex *regex, struct str pattern, struct error 
 {
     CLEANUP(buf_done) struct buf rewritten;
     uint32_t options = 0;
+    uint32_t references = 0;
     size_t offset;
     int code;
 
@@ -167,6 +170,8 @@ static bool compile_regex(struct regex *regex, struct str pattern, struct error 
     regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
     (void)pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &options);
     regex->anchored = (options & PCRE2_ANCHORED) != 0;
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_BACKREFMAX, &references);
+    regex->refers = references > 0;
     return true;
 }
 
@@ -218,8 +223,9 @@ struct search {
     struct matcher *matcher;
     struct str text;
     uint64_t spent;
-    uint64_t most;      /* that may be spent */
-    int64_t started_us; /* on clock_thread_us() */
+    uint64_t most;       /* that may be spent; 0: the first run of all, on a short text */
+    int64_t started_us;  /* on clock_thread_us() */
+    unsigned references; /* followed */
 };
 
 /* Is more spent than may be, in steps or in time? */
@@ -230,6 +236,19 @@ static bool overspent(struct search *s)
     if (by_time > s->spent)
         s->spent = by_time;
     return s->spent >= s->most;
+}
+
+/*
+ * Before a back-reference is followed, which may compare half of the text and is no step: the
+ * rewriter has a callout there.
+ */
+static int on_reference(pcre2_callout_block *block, void *data)
+{
+    struct search *s = data;
+
+    (void)block;
+    return s->most > 0 && ++s->references % REFERENCES == 0 && overspent(s) ? PCRE2_ERROR_CALLOUT
+                                                                            : 0;
 }
 
 /* One run of PCRE2 from the place `from`, with at most `limit` steps from each place. */
@@ -350,6 +369,8 @@ static enum regex_verdict search_carefully(struct search *s, uint64_t allowed)
 
 static enum regex_verdict search_code(struct search *s, uint64_t allowed)
 {
+    if (UNLIKELY(s->regex->refers))
+        (void)pcre2_set_callout(s->matcher->context, on_reference, s);
     if (s->text.len <= WHOLE_TEXT) {
         int rc = run(s, 0, first_limit(s));
 

@@ -88,7 +88,8 @@ static bool put_reference(struct rewriter *r, const struct ecma_escape *escape)
 
     if (number == 0 || number > ecma_scan_groups(r->scan.text))
         return complain(r, escape->at, "reference to a group that is not there");
-    buf_printf(r->out, "\\g{%u}", number);
+    /* The callout lets base/regex.c look at the clock. */
+    buf_printf(r->out, "(?C)\\g{%u}", number);
     return true;
 }
 
