@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-enum { STEPS_BETWEEN_LOOKS = 4096 };
+enum { STEPS_BETWEEN_LOOKS = 4096, SCOPES_PER_STEP = 16 };
 
 /* The budget. */
 
@@ -45,6 +45,33 @@ bool check_look(struct check *check, uint64_t steps)
     /* What a single step costs is bounded, so a large one does not put off the next look. */
     check->steps = STEPS_BETWEEN_LOOKS;
     return true;
+}
+
+static bool spend_on_elements(struct check *check, struct json_object *array)
+{
+    for (size_t i = 0; i < json_count(array); i++) {
+        if (!check_spend_on(check, json_at(array, i)))
+            return false;
+    }
+    return true;
+}
+
+static bool spend_on_members(struct check *check, struct json_object *object)
+{
+    for (JSON_EACH(member, object)) {
+        if (!check_spend_on(check, json_value(member)))
+            return false;
+    }
+    return true;
+}
+
+bool check_spend_on(struct check *check, struct json_object *value)
+{
+    if (!check_spend(check, 1))
+        return false;
+    if (json_is_array(value))
+        return spend_on_elements(check, value);
+    return !json_is_object(value) || spend_on_members(check, value);
 }
 
 void check_begin(struct check *check, const struct schema *schema, struct schema_budget *budget)
@@ -147,10 +174,12 @@ static bool check_ref(struct check *check, const struct rule *rule, struct json_
     return check_node(check, rule->targets[0].fast, value, seen);
 }
 
-const struct target *check_dynamic(const struct check *check, const struct rule *rule)
+const struct target *check_dynamic(struct check *check, const struct rule *rule)
 {
     const struct scoped *scoped = rule->u.scoped;
 
+    /* When the budget ends here, the subschema's check sees that. */
+    (void)check_spend(check, (uint64_t)check->scope_count * scoped->count / SCOPES_PER_STEP);
     for (uint32_t i = 0; i < check->scope_count; i++) {
         for (uint32_t j = 0; j < scoped->count; j++) {
             if (scoped->targets[j].resource == check->scopes[i])

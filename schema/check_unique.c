@@ -20,7 +20,7 @@ static bool same(struct json_object *a, struct json_object *b)
 static bool unique_pairwise(struct check *check, struct json_object *array, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        if (!check_spend(check, i))
+        if (!check_spend_on(check, json_at(array, i)))
             return false;
         for (size_t j = 0; j < i; j++) {
             if (same(json_at(array, i), json_at(array, j)))
@@ -34,7 +34,7 @@ static bool unique_sorted(struct check *check, struct hashed_value *hashed,
                           struct json_object *array, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!check_spend(check, 1))
+        if (!check_spend_on(check, json_at(array, i)))
             return false;
         hashed[i].value = json_at(array, i);
         hashed[i].hash = json_hash(hashed[i].value);

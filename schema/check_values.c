@@ -140,6 +140,10 @@ static bool is_among_others(struct check *check, const struct values *values,
                             struct json_object *value)
 {
     bool sorted = values->other_count > VALUES_IN_TURN_MAX;
+
+    if (sorted && !check_spend_on(check, value))
+        return false;
+
     uint64_t hash = sorted ? json_hash(value) : 0;
 
     for (uint32_t i = sorted ? find_hash(values, hash) : 0; i < values->other_count; i++) {
