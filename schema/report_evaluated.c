@@ -107,9 +107,6 @@ static void mark_branches(const struct marking *marking, const struct rule *rule
 static void mark_rule(const struct marking *marking, const struct rule *rule)
 {
     switch (rule->op) {
-    case RULE_MEMBERS:
-        mark_members(marking, rule->u.members);
-        break;
     case RULE_ITEMS:
     case RULE_PREFIX_ITEMS:
         mark_items(marking, rule);
@@ -139,12 +136,15 @@ static void mark_rule(const struct marking *marking, const struct rule *rule)
     }
 }
 
+/* By the rules as written: a plan has none for kinds that the node refuses anyway. */
 static void mark_node(const struct marking *marking, const struct node *node, bool outermost)
 {
     unsigned kind = 1U << json_object_get_type(marking->value);
 
-    for (uint32_t i = 0; i < node->plan_count && !marking->reporter->check.stopped; i++) {
-        const struct rule *rule = &node->plan[i];
+    if (kind == KIND_OBJECT && node->members)
+        mark_members(marking, node->members);
+    for (uint32_t i = 0; i < node->rule_count && !marking->reporter->check.stopped; i++) {
+        const struct rule *rule = &node->rules[i];
         bool last = rule->op == RULE_UNEVALUATED_ITEMS || rule->op == RULE_UNEVALUATED_PROPERTIES;
 
         if ((rule->kinds & kind) == 0)
