@@ -226,15 +226,26 @@ static void add_double(struct buf *out, double value)
     }
 }
 
+/* Piece by piece, so that of very many digits the first ones are there. */
+static void add_digits(struct buf *out, struct json_object *value)
+{
+    CLEANUP(buf_done) struct buf digits;
+
+    buf_init(&digits, SIZE_MAX / 2);
+    json_write(&digits, value);
+    for (size_t i = 0; i < digits.len && !out->overflow; i++)
+        buf_add_char(out, digits.ptr[i]);
+}
+
 /* An integer keeps its digits, however many; only its zero has no sign. */
 static void add_integer(struct buf *out, struct json_object *value)
 {
     int64_t small;
 
-    if (json_int64(value, &small) && small == 0)
-        buf_add_char(out, '0');
+    if (json_int64(value, &small))
+        buf_add_int(out, small);
     else
-        json_write(out, value);
+        add_digits(out, value);
 }
 
 /* ----------------------------------------------------------------------------- containers */

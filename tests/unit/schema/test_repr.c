@@ -132,6 +132,7 @@ static void fills_a_small_buffer_to_the_brim(void)
         { "{\"abc\":\"def\",\"g\":1}", 10, "{'abc': 'd", true },
         { "\"\\u00e9\\u00e9\"", 4, "'\xC3\xA9", true },
         { "\"a\"", 0, "", true },
+        { "123456789012345678901234567890", 7, "1234567", true },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
