@@ -237,6 +237,7 @@ static bool compile_with(struct json_object *document, const struct schema_optio
     library_done(&compiler.library);
     mem_free(compiler.rules);
     mem_free(compiler.dynamics);
+    lookup_done(&compiler.dynamic_names);
     if (ok) {
         *out = schema;
         return true;

@@ -15,6 +15,7 @@
 struct dynamic_rule {
     uint32_t node;
     uint32_t rule;
+    uint32_t like;     /* the first of them with the same name, which has the same targets */
     struct str anchor; /* unused by `$recursiveRef` */
     bool recursive;
 };
@@ -30,6 +31,7 @@ struct compiler {
     struct quote type_quotes[KIND_COUNT]; /* of single types; empty: not written yet */
     struct dynamic_rule *dynamics;
     uint32_t dynamic_count, dynamic_capacity;
+    struct lookup dynamic_names;
 
     /* The node at work. */
     uint32_t node;

@@ -212,16 +212,31 @@ bool compile_ref(struct compiler *compiler, const struct keyword *keyword,
     return add_reference(compiler, keyword, value, &reference);
 }
 
+static uint32_t find_like(struct compiler *compiler, const struct dynamic_rule *dynamic)
+{
+    uint32_t hash = keys_hash(dynamic->anchor.ptr, dynamic->anchor.len);
+    struct lookup_walk walk = lookup_walk(&compiler->dynamic_names, hash);
+
+    for (uint32_t i = lookup_next(&walk); i != LOOKUP_NONE; i = lookup_next(&walk)) {
+        const struct dynamic_rule *other = &compiler->dynamics[i];
+
+        if (other->recursive == dynamic->recursive && str_equal(other->anchor, dynamic->anchor))
+            return i;
+    }
+    lookup_add(&compiler->dynamic_names, hash, compiler->dynamic_count);
+    return compiler->dynamic_count;
+}
+
 /* The rule just added depends on the way to it. */
-static void make_dynamic(struct compiler *compiler, const struct dynamic_rule *dynamic)
+static void make_dynamic(struct compiler *compiler, struct dynamic_rule dynamic)
 {
     compiler->rules[compiler->rule_count - 1].op = RULE_DYNAMIC_REF;
+    dynamic.node = compiler->node;
+    dynamic.rule = compiler->rule_count - 1;
+    dynamic.like = find_like(compiler, &dynamic);
     compiler->dynamics = vector_grow(compiler->dynamics, compiler->dynamic_count,
                                      &compiler->dynamic_capacity, sizeof(struct dynamic_rule));
-    compiler->dynamics[compiler->dynamic_count] = *dynamic;
-    compiler->dynamics[compiler->dynamic_count].node = compiler->node;
-    compiler->dynamics[compiler->dynamic_count].rule = compiler->rule_count - 1;
-    compiler->dynamic_count++;
+    compiler->dynamics[compiler->dynamic_count++] = dynamic;
     compiler->schema->dynamic = true;
 }
 
@@ -233,7 +248,7 @@ bool compile_dynamic_ref(struct compiler *compiler, const struct keyword *keywor
     if (!add_reference(compiler, keyword, value, &reference))
         return false;
     if (reference.anchor && reference.anchor->dynamic)
-        make_dynamic(compiler, &(struct dynamic_rule){ .anchor = reference.anchor->name });
+        make_dynamic(compiler, (struct dynamic_rule){ .anchor = reference.anchor->name });
     return true;
 }
 
@@ -250,6 +265,6 @@ bool compile_recursive_ref(struct compiler *compiler, const struct keyword *keyw
         &library->resources[library->locations[reference.location].resource];
 
     if (resource->recursive && resource->location == reference.location)
-        make_dynamic(compiler, &(struct dynamic_rule){ .recursive = true });
+        make_dynamic(compiler, (struct dynamic_rule){ .recursive = true });
     return true;
 }

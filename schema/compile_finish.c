@@ -90,27 +90,48 @@ static const struct target *settled(const struct compiler *compiler, const struc
     return NULL;
 }
 
+static struct rule *rule_of(const struct compiler *compiler, const struct dynamic_rule *dynamic)
+{
+    return &compiler->schema->nodes[dynamic->node].rules[dynamic->rule];
+}
+
+static void settle_first(struct compiler *compiler, const struct dynamic_rule *dynamic)
+{
+    struct scoped *scoped = collect(compiler, dynamic);
+    const struct target *target = settled(compiler, scoped);
+    struct rule *rule = rule_of(compiler, dynamic);
+
+    if (target) {
+        rule->op = RULE_REF;
+        rule->targets[0] = *target;
+    } else {
+        rule->u.scoped = scoped;
+        compiler->schema->dynamic = true;
+    }
+}
+
+static void settle_like(struct rule *rule, const struct rule *first)
+{
+    rule->op = first->op;
+    if (first->op == RULE_REF)
+        rule->targets[0] = first->targets[0];
+    else
+        rule->u.scoped = first->u.scoped;
+}
+
 /* Give each its targets; those that have but one become plain references. */
 static void settle(struct compiler *compiler)
 {
-    uint32_t count = compiler->dynamic_count;
+    compiler->schema->dynamic = false;
+    for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
+        const struct dynamic_rule *dynamic = &compiler->dynamics[i];
 
-    compiler->dynamic_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct dynamic_rule dynamic = compiler->dynamics[i];
-        struct scoped *scoped = collect(compiler, &dynamic);
-        const struct target *target = settled(compiler, scoped);
-        struct rule *rule = &compiler->schema->nodes[dynamic.node].rules[dynamic.rule];
-
-        if (target) {
-            rule->op = RULE_REF;
-            rule->targets[0] = *target;
-        } else {
-            rule->u.scoped = scoped;
-            compiler->dynamics[compiler->dynamic_count++] = dynamic;
-        }
+        if (dynamic->like == i)
+            settle_first(compiler, dynamic);
+        else
+            settle_like(rule_of(compiler, dynamic),
+                        rule_of(compiler, &compiler->dynamics[dynamic->like]));
     }
-    compiler->schema->dynamic = compiler->dynamic_count > 0;
 }
 
 bool compile_dynamics(struct compiler *compiler)
@@ -120,8 +141,10 @@ bool compile_dynamics(struct compiler *compiler)
     /* A candidate's node may bring further resources and further dynamic references. */
     do {
         before = compiler->schema->node_count;
-        for (uint32_t i = 0; i < compiler->dynamic_count; i++)
-            make_candidates(compiler, &compiler->dynamics[i]);
+        for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
+            if (compiler->dynamics[i].like == i)
+                make_candidates(compiler, &compiler->dynamics[i]);
+        }
         if (!compile_pending(compiler))
             return false;
     } while (compiler->schema->node_count > before);
@@ -268,9 +291,11 @@ void compile_shortcuts(struct compiler *compiler)
     schema->root_fast = shortcut(schema, schema->root);
     for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
         const struct dynamic_rule *dynamic = &compiler->dynamics[i];
-        const struct scoped *scoped = schema->nodes[dynamic->node].rules[dynamic->rule].u.scoped;
+        const struct rule *rule = rule_of(compiler, dynamic);
 
-        for (uint32_t j = 0; j < scoped->count; j++)
-            shorten(schema, &scoped->targets[j].target);
+        if (dynamic->like != i || rule->op == RULE_REF)
+            continue;
+        for (uint32_t j = 0; j < rule->u.scoped->count; j++)
+            shorten(schema, &rule->u.scoped->targets[j].target);
     }
 }

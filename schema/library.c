@@ -26,6 +26,8 @@ void library_done(struct library *library)
     mem_free(library->keywords);
     mem_free(library->by_value);
     mem_free(library->taken);
+    lookup_done(&library->anchor_names);
+    lookup_done(&library->resource_uris);
     arena_destroy(library->arena);
 }
 
@@ -52,6 +54,7 @@ bool library_add(struct library *library, struct json_object *document, struct s
         .location = library->location_count,
         .document = number,
     };
+    library_name(library, resource);
     library->documents = vector_grow(library->documents, number, &library->document_capacity,
                                      sizeof(struct document));
     library->documents[library->document_count++] =

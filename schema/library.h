@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "schema/dialect.h"
+#include "schema/lookup.h"
 #include "schema/schema.h"
 
 /** One subschema and how it is reached from the one around it. */
@@ -81,6 +82,8 @@ struct library {
     uint32_t document_count, document_capacity;
     uint32_t alias_count, alias_capacity;
     uint32_t keyword_count, keyword_capacity;
+    struct lookup anchor_names;
+    struct lookup resource_uris; /* those that a resource had before are no longer its own */
     uint32_t by_value_size;
     uint32_t indexed; /* locations in by_value */
     bool plain;       /* the document at work, so far */
@@ -132,6 +135,9 @@ NODISCARD bool library_walk(struct library *library, const struct location *wher
 
 /** Let library_find() know what was walked. */
 void library_index(struct library *library);
+
+/** Let library_resource() know this resource's URI. */
+void library_name(struct library *library, uint32_t resource);
 
 /** A resource with this URI, or UINT32_MAX. Nothing is loaded. */
 uint32_t library_resource(const struct library *library, struct str uri);

@@ -10,18 +10,6 @@
 #include "schema/metaschema.h"
 #include "schema/uri.h"
 
-const struct anchor *library_anchor(const struct library *library, uint32_t resource,
-                                    struct str name)
-{
-    for (uint32_t i = 0; i < library->anchor_count; i++) {
-        const struct anchor *anchor = &library->anchors[i];
-
-        if (anchor->resource == resource && str_equal(anchor->name, name))
-            return anchor;
-    }
-    return NULL;
-}
-
 /* Take up documents. */
 
 static bool take_resource(struct library *library, size_t number, struct error *err)

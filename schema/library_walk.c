@@ -68,29 +68,80 @@ static uint32_t add_location(struct library *library, const struct location *whe
     return number;
 }
 
+/* Anchors. */
+
+static uint32_t hash_anchor(uint32_t resource, struct str name)
+{
+    return keys_hash(name.ptr, name.len) ^ resource * 0x9E3779B9U;
+}
+
+const struct anchor *library_anchor(const struct library *library, uint32_t resource,
+                                    struct str name)
+{
+    struct lookup_walk walk = lookup_walk(&library->anchor_names, hash_anchor(resource, name));
+
+    for (uint32_t i = lookup_next(&walk); i != LOOKUP_NONE; i = lookup_next(&walk)) {
+        const struct anchor *anchor = &library->anchors[i];
+
+        if (anchor->resource == resource && str_equal(anchor->name, name))
+            return anchor;
+    }
+    return NULL;
+}
+
 static void add_anchor(struct library *library, uint32_t location, struct str name, bool dynamic)
 {
+    uint32_t resource = library->locations[location].resource;
+
+    if (!library_anchor(library, resource, name))
+        lookup_add(&library->anchor_names, hash_anchor(resource, name), library->anchor_count);
     library->anchors = vector_grow(library->anchors, library->anchor_count,
                                    &library->anchor_capacity, sizeof(struct anchor));
     library->anchors[library->anchor_count++] = (struct anchor){
         .name = name,
-        .resource = library->locations[location].resource,
+        .resource = resource,
         .location = location,
         .dynamic = dynamic,
     };
 }
 
-uint32_t library_resource(const struct library *library, struct str uri)
+/* Resources. */
+
+static uint32_t hash_uri(struct str uri)
 {
-    for (uint32_t i = 0; i < library->resource_count; i++) {
+    return keys_hash(uri.ptr, uri.len);
+}
+
+static uint32_t find_named(const struct library *library, struct str uri)
+{
+    struct lookup_walk walk = lookup_walk(&library->resource_uris, hash_uri(uri));
+
+    for (uint32_t i = lookup_next(&walk); i != LOOKUP_NONE; i = lookup_next(&walk)) {
         if (str_equal(library->resources[i].uri, uri))
             return i;
     }
+    return UINT32_MAX;
+}
+
+uint32_t library_resource(const struct library *library, struct str uri)
+{
+    uint32_t named = find_named(library, uri);
+
+    if (named != UINT32_MAX)
+        return named;
     for (uint32_t i = 0; i < library->alias_count; i++) {
         if (str_equal(library->aliases[i].uri, uri))
             return library->aliases[i].resource;
     }
     return UINT32_MAX;
+}
+
+void library_name(struct library *library, uint32_t resource)
+{
+    struct str uri = library->resources[resource].uri;
+
+    if (find_named(library, uri) == UINT32_MAX)
+        lookup_add(&library->resource_uris, hash_uri(uri), resource);
 }
 
 static void add_alias(struct library *library, struct str uri, uint32_t resource)
@@ -111,6 +162,7 @@ static void begin_resource(struct library *library, uint32_t location,
         if (!str_equal(resource->uri, uri))
             add_alias(library, resource->uri, outer);
         resource->uri = uri;
+        library_name(library, outer);
         return;
     }
 
@@ -125,6 +177,7 @@ static void begin_resource(struct library *library, uint32_t location,
         .uri = uri, .dialect = *dialect, .location = location, .document = document
     };
     library->locations[location].resource = library->resource_count++;
+    library_name(library, library->resource_count - 1);
 }
 
 static bool read_id(struct library *library, uint32_t location, const struct dialect *dialect,

@@ -22,7 +22,7 @@ static struct json_object *parse(struct str text)
     return value;
 }
 
-/* `before`, `count` times `piece` with its number in it, commas between, `after`. */
+/* `before`, `count` times `piece` with its number for # (## is a #), commas between, `after`. */
 static struct str repeat(struct arena *arena, const char *before, const char *piece, int count,
                          const char *after)
 {
@@ -33,10 +33,11 @@ static struct str repeat(struct arena *arena, const char *before, const char *pi
         if (i > 0)
             buf_add_char(out, ',');
         for (const char *at = piece; *at; at++) {
-            if (*at == '#')
+            if (*at == '#' && at[1] != '#')
                 buf_add_int(out, i);
             else
                 buf_add_char(out, *at);
+            at += str_starts_with(str_from_c(at), STR("##"));
         }
     }
     buf_add(out, str_from_c(after));
@@ -121,6 +122,41 @@ static void a_long_chain_of_references_is_followed(void)
     arena_destroy(arena);
 }
 
+/* As many names as references to them, by two ways. */
+static void many_anchors_are_found_again(void)
+{
+    struct arena *arena = arena_create();
+    struct str refs = repeat(arena, "", "{\"$ref\":\"##n#\"}", MANY, "");
+    struct str names = repeat(arena, "", "\"d#\":{\"$anchor\":\"n#\"}", MANY, "");
+    struct str ids = repeat(arena, "", "{\"$ref\":\"n#\"}", MANY / 4, "");
+    struct str resources = repeat(arena, "", "\"d#\":{\"$id\":\"n#\"}", MANY / 4, "");
+    struct str schema = arena_printf(arena, "{\"allOf\":[%.*s],\"anyOf\":[%.*s],\"$defs\":{%.*s}}",
+                                     STR_ARG(refs), STR_ARG(refs), STR_ARG(names));
+    struct str whole =
+        arena_printf(arena, "{\"$id\":\"http://h/\",\"allOf\":[%.*s],\"$defs\":{%.*s}}",
+                     STR_ARG(ids), STR_ARG(resources));
+
+    CHECK(verdict(schema, STR("1"), 0) == SCHEMA_VALID);
+    CHECK(verdict(whole, STR("1"), 0) == SCHEMA_VALID);
+    arena_destroy(arena);
+}
+
+/* Each of many dynamic references may mean any of many places; the list of them is kept once. */
+static void many_dynamic_references_share_their_targets(void)
+{
+    struct arena *arena = arena_create();
+    struct str schema = repeat(arena, "{\"$id\":\"http://h/\",\"$ref\":\"n0\",\"$defs\":{",
+                               "\"d#\":{\"$id\":\"n#\",\"$dynamicAnchor\":\"x\",\"properties\":"
+                               "{\"a\":{\"$dynamicRef\":\"##x\"}}}",
+                               MANY / 4, "}}");
+    struct str refs = repeat(arena, "", "{\"$ref\":\"n#\"}", MANY / 4, "");
+    struct str all = arena_printf(arena, "%.*s,\"anyOf\":[%.*s]}", (int)schema.len - 1, schema.ptr,
+                                  STR_ARG(refs));
+
+    CHECK(verdict(all, STR("{\"a\":{\"a\":1}}"), 0) == SCHEMA_VALID);
+    arena_destroy(arena);
+}
+
 /* Two branches for each level would be 2^60 checks. */
 static void branches_that_multiply_end_with_the_budget(void)
 {
@@ -164,6 +200,40 @@ static void many_searches_share_one_budget(void)
     arena_destroy(arena);
 }
 
+/* What a back-reference compares is no step of the search: half of the text, half a million times.
+ */
+static void back_references_end_with_a_limit(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    buf_add_char(out, '"');
+    for (int i = 0; i < 20 * MANY; i++)
+        buf_add(out, STR("ab"));
+    buf_add_char(out, '"');
+    CHECK(verdict(STR("{\"pattern\":\"^(.*)\\\\1\\\\1\\\\1x\"}"), buf_str(out), 0) ==
+          SCHEMA_TOO_EXPENSIVE);
+    arena_destroy(arena);
+}
+
+/* On every level of 200 the same many values are hashed anew. */
+static void hashing_whole_values_counts(void)
+{
+    enum { LEVELS = 200, LEVEL_BUDGET_US = 100 * 1000 };
+    struct arena *arena = arena_create();
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+
+    for (int i = 0; i < LEVELS; i++)
+        buf_add_char(out, '[');
+    buf_add(out, repeat(arena, "", "#", 3 * MANY, ""));
+    for (int i = 0; i < LEVELS; i++)
+        buf_add(out, STR("],1,2,3,4,5,6,7,8"));
+    out->len -= sizeof(",1,2,3,4,5,6,7,8") - 1;
+    CHECK(verdict(STR("{\"items\":{\"$ref\":\"#\"},\"uniqueItems\":true}"), buf_str(out),
+                  LEVEL_BUDGET_US) == SCHEMA_TOO_EXPENSIVE);
+    arena_destroy(arena);
+}
+
 /* Schemas within each other, which a message may quote: each is kept once. */
 static void nested_schemas_are_kept_once(void)
 {
@@ -201,8 +271,12 @@ int main(void)
 {
     RUN(many_values_take_linear_time);
     RUN(a_long_chain_of_references_is_followed);
+    RUN(many_anchors_are_found_again);
+    RUN(many_dynamic_references_share_their_targets);
     RUN(branches_that_multiply_end_with_the_budget);
     RUN(backtracking_ends_with_a_limit);
+    RUN(back_references_end_with_a_limit);
+    RUN(hashing_whole_values_counts);
     RUN(many_searches_share_one_budget);
     RUN(nested_schemas_are_kept_once);
     RUN(deep_instances_are_walked);
