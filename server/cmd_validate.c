@@ -63,6 +63,7 @@ struct run {
     const struct schema *schema;
     bool flag_only;
     bool any_invalid;
+    bool on_screen; /* the results are read on a terminal, where the bar may be in their way */
     struct progress progress;
 };
 
@@ -181,12 +182,19 @@ static int take_arguments(int argc, char **argv, struct arguments *arguments)
 
 /* Verdicts. */
 
+static void make_room(struct run *run)
+{
+    if (run->on_screen)
+        progress_end(&run->progress);
+}
+
 static void print_invalid(struct run *run, const struct schema_report *report)
 {
     CLEANUP(buf_done) struct buf line;
 
     buf_init(&line, OUTPUT_MAX);
     run->any_invalid = true;
+    make_room(run);
     if (run->flag_only) {
         (void)puts("{\"valid\":false}");
         return;
@@ -217,6 +225,7 @@ static void judge(struct run *run, struct arena *arena, struct json_object *inst
     enum schema_verdict verdict = schema_check(run->schema, instance, &budget);
 
     if (verdict == SCHEMA_VALID) {
+        make_room(run);
         (void)puts("{\"valid\":true}");
         return;
     }
@@ -288,7 +297,11 @@ static bool check_file(struct run *run, const char *path, struct error *err)
 static int check_all(const struct arguments *arguments, const struct schema *schema)
 {
     char *const standard_input[] = { (char[]){ "-" } };
-    struct run run = { .schema = schema, .flag_only = arguments->flag_only };
+    struct run run = {
+        .schema = schema,
+        .flag_only = arguments->flag_only,
+        .on_screen = isatty(STDOUT_FILENO) == 1,
+    };
     struct error err = { 0 };
     bool any = arguments->instance_count > 0;
     char *const *instances = any ? arguments->instances : standard_input;

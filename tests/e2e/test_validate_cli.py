@@ -1,7 +1,11 @@
 """sluice validate: one line per instance, unredacted, and an exit status to rely on."""
 
+import contextlib
 import json
+import os
 import pathlib
+import pty
+import re
 import subprocess
 
 import pytest
@@ -143,3 +147,30 @@ def test_resources(validate):
     assert validate(schema, *args, stdin="1\n", files=files).returncode == 0
     assert validate(schema, *args, stdin='"x"\n', files=files).returncode == 1
     assert validate(schema, "-", stdin="1\n").returncode == 3
+
+
+def test_the_bar_makes_room_for_results_on_the_same_terminal(tmp_path):
+    (tmp_path / "schema.json").write_text("true")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [BINARY, "validate", "--schema", tmp_path / "schema.json"],
+        stdin=subprocess.PIPE,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown, bar = b"", re.compile(rb"\r\d+")
+    # Nothing is drawn in the first half second, so go on until something is.
+    while not bar.search(shown):
+        process.stdin.write(b"1\n")
+        process.stdin.flush()
+        shown += os.read(ours, 65536)
+    process.stdin.write(b"1\n")
+    process.stdin.close()
+    with contextlib.suppress(OSError):  # how a terminal ends
+        while more := os.read(ours, 65536):
+            shown += more
+    os.close(ours)
+    assert process.wait() == 0
+    assert not re.search(rb'\r\d+\{', shown)
+    assert bar.sub(b"", shown).replace(b"\r\x1b[K", b"").splitlines()[-1] == b'{"valid":true}'
