@@ -111,13 +111,20 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
     arena_destroy(request.arena);
 }
 
+/* An event as it came; its body may be empty. */
+struct refused {
+    bool found;
+    struct buf body;
+};
+
 /* Not posted from inside the visit: a view that is being read keeps the write-ahead log from being
  * begun anew. */
 static bool copy_body(void *self, const struct outbox_refused *row)
 {
-    struct buf *body = self;
+    struct refused *refused = self;
 
-    buf_add(body, row->body);
+    refused->found = true;
+    buf_add(&refused->body, row->body);
     return false;
 }
 
@@ -125,15 +132,15 @@ bool resubmit_refused(struct resubmitter *resubmitter, int64_t id, struct resubm
                       struct error *err)
 {
     const struct outbox_filter filter = { .id = id, .with_resolved = true };
-    struct buf body;
+    struct refused refused = { 0 };
 
-    buf_init(&body, SIZE_MAX);
+    buf_init(&refused.body, SIZE_MAX);
 
-    bool ok = outbox_view_refused(resubmitter->options.view, &filter, copy_body, &body, err) &&
-              (body.len > 0 || fail(err, ERR_CONFIG, "no refused event %" PRId64, id));
+    bool ok = outbox_view_refused(resubmitter->options.view, &filter, copy_body, &refused, err) &&
+              (refused.found || fail(err, ERR_CONFIG, "no refused event %" PRId64, id));
 
     if (ok)
-        resubmit(resubmitter, buf_str(&body), out);
-    buf_done(&body);
+        resubmit(resubmitter, buf_str(&refused.body), out);
+    buf_done(&refused.body);
     return ok;
 }

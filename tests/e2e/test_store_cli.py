@@ -148,6 +148,15 @@ def test_replays_under_the_live_schema(sluice, event, beside):
         assert status["sinks"][0]["pending"] == 5 and status["server"] is False
 
 
+def test_an_empty_body_is_an_event_like_any_other(sluice):
+    server = sluice(store=STORE)
+    assert server.post(b"").status == 400
+    for option in ([], ["--dry-run"]):
+        again = cli(server, "rejected", "replay", "1", *option)
+        assert json.loads(again.stdout) == {"id": 1, "status": 400, "outcome": "malformed"}
+    assert [row["attempts"] for row in rows(server, "rejected", "list")] == [2]
+
+
 def sluice_again(server, sluice):
     """The same server once more, in the same folder."""
     again = type(server)(server.folder, yaml.safe_load(server.file.read_text()))
