@@ -11,6 +11,8 @@ enum {
     KEY_HASH = 8,                          /* bytes of it */
 };
 
+static const struct outbox_result no_room = { OUTBOX_UNAVAILABLE, .reason = "store full" };
+
 /*
  * The key under which sinks may recognise a record that is delivered twice: the event's id; with a
  * part of the hash where another event has that id; made up where there is none.
@@ -74,7 +76,7 @@ static bool accept_new(struct outbox *outbox, const struct outbox_item *item, bo
 
     if (outbox_is_full(outbox, item->body.len + OUTBOX_ROW_BYTES)) {
         outbox->turned_away = true;
-        *result = (struct outbox_result){ OUTBOX_UNAVAILABLE, .reason = "store full" };
+        *result = no_room;
         return true;
     }
     if (!add_record(outbox, item, reused) || !outbox_seen_add(outbox, item) ||
@@ -102,4 +104,17 @@ bool outbox_accept(struct outbox *outbox, const struct outbox_item *item,
     outbox->tally.numbers[TALLY_DUPLICATES]++;
     *result = (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL };
     return outbox_resolve(outbox, item);
+}
+
+bool outbox_recall(struct outbox *outbox, const struct outbox_item *item,
+                   struct outbox_result *result)
+{
+    int64_t processed_us = 0;
+    enum outbox_seen seen =
+        item->outcome ? OUTBOX_NEW : outbox_seen_find(outbox, item, &processed_us);
+
+    *result = seen == OUTBOX_SEEN
+                  ? (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL }
+                  : no_room;
+    return seen != OUTBOX_SEEN_BROKEN;
 }

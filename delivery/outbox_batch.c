@@ -132,6 +132,18 @@ static bool apply_batch(struct outbox *outbox, void *arg)
     return outbox_upkeep_in_batch(outbox, batch->events);
 }
 
+/* The disk is full: who was accepted before hears it all the same. */
+static void recall_batch(struct outbox *outbox, struct outbox_work *list)
+{
+    while (list) {
+        struct outbox_work *next = list->next;
+        bool told = list->recall && list->recall(outbox, list);
+
+        list->finish(outbox, list, told ? NULL : "store full");
+        list = next;
+    }
+}
+
 static void finish_batch(struct outbox *outbox, struct outbox_work *list, const char *failure)
 {
     while (list) {
@@ -155,9 +167,9 @@ bool outbox_batch(struct outbox *outbox, struct outbox_work *list, struct error 
             count_in(&outbox->batch_events, outbox_batch_bounds, (int64_t)batch.events);
         (void)pthread_mutex_unlock(&outbox->mutex);
     }
-    finish_batch(outbox, list,
-                 end == OUTBOX_DURABLE     ? NULL
-                 : end == OUTBOX_DISK_FULL ? "store full"
-                                           : "store failing");
+    if (end == OUTBOX_DISK_FULL)
+        recall_batch(outbox, list);
+    else
+        finish_batch(outbox, list, end == OUTBOX_DURABLE ? NULL : "store failing");
     return end != OUTBOX_BROKEN_OFF;
 }

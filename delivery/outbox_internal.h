@@ -32,6 +32,9 @@ struct outbox_work {
     /** In the batch's transaction. False: it fails as a whole; outbox_db_fail() tells why. */
     bool (*apply)(struct outbox *outbox, struct outbox_work *work);
 
+    /** What can be told without writing, once the disk was full for the batch. NULL: nothing. */
+    bool (*recall)(struct outbox *outbox, struct outbox_work *work);
+
     /** The batch is durable, or (`failure` not NULL, constant text) all of it came to nothing. */
     void (*finish)(struct outbox *outbox, struct outbox_work *work, const char *failure);
 };
@@ -252,6 +255,11 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
 bool outbox_is_full(const struct outbox *outbox, size_t more);
 
 /* outbox_accept.c: accepted events. */
+
+/** An event that cannot be stored on a full disk: was it accepted before? */
+NODISCARD bool outbox_recall(struct outbox *outbox, const struct outbox_item *item,
+                             struct outbox_result *result);
+
 NODISCARD bool outbox_accept(struct outbox *outbox, const struct outbox_item *item,
                              struct outbox_result *result);
 

@@ -94,6 +94,16 @@ static bool apply(struct outbox *outbox, struct outbox_work *work)
     return true;
 }
 
+static bool recall(struct outbox *outbox, struct outbox_work *work)
+{
+    struct outbox_job *job = (struct outbox_job *)work;
+
+    for (size_t i = 0; i < job->count; i++)
+        if (!outbox_recall(outbox, &job->items[i], &job->results[i]))
+            return false;
+    return true;
+}
+
 static void finish(struct outbox *outbox, struct outbox_work *work, const char *failure)
 {
     struct outbox_job *job = (struct outbox_job *)work;
@@ -127,6 +137,7 @@ static struct outbox_job *create_job(const struct outbox_request *request, size_
                                       .bytes = head + texts,
                                       .is_refusal = all_refused,
                                       .apply = apply,
+                                      .recall = recall,
                                       .finish = finish };
     job->waker = request->waker;
     job->count = count;

@@ -34,6 +34,23 @@ def test_a_full_store(tmp_path, seed, rng, tell, with_disk):
         assert size < 2 * 4 * 2**20
 
 
+def test_a_full_disk(tmp_path, seed, rng, tell):
+    with Trial(tmp_path, seed, rng, with_disk=True) as trial:
+        trial.world.start()
+        trial.crowd.start(pause=0.002)
+        for _ in range(3):
+            time.sleep(0.3)
+            trial.world.disk.full()
+            trial.await_ready(False)
+            check_known(trial)
+            trial.world.disk.heal()
+            trial.is_taken()
+            trial.await_ready(True)
+        violations = trial.finish()
+        tell(trial.summary())
+        assert violations == []
+
+
 def wait_until_full(trial, seconds=30):
     """Until a new event is turned away for that reason, and /readyz says so."""
     until = time.monotonic() + seconds
