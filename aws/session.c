@@ -207,16 +207,22 @@ static bool start_thread(struct aws_session *session, struct error *err)
     return true;
 }
 
-/* Wait for the end of a try that began after now. With the mutex held. */
+/*
+ * Wait for the end of a try that began after now; with old credentials only half of the time, for
+ * the other half may be needed to use them. With the mutex held.
+ */
 static void wait_for_try(struct aws_session *session, const struct aws_wait *wait)
 {
     uint64_t tries = session->tries;
+    int64_t end_us = wait->deadline_us;
 
+    if (has_credentials(session))
+        end_us -= (end_us - clock_monotonic_us()) / 2;
     session->wanted = true;
     (void)pthread_cond_broadcast(&session->change);
     while (session->tries == tries && !atomic_load(wait->interrupted) &&
-           clock_monotonic_us() < wait->deadline_us)
-        wait_until(session, wait->deadline_us);
+           clock_monotonic_us() < end_us)
+        wait_until(session, end_us);
 }
 
 static bool should_wait(const struct aws_session *session)

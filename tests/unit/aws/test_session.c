@@ -230,6 +230,34 @@ static void a_provider_that_hangs_holds_nobody_beyond_the_deadline(void)
     CHECK(clock_monotonic_us() - before < PATIENCE_US / 2);
 }
 
+static bool has_been_asked_again(void *self)
+{
+    return canned_requests(self) > 1;
+}
+
+static void a_provider_that_hangs_leaves_time_to_use_the_old_ones(void)
+{
+    const int64_t time_us = 1800000; /* shorter than the provider's own */
+    struct setting setting;
+    struct error err = { 0 };
+    char key_id[16];
+    uint64_t number;
+    int64_t took_us;
+
+    begin(&setting, 1);
+    CHECK(acquire(&setting, PATIENCE_US, key_id, &number, &err));
+    atomic_store(&setting.source.hangs, true);
+    CHECK(wait_until(has_been_asked_again, setting.server)); /* in the background */
+    do {
+        took_us = clock_monotonic_us();
+        CHECK(acquire(&setting, time_us, key_id, &number, &err));
+        took_us = clock_monotonic_us() - took_us;
+        CHECK_STR(str_from_c(key_id), "KEY0");
+        CHECK(took_us < time_us);
+    } while (took_us < time_us / 4); /* until it had to wait */
+    end(&setting);
+}
+
 static void whoever_waits_can_be_interrupted(void)
 {
     static const atomic_bool now = true;
@@ -316,6 +344,7 @@ int main(void)
     RUN(old_ones_are_given_while_there_are_no_others);
     RUN(rejected_ones_are_never_given_again);
     RUN(a_provider_that_hangs_holds_nobody_beyond_the_deadline);
+    RUN(a_provider_that_hangs_leaves_time_to_use_the_old_ones);
     RUN(whoever_waits_can_be_interrupted);
     RUN(the_chain_ends_with_what_was_looked_for);
     RUN(the_first_provider_counts);
