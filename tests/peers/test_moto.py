@@ -213,8 +213,18 @@ def test_the_command_line_reads_what_boto3_made(moto, folder):
     moto.register(json.dumps(second))
     assert json.loads(sluice("get").stdout) == second
     assert json.loads(sluice("get", "1").stdout) == json.loads(DEFINITION)
-    told = sluice("verify")
+    told = sluice("verify", "--json")
     assert (told.returncode, told.stderr) == (0, "")
+    version = json.loads(told.stdout)
+    assert version["version"] == "2"
+    assert json.loads(sluice("get", version["uuid"]).stdout) == second
+    assert sluice("get", "3").returncode == 1
+    told = sluice("diff", "1", "latest")
+    assert told.returncode == 1
+    assert '+  "title": "second"' in told.stdout
+    told = run("doctor", "-c", "sluice.yaml", cwd=folder, env=environment(moto.key))
+    assert told.returncode == 0, told.stdout
+    assert "glue:GetSchemaVersion on" in told.stdout
 
 
 def test_the_command_line_makes_registry_and_schema(moto, folder):
