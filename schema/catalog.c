@@ -115,6 +115,11 @@ struct catalog_entry *catalog_add(struct catalog *catalog, const char *registry,
     return *last;
 }
 
+void catalog_retire(struct catalog *catalog)
+{
+    atomic_store(&catalog->is_retired, true);
+}
+
 const struct json_symbols *catalog_symbols(const struct catalog *catalog)
 {
     return atomic_load_explicit(&catalog->symbols, memory_order_acquire);

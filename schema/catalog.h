@@ -95,6 +95,9 @@ void catalog_load(struct catalog *catalog);
  */
 void catalog_continue(struct catalog *catalog, struct catalog *predecessor);
 
+/** A successor is in force: the cache is its own, and this one writes there no more. */
+void catalog_retire(struct catalog *catalog);
+
 /** Start the refreshers. ERR_SYSTEM when no thread can be had. */
 NODISCARD bool catalog_start(struct catalog *catalog, struct error *err);
 

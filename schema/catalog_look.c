@@ -191,10 +191,13 @@ static bool is_accepted(const struct catalog_entry *entry,
     return catalog_cache_lists(&entry->place, CATALOG_ACCEPTED, definition);
 }
 
-static void remember_refusal(const struct catalog_entry *entry, const char *version)
+static void remember_refusal(const struct catalog *catalog, const struct catalog_entry *entry,
+                             const char *version)
 {
     struct error err = { 0 };
 
+    if (atomic_load(&catalog->is_retired))
+        return;
     if (!catalog_cache_note(&entry->place, CATALOG_REFUSED, version, &err))
         log_cache_failure(entry, "schema_cache_failed", &err);
 }
@@ -211,17 +214,17 @@ static bool guard_permits(struct catalog *catalog, struct catalog_entry *entry,
         return true;
     if (enforces && catalog_cache_lists(&entry->place, CATALOG_REFUSED, definition)) {
         finding = (struct guard_finding){ 0 }; /* it was before a restart */
-        log_finding(entry, definition->version, true, &finding);
         set_suspect(catalog, entry, definition->version, &finding, false);
+        log_finding(entry, definition->version, true, &finding);
         return false;
     }
     if (!entry->samples ||
         !guard_finds(entry->samples, now->schema, next, catalog_symbols(catalog), &finding))
         return true;
-    log_finding(entry, definition->version, enforces, &finding);
     set_suspect(catalog, entry, definition->version, &finding, true);
+    log_finding(entry, definition->version, enforces, &finding);
     if (enforces)
-        remember_refusal(entry, definition->version);
+        remember_refusal(catalog, entry, definition->version);
     return !enforces;
 }
 
@@ -243,10 +246,12 @@ static void review_suspect(struct catalog *catalog, struct catalog_entry *entry,
 }
 
 /* Keep the live definition for the next start; complain once when that cannot be done. */
-static void keep(struct catalog_entry *entry)
+static void keep(const struct catalog *catalog, struct catalog_entry *entry)
 {
     struct error err = { 0 };
 
+    if (atomic_load(&catalog->is_retired))
+        return;
     entry->kept = catalog_cache_write(&entry->place, &entry->definition, &err);
     if (!entry->kept && !entry->keep_failed)
         log_cache_failure(entry, "schema_cache_failed", &err);
@@ -291,7 +296,7 @@ static enum catalog_result take(struct catalog *catalog, struct catalog_entry *e
         if (now->symbols != catalog_symbols(catalog))
             compile_anew(catalog, entry, catalog_symbols(catalog));
         if (!entry->kept)
-            keep(entry);
+            keep(catalog, entry);
         return CATALOG_FRESH;
     }
     if (!compile(catalog, definition->text, catalog_symbols(catalog), &schema, err))
@@ -302,7 +307,7 @@ static enum catalog_result take(struct catalog *catalog, struct catalog_entry *e
         return CATALOG_HELD;
     }
     go_live(catalog, entry, schema, definition);
-    keep(entry);
+    keep(catalog, entry);
     return CATALOG_FRESH;
 }
 

@@ -65,7 +65,8 @@ struct catalog {
     uint64_t random;
     bool running; /* since catalog_start() */
     atomic_bool stopping;
-    pthread_t *threads; /* [thread_count] that run */
+    atomic_bool is_retired; /* the cache is the successor's */
+    pthread_t *threads;     /* [thread_count] that run */
     size_t thread_count;
 };
 

@@ -70,6 +70,8 @@ bool reload(const struct reload_options *options, struct force *force, struct re
     old->next = *retired;
     *retired = old;
     service_succeed(next.service, force->service);
+    if (!force->service->borrows_catalog)
+        catalog_retire(force->service->catalog);
     *force = next;
     return true;
 }

@@ -330,6 +330,27 @@ static void a_failing_registry_changes_nothing_after_that(void)
     end();
 }
 
+static void who_is_retired_writes_no_more(void)
+{
+    struct schema_definition kept = { 0 };
+    struct error err = { 0 };
+    struct catalog *catalog;
+
+    begin();
+    catalog = create_catalog(NULL);
+    scripted_give(&script, "1", "{}");
+    catalog_load(catalog);
+    catalog_retire(catalog);
+    scripted_give(&script, "2", "{\"title\":\"later\"}");
+    catalog_load(catalog);
+    CHECK(catalog_cache_read(&place, &kept, &err));
+    CHECK_STR(str_from_c(kept.version), "1");
+    schema_definition_done(&kept);
+    catalog_destroy(catalog);
+    scripted_done(&script);
+    end();
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -343,5 +364,6 @@ int main(void)
     RUN(a_list_does_not_grow_without_end);
     RUN(a_start_takes_what_is_kept_without_asking);
     RUN(a_failing_registry_changes_nothing_after_that);
+    RUN(who_is_retired_writes_no_more);
     return test_end();
 }
