@@ -60,7 +60,10 @@ bool outbox_place_check(const char *path, struct error *err)
 {
     char folder[PATH_MAX];
     struct statfs status;
+    struct stat file;
 
+    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+        return fail(err, ERR_SYSTEM, "%s: not a regular file", path);
     if (!find_folder(path, folder, err))
         return false;
     if (statfs(folder, &status) != 0)

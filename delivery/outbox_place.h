@@ -12,8 +12,8 @@
 #include "base/error.h"
 
 /**
- * Refuse what is no place for a store: a network or FUSE file system, whose locks and fsync cannot
- * be trusted. Looks at the nearest folder that is there. ERR_SYSTEM.
+ * Refuse what is no place for a store: what is not a file, and a network or FUSE file system, whose
+ * locks and fsync cannot be trusted. Looks at the nearest folder that is there. ERR_SYSTEM.
  */
 NODISCARD bool outbox_place_check(const char *path, struct error *err);
 

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -385,6 +387,10 @@ static void refuses_what_is_no_store(void)
     CHECK(!outbox_create(&store.options, &outbox, &err));
     CHECK(strstr(err.text, "not a database") != NULL);
     CHECK(!outbox_check(store.path, &err));
+    CHECK(unlink(store.path) == 0 && mkfifo(store.path, S_IRUSR | S_IWUSR) == 0);
+    CHECK(!outbox_check(store.path, &err));
+    CHECK(strstr(err.text, "not a regular file") != NULL);
+    CHECK(!outbox_create(&store.options, &outbox, &err));
     store.options.path = "/proc/none/store.db";
     CHECK(!outbox_create(&store.options, &outbox, &err));
     store_done(&store);
