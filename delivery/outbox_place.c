@@ -2,7 +2,8 @@
  * outbox_place.c - see outbox_place.h.
  *
  * The lock is taken on a file of its own beside the database: closing any descriptor of the
- * database itself would drop SQLite's POSIX locks on it.
+ * database itself would drop SQLite's POSIX locks on it. Links are followed first, so that all
+ * names of a database have one lock.
  */
 #include "delivery/outbox_place.h"
 
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -113,8 +115,13 @@ static bool await_lock(int fd, int64_t patience_us)
 
 bool outbox_place_lock(const char *path, int64_t patience_us, int *fd, struct error *err)
 {
+    char real[PATH_MAX];
     char name[PATH_MAX];
-    int len = snprintf(name, sizeof(name), "%s.lock", path);
+
+    if (!realpath(path, real))
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+
+    int len = snprintf(name, sizeof(name), "%s.lock", real);
 
     if (len < 0 || (size_t)len >= sizeof(name))
         return fail(err, ERR_SYSTEM, "%.100s...: the path is too long", path);

@@ -21,7 +21,8 @@ NODISCARD bool outbox_place_check(const char *path, struct error *err);
 NODISCARD bool outbox_place_make(const char *path, struct error *err);
 
 /**
- * Lock the store for this process, waiting at most `patience_us` for another to let go; the lock
- * lasts until the descriptor is closed, or the process ends in whatever way. ERR_SYSTEM.
+ * Lock the store, which must be there, for this process, waiting at most `patience_us` for another
+ * to let go; the lock lasts until the descriptor is closed, or the process ends in whatever way.
+ * ERR_SYSTEM.
  */
 NODISCARD bool outbox_place_lock(const char *path, int64_t patience_us, int *fd, struct error *err);

@@ -360,6 +360,7 @@ static void moves_its_log_before_it_is_long(void)
 static void belongs_to_one_process(void)
 {
     struct store store;
+    char link[FOLDER_PATH_SIZE];
     struct outbox *other = NULL;
     struct error err = { 0 };
 
@@ -368,6 +369,12 @@ static void belongs_to_one_process(void)
     CHECK(!outbox_create(&store.options, &other, &err));
     CHECK_INT(err.code, ERR_SYSTEM);
     CHECK(strstr(err.text, "in use by another process") != NULL);
+    folder_path(&store.folder, "link.db", link);
+    CHECK(symlink(store.path, link) == 0);
+    store.options.path = link;
+    CHECK(!outbox_create(&store.options, &other, &err));
+    CHECK(strstr(err.text, "in use by another process") != NULL);
+    store.options.path = store.path;
     CHECK(outbox_check(store.path, &err));
     store_close(&store);
     CHECK(outbox_check(store.path, &err));
