@@ -238,6 +238,8 @@ static bool compile_with(struct json_object *document, const struct schema_optio
     mem_free(compiler.rules);
     mem_free(compiler.dynamics);
     lookup_done(&compiler.dynamic_names);
+    mem_free(compiler.regexes);
+    lookup_done(&compiler.regex_patterns);
     if (ok) {
         *out = schema;
         return true;

@@ -20,6 +20,12 @@ struct dynamic_rule {
     bool recursive;
 };
 
+/** A pattern that is compiled once, however often the schema has it. */
+struct known_regex {
+    struct str pattern;
+    const struct regex *regex;
+};
+
 struct compiler {
     struct schema *schema;
     struct library library;
@@ -32,6 +38,9 @@ struct compiler {
     struct dynamic_rule *dynamics;
     uint32_t dynamic_count, dynamic_capacity;
     struct lookup dynamic_names;
+    struct known_regex *regexes;
+    uint32_t regex_count, regex_capacity;
+    struct lookup regex_patterns;
 
     /* The node at work. */
     uint32_t node;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "schema/vector.h"
 
 bool compile_names(struct compiler *compiler, const char *keyword, struct json_object *array,
                    const struct str **names, uint32_t *count)
@@ -33,16 +34,41 @@ static void destroy_regex(void *regex)
     regex_destroy(regex);
 }
 
+static const struct regex *find_regex(const struct compiler *compiler, struct str pattern)
+{
+    struct lookup_walk walk =
+        lookup_walk(&compiler->regex_patterns, keys_hash(pattern.ptr, pattern.len));
+
+    for (uint32_t i = lookup_next(&walk); i != LOOKUP_NONE; i = lookup_next(&walk)) {
+        if (str_equal(compiler->regexes[i].pattern, pattern))
+            return compiler->regexes[i].regex;
+    }
+    return NULL;
+}
+
+static void add_regex(struct compiler *compiler, struct str pattern, const struct regex *regex)
+{
+    lookup_add(&compiler->regex_patterns, keys_hash(pattern.ptr, pattern.len),
+               compiler->regex_count);
+    compiler->regexes = vector_grow(compiler->regexes, compiler->regex_count,
+                                    &compiler->regex_capacity, sizeof(struct known_regex));
+    compiler->regexes[compiler->regex_count++] = (struct known_regex){ pattern, regex };
+}
+
 bool compile_regex(struct compiler *compiler, const char *keyword, struct str pattern,
                    const struct regex **out)
 {
     struct regex *regex;
 
+    *out = find_regex(compiler, pattern);
+    if (*out)
+        return true;
     if (!regex_create(pattern, &regex, compiler->err)) {
         (void)fail_within(compiler->err, arena_copy(compiler->schema->arena, pattern).ptr);
         return compile_fail_within(compiler, keyword);
     }
     arena_own(compiler->schema->arena, regex, destroy_regex);
+    add_regex(compiler, pattern, regex);
     *out = regex;
     return true;
 }

@@ -102,6 +102,16 @@ static const struct {
     { "{\"enum\":[null]}", "0", false },
     { "{\"properties\":{\"a\":{\"type\":\"null\"}}}", "{\"a\":null}", true },
     { "{\"required\":[\"a\"]}", "{\"a\":null}", true },
+    /* A pattern may stand at several places. */
+    { "{\"items\":{\"pattern\":\"^[a-c]\"},\"contains\":{\"pattern\":\"^[a-c]\"}}", "[\"a\"]",
+      true },
+    { "{\"prefixItems\":[{\"pattern\":\"^[a-c]\"},{\"pattern\":\"^[d-f]\"},{\"pattern\":\"^[a-c]\"}"
+      "]}",
+      "[\"a\",\"d\",\"a\"]", true },
+    { "{\"prefixItems\":[{\"pattern\":\"^[a-c]\"},{\"pattern\":\"^[d-f]\"},{\"pattern\":\"^[a-c]\"}"
+      "]}",
+      "[\"a\",\"d\",\"d\"]", false },
+    { "{\"patternProperties\":{\"^[a-c]\":{\"pattern\":\"^[a-c]\"}}}", "{\"a\":\"d\"}", false },
     /* Members. */
     { "{\"properties\":{\"a\":true},\"additionalProperties\":false}", "{\"a\":1}", true },
     { "{\"properties\":{\"a\":true},\"additionalProperties\":false}", "{\"b\":1}", false },
