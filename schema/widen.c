@@ -28,10 +28,10 @@ static bool holds_names(const char *key)
     return is_one_of(key, keys, COUNT_OF(keys));
 }
 
-/* It is a value and no schema. */
-static bool holds_value(const char *key)
+/* It is a value and no schema, or a schema that makes the whole refuse more when it takes more. */
+static bool is_left_alone(const char *key)
 {
-    static const char *const keys[] = { "const", "enum", "default", "examples" };
+    static const char *const keys[] = { "const", "enum", "default", "examples", "not", "if" };
 
     return is_one_of(key, keys, COUNT_OF(keys));
 }
@@ -64,7 +64,7 @@ static size_t widen_schema(struct json_object *schema)
     for (JSON_EACH(member, schema)) {
         struct json_object *value = json_value(member);
 
-        if (holds_value(json_key(member)))
+        if (is_left_alone(json_key(member)))
             continue;
         changed += holds_names(json_key(member)) && json_is_object(value) ? widen_members(value)
                                                                           : widen(value);

@@ -10,8 +10,9 @@
 #include "base/json.h"
 
 /**
- * Make each `additionalProperties: false` of the document and its subschemas true, and say
- * `additionalProperties: true` at the root of an object that says nothing. How many places changed;
- * 0: it is open already.
+ * Make each `additionalProperties: false` of the document and its subschemas true, but for those
+ * below `not` and `if`, and say `additionalProperties: true` at the root of an object that says
+ * nothing. How many places changed; 0: it is open already. Branches of `oneOf` that differ in
+ * nothing else may both match then.
  */
 size_t schema_widen(struct json_object *document);

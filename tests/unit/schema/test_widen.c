@@ -30,6 +30,13 @@ static void what_is_closed_opens(void)
           "{\"additionalProperties\":true,\"const\":{\"additionalProperties\":false}}", 0 },
         { "{\"additionalProperties\":true,\"items\":[[{\"additionalProperties\":false}]]}",
           "{\"additionalProperties\":true,\"items\":[[{\"additionalProperties\":true}]]}", 1 },
+        { "{\"additionalProperties\":true,\"not\":{\"additionalProperties\":false}}",
+          "{\"additionalProperties\":true,\"not\":{\"additionalProperties\":false}}", 0 },
+        { "{\"additionalProperties\":true,\"if\":{\"additionalProperties\":false},"
+          "\"then\":{\"additionalProperties\":false}}",
+          "{\"additionalProperties\":true,\"if\":{\"additionalProperties\":false},"
+          "\"then\":{\"additionalProperties\":true}}",
+          1 },
         { "true", "true", 0 },
         { "null", "null", 0 },
     };
