@@ -236,7 +236,7 @@ static void inherit_suspect(struct catalog_entry *entry, const struct catalog_st
     entry->finding = other->finding;
 }
 
-void catalog_continue(struct catalog *catalog, struct catalog *predecessor)
+void catalog_continue(struct catalog *catalog, struct catalog *predecessor, bool same_registry)
 {
     const struct catalog_options *now = &catalog->options;
     const struct catalog_options *before = &predecessor->options;
@@ -251,13 +251,13 @@ void catalog_continue(struct catalog *catalog, struct catalog *predecessor)
         if (!entry)
             continue;
         inherit_counts(entry, &status);
-        if (*now->cache_dir)
+        if (same_registry && *now->cache_dir)
             inherit_definition(entry, predecessor, other);
         if (!entry->samples || !other->samples)
             continue;
         if (now->guard_samples == before->guard_samples)
             inherit_samples(entry, other);
-        if (now->guard == before->guard)
+        if (same_registry && now->guard == before->guard)
             inherit_suspect(entry, &status);
     }
 }

@@ -90,10 +90,10 @@ void catalog_load(struct catalog *catalog);
 
 /**
  * Before loading: go on where `predecessor` is, for the entries of the same names. Counts are its
- * counts, the guard tries new versions on its samples, what it suspects stays suspect, and what is
- * live there is taken as if the cache held it, if there is one.
+ * counts, and the guard tries new versions on its samples. When it asks the same registry, too,
+ * what is suspect stays so, and what is live is taken as if the cache held it, if there is one.
  */
-void catalog_continue(struct catalog *catalog, struct catalog *predecessor);
+void catalog_continue(struct catalog *catalog, struct catalog *predecessor, bool same_registry);
 
 /** A successor is in force: the cache is its own, and this one writes there no more. */
 void catalog_retire(struct catalog *catalog);

@@ -153,6 +153,16 @@ static bool check_schemas(struct catalog *catalog, struct catalog *predecessor, 
     return true;
 }
 
+/* A version of another registry is another definition, whatever it is called. */
+static bool asks_as_before(const struct config *now, const struct config *before)
+{
+    return now->registry.kind == before->registry.kind &&
+           strcmp(now->registry.dir, before->registry.dir) == 0 &&
+           strcmp(now->aws.region, before->aws.region) == 0 &&
+           strcmp(now->aws.profile, before->aws.profile) == 0 &&
+           strcmp(now->aws.endpoint_url, before->aws.endpoint_url) == 0;
+}
+
 /* A server that starts does not wait for a registry that may be away; whoever asks once does. */
 static bool load_schemas(struct service *service, const struct service_options *options,
                          struct error *err)
@@ -162,7 +172,8 @@ static bool load_schemas(struct service *service, const struct service_options *
     if (service->borrows_catalog)
         return true;
     if (predecessor)
-        catalog_continue(service->catalog, predecessor->catalog);
+        catalog_continue(service->catalog, predecessor->catalog,
+                         asks_as_before(service->catalog_config, predecessor->catalog_config));
     if (service->session && options && !predecessor)
         catalog_load_cached(service->catalog);
     else

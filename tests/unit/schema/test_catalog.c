@@ -400,7 +400,7 @@ static void a_successor_goes_on_counting(void)
 
     (void)catalog_add(heir, "R", "New");
     (void)catalog_add(heir, "R", "S");
-    catalog_continue(heir, catalog);
+    catalog_continue(heir, catalog, true);
     catalog_status(heir, 0, &now);
     CHECK(now.refreshed == 0);
     catalog_status(heir, 1, &now);

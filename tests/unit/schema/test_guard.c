@@ -256,7 +256,7 @@ static void also_across_a_restart(void)
 }
 
 /* As at a reload: the heir begins beside its predecessor, which goes on. */
-static void succeed(enum catalog_guard guard, size_t samples)
+static void succeed_in(bool same_registry, enum catalog_guard guard, size_t samples)
 {
     struct catalog *predecessor = catalog;
 
@@ -269,10 +269,15 @@ static void succeed(enum catalog_guard guard, size_t samples)
         .guard_samples = samples,
     });
     entry = catalog_add(catalog, "R", "S");
-    catalog_continue(catalog, predecessor);
+    catalog_continue(catalog, predecessor, same_registry);
     catalog_load(catalog);
     catalog_destroy(predecessor);
     script.interrupted = false;
+}
+
+static void succeed(enum catalog_guard guard, size_t samples)
+{
+    succeed_in(true, guard, samples);
 }
 
 static void a_successor_tries_new_versions_on_the_same_samples(void)
@@ -315,6 +320,15 @@ static void a_successor_keeps_what_was_found(void)
     end();
 }
 
+static void another_registrys_versions_are_not_kept(void)
+{
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    succeed_in(false, CATALOG_GUARD_ENFORCE, 10);
+    CHECK_STR(str_from_c(status().version), "2");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+}
+
 static void a_live_suspect_is_not_held_by_a_stricter_successor(void)
 {
     begin(CATALOG_GUARD_WARN, 10);
@@ -348,6 +362,7 @@ int main(void)
     RUN(also_across_a_restart);
     RUN(a_successor_tries_new_versions_on_the_same_samples);
     RUN(a_successor_keeps_what_was_found);
+    RUN(another_registrys_versions_are_not_kept);
     RUN(a_live_suspect_is_not_held_by_a_stricter_successor);
     RUN(one_that_does_not_compile_is_no_candidate);
     return test_end();
