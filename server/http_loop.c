@@ -166,6 +166,7 @@ static void handshake_ends(struct http_tls_session *session)
         connection_of(session, offsetof(struct http_connection, tls));
 
     connection->used = true;
+    http_deadline_disarm(&connection->parking); /* it has starved and been fed in the same run */
     http_loop_await_next(connection, clock_monotonic_us());
 }
 
@@ -552,18 +553,21 @@ static void write_log(void)
         log_flush();
 }
 
-/* A resumed connection's answer is begun in one run and sent in the next. */
+/*
+ * A resumed connection's answer is begun in one run and sent in the next. What is to be suspended
+ * is suspended before the next run, in which it could get what it waits for.
+ */
 static void run_library(struct http_loop *loop)
 {
-    bool twice = loop->resumed;
+    int runs = loop->resumed ? 2 : 1;
 
     loop->resumed = false;
     loop->progressed = false;
-    run_daemons(loop);
-    if (twice)
+    for (int i = 0; i < runs; i++) {
         run_daemons(loop);
-    suspend_entering(loop);
-    park_starving(loop);
+        suspend_entering(loop);
+        park_starving(loop);
+    }
 }
 
 static void turn(struct http_loop *loop)

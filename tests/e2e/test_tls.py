@@ -261,6 +261,26 @@ def test_a_server_with_a_bad_pair_does_not_start(folder, pair, pairs):
     assert "http.tls: " in done.stderr and "private key is not that" in done.stderr
 
 
+def test_new_connections_beside_requests_that_wait_for_the_store(secure):
+    """A handshake may get its next bytes while an answer that has waited is being sent."""
+    server = secure(http={"threads": 1}, store={"path": "var/sluice.db"}, log={"level": "warn"})
+    failures = []
+
+    def client():
+        try:
+            for _ in range(150):
+                assert server.post(BODY).status == 200
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
 def test_half_a_handshake_keeps_no_processor_busy(secure):
     server = secure()
     connections = [Connection(server.address, PATIENCE) for _ in range(20)]
