@@ -117,6 +117,7 @@ bool outbox_create(const struct outbox_options *options, struct outbox **out, st
     clock_init_condition(&outbox->work);
     clock_init_condition(&outbox->news);
     atomic_init(&outbox->trouble, OUTBOX_FINE);
+    atomic_init(&outbox->hurried, false);
     if (!(outbox_is_in_memory(outbox) ? outbox_memory_open(outbox, err)
                                       : open_store(outbox, err))) {
         outbox_destroy(outbox);

@@ -158,6 +158,12 @@ const char *outbox_trouble(const struct outbox *outbox);
  */
 NODISCARD bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err);
 
+/**
+ * The process is about to end: what takes long is broken off between two portions, with
+ * ERR_UNAVAILABLE, to be asked for again.
+ */
+void outbox_hurry(struct outbox *outbox);
+
 /** Deliver a dead record again: row `id` of outbox_view_dead(). ERR_CONFIG: no such. */
 NODISCARD bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err);
 

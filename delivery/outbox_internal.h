@@ -168,6 +168,7 @@ struct outbox {
     struct outbox_histogram batch_events;
 
     atomic_int trouble; /* enum outbox_trouble_kind */
+    atomic_bool hurried;
     pthread_t committer;
 };
 

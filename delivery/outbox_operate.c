@@ -78,10 +78,18 @@ bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err
 {
     struct drop drop = { .name = name };
 
-    while (!drop.done)
+    while (!drop.done) {
+        if (atomic_load(&outbox->hurried))
+            return fail(err, ERR_UNAVAILABLE, "broken off: the server is about to end");
         if (!outbox_do(outbox, drop_some, &drop, err))
             return false;
+    }
     return true;
+}
+
+void outbox_hurry(struct outbox *outbox)
+{
+    atomic_store(&outbox->hurried, true);
 }
 
 static bool revive(struct outbox *outbox, void *arg, struct error *err)

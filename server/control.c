@@ -304,6 +304,7 @@ void control_stop(struct control *control)
 {
     if (!control || !control->started)
         return;
+    outbox_hurry(control->options.outbox);
     http_event_post(control->stop_event);
     (void)pthread_join(control->thread, NULL);
     control->started = false;

@@ -359,6 +359,26 @@ static void starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog(void)
     store_done(&store);
 }
 
+static void drops_no_more_once_the_end_is_near(void)
+{
+    struct store store;
+    struct error err = { 0 };
+
+    init(&store, 1);
+    store_fill(&store, "a", 10);
+    store_close(&store);
+    store.options.sink_count = 0;
+    store_open(&store);
+    outbox_hurry(store.outbox);
+    CHECK(!outbox_drop_sink(store.outbox, "a", &err));
+    CHECK_INT((int64_t)err.code, ERR_UNAVAILABLE);
+    CHECK_INT(store_sink(&store, "a")->pending, 10);
+    store_close(&store);
+    store_open(&store);
+    CHECK(outbox_drop_sink(store.outbox, "a", &err));
+    store_done(&store);
+}
+
 static void *wake_later(void *self)
 {
     backlog_wake(self);
@@ -402,6 +422,7 @@ int main(void)
     RUN(holds_an_ordered_sink_at_its_head);
     RUN(brings_dead_records_back);
     RUN(starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog);
+    RUN(drops_no_more_once_the_end_is_near);
     RUN(waits_for_news_only);
     return test_end();
 }
