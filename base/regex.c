@@ -124,11 +124,22 @@ static struct matcher *matcher_create(void)
 
 /* ------------------------------------------------------------------------------ compiling */
 
+/*
+ * Of (?=a)b?a PCRE2 believes that it begins with an `a` and needs another one behind it. In a
+ * rewritten pattern the three bytes are nothing but a look-ahead.
+ */
+static uint32_t options_of(struct str pattern)
+{
+    static const uint32_t always = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
+                                   PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_UNSET_BACKREF |
+                                   PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_UTF_CHECK;
+    bool looks_ahead = pattern.len > 0 && memmem(pattern.ptr, pattern.len, "(?=", 3) != NULL;
+
+    return looks_ahead ? always | PCRE2_NO_START_OPTIMIZE : always;
+}
+
 static pcre2_code *compile(struct str pattern, size_t *memory_left, int *code, size_t *offset)
 {
-    static const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
-                                    PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_UNSET_BACKREF |
-                                    PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_UTF_CHECK;
     pcre2_general_context *general = pcre2_general_context_create(allocate, release, memory_left);
     pcre2_compile_context *context = pcre2_compile_context_create(general);
 
@@ -136,7 +147,7 @@ static pcre2_code *compile(struct str pattern, size_t *memory_left, int *code, s
     (void)pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALLOW_SURROGATE_ESCAPES);
 
     pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pattern.ptr ? pattern.ptr : ""), pattern.len,
-                                         options, code, offset, context);
+                                         options_of(pattern), code, offset, context);
 
     pcre2_compile_context_free(context);
     pcre2_general_context_free(general);

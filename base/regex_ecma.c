@@ -88,8 +88,11 @@ static bool put_reference(struct rewriter *r, const struct ecma_escape *escape)
 
     if (number == 0 || number > ecma_scan_groups(r->scan.text))
         return complain(r, escape->at, "reference to a group that is not there");
-    /* The callout lets base/regex.c look at the clock. */
-    buf_printf(r->out, "(?C)\\g{%u}", number);
+    /*
+     * The callout lets base/regex.c look at the clock. In a group, since PCRE2's JIT wants a
+     * repeated reference to a group that took no part to fail.
+     */
+    buf_printf(r->out, "(?:(?C)\\g{%u})", number);
     return true;
 }
 
