@@ -265,7 +265,8 @@ void aws_session_wake(struct aws_session *session)
 void aws_session_reject(struct aws_session *session, uint64_t number)
 {
     (void)pthread_mutex_lock(&session->mutex);
-    session->rejected = number;
+    if (number > session->rejected) /* an older key's call may end last */
+        session->rejected = number;
     (void)pthread_mutex_unlock(&session->mutex);
 }
 

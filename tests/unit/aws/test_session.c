@@ -208,6 +208,8 @@ static void rejected_ones_are_never_given_again(void)
     atomic_store(&setting.source.fails, true);
     CHECK(!acquire(&setting, PATIENCE_US, key_id, &number, &err));
     CHECK_STR(str_from_c(err.text), "container: answered 500, and not with JSON");
+    aws_session_reject(setting.session, 1); /* nor do they become good by it */
+    CHECK(!acquire(&setting, PATIENCE_US, key_id, &number, &err));
     atomic_store(&setting.source.fails, false);
     CHECK(acquire(&setting, PATIENCE_US, key_id, &number, &err));
     end(&setting);
