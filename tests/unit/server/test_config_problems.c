@@ -175,6 +175,22 @@ static void pins_are_versions_of_glue(void)
     }
 }
 
+static void sinks_have_a_bound(void)
+{
+    enum { BOUND = 64 };
+    struct buf yaml;
+
+    buf_init(&yaml, SIZE_MAX);
+    buf_add(&yaml, STR("sinks:\n"));
+    for (int i = 0; i <= BOUND; i++) {
+        if (i == BOUND)
+            check_problems(yaml.ptr, "");
+        buf_printf(&yaml, "  - {name: s%d, kind: file, path: x%d}\n", i, i);
+    }
+    check_problems(yaml.ptr, "1: sinks: expected a list of at most 64 sinks\n");
+    buf_done(&yaml);
+}
+
 static void sinks_are_checked_as_a_whole(void)
 {
     static const struct {
@@ -188,11 +204,13 @@ static void sinks_are_checked_as_a_whole(void)
         { "sinks:\n  - {name: a b, kind: file, path: x}\n",
           "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
         { "sinks:\n  - {name: a, kind: http, url: ftp://x}\n",
-          "2: sinks[0].url: expected an http or https URL\n" },
+          "2: sinks[0].url: expected an http or https URL without credentials\n" },
+        { "sinks:\n  - {name: a, kind: http, url: 'http://user:word@x/a'}\n",
+          "2: sinks[0].url: expected an http or https URL without credentials\n" },
         { "sinks:\n  - {name: a, kind: http, url: 'http:///x'}\n",
-          "2: sinks[0].url: expected an http or https URL\n" },
+          "2: sinks[0].url: expected an http or https URL without credentials\n" },
         { "sinks:\n  - {name: a, kind: http, url: 'http://x/a b'}\n",
-          "2: sinks[0].url: expected an http or https URL\n" },
+          "2: sinks[0].url: expected an http or https URL without credentials\n" },
         { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: a, kind: file, path: y}\n",
           "3: sinks[1].name: another sink has this name already\n" },
         { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: b, kind: file, path: x}\n",
@@ -310,6 +328,7 @@ int main(void)
     RUN(problems_name_line_and_key);
     RUN(pins_are_versions_of_glue);
     RUN(sinks_are_checked_as_a_whole);
+    RUN(sinks_have_a_bound);
     RUN(nobody_is_exposed_by_accident);
     RUN(addresses_are_taken_apart);
     return test_end();
