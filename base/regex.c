@@ -133,7 +133,7 @@ static uint32_t options_of(struct str pattern)
     static const uint32_t always = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
                                    PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_UNSET_BACKREF |
                                    PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_UTF_CHECK;
-    bool looks_ahead = pattern.len > 0 && memmem(pattern.ptr, pattern.len, "(?=", 3) != NULL;
+    bool looks_ahead = pattern.ptr && memmem(pattern.ptr, pattern.len, "(?=", 3) != NULL;
 
     return looks_ahead ? always | PCRE2_NO_START_OPTIMIZE : always;
 }
