@@ -186,12 +186,22 @@ bool compile_pending(struct compiler *compiler)
 
 /* The whole. */
 
+/* Draft 3 has assertions that no later one knows; read as one of those, they would be ignored. */
+static bool is_draft_3(struct json_object *document)
+{
+    return json_is_object(document) &&
+           str_starts_with(json_find_str(document, "$schema"),
+                           STR("http://json-schema.org/draft-03/schema"));
+}
+
 static bool compile_all(struct compiler *compiler, struct json_object *document, bool trusted)
 {
     struct schema *schema = compiler->schema;
     struct library *library = &compiler->library;
     uint32_t root;
 
+    if (is_draft_3(document))
+        return fail(compiler->err, ERR_MALFORMED, "at /$schema: draft 3 is not implemented");
     if (!library_add(library, document, (struct str){ NULL, 0 }, &root, compiler->err))
         return false;
     library->documents[0].bundled = trusted;

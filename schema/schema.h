@@ -5,7 +5,7 @@
  * threads; the documents it was made from may be released afterwards. There is no network: `$ref`
  * reaches the document itself, the bundled metaschemas and the resources handed over. Formats are
  * annotations unless `assert_formats`. An assertion keyword that is not implemented is a compile
- * error, never ignored.
+ * error, never ignored; so is draft 3.
  */
 #pragma once
 

@@ -56,6 +56,8 @@ static void refuses_with_place_and_reason(void)
         const char *error;
     } cases[] = {
         { "1", "a schema is an object or a boolean" },
+        { "{\"$schema\":\"http://json-schema.org/draft-03/schema#\",\"divisibleBy\":2}",
+          "at /$schema: draft 3 is not implemented" },
         { "{\"properties\":{\"a\":{\"type\":5}}}",
           "at /properties/a/type: 5 is not valid under any of the given schemas" },
         { "{\"properties\":{\"a/b\":{\"minimum\":\"x\"}}}",
