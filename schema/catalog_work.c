@@ -98,14 +98,17 @@ void catalog_load(struct catalog *catalog)
 {
     int64_t patience_us = catalog->options.load_us;
     int64_t end_us = patience_us ? clock_monotonic_us() + patience_us : INT64_MAX;
-    bool goes_on = true;
+    bool answers = true;
 
     for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next) {
         catalog_look_into_cache(catalog, entry);
-        if (!goes_on)
+
+        bool is_late = clock_monotonic_us() > end_us;
+
+        if (is_late && (!answers || !has_none(entry)))
             continue;
         catalog_look(catalog, entry);
-        goes_on = !is_of_all(entry->error.code) || clock_monotonic_us() < end_us;
+        answers = !is_of_all(entry->error.code);
     }
     catalog_share_symbols(catalog);
 }

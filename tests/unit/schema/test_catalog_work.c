@@ -219,8 +219,8 @@ static void loading_gives_up_a_registry_that_fails(void)
         { "unreachable", ERR_REGISTRY_UNREACHABLE, -1, 1 },
         { "busy", ERR_REGISTRY_UNAVAILABLE, -1, 1 },
         { "silent", ERR_UNAVAILABLE, -1, 1 },
-        { "early", ERR_UNAVAILABLE, LONG_US, 3 },
-        { "never", ERR_UNAVAILABLE, 0, 3 },
+        { "silent, in time", ERR_UNAVAILABLE, LONG_US, 3 },
+        { "without end", ERR_UNAVAILABLE, 0, 3 },
         { "not found", ERR_SCHEMA_NOT_FOUND, -1, 3 },
         { "denied", ERR_REGISTRY_DENIED, -1, 3 },
         { "unusable", ERR_SCHEMA_UNUSABLE, -1, 3 },
@@ -236,6 +236,26 @@ static void loading_gives_up_a_registry_that_fails(void)
         CHECK_INT(scripted_asks(&script), cases[i].asks);
         end();
     }
+}
+
+static void late_loading_asks_for_what_is_not_known(void)
+{
+    struct folder folder;
+    char dir[FOLDER_PATH_SIZE];
+
+    folder_init(&folder);
+    folder_path(&folder, "cache", dir);
+    for (int round = 1; round <= 2; round++) {
+        begin_with((struct catalog_options){ .load_us = -1, .cache_dir = dir });
+        scripted_give(&script, "1", "{}");
+        if (round == 2)
+            (void)catalog_add(catalog, "R", "T");
+        catalog_load(catalog);
+        CHECK_INT(scripted_asks(&script), 1); /* the one that is not cached */
+        CHECK(catalog_is_whole(catalog));
+        end();
+    }
+    folder_done(&folder);
 }
 
 static void a_request_that_left_is_forgotten(void)
@@ -317,6 +337,7 @@ int main(void)
     RUN(while_nothing_is_known_it_looks_often);
     RUN(one_that_hangs_does_not_stop_others);
     RUN(loading_gives_up_a_registry_that_fails);
+    RUN(late_loading_asks_for_what_is_not_known);
     RUN(a_request_that_left_is_forgotten);
     RUN(stopping_interrupts_a_look_and_wakes_nobody);
     RUN(a_pinned_version_is_asked_for_once);
