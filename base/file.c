@@ -76,6 +76,15 @@ bool file_read(const char *path, size_t max, struct str *out, struct error *err)
     return true;
 }
 
+bool file_read_regular(const char *path, size_t max, struct str *out, struct error *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return fail(err, ERR_CONFIG, "%s: not a regular file", path);
+    return file_read(path, max, out, err);
+}
+
 /* The first `len` bytes of `path`, as a path of its own. */
 static bool take_prefix(const char *path, size_t len, char prefix[static PATH_MAX],
                         struct error *err)

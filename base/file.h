@@ -19,6 +19,12 @@
  */
 NODISCARD bool file_read(const char *path, size_t max, struct str *out, struct error *err);
 
+/**
+ * The same, but nothing else than a regular file (or standard input) is opened: to open a pipe is
+ * to wait for somebody who writes. For what is read again while the server runs. ERR_CONFIG.
+ */
+NODISCARD bool file_read_regular(const char *path, size_t max, struct str *out, struct error *err);
+
 /** Open for reading. The caller ends it with file_close(). ERR_SYSTEM with errno's word. */
 NODISCARD bool file_open(const char *path, int *out, struct error *err);
 

@@ -7,7 +7,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -34,21 +33,11 @@ void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
     (void)SHA256((const unsigned char *)(bytes.ptr ? bytes.ptr : ""), bytes.len, digest);
 }
 
-/* Opening a pipe waits for somebody to write; a missing file is file_read()'s to tell. */
-static bool is_no_file(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
-
 bool secret_read_file(const char *path, struct str *out, struct error *err)
 {
     struct str text;
 
-    if (is_no_file(path))
-        return fail(err, ERR_CONFIG, "%s: not a regular file", path);
-    if (!file_read(path, SECRET_FILE_MAX, &text, err)) {
+    if (!file_read_regular(path, SECRET_FILE_MAX, &text, err)) {
         err->code = ERR_CONFIG;
         return false;
     }

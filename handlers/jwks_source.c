@@ -156,10 +156,10 @@ static bool read_file(struct jwks_source *source, struct error *err)
 {
     struct str text;
 
-    /* A missing file is file_read()'s to tell. */
+    /* A missing file is file_read_regular()'s to tell. */
     if (stat(source->file, &source->seen) != 0)
         source->seen = (struct stat){ 0 };
-    if (!file_read(source->file, JWKS_TEXT_MAX, &text, err)) {
+    if (!file_read_regular(source->file, JWKS_TEXT_MAX, &text, err)) {
         err->code = ERR_CONFIG;
         return false;
     }

@@ -43,7 +43,7 @@ static bool refuse(struct error *err, const char *file, const char *what, int st
 
 static bool read_text(const char *file, struct str *text, struct error *err)
 {
-    if (file_read(file, FILE_MAX, text, err))
+    if (file_read_regular(file, FILE_MAX, text, err))
         return true;
     err->code = ERR_CONFIG;
     return false;

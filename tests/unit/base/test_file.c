@@ -65,6 +65,27 @@ static void says_why_it_cannot_read(void)
     }
 }
 
+static void opens_no_pipe_to_read_again(void)
+{
+    struct str text = STR("untouched");
+    struct error err = { 0 };
+    char path[FOLDER_PATH_SIZE];
+
+    folder_path(&folder, "pipe", path);
+    CHECK(mkfifo(path, S_IRUSR | S_IWUSR) == 0);
+    CHECK(!file_read_regular(path, 100, &text, &err)); /* nobody will ever write */
+    CHECK_INT(err.code, ERR_CONFIG);
+    CHECK(strstr(err.text, "not a regular file") != NULL);
+    CHECK_STR(text, "untouched");
+    folder_remove(&folder, "pipe");
+
+    folder_write(&folder, "file", STR("text"));
+    folder_path(&folder, "file", path);
+    CHECK(file_read_regular(path, 100, &text, &err));
+    CHECK_STR(text, "text");
+    mem_free((void *)text.ptr);
+}
+
 static void reads_standard_input_and_leaves_it_open(void)
 {
     int ends[2];
@@ -180,6 +201,7 @@ int main(void)
     folder_init(&folder);
     RUN(reads_files_up_to_the_maximum);
     RUN(says_why_it_cannot_read);
+    RUN(opens_no_pipe_to_read_again);
     RUN(reads_standard_input_and_leaves_it_open);
     RUN(makes_the_folders_on_the_way);
     RUN(says_which_folder_cannot_be_made);
