@@ -191,6 +191,8 @@ static bool read_next(struct backlog *backlog, const struct backlog_bounds *boun
     backlog->retried_before = backlog->retried;
     if (!look_ahead(backlog, &sink) || !look(backlog, &sink, bounds)) {
         backlog->count = 0;
+        if (outbox_db_is_none(&backlog->db))
+            outbox_doubt(outbox);
         return outbox_db_fail(&backlog->db, "store", err);
     }
     return true;

@@ -99,21 +99,40 @@ static struct outbox_work *take_batch(struct outbox *outbox)
     return list;
 }
 
-/* The mutex is held. False: the time came first. */
+/* The mutex is held. False: the time came first, or a doubt. */
 static bool wait_for_work(struct outbox *outbox, int64_t until_us)
 {
     const struct timespec until = clock_timespec(until_us);
 
-    while (!outbox->first && !outbox->stopping)
+    while (!outbox->first && !outbox->stopping && !outbox->doubted)
         if (pthread_cond_timedwait(&outbox->work, &outbox->mutex, &until) == ETIMEDOUT)
-            return outbox->first || outbox->stopping;
-    return true;
+            break;
+    return outbox->first || outbox->stopping;
+}
+
+void outbox_doubt(struct outbox *outbox)
+{
+    (void)pthread_mutex_lock(&outbox->mutex);
+    outbox->doubted = true;
+    (void)pthread_cond_signal(&outbox->work);
+    (void)pthread_mutex_unlock(&outbox->mutex);
+}
+
+static bool is_believed(struct outbox *outbox, struct error *err)
+{
+    (void)pthread_mutex_lock(&outbox->mutex);
+
+    bool doubted = outbox->doubted;
+
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    return !doubted || fail(err, ERR_SYSTEM, "%s: damaged", outbox->options.path);
 }
 
 static void set_failing(struct outbox *outbox, bool failing)
 {
     (void)pthread_mutex_lock(&outbox->mutex);
     outbox->failing = failing;
+    outbox->doubted = false;
     (void)pthread_mutex_unlock(&outbox->mutex);
     atomic_store(&outbox->trouble, failing ? OUTBOX_FAILING : OUTBOX_FINE);
 }
@@ -230,7 +249,7 @@ static void keep_up(struct outbox *outbox)
 {
     struct error err = { 0 };
 
-    if (!outbox_upkeep_idle(outbox, &err))
+    if (!is_believed(outbox, &err) || !outbox_upkeep_idle(outbox, &err))
         recover(outbox, &err);
 }
 
@@ -238,7 +257,8 @@ static void work_off(struct outbox *outbox, struct outbox_work *list)
 {
     struct error err = { 0 };
 
-    if (!outbox_batch(outbox, list, &err) || !outbox_upkeep_log(outbox, &err))
+    if (!outbox_batch(outbox, list, &err) || !is_believed(outbox, &err) ||
+        !outbox_upkeep_log(outbox, &err))
         recover(outbox, &err);
 }
 

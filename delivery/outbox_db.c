@@ -294,6 +294,11 @@ bool outbox_db_is_full(const struct outbox_db *db)
     return (sqlite3_extended_errcode(db->handle) & 0xff) == SQLITE_FULL;
 }
 
+bool outbox_db_is_none(const struct outbox_db *db)
+{
+    return sqlite3_errcode(db->handle) == SQLITE_NOTADB;
+}
+
 int64_t outbox_db_changes(const struct outbox_db *db)
 {
     return sqlite3_changes64(db->handle);

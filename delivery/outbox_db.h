@@ -86,6 +86,9 @@ struct str outbox_db_text(struct outbox_db *db, enum outbox_statement statement,
 /** Did the last thing fail because the disk, or the user's share of it, is full? */
 bool outbox_db_is_full(const struct outbox_db *db);
 
+/** Did the last thing fail because the file is no database (any more)? */
+bool outbox_db_is_none(const struct outbox_db *db);
+
 /** How many rows the last run changed. */
 int64_t outbox_db_changes(const struct outbox_db *db);
 

@@ -159,6 +159,7 @@ struct outbox {
     bool running;
     bool stopping;
     bool failing;   /* the disk let us down; until the store is open again nothing is queued */
+    bool doubted;   /* a reader finds no database where the store was */
     uint64_t round; /* grows with whatever backlog_next() may be interested in */
     struct tally published; /* as of the last durable batch */
     int64_t published_log_bytes;
@@ -222,6 +223,9 @@ void outbox_push(struct outbox *outbox, struct outbox_work *work);
 
 /** Queue it, when there is room and the committer runs; else ERR_UNAVAILABLE. */
 NODISCARD bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err);
+
+/** A reader finds no database where the store was: it is to be opened again. */
+void outbox_doubt(struct outbox *outbox);
 
 /**
  * Run `run(outbox, arg, err)` in a transaction and wait until that is durable. When it returns

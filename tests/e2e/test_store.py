@@ -344,6 +344,30 @@ def test_a_store_that_was_moved_may_come_back(stored):
     assert server.post(make("b")).status == 200
 
 
+def test_nothing_is_taken_once_a_sink_finds_no_database(stored):
+    server = stored(sinks=[{"name": "archive", "kind": "file", "path": "records.ndjson"}])
+    with open(server.folder / STORE, "r+b") as store:
+        head = store.read(100)
+        store.seek(0)
+        store.write(bytes(len(head)))
+        store.flush()
+        events = [make(f"e{i}") for i in range(5)]
+        taken = [event for event in events if server.post(event).status == 200]
+        wait_for(lambda: not server.get("/readyz").json["ready"])
+        answer = server.post(make("later"))
+        assert (answer.status, answer.json["details"]) == (503, "store failing")
+        store.seek(0)
+        store.write(head)
+    wait_for(lambda: server.get("/readyz").json["ready"])
+    for event in taken:
+        assert server.post(event).header("Sluice-Duplicate") == "true"
+    assert server.post(make("later")).status == 200
+    delivered = 'sluice_sink_delivered_total{sink="archive"}'
+    accepted = metric(server, "sluice_store_accepted_total")
+    assert accepted >= len(taken) + 1
+    wait_for(lambda: metric(server, delivered) == accepted)
+
+
 def test_explain_leaves_the_store_alone(stored, event):
     server = stored()
     result = run(
