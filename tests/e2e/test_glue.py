@@ -264,10 +264,14 @@ def test_a_restart_without_glue_serves_from_the_cache(glue, serve, sluice, event
     cache = first.folder / "cache/of/schemas"
     assert cache.stat().st_mode & 0o777 == 0o700
     glue.fault("hang")
-    second = serve(glue, registry={"cache_dir": str(cache), "refresh": "1h"})
-    assert second.post(event).status == 200
-    assert second.get("/readyz").status == 200
-    assert second.ready_after < (0.05 if SLOW == 1 else 5) + 0.5  # see test_it_is_ready_at_once
+    took = []
+    for _ in range(5):  # the quickest counts: others are at work on this machine
+        again = serve(glue, registry={"cache_dir": str(cache), "refresh": "1h"})
+        assert again.post(event).status == 200
+        took.append(time.monotonic() - again.started)
+        assert again.get("/readyz").status == 200
+        again.stop()
+    assert min(took) < 0.05 * SLOW, took
 
 
 def test_a_damaged_cache_is_ignored_with_a_warning(glue, serve, event):
