@@ -57,7 +57,7 @@ struct catalog_options {
     struct registry registry; /* taken over */
     size_t threads;           /* looks at a time; 0: one */
     int64_t refresh_us;       /* time between two looks at the registry, give or take a tenth */
-    int64_t load_us;          /* loading looks at all for so long; 0: without end */
+    bool loads_briefly;       /* somebody waits for it: the refreshers look at the rest at once */
     const char *cache_dir;    /* last good versions are kept here; NULL or "": nowhere */
     enum catalog_guard guard;
     size_t guard_samples;           /* payloads kept of each schema for the guard; 0: none */
@@ -83,7 +83,7 @@ struct catalog_entry *catalog_add(struct catalog *catalog, const char *registry,
 void catalog_load_cached(struct catalog *catalog);
 
 /**
- * Take what the cache holds, then look once at every entry; after `load_us` only at those that have
+ * Take what the cache holds, then look once at every entry; `loads_briefly` only at those that have
  * no version, and at none once the registry itself fails. Failures stay in their entries.
  */
 void catalog_load(struct catalog *catalog);

@@ -12,7 +12,6 @@
 enum {
     FILE_REFRESH_US = 1000000,  /* a file costs nothing to look at; a registry call does */
     LOCK_PATIENCE_US = 3000000, /* for a predecessor that is about to let the store go */
-    LOAD_US = 3000000,          /* signals wait while a reload looks at schemas */
     GLUE_LOOKS = 4,             /* at a time */
 };
 
@@ -74,7 +73,7 @@ static bool create_catalog(struct service *service, const struct config *config,
         .threads = is_file ? 1 : GLUE_LOOKS,
         .refresh_us = is_file && registry->refresh_us > FILE_REFRESH_US ? FILE_REFRESH_US
                                                                         : registry->refresh_us,
-        .load_us = is_served ? LOAD_US : 0,
+        .loads_briefly = is_served && !is_file,
         .cache_dir = is_served && needs_cache(registry) ? registry->cache_dir : NULL,
         .guard = is_served ? guard_of(registry) : CATALOG_GUARD_OFF,
         .guard_samples = (size_t)registry->guard_samples,

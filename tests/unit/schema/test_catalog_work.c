@@ -208,27 +208,26 @@ static void one_that_hangs_does_not_stop_others(void)
     end();
 }
 
-static void loading_gives_up_a_registry_that_fails(void)
+static void brief_loading_gives_up_a_registry_that_fails(void)
 {
     static const struct {
         const char *name;
         enum err_code code;
-        int64_t load_us; /* -1: it is over already */
+        bool is_brief;
         int asks;
     } cases[] = {
-        { "unreachable", ERR_REGISTRY_UNREACHABLE, -1, 1 },
-        { "busy", ERR_REGISTRY_UNAVAILABLE, -1, 1 },
-        { "silent", ERR_UNAVAILABLE, -1, 1 },
-        { "silent, in time", ERR_UNAVAILABLE, LONG_US, 3 },
-        { "without end", ERR_UNAVAILABLE, 0, 3 },
-        { "not found", ERR_SCHEMA_NOT_FOUND, -1, 3 },
-        { "denied", ERR_REGISTRY_DENIED, -1, 3 },
-        { "unusable", ERR_SCHEMA_UNUSABLE, -1, 3 },
+        { "unreachable", ERR_REGISTRY_UNREACHABLE, true, 1 },
+        { "busy", ERR_REGISTRY_UNAVAILABLE, true, 1 },
+        { "silent", ERR_UNAVAILABLE, true, 1 },
+        { "silent, and there is time", ERR_UNAVAILABLE, false, 3 },
+        { "not found", ERR_SCHEMA_NOT_FOUND, true, 3 },
+        { "denied", ERR_REGISTRY_DENIED, true, 3 },
+        { "unusable", ERR_SCHEMA_UNUSABLE, true, 3 },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         TEST_CASE(cases[i].name);
-        begin_with((struct catalog_options){ .load_us = cases[i].load_us });
+        begin_with((struct catalog_options){ .loads_briefly = cases[i].is_brief });
         (void)catalog_add(catalog, "R", "T");
         (void)catalog_add(catalog, "R", "U");
         scripted_fail(&script, cases[i].code, "no");
@@ -238,7 +237,7 @@ static void loading_gives_up_a_registry_that_fails(void)
     }
 }
 
-static void late_loading_asks_for_what_is_not_known(void)
+static void brief_loading_asks_for_what_is_not_known(void)
 {
     struct folder folder;
     char dir[FOLDER_PATH_SIZE];
@@ -246,7 +245,7 @@ static void late_loading_asks_for_what_is_not_known(void)
     folder_init(&folder);
     folder_path(&folder, "cache", dir);
     for (int round = 1; round <= 2; round++) {
-        begin_with((struct catalog_options){ .load_us = -1, .cache_dir = dir });
+        begin_with((struct catalog_options){ .loads_briefly = true, .cache_dir = dir });
         scripted_give(&script, "1", "{}");
         if (round == 2)
             (void)catalog_add(catalog, "R", "T");
@@ -336,8 +335,8 @@ int main(void)
     RUN(a_registry_that_asks_for_patience_is_told_without_details);
     RUN(while_nothing_is_known_it_looks_often);
     RUN(one_that_hangs_does_not_stop_others);
-    RUN(loading_gives_up_a_registry_that_fails);
-    RUN(late_loading_asks_for_what_is_not_known);
+    RUN(brief_loading_gives_up_a_registry_that_fails);
+    RUN(brief_loading_asks_for_what_is_not_known);
     RUN(a_request_that_left_is_forgotten);
     RUN(stopping_interrupts_a_look_and_wakes_nobody);
     RUN(a_pinned_version_is_asked_for_once);
