@@ -31,6 +31,7 @@ enum {
     TRIM_AFTER_US = 200 * US_PER_MS,
     VAIN_TURNS_MAX = 16,
     VAIN_TURN_MS = 10,
+    VAIN_TURN_SENDING_MS = 1,
 };
 
 struct http_loop {
@@ -327,9 +328,18 @@ void http_loop_note_heavy(struct http_loop *loop)
         loop->heavy_us = clock_monotonic_us();
 }
 
+static bool awaits_chunks(const struct http_loop *loop)
+{
+    for (const struct http_deadline *one = loop->reading.first; one; one = one->behind)
+        if (((const struct http_connection *)(const void *)one)->exchange.chunked)
+            return true;
+    return false;
+}
+
 /*
  * Milliseconds until the library wants a turn. When a line between chunks is longer than its buffer
  * it wants one at once, and again, until the deadline (0.9.75); for that it has to wait a little.
+ * It may also want one to send on, which it does not tell of: then it waits less.
  */
 static int64_t library_patience_ms(struct http_loop *loop)
 {
@@ -338,7 +348,9 @@ static int64_t library_patience_ms(struct http_loop *loop)
     int64_t ms = plain_ms < secure_ms ? plain_ms : secure_ms;
 
     loop->vain_turns = ms > 0 || loop->progressed ? 0 : loop->vain_turns + 1;
-    return loop->vain_turns > VAIN_TURNS_MAX ? VAIN_TURN_MS : ms;
+    if (loop->vain_turns <= VAIN_TURNS_MAX || !awaits_chunks(loop))
+        return ms;
+    return loop->sending.first ? VAIN_TURN_SENDING_MS : VAIN_TURN_MS;
 }
 
 /* Milliseconds until the library or a deadline wants a turn; -1: neither does. */
