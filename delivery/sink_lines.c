@@ -95,9 +95,12 @@ static bool settle(struct sink_lines *lines, const char *path, struct error *err
     if (!find_end(lines->fd, (uint64_t)info.st_size, &lines->size))
         return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
     lines->torn = (uint64_t)info.st_size - lines->size;
-    if (lines->torn > 0 && !cut(lines->fd, lines->size))
+    if (lines->torn > 0 && ftruncate(lines->fd, (off_t)lines->size) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s: cannot cut its torn last line", path);
-    return true;
+
+    /* What a killed process had not synced may be put aside next, never to be looked at again. */
+    return fdatasync(lines->fd) == 0 ||
+           fail_errno(err, ERR_SYSTEM, errno, "%s: cannot be synced", path);
 }
 
 bool sink_lines_open(struct sink_lines *lines, const char *path, struct error *err)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from disk import DIE
 from trial import KILLS, LONG, Trial, long_only
 
 ROUNDS = 4 if LONG else 1  # of each fault
@@ -24,6 +25,27 @@ def test_nothing_acknowledged_is_lost_with_the_power(tmp_path, seed, rng, tell):
                 trial.lose_power()
         violations = trial.finish()
         tell(trial.summary())
+        assert violations == []
+
+
+def test_a_file_put_aside_is_whole(tmp_path, seed, rng, tell):
+    # Though the process that wrote its last lines was killed before they were synced.
+    with Trial(tmp_path, seed, rng, with_disk=True) as trial:
+        world = trial.world
+        world.start()
+        world.disk.fail("sink", "sync", DIE, skip=3)
+        trial.crowd.start(pause=0.004)
+        world.server.process.wait(10)
+        world.bury()
+        world.disk.heal()
+        world.config["sinks"][0]["rotate_size"] = 1  # a file each line, but for the one that is there
+        world.start()
+        trial.drain_some()
+        world.kill()
+        world.disk.lose_power(rng, torn=True)
+        world.start()
+        violations = trial.finish()
+        tell(f"{len(world.sink_files())} files; {trial.summary()}")
         assert violations == []
 
 
