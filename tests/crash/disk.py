@@ -100,10 +100,11 @@ class Disk:
             return
         number = f"{path.stat().st_ino:020}"
         image_file = self.place / f"{number}.image"
-        if not image_file.exists():
-            return
+        state_file = self.place / f"{number}.state"
+        if not state_file.exists():
+            return  # the process ended before it had changed anything
         image = bytearray(image_file.read_bytes())
-        state = (self.place / f"{number}.state").read_bytes()
+        state = state_file.read_bytes()
         if torn:
             written = path.read_bytes()
             if str(path).startswith(self.sink):

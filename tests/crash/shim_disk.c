@@ -90,18 +90,20 @@ void shim_disk_open(struct shim_file *file, int fd, bool fresh)
     place(image, info.st_ino, "image");
     place(state, info.st_ino, "state");
 
-    bool known = !fresh && access(image, F_OK) == 0;
+    bool known = !fresh && access(state, F_OK) == 0;
 
     file->image = raw_open(image, O_RDWR | O_CREAT);
+    if (!known)
+        raw_resize(file->image, 0);
+    if (!known && !fresh)
+        copy(fd, file->image, 0, info.st_size);
+
+    /* Last: without a state the image is not whole yet. */
     file->state = raw_open(state, O_RDWR | O_CREAT);
     if (file->image < 0 || file->state < 0)
         abort();
-    if (known)
-        return;
-    raw_resize(file->state, 0);
-    raw_resize(file->image, 0);
-    if (!fresh)
-        copy(fd, file->image, 0, info.st_size);
+    if (!known)
+        raw_resize(file->state, 0);
 }
 
 static void mark(const struct shim_file *file, off_t begin, off_t end)
