@@ -56,6 +56,7 @@ struct http_loop {
     struct http_queue entering; /* waits for news, but is not suspended yet */
     struct http_queue waiting_news;
     struct http_queue sending;
+    struct http_queue ending; /* cut, but the library has not noticed yet */
     struct http_queue
         starving;             /* their handshakes need more bytes, but they are not suspended yet */
     struct http_queue parked; /* and these are, until bytes come */
@@ -209,7 +210,7 @@ static void unpark(struct http_connection *connection)
 static void cut(struct http_connection *connection)
 {
     connection->exchange.cut = true;
-    http_deadline_disarm(&connection->deadline);
+    http_deadline_arm(&connection->deadline, &connection->loop->ending, 0);
     (void)shutdown(connection->fd, SHUT_RDWR);
     if (is_parked(connection))
         unpark(connection);
@@ -328,18 +329,10 @@ void http_loop_note_heavy(struct http_loop *loop)
         loop->heavy_us = clock_monotonic_us();
 }
 
-static bool awaits_chunks(const struct http_loop *loop)
-{
-    for (const struct http_deadline *one = loop->reading.first; one; one = one->behind)
-        if (((const struct http_connection *)(const void *)one)->exchange.chunked)
-            return true;
-    return false;
-}
-
 /*
  * Milliseconds until the library wants a turn. When a line between chunks is longer than its buffer
- * it wants one at once, and again, until the deadline (0.9.75); for that it has to wait a little.
- * It may also want one to send on, which it does not tell of: then it waits less.
+ * it wants one at once, and again, until the deadline and beyond (0.9.75); for that it has to wait
+ * a little. Less, when it may be sending, of which it does not tell either.
  */
 static int64_t library_patience_ms(struct http_loop *loop)
 {
@@ -348,7 +341,7 @@ static int64_t library_patience_ms(struct http_loop *loop)
     int64_t ms = plain_ms < secure_ms ? plain_ms : secure_ms;
 
     loop->vain_turns = ms > 0 || loop->progressed ? 0 : loop->vain_turns + 1;
-    if (loop->vain_turns <= VAIN_TURNS_MAX || !awaits_chunks(loop))
+    if (loop->vain_turns <= VAIN_TURNS_MAX || (!loop->reading.first && !loop->ending.first))
         return ms;
     return loop->sending.first ? VAIN_TURN_SENDING_MS : VAIN_TURN_MS;
 }

@@ -340,8 +340,7 @@ static enum MHD_Result answer(struct http_connection *connection, struct MHD_Con
     struct http *http = http_loop_server(connection->loop);
     struct http_exchange *ex = &connection->exchange;
     struct str body = ex->response.body;
-    bool closing =
-        ex->closing || ex->chunked || atomic_load_explicit(&http->draining, memory_order_relaxed);
+    bool closing = ex->closing || atomic_load_explicit(&http->draining, memory_order_relaxed);
     struct MHD_Response *reply = MHD_create_response_from_buffer(
         body.len, body.len ? (void *)body.ptr : NULL, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result queued = MHD_NO;
@@ -423,7 +422,7 @@ static enum MHD_Result on_headers(struct http_connection *connection,
     }
     if (ex->refused && ends_at_once(ex, gate))
         return answer(connection, library);
-    ex->chunked = gate->chunked;
+    ex->closing = gate->chunked;
     return MHD_YES;
 }
 

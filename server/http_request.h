@@ -33,7 +33,6 @@ struct http_exchange {
     bool cut;       /* its time was over */
     bool refused;   /* `response` is there before any handler ran; the body is dropped */
     bool closing;   /* the answer ends the connection */
-    bool chunked;   /* the body comes in chunks; likewise */
     bool in_flight; /* counted in http->in_flight */
     bool counted;   /* the metrics know of it */
     bool target_is_sound;

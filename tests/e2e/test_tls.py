@@ -1,5 +1,6 @@
 """HTTPS: versions, resumption, a certificate that changes under load, slow handshakes."""
 
+import os
 import shutil
 import signal
 import socket
@@ -282,6 +283,21 @@ def test_new_connections_beside_requests_that_wait_for_the_store(secure):
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_half_a_record_keeps_no_processor_busy(secure):
+    server = secure()
+    connections = [server.connect() for _ in range(5)]
+    for connection in connections:
+        below = socket.socket(fileno=os.dup(connection.socket.fileno()))
+        below.send(b"\x17\x03\x03\x40\x00abc")
+        below.close()
+    time.sleep(0.3)
+    before = server.run_time()
+    time.sleep(1)
+    assert server.run_time() - before < 0.2 * SLOW
+    for connection in connections:
+        connection.close()
 
 
 def test_half_a_handshake_keeps_no_processor_busy(secure):
