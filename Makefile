@@ -102,9 +102,10 @@ test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
 stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=200
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
-test-peers: $(PROGRAM) ## Glue as moto plays it, with boto3 on the other side; installs them from PyPI
+test-peers: PYTHON = build/peers/bin/python
+test-peers: $(PROGRAM) ## the e2e tests of Glue, against moto and boto3; installs them from PyPI
 	@tests/setup.sh build test peers
-	PEERS_PYTHON=build/peers/bin/python SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/peers
+	GLUE_PEER=moto $(e2e) -rs tests/e2e
 crashtest: all $(OUT)/shim.so $(OUT)/seed.so ## kill -9, power loss and full disks; CRASH_KILLS=200 for the long form
 	@tests/setup.sh build test
 	SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS) tests/crash

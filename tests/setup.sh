@@ -84,18 +84,18 @@ install_oauth() {
     mv build/oauth/new.json build/oauth/package.json
 }
 
-# moto and boto3, of known versions, in a virtual environment.
+# moto and boto3, of known versions, in a virtual environment that has Debian's pytest too.
 fetch_peers() {
     wanted="moto[server]==5.2.5 boto3==1.44.5"
-    [ "$(cat build/peers/wanted 2>/dev/null)" != "$wanted" ] || return 0
+    [ "$(cat build/peers/installed 2>/dev/null)" != "$wanted" ] || return 0
     echo "Installing from PyPI: $wanted"
     rm -rf build/peers
     # shellcheck disable=SC2086 # a list of requirements
     {
-        /usr/bin/python3 -m venv build/peers &&
+        /usr/bin/python3 -m venv --system-site-packages build/peers &&
             build/peers/bin/pip install -q --disable-pip-version-check $wanted
     } >build/setup.log 2>&1 || { cat build/setup.log >&2; return 1; }
-    echo "$wanted" >build/peers/wanted
+    echo "$wanted" >build/peers/installed
 }
 
 mkdir -p build

@@ -1,6 +1,10 @@
-"""Fixtures: `sluice(...)` starts a server; `folder` is its working directory; events to send."""
+"""Fixtures: `sluice(...)` starts a server; `folder` is its working directory; events to send.
+
+With GLUE_PEER=moto only the tests of Glue run, against moto instead of the emulated Glue.
+"""
 
 import json
+import os
 
 import pytest
 
@@ -8,6 +12,47 @@ pytest.register_assert_rewrite("server", "client")
 
 from receiver import Receiver
 from server import ROOT, Server, defaults, furnish, merge
+
+MOTO = os.environ.get("GLUE_PEER") == "moto"
+if MOTO:
+    from glue_moto import Moto as Glue
+else:
+    from glue_server import GlueServer as Glue
+
+# Why a test wants the emulated Glue: @pytest.mark.emulator_only("faults")
+LACKS = {
+    "faults": "moto cannot be told to fail, to wait, or to have a wrong clock",
+    "tls": "moto has no certificates that are wrong",
+    "keys": "moto lets in only keys that it has made, and they do not expire",
+    "verdicts": "moto makes every version AVAILABLE at once, whatever the compatibility mode",
+    "list": "moto has no ListSchemaVersions",
+    "empty": "moto creates no schema without a first version",
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "emulator_only(what): what moto lacks, see LACKS")
+
+
+def pytest_collection_modifyitems(config, items):
+    if MOTO:
+        glues = [i for i in items if "glue" in i.fixturenames or i.get_closest_marker("emulator_only")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in glues])
+        items[:] = glues
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("emulator_only"):
+        reason = LACKS[mark.args[0]]
+        if MOTO:
+            pytest.skip(reason)
+
+
+@pytest.fixture
+def glue():
+    """Glue without any registry."""
+    with Glue() as peer:
+        yield peer
 
 
 @pytest.fixture

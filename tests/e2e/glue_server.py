@@ -422,26 +422,62 @@ CHANGES = {
 BREAKS = ("truncated", "hang", "drip", "reset", "close")
 
 
-class GlueServer:
+class GluePeer:
+    """What tests can rely on, whoever plays Glue, besides its `url`, put() and stored()."""
+
+    def __init__(self, key=None):
+        self.key = key
+        self.stranger = ("AKIDSTRANGER", "secret", "")  # a key that is not let in
+        self.ca_file = None
+        self.calls = []  # (operation, parameters) of every request that came
+        self.news = threading.Condition()
+
+    def config(self):
+        """The configuration's section `aws`."""
+        return {"region": REGION, "endpoint_url": self.url}
+
+    def environment(self):
+        """Environment variables with its first key."""
+        env = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+        if self.key:
+            env |= {"AWS_ACCESS_KEY_ID": self.key[0], "AWS_SECRET_ACCESS_KEY": self.key[1]}
+            env |= {"AWS_SESSION_TOKEN": self.key[2]} if self.key[2] else {}
+        return env | ({"AWS_CA_BUNDLE": str(self.ca_file)} if self.ca_file else {})
+
+    def note_call(self, operation, params):
+        with self.news:
+            self.calls.append((operation, params))
+            self.news.notify_all()
+
+    def count(self, operation="GetSchemaVersion"):
+        with self.news:
+            return sum(name == operation for name, _ in self.calls)
+
+    def wait_calls(self, operation, count, patience=PATIENCE):
+        deadline = time.monotonic() + patience
+        with self.news:
+            while sum(name == operation for name, _ in self.calls) < count:
+                left = deadline - time.monotonic()
+                assert left > 0, f"not {count} calls of {operation}: {self.calls}"
+                self.news.wait(left)
+
+
+class GlueServer(GluePeer):
     def __init__(self, tls=None, keys=(KEY,)):
+        super().__init__(keys[0] if keys else None)
         self.registry = Registry()
-        self.registry.registries[REGISTRY] = {}
         self.signatures = SignatureCheck("glue")
         for key in keys:
             self.signatures.allow(*key)
-        self.key = keys[0] if keys else None
         self.skew = 0  # seconds that its clock is ahead
-        self.calls = []  # (operation, parameters) of every request that came
         self.signers = []  # the access key ids of those that were let in
         self.connections = 0
         self.problems = []  # what is wrong with requests or answers
-        self.news = threading.Condition()
         self.ended = threading.Event()
         self._fault, self._times = None, None
         self._model = botocore.session.get_session().get_service_model("glue")
         self._tls = tls
         self._folder = None
-        self.ca_file = None
 
     # Life.
 
@@ -483,18 +519,6 @@ class GlueServer:
     def url(self):
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
-    def config(self):
-        """The configuration's section `aws`."""
-        return {"region": REGION, "endpoint_url": self.url}
-
-    def environment(self):
-        """Environment variables with its first key."""
-        env = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
-        if self.key:
-            env |= {"AWS_ACCESS_KEY_ID": self.key[0], "AWS_SECRET_ACCESS_KEY": self.key[1]}
-            env |= {"AWS_SESSION_TOKEN": self.key[2]} if self.key[2] else {}
-        return env | ({"AWS_CA_BUNDLE": str(self.ca_file)} if self.ca_file else {})
-
     # What tests change and look at.
 
     def put(self, definition, schema=SCHEMA, registry=REGISTRY, **options):
@@ -505,24 +529,15 @@ class GlueServer:
             schemas = self.registry.registries.setdefault(registry, {})
             return schemas.setdefault(schema, Schema(**options)).add(text, status)
 
+    def stored(self, schema=SCHEMA):
+        return self.registry.registries[REGISTRY][schema]
+
     def fault(self, name, times=None):
         """Fail so from now on (None: no more), or for so many calls."""
         known = (None, *REFUSALS, *CHANGES, *BREAKS)
         assert name in known, f"{name} is none of {known}"
         with self.news:
             self._fault, self._times = name, times
-
-    def count(self, operation="GetSchemaVersion"):
-        with self.news:
-            return sum(name == operation for name, _ in self.calls)
-
-    def wait_calls(self, operation, count, patience=PATIENCE):
-        deadline = time.monotonic() + patience
-        with self.news:
-            while sum(name == operation for name, _ in self.calls) < count:
-                left = deadline - time.monotonic()
-                assert left > 0, f"not {count} calls of {operation}: {self.calls}"
-                self.news.wait(left)
 
     def wait_signers(self, count, patience=PATIENCE):
         """Until so many different keys have signed calls that were let in; the last one."""
@@ -542,8 +557,7 @@ class GlueServer:
     def note(self, operation, params):
         """Write the call down; the fault that it meets."""
         with self.news:
-            self.calls.append((operation, params))
-            self.news.notify_all()
+            self.note_call(operation, params)
             fault = self._fault
             if self._times is not None:
                 self._times -= 1

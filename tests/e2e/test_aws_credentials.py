@@ -18,6 +18,7 @@ from glue_server import REGION, GlueServer
 from server import ROOT
 
 SCHEMA = (ROOT / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json").read_text()
+pytestmark = pytest.mark.emulator_only("keys")
 PROVIDERS = [WebIdentity, AssumedRole, Container, PodIdentity, Metadata, Process]
 
 

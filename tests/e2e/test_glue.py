@@ -1,6 +1,8 @@
 """Schemas from AWS Glue while serving: every way it can fail, with and without a known version."""
 
+import concurrent.futures
 import json
+import re
 import signal
 import threading
 import time
@@ -8,7 +10,7 @@ import time
 import pytest
 
 from glue_server import REGISTRY, SCHEMA, GlueServer
-from server import PATIENCE, ROOT, SLOW, route, run
+from server import PATIENCE, ROOT, SLOW, merge, route, run
 
 DEFINITION = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())
 NOT_FOUND = f"Schema {SCHEMA} not found in registry {REGISTRY}"
@@ -18,10 +20,9 @@ RETRY_WITHIN = 10 * SLOW
 
 
 @pytest.fixture
-def glue():
-    with GlueServer() as server:
-        server.put(DEFINITION)
-        yield server
+def glue(glue):
+    glue.put(DEFINITION)
+    return glue
 
 
 @pytest.fixture
@@ -122,6 +123,7 @@ def test_an_event_is_checked_by_glues_schema(glue, serve, event):
     ]
 
 
+@pytest.mark.emulator_only("faults")
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_failure_without_a_known_version(glue, serve, event, name):
     """The right status in both maps; after the fault's end a retry is answered 200 soon."""
@@ -149,6 +151,7 @@ def test_a_failure_without_a_known_version(glue, serve, event, name):
         assert server.get("/readyz").status == 200
 
 
+@pytest.mark.emulator_only("faults")
 def test_failures_change_nothing_once_a_version_is_known(glue, serve, event):
     server = serve(glue, registry={"refresh": "20ms"})
     await_ready(server)
@@ -165,6 +168,7 @@ def test_failures_change_nothing_once_a_version_is_known(glue, serve, event):
     assert metric(server, "sluice_schema_info", version="1") == 1
 
 
+@pytest.mark.emulator_only("faults")
 @pytest.mark.parametrize("name", ["hang", "drip"])
 def test_a_call_that_takes_long_delays_nobody_then(glue, serve, event, name):
     server = await_ready(serve(glue, registry={"refresh": "20ms"}))
@@ -176,6 +180,7 @@ def test_a_call_that_takes_long_delays_nobody_then(glue, serve, event, name):
         assert time.monotonic() - started < 1 * SLOW
 
 
+@pytest.mark.emulator_only("faults")
 def test_the_end_is_quick_while_glue_hangs(glue, serve):
     glue.fault("hang")
     server = serve(glue)
@@ -192,6 +197,7 @@ def test_a_wrong_name_is_a_transport_failure(glue, serve, event):
     check_failure(server.post(event), 503, SDK)
 
 
+@pytest.mark.emulator_only("tls")
 @pytest.mark.parametrize("kind", ["expired", "wrong_name", "unknown"])
 def test_a_bad_certificate_is_a_transport_failure(serve, event, kind):
     with GlueServer(tls=kind) as glue:
@@ -205,6 +211,7 @@ def test_plain_text_where_tls_is_wanted_is_a_transport_failure(glue, serve, even
     check_failure(server.post(event), 400, SDK)
 
 
+@pytest.mark.emulator_only("tls")
 def test_a_good_certificate_is_fine(serve, event):
     with GlueServer(tls="good") as glue:
         glue.put(DEFINITION)
@@ -216,6 +223,16 @@ def test_without_credentials_it_is_a_transport_failure(glue, serve, event):
     check_failure(serve(glue, env=none).post(event), 400, SDK)
 
 
+@pytest.mark.parametrize("who", ["a stranger", "a wrong secret"])
+def test_not_everybody_is_let_in(glue, serve, event, who):
+    key, secret, _ = glue.stranger if who == "a stranger" else (glue.key[0], "wrong", "")
+    server = serve(glue, env={"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret})
+    answer = server.post(event)
+    check_failure(answer, 500, "AWS Glue error: ")
+    assert re.search("status 403|UnrecognizedClient|InvalidSignature", answer.json["details"])
+
+
+@pytest.mark.emulator_only("faults")
 @pytest.mark.parametrize("skew", [1200, -1200])
 def test_a_clock_that_is_20_minutes_wrong_is_corrected(glue, serve, event, skew):
     glue.skew = skew
@@ -229,6 +246,7 @@ def test_without_a_region_it_does_not_start(folder):
     assert told.stderr == "sluice serve: no AWS region: set aws.region or AWS_REGION\n"
 
 
+@pytest.mark.emulator_only("faults")
 def test_many_first_events_cause_one_call(glue, serve, event):
     count = 1000 if SLOW == 1 else 200
     server = serve(glue)
@@ -252,11 +270,41 @@ def test_a_new_version_is_live_after_a_refresh(glue, serve, event):
     glue.put(DEFINITION | {"required": ["interaction", "missing"]})
     answer = await_status(server, event, 400)
     assert answer.json["details"] == "'missing' is a required property"
-    glue.put(DEFINITION)
+    glue.put(DEFINITION | {"title": "wide again"})
     await_status(server, event, 200)
     assert metric(server, "sluice_schema_info", version="3") == 1
 
 
+def test_traffic_goes_on_while_the_schema_evolves(glue, serve, event):
+    server = await_ready(serve(glue, registry={"refresh": "50ms"}))
+    stop = threading.Event()
+
+    def traffic():
+        statuses = set()
+        while not stop.is_set():
+            statuses.add(server.post(event).status)
+        return statuses
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        sent = pool.submit(traffic)
+        try:
+            wrong = merge(event, {"detail": {"added": 7}})
+            assert server.post(wrong).status == 200
+            glue.put(merge(DEFINITION, {"properties": {"added": {"type": "string"}}}))
+            await_status(server, wrong, 400)
+        finally:
+            stop.set()
+    assert sent.result() == {200}
+
+
+def test_a_schema_is_used_once_it_is_there(glue, serve, event):
+    server = serve(glue, routes=[route(schema="Later")], registry={"refresh": "50ms"})
+    check_failure(server.post(event), 400, f"Schema Later not found in registry {REGISTRY}")
+    glue.put(DEFINITION, schema="Later")
+    await_status(server, event, 200)
+
+
+@pytest.mark.emulator_only("faults")
 def test_a_restart_without_glue_serves_from_the_cache(glue, serve, sluice, event):
     folder = {"registry": {"cache_dir": "cache/of/schemas", "refresh": "1h"}}
     first = await_ready(serve(glue, **folder))
@@ -294,7 +342,7 @@ def test_a_pinned_version_stays(glue, serve, event, by):
     pin = {f"{REGISTRY}/{SCHEMA}": pinned.number if by == "number" else pinned.id}
     server = serve(glue, registry={"refresh": "10ms", "pin": pin})
     assert server.post(event).status == 200
-    assert metric(server, "sluice_schema_info", version="2") == 1
+    assert metric(server, "sluice_schema_info", version=pinned.number) == 1
     assert glue.count() == 1
 
 
@@ -380,6 +428,7 @@ def test_a_reload_is_no_way_around_it(glue, serve, event):
     assert len([line for line in server.log() if line["event"] == "schema_guard"]) == 1
 
 
+@pytest.mark.emulator_only("faults")
 def test_a_reload_needs_neither_glue_nor_the_cache(glue, serve, event, folder):
     (folder / "cache").write_text("in the way")
     server = await_ready(serve(glue, registry={"cache_dir": "cache"}))

@@ -1,22 +1,16 @@
-"""`sluice schema` and `sluice doctor`, against files and an emulated Glue."""
+"""`sluice schema` and `sluice doctor`, against files and Glue."""
 
 import json
 
 import pytest
 import yaml
 
-from glue_server import REGISTRY, SCHEMA, GlueServer
+from glue_server import REGISTRY, SCHEMA
 from server import ROOT, put_schema, route, run
 
 DEFINITION = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())
 CLOSED = DEFINITION | {"additionalProperties": False}
 NAME = f"{REGISTRY}/{SCHEMA}"
-
-
-@pytest.fixture
-def glue():
-    with GlueServer() as server:
-        yield server
 
 
 class Cli:
@@ -78,6 +72,7 @@ def test_verify(cli, glue):
     assert json.loads(told.stdout)["error"].startswith("Schema definition cannot be used: ")
 
 
+@pytest.mark.emulator_only("faults")
 @pytest.mark.parametrize(
     "fault, status", [("avro", 1), ("pending", 1), ("empty", 1), ("denied", 3), ("throttle", 3)]
 )
@@ -131,6 +126,7 @@ def test_get(cli, glue):
     assert glue.count() == calls
 
 
+@pytest.mark.emulator_only("list")
 def test_list(cli, glue):
     versions = [glue.put({"title": str(i)}) for i in range(230)]
     lines = cli.works("list").splitlines()
@@ -152,7 +148,7 @@ def test_diff(cli, glue):
         '-      "type": "string"\n+      "type": "number"\n'
         "     }\n   }\n }\n"
     )
-    file = cli.file("new.json", glue.registry.registries[REGISTRY][SCHEMA].versions[1].definition)
+    file = cli.file("new.json", glue.stored().versions[1].definition)
     assert cli.works("diff", "latest", file) == ""
     cli.fails(3, "diff", "latest", "nowhere.json")
     cli.fails(2, "diff", "1")
@@ -162,12 +158,11 @@ def test_diff(cli, glue):
 
 
 def test_create(cli, glue):
-    glue.registry.registries.clear()
     file = cli.file("first.json", DEFINITION)
     assert cli.works("create", file, "--compatibility", "FULL") == (
         f"registry {REGISTRY}: created\nschema {SCHEMA}: created\n"
     )
-    made = glue.registry.registries[REGISTRY][SCHEMA]
+    made = glue.stored()
     assert (made.compatibility, made.data_format) == ("FULL", "JSON")
     assert json.loads(made.versions[0].definition) == DEFINITION
     assert cli.works("create", file) == (
@@ -178,10 +173,10 @@ def test_create(cli, glue):
     assert "no such mode" in cli.fails(2, "create", file, "--compatibility", "SIDEWAYS")
 
 
+@pytest.mark.emulator_only("empty")
 def test_create_without_a_version(cli, glue):
-    glue.registry.registries.clear()
     cli.works("create", "--compatibility", "NONE")
-    assert glue.registry.registries[REGISTRY][SCHEMA].versions == []
+    assert glue.stored().versions == []
     assert cli("verify").returncode == 1
     assert "version 1 (" in cli.works("register", cli.file("first.json", DEFINITION))
     assert cli("verify").returncode == 0
@@ -189,15 +184,24 @@ def test_create_without_a_version(cli, glue):
 
 def test_register(cli, glue):
     glue.put(DEFINITION)
-    glue.registry.pending = 2
     file = cli.file("new.json", DEFINITION | {"title": "new"})
     told = cli.works("register", file)
-    version = glue.registry.registries[REGISTRY][SCHEMA].versions[1]
+    version = glue.stored().versions[1]
     assert told == f"{NAME}: version 2 ({version.id}) is AVAILABLE\n"
     assert glue.count("CheckSchemaVersionValidity") == 1
     assert json.loads(version.definition)["title"] == "new"
 
 
+@pytest.mark.emulator_only("verdicts")
+def test_register_waits_while_the_version_is_pending(cli, glue):
+    glue.put(DEFINITION)
+    glue.registry.pending = 2
+    told = cli.works("register", cli.file("new.json", CLOSED))
+    assert told.endswith(" is AVAILABLE\n")
+    assert glue.count() == 3
+
+
+@pytest.mark.emulator_only("verdicts")
 def test_register_says_why_it_was_refused(cli, glue):
     glue.put(CLOSED, compatibility="FULL")
     assert "mode is FULL, and this definition breaks it" in cli.fails(
@@ -207,7 +211,7 @@ def test_register_says_why_it_was_refused(cli, glue):
     assert "AWS Glue does not take this definition: Unsupported draft" in cli.fails(
         1, "register", cli.file("draft.json", draft)
     )
-    glue.registry.registries[REGISTRY][SCHEMA].compatibility = "DISABLED"
+    glue.stored().compatibility = "DISABLED"
     assert "Compatibility DISABLED does not allow versions" in cli.fails(
         1, "register", cli.file("open.json", DEFINITION)
     )
@@ -230,11 +234,12 @@ def test_open(cli, glue):
 
     told = cli("open", stdin="y\n")
     assert told.returncode == 0
-    latest = glue.registry.registries[REGISTRY][SCHEMA].versions[-1]
+    latest = glue.stored().versions[-1]
     assert json.loads(latest.definition) == DEFINITION | {"additionalProperties": True}
     assert cli.works("open", "--yes") == f"{NAME}: version 2 is open already\n"
 
 
+@pytest.mark.emulator_only("verdicts")
 @pytest.mark.parametrize("mode", ["FORWARD", "FULL_ALL", "DISABLED"])
 def test_open_warns_of_a_mode_that_will_refuse_it(cli, glue, mode):
     glue.put(CLOSED, compatibility=mode)
@@ -316,6 +321,7 @@ def test_a_healthy_patient(cli, glue):
     assert f"{NAME}: version 1 compiles" in told.stdout
 
 
+@pytest.mark.emulator_only("faults")
 @pytest.mark.parametrize(
     "fault, what",
     [("denied", "permission"), ("not_found", "schema"), ("avro", "schema"), ("empty", "schema")],
@@ -328,6 +334,7 @@ def test_what_is_wrong_is_found(cli, glue, fault, what):
     assert findings(told)[what] == "fail"
 
 
+@pytest.mark.emulator_only("faults")
 def test_a_clock_that_is_wrong_is_found(cli, glue):
     glue.put(DEFINITION)
     glue.skew = 1200
