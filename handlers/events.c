@@ -28,14 +28,14 @@ static bool fail_too_expensive(struct error *err)
     return fail(err, ERR_TOO_EXPENSIVE, "Event too expensive to check");
 }
 
-static bool parse(struct run *run, struct json_object **body, struct error *err)
+bool run_parse(struct run *run, struct error *err)
 {
     const struct json_read_options options = {
         .max_memory = TREE_MAX,
         .symbols = catalog_symbols(run->options->catalog),
     };
 
-    if (json_read_in(run->request->arena, run->request->body, &options, body, err))
+    if (json_read(run->request->body, &options, &run->body, err))
         return true;
     if (err->code == ERR_TOO_EXPENSIVE)
         return fail_too_expensive(err);
@@ -55,7 +55,7 @@ static bool find_route(struct run *run, struct event *event, struct error *err)
     return true;
 }
 
-static bool take_payload(struct run *run, struct event *event, struct error *err)
+bool run_take_payload(struct run *run, struct event *event, struct error *err)
 {
     return envelope_payload(event->route, event->root, run->request->arena, &event->payload, err);
 }
@@ -123,7 +123,7 @@ static const struct step {
     bool (*run)(struct run *run, struct event *event, struct error *err);
 } steps[] = {
     { "route", find_route },
-    { "payload", take_payload },
+    { "payload", run_take_payload },
     { "validate", validate },
     { "transform", run_normalize },
 };
@@ -206,6 +206,13 @@ static void process(struct run *run, struct event *event, struct outcome *outcom
     outcome->details = event->report.best.error; /* may be longer than a struct error */
 }
 
+static void forget_body(void *self)
+{
+    struct run *run = self;
+
+    json_release(run->body);
+}
+
 /* Read the body; what is wrong with it is in `run->malformed` then. */
 static void begin(const struct events *events, const struct request *request,
                   const struct event_observer *observer, struct run *run)
@@ -218,8 +225,9 @@ static void begin(const struct events *events, const struct request *request,
         .observer = observer,
         .now_us = clock_now_us(),
     };
+    arena_own(request->arena, run, forget_body);
 
-    bool ok = parse(run, &run->body, &err);
+    bool ok = run_parse(run, &err);
 
     if (ok && json_is_array(run->body) && json_count(run->body) > events->options.max_batch)
         ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(run->body),
@@ -260,11 +268,11 @@ static void process_all(struct run *run)
 void events_answer(const struct events *events, const struct request *request,
                    const struct event_observer *observer, struct response *response)
 {
-    struct run run;
+    struct run *run = arena_alloc(request->arena, sizeof(*run));
 
-    begin(events, request, observer, &run);
-    process_all(&run);
-    run_answer(&run, response);
+    begin(events, request, observer, run);
+    process_all(run);
+    run_answer(run, response);
 }
 
 static bool event_waits(const struct run *run, struct json_object *root)

@@ -90,6 +90,25 @@ static void turn_all_away(struct run *run, const char *reason)
         turn_away(run, run->submitted[i], reason);
 }
 
+/*
+ * While it waits a request holds its bytes, but not their tree, which takes several times as much
+ * and is released cheaply as long as it is warm.
+ */
+static void release_tree(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct event *event = &run->events[i];
+
+        if (event->id.ptr)
+            event->id = arena_copy(run->request->arena, event->id);
+        run->outcomes[i].id = event->id;
+        event->root = NULL;
+        event->payload = NULL;
+    }
+    json_release(run->body);
+    run->body = NULL;
+}
+
 bool run_submit(struct run *run)
 {
     const struct request *request = run->request;
@@ -112,20 +131,30 @@ bool run_submit(struct run *run)
                       &(struct outbox_request){ events, run->submitted_count, request->waker },
                       &run->job, &err)) {
         arena_own(request->arena, run->job, outbox_job_release);
+        release_tree(run);
         return true;
     }
     turn_all_away(run, arena_copy(request->arena, str_from_c(err.text)).ptr);
     return false;
 }
 
+static bool read_again(struct run *run, struct event *event, size_t index, struct error *err)
+{
+    if (!run->body && !run_parse(run, err))
+        return false;
+    event->root = run->is_batch ? json_at(run->body, index) : run->body;
+    return run_take_payload(run, event, err);
+}
+
 /* Its record is the one of the first time, but for what the transform says today. */
 static void recognise(struct run *run, size_t index, int64_t processed_at_us)
 {
     struct outcome *outcome = &run->outcomes[index];
+    struct event *event = &run->events[index];
     struct error err = { 0 };
 
     run->now_us = processed_at_us;
-    if (run_normalize(run, &run->events[index], &err))
+    if (read_again(run, event, index, &err) && run_normalize(run, event, &err))
         run_conclude(run, CONDITION_DUPLICATE, outcome);
     else
         run_conclude_failed(run, &err, outcome);

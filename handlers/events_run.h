@@ -11,7 +11,7 @@ struct run {
     const struct events_options *options;
     const struct request *request;
     const struct event_observer *observer; /* NULL: nobody looks */
-    struct json_object *body;              /* NULL also when it cannot be read: see `malformed` */
+    struct json_object *body;              /* NULL: it cannot be read, see `malformed`, or waits */
     struct error malformed;                /* code ERR_NONE: it was read */
     bool expired;                          /* the deadline ended a wait */
     struct schema_budget budget;           /* of the event being checked */
@@ -37,6 +37,12 @@ void run_conclude(const struct run *run, enum condition condition, struct outcom
 
 /** The event's fate is what the error says. */
 void run_conclude_failed(const struct run *run, const struct error *err, struct outcome *outcome);
+
+/** Read the body. It belongs to the run. */
+NODISCARD bool run_parse(struct run *run, struct error *err);
+
+/** Find the payload in the event. */
+NODISCARD bool run_take_payload(struct run *run, struct event *event, struct error *err);
 
 /** The normalized record of a validated event, with run->now_us as its time. */
 NODISCARD bool run_normalize(struct run *run, struct event *event, struct error *err);
