@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
+#include <pthread.h>
+#include <stdlib.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -28,9 +29,23 @@ void secret_wipe(void *bytes, size_t len)
         OPENSSL_cleanse(bytes, len);
 }
 
+/* Looked up once: for a short text that takes OpenSSL longer than the digest. Kept to the end. */
+static EVP_MD *sha256;
+
+static void find_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!sha256)
+        abort(); /* an OpenSSL without SHA-256 could not check a certificate either */
+}
+
 void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
 {
-    (void)SHA256((const unsigned char *)(bytes.ptr ? bytes.ptr : ""), bytes.len, digest);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, find_sha256);
+    if (EVP_Digest(bytes.ptr ? bytes.ptr : "", bytes.len, digest, NULL, sha256, NULL) != 1)
+        abort(); /* memory is all that it can lack */
 }
 
 bool secret_read_file(const char *path, struct str *out, struct error *err)
