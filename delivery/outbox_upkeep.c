@@ -22,7 +22,7 @@ enum {
     LOG_LEAST = 4 * 1024 * 1024,  /* from here */
     LOG_MOST = 128 * 1024 * 1024, /* up to here, */
     LOG_PART = 8,                 /* or to this part of max_size */
-    LOG_MOVE_US = 20 * 1000,      /* that a checkpoint may take, about */
+    LOG_MOVE_US = 10 * 1000,      /* that a checkpoint may take, about */
 };
 
 static bool prune(struct outbox *outbox, int64_t rows, bool *done)
