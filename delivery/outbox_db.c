@@ -104,7 +104,7 @@ static const char *log_name(const struct outbox_db *db)
     return sqlite3_filename_wal(file_name(db));
 }
 
-static bool note_file(const char *name, struct outbox_file *file, struct error *err)
+static bool find_file(const char *name, struct outbox_file *file, struct error *err)
 {
     struct stat status;
 
@@ -116,11 +116,11 @@ static bool note_file(const char *name, struct outbox_file *file, struct error *
 
 static bool is_at(const char *name, const struct outbox_file *file, struct error *err)
 {
-    struct stat status;
+    struct outbox_file found = { 0 };
 
-    if (stat(name, &status) != 0)
-        return fail_errno(err, ERR_SYSTEM, errno, "%s", name);
-    return (status.st_dev == file->device && status.st_ino == file->inode) ||
+    if (!find_file(name, &found, err))
+        return false;
+    return (found.device == file->device && found.inode == file->inode) ||
            fail(err, ERR_SYSTEM, "%s: replaced by another file", name);
 }
 
@@ -166,7 +166,7 @@ static bool set_up(struct outbox_db *db, enum outbox_access access, struct error
     if (!execute(db, writer_pragmas, err) || !migrate(db, version, err))
         return false;
     (void)sqlite3_wal_hook(db->handle, note_frames, db);
-    return note_file(file_name(db), &db->file, err) && note_file(log_name(db), &db->log, err);
+    return find_file(file_name(db), &db->file, err) && find_file(log_name(db), &db->log, err);
 }
 
 bool outbox_db_open(struct outbox_db *db, const char *path, enum outbox_access access,
