@@ -292,6 +292,24 @@ def report(title, runs):
         )
 
 
+def sample_event(name="event.json", **changes):
+    """A file with the sample event."""
+    event = json.loads((ROOT / "conf/samples/interaction.started.json").read_text()) | changes
+    WORK.mkdir(parents=True, exist_ok=True)
+    file = WORK / name
+    file.write_text(json.dumps(event, separators=(",", ":")))
+    return file
+
+
+def in_turns(servers, rounds, run):
+    """What `run(server, round)` says of each, by name: in turns, so that all have the same weather."""
+    runs = {server.name: [] for server in servers}
+    for turn in range(rounds):
+        for server in servers if turn % 2 == 0 else reversed(servers):
+            runs[server.name].append(run(server, turn))
+    return runs
+
+
 def target(what, values, bound, at_most):
     middle = statistics.median(values)
     ok = middle <= bound if at_most else middle >= bound
@@ -309,11 +327,7 @@ def main():
     options.add_argument("--connections", type=int, default=64)
     options = options.parse_args()
 
-    WORK.mkdir(parents=True, exist_ok=True)
-    event = WORK / "event.json"
-    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
-    event.write_text(json.dumps(sample, separators=(",", ":")))
-
+    event = sample_event()
     servers = []
     try:
         servers.append(start_sluice())
@@ -329,14 +343,14 @@ def main():
         for close in (False, True):
             for server in servers:  # warm up
                 measure(server, event, 1, options.connections, close)
-            runs = {server.name: [] for server in servers}
-            for turn in range(options.rounds):
-                for server in servers if turn % 2 == 0 else reversed(servers):
-                    runs[server.name].append(
-                        measure(server, event, options.seconds, options.connections, close)
-                    )
-            kinds[close] = runs
-            report("One connection per request" if close else "Keep-alive", runs)
+            kinds[close] = in_turns(
+                servers,
+                options.rounds,
+                lambda server, _: measure(
+                    server, event, options.seconds, options.connections, close
+                ),
+            )
+            report("One connection per request" if close else "Keep-alive", kinds[close])
     finally:
         for server in servers:
             server.stop()

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import time
 
-from bench import CLIENT_CPUS, SERVER_CPUS, WORK, ratios, report, spread, target
+from bench import CLIENT_CPUS, SERVER_CPUS, WORK, in_turns, ratios, report, spread, target
 from stores import HOUR_US, file_sink, fill, fresh, measure, start
 
 OLD_ROWS = 3_000_000  # to be forgotten while it is measured
@@ -31,18 +31,17 @@ def costs(options):
         ),
     }
     servers = []
-    runs = {name: [] for name in setups}
     try:
         servers = [start(name, places[name], *setup) for name, setup in setups.items()]
         for server in servers:
             measure(server, "warm", 1, options.connections, drained=True)
-        for turn in range(options.rounds):
-            for server in servers if turn % 2 == 0 else reversed(servers):
-                runs[server.name].append(
-                    measure(
-                        server, f"r{turn}", options.seconds, options.connections, drained=True
-                    )
-                )
+        runs = in_turns(
+            servers,
+            options.rounds,
+            lambda server, turn: measure(
+                server, f"r{turn}", options.seconds, options.connections, drained=True
+            ),
+        )
     finally:
         for server in servers:
             server.stop()
@@ -65,26 +64,25 @@ def costs(options):
 
 def latencies(options):
     """The time of a commit as a few callers see it: nothing to tidy up, and always something."""
-    runs = {"quiet": [], "tidying": []}
-    places = {name: fresh(name) for name in runs}
-    stores = {name: {"path": str(places[name] / "sluice.db")} for name in runs}
+    places = {name: fresh(name) for name in ("quiet", "tidying")}
+    stores = {name: {"path": str(place / "sluice.db")} for name, place in places.items()}
     servers = []
     try:
-        for name in runs:
+        for name in stores:
             start(name, places[name], stores[name], []).stop()
         now = int(time.time() * 1_000_000) // HOUR_US
         fill(stores["quiet"]["path"], seen=OLD_ROWS, hours=range(now - 20, now - 10))
         fill(stores["tidying"]["path"], seen=OLD_ROWS, hours=range(now - 60, now - 50))
-        servers = [start(name, places[name], stores[name], []) for name in runs]
+        servers = [start(name, places[name], stores[name], []) for name in stores]
         for server in servers:
             measure_alone(servers, server, "warm", 1)
-        before = {name: seen_rows(stores[name]) for name in runs}
-        for turn in range(options.rounds):
-            for server in servers if turn % 2 == 0 else reversed(servers):
-                runs[server.name].append(
-                    measure_alone(servers, server, f"r{turn}", options.seconds)
-                )
-        after = {name: seen_rows(stores[name]) for name in runs}
+        before = {name: seen_rows(store) for name, store in stores.items()}
+        runs = in_turns(
+            servers,
+            options.rounds,
+            lambda server, turn: measure_alone(servers, server, f"r{turn}", options.seconds),
+        )
+        after = {name: seen_rows(store) for name, store in stores.items()}
     finally:
         for server in servers:
             server.stop()

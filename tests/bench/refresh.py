@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-from bench import ROOT, WORK, measure, ratios, report, start_sluice, target
+from bench import ROOT, WORK, in_turns, measure, ratios, report, sample_event, start_sluice, target
 
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
@@ -25,11 +25,7 @@ def main():
     options.add_argument("--connections", type=int, default=32)
     options = options.parse_args()
 
-    WORK.mkdir(parents=True, exist_ok=True)
-    event = WORK / "event.json"
-    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
-    event.write_text(json.dumps(sample, separators=(",", ":")))
-
+    event = sample_event()
     servers = []
     with GlueServer() as glue:
         glue.put(json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text()))
@@ -38,14 +34,13 @@ def main():
                 registry = {"kind": "glue", "refresh": refresh, "cache_dir": str(WORK / name)}
                 env = os.environ | glue.environment()
                 servers.append(start_sluice(name, env=env, aws=glue.config(), registry=registry))
-            runs = {server.name: [] for server in servers}
             for server in servers:  # warm up
                 measure(server, event, 1, options.connections, False)
-            for turn in range(options.rounds):
-                for server in servers if turn % 2 == 0 else reversed(servers):
-                    runs[server.name].append(
-                        measure(server, event, options.seconds, options.connections, False)
-                    )
+            runs = in_turns(
+                servers,
+                options.rounds,
+                lambda server, _: measure(server, event, options.seconds, options.connections, False),
+            )
         finally:
             for server in servers:
                 server.stop()

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-from bench import CLIENT_CPUS, SERVER_CPUS, WORK, ratios, report, target
+from bench import CLIENT_CPUS, SERVER_CPUS, WORK, in_turns, ratios, report, target
 from stores import HOUR_US, anonymous_mib, fill, fresh, held_sink, measure, metrics, start
 
 STORE = {"max_size": "64GiB", "dedup_window": "25h"}
@@ -56,14 +56,15 @@ def main():
             f"client on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}; {options.rounds} rounds "
             f"of {options.seconds} s"
         )
-        runs = {server.name: [] for server in servers}
         for server in servers:
             measure(server, "warm", 1, options.connections)
-        for turn in range(options.rounds):
-            for server in servers if turn % 2 == 0 else reversed(servers):
-                runs[server.name].append(
-                    measure(server, f"r{turn}", options.seconds, options.connections)
-                )
+        runs = in_turns(
+            servers,
+            options.rounds,
+            lambda server, turn: measure(
+                server, f"r{turn}", options.seconds, options.connections
+            ),
+        )
         report("Durable requests", runs)
         memory = {server.name: anonymous_mib(server) for server in servers}
     finally:

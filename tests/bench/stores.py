@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 
-from bench import CLIENT_CPUS, HERE, ROOT, WORK, WORKERS, Server
+from bench import CLIENT_CPUS, HERE, ROOT, WORK, sample_event, start_sluice
 
 HOUR_US = 3_600_000_000
 RECORD = b'{"interaction_id":"old-%08d","start_time":"2026-11-23T08:00:00.000Z",' + (
@@ -22,38 +22,9 @@ RECORD = b'{"interaction_id":"old-%08d","start_time":"2026-11-23T08:00:00.000Z",
 def start(name, place, store, sinks):
     """A server whose files are in `place`."""
     place.mkdir(parents=True, exist_ok=True)
-    config = place / "sluice.yaml"
-    config.write_text(
-        json.dumps(
-            {
-                "http": {"listen": "127.0.0.1:0", "threads": WORKERS},
-                "registry": {"dir": str(ROOT / "conf/schemas"), "cache_dir": str(place / "cache")},
-                "routes": [
-                    {
-                        "match": {"source": "*", "detail-type": "*"},
-                        "registry": "GenesysInteractionRegistry",
-                        "schema": "InteractionStartedSchema",
-                        "payload": "/detail",
-                        "id": "/id",
-                        "transform": str(ROOT / "conf/transforms/interaction.started.yaml"),
-                    }
-                ],
-                "store": store,
-                "sinks": sinks,
-                "log": {"level": "info"},
-            }
-        )
-    )
     begun = time.monotonic()
-    server = Server(name, [ROOT / "build/release/sluice", "serve", "-c", config])
-
-    def port(text):
-        for line in text.splitlines():
-            if '"event":"ready"' in line:
-                return json.loads(line)["port"]
-        return None
-
-    server.port = server.wait_for(port)
+    registry = {"dir": str(ROOT / "conf/schemas"), "cache_dir": str(place / "cache")}
+    server = start_sluice(name, registry=registry, store=store, sinks=sinks)
     server.start_seconds = time.monotonic() - begun
     return server
 
@@ -104,10 +75,8 @@ def anonymous_mib(server):
 
 def measure(server, word, seconds, connections, drained=False):
     """One run of wrk with events that nobody sent before; `drained`: delivering counts, too."""
-    event = WORK / "unique.json"
-    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
-    sample["time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    event.write_text(json.dumps(sample, separators=(",", ":")))
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    event = sample_event("unique.json", time=now)
     command = ["taskset", "-c", ",".join(map(str, CLIENT_CPUS)), "wrk", "-t", len(CLIENT_CPUS)]
     command += ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "unique.lua"]
     command += [f"http://127.0.0.1:{server.port}", "--", event, word]

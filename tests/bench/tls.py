@@ -7,10 +7,19 @@ the server does all of its work. The handshake is what costs: GnuTLS's here, Ope
 """
 
 import argparse
-import json
 import subprocess
 
-from bench import ROOT, WORK, measure, ratios, report, spread, start_nginx, start_sluice
+from bench import (
+    ROOT,
+    in_turns,
+    measure,
+    ratios,
+    report,
+    sample_event,
+    spread,
+    start_nginx,
+    start_sluice,
+)
 
 
 def main():
@@ -20,25 +29,20 @@ def main():
     options.add_argument("--connections", type=int, default=32)
     options = options.parse_args()
 
-    WORK.mkdir(parents=True, exist_ok=True)
     subprocess.run(["make", "--no-print-directory", "dev-cert"], cwd=ROOT, check=True)
     pair = (ROOT / "build/dev-cert/cert.pem", ROOT / "build/dev-cert/key.pem")
-    event = WORK / "event.json"
-    sample = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
-    event.write_text(json.dumps(sample, separators=(",", ":")))
-
+    event = sample_event()
     servers = []
     try:
         servers.append(start_sluice(tls=pair))
         servers.append(start_nginx(b"x" * 340, pair))
-        runs = {server.name: [] for server in servers}
         for server in servers:  # warm up
             measure(server, event, 1, options.connections, True)
-        for turn in range(options.rounds):
-            for server in servers if turn % 2 == 0 else reversed(servers):
-                runs[server.name].append(
-                    measure(server, event, options.seconds, options.connections, True)
-                )
+        runs = in_turns(
+            servers,
+            options.rounds,
+            lambda server, _: measure(server, event, options.seconds, options.connections, True),
+        )
     finally:
         for server in servers:
             server.stop()
