@@ -3,7 +3,8 @@
  *
  * A struct fetch_client keeps connections open from one request to the next; fetch_get() is one
  * request without any of that. Redirects are not followed, nothing is decompressed, certificates
- * are always verified, HTTP/1.1 is spoken. An answer of any status is a success.
+ * are verified, except with `any_certificate`, HTTP/1.1 is spoken. An answer of any status is a
+ * success.
  *
  * Threads: fetch_init() once, before other threads; then any thread. A client belongs to one
  * thread at a time, but for fetch_client_interrupt(). SIGPIPE must be ignored in the process.
@@ -57,6 +58,7 @@ struct fetch_request {
     const char *ca_file;     /* PEM; NULL or "": the system's */
     const char *unix_socket; /* connect to this path, whatever the URL's host; NULL: no */
     bool drop_body;          /* read the answer's body, however long, and forget it */
+    bool any_certificate;    /* accept the server's certificate unseen: this machine only */
 };
 
 struct fetch_answer {

@@ -151,16 +151,50 @@ bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filt
     return found == OUTBOX_NONE || outbox_db_fail(db, "store", err);
 }
 
+/* The time in the first row of the statement for `key`; INT64_MAX when it has no row. */
+static bool find_time(struct outbox_db *db, enum outbox_statement statement, int64_t key,
+                      int64_t *out)
+{
+    enum outbox_found found = outbox_db_find(db, statement, "i", key);
+
+    *out = found == OUTBOX_FOUND ? outbox_db_int(db, statement, 0) : INT64_MAX;
+    outbox_db_reset(db, statement);
+    return found != OUTBOX_BROKEN;
+}
+
+/* When the oldest pending record of each sink was accepted; tally_show() keeps their order. */
+static bool find_oldest(struct outbox_db *db, const struct tally *tally,
+                        struct outbox_counters *out)
+{
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+        bool reads_records = sink->configured || sink->cursor < sink->until;
+        int64_t record_us = INT64_MAX;
+        int64_t retry_us;
+
+        if (tally_pending(sink) == 0)
+            continue;
+        if (!find_time(db, SQL_RETRY_OLDEST, sink->id, &retry_us) ||
+            (reads_records && !find_time(db, SQL_RECORD_TIME, sink->cursor, &record_us)))
+            return false;
+        if (record_us < retry_us)
+            retry_us = record_us;
+        out->sinks[i].oldest_us = retry_us == INT64_MAX ? 0 : retry_us;
+    }
+    return true;
+}
+
 bool outbox_view_counters(struct outbox_view *view, struct outbox_counters *out, struct error *err)
 {
     struct tally *tally = mem_alloc(sizeof(*tally));
-    bool ok = outbox_db_run(&view->db, SQL_BEGIN_READING, "") && tally_read(&view->db, tally) &&
-              outbox_db_run(&view->db, SQL_COMMIT, "");
+    bool ok = outbox_db_run(&view->db, SQL_BEGIN_READING, "") && tally_read(&view->db, tally);
 
     *out = (struct outbox_counters){ 0 };
-    if (ok)
+    if (ok) {
         tally_show(tally, out);
-    else
+        ok = find_oldest(&view->db, tally, out) && outbox_db_run(&view->db, SQL_COMMIT, "");
+    }
+    if (!ok)
         (void)outbox_db_fail(&view->db, "store", err);
     mem_free(tally);
     return ok;

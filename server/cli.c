@@ -31,10 +31,9 @@ bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *o
                int *exit_status)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
+        { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
+        { "offline", no_argument, NULL, 'o' },      { "url", required_argument, NULL, 'u' },
+        { "help", no_argument, NULL, 'h' },         { 0 },
     };
     struct cli cli = { 0 };
     const char *config = NULL;
@@ -48,6 +47,10 @@ bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *o
             config = optarg;
         } else if (option == 'j' && spec->takes_json) {
             cli.json = true;
+        } else if (option == 'o' && spec->takes_offline) {
+            cli.offline = true;
+        } else if (option == 'u' && spec->takes_url) {
+            cli.url = optarg;
         } else if (option == 'h') {
             (void)fputs(spec->usage, stdout);
             *exit_status = COMMAND_OK;

@@ -9,21 +9,26 @@
 #include "server/config.h"
 
 struct cli_spec {
-    const char *usage; /* the whole help text, shown for --help */
-    bool takes_json;   /* knows --json */
-    int max_arguments; /* that are no options */
+    const char *usage;  /* the whole help text, shown for --help */
+    bool takes_json;    /* knows --json */
+    bool takes_offline; /* knows --offline */
+    bool takes_url;     /* knows --url URL */
+    int max_arguments;  /* that are no options */
 };
 
 struct cli {
     const char *config_path; /* of -c, $SLUICE_CONFIG, or NULL: the built-in defaults */
     bool json;
+    bool offline;
+    const char *url; /* of --url, or NULL */
     char **arguments;
     int argument_count;
 };
 
 /**
- * Read the command line: -c FILE, --json, --help and arguments. False: `*exit_status` is what the
- * command must return (help was shown, or the usage was wrong and said so).
+ * Read the command line: -c FILE, --help, the options that `spec` takes, and arguments. False:
+ * `*exit_status` is what the command must return (help was shown, or the usage was wrong and said
+ * so).
  */
 bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *out,
                int *exit_status);

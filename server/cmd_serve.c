@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -364,6 +365,15 @@ static void stop_delivery(const struct service *service)
     outbox_stop(service->outbox);
 }
 
+static struct control_where where_of(const struct serving *serving)
+{
+    struct control_where where = { .port = http_port(atomic_load(&serving->http), 0),
+                                   .tls = serving->tls != NULL };
+
+    memcpy(where.host, serving->places.listen.at.host, sizeof(where.host));
+    return where;
+}
+
 static bool start_control(struct serving *serving, struct error *err)
 {
     const struct service *service = serving->service;
@@ -376,6 +386,7 @@ static bool start_control(struct serving *serving, struct error *err)
                    .catalog = service->catalog,
                    .events = events_handler(service->events),
                    .deadline_us = serving->config->http.deadline_us,
+                   .where = where_of(serving),
                },
                &serving->control, err);
 }

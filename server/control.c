@@ -96,6 +96,18 @@ static bool order_drop_sink(struct control *control, struct json_object *order, 
     return outbox_drop_sink(control->options.outbox, json_str(name).ptr, err);
 }
 
+static bool order_where(struct control *control, struct json_object *order, struct buf *answer,
+                        struct error *err)
+{
+    const struct control_where *where = &control->options.where;
+
+    (void)order;
+    (void)err;
+    buf_printf(answer, ",\"host\":\"%s\",\"port\":%u,\"tls\":%s", where->host,
+               (unsigned)where->port, where->tls ? "true" : "false");
+    return true;
+}
+
 static const struct {
     struct str name;
     bool (*run)(struct control *control, struct json_object *order, struct buf *answer,
@@ -104,6 +116,7 @@ static const struct {
     { STR_INIT("replay"), order_replay },
     { STR_INIT("revive"), order_revive },
     { STR_INIT("drop-sink"), order_drop_sink },
+    { STR_INIT("where"), order_where },
 };
 
 static bool obey(struct control *control, struct str line, struct buf *answer, struct error *err)

@@ -7,6 +7,7 @@
  *   {"order":"replay","id":7}             {"ok":true,"status":200,"outcome":"valid"}
  *   {"order":"revive","id":7}             {"ok":true}
  *   {"order":"drop-sink","name":"hook"}   {"ok":false,"error":"..."}
+ *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *
  * The same thread posts events again that were refused for the registry's sake, once their schema
  * is usable.
@@ -23,8 +24,16 @@
 #include "delivery/outbox.h"
 #include "handlers/handler.h"
 #include "schema/catalog.h"
+#include "server/http_listen.h"
 
 struct control;
+
+/** Where the server listens; the same as long as it runs. */
+struct control_where {
+    char host[HTTP_HOST_SIZE];
+    uint16_t port;
+    bool tls;
+};
 
 /** All borrowed, and alive until control_stop() or control_use(); the path is copied. */
 struct control_options {
@@ -33,6 +42,7 @@ struct control_options {
     struct catalog *catalog; /* says which schemas are usable */
     struct handler events;   /* of POST /events */
     int64_t deadline_us;     /* for one event's answer */
+    struct control_where where;
 };
 
 /**

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -14,7 +15,7 @@
 #include "server/control_socket.h"
 #include "server/lines.h"
 
-enum { LINE_MAX_BYTES = 4096 };
+enum { LINE_MAX_BYTES = 4096, WHERE_PATIENCE_S = 2 };
 
 struct control_client {
     int fd;
@@ -139,4 +140,28 @@ bool control_client_drop_sink(struct control_client *client, const char *name, s
     buf_add(&order, STR("{\"order\":\"drop-sink\",\"name\":"));
     json_write_string(&order, str_from_c(name));
     return ask(client, &order, &answer, err);
+}
+
+bool control_client_where(struct control_client *client, struct control_where *out,
+                          struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    const struct timeval patience = { .tv_sec = WHERE_PATIENCE_S };
+    struct json_object *tls;
+    struct json_object *port;
+    struct buf order;
+    int64_t number;
+
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_add(&order, STR("{\"order\":\"where\""));
+    if (!ask(client, &order, &answer, err))
+        return false;
+    if (!json_find(answer, "port", &port) || !json_int64(port, &number) ||
+        !json_find(answer, "tls", &tls))
+        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    (void)snprintf(out->host, sizeof(out->host), "%.*s", STR_ARG(json_find_str(answer, "host")));
+    out->port = (uint16_t)number;
+    out->tls = json_object_get_boolean(tls);
+    return true;
 }

@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "server/control.h"
 #include "server/resubmit.h"
 
 struct control_client;
@@ -32,3 +33,7 @@ NODISCARD bool control_client_revive(struct control_client *client, int64_t id, 
 
 NODISCARD bool control_client_drop_sink(struct control_client *client, const char *name,
                                         struct error *err);
+
+/** Where the server listens. Waits a few seconds for the answer at most. */
+NODISCARD bool control_client_where(struct control_client *client, struct control_where *out,
+                                    struct error *err);

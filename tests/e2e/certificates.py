@@ -6,15 +6,16 @@ import subprocess
 
 
 def make_pair(folder, name="server", days=30):
-    """NAME.pem and NAME.key for localhost, self-signed; what http.tls wants to know of them."""
+    """NAME.pem and NAME.key for localhost, self-signed; what http.tls wants to know of them.
+    With negative `days` it has expired."""
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", str(days), "-subj", f"/CN={name}", "-keyout", key, "-out", cert]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        check=True,
-        capture_output=True,
-    )
+    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    words += ["-days", str(abs(days)), "-subj", f"/CN={name}", "-keyout", key, "-out", cert]
+    words += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+    if days < 0:  # `req` makes none that has expired
+        words = ["x509", "-in", cert, "-signkey", key, "-days", str(days), "-out", cert]
+        subprocess.run(["openssl", *words], check=True, capture_output=True)
     key.chmod(0o600)
     return {"cert_file": str(cert), "key_file": str(key)}
 

@@ -2,10 +2,13 @@
 
 import json
 import re
+import socket
+import threading
 
 import pytest
 import yaml
 
+from certificates import make_pair
 from server import REGISTRY, ROOT, SCHEMA, defaults, merge, put_schema, route, run
 
 CONDITIONS = [
@@ -410,3 +413,58 @@ def test_health_asks_the_server(sluice, folder):
     assert run("health", "-c", config, cwd=folder).returncode == 0
     server.stop()
     assert run("health", "-c", config, cwd=folder).returncode == 1
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "[::1]:0", "127.0.0.2:0"])
+@pytest.mark.parametrize("tls", [False, True])
+def test_health_finds_the_server_where_it_listens(sluice, folder, listen, tls):
+    """Its own address, IPv6, TLS with a certificate that has expired, and the port it was given."""
+    http = {"listen": listen} | ({"tls": make_pair(folder, days=-1)} if tls else {})
+    server = sluice(http=http, store={"path": "var/sluice.db"})
+    assert health(server.file, folder) == 0
+    host, port = listen.rsplit(":", 1)[0], server.address[1]
+    url = f"http{'s' if tls else ''}://{host}:{port}"
+    assert run("health", "--url", url, cwd="/").returncode == 0
+    config = folder / "health.yaml"
+    config.write_text(
+        yaml.safe_dump({"http": http | {"listen": f"{host}:{port}"}, "store": {"path": ""}})
+    )
+    assert health(config, folder) == 0
+    server.stop()
+    assert health(server.file, folder) == health(config, folder) == 1
+    assert run("health", "--url", url, cwd="/").returncode == 1
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0", "[::]", "[0:0::0]"])
+def test_health_asks_a_server_that_listens_everywhere_on_loopback(folder, listen):
+    family = socket.AF_INET if listen == "0.0.0.0" else socket.AF_INET6
+    with socket.socket(family) as listener:  # in place of a server, which would be open to all
+        listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        config = folder / "health.yaml"
+        config.write_text(
+            f"http: {{ listen: '{listen}:{port}' }}\nauth: {{ open: true }}\nstore: {{ path: '' }}\n"
+        )
+        asking = threading.Thread(target=answer_once, args=(listener,))
+        asking.start()
+        assert health(config, folder) == 0
+        asking.join()
+
+
+def answer_once(listener):
+    connection, _ = listener.accept()
+    with connection:
+        assert connection.recv(4096).startswith(b"GET /healthz ")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def test_health_without_a_place_to_ask_says_so(folder):
+    config = folder / "health.yaml"
+    config.write_text("http: { listen: 127.0.0.1:0 }\nstore: { path: '' }\n")
+    asked = run("health", "-c", config, cwd=folder)
+    assert asked.returncode == 1 and "--url" in asked.stderr
+
+
+def health(config, folder):
+    return run("health", "-c", config, cwd=folder).returncode

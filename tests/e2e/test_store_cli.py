@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from datetime import datetime, timezone
 
 import pytest
 import yaml
@@ -291,6 +292,39 @@ def test_outbox_status_and_a_sink_that_is_gone(sluice, event):
     assert cli(server, "outbox", "drop-sink", "archive").returncode == 0
     assert cli(server, "outbox", "drop-sink", "archive").returncode == 1
     assert status()["sinks"] == []
+
+
+def test_outbox_status_shows_since_when_the_oldest_record_waits(sluice, event, receiver):
+    """Both lanes: what nobody answers for waits in order, what is refused is tried by itself."""
+    refusing = receiver()
+    refusing.plan = lambda records: (404, {})
+    sinks = [
+        {"name": "away", "kind": "http", "url": "http://127.0.0.1:1/"},
+        {"name": "refusing", "kind": "http", "url": refusing.url, "max_backoff": "10ms"},
+    ]
+    server = sluice(store=STORE, sinks=SINKS + sinks)
+
+    def status():
+        shown = json.loads(cli(server, "outbox", "status", "--json").stdout)["sinks"]
+        return {sink["name"]: sink for sink in shown}
+
+    assert {sink["oldest_pending"] for sink in status().values()} == {None}
+    before = now_text()
+    assert server.post(event).status == 200
+    after = now_text()
+    assert server.post(event | {"id": "another"}).status == 200
+    until(lambda: refusing.requests and status()["archive"]["pending"] == 0)
+    now = status()
+    assert now["archive"]["oldest_pending"] is None
+    for name in ("away", "refusing"):
+        assert before <= now[name]["oldest_pending"] <= after
+    assert f" {now['away']['oldest_pending'][:19]}Z" in cli(server, "outbox", "status").stdout
+    server.stop()
+    assert status()["away"]["oldest_pending"] == now["away"]["oldest_pending"]
+
+
+def now_text():
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def test_wrong_calls(folder):

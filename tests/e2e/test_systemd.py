@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from client import Connection, encode, request
-from server import PATIENCE, ROOT, Server, defaults, merge
+from server import PATIENCE, ROOT, Server, defaults, merge, run
 
 BODY = encode({"detail": {"interaction": {"id": "a", "start_time": "b"}}})
 
@@ -105,6 +105,19 @@ def test_sockets_of_the_manager_are_used(folder):
         server.stop()
         # The port is the manager's: it is still open for the next one.
         Connection(second.getsockname(), PATIENCE).close()
+
+
+def test_health_finds_the_socket_of_the_manager(folder):
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        config = merge(
+            defaults(), {"http": {"listen": "127.0.0.1:1"}, "store": {"path": "var/sluice.db"}}
+        )
+        server = activated(folder, [given], "sluice.socket", config).wait_ready()
+        asked = run("health", "-c", server.file, cwd=folder)
+        assert (asked.returncode, asked.stderr) == (0, "")
+        server.stop()
+    asked = run("health", "-c", server.file, cwd=folder)
+    assert asked.returncode == 1 and "127.0.0.1:1" in asked.stderr
 
 
 def test_a_socket_does_not_open_the_server_to_everybody(folder):
