@@ -203,6 +203,11 @@ int64_t http_tls_expires_s(struct http_tls *tls)
 
 /* Sessions. */
 
+/*
+ * Neither %SAFE_RENEGOTIATION, which refuses clients that speak TLS 1.3 only and therefore send no
+ * renegotiation_info, nor %SERVER_PRECEDENCE, which asks a client for a share of X25519, one round
+ * trip more, when it has sent one of P-256. A renegotiation is never accepted.
+ */
 const char *http_tls_priorities(void)
 {
     return "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AEAD:+COMP-NULL"
@@ -211,7 +216,7 @@ const char *http_tls_priorities(void)
            ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-EDDSA-ED25519"
            ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-PSS-RSAE-SHA512"
            ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384"
-           ":+SIGN-RSA-SHA512:+CTYPE-ALL:%SERVER_PRECEDENCE:%SAFE_RENEGOTIATION";
+           ":+SIGN-RSA-SHA512:+CTYPE-ALL";
 }
 
 /* NOLINTBEGIN: the parameters and their types are GnuTLS's choice */

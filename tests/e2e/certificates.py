@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import struct
 import subprocess
 
 
@@ -34,3 +35,28 @@ def trusting(*pairs, version=None):
     if version:
         context.minimum_version = context.maximum_version = version
     return context
+
+
+def client_hello(groups, share, host=None):
+    """A ClientHello of TLS 1.3 alone, without renegotiation_info: offers the groups, and the key
+    share (group, bytes). SNI says `host`, unless None."""
+
+    def extension(kind, body):
+        return struct.pack(">HH", kind, len(body)) + body
+
+    def listed(body, size=">H"):
+        return struct.pack(size, len(body)) + body
+
+    group, key = share
+    extensions = [
+        extension(43, b"\x02\x03\x04"),  # supported_versions: 1.3
+        extension(10, listed(b"".join(struct.pack(">H", g) for g in groups))),
+        extension(13, listed(b"\x04\x03\x08\x04")),  # ECDSA with P-256, RSA-PSS
+        extension(51, listed(struct.pack(">H", group) + listed(key))),
+    ]
+    if host is not None:
+        extensions.append(extension(0, listed(b"\0" + listed(host))))
+    hello = b"\x03\x03" + os.urandom(32) + listed(os.urandom(32), ">B")
+    hello += listed(b"\x13\x01") + b"\x01\0" + listed(b"".join(extensions))
+    hello = b"\x01" + struct.pack(">I", len(hello))[1:] + hello
+    return b"\x16\x03\x01" + listed(hello)

@@ -1,5 +1,6 @@
 """HTTPS: versions, resumption, a certificate that changes under load, slow handshakes."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import time
 import pytest
 import yaml
 
-from certificates import make_pair, put_pair, trusting
+from certificates import client_hello, make_pair, put_pair, trusting
 from client import Closed, Connection, encode, request
 from server import PATIENCE, SLOW, defaults, merge, run
 
@@ -67,6 +68,29 @@ def test_the_ready_line_says_tls_and_requests_are_answered(secure):
         for _ in range(3):
             connection.send(request("POST", "/events", BODY))
             assert connection.answer().status == 200
+
+
+X25519, P_256 = 0x1D, 0x17
+SHARES = {
+    X25519: bytes(31) + b"\x09",
+    P_256: bytes.fromhex(  # the curve's generator
+        "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+        "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+    ),
+}
+
+
+@pytest.mark.parametrize("groups", [[X25519, P_256], [P_256, X25519]])
+def test_a_client_of_tls_1_3_alone_is_answered_in_one_round_trip(secure, groups):
+    """It sends no renegotiation_info, and one share; a ServerHello is the answer, no retry."""
+    server = secure()
+    retry = hashlib.sha256(b"HelloRetryRequest").digest()
+    with Connection(server.address, PATIENCE) as connection:
+        connection.send(client_hello(groups, (groups[0], SHARES[groups[0]])))
+        while len(connection.buffer) < 43:
+            connection.more()
+        assert connection.buffer[0] == 0x16 and connection.buffer[5] == 2
+        assert connection.buffer[11:43] != retry
 
 
 @pytest.mark.parametrize("version", VERSIONS)

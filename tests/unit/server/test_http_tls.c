@@ -20,7 +20,8 @@
 
 enum { SERVER, CLIENT, SIDES };
 
-#define ANY "NORMAL"
+#define ANY      "NORMAL"
+#define ONLY_1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
 /* What the server keeps of its session; first, so that it can be found from there. */
 struct link {
@@ -34,6 +35,7 @@ struct outcome {
     bool resumed;
     int version;  /* gnutls_protocol_t */
     int finished; /* how often the server was told */
+    int retries;  /* HelloRetryRequests that the client got */
     gnutls_datum_t ticket;
     char subject_serial[64];
 };
@@ -119,6 +121,19 @@ static void look_at_certificate(gnutls_session_t session, struct outcome *outcom
     gnutls_x509_crt_deinit(crt);
 }
 
+/* The client's session has the outcome behind its pointer. */
+static int count_retry(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                       const gnutls_datum_t *message)
+{
+    struct outcome *outcome = gnutls_session_get_ptr(session);
+
+    (void)type;
+    (void)when;
+    (void)message;
+    outcome->retries += incoming ? 1 : 0;
+    return 0;
+}
+
 /* A client with these priorities and, unless empty, this ticket. */
 static struct outcome meet(struct http_tls *tls, const char *priorities, gnutls_datum_t ticket)
 {
@@ -134,11 +149,14 @@ static struct outcome meet(struct http_tls *tls, const char *priorities, gnutls_
 
     gnutls_session_t sessions[SIDES] = {
         open_session(fds[SERVER], GNUTLS_SERVER, http_tls_priorities(), none),
-        open_session(fds[CLIENT], GNUTLS_CLIENT, priorities, none),
+        open_session(fds[CLIENT], GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP, priorities, none),
     };
 
     link.session.fd = fds[SERVER];
     http_tls_begin(tls, sessions[SERVER], &link.session, 1000000);
+    gnutls_session_set_ptr(sessions[CLIENT], &outcome);
+    gnutls_handshake_set_hook_function(sessions[CLIENT], GNUTLS_HANDSHAKE_HELLO_RETRY_REQUEST,
+                                       GNUTLS_HOOK_POST, count_retry);
     if (ticket.size)
         CHECK(gnutls_session_set_data(sessions[CLIENT], ticket.data, ticket.size) == 0);
     outcome.done = shake(sessions);
@@ -204,6 +222,29 @@ static void speaks_modern_tls_only(void)
         TEST_CASE(cases[i].name);
         CHECK_INT(outcome.version, cases[i].version);
         CHECK_INT(outcome.finished, outcome.done ? 1 : 0);
+    }
+    http_tls_destroy(tls);
+}
+
+/* Each of these sends one share, of the group that it names first, and offers the others too. */
+static void takes_clients_of_tls_1_3_alone_in_one_round_trip(void)
+{
+    static const char *const clients[] = {
+        ONLY_1_3,
+        ONLY_1_3 ":%DISABLE_SAFE_RENEGOTIATION", /* sends no renegotiation_info */
+        ONLY_1_3 ":-GROUP-ALL:+GROUP-SECP256R1:+GROUP-X25519:%DISABLE_SAFE_RENEGOTIATION",
+        ONLY_1_3 ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1",
+        ONLY_1_3 ":-GROUP-ALL:+GROUP-SECP384R1:+GROUP-SECP256R1:+GROUP-X25519",
+        ONLY_1_3 ":-GROUP-ALL:+GROUP-SECP256R1",
+    };
+    struct http_tls *tls = create("good");
+
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        struct outcome outcome = meet_once(tls, clients[i]);
+
+        TEST_CASE(clients[i]);
+        CHECK_INT(outcome.version, GNUTLS_TLS1_3);
+        CHECK_INT(outcome.retries, 0);
     }
     http_tls_destroy(tls);
 }
@@ -315,6 +356,7 @@ int main(void)
     folder_init(&folder);
     tls_files_write(&folder, "good", (int64_t)10 * TLS_FILES_DAY);
     RUN(speaks_modern_tls_only);
+    RUN(takes_clients_of_tls_1_3_alone_in_one_round_trip);
     RUN(resumes_sessions);
     RUN(takes_a_new_pair_once_it_is_at_rest);
     RUN(keeps_the_old_pair_when_the_new_one_is_bad_and_says_so_once);
