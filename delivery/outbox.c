@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "delivery/outbox_internal.h"
-#include "delivery/outbox_place.h"
 
 enum { LOG_TRIES = 10 }; /* each waits a little for readers to end */
 
@@ -85,8 +84,7 @@ static bool open_store(struct outbox *outbox, struct error *err)
     struct configuring configuring = { 0 };
 
     if (!outbox_place_check(outbox->options.path, err) ||
-        !outbox_place_make(outbox->options.path, err) ||
-        !outbox_place_lock(outbox->options.path, outbox->options.lock_patience_us, &outbox->lock,
+        !outbox_place_take(outbox->options.path, outbox->options.lock_patience_us, &outbox->place,
                            err) ||
         !outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
         !empty_log(outbox, err))
@@ -111,7 +109,7 @@ bool outbox_create(const struct outbox_options *options, struct outbox **out, st
 
     copy_options(outbox, options);
     recent_init(&outbox->recent, options->dedup_max_rows);
-    outbox->lock = -1;
+    outbox->place = (struct outbox_place){ -1, -1 };
     outbox->last = &outbox->first;
     (void)pthread_mutex_init(&outbox->mutex, NULL);
     clock_init_condition(&outbox->work);
@@ -133,8 +131,7 @@ void outbox_destroy(struct outbox *outbox)
         return;
     outbox_stop(outbox);
     outbox_db_close(&outbox->db);
-    if (outbox->lock >= 0)
-        (void)close(outbox->lock); /* last: now a successor may have it */
+    outbox_place_leave(&outbox->place); /* last: now a successor may have it */
     (void)pthread_cond_destroy(&outbox->news);
     (void)pthread_cond_destroy(&outbox->work);
     (void)pthread_mutex_destroy(&outbox->mutex);
@@ -147,7 +144,7 @@ bool outbox_check(const char *path, struct error *err)
 {
     struct outbox_db db;
 
-    if (!outbox_place_check(path, err))
+    if (!outbox_place_check(path, err) || !outbox_place_check_log(path, err))
         return false;
     if (access(path, F_OK) != 0)
         return true; /* it will be made */

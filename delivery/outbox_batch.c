@@ -93,6 +93,8 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
 
     int64_t changes = sqlite3_total_changes64(outbox->db.handle);
 
+    if (!outbox_db_is_in_place(&outbox->db, err))
+        return OUTBOX_BROKEN_OFF;
     if (outbox_db_run(&outbox->db, SQL_BEGIN, "") && apply(outbox, arg) &&
         close_transaction(outbox)) {
         if (!outbox_db_is_in_place(&outbox->db, err))

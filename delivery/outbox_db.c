@@ -10,7 +10,8 @@
 
 enum {
     BUSY_MS = 100,     /* patience with readers that are about to end */
-    FRAME_HEADER = 24, /* bytes before each page in the log */
+    LOG_HEADER = 32,   /* bytes at the beginning of the log, */
+    FRAME_HEADER = 24, /* and before each page in it */
     PAGE = 4096,
 };
 
@@ -110,31 +111,47 @@ static bool find_file(const char *name, struct outbox_file *file, struct error *
 
     if (stat(name, &status) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", name);
-    *file = (struct outbox_file){ status.st_dev, status.st_ino };
+    *file = (struct outbox_file){ status.st_dev, status.st_ino, status.st_size };
     return true;
 }
 
-static bool is_at(const char *name, const struct outbox_file *file, struct error *err)
+/* Sets `size` to what it has now. */
+static bool is_at(const char *name, const struct outbox_file *file, int64_t *size,
+                  struct error *err)
 {
     struct outbox_file found = { 0 };
 
     if (!find_file(name, &found, err))
         return false;
-    return (found.device == file->device && found.inode == file->inode) ||
-           fail(err, ERR_SYSTEM, "%s: replaced by another file", name);
+    if (found.device != file->device || found.inode != file->inode)
+        return fail(err, ERR_SYSTEM, "%s: replaced by another file", name);
+    if (found.size < file->size)
+        return fail(err, ERR_SYSTEM, "%s: cut from %lld to %lld bytes", name, (long long)file->size,
+                    (long long)found.size);
+    *size = found.size;
+    return true;
 }
 
 bool outbox_db_has_name(const struct outbox_db *db)
 {
     struct error ignored = { 0 };
+    int64_t size;
 
-    return is_at(file_name(db), &db->file, &ignored);
+    return is_at(file_name(db), &db->file, &size, &ignored);
 }
 
-bool outbox_db_is_in_place(const struct outbox_db *db, struct error *err)
+bool outbox_db_is_in_place(struct outbox_db *db, struct error *err)
 {
-    return !db->handle ||
-           (is_at(file_name(db), &db->file, err) && is_at(log_name(db), &db->log, err));
+    int64_t log_size;
+
+    return !db->handle || (is_at(file_name(db), &db->file, &db->file.size, err) &&
+                           is_at(log_name(db), &db->log, &log_size, err));
+}
+
+/* A checkpoint may have made the database longer. */
+static bool note_size(struct outbox_db *db, struct error *err)
+{
+    return db->file.inode == 0 || is_at(file_name(db), &db->file, &db->file.size, err);
 }
 
 static int note_frames(void *self, sqlite3 *handle, const char *name, int frames)
@@ -146,6 +163,7 @@ static int note_frames(void *self, sqlite3 *handle, const char *name, int frames
     db->begun_anew = db->begun_anew || frames < db->last_frame;
     db->last_frame = frames;
     db->frames = frames;
+    db->log.size = LOG_HEADER + (int64_t)frames * (PAGE + FRAME_HEADER);
     return SQLITE_OK;
 }
 
@@ -166,7 +184,10 @@ static bool set_up(struct outbox_db *db, enum outbox_access access, struct error
     if (!execute(db, writer_pragmas, err) || !migrate(db, version, err))
         return false;
     (void)sqlite3_wal_hook(db->handle, note_frames, db);
-    return find_file(file_name(db), &db->file, err) && find_file(log_name(db), &db->log, err);
+    if (!find_file(file_name(db), &db->file, err) || !find_file(log_name(db), &db->log, err))
+        return false;
+    db->log.size = 0; /* what counts in it is known from the first commit on */
+    return true;
 }
 
 bool outbox_db_open(struct outbox_db *db, const char *path, enum outbox_access access,
@@ -190,6 +211,11 @@ bool outbox_db_open(struct outbox_db *db, const char *path, enum outbox_access a
 
 void outbox_db_close(struct outbox_db *db)
 {
+    struct error ignored = { 0 };
+
+    /* SQLite would write to files that are not the store's any more, and delete the log. */
+    if (db->file.inode != 0 && !outbox_db_is_in_place(db, &ignored))
+        (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     for (size_t i = 0; i < SQL_COUNT; i++) {
         (void)sqlite3_finalize(db->statements[i]);
         db->statements[i] = NULL;
@@ -318,8 +344,10 @@ bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how, stru
         db->frames = 0;
     else
         db->frames = frames > 0 ? frames : 1;
+    if (how == OUTBOX_CHECKPOINT_RESET && db->frames == 0)
+        db->log.size = 0;
     db->begun_anew = false;
-    return true;
+    return note_size(db, err);
 }
 
 int64_t outbox_db_log_bytes(const struct outbox_db *db)

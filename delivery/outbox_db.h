@@ -25,10 +25,11 @@ enum outbox_access {
     OUTBOX_WRITE, /* the one connection that writes; makes tables where the file is empty */
 };
 
-/** Which file a name stood for. */
+/** Which file a name stood for, and how long that file was. */
 struct outbox_file {
     dev_t device;
     ino_t inode;
+    int64_t size;
 };
 
 struct outbox_db {
@@ -52,12 +53,13 @@ NODISCARD bool outbox_db_open(struct outbox_db *db, const char *path, enum outbo
 void outbox_db_close(struct outbox_db *db);
 
 /**
- * For OUTBOX_WRITE: do database and log still have their names? What is written to a file that was
- * removed or replaced is lost with this process. ERR_SYSTEM. Fine when it is closed.
+ * For OUTBOX_WRITE: do database and log still have their names, and has neither become shorter?
+ * What is written to a file that was removed, replaced or cut is lost. ERR_SYSTEM. Fine when it is
+ * closed.
  */
-NODISCARD bool outbox_db_is_in_place(const struct outbox_db *db, struct error *err);
+NODISCARD bool outbox_db_is_in_place(struct outbox_db *db, struct error *err);
 
-/** Does the database at least? */
+/** Is the database at least? */
 bool outbox_db_has_name(const struct outbox_db *db);
 
 /** Set `err` to what SQLite said last; ERR_SYSTEM. Returns false. */

@@ -17,6 +17,7 @@
 #include "delivery/outbox.h"
 #include "delivery/outbox_backlog.h"
 #include "delivery/outbox_db.h"
+#include "delivery/outbox_place.h"
 #include "delivery/outbox_recent.h"
 #include "delivery/outbox_tally.h"
 
@@ -135,7 +136,7 @@ struct outbox_upkeep {
 
 struct outbox {
     struct outbox_options options; /* its pointers are its own copies */
-    int lock;                      /* descriptor */
+    struct outbox_place place;
     char store_id[OUTBOX_NAME_SIZE];
 
     struct outbox_db db;

@@ -1,9 +1,12 @@
 /*
  * outbox_place.c - see outbox_place.h.
  *
- * The lock is taken on a file of its own beside the database: closing any descriptor of the
- * database itself would drop SQLite's POSIX locks on it. Links are followed first, so that all
- * names of a database have one lock.
+ * There are two locks. The one on the database's own inode counts: it cannot be removed, and each
+ * commit checks that the database still has its name. Closing any descriptor of the database drops
+ * SQLite's POSIX locks on it, so this descriptor stays open as long as the store. The one on a file
+ * beside it is taken first, so that a process that finds it held never opens the database, and a
+ * database that was removed under a running server is not replaced by a new one. Links are
+ * followed first, so that all names of a database have the same locks.
  */
 #include "delivery/outbox_place.h"
 
@@ -80,19 +83,6 @@ bool outbox_place_check(const char *path, struct error *err)
     return true;
 }
 
-bool outbox_place_make(const char *path, struct error *err)
-{
-    if (!file_make_parents(path, err))
-        return false;
-
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-
-    if (fd < 0)
-        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
-    (void)close(fd);
-    return file_sync_parent(path, err);
-}
-
 static void pause_us(int64_t us)
 {
     struct timespec left = clock_timespec(us);
@@ -101,43 +91,128 @@ static void pause_us(int64_t us)
         continue;
 }
 
-static bool await_lock(int fd, int64_t patience_us)
+/* Lock an open file, waiting until `until_us`; the descriptor is closed on failure. */
+static bool lock_file(const char *path, int fd, int64_t until_us, struct error *err)
 {
-    int64_t until_us = clock_monotonic_us() + patience_us;
-
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || clock_monotonic_us() >= until_us)
-            return false;
-        pause_us(LOCK_POLL_US);
+        int problem = errno;
+
+        if ((problem == EWOULDBLOCK || problem == EINTR) && clock_monotonic_us() < until_us) {
+            pause_us(LOCK_POLL_US);
+            continue;
+        }
+        (void)close(fd);
+        return problem == EWOULDBLOCK
+                   ? fail(err, ERR_SYSTEM, "%s: the store is in use by another process", path)
+                   : fail_errno(err, ERR_SYSTEM, problem, "%s", path);
     }
     return true;
 }
 
-bool outbox_place_lock(const char *path, int64_t patience_us, int *fd, struct error *err)
+static bool open_locked(const char *path, int64_t until_us, int *out, struct error *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd < 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    if (!lock_file(path, fd, until_us, err))
+        return false;
+    *out = fd;
+    return true;
+}
+
+/* `path` and what follows it. */
+static bool append(const char *path, const char *rest, char out[static PATH_MAX], struct error *err)
+{
+    int len = snprintf(out, PATH_MAX, "%s%s", path, rest);
+
+    return (len > 0 && len < PATH_MAX) ||
+           fail(err, ERR_SYSTEM, "%.100s...: the path is too long", path);
+}
+
+/* The database's path without links; where there is no database, with its folder's links followed.
+ */
+static bool find_real(const char *path, char real[static PATH_MAX], struct error *err)
+{
+    char folder[PATH_MAX];
+    char real_folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+
+    if (realpath(path, real))
+        return true;
+    if (errno != ENOENT)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    if (snprintf(folder, sizeof(folder), "%.*s/.", (int)(name - path), path) >= PATH_MAX ||
+        !realpath(slash ? folder : ".", real_folder))
+        return append(path, "", real, err);
+    return append(real_folder, "/", folder, err) && append(folder, name, real, err);
+}
+
+static int64_t size_of(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? (int64_t)status.st_size : 0;
+}
+
+bool outbox_place_check_log(const char *path, struct error *err)
+{
+    char log[PATH_MAX];
+    char real[PATH_MAX];
+
+    if (!find_real(path, real, err) || !append(real, "-wal", log, err))
+        return false;
+    return size_of(real) > 0 || size_of(log) == 0 ||
+           fail(err, ERR_SYSTEM,
+                "%s: the database is missing or empty, but its write-ahead log %s may hold "
+                "acknowledged events: put the database back beside it; or, to begin with an empty "
+                "store, move the log away",
+                path, log);
+}
+
+/* Does the name still stand for the file that is locked? */
+static bool is_same_file(const char *path, int fd, struct error *err)
+{
+    struct stat named;
+    struct stat locked;
+
+    if (stat(path, &named) != 0 || fstat(fd, &locked) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    return (named.st_dev == locked.st_dev && named.st_ino == locked.st_ino) ||
+           fail(err, ERR_SYSTEM, "%s: replaced by another file while it was opened", path);
+}
+
+static bool take_locks(const char *path, int64_t until_us, struct outbox_place *place,
+                       struct error *err)
 {
     char real[PATH_MAX];
-    char name[PATH_MAX];
+    char lock[PATH_MAX];
 
-    if (!realpath(path, real))
-        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    return file_make_parents(path, err) && find_real(path, real, err) &&
+           append(real, ".lock", lock, err) && open_locked(lock, until_us, &place->beside, err) &&
+           outbox_place_check_log(path, err) && open_locked(real, until_us, &place->own, err) &&
+           is_same_file(path, place->own, err) && file_sync_parent(real, err);
+}
 
-    int len = snprintf(name, sizeof(name), "%s.lock", real);
+bool outbox_place_take(const char *path, int64_t patience_us, struct outbox_place *out,
+                       struct error *err)
+{
+    struct outbox_place place = { -1, -1 };
 
-    if (len < 0 || (size_t)len >= sizeof(name))
-        return fail(err, ERR_SYSTEM, "%.100s...: the path is too long", path);
-
-    int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-
-    if (lock < 0)
-        return fail_errno(err, ERR_SYSTEM, errno, "%s", name);
-    if (!await_lock(lock, patience_us)) {
-        bool taken = errno == EWOULDBLOCK;
-        int problem = errno;
-
-        (void)close(lock);
-        return taken ? fail(err, ERR_SYSTEM, "%s: the store is in use by another process", path)
-                     : fail_errno(err, ERR_SYSTEM, problem, "%s", name);
+    if (!take_locks(path, clock_monotonic_us() + patience_us, &place, err)) {
+        outbox_place_leave(&place);
+        return false;
     }
-    *fd = lock;
+    *out = place;
     return true;
+}
+
+void outbox_place_leave(struct outbox_place *place)
+{
+    if (place->own >= 0)
+        (void)close(place->own);
+    if (place->beside >= 0)
+        (void)close(place->beside);
+    *place = (struct outbox_place){ -1, -1 };
 }

@@ -17,12 +17,26 @@
  */
 NODISCARD bool outbox_place_check(const char *path, struct error *err);
 
-/** Make the folders on the way and the file, 0700 and 0600, to stay after a crash. ERR_SYSTEM. */
-NODISCARD bool outbox_place_make(const char *path, struct error *err);
+/**
+ * Refuse a database that is missing or empty while its write-ahead log holds something: a new
+ * database would delete that log. ERR_SYSTEM.
+ */
+NODISCARD bool outbox_place_check_log(const char *path, struct error *err);
+
+/** The locks of a store; -1: not taken. */
+struct outbox_place {
+    int beside; /* on the file <path>.lock */
+    int own;    /* on the database itself */
+};
 
 /**
- * Lock the store, which must be there, for this process, waiting at most `patience_us` for another
- * to let go; the lock lasts until the descriptor is closed, or the process ends in whatever way.
- * ERR_SYSTEM.
+ * Make the folders and the database file if they are missing (0700 and 0600, to stay after a
+ * crash), and lock the store for this process, waiting at most `patience_us` for another process
+ * to release it. The lock lasts until outbox_place_leave() or the end of the process. ERR_SYSTEM;
+ * also as outbox_place_check_log().
  */
-NODISCARD bool outbox_place_lock(const char *path, int64_t patience_us, int *fd, struct error *err);
+NODISCARD bool outbox_place_take(const char *path, int64_t patience_us, struct outbox_place *out,
+                                 struct error *err);
+
+/** Release the locks, after every connection of this process to the database is closed. */
+void outbox_place_leave(struct outbox_place *place);

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -229,6 +230,59 @@ def test_one_process_has_the_store(stored):
     assert "in use by another process" in second.stderr
     assert run("check", "-c", server.file, cwd=server.folder).returncode == 0
     assert server.post(make("a")).status == 200
+
+
+def test_the_lock_is_on_the_database_itself(stored):
+    server = stored()
+    (server.folder / (STORE + ".lock")).unlink()
+    second = run("serve", "-c", server.file, cwd=server.folder)
+    assert second.returncode == 3
+    assert "in use by another process" in second.stderr
+    event = make("a")
+    assert server.post(event).status == 200
+    server.stop()
+    server = again(server)
+    assert server.post(event).header("Sluice-Duplicate") == "true"
+    server.stop()
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["missing", "empty"])
+def test_a_log_without_its_database_is_not_deleted(stored, empty):
+    server = stored()
+    events = [make(f"e{i}") for i in range(3)]
+    assert [server.post(event).status for event in events] == [200] * 3
+    server.process.kill()
+    server.discard()
+    place, aside = server.folder / STORE, server.folder / "aside"
+    log = server.folder / (STORE + "-wal")
+    length = log.stat().st_size
+    assert length > 0
+    place.rename(aside)
+    if empty:
+        place.write_bytes(b"")
+    for command, status in (("check", 1), ("serve", 3)):
+        result = run(command, "-c", server.file, cwd=server.folder)
+        assert result.returncode == status
+        assert "put the database back" in result.stdout + result.stderr
+    assert log.stat().st_size == length
+    assert place.exists() == empty
+    aside.rename(place)
+    server = again(server)
+    for event in events:
+        assert server.post(event).header("Sluice-Duplicate") == "true"
+    server.stop()
+
+
+@pytest.mark.parametrize("part", ["", "-wal"], ids=["database", "log"])
+def test_nothing_is_taken_once_a_file_was_cut(stored, part):
+    server = stored()
+    assert [server.post(make(f"e{i}")).status for i in range(3)] == [200] * 3
+    os.truncate(server.folder / (STORE + part), 4096)
+    answer = server.post(make("later"))
+    assert (answer.status, answer.json["details"]) == (503, "store failing")
+    assert "cut from" in server.wait_log(event="store_failing")["reason"]
+    wait_for(lambda: not server.get("/readyz").json["ready"])
+    server.discard()
 
 
 def test_a_successor_waits_for_the_store(stored):
