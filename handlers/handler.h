@@ -27,7 +27,7 @@ struct request_note {
     struct str schema;         /* name of the schema that was asked */
     struct str schema_version; /* its version as text */
     struct str rule;           /* keywordLocation of the error that was answered */
-    struct str reason;         /* why a credential was not taken; constant text */
+    struct str reason;         /* why it was refused by its head; constant text */
     size_t events;             /* elements of an array; 0 for a single event */
     size_t refused;            /* how many of them were not accepted */
 };
@@ -42,6 +42,8 @@ struct request {
     struct waker waker;     /* for whoever is to wake this request after HANDLER_WAIT */
     void *state;            /* the handler's own, from handle() to resume(); begins as NULL */
     const void *connection; /* the server's; for header() */
+    uint64_t sender;        /* the same for requests from one client address (IPv6: one /64) */
+    bool is_over_limit;     /* it will be refused: admit() must do nothing costly for it */
     /** The value of the first header `name` (any case); ptr NULL when there is none. */
     struct str (*header)(const void *connection, const char *name);
 };
@@ -75,6 +77,7 @@ enum handler_news {
 struct handler {
     const char *path; /* compared raw and whole */
     enum handler_method method;
+    bool is_probe; /* a health probe: no limit on requests holds for it */
 
     /**
      * May this request go on? Called when the headers are in, before any body is read; NULL: yes.

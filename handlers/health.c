@@ -14,6 +14,8 @@ struct health {
     struct catalog *catalog;
     const struct outbox *outbox; /* NULL: no store */
     const char *version;
+    bool (*lacks_memory)(void *self); /* NULL: no server has limits */
+    void *self;
     atomic_bool draining;
 };
 
@@ -39,6 +41,17 @@ void health_set_draining(struct health *health)
     atomic_store(&health->draining, true);
 }
 
+void health_ask_memory(struct health *health, bool (*lacks_memory)(void *self), void *self)
+{
+    health->lacks_memory = lacks_memory;
+    health->self = self;
+}
+
+static const char *memory_trouble(const struct health *health)
+{
+    return health->lacks_memory && health->lacks_memory(health->self) ? "memory for bodies" : NULL;
+}
+
 /* The first schema that has no usable version; false when all have one. */
 static bool find_unusable(const struct health *health, struct catalog_status *out)
 {
@@ -60,7 +73,7 @@ bool health_is_ready(const struct health *health)
 {
     struct catalog_status unusable;
 
-    return !atomic_load(&health->draining) && !store_trouble(health) &&
+    return !atomic_load(&health->draining) && !store_trouble(health) && !memory_trouble(health) &&
            !find_unusable(health, &unusable);
 }
 
@@ -127,7 +140,8 @@ static enum handler_step answer_ready(void *self, struct request *request,
     bool has_unusable = find_unusable(health, &unusable);
     bool draining = atomic_load(&health->draining);
     const char *trouble = store_trouble(health);
-    bool ready = !has_unusable && !trouble && !draining;
+    const char *memory = memory_trouble(health);
+    bool ready = !has_unusable && !trouble && !memory && !draining;
     struct buf *body = arena_buf(request->arena, BODY_MAX);
 
     buf_printf(body, "{\"ready\":%s,\"checks\":{", ready ? "true" : "false");
@@ -136,6 +150,10 @@ static enum handler_step answer_ready(void *self, struct request *request,
     write_check(body, "store", trouble);
     buf_add_char(body, ',');
     write_check(body, "draining", draining ? "draining" : NULL);
+    if (memory) {
+        buf_add_char(body, ',');
+        write_check(body, "memory", memory);
+    }
     buf_add(body, STR("}}"));
     response->body = buf_str(body);
     response->status = ready ? 200 : 503;
@@ -165,20 +183,24 @@ static enum handler_step answer_root(void *self, struct request *request, struct
 struct handler health_root_handler(struct health *health)
 {
     return (struct handler){
-        .path = "/", .method = HANDLER_GET, .handle = answer_root, .self = health
+        .path = "/", .method = HANDLER_GET, .handle = answer_root, .self = health, .is_probe = true
     };
 }
 
 struct handler health_live_handler(struct health *health)
 {
-    return (struct handler){
-        .path = "/healthz", .method = HANDLER_GET, .handle = answer_live, .self = health
-    };
+    return (struct handler){ .path = "/healthz",
+                             .method = HANDLER_GET,
+                             .handle = answer_live,
+                             .self = health,
+                             .is_probe = true };
 }
 
 struct handler health_ready_handler(struct health *health)
 {
-    return (struct handler){
-        .path = "/readyz", .method = HANDLER_GET, .handle = answer_ready, .self = health
-    };
+    return (struct handler){ .path = "/readyz",
+                             .method = HANDLER_GET,
+                             .handle = answer_ready,
+                             .self = health,
+                             .is_probe = true };
 }

@@ -24,6 +24,9 @@ void health_destroy(struct health *health);
 /** From now on not ready: the server is going away. */
 void health_set_draining(struct health *health);
 
+/** `lacks_memory(self)`: was a body refused recently because there was no memory for it? */
+void health_ask_memory(struct health *health, bool (*lacks_memory)(void *self), void *self);
+
 /** Would an event be taken now? */
 bool health_is_ready(const struct health *health);
 

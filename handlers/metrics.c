@@ -258,6 +258,10 @@ static void write_process(struct buf *out, const struct metrics *metrics)
     metrics_head(out, "sluice_http_connections", "gauge", "Connections that are open now.");
     buf_printf(out, "sluice_http_connections %zu\n",
                metrics->options.connections(metrics->options.self));
+    metrics_head(out, "sluice_inflight_bytes", "gauge",
+                 "Memory held by bodies that have come and are not answered.");
+    buf_printf(out, "sluice_inflight_bytes %zu\n",
+               metrics->options.inflight_bytes(metrics->options.self));
 }
 
 static void write_certificate(struct buf *out, const struct metrics_options *options)

@@ -30,6 +30,7 @@ struct metrics_options {
     struct pump *const *pumps; /* one for each sink */
     size_t pump_count;
     size_t (*connections)(void *self);            /* open now */
+    size_t (*inflight_bytes)(void *self);         /* reserved for bodies now */
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */
     void *self;
     struct metrics *predecessor; /* goes on with its counts; NULL: from nought */

@@ -78,6 +78,22 @@ static size_t count_connections(void *self)
     return http ? http_connections(http) : 0;
 }
 
+static size_t count_inflight_bytes(void *self)
+{
+    struct serving *serving = self;
+    struct http *http = atomic_load(&serving->http);
+
+    return http ? http_inflight_bytes(http) : 0;
+}
+
+static bool lacks_memory(void *self)
+{
+    struct serving *serving = self;
+    struct http *http = atomic_load(&serving->http);
+
+    return http && http_lacks_memory(http);
+}
+
 static int64_t certificate_expires_s(void *self)
 {
     const struct serving *serving = self;
@@ -257,6 +273,8 @@ static struct service_options service_options_of(struct serving *serving)
 {
     return (struct service_options){
         .connections = count_connections,
+        .inflight_bytes = count_inflight_bytes,
+        .lacks_memory = lacks_memory,
         .certificate_expires_s = certificate_expires_s,
         .self = serving,
     };

@@ -23,9 +23,10 @@
 #include "server/http_state.h"
 
 enum {
-    OTHER_DESCRIPTORS = 128,    /* store, sinks, log and threads; not for connections */
-    DRAIN_IDLE_US = 500 * 1000, /* how long a request may still come on an open connection */
-    DRAIN_IDLE_SHARE = 4,       /* but at most a quarter of what the drain may take */
+    OTHER_DESCRIPTORS = 128,      /* store, sinks, log and threads; not for connections */
+    DRAIN_IDLE_US = 500 * 1000,   /* how long a request may still come on an open connection */
+    DRAIN_IDLE_SHARE = 4,         /* but at most a quarter of what the drain may take */
+    MEMORY_NEWS_US = 1000 * 1000, /* how long a body refused for want of memory is told of */
     US_PER_MS = 1000,
 };
 
@@ -230,6 +231,18 @@ size_t http_connections(const struct http *http)
 size_t http_in_flight(const struct http *http)
 {
     return atomic_load(&http->in_flight.used);
+}
+
+size_t http_inflight_bytes(const struct http *http)
+{
+    return atomic_load(&http->bytes.used);
+}
+
+bool http_lacks_memory(const struct http *http)
+{
+    int64_t lacked_us = atomic_load(&http->memory_lacked_us);
+
+    return lacked_us && clock_monotonic_us() - lacked_us < MEMORY_NEWS_US;
 }
 
 bool http_is_turning(struct http *http)

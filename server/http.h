@@ -71,11 +71,13 @@ struct http_options {
                                            requests in flight count in their place */
     struct http_networks trusted_proxies; /* must outlive the server */
     size_t max_body;                      /* bytes of one body */
-    size_t max_in_flight;                 /* POSTs between headers and answer; 0: no limit */
-    size_t max_inflight_bytes;            /* bodies held at one time, of all requests together */
+    size_t max_in_flight;                 /* between headers and answer, not counting probes;
+                                             0: no limit */
+    size_t max_inflight_bytes;            /* of all bodies that have come and are not answered; as
+                                             many again of long answers that wait to be taken */
     int64_t deadline_us;     /* from a request's first byte to its last; handshakes too */
     int64_t idle_timeout_us; /* between requests, and for an answer to be taken */
-    double rate_limit;       /* POSTs a second; 0: no limit */
+    double rate_limit;       /* requests a second, not counting probes; 0: no limit */
 
     /** Called once for each request, before its answer leaves (or when it ends without one), in its
      * loop thread; `end` is not known yet. NULL: not. */
@@ -111,8 +113,14 @@ uint16_t http_port(const struct http *http, size_t index);
 /** Connections that are open now. */
 size_t http_connections(const struct http *http);
 
-/** POSTs between headers and answer. */
+/** Requests between headers and answer, not counting probes. */
 size_t http_in_flight(const struct http *http);
+
+/** Bytes reserved for bodies. */
+size_t http_inflight_bytes(const struct http *http);
+
+/** Was a body refused within the last second because there was no memory for it? */
+bool http_lacks_memory(const struct http *http);
 
 /**
  * Has every thread of the server turned since the last call? It is asked to turn for the next one,

@@ -17,6 +17,11 @@ bool http_quota_take(struct http_quota *quota, size_t amount)
     return true;
 }
 
+bool http_quota_has(const struct http_quota *quota, size_t amount)
+{
+    return amount <= quota->max - atomic_load_explicit(&quota->used, memory_order_relaxed);
+}
+
 void http_quota_give(struct http_quota *quota, size_t amount)
 {
     atomic_fetch_sub_explicit(&quota->used, amount, memory_order_relaxed);

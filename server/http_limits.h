@@ -21,6 +21,9 @@ struct http_quota {
 /** Take `amount` if there is that much left. */
 NODISCARD bool http_quota_take(struct http_quota *quota, size_t amount);
 
+/** Is that much left now? */
+bool http_quota_has(const struct http_quota *quota, size_t amount);
+
 void http_quota_give(struct http_quota *quota, size_t amount);
 
 /*

@@ -283,6 +283,26 @@ static void expire_due(struct http_queue *queue, int64_t limit_us, int64_t now_u
         bring_news(first_in(queue), HANDLER_EXPIRED);
 }
 
+/* Answers that are not taken may have as much memory as bodies; beyond that the oldest are cut. */
+static void cut_untaken(struct http_loop *loop)
+{
+    struct http *http = loop->http;
+    struct http_deadline *waiting = loop->sending.first;
+
+    while (waiting && atomic_load_explicit(&http->untaken, memory_order_relaxed) >
+                          http->options.max_inflight_bytes) {
+        struct http_connection *connection = (struct http_connection *)(void *)waiting;
+        struct http_exchange *ex = &connection->exchange;
+
+        waiting = waiting->behind;
+        if (!ex->untaken)
+            continue;
+        atomic_fetch_sub_explicit(&http->untaken, ex->untaken, memory_order_relaxed);
+        ex->untaken = 0;
+        cut(connection);
+    }
+}
+
 static void cut_the_late(struct http_loop *loop)
 {
     const struct http_options *options = &loop->http->options;
@@ -291,6 +311,7 @@ static void cut_the_late(struct http_loop *loop)
     cut_due(&loop->reading, options->deadline_us, now_us);
     expire_due(&loop->waiting_news, options->deadline_us, now_us);
     cut_due(&loop->sending, options->idle_timeout_us, now_us);
+    cut_untaken(loop);
     settle_due(loop, now_us);
     cut_due(&loop->idle, atomic_load(&loop->http->idle_limit_us), now_us);
 }

@@ -21,7 +21,8 @@
 
 enum {
     DROP_MAX = 4 * 1024 * 1024, /* a refused body that is longer ends the connection */
-    CHUNKS_MIN = 4096,          /* first room for a body of unknown length */
+    BODY_STEP = 4096,           /* the least that is reserved for a body, unless it is shorter */
+    LONG_ANSWER = 16 * 1024,    /* bytes; what is shorter takes no more than its connection does */
     HEAVY_MIN = 64 * 1024,      /* a body from here on may have left much memory behind */
     RETRY_AFTER_SECONDS = 1,
 };
@@ -137,12 +138,18 @@ static void describe(struct http_connection *connection, const struct MHD_Connec
     };
 }
 
-/* Give back what the body and the request hold of the limits. */
-static void release(struct http *http, struct http_exchange *ex)
+/* Free the body. */
+static void release_body(struct http *http, struct http_exchange *ex)
 {
     buf_done(&ex->body);
     http_quota_give(&http->bytes, ex->reserved);
     ex->reserved = 0;
+}
+
+/* Give back what the request holds of the limits. */
+static void release(struct http *http, struct http_exchange *ex)
+{
+    release_body(http, ex);
     if (ex->in_flight)
         http_quota_give(&http->in_flight, 1);
     ex->in_flight = false;
@@ -151,13 +158,22 @@ static void release(struct http *http, struct http_exchange *ex)
     ex->entered = false;
 }
 
-static void refuse(struct http *http, struct http_exchange *ex, int status)
+/* `limit` names the limit of a 429 or 503; else NULL. */
+static void refuse(struct http *http, struct http_exchange *ex, int status, const char *limit)
 {
     release(http, ex);
     ex->refused = true;
-    response_refuse(&ex->response, ex->request.arena, status, NULL);
-    if (status == 429 || status == 503)
-        ex->response.retry_after_seconds = RETRY_AFTER_SECONDS;
+    response_refuse(&ex->response, ex->request.arena, status, limit);
+    if (!limit)
+        return;
+    ex->response.retry_after_seconds = RETRY_AFTER_SECONDS;
+    ex->response.note.reason = str_from_c(limit);
+}
+
+static void refuse_for_memory(struct http *http, struct http_exchange *ex)
+{
+    atomic_store_explicit(&http->memory_lacked_us, clock_monotonic_us(), memory_order_relaxed);
+    refuse(http, ex, 503, "memory for bodies");
 }
 
 /* Admission. */
@@ -189,7 +205,7 @@ static bool find_handler(struct http_connection *connection)
         others |= route->handler.method == HANDLER_POST ? 2 : 1;
     }
     ex->allow = allow[others];
-    refuse(http_loop_server(connection->loop), ex, others ? 405 : 404);
+    refuse(http_loop_server(connection->loop), ex, others ? 405 : 404, NULL);
     return false;
 }
 
@@ -218,70 +234,111 @@ static enum MHD_Result on_forward(void *self, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
+/* The client: the peer, or who a trusted proxy says that it asks for. */
+static void find_client(struct http_connection *connection)
+{
+    const struct http *http = http_loop_server(connection->loop);
+    struct http_exchange *ex = &connection->exchange;
+    struct forwards forwards = { 0 };
+
+    ex->client = connection->address;
+    if (connection->proxied) {
+        (void)MHD_get_connection_values_n(connection->library, MHD_HEADER_KIND, on_forward,
+                                          &forwards);
+        ex->client = http_networks_client(&http->options.trusted_proxies, forwards.values,
+                                          forwards.count, connection->address);
+    }
+    ex->request.sender = ex->client.prefix ^ (uint64_t)ex->client.family << 32;
+}
+
 /* A proxy brings the requests of many: each client may have as many as others connections. */
 static bool enter_client(struct http_connection *connection)
 {
     struct http *http = http_loop_server(connection->loop);
     struct http_exchange *ex = &connection->exchange;
-    struct forwards forwards = { 0 };
 
-    if (!connection->proxied || !http->addresses)
+    if (!connection->proxied || !http->options.max_connections_per_address)
         return true;
-    (void)MHD_get_connection_values_n(connection->library, MHD_HEADER_KIND, on_forward, &forwards);
-    ex->client = http_networks_client(&http->options.trusted_proxies, forwards.values,
-                                      forwards.count, connection->address);
     ex->entered = http_addresses_enter(http->addresses, ex->client);
     return ex->entered;
 }
 
-/* 413, 415, 429, 503: for what brings a body that is wanted. */
-static int admit_body(struct http_connection *connection, const struct http_gate *gate)
+/* 413, 415: is this a body that the handler can take? Answers the status of the refusal, else 0. */
+static int judge_body(const struct http *http, const struct http_gate *gate)
 {
-    struct http *http = http_loop_server(connection->loop);
-    struct http_exchange *ex = &connection->exchange;
-
     if (gate->content_length > http->options.max_body)
         return 413;
     if (!http_gate_takes(gate->values[HTTP_CONTENT_TYPE], gate->values[HTTP_CONTENT_ENCODING]))
         return 415;
-    if (!enter_client(connection) || !http_rate_take(&http->rate, clock_monotonic_us()))
-        return 429;
-    ex->in_flight = http_quota_take(&http->in_flight, 1);
-    if (!ex->in_flight)
-        return 503;
-
-    size_t len = (size_t)gate->content_length;
-
-    if (!http_quota_take(&http->bytes, len))
-        return 503;
-    ex->reserved = len;
-    buf_init(&ex->body, http->options.max_body);
-    if (len > 0)
-        (void)buf_reserve(&ex->body, len);
     return 0;
+}
+
+/* Memory is reserved as the body arrives; but when there is none now, the head is refused. */
+static void expect_body(struct http *http, struct http_exchange *ex, const struct http_gate *gate)
+{
+    size_t max = gate->chunked ? http->options.max_body : (size_t)gate->content_length;
+
+    if (!http_quota_has(&http->bytes, max < BODY_STEP ? max : BODY_STEP)) {
+        refuse_for_memory(http, ex);
+        return;
+    }
+    ex->max_body = max;
+    buf_init(&ex->body, max);
+}
+
+/*
+ * Count the request against the limits, whatever else is wrong with it: 0, or the status that says
+ * that there are too many.
+ */
+static int count_request(struct http *http, struct http_exchange *ex)
+{
+    if (ex->handler && ex->handler->is_probe)
+        return 0;
+    if (!http_rate_take(&http->rate, clock_monotonic_us()))
+        return 429;
+    ex->in_flight = ex->handler && http_quota_take(&http->in_flight, 1);
+    return ex->in_flight ? 0 : 503;
+}
+
+/* The refusals, in their order; then the body is expected. */
+static void judge(struct http_connection *connection, const struct http_gate *gate, int over)
+{
+    struct http *http = http_loop_server(connection->loop);
+    struct http_exchange *ex = &connection->exchange;
+    bool has_body = ex->handler->method == HANDLER_POST;
+    int status = has_body ? judge_body(http, gate) : 0;
+
+    if (status)
+        refuse(http, ex, status, NULL);
+    else if (over == 429)
+        refuse(http, ex, 429, "rate limit");
+    else if (has_body && !enter_client(connection))
+        refuse(http, ex, 429, "requests of one address in flight");
+    else if (over)
+        refuse(http, ex, 503, "requests in flight");
+    else if (has_body)
+        expect_body(http, ex, gate);
 }
 
 static void admit(struct http_connection *connection, const struct http_gate *gate)
 {
     struct http *http = http_loop_server(connection->loop);
     struct http_exchange *ex = &connection->exchange;
+    bool found = find_handler(connection);
+    int over = count_request(http, ex);
 
-    if (!find_handler(connection))
+    if (!found)
         return;
 
     const struct handler *handler = ex->handler;
 
+    ex->request.is_over_limit = over != 0;
     if (handler->admit && !handler->admit(handler->self, &ex->request, &ex->response)) {
+        release(http, ex);
         ex->refused = true;
         return;
     }
-    if (handler->method != HANDLER_POST)
-        return;
-
-    int status = admit_body(connection, gate);
-
-    if (status)
-        refuse(http, ex, status);
+    judge(connection, gate, over);
 }
 
 /* Answers. */
@@ -334,11 +391,53 @@ static void count(const struct http_options *options, struct http_exchange *ex,
         options->answering(options->self, summary);
 }
 
+static struct str *note_texts(struct request_note *note, size_t index)
+{
+    struct str *const texts[] = { &note->event_id,       &note->outcome, &note->schema,
+                                  &note->schema_version, &note->rule,    &note->reason };
+
+    return index < COUNT_OF(texts) ? texts[index] : NULL;
+}
+
+/*
+ * The body has been used. The answer may take long to leave; of a request that took much memory
+ * nothing else is kept meanwhile.
+ */
+static void shrink(struct http_connection *connection)
+{
+    struct http_exchange *ex = &connection->exchange;
+    struct arena *arena = ex->request.arena;
+    struct str *text;
+
+    release_body(http_loop_server(connection->loop), ex);
+    if (ex->bytes_in < HEAVY_MIN)
+        return;
+    ex->request.arena = http_loop_take_arena(connection->loop);
+    for (size_t i = 0; (text = note_texts(&ex->response.note, i)); i++)
+        if (text->ptr)
+            *text = arena_copy(ex->request.arena, *text);
+    ex->response.body = arena_copy(ex->request.arena, ex->response.body);
+    arena_destroy(arena);
+    http_loop_note_heavy(connection->loop);
+}
+
+/* Long answers that wait to be taken are counted: http_loop.c bounds them. */
+static void count_untaken(struct http *http, struct http_exchange *ex)
+{
+    if (ex->response.body.len < LONG_ANSWER)
+        return;
+    ex->untaken = ex->response.body.len;
+    atomic_fetch_add_explicit(&http->untaken, ex->untaken, memory_order_relaxed);
+}
+
 /* The body is not copied: it lives in the arena, which ends after the library is done with it. */
 static enum MHD_Result answer(struct http_connection *connection, struct MHD_Connection *library)
 {
     struct http *http = http_loop_server(connection->loop);
     struct http_exchange *ex = &connection->exchange;
+
+    shrink(connection);
+
     struct str body = ex->response.body;
     bool closing = ex->closing || atomic_load_explicit(&http->draining, memory_order_relaxed);
     struct MHD_Response *reply = MHD_create_response_from_buffer(
@@ -359,6 +458,7 @@ static enum MHD_Result answer(struct http_connection *connection, struct MHD_Con
         struct http_exchange_summary summary = summarize(ex, ex->response.status, now_us);
 
         count(&http->options, ex, &summary);
+        count_untaken(http, ex);
         http_loop_await_sent(connection, now_us);
     }
     return queued;
@@ -410,13 +510,14 @@ static enum MHD_Result on_headers(struct http_connection *connection,
     ex->served = http_served_take(&http_loop_server(connection->loop)->served);
     read_headers(library, line, &headers);
     describe(connection, library, gate, line);
+    find_client(connection);
 
     int status = ex->target_is_sound ? http_gate_judge(gate, line) : 400;
 
     ex->path = known_path(routes_of(connection), line->path);
     if (status) {
         ex->closing = true;
-        refuse(http_loop_server(connection->loop), ex, status);
+        refuse(http_loop_server(connection->loop), ex, status, NULL);
     } else {
         admit(connection, gate);
     }
@@ -426,27 +527,26 @@ static enum MHD_Result on_headers(struct http_connection *connection,
     return MHD_YES;
 }
 
-/* Room for `more` bytes. Only a chunked body ever needs more than what was reserved at first. */
+/* Room for `more` bytes, and for at most as many again as have come: an announcement is no body. */
 static bool make_room(struct http *http, struct http_exchange *ex, size_t more)
 {
-    size_t max = http->options.max_body;
     size_t needed = ex->body.len + more;
+    size_t room = ex->reserved * 2;
 
     if (needed <= ex->reserved)
         return true;
-    if (needed > max) {
-        refuse(http, ex, 413);
+    if (needed > ex->max_body) {
+        refuse(http, ex, 413, NULL);
         return false;
     }
-
-    size_t room = ex->reserved > max / 2 ? max : ex->reserved * 2;
-
-    if (room < CHUNKS_MIN)
-        room = CHUNKS_MIN < max ? CHUNKS_MIN : max;
+    if (room < BODY_STEP)
+        room = BODY_STEP;
     if (room < needed)
         room = needed;
+    if (room > ex->max_body)
+        room = ex->max_body;
     if (!http_quota_take(&http->bytes, room - ex->reserved)) {
-        refuse(http, ex, 503);
+        refuse_for_memory(http, ex);
         return false;
     }
     ex->reserved = room;
@@ -567,6 +667,7 @@ void http_request_end(void *self, struct MHD_Connection *library, void **state,
     if (ex->bytes_in >= HEAVY_MIN)
         http_loop_note_heavy(connection->loop);
     release(http, ex);
+    atomic_fetch_sub_explicit(&http->untaken, ex->untaken, memory_order_relaxed);
     http_loop_forget_waker(connection);
     http_loop_give_arena(connection->loop, ex->request.arena);
     http_served_give(ex->served); /* what the arena owned may have been of use to its handlers */

@@ -38,6 +38,8 @@ struct http_exchange {
     bool target_is_sound;
     bool entered;    /* `client` is counted in http->addresses */
     size_t reserved; /* bytes of http->bytes */
+    size_t untaken;  /* bytes of http->untaken */
+    size_t max_body; /* what was announced, or may come in chunks */
     size_t target_len;
     size_t bytes_in;
     int64_t started_us;
@@ -45,7 +47,7 @@ struct http_exchange {
     struct http_served *served;    /* since the headers are in */
     const char *allow;             /* for a 405 */
     const struct handler *handler; /* NULL: none was found */
-    struct http_address client;    /* behind a trusted proxy */
+    struct http_address client;    /* the peer, or whom a trusted proxy asks for */
     struct str method;             /* as in the summary */
     struct str path;
     struct str trace_id;

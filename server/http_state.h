@@ -42,7 +42,9 @@ struct http {
 
     struct http_addresses *addresses; /* NULL: no limit per address */
     struct http_quota in_flight;
-    struct http_quota bytes;
+    struct http_quota bytes;          /* of bodies, from their arrival until they are answered */
+    _Atomic int64_t memory_lacked_us; /* when a body was last refused for want of it; 0: never */
+    atomic_size_t untaken;            /* bytes of long answers that are not sent yet */
     struct http_rate rate;
 
     atomic_size_t connections;     /* accepted and not closed; only the acceptor adds */

@@ -291,7 +291,7 @@ static bool get_store(struct service *service, const struct config *config,
     return true;
 }
 
-static size_t no_connections(void *self)
+static size_t none(void *self)
 {
     (void)self;
     return 0;
@@ -305,6 +305,8 @@ static void create_handlers(struct service *service, const struct config *config
     struct pump *const *pumps = service->sinks ? sinks_pumps(service->sinks, &pump_count) : NULL;
 
     service->health = health_create(service->catalog, service->outbox, SLUICE_VERSION);
+    if (is_served)
+        health_ask_memory(service->health, options->lacks_memory, options->self);
     service->metrics = metrics_create(&(struct metrics_options){
         .version = SLUICE_VERSION,
         .catalog = service->catalog,
@@ -312,7 +314,8 @@ static void create_handlers(struct service *service, const struct config *config
         .outbox = service->outbox,
         .pumps = pumps,
         .pump_count = pump_count,
-        .connections = is_served ? options->connections : no_connections,
+        .connections = is_served ? options->connections : none,
+        .inflight_bytes = is_served ? options->inflight_bytes : none,
         .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
         .predecessor = options && options->predecessor ? options->predecessor->metrics : NULL,

@@ -42,6 +42,8 @@ enum { SERVICE_HANDLERS = 5 };
 
 struct service_options {
     size_t (*connections)(void *self);            /* for the metrics; NULL: there are none */
+    size_t (*inflight_bytes)(void *self);         /* likewise */
+    bool (*lacks_memory)(void *self);             /* of health.h; likewise */
     int64_t (*certificate_expires_s)(void *self); /* of metrics.h; NULL: there is none */
     void *self;
     struct service *predecessor; /* NULL: none, see below */

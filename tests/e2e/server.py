@@ -88,6 +88,14 @@ def run(*args, cwd, stdin=None, env=None, timeout=PATIENCE):
     )
 
 
+def wait_for(what):
+    """Until `what()` is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 class Server:
     def __init__(
         self, folder, config, env=None, text=None, nofile=None, prefix=(), fds=()
@@ -189,6 +197,13 @@ class Server:
 
     def post(self, body, path="/events", headers=None):
         return self.request("POST", path, body, headers)
+
+    def metric(self, name):
+        """The value of a metric without labels, or with them as they are written."""
+        for line in self.get("/metrics").body.decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
+        raise AssertionError(f"no metric {name}")
 
     def raw(self, data, method="POST"):
         """Send these bytes on a connection of their own; the first answer."""

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from client import request
+from server import wait_for
 
 MIB = 1024 * 1024
 EVENTS = "POST /events HTTP/1.1\r\nHost: a\r\n"
@@ -277,13 +278,38 @@ def test_over_the_bytes_in_flight_is_503(sluice, event):
     with server.connect() as slow:
         slow.send(f"{EVENTS}Content-Length: 65536\r\nExpect: 100-continue\r\n\r\n".encode())
         slow.more()
-        unavailable(server.post(b" " * 65536))
+        assert server.post(b" " * 65536).status == 400  # what is announced only takes no memory
+        slow.send(b" " * 65535)
+        wait_for(lambda: inflight_bytes(server) == 65536)
+        answer = server.post(b" " * 65536)
+        unavailable(answer)
+        assert answer.json["details"] == "memory for bodies"
+        ready = server.get("/readyz")
+        assert ready.status == 503
+        assert ready.json["checks"]["memory"] == {"ok": False, "reason": "memory for bodies"}
         assert server.post(event).status == 200
-        slow.send(b" " * 65536)
+        slow.send(b" ")
         assert slow.answer().status == 400
-    # What a request held is given back a moment after its answer left.
-    answers = (server.post(b" " * 65536).status for _ in range(1000))
-    assert next(status for status in answers if status != 503) == 400
+    assert inflight_bytes(server) == 0  # given back before the answer left
+    assert server.post(b" " * 65536).status == 400
+    wait_for(lambda: server.get("/readyz").status == 200)
+
+
+def inflight_bytes(server):
+    return server.metric("sluice_inflight_bytes")
+
+
+def test_every_request_but_probes_counts_against_the_rate(sluice, secret, event):
+    server = sluice(http={"rate_limit": 1}, auth=keyed(secret, "alpha"))
+
+    def is_limited_after(*refused):
+        assert server.request(*refused).status in (401, 404)
+        good = server.post(event, headers={"X-Api-Key": "alpha"}).status
+        return (good, server.get("/metrics").status) == (429, 429)
+
+    wait_for(lambda: is_limited_after("GET", "/nowhere"))
+    wait_for(lambda: is_limited_after("POST", "/events", b"{}"))
+    assert [server.get(path).status for path in ("/", "/healthz", "/readyz")] == [200] * 3
 
 
 # Which refusal comes first.

@@ -42,7 +42,7 @@ static enum handler_step echo(void *self, struct request *request, struct respon
     assert(request->body.len <= MAX_BODY);
     assert(request->id.len > 0);
     response->status = 200;
-    response->body = request->body;
+    response->body = arena_copy(request->arena, request->body);
     return HANDLER_DONE;
 }
 
@@ -83,8 +83,8 @@ static struct http_tls *make_tls(void)
 static void start(void)
 {
     const struct handler handlers[] = {
-        { "/events", HANDLER_POST, admit, echo, NULL, NULL },
-        { "/healthz", HANDLER_GET, NULL, echo, NULL, NULL },
+        { .path = "/events", .method = HANDLER_POST, .admit = admit, .handle = echo },
+        { .path = "/healthz", .handle = echo, .is_probe = true },
     };
     const struct http_listener listeners[] = {
         { "127.0.0.1", 0, { handlers, COUNT_OF(handlers) }, NULL, 0 },

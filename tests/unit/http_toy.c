@@ -32,7 +32,7 @@ static enum handler_step handle_echo(void *self, struct request *request, struct
 {
     count_handled(self);
     response->status = 200;
-    response->body = request->body;
+    response->body = arena_copy(request->arena, request->body);
     response->note.outcome = STR("valid");
     if (request->header(request->connection, "x-twice").ptr)
         response->duplicate = true;
@@ -177,14 +177,22 @@ struct http_options http_toy_options(void)
 void http_toy_start(struct http_toy *toy, struct http_options options)
 {
     const struct handler handlers[] = {
-        { "/echo", HANDLER_POST, NULL, handle_echo, NULL, toy },
-        { "/guarded", HANDLER_POST, admit_guarded, handle_echo, NULL, toy },
-        { "/held", HANDLER_POST, NULL, handle_held, NULL, toy },
-        { "/wait", HANDLER_POST, NULL, handle_wait, resume_wait, toy },
-        { "/healthz", HANDLER_GET, NULL, handle_health, NULL, toy },
+        { .path = "/echo", .method = HANDLER_POST, .handle = handle_echo, .self = toy },
+        { .path = "/guarded",
+          .method = HANDLER_POST,
+          .admit = admit_guarded,
+          .handle = handle_echo,
+          .self = toy },
+        { .path = "/held", .method = HANDLER_POST, .handle = handle_held, .self = toy },
+        { .path = "/wait",
+          .method = HANDLER_POST,
+          .handle = handle_wait,
+          .resume = resume_wait,
+          .self = toy },
+        { .path = "/healthz", .handle = handle_health, .self = toy, .is_probe = true },
     };
     const struct handler metrics[] = {
-        { "/metrics", HANDLER_GET, NULL, handle_metrics, NULL, toy },
+        { .path = "/metrics", .handle = handle_metrics, .self = toy },
     };
     const struct http_listener listeners[] = {
         { "127.0.0.1", 0, { handlers, COUNT_OF(handlers) }, NULL, 0 },
@@ -272,18 +280,45 @@ void http_toy_let_go(struct http_toy *toy)
 }
 
 struct awaited {
-    const struct http *http;
-    size_t connections;
+    struct http_toy *toy;
+    size_t amount;
 };
 
 static bool has_connections(void *self)
 {
     const struct awaited *awaited = self;
 
-    return http_connections(awaited->http) == awaited->connections;
+    return http_connections(awaited->toy->http) == awaited->amount;
+}
+
+static bool holds_bytes(void *self)
+{
+    const struct awaited *awaited = self;
+
+    return http_inflight_bytes(awaited->toy->http) == awaited->amount;
+}
+
+static bool has_handled(void *self)
+{
+    const struct awaited *awaited = self;
+
+    (void)pthread_mutex_lock(&awaited->toy->mutex);
+    bool reached = awaited->toy->handled >= awaited->amount;
+    (void)pthread_mutex_unlock(&awaited->toy->mutex);
+    return reached;
 }
 
 bool http_toy_await_connections(struct http_toy *toy, size_t connections)
 {
-    return wait_until(has_connections, &(struct awaited){ toy->http, connections });
+    return wait_until(has_connections, &(struct awaited){ toy, connections });
+}
+
+bool http_toy_await_bytes(struct http_toy *toy, size_t bytes)
+{
+    return wait_until(holds_bytes, &(struct awaited){ toy, bytes });
+}
+
+bool http_toy_await_handled(struct http_toy *toy, size_t handled)
+{
+    return wait_until(has_handled, &(struct awaited){ toy, handled });
 }

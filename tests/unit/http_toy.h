@@ -70,5 +70,11 @@ bool http_toy_await_waiting(struct http_toy *toy, size_t waiting, size_t resumed
 /** Let those in /held go on, and all later ones. */
 void http_toy_let_go(struct http_toy *toy);
 
+/** Wait until so many requests have reached a handler. */
+bool http_toy_await_handled(struct http_toy *toy, size_t handled);
+
+/** Wait until bodies hold so many bytes. */
+bool http_toy_await_bytes(struct http_toy *toy, size_t bytes);
+
 /** Wait until the server has so many connections. */
 bool http_toy_await_connections(struct http_toy *toy, size_t connections);

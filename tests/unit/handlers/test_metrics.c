@@ -35,6 +35,7 @@ static void begin_with(const char *schema)
                                                         .catalog = pipeline.catalog,
                                                         .health = health,
                                                         .connections = seven,
+                                                        .inflight_bytes = seven,
                                                         .self = &pipeline });
 }
 
@@ -367,6 +368,7 @@ static void counts_outlive_a_successor(void)
                                                                      .catalog = pipeline.catalog,
                                                                      .health = health,
                                                                      .connections = seven,
+                                                                     .inflight_bytes = seven,
                                                                      .self = &pipeline,
                                                                      .predecessor = metrics });
 

@@ -52,7 +52,10 @@ static void begin(struct setting *setting)
             .store_path = setting->store.path,
             .outbox = setting->store.outbox,
             .catalog = setting->catalog,
-            .events = { "/events", HANDLER_POST, NULL, handle, NULL, &setting->calls },
+            .events = { .path = "/events",
+                        .method = HANDLER_POST,
+                        .handle = handle,
+                        .self = &setting->calls },
             .deadline_us = DEADLINE_US,
         },
         &setting->control, &err));
@@ -144,11 +147,12 @@ static void drops_a_sink_that_is_gone(void)
     store.options.sink_count = 0;
     store_open(&store);
     CHECK(control_start(
-        &(struct control_options){ .store_path = store.path,
-                                   .outbox = store.outbox,
-                                   .catalog = catalog,
-                                   .events = { "/events", HANDLER_POST, NULL, handle, NULL, NULL },
-                                   .deadline_us = DEADLINE_US },
+        &(struct control_options){
+            .store_path = store.path,
+            .outbox = store.outbox,
+            .catalog = catalog,
+            .events = { .path = "/events", .method = HANDLER_POST, .handle = handle },
+            .deadline_us = DEADLINE_US },
         &control, &err));
 
     struct control_client *client = control_client_open(store.path);

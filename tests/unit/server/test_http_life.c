@@ -218,7 +218,7 @@ static void forgets_who_goes_away(void)
     http_toy_stop(&toy);
 }
 
-/* The first one waits for its body and holds what the second one asks for. */
+/* The first one waits for the rest of its body and holds what the second one asks for. */
 static void holds_back_beyond_its_limits(void)
 {
     static const struct {
@@ -227,12 +227,14 @@ static void holds_back_beyond_its_limits(void)
         size_t bytes;
         const char *second;
         bool closes; /* its connection, in any case */
+        const char *reason;
     } cases[] = {
-        { "requests", 1, 1 << 20, "Content-Length: 2\r\n\r\n{}", false },
-        { "bytes", 0, 4000, "Content-Length: 1\r\n\r\n1", false },
-        { "bytes of chunks", 0, 5000, "Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
-          true },
+        { "requests", 1, 1 << 20, "Content-Length: 2\r\n\r\n{}", false, "requests in flight" },
+        { "bytes", 0, 4000, "Content-Length: 1\r\n\r\n1", false, "memory for bodies" },
+        { "bytes of chunks", 0, 5000, "Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n", true,
+          "memory for bodies" },
     };
+    struct arena *arena = arena_create();
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct http_options options = http_toy_options();
@@ -250,11 +252,19 @@ static void holds_back_beyond_its_limits(void)
         CHECK(http_client_send(first, STR("POST /echo HTTP/1.1\r\nHost: h\r\n"
                                           "Expect: 100-continue\r\nContent-Length: 4000\r\n\r\n")));
         CHECK(http_client_read_head(first, &answer)); /* 100: it is admitted */
+        CHECK(!cases[i].in_flight || http_in_flight(toy.http) == 1);
+        CHECK(http_client_send(first, STR("1")));
+        CHECK(http_toy_await_bytes(&toy, 4000));
         CHECK(http_client_send(second, STR("POST /echo HTTP/1.1\r\nHost: h\r\n")));
         CHECK(http_client_send(second, str_from_c(cases[i].second)));
         CHECK(http_client_read(second, &answer));
         CHECK_INT(answer.status, 503);
         CHECK_STR(http_answer_header(&answer, "Retry-After"), "1");
+        CHECK_STR(http_answer_body(&answer),
+                  arena_printf(arena, "{\"error\":\"Service Unavailable\",\"details\":\"%s\"}",
+                               cases[i].reason)
+                      .ptr);
+        CHECK(http_lacks_memory(toy.http) == !cases[i].in_flight);
         if (cases[i].closes) {
             http_client_close(second);
             second = http_client_open(toy.port);
@@ -268,6 +278,68 @@ static void holds_back_beyond_its_limits(void)
         http_client_close(second);
         http_toy_stop(&toy);
     }
+    arena_destroy(arena);
+}
+
+/* Who announces a long body and sends nothing of it, or one byte, does not take the others' memory.
+ */
+static void an_announcement_takes_no_memory(void)
+{
+    enum { ANNOUNCERS = 100, STEP = 4096 };
+    struct http_options options = http_toy_options();
+    struct http_answer answer = { 0 };
+    struct http_toy toy;
+    int fds[ANNOUNCERS];
+
+    options.max_inflight_bytes = (size_t)STEP * (ANNOUNCERS / 2 + 1);
+    http_toy_start(&toy, options);
+    for (size_t i = 0; i < ANNOUNCERS; i++) {
+        fds[i] = http_client_open(toy.port);
+        CHECK(
+            http_client_send(fds[i], STR("POST /echo HTTP/1.1\r\nHost: h\r\n"
+                                         "Expect: 100-continue\r\nContent-Length: 8000\r\n\r\n")));
+        CHECK(http_client_read_head(fds[i], &answer));
+        if (i % 2)
+            CHECK(http_client_send(fds[i], STR("1")));
+    }
+    CHECK(http_toy_await_bytes(&toy, (size_t)STEP * ANNOUNCERS / 2));
+
+    int good = http_client_open(toy.port);
+
+    CHECK(http_client_send(good, STR("POST /echo HTTP/1.1\r\nHost: h\r\n"
+                                     "Content-Length: 2\r\n\r\n{}")));
+    CHECK(answers(good, 200));
+    http_client_close(good);
+    for (size_t i = 0; i < ANNOUNCERS; i++)
+        http_client_close(fds[i]);
+    CHECK(http_toy_await_bytes(&toy, 0));
+    http_toy_stop(&toy);
+}
+
+/* The body's memory is free once the handler has answered, however long the answer takes to go. */
+static void an_answer_that_is_not_taken_holds_no_body(void)
+{
+    enum { LENGTH = 16 * 1024 * 1024, READERS = 3 };
+    static char body[LENGTH];
+    struct http_options options = http_toy_options();
+    struct http_toy toy;
+    int fds[READERS];
+
+    options.max_body = LENGTH;
+    options.max_inflight_bytes = LENGTH + LENGTH / 2;
+    http_toy_start(&toy, options);
+    for (size_t i = 0; i < READERS; i++) { /* nobody reads; beyond a limit the oldest is cut */
+        fds[i] = http_client_open(toy.port);
+        CHECK(http_client_send(fds[i], STR("POST /echo HTTP/1.1\r\nHost: h\r\n"
+                                           "Content-Length: 16777216\r\n\r\n")));
+        CHECK(http_client_send(fds[i], (struct str){ body, LENGTH }));
+        CHECK(http_toy_await_handled(&toy, i + 1));
+        CHECK(http_toy_await_bytes(&toy, 0));
+    }
+    CHECK(http_toy_await_connections(&toy, 1));
+    for (size_t i = 0; i < READERS; i++)
+        http_client_close(fds[i]);
+    http_toy_stop(&toy);
 }
 
 static void makes_newcomers_wait_at_the_limit(void)
@@ -488,6 +560,8 @@ int main(void)
     RUN(a_trickle_does_not_move_the_deadline);
     RUN(forgets_who_goes_away);
     RUN(holds_back_beyond_its_limits);
+    RUN(an_announcement_takes_no_memory);
+    RUN(an_answer_that_is_not_taken_holds_no_body);
     RUN(makes_newcomers_wait_at_the_limit);
     RUN(idle_connections_give_way_at_the_limit);
     RUN(one_address_does_not_take_all);

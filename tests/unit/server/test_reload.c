@@ -28,7 +28,7 @@ static size_t none(void *self)
     return 0;
 }
 
-static const struct service_options options = { .connections = none };
+static const struct service_options options = { .connections = none, .inflight_bytes = none };
 
 /* A configuration with its registry, a route to `schema`, then `more`. */
 static void put_config(const char *schema, const char *more)

@@ -90,7 +90,11 @@ static void waits_for_the_answer(void)
         { "nothing but old news", "o", SHORT_US, 503, "unavailable" },
     };
     struct script script = { 0 };
-    const struct handler events = { "/events", HANDLER_POST, NULL, handle, resume, &script };
+    const struct handler events = { .path = "/events",
+                                    .method = HANDLER_POST,
+                                    .handle = handle,
+                                    .resume = resume,
+                                    .self = &script };
 
     struct resubmitter *slow =
         resubmitter_create(&(struct resubmitter_options){ events, NULL, LONG_US });

@@ -54,7 +54,7 @@ static void begin(struct setting *setting)
     catalog_load(setting->catalog);
     CHECK(outbox_view_open(setting->store.path, &setting->view, &err));
     setting->resubmitter = resubmitter_create(&(struct resubmitter_options){
-        { "/events", HANDLER_POST, NULL, handle, NULL, &setting->gate },
+        { .path = "/events", .method = HANDLER_POST, .handle = handle, .self = &setting->gate },
         setting->view,
         PATIENCE_US });
     setting->rounds = resubmit_registry_create(
