@@ -159,7 +159,7 @@ const char *const outbox_sql[SQL_COUNT] = {
         " AND (?9 OR resolved_us = 0) AND (NOT ?10 OR registry_kind) ORDER BY id LIMIT ?11",
     [SQL_VIEW_REGISTRY] =
         "SELECT " REFUSED_COLUMNS " FROM refused WHERE registry_kind AND resolved_us = 0"
-        " AND registry = ?1 AND schema = ?2 ORDER BY id LIMIT ?3",
+        " AND registry = ?1 AND schema = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
     [SQL_VIEW_DEAD] =
         "SELECT dead.id, sink.name, dead_us, attempts, reason, seq, key, accepted_us, registry,"
         " schema, version, bytes FROM dead JOIN sink ON sink.id = dead.sink"

@@ -1,20 +1,54 @@
 /*
  * outbox_view.c - see outbox_view.h.
  *
- * Each listing is one statement with a bound for every filter, so a reader's snapshot lasts as long
- * as the visitor takes: list in portions (`limit`, `after_id`) where that may be long, or the
- * server's write-ahead log cannot be reset meanwhile.
+ * A page is one statement with a bound for every filter, run to its end before any row is shown.
  */
 #include "delivery/outbox_view.h"
 
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/memory.h"
 #include "delivery/outbox_db.h"
 #include "delivery/outbox_tally.h"
 
+enum {
+    PAGE_ROWS = 200,
+    PAGE_BYTES = 1024 * 1024, /* of bodies, about */
+};
+
+union row {
+    struct outbox_refused refused;
+    struct outbox_dead dead;
+};
+
+struct listing;
+
+/** How rows of a listing are read and shown. */
+struct kind {
+    enum outbox_statement from;
+    int body; /* its column */
+    void (*copy)(struct outbox_view *view, enum outbox_statement from, union row *row);
+    int64_t (*id)(const union row *row);
+    bool (*show)(const struct listing *listing, const union row *row);
+};
+
 struct outbox_view {
     struct outbox_db db;
+    struct arena *arena; /* of the page's rows */
+    union row rows[PAGE_ROWS];
+    size_t count;
+};
+
+/** One call of a listing. */
+struct listing {
+    const struct kind *kind;
+    struct outbox_filter filter; /* of the next page */
+    union {
+        outbox_visit_refused *refused;
+        outbox_visit_dead *dead;
+    } visit;
+    void *self;
 };
 
 bool outbox_view_open(const char *path, struct outbox_view **out, struct error *err)
@@ -28,6 +62,7 @@ bool outbox_view_open(const char *path, struct outbox_view **out, struct error *
         mem_free(view);
         return false;
     }
+    view->arena = arena_create();
     *out = view;
     return true;
 }
@@ -37,48 +72,81 @@ void outbox_view_close(struct outbox_view *view)
     if (!view)
         return;
     outbox_db_close(&view->db);
+    arena_destroy(view->arena);
     mem_free(view);
 }
 
-static struct outbox_refused refused_row(struct outbox_db *db, enum outbox_statement from)
+/* A column's text, in the arena; of NULL the slice with ptr NULL. */
+static struct str copy_text(struct outbox_view *view, enum outbox_statement from, int column)
 {
-    return (struct outbox_refused){
-        .id = outbox_db_int(db, from, 0),
-        .event_id = outbox_db_text(db, from, 1),
-        .outcome = outbox_db_text(db, from, 2),
-        .details = outbox_db_text(db, from, 3),
-        .units = outbox_db_text(db, from, 4),
-        .registry = outbox_db_text(db, from, 5),
-        .schema = outbox_db_text(db, from, 6),
-        .version = outbox_db_text(db, from, 7),
-        .is_registry_kind = outbox_db_int(db, from, 8) != 0,
-        .first_us = outbox_db_int(db, from, 9),
-        .last_us = outbox_db_int(db, from, 10),
-        .attempts = outbox_db_int(db, from, 11),
-        .resolved_us = outbox_db_int(db, from, 12),
-        .body = outbox_db_text(db, from, 13),
+    struct str text = outbox_db_text(&view->db, from, column);
+
+    return text.ptr ? arena_copy(view->arena, text) : STR_NONE;
+}
+
+static void copy_refused(struct outbox_view *view, enum outbox_statement from, union row *row)
+{
+    row->refused = (struct outbox_refused){
+        .id = outbox_db_int(&view->db, from, 0),
+        .event_id = copy_text(view, from, 1),
+        .outcome = copy_text(view, from, 2),
+        .details = copy_text(view, from, 3),
+        .units = copy_text(view, from, 4),
+        .registry = copy_text(view, from, 5),
+        .schema = copy_text(view, from, 6),
+        .version = copy_text(view, from, 7),
+        .is_registry_kind = outbox_db_int(&view->db, from, 8) != 0,
+        .first_us = outbox_db_int(&view->db, from, 9),
+        .last_us = outbox_db_int(&view->db, from, 10),
+        .attempts = outbox_db_int(&view->db, from, 11),
+        .resolved_us = outbox_db_int(&view->db, from, 12),
+        .body = copy_text(view, from, 13),
     };
 }
 
-static struct outbox_dead dead_row(struct outbox_db *db)
+static void copy_dead(struct outbox_view *view, enum outbox_statement from, union row *row)
 {
-    const enum outbox_statement from = SQL_VIEW_DEAD;
-
-    return (struct outbox_dead){
-        .id = outbox_db_int(db, from, 0),
-        .sink = outbox_db_text(db, from, 1),
-        .dead_us = outbox_db_int(db, from, 2),
-        .attempts = outbox_db_int(db, from, 3),
-        .reason = outbox_db_text(db, from, 4),
-        .seq = outbox_db_int(db, from, 5),
-        .key = outbox_db_text(db, from, 6),
-        .accepted_us = outbox_db_int(db, from, 7),
-        .registry = outbox_db_text(db, from, 8),
-        .schema = outbox_db_text(db, from, 9),
-        .version = outbox_db_text(db, from, 10),
-        .bytes = outbox_db_text(db, from, 11),
+    row->dead = (struct outbox_dead){
+        .id = outbox_db_int(&view->db, from, 0),
+        .sink = copy_text(view, from, 1),
+        .dead_us = outbox_db_int(&view->db, from, 2),
+        .attempts = outbox_db_int(&view->db, from, 3),
+        .reason = copy_text(view, from, 4),
+        .seq = outbox_db_int(&view->db, from, 5),
+        .key = copy_text(view, from, 6),
+        .accepted_us = outbox_db_int(&view->db, from, 7),
+        .registry = copy_text(view, from, 8),
+        .schema = copy_text(view, from, 9),
+        .version = copy_text(view, from, 10),
+        .bytes = copy_text(view, from, 11),
     };
 }
+
+static int64_t refused_id(const union row *row)
+{
+    return row->refused.id;
+}
+
+static int64_t dead_id(const union row *row)
+{
+    return row->dead.id;
+}
+
+static bool show_refused(const struct listing *listing, const union row *row)
+{
+    return listing->visit.refused(listing->self, &row->refused);
+}
+
+static bool show_dead(const struct listing *listing, const union row *row)
+{
+    return listing->visit.dead(listing->self, &row->dead);
+}
+
+static const struct kind refused_kind = { SQL_VIEW_REFUSED, 13, copy_refused, refused_id,
+                                          show_refused };
+static const struct kind registry_kind = { SQL_VIEW_REGISTRY, 13, copy_refused, refused_id,
+                                           show_refused };
+static const struct kind dead_kind = { SQL_VIEW_DEAD, 11, copy_dead, dead_id, show_dead };
 
 static int64_t or_all(int64_t bound)
 {
@@ -95,60 +163,88 @@ static int64_t last_id(const struct outbox_filter *filter)
     return filter->id ? filter->id : INT64_MAX;
 }
 
-/* `found` is the statement's first step. */
-static bool show_refused(struct outbox_view *view, enum outbox_statement from,
-                         enum outbox_found found, outbox_visit_refused *visit, void *self)
+/* The first row of the next page, at most `rows` of them. */
+static enum outbox_found find_page(struct outbox_view *view, const struct listing *listing,
+                                   int64_t rows)
 {
-    while (found == OUTBOX_FOUND) {
-        struct outbox_refused row = refused_row(&view->db, from);
+    const struct outbox_filter *filter = &listing->filter;
+    struct str registry = str_from_c(filter->registry);
+    struct str schema = str_from_c(filter->schema);
+    struct str version = str_from_c(filter->version);
 
-        found = visit(self, &row) ? outbox_db_next(&view->db, from) : OUTBOX_NONE;
+    switch (listing->kind->from) {
+    case SQL_VIEW_REGISTRY:
+        return outbox_db_find(&view->db, SQL_VIEW_REGISTRY, "ssii", registry, schema,
+                              filter->after_id, rows);
+    case SQL_VIEW_DEAD:
+        return outbox_db_find(&view->db, SQL_VIEW_DEAD, "iiiissssi", first_id(filter),
+                              last_id(filter), filter->from_us, or_all(filter->until_us),
+                              str_from_c(filter->sink), registry, schema, version, rows);
+    default:
+        return outbox_db_find(&view->db, SQL_VIEW_REFUSED, "iiiissssiii", first_id(filter),
+                              last_id(filter), filter->from_us, or_all(filter->until_us),
+                              str_from_c(filter->outcome), registry, schema, version,
+                              (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind,
+                              rows);
     }
-    outbox_db_reset(&view->db, from);
-    return found == OUTBOX_NONE;
+}
+
+/* Copy the next page; `*last` says that nothing comes after it. */
+static bool read_page(struct outbox_view *view, const struct listing *listing, bool *last)
+{
+    const struct kind *kind = listing->kind;
+    size_t limit = listing->filter.limit;
+    size_t most = limit && limit < PAGE_ROWS ? limit : PAGE_ROWS;
+    size_t bytes = 0;
+    enum outbox_found found = find_page(view, listing, (int64_t)most);
+
+    arena_reset(view->arena);
+    view->count = 0;
+    while (found == OUTBOX_FOUND && bytes < PAGE_BYTES) {
+        bytes += outbox_db_text(&view->db, kind->from, kind->body).len;
+        kind->copy(view, kind->from, &view->rows[view->count++]);
+        found = outbox_db_next(&view->db, kind->from);
+    }
+    outbox_db_reset(&view->db, kind->from);
+    *last = found == OUTBOX_NONE && (view->count < most || view->count == limit);
+    return found != OUTBOX_BROKEN;
+}
+
+static bool list(struct outbox_view *view, struct listing listing, struct error *err)
+{
+    bool last = false;
+
+    while (!last) {
+        if (!read_page(view, &listing, &last))
+            return outbox_db_fail(&view->db, "store", err);
+        for (size_t i = 0; i < view->count; i++)
+            if (!listing.kind->show(&listing, &view->rows[i]))
+                return true;
+        if (view->count > 0)
+            listing.filter.after_id = listing.kind->id(&view->rows[view->count - 1]);
+        if (listing.filter.limit)
+            listing.filter.limit -= view->count;
+        last = last || listing.filter.id;
+    }
+    return true;
 }
 
 bool outbox_view_refused(struct outbox_view *view, const struct outbox_filter *filter,
                          outbox_visit_refused *visit, void *self, struct error *err)
 {
-    enum outbox_found found = outbox_db_find(
-        &view->db, SQL_VIEW_REFUSED, "iiiissssiii", first_id(filter), last_id(filter),
-        filter->from_us, or_all(filter->until_us), str_from_c(filter->outcome),
-        str_from_c(filter->registry), str_from_c(filter->schema), str_from_c(filter->version),
-        (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind,
-        or_all((int64_t)filter->limit));
-
-    return show_refused(view, SQL_VIEW_REFUSED, found, visit, self) ||
-           outbox_db_fail(&view->db, "store", err);
+    return list(view, (struct listing){ &refused_kind, *filter, { .refused = visit }, self }, err);
 }
 
 bool outbox_view_registry_kind(struct outbox_view *view, const struct outbox_filter *filter,
                                outbox_visit_refused *visit, void *self, struct error *err)
 {
-    enum outbox_found found =
-        outbox_db_find(&view->db, SQL_VIEW_REGISTRY, "ssi", str_from_c(filter->registry),
-                       str_from_c(filter->schema), or_all((int64_t)filter->limit));
-
-    return show_refused(view, SQL_VIEW_REGISTRY, found, visit, self) ||
-           outbox_db_fail(&view->db, "store", err);
+    return list(view, (struct listing){ &registry_kind, *filter, { .refused = visit }, self }, err);
 }
 
 bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filter,
                       outbox_visit_dead *visit, void *self, struct error *err)
 {
-    struct outbox_db *db = &view->db;
-    enum outbox_found found = outbox_db_find(
-        db, SQL_VIEW_DEAD, "iiiissssi", first_id(filter), last_id(filter), filter->from_us,
-        or_all(filter->until_us), str_from_c(filter->sink), str_from_c(filter->registry),
-        str_from_c(filter->schema), str_from_c(filter->version), or_all((int64_t)filter->limit));
-
-    while (found == OUTBOX_FOUND) {
-        struct outbox_dead row = dead_row(db);
-
-        found = visit(self, &row) ? outbox_db_next(db, SQL_VIEW_DEAD) : OUTBOX_NONE;
-    }
-    outbox_db_reset(db, SQL_VIEW_DEAD);
-    return found == OUTBOX_NONE || outbox_db_fail(db, "store", err);
+    return list(view, (struct listing){ &dead_kind, *filter, { .dead = visit }, self }, err);
 }
 
 /* The time in the first row of the statement for `key`; INT64_MAX when it has no row. */

@@ -1,10 +1,10 @@
 /*
  * outbox_view.h - looking into a store without changing it: for the command line.
  *
- * Works beside a running server and without one. Rows are handed to a visitor one at a time, so
- * that no listing needs memory; their texts last until the visitor returns. While a listing goes
- * on the server cannot reset its write-ahead log: list in portions (`limit`, `after_id`) when the
- * visitor takes long.
+ * Works beside a running server and without one. A listing is read in pages: rows are copied, the
+ * read transaction ends, and then the visitor gets them one at a time. So a visitor may take as
+ * long as it likes without holding the server's write-ahead log. A row that changes meanwhile is
+ * shown as it was, or as it is, or not at all. Texts last until the visitor returns.
  *
  * Threads: a view belongs to one thread.
  */

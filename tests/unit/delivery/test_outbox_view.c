@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "delivery/outbox_db.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 
@@ -170,8 +171,92 @@ static void works_with_and_without_a_server(void)
     store_done(&store);
 }
 
+enum { ROWS = 450, WRITE_AT = 90 }; /* more than two pages; now and then in each */
+
+/* Writes while a visitor looks at a row. */
+struct writer {
+    struct outbox_db db;
+    size_t seen;
+    bool emptied; /* each time, the log could be moved into the database, and be emptied */
+};
+
+static bool write_and_move(struct writer *writer)
+{
+    struct error err = { 0 };
+
+    if (writer->seen++ % WRITE_AT != 0)
+        return true;
+    CHECK(outbox_db_run(&writer->db, SQL_STATE_WRITE, "si", STR("x"), (int64_t)writer->seen));
+    CHECK(outbox_db_checkpoint(&writer->db, OUTBOX_CHECKPOINT_RESET, &err));
+    writer->emptied = writer->emptied && writer->db.frames == 0;
+    return true;
+}
+
+static bool write_at_refused(void *self, const struct outbox_refused *row)
+{
+    CHECK(row->body.len > 0);
+    return write_and_move(self);
+}
+
+static bool write_at_dead(void *self, const struct outbox_dead *row)
+{
+    CHECK(row->bytes.len > 0);
+    return write_and_move(self);
+}
+
+/* ROWS refused events and as many dead records. */
+static void add_rows(struct outbox_db *db)
+{
+    CHECK(outbox_db_run(db, SQL_BEGIN, ""));
+    for (int64_t i = 1; i <= ROWS; i++) {
+        struct str identity = { (const char *)&i, sizeof(i) };
+
+        CHECK(outbox_db_run(db, SQL_REFUSED_ADD, "bsssssssiiib", identity, STR("a"),
+                            STR("malformed"), STR("d"), STR("[]"), STR("Registry"), STR("Schema"),
+                            STR("1"), (int64_t)1, i, (int64_t)1, STR("{}")));
+        CHECK(outbox_db_run(db, SQL_RECORD_ADD, "isisssb", i, STR("k"), i, STR("r"), STR("s"),
+                            STR("1"), STR("{}")) &&
+              outbox_db_run(db, SQL_DEAD_FROM_RECORD, "iiisi", (int64_t)1, i, (int64_t)1, STR("no"),
+                            i));
+    }
+    CHECK(outbox_db_run(db, SQL_COMMIT, ""));
+}
+
+/* Visitors may be slow: what a listing shows is no longer being read. */
+static void shows_rows_that_nobody_reads_any_more(void)
+{
+    static const char *const sinks[] = { "s" };
+    const struct outbox_filter of_registry = { .registry = "Registry", .schema = "Schema" };
+    struct store store;
+    struct writer writer = { .emptied = true };
+    struct error err = { 0 };
+
+    store_init(&store);
+    store.options.sinks = sinks;
+    store.options.sink_count = 1;
+    store_open(&store);
+    store_close(&store);
+    CHECK(outbox_db_open(&writer.db, store.path, OUTBOX_WRITE, &err));
+    add_rows(&writer.db);
+
+    struct outbox_view *view = open_view(&store);
+
+    CHECK(outbox_view_refused(view, &(struct outbox_filter){ 0 }, write_at_refused, &writer, &err));
+    CHECK_INT((int64_t)writer.seen, ROWS);
+    CHECK(outbox_view_registry_kind(view, &of_registry, write_at_refused, &writer, &err));
+    CHECK_INT((int64_t)writer.seen, 2 * (int64_t)ROWS);
+    CHECK(outbox_view_dead(view, &(struct outbox_filter){ .limit = ROWS - 1 }, write_at_dead,
+                           &writer, &err));
+    CHECK_INT((int64_t)writer.seen, 3 * (int64_t)ROWS - 1);
+    CHECK(writer.emptied);
+    outbox_view_close(view);
+    outbox_db_close(&writer.db);
+    store_done(&store);
+}
+
 int main(void)
 {
+    RUN(shows_rows_that_nobody_reads_any_more);
     RUN(filters);
     RUN(works_with_and_without_a_server);
     return test_end();
