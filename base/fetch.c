@@ -11,12 +11,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "base/version.h"
 
 enum {
-    IDLE_CONNECTIONS = 4, /* kept open by a client */
-    POLL_MS = 1000,       /* libcurl's own timers wake it earlier */
+    IDLE_CONNECTIONS = 4,   /* kept open by a client */
+    CONNECTION_AGE_S = 300, /* an older one is not used again: addresses behind a name change */
+    POLL_MS = 1000,         /* libcurl's own timers wake it earlier */
+    REST_MAX = 1024 * 1024, /* what may follow a status line that is the whole answer, */
+    REST_US = 1000000,      /* and how long that may take */
+    FIRST_FINAL_STATUS = 200,
 };
 
 struct fetch_client {
@@ -101,6 +107,14 @@ void fetch_client_interrupt(struct fetch_client *client)
         (void)curl_multi_wakeup(client->multi);
 }
 
+/* One request under way. */
+struct exchange {
+    const struct fetch_request *request;
+    struct fetch_answer *answer;
+    int64_t final_us; /* when a final status line came (clock_monotonic_us()); 0: not yet */
+    size_t dropped;   /* bytes of its body */
+};
+
 /* Anything but `len` makes libcurl give up. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
 static size_t take_body(char *bytes, size_t size, size_t count, void *body)
@@ -114,22 +128,36 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *body)
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
 static size_t drop_body(char *bytes, size_t size, size_t count, void *self)
 {
+    struct exchange *exchange = self;
+
     (void)bytes;
-    (void)self;
-    return size * count;
+    exchange->dropped += size * count;
+    return exchange->dropped > REST_MAX ? 0 : size * count;
+}
+
+/* Is it a status line that no other one follows, as one follows 100 or 103? */
+static bool is_final(struct str line)
+{
+    const char *space = memchr(line.ptr, ' ', line.len);
+
+    return space && line.ptr + line.len - space > 1 && space[1] >= '2';
 }
 
 /* A status line begins the answer anew: what came before it was an interim one, 100 or 103. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
 static size_t take_header(char *bytes, size_t size, size_t count, void *self)
 {
-    struct buf *head = self;
+    struct exchange *exchange = self;
+    struct buf *head = &exchange->answer->head;
     struct str line = { bytes, size * count };
 
-    if (str_starts_with(line, STR("HTTP/")))
+    if (str_starts_with(line, STR("HTTP/"))) {
         buf_clear(head);
-    buf_add(head, line);
-    return head->overflow ? 0 : line.len;
+        exchange->final_us = is_final(line) ? clock_monotonic_us() : 0;
+    }
+    if (head->max > 0)
+        buf_add(head, line);
+    return head->overflow && !exchange->request->status_only ? 0 : line.len;
 }
 
 /* To libcurl 0 is without end, and a negative one an error that leaves it so. */
@@ -231,8 +259,10 @@ static void set_route(CURL *easy, const struct fetch_request *request)
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }
 
-static void set_up(CURL *easy, const struct fetch_request *request, struct fetch_answer *answer)
+static void set_up(CURL *easy, struct exchange *exchange)
 {
+    const struct fetch_request *request = exchange->request;
+
     curl_easy_reset(easy); /* keeps connections */
     (void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"); /* no file: among them */
@@ -243,17 +273,33 @@ static void set_up(CURL *easy, const struct fetch_request *request, struct fetch
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->any_certificate ? 0L : 2L);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, request->drop_body ? drop_body : take_body);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer->body);
-    if (answer->head.max > 0) {
-        (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-        (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &answer->head);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice/" SLUICE_VERSION);
+    (void)curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_AGE_S);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    if (request->status_only) {
+        (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_body);
+        (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    } else {
+        (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+        (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->answer->body);
     }
     set_method(easy, request);
     set_route(easy, request);
 }
 
-static CURLcode drive(struct fetch_client *client)
+/* How long what is missing of the answer may be waited for now; 0: no longer. */
+static int patience_ms(const struct exchange *exchange)
+{
+    int64_t left_us;
+
+    if (!exchange->request->status_only || exchange->final_us == 0)
+        return POLL_MS;
+    left_us = exchange->final_us + REST_US - clock_monotonic_us();
+    return left_us > 0 ? (int)(left_us / 1000) + 1 : 0;
+}
+
+static CURLcode drive(struct fetch_client *client, const struct exchange *exchange)
 {
     int running = 1;
     int left;
@@ -263,8 +309,13 @@ static CURLcode drive(struct fetch_client *client)
             return CURLE_ABORTED_BY_CALLBACK;
         if (curl_multi_perform(client->multi, &running) != CURLM_OK)
             return CURLE_FAILED_INIT;
+
+        int patience = patience_ms(exchange);
+
+        if (running > 0 && patience == 0)
+            return CURLE_OPERATION_TIMEDOUT;
         if (running > 0)
-            (void)curl_multi_poll(client->multi, NULL, 0, POLL_MS, NULL);
+            (void)curl_multi_poll(client->multi, NULL, 0, patience, NULL);
     }
 
     const CURLMsg *message = curl_multi_info_read(client->multi, &left);
@@ -318,6 +369,7 @@ bool fetch_client_run(struct fetch_client *client, const struct fetch_request *r
                       struct fetch_answer *answer, struct error *err)
 {
     CLEANUP(end_list) struct curl_slist *headers = NULL;
+    struct exchange exchange = { .request = request, .answer = answer };
     long status = 0;
 
     answer->failure = FETCH_OTHER;
@@ -327,17 +379,17 @@ bool fetch_client_run(struct fetch_client *client, const struct fetch_request *r
         return fail(err, ERR_SYSTEM, "libcurl does not start");
     if (!list_headers(request, &headers, err))
         return false;
-    set_up(client->easy, request, answer);
+    set_up(client->easy, &exchange);
     (void)curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
     if (curl_multi_add_handle(client->multi, client->easy) != CURLM_OK)
         return fail(err, ERR_SYSTEM, "libcurl does not start");
 
-    CURLcode result = drive(client);
+    CURLcode result = drive(client, &exchange);
 
     (void)curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_multi_remove_handle(client->multi, client->easy);
     (void)curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, NULL); /* they are freed now */
-    if (result != CURLE_OK)
+    if (result != CURLE_OK && !(request->status_only && status >= FIRST_FINAL_STATUS))
         return explain(client->easy, result, answer, err);
     answer->failure = FETCH_NO_FAILURE;
     answer->status = (int)status;

@@ -4,7 +4,8 @@
  * A struct fetch_client keeps connections open from one request to the next; fetch_get() is one
  * request without any of that. Redirects are not followed, nothing is decompressed, certificates
  * are verified, except with `any_certificate`, HTTP/1.1 is spoken. An answer of any status is a
- * success.
+ * success. Requests have the User-Agent `sluice/VERSION` unless they bring their own. A connection
+ * is used for 5 minutes at most.
  *
  * Threads: fetch_init() once, before other threads; then any thread. A client belongs to one
  * thread at a time, but for fetch_client_interrupt(). SIGPIPE must be ignored in the process.
@@ -57,8 +58,8 @@ struct fetch_request {
     enum fetch_proxy proxy;
     const char *ca_file;     /* PEM; NULL or "": the system's */
     const char *unix_socket; /* connect to this path, whatever the URL's host; NULL: no */
-    bool drop_body;          /* read the answer's body, however long, and forget it */
     bool any_certificate;    /* accept the server's certificate unseen: this machine only */
+    bool status_only;        /* the status line is the answer: what follows may be cut or endless */
 };
 
 struct fetch_answer {

@@ -144,7 +144,7 @@ static bool post(struct sink_http *http, const struct sink_batch *batch,
                                 .timeout_us = http->options.timeout_us,
                                 .proxy = FETCH_PROXY_ENVIRONMENT,
                                 .ca_file = http->options.ca_file,
-                                .drop_body = true,
+                                .status_only = true,
                             },
                             answer, err);
 }

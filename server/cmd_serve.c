@@ -28,7 +28,7 @@
 #include "server/reload.h"
 #include "server/service.h"
 #include "server/systemd.h"
-#include "server/version.h"
+#include "base/version.h"
 
 enum {
     MAX_LISTENERS = 2,

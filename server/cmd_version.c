@@ -5,7 +5,7 @@
 
 #include "server/cli.h"
 #include "server/commands.h"
-#include "server/version.h"
+#include "base/version.h"
 
 int cmd_version(int argc, char **argv)
 {

@@ -7,7 +7,7 @@
 
 #include "base/attr.h"
 #include "server/commands.h"
-#include "server/version.h"
+#include "base/version.h"
 
 static const struct command {
     const char *name;

@@ -7,7 +7,7 @@
 
 #include "base/fetch.h"
 #include "base/memory.h"
-#include "server/version.h"
+#include "base/version.h"
 
 enum {
     FILE_REFRESH_US = 1000000,  /* a file costs nothing to look at; a registry call does */

@@ -226,6 +226,7 @@ def test_a_url_gets_each_record(sluice, event, receiver, secret):
     assert records == [answer]
     assert headers["Idempotency-Key"] == "first"
     assert headers["Content-Type"] == "application/json"
+    assert headers["User-Agent"] == "sluice/0.1.0"
     assert (headers["X-Team"], headers["authorization"]) == ("blue", "Bearer one")
     with open(token, "w") as file:
         file.write("Bearer two\n")

@@ -6,9 +6,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fetch.h"
+#include "base/version.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/test.h"
@@ -17,6 +21,17 @@
 enum { PATIENCE_US = 30000000, SEEN_MAX = 8192 };
 
 static const int64_t for_ever_us = 600000000;
+
+/* The clock of this process, libcurl's share of it too, can be moved forward. */
+static _Atomic time_t ahead_s;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    long status = syscall(SYS_clock_gettime, clock, now);
+
+    now->tv_sec += ahead_s;
+    return (int)status;
+}
 
 /* What the server is to say, and what it heard last. */
 struct talk {
@@ -64,6 +79,7 @@ static void sends_what_it_is_told(void)
         { "Content-Type", STR_INIT("application/x-amz-json-1.1") },
         { "X-Empty", STR_INIT("") },
     };
+    static const struct fetch_header agent = { "user-agent", STR_INIT("mine") };
     static const struct {
         const char *name;
         struct fetch_request request;
@@ -89,6 +105,16 @@ static void sends_what_it_is_told(void)
           { "\r\nContent-Length: 0\r\n" },
           "Content-Type" },
         { "DELETE", { .method = "DELETE" }, "DELETE ", { "" }, "Content-Length" },
+        { "who asks",
+          { .method = NULL },
+          "GET ",
+          { "\r\nUser-Agent: sluice/" SLUICE_VERSION "\r\n" },
+          "curl" },
+        { "who asks, said by the caller",
+          { .method = NULL, .headers = &agent, .header_count = 1 },
+          "GET ",
+          { "\r\nuser-agent: mine\r\n" },
+          "sluice/" },
     };
     struct talk talk = { .answer = OK_ANSWER };
     struct canned *server = canned_start(NULL, say, &talk);
@@ -191,6 +217,30 @@ static struct str say_and_close(void *self, struct str request, size_t nth)
     (void)self;
     (void)request;
     return nth == 1 ? CANNED_CLOSE : STR(OK_ANSWER);
+}
+
+static void an_old_connection_is_not_used_again(void)
+{
+    struct talk talk = { .answer = OK_ANSWER };
+    struct canned *server = canned_start(NULL, say, &talk);
+    struct fetch_client *client = fetch_client_create();
+    static const int ages_s[] = { 0, 60, 60, 60, 60, 70, 0 }; /* 310 s in all at the sixth */
+    struct fetch_answer answer;
+    struct error err = { 0 };
+    char url[100];
+
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", canned_port(server));
+    fetch_answer_init(&answer, 100);
+    for (size_t i = 0; i < COUNT_OF(ages_s); i++) {
+        const struct fetch_request request = { .url = url, .timeout_us = PATIENCE_US };
+
+        ahead_s += ages_s[i];
+        CHECK(fetch_client_run(client, &request, &answer, &err));
+        CHECK_INT((int64_t)canned_connections(server), i < 5 ? 1 : 2);
+    }
+    fetch_answer_done(&answer);
+    fetch_client_destroy(client);
+    canned_destroy(server);
 }
 
 static void a_connection_that_died_is_replaced(void)
@@ -420,6 +470,7 @@ int main(void)
     RUN(a_large_body_arrives);
     RUN(headers_of_the_answer_are_found);
     RUN(a_connection_is_used_again);
+    RUN(an_old_connection_is_not_used_again);
     RUN(a_connection_that_died_is_replaced);
     RUN(failures_have_a_kind);
     RUN(headers_without_end_are_too_large);

@@ -329,8 +329,7 @@ static void no_whole_answer_postpones(void)
         { "closed", "", PATIENCE_US },
         { "silence", NULL, 50000 },
         { "no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", PATIENCE_US },
-        { "silence in the middle of a 200", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
-          50000 },
+        { "only an interim answer", "HTTP/1.1 103 Early Hints\r\n\r\n", 50000 },
     };
     struct sink_answer answer;
 
@@ -343,6 +342,57 @@ static void no_whole_answer_postpones(void)
         TEST_CASE(cases[i].name);
         answer_with(cases[i].answer);
         CHECK_INT(deliver_once(&options, &record, 1, &answer), SINK_POSTPONED);
+    }
+    end();
+}
+
+/* A status line says what became of the record. What comes after it says nothing about that. */
+static void the_status_line_is_the_answer(void)
+{
+    static const struct {
+        const char *name;
+        const char *begin;
+        size_t filler; /* bytes of a header, behind `begin` */
+        const char *end;
+        enum sink_result result;
+    } cases[] = {
+        { "cut behind the status line", "HTTP/1.1 200 OK\r\nConnection: close\r\n", 0, "",
+          SINK_DELIVERED },
+        { "a body that is cut short", "HTTP/1.1 200 OK\r\nConnection: close\r\n", 0,
+          "Content-Length: 100\r\n\r\nab", SINK_DELIVERED },
+        { "a body that does not go on", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n", 0, "\r\nab",
+          SINK_DELIVERED },
+        { "no last chunk", "HTTP/1.1 202 Accepted\r\nConnection: close\r\n", 0,
+          "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n", SINK_DELIVERED },
+        { "chunks that are none", "HTTP/1.1 201 Created\r\nConnection: close\r\n", 0,
+          "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", SINK_DELIVERED },
+        { "70 KB of headers", "HTTP/1.1 200 OK\r\nX-Filler: ", 70000,
+          "\r\nContent-Length: 0\r\n\r\n", SINK_DELIVERED },
+        { "a megabyte of headers", "HTTP/1.1 200 OK\r\nConnection: close\r\nX: ", 1000000,
+          "\r\nContent-Length: 0\r\n\r\n", SINK_DELIVERED },
+        { "a refusal that is cut short", "HTTP/1.1 422 No\r\nConnection: close\r\n", 0,
+          "Content-Length: 100\r\n\r\nab", SINK_REFUSED },
+        { "an interim answer first", "HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\n", 0,
+          "Connection: close\r\nContent-Length: 9\r\n\r\n", SINK_DELIVERED },
+    };
+    const struct sink_http_options options = { .url = url, .batch = 1, .timeout_us = PATIENCE_US };
+    struct sink_answer answer;
+
+    begin();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(buf_done) struct buf text;
+
+        TEST_CASE(cases[i].name);
+        buf_init(&text, ARRIVED_MAX);
+        buf_add(&text, str_from_c(cases[i].begin));
+        if (cases[i].filler > 0) {
+            memset(buf_reserve(&text, cases[i].filler), 'x', cases[i].filler);
+            text.len += cases[i].filler;
+        }
+        buf_add(&text, str_from_c(cases[i].end));
+        buf_add_char(&text, '\0');
+        answer_with(text.ptr);
+        CHECK_INT(deliver_once(&options, &record, 1, &answer), cases[i].result);
     }
     end();
 }
@@ -523,6 +573,7 @@ int main(void)
     RUN(headers_are_sent_and_secrets_read_anew);
     RUN(each_status_has_its_meaning);
     RUN(no_whole_answer_postpones);
+    RUN(the_status_line_is_the_answer);
     RUN(a_long_answer_is_no_fault);
     RUN(no_connection_postpones);
     RUN(the_receiver_may_ask_for_time);
