@@ -78,8 +78,10 @@ void sink_answer_all(const struct sink_batch *batch, struct sink_answer *answer,
 struct sink_file_options {
     const char *name; /* of the sink, for the log; must outlive it, as `path` */
     const char *path;
-    uint64_t rotate_size;    /* begin a new file before this many bytes; 0: never */
-    int64_t rotate_every_us; /* begin a new file at multiples of this, in UTC; 0: never */
+    const char *const *taken; /* files that must not be written to, whatever their names, */
+    size_t taken_count;       /* which outlive it, too */
+    uint64_t rotate_size;     /* begin a new file before this many bytes; 0: never */
+    int64_t rotate_every_us;  /* begin a new file at multiples of this, in UTC; 0: never */
 };
 
 /** Lines appended to a file, mode 0600; delivered means: fdatasync(2) has returned. */

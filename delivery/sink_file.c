@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/file_name.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "delivery/sink.h"
@@ -127,10 +128,24 @@ static bool rotate(struct sink_file *file, size_t more, struct error *err)
     return true;
 }
 
+/* Looked at each time: where a name leads may change, and a file may come to have two. */
+static bool is_free(const struct sink_file *file, struct error *err)
+{
+    const struct sink_file_options *options = &file->options;
+
+    for (size_t i = 0; i < options->taken_count; i++)
+        if (file_name_is_same(options->path, options->taken[i]))
+            return fail(err, ERR_SYSTEM, "%s: is the same file as %s", options->path,
+                        options->taken[i]);
+    return true;
+}
+
 static bool open_file(struct sink_file *file, struct error *err)
 {
     if (file->lines.fd >= 0)
         return true;
+    if (!is_free(file, err))
+        return false;
     if (!sink_lines_open(&file->lines, file->options.path, err))
         return false;
     if (file->lines.torn > 0)

@@ -226,6 +226,9 @@ struct config *config_share(const struct config *config);
 /** Is no credential configured, and is not everybody let in either? */
 bool config_admits_nobody(const struct config *config);
 
+/** The names that the store's files have or may have; none without a store. The configuration's. */
+struct config_strings config_store_files(const struct config *config);
+
 /** What to warn of when credentials come in over the network for everybody to read; NULL: not. */
 const char *config_clear_text(const struct config *config);
 

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_name.h"
+
 static void check_sink_names(struct settings *settings, const struct config *config)
 {
     for (size_t i = 1; i < config->sink_count; i++)
@@ -21,19 +23,34 @@ static void check_sink_names(struct settings *settings, const struct config *con
         }
 }
 
-/* Two that write to one file would cut each other's lines. */
+/* Does an earlier sink write to the file of this one? They would cut each other's lines. */
+static bool has_rival(const struct config *config, size_t index)
+{
+    const struct config_sink *sink = &config->sinks[index];
+
+    for (size_t i = 0; i < index; i++)
+        if (config->sinks[i].kind == CONFIG_SINK_FILE && *config->sinks[i].path &&
+            file_name_is_same(sink->path, config->sinks[i].path))
+            return true;
+    return false;
+}
+
 static void check_sink_paths(struct settings *settings, const struct config *config)
 {
-    for (size_t i = 0; i < config->sink_count; i++)
-        for (size_t j = 0; j < i; j++) {
-            if (config->sinks[i].kind != CONFIG_SINK_FILE ||
-                config->sinks[j].kind != CONFIG_SINK_FILE ||
-                strcmp(config->sinks[i].path, config->sinks[j].path) != 0)
-                continue;
-            settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/path", i),
-                              "another sink writes to this file already");
-            break;
-        }
+    for (size_t i = 0; i < config->sink_count; i++) {
+        const struct config_sink *sink = &config->sinks[i];
+        struct str pointer = arena_printf(config->arena, "/sinks/%zu/path", i);
+        const char *use;
+
+        if (sink->kind != CONFIG_SINK_FILE || !*sink->path)
+            continue;
+        use = config_file_use(config, sink->path);
+        if (use)
+            settings_complain(settings, pointer, "%s: records cannot be written here: %s",
+                              sink->path, use);
+        else if (has_rival(config, i))
+            settings_complain(settings, pointer, "another sink writes to this file already");
+    }
 }
 
 /* Does a header of this name tell where a request ends? Then it is not the operator's to set. */
@@ -110,6 +127,14 @@ static const char *folder_of(struct arena *arena, const char *path)
     return arena_copy(arena, (struct str){ path, slash ? (size_t)(slash - path) : 0 }).ptr;
 }
 
+/* Is anything else there than a file, whose end is never reached or which keeps nothing? */
+static bool is_no_file(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 /* Can a file be made at `path`, its folders with it? Otherwise errno says why not. */
 static bool can_be_made(struct arena *arena, const char *path)
 {
@@ -133,7 +158,7 @@ static bool can_be_written(struct arena *arena, const char *path)
 
     if (stat(path, &info) != 0)
         return errno == ENOENT && can_be_made(arena, path);
-    errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+    errno = EISDIR;
     return S_ISREG(info.st_mode) && access(path, R_OK | W_OK) == 0 && can_be_made(arena, path);
 }
 
@@ -142,10 +167,14 @@ static void check_place(struct settings *settings, const struct config *config, 
     const char *path = config->sinks[index].path;
     struct error err;
 
-    if (config->sinks[index].kind != CONFIG_SINK_FILE || !*path ||
-        can_be_written(config->arena, path))
+    if (config->sinks[index].kind != CONFIG_SINK_FILE || !*path || config_file_use(config, path))
         return;
-    (void)fail_errno(&err, ERR_SYSTEM, errno, "%s", path);
+    if (is_no_file(path))
+        (void)fail(&err, ERR_SYSTEM, "%s: not a regular file", path);
+    else if (!can_be_written(config->arena, path))
+        (void)fail_errno(&err, ERR_SYSTEM, errno, "%s", path);
+    else
+        return;
     settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/path", index), "%s",
                       err.text);
 }

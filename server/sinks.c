@@ -9,7 +9,8 @@
 #include "base/memory.h"
 
 struct sinks {
-    struct arena *arena; /* of all names and options */
+    struct arena *arena;         /* of all names and options */
+    struct config_strings taken; /* files that no sink may write to */
     struct pump **pumps;
     size_t count;
 };
@@ -19,11 +20,22 @@ static const char *copy(struct sinks *sinks, const char *text)
     return arena_copy(sinks->arena, str_from_c(text)).ptr;
 }
 
+static struct config_strings copy_all(struct sinks *sinks, struct config_strings names)
+{
+    const char **list = arena_alloc(sinks->arena, (names.count + 1) * sizeof(*list));
+
+    for (size_t i = 0; i < names.count; i++)
+        list[i] = copy(sinks, names.list[i]);
+    return (struct config_strings){ list, names.count };
+}
+
 static struct sink create_file(struct sinks *sinks, const struct config_sink *config)
 {
     return sink_file(&(struct sink_file_options){
         .name = copy(sinks, config->name),
         .path = copy(sinks, config->path),
+        .taken = sinks->taken.list,
+        .taken_count = sinks->taken.count,
         .rotate_size = config->rotate_size,
         .rotate_every_us = config->rotate_every_us,
     });
@@ -98,6 +110,7 @@ bool sinks_create(const struct config *config, struct sinks **out, struct error 
         return false;
     sinks = mem_alloc(sizeof(*sinks));
     sinks->arena = arena_create();
+    sinks->taken = copy_all(sinks, config_store_files(config));
     sinks->count = config->sink_count;
     sinks->pumps = arena_alloc(sinks->arena, (sinks->count + 1) * sizeof(struct pump *));
     for (size_t i = 0; i < sinks->count; i++) {

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from server import PATIENCE
+from server import PATIENCE, furnish, run
 from test_metrics import scrape
 
 STORE = {"path": "var/sluice.db"}
@@ -150,6 +150,34 @@ def test_a_file_that_cannot_be_written_holds_nobody_up(sluice, folder, event):
     assert ids(lines(folder / "out/records.ndjson")) == name("e", 5)
     server.wait_log(event="sink_recovered", sink="archive")
     assert len([line for line in server.log() if line["event"] == "sink_failed"]) == 1
+
+
+@pytest.mark.parametrize("path", ["var/./sluice.db", "soft", "hard", "var/sluice.db-wal", "stdout"])
+def test_a_sink_on_the_servers_own_files_is_refused(sluice, folder, event, path):
+    server = sluice(store=STORE, sinks=[ARCHIVE])
+    post(server, event, ["a"])
+    server.stop()
+    (folder / "soft").symlink_to("var/sluice.db")
+    (folder / "hard").hardlink_to(folder / "var/sluice.db")
+    (folder / "stdout").symlink_to("/dev/stdout")
+    before = (folder / "var/sluice.db").read_bytes()
+    server.file.write_text(server.file.read_text().replace("out/records.ndjson", path))
+    for command in ("check", "serve"):
+        told = run(command, "-c", server.file, cwd=folder)
+        assert told.returncode == (1 if command == "check" else 3)
+        assert "records cannot be written here" in told.stdout + told.stderr
+    assert (folder / "var/sluice.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/null")])
+def test_check_refuses_what_is_no_file(folder, make):
+    furnish(folder)
+    make(folder / "place")
+    sink = {"name": "a", "kind": "file", "path": "place"}
+    (folder / "sluice.yaml").write_text(json.dumps({"sinks": [sink]}))
+    told = run("check", "-c", "sluice.yaml", cwd=folder)
+    assert told.returncode == 1
+    assert "sinks[0].path" in told.stdout and "not a regular file" in told.stdout
 
 
 # Restarts, and sinks that come and go.

@@ -64,6 +64,32 @@ static void check_file(const char *name, const char *expected)
     mem_free((char *)text.ptr);
 }
 
+/* Whatever the names are when the file is opened: a bind mount or a link may have come later. */
+static void what_is_taken_is_not_opened(void)
+{
+    char database[FOLDER_PATH_SIZE];
+    const char *const taken[] = { "/nonexistent", database };
+    static const struct str record = STR_INIT("{}");
+    const struct sink_answer *answer;
+    struct sink sink;
+
+    begin();
+    folder_path(&folder, "database", database);
+    folder_write(&folder, "database", STR("no line end"));
+    folder_path(&folder, "records.ndjson", path);
+    sink = sink_file(&(struct sink_file_options){
+        .name = "archive", .path = path, .taken = taken, .taken_count = COUNT_OF(taken) });
+    assert(link(database, path) == 0);
+    answer = sink_suite_deliver(&sink, &record, 1);
+    sink_suite_check_all(answer, 1, SINK_POSTPONED);
+    CHECK(strstr(answer->outcomes[0].reason, "is the same file as") != NULL);
+    check_file("database", "no line end");
+    assert(unlink(path) == 0);
+    sink_suite_check_all(sink_suite_deliver(&sink, &record, 1), 1, SINK_DELIVERED);
+    sink.destroy(sink.self);
+    folder_done(&folder);
+}
+
 struct names {
     char list[MOST_FILES][FOLDER_PATH_SIZE];
     size_t count;
@@ -536,6 +562,7 @@ int main(void)
     sink_suite_run(&suite);
     folder_done(&folder);
     RUN(files_and_folders_are_the_owners_alone);
+    RUN(what_is_taken_is_not_opened);
     RUN(what_is_there_is_added_to);
     RUN(a_long_torn_line_is_found);
     RUN(a_file_is_full_at_its_size);

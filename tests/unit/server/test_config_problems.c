@@ -1,8 +1,12 @@
 /*
  * test_config_problems.c - what is wrong with a configuration, all of it, with line and key.
  */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "server/config.h"
 #include "server/config_parts.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
@@ -175,6 +179,72 @@ static void pins_are_versions_of_glue(void)
     }
 }
 
+/* Whatever name it has: records written there would destroy it. */
+static void no_sink_writes_to_a_file_of_the_server(void)
+{
+    static const struct {
+        const char *name;
+        const char *sink; /* below the folder */
+        const char *line; /* the rest of the configuration */
+        const char *why;  /* NULL: fine */
+    } cases[] = {
+        { "the database", "db", "", "it belongs to the store (store.path)" },
+        { "by another spelling", "./x/..//db", "", "it belongs to the store (store.path)" },
+        { "by a symbolic link", "soft", "", "it belongs to the store (store.path)" },
+        { "by a hard link", "hard", "", "it belongs to the store (store.path)" },
+        { "its log", "db-wal", "", "it belongs to the store (store.path)" },
+        { "its lock", "db.lock", "", "it belongs to the store (store.path)" },
+        { "its socket", "db.control", "", "it belongs to the store (store.path)" },
+        { "a link to what is not there yet", "to-log", "", "it belongs to the store (store.path)" },
+        { "the cache", "cache/a", "registry: {kind: glue, cache_dir: %s/cache}\n",
+          "it is in the schemas' cache (registry.cache_dir)" },
+        { "a schema", "schemas/r/s.json", "registry: {kind: file, dir: %s/schemas}\n",
+          "it is among the schemas (registry.dir)" },
+        { "a secret", "key", "auth: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n",
+          "the configuration is read from it" },
+        { "a neighbour", "db2", "", NULL },
+    };
+    struct folder folder;
+    char path[FOLDER_PATH_SIZE];
+    char other[FOLDER_PATH_SIZE];
+
+    folder_init(&folder);
+    folder_write(&folder, "db", STR(""));
+    folder_write(&folder, "key", STR("secret"));
+    folder_path(&folder, "x", path);
+    CHECK(mkdir(path, 0700) == 0);
+    folder_path(&folder, "db", path);
+    folder_path(&folder, "hard", other);
+    CHECK(link(path, other) == 0);
+    folder_path(&folder, "soft", other);
+    CHECK(symlink("db", other) == 0);
+    folder_path(&folder, "to-log", other);
+    CHECK(symlink("db-wal", other) == 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buf yaml;
+        struct buf problems;
+
+        TEST_CASE(cases[i].name);
+        folder_path(&folder, cases[i].sink, path);
+        buf_init(&yaml, 10000);
+        buf_init(&problems, 10000);
+        buf_printf(&yaml, "sinks: [{name: a, kind: file, path: %s}]\nstore: {path: %s/db}\n", path,
+                   folder.path);
+        if (*cases[i].line)
+            buf_printf(&yaml, "%.*s%s%s", (int)(strstr(cases[i].line, "%s") - cases[i].line),
+                       cases[i].line, folder.path, strstr(cases[i].line, "%s") + 2);
+        if (cases[i].why)
+            buf_printf(&problems, "1: sinks[0].path: %s: records cannot be written here: %s\n",
+                       path, cases[i].why);
+        buf_add_char(&yaml, '\0');
+        buf_add_char(&problems, '\0');
+        check_problems(yaml.ptr, problems.ptr);
+        buf_done(&yaml);
+        buf_done(&problems);
+    }
+    folder_done(&folder);
+}
+
 static void sinks_have_a_bound(void)
 {
     enum { BOUND = 64 };
@@ -217,7 +287,12 @@ static void sinks_are_checked_as_a_whole(void)
           "3: sinks[1].path: another sink writes to this file already\n" },
         { "sinks:\n  - {name: a, kind: file, path: /}\n", "2: sinks[0].path: /: Is a directory\n" },
         { "sinks:\n  - {name: a, kind: file, path: /dev/null}\n",
-          "2: sinks[0].path: /dev/null: Invalid argument\n" },
+          "2: sinks[0].path: /dev/null: not a regular file\n" },
+        { "sinks:\n  - {name: a, kind: file, path: /dev/fd/7}\n",
+          "2: sinks[0].path: /dev/fd/7: records cannot be written here: it is a name of an open "
+          "descriptor, not a file of its own\n" },
+        { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: b, kind: file, path: .//x}\n",
+          "3: sinks[1].path: another sink writes to this file already\n" },
         { "sinks:\n  - {name: a, kind: file, path: /dev/null/x/y}\n",
           "2: sinks[0].path: /dev/null/x/y: Not a directory\n" },
 
@@ -328,6 +403,7 @@ int main(void)
     RUN(problems_name_line_and_key);
     RUN(pins_are_versions_of_glue);
     RUN(sinks_are_checked_as_a_whole);
+    RUN(no_sink_writes_to_a_file_of_the_server);
     RUN(sinks_have_a_bound);
     RUN(nobody_is_exposed_by_accident);
     RUN(addresses_are_taken_apart);
