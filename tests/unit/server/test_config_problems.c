@@ -179,6 +179,50 @@ static void pins_are_versions_of_glue(void)
     }
 }
 
+/* A folder with a database, and other names of it and of its log. */
+static void make_places(struct folder *folder)
+{
+    char path[FOLDER_PATH_SIZE];
+    char other[FOLDER_PATH_SIZE];
+
+    folder_init(folder);
+    folder_write(folder, "db", STR(""));
+    folder_write(folder, "key", STR("secret"));
+    folder_path(folder, "x", path);
+    CHECK(mkdir(path, 0700) == 0);
+    folder_path(folder, "db", path);
+    folder_path(folder, "hard", other);
+    CHECK(link(path, other) == 0);
+    folder_path(folder, "soft", other);
+    CHECK(symlink("db", other) == 0);
+    folder_path(folder, "to-log", other);
+    CHECK(symlink("db-wal", other) == 0);
+}
+
+/* `line` is more of the configuration, with %s for the folder; `why` NULL: it is fine. */
+static void check_place(const struct folder *folder, const char *sink, const char *line,
+                        const char *why)
+{
+    CLEANUP(buf_done) struct buf yaml;
+    CLEANUP(buf_done) struct buf problems;
+    const char *gap = strstr(line, "%s");
+    char path[FOLDER_PATH_SIZE];
+
+    folder_path(folder, sink, path);
+    buf_init(&yaml, 10000);
+    buf_init(&problems, 10000);
+    buf_printf(&yaml, "sinks: [{name: a, kind: file, path: %s}]\nstore: {path: %s/db}\n", path,
+               folder->path);
+    if (gap)
+        buf_printf(&yaml, "%.*s%s%s", (int)(gap - line), line, folder->path, gap + 2);
+    if (why)
+        buf_printf(&problems, "1: sinks[0].path: %s: records cannot be written here: %s\n", path,
+                   why);
+    buf_add_char(&yaml, '\0');
+    buf_add_char(&problems, '\0');
+    check_problems(yaml.ptr, problems.ptr);
+}
+
 /* Whatever name it has: records written there would destroy it. */
 static void no_sink_writes_to_a_file_of_the_server(void)
 {
@@ -205,42 +249,11 @@ static void no_sink_writes_to_a_file_of_the_server(void)
         { "a neighbour", "db2", "", NULL },
     };
     struct folder folder;
-    char path[FOLDER_PATH_SIZE];
-    char other[FOLDER_PATH_SIZE];
 
-    folder_init(&folder);
-    folder_write(&folder, "db", STR(""));
-    folder_write(&folder, "key", STR("secret"));
-    folder_path(&folder, "x", path);
-    CHECK(mkdir(path, 0700) == 0);
-    folder_path(&folder, "db", path);
-    folder_path(&folder, "hard", other);
-    CHECK(link(path, other) == 0);
-    folder_path(&folder, "soft", other);
-    CHECK(symlink("db", other) == 0);
-    folder_path(&folder, "to-log", other);
-    CHECK(symlink("db-wal", other) == 0);
+    make_places(&folder);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct buf yaml;
-        struct buf problems;
-
         TEST_CASE(cases[i].name);
-        folder_path(&folder, cases[i].sink, path);
-        buf_init(&yaml, 10000);
-        buf_init(&problems, 10000);
-        buf_printf(&yaml, "sinks: [{name: a, kind: file, path: %s}]\nstore: {path: %s/db}\n", path,
-                   folder.path);
-        if (*cases[i].line)
-            buf_printf(&yaml, "%.*s%s%s", (int)(strstr(cases[i].line, "%s") - cases[i].line),
-                       cases[i].line, folder.path, strstr(cases[i].line, "%s") + 2);
-        if (cases[i].why)
-            buf_printf(&problems, "1: sinks[0].path: %s: records cannot be written here: %s\n",
-                       path, cases[i].why);
-        buf_add_char(&yaml, '\0');
-        buf_add_char(&problems, '\0');
-        check_problems(yaml.ptr, problems.ptr);
-        buf_done(&yaml);
-        buf_done(&problems);
+        check_place(&folder, cases[i].sink, cases[i].line, cases[i].why);
     }
     folder_done(&folder);
 }
