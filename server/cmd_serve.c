@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/log_output.h"
 #include "base/memory.h"
+#include "base/version.h"
 #include "server/access_log.h"
 #include "server/cli.h"
 #include "server/commands.h"
@@ -28,7 +29,6 @@
 #include "server/reload.h"
 #include "server/service.h"
 #include "server/systemd.h"
-#include "base/version.h"
 
 enum {
     MAX_LISTENERS = 2,

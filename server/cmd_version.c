@@ -3,9 +3,9 @@
  */
 #include <stdio.h>
 
+#include "base/version.h"
 #include "server/cli.h"
 #include "server/commands.h"
-#include "base/version.h"
 
 int cmd_version(int argc, char **argv)
 {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "server/commands.h"
 #include "base/version.h"
+#include "server/commands.h"
 
 static const struct command {
     const char *name;
