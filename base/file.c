@@ -21,14 +21,19 @@ void file_close(const int *fd)
         (void)close(*fd);
 }
 
-bool file_open(const char *path, int *out, struct error *err)
+static bool open_with(const char *path, int flags, int *out, struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
 
     if (fd < 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
     *out = fd;
     return true;
+}
+
+bool file_open(const char *path, int *out, struct error *err)
+{
+    return open_with(path, 0, out, err);
 }
 
 /*
@@ -51,14 +56,11 @@ static ssize_t read_piece(int fd, struct buf *text)
     }
 }
 
-bool file_read(const char *path, size_t max, struct str *out, struct error *err)
+static bool read_all(int fd, const char *path, size_t max, struct str *out, struct error *err)
 {
-    CLEANUP(file_close) int fd = STDIN_FILENO;
     CLEANUP(buf_done) struct buf text;
 
     buf_init(&text, max + PIECE + 1);
-    if (strcmp(path, "-") != 0 && !file_open(path, &fd, err))
-        return false;
     for (;;) {
         ssize_t count = read_piece(fd, &text);
 
@@ -76,13 +78,26 @@ bool file_read(const char *path, size_t max, struct str *out, struct error *err)
     return true;
 }
 
+bool file_read(const char *path, size_t max, struct str *out, struct error *err)
+{
+    CLEANUP(file_close) int fd = STDIN_FILENO;
+
+    return (strcmp(path, "-") == 0 || file_open(path, &fd, err)) &&
+           read_all(fd, path, max, out, err);
+}
+
 bool file_read_regular(const char *path, size_t max, struct str *out, struct error *err)
 {
+    CLEANUP(file_close) int fd = -1;
     struct stat status;
 
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    if (strcmp(path, "-") == 0)
+        return file_read(path, max, out, err);
+    if (!open_with(path, O_NONBLOCK | O_NOCTTY, &fd, err)) /* of a pipe this does not wait */
+        return false;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return fail(err, ERR_CONFIG, "%s: not a regular file", path);
-    return file_read(path, max, out, err);
+    return read_all(fd, path, max, out, err);
 }
 
 /* The first `len` bytes of `path`, as a path of its own. */

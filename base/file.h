@@ -20,8 +20,8 @@
 NODISCARD bool file_read(const char *path, size_t max, struct str *out, struct error *err);
 
 /**
- * The same, but nothing else than a regular file (or standard input) is opened: to open a pipe is
- * to wait for somebody who writes. For what is read again while the server runs. ERR_CONFIG.
+ * The same, but of a regular file (or standard input) only: reading a pipe waits for a writer,
+ * perhaps for ever. For everything that is read while the server runs. ERR_CONFIG.
  */
 NODISCARD bool file_read_regular(const char *path, size_t max, struct str *out, struct error *err);
 

@@ -387,9 +387,10 @@ bool yaml_read(struct str text, const struct yaml_options *options, struct yaml 
 bool yaml_load(const struct yaml_options *options, struct yaml **out, struct error *err)
 {
     struct str text;
-    bool ok;
+    bool ok = options->regular ? file_read_regular(options->file, YAML_MAX_BYTES, &text, err)
+                               : file_read(options->file, YAML_MAX_BYTES, &text, err);
 
-    if (!file_read(options->file, YAML_MAX_BYTES, &text, err))
+    if (!ok)
         return false;
     ok = yaml_read(text, options, out, err);
     mem_free((char *)text.ptr);

@@ -25,6 +25,7 @@ struct yaml;
 
 struct yaml_options {
     const char *file; /* its name in error texts, and what yaml_load() opens */
+    bool regular;     /* yaml_load() takes a regular file only (see file_read_regular()) */
 
     /**
      * Rewrite the text of a scalar that is a value; NULL: none. A plain scalar finds its type
@@ -41,7 +42,8 @@ struct yaml_options {
 NODISCARD bool yaml_read(struct str text, const struct yaml_options *options, struct yaml **out,
                          struct error *err);
 
-/** yaml_read() of the file that the options name. ERR_SYSTEM when it cannot be read. */
+/** yaml_read() of the file that the options name. ERR_SYSTEM or ERR_CONFIG when it cannot be read.
+ */
 NODISCARD bool yaml_load(const struct yaml_options *options, struct yaml **out, struct error *err);
 
 /** NULL is fine. */

@@ -159,7 +159,7 @@ static bool read_fields(struct transform *transform, struct json_object *list, s
 bool transform_load(const char *path, struct transform **out, struct error *err)
 {
     CLEANUP(release_settings) struct settings *settings = NULL;
-    struct yaml_options options = { .file = path };
+    struct yaml_options options = { .file = path, .regular = true };
     struct transform *transform;
     struct setting root;
     struct setting fields;

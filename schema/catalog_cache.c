@@ -149,7 +149,7 @@ bool catalog_cache_read(const struct catalog_place *place, struct schema_definit
     make_path(place, ".schema", &path);
     if (access(path.ptr, F_OK) != 0)
         return fail(err, ERR_SCHEMA_NOT_FOUND, "no definition is cached");
-    if (!file_read(path.ptr, FILE_MAX, &text, err))
+    if (!file_read_regular(path.ptr, FILE_MAX, &text, err))
         return err->code == ERR_CONFIG ? fail_damaged(err, "too long") : false;
 
     bool ok = take_apart(place, text, out, err);
@@ -210,7 +210,7 @@ static struct str read_list(const struct catalog_place *place, enum catalog_list
     if (!*place->dir)
         return STR_NONE;
     make_path(place, list_suffixes[list], &path);
-    if (access(path.ptr, R_OK) != 0 || !file_read(path.ptr, LIST_MAX, &text, &err))
+    if (access(path.ptr, R_OK) != 0 || !file_read_regular(path.ptr, LIST_MAX, &text, &err))
         return STR_NONE;
     return text;
 }

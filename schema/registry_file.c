@@ -47,7 +47,7 @@ static bool fetch(void *self, const struct registry_query *query, struct schema_
         return registry_fail_not_found(err, registry, schema);
     if (access(path, R_OK) != 0)
         return fail_unreadable(err, registry, schema);
-    if (!file_read(path, REGISTRY_DEFINITION_MAX, &definition.text, &why))
+    if (!file_read_regular(path, REGISTRY_DEFINITION_MAX, &definition.text, &why))
         return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition cannot be read");
     if (registry_is_blank(definition.text)) {
         schema_definition_done(&definition);

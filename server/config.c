@@ -36,11 +36,14 @@ static void release_settings(struct settings **settings)
     settings_destroy(*settings);
 }
 
-/* Everything but what happens to the problems, which stay in `*settings`. */
-static bool load(const char *path, struct settings **settings, struct config **out,
+/*
+ * Everything but what happens to the problems, which stay in `*settings`. `running`: a server that
+ * serves must not wait for what a pipe brings.
+ */
+static bool load(const char *path, bool running, struct settings **settings, struct config **out,
                  struct error *err)
 {
-    struct yaml_options options = { .file = path, .expand = expand };
+    struct yaml_options options = { .file = path, .regular = running, .expand = expand };
     struct config *config;
 
     if (!settings_load(&options, config_schema_text(), settings, err))
@@ -74,7 +77,7 @@ bool config_load(const char *path, struct config **out, struct error *err)
     CLEANUP(release_settings) struct settings *settings = NULL;
     struct config *config;
 
-    return load(path, &settings, &config, err) && finish(settings, config, out, err);
+    return load(path, false, &settings, &config, err) && finish(settings, config, out, err);
 }
 
 bool config_reload(const char *path, const struct config *running, struct config **out,
@@ -83,7 +86,7 @@ bool config_reload(const char *path, const struct config *running, struct config
     CLEANUP(release_settings) struct settings *settings = NULL;
     struct config *config;
 
-    if (!load(path, &settings, &config, err))
+    if (!load(path, true, &settings, &config, err))
         return false;
     config_check_files(settings, config);
     if (settings_problem_count(settings) == 0)
@@ -97,7 +100,7 @@ bool config_check(const char *path, config_report *report, void *self, struct co
     struct config *config;
     struct error err = { 0 };
 
-    if (!load(path, &settings, &config, &err)) {
+    if (!load(path, false, &settings, &config, &err)) {
         report(self, err.text);
         return false;
     }
