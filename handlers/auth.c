@@ -7,17 +7,15 @@
 #include "handlers/auth.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
 
 enum {
-    LOOK_EVERY_US = 1000000,
     CHALLENGE_MAX = 256, /* bytes; all of them are shorter */
+    RETRY_AFTER_SECONDS = 1,
 };
 
 static const struct str basic_scheme = STR_INIT("Basic ");
@@ -33,12 +31,10 @@ struct credential {
 struct auth {
     struct credential *credentials;
     size_t count;
-    struct bearer *bearer;     /* NULL: no tokens */
-    char *challenge;           /* the WWW-Authenticate of a 401, */
-    char *token_challenge;     /* and the one for a token that is no good */
-    _Atomic int64_t looked_us; /* when the files were last looked at */
-    pthread_mutex_t reloading; /* held by the one thread that reads files */
-    pthread_rwlock_t lock;     /* over the credentials' values; never held while reading */
+    struct bearer *bearer; /* NULL: no tokens */
+    char *challenge;       /* the WWW-Authenticate of a 401, */
+    char *token_challenge; /* and the one for a token that is no good */
+    pthread_rwlock_t lock; /* over the credentials' values; never held while reading */
 };
 
 static bool has_control_character(struct str text)
@@ -151,8 +147,6 @@ bool auth_create(const struct auth_options *options, struct auth **out, struct e
     auth->challenge = challenge(options, "Bearer realm=\"sluice\"");
     auth->token_challenge = challenge(options, "Bearer error=\"invalid_token\", realm=\"sluice\"");
     (void)pthread_rwlock_init(&auth->lock, NULL);
-    (void)pthread_mutex_init(&auth->reloading, NULL);
-    atomic_init(&auth->looked_us, clock_monotonic_us());
     for (size_t i = 0; i < options->api_key_count; i++)
         add(auth, options->api_keys[i].header, options->api_keys[i].value_file, NULL);
     for (size_t i = 0; i < options->basic_count; i++)
@@ -180,7 +174,6 @@ void auth_destroy(struct auth *auth)
     mem_free(auth->challenge);
     mem_free(auth->token_challenge);
     bearer_destroy(auth->bearer);
-    (void)pthread_mutex_destroy(&auth->reloading);
     (void)pthread_rwlock_destroy(&auth->lock);
     mem_free(auth);
 }
@@ -225,61 +218,76 @@ static void reload(struct auth *auth, struct credential *credential)
     LOG_EVENT(LOG_INFO, "credential_reloaded", LOG_STR("file", str_from_c(credential->file)));
 }
 
-/* Once a second the request that comes first looks at the files; the others go on meanwhile. */
-static void reload_changed(struct auth *auth)
+void auth_refresh(struct auth *auth)
 {
-    int64_t now = clock_monotonic_us();
-
-    if (now - atomic_load(&auth->looked_us) < LOOK_EVERY_US ||
-        pthread_mutex_trylock(&auth->reloading) != 0)
-        return;
-    atomic_store(&auth->looked_us, now);
     for (size_t i = 0; i < auth->count; i++)
         reload(auth, &auth->credentials[i]);
-    (void)pthread_mutex_unlock(&auth->reloading);
 }
 
-static bool holds(const struct credential *credential, const struct request *request)
+/* How a request stands to a credential, or to all of them. */
+enum holding {
+    HOLDS_NONE,
+    HOLDS_WRONG, /* it brings one that is not accepted */
+    HOLDS_RIGHT,
+};
+
+static enum holding holds(const struct credential *credential, const struct request *request)
 {
     struct str value = request->header(request->connection, credential->header);
 
     if (!value.ptr)
-        return false;
+        return HOLDS_NONE;
     if (credential->user) {
         struct str scheme = { value.ptr, basic_scheme.len };
 
         if (value.len < basic_scheme.len || !str_equal_ignore_case(scheme, basic_scheme))
-            return false;
+            return HOLDS_NONE;
         value = str_trim(str_from(value, basic_scheme.len));
     }
-    return secret_equal(value, credential->value);
+    return secret_equal(value, credential->value) ? HOLDS_RIGHT : HOLDS_WRONG;
 }
 
-static bool holds_secret(struct auth *auth, const struct request *request)
+static enum holding holds_secret(struct auth *auth, const struct request *request)
 {
-    bool holding = false;
+    enum holding best = HOLDS_NONE;
 
     (void)pthread_rwlock_rdlock(&auth->lock);
-    for (size_t i = 0; i < auth->count; i++)
-        holding |= holds(&auth->credentials[i], request); /* all of them: the time tells nothing */
+    for (size_t i = 0; i < auth->count; i++) { /* all of them: the time tells nothing */
+        enum holding holding = holds(&auth->credentials[i], request);
+
+        if (holding > best)
+            best = holding;
+    }
     (void)pthread_rwlock_unlock(&auth->lock);
-    return holding;
+    return best;
+}
+
+/* A 401, or for a token that was not checked a 429. */
+static void refuse(const struct auth *auth, const struct request *request,
+                   enum bearer_verdict token, struct response *response)
+{
+    if (token == BEARER_UNCHECKED) {
+        response_refuse(response, request->arena, 429, NULL);
+        response->retry_after_seconds = RETRY_AFTER_SECONDS;
+        return;
+    }
+    response_refuse(response, request->arena, 401, NULL);
+    response->www_authenticate = token == BEARER_BAD ? auth->token_challenge : auth->challenge;
 }
 
 bool auth_admit(struct auth *auth, const struct request *request, struct response *response)
 {
+    enum holding secret = holds_secret(auth, request);
     enum bearer_verdict token = BEARER_ABSENT;
-    const char *reason = NULL;
+    const char *reason = secret == HOLDS_WRONG ? "credential wrong" : "credential absent";
 
-    reload_changed(auth);
-    if (holds_secret(auth, request))
+    if (secret == HOLDS_RIGHT)
         return true;
     if (auth->bearer)
         token = bearer_check(auth->bearer, request, &reason);
     if (token == BEARER_GOOD)
         return true;
-    response_refuse(response, request->arena, 401, NULL);
-    response->www_authenticate = token == BEARER_BAD ? auth->token_challenge : auth->challenge;
-    response->note.reason = reason ? str_from_c(reason) : STR_NONE;
+    refuse(auth, request, token, response);
+    response->note.reason = str_from_c(reason);
     return false;
 }

@@ -2,10 +2,10 @@
  * auth.h - who may post: API keys in any header, HTTP Basic (RFC 7617), and bearer tokens.
  *
  * Any one of the credentials lets a request in, so that old and new overlap while they rotate.
- * Secrets are files; a file that changes is read again within a second, and while it cannot be
+ * Secrets are files; auth_refresh() reads a file that has changed again, and while it cannot be
  * read the old secret stays.
  *
- * Threads: auth_admit() from any thread.
+ * Threads: auth_admit() from any thread, which never touches a file; the rest from one.
  */
 #pragma once
 
@@ -50,5 +50,11 @@ void auth_destroy(struct auth *auth);
  */
 NODISCARD bool auth_start(struct auth *auth, struct auth *predecessor, struct error *err);
 
-/** Does the request carry a credential? If not, `response` is the 401, good while `auth` lives. */
+/** Look at the files, and read those that have changed. To be called about once a second. */
+void auth_refresh(struct auth *auth);
+
+/**
+ * Does the request carry a credential? If not, `response` is the 401, good while `auth` lives; or
+ * a 429, when its token was not checked because the limits on that are used up.
+ */
 bool auth_admit(struct auth *auth, const struct request *request, struct response *response);

@@ -2,11 +2,12 @@
  * bearer.h - who may post with a bearer token of an OAuth server (RFC 6750): the token in the
  * header, the issuer's keys, and the tokens that were good a moment ago.
  *
- * Threads: bearer_admit() from any thread; the rest belongs to one.
+ * Threads: bearer_check() from any thread; the rest belongs to one.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -15,10 +16,14 @@
 struct bearer;
 
 struct bearer_options {
-    const char *issuer;    /* copied, as all of them; "": no tokens at all */
-    const char *audience;  /* "": tokens must name none */
-    const char *jwks_url;  /* one of these two */
-    const char *jwks_file; /* */
+    const char *issuer;            /* copied, as all of them; "": no tokens at all */
+    const char *audience;          /* "": tokens must name none */
+    const char *jwks_url;          /* one of these two */
+    const char *jwks_file;         /* */
+    const char *const *client_ids; /* of which the token must name one; none: any */
+    size_t client_id_count;
+    const char *const *scopes; /* of which the token must have all */
+    size_t scope_count;
 };
 
 /** Reads the keys when they are in a file. The caller owns it. ERR_CONFIG names the file. */
@@ -39,8 +44,13 @@ enum bearer_verdict {
     BEARER_ABSENT, /* the request brings no bearer token */
     BEARER_GOOD,
     BEARER_BAD,
+    BEARER_UNCHECKED, /* too many that were bad came from this sender, or it is over another limit
+                       */
 };
 
-/** Does the request bring a good token? If a bad one, `*reason` says why, and quotes nothing. */
+/**
+ * Does the request bring a good token? Else `*reason` says why, and quotes nothing, unless none
+ * came: then it is left as it is.
+ */
 enum bearer_verdict bearer_check(struct bearer *bearer, const struct request *request,
                                  const char **reason);

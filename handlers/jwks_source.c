@@ -26,6 +26,7 @@ enum {
     URL_LOOK_US = 300 * SECOND_US,
     URL_TIMEOUT_US = 5 * SECOND_US,
     URL_EARLY_US = 5 * SECOND_US,  /* between two looks for the sake of unknown keys */
+    URL_DOUBT_US = 30 * SECOND_US, /* and for the sake of wrong signatures */
     RETRY_MIN_US = SECOND_US,      /* after a failure, doubled with each */
     RETRY_MAX_US = 30 * SECOND_US, /* up to this */
 };
@@ -45,6 +46,7 @@ struct jwks_source {
     _Atomic(struct keys *) keys; /* NULL: none yet; written by one thread at a time */
     struct stat seen;            /* the file when it was last read, or tried */
     _Atomic int64_t early_us;    /* clock_monotonic_us() from which an early look is granted */
+    _Atomic int64_t doubt_us;    /* the same for wrong signatures */
     int64_t retry_us;            /* 0: the last look went well */
     int64_t pause_us;            /* before the thread's first look */
     bool running;                /* the thread is */
@@ -299,16 +301,27 @@ void jwks_source_leave(void)
     epoch_leave();
 }
 
-void jwks_source_want(struct jwks_source *source)
+/* Look early, unless the last time was less than `every_us` ago. */
+static void look_early(struct jwks_source *source, _Atomic int64_t *granted_us, int64_t every_us)
 {
     int64_t now_us = clock_monotonic_us();
-    int64_t early_us = atomic_load(&source->early_us);
+    int64_t from_us = atomic_load(granted_us);
 
-    if (!source->is_remote || now_us < early_us ||
-        !atomic_compare_exchange_strong(&source->early_us, &early_us, now_us + URL_EARLY_US))
+    if (!source->is_remote || now_us < from_us ||
+        !atomic_compare_exchange_strong(granted_us, &from_us, now_us + every_us))
         return;
     (void)pthread_mutex_lock(&source->mutex);
     source->wanted = true;
     (void)pthread_cond_signal(&source->wake);
     (void)pthread_mutex_unlock(&source->mutex);
+}
+
+void jwks_source_want(struct jwks_source *source)
+{
+    look_early(source, &source->early_us, URL_EARLY_US);
+}
+
+void jwks_source_doubt(struct jwks_source *source)
+{
+    look_early(source, &source->doubt_us, URL_DOUBT_US);
 }

@@ -3,7 +3,8 @@
  *
  * A thread of its own reads them again: a file when it changes, a URL every few minutes and, when
  * a token names a key that nobody knows, at once; but not more often than every five seconds,
- * however many such tokens come. A failure changes nothing: the last good keys stay, without end.
+ * however many such tokens come. A wrong signature asks for them too, every 30 s. A failure changes
+ * nothing: the last good keys stay, without end.
  *
  * Threads: create, load, start and destroy belong to one thread; the rest from any.
  */
@@ -55,3 +56,9 @@ void jwks_source_leave(void);
 
 /** A token names a key that the set does not have: look soon. Costs next to nothing. */
 void jwks_source_want(struct jwks_source *source);
+
+/**
+ * A signature is wrong: look soon, because the issuer may have another key under the same name.
+ * At most every half minute, for a forged token looks the same.
+ */
+void jwks_source_doubt(struct jwks_source *source);

@@ -183,17 +183,76 @@ static const char *check_dates(struct json_object *payload, int64_t now_us, int6
     return NULL;
 }
 
+/* The client that the token was made for; with RFC 9068 or Cognito `client_id`, with OIDC `azp`. */
+static bool is_of_client(struct json_object *payload, const struct jwt_texts *client_ids)
+{
+    struct json_object *client = NULL;
+
+    if (client_ids->count == 0)
+        return true;
+    if (!json_find(payload, "client_id", &client) && !json_find(payload, "azp", &client))
+        return false;
+    for (size_t i = 0; json_is_string(client) && i < client_ids->count; i++)
+        if (str_equal(json_str(client), client_ids->list[i]))
+            return true;
+    return false;
+}
+
+/* Is `wanted` one of the words in `text`, which single spaces separate (RFC 6749, 3.3)? */
+static bool has_word(struct str text, struct str wanted)
+{
+    while (text.len > 0) {
+        const char *space = memchr(text.ptr, ' ', text.len);
+        struct str word = { text.ptr, space ? (size_t)(space - text.ptr) : text.len };
+
+        if (str_equal(word, wanted))
+            return true;
+        text = str_from(text, word.len + 1);
+    }
+    return false;
+}
+
+/* Scopes are a text (RFC 8693, 4.2), with some issuers a list. */
+static bool has_scopes(struct json_object *payload, const struct jwt_texts *scopes)
+{
+    struct json_object *value = NULL;
+
+    if (scopes->count == 0)
+        return true;
+    if (!json_find(payload, "scope", &value) && !json_find(payload, "scp", &value))
+        return false;
+    for (size_t i = 0; i < scopes->count; i++)
+        if (json_is_array(value)
+                ? !is_in(value, scopes->list[i])
+                : !json_is_string(value) || !has_word(json_str(value), scopes->list[i]))
+            return false;
+    return true;
+}
+
+static bool is_text(struct json_object *payload, const char *name, struct str wanted)
+{
+    struct json_object *value = NULL;
+
+    return json_find(payload, name, &value) && json_is_string(value) &&
+           str_equal(json_str(value), wanted);
+}
+
 static struct jwt_verdict check_claims(struct json_object *payload, const struct jwt_rules *rules,
                                        int64_t now_us)
 {
-    struct json_object *issuer = NULL;
+    struct json_object *use = NULL;
     struct jwt_verdict verdict = { .valid = true };
 
-    if (!json_find(payload, "iss", &issuer) || !json_is_string(issuer) ||
-        !str_equal(json_str(issuer), rules->issuer))
+    if (!is_text(payload, "iss", rules->issuer))
         return refuse("another issuer");
     if (!is_for(payload, rules->audience))
         return refuse("another audience");
+    if (json_find(payload, "token_use", &use) && !is_text(payload, "token_use", STR("access")))
+        return refuse("not an access token");
+    if (!is_of_client(payload, &rules->client_ids))
+        return refuse("another client");
+    if (!has_scopes(payload, &rules->scopes))
+        return refuse("a scope is missing");
 
     const char *reason = check_dates(payload, now_us, &verdict.expires_us);
 
@@ -224,11 +283,16 @@ struct jwt_verdict jwt_check(struct arena *arena, const struct jwks *jwks,
     case JWKS_UNKNOWN_KEY:
         return (struct jwt_verdict){ .unknown_key = true, .reason = "unknown key" };
     case JWKS_FORGED:
-        return refuse("signature wrong");
+        return (
+            struct jwt_verdict){ .verified = true, .forged = true, .reason = "signature wrong" };
     case JWKS_SIGNED:
         break;
     }
-    if (!read_object(arena, parts.payload, &payload))
-        return refuse("payload not an object");
-    return check_claims(payload, rules, now_us);
+
+    struct jwt_verdict verdict = read_object(arena, parts.payload, &payload)
+                                     ? check_claims(payload, rules, now_us)
+                                     : refuse("payload not an object");
+
+    verdict.verified = true;
+    return verdict;
 }

@@ -5,13 +5,14 @@
  * and fit the key, `kid` picks among the keys that we hold already, and keys or addresses of keys
  * that come with the token (jwk, jku, x5c, x5u) are not even read. `crit` and `b64` are refused, a
  * type other than JWT or at+jwt too, so that another kind of token of the same issuer does not
- * pass.
+ * pass; a `token_use`, as Amazon Cognito writes it, must be `access`.
  *
  * Threads: any.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -23,14 +24,23 @@ enum {
     JWT_LEEWAY_US = 60 * 1000000 /* how far clocks may differ */
 };
 
+struct jwt_texts {
+    const struct str *list;
+    size_t count;
+};
+
 struct jwt_rules {
-    struct str issuer;   /* what `iss` must be */
-    struct str audience; /* what `aud` must be or hold; empty: there must be no `aud` */
+    struct str issuer;           /* what `iss` must be */
+    struct str audience;         /* what `aud` must be or hold; empty: there must be no `aud` */
+    struct jwt_texts client_ids; /* one must be `client_id`, else `azp`; none: any client */
+    struct jwt_texts scopes;     /* all of which must be in `scope`, else `scp` */
 };
 
 struct jwt_verdict {
     bool valid;
     bool unknown_key;   /* it is not: no key that we hold can have signed it */
+    bool verified;      /* a signature was checked, which is what costs */
+    bool forged;        /* and it is wrong */
     const char *reason; /* why it is not, in words that quote nothing of it; NULL when it is */
     int64_t expires_us; /* when it is: since 1970, the leeway included */
 };

@@ -46,15 +46,18 @@ static bool is_same(const struct token_fact *a, const struct token_fact *b)
     return memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
-bool token_cache_knows(struct token_cache *cache, const struct token_fact *fact, int64_t now_us)
+bool token_cache_find(struct token_cache *cache, struct token_fact *fact, int64_t now_us)
 {
     const struct token_fact *row = row_of(cache, fact);
     bool known = false;
 
     (void)pthread_mutex_lock(&cache->mutex);
-    for (size_t i = 0; i < PLACES; i++)
-        known |= row[i].expires_us > now_us && row[i].generation == fact->generation &&
-                 is_same(&row[i], fact);
+    for (size_t i = 0; i < PLACES && !known; i++) {
+        known = row[i].expires_us > now_us && row[i].generation == fact->generation &&
+                is_same(&row[i], fact);
+        if (known)
+            *fact = row[i];
+    }
     (void)pthread_mutex_unlock(&cache->mutex);
     return known;
 }

@@ -3,9 +3,18 @@
  */
 #include "server/access_log.h"
 
+#include <stdatomic.h>
+
 #include "base/log.h"
 
-enum { FIELD_MAX = 19 };
+enum { FIELD_MAX = 20 };
+
+static atomic_bool shows_clients;
+
+void access_log_configure(bool client_address)
+{
+    atomic_store(&shows_clients, client_address);
+}
 
 static struct str end_name(enum http_end end)
 {
@@ -22,6 +31,7 @@ void access_log(const struct http_exchange_summary *summary)
 {
     const struct request_note *note = summary->note;
     struct log_field fields[FIELD_MAX];
+    char client[HTTP_ADDRESS_TEXT];
     size_t count = 0;
 
     if (!log_enabled(LOG_INFO))
@@ -29,6 +39,9 @@ void access_log(const struct http_exchange_summary *summary)
     fields[count++] = LOG_STR("request_id", summary->id);
     fields[count++] = LOG_STR("trace_id", log_identifier(summary->trace_id));
     fields[count++] = LOG_STR("event_id", log_identifier(note->event_id));
+    if (summary->client.family &&
+        (atomic_load_explicit(&shows_clients, memory_order_relaxed) || log_enabled(LOG_DEBUG)))
+        fields[count++] = LOG_STR("client", str_from_c(http_address_text(summary->client, client)));
     fields[count++] = LOG_STR("method", summary->method);
     fields[count++] = LOG_STR("path", summary->path);
     fields[count++] = LOG_INT("status", summary->status);

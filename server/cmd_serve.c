@@ -32,20 +32,22 @@
 
 enum {
     MAX_LISTENERS = 2,
-    DRAIN_US = 10 * 1000000, /* what is in flight has this long to end */
-    FLUSH_US = 2 * 1000000,  /* and what is accepted, to reach its sinks; the rest is kept */
-    LAST_LINES_US = 1000000, /* how long the end waits for a log that is not read */
-    TICK_US = 1000000,       /* how often main looks after things */
-    RETIRED_TICK_US = 20000, /* and while requests keep to what a reload has replaced */
-    RETIRED_MAX = 4,         /* so many of which at a time; the next reload waits */
-    WATCHDOG_SHARE = 4,      /* tell the watchdog so many times in its interval */
+    DRAIN_US = 10 * 1000000,    /* what is in flight has this long to end */
+    FLUSH_US = 2 * 1000000,     /* and what is accepted, to reach its sinks; the rest is kept */
+    LAST_LINES_US = 1000000,    /* how long the end waits for a log that is not read */
+    TICK_US = 1000000,          /* how often main looks after things */
+    SECOND_SIGNAL_US = 1000000, /* a signal that comes sooner after the first one is the same */
+    RETIRED_TICK_US = 20000,    /* and while requests keep to what a reload has replaced */
+    RETIRED_MAX = 4,            /* so many of which at a time; the next reload waits */
+    WATCHDOG_SHARE = 4,         /* tell the watchdog so many times in its interval */
 };
 
 static const char usage_text[] =
     "Usage: sluice [serve] [-c FILE]\n"
     "\n"
     "Receive events on POST /events until SIGTERM or SIGINT; then finish what is in flight\n"
-    "and exit with 0. A second signal ends it at once. SIGHUP reads the configuration again.\n"
+    "and exit with 0. A second signal, a second later or more, ends it at once. SIGHUP reads\n"
+    "the configuration again.\n"
     "\n"
     "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
     "  -h, --help         this text\n"
@@ -230,7 +232,7 @@ static sigset_t awaited_signals(void)
 /* How often tick() is wanted; 0: not at all. */
 static int64_t tick_every_us(const struct serving *serving)
 {
-    int64_t every_us = serving->tls ? TICK_US : 0;
+    int64_t every_us = serving->tls || serving->service->auth ? TICK_US : 0;
     int64_t watchdog_us = systemd_watchdog_us(serving->systemd) / WATCHDOG_SHARE;
 
     if (watchdog_us && (!every_us || watchdog_us < every_us))
@@ -243,6 +245,8 @@ static void tick(struct serving *serving)
 {
     if (serving->tls)
         http_tls_refresh(serving->tls);
+    if (serving->service->auth)
+        auth_refresh(serving->service->auth);
     if (systemd_watchdog_us(serving->systemd) && http_is_turning(atomic_load(&serving->http)))
         systemd_tell(serving->systemd, "WATCHDOG=1");
 }
@@ -280,6 +284,12 @@ static struct service_options service_options_of(struct serving *serving)
     };
 }
 
+static void configure_log(const struct config_log *config)
+{
+    log_configure(config->level, config->format);
+    access_log_configure(config->client_address);
+}
+
 static void take_new_config(struct serving *serving)
 {
     const struct reload_options options = {
@@ -299,7 +309,7 @@ static void take_new_config(struct serving *serving)
         if (serving->control)
             control_use(serving->control, events_handler(serving->service->events),
                         serving->service->catalog);
-        log_configure(serving->config->log.level, serving->config->log.format);
+        configure_log(&serving->config->log);
         LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(serving->config->file)));
         warn_of_clear_text(serving->config);
     } else {
@@ -321,11 +331,12 @@ static void reload_if_wanted(struct serving *serving)
 
 static void await_end(struct serving *serving)
 {
-    int64_t every_us = tick_every_us(serving);
     int64_t ticked_us = clock_monotonic_us();
     int number = 0;
 
     while (number != SIGTERM && number != SIGINT) {
+        int64_t every_us = tick_every_us(serving); /* a reload may change it */
+
         number = next_signal(serving->retired ? RETIRED_TICK_US : every_us);
         if (number == SIGHUP)
             serving->reload_wanted = true;
@@ -340,18 +351,23 @@ static void await_end(struct serving *serving)
     systemd_tell(serving->systemd, "STOPPING=1");
 }
 
+static _Atomic int64_t first_signal_us;
+
+/* Some callers send a signal twice, within microseconds: to the process and to its group. */
 static void exit_at_once(int number)
 {
     (void)number;
-    _exit(COMMAND_NO);
+    if (clock_monotonic_us() - atomic_load(&first_signal_us) >= SECOND_SIGNAL_US)
+        _exit(COMMAND_NO);
 }
 
-/* From here on a signal ends the process. */
+/* From here on a signal ends the process, unless it comes together with the first one. */
 static void arm_second_signal(void)
 {
-    const struct sigaction action = { .sa_handler = exit_at_once };
+    const struct sigaction action = { .sa_handler = exit_at_once, .sa_flags = SA_RESTART };
     sigset_t set;
 
+    atomic_store(&first_signal_us, clock_monotonic_us());
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigemptyset(&set);
@@ -495,7 +511,7 @@ int cmd_serve(int argc, char **argv)
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     mem_prepare();
-    log_configure(config->log.level, config->log.format);
+    configure_log(&config->log);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a file's limit is then an error like a full disk */

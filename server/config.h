@@ -92,6 +92,8 @@ struct config_bearer {
     const char *audience;
     const char *jwks_url;
     const char *jwks_file;
+    struct config_strings client_ids;
+    struct config_strings scopes;
 };
 
 struct config_auth {
@@ -171,6 +173,7 @@ struct config_sink {
 struct config_log {
     enum log_level level;
     enum log_format format;
+    bool client_address;
 };
 
 /** Keys that belong together when two configurations are compared. */

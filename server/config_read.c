@@ -162,6 +162,8 @@ static const struct config_key config_keys[] = {
     KEY(config, auth.bearer.audience, read_text),
     KEY(config, auth.bearer.jwks_url, read_text),
     KEY(config, auth.bearer.jwks_file, read_text),
+    KEY(config, auth.bearer.client_ids, read_strings),
+    KEY(config, auth.bearer.scopes, read_strings),
     KEY(config, aws.region, read_text),
     KEY(config, aws.profile, read_text),
     KEY(config, aws.endpoint_url, read_text),
@@ -188,6 +190,7 @@ static const struct config_key config_keys[] = {
     KEY(config, store.quarantine.max_size, read_size),
     KEY(config, log.level, read_choice),
     KEY(config, log.format, read_choice),
+    KEY(config, log.client_address, read_flag),
 };
 
 static const struct config_key api_key_keys[] = {

@@ -49,6 +49,15 @@ const char *config_clear_text(const struct config *config)
            "set http.tls, or name the proxy that speaks TLS in http.trusted_proxies";
 }
 
+/* A server that asks for credentials is not open, whatever was meant. */
+static void check_open(struct settings *settings, const struct config *config)
+{
+    if (config->auth.open && has_credential(&config->auth))
+        settings_complain(settings, STR("/auth/open"),
+                          "lets anyone in, but a credential is configured as well: remove one of "
+                          "the two");
+}
+
 /* Over plain HTTP whoever stands in between hands out keys of his own. */
 static bool is_safe_url(const char *url)
 {
@@ -71,11 +80,16 @@ static void check_bearer(struct settings *settings, const struct config *config)
     const struct config_bearer *bearer = &config->auth.bearer;
 
     if (!*bearer->issuer) {
-        if (*bearer->audience || *bearer->jwks_url || *bearer->jwks_file)
+        if (*bearer->audience || *bearer->jwks_url || *bearer->jwks_file ||
+            bearer->client_ids.count + bearer->scopes.count > 0)
             settings_complain(settings, STR("/auth/bearer/issuer"),
                               "must be set for bearer tokens to be taken");
         return;
     }
+    if (!*bearer->audience && bearer->client_ids.count + bearer->scopes.count == 0)
+        settings_complain(settings, STR("/auth/bearer"),
+                          "set audience, client_ids or scopes: without one, a token that the "
+                          "issuer made for anyone else would be accepted");
     if (!*bearer->jwks_url == !*bearer->jwks_file)
         settings_complain(settings, STR("/auth/bearer"),
                           "set either jwks_url or jwks_file: tokens are checked with these keys");
@@ -135,6 +149,7 @@ void config_rules(struct settings *settings, const struct config *config)
 {
     check_listen(settings, config);
     check_exposure(settings, config);
+    check_open(settings, config);
     check_bearer(settings, config);
     check_body_memory(settings, config);
     check_tls(settings, config);

@@ -131,7 +131,7 @@ static void set_limits(struct http *http)
     options->max_connections = affordable_connections(options->max_connections);
     http->in_flight.max = options->max_in_flight ? options->max_in_flight : SIZE_MAX;
     http->bytes.max = options->max_inflight_bytes;
-    http_rate_init(&http->rate, options->rate_limit);
+    rate_init(&http->rate, options->rate_limit);
     atomic_init(&http->idle_limit_us, options->idle_timeout_us);
     if (options->max_connections_per_address)
         http->addresses =

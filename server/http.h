@@ -39,9 +39,10 @@ struct http_exchange_summary {
     struct str id;       /* as answered in X-Request-Id; well-formed */
     struct str trace_id; /* of traceparent, else the root of X-Amzn-Trace-Id; ptr NULL: none */
     enum http_end end;
-    int status;       /* of the answer; 0: none was made */
-    size_t bytes_in;  /* of the body, as far as it was read */
-    size_t bytes_out; /* of the body, when answered */
+    struct http_address client; /* the peer, or whom a trusted proxy asks for */
+    int status;                 /* of the answer; 0: none was made */
+    size_t bytes_in;            /* of the body, as far as it was read */
+    size_t bytes_out;           /* of the body, when answered */
     int64_t duration_us;
     const struct request_note *note; /* never NULL; empty when no handler ran */
 };

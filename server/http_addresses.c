@@ -5,7 +5,9 @@
  */
 #include "server/http_addresses.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <endian.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
@@ -41,17 +43,30 @@ struct http_address http_address_of(const struct sockaddr_storage *peer)
         struct sockaddr_in v4;
 
         memcpy(&v4, peer, sizeof(v4));
-        return (struct http_address){ ntohl(v4.sin_addr.s_addr), AF_INET };
+        return (struct http_address){ .prefix = ntohl(v4.sin_addr.s_addr), .family = AF_INET };
     }
     if (peer->ss_family == AF_INET6) {
         struct sockaddr_in6 v6;
 
         memcpy(&v6, peer, sizeof(v6));
         if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
-            return (struct http_address){ big_endian(v6.sin6_addr.s6_addr + 12, 4), AF_INET };
-        return (struct http_address){ big_endian(v6.sin6_addr.s6_addr, 8), AF_INET6 };
+            return (struct http_address){ .prefix = big_endian(v6.sin6_addr.s6_addr + 12, 4),
+                                          .family = AF_INET };
+        return (struct http_address){ big_endian(v6.sin6_addr.s6_addr, 8), AF_INET6,
+                                      big_endian(v6.sin6_addr.s6_addr + 8, 8) };
     }
-    return (struct http_address){ 0, 0 };
+    return (struct http_address){ 0 };
+}
+
+const char *http_address_text(struct http_address address, char text[static HTTP_ADDRESS_TEXT])
+{
+    uint64_t parts[] = { htobe64(address.prefix), htobe64(address.rest) };
+    uint32_t v4 = htobe32((uint32_t)address.prefix);
+    const void *bytes = address.family == AF_INET ? (const void *)&v4 : parts;
+
+    if (!address.family || !inet_ntop(address.family, bytes, text, HTTP_ADDRESS_TEXT))
+        text[0] = '\0';
+    return text;
 }
 
 struct http_addresses *http_addresses_create(size_t max_connections, size_t max_each)

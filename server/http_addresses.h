@@ -21,9 +21,15 @@ struct http_addresses;
 struct http_address {
     uint64_t prefix;
     sa_family_t family; /* AF_INET or AF_INET6; 0: none of both */
+    uint64_t rest;      /* of an IPv6 address; not compared */
 };
 
 struct http_address http_address_of(const struct sockaddr_storage *peer);
+
+enum { HTTP_ADDRESS_TEXT = 46 }; /* bytes, with the NUL */
+
+/** The whole address, as people write it; "" when it is none. */
+const char *http_address_text(struct http_address address, char text[static HTTP_ADDRESS_TEXT]);
 
 /**
  * Counts for up to `max_connections` connections, each address up to `max_each`. The caller owns

@@ -294,7 +294,7 @@ static int count_request(struct http *http, struct http_exchange *ex)
 {
     if (ex->handler && ex->handler->is_probe)
         return 0;
-    if (!http_rate_take(&http->rate, clock_monotonic_us()))
+    if (!rate_take(&http->rate, clock_monotonic_us()))
         return 429;
     ex->in_flight = ex->handler && http_quota_take(&http->in_flight, 1);
     return ex->in_flight ? 0 : 503;
@@ -374,6 +374,7 @@ static struct http_exchange_summary summarize(const struct http_exchange *ex, in
         .path = ex->path,
         .id = ex->id[0] ? str_from_c(ex->id) : STR_NONE,
         .trace_id = ex->trace_id,
+        .client = ex->client,
         .status = status,
         .bytes_in = ex->bytes_in,
         .bytes_out = has_body ? ex->response.body.len : 0,

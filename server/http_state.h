@@ -13,6 +13,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/rate.h"
 #include "base/str.h"
 #include "handlers/handler.h"
 #include "server/http.h"
@@ -45,7 +46,7 @@ struct http {
     struct http_quota bytes;          /* of bodies, from their arrival until they are answered */
     _Atomic int64_t memory_lacked_us; /* when a body was last refused for want of it; 0: never */
     atomic_size_t untaken;            /* bytes of long answers that are not sent yet */
-    struct http_rate rate;
+    struct rate rate;
 
     atomic_size_t connections;     /* accepted and not closed; only the acceptor adds */
     atomic_bool draining;          /* from now on every answer closes its connection */

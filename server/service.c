@@ -220,8 +220,16 @@ static bool create_routes(struct service *service, const struct config *config, 
 static bool create_auth(struct service *service, const struct config_auth *config,
                         struct error *err)
 {
-    const struct bearer_options bearer = { config->bearer.issuer, config->bearer.audience,
-                                           config->bearer.jwks_url, config->bearer.jwks_file };
+    const struct bearer_options bearer = {
+        .issuer = config->bearer.issuer,
+        .audience = config->bearer.audience,
+        .jwks_url = config->bearer.jwks_url,
+        .jwks_file = config->bearer.jwks_file,
+        .client_ids = config->bearer.client_ids.list,
+        .client_id_count = config->bearer.client_ids.count,
+        .scopes = config->bearer.scopes.list,
+        .scope_count = config->bearer.scopes.count,
+    };
     bool has_bearer = *bearer.issuer != '\0';
 
     if (config->api_key_count + config->basic_count == 0 && !has_bearer)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import issuer as oauth
+from client import request
 from issuer import AUDIENCE, Issuer, Key, encode, hmac_with
 from server import PATIENCE
 
@@ -190,6 +191,44 @@ def test_a_new_key_is_fetched_when_a_token_names_it(sluice, event, rotating):
     refused(post(server, event, new))  # at once; EventBridge comes again
     until(lambda: post(server, event, new).status == 200)
     refused(post(server, event, old))  # though it was known: its key is withdrawn
+
+
+def test_another_key_under_the_same_name_is_found(sluice, event, rotating):
+    server = sluice(auth=rotating.config())
+    assert post(server, event, rotating.token()).status == 200
+    rotating.keys = [Key("ES256", rotating.keys[0].kid)]
+    new = rotating.token()
+    refused(post(server, event, new))  # at once; EventBridge comes again
+    until(lambda: post(server, event, new).status == 200)
+
+
+def test_a_flood_of_forged_tokens_is_not_checked(sluice, event, idp):
+    server = sluice(auth=idp.config())
+    good = idp.token()
+    assert post(server, event, good).status == 200
+    stranger = Key("EdDSA", idp.keys[3].kid)
+    flood = [
+        request("POST", "/events", b"{}", {"Authorization": f"Bearer {token}"})
+        for token in (idp.token(stranger, jti=str(number)) for number in range(400))
+    ]
+    with server.connect() as connection:
+        connection.send(b"".join(flood))
+        answers = [connection.answer() for _ in flood]
+    assert {answer.status for answer in answers} == {401, 429}
+    limited = next(answer for answer in answers if answer.status == 429)
+    assert int(limited.header("Retry-After")) >= 1
+    line = server.wait_log(event="request", status=429)
+    assert line["reason"] == "token not checked: too many bad ones from this address"
+    assert post(server, event, good).status == 200
+
+
+def test_clients_and_scopes_take_the_place_of_an_audience(sluice, event, idp):
+    """As with Amazon Cognito, whose access tokens name no audience."""
+    server = sluice(auth=idp.config(audience="", client_ids=["c"], scopes=["events/write"]))
+    good = {"aud": None, "client_id": "c", "scope": "x events/write", "token_use": "access"}
+    assert post(server, event, idp.token(**good)).status == 200
+    for wrong in ({"client_id": "d"}, {"scope": "x"}, {"token_use": "id"}):
+        refused(post(server, event, idp.token(**good | wrong)))
 
 
 def test_forged_kids_do_not_hammer_the_issuer(sluice, event, rotating):

@@ -100,6 +100,19 @@ def test_bad_ones_in_every_spelling(guarded, event):
         assert status(guarded, event, *lines) == 401, lines
 
 
+def test_the_log_says_why_and_not_what(guarded, event):
+    for number, (line, reason) in enumerate(
+        [
+            (b"X-Other: nothing", "credential absent"),
+            (b"X-Api-Key: tried-this", "credential wrong"),
+            (basic(USER, "tried-this"), "credential wrong"),
+        ]
+    ):
+        assert status(guarded, event, line, b"X-Request-Id: r%d" % number) == 401
+        assert guarded.wait_log(request_id=f"r{number}")["reason"] == reason
+    assert "tried-this" not in json.dumps(guarded.log())
+
+
 def test_control_characters_are_bad_framing(guarded, event):
     """They are no part of any header value (RFC 9110, 5.5); the right key beside them is no help."""
     for byte in (b"\x01", b"\x0b", b"\x7f"):

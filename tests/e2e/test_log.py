@@ -53,6 +53,19 @@ def test_a_valid_event_is_one_line(shared, event):
     assert 0 < line["duration_us"] < 10_000_000
 
 
+@pytest.mark.parametrize(
+    "log", [{"level": "debug"}, {"client_address": True}, {"level": "info"}], ids=str
+)
+def test_the_clients_address_is_shown_when_wanted(sluice, event, log):
+    server = sluice(log=log, http={"trusted_proxies": ["127.0.0.1"]})
+    _, direct = logged(server, event)
+    forwarded = {"X-Forwarded-For": "2001:db8::9, 192.0.2.7"}
+    _, proxied = logged(server, event, **forwarded)
+    shown = log != {"level": "info"}
+    assert direct.get("client") == ("127.0.0.1" if shown else None)
+    assert proxied.get("client") == ("192.0.2.7" if shown else None)
+
+
 def test_a_refused_event_names_the_rule(shared):
     _, line = logged(shared, {"id": "e1", "detail": {"interaction": {"id": 1, "start_time": ""}}})
     assert [key for key in KEYS if key in line] == list(line)

@@ -77,7 +77,9 @@ static void write_header(const struct signer *by, const char *scheme, int64_t se
 
 static struct bearer *create(void)
 {
-    const struct bearer_options options = { "i", "a", "", file };
+    const struct bearer_options options = {
+        .issuer = "i", .audience = "a", .jwks_url = "", .jwks_file = file
+    };
     struct bearer *bearer = NULL;
     struct error err = { 0 };
 
@@ -150,6 +152,94 @@ static void a_good_token_is_good_only_to_the_letter(void)
     bearer_destroy(bearer);
 }
 
+static enum bearer_verdict check_of(struct bearer *bearer, const struct request *given,
+                                    const char *header)
+{
+    struct arena *arena = arena_create();
+    struct request request = *given;
+    const char *reason = NULL;
+
+    request.arena = arena;
+    request.connection = header;
+    request.header = find_header;
+
+    enum bearer_verdict verdict = bearer_check(bearer, &request, &reason);
+
+    arena_destroy(arena);
+    return verdict;
+}
+
+/* Which differ, so that none is known from before: a claim is `nth`. */
+static void write_forged(int64_t nth, char out[static 2000])
+{
+    write_header(other, "Bearer ", 1000 + nth, out);
+}
+
+static void a_sender_of_bad_tokens_is_not_checked_for_ever(void)
+{
+    enum { ENOUGH = 10000 };
+    const struct request bad_sender = { .sender = 1 };
+    const struct request good_sender = { .sender = 2 };
+    struct bearer *bearer = create();
+    enum bearer_verdict verdict = BEARER_BAD;
+    char known[2000];
+    char fresh[2000];
+    char forged[2000];
+    char kept[2000];
+
+    write_header(signer, "Bearer ", 100, known);
+    write_header(signer, "Bearer ", 200, fresh);
+    CHECK_INT(check_of(bearer, &bad_sender, known), BEARER_GOOD);
+    write_forged(0, kept);
+    for (int i = 0; i < ENOUGH; i++) /* the same token costs one check */
+        verdict = check_of(bearer, &bad_sender, kept);
+    CHECK_INT(verdict, BEARER_BAD);
+    for (int i = 0; i < ENOUGH && verdict == BEARER_BAD; i++) {
+        write_forged(i + 1, forged);
+        verdict = check_of(bearer, &bad_sender, forged);
+    }
+    CHECK_INT(verdict, BEARER_UNCHECKED);
+    CHECK_INT(check_of(bearer, &bad_sender, known), BEARER_GOOD);
+    CHECK_INT(check_of(bearer, &good_sender, forged), BEARER_BAD);
+    CHECK_INT(check_of(bearer, &good_sender, fresh), BEARER_GOOD);
+    bearer_destroy(bearer);
+}
+
+static void over_a_limit_only_known_tokens_are_good(void)
+{
+    const struct request usual = { .sender = 1 };
+    const struct request hurried = { .sender = 1, .is_over_limit = true };
+    struct bearer *bearer = create();
+    char header[2000];
+
+    write_header(signer, "Bearer ", 100, header);
+    CHECK_INT(check_of(bearer, &hurried, header), BEARER_UNCHECKED);
+    CHECK_INT(check_of(bearer, &usual, header), BEARER_GOOD);
+    CHECK_INT(check_of(bearer, &hurried, header), BEARER_GOOD);
+    bearer_destroy(bearer);
+}
+
+static void a_token_may_have_to_be_of_a_client(void)
+{
+    const char *const ids[] = { "c" };
+    const struct bearer_options options = { .issuer = "i",
+                                            .audience = "a",
+                                            .jwks_url = "",
+                                            .jwks_file = file,
+                                            .client_ids = ids,
+                                            .client_id_count = 1 };
+    struct bearer *bearer = NULL;
+    struct error err = { 0 };
+    const char *reason;
+    char header[2000];
+
+    CHECK(bearer_create(&options, &bearer, &err));
+    write_header(signer, "Bearer ", 100, header);
+    CHECK_INT(check(bearer, header, &reason), BEARER_BAD);
+    CHECK_STR(str_from_c(reason), "another client");
+    bearer_destroy(bearer);
+}
+
 struct attempt {
     struct bearer *bearer;
     const char *header;
@@ -189,7 +279,9 @@ static void a_withdrawn_key_takes_its_tokens_along(void)
 
 static void without_keys_nobody_is_good(void)
 {
-    const struct bearer_options options = { "i", "a", "http://127.0.0.1:1/jwks", "" };
+    const struct bearer_options options = {
+        .issuer = "i", .audience = "a", .jwks_url = "http://127.0.0.1:1/jwks", .jwks_file = ""
+    };
     struct bearer *bearer = NULL;
     struct error err = { 0 };
     char header[2000];
@@ -205,7 +297,9 @@ static void without_keys_nobody_is_good(void)
 
 static void a_bad_file_is_named(void)
 {
-    const struct bearer_options options = { "i", "a", "", file };
+    const struct bearer_options options = {
+        .issuer = "i", .audience = "a", .jwks_url = "", .jwks_file = file
+    };
     struct bearer *bearer = NULL;
     struct error err = { 0 };
 
@@ -260,6 +354,9 @@ int main(void)
     other = signer_create(SIGNATURE_ES256, 0);
     RUN(headers_bring_tokens_or_not);
     RUN(a_good_token_is_good_only_to_the_letter);
+    RUN(a_sender_of_bad_tokens_is_not_checked_for_ever);
+    RUN(over_a_limit_only_known_tokens_are_good);
+    RUN(a_token_may_have_to_be_of_a_client);
     RUN(a_withdrawn_key_takes_its_tokens_along);
     RUN(without_keys_nobody_is_good);
     RUN(a_bad_file_is_named);

@@ -226,6 +226,32 @@ static void an_unknown_key_makes_it_look_once(void)
     canned_destroy(server);
 }
 
+static void a_wrong_signature_makes_it_look_once(void)
+{
+    enum { FORGED = 1000 };
+    struct issuer issuer = { .keys = 2 };
+    struct canned *server = canned_start(NULL, publish, &issuer);
+    struct jwks_source *source = from_url(server);
+    struct error err = { 0 };
+    int64_t begin_us = clock_monotonic_us();
+
+    CHECK(jwks_source_load(source, &err));
+    CHECK(jwks_source_start(source, &err));
+    atomic_store(&issuer.keys, 1);
+    for (int i = 0; i < FORGED; i++)
+        jwks_source_doubt(source);
+    CHECK(wait_for_keys(source, 1));
+    for (int i = 0; i < FORGED; i++)
+        jwks_source_doubt(source);
+
+    /* One look at the start, one after a second, and one for each half minute of doubts. */
+    int64_t seconds = (clock_monotonic_us() - begin_us) / 1000000;
+
+    CHECK(atomic_load(&issuer.asked) <= 3 + seconds / 30);
+    jwks_source_destroy(source);
+    canned_destroy(server);
+}
+
 static void the_last_good_keys_stay(void)
 {
     struct issuer issuer = { .keys = 2 };
@@ -342,6 +368,7 @@ int main(void)
     RUN(a_swapped_link_is_a_change);
     RUN(a_file_that_cannot_be_used_is_named);
     RUN(an_unknown_key_makes_it_look_once);
+    RUN(a_wrong_signature_makes_it_look_once);
     RUN(the_last_good_keys_stay);
     RUN(the_same_keys_are_no_change);
     RUN(an_issuer_that_is_away_at_first_is_asked_again);

@@ -19,7 +19,8 @@ enum by { BY_RSA, BY_PSS, BY_EC, BY_ED, BY_STRANGER, BY_P384, BY_COUNT };
 static struct signer *signers[BY_COUNT];
 static struct jwks *jwks;
 
-static const struct jwt_rules rules = { STR_INIT("https://idp"), STR_INIT("sluice") };
+static const struct jwt_rules rules = { .issuer = STR_INIT("https://idp"),
+                                        .audience = STR_INIT("sluice") };
 
 #define RS "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"rsa\"}"
 #define PS "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"kid\":\"pss\"}"
@@ -97,6 +98,55 @@ static void good_tokens_pass(void)
           "{\"iss\":\"https:\\/\\/idp\",\"aud\":\"slu\\u0069ce\",\"exp\":1800000300}", NULL },
         { "more claims", BY_EC, ES, "{" WHO ",\"exp\":1800000300,\"scope\":\"a\",\"cnf\":{}}",
           NULL },
+    };
+
+    check_rows(rows, COUNT_OF(rows), &rules);
+}
+
+#define WITH(claims) "{" WHO ",\"exp\":1800000300," claims "}"
+
+static void clients_and_scopes_narrow_it(void)
+{
+    static const struct str clients[] = { STR_INIT("one"), STR_INIT("two") };
+    static const struct str scopes[] = { STR_INIT("events/write"), STR_INIT("b") };
+    static const struct jwt_rules narrow = { .issuer = STR_INIT("https://idp"),
+                                             .audience = STR_INIT("sluice"),
+                                             .client_ids = { clients, 2 },
+                                             .scopes = { scopes, 2 } };
+    static const char client[] = "another client";
+    static const char scope[] = "a scope is missing";
+    static const struct row rows[] = {
+        { "both", BY_EC, ES, WITH("\"client_id\":\"two\",\"scope\":\"a events/write b\""), NULL },
+        { "azp", BY_EC, ES, WITH("\"azp\":\"one\",\"scope\":\"b events/write\""), NULL },
+        { "a list", BY_EC, ES, WITH("\"azp\":\"one\",\"scp\":[\"b\",\"events/write\"]"), NULL },
+        { "client_id goes before azp", BY_EC, ES,
+          WITH("\"client_id\":\"x\",\"azp\":\"one\",\"scope\":\"b events/write\""), client },
+        { "no client", BY_EC, ES, WITH("\"scope\":\"b events/write\""), client },
+        { "a prefix", BY_EC, ES, WITH("\"client_id\":\"on\",\"scope\":\"b events/write\""),
+          client },
+        { "a list of clients", BY_EC, ES,
+          WITH("\"client_id\":[\"one\"],\"scope\":\"b events/write\""), client },
+        { "no scope", BY_EC, ES, WITH("\"client_id\":\"one\""), scope },
+        { "one scope of two", BY_EC, ES, WITH("\"client_id\":\"one\",\"scope\":\"b\""), scope },
+        { "a longer scope", BY_EC, ES, WITH("\"client_id\":\"one\",\"scope\":\"b events/writer\""),
+          scope },
+        { "a scope in other case", BY_EC, ES,
+          WITH("\"client_id\":\"one\",\"scope\":\"B events/write\""), scope },
+        { "a scope of an odd type", BY_EC, ES, WITH("\"client_id\":\"one\",\"scope\":7"), scope },
+        { "a list with an odd type", BY_EC, ES,
+          WITH("\"client_id\":\"one\",\"scp\":[\"b\",\"events/write\",7]"), scope },
+    };
+
+    check_rows(rows, COUNT_OF(rows), &narrow);
+}
+
+static void an_id_token_is_no_access_token(void)
+{
+    static const char other[] = "not an access token";
+    static const struct row rows[] = {
+        { "access", BY_EC, ES, WITH("\"token_use\":\"access\""), NULL },
+        { "id", BY_EC, ES, WITH("\"token_use\":\"id\""), other },
+        { "null", BY_EC, ES, WITH("\"token_use\":null"), other },
     };
 
     check_rows(rows, COUNT_OF(rows), &rules);
@@ -240,7 +290,8 @@ static void wrong_claims_are_refused(void)
 
 static void without_an_audience_tokens_must_name_none(void)
 {
-    static const struct jwt_rules nobody = { STR_INIT("https://idp"), STR_INIT("") };
+    static const struct jwt_rules nobody = { .issuer = STR_INIT("https://idp"),
+                                             .audience = STR_INIT("") };
     static const struct row rows[] = {
         { "none", BY_EC, ES, "{\"iss\":\"https://idp\",\"exp\":1800000300}", NULL },
         { "some", BY_EC, ES, CLAIM, "another audience" },
@@ -490,6 +541,8 @@ int main(void)
 {
     create_all();
     RUN(good_tokens_pass);
+    RUN(clients_and_scopes_narrow_it);
+    RUN(an_id_token_is_no_access_token);
     RUN(forged_headers_are_refused);
     RUN(wrong_claims_are_refused);
     RUN(without_an_audience_tokens_must_name_none);

@@ -19,9 +19,9 @@ static struct token_fact fact(const char *token, uint64_t generation, int64_t ex
 
 static bool knows(struct token_cache *cache, const char *token, uint64_t generation, int64_t now_us)
 {
-    const struct token_fact asked = fact(token, generation, 0);
+    struct token_fact asked = fact(token, generation, 0);
 
-    return token_cache_knows(cache, &asked, now_us);
+    return token_cache_find(cache, &asked, now_us);
 }
 
 static void add(struct token_cache *cache, const char *token, uint64_t generation,
@@ -44,6 +44,25 @@ static void a_token_is_known_until_it_expires(void)
     CHECK(!knows(cache, "b", 1, 0));
     token_cache_destroy(cache);
     token_cache_destroy(NULL);
+}
+
+static void bad_ones_are_known_with_their_reason(void)
+{
+    struct token_cache *cache = token_cache_create();
+    struct token_fact bad = fact("bad", 1, 100);
+    struct token_fact found = fact("bad", 1, 0);
+
+    bad.reason = "expired";
+    bad.forged = true;
+    token_cache_add(cache, &bad);
+    add(cache, "good", 1, 100);
+    CHECK(token_cache_find(cache, &found, 0));
+    CHECK_STR(str_from_c(found.reason), "expired");
+    CHECK(found.forged);
+    found = fact("good", 1, 0);
+    CHECK(token_cache_find(cache, &found, 0));
+    CHECK(!found.reason && !found.forged);
+    token_cache_destroy(cache);
 }
 
 static void other_keys_forget_it(void)
@@ -111,6 +130,7 @@ static void threads_may_share_it(void)
 int main(void)
 {
     RUN(a_token_is_known_until_it_expires);
+    RUN(bad_ones_are_known_with_their_reason);
     RUN(other_keys_forget_it);
     RUN(what_expires_first_makes_room);
     RUN(threads_may_share_it);

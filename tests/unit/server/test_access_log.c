@@ -67,6 +67,26 @@ static void a_request_is_one_documented_line(void)
                     "\"bytes_in\":909,\"bytes_out\":211,\"duration_us\":57}\n");
 }
 
+static void the_client_is_shown_when_wanted(void)
+{
+    struct http_exchange_summary summary = summary_of(&full_note);
+
+    summary.client = (struct http_address){ 0xc0000201, AF_INET, 0 };
+    log_one(&summary);
+    CHECK(!has(output, "client"));
+    log_configure(LOG_DEBUG, LOG_JSON);
+    log_one(&summary);
+    CHECK(has(line, ",\"client\":\"192.0.2.1\",\"method\":"));
+    log_configure(LOG_INFO, LOG_JSON);
+    access_log_configure(true);
+    summary.client = (struct http_address){ 0x20010db800000000, AF_INET6, 7 };
+    log_one(&summary);
+    CHECK(has(line, ",\"client\":\"2001:db8::7\",\"method\":"));
+    access_log_configure(false);
+    log_one(&summary);
+    CHECK(!has(output, "client"));
+}
+
 static void what_is_not_known_is_left_out(void)
 {
     static const struct request_note empty = { 0 };
@@ -145,6 +165,7 @@ int main(void)
 {
     log_configure(LOG_INFO, LOG_JSON);
     RUN(a_request_is_one_documented_line);
+    RUN(the_client_is_shown_when_wanted);
     RUN(what_is_not_known_is_left_out);
     RUN(an_array_says_how_many);
     RUN(only_wellformed_identifiers_are_shown);

@@ -173,7 +173,8 @@ static void every_kind_of_value_is_read(void)
                                "  batch_response: partial\n"
                                "  accept_unsafe_library: true\n"
                                "auth:\n"
-                               "  open: true\n"
+                               "  bearer: {issuer: i, jwks_file: f, client_ids: [c, d],"
+                               " scopes: [s]}\n"
                                "  api_keys:\n"
                                "    - value_file: /dev/null\n"
                                "    - {header: X-Other, value_file: /dev/null}\n"
@@ -184,13 +185,15 @@ static void every_kind_of_value_is_read(void)
                                "    payload: ''\n"
                                "    id: /Metadata/id\n"
                                "  - {schema: S, registry: R, transform: t.yaml}\n"
-                               "log: {level: error, format: text}\n";
+                               "log: {level: error, format: text, client_address: true}\n";
     struct config *config = load(yaml);
 
     if (!config)
         return;
     check_values_http(&config->http);
-    CHECK(config->auth.open);
+    CHECK_INT((int64_t)config->auth.bearer.client_ids.count, 2);
+    CHECK_STR(str_from_c(config->auth.bearer.client_ids.list[1]), "d");
+    CHECK_INT((int64_t)config->auth.bearer.scopes.count, 1);
     CHECK_INT((int64_t)config->auth.api_key_count, 2);
     CHECK_STR(str_from_c(config->auth.api_keys[0].header), "x-api-key");
     CHECK_STR(str_from_c(config->auth.api_keys[1].header), "X-Other");
@@ -207,6 +210,7 @@ static void every_kind_of_value_is_read(void)
     CHECK_STR(str_from_c(config->routes[1].payload), "/detail");
     CHECK_INT(config->log.level, LOG_ERROR);
     CHECK_INT(config->log.format, LOG_TEXT);
+    CHECK(config->log.client_address);
     config_destroy(config);
 }
 

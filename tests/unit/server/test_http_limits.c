@@ -1,5 +1,5 @@
 /*
- * test_http_limits.c - quotas, the rate, counts by address, new request ids, safe libraries.
+ * test_http_limits.c - quotas, counts by address, new request ids, safe libraries.
  */
 #include "server/http_limits.h"
 
@@ -24,46 +24,6 @@ static void a_quota_holds_no_more_than_its_maximum(void)
     CHECK(!http_quota_take(&quota, 5));
     CHECK(!http_quota_take(&quota, SIZE_MAX));
     CHECK(http_quota_take(&quota, 4));
-}
-
-static unsigned taken_at(struct http_rate *rate, int64_t now_us, unsigned tries)
-{
-    unsigned taken = 0;
-
-    for (unsigned i = 0; i < tries; i++)
-        taken += http_rate_take(rate, now_us) ? 1 : 0;
-    return taken;
-}
-
-static void the_rate_allows_one_second_at_once_and_then_its_pace(void)
-{
-    struct http_rate rate;
-    int64_t now_us = 5000000;
-
-    http_rate_init(&rate, 10);
-    CHECK_INT(taken_at(&rate, now_us, 100), 10);
-    CHECK_INT(taken_at(&rate, now_us + 99999, 100), 0);
-    CHECK_INT(taken_at(&rate, now_us + 100000, 100), 1);
-    CHECK_INT(taken_at(&rate, now_us + 350000, 100), 2);
-    CHECK_INT(taken_at(&rate, now_us + 60000000, 100), 10);
-}
-
-static void a_slow_rate_still_gives_a_token(void)
-{
-    struct http_rate rate;
-
-    http_rate_init(&rate, 0.5);
-    CHECK_INT(taken_at(&rate, 1000, 10), 1);
-    CHECK_INT(taken_at(&rate, 1001000, 10), 0);
-    CHECK_INT(taken_at(&rate, 2001000, 10), 1);
-}
-
-static void no_rate_is_no_limit(void)
-{
-    struct http_rate rate;
-
-    http_rate_init(&rate, 0);
-    CHECK_INT(taken_at(&rate, 0, 1000), 1000);
 }
 
 static struct http_address address(const char *text)
@@ -111,7 +71,7 @@ static void counts_hold_while_addresses_come_and_go(void)
     unsigned wrong = 0;
 
     for (uint64_t i = 0; i < CLIENTS; i++) {
-        struct http_address client = { i, AF_INET };
+        struct http_address client = { i, AF_INET, 0 };
 
         wrong += !http_addresses_enter(addresses, client);
         wrong += !http_addresses_enter(addresses, client);
@@ -119,17 +79,17 @@ static void counts_hold_while_addresses_come_and_go(void)
     }
     for (uint64_t i = 0; i < CLIENTS; i += 2)
         for (int k = 0; k < EACH; k++)
-            http_addresses_leave(addresses, (struct http_address){ i, AF_INET });
+            http_addresses_leave(addresses, (struct http_address){ i, AF_INET, 0 });
     for (uint64_t i = 0; i < CLIENTS; i++)
         wrong +=
-            http_addresses_enter(addresses, (struct http_address){ i, AF_INET }) != (i % 2 == 0);
+            http_addresses_enter(addresses, (struct http_address){ i, AF_INET, 0 }) != (i % 2 == 0);
     CHECK_INT(wrong, 0);
     http_addresses_destroy(addresses);
 }
 
 static void no_table_is_no_limit(void)
 {
-    struct http_address client = { 1, AF_INET };
+    struct http_address client = { 1, AF_INET, 0 };
 
     CHECK(http_addresses_enter(NULL, client));
     http_addresses_leave(NULL, client);
@@ -176,9 +136,6 @@ static void tells_safe_versions_of_the_library(void)
 int main(void)
 {
     RUN(a_quota_holds_no_more_than_its_maximum);
-    RUN(the_rate_allows_one_second_at_once_and_then_its_pace);
-    RUN(a_slow_rate_still_gives_a_token);
-    RUN(no_rate_is_no_limit);
     RUN(an_address_is_counted_as_one_customer);
     RUN(counts_hold_while_addresses_come_and_go);
     RUN(no_table_is_no_limit);
