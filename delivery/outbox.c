@@ -93,6 +93,7 @@ static bool open_store(struct outbox *outbox, struct error *err)
         !recent_load(&outbox->recent, &outbox->db))
         return outbox_db_fail(&outbox->db, outbox->options.path, err);
     outbox->tally = outbox->before;
+    outbox_notices_begin(outbox);
     if (outbox_transact(outbox, configure, &configuring, err) == OUTBOX_DURABLE) {
         if (outbox_is_full(outbox, 0))
             atomic_store(&outbox->trouble, OUTBOX_FULL);
@@ -172,6 +173,8 @@ void outbox_counters(struct outbox *outbox, struct outbox_counters *out)
     *out = (struct outbox_counters){ .max_bytes = (int64_t)outbox->options.max_size };
     (void)pthread_mutex_lock(&outbox->mutex);
     tally_show(&outbox->published, out);
+    if (outbox_is_in_memory(outbox))
+        out->bytes = outbox->published.numbers[TALLY_WAITING];
     out->bytes += outbox->published_log_bytes;
     for (size_t i = 0; i < out->sink_count; i++)
         if (out->sinks[i].pending > 0)

@@ -36,6 +36,7 @@ struct outbox;
 struct outbox_options {
     const char *path;           /* the database file; folders are made, 0700; "": no store */
     uint64_t max_size;          /* bytes that may wait for sinks, write-ahead log included */
+    uint64_t dead_max_size;     /* bytes of dead records, beside those; the oldest are dropped */
     int64_t dedup_window_us;    /* 0: every event is new */
     int64_t dedup_max_rows;     /* 0: every event is new */
     bool dedup_replays;         /* an event with replay-name is a duplicate of its id */
@@ -181,7 +182,10 @@ struct outbox_histogram {
 extern const int64_t outbox_commit_bounds_us[OUTBOX_BUCKETS];
 extern const int64_t outbox_batch_bounds[OUTBOX_BUCKETS];
 
-/** enqueued = delivered + pending + dead + dropped, always. */
+/**
+ * Each is counted by itself. enqueued = delivered + pending + dead + dropped holds unless there is
+ * a fault; pending and dead are compared with the rows and corrected.
+ */
 struct outbox_sink_counters {
     char name[OUTBOX_NAME_SIZE];
     bool configured; /* false: removed, its backlog still kept */
@@ -200,9 +204,11 @@ struct outbox_counters {
     int64_t ids_reused; /* accepted with an id that another event had */
     int64_t bytes;      /* waiting for sinks, write-ahead log included */
     int64_t max_bytes;
-    int64_t seen;            /* events remembered for duplicates */
-    int64_t refused_rows;    /* in quarantine now */
-    int64_t refused_bytes;   /* and their size */
+    int64_t dead_bytes;    /* of records that no sink waits for and some set aside */
+    int64_t corrections;   /* counters that differed from the rows they count, and were corrected */
+    int64_t seen;          /* events remembered for duplicates */
+    int64_t refused_rows;  /* in quarantine now */
+    int64_t refused_bytes; /* and their size */
     int64_t refused_evicted; /* gone from it to make room */
     size_t outcome_count;
     struct {

@@ -56,17 +56,13 @@ static bool add_record(struct outbox *outbox, const struct outbox_item *item, bo
 
     if (count_configured(tally) == 0)
         return true;
-    for (size_t i = 0; i < tally->sink_count; i++)
+    for (size_t i = 0; i < tally->sink_count; i++) {
         tally->sinks[i].enqueued += tally->sinks[i].configured;
-    tally->numbers[TALLY_WAITING] += (int64_t)(item->body.len + key.len + OUTBOX_ROW_BYTES);
+        tally_add_pending(tally, &tally->sinks[i], seq, tally->sinks[i].configured);
+    }
+    tally_add_waiting(tally, seq, (int64_t)(item->body.len + key.len + OUTBOX_ROW_BYTES));
     return outbox_db_run(&outbox->db, SQL_RECORD_ADD, "isisssb", seq, key, outbox->now_us,
                          item->registry, item->schema, item->version, item->body);
-}
-
-static void log_reuse(const struct outbox_item *item)
-{
-    if (!item->is_replay) /* an archive's replay has its event's id: nothing to wonder at */
-        LOG_EVENT(LOG_WARN, "event_id_reused", LOG_STR("event_id", log_identifier(item->id)));
 }
 
 static bool accept_new(struct outbox *outbox, const struct outbox_item *item, bool reused,
@@ -74,7 +70,8 @@ static bool accept_new(struct outbox *outbox, const struct outbox_item *item, bo
 {
     struct tally *tally = &outbox->tally;
 
-    if (outbox_is_full(outbox, item->body.len + OUTBOX_ROW_BYTES)) {
+    if (outbox_is_full(outbox, item->body.len + OUTBOX_ROW_BYTES +
+                                   count_configured(tally) * OUTBOX_WAY_BYTES)) {
         outbox->turned_away = true;
         *result = no_room;
         return true;
@@ -83,9 +80,9 @@ static bool accept_new(struct outbox *outbox, const struct outbox_item *item, bo
         !outbox_resolve(outbox, item))
         return false;
     tally->numbers[TALLY_ACCEPTED]++;
-    if (reused) {
+    if (reused && !item->is_replay) { /* an archive's replay has its event's id: no fault */
         tally->numbers[TALLY_IDS_REUSED]++;
-        log_reuse(item);
+        LOG_EVENT(LOG_WARN, "event_id_reused", LOG_STR("event_id", log_identifier(item->id)));
     }
     *result = (struct outbox_result){ OUTBOX_ACCEPTED, reused, item->processed_at_us, NULL };
     return true;

@@ -253,59 +253,39 @@ static struct str reason_of(const struct backlog_result *result)
     return result->reason ? str_from_c(result->reason) : STR_NONE;
 }
 
-static int64_t size_of(const struct backlog_record *record)
+static struct outbox_death death_of(const struct backlog_record *record,
+                                    const struct backlog_result *result)
 {
-    return (int64_t)(record->bytes.len + record->key.len) + OUTBOX_ROW_BYTES;
+    return (struct outbox_death){ record->seq, record->attempts + 1, reason_of(result) };
 }
 
-static void count_dead(struct outbox *outbox, struct tally_sink *sink,
-                       const struct backlog_record *record)
-{
-    sink->dead++;
-    outbox->tally.numbers[TALLY_DEAD_BYTES] += size_of(record);
-}
-
-/* Both count only what is there: a report that seemed to fail may have come through. */
+/* Only what is there counts: a report that seemed to fail may have come through. */
 static bool end_retry(struct outbox *outbox, struct tally_sink *sink,
                       const struct backlog_record *record)
 {
-    if (!outbox_db_run(&outbox->db, SQL_RETRY_DELETE, "ii", sink->id, record->seq))
+    bool gone = false;
+
+    if (!outbox_retry_delete(outbox, sink, record->seq, &gone))
         return false;
-    if (outbox_db_changes(&outbox->db) > 0) {
-        sink->delivered++;
-        outbox->tally.numbers[TALLY_WAITING] -= size_of(record);
-    }
+    sink->delivered += gone;
     return true;
-}
-
-static bool bury_retry(struct outbox *outbox, struct tally_sink *sink,
-                       const struct backlog_record *record, const struct backlog_result *result)
-{
-    struct outbox_db *db = &outbox->db;
-
-    if (!outbox_db_run(db, SQL_DEAD_FROM_RETRY, "iiisi", sink->id, outbox->now_us,
-                       record->attempts + 1, reason_of(result), record->seq))
-        return false;
-    if (outbox_db_changes(db) > 0)
-        count_dead(outbox, sink, record);
-    return outbox_db_run(db, SQL_RETRY_DELETE, "ii", sink->id, record->seq);
 }
 
 static bool settle_retry(struct outbox *outbox, struct tally_sink *sink,
                          const struct backlog_record *record, const struct backlog_result *result)
 {
-    struct outbox_db *db = &outbox->db;
+    const struct outbox_death death = death_of(record, result);
     int64_t failed = result->verdict == BACKLOG_FAILED;
 
     switch (result->verdict) {
     case BACKLOG_FAILED:
     case BACKLOG_DELAYED:
-        return outbox_db_run(db, SQL_RETRY_UPDATE, "iiiis", sink->id, record->seq, failed,
+        return outbox_db_run(&outbox->db, SQL_RETRY_UPDATE, "iiiis", sink->id, record->seq, failed,
                              result->next_at_us, reason_of(result));
     case BACKLOG_DELIVERED:
         return end_retry(outbox, sink, record);
     case BACKLOG_DEAD:
-        return bury_retry(outbox, sink, record, result);
+        return outbox_retry_to_dead(outbox, sink, &death);
     case BACKLOG_UNTRIED:
     default:
         return true;
@@ -330,22 +310,20 @@ static void pass(struct tally_sink *sink, int64_t seq)
 static bool settle_new(struct outbox *outbox, struct tally_sink *sink,
                        const struct backlog_record *record, const struct backlog_result *result)
 {
+    const struct outbox_death death = death_of(record, result);
     int64_t failed = result->verdict == BACKLOG_FAILED;
 
     if (record->seq <= sink->cursor)
         return true; /* settled by a report that seemed to fail */
     pass(sink, record->seq);
-    if (result->verdict == BACKLOG_DELIVERED) {
-        sink->delivered++;
-        return true;
-    }
-    outbox->tally.numbers[TALLY_WAITING] += size_of(record);
-    if (result->verdict != BACKLOG_DEAD)
-        return outbox_db_run(&outbox->db, SQL_RETRY_FROM_RECORD, "iiisi", sink->id, failed,
-                             result->next_at_us, reason_of(result), record->seq);
-    count_dead(outbox, sink, record);
-    return outbox_db_run(&outbox->db, SQL_DEAD_FROM_RECORD, "iiisi", sink->id, outbox->now_us,
-                         record->attempts + 1, reason_of(result), record->seq);
+    if (result->verdict != BACKLOG_DELIVERED && result->verdict != BACKLOG_DEAD)
+        return outbox_db_run(&outbox->db, SQL_RETRY_ADD, "iiiis", record->seq, sink->id, failed,
+                             result->next_at_us, reason_of(result));
+    tally_add_pending(&outbox->tally, sink, record->seq, -1);
+    if (result->verdict == BACKLOG_DEAD)
+        return outbox_dead_add(outbox, sink, &death);
+    sink->delivered++;
+    return true;
 }
 
 static bool settle_all(struct outbox *outbox, const struct settling *settling,

@@ -31,7 +31,7 @@ static int64_t room(const struct outbox *outbox)
 {
     int64_t most = (int64_t)(outbox->options.max_size - outbox->options.max_size / RESERVE_PART);
 
-    return most - outbox->tally.numbers[TALLY_WAITING] - outbox_db_log_bytes(&outbox->db);
+    return most - tally_waiting(&outbox->tally) - outbox_db_log_bytes(&outbox->db);
 }
 
 bool outbox_is_full(const struct outbox *outbox, size_t more)
@@ -105,6 +105,7 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
         outbox->disk_full = outbox->disk_full && /* what writes nothing tells nothing */
                             sqlite3_total_changes64(outbox->db.handle) == changes;
         judge_room(outbox);
+        outbox_notices_log(outbox);
         return OUTBOX_DURABLE;
     }
     (void)outbox_db_fail(&outbox->db, "store", err);

@@ -126,12 +126,21 @@ struct outbox_task {
 
 /** When maintenance has to look again (clock_monotonic_us()). */
 struct outbox_upkeep {
-    bool pending;      /* there may be something to do at once */
-    bool log_wanted;   /* a checkpoint, once nothing comes, however short the log */
-    int64_t tick_us;   /* when to look what has become too old */
-    int64_t log_us;    /* not before this another checkpoint between batches */
-    int64_t log_bytes; /* so long the log may grow before one; 0: not yet known */
-    int64_t probe_us;  /* when to try whether the disk takes something again */
+    bool pending;       /* there may be something to do at once */
+    bool log_wanted;    /* a checkpoint, once nothing comes, however short the log */
+    int64_t tick_us;    /* when to look what has become too old */
+    int64_t log_us;     /* not before this another checkpoint between batches */
+    int64_t log_bytes;  /* so long the log may grow before one; 0: not yet known */
+    int64_t probe_us;   /* when to try whether the disk takes something again */
+    int64_t recount_us; /* when to begin counting all rows again */
+};
+
+enum { OUTBOX_NOTICES = 1 }; /* kinds of them */
+
+/** How often something was given up, and when that may be logged again. */
+struct outbox_notice {
+    int64_t logged;
+    int64_t next_us; /* clock_monotonic_us() */
 };
 
 struct outbox {
@@ -144,6 +153,7 @@ struct outbox {
     struct tally before; /* without */
     struct outbox_recent recent;
     struct outbox_upkeep upkeep;
+    struct outbox_notice notices[OUTBOX_NOTICES];
     int64_t now_us;   /* time of day of the batch under way */
     bool disk_full;   /* the last thing written did not fit on the disk */
     bool turned_away; /* in the batch under way something did not fit in */
@@ -298,14 +308,69 @@ NODISCARD bool outbox_refused_prune(struct outbox *outbox, int64_t rows, bool *d
 /** Bring the sinks' rows in line with the configuration; in a transaction. ERR_CONFIG: too many. */
 NODISCARD bool outbox_sinks_configure(struct outbox *outbox, struct error *err);
 
-/** Delete at most `rows` records that no sink needs any more. */
-NODISCARD bool outbox_records_prune(struct outbox *outbox, int64_t rows, bool *done);
-
 /** Put at most `rows` records of removed sinks into retry rows. */
 NODISCARD bool outbox_removed_move(struct outbox *outbox, int64_t rows, bool *done);
 
-/** Let at most `rows` dead records go that are too much. */
+/* outbox_records.c: one copy of each record, and who needs it. */
+
+/** A sink will not take a record. */
+struct outbox_death {
+    int64_t seq;
+    int64_t attempts;
+    struct str reason;
+};
+
+/** Delete a sink's retry row; `*gone`: it was there. */
+NODISCARD bool outbox_retry_delete(struct outbox *outbox, struct tally_sink *sink, int64_t seq,
+                                   bool *gone);
+
+/** Its retry row, if there is one, becomes a dead row. */
+NODISCARD bool outbox_retry_to_dead(struct outbox *outbox, struct tally_sink *sink,
+                                    const struct outbox_death *death);
+
+/** A dead row for a record that lies behind the sink's cursor so far. */
+NODISCARD bool outbox_dead_add(struct outbox *outbox, struct tally_sink *sink,
+                               const struct outbox_death *death);
+
+/** Delete a dead row. `sink` may be NULL: the store does not know it. */
+NODISCARD bool outbox_dead_delete(struct outbox *outbox, struct tally_sink *sink, int64_t id,
+                                  int64_t seq);
+
+/** A dead row becomes a retry row that is due. */
+NODISCARD bool outbox_dead_to_retry(struct outbox *outbox, struct tally_sink *sink, int64_t id,
+                                    int64_t seq);
+
+/** Delete at most `rows` records that nothing needs any more. */
+NODISCARD bool outbox_records_prune(struct outbox *outbox, int64_t rows, bool *done);
+
+/** Do they take more than they may? */
+bool outbox_dead_is_too_much(const struct outbox *outbox);
+
+/** Drop at most `rows` dead records that are too much. */
 NODISCARD bool outbox_dead_prune(struct outbox *outbox, int64_t rows, bool *done);
+
+/** The end of a range of records in (first, last] that a recount has counted wholly or not at all.
+ */
+int64_t outbox_range_end(const struct outbox *outbox, int64_t first, int64_t last);
+
+/* outbox_recount.c: do the counters say what the rows say? */
+
+/** Begin to count all rows. */
+void outbox_recount_begin(struct outbox *outbox);
+
+/** Has it begun and not come to its end? */
+bool outbox_recount_is_on(const struct outbox *outbox);
+
+/** Count at most `rows` more; at the end, correct what differs and log it. */
+NODISCARD bool outbox_recount(struct outbox *outbox, int64_t rows);
+
+/* outbox_notices.c: what is given up by the store's bounds, in the log. */
+
+/** What was given up before the start is not news. */
+void outbox_notices_begin(struct outbox *outbox);
+
+/** After a transaction: log what is new, at most once a minute. */
+void outbox_notices_log(struct outbox *outbox);
 
 /* outbox_upkeep.c: maintenance. */
 

@@ -53,8 +53,10 @@ static void count_in(struct outbox *outbox, struct outbox_job *job)
         assert(!job->items[i].outcome);
         job->items[i].open = sinks_of(job);
     }
-    for (size_t i = 0; i < tally->sink_count; i++)
+    for (size_t i = 0; i < tally->sink_count; i++) {
         tally->sinks[i].enqueued += count;
+        tally->sinks[i].pending += count;
+    }
     tally->numbers[TALLY_NEXT_SEQ] += count;
     tally->numbers[TALLY_WAITING] += (int64_t)job->work.bytes;
 }
@@ -166,6 +168,7 @@ static void end_way(struct outbox_spot spot, size_t sink, bool arrived, struct o
     struct tally_sink *counts = &job->outbox->published.sinks[sink];
 
     way_of(job, spot.index, sink)->stage = OUTBOX_STAGE_ENDED;
+    counts->pending--;
     counts->delivered += arrived;
     counts->dropped += !arrived;
     if (!arrived)

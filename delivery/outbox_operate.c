@@ -5,31 +5,60 @@
 
 #include "delivery/outbox_internal.h"
 
-enum { DROP_ROWS = 500 }; /* in one transaction */
+enum { DROP_ROWS = 500 }; /* of each kind in one transaction */
 
 struct drop {
     const char *name;
     bool done;
 };
 
-/* Delete up to DROP_ROWS of the sink's rows in one of its two tables. */
-static bool drop_rows(struct outbox *outbox, struct tally_sink *sink, bool dead, int64_t *count)
+/* Some of what lies behind its cursor; `*count` tells how much. */
+static bool drop_behind_cursor(struct outbox *outbox, struct tally_sink *sink, int64_t *count)
 {
     struct outbox_db *db = &outbox->db;
-    enum outbox_statement look = dead ? SQL_DEAD_SOME : SQL_RETRY_SOME;
-    enum outbox_found found = outbox_db_find(db, look, "ii", sink->id, (int64_t)DROP_ROWS);
-    int64_t last = found == OUTBOX_FOUND ? outbox_db_int(db, look, 0) : 0;
-    int64_t size = found == OUTBOX_FOUND ? outbox_db_int(db, look, 2) : 0;
+    int64_t rest = sink->until - sink->cursor;
+    int64_t last = rest > DROP_ROWS ? sink->cursor + DROP_ROWS : sink->until;
 
-    *count = found == OUTBOX_FOUND ? outbox_db_int(db, look, 1) : 0;
+    *count = 0;
+    if (rest <= 0)
+        return true;
+    last = outbox_range_end(outbox, sink->cursor, last);
+
+    enum outbox_found found = outbox_db_find(db, SQL_RECORD_RANGE, "ii", sink->cursor, last);
+
+    if (found == OUTBOX_FOUND)
+        *count = outbox_db_int(db, SQL_RECORD_RANGE, 0);
+    outbox_db_reset(db, SQL_RECORD_RANGE);
+    tally_add_pending(&outbox->tally, sink, last, -*count);
+    sink->cursor = last; /* they are free to go */
+    return found == OUTBOX_FOUND;
+}
+
+/* One of its retry rows or dead rows; `*gone` tells whether there was one. */
+static bool drop_row(struct outbox *outbox, struct tally_sink *sink, bool dead, bool *gone)
+{
+    struct outbox_db *db = &outbox->db;
+    enum outbox_statement look = dead ? SQL_DEAD_FIRST : SQL_RETRY_FIRST;
+    enum outbox_found found = outbox_db_find(db, look, "i", sink->id);
+    int64_t first = found == OUTBOX_FOUND ? outbox_db_int(db, look, 0) : 0;
+    int64_t seq = found == OUTBOX_FOUND && dead ? outbox_db_int(db, look, 1) : first;
+
     outbox_db_reset(db, look);
+    *gone = found == OUTBOX_FOUND;
     if (found != OUTBOX_FOUND)
-        return false;
-    outbox->tally.numbers[TALLY_WAITING] -= size;
-    if (dead)
-        outbox->tally.numbers[TALLY_DEAD_BYTES] -= size;
-    return outbox_db_run(db, dead ? SQL_DEAD_DELETE_UPTO : SQL_RETRY_DELETE_UPTO, "ii", sink->id,
-                         last);
+        return found == OUTBOX_NONE;
+    return dead ? outbox_dead_delete(outbox, sink, first, seq)
+                : outbox_retry_delete(outbox, sink, seq, gone);
+}
+
+static bool drop_rows(struct outbox *outbox, struct tally_sink *sink, bool dead, int64_t *count)
+{
+    bool gone = true;
+
+    for (*count = 0; *count < DROP_ROWS && gone; *count += gone)
+        if (!drop_row(outbox, sink, dead, &gone))
+            return false;
+    return true;
 }
 
 static bool forget(struct outbox *outbox, struct tally_sink *sink)
@@ -41,6 +70,7 @@ static bool forget(struct outbox *outbox, struct tally_sink *sink)
         return false;
     tally->sink_count--;
     memmove(sink, sink + 1, (tally->sink_count - index) * sizeof(*sink));
+    tally->recount = (struct tally_recount){ 0 }; /* its indexes have moved */
 
     /* Its pumps know better soon. */
     (void)pthread_mutex_lock(&outbox->mutex);
@@ -54,6 +84,7 @@ static bool drop_some(struct outbox *outbox, void *arg, struct error *err)
 {
     struct drop *drop = arg;
     struct tally_sink *sink = tally_find_sink(&outbox->tally, drop->name);
+    int64_t behind = 0;
     int64_t retries = 0;
     int64_t dead = 0;
 
@@ -62,13 +93,12 @@ static bool drop_some(struct outbox *outbox, void *arg, struct error *err)
     if (sink->configured)
         return fail(err, ERR_CONFIG,
                     "sink %s is configured: remove it from the configuration first", drop->name);
-    sink->cursor = sink->until; /* its records are free to go */
     outbox->upkeep.pending = true;
-    if (!drop_rows(outbox, sink, false, &retries) || !drop_rows(outbox, sink, true, &dead))
+    if (!drop_behind_cursor(outbox, sink, &behind) || !drop_rows(outbox, sink, false, &retries) ||
+        !drop_rows(outbox, sink, true, &dead))
         return outbox_db_fail(&outbox->db, "store", err);
-    sink->dead -= dead;
-    sink->dropped += dead + retries;
-    drop->done = retries < DROP_ROWS && dead < DROP_ROWS;
+    sink->dropped += behind + retries + dead;
+    drop->done = sink->cursor >= sink->until && retries < DROP_ROWS && dead < DROP_ROWS;
     if (drop->done && !forget(outbox, sink))
         return outbox_db_fail(&outbox->db, "store", err);
     return true;
@@ -98,19 +128,15 @@ static bool revive(struct outbox *outbox, void *arg, struct error *err)
     struct outbox_db *db = &outbox->db;
     struct tally *tally = &outbox->tally;
     enum outbox_found found = outbox_db_find(db, SQL_DEAD_FIND, "i", *id);
-    int64_t sink = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_FIND, 0) : 0;
-    int64_t size = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_FIND, 1) : 0;
+    struct tally_sink *sink =
+        found == OUTBOX_FOUND ? tally_sink_by_id(tally, outbox_db_int(db, SQL_DEAD_FIND, 0)) : NULL;
+    int64_t seq = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_FIND, 1) : 0;
 
     outbox_db_reset(db, SQL_DEAD_FIND);
-    if (found == OUTBOX_NONE)
+    if (found != OUTBOX_BROKEN && !sink)
         return fail(err, ERR_CONFIG, "there is no dead record %lld", (long long)*id);
-    if (found == OUTBOX_BROKEN || !outbox_db_run(db, SQL_RETRY_FROM_DEAD, "i", *id) ||
-        !outbox_db_run(db, SQL_DEAD_DELETE, "i", *id))
+    if (found == OUTBOX_BROKEN || !outbox_dead_to_retry(outbox, sink, *id, seq))
         return outbox_db_fail(db, "store", err);
-    tally->numbers[TALLY_DEAD_BYTES] -= size;
-    for (size_t i = 0; i < tally->sink_count; i++)
-        if (tally->sinks[i].id == sink)
-            tally->sinks[i].dead--;
     outbox->woken = true;
     return true;
 }

@@ -1,5 +1,5 @@
 /*
- * outbox_sinks.c - which sinks there are, and letting go of what none of them needs.
+ * outbox_sinks.c - which sinks there are.
  *
  * Records are deleted as a range from the low end, up to the lowest cursor. A sink that was removed
  * from the configuration would hold that back for ever: what it had left goes into retry rows of
@@ -10,10 +10,7 @@
 #include "base/log.h"
 #include "delivery/outbox_internal.h"
 
-enum {
-    DEAD_PART = 4,     /* of max_size, which dead records may fill */
-    MOVE_AT_ONCE = 500 /* records in one statement */
-};
+enum { MOVE_AT_ONCE = 500 }; /* records in one statement */
 
 static bool is_named(const struct outbox_options *options, const char *name)
 {
@@ -26,22 +23,12 @@ static bool is_named(const struct outbox_options *options, const char *name)
 /* Put at most `rows` of what a removed sink has left into retry rows. */
 static bool move(struct outbox *outbox, struct tally_sink *sink, int64_t rows)
 {
-    struct outbox_db *db = &outbox->db;
+    int64_t last = sink->until - sink->cursor > rows ? sink->cursor + rows : sink->until;
 
-    if (!outbox_db_run(db, SQL_RETRY_FROM_RECORDS, "iiii", sink->id, sink->cursor, sink->until,
-                       rows))
+    if (!outbox_db_run(&outbox->db, SQL_RETRY_FROM_RECORDS, "iii", sink->cursor, last, sink->id))
         return false;
-
-    bool last = outbox_db_changes(db) < rows;
-    enum outbox_found found =
-        outbox_db_find(db, SQL_RETRY_MOVED, "iii", sink->id, sink->cursor, sink->until);
-
-    if (found == OUTBOX_FOUND) {
-        outbox->tally.numbers[TALLY_WAITING] += outbox_db_int(db, SQL_RETRY_MOVED, 1);
-        sink->cursor = last ? sink->until : outbox_db_int(db, SQL_RETRY_MOVED, 0);
-    }
-    outbox_db_reset(db, SQL_RETRY_MOVED);
-    return found == OUTBOX_FOUND;
+    sink->cursor = last;
+    return true;
 }
 
 bool outbox_removed_move(struct outbox *outbox, int64_t rows, bool *done)
@@ -75,7 +62,7 @@ static void dismiss(struct outbox *outbox, struct tally_sink *sink)
     sink->configured = 0;
     sink->until = outbox->tally.numbers[TALLY_NEXT_SEQ] - 1;
     LOG_EVENT(LOG_WARN, "sink_removed", LOG_STR("sink", str_from_c(sink->name)),
-              LOG_INT("pending", tally_pending(sink)));
+              LOG_INT("pending", sink->pending));
 }
 
 static bool add(struct outbox *outbox, const char *name, struct error *err)
@@ -116,75 +103,5 @@ bool outbox_sinks_configure(struct outbox *outbox, struct error *err)
     for (size_t i = 0; i < options->sink_count; i++)
         if (!tally_find_sink(tally, options->sinks[i]) && !add(outbox, options->sinks[i], err))
             return false;
-    return true;
-}
-
-static bool find_first(struct outbox *outbox, int64_t *first)
-{
-    enum outbox_found found = outbox_db_find(&outbox->db, SQL_RECORD_FIRST, "");
-
-    *first = found == OUTBOX_FOUND ? outbox_db_int(&outbox->db, SQL_RECORD_FIRST, 0) : INT64_MAX;
-    outbox_db_reset(&outbox->db, SQL_RECORD_FIRST);
-    return found != OUTBOX_BROKEN;
-}
-
-static bool delete_records(struct outbox *outbox, int64_t first, int64_t last)
-{
-    struct outbox_db *db = &outbox->db;
-    enum outbox_found found = outbox_db_find(db, SQL_RECORD_SIZE, "ii", first, last);
-    int64_t size = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_RECORD_SIZE, 0) : 0;
-
-    outbox_db_reset(db, SQL_RECORD_SIZE);
-    outbox->tally.numbers[TALLY_WAITING] -= size;
-    return found == OUTBOX_FOUND && outbox_db_run(db, SQL_RECORD_DELETE, "ii", first, last);
-}
-
-bool outbox_records_prune(struct outbox *outbox, int64_t rows, bool *done)
-{
-    int64_t floor = tally_floor(&outbox->tally);
-    int64_t first = INT64_MAX;
-
-    if (outbox->tally.numbers[TALLY_WAITING] > 0 && !find_first(outbox, &first))
-        return false;
-    *done = first > floor || floor - first < rows;
-    if (first > floor)
-        return true;
-    return delete_records(outbox, first, *done ? floor : first + rows - 1);
-}
-
-/* The oldest dead record goes. */
-static bool bury(struct outbox *outbox)
-{
-    struct outbox_db *db = &outbox->db;
-    struct tally *tally = &outbox->tally;
-    enum outbox_found found = outbox_db_find(db, SQL_DEAD_OLDEST, "");
-    int64_t row = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_OLDEST, 0) : 0;
-    int64_t sink = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_OLDEST, 1) : 0;
-    int64_t size = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_OLDEST, 2) : 0;
-
-    outbox_db_reset(db, SQL_DEAD_OLDEST);
-    if (found != OUTBOX_FOUND)
-        return found == OUTBOX_NONE;
-    tally->numbers[TALLY_WAITING] -= size;
-    tally->numbers[TALLY_DEAD_BYTES] -= size;
-    for (size_t i = 0; i < tally->sink_count; i++)
-        if (tally->sinks[i].id == sink) {
-            tally->sinks[i].dead--;
-            tally->sinks[i].dropped++;
-        }
-    return outbox_db_run(db, SQL_DEAD_DELETE, "i", row);
-}
-
-bool outbox_dead_prune(struct outbox *outbox, int64_t rows, bool *done)
-{
-    int64_t most = (int64_t)(outbox->options.max_size / DEAD_PART);
-    int64_t i = 0;
-
-    while (i < rows && outbox->tally.numbers[TALLY_DEAD_BYTES] > most) {
-        if (!bury(outbox))
-            return false;
-        i++;
-    }
-    *done = outbox->tally.numbers[TALLY_DEAD_BYTES] <= most;
     return true;
 }

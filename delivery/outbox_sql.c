@@ -2,16 +2,23 @@
  * outbox_sql.c - see outbox_sql.h.
  *
  * Sequence numbers are never given twice: the next one is in `state`, since SQLite would reuse the
- * highest rowid once its row is gone. Retry and dead rows carry their record with them, so that
- * records are deleted as one range, from the low end.
+ * highest rowid once its row is gone. A record is stored once: retry and dead rows refer to it by
+ * its sequence number (outbox_records.c).
  */
 #include "delivery/outbox_sql.h"
 
 #define RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
+#define FROM_RECORD                                                                                \
+    "record.seq, record.key, record.accepted_us, record.registry, record.schema, record.version,"  \
+    " record.bytes"
 #define REFUSED_COLUMNS                                                                            \
     "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
     " last_us, attempts, resolved_us, body"
-#define SIZE "length(bytes) + length(key) + 128" /* OUTBOX_ROW_BYTES */
+/* In bytes, as in outbox_accept.c: length() of a text counts characters up to the first NUL. */
+#define SIZE         "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
+#define PRUNED       "(SELECT value FROM state WHERE name = 'pruned')"
+#define IN_RANGE     "seq > ?1 AND seq <= ?2"
+#define RETRY_RECORD "retry CROSS JOIN record ON record.seq = retry.seq"
 
 const char *const outbox_migrations[OUTBOX_VERSION] = {
     "CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -50,6 +57,30 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     /* What may be posted again is asked for every second. */
     "CREATE INDEX refused_registry ON refused (registry, schema)"
     " WHERE registry_kind AND resolved_us = 0;",
+
+    /* One copy of a record for all sinks; up to `pruned`, what no sink needs is gone. */
+    "ALTER TABLE sink ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE sink SET pending = max(enqueued - delivered - dead - dropped, 0);"
+    "INSERT OR REPLACE INTO state VALUES ('pruned', coalesce((SELECT min(seq) FROM record),"
+    " (SELECT value FROM state WHERE name = 'next_seq'), 1) - 1);"
+    "INSERT OR IGNORE INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS " FROM retry;"
+    "INSERT OR IGNORE INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS " FROM dead;"
+    "ALTER TABLE retry RENAME TO retry_with_bytes;"
+    "CREATE TABLE retry (seq INTEGER NOT NULL, sink INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " next_us INTEGER NOT NULL, reason TEXT, PRIMARY KEY (seq, sink)) WITHOUT ROWID;"
+    "INSERT INTO retry (seq, sink, attempts, next_us, reason)"
+    " SELECT seq, sink, attempts, next_us, reason FROM retry_with_bytes;"
+    "DROP TABLE retry_with_bytes;"
+    "CREATE INDEX retry_order ON retry (sink, seq);"
+    "CREATE INDEX retry_due ON retry (sink, next_us, seq);"
+    "ALTER TABLE dead DROP COLUMN bytes; ALTER TABLE dead DROP COLUMN key;"
+    "ALTER TABLE dead DROP COLUMN accepted_us; ALTER TABLE dead DROP COLUMN registry;"
+    "ALTER TABLE dead DROP COLUMN schema; ALTER TABLE dead DROP COLUMN version;"
+    "CREATE INDEX dead_record ON dead (seq);"
+    "INSERT OR REPLACE INTO state SELECT 'waiting_bytes', coalesce(sum(" SIZE "), 0) FROM record"
+    " WHERE seq > " PRUNED " OR seq IN (SELECT seq FROM retry);"
+    "INSERT OR REPLACE INTO state SELECT 'dead_bytes', coalesce(sum(" SIZE "), 0) FROM record"
+    " WHERE seq <= " PRUNED " AND seq NOT IN (SELECT seq FROM retry);",
 };
 
 const char *const outbox_sql[SQL_COUNT] = {
@@ -62,10 +93,10 @@ const char *const outbox_sql[SQL_COUNT] = {
     [SQL_OUTCOME_READ] = "SELECT name, count FROM outcome ORDER BY name",
     [SQL_OUTCOME_WRITE] = "INSERT OR REPLACE INTO outcome (name, count) VALUES (?1, ?2)",
     [SQL_SINK_READ] = "SELECT id, name, configured, cursor, until, head_attempts, head_next_us,"
-                      " enqueued, delivered, dead, dropped FROM sink ORDER BY id",
+                      " enqueued, delivered, pending, dead, dropped FROM sink ORDER BY id",
     [SQL_SINK_WRITE] = "INSERT OR REPLACE INTO sink (id, name, configured, cursor, until,"
-                       " head_attempts, head_next_us, enqueued, delivered, dead, dropped)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                       " head_attempts, head_next_us, enqueued, delivered, pending, dead,"
+                       " dropped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [SQL_SINK_DELETE] = "DELETE FROM sink WHERE id = ?1",
 
     [SQL_SEEN_BY_ID] = "SELECT identity, processed_us FROM seen"
@@ -86,54 +117,48 @@ const char *const outbox_sql[SQL_COUNT] = {
 
     [SQL_RECORD_ADD] =
         "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [SQL_RECORD_FIRST] = "SELECT seq FROM record ORDER BY seq LIMIT 1",
-    [SQL_RECORD_SIZE] =
-        "SELECT coalesce(sum(" SIZE "), 0) FROM record WHERE seq >= ?1 AND seq <= ?2",
-    [SQL_RECORD_DELETE] = "DELETE FROM record WHERE seq >= ?1 AND seq <= ?2",
+    [SQL_RECORD_RANGE] = "SELECT count(*), coalesce(sum(" SIZE "), 0) FROM record WHERE " IN_RANGE,
+    [SQL_RECORD_HELD] =
+        "SELECT coalesce(sum(" SIZE "), 0), coalesce(sum(CASE WHEN seq <= ?3 AND seq NOT IN"
+        " (SELECT seq FROM retry WHERE " IN_RANGE ") THEN " SIZE " ELSE 0 END), 0)"
+        " FROM record WHERE " IN_RANGE,
+    [SQL_RECORD_LOOK] = "SELECT " SIZE ", EXISTS (SELECT 1 FROM retry WHERE seq = ?1),"
+                        " EXISTS (SELECT 1 FROM dead WHERE seq = ?1) FROM record WHERE seq = ?1",
+    [SQL_RECORD_NTH] = "SELECT seq FROM record WHERE seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
+    [SQL_RECORD_DELETE] = "DELETE FROM record WHERE seq = ?1",
+    [SQL_RECORD_DELETE_RANGE] = "DELETE FROM record WHERE " IN_RANGE
+                                " AND seq NOT IN (SELECT seq FROM retry WHERE " IN_RANGE ")"
+                                " AND seq NOT IN (SELECT seq FROM dead WHERE " IN_RANGE ")",
     [SQL_RECORDS_AFTER] = "SELECT " RECORD_COLUMNS ", 0 FROM record WHERE seq > ?1"
                           " ORDER BY seq LIMIT ?2",
     [SQL_RECORD_TIME] = "SELECT accepted_us FROM record WHERE seq > ?1 ORDER BY seq LIMIT 1",
 
-    [SQL_RETRY_FROM_RECORD] =
-        "INSERT INTO retry (sink, attempts, next_us, reason, " RECORD_COLUMNS
-        ") SELECT ?1, ?2, ?3, ?4, " RECORD_COLUMNS " FROM record WHERE seq = ?5",
-    [SQL_RETRY_FROM_RECORDS] = "INSERT INTO retry (sink, attempts, next_us, " RECORD_COLUMNS
-                               ") SELECT ?1, 0, 0, " RECORD_COLUMNS
-                               " FROM record WHERE seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
-    [SQL_RETRY_FROM_DEAD] =
-        "INSERT INTO retry (sink, attempts, next_us, reason, " RECORD_COLUMNS
-        ") SELECT sink, 0, 0, reason, " RECORD_COLUMNS " FROM dead WHERE id = ?1",
-    [SQL_RETRY_MOVED] = "SELECT max(seq), coalesce(sum(" SIZE "), 0) FROM retry"
-                        " WHERE sink = ?1 AND seq > ?2 AND seq <= ?3",
-    [SQL_RETRY_SIZE] = "SELECT " SIZE " FROM retry WHERE sink = ?1 AND seq = ?2",
+    [SQL_RETRY_ADD] = "INSERT INTO retry (seq, sink, attempts, next_us, reason)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_RETRY_FROM_RECORDS] = "INSERT INTO retry (seq, sink, attempts, next_us)"
+                               " SELECT seq, ?3, 0, 0 FROM record WHERE " IN_RANGE,
+    [SQL_RETRY_FIRST] = "SELECT seq FROM retry WHERE sink = ?1 ORDER BY seq LIMIT 1",
     [SQL_RETRY_UPDATE] = "UPDATE retry SET attempts = attempts + ?3, next_us = ?4, reason = ?5"
                          " WHERE sink = ?1 AND seq = ?2",
     [SQL_RETRY_DELETE] = "DELETE FROM retry WHERE sink = ?1 AND seq = ?2",
-    [SQL_RETRY_SOME] = "SELECT max(seq), count(*), coalesce(sum(" SIZE "), 0) FROM"
-                       " (SELECT seq, key, bytes FROM retry WHERE sink = ?1 ORDER BY seq LIMIT ?2)",
-    [SQL_RETRY_DELETE_UPTO] = "DELETE FROM retry WHERE sink = ?1 AND seq <= ?2",
-    [SQL_RETRY_DUE] = "SELECT " RECORD_COLUMNS ", attempts FROM retry"
-                      " WHERE sink = ?1 AND next_us <= ?2 ORDER BY next_us, seq LIMIT ?3",
-    [SQL_RETRY_IN_ORDER] = "SELECT " RECORD_COLUMNS ", attempts FROM retry"
-                           " WHERE sink = ?1 AND seq < coalesce((SELECT min(seq) FROM retry"
+    [SQL_RETRY_COUNT] = "SELECT sink, count(*) FROM retry WHERE " IN_RANGE " GROUP BY sink",
+    [SQL_RETRY_DUE] = "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD
+                      " WHERE sink = ?1 AND next_us <= ?2 ORDER BY next_us, retry.seq LIMIT ?3",
+    [SQL_RETRY_IN_ORDER] = "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD
+                           " WHERE sink = ?1 AND retry.seq < coalesce((SELECT min(seq) FROM retry"
                            " WHERE sink = ?1 AND next_us > ?2), 9223372036854775807)"
-                           " ORDER BY seq LIMIT ?3",
+                           " ORDER BY retry.seq LIMIT ?3",
     [SQL_RETRY_NEXT_TIME] = "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us LIMIT 1",
-    [SQL_RETRY_OLDEST] = "SELECT accepted_us FROM retry WHERE sink = ?1 ORDER BY seq LIMIT 1",
+    [SQL_RETRY_OLDEST] =
+        "SELECT accepted_us FROM " RETRY_RECORD " WHERE sink = ?1 ORDER BY retry.seq LIMIT 1",
 
-    [SQL_DEAD_FROM_RECORD] =
-        "INSERT INTO dead (sink, dead_us, attempts, reason, " RECORD_COLUMNS
-        ") SELECT ?1, ?2, ?3, ?4, " RECORD_COLUMNS " FROM record WHERE seq = ?5",
-    [SQL_DEAD_FROM_RETRY] =
-        "INSERT INTO dead (sink, dead_us, attempts, reason, " RECORD_COLUMNS
-        ") SELECT ?1, ?2, ?3, ?4, " RECORD_COLUMNS " FROM retry WHERE sink = ?1 AND seq = ?5",
-    [SQL_DEAD_SIZE] = "SELECT " SIZE " FROM dead WHERE id = last_insert_rowid()",
-    [SQL_DEAD_FIND] = "SELECT sink, " SIZE " FROM dead WHERE id = ?1",
-    [SQL_DEAD_OLDEST] = "SELECT id, sink, " SIZE " FROM dead ORDER BY id LIMIT 1",
+    [SQL_DEAD_ADD] = "INSERT INTO dead (sink, dead_us, attempts, reason, seq)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_DEAD_FIND] = "SELECT sink, seq FROM dead WHERE id = ?1",
+    [SQL_DEAD_FIRST] = "SELECT id, seq FROM dead WHERE sink = ?1 ORDER BY id LIMIT 1",
+    [SQL_DEAD_OLDEST] = "SELECT id, seq, sink FROM dead ORDER BY id LIMIT 1",
     [SQL_DEAD_DELETE] = "DELETE FROM dead WHERE id = ?1",
-    [SQL_DEAD_SOME] = "SELECT max(id), count(*), coalesce(sum(" SIZE "), 0) FROM"
-                      " (SELECT id, key, bytes FROM dead WHERE sink = ?1 ORDER BY id LIMIT ?2)",
-    [SQL_DEAD_DELETE_UPTO] = "DELETE FROM dead WHERE sink = ?1 AND id <= ?2",
+    [SQL_DEAD_COUNT] = "SELECT sink, count(*) FROM dead WHERE " IN_RANGE " GROUP BY sink",
 
     [SQL_REFUSED_FIND] = "SELECT id, size FROM refused WHERE identity = ?1",
     [SQL_REFUSED_ADD] =
@@ -161,8 +186,8 @@ const char *const outbox_sql[SQL_COUNT] = {
         "SELECT " REFUSED_COLUMNS " FROM refused WHERE registry_kind AND resolved_us = 0"
         " AND registry = ?1 AND schema = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
     [SQL_VIEW_DEAD] =
-        "SELECT dead.id, sink.name, dead_us, attempts, reason, seq, key, accepted_us, registry,"
-        " schema, version, bytes FROM dead JOIN sink ON sink.id = dead.sink"
+        "SELECT dead.id, sink.name, dead_us, attempts, reason, " FROM_RECORD
+        " FROM dead JOIN sink ON sink.id = dead.sink JOIN record ON record.seq = dead.seq"
         " WHERE dead.id >= ?1 AND dead.id <= ?2 AND dead_us >= ?3 AND dead_us < ?4"
         " AND (?5 IS NULL OR sink.name = ?5) AND (?6 IS NULL OR registry = ?6)"
         " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"

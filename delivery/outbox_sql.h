@@ -6,9 +6,10 @@
 #pragma once
 
 enum {
-    OUTBOX_VERSION = 3,              /* of the tables: PRAGMA user_version */
+    OUTBOX_VERSION = 4,              /* of the tables: PRAGMA user_version */
     OUTBOX_APPLICATION = 0x536c7565, /* "Slue": PRAGMA application_id */
-    OUTBOX_ROW_BYTES = 128,          /* what a row costs beside its text, about */
+    OUTBOX_ROW_BYTES = 128,          /* what a record costs beside its texts, about */
+    OUTBOX_WAY_BYTES = 64, /* what its way to a sink costs, should it become a retry row */
 };
 
 /** outbox_migrations[n] brings a store from version n to n + 1. */
@@ -38,34 +39,32 @@ enum outbox_statement {
     SQL_RECENT_DELETE,
 
     SQL_RECORD_ADD,
-    SQL_RECORD_FIRST,
-    SQL_RECORD_SIZE,
+    SQL_RECORD_RANGE,
+    SQL_RECORD_HELD,
+    SQL_RECORD_LOOK,
+    SQL_RECORD_NTH,
     SQL_RECORD_DELETE,
+    SQL_RECORD_DELETE_RANGE,
     SQL_RECORDS_AFTER,
     SQL_RECORD_TIME,
 
-    SQL_RETRY_FROM_RECORD,
+    SQL_RETRY_ADD,
     SQL_RETRY_FROM_RECORDS,
-    SQL_RETRY_FROM_DEAD,
-    SQL_RETRY_MOVED,
-    SQL_RETRY_SIZE,
+    SQL_RETRY_FIRST,
     SQL_RETRY_UPDATE,
     SQL_RETRY_DELETE,
-    SQL_RETRY_SOME,
-    SQL_RETRY_DELETE_UPTO,
+    SQL_RETRY_COUNT,
     SQL_RETRY_DUE,
     SQL_RETRY_IN_ORDER,
     SQL_RETRY_NEXT_TIME,
     SQL_RETRY_OLDEST,
 
-    SQL_DEAD_FROM_RECORD,
-    SQL_DEAD_FROM_RETRY,
-    SQL_DEAD_SIZE,
+    SQL_DEAD_ADD,
     SQL_DEAD_FIND,
+    SQL_DEAD_FIRST,
     SQL_DEAD_OLDEST,
     SQL_DEAD_DELETE,
-    SQL_DEAD_SOME,
-    SQL_DEAD_DELETE_UPTO,
+    SQL_DEAD_COUNT,
 
     SQL_REFUSED_FIND,
     SQL_REFUSED_ADD,

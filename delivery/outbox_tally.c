@@ -11,8 +11,11 @@ static const struct str names[TALLY_COUNT] = {
     [TALLY_ACCEPTED] = STR_INIT("accepted"),
     [TALLY_DUPLICATES] = STR_INIT("duplicates"),
     [TALLY_IDS_REUSED] = STR_INIT("ids_reused"),
+    [TALLY_PRUNED] = STR_INIT("pruned"),
     [TALLY_WAITING] = STR_INIT("waiting_bytes"),
     [TALLY_DEAD_BYTES] = STR_INIT("dead_bytes"),
+    [TALLY_DEAD_EVICTED] = STR_INIT("dead_evicted"),
+    [TALLY_CORRECTIONS] = STR_INIT("corrections"),
     [TALLY_SEEN] = STR_INIT("seen_rows"),
     [TALLY_REFUSED_ROWS] = STR_INIT("refused_rows"),
     [TALLY_REFUSED_BYTES] = STR_INIT("refused_bytes"),
@@ -56,9 +59,11 @@ static bool read_outcomes(struct outbox_db *db, struct tally *tally)
 
 static void read_sink(struct outbox_db *db, struct tally_sink *sink)
 {
-    int64_t *const numbers[] = { &sink->cursor,       &sink->until,    &sink->head_attempts,
-                                 &sink->head_next_us, &sink->enqueued, &sink->delivered,
-                                 &sink->dead,         &sink->dropped };
+    int64_t *const numbers[] = {
+        &sink->cursor,       &sink->until,    &sink->head_attempts,
+        &sink->head_next_us, &sink->enqueued, &sink->delivered,
+        &sink->pending,      &sink->dead,     &sink->dropped,
+    };
 
     sink->id = outbox_db_int(db, SQL_SINK_READ, 0);
     copy_name(sink->name, outbox_db_text(db, SQL_SINK_READ, 1));
@@ -116,10 +121,10 @@ static bool write_sinks(struct outbox_db *db, const struct tally *tally, const s
 
         if (i < before->sink_count && memcmp(sink, &before->sinks[i], sizeof(*sink)) == 0)
             continue;
-        if (!outbox_db_run(db, SQL_SINK_WRITE, "isiiiiiiiii", sink->id, str_from_c(sink->name),
+        if (!outbox_db_run(db, SQL_SINK_WRITE, "isiiiiiiiiii", sink->id, str_from_c(sink->name),
                            sink->configured, sink->cursor, sink->until, sink->head_attempts,
-                           sink->head_next_us, sink->enqueued, sink->delivered, sink->dead,
-                           sink->dropped))
+                           sink->head_next_us, sink->enqueued, sink->delivered, sink->pending,
+                           sink->dead, sink->dropped))
             return false;
     }
     return true;
@@ -154,9 +159,55 @@ struct tally_sink *tally_find_sink(struct tally *tally, const char *name)
     return NULL;
 }
 
-int64_t tally_pending(const struct tally_sink *sink)
+struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id)
 {
-    return sink->enqueued - sink->delivered - sink->dead - sink->dropped;
+    for (size_t i = 0; i < tally->sink_count; i++)
+        if (tally->sinks[i].id == id)
+            return &tally->sinks[i];
+    return NULL;
+}
+
+/* Has the recount been there, so that it must follow? */
+static bool is_counted(const struct tally *tally, int64_t seq)
+{
+    return seq <= tally->recount.position;
+}
+
+void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes)
+{
+    tally->numbers[TALLY_WAITING] += bytes;
+    if (is_counted(tally, seq))
+        tally->recount.waiting += bytes;
+}
+
+void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes)
+{
+    tally->numbers[TALLY_DEAD_BYTES] += bytes;
+    if (is_counted(tally, seq))
+        tally->recount.dead_bytes += bytes;
+}
+
+void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count)
+{
+    sink->pending += count;
+    if (is_counted(tally, seq))
+        tally->recount.pending[sink - tally->sinks] += count;
+}
+
+void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count)
+{
+    sink->dead += count;
+    if (is_counted(tally, seq))
+        tally->recount.dead[sink - tally->sinks] += count;
+}
+
+int64_t tally_waiting(const struct tally *tally)
+{
+    int64_t ways = 0;
+
+    for (size_t i = 0; i < tally->sink_count; i++)
+        ways += tally->sinks[i].pending;
+    return tally->numbers[TALLY_WAITING] + ways * OUTBOX_WAY_BYTES;
 }
 
 int64_t tally_floor(const struct tally *tally)
@@ -178,7 +229,9 @@ void tally_show(const struct tally *tally, struct outbox_counters *out)
     out->accepted = tally->numbers[TALLY_ACCEPTED];
     out->duplicates = tally->numbers[TALLY_DUPLICATES];
     out->ids_reused = tally->numbers[TALLY_IDS_REUSED];
-    out->bytes = tally->numbers[TALLY_WAITING];
+    out->bytes = tally_waiting(tally);
+    out->dead_bytes = tally->numbers[TALLY_DEAD_BYTES];
+    out->corrections = tally->numbers[TALLY_CORRECTIONS];
     out->seen = tally->numbers[TALLY_SEEN];
     out->refused_rows = tally->numbers[TALLY_REFUSED_ROWS];
     out->refused_bytes = tally->numbers[TALLY_REFUSED_BYTES];
@@ -197,7 +250,7 @@ void tally_show(const struct tally *tally, struct outbox_counters *out)
         to->configured = sink->configured != 0;
         to->enqueued = sink->enqueued;
         to->delivered = sink->delivered;
-        to->pending = tally_pending(sink);
+        to->pending = sink->pending;
         to->dead = sink->dead;
         to->dropped = sink->dropped;
     }

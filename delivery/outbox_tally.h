@@ -22,9 +22,12 @@ enum tally_number {
     TALLY_ACCEPTED,
     TALLY_DUPLICATES,
     TALLY_IDS_REUSED,
-    TALLY_WAITING,    /* bytes of record, retry and dead rows */
-    TALLY_DEAD_BYTES, /* the dead rows' share of that */
-    TALLY_SEEN,       /* rows */
+    TALLY_PRUNED,       /* records up to here are gone, unless a retry or dead row needs them */
+    TALLY_WAITING,      /* bytes of records that a sink waits for */
+    TALLY_DEAD_BYTES,   /* bytes of records that only dead rows need */
+    TALLY_DEAD_EVICTED, /* dead rows dropped to make room */
+    TALLY_CORRECTIONS,  /* counters that differed from the rows they count */
+    TALLY_SEEN,         /* rows */
     TALLY_REFUSED_ROWS,
     TALLY_REFUSED_BYTES,
     TALLY_REFUSED_EVICTED,
@@ -36,7 +39,7 @@ struct tally_outcome {
     int64_t count;
 };
 
-/** pending = enqueued - delivered - dead - dropped. */
+/** Each is counted by itself; enqueued = delivered + pending + dead + dropped is checked. */
 struct tally_sink {
     int64_t id;
     char name[OUTBOX_NAME_SIZE];
@@ -47,8 +50,22 @@ struct tally_sink {
     int64_t head_next_us;  /* and is not to be tried before */
     int64_t enqueued;
     int64_t delivered;
+    int64_t pending; /* behind the cursor, or in retry rows */
     int64_t dead;
     int64_t dropped;
+};
+
+/**
+ * Rows counted again, a portion at a time: what the portions so far came to, kept up to date as
+ * those rows change (outbox_recount.c).
+ */
+struct tally_recount {
+    bool on;
+    int64_t position; /* records up to here are counted; 0: none */
+    int64_t waiting;
+    int64_t dead_bytes;
+    int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
+    int64_t dead[OUTBOX_SINKS_MAX];
 };
 
 struct tally {
@@ -57,6 +74,7 @@ struct tally {
     struct tally_outcome outcomes[OUTBOX_OUTCOMES_MAX];
     size_t sink_count;
     struct tally_sink sinks[OUTBOX_SINKS_MAX];
+    struct tally_recount recount; /* not stored */
 };
 
 /** Read it all. False: outbox_db_fail() tells why. */
@@ -72,7 +90,17 @@ void tally_count_outcome(struct tally *tally, const char *outcome);
 /** The sink of that name, or NULL. */
 struct tally_sink *tally_find_sink(struct tally *tally, const char *name);
 
-int64_t tally_pending(const struct tally_sink *sink);
+/** The sink with that id, or NULL. */
+struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id);
+
+/* Count rows that belong to record `seq`. */
+void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);
+void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes);
+void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
+void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
+
+/** Bytes that wait for sinks, with a row for each record's way to each sink. */
+int64_t tally_waiting(const struct tally *tally);
 
 /** No sink needs a record up to and including this one. */
 int64_t tally_floor(const struct tally *tally);

@@ -14,6 +14,9 @@ enum {
     LEAST_ROWS = 64,              /* that a batch may delete */
     IDLE_ROWS = 500,              /* that one portion may delete between batches */
     IDLE_US = 5000,               /* nothing came for so long: time for a portion */
+    DEAD_ROWS = 500,              /* dead records that a batch may drop */
+    RECOUNT_ROWS = 2000,          /* that one portion may count between batches */
+    RECOUNT_MINUTES = 60,         /* how often to count all rows */
     TICK_US = 10 * 1000000,       /* how often to look for what has become too old */
     PROBE_US = 1000000,           /* how often to try a disk that was full */
     LOG_PAUSE_US = 200 * 1000,    /* between checkpoints of one and the same log */
@@ -54,13 +57,20 @@ static bool is_due(struct outbox *outbox)
         upkeep->pending = true;
         upkeep->log_wanted = true;
     }
-    return upkeep->pending || outbox->tally.numbers[TALLY_SEEN] > outbox->options.dedup_max_rows;
+    if (now_us >= upkeep->recount_us) {
+        upkeep->recount_us = now_us + RECOUNT_MINUTES * INT64_C(60000000);
+        outbox_recount_begin(outbox);
+    }
+    return upkeep->pending || outbox_dead_is_too_much(outbox) ||
+           outbox->tally.numbers[TALLY_SEEN] > outbox->options.dedup_max_rows;
 }
 
 bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
 {
     int64_t rows = 2 * (int64_t)events > LEAST_ROWS ? 2 * (int64_t)events : LEAST_ROWS;
     bool done = false;
+
+    bool dead_done = false;
 
     if (!recent_move(&outbox->recent, &outbox->db, (size_t)rows))
         return false;
@@ -69,12 +79,18 @@ bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
         is_due(outbox) ? prune(outbox, rows, &done) : outbox_records_prune(outbox, rows, &done);
 
     outbox->upkeep.pending = !done;
-    return ok;
+    return ok && outbox_dead_prune(outbox, DEAD_ROWS, &dead_done) && outbox_recount(outbox, rows);
 }
 
 static bool prune_some(struct outbox *outbox, void *arg)
 {
     return prune(outbox, IDLE_ROWS, arg);
+}
+
+static bool recount_some(struct outbox *outbox, void *arg)
+{
+    (void)arg;
+    return outbox_recount(outbox, RECOUNT_ROWS);
 }
 
 /* Something that must be written, and that nobody reads. */
@@ -129,6 +145,8 @@ bool outbox_upkeep_idle(struct outbox *outbox, struct error *err)
     if (due) {
         end = outbox_transact(outbox, prune_some, &done, err);
         upkeep->pending = end != OUTBOX_DURABLE || !done;
+    } else if (outbox_recount_is_on(outbox)) {
+        end = outbox_transact(outbox, recount_some, NULL, err);
     } else if (is_full(outbox) && now_us >= upkeep->probe_us) {
         upkeep->probe_us = now_us + PROBE_US;
         end = outbox_transact(outbox, probe, NULL, err);
@@ -190,7 +208,9 @@ int64_t outbox_upkeep_next_us(const struct outbox *outbox)
     int64_t soon_us = clock_monotonic_us() + IDLE_US;
     int64_t next_us = upkeep->tick_us;
 
-    if (upkeep->pending)
+    if (upkeep->recount_us < next_us)
+        next_us = upkeep->recount_us;
+    if (upkeep->pending || outbox_recount_is_on(outbox))
         next_us = soon_us;
     if (is_full(outbox) && upkeep->probe_us < next_us)
         next_us = upkeep->probe_us;

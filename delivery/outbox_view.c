@@ -268,7 +268,7 @@ static bool find_oldest(struct outbox_db *db, const struct tally *tally,
         int64_t record_us = INT64_MAX;
         int64_t retry_us;
 
-        if (tally_pending(sink) == 0)
+        if (sink->pending == 0)
             continue;
         if (!find_time(db, SQL_RETRY_OLDEST, sink->id, &retry_us) ||
             (reads_records && !find_time(db, SQL_RECORD_TIME, sink->cursor, &record_us)))

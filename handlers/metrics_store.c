@@ -142,6 +142,10 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
     write_number(out, "sluice_store_bytes", "gauge",
                  "Records that wait for sinks, and the write-ahead log.", counters->bytes);
     write_number(out, "sluice_store_max_bytes", "gauge", "The most of them.", counters->max_bytes);
+    write_number(out, "sluice_store_dead_bytes", "gauge",
+                 "Records that no sink waits for and some have set aside.", counters->dead_bytes);
+    write_number(out, "sluice_store_counters_corrected_total", "counter",
+                 "Counters that differed from the rows they count.", counters->corrections);
     write_commits(out, counters);
     write_sinks(out, counters);
     write_ages(out, counters);

@@ -147,6 +147,7 @@ struct config_quarantine {
 struct config_store {
     const char *path; /* "": no store */
     uint64_t max_size;
+    uint64_t dead_max_size;
     int64_t dedup_window_us;
     int64_t dedup_max_rows;
     enum config_replays replays;

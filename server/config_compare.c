@@ -28,6 +28,7 @@ static const char *const fixed[] = {
     "http.trusted_proxies",
     "store.path",
     "store.max_size",
+    "store.dead_max_size",
     "store.dedup_window",
     "store.dedup_max_rows",
     "store.replays",

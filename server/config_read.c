@@ -181,6 +181,7 @@ static const struct config_key config_keys[] = {
     KEY_TIME(config, validation.budget),
     KEY(config, store.path, read_text),
     KEY(config, store.max_size, read_size),
+    KEY(config, store.dead_max_size, read_size),
     KEY_TIME(config, store.dedup_window),
     KEY(config, store.dedup_max_rows, read_count),
     KEY(config, store.replays, read_choice),

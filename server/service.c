@@ -269,6 +269,7 @@ static bool create_outbox(struct service *service, const struct config *config, 
         &(struct outbox_options){
             .path = store->path,
             .max_size = store->max_size,
+            .dead_max_size = store->dead_max_size,
             .dedup_window_us = store->dedup_window_us,
             .dedup_max_rows = store->dedup_max_rows,
             .dedup_replays = store->replays == CONFIG_REPLAYS_DEDUP,

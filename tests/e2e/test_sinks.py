@@ -327,6 +327,19 @@ def test_a_refused_record_dies_alone(sluice, event, receiver):
     assert server.wait_log(event="sink_record_dead", sink="hook", reason="answered 400")["records"] == 1
 
 
+def test_dead_records_beyond_their_bound_are_dropped_and_logged(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (400, {})
+    store = STORE | {"dead_max_size": "4KiB"}
+    server = sluice(store=store, sinks=[hook(there, max_attempts=1)])
+    post(server, event, name("e", 40))
+    until(lambda: counters(server, "hook")["pending"] == 0, "an empty backlog")
+    found = counters(server, "hook")
+    assert found["dead"] < 10 and found["dead"] + found["dropped"] == 40
+    line = server.wait_log(event="dead_records_dropped", bound="store.dead_max_size")
+    assert line["level"] == "warn" and 1 <= line["count"] <= 40
+
+
 def test_ordered_holds_its_order_through_failures(sluice, event, receiver):
     there = receiver()
     there.plan = lambda records: ([500, 200, 400, 503, 200][len(there.requests) % 5], {})

@@ -1,8 +1,10 @@
 """The store: what was answered 200 is there for good, what was refused is kept, once each."""
 
+import contextlib
 import copy
 import json
 import os
+import pathlib
 import shutil
 import signal
 import sqlite3
@@ -15,6 +17,7 @@ import pytest
 from server import BINARY, PATIENCE, Server, defaults, environment, merge, put_schema, run
 
 STORE = "var/sluice.db"
+VERSION = 4  # of the store's tables
 DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "channel_type": "v"}}
 
 
@@ -310,19 +313,78 @@ def test_refuses_what_it_does_not_understand(stored):
     assert result.returncode == 3 and "not a database" in result.stderr
 
 
-def test_brings_an_older_store_up_to_date(stored):
-    server = stored()
-    server.stop()
-    store = sqlite3.connect(server.folder / STORE)
-    store.executescript(  # as version 1 was
-        "DROP TABLE recent; DROP INDEX refused_registry; PRAGMA user_version = 1;"
-    )
-    store.close()
-    server = again(server)
+def make_store(folder, extra=""):
+    """A store as version 3 of the tables had it, of a few moments ago."""
+    today = int(time.time()) // 86400
+    script = (pathlib.Path(__file__).parent / "store_3.sql").read_text()
+    (folder / "var").mkdir(mode=0o700)
+    with contextlib.closing(sqlite3.connect(folder / STORE)) as store:
+        store.executescript(
+            "PRAGMA journal_mode = WAL;" + script.replace(",20786,", f",{today},") + extra
+        )
+
+
+def test_brings_an_older_store_up_to_date(folder):
+    make_store(folder, "DROP TABLE recent; DROP INDEX refused_registry; PRAGMA user_version = 1;")
+    server = Server(folder, merge(defaults(), {"store": {"path": STORE}})).wait_ready()
     event = make("a")
     assert server.post(event).status == 200
     assert server.post(event).header("Sluice-Duplicate") == "true"
-    assert rows(server, "PRAGMA user_version") == [(3,)]
+    assert rows(server, "PRAGMA user_version") == [(VERSION,)]
+    server.stop()
+
+
+def test_a_store_of_version_3_keeps_everything(folder, receiver):
+    """Three records: one sink has all before it, one all in retry rows, one all dead."""
+    make_store(folder)
+    sinks = {name: receiver() for name in ("behind", "refuses", "buries")}
+    config = {
+        "store": {"path": STORE, "quarantine": {"keep": "3650d"}},
+        "sinks": [{"name": name, "kind": "http", "url": to.url} for name, to in sinks.items()],
+    }
+    server = Server(folder, merge(defaults(), config)).wait_ready()
+    assert rows(server, "PRAGMA user_version") == [(VERSION,)]
+    for name in ("behind", "refuses"):
+        wait_for(lambda: metric(server, f'sluice_sink_delivered_total{{sink="{name}"}}') == 3)
+    assert metric(server, 'sluice_sink_dead{sink="buries"}') == 3
+    assert run("dead", "list", "-c", server.file, cwd=folder).stdout.count("answered 400") == 3
+    assert len(rows(server, "SELECT * FROM refused")) == 1
+    again = {"id": "plain", "source": "s", "detail-type": "t"}
+    detail = {**DETAIL, "interaction": {**DETAIL["interaction"], "id": "plain"}}
+    raw = json.dumps({**again, "detail": detail}, separators=(",", ":")).encode()
+    assert server.post(raw).header("Sluice-Duplicate") == "true"
+    assert run("dead", "replay", "-c", server.file, cwd=folder).returncode == 0
+    wait_for(lambda: metric(server, 'sluice_sink_delivered_total{sink="buries"}') == 3)
+    for to in sinks.values():
+        assert {one["interaction_id"] for one in to.records} == {"plain", "é€😀", "nul\0behind"}
+    wait_for(lambda: rows(server, "SELECT * FROM record") == [])
+    server.stop()
+    state = dict(rows(server, "SELECT * FROM state"))
+    assert (state["waiting_bytes"], state["dead_bytes"]) == (0, 0)
+    assert not [line for line in server.log() if line["event"] == "store_counter_corrected"]
+
+
+def test_wrong_counters_are_found_and_corrected(stored, receiver):
+    there = receiver()
+    there.plan = lambda records: (503, {})
+    sink = {"name": "hook", "kind": "http", "url": there.url, "max_backoff": "20ms"}
+    server = stored(sinks=[sink])
+    for number in range(20):
+        assert server.post(make(f"e{number}")).status == 200
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.folder / STORE)) as store:
+        store.execute("UPDATE state SET value = value + 2000000000 WHERE name = 'waiting_bytes'")
+        store.execute("UPDATE sink SET pending = pending + 7, enqueued = enqueued + 7")
+        store.commit()
+    there.plan = lambda records: (200, {})
+    server = again(server, sinks=[sink])
+    assert server.wait_log(event="store_counter_corrected", counter="waiting_bytes")
+    line = server.wait_log(event="store_counter_corrected", counter="pending")
+    assert line["was"] - line["rows"] == 7
+    wait_for(lambda: metric(server, 'sluice_sink_pending{sink="hook"}') == 0)
+    assert metric(server, 'sluice_sink_dropped_total{sink="hook"}') == 7
+    assert metric(server, "sluice_store_counters_corrected_total") == 3
+    wait_for(lambda: server.post(make("late")).status == 200)  # it is not full any more
     server.stop()
 
 

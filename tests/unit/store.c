@@ -40,6 +40,7 @@ void store_init(struct store *store)
     store->options = (struct outbox_options){
         .path = store->path,
         .max_size = (uint64_t)64 << 20,
+        .dead_max_size = (uint64_t)16 << 20,
         .dedup_window_us = INT64_C(90000000000),
         .dedup_max_rows = 1000000,
         .quarantine = true,

@@ -97,7 +97,7 @@ static void tells_events_apart(void)
         CHECK_INT(result.verdict, rows[i].verdict);
         CHECK_INT(result.id_reused, rows[i].id_reused);
     }
-    CHECK_INT(store_counters(&store)->ids_reused, 4);
+    CHECK_INT(store_counters(&store)->ids_reused, 3); /* not the replay */
     store_done(&store);
 }
 

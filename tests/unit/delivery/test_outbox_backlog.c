@@ -7,13 +7,14 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "delivery/outbox_view.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 
-enum { MANY = 1000, AT_ONCE = 64 };
+enum { MANY = 1000, AT_ONCE = 64, DROPPED = 4096 };
 
 static const char *const two_sinks[] = { "a", "b" };
 
@@ -282,6 +283,173 @@ static void holds_an_ordered_sink_at_its_head(void)
     store_done(&store);
 }
 
+/* What waits, without the log. */
+static int64_t waiting_bytes(struct store *store)
+{
+    struct outbox_view *view = NULL;
+    struct outbox_counters counters;
+    struct error err = { 0 };
+
+    CHECK(outbox_view_open(store->path, &view, &err));
+    CHECK(outbox_view_counters(view, &counters, &err));
+    outbox_view_close(view);
+    return counters.bytes;
+}
+
+/* Settle all that is due, in portions, and post an event so that the store prunes. */
+static void settle_all(struct backlog *backlog, enum backlog_verdict verdict, int64_t next_at_us)
+{
+    const struct backlog_record *records;
+    size_t count;
+
+    while ((count = next(backlog, AT_ONCE, &records)) > 0)
+        settle(backlog, records, count, verdict, next_at_us);
+}
+
+static void counts_bytes_and_not_characters(void)
+{
+    static const struct str ids[] = { STR_INIT("é€😀"), STR_INIT("nul\0behind"), STR_INIT("") };
+    struct store store;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    for (int i = 0; i < 4; i++)
+        for (size_t j = 0; j < COUNT_OF(ids); j++) {
+            struct outbox_event event = store_event("", "{}");
+
+            event.id = ids[j];
+            event.record = ids[(size_t)i % COUNT_OF(ids)];
+            event.raw.len = (size_t)i % 3;
+            (void)store_submit(&store, &event);
+        }
+
+    const struct backlog_record *records;
+    size_t count = next(a, AT_ONCE, &records);
+
+    settle(a, records, count, BACKLOG_FAILED, 1);
+    settle_all(a, BACKLOG_DELIVERED, 0);
+    CHECK_INT(store_sink(&store, "a")->pending, 0);
+    backlog_close(a);
+    store_close(&store);
+    store.options.sink_count = 0;
+    store_open(&store); /* what is left to prune is pruned with the next event */
+    store_fill(&store, "e", 1);
+    CHECK_INT(waiting_bytes(&store), 0);
+    store_done(&store);
+}
+
+static void keeps_one_copy_for_all_sinks(void)
+{
+    enum { RECORDS = 100, RECORD_BYTES = 10000, SINKS = 4 };
+    static const char *const sinks[SINKS] = { "a", "b", "c", "d" };
+    static char text[RECORD_BYTES + 1];
+    struct backlog *backlogs[SINKS];
+    struct store store;
+
+    memset(text, 'x', sizeof(text) - 1);
+    store_init(&store);
+    store.options.sinks = sinks;
+    store.options.sink_count = SINKS;
+    store_open(&store);
+    for (int i = 0; i < RECORDS; i++) {
+        struct outbox_event event = store_event(NULL, text);
+
+        CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    }
+
+    int64_t before = waiting_bytes(&store);
+
+    CHECK(before < INT64_C(100) * (RECORD_BYTES + 1000));
+    for (size_t i = 0; i < SINKS; i++) {
+        backlogs[i] = open_backlog(&store, sinks[i], false);
+        settle_all(backlogs[i], BACKLOG_FAILED, clock_now_us() + INT64_C(3600000000));
+        CHECK_INT(store_sink(&store, sinks[i])->pending, RECORDS);
+        CHECK_INT(waiting_bytes(&store), before);
+    }
+    for (size_t i = 0; i < SINKS; i++)
+        backlog_close(backlogs[i]);
+    store_done(&store);
+}
+
+/* A record that several sinks wait for, each in its way, goes with the last of them. */
+static void lets_a_record_go_with_its_last_row(void)
+{
+    static const enum backlog_verdict verdicts[][2] = {
+        { BACKLOG_DELIVERED, BACKLOG_DELIVERED }, { BACKLOG_DELIVERED, BACKLOG_DEAD },
+        { BACKLOG_DEAD, BACKLOG_DELIVERED },      { BACKLOG_DEAD, BACKLOG_DEAD },
+        { BACKLOG_FAILED, BACKLOG_DEAD },         { BACKLOG_FAILED, BACKLOG_DELIVERED },
+        { BACKLOG_FAILED, BACKLOG_FAILED },       { BACKLOG_DEAD, BACKLOG_FAILED },
+    };
+    struct store store;
+
+    init(&store, 2);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+    struct backlog *b = open_backlog(&store, "b", false);
+
+    for (size_t i = 0; i < COUNT_OF(verdicts); i++) {
+        const struct backlog_record *records;
+        int64_t later_us = clock_now_us() + INT64_C(3600000000);
+
+        store_fill(&store, (char[]){ (char)('a' + i), '\0' }, i + 1);
+        (void)next(a, AT_ONCE, &records);
+        settle(a, records, i + 1, verdicts[i][0], later_us);
+        (void)next(b, AT_ONCE, &records);
+        settle(b, records, i + 1, verdicts[i][1], later_us);
+    }
+    check_identity(&store, "a");
+    check_identity(&store, "b");
+    CHECK(store_counters(&store)->dead_bytes > 0);
+    backlog_close(a);
+    backlog_close(b);
+    store_close(&store);
+    store.options.sink_count = 0;
+    store_open(&store);
+
+    struct error err = { 0 };
+
+    CHECK(outbox_drop_sink(store.outbox, "a", &err));
+    CHECK(outbox_drop_sink(store.outbox, "b", &err));
+    store_fill(&store, "last", 1);
+    CHECK_INT(waiting_bytes(&store), 0);
+    CHECK_INT(store_counters(&store)->dead_bytes, 0);
+    CHECK_INT(store_counters(&store)->corrections, 0);
+    store_done(&store);
+}
+
+static void bounds_dead_records_at_once(void)
+{
+    enum { RECORDS = 60, MOST = 10000 };
+    struct store store;
+    char text[1001] = { 0 };
+
+    memset(text, 'x', sizeof(text) - 1);
+    store_init(&store);
+    store.options.sinks = two_sinks;
+    store.options.sink_count = 1;
+    store.options.max_size = 1 << 20;
+    store.options.dead_max_size = MOST;
+    store_open(&store);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    for (int i = 0; i < RECORDS; i++) {
+        struct outbox_event event = store_event(NULL, text);
+
+        CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+        settle_all(a, BACKLOG_DEAD, 0);
+        CHECK(store_counters(&store)->dead_bytes <= MOST);
+    }
+    CHECK(store_sink(&store, "a")->dead >= 5);
+    CHECK_INT(store_sink(&store, "a")->dropped, RECORDS - store_sink(&store, "a")->dead);
+    CHECK_INT(waiting_bytes(&store), 0);
+    check_identity(&store, "a");
+    backlog_close(a);
+    store_done(&store);
+}
+
 static bool note_dead(void *self, const struct outbox_dead *row)
 {
     *(int64_t *)self = row->id;
@@ -379,6 +547,78 @@ static void drops_no_more_once_the_end_is_near(void)
     store_done(&store);
 }
 
+static void *hurry_in_between(void *self)
+{
+    struct store *store = self;
+
+    while (store_counters(store)->sink_count > 0 && store_sink(store, "a")->pending == DROPPED)
+        ;
+    outbox_hurry(store->outbox);
+    return NULL;
+}
+
+/*
+ * A sink with a backlog, half of it in retry rows, is removed; dropping it is broken off. False: it
+ * came to its end before.
+ */
+static bool break_off_a_drop(struct store *store, const char *prefix)
+{
+    struct error err = { 0 };
+    pthread_t watcher;
+
+    store->options.sink_count = 1;
+    store_open(store);
+    store_fill(store, prefix, DROPPED / 2);
+
+    struct backlog *a = open_backlog(store, "a", false);
+    const struct backlog_record *records;
+
+    for (size_t i = 0; i < DROPPED / AT_ONCE; i++) { /* every second time it is the retries' turn */
+        size_t count = next(a, AT_ONCE, &records);
+
+        settle(a, records, count, BACKLOG_FAILED, 1);
+    }
+    backlog_close(a);
+    store_fill(store, (char[]){ prefix[0], prefix[0], '\0' }, DROPPED / 2);
+    store_close(store);
+    store->options.sink_count = 0;
+    store_open(store);
+    CHECK_INT(pthread_create(&watcher, NULL, hurry_in_between, store), 0);
+
+    bool dropped = outbox_drop_sink(store->outbox, "a", &err);
+
+    (void)pthread_join(watcher, NULL);
+    store_close(store);
+    return !dropped;
+}
+
+/* What is left of a sink whose drop was broken off is what its rows say. */
+static void counts_a_broken_off_drop(void)
+{
+    static const char *const prefixes[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
+    struct store store;
+    size_t i = 0;
+
+    store_init(&store);
+    store.options.sinks = two_sinks;
+    while (i < COUNT_OF(prefixes) && !break_off_a_drop(&store, prefixes[i]))
+        i++;
+    CHECK(i < COUNT_OF(prefixes));
+    store.options.sink_count = 1;
+    store_open(&store);
+    check_identity(&store, "a");
+
+    int64_t left = store_sink(&store, "a")->pending;
+    struct backlog *a = open_backlog(&store, "a", true);
+
+    CHECK(left > 0 && left < DROPPED);
+    CHECK_INT((int64_t)deliver_all(a), left);
+    CHECK_INT(store_sink(&store, "a")->pending, 0);
+    check_identity(&store, "a");
+    backlog_close(a);
+    store_done(&store);
+}
+
 static void *wake_later(void *self)
 {
     backlog_wake(self);
@@ -422,7 +662,12 @@ int main(void)
     RUN(holds_an_ordered_sink_at_its_head);
     RUN(brings_dead_records_back);
     RUN(starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog);
+    RUN(counts_bytes_and_not_characters);
+    RUN(keeps_one_copy_for_all_sinks);
+    RUN(lets_a_record_go_with_its_last_row);
+    RUN(bounds_dead_records_at_once);
     RUN(drops_no_more_once_the_end_is_near);
+    RUN(counts_a_broken_off_drop);
     RUN(waits_for_news_only);
     return test_end();
 }

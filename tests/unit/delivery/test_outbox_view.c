@@ -216,8 +216,7 @@ static void add_rows(struct outbox_db *db)
                             STR("1"), (int64_t)1, i, (int64_t)1, STR("{}")));
         CHECK(outbox_db_run(db, SQL_RECORD_ADD, "isisssb", i, STR("k"), i, STR("r"), STR("s"),
                             STR("1"), STR("{}")) &&
-              outbox_db_run(db, SQL_DEAD_FROM_RECORD, "iiisi", (int64_t)1, i, (int64_t)1, STR("no"),
-                            i));
+              outbox_db_run(db, SQL_DEAD_ADD, "iiisi", (int64_t)1, i, (int64_t)1, STR("no"), i));
     }
     CHECK(outbox_db_run(db, SQL_COMMIT, ""));
 }

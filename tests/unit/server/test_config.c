@@ -101,6 +101,7 @@ static void check_default_store(const struct config *config)
 {
     CHECK_STR(str_from_c(config->store.path), "var/sluice.db");
     CHECK_INT((int64_t)config->store.max_size, 1024 * MIB);
+    CHECK_INT((int64_t)config->store.dead_max_size, 256 * MIB);
     CHECK_INT(config->store.dedup_window_us, 90000 * SECONDS);
     CHECK_INT(config->store.dedup_max_rows, 50000000);
     CHECK_INT(config->store.replays, CONFIG_REPLAYS_ACCEPT);

@@ -1,0 +1,161 @@
+/*
+ * outbox_recount.c - do the counters say what the rows say?
+ *
+ * Counters are changed together with the rows that they count, so nothing has to be counted when
+ * the store is opened. A fault in that would never show by itself: so all rows are counted after
+ * the start and once an hour, a portion at a time, while the store is in use. The portions counted
+ * so far are kept up to date (tally_add_*()), so that the sums are those of one moment at the end.
+ * A counter that differs is logged and corrected.
+ */
+#include "base/log.h"
+#include "delivery/outbox_internal.h"
+
+void outbox_recount_begin(struct outbox *outbox)
+{
+    outbox->tally.recount = (struct tally_recount){ .on = true };
+    outbox->before.recount = outbox->tally.recount; /* also when the transaction fails */
+}
+
+bool outbox_recount_is_on(const struct outbox *outbox)
+{
+    return outbox->tally.recount.on;
+}
+
+/* The last record of the next portion. */
+static bool find_end(struct outbox *outbox, int64_t rows, int64_t *last)
+{
+    struct outbox_db *db = &outbox->db;
+    enum outbox_found found =
+        outbox_db_find(db, SQL_RECORD_NTH, "ii", outbox->tally.recount.position, rows);
+
+    *last = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_RECORD_NTH, 0)
+                                  : outbox->tally.numbers[TALLY_NEXT_SEQ] - 1;
+    outbox_db_reset(db, SQL_RECORD_NTH);
+    return found != OUTBOX_BROKEN;
+}
+
+static bool count_bytes(struct outbox *outbox, int64_t first, int64_t last)
+{
+    struct outbox_db *db = &outbox->db;
+    struct tally_recount *recount = &outbox->tally.recount;
+    enum outbox_found found = outbox_db_find(db, SQL_RECORD_HELD, "iii", first, last,
+                                             outbox->tally.numbers[TALLY_PRUNED]);
+
+    if (found == OUTBOX_FOUND) {
+        int64_t dead = outbox_db_int(db, SQL_RECORD_HELD, 1);
+
+        recount->waiting += outbox_db_int(db, SQL_RECORD_HELD, 0) - dead;
+        recount->dead_bytes += dead;
+    }
+    outbox_db_reset(db, SQL_RECORD_HELD);
+    return found == OUTBOX_FOUND;
+}
+
+/* Rows of SQL_RETRY_COUNT or SQL_DEAD_COUNT: a sink and how many it has. */
+static bool count_rows(struct outbox *outbox, enum outbox_statement statement, int64_t first,
+                       int64_t last, int64_t counts[static OUTBOX_SINKS_MAX])
+{
+    struct outbox_db *db = &outbox->db;
+    enum outbox_found found = outbox_db_find(db, statement, "ii", first, last);
+
+    while (found == OUTBOX_FOUND) {
+        const struct tally_sink *sink =
+            tally_sink_by_id(&outbox->tally, outbox_db_int(db, statement, 0));
+
+        if (sink)
+            counts[sink - outbox->tally.sinks] += outbox_db_int(db, statement, 1);
+        found = outbox_db_next(db, statement);
+    }
+    outbox_db_reset(db, statement);
+    return found == OUTBOX_NONE;
+}
+
+/* What a sink's cursor has not passed. */
+static bool count_behind_cursor(struct outbox *outbox, size_t index, int64_t first, int64_t last)
+{
+    struct outbox_db *db = &outbox->db;
+    const struct tally_sink *sink = &outbox->tally.sinks[index];
+
+    if (first < sink->cursor)
+        first = sink->cursor;
+    if (!sink->configured && last > sink->until)
+        last = sink->until;
+    if (first >= last)
+        return true;
+
+    enum outbox_found found = outbox_db_find(db, SQL_RECORD_RANGE, "ii", first, last);
+
+    if (found == OUTBOX_FOUND)
+        outbox->tally.recount.pending[index] += outbox_db_int(db, SQL_RECORD_RANGE, 0);
+    outbox_db_reset(db, SQL_RECORD_RANGE);
+    return found == OUTBOX_FOUND;
+}
+
+static bool count_records(struct outbox *outbox, int64_t first, int64_t last)
+{
+    struct tally_recount *recount = &outbox->tally.recount;
+
+    for (size_t i = 0; i < outbox->tally.sink_count; i++)
+        if (!count_behind_cursor(outbox, i, first, last))
+            return false;
+    return count_bytes(outbox, first, last) &&
+           count_rows(outbox, SQL_RETRY_COUNT, first, last, recount->pending) &&
+           count_rows(outbox, SQL_DEAD_COUNT, first, last, recount->dead);
+}
+
+/* `*counter` must be `rows`. */
+static void correct(struct outbox *outbox, const char *name, const char *sink, int64_t *counter,
+                    int64_t rows)
+{
+    if (*counter == rows)
+        return;
+    LOG_EVENT(LOG_ERROR, "store_counter_corrected", LOG_STR("counter", str_from_c(name)),
+              LOG_STR("sink", sink ? str_from_c(sink) : STR_NONE), LOG_INT("was", *counter),
+              LOG_INT("rows", rows));
+    *counter = rows;
+    outbox->tally.numbers[TALLY_CORRECTIONS]++;
+}
+
+/* Records that are not there count as dropped, those too many as enqueued. */
+static void balance(struct outbox *outbox, struct tally_sink *sink)
+{
+    int64_t missing = sink->enqueued - sink->delivered - sink->pending - sink->dead - sink->dropped;
+
+    if (missing > 0)
+        correct(outbox, "dropped", sink->name, &sink->dropped, sink->dropped + missing);
+    else
+        correct(outbox, "enqueued", sink->name, &sink->enqueued, sink->enqueued - missing);
+}
+
+static void correct_all(struct outbox *outbox)
+{
+    struct tally *tally = &outbox->tally;
+    const struct tally_recount *recount = &tally->recount;
+
+    correct(outbox, "waiting_bytes", NULL, &tally->numbers[TALLY_WAITING], recount->waiting);
+    correct(outbox, "dead_bytes", NULL, &tally->numbers[TALLY_DEAD_BYTES], recount->dead_bytes);
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        struct tally_sink *sink = &tally->sinks[i];
+
+        correct(outbox, "pending", sink->name, &sink->pending, recount->pending[i]);
+        correct(outbox, "dead", sink->name, &sink->dead, recount->dead[i]);
+        balance(outbox, sink);
+    }
+}
+
+bool outbox_recount(struct outbox *outbox, int64_t rows)
+{
+    struct tally_recount *recount = &outbox->tally.recount;
+    int64_t last;
+
+    if (!recount->on)
+        return true;
+    if (!find_end(outbox, rows, &last) || !count_records(outbox, recount->position, last))
+        return false;
+    recount->position = last;
+    if (last < outbox->tally.numbers[TALLY_NEXT_SEQ] - 1)
+        return true;
+    correct_all(outbox);
+    *recount = (struct tally_recount){ 0 };
+    return true;
+}
