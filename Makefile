@@ -63,7 +63,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bowtie \
-        crashtest scaletest image-test tls-test attack-test format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
+        crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
 all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
@@ -139,6 +139,10 @@ tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 attack-test: all dev-cert ## slowhttptest and a flood of bad connections, while a good client is served
 	@tests/setup.sh attack
 	$(PYTHON) -B tests/attack/attack.py $(PROGRAM)
+test-trixie: ## make test on Debian 13, in a chroot; SLUICE_TRIXIE=FOLDER keeps the chroot elsewhere
+	tests/trixie.sh
+test-trixie-short: ## the same, but only what depends on the HTTP library, in a few minutes
+	tests/trixie.sh short
 image-test: ## build and run the image without a container engine
 	tests/image/test_image.sh
 

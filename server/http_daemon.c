@@ -14,16 +14,17 @@
 enum {
     POOL_BYTES = 16 * 1024, /* per connection; the library zeroes it whole after each request */
     US_PER_S = 1000000,
-    DISCIPLINE_OPTION = 38, /* MHD_OPTION_CLIENT_DISCIPLINE_LVL, by number for older headers */
 };
 
 /* Its messages quote requests, so only their fixed part is shown. */
 static void on_message(void *self, const char *format, va_list args)
 {
+    const struct http_daemon *daemon = self;
+    int status = http_library_refusal(format, args);
     struct str text = str_from_c(format);
 
-    (void)self;
-    (void)args;
+    if (status)
+        daemon->on_refusal(daemon->self, status);
     while (text.len > 0 && text.ptr[text.len - 1] == '\n')
         text.len--;
     if (log_enabled(LOG_DEBUG))
@@ -47,23 +48,19 @@ static intptr_t library_timeout_s(const struct http_options *options)
     return (intptr_t)(longest_us / US_PER_S + 2);
 }
 
-/*
- * Before 1.0 the library is told to be lenient: what its strictness would refuse there, and more,
- * http_gate.h and http_head.h refuse, and say so once, with a request id.
- */
-static struct MHD_Daemon *start(const struct http_daemon_options *options)
+static struct MHD_Daemon *start(struct http_daemon *daemon,
+                                const struct http_daemon_options *options)
 {
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-                           MHD_USE_ERROR_LOG | (options->tls ? MHD_USE_TLS : 0U);
-    bool disciplined = http_library_is_strict(http_library_version());
+                           MHD_USE_ERROR_LOG | http_library_flags() |
+                           (options->tls ? MHD_USE_TLS : 0U);
     /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
     intptr_t far_limit = INT32_MAX;
     struct MHD_OptionItem common[] = {
         { MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL },
         { MHD_OPTION_CONNECTION_LIMIT, far_limit, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, library_timeout_s(options->http), NULL },
-        { disciplined ? (enum MHD_OPTION)DISCIPLINE_OPTION : MHD_OPTION_STRICT_FOR_CLIENT,
-          disciplined, NULL },
+        http_library_discipline(),
         { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)http_request_begin, options->self },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http_request_end, options->self },
@@ -77,15 +74,17 @@ static struct MHD_Daemon *start(const struct http_daemon_options *options)
     };
 
     return MHD_start_daemon(flags, 0, NULL, NULL, http_request_step, options->self,
-                            MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_ARRAY, common,
-                            MHD_OPTION_ARRAY, options->tls ? tls : &tls[COUNT_OF(tls) - 1],
+                            MHD_OPTION_EXTERNAL_LOGGER, on_message, daemon, MHD_OPTION_ARRAY,
+                            common, MHD_OPTION_ARRAY, options->tls ? tls : &tls[COUNT_OF(tls) - 1],
                             MHD_OPTION_END);
 }
 
 bool http_daemon_start(struct http_daemon *daemon, const struct http_daemon_options *options,
                        struct error *err)
 {
-    daemon->library = start(options);
+    daemon->on_refusal = options->on_refusal;
+    daemon->self = options->self;
+    daemon->library = start(daemon, options);
     if (!daemon->library)
         return fail(err, ERR_SYSTEM, "the HTTP library does not start%s",
                     options->tls ? " with TLS" : "");
@@ -118,5 +117,5 @@ void http_daemon_stop(struct http_daemon *daemon)
 {
     if (daemon->library)
         MHD_stop_daemon(daemon->library);
-    *daemon = (struct http_daemon){ NULL, -1 };
+    *daemon = (struct http_daemon){ .event = -1 };
 }

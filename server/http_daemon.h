@@ -19,16 +19,21 @@
 struct http_daemon {
     struct MHD_Daemon *library;
     int event; /* the library's epoll descriptor; -1: none */
+    void (*on_refusal)(void *self, int status);
+    void *self;
 };
 
 struct http_daemon_options {
     const struct http_options *http;
     bool tls;
     MHD_NotifyConnectionCallback on_connection;
-    void *self; /* of on_connection, and of the callbacks in http_request.h */
+
+    /** The library is about to answer a request by itself, with this status and a page of HTML. */
+    void (*on_refusal)(void *self, int status);
+    void *self; /* of both, and of the callbacks in http_request.h */
 };
 
-/** Start it, in the caller's struct; ended by http_daemon_stop(). ERR_SYSTEM. */
+/** Start it, in the caller's struct, which stays there; ended by http_daemon_stop(). ERR_SYSTEM. */
 NODISCARD bool http_daemon_start(struct http_daemon *daemon,
                                  const struct http_daemon_options *options, struct error *err);
 

@@ -140,6 +140,14 @@ static bool expects_in_vain(const struct http_gate *gate, const struct http_line
            str_equal_ignore_case(gate->values[HTTP_EXPECT], STR("100-continue"));
 }
 
+/* As it stands, untrimmed: that is how the library compares it before it looks for chunks. */
+static bool has_unknown_coding(const struct http_gate *gate)
+{
+    return has(gate, HTTP_TRANSFER_ENCODING) &&
+           (gate->repeated & 1U << HTTP_TRANSFER_ENCODING ||
+            !str_equal_ignore_case(gate->values[HTTP_TRANSFER_ENCODING], STR("chunked")));
+}
+
 int http_gate_judge(struct http_gate *gate, const struct http_line *line)
 {
     if (!line_is_sound(line) || !headers_are_sound(gate, str_equal(line->version, STR("HTTP/1.0"))))
@@ -156,15 +164,22 @@ int http_gate_judge(struct http_gate *gate, const struct http_line *line)
         return 414;
     if (gate->count > HTTP_MAX_HEADERS || gate->bytes > HTTP_MAX_HEADER_BYTES)
         return 431;
-    if (!has(gate, HTTP_TRANSFER_ENCODING))
-        return 0;
-
-    /* As it stands, untrimmed: that is how the library compares it before it looks for chunks. */
-    if (gate->repeated & 1U << HTTP_TRANSFER_ENCODING ||
-        !str_equal_ignore_case(gate->values[HTTP_TRANSFER_ENCODING], STR("chunked")))
+    if (has_unknown_coding(gate))
         return 501;
-    gate->chunked = true;
+    gate->chunked = has(gate, HTTP_TRANSFER_ENCODING);
     return 0;
+}
+
+int http_gate_judge_headers(const struct http_gate *gate)
+{
+    uint64_t length;
+
+    if (gate->malformed || repeats_what_comes_once(gate) ||
+        (has(gate, HTTP_TRANSFER_ENCODING) && has(gate, HTTP_CONTENT_LENGTH)) ||
+        (has(gate, HTTP_CONTENT_LENGTH) &&
+         !read_length(gate->values[HTTP_CONTENT_LENGTH], &length)))
+        return 400;
+    return has_unknown_coding(gate) ? 501 : 0;
 }
 
 static bool is_json_type(struct str type)

@@ -68,6 +68,9 @@ void http_gate_header(struct http_gate *gate, struct str name, struct str value)
 /** After the last header: 0, or the status to refuse the request with (and close). */
 int http_gate_judge(struct http_gate *gate, const struct http_line *line);
 
+/** What the headers alone say, when the library does not pass the request line on: as above. */
+int http_gate_judge_headers(const struct http_gate *gate);
+
 /** May a body of this Content-Type (empty: none) and Content-Encoding (likewise) be JSON? */
 bool http_gate_takes(struct str content_type, struct str content_encoding);
 

@@ -468,6 +468,20 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
     *context = NULL;
 }
 
+/*
+ * The head of a request is whole, and the library refuses it: its own page has neither JSON nor an
+ * id, and before 1.0 its head comes twice. Which request that is it does not say; it is nearly
+ * always the one that began last.
+ */
+static void on_refusal(void *self, int status)
+{
+    const struct http_loop *loop = self;
+
+    for (struct http_deadline *member = loop->reading.last; member; member = member->before)
+        if (http_request_refuse((struct http_connection *)(void *)member, status))
+            return;
+}
+
 void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival)
 {
     atomic_fetch_add_explicit(&loop->connections, 1, memory_order_relaxed);
@@ -651,7 +665,7 @@ static bool start_daemons(struct http_loop *loop, struct error *err)
         bool tls = loop->http->sites[i].tls != NULL;
         struct http_daemon *daemon = tls ? &loop->secure : &loop->plain;
         const struct http_daemon_options options = { &loop->http->options, tls, on_connection,
-                                                     loop };
+                                                     on_refusal, loop };
 
         if (!daemon->library && !http_daemon_start(daemon, &options, err))
             return false;

@@ -6,13 +6,16 @@
  * connection, when the framing is in doubt, when the sender asked before sending (Expect), and
  * when the body is too long to be worth it. The deadline bounds what is left.
  *
- * Requests that the library refuses by itself (it does so with a page of HTML) pass through
- * http_request_end() alone, and not even there when their first line was not understood.
+ * What the library refuses by itself when a head is whole is answered here in its place. All else
+ * that it refuses (it does so with a page of HTML) passes through http_request_end() alone, and not
+ * even there when the first line was not understood.
  */
 #include "server/http_request.h"
 
 #include <assert.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "server/http_head.h"
@@ -45,6 +48,15 @@ static enum MHD_Result on_header(void *self, enum MHD_ValueKind kind, const char
     (void)kind;
     http_gate_header(&headers->gate, name_text, value_text);
     http_head_header(&headers->head, name_text, value_text);
+    return MHD_YES;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the library's choice */
+static enum MHD_Result on_gate_header(void *self, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_len, const char *value, size_t value_len)
+{
+    (void)kind;
+    http_gate_header(self, (struct str){ name, name_len }, (struct str){ value, value_len });
     return MHD_YES;
 }
 
@@ -364,10 +376,15 @@ static bool add_headers(struct MHD_Response *reply, const struct http_exchange *
            add(reply, "Connection", closing ? "close" : NULL);
 }
 
+static bool has_answered(const struct http_exchange *ex)
+{
+    return ex->stage == HTTP_REPLYING || ex->stage == HTTP_SAID;
+}
+
 static struct http_exchange_summary summarize(const struct http_exchange *ex, int status,
                                               int64_t now_us)
 {
-    bool has_body = ex->stage == HTTP_REPLYING && !str_equal(ex->method, STR("HEAD"));
+    bool has_body = has_answered(ex) && !str_equal(ex->method, STR("HEAD"));
 
     return (struct http_exchange_summary){
         .method = ex->method,
@@ -431,6 +448,22 @@ static void count_untaken(struct http *http, struct http_exchange *ex)
     atomic_fetch_add_explicit(&http->untaken, ex->untaken, memory_order_relaxed);
 }
 
+/* It has left, or is with the library. */
+static void note_answer(struct http_connection *connection, enum http_stage stage)
+{
+    struct http_exchange *ex = &connection->exchange;
+    int64_t now_us = clock_monotonic_us();
+
+    ex->stage = stage;
+    ex->answered_us = now_us;
+
+    struct http_exchange_summary summary = summarize(ex, ex->response.status, now_us);
+
+    count(&http_loop_server(connection->loop)->options, ex, &summary);
+    count_untaken(http_loop_server(connection->loop), ex);
+    http_loop_await_sent(connection, now_us);
+}
+
 /* The body is not copied: it lives in the arena, which ends after the library is done with it. */
 static enum MHD_Result answer(struct http_connection *connection, struct MHD_Connection *library)
 {
@@ -450,19 +483,71 @@ static enum MHD_Result answer(struct http_connection *connection, struct MHD_Con
     if (add_headers(reply, ex, closing))
         queued = MHD_queue_response(library, (unsigned)ex->response.status, reply);
     MHD_destroy_response(reply);
-    if (queued == MHD_YES) {
-        int64_t now_us = clock_monotonic_us();
-
-        ex->stage = HTTP_REPLYING;
-        ex->answered_us = now_us;
-
-        struct http_exchange_summary summary = summarize(ex, ex->response.status, now_us);
-
-        count(&http->options, ex, &summary);
-        count_untaken(http, ex);
-        http_loop_await_sent(connection, now_us);
-    }
+    if (queued == MHD_YES)
+        note_answer(connection, HTTP_REPLYING);
     return queued;
+}
+
+/* In the library's place: to where it would send its own. */
+static void say(const struct http_connection *connection, struct str text)
+{
+    const union MHD_ConnectionInfo *tls =
+        connection->site->tls
+            ? MHD_get_connection_info(connection->library, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+            : NULL;
+
+    if (tls)
+        http_tls_say(tls->tls_session, text);
+    else
+        (void)send(connection->fd, text.ptr, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(connection->fd, SHUT_WR); /* the library's own comes to nothing */
+}
+
+static struct str answer_text(const struct http_exchange *ex)
+{
+    const struct response *response = &ex->response;
+    struct timespec now;
+    struct tm parts;
+    char date[32];
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &parts);
+    (void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return arena_printf(ex->request.arena,
+                        "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n"
+                        "Content-Type: application/json\r\nX-Request-Id: %s\r\n"
+                        "Content-Length: %zu\r\n\r\n%.*s",
+                        response->status, response_reason(response->status), date, ex->id,
+                        response->body.len, STR_ARG(response->body));
+}
+
+/* Between its head and the library's own answer to it. */
+static bool is_being_judged(const struct http_connection *connection)
+{
+    const union MHD_ConnectionInfo *head =
+        MHD_get_connection_info(connection->library, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return head && head->header_size > 0 &&
+           !MHD_get_connection_info(connection->library, MHD_CONNECTION_INFO_HTTP_STATUS);
+}
+
+bool http_request_refuse(struct http_connection *connection, int status)
+{
+    static const struct http_line unknown = { 0 };
+    struct http_exchange *ex = &connection->exchange;
+    struct http_gate gate = { 0 };
+
+    if (ex->stage != HTTP_LINE_IN || !is_being_judged(connection))
+        return false;
+    (void)MHD_get_connection_values_n(connection->library, MHD_HEADER_KIND, on_gate_header, &gate);
+    describe(connection, connection->library, &gate, &unknown);
+
+    int verdict = http_gate_judge_headers(&gate);
+
+    refuse(http_loop_server(connection->loop), ex, verdict ? verdict : status, NULL);
+    say(connection, answer_text(ex));
+    note_answer(connection, HTTP_SAID);
+    return true;
 }
 
 /* The life of a request. */
@@ -479,6 +564,8 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     ex->stage = HTTP_LINE_IN;
     ex->target_len = target ? strlen(target) : 0;
     ex->target_is_sound = target && http_gate_is_target((struct str){ target, ex->target_len });
+    if (target)
+        http_library_cut_query(target);
     ex->method = STR("other");
     ex->path = STR("other");
     connection->used = true;
@@ -627,7 +714,7 @@ static enum http_end how_it_ended(const struct http_exchange *ex, int status,
         return HTTP_LATE;
 
     /* Its own refusals the library always counts as errors. */
-    bool by_library = ex->stage != HTTP_REPLYING;
+    bool by_library = ex->stage != HTTP_REPLYING; /* or in its place */
 
     return status && (by_library || code == MHD_REQUEST_TERMINATED_COMPLETED_OK) ? HTTP_ANSWERED
                                                                                  : HTTP_GONE;
@@ -650,10 +737,8 @@ void http_request_end(void *self, struct MHD_Connection *library, void **state,
     struct http_exchange *ex = &connection->exchange;
     struct http *http = http_loop_server(connection->loop);
     const union MHD_ConnectionInfo *info =
-        ex->stage == HTTP_REPLYING
-            ? NULL
-            : MHD_get_connection_info(library, MHD_CONNECTION_INFO_HTTP_STATUS);
-    int status = ex->stage == HTTP_REPLYING ? ex->response.status : 0;
+        has_answered(ex) ? NULL : MHD_get_connection_info(library, MHD_CONNECTION_INFO_HTTP_STATUS);
+    int status = has_answered(ex) ? ex->response.status : 0;
 
     (void)self;
     *state = NULL;

@@ -25,6 +25,7 @@ enum http_stage {
     HTTP_BODY_IN,  /* headers are in and looked at; the body follows */
     HTTP_WAITING,  /* the handler waits for news; the connection is suspended */
     HTTP_REPLYING, /* the answer is with the library */
+    HTTP_SAID,     /* the answer was sent past the library, which closes the connection */
 };
 
 /* Part of a connection; begins as zeroes and is zeroed again after each request. */
@@ -73,6 +74,12 @@ enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, co
  * False: it waits on.
  */
 bool http_request_go_on(struct http_connection *connection, enum handler_news news);
+
+/**
+ * The library is about to refuse a request by itself, with `status`. Is it the one on this
+ * connection, its head whole? Then it has been answered in the library's place.
+ */
+bool http_request_refuse(struct http_connection *connection, int status);
 
 /** It is over, one way or another. */
 void http_request_end(void *self, struct MHD_Connection *library, void **state,

@@ -286,6 +286,12 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
                                        on_handshake);
 }
 
+void http_tls_say(void *session, struct str bytes)
+{
+    (void)gnutls_record_send(session, bytes.ptr, bytes.len);
+    (void)gnutls_bye(session, GNUTLS_SHUT_WR);
+}
+
 void http_tls_end(struct http_tls_session *link)
 {
     http_certificate_release(link->certificate);

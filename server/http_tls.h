@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "server/http_certificate.h"
 
 struct http_tls;
@@ -65,6 +66,9 @@ struct http_tls_session {
  */
 void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
                     int64_t timeout_us);
+
+/** Send these bytes, and that no more will come. What the client does not take at once is lost. */
+void http_tls_say(void *session, struct str bytes);
 
 /** A link that never began is fine. */
 void http_tls_end(struct http_tls_session *link);

@@ -33,8 +33,6 @@ static bool take_socket(struct systemd *systemd, const char *name, struct place 
 static bool check_exposure(const struct config *config, const struct place *place,
                            struct error *err)
 {
-    const char *version = http_library_version();
-
     if (place->at.loopback)
         return true;
     if (config_admits_nobody(config))
@@ -42,12 +40,6 @@ static bool check_exposure(const struct config *config, const struct place *plac
                     "%s port %u is reachable from other machines and no credential is configured: "
                     "add one under auth, or set auth.open: true to let anyone in",
                     place->at.host, (unsigned)place->at.port);
-    if (!http_library_is_safe(version) && !config->http.accept_unsafe_library)
-        return fail(
-            err, ERR_CONFIG,
-            "libmicrohttpd %s can be crashed by one request of anybody: listen on loopback, "
-            "install 1.0.10 or newer, or set http.accept_unsafe_library: true",
-            version);
     return true;
 }
 
@@ -57,10 +49,21 @@ bool places_permit(const struct places *places, const struct config *config, str
            (!places->own_metrics || check_exposure(config, &places->metrics, err));
 }
 
+static void warn_of_library(const struct places *places, const struct config *config)
+{
+    const char *version = http_library_version();
+    bool exposed =
+        !places->listen.at.loopback || (places->own_metrics && !places->metrics.at.loopback);
+
+    if (exposed && !http_library_is_safe(version) && !config->http.accept_unsafe_library)
+        LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)),
+                  LOG_STR("reason", STR("requests are kept from its known faults; 1.0.10 and later "
+                                        "versions do not have them")));
+}
+
 bool places_find(const struct config *config, struct systemd *systemd, struct places *out,
                  struct error *err)
 {
-    const char *version = http_library_version();
     struct places places = {
         .listen = place_of(&config->http.listen),
         .metrics = place_of(&config->http.metrics_listen),
@@ -72,8 +75,7 @@ bool places_find(const struct config *config, struct systemd *systemd, struct pl
     places.own_metrics = places.metrics.socket || *config->http.metrics_listen.text;
     if (!places_permit(&places, config, err))
         return false;
-    if (!http_library_is_safe(version))
-        LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)));
+    warn_of_library(&places, config);
     *out = places;
     return true;
 }

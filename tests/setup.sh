@@ -1,9 +1,10 @@
 #!/bin/sh
 # setup.sh - install what a task needs and does not have yet: Debian packages, and for peers PyPI's.
 #
-#   tests/setup.sh build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers|trixie...
 #
 # Says what it installs; is silent and quick when all is there. "a|b" means: a, unless b is there.
+# With --list it prints the packages, a line each, and installs nothing.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -19,6 +20,7 @@ oauth="nodejs npm|nodejs"
 tls="testssl.sh openssl"
 attack="slowhttptest"
 peers="python3-venv"
+trixie="mmdebstrap"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -98,6 +100,11 @@ fetch_peers() {
     echo "$wanted" >build/peers/installed
 }
 
+list=""
+if [ "${1:-}" = --list ]; then
+    list=1
+    shift
+fi
 mkdir -p build
 if ! command -v dpkg-query >/dev/null; then
     echo "Not a Debian system: see tests/setup.sh for what is needed." >&2
@@ -115,11 +122,16 @@ for task in "$@"; do
     tls) wanted="$wanted $tls" ;;
     attack) wanted="$wanted $attack" ;;
     image) wanted="$wanted $image" ;;
+    trixie) wanted="$wanted $trixie" ;;
     peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;
     *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;
     esac
 done
+if [ -n "$list" ]; then
+    for choice in $wanted; do echo "${choice%%|*}"; done
+    exit
+fi
 install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac

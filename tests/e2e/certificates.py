@@ -1,9 +1,13 @@
 """Certificates for tests, made with the openssl program."""
 
+import datetime
 import os
 import ssl
 import struct
 import subprocess
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 
 def make_pair(folder, name="server", days=30):
@@ -14,11 +18,28 @@ def make_pair(folder, name="server", days=30):
     words += ["-days", str(abs(days)), "-subj", f"/CN={name}", "-keyout", key, "-out", cert]
     words += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     subprocess.run(["openssl", *words], check=True, capture_output=True)
-    if days < 0:  # `req` makes none that has expired
-        words = ["x509", "-in", cert, "-signkey", key, "-days", str(days), "-out", cert]
-        subprocess.run(["openssl", *words], check=True, capture_output=True)
+    if days < 0:
+        expire(cert, key)
     key.chmod(0o600)
     return {"cert_file": str(cert), "key_file": str(key)}
+
+
+def expire(cert_file, issuer_key_file):
+    """Let the certificate have expired yesterday; not every version of `openssl` makes such ones."""
+    cert = x509.load_pem_x509_certificate(cert_file.read_bytes())
+    issuer_key = serialization.load_pem_private_key(issuer_key_file.read_bytes(), None)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder(
+        cert.issuer,
+        cert.subject,
+        cert.public_key(),
+        cert.serial_number,
+        now - datetime.timedelta(days=2),
+        now - datetime.timedelta(days=1),
+        list(cert.extensions),
+    )
+    expired = builder.sign(issuer_key, hashes.SHA256())
+    cert_file.write_bytes(expired.public_bytes(serialization.Encoding.PEM))
 
 
 def put_pair(pair, other):

@@ -37,6 +37,8 @@ import botocore.credentials
 import botocore.session
 import botocore.validate
 
+from certificates import expire
+
 REGISTRY = "GenesysInteractionRegistry"
 SCHEMA = "InteractionStartedSchema"
 REGION = "eu-west-1"
@@ -84,9 +86,10 @@ class Certificates:
         ca = self.folder / ("other" if kind == "unknown" else "ca")
         self._run("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                   "-keyout", key, "-out", request, "-subj", "/CN=glue")  # fmt: skip
-        days = -1 if kind == "expired" else 2
         self._run("x509", "-req", "-in", request, "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key",
-                  "-CAcreateserial", "-days", days, "-extfile", names, "-out", cert)  # fmt: skip
+                  "-CAcreateserial", "-days", 2, "-extfile", names, "-out", cert)  # fmt: skip
+        if kind == "expired":
+            expire(cert, self.folder / f"{ca}.key")
         return cert, key
 
 

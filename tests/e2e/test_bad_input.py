@@ -168,8 +168,10 @@ def test_a_chunks_line_without_end_keeps_no_processor_busy(sluice, line):
         before = server.run_time()
         time.sleep(1)
         assert server.run_time() - before < 0.2 * SLOW
-        for connection in connections:
-            assert connection.is_closed()
+        for connection in connections:  # versions of the library from 1.0 on answer first
+            with pytest.raises(Closed):
+                connection.answer()
+                connection.more()
 
 
 def test_an_idle_connection_is_closed_after_its_time(sluice):
@@ -204,7 +206,8 @@ def test_chunked_in_other_case_is_chunked(shared, event):
 def test_chunk_extensions_are_ignored(shared):
     answer = shared.raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\n\r\n")
     assert answer.status == 400
-    assert answer.json["error"] == "Processing failed"
+    if answer.header("X-Request-Id"):  # libmicrohttpd 1.0 to 1.0.9 refuses them by itself
+        assert answer.json["error"] == "Processing failed"
 
 
 def test_byte_by_byte_is_read(shared, event):

@@ -116,7 +116,10 @@ def test_faults():
             answer = latest(api)
             assert {key: answer[key] for key in change} == change
         glue.fault("truncated", times=1)
-        assert "SchemaDefinition" not in latest(api)
+        try:
+            assert "SchemaDefinition" not in latest(api)
+        except botocore.exceptions.HTTPClientError:  # newer versions of urllib3 notice
+            pass
         for name in ("reset", "close"):
             glue.fault(name, times=1)
             with pytest.raises(botocore.exceptions.HTTPClientError):

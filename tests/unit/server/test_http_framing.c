@@ -4,6 +4,8 @@
  * Each row is sent with a second request behind it that would be answered 200 if the first one's
  * end were misread. What must come is one refusal and the end of the connection.
  */
+#include <stdio.h>
+
 #include "base/attr.h"
 #include "tests/unit/http_client.h"
 #include "tests/unit/http_toy.h"
@@ -93,8 +95,7 @@ static void refuses_and_closes_when_the_end_is_in_doubt(void)
         CHECK(http_client_send(fd, doubtful[i].request));
         CHECK(http_client_read(fd, &answer));
         CHECK_INT(answer.status, doubtful[i].status);
-        while (http_client_read(fd, &answer)) /* the library may say its own refusal twice */
-            CHECK(answer.status >= 400);
+        CHECK(http_client_is_closed(fd)); /* it comes once */
         http_client_close(fd);
     }
     CHECK(http_toy_await_connections(&toy, 0));
@@ -109,24 +110,28 @@ static void never_takes_one_request_for_two(void)
         struct str request;
         size_t handled;
         bool closes;
+        bool may_refuse; /* newer versions of the library refuse what is odd about it */
     } cases[] = {
-        { "a request in a body", ROW(POST "Content-Length: 34\r\n\r\n" SMUGGLED), 1, false },
+        { "a request in a body", ROW(POST "Content-Length: 34\r\n\r\n" SMUGGLED), 1, false, false },
         { "a request in a refused body",
-          ROW("POST /guarded HTTP/1.1\r\nHost: h\r\nContent-Length: 34\r\n\r\n" SMUGGLED), 0,
+          ROW("POST /guarded HTTP/1.1\r\nHost: h\r\nContent-Length: 34\r\n\r\n" SMUGGLED), 0, false,
           false },
         { "a request in the body of a GET",
-          ROW("GET /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 34\r\n\r\n" SMUGGLED), 0,
+          ROW("GET /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 34\r\n\r\n" SMUGGLED), 0, false,
           false },
         { "a request in a chunk",
-          ROW(POST "Transfer-Encoding: chunked\r\n\r\n22\r\n" SMUGGLED "\r\n0\r\n\r\n"), 1, true },
+          ROW(POST "Transfer-Encoding: chunked\r\n\r\n22\r\n" SMUGGLED "\r\n0\r\n\r\n"), 1, true,
+          false },
         { "a request behind chunks",
-          ROW(POST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED), 1, true },
+          ROW(POST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED), 1, true, false },
         { "a request behind an odd trailer",
-          ROW(POST "Transfer-Encoding: chunked\r\n\r\n0\r\na: b\r\n: c\r\n" SMUGGLED), 1, true },
+          ROW(POST "Transfer-Encoding: chunked\r\n\r\n0\r\na: b\r\n: c\r\n" SMUGGLED), 1, true,
+          true },
         { "a request behind a trailer of NUL",
-          ROW(POST "Transfer-Encoding: chunked\r\n\r\n0\r\n\0a: b\r\n" SMUGGLED), 1, true },
+          ROW(POST "Transfer-Encoding: chunked\r\n\r\n0\r\n\0a: b\r\n" SMUGGLED), 1, true, true },
         { "a request in an extension of a chunk",
-          ROW(POST "Transfer-Encoding: chunked\r\n\r\n2;\n{}\r\n0\r\n\r\n" SMUGGLED), 1, true },
+          ROW(POST "Transfer-Encoding: chunked\r\n\r\n2;\n{}\r\n0\r\n\r\n" SMUGGLED), 1, true,
+          true },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -142,15 +147,41 @@ static void never_takes_one_request_for_two(void)
         CHECK(http_client_read(fd, &answer));
         (void)http_toy_await(&toy, 1);
         CHECK(cases[i].closes ? http_client_is_closed(fd) : http_client_is_quiet(fd));
-        CHECK_INT((int64_t)toy.handled, (int64_t)cases[i].handled);
+        if (!cases[i].may_refuse || answer.status != 400)
+            CHECK_INT((int64_t)toy.handled, (int64_t)cases[i].handled);
         http_client_close(fd);
         http_toy_stop(&toy);
     }
+}
+
+/* From 1.0 to 1.0.9 the library reads at NULL, or puts the body onto the request line. */
+static void survives_long_targets_with_a_query_and_without_headers(void)
+{
+    static const char *const queries[] = { "?a", "?", "?a=b", "?a&", "?a=b&c", "?&", "?=" };
+    static char request[8000];
+    struct http_toy toy;
+
+    http_toy_start(&toy, http_toy_options());
+    for (size_t i = 0; i < COUNT_OF(queries); i++)
+        for (int filler = 6500; filler <= 7600; filler += 50) {
+            struct http_answer answer = { 0 };
+            int fd = http_client_open(toy.port);
+            int len = snprintf(request, sizeof(request), "GET /%0*d%s HTTP/1.0\r\n\r\n", filler, 0,
+                               queries[i]);
+
+            TEST_CASE(queries[i]);
+            CHECK(http_client_send(fd, (struct str){ request, (size_t)len }));
+            CHECK(http_client_read(fd, &answer));
+            CHECK_INT(answer.status, 404);
+            http_client_close(fd);
+        }
+    http_toy_stop(&toy);
 }
 
 int main(void)
 {
     RUN(refuses_and_closes_when_the_end_is_in_doubt);
     RUN(never_takes_one_request_for_two);
+    RUN(survives_long_targets_with_a_query_and_without_headers);
     return test_end();
 }

@@ -98,7 +98,7 @@ static void cuts_who_is_late(void)
         { "nothing comes", "", true, 0 },
         { "half a line", "POST /ec", false, 0 },
         { "one byte", "P", false, 0 },
-        { "empty lines", "\r\n\r\n", false, 0 },
+        { "an empty line", "\r\n", false, 0 },
         { "nothing more comes", ALIVE, true, 1 },
         { "half the headers", "POST /echo HTTP/1.1\r\nHost: h\r\nConte", false, 0 },
         { "no body", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n", false, 1 },
