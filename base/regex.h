@@ -22,10 +22,14 @@ struct regex;
 enum regex_verdict {
     REGEX_MATCH,
     REGEX_NO_MATCH,
-    REGEX_TOO_EXPENSIVE, /* a match, depth or heap limit was hit: neither yes nor no */
+    REGEX_TOO_EXPENSIVE, /* it takes too many steps: neither yes nor no */
+    REGEX_OVER_LIMIT,    /* it takes more memory than a search gets: neither yes nor no */
 };
 
-/** Compile `pattern`, at most 4 KiB. The caller owns it. ERR_MALFORMED says what is wrong where. */
+/**
+ * Compile `pattern`, at most 256 KiB, and 64 KiB as PCRE2 compiles it. The caller owns it.
+ * ERR_MALFORMED says what is wrong where.
+ */
 NODISCARD bool regex_create(struct str pattern, struct regex **out, struct error *err);
 
 /** NULL is fine. */
@@ -34,10 +38,18 @@ void regex_destroy(struct regex *regex);
 /**
  * Does `regex` match anywhere in `text` (valid UTF-8)? `*steps`, when not NULL, holds the matching
  * steps that may still be spent and is lowered by what this call spent; 0 left is
- * REGEX_TOO_EXPENSIVE. A step takes about 10 ns; a search gets 100,000 and 4 for each byte of text,
- * or 5,000,000 if its pattern does not say where a match begins and the text is long.
+ * REGEX_TOO_EXPENSIVE. A step takes about 10 ns; a search gets 100,000 and at least 4 for each byte
+ * of text (more for a pattern with many ways to go on), or 5,000,000 and as many for each byte if
+ * its pattern does not say where a match begins and the text is long.
+ *
+ * Only a pattern with back-references, or one that is too large to be searched for breadth-first,
+ * can be REGEX_OVER_LIMIT. With and without JIT the answer is the same, except that a pattern whose
+ * steps grow faster than the text may be REGEX_TOO_EXPENSIVE with one of them only.
  */
 enum regex_verdict regex_search(const struct regex *regex, struct str text, uint64_t *steps);
+
+/** Does PCRE2 turn patterns into machine code here? Otherwise its interpreter runs them. */
+bool regex_has_jit(void);
 
 /** Is `pattern` a regular expression as `format: regex` wants it (ECMA-262, stricter than PCRE2)?
  */

@@ -72,9 +72,10 @@ static enum schema_verdict judge(struct run *run, const struct schema *schema, s
 
     if (verdict != SCHEMA_INVALID)
         return verdict;
-    if (schema_report(schema, event->payload, &options, &run->budget, run->request->arena,
-                      &event->report) == SCHEMA_TOO_EXPENSIVE)
-        return SCHEMA_TOO_EXPENSIVE;
+    verdict = schema_report(schema, event->payload, &options, &run->budget, run->request->arena,
+                            &event->report);
+    if (verdict != SCHEMA_INVALID)
+        return verdict;
     if (run->units_left > event->report.count)
         run->units_left -= event->report.count;
     else
@@ -101,6 +102,8 @@ static bool validate(struct run *run, struct event *event, struct error *err)
                    : fail_too_expensive(err);
     if (verdict == SCHEMA_INVALID)
         return fail(err, ERR_SCHEMA_INVALID, "%.*s", STR_ARG(event->report.best.error));
+    if (verdict != SCHEMA_VALID)
+        return fail(err, ERR_INTERNAL, "%s", schema_verdict_text(verdict));
     return true;
 }
 

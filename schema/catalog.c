@@ -152,6 +152,27 @@ size_t catalog_count(const struct catalog *catalog)
     return catalog->count;
 }
 
+static const struct catalog_entry *entry_at(const struct catalog *catalog, size_t index)
+{
+    const struct catalog_entry *entry = catalog->entries;
+
+    while (index-- > 0)
+        entry = entry->next;
+    return entry;
+}
+
+void catalog_warnings(const struct catalog *catalog, size_t index,
+                      void (*see)(void *self, struct str warning), void *self)
+{
+    const struct live_schema *live = catalog_enter(entry_at(catalog, index));
+    size_t count = 0;
+    const struct str *warnings = live->schema ? schema_warnings(live->schema, &count) : NULL;
+
+    for (size_t i = 0; i < count; i++)
+        see(self, warnings[i]);
+    catalog_leave();
+}
+
 static void copy_live(const struct catalog_entry *entry, struct catalog_status *out)
 {
     const struct live_schema *live = catalog_enter(entry);
@@ -169,10 +190,8 @@ static int64_t age_us(const struct catalog_entry *entry)
 
 void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out)
 {
-    const struct catalog_entry *entry = catalog->entries;
+    const struct catalog_entry *entry = entry_at(catalog, index);
 
-    while (index-- > 0)
-        entry = entry->next;
     *out = (struct catalog_status){
         .registry = entry->place.registry,
         .schema = entry->place.schema,

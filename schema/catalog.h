@@ -149,5 +149,9 @@ struct catalog_status {
 
 size_t catalog_count(const struct catalog *catalog);
 
+/** Show `see` what schema_warnings() says of the live schema of entry `index`. */
+void catalog_warnings(const struct catalog *catalog, size_t index,
+                      void (*see)(void *self, struct str warning), void *self);
+
 /** Status of entry `index`, 0 .. catalog_count() - 1. */
 void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out);

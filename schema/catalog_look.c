@@ -33,6 +33,7 @@ static bool compile(const struct catalog *catalog, struct str definition,
     const struct json_read_options reading = { .max_depth = SCHEMA_MAX_DEPTH };
     const struct schema_options compiling = {
         .assert_formats = catalog->options.assert_formats,
+        .from_glue = catalog->options.registry.is_glue,
         .symbols = symbols,
     };
     CLEANUP(json_cleanup) struct json_object *document = NULL;
@@ -258,6 +259,19 @@ static void keep(const struct catalog *catalog, struct catalog_entry *entry)
     entry->keep_failed = !entry->kept;
 }
 
+static void log_warnings(const struct catalog_entry *entry, const struct schema *schema,
+                         const char *version)
+{
+    size_t count;
+    const struct str *warnings = schema_warnings(schema, &count);
+
+    for (size_t i = 0; i < count; i++)
+        LOG_EVENT(LOG_WARN, "schema_warning",
+                  LOG_STR("registry", str_from_c(entry->place.registry)),
+                  LOG_STR("schema", str_from_c(entry->place.schema)),
+                  LOG_STR("version", str_from_c(version)), LOG_STR("warning", warnings[i]));
+}
+
 /* `schema` is the entry's from now on, and so is `definition`. */
 static void go_live(struct catalog *catalog, struct catalog_entry *entry, struct schema *schema,
                     struct schema_definition *definition)
@@ -265,6 +279,7 @@ static void go_live(struct catalog *catalog, struct catalog_entry *entry, struct
     const struct json_symbols *symbols = catalog_symbols(catalog);
     bool is_first = !is_usable(entry);
 
+    log_warnings(entry, schema, definition->version);
     (void)pthread_mutex_lock(&catalog->mutex);
     schema_definition_done(&entry->definition);
     entry->definition = *definition;

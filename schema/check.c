@@ -16,11 +16,32 @@ struct schema_budget schema_budget(int64_t budget_us)
                                    .until_look = STEPS_BETWEEN_LOOKS };
 }
 
-bool check_stop(struct check *check)
+bool check_give_up(struct check *check, enum schema_verdict why)
 {
+    if (!check->stopped)
+        check->why = why;
     check->stopped = true;
     check->steps = 0;
     return false;
+}
+
+bool check_stop(struct check *check)
+{
+    return check_give_up(check, SCHEMA_TOO_EXPENSIVE);
+}
+
+const char *schema_verdict_text(enum schema_verdict verdict)
+{
+    switch (verdict) {
+    case SCHEMA_TOO_EXPENSIVE:
+        return "Event too expensive to check";
+    case SCHEMA_DANGLING:
+        return "Schema has a $ref that leads nowhere";
+    case SCHEMA_OVER_LIMIT:
+        return "Schema has a pattern that needs too much memory";
+    default:
+        return "";
+    }
 }
 
 static bool overspent(struct schema_budget *budget)
@@ -81,6 +102,7 @@ void check_begin(struct check *check, const struct schema *schema, struct schema
     check->steps = budget ? budget->until_look : 0;
     check->depth = 0;
     check->stopped = budget && budget->exhausted;
+    check->why = SCHEMA_TOO_EXPENSIVE;
     check->scope_count = 0;
 }
 
@@ -89,7 +111,7 @@ void check_end(struct check *check)
     if (!check->budget)
         return;
     check->budget->until_look = check->steps;
-    check->budget->exhausted = check->stopped;
+    check->budget->exhausted = check->stopped && check->why == SCHEMA_TOO_EXPENSIVE;
 }
 
 /* Combinations. */
@@ -172,6 +194,15 @@ static bool check_ref(struct check *check, const struct rule *rule, struct json_
                       struct evaluated *seen)
 {
     return check_node(check, rule->targets[0].fast, value, seen);
+}
+
+static bool check_dangling(struct check *check, const struct rule *rule, struct json_object *value,
+                           struct evaluated *seen)
+{
+    (void)rule;
+    (void)value;
+    (void)seen;
+    return check_give_up(check, SCHEMA_DANGLING);
 }
 
 const struct target *check_dynamic(struct check *check, const struct rule *rule)
@@ -329,6 +360,7 @@ static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *,
     [RULE_IF] = check_if,
     [RULE_REF] = check_ref,
     [RULE_DYNAMIC_REF] = check_dynamic_ref,
+    [RULE_DANGLING] = check_dangling,
     [RULE_UNEVALUATED_ITEMS] = check_unevaluated_items,
     [RULE_UNEVALUATED_PROPERTIES] = check_unevaluated_properties,
     [RULE_MEMBERS] = check_members,
@@ -398,7 +430,7 @@ enum schema_verdict schema_check(const struct schema *schema, struct json_object
 
     check_end(&check);
     if (check.stopped)
-        return SCHEMA_TOO_EXPENSIVE;
+        return check.why;
     return ok ? SCHEMA_VALID : SCHEMA_INVALID;
 }
 /* NOLINTEND(misc-no-recursion) */

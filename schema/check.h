@@ -21,6 +21,7 @@ struct check {
     uint64_t steps; /* until the clock is looked at */
     uint32_t depth;
     bool stopped;
+    enum schema_verdict why; /* it has stopped */
     uint32_t scope_count;
     uint32_t scopes[CHECK_DEPTH_MAX]; /* resources on the way, outermost first; only if dynamic */
 };
@@ -44,7 +45,10 @@ static inline bool check_spend(struct check *check, uint64_t steps)
 /** Count the work of going through a whole value, as hashing and comparing it do in one piece. */
 bool check_spend_on(struct check *check, struct json_object *value);
 
-/** Give up: neither yes nor no. Returns false. */
+/** Give up, with one of the verdicts that are neither yes nor no. Returns false. */
+bool check_give_up(struct check *check, enum schema_verdict why);
+
+/** Give up because it is too expensive. Returns false. */
 bool check_stop(struct check *check);
 
 /** May a number of json-c's double pass as an integer? */

@@ -88,7 +88,7 @@ bool check_length(struct check *check, const struct rule *rule, struct json_obje
 }
 
 /* Steps that one search may take, and how many of them cost as much as one step of ours. */
-enum { PATTERN_STEPS = 1000000, PATTERN_STEPS_PER_BYTE = 16, PATTERN_STEPS_PER_STEP = 4 };
+enum { PATTERN_STEPS = 1000000, PATTERN_STEPS_PER_BYTE = 64, PATTERN_STEPS_PER_STEP = 4 };
 
 bool check_regex(struct check *check, const struct regex *regex, struct str text)
 {
@@ -98,6 +98,8 @@ bool check_regex(struct check *check, const struct regex *regex, struct str text
 
     if (verdict == REGEX_TOO_EXPENSIVE)
         return check_stop(check);
+    if (verdict == REGEX_OVER_LIMIT)
+        return check_give_up(check, SCHEMA_OVER_LIMIT);
     return check_spend(check, 1 + (most - left) / PATTERN_STEPS_PER_STEP) && verdict == REGEX_MATCH;
 }
 

@@ -119,8 +119,10 @@ static bool compile_object(struct compiler *compiler)
     for (JSON_EACH(member, compiler->object)) {
         const struct keyword *keyword = library->keywords[next++];
 
-        if (keyword && (!alone || keyword->id == KEYWORD_REF) &&
-            !compile_keyword(compiler, keyword, json_value(member)))
+        if (!keyword)
+            compile_warn_unknown(compiler, json_key(member));
+        else if ((!alone || keyword->id == KEYWORD_REF) &&
+                 !compile_keyword(compiler, keyword, json_value(member)))
             return false;
     }
     return true;
@@ -216,6 +218,7 @@ static bool compile_all(struct compiler *compiler, struct json_object *document,
     if (!compile_keep(compiler))
         return false;
     compile_plans(compiler);
+    compile_warn_dialects(compiler);
     return true;
 }
 

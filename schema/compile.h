@@ -81,6 +81,16 @@ bool compile_fail(struct compiler *compiler, const char *keyword, const char *fm
 /** Put "at /pointer/keyword: " before the error; returns false. */
 bool compile_fail_within(struct compiler *compiler, const char *keyword);
 
+/** compile_warn.c: "at /pointer/keyword: ..." among the schema's warnings. */
+void compile_warn(struct compiler *compiler, const char *keyword, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/** Warn when the member `key`, which is no keyword, is probably meant to be one. */
+void compile_warn_unknown(struct compiler *compiler, const char *key);
+
+/** Warn of documents that do not say their draft as they should. */
+void compile_warn_dialects(struct compiler *compiler);
+
 /** The value of a keyword that stands beside the one at work and that the dialect knows. */
 bool compile_sibling(const struct compiler *compiler, const char *keyword,
                      struct json_object **value);

@@ -191,6 +191,11 @@ static bool add_reference(struct compiler *compiler, const struct keyword *keywo
         return compile_fail(compiler, keyword->name, "expected a string");
     if (!library_resolve(library, compiler->location, json_str(value), reference, compiler->err))
         return compile_fail_within(compiler, keyword->name);
+    if (reference->location == NO_LOCATION) {
+        compile_warn(compiler, keyword->name, "\"%.*s\" leads nowhere", STR_ARG(json_str(value)));
+        (void)compile_rule(compiler, RULE_DANGLING, keyword->name, KIND_ALL);
+        return true;
+    }
 
     struct target *target = compile_alloc_targets(compiler, 1);
 
@@ -260,6 +265,8 @@ bool compile_recursive_ref(struct compiler *compiler, const struct keyword *keyw
 
     if (!add_reference(compiler, keyword, value, &reference))
         return false;
+    if (reference.location == NO_LOCATION)
+        return true;
 
     const struct resource *resource =
         &library->resources[library->locations[reference.location].resource];

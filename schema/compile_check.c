@@ -9,11 +9,14 @@
 
 #include "schema/metaschema.h"
 
+/* Room for the words of one error, beside those that say where. */
+enum { EXPLAIN_MAX = 200 };
+
 /* What is wrong and where, in the metaschema's words. */
 static bool explain(struct compiler *compiler, const struct schema *metaschema,
                     const struct document *document)
 {
-    const struct schema_report_options options = { .max_errors = 1 };
+    const struct schema_report_options options = { .max_errors = 1, .max_text = EXPLAIN_MAX };
     struct arena *arena = arena_create();
     struct schema_report report;
     struct str uri = compiler->library.resources[document->resource].uri;
@@ -33,14 +36,14 @@ static bool explain(struct compiler *compiler, const struct schema *metaschema,
 static bool check_against(struct compiler *compiler, const struct schema *metaschema,
                           const struct document *document)
 {
-    switch (schema_check(metaschema, document->root, NULL)) {
-    case SCHEMA_VALID:
+    enum schema_verdict verdict = schema_check(metaschema, document->root, NULL);
+
+    if (verdict == SCHEMA_VALID)
         return true;
-    case SCHEMA_INVALID:
+    if (verdict == SCHEMA_INVALID)
         return explain(compiler, metaschema, document);
-    case SCHEMA_TOO_EXPENSIVE:
-        break;
-    }
+    if (verdict == SCHEMA_DANGLING)
+        return fail(compiler->err, ERR_MALFORMED, "the metaschema has a $ref that leads nowhere");
     return fail(compiler->err, ERR_MALFORMED, "too deep or too expensive to check");
 }
 

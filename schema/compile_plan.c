@@ -37,6 +37,7 @@ static const uint8_t ranks[RULE_COUNT] = {
     [RULE_UNIQUE_ITEMS] = 13,
     [RULE_UNEVALUATED_ITEMS] = 14,
     [RULE_UNEVALUATED_PROPERTIES] = 14,
+    [RULE_DANGLING] = 15,
 };
 
 /* Sets of rules. */

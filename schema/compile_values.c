@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "schema/vector.h"
 
 bool compile_names(struct compiler *compiler, const char *keyword, struct json_object *array,
@@ -55,6 +56,19 @@ static void add_regex(struct compiler *compiler, struct str pattern, const struc
     compiler->regexes[compiler->regex_count++] = (struct known_regex){ pattern, regex };
 }
 
+/* The reason comes first, then as much of the pattern as there is room for. */
+static bool fail_pattern(struct compiler *compiler, const char *keyword, struct str pattern)
+{
+    enum { SHOWN_MAX = 100 };
+    const struct error why = *compiler->err;
+    size_t shown = pattern.len < SHOWN_MAX ? pattern.len : SHOWN_MAX;
+
+    while (shown > 0 && shown < pattern.len && utf8_continues((unsigned char)pattern.ptr[shown]))
+        shown--;
+    return compile_fail(compiler, keyword, "%s, in %.*s%s", why.text, (int)shown, pattern.ptr,
+                        shown < pattern.len ? "\xE2\x80\xA6" : "");
+}
+
 bool compile_regex(struct compiler *compiler, const char *keyword, struct str pattern,
                    const struct regex **out)
 {
@@ -64,8 +78,7 @@ bool compile_regex(struct compiler *compiler, const char *keyword, struct str pa
     if (*out)
         return true;
     if (!regex_create(pattern, &regex, compiler->err)) {
-        (void)fail_within(compiler->err, arena_copy(compiler->schema->arena, pattern).ptr);
-        return compile_fail_within(compiler, keyword);
+        return fail_pattern(compiler, keyword, pattern);
     }
     arena_own(compiler->schema->arena, regex, destroy_regex);
     add_regex(compiler, pattern, regex);

@@ -113,6 +113,75 @@ const struct keyword *dialect_keyword(const struct dialect *dialect, const char 
     return NULL;
 }
 
+enum { SIMILAR_MAX = LENGTH_MAX + 3, SIMILAR_LEAST = 4, CHANGES_MAX = 2 };
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * How many letters to change, add, leave out or swap with the next one, to make `b` of `a`; both
+ * are shorter than SIMILAR_MAX.
+ */
+static unsigned distance(struct str a, struct str b)
+{
+    unsigned rows[3][SIMILAR_MAX];
+    unsigned *before = rows[0];
+    unsigned *last = rows[1];
+    unsigned *now = rows[2];
+
+    for (size_t j = 0; j <= b.len; j++)
+        last[j] = (unsigned)j;
+    for (size_t i = 1; i <= a.len; i++) {
+        now[0] = (unsigned)i;
+        for (size_t j = 1; j <= b.len; j++) {
+            unsigned other = a.ptr[i - 1] != b.ptr[j - 1];
+
+            now[j] = least(last[j - 1] + other, least(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1])
+                now[j] = least(now[j], before[j - 2] + 1);
+        }
+
+        unsigned *free = before;
+
+        before = last;
+        last = now;
+        now = free;
+    }
+    return last[b.len];
+}
+
+/* To short words too many are similar. */
+static unsigned most_changes(size_t len)
+{
+    if (len < SIMILAR_LEAST)
+        return 0;
+    return len < (size_t)SIMILAR_LEAST + 2 ? 1 : CHANGES_MAX;
+}
+
+const char *dialect_similar(struct str name)
+{
+    const char *best = NULL;
+    unsigned fewest = CHANGES_MAX + 1;
+
+    if (name.len >= SIMILAR_MAX || str_equal(name, STR("example"))) /* OpenAPI's */
+        return NULL;
+    for (size_t i = 0; i < COUNT_OF(keywords); i++) {
+        struct str keyword = { keywords[i].name, keywords[i].len };
+        unsigned most = most_changes(keyword.len);
+        unsigned changes = CHANGES_MAX + 1;
+
+        if (keyword.len <= name.len + most && name.len <= keyword.len + most)
+            changes = distance(name, keyword);
+        if (changes < fewest && changes <= most) {
+            fewest = changes;
+            best = keyword.ptr;
+        }
+    }
+    return fewest > 0 ? best : NULL; /* 0: a keyword of another draft */
+}
+
 unsigned dialect_type(struct str name)
 {
     static const struct {
@@ -162,6 +231,11 @@ bool dialect_draft(struct str uri, enum schema_draft *out)
         }
     }
     return false;
+}
+
+struct str dialect_name(enum schema_draft draft)
+{
+    return drafts[draft].name;
 }
 
 bool schema_draft_parse(struct str name, enum schema_draft *out)

@@ -29,6 +29,7 @@ struct dialect {
     bool assert_formats;
     struct json_object *metaschema; /* a metaschema of one's own; NULL: the draft's */
     struct str metaschema_uri;
+    bool unknown; /* a `$schema` names none that is known; this is the fallback */
 };
 
 /** What a keyword's value is, by the metaschemas since draft 7. */
@@ -108,6 +109,9 @@ struct keyword {
 /** The keyword `name`, or NULL when this dialect has none. */
 const struct keyword *dialect_keyword(const struct dialect *dialect, const char *name);
 
+/** The keyword of any draft that `name`, which is none, is probably meant to be; NULL: none. */
+const char *dialect_similar(struct str name);
+
 /** Does a `$ref` hide all that stands beside it? */
 static inline bool dialect_ref_hides(const struct dialect *dialect)
 {
@@ -125,6 +129,9 @@ static inline const char *dialect_id(const struct dialect *dialect)
 
 /** The plain dialect of a draft. */
 struct dialect dialect_of(enum schema_draft draft);
+
+/** "7", "2020-12", ... */
+struct str dialect_name(enum schema_draft draft);
 
 /** The draft whose metaschema has this URI (an empty fragment does not count). */
 bool dialect_draft(struct str uri, enum schema_draft *out);

@@ -128,6 +128,7 @@ bool library_dialect(struct library *library, struct str uri, const struct diale
 
         if (!metaschema || !json_is_object(metaschema) || i == METASCHEMA_CHAIN_MAX) {
             *out = *fallback;
+            out->unknown = true;
             return true;
         }
         name = json_find_str(metaschema, "$schema");

@@ -107,11 +107,11 @@ uint32_t library_find(const struct library *library, struct json_object *value);
 
 /** What `$ref` found. */
 struct reference {
-    uint32_t location;
+    uint32_t location;           /* NO_LOCATION: there is no such place */
     const struct anchor *anchor; /* the fragment was its name; NULL: a pointer, or none */
 };
 
-/** What `reference` means at `from`. ERR_MALFORMED when there is no such place. */
+/** What `reference` means at `from`. ERR_MALFORMED when the document it leads to is no schema. */
 NODISCARD bool library_resolve(struct library *library, uint32_t from, struct str reference,
                                struct reference *out, struct error *err);
 

@@ -220,8 +220,6 @@ bool library_resolve(struct library *library, uint32_t from, struct str referenc
     }
     if (resource != UINT32_MAX && !find_fragment(library, resource, fragment, &found, err))
         return false;
-    if (found.location == NO_LOCATION)
-        return fail(err, ERR_MALFORMED, "\"%.*s\" leads nowhere", STR_ARG(reference));
     *out = found;
     return true;
 }

@@ -22,18 +22,38 @@ static void add(const struct message *message, const char *text)
     buf_add(message->out, str_from_c(text));
 }
 
+static void add_cut(const struct message *message, struct json_object *value, size_t max)
+{
+    struct buf text;
+
+    buf_init(&text, max);
+    repr_value(&text, value);
+    buf_add(message->out, buf_str(&text));
+    if (text.overflow)
+        add(message, ELLIPSIS);
+    buf_done(&text);
+}
+
+static void add_shown(const struct message *message, struct json_object *value)
+{
+    if (message->reporter->value_max > 0)
+        add_cut(message, value, message->reporter->value_max);
+    else
+        repr_value(message->out, value);
+}
+
 static void add_value(const struct message *message, struct json_object *value)
 {
     if (message->reporter->options.redact_values)
         repr_type(message->out, value);
     else
-        repr_value(message->out, value);
+        add_shown(message, value);
 }
 
 static void add_instance(const struct message *message)
 {
     if (message->fault->at->naming)
-        repr_value(message->out, message->fault->at->value);
+        add_shown(message, message->fault->at->value);
     else
         add_value(message, message->fault->at->value);
 }

@@ -71,6 +71,7 @@ enum rule_op {
     RULE_IF, /* targets: if, then, else */
     RULE_REF,
     RULE_DYNAMIC_REF,
+    RULE_DANGLING, /* a reference that leads nowhere */
     RULE_UNEVALUATED_ITEMS,
     RULE_UNEVALUATED_PROPERTIES,
     RULE_MEMBERS, /* in a plan only: required, sizes, properties, patterns and additional in one */
@@ -237,4 +238,6 @@ struct schema {
     struct buf quotes; /* what messages quote of the schema */
     struct str *keys;
     size_t key_count;
+    struct str *warnings;
+    size_t warning_count;
 };

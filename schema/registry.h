@@ -44,6 +44,7 @@ struct registry {
     void (*interrupt)(void *self);
     void (*destroy)(void *self);
     void *self;
+    bool is_glue; /* its schemas are of draft 4, 6 or 7 */
 };
 
 /** Free the text. */

@@ -130,7 +130,7 @@ bool registry_glue(struct aws_session *session, size_t clients, struct registry 
         pool->free[pool->free_count++] = pool->all[pool->count];
     }
     *out = (struct registry){
-        .fetch = fetch, .interrupt = interrupt, .destroy = destroy, .self = pool
+        .fetch = fetch, .interrupt = interrupt, .destroy = destroy, .self = pool, .is_glue = true
     };
     return true;
 }

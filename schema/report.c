@@ -6,10 +6,8 @@
 
 #include <stdlib.h>
 
-/* What one text of a unit may take; the rest is cut. */
-#define ELLIPSIS "\xE2\x80\xA6"
-
-enum { TEXT_MAX = 4096 - (sizeof(ELLIPSIS) - 1) };
+/* What one text of a unit may take, and what of it each value gets when it is too long. */
+enum { TEXT_MAX = 4096, VALUE_SHARE = 2 };
 
 /* Texts. */
 
@@ -62,22 +60,39 @@ static const char *keyword_of(const struct fault *fault)
     return fault->kind == FAULT_FEW && fault->count > 0 ? "minContains" : fault->rule->keyword;
 }
 
+/* The reason stands behind the value, so a long value is cut to make room for it. */
+static struct str word_message(struct reporter *reporter, const struct fault *fault, size_t max)
+{
+    struct buf buf;
+
+    buf_init(&buf, max);
+    reporter->value_max = 0;
+    message_write(reporter, &buf, fault);
+    if (buf.overflow) {
+        buf_done(&buf);
+        buf_init(&buf, max);
+        reporter->value_max = max / VALUE_SHARE;
+        message_write(reporter, &buf, fault);
+    }
+    return finish(reporter, &buf);
+}
+
 static struct schema_unit word(struct reporter *reporter, const struct fault *fault)
 {
+    size_t text_max = reporter->options.max_text ? reporter->options.max_text : TEXT_MAX;
+    size_t max = text_max - (sizeof(ELLIPSIS) - 1);
     struct schema_unit unit;
     struct buf buf;
 
-    buf_init(&buf, TEXT_MAX);
+    buf_init(&buf, max);
     print_steps(&buf, fault->at->step);
     unit.instance_location = finish(reporter, &buf);
-    buf_init(&buf, TEXT_MAX);
+    buf_init(&buf, max);
     print_frames(&buf, fault->at->frame);
     if (fault->kind != FAULT_FALSE)
         print_token(&buf, keyword_of(fault), 0);
     unit.keyword_location = finish(reporter, &buf);
-    buf_init(&buf, TEXT_MAX);
-    message_write(reporter, &buf, fault);
-    unit.error = finish(reporter, &buf);
+    unit.error = word_message(reporter, fault, max);
     return unit;
 }
 
@@ -217,7 +232,7 @@ static enum schema_verdict run(struct reporter *reporter, struct json_object *in
     bool ok = report_visit(reporter, &root);
 
     if (reporter->check.stopped)
-        return SCHEMA_TOO_EXPENSIVE;
+        return reporter->check.why;
     return ok ? SCHEMA_VALID : SCHEMA_INVALID;
 }
 

@@ -63,6 +63,9 @@ struct token {
     size_t index;
 };
 
+/** Marks where a text is cut. */
+#define ELLIPSIS "\xE2\x80\xA6"
+
 /** What best_match compares. The path is relative to the level's value. */
 struct relevance {
     struct token *path;
@@ -93,6 +96,7 @@ struct reporter {
     size_t level_count;
     size_t level_capacity;
     bool rendering;
+    size_t value_max; /* bytes of each instance value in a message; 0: all of it */
     uint64_t best;
     struct schema_report *out;
     struct schema_unit *units;

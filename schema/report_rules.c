@@ -406,6 +406,14 @@ static bool report_ref(struct reporter *reporter, const struct visit *at, const 
     return stay(reporter, at, target, frame);
 }
 
+static bool report_dangling(struct reporter *reporter, const struct visit *at,
+                            const struct rule *rule)
+{
+    (void)at;
+    (void)rule;
+    return check_give_up(&reporter->check, SCHEMA_DANGLING);
+}
+
 /* The dispatcher. */
 
 static bool (*const functions[RULE_COUNT])(struct reporter *, const struct visit *,
@@ -443,6 +451,7 @@ static bool (*const functions[RULE_COUNT])(struct reporter *, const struct visit
     [RULE_IF] = report_if,
     [RULE_REF] = report_ref,
     [RULE_DYNAMIC_REF] = report_ref,
+    [RULE_DANGLING] = report_dangling,
     [RULE_UNEVALUATED_ITEMS] = report_unevaluated_items,
     [RULE_UNEVALUATED_PROPERTIES] = report_unevaluated_properties,
 };

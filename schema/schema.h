@@ -3,7 +3,8 @@
  *
  * Drafts 4, 6, 7, 2019-09 and 2020-12. A compiled schema is flat, immutable and shared between
  * threads; the documents it was made from may be released afterwards. There is no network: `$ref`
- * reaches the document itself, the bundled metaschemas and the resources handed over. Formats are
+ * reaches the document itself, the bundled metaschemas and the resources handed over; one that
+ * leads nowhere is a warning, and SCHEMA_DANGLING for an instance that reaches it. Formats are
  * annotations unless `assert_formats`. An assertion keyword that is not implemented is a compile
  * error, never ignored; so is draft 3.
  */
@@ -39,6 +40,7 @@ struct schema_resource {
 struct schema_options {
     enum schema_draft draft; /* for documents without a `$schema` that names a known draft */
     bool assert_formats;
+    bool from_glue; /* whose schemas are of draft 4, 6 or 7: warn when it does not say so */
     const struct schema_resource *resources; /* borrowed during the call */
     size_t resource_count;
     const struct json_symbols *symbols; /* the reader's keys, known by address; NULL: none.
@@ -57,6 +59,12 @@ void schema_destroy(struct schema *schema);
 
 /** The draft named by "4", "6", "7", "2019-09", "2020-12" or a metaschema's URI. */
 bool schema_draft_parse(struct str name, enum schema_draft *out);
+
+/**
+ * What is probably wrong with a schema that compiles, each as "at <JSON Pointer>: ...": a reference
+ * that leads nowhere, a misspelt keyword, an unknown `$schema`. At most 20. Valid as long as it.
+ */
+const struct str *schema_warnings(const struct schema *schema, size_t *count);
 
 /** Every property name that the schema mentions, for json_symbols_create(); valid as long as it. */
 const struct str *schema_keys(const struct schema *schema, size_t *count);
@@ -81,8 +89,13 @@ struct schema_budget schema_budget(int64_t budget_us);
 enum schema_verdict {
     SCHEMA_VALID,
     SCHEMA_INVALID,
-    SCHEMA_TOO_EXPENSIVE, /* the budget or a pattern's limit ended it: neither yes nor no */
+    SCHEMA_TOO_EXPENSIVE, /* the budget or a pattern's steps ended it: neither yes nor no */
+    SCHEMA_DANGLING,      /* a reference that leads nowhere was reached: neither yes nor no */
+    SCHEMA_OVER_LIMIT,    /* a pattern needs more memory than it gets: neither yes nor no */
 };
+
+/** What a verdict that is neither yes nor no means, for the answer to a sender. */
+const char *schema_verdict_text(enum schema_verdict verdict);
 
 /** Yes or no, without allocating. `budget` may be NULL: without end. */
 enum schema_verdict schema_check(const struct schema *schema, struct json_object *instance,
@@ -101,6 +114,7 @@ void schema_unit_write(struct buf *out, const struct schema_unit *unit);
 struct schema_report_options {
     size_t max_errors;  /* 0: all */
     bool redact_values; /* instance values read as their type: <string> */
+    size_t max_text;    /* bytes of each text of a unit; 0: 4096. Values are cut first */
 };
 
 struct schema_report {
@@ -111,8 +125,8 @@ struct schema_report {
 };
 
 /**
- * Every error of `instance`. SCHEMA_VALID leaves an empty report; SCHEMA_TOO_EXPENSIVE one that
- * must not be used.
+ * Every error of `instance`. SCHEMA_VALID leaves an empty report; a verdict that is neither yes nor
+ * no one that must not be used.
  */
 enum schema_verdict schema_report(const struct schema *schema, struct json_object *instance,
                                   const struct schema_report_options *options,

@@ -26,6 +26,14 @@ static void print_line(void *self, const char *line)
     (void)puts(line);
 }
 
+static void print_warning(void *self, struct str warning)
+{
+    const struct catalog_status *status = self;
+
+    (void)printf("warning: schema %s/%s: %.*s\n", status->registry, status->schema,
+                 STR_ARG(warning));
+}
+
 /* Every schema must be there and compile. */
 static bool check_schemas(const struct service *service)
 {
@@ -35,6 +43,7 @@ static bool check_schemas(const struct service *service)
         struct catalog_status status;
 
         catalog_status(service->catalog, i, &status);
+        catalog_warnings(service->catalog, i, print_warning, &status);
         if (status.usable && status.error.code == ERR_NONE)
             continue;
         (void)printf("schema %s/%s: %s\n", status.registry, status.schema, status.error.text);

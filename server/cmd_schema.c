@@ -104,11 +104,21 @@ bool schema_cli_get(const struct schema_cli *cli, const char *version, struct gl
                      : get_file(cli, version, out, err);
 }
 
+static void print_warnings(const struct schema *schema)
+{
+    size_t count;
+    const struct str *warnings = schema_warnings(schema, &count);
+
+    for (size_t i = 0; i < count; i++)
+        (void)fprintf(stderr, "sluice schema: warning: %.*s\n", STR_ARG(warnings[i]));
+}
+
 bool schema_cli_compile(const struct schema_cli *cli, struct str definition, struct error *err)
 {
     const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
     const struct schema_options compiling = {
         .assert_formats = cli->config->validation.assert_formats,
+        .from_glue = cli->glue != NULL,
     };
     CLEANUP(json_cleanup) struct json_object *document = NULL;
     struct schema *schema = NULL;
@@ -118,7 +128,9 @@ bool schema_cli_compile(const struct schema_cli *cli, struct str definition, str
         return registry_fail_empty(err);
     ok = json_read(definition, &reading, &document, err) &&
          schema_compile(document, &compiling, &schema, err);
-    if (!ok)
+    if (ok)
+        print_warnings(schema);
+    else
         err->code = ERR_SCHEMA_UNUSABLE;
     schema_destroy(schema);
     return ok || fail_within(err, "Schema definition cannot be used");

@@ -19,6 +19,7 @@
 #include "base/log_output.h"
 #include "base/memory.h"
 #include "base/version.h"
+#include "base/regex.h"
 #include "server/access_log.h"
 #include "server/cli.h"
 #include "server/commands.h"
@@ -456,6 +457,12 @@ static void say_store(const struct config_store *store)
                   LOG_STR("sqlite", str_from_c(outbox_library_version())));
 }
 
+/* Whether PCRE2 makes machine code of patterns; systemd's MemoryDenyWriteExecute= forbids it. */
+static void say_patterns(void)
+{
+    LOG_EVENT(LOG_INFO, "patterns", LOG_BOOL("jit", regex_has_jit()));
+}
+
 static bool serve(struct serving *serving, struct error *err)
 {
     if (!places_find(serving->config, serving->systemd, &serving->places, err))
@@ -470,6 +477,7 @@ static bool serve(struct serving *serving, struct error *err)
     }
     say_ready(serving);
     say_store(&serving->config->store);
+    say_patterns();
     warn_of_lost_events(serving->config);
     await_end(serving);
     drain(serving);

@@ -63,7 +63,8 @@ struct run {
     const struct schema *schema;
     bool flag_only;
     bool any_invalid;
-    bool on_screen; /* the results are read on a terminal, where the bar may be in their way */
+    bool leads_nowhere; /* an instance reached a $ref that does */
+    bool on_screen;     /* the results are read on a terminal, where the bar may be in their way */
     struct progress progress;
 };
 
@@ -231,8 +232,11 @@ static void judge(struct run *run, struct arena *arena, struct json_object *inst
     }
     if (verdict == SCHEMA_INVALID && !run->flag_only)
         verdict = schema_report(run->schema, instance, &options, &budget, arena, &report);
-    if (verdict == SCHEMA_TOO_EXPENSIVE)
-        print_reason(run, STR("too expensive to check"));
+    run->leads_nowhere = run->leads_nowhere || verdict == SCHEMA_DANGLING;
+    if (verdict != SCHEMA_INVALID)
+        print_reason(run, verdict == SCHEMA_TOO_EXPENSIVE
+                              ? STR("too expensive to check")
+                              : str_from_c(schema_verdict_text(verdict)));
     else
         print_invalid(run, &report);
 }
@@ -312,7 +316,18 @@ static int check_all(const struct arguments *arguments, const struct schema *sch
             return COMMAND_ENVIRONMENT;
         }
     }
+    if (run.leads_nowhere)
+        return COMMAND_ENVIRONMENT;
     return run.any_invalid ? COMMAND_NO : COMMAND_OK;
+}
+
+static void print_warnings(const char *file, const struct schema *schema)
+{
+    size_t count;
+    const struct str *warnings = schema_warnings(schema, &count);
+
+    for (size_t i = 0; i < count; i++)
+        (void)fprintf(stderr, "sluice validate: warning: %s: %.*s\n", file, STR_ARG(warnings[i]));
 }
 
 static int validate(const struct arguments *arguments)
@@ -330,6 +345,8 @@ static int validate(const struct arguments *arguments)
         (void)complain(err.text, "");
         return COMMAND_ENVIRONMENT;
     }
+
+    print_warnings(arguments->schema, schema);
 
     int status = check_all(arguments, schema);
 

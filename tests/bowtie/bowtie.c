@@ -121,8 +121,9 @@ static void answer_test(const struct schema *schema, struct json_object *test, b
     struct schema_budget budget = schema_budget(BUDGET_US);
     enum schema_verdict verdict = schema_check(schema, instance, &budget);
 
-    if (verdict == SCHEMA_TOO_EXPENSIVE)
-        buf_add(answer, STR("{\"errored\":true,\"context\":{\"message\":\"too expensive\"}}"));
+    if (verdict != SCHEMA_VALID && verdict != SCHEMA_INVALID)
+        buf_printf(answer, "{\"errored\":true,\"context\":{\"message\":\"%s\"}}",
+                   schema_verdict_text(verdict));
     else
         buf_printf(answer, "{\"valid\":%s}", verdict == SCHEMA_VALID ? "true" : "false");
 }

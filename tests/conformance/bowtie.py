@@ -35,7 +35,9 @@ CONVERSATION = [
     ('{"cmd":"run","seq":3,"case":{"schema":{"$ref":"http://x/y"},"registry":{"http://x/y":'
      '{"type":"integer"},"http://x/unused":{"$id":5}},"tests":[{"instance":1},{"instance":"1"}]}}',
      {"seq": 3, "results": [{"valid": True}, {"valid": False}]}),
-    ('{"cmd":"run","seq":4,"case":{"schema":{"$ref":"#/nope"},"tests":[{"instance":1}]}}', REFUSED),
+    ('{"cmd":"run","seq":4,"case":{"schema":{"$ref":"#/nope"},"tests":[{"instance":1}]}}',
+     {"seq": 4, "results": [{"errored": True,
+                             "context": {"message": "Schema has a $ref that leads nowhere"}}]}),
     ('{"cmd":"run","seq":5,"case":{"schema":{"type":5},"tests":[]}}', REFUSED),
     ('{"cmd":"run","seq":6,"case":{"schema":{"$ref":"#"},"tests":[{"instance":1}]}}', REFUSED),
     ('{"cmd":"run","seq":7}', REFUSED),

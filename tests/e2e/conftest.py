@@ -66,11 +66,12 @@ def sluice(folder):
     """Start servers: `sluice(http={...}, validation={...})`; each must end cleanly."""
     servers = []
 
-    def start(env=None, text=None, nofile=None, **changes):
+    def start(env=None, text=None, nofile=None, prefix=(), **changes):
         place = folder / f"server{len(servers)}" if servers else folder
         if servers:
             furnish(place)
-        server = Server(place, merge(defaults(), changes), env=env, text=text, nofile=nofile)
+        config = merge(defaults(), changes)
+        server = Server(place, config, env=env, text=text, nofile=nofile, prefix=prefix)
         servers.append(server)
         return server.wait_ready()
 

@@ -1,6 +1,7 @@
 """POST /events with one event: every row of the table that a file registry can show."""
 
 import json
+import pathlib
 import re
 import time
 
@@ -332,6 +333,46 @@ def test_an_event_too_expensive_to_check_is_refused_and_stalls_nobody(
     answer = server.post({"detail": detail})
     assert answer.status == 400
     assert answer.body == processing_failed("Event too expensive to check")
+
+
+# patterns, with PCRE2's JIT and without it
+
+
+def put_nothing(folder):
+    """A transform that any payload has what it needs for."""
+    return put_transform(folder, "nothing", [{"name": "x", "from": "/x"}])
+
+
+WITHOUT_JIT = ("/usr/bin/python3", "-B", str(pathlib.Path(__file__).parent / "without_jit.py"))
+
+
+@pytest.mark.parametrize(("prefix", "jit"), [((), True), (WITHOUT_JIT, False)], ids=["jit", "none"])
+def test_a_pattern_that_is_linear_on_a_text_has_one_verdict(folder, sluice, prefix, jit):
+    put_schema(folder, "Words", {"properties": {"x": {"pattern": "^(\\w+\\s?)+$"}}})
+    server = sluice(routes=[route(schema="Words", transform=put_nothing(folder))], prefix=prefix)
+    assert server.wait_log(event="patterns")["jit"] is jit
+    for length in (15_000, 150_000):
+        assert server.post({"detail": {"x": "hello " * (length // 6)}}).status == 200
+
+
+def test_a_limit_that_is_only_ours_is_not_the_events_fault(folder, sluice):
+    put_schema(folder, "Twice", {"properties": {"x": {"pattern": "^(?:(a|b)\\1?)*$"}}})
+    server = sluice(routes=[route(schema="Twice", transform=put_nothing(folder))], prefix=WITHOUT_JIT)
+    assert server.post({"detail": {"x": "aab" * 20}}).status == 200
+    answer = server.post({"detail": {"x": "aab" * 400_000}})
+    assert answer.status == 500
+    assert answer.json["details"] == "Schema has a pattern that needs too much memory"
+
+
+def test_a_reference_to_nowhere_matters_only_where_an_event_reaches_it(folder, sluice):
+    put_schema(folder, "Part", {"properties": {"a": {"$ref": "other.json"}}})
+    server = sluice(routes=[route(schema="Part", transform=put_nothing(folder))])
+    warning = server.wait_log(event="schema_warning")
+    assert warning["warning"] == 'at /properties/a/$ref: "other.json" leads nowhere'
+    assert server.post({"detail": {"b": 1}}).status == 200
+    answer = server.post({"detail": {"a": 1}})
+    assert answer.status == 500
+    assert answer.json["details"] == "Schema has a $ref that leads nowhere"
 
 
 # transform_failed

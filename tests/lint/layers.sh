@@ -43,7 +43,7 @@ complain 'curl belongs to base/fetch.c' '^#include <curl/' $(but 'base/fetch\.c'
 complain 'OpenSSL belongs to three files' '^#include <openssl/' $(but '(base/secret|base/signature|aws/sigv4)\.c')
 complain 'json-c belongs to base/json*' '^#include <json-c/' $(but 'base/json[a-z0-9_]*\.[ch]')
 complain 'SQLite belongs to delivery/outbox*.c' '^#include <sqlite3\.h>' $(but 'delivery/outbox[a-z_]*\.[ch]')
-complain 'PCRE2 belongs to base/regex.c' '^#include <pcre2' $(but 'base/regex[a-z_]*\.c')
+complain 'PCRE2 belongs to base/regex.c' '^#include <pcre2' $(but 'base/regex[a-z_]*\.[ch]')
 complain 'libyaml belongs to base/yaml.c' '^#include <yaml\.h>' $(but 'base/yaml\.c')
 complain 'GnuTLS belongs to two files' '^#include <gnutls/' $(but 'server/http_(tls|certificate)\.c')
 

@@ -4,10 +4,15 @@
 #include "base/regex.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/buf.h"
 #include "tests/unit/test.h"
+#include "tests/unit/without_jit.h"
 
 struct search_case {
     const char *pattern;
@@ -341,7 +346,8 @@ static void says_where_the_library_gives_up(void)
     } cases[] = {
         { "x(?<=a+)b", "at byte 1: " },
         { "\\s.a{70000}", "at byte 11: number too big in {} quantifier" },
-        { "((?:abcdefgh){60000}){60000}", "at byte 28: regular expression is too large" },
+        { "((?:abcdefgh){60000}){60000}",
+          "pattern of 28 bytes is too large for PCRE2, which allows 64 KiB when compiled" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -383,12 +389,18 @@ static void bounds_the_pattern(void)
     struct error err = { 0 };
     struct buf text;
 
-    (void)repeated(&text, "a", 4096, "");
+    (void)repeated(&text, "(?:[\\u1234-\\u5678]x|\\d+y)", 2000, "");
+    CHECK_INT((int64_t)text.len, 50000);
+    CHECK(regex_create(buf_str(&text), &regex, &err));
+    regex_destroy(regex);
+    buf_done(&text);
+
+    (void)repeated(&text, "a", 262144, "");
     CHECK(regex_create(buf_str(&text), &regex, &err));
     regex_destroy(regex);
     buf_add_char(&text, 'a');
     CHECK(!regex_create(buf_str(&text), &regex, &err));
-    CHECK_STR(str_from_c(err.text), "pattern longer than 4096 bytes");
+    CHECK_STR(str_from_c(err.text), "pattern longer than 262144 bytes");
     CHECK(!regex_is_ecma(buf_str(&text)));
     buf_done(&text);
 
@@ -472,6 +484,60 @@ static void copes_with_long_texts(void)
     }
 }
 
+/* The last text of each is 150 KB long. */
+static void answers_whatever_is_linear_on_the_text(void)
+{
+    static const struct {
+        const char *pattern;
+        const char *part;
+        const char *end;
+        enum regex_verdict verdict;
+    } cases[] = {
+        { "^(\\w+\\s?)+$", "hello ", "", REGEX_MATCH },
+        { "^(\\w+\\s?)+$", "a ", "", REGEX_MATCH },
+        { "^(?:a|b)*$", "ab", "", REGEX_MATCH },
+        { "^(?:a|b)*$", "ab", "!", REGEX_NO_MATCH },
+        { "^(a|b|c|d|e|f|g|h|i|j|k|l|m|n|o|p)*$", "p", "", REGEX_MATCH },
+        { "^(?:\\d+\\.?){1,}$", "12.", "", REGEX_MATCH },
+        { "^(?=(?:a|b)*$)(?:a|c)*", "a", "", REGEX_MATCH },
+        { "^(?:(?!end)[^])*end$", "en ", "end", REGEX_MATCH },
+        { "^(?:.(?<!x))*$", "ab", "x", REGEX_NO_MATCH },
+        { "^(?:\xC3\xA9|\\p{L})+$", "\xC3\xA9", "", REGEX_MATCH },
+        { "(?:a|b)*!$", "ab", "!", REGEX_MATCH },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct regex *regex = create(cases[i].pattern);
+
+        TEST_CASE(cases[i].pattern);
+        for (size_t bytes = 150; bytes <= 150000; bytes *= 10) {
+            struct buf text;
+
+            CHECK_INT(regex_search(regex,
+                                   repeated(&text, cases[i].part, bytes / strlen(cases[i].part),
+                                            cases[i].end),
+                                   NULL),
+                      cases[i].verdict);
+            buf_done(&text);
+        }
+        regex_destroy(regex);
+    }
+}
+
+/* Back-references need backtracking, whose memory has an end. */
+static void says_so_when_memory_is_the_limit(void)
+{
+    struct regex *regex = create("^(?:(a|b)\\1?)*$");
+    struct buf text;
+
+    CHECK_INT(regex_search(regex, repeated(&text, "aab", 3000, ""), NULL), REGEX_MATCH);
+    buf_done(&text);
+    CHECK_INT(regex_search(regex, repeated(&text, "aab", 700000, ""), NULL), REGEX_OVER_LIMIT);
+    buf_done(&text);
+    CHECK_INT(regex_search(regex, STR("aab"), NULL), REGEX_MATCH);
+    regex_destroy(regex);
+}
+
 static void charges_what_it_spends(void)
 {
     struct regex *cheap = create("^[a-z]+$");
@@ -521,7 +587,7 @@ static void threads_share_a_pattern(void)
     regex_destroy(regex);
 }
 
-int main(void)
+static void run_all(void)
 {
     RUN(plain_text_matches_as_a_pattern_would);
     RUN(characters_and_escapes_mean_what_ecma_says);
@@ -534,7 +600,37 @@ int main(void)
     RUN(nul_is_a_character_like_others);
     RUN(gives_up_on_what_is_too_expensive);
     RUN(copes_with_long_texts);
+    RUN(answers_whatever_is_linear_on_the_text);
+    RUN(says_so_when_memory_is_the_limit);
     RUN(charges_what_it_spends);
     RUN(threads_share_a_pattern);
+}
+
+static void has_no_jit(void)
+{
+    CHECK(!regex_has_jit());
+}
+
+/* All of it again in a process whose memory cannot become code. */
+static pid_t start_without_jit(void)
+{
+    pid_t child = fork();
+
+    if (child != 0)
+        return child;
+    CHECK(without_jit());
+    RUN(has_no_jit);
+    run_all();
+    exit(test_end());
+}
+
+int main(void)
+{
+    pid_t child = start_without_jit();
+    int status = -1;
+
+    run_all();
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK_INT(status, 0);
     return test_end();
 }

@@ -1,0 +1,187 @@
+/*
+ * regex_compile.c - patterns compiled with PCRE2; see regex.h.
+ */
+#include "base/buf.h"
+#include "base/memory.h"
+#include "base/regex_ecma.h"
+#include "base/regex_internal.h"
+
+enum {
+    MAX_PATTERN = 256 * 1024,
+    MAX_REWRITTEN = 4 * 1024 * 1024,
+    STEPS_PER_BYTE = 4, /* of text, and ... */
+    STEPS_PER_WAY = 2,  /* ... for each place in the pattern with several ways to go on */
+    WAYS_MAX = 1000,
+};
+
+/* `data`, if any, is what may still be taken. */
+static void *allocate(size_t size, void *data)
+{
+    size_t *left = data;
+
+    if (left) {
+        if (size > *left)
+            return NULL;
+        *left -= size;
+    }
+    return mem_alloc(size);
+}
+
+static void release(void *ptr, void *data)
+{
+    (void)data;
+    mem_free(ptr);
+}
+
+pcre2_general_context *regex_memory(size_t *memory_left)
+{
+    return pcre2_general_context_create(allocate, release, memory_left);
+}
+
+/*
+ * Of (?=a)b?a PCRE2 believes that it begins with an `a` and needs another one behind it. In a
+ * rewritten pattern the three bytes are nothing but a look-ahead. A pattern without references
+ * (each has a callout before it) needs to remember nothing of its groups, which saves memory.
+ */
+static uint32_t options_of(struct str rewritten)
+{
+    static const uint32_t always = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
+                                   PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_UNSET_BACKREF |
+                                   PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_UTF_CHECK;
+    bool looks_ahead = rewritten.ptr && memmem(rewritten.ptr, rewritten.len, "(?=", 3) != NULL;
+    bool refers = rewritten.ptr && memmem(rewritten.ptr, rewritten.len, "(?C)", 4) != NULL;
+
+    return always | (looks_ahead ? PCRE2_NO_START_OPTIMIZE : 0) |
+           (refers ? 0 : PCRE2_NO_AUTO_CAPTURE);
+}
+
+pcre2_code *regex_code(struct str rewritten, uint32_t options, size_t *memory_left,
+                       struct regex_problem *problem)
+{
+    pcre2_general_context *general = regex_memory(memory_left);
+    pcre2_compile_context *context = pcre2_compile_context_create(general);
+
+    /* ECMA knows lone surrogates; no text has one, but classes may span them. */
+    (void)pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALLOW_SURROGATE_ESCAPES);
+
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)(rewritten.ptr ? rewritten.ptr : ""), rewritten.len,
+                      options_of(rewritten) | options, &problem->code, &problem->offset, context);
+
+    pcre2_compile_context_free(context);
+    pcre2_general_context_free(general);
+    return compiled;
+}
+
+static bool refuse(struct error *err, struct str pattern, const struct regex_problem *problem)
+{
+    PCRE2_UCHAR text[128] = "";
+
+    if (problem->code == PCRE2_ERROR_PATTERN_TOO_LARGE)
+        return fail(
+            err, ERR_MALFORMED,
+            "pattern of %zu bytes is too large for PCRE2, which allows 64 KiB when compiled",
+            pattern.len);
+    (void)pcre2_get_error_message(problem->code, text, sizeof(text));
+    return fail(err, ERR_MALFORMED, "at byte %zu: %s", regex_ecma_origin(pattern, problem->offset),
+                (const char *)text);
+}
+
+/* In a rewritten pattern the three bytes are nothing else. */
+static bool looks_around(struct str rewritten)
+{
+    static const char *const looks[] = { "(?=", "(?!", "(?<" };
+
+    for (size_t i = 0; i < COUNT_OF(looks); i++)
+        if (rewritten.ptr && memmem(rewritten.ptr, rewritten.len, looks[i], 3))
+            return true;
+    return false;
+}
+
+/* Each `|`, `?`, `*`, `+`, count and group is a place that a text's byte may be tried at. */
+static uint32_t count_ways(struct str pattern)
+{
+    uint32_t ways = 0;
+
+    for (size_t i = 0; i < pattern.len && ways < WAYS_MAX; i++)
+        ways += strchr("|?*+{(", pattern.ptr[i]) != NULL;
+    return ways;
+}
+
+static bool compile_regex(struct regex *regex, struct str pattern, struct error *err)
+{
+    CLEANUP(buf_done) struct buf rewritten;
+    struct regex_problem problem;
+    uint32_t options = 0;
+    uint32_t references = 0;
+
+    buf_init(&rewritten, MAX_REWRITTEN);
+    if (!regex_ecma_rewrite(pattern, &rewritten, err))
+        return false;
+    regex->code = regex_code(buf_str(&rewritten), 0, &regex->memory_left, &problem);
+    if (!regex->code)
+        return refuse(err, pattern, &problem);
+    /* Where memory must not become code, or on another machine, the interpreter does it. */
+    regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &options);
+    regex->anchored = (options & PCRE2_ANCHORED) != 0;
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_BACKREFMAX, &references);
+    regex->refers = references > 0;
+    regex->looks_around = looks_around(buf_str(&rewritten));
+    regex->steps_per_byte = STEPS_PER_BYTE + STEPS_PER_WAY * count_ways(pattern);
+    if (!regex->refers)
+        regex->breadth = regex_breadth_create(pattern);
+    return true;
+}
+
+bool regex_create(struct str pattern, struct regex **out, struct error *err)
+{
+    struct regex *regex;
+
+    if (pattern.len > MAX_PATTERN)
+        return fail(err, ERR_MALFORMED, "pattern longer than %d bytes", MAX_PATTERN);
+    regex = mem_alloc(sizeof(*regex));
+    regex->memory_left = REGEX_COMPILE_MEMORY;
+    if (!regex_literal_init(&regex->literal, pattern) && !compile_regex(regex, pattern, err)) {
+        regex_destroy(regex);
+        return false;
+    }
+    *out = regex;
+    return true;
+}
+
+void regex_destroy(struct regex *regex)
+{
+    if (!regex)
+        return;
+    pcre2_code_free(regex->code);
+    regex_literal_done(&regex->literal);
+    regex_breadth_destroy(regex->breadth);
+    mem_free(regex);
+}
+
+bool regex_is_ecma(struct str pattern)
+{
+    CLEANUP(buf_done) struct buf rewritten;
+    struct error ignored;
+    struct regex_problem problem = { 0 };
+    size_t memory_left = REGEX_COMPILE_MEMORY;
+
+    buf_init(&rewritten, MAX_REWRITTEN);
+    if (pattern.len > MAX_PATTERN || !regex_ecma_rewrite(pattern, &rewritten, &ignored))
+        return false;
+    /* PCRE2 knows which scripts there are; its other objections are its own limits. */
+    pcre2_code_free(regex_code(buf_str(&rewritten), 0, &memory_left, &problem));
+    return problem.code != PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY;
+}
+
+bool regex_has_jit(void)
+{
+    size_t memory_left = REGEX_COMPILE_MEMORY;
+    struct regex_problem problem;
+    pcre2_code *code = regex_code(STR("a|b"), 0, &memory_left, &problem);
+    bool works = code && pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
+
+    pcre2_code_free(code);
+    return works;
+}
