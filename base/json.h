@@ -78,6 +78,13 @@ struct str json_span(struct str text);
  */
 void json_spans(struct str text, struct str *spans, size_t count);
 
+/**
+ * The part of an object's text to cut out so that the member `key` is not there: with the comma that
+ * goes with it. ptr NULL when the object has no such member, or spells its key with escapes. The
+ * text was read before.
+ */
+struct str json_member_span(struct str text, struct str key);
+
 /** End a tree. NULL is fine. The type fits arena_own(). */
 void json_release(void *tree);
 

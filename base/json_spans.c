@@ -1,8 +1,10 @@
 /*
- * json_spans.c - where in a text the elements of its array stand.
+ * json_spans.c - where in a text the elements of its array, and the members of its object, stand.
  *
  * The text was read before, so it is valid JSON: brackets and quotes are all that need looking at.
  */
+#include <string.h>
+
 #include "base/json_internal.h"
 
 static bool is_space(char c)
@@ -28,7 +30,7 @@ static const char *skip_string(const char *at, const char *end)
     return at;
 }
 
-/* The comma or bracket that ends the element which begins at `at`. */
+/* The comma or bracket that ends the element or member which begins at `at`. */
 static const char *find_end(const char *at, const char *end)
 {
     size_t depth = 0;
@@ -38,7 +40,7 @@ static const char *find_end(const char *at, const char *end)
             at = skip_string(at, end);
         else if (*at == '[' || *at == '{')
             depth++;
-        else if (depth == 0 && (*at == ',' || *at == ']'))
+        else if (depth == 0 && (*at == ',' || *at == ']' || *at == '}'))
             break;
         else if (*at == ']' || *at == '}')
             depth--;
@@ -58,4 +60,36 @@ void json_spans(struct str text, struct str *spans, size_t count)
         spans[i] = json_span((struct str){ at, (size_t)(stop - at) });
         at = stop + 1;
     }
+}
+
+/* Is that the member's key, quotes and all? */
+static bool has_key(struct str member, struct str key)
+{
+    return member.len > key.len + 2 && member.ptr[0] == '"' &&
+           memcmp(member.ptr + 1, key.ptr, key.len) == 0 && member.ptr[key.len + 1] == '"';
+}
+
+struct str json_member_span(struct str text, struct str key)
+{
+    struct str inside = json_span(text);
+    const char *end = inside.ptr + inside.len;
+    const char *comma = NULL; /* before the member */
+
+    for (const char *at = inside.ptr + 1; at < end;) {
+        const char *stop = find_end(at, end);
+        struct str member = json_span((struct str){ at, (size_t)(stop - at) });
+
+        if (has_key(member, key)) {
+            const char *from = comma ? comma : member.ptr;
+            const char *to = member.ptr + member.len;
+
+            if (!comma && *stop == ',')
+                for (to = stop + 1; is_space(*to);)
+                    to++;
+            return (struct str){ from, (size_t)(to - from) };
+        }
+        comma = stop;
+        at = stop + 1;
+    }
+    return STR_NONE;
 }

@@ -39,7 +39,7 @@ struct outbox_options {
     uint64_t dead_max_size;     /* bytes of dead records, beside those; the oldest are dropped */
     int64_t dedup_window_us;    /* 0: every event is new */
     int64_t dedup_max_rows;     /* 0: every event is new */
-    bool dedup_replays;         /* an event with replay-name is a duplicate of its id */
+    bool dedup_replays;         /* replay-name makes no other event of it */
     bool quarantine;            /* keep refused events */
     int64_t quarantine_keep_us; /* this long, */
     int64_t quarantine_max_rows;
@@ -93,6 +93,7 @@ struct outbox_event {
     struct str id;          /* ptr NULL: none, so it is nobody's duplicate; at most OUTBOX_ID_MAX */
     struct str replay_name; /* ptr NULL: it is not replayed from an archive */
     struct str raw;         /* its own bytes, as they came */
+    struct str unreplayed;  /* the same without the replay-name; ptr NULL: it cannot be told */
     int64_t time_us;        /* the event's own time, or OUTBOX_NO_TIME */
     int64_t processed_at_us;
     struct str registry; /* ptr NULL where no route was found; schema and version likewise */
@@ -104,13 +105,16 @@ struct outbox_event {
     const char *outcome;   /* why, as the log has it; NULL: it is accepted */
     struct str details;    /* the reason in words */
     struct str units;      /* error units as a JSON array; ptr NULL: none */
+    struct str rule;       /* where in the schema the first error is; ptr NULL: none */
     bool is_registry_kind; /* not the event's fault: to be tried again by ourselves */
+    bool is_not_kept;      /* not for the quarantine: only, was it accepted before? */
 };
 
 enum outbox_verdict {
     OUTBOX_ACCEPTED,    /* on stable storage; without a store: every sink has it */
     OUTBOX_DUPLICATE,   /* accepted before, with `processed_at_us` */
     OUTBOX_QUARANTINED, /* refused, and kept */
+    OUTBOX_NOT_KEPT,    /* refused, not accepted before, and not to be kept */
     OUTBOX_UNAVAILABLE, /* not stored, for `reason` */
 };
 
@@ -209,7 +213,8 @@ struct outbox_counters {
     int64_t seen;          /* events remembered for duplicates */
     int64_t refused_rows;  /* in quarantine now */
     int64_t refused_bytes; /* and their size */
-    int64_t refused_evicted; /* gone from it to make room */
+    int64_t refused_evicted;   /* gone from it, too old or too many */
+    int64_t refused_too_large; /* larger than all of it, so never kept */
     size_t outcome_count;
     struct {
         char outcome[OUTBOX_NAME_SIZE];

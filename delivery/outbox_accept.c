@@ -1,32 +1,24 @@
 /*
- * outbox_accept.c - an accepted event: a duplicate, or a new record in the outbox.
+ * outbox_accept.c - an event: a duplicate, a new record in the outbox, or one for the quarantine.
  */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "delivery/outbox_internal.h"
 
-enum {
-    KEY_SIZE = OUTBOX_ID_MAX + 1 + 16 + 1, /* id, colon, half of the identity's hash */
-    KEY_HASH = 8,                          /* bytes of it */
-};
+enum { KEY_HASH = 8 }; /* bytes of the identity's hash in a key */
 
 static const struct outbox_result no_room = { OUTBOX_UNAVAILABLE, .reason = "store full" };
 
-/*
- * The key under which sinks may recognise a record that is delivered twice: the event's id; with a
- * part of the hash where another event has that id; made up where there is none.
- */
-static struct str make_key(const struct outbox *outbox, const struct outbox_item *item, bool reused,
-                           char text[static KEY_SIZE])
+struct str outbox_make_key(const struct outbox *outbox, const struct outbox_item *item, int64_t seq,
+                           char text[static OUTBOX_KEY_SIZE])
 {
     int len;
 
-    if (item->id.ptr && !reused)
+    if (item->id.ptr && !item->reused)
         return item->id;
     if (!item->id.ptr) {
-        len = snprintf(text, KEY_SIZE, "%s-%lld", outbox->store_id,
-                       (long long)outbox->tally.numbers[TALLY_NEXT_SEQ]);
+        len = snprintf(text, OUTBOX_KEY_SIZE, "%s-%lld", outbox->store_id, (long long)seq);
         return (struct str){ text, (size_t)len };
     }
     memcpy(text, item->id.ptr, item->id.len);
@@ -47,12 +39,12 @@ static size_t count_configured(const struct tally *tally)
 }
 
 /* A record that no sink wants has no receiver, so it is not kept. */
-static bool add_record(struct outbox *outbox, const struct outbox_item *item, bool reused)
+static bool add_record(struct outbox *outbox, const struct outbox_item *item)
 {
     struct tally *tally = &outbox->tally;
-    char text[KEY_SIZE];
-    struct str key = make_key(outbox, item, reused, text);
+    char text[OUTBOX_KEY_SIZE];
     int64_t seq = tally->numbers[TALLY_NEXT_SEQ]++;
+    struct str key = outbox_make_key(outbox, item, seq, text);
 
     if (count_configured(tally) == 0)
         return true;
@@ -65,7 +57,7 @@ static bool add_record(struct outbox *outbox, const struct outbox_item *item, bo
                          item->registry, item->schema, item->version, item->body);
 }
 
-static bool accept_new(struct outbox *outbox, const struct outbox_item *item, bool reused,
+static bool accept_new(struct outbox *outbox, const struct outbox_item *item,
                        struct outbox_result *result)
 {
     struct tally *tally = &outbox->tally;
@@ -76,28 +68,38 @@ static bool accept_new(struct outbox *outbox, const struct outbox_item *item, bo
         *result = no_room;
         return true;
     }
-    if (!add_record(outbox, item, reused) || !outbox_seen_add(outbox, item) ||
+    if (!add_record(outbox, item) || !outbox_seen_add(outbox, item) ||
         !outbox_resolve(outbox, item))
         return false;
     tally->numbers[TALLY_ACCEPTED]++;
-    if (reused && !item->is_replay) { /* an archive's replay has its event's id: no fault */
+    if (item->reused && !item->is_replay) { /* an archive's replay has its event's id: no fault */
         tally->numbers[TALLY_IDS_REUSED]++;
         LOG_EVENT(LOG_WARN, "event_id_reused", LOG_STR("event_id", log_identifier(item->id)));
     }
-    *result = (struct outbox_result){ OUTBOX_ACCEPTED, reused, item->processed_at_us, NULL };
+    *result = (struct outbox_result){ OUTBOX_ACCEPTED, item->reused, item->processed_at_us, NULL };
     return true;
 }
 
-bool outbox_accept(struct outbox *outbox, const struct outbox_item *item,
+static bool refuse(struct outbox *outbox, const struct outbox_item *item,
                    struct outbox_result *result)
+{
+    if (!item->is_not_kept)
+        return outbox_refuse(outbox, item, result);
+    *result = (struct outbox_result){ .verdict = OUTBOX_NOT_KEPT };
+    return true;
+}
+
+/* An event that was accepted before is a duplicate, whatever the schema says now. */
+bool outbox_take(struct outbox *outbox, struct outbox_item *item, struct outbox_result *result)
 {
     int64_t processed_us = 0;
     enum outbox_seen seen = outbox_seen_find(outbox, item, &processed_us);
 
     if (seen == OUTBOX_SEEN_BROKEN)
         return false;
+    item->reused = seen == OUTBOX_ID_REUSED;
     if (seen != OUTBOX_SEEN)
-        return accept_new(outbox, item, seen == OUTBOX_ID_REUSED, result);
+        return item->outcome ? refuse(outbox, item, result) : accept_new(outbox, item, result);
     outbox->tally.numbers[TALLY_DUPLICATES]++;
     *result = (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL };
     return outbox_resolve(outbox, item);
@@ -107,11 +109,12 @@ bool outbox_recall(struct outbox *outbox, const struct outbox_item *item,
                    struct outbox_result *result)
 {
     int64_t processed_us = 0;
-    enum outbox_seen seen =
-        item->outcome ? OUTBOX_NEW : outbox_seen_find(outbox, item, &processed_us);
+    enum outbox_seen seen = outbox_seen_find(outbox, item, &processed_us);
 
-    *result = seen == OUTBOX_SEEN
-                  ? (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL }
-                  : no_room;
+    *result = no_room;
+    if (seen == OUTBOX_SEEN)
+        *result = (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL };
+    else if (item->is_not_kept)
+        *result = (struct outbox_result){ .verdict = OUTBOX_NOT_KEPT };
     return seen != OUTBOX_SEEN_BROKEN;
 }

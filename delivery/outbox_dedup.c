@@ -24,11 +24,15 @@ static bool is_on(const struct outbox *outbox)
     return outbox->options.dedup_window_us > 0 && outbox->options.dedup_max_rows > 0;
 }
 
-/* Does the event's own time name a bucket, when it may lie so far back? */
+/*
+ * Does the event's own time name a bucket, when it may lie so far back? It may lie an hour more
+ * than the window ahead: what is within an hour of now had a bucket of its second at any time in
+ * the window.
+ */
 static bool has_second(const struct outbox *outbox, const struct outbox_item *item, int64_t back_us)
 {
     return item->time_us >= FIRST_SECOND * SECOND_US && item->time_us >= outbox->now_us - back_us &&
-           item->time_us <= outbox->now_us + outbox->options.dedup_window_us;
+           item->time_us <= outbox->now_us + outbox->options.dedup_window_us + HOUR_US;
 }
 
 static enum outbox_seen take(struct outbox *outbox, enum outbox_statement statement, int column,
@@ -41,15 +45,14 @@ static enum outbox_seen take(struct outbox *outbox, enum outbox_statement statem
 
 /* An id may have many contents: the first row tells in most cases, else it is asked for exactly. */
 static enum outbox_seen look_in_table(struct outbox *outbox, const struct recent_event *wanted,
-                                      bool any, int64_t *processed_us)
+                                      int64_t *processed_us)
 {
     struct outbox_db *db = &outbox->db;
     struct str identity = { (const char *)wanted->identity, OUTBOX_IDENTITY_SIZE };
     enum outbox_found found =
         outbox_db_find(db, SQL_SEEN_BY_ID, "ii", wanted->bucket, wanted->id_hash);
 
-    if (found == OUTBOX_FOUND &&
-        (any || str_equal(outbox_db_text(db, SQL_SEEN_BY_ID, 0), identity)))
+    if (found == OUTBOX_FOUND && str_equal(outbox_db_text(db, SQL_SEEN_BY_ID, 0), identity))
         return take(outbox, SQL_SEEN_BY_ID, 1, processed_us);
     outbox_db_reset(db, SQL_SEEN_BY_ID);
     if (found != OUTBOX_FOUND)
@@ -75,13 +78,12 @@ static enum outbox_seen look_in(struct outbox *outbox, int64_t bucket,
                                 const struct outbox_item *item, int64_t *processed_us)
 {
     struct recent_event wanted = row_of(item, bucket);
-    bool any = item->is_replay && outbox->options.dedup_replays;
     enum recent_found recent = recent_find(&outbox->recent, &wanted, processed_us);
 
-    if (recent == RECENT_SAME || (recent == RECENT_OTHER && any))
+    if (recent == RECENT_SAME)
         return OUTBOX_SEEN;
 
-    enum outbox_seen seen = look_in_table(outbox, &wanted, any, processed_us);
+    enum outbox_seen seen = look_in_table(outbox, &wanted, processed_us);
 
     return seen == OUTBOX_NEW && recent != RECENT_NONE ? OUTBOX_ID_REUSED : seen;
 }
@@ -115,7 +117,7 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
     if (seen == OUTBOX_SEEN || seen == OUTBOX_SEEN_BROKEN)
         return seen;
 
-    /* Of this hour: if it came before, then within an hour of its time. */
+    /* Of this hour: if it came before, then with its second as its bucket. */
     if (has_second(outbox, item, HOUR_US) && item->time_us <= outbox->now_us + HOUR_US)
         return seen;
 

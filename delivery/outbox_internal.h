@@ -49,6 +49,8 @@ struct outbox_item {
     int64_t processed_at_us;
     bool is_replay;
     bool is_registry_kind;
+    bool is_not_kept;
+    bool reused;         /* another event came before with its id */
     bool decided;        /* in memory: its result is final */
     size_t open;         /* in memory: ways of it that have not ended */
     const char *outcome; /* NULL: accepted */
@@ -59,6 +61,7 @@ struct outbox_item {
     struct str body; /* the record, or of a refused event its own bytes */
     struct str details;
     struct str units;
+    struct str rule;
 };
 
 enum outbox_stage { OUTBOX_STAGE_WAITING, OUTBOX_STAGE_UNDERWAY, OUTBOX_STAGE_ENDED };
@@ -135,7 +138,7 @@ struct outbox_upkeep {
     int64_t recount_us; /* when to begin counting all rows again */
 };
 
-enum { OUTBOX_NOTICES = 1 }; /* kinds of them */
+enum { OUTBOX_NOTICES = 3 }; /* kinds of them */
 
 /** How often something was given up, and when that may be logged again. */
 struct outbox_notice {
@@ -270,14 +273,24 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
 /** Would `more` bytes of a record be too many? */
 bool outbox_is_full(const struct outbox *outbox, size_t more);
 
-/* outbox_accept.c: accepted events. */
+/* outbox_accept.c: what becomes of an event. */
 
 /** An event that cannot be stored on a full disk: was it accepted before? */
 NODISCARD bool outbox_recall(struct outbox *outbox, const struct outbox_item *item,
                              struct outbox_result *result);
 
-NODISCARD bool outbox_accept(struct outbox *outbox, const struct outbox_item *item,
-                             struct outbox_result *result);
+/** A duplicate, accepted, or refused. */
+NODISCARD bool outbox_take(struct outbox *outbox, struct outbox_item *item,
+                           struct outbox_result *result);
+
+enum { OUTBOX_KEY_SIZE = OUTBOX_ID_MAX + 1 + 16 + 1 }; /* id, colon, half of the identity's hash */
+
+/**
+ * The key under which sinks may recognise a record that is delivered twice: the event's id; with a
+ * part of the hash where another event came before with that id; made up where there is none.
+ */
+struct str outbox_make_key(const struct outbox *outbox, const struct outbox_item *item, int64_t seq,
+                           char text[static OUTBOX_KEY_SIZE]);
 
 /* outbox_dedup.c: who came before. */
 

@@ -33,24 +33,26 @@ static struct str body_of(const struct outbox_event *event)
 {
     struct str body = event->outcome ? event->raw : event->record;
 
-    return body.ptr ? body : STR("");
+    return body.ptr && !event->is_not_kept ? body : STR("");
 }
 
 static size_t size_of(const struct outbox_event *event)
 {
     return event->id.len + event->registry.len + event->schema.len + event->version.len +
-           body_of(event).len + event->details.len + event->units.len + 1;
+           body_of(event).len + event->details.len + event->units.len + event->rule.len + 1;
 }
 
 /*
  * Who an event is: its id and its own bytes, which hold its replay-name. The id's hash alone finds
  * those that share the id.
  */
-static void identify(const struct outbox_event *event, struct outbox_item *item)
+static void identify(const struct outbox *outbox, const struct outbox_event *event,
+                     struct outbox_item *item)
 {
+    bool unreplayed = outbox->options.dedup_replays && event->unreplayed.ptr;
     uint8_t digest[SECRET_DIGEST_SIZE];
 
-    secret_digest(event->raw, digest);
+    secret_digest(unreplayed ? event->unreplayed : event->raw, digest);
     memcpy(item->identity, digest, OUTBOX_IDENTITY_SIZE);
     if (!event->id.ptr)
         return;
@@ -60,13 +62,15 @@ static void identify(const struct outbox_event *event, struct outbox_item *item)
         item->identity[i] ^= digest[i];
 }
 
-static void fill(struct outbox_item *item, const struct outbox_event *event, struct block *block)
+static void fill(const struct outbox *outbox, struct outbox_item *item,
+                 const struct outbox_event *event, struct block *block)
 {
     *item = (struct outbox_item){
         .time_us = event->time_us,
         .processed_at_us = event->processed_at_us,
         .is_replay = event->replay_name.ptr != NULL,
         .is_registry_kind = event->is_registry_kind,
+        .is_not_kept = event->is_not_kept,
         .outcome = event->outcome,
         .id = put(block, event->id),
         .registry = put(block, event->registry),
@@ -75,22 +79,18 @@ static void fill(struct outbox_item *item, const struct outbox_event *event, str
         .body = put(block, body_of(event)),
         .details = put(block, event->details),
         .units = put(block, event->units),
+        .rule = put(block, event->rule),
     };
-    identify(event, item);
+    identify(outbox, event, item);
 }
 
 static bool apply(struct outbox *outbox, struct outbox_work *work)
 {
     struct outbox_job *job = (struct outbox_job *)work;
 
-    for (size_t i = 0; i < job->count; i++) {
-        const struct outbox_item *item = &job->items[i];
-        bool ok = item->outcome ? outbox_refuse(outbox, item, &job->results[i])
-                                : outbox_accept(outbox, item, &job->results[i]);
-
-        if (!ok)
+    for (size_t i = 0; i < job->count; i++)
+        if (!outbox_take(outbox, &job->items[i], &job->results[i]))
             return false;
-    }
     return true;
 }
 
@@ -116,8 +116,10 @@ static void finish(struct outbox *outbox, struct outbox_work *work, const char *
     outbox_job_unref(job);
 }
 
-static struct outbox_job *create_job(const struct outbox_request *request, size_t ways)
+static struct outbox_job *create_job(const struct outbox *outbox,
+                                     const struct outbox_request *request)
 {
+    size_t ways = outbox_is_in_memory(outbox) ? outbox->options.sink_count : 0;
     size_t count = request->count;
     size_t head = sizeof(struct outbox_job) +
                   count * (sizeof(struct outbox_item) + sizeof(struct outbox_result) +
@@ -147,18 +149,17 @@ static struct outbox_job *create_job(const struct outbox_request *request, size_
     atomic_init(&job->references, 2);
     atomic_init(&job->decided, false);
     for (size_t i = 0; i < count; i++)
-        fill(&job->items[i], &request->events[i], &block);
+        fill(outbox, &job->items[i], &request->events[i], &block);
     return job;
 }
 
 bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
                    struct outbox_job **job, struct error *err)
 {
-    bool in_memory = outbox_is_in_memory(outbox);
-    struct outbox_job *created = create_job(request, in_memory ? outbox->options.sink_count : 0);
+    struct outbox_job *created = create_job(outbox, request);
 
-    if (!(in_memory ? outbox_memory_take(outbox, created, err)
-                    : outbox_enqueue(outbox, &created->work, err))) {
+    if (!(outbox_is_in_memory(outbox) ? outbox_memory_take(outbox, created, err)
+                                      : outbox_enqueue(outbox, &created->work, err))) {
         mem_free(created);
         return false;
     }

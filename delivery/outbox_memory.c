@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -39,6 +40,16 @@ static struct outbox_way *way_of(const struct outbox_job *job, size_t index, siz
     return &job->ways[index * sinks_of(job) + sink];
 }
 
+static void count_item(struct outbox *outbox, struct outbox_item *item)
+{
+    struct recent_event event = { .id_hash = item->id_hash };
+
+    assert(!item->outcome);
+    item->open = outbox->options.sink_count;
+    memcpy(event.identity, item->identity, sizeof(event.identity));
+    item->reused = item->id.ptr && !recent_is_first(&outbox->recent, &event);
+}
+
 static void count_in(struct outbox *outbox, struct outbox_job *job)
 {
     struct tally *tally = &outbox->published;
@@ -49,10 +60,8 @@ static void count_in(struct outbox *outbox, struct outbox_job *job)
     job->accepted_us = clock_now_us();
     job->undecided = job->count;
     job->open = job->count * sinks_of(job);
-    for (size_t i = 0; i < job->count; i++) {
-        assert(!job->items[i].outcome);
-        job->items[i].open = sinks_of(job);
-    }
+    for (size_t i = 0; i < job->count; i++)
+        count_item(outbox, &job->items[i]);
     for (size_t i = 0; i < tally->sink_count; i++) {
         tally->sinks[i].enqueued += count;
         tally->sinks[i].pending += count;
@@ -251,6 +260,7 @@ static void hand_out(struct backlog *backlog, struct outbox_spot spot, struct ou
     const struct outbox_job *job = spot.job;
     const struct outbox_item *item = &job->items[spot.index];
     int64_t seq = job->first_seq + (int64_t)spot.index;
+    char text[OUTBOX_KEY_SIZE];
 
     way->stage = OUTBOX_STAGE_UNDERWAY;
     backlog->spots[backlog->count] = spot;
@@ -258,9 +268,7 @@ static void hand_out(struct backlog *backlog, struct outbox_spot spot, struct ou
         .seq = seq,
         .accepted_us = job->accepted_us,
         .attempts = way->attempts,
-        .key = item->id.ptr
-                   ? item->id
-                   : arena_printf(backlog->arena, "%s-%" PRId64, backlog->outbox->store_id, seq),
+        .key = arena_copy(backlog->arena, outbox_make_key(backlog->outbox, item, seq, text)),
         .registry = item->registry,
         .schema = item->schema,
         .version = item->version,

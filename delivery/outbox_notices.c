@@ -16,6 +16,8 @@ static const struct {
     const char *bound; /* the setting */
 } kinds[OUTBOX_NOTICES] = {
     { TALLY_DEAD_EVICTED, "dead_records_dropped", "store.dead_max_size" },
+    { TALLY_REFUSED_CROWDED, "quarantine_overflow", "store.quarantine" },
+    { TALLY_REFUSED_TOO_LARGE, "quarantine_too_small", "store.quarantine.max_size" },
 };
 
 void outbox_notices_begin(struct outbox *outbox)

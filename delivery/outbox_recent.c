@@ -14,6 +14,10 @@ enum {
     FIRST_CAPACITY = 256,
 };
 
+/* How far the portion that goes over has come: rows of `state`. */
+static const struct str moved_name = STR_INIT("recent_moved");
+static const struct str last_name = STR_INIT("recent_last");
+
 void recent_init(struct outbox_recent *recent, int64_t max_rows)
 {
     int64_t part = max_rows / PORTION_PART;
@@ -167,31 +171,6 @@ bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
                          event->id_hash, identity, event->processed_us);
 }
 
-bool recent_load(struct outbox_recent *recent, struct outbox_db *db)
-{
-    enum outbox_found found = outbox_db_find(db, SQL_RECENT_READ, "");
-
-    clear(&recent->filling);
-    clear(&recent->moving);
-    recent->moved = 0;
-    while (found == OUTBOX_FOUND) {
-        struct recent_event event = {
-            .bucket = outbox_db_int(db, SQL_RECENT_READ, 1),
-            .id_hash = outbox_db_int(db, SQL_RECENT_READ, 2),
-            .processed_us = outbox_db_int(db, SQL_RECENT_READ, 4),
-        };
-        struct str identity = outbox_db_text(db, SQL_RECENT_READ, 3);
-
-        if (identity.len == sizeof(event.identity))
-            memcpy(event.identity, identity.ptr, identity.len);
-        recent->next_row = outbox_db_int(db, SQL_RECENT_READ, 0) + 1;
-        put(&recent->filling, &event);
-        found = outbox_db_next(db, SQL_RECENT_READ);
-    }
-    outbox_db_reset(db, SQL_RECENT_READ);
-    return found == OUTBOX_NONE;
-}
-
 /* As the table's key has it. */
 static int compare(const void *a, const void *b)
 {
@@ -205,6 +184,56 @@ static int compare(const void *a, const void *b)
     return memcmp(x->identity, y->identity, sizeof(x->identity));
 }
 
+static void sort(struct recent_part *part)
+{
+    if (part->count > 0)
+        qsort(part->events, part->count, sizeof(struct recent_event), compare);
+    note_all(part);
+}
+
+static bool read_number(struct outbox_db *db, struct str name, int64_t *out)
+{
+    enum outbox_found found = outbox_db_find(db, SQL_STATE_READ, "s", name);
+
+    *out = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_STATE_READ, 0) : 0;
+    outbox_db_reset(db, SQL_STATE_READ);
+    return found != OUTBOX_BROKEN;
+}
+
+bool recent_load(struct outbox_recent *recent, struct outbox_db *db)
+{
+    int64_t moved;
+
+    clear(&recent->filling);
+    clear(&recent->moving);
+    recent->merged = 0;
+    if (!read_number(db, moved_name, &moved) ||
+        !read_number(db, last_name, &recent->last_moving_row))
+        return false;
+
+    enum outbox_found found = outbox_db_find(db, SQL_RECENT_READ, "");
+
+    while (found == OUTBOX_FOUND) {
+        struct recent_event event = {
+            .bucket = outbox_db_int(db, SQL_RECENT_READ, 1),
+            .id_hash = outbox_db_int(db, SQL_RECENT_READ, 2),
+            .processed_us = outbox_db_int(db, SQL_RECENT_READ, 4),
+        };
+        struct str identity = outbox_db_text(db, SQL_RECENT_READ, 3);
+
+        if (identity.len == sizeof(event.identity))
+            memcpy(event.identity, identity.ptr, identity.len);
+        recent->next_row = outbox_db_int(db, SQL_RECENT_READ, 0) + 1;
+        put(recent->next_row - 1 <= recent->last_moving_row ? &recent->moving : &recent->filling,
+            &event);
+        found = outbox_db_next(db, SQL_RECENT_READ);
+    }
+    outbox_db_reset(db, SQL_RECENT_READ);
+    sort(&recent->moving);
+    recent->moved = (size_t)moved < recent->moving.count ? (size_t)moved : recent->moving.count;
+    return found == OUTBOX_NONE;
+}
+
 /* What was filled is to move; what comes from now on is filled in anew. */
 static void turn(struct outbox_recent *recent)
 {
@@ -214,8 +243,15 @@ static void turn(struct outbox_recent *recent)
     recent->filling = emptied;
     recent->moved = 0;
     recent->last_moving_row = recent->next_row - 1;
-    qsort(recent->moving.events, recent->moving.count, sizeof(struct recent_event), compare);
-    note_all(&recent->moving);
+    sort(&recent->moving);
+}
+
+static bool move_one(struct outbox_recent *recent, struct outbox_db *db)
+{
+    if (!run_with(db, SQL_SEEN_ADD, &recent->moving.events[recent->moved++]))
+        return false;
+    recent->merged += outbox_db_changes(db) == 0;
+    return true;
 }
 
 bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows)
@@ -228,10 +264,38 @@ bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows
         turn(recent);
     }
     for (size_t i = 0; i < rows && recent->moved < moving->count; i++)
-        if (!run_with(db, SQL_SEEN_ADD, &moving->events[recent->moved++]))
+        if (!move_one(recent, db))
             return false;
     if (recent->moved < moving->count)
-        return true;
+        return outbox_db_run(db, SQL_STATE_WRITE, "si", moved_name, (int64_t)recent->moved) &&
+               outbox_db_run(db, SQL_STATE_WRITE, "si", last_name, recent->last_moving_row);
     clear(moving);
-    return outbox_db_run(db, SQL_RECENT_DELETE, "i", recent->last_moving_row);
+    recent->moved = 0;
+    return outbox_db_run(db, SQL_STATE_WRITE, "si", moved_name, INT64_C(0)) &&
+           outbox_db_run(db, SQL_RECENT_DELETE, "i", recent->last_moving_row);
+}
+
+bool recent_is_first(struct outbox_recent *recent, const struct recent_event *event)
+{
+    struct recent_event wanted = *event;
+    int64_t first_us;
+
+    wanted.bucket = 0;
+    switch (recent_find(recent, &wanted, &first_us)) {
+    case RECENT_SAME:
+        return true;
+    case RECENT_OTHER:
+        return false;
+    default:
+        break;
+    }
+    if (recent->filling.count == recent->portion) { /* those before them are forgotten */
+        struct recent_part emptied = recent->moving;
+
+        recent->moving = recent->filling;
+        recent->filling = emptied;
+        clear(&recent->filling);
+    }
+    put(&recent->filling, &wanted);
+    return true;
 }

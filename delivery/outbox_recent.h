@@ -42,7 +42,8 @@ struct outbox_recent {
     struct recent_part moving; /* sorted */
     size_t moved;              /* of `moving`, that are in `seen` by now */
     int64_t next_row;          /* in the small table */
-    int64_t last_moving_row;
+    int64_t last_moving_row;   /* with `moved` it is stored, so that a restart goes on there */
+    int64_t merged;            /* rows that were in `seen` already, since the last recent_load() */
 };
 
 /** Nothing yet; `max_rows` is what all of the store may remember. */
@@ -68,6 +69,12 @@ enum recent_found recent_find(const struct outbox_recent *recent, const struct r
 /** Add one that is not there. */
 NODISCARD bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
                           const struct recent_event *event);
+
+/**
+ * Without a database: is that the first content that came with its id, as far as the last events
+ * tell? It is remembered then. Buckets do not matter.
+ */
+bool recent_is_first(struct outbox_recent *recent, const struct recent_event *event);
 
 /** Take at most `rows` over into `seen`, when there are enough to begin with. */
 NODISCARD bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows);

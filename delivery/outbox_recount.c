@@ -143,6 +143,59 @@ static void correct_all(struct outbox *outbox)
     }
 }
 
+/* Refused events; `*done` at their end. */
+static bool count_refused(struct outbox *outbox, int64_t rows, bool *done)
+{
+    struct outbox_db *db = &outbox->db;
+    struct tally_recount *recount = &outbox->tally.recount;
+    int64_t last = recount->refused_position;
+    enum outbox_found found = outbox_db_find(db, SQL_REFUSED_COUNT, "ii", last, rows);
+
+    *done = found == OUTBOX_NONE;
+    while (found == OUTBOX_FOUND) {
+        uint64_t kind = (uint64_t)outbox_db_int(db, SQL_REFUSED_COUNT, 0) % TALLY_KINDS;
+        int64_t id = outbox_db_int(db, SQL_REFUSED_COUNT, 3);
+
+        recount->kinds[kind].rows += outbox_db_int(db, SQL_REFUSED_COUNT, 1);
+        recount->kinds[kind].bytes += outbox_db_int(db, SQL_REFUSED_COUNT, 2);
+        last = id > last ? id : last;
+        found = outbox_db_next(db, SQL_REFUSED_COUNT);
+    }
+    outbox_db_reset(db, SQL_REFUSED_COUNT);
+    recount->refused_position = last;
+    return found == OUTBOX_NONE;
+}
+
+static void correct_refused(struct outbox *outbox)
+{
+    struct tally *tally = &outbox->tally;
+    struct tally_kind all = { 0 };
+
+    for (size_t i = 0; i < TALLY_KINDS; i++) {
+        struct tally_kind *kind = &tally->kinds[i];
+
+        correct(outbox, "refused_kind_rows", NULL, &kind->rows, tally->recount.kinds[i].rows);
+        correct(outbox, "refused_kind_bytes", NULL, &kind->bytes, tally->recount.kinds[i].bytes);
+        all.rows += kind->rows;
+        all.bytes += kind->bytes;
+    }
+    correct(outbox, "refused_rows", NULL, &tally->numbers[TALLY_REFUSED_ROWS], all.rows);
+    correct(outbox, "refused_bytes", NULL, &tally->numbers[TALLY_REFUSED_BYTES], all.bytes);
+}
+
+static bool recount_refused(struct outbox *outbox, int64_t rows)
+{
+    bool done = false;
+
+    if (!count_refused(outbox, rows, &done))
+        return false;
+    if (done) {
+        correct_refused(outbox);
+        outbox->tally.recount = (struct tally_recount){ 0 };
+    }
+    return true;
+}
+
 bool outbox_recount(struct outbox *outbox, int64_t rows)
 {
     struct tally_recount *recount = &outbox->tally.recount;
@@ -150,12 +203,14 @@ bool outbox_recount(struct outbox *outbox, int64_t rows)
 
     if (!recount->on)
         return true;
+    if (recount->records_done)
+        return recount_refused(outbox, rows);
     if (!find_end(outbox, rows, &last) || !count_records(outbox, recount->position, last))
         return false;
     recount->position = last;
     if (last < outbox->tally.numbers[TALLY_NEXT_SEQ] - 1)
         return true;
     correct_all(outbox);
-    *recount = (struct tally_recount){ 0 };
+    *recount = (struct tally_recount){ .on = true, .records_done = true };
     return true;
 }

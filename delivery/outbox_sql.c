@@ -81,6 +81,18 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     " WHERE seq > " PRUNED " OR seq IN (SELECT seq FROM retry);"
     "INSERT OR REPLACE INTO state SELECT 'dead_bytes', coalesce(sum(" SIZE "), 0) FROM record"
     " WHERE seq <= " PRUNED " AND seq NOT IN (SELECT seq FROM retry);",
+
+    /* A row is in `recent` or in `seen`, so that seen_rows counts it once. */
+    "DELETE FROM recent WHERE EXISTS (SELECT 1 FROM seen WHERE seen.bucket = recent.bucket"
+    " AND seen.id_hash = recent.id_hash AND seen.identity = recent.identity);"
+    /* What goes first from the quarantine (outbox_quarantine.c): enum refused_kind. */
+    "ALTER TABLE refused ADD COLUMN kind INTEGER NOT NULL DEFAULT 4;"
+    "UPDATE refused SET kind = CASE WHEN resolved_us != 0 THEN 0 WHEN registry_kind THEN 1"
+    " WHEN outcome = 'malformed' THEN 2 WHEN outcome = 'unrouted' THEN 3 ELSE 4 END;"
+    "CREATE INDEX refused_kind ON refused (kind);"
+    "CREATE TABLE refused_kinds (kind INTEGER PRIMARY KEY, rows INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "INSERT INTO refused_kinds SELECT kind, count(*), sum(size) FROM refused GROUP BY kind;",
 };
 
 const char *const outbox_sql[SQL_COUNT] = {
@@ -160,19 +172,26 @@ const char *const outbox_sql[SQL_COUNT] = {
     [SQL_DEAD_DELETE] = "DELETE FROM dead WHERE id = ?1",
     [SQL_DEAD_COUNT] = "SELECT sink, count(*) FROM dead WHERE " IN_RANGE " GROUP BY sink",
 
-    [SQL_REFUSED_FIND] = "SELECT id, size FROM refused WHERE identity = ?1",
+    [SQL_REFUSED_KINDS] = "SELECT kind, rows, bytes FROM refused_kinds",
+    [SQL_REFUSED_KIND_WRITE] =
+        "INSERT OR REPLACE INTO refused_kinds (kind, rows, bytes) VALUES (?1, ?2, ?3)",
+    [SQL_REFUSED_FIND] = "SELECT id, size, kind, resolved_us FROM refused WHERE identity = ?1",
     [SQL_REFUSED_ADD] =
         "INSERT INTO refused (identity, event_id, outcome, details, units, registry,"
         " schema, version, registry_kind, first_us, last_us, attempts, resolved_us,"
-        " size, body) VALUES"
-        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12)",
+        " size, body, kind) VALUES"
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12, ?13)",
     [SQL_REFUSED_AGAIN] =
         "UPDATE refused SET outcome = ?2, details = ?3, units = ?4, registry = ?5,"
         " schema = ?6, version = ?7, registry_kind = ?8, last_us = ?9,"
-        " attempts = attempts + 1, resolved_us = 0, size = ?10 WHERE id = ?1",
-    [SQL_REFUSED_RESOLVE] = "UPDATE refused SET resolved_us = ?2"
-                            " WHERE identity = ?1 AND resolved_us = 0",
-    [SQL_REFUSED_OLDEST] = "SELECT id, size, first_us FROM refused ORDER BY id LIMIT 1",
+        " attempts = attempts + 1, resolved_us = 0, size = ?10, kind = ?11 WHERE id = ?1",
+    [SQL_REFUSED_RESOLVE] = "UPDATE refused SET resolved_us = ?2, kind = ?3 WHERE id = ?1",
+    [SQL_REFUSED_OLDEST] = "SELECT id, size, kind, first_us FROM refused ORDER BY id LIMIT 1",
+    [SQL_REFUSED_OLDEST_OF] = "SELECT id, size, kind FROM refused WHERE kind = ?1"
+                              " ORDER BY id LIMIT 1",
+    [SQL_REFUSED_COUNT] = "SELECT kind, count(*), sum(size), max(id) FROM"
+                          " (SELECT id, kind, size FROM refused WHERE id > ?1 ORDER BY id LIMIT ?2)"
+                          " GROUP BY kind",
     [SQL_REFUSED_DELETE] = "DELETE FROM refused WHERE id = ?1",
 
     [SQL_BEGIN_READING] = "BEGIN",

@@ -6,7 +6,7 @@
 #pragma once
 
 enum {
-    OUTBOX_VERSION = 4,              /* of the tables: PRAGMA user_version */
+    OUTBOX_VERSION = 5,              /* of the tables: PRAGMA user_version */
     OUTBOX_APPLICATION = 0x536c7565, /* "Slue": PRAGMA application_id */
     OUTBOX_ROW_BYTES = 128,          /* what a record costs beside its texts, about */
     OUTBOX_WAY_BYTES = 64, /* what its way to a sink costs, should it become a retry row */
@@ -66,11 +66,15 @@ enum outbox_statement {
     SQL_DEAD_DELETE,
     SQL_DEAD_COUNT,
 
+    SQL_REFUSED_KINDS,
+    SQL_REFUSED_KIND_WRITE,
     SQL_REFUSED_FIND,
     SQL_REFUSED_ADD,
     SQL_REFUSED_AGAIN,
     SQL_REFUSED_RESOLVE,
     SQL_REFUSED_OLDEST,
+    SQL_REFUSED_OLDEST_OF,
+    SQL_REFUSED_COUNT,
     SQL_REFUSED_DELETE,
 
     SQL_BEGIN_READING,

@@ -20,6 +20,8 @@ static const struct str names[TALLY_COUNT] = {
     [TALLY_REFUSED_ROWS] = STR_INIT("refused_rows"),
     [TALLY_REFUSED_BYTES] = STR_INIT("refused_bytes"),
     [TALLY_REFUSED_EVICTED] = STR_INIT("refused_evicted"),
+    [TALLY_REFUSED_CROWDED] = STR_INIT("refused_crowded"),
+    [TALLY_REFUSED_TOO_LARGE] = STR_INIT("refused_too_large"),
 };
 
 static void copy_name(char to[static OUTBOX_NAME_SIZE], struct str name)
@@ -84,10 +86,26 @@ static bool read_sinks(struct outbox_db *db, struct tally *tally)
     return found != OUTBOX_BROKEN;
 }
 
+static bool read_kinds(struct outbox_db *db, struct tally *tally)
+{
+    enum outbox_found found = outbox_db_find(db, SQL_REFUSED_KINDS, "");
+
+    while (found == OUTBOX_FOUND) {
+        uint64_t kind = (uint64_t)outbox_db_int(db, SQL_REFUSED_KINDS, 0) % TALLY_KINDS;
+
+        tally->kinds[kind].rows += outbox_db_int(db, SQL_REFUSED_KINDS, 1);
+        tally->kinds[kind].bytes += outbox_db_int(db, SQL_REFUSED_KINDS, 2);
+        found = outbox_db_next(db, SQL_REFUSED_KINDS);
+    }
+    outbox_db_reset(db, SQL_REFUSED_KINDS);
+    return found != OUTBOX_BROKEN;
+}
+
 bool tally_read(struct outbox_db *db, struct tally *tally)
 {
     *tally = (struct tally){ 0 };
-    return read_numbers(db, tally) && read_outcomes(db, tally) && read_sinks(db, tally);
+    return read_numbers(db, tally) && read_outcomes(db, tally) && read_sinks(db, tally) &&
+           read_kinds(db, tally);
 }
 
 static bool write_numbers(struct outbox_db *db, const struct tally *tally,
@@ -130,10 +148,23 @@ static bool write_sinks(struct outbox_db *db, const struct tally *tally, const s
     return true;
 }
 
+static bool write_kinds(struct outbox_db *db, const struct tally *tally, const struct tally *before)
+{
+    for (size_t i = 0; i < TALLY_KINDS; i++) {
+        const struct tally_kind *kind = &tally->kinds[i];
+
+        if (kind->rows == before->kinds[i].rows && kind->bytes == before->kinds[i].bytes)
+            continue;
+        if (!outbox_db_run(db, SQL_REFUSED_KIND_WRITE, "iii", (int64_t)i, kind->rows, kind->bytes))
+            return false;
+    }
+    return true;
+}
+
 bool tally_write(struct outbox_db *db, const struct tally *tally, const struct tally *before)
 {
     return write_numbers(db, tally, before) && write_outcomes(db, tally, before) &&
-           write_sinks(db, tally, before);
+           write_sinks(db, tally, before) && write_kinds(db, tally, before);
 }
 
 void tally_count_outcome(struct tally *tally, const char *outcome)
@@ -201,6 +232,18 @@ void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, i
         tally->recount.dead[sink - tally->sinks] += count;
 }
 
+void tally_add_refused(struct tally *tally, int64_t id, size_t kind, struct tally_kind more)
+{
+    tally->numbers[TALLY_REFUSED_ROWS] += more.rows;
+    tally->numbers[TALLY_REFUSED_BYTES] += more.bytes;
+    tally->kinds[kind].rows += more.rows;
+    tally->kinds[kind].bytes += more.bytes;
+    if (id > tally->recount.refused_position)
+        return;
+    tally->recount.kinds[kind].rows += more.rows;
+    tally->recount.kinds[kind].bytes += more.bytes;
+}
+
 int64_t tally_waiting(const struct tally *tally)
 {
     int64_t ways = 0;
@@ -236,6 +279,7 @@ void tally_show(const struct tally *tally, struct outbox_counters *out)
     out->refused_rows = tally->numbers[TALLY_REFUSED_ROWS];
     out->refused_bytes = tally->numbers[TALLY_REFUSED_BYTES];
     out->refused_evicted = tally->numbers[TALLY_REFUSED_EVICTED];
+    out->refused_too_large = tally->numbers[TALLY_REFUSED_TOO_LARGE];
     out->outcome_count = tally->outcome_count;
     for (size_t i = 0; i < tally->outcome_count; i++) {
         memcpy(out->quarantined[i].outcome, tally->outcomes[i].name, OUTBOX_NAME_SIZE);

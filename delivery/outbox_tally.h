@@ -30,8 +30,17 @@ enum tally_number {
     TALLY_SEEN,         /* rows */
     TALLY_REFUSED_ROWS,
     TALLY_REFUSED_BYTES,
-    TALLY_REFUSED_EVICTED,
+    TALLY_REFUSED_EVICTED,   /* gone, too old or too many */
+    TALLY_REFUSED_CROWDED,   /* of those, not resolved and not too old */
+    TALLY_REFUSED_TOO_LARGE, /* larger than the quarantine, so never kept */
     TALLY_COUNT,
+};
+
+enum { TALLY_KINDS = 64 }; /* of refused events (outbox_quarantine.c) */
+
+struct tally_kind {
+    int64_t rows;
+    int64_t bytes;
 };
 
 struct tally_outcome {
@@ -61,11 +70,14 @@ struct tally_sink {
  */
 struct tally_recount {
     bool on;
-    int64_t position; /* records up to here are counted; 0: none */
+    bool records_done; /* records first, then refused events */
+    int64_t position;  /* records up to here are counted; 0: none */
     int64_t waiting;
     int64_t dead_bytes;
     int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
     int64_t dead[OUTBOX_SINKS_MAX];
+    int64_t refused_position; /* the same for refused events, which come after the records */
+    struct tally_kind kinds[TALLY_KINDS];
 };
 
 struct tally {
@@ -74,6 +86,7 @@ struct tally {
     struct tally_outcome outcomes[OUTBOX_OUTCOMES_MAX];
     size_t sink_count;
     struct tally_sink sinks[OUTBOX_SINKS_MAX];
+    struct tally_kind kinds[TALLY_KINDS];
     struct tally_recount recount; /* not stored */
 };
 
@@ -98,6 +111,9 @@ void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
 void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
+
+/** Count the refused event in row `id`; INT64_MAX: a new one. */
+void tally_add_refused(struct tally *tally, int64_t id, size_t kind, struct tally_kind more);
 
 /** Bytes that wait for sinks, with a row for each record's way to each sink. */
 int64_t tally_waiting(const struct tally *tally);

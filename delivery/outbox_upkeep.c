@@ -74,6 +74,8 @@ bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
 
     if (!recent_move(&outbox->recent, &outbox->db, (size_t)rows))
         return false;
+    outbox->tally.numbers[TALLY_SEEN] -= outbox->recent.merged;
+    outbox->recent.merged = 0;
 
     bool ok =
         is_due(outbox) ? prune(outbox, rows, &done) : outbox_records_prune(outbox, rows, &done);

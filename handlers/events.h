@@ -27,6 +27,7 @@ struct events_options {
     struct metrics *metrics; /* NULL: nothing is counted */
     struct outbox *outbox;   /* NULL: nothing is kept, 200 promises nothing */
     bool quarantine;         /* refused events are kept, too */
+    bool dedup;              /* the outbox knows what was accepted before */
     enum status_map status_map;
     bool receipt;       /* answer with a receipt, not with the record */
     bool partial;       /* an array is answered 200 whatever became of its elements */

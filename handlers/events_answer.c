@@ -30,7 +30,7 @@ static void answer_accepted(const struct run *run, const struct outcome *outcome
 {
     response->body = run->events[0].record;
     response->duplicate = outcome->condition == CONDITION_DUPLICATE;
-    if (run->options->receipt) {
+    if (run->options->receipt || !response->body.ptr) {
         struct buf *body = arena_buf(run->request->arena, ANSWER_MAX);
 
         outcome_write_receipt(body, outcome);

@@ -2,9 +2,12 @@
  * events_commit.c - the events of a request and the outbox: nobody hears 200 or 400 before what he
  * sent is on stable storage.
  *
- * What is to be retried anyway (500, 503) is not kept.
+ * What is to be retried anyway (500, 503) is not kept. Whatever the schema says now, an event that
+ * was accepted before is a duplicate: only the outbox knows.
  */
 #include "handlers/events_run.h"
+
+#include <string.h>
 
 #include "delivery/outbox.h"
 #include "handlers/envelope.h"
@@ -16,6 +19,40 @@ static bool is_kept(const struct run *run, const struct outcome *outcome)
     if (!outcome->row->error)
         return true;
     return outcome->row->status == 400 && run->options->quarantine;
+}
+
+/* Is it refused now, and may have been accepted before? */
+static bool may_be_known(const struct run *run, size_t index)
+{
+    return run->options->dedup && run->events[index].id.ptr && !run->expired;
+}
+
+/* An array without a single event is kept as one: its elements are worth no row each. */
+static bool is_junk(const struct run *run)
+{
+    if (!run->is_batch || run->count < 2 || !run->options->quarantine)
+        return false;
+    for (size_t i = 0; i < run->count; i++)
+        if (run->outcomes[i].condition != CONDITION_MALFORMED)
+            return false;
+    return true;
+}
+
+/* The event's bytes without its replay-name; ptr NULL where that cannot be cut out. */
+static struct str without_replay_name(const struct run *run, const struct event *event)
+{
+    struct str raw = event->raw;
+    struct str span = json_member_span(raw, STR("replay-name"));
+
+    if (!span.ptr)
+        return STR_NONE;
+
+    size_t before = (size_t)(span.ptr - raw.ptr);
+    char *bytes = arena_alloc(run->request->arena, raw.len - span.len + 1);
+
+    memcpy(bytes, raw.ptr, before);
+    memcpy(bytes + before, span.ptr + span.len, raw.len - span.len - before);
+    return (struct str){ bytes, raw.len - span.len };
 }
 
 /* Not the event's fault, but the registry's. */
@@ -43,11 +80,14 @@ static struct outbox_event describe(const struct run *run, size_t index)
     const struct outcome *outcome = &run->outcomes[index];
     const struct route *route = event->route;
     bool refused = outcome->row->error != NULL;
+    bool kept = is_kept(run, outcome);
+    struct str replay_name = envelope_replay_name(event->root);
 
     return (struct outbox_event){
         .id = event->id,
-        .replay_name = envelope_replay_name(event->root),
+        .replay_name = replay_name,
         .raw = event->raw,
+        .unreplayed = replay_name.ptr ? without_replay_name(run, event) : STR_NONE,
         .time_us = envelope_time(event->root),
         .processed_at_us = run->now_us,
         .registry = route ? str_from_c(route->registry) : STR_NONE,
@@ -56,8 +96,22 @@ static struct outbox_event describe(const struct run *run, size_t index)
         .record = event->record,
         .outcome = refused ? outcome->row->condition : NULL,
         .details = refused ? outcome->details : STR_NONE,
-        .units = refused ? units_of(run, &outcome->report) : STR_NONE,
+        .units = refused && kept ? units_of(run, &outcome->report) : STR_NONE,
+        .rule = refused ? outcome->report.best.keyword_location : STR_NONE,
         .is_registry_kind = is_registry_kind(outcome->condition),
+        .is_not_kept = !kept,
+    };
+}
+
+/* All elements of an array that is junk. */
+static struct outbox_event describe_junk(const struct run *run)
+{
+    return (struct outbox_event){
+        .raw = json_span(run->request->body),
+        .time_us = OUTBOX_NO_TIME,
+        .processed_at_us = run->now_us,
+        .outcome = run->outcomes[0].row->condition,
+        .details = run->outcomes[0].details,
     };
 }
 
@@ -109,6 +163,22 @@ static void release_tree(struct run *run)
     run->body = NULL;
 }
 
+/* What the outbox must see of the request. How much that is. */
+static size_t describe_all(struct run *run, struct outbox_event *events)
+{
+    run->as_one = is_junk(run);
+    if (run->as_one)
+        events[0] = describe_junk(run);
+    for (size_t i = 0; i < run->count; i++) {
+        if (!run->as_one && !is_kept(run, &run->outcomes[i]) && !may_be_known(run, i))
+            continue;
+        if (!run->as_one)
+            events[run->submitted_count] = describe(run, i);
+        run->submitted[run->submitted_count++] = i;
+    }
+    return run->as_one ? 1 : run->submitted_count;
+}
+
 bool run_submit(struct run *run)
 {
     const struct request *request = run->request;
@@ -120,16 +190,13 @@ bool run_submit(struct run *run)
     find_spans(run);
     events = arena_alloc(request->arena, run->count * sizeof(*events));
     run->submitted = arena_alloc(request->arena, run->count * sizeof(*run->submitted));
-    for (size_t i = 0; i < run->count; i++)
-        if (is_kept(run, &run->outcomes[i])) {
-            events[run->submitted_count] = describe(run, i);
-            run->submitted[run->submitted_count++] = i;
-        }
-    if (run->submitted_count == 0)
+
+    size_t count = describe_all(run, events);
+
+    if (count == 0)
         return false;
     if (outbox_submit(run->options->outbox,
-                      &(struct outbox_request){ events, run->submitted_count, request->waker },
-                      &run->job, &err)) {
+                      &(struct outbox_request){ events, count, request->waker }, &run->job, &err)) {
         arena_own(request->arena, run->job, outbox_job_release);
         release_tree(run);
         return true;
@@ -146,18 +213,21 @@ static bool read_again(struct run *run, struct event *event, size_t index, struc
     return run_take_payload(run, event, err);
 }
 
-/* Its record is the one of the first time, but for what the transform says today. */
+/*
+ * Its record is the one of the first time, except for what the transform says today. Where that
+ * makes none of it, the event has been accepted all the same: there is no record to show then.
+ */
 static void recognise(struct run *run, size_t index, int64_t processed_at_us)
 {
     struct outcome *outcome = &run->outcomes[index];
     struct event *event = &run->events[index];
-    struct error err = { 0 };
+    struct error ignored = { 0 };
 
     run->now_us = processed_at_us;
-    if (read_again(run, event, index, &err) && run_normalize(run, event, &err))
-        run_conclude(run, CONDITION_DUPLICATE, outcome);
-    else
-        run_conclude_failed(run, &err, outcome);
+    if (!read_again(run, event, index, &ignored) || !run_normalize(run, event, &ignored))
+        event->record = STR_NONE;
+    *outcome = (struct outcome){ .id = outcome->id };
+    run_conclude(run, CONDITION_DUPLICATE, outcome);
 }
 
 bool run_take_results(struct run *run)
@@ -166,11 +236,14 @@ bool run_take_results(struct run *run)
 
     if (!results)
         return false;
-    for (size_t i = 0; i < run->submitted_count; i++)
-        if (results[i].verdict == OUTBOX_DUPLICATE)
-            recognise(run, run->submitted[i], results[i].processed_at_us);
-        else if (results[i].verdict == OUTBOX_UNAVAILABLE)
-            turn_away(run, run->submitted[i], results[i].reason);
+    for (size_t i = 0; i < run->submitted_count; i++) {
+        const struct outbox_result *result = &results[run->as_one ? 0 : i];
+
+        if (result->verdict == OUTBOX_DUPLICATE)
+            recognise(run, run->submitted[i], result->processed_at_us);
+        else if (result->verdict == OUTBOX_UNAVAILABLE)
+            turn_away(run, run->submitted[i], result->reason);
+    }
     return true;
 }
 

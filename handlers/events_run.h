@@ -25,6 +25,7 @@ struct run {
     struct event *events;
     struct outcome *outcomes;
 
+    bool as_one;       /* the job below holds the whole array as one refused event */
     size_t *submitted; /* which events the job below holds, in its order */
     size_t submitted_count;
     struct outbox_job *job; /* NULL: nothing is with the outbox */

@@ -137,6 +137,9 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
     write_number(out, "sluice_store_quarantine_evicted_total", "counter",
                  "Refused events that were let go, too old or too many.",
                  counters->refused_evicted);
+    write_number(out, "sluice_store_quarantine_too_large_total", "counter",
+                 "Refused events larger than the quarantine, so not kept.",
+                 counters->refused_too_large);
     write_number(out, "sluice_store_dedup_rows", "gauge", "Events remembered for duplicates.",
                  counters->seen);
     write_number(out, "sluice_store_bytes", "gauge",

@@ -338,6 +338,7 @@ static void create_handlers(struct service *service, const struct config *config
         .metrics = service->metrics,
         .outbox = service->outbox,
         .quarantine = config->store.quarantine.enabled && *config->store.path,
+        .dedup = config->store.dedup_window_us > 0 && *config->store.path,
         .status_map = config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
                                                                       : STATUS_MAP_TUTORIAL,
         .receipt = config->http.respond == CONFIG_RESPOND_RECEIPT,

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import itertools
 import json
 import os
 import pathlib
@@ -14,10 +15,10 @@ import time
 
 import pytest
 
-from server import BINARY, PATIENCE, Server, defaults, environment, merge, put_schema, run
+from server import BINARY, PATIENCE, Server, defaults, environment, merge, put_schema, route, run
 
 STORE = "var/sluice.db"
-VERSION = 4  # of the store's tables
+VERSION = 5  # of the store's tables
 DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "channel_type": "v"}}
 
 
@@ -95,6 +96,58 @@ def test_white_space_and_arrays_make_no_other_event(stored):
         {"id": "a", "status": 200, "duplicate": True},
         {"id": "b", "status": 200},
     ]
+
+
+STRICTER = {"type": "object", "required": ["what no event has"]}
+
+
+@pytest.mark.parametrize("quarantine", [True, False])
+def test_a_known_event_is_a_duplicate_whatever_the_schema_says(stored, quarantine):
+    server = stored()
+    event = make("a")
+    first = server.post(event)
+    server.stop()
+    put_schema(server.folder, "InteractionStartedSchema", STRICTER)
+    server = again(server, store={"quarantine": {"enabled": quarantine}})
+    other = server.post(make("b"))
+    assert (other.status, other.json["error"]) == (400, "Schema validation failed")
+    second = server.post(event)
+    assert (second.status, second.header("Sluice-Duplicate")) == (200, "true")
+    assert second.body == first.body
+    assert metric(server, "sluice_store_quarantine_rows") == quarantine
+    server.stop()
+
+
+def test_junk_does_not_push_out_what_is_to_be_posted_again(stored):
+    server = stored(store={"quarantine": {"max_rows": 20}}, routes=[route(), route(
+        match={"source": "later"}, schema="Later")][::-1])
+    waiting = [make(f"w{number}", source="later") for number in range(10)]
+    for event in waiting:
+        assert server.post(event).status == 400
+    for number in range(30):
+        assert server.post(json.dumps([number] * 100)).status == 400
+        assert server.post(b"{%d" % number).status == 400
+    kept = rows(server, "SELECT registry_kind, count(*) FROM refused GROUP BY 1 ORDER BY 1")
+    assert kept == [(0, 10), (1, 10)]
+    assert server.wait_log(event="quarantine_overflow")["level"] == "warn"
+
+
+def test_a_refused_event_larger_than_the_quarantine_is_told(stored):
+    server = stored(store={"quarantine": {"max_size": "1KiB"}})
+    assert server.post(b'{"x":"' + b"x" * 2000).status == 400
+    assert server.wait_log(event="quarantine_too_small", bound="store.quarantine.max_size")
+    assert metric(server, "sluice_store_quarantine_too_large_total") == 1
+    assert metric(server, "sluice_store_quarantine_rows") == 0
+
+
+def test_replays_are_duplicates_by_their_bytes(stored):
+    server = stored(store={"replays": "dedup"})
+    event = make("a")
+    assert server.post(event).status == 200
+    assert server.post(event | {"replay-name": "r"}).header("Sluice-Duplicate") == "true"
+    other = server.post(event | {"replay-name": "r", "region": "x"})
+    assert (other.status, other.header("Sluice-Duplicate")) == (200, None)
+    assert metric(server, "sluice_store_ids_reused_total") == 0
 
 
 def test_receipts_know_duplicates_too(stored):
@@ -182,11 +235,14 @@ def test_keeps_refused_events_and_why(stored):
 def test_acceptance_resolves_a_refused_event(stored):
     server = stored()
     put_schema(server.folder, "InteractionStartedSchema", {"required": ["more"]})
+    numbers = itertools.count()
+    wait_for(lambda: server.post(make(f"probe{next(numbers)}")).status == 400)
     event = make("a")
-    wait_for(lambda: server.post(event).status == 400)
+    assert server.post(event).status == 400
     put_schema(server.folder, "InteractionStartedSchema", True)
     wait_for(lambda: server.post(event).status == 200)
-    assert rows(server, "SELECT count(*) FROM refused WHERE resolved_us = 0") == [(0,)]
+    resolved = "SELECT resolved_us > 0 FROM refused WHERE event_id = 'a'"
+    assert rows(server, resolved) == [(True,)]
 
 
 def test_refused_for_the_registry_is_marked(stored, folder):

@@ -1,5 +1,6 @@
 /*
- * test_json_spans.c - where in a text the elements of its array stand.
+ * test_json_spans.c - where in a text the elements of its array and the members of its object
+ * stand.
  */
 #include "base/attr.h"
 #include "base/json.h"
@@ -35,6 +36,34 @@ static void finds_each_element(void)
     }
 }
 
+static void finds_what_to_cut_out_for_a_member(void)
+{
+    static const struct {
+        const char *text;
+        const char *span; /* NULL: there is none */
+    } cases[] = {
+        { "{\"a\":1,\"r\":\"x\",\"b\":2}", ",\"r\":\"x\"" },
+        { "{\"a\": 1, \"r\": \"x\", \"b\": 2}", ", \"r\": \"x\"" },
+        { "{\"r\":\"x\",  \"b\":2}", "\"r\":\"x\",  " },
+        { " { \"r\" : \"x\" } ", "\"r\" : \"x\"" },
+        { "{\"a\":{\"r\":1},\"r\":[{}]}", ",\"r\":[{}]" },
+        { "{\"a\":\",\\\"r\\\":\",\"r\":\"}\"}", ",\"r\":\"}\"" },
+        { "{\"a\":{\"r\":1}}", NULL },
+        { "{\"rr\":1}", NULL },
+        { "{\"a\":\"r\"}", NULL },
+        { "{}", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct str span = json_member_span(str_from_c(cases[i].text), STR("r"));
+
+        TEST_CASE(cases[i].text);
+        CHECK(!span.ptr == !cases[i].span);
+        if (span.ptr && cases[i].span)
+            CHECK_STR(span, cases[i].span);
+    }
+}
+
 static void takes_white_space_off(void)
 {
     CHECK_STR(json_span(STR(" \r\n\t{ } \n")), "{ }");
@@ -46,6 +75,7 @@ static void takes_white_space_off(void)
 int main(void)
 {
     RUN(finds_each_element);
+    RUN(finds_what_to_cut_out_for_a_member);
     RUN(takes_white_space_off);
     return test_end();
 }

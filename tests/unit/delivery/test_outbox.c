@@ -4,17 +4,34 @@
  */
 #include "delivery/outbox.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "delivery/outbox_view.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 
 #define HOUR_US INT64_C(3600000000)
+
+static atomic_llong ahead_seconds; /* of the time of day */
+
+/* In place of the C library's, so that the time of day can be another one. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    long status = syscall(SYS_clock_gettime, clock, now);
+
+    if (clock == CLOCK_REALTIME)
+        now->tv_sec += (time_t)atomic_load(&ahead_seconds);
+    return (int)status;
+}
 
 static void knows_duplicates_across_restarts(void)
 {
@@ -147,9 +164,45 @@ static void takes_replays_as_duplicates_when_told_so(void)
     store_open(&store);
     CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
     event.raw = STR("{\"replay-name\":\"r\"}");
+    event.unreplayed = STR("{}");
     event.replay_name = STR("r");
     CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_DUPLICATE);
+    event.raw = STR("{\"replay-name\":\"r\",\"x\":1}");
+    event.unreplayed = STR("{\"x\":1}");
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED); /* other content */
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_DUPLICATE);
     store_done(&store);
+}
+
+/* Its own time lies ahead; it comes again and again within the window. */
+static void knows_events_from_far_ahead(void)
+{
+    static const struct {
+        int64_t window_us;
+        int64_t ahead_us; /* of the event's own time */
+    } rows[] = {
+        { HOUR_US / 2, HOUR_US / 2 + 1000000 },   { HOUR_US / 2, HOUR_US + HOUR_US / 2 + 1000000 },
+        { 25 * HOUR_US, 25 * HOUR_US + 1000000 }, { 25 * HOUR_US, 26 * HOUR_US + 1000000 },
+        { 25 * HOUR_US, 100 * HOUR_US },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct store store;
+        struct outbox_event event = store_event("a", "{}");
+
+        store_init(&store);
+        store.options.dedup_window_us = rows[i].window_us;
+        store_open(&store);
+        event.time_us = clock_now_us() + rows[i].ahead_us;
+        CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+        for (int64_t later_us = 0; later_us < rows[i].window_us;
+             later_us += rows[i].window_us / 7) {
+            atomic_store(&ahead_seconds, later_us / 1000000);
+            CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_DUPLICATE);
+        }
+        atomic_store(&ahead_seconds, 0);
+        store_done(&store);
+    }
 }
 
 static void remembers_no_more_than_it_may(void)
@@ -270,6 +323,138 @@ static void lets_the_oldest_refused_go(void)
     const struct outbox_counters *counters = store_counters(&store);
 
     CHECK_INT(counters->refused_rows + counters->refused_evicted, counters->quarantined[0].count);
+    store_done(&store);
+}
+
+static bool count_row(void *self, const struct outbox_refused *row)
+{
+    (void)row;
+    ++*(int64_t *)self;
+    return true;
+}
+
+static int64_t count_refused(const struct store *store, struct outbox_filter filter)
+{
+    struct outbox_view *view = NULL;
+    struct error err = { 0 };
+    int64_t count = 0;
+
+    CHECK(outbox_view_open(store->path, &view, &err));
+    CHECK(outbox_view_refused(view, &filter, count_row, &count, &err));
+    outbox_view_close(view);
+    return count;
+}
+
+enum refusal { MALFORMED, MISSPELT, OF_REGISTRY, RESOLVED };
+
+/* The n-th event of a kind; MISSPELT: each has a rule of its own. */
+static void refuse(struct store *store, enum refusal kind, int n)
+{
+    static const char *const names[] = { "malformed", "schema_invalid", "schema_not_found",
+                                         "late" };
+    char id[32];
+    char rule[32];
+
+    (void)snprintf(id, sizeof(id), "%s-%d", names[kind], n);
+    (void)snprintf(rule, sizeof(rule), "/properties/%d/type", n);
+
+    struct outbox_event bad = store_refusal(id, "{}");
+
+    bad.outcome = names[kind];
+    bad.is_registry_kind = kind == OF_REGISTRY;
+    if (kind == MALFORMED)
+        bad.registry = bad.schema = bad.version = STR_NONE;
+    if (kind == MISSPELT)
+        bad.rule = str_from_c(rule);
+    CHECK_INT(store_submit(store, &bad).verdict, OUTBOX_QUARANTINED);
+    bad.outcome = NULL;
+    bad.record = STR("{}");
+    if (kind == RESOLVED)
+        CHECK_INT(store_submit(store, &bad).verdict, OUTBOX_ACCEPTED);
+}
+
+static void refuse_some(struct store *store, enum refusal kind, int count)
+{
+    for (int n = 0; n < count; n++)
+        refuse(store, kind, n);
+}
+
+static void lets_the_most_common_kind_go(void)
+{
+    const struct outbox_filter of_registry = { .only_registry_kind = true };
+    const struct outbox_filter misspelt = { .outcome = "schema_invalid" };
+    const struct outbox_filter malformed = { .outcome = "malformed" };
+    const struct outbox_filter resolved = { .outcome = "late", .with_resolved = true };
+    struct store store;
+
+    store_init(&store);
+    store.options.quarantine_max_rows = 20;
+    store_open(&store);
+    refuse_some(&store, OF_REGISTRY, 5);
+    refuse_some(&store, MISSPELT, 5);
+    refuse_some(&store, RESOLVED, 5);
+    refuse_some(&store, MALFORMED, 8);
+    CHECK_INT(count_refused(&store, resolved), 2);
+    CHECK_INT(count_refused(&store, malformed), 8);
+    refuse_some(&store, MALFORMED, 100);
+    CHECK_INT(count_refused(&store, resolved), 0);
+    CHECK_INT(count_refused(&store, malformed), 10);
+    CHECK_INT(count_refused(&store, misspelt), 5);
+    CHECK_INT(count_refused(&store, of_registry), 5);
+
+    /* What the server posts again pushes out all others, and is pushed out by none of them. */
+    refuse_some(&store, OF_REGISTRY, 25);
+    CHECK_INT(count_refused(&store, of_registry), 20);
+    refuse_some(&store, MALFORMED, 10);
+    refuse_some(&store, MISSPELT, 10);
+    CHECK_INT(count_refused(&store, of_registry), 20);
+    CHECK_INT(store_counters(&store)->refused_rows, 20);
+    CHECK_INT(store_counters(&store)->corrections, 0);
+    store_done(&store);
+}
+
+static void keeps_what_is_too_large_out(void)
+{
+    static char text[4001];
+    struct store store;
+
+    memset(text, 'x', sizeof(text) - 1);
+    store_init(&store);
+    store.options.quarantine_max_size = 4000;
+    store_open(&store);
+    refuse(&store, MISSPELT, 1);
+
+    struct outbox_event large = store_refusal("large", text);
+
+    CHECK_INT(store_submit(&store, &large).verdict, OUTBOX_QUARANTINED);
+    CHECK_INT(store_counters(&store)->refused_too_large, 1);
+    CHECK_INT(store_counters(&store)->refused_rows, 1);
+    store_done(&store);
+}
+
+static void asks_first_whether_it_was_accepted(void)
+{
+    struct outbox_event good = store_event("a", "{}");
+    struct outbox_event known = store_refusal("a", "{}");
+    struct outbox_event other = store_refusal("a", "{ }");
+    struct outbox_result result;
+    struct store store;
+
+    store_init(&store);
+    store_open(&store);
+    CHECK_INT(store_submit(&store, &good).verdict, OUTBOX_ACCEPTED);
+    known.time_us = other.time_us = good.time_us;
+    result = store_submit(&store, &known);
+    CHECK_INT(result.verdict, OUTBOX_DUPLICATE);
+    CHECK_INT(result.processed_at_us, good.processed_at_us);
+    CHECK_INT(store_submit(&store, &other).verdict, OUTBOX_QUARANTINED);
+    CHECK_INT(store_counters(&store)->refused_rows, 1);
+    known.is_not_kept = other.is_not_kept = true;
+    other.raw = STR("{  }");
+    CHECK_INT(store_submit(&store, &known).verdict, OUTBOX_DUPLICATE);
+    CHECK_INT(store_submit(&store, &other).verdict, OUTBOX_NOT_KEPT);
+    CHECK_INT(store_counters(&store)->refused_rows, 1);
+    CHECK_INT(store_counters(&store)->duplicates, 2);
     store_done(&store);
 }
 
@@ -461,11 +646,15 @@ int main(void)
     RUN(tells_events_apart);
     RUN(notices_an_id_with_another_time);
     RUN(takes_replays_as_duplicates_when_told_so);
+    RUN(knows_events_from_far_ahead);
     RUN(remembers_no_more_than_it_may);
     RUN(knows_thousands_across_restarts);
     RUN(forgets_what_is_too_old);
     RUN(keeps_refused_events_once_each);
     RUN(lets_the_oldest_refused_go);
+    RUN(lets_the_most_common_kind_go);
+    RUN(keeps_what_is_too_large_out);
+    RUN(asks_first_whether_it_was_accepted);
     RUN(is_full_at_its_bound_and_recovers);
     RUN(moves_its_log_before_it_is_long);
     RUN(belongs_to_one_process);

@@ -562,8 +562,37 @@ static void all_at_once_everything_adds_up(void)
     end();
 }
 
+/* The first content of an id has the id as its key, another one more, and each keeps it. */
+static void contents_of_one_id_have_keys_of_their_own(void)
+{
+    static const char *const raws[] = { "{1}", "{2}", "{1}", "{2}", "{3}" };
+    struct outbox_job *jobs[COUNT_OF(raws)] = { 0 };
+    const struct backlog_record *records;
+    struct error err = { 0 };
+
+    begin(1, false);
+    for (size_t i = 0; i < COUNT_OF(raws); i++) {
+        struct outbox_event event = store_event("x", raws[i]);
+
+        CHECK(outbox_submit(store.outbox,
+                            &(struct outbox_request){ &event, 1, { .wake = count_wake } }, &jobs[i],
+                            &err));
+    }
+    CHECK_INT((int64_t)next(a, AT_ONCE, &records), COUNT_OF(raws));
+    CHECK_STR(records[0].key, "x");
+    CHECK(str_starts_with(records[1].key, STR("x:")) && records[1].key.len == 2 + 16);
+    CHECK(str_equal(records[2].key, records[0].key));
+    CHECK(str_equal(records[3].key, records[1].key));
+    CHECK(str_starts_with(records[4].key, STR("x:")) && !str_equal(records[4].key, records[1].key));
+    settle(a, records, COUNT_OF(raws), BACKLOG_DELIVERED, 0);
+    for (size_t i = 0; i < COUNT_OF(raws); i++)
+        outbox_job_release(jobs[i]);
+    end();
+}
+
 int main(void)
 {
+    RUN(contents_of_one_id_have_keys_of_their_own);
     RUN(accepts_when_every_sink_has_it);
     RUN(shows_what_a_record_is);
     RUN(keeps_to_the_bounds_asked_for);

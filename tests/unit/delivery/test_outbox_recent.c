@@ -152,6 +152,47 @@ static void survives_at_every_point(void)
     end();
 }
 
+/* What was taken over and pruned does not come back after a restart. */
+static void goes_on_where_it_was(void)
+{
+    begin();
+    add(0, PORTION);
+    CHECK(recent_move(&recent, &db, 30));
+    CHECK(outbox_db_run(&db, SQL_SEEN_DELETE_BELOW, "iiib", INT64_C(0), INT64_MAX, INT64_C(0),
+                        STR("")));
+    CHECK(recent_load(&recent, &db));
+    CHECK(recent_move(&recent, &db, 1000));
+    CHECK_INT(count_known(PORTION, is_in_table), PORTION - 30);
+    CHECK_INT(recent.merged, 0);
+    end();
+}
+
+static void knows_the_first_content_of_an_id(void)
+{
+    struct recent_event first = event(1);
+    struct recent_event second = event(1);
+
+    second.identity[15] = 1;
+    recent_init(&recent, MAX_ROWS);
+    CHECK(recent_is_first(&recent, &first));
+    CHECK(!recent_is_first(&recent, &second));
+    for (int64_t n = 2; n < PORTION; n++) {
+        struct recent_event other = event(n);
+
+        CHECK(recent_is_first(&recent, &other));
+    }
+    CHECK(recent_is_first(&recent, &first));
+    CHECK(!recent_is_first(&recent, &second));
+    for (int64_t n = PORTION; n < MANY; n++) {
+        struct recent_event other = event(n);
+
+        CHECK(recent_is_first(&recent, &other));
+    }
+    CHECK(recent_is_first(&recent, &second)); /* the other one is forgotten */
+    CHECK((int64_t)(recent.filling.count + recent.moving.count) <= 2 * (int64_t)PORTION);
+    recent_done(&recent);
+}
+
 static void undoes_what_failed(void)
 {
     begin();
@@ -173,6 +214,8 @@ int main(void)
     RUN(finds_what_was_added);
     RUN(takes_them_over_in_portions);
     RUN(survives_at_every_point);
+    RUN(goes_on_where_it_was);
+    RUN(knows_the_first_content_of_an_id);
     RUN(undoes_what_failed);
     return test_end();
 }

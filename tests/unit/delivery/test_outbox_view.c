@@ -211,9 +211,9 @@ static void add_rows(struct outbox_db *db)
     for (int64_t i = 1; i <= ROWS; i++) {
         struct str identity = { (const char *)&i, sizeof(i) };
 
-        CHECK(outbox_db_run(db, SQL_REFUSED_ADD, "bsssssssiiib", identity, STR("a"),
+        CHECK(outbox_db_run(db, SQL_REFUSED_ADD, "bsssssssiiibi", identity, STR("a"),
                             STR("malformed"), STR("d"), STR("[]"), STR("Registry"), STR("Schema"),
-                            STR("1"), (int64_t)1, i, (int64_t)1, STR("{}")));
+                            STR("1"), (int64_t)1, i, (int64_t)1, STR("{}"), (int64_t)1));
         CHECK(outbox_db_run(db, SQL_RECORD_ADD, "isisssb", i, STR("k"), i, STR("r"), STR("s"),
                             STR("1"), STR("{}")) &&
               outbox_db_run(db, SQL_DEAD_ADD, "iiisi", (int64_t)1, i, (int64_t)1, STR("no"), i));

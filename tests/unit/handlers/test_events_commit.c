@@ -15,12 +15,29 @@
 #define GOOD(id) "{\"id\":\"" id "\",\"detail\":" PIPELINE_GOOD_DETAIL "}"
 #define BAD(id)  "{\"id\":\"" id "\",\"detail\":{\"interaction\":{\"id\":1,\"start_time\":\"t\"}}}"
 
+#define EMPTY(id)          "{\"id\":\"" id "\",\"detail\":{}}"
+#define NAMELESS           "{\"detail\":{\"interaction\":{\"id\":1,\"start_time\":\"t\"}}}"
+#define REPLAY(id, detail) "{\"id\":\"" id "\",\"replay-name\":\"r\",\"detail\":" detail "}"
+
 static struct pipeline pipeline;
 static struct store store;
 static struct handler handler;
 static struct request request;
 static struct response response;
 static atomic_int woken;
+
+/* With the store's options as they are. */
+static void begin_open(bool quarantine)
+{
+    store_open(&store);
+    pipeline_init(&pipeline, NULL);
+    pipeline_add_route(&pipeline, &(struct route_options){ 0 });
+    pipeline_start(&pipeline, &(struct events_options){ .outbox = store.outbox,
+                                                        .redact_values = true,
+                                                        .quarantine = quarantine,
+                                                        .dedup = *store.options.path != '\0' });
+    handler = events_handler(pipeline.events);
+}
 
 /* `path` NULL: a store; `sink` NULL: none. */
 static void begin_with(const char *path, const char *const *sink, bool quarantine)
@@ -30,13 +47,7 @@ static void begin_with(const char *path, const char *const *sink, bool quarantin
         store.options.path = path;
     store.options.sinks = sink;
     store.options.sink_count = sink != NULL;
-    store_open(&store);
-    pipeline_init(&pipeline, NULL);
-    pipeline_add_route(&pipeline, &(struct route_options){ 0 });
-    pipeline_start(&pipeline, &(struct events_options){ .outbox = store.outbox,
-                                                        .redact_values = true,
-                                                        .quarantine = quarantine });
-    handler = events_handler(pipeline.events);
+    begin_open(quarantine);
 }
 
 static void begin(bool quarantine)
@@ -111,11 +122,82 @@ static void does_not_trouble_the_outbox_for_nothing(void)
     begin(false);
     CHECK_INT(post("[]"), HANDLER_DONE);
     CHECK_INT(response.status, 200);
-    CHECK_INT(post(BAD("b")), HANDLER_DONE); /* refused events are not kept */
+    CHECK_INT(post(NAMELESS), HANDLER_DONE); /* it is nobody's duplicate, and not kept */
     CHECK_INT(response.status, 400);
-    CHECK_INT(post("[" BAD("b") ",7]"), HANDLER_DONE);
+    CHECK_INT(post("[" NAMELESS ",7]"), HANDLER_DONE);
     CHECK_INT(response.status, 400);
     CHECK_INT(store_counters(&store)->refused_rows, 0);
+    end();
+}
+
+/* As if an earlier schema had accepted it. */
+static void accept_before(const char *id, const char *raw)
+{
+    struct outbox_event event = store_event(id, raw);
+
+    event.time_us = OUTBOX_NO_TIME;
+    CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+}
+
+static void accepted_before_is_a_duplicate_whatever_the_schema_says(void)
+{
+    static const bool quarantine[] = { true, false };
+
+    for (size_t i = 0; i < COUNT_OF(quarantine); i++) {
+        begin(quarantine[i]);
+        accept_before("b", BAD("b"));
+        accept_before("e", EMPTY("e"));
+        CHECK_INT(post(BAD("b")), HANDLER_WAIT);
+        CHECK(wait_until(is_answered, NULL));
+        CHECK_INT(response.status, 200);
+        CHECK(response.duplicate);
+        CHECK(str_starts_with(response.body, STR("{\"interaction_id\":1,")));
+        CHECK_STR(response.note.outcome, "duplicate");
+
+        /* There is no record of it today. */
+        check_post(EMPTY("e"), 200, "{\"id\":\"e\",\"status\":\"accepted\"}");
+        CHECK(response.duplicate);
+        check_post("[" BAD("b") "," BAD("c") "]", 200,
+                   "{\"results\":[{\"id\":\"b\",\"status\":200,\"duplicate\":true},"
+                   "{\"id\":\"c\",\"status\":400," PIPELINE_WRONG_ID
+                   "}],\"batchItemFailures\":[]}");
+        CHECK_INT(store_counters(&store)->duplicates, 3);
+        CHECK_INT(store_counters(&store)->refused_rows, quarantine[i]);
+        end();
+    }
+}
+
+static void an_array_of_junk_is_kept_as_one(void)
+{
+    begin(true);
+    CHECK_INT(post("[1,null,{\"id\":\"a\"}]"), HANDLER_WAIT);
+    CHECK(wait_until(is_answered, NULL));
+    CHECK_INT(response.status, 400);
+    CHECK_INT((int64_t)response.note.refused, 3);
+    CHECK_INT(store_counters(&store)->refused_rows, 1);
+    CHECK_INT(post("[1," BAD("b") "]"), HANDLER_WAIT);
+    CHECK(wait_until(is_answered, NULL));
+    CHECK_INT(store_counters(&store)->refused_rows, 3);
+    outbox_stop(store.outbox);
+    CHECK_INT(post("[1,2]"), HANDLER_DONE);
+    CHECK_INT(response.status, 503);
+    CHECK(str_ends_with(response.body,
+                        STR("[{\"itemIdentifier\":\"\"},{\"itemIdentifier\":\"\"}]}")));
+    end();
+}
+
+static void a_replay_has_the_bytes_of_its_event(void)
+{
+    store_init(&store);
+    store.options.dedup_replays = true;
+    begin_open(true);
+    check_post(GOOD("a"), 200, PIPELINE_GOOD_RECORD);
+    check_post(REPLAY("a", PIPELINE_GOOD_DETAIL), 200, PIPELINE_GOOD_RECORD);
+    CHECK(response.duplicate);
+    check_post(REPLAY("a", " " PIPELINE_GOOD_DETAIL), 200, PIPELINE_GOOD_RECORD);
+    CHECK(!response.duplicate); /* other bytes */
+    CHECK_INT(store_counters(&store)->accepted, 2);
+    CHECK_INT(store_counters(&store)->ids_reused, 0);
     end();
 }
 
@@ -196,6 +278,9 @@ int main(void)
 {
     RUN(answers_when_it_is_durable);
     RUN(does_not_trouble_the_outbox_for_nothing);
+    RUN(accepted_before_is_a_duplicate_whatever_the_schema_says);
+    RUN(an_array_of_junk_is_kept_as_one);
+    RUN(a_replay_has_the_bytes_of_its_event);
     RUN(waits_on_when_woken_for_nothing);
     RUN(says_why_it_could_not);
     RUN(the_deadline_is_a_503_and_the_retry_finds_its_duplicate);
