@@ -141,7 +141,10 @@ def fill(path, *, seen, hours, records=0):
         values["waiting_bytes"] = _records(db, records, first)
         values["next_seq"] = first + records
         values["accepted"] = int(state.get("accepted", 0)) + records
-        db.execute("UPDATE sink SET enqueued = enqueued + ?", (records,))
+        columns = [row[1] for row in db.execute("PRAGMA table_info(sink)")]
+        counted = [name for name in ("enqueued", "pending") if name in columns]
+        changes = ", ".join(f"{name} = {name} + ?1" for name in counted)
+        db.execute(f"UPDATE sink SET {changes}", (records,))
     for name, value in values.items():
         db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
     db.execute("COMMIT")

@@ -155,7 +155,7 @@ def test_a_refused_record_dies_alone(tmp_path, seed, rng, tell, batch):
         assert metrics[("sluice_sink_dead", ("sink", "hook"))] == len(bad) > 0
         trial.world.stop()
         with trial.world.database() as db:
-            keys = {row[0] for row in db.execute("SELECT key FROM dead")}
+            keys = {row[0] for row in db.execute("SELECT key FROM dead JOIN record USING (seq)")}
         assert keys == {event.id for event in trial.ledger.acknowledged() if event.mark in bad}
         tell(f"{len(bad)} of {len(marks)} dead; {trial.summary()}")
         assert trial.ledger.violations == []
