@@ -143,27 +143,23 @@ static void correct_all(struct outbox *outbox)
     }
 }
 
-/* Refused events; `*done` at their end. */
-static bool count_refused(struct outbox *outbox, int64_t rows, bool *done)
+/* At most `rows` refused events of the kind that is being counted; how many there were. */
+static bool count_kind(struct outbox *outbox, int64_t rows, int64_t *count)
 {
     struct outbox_db *db = &outbox->db;
     struct tally_recount *recount = &outbox->tally.recount;
-    int64_t last = recount->refused_position;
-    enum outbox_found found = outbox_db_find(db, SQL_REFUSED_COUNT, "ii", last, rows);
+    struct tally_kind *kind = &recount->kinds[recount->kind];
+    enum outbox_found found = outbox_db_find(db, SQL_REFUSED_COUNT, "iii", (int64_t)recount->kind,
+                                             recount->refused_position, rows);
 
-    *done = found == OUTBOX_NONE;
-    while (found == OUTBOX_FOUND) {
-        uint64_t kind = (uint64_t)outbox_db_int(db, SQL_REFUSED_COUNT, 0) % TALLY_KINDS;
-        int64_t id = outbox_db_int(db, SQL_REFUSED_COUNT, 3);
-
-        recount->kinds[kind].rows += outbox_db_int(db, SQL_REFUSED_COUNT, 1);
-        recount->kinds[kind].bytes += outbox_db_int(db, SQL_REFUSED_COUNT, 2);
-        last = id > last ? id : last;
-        found = outbox_db_next(db, SQL_REFUSED_COUNT);
+    *count = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_REFUSED_COUNT, 0) : 0;
+    if (*count > 0) {
+        kind->rows += *count;
+        kind->bytes += outbox_db_int(db, SQL_REFUSED_COUNT, 1);
+        recount->refused_position = outbox_db_int(db, SQL_REFUSED_COUNT, 2);
     }
     outbox_db_reset(db, SQL_REFUSED_COUNT);
-    recount->refused_position = last;
-    return found == OUTBOX_NONE;
+    return found == OUTBOX_FOUND;
 }
 
 static void correct_refused(struct outbox *outbox)
@@ -185,13 +181,22 @@ static void correct_refused(struct outbox *outbox)
 
 static bool recount_refused(struct outbox *outbox, int64_t rows)
 {
-    bool done = false;
+    struct tally_recount *recount = &outbox->tally.recount;
 
-    if (!count_refused(outbox, rows, &done))
-        return false;
-    if (done) {
+    while (rows > 0 && recount->kind < TALLY_KINDS) {
+        int64_t count;
+
+        if (!count_kind(outbox, rows, &count))
+            return false;
+        if (count < rows) {
+            recount->kind++;
+            recount->refused_position = 0;
+        }
+        rows -= count;
+    }
+    if (recount->kind == TALLY_KINDS) {
         correct_refused(outbox);
-        outbox->tally.recount = (struct tally_recount){ 0 };
+        *recount = (struct tally_recount){ 0 };
     }
     return true;
 }

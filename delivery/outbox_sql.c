@@ -89,7 +89,7 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     "ALTER TABLE refused ADD COLUMN kind INTEGER NOT NULL DEFAULT 4;"
     "UPDATE refused SET kind = CASE WHEN resolved_us != 0 THEN 0 WHEN registry_kind THEN 1"
     " WHEN outcome = 'malformed' THEN 2 WHEN outcome = 'unrouted' THEN 3 ELSE 4 END;"
-    "CREATE INDEX refused_kind ON refused (kind);"
+    "CREATE INDEX refused_kind ON refused (kind, id, size);"
     "CREATE TABLE refused_kinds (kind INTEGER PRIMARY KEY, rows INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL);"
     "INSERT INTO refused_kinds SELECT kind, count(*), sum(size) FROM refused GROUP BY kind;",
@@ -189,9 +189,8 @@ const char *const outbox_sql[SQL_COUNT] = {
     [SQL_REFUSED_OLDEST] = "SELECT id, size, kind, first_us FROM refused ORDER BY id LIMIT 1",
     [SQL_REFUSED_OLDEST_OF] = "SELECT id, size, kind FROM refused WHERE kind = ?1"
                               " ORDER BY id LIMIT 1",
-    [SQL_REFUSED_COUNT] = "SELECT kind, count(*), sum(size), max(id) FROM"
-                          " (SELECT id, kind, size FROM refused WHERE id > ?1 ORDER BY id LIMIT ?2)"
-                          " GROUP BY kind",
+    [SQL_REFUSED_COUNT] = "SELECT count(*), coalesce(sum(size), 0), max(id) FROM (SELECT id, size"
+                          " FROM refused WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3)",
     [SQL_REFUSED_DELETE] = "DELETE FROM refused WHERE id = ?1",
 
     [SQL_BEGIN_READING] = "BEGIN",

@@ -232,13 +232,18 @@ void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, i
         tally->recount.dead[sink - tally->sinks] += count;
 }
 
+static bool is_refused_counted(const struct tally_recount *recount, int64_t id, size_t kind)
+{
+    return kind < recount->kind || (kind == recount->kind && id <= recount->refused_position);
+}
+
 void tally_add_refused(struct tally *tally, int64_t id, size_t kind, struct tally_kind more)
 {
     tally->numbers[TALLY_REFUSED_ROWS] += more.rows;
     tally->numbers[TALLY_REFUSED_BYTES] += more.bytes;
     tally->kinds[kind].rows += more.rows;
     tally->kinds[kind].bytes += more.bytes;
-    if (id > tally->recount.refused_position)
+    if (!is_refused_counted(&tally->recount, id, kind))
         return;
     tally->recount.kinds[kind].rows += more.rows;
     tally->recount.kinds[kind].bytes += more.bytes;

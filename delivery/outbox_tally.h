@@ -76,7 +76,8 @@ struct tally_recount {
     int64_t dead_bytes;
     int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
     int64_t dead[OUTBOX_SINKS_MAX];
-    int64_t refused_position; /* the same for refused events, which come after the records */
+    size_t kind; /* of refused events, which come next: those of kinds before this are counted, */
+    int64_t refused_position; /* and of this kind those up to this row */
     struct tally_kind kinds[TALLY_KINDS];
 };
 

@@ -427,10 +427,12 @@ def test_wrong_counters_are_found_and_corrected(stored, receiver):
     server = stored(sinks=[sink])
     for number in range(20):
         assert server.post(make(f"e{number}")).status == 200
+    assert server.post(make("bad", detail={})).status == 400
     server.stop()
     with contextlib.closing(sqlite3.connect(server.folder / STORE)) as store:
         store.execute("UPDATE state SET value = value + 2000000000 WHERE name = 'waiting_bytes'")
         store.execute("UPDATE sink SET pending = pending + 7, enqueued = enqueued + 7")
+        store.execute("UPDATE state SET value = value + 9 WHERE name = 'refused_rows'")
         store.commit()
     there.plan = lambda records: (200, {})
     server = again(server, sinks=[sink])
@@ -439,7 +441,8 @@ def test_wrong_counters_are_found_and_corrected(stored, receiver):
     assert line["was"] - line["rows"] == 7
     wait_for(lambda: metric(server, 'sluice_sink_pending{sink="hook"}') == 0)
     assert metric(server, 'sluice_sink_dropped_total{sink="hook"}') == 7
-    assert metric(server, "sluice_store_counters_corrected_total") == 3
+    wait_for(lambda: metric(server, "sluice_store_quarantine_rows") == 1)
+    assert metric(server, "sluice_store_counters_corrected_total") == 4
     wait_for(lambda: server.post(make("late")).status == 200)  # it is not full any more
     server.stop()
 
