@@ -79,9 +79,9 @@ struct str json_span(struct str text);
 void json_spans(struct str text, struct str *spans, size_t count);
 
 /**
- * The part of an object's text to cut out so that the member `key` is not there: with the comma that
- * goes with it. ptr NULL when the object has no such member, or spells its key with escapes. The
- * text was read before.
+ * The part of an object's text to cut out so that the member `key` is not there: with the comma
+ * that goes with it. ptr NULL when the object has no such member, or spells its key with escapes.
+ * The text was read before.
  */
 struct str json_member_span(struct str text, struct str key);
 

@@ -138,6 +138,17 @@ bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item)
     return recent_add(&outbox->recent, &outbox->db, &row);
 }
 
+bool outbox_seen_move(struct outbox *outbox, size_t rows)
+{
+    outbox_recount_watch_seen(outbox);
+    if (!recent_move(&outbox->recent, &outbox->db, rows))
+        return false;
+    outbox->tally.numbers[TALLY_SEEN] -= outbox->recent.merged;
+    outbox->recent.merged = 0;
+    outbox_recount_add_seen(outbox);
+    return true;
+}
+
 /* The lowest bucket from `from` on and below `end`; INT64_MAX when there is none. */
 static bool find_oldest(struct outbox *outbox, int64_t from, int64_t end, int64_t *bucket)
 {
@@ -154,23 +165,23 @@ static bool find_oldest(struct outbox *outbox, int64_t from, int64_t end, int64_
 static bool delete_first(struct outbox *outbox, int64_t from, int64_t end, int64_t rows)
 {
     struct outbox_db *db = &outbox->db;
-    uint8_t copy[OUTBOX_IDENTITY_SIZE] = { 0 };
-    struct str identity = { (const char *)copy, 0 };
-    int64_t bucket = end;
-    int64_t id_hash = INT64_MIN;
+    struct recent_event stop = { .bucket = end, .id_hash = INT64_MIN };
     enum outbox_found found = outbox_db_find(db, SQL_SEEN_NTH, "ii", from, rows);
 
     if (found == OUTBOX_FOUND && outbox_db_int(db, SQL_SEEN_NTH, 0) < end) {
-        bucket = outbox_db_int(db, SQL_SEEN_NTH, 0);
-        id_hash = outbox_db_int(db, SQL_SEEN_NTH, 1);
-        memcpy(copy, outbox_db_text(db, SQL_SEEN_NTH, 2).ptr, sizeof(copy));
-        identity.len = sizeof(copy);
+        stop.bucket = outbox_db_int(db, SQL_SEEN_NTH, 0);
+        stop.id_hash = outbox_db_int(db, SQL_SEEN_NTH, 1);
+        memcpy(stop.identity, outbox_db_text(db, SQL_SEEN_NTH, 2).ptr, sizeof(stop.identity));
     }
     outbox_db_reset(db, SQL_SEEN_NTH);
-    if (found == OUTBOX_BROKEN ||
-        !outbox_db_run(db, SQL_SEEN_DELETE_BELOW, "iiib", from, bucket, id_hash, identity))
+
+    struct str identity = { (const char *)stop.identity, sizeof(stop.identity) };
+
+    if (found == OUTBOX_BROKEN || !outbox_db_run(db, SQL_SEEN_DELETE_BELOW, "iiib", from,
+                                                 stop.bucket, stop.id_hash, identity))
         return false;
     outbox->tally.numbers[TALLY_SEEN] -= outbox_db_changes(db);
+    outbox_recount_delete_seen(outbox, from, &stop, outbox_db_changes(db));
     return true;
 }
 

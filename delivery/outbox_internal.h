@@ -303,6 +303,9 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
 /** Remember it. */
 NODISCARD bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item);
 
+/** Take at most `rows` of those that came last over into the big table. */
+NODISCARD bool outbox_seen_move(struct outbox *outbox, size_t rows);
+
 /** Forget at most `rows` of what is too old or too much; `*done` when there is no more of it. */
 NODISCARD bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done);
 
@@ -376,6 +379,13 @@ bool outbox_recount_is_on(const struct outbox *outbox);
 
 /** Count at most `rows` more; at the end, correct what differs and log it. */
 NODISCARD bool outbox_recount(struct outbox *outbox, int64_t rows);
+
+/* What changes in `seen` meanwhile: before rows are added there, after that, and after the deletion
+ * of `rows` rows from bucket `from` on and before `end`. */
+void outbox_recount_watch_seen(struct outbox *outbox);
+void outbox_recount_add_seen(struct outbox *outbox);
+void outbox_recount_delete_seen(struct outbox *outbox, int64_t from, const struct recent_event *end,
+                                int64_t rows);
 
 /* outbox_notices.c: what is given up by the store's bounds, in the log. */
 

@@ -171,8 +171,7 @@ bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
                          event->id_hash, identity, event->processed_us);
 }
 
-/* As the table's key has it. */
-static int compare(const void *a, const void *b)
+int recent_compare(const void *a, const void *b)
 {
     const struct recent_event *x = a;
     const struct recent_event *y = b;
@@ -187,7 +186,7 @@ static int compare(const void *a, const void *b)
 static void sort(struct recent_part *part)
 {
     if (part->count > 0)
-        qsort(part->events, part->count, sizeof(struct recent_event), compare);
+        qsort(part->events, part->count, sizeof(struct recent_event), recent_compare);
     note_all(part);
 }
 
@@ -207,6 +206,7 @@ bool recent_load(struct outbox_recent *recent, struct outbox_db *db)
     clear(&recent->filling);
     clear(&recent->moving);
     recent->merged = 0;
+    recent->below_mark = 0;
     if (!read_number(db, moved_name, &moved) ||
         !read_number(db, last_name, &recent->last_moving_row))
         return false;
@@ -248,10 +248,20 @@ static void turn(struct outbox_recent *recent)
 
 static bool move_one(struct outbox_recent *recent, struct outbox_db *db)
 {
-    if (!run_with(db, SQL_SEEN_ADD, &recent->moving.events[recent->moved++]))
+    const struct recent_event *event = &recent->moving.events[recent->moved++];
+
+    if (!run_with(db, SQL_SEEN_ADD, event))
         return false;
-    recent->merged += outbox_db_changes(db) == 0;
+    if (outbox_db_changes(db) == 0)
+        recent->merged++;
+    else if (recent_compare(event, &recent->mark) <= 0)
+        recent->below_mark++;
     return true;
+}
+
+size_t recent_count(const struct outbox_recent *recent)
+{
+    return recent->filling.count + recent->moving.count - recent->moved;
 }
 
 bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows)

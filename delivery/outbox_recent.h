@@ -44,6 +44,8 @@ struct outbox_recent {
     int64_t next_row;          /* in the small table */
     int64_t last_moving_row;   /* with `moved` it is stored, so that a restart goes on there */
     int64_t merged;            /* rows that were in `seen` already, since the last recent_load() */
+    struct recent_event mark;  /* rows that came to lie in `seen` up to here */
+    int64_t below_mark;        /* are counted */
 };
 
 /** Nothing yet; `max_rows` is what all of the store may remember. */
@@ -75,6 +77,12 @@ NODISCARD bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
  * tell? It is remembered then. Buckets do not matter.
  */
 bool recent_is_first(struct outbox_recent *recent, const struct recent_event *event);
+
+/** Rows not in `seen` yet. */
+size_t recent_count(const struct outbox_recent *recent);
+
+/** Their order in `seen`, as for qsort(). */
+int recent_compare(const void *a, const void *b);
 
 /** Take at most `rows` over into `seen`, when there are enough to begin with. */
 NODISCARD bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows);

@@ -7,6 +7,8 @@
  * so far are kept up to date (tally_add_*()), so that the sums are those of one moment at the end.
  * A counter that differs is logged and corrected.
  */
+#include <string.h>
+
 #include "base/log.h"
 #include "delivery/outbox_internal.h"
 
@@ -196,9 +198,98 @@ static bool recount_refused(struct outbox *outbox, int64_t rows)
     }
     if (recount->kind == TALLY_KINDS) {
         correct_refused(outbox);
-        *recount = (struct tally_recount){ 0 };
+        *recount = (struct tally_recount){ .on = true,
+                                           .part = RECOUNT_SEEN,
+                                           .seen_position.bucket = INT64_MIN };
     }
     return true;
+}
+
+/* The row to which the next `rows` remembered events reach; `*found` says whether it is there. */
+static bool find_seen(struct outbox *outbox, int64_t rows, struct recent_event *to, bool *is_there)
+{
+    struct outbox_db *db = &outbox->db;
+    const struct recent_event *from = &outbox->tally.recount.seen_position;
+    struct str identity = { (const char *)from->identity, sizeof(from->identity) };
+    enum outbox_found found =
+        outbox_db_find(db, SQL_SEEN_AFTER, "iibi", from->bucket, from->id_hash, identity, rows - 1);
+
+    *is_there = found == OUTBOX_FOUND;
+    if (*is_there) {
+        *to = (struct recent_event){ .bucket = outbox_db_int(db, SQL_SEEN_AFTER, 0),
+                                     .id_hash = outbox_db_int(db, SQL_SEEN_AFTER, 1) };
+        identity = outbox_db_text(db, SQL_SEEN_AFTER, 2);
+        if (identity.len == sizeof(to->identity))
+            memcpy(to->identity, identity.ptr, identity.len);
+    }
+    outbox_db_reset(db, SQL_SEEN_AFTER);
+    return found != OUTBOX_BROKEN;
+}
+
+/* All that come after the position. */
+static bool count_rest_of_seen(struct outbox *outbox)
+{
+    struct outbox_db *db = &outbox->db;
+    struct tally_recount *recount = &outbox->tally.recount;
+    const struct recent_event *from = &recount->seen_position;
+    struct str identity = { (const char *)from->identity, sizeof(from->identity) };
+    enum outbox_found found =
+        outbox_db_find(db, SQL_SEEN_COUNT_AFTER, "iib", from->bucket, from->id_hash, identity);
+
+    if (found == OUTBOX_FOUND)
+        recount->seen += outbox_db_int(db, SQL_SEEN_COUNT_AFTER, 0);
+    outbox_db_reset(db, SQL_SEEN_COUNT_AFTER);
+    return found == OUTBOX_FOUND;
+}
+
+static bool recount_seen(struct outbox *outbox, int64_t rows)
+{
+    struct tally_recount *recount = &outbox->tally.recount;
+    struct recent_event to;
+    bool is_there;
+
+    if (!find_seen(outbox, rows, &to, &is_there))
+        return false;
+    if (is_there) {
+        recount->seen += rows;
+        recount->seen_position = to;
+        return true;
+    }
+    if (!count_rest_of_seen(outbox))
+        return false;
+    correct(outbox, "seen_rows", NULL, &outbox->tally.numbers[TALLY_SEEN],
+            recount->seen + (int64_t)recent_count(&outbox->recent));
+    *recount = (struct tally_recount){ 0 };
+    return true;
+}
+
+void outbox_recount_watch_seen(struct outbox *outbox)
+{
+    struct tally_recount *recount = &outbox->tally.recount;
+
+    outbox->recent.mark = (struct recent_event){ .bucket = INT64_MIN };
+    if (recount->part == RECOUNT_SEEN)
+        outbox->recent.mark = recount->seen_position;
+}
+
+void outbox_recount_add_seen(struct outbox *outbox)
+{
+    outbox->tally.recount.seen += outbox->recent.below_mark;
+    outbox->recent.below_mark = 0;
+}
+
+void outbox_recount_delete_seen(struct outbox *outbox, int64_t from, const struct recent_event *end,
+                                int64_t rows)
+{
+    struct tally_recount *recount = &outbox->tally.recount;
+
+    if (recount->part != RECOUNT_SEEN || recount->seen_position.bucket < from)
+        return;
+    recount->seen -= rows;
+    if (recent_compare(&recount->seen_position, end) >= 0)
+        return;
+    recount->seen = 0; /* some were counted and some were not: once more from the beginning */
+    recount->seen_position = (struct recent_event){ .bucket = INT64_MIN };
 }
 
 bool outbox_recount(struct outbox *outbox, int64_t rows)
@@ -208,14 +299,16 @@ bool outbox_recount(struct outbox *outbox, int64_t rows)
 
     if (!recount->on)
         return true;
-    if (recount->records_done)
+    if (recount->part == RECOUNT_REFUSED)
         return recount_refused(outbox, rows);
+    if (recount->part == RECOUNT_SEEN)
+        return recount_seen(outbox, rows);
     if (!find_end(outbox, rows, &last) || !count_records(outbox, recount->position, last))
         return false;
     recount->position = last;
     if (last < outbox->tally.numbers[TALLY_NEXT_SEQ] - 1)
         return true;
     correct_all(outbox);
-    *recount = (struct tally_recount){ .on = true, .records_done = true };
+    *recount = (struct tally_recount){ .on = true, .part = RECOUNT_REFUSED };
     return true;
 }

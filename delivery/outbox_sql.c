@@ -122,6 +122,11 @@ const char *const outbox_sql[SQL_COUNT] = {
                      " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?2",
     [SQL_SEEN_DELETE_BELOW] = "DELETE FROM seen WHERE bucket >= ?1"
                               " AND (bucket, id_hash, identity) < (?2, ?3, ?4)",
+    [SQL_SEEN_AFTER] = "SELECT bucket, id_hash, identity FROM seen"
+                       " WHERE (bucket, id_hash, identity) > (?1, ?2, ?3)"
+                       " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?4",
+    [SQL_SEEN_COUNT_AFTER] = "SELECT count(*) FROM seen"
+                             " WHERE (bucket, id_hash, identity) > (?1, ?2, ?3)",
     [SQL_RECENT_ADD] = "INSERT INTO recent (n, bucket, id_hash, identity, processed_us)"
                        " VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_RECENT_READ] = "SELECT n, bucket, id_hash, identity, processed_us FROM recent ORDER BY n",

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "delivery/outbox.h"
 #include "delivery/outbox_db.h"
+#include "delivery/outbox_recent.h"
 
 enum tally_number {
     TALLY_NEXT_SEQ, /* of the next record */
@@ -70,8 +71,8 @@ struct tally_sink {
  */
 struct tally_recount {
     bool on;
-    bool records_done; /* records first, then refused events */
-    int64_t position;  /* records up to here are counted; 0: none */
+    enum { RECOUNT_RECORDS, RECOUNT_REFUSED, RECOUNT_SEEN } part;
+    int64_t position; /* records up to here are counted; 0: none */
     int64_t waiting;
     int64_t dead_bytes;
     int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
@@ -79,6 +80,8 @@ struct tally_recount {
     size_t kind; /* of refused events, which come next: those of kinds before this are counted, */
     int64_t refused_position; /* and of this kind those up to this row */
     struct tally_kind kinds[TALLY_KINDS];
+    struct recent_event seen_position; /* the same for remembered events, which come last */
+    int64_t seen;
 };
 
 struct tally {

@@ -72,10 +72,8 @@ bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
 
     bool dead_done = false;
 
-    if (!recent_move(&outbox->recent, &outbox->db, (size_t)rows))
+    if (!outbox_seen_move(outbox, (size_t)rows))
         return false;
-    outbox->tally.numbers[TALLY_SEEN] -= outbox->recent.merged;
-    outbox->recent.merged = 0;
 
     bool ok =
         is_due(outbox) ? prune(outbox, rows, &done) : outbox_records_prune(outbox, rows, &done);

@@ -433,6 +433,7 @@ def test_wrong_counters_are_found_and_corrected(stored, receiver):
         store.execute("UPDATE state SET value = value + 2000000000 WHERE name = 'waiting_bytes'")
         store.execute("UPDATE sink SET pending = pending + 7, enqueued = enqueued + 7")
         store.execute("UPDATE state SET value = value + 9 WHERE name = 'refused_rows'")
+        store.execute("UPDATE state SET value = value - 3 WHERE name = 'seen_rows'")
         store.commit()
     there.plan = lambda records: (200, {})
     server = again(server, sinks=[sink])
@@ -442,7 +443,8 @@ def test_wrong_counters_are_found_and_corrected(stored, receiver):
     wait_for(lambda: metric(server, 'sluice_sink_pending{sink="hook"}') == 0)
     assert metric(server, 'sluice_sink_dropped_total{sink="hook"}') == 7
     wait_for(lambda: metric(server, "sluice_store_quarantine_rows") == 1)
-    assert metric(server, "sluice_store_counters_corrected_total") == 4
+    wait_for(lambda: metric(server, "sluice_store_dedup_rows") == 20)
+    assert metric(server, "sluice_store_counters_corrected_total") == 5
     wait_for(lambda: server.post(make("late")).status == 200)  # it is not full any more
     server.stop()
 
