@@ -11,14 +11,14 @@ enum { KEY_HASH = 8 }; /* bytes of the identity's hash in a key */
 static const struct outbox_result no_room = { OUTBOX_UNAVAILABLE, .reason = "store full" };
 
 struct str outbox_make_key(const struct outbox *outbox, const struct outbox_item *item, int64_t seq,
-                           char text[static OUTBOX_KEY_SIZE])
+                           char text[static OUTBOX_RECORD_KEY_SIZE])
 {
     int len;
 
     if (item->id.ptr && !item->reused)
         return item->id;
     if (!item->id.ptr) {
-        len = snprintf(text, OUTBOX_KEY_SIZE, "%s-%lld", outbox->store_id, (long long)seq);
+        len = snprintf(text, OUTBOX_RECORD_KEY_SIZE, "%s-%lld", outbox->store_id, (long long)seq);
         return (struct str){ text, (size_t)len };
     }
     memcpy(text, item->id.ptr, item->id.len);
@@ -42,7 +42,7 @@ static size_t count_configured(const struct tally *tally)
 static bool add_record(struct outbox *outbox, const struct outbox_item *item)
 {
     struct tally *tally = &outbox->tally;
-    char text[OUTBOX_KEY_SIZE];
+    char text[OUTBOX_RECORD_KEY_SIZE];
     int64_t seq = tally->numbers[TALLY_NEXT_SEQ]++;
     struct str key = outbox_make_key(outbox, item, seq, text);
 

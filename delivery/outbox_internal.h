@@ -283,14 +283,16 @@ NODISCARD bool outbox_recall(struct outbox *outbox, const struct outbox_item *it
 NODISCARD bool outbox_take(struct outbox *outbox, struct outbox_item *item,
                            struct outbox_result *result);
 
-enum { OUTBOX_KEY_SIZE = OUTBOX_ID_MAX + 1 + 16 + 1 }; /* id, colon, half of the identity's hash */
+enum {
+    OUTBOX_RECORD_KEY_SIZE = OUTBOX_ID_MAX + 1 + 16 + 1
+}; /* id, colon, half of the identity's hash */
 
 /**
  * The key under which sinks may recognise a record that is delivered twice: the event's id; with a
  * part of the hash where another event came before with that id; made up where there is none.
  */
 struct str outbox_make_key(const struct outbox *outbox, const struct outbox_item *item, int64_t seq,
-                           char text[static OUTBOX_KEY_SIZE]);
+                           char text[static OUTBOX_RECORD_KEY_SIZE]);
 
 /* outbox_dedup.c: who came before. */
 

@@ -260,7 +260,7 @@ static void hand_out(struct backlog *backlog, struct outbox_spot spot, struct ou
     const struct outbox_job *job = spot.job;
     const struct outbox_item *item = &job->items[spot.index];
     int64_t seq = job->first_seq + (int64_t)spot.index;
-    char text[OUTBOX_KEY_SIZE];
+    char text[OUTBOX_RECORD_KEY_SIZE];
 
     way->stage = OUTBOX_STAGE_UNDERWAY;
     backlog->spots[backlog->count] = spot;
