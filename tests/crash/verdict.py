@@ -90,6 +90,9 @@ def check_counts(ledger, metrics, sinks):
     accepted = metrics[("sluice_store_accepted_total",)]
     if accepted != count:
         ledger.complain(f"{count} events acknowledged, sluice_store_accepted_total {accepted:.0f}")
+    corrected = metrics[("sluice_store_counters_corrected_total",)]
+    if corrected:
+        ledger.complain(f"{corrected:.0f} counters differed from the rows they count")
     for name in sinks:
         for what in ("enqueued", "delivered"):
             value = metrics[(f"sluice_sink_{what}_total", ("sink", name))]
