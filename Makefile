@@ -136,9 +136,10 @@ bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 	@tests/setup.sh tls
 	tests/tls/tls_test.sh $(PROGRAM) build/dev-cert/cert.pem build/dev-cert/key.pem
-attack-test: all dev-cert ## slowhttptest and a flood of bad connections, while a good client is served
+attack-test: all dev-cert ## slowhttptest, floods of bad connections, volleys of costly requests, while a good client is served
 	@tests/setup.sh attack
 	$(PYTHON) -B tests/attack/attack.py $(PROGRAM)
+	$(PYTHON) -B tests/attack/volleys.py $(PROGRAM)
 test-trixie: ## make test on Debian 13, in a chroot; SLUICE_TRIXIE=FOLDER keeps the chroot elsewhere
 	tests/trixie.sh
 test-trixie-short: ## the same, but only what depends on the HTTP library, in a few minutes

@@ -3,12 +3,12 @@
  * each event route, payload, validate, transform; wait until it is durable; then answer.
  *
  * A step that fails ends that event's way; its error's code picks the row of the status table. What
- * is accepted, or refused for good, goes to the outbox.
+ * is accepted, or refused for good, goes to the outbox. What is large or takes long is worked off
+ * on the slow lane.
  */
 #include "handlers/events.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "handlers/envelope.h"
 #include "handlers/events_run.h"
 
@@ -17,10 +17,9 @@ enum {
     RECORD_USUAL = 768,            /* bytes that most records fit in */
     RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
     BATCH_UNITS_MAX = 1000,        /* error units in the answer to one array */
-};
-
-struct events {
-    struct events_options options;
+    FAST_SLICE_US = 1000,          /* of a loop thread, for the checks of one request */
+    FIRST_SLICE_US = 1000,         /* of an array's element, before any element gets more */
+    REQUEST_BUDGETS = 5,           /* whole budgets that the elements of one array share */
 };
 
 static bool fail_too_expensive(struct error *err)
@@ -90,16 +89,14 @@ static bool validate(struct run *run, struct event *event, struct error *err)
     if (!live->schema) {
         *err = live->error;
         catalog_leave();
-        return run->expired ? fail(err, ERR_UNAVAILABLE, "deadline") : false;
+        return false;
     }
     event->version = arena_copy(run->request->arena, str_from_c(live->version));
     enum schema_verdict verdict = judge(run, live->schema, event);
     catalog_leave();
 
     if (verdict == SCHEMA_TOO_EXPENSIVE)
-        return run->cut_short
-                   ? fail(err, ERR_UNAVAILABLE, "other events of the request took its time")
-                   : fail_too_expensive(err);
+        return fail_too_expensive(err);
     if (verdict == SCHEMA_INVALID)
         return fail(err, ERR_SCHEMA_INVALID, "%.*s", STR_ARG(event->report.best.error));
     if (verdict != SCHEMA_VALID)
@@ -163,42 +160,20 @@ void run_conclude_failed(const struct run *run, const struct error *err, struct 
     run_conclude(run, status_condition(err->code), outcome);
 }
 
-/*
- * Each event has a whole budget, and all of a request together two: an expensive one is refused
- * without taking others with it, and many of them cannot hold the thread. Who is cut short by
- * others is told to come again.
- */
-static void allot_budget(struct run *run)
+/* Take all steps with one event, with the run's budget as it is. */
+static void process(struct run *run, size_t index)
 {
-    int64_t whole_us = run->options->budget_us;
-
-    run->budget = schema_budget(whole_us);
-    if (!run->is_batch || whole_us == 0)
-        return;
-
-    int64_t now_us = clock_thread_us();
-
-    if (!run->checks_end_us)
-        run->checks_end_us = now_us + 2 * whole_us;
-
-    int64_t left_us = run->checks_end_us - now_us;
-
-    run->cut_short = left_us < whole_us;
-    if (run->cut_short)
-        run->budget = schema_budget(left_us);
-    run->budget.exhausted = left_us <= 0;
-}
-
-static void process(struct run *run, struct event *event, struct outcome *outcome)
-{
+    struct event *event = &run->events[index];
+    struct outcome *outcome = &run->outcomes[index];
     struct error err = { 0 };
 
-    allot_budget(run);
+    *event = (struct event){ .root = run->is_batch ? json_at(run->body, index) : run->body };
+    *outcome = (struct outcome){ 0 };
+
     bool ok = take_steps(run, event, &err);
 
     outcome->id = event->id;
     if (ok) {
-        catalog_accepted(event->route->live, event->payload, run->now_us);
         run_conclude(run, CONDITION_VALID, outcome);
         return;
     }
@@ -209,35 +184,80 @@ static void process(struct run *run, struct event *event, struct outcome *outcom
     outcome->details = event->report.best.error; /* may be longer than a struct error */
 }
 
-static void forget_body(void *self)
+/* Process with a new budget. False: it was not enough. */
+static bool process_within(struct run *run, size_t index, struct schema_budget budget)
 {
-    struct run *run = self;
-
-    json_release(run->body);
+    run->budget = budget;
+    run->budget.stop = run->stop;
+    process(run, index);
+    return run->outcomes[index].condition != CONDITION_TOO_EXPENSIVE;
 }
 
-/* Read the body; what is wrong with it is in `run->malformed` then. */
-static void begin(const struct events *events, const struct request *request,
-                  const struct event_observer *observer, struct run *run)
+/* All events share one slice. */
+static bool check_fast(struct run *run)
 {
-    struct error err = { 0 };
+    run->budget = schema_budget_slice(FAST_SLICE_US);
+    for (size_t i = 0; i < run->count; i++) {
+        process(run, i);
+        if (run->outcomes[i].condition == CONDITION_TOO_EXPENSIVE)
+            return false;
+    }
+    return true;
+}
 
-    *run = (struct run){
-        .options = &events->options,
-        .request = request,
-        .observer = observer,
-        .now_us = clock_now_us(),
-    };
-    arena_own(request->arena, run, forget_body);
+/*
+ * The elements for which the first slice was not enough get a whole budget each, as long as the
+ * request's share lasts. Each attempt begins elsewhere, so that a sender that tries again gets a
+ * verdict for every element in the end.
+ */
+static void check_late(struct run *run, const size_t *late, size_t count)
+{
+    int64_t whole_us = run->options->budget_us;
+    int64_t end_us = clock_thread_us() + REQUEST_BUDGETS * whole_us;
+    size_t first = count ? (size_t)run->now_us % count : 0;
 
-    bool ok = run_parse(run, &err);
+    for (size_t i = 0; i < count; i++) {
+        size_t index = late[(first + i) % count];
+        struct error err = { 0 };
 
-    if (ok && json_is_array(run->body) && json_count(run->body) > events->options.max_batch)
-        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(run->body),
-                  events->options.max_batch);
-    if (!ok)
-        run->malformed = err;
-    observe(run, "parse", NULL, ok ? NULL : &err);
+        if (clock_thread_us() < end_us) {
+            (void)process_within(run, index, schema_budget(whole_us));
+            continue;
+        }
+        (void)fail(&err, ERR_UNAVAILABLE, "other events of the request took its time");
+        run_conclude_failed(run, &err, &run->outcomes[index]);
+    }
+}
+
+/*
+ * An event has its whole budget, whoever stands beside it: first each element of an array gets a
+ * slice, which is enough for nearly all, then the costly ones get more.
+ */
+static void check_fully(struct run *run)
+{
+    int64_t whole_us = run->options->budget_us;
+
+    if (!run->is_batch || (whole_us > 0 && whole_us <= FIRST_SLICE_US)) {
+        for (size_t i = 0; i < run->count; i++)
+            (void)process_within(run, i, schema_budget(whole_us));
+        return;
+    }
+
+    size_t *late = arena_alloc(run->request->arena, (run->count + 1) * sizeof(*late));
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->count; i++)
+        if (!process_within(run, i, schema_budget_slice(FIRST_SLICE_US)))
+            late[count++] = i;
+    check_late(run, late, count);
+}
+
+/* The guard may keep what was accepted. */
+static void offer_samples(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->outcomes[i].condition == CONDITION_VALID)
+            catalog_accepted(run->events[i].route->live, run->events[i].payload, run->now_us);
 }
 
 /* Room for that many events. */
@@ -250,8 +270,7 @@ static void allot(struct run *run, size_t count)
     run->outcomes = arena_alloc(arena, (count + 1) * sizeof(*run->outcomes));
 }
 
-/* What becomes of each event, but for the outbox's word. */
-static void process_all(struct run *run)
+bool run_check(struct run *run, enum run_pace pace)
 {
     bool malformed = run->malformed.code != ERR_NONE;
 
@@ -260,36 +279,69 @@ static void process_all(struct run *run)
     allot(run, run->is_batch ? json_count(run->body) : 1);
     if (malformed) {
         run_conclude_failed(run, &run->malformed, &run->outcomes[0]);
-        return;
+        return true;
     }
-    for (size_t i = 0; i < run->count; i++) {
-        run->events[i].root = run->is_batch ? json_at(run->body, i) : run->body;
-        process(run, &run->events[i], &run->outcomes[i]);
-    }
+    if (pace == RUN_FULL)
+        check_fully(run);
+    else if (!check_fast(run))
+        return false;
+    offer_samples(run);
+    return true;
 }
 
-void events_answer(const struct events *events, const struct request *request,
-                   const struct event_observer *observer, struct response *response)
+static void forget_body(void *self)
+{
+    struct run *run = self;
+
+    json_release(run->body);
+}
+
+struct run *run_create(const struct events *events, const struct request *request,
+                       const struct event_observer *observer)
 {
     struct run *run = arena_alloc(request->arena, sizeof(*run));
 
-    begin(events, request, observer, run);
-    process_all(run);
-    run_answer(run, response);
+    *run = (struct run){
+        .options = &events->options,
+        .request = request,
+        .observer = observer,
+        .now_us = clock_now_us(),
+    };
+    arena_own(request->arena, run, forget_body);
+    return run;
 }
 
-static bool event_waits(const struct run *run, struct json_object *root)
+void run_read(struct run *run)
+{
+    struct error err = { 0 };
+    bool ok = run_parse(run, &err);
+    size_t max = run->options->max_batch;
+
+    if (ok && json_is_array(run->body) && json_count(run->body) > max)
+        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(run->body),
+                  max);
+    run->malformed = err;
+    observe(run, "parse", NULL, ok ? NULL : &err);
+}
+
+bool run_still_waits(const struct run *run)
+{
+    return run->awaited && catalog_await(run->options->catalog, run->awaited, run->request->waker,
+                                         run->request->arena);
+}
+
+static bool event_waits(struct run *run, struct json_object *root)
 {
     const struct route *route;
     struct error err;
 
-    return json_is_object(root) && routes_find(run->options->routes, root, &route, &err) &&
-           catalog_await(run->options->catalog, route->live, run->request->waker,
-                         run->request->arena);
+    run->awaited = NULL;
+    if (json_is_object(root) && routes_find(run->options->routes, root, &route, &err))
+        run->awaited = route->live;
+    return run_still_waits(run);
 }
 
-/* Does an event of the request need a schema that is being fetched? Then the waker is told. */
-static bool waits_for_schema(const struct run *run)
+bool run_waits_for_schema(struct run *run)
 {
     if (LIKELY(catalog_is_whole(run->options->catalog)) || run->malformed.code != ERR_NONE)
         return false;
@@ -301,81 +353,12 @@ static bool waits_for_schema(const struct run *run)
     return false;
 }
 
-struct events *events_create(const struct events_options *options)
+void events_answer(const struct events *events, const struct request *request,
+                   const struct event_observer *observer, struct response *response)
 {
-    struct events *events = mem_alloc(sizeof(*events));
+    struct run *run = run_create(events, request, observer);
 
-    events->options = *options;
-    return events;
-}
-
-void events_destroy(struct events *events)
-{
-    mem_free(events);
-}
-
-static bool admit(void *self, const struct request *request, struct response *response)
-{
-    const struct events *events = self;
-
-    return !events->options.auth || auth_admit(events->options.auth, request, response);
-}
-
-/* The schemas are there, or will not be in time. */
-static enum handler_step go_on(struct run *run, struct response *response)
-{
-    process_all(run);
-    if (run_submit(run))
-        return HANDLER_WAIT;
+    run_read(run);
+    (void)run_check(run, RUN_FULL);
     run_answer(run, response);
-    return HANDLER_DONE;
-}
-
-static enum handler_step handle(void *self, struct request *request, struct response *response)
-{
-    struct run *run = arena_alloc(request->arena, sizeof(*run));
-
-    begin(self, request, NULL, run);
-    request->state = run;
-    if (waits_for_schema(run))
-        return HANDLER_WAIT;
-    return go_on(run, response);
-}
-
-/* The outbox has its word in time, or has not. */
-static enum handler_step conclude(struct run *run, struct response *response)
-{
-    if (!run_take_results(run)) {
-        if (!run->expired)
-            return HANDLER_WAIT;
-        run_give_up(run);
-    }
-    run_answer(run, response);
-    return HANDLER_DONE;
-}
-
-static enum handler_step resume(void *self, struct request *request, struct response *response,
-                                enum handler_news news)
-{
-    struct run *run = request->state;
-
-    (void)self;
-    run->expired = news == HANDLER_EXPIRED;
-    if (run->job)
-        return conclude(run, response);
-    if (!run->expired && waits_for_schema(run))
-        return HANDLER_WAIT;
-    return go_on(run, response);
-}
-
-struct handler events_handler(struct events *events)
-{
-    return (struct handler){
-        .path = "/events",
-        .method = HANDLER_POST,
-        .admit = admit,
-        .handle = handle,
-        .resume = resume,
-        .self = events,
-    };
 }

@@ -15,17 +15,19 @@
 #include "handlers/handler.h"
 #include "handlers/metrics.h"
 #include "handlers/route.h"
+#include "handlers/slow_lane.h"
 #include "handlers/status.h"
 #include "schema/catalog.h"
 
 struct events;
 
 struct events_options {
-    const struct routes *routes; /* borrowed, as the four below */
+    const struct routes *routes; /* borrowed, as the five below */
     struct catalog *catalog;
     struct auth *auth;       /* NULL: everybody may post */
     struct metrics *metrics; /* NULL: nothing is counted */
     struct outbox *outbox;   /* NULL: nothing is kept, 200 promises nothing */
+    struct slow_lane *lane;  /* for what takes long; NULL: it is done in place */
     bool quarantine;         /* refused events are kept, too */
     bool dedup;              /* the outbox knows what was accepted before */
     enum status_map status_map;
@@ -34,7 +36,7 @@ struct events_options {
     size_t max_batch;   /* elements of an array */
     size_t max_errors;  /* units in an answer */
     bool redact_values; /* no instance values in error texts */
-    int64_t budget_us;  /* for the checks of one event; of a request, twice that; 0: no end */
+    int64_t budget_us;  /* for the checks of one event; 0: no end */
 };
 
 /** One event on its way: what the steps have found so far. */

@@ -104,3 +104,22 @@ void run_answer(struct run *run, struct response *response)
     else
         answer_one(run, response);
 }
+
+void events_answer_unavailable(const struct events_options *options, const struct request *request,
+                               const char *reason, struct response *response)
+{
+    struct buf *body = arena_buf(request->arena, ANSWER_MAX);
+    struct outcome outcome = {
+        .condition = CONDITION_UNAVAILABLE,
+        .row = status_row(options->status_map, CONDITION_UNAVAILABLE),
+        .details = str_from_c(reason),
+    };
+
+    if (options->metrics)
+        metrics_count_event(options->metrics, outcome.condition);
+    outcome_write_refusal(body, &outcome);
+    response->body = buf_str(body);
+    response->status = outcome.row->status;
+    response->retry_after_seconds = RETRY_AFTER_SECONDS;
+    response->note.outcome = str_from_c(outcome.row->condition);
+}

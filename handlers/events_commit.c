@@ -24,7 +24,7 @@ static bool is_kept(const struct run *run, const struct outcome *outcome)
 /* Is it refused now, and may have been accepted before? */
 static bool may_be_known(const struct run *run, size_t index)
 {
-    return run->options->dedup && run->events[index].id.ptr && !run->expired;
+    return run->options->dedup && run->events[index].id.ptr;
 }
 
 /* An array without a single event is kept as one: its elements are worth no row each. */
@@ -144,18 +144,15 @@ static void turn_all_away(struct run *run, const char *reason)
         turn_away(run, run->submitted[i], reason);
 }
 
-/*
- * While it waits a request holds its bytes, but not their tree, which takes several times as much
- * and is released cheaply as long as it is warm.
- */
-static void release_tree(struct run *run)
+void run_release_tree(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
         struct event *event = &run->events[i];
 
-        if (event->id.ptr)
+        if (event->root && event->id.ptr) {
             event->id = arena_copy(run->request->arena, event->id);
-        run->outcomes[i].id = event->id;
+            run->outcomes[i].id = event->id;
+        }
         event->root = NULL;
         event->payload = NULL;
     }
@@ -198,7 +195,7 @@ bool run_submit(struct run *run)
     if (outbox_submit(run->options->outbox,
                       &(struct outbox_request){ events, count, request->waker }, &run->job, &err)) {
         arena_own(request->arena, run->job, outbox_job_release);
-        release_tree(run);
+        run_release_tree(run);
         return true;
     }
     turn_all_away(run, arena_copy(request->arena, str_from_c(err.text)).ptr);
@@ -213,6 +210,12 @@ static bool read_again(struct run *run, struct event *event, size_t index, struc
     return run_take_payload(run, event, err);
 }
 
+/* Only a record that is shown is made again. */
+static bool shows_record(const struct run *run)
+{
+    return !run->is_batch && !run->options->receipt;
+}
+
 /*
  * Its record is the one of the first time, except for what the transform says today. Where that
  * makes none of it, the event has been accepted all the same: there is no record to show then.
@@ -224,18 +227,28 @@ static void recognise(struct run *run, size_t index, int64_t processed_at_us)
     struct error ignored = { 0 };
 
     run->now_us = processed_at_us;
-    if (!read_again(run, event, index, &ignored) || !run_normalize(run, event, &ignored))
+    if (!shows_record(run) || !read_again(run, event, index, &ignored) || !run_normalize(run, event, &ignored))
         event->record = STR_NONE;
     *outcome = (struct outcome){ .id = outcome->id };
     run_conclude(run, CONDITION_DUPLICATE, outcome);
 }
 
-bool run_take_results(struct run *run)
+bool run_has_results(const struct run *run)
+{
+    return outbox_results(run->job) != NULL;
+}
+
+bool run_needs_reading(const struct run *run)
 {
     const struct outbox_result *results = outbox_results(run->job);
 
-    if (!results)
-        return false;
+    return shows_record(run) && results && results[0].verdict == OUTBOX_DUPLICATE;
+}
+
+void run_take_results(struct run *run)
+{
+    const struct outbox_result *results = outbox_results(run->job);
+
     for (size_t i = 0; i < run->submitted_count; i++) {
         const struct outbox_result *result = &results[run->as_one ? 0 : i];
 
@@ -244,12 +257,14 @@ bool run_take_results(struct run *run)
         else if (result->verdict == OUTBOX_UNAVAILABLE)
             turn_away(run, run->submitted[i], result->reason);
     }
-    return true;
 }
 
+/* A body that a worker had may be too long to be read here. */
 void run_give_up(struct run *run)
 {
     outbox_give_up(run->job);
-    if (!run_take_results(run))
+    if (run_has_results(run) && !run_needs_reading(run))
+        run_take_results(run);
+    else
         turn_all_away(run, "deadline");
 }

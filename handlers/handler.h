@@ -46,6 +46,18 @@ struct request {
     bool is_over_limit;     /* it will be refused: admit() must do nothing costly for it */
     /** The value of the first header `name` (any case); ptr NULL when there is none. */
     struct str (*header)(const void *connection, const char *name);
+
+    /**
+     * Take the request out of its connection, so that another thread can work on it, even beyond
+     * its end: the result owns arena, body and what the handler needs, and is released with
+     * `release` on any thread. `request` goes on with an empty arena and without a body; its
+     * answer may refer to the result's memory if the new arena owns the result. The result has no
+     * headers. NULL: this request cannot be taken out, its handler does the work in place.
+     */
+    struct request *(*detach)(struct request *request);
+    void (*release)(struct request *detached);
+    /** The result's body is not needed any more; may be called before `release`. */
+    void (*drop_body)(struct request *detached);
 };
 
 struct response {

@@ -276,6 +276,18 @@ static void write_certificate(struct buf *out, const struct metrics_options *opt
     buf_printf(out, "sluice_tls_certificate_expiry_timestamp_seconds %" PRId64 "\n", expires_s);
 }
 
+static void write_slow_lane(struct buf *out, struct slow_lane *lane)
+{
+    struct slow_lane_waits waits;
+
+    slow_lane_waits(lane, &waits);
+    metrics_head(out, "sluice_slow_lane_seconds", "histogram",
+                 "How long large and costly requests waited for a worker thread.");
+    metrics_histogram(out, "sluice_slow_lane_seconds",
+                      &(struct metrics_histogram){ slow_lane_bounds_us, waits.counts,
+                                                   SLOW_LANE_BUCKETS, waits.sum_us, 1e6 });
+}
+
 static enum handler_step answer(void *self, struct request *request, struct response *response)
 {
     const struct metrics *metrics = self;
@@ -286,6 +298,8 @@ static enum handler_step answer(void *self, struct request *request, struct resp
     write_requests(out, metrics);
     write_durations(out, metrics);
     write_events(out, metrics);
+    if (metrics->options.lane)
+        write_slow_lane(out, metrics->options.lane);
     write_schemas(out, metrics);
     if (metrics->options.outbox)
         metrics_write_store(out, metrics->options.outbox);

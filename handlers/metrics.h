@@ -13,6 +13,7 @@
 #include "delivery/pump.h"
 #include "handlers/handler.h"
 #include "handlers/health.h"
+#include "handlers/slow_lane.h"
 #include "handlers/status.h"
 #include "schema/catalog.h"
 
@@ -29,6 +30,7 @@ struct metrics_options {
     struct outbox *outbox;     /* NULL: no store */
     struct pump *const *pumps; /* one for each sink */
     size_t pump_count;
+    struct slow_lane *lane;                       /* NULL: there is none */
     size_t (*connections)(void *self);            /* open now */
     size_t (*inflight_bytes)(void *self);         /* reserved for bodies now */
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */

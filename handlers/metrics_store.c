@@ -26,22 +26,12 @@ static void write_quarantined(struct buf *out, const struct outbox_counters *cou
                    counters->quarantined[i].count);
 }
 
-/* `scale` units make one of what the metric's name says. */
 static void write_histogram(struct buf *out, const char *name, const int64_t *bounds,
                             const struct outbox_histogram *histogram, double scale)
 {
-    uint64_t total = 0;
-
-    for (size_t i = 0; i < OUTBOX_BUCKETS; i++) {
-        total += histogram->counts[i];
-        if (bounds[i] == INT64_MAX)
-            buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, total);
-        else
-            buf_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, (double)bounds[i] / scale,
-                       total);
-    }
-    buf_printf(out, "%s_sum %.6f\n", name, (double)histogram->sum / scale);
-    buf_printf(out, "%s_count %" PRIu64 "\n", name, total);
+    metrics_histogram(out, name,
+                      &(struct metrics_histogram){ bounds, histogram->counts, OUTBOX_BUCKETS,
+                                                   histogram->sum, scale });
 }
 
 static void write_commits(struct buf *out, const struct outbox_counters *counters)

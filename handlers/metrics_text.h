@@ -3,11 +3,23 @@
  */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 
 /** What a metric is, before its series. */
-static inline void metrics_head(struct buf *out, const char *name, const char *type,
-                                const char *help)
-{
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
+void metrics_head(struct buf *out, const char *name, const char *type, const char *help);
+
+/** Counts by upper bound; the last bound is INT64_MAX. */
+struct metrics_histogram {
+    const int64_t *bounds;
+    const uint64_t *counts;
+    size_t count;
+    uint64_t sum;
+    double scale; /* so many units of bounds and sum make one of the metric's own */
+};
+
+/** Its series, after metrics_head(). */
+void metrics_histogram(struct buf *out, const char *name,
+                       const struct metrics_histogram *histogram);

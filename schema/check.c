@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-enum { STEPS_BETWEEN_LOOKS = 4096, SCOPES_PER_STEP = 16 };
+enum { STEPS_BETWEEN_LOOKS = 4096, SCOPES_PER_STEP = 16, PATTERN_STEPS_PER_US = 100 };
 
 /* The budget. */
 
@@ -14,6 +14,14 @@ struct schema_budget schema_budget(int64_t budget_us)
 {
     return (struct schema_budget){ .limit_us = budget_us > 0 ? budget_us : 0,
                                    .until_look = STEPS_BETWEEN_LOOKS };
+}
+
+struct schema_budget schema_budget_slice(int64_t slice_us)
+{
+    struct schema_budget budget = schema_budget(slice_us);
+
+    budget.pattern_steps = (uint64_t)slice_us * PATTERN_STEPS_PER_US;
+    return budget;
 }
 
 bool check_give_up(struct check *check, enum schema_verdict why)
@@ -46,6 +54,11 @@ const char *schema_verdict_text(enum schema_verdict verdict)
 
 static bool overspent(struct schema_budget *budget)
 {
+    if (budget->stop && atomic_load_explicit(budget->stop, memory_order_relaxed))
+        return true;
+    if (budget->limit_us == 0)
+        return false;
+
     int64_t now_us = clock_thread_us();
 
     if (budget->end_us == 0)
@@ -57,7 +70,7 @@ bool check_look(struct check *check, uint64_t steps)
 {
     if (check->stopped)
         return false;
-    if (!check->budget || check->budget->limit_us == 0) {
+    if (!check->budget || (check->budget->limit_us == 0 && !check->budget->stop)) {
         check->steps = UINT64_MAX - steps;
         return true;
     }

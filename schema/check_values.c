@@ -93,6 +93,10 @@ enum { PATTERN_STEPS = 1000000, PATTERN_STEPS_PER_BYTE = 64, PATTERN_STEPS_PER_S
 bool check_regex(struct check *check, const struct regex *regex, struct str text)
 {
     uint64_t most = PATTERN_STEPS + PATTERN_STEPS_PER_BYTE * (uint64_t)text.len;
+
+    if (check->budget && check->budget->pattern_steps && check->budget->pattern_steps < most)
+        most = check->budget->pattern_steps;
+
     uint64_t left = most;
     enum regex_verdict verdict = regex_search(regex, text, &left);
 

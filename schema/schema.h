@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,9 +75,11 @@ const struct str *schema_keys(const struct schema *schema, size_t *count);
  * serves all checks of one request. Owned by the caller, one thread.
  */
 struct schema_budget {
-    int64_t limit_us;    /* of the thread's processor time; 0: none */
-    int64_t end_us;      /* on clock_thread_us(); 0 until that was looked at first */
-    uint64_t until_look; /* steps until it is looked at again */
+    int64_t limit_us;        /* of the thread's processor time; 0: none */
+    int64_t end_us;          /* on clock_thread_us(); 0 until that was looked at first */
+    uint64_t until_look;     /* steps until it is looked at again */
+    uint64_t pattern_steps;  /* the most for one search of a pattern; 0: the usual limit */
+    const atomic_bool *stop; /* set by another thread to end the check soon; NULL: none */
     bool exhausted;
 };
 
@@ -85,6 +88,12 @@ struct schema_budget {
  * thread no time makes no event expensive. The first few thousand steps are free.
  */
 struct schema_budget schema_budget(int64_t budget_us);
+
+/**
+ * A budget for a thread that must stay responsive: `slice_us` in all, and no single search of a
+ * pattern takes much longer either. SCHEMA_TOO_EXPENSIVE then only means: needs more time.
+ */
+struct schema_budget schema_budget_slice(int64_t slice_us);
 
 enum schema_verdict {
     SCHEMA_VALID,

@@ -69,6 +69,7 @@ struct serving {
     struct http_tls *tls; /* NULL: plain */
     struct places places;
     struct http_network *proxies;
+    struct slow_lane *lane;
     struct control *control;     /* NULL: no store */
     _Atomic(struct http *) http; /* NULL until it listens, and again when it is gone */
 };
@@ -282,6 +283,7 @@ static struct service_options service_options_of(struct serving *serving)
         .lacks_memory = lacks_memory,
         .certificate_expires_s = certificate_expires_s,
         .self = serving,
+        .lane = serving->lane,
     };
 }
 
@@ -432,6 +434,7 @@ static void stop_all(struct serving *serving)
     control_stop(serving->control);
     retired_stop(serving->retired);
     catalog_stop(serving->service->catalog);
+    slow_lane_stop(serving->lane);
     stop_delivery(serving->service);
     http_stop(atomic_exchange(&serving->http, NULL));
 }
@@ -469,7 +472,7 @@ static bool serve(struct serving *serving, struct error *err)
         return false;
     warn_of_clear_text(serving->config);
     if (!start_delivery(serving->service, err) || !service_start(serving->service, NULL, err) ||
-        !start_http(serving, err))
+        !slow_lane_start(serving->lane, err) || !start_http(serving, err))
         return false;
     if (!catalog_start(serving->service->catalog, err) || !start_control(serving, err)) {
         stop_all(serving);
@@ -487,7 +490,12 @@ static bool serve(struct serving *serving, struct error *err)
 /* Takes the configuration over. */
 static int run(const char *path, struct config *config)
 {
-    struct serving serving = { .path = path, .config = config, .systemd = systemd_create() };
+    struct serving serving = {
+        .path = path,
+        .config = config,
+        .systemd = systemd_create(),
+        .lane = slow_lane_create(&(struct slow_lane_options){ 0 }),
+    };
     struct error err = { 0 };
     const struct service_options options = service_options_of(&serving);
     bool ok = start_tls(&serving, &err) &&
@@ -496,6 +504,7 @@ static int run(const char *path, struct config *config)
     control_destroy(serving.control);
     retired_destroy(serving.retired);
     service_destroy(serving.service);
+    slow_lane_destroy(serving.lane);
     config_destroy(serving.config);
     http_tls_destroy(serving.tls);
     mem_free(serving.proxies);

@@ -32,6 +32,7 @@ enum {
     VAIN_TURNS_MAX = 16,
     VAIN_TURN_MS = 10,
     VAIN_TURN_SENDING_MS = 1,
+    SLICE_US = 10 * US_PER_MS, /* for requests in one run of the library, and for mail in a turn */
 };
 
 struct http_loop {
@@ -65,6 +66,8 @@ struct http_loop {
     struct http_id_source ids;
     struct arena *spare[SPARE_ARENAS]; /* of requests that are over */
     size_t spare_count;
+    int64_t slice_us; /* when the present slice began */
+    int64_t now_us;   /* as of the last request */
     int64_t heavy_us; /* when a request took much memory that is still to be given back; 0: none */
 };
 
@@ -344,6 +347,22 @@ void http_loop_note_progress(struct http_loop *loop)
     loop->progressed = true;
 }
 
+void http_loop_note_time(struct http_loop *loop, int64_t now_us)
+{
+    loop->now_us = now_us;
+}
+
+bool http_loop_has_time(const struct http_loop *loop)
+{
+    return loop->now_us - loop->slice_us < SLICE_US;
+}
+
+static void begin_slice(struct http_loop *loop)
+{
+    loop->slice_us = clock_monotonic_us();
+    loop->now_us = loop->slice_us;
+}
+
 void http_loop_note_heavy(struct http_loop *loop)
 {
     if (!loop->heavy_us)
@@ -544,8 +563,12 @@ static void take_mail(struct http_loop *loop)
 
     for (size_t i = 0; i < mail->arrival_count; i++)
         admit(loop, &mail->arrivals[i]);
+    begin_slice(loop);
     for (size_t i = 0; i < mail->token_count; i++)
-        take_token(loop, mail->tokens[i]);
+        if (http_loop_has_time(loop))
+            take_token(loop, mail->tokens[i]);
+        else
+            http_mailbox_add_token(&loop->mailbox, mail->tokens[i]);
 }
 
 /*
@@ -603,6 +626,7 @@ static void run_library(struct http_loop *loop)
 
     loop->resumed = false;
     loop->progressed = false;
+    begin_slice(loop);
     for (int i = 0; i < runs; i++) {
         run_daemons(loop);
         suspend_entering(loop);

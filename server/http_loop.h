@@ -58,6 +58,14 @@ void http_loop_note_heavy(struct http_loop *loop);
 /** Something has come of the library's run: it need not wait. From the loop's thread. */
 void http_loop_note_progress(struct http_loop *loop);
 
+/**
+ * What the time is, from a caller that knows. Has this turn time for another request? If not, the
+ * request waits for the next turn, so that mail, deadlines and other connections get theirs. From
+ * the loop's thread.
+ */
+void http_loop_note_time(struct http_loop *loop, int64_t now_us);
+bool http_loop_has_time(const struct http_loop *loop);
+
 /** Let the loop look at its deadlines anew. */
 void http_loop_wake(struct http_loop *loop);
 

@@ -12,12 +12,13 @@
  */
 #include "server/http_request.h"
 
-#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "server/http_head.h"
 #include "server/http_library.h"
 #include "server/http_loop.h"
@@ -26,7 +27,7 @@ enum {
     DROP_MAX = 4 * 1024 * 1024, /* a refused body that is longer ends the connection */
     BODY_STEP = 4096,           /* the least that is reserved for a body, unless it is shorter */
     LONG_ANSWER = 16 * 1024,    /* bytes; what is shorter takes no more than its connection does */
-    HEAVY_MIN = 64 * 1024,      /* a body from here on may have left much memory behind */
+    HEAVY_MIN = 8 * 1024,       /* a body from here on may have left much memory behind */
     RETRY_AFTER_SECONDS = 1,
 };
 
@@ -126,6 +127,69 @@ static struct str known_path(const struct http_routes *routes, struct str path)
     return STR("other");
 }
 
+/* A request that was taken out of its connection. */
+struct detached {
+    struct request request; /* first; its arena holds all of this */
+    struct http *http;
+    struct http_served *served;
+    struct buf body;
+    size_t reserved;
+};
+
+static void drop_body(struct request *request)
+{
+    struct detached *it = (struct detached *)(void *)request;
+
+    buf_done(&it->body);
+    http_quota_give(&it->http->bytes, it->reserved);
+    it->reserved = 0;
+    request->body = STR_NONE;
+}
+
+static void release_detached(struct request *request)
+{
+    struct http_served *served = ((struct detached *)(void *)request)->served;
+
+    drop_body(request);
+    arena_destroy(request->arena);
+    http_served_give(served); /* what the arena owned may have been of use to its handlers */
+}
+
+static struct str no_header(const void *library, const char *name)
+{
+    (void)library;
+    (void)name;
+    return STR_NONE;
+}
+
+static struct request *detach(struct request *request)
+{
+    struct http_connection *connection =
+        (struct http_connection *)(void *)((char *)request -
+                                           offsetof(struct http_connection, exchange.request));
+    struct http_exchange *ex = &connection->exchange;
+    struct detached *it = arena_alloc(request->arena, sizeof(*it));
+
+    it->request = *request;
+    it->request.id = arena_copy(request->arena, request->id);
+    it->request.method = arena_copy(request->arena, request->method);
+    it->request.path = arena_copy(request->arena, request->path);
+    it->request.connection = NULL;
+    it->request.header = no_header;
+    it->request.detach = NULL;
+    it->request.release = release_detached;
+    it->request.drop_body = drop_body;
+    it->http = http_loop_server(connection->loop);
+    it->served = http_served_share(ex->served);
+    it->body = ex->body;
+    it->reserved = ex->reserved;
+    ex->body = (struct buf){ 0 };
+    ex->reserved = 0;
+    request->body = STR_NONE;
+    request->arena = http_loop_take_arena(connection->loop);
+    return &it->request;
+}
+
 /* What this request may ask for, as it was when its headers came. */
 static const struct http_routes *routes_of(const struct http_connection *connection)
 {
@@ -147,6 +211,7 @@ static void describe(struct http_connection *connection, const struct MHD_Connec
         .deadline_us = ex->started_us + http_loop_server(connection->loop)->options.deadline_us,
         .connection = library,
         .header = header,
+        .detach = detach,
     };
 }
 
@@ -456,6 +521,7 @@ static void note_answer(struct http_connection *connection, enum http_stage stag
 
     ex->stage = stage;
     ex->answered_us = now_us;
+    http_loop_note_time(connection->loop, now_us);
 
     struct http_exchange_summary summary = summarize(ex, ex->response.status, now_us);
 
@@ -569,7 +635,10 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     ex->method = STR("other");
     ex->path = STR("other");
     connection->used = true;
-    ex->started_us = http_loop_await_request(connection, clock_monotonic_us());
+    int64_t now_us = clock_monotonic_us();
+
+    http_loop_note_time(connection->loop, now_us);
+    ex->started_us = http_loop_await_request(connection, now_us);
     return connection;
 }
 
@@ -653,7 +722,21 @@ static void take_body(struct http_connection *connection, struct str piece)
         buf_add(&ex->body, piece);
 }
 
-/* The request is whole. */
+static enum handler_step begin_handler(struct http_exchange *ex)
+{
+    return ex->handler->handle(ex->handler->self, &ex->request, &ex->response);
+}
+
+/* Suspended until a waker is used. */
+static enum MHD_Result wait_for_news(struct http_connection *connection)
+{
+    connection->exchange.stage = HTTP_WAITING;
+    http_loop_await_news(connection);
+    http_loop_note_time(connection->loop, clock_monotonic_us());
+    return MHD_YES;
+}
+
+/* The request is whole. When this run of the library has taken long, others are served first. */
 static enum MHD_Result handle(struct http_connection *connection)
 {
     struct http_exchange *ex = &connection->exchange;
@@ -661,20 +744,45 @@ static enum MHD_Result handle(struct http_connection *connection)
     ex->request.body = buf_str(&ex->body);
     if (ex->handler->resume)
         ex->request.waker = http_loop_waker(connection);
-    if (ex->handler->handle(ex->handler->self, &ex->request, &ex->response) == HANDLER_DONE)
+    if (ex->handler->resume && !http_loop_has_time(connection->loop)) {
+        ex->postponed = true;
+        waker_wake(ex->request.waker);
+        return wait_for_news(connection);
+    }
+    if (begin_handler(ex) == HANDLER_DONE)
         return answer(connection, connection->library);
-    ex->stage = HTTP_WAITING;
-    http_loop_await_news(connection);
-    return MHD_YES;
+    return wait_for_news(connection);
+}
+
+/* It is late before its handler was asked. */
+static enum handler_step refuse_postponed(struct http_exchange *ex)
+{
+    response_refuse(&ex->response, ex->request.arena, 503, "deadline");
+    ex->response.retry_after_seconds = RETRY_AFTER_SECONDS;
+    return HANDLER_DONE;
+}
+
+static enum handler_step go_on(struct http_exchange *ex, enum handler_news news)
+{
+    bool postponed = ex->postponed;
+
+    ex->postponed = false;
+    if (!postponed)
+        return ex->handler->resume(ex->handler->self, &ex->request, &ex->response, news);
+    return news == HANDLER_EXPIRED ? refuse_postponed(ex) : begin_handler(ex);
 }
 
 bool http_request_go_on(struct http_connection *connection, enum handler_news news)
 {
     struct http_exchange *ex = &connection->exchange;
 
-    if (ex->handler->resume(ex->handler->self, &ex->request, &ex->response, news) == HANDLER_WAIT) {
-        assert(news != HANDLER_EXPIRED);
-        return false;
+    if (go_on(ex, news) == HANDLER_WAIT) {
+        http_loop_note_time(connection->loop, clock_monotonic_us());
+        if (news != HANDLER_EXPIRED)
+            return false;
+        LOG_EVENT(LOG_ERROR, "handler_waits_beyond_its_deadline", LOG_STR("path", ex->path));
+        ex->cut = true;
+        return true;
     }
     if (answer(connection, connection->library) != MHD_YES)
         ex->cut = true;

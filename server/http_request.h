@@ -38,6 +38,7 @@ struct http_exchange {
     bool counted;   /* the metrics know of it */
     bool target_is_sound;
     bool entered;    /* `client` is counted in http->addresses */
+    bool postponed;  /* the handler was not called yet, because others had their turn */
     size_t reserved; /* bytes of http->bytes */
     size_t untaken;  /* bytes of http->untaken */
     size_t max_body; /* what was announced, or may come in chunks */
@@ -70,8 +71,8 @@ enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, co
 
 /**
  * The request on a suspended connection has news, or its deadline is reached: let its handler go
- * on. True: the library is to have the connection back, which was answered or is to be closed.
- * False: it waits on.
+ * on, or begin when it was postponed. True: the library is to have the connection back, which was
+ * answered or is to be closed. False: it waits on.
  */
 bool http_request_go_on(struct http_connection *connection, enum handler_news news);
 

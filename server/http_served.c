@@ -45,6 +45,12 @@ struct http_served *http_served_take(_Atomic(struct http_served *) *current)
     return served;
 }
 
+struct http_served *http_served_share(struct http_served *served)
+{
+    atomic_fetch_add_explicit(&served->in_use, 1, memory_order_relaxed);
+    return served;
+}
+
 void http_served_give(struct http_served *served)
 {
     if (served)

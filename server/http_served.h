@@ -41,5 +41,8 @@ struct http_served *http_served_create(const struct http_handlers *lists, size_t
 /** What `*current` points to, until http_served_give(). */
 struct http_served *http_served_take(_Atomic(struct http_served *) *current);
 
+/** Count a further holder of what the caller holds. */
+struct http_served *http_served_share(struct http_served *served);
+
 /** NULL is fine. */
 void http_served_give(struct http_served *served);

@@ -327,6 +327,7 @@ static void create_handlers(struct service *service, const struct config *config
         .inflight_bytes = is_served ? options->inflight_bytes : none,
         .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
+        .lane = options ? options->lane : NULL,
         .predecessor = options && options->predecessor ? options->predecessor->metrics : NULL,
         .credential_expiry = service->session ? aws_session_credential_expiry : NULL,
         .session = service->session,
@@ -337,6 +338,7 @@ static void create_handlers(struct service *service, const struct config *config
         .auth = service->auth,
         .metrics = service->metrics,
         .outbox = service->outbox,
+        .lane = options ? options->lane : NULL,
         .quarantine = config->store.quarantine.enabled && *config->store.path,
         .dedup = config->store.dedup_window_us > 0 && *config->store.path,
         .status_map = config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE

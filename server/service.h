@@ -17,6 +17,7 @@
 #include "handlers/health.h"
 #include "handlers/metrics.h"
 #include "handlers/route.h"
+#include "handlers/slow_lane.h"
 #include "schema/catalog.h"
 #include "server/config.h"
 #include "server/sinks.h"
@@ -46,6 +47,7 @@ struct service_options {
     bool (*lacks_memory)(void *self);             /* of health.h; likewise */
     int64_t (*certificate_expires_s)(void *self); /* of metrics.h; NULL: there is none */
     void *self;
+    struct slow_lane *lane;      /* must outlive the service; NULL: none */
     struct service *predecessor; /* NULL: none, see below */
 };
 

@@ -1,0 +1,328 @@
+/*
+ * slow_lane.c - see slow_lane.h.
+ *
+ * Each sender that has jobs waiting is in a ring with a queue of its own; a worker takes the first
+ * job of the first sender, which then goes to the ring's end.
+ */
+#include "handlers/slow_lane.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum {
+    USUAL_JOBS = 256,
+    THREADS_MIN = 2,
+    THREADS_MAX = 64,
+    NICENESS = 10, /* added to that of the process */
+};
+
+enum state { IDLE, QUEUED, RUNNING, FINISHED, ABANDONED };
+
+const int64_t slow_lane_bounds_us[SLOW_LANE_BUCKETS] = {
+    100, 500, 1000, 5000, 10000, 50000, 100000, 250000, 500000, 1000000, 2500000, INT64_MAX,
+};
+
+/* A sender with jobs that wait. */
+struct sender {
+    uint64_t id;
+    size_t count;
+    struct slow_lane_job *first;
+    struct slow_lane_job *last;
+    struct sender *next; /* in the ring's order */
+};
+
+struct slow_lane {
+    struct slow_lane_options options;
+    pthread_t threads[THREADS_MAX];
+    size_t thread_count;
+    struct slow_lane_job *running[THREADS_MAX]; /* by worker; under the mutex, as all below */
+
+    pthread_mutex_t mutex;
+    pthread_cond_t work; /* there is a job, or the end has come */
+    bool open;           /* jobs are taken */
+    bool stopping;
+    size_t count; /* jobs that wait */
+    struct sender *first;
+    struct sender *last;
+    struct slow_lane_waits waits;
+};
+
+static size_t usual_threads(void)
+{
+    cpu_set_t set;
+    int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : THREADS_MIN;
+
+    return cores < THREADS_MIN ? (size_t)THREADS_MIN : (size_t)cores;
+}
+
+struct slow_lane *slow_lane_create(const struct slow_lane_options *options)
+{
+    struct slow_lane *lane = mem_alloc(sizeof(*lane));
+
+    lane->options = *options;
+    if (lane->options.threads == 0)
+        lane->options.threads = usual_threads();
+    if (lane->options.threads > THREADS_MAX)
+        lane->options.threads = THREADS_MAX;
+    if (lane->options.max_jobs == 0)
+        lane->options.max_jobs = USUAL_JOBS;
+    (void)pthread_mutex_init(&lane->mutex, NULL);
+    (void)pthread_cond_init(&lane->work, NULL);
+    return lane;
+}
+
+void slow_lane_destroy(struct slow_lane *lane)
+{
+    if (!lane)
+        return;
+    slow_lane_stop(lane);
+    (void)pthread_cond_destroy(&lane->work);
+    (void)pthread_mutex_destroy(&lane->mutex);
+    mem_free(lane);
+}
+
+/* Queues. All under the mutex. */
+
+static struct sender *find_sender(const struct slow_lane *lane, uint64_t id)
+{
+    struct sender *sender = lane->first;
+
+    while (sender && sender->id != id)
+        sender = sender->next;
+    return sender;
+}
+
+static void append_sender(struct slow_lane *lane, struct sender *sender)
+{
+    sender->next = NULL;
+    if (lane->last)
+        lane->last->next = sender;
+    else
+        lane->first = sender;
+    lane->last = sender;
+}
+
+static void remove_sender(struct slow_lane *lane, struct sender *sender)
+{
+    struct sender *before = NULL;
+
+    for (struct sender *each = lane->first; each != sender; each = each->next)
+        before = each;
+    if (before)
+        before->next = sender->next;
+    else
+        lane->first = sender->next;
+    if (lane->last == sender)
+        lane->last = before;
+}
+
+static void append_job(struct slow_lane *lane, struct sender *sender, struct slow_lane_job *job)
+{
+    job->next = NULL;
+    if (sender->last)
+        sender->last->next = job;
+    else
+        sender->first = job;
+    sender->last = job;
+    sender->count++;
+    lane->count++;
+}
+
+static void remove_job(struct slow_lane *lane, struct sender *sender, struct slow_lane_job *job)
+{
+    struct slow_lane_job *before = NULL;
+
+    for (struct slow_lane_job *each = sender->first; each != job; each = each->next)
+        before = each;
+    if (before)
+        before->next = job->next;
+    else
+        sender->first = job->next;
+    if (sender->last == job)
+        sender->last = before;
+    sender->count--;
+    lane->count--;
+    if (sender->count > 0)
+        return;
+    remove_sender(lane, sender);
+    mem_free(sender);
+}
+
+/* The first job of the sender whose turn it is; NULL: none waits. */
+static struct slow_lane_job *take_job(struct slow_lane *lane)
+{
+    struct sender *sender = lane->first;
+
+    if (!sender)
+        return NULL;
+
+    struct slow_lane_job *job = sender->first;
+
+    if (sender->count > 1) {
+        remove_sender(lane, sender);
+        append_sender(lane, sender);
+    }
+    remove_job(lane, sender, job);
+    return job;
+}
+
+static void note_wait(struct slow_lane *lane, int64_t waited_us)
+{
+    size_t bucket = 0;
+
+    while (waited_us > slow_lane_bounds_us[bucket])
+        bucket++;
+    lane->waits.counts[bucket]++;
+    lane->waits.sum_us += (uint64_t)waited_us;
+}
+
+/* Workers. */
+
+static size_t number_of(const struct slow_lane *lane)
+{
+    for (size_t i = 0; i < lane->thread_count; i++)
+        if (pthread_equal(lane->threads[i], pthread_self()))
+            return i;
+    return 0;
+}
+
+/* Once it is finished the owner may free it, so its waker is copied before. */
+static void hand_back(struct slow_lane_job *job)
+{
+    struct waker waker = job->waker;
+
+    if (atomic_exchange(&job->state, FINISHED) == ABANDONED)
+        job->release(job);
+    else
+        waker_wake(waker);
+}
+
+/* Run the next job, or wait for one; locked on entry and on return. */
+static void work_off(struct slow_lane *lane, size_t number)
+{
+    struct slow_lane_job *job = take_job(lane);
+
+    if (!job) {
+        (void)pthread_cond_wait(&lane->work, &lane->mutex);
+        return;
+    }
+    atomic_store(&job->state, RUNNING);
+    note_wait(lane, clock_monotonic_us() - job->queued_us);
+    lane->running[number] = job;
+    (void)pthread_mutex_unlock(&lane->mutex);
+    job->run(job);
+    (void)pthread_mutex_lock(&lane->mutex);
+    lane->running[number] = NULL;
+    (void)pthread_mutex_unlock(&lane->mutex);
+    hand_back(job);
+    (void)pthread_mutex_lock(&lane->mutex);
+}
+
+static void *work(void *self)
+{
+    struct slow_lane *lane = self;
+
+    (void)pthread_setname_np(pthread_self(), "slow-lane");
+    /* Of this thread only, on Linux. Without the right to lower it the priority stays as it is. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICENESS);
+    (void)pthread_mutex_lock(&lane->mutex);
+
+    size_t number = number_of(lane);
+
+    while (!lane->stopping)
+        work_off(lane, number);
+    (void)pthread_mutex_unlock(&lane->mutex);
+    return NULL;
+}
+
+bool slow_lane_start(struct slow_lane *lane, struct error *err)
+{
+    bool ok = true;
+
+    (void)pthread_mutex_lock(&lane->mutex);
+    while (ok && lane->thread_count < lane->options.threads) {
+        int problem = pthread_create(&lane->threads[lane->thread_count], NULL, work, lane);
+
+        ok = problem == 0 || fail_errno(err, ERR_SYSTEM, problem, "cannot start a worker thread");
+        lane->thread_count += ok;
+    }
+    lane->open = ok;
+    (void)pthread_mutex_unlock(&lane->mutex);
+    if (!ok)
+        slow_lane_stop(lane);
+    return ok;
+}
+
+void slow_lane_stop(struct slow_lane *lane)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+    lane->open = false;
+    lane->stopping = true;
+    for (size_t i = 0; i < lane->thread_count; i++)
+        if (lane->running[i])
+            atomic_store(&lane->running[i]->abandoned, true);
+    (void)pthread_cond_broadcast(&lane->work);
+    (void)pthread_mutex_unlock(&lane->mutex);
+    for (size_t i = 0; i < lane->thread_count; i++)
+        (void)pthread_join(lane->threads[i], NULL);
+    lane->thread_count = 0;
+}
+
+/* For those who add jobs. */
+
+bool slow_lane_add(struct slow_lane *lane, struct slow_lane_job *job)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+
+    struct sender *sender = find_sender(lane, job->sender);
+    size_t left = lane->options.max_jobs - lane->count;
+    bool ok = lane->open && left > 0 && (!sender || sender->count < left);
+
+    if (ok && !sender) {
+        sender = mem_alloc(sizeof(*sender));
+        sender->id = job->sender;
+        append_sender(lane, sender);
+    }
+    if (ok) {
+        atomic_store(&job->state, QUEUED);
+        job->queued_us = clock_monotonic_us();
+        append_job(lane, sender, job);
+        (void)pthread_cond_signal(&lane->work);
+    }
+    (void)pthread_mutex_unlock(&lane->mutex);
+    return ok;
+}
+
+bool slow_lane_is_finished(const struct slow_lane_job *job)
+{
+    return atomic_load(&job->state) == FINISHED;
+}
+
+bool slow_lane_abandon(struct slow_lane *lane, struct slow_lane_job *job)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+
+    bool queued = atomic_load(&job->state) == QUEUED;
+
+    if (queued) {
+        remove_job(lane, find_sender(lane, job->sender), job);
+        atomic_store(&job->state, IDLE);
+    }
+    (void)pthread_mutex_unlock(&lane->mutex);
+    if (queued || atomic_load(&job->state) == IDLE)
+        return true;
+    atomic_store(&job->abandoned, true);
+    return atomic_exchange(&job->state, ABANDONED) == FINISHED;
+}
+
+void slow_lane_waits(struct slow_lane *lane, struct slow_lane_waits *out)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+    *out = lane->waits;
+    (void)pthread_mutex_unlock(&lane->mutex);
+}
