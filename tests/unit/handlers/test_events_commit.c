@@ -250,7 +250,7 @@ static void the_deadline_is_a_503_and_the_retry_finds_its_duplicate(void)
 static void what_has_arrived_by_the_deadline_is_200(void)
 {
     static const char *const sink = "sink";
-    const struct backlog_bounds one = { 1, 1000 };
+    const struct backlog_bounds one = { .records = 1, .bytes = 1000 };
     const struct backlog_record *records;
     struct backlog *backlog = NULL;
     struct error err = { 0 };
