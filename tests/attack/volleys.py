@@ -10,10 +10,10 @@ descriptors against theirs. Prints a line for each volley; the status is 1 when 
 
 import http.server
 import json
+import multiprocessing
 import pathlib
 import resource
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -93,10 +93,8 @@ class Server:
                 return int(line.split()[1]) / 1024
         return 0
 
-    def connect(self, timeout=60, receive=None):
+    def connect(self, timeout=60):
         sock = socket.socket()
-        if receive:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         sock.settimeout(timeout)
         sock.connect(("127.0.0.1", self.port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -317,7 +315,60 @@ def unknown_schema(program):
                   f"peak +{peak[0] - before:.0f} MiB, kept +{after:.0f} MiB, statuses {statuses}")
 
 
-VOLLEYS = [costly_checks, large_bodies, poisoned_array, unknown_schema]
+MIB = 1024 * 1024
+
+
+def announced_bodies(program):
+    """48 senders that announce 2 MiB and send nothing of it."""
+    server = Server(program, "announced")
+    head = b"POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (2 * MIB)
+    held = [server.connect() for _ in range(48)]
+    for sock in held:
+        sock.sendall(head)
+    with Good(server) as good:
+        time.sleep(DEADLINE - 1)
+    for sock in held:
+        sock.close()
+    wrong = judge(good, [])
+    wrong += ["it did not end well"] if server.stop() else []
+    return report("announced bodies", wrong,
+                  f"worst {good.worst_ms():6.1f} ms, {len(good.times)} good posts")
+
+
+def hold_one_byte(port, count):
+    """Keep so many connections up, each with one byte of a request; the oldest go for new ones."""
+    held = []
+    while True:
+        sock = socket.socket()
+        sock.settimeout(1)
+        try:
+            sock.connect(("127.0.0.1", port))
+            sock.send(b"P")
+            held.append(sock)
+        except OSError:
+            sock.close()
+        if len(held) > count:
+            held.pop(0).close()
+
+
+def one_byte_each(program):
+    """2,500 connections with a byte each, kept up, where there are 1,024 descriptors."""
+    server = Server(program, "one_byte", nofile=1024)
+    flood = multiprocessing.Process(target=hold_one_byte, args=(server.port, 2500), daemon=True)
+    flood.start()
+    time.sleep(1)
+    with Good(server) as good:
+        time.sleep(6)
+    flood.terminate()
+    flood.join()
+    wrong = judge(good, [])
+    wrong += ["it did not end well"] if server.stop() else []
+    return report("one byte each", wrong,
+                  f"worst {good.worst_ms():6.1f} ms, {len(good.times)} good posts")
+
+
+VOLLEYS = [costly_checks, large_bodies, poisoned_array, announced_bodies, unknown_schema,
+           one_byte_each]
 
 
 def main():
