@@ -115,7 +115,7 @@ void events_answer_unavailable(const struct events_options *options, const struc
 
 /* events_slow.c: the slow lane. */
 
-/** Is the body too long to be read in a loop thread? False where the request cannot leave it. */
+/** Would reading the body take a loop thread too long? False where the request cannot leave it. */
 bool slow_is_large(const struct events_options *options, const struct request *request);
 
 enum slow_task {

@@ -6,7 +6,11 @@
  */
 #include "handlers/events_run.h"
 
-enum { FAST_BODY_MAX = 16 * 1024 }; /* of the most costly bytes, "{},", that is 1 ms of reading */
+enum {
+    FAST_BODY_MAX = 16 * 1024, /* bytes */
+    COUNT_FROM = 4096,         /* bytes; a shorter body is quickly read, whatever it holds */
+    FAST_TOKENS_MAX = 2000,    /* braces, brackets and commas: what makes reading costly */
+};
 
 struct slow_work {
     struct slow_lane_job job; /* first, so that a job is its work */
@@ -17,9 +21,23 @@ struct slow_work {
     enum slow_result result;
 };
 
+/* Those in texts count, too: an estimate is enough. */
+static size_t count_tokens(struct str text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == ',' || text.ptr[i] == '{' || text.ptr[i] == '[';
+    return count;
+}
+
 bool slow_is_large(const struct events_options *options, const struct request *request)
 {
-    return options->lane && request->detach && request->body.len > FAST_BODY_MAX;
+    struct str body = request->body;
+
+    if (body.len <= COUNT_FROM || !options->lane || !request->detach)
+        return false;
+    return body.len > FAST_BODY_MAX || count_tokens(body) > FAST_TOKENS_MAX;
 }
 
 static void release(struct slow_lane_job *job)

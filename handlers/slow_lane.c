@@ -15,7 +15,7 @@
 #include "base/memory.h"
 
 enum {
-    USUAL_JOBS = 256,
+    USUAL_JOBS = 2048,
     THREADS_MIN = 2,
     THREADS_MAX = 64,
     NICENESS = 10, /* added to that of the process */

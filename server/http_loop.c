@@ -33,6 +33,8 @@ enum {
     VAIN_TURN_MS = 10,
     VAIN_TURN_SENDING_MS = 1,
     SLICE_US = 10 * US_PER_MS, /* for requests in one run of the library, and for mail in a turn */
+    SHORT = 2048,              /* bytes of a body */
+    SHORT_SLICE_US = 50 * US_PER_MS, /* the same, where it is short */
 };
 
 struct http_loop {
@@ -352,9 +354,9 @@ void http_loop_note_time(struct http_loop *loop, int64_t now_us)
     loop->now_us = now_us;
 }
 
-bool http_loop_has_time(const struct http_loop *loop)
+bool http_loop_has_time(const struct http_loop *loop, size_t len)
 {
-    return loop->now_us - loop->slice_us < SLICE_US;
+    return loop->now_us - loop->slice_us < (len <= SHORT ? SHORT_SLICE_US : SLICE_US);
 }
 
 static void begin_slice(struct http_loop *loop)
@@ -565,7 +567,7 @@ static void take_mail(struct http_loop *loop)
         admit(loop, &mail->arrivals[i]);
     begin_slice(loop);
     for (size_t i = 0; i < mail->token_count; i++)
-        if (http_loop_has_time(loop))
+        if (http_loop_has_time(loop, SIZE_MAX))
             take_token(loop, mail->tokens[i]);
         else
             http_mailbox_add_token(&loop->mailbox, mail->tokens[i]);

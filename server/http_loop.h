@@ -58,13 +58,15 @@ void http_loop_note_heavy(struct http_loop *loop);
 /** Something has come of the library's run: it need not wait. From the loop's thread. */
 void http_loop_note_progress(struct http_loop *loop);
 
-/**
- * What the time is, from a caller that knows. Has this turn time for another request? If not, the
- * request waits for the next turn, so that mail, deadlines and other connections get theirs. From
- * the loop's thread.
- */
+/** What the time is, from a caller that knows. From the loop's thread. */
 void http_loop_note_time(struct http_loop *loop, int64_t now_us);
-bool http_loop_has_time(const struct http_loop *loop);
+
+/**
+ * Has this turn time for a request with a body of `len` bytes? If not, the request waits for the
+ * next turn, so that mail, deadlines and other connections get theirs. Short ones are waited for
+ * longer than others, which may take long. From the loop's thread.
+ */
+bool http_loop_has_time(const struct http_loop *loop, size_t len);
 
 /** Let the loop look at its deadlines anew. */
 void http_loop_wake(struct http_loop *loop);

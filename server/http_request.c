@@ -744,7 +744,7 @@ static enum MHD_Result handle(struct http_connection *connection)
     ex->request.body = buf_str(&ex->body);
     if (ex->handler->resume)
         ex->request.waker = http_loop_waker(connection);
-    if (ex->handler->resume && !http_loop_has_time(connection->loop)) {
+    if (ex->handler->resume && !http_loop_has_time(connection->loop, ex->request.body.len)) {
         ex->postponed = true;
         waker_wake(ex->request.waker);
         return wait_for_news(connection);

@@ -202,6 +202,33 @@ static void a_large_body_is_answered_like_a_small_one(void)
     end();
 }
 
+static void a_body_of_many_tokens_is_large(void)
+{
+    static const struct {
+        size_t tokens;
+        bool is_large;
+    } cases[] = { { 1500, false }, { 2500, true } };
+
+    begin(false);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buf body;
+
+        buf_init(&body, LARGE);
+        buf_add(&body, STR("{\"id\":\"a\",\"detail\":[0"));
+        for (size_t n = 0; n < cases[i].tokens; n++)
+            buf_add(&body, STR(",0"));
+        buf_add(&body, STR("]}"));
+        while (body.len < 6000)
+            buf_add_char(&body, ' ');
+        CHECK_INT(post(buf_str(&body)), HANDLER_WAIT);
+        CHECK((request.body.len == 0) == cases[i].is_large);
+        CHECK(wait_until(is_answered, NULL));
+        CHECK_INT(response.status, 400);
+        buf_done(&body);
+    }
+    end();
+}
+
 static void a_large_body_waits_for_its_schema(void)
 {
     begin(true);
@@ -344,6 +371,7 @@ int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
     RUN(a_large_body_is_answered_like_a_small_one);
+    RUN(a_body_of_many_tokens_is_large);
     RUN(a_large_body_waits_for_its_schema);
     RUN(what_takes_long_goes_on_elsewhere);
     RUN(an_expired_request_is_not_submitted);
