@@ -227,7 +227,8 @@ static void recognise(struct run *run, size_t index, int64_t processed_at_us)
     struct error ignored = { 0 };
 
     run->now_us = processed_at_us;
-    if (!shows_record(run) || !read_again(run, event, index, &ignored) || !run_normalize(run, event, &ignored))
+    if (!shows_record(run) || !read_again(run, event, index, &ignored) ||
+        !run_normalize(run, event, &ignored))
         event->record = STR_NONE;
     *outcome = (struct outcome){ .id = outcome->id };
     run_conclude(run, CONDITION_DUPLICATE, outcome);
