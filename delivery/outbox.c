@@ -168,6 +168,17 @@ const char *outbox_trouble(const struct outbox *outbox)
     return words[atomic_load(&outbox->trouble)];
 }
 
+void outbox_note_oldest(struct outbox *outbox, size_t sink, int64_t accepted_us)
+{
+    struct outbox_oldest *oldest = &outbox->oldest[sink];
+    int64_t age_us = clock_now_us() - accepted_us;
+
+    if (oldest->accepted_us == accepted_us)
+        return;
+    oldest->accepted_us = accepted_us;
+    oldest->since_us = clock_monotonic_us() - (age_us > 0 ? age_us : 0);
+}
+
 void outbox_counters(struct outbox *outbox, struct outbox_counters *out)
 {
     *out = (struct outbox_counters){ .max_bytes = (int64_t)outbox->options.max_size };
@@ -177,8 +188,10 @@ void outbox_counters(struct outbox *outbox, struct outbox_counters *out)
         out->bytes = outbox->published.numbers[TALLY_WAITING];
     out->bytes += outbox->published_log_bytes;
     for (size_t i = 0; i < out->sink_count; i++)
-        if (out->sinks[i].pending > 0)
-            out->sinks[i].oldest_us = outbox->oldest_us[i];
+        if (out->sinks[i].pending > 0 && outbox->oldest[i].accepted_us > 0) {
+            out->sinks[i].oldest_us = outbox->oldest[i].accepted_us;
+            out->sinks[i].oldest_age_us = clock_monotonic_us() - outbox->oldest[i].since_us;
+        }
     out->commit_us = outbox->commit_us;
     out->batch_events = outbox->batch_events;
     (void)pthread_mutex_unlock(&outbox->mutex);

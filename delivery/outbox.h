@@ -198,7 +198,8 @@ struct outbox_sink_counters {
     int64_t pending;
     int64_t dead;
     int64_t dropped;
-    int64_t oldest_us; /* when its oldest pending record was accepted; 0: none is known */
+    int64_t oldest_us;     /* when its oldest pending record was accepted; 0: none is known */
+    int64_t oldest_age_us; /* and how long ago that is, whatever the clock was set to since */
 };
 
 /** All of one moment, as the last transaction left it. */

@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "delivery/outbox_internal.h"
 
+enum { SLACK_US = 1000000 }; /* clocks are corrected by less than that without being wrong */
+
 bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
                   struct error *err)
 {
@@ -71,18 +73,24 @@ static struct backlog_record copy_row(struct backlog *backlog, enum outbox_state
     };
 }
 
+/* Is there no room for a row with a record and a key of these lengths? */
+static bool is_over(const struct backlog_bounds *bounds, size_t bytes, size_t key_bytes)
+{
+    return bytes > bounds->bytes || (bounds->key_bytes > 0 && key_bytes > bounds->key_bytes);
+}
+
 /* `found` is the statement's first step. */
 static bool take_rows(struct backlog *backlog, enum outbox_statement from, enum outbox_found found,
                       const struct backlog_bounds *bounds)
 {
     size_t bytes = 0;
+    size_t key_bytes = 0;
 
     while (found == OUTBOX_FOUND && backlog->count < bounds->records) {
-        size_t len = outbox_db_text(&backlog->db, from, 6).len;
-
-        if (backlog->count > 0 && bytes + len > bounds->bytes)
+        bytes += outbox_db_text(&backlog->db, from, 6).len;
+        key_bytes += outbox_db_text(&backlog->db, from, 1).len;
+        if (backlog->count > 0 && is_over(bounds, bytes, key_bytes))
             break;
-        bytes += len;
         backlog->records[backlog->count++] = copy_row(backlog, from);
         found = outbox_db_next(&backlog->db, from);
     }
@@ -90,9 +98,61 @@ static bool take_rows(struct backlog *backlog, enum outbox_statement from, enum 
     return found != OUTBOX_BROKEN;
 }
 
-static bool look_at_retries(struct backlog *backlog, const struct tally_sink *sink,
-                            const struct backlog_bounds *bounds)
+/* One number of one row; INT64_MAX when there is none. */
+static bool look_up(struct backlog *backlog, enum outbox_statement statement, int64_t key,
+                    int64_t *out)
 {
+    enum outbox_found found = outbox_db_find(&backlog->db, statement, "i", key);
+
+    *out = found == OUTBOX_FOUND ? outbox_db_int(&backlog->db, statement, 0) : INT64_MAX;
+    outbox_db_reset(&backlog->db, statement);
+    return found != OUTBOX_BROKEN;
+}
+
+/* Is this time of day later than any that was set? Then the clock has been set back since. */
+static bool is_too_far(const struct backlog_bounds *bounds, int64_t next_us)
+{
+    return bounds->longest_us > 0 && next_us > clock_now_us() + bounds->longest_us + SLACK_US;
+}
+
+struct hastening {
+    int64_t sink;
+    int64_t from_us;
+};
+
+/* In the committer. */
+static bool hasten(struct outbox *outbox, void *arg, struct error *err)
+{
+    const struct hastening *hastening = arg;
+
+    return outbox_db_run(&outbox->db, SQL_RETRY_HASTEN, "iii", hastening->sink, hastening->from_us,
+                         outbox->now_us) ||
+           outbox_db_fail(&outbox->db, "store", err);
+}
+
+/* Retries that wait for a time which is too far away are due now. */
+static bool hasten_retries(struct backlog *backlog, const struct tally_sink *sink,
+                           const struct backlog_bounds *bounds, struct error *err)
+{
+    struct hastening hastening = { sink->id, clock_now_us() + bounds->longest_us };
+    int64_t last_us;
+
+    if (!look_up(backlog, SQL_RETRY_LAST_TIME, sink->id, &last_us))
+        return outbox_db_fail(&backlog->db, "store", err);
+    if (last_us == INT64_MAX || !is_too_far(bounds, last_us))
+        return true;
+    return outbox_do(backlog->outbox, hasten, &hastening, err);
+}
+
+static bool look_at_retries(struct backlog *backlog, const struct tally_sink *sink,
+                            const struct backlog_bounds *all)
+{
+    struct backlog_bounds bounds_of_retries = *all;
+    const struct backlog_bounds *bounds = &bounds_of_retries;
+
+    if (all->retries > 0)
+        bounds_of_retries.records = all->retries;
+
     enum outbox_statement from = backlog->ordered ? SQL_RETRY_IN_ORDER : SQL_RETRY_DUE;
     enum outbox_found found = outbox_db_find(&backlog->db, from, "iii", sink->id, clock_now_us(),
                                              (int64_t)bounds->records);
@@ -106,7 +166,7 @@ static bool look_at_retries(struct backlog *backlog, const struct tally_sink *si
 static bool look_behind_cursor(struct backlog *backlog, const struct tally_sink *sink,
                                const struct backlog_bounds *bounds)
 {
-    if (sink->head_next_us > clock_now_us()) {
+    if (sink->head_next_us > clock_now_us() && !is_too_far(bounds, sink->head_next_us)) {
         if (sink->head_next_us < backlog->retry_due_us)
             backlog->retry_due_us = sink->head_next_us;
         return true;
@@ -123,21 +183,22 @@ static bool look_behind_cursor(struct backlog *backlog, const struct tally_sink 
     return true;
 }
 
-/* One number of one row; INT64_MAX when there is none. */
-static bool look_up(struct backlog *backlog, enum outbox_statement statement, int64_t key,
-                    int64_t *out)
+static void note_oldest(struct backlog *backlog, int64_t accepted_us)
 {
-    enum outbox_found found = outbox_db_find(&backlog->db, statement, "i", key);
+    struct outbox *outbox = backlog->outbox;
 
-    *out = found == OUTBOX_FOUND ? outbox_db_int(&backlog->db, statement, 0) : INT64_MAX;
-    outbox_db_reset(&backlog->db, statement);
-    return found != OUTBOX_BROKEN;
+    (void)pthread_mutex_lock(&outbox->mutex);
+
+    const struct tally_sink *row = tally_find_sink(&outbox->published, backlog->sink);
+
+    if (row)
+        outbox_note_oldest(outbox, (size_t)(row - outbox->published.sinks), accepted_us);
+    (void)pthread_mutex_unlock(&outbox->mutex);
 }
 
 /* Since when does the sink's oldest pending record wait, and when is its next retry? */
 static bool look_ahead(struct backlog *backlog, const struct tally_sink *sink)
 {
-    struct outbox *outbox = backlog->outbox;
     int64_t retry_us;
     int64_t record_us;
 
@@ -147,13 +208,7 @@ static bool look_ahead(struct backlog *backlog, const struct tally_sink *sink)
         return false;
     if (record_us < retry_us)
         retry_us = record_us;
-    (void)pthread_mutex_lock(&outbox->mutex);
-
-    const struct tally_sink *row = tally_find_sink(&outbox->published, backlog->sink);
-
-    if (row)
-        outbox->oldest_us[row - outbox->published.sinks] = retry_us == INT64_MAX ? 0 : retry_us;
-    (void)pthread_mutex_unlock(&outbox->mutex);
+    note_oldest(backlog, retry_us == INT64_MAX ? 0 : retry_us);
     return true;
 }
 
@@ -162,6 +217,12 @@ static bool look(struct backlog *backlog, const struct tally_sink *sink,
                  const struct backlog_bounds *bounds)
 {
     bool has_retries = backlog->retry_due_us != INT64_MAX;
+
+    if (bounds->lane == BACKLOG_NEW)
+        return look_behind_cursor(backlog, sink, bounds);
+    if (bounds->lane == BACKLOG_RETRIES)
+        return look_at_retries(backlog, sink, bounds);
+
     bool new_ones_first = backlog->retried_before && !backlog->ordered;
 
     if (new_ones_first && !look_behind_cursor(backlog, sink, bounds))
@@ -186,9 +247,12 @@ static bool read_next(struct backlog *backlog, const struct backlog_bounds *boun
 
     (void)pthread_mutex_unlock(&outbox->mutex);
     arena_reset(backlog->arena);
-    backlog->records = arena_alloc(backlog->arena, bounds->records * sizeof(*backlog->records));
+    backlog->records = arena_alloc(backlog->arena,
+                                   (bounds->records + bounds->retries) * sizeof(*backlog->records));
     backlog->count = 0;
     backlog->retried_before = backlog->retried;
+    if (!hasten_retries(backlog, &sink, bounds, err))
+        return false;
     if (!look_ahead(backlog, &sink) || !look(backlog, &sink, bounds)) {
         backlog->count = 0;
         if (outbox_db_is_none(&backlog->db))
@@ -208,6 +272,11 @@ bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
     *records = backlog->records;
     *count = backlog->count;
     return true;
+}
+
+enum backlog_lane backlog_lane(const struct backlog *backlog)
+{
+    return backlog->retried ? BACKLOG_RETRIES : BACKLOG_NEW;
 }
 
 void backlog_wait(struct backlog *backlog, int64_t latest_us)
@@ -292,9 +361,12 @@ static bool settle_retry(struct outbox *outbox, struct tally_sink *sink,
     }
 }
 
-/* A record behind an ordered sink's cursor failed: it stays there. */
+/* A record behind an ordered sink's cursor failed: it stays there, unless it was moved meanwhile.
+ */
 static bool hold_head(struct tally_sink *sink, const struct backlog_result *result)
 {
+    if (result->seq <= sink->cursor)
+        return true;
     sink->head_attempts += result->verdict == BACKLOG_FAILED;
     sink->head_next_us = result->next_at_us;
     return true;

@@ -59,10 +59,22 @@ NODISCARD bool backlog_open(struct outbox *outbox, const char *sink, bool ordere
 /** NULL is fine. */
 void backlog_close(struct backlog *backlog);
 
-/** How much to take at once. */
+/** Where records wait. Without a store all are BACKLOG_NEW. */
+enum backlog_lane {
+    BACKLOG_ANY,     /* the lanes take turns; an ordered sink's retries come before all new ones */
+    BACKLOG_NEW,     /* behind the cursor */
+    BACKLOG_RETRIES, /* the sink's own retry rows */
+    BACKLOG_LANES
+};
+
+/** What to take. Zeroes set no bound. */
 struct backlog_bounds {
-    size_t records; /* at most so many, */
-    size_t bytes;   /* of together at most so many; but always one where there is one */
+    size_t records;     /* at most so many, at least 1, */
+    size_t bytes;       /* of together at most so many; but always one where there is one */
+    size_t retries;     /* at most so many where they are retries; 0: as `records` */
+    size_t key_bytes;   /* of all keys together; but always one where there is one */
+    int64_t longest_us; /* no time to wait is longer: where it seems to be, the clock has moved */
+    enum backlog_lane lane; /* to take from */
 };
 
 /**
@@ -74,6 +86,9 @@ struct backlog_bounds {
 NODISCARD bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
                             const struct backlog_record **records, size_t *count,
                             struct error *err);
+
+/** The lane of the last records. */
+enum backlog_lane backlog_lane(const struct backlog *backlog);
 
 /**
  * Make the results of the last backlog_next() durable: one for each record, in the same order.

@@ -69,6 +69,7 @@ enum outbox_stage { OUTBOX_STAGE_WAITING, OUTBOX_STAGE_UNDERWAY, OUTBOX_STAGE_EN
 /** In memory: one record's way to one sink. */
 struct outbox_way {
     enum outbox_stage stage;
+    bool is_suspect; /* it failed: nothing else is to fail with it */
     int64_t attempts;
     int64_t next_at_us; /* time of day */
 };
@@ -146,6 +147,12 @@ struct outbox_notice {
     int64_t next_us; /* clock_monotonic_us() */
 };
 
+/** A sink's oldest pending record. */
+struct outbox_oldest {
+    int64_t accepted_us; /* time of day; 0: none */
+    int64_t since_us;    /* the same by clock_monotonic_us(), as it was when this was noted */
+};
+
 struct outbox {
     struct outbox_options options; /* its pointers are its own copies */
     struct outbox_place place;
@@ -177,7 +184,7 @@ struct outbox {
     uint64_t round; /* grows with whatever backlog_next() may be interested in */
     struct tally published; /* as of the last durable batch */
     int64_t published_log_bytes;
-    int64_t oldest_us[OUTBOX_SINKS_MAX]; /* of pending records, by index into published.sinks */
+    struct outbox_oldest oldest[OUTBOX_SINKS_MAX]; /* by index into published.sinks */
     struct outbox_work *start[OUTBOX_SINKS_MAX]; /* in memory, likewise: nothing before it waits */
     struct outbox_histogram commit_us;
     struct outbox_histogram batch_events;
@@ -193,6 +200,9 @@ enum outbox_trouble_kind { OUTBOX_FINE, OUTBOX_FULL, OUTBOX_FAILING };
 
 /** The random name that the open store was given when it was made. */
 NODISCARD bool outbox_read_id(struct outbox *outbox, char out[static OUTBOX_NAME_SIZE]);
+
+/** The mutex is held. The oldest record that this sink has pending; 0: it has none. */
+void outbox_note_oldest(struct outbox *outbox, size_t sink, int64_t accepted_us);
 
 static inline bool outbox_is_in_memory(const struct outbox *outbox)
 {

@@ -280,31 +280,53 @@ static void hand_out(struct backlog *backlog, struct outbox_spot spot, struct ou
 struct walk {
     const struct backlog_bounds *bounds;
     size_t sink;
-    size_t bytes; /* handed out */
+    size_t bytes;     /* handed out, */
+    size_t key_bytes; /* with so many of keys */
     int64_t now_us;
+    int64_t oldest_us; /* when the first that has not ended was accepted; 0: there is none */
 };
+
+/* Neither due, nor has the clock moved since its time was set. */
+static bool is_early(const struct walk *walk, const struct outbox_way *way)
+{
+    int64_t longest_us = walk->bounds->longest_us;
+
+    return way->next_at_us > walk->now_us &&
+           (longest_us == 0 || way->next_at_us <= walk->now_us + longest_us);
+}
+
+/* Is there no room for it beside what is handed out already? A record that failed goes alone. */
+static bool has_no_room(const struct walk *walk, const struct backlog *backlog,
+                        const struct outbox_way *way)
+{
+    const struct backlog_bounds *bounds = walk->bounds;
+
+    return backlog->count > 0 &&
+           (walk->bytes > bounds->bytes ||
+            (bounds->key_bytes > 0 && walk->key_bytes > bounds->key_bytes) || way->is_suspect);
+}
 
 /* False: the walk is over. */
 static bool visit(struct backlog *backlog, struct walk *walk, struct outbox_spot spot)
 {
     struct outbox_way *way = way_of(spot.job, spot.index, walk->sink);
-    size_t len = spot.job->items[spot.index].body.len;
-    int64_t *oldest_us = &backlog->outbox->oldest_us[walk->sink];
+    const struct outbox_item *item = &spot.job->items[spot.index];
 
     if (way->stage == OUTBOX_STAGE_ENDED)
         return true;
-    if (*oldest_us == 0)
-        *oldest_us = spot.job->accepted_us;
-    if (way->next_at_us > walk->now_us) {
+    if (walk->oldest_us == 0)
+        walk->oldest_us = spot.job->accepted_us;
+    if (is_early(walk, way)) {
         if (way->next_at_us < backlog->retry_due_us)
             backlog->retry_due_us = way->next_at_us;
         return !backlog->ordered;
     }
-    if (backlog->count > 0 && walk->bytes + len > walk->bounds->bytes)
+    walk->bytes += item->body.len;
+    walk->key_bytes += item->id.len;
+    if (has_no_room(walk, backlog, way))
         return false;
-    walk->bytes += len;
     hand_out(backlog, spot, way);
-    return backlog->count < walk->bounds->records;
+    return backlog->count < walk->bounds->records && !way->is_suspect;
 }
 
 static bool visit_job(struct backlog *backlog, struct walk *walk, struct outbox_job *job)
@@ -347,10 +369,10 @@ void outbox_memory_next(struct backlog *backlog, const struct backlog_bounds *bo
     backlog->spots = arena_alloc(backlog->arena, bounds->records * sizeof(*backlog->spots));
     backlog->retry_due_us = INT64_MAX;
     backlog->round = outbox->round;
-    outbox->oldest_us[walk.sink] = 0;
     for (struct outbox_work *work = find_start(outbox, walk.sink); work; work = work->next)
         if (!visit_job(backlog, &walk, (struct outbox_job *)work))
             break;
+    outbox_note_oldest(outbox, walk.sink, walk.oldest_us);
     (void)pthread_mutex_unlock(&outbox->mutex);
 }
 
@@ -367,6 +389,9 @@ static void settle(struct outbox_spot spot, size_t sink, const struct backlog_re
         put_back(spot, sink, result->next_at_us);
         break;
     case BACKLOG_DELAYED:
+        way_of(spot.job, spot.index, sink)->is_suspect = true;
+        put_back(spot, sink, result->next_at_us);
+        break;
     case BACKLOG_UNTRIED:
     default:
         put_back(spot, sink, result->next_at_us);

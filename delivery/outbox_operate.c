@@ -74,7 +74,7 @@ static bool forget(struct outbox *outbox, struct tally_sink *sink)
 
     /* Its pumps know better soon. */
     (void)pthread_mutex_lock(&outbox->mutex);
-    memset(outbox->oldest_us, 0, sizeof(outbox->oldest_us));
+    memset(outbox->oldest, 0, sizeof(outbox->oldest));
     (void)pthread_mutex_unlock(&outbox->mutex);
     return true;
 }

@@ -59,6 +59,8 @@ enum outbox_statement {
     SQL_RETRY_DUE,
     SQL_RETRY_IN_ORDER,
     SQL_RETRY_NEXT_TIME,
+    SQL_RETRY_LAST_TIME,
+    SQL_RETRY_HASTEN,
     SQL_RETRY_OLDEST,
 
     SQL_DEAD_ADD,

@@ -3,21 +3,25 @@
  */
 #include "delivery/pump.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "delivery/outbox_backlog.h"
+#include "delivery/pump_lane.h"
 
 enum {
     TEND_US = 1000000,       /* how often an idle sink is tended */
     STORE_PAUSE_US = 250000, /* before the store is asked again after it failed */
     THREAD_NAME_SIZE = 16,   /* the system's limit */
+    MOST_OF_KEY = 128,       /* bytes of a key in the log */
 };
 
 struct pump {
@@ -35,7 +39,8 @@ struct pump {
 
     /* The thread's own. */
     struct arena *arena; /* for one batch */
-    size_t limit;        /* records in a batch, fewer while a culprit is looked for */
+    struct pump_lane lanes[BACKLOG_LANES];
+    uint64_t arrived; /* records that the sink has got */
     uint64_t random;
     int64_t failures;         /* in a row, by the sink's fault */
     int64_t failing_since_us; /* clock_monotonic_us() */
@@ -47,7 +52,9 @@ struct pump {
 struct round {
     const struct backlog_record *records;
     size_t count;
+    struct pump_lane *lane;
     struct sink_answer answer;
+    size_t arrived; /* records of it */
 };
 
 struct pump *pump_create(const struct pump_options *options)
@@ -110,14 +117,36 @@ static void note_store(struct pump *pump, bool ok, const struct error *err)
     pump->is_store_failing = !ok;
 }
 
-static bool take(struct pump *pump, struct round *round)
+static bool take(struct pump *pump, const struct backlog_bounds *bounds, struct round *round)
 {
     struct error err = { 0 };
-    const struct backlog_bounds bounds = { pump->limit, pump->options.sink.max_bytes };
-    bool ok = backlog_next(pump->backlog, &bounds, &round->records, &round->count, &err);
+    bool ok = backlog_next(pump->backlog, bounds, &round->records, &round->count, &err);
 
     note_store(pump, ok, &err);
+    round->lane = &pump->lanes[backlog_lane(pump->backlog)];
     return ok;
+}
+
+static struct backlog_bounds bounds_of(const struct pump *pump)
+{
+    return (struct backlog_bounds){
+        .records = pump->lanes[BACKLOG_NEW].limit,
+        .bytes = pump->options.sink.max_bytes,
+        .retries = pump->lanes[BACKLOG_RETRIES].limit,
+        .key_bytes = pump->options.sink.max_key_bytes,
+        .longest_us = pump->options.rules.max_backoff_us,
+    };
+}
+
+static void count_outcomes(struct pump *pump, struct round *round)
+{
+    for (size_t i = 0; i < round->count; i++) {
+        enum sink_result result = round->answer.outcomes[i].result;
+
+        round->arrived += result == SINK_DELIVERED;
+        atomic_fetch_add_explicit(&pump->attempts[result], 1, memory_order_relaxed);
+    }
+    pump->arrived += round->arrived;
 }
 
 static void deliver(struct pump *pump, struct round *round)
@@ -139,20 +168,44 @@ static void deliver(struct pump *pump, struct round *round)
                       .in_order = pump->options.rules.ordered,
                   },
                   &round->answer);
-    for (size_t i = 0; i < round->count; i++)
-        atomic_fetch_add_explicit(&pump->attempts[round->answer.outcomes[i].result], 1,
-                                  memory_order_relaxed);
+    count_outcomes(pump, round);
 }
 
-static void log_fault(const struct pump *pump, const char *event, const char *reason, size_t count)
+static void log_fault(const struct pump *pump, const char *reason)
+{
+    LOG_EVENT(LOG_WARN, "sink_failed", LOG_STR("sink", str_from_c(pump->options.name)),
+              LOG_STR("reason", str_from_c(reason)));
+}
+
+/* An id that the log may show (docs/operations.md); else the sequence must do. */
+static bool is_identifier(struct str key)
+{
+    bool is = key.len > 0 && key.len <= MOST_OF_KEY;
+
+    for (size_t i = 0; i < key.len; i++)
+        is = is && (isalnum((unsigned char)key.ptr[i]) || strchr("._:-", key.ptr[i]));
+    return is;
+}
+
+/* So many records, the first of them by name. */
+static void log_records(const struct pump *pump, const char *event, const char *reason,
+                        size_t count, const struct backlog_record *first)
 {
     const struct log_field fields[] = {
         LOG_STR("sink", str_from_c(pump->options.name)),
         LOG_STR("reason", str_from_c(reason)),
         LOG_INT("records", count),
+        LOG_INT("sequence", first->seq),
+        LOG_STR("key", first->key),
     };
 
-    log_write(LOG_WARN, event, fields, count > 0 ? COUNT_OF(fields) : COUNT_OF(fields) - 1);
+    log_write(LOG_WARN, event, fields, COUNT_OF(fields) - !is_identifier(first->key));
+}
+
+static void log_record(const struct pump *pump, const char *event, const char *reason,
+                       const struct backlog_record *record)
+{
+    log_records(pump, event, reason, 1, record);
 }
 
 static void log_recovery(const struct pump *pump)
@@ -163,23 +216,26 @@ static void log_recovery(const struct pump *pump)
 }
 
 /* Keep count of the sink's faults, and tell when one begins or ends. */
-static void note(struct pump *pump, const struct pump_plan *plan)
+static void note(struct pump *pump, const struct pump_plan *plan,
+                 const struct backlog_record *records)
 {
     bool is_refusing = plan->refused + plan->dead > 0;
 
     if (plan->failed_reason) {
         if (pump->failures++ == 0) {
             pump->failing_since_us = clock_monotonic_us();
-            log_fault(pump, "sink_failed", plan->failed_reason, 0);
+            log_fault(pump, plan->failed_reason);
         }
     } else if (pump->failures > 0) {
         log_recovery(pump);
         pump->failures = 0;
     }
     if (plan->dead > 0)
-        log_fault(pump, "sink_record_dead", plan->refused_reason, plan->dead);
+        log_records(pump, "sink_record_dead", plan->refused_reason, plan->dead,
+                    &records[plan->first_dead]);
     else if (plan->is_first_refusal && !pump->is_refusing)
-        log_fault(pump, "sink_record_refused", plan->refused_reason, plan->refused);
+        log_records(pump, "sink_record_refused", plan->refused_reason, plan->refused,
+                    &records[plan->first_refused]);
     pump->is_refusing = is_refusing;
 }
 
@@ -199,40 +255,156 @@ static bool settle(struct pump *pump, const struct pump_plan *plan, size_t count
     return true;
 }
 
-/* The batch is too large to tell which of its records is at fault; the next ones are smaller. */
+static bool has_failed_whole(const struct round *round)
+{
+    return round->arrived == 0 && round->answer.outcomes[0].result == SINK_POSTPONED;
+}
+
+/*
+ * Is the batch too large to tell which of its records is at fault? Then the next ones are smaller.
+ * Of a batch that failed whole, the records are told apart at once only when senders wait for each.
+ */
 static bool must_split(struct pump *pump, const struct round *round)
 {
-    size_t most = pump->options.sink.max_records;
+    const struct pump_rules *rules = &pump->options.rules;
+    bool is_awaited = rules->is_awaited && !rules->ordered && round->answer.retry_after_us == 0;
+    bool split = round->answer.together || (is_awaited && has_failed_whole(round));
 
-    if (round->answer.together && round->count > 1) {
-        pump->limit = round->count / 2;
+    if (split && round->count > 1) {
+        pump_lane_halve(round->lane, round->count);
         return true;
     }
-    pump->limit = pump->limit < most / 2 ? pump->limit * 2 : most;
+    if (!has_failed_whole(round))
+        pump_lane_grow(round->lane);
     return false;
+}
+
+/* What is known of a round, and the plan that `results` are for. */
+static struct pump_tried tried_of(struct pump *pump, const struct round *round,
+                                  struct pump_plan *plan)
+{
+    plan->results = arena_alloc(pump->arena, round->count * sizeof(*plan->results));
+    return (struct pump_tried){
+        .records = round->records,
+        .count = round->count,
+        .answer = &round->answer,
+        .failures = pump->failures,
+        .now_us = clock_now_us(),
+    };
+}
+
+/* The probe at `at` of the records of `round` arrived, so the first one is at fault. */
+static void blame_first(struct pump *pump, struct round *round, size_t at, const char *reason)
+{
+    struct pump_plan plan = { 0 };
+    struct pump_tried tried = tried_of(pump, round, &plan);
+
+    tried.is_blamed = true;
+    round->answer.outcomes[0].reason = reason;
+    pump_plan_probe(&plan, &pump->options.rules, &tried, at, &pump->random);
+    if (round->records[0].attempts == 0)
+        log_record(pump, "sink_record_failing", reason, &round->records[0]);
+    note(pump, &plan, round->records);
+    (void)settle(pump, &plan, round->count);
+}
+
+/*
+ * The one record of `failed` may be at fault: one of those behind it is tried alone. False: that
+ * did not arrive either, or there is none. The records of `failed` are then those of a later look.
+ */
+static bool probe(struct pump *pump, struct round *failed)
+{
+    const char *reason = failed->answer.outcomes[0].reason;
+    int64_t suspect = failed->records[0].seq;
+    struct backlog_bounds bounds = bounds_of(pump);
+    struct round round = { 0 };
+
+    bounds.records = bounds.retries = PUMP_LANE_PROBE_REACH + 1;
+    bounds.lane = backlog_lane(pump->backlog);
+    if (!take(pump, &bounds, &round) || round.count == 0 || round.records[0].seq != suspect)
+        return true; /* there is news of it: look again */
+    failed->records = round.records;
+    if (round.count == 1)
+        return false;
+
+    size_t at = pump_lane_probe_at(round.lane, round.count);
+    struct round one = { .records = &round.records[at], .count = 1 };
+
+    deliver(pump, &one);
+    if (one.arrived == 0) {
+        pump_lane_probe_failed(round.lane);
+        return false;
+    }
+    round.answer.outcomes = arena_alloc(pump->arena, sizeof(*round.answer.outcomes));
+    blame_first(pump, &round, at, reason);
+    pump_lane_forget(round.lane);
+    return true;
+}
+
+/*
+ * A record that failed by its own fault before fails once more, and there is none beside it to
+ * tell why: the other lane's turn comes first, and tells it.
+ */
+static bool is_left_to_others(const struct round *round)
+{
+    return round->records[0].attempts > 0 && round->lane->failures == 1;
+}
+
+/* The record in front keeps an ordered sink's others waiting: name it. */
+static void name_head(struct pump *pump, const struct round *round, struct pump_plan *plan)
+{
+    if (!pump->options.rules.ordered || !pump_lane_names(round->lane, round->count))
+        return;
+    log_record(pump, "sink_blocked", round->answer.outcomes[0].reason, &round->records[0]);
+    plan->results[0].verdict = BACKLOG_DELAYED; /* for `sluice outbox status` */
+    plan->results[0].reason = round->answer.outcomes[0].reason;
+    plan->results[0].next_at_us = clock_now_us();
+    plan->any = true;
+}
+
+/* Nothing of the batch arrived: whose fault is it? */
+static enum pump_blame judge(struct pump *pump, const struct round *round)
+{
+    const struct pump_rules *rules = &pump->options.rules;
+    const struct backlog_record *first = &round->records[0];
+    const struct pump_lane_failure failure = { first->seq, first->attempts > 0, round->count,
+                                               pump->arrived };
+    enum pump_blame blame;
+
+    if (rules->is_awaited && !rules->ordered)
+        return PUMP_BLAME_SINK;
+    blame = pump_lane_fail(round->lane, &failure);
+    return rules->ordered ? PUMP_BLAME_SINK : blame;
 }
 
 /* One batch from the store to the sink and back. False: leave the sink alone for `*pause_us`. */
 static bool carry(struct pump *pump, struct round *round, int64_t *pause_us)
 {
-    struct pump_plan plan;
+    struct pump_plan plan = { 0 };
+    enum pump_blame blame = PUMP_BLAME_SINK;
 
     deliver(pump, round);
     if (must_split(pump, round))
         return true;
-    plan.results = arena_alloc(pump->arena, round->count * sizeof(*plan.results));
-    pump_plan_make(&plan, &pump->options.rules,
-                   &(struct pump_tried){
-                       .records = round->records,
-                       .count = round->count,
-                       .answer = &round->answer,
-                       .failures = pump->failures,
-                       .now_us = clock_now_us(),
-                   },
-                   &pump->random);
-    note(pump, &plan);
+    if (has_failed_whole(round))
+        blame = judge(pump, round);
+    if (blame == PUMP_BLAME_UNKNOWN && (probe(pump, round) || is_left_to_others(round)))
+        return true;
+
+    struct pump_tried tried = tried_of(pump, round, &plan);
+
+    tried.is_blamed = blame == PUMP_BLAME_RECORD;
+    pump_plan_make(&plan, &pump->options.rules, &tried, &pump->random);
+    if (tried.is_blamed)
+        pump_lane_forget(round->lane);
+    if (tried.is_blamed && round->records[0].attempts == 0)
+        log_record(pump, "sink_record_failing", plan.refused_reason, &round->records[0]);
+    if (has_failed_whole(round))
+        name_head(pump, round, &plan);
+    note(pump, &plan, round->records);
     *pause_us = plan.pause_us;
-    return (!plan.any || settle(pump, &plan, round->count)) && !plan.failed_reason;
+    return (!plan.any || settle(pump, &plan, round->count)) &&
+           (!plan.failed_reason || plan.pause_us == 0);
 }
 
 static void idle(struct pump *pump)
@@ -247,11 +419,12 @@ static void idle(struct pump *pump)
 /* Take and deliver once. False: nothing was ready, or something failed, and that was waited for. */
 static bool turn(struct pump *pump)
 {
+    const struct backlog_bounds bounds = bounds_of(pump);
     struct round round = { 0 };
     int64_t pause_us = STORE_PAUSE_US;
 
     arena_reset(pump->arena);
-    if (take(pump, &round)) {
+    if (take(pump, &bounds, &round)) {
         if (round.count == 0) {
             if (!is_set(pump, &pump->draining))
                 idle(pump);
@@ -269,7 +442,8 @@ static void *run(void *self)
     struct pump *pump = self;
 
     pump->arena = arena_create();
-    pump->limit = pump->options.sink.max_records;
+    for (size_t i = 0; i < BACKLOG_LANES; i++)
+        pump_lane_init(&pump->lanes[i], pump->options.sink.max_records);
     pump->random = (uint64_t)clock_now_us() ^ (uint64_t)(uintptr_t)pump;
     while (!is_set(pump, &pump->stopping))
         if (!turn(pump) && is_set(pump, &pump->draining))

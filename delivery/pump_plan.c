@@ -34,6 +34,15 @@ static int64_t pause_after(const struct pump_rules *rules, const struct pump_tri
     return own_us > asked_us ? own_us : asked_us;
 }
 
+/* A record is not set aside for its first blame: that much may be a sink that came back just then.
+ */
+static bool is_over(const struct pump_rules *rules, const struct pump_tried *tried,
+                    int64_t attempts)
+{
+    return rules->max_attempts > 0 && attempts >= rules->max_attempts &&
+           !(tried->is_blamed && attempts == 1);
+}
+
 static void plan_refused(struct pump_plan *plan, const struct pump_rules *rules,
                          const struct pump_tried *tried, size_t index, uint64_t *random)
 {
@@ -43,17 +52,19 @@ static void plan_refused(struct pump_plan *plan, const struct pump_rules *rules,
     result->reason = tried->answer->outcomes[index].reason;
     if (!plan->refused_reason)
         plan->refused_reason = result->reason;
-    if (attempts == 1)
+    if (attempts == 1 && !tried->is_blamed)
         plan->is_first_refusal = true;
-    if (rules->max_attempts > 0 && attempts >= rules->max_attempts) {
+    if (is_over(rules, tried, attempts)) {
+        if (plan->dead++ == 0)
+            plan->first_dead = index;
         result->verdict = BACKLOG_DEAD;
-        plan->dead++;
         return;
     }
     result->verdict = BACKLOG_FAILED;
     result->next_at_us =
         tried->now_us + pump_backoff_us(attempts, rules->max_backoff_us, draw(random));
-    plan->refused++;
+    if (plan->refused++ == 0)
+        plan->first_refused = index;
 }
 
 static void plan_postponed(struct pump_plan *plan, const struct pump_rules *rules,
@@ -79,6 +90,13 @@ static void leave_the_last(struct pump_plan *plan, size_t count)
     plan->any = count > 0;
 }
 
+/* Each of them comes again at its time, and others need not wait for that. */
+static void delay_each(struct pump_plan *plan)
+{
+    plan->any = true;
+    plan->pause_us = 0;
+}
+
 void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
                     const struct pump_tried *tried, uint64_t *random)
 {
@@ -94,7 +112,7 @@ void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
         if (tried->answer->outcomes[i].result == SINK_DELIVERED) {
             results[i].verdict = BACKLOG_DELIVERED;
             plan->delivered++;
-        } else if (tried->answer->outcomes[i].result == SINK_REFUSED) {
+        } else if (tried->answer->outcomes[i].result == SINK_REFUSED || tried->is_blamed) {
             plan_refused(plan, rules, tried, i, random);
         } else {
             plan_postponed(plan, rules, tried, i, random);
@@ -102,5 +120,26 @@ void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
         stopped = rules->ordered && results[i].verdict != BACKLOG_DELIVERED &&
                   results[i].verdict != BACKLOG_DEAD;
     }
-    leave_the_last(plan, tried->count);
+    if (rules->is_awaited && !rules->ordered && tried->answer->retry_after_us == 0)
+        delay_each(plan);
+    else
+        leave_the_last(plan, tried->count);
+}
+
+void pump_plan_probe(struct pump_plan *plan, const struct pump_rules *rules,
+                     const struct pump_tried *tried, size_t arrived, uint64_t *random)
+{
+    struct backlog_result *results = plan->results;
+
+    *plan = (struct pump_plan){ .results = results, .any = true, .delivered = 1 };
+    for (size_t i = 0; i < tried->count; i++)
+        results[i] = (struct backlog_result){
+            .seq = tried->records[i].seq,
+            .verdict = i < arrived ? BACKLOG_DELAYED : BACKLOG_UNTRIED,
+            .next_at_us = tried->now_us,
+            .reason = tried->answer->outcomes[0].reason,
+        };
+    plan_refused(plan, rules, tried, 0, random);
+    results[arrived].verdict = BACKLOG_DELIVERED;
+    results[arrived].reason = NULL;
 }

@@ -55,8 +55,9 @@ struct sink_answer {
 };
 
 struct sink {
-    size_t max_records; /* in one batch; at least 1 */
-    size_t max_bytes;   /* in one batch of several; one record alone may be longer */
+    size_t max_records;   /* in one batch; at least 1 */
+    size_t max_bytes;     /* in one batch of several; one record alone may be longer */
+    size_t max_key_bytes; /* of the keys of one batch of several; 0: any */
 
     /** Deliver, and fill every outcome. Returns in bounded time. */
     void (*deliver)(void *self, const struct sink_batch *batch, struct sink_answer *answer);

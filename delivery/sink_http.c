@@ -4,6 +4,10 @@
  * What an answer means is in one place, judge(): 2xx is delivered; what says something about the
  * receiver or about us (no answer, a redirect, credentials, overload, 5xx) postpones; any other 4xx
  * is the record's own fault, and of an array nobody knows whose (docs/decisions/016).
+ *
+ * Records come again in other company than before: a retry alone, half of a batch. So a key stands
+ * for a record. Of an array, Idempotency-Keys has one for each element; its Idempotency-Key stands
+ * for this very array.
  */
 #include <stdio.h>
 #include <time.h>
@@ -17,7 +21,8 @@
 enum {
     BATCH_BYTES = 1024 * 1024, /* what receivers commonly take without being told */
     LONGEST_WAIT_S = 86400,
-    OWN_HEADERS = 2, /* Content-Type, Idempotency-Key */
+    BATCH_KEY_BYTES = 6000, /* of one header, which many receivers want to have less than 8 KiB */
+    OWN_HEADERS = 3,        /* Content-Type, Idempotency-Key, Idempotency-Keys */
 };
 
 struct sink_http {
@@ -43,19 +48,32 @@ static bool is_configured(const struct sink_http *http, const char *name)
 }
 
 /*
- * A key is an event's id, which may be any text: what a header cannot carry, and the per cent sign
- * that stands for it, are percent-encoded.
+ * A key is an event's id, which may be any text: what a header cannot carry, the per cent sign that
+ * stands for it, and in a list the comma are percent-encoded.
  */
-static void add_key(struct buf *out, struct str key)
+static void add_key(struct buf *out, struct str key, bool in_list)
 {
     for (size_t i = 0; i < key.len; i++) {
         unsigned char byte = (unsigned char)key.ptr[i];
 
-        if (byte > ' ' && byte < 0x7f && byte != '%')
+        if (byte > ' ' && byte < 0x7f && byte != '%' && !(in_list && byte == ','))
             buf_add_char(out, (char)byte);
         else
             buf_printf(out, "%%%02X", byte);
     }
+}
+
+/* One key for each element of an array, in their order. */
+static struct str keys_of(const struct sink_batch *batch)
+{
+    struct buf *keys = arena_buf(batch->arena, SIZE_MAX);
+
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i > 0)
+            buf_add_char(keys, ',');
+        add_key(keys, batch->records[i].key, true);
+    }
+    return buf_str(keys);
 }
 
 /* Of an array, a digest of its records' keys: the same array has the same key. */
@@ -68,7 +86,7 @@ static struct str key_of(const struct sink_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         if (i > 0)
             buf_add_char(keys, ' ');
-        add_key(keys, batch->records[i].key);
+        add_key(keys, batch->records[i].key, false);
     }
     if (batch->count == 1)
         return buf_str(keys);
@@ -95,6 +113,8 @@ static bool collect_headers(const struct sink_http *http, const struct sink_batc
         add_header(headers, "Content-Type", STR("application/json"));
     if (!is_configured(http, "Idempotency-Key"))
         add_header(headers, "Idempotency-Key", key_of(batch));
+    if (http->options.batch > 1 && !is_configured(http, "Idempotency-Keys"))
+        add_header(headers, "Idempotency-Keys", keys_of(batch));
     for (size_t i = 0; i < http->options.header_count; i++) {
         const struct sink_http_header *header = &http->options.headers[i];
         struct str value = str_from_c(header->value);
@@ -238,6 +258,7 @@ struct sink sink_http(const struct sink_http_options *options)
     buf_init(&http->body, SIZE_MAX);
     return (struct sink){ .max_records = options->batch,
                           .max_bytes = BATCH_BYTES,
+                          .max_key_bytes = options->batch > 1 ? BATCH_KEY_BYTES : 0,
                           .deliver = deliver,
                           .interrupt = interrupt,
                           .destroy = destroy,

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "handlers/metrics_text.h"
 
@@ -95,17 +94,11 @@ static void write_sinks(struct buf *out, const struct outbox_counters *counters)
 
 static void write_ages(struct buf *out, const struct outbox_counters *counters)
 {
-    int64_t now_us = clock_now_us();
-
     metrics_head(out, "sluice_sink_oldest_pending_seconds", "gauge",
                  "How long the oldest pending record has waited.");
-    for (size_t i = 0; i < counters->sink_count; i++) {
-        int64_t since_us = counters->sinks[i].oldest_us;
-        int64_t age_us = since_us > 0 && since_us < now_us ? now_us - since_us : 0;
-
+    for (size_t i = 0; i < counters->sink_count; i++)
         buf_printf(out, "sluice_sink_oldest_pending_seconds{sink=\"%s\"} %.3f\n",
-                   counters->sinks[i].name, (double)age_us / 1e6);
-    }
+                   counters->sinks[i].name, (double)counters->sinks[i].oldest_age_us / 1e6);
 }
 
 void metrics_write_store(struct buf *out, struct outbox *outbox)

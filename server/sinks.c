@@ -91,11 +91,13 @@ static struct config_sink in_force(const struct config *config, size_t index)
     return sink;
 }
 
-static struct pump *create_pump(struct sinks *sinks, const struct config_sink *config)
+static struct pump *create_pump(struct sinks *sinks, const struct config_sink *config,
+                                bool is_awaited)
 {
     return pump_create(&(struct pump_options){
         .name = copy(sinks, config->name),
         .rules = { .ordered = config->ordered,
+                   .is_awaited = is_awaited,
                    .max_attempts = config->max_attempts,
                    .max_backoff_us = config->max_backoff_us },
         .sink = create_sink(sinks, config),
@@ -116,7 +118,7 @@ bool sinks_create(const struct config *config, struct sinks **out, struct error 
     for (size_t i = 0; i < sinks->count; i++) {
         const struct config_sink sink = in_force(config, i);
 
-        sinks->pumps[i] = create_pump(sinks, &sink);
+        sinks->pumps[i] = create_pump(sinks, &sink, !*config->store.path);
     }
     *out = sinks;
     return true;

@@ -155,6 +155,20 @@ def test_a_sink_that_hangs_is_a_503_until_it_recovers(sluice, event, receiver):
     assert found["dropped"] >= 3
 
 
+@pytest.mark.parametrize("batch", [1, 8])
+def test_an_innocent_event_waits_for_its_own_attempt_alone(sluice, event, receiver, batch):
+    there = receiver()
+    there.plan = lambda records: (500 if "poison" in ids(records) else 200, {})
+    sinks = [hook(there, batch=batch, max_backoff="1h")]
+    server = sluice(store=NONE, sinks=sinks, http={"deadline": "60s"})
+    with send(server, named(event, "poison")) as waiting:
+        there.wait(lambda there: there.requests, PATIENCE)
+        for one in name("e", 20):
+            assert server.post(named(event, one)).status == 200
+        assert is_silent(waiting)
+    assert ids(there.records) == name("e", 20)
+
+
 def test_what_was_answered_503_is_not_tried_for_nobody(sluice, event, receiver):
     there = receiver()
     there.plan = lambda records: (500, {})

@@ -273,6 +273,8 @@ def test_a_batch_is_an_array(sluice, event, receiver):
     arrives(server, "hook")
     assert ids(there.records) == name("e", 10)
     assert max(len(records) for _, records, _, _ in there.requests) == 4
+    for headers, records, _, _ in there.requests:
+        assert headers["Idempotency-Keys"].split(",") == ids(records)
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -338,6 +340,30 @@ def test_dead_records_beyond_their_bound_are_dropped_and_logged(sluice, event, r
     assert found["dead"] < 10 and found["dead"] + found["dropped"] == 40
     line = server.wait_log(event="dead_records_dropped", bound="store.dead_max_size")
     assert line["level"] == "warn" and 1 <= line["count"] <= 40
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.parametrize("plan", [(500, {}), None], ids=["500", "hangs"])
+def test_a_record_that_fails_the_sink_is_set_aside(sluice, event, receiver, plan, batch):
+    there = receiver()
+    there.plan = lambda records: plan if "poison" in ids(records) else (200, {})
+    place = hook(there, batch=batch, max_attempts=2, timeout="100ms" if plan is None else "30s")
+    server = sluice(store=STORE, sinks=[place])
+    post(server, event, [*name("e", 5), "poison", *name("f", 5)])
+    new = iter(range(10**6))
+
+    def is_dead():
+        post(server, event, [f"new{next(new)}"])
+        return counters(server, "hook")["dead"] == 1
+
+    until(is_dead, "a dead record")
+    arrives(server, "hook")
+    arrived = ids(there.records)
+    assert set(name("e", 5) + name("f", 5)) <= set(arrived) and "poison" not in arrived
+    assert len(arrived) == len(set(arrived))
+    for event_name in ("sink_record_failing", "sink_record_dead"):
+        line = server.wait_log(event=event_name, sink="hook")
+        assert (line["key"], line["sequence"]) == ("poison", 6)
 
 
 def test_ordered_holds_its_order_through_failures(sluice, event, receiver):

@@ -168,6 +168,35 @@ static void it_breaks_between_records_and_mends(void)
     sink.destroy(sink.self);
 }
 
+static void check_arrived_keys(const char *expected)
+{
+    CLEANUP(buf_done) struct buf out;
+
+    buf_init(&out, ARRIVED_MAX);
+    place->arrived_keys(place->self, &out);
+    CHECK_STR(buf_str(&out), expected);
+}
+
+/* A record that comes again comes alone, or with others than before: the suite's keys are by place. */
+static void a_record_has_its_key_in_any_company(void)
+{
+    static const struct str records[] = { STR_INIT("{\"n\":1}"), STR_INIT("{\"n\":2}"),
+                                          STR_INIT("{\"n\":3}") };
+    struct sink sink;
+
+    if (!place->arrived_keys)
+        return;
+    sink = place->create(place->self);
+    sink_suite_check_all(sink_suite_deliver(&sink, records, 1), 1, SINK_DELIVERED);
+    check_arrived_keys("key-0\n");
+    if (sink.max_records >= 3) {
+        sink_suite_check_all(sink_suite_deliver(&sink, records, 3), 3, SINK_DELIVERED);
+        sink_suite_check_all(sink_suite_deliver(&sink, records, 2), 2, SINK_DELIVERED);
+        check_arrived_keys("key-0\nkey-0\nkey-1\nkey-2\nkey-0\nkey-1\n");
+    }
+    sink.destroy(sink.self);
+}
+
 static void a_refused_record_is_told_from_its_neighbours(void)
 {
     struct str records[] = { STR("{\"n\":1}"), place->refused, STR("{\"n\":2}") };
@@ -261,6 +290,7 @@ void sink_suite_run(const struct sink_suite *suite)
     RUN(a_record_over_the_limit_goes_alone);
     RUN(a_broken_place_postpones_and_mends);
     RUN(it_breaks_between_records_and_mends);
+    RUN(a_record_has_its_key_in_any_company);
     RUN(a_refused_record_is_told_from_its_neighbours);
     RUN(it_can_be_reopened_and_tended_at_any_time);
     RUN(in_order_nothing_passes_a_refused_record);

@@ -14,6 +14,8 @@ struct sink_suite {
     struct sink (*create)(void *self);
     /** Add the records that have arrived, one a line, in the order in which they came. */
     void (*arrived)(void *self, struct buf *out);
+    /** Add the idempotency keys that came with them, one a line; NULL: this place gets none. */
+    void (*arrived_keys)(void *self, struct buf *out);
     /** Make the place fail for whatever comes, or work again. */
     void (*set_broken)(void *self, bool broken);
     struct str refused; /* a record that this sink calls the record's own fault */

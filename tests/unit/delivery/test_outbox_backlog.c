@@ -45,7 +45,8 @@ static size_t next(struct backlog *backlog, size_t max, const struct backlog_rec
     struct error err = { 0 };
     size_t count = 0;
 
-    CHECK(backlog_next(backlog, &(struct backlog_bounds){ max, 1 << 20 }, records, &count, &err));
+    CHECK(backlog_next(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 },
+                       records, &count, &err));
     return count;
 }
 
@@ -164,12 +165,90 @@ static void keeps_to_the_bounds_asked_for(void)
 
     store_fill(&store, "e", 20); /* "e0" ... are two or three bytes long */
     CHECK_INT((int64_t)next(a, 7, &records), 7);
-    CHECK(backlog_next(a, &(struct backlog_bounds){ 10, 4 }, &records, &count, &err));
+    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 10, .bytes = 4 }, &records, &count,
+                       &err));
     CHECK_INT((int64_t)count, 2);
-    CHECK(backlog_next(a, &(struct backlog_bounds){ 10, 1 }, &records, &count, &err));
+    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 10, .bytes = 1 }, &records, &count,
+                       &err));
     CHECK_INT((int64_t)count, 1);
+    CHECK(backlog_next(a,
+                       &(struct backlog_bounds){ .records = 10, .bytes = 1 << 20, .key_bytes = 10 },
+                       &records, &count, &err)); /* keys are as long as records here */
+    CHECK_INT((int64_t)count, 5);
     backlog_close(a);
     store_done(&store);
+}
+
+/* The next ones of a lane, with at most `retries` where they are retries. */
+static size_t next_of(struct backlog *backlog, enum backlog_lane lane, size_t retries,
+                      const struct backlog_record **records)
+{
+    struct error err = { 0 };
+    size_t count = 0;
+
+    CHECK(backlog_next(backlog,
+                       &(struct backlog_bounds){
+                           .records = 10, .bytes = 1 << 20, .retries = retries, .lane = lane },
+                       records, &count, &err));
+    return count;
+}
+
+static void gives_what_a_lane_has(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 6);
+    CHECK_INT((int64_t)next(a, 3, &records), 3);
+    CHECK_INT(backlog_lane(a), BACKLOG_NEW);
+    settle(a, records, 3, BACKLOG_FAILED, 1);
+    CHECK_INT((int64_t)next_of(a, BACKLOG_NEW, 0, &records), 3);
+    CHECK_INT(records[0].attempts, 0);
+    CHECK_INT((int64_t)next_of(a, BACKLOG_RETRIES, 2, &records), 2);
+    CHECK_INT(backlog_lane(a), BACKLOG_RETRIES);
+    CHECK_INT(records[0].attempts, 1);
+    CHECK_INT((int64_t)next_of(a, BACKLOG_ANY, 2, &records), 3); /* their turn, after a retry */
+    CHECK_INT((int64_t)next_of(a, BACKLOG_ANY, 2, &records), 2);
+    backlog_close(a);
+    store_done(&store);
+}
+
+/* After the clock was set back by a day, times of before lie a day ahead. */
+static void no_time_is_farther_away_than_the_longest(void)
+{
+    enum { LONGEST_US = 60000000 };
+    const int64_t day_us = INT64_C(86400000000);
+
+    for (int ordered = 0; ordered <= 1; ordered++) {
+        const struct backlog_bounds bounds = { .records = 10,
+                                               .bytes = 1 << 20,
+                                               .longest_us = LONGEST_US };
+        struct store store;
+        const struct backlog_record *records;
+        struct error err = { 0 };
+        size_t count = 0;
+
+        init(&store, 1);
+
+        struct backlog *a = open_backlog(&store, "a", ordered);
+
+        store_fill(&store, "e", 1);
+        CHECK_INT((int64_t)next(a, 1, &records), 1);
+        settle(a, records, 1, BACKLOG_FAILED, clock_now_us() + day_us);
+        CHECK_INT((int64_t)next(a, 1, &records), 0); /* if waits had no bound */
+        CHECK(backlog_next(a, &bounds, &records, &count, &err));
+        CHECK_INT((int64_t)count, 1);
+        CHECK_INT(records[0].attempts, 1);
+        settle(a, records, 1, BACKLOG_FAILED, clock_now_us() + LONGEST_US);
+        CHECK(backlog_next(a, &bounds, &records, &count, &err));
+        CHECK_INT((int64_t)count, 0);
+        backlog_close(a);
+        store_done(&store);
+    }
 }
 
 static void moves_failures_out_of_the_way(void)
@@ -657,6 +736,8 @@ int main(void)
     RUN(gives_each_sink_everything_in_order);
     RUN(shows_what_a_record_is);
     RUN(keeps_to_the_bounds_asked_for);
+    RUN(gives_what_a_lane_has);
+    RUN(no_time_is_farther_away_than_the_longest);
     RUN(moves_failures_out_of_the_way);
     RUN(counts_what_is_settled_twice_once);
     RUN(holds_an_ordered_sink_at_its_head);

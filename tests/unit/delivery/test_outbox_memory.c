@@ -119,8 +119,8 @@ static size_t next(struct backlog *backlog, size_t max, const struct backlog_rec
 {
     struct error err = { 0 };
     size_t count = 0;
-    bool ok =
-        backlog_next(backlog, &(struct backlog_bounds){ max, 1 << 20 }, records, &count, &err);
+    bool ok = backlog_next(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 },
+                           records, &count, &err);
 
     assert(ok); /* a CHECK belongs to one thread */
     return count;
@@ -231,9 +231,11 @@ static void keeps_to_the_bounds_asked_for(void)
     for (size_t i = 0; i < COUNT_OF(jobs); i++)
         jobs[i] = submit("four");
     CHECK_INT((int64_t)next(a, 2, &records), 2);
-    CHECK(backlog_next(a, &(struct backlog_bounds){ 9, 9 }, &records, &count, &err));
+    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 9 }, &records, &count,
+                       &err));
     CHECK_INT((int64_t)count, 2); /* what was not settled is there again */
-    CHECK(backlog_next(a, &(struct backlog_bounds){ 9, 1 }, &records, &count, &err));
+    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 1 }, &records, &count,
+                       &err));
     CHECK_INT((int64_t)count, 1); /* always one */
     for (size_t i = 0; i < COUNT_OF(jobs); i++)
         outbox_job_release(jobs[i]);

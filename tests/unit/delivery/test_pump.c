@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -37,7 +38,9 @@ static struct {
         int64_t next_at_us;
     } items[MOST];
     struct backlog_record taken[MOST];
-    int next_failures; /* that are still to come */
+    enum backlog_lane lane; /* that they were taken from */
+    bool endless;           /* there is always a new record: the last one, again and again */
+    int next_failures;      /* that are still to come */
     int settle_failures;
 } store;
 
@@ -63,30 +66,58 @@ void backlog_close(struct backlog *backlog)
 
 static bool is_done(size_t index)
 {
+    if (store.endless && index + 1 == store.count)
+        return false;
     return store.items[index].verdict == BACKLOG_DELIVERED ||
            store.items[index].verdict == BACKLOG_DEAD;
 }
 
-bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
-                  const struct backlog_record **records, size_t *count, struct error *err)
+/* Has it failed before, or was it passed over? An ordered sink has no such lane. */
+static bool is_retry(size_t index)
+{
+    return !store.ordered && store.items[index].verdict != BACKLOG_UNTRIED;
+}
+
+static size_t take_due(size_t most)
 {
     int64_t now_us = clock_now_us();
     size_t found = 0;
 
-    assert(backlog == open_backlog && bounds->records > 0 && bounds->bytes > 0);
-    (void)pthread_mutex_lock(&store.mutex);
-
-    bool ok = store.next_failures == 0;
-
-    if (!ok)
-        store.next_failures--;
-    for (size_t i = 0; ok && i < store.count && found < bounds->records; i++) {
-        if (is_done(i))
+    for (size_t i = 0; i < store.count && found < most; i++) {
+        if (is_done(i) || is_retry(i) != (store.lane == BACKLOG_RETRIES))
             continue;
         if (store.items[i].next_at_us <= now_us)
             store.taken[found++] = store.items[i].record;
         else if (store.ordered)
             break;
+    }
+    return found;
+}
+
+enum backlog_lane backlog_lane(const struct backlog *backlog)
+{
+    assert(backlog == open_backlog);
+    return store.lane;
+}
+
+bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
+                  const struct backlog_record **records, size_t *count, struct error *err)
+{
+    assert(backlog == open_backlog && bounds->records > 0 && bounds->bytes > 0);
+    (void)pthread_mutex_lock(&store.mutex);
+
+    bool ok = store.next_failures == 0;
+    bool any = bounds->lane == BACKLOG_ANY;
+    size_t found = 0;
+
+    if (!ok)
+        store.next_failures--;
+    if (any)
+        store.lane = store.lane == BACKLOG_NEW ? BACKLOG_RETRIES : BACKLOG_NEW;
+    for (int i = 0; ok && found == 0 && i <= any; i++) {
+        if (i > 0)
+            store.lane = store.lane == BACKLOG_NEW ? BACKLOG_RETRIES : BACKLOG_NEW;
+        found = take_due(store.lane == BACKLOG_NEW ? bounds->records : bounds->retries);
     }
     (void)pthread_mutex_unlock(&store.mutex);
     if (!ok)
@@ -110,7 +141,8 @@ bool backlog_settle(struct backlog *backlog, const struct backlog_result *result
         size_t at = (size_t)results[i].seq;
 
         assert(!is_done(at));
-        store.items[at].verdict = results[i].verdict;
+        if (!store.endless || at + 1 < store.count)
+            store.items[at].verdict = results[i].verdict;
         store.items[at].next_at_us = results[i].next_at_us;
         store.items[at].record.attempts +=
             results[i].verdict == BACKLOG_FAILED || results[i].verdict == BACKLOG_DEAD;
@@ -148,6 +180,7 @@ static void store_begin(size_t count)
     memset(store.items, 0, sizeof(store.items));
     store.count = count;
     store.next_failures = store.settle_failures = 0;
+    store.endless = false;
     for (size_t i = 0; i < count; i++) {
         store.items[i].record =
             (struct backlog_record){ .seq = (int64_t)i, .key = STR("key"), .bytes = STR("{}") };
@@ -186,6 +219,18 @@ static bool all_settled(void *self)
     return so;
 }
 
+static bool all_but_the_last_settled(void *self)
+{
+    bool so = true;
+
+    (void)self;
+    (void)pthread_mutex_lock(&store.mutex);
+    for (size_t i = 0; i + 1 < store.count; i++)
+        so = so && is_done(i);
+    (void)pthread_mutex_unlock(&store.mutex);
+    return so;
+}
+
 /* The sink. */
 
 static struct {
@@ -193,6 +238,8 @@ static struct {
     atomic_int hangs;       /* until it is interrupted */
     _Atomic int64_t poison; /* the record it refuses, -1: none, */
     atomic_bool together;   /* and with it the batch that it is in */
+    _Atomic uint64_t
+        banes; /* a bit for each record which, as long as it is there, fails its batch */
     atomic_int calls;
     atomic_int reopened;
     atomic_int tended;
@@ -233,6 +280,14 @@ static bool has_poison(const struct sink_batch *batch)
     return false;
 }
 
+static bool has_bane(const struct sink_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (place.banes >> batch->records[i].sequence & 1)
+            return true;
+    return false;
+}
+
 static bool is_interrupted(void *self)
 {
     (void)self;
@@ -252,6 +307,10 @@ static void deliver(void *self, const struct sink_batch *batch, struct sink_answ
         place.failures--;
         answer->retry_after_us = place.retry_after_us;
         sink_answer_all(batch, answer, SINK_POSTPONED, "down");
+        return;
+    }
+    if (has_bane(batch)) {
+        sink_answer_all(batch, answer, SINK_POSTPONED, "answered 500");
         return;
     }
     if (place.together && batch->count > 1 && has_poison(batch)) {
@@ -374,17 +433,206 @@ static void a_fault_of_the_sink_costs_nothing_and_is_told_once(void)
 
     store_begin(10);
     place_begin();
-    place.failures = 7;
+    place.failures = 2;
     pump = start(&rules, 4);
     CHECK(wait_until(all_delivered, NULL));
-    CHECK_INT((int64_t)pump_attempts(pump, SINK_POSTPONED), 28);
+    CHECK_INT((int64_t)pump_attempts(pump, SINK_POSTPONED), 4 + 2);
     CHECK_INT((int64_t)pump_attempts(pump, SINK_REFUSED), 0);
     log = end(pump);
     CHECK_INT(said(log, "\"sink_failed\",\"sink\":\"place\",\"reason\":\"down\"}"), 1);
-    CHECK_INT(said(log, "\"sink_recovered\",\"sink\":\"place\",\"attempts_failed\":7,"), 1);
+    CHECK_INT(said(log, "\"sink_recovered\",\"sink\":\"place\",\"attempts_failed\":2,"), 1);
     CHECK_INT(said(log, "\n"), 2);
     CHECK(!place.disorder);
     mem_free((char *)log.ptr);
+}
+
+static bool has_failed_often(void *self)
+{
+    return pump_attempts(self, SINK_POSTPONED) > 100;
+}
+
+static void nobody_dies_of_a_long_outage(void)
+{
+    static const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = 100 };
+    struct pump *pump;
+    struct str log;
+
+    store_begin(40);
+    place_begin();
+    place.failures = INT_MAX;
+    pump = start(&rules, 8);
+    CHECK(wait_until(has_failed_often, pump));
+    place.failures = 0;
+    CHECK(wait_until(all_settled, NULL));
+    CHECK(all_are(BACKLOG_DELIVERED));
+    log = end(pump);
+    CHECK_INT(said(log, "\"sink_failed\""), 1);
+    CHECK_INT(said(log, "\"sink_record_dead\""), 0);
+    mem_free((char *)log.ptr);
+}
+
+#define BIT(sequence) ((uint64_t)1 << (sequence))
+
+/* A record that the sink fails for, as it does when it is down, is told from that. */
+static void a_record_that_fails_the_sink_is_set_aside(void)
+{
+    static const struct {
+        const char *name;
+        uint64_t banes;
+        size_t batch;
+        int64_t max_attempts;
+    } cases[] = {
+        { "the first", BIT(0), 1, 3 },
+        { "in the middle", BIT(13), 1, 3 },
+        { "the last", BIT(39), 1, 3 },
+        { "in a batch", BIT(13), 16, 3 },
+        { "in one large batch", BIT(13), 1000, 2 },
+        { "neighbours", BIT(13) | BIT(14) | BIT(15), 1, 3 },
+        { "neighbours in a batch", BIT(13) | BIT(14), 8, 2 },
+        { "many", BIT(1) | BIT(2) | BIT(9) | BIT(10) | BIT(11) | BIT(30), 4, 2 },
+        { "once is not enough", BIT(5), 1, 1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct pump_rules rules = { .max_attempts = cases[i].max_attempts,
+                                          .max_backoff_us = 100 };
+        struct pump *pump;
+        struct str log;
+
+        TEST_CASE(cases[i].name);
+        store_begin(41);
+        place_begin();
+        place.banes = cases[i].banes;
+        store.endless = true; /* or else there would be nobody to tell by in the end */
+        pump = start(&rules, cases[i].batch);
+        CHECK(wait_until(all_but_the_last_settled, NULL));
+        log = end(pump);
+        for (size_t j = 0; j < 40; j++) {
+            bool is_bane = cases[i].banes >> j & 1;
+
+            CHECK_INT(store.items[j].verdict, is_bane ? BACKLOG_DEAD : BACKLOG_DELIVERED);
+            CHECK_INT(place.arrived[j], !is_bane);
+            if (is_bane)
+                CHECK_INT(store.items[j].record.attempts,
+                          cases[i].max_attempts > 1 ? cases[i].max_attempts : 2);
+        }
+        CHECK_INT(said(log,
+                       "\"sink_record_failing\",\"sink\":\"place\",\"reason\":\"answered 500\","
+                       "\"records\":1,\"sequence\":"),
+                  __builtin_popcountll(cases[i].banes));
+        CHECK_INT(said(log, "\"sink_record_dead\""), __builtin_popcountll(cases[i].banes));
+        mem_free((char *)log.ptr);
+    }
+}
+
+static bool has_arrived_twenty_times(void *self)
+{
+    (void)self;
+    return place.arrived[MOST - 1] >= 20;
+}
+
+/* Without an end to attempts such a record stays, and costs the others little. */
+static void a_record_that_fails_for_ever_stops_nobody(void)
+{
+    static const struct pump_rules rules = { .max_backoff_us = 100 };
+    struct pump *pump;
+
+    store_begin(MOST);
+    place_begin();
+    place.banes = BIT(0) | BIT(1);
+    store.endless = true;
+    pump = start(&rules, 4);
+    CHECK(wait_until(has_arrived_twenty_times, NULL));
+    for (size_t i = 2; i < MOST; i++)
+        CHECK(place.arrived[i] > 0);
+    place.banes = 0;
+    CHECK(wait_until(all_but_the_last_settled, NULL));
+    CHECK_INT(store.items[0].verdict, BACKLOG_DELIVERED);
+    mem_free((char *)end(pump).ptr);
+}
+
+static bool is_blocked_for_long(void *self)
+{
+    return pump_attempts(self, SINK_POSTPONED) > 50;
+}
+
+static void in_order_it_waits_and_is_named(void)
+{
+    static const struct pump_rules rules = { .ordered = true,
+                                             .max_attempts = 1,
+                                             .max_backoff_us = 100 };
+    struct pump *pump;
+    struct str log;
+
+    store_begin(40);
+    place_begin();
+    place.banes = BIT(13);
+    pump = start(&rules, 16);
+    CHECK(wait_until(is_blocked_for_long, pump));
+    CHECK_INT(place.arrived[12], 1);
+    CHECK_INT(place.arrived[14], 0);
+    place.banes = 0;
+    CHECK(wait_until(all_delivered, NULL));
+    CHECK(!place.disorder);
+    log = end(pump);
+    CHECK_INT(said(log, "\"sink_blocked\",\"sink\":\"place\",\"reason\":\"answered 500\","
+                        "\"records\":1,\"sequence\":13,\"key\":\"key\"}"),
+              1);
+    mem_free((char *)log.ptr);
+}
+
+static bool all_but_banes_delivered(void *self)
+{
+    bool so = true;
+
+    (void)self;
+    (void)pthread_mutex_lock(&store.mutex);
+    for (size_t i = 0; i < store.count; i++)
+        so = so && (place.banes >> i & 1 || store.items[i].verdict == BACKLOG_DELIVERED);
+    (void)pthread_mutex_unlock(&store.mutex);
+    return so;
+}
+
+/* Though a pause would be endless: none is made. */
+static void awaited_records_do_not_wait_for_each_other(void)
+{
+    static const struct pump_rules rules = { .is_awaited = true, .max_backoff_us = LONG_US };
+    static const size_t sizes[] = { 1, 16, 1000 };
+
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct pump *pump;
+
+        store_begin(40);
+        place_begin();
+        place.banes = BIT(0) | BIT(13);
+        pump = start(&rules, sizes[i]);
+        CHECK(wait_until(all_but_banes_delivered, NULL));
+        CHECK_INT(place.arrived[0] + place.arrived[13], 0);
+        CHECK_INT(store.items[13].record.attempts, 0);
+        mem_free((char *)end(pump).ptr);
+    }
+}
+
+/* Whatever the other lane does: good news there must not undo what was learned here. */
+static void a_split_converges_in_each_lane(void)
+{
+    static const struct pump_rules rules = { .max_attempts = 5, .max_backoff_us = 100 };
+    struct pump *pump;
+
+    store_begin(MOST);
+    place_begin();
+    place.poison = 17;
+    place.together = true;
+    store.endless = true;
+    for (size_t i = 0; i + 1 < MOST; i++)
+        store.items[i].verdict = BACKLOG_FAILED;
+    pump = start(&rules, 50);
+    CHECK(wait_until(all_but_the_last_settled, NULL));
+    CHECK_INT(store.items[17].verdict, BACKLOG_DEAD);
+    CHECK_INT(store.items[17].record.attempts, 5);
+    for (size_t i = 0; i + 1 < MOST; i++)
+        CHECK_INT(place.arrived[i], i != 17);
+    mem_free((char *)end(pump).ptr);
 }
 
 /* The one at fault is found, its neighbours arrive. */
@@ -404,7 +652,9 @@ static void a_refused_record_is_set_aside(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const struct pump_rules rules = { cases[i].ordered, cases[i].max_attempts, 1000 };
+        const struct pump_rules rules = { .ordered = cases[i].ordered,
+                                          .max_attempts = cases[i].max_attempts,
+                                          .max_backoff_us = 1000 };
         struct pump *pump;
         struct str log;
 
@@ -424,7 +674,7 @@ static void a_refused_record_is_set_aside(void)
         CHECK_INT(said(log, "\"sink_record_refused\",\"sink\":\"place\",\"reason\":\"poison\","),
                   cases[i].max_attempts > 1);
         CHECK_INT(said(log, "\"sink_record_dead\",\"sink\":\"place\",\"reason\":\"poison\","
-                            "\"records\":1}"),
+                            "\"records\":1,\"sequence\":13,\"key\":\"key\"}"),
                   1);
         mem_free((char *)log.ptr);
     }
@@ -579,6 +829,12 @@ int main(void)
     clock_init_condition(&store.changed);
     RUN(everything_arrives_once_and_in_order);
     RUN(a_fault_of_the_sink_costs_nothing_and_is_told_once);
+    RUN(nobody_dies_of_a_long_outage);
+    RUN(a_record_that_fails_the_sink_is_set_aside);
+    RUN(a_record_that_fails_for_ever_stops_nobody);
+    RUN(in_order_it_waits_and_is_named);
+    RUN(awaited_records_do_not_wait_for_each_other);
+    RUN(a_split_converges_in_each_lane);
     RUN(a_refused_record_is_set_aside);
     RUN(without_an_end_it_is_tried_again);
     RUN(what_the_store_cannot_take_is_kept);

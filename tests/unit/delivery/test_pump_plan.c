@@ -91,7 +91,9 @@ static void each_record_gets_its_verdict(void)
                                     [BACKLOG_DEAD] = 'x',
                                     [BACKLOG_UNTRIED] = '-' };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct pump_rules rules = { rows[i].ordered, rows[i].max_attempts, SECOND_US };
+        const struct pump_rules rules = { .ordered = rows[i].ordered,
+                                          .max_attempts = rows[i].max_attempts,
+                                          .max_backoff_us = SECOND_US };
         struct backlog_result results[MOST];
         struct pump_plan plan = make(&rules, rows[i].attempts, rows[i].answers, results);
         char verdicts[MOST + 1] = "";
@@ -111,6 +113,75 @@ static void each_record_gets_its_verdict(void)
         CHECK(plan.any == (strspn(verdicts, "-") < strlen(verdicts)));
         CHECK(rows[i].pauses || plan.pause_us == 0);
     }
+}
+
+/* Whoever fails though others arrive has an attempt less; the first time costs nobody his life. */
+static void blame_counts_as_a_refusal(void)
+{
+    static const struct {
+        int64_t max_attempts;
+        int64_t attempts;
+        enum backlog_verdict verdict;
+    } cases[] = {
+        { 0, 0, BACKLOG_FAILED }, { 0, 99, BACKLOG_FAILED }, { 1, 0, BACKLOG_FAILED },
+        { 1, 1, BACKLOG_DEAD },   { 3, 1, BACKLOG_FAILED },  { 3, 2, BACKLOG_DEAD },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct pump_rules rules = { .max_attempts = cases[i].max_attempts,
+                                          .max_backoff_us = SECOND_US };
+        struct sink_outcome outcome = { SINK_POSTPONED, "answered 500" };
+        struct sink_answer answer = { .outcomes = &outcome };
+        struct backlog_record record = { .seq = 1, .attempts = cases[i].attempts };
+        struct backlog_result result;
+        struct pump_plan plan = { .results = &result };
+        uint64_t random = 5;
+
+        pump_plan_make(&plan, &rules, &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, true },
+                       &random);
+        CHECK_INT(result.verdict, cases[i].verdict);
+        CHECK(!plan.failed_reason && !plan.is_first_refusal && plan.any);
+        CHECK_STR(str_from_c(plan.refused_reason), "answered 500");
+    }
+}
+
+static void a_probe_that_arrives_blames_the_first(void)
+{
+    const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = SECOND_US };
+    struct sink_outcome outcome = { SINK_POSTPONED, "answered 500" };
+    struct sink_answer answer = { .outcomes = &outcome };
+    static const struct backlog_record records[] = {
+        { .seq = 4 }, { .seq = 5 }, { .seq = 6 }, { .seq = 7 }
+    };
+    struct backlog_result results[COUNT_OF(records)];
+    struct pump_plan plan = { .results = results };
+    uint64_t random = 5;
+
+    pump_plan_probe(&plan, &rules,
+                    &(struct pump_tried){ records, COUNT_OF(records), &answer, 0, NOW_US, true }, 2,
+                    &random);
+    CHECK_INT(results[0].verdict, BACKLOG_FAILED);
+    CHECK_INT(results[1].verdict, BACKLOG_DELAYED);
+    CHECK_INT(results[1].next_at_us, NOW_US);
+    CHECK_INT(results[2].verdict, BACKLOG_DELIVERED);
+    CHECK(!results[2].reason);
+    CHECK_INT(results[3].verdict, BACKLOG_UNTRIED);
+    CHECK(plan.any && !plan.failed_reason && plan.pause_us == 0);
+}
+
+/* Without a store: each comes again at its own time, and nothing waits for that. */
+static void what_is_awaited_delays_nothing_else(void)
+{
+    struct pump_rules rules = { .is_awaited = true, .max_backoff_us = SECOND_US };
+    struct backlog_result results[MOST];
+    struct pump_plan plan = make(&rules, "00", "PP", results);
+
+    for (size_t i = 0; i < 2; i++)
+        CHECK_INT(results[i].verdict, BACKLOG_DELAYED);
+    CHECK(plan.any && plan.failed_reason && plan.pause_us == 0);
+    rules.ordered = true;
+    plan = make(&rules, "00", "PP", results);
+    CHECK(!plan.any && plan.failed_reason && plan.pause_us > 0);
 }
 
 static void it_counts_and_tells(void)
@@ -196,7 +267,7 @@ static void the_sink_may_ask_to_be_left_alone(void)
         uint64_t random = 5;
 
         TEST_CASE(cases[i].name);
-        pump_plan_make(&plan, &rules, &(struct pump_tried){ &record, 1, &answer, 0, NOW_US },
+        pump_plan_make(&plan, &rules, &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, false },
                        &random);
         CHECK(plan.pause_us >= cases[i].least_us && plan.pause_us <= cases[i].most_us);
     }
@@ -205,6 +276,9 @@ static void the_sink_may_ask_to_be_left_alone(void)
 int main(void)
 {
     RUN(each_record_gets_its_verdict);
+    RUN(blame_counts_as_a_refusal);
+    RUN(a_probe_that_arrives_blames_the_first);
+    RUN(what_is_awaited_delays_nothing_else);
     RUN(it_counts_and_tells);
     RUN(backoff_doubles_up_to_its_bound);
     RUN(backoff_is_spread_over_its_range);

@@ -35,7 +35,8 @@ static struct {
     bool stalls;           /* it says nothing instead */
     struct buf sent;       /* a copy of the answer, on its way; the server's thread's own */
     struct buf seen;       /* the last request */
-    struct buf arrived;    /* the records, a line each */
+    struct buf arrived;    /* the records, a line each, */
+    struct buf keys;       /* and their keys */
 } receiver = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static char url[URL_SIZE];
@@ -61,6 +62,19 @@ static void add_records(struct buf *out, struct str body)
     }
 }
 
+/* Of an array those of its elements, else the request's own. */
+static void add_keys(struct buf *out, const char *request)
+{
+    static const char one[] = "\r\nIdempotency-Key: ";
+    static const char many[] = "\r\nIdempotency-Keys: ";
+    const char *at = strstr(request, many);
+
+    at = at ? at + sizeof(many) - 1 : strstr(request, one) + sizeof(one) - 1;
+    for (; *at != '\r'; at++)
+        buf_add_char(out, (char)(*at == ',' ? '\n' : *at));
+    buf_add_char(out, '\n');
+}
+
 static struct str receive(void *self, struct str request, size_t nth)
 {
     static const struct str refusal = STR_INIT("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n");
@@ -76,8 +90,11 @@ static struct str receive(void *self, struct str request, size_t nth)
     buf_add_char(&receiver.seen, '\0');
     buf_clear(&receiver.sent);
     buf_add(&receiver.sent, is_poison ? refusal : buf_str(&receiver.answer));
-    if (body.len > 0 && str_starts_with(buf_str(&receiver.sent), STR("HTTP/1.1 2")))
+    if (body.len > 0 && str_starts_with(buf_str(&receiver.sent), STR("HTTP/1.1 2"))) {
         add_records(&receiver.arrived, body);
+        if (strstr(receiver.seen.ptr, "\r\nIdempotency-Key: "))
+            add_keys(&receiver.keys, receiver.seen.ptr);
+    }
 
     bool stalls = receiver.stalls;
 
@@ -101,6 +118,7 @@ static void begin(void)
 {
     buf_init(&receiver.seen, ARRIVED_MAX);
     buf_init(&receiver.arrived, ARRIVED_MAX);
+    buf_init(&receiver.keys, ARRIVED_MAX);
     buf_init(&receiver.sent, ARRIVED_MAX);
     buf_init(&receiver.answer, ARRIVED_MAX);
     answer_with(OK_ANSWER);
@@ -113,6 +131,7 @@ static void end(void)
     canned_destroy(receiver.server);
     buf_done(&receiver.seen);
     buf_done(&receiver.arrived);
+    buf_done(&receiver.keys);
     buf_done(&receiver.sent);
     buf_done(&receiver.answer);
 }
@@ -130,6 +149,7 @@ static struct sink suite_create(void *self)
     (void)self;
     (void)pthread_mutex_lock(&receiver.mutex);
     buf_clear(&receiver.arrived);
+    buf_clear(&receiver.keys);
     (void)pthread_mutex_unlock(&receiver.mutex);
     return make(suite_batch);
 }
@@ -139,6 +159,14 @@ static void suite_arrived(void *self, struct buf *out)
     (void)self;
     (void)pthread_mutex_lock(&receiver.mutex);
     buf_add(out, buf_str(&receiver.arrived));
+    (void)pthread_mutex_unlock(&receiver.mutex);
+}
+
+static void suite_arrived_keys(void *self, struct buf *out)
+{
+    (void)self;
+    (void)pthread_mutex_lock(&receiver.mutex);
+    buf_add(out, buf_str(&receiver.keys));
     (void)pthread_mutex_unlock(&receiver.mutex);
 }
 
@@ -203,18 +231,24 @@ static void several_records_are_an_array(void)
         { 5, STR_INIT("id-1"), STR_INIT("{\"n\":1}") },
         { 6, STR_INIT("id-2"), STR_INIT("{\"n\":2}") },
     };
+    static const struct sink_record odd[] = { { 5, STR_INIT("a,b c"), STR_INIT("{}") },
+                                              { 6, STR_INIT("%"), STR_INIT("{}") } };
     const struct sink_http_options options = { .url = url, .batch = 3, .timeout_us = PATIENCE_US };
     struct sink_answer answer;
 
     begin();
     CHECK_INT(deliver_once(&options, records, 2, &answer), SINK_DELIVERED);
     CHECK(saw("\r\n\r\n[{\"n\":1},{\"n\":2}]"));
+    CHECK(saw("\r\nIdempotency-Keys: id-1,id-2\r\n"));
     /* printf 'id-1 id-2' | sha256sum */
     CHECK(saw("\r\nIdempotency-Key: "
               "918d2d54f27d971d985d101476b72d538d6d0361bff46a96c5aabb0af2d31938\r\n"));
     CHECK_INT(deliver_once(&options, records, 1, &answer), SINK_DELIVERED);
     CHECK(saw("\r\n\r\n[{\"n\":1}]"));
+    CHECK(saw("\r\nIdempotency-Keys: id-1\r\n"));
     CHECK(saw("\r\nIdempotency-Key: id-1\r\n"));
+    CHECK_INT(deliver_once(&options, odd, 2, &answer), SINK_DELIVERED);
+    CHECK(saw("\r\nIdempotency-Keys: a%2Cb%20c,%25\r\n"));
     end();
 }
 
@@ -555,6 +589,7 @@ int main(void)
     const struct sink_suite suite = {
         .create = suite_create,
         .arrived = suite_arrived,
+        .arrived_keys = suite_arrived_keys,
         .set_broken = suite_set_broken,
         .refused = STR("{\"is\":\"poison\"}"),
     };
