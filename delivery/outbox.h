@@ -25,6 +25,7 @@ enum {
     OUTBOX_NAME_SIZE = 72,    /* a sink's name (64 at most) or an outcome, with its NUL */
     OUTBOX_OUTCOMES_MAX = 16, /* different outcomes of refused events */
     OUTBOX_ID_MAX = 256,      /* bytes of an event's id */
+    OUTBOX_KEY_SIZE = 288,    /* an idempotency key, with its NUL */
 };
 
 /** For outbox_event.time_us: the event does not say. */
@@ -169,6 +170,13 @@ NODISCARD bool outbox_drop_sink(struct outbox *outbox, const char *name, struct 
  */
 void outbox_hurry(struct outbox *outbox);
 
+/**
+ * Set a record aside as dead that a sink waits for: its first one behind the cursor, or one of its
+ * retries. `sink` NULL: the one sink that waits for it. ERR_CONFIG: none does, or several do.
+ */
+NODISCARD bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq,
+                                struct error *err);
+
 /** Deliver a dead record again: row `id` of outbox_view_dead(). ERR_CONFIG: no such. */
 NODISCARD bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err);
 
@@ -198,6 +206,8 @@ struct outbox_sink_counters {
     int64_t pending;
     int64_t dead;
     int64_t dropped;
+    int64_t blocked_seq; /* the record that an ordered sink waits for, as it failed; 0: none, */
+    char blocked_key[OUTBOX_KEY_SIZE]; /* and the beginning of its key; outbox_view.h alone */
     int64_t oldest_us;     /* when its oldest pending record was accepted; 0: none is known */
     int64_t oldest_age_us; /* and how long ago that is, whatever the clock was set to since */
 };

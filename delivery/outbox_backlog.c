@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "delivery/outbox_internal.h"
 
@@ -447,4 +448,92 @@ bool backlog_settle(struct backlog *backlog, const struct backlog_result *result
         return false;
     backlog->count = 0; /* they are settled: not a second time */
     return true;
+}
+
+/* An operator's wish to set a record aside. Runs in the committer, too. */
+struct set_aside {
+    const char *sink; /* NULL: whichever waits for it */
+    int64_t seq;
+};
+
+/* The record as a sink's backlog would hand it out: what is counted and written of it. */
+static bool find_waiting(struct outbox *outbox, const struct tally_sink *sink,
+                         enum outbox_statement from, int64_t seq, struct backlog_record *record)
+{
+    struct outbox_db *db = &outbox->db;
+    int64_t limit_or_seq = from == SQL_RETRY_FIND ? seq : 1;
+    int64_t sink_or_cursor = from == SQL_RETRY_FIND ? sink->id : sink->cursor;
+    bool found = outbox_db_find(db, from, "ii", sink_or_cursor, limit_or_seq) == OUTBOX_FOUND &&
+                 outbox_db_int(db, from, 0) == seq;
+
+    if (found)
+        *record = (struct backlog_record){
+            .seq = seq,
+            .key = { NULL, outbox_db_text(db, from, 1).len },
+            .bytes = { NULL, outbox_db_text(db, from, 6).len },
+            .attempts = outbox_db_int(db, from, 7),
+        };
+    outbox_db_reset(db, from);
+    return found;
+}
+
+/* `is_retry` tells where it waits. */
+static bool waits_for(struct outbox *outbox, const struct tally_sink *sink,
+                      const struct set_aside *wish, struct backlog_record *record, bool *is_retry)
+{
+    bool is_head = sink->configured && (wish->sink || sink->head_next_us > 0);
+
+    *is_retry = find_waiting(outbox, sink, SQL_RETRY_FIND, wish->seq, record);
+    return *is_retry ||
+           (is_head && find_waiting(outbox, sink, SQL_RECORDS_AFTER, wish->seq, record));
+}
+
+static bool set_aside_for(struct outbox *outbox, struct tally_sink *sink,
+                          const struct set_aside *wish, struct error *err)
+{
+    static const char reason[] = "moved by an operator";
+    const struct backlog_result result = { wish->seq, BACKLOG_DEAD, 0, reason };
+    struct backlog_record record = { 0 };
+    bool is_retry;
+
+    if (!waits_for(outbox, sink, wish, &record, &is_retry))
+        return fail(err, ERR_CONFIG, "sink %s does not wait for record %lld", sink->name,
+                    (long long)wish->seq);
+    if (!(is_retry ? settle_retry(outbox, sink, &record, &result)
+                   : settle_new(outbox, sink, &record, &result)))
+        return outbox_db_fail(&outbox->db, "store", err);
+    outbox->woken = true;
+    outbox->upkeep.pending = true;
+    LOG_EVENT(LOG_WARN, "sink_record_moved", LOG_STR("sink", str_from_c(sink->name)),
+              LOG_INT("sequence", wish->seq));
+    return true;
+}
+
+static bool set_aside(struct outbox *outbox, void *arg, struct error *err)
+{
+    const struct set_aside *wish = arg;
+    struct tally *tally = &outbox->tally;
+    struct tally_sink *sink = wish->sink ? tally_find_sink(tally, wish->sink) : NULL;
+    struct backlog_record ignored;
+    bool is_retry;
+
+    if (wish->sink && !sink)
+        return fail(err, ERR_CONFIG, "the store has no sink %s", wish->sink);
+    for (size_t i = 0; !wish->sink && i < tally->sink_count; i++) {
+        if (!waits_for(outbox, &tally->sinks[i], wish, &ignored, &is_retry))
+            continue;
+        if (sink)
+            return fail(err, ERR_CONFIG, "several sinks wait for record %lld: say which",
+                        (long long)wish->seq);
+        sink = &tally->sinks[i];
+    }
+    return sink ? set_aside_for(outbox, sink, wish, err)
+                : fail(err, ERR_CONFIG, "no sink waits for record %lld", (long long)wish->seq);
+}
+
+bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq, struct error *err)
+{
+    struct set_aside wish = { sink, seq };
+
+    return outbox_do(outbox, set_aside, &wish, err);
 }

@@ -168,10 +168,13 @@ const char *const outbox_sql[SQL_COUNT] = {
     [SQL_RETRY_NEXT_TIME] = "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us LIMIT 1",
     [SQL_RETRY_OLDEST] =
         "SELECT accepted_us FROM " RETRY_RECORD " WHERE sink = ?1 ORDER BY retry.seq LIMIT 1",
+    [SQL_RETRY_FIND] =
+        "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD " WHERE sink = ?1 AND retry.seq = ?2",
     [SQL_RETRY_LAST_TIME] =
         "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us DESC LIMIT 1",
-    [SQL_RETRY_HASTEN] = "UPDATE retry SET next_us = ?3 WHERE id IN"
-                         " (SELECT id FROM retry WHERE sink = ?1 AND next_us > ?2 LIMIT 500)",
+    [SQL_RETRY_HASTEN] =
+        "UPDATE retry SET next_us = ?3 WHERE sink = ?1 AND seq IN"
+        " (SELECT seq FROM retry WHERE sink = ?1 AND next_us > ?2 LIMIT 500)",
 
     [SQL_DEAD_ADD] = "INSERT INTO dead (sink, dead_us, attempts, reason, seq)"
                      " VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -61,6 +61,7 @@ enum outbox_statement {
     SQL_RETRY_NEXT_TIME,
     SQL_RETRY_LAST_TIME,
     SQL_RETRY_HASTEN,
+    SQL_RETRY_FIND,
     SQL_RETRY_OLDEST,
 
     SQL_DEAD_ADD,

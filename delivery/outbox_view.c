@@ -5,6 +5,7 @@
  */
 #include "delivery/outbox_view.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -280,6 +281,29 @@ static bool find_oldest(struct outbox_db *db, const struct tally *tally,
     return true;
 }
 
+/* The record that an ordered sink waits for, as it failed before (outbox_backlog.c). */
+static bool find_blocked(struct outbox_db *db, const struct tally *tally,
+                         struct outbox_counters *out)
+{
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+        enum outbox_found found;
+
+        if (!sink->configured || sink->head_next_us == 0)
+            continue;
+        found = outbox_db_find(db, SQL_RECORDS_AFTER, "ii", sink->cursor, INT64_C(1));
+        if (found == OUTBOX_FOUND) {
+            out->sinks[i].blocked_seq = outbox_db_int(db, SQL_RECORDS_AFTER, 0);
+            (void)snprintf(out->sinks[i].blocked_key, OUTBOX_KEY_SIZE, "%.*s",
+                           STR_ARG(outbox_db_text(db, SQL_RECORDS_AFTER, 1)));
+        }
+        outbox_db_reset(db, SQL_RECORDS_AFTER);
+        if (found == OUTBOX_BROKEN)
+            return false;
+    }
+    return true;
+}
+
 bool outbox_view_counters(struct outbox_view *view, struct outbox_counters *out, struct error *err)
 {
     struct tally *tally = mem_alloc(sizeof(*tally));
@@ -288,7 +312,8 @@ bool outbox_view_counters(struct outbox_view *view, struct outbox_counters *out,
     *out = (struct outbox_counters){ 0 };
     if (ok) {
         tally_show(tally, out);
-        ok = find_oldest(&view->db, tally, out) && outbox_db_run(&view->db, SQL_COMMIT, "");
+        ok = find_oldest(&view->db, tally, out) && find_blocked(&view->db, tally, out) &&
+             outbox_db_run(&view->db, SQL_COMMIT, "");
     }
     if (!ok)
         (void)outbox_db_fail(&view->db, "store", err);

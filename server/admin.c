@@ -65,6 +65,12 @@ bool admin_revive(struct admin *admin, int64_t id, struct error *err)
                          : outbox_revive(admin->service->outbox, id, err);
 }
 
+bool admin_move(struct admin *admin, const char *sink, int64_t seq, struct error *err)
+{
+    return admin->client ? control_client_move(admin->client, sink, seq, err)
+                         : outbox_set_aside(admin->service->outbox, sink, seq, err);
+}
+
 bool admin_drop_sink(struct admin *admin, const char *name, struct error *err)
 {
     return admin->client ? control_client_drop_sink(admin->client, name, err)

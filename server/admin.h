@@ -32,5 +32,8 @@ NODISCARD bool admin_replay(struct admin *admin, int64_t id, struct resubmit_ans
 /** Deliver dead record `id` again. Errors as above. */
 NODISCARD bool admin_revive(struct admin *admin, int64_t id, struct error *err);
 
+/** Set record `seq` aside that `sink` waits for, NULL: the one that does. ERR_CONFIG: none does. */
+NODISCARD bool admin_move(struct admin *admin, const char *sink, int64_t seq, struct error *err);
+
 /** Forget a sink that is not configured any more. ERR_CONFIG: it is, or there is none. */
 NODISCARD bool admin_drop_sink(struct admin *admin, const char *name, struct error *err);

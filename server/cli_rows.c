@@ -57,6 +57,7 @@ struct words {
     const char *config;
     const char *route;
     bool help;
+    bool has_move;     /* is it a verb of this command? */
     const char *wrong; /* what is wrong with it; NULL: nothing */
 };
 
@@ -169,22 +170,27 @@ static void take_option(int key, struct cli_rows *rows, struct words *words)
 /* The verb and the ids behind it. */
 static void take_arguments(int count, char **arguments, struct cli_rows *rows, struct words *words)
 {
+    size_t verb_count = words->has_move ? CLI_ROWS_MOVE + 1 : CLI_ROWS_MOVE;
     static const char *const verbs[] = {
         [CLI_ROWS_LIST] = "list",
         [CLI_ROWS_SHOW] = "show",
         [CLI_ROWS_REPLAY] = "replay",
+        [CLI_ROWS_MOVE] = "move",
     };
     size_t verb = 0;
 
-    while (verb < COUNT_OF(verbs) && (count < 1 || strcmp(arguments[0], verbs[verb]) != 0))
+    while (verb < verb_count && (count < 1 || strcmp(arguments[0], verbs[verb]) != 0))
         verb++;
-    if (verb == COUNT_OF(verbs)) {
-        words->wrong = "say list, show ID or replay";
+    if (verb == verb_count) {
+        words->wrong = words->has_move ? "say list, show ID, replay or move SEQUENCE"
+                                       : "say list, show ID or replay";
         return;
     }
     rows->verb = (enum cli_rows_verb)verb;
     if (rows->verb == CLI_ROWS_SHOW && count != 2)
         words->wrong = "show wants one ID";
+    if (rows->verb == CLI_ROWS_MOVE && count != 2)
+        words->wrong = "move wants one SEQUENCE";
     if (rows->verb == CLI_ROWS_LIST && count != 1)
         words->wrong = "list takes options alone";
     rows->ids = count > 1 ? mem_alloc_array((size_t)count - 1, sizeof(rows->ids[0])) : NULL;
@@ -239,9 +245,10 @@ static void done(struct cli_rows *rows)
     config_destroy(rows->config);
 }
 
-static bool parse(int argc, char **argv, const char *usage, struct cli_rows *out, int *exit_status)
+static bool parse(int argc, char **argv, const struct cli_rows_command *command,
+                  struct cli_rows *out, int *exit_status)
 {
-    struct words words = { 0 };
+    struct words words = { .has_move = command->move != NULL };
     int option;
 
     *out = (struct cli_rows){ 0 };
@@ -251,7 +258,7 @@ static bool parse(int argc, char **argv, const char *usage, struct cli_rows *out
     while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1)
         take_option(option, out, &words);
     if (words.help) {
-        (void)fputs(usage, stdout);
+        (void)fputs(command->usage, stdout);
         *exit_status = COMMAND_OK;
         return false;
     }
@@ -277,6 +284,8 @@ static int run(const struct cli_rows *rows, const struct cli_rows_command *comma
     struct outbox_view *view;
     int exit_status;
 
+    if (rows->verb == CLI_ROWS_MOVE)
+        return command->move(rows, err);
     if (!outbox_view_open(rows->config->store.path, &view, err))
         return COMMAND_ENVIRONMENT;
     if (rows->verb == CLI_ROWS_LIST)
@@ -295,7 +304,7 @@ int cli_rows_run(int argc, char **argv, const struct cli_rows_command *command)
     struct error err = { 0 };
     int exit_status;
 
-    if (!parse(argc, argv, command->usage, &rows, &exit_status))
+    if (!parse(argc, argv, command, &rows, &exit_status))
         return exit_status;
     log_configure(LOG_ERROR, LOG_TEXT);
     exit_status = run(&rows, command, &err);

@@ -12,7 +12,7 @@
 #include "delivery/outbox_view.h"
 #include "server/config.h"
 
-enum cli_rows_verb { CLI_ROWS_LIST, CLI_ROWS_SHOW, CLI_ROWS_REPLAY };
+enum cli_rows_verb { CLI_ROWS_LIST, CLI_ROWS_SHOW, CLI_ROWS_REPLAY, CLI_ROWS_MOVE };
 
 struct cli_rows {
     enum cli_rows_verb verb;
@@ -32,6 +32,7 @@ struct cli_rows_command {
     int (*list)(const struct cli_rows *rows, struct outbox_view *view, struct error *err);
     int (*show)(const struct cli_rows *rows, struct outbox_view *view, struct error *err);
     int (*replay)(const struct cli_rows *rows, struct outbox_view *view, struct error *err);
+    int (*move)(const struct cli_rows *rows, struct error *err); /* NULL: there is no such verb */
 };
 
 /**

@@ -16,9 +16,12 @@ static const char usage_text[] =
     "Usage: sluice dead list [OPTION...]\n"
     "       sluice dead show ID [OPTION...]\n"
     "       sluice dead replay [ID...] [OPTION...]\n"
+    "       sluice dead move SEQUENCE [--sink NAME] [OPTION...]\n"
     "\n"
     "The records that were set aside because a sink refused them too often. `list` shows no value\n"
-    "of any record, `show` shows everything. `replay` gives them to their sink again.\n"
+    "of any record, `show` shows everything. `replay` gives them to their sink again. `move` sets\n"
+    "a record aside that a sink waits for, in order, and that fails each time: `sluice outbox\n"
+    "status` and the log (sink_blocked) say which.\n"
     "\n"
     "  -c, --config FILE        the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
     "      --since T, --until T set aside at or after, before; T is a time like\n"
@@ -174,9 +177,24 @@ static int replay(const struct cli_rows *rows, struct outbox_view *view, struct 
     return exit_status;
 }
 
+static int move(const struct cli_rows *rows, struct error *err)
+{
+    struct admin *admin;
+
+    if (!admin_open(rows->config, &admin, err))
+        return COMMAND_ENVIRONMENT;
+
+    bool ok = admin_move(admin, rows->filter.sink, rows->ids[0], err);
+
+    admin_close(admin);
+    if (ok)
+        return COMMAND_OK;
+    return err->code == ERR_CONFIG ? COMMAND_NO : COMMAND_ENVIRONMENT;
+}
+
 int cmd_dead(int argc, char **argv)
 {
-    static const struct cli_rows_command command = { usage_text, list, show, replay };
+    static const struct cli_rows_command command = { usage_text, list, show, replay, move };
 
     return cli_rows_run(argc, argv, &command);
 }

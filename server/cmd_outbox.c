@@ -52,6 +52,11 @@ static void add_json_sink(struct buf *out, const struct outbox_sink_counters *si
                sink->configured ? "true" : "false", sink->enqueued, sink->delivered, sink->pending,
                sink->dead, sink->dropped);
     row_text_time(out, "oldest_pending", sink->oldest_us);
+    if (sink->blocked_seq > 0) {
+        buf_printf(out, ",\"blocked\":{\"sequence\":%" PRId64 ",\"key\":", sink->blocked_seq);
+        json_write_string(out, str_from_c(sink->blocked_key));
+        buf_add_char(out, '}');
+    }
     buf_add_char(out, '}');
 }
 
@@ -75,6 +80,16 @@ static void add_json(struct buf *out, const struct config *config,
         add_json_sink(out, &counters->sinks[i]);
     }
     buf_add(out, STR("]}\n"));
+}
+
+static void add_blocked(struct buf *out, const struct outbox_sink_counters *sink)
+{
+    if (sink->blocked_seq == 0)
+        return;
+    buf_printf(out,
+               "\n%s waits for record %" PRId64 " (key %s), which failed; "
+               "`sluice dead move %" PRId64 "` puts it aside\n",
+               sink->name, sink->blocked_seq, sink->blocked_key, sink->blocked_seq);
 }
 
 static void add_text(struct buf *out, const struct config *config,
@@ -101,6 +116,8 @@ static void add_text(struct buf *out, const struct config *config,
         row_text_time_column(out, sink->oldest_us);
         buf_add(out, sink->configured ? STR("\n") : STR("not configured\n"));
     }
+    for (size_t i = 0; i < counters->sink_count; i++)
+        add_blocked(out, &counters->sinks[i]);
 }
 
 static int status(const struct config *config, bool json, struct error *err)

@@ -235,7 +235,7 @@ static int replay(const struct cli_rows *rows, struct outbox_view *view, struct 
 
 int cmd_rejected(int argc, char **argv)
 {
-    static const struct cli_rows_command command = { usage_text, list, show, replay };
+    static const struct cli_rows_command command = { usage_text, list, show, replay, NULL };
 
     return cli_rows_run(argc, argv, &command);
 }

@@ -85,6 +85,24 @@ static bool order_revive(struct control *control, struct json_object *order, str
     return take_row(order, &row, err) && outbox_revive(control->options.outbox, row, err);
 }
 
+/* Of one sink, or of the one that waits for it. */
+static bool order_move(struct control *control, struct json_object *order, struct buf *answer,
+                       struct error *err)
+{
+    const char *name = NULL;
+    struct json_object *sink;
+    struct json_object *sequence;
+    int64_t seq;
+
+    (void)answer;
+    if (!json_find(order, "sequence", &sequence) || json_kind(sequence) != JSON_INTEGER ||
+        !json_int64(sequence, &seq))
+        return fail(err, ERR_CONFIG, "no sequence");
+    if (json_find(order, "sink", &sink) && json_is_string(sink))
+        name = json_str(sink).ptr;
+    return outbox_set_aside(control->options.outbox, name, seq, err);
+}
+
 static bool order_drop_sink(struct control *control, struct json_object *order, struct buf *answer,
                             struct error *err)
 {
@@ -113,9 +131,8 @@ static const struct {
     bool (*run)(struct control *control, struct json_object *order, struct buf *answer,
                 struct error *err);
 } orders[] = {
-    { STR_INIT("replay"), order_replay },
-    { STR_INIT("revive"), order_revive },
-    { STR_INIT("drop-sink"), order_drop_sink },
+    { STR_INIT("replay"), order_replay }, { STR_INIT("revive"), order_revive },
+    { STR_INIT("move"), order_move },     { STR_INIT("drop-sink"), order_drop_sink },
     { STR_INIT("where"), order_where },
 };
 

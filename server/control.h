@@ -6,6 +6,7 @@
  *
  *   {"order":"replay","id":7}             {"ok":true,"status":200,"outcome":"valid"}
  *   {"order":"revive","id":7}             {"ok":true}
+ *   {"order":"move","sequence":7}         {"ok":true}
  *   {"order":"drop-sink","name":"hook"}   {"ok":false,"error":"..."}
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *

@@ -131,6 +131,21 @@ bool control_client_revive(struct control_client *client, int64_t id, struct err
     return ask_for_row(client, "revive", id, &answer, err);
 }
 
+bool control_client_move(struct control_client *client, const char *sink, int64_t seq,
+                         struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct buf order;
+
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_printf(&order, "{\"order\":\"move\",\"sequence\":%" PRId64, seq);
+    if (sink) {
+        buf_add(&order, STR(",\"sink\":"));
+        json_write_string(&order, str_from_c(sink));
+    }
+    return ask(client, &order, &answer, err);
+}
+
 bool control_client_drop_sink(struct control_client *client, const char *name, struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;

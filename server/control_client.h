@@ -31,6 +31,10 @@ NODISCARD bool control_client_replay(struct control_client *client, int64_t id,
 
 NODISCARD bool control_client_revive(struct control_client *client, int64_t id, struct error *err);
 
+/** `sink` NULL: the one that waits for the record. */
+NODISCARD bool control_client_move(struct control_client *client, const char *sink, int64_t seq,
+                                   struct error *err);
+
 NODISCARD bool control_client_drop_sink(struct control_client *client, const char *name,
                                         struct error *err);
 

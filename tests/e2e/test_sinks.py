@@ -366,6 +366,45 @@ def test_a_record_that_fails_the_sink_is_set_aside(sluice, event, receiver, plan
         assert (line["key"], line["sequence"]) == ("poison", 6)
 
 
+def test_in_order_it_is_named_and_can_be_moved_aside(sluice, folder, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (500 if "poison" in ids(records) else 200, {})
+    server = sluice(store=STORE, sinks=[hook(there, ordered=True, batch=4), ARCHIVE])
+    post(server, event, [*name("e", 5), "poison", *name("f", 5)])
+    line = server.wait_log(event="sink_blocked", sink="hook")
+    assert (line["key"], line["sequence"], line["reason"]) == ("poison", 6, "answered 500")
+    assert ids(there.records) == name("e", 5)
+
+    def sluice_says(*words):
+        return run(*words, "-c", server.file, cwd=folder)
+
+    def blocked():
+        told = json.loads(sluice_says("outbox", "status", "--json").stdout)
+        return {sink["name"]: sink.get("blocked") for sink in told["sinks"]}
+
+    until(lambda: blocked()["hook"], "a sink that is known to be blocked")
+    assert blocked() == {"hook": {"sequence": 6, "key": "poison"}, "archive": None}
+    assert "waits for record 6 (key poison)" in sluice_says("outbox", "status").stdout
+    for words, status, text in (
+        (["7"], 1, "no sink waits for record 7"),
+        (["6", "--sink", "archive"], 1, "sink archive does not wait for record 6"),
+        (["6", "--sink", "nobody"], 1, "the store has no sink nobody"),
+        (["6"], 0, ""),
+        (["6"], 1, "no sink waits for record 6"),
+    ):
+        told = sluice_says("dead", "move", *words)
+        assert (told.returncode, text in told.stderr) == (status, True), (words, told)
+    arrives(server, "hook")
+    assert ids(there.records) == name("e", 5) + name("f", 5)
+    assert counters(server, "hook")["dead"] == 1 and blocked()["hook"] is None
+    dead = json.loads(sluice_says("dead", "list", "--json").stdout)
+    assert (dead["sink"], dead["sequence"], dead["reason"]) == ("hook", 6, "moved by an operator")
+    there.plan = lambda records: (200, {})
+    assert sluice_says("dead", "replay").returncode == 0
+    until(lambda: "poison" in ids(there.records), "the replayed record")
+    assert server.wait_log(event="sink_record_moved", sink="hook")["sequence"] == 6
+
+
 def test_ordered_holds_its_order_through_failures(sluice, event, receiver):
     there = receiver()
     there.plan = lambda records: ([500, 200, 400, 503, 200][len(there.requests) % 5], {})
