@@ -167,32 +167,46 @@ static void take_option(int key, struct cli_rows *rows, struct words *words)
     }
 }
 
+/* The verb, and how many arguments it wants with itself; 0: any number. */
+static bool take_verb(const char *word, bool has_move, struct cli_rows *rows, int *wanted)
+{
+    static const struct {
+        const char *word;
+        int wanted;
+    } verbs[] = {
+        [CLI_ROWS_LIST] = { "list", 1 },
+        [CLI_ROWS_SHOW] = { "show", 2 },
+        [CLI_ROWS_REPLAY] = { "replay", 0 },
+        [CLI_ROWS_MOVE] = { "move", 2 },
+    };
+    size_t count = has_move ? COUNT_OF(verbs) : CLI_ROWS_MOVE;
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(word, verbs[i].word) == 0) {
+            rows->verb = (enum cli_rows_verb)i;
+            *wanted = verbs[i].wanted;
+            return true;
+        }
+    return false;
+}
+
 /* The verb and the ids behind it. */
 static void take_arguments(int count, char **arguments, struct cli_rows *rows, struct words *words)
 {
-    size_t verb_count = words->has_move ? CLI_ROWS_MOVE + 1 : CLI_ROWS_MOVE;
-    static const char *const verbs[] = {
-        [CLI_ROWS_LIST] = "list",
-        [CLI_ROWS_SHOW] = "show",
-        [CLI_ROWS_REPLAY] = "replay",
-        [CLI_ROWS_MOVE] = "move",
+    static const char *const wrong[] = {
+        [CLI_ROWS_LIST] = "list takes options alone",
+        [CLI_ROWS_SHOW] = "show wants one ID",
+        [CLI_ROWS_MOVE] = "move wants one SEQUENCE",
     };
-    size_t verb = 0;
+    int wanted = 0;
 
-    while (verb < verb_count && (count < 1 || strcmp(arguments[0], verbs[verb]) != 0))
-        verb++;
-    if (verb == verb_count) {
+    if (count < 1 || !take_verb(arguments[0], words->has_move, rows, &wanted)) {
         words->wrong = words->has_move ? "say list, show ID, replay or move SEQUENCE"
                                        : "say list, show ID or replay";
         return;
     }
-    rows->verb = (enum cli_rows_verb)verb;
-    if (rows->verb == CLI_ROWS_SHOW && count != 2)
-        words->wrong = "show wants one ID";
-    if (rows->verb == CLI_ROWS_MOVE && count != 2)
-        words->wrong = "move wants one SEQUENCE";
-    if (rows->verb == CLI_ROWS_LIST && count != 1)
-        words->wrong = "list takes options alone";
+    if (wanted > 0 && count != wanted)
+        words->wrong = wrong[rows->verb];
     rows->ids = count > 1 ? mem_alloc_array((size_t)count - 1, sizeof(rows->ids[0])) : NULL;
     for (int i = 1; i < count; i++)
         if (!read_count(arguments[i], &rows->ids[rows->id_count++]))
