@@ -40,7 +40,7 @@ struct pump {
     /* The thread's own. */
     struct arena *arena; /* for one batch */
     struct pump_lane lanes[BACKLOG_LANES];
-    uint64_t arrived; /* records that the sink has got */
+    struct pump_signs signs;
     uint64_t random;
     int64_t failures;         /* in a row, by the sink's fault */
     int64_t failing_since_us; /* clock_monotonic_us() */
@@ -146,7 +146,7 @@ static void count_outcomes(struct pump *pump, struct round *round)
         round->arrived += result == SINK_DELIVERED;
         atomic_fetch_add_explicit(&pump->attempts[result], 1, memory_order_relaxed);
     }
-    pump->arrived += round->arrived;
+    pump_signs_arrived(&pump->signs, round->arrived);
 }
 
 static void deliver(struct pump *pump, struct round *round)
@@ -255,9 +255,11 @@ static bool settle(struct pump *pump, const struct pump_plan *plan, size_t count
     return true;
 }
 
+/* Did nothing arrive, for a reason that may lie in a record? */
 static bool has_failed_whole(const struct round *round)
 {
-    return round->arrived == 0 && round->answer.outcomes[0].result == SINK_POSTPONED;
+    return round->arrived == 0 && round->answer.outcomes[0].result == SINK_POSTPONED &&
+           !round->answer.is_sink_wide;
 }
 
 /*
@@ -267,7 +269,7 @@ static bool has_failed_whole(const struct round *round)
 static bool must_split(struct pump *pump, const struct round *round)
 {
     const struct pump_rules *rules = &pump->options.rules;
-    bool is_awaited = rules->is_awaited && !rules->ordered && round->answer.retry_after_us == 0;
+    bool is_awaited = rules->is_awaited && !rules->ordered;
     bool split = round->answer.together || (is_awaited && has_failed_whole(round));
 
     if (split && round->count > 1) {
@@ -367,13 +369,14 @@ static enum pump_blame judge(struct pump *pump, const struct round *round)
 {
     const struct pump_rules *rules = &pump->options.rules;
     const struct backlog_record *first = &round->records[0];
-    const struct pump_lane_failure failure = { first->seq, first->attempts > 0, round->count,
-                                               pump->arrived };
+    const struct pump_lane_failure failure = { first->seq, first->attempts > 0, round->count };
     enum pump_blame blame;
 
     if (rules->is_awaited && !rules->ordered)
         return PUMP_BLAME_SINK;
-    blame = pump_lane_fail(round->lane, &failure);
+    blame = pump_lane_fail(round->lane, &failure, &pump->signs);
+    if (blame != PUMP_BLAME_RECORD)
+        pump_signs_failed(&pump->signs, first->seq, round->count);
     return rules->ordered ? PUMP_BLAME_SINK : blame;
 }
 
@@ -388,6 +391,8 @@ static bool carry(struct pump *pump, struct round *round, int64_t *pause_us)
         return true;
     if (has_failed_whole(round))
         blame = judge(pump, round);
+    else if (round->answer.is_sink_wide)
+        pump_signs_failed(&pump->signs, 0, PUMP_SIGNS_MANY);
     if (blame == PUMP_BLAME_UNKNOWN && (probe(pump, round) || is_left_to_others(round)))
         return true;
 

@@ -11,6 +11,29 @@ enum {
 
 _Static_assert(PUMP_LANE_PROBE_REACH == 1 << FARTHEST_DOUBLING, "the reach is a power of two");
 
+void pump_signs_arrived(struct pump_signs *signs, size_t count)
+{
+    if (count == 0)
+        return;
+    signs->arrived += count;
+    signs->has_failed = signs->others_failed = false;
+}
+
+void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count)
+{
+    if (count > 1 || (signs->has_failed && signs->failed != sequence))
+        signs->others_failed = true;
+    signs->has_failed = true;
+    signs->failed = sequence;
+}
+
+/* Is this record the only one that has failed since one arrived? */
+static bool others_seem_to_arrive(const struct pump_signs *signs, int64_t sequence)
+{
+    return signs->arrived > 0 && !signs->others_failed &&
+           (!signs->has_failed || signs->failed == sequence);
+}
+
 void pump_lane_init(struct pump_lane *lane, size_t most)
 {
     *lane = (struct pump_lane){ .most = most, .limit = most };
@@ -35,22 +58,24 @@ static void suspect(struct pump_lane *lane, const struct pump_lane_failure *fail
     lane->is_named = false;
 }
 
-enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_failure *failure)
+enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_failure *failure,
+                               const struct pump_signs *signs)
 {
     bool is_again = lane->failures > 0 && lane->suspect == failure->sequence;
-    bool others_arrive = is_again && lane->arrived != failure->arrived;
+    bool others_arrive = is_again && lane->arrived != signs->arrived;
 
     if (!is_again)
         suspect(lane, failure);
     lane->failures++;
-    lane->arrived = failure->arrived;
+    lane->arrived = signs->arrived;
     if (lane->failures >= FAILURES_BEFORE_PROBE)
         lane->limit = 1;
     else
         pump_lane_halve(lane, failure->count);
     if (failure->count > 1)
         return PUMP_BLAME_SINK;
-    if (others_arrive && (failure->was_blamed || lane->failures >= FAILURES_BEFORE_PROBE))
+    if (failure->was_blamed ? others_seem_to_arrive(signs, failure->sequence)
+                            : others_arrive && lane->failures >= FAILURES_BEFORE_PROBE)
         return PUMP_BLAME_RECORD;
     return lane->failures >= lane->next_probe ? PUMP_BLAME_UNKNOWN : PUMP_BLAME_SINK;
 }

@@ -5,9 +5,12 @@
  * A receiver may answer 500, hang or reset for one record alone, as it does for all when it is
  * down. What tells them apart is whether others arrive meanwhile. So failures in a row with the
  * same record in front are counted; batches shrink until it stands alone; and then a later record
- * is tried as a probe. As long as no other record arrives, the sink is at fault.
+ * is tried as a probe. As long as no other record arrives, the sink is at fault. A record that was
+ * blamed once need not be proved guilty again: that no other one has failed since one arrived will
+ * do.
  *
- * Threads: a lane belongs to one thread. No clock is read and nothing else is touched here.
+ * Threads: a lane and what is known of a sink belong to one thread. No clock is read and nothing
+ * else is touched here.
  */
 #pragma once
 
@@ -16,6 +19,22 @@
 #include <stdint.h>
 
 enum { PUMP_LANE_PROBE_REACH = 64 }; /* how far behind the record at fault a probe is looked for */
+
+/** What a sink's answers have shown, in whatever lane. Begins as zeroes. */
+struct pump_signs {
+    uint64_t arrived; /* how many records the sink has got */
+    int64_t failed;   /* sequence of a record that failed since the last one arrived, alone, and */
+    bool has_failed;  /* was not to blame for it; if there is one, */
+    bool others_failed; /* and others, too */
+};
+
+/** Records arrived. */
+void pump_signs_arrived(struct pump_signs *signs, size_t count);
+
+enum { PUMP_SIGNS_MANY = 2 };
+
+/** A batch failed, by the sink's fault for all that is known; of `count` records, or of any. */
+void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count);
 
 struct pump_lane {
     size_t most;        /* records in a batch, */
@@ -33,7 +52,6 @@ struct pump_lane_failure {
     int64_t sequence; /* of its first record, */
     bool was_blamed;  /* which failed by its own fault before */
     size_t count;     /* records in it */
-    uint64_t arrived; /* how many records the sink has got so far, in whatever lane */
 };
 
 enum pump_blame {
@@ -51,7 +69,8 @@ void pump_lane_halve(struct pump_lane *lane, size_t count);
 void pump_lane_grow(struct pump_lane *lane);
 
 /** Count a failure, shrink what comes next, and judge. */
-enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_failure *failure);
+enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_failure *failure,
+                               const struct pump_signs *signs);
 
 /** Which of `count` records, of which the first is the suspect, is to be tried now. */
 size_t pump_lane_probe_at(const struct pump_lane *lane, size_t count);

@@ -120,7 +120,7 @@ void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
         stopped = rules->ordered && results[i].verdict != BACKLOG_DELIVERED &&
                   results[i].verdict != BACKLOG_DEAD;
     }
-    if (rules->is_awaited && !rules->ordered && tried->answer->retry_after_us == 0)
+    if (rules->is_awaited && !rules->ordered && !tried->answer->is_sink_wide)
         delay_each(plan);
     else
         leave_the_last(plan, tried->count);

@@ -51,6 +51,7 @@ struct sink_outcome {
 struct sink_answer {
     struct sink_outcome *outcomes; /* one for each record, in their order; zeroes before */
     bool together;                 /* refused by one word for all: the culprit is not known */
+    bool is_sink_wide;             /* what is postponed would be so whatever the records were */
     int64_t retry_after_us;        /* how long the sink asks to be left alone; 0: it does not */
 };
 

@@ -228,6 +228,8 @@ static void deliver(void *self, const struct sink_batch *batch, struct sink_answ
 
     const char *reason = arena_copy(batch->arena, str_from_c(err.text)).ptr;
 
+    answer->is_sink_wide = true;
+
     for (; at < batch->count; at++)
         if (answer->outcomes[at].result != SINK_REFUSED)
             answer->outcomes[at] = (struct sink_outcome){ SINK_POSTPONED, reason };

@@ -209,6 +209,13 @@ static enum sink_result judge(int status)
     return SINK_REFUSED;
 }
 
+/* Has the receiver not so much as seen the records? Then they cannot be at fault. */
+static bool is_out_of_reach(enum fetch_failure failure)
+{
+    return failure == FETCH_RESOLVE || failure == FETCH_CONNECT || failure == FETCH_TLS ||
+           failure == FETCH_INTERRUPTED;
+}
+
 static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
 {
     CLEANUP(fetch_answer_done) struct fetch_answer got;
@@ -217,6 +224,7 @@ static void deliver(void *self, const struct sink_batch *batch, struct sink_answ
 
     fetch_answer_init(&got, 0);
     if (!post(http, batch, &got, &err)) {
+        answer->is_sink_wide = is_out_of_reach(got.failure);
         sink_answer_all(batch, answer, SINK_POSTPONED,
                         arena_copy(batch->arena, str_from_c(err.text)).ptr);
         return;
@@ -230,6 +238,7 @@ static void deliver(void *self, const struct sink_batch *batch, struct sink_answ
     answer->together = result == SINK_REFUSED && batch->count > 1;
     if (result == SINK_POSTPONED)
         answer->retry_after_us = retry_after_us(fetch_answer_header(&got, "Retry-After"));
+    answer->is_sink_wide = got.status == 429 || got.status == 503 || answer->retry_after_us > 0;
     sink_answer_all(batch, answer, result, reason);
 }
 

@@ -26,11 +26,11 @@ static void batches_shrink_and_grow(void)
     CHECK_INT((int64_t)lane.limit, 10);
 }
 
-/* What comes after each other: a failure of a record, alone or not, and what is made of it. */
+/* What comes after each other: records arrive, then a batch fails; and what is made of it. */
 struct step {
-    int64_t sequence;
-    size_t count;
-    uint64_t arrived;
+    size_t arrived;
+    int64_t sequence; /* of the first that fails, */
+    size_t count;     /* and with how many */
     enum pump_blame blame;
 };
 
@@ -43,50 +43,72 @@ static void blame_needs_others_that_arrive(void)
     } cases[] = {
         { "none arrives",
           false,
-          { { 1, 1, 0, PUMP_BLAME_SINK },
-            { 1, 1, 0, PUMP_BLAME_SINK },
-            { 1, 1, 0, PUMP_BLAME_UNKNOWN } } },
+          { { 9, 1, 1, PUMP_BLAME_SINK },
+            { 0, 1, 1, PUMP_BLAME_SINK },
+            { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
         { "others arrive from the third failure on",
           false,
-          { { 1, 1, 0, PUMP_BLAME_SINK },
-            { 1, 1, 5, PUMP_BLAME_SINK },
-            { 1, 1, 6, PUMP_BLAME_RECORD } } },
+          { { 0, 1, 1, PUMP_BLAME_SINK },
+            { 5, 1, 1, PUMP_BLAME_SINK },
+            { 1, 1, 1, PUMP_BLAME_RECORD } } },
         { "others arrived, but not since the last failure",
           false,
-          { { 1, 1, 0, PUMP_BLAME_SINK },
-            { 1, 1, 5, PUMP_BLAME_SINK },
-            { 1, 1, 5, PUMP_BLAME_UNKNOWN } } },
+          { { 0, 1, 1, PUMP_BLAME_SINK },
+            { 5, 1, 1, PUMP_BLAME_SINK },
+            { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
         { "not always the same one",
           false,
-          { { 1, 1, 0, PUMP_BLAME_SINK },
-            { 2, 1, 1, PUMP_BLAME_SINK },
-            { 1, 1, 2, PUMP_BLAME_SINK },
-            { 1, 1, 3, PUMP_BLAME_SINK } } },
+          { { 0, 1, 1, PUMP_BLAME_SINK },
+            { 1, 2, 1, PUMP_BLAME_SINK },
+            { 1, 1, 1, PUMP_BLAME_SINK },
+            { 1, 1, 1, PUMP_BLAME_SINK } } },
         { "not alone",
           false,
-          { { 1, 9, 0, PUMP_BLAME_SINK },
-            { 1, 4, 1, PUMP_BLAME_SINK },
-            { 1, 2, 2, PUMP_BLAME_SINK },
-            { 1, 1, 3, PUMP_BLAME_RECORD } } },
+          { { 0, 1, 9, PUMP_BLAME_SINK },
+            { 1, 1, 4, PUMP_BLAME_SINK },
+            { 1, 1, 2, PUMP_BLAME_SINK },
+            { 1, 1, 1, PUMP_BLAME_RECORD } } },
         { "known for it",
           true,
-          { { 1, 1, 0, PUMP_BLAME_UNKNOWN }, { 1, 1, 1, PUMP_BLAME_RECORD } } },
-        { "known for it, and none arrives",
+          { { 1, 1, 1, PUMP_BLAME_RECORD }, { 0, 1, 1, PUMP_BLAME_RECORD } } },
+        { "known for it, as another one is",
           true,
-          { { 1, 1, 0, PUMP_BLAME_UNKNOWN }, { 1, 1, 0, PUMP_BLAME_UNKNOWN } } },
+          { { 1, 1, 1, PUMP_BLAME_RECORD }, { 0, 2, 1, PUMP_BLAME_RECORD } } },
+        { "known for it, but none ever arrived",
+          true,
+          { { 0, 1, 1, PUMP_BLAME_UNKNOWN }, { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
+        { "known for it, but others fail, too",
+          true,
+          { { 1, 7, 2, PUMP_BLAME_SINK },
+            { 0, 1, 1, PUMP_BLAME_UNKNOWN },
+            { 1, 1, 1, PUMP_BLAME_RECORD } } },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct pump_signs signs = { 0 };
         struct pump_lane lane;
 
         TEST_CASE(cases[i].name);
         pump_lane_init(&lane, 100);
-        for (const struct step *step = cases[i].steps; step->count > 0; step++)
-            CHECK_INT(pump_lane_fail(
-                          &lane, &(struct pump_lane_failure){ step->sequence, cases[i].was_blamed,
-                                                              step->count, step->arrived }),
-                      step->blame);
+        for (const struct step *step = cases[i].steps; step->count > 0; step++) {
+            const struct pump_lane_failure failure = { step->sequence, cases[i].was_blamed,
+                                                       step->count };
+            enum pump_blame blame;
+
+            pump_signs_arrived(&signs, step->arrived);
+            blame = pump_lane_fail(&lane, &failure, &signs);
+            CHECK_INT(blame, step->blame);
+            if (blame != PUMP_BLAME_RECORD)
+                pump_signs_failed(&signs, step->sequence, step->count);
+        }
     }
+}
+
+static enum pump_blame fail_again(struct pump_lane *lane, int64_t sequence, size_t count)
+{
+    static const struct pump_signs signs;
+
+    return pump_lane_fail(lane, &(struct pump_lane_failure){ sequence, false, count }, &signs);
 }
 
 static void the_third_failure_leaves_one_alone(void)
@@ -95,10 +117,10 @@ static void the_third_failure_leaves_one_alone(void)
 
     pump_lane_init(&lane, 100);
     for (size_t i = 0; i < 2; i++) {
-        (void)pump_lane_fail(&lane, &(struct pump_lane_failure){ 7, false, lane.limit, 0 });
+        (void)fail_again(&lane, 7, lane.limit);
         CHECK_INT((int64_t)lane.limit, i == 0 ? 50 : 25);
     }
-    (void)pump_lane_fail(&lane, &(struct pump_lane_failure){ 7, false, lane.limit, 0 });
+    (void)fail_again(&lane, 7, lane.limit);
     CHECK_INT((int64_t)lane.limit, 1);
 }
 
@@ -110,7 +132,7 @@ static void probes_go_farther_and_become_rare(void)
 
     pump_lane_init(&lane, 1);
     for (int64_t i = 1; probes < COUNT_OF(at); i++) {
-        if (pump_lane_fail(&lane, &(struct pump_lane_failure){ 7, false, 1, 0 }) == PUMP_BLAME_SINK)
+        if (fail_again(&lane, 7, 1) == PUMP_BLAME_SINK)
             continue;
         CHECK_INT((int64_t)pump_lane_probe_at(&lane, PUMP_LANE_PROBE_REACH + 1),
                   (int64_t)at[probes]);
@@ -128,7 +150,7 @@ static void a_record_is_named_once(void)
     pump_lane_init(&lane, 1);
     for (int64_t sequence = 1; sequence <= 2; sequence++)
         for (int i = 1; i <= 5; i++) {
-            (void)pump_lane_fail(&lane, &(struct pump_lane_failure){ sequence, false, 1, 0 });
+            (void)fail_again(&lane, sequence, 1);
             CHECK(!pump_lane_names(&lane, 2));
             CHECK(pump_lane_names(&lane, 1) == (i == 3));
         }

@@ -347,6 +347,7 @@ static void each_status_has_its_meaning(void)
             answer_with(text);
             for (size_t count = 1; count <= 2; count++) {
                 CHECK_INT(deliver_once(&options, records, count, &answer), cases[i].result);
+                CHECK(answer.is_sink_wide == (status == 429 || status == 503));
                 CHECK(answer.together == (count == 2 && cases[i].result == SINK_REFUSED));
             }
         }
