@@ -456,7 +456,7 @@ struct set_aside {
     int64_t seq;
 };
 
-/* The record as a sink's backlog would hand it out: what is counted and written of it. */
+/* What is counted and written of the record, where the sink waits for it. */
 static bool find_waiting(struct outbox *outbox, const struct tally_sink *sink,
                          enum outbox_statement from, int64_t seq, struct backlog_record *record)
 {
@@ -467,12 +467,7 @@ static bool find_waiting(struct outbox *outbox, const struct tally_sink *sink,
                  outbox_db_int(db, from, 0) == seq;
 
     if (found)
-        *record = (struct backlog_record){
-            .seq = seq,
-            .key = { NULL, outbox_db_text(db, from, 1).len },
-            .bytes = { NULL, outbox_db_text(db, from, 6).len },
-            .attempts = outbox_db_int(db, from, 7),
-        };
+        *record = (struct backlog_record){ .seq = seq, .attempts = outbox_db_int(db, from, 7) };
     outbox_db_reset(db, from);
     return found;
 }

@@ -172,9 +172,8 @@ const char *const outbox_sql[SQL_COUNT] = {
         "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD " WHERE sink = ?1 AND retry.seq = ?2",
     [SQL_RETRY_LAST_TIME] =
         "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us DESC LIMIT 1",
-    [SQL_RETRY_HASTEN] =
-        "UPDATE retry SET next_us = ?3 WHERE sink = ?1 AND seq IN"
-        " (SELECT seq FROM retry WHERE sink = ?1 AND next_us > ?2 LIMIT 500)",
+    [SQL_RETRY_HASTEN] = "UPDATE retry SET next_us = ?3 WHERE sink = ?1 AND seq IN"
+                         " (SELECT seq FROM retry WHERE sink = ?1 AND next_us > ?2 LIMIT 500)",
 
     [SQL_DEAD_ADD] = "INSERT INTO dead (sink, dead_us, attempts, reason, seq)"
                      " VALUES (?1, ?2, ?3, ?4, ?5)",
