@@ -5,6 +5,7 @@
  * deletion of a range. An event that comes within an hour of its own `time` (or before it) has the
  * second of that time as its bucket: its retries bring the same time. Any other has the day of its
  * arrival, and is looked for in all days of the window. Days and seconds since 1970 do not overlap.
+ * The clock may have been ahead when an event came, so the days end with the latest one that was.
  */
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #define SECOND_US INT64_C(1000000)
 #define HOUR_US   (3600 * SECOND_US)
 #define DAY_US    (24 * HOUR_US)
+#define MINUTE_US (60 * SECOND_US)
 
 enum {
     DAY_SECONDS = 24 * 3600,
@@ -88,13 +90,25 @@ static enum outbox_seen look_in(struct outbox *outbox, int64_t bucket,
     return seen == OUTBOX_NEW && recent != RECENT_NONE ? OUTBOX_ID_REUSED : seen;
 }
 
+/* Was the clock ahead of what it says now when events were remembered, as far as is known? */
+static bool was_ahead(const struct outbox *outbox)
+{
+    return outbox->tally.numbers[TALLY_LATEST_US] > outbox->now_us;
+}
+
+static int64_t latest_us(const struct outbox *outbox)
+{
+    return MINUTE_US +
+           (was_ahead(outbox) ? outbox->tally.numbers[TALLY_LATEST_US] : outbox->now_us);
+}
+
 static enum outbox_seen look_in_days(struct outbox *outbox, const struct outbox_item *item,
                                      int64_t *processed_us)
 {
     int64_t first = (outbox->now_us - outbox->options.dedup_window_us) / DAY_US;
     enum outbox_seen seen = OUTBOX_NEW;
 
-    for (int64_t day = outbox->now_us / DAY_US; day >= first; day--) {
+    for (int64_t day = latest_us(outbox) / DAY_US; day >= first; day--) {
         enum outbox_seen here = look_in(outbox, day, item, processed_us);
 
         if (here == OUTBOX_SEEN || here == OUTBOX_SEEN_BROKEN)
@@ -118,7 +132,8 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
         return seen;
 
     /* Of this hour: if it came before, then with its second as its bucket. */
-    if (has_second(outbox, item, HOUR_US) && item->time_us <= outbox->now_us + HOUR_US)
+    if (!was_ahead(outbox) && has_second(outbox, item, HOUR_US - 2 * MINUTE_US) &&
+        item->time_us <= outbox->now_us + HOUR_US)
         return seen;
 
     enum outbox_seen in_days = look_in_days(outbox, item, processed_us);
@@ -135,6 +150,8 @@ bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item)
     if (!item->id.ptr || !is_on(outbox))
         return true;
     outbox->tally.numbers[TALLY_SEEN]++;
+    if (outbox->now_us > outbox->tally.numbers[TALLY_LATEST_US] + MINUTE_US)
+        outbox->tally.numbers[TALLY_LATEST_US] = outbox->now_us;
     return recent_add(&outbox->recent, &outbox->db, &row);
 }
 

@@ -22,6 +22,7 @@ static const struct str names[TALLY_COUNT] = {
     [TALLY_REFUSED_EVICTED] = STR_INIT("refused_evicted"),
     [TALLY_REFUSED_CROWDED] = STR_INIT("refused_crowded"),
     [TALLY_REFUSED_TOO_LARGE] = STR_INIT("refused_too_large"),
+    [TALLY_LATEST_US] = STR_INIT("latest_us"),
 };
 
 static void copy_name(char to[static OUTBOX_NAME_SIZE], struct str name)

@@ -34,6 +34,7 @@ enum tally_number {
     TALLY_REFUSED_EVICTED,   /* gone, too old or too many */
     TALLY_REFUSED_CROWDED,   /* of those, not resolved and not too old */
     TALLY_REFUSED_TOO_LARGE, /* larger than the quarantine, so never kept */
+    TALLY_LATEST_US, /* the latest time of day that an event was remembered at, to a minute */
     TALLY_COUNT,
 };
 
