@@ -13,6 +13,8 @@ KINDS = {"database": 1, "log": 2, "index": 3, "sink": 4, "folder": 5}
 CALLS = {"write": 0, "sync": 1}
 DIE, LIE = -1, -2
 FAULT = struct.Struct("=iiii")  # struct shim_fault
+AHEAD = struct.Struct("=q")  # behind the faults
+FAULTS = len(KINDS) + 1
 SECTOR = 512
 CLEAN, DIRTY, DOOMED = 0, 1, 2
 
@@ -67,8 +69,16 @@ class Disk:
     def heal(self):
         """No more faults; how many calls failed."""
         failed = sum(self.hits(kind, call) for kind in KINDS for call in CALLS)
-        self.control[:] = bytes(mmap.PAGESIZE)
+        self.control[: self._at_end()] = bytes(self._at_end())
         return failed
+
+    @staticmethod
+    def _at_end():
+        return FAULTS * len(CALLS) * FAULT.size
+
+    def set_clock(self, ahead):
+        """The time of day is `ahead` seconds ahead of this machine's, or behind it."""
+        AHEAD.pack_into(self.control, self._at_end(), ahead)
 
     # Power loss.
 

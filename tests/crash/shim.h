@@ -1,5 +1,6 @@
 /*
- * shim.h - a disk that fails, loses power and lies, between the server and its files.
+ * shim.h - a disk that fails, loses power and lies, between the server and its files; and a clock
+ * that is set.
  *
  * shim.c stands in for the C library's calls (LD_PRELOAD) on the files that are watched: those
  * whose path begins with $SHIM_STORE or $SHIM_SINK, and the folders they are in. It knows what a
@@ -38,6 +39,7 @@ struct shim_fault {
 
 struct shim_control {
     struct shim_fault faults[SHIM_KINDS][SHIM_CALLS];
+    _Atomic int64_t ahead_s; /* so many seconds the time of day is ahead, or behind */
 };
 
 /** A watched descriptor. */

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from server import MODE, PATIENCE, SLOW, Server, defaults, furnish, merge
+from server import MODE, PATIENCE, SLOW, Server, defaults, furnish, merge, run
 
 from disk import SEED, Disk
 
@@ -51,6 +51,10 @@ class World:
         self.seen = {}  # counters as of the last look, which must not go down
         self.change = threading.Condition()
         self.where = None  # address, while the server runs
+
+    def order(self, *words):
+        """A command line call about this store."""
+        return run(*words, "-c", self.server.file, cwd=self.folder)
 
     # Lives.
 

@@ -177,7 +177,8 @@ static void check_arrived_keys(const char *expected)
     CHECK_STR(buf_str(&out), expected);
 }
 
-/* A record that comes again comes alone, or with others than before: the suite's keys are by place. */
+/* A record that comes again comes alone, or with others than before: the suite's keys are by place.
+ */
 static void a_record_has_its_key_in_any_company(void)
 {
     static const struct str records[] = { STR_INIT("{\"n\":1}"), STR_INIT("{\"n\":2}"),

@@ -34,56 +34,54 @@ struct step {
     enum pump_blame blame;
 };
 
+static const struct {
+    const char *name;
+    bool was_blamed;
+    struct step steps[6];
+} cases[] = {
+    { "none arrives",
+      false,
+      { { 9, 1, 1, PUMP_BLAME_SINK },
+        { 0, 1, 1, PUMP_BLAME_SINK },
+        { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
+    { "others arrive from the third failure on",
+      false,
+      { { 0, 1, 1, PUMP_BLAME_SINK },
+        { 5, 1, 1, PUMP_BLAME_SINK },
+        { 1, 1, 1, PUMP_BLAME_RECORD } } },
+    { "others arrived, but not since the last failure",
+      false,
+      { { 0, 1, 1, PUMP_BLAME_SINK },
+        { 5, 1, 1, PUMP_BLAME_SINK },
+        { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
+    { "not always the same one",
+      false,
+      { { 0, 1, 1, PUMP_BLAME_SINK },
+        { 1, 2, 1, PUMP_BLAME_SINK },
+        { 1, 1, 1, PUMP_BLAME_SINK },
+        { 1, 1, 1, PUMP_BLAME_SINK } } },
+    { "not alone",
+      false,
+      { { 0, 1, 9, PUMP_BLAME_SINK },
+        { 1, 1, 4, PUMP_BLAME_SINK },
+        { 1, 1, 2, PUMP_BLAME_SINK },
+        { 1, 1, 1, PUMP_BLAME_RECORD } } },
+    { "known for it", true, { { 1, 1, 1, PUMP_BLAME_RECORD }, { 0, 1, 1, PUMP_BLAME_RECORD } } },
+    { "known for it, as another one is",
+      true,
+      { { 1, 1, 1, PUMP_BLAME_RECORD }, { 0, 2, 1, PUMP_BLAME_RECORD } } },
+    { "known for it, but none ever arrived",
+      true,
+      { { 0, 1, 1, PUMP_BLAME_UNKNOWN }, { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
+    { "known for it, but others fail, too",
+      true,
+      { { 1, 7, 2, PUMP_BLAME_SINK },
+        { 0, 1, 1, PUMP_BLAME_UNKNOWN },
+        { 1, 1, 1, PUMP_BLAME_RECORD } } },
+};
+
 static void blame_needs_others_that_arrive(void)
 {
-    static const struct {
-        const char *name;
-        bool was_blamed;
-        struct step steps[6];
-    } cases[] = {
-        { "none arrives",
-          false,
-          { { 9, 1, 1, PUMP_BLAME_SINK },
-            { 0, 1, 1, PUMP_BLAME_SINK },
-            { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
-        { "others arrive from the third failure on",
-          false,
-          { { 0, 1, 1, PUMP_BLAME_SINK },
-            { 5, 1, 1, PUMP_BLAME_SINK },
-            { 1, 1, 1, PUMP_BLAME_RECORD } } },
-        { "others arrived, but not since the last failure",
-          false,
-          { { 0, 1, 1, PUMP_BLAME_SINK },
-            { 5, 1, 1, PUMP_BLAME_SINK },
-            { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
-        { "not always the same one",
-          false,
-          { { 0, 1, 1, PUMP_BLAME_SINK },
-            { 1, 2, 1, PUMP_BLAME_SINK },
-            { 1, 1, 1, PUMP_BLAME_SINK },
-            { 1, 1, 1, PUMP_BLAME_SINK } } },
-        { "not alone",
-          false,
-          { { 0, 1, 9, PUMP_BLAME_SINK },
-            { 1, 1, 4, PUMP_BLAME_SINK },
-            { 1, 1, 2, PUMP_BLAME_SINK },
-            { 1, 1, 1, PUMP_BLAME_RECORD } } },
-        { "known for it",
-          true,
-          { { 1, 1, 1, PUMP_BLAME_RECORD }, { 0, 1, 1, PUMP_BLAME_RECORD } } },
-        { "known for it, as another one is",
-          true,
-          { { 1, 1, 1, PUMP_BLAME_RECORD }, { 0, 2, 1, PUMP_BLAME_RECORD } } },
-        { "known for it, but none ever arrived",
-          true,
-          { { 0, 1, 1, PUMP_BLAME_UNKNOWN }, { 0, 1, 1, PUMP_BLAME_UNKNOWN } } },
-        { "known for it, but others fail, too",
-          true,
-          { { 1, 7, 2, PUMP_BLAME_SINK },
-            { 0, 1, 1, PUMP_BLAME_UNKNOWN },
-            { 1, 1, 1, PUMP_BLAME_RECORD } } },
-    };
-
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct pump_signs signs = { 0 };
         struct pump_lane lane;
