@@ -21,7 +21,7 @@ from world import World
 import verdict
 
 DAY = 86400
-PATIENCE = 60  # seconds for everything to arrive, once all is well
+PATIENCE = 30  # seconds for everything to arrive, once all is well
 MOODS = ("500", "503", "429", "401", "hang", "drop", "late", "half")
 
 # The http sinks. `hook` is refused some records, and fails for some; `line` keeps its order.
