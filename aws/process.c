@@ -83,7 +83,61 @@ static bool split(const char *text, struct command *command, struct error *err)
     return command->count > 0 || fail(err, ERR_REGISTRY_UNREACHABLE, "an empty command");
 }
 
-/* Its own process group, so that its children can be ended with it. */
+/* Does the variable have one of these names? One that ends in '_' is a prefix. */
+static bool is_one_of(const char *variable, const char *const *names, size_t count)
+{
+    size_t len = strcspn(variable, "=");
+
+    for (size_t i = 0; i < count; i++) {
+        size_t wanted = strlen(names[i]);
+        bool is_prefix = names[i][wanted - 1] == '_';
+
+        if (len >= wanted && strncmp(variable, names[i], wanted) == 0 &&
+            (is_prefix || len == wanted))
+            return true;
+    }
+    return false;
+}
+
+/* What programs commonly need, and what AWS's own tools read; no secrets. */
+static bool is_passed_on(const char *variable)
+{
+    static const char *const passed[] = {
+        "PATH",       "HOME",        "USER",          "LOGNAME",      "SHELL",    "LANG",
+        "LC_",        "TZ",          "TMPDIR",        "XDG_",         "AWS_",     "http_proxy",
+        "HTTP_PROXY", "https_proxy", "no_proxy",      "HTTPS_PROXY",  "NO_PROXY", "all_proxy",
+        "ALL_PROXY",  "LANGUAGE",    "SSL_CERT_FILE", "SSL_CERT_DIR",
+    };
+    static const char *const kept[] = {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    };
+
+    return is_one_of(variable, passed, COUNT_OF(passed)) &&
+           !is_one_of(variable, kept, COUNT_OF(kept));
+}
+
+/* The part of our environment that the program gets: a list to be freed, its texts are ours. */
+static char **make_environment(void)
+{
+    size_t count = 0;
+
+    while (environ[count])
+        count++;
+
+    char **list = mem_alloc_array(count + 1, sizeof(list[0]));
+    size_t passed = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (is_passed_on(environ[i]))
+            list[passed++] = environ[i];
+    return list;
+}
+
+/* Its own process group, so that its children can be ended with it. It gets no other descriptor. */
 static int spawn(const struct command *command, int output, pid_t *pid)
 {
     const short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
@@ -105,9 +159,13 @@ static int spawn(const struct command *command, int output, pid_t *pid)
     (void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 
-    int problem =
-        posix_spawnp(pid, command->words[0], &actions, &attributes, command->words, environ);
+    (void)posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 
+    char **environment = make_environment();
+    int problem =
+        posix_spawnp(pid, command->words[0], &actions, &attributes, command->words, environment);
+
+    mem_free(environment);
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attributes);
     return problem;

@@ -1,7 +1,9 @@
 /*
  * process.h - run a program and read what it says.
  *
- * Threads: any. The program gets an empty signal mask; its standard error is ours.
+ * Threads: any. The program gets an empty signal mask, no descriptor but the first three, and of
+ * the environment what programs commonly need and AWS_*, but no secrets; its standard error is
+ * ours.
  */
 #pragma once
 

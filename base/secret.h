@@ -19,6 +19,9 @@ enum {
     SECRET_FILE_MAX = 64 * 1024, /* bytes that a secret file may hold */
 };
 
+/** From now on this process leaves no core dump, and only root can look into its memory. */
+void secret_forbid_dumps(void);
+
 /** Are the two the same? The time taken tells neither where they differ nor their lengths. */
 bool secret_equal(struct str a, struct str b);
 

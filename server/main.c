@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/secret.h"
 #include "base/version.h"
 #include "server/commands.h"
 
@@ -72,6 +73,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    secret_forbid_dumps();
+
     int status = run(argc, argv);
 
     /* Results that nobody got are no results. */

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -119,6 +120,20 @@ def test_a_second_sigterm_ends_it_at_once(sluice):
             server.signal(signal.SIGTERM)
             time.sleep(0.02)
         assert time.monotonic() - began < 5 * SLOW  # the drain alone would take ten seconds
+    server.discard()
+
+
+@pytest.mark.skipif(not RELEASE, reason="sanitizers have a signal handler of their own")
+def test_it_leaves_no_core_dump(sluice):
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        server = sluice()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    server.signal(signal.SIGQUIT)
+    ended = os.waitid(os.P_PID, server.process.pid, os.WEXITED | os.WNOWAIT)
+    assert (ended.si_code, ended.si_status) == (os.CLD_KILLED, signal.SIGQUIT)
     server.discard()
 
 

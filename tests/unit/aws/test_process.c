@@ -3,8 +3,10 @@
  */
 #include "aws/process.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -109,6 +111,39 @@ static void a_program_has_plain_signals_and_no_input(void)
     buf_done(&out);
 }
 
+static void a_program_gets_no_descriptor_of_ours(void)
+{
+    int leaking = fcntl(STDIN_FILENO, F_DUPFD, 100); /* not closed by exec() */
+    struct error err = { 0 };
+    struct buf out;
+
+    CHECK(leaking >= 100);
+    buf_init(&out, 1000);
+    CHECK(process_run("sh -c 'ls /proc/$$/fd'", PATIENCE_US, -1, &out, &err));
+    CHECK(!out.overflow && out.len > 0 && !memmem(out.ptr, out.len, "100", 3));
+    buf_done(&out);
+    (void)close(leaking);
+}
+
+static void a_program_gets_the_environment_that_it_needs(void)
+{
+    struct error err = { 0 };
+    struct buf out;
+
+    (void)setenv("DATABASE_PASSWORD", "hidden", 1); /* NOLINT(concurrency-mt-unsafe): no threads */
+    (void)setenv("AWS_SECRET_ACCESS_KEY", "hidden", 1); /* NOLINT(concurrency-mt-unsafe) */
+    (void)setenv("AWS_PROFILES", "shown", 1);           /* NOLINT(concurrency-mt-unsafe) */
+    (void)setenv("HOMES", "hidden", 1);                 /* NOLINT(concurrency-mt-unsafe) */
+    (void)setenv("HOME", "shown", 1);                   /* NOLINT(concurrency-mt-unsafe) */
+    buf_init(&out, 10000);
+    CHECK(process_run("env", PATIENCE_US, -1, &out, &err));
+    CHECK(memmem(out.ptr, out.len, "HOME=shown\n", 11));
+    CHECK(memmem(out.ptr, out.len, "AWS_PROFILES=shown\n", 19));
+    CHECK(memmem(out.ptr, out.len, "PATH=", 5));
+    CHECK(!memmem(out.ptr, out.len, "hidden", 6));
+    buf_done(&out);
+}
+
 static void it_can_be_stopped(void)
 {
     int stop = eventfd(1, EFD_CLOEXEC);
@@ -128,6 +163,8 @@ int main(void)
     RUN(failures_are_told);
     RUN(a_program_whose_child_lives_on_is_done_when_it_ends);
     RUN(a_program_has_plain_signals_and_no_input);
+    RUN(a_program_gets_no_descriptor_of_ours);
+    RUN(a_program_gets_the_environment_that_it_needs);
     RUN(it_can_be_stopped);
     return test_end();
 }

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ static struct {
     int port;
     const struct script *script;
     char request[4096]; /* what the client said */
+    bool leaks;         /* a client's connection would be inherited by programs */
 } server;
 
 static int listen_anywhere(int *port)
@@ -63,6 +65,23 @@ static void read_request(int fd)
     }
 }
 
+/* Would a program that is started now get the client's end of this connection, `fd` is ours? */
+static bool client_leaks(int fd)
+{
+    struct sockaddr_in peer = { 0 };
+    struct sockaddr_in own;
+    socklen_t len = sizeof(peer);
+
+    assert(getpeername(fd, (struct sockaddr *)&peer, &len) == 0);
+    for (int other = 0; other < 1024; other++) {
+        len = sizeof(own);
+        own = (struct sockaddr_in){ 0 };
+        if (getsockname(other, (struct sockaddr *)&own, &len) == 0 && own.sin_port == peer.sin_port)
+            return !(fcntl(other, F_GETFD) & FD_CLOEXEC);
+    }
+    return true; /* there is a client */
+}
+
 static void *serve_one(void *self)
 {
     const struct script *script = server.script;
@@ -71,6 +90,7 @@ static void *serve_one(void *self)
     char rest[100];
 
     assert(fd >= 0);
+    server.leaks |= client_leaks(fd);
     read_request(fd);
     for (size_t i = 0; i < (script->repeat ? script->repeat : 1); i++)
         if (send(fd, script->answer, strlen(script->answer), MSG_NOSIGNAL) < 0)
@@ -248,6 +268,11 @@ static void no_proxy_is_used(void)
     buf_done(&answer.body);
 }
 
+static void programs_do_not_inherit_connections(void)
+{
+    CHECK(!server.leaks); /* those of all tests above */
+}
+
 int main(void)
 {
     struct error err = { 0 };
@@ -260,6 +285,7 @@ int main(void)
     RUN(nobody_there_is_a_failure);
     RUN(only_http_is_spoken);
     RUN(no_proxy_is_used);
+    RUN(programs_do_not_inherit_connections);
     (void)close(server.listener);
     return test_end();
 }
