@@ -1,10 +1,9 @@
 /*
  * http_accept.c - see http_accept.h.
  *
- * At max_connections nothing is accepted: newcomers wait in the kernel's backlog, which costs
- * nothing and usually is short, because meanwhile connections that are idle for a moment are
- * closed to make room. An address that has its fill is accepted and closed, so that it cannot
- * block the backlog for the others.
+ * At max_connections nothing is accepted: newcomers wait in the kernel's backlog, and meanwhile a
+ * loop is asked to close a connection that has sent nothing whole for long. An address that has its
+ * fill is accepted and closed, so that it cannot block the backlog for the others.
  */
 #include "server/http_accept.h"
 
@@ -21,16 +20,15 @@
 #include "server/http_loop.h"
 
 enum {
-    BURST = 64,                    /* connections of one site before the next one has its turn */
-    RETRY_MS = 100,                /* when the system is out of descriptors or memory */
-    CROWDED_IDLE_US = 1000 * 1000, /* how long a connection may be idle while others wait */
+    BURST = 64,     /* connections of one site before the next one has its turn */
+    RETRY_MS = 100, /* when the system is out of descriptors or memory */
     WARN_EVERY_US = 10 * 1000 * 1000,
 };
 
 struct http_acceptor {
     struct http *http;
     pthread_t thread;
-    bool crowded;   /* newcomers have to wait: max_connections, or ... */
+    bool crowded;   /* newcomers wait, and a loop is asked to make room: max_connections, or ... */
     bool exhausted; /* ... the system had no descriptor or memory for one more */
     bool sweep;     /* set before `stopping` */
     atomic_bool stopping;
@@ -71,19 +69,20 @@ static void warn(struct http_acceptor *acceptor, const char *event)
     LOG_EVENT(LOG_WARN, event, LOG_INT("connections", http_connections(acceptor->http)));
 }
 
-/* While newcomers have to wait, connections may not be idle for long. */
+/* While newcomers have to wait, the loops are to close a connection; not when there is room. */
 static void set_crowded(struct http_acceptor *acceptor, bool crowded)
 {
-    int64_t limit_us = acceptor->http->options.idle_timeout_us;
+    struct http *http = acceptor->http;
 
-    if (acceptor->crowded == crowded)
+    if (acceptor->crowded == crowded && !acceptor->exhausted)
         return;
     acceptor->crowded = crowded;
-    if (crowded && limit_us > CROWDED_IDLE_US)
-        limit_us = CROWDED_IDLE_US;
-    http_limit_idling(acceptor->http, limit_us);
-    if (crowded)
-        warn(acceptor, acceptor->exhausted ? "descriptors_exhausted" : "connections_at_limit");
+    atomic_store(&http->room_wanted, crowded);
+    if (!crowded)
+        return;
+    for (size_t i = 0; i < http->loop_count; i++)
+        http_loop_wake(http->loops[i]);
+    warn(acceptor, acceptor->exhausted ? "descriptors_exhausted" : "connections_at_limit");
 }
 
 /* False: nothing more to accept for now. */
@@ -122,20 +121,24 @@ static void accept_some(struct http_acceptor *acceptor, const struct http_site *
             return;
 }
 
+/* While room is awaited nothing else is of interest. */
 static void turn(struct http_acceptor *acceptor)
 {
     const struct http *http = acceptor->http;
+    bool newcomers = acceptor->crowded;
 
     (void)poll(acceptor->events, acceptor->crowded ? 1 : 1 + http->site_count,
                acceptor->exhausted ? RETRY_MS : -1);
     if (acceptor->events[0].revents)
         http_event_clear(http->room_event);
     for (size_t i = 0; i < http->site_count; i++)
-        if (acceptor->exhausted || acceptor->events[1 + i].revents)
+        if (acceptor->exhausted || acceptor->events[1 + i].revents) {
             accept_some(acceptor, &http->sites[i]);
+            newcomers = true;
+        }
     for (size_t i = 0; i < http->site_count; i++)
         acceptor->events[1 + i].revents = 0;
-    set_crowded(acceptor, is_full(http) || acceptor->exhausted);
+    set_crowded(acceptor, newcomers && (is_full(http) || acceptor->exhausted));
     atomic_store(&acceptor->turned, true);
 }
 
@@ -167,6 +170,7 @@ static void *run(void *self)
     yield_to_loops();
     while (!atomic_load(&acceptor->stopping))
         turn(acceptor);
+    atomic_store(&http->room_wanted, false);
     for (size_t i = 0; i < http->site_count; i++) {
         while (acceptor->sweep && !is_full(http) && accept_one(acceptor, &http->sites[i]))
             continue;

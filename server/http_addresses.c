@@ -161,6 +161,16 @@ bool http_addresses_enter(struct http_addresses *addresses, struct http_address 
     return room;
 }
 
+size_t http_addresses_count(struct http_addresses *addresses, struct http_address address)
+{
+    (void)pthread_mutex_lock(&addresses->mutex);
+
+    size_t count = addresses->entries[find(addresses, address)].count;
+
+    (void)pthread_mutex_unlock(&addresses->mutex);
+    return count;
+}
+
 void http_addresses_leave(struct http_addresses *addresses, struct http_address address)
 {
     if (!addresses)

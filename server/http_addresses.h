@@ -43,5 +43,8 @@ void http_addresses_destroy(struct http_addresses *addresses);
 /** Count a connection in, unless its address has its fill. NULL: no limit. */
 NODISCARD bool http_addresses_enter(struct http_addresses *addresses, struct http_address address);
 
+/** How many it has now. */
+size_t http_addresses_count(struct http_addresses *addresses, struct http_address address);
+
 /** Count one out that went in. NULL: no limit. */
 void http_addresses_leave(struct http_addresses *addresses, struct http_address address);

@@ -29,6 +29,9 @@ enum {
     LOG_DELAY_US = 10 * US_PER_MS, /* how long a line may wait for others to share its write */
     SPARE_ARENAS = 16,
     TRIM_AFTER_US = 200 * US_PER_MS,
+    VICTIMS_LOOKED_AT = 64,             /* in each queue */
+    PROVED_GRACE_US = 1000 * US_PER_MS, /* so long a connection that had a request is no victim */
+    VICTIM_LOOK_US = 50 * US_PER_MS,
     VAIN_TURNS_MAX = 16,
     VAIN_TURN_MS = 10,
     VAIN_TURN_SENDING_MS = 1,
@@ -321,6 +324,51 @@ static void cut_the_late(struct http_loop *loop)
     cut_due(&loop->idle, atomic_load(&loop->http->idle_limit_us), now_us);
 }
 
+static bool is_room_wanted(const struct http_loop *loop)
+{
+    return atomic_load_explicit(&loop->http->room_wanted, memory_order_relaxed);
+}
+
+/* A connection that may be closed to make room for a newcomer. */
+struct victim {
+    struct http_connection *connection;
+    int64_t weight;
+};
+
+/* Of those that wait longest: the one that, with all of its address, takes slots for longest. */
+static void look_for_victim(const struct http_queue *queue, int64_t now_us, struct victim *victim)
+{
+    const struct http_deadline *waiting = queue->first;
+
+    for (size_t i = 0; waiting && i < VICTIMS_LOOKED_AT; i++, waiting = waiting->behind) {
+        struct http_connection *connection = (struct http_connection *)(void *)waiting;
+        struct http_addresses *addresses = connection->loop->http->addresses;
+        size_t count = http_addresses_count(addresses, connection->address);
+        int64_t age_us = now_us - waiting->since_us;
+        int64_t weight = (age_us + 1) * (int64_t)(count ? count : 1);
+        bool spared = connection->proved && age_us < PROVED_GRACE_US;
+
+        if (!spared && weight > victim->weight)
+            *victim = (struct victim){ connection, weight };
+    }
+}
+
+/*
+ * A newcomer waits: close the connection that has sent nothing whole for longest, weighed by how
+ * many its address has, unless all are busy. Another loop may be quicker.
+ */
+static void make_room(struct http_loop *loop)
+{
+    struct victim victim = { NULL, 0 };
+
+    if (LIKELY(!is_room_wanted(loop)))
+        return;
+    look_for_victim(&loop->reading, clock_monotonic_us(), &victim);
+    look_for_victim(&loop->idle, clock_monotonic_us(), &victim);
+    if (victim.connection && atomic_exchange(&loop->http->room_wanted, false))
+        cut(victim.connection);
+}
+
 /* The earlier of `due_us` and `delay_us` after `since_us`; since 0: nothing is due. */
 static int64_t sooner_after(int64_t due_us, int64_t since_us, int64_t delay_us)
 {
@@ -405,6 +453,8 @@ static int patience(struct http_loop *loop)
     due_us = sooner(due_us, &loop->settling, SETTLED_US);
     due_us = sooner(due_us, &loop->idle, atomic_load(&loop->http->idle_limit_us));
     due_us = sooner_after(due_us, loop->heavy_us, TRIM_AFTER_US);
+    if (UNLIKELY(is_room_wanted(loop)))
+        due_us = sooner_after(due_us, clock_monotonic_us(), VICTIM_LOOK_US);
     due_us = sooner_after(due_us, log_waiting_since_us(), LOG_DELAY_US);
 
     int64_t ms = INT64_MAX;
@@ -653,6 +703,7 @@ static void turn(struct http_loop *loop)
     run_library(loop);
     trim_memory(loop);
     cut_the_late(loop); /* last: what has arrived by now was in time */
+    make_room(loop);
     write_log();
     atomic_store_explicit(&loop->turned, true, memory_order_relaxed);
 }

@@ -31,6 +31,7 @@ struct http_connection {
     struct http_address address; /* of the peer */
     bool proxied;                /* the peer is a trusted proxy, which is not counted */
     bool used;                   /* it has had a request, or a handshake */
+    bool proved;                 /* it has had a request that was answered */
     bool watched;                /* it is known to loop->watch */
     int fd;
     struct http_tls_session tls;

@@ -853,6 +853,8 @@ void http_request_end(void *self, struct MHD_Connection *library, void **state,
     if (info)
         status = (int)info->http_status;
 
+    connection->proved |= ex->stage == HTTP_REPLYING;
+
     int64_t now_us = clock_monotonic_us();
     struct http_exchange_summary summary = summarize(ex, status, now_us);
 

@@ -41,7 +41,7 @@ struct http {
     struct http_loop **loops;
     size_t loop_count;
 
-    struct http_addresses *addresses; /* NULL: no limit per address */
+    struct http_addresses *addresses;
     struct http_quota in_flight;
     struct http_quota bytes;          /* of bodies, from their arrival until they are answered */
     _Atomic int64_t memory_lacked_us; /* when a body was last refused for want of it; 0: never */
@@ -49,6 +49,7 @@ struct http {
     struct rate rate;
 
     atomic_size_t connections;     /* accepted and not closed; only the acceptor adds */
+    atomic_bool room_wanted;       /* the first loop that can closes a connection for a newcomer */
     atomic_bool draining;          /* from now on every answer closes its connection */
     _Atomic int64_t idle_limit_us; /* how long a connection may be idle at present */
     int room_event;                /* eventfd, written when a connection makes room at the limit */

@@ -1,7 +1,8 @@
 """make attack-test: bad clients of all kinds, while a good one must not notice.
 
 slowhttptest's four attacks, then a driver of our own (thousands of connections that idle, stop
-halfway, drip or reset, half handshakes among them), that one over TLS as well. The good client posts over new connections all the time: no failure, p99 below 100 ms. Memory stays
+halfway, drip or reset, half handshakes among them), that one over TLS as well, and a server with few
+slots for connections that send one byte and no more. The good client posts over new connections all the time: no failure, p99 below 100 ms. Memory stays
 bounded, and when all is over every descriptor is back.
 
     attack.py PROGRAM [--seconds 6] [--connections 2000]
@@ -38,9 +39,9 @@ SLOWHTTPTEST = {
 
 
 class Server:
-    def __init__(self, program, tls):
+    def __init__(self, program, tls=False, **limits):
         self.tls = tls
-        http = {
+        http = limits | {
             "listen": "127.0.0.1:0",
             "threads": 2,
             "deadline": f"{DEADLINE}s",
@@ -176,6 +177,28 @@ def own_flood(port, _url, _options, args):
         sock.close()
 
 
+def one_byte_flood(port, _url, _options, args):
+    """One byte on each connection, more of them than there are slots, new ones all the time."""
+    held = []
+    end = time.monotonic() + args.seconds
+    while time.monotonic() < end:
+        for _ in range(50):
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", port))
+            held.append(sock)
+        time.sleep(0.05)
+        for sock in held[-50:]:
+            try:
+                sock.send(b"P")
+            except OSError:
+                pass  # not accepted yet, or cut
+        while len(held) > 2500:
+            held.pop(0).close()
+    for sock in held:
+        sock.close()
+
+
 def percentile(values, share):
     values = sorted(values)
     return values[min(len(values) - 1, int(len(values) * share))]
@@ -244,6 +267,11 @@ def main():
                 good &= attack(server, event, name, run, what, args)
         finally:
             good &= server.stop() == 0
+    server = Server(args.program, max_connections=800)
+    try:
+        good &= attack(server, event, "scarce slots", one_byte_flood, None, args)
+    finally:
+        good &= server.stop() == 0
     return 0 if good else 1
 
 

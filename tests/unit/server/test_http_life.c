@@ -1,7 +1,9 @@
 /*
  * test_http_life.c - connections and threads: many at once, late ones, limits, the end.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -354,14 +356,17 @@ static void makes_newcomers_wait_at_the_limit(void)
     int first = http_client_open(toy.port);
     int second = http_client_open(toy.port);
 
-    CHECK(asks(first) && asks(second));
+    CHECK(http_client_send(first, STR(HELD)) && http_client_send(second, STR(HELD)));
+    CHECK(http_toy_await_held(&toy, 2)); /* so that none of them can give way */
 
     int third = http_client_open(toy.port); /* by the kernel, into the backlog */
 
     CHECK(http_client_send(third, STR(ALIVE)));
     CHECK(http_connections(toy.http) == 2);
-    http_client_close(first);
+    http_toy_let_go(&toy);
+    CHECK(answers(first, 200) && answers(second, 200));
     CHECK(answers(third, 200));
+    http_client_close(first);
     http_client_close(second);
     http_client_close(third);
     CHECK(http_toy_await_connections(&toy, 0));
@@ -386,6 +391,78 @@ static void idle_connections_give_way_at_the_limit(void)
     CHECK(http_client_is_closed(idle));
     http_client_close(idle);
     http_client_close(next);
+    http_toy_stop(&toy);
+}
+
+/* Who sends one byte and no more takes no slot from those who send requests. */
+static void half_open_connections_give_way_at_the_limit(void)
+{
+    enum { SLOTS = 8, GOOD = 50 };
+    struct http_options options = http_toy_options();
+    struct http_toy toy;
+    int slow[SLOTS];
+
+    options.max_connections = SLOTS;
+    options.threads = 2;
+    http_toy_start(&toy, options); /* its deadline is longer than any client here waits */
+    for (size_t i = 0; i < SLOTS; i++) {
+        slow[i] = http_client_open(toy.port);
+        CHECK(http_client_send(slow[i], STR("P")));
+    }
+    CHECK(http_toy_await_connections(&toy, SLOTS));
+    for (size_t i = 0; i < GOOD; i++) {
+        int good = http_client_open(toy.port);
+
+        CHECK(asks(good));
+        http_client_close(good);
+    }
+    CHECK(http_client_is_closed(slow[0])); /* the one that has taken its slot for longest */
+    for (size_t i = 0; i < SLOTS; i++)
+        http_client_close(slow[i]);
+    http_toy_stop(&toy);
+}
+
+static int open_from(const char *address, uint16_t port)
+{
+    struct sockaddr_in own = { .sin_family = AF_INET };
+    struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(inet_pton(AF_INET, address, &own.sin_addr) == 1);
+    CHECK(bind(fd, (const struct sockaddr *)&own, sizeof(own)) == 0);
+    CHECK(connect(fd, (const struct sockaddr *)&server, sizeof(server)) == 0);
+    return fd;
+}
+
+static void the_address_with_most_connections_gives_way_first(void)
+{
+    enum { SLOTS = 64 };
+    struct http_options options = http_toy_options();
+    struct http_toy toy;
+    int many[SLOTS - 1];
+
+    options.max_connections = SLOTS;
+    http_toy_start(&toy, options);
+
+    int one = open_from("127.0.0.2", toy.port); /* the oldest */
+
+    CHECK(http_client_send(one, STR("P")));
+    for (size_t i = 0; i < COUNT_OF(many); i++) {
+        many[i] = http_client_open(toy.port);
+        CHECK(http_client_send(many[i], STR("P")));
+    }
+    CHECK(http_toy_await_connections(&toy, SLOTS));
+
+    int newcomer = http_client_open(toy.port);
+
+    CHECK(asks(newcomer));
+    CHECK(http_client_is_quiet(one));
+    CHECK(http_client_is_closed(many[0]));
+    http_client_close(newcomer);
+    http_client_close(one);
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        http_client_close(many[i]);
     http_toy_stop(&toy);
 }
 
@@ -564,6 +641,8 @@ int main(void)
     RUN(an_answer_that_is_not_taken_holds_no_body);
     RUN(makes_newcomers_wait_at_the_limit);
     RUN(idle_connections_give_way_at_the_limit);
+    RUN(half_open_connections_give_way_at_the_limit);
+    RUN(the_address_with_most_connections_gives_way_first);
     RUN(one_address_does_not_take_all);
     RUN(a_drain_answers_what_is_in_flight);
     RUN(a_drain_says_close_and_lets_the_last_request_in);

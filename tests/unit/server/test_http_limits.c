@@ -60,6 +60,7 @@ static void an_address_is_counted_as_one_customer(void)
         TEST_CASE(cases[i].other);
         CHECK(http_addresses_enter(addresses, address(cases[i].one)));
         CHECK(http_addresses_enter(addresses, address(cases[i].other)) == !cases[i].same);
+        CHECK_INT((int64_t)http_addresses_count(addresses, address(cases[i].other)), 1);
         http_addresses_destroy(addresses);
     }
 }
