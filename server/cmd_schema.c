@@ -30,7 +30,7 @@ static const char usage_text[] =
     "  create [FILE]     make registry and schema where they are not there; FILE is version 1\n"
     "  open              register the latest definition with additionalProperties: true,\n"
     "                    after showing what that changes and asking\n"
-    "  accept VERSION    let the guard take a version that it has refused\n"
+    "  accept VERSION    let the guard take a version that it holds; the registry must have it\n"
     "\n"
     "  -c, --config FILE         the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
     "      --registry NAME       which registry and schema; needed where routes name several,\n"
@@ -314,10 +314,13 @@ static int accept_version(const struct schema_cli *cli)
 {
     const struct catalog_place place = { cli->config->registry.cache_dir, cli->registry,
                                          cli->schema };
+    struct glue_version version = { 0 };
     struct error err = { 0 };
 
     if (!is_version(str_from_c(cli->arguments[0])))
         return refuse("VERSION is a number or a UUID");
+    if (!schema_cli_get(cli, cli->arguments[0], &version, &err))
+        return schema_cli_complain(&err);
     if (!catalog_cache_note(&place, CATALOG_ACCEPTED, cli->arguments[0], &err))
         return schema_cli_complain(&err);
     (void)printf("%s/%s: version %s is accepted; a running server takes it at its next look\n",
@@ -341,7 +344,7 @@ static const struct command {
     { "register", schema_cli_register, 1, 1, NEEDS_SCHEMA | NEEDS_GLUE },
     { "create", schema_cli_create, 0, 1, NEEDS_SCHEMA | NEEDS_GLUE },
     { "open", schema_cli_open, 0, 0, NEEDS_SCHEMA | NEEDS_GLUE },
-    { "accept", accept_version, 1, 1, NEEDS_SCHEMA },
+    { "accept", accept_version, 1, 1, NEEDS_SCHEMA | NEEDS_REGISTRY },
 };
 
 /* Is it the route's schema that --registry and --schema mean? */

@@ -404,7 +404,9 @@ def test_enforced_it_keeps_the_old_version_until_accepted(glue, serve, event):
     deadline = time.monotonic() + PATIENCE
     while metric(server, "sluice_schema_refreshes_total", result="held") < 1:
         assert time.monotonic() < deadline
-    told = run("schema", "accept", "2", "-c", server.file, cwd=server.folder)
+    told = run("schema", "accept", "7", "-c", server.file, cwd=server.folder, env=glue.environment())
+    assert told.returncode == 1
+    told = run("schema", "accept", "2", "-c", server.file, cwd=server.folder, env=glue.environment())
     assert (told.returncode, told.stderr) == (0, "")
     assert await_status(server, event, 400).json["details"] == "'missing' is a required property"
     assert metric(server, "sluice_schema_info", version="2") == 1

@@ -13,7 +13,7 @@ import yaml
 from certificates import make_pair, trusting
 from issuer import Issuer
 from load import Load
-from server import REGISTRY, SLOW, defaults, merge, put_schema, put_transform, route
+from server import REGISTRY, SCHEMA, SLOW, defaults, merge, put_schema, put_transform, route
 
 KEY = {"X-Api-Key": "alpha"}
 
@@ -113,6 +113,34 @@ def bad_configurations(server, **changes):
         (good + "log: {format: text}\n", rf"{name}:\d+: log.format: cannot change"),
         (good + "auth: {bearer: {issuer: i}}\n", rf"{name}:\d+: auth.bearer: set either"),
     ]
+
+
+@pytest.mark.parametrize("place", ["schema", "transform", "configuration"])
+def test_a_pipe_in_the_place_of_a_file_holds_nothing_up(sluice, event, place):
+    server = sluice()
+    put_schema(server.folder, "Next", {})
+    path = {
+        "schema": server.folder / "conf/schemas" / REGISTRY / "Next.json",
+        "transform": server.folder / put_transform(server.folder, "next", []),
+        "configuration": server.file,
+    }[place]
+    changes = {"transform": {"transform": "conf/transforms/next.yaml"}, "schema": {"schema": "Next"}}
+    rewrite(server, routes=[route(**changes.get(place, {}))])
+    path.unlink()
+    os.mkfifo(path)  # nobody will ever write to it
+    reload(server, "reload_failed")
+    assert server.post(event).status == 200
+    server.stop()
+
+
+def test_a_pipe_in_the_place_of_a_live_schema_does_not_keep_the_server(sluice, event):
+    server = sluice()
+    path = server.folder / "conf/schemas" / REGISTRY / f"{SCHEMA}.json"
+    path.unlink()
+    os.mkfifo(path)
+    server.wait_log(event="schema_refresh_failed")
+    assert server.post(event).status == 200
+    server.stop()
 
 
 def test_a_bad_one_changes_nothing(sluice, event):

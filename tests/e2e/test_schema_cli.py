@@ -250,12 +250,25 @@ def test_open_warns_of_a_mode_that_will_refuse_it(cli, glue, mode):
 
 
 def test_accept(cli, glue):
-    assert cli.works("accept", "4").startswith(f"{NAME}: version 4 is accepted")
+    version = glue.put(DEFINITION)
+    assert cli.works("accept", "1").startswith(f"{NAME}: version 1 is accepted")
     (file,) = (cli.folder / "var/schemas").iterdir()
-    assert file.read_text() == "4\n"
-    assert glue.calls == []
+    assert file.read_text() == "1\n"
+    assert cli.works("accept", version.id).startswith(f"{NAME}: version {version.id} is accepted")
+    assert file.read_text() == f"1\n{version.id}\n"
+    cli.fails(1, "accept", "4")
+    cli.fails(1, "accept", "00000000-0000-4000-8000-000000000000")
+    assert file.read_text() == f"1\n{version.id}\n"
     cli.fails(2, "accept", "four")
     cli.fails(2, "accept")
+
+
+def test_accept_takes_no_version_that_a_file_does_not_have(folder):
+    cli = Cli(folder)
+    version = json.loads(cli.works("get", "--json"))["version"]
+    cli.fails(1, "accept", "123456789abc")
+    assert not (folder / "var/schemas").exists()
+    assert cli.works("accept", version).startswith(f"{NAME}: version {version} is accepted")
 
 
 # Files, wrong calls, what is in the way.

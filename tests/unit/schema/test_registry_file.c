@@ -1,6 +1,8 @@
 /*
  * test_registry_file.c - claims about registry_file() and what all registries say.
  */
+#include <sys/stat.h>
+
 #include "base/attr.h"
 #include "base/memory.h"
 #include "schema/registry.h"
@@ -69,12 +71,17 @@ static void says_what_an_event_is_told(void)
         { "a blank file", "Blank", ERR_SCHEMA_UNUSABLE,
           "Schema definition is empty in Glue Registry" },
         { "a folder", "Folder", ERR_SCHEMA_UNUSABLE, "Schema definition cannot be read" },
+        { "a pipe", "Pipe", ERR_SCHEMA_UNUSABLE, "Schema definition cannot be read" },
     };
+
+    char path[FOLDER_PATH_SIZE];
 
     folder_write(&folder, "R/S.json", STR("{}"));
     folder_write(&folder, "R/Empty.json", STR(""));
     folder_write(&folder, "R/Blank.json", STR(" \r\n\t\n"));
     folder_write(&folder, "R/Folder.json/x", STR(""));
+    folder_path(&folder, "R/Pipe.json", path);
+    CHECK(mkfifo(path, S_IRUSR | S_IWUSR) == 0); /* that nobody will ever write to */
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct schema_definition definition = { .version = "untouched" };
         struct error err = { 0 };
