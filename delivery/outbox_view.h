@@ -87,7 +87,8 @@ NODISCARD bool outbox_view_refused(struct outbox_view *view, const struct outbox
 
 /**
  * Visit those that were refused for the registry's sake and not accepted since, of the filter's
- * registry and schema, at most its `limit`; quick, however many others there are.
+ * registry and schema, later than its `after_id`, at most its `limit`; quick, however many others
+ * there are.
  */
 NODISCARD bool outbox_view_registry_kind(struct outbox_view *view,
                                          const struct outbox_filter *filter,

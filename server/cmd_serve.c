@@ -293,6 +293,15 @@ static void configure_log(const struct config_log *config)
     access_log_configure(config->client_address);
 }
 
+static struct control_target control_target_of(const struct serving *serving)
+{
+    return (struct control_target){
+        .catalog = serving->service->catalog,
+        .events = events_handler(serving->service->events),
+        .max_batch = (size_t)serving->config->http.max_batch,
+    };
+}
+
 static void take_new_config(struct serving *serving)
 {
     const struct reload_options options = {
@@ -309,9 +318,11 @@ static void take_new_config(struct serving *serving)
     if (reload(&options, &force, &serving->retired, &err)) {
         serving->config = force.config;
         serving->service = force.service;
-        if (serving->control)
-            control_use(serving->control, events_handler(serving->service->events),
-                        serving->service->catalog);
+        if (serving->control) {
+            const struct control_target target = control_target_of(serving);
+
+            control_use(serving->control, &target);
+        }
         configure_log(&serving->config->log);
         LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(serving->config->file)));
         warn_of_clear_text(serving->config);
@@ -323,10 +334,17 @@ static void take_new_config(struct serving *serving)
     systemd_tell(serving->systemd, "READY=1");
 }
 
+/* End the services that neither requests nor orders keep to; how many are left. */
+static size_t release_retired(struct serving *serving)
+{
+    return serving->control && control_lags(serving->control) ? retired_count(serving->retired)
+                                                              : retired_release(&serving->retired);
+}
+
 /* Several signals that come while one is being looked after ask for one reload. */
 static void reload_if_wanted(struct serving *serving)
 {
-    if (retired_release(&serving->retired) >= RETIRED_MAX || !serving->reload_wanted)
+    if (release_retired(serving) >= RETIRED_MAX || !serving->reload_wanted)
         return;
     serving->reload_wanted = false;
     take_new_config(serving);
@@ -413,15 +431,12 @@ static struct control_where where_of(const struct serving *serving)
 
 static bool start_control(struct serving *serving, struct error *err)
 {
-    const struct service *service = serving->service;
-
     return !*serving->config->store.path ||
            control_start(
                &(struct control_options){
                    .store_path = serving->config->store.path,
-                   .outbox = service->outbox,
-                   .catalog = service->catalog,
-                   .events = events_handler(service->events),
+                   .outbox = serving->service->outbox,
+                   .target = control_target_of(serving),
                    .deadline_us = serving->config->http.deadline_us,
                    .where = where_of(serving),
                },

@@ -3,6 +3,10 @@
  *
  * Orders are short and few, so one thread does them one after another, each to its end. Whoever
  * sends half an order, or does not read an answer, holds nobody up: sockets are never waited for.
+ *
+ * What orders work with may be exchanged meanwhile. The thread takes it under the mutex before each
+ * order and each step of a round, and notes which one it has; the mutex is never held any longer,
+ * because whoever exchanges must not wait for the disk.
  */
 #include "server/control.h"
 
@@ -27,7 +31,9 @@ enum {
     CLIENTS_MAX = 8,
     ORDER_MAX = 4096, /* bytes of an order, with its line end */
     ANSWER_MAX = 4096,
-    ROUND_MS = 1000, /* between two looks for events that can be posted again */
+    ROUND_US = 1000000, /* between two looks for events that can be posted again */
+    STEP_EVENTS = 64,   /* of them posted at a time */
+    STEP_REST = 3,      /* and then so many times as long left to senders alone */
     US_PER_MS = 1000,
 };
 
@@ -44,7 +50,11 @@ struct control {
     bool started;
     int socket;
     int stop_event;
-    pthread_mutex_t mutex; /* held while an order is done, or a round: for control_use() */
+
+    pthread_mutex_t mutex;        /* for what follows */
+    struct control_target target; /* for the next order */
+    uint64_t number;              /* of that target; each has another */
+    uint64_t in_use;              /* number of the one that is worked with; 0: none is */
 
     /* The thread's own. */
     struct outbox_view *view;
@@ -52,6 +62,26 @@ struct control {
     struct resubmit_registry *rounds;
     struct client clients[CLIENTS_MAX];
 };
+
+/* What to work with, until let_go(). */
+static struct control_target take_target(struct control *control)
+{
+    (void)pthread_mutex_lock(&control->mutex);
+
+    struct control_target target = control->target;
+
+    control->in_use = control->number;
+    (void)pthread_mutex_unlock(&control->mutex);
+    resubmitter_use(control->resubmitter, target.events);
+    return target;
+}
+
+static void let_go(struct control *control)
+{
+    (void)pthread_mutex_lock(&control->mutex);
+    control->in_use = 0;
+    (void)pthread_mutex_unlock(&control->mutex);
+}
 
 /* Orders. */
 
@@ -159,11 +189,11 @@ static void answer(struct control *control, struct str line, struct buf *out)
     struct error err = { 0 };
 
     buf_add(out, STR("{\"ok\":true"));
-    (void)pthread_mutex_lock(&control->mutex);
+    (void)take_target(control);
 
     bool done = obey(control, line, out, &err);
 
-    (void)pthread_mutex_unlock(&control->mutex);
+    let_go(control);
     if (!done) {
         buf_clear(out);
         buf_add(out, STR("{\"ok\":false,\"error\":"));
@@ -263,21 +293,31 @@ static bool turn(struct control *control, int patience_ms)
     return true;
 }
 
+/* Post some events again. How long to wait before the next time. */
+static int64_t step(struct control *control)
+{
+    int64_t begun_us = clock_monotonic_us();
+    struct control_target target = take_target(control);
+    bool more =
+        resubmit_registry_step(control->rounds, target.catalog,
+                               target.max_batch < STEP_EVENTS ? target.max_batch : STEP_EVENTS);
+
+    let_go(control);
+    return more ? STEP_REST * (clock_monotonic_us() - begun_us) : ROUND_US;
+}
+
 static void *run(void *self)
 {
     struct control *control = self;
-    int64_t round_us = clock_monotonic_us();
+    int64_t due_us = clock_monotonic_us();
     int64_t left_us = 0;
 
-    while (turn(control, (int)(left_us / US_PER_MS) + 1)) {
-        left_us = round_us - clock_monotonic_us();
+    while (turn(control, left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0)) {
+        left_us = due_us - clock_monotonic_us();
         if (left_us > 0)
             continue;
-        (void)pthread_mutex_lock(&control->mutex);
-        resubmit_registry_round(control->rounds, control->options.catalog);
-        (void)pthread_mutex_unlock(&control->mutex);
-        left_us = (int64_t)ROUND_MS * US_PER_MS;
-        round_us = clock_monotonic_us() + left_us;
+        left_us = step(control);
+        due_us = clock_monotonic_us() + left_us;
     }
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         if (control->clients[i].fd >= 0)
@@ -293,8 +333,8 @@ static bool open_all(struct control *control, struct error *err)
         return fail_errno(err, ERR_SYSTEM, errno, "eventfd");
     if (!outbox_view_open(options->store_path, &control->view, err))
         return false;
-    control->resubmitter = resubmitter_create(
-        &(struct resubmitter_options){ options->events, control->view, options->deadline_us });
+    control->resubmitter = resubmitter_create(&(struct resubmitter_options){
+        options->target.events, control->view, options->deadline_us });
     control->rounds = resubmit_registry_create(
         &(struct resubmit_registry_options){ control->view, control->resubmitter });
     control->started = control_socket_listen(options->store_path, &control->socket, err) &&
@@ -310,6 +350,8 @@ bool control_start(const struct control_options *options, struct control **out, 
     control->store_path = mem_copy_string(options->store_path);
     control->options.store_path = control->store_path;
     (void)pthread_mutex_init(&control->mutex, NULL);
+    control->target = options->target;
+    control->number = 1;
     control->socket = -1;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         control->clients[i].fd = -1;
@@ -322,12 +364,22 @@ bool control_start(const struct control_options *options, struct control **out, 
     return true;
 }
 
-void control_use(struct control *control, struct handler events, struct catalog *catalog)
+void control_use(struct control *control, const struct control_target *target)
 {
     (void)pthread_mutex_lock(&control->mutex);
-    control->options.catalog = catalog;
-    resubmitter_use(control->resubmitter, events);
+    control->target = *target;
+    control->number++;
     (void)pthread_mutex_unlock(&control->mutex);
+}
+
+bool control_lags(struct control *control)
+{
+    (void)pthread_mutex_lock(&control->mutex);
+
+    bool lags = control->in_use != 0 && control->in_use != control->number;
+
+    (void)pthread_mutex_unlock(&control->mutex);
+    return lags;
 }
 
 void control_stop(struct control *control)
@@ -335,6 +387,7 @@ void control_stop(struct control *control)
     if (!control || !control->started)
         return;
     outbox_hurry(control->options.outbox);
+    resubmitter_end(control->resubmitter);
     http_event_post(control->stop_event);
     (void)pthread_join(control->thread, NULL);
     control->started = false;

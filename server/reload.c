@@ -83,6 +83,11 @@ static void end(struct retired *retired)
     mem_free(retired);
 }
 
+size_t retired_count(const struct retired *retired)
+{
+    return retired ? 1 + retired_count(retired->next) : 0;
+}
+
 /* The oldest first: an older one may still use what the next one has taken over from it. */
 size_t retired_release(struct retired **retired)
 {

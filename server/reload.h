@@ -44,6 +44,9 @@ struct reload_options {
 NODISCARD bool reload(const struct reload_options *options, struct force *force,
                       struct retired **retired, struct error *err);
 
+/** How many there are. */
+size_t retired_count(const struct retired *retired);
+
 /** End those that no request keeps to; how many are left. */
 size_t retired_release(struct retired **retired);
 

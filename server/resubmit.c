@@ -3,6 +3,7 @@
  */
 #include "server/resubmit.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct resubmitter {
     pthread_cond_t woken;
     uint64_t turn; /* of the request that is on its way; late wakers have an earlier one */
     bool news;
+    bool ended;
 };
 
 struct resubmitter *resubmitter_create(const struct resubmitter_options *options)
@@ -31,6 +33,24 @@ struct resubmitter *resubmitter_create(const struct resubmitter_options *options
 void resubmitter_use(struct resubmitter *resubmitter, struct handler events)
 {
     resubmitter->options.events = events;
+}
+
+void resubmitter_end(struct resubmitter *resubmitter)
+{
+    (void)pthread_mutex_lock(&resubmitter->mutex);
+    resubmitter->ended = true;
+    (void)pthread_cond_signal(&resubmitter->woken);
+    (void)pthread_mutex_unlock(&resubmitter->mutex);
+}
+
+static bool has_ended(struct resubmitter *resubmitter)
+{
+    (void)pthread_mutex_lock(&resubmitter->mutex);
+
+    bool ended = resubmitter->ended;
+
+    (void)pthread_mutex_unlock(&resubmitter->mutex);
+    return ended;
 }
 
 void resubmitter_destroy(struct resubmitter *resubmitter)
@@ -71,7 +91,7 @@ static enum handler_news await(struct resubmitter *resubmitter, int64_t deadline
     int status = 0;
 
     (void)pthread_mutex_lock(&resubmitter->mutex);
-    while (!resubmitter->news && status == 0)
+    while (!resubmitter->news && !resubmitter->ended && status != ETIMEDOUT)
         status = pthread_cond_timedwait(&resubmitter->woken, &resubmitter->mutex, &until);
 
     bool news = resubmitter->news;
@@ -90,6 +110,10 @@ static struct str no_header(const void *connection, const char *name)
 
 void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out)
 {
+    *out = (struct resubmit_answer){ 503, "unavailable", 0 };
+    if (has_ended(resubmitter))
+        return;
+
     const struct handler *events = &resubmitter->options.events;
     struct request request = {
         .arena = arena_create(),
@@ -107,6 +131,7 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
         step = events->resume(events->self, &request, &response,
                               await(resubmitter, request.deadline_us));
     out->status = response.status;
+    out->refused = response.note.refused;
     (void)snprintf(out->outcome, sizeof(out->outcome), "%.*s", STR_ARG(response.note.outcome));
     arena_destroy(request.arena);
 }

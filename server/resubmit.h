@@ -1,15 +1,16 @@
 /*
- * resubmit.h - an event that was kept is posted again, inside the process.
+ * resubmit.h - events that were kept are posted again, inside the process.
  *
- * It goes the very way of POST /events, so that what becomes of it is decided and stored as if
- * its sender had sent it again.
+ * They go the very way of POST /events, one alone or several as an array, so that what becomes of
+ * them is decided and stored as if their senders had sent them again.
  *
- * Threads: a resubmitter belongs to one thread at a time. It must outlive whoever may still wake
- * it: the outbox.
+ * Threads: a resubmitter belongs to one thread at a time, except for resubmitter_end(). It must
+ * outlive all that may still wake it: the outbox.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -29,7 +30,8 @@ struct resubmitter_options {
 
 struct resubmit_answer {
     int status;       /* as its sender would have been told */
-    char outcome[32]; /* of the status table */
+    char outcome[32]; /* of the status table; "batch" for an array */
+    size_t refused;   /* of an array: how many of its events were not accepted */
 };
 
 /** The caller owns it. */
@@ -38,10 +40,16 @@ struct resubmitter *resubmitter_create(const struct resubmitter_options *options
 /** From now on post to `events`. */
 void resubmitter_use(struct resubmitter *resubmitter, struct handler events);
 
+/**
+ * The process ends: what is waited for is answered as if its time were over, and so is all that
+ * comes later. From any thread.
+ */
+void resubmitter_end(struct resubmitter *resubmitter);
+
 /** NULL is fine. */
 void resubmitter_destroy(struct resubmitter *resubmitter);
 
-/** Post `body` and wait for its answer. */
+/** Post `body` and wait for the answer. */
 void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out);
 
 /** The same with the body of row `id` in quarantine. ERR_CONFIG: there is no such row. */

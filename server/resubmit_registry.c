@@ -3,21 +3,32 @@
  */
 #include "server/resubmit_registry.h"
 
-#include "base/attr.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/memory.h"
 
-enum { ROUND_MAX = 64 }; /* events of one schema in one round */
+/* The bytes of one step, unless it is one event; as JSON trees they stay far below a body's limit.
+ */
+enum { STEP_BYTES = 256 * 1024 };
 
 struct resubmit_registry {
     struct resubmit_registry_options options;
     bool broken; /* the store could not be read, and the log says so */
+
+    /* Where the round is: */
+    const struct catalog *catalog; /* that it goes through */
+    size_t index;                  /* of the schema in it */
+    int64_t after_id;              /* rows up to this one were posted */
+    size_t posted;                 /* of this schema */
+    size_t accepted;
 };
 
-/* Rows to post. */
+/* Rows to post, as an array unless it is one. */
 struct rows {
-    int64_t ids[ROUND_MAX];
+    struct buf array;
+    size_t most;
     size_t count;
+    int64_t last_id;
 };
 
 struct resubmit_registry *resubmit_registry_create(const struct resubmit_registry_options *options)
@@ -33,77 +44,108 @@ void resubmit_registry_destroy(struct resubmit_registry *rounds)
     mem_free(rounds);
 }
 
-static bool note_row(void *self, const struct outbox_refused *row)
+/* False: that is enough. */
+static bool take_row(void *self, const struct outbox_refused *row)
 {
     struct rows *rows = self;
 
-    rows->ids[rows->count++] = row->id;
-    return rows->count < ROUND_MAX;
+    if (rows->count > 0 && rows->array.len + row->body.len > STEP_BYTES)
+        return false;
+    buf_add_char(&rows->array, rows->count > 0 ? ',' : '[');
+    buf_add(&rows->array, row->body);
+    rows->last_id = row->id;
+    return ++rows->count < rows->most;
 }
 
-static void say_broken(struct resubmit_registry *rounds, const struct error *err)
+/* The event alone, or all of them as an array. */
+static struct str body_of(struct rows *rows)
+{
+    if (rows->count == 1)
+        return str_from(buf_str(&rows->array), 1);
+    buf_add_char(&rows->array, ']');
+    return buf_str(&rows->array);
+}
+
+static void log_broken(struct resubmit_registry *rounds, const struct error *err)
 {
     if (!rounds->broken)
         LOG_EVENT(LOG_WARN, "resubmit_failed", LOG_STR("reason", str_from_c(err->text)));
     rounds->broken = true;
 }
 
-/* Post them, until one shows that it is too early again. How many were accepted. */
-static size_t post(struct resubmit_registry *rounds, const struct rows *rows)
+/* Post them. False: it is too early again, or the store takes nothing now. */
+static bool post(struct resubmit_registry *rounds, struct rows *rows)
 {
-    const struct resubmit_registry_options *options = &rounds->options;
-    size_t accepted = 0;
+    struct resubmit_answer answer;
+    size_t accepted;
 
-    for (size_t i = 0; i < rows->count; i++) {
-        struct resubmit_answer answer;
-        struct error err = { 0 };
-
-        if (!resubmit_refused(options->resubmitter, rows->ids[i], &answer, &err)) {
-            if (err.code == ERR_CONFIG) /* evicted meanwhile */
-                continue;
-            say_broken(rounds, &err);
-            break;
-        }
-        if (answer.status >= 500)
-            break;
-        accepted += answer.status == 200;
-    }
-    return accepted;
+    resubmit(rounds->options.resubmitter, body_of(rows), &answer);
+    if (rows->count == 1)
+        accepted = answer.status == 200;
+    else
+        accepted = answer.refused < rows->count ? rows->count - answer.refused : 0;
+    rounds->posted += rows->count;
+    rounds->accepted += accepted;
+    rounds->after_id = rows->last_id;
+    return accepted > 0 || (answer.status >= 400 && answer.status < 500);
 }
 
-static void post_of_schema(struct resubmit_registry *rounds, const char *registry,
-                           const char *schema)
+/* Post the next rows of this schema. False: there are none, or none that can be posted now. */
+static bool step(struct resubmit_registry *rounds, const struct catalog_status *schema, size_t most)
 {
     const struct outbox_filter filter = {
-        .registry = registry,
-        .schema = schema,
-        .limit = ROUND_MAX,
+        .registry = schema->registry,
+        .schema = schema->schema,
+        .after_id = rounds->after_id,
+        .limit = most,
     };
-    struct rows rows = { .count = 0 };
+    struct rows rows = { .most = most };
     struct error err = { 0 };
+    bool ok;
 
-    if (!outbox_view_registry_kind(rounds->options.view, &filter, note_row, &rows, &err)) {
-        say_broken(rounds, &err);
-        return;
-    }
-    rounds->broken = false;
-    if (rows.count == 0)
-        return;
+    buf_init(&rows.array, SIZE_MAX);
+    ok = outbox_view_registry_kind(rounds->options.view, &filter, take_row, &rows, &err);
 
-    size_t accepted = post(rounds, &rows);
-
-    LOG_EVENT(accepted ? LOG_INFO : LOG_DEBUG, "resubmitted",
-              LOG_STR("registry", str_from_c(registry)), LOG_STR("schema", str_from_c(schema)),
-              LOG_INT("events", rows.count), LOG_INT("accepted", accepted));
+    if (ok)
+        rounds->broken = false;
+    else
+        log_broken(rounds, &err);
+    ok = ok && rows.count > 0 && post(rounds, &rows);
+    buf_done(&rows.array);
+    return ok;
 }
 
-void resubmit_registry_round(struct resubmit_registry *rounds, struct catalog *catalog)
+static void go_to(struct resubmit_registry *rounds, size_t index)
 {
-    for (size_t i = 0; i < catalog_count(catalog); i++) {
+    rounds->index = index;
+    rounds->after_id = 0;
+    rounds->posted = 0;
+    rounds->accepted = 0;
+}
+
+static void log_posted(const struct resubmit_registry *rounds, const struct catalog_status *schema)
+{
+    if (rounds->posted > 0)
+        LOG_EVENT(rounds->accepted ? LOG_INFO : LOG_DEBUG, "resubmitted",
+                  LOG_STR("registry", str_from_c(schema->registry)),
+                  LOG_STR("schema", str_from_c(schema->schema)), LOG_INT("events", rounds->posted),
+                  LOG_INT("accepted", rounds->accepted));
+}
+
+bool resubmit_registry_step(struct resubmit_registry *rounds, struct catalog *catalog, size_t most)
+{
+    if (rounds->catalog != catalog)
+        go_to(rounds, 0);
+    rounds->catalog = catalog;
+    while (rounds->index < catalog_count(catalog)) {
         struct catalog_status status;
 
-        catalog_status(catalog, i, &status);
-        if (status.usable)
-            post_of_schema(rounds, status.registry, status.schema);
+        catalog_status(catalog, rounds->index, &status);
+        if (status.usable && step(rounds, &status, most))
+            return true;
+        log_posted(rounds, &status);
+        go_to(rounds, rounds->index + 1);
     }
+    go_to(rounds, 0);
+    return false;
 }

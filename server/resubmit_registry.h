@@ -6,6 +6,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "delivery/outbox_view.h"
 #include "schema/catalog.h"
 #include "server/resubmit.h"
@@ -25,8 +28,9 @@ struct resubmit_registry *resubmit_registry_create(const struct resubmit_registr
 void resubmit_registry_destroy(struct resubmit_registry *rounds);
 
 /**
- * Look once, and post what can be (`catalog` says which schemas are usable): a bounded number, so
- * that a call ends soon; the next one goes on. An event that is refused again keeps its row, with
- * the new reason.
+ * Post the next events that can be accepted now (`catalog` says which schemas are usable): at most
+ * `most` and a bounded number of bytes, together. True: there may be more. False: a round through
+ * all schemas is over, and the next call begins another one. In one round each event is posted
+ * once; one that is refused again keeps its row, with the new reason.
  */
-void resubmit_registry_round(struct resubmit_registry *rounds, struct catalog *catalog);
+bool resubmit_registry_step(struct resubmit_registry *rounds, struct catalog *catalog, size_t most);

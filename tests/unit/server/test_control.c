@@ -4,6 +4,7 @@
  */
 #include "server/control.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -31,12 +32,30 @@ static enum handler_step handle(void *self, struct request *request, struct resp
     return HANDLER_DONE;
 }
 
+static bool is_set(void *flag)
+{
+    return atomic_load((atomic_bool *)flag);
+}
+
+typedef enum handler_step handler_function(void *self, struct request *request,
+                                           struct response *response);
+
 struct setting {
     struct store store;
     struct catalog *catalog;
     struct control *control;
     atomic_int calls;
 };
+
+static struct control_target target_of(const struct setting *setting, handler_function *function,
+                                       void *self)
+{
+    return (struct control_target){
+        .catalog = setting->catalog,
+        .events = { .path = "/events", .method = HANDLER_POST, .handle = function, .self = self },
+        .max_batch = 10,
+    };
+}
 
 static void begin(struct setting *setting)
 {
@@ -51,11 +70,7 @@ static void begin(struct setting *setting)
         &(struct control_options){
             .store_path = setting->store.path,
             .outbox = setting->store.outbox,
-            .catalog = setting->catalog,
-            .events = { .path = "/events",
-                        .method = HANDLER_POST,
-                        .handle = handle,
-                        .self = &setting->calls },
+            .target = target_of(setting, handle, &setting->calls),
             .deadline_us = DEADLINE_US,
         },
         &setting->control, &err));
@@ -146,14 +161,11 @@ static void drops_a_sink_that_is_gone(void)
     store_close(&store);
     store.options.sink_count = 0;
     store_open(&store);
-    CHECK(control_start(
-        &(struct control_options){
-            .store_path = store.path,
-            .outbox = store.outbox,
-            .catalog = catalog,
-            .events = { .path = "/events", .method = HANDLER_POST, .handle = handle },
-            .deadline_us = DEADLINE_US },
-        &control, &err));
+    CHECK(control_start(&(struct control_options){ .store_path = store.path,
+                                                   .outbox = store.outbox,
+                                                   .target = { .catalog = catalog },
+                                                   .deadline_us = DEADLINE_US },
+                        &control, &err));
 
     struct control_client *client = control_client_open(store.path);
 
@@ -165,6 +177,71 @@ static void drops_a_sink_that_is_gone(void)
     control_destroy(control);
     catalog_destroy(catalog);
     store_done(&store);
+}
+
+/* An order that takes as long as a disk that hangs. */
+struct stalled {
+    atomic_bool begun;
+    atomic_bool released;
+    atomic_int answered;
+};
+
+static enum handler_step stall(void *self, struct request *request, struct response *response)
+{
+    struct stalled *stalled = self;
+
+    (void)request;
+    atomic_store(&stalled->begun, true);
+    (void)wait_until(is_set, &stalled->released);
+    response->status = 200;
+    response->note.outcome = STR("valid");
+    return HANDLER_DONE;
+}
+
+static void *order_replay(void *self)
+{
+    struct setting *setting = self;
+    struct control_client *client = control_client_open(setting->store.path);
+    struct resubmit_answer answer = { 0 };
+    struct error err = { 0 };
+
+    CHECK(control_client_replay(client, 1, &answer, &err));
+    CHECK_INT(answer.status, 200);
+    control_client_close(client);
+    return NULL;
+}
+
+static bool lags_no_more(void *self)
+{
+    struct setting *setting = self;
+
+    return !control_lags(setting->control);
+}
+
+/* Never a lock across I/O: who exchanges what orders work with does not wait for them. */
+static void nobody_waits_for_an_order(void)
+{
+    struct stalled stalled = { 0 };
+    struct setting setting;
+    pthread_t client;
+
+    begin(&setting);
+    refuse(&setting, "a", "{\"good\":1}");
+
+    const struct control_target stalling = target_of(&setting, stall, &stalled);
+    const struct control_target next = target_of(&setting, handle, &setting.calls);
+
+    control_use(setting.control, &stalling);
+    CHECK(!control_lags(setting.control));
+    CHECK(pthread_create(&client, NULL, order_replay, &setting) == 0);
+    CHECK(wait_until(is_set, &stalled.begun));
+    control_use(setting.control, &next);
+    CHECK(control_lags(setting.control)); /* `stall` is still at it */
+    CHECK_INT(setting.calls, 0);
+    atomic_store(&stalled.released, true);
+    (void)pthread_join(client, NULL);
+    CHECK(wait_until(lags_no_more, &setting));
+    end(&setting);
 }
 
 /* Send the bytes as they are; the first answer line, "" when the server closes instead. */
@@ -274,6 +351,7 @@ int main(void)
     RUN(replays_what_was_refused);
     RUN(passes_on_what_the_store_says);
     RUN(drops_a_sink_that_is_gone);
+    RUN(nobody_waits_for_an_order);
     RUN(refuses_what_is_no_order);
     RUN(idle_clients_keep_nobody_out_for_ever);
     RUN(is_there_only_while_the_server_is);

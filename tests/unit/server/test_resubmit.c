@@ -120,8 +120,40 @@ static void waits_for_the_answer(void)
     resubmitter_destroy(NULL);
 }
 
+static void *end_from_afar(void *self)
+{
+    resubmitter_end(self);
+    return NULL;
+}
+
+static void nothing_is_waited_for_at_the_end(void)
+{
+    struct script script = { 0 };
+    const struct handler events = { .path = "/events",
+                                    .method = HANDLER_POST,
+                                    .handle = handle,
+                                    .resume = resume,
+                                    .self = &script };
+    struct resubmitter *resubmitter =
+        resubmitter_create(&(struct resubmitter_options){ events, NULL, LONG_US });
+    int64_t start_us = clock_monotonic_us();
+    struct resubmit_answer answer;
+    pthread_t thread;
+
+    CHECK(pthread_create(&thread, NULL, end_from_afar, resubmitter) == 0);
+    resubmit(resubmitter, STR("w"), &answer); /* nobody will ever wake it */
+    (void)pthread_join(thread, NULL);
+    CHECK_INT(answer.status, 503);
+    CHECK(clock_monotonic_us() - start_us < LONG_US);
+    resubmit(resubmitter, STR("d"), &answer); /* nothing begins any more */
+    CHECK_INT(answer.status, 503);
+    CHECK_STR(str_from_c(answer.outcome), "unavailable");
+    resubmitter_destroy(resubmitter);
+}
+
 int main(void)
 {
+    RUN(nothing_is_waited_for_at_the_end);
     RUN(waits_for_the_answer);
     return test_end();
 }

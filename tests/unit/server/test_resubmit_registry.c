@@ -5,25 +5,33 @@
 #include "server/resubmit_registry.h"
 
 #include "base/attr.h"
+#include "base/json.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 
-enum { PATIENCE_US = 20 * 1000 * 1000, MANY = 100, ROUND = 64 };
+enum { PATIENCE_US = 20 * 1000 * 1000, MANY = 100, MOST = 64 };
 
-/* What POST /events is to answer, and how often it was asked. */
+/* What POST /events is to answer, how often it was asked, and for how many events. */
 struct gate {
     int status;
     int calls;
+    size_t events;
+    size_t refused;
 };
 
 static enum handler_step handle(void *self, struct request *request, struct response *response)
 {
     struct gate *gate = self;
 
-    (void)request;
+    CLEANUP(json_cleanup) struct json_object *body = NULL;
+    struct error err = { 0 };
+
     gate->calls++;
+    CHECK(json_read(request->body, NULL, &body, &err));
+    gate->events += json_is_array(body) ? json_count(body) : 1;
     response->status = gate->status;
     response->note.outcome = STR("whatever");
+    response->note.refused = gate->refused;
     return HANDLER_DONE;
 }
 
@@ -71,6 +79,13 @@ static void end(struct setting *setting)
     store_done(&setting->store);
 }
 
+/* A whole round. */
+static void go_round(struct setting *setting)
+{
+    while (resubmit_registry_step(setting->rounds, setting->catalog, MOST))
+        continue;
+}
+
 static void refuse(struct setting *setting, const char *id, const char *schema, bool registry_kind)
 {
     struct outbox_event event = store_refusal(id, "{}");
@@ -85,14 +100,18 @@ static void posts_what_may_be_accepted_now(void)
     struct setting setting;
 
     begin(&setting);
-    resubmit_registry_round(setting.rounds, setting.catalog);
+    go_round(&setting);
     CHECK_INT(setting.gate.calls, 0);
     refuse(&setting, "a", "Schema", true);
     refuse(&setting, "b", "Schema", false);
     refuse(&setting, "c", "Missing", true);
+    go_round(&setting);
+    CHECK_INT(setting.gate.calls, 1);
+    CHECK_INT((int64_t)setting.gate.events, 1);
     refuse(&setting, "d", "Schema", true);
-    resubmit_registry_round(setting.rounds, setting.catalog);
+    go_round(&setting);
     CHECK_INT(setting.gate.calls, 2);
+    CHECK_INT((int64_t)setting.gate.events, 3);
     end(&setting);
 }
 
@@ -104,36 +123,76 @@ static void leaves_what_was_accepted_alone(void)
     begin(&setting);
     refuse(&setting, "a", "Schema", true);
     CHECK_INT((int64_t)store_submit(&setting.store, &event).verdict, OUTBOX_ACCEPTED);
-    resubmit_registry_round(setting.rounds, setting.catalog);
+    go_round(&setting);
     CHECK_INT(setting.gate.calls, 0);
     end(&setting);
 }
 
-static void ends_a_round_when_it_is_too_early(void)
+static void refuse_many(struct setting *setting)
+{
+    for (size_t i = 0; i < MANY; i++) {
+        char id[] = { 'x', (char)('a' + i / 26), (char)('a' + i % 26), '\0' };
+
+        refuse(setting, id, "Schema", true);
+    }
+}
+
+static void leaves_a_schema_alone_when_it_is_too_early(void)
 {
     struct setting setting;
 
     begin(&setting);
     setting.gate.status = 503;
-    refuse(&setting, "a", "Schema", true);
-    refuse(&setting, "b", "Schema", true);
-    resubmit_registry_round(setting.rounds, setting.catalog);
+    setting.gate.refused = MOST;
+    refuse_many(&setting);
+    go_round(&setting);
     CHECK_INT(setting.gate.calls, 1);
+    setting.gate.refused = 1; /* that is no reason to keep the others */
+    go_round(&setting);
+    CHECK_INT(setting.gate.calls, 3);
     end(&setting);
 }
 
-static void takes_a_bounded_number_at_a_time(void)
+/* The gate accepts without a word to the store, so that all rows stay. */
+static void posts_each_once_in_a_round_and_many_together(void)
 {
     struct setting setting;
 
     begin(&setting);
-    for (size_t i = 0; i < MANY; i++) {
-        char id[] = { 'x', (char)('a' + i / 26), (char)('a' + i % 26), '\0' };
+    refuse_many(&setting);
+    CHECK(resubmit_registry_step(setting.rounds, setting.catalog, MOST));
+    CHECK_INT(setting.gate.calls, 1);
+    CHECK_INT((int64_t)setting.gate.events, MOST);
+    CHECK(resubmit_registry_step(setting.rounds, setting.catalog, MOST));
+    CHECK_INT(setting.gate.calls, 2);
+    CHECK_INT((int64_t)setting.gate.events, MANY);
+    CHECK(!resubmit_registry_step(setting.rounds, setting.catalog, MOST));
+    CHECK_INT(setting.gate.calls, 2);
+    CHECK(resubmit_registry_step(setting.rounds, setting.catalog, 1)); /* the next round */
+    CHECK_INT((int64_t)setting.gate.events, MANY + 1);
+    end(&setting);
+}
 
-        refuse(&setting, id, "Schema", true);
+static void bounds_the_bytes_that_are_posted_together(void)
+{
+    static char large[200 * 1024];
+    struct setting setting;
+
+    begin(&setting);
+    memset(large, ' ', sizeof(large) - 1);
+    large[0] = '{';
+    large[1] = '}';
+    for (size_t i = 0; i < 3; i++) {
+        char id[] = { 'x', (char)('a' + i), '\0' };
+        struct outbox_event event = store_refusal(id, large);
+
+        event.schema = STR("Schema");
+        event.is_registry_kind = true;
+        CHECK_INT((int64_t)store_submit(&setting.store, &event).verdict, OUTBOX_QUARANTINED);
     }
-    resubmit_registry_round(setting.rounds, setting.catalog);
-    CHECK_INT(setting.gate.calls, ROUND);
+    go_round(&setting);
+    CHECK_INT(setting.gate.calls, 3);
+    CHECK_INT((int64_t)setting.gate.events, 3);
     end(&setting);
 }
 
@@ -141,7 +200,8 @@ int main(void)
 {
     RUN(posts_what_may_be_accepted_now);
     RUN(leaves_what_was_accepted_alone);
-    RUN(ends_a_round_when_it_is_too_early);
-    RUN(takes_a_bounded_number_at_a_time);
+    RUN(leaves_a_schema_alone_when_it_is_too_early);
+    RUN(posts_each_once_in_a_round_and_many_together);
+    RUN(bounds_the_bytes_that_are_posted_together);
     return test_end();
 }
