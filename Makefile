@@ -94,7 +94,7 @@ unit: programs ## one program per module
 conformance: programs $(OUT)/bowtie $(OUT)/sign ## the JSON Schema test suite; our verdicts and signatures beside Python's
 	@tests/conformance/run.sh $(OUT)/bowtie $(CONFORM)
 	@$(PYTHON) -B tests/aws/differential.py $(OUT)/sign
-e2e: $(PROGRAM) ## the real server, over a real socket
+e2e: $(PROGRAM) $(OUT)/slow_sync.so ## the real server, over a real socket
 	$(e2e) tests/e2e
 test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
 	@tests/setup.sh build test oauth
@@ -176,7 +176,7 @@ help: ## this list
 	@echo; echo "Modes: MODE=release debug strict asan tsan coverage fuzz (now: $(MODE)). V=1 shows commands."
 
 # How things are made.
-programs: $(PROGRAM) $(UNIT) $(CONFORM)
+programs: $(PROGRAM) $(UNIT) $(CONFORM) $(OUT)/slow_sync.so
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 tidy: $(TIDY)
@@ -205,6 +205,7 @@ $(OUT)/%.so: Makefile
 	$(call say,LD)mkdir -p $(@D) && $(COMPILE) -fPIC -shared -o $@ $(filter %.c,$^) $(SO_LIBS)
 $(OUT)/shim.so: tests/crash/shim.c tests/crash/shim_disk.c
 $(OUT)/seed.so: tests/crash/seed.c
+$(OUT)/slow_sync.so: tests/crash/slow_sync.c
 $(OUT)/seed.so: SO_LIBS := -lsqlite3
 $(OUT)/bare_mhd: tests/bench/bare_mhd.c Makefile
 	$(call say,LD)mkdir -p $(@D) && $(COMPILE) -o $@ $< -lmicrohttpd -pthread

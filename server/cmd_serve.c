@@ -24,6 +24,8 @@
 #include "server/cli.h"
 #include "server/commands.h"
 #include "server/control.h"
+#include "server/end_limit.h"
+#include "server/housekeeping.h"
 #include "server/http.h"
 #include "server/http_tls.h"
 #include "server/places.h"
@@ -36,10 +38,8 @@ enum {
     DRAIN_US = 10 * 1000000,    /* what is in flight has this long to end */
     FLUSH_US = 2 * 1000000,     /* and what is accepted, to reach its sinks; the rest is kept */
     LAST_LINES_US = 1000000,    /* how long the end waits for a log that is not read */
-    TICK_US = 1000000,          /* how often main looks after things */
+    END_US = 11 * 1000000,      /* all of it together; then the process leaves as it is */
     SECOND_SIGNAL_US = 1000000, /* a signal that comes sooner after the first one is the same */
-    RETIRED_TICK_US = 20000,    /* and while requests keep to what a reload has replaced */
-    RETIRED_MAX = 4,            /* so many of which at a time; the next reload waits */
     WATCHDOG_SHARE = 4,         /* tell the watchdog so many times in its interval */
 };
 
@@ -63,14 +63,14 @@ struct serving {
     struct config *config;
     struct service *service;
     struct metrics_counts *counts; /* of all services, one after the other */
-    struct retired *retired;       /* services that were replaced and are still in use */
-    bool reload_wanted;
     struct systemd *systemd;
     struct http_tls *tls; /* NULL: plain */
     struct places places;
     struct http_network *proxies;
     struct slow_lane *lane;
-    struct control *control;     /* NULL: no store */
+    struct control *control; /* NULL: no store */
+    struct housekeeping *housekeeping;
+    struct end_limit *end_limit;
     _Atomic(struct http *) http; /* NULL until it listens, and again when it is gone */
 };
 
@@ -231,24 +231,9 @@ static sigset_t awaited_signals(void)
     return set;
 }
 
-/* How often tick() is wanted; 0: not at all. */
-static int64_t tick_every_us(const struct serving *serving)
+/* The watchdog is fed only while every loop makes progress, not only main. */
+static void feed_watchdog(struct serving *serving)
 {
-    int64_t every_us = serving->tls || serving->service->auth ? TICK_US : 0;
-    int64_t watchdog_us = systemd_watchdog_us(serving->systemd) / WATCHDOG_SHARE;
-
-    if (watchdog_us && (!every_us || watchdog_us < every_us))
-        every_us = watchdog_us;
-    return every_us;
-}
-
-/* The watchdog is to bark when a loop hangs, not only when main does. */
-static void tick(struct serving *serving)
-{
-    if (serving->tls)
-        http_tls_refresh(serving->tls);
-    if (serving->service->auth)
-        auth_refresh(serving->service->auth);
     if (systemd_watchdog_us(serving->systemd) && http_is_turning(atomic_load(&serving->http)))
         systemd_tell(serving->systemd, "WATCHDOG=1");
 }
@@ -267,14 +252,6 @@ static int next_signal(int64_t every_us)
     }
 }
 
-static void warn_of_clear_text(const struct config *config)
-{
-    const char *risk = config_clear_text(config);
-
-    if (risk)
-        LOG_EVENT(LOG_WARN, "clear_text", LOG_STR("reason", str_from_c(risk)));
-}
-
 static struct service_options service_options_of(struct serving *serving)
 {
     return (struct service_options){
@@ -287,85 +264,38 @@ static struct service_options service_options_of(struct serving *serving)
     };
 }
 
-static void configure_log(const struct config_log *config)
+static bool start_housekeeping(struct serving *serving, struct error *err)
 {
-    log_configure(config->level, config->format);
-    access_log_configure(config->client_address);
-}
-
-static struct control_target control_target_of(const struct serving *serving)
-{
-    return (struct control_target){
-        .catalog = serving->service->catalog,
-        .events = events_handler(serving->service->events),
-        .max_batch = (size_t)serving->config->http.max_batch,
+    const struct housekeeping_options options = {
+        .reload = {
+            .path = serving->path,
+            .service = service_options_of(serving),
+            .places = &serving->places,
+            .http = atomic_load(&serving->http),
+            .tls = serving->tls,
+        },
+        .systemd = serving->systemd,
+        .control = serving->control,
     };
-}
 
-static void take_new_config(struct serving *serving)
-{
-    const struct reload_options options = {
-        .path = serving->path,
-        .service = service_options_of(serving),
-        .places = &serving->places,
-        .http = atomic_load(&serving->http),
-        .tls = serving->tls,
-    };
-    struct force force = { serving->config, serving->service };
-    struct error err = { 0 };
-
-    systemd_tell_reloading(serving->systemd);
-    if (reload(&options, &force, &serving->retired, &err)) {
-        serving->config = force.config;
-        serving->service = force.service;
-        if (serving->control) {
-            const struct control_target target = control_target_of(serving);
-
-            control_use(serving->control, &target);
-        }
-        configure_log(&serving->config->log);
-        LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(serving->config->file)));
-        warn_of_clear_text(serving->config);
-    } else {
-        LOG_EVENT(LOG_ERROR, "reload_failed", LOG_STR("error", str_from_c(err.text)));
-    }
-    if (serving->service->sinks)
-        sinks_reopen(serving->service->sinks);
-    systemd_tell(serving->systemd, "READY=1");
-}
-
-/* End the services that neither requests nor orders keep to; how many are left. */
-static size_t release_retired(struct serving *serving)
-{
-    return serving->control && control_lags(serving->control) ? retired_count(serving->retired)
-                                                              : retired_release(&serving->retired);
-}
-
-/* Several signals that come while one is being looked after ask for one reload. */
-static void reload_if_wanted(struct serving *serving)
-{
-    if (release_retired(serving) >= RETIRED_MAX || !serving->reload_wanted)
-        return;
-    serving->reload_wanted = false;
-    take_new_config(serving);
+    return housekeeping_start(&options, &(struct force){ serving->config, serving->service },
+                              &serving->housekeeping, err);
 }
 
 static void await_end(struct serving *serving)
 {
-    int64_t ticked_us = clock_monotonic_us();
+    int64_t every_us = systemd_watchdog_us(serving->systemd) / WATCHDOG_SHARE;
+    int64_t fed_us = clock_monotonic_us();
     int number = 0;
 
     while (number != SIGTERM && number != SIGINT) {
-        int64_t every_us = tick_every_us(serving); /* a reload may change it */
-
-        number = next_signal(serving->retired ? RETIRED_TICK_US : every_us);
+        number = next_signal(every_us);
         if (number == SIGHUP)
-            serving->reload_wanted = true;
-        if (every_us && clock_monotonic_us() - ticked_us >= every_us) {
-            ticked_us = clock_monotonic_us();
-            tick(serving);
+            housekeeping_reload(serving->housekeeping);
+        if (every_us && clock_monotonic_us() - fed_us >= every_us) {
+            fed_us = clock_monotonic_us();
+            feed_watchdog(serving);
         }
-        reload_if_wanted(serving);
     }
     LOG_EVENT(LOG_INFO, "stopping",
               LOG_STR("signal", number == SIGTERM ? STR("SIGTERM") : STR("SIGINT")));
@@ -412,11 +342,13 @@ static bool start_delivery(const struct service *service, struct error *err)
 }
 
 /* The sinks first: what they have delivered is still to be written down. */
-static void stop_delivery(const struct service *service)
+static void stop_delivery(const struct service *service, int64_t end_us)
 {
+    int64_t left_us = end_us - clock_monotonic_us();
+
     if (!service->outbox)
         return;
-    sinks_stop(service->sinks, FLUSH_US);
+    sinks_stop(service->sinks, left_us < FLUSH_US ? left_us : FLUSH_US);
     outbox_stop(service->outbox);
 }
 
@@ -431,12 +363,14 @@ static struct control_where where_of(const struct serving *serving)
 
 static bool start_control(struct serving *serving, struct error *err)
 {
+    const struct force force = { serving->config, serving->service };
+
     return !*serving->config->store.path ||
            control_start(
                &(struct control_options){
                    .store_path = serving->config->store.path,
                    .outbox = serving->service->outbox,
-                   .target = control_target_of(serving),
+                   .target = housekeeping_target(&force),
                    .deadline_us = serving->config->http.deadline_us,
                    .where = where_of(serving),
                },
@@ -444,14 +378,23 @@ static bool start_control(struct serving *serving, struct error *err)
 }
 
 /* Those who may wake a request end before the loops that they would wake. */
-static void stop_all(struct serving *serving)
+static void stop_all(struct serving *serving, int64_t end_us)
 {
     control_stop(serving->control);
-    retired_stop(serving->retired);
+    housekeeping_stop(serving->housekeeping);
     catalog_stop(serving->service->catalog);
     slow_lane_stop(serving->lane);
-    stop_delivery(serving->service);
+    stop_delivery(serving->service, end_us);
     http_stop(atomic_exchange(&serving->http, NULL));
+}
+
+/* What is in force now stays so until the end. */
+static void take_force(struct serving *serving)
+{
+    struct force force = housekeeping_freeze(serving->housekeeping);
+
+    serving->config = force.config;
+    serving->service = force.service;
 }
 
 static void drain(struct serving *serving)
@@ -459,12 +402,17 @@ static void drain(struct serving *serving)
     struct http *http = atomic_load(&serving->http);
 
     arm_second_signal();
+    take_force(serving);
+
+    int64_t end_us = clock_monotonic_us() + serving->config->http.drain_delay_us + END_US;
+
+    end_limit_set(serving->end_limit, end_us, COMMAND_OK);
     health_set_draining(serving->service->health);
     wait_us(serving->config->http.drain_delay_us);
 
     bool all_answered = http_drain(http, clock_monotonic_us() + DRAIN_US);
 
-    stop_all(serving);
+    stop_all(serving, end_us);
     LOG_EVENT(all_answered ? LOG_INFO : LOG_WARN, "stopped", LOG_BOOL("drained", all_answered));
 }
 
@@ -485,12 +433,13 @@ static bool serve(struct serving *serving, struct error *err)
 {
     if (!places_find(serving->config, serving->systemd, &serving->places, err))
         return false;
-    warn_of_clear_text(serving->config);
+    housekeeping_warn(serving->config);
     if (!start_delivery(serving->service, err) || !service_start(serving->service, NULL, err) ||
         !slow_lane_start(serving->lane, err) || !start_http(serving, err))
         return false;
-    if (!catalog_start(serving->service->catalog, err) || !start_control(serving, err)) {
-        stop_all(serving);
+    if (!catalog_start(serving->service->catalog, err) || !start_control(serving, err) ||
+        !start_housekeeping(serving, err)) {
+        stop_all(serving, clock_monotonic_us());
         return false;
     }
     say_ready(serving);
@@ -513,17 +462,18 @@ static int run(const char *path, struct config *config)
     };
     struct error err = { 0 };
     const struct service_options options = service_options_of(&serving);
-    bool ok = start_tls(&serving, &err) &&
+    bool ok = end_limit_create(&serving.end_limit, &err) && start_tls(&serving, &err) &&
               service_create(config, &options, &serving.service, &err) && serve(&serving, &err);
 
     control_destroy(serving.control);
-    retired_destroy(serving.retired);
+    housekeeping_destroy(serving.housekeeping);
     service_destroy(serving.service);
     slow_lane_destroy(serving.lane);
     config_destroy(serving.config);
     http_tls_destroy(serving.tls);
     mem_free(serving.proxies);
     systemd_destroy(serving.systemd);
+    end_limit_destroy(serving.end_limit); /* last: any of these may wait for the disk */
     if (!ok)
         cli_complain("serve", err.text);
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
@@ -543,7 +493,7 @@ int cmd_serve(int argc, char **argv)
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     mem_prepare();
-    configure_log(&config->log);
+    housekeeping_log(&config->log);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a file's limit is then an error like a full disk */

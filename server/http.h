@@ -98,7 +98,7 @@ NODISCARD bool http_start(const struct http_options *options, struct http **out,
 /**
  * Serve these from now on, `lists[i]` on listener i (copied). Requests whose headers are in keep
  * to what was served before, which is returned: its handlers must work until it is idle.
- * From the thread that started the server.
+ * From one thread at a time.
  */
 struct http_served *http_serve(struct http *http, const struct http_handlers *lists);
 

@@ -5,7 +5,7 @@
  * certificate and key change, connections that begin later get the new pair; the others keep
  * theirs (docs/decisions/021).
  *
- * Threads: create, refresh, replace and destroy belong to one thread (main's); the rest to any.
+ * Threads: create, refresh, replace and destroy belong to one thread at a time; the rest to any.
  */
 #pragma once
 

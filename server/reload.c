@@ -11,7 +11,7 @@ struct retired {
     struct http_served *served;
 };
 
-static void force_end(struct force *force)
+void force_end(struct force *force)
 {
     service_destroy(force->service);
     config_destroy(force->config);
@@ -25,7 +25,7 @@ static bool take_certificate(struct http_tls *tls, const struct config_tls *conf
            fail_within(err, "http.tls");
 }
 
-/* Build and start everything; what was begun is undone on failure. */
+/* Build and start everything. */
 static bool prepare(const struct reload_options *options, const struct force *now,
                     struct force *next, struct error *err)
 {
@@ -54,26 +54,32 @@ static struct http_served *exchange(const struct reload_options *options,
     return http_serve(options->http, lists);
 }
 
-bool reload(const struct reload_options *options, struct force *force, struct retired **retired,
-            struct error *err)
+bool reload_prepare(const struct reload_options *options, const struct force *now,
+                    struct force *next, struct error *err)
 {
-    struct force next = { 0 };
-    struct retired *old;
+    struct force prepared = { 0 };
 
-    if (!prepare(options, force, &next, err)) {
-        force_end(&next);
+    if (!prepare(options, now, &prepared, err)) {
+        force_end(&prepared);
         return false;
     }
-    old = mem_alloc(sizeof(*old));
+    *next = prepared;
+    return true;
+}
+
+void reload_take(const struct reload_options *options, struct force *force,
+                 const struct force *next, struct retired **retired)
+{
+    struct retired *old = mem_alloc(sizeof(*old));
+
     old->force = *force;
-    old->served = exchange(options, next.service);
+    old->served = exchange(options, next->service);
     old->next = *retired;
     *retired = old;
-    service_succeed(next.service, force->service);
+    service_succeed(next->service, force->service);
     if (!force->service->borrows_catalog)
         catalog_retire(force->service->catalog);
-    *force = next;
-    return true;
+    *force = *next;
 }
 
 static void end(struct retired *retired)

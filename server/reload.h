@@ -5,7 +5,7 @@
  * takes its place between two requests. Requests that have begun finish on the old service, which
  * is retired until they have.
  *
- * Threads: belongs to main's.
+ * Threads: belongs to one thread at a time.
  */
 #pragma once
 
@@ -37,12 +37,23 @@ struct reload_options {
     struct http_tls *tls; /* NULL: plain */
 };
 
+/** End both. */
+void force_end(struct force *force);
+
 /**
- * Read the configuration and serve by it; on failure nothing has changed, and the text begins with
- * file and line where the file is at fault. What was in force goes to `*retired`.
+ * Read the configuration and build what it asks for beside `now`; takes as long as the disk and the
+ * registry take. The caller owns `*next`: it goes to reload_take() or force_end(). On failure
+ * nothing has changed, and the text begins with file and line where the file is at fault.
  */
-NODISCARD bool reload(const struct reload_options *options, struct force *force,
-                      struct retired **retired, struct error *err);
+NODISCARD bool reload_prepare(const struct reload_options *options, const struct force *now,
+                              struct force *next, struct error *err);
+
+/**
+ * Serve by `next` from now on, which becomes `*force`; what was in force goes to `*retired`. Waits
+ * for nothing but requests that are between two of their steps.
+ */
+void reload_take(const struct reload_options *options, struct force *force,
+                 const struct force *next, struct retired **retired);
 
 /** How many there are. */
 size_t retired_count(const struct retired *retired);

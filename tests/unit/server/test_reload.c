@@ -94,8 +94,13 @@ static bool load_anew(struct error *err)
 {
     const struct reload_options reloading = { path, options, &places, http, NULL };
 
+    struct force next;
+
     *err = (struct error){ 0 };
-    return reload(&reloading, &force, &retired, err);
+    if (!reload_prepare(&reloading, &force, &next, err))
+        return false;
+    reload_take(&reloading, &force, &next, &retired);
+    return true;
 }
 
 static void the_store_and_the_schemas_stay(void)

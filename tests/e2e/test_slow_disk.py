@@ -1,0 +1,141 @@
+"""A disk that is slow or hangs: signals are obeyed in time, whatever waits for it."""
+
+import mmap
+import signal
+import struct
+import threading
+import time
+
+import pytest
+import yaml
+
+from server import BINARY, MODE, PATIENCE, defaults, merge, put_schema, route, run
+
+SLOW_MS = 300  # a sync
+HANGS_MS = 10**8
+STORE = {"path": "var/sluice.db"}
+LIMIT = 12  # seconds after drain_delay, within which SIGTERM ends the process,
+SPARE = 3  # and some for a machine that is busy
+
+pytestmark = pytest.mark.skipif(
+    MODE in ("asan", "tsan"), reason="a sanitizer does not let another library come before it"
+)
+
+
+class Disk:
+    """How long each sync of the server takes."""
+
+    def __init__(self, folder):
+        self.file = folder / "slow_sync"
+        self.file.write_bytes(bytes(mmap.PAGESIZE))
+        with open(self.file, "r+b") as file:
+            self.control = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+
+    def takes(self, milliseconds):
+        struct.pack_into("=i", self.control, 0, milliseconds)
+
+    def env(self):
+        return {
+            "LD_PRELOAD": str(BINARY.resolve().parent / "slow_sync.so"),
+            "SLOW_SYNC": str(self.file),
+        }
+
+
+@pytest.fixture
+def disk(tmp_path):
+    return Disk(tmp_path)
+
+
+def later(event, count):
+    return [event | {"id": f"later-{n}", "source": "later"} for n in range(count)]
+
+
+def with_refused(sluice, disk, event, count, **changes):
+    """A server with that many events whose schema does not exist yet."""
+    server = sluice(
+        env=disk.env(),
+        store=STORE,
+        routes=[route(match={"source": "later"}, schema="Later"), route()],
+        **changes,
+    )
+    assert server.post(later(event, count)).status == 400
+    return server
+
+
+def until(is_true):
+    """How long it took."""
+    began = time.monotonic()
+    while not is_true():
+        assert time.monotonic() - began < PATIENCE
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def reload(server):
+    """Ask for it; how long it took."""
+    seen = len(server.log())
+    server.signal(signal.SIGHUP)
+    return until(lambda: any(line["event"] == "reloaded" for line in server.log()[seen:]))
+
+
+def end(server):
+    """SIGTERM; how long it took."""
+    began = time.monotonic()
+    server.signal(signal.SIGTERM)
+    server.stop()
+    return time.monotonic() - began
+
+
+def test_neither_reload_nor_end_waits_for_resubmission(sluice, disk, event):
+    server = with_refused(sluice, disk, event, 300)
+    disk.takes(SLOW_MS)
+    put_schema(server.folder, "Later", {})
+    server.wait_text(lambda line: '"schema_live"' in line and '"Later"' in line)
+    until(lambda: b"\nsluice_store_accepted_total 0\n" not in server.get("/metrics").body)
+    assert reload(server) < 5  # others of the 300 are under way
+    assert end(server) < 8
+    assert not any(line["event"] == "resubmitted" and line["events"] == 300 for line in server.log())
+
+
+def test_a_reload_that_waits_for_the_disk_keeps_nothing_waiting(sluice, disk, event):
+    registry = {"guard": "enforce", "cache_dir": "cache"}  # which a reload writes to
+    server = sluice(env=disk.env(), registry=registry)
+    put_schema(server.folder, "Next", {})
+    changes = {"registry": registry, "routes": [route(schema="Next")]}
+    server.file.write_text(yaml.safe_dump(merge(defaults(), changes)))
+    disk.takes(HANGS_MS)
+    server.signal(signal.SIGHUP)
+    until(lambda: list((server.folder / "cache").glob("*.new")))  # written, waiting for the disk
+    assert server.post(event).status == 200
+    assert end(server) < LIMIT + SPARE
+    assert not any(line["event"] == "reloaded" for line in server.log())
+
+
+def test_the_end_does_not_wait_for_a_disk_that_hangs(sluice, disk, event):
+    sinks = [{"name": "archive", "kind": "file", "path": "var/records.ndjson"}]
+    server = with_refused(
+        sluice, disk, event, 100, http={"threads": 2, "drain_delay": "1s"}, sinks=sinks
+    )
+    good = [event | {"id": f"good-{number}"} for number in range(20)]
+    assert all(server.post(one).status == 200 for one in good)
+    disk.takes(HANGS_MS)
+    put_schema(server.folder, "Later", {})
+    server.wait_text(lambda line: '"schema_live"' in line and '"Later"' in line)
+    sender = threading.Thread(target=server.post, args=(event,))
+    order = threading.Thread(
+        target=run,
+        args=("rejected", "replay", "1", "-c", server.file),
+        kwargs={"cwd": server.folder},
+    )
+    sender.start()
+    order.start()
+    assert end(server) < 1 + LIMIT + SPARE
+    sender.join()
+    order.join()
+
+    # What was acknowledged is there.
+    again = type(server)(server.folder, yaml.safe_load(server.file.read_text())).wait_ready()
+    answers = [again.post(one) for one in good]
+    assert all((a.status, a.header("sluice-duplicate")) == (200, "true") for a in answers)
+    again.wait_log(event="resubmitted", events=100)
+    again.stop()
