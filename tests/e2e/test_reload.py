@@ -111,7 +111,7 @@ def bad_configurations(server, **changes):
             rf"{name}:\d+: store.path: cannot change",
         ),
         (good + "log: {format: text}\n", rf"{name}:\d+: log.format: cannot change"),
-        (good + "auth: {bearer: {issuer: i}}\n", rf"{name}:\d+: auth.bearer: set either"),
+        (good + "auth: {bearer: {issuer: i}}\n", rf"{name}:\d+: auth.bearer: set audience"),
     ]
 
 
