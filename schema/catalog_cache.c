@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -20,12 +21,14 @@
 enum {
     HEAD_MAX = 8 * 1024,
     FILE_MAX = REGISTRY_DEFINITION_MAX + HEAD_MAX,
-    LIST_MAX = 64 * 1024,  /* bytes of a list: 1500 versions */
+    LIST_MAX = 64 * 1024, /* bytes of a list: 1500 versions */
+    SAMPLES_MAX = 2 * SAMPLES_BYTES_MAX,
     NAME_PART = 60,        /* bytes of a name that are shown in a file's name */
     NAME_DIGEST_BYTES = 8, /* of the digest */
 };
 
 static const char magic[] = "sluice-schema-1 ";
+static const char samples_suffix[] = ".samples";
 static const char *const list_suffixes[] = { ".accepted", ".refused" };
 
 static void add_digest(struct buf *out, struct str bytes, size_t count)
@@ -253,4 +256,37 @@ bool catalog_cache_note(const struct catalog_place *place, enum catalog_list lis
     }
     mem_free((void *)old.ptr);
     return text.len == 0 || replace(place, list_suffixes[list], buf_str(&text), err);
+}
+
+bool catalog_cache_write_samples(const struct catalog_place *place, struct samples *samples,
+                                 struct error *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+
+    buf_init(&text, SAMPLES_MAX);
+    samples_write(samples, &text);
+    return replace(place, samples_suffix, buf_str(&text), err);
+}
+
+void catalog_cache_read_samples(const struct catalog_place *place, struct samples *samples)
+{
+    CLEANUP(buf_done) struct buf path = { 0 };
+    struct error err = { 0 };
+    struct str text;
+    struct str line;
+
+    make_path(place, samples_suffix, &path);
+    if (access(path.ptr, R_OK) != 0 || !file_read_regular(path.ptr, SAMPLES_MAX, &text, &err))
+        return;
+    for (struct str rest = text; take_line(&rest, &line);)
+        samples_add(samples, line, clock_now_us());
+    mem_free((void *)text.ptr);
+}
+
+void catalog_cache_remove_samples(const struct catalog_place *place)
+{
+    CLEANUP(buf_done) struct buf path = { 0 };
+
+    make_path(place, samples_suffix, &path);
+    (void)unlink(path.ptr);
 }

@@ -1,10 +1,11 @@
 /*
  * catalog_cache.h - what is remembered of a schema across restarts.
  *
- * Per schema up to three small files in one folder: the last good definition, with a checksum; the
+ * Per schema up to four files in one folder: the last good definition, with a checksum; the
  * versions that an operator has accepted in spite of the guard; the versions that the guard has
- * refused. Each is replaced whole. The folder belongs to one server; `sluice schema accept` writes
- * the list of accepted versions beside it, which the server reads again at each look.
+ * refused; accepted payloads that the guard tries new versions on. Each is replaced whole. The
+ * folder belongs to one server; `sluice schema accept` writes the list of accepted versions beside
+ * it, which the server reads again at each look.
  *
  * Threads: any; one writer a file.
  */
@@ -15,6 +16,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "schema/registry.h"
+#include "schema/samples.h"
 
 /** Whose files. */
 struct catalog_place {
@@ -46,3 +48,13 @@ bool catalog_cache_lists(const struct catalog_place *place, enum catalog_list li
 /** Add a version to the list. ERR_SYSTEM when it cannot be written. */
 NODISCARD bool catalog_cache_note(const struct catalog_place *place, enum catalog_list list,
                                   const char *version, struct error *err);
+
+/** Keep these samples. ERR_SYSTEM when they cannot be written. */
+NODISCARD bool catalog_cache_write_samples(const struct catalog_place *place,
+                                           struct samples *samples, struct error *err);
+
+/** Add those that are kept, if any, to `samples`. */
+void catalog_cache_read_samples(const struct catalog_place *place, struct samples *samples);
+
+/** Keep none any more. */
+void catalog_cache_remove_samples(const struct catalog_place *place);

@@ -22,6 +22,8 @@ enum {
     BACKOFF_FIRST_US = 250000,
     BACKOFF_LAST_US = 4000000, /* while no version is known, whatever happened */
     BACKOFF_DOUBLINGS = 4,     /* from the first to the last */
+    TRIED_ENOUGH = 10,      /* accepted events that free a version which had none to be tried on */
+    SAVE_US = 60 * 1000000, /* between two times that samples are written */
 };
 
 #define NEVER_US INT64_MAX
@@ -203,25 +205,58 @@ static void remember_refusal(const struct catalog *catalog, const struct catalog
         log_cache_failure(entry, "schema_cache_failed", &err);
 }
 
+/* It was found to refuse accepted events before a restart. */
+static bool is_noted_as_refused(const struct catalog_entry *entry,
+                                const struct schema_definition *definition)
+{
+    return catalog_cache_lists(&entry->place, CATALOG_REFUSED, definition);
+}
+
+static bool is_suspect(const struct catalog_entry *entry,
+                       const struct schema_definition *definition)
+{
+    return strcmp(entry->suspect, definition->version) == 0;
+}
+
+/* Nothing speaks against it. Is there enough that speaks for it, or is it to wait for more? */
+static bool is_tried_enough(struct catalog *catalog, struct catalog_entry *entry,
+                            const struct schema_definition *definition,
+                            const struct guard_finding *finding)
+{
+    size_t capacity = catalog->options.guard_samples;
+    size_t enough = capacity && capacity < TRIED_ENOUGH ? capacity : TRIED_ENOUGH;
+    bool has_waited = is_suspect(entry, definition);
+
+    if (catalog->options.guard != CATALOG_GUARD_ENFORCE ||
+        finding->tried >= (has_waited ? enough : 1)) {
+        if (has_waited)
+            set_suspect(catalog, entry, "", NULL, false);
+        return true;
+    }
+    set_suspect(catalog, entry, definition->version, finding, false);
+    if (!has_waited)
+        log_finding(entry, definition->version, true, finding);
+    return false;
+}
+
 /* May `next`, compiled from `definition`, take the place of the live schema? */
 static bool guard_permits(struct catalog *catalog, struct catalog_entry *entry,
                           const struct schema *next, const struct schema_definition *definition)
 {
     bool enforces = catalog->options.guard == CATALOG_GUARD_ENFORCE;
     const struct live_schema *now = atomic_load(&entry->live);
-    struct guard_finding finding;
+    struct guard_finding finding = { 0 };
 
     if (catalog->options.guard == CATALOG_GUARD_OFF || entry->pin || is_accepted(entry, definition))
         return true;
-    if (enforces && catalog_cache_lists(&entry->place, CATALOG_REFUSED, definition)) {
-        finding = (struct guard_finding){ 0 }; /* it was before a restart */
+    if (enforces && is_noted_as_refused(entry, definition)) {
         set_suspect(catalog, entry, definition->version, &finding, false);
         log_finding(entry, definition->version, true, &finding);
         return false;
     }
     if (!entry->samples ||
         !guard_finds(entry->samples, now->schema, next, catalog_symbols(catalog), &finding))
-        return true;
+        return is_tried_enough(catalog, entry, definition, &finding);
     set_suspect(catalog, entry, definition->version, &finding, true);
     log_finding(entry, definition->version, enforces, &finding);
     if (enforces)
@@ -229,12 +264,13 @@ static bool guard_permits(struct catalog *catalog, struct catalog_entry *entry,
     return !enforces;
 }
 
-/* Refused before, and nobody has accepted it since. */
+/* Refused before, and nobody has accepted it since. One that only waits is tried again. */
 static bool is_held(const struct catalog *catalog, const struct catalog_entry *entry,
                     const struct schema_definition *definition)
 {
-    return catalog->options.guard == CATALOG_GUARD_ENFORCE &&
-           strcmp(entry->suspect, definition->version) == 0 && !is_accepted(entry, definition);
+    return catalog->options.guard == CATALOG_GUARD_ENFORCE && is_suspect(entry, definition) &&
+           !is_accepted(entry, definition) &&
+           (entry->finding.refused > 0 || is_noted_as_refused(entry, definition));
 }
 
 /* A suspicion ends when its version is accepted, or is neither live nor the latest any more. */
@@ -270,6 +306,22 @@ static void log_warnings(const struct catalog_entry *entry, const struct schema 
                   LOG_STR("registry", str_from_c(entry->place.registry)),
                   LOG_STR("schema", str_from_c(entry->place.schema)),
                   LOG_STR("version", str_from_c(version)), LOG_STR("warning", warnings[i]));
+}
+
+/* Write the samples for the next start, when there are others than the last time. */
+void catalog_save_samples(const struct catalog *catalog, struct catalog_entry *entry)
+{
+    struct error err = { 0 };
+    uint64_t taken = entry->samples ? samples_taken(entry->samples) : 0;
+
+    if (taken == entry->samples_saved || !*entry->place.dir || atomic_load(&catalog->is_retired))
+        return;
+    entry->samples_saved = taken;
+    entry->saved_us = clock_monotonic_us();
+    if (!catalog_cache_write_samples(&entry->place, entry->samples, &err) && !entry->keep_failed) {
+        log_cache_failure(entry, "schema_cache_failed", &err);
+        entry->keep_failed = true;
+    }
 }
 
 /* `schema` is the entry's from now on, and so is `definition`. */
@@ -406,6 +458,21 @@ void catalog_look(struct catalog *catalog, struct catalog_entry *entry)
     if (result == CATALOG_FAILED && !atomic_load(&catalog->stopping))
         note_failure(catalog, entry, &err);
     record(catalog, entry, result, &err);
+    if (!entry->saved_us || clock_monotonic_us() - entry->saved_us >= SAVE_US)
+        catalog_save_samples(catalog, entry);
+}
+
+/* Those of before the restart; none are left where none are to be kept. */
+static void load_samples(struct catalog_entry *entry)
+{
+    if (!*entry->place.dir || (entry->samples && samples_taken(entry->samples) > 0))
+        return;
+    if (!entry->samples) {
+        catalog_cache_remove_samples(&entry->place);
+        return;
+    }
+    catalog_cache_read_samples(&entry->place, entry->samples);
+    entry->samples_saved = samples_taken(entry->samples);
 }
 
 static bool is_pinned_version(const struct catalog_entry *entry,
@@ -449,6 +516,7 @@ void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entr
     struct schema_definition definition = { 0 };
     struct schema *schema = NULL;
 
+    load_samples(entry);
     if (!find_last_good(entry, &definition))
         return;
     if (can_use_cached(catalog, entry, &definition, &schema)) {

@@ -34,6 +34,8 @@ struct catalog_entry {
     struct schema_definition inherited;  /* the predecessor's live one, until loading */
     bool kept;                           /* it is in the cache */
     bool keep_failed;                    /* and that has been complained of */
+    uint64_t samples_saved;              /* samples_taken() of those that are written */
+    int64_t saved_us;                    /* when; monotonic, 0: not yet */
 
     /* Behind the catalog's mutex: */
     bool looking;      /* a look is under way */
@@ -77,6 +79,9 @@ void catalog_look(struct catalog *catalog, struct catalog_entry *entry);
 
 /** Take what the predecessor left for this entry, else what the cache holds. */
 void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entry);
+
+/** Keep its samples for the next start. Nobody looks meanwhile. */
+void catalog_save_samples(const struct catalog *catalog, struct catalog_entry *entry);
 
 /** Make the reader's keys anew from all that is known now, and compile everything with them. Before
  * any reader. */

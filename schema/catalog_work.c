@@ -203,5 +203,6 @@ void catalog_stop(struct catalog *catalog)
     for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next) {
         end_waiters(entry->waiters, false);
         entry->waiters = NULL;
+        catalog_save_samples(catalog, entry);
     }
 }

@@ -4,6 +4,7 @@
 #include "schema/guard.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -18,6 +19,61 @@ static void copy_pointer(struct str from, char to[static GUARD_POINTER_SIZE])
     (void)snprintf(to, GUARD_POINTER_SIZE, "%.*s", STR_ARG(from));
 }
 
+/* Take the first token off a JSON Pointer, unescaped, with a NUL behind it. */
+static const char *take_token(struct str *pointer, struct arena *arena)
+{
+    char *token = arena_alloc(arena, pointer->len + 1);
+    size_t len = 0;
+    size_t i = 1; /* the slash */
+
+    for (; i < pointer->len && pointer->ptr[i] != '/'; i++) {
+        bool escaped = pointer->ptr[i] == '~' && i + 1 < pointer->len;
+
+        i += escaped;
+        token[len++] = pointer->ptr[i];
+        if (escaped)
+            token[len - 1] = pointer->ptr[i] == '1' ? '/' : '~';
+    }
+    *pointer = str_from(*pointer, i);
+    return token;
+}
+
+static bool knows(const struct schema *schema, const char *name)
+{
+    size_t count;
+    const struct str *keys = schema_keys(schema, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(keys[i], str_from_c(name)))
+            return true;
+    return false;
+}
+
+/* The place in the payload, without names that the schema does not have: those are the event's. */
+static void mask_pointer(const struct schema *schema, struct json_object *payload,
+                         struct str pointer, struct arena *arena,
+                         char to[static GUARD_POINTER_SIZE])
+{
+    struct buf *out = arena_buf(arena, SAMPLES_TEXT_MAX);
+    struct json_object *at = payload;
+
+    while (pointer.len > 0) {
+        const char *token = take_token(&pointer, arena);
+        bool is_index = json_is_array(at);
+
+        buf_add_char(out, '/');
+        if (is_index || knows(schema, token))
+            json_write_pointer_token(out, str_from_c(token));
+        else
+            buf_add_char(out, '*');
+        if (is_index)
+            at = json_at(at, (size_t)strtoull(token, NULL, 10));
+        else if (!json_is_object(at) || !json_find(at, token, &at))
+            at = NULL;
+    }
+    copy_pointer(buf_str(out), to);
+}
+
 static void describe(const struct schema *next, struct json_object *payload, struct arena *arena,
                      struct guard_finding *out)
 {
@@ -27,7 +83,7 @@ static void describe(const struct schema *next, struct json_object *payload, str
 
     if (schema_report(next, payload, &options, &budget, arena, &report) != SCHEMA_INVALID)
         return;
-    copy_pointer(report.best.instance_location, out->instance_location);
+    mask_pointer(next, payload, report.best.instance_location, arena, out->instance_location);
     copy_pointer(report.best.keyword_location, out->keyword_location);
 }
 
@@ -62,8 +118,6 @@ bool guard_finds(struct samples *samples, const struct schema *now, const struct
             describe(next, payload, arena, &finding);
     }
     arena_destroy(arena);
-    if (finding.refused == 0)
-        return false;
     *out = finding;
-    return true;
+    return finding.refused > 0;
 }

@@ -14,7 +14,10 @@
 
 enum { GUARD_POINTER_SIZE = 256 };
 
-/** One of the payloads that would be refused, without a value of it: where, and by which rule. */
+/**
+ * What came of it, and where and by which rule one of the payloads would be refused: without a
+ * value of it, and without a member's name that the new schema does not have ("*" stands for it).
+ */
 struct guard_finding {
     size_t tried;                               /* payloads that the present schema accepts */
     size_t refused;                             /* and how many of them the new one does not */
@@ -24,7 +27,7 @@ struct guard_finding {
 
 /**
  * Try `next` on the samples that `now` accepts. `symbols` are those that both were compiled with.
- * True: at least one would be refused, and `*out` tells of it.
+ * True: at least one would be refused. `*out` is set in any case.
  */
 bool guard_finds(struct samples *samples, const struct schema *now, const struct schema *next,
                  const struct json_symbols *symbols, struct guard_finding *out);

@@ -6,6 +6,7 @@
  */
 #include "schema/samples.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -32,6 +33,7 @@ struct samples {
     size_t capacity;
     size_t count;
     size_t bytes;
+    uint64_t taken;
     size_t replaced; /* at this pace */
     int64_t pace_us;
     uint64_t random;
@@ -97,6 +99,7 @@ static void keep(struct samples *samples, struct str text, int64_t now_us)
     samples->list[samples->count++] =
         (struct sample){ mem_copy(text.ptr, text.len), text.len, now_us };
     samples->bytes += text.len;
+    samples->taken++;
     atomic_store_explicit(&samples->due_us,
                           samples->count < samples->capacity ? 0 : now_us + samples->pace_us,
                           memory_order_relaxed);
@@ -124,6 +127,46 @@ void samples_offer(struct samples *samples, struct json_object *payload, int64_t
     if (due_us == 0 ||
         atomic_compare_exchange_strong(&samples->due_us, &due_us, now_us + PACE_FIRST_US))
         bring(samples, payload, now_us);
+}
+
+uint64_t samples_taken(struct samples *samples)
+{
+    (void)pthread_mutex_lock(&samples->mutex);
+
+    uint64_t taken = samples->taken;
+
+    (void)pthread_mutex_unlock(&samples->mutex);
+    return taken;
+}
+
+void samples_write(struct samples *samples, struct buf *out)
+{
+    (void)pthread_mutex_lock(&samples->mutex);
+    for (size_t i = 0; i < samples->count; i++) {
+        const struct sample *sample = &samples->list[i];
+
+        buf_printf(out, "%" PRId64 " %.*s\n", sample->taken_us, (int)sample->len, sample->text);
+    }
+    (void)pthread_mutex_unlock(&samples->mutex);
+}
+
+void samples_add(struct samples *samples, struct str line, int64_t now_us)
+{
+    int64_t taken_us = 0;
+    size_t digits = 0;
+
+    while (digits < line.len && line.ptr[digits] >= '0' && line.ptr[digits] <= '9' &&
+           taken_us <= now_us)
+        taken_us = taken_us * 10 + (line.ptr[digits++] - '0');
+
+    struct str text = str_from(line, digits + 1);
+
+    if (digits == 0 || taken_us > now_us || text.len == 0 || text.len > SAMPLES_TEXT_MAX)
+        return;
+    (void)pthread_mutex_lock(&samples->mutex);
+    if (samples->count < samples->capacity)
+        keep(samples, text, taken_us);
+    (void)pthread_mutex_unlock(&samples->mutex);
 }
 
 struct str *samples_copy(struct samples *samples, int64_t now_us, struct arena *arena,

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -35,6 +36,15 @@ void samples_destroy(struct samples *samples);
 
 /** This payload was accepted at `now_us` (clock_now_us()). It may be kept, as text. */
 void samples_offer(struct samples *samples, struct json_object *payload, int64_t now_us);
+
+/** How many were kept so far, those included that are gone again. */
+uint64_t samples_taken(struct samples *samples);
+
+/** For samples_add(), in another process: a line each, when it was taken and its text. */
+void samples_write(struct samples *samples, struct buf *out);
+
+/** One that samples_write() has written; what is no such line, or from the future, is ignored. */
+void samples_add(struct samples *samples, struct str line, int64_t now_us);
 
 /** Those that are not too old at `now_us`, as texts in the arena; how many, in `*count`. */
 struct str *samples_copy(struct samples *samples, int64_t now_us, struct arena *arena,

@@ -75,6 +75,49 @@ static void finds_what_would_be_refused(void)
     }
 }
 
+/* Names that came with an event may say who it is about. */
+static void tells_no_name_that_the_schema_does_not_have(void)
+{
+    static const struct {
+        const char *name;
+        const char *next;
+        const char *instance;
+    } cases[] = {
+        { "a name of the event", "{\"additionalProperties\":{\"type\":\"object\"}}", "/*" },
+        { "below a name that is known",
+          "{\"properties\":{\"attributes\":{\"additionalProperties\":{\"maxLength\":1}}}}",
+          "/attributes/*" },
+        { "a known name below one of the event",
+          "{\"properties\":{\"attributes\":{},\"list\":{}},"
+          "\"additionalProperties\":{\"properties\":{\"a/~b\":{\"type\":\"null\"}}}}",
+          "/*/a~1~0b" },
+        { "an index",
+          "{\"properties\":{\"list\":{\"items\":{\"patternProperties\":{\"^J\":false}}}}}",
+          "/list/1/*" },
+    };
+    static const char text[] = "{\"attributes\":{\"Jane Doe\":\"long\"},"
+                               "\"Jane Doe\":{\"a/~b\":1},\"list\":[0,{\"Jane\":1}]}";
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct samples *samples = samples_create(10);
+        struct schema *now = compile("{}");
+        struct schema *next = compile(cases[i].next);
+        struct json_object *payload = NULL;
+        struct guard_finding finding = { 0 };
+        struct error err = { 0 };
+
+        TEST_CASE(cases[i].name);
+        CHECK(json_read(str_from_c(text), NULL, &payload, &err));
+        samples_offer(samples, payload, clock_now_us());
+        json_release(payload);
+        CHECK(guard_finds(samples, now, next, NULL, &finding));
+        CHECK_STR(str_from_c(finding.instance_location), cases[i].instance);
+        schema_destroy(now);
+        schema_destroy(next);
+        samples_destroy(samples);
+    }
+}
+
 /* The catalog. Each catalog_load() is one look. */
 
 static struct folder folder;
@@ -255,6 +298,80 @@ static void also_across_a_restart(void)
     end();
 }
 
+/* Version 1 is live, and no event has been accepted since. */
+static void begin_without_events(size_t samples)
+{
+    folder_init(&folder);
+    folder_path(&folder, "cache", dir);
+    scripted_init(&script);
+    scripted_give(&script, "1", "{}");
+    create(CATALOG_GUARD_ENFORCE, samples);
+    scripted_give(&script, "2", "{\"required\":[\"a\"]}");
+    catalog_load(catalog);
+}
+
+static void without_samples_it_waits_for_events(void)
+{
+    begin_without_events(20);
+    CHECK_STR(str_from_c(status().version), "1");
+    CHECK_STR(str_from_c(status().suspect), "2");
+    CHECK_INT((int64_t)status().finding.tried, 0);
+    CHECK_INT((int64_t)status().finding.refused, 0);
+    CHECK_INT((int64_t)status().guard_refusals, 0);
+    for (size_t i = 0; i < 9; i++)
+        accept_event("{\"a\":1}");
+    CHECK_STR(str_from_c(look().version), "1");
+    CHECK_INT((int64_t)status().finding.tried, 9);
+    accept_event("{\"a\":1}");
+    CHECK_STR(str_from_c(look().version), "2");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+}
+
+static void or_is_found_out(void)
+{
+    begin_without_events(20);
+    accept_event("{}");
+    CHECK_STR(str_from_c(look().version), "1");
+    CHECK_INT((int64_t)status().finding.refused, 1);
+    CHECK_INT((int64_t)status().guard_refusals, 1);
+    for (size_t i = 0; i < 10; i++)
+        accept_event("{\"a\":1}");
+    CHECK_STR(str_from_c(look().version), "1");
+    end();
+}
+
+static void or_is_accepted(void)
+{
+    begin_without_events(0); /* there will never be any */
+    CHECK_STR(str_from_c(status().version), "1");
+    CHECK_STR(str_from_c(status().suspect), "2");
+    accept_version("2");
+    CHECK_STR(str_from_c(look().version), "2");
+    CHECK_STR(str_from_c(status().suspect), "");
+    end();
+}
+
+static void samples_outlive_a_restart(void)
+{
+    begin(CATALOG_GUARD_ENFORCE, 10);
+    restart(CATALOG_GUARD_ENFORCE);
+    scripted_give(&script, "3", "{\"properties\":{\"name\":false}}");
+    CHECK_STR(str_from_c(look().suspect), "3");
+    CHECK_INT((int64_t)status().finding.tried, 1);
+    CHECK_INT((int64_t)status().finding.refused, 1);
+    scripted_give(&script, "4", "{\"required\":[\"name\"]}");
+    CHECK_STR(str_from_c(look().version), "4");
+
+    /* Where none are to be kept, none are left. */
+    restart(CATALOG_GUARD_OFF);
+    restart(CATALOG_GUARD_ENFORCE);
+    scripted_give(&script, "5", "{}");
+    CHECK_STR(str_from_c(look().suspect), "5");
+    CHECK_INT((int64_t)status().finding.tried, 0);
+    end();
+}
+
 /* As at a reload: the heir begins beside its predecessor, which goes on. */
 static void succeed_in(bool same_registry, enum catalog_guard guard, size_t samples)
 {
@@ -360,6 +477,11 @@ int main(void)
     RUN(or_until_a_better_one_comes);
     RUN(or_until_it_is_withdrawn);
     RUN(also_across_a_restart);
+    RUN(tells_no_name_that_the_schema_does_not_have);
+    RUN(without_samples_it_waits_for_events);
+    RUN(or_is_found_out);
+    RUN(or_is_accepted);
+    RUN(samples_outlive_a_restart);
     RUN(a_successor_tries_new_versions_on_the_same_samples);
     RUN(a_successor_keeps_what_was_found);
     RUN(another_registrys_versions_are_not_kept);
