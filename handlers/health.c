@@ -84,6 +84,15 @@ static void write_text(struct buf *out, const char *name, const char *text)
     json_write_string(out, str_from_c(text));
 }
 
+/* `,"name":"text"` of a failure, as strangers may know it; the log has the rest. */
+static void write_failure(struct buf *out, const char *name, const struct error *err)
+{
+    struct error shown = *err;
+
+    registry_cut_for_senders(&shown);
+    write_text(out, name, shown.text);
+}
+
 /* What is worth knowing of a schema that is usable: that the registry fails, what the guard saw. */
 static void write_schema_news(struct buf *out, const struct catalog_status *status)
 {
@@ -91,7 +100,7 @@ static void write_schema_news(struct buf *out, const struct catalog_status *stat
     json_write_string(out, str_from_c(status->schema));
     write_text(out, "version", status->version);
     if (status->error.code != ERR_NONE)
-        write_text(out, "last_error", status->error.text);
+        write_failure(out, "last_error", &status->error);
     if (status->suspect[0]) {
         buf_printf(out, ",\"guard\":{\"held\":%s", status->suspect_is_live ? "false" : "true");
         write_text(out, "version", status->suspect);
@@ -105,14 +114,15 @@ static void write_schema_news(struct buf *out, const struct catalog_status *stat
 }
 
 /* The check of the schemas: with a reason when one is not usable, with news when there are any. */
-static void write_schema_check(struct buf *out, const struct health *health, const char *reason)
+static void write_schema_check(struct buf *out, const struct health *health,
+                               const struct error *reason)
 {
     struct catalog_status status;
     size_t news = 0;
 
     buf_printf(out, "\"schema\":{\"ok\":%s", reason ? "false" : "true");
     if (reason)
-        write_text(out, "reason", reason);
+        write_failure(out, "reason", reason);
     for (size_t i = 0; i < catalog_count(health->catalog); i++) {
         catalog_status(health->catalog, i, &status);
         if (!status.usable || (status.error.code == ERR_NONE && !status.suspect[0]))
@@ -145,7 +155,7 @@ static enum handler_step answer_ready(void *self, struct request *request,
     struct buf *body = arena_buf(request->arena, BODY_MAX);
 
     buf_printf(body, "{\"ready\":%s,\"checks\":{", ready ? "true" : "false");
-    write_schema_check(body, health, has_unusable ? unusable.error.text : NULL);
+    write_schema_check(body, health, has_unusable ? &unusable.error : NULL);
     buf_add_char(body, ',');
     write_check(body, "store", trouble);
     buf_add_char(body, ',');

@@ -36,7 +36,7 @@ struct catalog_entry;
 struct live_schema {
     struct schema *schema; /* NULL: no usable version is known, and `error` says why */
     char version[REGISTRY_VERSION_SIZE];
-    struct error error;                 /* text "": there is nothing to say about it */
+    struct error error;                 /* for senders; text "": there is nothing to say */
     const struct json_symbols *symbols; /* that it was compiled with */
 };
 
@@ -64,6 +64,7 @@ struct catalog_options {
     const struct catalog_pin *pins; /* these and cache_dir must outlive the catalog */
     size_t pin_count;
     bool assert_formats;
+    bool for_operators;     /* who asks sees failures whole, not as senders may see them */
     const struct str *keys; /* names that events have beside their payload's, for the reader */
     size_t key_count;
 };
@@ -135,7 +136,7 @@ struct catalog_status {
     const char *schema;
     bool usable;
     char version[REGISTRY_VERSION_SIZE]; /* "" when not usable */
-    struct error error;                  /* of the last look; code ERR_NONE: it went well */
+    struct error error;                  /* of the last look, whole; code ERR_NONE: it went well */
     int64_t age_us;                      /* since the registry last confirmed the version */
     uint64_t refreshed;                  /* looks that went well */
     uint64_t failed;                     /* and those that did not */

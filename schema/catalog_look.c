@@ -397,6 +397,8 @@ static void note_failure(struct catalog *catalog, struct catalog_entry *entry,
     struct live_schema *live = mem_alloc(sizeof(*live));
 
     live->error = *err;
+    if (!catalog->options.for_operators)
+        registry_cut_for_senders(&live->error);
     if (err->code == ERR_REGISTRY_UNAVAILABLE)
         live->error.text[0] = '\0'; /* the status table's word for it says all */
     publish(catalog, entry, live);

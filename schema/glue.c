@@ -109,10 +109,17 @@ bool glue_is_number(struct str text, int64_t *number)
 
 /* Failures, in the words of the status table. */
 
+/* The kind first: see registry_cut_for_senders(). */
 static bool fail_sdk(struct error *err, const struct aws_failure *failure)
 {
-    return fail(err, ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: %s",
-                failure->error.text);
+    const char *kind = "no connection";
+
+    if (failure->kind == AWS_NO_CREDENTIALS)
+        kind = "no credentials";
+    else if (failure->kind == AWS_GARBLED)
+        kind = "the answer is not JSON";
+    return fail(err, ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: %s: %s",
+                kind, failure->error.text);
 }
 
 /* Is it Glue itself that says it is broken, and not that it is busy? */

@@ -56,6 +56,12 @@ bool registry_fail_not_found(struct error *err, const char *registry, const char
 /** Set `err` to what an event is told when the definition has no bytes. Returns false. */
 bool registry_fail_empty(struct error *err);
 
+/**
+ * Cut off what is for operators only, such as paths, profiles and AWS's own words: the rest is the
+ * kind of failure, which senders and strangers may know.
+ */
+void registry_cut_for_senders(struct error *err);
+
 /** Is there nothing but white space? Then registry_fail_empty() is due. */
 bool registry_is_blank(struct str text);
 

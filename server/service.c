@@ -79,6 +79,7 @@ static bool create_catalog(struct service *service, const struct config *config,
         .guard_samples = (size_t)registry->guard_samples,
         .pin_count = registry->pin.count,
         .assert_formats = config->validation.assert_formats,
+        .for_operators = !is_served,
         .keys = envelope_keys,
         .key_count = COUNT_OF(envelope_keys),
     };

@@ -116,5 +116,6 @@ def test_a_broken_provider_is_told_and_not_passed_over(sluice, glue, folder, eve
     server = sluice(env=surroundings(env), **settings(glue))
     answer = server.post(event)
     assert answer.status == 400
-    assert "web identity: " in answer.json["details"]
+    assert answer.json["details"].endswith(": no credentials")
+    assert "web identity: " in server.wait_log(event="schema_refresh_failed")["error"]
     assert glue.calls == []

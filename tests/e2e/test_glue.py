@@ -164,6 +164,7 @@ def test_failures_change_nothing_once_a_version_is_known(glue, serve, event):
         assert server.get("/readyz").status == 200
     news = server.get("/readyz").json["checks"]["schema"]["news"]
     assert news[0]["version"] == "1" and news[0]["last_error"]
+    assert "Rate exceeded" not in str(news)
     assert metric(server, "sluice_schema_refreshes_total", result="error") > 0
     assert metric(server, "sluice_schema_info", version="1") == 1
 
@@ -216,6 +217,24 @@ def test_a_good_certificate_is_fine(serve, event):
     with GlueServer(tls="good") as glue:
         glue.put(DEFINITION)
         assert serve(glue).post(event).status == 200
+
+
+def test_strangers_hear_of_no_path_and_no_profile(glue, serve, event, folder):
+    """Neither in an answer nor in /readyz; the log has all of it."""
+    script = folder / "keys"
+    script.write_text("#!/bin/sh\nexit 3\n")
+    script.chmod(0o755)
+    profiles = folder / "aws.ini"
+    profiles.write_text(f"[profile hush-hush]\ncredential_process = {script}\n")
+    env = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_CONFIG_FILE": str(profiles)}
+    server = serve(glue, env=env, aws={"profile": "hush-hush"})
+    answer = server.post(event)
+    assert (answer.status, answer.json["details"]) == (400, SDK + "no credentials")
+    assert server.get("/readyz").json["checks"]["schema"]["reason"] == SDK + "no credentials"
+    line = server.wait_log(event="schema_refresh_failed")
+    assert "ended with status 3" in line["error"]
+    told = run("check", "-c", server.file, cwd=folder, env=glue.environment() | env)
+    assert "ended with status 3" in told.stdout + told.stderr
 
 
 def test_without_credentials_it_is_a_transport_failure(glue, serve, event):

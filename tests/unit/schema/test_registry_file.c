@@ -95,6 +95,38 @@ static void says_what_an_event_is_told(void)
     }
 }
 
+static void senders_see_the_kind_of_a_failure_only(void)
+{
+    static const struct {
+        enum err_code code;
+        const char *text;
+        const char *shown;
+    } cases[] = {
+        { ERR_REGISTRY_UNREACHABLE,
+          "AWS SDK error during schema retrieval: no credentials: profile x: /opt/y: it ended",
+          "AWS SDK error during schema retrieval: no credentials" },
+        { ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: no connection",
+          "AWS SDK error during schema retrieval: no connection" },
+        { ERR_REGISTRY_DENIED, "IAM role lacks glue:X permission: User: arn:aws:iam::1:user/a",
+          "IAM role lacks glue:X permission" },
+        { ERR_REGISTRY_UNAVAILABLE, "AWS Glue asks to come back later: Rate exceeded",
+          "AWS Glue asks to come back later" },
+        { ERR_SYSTEM, "/etc/x: Permission denied", "the schema registry cannot be used" },
+        { ERR_SCHEMA_UNUSABLE, "Schema definition is not valid JSON: at byte 3",
+          "Schema definition is not valid JSON: at byte 3" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct error err = { 0 };
+
+        TEST_CASE(cases[i].text);
+        (void)fail(&err, cases[i].code, "%s", cases[i].text);
+        registry_cut_for_senders(&err);
+        CHECK_STR(str_from_c(err.text), cases[i].shown);
+        CHECK_INT(err.code, cases[i].code);
+    }
+}
+
 static void a_nul_is_not_blank(void)
 {
     struct schema_definition definition = { 0 };
@@ -143,6 +175,7 @@ int main(void)
     RUN(gives_the_files_bytes);
     RUN(the_version_is_made_of_the_bytes);
     RUN(says_what_an_event_is_told);
+    RUN(senders_see_the_kind_of_a_failure_only);
     RUN(a_nul_is_not_blank);
     RUN(takes_definitions_up_to_the_limit);
     RUN(names_of_any_length_are_survived);
