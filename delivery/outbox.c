@@ -69,7 +69,6 @@ static bool empty_log(struct outbox *outbox, struct error *err)
             if (!outbox_db_is_full(&outbox->db))
                 return false;
             outbox->disk_full = true;
-            atomic_store(&outbox->trouble, OUTBOX_FULL);
             return true;
         }
         if (outbox->db.frames == 0)
@@ -78,30 +77,43 @@ static bool empty_log(struct outbox *outbox, struct error *err)
     return true;
 }
 
-/* Everything that was left by whoever had it last is made whole before anything is added. */
-static bool open_store(struct outbox *outbox, struct error *err)
+static bool read_store(struct outbox *outbox, struct error *err)
 {
-    struct configuring configuring = { 0 };
-
-    if (!outbox_place_check(outbox->options.path, err) ||
-        !outbox_place_take(outbox->options.path, outbox->options.lock_patience_us, &outbox->place,
-                           err) ||
-        !outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
-        !empty_log(outbox, err))
-        return false;
     if (!outbox_read_id(outbox, outbox->store_id) || !tally_read(&outbox->db, &outbox->before) ||
         !recent_load(&outbox->recent, &outbox->db))
         return outbox_db_fail(&outbox->db, outbox->options.path, err);
     outbox->tally = outbox->before;
     outbox_notices_begin(outbox);
-    if (outbox_transact(outbox, configure, &configuring, err) == OUTBOX_DURABLE) {
-        if (outbox_is_full(outbox, 0))
-            atomic_store(&outbox->trouble, OUTBOX_FULL);
+    return true;
+}
+
+static bool configure_sinks(struct outbox *outbox, struct error *err)
+{
+    struct configuring configuring = { 0 };
+
+    if (outbox_transact(outbox, configure, &configuring, err) == OUTBOX_DURABLE)
         return true;
-    }
     if (configuring.err.code != ERR_NONE)
         *err = configuring.err;
     return fail_within(err, outbox->options.path);
+}
+
+/* Everything that was left by whoever had it last is made whole before anything is added. */
+static bool open_store(struct outbox *outbox, struct error *err)
+{
+    const struct outbox_options *options = &outbox->options;
+
+    if (!outbox_place_check(options->path, err) ||
+        !outbox_place_take(options->path, options->lock_patience_us, &outbox->place, err))
+        return false;
+    outbox_space_init(&outbox->space, outbox->place.path, outbox->place.own, options->max_size);
+    if (!outbox_db_open(&outbox->db, options->path, OUTBOX_WRITE, err) || !empty_log(outbox, err) ||
+        !read_store(outbox, err) || !configure_sinks(outbox, err))
+        return false;
+    outbox->disk_full = !outbox_make_ballast(outbox);
+    outbox->turned_away = outbox_is_full(outbox, 0);
+    outbox_judge_room(outbox);
+    return true;
 }
 
 bool outbox_create(const struct outbox_options *options, struct outbox **out, struct error *err)
@@ -110,7 +122,7 @@ bool outbox_create(const struct outbox_options *options, struct outbox **out, st
 
     copy_options(outbox, options);
     recent_init(&outbox->recent, options->dedup_max_rows);
-    outbox->place = (struct outbox_place){ -1, -1 };
+    outbox->place = (struct outbox_place){ .beside = -1, .own = -1 };
     outbox->last = &outbox->first;
     (void)pthread_mutex_init(&outbox->mutex, NULL);
     clock_init_condition(&outbox->work);
@@ -132,6 +144,7 @@ void outbox_destroy(struct outbox *outbox)
         return;
     outbox_stop(outbox);
     outbox_db_close(&outbox->db);
+    outbox_space_done(&outbox->space);
     outbox_place_leave(&outbox->place); /* last: now a successor may have it */
     (void)pthread_cond_destroy(&outbox->news);
     (void)pthread_cond_destroy(&outbox->work);
@@ -186,6 +199,8 @@ void outbox_counters(struct outbox *outbox, struct outbox_counters *out)
     tally_show(&outbox->published, out);
     if (outbox_is_in_memory(outbox))
         out->bytes = outbox->published.numbers[TALLY_WAITING];
+    else
+        out->max_bytes = outbox->published_max_bytes;
     out->bytes += outbox->published_log_bytes;
     for (size_t i = 0; i < out->sink_count; i++)
         if (out->sinks[i].pending > 0 && outbox->oldest[i].accepted_us > 0) {

@@ -4,10 +4,6 @@
 #include "base/clock.h"
 #include "delivery/outbox_internal.h"
 
-enum {
-    RESERVE_PART = 16, /* of max_size, kept for cursors, deletes and retry rows */
-};
-
 const int64_t outbox_commit_bounds_us[OUTBOX_BUCKETS] = {
     100,   250,   500,   1000,   2000,   3000,    5000,    7500,
     10000, 25000, 50000, 100000, 250000, 1000000, 5000000, INT64_MAX,
@@ -27,18 +23,6 @@ static void count_in(struct outbox_histogram *histogram, const int64_t *bounds, 
     histogram->sum += (uint64_t)value;
 }
 
-static int64_t room(const struct outbox *outbox)
-{
-    int64_t most = (int64_t)(outbox->options.max_size - outbox->options.max_size / RESERVE_PART);
-
-    return most - tally_waiting(&outbox->tally) - outbox_db_log_bytes(&outbox->db);
-}
-
-bool outbox_is_full(const struct outbox *outbox, size_t more)
-{
-    return room(outbox) < (int64_t)more;
-}
-
 /* SQLite may have done it by itself. */
 static bool roll_back(struct outbox *outbox)
 {
@@ -54,21 +38,10 @@ static bool roll_back(struct outbox *outbox)
 static bool close_transaction(struct outbox *outbox)
 {
     if (!tally_write(&outbox->db, &outbox->tally, &outbox->before) ||
-        !outbox_db_run(&outbox->db, SQL_COMMIT, ""))
+        !outbox_db_count_pages(&outbox->db) || !outbox_db_run(&outbox->db, SQL_COMMIT, ""))
         return false;
     outbox->before = outbox->tally;
     return true;
-}
-
-/* What /readyz says. Once full, it takes some room until it is not. */
-static void judge_room(struct outbox *outbox)
-{
-    int64_t enough = (int64_t)(outbox->options.max_size / RESERVE_PART);
-
-    if (outbox->disk_full || outbox->turned_away)
-        atomic_store(&outbox->trouble, OUTBOX_FULL);
-    else if (atomic_load(&outbox->trouble) == OUTBOX_FULL && room(outbox) >= enough)
-        atomic_store(&outbox->trouble, OUTBOX_FINE);
 }
 
 /* For all to see: the state after the transaction. */
@@ -78,7 +51,6 @@ static void publish(struct outbox *outbox)
         outbox->tally.numbers[TALLY_NEXT_SEQ] != outbox->published.numbers[TALLY_NEXT_SEQ];
 
     outbox->published = outbox->tally;
-    outbox->published_log_bytes = outbox_db_log_bytes(&outbox->db);
     outbox->round += has_records || outbox->woken;
     if (has_records || outbox->woken)
         (void)pthread_cond_broadcast(&outbox->news);
@@ -91,8 +63,6 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
     outbox->now_us = clock_now_us();
     outbox->turned_away = false;
 
-    int64_t changes = sqlite3_total_changes64(outbox->db.handle);
-
     if (!outbox_db_is_in_place(&outbox->db, err))
         return OUTBOX_BROKEN_OFF;
     if (outbox_db_run(&outbox->db, SQL_BEGIN, "") && apply(outbox, arg) &&
@@ -102,9 +72,7 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
         (void)pthread_mutex_lock(&outbox->mutex);
         publish(outbox);
         (void)pthread_mutex_unlock(&outbox->mutex);
-        outbox->disk_full = outbox->disk_full && /* what writes nothing tells nothing */
-                            sqlite3_total_changes64(outbox->db.handle) == changes;
-        judge_room(outbox);
+        outbox_judge_room(outbox);
         outbox_notices_log(outbox);
         return OUTBOX_DURABLE;
     }
@@ -112,10 +80,10 @@ enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outb
 
     bool full = outbox_db_is_full(&outbox->db);
 
-    full = roll_back(outbox) && full;
-    outbox->disk_full = full;
-    judge_room(outbox);
-    return full ? OUTBOX_DISK_FULL : OUTBOX_BROKEN_OFF;
+    if (!roll_back(outbox) || !full)
+        return OUTBOX_BROKEN_OFF;
+    outbox_note_full_disk(outbox);
+    return OUTBOX_DISK_FULL;
 }
 
 struct batch {
@@ -127,6 +95,7 @@ static bool apply_batch(struct outbox *outbox, void *arg)
 {
     struct batch *batch = arg;
 
+    batch->events = 0;
     for (struct outbox_work *work = batch->list; work; work = work->next) {
         batch->events += work->events;
         if (!work->apply(outbox, work))
@@ -161,8 +130,11 @@ bool outbox_batch(struct outbox *outbox, struct outbox_work *list, struct error 
 {
     struct batch batch = { .list = list };
     int64_t begun_us = clock_monotonic_us();
+    bool was_full = outbox->disk_full;
     enum outbox_end end = outbox_transact(outbox, apply_batch, &batch, err);
 
+    if (end == OUTBOX_DISK_FULL && !was_full) /* what the ballast was kept for still goes */
+        end = outbox_transact(outbox, apply_batch, &batch, err);
     if (end == OUTBOX_DURABLE) {
         (void)pthread_mutex_lock(&outbox->mutex);
         count_in(&outbox->commit_us, outbox_commit_bounds_us, clock_monotonic_us() - begun_us);

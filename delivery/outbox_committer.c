@@ -15,7 +15,7 @@ enum {
     QUEUE_EVENTS = 20000,            /* waiting, unless the options say otherwise */
     QUEUE_BYTES = 64 * 1024 * 1024,  /* waiting */
     BATCH_EVENTS = 1024,             /* in one transaction */
-    BATCH_BYTES = 8 * 1024 * 1024,   /* in one transaction */
+    EVENT_BYTES = 8 * 1024,          /* of the log, that an event may cost beside its own */
     REOPEN_FIRST_US = 100 * 1000,    /* pause before the store is opened again, doubling */
     REOPEN_LONGEST_US = 5000 * 1000, /* up to this */
 };
@@ -79,9 +79,11 @@ static struct outbox_work *take_batch(struct outbox *outbox)
     struct outbox_work *end = NULL;
     size_t events = 0;
     size_t bytes = 0;
+    size_t most_bytes = outbox_batch_bytes(outbox);
+    size_t most = most_bytes / EVENT_BYTES < BATCH_EVENTS ? most_bytes / EVENT_BYTES : BATCH_EVENTS;
 
     for (struct outbox_work *at = list; at; at = at->next) {
-        if (end && (events + at->events > BATCH_EVENTS || bytes + at->bytes > BATCH_BYTES))
+        if (end && (events + at->events > most || bytes + at->bytes > most_bytes))
             break;
         events += at->events;
         bytes += at->bytes;

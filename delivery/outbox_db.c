@@ -142,10 +142,8 @@ bool outbox_db_has_name(const struct outbox_db *db)
 
 bool outbox_db_is_in_place(struct outbox_db *db, struct error *err)
 {
-    int64_t log_size;
-
     return !db->handle || (is_at(file_name(db), &db->file, &db->file.size, err) &&
-                           is_at(log_name(db), &db->log, &log_size, err));
+                           is_at(log_name(db), &db->log, &db->log_length, err));
 }
 
 /* A checkpoint may have made the database longer. */
@@ -345,9 +343,37 @@ bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how, stru
     else
         db->frames = frames > 0 ? frames : 1;
     if (how == OUTBOX_CHECKPOINT_RESET && db->frames == 0)
-        db->log.size = 0;
+        db->log.size = db->log_length = 0;
     db->begun_anew = false;
     return note_size(db, err);
+}
+
+static bool read_number(struct outbox_db *db, enum outbox_statement statement, int64_t *out)
+{
+    enum outbox_found found = outbox_db_find(db, statement, "");
+
+    if (found == OUTBOX_FOUND)
+        *out = outbox_db_int(db, statement, 0);
+    outbox_db_reset(db, statement);
+    return found == OUTBOX_FOUND;
+}
+
+bool outbox_db_count_pages(struct outbox_db *db)
+{
+    return read_number(db, SQL_PAGES, &db->pages) &&
+           read_number(db, SQL_FREE_PAGES, &db->free_pages);
+}
+
+int64_t outbox_db_growth(const struct outbox_db *db)
+{
+    int64_t growth = db->pages * PAGE - db->file.size;
+
+    return growth > 0 ? growth : 0;
+}
+
+int64_t outbox_db_free_bytes(const struct outbox_db *db)
+{
+    return db->free_pages * PAGE;
 }
 
 int64_t outbox_db_log_bytes(const struct outbox_db *db)

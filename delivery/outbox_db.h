@@ -38,6 +38,9 @@ struct outbox_db {
     int frames; /* in the log, as of the last commit or checkpoint; 0: all are in the database */
     int last_frame;          /* of the log, as of the last commit */
     bool begun_anew;         /* the log has, since the last checkpoint */
+    int64_t pages;           /* that the database has, the log included, */
+    int64_t free_pages;      /* and those of them that hold nothing; see outbox_db_count_pages() */
+    int64_t log_length;      /* of the log's file, used or not */
     struct outbox_file file; /* for OUTBOX_WRITE: the database, */
     struct outbox_file log;  /* and its write-ahead log */
 };
@@ -105,6 +108,15 @@ enum outbox_checkpoint {
  */
 NODISCARD bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how,
                                     struct error *err);
+
+/** In a transaction: count the database's pages. False: outbox_db_fail() tells why. */
+NODISCARD bool outbox_db_count_pages(struct outbox_db *db);
+
+/** Bytes that the database's file will grow by when the log is moved into it. */
+int64_t outbox_db_growth(const struct outbox_db *db);
+
+/** Bytes of free pages in the database. */
+int64_t outbox_db_free_bytes(const struct outbox_db *db);
 
 /** Bytes of the write-ahead log that are in use. */
 int64_t outbox_db_log_bytes(const struct outbox_db *db);

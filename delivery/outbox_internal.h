@@ -19,6 +19,7 @@
 #include "delivery/outbox_db.h"
 #include "delivery/outbox_place.h"
 #include "delivery/outbox_recent.h"
+#include "delivery/outbox_space.h"
 #include "delivery/outbox_tally.h"
 
 enum { OUTBOX_IDENTITY_SIZE = RECENT_IDENTITY_SIZE };
@@ -130,13 +131,16 @@ struct outbox_task {
 
 /** When maintenance has to look again (clock_monotonic_us()). */
 struct outbox_upkeep {
-    bool pending;       /* there may be something to do at once */
-    bool log_wanted;    /* a checkpoint, once nothing comes, however short the log */
-    int64_t tick_us;    /* when to look what has become too old */
-    int64_t log_us;     /* not before this another checkpoint between batches */
-    int64_t log_bytes;  /* so long the log may grow before one; 0: not yet known */
-    int64_t probe_us;   /* when to try whether the disk takes something again */
-    int64_t recount_us; /* when to begin counting all rows again */
+    bool pending;          /* there may be something to do at once */
+    bool log_wanted;       /* a checkpoint, once nothing comes, however short the log */
+    int64_t tick_us;       /* when to look what has become too old */
+    int64_t log_us;        /* not before this another checkpoint between batches */
+    int64_t log_bytes;     /* so long the log may grow before one; 0: not yet known */
+    int64_t probe_us;      /* when to look whether a full store has room again */
+    int64_t held_since_us; /* since when a reader holds part of the log; 0: none does */
+    int64_t held_log_us;   /* when to name it again; 0: it was not named yet */
+    int64_t reset_us;      /* not before this another wait for readers to leave the log */
+    int64_t recount_us;    /* when to begin counting all rows again */
 };
 
 enum { OUTBOX_NOTICES = 3 }; /* kinds of them */
@@ -156,6 +160,7 @@ struct outbox_oldest {
 struct outbox {
     struct outbox_options options; /* its pointers are its own copies */
     struct outbox_place place;
+    struct outbox_space space;
     char store_id[OUTBOX_NAME_SIZE];
 
     struct outbox_db db;
@@ -164,10 +169,11 @@ struct outbox {
     struct outbox_recent recent;
     struct outbox_upkeep upkeep;
     struct outbox_notice notices[OUTBOX_NOTICES];
-    int64_t now_us;   /* time of day of the batch under way */
-    bool disk_full;   /* the last thing written did not fit on the disk */
-    bool turned_away; /* in the batch under way something did not fit in */
-    bool woken;       /* the batch under way has news for backlogs beside new records */
+    int64_t now_us; /* time of day of the batch under way */
+    bool disk_full; /* something did not fit on the disk, and nothing has shown yet that it does */
+    bool turned_away;      /* in the batch under way something did not fit in */
+    int64_t full_since_us; /* clock_monotonic_us() */
+    bool woken;            /* the batch under way has news for backlogs beside new records */
 
     pthread_mutex_t mutex;
     pthread_cond_t work; /* for the committer: something was queued, or it is to end */
@@ -185,6 +191,7 @@ struct outbox {
     struct tally published; /* as of the last durable batch */
     int64_t published_log_bytes;
     struct outbox_oldest oldest[OUTBOX_SINKS_MAX]; /* by index into published.sinks */
+    int64_t published_max_bytes;
     struct outbox_work *start[OUTBOX_SINKS_MAX]; /* in memory, likewise: nothing before it waits */
     struct outbox_histogram commit_us;
     struct outbox_histogram batch_events;
@@ -280,8 +287,40 @@ enum outbox_end {
 enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outbox *, void *),
                                 void *arg, struct error *err);
 
+/* outbox_room.c: is there room? */
+
 /** Would `more` bytes of a record be too many? */
 bool outbox_is_full(const struct outbox *outbox, size_t more);
+
+/**
+ * Is there room for `more` bytes of a refused event, on the volume, of which it may use a part of
+ * the reserve, or in free pages?
+ */
+bool outbox_can_keep(const struct outbox *outbox, size_t more);
+
+/** How many bytes of events one transaction may hold. */
+size_t outbox_batch_bytes(const struct outbox *outbox);
+
+/**
+ * Is it time to move the log, so that the database's file grows? As much as the ballast gives room
+ * for is in no need of room on the volume.
+ */
+bool outbox_has_grown(const struct outbox *outbox);
+
+/** How long the log may become before it is moved in any case. */
+int64_t outbox_longest_log(const struct outbox *outbox);
+
+/** Look at the volume; set and publish whether events are taken. */
+void outbox_judge_room(struct outbox *outbox);
+
+/** Something did not fit on the disk. True: now the ballast is gone, and it may fit. */
+bool outbox_note_full_disk(struct outbox *outbox);
+
+/** Make the ballast if it is not there. False: there is no room for it. */
+bool outbox_make_ballast(struct outbox *outbox);
+
+/** The store is full: is it still? False: as for outbox_batch(). */
+NODISCARD bool outbox_try_room(struct outbox *outbox, struct error *err);
 
 /* outbox_accept.c: what becomes of an event. */
 

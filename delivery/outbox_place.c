@@ -186,7 +186,7 @@ static bool is_same_file(const char *path, int fd, struct error *err)
 static bool take_locks(const char *path, int64_t until_us, struct outbox_place *place,
                        struct error *err)
 {
-    char real[PATH_MAX];
+    char *real = place->path;
     char lock[PATH_MAX];
 
     return file_make_parents(path, err) && find_real(path, real, err) &&
@@ -198,7 +198,7 @@ static bool take_locks(const char *path, int64_t until_us, struct outbox_place *
 bool outbox_place_take(const char *path, int64_t patience_us, struct outbox_place *out,
                        struct error *err)
 {
-    struct outbox_place place = { -1, -1 };
+    struct outbox_place place = { .beside = -1, .own = -1 };
 
     if (!take_locks(path, clock_monotonic_us() + patience_us, &place, err)) {
         outbox_place_leave(&place);
@@ -214,5 +214,5 @@ void outbox_place_leave(struct outbox_place *place)
         (void)close(place->own);
     if (place->beside >= 0)
         (void)close(place->beside);
-    *place = (struct outbox_place){ -1, -1 };
+    *place = (struct outbox_place){ .beside = -1, .own = -1 };
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,8 +26,9 @@ NODISCARD bool outbox_place_check_log(const char *path, struct error *err);
 
 /** The locks of a store; -1: not taken. */
 struct outbox_place {
-    int beside; /* on the file <path>.lock */
-    int own;    /* on the database itself */
+    int beside;          /* on the file <path>.lock */
+    int own;             /* on the database itself */
+    char path[PATH_MAX]; /* of the database, links followed */
 };
 
 /**

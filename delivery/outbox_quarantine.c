@@ -134,6 +134,11 @@ bool outbox_refuse(struct outbox *outbox, const struct outbox_item *item,
         return false;
     if (row.is_there)
         return add_again(outbox, item, &row);
+    if (!outbox_can_keep(outbox, (size_t)size_of(item))) {
+        outbox->turned_away = true;
+        *result = (struct outbox_result){ OUTBOX_UNAVAILABLE, .reason = "store full" };
+        return true;
+    }
     return add(outbox, item) && outbox_refused_prune(outbox, MAKE_ROOM, &done);
 }
 

@@ -99,6 +99,8 @@ const char *const outbox_sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_PAGES] = "PRAGMA page_count",
+    [SQL_FREE_PAGES] = "PRAGMA freelist_count",
 
     [SQL_STATE_READ] = "SELECT value FROM state WHERE name = ?1",
     [SQL_STATE_WRITE] = "INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)",

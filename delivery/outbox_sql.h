@@ -19,6 +19,8 @@ enum outbox_statement {
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
+    SQL_PAGES,
+    SQL_FREE_PAGES,
 
     SQL_STATE_READ,
     SQL_STATE_WRITE,

@@ -8,7 +8,9 @@
  * meanwhile waits, so how long the log may grow depends on how long it took to move it last time.
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "delivery/outbox_internal.h"
+#include "delivery/outbox_reader.h"
 
 enum {
     LEAST_ROWS = 64,              /* that a batch may delete */
@@ -20,11 +22,14 @@ enum {
     TICK_US = 10 * 1000000,       /* how often to look for what has become too old */
     PROBE_US = 1000000,           /* how often to try a disk that was full */
     LOG_PAUSE_US = 200 * 1000,    /* between checkpoints of one and the same log */
+    RESET_PAUSE_US = 1000000,     /* between waits for readers to leave the log */
+    HELD_US = 1000000,            /* a reader that holds the log for so long is named, */
+    HELD_LOG_US = 60 * 1000000,   /* so often */
+    TIGHT_PART = 4,               /* times the reserve: with less free the log is moved at once */
     LOG_FRAMES = 1000,            /* worth a checkpoint when nothing comes */
     LOG_FIRST = 16 * 1024 * 1024, /* bytes worth one in any case, to begin with; */
     LOG_LEAST = 4 * 1024 * 1024,  /* from here */
-    LOG_MOST = 128 * 1024 * 1024, /* up to here, */
-    LOG_PART = 8,                 /* or to this part of max_size */
+    LOG_MOST = 128 * 1024 * 1024, /* up to here, or outbox_longest_log() */
     LOG_MOVE_US = 10 * 1000,      /* that a checkpoint may take, about */
 };
 
@@ -93,34 +98,73 @@ static bool recount_some(struct outbox *outbox, void *arg)
     return outbox_recount(outbox, RECOUNT_ROWS);
 }
 
-/* Something that must be written, and that nobody reads. */
-static bool probe(struct outbox *outbox, void *arg)
-{
-    (void)arg;
-    return outbox_db_run(&outbox->db, SQL_STATE_WRITE, "si", STR("probed_us"), outbox->now_us);
-}
-
 /* On a full disk the log stays where it is: it holds what was acknowledged, and is as good there.
  */
+static bool move_log(struct outbox *outbox, enum outbox_checkpoint how, struct error *err)
+{
+    if (outbox_db_checkpoint(&outbox->db, how, err))
+        return true;
+    if (!outbox_db_is_full(&outbox->db))
+        return false;
+    return !outbox_note_full_disk(outbox) || outbox_db_checkpoint(&outbox->db, how, err) ||
+           outbox_db_is_full(&outbox->db);
+}
+
+static void log_held(const struct outbox *outbox, int64_t held_us)
+{
+    struct outbox_reader reader;
+    bool found = outbox_reader_find(outbox->place.path, &reader);
+
+    LOG_EVENT(LOG_WARN, "store_log_held",
+              LOG_STR("reader", found ? str_from_c(reader.command) : STR("unknown")),
+              LOG_INT("pid", reader.pid), LOG_INT("seconds", held_us / 1000000),
+              LOG_INT("log_bytes", outbox_db_log_bytes(&outbox->db)));
+}
+
+/* A reader that keeps part of the log from being moved is named, again and again. */
+static void note_held(struct outbox *outbox)
+{
+    struct outbox_upkeep *upkeep = &outbox->upkeep;
+    int64_t now_us = clock_monotonic_us();
+
+    if (outbox->db.frames == 0) {
+        if (upkeep->held_log_us != 0)
+            LOG_EVENT(LOG_INFO, "store_log_released",
+                      LOG_INT("seconds", (now_us - upkeep->held_since_us) / 1000000));
+        upkeep->held_since_us = upkeep->held_log_us = 0;
+    } else if (upkeep->held_since_us == 0) {
+        upkeep->held_since_us = now_us;
+    } else if (now_us - upkeep->held_since_us >= HELD_US && now_us >= upkeep->held_log_us) {
+        upkeep->held_log_us = now_us + HELD_LOG_US;
+        log_held(outbox, now_us - upkeep->held_since_us);
+    }
+}
+
 static bool checkpoint(struct outbox *outbox, enum outbox_checkpoint how, struct error *err)
 {
-    if (!outbox_db_checkpoint(&outbox->db, how, err)) {
-        if (!outbox_db_is_full(&outbox->db))
-            return false;
-        outbox->disk_full = true;
-        atomic_store(&outbox->trouble, OUTBOX_FULL);
-    }
+    if (!move_log(outbox, how, err))
+        return false;
+    note_held(outbox);
     outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
     outbox->upkeep.log_wanted = false;
-    (void)pthread_mutex_lock(&outbox->mutex);
-    outbox->published_log_bytes = outbox_db_log_bytes(&outbox->db);
-    (void)pthread_mutex_unlock(&outbox->mutex);
+    outbox_judge_room(outbox);
     return true;
 }
 
 static bool is_full(const struct outbox *outbox)
 {
     return atomic_load(&outbox->trouble) == OUTBOX_FULL;
+}
+
+/* Now and then, while the store is full. */
+static bool try_room(struct outbox *outbox, struct error *err)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    if (!is_full(outbox) || now_us < outbox->upkeep.probe_us)
+        return true;
+    outbox->upkeep.probe_us = now_us + PROBE_US;
+    return outbox_try_room(outbox, err);
 }
 
 static bool wants_checkpoint(const struct outbox *outbox)
@@ -135,7 +179,6 @@ static bool wants_checkpoint(const struct outbox *outbox)
 bool outbox_upkeep_idle(struct outbox *outbox, struct error *err)
 {
     struct outbox_upkeep *upkeep = &outbox->upkeep;
-    int64_t now_us = clock_monotonic_us();
     enum outbox_end end = OUTBOX_DURABLE;
     bool due = is_due(outbox);
     bool done = true;
@@ -147,19 +190,8 @@ bool outbox_upkeep_idle(struct outbox *outbox, struct error *err)
         upkeep->pending = end != OUTBOX_DURABLE || !done;
     } else if (outbox_recount_is_on(outbox)) {
         end = outbox_transact(outbox, recount_some, NULL, err);
-    } else if (is_full(outbox) && now_us >= upkeep->probe_us) {
-        upkeep->probe_us = now_us + PROBE_US;
-        end = outbox_transact(outbox, probe, NULL, err);
     }
-    return end != OUTBOX_BROKEN_OFF;
-}
-
-/* How long the log may become at all. */
-static int64_t longest_log(const struct outbox *outbox)
-{
-    int64_t part = (int64_t)(outbox->options.max_size / LOG_PART);
-
-    return part < LOG_MOST ? part : LOG_MOST;
+    return end != OUTBOX_BROKEN_OFF && try_room(outbox, err);
 }
 
 /* The log of the next time, after it took that long to move this one. */
@@ -182,23 +214,45 @@ static bool checkpoint_in_time(struct outbox *outbox, struct error *err)
     return true;
 }
 
+/* It grew in spite of all, or its file takes what the volume needs: wait for readers to leave it.
+ */
+static bool wants_reset(const struct outbox *outbox, int64_t longest)
+{
+    const struct outbox_upkeep *upkeep = &outbox->upkeep;
+
+    return (outbox_db_log_bytes(&outbox->db) > 2 * longest ||
+            outbox->db.log_length > 3 * longest) &&
+           upkeep->held_since_us == 0 && clock_monotonic_us() >= upkeep->reset_us;
+}
+
+static bool is_long(const struct outbox *outbox, int64_t longest)
+{
+    const struct outbox_upkeep *upkeep = &outbox->upkeep;
+    int64_t most = upkeep->log_bytes < longest ? upkeep->log_bytes : longest;
+
+    return outbox_db_log_bytes(&outbox->db) > most;
+}
+
 bool outbox_upkeep_log(struct outbox *outbox, struct error *err)
 {
     struct outbox_upkeep *upkeep = &outbox->upkeep;
-    int64_t longest = longest_log(outbox);
+    int64_t longest = outbox_longest_log(outbox);
 
-    /* A checkpoint ends the log only once no reader is in it any more: again in a while. */
-    if (!outbox->db.begun_anew && clock_monotonic_us() < upkeep->log_us)
-        return true;
+    if (!try_room(outbox, err))
+        return false;
     if (upkeep->log_bytes == 0)
         upkeep->log_bytes = LOG_FIRST;
-
-    int64_t most = upkeep->log_bytes < longest ? upkeep->log_bytes : longest;
-
-    if (outbox_db_log_bytes(&outbox->db) > most && !checkpoint_in_time(outbox, err))
-        return false;
-    if (outbox_db_log_bytes(&outbox->db) > 2 * longest)
+    if (wants_reset(outbox, longest)) {
+        upkeep->reset_us = clock_monotonic_us() + RESET_PAUSE_US;
         return checkpoint(outbox, OUTBOX_CHECKPOINT_RESET, err);
+    }
+
+    /* A checkpoint ends the log only once no reader is in it any more: again in a while. */
+    bool tight = outbox->space.free < TIGHT_PART * outbox->space.reserve;
+    bool may_be_moved = tight || outbox->db.begun_anew || clock_monotonic_us() >= upkeep->log_us;
+
+    if (outbox_has_grown(outbox) || (may_be_moved && is_long(outbox, longest)))
+        return checkpoint_in_time(outbox, err);
     return true;
 }
 

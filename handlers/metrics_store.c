@@ -127,7 +127,9 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
                  counters->seen);
     write_number(out, "sluice_store_bytes", "gauge",
                  "Records that wait for sinks, and the write-ahead log.", counters->bytes);
-    write_number(out, "sluice_store_max_bytes", "gauge", "The most of them.", counters->max_bytes);
+    write_number(out, "sluice_store_max_bytes", "gauge",
+                 "The most of them: store.max_size, or what the disk has room for.",
+                 counters->max_bytes);
     write_number(out, "sluice_store_dead_bytes", "gauge",
                  "Records that no sink waits for and some have set aside.", counters->dead_bytes);
     write_number(out, "sluice_store_counters_corrected_total", "counter",

@@ -71,7 +71,7 @@ static enum shim_kind kind_of(const char *path)
             return SHIM_LOG;
         if (ends_with(path, "-shm"))
             return SHIM_INDEX;
-        return ends_with(path, ".lock") ? SHIM_NONE : SHIM_DATABASE;
+        return ends_with(path, ".lock") || ends_with(path, ".ballast") ? SHIM_NONE : SHIM_DATABASE;
     }
     return holds(path, store) || holds(path, sink) ? SHIM_FOLDER : SHIM_NONE;
 }
