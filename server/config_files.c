@@ -10,7 +10,8 @@
 
 struct config_strings config_store_files(const struct config *config)
 {
-    static const char *const endings[] = { "", "-wal", "-shm", "-journal", ".lock", ".control" };
+    static const char *const endings[] = { "",      "-wal",     "-shm",    "-journal",
+                                           ".lock", ".control", ".ballast" };
     const char **files = arena_alloc(config->arena, COUNT_OF(endings) * sizeof(*files));
 
     if (!*config->store.path)
