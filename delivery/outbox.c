@@ -77,10 +77,22 @@ static bool empty_log(struct outbox *outbox, struct error *err)
     return true;
 }
 
+/* When the store was last in use, as far as it was written down. */
+static bool read_clock(struct outbox *outbox)
+{
+    struct outbox_db *db = &outbox->db;
+    enum outbox_found found = outbox_db_find(db, SQL_STATE_READ, "s", STR(OUTBOX_CLOCK_STATE));
+    int64_t last_us = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_STATE_READ, 0) : 0;
+
+    outbox_db_reset(db, SQL_STATE_READ);
+    outbox_clock_init(&outbox->clock, clock_now_us(), clock_monotonic_us(), last_us);
+    return found != OUTBOX_BROKEN;
+}
+
 static bool read_store(struct outbox *outbox, struct error *err)
 {
-    if (!outbox_read_id(outbox, outbox->store_id) || !tally_read(&outbox->db, &outbox->before) ||
-        !recent_load(&outbox->recent, &outbox->db))
+    if (!outbox_read_id(outbox, outbox->store_id) || !read_clock(outbox) ||
+        !tally_read(&outbox->db, &outbox->before) || !recent_load(&outbox->recent, &outbox->db))
         return outbox_db_fail(&outbox->db, outbox->options.path, err);
     outbox->tally = outbox->before;
     outbox_notices_begin(outbox);
@@ -128,6 +140,7 @@ bool outbox_create(const struct outbox_options *options, struct outbox **out, st
     clock_init_condition(&outbox->work);
     clock_init_condition(&outbox->news);
     atomic_init(&outbox->trouble, OUTBOX_FINE);
+    atomic_init(&outbox->busy_since_us, 0);
     atomic_init(&outbox->hurried, false);
     if (!(outbox_is_in_memory(outbox) ? outbox_memory_open(outbox, err)
                                       : open_store(outbox, err))) {
@@ -178,7 +191,9 @@ const char *outbox_trouble(const struct outbox *outbox)
         [OUTBOX_FAILING] = "failing",
     };
 
-    return words[atomic_load(&outbox->trouble)];
+    int trouble = atomic_load(&outbox->trouble);
+
+    return trouble != OUTBOX_FAILING && outbox_is_stalled(outbox) ? "stalled" : words[trouble];
 }
 
 void outbox_note_oldest(struct outbox *outbox, size_t sink, int64_t accepted_us)

@@ -49,6 +49,7 @@ struct outbox_options {
     size_t sink_count;
     int64_t lock_patience_us; /* how long to wait for another process to let the store go */
     size_t max_queued;        /* events that may wait for the committer; 0: a usual number */
+    int64_t stall_us;         /* the disk stalls when a commit takes longer; 0: it never does */
 };
 
 /**
@@ -155,7 +156,10 @@ void outbox_give_up(struct outbox_job *job);
 /** Give a reference back; gives up first. NULL is fine. The type fits arena_own(). */
 void outbox_job_release(void *job);
 
-/** Why events are not taken now ("full", "failing"), or NULL: for /readyz. */
+/**
+ * Why events are not taken now, or NULL: for /readyz. "full", "failing", or "stalled": a commit has
+ * been under way for longer than `stall_us`.
+ */
 const char *outbox_trouble(const struct outbox *outbox);
 
 /* What an operator may ask for; each waits until it is durable. */

@@ -57,10 +57,19 @@ static void publish(struct outbox *outbox)
     outbox->woken = false;
 }
 
+static void look_at_clock(struct outbox *outbox)
+{
+    int64_t monotonic_us = clock_monotonic_us();
+
+    outbox->now_us = clock_now_us();
+    outbox->believed_us = outbox_clock_believed_us(&outbox->clock, outbox->now_us, monotonic_us);
+    outbox->may_forget = outbox_clock_may_forget(&outbox->clock, monotonic_us);
+}
+
 enum outbox_end outbox_transact(struct outbox *outbox, bool (*apply)(struct outbox *, void *),
                                 void *arg, struct error *err)
 {
-    outbox->now_us = clock_now_us();
+    look_at_clock(outbox);
     outbox->turned_away = false;
 
     if (!outbox_db_is_in_place(&outbox->db, err))

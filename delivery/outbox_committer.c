@@ -58,9 +58,34 @@ void outbox_push(struct outbox *outbox, struct outbox_work *work)
     outbox->queued_refusals += work->is_refusal ? work->events : 0;
 }
 
+bool outbox_is_stalled(const struct outbox *outbox)
+{
+    int64_t since_us = atomic_load(&outbox->busy_since_us);
+
+    return outbox->options.stall_us > 0 && since_us != 0 &&
+           clock_monotonic_us() - since_us > outbox->options.stall_us;
+}
+
+/* The mutex is held. The committer cannot say so itself: it is at the disk. */
+static bool notes_stall(struct outbox *outbox)
+{
+    bool begins = !outbox->stall_logged && outbox_is_stalled(outbox);
+
+    outbox->stall_logged = outbox->stall_logged || begins;
+    return begins;
+}
+
+static void log_stall(const struct outbox *outbox)
+{
+    LOG_EVENT(LOG_WARN, "store_stalled", LOG_STR("path", str_from_c(outbox->options.path)),
+              LOG_INT("after_ms", outbox->options.stall_us / 1000));
+}
+
 bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err)
 {
     (void)pthread_mutex_lock(&outbox->mutex);
+
+    bool stalls = notes_stall(outbox);
 
     const char *reason = outbox_why_not(outbox, work);
 
@@ -69,6 +94,8 @@ bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct erro
         (void)pthread_cond_signal(&outbox->work);
     }
     (void)pthread_mutex_unlock(&outbox->mutex);
+    if (stalls)
+        log_stall(outbox);
     return reason ? fail(err, ERR_UNAVAILABLE, "%s", reason) : true;
 }
 
@@ -264,6 +291,34 @@ static void work_off(struct outbox *outbox, struct outbox_work *list)
         recover(outbox, &err);
 }
 
+/* The disk has answered; the mutex is not held. */
+static void end_stall(struct outbox *outbox, int64_t begun_us)
+{
+    int64_t took_us = clock_monotonic_us() - begun_us;
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+
+    bool was_logged = outbox->stall_logged;
+
+    outbox->stall_logged = false;
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    if (was_logged)
+        LOG_EVENT(LOG_WARN, "store_stall_ended", LOG_INT("duration_ms", took_us / 1000));
+}
+
+static void work_at_disk(struct outbox *outbox, struct outbox_work *list)
+{
+    int64_t begun_us = clock_monotonic_us();
+
+    atomic_store(&outbox->busy_since_us, begun_us);
+    if (list)
+        work_off(outbox, list);
+    else
+        keep_up(outbox);
+    atomic_store(&outbox->busy_since_us, 0);
+    end_stall(outbox, begun_us);
+}
+
 static void *commit(void *self)
 {
     struct outbox *outbox = self;
@@ -274,10 +329,8 @@ static void *commit(void *self)
         bool idle = !list && !wait_for_work(outbox, outbox_upkeep_next_us(outbox));
 
         (void)pthread_mutex_unlock(&outbox->mutex);
-        if (list)
-            work_off(outbox, list);
-        else if (idle)
-            keep_up(outbox);
+        if (list || idle)
+            work_at_disk(outbox, list);
         (void)pthread_mutex_lock(&outbox->mutex);
     }
     (void)pthread_mutex_unlock(&outbox->mutex);

@@ -33,8 +33,9 @@ static bool is_on(const struct outbox *outbox)
  */
 static bool has_second(const struct outbox *outbox, const struct outbox_item *item, int64_t back_us)
 {
-    return item->time_us >= FIRST_SECOND * SECOND_US && item->time_us >= outbox->now_us - back_us &&
-           item->time_us <= outbox->now_us + outbox->options.dedup_window_us + HOUR_US;
+    return item->time_us >= FIRST_SECOND * SECOND_US &&
+           item->time_us >= outbox->believed_us - back_us &&
+           item->time_us <= outbox->believed_us + outbox->options.dedup_window_us + HOUR_US;
 }
 
 static enum outbox_seen take(struct outbox *outbox, enum outbox_statement statement, int column,
@@ -93,19 +94,19 @@ static enum outbox_seen look_in(struct outbox *outbox, int64_t bucket,
 /* Was the clock ahead of what it says now when events were remembered, as far as is known? */
 static bool was_ahead(const struct outbox *outbox)
 {
-    return outbox->tally.numbers[TALLY_LATEST_US] > outbox->now_us;
+    return outbox->tally.numbers[TALLY_LATEST_US] > outbox->believed_us;
 }
 
 static int64_t latest_us(const struct outbox *outbox)
 {
     return MINUTE_US +
-           (was_ahead(outbox) ? outbox->tally.numbers[TALLY_LATEST_US] : outbox->now_us);
+           (was_ahead(outbox) ? outbox->tally.numbers[TALLY_LATEST_US] : outbox->believed_us);
 }
 
 static enum outbox_seen look_in_days(struct outbox *outbox, const struct outbox_item *item,
                                      int64_t *processed_us)
 {
-    int64_t first = (outbox->now_us - outbox->options.dedup_window_us) / DAY_US;
+    int64_t first = (outbox->believed_us - outbox->options.dedup_window_us) / DAY_US;
     enum outbox_seen seen = OUTBOX_NEW;
 
     for (int64_t day = latest_us(outbox) / DAY_US; day >= first; day--) {
@@ -133,7 +134,7 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
 
     /* Of this hour: if it came before, then with its second as its bucket. */
     if (!was_ahead(outbox) && has_second(outbox, item, HOUR_US - 2 * MINUTE_US) &&
-        item->time_us <= outbox->now_us + HOUR_US)
+        item->time_us <= outbox->believed_us + HOUR_US)
         return seen;
 
     enum outbox_seen in_days = look_in_days(outbox, item, processed_us);
@@ -145,13 +146,13 @@ bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item)
 {
     struct recent_event row =
         row_of(item, has_second(outbox, item, HOUR_US) ? item->time_us / SECOND_US
-                                                       : outbox->now_us / DAY_US);
+                                                       : outbox->believed_us / DAY_US);
 
     if (!item->id.ptr || !is_on(outbox))
         return true;
     outbox->tally.numbers[TALLY_SEEN]++;
-    if (outbox->now_us > outbox->tally.numbers[TALLY_LATEST_US] + MINUTE_US)
-        outbox->tally.numbers[TALLY_LATEST_US] = outbox->now_us;
+    if (outbox->believed_us > outbox->tally.numbers[TALLY_LATEST_US] + MINUTE_US)
+        outbox->tally.numbers[TALLY_LATEST_US] = outbox->believed_us;
     return recent_add(&outbox->recent, &outbox->db, &row);
 }
 
@@ -205,8 +206,8 @@ static bool delete_first(struct outbox *outbox, int64_t from, int64_t end, int64
 bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done)
 {
     int64_t window_us = outbox->options.dedup_window_us;
-    int64_t last_second = (outbox->now_us - window_us - HOUR_US) / SECOND_US;
-    int64_t last_day = (outbox->now_us - window_us) / DAY_US;
+    int64_t last_second = (outbox->believed_us - window_us - HOUR_US) / SECOND_US;
+    int64_t last_day = (outbox->believed_us - window_us) / DAY_US;
     int64_t excess = outbox->tally.numbers[TALLY_SEEN] - outbox->options.dedup_max_rows;
     int64_t second;
     int64_t day;
@@ -215,9 +216,9 @@ bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done)
         !find_oldest(outbox, 0, FIRST_SECOND, &day))
         return false;
     *done = false;
-    if (second < last_second)
+    if (second < last_second && outbox->may_forget)
         return delete_first(outbox, FIRST_SECOND, last_second, rows);
-    if (day < last_day)
+    if (day < last_day && outbox->may_forget)
         return delete_first(outbox, 0, last_day, rows);
     *done = excess <= 0 || (second == INT64_MAX && day == INT64_MAX);
     if (*done)

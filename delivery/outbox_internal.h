@@ -16,11 +16,15 @@
 #include "base/waker.h"
 #include "delivery/outbox.h"
 #include "delivery/outbox_backlog.h"
+#include "delivery/outbox_clock.h"
 #include "delivery/outbox_db.h"
 #include "delivery/outbox_place.h"
 #include "delivery/outbox_recent.h"
 #include "delivery/outbox_space.h"
 #include "delivery/outbox_tally.h"
+
+/** Name of the row in `state` that says when the store was last in use. */
+#define OUTBOX_CLOCK_STATE "clock_us"
 
 enum { OUTBOX_IDENTITY_SIZE = RECENT_IDENTITY_SIZE };
 
@@ -136,6 +140,7 @@ struct outbox_upkeep {
     int64_t tick_us;       /* when to look what has become too old */
     int64_t log_us;        /* not before this another checkpoint between batches */
     int64_t log_bytes;     /* so long the log may grow before one; 0: not yet known */
+    int64_t clock_us;      /* when to write down the time again */
     int64_t probe_us;      /* when to look whether a full store has room again */
     int64_t held_since_us; /* since when a reader holds part of the log; 0: none does */
     int64_t held_log_us;   /* when to name it again; 0: it was not named yet */
@@ -169,7 +174,10 @@ struct outbox {
     struct outbox_recent recent;
     struct outbox_upkeep upkeep;
     struct outbox_notice notices[OUTBOX_NOTICES];
-    int64_t now_us; /* time of day of the batch under way */
+    struct outbox_clock clock;
+    int64_t now_us;      /* time of day of the batch under way */
+    int64_t believed_us; /* the same, as far as it is believed: for what is kept so long */
+    bool may_forget;     /* in the batch under way, what is too old */
     bool disk_full; /* something did not fit on the disk, and nothing has shown yet that it does */
     bool turned_away;      /* in the batch under way something did not fit in */
     int64_t full_since_us; /* clock_monotonic_us() */
@@ -196,7 +204,9 @@ struct outbox {
     struct outbox_histogram commit_us;
     struct outbox_histogram batch_events;
 
-    atomic_int trouble; /* enum outbox_trouble_kind */
+    atomic_int trouble;                 /* enum outbox_trouble_kind */
+    atomic_int_least64_t busy_since_us; /* the committer has been at the disk; 0: it is not */
+    bool stall_logged;                  /* under the mutex */
     atomic_bool hurried;
     pthread_t committer;
 };
@@ -254,6 +264,9 @@ void outbox_push(struct outbox *outbox, struct outbox_work *work);
 
 /** Queue it, when there is room and the committer runs; else ERR_UNAVAILABLE. */
 NODISCARD bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err);
+
+/** Has the disk not answered the committer for too long? */
+bool outbox_is_stalled(const struct outbox *outbox);
 
 /** A reader finds no database where the store was: it is to be opened again. */
 void outbox_doubt(struct outbox *outbox);

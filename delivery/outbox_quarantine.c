@@ -193,7 +193,7 @@ static size_t choose_kind(const struct outbox *outbox)
 /* The row that goes now, if one must. */
 static bool find_victim(struct outbox *outbox, struct row *row)
 {
-    int64_t oldest_us = outbox->now_us - outbox->options.quarantine_keep_us;
+    int64_t oldest_us = outbox->believed_us - outbox->options.quarantine_keep_us;
     bool ok;
 
     if (is_too_much(outbox)) {
@@ -206,7 +206,7 @@ static bool find_victim(struct outbox *outbox, struct row *row)
     }
     ok = take_row(outbox, SQL_REFUSED_OLDEST, outbox_db_find(&outbox->db, SQL_REFUSED_OLDEST, ""),
                   row);
-    row->is_there = row->is_there && row->us < oldest_us;
+    row->is_there = row->is_there && row->us < oldest_us && outbox->may_forget;
     return ok;
 }
 

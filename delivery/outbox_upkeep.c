@@ -19,6 +19,7 @@ enum {
     DEAD_ROWS = 500,              /* dead records that a batch may drop */
     RECOUNT_ROWS = 2000,          /* that one portion may count between batches */
     RECOUNT_MINUTES = 60,         /* how often to count all rows */
+    CLOCK_US = 60 * 1000000,      /* how often to write down the time */
     TICK_US = 10 * 1000000,       /* how often to look for what has become too old */
     PROBE_US = 1000000,           /* how often to try a disk that was full */
     LOG_PAUSE_US = 200 * 1000,    /* between checkpoints of one and the same log */
@@ -70,6 +71,18 @@ static bool is_due(struct outbox *outbox)
            outbox->tally.numbers[TALLY_SEEN] > outbox->options.dedup_max_rows;
 }
 
+/* Now and then, with what is written anyway. */
+static bool write_clock(struct outbox *outbox)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    if (now_us < outbox->upkeep.clock_us)
+        return true;
+    outbox->upkeep.clock_us = now_us + CLOCK_US;
+    return outbox_db_run(&outbox->db, SQL_STATE_WRITE, "si", STR(OUTBOX_CLOCK_STATE),
+                         outbox->believed_us);
+}
+
 bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
 {
     int64_t rows = 2 * (int64_t)events > LEAST_ROWS ? 2 * (int64_t)events : LEAST_ROWS;
@@ -77,6 +90,8 @@ bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
 
     bool dead_done = false;
 
+    if (events > 0 && !write_clock(outbox))
+        return false;
     if (!outbox_seen_move(outbox, (size_t)rows))
         return false;
 

@@ -281,6 +281,7 @@ static bool create_outbox(struct service *service, const struct config *config, 
             .sinks = sinks,
             .sink_count = config->sink_count,
             .lock_patience_us = LOCK_PATIENCE_US,
+            .stall_us = config->http.deadline_us / 2,
         },
         &service->outbox, err);
 
