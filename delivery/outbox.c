@@ -59,20 +59,21 @@ static bool configure(struct outbox *outbox, void *arg)
 }
 
 /*
- * What is in the log goes into the database, before anything is added to it. On a full disk it
- * stays where it is: nothing is lost, and 503 is a better answer than none.
+ * What is in the log goes into the database, before anything is added to it. When the disk is full
+ * even without the ballast, it stays where it is: nothing is lost, and 503 is a better answer than
+ * none.
  */
 static bool empty_log(struct outbox *outbox, struct error *err)
 {
     for (int i = 0; i < LOG_TRIES; i++) {
-        if (!outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err)) {
-            if (!outbox_db_is_full(&outbox->db))
-                return false;
-            outbox->disk_full = true;
-            return true;
-        }
-        if (outbox->db.frames == 0)
+        if (outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err)) {
+            if (outbox->db.frames == 0)
+                break;
+        } else if (!outbox_db_is_full(&outbox->db)) {
+            return false;
+        } else if (!outbox_space_drop_ballast(&outbox->space)) {
             break;
+        }
     }
     return true;
 }

@@ -16,6 +16,7 @@
 
 enum {
     VOLUME_PART = 32,          /* of the volume, */
+    SMALL_VOLUME_PART = 8,     /* or of a small one, */
     SIZE_PART = 16,            /* or of max_size, whichever is less; */
     LEAST = 1024 * 1024,       /* from here */
     MOST = 16 * 1024 * 1024,   /* up to here */
@@ -42,23 +43,46 @@ void outbox_space_look(struct outbox_space *space)
                                                       : INT64_MAX / 4;
 }
 
+static int64_t bytes_of_volume(int file)
+{
+    struct statvfs status;
+
+    return fstatvfs(file, &status) == 0 ? (int64_t)(status.f_blocks * status.f_frsize)
+                                        : INT64_MAX / 4;
+}
+
+/* Bytes that the ballast holds already, left by the last process. */
+static int64_t bytes_there(const struct outbox_space *space)
+{
+    struct stat status;
+
+    return lstat(space->path, &status) == 0 ? (int64_t)status.st_blocks * STAT_BLOCK : 0;
+}
+
+static int64_t reserve_of(int64_t volume, int64_t max_size)
+{
+    int64_t usual = lesser(lesser(volume / VOLUME_PART, max_size / SIZE_PART), MOST);
+    int64_t bearable = greater(volume / SMALL_VOLUME_PART, LEAST_OF_ALL);
+
+    return lesser(greater(usual, LEAST), bearable);
+}
+
 void outbox_space_init(struct outbox_space *space, const char *path, int file, uint64_t max_size)
 {
     static const char ending[] = ".ballast";
     size_t len = strlen(path);
-    struct statvfs status;
-    int64_t volume =
-        fstatvfs(file, &status) == 0 ? (int64_t)(status.f_blocks * status.f_frsize) : INT64_MAX / 4;
-    int64_t part = lesser(volume / VOLUME_PART, (int64_t)(max_size / SIZE_PART));
 
-    *space = (struct outbox_space){ .file = file,
-                                    .path = mem_alloc(len + sizeof(ending)),
-                                    .reserve = greater(LEAST, lesser(part, MOST)) };
+    *space = (struct outbox_space){
+        .file = file,
+        .path = mem_alloc(len + sizeof(ending)),
+        .reserve = reserve_of(bytes_of_volume(file), (int64_t)max_size),
+    };
     memcpy(space->path, path, len);
     memcpy(space->path + len, ending, sizeof(ending));
+    space->ballast = bytes_there(space) >= space->reserve;
     outbox_space_look(space);
-    if (space->free < space->reserve / 4 && unlink(space->path) == 0)
-        outbox_space_look(space);
+    if (space->free < space->reserve / 4)
+        (void)outbox_space_drop_ballast(space);
 }
 
 void outbox_space_done(struct outbox_space *space)
@@ -81,14 +105,6 @@ static int allocate(const struct outbox_space *space)
         problem = posix_fallocate(fd, 0, space->reserve);
     (void)close(fd);
     return problem;
-}
-
-/* Bytes that the ballast holds already, left by the last process. */
-static int64_t bytes_there(const struct outbox_space *space)
-{
-    struct stat status;
-
-    return lstat(space->path, &status) == 0 ? (int64_t)status.st_blocks * STAT_BLOCK : 0;
 }
 
 /* The store works without one. */
@@ -123,11 +139,9 @@ bool outbox_space_make_ballast(struct outbox_space *space, int64_t need)
 
 bool outbox_space_drop_ballast(struct outbox_space *space)
 {
-    bool was_there = space->ballast;
+    bool was_there = unlink(space->path) == 0;
 
     space->ballast = false;
-    if (was_there)
-        (void)unlink(space->path);
     outbox_space_look(space);
     return was_there;
 }

@@ -54,8 +54,18 @@ def options(volume, sink):
     return {"store": {"path": str(volume / "sluice.db")}, "sinks": [sink]}
 
 
-def again(server, **changes):
-    return Server(server.folder, merge(defaults(), changes)).wait_ready()
+@pytest.fixture
+def again():
+    """Start a server on what another one, which is gone, has left in its folder."""
+    servers = []
+
+    def start(server, **changes):
+        servers.append(Server(server.folder, merge(defaults(), changes)))
+        return servers[-1].wait_ready()
+
+    yield start
+    for server in servers:
+        server.discard()
 
 
 def full(answer):
@@ -102,7 +112,7 @@ def delivered(server):
     return counters(server, "hook")["delivered"]
 
 
-def test_a_volume_that_the_store_fills(sluice, volume, receiver):
+def test_a_volume_that_the_store_fills(sluice, again, volume, receiver):
     hook_at = receiver()
     hook_at.plan = lambda records: (500, {})
     config = options(volume, hook(hook_at, max_backoff="100ms"))
@@ -130,7 +140,7 @@ def test_a_volume_that_the_store_fills(sluice, volume, receiver):
     server.stop()
 
 
-def test_a_volume_that_something_else_fills(sluice, volume, receiver):
+def test_a_volume_that_something_else_fills(sluice, again, volume, receiver):
     hook_at = receiver()
     hook_at.plan = lambda records: (500, {})
     config = options(volume, hook(hook_at, max_backoff="100ms"))
