@@ -81,7 +81,7 @@ static void forgets_nothing_for_a_jump_of_the_clock(void)
     pass(1);
     atomic_fetch_add(&time_of_day_s, jump_s);
     for (int i = 0; i < 3; i++) {
-        char id[8];
+        char id[16];
 
         (void)snprintf(id, sizeof(id), "%d", i);
         pass(14);
