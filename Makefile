@@ -74,11 +74,8 @@ run: ## install what is missing, build, start it with conf/sluice.yaml
 install: all ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sluice
 	$(if $(wildcard docs/sluice.1),install -D -m 644 docs/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1)
-dev-cert: ## a certificate to try TLS with, signed by itself: build/dev-cert/cert.pem, key.pem
-	@mkdir -p build/dev-cert
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=localhost \
-	    -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1' \
-	    -keyout build/dev-cert/key.pem -out build/dev-cert/cert.pem
+dev-cert: ## a certificate to try TLS with: build/dev-cert/cert.pem, key.pem, and ca.pem for clients
+	tests/dev_cert.sh build/dev-cert
 image: ## a container image, with docker, podman or buildah
 	tests/image/build.sh
 clean: ## remove everything built
@@ -135,7 +132,7 @@ bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicroh
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 	@tests/setup.sh tls
-	tests/tls/tls_test.sh $(PROGRAM) build/dev-cert/cert.pem build/dev-cert/key.pem
+	tests/tls/tls_test.sh $(PROGRAM) build/dev-cert/cert.pem build/dev-cert/key.pem build/dev-cert/ca.pem
 attack-test: all dev-cert ## slowhttptest, floods of bad connections, volleys of costly requests, while a good client is served
 	@tests/setup.sh attack
 	$(PYTHON) -B tests/attack/attack.py $(PROGRAM)

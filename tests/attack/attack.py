@@ -25,7 +25,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/attack"
-CERT, KEY = ROOT / "build/dev-cert/cert.pem", ROOT / "build/dev-cert/key.pem"
+CERT, KEY, CA = (ROOT / f"build/dev-cert/{name}.pem" for name in ("cert", "key", "ca"))
 P99_MS = 100
 MEMORY_MIB = 256  # more than that beyond what it weighed before is no bound
 DEADLINE, IDLE = 4, 8  # seconds, the server's
@@ -60,7 +60,7 @@ class Server:
         )
         self.port = json.loads(self.process.stdout.readline())["port"]
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
-        self.context = ssl.create_default_context(cafile=str(CERT)) if tls else None
+        self.context = ssl.create_default_context(cafile=str(CA)) if tls else None
 
     def url(self):
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/events"

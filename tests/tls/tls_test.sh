@@ -1,11 +1,11 @@
 #!/bin/sh
-# tls_test.sh PROGRAM CERT KEY - what strangers' tools say of the server's TLS.
+# tls_test.sh PROGRAM CERT KEY CA - what strangers' tools say of the server's TLS.
 #
 # testssl.sh (Debian's package) on protocols, ciphers and vulnerabilities: nothing of severity LOW or
 # above, but for what it says about the certificate, which is a test's; then openssl s_client
 # resumes a session of TLS 1.2 and one of TLS 1.3.
 set -eu
-program=$1 cert=$2 key=$3
+program=$1 cert=$2 key=$3 ca=$4
 work=build/tls-test
 # Findings about the certificate; one that testssl.sh takes from a race with its own standard input,
 # and that is looked at below; and that the client's order of ciphers and groups counts: all of them
@@ -54,7 +54,7 @@ fi
 # s_client sends a request, so that the ticket of TLS 1.3 has come before the session is kept.
 ask() {
     printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' |
-        openssl s_client -connect "127.0.0.1:$port" -CAfile "$cert" -ign_eof "$@" 2>/dev/null
+        openssl s_client -connect "127.0.0.1:$port" -CAfile "$ca" -ign_eof "$@" 2>/dev/null
 }
 for version in tls1_2 tls1_3; do
     ask -"$version" -sess_out "$work/session" >"$work/first.txt"
@@ -69,7 +69,7 @@ for version in tls1_2 tls1_3; do
 done
 # A client that begins the handshake anew is shown the door.
 (sleep 1; echo R; sleep 2) |
-    openssl s_client -connect "127.0.0.1:$port" -CAfile "$cert" -tls1_2 >"$work/renego.txt" 2>&1 || :
+    openssl s_client -connect "127.0.0.1:$port" -CAfile "$ca" -tls1_2 >"$work/renego.txt" 2>&1 || :
 if tail -n 1 "$work/renego.txt" | grep -q '^closed'; then
     echo "openssl s_client: no renegotiation"
 else
