@@ -17,8 +17,16 @@
 
 static const char *const paths[] = { "/events", "/", "/healthz", "/readyz", "/metrics", "other" };
 static const char *const methods[] = { "POST", "GET", "HEAD", "other" };
-static const int statuses[] = { 200, 400, 401, 404, 405, 408, 411, 413,
-                                414, 415, 429, 431, 500, 501, 503, 0 };
+static const struct {
+    int status;
+    const char *label;
+} statuses[] = {
+    { 200, "200" },           { 400, "400" }, { 401, "401" }, { 404, "404" },
+    { 405, "405" },           { 408, "408" }, { 411, "411" }, { 413, "413" },
+    { 414, "414" },           { 415, "415" }, { 429, "429" }, { 431, "431" },
+    { 500, "500" },           { 501, "501" }, { 503, "503" }, { METRICS_LATE, "late" },
+    { METRICS_GONE, "gone" }, { 0, "other" },
+};
 
 /* Upper bounds of the duration histogram's buckets, in microseconds; the last one has none. */
 static const struct {
@@ -98,7 +106,7 @@ static size_t find_status(int status)
 {
     size_t i = 0;
 
-    while (i + 1 < COUNT_OF(statuses) && statuses[i] != status)
+    while (i + 1 < COUNT_OF(statuses) && statuses[i].status != status)
         i++;
     return i;
 }
@@ -131,15 +139,16 @@ static void write_requests_of(struct buf *out, const struct metrics *metrics, si
 
         if (count > 0)
             buf_printf(out,
-                       "sluice_http_requests_total{path=\"%s\",method=\"%s\",status=\"%d\"} "
+                       "sluice_http_requests_total{path=\"%s\",method=\"%s\",status=\"%s\"} "
                        "%" PRIu64 "\n",
-                       paths[path], methods[method], statuses[i], count);
+                       paths[path], methods[method], statuses[i].label, count);
     }
 }
 
 static void write_requests(struct buf *out, const struct metrics *metrics)
 {
-    metrics_head(out, "sluice_http_requests_total", "counter", "Requests answered.");
+    metrics_head(out, "sluice_http_requests_total", "counter",
+                 "Requests answered, cut (late) or left by their senders (gone).");
     for (size_t path = 0; path < COUNT_OF(paths); path++)
         for (size_t method = 0; method < COUNT_OF(methods); method++)
             write_requests_of(out, metrics, path, method);

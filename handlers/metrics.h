@@ -50,7 +50,13 @@ void metrics_destroy(struct metrics *metrics);
 /** Its counts; they live as long as any metrics that share them. */
 struct metrics_counts *metrics_counts(struct metrics *metrics);
 
-/** One request was answered. `path` and `method` come from small fixed sets. */
+/* In place of a status, for a request without an answer. */
+enum {
+    METRICS_LATE = 1, /* the server cut it */
+    METRICS_GONE = 2, /* its sender left, or the server stopped */
+};
+
+/** One request is over. `path` and `method` come from small fixed sets. */
 void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,
                            int status, int64_t duration_us);
 

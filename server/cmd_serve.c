@@ -108,9 +108,10 @@ static int64_t certificate_expires_s(void *self)
 static void count_answer(void *self, const struct http_exchange_summary *summary)
 {
     struct serving *serving = self;
+    int unanswered = summary->end == HTTP_LATE ? METRICS_LATE : METRICS_GONE;
 
-    metrics_count_request(serving->counts, summary->path, summary->method, summary->status,
-                          summary->duration_us);
+    metrics_count_request(serving->counts, summary->path, summary->method,
+                          summary->status ? summary->status : unanswered, summary->duration_us);
 }
 
 static void log_answer(void *self, const struct http_exchange_summary *summary)
@@ -171,6 +172,7 @@ static bool start_http(struct serving *serving, struct error *err)
                 .max_connections = (size_t)config->max_connections,
                 .max_connections_per_address = (size_t)config->max_connections_per_address,
                 .trusted_proxies = read_proxies(serving),
+                .max_head = config->max_head,
                 .max_body = config->max_body,
                 .max_in_flight = (size_t)config->max_in_flight,
                 .max_inflight_bytes = config->max_inflight_bytes,

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from server import REGISTRY, SCHEMA
+from client import request
+from server import REGISTRY, SCHEMA, wait_for
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\})? (\S+)$')
 
@@ -73,6 +74,20 @@ def test_requests_are_counted_by_path_method_and_status(sluice, event):
     assert value(server, name, path="/events", method="POST", status="400") == 1
     assert value(server, name, path="/events", method="GET", status="405") == 1
     assert value(server, name, path="other", method="GET", status="404") == 2
+
+
+@pytest.mark.parametrize(("end", "deadline"), [("late", "300ms"), ("gone", "60s")])
+def test_requests_that_are_cut_are_not_those_that_were_left(sluice, end, deadline):
+    server = sluice(http={"deadline": deadline})
+    with server.connect() as connection:
+        connection.send(request("POST", "/events", b"{}")[:-1])
+        if end == "late":
+            assert connection.is_closed()
+        else:
+            wait_for(lambda: value(server, "sluice_inflight_bytes") > 0)
+    name, labels = "sluice_http_requests_total", {"path": "/events", "method": "POST"}
+    wait_for(lambda: value(server, name, status=end, **labels) == 1)
+    assert value(server, name, status="gone" if end == "late" else "late", **labels) == 0
 
 
 def test_what_a_sender_chooses_makes_no_new_series(sluice):

@@ -225,9 +225,10 @@ static void requests_are_counted_by_small_sets(void)
         { "/EVENTS", "POST", 404, "path=\"other\",method=\"POST\",status=\"404\"" },
         { "/events", "DELETE", 405, "path=\"/events\",method=\"other\",status=\"405\"" },
         { "/events", "post", 405, "path=\"/events\",method=\"other\",status=\"405\"" },
-        { "/events", "POST", 0, "path=\"/events\",method=\"POST\",status=\"0\"" },
-        { "/events", "POST", 777, "path=\"/events\",method=\"POST\",status=\"0\"" },
-        { "", "", -1, "path=\"other\",method=\"other\",status=\"0\"" },
+        { "/events", "POST", METRICS_LATE, "path=\"/events\",method=\"POST\",status=\"late\"" },
+        { "/events", "POST", METRICS_GONE, "path=\"/events\",method=\"POST\",status=\"gone\"" },
+        { "/events", "POST", 777, "path=\"/events\",method=\"POST\",status=\"other\"" },
+        { "", "", -1, "path=\"other\",method=\"other\",status=\"other\"" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
