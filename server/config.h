@@ -68,6 +68,7 @@ struct config_http {
     uint64_t max_inflight_bytes;
     int64_t deadline_us;
     int64_t idle_timeout_us;
+    uint64_t max_head;
     int64_t drain_delay_us;
     int64_t rate_limit; /* requests per second; 0: none */
     enum config_respond respond;

@@ -24,6 +24,7 @@ static const char *const fixed[] = {
     "http.max_inflight_bytes",
     "http.deadline",
     "http.idle_timeout",
+    "http.max_head",
     "http.rate_limit",
     "http.trusted_proxies",
     "store.path",

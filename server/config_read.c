@@ -149,6 +149,7 @@ static const struct config_key config_keys[] = {
     KEY(config, http.max_inflight_bytes, read_size),
     KEY_TIME(config, http.deadline),
     KEY_TIME(config, http.idle_timeout),
+    KEY(config, http.max_head, read_size),
     KEY_TIME(config, http.drain_delay),
     KEY(config, http.rate_limit, read_count),
     KEY(config, http.respond, read_choice),

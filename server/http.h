@@ -71,6 +71,7 @@ struct http_options {
     size_t max_connections_per_address; /* 0: no limit. IPv6 counts by /64. Behind a trusted proxy,
                                            requests in flight count in their place */
     struct http_networks trusted_proxies; /* must outlive the server */
+    size_t max_head;                      /* bytes of request line and headers */
     size_t max_body;                      /* bytes of one body */
     size_t max_in_flight;                 /* between headers and answer, not counting probes;
                                              0: no limit */
@@ -81,7 +82,7 @@ struct http_options {
     double rate_limit;       /* requests a second, not counting probes; 0: no limit */
 
     /** Called once for each request, before its answer leaves (or when it ends without one), in its
-     * loop thread; `end` is not known yet. NULL: not. */
+     * loop thread; `end` is known only when there is no answer. NULL: not. */
     void (*answering)(void *self, const struct http_exchange_summary *summary);
 
     /** Called once for each request, when it is over, in its loop thread. NULL: not. */

@@ -12,7 +12,10 @@
 #include "server/http_tls.h"
 
 enum {
-    POOL_BYTES = 16 * 1024, /* per connection; the library zeroes it whole after each request */
+    /* Per connection, beside the head: what the library notes of 100 header lines, an answer's
+     * head, and a rest for reading bodies. It zeroes all after each request, so not more than
+     * needed. */
+    POOL_REST = 8 * 1024,
     US_PER_S = 1000000,
 };
 
@@ -57,7 +60,7 @@ static struct MHD_Daemon *start(struct http_daemon *daemon,
     /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
     intptr_t far_limit = INT32_MAX;
     struct MHD_OptionItem common[] = {
-        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL },
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)options->http->max_head + POOL_REST, NULL },
         { MHD_OPTION_CONNECTION_LIMIT, far_limit, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, library_timeout_s(options->http), NULL },
         http_library_discipline(),

@@ -3,7 +3,10 @@
  */
 #include "server/http_gate.h"
 
-enum { MAX_LENGTH_DIGITS = 18 }; /* of a Content-Length; more is no length of anything */
+enum {
+    MAX_LENGTH_DIGITS = 18, /* of a Content-Length; more is no length of anything */
+    CRLF = 2,
+};
 
 static const struct {
     struct str name;
@@ -112,7 +115,37 @@ static bool read_length(struct str text, uint64_t *length)
     return true;
 }
 
-/* The request line: origin-form only, so neither a proxy's nor CONNECT's nor OPTIONS's target. */
+/* The host and port of an absolute target; a user before them has no place there (RFC 9110, 4.2.4).
+ */
+static bool is_authority(struct str authority)
+{
+    return authority.len > 0 && !memchr(authority.ptr, '@', authority.len);
+}
+
+struct str http_gate_path(struct str target)
+{
+    static const struct str schemes[] = { STR_INIT("http://"), STR_INIT("https://") };
+
+    if (target.len > 0 && target.ptr[0] == '/')
+        return target;
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        if (target.len < schemes[i].len ||
+            !str_equal_ignore_case((struct str){ target.ptr, schemes[i].len }, schemes[i]))
+            continue;
+
+        struct str rest = str_from(target, schemes[i].len);
+        const char *slash = rest.len ? memchr(rest.ptr, '/', rest.len) : NULL;
+        struct str authority = { rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len };
+
+        if (!is_authority(authority))
+            return target;
+        return slash ? str_from(rest, authority.len) : STR("/");
+    }
+    return target;
+}
+
+/* The request line, its path taken off the target: neither CONNECT's nor OPTIONS's target has one.
+ */
 static bool line_is_sound(const struct http_line *line)
 {
     if (!str_equal(line->version, STR("HTTP/1.1")) && !str_equal(line->version, STR("HTTP/1.0")))
@@ -140,6 +173,11 @@ static bool expects_in_vain(const struct http_gate *gate, const struct http_line
            str_equal_ignore_case(gate->values[HTTP_EXPECT], STR("100-continue"));
 }
 
+static size_t line_bytes(const struct http_line *line)
+{
+    return line->method.len + 1 + line->target_len + 1 + line->version.len + CRLF;
+}
+
 /* As it stands, untrimmed: that is how the library compares it before it looks for chunks. */
 static bool has_unknown_coding(const struct http_gate *gate)
 {
@@ -148,7 +186,7 @@ static bool has_unknown_coding(const struct http_gate *gate)
             !str_equal_ignore_case(gate->values[HTTP_TRANSFER_ENCODING], STR("chunked")));
 }
 
-int http_gate_judge(struct http_gate *gate, const struct http_line *line)
+int http_gate_judge(struct http_gate *gate, const struct http_line *line, size_t max_head)
 {
     if (!line_is_sound(line) || !headers_are_sound(gate, str_equal(line->version, STR("HTTP/1.0"))))
         return 400;
@@ -162,7 +200,7 @@ int http_gate_judge(struct http_gate *gate, const struct http_line *line)
         return 400;
     if (line->target_len > HTTP_MAX_TARGET)
         return 414;
-    if (gate->count > HTTP_MAX_HEADERS || gate->bytes > HTTP_MAX_HEADER_BYTES)
+    if (gate->count > HTTP_MAX_HEADERS || line_bytes(line) + gate->bytes + CRLF > max_head)
         return 431;
     if (has_unknown_coding(gate))
         return 501;

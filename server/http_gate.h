@@ -33,8 +33,7 @@ enum http_header {
 };
 
 enum {
-    HTTP_MAX_TARGET = 8000,       /* bytes of path and query */
-    HTTP_MAX_HEADER_BYTES = 8000, /* names, values and what is between them */
+    HTTP_MAX_TARGET = 8000, /* bytes of the target, query included */
     HTTP_MAX_HEADERS = 100,
     HTTP_ID_MAX = 128, /* bytes of a request id */
 };
@@ -56,8 +55,14 @@ struct http_line {
     struct str method;
     struct str path;
     struct str version;
-    size_t target_len; /* of path and query */
+    size_t target_len; /* as it came, query included */
 };
+
+/**
+ * The path of a target without its query: that of an absolute target (RFC 9112, 3.2.2) begins
+ * behind scheme and authority. What is no such target is returned as it is.
+ */
+struct str http_gate_path(struct str target);
 
 /** Has the target, path and query, no byte that may not be in a request line? */
 bool http_gate_is_target(struct str target);
@@ -65,11 +70,19 @@ bool http_gate_is_target(struct str target);
 /** Look at one header. The gate begins as zeroes. */
 void http_gate_header(struct http_gate *gate, struct str name, struct str value);
 
-/** After the last header: 0, or the status to refuse the request with (and close). */
-int http_gate_judge(struct http_gate *gate, const struct http_line *line);
+/**
+ * After the last header: 0, or the status to refuse the request with (and close). A head has at
+ * most `max_head` bytes.
+ */
+int http_gate_judge(struct http_gate *gate, const struct http_line *line, size_t max_head);
 
 /** What the headers alone say, when the library does not pass the request line on: as above. */
 int http_gate_judge_headers(const struct http_gate *gate);
+
+/** What http_gate_takes() takes, for people. */
+#define HTTP_TAKEN_BODIES                                                                          \
+    "Content-Type application/json, text/json, */*+json or none; Content-Encoding identity or "    \
+    "none"
 
 /** May a body of this Content-Type (empty: none) and Content-Encoding (likewise) be JSON? */
 bool http_gate_takes(struct str content_type, struct str content_encoding);

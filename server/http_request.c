@@ -240,7 +240,8 @@ static void refuse(struct http *http, struct http_exchange *ex, int status, cons
 {
     release(http, ex);
     ex->refused = true;
-    response_refuse(&ex->response, ex->request.arena, status, limit);
+    response_refuse(&ex->response, ex->request.arena, status,
+                    status == 415 ? HTTP_TAKEN_BODIES : limit);
     if (!limit)
         return;
     ex->response.retry_after_seconds = RETRY_AFTER_SECONDS;
@@ -657,7 +658,7 @@ static bool ends_at_once(const struct http_exchange *ex, const struct http_gate 
  * connection.
  */
 static enum MHD_Result on_headers(struct http_connection *connection,
-                                  struct MHD_Connection *library, const struct http_line *line)
+                                  struct MHD_Connection *library, struct http_line *line)
 {
     struct http_exchange *ex = &connection->exchange;
     struct headers headers = { 0 };
@@ -666,10 +667,14 @@ static enum MHD_Result on_headers(struct http_connection *connection,
     ex->stage = HTTP_BODY_IN;
     ex->served = http_served_take(&http_loop_server(connection->loop)->served);
     read_headers(library, line, &headers);
+    line->path = http_gate_path(line->path);
     describe(connection, library, gate, line);
     find_client(connection);
 
-    int status = ex->target_is_sound ? http_gate_judge(gate, line) : 400;
+    int status =
+        ex->target_is_sound
+            ? http_gate_judge(gate, line, http_loop_server(connection->loop)->options.max_head)
+            : 400;
 
     ex->path = known_path(routes_of(connection), line->path);
     if (status) {

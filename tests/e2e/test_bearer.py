@@ -49,6 +49,13 @@ def until(condition):
         time.sleep(0.05)
 
 
+def test_a_token_of_8_kib_passes(sluice, event, idp):
+    server = sluice(auth=idp.config())
+    token = idp.token(note="x" * ((8192 - len(idp.token(note=""))) * 3 // 4))
+    assert 8192 - 8 < len(token) <= 8192
+    assert post(server, event, token).status == 200
+
+
 def test_every_algorithm_opens_the_door(sluice, event, idp):
     server = sluice(auth=idp.config())
     for key in idp.keys:

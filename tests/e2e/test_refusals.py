@@ -70,6 +70,18 @@ def test_a_post_of_nothing_is_the_pipelines_400(shared):
     assert (answer.status, answer.json["error"]) == (400, "Processing failed")
 
 
+def test_an_absolute_target_is_served(shared):
+    for target in ("http://sluice/healthz", "HTTPS://elsewhere:1/healthz?a"):
+        assert shared.get(target).status == 200
+    refused(shared.get("http:///healthz"), 400, "Bad Request")
+
+
+def test_a_head_of_16_kib_in_a_hundred_lines_is_served(shared):
+    headers = {f"X-{n:02}": "a" * 150 for n in range(96)}  # beside Host, and the request line
+    assert shared.get("/healthz", headers).status == 200
+    refused(shared.get("/healthz", headers | {"X": "a" * 2000}), 431, "Request Header Fields Too Large")
+
+
 def test_a_long_target_is_414(shared):
     assert shared.get("/" + "a" * 40_000).status == 414
 
@@ -119,7 +131,9 @@ def test_json_content_types_are_taken(shared, event, kind):
     ],
 )
 def test_other_content_types_are_415(shared, event, kind):
-    refused(shared.post(event, headers={"Content-Type": kind}), 415, "Unsupported Media Type")
+    answer = shared.post(event, headers={"Content-Type": kind})
+    refused(answer, 415, "Unsupported Media Type")
+    assert "application/json" in answer.json["details"]
 
 
 def test_identity_is_no_coding(shared, event):

@@ -6,7 +6,7 @@
 #include "base/attr.h"
 #include "tests/unit/test.h"
 
-enum { MAX_HEADERS = 6 };
+enum { MAX_HEADERS = 6, MAX_HEAD = 16 * 1024 };
 
 struct header {
     const char *name;
@@ -17,7 +17,7 @@ static int judge(struct http_gate *gate, struct http_line line, const struct hea
 {
     for (size_t i = 0; i < MAX_HEADERS && headers[i].name; i++)
         http_gate_header(gate, str_from_c(headers[i].name), str_from_c(headers[i].value));
-    return http_gate_judge(gate, &line);
+    return http_gate_judge(gate, &line, MAX_HEAD);
 }
 
 static const struct {
@@ -167,25 +167,53 @@ static void looks_at_the_request_line(void)
         400);
 }
 
+static void takes_the_path_off_absolute_targets(void)
+{
+    static const struct {
+        const char *target;
+        const char *path;
+    } cases[] = {
+        { "/p", "/p" },
+        { "http://h/p", "/p" },
+        { "HTTPS://h:8080/p/q", "/p/q" },
+        { "http://[::1]:1/", "/" },
+        { "http://h", "/" },
+        { "http:///p", "http:///p" },
+        { "http://", "http://" },
+        { "http://u@h/p", "http://u@h/p" },
+        { "ftp://h/p", "ftp://h/p" },
+        { "http:/h/p", "http:/h/p" },
+        { "h:80", "h:80" },
+        { "*", "*" },
+        { "", "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].target);
+        CHECK_STR(http_gate_path(str_from_c(cases[i].target)), cases[i].path);
+    }
+}
+
 static void bounds_the_headers(void)
 {
     const struct http_line line = { STR("GET"), STR("/p"), STR("HTTP/1.1"), 2 };
-    static char big[HTTP_MAX_HEADER_BYTES];
+    static char big[MAX_HEAD];
     struct http_gate many = { 0 };
     struct http_gate large = { 0 };
+    size_t others = sizeof("GET /p HTTP/1.1\r\nHost: h\r\nx: \r\n\r\n") - 1;
 
     http_gate_header(&many, STR("Host"), STR("h"));
     for (int i = 1; i < HTTP_MAX_HEADERS; i++)
         http_gate_header(&many, STR("x"), STR("y"));
-    CHECK_INT(http_gate_judge(&many, &line), 0);
+    CHECK_INT(http_gate_judge(&many, &line, MAX_HEAD), 0);
     http_gate_header(&many, STR("x"), STR("y"));
-    CHECK_INT(http_gate_judge(&many, &line), 431);
+    CHECK_INT(http_gate_judge(&many, &line, MAX_HEAD), 431);
 
     memset(big, 'a', sizeof(big));
     http_gate_header(&large, STR("Host"), STR("h"));
-    CHECK_INT(http_gate_judge(&large, &line), 0);
-    http_gate_header(&large, STR("x"), (struct str){ big, sizeof(big) });
-    CHECK_INT(http_gate_judge(&large, &line), 431);
+    http_gate_header(&large, STR("x"), (struct str){ big, sizeof(big) - others });
+    CHECK_INT(http_gate_judge(&large, &line, MAX_HEAD), 0);
+    CHECK_INT(http_gate_judge(&large, &line, MAX_HEAD - 1), 431);
 }
 
 static void tells_length_and_chunks(void)
@@ -302,6 +330,7 @@ int main(void)
 {
     RUN(refuses_what_may_be_read_in_two_ways);
     RUN(looks_at_the_request_line);
+    RUN(takes_the_path_off_absolute_targets);
     RUN(bounds_the_headers);
     RUN(tells_length_and_chunks);
     RUN(takes_json_only);

@@ -3,7 +3,9 @@
  */
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "server/http.h"
+#include "server/http_gate.h"
 #include "tests/unit/http_client.h"
 #include "tests/unit/http_toy.h"
 #include "tests/unit/test.h"
@@ -67,11 +69,11 @@ static const struct {
       "Content Too Large", 413, true },
     { "another type",
       "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Type: text/xml\r\nContent-Length: 2\r\n\r\n{}",
-      "Unsupported Media Type", 415, false },
+      "Unsupported Media Type\",\"details\":\"" HTTP_TAKEN_BODIES, 415, false },
     { "a compressed body",
       "POST /echo HTTP/1.1\r\nHost: h\r\n" JSON
       "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
-      "Unsupported Media Type", 415, false },
+      "Unsupported Media Type\",\"details\":\"" HTTP_TAKEN_BODIES, 415, false },
     { "no length", "POST /echo HTTP/1.1\r\nHost: h\r\n" JSON "\r\n", "Length Required", 411, true },
     { "no length, unknown path", "POST /nothing HTTP/1.1\r\nHost: h\r\n\r\n", "Length Required",
       411, true },
@@ -83,8 +85,8 @@ static const struct {
       "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n",
       "Bad Request", 400, true },
     { "no Host", "GET /healthz HTTP/1.1\r\nx: y\r\n\r\n", "Bad Request", 400, true },
-    { "an absolute target", "GET http://h/healthz HTTP/1.1\r\nHost: h\r\n\r\n", "Bad Request", 400,
-      true },
+    { "an absolute target with a user", "GET http://u@h/healthz HTTP/1.1\r\nHost: h\r\n\r\n",
+      "Bad Request", 400, true },
     { "two Hosts", "GET /healthz HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", "Bad Request", 400,
       true },
 };
@@ -184,7 +186,8 @@ static void bounds_target_and_headers(void)
     } cases[] = {
         { "a long target", "GET /", " HTTP/1.1\r\nHost: h\r\n\r\n", 9000, 414, true },
         { "a long query", "GET /healthz?", " HTTP/1.1\r\nHost: h\r\n\r\n", 9000, 414, true },
-        { "a long header", "GET /healthz HTTP/1.1\r\nHost: h\r\nx: ", "\r\n\r\n", 9000, 431, true },
+        { "a long header", "GET /healthz HTTP/1.1\r\nHost: h\r\nx: ", "\r\n\r\n", 16384, 431,
+          true },
         { "a target past all", "GET /", " HTTP/1.1\r\nHost: h\r\n\r\n", 40000, 414, false },
         { "a header past all", "GET /healthz HTTP/1.1\r\nHost: h\r\nx: ", "\r\n\r\n", 40000, 431,
           false },
@@ -211,10 +214,76 @@ static void bounds_target_and_headers(void)
     http_toy_stop(&toy);
 }
 
+/* A whole head, of so many bytes in all. */
+struct shape {
+    size_t target;
+    size_t headers;
+    size_t head;
+};
+
+static void write_head(struct buf *out, const struct shape *shape, struct str line, size_t body)
+{
+    size_t method_len = (size_t)((const char *)memchr(line.ptr, ' ', line.len) - line.ptr) + 1;
+
+    buf_add(out, line);
+    while (buf_str(out).len < method_len + shape->target)
+        buf_add_char(out, 'q');
+    buf_printf(out, " HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n", body);
+    for (size_t n = 3; n < shape->headers; n++)
+        buf_add(out, STR("x: y\r\n"));
+    buf_add(out, STR("Authorization: "));
+    while (buf_str(out).len < shape->head - 4)
+        buf_add_char(out, 'a');
+    buf_add(out, STR("\r\n\r\n"));
+    CHECK_INT((int64_t)buf_str(out).len, (int64_t)shape->head);
+}
+
+static void check_taken(uint16_t port, struct str head, struct str body)
+{
+    struct http_answer answer = { 0 };
+    int fd = http_client_open(port);
+
+    CHECK(http_client_send(fd, head) && http_client_send(fd, body));
+    CHECK(http_client_read(fd, &answer));
+    CHECK_INT(answer.status, 200);
+    CHECK(body.len == 0 || str_equal(http_answer_body(&answer), body));
+    CHECK(is_alive(fd));
+    http_client_close(fd);
+}
+
+/* A head of 16 KiB in 100 lines, a target of 8,000 bytes; and a body behind it. */
+static void takes_what_it_promises(void)
+{
+    static const struct shape shapes[] = {
+        { 100, 3, 16384 },    { 100, 100, 16384 }, { 8000, 3, 16384 },
+        { 8000, 100, 16384 }, { 100, 3, 9000 },
+    };
+    static char body[5000];
+    struct http_toy toy;
+
+    memset(body, 'b', sizeof(body));
+    http_toy_start(&toy, http_toy_options());
+    for (size_t i = 0; i < COUNT_OF(shapes); i++) {
+        struct buf head;
+
+        TEST_CASE("GET");
+        buf_init(&head, shapes[i].head);
+        write_head(&head, &shapes[i], STR("GET /healthz?"), 0);
+        check_taken(toy.port, buf_str(&head), STR(""));
+        buf_clear(&head);
+        TEST_CASE("POST");
+        write_head(&head, &shapes[i], STR("POST /echo?"), sizeof(body));
+        check_taken(toy.port, buf_str(&head), (struct str){ body, sizeof(body) });
+        buf_done(&head);
+    }
+    http_toy_stop(&toy);
+}
+
 int main(void)
 {
     RUN(refuses_in_the_contracts_words);
     RUN(refuses_for_the_first_reason_in_order);
     RUN(bounds_target_and_headers);
+    RUN(takes_what_it_promises);
     return test_end();
 }
