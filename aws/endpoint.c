@@ -29,14 +29,28 @@ bool aws_endpoint_is_region(struct str region)
     return region.len > 0 && region.len <= 32 && region.ptr[0] != '-';
 }
 
+/* In us-gov regions the usual host of these services is the FIPS one; no other has a name. */
+static bool has_fips_host(const struct aws_endpoint_choice *choice)
+{
+    static const char *const without[] = { "sts", "kinesis", "dynamodb", "sqs", "sns", "kafka" };
+    bool is_events = strcmp(choice->service, "events") == 0;
+
+    if (!str_starts_with(str_from_c(choice->region), STR("us-gov-")))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(without) && !choice->dual_stack; i++)
+        if (strcmp(choice->service, without[i]) == 0)
+            return false;
+    return !is_events;
+}
+
 const char *aws_endpoint_default(const struct aws_endpoint_choice *choice, struct arena *arena)
 {
     const struct partition *partition = partitions;
 
     while (!str_starts_with(str_from_c(choice->region), partition->prefix))
         partition++;
-    return arena_printf(arena, "https://%s%s.%s.%s", choice->service, choice->fips ? "-fips" : "",
-                        choice->region,
+    return arena_printf(arena, "https://%s%s.%s.%s", choice->service,
+                        choice->fips && has_fips_host(choice) ? "-fips" : "", choice->region,
                         choice->dual_stack ? partition->dual_stack_suffix : partition->suffix)
         .ptr;
 }

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 
 enum {
-    TEXT_MAX = 200,
+    TEXT_MAX = 400, /* "User: ARN is not authorized to perform: ACTION on resource: ARN …" */
     SECOND_US = 1000000,
     SKEW_S = 4 * 60, /* from here on a clock counts as wrong; AWS takes five minutes */
 };

@@ -380,7 +380,7 @@ static enum catalog_result take(struct catalog *catalog, struct catalog_entry *e
 
 /* A failure is shown to events only while no version is known. */
 static void note_failure(struct catalog *catalog, struct catalog_entry *entry,
-                         const struct error *err)
+                         const struct error *err, const char *said)
 {
     const struct live_schema *now = atomic_load(&entry->live);
     struct str version = now->schema ? str_from_c(now->version) : STR_NONE;
@@ -390,7 +390,8 @@ static void note_failure(struct catalog *catalog, struct catalog_entry *entry,
         LOG_EVENT(LOG_WARN, "schema_refresh_failed",
                   LOG_STR("registry", str_from_c(entry->place.registry)),
                   LOG_STR("schema", str_from_c(entry->place.schema)),
-                  LOG_STR("error", str_from_c(err->text)), LOG_STR("live_version", version));
+                  LOG_STR("error", str_from_c(err->text)), LOG_STR("said", str_from_c(said)),
+                  LOG_STR("live_version", version));
     if (now->schema || !is_news)
         return;
 
@@ -458,7 +459,7 @@ void catalog_look(struct catalog *catalog, struct catalog_entry *entry)
         result = take(catalog, entry, &definition, &err);
     schema_definition_done(&definition);
     if (result == CATALOG_FAILED && !atomic_load(&catalog->stopping))
-        note_failure(catalog, entry, &err);
+        note_failure(catalog, entry, &err, definition.said);
     record(catalog, entry, result, &err);
     if (!entry->saved_us || clock_monotonic_us() - entry->saved_us >= SAVE_US)
         catalog_save_samples(catalog, entry);

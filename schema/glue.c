@@ -5,6 +5,7 @@
 #include "schema/glue.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "aws/client.h"
 #include "base/clock.h"
@@ -20,12 +21,15 @@ enum {
     NUMBER_MAX = 999999999,
     UUID_LEN = 36,
     PAGES_MAX = 200,
+    SAID_MAX = 450, /* bytes of AWS's words, behind the operation */
 };
 
 static const char get_version[] = "GetSchemaVersion";
 
 struct glue {
     struct aws_client *client;
+    bool for_operator;
+    char said[ERR_TEXT_SIZE]; /* by AWS when the last call failed */
 };
 
 /* One call: what is asked, and for whom failures are worded. */
@@ -59,6 +63,16 @@ void glue_destroy(struct glue *glue)
         return;
     aws_client_destroy(glue->client);
     mem_free(glue);
+}
+
+void glue_speak_to_operator(struct glue *glue)
+{
+    glue->for_operator = true;
+}
+
+const char *glue_said(const struct glue *glue)
+{
+    return glue->said;
 }
 
 void glue_interrupt(struct glue *glue)
@@ -137,12 +151,21 @@ static bool fail_otherwise(const struct call *call, const struct aws_failure *fa
 {
     const char *text = failure->error.text;
 
-    if (strcmp(call->operation, get_version) == 0)
+    if (strcmp(call->operation, get_version) == 0 && !call->glue->for_operator)
         return fail(err, ERR_INTERNAL, "AWS Glue error: %s", *failure->code ? failure->code : text);
     return fail(err,
                 strcmp(failure->code, "InvalidInputException") == 0 ? ERR_SCHEMA_UNUSABLE
                                                                     : ERR_INTERNAL,
-                "AWS Glue error: %s", text);
+                "AWS Glue error: %s: %s", call->operation, text);
+}
+
+/* AWS's message says which principal may not do it, and on which ARN. */
+static bool fail_denied(const struct call *call, const struct aws_failure *failure,
+                        struct error *err)
+{
+    return fail(err, ERR_REGISTRY_DENIED, "IAM role lacks glue:%s permission%s%s", call->operation,
+                call->glue->for_operator ? ": " : "",
+                call->glue->for_operator ? failure->error.text : "");
 }
 
 static bool fail_call(const struct call *call, const struct aws_failure *failure, bool time_is_up,
@@ -150,7 +173,7 @@ static bool fail_call(const struct call *call, const struct aws_failure *failure
 {
     switch (failure->kind) {
     case AWS_DENIED:
-        return fail(err, ERR_REGISTRY_DENIED, "IAM role lacks glue:%s permission", call->operation);
+        return fail_denied(call, failure, err);
     case AWS_NOT_FOUND:
         if (call->schema)
             return registry_fail_not_found(err, call->schema->registry, call->schema->schema);
@@ -189,6 +212,8 @@ static bool run(const struct call *call, struct json_object **answer, struct err
         return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition is too long");
     if (aws_client_call(call->glue->client, &aws, call->arena, answer, &failure))
         return true;
+    (void)snprintf(call->glue->said, ERR_TEXT_SIZE, "%s: %.*s", call->operation, SAID_MAX,
+                   failure.error.text);
     return fail_call(call, &failure, clock_monotonic_us() > aws.deadline_us - TIME_UP_US, err);
 }
 

@@ -30,6 +30,12 @@ void glue_destroy(struct glue *glue);
 /** Make the call that is under way and all later ones fail at once. From any thread. */
 void glue_interrupt(struct glue *glue);
 
+/** From now on failures are worded for who runs the server: the operation and AWS's own words. */
+void glue_speak_to_operator(struct glue *glue);
+
+/** The operation and what AWS said when the last call failed; "": nothing. */
+const char *glue_said(const struct glue *glue);
+
 /** Where calls are sent; lives as long as it. */
 const char *glue_endpoint(const struct glue *glue);
 

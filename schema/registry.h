@@ -23,6 +23,7 @@ struct schema_definition {
     struct str text; /* owned by whoever has the struct; see schema_definition_done() */
     char version[REGISTRY_VERSION_SIZE];
     char uuid[REGISTRY_VERSION_SIZE]; /* another name of the same version; "": it has none */
+    char said[ERR_TEXT_SIZE]; /* when there is none: the service's own words, for operators */
 };
 
 /** Which definition. */

@@ -87,6 +87,8 @@ static bool fetch(void *self, const struct registry_query *query, struct schema_
         (void)snprintf(out->version, sizeof(out->version), "%" PRId64, version.number);
         (void)snprintf(out->uuid, sizeof(out->uuid), "%.*s", STR_ARG(version.uuid));
     }
+    if (!ok)
+        (void)snprintf(out->said, sizeof(out->said), "%s", glue_said(glue));
     arena_destroy(arena);
     release(pool, glue);
     return ok;

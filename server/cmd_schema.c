@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fetch.h"
 #include "base/json.h"
@@ -98,10 +99,20 @@ static bool get_file(const struct schema_cli *cli, const char *version, struct g
 bool schema_cli_get(const struct schema_cli *cli, const char *version, struct glue_version *out,
                     struct error *err)
 {
-    const struct registry_query query = { cli->registry, cli->schema, version };
+    struct registry_query query = { cli->registry, cli->schema, version };
+    struct glue_version latest = { 0 };
+    struct error why = { 0 };
 
-    return cli->glue ? glue_get_version(cli->glue, &query, cli->arena, out, err)
-                     : get_file(cli, version, out, err);
+    if (!cli->glue)
+        return get_file(cli, version, out, err);
+    if (glue_get_version(cli->glue, &query, cli->arena, out, err))
+        return true;
+    query.version = NULL;
+    return version && err->code == ERR_SCHEMA_NOT_FOUND &&
+                   glue_get_version(cli->glue, &query, cli->arena, &latest, &why)
+               ? fail(err, ERR_SCHEMA_NOT_FOUND, "Schema %s in registry %s has no version %s",
+                      cli->schema, cli->registry, version)
+               : false;
 }
 
 static void print_warnings(const struct schema *schema)
@@ -276,8 +287,8 @@ static int get(const struct schema_cli *cli)
         add_member(out, "definition", version.definition);
         buf_add(out, STR("}\n"));
     } else {
-        buf_add(out, version.definition);
-        if (!str_ends_with(version.definition, STR("\n")))
+        buf_add(out, version.definition); /* what goes to a file is the definition's bytes */
+        if (isatty(STDOUT_FILENO) == 1 && !str_ends_with(version.definition, STR("\n")))
             buf_add_char(out, '\n');
     }
     print(out);
@@ -381,8 +392,11 @@ bool schema_cli_connect(struct schema_cli *cli, struct error *err)
     const struct config_aws *aws = &cli->config->aws;
     const struct aws_session_options options = { aws->region, aws->profile, aws->endpoint_url };
 
-    return fetch_init(err) && aws_session_create(&options, &cli->session, err) &&
-           glue_create(cli->session, &cli->glue, err);
+    if (!fetch_init(err) || !aws_session_create(&options, &cli->session, err) ||
+        !glue_create(cli->session, &cli->glue, err))
+        return false;
+    glue_speak_to_operator(cli->glue);
+    return true;
 }
 
 void schema_cli_disconnect(struct schema_cli *cli)

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from glue_server import REGISTRY, SCHEMA
+from glue_server import REGISTRY, SCHEMA, Refusal
 from server import ROOT, put_schema, route, run
 
 DEFINITION = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())
@@ -112,14 +112,15 @@ def test_a_pinned_version_is_the_one_that_is_looked_at(folder, glue):
 def test_get(cli, glue):
     first = glue.put('{"title": "first"}\n')
     glue.put('{"title":  "second"}')
-    assert cli.works("get") == '{"title":  "second"}\n'
+    assert cli.works("get") == '{"title":  "second"}'  # to the byte
     assert cli.works("get", "1") == '{"title": "first"}\n'
     assert cli.works("get", first.id) == '{"title": "first"}\n'
     told = json.loads(cli.works("get", "1", "--json"))
     assert (told["version"], told["uuid"]) == ("1", first.id)
     assert told["definition"] == '{"title": "first"}\n'
-    assert cli.works("get", "latest") == '{"title":  "second"}\n'
-    assert "not found" in cli.fails(1, "get", "9")
+    assert cli.works("get", "latest") == '{"title":  "second"}'
+    assert f"in registry {REGISTRY} has no version 9" in cli.fails(1, "get", "9")
+    assert "not found" in cli.fails(1, "get", "9", "--registry", REGISTRY, "--schema", "Nobody")
     calls = glue.count()
     for nonsense in ("newest", "0", "1.5", "99999999999", first.id[:-1]):
         assert "VERSION is a number, a UUID or latest" in cli.fails(2, "get", nonsense)
@@ -190,6 +191,23 @@ def test_register(cli, glue):
     assert told == f"{NAME}: version 2 ({version.id}) is AVAILABLE\n"
     assert glue.count("CheckSchemaVersionValidity") == 1
     assert json.loads(version.definition)["title"] == "new"
+
+
+@pytest.mark.emulator_only("faults")
+def test_register_goes_on_where_glue_does_not_check(cli, glue, monkeypatch):
+    glue.put(DEFINITION)
+
+    def missing(params):
+        raise Refusal("UnknownOperationException", "no such thing")
+
+    monkeypatch.setattr(glue.registry, "CheckSchemaVersionValidity", missing)
+    file = cli.file("new.json", DEFINITION | {"title": "new"})
+    done = cli("register", file)
+    assert done.returncode == 0
+    assert done.stdout.endswith(" is AVAILABLE\n")
+    assert "warning: not checked by AWS Glue: AWS Glue error: CheckSchemaVersionValidity: " in (
+        done.stderr
+    )
 
 
 @pytest.mark.emulator_only("verdicts")

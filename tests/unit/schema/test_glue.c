@@ -150,6 +150,51 @@ static void failures_are_told_in_the_status_tables_words(void)
     }
 }
 
+/* Who runs the server reads the operation and AWS's own words. */
+static void operators_are_told_what_aws_says(void)
+{
+    static const char denied[] =
+        "User: arn:aws:sts::123456789012:assumed-role/gate/session-0123456789 is not authorized to "
+        "perform: glue:GetSchemaVersion on resource: "
+        "arn:aws:glue:eu-west-1:123456789012:registry/GenesysInteractionRegistry because no "
+        "identity-based policy allows the glue:GetSchemaVersion action";
+    static const struct {
+        const char *code;
+        const char *message;
+        const char *before; /* AWS's code and words */
+        const char *said_before;
+    } cases[] = {
+        { "AccessDeniedException", denied,
+          "IAM role lacks glue:GetSchemaVersion permission: ", "GetSchemaVersion: " },
+        { "UnrecognizedClientException", "The security token included in the request is invalid.",
+          "AWS Glue error: GetSchemaVersion: ", "GetSchemaVersion: " },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct registry_query query = { "R", "S", NULL };
+        struct glue_version version;
+        struct error err = { 0 };
+        char body[600];
+        char expected[600];
+
+        TEST_CASE(cases[i].code);
+        (void)snprintf(body, sizeof(body), "{\"__type\":\"%s\",\"Message\":\"%s\"}", cases[i].code,
+                       cases[i].message);
+        begin(400, body);
+        CHECK(!glue_get_version(glue, &query, arena, &version, &err));
+        CHECK(!strstr(err.text, cases[i].message));
+        (void)snprintf(expected, sizeof(expected), "%s%s: %s", cases[i].said_before, cases[i].code,
+                       cases[i].message);
+        CHECK_STR(str_from_c(glue_said(glue)), expected);
+        glue_speak_to_operator(glue);
+        CHECK(!glue_get_version(glue, &query, arena, &version, &err));
+        (void)snprintf(expected, sizeof(expected), "%s%s: %s", cases[i].before, cases[i].code,
+                       cases[i].message);
+        CHECK_STR(str_from_c(err.text), expected);
+        end();
+    }
+}
+
 static void only_an_available_json_version_is_a_definition(void)
 {
     static const struct {
@@ -291,6 +336,7 @@ int main(void)
     CHECK(fetch_init(&err));
     RUN(versions_are_asked_for_by_what_they_are_called);
     RUN(failures_are_told_in_the_status_tables_words);
+    RUN(operators_are_told_what_aws_says);
     RUN(only_an_available_json_version_is_a_definition);
     RUN(all_pages_are_listed_newest_first);
     RUN(a_definition_is_checked);
