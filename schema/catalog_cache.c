@@ -233,6 +233,15 @@ bool catalog_cache_lists(const struct catalog_place *place, enum catalog_list li
 {
     struct str text = read_list(place, list);
     bool found = has_line(text, definition->version) || has_line(text, definition->uuid);
+    const char *plus = strchr(definition->version, '+');
+    char own[REGISTRY_VERSION_SIZE];
+
+    /* Who accepts "4" accepts it with whatever it refers to. */
+    if (!found && plus && list == CATALOG_ACCEPTED) {
+        (void)snprintf(own, sizeof(own), "%.*s", (int)(plus - definition->version),
+                       definition->version);
+        found = has_line(text, own);
+    }
 
     mem_free((void *)text.ptr);
     return found;

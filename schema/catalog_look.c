@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "schema/catalog_parts.h"
+#include "schema/references.h"
 
 enum {
     SCHEMA_MAX_DEPTH = 256,
@@ -28,27 +29,71 @@ enum {
 
 #define NEVER_US INT64_MAX
 
-/* Text to compiled schema. What fails here is worded for the sender of an event. */
-static bool compile(const struct catalog *catalog, struct str definition,
-                    const struct json_symbols *symbols, struct schema **out, struct error *err)
+/* All that routes name, for references among them. The caller owns the list. */
+static struct registry_query *list_routed(const struct catalog *catalog)
 {
-    const struct json_read_options reading = { .max_depth = SCHEMA_MAX_DEPTH };
+    struct registry_query *list = mem_alloc_array(catalog->count + 1, sizeof(*list));
+    size_t count = 0;
+
+    for (const struct catalog_entry *entry = catalog->entries; entry; entry = entry->next)
+        list[count++] =
+            (struct registry_query){ entry->place.registry, entry->place.schema, entry->pin };
+    return list;
+}
+
+static bool compile_document(const struct catalog *catalog, const struct references *references,
+                             struct json_object *document, struct schema **out, struct error *err)
+{
     const struct schema_options compiling = {
         .assert_formats = catalog->options.assert_formats,
         .from_glue = catalog->options.registry.is_glue,
-        .symbols = symbols,
+        .base_uri = references_base_uri(references),
+        .finder = references_finder(references),
+        .symbols = catalog_symbols(catalog),
     };
+
+    if (schema_compile(document, &compiling, out, err))
+        return true;
+    if (references_failed(references, err))
+        return false;
+    err->code = ERR_INTERNAL;
+    return fail_within(err, "schema does not compile");
+}
+
+/*
+ * A definition to a compiled schema; what it refers to becomes part of its version. What fails here
+ * is worded for the sender of an event.
+ */
+static bool compile(const struct catalog *catalog, struct catalog_entry *entry,
+                    struct schema_definition *definition, struct schema **out, struct error *err)
+{
+    const struct json_read_options reading = { .max_depth = SCHEMA_MAX_DEPTH };
     CLEANUP(json_cleanup) struct json_object *document = NULL;
 
-    if (!json_read(definition, &reading, &document, err)) {
+    if (!json_read(definition->text, &reading, &document, err)) {
         err->code = ERR_SCHEMA_UNUSABLE;
         return fail_within(err, "Schema definition is not valid JSON");
     }
-    if (!schema_compile(document, &compiling, out, err)) {
-        err->code = ERR_INTERNAL;
-        return fail_within(err, "schema does not compile");
-    }
-    return true;
+
+    struct registry_query *routed = list_routed(catalog);
+    const struct references_options options = {
+        .registry = &catalog->options.registry,
+        .from = { entry->place.registry, entry->place.schema, NULL },
+        .routed = routed,
+        .routed_count = catalog->count,
+        .cache_dir = catalog->options.cache_dir,
+        .cached_only = entry->loading && catalog->options.registry.is_glue,
+        .keeps = !entry->loading && !atomic_load(&catalog->is_retired),
+    };
+    struct references *references = references_create(&options);
+    bool ok = compile_document(catalog, references, document, out, err);
+
+    entry->refers = references_any(references);
+    if (ok)
+        references_extend(references, definition->version);
+    references_destroy(references);
+    mem_free(routed);
+    return ok;
 }
 
 /* Put `live` in the place of what readers see, and free that once nobody can see it. */
@@ -140,7 +185,9 @@ static void compile_anew(struct catalog *catalog, struct catalog_entry *entry,
     struct schema *schema = NULL;
     struct error err = { 0 };
 
-    if (compile(catalog, entry->definition.text, symbols, &schema, &err))
+    struct schema_definition definition = entry->definition; /* its version stays */
+
+    if (compile(catalog, entry, &definition, &schema, &err))
         publish_schema(catalog, entry, schema, symbols);
 }
 
@@ -350,24 +397,43 @@ static void go_live(struct catalog *catalog, struct catalog_entry *entry, struct
               LOG_STR("version", str_from_c(entry->definition.version)));
 }
 
+/* The registry has what is live. */
+static enum catalog_result stay(struct catalog *catalog, struct catalog_entry *entry,
+                                const struct schema_definition *definition)
+{
+    const struct live_schema *now = atomic_load(&entry->live);
+
+    review_suspect(catalog, entry, definition);
+    if (now->symbols != catalog_symbols(catalog))
+        compile_anew(catalog, entry, catalog_symbols(catalog));
+    if (!entry->kept)
+        keep(catalog, entry);
+    return CATALOG_FRESH;
+}
+
 static enum catalog_result take(struct catalog *catalog, struct catalog_entry *entry,
                                 struct schema_definition *definition, struct error *err)
 {
     const struct live_schema *now = atomic_load(&entry->live);
     struct schema *schema = NULL;
 
-    if (is_held(catalog, entry, definition))
-        return CATALOG_HELD;
-    if (now->schema && is_same(&entry->definition, definition)) {
-        review_suspect(catalog, entry, definition);
-        if (now->symbols != catalog_symbols(catalog))
-            compile_anew(catalog, entry, catalog_symbols(catalog));
-        if (!entry->kept)
-            keep(catalog, entry);
-        return CATALOG_FRESH;
+    if (!entry->refers) {
+        if (is_held(catalog, entry, definition))
+            return CATALOG_HELD;
+        if (now->schema && is_same(&entry->definition, definition))
+            return stay(catalog, entry, definition);
     }
-    if (!compile(catalog, definition->text, catalog_symbols(catalog), &schema, err))
+    if (!compile(catalog, entry, definition, &schema, err))
         return CATALOG_FAILED;
+    /* What it refers to is part of the version, which is whole only now. */
+    if (is_held(catalog, entry, definition)) {
+        schema_destroy(schema);
+        return CATALOG_HELD;
+    }
+    if (now->schema && is_same(&entry->definition, definition)) {
+        schema_destroy(schema);
+        return stay(catalog, entry, definition);
+    }
     review_suspect(catalog, entry, definition);
     if (now->schema && !guard_permits(catalog, entry, schema, definition)) {
         schema_destroy(schema);
@@ -422,7 +488,7 @@ static int64_t next_look_us(struct catalog *catalog, const struct catalog_entry 
     int64_t backoff_us = ((int64_t)BACKOFF_FIRST_US << doublings) / 2;
 
     if (is_usable(entry)) {
-        if (entry->pin && entry->failures == 0)
+        if (entry->pin && entry->failures == 0 && !entry->refers)
             return NEVER_US; /* a version never changes */
         return now_us + jittered(catalog, refresh_us);
     }
@@ -481,22 +547,26 @@ static void load_samples(struct catalog_entry *entry)
 static bool is_pinned_version(const struct catalog_entry *entry,
                               const struct schema_definition *definition)
 {
-    return str_equal_ignore_case(str_from_c(entry->pin), str_from_c(definition->version)) ||
+    return str_equal_ignore_case(str_from_c(entry->pin),
+                                 references_own_version(definition->version)) ||
            str_equal_ignore_case(str_from_c(entry->pin), str_from_c(definition->uuid));
 }
 
 /* Is it what the entry is to have, and a schema? */
-static bool can_use_cached(struct catalog *catalog, const struct catalog_entry *entry,
-                           const struct schema_definition *definition, struct schema **out)
+static bool can_use_cached(struct catalog *catalog, struct catalog_entry *entry,
+                           struct schema_definition *definition, struct schema **out)
 {
     struct error err = { 0 };
+    bool ok;
 
     if (entry->pin && !is_pinned_version(entry, definition))
         return false;
-    if (compile(catalog, definition->text, catalog_symbols(catalog), out, &err))
-        return true;
-    log_cache_failure(entry, "schema_cache_ignored", &err);
-    return false;
+    entry->loading = true;
+    ok = compile(catalog, entry, definition, out, &err);
+    entry->loading = false;
+    if (!ok)
+        log_cache_failure(entry, "schema_cache_ignored", &err);
+    return ok;
 }
 
 static bool find_last_good(struct catalog_entry *entry, struct schema_definition *out)
@@ -525,7 +595,7 @@ void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entr
     if (can_use_cached(catalog, entry, &definition, &schema)) {
         go_live(catalog, entry, schema, &definition);
         entry->confirmed_us = clock_monotonic_us();
-        if (entry->pin) { /* it never changes: nobody needs to be asked */
+        if (entry->pin && !entry->refers) { /* it never changes: nobody needs to be asked */
             entry->due_us = NEVER_US;
             entry->error = (struct error){ 0 };
         }

@@ -33,6 +33,8 @@ struct catalog_entry {
     struct schema_definition definition; /* the live one */
     struct schema_definition inherited;  /* the predecessor's live one, until loading */
     bool kept;                           /* it is in the cache */
+    bool refers;                         /* to other schemas: it is compiled at each look */
+    bool loading;                        /* from the cache, without asking Glue */
     bool keep_failed;                    /* and that has been complained of */
     uint64_t samples_saved;              /* samples_taken() of those that are written */
     int64_t saved_us;                    /* when; monotonic, 0: not yet */

@@ -204,7 +204,8 @@ static bool compile_all(struct compiler *compiler, struct json_object *document,
 
     if (is_draft_3(document))
         return fail(compiler->err, ERR_MALFORMED, "at /$schema: draft 3 is not implemented");
-    if (!library_add(library, document, (struct str){ NULL, 0 }, &root, compiler->err))
+    if (!library_add(library, document, str_from_c(library->options->base_uri), &root,
+                     compiler->err))
         return false;
     library->documents[0].bundled = trusted;
     if (!compile_obeys(compiler))

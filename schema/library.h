@@ -139,5 +139,8 @@ void library_index(struct library *library);
 /** Let library_resource() know this resource's URI. */
 void library_name(struct library *library, uint32_t resource);
 
+/** Let library_resource() know this resource by another URI, too. */
+void library_alias(struct library *library, struct str uri, uint32_t resource);
+
 /** A resource with this URI, or UINT32_MAX. Nothing is loaded. */
 uint32_t library_resource(const struct library *library, struct str uri);

@@ -60,8 +60,37 @@ static bool take_all(struct library *library, struct error *err)
     return true;
 }
 
-/* The resource `uri`, taken up if need be; UINT32_MAX when nobody has it. */
-static bool get_resource(struct library *library, struct str uri, uint32_t *out, struct error *err)
+/* What the finder has for it; UINT32_MAX: nothing. */
+static bool take_found(struct library *library, struct str uri, struct str reference, uint32_t *out,
+                       struct error *err)
+{
+    const struct schema_finder *finder = library->options->finder;
+    struct schema_resource found = { 0 };
+    uint32_t root;
+
+    if (!finder)
+        return true;
+    if (!finder->find(finder->self, uri, reference, &found, err))
+        return false;
+    if (!found.document)
+        return true;
+    *out = library_resource(library, str_from_c(found.uri));
+    if (*out == UINT32_MAX) {
+        if (!library_add(library, found.document, str_from_c(found.uri), &root, err))
+            return fail_within(err, found.uri);
+        *out = library->locations[root].resource;
+    }
+    if (library_resource(library, uri) == UINT32_MAX)
+        library_alias(library, uri, *out);
+    return true;
+}
+
+/*
+ * The resource `uri`, which is `reference` resolved, taken up if need be; UINT32_MAX when nobody
+ * has it.
+ */
+static bool get_resource(struct library *library, struct str uri, struct str reference,
+                         uint32_t *out, struct error *err)
 {
     bool (*const sources[])(struct library *, struct str, struct error *) = { take_named,
                                                                               take_bundled };
@@ -77,7 +106,7 @@ static bool get_resource(struct library *library, struct str uri, uint32_t *out,
             return false;
         *out = library_resource(library, uri);
     }
-    return true;
+    return *out != UINT32_MAX || take_found(library, uri, reference, out, err);
 }
 
 /* Pointers. */
@@ -215,7 +244,7 @@ bool library_resolve(struct library *library, uint32_t from, struct str referenc
 
         if (!uri_resolve(library->arena, library->resources[resource].uri, absolute, &uri))
             resource = UINT32_MAX;
-        else if (!get_resource(library, uri, &resource, err))
+        else if (!get_resource(library, uri, absolute, &resource, err))
             return false;
     }
     if (resource != UINT32_MAX && !find_fragment(library, resource, fragment, &found, err))

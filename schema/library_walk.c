@@ -144,7 +144,7 @@ void library_name(struct library *library, uint32_t resource)
         lookup_add(&library->resource_uris, hash_uri(uri), resource);
 }
 
-static void add_alias(struct library *library, struct str uri, uint32_t resource)
+void library_alias(struct library *library, struct str uri, uint32_t resource)
 {
     library->aliases = vector_grow(library->aliases, library->alias_count, &library->alias_capacity,
                                    sizeof(struct alias));
@@ -160,7 +160,7 @@ static void begin_resource(struct library *library, uint32_t location,
 
     if (is_root) {
         if (!str_equal(resource->uri, uri))
-            add_alias(library, resource->uri, outer);
+            library_alias(library, resource->uri, outer);
         resource->uri = uri;
         library_name(library, outer);
         return;

@@ -41,6 +41,9 @@ struct registry {
      */
     bool (*fetch)(void *self, const struct registry_query *query, struct schema_definition *out,
                   struct error *err);
+    /** Show `see` each schema there is, until it returns false; NULL: it cannot list them. */
+    void (*list)(void *self, bool (*see)(void *seer, const struct registry_query *query),
+                 void *seer);
     /** Make fetch() fail at once from now on; NULL where it never takes long. */
     void (*interrupt)(void *self);
     void (*destroy)(void *self);

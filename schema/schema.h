@@ -38,12 +38,26 @@ struct schema_resource {
     struct json_object *document;
 };
 
+/** Finds documents that `$ref` may reach beside those handed over. */
+struct schema_finder {
+    /**
+     * The document that `uri` means, which is `reference` (without fragment) resolved, in `*out`
+     * with the URI it is known by; both borrowed until the compilation ends. A NULL document: there
+     * is none. False: the compilation fails with `err`.
+     */
+    bool (*find)(void *self, struct str uri, struct str reference, struct schema_resource *out,
+                 struct error *err);
+    void *self;
+};
+
 struct schema_options {
     enum schema_draft draft; /* for documents without a `$schema` that names a known draft */
     bool assert_formats;
     bool from_glue; /* whose schemas are of draft 4, 6 or 7: warn when it does not say so */
     const struct schema_resource *resources; /* borrowed during the call */
     size_t resource_count;
+    const char *base_uri; /* of the document, unless its `$id` says another; NULL: it has none */
+    const struct schema_finder *finder; /* NULL: there is none; borrowed during the call */
     const struct json_symbols *symbols; /* the reader's keys, known by address; NULL: none.
                                            Must outlive the schema */
 };

@@ -15,10 +15,9 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "schema/catalog_cache.h"
-#include "schema/schema.h"
 #include "server/commands.h"
 
-enum { OUTPUT_MAX = 64 * 1024 * 1024, DEFINITION_DEPTH = 256 };
+enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 
 static const char usage_text[] =
     "Usage: sluice schema COMMAND [OPTION...]\n"
@@ -113,38 +112,6 @@ bool schema_cli_get(const struct schema_cli *cli, const char *version, struct gl
                ? fail(err, ERR_SCHEMA_NOT_FOUND, "Schema %s in registry %s has no version %s",
                       cli->schema, cli->registry, version)
                : false;
-}
-
-static void print_warnings(const struct schema *schema)
-{
-    size_t count;
-    const struct str *warnings = schema_warnings(schema, &count);
-
-    for (size_t i = 0; i < count; i++)
-        (void)fprintf(stderr, "sluice schema: warning: %.*s\n", STR_ARG(warnings[i]));
-}
-
-bool schema_cli_compile(const struct schema_cli *cli, struct str definition, struct error *err)
-{
-    const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
-    const struct schema_options compiling = {
-        .assert_formats = cli->config->validation.assert_formats,
-        .from_glue = cli->glue != NULL,
-    };
-    CLEANUP(json_cleanup) struct json_object *document = NULL;
-    struct schema *schema = NULL;
-    bool ok;
-
-    if (registry_is_blank(definition))
-        return registry_fail_empty(err);
-    ok = json_read(definition, &reading, &document, err) &&
-         schema_compile(document, &compiling, &schema, err);
-    if (ok)
-        print_warnings(schema);
-    else
-        err->code = ERR_SCHEMA_UNUSABLE;
-    schema_destroy(schema);
-    return ok || fail_within(err, "Schema definition cannot be used");
 }
 
 struct str schema_cli_version(const struct schema_cli *cli, const struct glue_version *version)
