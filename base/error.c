@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WHERE_MIN = 100 }; /* bytes that the place of an error has at least */
+
 /* vsnprintf may stop inside a UTF-8 sequence; the text must stay valid because it is sent out. */
 static void trim_to_character(char *text)
 {
@@ -31,6 +33,21 @@ bool fail(struct error *err, enum err_code code, const char *fmt, ...)
     return false;
 }
 
+/* What went wrong is never cut for the sake of where: a long path or key is. */
+static bool fail_at(struct error *err, enum err_code code, const char *where, const char *why)
+{
+    char text[ERR_TEXT_SIZE];
+    size_t room = ERR_TEXT_SIZE - sizeof("...: ");
+    size_t taken = strlen(why);
+
+    room = room > taken + WHERE_MIN ? room - taken : WHERE_MIN;
+    if (strlen(where) <= room)
+        return fail(err, code, "%s: %s", where, why);
+    (void)snprintf(text, room + 1, "%s", where);
+    trim_to_character(text);
+    return fail(err, code, "%s...: %s", text, why);
+}
+
 bool fail_errno(struct error *err, enum err_code code, int errnum, const char *fmt, ...)
 {
     char what[ERR_TEXT_SIZE];
@@ -40,7 +57,7 @@ bool fail_errno(struct error *err, enum err_code code, int errnum, const char *f
     va_start(args, fmt);
     (void)vsnprintf(what, sizeof(what), fmt, args);
     va_end(args);
-    return fail(err, code, "%s: %s", what, strerror_r(errnum, why, sizeof(why)));
+    return fail_at(err, code, what, strerror_r(errnum, why, sizeof(why)));
 }
 
 bool fail_within(struct error *err, const char *prefix)
@@ -48,5 +65,5 @@ bool fail_within(struct error *err, const char *prefix)
     char text[ERR_TEXT_SIZE];
 
     memcpy(text, err->text, sizeof(text));
-    return fail(err, err->code, "%s: %s", prefix, text);
+    return fail_at(err, err->code, prefix, text);
 }

@@ -42,9 +42,15 @@ struct error {
 /** Set `err` and return false, so that callers can write `return fail(...)`. */
 bool fail(struct error *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/** fail() with ": " and the system's word for `errnum` behind the text. */
+/**
+ * fail() with ": " and the system's word for `errnum` behind the text, which is cut where both do
+ * not fit.
+ */
 bool fail_errno(struct error *err, enum err_code code, int errnum, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
-/** Put "`prefix`: " before the text of an error on its way up; returns false. */
+/**
+ * Put "`prefix`: " before the text of an error on its way up; returns false. The prefix is cut
+ * where both do not fit, but for its first hundred bytes.
+ */
 bool fail_within(struct error *err, const char *prefix);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -127,6 +128,49 @@ bool file_make_parents(const char *path, struct error *err)
             return fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
         }
     }
+    return true;
+}
+
+/* The folder of `path`, or the nearest above it that is there. */
+static bool find_folder(const char *path, char folder[static PATH_MAX], struct error *err)
+{
+    struct stat info;
+    size_t len = strlen(path);
+
+    do {
+        while (len > 0 && path[len - 1] != '/')
+            len--;
+        while (len > 1 && path[len - 1] == '/')
+            len--;
+        if (len == 0)
+            (void)snprintf(folder, PATH_MAX, ".");
+        else if (!take_prefix(path, len, folder, err))
+            return false;
+    } while (stat(folder, &info) != 0 && errno == ENOENT && len > 1);
+    return true;
+}
+
+bool file_can_make(const char *path, struct error *err)
+{
+    char folder[PATH_MAX];
+
+    if (!find_folder(path, folder, err))
+        return false;
+    return access(folder, W_OK | X_OK) == 0 || fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
+}
+
+bool file_free_bytes(const char *path, uint64_t *bytes, struct error *err)
+{
+    char folder[PATH_MAX];
+    struct statvfs status;
+
+    if (!find_folder(path, folder, err))
+        return false;
+    if (statvfs(folder, &status) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
+    *bytes = (uint64_t)status.f_bavail * status.f_frsize;
+    if (status.f_files > 0 && status.f_favail == 0)
+        *bytes = 0;
     return true;
 }
 

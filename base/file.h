@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -30,6 +31,15 @@ NODISCARD bool file_open(const char *path, int *out, struct error *err);
 
 /** For CLEANUP: close the descriptor, unless it is -1 or standard input. */
 void file_close(const int *fd);
+
+/**
+ * How many bytes this process may still write to the file system that the file at `path` is, or
+ * will be, on; 0 when it has no file left to make. ERR_SYSTEM with errno's word.
+ */
+NODISCARD bool file_free_bytes(const char *path, uint64_t *bytes, struct error *err);
+
+/** Could a file be made at `path`, with the folders on the way? ERR_SYSTEM with errno's word. */
+NODISCARD bool file_can_make(const char *path, struct error *err);
 
 /** Make the folders on the way to `path` that are not there, mode 0700, to stay after a crash. */
 NODISCARD bool file_make_parents(const char *path, struct error *err);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <yaml.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/letters.h"
 #include "base/memory.h"
@@ -19,6 +20,7 @@
 enum {
     MAX_JSON_BYTES = 16 * YAML_MAX_BYTES, /* escapes and variables may lengthen the text */
     PREFIX_SIZE = 400,
+    FAULTS_MAX = 200, /* faults that are kept; later ones are passed over in silence */
 };
 
 #define CORE_TAG "tag:yaml.org,2002:"
@@ -26,6 +28,15 @@ enum {
 struct yaml {
     struct json_object *root;
     struct yaml_nodes *nodes;
+    struct arena *arena; /* holds the faults' texts */
+    size_t fault_count;
+    struct yaml_fault faults[FAULTS_MAX];
+};
+
+/* Where the JSON text of a member is, with the comma before it. */
+struct span {
+    size_t start;
+    size_t end;
 };
 
 struct reader {
@@ -35,6 +46,8 @@ struct reader {
     struct yaml *yaml;
     struct buf json;
     struct buf expanded;
+    struct span *spans; /* by node; of elements they are empty */
+    size_t span_capacity;
     struct error *err;
 };
 
@@ -70,6 +83,39 @@ static bool blame(const struct reader *reader, size_t node)
     return blame_line(reader, yaml_nodes_line(reader->yaml->nodes, node));
 }
 
+static void keep_fault(struct reader *reader, size_t node)
+{
+    struct yaml *yaml = reader->yaml;
+    CLEANUP(buf_done) struct buf pointer;
+
+    buf_init(&pointer, (size_t)2 * YAML_MAX_BYTES);
+    yaml_nodes_pointer(yaml->nodes, node, &pointer);
+    yaml->faults[yaml->fault_count++] =
+        (struct yaml_fault){ .pointer = arena_copy(yaml->arena, buf_str(&pointer)),
+                             .line = yaml_nodes_line(yaml->nodes, node),
+                             .text = arena_copy(yaml->arena, str_from_c(reader->err->text)).ptr };
+}
+
+/* The error is a fault of this node: keep it and go on, if the caller wants that. */
+static bool note(struct reader *reader, size_t node)
+{
+    if (!reader->options->keeps_faults)
+        return blame(reader, node);
+    if (reader->yaml->fault_count < FAULTS_MAX)
+        keep_fault(reader, node);
+    *reader->err = (struct error){ 0 };
+    return true;
+}
+
+/* note(), and the value reads as null. */
+static bool pass_over(struct reader *reader, size_t node)
+{
+    if (!note(reader, node))
+        return false;
+    buf_add(&reader->json, STR("null"));
+    return true;
+}
+
 static size_t line_of(const yaml_event_t *event)
 {
     return event->start_mark.line + 1;
@@ -100,12 +146,12 @@ static bool next(struct reader *reader, yaml_event_t *event)
     return blame_line(reader, parser->problem_mark.line + 1);
 }
 
-static bool refuse_anchor(const struct reader *reader, const yaml_char_t *anchor, size_t node)
+static bool refuse_anchor(struct reader *reader, const yaml_char_t *anchor, size_t node)
 {
     if (!anchor)
         return true;
     (void)fail(reader->err, ERR_CONFIG, "anchors and aliases are not allowed");
-    return blame(reader, node);
+    return note(reader, node);
 }
 
 static bool has_tag(const yaml_char_t *tag, const char *name)
@@ -113,10 +159,10 @@ static bool has_tag(const yaml_char_t *tag, const char *name)
     return tag && strcmp((const char *)tag, name) == 0;
 }
 
-static bool refuse_tag(const struct reader *reader, const yaml_char_t *tag, size_t node)
+static bool refuse_tag(struct reader *reader, const yaml_char_t *tag, size_t node)
 {
     (void)fail(reader->err, ERR_CONFIG, "tag %.100s is not allowed here", (const char *)tag);
-    return blame(reader, node);
+    return note(reader, node);
 }
 
 /* Write a scalar that has no tag: only plain ones are more than strings. */
@@ -128,7 +174,7 @@ static bool write_untagged(struct reader *reader, struct str text, bool plain, s
     }
     if (yaml_core_kind(text) == YAML_CORE_NO_JSON) {
         (void)fail(reader->err, ERR_CONFIG, "a number that JSON cannot hold");
-        return blame(reader, node);
+        return pass_over(reader, node);
     }
     yaml_core_write(&reader->json, text);
     return true;
@@ -156,11 +202,12 @@ static bool write_tagged(struct reader *reader, struct str text, const yaml_char
             yaml_core_write(&reader->json, text);
             return true;
         }
+    buf_add(&reader->json, STR("null"));
     return refuse_tag(reader, tag, node);
 }
 
 /* Let the caller rewrite the text; `*text` then lies in the reader. */
-static bool expand(struct reader *reader, struct str *text, size_t node)
+static bool expand(struct reader *reader, struct str *text)
 {
     const struct yaml_options *options = reader->options;
 
@@ -168,11 +215,9 @@ static bool expand(struct reader *reader, struct str *text, size_t node)
         return true;
     buf_clear(&reader->expanded);
     if (!options->expand(options->self, *text, &reader->expanded, reader->err))
-        return blame(reader, node);
-    if (reader->expanded.overflow || !letters_valid(buf_str(&reader->expanded))) {
-        (void)fail(reader->err, ERR_CONFIG, "filled in, it is too long or not UTF-8");
-        return blame(reader, node);
-    }
+        return false;
+    if (reader->expanded.overflow || !letters_valid(buf_str(&reader->expanded)))
+        return fail(reader->err, ERR_CONFIG, "filled in, it is too long or not UTF-8");
     *text = buf_str(&reader->expanded);
     return true;
 }
@@ -187,10 +232,10 @@ static bool read_scalar(struct reader *reader, const yaml_event_t *event, size_t
         return false;
     if (text.len > 0 && memchr(text.ptr, '\0', text.len)) {
         (void)fail(reader->err, ERR_CONFIG, "a NUL character is not allowed");
-        return blame(reader, node);
+        return pass_over(reader, node);
     }
-    if (!expand(reader, &text, node))
-        return false;
+    if (!expand(reader, &text))
+        return pass_over(reader, node);
     if (event->data.scalar.tag)
         return write_tagged(reader, text, event->data.scalar.tag, node);
     if (text.len == 0 && !was_empty)
@@ -217,19 +262,35 @@ static bool read_key(struct reader *reader, const yaml_event_t *event, size_t pa
     *node = yaml_nodes_add_member(reader->yaml->nodes, parent, text, line_of(event));
     if (plain && yaml_core_kind(text) != YAML_CORE_STRING) {
         (void)fail(reader->err, ERR_CONFIG, "a key must be a string: put it in quotes");
-        return blame(reader, *node);
+        if (!note(reader, *node))
+            return false;
     }
-    if (event->data.scalar.tag && !has_tag(event->data.scalar.tag, CORE_TAG "str"))
-        return refuse_tag(reader, event->data.scalar.tag, *node);
+    if (event->data.scalar.tag && !has_tag(event->data.scalar.tag, CORE_TAG "str") &&
+        !refuse_tag(reader, event->data.scalar.tag, *node))
+        return false;
     json_write_string(&reader->json, text);
     buf_add_char(&reader->json, ':');
     return refuse_anchor(reader, event->data.scalar.anchor, *node);
+}
+
+static void keep_span(struct reader *reader, size_t node, size_t start)
+{
+    if (node >= reader->span_capacity) {
+        size_t more = 2 * node + 64;
+
+        reader->spans = mem_realloc(reader->spans, more * sizeof(*reader->spans));
+        memset(reader->spans + reader->span_capacity, 0,
+               (more - reader->span_capacity) * sizeof(*reader->spans));
+        reader->span_capacity = more;
+    }
+    reader->spans[node] = (struct span){ start, reader->json.len };
 }
 
 static bool read_mapping(struct reader *reader, size_t node, size_t depth)
 {
     buf_add_char(&reader->json, '{');
     for (size_t i = 0;; i++) {
+        size_t start = reader->json.len;
         CLEANUP(delete_event) yaml_event_t key = { 0 };
         CLEANUP(delete_event) yaml_event_t value = { 0 };
         size_t member = 0;
@@ -243,6 +304,7 @@ static bool read_mapping(struct reader *reader, size_t node, size_t depth)
         if (!read_key(reader, &key, node, &member) || !next(reader, &value) ||
             !read_value(reader, &value, member, depth))
             return false;
+        keep_span(reader, member, start);
     }
     buf_add_char(&reader->json, '}');
     return true;
@@ -280,8 +342,9 @@ static bool read_container(struct reader *reader, const yaml_event_t *event, siz
 
     if (!refuse_anchor(reader, anchor, node))
         return false;
-    if (tag && !has_tag(tag, "!") && !has_tag(tag, mapping ? CORE_TAG "map" : CORE_TAG "seq"))
-        return refuse_tag(reader, tag, node);
+    if (tag && !has_tag(tag, "!") && !has_tag(tag, mapping ? CORE_TAG "map" : CORE_TAG "seq") &&
+        !refuse_tag(reader, tag, node))
+        return false;
     if (depth >= JSON_MAX_DEPTH) {
         (void)fail(reader->err, ERR_CONFIG, "nested deeper than %d", JSON_MAX_DEPTH);
         return blame(reader, node);
@@ -299,7 +362,7 @@ static bool read_value(struct reader *reader, const yaml_event_t *event, size_t 
         return read_container(reader, event, node, depth);
     default: /* an alias is all that is left */
         (void)fail(reader->err, ERR_CONFIG, "anchors and aliases are not allowed");
-        return blame(reader, node);
+        return pass_over(reader, node);
     }
 }
 
@@ -331,26 +394,36 @@ static bool read_stream(struct reader *reader)
     return true;
 }
 
+/* What a duplicate key has written is blanked: its object must have each key once. */
 static bool refuse_duplicates(struct reader *reader)
 {
-    size_t duplicate = yaml_nodes_sort(reader->yaml->nodes);
+    const struct yaml_nodes *nodes = reader->yaml->nodes;
 
-    if (duplicate == 0)
-        return true;
-    (void)fail(reader->err, ERR_CONFIG, "duplicate key");
-    return blame(reader, duplicate);
+    yaml_nodes_sort(reader->yaml->nodes);
+    for (size_t i = 1; i < yaml_nodes_count(nodes); i++) {
+        if (!yaml_nodes_is_duplicate(nodes, i))
+            continue;
+        (void)fail(reader->err, ERR_CONFIG, "duplicate key");
+        if (!note(reader, i))
+            return false;
+        memset(reader->json.ptr + reader->spans[i].start, ' ',
+               reader->spans[i].end - reader->spans[i].start);
+    }
+    return true;
 }
 
 static bool read_document(struct reader *reader)
 {
     struct json_read_options json = { .max_depth = JSON_MAX_DEPTH };
 
-    if (!read_stream(reader) || !refuse_duplicates(reader))
+    if (!read_stream(reader))
         return false;
     if (reader->json.overflow) {
         (void)fail(reader->err, ERR_CONFIG, "more than %d bytes", MAX_JSON_BYTES);
         return fail_within(reader->err, reader->options->file);
     }
+    if (!refuse_duplicates(reader))
+        return false;
     if (!json_read(buf_str(&reader->json), &json, &reader->yaml->root, reader->err))
         return fail_within(reader->err, reader->options->file);
     return true;
@@ -368,6 +441,7 @@ bool yaml_read(struct str text, const struct yaml_options *options, struct yaml 
         return fail(err, ERR_SYSTEM, "%s: no memory for a YAML parser", options->file);
     reader.yaml = mem_alloc(sizeof(*reader.yaml));
     reader.yaml->nodes = yaml_nodes_create();
+    reader.yaml->arena = arena_create();
     buf_init(&reader.json, MAX_JSON_BYTES);
     buf_init(&reader.expanded, YAML_MAX_BYTES);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
@@ -377,6 +451,7 @@ bool yaml_read(struct str text, const struct yaml_options *options, struct yaml 
     yaml_parser_delete(&reader.parser);
     buf_done(&reader.json);
     buf_done(&reader.expanded);
+    mem_free(reader.spans);
     if (ok)
         *out = reader.yaml;
     else
@@ -403,12 +478,23 @@ void yaml_destroy(struct yaml *yaml)
         return;
     json_release(yaml->root);
     yaml_nodes_destroy(yaml->nodes);
+    arena_destroy(yaml->arena);
     mem_free(yaml);
 }
 
 struct json_object *yaml_root(const struct yaml *yaml)
 {
     return yaml->root;
+}
+
+size_t yaml_fault_count(const struct yaml *yaml)
+{
+    return yaml->fault_count;
+}
+
+const struct yaml_fault *yaml_fault(const struct yaml *yaml, size_t index)
+{
+    return &yaml->faults[index];
 }
 
 size_t yaml_line(const struct yaml *yaml, struct str pointer)

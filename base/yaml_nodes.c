@@ -6,11 +6,11 @@
  */
 #include "base/yaml_nodes.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 struct node {
@@ -19,6 +19,7 @@ struct node {
     uint32_t parent;
     uint32_t line;
     bool is_index;
+    bool is_duplicate;
 };
 
 struct yaml_nodes {
@@ -96,23 +97,27 @@ static int compare_places(const void *left, const void *right)
     return order != 0 ? order : (a->id > b->id) - (a->id < b->id);
 }
 
-size_t yaml_nodes_sort(struct yaml_nodes *nodes)
+void yaml_nodes_sort(struct yaml_nodes *nodes)
 {
     size_t count = nodes->count - 1;
-    size_t duplicate = 0;
 
     nodes->order = mem_alloc_array(count + 1, sizeof(const struct node *));
     for (size_t i = 0; i < count; i++)
         nodes->order[i] = &nodes->list[i + 1];
     qsort((void *)nodes->order, count, sizeof(const struct node *), compare_places);
-    for (size_t i = 1; i < count; i++) {
-        size_t id = nodes->order[i]->id;
+    for (size_t i = 1; i < count; i++)
+        if (compare(nodes->order[i - 1], nodes->order[i]) == 0)
+            nodes->list[nodes->order[i]->id].is_duplicate = true;
+}
 
-        if (compare(nodes->order[i - 1], nodes->order[i]) == 0 &&
-            (duplicate == 0 || id < duplicate))
-            duplicate = id;
-    }
-    return duplicate;
+size_t yaml_nodes_count(const struct yaml_nodes *nodes)
+{
+    return nodes->count;
+}
+
+bool yaml_nodes_is_duplicate(const struct yaml_nodes *nodes, size_t node)
+{
+    return nodes->list[node].is_duplicate;
 }
 
 size_t yaml_nodes_line(const struct yaml_nodes *nodes, size_t node)
@@ -152,6 +157,16 @@ void yaml_nodes_path(const struct yaml_nodes *nodes, size_t node, struct buf *ou
     add_key(out, here->key);
 }
 
+/* Recurses as deep as the document, which its reader bounds. */
+void yaml_nodes_pointer(const struct yaml_nodes *nodes, size_t node, struct buf *out)
+{
+    if (node == 0)
+        return;
+    yaml_nodes_pointer(nodes, nodes->list[node].parent, out);
+    buf_add_char(out, '/');
+    json_write_pointer_token(out, nodes->list[node].key);
+}
+
 /* One token of a JSON Pointer, unescaped. */
 static struct str unescape(struct str token, struct buf *out)
 {
@@ -176,13 +191,13 @@ static size_t find_child(const struct yaml_nodes *nodes, size_t parent, struct s
         size_t middle = low + (high - low) / 2;
         int order = compare(nodes->order[middle], &wanted);
 
-        if (order == 0)
-            return nodes->order[middle]->id;
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
+    if (low < nodes->count - 1 && compare(nodes->order[low], &wanted) == 0)
+        return nodes->order[low]->id;
     return 0;
 }
 

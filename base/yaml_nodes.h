@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -30,8 +31,14 @@ size_t yaml_nodes_add_member(struct yaml_nodes *nodes, size_t parent, struct str
 /** The element `index` of node `parent`; its number. */
 size_t yaml_nodes_add_element(struct yaml_nodes *nodes, size_t parent, size_t index, size_t line);
 
-/** Put it in order. The number of the first member whose key its object has already, or 0. */
-size_t yaml_nodes_sort(struct yaml_nodes *nodes);
+/** Put it in order. */
+void yaml_nodes_sort(struct yaml_nodes *nodes);
+
+/** How many nodes there are, node 0 included; they are numbered in the file's order. */
+size_t yaml_nodes_count(const struct yaml_nodes *nodes);
+
+/** Is it a member whose key an earlier member of its object has? Once in order only. */
+bool yaml_nodes_is_duplicate(const struct yaml_nodes *nodes, size_t node);
 
 /** The line of a node. */
 size_t yaml_nodes_line(const struct yaml_nodes *nodes, size_t node);
@@ -39,5 +46,11 @@ size_t yaml_nodes_line(const struct yaml_nodes *nodes, size_t node);
 /** Add the path of a node for people: `http.listen`, `routes[0].match`; nothing for node 0. */
 void yaml_nodes_path(const struct yaml_nodes *nodes, size_t node, struct buf *out);
 
-/** The node at this JSON Pointer, else its nearest parent. Once in order only. */
+/** Add the JSON Pointer of a node. */
+void yaml_nodes_pointer(const struct yaml_nodes *nodes, size_t node, struct buf *out);
+
+/**
+ * The node at this JSON Pointer, else its nearest parent; the first of duplicates. Once in order
+ * only.
+ */
 size_t yaml_nodes_find(const struct yaml_nodes *nodes, struct str pointer);

@@ -24,6 +24,9 @@ struct transform;
  */
 NODISCARD bool transform_load(const char *path, struct transform **out, struct error *err);
 
+/** Every problem of the file at `path` goes to `report`, a line each. True: there is none. */
+bool transform_check(const char *path, void (*report)(void *self, const char *line), void *self);
+
 /** NULL is fine. */
 void transform_destroy(struct transform *transform);
 

@@ -156,19 +156,29 @@ static bool read_fields(struct transform *transform, struct json_object *list, s
     return true;
 }
 
+/* The file's settings with all problems; the caller's, if it is set. */
+static bool open_settings(const char *path, struct settings **out, struct setting *fields,
+                          struct error *err)
+{
+    struct yaml_options options = { .file = path, .regular = true };
+    struct setting root;
+
+    if (!settings_load(&options, EMBEDDED(transform_schema), out, err))
+        return false;
+    root = settings_root(*out);
+    *fields = settings_get(*out, &root, "fields");
+    check_names(*out, fields);
+    return true;
+}
+
 bool transform_load(const char *path, struct transform **out, struct error *err)
 {
     CLEANUP(release_settings) struct settings *settings = NULL;
-    struct yaml_options options = { .file = path, .regular = true };
     struct transform *transform;
-    struct setting root;
     struct setting fields;
 
-    if (!settings_load(&options, EMBEDDED(transform_schema), &settings, err))
+    if (!open_settings(path, &settings, &fields, err))
         return false;
-    root = settings_root(settings);
-    fields = settings_get(settings, &root, "fields");
-    check_names(settings, &fields);
     if (settings_problem_count(settings) > 0)
         return fail(err, ERR_CONFIG, "%s", settings_problem(settings, 0));
     transform = mem_alloc(sizeof(*transform));
@@ -179,6 +189,26 @@ bool transform_load(const char *path, struct transform **out, struct error *err)
     }
     *out = transform;
     return true;
+}
+
+bool transform_check(const char *path, void (*report)(void *self, const char *line), void *self)
+{
+    CLEANUP(release_settings) struct settings *settings = NULL;
+    struct transform *transform = NULL;
+    struct setting fields;
+    struct error err = { 0 };
+
+    if (open_settings(path, &settings, &fields, &err) && settings_problem_count(settings) > 0) {
+        for (size_t i = 0; i < settings_problem_count(settings); i++)
+            report(self, settings_problem(settings, i));
+        return false;
+    }
+    if (err.code == ERR_NONE && transform_load(path, &transform, &err)) {
+        transform_destroy(transform);
+        return true;
+    }
+    report(self, err.text);
+    return false;
 }
 
 void transform_destroy(struct transform *transform)

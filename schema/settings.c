@@ -14,10 +14,16 @@
 #include "schema/settings_unit.h"
 #include "schema/settings_words.h"
 
-enum { MAX_ERRORS = 200, PROBLEM_SIZE = 1024 };
+enum {
+    MAX_ERRORS = 200,
+    MAX_PROBLEMS = 1000,
+    PROBLEM_SIZE = 1024,
+    KEY_MAX = 200, /* bytes of a key's path that are shown */
+};
 
 struct problem {
-    size_t line; /* 0: there is no file */
+    struct str pointer;
+    struct settings_problem parts;
     const char *text;
 };
 
@@ -30,7 +36,6 @@ struct settings {
     struct problem *problems;   /* by line */
     size_t count;
     size_t capacity;
-    const char *last; /* the text that was added last */
 };
 
 static struct json_object *root_value(const struct settings *settings)
@@ -64,14 +69,25 @@ static size_t array_index(struct str token)
     return index;
 }
 
-/* One more step of a path: an index if `here` is an array, else a key. What it leads to. */
+static bool is_index(struct str token)
+{
+    for (size_t i = 0; i < token.len; i++)
+        if (token.ptr[i] < '0' || token.ptr[i] > '9')
+            return false;
+    return token.len > 0;
+}
+
+/*
+ * One more step of a path: an index if `here` is an array (or a default, which is not there), else
+ * a key. What it leads to.
+ */
 static struct json_object *write_step(struct json_object *here, struct str token, struct buf *out)
 {
     struct json_object *next = NULL;
 
-    if (json_is_array(here)) {
+    if (json_is_array(here) || (!here && is_index(token))) {
         buf_printf(out, "[%.*s]", STR_ARG(token));
-        return json_at(here, array_index(token));
+        return here ? json_at(here, array_index(token)) : NULL;
     }
     if (out->len > 0)
         buf_add_char(out, '.');
@@ -98,7 +114,7 @@ static void write_path(const struct settings *settings, struct str pointer, stru
     }
 }
 
-/* A key may hold what would break the one line of a problem. */
+/* A key may hold what would break the one line of a problem, or be long. */
 static void make_one_line(struct buf *path)
 {
     for (size_t i = 0; i < path->len; i++) {
@@ -107,6 +123,12 @@ static void make_one_line(struct buf *path)
         if (c < 0x20 || c == 0x7f)
             path->ptr[i] = '?';
     }
+    if (path->len <= KEY_MAX)
+        return;
+    path->len = KEY_MAX;
+    while (path->len > 0 && ((unsigned char)path->ptr[path->len] & 0xc0) == 0x80)
+        path->len--; /* not within a character */
+    buf_add(path, STR("..."));
 }
 
 /* Add it behind the last problem that is not further down in the file. */
@@ -119,41 +141,97 @@ static void add_problem(struct settings *settings, struct problem problem)
         settings->problems =
             mem_realloc(settings->problems, settings->capacity * sizeof(*settings->problems));
     }
-    for (; at > 0 && settings->problems[at - 1].line > problem.line; at--)
+    for (; at > 0 && settings->problems[at - 1].parts.line > problem.parts.line; at--)
         settings->problems[at] = settings->problems[at - 1];
     settings->problems[at] = problem;
     settings->count++;
 }
 
-void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
+static bool has_problem(const struct settings *settings, struct str pointer, size_t line)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (settings->problems[i].parts.line == line &&
+            str_equal(settings->problems[i].pointer, pointer))
+            return true;
+    return false;
+}
+
+/* Is `inner` the same place as `outer`, or below it? */
+static bool is_within(struct str inner, struct str outer)
+{
+    return str_starts_with(inner, outer) && (inner.len == outer.len || inner.ptr[outer.len] == '/');
+}
+
+bool settings_has_problem(const struct settings *settings, struct str pointer)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        struct str other = settings->problems[i].pointer;
+
+        if (is_within(other, pointer) || is_within(pointer, other))
+            return true;
+    }
+    return false;
+}
+
+static struct settings_problem place_at(struct settings *settings, struct str pointer, size_t line)
 {
     CLEANUP(buf_done) struct buf path;
+
+    buf_init(&path, YAML_MAX_BYTES);
+    write_path(settings, pointer, &path);
+    make_one_line(&path);
+    return (struct settings_problem){ .file = settings->file,
+                                      .line = line,
+                                      .key = arena_copy(settings->arena, buf_str(&path)).ptr };
+}
+
+static size_t line_at(const struct settings *settings, struct str pointer)
+{
+    return settings->yaml ? yaml_line(settings->yaml, pointer) : 0;
+}
+
+struct settings_problem settings_place(struct settings *settings, struct str pointer)
+{
+    return place_at(settings, pointer, line_at(settings, pointer));
+}
+
+static void complain_at(struct settings *settings, struct str pointer, size_t line,
+                        const char *what)
+{
+    struct arena *arena = settings->arena;
+    struct problem problem = { .pointer = arena_copy(arena, pointer),
+                               .parts = place_at(settings, pointer, line) };
+    struct str place = STR("built-in defaults");
+
+    if (line > 0)
+        place = arena_printf(arena, "%s:%zu", settings->file, line);
+    problem.parts.what = arena_copy(arena, str_from_c(what)).ptr;
+    problem.text = arena_printf(arena, "%.*s: %s%s%s", STR_ARG(place), problem.parts.key,
+                                *problem.parts.key ? ": " : "", what)
+                       .ptr;
+    if (settings->count < MAX_PROBLEMS && !has_problem(settings, pointer, line))
+        add_problem(settings, problem);
+}
+
+void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
+{
     char text[PROBLEM_SIZE];
-    struct problem problem = { 0 };
-    struct str place;
     va_list args;
 
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    buf_init(&path, YAML_MAX_BYTES);
-    write_path(settings, pointer, &path);
-    make_one_line(&path);
-    if (path.len > 0)
-        buf_add(&path, STR(": "));
-    if (settings->yaml) {
-        problem.line = yaml_line(settings->yaml, pointer);
-        place = arena_printf(settings->arena, "%s:%zu", settings->file, problem.line);
-    } else {
-        place = STR("built-in defaults");
+    complain_at(settings, pointer, line_at(settings, pointer), text);
+}
+
+/* What the reader of the file found. */
+static void complain_of_faults(struct settings *settings)
+{
+    for (size_t i = 0; i < yaml_fault_count(settings->yaml); i++) {
+        const struct yaml_fault *fault = yaml_fault(settings->yaml, i);
+
+        complain_at(settings, fault->pointer, fault->line, fault->text);
     }
-    problem.text =
-        arena_printf(settings->arena, "%.*s: %.*s%s", STR_ARG(place), STR_ARG(buf_str(&path)), text)
-            .ptr;
-    if (settings->last && strcmp(settings->last, problem.text) == 0)
-        return; /* two rules of the schema in the same words */
-    settings->last = problem.text;
-    add_problem(settings, problem);
 }
 
 /* Is the place below a branch of oneOf or anyOf? Then the combinator itself says it all. */
@@ -283,13 +361,19 @@ static void check_bounds(struct settings *settings, const struct setting *here)
 static bool read_and_check(struct settings *settings, const struct yaml_options *options,
                            struct str schema, struct error *err)
 {
+    struct yaml_options keeping = *options;
     struct setting root;
+
+    keeping.keeps_faults = true;
 
     if (!json_read(schema, NULL, &settings->schema, err) ||
         !json_read(STR("{}"), NULL, &settings->empty, err))
         return fail_within(err, "built-in schema");
-    if (options->file && !yaml_load(options, &settings->yaml, err))
-        return false;
+    if (options->file) {
+        if (!yaml_load(&keeping, &settings->yaml, err))
+            return false;
+        complain_of_faults(settings);
+    }
     if (!check_rules(settings, err))
         return false;
     root = settings_root(settings);
@@ -333,6 +417,11 @@ size_t settings_problem_count(const struct settings *settings)
 const char *settings_problem(const struct settings *settings, size_t index)
 {
     return settings->problems[index].text;
+}
+
+struct settings_problem settings_problem_parts(const struct settings *settings, size_t index)
+{
+    return settings->problems[index].parts;
 }
 
 struct setting settings_root(const struct settings *settings)

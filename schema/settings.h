@@ -3,11 +3,12 @@
  *
  * The schema is the single source of a file's keys: it says what may stand there, and what holds
  * when nothing does (`default`). Problems come one a line, `FILE:LINE: KEY: what is wrong`, all of
- * them in the file's order, and never quote a value.
+ * them in the file's order, one for each place, and never quote a value.
  *
  * Beyond JSON Schema a node may say:
  *   x-kind      "size" (integer or `2MiB`, bytes), "time" (`30s`), "pointer" (a JSON Pointer)
  *   x-minimum, x-maximum   bounds of a size or a time, written like one
+ *   x-sinks     the kinds of sinks that have this key; absent: all have it
  *   x-expected  what is expected, where JSON Schema's own words would not help
  *
  * Threads: a struct settings belongs to one thread at a time.
@@ -44,9 +45,28 @@ size_t settings_problem_count(const struct settings *settings);
 /** The problem `index`, a line without its newline; lives as long as the settings. */
 const char *settings_problem(const struct settings *settings, size_t index);
 
-/** Add a problem of the place at that JSON Pointer. */
+/** The same problem in its parts. */
+struct settings_problem {
+    const char *file; /* NULL: there is none */
+    size_t line;      /* 0: there is no file */
+    const char *key;  /* http.listen; "": the whole file */
+    const char *what;
+};
+
+struct settings_problem settings_problem_parts(const struct settings *settings, size_t index);
+
+/** The parts of a line about the place at that JSON Pointer, `what` NULL. */
+struct settings_problem settings_place(struct settings *settings, struct str pointer);
+
+/**
+ * Add a problem of the place at that JSON Pointer, unless that place has one already: what is
+ * wrong first explains the rest. A thousand are kept.
+ */
 void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
+
+/** Is there a problem at this JSON Pointer, below it or at a place that it lies in? */
+bool settings_has_problem(const struct settings *settings, struct str pointer);
 
 /** A place in the file: a value, or the default that stands in for it. */
 struct setting {

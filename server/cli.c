@@ -35,7 +35,7 @@ bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *o
         { "offline", no_argument, NULL, 'o' },      { "url", required_argument, NULL, 'u' },
         { "help", no_argument, NULL, 'h' },         { 0 },
     };
-    struct cli cli = { 0 };
+    struct cli cli = { .needs_files = spec->needs_files };
     const char *config = NULL;
     int option;
 
@@ -68,12 +68,33 @@ bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *o
     return true;
 }
 
+void cli_hint(const struct cli *cli)
+{
+    if (!cli->config_path)
+        (void)fputs("No configuration file was named, and the built-in defaults look for conf/ and "
+                    "var/ in the working\ndirectory. Name one with -c FILE, as -c "
+                    "/etc/sluice/sluice.yaml, or in SLUICE_CONFIG.\n",
+                    stderr);
+}
+
 bool cli_load_config(const struct cli *cli, struct config **out)
 {
+    struct config_review *review;
     struct error err = { 0 };
 
-    if (config_load(cli->config_path, out, &err))
-        return true;
-    (void)fprintf(stderr, "%s\n", err.text);
-    return false;
+    if (!config_review_open(cli->config_path, &review, &err)) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return false;
+    }
+    if (cli->needs_files)
+        config_review_files(review, CONFIG_FILES_NEEDED);
+    for (size_t i = 0; i < config_review_count(review); i++)
+        (void)fprintf(stderr, "%s\n", config_review_line(review, i));
+
+    bool ok = config_review_take(review, out);
+
+    config_review_close(review);
+    if (!ok)
+        cli_hint(cli);
+    return ok;
 }

@@ -13,6 +13,7 @@ struct cli_spec {
     bool takes_json;    /* knows --json */
     bool takes_offline; /* knows --offline */
     bool takes_url;     /* knows --url URL */
+    bool needs_files;   /* the files that serving needs must be there */
     int max_arguments;  /* that are no options */
 };
 
@@ -20,7 +21,8 @@ struct cli {
     const char *config_path; /* of -c, $SLUICE_CONFIG, or NULL: the built-in defaults */
     bool json;
     bool offline;
-    const char *url; /* of --url, or NULL */
+    const char *url;  /* of --url, or NULL */
+    bool needs_files; /* of the spec */
     char **arguments;
     int argument_count;
 };
@@ -33,8 +35,11 @@ struct cli {
 bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *out,
                int *exit_status);
 
-/** Load the configuration; on failure say why on standard error. */
+/** Load the configuration; on failure every problem of it goes to standard error. */
 bool cli_load_config(const struct cli *cli, struct config **out);
+
+/** After a failure with the built-in defaults: how to name a configuration, on standard error. */
+void cli_hint(const struct cli *cli);
 
 /** Print results to standard output; main() finds out when that fails. */
 void cli_print(struct str text);

@@ -1,134 +1,154 @@
 /*
  * cmd_check.c - `sluice check`: would this configuration serve? For deploy pipelines.
+ *
+ * What the configuration is read for and what it names are looked at in one run, whatever is wrong
+ * elsewhere, and the problems of its file come in the file's order.
  */
+#include <signal.h>
 #include <stdio.h>
 
-#include "base/clock.h"
+#include "base/arena.h"
+#include "base/fetch.h"
+#include "base/json.h"
+#include "base/memory.h"
 #include "server/cli.h"
 #include "server/commands.h"
-#include "server/http_certificate.h"
-#include "server/service.h"
+#include "server/findings.h"
+#include "server/inspect.h"
 
 static const char usage_text[] =
-    "Usage: sluice check [-c FILE]\n"
+    "Usage: sluice check [-c FILE] [--offline] [--json]\n"
     "\n"
-    "Read the configuration, the transforms, the secrets, the certificate and the schemas that it\n"
-    "names, and say everything that is wrong, a line each: FILE:LINE: KEY: what. Starts nothing.\n"
+    "Read the configuration and what it names (transforms, secrets, keys, certificate, schemas,\n"
+    "store, sinks), and say everything that is wrong, a line each: FILE:LINE: KEY: what. Warnings "
+    "go\n"
+    "to standard error. Starts nothing and asks nobody but AWS Glue, where the schemas are there.\n"
     "\n"
     "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
+    "      --offline      leave AWS Glue out\n"
+    "      --json         a JSON object for each problem and warning\n"
     "  -h, --help         this text\n"
     "\n"
     "Exits with 0 when all is well, with 1 when anything is wrong.\n";
 
-static void print_line(void *self, const char *line)
+/* What is found while the configuration is under review. */
+struct checking {
+    const struct cli *cli;
+    struct config_review *review;
+    struct arena *arena;    /* of the texts */
+    const char **elsewhere; /* problems of other files than the configuration */
+    size_t count;
+    size_t capacity;
+};
+
+static bool is_sound(void *self, const char *pointer)
 {
-    (void)self;
-    (void)puts(line);
+    const struct checking *checking = self;
+
+    return config_review_is_sound(checking->review, pointer);
 }
 
-static void print_warning(void *self, struct str warning)
+static void add_elsewhere(struct checking *checking, const char *text)
 {
-    const struct catalog_status *status = self;
-
-    (void)printf("warning: schema %s/%s: %.*s\n", status->registry, status->schema,
-                 STR_ARG(warning));
-}
-
-/* Every schema must be there and compile. */
-static bool check_schemas(const struct service *service)
-{
-    bool ok = true;
-
-    for (size_t i = 0; i < catalog_count(service->catalog); i++) {
-        struct catalog_status status;
-
-        catalog_status(service->catalog, i, &status);
-        catalog_warnings(service->catalog, i, print_warning, &status);
-        if (status.usable && status.error.code == ERR_NONE)
-            continue;
-        (void)printf("schema %s/%s: %s\n", status.registry, status.schema, status.error.text);
-        ok = false;
+    if (checking->count == checking->capacity) {
+        checking->capacity = checking->capacity ? 2 * checking->capacity : 16;
+        checking->elsewhere = mem_realloc((void *)checking->elsewhere,
+                                          checking->capacity * sizeof(*checking->elsewhere));
     }
-    return ok;
+    checking->elsewhere[checking->count++] = arena_copy(checking->arena, str_from_c(text)).ptr;
 }
 
-/* An exposed key is bad advice, but nothing that keeps the server from running. */
-static bool check_tls(const struct config_tls *tls)
+static void warn(const struct checking *checking, const struct inspect_line *line)
 {
-    struct http_certificate *certificate;
-    struct error err = { 0 };
+    struct settings_problem place = config_review_place(checking->review, line->pointer);
+    const struct finding finding = { INSPECT_WARNING, line->what, line->text,
+                                     place.file,      place.line, place.key };
 
-    if (!*tls->cert_file)
-        return true;
-    if (!http_certificate_load(tls->cert_file, tls->key_file, &certificate, &err)) {
-        (void)printf("http.tls: %s\n", err.text);
+    if (checking->cli->json)
+        finding_print_json(&finding);
+    else if (place.line > 0)
+        (void)fprintf(stderr, "warning: %s:%zu: %s: %s\n", place.file, place.line, place.key,
+                      line->text);
+    else
+        (void)fprintf(stderr, "warning: %s: %s\n", place.key, line->text);
+}
+
+static void take(void *self, const struct inspect_line *line)
+{
+    struct checking *checking = self;
+
+    if (line->finding == INSPECT_WARNING)
+        warn(checking, line);
+    if (line->finding != INSPECT_FAILURE)
+        return;
+    if (*line->pointer)
+        config_review_add(checking->review, line->pointer, line->text);
+    else
+        add_elsewhere(checking, line->text);
+}
+
+static void inspect_all(struct checking *checking)
+{
+    const struct inspect_options options = { .asks_registry = !checking->cli->offline,
+                                             .is_sound = is_sound,
+                                             .report = take,
+                                             .self = checking };
+
+    config_review_files(checking->review, CONFIG_FILES_ALL);
+    inspect(config_review_config(checking->review), &options);
+}
+
+static void print_problems(const struct checking *checking)
+{
+    for (size_t i = 0; i < config_review_count(checking->review); i++)
+        finding_print_problem(checking->review, i, checking->cli->json);
+    for (size_t i = 0; i < checking->count; i++)
+        finding_print_text("transform", checking->elsewhere[i], checking->cli->json);
+}
+
+/* Review, inspect, print; is all well? */
+static bool check(const struct cli *cli, struct error *err)
+{
+    struct checking checking = { .cli = cli };
+
+    if (!fetch_init(err) || !config_review_open(cli->config_path, &checking.review, err))
         return false;
-    }
+    checking.arena = arena_create();
+    inspect_all(&checking);
+    print_problems(&checking);
 
-    bool expired = http_certificate_expires_s(certificate) <= clock_now_us() / 1000000;
+    bool ok = config_review_count(checking.review) + checking.count == 0;
+    const char *risk = config_clear_text(config_review_config(checking.review));
 
-    if (expired)
-        (void)printf("http.tls: %s: the certificate has expired\n", tls->cert_file);
-    if (http_certificate_is_exposed(certificate))
-        (void)printf("warning: http.tls: %s: every user of this machine may read it\n",
-                     tls->key_file);
-    http_certificate_release(certificate);
-    return !expired;
-}
-
-static bool check_service(const struct config *config)
-{
-    struct service *service;
-    struct error err = { 0 };
-
-    if (!service_create(config, NULL, &service, &err)) {
-        (void)puts(err.text);
-        return false;
-    }
-
-    bool ok = check_schemas(service);
-
-    service_destroy(service);
+    if (ok && risk)
+        warn(&checking,
+             &(struct inspect_line){ INSPECT_WARNING, "clear_text", "/http/listen", risk });
+    mem_free((void *)checking.elsewhere);
+    arena_destroy(checking.arena);
+    config_review_close(checking.review);
     return ok;
-}
-
-/* Not opened in earnest: a server may be at work on it. */
-static bool check_store(const struct config_store *store)
-{
-    struct error err = { 0 };
-
-    if (!*store->path || outbox_check(store->path, &err))
-        return true;
-    (void)printf("store.path: %s\n", err.text);
-    return false;
 }
 
 int cmd_check(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text };
+    static const struct cli_spec spec = { .usage = usage_text,
+                                          .takes_json = true,
+                                          .takes_offline = true };
     struct cli cli;
-    struct config *config;
+    struct error err = { 0 };
     int status;
 
     if (!cli_parse(argc, argv, &spec, &cli, &status))
         return status;
     log_configure(LOG_ERROR, LOG_TEXT); /* the lines below say it all */
-    if (!config_check(cli.config_path, print_line, NULL, &config))
-        return COMMAND_NO;
-
-    bool ok = check_tls(&config->http.tls);
-
-    ok &= check_service(config);
-
-    ok = check_store(&config->store) && ok;
-
-    const char *risk = config_clear_text(config);
-
-    if (risk)
-        (void)fprintf(stderr, "sluice check: warning: %s\n", risk);
-
-    if (ok)
-        (void)printf("%s: ok\n", cli.config_path ? cli.config_path : "built-in defaults");
-    config_destroy(config);
-    return ok ? COMMAND_OK : COMMAND_NO;
+    (void)signal(SIGPIPE, SIG_IGN);     /* of connections */
+    if (check(&cli, &err)) {
+        if (!cli.json)
+            (void)printf("%s: ok\n", cli.config_path ? cli.config_path : "built-in defaults");
+        return COMMAND_OK;
+    }
+    if (err.text[0])
+        finding_print_text("configuration", err.text, cli.json);
+    cli_hint(&cli);
+    return COMMAND_NO;
 }

@@ -1,60 +1,66 @@
 /*
  * cmd_doctor.c - `sluice doctor`: is everything there that serving needs? A line for each finding.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
 #include "server/cmd_schema.h"
 #include "server/commands.h"
-#include "server/control_client.h"
+#include "server/findings.h"
+#include "server/inspect.h"
 
 enum {
     CREDENTIALS_US = 10000000,
     SOON_S = 5 * 60, /* credentials that expire sooner should have been renewed */
     SECOND_US = 1000000,
+    TEXT_SIZE = 2048,
 };
 
 static const char usage_text[] =
-    "Usage: sluice doctor [-c FILE]\n"
+    "Usage: sluice doctor [-c FILE] [--offline] [--json]\n"
     "\n"
-    "Look at what serving needs: credentials, region, clock, permission, each schema, the folders\n"
-    "of store and cache, who can reach what. A line for each finding: ok, warn or fail.\n"
+    "Look at everything that serving needs, on this machine: certificate, secrets, keys, "
+    "transforms,\n"
+    "schemas, store, sinks, disks, addresses; with AWS Glue region, credentials, clock and\n"
+    "permission. HTTP sinks are asked with HEAD. A line for each finding: ok, warn or fail.\n"
     "\n"
     "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
+    "      --offline      leave out AWS Glue, sinks and key sets at URLs\n"
+    "      --json         a JSON object for each finding\n"
     "  -h, --help         this text\n"
     "\n"
     "Exits with 0 when nothing fails, 1 when something does, 3 when the configuration is bad.\n";
 
-enum finding { FINE, WARNING, FAILURE };
-
 struct doctor {
-    struct schema_cli cli; /* how schemas are looked at */
+    struct schema_cli cli; /* how schemas in Glue are looked at */
+    struct config_review *review;
+    bool json;
     bool failed;
 };
 
-static void say(struct doctor *doctor, enum finding finding, const char *what, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
+static void say(struct doctor *doctor, enum inspect_finding level, const char *what,
+                const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-static void say(struct doctor *doctor, enum finding finding, const char *what, const char *fmt, ...)
+static void say(struct doctor *doctor, enum inspect_finding level, const char *what,
+                const char *fmt, ...)
 {
-    static const char *const words[] = { "ok  ", "warn", "fail" };
+    char text[TEXT_SIZE];
     va_list args;
 
-    (void)printf("%s  %-12s ", words[finding], what);
     va_start(args, fmt);
-    (void)vprintf(fmt, args);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    (void)putchar('\n');
-    doctor->failed = doctor->failed || finding == FAILURE;
+    if (doctor->json)
+        finding_print_json(&(struct finding){ .level = level, .what = what, .text = text });
+    else
+        (void)printf("%-4s  %-13s %s\n", finding_level(level), what, text);
+    doctor->failed = doctor->failed || level == INSPECT_FAILURE;
 }
 
 static void look_at_credentials(struct doctor *doctor)
@@ -66,17 +72,17 @@ static void look_at_credentials(struct doctor *doctor)
 
     if (!aws_session_check(doctor->cli.session, clock_monotonic_us() + CREDENTIALS_US, &source,
                            &err)) {
-        say(doctor, FAILURE, "credentials", "%s", err.text);
+        say(doctor, INSPECT_FAILURE, "credentials", "%s", err.text);
         return;
     }
     expiry_s = aws_session_credential_expiry(doctor->cli.session);
     if (expiry_s == 0)
-        say(doctor, FINE, "credentials", "from %s, without expiry", source);
+        say(doctor, INSPECT_FINE, "credentials", "from %s, without expiry", source);
     else if (expiry_s < now_s)
-        say(doctor, WARNING, "credentials", "from %s, expired %" PRId64 " s ago", source,
+        say(doctor, INSPECT_WARNING, "credentials", "from %s, expired %" PRId64 " s ago", source,
             now_s - expiry_s);
     else
-        say(doctor, expiry_s - now_s < SOON_S ? WARNING : FINE, "credentials",
+        say(doctor, expiry_s - now_s < SOON_S ? INSPECT_WARNING : INSPECT_FINE, "credentials",
             "from %s, valid for another %" PRId64 " s", source, expiry_s - now_s);
 }
 
@@ -86,12 +92,12 @@ static void look_at_clock(struct doctor *doctor, bool was_answered)
     int64_t skew_s = glue_clock_skew(doctor->cli.glue);
 
     if (skew_s != 0)
-        say(doctor, WARNING, "clock", "off by %" PRId64 " s against AWS; signatures are corrected",
-            -skew_s);
+        say(doctor, INSPECT_WARNING, "clock",
+            "off by %" PRId64 " s against AWS; signatures are corrected", -skew_s);
     else if (was_answered)
-        say(doctor, FINE, "clock", "as AWS's, give or take some minutes");
+        say(doctor, INSPECT_FINE, "clock", "as AWS's, give or take some minutes");
     else
-        say(doctor, WARNING, "clock", "not known: no call was answered");
+        say(doctor, INSPECT_WARNING, "clock", "not known: no call was answered");
 }
 
 /* True: the registry answered, whatever it said. */
@@ -104,22 +110,23 @@ static bool look_at_schema(struct doctor *doctor, const struct config_route *rou
     cli->registry = route->registry;
     cli->schema = route->schema;
     if (!schema_cli_get(cli, schema_cli_pin(cli), &version, &err)) {
-        say(doctor, FAILURE, err.code == ERR_REGISTRY_DENIED ? "permission" : "schema", "%s/%s: %s",
-            cli->registry, cli->schema, err.text);
+        say(doctor, INSPECT_FAILURE, err.code == ERR_REGISTRY_DENIED ? "permission" : "schema",
+            "%s/%s: %s", cli->registry, cli->schema, err.text);
         return err.code == ERR_REGISTRY_DENIED || err.code == ERR_SCHEMA_NOT_FOUND ||
                err.code == ERR_INTERNAL;
     }
     if (cli->glue)
-        say(doctor, FINE, "permission", "glue:GetSchemaVersion on %s/%s", cli->registry,
+        say(doctor, INSPECT_FINE, "permission", "glue:GetSchemaVersion on %s/%s", cli->registry,
             cli->schema);
     if (!str_equal(version.status, STR("AVAILABLE")) || !str_equal(version.format, STR("JSON")))
-        say(doctor, FAILURE, "schema", "%s/%s: version %" PRId64 " is %.*s %.*s", cli->registry,
-            cli->schema, version.number, STR_ARG(version.status), STR_ARG(version.format));
+        say(doctor, INSPECT_FAILURE, "schema", "%s/%s: version %" PRId64 " is %.*s %.*s",
+            cli->registry, cli->schema, version.number, STR_ARG(version.status),
+            STR_ARG(version.format));
     else if (!schema_cli_compile(cli, version.definition, &err))
-        say(doctor, FAILURE, "schema", "%s/%s: %s", cli->registry, cli->schema, err.text);
+        say(doctor, INSPECT_FAILURE, "schema", "%s/%s: %s", cli->registry, cli->schema, err.text);
     else
-        say(doctor, FINE, "schema", "%s/%s: version %.*s compiles", cli->registry, cli->schema,
-            STR_ARG(schema_cli_version(cli, &version)));
+        say(doctor, INSPECT_FINE, "schema", "%s/%s: version %.*s compiles", cli->registry,
+            cli->schema, STR_ARG(schema_cli_version(cli, &version)));
     return true;
 }
 
@@ -140,65 +147,13 @@ static void look_at_glue(struct doctor *doctor)
     struct error err = { 0 };
 
     if (!schema_cli_connect(cli, &err)) {
-        say(doctor, FAILURE, "region", "%s", err.text);
+        say(doctor, INSPECT_FAILURE, "region", "%s", err.text);
         return;
     }
-    say(doctor, FINE, "region", "%s, %s", aws_session_region(cli->session),
+    say(doctor, INSPECT_FINE, "region", "%s, %s", aws_session_region(cli->session),
         glue_endpoint(cli->glue));
     look_at_credentials(doctor);
     look_at_clock(doctor, look_at_schemas(doctor));
-}
-
-/* The folder that a file is, or will be, in: it or the nearest above it that is there. */
-static void look_at_folder(struct doctor *doctor, const char *what, const char *path)
-{
-    char folder[PATH_MAX];
-    int len = snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = NULL;
-
-    if (len < 0 || (size_t)len >= sizeof(folder)) {
-        say(doctor, FAILURE, what, "the path is too long");
-        return;
-    }
-    while (access(folder, F_OK) != 0 && (slash = strrchr(folder, '/')) != NULL && slash != folder)
-        *slash = '\0';
-    if (access(folder, F_OK) != 0)
-        (void)snprintf(folder, sizeof(folder), slash ? "/" : ".");
-    if (access(folder, W_OK | X_OK) == 0)
-        say(doctor, FINE, what, "%s can be written", path);
-    else
-        say(doctor, FAILURE, what, "%s cannot be written", folder);
-}
-
-static void look_at_store(struct doctor *doctor)
-{
-    const char *path = doctor->cli.config->store.path;
-    struct control_client *server;
-    struct error err = { 0 };
-
-    if (!*path) {
-        say(doctor, WARNING, "store", "there is none: %s",
-            doctor->cli.config->sink_count > 0 ? "200 waits for every sink, refused events are lost"
-                                               : "200 promises nothing about delivery");
-        return;
-    }
-    if (!outbox_check(path, &err)) {
-        say(doctor, FAILURE, "store", "%s", err.text);
-        return;
-    }
-    server = control_client_open(path);
-    say(doctor, FINE, "store", "%s%s, SQLite %s", path, server ? ", open in a server" : "",
-        outbox_library_version());
-    control_client_close(server);
-}
-
-static void look_at_files(struct doctor *doctor)
-{
-    const struct config *config = doctor->cli.config;
-
-    if (config->registry.kind == CONFIG_REGISTRY_GLUE)
-        look_at_folder(doctor, "cache", config->registry.cache_dir);
-    look_at_store(doctor);
 }
 
 static bool has_credential(const struct config_auth *auth)
@@ -214,51 +169,99 @@ static void look_at_listening(struct doctor *doctor)
     bool has_tls = *http->tls.cert_file;
 
     if (http->listen.loopback)
-        say(doctor, FINE, "listen", "%s, this machine only", http->listen.text);
+        say(doctor, INSPECT_FINE, "listen", "%s, this machine only", http->listen.text);
     else if (!has_tls)
-        say(doctor, WARNING, "listen", "%s without TLS: a proxy in front must have it",
+        say(doctor, INSPECT_WARNING, "listen", "%s without TLS: a proxy in front must have it",
             http->listen.text);
     else
-        say(doctor, FINE, "listen", "%s with TLS", http->listen.text);
+        say(doctor, INSPECT_FINE, "listen", "%s with TLS", http->listen.text);
     if (has_credential(&config->auth))
-        say(doctor, FINE, "auth", "senders need a credential");
+        say(doctor, INSPECT_FINE, "auth", "senders need a credential");
     else
-        say(doctor, http->listen.loopback ? FINE : WARNING, "auth",
+        say(doctor, http->listen.loopback ? INSPECT_FINE : INSPECT_WARNING, "auth",
             "anybody who reaches it may post");
 }
 
-static bool examine(const struct config *config, const char *path)
+/* A key whose file was found wrong already is sick, and has had its line. */
+static bool is_sound(void *self, const char *pointer)
 {
-    struct doctor doctor = { .cli = { .config = config, .arena = arena_create() } };
+    const struct doctor *doctor = self;
 
-    say(&doctor, FINE, "configuration", "%s", path ? path : "built-in defaults");
-    if (config->registry.kind == CONFIG_REGISTRY_GLUE)
-        look_at_glue(&doctor);
-    else
-        (void)look_at_schemas(&doctor);
+    return config_review_is_sound(doctor->review, pointer);
+}
+
+static void take(void *self, const struct inspect_line *line)
+{
+    say(self, line->finding, line->what, "%s", line->text);
+}
+
+static void look_at_files(struct doctor *doctor)
+{
+    config_review_files(doctor->review, CONFIG_FILES_ALL);
+    for (size_t i = 0; i < config_review_count(doctor->review); i++)
+        say(doctor, INSPECT_FAILURE, "file", "%s", config_review_line(doctor->review, i));
+}
+
+static bool examine(struct config_review *review, const struct cli *cli)
+{
+    const struct config *config = config_review_config(review);
+    struct doctor doctor = { .cli = { .config = config, .arena = arena_create() },
+                             .review = review,
+                             .json = cli->json };
+    bool is_glue = config->registry.kind == CONFIG_REGISTRY_GLUE;
+
+    say(&doctor, INSPECT_FINE, "configuration", "%s",
+        cli->config_path ? cli->config_path : "built-in defaults");
     look_at_files(&doctor);
+    if (is_glue && !cli->offline)
+        look_at_glue(&doctor); /* in more words than inspect() has */
+    inspect(config, &(struct inspect_options){ .asks_registry = false,
+                                               .asks_others = !cli->offline,
+                                               .looks_at_machine = true,
+                                               .is_sound = is_sound,
+                                               .report = take,
+                                               .self = &doctor });
     look_at_listening(&doctor);
     schema_cli_disconnect(&doctor.cli);
     arena_destroy(doctor.cli.arena);
     return !doctor.failed;
 }
 
+/* The exit status. */
+static int run(const struct cli *cli, struct error *err)
+{
+    struct config_review *review;
+
+    if (!fetch_init(err) || !config_review_open(cli->config_path, &review, err))
+        return COMMAND_ENVIRONMENT;
+
+    int status = COMMAND_ENVIRONMENT;
+
+    for (size_t i = 0; i < config_review_count(review); i++)
+        (void)fprintf(stderr, "%s\n", config_review_line(review, i));
+    if (config_review_count(review) == 0)
+        status = examine(review, cli) ? COMMAND_OK : COMMAND_NO;
+    config_review_close(review);
+    return status;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text };
+    static const struct cli_spec spec = { .usage = usage_text,
+                                          .takes_json = true,
+                                          .takes_offline = true };
     struct cli cli;
-    struct config *config;
+    struct error err = { 0 };
     int status;
 
     if (!cli_parse(argc, argv, &spec, &cli, &status))
         return status;
-    if (!cli_load_config(&cli, &config))
-        return COMMAND_ENVIRONMENT;
     log_configure(LOG_ERROR, LOG_TEXT);
     (void)signal(SIGPIPE, SIG_IGN); /* of connections */
-
-    bool ok = examine(config, cli.config_path);
-
-    config_destroy(config);
-    return ok ? COMMAND_OK : COMMAND_NO;
+    status = run(&cli, &err);
+    if (err.text[0])
+        (void)fprintf(stderr, "%s\n", err.text);
+    if (status != COMMAND_OK)
+        cli_hint(&cli);
+    return status;
 }

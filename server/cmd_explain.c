@@ -171,9 +171,9 @@ static int run(const struct config *config, const char *path, bool json)
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text,
-                                          .takes_json = true,
-                                          .max_arguments = 1 };
+    static const struct cli_spec spec = {
+        .usage = usage_text, .takes_json = true, .needs_files = true, .max_arguments = 1
+    };
     struct cli cli;
     struct config *config;
     int status;

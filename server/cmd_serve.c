@@ -483,7 +483,7 @@ static int run(const char *path, struct config *config)
 
 int cmd_serve(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text };
+    static const struct cli_spec spec = { .usage = usage_text, .needs_files = true };
     struct cli cli;
     struct config *config;
     sigset_t signals = awaited_signals();

@@ -31,88 +31,125 @@ static bool expand(void *self, struct str text, struct buf *out, struct error *e
     return interpolate(text, environment, out, err);
 }
 
-static void release_settings(struct settings **settings)
-{
-    settings_destroy(*settings);
-}
+struct config_review {
+    struct settings *settings;
+    struct config *config; /* NULL: taken */
+};
 
-/*
- * Everything but what happens to the problems, which stay in `*settings`. `running`: a server that
- * serves must not wait for what a pipe brings.
- */
-static bool load(const char *path, bool running, struct settings **settings, struct config **out,
-                 struct error *err)
+/* `running`: a server that serves must not wait for what a pipe brings. */
+static bool open_review(const char *path, bool running, struct config_review **out,
+                        struct error *err)
 {
     struct yaml_options options = { .file = path, .regular = running, .expand = expand };
+    struct settings *settings;
     struct config *config;
 
-    if (!settings_load(&options, config_schema_text(), settings, err))
+    if (!settings_load(&options, config_schema_text(), &settings, err))
         return false;
     config = mem_alloc(sizeof(*config));
     config->arena = arena_create();
     config->owners = mem_alloc(sizeof(*config->owners));
     *config->owners = 1;
     config->file = path ? arena_copy(config->arena, str_from_c(path)).ptr : "";
-    config_read(*settings, config);
-    config_remember(*settings, config);
-    config_rules(*settings, config);
-    *out = config;
+    config_read(settings, config);
+    config_remember(settings, config);
+    config_rules(settings, config);
+    *out = mem_alloc(sizeof(**out));
+    **out = (struct config_review){ settings, config };
     return true;
 }
 
-/* The configuration, unless there is a problem; then `err` is the first. Takes `config` over. */
-static bool finish(const struct settings *settings, struct config *config, struct config **out,
-                   struct error *err)
+bool config_review_open(const char *path, struct config_review **out, struct error *err)
 {
-    if (settings_problem_count(settings) > 0) {
-        config_destroy(config);
-        return fail(err, ERR_CONFIG, "%s", settings_problem(settings, 0));
-    }
-    *out = config;
+    return open_review(path, false, out, err);
+}
+
+void config_review_close(struct config_review *review)
+{
+    if (!review)
+        return;
+    config_destroy(review->config);
+    settings_destroy(review->settings);
+    mem_free(review);
+}
+
+const struct config *config_review_config(const struct config_review *review)
+{
+    return review->config;
+}
+
+void config_review_files(struct config_review *review, enum config_files files)
+{
+    config_check_files(review->settings, review->config, files);
+}
+
+void config_review_add(struct config_review *review, const char *pointer, const char *text)
+{
+    settings_complain(review->settings, str_from_c(pointer), "%s", text);
+}
+
+bool config_review_is_sound(const struct config_review *review, const char *pointer)
+{
+    return !settings_has_problem(review->settings, str_from_c(pointer));
+}
+
+struct settings_problem config_review_place(const struct config_review *review, const char *pointer)
+{
+    return settings_place(review->settings, str_from_c(pointer));
+}
+
+size_t config_review_count(const struct config_review *review)
+{
+    return settings_problem_count(review->settings);
+}
+
+struct settings_problem config_review_parts(const struct config_review *review, size_t index)
+{
+    return settings_problem_parts(review->settings, index);
+}
+
+const char *config_review_line(const struct config_review *review, size_t index)
+{
+    return settings_problem(review->settings, index);
+}
+
+bool config_review_take(struct config_review *review, struct config **out)
+{
+    if (config_review_count(review) > 0)
+        return false;
+    *out = review->config;
+    review->config = NULL;
     return true;
+}
+
+/* The configuration, unless there is a problem; then `err` is the first. Ends the review. */
+static bool finish(struct config_review *review, struct config **out, struct error *err)
+{
+    bool ok = config_review_take(review, out) ||
+              fail(err, ERR_CONFIG, "%s", config_review_line(review, 0));
+
+    config_review_close(review);
+    return ok;
 }
 
 bool config_load(const char *path, struct config **out, struct error *err)
 {
-    CLEANUP(release_settings) struct settings *settings = NULL;
-    struct config *config;
+    struct config_review *review;
 
-    return load(path, false, &settings, &config, err) && finish(settings, config, out, err);
+    return open_review(path, false, &review, err) && finish(review, out, err);
 }
 
 bool config_reload(const char *path, const struct config *running, struct config **out,
                    struct error *err)
 {
-    CLEANUP(release_settings) struct settings *settings = NULL;
-    struct config *config;
+    struct config_review *review;
 
-    if (!load(path, true, &settings, &config, err))
+    if (!open_review(path, true, &review, err))
         return false;
-    config_check_files(settings, config);
-    if (settings_problem_count(settings) == 0)
-        config_check_fixed(settings, config, running);
-    return finish(settings, config, out, err);
-}
-
-bool config_check(const char *path, config_report *report, void *self, struct config **out)
-{
-    CLEANUP(release_settings) struct settings *settings = NULL;
-    struct config *config;
-    struct error err = { 0 };
-
-    if (!load(path, false, &settings, &config, &err)) {
-        report(self, err.text);
-        return false;
-    }
-    config_check_files(settings, config);
-    for (size_t i = 0; i < settings_problem_count(settings); i++)
-        report(self, settings_problem(settings, i));
-    if (settings_problem_count(settings) > 0) {
-        config_destroy(config);
-        return false;
-    }
-    *out = config;
-    return true;
+    config_review_files(review, CONFIG_FILES_ALL);
+    if (config_review_count(review) == 0)
+        config_check_fixed(review->settings, review->config, running);
+    return finish(review, out, err);
 }
 
 struct config *config_share(const struct config *config)

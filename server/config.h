@@ -17,6 +17,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "schema/settings.h"
 
 enum config_respond { CONFIG_RESPOND_RECORD, CONFIG_RESPOND_RECEIPT };
 enum config_batch_response { CONFIG_BATCH_STATUS, CONFIG_BATCH_PARTIAL };
@@ -240,13 +241,44 @@ const char *config_clear_text(const struct config *config);
 /** The last owner's call frees it. NULL is fine. */
 void config_destroy(struct config *config);
 
-/** One problem, as a line without its newline. */
-typedef void config_report(void *self, const char *line);
+/** A configuration with everything that is wrong with it. */
+struct config_review;
 
 /**
- * As config_load(), but every problem goes to `report`, also files that the configuration names
- * and that cannot be read. True when there is none; then `*out` is the configuration, to be
- * destroyed by the caller. Otherwise `*out` is untouched.
+ * Read the file at `path`, NULL: the built-in defaults. The caller owns the result. ERR_CONFIG when
+ * it is not YAML, ERR_SYSTEM when it cannot be read; every other problem is the review's.
  */
-NODISCARD bool config_check(const char *path, config_report *report, void *self,
-                            struct config **out);
+NODISCARD bool config_review_open(const char *path, struct config_review **out, struct error *err);
+
+/** Free it, with its configuration unless that was taken. NULL is fine. */
+void config_review_close(struct config_review *review);
+
+/** The configuration; keys whose values are refused are empty in it. */
+const struct config *config_review_config(const struct config_review *review);
+
+/** Which of the files that a configuration names. */
+enum config_files {
+    CONFIG_FILES_NEEDED, /* to start */
+    CONFIG_FILES_ALL,
+};
+
+/** Add the problems of files: they cannot be read, or for sinks not be written. */
+void config_review_files(struct config_review *review, enum config_files files);
+
+/** Add a problem of the key at this JSON Pointer, unless that has one already. */
+void config_review_add(struct config_review *review, const char *pointer, const char *text);
+
+/** Is there no problem at this JSON Pointer, below it or at what it lies in? */
+bool config_review_is_sound(const struct config_review *review, const char *pointer);
+
+/** Where the key at this JSON Pointer stands, `what` NULL. */
+struct settings_problem config_review_place(const struct config_review *review,
+                                            const char *pointer);
+
+/** How many problems there are, and each in its parts (of schema/settings.h) and as one line. */
+size_t config_review_count(const struct config_review *review);
+struct settings_problem config_review_parts(const struct config_review *review, size_t index);
+const char *config_review_line(const struct config_review *review, size_t index);
+
+/** Take the configuration over, to be destroyed by the caller. False: there is a problem. */
+NODISCARD bool config_review_take(struct config_review *review, struct config **out);

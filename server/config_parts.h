@@ -59,7 +59,8 @@ void config_check_fixed(struct settings *settings, const struct config *config,
                         const struct config *running);
 
 /** Complain about files that are named and cannot be read. */
-void config_check_files(struct settings *settings, const struct config *config);
+void config_check_files(struct settings *settings, const struct config *config,
+                        enum config_files files);
 
 /** Complain if there is a path and its file cannot be read. */
 void config_check_file(struct settings *settings, struct str pointer, const char *path);
@@ -67,6 +68,9 @@ void config_check_file(struct settings *settings, struct str pointer, const char
 /** What the server itself does with the file at `path`, so that no sink may write to it; or NULL.
  */
 const char *config_file_use(const struct config *config, const char *path);
+
+/** config_rules() for the routes. */
+void config_route_rules(struct settings *settings, const struct config *config);
 
 /** config_rules() and config_check_files() for the sinks; the latter also: can they be written? */
 void config_sink_rules(struct settings *settings, const struct config *config);

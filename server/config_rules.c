@@ -4,6 +4,7 @@
 #include "server/config_parts.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "server/http_networks.h"
@@ -155,17 +156,24 @@ void config_rules(struct settings *settings, const struct config *config)
     check_tls(settings, config);
     check_proxies(settings, config);
     check_pins(settings, config);
+    config_route_rules(settings, config);
     config_sink_rules(settings, config);
 }
 
 void config_check_file(struct settings *settings, struct str pointer, const char *path)
 {
     struct error err;
+    char folder[PATH_MAX];
+    int problem;
 
     if (!*path || access(path, R_OK) == 0)
         return;
-    (void)fail_errno(&err, ERR_SYSTEM, errno, "%s", path);
-    settings_complain(settings, pointer, "%s", err.text);
+    problem = errno;
+    (void)fail_errno(&err, ERR_SYSTEM, problem, "%s", path);
+    if (problem == ENOENT && *path != '/' && getcwd(folder, sizeof(folder)))
+        settings_complain(settings, pointer, "%s (relative to %s)", err.text, folder);
+    else
+        settings_complain(settings, pointer, "%s", err.text);
 }
 
 static void check_auth_files(struct settings *settings, const struct config *config)
@@ -188,11 +196,13 @@ static void check_transforms(struct settings *settings, const struct config *con
                           config->routes[i].transform);
 }
 
-void config_check_files(struct settings *settings, const struct config *config)
+void config_check_files(struct settings *settings, const struct config *config,
+                        enum config_files files)
 {
     config_check_file(settings, STR("/http/tls/cert_file"), config->http.tls.cert_file);
     config_check_file(settings, STR("/http/tls/key_file"), config->http.tls.key_file);
     check_auth_files(settings, config);
     check_transforms(settings, config);
-    config_check_sink_files(settings, config);
+    if (files == CONFIG_FILES_ALL)
+        config_check_sink_files(settings, config);
 }

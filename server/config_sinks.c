@@ -74,14 +74,28 @@ static bool has_header(const struct config_pairs *headers, const char *name)
     return false;
 }
 
-static void check_headers(struct settings *settings, const struct config_pairs *headers,
-                          struct str pointer, const struct config_pairs *others)
+/* The pointer of a member; a header's name needs no escapes but for `~`. */
+static struct str member_of(struct arena *arena, const char *object, const char *name)
+{
+    CLEANUP(buf_done) struct buf token;
+
+    buf_init(&token, YAML_MAX_BYTES);
+    json_write_pointer_token(&token, str_from_c(name));
+    return arena_printf(arena, "%s/%.*s", object, STR_ARG(buf_str(&token)));
+}
+
+static void check_headers(struct settings *settings, struct arena *arena,
+                          const struct config_pairs *headers, const char *pointer,
+                          const struct config_pairs *others)
 {
     for (size_t i = 0; i < headers->count; i++) {
-        if (is_framing(headers->list[i].key))
-            settings_complain(settings, pointer, "%s is not for you to set", headers->list[i].key);
-        if (others && has_header(others, headers->list[i].key))
-            settings_complain(settings, pointer, "%s is in headers as well", headers->list[i].key);
+        const char *name = headers->list[i].key;
+
+        if (is_framing(name))
+            settings_complain(settings, member_of(arena, pointer, name),
+                              "Sluice sets this header itself");
+        if (others && has_header(others, name))
+            settings_complain(settings, member_of(arena, pointer, name), "is in headers as well");
     }
 }
 
@@ -90,15 +104,49 @@ static void check_sink_headers(struct settings *settings, const struct config *c
     for (size_t i = 0; i < config->sink_count; i++) {
         const struct config_sink *sink = &config->sinks[i];
 
-        check_headers(settings, &sink->headers,
-                      arena_printf(config->arena, "/sinks/%zu/headers", i), NULL);
-        check_headers(settings, &sink->secret_headers,
-                      arena_printf(config->arena, "/sinks/%zu/secret_headers", i), &sink->headers);
+        check_headers(settings, config->arena, &sink->headers,
+                      arena_printf(config->arena, "/sinks/%zu/headers", i).ptr, NULL);
+        check_headers(settings, config->arena, &sink->secret_headers,
+                      arena_printf(config->arena, "/sinks/%zu/secret_headers", i).ptr,
+                      &sink->headers);
+    }
+}
+
+/* Complain of the member if it belongs to other kinds of sinks. */
+static void check_member(struct settings *settings, const struct setting *sink, struct str kind,
+                         const char *key)
+{
+    struct setting member = settings_get(settings, sink, key);
+    struct json_object *kinds = NULL;
+
+    if (!member.schema || !json_find(member.schema, "x-sinks", &kinds))
+        return;
+    for (size_t i = 0; i < json_count(kinds); i++)
+        if (str_equal(json_str(json_at(kinds, i)), kind))
+            return;
+    settings_complain(settings, member.pointer, "is not a key of kind %.*s", STR_ARG(kind));
+}
+
+/* A key that does nothing here would look as if it did. */
+static void check_sink_keys(struct settings *settings, const struct config *config)
+{
+    struct setting root = settings_root(settings);
+    struct setting sinks = settings_get(settings, &root, "sinks");
+
+    for (size_t i = 0; i < config->sink_count; i++) {
+        struct setting sink = settings_at(settings, &sinks, i);
+        struct str kind = json_is_object(sink.value) ? json_find_str(sink.value, "kind") : STR("");
+
+        if (!str_equal(kind, STR("file")) && !str_equal(kind, STR("http")))
+            continue; /* the schema has complained */
+        for (JSON_EACH(member, sink.value))
+            check_member(settings, &sink, kind, json_key(member));
     }
 }
 
 void config_sink_rules(struct settings *settings, const struct config *config)
 {
+    check_sink_keys(settings, config);
     check_sink_names(settings, config);
     check_sink_paths(settings, config);
     check_sink_headers(settings, config);
@@ -110,10 +158,12 @@ static void check_secrets(struct settings *settings, const struct config *config
         const struct config_pairs *headers = &config->sinks[i].secret_headers;
 
         for (size_t j = 0; j < headers->count; j++)
-            config_check_file(settings,
-                              arena_printf(config->arena, "/sinks/%zu/secret_headers/%s", i,
-                                           headers->list[j].key),
-                              headers->list[j].value);
+            config_check_file(
+                settings,
+                member_of(config->arena,
+                          arena_printf(config->arena, "/sinks/%zu/secret_headers", i).ptr,
+                          headers->list[j].key),
+                headers->list[j].value);
     }
 }
 

@@ -17,6 +17,7 @@ enum { FILE_MAX = 1024 * 1024, CHAIN_MAX = 16 };
 struct http_certificate {
     atomic_size_t references;
     gnutls_certificate_credentials_t credentials;
+    int64_t starts_s;
     int64_t expires_s;
     bool is_exposed;
 };
@@ -99,6 +100,19 @@ static int64_t earliest_end_s(const struct parts *parts)
     return earliest;
 }
 
+static int64_t latest_start_s(const struct parts *parts)
+{
+    int64_t latest = INT64_MIN;
+
+    for (unsigned i = 0; i < parts->count; i++) {
+        int64_t start = gnutls_x509_crt_get_activation_time(parts->chain[i]);
+
+        if (start > latest)
+            latest = start;
+    }
+    return latest;
+}
+
 static bool is_readable_by_others(const char *file)
 {
     struct stat status;
@@ -143,6 +157,7 @@ bool http_certificate_load(const char *cert_file, const char *key_file,
 
     atomic_init(&certificate->references, 1);
     certificate->credentials = credentials;
+    certificate->starts_s = latest_start_s(&parts);
     certificate->expires_s = earliest_end_s(&parts);
     certificate->is_exposed = is_readable_by_others(key_file);
     *out = certificate;
@@ -167,6 +182,11 @@ void http_certificate_use(const struct http_certificate *certificate, void *sess
 {
     /* Out of memory is the only failure; the handshake then finds no certificate and ends. */
     (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, certificate->credentials);
+}
+
+int64_t http_certificate_starts_s(const struct http_certificate *certificate)
+{
+    return certificate->starts_s;
 }
 
 int64_t http_certificate_expires_s(const struct http_certificate *certificate)

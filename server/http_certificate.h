@@ -31,7 +31,11 @@ void http_certificate_release(struct http_certificate *certificate);
 /** Give it to `session` (GnuTLS's, a new one), for which the caller holds a reference. */
 void http_certificate_use(const struct http_certificate *certificate, void *session);
 
-/** When the first certificate of the chain expires, in seconds since 1970. */
+/**
+ * When the last certificate of the chain becomes valid and the first one expires, in seconds since
+ * 1970.
+ */
+int64_t http_certificate_starts_s(const struct http_certificate *certificate);
 int64_t http_certificate_expires_s(const struct http_certificate *certificate);
 
 /** May users other than the owner and the group of the key's file read it? */

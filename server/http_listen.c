@@ -23,7 +23,7 @@ static bool prepare(int fd, const struct addrinfo *info)
 {
     return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
            (info->ai_family != AF_INET6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) &&
-           bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
+           bind(fd, info->ai_addr, info->ai_addrlen) == 0;
 }
 
 static bool is_loopback4(const void *bytes)
@@ -64,7 +64,8 @@ static bool refuse(struct error *err, int errnum, const struct http_listener *li
                       listener->address, v6 ? "]" : "", (unsigned)listener->port);
 }
 
-bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port, struct error *err)
+/* A socket that is bound and does not listen yet. */
+static bool bind_socket(const struct http_listener *listener, int *fd, struct error *err)
 {
     const struct addrinfo hints = {
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
@@ -73,23 +74,45 @@ bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port, 
     struct addrinfo *info = NULL;
     char service[8];
 
-    if (listener->socket) {
-        *fd = listener->socket;
-        *port = http_listen_place(*fd).port;
-        return true;
-    }
     (void)snprintf(service, sizeof(service), "%u", (unsigned)listener->port);
     if (getaddrinfo(listener->address, service, &hints, &info) != 0)
         return refuse(err, EADDRNOTAVAIL, listener);
 
-    int listening = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool ready = listening >= 0 && prepare(listening, info);
+    int bound = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool ready = bound >= 0 && prepare(bound, info);
     int errnum = errno;
 
     freeaddrinfo(info);
     if (!ready) {
-        if (listening >= 0)
-            (void)close(listening);
+        if (bound >= 0)
+            (void)close(bound);
+        return refuse(err, errnum, listener);
+    }
+    *fd = bound;
+    return true;
+}
+
+bool http_can_listen(const char *address, uint16_t port, struct error *err)
+{
+    const struct http_listener listener = { .address = address, .port = port };
+    int fd = -1;
+
+    if (!bind_socket(&listener, &fd, err))
+        return false;
+    (void)close(fd);
+    return true;
+}
+
+bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port, struct error *err)
+{
+    int listening = listener->socket;
+
+    if (!listening && !bind_socket(listener, &listening, err))
+        return false;
+    if (!listener->socket && listen(listening, SOMAXCONN) != 0) {
+        int errnum = errno;
+
+        (void)close(listening);
         return refuse(err, errnum, listener);
     }
     *fd = listening;

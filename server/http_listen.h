@@ -21,6 +21,9 @@ struct http_place {
 
 struct http_place http_listen_place(int fd);
 
+/** Could a server listen there? Binds a socket for a moment. ERR_SYSTEM as http_listen(). */
+NODISCARD bool http_can_listen(const char *address, uint16_t port, struct error *err);
+
 /**
  * A socket listening where `listener` says, which may be its own, and the port it got. The caller
  * closes it. ERR_SYSTEM with address and port in the text.

@@ -42,7 +42,7 @@ static void create_pins(struct service *service, const struct config_pairs *pins
 }
 
 /* Files need no copy of themselves, unless an older version may have to outlive a restart. */
-static bool needs_cache(const struct config_registry *config)
+bool service_needs_cache(const struct config_registry *config)
 {
     return config->kind == CONFIG_REGISTRY_GLUE || config->guard == CONFIG_GUARD_ENFORCE;
 }
@@ -74,7 +74,7 @@ static bool create_catalog(struct service *service, const struct config *config,
         .refresh_us = is_file && registry->refresh_us > FILE_REFRESH_US ? FILE_REFRESH_US
                                                                         : registry->refresh_us,
         .loads_briefly = is_served && !is_file,
-        .cache_dir = is_served && needs_cache(registry) ? registry->cache_dir : NULL,
+        .cache_dir = is_served && service_needs_cache(registry) ? registry->cache_dir : NULL,
         .guard = is_served ? guard_of(registry) : CATALOG_GUARD_OFF,
         .guard_samples = (size_t)registry->guard_samples,
         .pin_count = registry->pin.count,
@@ -369,6 +369,21 @@ bool service_create(const struct config *config, const struct service_options *o
         return false;
     }
     create_handlers(service, config, options);
+    *out = service;
+    return true;
+}
+
+bool service_create_schemas(const struct config *config, struct service **out, struct error *err)
+{
+    struct service *service = mem_alloc(sizeof(*service));
+
+    if (!create_catalog(service, config, false, err)) {
+        service_destroy(service);
+        return false;
+    }
+    for (size_t i = 0; i < config->route_count; i++)
+        (void)catalog_add(service->catalog, config->routes[i].registry, config->routes[i].schema);
+    catalog_load(service->catalog);
     *out = service;
     return true;
 }

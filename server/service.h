@@ -64,6 +64,13 @@ struct service_options {
 NODISCARD bool service_create(const struct config *config, const struct service_options *options,
                               struct service **out, struct error *err);
 
+/** Of a service only `catalog`, with one look at each schema: for looking at them. */
+NODISCARD bool service_create_schemas(const struct config *config, struct service **out,
+                                      struct error *err);
+
+/** Does a server keep copies of schemas in registry.cache_dir? */
+bool service_needs_cache(const struct config_registry *config);
+
 /**
  * Start what runs beside the requests; before the first of them. What `predecessor` (may be NULL)
  * has fetched already need not be fetched again. ERR_SYSTEM.

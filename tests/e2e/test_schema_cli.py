@@ -83,7 +83,9 @@ def test_verify_says_no_or_that_it_cannot_tell(cli, glue, fault, status):
 
 
 def test_verify_looks_at_every_schema_of_the_routes(folder, glue):
-    routes = [route(match={"source": name}, schema=name) for name in ("A", "B", "A")]
+    routes = [
+        route(match={"source": source}, schema=name) for source, name in ("aA", "bB", "cA")
+    ]
     cli = Cli(folder, glue, routes=routes)
     glue.put(DEFINITION, schema="A")
     told = cli("verify")
@@ -346,6 +348,9 @@ def test_a_healthy_patient(cli, glue):
         "clock": "ok",
         "cache": "ok",
         "store": "ok",
+        "transform": "ok",
+        "disk": "ok",
+        "address": "ok",
         "listen": "ok",
         "auth": "ok",
     }
@@ -403,6 +408,9 @@ def test_files_need_no_aws(folder):
         "configuration": "ok",
         "schema": "ok",
         "store": "ok",
+        "transform": "ok",
+        "disk": "ok",
+        "address": "ok",
         "listen": "warn",
         "auth": "warn",
     }

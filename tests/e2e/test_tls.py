@@ -292,23 +292,24 @@ def check(folder, tls):
     config = folder / "check.yaml"
     config.write_text(yaml.safe_dump(merge(defaults(), {"http": {"tls": tls}})))
     done = run("check", "-c", config, cwd=folder)
-    return done.returncode, done.stdout
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_check_says_what_is_wrong_with_the_pair(folder, pair, pairs, tmp_path):
-    assert check(folder, pair) == (0, f"{folder}/check.yaml: ok\n")
-    code, text = check(folder, pair | {"key_file": pairs[1]["key_file"]})
-    assert (code, text.split(": ", 2)[2]) == (
-        1,
-        "the private key is not that of the certificate\n",
-    )
-    code, text = check(folder, pair | {"cert_file": pair["key_file"]})
-    assert code == 1 and "holds no certificate in PEM form" in text
-    code, text = check(folder, {"cert_file": pair["cert_file"]})
-    assert code == 1 and "needs both files" in text
+    assert check(folder, pair) == (0, f"{folder}/check.yaml: ok\n", "")
+    key = pairs[1]["key_file"]
+    code, text, _ = check(folder, pair | {"key_file": key})
+    assert code == 1
+    assert f": http.tls.key_file: {key}: the private key is not that of the certificate\n" in text
+    code, text, _ = check(folder, pair | {"cert_file": pair["key_file"]})
+    assert code == 1 and ": http.tls.cert_file: " in text
+    assert "holds no certificate in PEM form" in text
+    code, text, _ = check(folder, {"cert_file": pair["cert_file"]})
+    assert code == 1 and ": http.tls: needs both files" in text
     (folder / "live.key_file").chmod(0o644)
-    code, text = check(folder, pair)
-    assert code == 0 and text.startswith("warning: http.tls: ")
+    code, text, warnings = check(folder, pair)
+    assert (code, text) == (0, f"{folder}/check.yaml: ok\n")
+    assert warnings.startswith(f"warning: {folder}/check.yaml:") and "http.tls.key_file: " in warnings
 
 
 def test_a_server_with_a_bad_pair_does_not_start(folder, pair, pairs):

@@ -1,10 +1,12 @@
 /*
  * test_config_problems.c - what is wrong with a configuration, all of it, with line and key.
  */
+#include "server/config.h"
+
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/config.h"
 #include "server/config_parts.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/scratch.h"
@@ -16,9 +18,8 @@ struct problems {
     const char *path;
 };
 
-static void add_problem(void *self, const char *line)
+static void add_problem(struct problems *problems, const char *line)
 {
-    struct problems *problems = self;
     struct str text = str_from_c(line);
 
     if (str_starts_with(text, str_from_c(problems->path)))
@@ -30,11 +31,21 @@ static void add_problem(void *self, const char *line)
 static void check_problems(const char *yaml, const char *expected)
 {
     struct problems problems = { .path = scratch_file(yaml) };
+    struct config_review *review;
     struct config *config = NULL;
-    bool ok;
+    struct error err = { 0 };
+    bool ok = false;
 
     buf_init(&problems.text, 100000);
-    ok = config_check(problems.path, add_problem, &problems, &config);
+    if (config_review_open(problems.path, &review, &err)) {
+        config_review_files(review, CONFIG_FILES_ALL);
+        for (size_t i = 0; i < config_review_count(review); i++)
+            add_problem(&problems, config_review_line(review, i));
+        ok = config_review_take(review, &config);
+        config_review_close(review);
+    } else {
+        add_problem(&problems, err.text);
+    }
     CHECK(ok == (*expected == '\0'));
     CHECK_STR(buf_str(&problems.text), expected);
     config_destroy(config);
@@ -268,6 +279,125 @@ static void no_sink_writes_to_a_file_of_the_server(void)
     folder_done(&folder);
 }
 
+static void routes_can_be_reached(void)
+{
+    static const struct {
+        const char *first; /* the globs for `source` of two routes */
+        const char *second;
+        bool reached;
+    } globs[] = {
+        { "*", "a", false },      { "*", "*", false },     { "a", "a", false },
+        { "a*", "abc", false },   { "a*", "ab*c", false }, { "*a*", "ba*", false },
+        { "a?", "ab", false },    { "a?", "a?", false },   { "?", "\xc3\xa4", false },
+        { "a*b*", "ab*", false }, { "**", "", false },     { "a*", "*", true },
+        { "a", "b", true },       { "a?", "a*", true },    { "a?", "a", true },
+        { "a", "a*", true },      { "ab*", "a*", true },   { "??", "\xc3\xa4", true },
+        { "a*b", "a*", true },    { "?*", "*", true },     { "", "a", true },
+    };
+    static const struct {
+        const char *yaml;
+        const char *problems;
+    } routes[] = {
+        { "routes:\n  - {}\n  - match: {source: a}\n",
+          "3: routes[1].match: is never reached: routes[0] takes all its events\n" },
+        { "routes:\n  - match: {source: a}\n  - schema: S\n", "" },
+        { "routes:\n  - match: {source: a}\n  - match: {source: a, detail-type: b}\n"
+          "  - match: {detail-type: b}\n  - match: {source: '*', x: y, source2: a}\n    schema: "
+          "S\n",
+          "3: routes[1].match: is never reached: routes[0] takes all its events\n" },
+        { "routes:\n  - match: {source: a, detail-type: '*'}\n  - match: {source: a}\n",
+          "3: routes[1].match: is never reached: routes[0] takes all its events\n" },
+        { "routes:\n  - match: {source: 7}\n  - match: {}\n",
+          "2: routes[0].match.source: expected a string, got an integer\n" },
+    };
+    char yaml[200];
+
+    for (size_t i = 0; i < COUNT_OF(globs); i++) {
+        (void)snprintf(yaml, sizeof(yaml),
+                       "routes:\n  - match: {source: '%s'}\n  - match: {source: '%s'}\n",
+                       globs[i].first, globs[i].second);
+        TEST_CASE(yaml);
+        check_problems(yaml, globs[i].reached ? ""
+                                              : "3: routes[1].match: is never reached: routes[0] "
+                                                "takes all its events\n");
+    }
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
+        TEST_CASE(routes[i].yaml);
+        check_problems(routes[i].yaml, routes[i].problems);
+    }
+}
+
+/* What the YAML reader finds does not keep the rest from being looked at. */
+static void all_problems_come_at_once(void)
+{
+    static const struct {
+        const char *yaml;
+        const char *problems;
+    } cases[] = {
+        { "http:\n  listen: ${SLUICE_TEST_NOT_SET}\n  threads: ${SLUICE_TEST_NOT_SET}\nx: 1\n",
+          "2: http.listen: environment variable SLUICE_TEST_NOT_SET is not set\n"
+          "3: http.threads: environment variable SLUICE_TEST_NOT_SET is not set\n"
+          "4: x: unknown key\n" },
+        { "http:\n  threads: a\n  threads: 1\n  threads: b\nhttp: 1\nlog: {level: loud}\n",
+          "2: http.threads: expected an integer, got a string\n"
+          "3: http.threads: duplicate key\n"
+          "4: http.threads: duplicate key\n"
+          "5: http: duplicate key\n"
+          "6: log.level: expected one of: debug, info, warn, error\n" },
+        { "http:\n  x: {a: 1, a: 2, a: 3}\n  threads: a\n",
+          "2: http.x.a: duplicate key\n"
+          "2: http.x: unknown key\n"
+          "3: http.threads: expected an integer, got a string\n" },
+        { "http: &h\n  listen: !x 127.0.0.1:0\n  threads: .inf\n  tls: *h\n  1: 2\nlog: !y {z: "
+          "1}\n",
+          "1: http: anchors and aliases are not allowed\n"
+          "2: http.listen: tag !x is not allowed here\n"
+          "3: http.threads: a number that JSON cannot hold\n"
+          "4: http.tls: anchors and aliases are not allowed\n"
+          "5: http.1: a key must be a string: put it in quotes\n"
+          "6: log: tag !y is not allowed here\n"
+          "6: log.z: unknown key\n" },
+        { "auth: {open: true}\nhttp: {threads: a}\nroutes:\n  - transform: /nonexistent\n",
+          "2: http.threads: expected an integer, got a string\n"
+          "4: routes[0].transform: /nonexistent: No such file or directory\n" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].yaml);
+        check_problems(cases[i].yaml, cases[i].problems);
+    }
+}
+
+/* A long key or value is cut, the reason is not. */
+static void the_reason_is_never_cut(void)
+{
+    char name[600];
+    char yaml[1400];
+
+    memset(name, 'k', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    (void)snprintf(yaml, sizeof(yaml),
+                   "%s: 1\nhttp: {tls: {cert_file: /%s, key_file: /dev/null}}\n", name, name);
+
+    const char *path = scratch_file(yaml);
+    struct config_review *review = NULL;
+    struct error err = { 0 };
+
+    CHECK(config_review_open(path, &review, &err));
+    config_review_files(review, CONFIG_FILES_ALL);
+    CHECK_INT((int64_t)config_review_count(review), 2);
+    for (size_t i = 0; i < config_review_count(review); i++) {
+        struct settings_problem parts = config_review_parts(review, i);
+
+        CHECK(str_ends_with(str_from_c(config_review_line(review, i)), str_from_c(parts.what)));
+        CHECK(str_ends_with(str_from_c(parts.what),
+                            i == 0 ? STR("unknown key") : STR("...: File name too long")));
+        CHECK(strlen(config_review_line(review, i)) < 800);
+    }
+    config_review_close(review);
+    scratch_close();
+}
+
 static void sinks_have_a_bound(void)
 {
     enum { BOUND = 64 };
@@ -284,57 +414,74 @@ static void sinks_have_a_bound(void)
     buf_done(&yaml);
 }
 
+static const struct {
+    const char *yaml;
+    const char *problems;
+} sink_cases[] = {
+    { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
+    { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
+    { "sinks:\n  - {name: a, kind: ftp}\n", "2: sinks[0].kind: expected one of: file, http\n" },
+    { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
+    { "sinks:\n  - {name: a b, kind: file, path: x}\n",
+      "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
+    { "sinks:\n  - {name: a, kind: http, url: ftp://x}\n",
+      "2: sinks[0].url: expected an http or https URL without credentials\n" },
+    { "sinks:\n  - {name: a, kind: http, url: 'http://user:word@x/a'}\n",
+      "2: sinks[0].url: expected an http or https URL without credentials\n" },
+    { "sinks:\n  - {name: a, kind: http, url: 'http:///x'}\n",
+      "2: sinks[0].url: expected an http or https URL without credentials\n" },
+    { "sinks:\n  - {name: a, kind: http, url: 'http://x/a b'}\n",
+      "2: sinks[0].url: expected an http or https URL without credentials\n" },
+    { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: a, kind: file, path: y}\n",
+      "3: sinks[1].name: another sink has this name already\n" },
+    { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: b, kind: file, path: x}\n",
+      "3: sinks[1].path: another sink writes to this file already\n" },
+    { "sinks:\n  - {name: a, kind: file, path: /}\n", "2: sinks[0].path: /: Is a directory\n" },
+    { "sinks:\n  - {name: a, kind: file, path: /dev/null}\n",
+      "2: sinks[0].path: /dev/null: not a regular file\n" },
+    { "sinks:\n  - {name: a, kind: file, path: /dev/fd/7}\n",
+      "2: sinks[0].path: /dev/fd/7: records cannot be written here: it is a name of an open "
+      "descriptor, not a file of its own\n" },
+    { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: b, kind: file, path: .//x}\n",
+      "3: sinks[1].path: another sink writes to this file already\n" },
+    { "sinks:\n  - {name: a, kind: file, path: /dev/null/x/y}\n",
+      "2: sinks[0].path: /dev/null/x/y: Not a directory\n" },
+
+    { "sinks:\n  - {name: a, kind: file, path: new/folders/x}\n", "" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x,\n     secret_headers: {k: "
+      "/nonexistent}}\n",
+      "3: sinks[0].secret_headers.k: /nonexistent: No such file or directory\n" },
+    { "sinks:\n  - {name: a, kind: http, url: https://x, ca_file: /nonexistent}\n",
+      "2: sinks[0].ca_file: /nonexistent: No such file or directory\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, headers: {Content-Length: '1'}}\n",
+      "2: sinks[0].headers.Content-Length: Sluice sets this header itself\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, headers: {k: v},\n"
+      "     secret_headers: {K: /dev/null}}\n",
+      "3: sinks[0].secret_headers.K: is in headers as well\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, headers: {Host: x, TE: x, Expect: "
+      "x}}\n",
+      "2: sinks[0].headers.TE: Sluice sets this header itself\n"
+      "2: sinks[0].headers.Expect: Sluice sets this header itself\n" },
+    { "sinks:\n  - name: a\n    kind: file\n    path: x\n    url: http://x\n    headers: {}\n"
+      "    secret_headers: {}\n    ca_file: ''\n    batch: 1\n    timeout: 1s\n",
+      "5: sinks[0].url: is not a key of kind file\n"
+      "6: sinks[0].headers: is not a key of kind file\n"
+      "7: sinks[0].secret_headers: is not a key of kind file\n"
+      "8: sinks[0].ca_file: is not a key of kind file\n"
+      "9: sinks[0].batch: is not a key of kind file\n"
+      "10: sinks[0].timeout: is not a key of kind file\n" },
+    { "sinks:\n  - name: a\n    kind: http\n    url: http://x\n    path: ''\n"
+      "    rotate_size: 1MiB\n    rotate_every: 1h\n",
+      "5: sinks[0].path: is not a key of kind http\n"
+      "6: sinks[0].rotate_size: is not a key of kind http\n"
+      "7: sinks[0].rotate_every: is not a key of kind http\n" },
+};
+
 static void sinks_are_checked_as_a_whole(void)
 {
-    static const struct {
-        const char *yaml;
-        const char *problems;
-    } cases[] = {
-        { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
-        { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
-        { "sinks:\n  - {name: a, kind: ftp}\n", "2: sinks[0].kind: expected one of: file, http\n" },
-        { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
-        { "sinks:\n  - {name: a b, kind: file, path: x}\n",
-          "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
-        { "sinks:\n  - {name: a, kind: http, url: ftp://x}\n",
-          "2: sinks[0].url: expected an http or https URL without credentials\n" },
-        { "sinks:\n  - {name: a, kind: http, url: 'http://user:word@x/a'}\n",
-          "2: sinks[0].url: expected an http or https URL without credentials\n" },
-        { "sinks:\n  - {name: a, kind: http, url: 'http:///x'}\n",
-          "2: sinks[0].url: expected an http or https URL without credentials\n" },
-        { "sinks:\n  - {name: a, kind: http, url: 'http://x/a b'}\n",
-          "2: sinks[0].url: expected an http or https URL without credentials\n" },
-        { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: a, kind: file, path: y}\n",
-          "3: sinks[1].name: another sink has this name already\n" },
-        { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: b, kind: file, path: x}\n",
-          "3: sinks[1].path: another sink writes to this file already\n" },
-        { "sinks:\n  - {name: a, kind: file, path: /}\n", "2: sinks[0].path: /: Is a directory\n" },
-        { "sinks:\n  - {name: a, kind: file, path: /dev/null}\n",
-          "2: sinks[0].path: /dev/null: not a regular file\n" },
-        { "sinks:\n  - {name: a, kind: file, path: /dev/fd/7}\n",
-          "2: sinks[0].path: /dev/fd/7: records cannot be written here: it is a name of an open "
-          "descriptor, not a file of its own\n" },
-        { "sinks:\n  - {name: a, kind: file, path: x}\n  - {name: b, kind: file, path: .//x}\n",
-          "3: sinks[1].path: another sink writes to this file already\n" },
-        { "sinks:\n  - {name: a, kind: file, path: /dev/null/x/y}\n",
-          "2: sinks[0].path: /dev/null/x/y: Not a directory\n" },
-
-        { "sinks:\n  - {name: a, kind: file, path: new/folders/x}\n", "" },
-        { "sinks:\n  - {name: a, kind: http, url: http://x,\n     secret_headers: {k: "
-          "/nonexistent}}\n",
-          "3: sinks[0].secret_headers.k: /nonexistent: No such file or directory\n" },
-        { "sinks:\n  - {name: a, kind: http, url: https://x, ca_file: /nonexistent}\n",
-          "2: sinks[0].ca_file: /nonexistent: No such file or directory\n" },
-        { "sinks:\n  - {name: a, kind: http, url: http://x, headers: {Content-Length: '1'}}\n",
-          "2: sinks[0].headers: Content-Length is not for you to set\n" },
-        { "sinks:\n  - {name: a, kind: http, url: http://x, headers: {k: v},\n"
-          "     secret_headers: {K: /dev/null}}\n",
-          "3: sinks[0].secret_headers: K is in headers as well\n" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        TEST_CASE(cases[i].yaml);
-        check_problems(cases[i].yaml, cases[i].problems);
+    for (size_t i = 0; i < COUNT_OF(sink_cases); i++) {
+        TEST_CASE(sink_cases[i].yaml);
+        check_problems(sink_cases[i].yaml, sink_cases[i].problems);
     }
 }
 
@@ -428,6 +575,9 @@ int main(void)
     RUN(sinks_are_checked_as_a_whole);
     RUN(no_sink_writes_to_a_file_of_the_server);
     RUN(sinks_have_a_bound);
+    RUN(routes_can_be_reached);
+    RUN(all_problems_come_at_once);
+    RUN(the_reason_is_never_cut);
     RUN(nobody_is_exposed_by_accident);
     RUN(addresses_are_taken_apart);
     return test_end();

@@ -1,0 +1,310 @@
+"""`sluice doctor`, and `sluice check` as far as it can without the network: what serving needs."""
+
+import http.server
+import json
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+import yaml
+
+from certificates import make_pair
+from issuer import Issuer
+from server import BINARY, defaults, environment, merge, put_schema, route, run
+
+HOOK = {"name": "hook", "kind": "http"}
+
+
+@pytest.fixture
+def conf(folder):
+    def write(**changes):
+        path = folder / "conf.yaml"
+        path.write_text(yaml.safe_dump(merge(defaults(), changes), sort_keys=False))
+        return path
+
+    return write
+
+
+def doctor(config, *args):
+    """The exit status, and what was found: a list of (ok|warn|fail, what, text)."""
+    told = run("doctor", "-c", config, "--json", *args, cwd=config.parent)
+    assert told.stderr == ""
+    found = [json.loads(line) for line in told.stdout.splitlines()]
+    return told.returncode, [(one["finding"], one["what"], one["text"]) for one in found]
+
+
+def fails(config, *args):
+    """What it says is wrong; one thing at least."""
+    status, found = doctor(config, *args)
+    assert status == 1
+    return [(what, text) for level, what, text in found if level == "fail"]
+
+
+def check(config, *args):
+    told = run("check", "-c", config, *args, cwd=config.parent)
+    return told.returncode, told.stdout
+
+
+def test_a_healthy_server_has_nothing_wrong(conf, folder):
+    tls = make_pair(folder)
+    (folder / "secret").write_text("alpha\n")
+    config = conf(
+        http={"tls": tls},
+        store={"path": "var/sluice.db"},
+        auth={"api_keys": [{"value_file": "secret"}]},
+        sinks=[{"name": "archive", "kind": "file", "path": "var/records.ndjson"}],
+    )
+    status, found = doctor(config)
+    assert status == 0, found
+    assert [(level, what) for level, what, _ in found] == [
+        ("ok", "configuration"),
+        ("ok", "certificate"),
+        ("ok", "secret"),
+        ("ok", "transform"),
+        ("ok", "schema"),
+        ("ok", "store"),
+        (found[6][0], "disk"),  # a warning where the disk is smaller than store.max_size
+        ("ok", "sink"),
+        ("ok", "disk"),
+        ("ok", "address"),
+        ("ok", "listen"),
+        ("ok", "auth"),
+    ]
+    lines = run("doctor", "-c", config, cwd=folder).stdout.splitlines()
+    assert lines[0] == f"ok    configuration {config}"
+    assert check(config) == (0, f"{config}: ok\n")
+
+
+def test_an_expired_certificate(conf, folder):
+    config = conf(http={"tls": make_pair(folder, days=-1)})
+    [(what, text)] = fails(config)
+    assert what == "certificate" and text.startswith("the certificate has expired on 2")
+    status, text = check(config)
+    assert status == 1 and ": http.tls.cert_file: the certificate has expired on 2" in text
+
+
+def test_a_certificate_that_ends_soon(conf, folder):
+    status, found = doctor(conf(http={"tls": make_pair(folder, days=3)}))
+    assert status == 0
+    assert [what for level, what, _ in found if level == "warn"] == ["certificate", "store"]
+
+
+def test_keys_for_tokens_that_cannot_be_fetched(conf, folder):
+    issuer = Issuer("ES256")
+    config = conf(auth=issuer.config())
+    status, found = doctor(config)
+    issuer.close()
+    assert status == 0
+    assert [level for level, what, _ in found if what == "keys"] == ["ok"]
+    [(what, text)] = fails(config)
+    assert what == "keys" and f"{issuer.url}/jwks" in text
+    assert doctor(config, "--offline")[0] == 0
+    assert check(config)[0] == 0  # a pipeline need not reach it
+    (folder / "keys").write_text('{"keys":[]}')
+    config = conf(auth={"bearer": {"issuer": "i", "audience": "a", "jwks_file": "keys"}})
+    assert [what for what, _ in fails(config)] == ["keys"]
+    assert check(config)[0] == 1
+
+
+@pytest.mark.parametrize("content", ["", "\n", None], ids=["empty", "blank", "a folder"])
+def test_secrets_that_cannot_be_used(conf, folder, content):
+    """All of them are named at once."""
+    for name in ("key", "password", "hook"):
+        if content is None:
+            (folder / name).mkdir()
+        else:
+            (folder / name).write_text(content)
+    config = conf(
+        auth={
+            "api_keys": [{"value_file": "key"}],
+            "basic": [{"user": "u", "password_file": "password"}],
+        },
+        sinks=[HOOK | {"url": "http://127.0.0.1:1/", "secret_headers": {"x-a": "hook"}}],
+    )
+    assert [what for what, _ in fails(config, "--offline")] == ["secret", "secret", "sink"]
+    status, text = check(config)
+    assert status == 1 and ": auth.api_keys[0].value_file: key: " in text
+    assert ": auth.basic[0].password_file: password: " in text
+    assert ": sinks[0].secret_headers.x-a: hook: " in text
+
+
+class Head(http.server.BaseHTTPRequestHandler):
+    status, asked = 200, []
+
+    def do_HEAD(self):
+        self.asked.append(dict(self.headers))
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def head():
+    """`head(status)` is the URL of a sink that answers HEAD so, and the headers that it got."""
+    servers = []
+
+    def start(status):
+        handler = type("Answer", (Head,), {"status": status, "asked": []})
+        servers.append(http.server.HTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_address[1]}/records", handler.asked
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [(200, "ok"), (404, "ok"), (405, "ok"), (501, "ok"), (301, "warn")]
+    + [(401, "fail"), (403, "fail"), (500, "fail"), (503, "fail")],
+)
+def test_a_sink_is_asked_whether_it_takes_us(conf, folder, head, status, level):
+    (folder / "secret").write_text("alpha\n")
+    url, asked = head(status)
+    config = conf(
+        sinks=[HOOK | {"url": url, "headers": {"x-b": "b"}, "secret_headers": {"x-a": "secret"}}]
+    )
+    exit_status, found = doctor(config)
+    assert exit_status == (1 if level == "fail" else 0)
+    assert [one[0] for one in found if one[1] == "sink"] == [level]
+    assert asked[0]["x-a"] == "alpha" and asked[0]["x-b"] == "b"
+    assert doctor(config, "--offline")[0] == 0 and check(config)[0] == 0
+    assert len(asked) == 1
+
+
+def test_a_sink_that_refuses_connections(conf):
+    [(what, text)] = fails(conf(sinks=[HOOK | {"url": "http://127.0.0.1:1/"}]))
+    assert what == "sink" and text == "hook: cannot connect: Connection refused"
+
+
+def test_an_address_that_something_else_has(conf):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        answering = threading.Thread(target=lambda: other.accept()[0].close(), daemon=True)
+        answering.start()
+        config = conf(http={"listen": f"127.0.0.1:{port}"})
+        [(what, text)] = fails(config)
+        assert what == "address" and "Address already in use" in text
+        assert check(config)[0] == 0  # elsewhere it may be free
+
+
+def test_beside_its_server_all_is_well(sluice, conf, folder):
+    server = sluice(http={"tls": make_pair(folder)}, store={"path": "var/sluice.db"})
+    config = conf(
+        http={"listen": f"127.0.0.1:{server.address[1]}", "tls": make_pair(folder)},
+        store={"path": "var/sluice.db"},
+    )
+    status, found = doctor(config)
+    assert status == 0, found
+    said = {what: text for _, what, text in found}
+    assert "a server answers" in said["address"] and "open in a server" in said["store"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Run commands in a mount namespace in which this folder is a disk of 4 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    words.append(f'mount -t tmpfs -o size=4m none "{place}" && "$@"')
+
+    def inside(*command, cwd):
+        return subprocess.run(
+            [*words, "sh", *map(str, command)], cwd=cwd, env=environment(), capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+
+    if not shutil.which("unshare") or inside("true", cwd=tmp_path).returncode != 0:
+        pytest.skip("no mount namespaces here")
+    return place, inside
+
+
+def test_a_full_disk(conf, folder, small_disk):
+    place, inside = small_disk
+    sinks = [{"name": "archive", "kind": "file", "path": f"{place}/records.ndjson"}]
+    config = conf(store={"path": f"{place}/new/sluice.db"}, sinks=sinks)
+    told = inside(BINARY, "doctor", "-c", config, cwd=folder)
+    assert told.returncode == 1, told
+    full = [line for line in told.stdout.splitlines() if line.startswith("fail  disk ")]
+    assert len(full) == 2 and all("the disk is full: 4 MiB are left for" in line for line in full)
+    told = inside(BINARY, "check", "-c", config, cwd=folder)
+    assert told.returncode == 1
+    assert ": store.path: the disk is full" in told.stdout
+    assert ": sinks[0].path: the disk is full" in told.stdout
+
+
+def test_check_finds_everything_in_one_run(conf, folder):
+    """Whatever is wrong elsewhere: configuration, files, transforms, schemas, certificate."""
+    put_schema(folder, "Wrong", {"type": "strin"})
+    (folder / "conf/transforms/wrong.yaml").write_text(
+        "fields:\n  - {name: a, from: x}\n  - {name: b, as: purple}\n  - {nam: c, from: /c}\n"
+    )
+    config = conf(
+        http={"threads": "many", "tls": make_pair(folder, days=-1)},
+        auth={"api_keys": [{"value_file": "nowhere.key"}]},
+        routes=[
+            route(match={"source": "a"}, schema="Wrong", transform="conf/transforms/wrong.yaml"),
+            route(match={"source": "b"}, schema="Nowhere", transform="nowhere.yaml"),
+            route(match={"source": "b", "x": "y"}),
+        ],
+        sinks=[HOOK | {"url": "http://127.0.0.1:1/", "path": "var/records.ndjson"}],
+        unknown=1,
+    )
+    status, text = check(config)
+    assert status == 1
+    lines = text.splitlines()
+    places = [line.split(": ")[:2] for line in lines]
+    wrong = "conf/transforms/wrong.yaml"
+    assert sorted(key for place, key in places if place.startswith(str(config))) == [
+        "auth.api_keys[0].value_file",
+        "http.threads",
+        "http.tls.cert_file",
+        "routes[0].schema",
+        "routes[1].schema",
+        "routes[1].transform",
+        "routes[2].match",
+        "sinks[0].path",
+        "unknown",
+    ]
+    assert [place for place, _ in places if place.startswith(wrong)] == [
+        f"{wrong}:{line}" for line in (2, 3, 3, 4, 4)
+    ][: len(places) - 9]
+    numbers = [int(place.split(":")[1]) for place, _ in places[:9]]
+    assert numbers == sorted(numbers)
+    objects = [json.loads(line) for line in check(config, "--json")[1].splitlines()]
+    assert [(one.get("file"), one.get("key")) for one in objects[:9]] == [
+        (place.split(":")[0], key) for place, key in places[:9]
+    ]
+    for command in ("serve", "doctor"):  # they stop at what they cannot go on with, all of it
+        told = run(command, "-c", config, cwd=folder)
+        assert told.returncode == 3
+        for key in ("http.threads", "routes[2].match", "sinks[0].path", "unknown"):
+            assert f": {key}: " in told.stderr
+
+
+def test_offline_leaves_glue_out(conf):
+    config = conf(
+        registry={"kind": "glue"},
+        aws={"region": "eu-central-1", "endpoint_url": "http://127.0.0.1:1"},
+    )
+    env = {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for command in ("check", "doctor"):
+        told = run(command, "-c", config, cwd=config.parent, env=env)
+        assert told.returncode == 1 and "InteractionStartedSchema" in told.stdout
+        told = run(command, "-c", config, "--offline", cwd=config.parent, env=env)
+        assert told.returncode == 0, told
+
+
+def test_without_a_configuration_there_is_a_hint(tmp_path):
+    for command in ("serve", "check", "doctor", "explain"):
+        told = run(command, cwd=tmp_path)
+        assert told.returncode in (1, 3)
+        assert f"(relative to {tmp_path})" in told.stdout + told.stderr
+        assert "Name one with -c FILE" in told.stderr
