@@ -302,8 +302,7 @@ def test_check_says_what_is_wrong_with_the_pair(folder, pair, pairs, tmp_path):
     assert code == 1
     assert f": http.tls.key_file: {key}: the private key is not that of the certificate\n" in text
     code, text, _ = check(folder, pair | {"cert_file": pair["key_file"]})
-    assert code == 1 and ": http.tls.cert_file: " in text
-    assert "holds no certificate in PEM form" in text
+    assert code == 1 and "holds no certificate in PEM form" in text
     code, text, _ = check(folder, {"cert_file": pair["cert_file"]})
     assert code == 1 and ": http.tls: needs both files" in text
     (folder / "live.key_file").chmod(0o644)
