@@ -5,6 +5,7 @@
 
 MODE         ?= release
 PREFIX       ?= /usr/local
+SYSCONFDIR   ?= /etc
 FUZZ_SECONDS ?= 30
 JOBS         ?= $(shell nproc)
 PYTHON       := /usr/bin/python3
@@ -71,9 +72,8 @@ run: ## install what is missing, build, start it with conf/sluice.yaml
 	@tests/setup.sh build
 	$(again) -j$(JOBS) all
 	@tests/try.sh $(PROGRAM)
-install: all ## into $(DESTDIR)$(PREFIX)
-	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sluice
-	$(if $(wildcard docs/sluice.1),install -D -m 644 docs/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1)
+install: all ## program, man page, units, configuration; PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
+	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' DESTDIR='$(DESTDIR)' conf/deploy/install.sh $(PROGRAM)
 dev-cert: ## a certificate to try TLS with: build/dev-cert/cert.pem, key.pem, and ca.pem for clients
 	tests/dev_cert.sh build/dev-cert
 image: ## a container image, with docker, podman or buildah

@@ -207,19 +207,21 @@ static void say_ready(const struct serving *serving)
 
 /*
  * In the tutorial's status map most failures of the registry are a 400, which EventBridge does not
- * retry; without a store nobody keeps such an event.
+ * retry. A quarantine keeps such an event, to be posted again by the server itself.
  */
 static void warn_of_lost_events(const struct config *config)
 {
     if (config->registry.kind != CONFIG_REGISTRY_GLUE ||
-        config->status_map != CONFIG_STATUS_TUTORIAL || *config->store.path)
+        config->status_map != CONFIG_STATUS_TUTORIAL ||
+        (*config->store.path && config->store.quarantine.enabled))
         return;
     LOG_EVENT(
         LOG_WARN, "registry_failures_are_final",
         LOG_STR("reason",
                 STR("while no schema version is known, most failures of AWS Glue are answered "
-                    "400, and EventBridge does not send such an event again; without a store "
-                    "nothing keeps it either: set status_map: eventbridge or store.path")));
+                    "400, and EventBridge does not send such an event again; without a "
+                    "quarantine nothing keeps it either: set status_map: eventbridge, or "
+                    "store.path with store.quarantine.enabled")));
 }
 
 static sigset_t awaited_signals(void)

@@ -381,8 +381,20 @@ def test_one_schema_that_is_missing_does_not_delay_another(glue, serve, event, f
     assert [result["status"] for result in server.post(batch).json["results"]] == [200, 400]
 
 
-def test_a_warning_tells_that_failures_are_final(glue, serve):
-    assert serve(glue).wait_log(event="registry_failures_are_final")["level"] == "warn"
+@pytest.mark.parametrize(
+    ("store", "final"),
+    [
+        ({"path": ""}, True),
+        ({"path": "var/sluice.db", "quarantine": {"enabled": False}}, True),
+        ({"path": "var/sluice.db"}, False),  # the quarantine keeps what they refuse
+    ],
+    ids=["no store", "no quarantine", "quarantine"],
+)
+def test_a_warning_tells_that_failures_are_final(glue, serve, store, final):
+    server = serve(glue, store=store)
+    server.stop()
+    said = [line["level"] for line in server.log() if line["event"] == "registry_failures_are_final"]
+    assert said == (["warn"] if final else [])
 
 
 # The guard.

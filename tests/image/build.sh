@@ -1,13 +1,14 @@
 #!/bin/sh
-# build.sh - build the container image `sluice` with whichever builder is here.
+# build.sh - build the container image, tagged with the version and as the latest, with whichever builder is here.
 set -eu
 cd "$(dirname "$0")/../.."
+version=$(sed -n 's/.*define SLUICE_VERSION "\(.*\)".*/\1/p' base/version.h)
 
 for builder in docker podman buildah; do
     command -v "$builder" >/dev/null || continue
     case $builder in
-    docker) exec docker build -t sluice . ;;
-    *) exec "$builder" build --format docker -t sluice . ;; # the OCI format has no HEALTHCHECK
+    docker) exec docker build -t "sluice:$version" -t sluice:latest . ;;
+    *) exec "$builder" build --format docker -t "sluice:$version" -t sluice:latest . ;; # the OCI format has no HEALTHCHECK
     esac
 done
 echo "make image needs docker, podman or buildah" >&2

@@ -10,6 +10,7 @@ work=build/image
 engine="--root $PWD/$work/storage --runroot $PWD/$work/run --storage-driver vfs"
 limits="--ulimit nofile=1024:1024 --ulimit nproc=4096:4096"
 name=sluice-image-test
+version=$(sed -n 's/.*define SLUICE_VERSION "\(.*\)".*/\1/p' base/version.h)
 failed=0 passed=0
 
 # shellcheck disable=SC2086 # lists of options, here and below
@@ -32,7 +33,7 @@ check() {
 start() {
     pod rm -f -i "$name" >/dev/null 2>&1 || :
     # shellcheck disable=SC2086
-    pod --runtime runc run -d --name "$name" $limits --no-healthcheck --network host "$@" sluice >/dev/null
+    pod --runtime runc run -d --name "$name" $limits --no-healthcheck --network host "$@" "sluice:$version" >/dev/null
 }
 
 wait_ready() {
@@ -59,7 +60,7 @@ if ! buildah $engine inspect --type image docker.io/library/debian:bookworm-slim
 fi
 echo "Building the image"
 # shellcheck disable=SC2086
-buildah $engine bud -q --isolation chroot --pull=never --format docker -t sluice . >"$work/build.log" 2>&1 ||
+buildah $engine bud -q --isolation chroot --pull=never --format docker -t "sluice:$version" -t sluice . >"$work/build.log" 2>&1 ||
     { tail -n 50 "$work/build.log"; exit 1; }
 
 port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

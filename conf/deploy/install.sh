@@ -1,0 +1,61 @@
+#!/bin/sh
+# install.sh PROGRAM - put the program, its man page, the units of systemd, the configuration with schemas and transforms,
+# and the examples into place: `make install`.
+#
+# PREFIX, SYSCONFDIR and DESTDIR come from the environment. What is below SYSCONFDIR belongs to the operator: a file that is
+# there and differs stays, and the new one is put beside it as NAME.new.
+set -eu
+program=$(realpath "$1")
+cd "$(dirname "$0")/../.."
+prefix=${PREFIX:-/usr/local}
+conf=${SYSCONFDIR:-/etc}/sluice
+root=${DESTDIR:-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The paths of this installation in the place of those in the tree. systemd names the folder for the store in STATE_DIRECTORY.
+fill_in() {
+    # shellcheck disable=SC2016 # the configuration's variable, not the shell's
+    sed -e "s|/usr/local/bin/|$prefix/bin/|g; s|/etc/sluice|$conf|g" \
+        -e "/^ *#/!s|: conf/examples/|: $prefix/share/doc/sluice/examples/|g" \
+        -e "/^ *#/!s|: conf/|: $conf/|g" \
+        -e '/^ *#/!s|: var/|: ${STATE_DIRECTORY:-/var/lib/sluice}/|g' "$1" >"$work/filled"
+}
+
+put() { # MODE FILE PLACE
+    install -D -m "$1" "$2" "$root$3"
+}
+
+keep() { # FILE PLACE
+    if [ ! -e "$root$2" ]; then
+        put 644 "$1" "$2"
+    elif ! cmp -s "$1" "$root$2"; then
+        put 644 "$1" "$2.new"
+        echo "kept $2; the new one is $2.new"
+    fi
+}
+
+put 755 "$program" "$prefix/bin/sluice"
+put 644 docs/sluice.1 "$prefix/share/man/man1/sluice.1"
+for unit in sluice.service sluice.socket; do
+    fill_in "conf/deploy/$unit"
+    put 644 "$work/filled" "$prefix/lib/systemd/system/$unit"
+done
+
+fill_in conf/sluice.yaml
+keep "$work/filled" "$conf/sluice.yaml"
+for file in conf/sluice.schema.json conf/transform.schema.json; do # they describe the program
+    put 644 "$file" "$conf/${file#conf/}"
+done
+find conf/schemas conf/transforms -type f | sort | while read -r file; do
+    keep "$file" "$conf/${file#conf/}"
+done
+
+for file in README.md LICENSE docs/operations.md; do
+    put 644 "$file" "$prefix/share/doc/sluice/$(basename "$file")"
+done
+find conf/samples conf/examples -type f | sort | while read -r file; do
+    fill_in "$file"
+    put 644 "$work/filled" "$prefix/share/doc/sluice/${file#conf/}"
+done
+echo "installed $root$prefix/bin/sluice; its configuration is $root$conf/sluice.yaml"
