@@ -130,6 +130,28 @@ static size_t line_at_offset(struct str text, size_t offset)
     return line;
 }
 
+/* What usually is behind a complaint of libyaml's, which names a token and not the mistake. */
+static const char *advice(const yaml_parser_t *parser)
+{
+    static const struct {
+        const char *words; /* of the problem or its context */
+        const char *advice;
+    } table[] = {
+        { "scanning an alias", " (text that begins with * needs quotes)" },
+        { "scanning an anchor", " (text that begins with & needs quotes)" },
+        { "parsing a flow", " (text with any of { } [ ] , needs quotes inside { } and [ ])" },
+        { "cannot start any token",
+          " (no tabs before a key; text that begins with @ ` or % needs quotes)" },
+        { "mapping values are not allowed", " (text with a colon and a blank needs quotes)" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        if ((parser->problem && strstr(parser->problem, table[i].words)) ||
+            (parser->context && strstr(parser->context, table[i].words)))
+            return table[i].advice;
+    return "";
+}
+
 /* The next event; what libyaml refuses ends the reading. */
 static bool next(struct reader *reader, yaml_event_t *event)
 {
@@ -139,8 +161,8 @@ static bool next(struct reader *reader, yaml_event_t *event)
     if (yaml_parser_parse(&reader->parser, event))
         return true;
     problem = parser->problem ? parser->problem : "out of memory";
-    (void)fail(reader->err, ERR_CONFIG, "not YAML: %s%s%s", problem, parser->context ? " " : "",
-               parser->context ? parser->context : "");
+    (void)fail(reader->err, ERR_CONFIG, "not YAML: %s%s%s%s", problem, parser->context ? " " : "",
+               parser->context ? parser->context : "", advice(parser));
     if (parser->error == YAML_READER_ERROR)
         return blame_line(reader, line_at_offset(reader->text, parser->problem_offset));
     return blame_line(reader, parser->problem_mark.line + 1);

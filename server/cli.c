@@ -19,9 +19,9 @@ void cli_complain(const char *command, const char *text)
     (void)fprintf(stderr, "sluice %s: %s\n", command, text);
 }
 
-static bool refuse(const char *command, const char *text, int *exit_status)
+static bool refuse(const char *command, const char *text, const char *word, int *exit_status)
 {
-    cli_complain(command, text);
+    (void)fprintf(stderr, "sluice %s: %s%s%s\n", command, text, *word ? ": " : "", word);
     (void)fprintf(stderr, "Try: sluice %s --help\n", command);
     *exit_status = COMMAND_USAGE;
     return false;
@@ -56,13 +56,15 @@ bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *o
             *exit_status = COMMAND_OK;
             return false;
         } else {
-            return refuse(argv[0], "unknown option, or one without its value", exit_status);
+            return refuse(argv[0], "unknown option, or one without its value", argv[optind - 1],
+                          exit_status);
         }
     }
     cli.arguments = argv + optind;
     cli.argument_count = argc - optind;
     if (cli.argument_count > spec->max_arguments)
-        return refuse(argv[0], "too many arguments", exit_status);
+        return refuse(argv[0], "too many arguments", cli.arguments[spec->max_arguments],
+                      exit_status);
     cli.config_path = config_path(config);
     *out = cli;
     return true;

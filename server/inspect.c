@@ -217,6 +217,20 @@ static void add_warning(void *self, struct str warning)
                 of->status->registry, of->status->schema, STR_ARG(warning));
 }
 
+static void report_failure(const struct inspection *inspection, const char *pointer,
+                           const struct catalog_status *status)
+{
+    const struct config_registry *registry = &inspection->config->registry;
+
+    if (registry->kind == CONFIG_REGISTRY_FILE && status->error.code == ERR_SCHEMA_NOT_FOUND)
+        inspect_say(inspection, INSPECT_FAILURE, "schema", pointer,
+                    "there is no file %s/%s/%s.json (registry.dir, registry and schema)",
+                    registry->dir, status->registry, status->schema);
+    else
+        inspect_say(inspection, INSPECT_FAILURE, "schema", pointer, "%s/%s: %s", status->registry,
+                    status->schema, status->error.text);
+}
+
 static void look_at_schema(const struct inspection *inspection, struct catalog *catalog,
                            size_t index)
 {
@@ -240,8 +254,7 @@ static void look_at_schema(const struct inspection *inspection, struct catalog *
         inspect_say(inspection, INSPECT_FINE, "schema", pointer, "%s/%s: version %s compiles",
                     status->registry, status->schema, status->version);
     else
-        inspect_say(inspection, INSPECT_FAILURE, "schema", pointer, "%s/%s: %s", status->registry,
-                    status->schema, status->error.text);
+        report_failure(inspection, pointer, status);
 }
 
 static void look_at_schemas(const struct inspection *inspection)

@@ -174,6 +174,35 @@ static void documents_become_trees(void)
     }
 }
 
+static void syntax_errors_come_with_advice(void)
+{
+    static const struct {
+        const char *name;
+        const char *yaml;
+        const char *why;
+    } cases[] = {
+        { "a tab as indentation", "a:\n\tb: 1\n",
+          "f.yaml:2: not YAML: found character that cannot start any token while scanning for the "
+          "next token (no tabs before a key; text that begins with @ ` or % needs quotes)" },
+        { "a colon too many", "a: b: c\n",
+          "f.yaml:1: not YAML: mapping values are not allowed in this context (text with a colon "
+          "and a "
+          "blank needs quotes)" },
+        { "a star without quotes", "a: *\n",
+          "f.yaml:1: not YAML: did not find expected alphabetic or numeric character while "
+          "scanning "
+          "an alias (text that begins with * needs quotes)" },
+        { "a bracket too few", "a: [1\n",
+          "f.yaml:2: not YAML: did not find expected ',' or ']' while parsing a flow sequence "
+          "(text with any of { } [ ] , needs quotes inside { } and [ ])" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].name);
+        check_refused(&as_it_is, str_from_c(cases[i].yaml), cases[i].why);
+    }
+}
+
 static void refuses_with_file_line_and_key(void)
 {
     static const struct {
@@ -211,13 +240,6 @@ static void refuses_with_file_line_and_key(void)
           "f.yaml:1: a: a number that JSON cannot hold" },
         { "a NUL in a value", "a: \"x\\0\"\n", "f.yaml:1: a: a NUL character is not allowed" },
         { "a NUL in a key", "\"x\\0\": a\n", "f.yaml:1: a NUL character is not allowed" },
-        { "a tab as indentation", "a:\n\tb: 1\n",
-          "f.yaml:2: not YAML: found character that cannot start any token while scanning for the "
-          "next token" },
-        { "a colon too many", "a: b: c\n",
-          "f.yaml:1: not YAML: mapping values are not allowed in this context" },
-        { "a bracket too few", "a: [1\n",
-          "f.yaml:2: not YAML: did not find expected ',' or ']' while parsing a flow sequence" },
         { "bytes that are not UTF-8", "a: 1\nb: \xff\n",
           "f.yaml:2: not YAML: invalid leading UTF-8 octet" },
         { "a surrogate", "a: \"\\ud800\"\n",
@@ -353,6 +375,7 @@ int main(void)
     RUN(plain_scalars_follow_the_core_schema);
     RUN(other_scalars_are_strings);
     RUN(documents_become_trees);
+    RUN(syntax_errors_come_with_advice);
     RUN(refuses_with_file_line_and_key);
     RUN(bounds_depth_and_size);
     RUN(fills_in_values_before_their_type_is_found);

@@ -104,14 +104,14 @@ static void refuses_what_it_does_not_know(void)
         const char *words[ARGUMENTS];
         const char *text;
     } cases[] = {
-        { { "--nonsense" }, "unknown option, or one without its value" },
-        { { "-x" }, "unknown option, or one without its value" },
-        { { "-j" }, "unknown option, or one without its value" },
-        { { "-c" }, "unknown option, or one without its value" },
-        { { "--config" }, "unknown option, or one without its value" },
-        { { "--json=1" }, "unknown option, or one without its value" },
-        { { "a", "b", "c" }, "too many arguments" },
-        { { "--", "a", "b", "c" }, "too many arguments" },
+        { { "--nonsense" }, "unknown option, or one without its value: --nonsense" },
+        { { "-x" }, "unknown option, or one without its value: -x" },
+        { { "-j" }, "unknown option, or one without its value: -j" },
+        { { "-c" }, "unknown option, or one without its value: -c" },
+        { { "--config" }, "unknown option, or one without its value: --config" },
+        { { "--json=1" }, "unknown option, or one without its value: --json=1" },
+        { { "a", "b", "c" }, "too many arguments: c" },
+        { { "--", "a", "b", "c" }, "too many arguments: c" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
