@@ -49,6 +49,16 @@ static bool knows(const struct schema *schema, const char *name)
     return false;
 }
 
+/* The element that a token of decimal digits names. */
+static size_t index_of(const char *digits)
+{
+    size_t index = 0;
+
+    for (; *digits; digits++)
+        index = index * 10 + (size_t)(*digits - '0');
+    return index;
+}
+
 /* The place in the payload, without names that the schema does not have: those are the event's. */
 static void mask_pointer(const struct schema *schema, struct json_object *payload,
                          struct str pointer, struct arena *arena,
@@ -67,7 +77,7 @@ static void mask_pointer(const struct schema *schema, struct json_object *payloa
         else
             buf_add_char(out, '*');
         if (is_index)
-            at = json_at(at, (size_t)strtoull(token, NULL, 10));
+            at = json_at(at, index_of(token));
         else if (!json_is_object(at) || !json_find(at, token, &at))
             at = NULL;
     }

@@ -133,10 +133,9 @@ static void set_limits(struct http *http)
     http->bytes.max = options->max_inflight_bytes;
     rate_init(&http->rate, options->rate_limit);
     atomic_init(&http->idle_limit_us, options->idle_timeout_us);
-    http->addresses = http_addresses_create(options->max_connections,
-                                            options->max_connections_per_address
-                                                ? options->max_connections_per_address
-                                                : SIZE_MAX);
+    http->addresses = http_addresses_create(
+        options->max_connections,
+        options->max_connections_per_address ? options->max_connections_per_address : SIZE_MAX);
 }
 
 static bool open_site(struct http_site *site, const struct http_listener *listener,

@@ -92,7 +92,7 @@ static const struct choice {
       "fips",
       "us-gov-west-1",
       "https://glue-fips.us-gov-west-1.amazonaws.com",
-      "https://sts-fips.us-gov-west-1.amazonaws.com" },
+      "https://sts.us-gov-west-1.amazonaws.com" },
     { "FIPS by variable",
       { { "AWS_USE_FIPS_ENDPOINT", "true" } },
       { 0 },

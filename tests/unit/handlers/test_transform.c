@@ -381,8 +381,8 @@ static void refuses_files_with_line_and_key(void)
           ":2: fields[0].from: must not be empty" },
         { "a name twice", "fields:\n- {name: a, value: 1}\n- {name: a, value: 2}\n",
           ":3: fields[1].name: another field has this name already" },
-        { "a duplicate key", "fields:\n- name: a\n  name: b\n",
-          ":3: fields[0].name: duplicate key" },
+        { "a duplicate key", "fields:\n- name: a\n  now: true\n  name: b\n",
+          ":4: fields[0].name: duplicate key" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
