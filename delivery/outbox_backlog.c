@@ -131,6 +131,14 @@ static bool hasten(struct outbox *outbox, void *arg, struct error *err)
            outbox_db_fail(&outbox->db, "store", err);
 }
 
+/* A look failed; returns false. What is no database (any more) makes the store fail. */
+static bool fail_look(struct backlog *backlog, struct error *err)
+{
+    if (outbox_db_is_none(&backlog->db))
+        outbox_doubt(backlog->outbox);
+    return outbox_db_fail(&backlog->db, "store", err);
+}
+
 /* Retries that wait for a time which is too far away are due now. */
 static bool hasten_retries(struct backlog *backlog, const struct tally_sink *sink,
                            const struct backlog_bounds *bounds, struct error *err)
@@ -139,7 +147,7 @@ static bool hasten_retries(struct backlog *backlog, const struct tally_sink *sin
     int64_t last_us;
 
     if (!look_up(backlog, SQL_RETRY_LAST_TIME, sink->id, &last_us))
-        return outbox_db_fail(&backlog->db, "store", err);
+        return fail_look(backlog, err);
     if (last_us == INT64_MAX || !is_too_far(bounds, last_us))
         return true;
     return outbox_do(backlog->outbox, hasten, &hastening, err);
@@ -256,9 +264,7 @@ static bool read_next(struct backlog *backlog, const struct backlog_bounds *boun
         return false;
     if (!look_ahead(backlog, &sink) || !look(backlog, &sink, bounds)) {
         backlog->count = 0;
-        if (outbox_db_is_none(&backlog->db))
-            outbox_doubt(outbox);
-        return outbox_db_fail(&backlog->db, "store", err);
+        return fail_look(backlog, err);
     }
     return true;
 }
