@@ -23,6 +23,7 @@ enum {
 
 struct problem {
     struct str pointer;
+    bool is_value; /* the file's reader or the schema refuses the value */
     struct settings_problem parts;
     const char *text;
 };
@@ -36,6 +37,7 @@ struct settings {
     struct problem *problems;   /* by line */
     size_t count;
     size_t capacity;
+    bool is_checked; /* by the schema */
 };
 
 static struct json_object *root_value(const struct settings *settings)
@@ -147,12 +149,17 @@ static void add_problem(struct settings *settings, struct problem problem)
     settings->count++;
 }
 
-static bool has_problem(const struct settings *settings, struct str pointer, size_t line)
+/* Is it said already, or of a value that is refused for a better reason? */
+static bool is_said(const struct settings *settings, const struct problem *problem)
 {
-    for (size_t i = 0; i < settings->count; i++)
-        if (settings->problems[i].parts.line == line &&
-            str_equal(settings->problems[i].pointer, pointer))
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct problem *other = &settings->problems[i];
+
+        if (other->parts.line == problem->parts.line &&
+            str_equal(other->pointer, problem->pointer) &&
+            (other->is_value || strcmp(other->text, problem->text) == 0))
             return true;
+    }
     return false;
 }
 
@@ -209,7 +216,8 @@ static void complain_at(struct settings *settings, struct str pointer, size_t li
     problem.text = arena_printf(arena, "%.*s: %s%s%s", STR_ARG(place), problem.parts.key,
                                 *problem.parts.key ? ": " : "", what)
                        .ptr;
-    if (settings->count < MAX_PROBLEMS && !has_problem(settings, pointer, line))
+    problem.is_value = !settings->is_checked;
+    if (settings->count < MAX_PROBLEMS && !is_said(settings, &problem))
         add_problem(settings, problem);
 }
 
@@ -378,6 +386,7 @@ static bool read_and_check(struct settings *settings, const struct yaml_options 
         return false;
     root = settings_root(settings);
     check_bounds(settings, &root);
+    settings->is_checked = true;
     return true;
 }
 

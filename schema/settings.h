@@ -3,7 +3,7 @@
  *
  * The schema is the single source of a file's keys: it says what may stand there, and what holds
  * when nothing does (`default`). Problems come one a line, `FILE:LINE: KEY: what is wrong`, all of
- * them in the file's order, one for each place, and never quote a value.
+ * them in the file's order, and never quote a value.
  *
  * Beyond JSON Schema a node may say:
  *   x-kind      "size" (integer or `2MiB`, bytes), "time" (`30s`), "pointer" (a JSON Pointer)
@@ -59,8 +59,8 @@ struct settings_problem settings_problem_parts(const struct settings *settings, 
 struct settings_problem settings_place(struct settings *settings, struct str pointer);
 
 /**
- * Add a problem of the place at that JSON Pointer, unless that place has one already: what is
- * wrong first explains the rest. A thousand are kept.
+ * Add a problem of the place at that JSON Pointer, unless its value is refused as it is: that
+ * explains the rest. A thousand are kept.
  */
 void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

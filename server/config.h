@@ -265,7 +265,7 @@ enum config_files {
 /** Add the problems of files: they cannot be read, or for sinks not be written. */
 void config_review_files(struct config_review *review, enum config_files files);
 
-/** Add a problem of the key at this JSON Pointer, unless that has one already. */
+/** Add a problem of the key at this JSON Pointer, unless its value is refused as it is. */
 void config_review_add(struct config_review *review, const char *pointer, const char *text);
 
 /** Is there no problem at this JSON Pointer, below it or at what it lies in? */

@@ -158,7 +158,7 @@ def test_every_block_of_configuration_is_one(folder):
         wrong = [
             line
             for line in told.splitlines()
-            if not re.search(r"No such file|not found|no credential is configured", line)
+            if not re.search(r"No such file|there is no file|no credential is configured", line)
         ]
         assert wrong in ([], [f"{path}: ok"]), text
 
