@@ -94,6 +94,7 @@ static void inspect_all(struct checking *checking)
                                              .report = take,
                                              .self = checking };
 
+    config_review_lint(checking->review);
     config_review_files(checking->review, CONFIG_FILES_ALL);
     inspect(config_review_config(checking->review), &options);
 }

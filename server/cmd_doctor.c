@@ -197,6 +197,7 @@ static void take(void *self, const struct inspect_line *line)
 
 static void look_at_files(struct doctor *doctor)
 {
+    config_review_lint(doctor->review);
     config_review_files(doctor->review, CONFIG_FILES_ALL);
     for (size_t i = 0; i < config_review_count(doctor->review); i++)
         say(doctor, INSPECT_FAILURE, "file", "%s", config_review_line(doctor->review, i));

@@ -78,6 +78,11 @@ const struct config *config_review_config(const struct config_review *review)
     return review->config;
 }
 
+void config_review_lint(struct config_review *review)
+{
+    config_check_routes(review->settings, review->config);
+}
+
 void config_review_files(struct config_review *review, enum config_files files)
 {
     config_check_files(review->settings, review->config, files);

@@ -235,6 +235,9 @@ bool config_admits_nobody(const struct config *config);
 /** The names that the store's files have or may have; none without a store. The configuration's. */
 struct config_strings config_store_files(const struct config *config);
 
+/** The first route that takes all events of route `index`; `index` itself: there is none. */
+size_t config_route_before(const struct config *config, size_t index);
+
 /** What to warn of when credentials come in over the network for everybody to read; NULL: not. */
 const char *config_clear_text(const struct config *config);
 
@@ -261,6 +264,12 @@ enum config_files {
     CONFIG_FILES_NEEDED, /* to start */
     CONFIG_FILES_ALL,
 };
+
+/**
+ * Add what is a mistake for certain and keeps no server from starting: routes that no event can
+ * reach.
+ */
+void config_review_lint(struct config_review *review);
 
 /** Add the problems of files: they cannot be read, or for sinks not be written. */
 void config_review_files(struct config_review *review, enum config_files files);

@@ -69,8 +69,8 @@ void config_check_file(struct settings *settings, struct str pointer, const char
  */
 const char *config_file_use(const struct config *config, const char *path);
 
-/** config_rules() for the routes. */
-void config_route_rules(struct settings *settings, const struct config *config);
+/** Complain about routes that no event can reach. */
+void config_check_routes(struct settings *settings, const struct config *config);
 
 /** config_rules() and config_check_files() for the sinks; the latter also: can they be written? */
 void config_sink_rules(struct settings *settings, const struct config *config);

@@ -2,8 +2,8 @@
  * config_routes.c - routes that no event can reach.
  *
  * The first route that matches wins, so a route behind one that takes all its events is dead, and
- * whoever wrote it believes otherwise. What is said here is certain; a route that only several
- * others together cover is not found.
+ * a mistake. What is said here is certain; a route that only several others
+ * together cover is not found.
  */
 #include "server/config_parts.h"
 
@@ -64,23 +64,28 @@ static bool covers(const struct config_route *first, const struct config_route *
     return true;
 }
 
-/* What is wrong in a route's `match` is missing here. */
+size_t config_route_before(const struct config *config, size_t index)
+{
+    size_t first = 0;
+
+    while (first < index && !covers(&config->routes[first], &config->routes[index]))
+        first++;
+    return first;
+}
+
+/* What is wrong in a route's `match` is missing in the configuration. */
 static bool is_whole(const struct settings *settings, const struct config *config, size_t route)
 {
     return !settings_has_problem(settings, arena_printf(config->arena, "/routes/%zu/match", route));
 }
 
-void config_route_rules(struct settings *settings, const struct config *config)
+void config_check_routes(struct settings *settings, const struct config *config)
 {
-    for (size_t later = 1; later < config->route_count; later++)
-        for (size_t first = 0; first < later; first++) {
-            struct str pointer = arena_printf(config->arena, "/routes/%zu/match", later);
+    for (size_t i = 1; i < config->route_count; i++) {
+        size_t first = config_route_before(config, i);
 
-            if (!is_whole(settings, config, first) || !is_whole(settings, config, later) ||
-                !covers(&config->routes[first], &config->routes[later]))
-                continue;
-            settings_complain(settings, pointer,
+        if (first < i && is_whole(settings, config, first) && is_whole(settings, config, i))
+            settings_complain(settings, arena_printf(config->arena, "/routes/%zu/match", i),
                               "is never reached: routes[%zu] takes all its events", first);
-            break;
-        }
+    }
 }

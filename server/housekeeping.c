@@ -55,6 +55,13 @@ void housekeeping_warn(const struct config *config)
 
     if (risk)
         LOG_EVENT(LOG_WARN, "clear_text", LOG_STR("reason", str_from_c(risk)));
+    for (size_t i = 1; i < config->route_count; i++) {
+        size_t first = config_route_before(config, i);
+
+        if (first < i)
+            LOG_EVENT(LOG_WARN, "route_never_reached", LOG_INT("route", (int64_t)i),
+                      LOG_INT("behind", (int64_t)first));
+    }
 }
 
 /* Put it in force. False: it is too late for that. */

@@ -47,5 +47,6 @@ struct control_target housekeeping_target(const struct force *force);
 /** Log as it says from now on. */
 void housekeeping_log(const struct config_log *config);
 
-/** Warn of a configuration that sends secrets in clear text. */
+/** Warn of a configuration that sends secrets in clear text, or has routes that are never reached.
+ */
 void housekeeping_warn(const struct config *config);

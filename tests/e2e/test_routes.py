@@ -69,6 +69,18 @@ def test_globs_know_star_and_question_mark_only(which, glob, value, matches):
     assert ask({"source": value, "detail": 1}) == (0 if matches else None)
 
 
+def test_the_log_names_a_route_that_no_event_reaches(sluice):
+    """`check` refuses it; a server starts all the same."""
+    server = sluice(routes=[route(match={"source": "b"}), route(), route(match={"source": "a"})])
+    line = server.wait_log(event="route_never_reached")
+    assert (line["level"], line["route"], line["behind"]) == ("warn", 2, 1)
+    assert count_of(server, "route_never_reached") == 1
+
+
+def count_of(server, event):
+    return sum(line["event"] == event for line in server.log())
+
+
 def test_the_first_match_wins(which):
     ask = which({"source": "a*"}, {"source": "ab*"}, {"detail-type": "x"})
     assert ask({"source": "abc", "detail": 1}) == 0

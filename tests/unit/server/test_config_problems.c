@@ -38,6 +38,7 @@ static void check_problems(const char *yaml, const char *expected)
 
     buf_init(&problems.text, 100000);
     if (config_review_open(problems.path, &review, &err)) {
+        config_review_lint(review);
         config_review_files(review, CONFIG_FILES_ALL);
         for (size_t i = 0; i < config_review_count(review); i++)
             add_problem(&problems, config_review_line(review, i));
