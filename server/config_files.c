@@ -31,6 +31,19 @@ static const char *find_store(const struct config *config, const char *path)
     return NULL;
 }
 
+static bool is_schema(const struct config *config, const char *path)
+{
+    bool is = false;
+
+    for (size_t i = 0; i < config->route_count; i++)
+        is = is || file_name_is_same(
+                       path, arena_printf(config->arena, "%s/%s/%s.json", config->registry.dir,
+                                          config->routes[i].registry, config->routes[i].schema)
+                                 .ptr);
+    return is;
+}
+
+/* The cache is a folder of the server's own; that of the schemas may hold other things. */
 static const char *find_registry(const struct config *config, const char *path)
 {
     const struct config_registry *registry = &config->registry;
@@ -38,8 +51,8 @@ static const char *find_registry(const struct config *config, const char *path)
     if (registry->kind == CONFIG_REGISTRY_GLUE && *registry->cache_dir &&
         file_name_is_within(path, registry->cache_dir))
         return "it is in the schemas' cache (registry.cache_dir)";
-    if (registry->kind == CONFIG_REGISTRY_FILE && file_name_is_within(path, registry->dir))
-        return "it is among the schemas (registry.dir)";
+    if (registry->kind == CONFIG_REGISTRY_FILE && is_schema(config, path))
+        return "it is a schema (registry.dir)";
     return NULL;
 }
 

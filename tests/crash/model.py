@@ -70,8 +70,9 @@ class Fact:
 class Life:
     """The driver: does steps, keeps the model, finds what does not fit."""
 
-    def __init__(self, folder, seed, rng, bug=None):
+    def __init__(self, folder, seed, rng, bug=None, patience=PATIENCE):
         self.rng = rng
+        self.patience = patience
         self.seed = seed
         self.ledger = Ledger()
         self.places = {name: Place(name == "hook") for name in SINKS}
@@ -252,7 +253,7 @@ class Life:
         self.free()
         for place in self.places.values():
             place.mood = "well"
-        until = time.monotonic() + PATIENCE * SLOW
+        until = time.monotonic() + self.patience * SLOW
         rounds = 0
         while (waiting := self.waiting()) and time.monotonic() < until:
             if rounds % 10 == 0:

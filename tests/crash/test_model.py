@@ -23,7 +23,7 @@ BUGS = ["no-sync", "early", "forgets", "loses", "shuffles", "miscounts"]
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_fault_is_found(tmp_path, seed, rng, tell, bug):
-    with Life(tmp_path, seed, rng, bug=bug) as life:
+    with Life(tmp_path, seed, rng, bug=bug, patience=10) as life:
         try:
             violations = life.live(5 * STEPS)
         except AssertionError as problem:  # what is left cannot even be opened
