@@ -136,5 +136,5 @@ def test_the_command_line_finds_parts_and_warns(folder):
         'at /$schema: "urn:mine" is no known draft, read as 2020-12',
         'at /propertys: unknown keyword, is "properties" meant?',
     ):
-        assert f"warning: schema {REGISTRY}/Odd: {warning}" in done.stdout
+        assert f"routes[0].schema: {REGISTRY}/Odd: {warning}" in done.stderr
         assert f"warning: {warning}" in run("schema", "verify", "-c", "Odd.yaml", cwd=folder).stderr
