@@ -63,7 +63,7 @@ static bool is_due(struct outbox *outbox)
         upkeep->pending = true;
         upkeep->log_wanted = true;
     }
-    if (now_us >= upkeep->recount_us) {
+    if (now_us >= upkeep->recount_us && !outbox_recount_is_on(outbox)) {
         upkeep->recount_us = now_us + RECOUNT_MINUTES * INT64_C(60000000);
         outbox_recount_begin(outbox);
     }
@@ -87,7 +87,6 @@ bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
 {
     int64_t rows = 2 * (int64_t)events > LEAST_ROWS ? 2 * (int64_t)events : LEAST_ROWS;
     bool done = false;
-
     bool dead_done = false;
 
     if (events > 0 && !write_clock(outbox))

@@ -13,6 +13,7 @@
 #include "delivery/outbox_view.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
+#include "tests/unit/wait.h"
 
 enum { MANY = 1000, AT_ONCE = 64, DROPPED = 4096 };
 
@@ -698,6 +699,129 @@ static void counts_a_broken_off_drop(void)
     store_done(&store);
 }
 
+/* A number below `n`, the same ones in each run. */
+static uint32_t below(uint32_t *state, uint32_t n)
+{
+    *state = *state * 1664525 + 1013904223;
+    return (*state >> 8) % n;
+}
+
+static void settle_at_random(struct store *store, const char *sink, uint32_t *state)
+{
+    static const enum backlog_verdict verdicts[] = { BACKLOG_DELIVERED, BACKLOG_DELIVERED,
+                                                     BACKLOG_FAILED,    BACKLOG_DELAYED,
+                                                     BACKLOG_DEAD,      BACKLOG_DEAD };
+    struct backlog *backlog = open_backlog(store, sink, false);
+    const struct backlog_record *records;
+    struct backlog_result results[AT_ONCE];
+    struct error err = { 0 };
+    size_t count = next(backlog, 1 + below(state, AT_ONCE), &records);
+
+    for (size_t i = 0; i < count; i++)
+        results[i] =
+            (struct backlog_result){ records[i].seq, verdicts[below(state, COUNT_OF(verdicts))],
+                                     below(state, 2) ? 1 : INT64_MAX, "why" };
+    CHECK(backlog_settle(backlog, results, count, &err));
+    backlog_close(backlog);
+}
+
+static bool note_any_dead(void *self, const struct outbox_dead *row)
+{
+    *(int64_t *)self = row->id;
+    return true;
+}
+
+static void revive_one(struct store *store)
+{
+    struct outbox_view *view = NULL;
+    struct error err = { 0 };
+    int64_t id = 0;
+
+    CHECK(outbox_view_open(store->path, &view, &err));
+    CHECK(outbox_view_dead(view, &(struct outbox_filter){ .limit = 3 }, note_any_dead, &id, &err));
+    outbox_view_close(view);
+    if (id > 0)
+        CHECK(outbox_revive(store->outbox, id, &err));
+}
+
+static void restart_with(struct store *store, size_t sinks, bool drop)
+{
+    struct error err = { 0 };
+
+    store_close(store);
+    store->options.sink_count = sinks;
+    store_open(store);
+    if (drop && sinks < 2 && store_counters(store)->sink_count == 2)
+        CHECK(outbox_drop_sink(store->outbox, "b", &err));
+}
+
+static bool has_nothing_waiting(void *self)
+{
+    return waiting_bytes(self) == 0;
+}
+
+static void take_random_step(struct store *store, uint32_t *state, int step)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "%d-", step);
+
+    struct outbox_event bad = store_refusal(text, "{}");
+
+    switch (below(state, 8)) {
+    case 0:
+    case 1:
+        store_fill(store, text, 1 + below(state, 60));
+        break;
+    case 2:
+        CHECK_INT(store_submit(store, &bad).verdict, OUTBOX_QUARANTINED);
+        break;
+    case 3:
+        revive_one(store);
+        break;
+    case 4:
+        if (below(state, 5) == 0)
+            restart_with(store, below(state, 3), below(state, 2));
+        break;
+    default:
+        if (store->options.sink_count > 0)
+            settle_at_random(store, below(state, (uint32_t)store->options.sink_count) ? "b" : "a",
+                             state);
+    }
+}
+
+/* Whatever happens, the counters say what the rows say. */
+static void counts_what_is_there(void)
+{
+    enum { STEPS = 300 };
+    struct store store;
+    struct error err = { 0 };
+    uint32_t state = 20261129;
+
+    store_init(&store);
+    store.options.sinks = two_sinks;
+    store.options.sink_count = 2;
+    store.options.dead_max_size = 4000;
+    store.options.dedup_max_rows = 300;
+    store.options.quarantine_max_rows = 20;
+    store_open(&store);
+    for (int step = 0; step < STEPS; step++) {
+        take_random_step(&store, &state, step);
+        for (size_t i = 0; i < COUNT_OF(two_sinks); i++)
+            if (i < store.options.sink_count)
+                check_identity(&store, two_sinks[i]);
+    }
+    CHECK(store_counters(&store)->dead_bytes <= 4000);
+    restart_with(&store, 2, false); /* both are known then */
+    restart_with(&store, 0, false);
+    for (size_t i = 0; i < COUNT_OF(two_sinks); i++)
+        CHECK(outbox_drop_sink(store.outbox, two_sinks[i], &err));
+    CHECK(wait_until(has_nothing_waiting, &store)); /* what is pruned when nothing comes */
+    CHECK_INT(store_counters(&store)->dead_bytes, 0);
+    CHECK_INT(store_counters(&store)->corrections, 0);
+    store_done(&store);
+}
+
 static void *wake_later(void *self)
 {
     backlog_wake(self);
@@ -749,6 +873,7 @@ int main(void)
     RUN(bounds_dead_records_at_once);
     RUN(drops_no_more_once_the_end_is_near);
     RUN(counts_a_broken_off_drop);
+    RUN(counts_what_is_there);
     RUN(waits_for_news_only);
     return test_end();
 }
