@@ -288,6 +288,15 @@ static enum regex_verdict search_code(struct search *s, uint64_t allowed)
     return regex_breadth_search(s);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as a pattern was divided */
+static enum regex_verdict search_parts(const struct regex *regex, struct str text, uint64_t *steps)
+{
+    enum regex_verdict verdict = regex_search(regex->parts[0], text, steps);
+
+    return verdict == REGEX_NO_MATCH ? regex_search(regex->parts[1], text, steps) : verdict;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
 enum regex_verdict regex_search(const struct regex *regex, struct str text, uint64_t *steps)
 {
     struct search s = { .regex = regex, .text = text.ptr ? text : STR("") };
@@ -296,6 +305,8 @@ enum regex_verdict regex_search(const struct regex *regex, struct str text, uint
 
     if (allowed == 0)
         return REGEX_TOO_EXPENSIVE;
+    if (UNLIKELY(regex->parts[0]))
+        return search_parts(regex, text, steps);
     if (!regex->code) {
         verdict = regex_literal_search(&regex->literal, s.text) ? REGEX_MATCH : REGEX_NO_MATCH;
     } else {

@@ -27,8 +27,8 @@ enum regex_verdict {
 };
 
 /**
- * Compile `pattern`, at most 256 KiB, and 64 KiB as PCRE2 compiles it. The caller owns it.
- * ERR_MALFORMED says what is wrong where.
+ * Compile `pattern`, at most 256 KiB. What is more than 64 KiB as PCRE2 compiles it is divided at
+ * an alternation, if it has one. The caller owns it. ERR_MALFORMED says what is wrong where.
  */
 NODISCARD bool regex_create(struct str pattern, struct regex **out, struct error *err);
 

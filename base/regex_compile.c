@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/regex_ecma.h"
 #include "base/regex_internal.h"
+#include "base/regex_split.h"
 
 enum {
     MAX_PATTERN = 256 * 1024,
@@ -108,6 +109,20 @@ static uint32_t count_ways(struct str pattern)
     return ways;
 }
 
+/* A text matches what is too large when it matches one of two halves. */
+static bool compile_halves(struct regex *regex, struct str pattern, struct error *err)
+{
+    CLEANUP(buf_done) struct buf left;
+    CLEANUP(buf_done) struct buf right;
+
+    buf_init(&left, MAX_PATTERN);
+    buf_init(&right, MAX_PATTERN);
+    return regex_split(pattern, &left, &right) &&
+           regex_create(buf_str(&left), &regex->parts[0], err) &&
+           regex_create(buf_str(&right), &regex->parts[1], err);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): each half is smaller */
 static bool compile_regex(struct regex *regex, struct str pattern, struct error *err)
 {
     CLEANUP(buf_done) struct buf rewritten;
@@ -120,7 +135,9 @@ static bool compile_regex(struct regex *regex, struct str pattern, struct error 
         return false;
     regex->code = regex_code(buf_str(&rewritten), 0, &regex->memory_left, &problem);
     if (!regex->code)
-        return refuse(err, pattern, &problem);
+        return (problem.code == PCRE2_ERROR_PATTERN_TOO_LARGE &&
+                compile_halves(regex, pattern, err)) ||
+               refuse(err, pattern, &problem);
     /* Where memory must not become code, or on another machine, the interpreter does it. */
     regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
     (void)pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &options);
@@ -156,6 +173,8 @@ void regex_destroy(struct regex *regex)
         return;
     pcre2_code_free(regex->code);
     regex_literal_done(&regex->literal);
+    regex_destroy(regex->parts[0]);
+    regex_destroy(regex->parts[1]);
     regex_breadth_destroy(regex->breadth);
     mem_free(regex);
 }

@@ -12,7 +12,8 @@
 #include "base/regex_literal.h"
 
 struct regex {
-    pcre2_code *code; /* NULL: `literal` does it */
+    pcre2_code *code;       /* NULL: `parts` or `literal` do it */
+    struct regex *parts[2]; /* of a pattern that is too large for PCRE2; NULL: it is not */
     struct regex_literal literal;
     struct regex_breadth *breadth; /* NULL: it has back-references */
     size_t memory_left;            /* of what compiling may take */

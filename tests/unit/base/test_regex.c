@@ -4,6 +4,7 @@
 #include "base/regex.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -410,6 +411,61 @@ static void bounds_the_pattern(void)
     buf_done(&text);
 }
 
+/* Words that differ, `count` of them with bars between: "w0x|w1x|..." */
+static void add_words(struct buf *out, const char *begin, int count, const char *end)
+{
+    buf_add(out, str_from_c(begin));
+    for (int i = 0; i < count; i++)
+        buf_printf(out, "%sw%dx", i > 0 ? "|" : "", i);
+    buf_add(out, str_from_c(end));
+}
+
+static void check_word(const struct regex *regex, int word, const char *before, const char *after,
+                       enum regex_verdict verdict)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "%sw%dx%s", before, word, after);
+    CHECK_INT(regex_search(regex, str_from_c(text), NULL), verdict);
+}
+
+static void divides_what_is_too_large_for_the_library(void)
+{
+    static const struct {
+        const char *begin; /* of the pattern; words follow */
+        const char *end;
+        const char *before; /* of texts; a word follows */
+        const char *after;
+        const char *other; /* in the place of `after`: no match */
+        bool refused;
+    } cases[] = {
+        { "^(?:", ")$", "", "", "x", false },
+        { "\\b(?:", ")\\b", "a ", " b", "x b", false },
+        { "^a(b(?<name>", ")[)|\\]]+(?:c|d))e$", "ab", ")|]de", ")|]fe", false },
+        { "^(?=x)|(?:y(", ")\\)){1}", "", "", "", true },
+    };
+    enum { WORDS = 12000 };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct regex *regex = NULL;
+        struct error err = { 0 };
+        struct buf pattern;
+
+        TEST_CASE(cases[i].begin);
+        buf_init(&pattern, SIZE_MAX);
+        add_words(&pattern, cases[i].begin, WORDS, cases[i].end);
+        CHECK(regex_is_ecma(buf_str(&pattern)));
+        CHECK(regex_create(buf_str(&pattern), &regex, &err) == !cases[i].refused);
+        for (int word = 0; regex && word < WORDS; word += 1999) {
+            check_word(regex, word, cases[i].before, cases[i].after, REGEX_MATCH);
+            check_word(regex, word, cases[i].before, cases[i].other, REGEX_NO_MATCH);
+            check_word(regex, word + WORDS, cases[i].before, cases[i].after, REGEX_NO_MATCH);
+        }
+        regex_destroy(regex);
+        buf_done(&pattern);
+    }
+}
+
 static void nul_is_a_character_like_others(void)
 {
     static const char text[] = { 'a', '\0', 'b' };
@@ -597,6 +653,7 @@ static void run_all(void)
     RUN(refuses_what_ecma_does_not_have);
     RUN(says_where_the_library_gives_up);
     RUN(bounds_the_pattern);
+    RUN(divides_what_is_too_large_for_the_library);
     RUN(nul_is_a_character_like_others);
     RUN(gives_up_on_what_is_too_expensive);
     RUN(copes_with_long_texts);
