@@ -16,6 +16,10 @@
 #include "handlers/metrics_text.h"
 
 static const char *const paths[] = { "/events", "/", "/healthz", "/readyz", "/metrics", "other" };
+static const char *const tls_failures[] = { "alert",       "closed",      "late",     "not_tls",
+                                            "server_name", "unsupported", "malformed" };
+static const char *const http_failures[] = { "late", "not_http", "too_long", "version",
+                                             "malformed" };
 static const char *const methods[] = { "POST", "GET", "HEAD", "other" };
 static const struct {
     int status;
@@ -48,6 +52,8 @@ struct metrics_counts {
     counter requests[COUNT_OF(paths)][COUNT_OF(methods)][COUNT_OF(statuses)];
     counter durations[COUNT_OF(buckets)];
     counter duration_sum_us;
+    counter tls_failures[COUNT_OF(tls_failures)];
+    counter http_failures[COUNT_OF(http_failures)];
     counter events[CONDITION_COUNT];
     size_t owners; /* metrics that share them; counted by the thread that makes and ends these */
 };
@@ -123,6 +129,28 @@ void metrics_count_request(struct metrics_counts *counts, struct str path, struc
         bucket++;
     add(&counts->durations[bucket], 1);
     add(&counts->duration_sum_us, (uint64_t)duration_us);
+}
+
+void metrics_count_failure(struct metrics_counts *counts, bool tls, struct str reason)
+{
+    if (tls)
+        add(&counts->tls_failures[find_name(tls_failures, COUNT_OF(tls_failures), reason)], 1);
+    else
+        add(&counts->http_failures[find_name(http_failures, COUNT_OF(http_failures), reason)], 1);
+}
+
+static void write_failures(struct buf *out, const struct metrics *metrics)
+{
+    metrics_head(out, "sluice_tls_handshake_failures_total", "counter",
+                 "TLS handshakes that did not come to their end.");
+    for (size_t i = 0; i < COUNT_OF(tls_failures); i++)
+        buf_printf(out, "sluice_tls_handshake_failures_total{reason=\"%s\"} %" PRIu64 "\n",
+                   tls_failures[i], get(&metrics->counts->tls_failures[i]));
+    metrics_head(out, "sluice_http_not_understood_total", "counter",
+                 "What came on connections and is no request.");
+    for (size_t i = 0; i < COUNT_OF(http_failures); i++)
+        buf_printf(out, "sluice_http_not_understood_total{reason=\"%s\"} %" PRIu64 "\n",
+                   http_failures[i], get(&metrics->counts->http_failures[i]));
 }
 
 void metrics_count_event(struct metrics *metrics, enum condition condition)
@@ -305,6 +333,7 @@ static enum handler_step answer(void *self, struct request *request, struct resp
     write_process(out, metrics);
     write_certificate(out, &metrics->options);
     write_requests(out, metrics);
+    write_failures(out, metrics);
     write_durations(out, metrics);
     write_events(out, metrics);
     if (metrics->options.lane)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +60,9 @@ enum {
 /** One request is over. `path` and `method` come from small fixed sets. */
 void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,
                            int status, int64_t duration_us);
+
+/** A connection brought no request: its TLS handshake failed, or what came was none. */
+void metrics_count_failure(struct metrics_counts *counts, bool tls, struct str reason);
 
 /** One event met its end. */
 void metrics_count_event(struct metrics *metrics, enum condition condition);

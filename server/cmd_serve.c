@@ -27,6 +27,7 @@
 #include "server/end_limit.h"
 #include "server/housekeeping.h"
 #include "server/http.h"
+#include "server/http_failure.h"
 #include "server/http_tls.h"
 #include "server/places.h"
 #include "server/reload.h"
@@ -114,6 +115,14 @@ static void count_answer(void *self, const struct http_exchange_summary *summary
                           summary->status ? summary->status : unanswered, summary->duration_us);
 }
 
+static void note_failure(void *self, const struct http_failure *failure)
+{
+    struct serving *serving = self;
+
+    metrics_count_failure(serving->counts, failure->tls, str_from_c(failure->reason));
+    http_failure_log(failure);
+}
+
 static void log_answer(void *self, const struct http_exchange_summary *summary)
 {
     (void)self;
@@ -181,6 +190,7 @@ static bool start_http(struct serving *serving, struct error *err)
                 .rate_limit = (double)config->rate_limit,
                 .answering = count_answer,
                 .answered = log_answer,
+                .failed = note_failure,
                 .self = serving,
             },
             &http, err))

@@ -22,6 +22,7 @@
 #include "server/http_networks.h"
 
 struct http;
+struct http_failure;
 struct http_served;
 struct http_tls;
 
@@ -87,6 +88,9 @@ struct http_options {
 
     /** Called once for each request, when it is over, in its loop thread. NULL: not. */
     void (*answered)(void *self, const struct http_exchange_summary *summary);
+
+    /** Called when a connection has brought no request that was understood. NULL: not. */
+    void (*failed)(void *self, const struct http_failure *failure);
     void *self;
 };
 

@@ -28,6 +28,8 @@ static void on_message(void *self, const char *format, va_list args)
 
     if (status)
         daemon->on_refusal(daemon->self, status);
+    if (http_library_is_handshake_failure(format))
+        http_tls_note_failure();
     while (text.len > 0 && text.ptr[text.len - 1] == '\n')
         text.len--;
     if (log_enabled(LOG_DEBUG))

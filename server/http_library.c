@@ -72,6 +72,13 @@ void http_library_cut_query(const char *target)
         query[1] = '\0';
 }
 
+bool http_library_is_handshake_failure(const char *format)
+{
+    static const char message[] = "Error: received handshake message out of context";
+
+    return strncmp(format, message, sizeof(message) - 1) == 0;
+}
+
 int http_library_refusal(const char *format, va_list args)
 {
     static const char message[] = "Error processing request (HTTP response code is %u";

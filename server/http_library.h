@@ -38,6 +38,9 @@ struct MHD_OptionItem http_library_discipline(void);
  */
 void http_library_cut_query(const char *target);
 
+/** Says this message that a TLS handshake has failed? */
+bool http_library_is_handshake_failure(const char *format);
+
 /**
  * Says this message, as it comes to MHD_OPTION_EXTERNAL_LOGGER, that the library is about to answer
  * a request by itself? Then the status, else 0.

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/http_daemon.h"
+#include "server/http_failure.h"
 #include "server/http_waiting.h"
 #include "server/http_watch.h"
 
@@ -518,6 +519,34 @@ static void connection_start(struct http_loop *loop, struct MHD_Connection *libr
     *context = connection;
 }
 
+static void tell_failure(struct http_connection *connection, bool tls, const char *reason,
+                         const char *detail)
+{
+    const struct http_options *options = &connection->loop->http->options;
+
+    if (options->failed)
+        options->failed(options->self,
+                        &(struct http_failure){ tls, reason, detail, connection->address });
+}
+
+/* A connection ends: was there anything on it that was not understood? */
+static void look_for_failure(struct http_connection *connection)
+{
+    bool late = connection->exchange.cut;
+
+    if (connection->used)
+        return;
+    if (connection->site->tls) {
+        const char *detail;
+        const char *reason = http_tls_failure(&connection->tls, &detail);
+
+        if (reason)
+            tell_failure(connection, true, late ? "late" : reason, detail);
+    } else if (http_watch_is_unanswered(connection->fd)) {
+        tell_failure(connection, false, late ? "late" : "not_http", NULL);
+    }
+}
+
 static void on_connection(void *self, struct MHD_Connection *library, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -529,6 +558,7 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
     }
     if (!connection)
         return;
+    look_for_failure(connection);
     http_deadline_disarm(&connection->deadline);
     http_deadline_disarm(&connection->parking);
     http_tls_end(&connection->tls);
@@ -537,6 +567,23 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
     count_out(connection->loop);
     mem_free(connection);
     *context = NULL;
+}
+
+/* Before its head was whole. */
+static void tell_refusal(const struct http_loop *loop, int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = { { 414, "too_long" }, { 431, "too_long" }, { 505, "version" } };
+    const struct http_options *options = &loop->http->options;
+    struct http_failure failure = { .reason = "malformed" };
+
+    for (size_t i = 0; i < COUNT_OF(reasons); i++)
+        if (reasons[i].status == status)
+            failure.reason = reasons[i].reason;
+    if (options->failed)
+        options->failed(options->self, &failure);
 }
 
 /*
@@ -551,6 +598,7 @@ static void on_refusal(void *self, int status)
     for (struct http_deadline *member = loop->reading.last; member; member = member->before)
         if (http_request_refuse((struct http_connection *)(void *)member, status))
             return;
+    tell_refusal(loop, status);
 }
 
 void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival)

@@ -242,25 +242,119 @@ void *http_tls_no_certificate(void)
     return (void *)(intptr_t)never_asked;
 }
 
+/* The session of the calling thread that has read last, and may fail of what it has read. */
+static _Thread_local struct http_tls_session *reading;
+
+/* A name as GnuTLS wants it in SNI: it refuses all others, and the handshake with them. */
+static bool is_taken_name(const unsigned char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = name[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '-' && c != '.')
+            return false;
+    }
+    return true;
+}
+
+/* RFC 6066, 3: a list of kinds (0: a host) and names. */
+static int on_extension(void *self, unsigned id, const unsigned char *data, unsigned size)
+{
+    enum { SERVER_NAME = 0, HEAD = 5 };
+    struct http_tls_session *link = self;
+
+    if (id == SERVER_NAME && size > HEAD)
+        link->has_bad_name = !is_taken_name(data + HEAD, size - HEAD);
+    return 0;
+}
+
 static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                         const gnutls_datum_t *message)
 {
     struct http_tls_session *link = gnutls_session_get_ptr(session);
 
-    (void)type;
-    (void)when;
-    (void)message;
-    if (incoming) {
+    if (!incoming) {
+        link->is_answered = true;
+        return 0;
+    }
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && when == GNUTLS_HOOK_PRE) {
+        link->has_hello = true;
+        (void)gnutls_ext_raw_parse(link, on_extension, message,
+                                   GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+    }
+    if (type == GNUTLS_HANDSHAKE_FINISHED && when == GNUTLS_HOOK_POST) {
         link->is_finished = true;
         link->finished(link);
     }
     return 0;
 }
 
+/*
+ * OpenSSL's clients send an alert about the certificate in the clear, where GnuTLS wants it
+ * encrypted. It reads records in two steps: five bytes, then what they announce.
+ */
+static void note_plain_alert(struct http_tls_session *link, const uint8_t *bytes, ssize_t count)
+{
+    enum { ALERT_RECORD = 21, HEAD = 5, ALERT = 2 };
+
+    if (link->alert_begins && count == ALERT) {
+        link->has_alert = true;
+        link->alert = bytes[1];
+    }
+    link->alert_begins = count == HEAD && bytes[0] == ALERT_RECORD && bytes[HEAD - 1] == ALERT;
+}
+
+static void note_read(struct http_tls_session *link, const void *bytes, ssize_t count)
+{
+    reading = link;
+    if (count > 0)
+        note_plain_alert(link, bytes, count);
+    if (count > 0 && !link->has_heard) {
+        link->has_heard = true;
+        link->first_byte = *(const uint8_t *)bytes;
+    }
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
+        link->has_ended = true;
+}
+
+void http_tls_note_failure(void)
+{
+    uint8_t alert = reading ? (uint8_t)gnutls_alert_get(reading->session) : 0;
+
+    if (!alert) /* none, or that the client closes */
+        return;
+    reading->alert = alert;
+    reading->has_alert = true;
+}
+
+const char *http_tls_failure(const struct http_tls_session *link, const char **detail)
+{
+    enum { HANDSHAKE_RECORD = 22 };
+
+    *detail = NULL;
+    if (link->is_finished || !link->has_heard)
+        return NULL;
+    if (link->first_byte != HANDSHAKE_RECORD)
+        return "not_tls";
+    if (link->has_bad_name)
+        return "server_name";
+    if (link->has_alert) {
+        *detail = gnutls_alert_get_name((gnutls_alert_description_t)link->alert);
+        return "alert";
+    }
+    if (link->has_ended)
+        return "closed";
+    return link->has_hello && !link->is_answered ? "unsupported" : "malformed";
+}
+
 static ssize_t pull(gnutls_transport_ptr_t self, void *bytes, size_t size)
 {
     struct http_tls_session *link = self;
     ssize_t count = recv(link->fd, bytes, size, 0);
+
+    if (!link->is_finished)
+        note_read(link, bytes, count);
 
     if (count < 0 && !link->is_finished && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         link->starved(link);
@@ -282,8 +376,9 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
     gnutls_transport_set_ptr2(session, link, gnutls_transport_get_ptr(session));
     gnutls_transport_set_pull_function(session, pull);
     gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / 1000));
-    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
                                        on_handshake);
+    link->session = session;
 }
 
 void http_tls_say(void *session, struct str bytes)
@@ -296,4 +391,6 @@ void http_tls_end(struct http_tls_session *link)
 {
     http_certificate_release(link->certificate);
     link->certificate = NULL;
+    if (reading == link)
+        reading = NULL;
 }

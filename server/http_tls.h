@@ -57,6 +57,16 @@ struct http_tls_session {
     /* The client's part of the handshake is done. */
     void (*finished)(struct http_tls_session *session);
     bool is_finished;
+    void *session;
+    uint8_t first_byte;
+    bool has_heard;    /* of the client at all; first_byte is set */
+    bool has_ended;    /* the client's stream, or its connection */
+    bool has_alert;    /* of the client */
+    bool has_bad_name; /* GnuTLS does not take the name that the client asks for */
+    bool has_hello;
+    bool is_answered;  /* a ServerHello was sent */
+    bool alert_begins; /* the next bytes are a plain alert's */
+    uint8_t alert;
     struct http_certificate *certificate; /* NULL: no TLS */
 };
 
@@ -69,6 +79,15 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
 
 /** Send these bytes, and that no more will come. What the client does not take at once is lost. */
 void http_tls_say(void *session, struct str bytes);
+
+/** The library gives up on the handshake whose bytes it has just read, in the calling thread. */
+void http_tls_note_failure(void);
+
+/**
+ * Why the handshake did not come to its end; NULL: it did, or the client has said nothing. `detail`
+ * becomes the client's alert, or NULL.
+ */
+const char *http_tls_failure(const struct http_tls_session *link, const char **detail);
 
 /** A link that never began is fine. */
 void http_tls_end(struct http_tls_session *link);

@@ -63,13 +63,30 @@ bool http_watch_is_ended(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+static bool look_at(int fd, struct tcp_info *info)
+{
+    socklen_t len = sizeof(*info);
+
+    *info = (struct tcp_info){ 0 };
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0 &&
+           len >=
+               offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info->tcpi_bytes_received);
+}
+
+/* The end of the stream counts as a byte. */
+bool http_watch_is_unanswered(int fd)
+{
+    struct tcp_info info;
+
+    return look_at(fd, &info) && info.tcpi_data_segs_out == 0 &&
+           info.tcpi_bytes_received > (http_watch_is_ended(fd) ? 1 : 0);
+}
+
 bool http_watch_has_heard(int fd, bool fresh, int64_t age_us)
 {
-    struct tcp_info info = { 0 };
-    socklen_t len = sizeof(info);
+    struct tcp_info info;
 
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-        len < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received))
+    if (!look_at(fd, &info))
         return false;
     if (fresh)
         return info.tcpi_bytes_received > 0;

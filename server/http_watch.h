@@ -37,5 +37,8 @@ void http_watch_take(const struct http_watch *watch, void (*begun)(struct http_c
 /** Has the sender ended the stream, with nothing before the end that is not read? */
 bool http_watch_is_ended(int fd);
 
+/** Has more come than the end of the stream, and was nothing sent? */
+bool http_watch_is_unanswered(int fd);
+
 /** Have bytes come in the last `age_us`? With `fresh`: at all. */
 bool http_watch_has_heard(int fd, bool fresh, int64_t age_us);

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from client import request
+from client import Closed, request
 from server import REGISTRY, SCHEMA, wait_for
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\})? (\S+)$')
@@ -88,6 +88,32 @@ def test_requests_that_are_cut_are_not_those_that_were_left(sluice, end, deadlin
     name, labels = "sluice_http_requests_total", {"path": "/events", "method": "POST"}
     wait_for(lambda: value(server, name, status=end, **labels) == 1)
     assert value(server, name, status="gone" if end == "late" else "late", **labels) == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "data"),
+    [
+        ("version", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        ("too_long", b"GET /" + b"a" * 40_000),
+        ("late", b"\x16\x03\x01\x02\0\x01\0\x01"),
+        (None, b""),
+        (None, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+    ],
+    ids=["h2", "a long line", "TLS", "nothing", "a request"],
+)
+def test_what_is_no_request_leaves_a_trace(sluice, reason, data):
+    server = sluice(http={"deadline": "1s"})
+    with server.connect() as connection:
+        connection.send(data)
+        if data:
+            with pytest.raises((Closed, ConnectionError)):
+                while True:
+                    connection.more()
+    name = "sluice_http_not_understood_total"
+    if reason:
+        assert server.wait_log(event="request_not_understood")["reason"] == reason
+        assert value(server, name, reason=reason) == 1
+    assert sum(v for (n, _), v in scrape(server)[0].items() if n == name) == bool(reason)
 
 
 def test_what_a_sender_chooses_makes_no_new_series(sluice):

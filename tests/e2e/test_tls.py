@@ -136,6 +136,52 @@ def test_plain_requests_are_not_answered(secure):
     assert server.post(BODY).status == 200
 
 
+OLD_HELLO = b"\x16\x03\x01\0\x2d\x01\0\0\x29\x03\x02" + bytes(32) + b"\0\0\x02\xc0\x09\x01\0"  # TLS 1.1
+
+
+def give_up(connection):
+    """A client that does not trust the certificate."""
+    context = ssl.create_default_context()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        context.wrap_socket(connection.socket, server_hostname="localhost")
+
+
+def begin_with(data):
+    def send(connection):
+        connection.send(data)
+        with pytest.raises(Closed):
+            while True:
+                connection.more()
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("reason", "begin"),
+    [
+        ("alert", give_up),
+        ("not_tls", begin_with(HEALTH)),
+        ("not_tls", begin_with(b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n")),
+        ("server_name", begin_with(client_hello([X25519], (X25519, SHARES[X25519]), b"my_host"))),
+        ("server_name", begin_with(client_hello([X25519], (X25519, SHARES[X25519]), b"host:80"))),
+        ("unsupported", begin_with(OLD_HELLO)),
+        ("late", begin_with(b"\x16\x03\x01\x02\0\x01\0")),
+    ],
+    ids=["a certificate that is not trusted", "HTTP", "PROXY", "_", ":", "TLS 1.1", "half"],
+)
+def test_a_handshake_that_fails_leaves_a_trace(secure, reason, begin):
+    server = secure(http={"deadline": "1s"})
+    with Connection(server.address, PATIENCE) as connection:
+        begin(connection)
+    line = server.wait_log(event="tls_handshake_failed")
+    assert (line["reason"], line["client"]) == (reason, "127.0.0.1")
+    assert reason != "alert" or line["detail"] == "CA is unknown"
+    text = server.get("/metrics").body.decode()
+    assert f'sluice_tls_handshake_failures_total{{reason="{reason}"}} 1\n' in text
+    assert server.post(BODY).status == 200
+    assert len([line for line in server.log() if line["event"] == "tls_handshake_failed"]) == 1
+
+
 def test_a_length_that_is_none_is_refused_once(secure):
     """The library answers by itself, and twice; over TLS too the server comes first."""
     server = secure()
