@@ -111,6 +111,24 @@ def test_a_reload_that_waits_for_the_disk_keeps_nothing_waiting(sluice, disk, ev
     assert not any(line["event"] == "reloaded" for line in server.log())
 
 
+def test_readiness_knows_of_a_disk_that_does_not_answer(sluice, disk, event):
+    server = sluice(env=disk.env(), store=STORE, http={"threads": 2, "deadline": "1s"})
+    stalled = {"ok": False, "reason": "stalled"}
+    disk.takes(3000)
+    sender = threading.Thread(target=server.post, args=(event | {"id": "first"},))
+    sender.start()
+    until = time.monotonic() + PATIENCE
+    while server.get("/readyz").json["checks"]["store"] != stalled:
+        assert time.monotonic() < until
+    server.post(event | {"id": "second"})
+    disk.takes(0)
+    assert server.wait_log(event="store_stalled")["after_ms"] == 500
+    assert server.wait_log(event="store_stall_ended")["duration_ms"] > 500
+    while server.get("/readyz").status != 200:
+        assert time.monotonic() < until
+    sender.join()
+
+
 def test_the_end_does_not_wait_for_a_disk_that_hangs(sluice, disk, event):
     sinks = [{"name": "archive", "kind": "file", "path": "var/records.ndjson"}]
     server = with_refused(
