@@ -403,7 +403,6 @@ static void half_open_connections_give_way_at_the_limit(void)
     int slow[SLOTS];
 
     options.max_connections = SLOTS;
-    options.threads = 2;
     http_toy_start(&toy, options); /* its deadline is longer than any client here waits */
     for (size_t i = 0; i < SLOTS; i++) {
         slow[i] = http_client_open(toy.port);
