@@ -334,6 +334,7 @@ static bool is_room_wanted(const struct http_loop *loop)
 struct victim {
     struct http_connection *connection;
     int64_t weight;
+    int64_t age_us;
 };
 
 /* Of those that wait longest: the one that, with all of its address, takes slots for longest. */
@@ -350,7 +351,7 @@ static void look_for_victim(const struct http_queue *queue, int64_t now_us, stru
         bool spared = connection->proved && age_us < PROVED_GRACE_US;
 
         if (!spared && weight > victim->weight)
-            *victim = (struct victim){ connection, weight };
+            *victim = (struct victim){ connection, weight, age_us };
     }
 }
 
@@ -360,12 +361,19 @@ static void look_for_victim(const struct http_queue *queue, int64_t now_us, stru
  */
 static void make_room(struct http_loop *loop)
 {
-    struct victim victim = { NULL, 0 };
+    struct victim victim = { 0 };
 
     if (LIKELY(!is_room_wanted(loop)))
         return;
-    look_for_victim(&loop->reading, clock_monotonic_us(), &victim);
-    look_for_victim(&loop->idle, clock_monotonic_us(), &victim);
+
+    int64_t now_us = clock_monotonic_us();
+
+    look_for_victim(&loop->reading, now_us, &victim);
+    look_for_victim(&loop->idle, now_us, &victim);
+    look_for_victim(&loop->settling, now_us, &victim);
+    /* It is new: it must have the time to send its request. */
+    if (victim.age_us < SETTLED_US)
+        return;
     if (victim.connection && atomic_exchange(&loop->http->room_wanted, false))
         cut(victim.connection);
 }
