@@ -111,8 +111,9 @@ def test_what_is_no_request_leaves_a_trace(sluice, reason, data):
                     connection.more()
     name = "sluice_http_not_understood_total"
     if reason:
-        assert server.wait_log(event="request_not_understood")["reason"] == reason
-        assert value(server, name, reason=reason) == 1
+        said = server.wait_log(event="request_not_understood")["reason"]
+        assert said == reason or (reason, said) == ("late", "not_http")  # libmicrohttpd from 1.0 on
+        assert value(server, name, reason=said) == 1
     assert sum(v for (n, _), v in scrape(server)[0].items() if n == name) == bool(reason)
 
 
