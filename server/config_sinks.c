@@ -135,12 +135,12 @@ static void check_sink_keys(struct settings *settings, const struct config *conf
 
     for (size_t i = 0; i < config->sink_count; i++) {
         struct setting sink = settings_at(settings, &sinks, i);
-        struct str kind = json_is_object(sink.value) ? json_find_str(sink.value, "kind") : STR("");
+        struct str pointer = arena_printf(config->arena, "/sinks/%zu/kind", i);
 
-        if (!str_equal(kind, STR("file")) && !str_equal(kind, STR("http")))
-            continue; /* the schema has complained */
+        if (!json_is_object(sink.value) || settings_has_problem(settings, pointer))
+            continue; /* it is of no kind */
         for (JSON_EACH(member, sink.value))
-            check_member(settings, &sink, kind, json_key(member));
+            check_member(settings, &sink, json_find_str(sink.value, "kind"), json_key(member));
     }
 }
 
