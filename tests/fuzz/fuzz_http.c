@@ -97,7 +97,7 @@ static void start(void)
                                             .listener_count = COUNT_OF(listeners),
                                             .threads = 1,
                                             .max_connections = 100,
-                                            .max_head = 16 * 1024,
+                                            .max_head = 16384,
                                             .max_body = MAX_BODY,
                                             .max_inflight_bytes = 1 << 20,
                                             .deadline_us = LONG_US,

@@ -167,7 +167,7 @@ struct http_options http_toy_options(void)
     return (struct http_options){
         .threads = 1,
         .max_connections = 1000,
-        .max_head = 16 * 1024,
+        .max_head = 16384,
         .max_body = 8000,
         .max_inflight_bytes = 1 << 20,
         .deadline_us = (int64_t)PATIENCE_S * 1000000,

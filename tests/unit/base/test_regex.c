@@ -678,7 +678,7 @@ static pid_t start_without_jit(void)
     CHECK(without_jit());
     RUN(has_no_jit);
     run_all();
-    exit(test_end());
+    exit(test_end()); /* NOLINT(concurrency-mt-unsafe): it has one thread */
 }
 
 int main(void)

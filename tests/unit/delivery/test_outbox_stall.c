@@ -60,7 +60,7 @@ static void says_that_the_disk_stalls(void)
     pthread_t sender;
 
     store_init(&store);
-    store.options.stall_us = 20 * 1000;
+    store.options.stall_us = 20000;
     store_open(&store);
     CHECK(!is_in_trouble(&store));
     set_hangs(true);
