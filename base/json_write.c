@@ -107,7 +107,8 @@ void json_write_pointer_token(struct buf *out, struct str token)
 {
     size_t from = 0;
 
-    for (size_t i = 0; i < token.len; i++) {
+    /* A long token that does not fit is not looked at to its end. */
+    for (size_t i = 0; i < token.len && !out->overflow && i - from <= out->max; i++) {
         if (token.ptr[i] != '~' && token.ptr[i] != '/')
             continue;
         buf_add(out, (struct str){ token.ptr + from, i - from });

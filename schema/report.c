@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { TEXT_PER_STEP = 16 }; /* bytes of text that cost as much as a step */
+
 /* What one text of a unit may take, and what of it each value gets when it is too long. */
 enum { TEXT_MAX = 4096, VALUE_SHARE = 2 };
 
@@ -131,7 +133,9 @@ static void render(struct reporter *reporter, const struct fault *fault, uint64_
         return;
 
     struct schema_unit unit = word(reporter, fault);
+    size_t written = unit.instance_location.len + unit.keyword_location.len + unit.error.len;
 
+    (void)check_spend(&reporter->check, written / TEXT_PER_STEP);
     if (found)
         reporter->units[found - reporter->kept] = unit;
     if (ordinal == reporter->best)

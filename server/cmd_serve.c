@@ -414,11 +414,13 @@ static void take_force(struct serving *serving)
 static void drain(struct serving *serving)
 {
     struct http *http = atomic_load(&serving->http);
+    int64_t now_us = clock_monotonic_us();
 
     arm_second_signal();
+    end_limit_set(serving->end_limit, now_us + END_US, COMMAND_OK); /* a reload may take long */
     take_force(serving);
 
-    int64_t end_us = clock_monotonic_us() + serving->config->http.drain_delay_us + END_US;
+    int64_t end_us = now_us + serving->config->http.drain_delay_us + END_US;
 
     end_limit_set(serving->end_limit, end_us, COMMAND_OK);
     health_set_draining(serving->service->health);

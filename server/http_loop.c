@@ -569,6 +569,8 @@ static void on_connection(void *self, struct MHD_Connection *library, void **con
     look_for_failure(connection);
     http_deadline_disarm(&connection->deadline);
     http_deadline_disarm(&connection->parking);
+    if (connection->watched)
+        http_watch_drop(&connection->loop->watch, connection->fd);
     http_tls_end(&connection->tls);
     if (!connection->proxied)
         http_addresses_leave(connection->loop->http->addresses, connection->address);

@@ -44,6 +44,11 @@ void http_watch_add(const struct http_watch *watch, int fd, struct http_connecti
     (void)epoll_ctl(watch->event, again ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
 }
 
+void http_watch_drop(const struct http_watch *watch, int fd)
+{
+    (void)epoll_ctl(watch->event, EPOLL_CTL_DEL, fd, NULL);
+}
+
 void http_watch_take(const struct http_watch *watch, void (*begun)(struct http_connection *))
 {
     struct epoll_event events[BATCH];

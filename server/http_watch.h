@@ -31,6 +31,9 @@ void http_watch_done(struct http_watch *watch);
 void http_watch_add(const struct http_watch *watch, int fd, struct http_connection *connection,
                     bool again);
 
+/** `fd` is about to be closed: forget it, even if a program that is being started has it, too. */
+void http_watch_drop(const struct http_watch *watch, int fd);
+
 /** Call `begun` for each connection on which something has come since it was added. */
 void http_watch_take(const struct http_watch *watch, void (*begun)(struct http_connection *));
 

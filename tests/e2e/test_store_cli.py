@@ -207,6 +207,16 @@ def test_many_registry_refusals_are_posted_again_in_one_go(sluice, event, most):
     assert rows(server, "rejected", "list") == []
 
 
+def test_an_event_that_the_schema_fails_for_holds_up_no_other(sluice, event):
+    server = sluice(store=STORE, routes=[route(schema="Later")], http={"max_batch": 1})
+    for name in ("bad", "good"):
+        body = event | {"id": name, "detail": event["detail"] | {name: 1}}
+        assert server.post(body).status == 400
+    put_schema(server.folder, "Later", {"properties": {"bad": {"$ref": "#/definitions/nowhere"}}})
+    server.wait_log(event="resubmitted", accepted=1)
+    assert [row["event_id"] for row in rows(server, "rejected", "list")] == ["bad"]
+
+
 def test_replays_by_the_configuration_in_force(sluice, event):
     server = sluice(store=STORE, routes=[route(match={"source": "nobody"})])
     assert server.post(event).json["details"] == "No route for this event"

@@ -1,6 +1,7 @@
 /*
  * test_report.c - errors: their words, places and order, the best of them, and their bounds.
  */
+#include "base/clock.h"
 #include "schema/schema.h"
 #include "tests/unit/schema/report_cases.h"
 #include "tests/unit/test.h"
@@ -45,6 +46,39 @@ static void done(struct bench *bench)
     arena_destroy(bench->arena);
     schema_destroy(bench->schema);
     json_release(bench->instance);
+}
+
+/* A name of a million characters, in the place of each of 2,000 errors. */
+static void long_names_do_not_make_it_long(void)
+{
+    static const char schema[] =
+        "{\"additionalProperties\":{\"additionalProperties\":{\"type\":\"string\"}}}";
+    const struct schema_report_options options = { .max_errors = 10000 };
+    struct schema_budget budget = schema_budget(100000);
+    struct buf text;
+    struct error err = { 0 };
+
+    buf_init(&text, 2 << 20);
+    buf_add(&text, STR("{\""));
+    for (int i = 0; i < 1000000; i++)
+        buf_add_char(&text, '~');
+    buf_add(&text, STR("\":{"));
+    for (int i = 0; i < 2000; i++)
+        buf_printf(&text, "%s\"%d\":1", i ? "," : "", i);
+    buf_add(&text, STR("}}"));
+
+    struct bench bench = { .instance = parse(buf_str(&text)), .arena = arena_create() };
+    struct json_object *document = parse(str_from_c(schema));
+
+    CHECK(schema_compile(document, NULL, &bench.schema, &err));
+    int64_t began_us = clock_thread_us();
+
+    (void)schema_report(bench.schema, bench.instance, &options, &budget, bench.arena,
+                        &bench.report);
+    CHECK(clock_thread_us() - began_us < 5000000); /* without the budget, 18 s */
+    json_release(document);
+    buf_done(&text);
+    done(&bench);
 }
 
 /* All units as the table writes them. */
@@ -255,5 +289,6 @@ int main(void)
     RUN(leaves_a_valid_report_empty);
     RUN(bounds_every_text);
     RUN(finds_the_best_of_very_many);
+    RUN(long_names_do_not_make_it_long);
     return test_end();
 }
