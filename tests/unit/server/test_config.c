@@ -47,7 +47,7 @@ static void check_default_http(const struct config_http *http)
     CHECK_INT(http->max_connections, 10000);
     CHECK_INT(http->max_connections_per_address, 0);
     CHECK_INT((int64_t)http->max_body, 2 * MIB);
-    CHECK_INT((int64_t)http->max_head, 16 * 1024);
+    CHECK_INT((int64_t)http->max_head, 16384);
     CHECK_INT(http->max_batch, 500);
     CHECK_INT(http->max_in_flight, 0);
     CHECK_INT((int64_t)http->max_inflight_bytes, 64 * MIB);
@@ -153,7 +153,7 @@ static void check_values_http(const struct config_http *http)
     CHECK_STR(str_from_c(http->metrics_listen.host), "127.0.0.1");
     CHECK_INT(http->threads, 2);
     CHECK_INT((int64_t)http->max_body, 1000);
-    CHECK_INT((int64_t)http->max_head, 12 * 1024);
+    CHECK_INT((int64_t)http->max_head, 12288);
     CHECK_INT((int64_t)http->max_inflight_bytes, 1536);
     CHECK_INT(http->deadline_us, 1500000);
     CHECK_INT(http->drain_delay_us, 100000);

@@ -68,7 +68,7 @@ static void begin(void)
                                              .listener_count = 1,
                                              .threads = 1,
                                              .max_connections = 100,
-                                             .max_head = 16 * 1024,
+                                             .max_head = 16384,
                                              .max_body = 10000,
                                              .max_inflight_bytes = 100000,
                                              .deadline_us = 10000000,
