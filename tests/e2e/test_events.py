@@ -351,7 +351,7 @@ def test_a_pattern_that_is_linear_on_a_text_has_one_verdict(folder, sluice, pref
     put_schema(folder, "Words", {"properties": {"x": {"pattern": "^(\\w+\\s?)+$"}}})
     server = sluice(routes=[route(schema="Words", transform=put_nothing(folder))], prefix=prefix)
     assert server.wait_log(event="patterns")["jit"] is jit
-    for length in (15_000, 150_000):
+    for length in (15_000, 150_000) if RELEASE else (1_500,):
         assert server.post({"detail": {"x": "hello " * (length // 6)}}).status == 200
 
 
