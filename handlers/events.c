@@ -153,7 +153,9 @@ void run_conclude(const struct run *run, enum condition condition, struct outcom
     outcome->row = status_row(run->options->status_map, condition);
 }
 
-void run_conclude_failed(const struct run *run, const struct error *err, struct outcome *outcome)
+/* The event's fate is what the error says. */
+static void run_conclude_failed(const struct run *run, const struct error *err,
+                                struct outcome *outcome)
 {
     if (err->text[0] != '\0')
         outcome->details = arena_copy(run->request->arena, str_from_c(err->text));

@@ -49,9 +49,6 @@ struct run {
 /** The event's fate is `condition`. */
 void run_conclude(const struct run *run, enum condition condition, struct outcome *outcome);
 
-/** The event's fate is what the error says. */
-void run_conclude_failed(const struct run *run, const struct error *err, struct outcome *outcome);
-
 /** A run that has not read its body yet; its tree, if any, dies with the request's arena. */
 struct run *run_create(const struct events *events, const struct request *request,
                        const struct event_observer *observer);

@@ -36,15 +36,20 @@ struct sender {
     struct sender *next; /* in the ring's order */
 };
 
+struct worker {
+    struct slow_lane *lane;
+    pthread_t thread;
+    struct slow_lane_job *job; /* that it runs; NULL: none. Under the lane's mutex */
+};
+
 struct slow_lane {
     struct slow_lane_options options;
-    pthread_t threads[THREADS_MAX];
-    size_t thread_count;
-    struct slow_lane_job *running[THREADS_MAX]; /* by worker; under the mutex, as all below */
+    struct worker workers[THREADS_MAX];
+    size_t worker_count;
 
-    pthread_mutex_t mutex;
-    pthread_cond_t work; /* there is a job, or the end has come */
-    bool open;           /* jobs are taken */
+    pthread_mutex_t mutex; /* for what follows */
+    pthread_cond_t work;   /* there is a job, or the end has come */
+    bool open;             /* jobs are taken */
     bool stopping;
     size_t count; /* jobs that wait */
     struct sender *first;
@@ -183,14 +188,6 @@ static void note_wait(struct slow_lane *lane, int64_t waited_us)
 
 /* Workers. */
 
-static size_t number_of(const struct slow_lane *lane)
-{
-    for (size_t i = 0; i < lane->thread_count; i++)
-        if (pthread_equal(lane->threads[i], pthread_self()))
-            return i;
-    return 0;
-}
-
 /* Once it is finished the owner may free it, so its waker is copied before. */
 static void hand_back(struct slow_lane_job *job)
 {
@@ -203,7 +200,7 @@ static void hand_back(struct slow_lane_job *job)
 }
 
 /* Run the next job, or wait for one; locked on entry and on return. */
-static void work_off(struct slow_lane *lane, size_t number)
+static void work_off(struct slow_lane *lane, struct worker *worker)
 {
     struct slow_lane_job *job = take_job(lane);
 
@@ -213,11 +210,11 @@ static void work_off(struct slow_lane *lane, size_t number)
     }
     atomic_store(&job->state, RUNNING);
     note_wait(lane, clock_monotonic_us() - job->queued_us);
-    lane->running[number] = job;
+    worker->job = job;
     (void)pthread_mutex_unlock(&lane->mutex);
     job->run(job);
     (void)pthread_mutex_lock(&lane->mutex);
-    lane->running[number] = NULL;
+    worker->job = NULL;
     (void)pthread_mutex_unlock(&lane->mutex);
     hand_back(job);
     (void)pthread_mutex_lock(&lane->mutex);
@@ -225,17 +222,15 @@ static void work_off(struct slow_lane *lane, size_t number)
 
 static void *work(void *self)
 {
-    struct slow_lane *lane = self;
+    struct worker *worker = self;
+    struct slow_lane *lane = worker->lane;
 
     (void)pthread_setname_np(pthread_self(), "slow-lane");
     /* Of this thread only, on Linux. Without the right to lower it the priority stays as it is. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICENESS);
     (void)pthread_mutex_lock(&lane->mutex);
-
-    size_t number = number_of(lane);
-
     while (!lane->stopping)
-        work_off(lane, number);
+        work_off(lane, worker);
     (void)pthread_mutex_unlock(&lane->mutex);
     return NULL;
 }
@@ -245,11 +240,15 @@ bool slow_lane_start(struct slow_lane *lane, struct error *err)
     bool ok = true;
 
     (void)pthread_mutex_lock(&lane->mutex);
-    while (ok && lane->thread_count < lane->options.threads) {
-        int problem = pthread_create(&lane->threads[lane->thread_count], NULL, work, lane);
+    while (ok && lane->worker_count < lane->options.threads) {
+        struct worker *worker = &lane->workers[lane->worker_count];
+
+        worker->lane = lane;
+
+        int problem = pthread_create(&worker->thread, NULL, work, worker);
 
         ok = problem == 0 || fail_errno(err, ERR_SYSTEM, problem, "cannot start a worker thread");
-        lane->thread_count += ok;
+        lane->worker_count += ok;
     }
     lane->open = ok;
     (void)pthread_mutex_unlock(&lane->mutex);
@@ -263,14 +262,14 @@ void slow_lane_stop(struct slow_lane *lane)
     (void)pthread_mutex_lock(&lane->mutex);
     lane->open = false;
     lane->stopping = true;
-    for (size_t i = 0; i < lane->thread_count; i++)
-        if (lane->running[i])
-            atomic_store(&lane->running[i]->abandoned, true);
+    for (size_t i = 0; i < lane->worker_count; i++)
+        if (lane->workers[i].job)
+            atomic_store(&lane->workers[i].job->abandoned, true);
     (void)pthread_cond_broadcast(&lane->work);
     (void)pthread_mutex_unlock(&lane->mutex);
-    for (size_t i = 0; i < lane->thread_count; i++)
-        (void)pthread_join(lane->threads[i], NULL);
-    lane->thread_count = 0;
+    for (size_t i = 0; i < lane->worker_count; i++)
+        (void)pthread_join(lane->workers[i].thread, NULL);
+    lane->worker_count = 0;
 }
 
 /* For those who add jobs. */
