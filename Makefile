@@ -63,7 +63,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bench-before bowtie \
         crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
 
 ##@ Build
@@ -129,6 +129,9 @@ bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicroh
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; \
 	    $(PYTHON) -B tests/bench/tls.py || failed=1; $(PYTHON) -B tests/bench/refresh.py || failed=1; exit $$failed
+bench-before: all ## this build beside an older one; BEFORE=PROGRAM
+	@tests/setup.sh bench
+	$(PYTHON) -B tests/bench/before.py $(BEFORE)
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 	@tests/setup.sh tls

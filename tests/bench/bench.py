@@ -112,7 +112,10 @@ class Server:
         self.log.close()
 
 
-def start_sluice(name="sluice", tls=None, env=None, **changes):
+PROGRAM = ROOT / "build/release/sluice"
+
+
+def start_sluice(name="sluice", tls=None, env=None, program=PROGRAM, **changes):
     """`tls`: its certificate and key; `changes`: sections of the configuration."""
     config = WORK / f"{name}.yaml"
     config.write_text(
@@ -136,7 +139,7 @@ def start_sluice(name="sluice", tls=None, env=None, **changes):
             | changes
         )
     )
-    command = [ROOT / "build/release/sluice", "serve", "-c", config]
+    command = [program, "serve", "-c", config]
     server = Server(name, command, env=env)
 
     def port(text):
