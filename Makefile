@@ -13,16 +13,17 @@ OUT          := build/$(MODE)
 PROGRAM      := $(OUT)/sluice
 
 # Sources, found by where they are.
-FOLDERS   := base aws schema delivery handlers server
+FOLDERS   := base aws schema schema/format schema/registry settings delivery delivery/outbox delivery/sinks \
+             handlers handlers/auth server server/http server/config server/cli
 SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard $(folder)/*.c)))
 HEADERS   := $(foreach folder,$(FOLDERS) tests/unit,$(sort $(wildcard $(folder)/*.h)))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 LIBRARY   := $(OUT)/libsluice.a
 UNIT_HELP := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/*.c))
-UNIT      := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
+UNIT      := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)))
 CONFORM   := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/conformance/*.c)))
 FUZZERS   := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-TIDY      := $(patsubst %.c,build/tidy/%.stamp,$(SOURCES) $(wildcard tests/*/*.c tests/unit/*/*.c))
+TIDY      := $(patsubst %.c,build/tidy/%.stamp,$(SOURCES) $(wildcard tests/*/*.c tests/unit/*/*.c tests/unit/*/*/*.c))
 C_FILES    = $(wildcard $(shell git ls-files -co --exclude-standard -- '*.c' '*.h'))
 SCRIPTS    = $(shell git ls-files -co --exclude-standard -- '*.sh' .ci/run tests/lint/pre-commit)
 
@@ -64,7 +65,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bench-before bowtie \
-        crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe hooks help programs
+        crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-map lint-headers lint-scripts tidy ci describe map hooks help programs
 
 ##@ Build
 all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
@@ -158,7 +159,7 @@ lint-format:
 lint-layers:
 	tests/lint/layers.sh
 lint-map:
-	tests/lint/architecture.sh
+	@tests/lint/map.sh check
 lint-headers:
 	@CC='$(CC)' FLAGS='$(BASICS)' tests/lint/headers.sh $(HEADERS)
 lint-scripts:
@@ -166,6 +167,8 @@ lint-scripts:
 ci: lint ## what must pass before a change is merged
 	$(again) test
 	$(again) sanitize
+map: ## write docs/map.md from the first comment of each C file
+	tests/lint/map.sh
 describe: all ## write the annotated conf/sluice.yaml from conf/sluice.schema.json
 	$(PROGRAM) describe >build/sluice.yaml && mv build/sluice.yaml conf/sluice.yaml
 hooks: ## check formatting and layers before each commit
@@ -217,5 +220,4 @@ build/tidy/%.stamp: %.c .clang-tidy
 	    clang-tidy --quiet $< -- $(BASICS) 2>$(@:.stamp=.log) || { cat $(@:.stamp=.log) >&2; exit 1; }
 	@touch $@
 
--include $(wildcard $(OUT)/*/*.d $(OUT)/tests/*/*.d $(OUT)/tests/*/*/*.d)
--include $(wildcard build/tidy/*/*.d build/tidy/tests/*/*.d build/tidy/tests/*/*/*.d)
+-include $(wildcard $(foreach depth,*/* */*/* */*/*/* */*/*/*/*,$(OUT)/$(depth).d build/tidy/$(depth).d))

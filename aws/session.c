@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 static const int64_t second_us = 1000000;
 
@@ -198,11 +199,8 @@ static bool start_thread(struct aws_session *session, struct error *err)
     if (session->started)
         return true;
 
-    int problem = pthread_create(&session->thread, NULL, work, session);
-
-    if (problem != 0)
-        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, problem, "no thread for credentials");
-    (void)pthread_setname_np(session->thread, "aws-credentials");
+    if (!thread_start(&session->thread, "aws-credentials", work, session, err))
+        return false;
     session->started = true;
     return true;
 }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 enum { QUEUE_MAX = 1024 * 1024 };
 
@@ -115,14 +116,10 @@ bool log_output_start(struct error *err)
     output.running = true;
     output.stopping = output.ended = false;
 
-    int problem = pthread_create(&output.thread, NULL, write_queued, NULL);
-
-    if (problem != 0) {
-        output.running = false;
-        return fail_errno(err, ERR_SYSTEM, problem, "log writer");
-    }
-    (void)pthread_setname_np(output.thread, "log");
-    return true;
+    if (thread_start(&output.thread, "log", write_queued, NULL, err))
+        return true;
+    output.running = false;
+    return false;
 }
 
 /* Until the writer has ended, or the patience has; true: it has ended. The mutex is held. */

@@ -14,7 +14,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "delivery/outbox_backlog.h"
+#include "base/thread.h"
+#include "delivery/outbox/backlog.h"
 #include "delivery/pump_lane.h"
 
 enum {
@@ -465,16 +466,12 @@ bool pump_start(struct pump *pump, struct outbox *outbox, struct error *err)
     if (!backlog_open(outbox, pump->options.name, pump->options.rules.ordered, &pump->backlog, err))
         return false;
 
-    int problem = pthread_create(&pump->thread, NULL, run, pump);
-
-    if (problem != 0) {
-        backlog_close(pump->backlog);
-        pump->backlog = NULL;
-        return fail_errno(err, ERR_SYSTEM, problem, "sink %s", pump->options.name);
-    }
     (void)snprintf(name, sizeof(name), "sink-%.10s", pump->options.name);
-    (void)pthread_setname_np(pump->thread, name);
-    return true;
+    if (thread_start(&pump->thread, name, run, pump, err))
+        return true;
+    backlog_close(pump->backlog);
+    pump->backlog = NULL;
+    return false;
 }
 
 void pump_reopen(struct pump *pump)

@@ -1,10 +1,10 @@
 /*
  * pump.h - takes records from the store to one sink, until they have arrived.
  *
- * A pump has a thread of its own: it takes what is pending (outbox_backlog.h), hands it to the sink
- * (sink.h), decides what the answer means (pump_plan.h) and has that made durable. When a batch is
- * refused as a whole, smaller ones find the record that is at fault. Faults are logged when they
- * begin and when they end, not each time.
+ * A pump has a thread of its own: it takes what is pending (delivery/outbox/backlog.h), hands it to
+ * the sink (sink.h), decides what the answer means (pump_plan.h) and has that made durable. When a
+ * batch is refused as a whole, smaller ones find the record that is at fault. Faults are logged
+ * when they begin and when they end, not each time.
  *
  * Threads: create, start, stop and destroy belong to one thread; the rest may come from any.
  */
@@ -15,9 +15,9 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "delivery/pump_plan.h"
-#include "delivery/sink.h"
+#include "delivery/sinks/sink.h"
 
 struct pump;
 

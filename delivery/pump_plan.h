@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "delivery/outbox_backlog.h"
-#include "delivery/sink.h"
+#include "delivery/outbox/backlog.h"
+#include "delivery/sinks/sink.h"
 
 struct pump_rules {
     bool ordered;           /* stop at the first record that is not delivered */

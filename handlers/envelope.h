@@ -14,7 +14,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "handlers/route.h"
 
 enum { EVENT_ID_MAX = 256 }; /* bytes */

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "handlers/envelope.h"
-#include "handlers/events_run.h"
+#include "handlers/events_internal.h"
 
 enum {
     TREE_MAX = 96 * 1024 * 1024,   /* bytes of a body read; 2 MiB of "{}," would take 500 MB */

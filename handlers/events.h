@@ -10,14 +10,14 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "delivery/outbox.h"
-#include "handlers/auth.h"
+#include "delivery/outbox/outbox.h"
+#include "handlers/auth/auth.h"
 #include "handlers/handler.h"
 #include "handlers/metrics.h"
 #include "handlers/route.h"
 #include "handlers/slow_lane.h"
 #include "handlers/status.h"
-#include "schema/catalog.h"
+#include "schema/registry/catalog.h"
 
 struct events;
 

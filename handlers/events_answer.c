@@ -1,7 +1,7 @@
 /*
  * events_answer.c - from what became of the events of a request to its answer.
  */
-#include "handlers/events_run.h"
+#include "handlers/events_internal.h"
 
 enum {
     ANSWER_MAX = 64 * 1024 * 1024, /* bytes of one answer; over it: without error units */

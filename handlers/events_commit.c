@@ -5,11 +5,11 @@
  * What is to be retried anyway (500, 503) is not kept. Whatever the schema says now, an event that
  * was accepted before is a duplicate: only the outbox knows.
  */
-#include "handlers/events_run.h"
+#include "handlers/events_internal.h"
 
 #include <string.h>
 
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "handlers/envelope.h"
 
 enum { UNITS_MAX = 1024 * 1024 }; /* bytes of error units that the quarantine keeps of one event */

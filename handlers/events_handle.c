@@ -5,7 +5,7 @@
  * While it waits a request holds its bytes, but not their tree, which takes many times as much. A
  * request that has expired is answered at once, and nothing of it is submitted any more.
  */
-#include "handlers/events_run.h"
+#include "handlers/events_internal.h"
 
 #include "base/memory.h"
 

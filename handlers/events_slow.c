@@ -4,7 +4,7 @@
  * The work owns its request, body included. So a request that is answered at its deadline, or whose
  * sender has left, goes at once; a worker that still has it releases the rest when it notices.
  */
-#include "handlers/events_run.h"
+#include "handlers/events_internal.h"
 
 enum {
     FAST_BODY_MAX = 16 * 1024, /* bytes */

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "handlers/handler.h"
-#include "schema/catalog.h"
+#include "schema/registry/catalog.h"
 
 struct health;
 

@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "delivery/pump.h"
 #include "handlers/handler.h"
 #include "handlers/health.h"
 #include "handlers/slow_lane.h"
 #include "handlers/status.h"
-#include "schema/catalog.h"
+#include "schema/registry/catalog.h"
 
 struct metrics;
 struct aws_session;

@@ -7,6 +7,6 @@
 #pragma once
 
 #include "base/buf.h"
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 
 void metrics_write_store(struct buf *out, struct outbox *outbox);

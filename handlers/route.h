@@ -17,7 +17,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/transform.h"
-#include "schema/catalog.h"
+#include "schema/registry/catalog.h"
 
 struct route_match {
     const char *key;

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 enum {
     USUAL_JOBS = 2048,
@@ -225,7 +226,6 @@ static void *work(void *self)
     struct worker *worker = self;
     struct slow_lane *lane = worker->lane;
 
-    (void)pthread_setname_np(pthread_self(), "slow-lane");
     /* Of this thread only, on Linux. Without the right to lower it the priority stays as it is. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICENESS);
     (void)pthread_mutex_lock(&lane->mutex);
@@ -244,10 +244,7 @@ bool slow_lane_start(struct slow_lane *lane, struct error *err)
         struct worker *worker = &lane->workers[lane->worker_count];
 
         worker->lane = lane;
-
-        int problem = pthread_create(&worker->thread, NULL, work, worker);
-
-        ok = problem == 0 || fail_errno(err, ERR_SYSTEM, problem, "cannot start a worker thread");
+        ok = thread_start(&worker->thread, "slow-lane", work, worker, err);
         lane->worker_count += ok;
     }
     lane->open = ok;

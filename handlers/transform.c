@@ -8,7 +8,7 @@
 #include "handlers/transform.h"
 
 #include "base/clock.h"
-#include "handlers/transform_parts.h"
+#include "handlers/transform_internal.h"
 
 enum found { FOUND, ABSENT, REFUSED };
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/letters.h"
-#include "schema/format.h"
+#include "schema/format/format.h"
 
 /* Milliseconds of the years 0 to 9999, which is what four digits can say. */
 #define MIN_EPOCH_MS INT64_C(-62167219200000)

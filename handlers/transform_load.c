@@ -8,8 +8,8 @@
 
 #include "base/embed.h"
 #include "base/memory.h"
-#include "handlers/transform_parts.h"
-#include "schema/settings.h"
+#include "handlers/transform_internal.h"
+#include "settings/settings.h"
 
 EMBED(transform_schema, "conf/transform.schema.json");
 

@@ -4,7 +4,7 @@
 #include "schema/library.h"
 
 #include "base/memory.h"
-#include "schema/uri.h"
+#include "base/uri.h"
 #include "schema/vector.h"
 
 /* A metaschema's metaschema's ... `$schema`; one that goes round in circles has no draft. */

@@ -6,9 +6,9 @@
  * keeps to the text, but its target belongs to the innermost.
  */
 #include "base/memory.h"
+#include "base/uri.h"
 #include "schema/library.h"
 #include "schema/metaschema.h"
-#include "schema/uri.h"
 
 /* Take up documents. */
 

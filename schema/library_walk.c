@@ -5,10 +5,10 @@
  * anchor.
  */
 #include "base/memory.h"
+#include "base/uri.h"
 #include "schema/library.h"
 #include "schema/plain.h"
 #include "schema/program.h"
-#include "schema/uri.h"
 #include "schema/vector.h"
 
 static uint32_t hash_address(struct json_object *value)

@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/regex.h"
-#include "schema/format.h"
+#include "schema/format/format.h"
 #include "schema/keys.h"
 #include "schema/schema.h"
 

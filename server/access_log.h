@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "server/http.h"
+#include "server/http/http.h"
 
 /** From now on show clients' addresses at any level, or not. Otherwise they are shown at debug. */
 void access_log_configure(bool client_address);

@@ -22,8 +22,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "server/control_socket.h"
-#include "server/http_state.h"
 #include "server/resubmit.h"
 #include "server/resubmit_registry.h"
 
@@ -338,7 +338,7 @@ static bool open_all(struct control *control, struct error *err)
     control->rounds = resubmit_registry_create(
         &(struct resubmit_registry_options){ control->view, control->resubmitter });
     control->started = control_socket_listen(options->store_path, &control->socket, err) &&
-                       http_thread_start(&control->thread, "control", run, control, err);
+                       thread_start(&control->thread, "control", run, control, err);
     return control->started;
 }
 
@@ -388,7 +388,7 @@ void control_stop(struct control *control)
         return;
     outbox_hurry(control->options.outbox);
     resubmitter_end(control->resubmitter);
-    http_event_post(control->stop_event);
+    (void)eventfd_write(control->stop_event, 1);
     (void)pthread_join(control->thread, NULL);
     control->started = false;
     control_socket_remove(control->options.store_path);

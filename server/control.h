@@ -24,10 +24,10 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "handlers/handler.h"
-#include "schema/catalog.h"
-#include "server/http_listen.h"
+#include "schema/registry/catalog.h"
+#include "server/http/listen.h"
 
 struct control;
 

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/log_output.h"
 #include "base/memory.h"
-#include "server/http_state.h"
+#include "base/thread.h"
 
 enum { LAST_LINE_US = 500 * 1000 }; /* how long a log that is not read is waited for */
 
@@ -63,7 +63,7 @@ bool end_limit_create(struct end_limit **out, struct error *err)
     limit->at_us = INT64_MAX;
     (void)pthread_mutex_init(&limit->mutex, NULL);
     clock_init_condition(&limit->changed);
-    if (!http_thread_start(&limit->thread, "end-limit", run, limit, err)) {
+    if (!thread_start(&limit->thread, "end-limit", run, limit, err)) {
         (void)pthread_cond_destroy(&limit->changed);
         (void)pthread_mutex_destroy(&limit->mutex);
         mem_free(limit);

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "server/access_log.h"
-#include "server/http_state.h"
 
 enum {
     TICK_US = 1000000,       /* how often files are looked at */
@@ -180,7 +180,7 @@ bool housekeeping_start(const struct housekeeping_options *options, const struct
     housekeeping->force = *force;
     (void)pthread_mutex_init(&housekeeping->mutex, NULL);
     clock_init_condition(&housekeeping->changed);
-    if (!http_thread_start(&housekeeping->thread, "housekeeping", run, housekeeping, err)) {
+    if (!thread_start(&housekeeping->thread, "housekeeping", run, housekeeping, err)) {
         housekeeping->stopping = true;
         housekeeping_destroy(housekeeping);
         return false;

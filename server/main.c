@@ -8,7 +8,7 @@
 #include "base/attr.h"
 #include "base/secret.h"
 #include "base/version.h"
-#include "server/commands.h"
+#include "server/cli/commands.h"
 
 static const struct command {
     const char *name;

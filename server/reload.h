@@ -14,10 +14,10 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "server/config.h"
-#include "server/http.h"
-#include "server/http_tls.h"
-#include "server/places.h"
+#include "server/config/config.h"
+#include "server/http/http.h"
+#include "server/http/tls.h"
+#include "server/listeners.h"
 #include "server/service.h"
 
 /** What is in force. */

@@ -16,7 +16,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "delivery/outbox_view.h"
+#include "delivery/outbox/view.h"
 #include "handlers/handler.h"
 
 struct resubmitter;

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "delivery/outbox_view.h"
-#include "schema/catalog.h"
+#include "delivery/outbox/view.h"
+#include "schema/registry/catalog.h"
 #include "server/resubmit.h"
 
 struct resubmit_registry;

@@ -11,9 +11,9 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "delivery/pump.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 struct sinks;
 

@@ -14,7 +14,7 @@ root=$work/root
 # shellcheck disable=SC2016 # for the shell in the chroot
 case ${1:-all} in
 all) inside='make test' ;;
-short) inside='tests=$(ls tests/unit/server/test_*.c | sed "s,\(.*\)\.c,build/release/\1,")
+short) inside='tests=$(ls tests/unit/server/test_*.c tests/unit/server/*/test_*.c | sed "s,\(.*\)\.c,build/release/\1,")
 make -j"$(nproc)" build/sluice $tests
 tests/unit/run.sh $tests
 /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/e2e/test_smoke.py' ;;

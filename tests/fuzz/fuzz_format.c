@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "schema/format.h"
-#include "schema/uri.h"
+#include "base/uri.h"
+#include "schema/format/format.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

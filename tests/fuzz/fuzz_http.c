@@ -16,10 +16,10 @@
 
 #include "base/attr.h"
 #include "base/log.h"
-#include "server/http.h"
-#include "server/http_loop.h"
-#include "server/http_state.h"
-#include "server/http_tls.h"
+#include "server/http/http.h"
+#include "server/http/http_internal.h"
+#include "server/http/loop.h"
+#include "server/http/tls.h"
 #include "tests/unit/tls_files.h"
 
 enum {

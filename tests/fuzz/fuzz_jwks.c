@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "handlers/jwks.h"
+#include "handlers/auth/jwks.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's choice */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

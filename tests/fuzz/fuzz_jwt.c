@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "handlers/jwt.h"
+#include "handlers/auth/jwt.h"
 
 /* NOLINTBEGIN(readability-identifier-naming,readability-non-const-parameter): libFuzzer's choice */
 int LLVMFuzzerInitialize(int *argc, char ***argv);

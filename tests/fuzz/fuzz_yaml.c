@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "base/interpolate.h"
-#include "base/yaml.h"
+#include "settings/interpolate.h"
+#include "settings/yaml.h"
 
 static const char *lookup(const char *name)
 {

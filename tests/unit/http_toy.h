@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "handlers/handler.h"
-#include "server/http.h"
+#include "server/http/http.h"
 
 enum { HTTP_TOY_LOOPS = 10, HTTP_TOY_WAITING = 600 };
 

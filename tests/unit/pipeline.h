@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "handlers/events.h"
 #include "handlers/route.h"
-#include "schema/catalog.h"
+#include "schema/registry/catalog.h"
 #include "tests/unit/folder.h"
 
 /** What the shipped schema and transform say, in short. */

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "schema/registry.h"
+#include "schema/registry/registry.h"
 
 struct scripted {
     pthread_mutex_t mutex;

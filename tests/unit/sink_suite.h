@@ -1,5 +1,6 @@
 /*
- * sink_suite.h - what every sink owes the pump (delivery/sink.h), as tests that run against each.
+ * sink_suite.h - what every sink owes the pump (delivery/sinks/sink.h), as tests that run against
+ * each.
  */
 #pragma once
 
@@ -7,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "delivery/sink.h"
+#include "delivery/sinks/sink.h"
 
 struct sink_suite {
     /** A sink whose place is empty and works. The suite destroys it. */

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "delivery/outbox.h"
+#include "delivery/outbox/outbox.h"
 #include "tests/unit/folder.h"
 
 struct store {

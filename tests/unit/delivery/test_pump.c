@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "delivery/outbox_backlog.h"
+#include "delivery/outbox/backlog.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"

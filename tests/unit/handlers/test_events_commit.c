@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "delivery/outbox_backlog.h"
+#include "delivery/outbox/backlog.h"
 #include "handlers/events.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/store.h"

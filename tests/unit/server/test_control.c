@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
-#include "server/control_client.h"
+#include "server/cli/control_client.h"
 #include "server/control_socket.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"

@@ -1,0 +1,19 @@
+/*
+ * thread.h - start a thread of the program.
+ *
+ * Threads: any thread may start another one.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+
+/**
+ * Start a thread that runs `run(self)`. All signals are blocked in it: main waits for them. `name`
+ * is what ps, gdb and perf show; the kernel keeps its first 15 bytes. The caller joins the thread.
+ * ERR_SYSTEM.
+ */
+NODISCARD bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *self),
+                            void *self, struct error *err);

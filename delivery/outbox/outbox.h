@@ -1,0 +1,244 @@
+/*
+ * outbox.h - where an event is safe before its sender hears 200: duplicates, records, quarantine.
+ *
+ * A request hands over all its events at once as a job; one thread, the committer, takes what is
+ * queued, writes it in one transaction, waits for the disk once and then wakes every request of the
+ * batch (docs/decisions/011). Duplicates are decided inside the transaction. The database is
+ * SQLite's, and all writes and checkpoints go through the committer's one connection.
+ *
+ * Threads: create and destroy belong to one thread; everything else may be called from any thread
+ * between start and stop. A job is shared by its request and the committer and counts both.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "base/waker.h"
+
+enum {
+    OUTBOX_SINKS_MAX = 64,    /* sinks with rows in one store, removed ones included */
+    OUTBOX_NAME_SIZE = 72,    /* a sink's name (64 at most) or an outcome, with its NUL */
+    OUTBOX_OUTCOMES_MAX = 16, /* different outcomes of refused events */
+    OUTBOX_ID_MAX = 256,      /* bytes of an event's id */
+    OUTBOX_KEY_SIZE = 288,    /* an idempotency key, with its NUL */
+};
+
+/** For outbox_event.time_us: the event does not say. */
+#define OUTBOX_NO_TIME INT64_MIN
+
+struct outbox;
+
+/** Everything is copied. */
+struct outbox_options {
+    const char *path;           /* the database file; folders are made, 0700; "": no store */
+    uint64_t max_size;          /* bytes that may wait for sinks, write-ahead log included */
+    uint64_t dead_max_size;     /* bytes of dead records, beside those; the oldest are dropped */
+    int64_t dedup_window_us;    /* 0: every event is new */
+    int64_t dedup_max_rows;     /* 0: every event is new */
+    bool dedup_replays;         /* replay-name makes no other event of it */
+    bool quarantine;            /* keep refused events */
+    int64_t quarantine_keep_us; /* this long, */
+    int64_t quarantine_max_rows;
+    uint64_t quarantine_max_size;
+    const char *const *sinks; /* names of the configured sinks; a new one starts at now */
+    size_t sink_count;
+    int64_t lock_patience_us; /* how long to wait for another process to let the store go */
+    size_t max_queued;        /* events that may wait for the committer; 0: a usual number */
+    int64_t stall_us;         /* the disk stalls when a commit takes longer; 0: it never does */
+};
+
+/**
+ * With an empty path there is no store: records wait in memory, and an event is accepted when every
+ * sink (there must be one at least) has its record. No event is known as a duplicate then, none is
+ * dead (it is dropped, and its sender told), and refused ones must not be submitted. Who does not
+ * wait any longer takes along what was not handed to a sink yet.
+ *
+ * Open the store, made if need be, brought up to this version, and locked for this process.
+ * ERR_SYSTEM: locked by another process, on a network file system, or the system says no;
+ * ERR_CONFIG: written by a newer version, or no store at all. The caller owns it.
+ */
+NODISCARD bool outbox_create(const struct outbox_options *options, struct outbox **out,
+                             struct error *err);
+
+/** Start the committer. */
+NODISCARD bool outbox_start(struct outbox *outbox, struct error *err);
+
+/**
+ * Commit and answer what is queued, then end the committer; later jobs are refused. Who is inside
+ * backlog_wait() or backlog_settle() comes back. Does nothing when it does not run.
+ */
+void outbox_stop(struct outbox *outbox);
+
+/** Stops it first. NULL is fine. All backlogs must be closed; without a store, all jobs released.
+ */
+void outbox_destroy(struct outbox *outbox);
+
+/**
+ * Would these options open? For `sluice check`: the path can be written or made, is on a local file
+ * system, and holds no store of a newer version. Changes nothing.
+ */
+NODISCARD bool outbox_check(const char *path, struct error *err);
+
+/** SQLite's version, as "3.40.1". */
+const char *outbox_library_version(void);
+
+/* Handing over events. */
+
+/** One event of a request: accepted with its record, or refused. All borrowed by outbox_submit().
+ */
+struct outbox_event {
+    struct str id;          /* ptr NULL: none, so it is nobody's duplicate; at most OUTBOX_ID_MAX */
+    struct str replay_name; /* ptr NULL: it is not replayed from an archive */
+    struct str raw;         /* its own bytes, as they came */
+    struct str unreplayed;  /* the same without the replay-name; ptr NULL: it cannot be told */
+    int64_t time_us;        /* the event's own time, or OUTBOX_NO_TIME */
+    int64_t processed_at_us;
+    struct str registry; /* ptr NULL where no route was found; schema and version likewise */
+    struct str schema;
+    struct str version;
+    struct str record; /* accepted: its record */
+
+    /* Refused: */
+    const char *outcome;   /* why, as the log has it; NULL: it is accepted */
+    struct str details;    /* the reason in words */
+    struct str units;      /* error units as a JSON array; ptr NULL: none */
+    struct str rule;       /* where in the schema the first error is; ptr NULL: none */
+    bool is_registry_kind; /* not the event's fault: to be tried again by ourselves */
+    bool is_not_kept;      /* not for the quarantine: only, was it accepted before? */
+};
+
+enum outbox_verdict {
+    OUTBOX_ACCEPTED,    /* on stable storage; without a store: every sink has it */
+    OUTBOX_DUPLICATE,   /* accepted before, with `processed_at_us` */
+    OUTBOX_QUARANTINED, /* refused, and kept */
+    OUTBOX_NOT_KEPT,    /* refused, not accepted before, and not to be kept */
+    OUTBOX_UNAVAILABLE, /* not stored, for `reason` */
+};
+
+struct outbox_result {
+    enum outbox_verdict verdict;
+    bool id_reused;          /* accepted, though another event had this id */
+    int64_t processed_at_us; /* the first one's, for a duplicate */
+    const char *reason;      /* constant text: "store full", "store failing", ... */
+};
+
+struct outbox_job;
+
+/** All events of one request (at least one), to be committed together. */
+struct outbox_request {
+    const struct outbox_event *events;
+    size_t count;
+    struct waker waker; /* woken when outbox_results() has something */
+};
+
+/**
+ * Queue them. The caller holds one reference to `*job`, to be given back with outbox_job_release()
+ * at any time. ERR_UNAVAILABLE with "store queue full", "store failing" or "draining": nothing was
+ * queued.
+ */
+NODISCARD bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
+                             struct outbox_job **job, struct error *err);
+
+/** One result an event, in their order, as long as the job is held; NULL: not decided yet. */
+const struct outbox_result *outbox_results(const struct outbox_job *job);
+
+/**
+ * The caller cannot wait any longer. Without a store there are results now: of what not all sinks
+ * have it is OUTBOX_UNAVAILABLE, "deadline". With a store nothing changes.
+ */
+void outbox_give_up(struct outbox_job *job);
+
+/** Give a reference back; gives up first. NULL is fine. The type fits arena_own(). */
+void outbox_job_release(void *job);
+
+/**
+ * Why events are not taken now, or NULL: for /readyz. "full", "failing", or "stalled": a commit has
+ * been under way for longer than `stall_us`.
+ */
+const char *outbox_trouble(const struct outbox *outbox);
+
+/* What an operator may ask for; each waits until it is durable. */
+
+/** Forget a sink that is not configured any more, with its backlog. ERR_CONFIG: it is, or no such.
+ */
+NODISCARD bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err);
+
+/**
+ * The process is about to end: what takes long is broken off between two portions, with
+ * ERR_UNAVAILABLE, to be asked for again.
+ */
+void outbox_hurry(struct outbox *outbox);
+
+/**
+ * Set a record aside as dead that a sink waits for: its first one behind the cursor, or one of its
+ * retries. `sink` NULL: the one sink that waits for it. ERR_CONFIG: none does, or several do.
+ */
+NODISCARD bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq,
+                                struct error *err);
+
+/** Deliver a dead record again: row `id` of outbox_view_dead(). ERR_CONFIG: no such. */
+NODISCARD bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err);
+
+/* Numbers. */
+
+enum { OUTBOX_BUCKETS = 16 };
+
+/** Counts by upper bound; the last bucket has none. */
+struct outbox_histogram {
+    uint64_t counts[OUTBOX_BUCKETS];
+    uint64_t sum; /* of what was counted, in its own unit */
+};
+
+/** Upper bounds of `commit_us` (microseconds) and `batch_events`; the last is INT64_MAX. */
+extern const int64_t outbox_commit_bounds_us[OUTBOX_BUCKETS];
+extern const int64_t outbox_batch_bounds[OUTBOX_BUCKETS];
+
+/**
+ * Each is counted by itself. enqueued = delivered + pending + dead + dropped holds unless there is
+ * a fault; pending and dead are compared with the rows and corrected.
+ */
+struct outbox_sink_counters {
+    char name[OUTBOX_NAME_SIZE];
+    bool configured; /* false: removed, its backlog still kept */
+    int64_t enqueued;
+    int64_t delivered;
+    int64_t pending;
+    int64_t dead;
+    int64_t dropped;
+    int64_t blocked_seq; /* the record that an ordered sink waits for, as it failed; 0: none, */
+    char blocked_key[OUTBOX_KEY_SIZE]; /* and the beginning of its key; view.h alone */
+    int64_t oldest_us;     /* when its oldest pending record was accepted; 0: none is known */
+    int64_t oldest_age_us; /* and how long ago that is, whatever the clock was set to since */
+};
+
+/** All of one moment, as the last transaction left it. */
+struct outbox_counters {
+    int64_t accepted;
+    int64_t duplicates;
+    int64_t ids_reused; /* accepted with an id that another event had */
+    int64_t bytes;      /* waiting for sinks, write-ahead log included */
+    int64_t max_bytes;
+    int64_t dead_bytes;    /* of records that no sink waits for and some set aside */
+    int64_t corrections;   /* counters that differed from the rows they count, and were corrected */
+    int64_t seen;          /* events remembered for duplicates */
+    int64_t refused_rows;  /* in quarantine now */
+    int64_t refused_bytes; /* and their size */
+    int64_t refused_evicted;   /* gone from it, too old or too many */
+    int64_t refused_too_large; /* larger than all of it, so never kept */
+    size_t outcome_count;
+    struct {
+        char outcome[OUTBOX_NAME_SIZE];
+        int64_t count;
+    } quarantined[OUTBOX_OUTCOMES_MAX];
+    size_t sink_count;
+    struct outbox_sink_counters sinks[OUTBOX_SINKS_MAX];
+    struct outbox_histogram commit_us;    /* how long transactions took, since the start */
+    struct outbox_histogram batch_events; /* how many events were in each */
+};
+
+void outbox_counters(struct outbox *outbox, struct outbox_counters *out);

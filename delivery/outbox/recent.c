@@ -1,0 +1,311 @@
+/*
+ * recent.c - see recent.h.
+ */
+#include "delivery/outbox/recent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum {
+    PORTION_MOST = 8192,
+    PORTION_PART = 4, /* of all that may be remembered */
+    FIRST_CAPACITY = 256,
+};
+
+/* How far the portion that goes over has come: rows of `state`. */
+static const struct str moved_name = STR_INIT("recent_moved");
+static const struct str last_name = STR_INIT("recent_last");
+
+void recent_init(struct outbox_recent *recent, int64_t max_rows)
+{
+    int64_t part = max_rows / PORTION_PART;
+
+    *recent = (struct outbox_recent){ .next_row = 1 };
+    recent->portion = part > PORTION_MOST ? PORTION_MOST : part < 1 ? 1 : (size_t)part;
+}
+
+static void part_done(struct recent_part *part)
+{
+    mem_free(part->events);
+    mem_free(part->slots);
+    mem_free(part->ids);
+    *part = (struct recent_part){ 0 };
+}
+
+void recent_done(struct outbox_recent *recent)
+{
+    part_done(&recent->filling);
+    part_done(&recent->moving);
+}
+
+/* The slot of the first event of that bucket and id, or the free one where it would be. */
+static size_t first_slot(const struct recent_part *part, int64_t bucket, int64_t id_hash)
+{
+    uint64_t hash = (uint64_t)id_hash ^ ((uint64_t)bucket * UINT64_C(0x9e3779b97f4a7c15));
+
+    return (size_t)(hash ^ hash >> 32) & (part->capacity * 2 - 1);
+}
+
+/* The slot of an id: that of its last event, or the free one where it would be. */
+static size_t id_slot(const struct recent_part *part, int64_t id_hash)
+{
+    size_t slot = first_slot(part, 0, id_hash);
+
+    while (part->ids[slot] && part->events[part->ids[slot] - 1].id_hash != id_hash)
+        slot = (slot + 1) & (part->capacity * 2 - 1);
+    return slot;
+}
+
+static void note(struct recent_part *part, size_t index)
+{
+    const struct recent_event *event = &part->events[index];
+    size_t slot = first_slot(part, event->bucket, event->id_hash);
+
+    while (part->slots[slot])
+        slot = (slot + 1) & (part->capacity * 2 - 1);
+    part->slots[slot] = (uint32_t)index + 1;
+    part->ids[id_slot(part, event->id_hash)] = (uint32_t)index + 1;
+}
+
+static void free_slots(struct recent_part *part)
+{
+    if (!part->slots)
+        return;
+    memset(part->slots, 0, part->capacity * 2 * sizeof(*part->slots));
+    memset(part->ids, 0, part->capacity * 2 * sizeof(*part->ids));
+}
+
+static void note_all(struct recent_part *part)
+{
+    free_slots(part);
+    for (size_t i = 0; i < part->count; i++)
+        note(part, i);
+}
+
+static void put(struct recent_part *part, const struct recent_event *event)
+{
+    if (part->count == part->capacity) {
+        part->capacity = part->capacity ? part->capacity * 2 : FIRST_CAPACITY;
+        part->events = mem_realloc(part->events, part->capacity * sizeof(*part->events));
+        part->slots = mem_realloc(part->slots, part->capacity * 2 * sizeof(*part->slots));
+        part->ids = mem_realloc(part->ids, part->capacity * 2 * sizeof(*part->ids));
+        note_all(part);
+    }
+    part->events[part->count] = *event;
+    note(part, part->count++);
+}
+
+static void clear(struct recent_part *part)
+{
+    part->count = 0;
+    free_slots(part);
+}
+
+/* An event that is older than the window may be its own predecessor. */
+static enum recent_found find_id(const struct recent_part *part, const struct recent_event *wanted)
+{
+    uint32_t at = part->ids[id_slot(part, wanted->id_hash)];
+
+    return at && memcmp(part->events[at - 1].identity, wanted->identity,
+                        sizeof(wanted->identity)) != 0
+               ? RECENT_ELSEWHERE
+               : RECENT_NONE;
+}
+
+static enum recent_found find_in(const struct recent_part *part, const struct recent_event *wanted,
+                                 int64_t *processed_us)
+{
+    enum recent_found found = RECENT_NONE;
+
+    if (part->count == 0)
+        return RECENT_NONE;
+    for (size_t slot = first_slot(part, wanted->bucket, wanted->id_hash); part->slots[slot];
+         slot = (slot + 1) & (part->capacity * 2 - 1)) {
+        const struct recent_event *event = &part->events[part->slots[slot] - 1];
+
+        if (event->id_hash != wanted->id_hash || event->bucket != wanted->bucket)
+            continue;
+        if (memcmp(event->identity, wanted->identity, sizeof(wanted->identity)) == 0) {
+            *processed_us = event->processed_us;
+            return RECENT_SAME;
+        }
+        if (found == RECENT_NONE)
+            *processed_us = event->processed_us;
+        found = RECENT_OTHER;
+    }
+    return found == RECENT_NONE ? find_id(part, wanted) : found;
+}
+
+enum recent_found recent_find(const struct outbox_recent *recent, const struct recent_event *wanted,
+                              int64_t *processed_us)
+{
+    int64_t newer_us = 0;
+    enum recent_found older = find_in(&recent->moving, wanted, processed_us);
+    enum recent_found newer =
+        older == RECENT_SAME ? RECENT_NONE : find_in(&recent->filling, wanted, &newer_us);
+
+    if (newer <= older)
+        return older;
+    *processed_us = newer_us;
+    return newer;
+}
+
+static bool run_with(struct outbox_db *db, enum outbox_statement statement,
+                     const struct recent_event *event)
+{
+    struct str identity = { (const char *)event->identity, sizeof(event->identity) };
+
+    return outbox_db_run(db, statement, "iibi", event->bucket, event->id_hash, identity,
+                         event->processed_us);
+}
+
+bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
+                const struct recent_event *event)
+{
+    struct str identity = { (const char *)event->identity, sizeof(event->identity) };
+
+    put(&recent->filling, event);
+    return outbox_db_run(db, SQL_RECENT_ADD, "iiibi", recent->next_row++, event->bucket,
+                         event->id_hash, identity, event->processed_us);
+}
+
+int recent_compare(const void *a, const void *b)
+{
+    const struct recent_event *x = a;
+    const struct recent_event *y = b;
+
+    if (x->bucket != y->bucket)
+        return x->bucket < y->bucket ? -1 : 1;
+    if (x->id_hash != y->id_hash)
+        return x->id_hash < y->id_hash ? -1 : 1;
+    return memcmp(x->identity, y->identity, sizeof(x->identity));
+}
+
+static void sort(struct recent_part *part)
+{
+    if (part->count > 0)
+        qsort(part->events, part->count, sizeof(struct recent_event), recent_compare);
+    note_all(part);
+}
+
+static bool read_number(struct outbox_db *db, struct str name, int64_t *out)
+{
+    enum outbox_found found = outbox_db_find(db, SQL_STATE_READ, "s", name);
+
+    *out = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_STATE_READ, 0) : 0;
+    outbox_db_reset(db, SQL_STATE_READ);
+    return found != OUTBOX_BROKEN;
+}
+
+bool recent_load(struct outbox_recent *recent, struct outbox_db *db)
+{
+    int64_t moved;
+
+    clear(&recent->filling);
+    clear(&recent->moving);
+    recent->merged = 0;
+    recent->below_mark = 0;
+    if (!read_number(db, moved_name, &moved) ||
+        !read_number(db, last_name, &recent->last_moving_row))
+        return false;
+
+    enum outbox_found found = outbox_db_find(db, SQL_RECENT_READ, "");
+
+    while (found == OUTBOX_FOUND) {
+        struct recent_event event = {
+            .bucket = outbox_db_int(db, SQL_RECENT_READ, 1),
+            .id_hash = outbox_db_int(db, SQL_RECENT_READ, 2),
+            .processed_us = outbox_db_int(db, SQL_RECENT_READ, 4),
+        };
+        struct str identity = outbox_db_text(db, SQL_RECENT_READ, 3);
+
+        if (identity.len == sizeof(event.identity))
+            memcpy(event.identity, identity.ptr, identity.len);
+        recent->next_row = outbox_db_int(db, SQL_RECENT_READ, 0) + 1;
+        put(recent->next_row - 1 <= recent->last_moving_row ? &recent->moving : &recent->filling,
+            &event);
+        found = outbox_db_next(db, SQL_RECENT_READ);
+    }
+    outbox_db_reset(db, SQL_RECENT_READ);
+    sort(&recent->moving);
+    recent->moved = (size_t)moved < recent->moving.count ? (size_t)moved : recent->moving.count;
+    return found == OUTBOX_NONE;
+}
+
+/* What was filled is to move; what comes from now on is filled in anew. */
+static void turn(struct outbox_recent *recent)
+{
+    struct recent_part emptied = recent->moving;
+
+    recent->moving = recent->filling;
+    recent->filling = emptied;
+    recent->moved = 0;
+    recent->last_moving_row = recent->next_row - 1;
+    sort(&recent->moving);
+}
+
+static bool move_one(struct outbox_recent *recent, struct outbox_db *db)
+{
+    const struct recent_event *event = &recent->moving.events[recent->moved++];
+
+    if (!run_with(db, SQL_SEEN_ADD, event))
+        return false;
+    if (outbox_db_changes(db) == 0)
+        recent->merged++;
+    else if (recent_compare(event, &recent->mark) <= 0)
+        recent->below_mark++;
+    return true;
+}
+
+size_t recent_count(const struct outbox_recent *recent)
+{
+    return recent->filling.count + recent->moving.count - recent->moved;
+}
+
+bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows)
+{
+    struct recent_part *moving = &recent->moving;
+
+    if (moving->count == 0) {
+        if (recent->filling.count < recent->portion)
+            return true;
+        turn(recent);
+    }
+    for (size_t i = 0; i < rows && recent->moved < moving->count; i++)
+        if (!move_one(recent, db))
+            return false;
+    if (recent->moved < moving->count)
+        return outbox_db_run(db, SQL_STATE_WRITE, "si", moved_name, (int64_t)recent->moved) &&
+               outbox_db_run(db, SQL_STATE_WRITE, "si", last_name, recent->last_moving_row);
+    clear(moving);
+    recent->moved = 0;
+    return outbox_db_run(db, SQL_STATE_WRITE, "si", moved_name, INT64_C(0)) &&
+           outbox_db_run(db, SQL_RECENT_DELETE, "i", recent->last_moving_row);
+}
+
+bool recent_is_first(struct outbox_recent *recent, const struct recent_event *event)
+{
+    struct recent_event wanted = *event;
+    int64_t first_us;
+
+    wanted.bucket = 0;
+    switch (recent_find(recent, &wanted, &first_us)) {
+    case RECENT_SAME:
+        return true;
+    case RECENT_OTHER:
+        return false;
+    default:
+        break;
+    }
+    if (recent->filling.count == recent->portion) { /* those before them are forgotten */
+        struct recent_part emptied = recent->moving;
+
+        recent->moving = recent->filling;
+        recent->filling = emptied;
+        clear(&recent->filling);
+    }
+    put(&recent->filling, &wanted);
+    return true;
+}

@@ -1,0 +1,226 @@
+/*
+ * sql.c - see sql.h.
+ *
+ * Sequence numbers are never given twice: the next one is in `state`, since SQLite would reuse the
+ * highest rowid once its row is gone. A record is stored once: retry and dead rows refer to it by
+ * its sequence number (records.c).
+ */
+#include "delivery/outbox/sql.h"
+
+#define RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
+#define FROM_RECORD                                                                                \
+    "record.seq, record.key, record.accepted_us, record.registry, record.schema, record.version,"  \
+    " record.bytes"
+#define REFUSED_COLUMNS                                                                            \
+    "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
+    " last_us, attempts, resolved_us, body"
+/* In bytes, as in accept.c: length() of a text counts characters up to the first NUL. */
+#define SIZE         "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
+#define PRUNED       "(SELECT value FROM state WHERE name = 'pruned')"
+#define IN_RANGE     "seq > ?1 AND seq <= ?2"
+#define RETRY_RECORD "retry CROSS JOIN record ON record.seq = retry.seq"
+
+const char *const outbox_migrations[OUTBOX_VERSION] = {
+    "CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "INSERT INTO state VALUES ('store_id', lower(hex(randomblob(8))));"
+    "CREATE TABLE outcome (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE sink (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " configured INTEGER NOT NULL, cursor INTEGER NOT NULL, until INTEGER NOT NULL,"
+    " head_attempts INTEGER NOT NULL, head_next_us INTEGER NOT NULL, enqueued INTEGER NOT NULL,"
+    " delivered INTEGER NOT NULL, dead INTEGER NOT NULL, dropped INTEGER NOT NULL);"
+    /* bucket: the second of the event's own time, or the day of its arrival (dedup.c). */
+    "CREATE TABLE seen (bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL, identity BLOB NOT NULL,"
+    " processed_us INTEGER NOT NULL, PRIMARY KEY (bucket, id_hash, identity)) WITHOUT ROWID;"
+    "CREATE TABLE record (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, accepted_us INTEGER NOT NULL,"
+    " registry TEXT, schema TEXT, version TEXT, bytes BLOB NOT NULL);"
+    "CREATE TABLE retry (id INTEGER PRIMARY KEY, sink INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " next_us INTEGER NOT NULL, reason TEXT, seq INTEGER NOT NULL, key TEXT NOT NULL,"
+    " accepted_us INTEGER NOT NULL, registry TEXT, schema TEXT, version TEXT, bytes BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX retry_record ON retry (sink, seq);"
+    "CREATE INDEX retry_due ON retry (sink, next_us, seq);"
+    "CREATE TABLE dead (id INTEGER PRIMARY KEY AUTOINCREMENT, sink INTEGER NOT NULL,"
+    " dead_us INTEGER NOT NULL, attempts INTEGER NOT NULL, reason TEXT, seq INTEGER NOT NULL,"
+    " key TEXT NOT NULL, accepted_us INTEGER NOT NULL, registry TEXT, schema TEXT, version TEXT,"
+    " bytes BLOB NOT NULL);"
+    "CREATE INDEX dead_sink ON dead (sink, id);"
+    "CREATE TABLE refused (id INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL,"
+    " event_id TEXT, outcome TEXT NOT NULL, details TEXT, units TEXT, registry TEXT, schema TEXT,"
+    " version TEXT, registry_kind INTEGER NOT NULL, first_us INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, attempts INTEGER NOT NULL, resolved_us INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, body BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX refused_identity ON refused (identity);",
+
+    /* Rows of `seen` that are not sorted in yet (recent.h). */
+    "CREATE TABLE recent (n INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL,"
+    " identity BLOB NOT NULL, processed_us INTEGER NOT NULL);",
+
+    /* What may be posted again is asked for every second. */
+    "CREATE INDEX refused_registry ON refused (registry, schema)"
+    " WHERE registry_kind AND resolved_us = 0;",
+
+    /* One copy of a record for all sinks; up to `pruned`, what no sink needs is gone. */
+    "ALTER TABLE sink ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE sink SET pending = max(enqueued - delivered - dead - dropped, 0);"
+    "INSERT OR REPLACE INTO state VALUES ('pruned', coalesce((SELECT min(seq) FROM record),"
+    " (SELECT value FROM state WHERE name = 'next_seq'), 1) - 1);"
+    "INSERT OR IGNORE INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS " FROM retry;"
+    "INSERT OR IGNORE INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS " FROM dead;"
+    "ALTER TABLE retry RENAME TO retry_with_bytes;"
+    "CREATE TABLE retry (seq INTEGER NOT NULL, sink INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " next_us INTEGER NOT NULL, reason TEXT, PRIMARY KEY (seq, sink)) WITHOUT ROWID;"
+    "INSERT INTO retry (seq, sink, attempts, next_us, reason)"
+    " SELECT seq, sink, attempts, next_us, reason FROM retry_with_bytes;"
+    "DROP TABLE retry_with_bytes;"
+    "CREATE INDEX retry_order ON retry (sink, seq);"
+    "CREATE INDEX retry_due ON retry (sink, next_us, seq);"
+    "ALTER TABLE dead DROP COLUMN bytes; ALTER TABLE dead DROP COLUMN key;"
+    "ALTER TABLE dead DROP COLUMN accepted_us; ALTER TABLE dead DROP COLUMN registry;"
+    "ALTER TABLE dead DROP COLUMN schema; ALTER TABLE dead DROP COLUMN version;"
+    "CREATE INDEX dead_record ON dead (seq);"
+    "INSERT OR REPLACE INTO state SELECT 'waiting_bytes', coalesce(sum(" SIZE "), 0) FROM record"
+    " WHERE seq > " PRUNED " OR seq IN (SELECT seq FROM retry);"
+    "INSERT OR REPLACE INTO state SELECT 'dead_bytes', coalesce(sum(" SIZE "), 0) FROM record"
+    " WHERE seq <= " PRUNED " AND seq NOT IN (SELECT seq FROM retry);",
+
+    /* A row is in `recent` or in `seen`, so that seen_rows counts it once. */
+    "DELETE FROM recent WHERE EXISTS (SELECT 1 FROM seen WHERE seen.bucket = recent.bucket"
+    " AND seen.id_hash = recent.id_hash AND seen.identity = recent.identity);"
+    /* What goes first from the quarantine (quarantine.c): enum refused_kind. */
+    "ALTER TABLE refused ADD COLUMN kind INTEGER NOT NULL DEFAULT 4;"
+    "UPDATE refused SET kind = CASE WHEN resolved_us != 0 THEN 0 WHEN registry_kind THEN 1"
+    " WHEN outcome = 'malformed' THEN 2 WHEN outcome = 'unrouted' THEN 3 ELSE 4 END;"
+    "CREATE INDEX refused_kind ON refused (kind, id, size);"
+    "CREATE TABLE refused_kinds (kind INTEGER PRIMARY KEY, rows INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "INSERT INTO refused_kinds SELECT kind, count(*), sum(size) FROM refused GROUP BY kind;",
+};
+
+const char *const outbox_sql[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_PAGES] = "PRAGMA page_count",
+    [SQL_FREE_PAGES] = "PRAGMA freelist_count",
+
+    [SQL_STATE_READ] = "SELECT value FROM state WHERE name = ?1",
+    [SQL_STATE_WRITE] = "INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)",
+    [SQL_OUTCOME_READ] = "SELECT name, count FROM outcome ORDER BY name",
+    [SQL_OUTCOME_WRITE] = "INSERT OR REPLACE INTO outcome (name, count) VALUES (?1, ?2)",
+    [SQL_SINK_READ] = "SELECT id, name, configured, cursor, until, head_attempts, head_next_us,"
+                      " enqueued, delivered, pending, dead, dropped FROM sink ORDER BY id",
+    [SQL_SINK_WRITE] = "INSERT OR REPLACE INTO sink (id, name, configured, cursor, until,"
+                       " head_attempts, head_next_us, enqueued, delivered, pending, dead,"
+                       " dropped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [SQL_SINK_DELETE] = "DELETE FROM sink WHERE id = ?1",
+
+    [SQL_SEEN_BY_ID] = "SELECT identity, processed_us FROM seen"
+                       " WHERE bucket = ?1 AND id_hash = ?2 LIMIT 1",
+    [SQL_SEEN_EXACT] = "SELECT processed_us FROM seen"
+                       " WHERE bucket = ?1 AND id_hash = ?2 AND identity = ?3",
+    [SQL_SEEN_ADD] = "INSERT OR IGNORE INTO seen (bucket, id_hash, identity, processed_us)"
+                     " VALUES (?1, ?2, ?3, ?4)",
+    [SQL_SEEN_OLDEST] = "SELECT bucket FROM seen WHERE bucket >= ?1 ORDER BY bucket LIMIT 1",
+    [SQL_SEEN_NTH] = "SELECT bucket, id_hash, identity FROM seen WHERE bucket >= ?1"
+                     " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?2",
+    [SQL_SEEN_DELETE_BELOW] = "DELETE FROM seen WHERE bucket >= ?1"
+                              " AND (bucket, id_hash, identity) < (?2, ?3, ?4)",
+    [SQL_SEEN_AFTER] = "SELECT bucket, id_hash, identity FROM seen"
+                       " WHERE (bucket, id_hash, identity) > (?1, ?2, ?3)"
+                       " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?4",
+    [SQL_SEEN_COUNT_AFTER] = "SELECT count(*) FROM seen"
+                             " WHERE (bucket, id_hash, identity) > (?1, ?2, ?3)",
+    [SQL_RECENT_ADD] = "INSERT INTO recent (n, bucket, id_hash, identity, processed_us)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_RECENT_READ] = "SELECT n, bucket, id_hash, identity, processed_us FROM recent ORDER BY n",
+    [SQL_RECENT_DELETE] = "DELETE FROM recent WHERE n <= ?1",
+
+    [SQL_RECORD_ADD] =
+        "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_RECORD_RANGE] = "SELECT count(*), coalesce(sum(" SIZE "), 0) FROM record WHERE " IN_RANGE,
+    [SQL_RECORD_HELD] =
+        "SELECT coalesce(sum(" SIZE "), 0), coalesce(sum(CASE WHEN seq <= ?3 AND seq NOT IN"
+        " (SELECT seq FROM retry WHERE " IN_RANGE ") THEN " SIZE " ELSE 0 END), 0)"
+        " FROM record WHERE " IN_RANGE,
+    [SQL_RECORD_LOOK] = "SELECT " SIZE ", EXISTS (SELECT 1 FROM retry WHERE seq = ?1),"
+                        " EXISTS (SELECT 1 FROM dead WHERE seq = ?1) FROM record WHERE seq = ?1",
+    [SQL_RECORD_NTH] = "SELECT seq FROM record WHERE seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
+    [SQL_RECORD_DELETE] = "DELETE FROM record WHERE seq = ?1",
+    [SQL_RECORD_DELETE_RANGE] = "DELETE FROM record WHERE " IN_RANGE
+                                " AND seq NOT IN (SELECT seq FROM retry WHERE " IN_RANGE ")"
+                                " AND seq NOT IN (SELECT seq FROM dead WHERE " IN_RANGE ")",
+    [SQL_RECORDS_AFTER] = "SELECT " RECORD_COLUMNS ", 0 FROM record WHERE seq > ?1"
+                          " ORDER BY seq LIMIT ?2",
+    [SQL_RECORD_TIME] = "SELECT accepted_us FROM record WHERE seq > ?1 ORDER BY seq LIMIT 1",
+
+    [SQL_RETRY_ADD] = "INSERT INTO retry (seq, sink, attempts, next_us, reason)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_RETRY_FROM_RECORDS] = "INSERT INTO retry (seq, sink, attempts, next_us)"
+                               " SELECT seq, ?3, 0, 0 FROM record WHERE " IN_RANGE,
+    [SQL_RETRY_FIRST] = "SELECT seq FROM retry WHERE sink = ?1 ORDER BY seq LIMIT 1",
+    [SQL_RETRY_UPDATE] = "UPDATE retry SET attempts = attempts + ?3, next_us = ?4, reason = ?5"
+                         " WHERE sink = ?1 AND seq = ?2",
+    [SQL_RETRY_DELETE] = "DELETE FROM retry WHERE sink = ?1 AND seq = ?2",
+    [SQL_RETRY_COUNT] = "SELECT sink, count(*) FROM retry WHERE " IN_RANGE " GROUP BY sink",
+    [SQL_RETRY_DUE] = "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD
+                      " WHERE sink = ?1 AND next_us <= ?2 ORDER BY next_us, retry.seq LIMIT ?3",
+    [SQL_RETRY_IN_ORDER] = "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD
+                           " WHERE sink = ?1 AND retry.seq < coalesce((SELECT min(seq) FROM retry"
+                           " WHERE sink = ?1 AND next_us > ?2), 9223372036854775807)"
+                           " ORDER BY retry.seq LIMIT ?3",
+    [SQL_RETRY_NEXT_TIME] = "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us LIMIT 1",
+    [SQL_RETRY_OLDEST] =
+        "SELECT accepted_us FROM " RETRY_RECORD " WHERE sink = ?1 ORDER BY retry.seq LIMIT 1",
+    [SQL_RETRY_FIND] =
+        "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD " WHERE sink = ?1 AND retry.seq = ?2",
+    [SQL_RETRY_LAST_TIME] =
+        "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us DESC LIMIT 1",
+    [SQL_RETRY_HASTEN] = "UPDATE retry SET next_us = ?3 WHERE sink = ?1 AND seq IN"
+                         " (SELECT seq FROM retry WHERE sink = ?1 AND next_us > ?2 LIMIT 500)",
+
+    [SQL_DEAD_ADD] = "INSERT INTO dead (sink, dead_us, attempts, reason, seq)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_DEAD_FIND] = "SELECT sink, seq FROM dead WHERE id = ?1",
+    [SQL_DEAD_FIRST] = "SELECT id, seq FROM dead WHERE sink = ?1 ORDER BY id LIMIT 1",
+    [SQL_DEAD_OLDEST] = "SELECT id, seq, sink FROM dead ORDER BY id LIMIT 1",
+    [SQL_DEAD_DELETE] = "DELETE FROM dead WHERE id = ?1",
+    [SQL_DEAD_COUNT] = "SELECT sink, count(*) FROM dead WHERE " IN_RANGE " GROUP BY sink",
+
+    [SQL_REFUSED_KINDS] = "SELECT kind, rows, bytes FROM refused_kinds",
+    [SQL_REFUSED_KIND_WRITE] =
+        "INSERT OR REPLACE INTO refused_kinds (kind, rows, bytes) VALUES (?1, ?2, ?3)",
+    [SQL_REFUSED_FIND] = "SELECT id, size, kind, resolved_us FROM refused WHERE identity = ?1",
+    [SQL_REFUSED_ADD] =
+        "INSERT INTO refused (identity, event_id, outcome, details, units, registry,"
+        " schema, version, registry_kind, first_us, last_us, attempts, resolved_us,"
+        " size, body, kind) VALUES"
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12, ?13)",
+    [SQL_REFUSED_AGAIN] =
+        "UPDATE refused SET outcome = ?2, details = ?3, units = ?4, registry = ?5,"
+        " schema = ?6, version = ?7, registry_kind = ?8, last_us = ?9,"
+        " attempts = attempts + 1, resolved_us = 0, size = ?10, kind = ?11 WHERE id = ?1",
+    [SQL_REFUSED_RESOLVE] = "UPDATE refused SET resolved_us = ?2, kind = ?3 WHERE id = ?1",
+    [SQL_REFUSED_OLDEST] = "SELECT id, size, kind, first_us FROM refused ORDER BY id LIMIT 1",
+    [SQL_REFUSED_OLDEST_OF] = "SELECT id, size, kind FROM refused WHERE kind = ?1"
+                              " ORDER BY id LIMIT 1",
+    [SQL_REFUSED_COUNT] = "SELECT count(*), coalesce(sum(size), 0), max(id) FROM (SELECT id, size"
+                          " FROM refused WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3)",
+    [SQL_REFUSED_DELETE] = "DELETE FROM refused WHERE id = ?1",
+
+    [SQL_BEGIN_READING] = "BEGIN",
+    [SQL_VIEW_REFUSED] =
+        "SELECT " REFUSED_COLUMNS
+        " FROM refused WHERE id >= ?1 AND id <= ?2 AND last_us >= ?3 AND last_us < ?4"
+        " AND (?5 IS NULL OR outcome = ?5) AND (?6 IS NULL OR registry = ?6)"
+        " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
+        " AND (?9 OR resolved_us = 0) AND (NOT ?10 OR registry_kind) ORDER BY id LIMIT ?11",
+    [SQL_VIEW_REGISTRY] =
+        "SELECT " REFUSED_COLUMNS " FROM refused WHERE registry_kind AND resolved_us = 0"
+        " AND registry = ?1 AND schema = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
+    [SQL_VIEW_DEAD] =
+        "SELECT dead.id, sink.name, dead_us, attempts, reason, " FROM_RECORD
+        " FROM dead JOIN sink ON sink.id = dead.sink JOIN record ON record.seq = dead.seq"
+        " WHERE dead.id >= ?1 AND dead.id <= ?2 AND dead_us >= ?3 AND dead_us < ?4"
+        " AND (?5 IS NULL OR sink.name = ?5) AND (?6 IS NULL OR registry = ?6)"
+        " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
+        " ORDER BY dead.id LIMIT ?9",
+};

@@ -1,0 +1,95 @@
+/*
+ * sql.h - the tables of a store and every statement that works on them.
+ *
+ * For delivery/outbox*.c alone.
+ */
+#pragma once
+
+enum {
+    OUTBOX_VERSION = 5,              /* of the tables: PRAGMA user_version */
+    OUTBOX_APPLICATION = 0x536c7565, /* "Slue": PRAGMA application_id */
+    OUTBOX_ROW_BYTES = 128,          /* what a record costs beside its texts, about */
+    OUTBOX_WAY_BYTES = 64, /* what its way to a sink costs, should it become a retry row */
+};
+
+/** outbox_migrations[n] brings a store from version n to n + 1. */
+extern const char *const outbox_migrations[OUTBOX_VERSION];
+
+enum outbox_statement {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_PAGES,
+    SQL_FREE_PAGES,
+
+    SQL_STATE_READ,
+    SQL_STATE_WRITE,
+    SQL_OUTCOME_READ,
+    SQL_OUTCOME_WRITE,
+    SQL_SINK_READ,
+    SQL_SINK_WRITE,
+    SQL_SINK_DELETE,
+
+    SQL_SEEN_BY_ID,
+    SQL_SEEN_EXACT,
+    SQL_SEEN_ADD,
+    SQL_SEEN_OLDEST,
+    SQL_SEEN_NTH,
+    SQL_SEEN_DELETE_BELOW,
+    SQL_SEEN_AFTER,
+    SQL_SEEN_COUNT_AFTER,
+    SQL_RECENT_ADD,
+    SQL_RECENT_READ,
+    SQL_RECENT_DELETE,
+
+    SQL_RECORD_ADD,
+    SQL_RECORD_RANGE,
+    SQL_RECORD_HELD,
+    SQL_RECORD_LOOK,
+    SQL_RECORD_NTH,
+    SQL_RECORD_DELETE,
+    SQL_RECORD_DELETE_RANGE,
+    SQL_RECORDS_AFTER,
+    SQL_RECORD_TIME,
+
+    SQL_RETRY_ADD,
+    SQL_RETRY_FROM_RECORDS,
+    SQL_RETRY_FIRST,
+    SQL_RETRY_UPDATE,
+    SQL_RETRY_DELETE,
+    SQL_RETRY_COUNT,
+    SQL_RETRY_DUE,
+    SQL_RETRY_IN_ORDER,
+    SQL_RETRY_NEXT_TIME,
+    SQL_RETRY_LAST_TIME,
+    SQL_RETRY_HASTEN,
+    SQL_RETRY_FIND,
+    SQL_RETRY_OLDEST,
+
+    SQL_DEAD_ADD,
+    SQL_DEAD_FIND,
+    SQL_DEAD_FIRST,
+    SQL_DEAD_OLDEST,
+    SQL_DEAD_DELETE,
+    SQL_DEAD_COUNT,
+
+    SQL_REFUSED_KINDS,
+    SQL_REFUSED_KIND_WRITE,
+    SQL_REFUSED_FIND,
+    SQL_REFUSED_ADD,
+    SQL_REFUSED_AGAIN,
+    SQL_REFUSED_RESOLVE,
+    SQL_REFUSED_OLDEST,
+    SQL_REFUSED_OLDEST_OF,
+    SQL_REFUSED_COUNT,
+    SQL_REFUSED_DELETE,
+
+    SQL_BEGIN_READING,
+    SQL_VIEW_REFUSED,
+    SQL_VIEW_REGISTRY,
+    SQL_VIEW_DEAD,
+
+    SQL_COUNT,
+};
+
+extern const char *const outbox_sql[SQL_COUNT];

@@ -1,0 +1,307 @@
+/*
+ * tally.c - see tally.h.
+ */
+#include "delivery/outbox/tally.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct str names[TALLY_COUNT] = {
+    [TALLY_NEXT_SEQ] = STR_INIT("next_seq"),
+    [TALLY_ACCEPTED] = STR_INIT("accepted"),
+    [TALLY_DUPLICATES] = STR_INIT("duplicates"),
+    [TALLY_IDS_REUSED] = STR_INIT("ids_reused"),
+    [TALLY_PRUNED] = STR_INIT("pruned"),
+    [TALLY_WAITING] = STR_INIT("waiting_bytes"),
+    [TALLY_DEAD_BYTES] = STR_INIT("dead_bytes"),
+    [TALLY_DEAD_EVICTED] = STR_INIT("dead_evicted"),
+    [TALLY_CORRECTIONS] = STR_INIT("corrections"),
+    [TALLY_SEEN] = STR_INIT("seen_rows"),
+    [TALLY_REFUSED_ROWS] = STR_INIT("refused_rows"),
+    [TALLY_REFUSED_BYTES] = STR_INIT("refused_bytes"),
+    [TALLY_REFUSED_EVICTED] = STR_INIT("refused_evicted"),
+    [TALLY_REFUSED_CROWDED] = STR_INIT("refused_crowded"),
+    [TALLY_REFUSED_TOO_LARGE] = STR_INIT("refused_too_large"),
+    [TALLY_LATEST_US] = STR_INIT("latest_us"),
+};
+
+static void copy_name(char to[static OUTBOX_NAME_SIZE], struct str name)
+{
+    (void)snprintf(to, OUTBOX_NAME_SIZE, "%.*s", STR_ARG(name));
+}
+
+static bool read_numbers(struct outbox_db *db, struct tally *tally)
+{
+    tally->numbers[TALLY_NEXT_SEQ] = 1;
+    for (size_t i = 0; i < TALLY_COUNT; i++) {
+        enum outbox_found found = outbox_db_find(db, SQL_STATE_READ, "s", names[i]);
+
+        if (found == OUTBOX_FOUND)
+            tally->numbers[i] = outbox_db_int(db, SQL_STATE_READ, 0);
+        outbox_db_reset(db, SQL_STATE_READ);
+        if (found == OUTBOX_BROKEN)
+            return false;
+    }
+    return true;
+}
+
+static bool read_outcomes(struct outbox_db *db, struct tally *tally)
+{
+    enum outbox_found found = outbox_db_find(db, SQL_OUTCOME_READ, "");
+
+    while (found == OUTBOX_FOUND && tally->outcome_count < OUTBOX_OUTCOMES_MAX) {
+        struct tally_outcome *outcome = &tally->outcomes[tally->outcome_count++];
+
+        copy_name(outcome->name, outbox_db_text(db, SQL_OUTCOME_READ, 0));
+        outcome->count = outbox_db_int(db, SQL_OUTCOME_READ, 1);
+        found = outbox_db_next(db, SQL_OUTCOME_READ);
+    }
+    outbox_db_reset(db, SQL_OUTCOME_READ);
+    return found != OUTBOX_BROKEN;
+}
+
+static void read_sink(struct outbox_db *db, struct tally_sink *sink)
+{
+    int64_t *const numbers[] = {
+        &sink->cursor,       &sink->until,    &sink->head_attempts,
+        &sink->head_next_us, &sink->enqueued, &sink->delivered,
+        &sink->pending,      &sink->dead,     &sink->dropped,
+    };
+
+    sink->id = outbox_db_int(db, SQL_SINK_READ, 0);
+    copy_name(sink->name, outbox_db_text(db, SQL_SINK_READ, 1));
+    sink->configured = outbox_db_int(db, SQL_SINK_READ, 2) != 0;
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
+        *numbers[i] = outbox_db_int(db, SQL_SINK_READ, (int)i + 3);
+}
+
+static bool read_sinks(struct outbox_db *db, struct tally *tally)
+{
+    enum outbox_found found = outbox_db_find(db, SQL_SINK_READ, "");
+
+    while (found == OUTBOX_FOUND && tally->sink_count < OUTBOX_SINKS_MAX) {
+        read_sink(db, &tally->sinks[tally->sink_count++]);
+        found = outbox_db_next(db, SQL_SINK_READ);
+    }
+    outbox_db_reset(db, SQL_SINK_READ);
+    return found != OUTBOX_BROKEN;
+}
+
+static bool read_kinds(struct outbox_db *db, struct tally *tally)
+{
+    enum outbox_found found = outbox_db_find(db, SQL_REFUSED_KINDS, "");
+
+    while (found == OUTBOX_FOUND) {
+        uint64_t kind = (uint64_t)outbox_db_int(db, SQL_REFUSED_KINDS, 0) % TALLY_KINDS;
+
+        tally->kinds[kind].rows += outbox_db_int(db, SQL_REFUSED_KINDS, 1);
+        tally->kinds[kind].bytes += outbox_db_int(db, SQL_REFUSED_KINDS, 2);
+        found = outbox_db_next(db, SQL_REFUSED_KINDS);
+    }
+    outbox_db_reset(db, SQL_REFUSED_KINDS);
+    return found != OUTBOX_BROKEN;
+}
+
+bool tally_read(struct outbox_db *db, struct tally *tally)
+{
+    *tally = (struct tally){ 0 };
+    return read_numbers(db, tally) && read_outcomes(db, tally) && read_sinks(db, tally) &&
+           read_kinds(db, tally);
+}
+
+static bool write_numbers(struct outbox_db *db, const struct tally *tally,
+                          const struct tally *before)
+{
+    for (size_t i = 0; i < TALLY_COUNT; i++)
+        if (tally->numbers[i] != before->numbers[i] &&
+            !outbox_db_run(db, SQL_STATE_WRITE, "si", names[i], tally->numbers[i]))
+            return false;
+    return true;
+}
+
+static bool write_outcomes(struct outbox_db *db, const struct tally *tally,
+                           const struct tally *before)
+{
+    for (size_t i = 0; i < tally->outcome_count; i++) {
+        const struct tally_outcome *outcome = &tally->outcomes[i];
+
+        if (i < before->outcome_count && outcome->count == before->outcomes[i].count)
+            continue;
+        if (!outbox_db_run(db, SQL_OUTCOME_WRITE, "si", str_from_c(outcome->name), outcome->count))
+            return false;
+    }
+    return true;
+}
+
+static bool write_sinks(struct outbox_db *db, const struct tally *tally, const struct tally *before)
+{
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+
+        if (i < before->sink_count && memcmp(sink, &before->sinks[i], sizeof(*sink)) == 0)
+            continue;
+        if (!outbox_db_run(db, SQL_SINK_WRITE, "isiiiiiiiiii", sink->id, str_from_c(sink->name),
+                           sink->configured, sink->cursor, sink->until, sink->head_attempts,
+                           sink->head_next_us, sink->enqueued, sink->delivered, sink->pending,
+                           sink->dead, sink->dropped))
+            return false;
+    }
+    return true;
+}
+
+static bool write_kinds(struct outbox_db *db, const struct tally *tally, const struct tally *before)
+{
+    for (size_t i = 0; i < TALLY_KINDS; i++) {
+        const struct tally_kind *kind = &tally->kinds[i];
+
+        if (kind->rows == before->kinds[i].rows && kind->bytes == before->kinds[i].bytes)
+            continue;
+        if (!outbox_db_run(db, SQL_REFUSED_KIND_WRITE, "iii", (int64_t)i, kind->rows, kind->bytes))
+            return false;
+    }
+    return true;
+}
+
+bool tally_write(struct outbox_db *db, const struct tally *tally, const struct tally *before)
+{
+    return write_numbers(db, tally, before) && write_outcomes(db, tally, before) &&
+           write_sinks(db, tally, before) && write_kinds(db, tally, before);
+}
+
+void tally_count_outcome(struct tally *tally, const char *outcome)
+{
+    size_t i = 0;
+
+    while (i < tally->outcome_count && strcmp(tally->outcomes[i].name, outcome) != 0)
+        i++;
+    if (i == OUTBOX_OUTCOMES_MAX)
+        return;
+    if (i == tally->outcome_count) {
+        copy_name(tally->outcomes[i].name, str_from_c(outcome));
+        tally->outcome_count++;
+    }
+    tally->outcomes[i].count++;
+}
+
+struct tally_sink *tally_find_sink(struct tally *tally, const char *name)
+{
+    for (size_t i = 0; i < tally->sink_count; i++)
+        if (strcmp(tally->sinks[i].name, name) == 0)
+            return &tally->sinks[i];
+    return NULL;
+}
+
+struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id)
+{
+    for (size_t i = 0; i < tally->sink_count; i++)
+        if (tally->sinks[i].id == id)
+            return &tally->sinks[i];
+    return NULL;
+}
+
+/* Has the recount been there, so that it must follow? */
+static bool is_counted(const struct tally *tally, int64_t seq)
+{
+    return seq <= tally->recount.position;
+}
+
+void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes)
+{
+    tally->numbers[TALLY_WAITING] += bytes;
+    if (is_counted(tally, seq))
+        tally->recount.waiting += bytes;
+}
+
+void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes)
+{
+    tally->numbers[TALLY_DEAD_BYTES] += bytes;
+    if (is_counted(tally, seq))
+        tally->recount.dead_bytes += bytes;
+}
+
+void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count)
+{
+    sink->pending += count;
+    if (is_counted(tally, seq))
+        tally->recount.pending[sink - tally->sinks] += count;
+}
+
+void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count)
+{
+    sink->dead += count;
+    if (is_counted(tally, seq))
+        tally->recount.dead[sink - tally->sinks] += count;
+}
+
+static bool is_refused_counted(const struct tally_recount *recount, int64_t id, size_t kind)
+{
+    return kind < recount->kind || (kind == recount->kind && id <= recount->refused_position);
+}
+
+void tally_add_refused(struct tally *tally, int64_t id, size_t kind, struct tally_kind more)
+{
+    tally->numbers[TALLY_REFUSED_ROWS] += more.rows;
+    tally->numbers[TALLY_REFUSED_BYTES] += more.bytes;
+    tally->kinds[kind].rows += more.rows;
+    tally->kinds[kind].bytes += more.bytes;
+    if (!is_refused_counted(&tally->recount, id, kind))
+        return;
+    tally->recount.kinds[kind].rows += more.rows;
+    tally->recount.kinds[kind].bytes += more.bytes;
+}
+
+int64_t tally_waiting(const struct tally *tally)
+{
+    int64_t ways = 0;
+
+    for (size_t i = 0; i < tally->sink_count; i++)
+        ways += tally->sinks[i].pending;
+    return tally->numbers[TALLY_WAITING] + ways * OUTBOX_WAY_BYTES;
+}
+
+int64_t tally_floor(const struct tally *tally)
+{
+    int64_t floor = tally->numbers[TALLY_NEXT_SEQ] - 1;
+
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+        bool needs = sink->configured || sink->cursor < sink->until;
+
+        if (needs && sink->cursor < floor)
+            floor = sink->cursor;
+    }
+    return floor;
+}
+
+void tally_show(const struct tally *tally, struct outbox_counters *out)
+{
+    out->accepted = tally->numbers[TALLY_ACCEPTED];
+    out->duplicates = tally->numbers[TALLY_DUPLICATES];
+    out->ids_reused = tally->numbers[TALLY_IDS_REUSED];
+    out->bytes = tally_waiting(tally);
+    out->dead_bytes = tally->numbers[TALLY_DEAD_BYTES];
+    out->corrections = tally->numbers[TALLY_CORRECTIONS];
+    out->seen = tally->numbers[TALLY_SEEN];
+    out->refused_rows = tally->numbers[TALLY_REFUSED_ROWS];
+    out->refused_bytes = tally->numbers[TALLY_REFUSED_BYTES];
+    out->refused_evicted = tally->numbers[TALLY_REFUSED_EVICTED];
+    out->refused_too_large = tally->numbers[TALLY_REFUSED_TOO_LARGE];
+    out->outcome_count = tally->outcome_count;
+    for (size_t i = 0; i < tally->outcome_count; i++) {
+        memcpy(out->quarantined[i].outcome, tally->outcomes[i].name, OUTBOX_NAME_SIZE);
+        out->quarantined[i].count = tally->outcomes[i].count;
+    }
+    out->sink_count = tally->sink_count;
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+        struct outbox_sink_counters *to = &out->sinks[i];
+
+        memcpy(to->name, sink->name, OUTBOX_NAME_SIZE);
+        to->configured = sink->configured != 0;
+        to->enqueued = sink->enqueued;
+        to->delivered = sink->delivered;
+        to->pending = sink->pending;
+        to->dead = sink->dead;
+        to->dropped = sink->dropped;
+    }
+}

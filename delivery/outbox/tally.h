@@ -1,0 +1,130 @@
+/*
+ * tally.h - a store's counters, changed in the transaction of the rows that they count.
+ *
+ * For delivery/outbox*.c alone. The committer works on a copy in memory and writes what a
+ * transaction changed at its end; the copy is thrown away when the transaction fails.
+ *
+ * Threads: a value; see outbox_internal.h for who may touch which.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "delivery/outbox/db.h"
+#include "delivery/outbox/outbox.h"
+#include "delivery/outbox/recent.h"
+
+enum tally_number {
+    TALLY_NEXT_SEQ, /* of the next record */
+    TALLY_ACCEPTED,
+    TALLY_DUPLICATES,
+    TALLY_IDS_REUSED,
+    TALLY_PRUNED,       /* records up to here are gone, unless a retry or dead row needs them */
+    TALLY_WAITING,      /* bytes of records that a sink waits for */
+    TALLY_DEAD_BYTES,   /* bytes of records that only dead rows need */
+    TALLY_DEAD_EVICTED, /* dead rows dropped to make room */
+    TALLY_CORRECTIONS,  /* counters that differed from the rows they count */
+    TALLY_SEEN,         /* rows */
+    TALLY_REFUSED_ROWS,
+    TALLY_REFUSED_BYTES,
+    TALLY_REFUSED_EVICTED,   /* gone, too old or too many */
+    TALLY_REFUSED_CROWDED,   /* of those, not resolved and not too old */
+    TALLY_REFUSED_TOO_LARGE, /* larger than the quarantine, so never kept */
+    TALLY_LATEST_US, /* the latest time of day that an event was remembered at, to a minute */
+    TALLY_COUNT,
+};
+
+enum { TALLY_KINDS = 64 }; /* of refused events (quarantine.c) */
+
+struct tally_kind {
+    int64_t rows;
+    int64_t bytes;
+};
+
+struct tally_outcome {
+    char name[OUTBOX_NAME_SIZE];
+    int64_t count;
+};
+
+/** Each is counted by itself; enqueued = delivered + pending + dead + dropped is checked. */
+struct tally_sink {
+    int64_t id;
+    char name[OUTBOX_NAME_SIZE];
+    int64_t configured;    /* a boolean; no padding in here, so that it can be compared */
+    int64_t cursor;        /* up to here every record is decided or in a retry row */
+    int64_t until;         /* of a removed sink: what is behind this is none of its */
+    int64_t head_attempts; /* of an ordered sink: the record behind the cursor failed so often */
+    int64_t head_next_us;  /* and is not to be tried before */
+    int64_t enqueued;
+    int64_t delivered;
+    int64_t pending; /* behind the cursor, or in retry rows */
+    int64_t dead;
+    int64_t dropped;
+};
+
+/**
+ * Rows counted again, a portion at a time: what the portions so far came to, kept up to date as
+ * those rows change (recount.c).
+ */
+struct tally_recount {
+    bool on;
+    enum { RECOUNT_RECORDS, RECOUNT_REFUSED, RECOUNT_SEEN } part;
+    int64_t position; /* records up to here are counted; 0: none */
+    int64_t waiting;
+    int64_t dead_bytes;
+    int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
+    int64_t dead[OUTBOX_SINKS_MAX];
+    size_t kind; /* of refused events, which come next: those of kinds before this are counted, */
+    int64_t refused_position; /* and of this kind those up to this row */
+    struct tally_kind kinds[TALLY_KINDS];
+    struct recent_event seen_position; /* the same for remembered events, which come last */
+    int64_t seen;
+};
+
+struct tally {
+    int64_t numbers[TALLY_COUNT];
+    size_t outcome_count;
+    struct tally_outcome outcomes[OUTBOX_OUTCOMES_MAX];
+    size_t sink_count;
+    struct tally_sink sinks[OUTBOX_SINKS_MAX];
+    struct tally_kind kinds[TALLY_KINDS];
+    struct tally_recount recount; /* not stored */
+};
+
+/** Read it all. False: outbox_db_fail() tells why. */
+NODISCARD bool tally_read(struct outbox_db *db, struct tally *tally);
+
+/** Write what differs from `before`, in the transaction under way. */
+NODISCARD bool tally_write(struct outbox_db *db, const struct tally *tally,
+                           const struct tally *before);
+
+/** Count one more event refused for `outcome`. */
+void tally_count_outcome(struct tally *tally, const char *outcome);
+
+/** The sink of that name, or NULL. */
+struct tally_sink *tally_find_sink(struct tally *tally, const char *name);
+
+/** The sink with that id, or NULL. */
+struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id);
+
+/* Count rows that belong to record `seq`. */
+void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);
+void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes);
+void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
+void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
+
+/** Count the refused event in row `id`; INT64_MAX: a new one. */
+void tally_add_refused(struct tally *tally, int64_t id, size_t kind, struct tally_kind more);
+
+/** Bytes that wait for sinks, with a row for each record's way to each sink. */
+int64_t tally_waiting(const struct tally *tally);
+
+/** No sink needs a record up to and including this one. */
+int64_t tally_floor(const struct tally *tally);
+
+/** Put it into the shape for readers; what is not in the store stays as it is. */
+void tally_show(const struct tally *tally, struct outbox_counters *out);

@@ -1,0 +1,322 @@
+/*
+ * view.c - see view.h.
+ *
+ * A page is one statement with a bound for every filter, run to its end before any row is shown.
+ */
+#include "delivery/outbox/view.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/memory.h"
+#include "delivery/outbox/db.h"
+#include "delivery/outbox/tally.h"
+
+enum {
+    PAGE_ROWS = 200,
+    PAGE_BYTES = 1024 * 1024, /* of bodies, about */
+};
+
+union row {
+    struct outbox_refused refused;
+    struct outbox_dead dead;
+};
+
+struct listing;
+
+/** How rows of a listing are read and shown. */
+struct kind {
+    enum outbox_statement from;
+    int body; /* its column */
+    void (*copy)(struct outbox_view *view, enum outbox_statement from, union row *row);
+    int64_t (*id)(const union row *row);
+    bool (*show)(const struct listing *listing, const union row *row);
+};
+
+struct outbox_view {
+    struct outbox_db db;
+    struct arena *arena; /* of the page's rows */
+    union row rows[PAGE_ROWS];
+    size_t count;
+};
+
+/** One call of a listing. */
+struct listing {
+    const struct kind *kind;
+    struct outbox_filter filter; /* of the next page */
+    union {
+        outbox_visit_refused *refused;
+        outbox_visit_dead *dead;
+    } visit;
+    void *self;
+};
+
+bool outbox_view_open(const char *path, struct outbox_view **out, struct error *err)
+{
+    struct outbox_view *view;
+
+    if (access(path, F_OK) != 0)
+        return fail(err, ERR_CONFIG, "%s: there is no store", path);
+    view = mem_alloc(sizeof(*view));
+    if (!outbox_db_open(&view->db, path, OUTBOX_READ_ONLY, err)) {
+        mem_free(view);
+        return false;
+    }
+    view->arena = arena_create();
+    *out = view;
+    return true;
+}
+
+void outbox_view_close(struct outbox_view *view)
+{
+    if (!view)
+        return;
+    outbox_db_close(&view->db);
+    arena_destroy(view->arena);
+    mem_free(view);
+}
+
+/* A column's text, in the arena; of NULL the slice with ptr NULL. */
+static struct str copy_text(struct outbox_view *view, enum outbox_statement from, int column)
+{
+    struct str text = outbox_db_text(&view->db, from, column);
+
+    return text.ptr ? arena_copy(view->arena, text) : STR_NONE;
+}
+
+static void copy_refused(struct outbox_view *view, enum outbox_statement from, union row *row)
+{
+    row->refused = (struct outbox_refused){
+        .id = outbox_db_int(&view->db, from, 0),
+        .event_id = copy_text(view, from, 1),
+        .outcome = copy_text(view, from, 2),
+        .details = copy_text(view, from, 3),
+        .units = copy_text(view, from, 4),
+        .registry = copy_text(view, from, 5),
+        .schema = copy_text(view, from, 6),
+        .version = copy_text(view, from, 7),
+        .is_registry_kind = outbox_db_int(&view->db, from, 8) != 0,
+        .first_us = outbox_db_int(&view->db, from, 9),
+        .last_us = outbox_db_int(&view->db, from, 10),
+        .attempts = outbox_db_int(&view->db, from, 11),
+        .resolved_us = outbox_db_int(&view->db, from, 12),
+        .body = copy_text(view, from, 13),
+    };
+}
+
+static void copy_dead(struct outbox_view *view, enum outbox_statement from, union row *row)
+{
+    row->dead = (struct outbox_dead){
+        .id = outbox_db_int(&view->db, from, 0),
+        .sink = copy_text(view, from, 1),
+        .dead_us = outbox_db_int(&view->db, from, 2),
+        .attempts = outbox_db_int(&view->db, from, 3),
+        .reason = copy_text(view, from, 4),
+        .seq = outbox_db_int(&view->db, from, 5),
+        .key = copy_text(view, from, 6),
+        .accepted_us = outbox_db_int(&view->db, from, 7),
+        .registry = copy_text(view, from, 8),
+        .schema = copy_text(view, from, 9),
+        .version = copy_text(view, from, 10),
+        .bytes = copy_text(view, from, 11),
+    };
+}
+
+static int64_t refused_id(const union row *row)
+{
+    return row->refused.id;
+}
+
+static int64_t dead_id(const union row *row)
+{
+    return row->dead.id;
+}
+
+static bool show_refused(const struct listing *listing, const union row *row)
+{
+    return listing->visit.refused(listing->self, &row->refused);
+}
+
+static bool show_dead(const struct listing *listing, const union row *row)
+{
+    return listing->visit.dead(listing->self, &row->dead);
+}
+
+static const struct kind refused_kind = { SQL_VIEW_REFUSED, 13, copy_refused, refused_id,
+                                          show_refused };
+static const struct kind registry_kind = { SQL_VIEW_REGISTRY, 13, copy_refused, refused_id,
+                                           show_refused };
+static const struct kind dead_kind = { SQL_VIEW_DEAD, 11, copy_dead, dead_id, show_dead };
+
+static int64_t or_all(int64_t bound)
+{
+    return bound > 0 ? bound : INT64_MAX;
+}
+
+static int64_t first_id(const struct outbox_filter *filter)
+{
+    return filter->id ? filter->id : filter->after_id + 1;
+}
+
+static int64_t last_id(const struct outbox_filter *filter)
+{
+    return filter->id ? filter->id : INT64_MAX;
+}
+
+/* The first row of the next page, at most `rows` of them. */
+static enum outbox_found find_page(struct outbox_view *view, const struct listing *listing,
+                                   int64_t rows)
+{
+    const struct outbox_filter *filter = &listing->filter;
+    struct str registry = str_from_c(filter->registry);
+    struct str schema = str_from_c(filter->schema);
+    struct str version = str_from_c(filter->version);
+
+    switch (listing->kind->from) {
+    case SQL_VIEW_REGISTRY:
+        return outbox_db_find(&view->db, SQL_VIEW_REGISTRY, "ssii", registry, schema,
+                              filter->after_id, rows);
+    case SQL_VIEW_DEAD:
+        return outbox_db_find(&view->db, SQL_VIEW_DEAD, "iiiissssi", first_id(filter),
+                              last_id(filter), filter->from_us, or_all(filter->until_us),
+                              str_from_c(filter->sink), registry, schema, version, rows);
+    default:
+        return outbox_db_find(&view->db, SQL_VIEW_REFUSED, "iiiissssiii", first_id(filter),
+                              last_id(filter), filter->from_us, or_all(filter->until_us),
+                              str_from_c(filter->outcome), registry, schema, version,
+                              (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind,
+                              rows);
+    }
+}
+
+/* Copy the next page; `*last` says that nothing comes after it. */
+static bool read_page(struct outbox_view *view, const struct listing *listing, bool *last)
+{
+    const struct kind *kind = listing->kind;
+    size_t limit = listing->filter.limit;
+    size_t most = limit && limit < PAGE_ROWS ? limit : PAGE_ROWS;
+    size_t bytes = 0;
+    enum outbox_found found = find_page(view, listing, (int64_t)most);
+
+    arena_reset(view->arena);
+    view->count = 0;
+    while (found == OUTBOX_FOUND && bytes < PAGE_BYTES) {
+        bytes += outbox_db_text(&view->db, kind->from, kind->body).len;
+        kind->copy(view, kind->from, &view->rows[view->count++]);
+        found = outbox_db_next(&view->db, kind->from);
+    }
+    outbox_db_reset(&view->db, kind->from);
+    *last = found == OUTBOX_NONE && (view->count < most || view->count == limit);
+    return found != OUTBOX_BROKEN;
+}
+
+static bool list(struct outbox_view *view, struct listing listing, struct error *err)
+{
+    bool last = false;
+
+    while (!last) {
+        if (!read_page(view, &listing, &last))
+            return outbox_db_fail(&view->db, "store", err);
+        for (size_t i = 0; i < view->count; i++)
+            if (!listing.kind->show(&listing, &view->rows[i]))
+                return true;
+        if (view->count > 0)
+            listing.filter.after_id = listing.kind->id(&view->rows[view->count - 1]);
+        if (listing.filter.limit)
+            listing.filter.limit -= view->count;
+        last = last || listing.filter.id;
+    }
+    return true;
+}
+
+bool outbox_view_refused(struct outbox_view *view, const struct outbox_filter *filter,
+                         outbox_visit_refused *visit, void *self, struct error *err)
+{
+    return list(view, (struct listing){ &refused_kind, *filter, { .refused = visit }, self }, err);
+}
+
+bool outbox_view_registry_kind(struct outbox_view *view, const struct outbox_filter *filter,
+                               outbox_visit_refused *visit, void *self, struct error *err)
+{
+    return list(view, (struct listing){ &registry_kind, *filter, { .refused = visit }, self }, err);
+}
+
+bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filter,
+                      outbox_visit_dead *visit, void *self, struct error *err)
+{
+    return list(view, (struct listing){ &dead_kind, *filter, { .dead = visit }, self }, err);
+}
+
+/* The time in the first row of the statement for `key`; INT64_MAX when it has no row. */
+static bool find_time(struct outbox_db *db, enum outbox_statement statement, int64_t key,
+                      int64_t *out)
+{
+    enum outbox_found found = outbox_db_find(db, statement, "i", key);
+
+    *out = found == OUTBOX_FOUND ? outbox_db_int(db, statement, 0) : INT64_MAX;
+    outbox_db_reset(db, statement);
+    return found != OUTBOX_BROKEN;
+}
+
+/* When the oldest pending record of each sink was accepted; tally_show() keeps their order. */
+static bool find_oldest(struct outbox_db *db, const struct tally *tally,
+                        struct outbox_counters *out)
+{
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+        bool reads_records = sink->configured || sink->cursor < sink->until;
+        int64_t record_us = INT64_MAX;
+        int64_t retry_us;
+
+        if (sink->pending == 0)
+            continue;
+        if (!find_time(db, SQL_RETRY_OLDEST, sink->id, &retry_us) ||
+            (reads_records && !find_time(db, SQL_RECORD_TIME, sink->cursor, &record_us)))
+            return false;
+        if (record_us < retry_us)
+            retry_us = record_us;
+        out->sinks[i].oldest_us = retry_us == INT64_MAX ? 0 : retry_us;
+    }
+    return true;
+}
+
+/* The record that an ordered sink waits for, as it failed before (backlog.c). */
+static bool find_blocked(struct outbox_db *db, const struct tally *tally,
+                         struct outbox_counters *out)
+{
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+        enum outbox_found found;
+
+        if (!sink->configured || sink->head_next_us == 0)
+            continue;
+        found = outbox_db_find(db, SQL_RECORDS_AFTER, "ii", sink->cursor, INT64_C(1));
+        if (found == OUTBOX_FOUND) {
+            out->sinks[i].blocked_seq = outbox_db_int(db, SQL_RECORDS_AFTER, 0);
+            (void)snprintf(out->sinks[i].blocked_key, OUTBOX_KEY_SIZE, "%.*s",
+                           STR_ARG(outbox_db_text(db, SQL_RECORDS_AFTER, 1)));
+        }
+        outbox_db_reset(db, SQL_RECORDS_AFTER);
+        if (found == OUTBOX_BROKEN)
+            return false;
+    }
+    return true;
+}
+
+bool outbox_view_counters(struct outbox_view *view, struct outbox_counters *out, struct error *err)
+{
+    struct tally *tally = mem_alloc(sizeof(*tally));
+    bool ok = outbox_db_run(&view->db, SQL_BEGIN_READING, "") && tally_read(&view->db, tally);
+
+    *out = (struct outbox_counters){ 0 };
+    if (ok) {
+        tally_show(tally, out);
+        ok = find_oldest(&view->db, tally, out) && find_blocked(&view->db, tally, out) &&
+             outbox_db_run(&view->db, SQL_COMMIT, "");
+    }
+    if (!ok)
+        (void)outbox_db_fail(&view->db, "store", err);
+    mem_free(tally);
+    return ok;
+}

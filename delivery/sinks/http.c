@@ -1,0 +1,275 @@
+/*
+ * http.c - records posted to a URL, one a request or as a JSON array.
+ *
+ * What an answer means is in one place, judge(): 2xx is delivered; what says something about the
+ * receiver or about us (no answer, a redirect, credentials, overload, 5xx) postpones; any other 4xx
+ * is the record's own fault, and of an array nobody knows whose (docs/decisions/016).
+ *
+ * Records come again in other company than before: a retry alone, half of a batch. So a key stands
+ * for a record. Of an array, Idempotency-Keys has one for each element; its Idempotency-Key stands
+ * for this very array.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fetch.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "delivery/sinks/sink.h"
+
+enum {
+    BATCH_BYTES = 1024 * 1024, /* what receivers commonly take without being told */
+    LONGEST_WAIT_S = 86400,
+    BATCH_KEY_BYTES = 6000, /* of one header, which many receivers want to have less than 8 KiB */
+    OWN_HEADERS = 3,        /* Content-Type, Idempotency-Key, Idempotency-Keys */
+};
+
+struct sink_http {
+    struct sink_http_options options;
+    struct fetch_client *client;
+    struct buf body; /* an array's */
+};
+
+/* A request's headers; the values of secret ones are owned. */
+struct headers {
+    struct fetch_header *list;
+    size_t count;
+    struct str *secrets;
+    size_t secret_count;
+};
+
+static bool is_configured(const struct sink_http *http, const char *name)
+{
+    for (size_t i = 0; i < http->options.header_count; i++)
+        if (str_equal_ignore_case(str_from_c(http->options.headers[i].name), str_from_c(name)))
+            return true;
+    return false;
+}
+
+/*
+ * A key is an event's id, which may be any text: what a header cannot carry, the per cent sign that
+ * stands for it, and in a list the comma are percent-encoded.
+ */
+static void add_key(struct buf *out, struct str key, bool in_list)
+{
+    for (size_t i = 0; i < key.len; i++) {
+        unsigned char byte = (unsigned char)key.ptr[i];
+
+        if (byte > ' ' && byte < 0x7f && byte != '%' && !(in_list && byte == ','))
+            buf_add_char(out, (char)byte);
+        else
+            buf_printf(out, "%%%02X", byte);
+    }
+}
+
+/* One key for each element of an array, in their order. */
+static struct str keys_of(const struct sink_batch *batch)
+{
+    struct buf *keys = arena_buf(batch->arena, SIZE_MAX);
+
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i > 0)
+            buf_add_char(keys, ',');
+        add_key(keys, batch->records[i].key, true);
+    }
+    return buf_str(keys);
+}
+
+/* Of an array, a digest of its records' keys: the same array has the same key. */
+static struct str key_of(const struct sink_batch *batch)
+{
+    struct buf *keys = arena_buf(batch->arena, SIZE_MAX);
+    struct buf *hex;
+    uint8_t digest[SECRET_DIGEST_SIZE];
+
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i > 0)
+            buf_add_char(keys, ' ');
+        add_key(keys, batch->records[i].key, false);
+    }
+    if (batch->count == 1)
+        return buf_str(keys);
+    hex = arena_buf(batch->arena, 2 * SECRET_DIGEST_SIZE + 1);
+    secret_digest(buf_str(keys), digest);
+    for (size_t i = 0; i < SECRET_DIGEST_SIZE; i++)
+        buf_printf(hex, "%02x", digest[i]);
+    return buf_str(hex);
+}
+
+static void add_header(struct headers *headers, const char *name, struct str value)
+{
+    headers->list[headers->count++] = (struct fetch_header){ name, value };
+}
+
+static bool collect_headers(const struct sink_http *http, const struct sink_batch *batch,
+                            struct headers *headers, struct error *err)
+{
+    size_t most = http->options.header_count + OWN_HEADERS;
+
+    headers->list = arena_alloc(batch->arena, most * sizeof(*headers->list));
+    headers->secrets = arena_alloc(batch->arena, most * sizeof(*headers->secrets));
+    if (!is_configured(http, "Content-Type"))
+        add_header(headers, "Content-Type", STR("application/json"));
+    if (!is_configured(http, "Idempotency-Key"))
+        add_header(headers, "Idempotency-Key", key_of(batch));
+    if (http->options.batch > 1 && !is_configured(http, "Idempotency-Keys"))
+        add_header(headers, "Idempotency-Keys", keys_of(batch));
+    for (size_t i = 0; i < http->options.header_count; i++) {
+        const struct sink_http_header *header = &http->options.headers[i];
+        struct str value = str_from_c(header->value);
+
+        if (header->file) {
+            if (!secret_read_file(header->file, &value, err))
+                return false;
+            headers->secrets[headers->secret_count++] = value;
+        }
+        add_header(headers, header->name, value);
+    }
+    return true;
+}
+
+static void end_headers(struct headers *headers)
+{
+    for (size_t i = 0; i < headers->secret_count; i++)
+        secret_free(headers->secrets[i]);
+}
+
+static struct str body_of(struct sink_http *http, const struct sink_batch *batch)
+{
+    if (http->options.batch == 1)
+        return batch->records[0].bytes;
+    buf_clear(&http->body);
+    for (size_t i = 0; i < batch->count; i++) {
+        buf_add_char(&http->body, i == 0 ? '[' : ',');
+        buf_add(&http->body, batch->records[i].bytes);
+    }
+    buf_add_char(&http->body, ']');
+    return buf_str(&http->body);
+}
+
+static bool post(struct sink_http *http, const struct sink_batch *batch,
+                 struct fetch_answer *answer, struct error *err)
+{
+    CLEANUP(end_headers) struct headers headers = { 0 };
+
+    return collect_headers(http, batch, &headers, err) &&
+           fetch_client_run(http->client,
+                            &(struct fetch_request){
+                                .method = "POST",
+                                .url = http->options.url,
+                                .headers = headers.list,
+                                .header_count = headers.count,
+                                .body = body_of(http, batch),
+                                .timeout_us = http->options.timeout_us,
+                                .proxy = FETCH_PROXY_ENVIRONMENT,
+                                .ca_file = http->options.ca_file,
+                                .status_only = true,
+                            },
+                            answer, err);
+}
+
+/* Retry-After (RFC 9110 section 10.2.3): seconds or a date. 0: neither. */
+static int64_t retry_after_us(struct str value)
+{
+    char text[40];
+    struct tm date = { 0 };
+    int64_t seconds = 0;
+    size_t digits = 0;
+
+    while (digits < value.len && value.ptr[digits] >= '0' && value.ptr[digits] <= '9')
+        if (seconds < LONGEST_WAIT_S)
+            seconds = seconds * 10 + (value.ptr[digits++] - '0');
+        else
+            digits++;
+    if (digits < value.len) {
+        (void)snprintf(text, sizeof(text), "%.*s", STR_ARG(value));
+
+        const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
+
+        seconds = end && !*end ? (int64_t)timegm(&date) - clock_now_us() / 1000000 : 0;
+    }
+    if (seconds > LONGEST_WAIT_S)
+        seconds = LONGEST_WAIT_S;
+    return seconds > 0 ? seconds * 1000000 : 0;
+}
+
+/* 4xx that are not about the record: who we are, that we are early, or that we are too many. */
+static const int postponing[] = { 401, 403, 407, 408, 421, 425, 429 };
+
+static enum sink_result judge(int status)
+{
+    if (status >= 200 && status < 300)
+        return SINK_DELIVERED;
+    if (status < 400 || status >= 500)
+        return SINK_POSTPONED;
+    for (size_t i = 0; i < COUNT_OF(postponing); i++)
+        if (status == postponing[i])
+            return SINK_POSTPONED;
+    return SINK_REFUSED;
+}
+
+/* Has the receiver not so much as seen the records? Then they cannot be at fault. */
+static bool is_out_of_reach(enum fetch_failure failure)
+{
+    return failure == FETCH_RESOLVE || failure == FETCH_CONNECT || failure == FETCH_TLS ||
+           failure == FETCH_INTERRUPTED;
+}
+
+static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
+{
+    CLEANUP(fetch_answer_done) struct fetch_answer got;
+    struct sink_http *http = self;
+    struct error err;
+
+    fetch_answer_init(&got, 0);
+    if (!post(http, batch, &got, &err)) {
+        answer->is_sink_wide = is_out_of_reach(got.failure);
+        sink_answer_all(batch, answer, SINK_POSTPONED,
+                        arena_copy(batch->arena, str_from_c(err.text)).ptr);
+        return;
+    }
+
+    enum sink_result result = judge(got.status);
+    const char *reason = NULL;
+
+    if (result != SINK_DELIVERED)
+        reason = arena_printf(batch->arena, "answered %d", got.status).ptr;
+    answer->together = result == SINK_REFUSED && batch->count > 1;
+    if (result == SINK_POSTPONED)
+        answer->retry_after_us = retry_after_us(fetch_answer_header(&got, "Retry-After"));
+    answer->is_sink_wide = got.status == 429 || got.status == 503 || answer->retry_after_us > 0;
+    sink_answer_all(batch, answer, result, reason);
+}
+
+static void interrupt(void *self)
+{
+    struct sink_http *http = self;
+
+    fetch_client_interrupt(http->client);
+}
+
+static void destroy(void *self)
+{
+    struct sink_http *http = self;
+
+    fetch_client_destroy(http->client);
+    buf_done(&http->body);
+    mem_free(http);
+}
+
+struct sink sink_http(const struct sink_http_options *options)
+{
+    struct sink_http *http = mem_alloc(sizeof(*http));
+
+    http->options = *options;
+    http->client = fetch_client_create();
+    buf_init(&http->body, SIZE_MAX);
+    return (struct sink){ .max_records = options->batch,
+                          .max_bytes = BATCH_BYTES,
+                          .max_key_bytes = options->batch > 1 ? BATCH_KEY_BYTES : 0,
+                          .deliver = deliver,
+                          .interrupt = interrupt,
+                          .destroy = destroy,
+                          .self = http };
+}

@@ -1,0 +1,157 @@
+/*
+ * lines.c - see lines.h.
+ *
+ * After a failed fdatasync(2) the kernel may believe pages clean that never reached the disk.
+ * Cutting the file back and writing anew makes them dirty again; trusting a second fdatasync(2)
+ * would not.
+ */
+#include "delivery/sinks/lines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+
+enum { PIECE = 64 * 1024 };
+
+void sink_lines_close(struct sink_lines *lines)
+{
+    if (lines->fd >= 0)
+        (void)close(lines->fd);
+    lines->fd = -1;
+}
+
+/*
+ * Open without waiting for whoever reads a pipe; only a regular file is taken later. A name that is
+ * there may have been made by a process that was killed before it could sync the folder.
+ */
+static bool open_or_create(const char *path, int *fd, struct error *err)
+{
+    const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+    *fd = open(path, flags);
+    if (*fd >= 0)
+        return file_sync_parent(path, err);
+    if (errno != ENOENT)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    if (!file_make_parents(path, err))
+        return false;
+    *fd = open(path, flags | O_CREAT, S_IRUSR | S_IWUSR);
+    if (*fd < 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    return file_sync_parent(path, err);
+}
+
+/* Where the last whole line ends: 0 when there is none. */
+static bool find_end(int fd, uint64_t size, uint64_t *end)
+{
+    char piece[PIECE];
+
+    while (size > 0) {
+        size_t len = size < PIECE ? (size_t)size : PIECE;
+        ssize_t count = pread(fd, piece, len, (off_t)(size - len));
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count != (ssize_t)len)
+            return false;
+
+        const char *last = memrchr(piece, '\n', len);
+
+        if (last) {
+            *end = size - len + (uint64_t)(last - piece) + 1;
+            return true;
+        }
+        size -= len;
+    }
+    *end = 0;
+    return true;
+}
+
+static bool cut(int fd, uint64_t size)
+{
+    return ftruncate(fd, (off_t)size) == 0 && fdatasync(fd) == 0;
+}
+
+/* Take the open file `lines->fd` into use. */
+static bool settle(struct sink_lines *lines, const char *path, struct error *err)
+{
+    struct stat info;
+
+    if (fstat(lines->fd, &info) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    if (!S_ISREG(info.st_mode))
+        return fail(err, ERR_SYSTEM, "%s: not a regular file", path);
+    if (flock(lines->fd, LOCK_EX | LOCK_NB) != 0)
+        return fail(err, ERR_SYSTEM, "%s: another process writes to it", path);
+    lines->device = info.st_dev;
+    lines->inode = info.st_ino;
+    lines->changed_us = (int64_t)info.st_mtim.tv_sec * 1000000;
+    if (!find_end(lines->fd, (uint64_t)info.st_size, &lines->size))
+        return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
+    lines->torn = (uint64_t)info.st_size - lines->size;
+    if (lines->torn > 0 && ftruncate(lines->fd, (off_t)lines->size) != 0)
+        return fail_errno(err, ERR_SYSTEM, errno, "%s: cannot cut its torn last line", path);
+
+    /* What a killed process had not synced may be put aside next, never to be looked at again. */
+    return fdatasync(lines->fd) == 0 ||
+           fail_errno(err, ERR_SYSTEM, errno, "%s: cannot be synced", path);
+}
+
+bool sink_lines_open(struct sink_lines *lines, const char *path, struct error *err)
+{
+    struct sink_lines opened = { .fd = -1 };
+
+    if (open_or_create(path, &opened.fd, err) && settle(&opened, path, err)) {
+        *lines = opened;
+        return true;
+    }
+    sink_lines_close(&opened);
+    return false;
+}
+
+static bool write_all(int fd, struct str text)
+{
+    while (text.len > 0) {
+        ssize_t count = write(fd, text.ptr, text.len);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return false;
+        text = str_from(text, (size_t)count);
+    }
+    return true;
+}
+
+bool sink_lines_append(struct sink_lines *lines, const char *path, struct str text,
+                       struct error *err)
+{
+    struct stat info;
+
+    if (fstat(lines->fd, &info) != 0)
+        info.st_size = (off_t)lines->size; /* what comes now will fail as well, and say why */
+    lines->size = (uint64_t)info.st_size;  /* somebody may have emptied it */
+    if (write_all(lines->fd, text) && fdatasync(lines->fd) == 0) {
+        lines->size += text.len;
+        lines->changed_us = clock_now_us();
+        return true;
+    }
+    (void)fail_errno(err, ERR_SYSTEM, errno, "%s: cannot append", path);
+    (void)cut(lines->fd, lines->size); /* or else it is done when the file is opened again */
+    sink_lines_close(lines);
+    return false;
+}
+
+bool sink_lines_is_at(const struct sink_lines *lines, const char *path)
+{
+    struct stat info;
+
+    return lines->fd >= 0 && stat(path, &info) == 0 && info.st_dev == lines->device &&
+           info.st_ino == lines->inode;
+}

@@ -1,0 +1,293 @@
+/*
+ * auth.c - see auth.h.
+ *
+ * Every credential becomes "this header must have this value": Basic is the header Authorization
+ * with the Base64 that user and password make, so nothing of a request is ever decoded.
+ */
+#include "handlers/auth/auth.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/secret.h"
+
+enum {
+    CHALLENGE_MAX = 256, /* bytes; all of them are shorter */
+    RETRY_AFTER_SECONDS = 1,
+};
+
+static const struct str basic_scheme = STR_INIT("Basic ");
+
+struct credential {
+    char *header;
+    char *file;
+    char *user;       /* Basic's; NULL for an API key */
+    struct str value; /* what the header must hold, behind the scheme for Basic */
+    struct stat seen; /* the file when it was last read, or tried */
+};
+
+struct auth {
+    struct credential *credentials;
+    size_t count;
+    struct bearer *bearer; /* NULL: no tokens */
+    char *challenge;       /* the WWW-Authenticate of a 401, */
+    char *token_challenge; /* and the one for a token that is no good */
+    pthread_rwlock_t lock; /* over the credentials' values; never held while reading */
+};
+
+static bool has_control_character(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (((unsigned char)text.ptr[i] < ' ' && text.ptr[i] != '\t') || text.ptr[i] == '\x7f')
+            return true;
+    return false;
+}
+
+/* What no header can hold, no request could bring; white space at the ends is no part of it. */
+static bool key_value(const struct credential *credential, struct str secret, struct str *out,
+                      struct error *err)
+{
+    struct str key = str_trim(secret);
+
+    if (key.len == 0)
+        return fail(err, ERR_CONFIG, "%s: its first line is blank", credential->file);
+    if (has_control_character(key))
+        return fail(err, ERR_CONFIG, "%s: a key with control characters", credential->file);
+    *out = (struct str){ mem_copy(key.ptr, key.len), key.len };
+    return true;
+}
+
+static struct str basic_value(const struct credential *credential, struct str secret)
+{
+    size_t user_len = strlen(credential->user);
+    struct str pair = { NULL, user_len + 1 + secret.len };
+    char *text = mem_alloc(pair.len + 1);
+
+    memcpy(text, credential->user, user_len);
+    text[user_len] = ':';
+    memcpy(text + user_len + 1, secret.ptr, secret.len);
+    pair.ptr = text;
+
+    struct str value = secret_base64(pair);
+
+    secret_free(pair);
+    return value;
+}
+
+/* Read the file into what the header must hold, owned by the caller. */
+static bool load(struct credential *credential, struct str *out, struct error *err)
+{
+    struct str secret;
+
+    /* A missing file is secret_read_file()'s to tell. */
+    if (stat(credential->file, &credential->seen) != 0)
+        credential->seen = (struct stat){ 0 };
+    if (!secret_read_file(credential->file, &secret, err))
+        return false;
+
+    bool ok = true;
+
+    if (credential->user)
+        *out = basic_value(credential, secret);
+    else
+        ok = key_value(credential, secret, out, err);
+    secret_free(secret);
+    return ok;
+}
+
+static void add(struct auth *auth, const char *header, const char *file, const char *user)
+{
+    auth->credentials[auth->count++] = (struct credential){
+        .header = mem_copy_string(header),
+        .file = mem_copy_string(file),
+        .user = user ? mem_copy_string(user) : NULL,
+    };
+}
+
+/* What a 401 asks for (RFC 9110, 11.6.1); `bearer` is that scheme's part (RFC 6750, 3). */
+static char *challenge(const struct auth_options *options, const char *bearer)
+{
+    const struct {
+        bool is_there;
+        const char *text;
+    } schemes[] = {
+        { options->bearer != NULL, bearer },
+        { options->basic_count > 0, "Basic realm=\"sluice\", charset=\"UTF-8\"" },
+        { options->api_key_count > 0, "ApiKey realm=\"sluice\"" },
+    };
+    struct buf text;
+    char *copy;
+
+    buf_init(&text, CHALLENGE_MAX);
+    for (size_t i = 0; i < COUNT_OF(schemes); i++)
+        if (schemes[i].is_there)
+            buf_printf(&text, "%s%s", text.len ? ", " : "", schemes[i].text);
+    copy = mem_copy(text.ptr, text.len);
+    buf_done(&text);
+    return copy;
+}
+
+/* Read all that is in files. */
+static bool load_all(struct auth *auth, const struct auth_options *options, struct error *err)
+{
+    for (size_t i = 0; i < auth->count; i++)
+        if (!load(&auth->credentials[i], &auth->credentials[i].value, err))
+            return false;
+    return !options->bearer || bearer_create(options->bearer, &auth->bearer, err);
+}
+
+bool auth_create(const struct auth_options *options, struct auth **out, struct error *err)
+{
+    struct auth *auth = mem_alloc(sizeof(*auth));
+
+    auth->credentials =
+        mem_alloc_array(options->api_key_count + options->basic_count, sizeof(struct credential));
+    auth->challenge = challenge(options, "Bearer realm=\"sluice\"");
+    auth->token_challenge = challenge(options, "Bearer error=\"invalid_token\", realm=\"sluice\"");
+    (void)pthread_rwlock_init(&auth->lock, NULL);
+    for (size_t i = 0; i < options->api_key_count; i++)
+        add(auth, options->api_keys[i].header, options->api_keys[i].value_file, NULL);
+    for (size_t i = 0; i < options->basic_count; i++)
+        add(auth, "Authorization", options->basic[i].password_file, options->basic[i].user);
+    if (!load_all(auth, options, err)) {
+        auth_destroy(auth);
+        err->code = ERR_CONFIG;
+        return false;
+    }
+    *out = auth;
+    return true;
+}
+
+void auth_destroy(struct auth *auth)
+{
+    if (!auth)
+        return;
+    for (size_t i = 0; i < auth->count; i++) {
+        mem_free(auth->credentials[i].header);
+        mem_free(auth->credentials[i].file);
+        mem_free(auth->credentials[i].user);
+        secret_free(auth->credentials[i].value);
+    }
+    mem_free(auth->credentials);
+    mem_free(auth->challenge);
+    mem_free(auth->token_challenge);
+    bearer_destroy(auth->bearer);
+    (void)pthread_rwlock_destroy(&auth->lock);
+    mem_free(auth);
+}
+
+bool auth_start(struct auth *auth, struct auth *predecessor, struct error *err)
+{
+    if (!auth->bearer)
+        return true;
+    return bearer_start(auth->bearer, predecessor ? predecessor->bearer : NULL, err);
+}
+
+/* A file that is gone is a change, too: it is tried, and the log says so, once. */
+static bool has_changed(const struct credential *credential)
+{
+    const struct stat *seen = &credential->seen;
+    struct stat file;
+
+    if (stat(credential->file, &file) != 0)
+        file = (struct stat){ 0 };
+    return file.st_ino != seen->st_ino || file.st_size != seen->st_size ||
+           file.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
+           file.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
+}
+
+static void reload(struct auth *auth, struct credential *credential)
+{
+    struct error err = { 0 };
+    struct str value;
+    struct str old;
+
+    if (!has_changed(credential))
+        return;
+    if (!load(credential, &value, &err)) {
+        LOG_EVENT(LOG_WARN, "credential_unreadable", LOG_STR("error", str_from_c(err.text)));
+        return;
+    }
+    (void)pthread_rwlock_wrlock(&auth->lock);
+    old = credential->value;
+    credential->value = value;
+    (void)pthread_rwlock_unlock(&auth->lock);
+    secret_free(old);
+    LOG_EVENT(LOG_INFO, "credential_reloaded", LOG_STR("file", str_from_c(credential->file)));
+}
+
+void auth_refresh(struct auth *auth)
+{
+    for (size_t i = 0; i < auth->count; i++)
+        reload(auth, &auth->credentials[i]);
+}
+
+/* How a request stands to a credential, or to all of them. */
+enum holding {
+    HOLDS_NONE,
+    HOLDS_WRONG, /* it brings one that is not accepted */
+    HOLDS_RIGHT,
+};
+
+static enum holding holds(const struct credential *credential, const struct request *request)
+{
+    struct str value = request->header(request->connection, credential->header);
+
+    if (!value.ptr)
+        return HOLDS_NONE;
+    if (credential->user) {
+        struct str scheme = { value.ptr, basic_scheme.len };
+
+        if (value.len < basic_scheme.len || !str_equal_ignore_case(scheme, basic_scheme))
+            return HOLDS_NONE;
+        value = str_trim(str_from(value, basic_scheme.len));
+    }
+    return secret_equal(value, credential->value) ? HOLDS_RIGHT : HOLDS_WRONG;
+}
+
+static enum holding holds_secret(struct auth *auth, const struct request *request)
+{
+    enum holding best = HOLDS_NONE;
+
+    (void)pthread_rwlock_rdlock(&auth->lock);
+    for (size_t i = 0; i < auth->count; i++) { /* all of them: the time tells nothing */
+        enum holding holding = holds(&auth->credentials[i], request);
+
+        if (holding > best)
+            best = holding;
+    }
+    (void)pthread_rwlock_unlock(&auth->lock);
+    return best;
+}
+
+/* A 401, or for a token that was not checked a 429. */
+static void refuse(const struct auth *auth, const struct request *request,
+                   enum bearer_verdict token, struct response *response)
+{
+    if (token == BEARER_UNCHECKED) {
+        response_refuse(response, request->arena, 429, NULL);
+        response->retry_after_seconds = RETRY_AFTER_SECONDS;
+        return;
+    }
+    response_refuse(response, request->arena, 401, NULL);
+    response->www_authenticate = token == BEARER_BAD ? auth->token_challenge : auth->challenge;
+}
+
+bool auth_admit(struct auth *auth, const struct request *request, struct response *response)
+{
+    enum holding secret = holds_secret(auth, request);
+    enum bearer_verdict token = BEARER_ABSENT;
+    const char *reason = secret == HOLDS_WRONG ? "credential wrong" : "credential absent";
+
+    if (secret == HOLDS_RIGHT)
+        return true;
+    if (auth->bearer)
+        token = bearer_check(auth->bearer, request, &reason);
+    if (token == BEARER_GOOD)
+        return true;
+    refuse(auth, request, token, response);
+    response->note.reason = str_from_c(reason);
+    return false;
+}

@@ -1,0 +1,93 @@
+/*
+ * format.c - see format.h. The table, and the formats too small for a file of their own.
+ */
+#include "schema/format/format.h"
+
+#include "base/attr.h"
+#include "base/chars.h"
+#include "base/regex.h"
+#include "schema/format/format_internal.h"
+
+struct format {
+    struct str name;
+    bool (*check)(struct str text);
+};
+
+/* 8-4-4-4-12 hexadecimal digits, RFC 4122; any version and variant. */
+static bool is_uuid(struct str text)
+{
+    static const unsigned char digits[] = { 8, 4, 4, 4, 12 };
+
+    for (size_t i = 0; i < COUNT_OF(digits); i++) {
+        if (i > 0 && !take_char(&text, "-"))
+            return false;
+        if (take_run(&text, char_is_hex) != digits[i])
+            return false;
+    }
+    return text.len == 0;
+}
+
+/* RFC 6901: empty, or "/"-led tokens in which "~" is followed by 0 or 1. */
+static bool is_json_pointer(struct str text)
+{
+    if (text.len > 0 && text.ptr[0] != '/')
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '~' && !next_is_one_of(str_from(text, i + 1), "01"))
+            return false;
+    }
+    return true;
+}
+
+/* 0, or digits that do not begin with 0. */
+static bool take_natural(struct str *text)
+{
+    return take_char(text, "0") ||
+           (next_is_one_of(*text, "123456789") && take_run(text, char_is_digit));
+}
+
+/* A number, perhaps an index to add or take off ("0-1"), and "#" or a JSON Pointer. */
+static bool is_relative_json_pointer(struct str text)
+{
+    if (!take_natural(&text))
+        return false;
+    if (take_char(&text, "+-") && !take_natural(&text))
+        return false;
+    return str_equal(text, STR("#")) || is_json_pointer(text);
+}
+
+static const struct format formats[] = {
+    { STR_INIT("date"), format_is_date },
+    { STR_INIT("date-time"), format_is_date_time },
+    { STR_INIT("duration"), format_is_duration },
+    { STR_INIT("email"), format_is_email },
+    { STR_INIT("hostname"), format_is_hostname },
+    { STR_INIT("idn-email"), format_is_idn_email },
+    { STR_INIT("idn-hostname"), format_is_idn_hostname },
+    { STR_INIT("ipv4"), format_is_ipv4 },
+    { STR_INIT("ipv6"), format_is_ipv6 },
+    { STR_INIT("iri"), format_is_iri },
+    { STR_INIT("iri-reference"), format_is_iri_reference },
+    { STR_INIT("json-pointer"), is_json_pointer },
+    { STR_INIT("regex"), regex_is_ecma },
+    { STR_INIT("relative-json-pointer"), is_relative_json_pointer },
+    { STR_INIT("time"), format_is_time },
+    { STR_INIT("uri"), format_is_uri },
+    { STR_INIT("uri-reference"), format_is_uri_reference },
+    { STR_INIT("uri-template"), format_is_uri_template },
+    { STR_INIT("uuid"), is_uuid },
+};
+
+const struct format *format_find(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        if (str_equal(formats[i].name, name))
+            return &formats[i];
+    }
+    return NULL;
+}
+
+bool format_check(const struct format *format, struct str text)
+{
+    return format->check(text);
+}

@@ -1,0 +1,60 @@
+/*
+ * catalog_cache.h - what is remembered of a schema across restarts.
+ *
+ * Per schema up to four files in one folder: the last good definition, with a checksum; the
+ * versions that an operator has accepted in spite of the guard; the versions that the guard has
+ * refused; accepted payloads that the guard tries new versions on. Each is replaced whole. The
+ * folder belongs to one server; `sluice schema accept` writes the list of accepted versions beside
+ * it, which the server reads again at each look.
+ *
+ * Threads: any; one writer a file.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "schema/registry/registry.h"
+#include "schema/registry/samples.h"
+
+/** Whose files. */
+struct catalog_place {
+    const char *dir; /* made with mode 0700 when something is written; "": nothing is kept */
+    const char *registry;
+    const char *schema;
+};
+
+enum catalog_list {
+    CATALOG_ACCEPTED, /* by an operator */
+    CATALOG_REFUSED,  /* by the guard */
+};
+
+/**
+ * The last good definition; the caller owns it. ERR_SCHEMA_NOT_FOUND: none is kept;
+ * ERR_SCHEMA_UNUSABLE: it is damaged; ERR_SYSTEM: it cannot be read.
+ */
+NODISCARD bool catalog_cache_read(const struct catalog_place *place, struct schema_definition *out,
+                                  struct error *err);
+
+/** Keep this one. ERR_SYSTEM when it cannot be written. */
+NODISCARD bool catalog_cache_write(const struct catalog_place *place,
+                                   const struct schema_definition *definition, struct error *err);
+
+/** Does the list name this version, by its number or its UUID? */
+bool catalog_cache_lists(const struct catalog_place *place, enum catalog_list list,
+                         const struct schema_definition *definition);
+
+/** Add a version to the list. ERR_SYSTEM when it cannot be written. */
+NODISCARD bool catalog_cache_note(const struct catalog_place *place, enum catalog_list list,
+                                  const char *version, struct error *err);
+
+/** Keep these samples. ERR_SYSTEM when they cannot be written. */
+NODISCARD bool catalog_cache_write_samples(const struct catalog_place *place,
+                                           struct samples *samples, struct error *err);
+
+/** Add those that are kept, if any, to `samples`. */
+void catalog_cache_read_samples(const struct catalog_place *place, struct samples *samples);
+
+/** Keep none any more. */
+void catalog_cache_remove_samples(const struct catalog_place *place);

@@ -1,0 +1,133 @@
+/*
+ * guard.c - see guard.h.
+ */
+#include "schema/registry/guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+
+enum {
+    SAMPLE_BUDGET_US = 200000,  /* for one check, as for an event */
+    TRIAL_BUDGET_US = 10000000, /* for all of them; what is left then is not tried */
+};
+
+static void copy_pointer(struct str from, char to[static GUARD_POINTER_SIZE])
+{
+    (void)snprintf(to, GUARD_POINTER_SIZE, "%.*s", STR_ARG(from));
+}
+
+/* Take the first token off a JSON Pointer, unescaped, with a NUL behind it. */
+static const char *take_token(struct str *pointer, struct arena *arena)
+{
+    char *token = arena_alloc(arena, pointer->len + 1);
+    size_t len = 0;
+    size_t i = 1; /* the slash */
+
+    for (; i < pointer->len && pointer->ptr[i] != '/'; i++) {
+        bool escaped = pointer->ptr[i] == '~' && i + 1 < pointer->len;
+
+        i += escaped;
+        token[len++] = pointer->ptr[i];
+        if (escaped)
+            token[len - 1] = pointer->ptr[i] == '1' ? '/' : '~';
+    }
+    *pointer = str_from(*pointer, i);
+    return token;
+}
+
+static bool knows(const struct schema *schema, const char *name)
+{
+    size_t count;
+    const struct str *keys = schema_keys(schema, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(keys[i], str_from_c(name)))
+            return true;
+    return false;
+}
+
+/* The element that a token of decimal digits names. */
+static size_t index_of(const char *digits)
+{
+    size_t index = 0;
+
+    for (; *digits; digits++)
+        index = index * 10 + (size_t)(*digits - '0');
+    return index;
+}
+
+/* The place in the payload, without names that the schema does not have: those are the event's. */
+static void mask_pointer(const struct schema *schema, struct json_object *payload,
+                         struct str pointer, struct arena *arena,
+                         char to[static GUARD_POINTER_SIZE])
+{
+    struct buf *out = arena_buf(arena, SAMPLES_TEXT_MAX);
+    struct json_object *at = payload;
+
+    while (pointer.len > 0) {
+        const char *token = take_token(&pointer, arena);
+        bool is_index = json_is_array(at);
+
+        buf_add_char(out, '/');
+        if (is_index || knows(schema, token))
+            json_write_pointer_token(out, str_from_c(token));
+        else
+            buf_add_char(out, '*');
+        if (is_index)
+            at = json_at(at, index_of(token));
+        else if (!json_is_object(at) || !json_find(at, token, &at))
+            at = NULL;
+    }
+    copy_pointer(buf_str(out), to);
+}
+
+static void describe(const struct schema *next, struct json_object *payload, struct arena *arena,
+                     struct guard_finding *out)
+{
+    const struct schema_report_options options = { .max_errors = 1, .redact_values = true };
+    struct schema_budget budget = schema_budget(SAMPLE_BUDGET_US);
+    struct schema_report report = { 0 };
+
+    if (schema_report(next, payload, &options, &budget, arena, &report) != SCHEMA_INVALID)
+        return;
+    mask_pointer(next, payload, report.best.instance_location, arena, out->instance_location);
+    copy_pointer(report.best.keyword_location, out->keyword_location);
+}
+
+static enum schema_verdict check(const struct schema *schema, struct json_object *payload)
+{
+    struct schema_budget budget = schema_budget(SAMPLE_BUDGET_US);
+
+    return schema_check(schema, payload, &budget);
+}
+
+bool guard_finds(struct samples *samples, const struct schema *now, const struct schema *next,
+                 const struct json_symbols *symbols, struct guard_finding *out)
+{
+    const struct json_read_options reading = { .symbols = symbols };
+    struct arena *arena = arena_create();
+    struct guard_finding finding = { 0 };
+    int64_t end_us = clock_monotonic_us() + TRIAL_BUDGET_US;
+    size_t count;
+    struct str *texts = samples_copy(samples, clock_now_us(), arena, &count);
+
+    for (size_t i = 0; i < count && clock_monotonic_us() < end_us; i++) {
+        struct json_object *payload;
+        struct error err = { 0 };
+
+        if (!json_read_in(arena, texts[i], &reading, &payload, &err) ||
+            check(now, payload) != SCHEMA_VALID)
+            continue;
+        finding.tried++;
+        if (check(next, payload) == SCHEMA_VALID)
+            continue;
+        if (finding.refused++ == 0)
+            describe(next, payload, arena, &finding);
+    }
+    arena_destroy(arena);
+    *out = finding;
+    return finding.refused > 0;
+}

@@ -1,0 +1,78 @@
+/*
+ * admin.c - see admin.h.
+ */
+#include "server/cli/admin.h"
+
+#include "base/memory.h"
+#include "delivery/outbox/view.h"
+#include "server/cli/control_client.h"
+#include "server/service.h"
+
+/* Either a client, or all the rest. */
+struct admin {
+    struct control_client *client;
+    struct service *service;
+    struct outbox_view *view;
+    struct resubmitter *resubmitter;
+};
+
+static bool open_here(struct admin *admin, const struct config *config, struct error *err)
+{
+    const struct service_options options = { 0 };
+
+    if (!service_create(config, &options, &admin->service, err) ||
+        !outbox_start(admin->service->outbox, err) ||
+        !outbox_view_open(config->store.path, &admin->view, err))
+        return false;
+    admin->resubmitter = resubmitter_create(&(struct resubmitter_options){
+        events_handler(admin->service->events), admin->view, config->http.deadline_us });
+    return true;
+}
+
+bool admin_open(const struct config *config, struct admin **out, struct error *err)
+{
+    struct admin *admin = mem_alloc(sizeof(*admin));
+
+    admin->client = control_client_open(config->store.path);
+    if (!admin->client && !open_here(admin, config, err)) {
+        admin_close(admin);
+        return false;
+    }
+    *out = admin;
+    return true;
+}
+
+void admin_close(struct admin *admin)
+{
+    if (!admin)
+        return;
+    control_client_close(admin->client);
+    outbox_view_close(admin->view);
+    service_destroy(admin->service);         /* ends the committer, */
+    resubmitter_destroy(admin->resubmitter); /* which may have woken this until then */
+    mem_free(admin);
+}
+
+bool admin_replay(struct admin *admin, int64_t id, struct resubmit_answer *out, struct error *err)
+{
+    return admin->client ? control_client_replay(admin->client, id, out, err)
+                         : resubmit_refused(admin->resubmitter, id, out, err);
+}
+
+bool admin_revive(struct admin *admin, int64_t id, struct error *err)
+{
+    return admin->client ? control_client_revive(admin->client, id, err)
+                         : outbox_revive(admin->service->outbox, id, err);
+}
+
+bool admin_move(struct admin *admin, const char *sink, int64_t seq, struct error *err)
+{
+    return admin->client ? control_client_move(admin->client, sink, seq, err)
+                         : outbox_set_aside(admin->service->outbox, sink, seq, err);
+}
+
+bool admin_drop_sink(struct admin *admin, const char *name, struct error *err)
+{
+    return admin->client ? control_client_drop_sink(admin->client, name, err)
+                         : outbox_drop_sink(admin->service->outbox, name, err);
+}

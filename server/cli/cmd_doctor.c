@@ -1,0 +1,268 @@
+/*
+ * cmd_doctor.c - `sluice doctor`: is everything there that serving needs? A line for each finding.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fetch.h"
+#include "base/memory.h"
+#include "server/cli/cmd_schema.h"
+#include "server/cli/commands.h"
+#include "server/cli/findings.h"
+#include "server/cli/inspect.h"
+
+enum {
+    CREDENTIALS_US = 10000000,
+    SOON_S = 5 * 60, /* credentials that expire sooner should have been renewed */
+    SECOND_US = 1000000,
+    TEXT_SIZE = 2048,
+};
+
+static const char usage_text[] =
+    "Usage: sluice doctor [-c FILE] [--offline] [--json]\n"
+    "\n"
+    "Look at everything that serving needs, on this machine: certificate, secrets, keys, "
+    "transforms,\n"
+    "schemas, store, sinks, disks, addresses; with AWS Glue region, credentials, clock and\n"
+    "permission. HTTP sinks are asked with HEAD. A line for each finding: ok, warn or fail.\n"
+    "\n"
+    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
+    "      --offline      leave out AWS Glue, sinks and key sets at URLs\n"
+    "      --json         a JSON object for each finding\n"
+    "  -h, --help         this text\n"
+    "\n"
+    "Exits with 0 when nothing fails, 1 when something does, 3 when the configuration is bad.\n";
+
+struct doctor {
+    struct schema_cli cli; /* how schemas in Glue are looked at */
+    struct config_review *review;
+    bool json;
+    bool failed;
+};
+
+static void say(struct doctor *doctor, enum inspect_finding level, const char *what,
+                const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+static void say(struct doctor *doctor, enum inspect_finding level, const char *what,
+                const char *fmt, ...)
+{
+    char text[TEXT_SIZE];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    if (doctor->json)
+        finding_print_json(&(struct finding){ .level = level, .what = what, .text = text });
+    else
+        (void)printf("%-4s  %-13s %s\n", finding_level(level), what, text);
+    doctor->failed = doctor->failed || level == INSPECT_FAILURE;
+}
+
+static void look_at_credentials(struct doctor *doctor)
+{
+    const char *source = "";
+    struct error err = { 0 };
+    int64_t now_s = clock_now_us() / SECOND_US;
+    int64_t expiry_s;
+
+    if (!aws_session_check(doctor->cli.session, clock_monotonic_us() + CREDENTIALS_US, &source,
+                           &err)) {
+        say(doctor, INSPECT_FAILURE, "credentials", "%s", err.text);
+        return;
+    }
+    expiry_s = aws_session_credential_expiry(doctor->cli.session);
+    if (expiry_s == 0)
+        say(doctor, INSPECT_FINE, "credentials", "from %s, without expiry", source);
+    else if (expiry_s < now_s)
+        say(doctor, INSPECT_WARNING, "credentials", "from %s, expired %" PRId64 " s ago", source,
+            now_s - expiry_s);
+    else
+        say(doctor, expiry_s - now_s < SOON_S ? INSPECT_WARNING : INSPECT_FINE, "credentials",
+            "from %s, valid for another %" PRId64 " s", source, expiry_s - now_s);
+}
+
+/* Only a call that was answered tells. */
+static void look_at_clock(struct doctor *doctor, bool was_answered)
+{
+    int64_t skew_s = glue_clock_skew(doctor->cli.glue);
+
+    if (skew_s != 0)
+        say(doctor, INSPECT_WARNING, "clock",
+            "off by %" PRId64 " s against AWS; signatures are corrected", -skew_s);
+    else if (was_answered)
+        say(doctor, INSPECT_FINE, "clock", "as AWS's, give or take some minutes");
+    else
+        say(doctor, INSPECT_WARNING, "clock", "not known: no call was answered");
+}
+
+/* True: the registry answered, whatever it said. */
+static bool look_at_schema(struct doctor *doctor, const struct config_route *route)
+{
+    struct schema_cli *cli = &doctor->cli;
+    struct glue_version version = { 0 };
+    struct error err = { 0 };
+
+    cli->registry = route->registry;
+    cli->schema = route->schema;
+    if (!schema_cli_get(cli, schema_cli_pin(cli), &version, &err)) {
+        say(doctor, INSPECT_FAILURE, err.code == ERR_REGISTRY_DENIED ? "permission" : "schema",
+            "%s/%s: %s", cli->registry, cli->schema, err.text);
+        return err.code == ERR_REGISTRY_DENIED || err.code == ERR_SCHEMA_NOT_FOUND ||
+               err.code == ERR_INTERNAL;
+    }
+    if (cli->glue)
+        say(doctor, INSPECT_FINE, "permission", "glue:GetSchemaVersion on %s/%s", cli->registry,
+            cli->schema);
+    if (!str_equal(version.status, STR("AVAILABLE")) || !str_equal(version.format, STR("JSON")))
+        say(doctor, INSPECT_FAILURE, "schema", "%s/%s: version %" PRId64 " is %.*s %.*s",
+            cli->registry, cli->schema, version.number, STR_ARG(version.status),
+            STR_ARG(version.format));
+    else if (!schema_cli_compile(cli, version.definition, &err))
+        say(doctor, INSPECT_FAILURE, "schema", "%s/%s: %s", cli->registry, cli->schema, err.text);
+    else
+        say(doctor, INSPECT_FINE, "schema", "%s/%s: version %.*s compiles", cli->registry,
+            cli->schema, STR_ARG(schema_cli_version(cli, &version)));
+    return true;
+}
+
+static bool look_at_schemas(struct doctor *doctor)
+{
+    const struct config *config = doctor->cli.config;
+    bool was_answered = false;
+
+    for (size_t i = 0; i < config->route_count; i++)
+        if (!schema_cli_is_known(config, i))
+            was_answered = look_at_schema(doctor, &config->routes[i]) || was_answered;
+    return was_answered;
+}
+
+static void look_at_glue(struct doctor *doctor)
+{
+    struct schema_cli *cli = &doctor->cli;
+    struct error err = { 0 };
+
+    if (!schema_cli_connect(cli, &err)) {
+        say(doctor, INSPECT_FAILURE, "region", "%s", err.text);
+        return;
+    }
+    say(doctor, INSPECT_FINE, "region", "%s, %s", aws_session_region(cli->session),
+        glue_endpoint(cli->glue));
+    look_at_credentials(doctor);
+    look_at_clock(doctor, look_at_schemas(doctor));
+}
+
+static bool has_credential(const struct config_auth *auth)
+{
+    return auth->api_key_count + auth->basic_count > 0 || *auth->bearer.issuer ||
+           *auth->bearer.jwks_url || *auth->bearer.jwks_file;
+}
+
+static void look_at_listening(struct doctor *doctor)
+{
+    const struct config *config = doctor->cli.config;
+    const struct config_http *http = &config->http;
+    bool has_tls = *http->tls.cert_file;
+
+    if (http->listen.loopback)
+        say(doctor, INSPECT_FINE, "listen", "%s, this machine only", http->listen.text);
+    else if (!has_tls)
+        say(doctor, INSPECT_WARNING, "listen", "%s without TLS: a proxy in front must have it",
+            http->listen.text);
+    else
+        say(doctor, INSPECT_FINE, "listen", "%s with TLS", http->listen.text);
+    if (has_credential(&config->auth))
+        say(doctor, INSPECT_FINE, "auth", "senders need a credential");
+    else
+        say(doctor, http->listen.loopback ? INSPECT_FINE : INSPECT_WARNING, "auth",
+            "anybody who reaches it may post");
+}
+
+/* A key whose file was found wrong already is sick, and has had its line. */
+static bool is_sound(void *self, const char *pointer)
+{
+    const struct doctor *doctor = self;
+
+    return config_review_is_sound(doctor->review, pointer);
+}
+
+static void take(void *self, const struct inspect_line *line)
+{
+    say(self, line->finding, line->what, "%s", line->text);
+}
+
+static void look_at_files(struct doctor *doctor)
+{
+    config_review_lint(doctor->review);
+    config_review_files(doctor->review, CONFIG_FILES_ALL);
+    for (size_t i = 0; i < config_review_count(doctor->review); i++)
+        say(doctor, INSPECT_FAILURE, "file", "%s", config_review_line(doctor->review, i));
+}
+
+static bool examine(struct config_review *review, const struct cli *cli)
+{
+    const struct config *config = config_review_config(review);
+    struct doctor doctor = { .cli = { .config = config, .arena = arena_create() },
+                             .review = review,
+                             .json = cli->json };
+    bool is_glue = config->registry.kind == CONFIG_REGISTRY_GLUE;
+
+    say(&doctor, INSPECT_FINE, "configuration", "%s",
+        cli->config_path ? cli->config_path : "built-in defaults");
+    look_at_files(&doctor);
+    if (is_glue && !cli->offline)
+        look_at_glue(&doctor); /* in more words than inspect() has */
+    inspect(config, &(struct inspect_options){ .asks_registry = false,
+                                               .asks_others = !cli->offline,
+                                               .looks_at_machine = true,
+                                               .is_sound = is_sound,
+                                               .report = take,
+                                               .self = &doctor });
+    look_at_listening(&doctor);
+    schema_cli_disconnect(&doctor.cli);
+    arena_destroy(doctor.cli.arena);
+    return !doctor.failed;
+}
+
+/* The exit status. */
+static int run(const struct cli *cli, struct error *err)
+{
+    struct config_review *review;
+
+    if (!fetch_init(err) || !config_review_open(cli->config_path, &review, err))
+        return COMMAND_ENVIRONMENT;
+
+    int status = COMMAND_ENVIRONMENT;
+
+    for (size_t i = 0; i < config_review_count(review); i++)
+        (void)fprintf(stderr, "%s\n", config_review_line(review, i));
+    if (config_review_count(review) == 0)
+        status = examine(review, cli) ? COMMAND_OK : COMMAND_NO;
+    config_review_close(review);
+    return status;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+    static const struct cli_spec spec = { .usage = usage_text,
+                                          .takes_json = true,
+                                          .takes_offline = true };
+    struct cli cli;
+    struct error err = { 0 };
+    int status;
+
+    if (!cli_parse(argc, argv, &spec, &cli, &status))
+        return status;
+    log_configure(LOG_ERROR, LOG_TEXT);
+    (void)signal(SIGPIPE, SIG_IGN); /* of connections */
+    status = run(&cli, &err);
+    if (err.text[0])
+        (void)fprintf(stderr, "%s\n", err.text);
+    if (status != COMMAND_OK)
+        cli_hint(&cli);
+    return status;
+}

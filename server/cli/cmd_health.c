@@ -1,0 +1,149 @@
+/*
+ * cmd_health.c - `sluice health`: is the server of this configuration alive? For containers, which
+ * have no curl.
+ *
+ * The configured address is asked first. When nothing answers there (port 0, or a socket that a
+ * service manager opened), the server itself is asked for its address, over the store's control
+ * socket. Certificates are not verified: they are made for the name that senders use, and a
+ * certificate that expired does not make the process unhealthy.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fetch.h"
+#include "server/cli/cli.h"
+#include "server/cli/commands.h"
+#include "server/cli/control_client.h"
+
+enum { TIMEOUT_US = 2000000, BODY_MAX = 64 * 1024, OK = 200, URL_SIZE = 2048 };
+
+static const char usage_text[] =
+    "Usage: sluice health [-c FILE | --url URL]\n"
+    "\n"
+    "Ask /healthz of the server that the configuration describes, on this machine, over HTTP or\n"
+    "HTTPS. A server with port 0, or with a socket of a service manager, is found through its "
+    "store;\n"
+    "without a store say where it listens with --url. The certificate is not verified.\n"
+    "\n"
+    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
+    "      --url URL      ask this server, as https://[::1]:8443; no configuration is read\n"
+    "  -h, --help         this text\n"
+    "\n"
+    "Exits with 0 when it answers 200, with 1 when it does not, with 3 when the configuration is\n"
+    "bad.\n";
+
+/* A server that listens on every address is asked on loopback. */
+static const char *reachable_host(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET, host, &v4) == 1 && v4.s_addr == htonl(INADDR_ANY))
+        return "127.0.0.1";
+    if (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&v6))
+        return "::1";
+    return host;
+}
+
+static void write_url(const struct control_where *where, char url[static URL_SIZE])
+{
+    const char *host = reachable_host(where->host);
+    bool ipv6 = strchr(host, ':') != NULL;
+
+    (void)snprintf(url, URL_SIZE, "%s://%s%s%s:%u", where->tls ? "https" : "http", ipv6 ? "[" : "",
+                   host, ipv6 ? "]" : "", (unsigned)where->port);
+}
+
+static bool ask_url(struct fetch_client *client, const char *base, struct error *err)
+{
+    struct fetch_answer answer;
+    struct str trimmed = str_from_c(base);
+    char url[URL_SIZE];
+
+    if (str_ends_with(trimmed, STR("/")))
+        trimmed.len--;
+    (void)snprintf(url, sizeof(url), "%.*s/healthz", STR_ARG(trimmed));
+    fetch_answer_init(&answer, BODY_MAX);
+
+    const struct fetch_request request = { .url = url,
+                                           .timeout_us = TIMEOUT_US,
+                                           .any_certificate = true };
+    bool ok = fetch_client_run(client, &request, &answer, err);
+
+    fetch_answer_done(&answer);
+    if (ok && answer.status != OK)
+        return fail(err, ERR_UNAVAILABLE, "%s answered %d", url, answer.status);
+    return ok || fail_within(err, url);
+}
+
+/* Where the server says that it listens; false: no server has the store open. */
+static bool find_server(const struct config *config, struct control_where *out)
+{
+    struct control_client *server =
+        *config->store.path ? control_client_open(config->store.path) : NULL;
+    struct error err;
+    bool found = server && control_client_where(server, out, &err);
+
+    control_client_close(server);
+    return found;
+}
+
+static bool ask_configured(struct fetch_client *client, const struct config *config,
+                           struct error *err)
+{
+    const struct config_address *listen = &config->http.listen;
+    struct control_where where = { .port = listen->port, .tls = *config->http.tls.cert_file };
+    char url[URL_SIZE];
+
+    (void)snprintf(where.host, sizeof(where.host), "%s", listen->host);
+    write_url(&where, url);
+    if (listen->port != 0 && ask_url(client, url, err))
+        return true;
+    if (find_server(config, &where)) {
+        write_url(&where, url);
+        return ask_url(client, url, err);
+    }
+    if (listen->port == 0)
+        return fail(err, ERR_CONFIG,
+                    "http.listen has port 0 and no server has the store open: use --url");
+    return false;
+}
+
+static bool ask(struct cli *cli, const struct config *config, struct error *err)
+{
+    struct fetch_client *client;
+
+    if (!fetch_init(err))
+        return false;
+    client = fetch_client_create();
+
+    bool ok = cli->url ? ask_url(client, cli->url, err) : ask_configured(client, config, err);
+
+    fetch_client_destroy(client);
+    return ok;
+}
+
+int cmd_health(int argc, char **argv)
+{
+    static const struct cli_spec spec = { .usage = usage_text, .takes_url = true };
+    struct cli cli;
+    struct config *config = NULL;
+    struct error err = { 0 };
+    int status;
+
+    if (!cli_parse(argc, argv, &spec, &cli, &status))
+        return status;
+    if (!cli.url && !cli_load_config(&cli, &config))
+        return COMMAND_ENVIRONMENT;
+    (void)signal(SIGPIPE, SIG_IGN); /* of connections */
+
+    bool ok = ask(&cli, config, &err);
+
+    if (!ok)
+        cli_complain("health", err.text);
+    config_destroy(config);
+    return ok ? COMMAND_OK : COMMAND_NO;
+}

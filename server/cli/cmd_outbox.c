@@ -1,0 +1,195 @@
+/*
+ * cmd_outbox.c - `sluice outbox`: what is stored, and what waits for whom.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "delivery/outbox/view.h"
+#include "server/cli/admin.h"
+#include "server/cli/cli.h"
+#include "server/cli/commands.h"
+#include "server/cli/control_client.h"
+#include "server/cli/row_text.h"
+
+enum { TEXT_MAX = 1024 * 1024 };
+
+static const char usage_text[] =
+    "Usage: sluice outbox status [-c FILE] [--json]\n"
+    "       sluice outbox drop-sink NAME [-c FILE]\n"
+    "\n"
+    "`status` shows what the store holds: events accepted and remembered, refused ones, and for\n"
+    "each sink what was given to it and what waits. A sink that was taken out of the "
+    "configuration\n"
+    "keeps its backlog, in case it comes back; `drop-sink` forgets it.\n"
+    "\n"
+    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
+    "      --json         status: one JSON object\n"
+    "  -h, --help         this text\n"
+    "\n"
+    "Exits with 0 when all is well, 1 when the sink cannot be dropped, 2 for a wrong call, 3 when\n"
+    "configuration, store or server are at fault.\n";
+
+static bool has_server(const struct config *config)
+{
+    struct control_client *client = control_client_open(config->store.path);
+
+    control_client_close(client);
+    return client != NULL;
+}
+
+static void add_json_sink(struct buf *out, const struct outbox_sink_counters *sink)
+{
+    buf_add(out, STR("{\"name\":"));
+    json_write_string(out, str_from_c(sink->name));
+    buf_printf(out,
+               ",\"configured\":%s,\"enqueued\":%" PRId64 ",\"delivered\":%" PRId64
+               ",\"pending\":%" PRId64 ",\"dead\":%" PRId64 ",\"dropped\":%" PRId64,
+               sink->configured ? "true" : "false", sink->enqueued, sink->delivered, sink->pending,
+               sink->dead, sink->dropped);
+    row_text_time(out, "oldest_pending", sink->oldest_us);
+    if (sink->blocked_seq > 0) {
+        buf_printf(out, ",\"blocked\":{\"sequence\":%" PRId64 ",\"key\":", sink->blocked_seq);
+        json_write_string(out, str_from_c(sink->blocked_key));
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, '}');
+}
+
+static void add_json(struct buf *out, const struct config *config,
+                     const struct outbox_counters *counters)
+{
+    buf_add(out, STR("{\"path\":"));
+    json_write_string(out, str_from_c(config->store.path));
+    buf_printf(out,
+               ",\"server\":%s,\"bytes\":%" PRId64 ",\"max_bytes\":%" PRIu64
+               ",\"accepted\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"remembered\":%" PRId64,
+               has_server(config) ? "true" : "false", counters->bytes, config->store.max_size,
+               counters->accepted, counters->duplicates, counters->seen);
+    buf_printf(out,
+               ",\"quarantine\":{\"rows\":%" PRId64 ",\"bytes\":%" PRId64 ",\"evicted\":%" PRId64
+               "},\"sinks\":[",
+               counters->refused_rows, counters->refused_bytes, counters->refused_evicted);
+    for (size_t i = 0; i < counters->sink_count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        add_json_sink(out, &counters->sinks[i]);
+    }
+    buf_add(out, STR("]}\n"));
+}
+
+static void add_blocked(struct buf *out, const struct outbox_sink_counters *sink)
+{
+    if (sink->blocked_seq == 0)
+        return;
+    buf_printf(out,
+               "\n%s waits for record %" PRId64 " (key %s), which failed; "
+               "`sluice dead move %" PRId64 "` puts it aside\n",
+               sink->name, sink->blocked_seq, sink->blocked_key, sink->blocked_seq);
+}
+
+static void add_text(struct buf *out, const struct config *config,
+                     const struct outbox_counters *counters)
+{
+    buf_printf(out, "store       %s%s\n", config->store.path,
+               has_server(config) ? ", open in a server" : "");
+    buf_printf(out, "undelivered %" PRId64 " of %" PRIu64 " bytes\n", counters->bytes,
+               config->store.max_size);
+    buf_printf(out,
+               "events      %" PRId64 " accepted, %" PRId64 " duplicates, %" PRId64 " remembered\n",
+               counters->accepted, counters->duplicates, counters->seen);
+    buf_printf(out, "quarantine  %" PRId64 " events, %" PRId64 " bytes, %" PRId64 " evicted\n",
+               counters->refused_rows, counters->refused_bytes, counters->refused_evicted);
+    if (counters->sink_count > 0)
+        buf_printf(out, "\n%-20s %10s %10s %10s %8s %8s %s\n", "SINK", "ENQUEUED", "DELIVERED",
+                   "PENDING", "DEAD", "DROPPED", "OLDEST PENDING");
+    for (size_t i = 0; i < counters->sink_count; i++) {
+        const struct outbox_sink_counters *sink = &counters->sinks[i];
+
+        buf_printf(
+            out, "%-20s %10" PRId64 " %10" PRId64 " %10" PRId64 " %8" PRId64 " %8" PRId64 " ",
+            sink->name, sink->enqueued, sink->delivered, sink->pending, sink->dead, sink->dropped);
+        row_text_time_column(out, sink->oldest_us);
+        buf_add(out, sink->configured ? STR("\n") : STR("not configured\n"));
+    }
+    for (size_t i = 0; i < counters->sink_count; i++)
+        add_blocked(out, &counters->sinks[i]);
+}
+
+static int status(const struct config *config, bool json, struct error *err)
+{
+    struct outbox_view *view;
+    struct outbox_counters *counters;
+    struct buf out;
+
+    if (!outbox_view_open(config->store.path, &view, err))
+        return COMMAND_ENVIRONMENT;
+    counters = mem_alloc(sizeof(*counters));
+
+    bool ok = outbox_view_counters(view, counters, err);
+
+    buf_init(&out, TEXT_MAX);
+    if (ok && json)
+        add_json(&out, config, counters);
+    else if (ok)
+        add_text(&out, config, counters);
+    row_text_print(&out);
+    mem_free(counters);
+    outbox_view_close(view);
+    return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
+}
+
+static int drop_sink(const struct config *config, const char *name, struct error *err)
+{
+    struct admin *admin;
+
+    if (!admin_open(config, &admin, err))
+        return COMMAND_ENVIRONMENT;
+
+    bool ok = admin_drop_sink(admin, name, err);
+
+    admin_close(admin);
+    if (ok)
+        return COMMAND_OK;
+    return err->code == ERR_CONFIG ? COMMAND_NO : COMMAND_ENVIRONMENT;
+}
+
+static int run(const struct cli *cli, const struct config *config, struct error *err)
+{
+    if (!*config->store.path) {
+        (void)fail(err, ERR_CONFIG, "the configuration has no store (store.path)");
+        return COMMAND_ENVIRONMENT;
+    }
+    if (cli->argument_count == 1 && strcmp(cli->arguments[0], "status") == 0)
+        return status(config, cli->json, err);
+    if (cli->argument_count == 2 && strcmp(cli->arguments[0], "drop-sink") == 0)
+        return drop_sink(config, cli->arguments[1], err);
+    (void)fail(err, ERR_CONFIG, "say status, or drop-sink NAME");
+    return COMMAND_USAGE;
+}
+
+int cmd_outbox(int argc, char **argv)
+{
+    static const struct cli_spec spec = { .usage = usage_text,
+                                          .takes_json = true,
+                                          .max_arguments = 2 };
+    struct cli cli;
+    struct config *config;
+    struct error err = { 0 };
+    int exit_status;
+
+    if (!cli_parse(argc, argv, &spec, &cli, &exit_status))
+        return exit_status;
+    if (!cli_load_config(&cli, &config))
+        return COMMAND_ENVIRONMENT;
+    log_configure(LOG_ERROR, LOG_TEXT);
+    exit_status = run(&cli, config, &err);
+    if (err.text[0])
+        cli_complain("outbox", err.text);
+    config_destroy(config);
+    return exit_status;
+}

@@ -1,0 +1,493 @@
+/*
+ * cmd_schema.c - `sluice schema`: look at the schemas of a registry, and (cmd_schema_change.c)
+ * change them.
+ */
+#include "server/cli/cmd_schema.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fetch.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "schema/registry/catalog_cache.h"
+#include "server/cli/commands.h"
+
+enum { OUTPUT_MAX = 64 * 1024 * 1024 };
+
+static const char usage_text[] =
+    "Usage: sluice schema COMMAND [OPTION...]\n"
+    "\n"
+    "  verify            is each schema there, which version, does it compile?\n"
+    "  get [VERSION]     print a definition: the latest, or that of a number or UUID\n"
+    "  list              print all versions, the newest first\n"
+    "  diff A B          what differs between two of: a number, a UUID, latest, a file\n"
+    "  register FILE     have Glue check FILE, register it, wait until it can be used\n"
+    "  create [FILE]     make registry and schema where they are not there; FILE is version 1\n"
+    "  open              register the latest definition with additionalProperties: true,\n"
+    "                    after showing what that changes and asking\n"
+    "  accept VERSION    let the guard take a version that it holds; the registry must have it\n"
+    "\n"
+    "  -c, --config FILE         the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
+    "      --registry NAME       which registry and schema; needed where routes name several,\n"
+    "      --schema NAME         but for verify, which looks at all of them\n"
+    "      --compatibility MODE  of a schema that is made: NONE, DISABLED, BACKWARD,\n"
+    "                            BACKWARD_ALL, FORWARD, FORWARD_ALL, FULL, FULL_ALL; default\n"
+    "                            BACKWARD\n"
+    "      --json                an object a line instead of text (verify, get, list)\n"
+    "  -y, --yes                 do not ask\n"
+    "  -h, --help                this text\n"
+    "\n"
+    "Exits with 0 when all is well, 1 when the answer is no (not there, not usable, refused, they\n"
+    "differ), 2 for a wrong call, 3 when the registry cannot be asked.\n";
+
+int schema_cli_complain(const struct error *err)
+{
+    cli_complain("schema", err->text);
+    return err->code == ERR_SCHEMA_NOT_FOUND || err->code == ERR_SCHEMA_UNUSABLE
+               ? COMMAND_NO
+               : COMMAND_ENVIRONMENT;
+}
+
+const char *schema_cli_pin(const struct schema_cli *cli)
+{
+    const struct config_pairs *pins = &cli->config->registry.pin;
+    struct str name = arena_printf(cli->arena, "%s/%s", cli->registry, cli->schema);
+
+    for (size_t i = 0; cli->glue && i < pins->count; i++)
+        if (strcmp(pins->list[i].key, name.ptr) == 0)
+            return pins->list[i].value;
+    return NULL;
+}
+
+static int refuse(const char *text)
+{
+    cli_complain("schema", text);
+    (void)fprintf(stderr, "Try: sluice schema --help\n");
+    return COMMAND_USAGE;
+}
+
+static bool get_file(const struct schema_cli *cli, const char *version, struct glue_version *out,
+                     struct error *err)
+{
+    const struct registry_query query = { cli->registry, cli->schema, NULL };
+    struct registry files = registry_file(cli->config->registry.dir);
+    struct schema_definition definition = { 0 };
+
+    if (!files.fetch(files.self, &query, &definition, err))
+        return false;
+    if (version && strcmp(version, definition.version) != 0) {
+        schema_definition_done(&definition);
+        return fail(err, ERR_SCHEMA_NOT_FOUND, "a file has one version, this one's is %s",
+                    definition.version);
+    }
+    *out = (struct glue_version){
+        .uuid = arena_copy(cli->arena, str_from_c(definition.version)),
+        .status = STR("AVAILABLE"),
+        .format = STR("JSON"),
+        .definition = arena_copy(cli->arena, definition.text),
+    };
+    schema_definition_done(&definition);
+    return true;
+}
+
+bool schema_cli_get(const struct schema_cli *cli, const char *version, struct glue_version *out,
+                    struct error *err)
+{
+    struct registry_query query = { cli->registry, cli->schema, version };
+    struct glue_version latest = { 0 };
+    struct error why = { 0 };
+
+    if (!cli->glue)
+        return get_file(cli, version, out, err);
+    if (glue_get_version(cli->glue, &query, cli->arena, out, err))
+        return true;
+    query.version = NULL;
+    return version && err->code == ERR_SCHEMA_NOT_FOUND &&
+                   glue_get_version(cli->glue, &query, cli->arena, &latest, &why)
+               ? fail(err, ERR_SCHEMA_NOT_FOUND, "Schema %s in registry %s has no version %s",
+                      cli->schema, cli->registry, version)
+               : false;
+}
+
+struct str schema_cli_version(const struct schema_cli *cli, const struct glue_version *version)
+{
+    return version->number ? arena_printf(cli->arena, "%" PRId64, version->number) : version->uuid;
+}
+
+static void add_member(struct buf *out, const char *key, struct str value)
+{
+    buf_printf(out, "%s\"%s\":", out->ptr[out->len - 1] == '{' ? "" : ",", key);
+    json_write_string(out, value);
+}
+
+static void add_version(const struct schema_cli *cli, struct buf *out,
+                        const struct glue_version *version)
+{
+    add_member(out, "registry", str_from_c(cli->registry));
+    add_member(out, "schema", str_from_c(cli->schema));
+    add_member(out, "version", schema_cli_version(cli, version));
+    add_member(out, "uuid", version->uuid);
+    add_member(out, "status", version->status);
+    if (version->format.len > 0)
+        add_member(out, "format", version->format);
+}
+
+static void print(const struct buf *out)
+{
+    cli_print(buf_str(out));
+}
+
+/* Is it what events can be checked with? */
+static bool verify_version(const struct schema_cli *cli, const struct glue_version *version,
+                           struct error *err)
+{
+    if (!str_equal(version->status, STR("AVAILABLE")))
+        return fail(err, ERR_SCHEMA_UNUSABLE, "version %.*s is %.*s, not AVAILABLE",
+                    STR_ARG(schema_cli_version(cli, version)), STR_ARG(version->status));
+    if (!str_equal(version->format, STR("JSON")))
+        return fail(err, ERR_SCHEMA_UNUSABLE, "its format is %.*s, not JSON",
+                    STR_ARG(version->format));
+    return schema_cli_compile(cli, version->definition, err);
+}
+
+static void show_verdict(const struct schema_cli *cli, const struct glue_version *version,
+                         const struct error *err)
+{
+    struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
+
+    if (cli->json) {
+        buf_add_char(out, '{');
+        add_version(cli, out, version);
+        buf_printf(out, ",\"ok\":%s", err ? "false" : "true");
+        if (err)
+            add_member(out, "error", str_from_c(err->text));
+        buf_add(out, STR("}\n"));
+    } else {
+        buf_printf(out, "%s/%s: ", cli->registry, cli->schema);
+        if (err)
+            buf_printf(out, "%s\n", err->text);
+        else
+            buf_printf(out, "ok, version %.*s, %zu bytes\n",
+                       STR_ARG(schema_cli_version(cli, version)), version->definition.len);
+    }
+    print(out);
+}
+
+static int verify_one(const struct schema_cli *cli)
+{
+    struct glue_version version = { 0 };
+    struct error err = { 0 };
+    bool ok = schema_cli_get(cli, schema_cli_pin(cli), &version, &err) &&
+              verify_version(cli, &version, &err);
+
+    show_verdict(cli, &version, ok ? NULL : &err);
+    if (ok)
+        return COMMAND_OK;
+    return err.code == ERR_SCHEMA_NOT_FOUND || err.code == ERR_SCHEMA_UNUSABLE
+               ? COMMAND_NO
+               : COMMAND_ENVIRONMENT;
+}
+
+bool schema_cli_is_known(const struct config *config, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(config->routes[i].registry, config->routes[index].registry) == 0 &&
+            strcmp(config->routes[i].schema, config->routes[index].schema) == 0)
+            return true;
+    return false;
+}
+
+static int verify(const struct schema_cli *cli)
+{
+    struct schema_cli one = *cli;
+    int worst = COMMAND_OK;
+
+    if (cli->schema)
+        return verify_one(cli);
+    for (size_t i = 0; i < cli->config->route_count; i++) {
+        if (schema_cli_is_known(cli->config, i))
+            continue;
+        one.registry = cli->config->routes[i].registry;
+        one.schema = cli->config->routes[i].schema;
+
+        int status = verify_one(&one);
+
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+/* Versions of files are the beginnings of their digests. */
+static bool is_version(struct str text)
+{
+    int64_t number;
+
+    if (glue_is_uuid(text) || glue_is_number(text, &number))
+        return true;
+    for (size_t i = 0; i < text.len; i++)
+        if (!strchr("0123456789abcdef", text.ptr[i]))
+            return false;
+    return text.len == 12;
+}
+
+static int get(const struct schema_cli *cli)
+{
+    struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
+    const char *wanted = cli->argument_count ? cli->arguments[0] : "latest";
+    struct glue_version version = { 0 };
+    struct error err = { 0 };
+
+    if (strcmp(wanted, "latest") == 0)
+        wanted = NULL;
+    else if (!is_version(str_from_c(wanted)))
+        return refuse("VERSION is a number, a UUID or latest");
+    if (!schema_cli_get(cli, wanted, &version, &err))
+        return schema_cli_complain(&err);
+    if (cli->json) {
+        buf_add_char(out, '{');
+        add_version(cli, out, &version);
+        add_member(out, "definition", version.definition);
+        buf_add(out, STR("}\n"));
+    } else {
+        buf_add(out, version.definition); /* what goes to a file is the definition's bytes */
+        if (isatty(STDOUT_FILENO) == 1 && !str_ends_with(version.definition, STR("\n")))
+            buf_add_char(out, '\n');
+    }
+    print(out);
+    return COMMAND_OK;
+}
+
+static int list(const struct schema_cli *cli)
+{
+    const struct glue_schema schema = { cli->registry, cli->schema };
+    struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
+    struct glue_versions versions = { 0 };
+    struct error err = { 0 };
+
+    if (!glue_list_versions(cli->glue, &schema, cli->arena, &versions, &err))
+        return schema_cli_complain(&err);
+    for (size_t i = 0; i < versions.count; i++) {
+        const struct glue_version *version = &versions.list[i];
+
+        if (cli->json) {
+            buf_add_char(out, '{');
+            add_version(cli, out, version);
+            add_member(out, "created", version->created);
+            buf_add(out, STR("}\n"));
+        } else {
+            buf_printf(out, "%-6" PRId64 " %-36.*s  %-9.*s  %.*s\n", version->number,
+                       STR_ARG(version->uuid), STR_ARG(version->status), STR_ARG(version->created));
+        }
+    }
+    print(out);
+    return COMMAND_OK;
+}
+
+static int accept_version(const struct schema_cli *cli)
+{
+    const struct catalog_place place = { cli->config->registry.cache_dir, cli->registry,
+                                         cli->schema };
+    struct glue_version version = { 0 };
+    struct error err = { 0 };
+
+    if (!is_version(str_from_c(cli->arguments[0])))
+        return refuse("VERSION is a number or a UUID");
+    if (!schema_cli_get(cli, cli->arguments[0], &version, &err))
+        return schema_cli_complain(&err);
+    if (!catalog_cache_note(&place, CATALOG_ACCEPTED, cli->arguments[0], &err))
+        return schema_cli_complain(&err);
+    (void)printf("%s/%s: version %s is accepted; a running server takes it at its next look\n",
+                 cli->registry, cli->schema, cli->arguments[0]);
+    return COMMAND_OK;
+}
+
+enum needs { NEEDS_SCHEMA = 1, NEEDS_GLUE = 2, NEEDS_REGISTRY = 4 };
+
+static const struct command {
+    const char *name;
+    int (*run)(const struct schema_cli *cli);
+    int least; /* arguments */
+    int most;
+    unsigned needs;
+} commands[] = {
+    { "verify", verify, 0, 0, NEEDS_REGISTRY },
+    { "get", get, 0, 1, NEEDS_SCHEMA | NEEDS_REGISTRY },
+    { "list", list, 0, 0, NEEDS_SCHEMA | NEEDS_GLUE },
+    { "diff", schema_cli_diff, 2, 2, NEEDS_SCHEMA | NEEDS_REGISTRY },
+    { "register", schema_cli_register, 1, 1, NEEDS_SCHEMA | NEEDS_GLUE },
+    { "create", schema_cli_create, 0, 1, NEEDS_SCHEMA | NEEDS_GLUE },
+    { "open", schema_cli_open, 0, 0, NEEDS_SCHEMA | NEEDS_GLUE },
+    { "accept", accept_version, 1, 1, NEEDS_SCHEMA | NEEDS_REGISTRY },
+};
+
+/* Is it the route's schema that --registry and --schema mean? */
+static bool is_meant(const struct schema_cli *cli, const struct config_route *route)
+{
+    return (!cli->registry || strcmp(cli->registry, route->registry) == 0) &&
+           (!cli->schema || strcmp(cli->schema, route->schema) == 0);
+}
+
+/* What --registry and --schema leave open is the routes' when they agree. */
+static bool choose_schema(struct schema_cli *cli)
+{
+    const struct config *config = cli->config;
+    const struct config_route *found = NULL;
+
+    for (size_t i = 0; i < config->route_count; i++) {
+        const struct config_route *route = &config->routes[i];
+
+        if (!is_meant(cli, route) || schema_cli_is_known(config, i))
+            continue;
+        if (found)
+            return false;
+        found = route;
+    }
+    if (found) {
+        cli->registry = found->registry;
+        cli->schema = found->schema;
+    }
+    return cli->registry && cli->schema;
+}
+
+bool schema_cli_connect(struct schema_cli *cli, struct error *err)
+{
+    const struct config_aws *aws = &cli->config->aws;
+    const struct aws_session_options options = { aws->region, aws->profile, aws->endpoint_url };
+
+    if (!fetch_init(err) || !aws_session_create(&options, &cli->session, err) ||
+        !glue_create(cli->session, &cli->glue, err))
+        return false;
+    glue_speak_to_operator(cli->glue);
+    return true;
+}
+
+void schema_cli_disconnect(struct schema_cli *cli)
+{
+    glue_destroy(cli->glue);
+    aws_session_destroy(cli->session);
+}
+
+/* Open what the command asks. */
+static bool prepare(struct schema_cli *cli, unsigned needs, struct error *err)
+{
+    if (cli->config->registry.kind == CONFIG_REGISTRY_FILE)
+        return needs & NEEDS_GLUE
+                   ? fail(err, ERR_CONFIG, "this needs registry.kind: glue; files have one version")
+                   : true;
+    return !(needs & (NEEDS_GLUE | NEEDS_REGISTRY)) || schema_cli_connect(cli, err);
+}
+
+static bool is_mode(const char *text)
+{
+    static const char *const modes[] = { "NONE",    "DISABLED",    "BACKWARD", "BACKWARD_ALL",
+                                         "FORWARD", "FORWARD_ALL", "FULL",     "FULL_ALL" };
+
+    for (size_t i = 0; i < COUNT_OF(modes); i++)
+        if (strcmp(text, modes[i]) == 0)
+            return true;
+    return false;
+}
+
+static int run_command(struct schema_cli *cli, const struct command *command)
+{
+    struct error err = { 0 };
+    int status;
+
+    if (cli->argument_count < command->least || cli->argument_count > command->most)
+        return refuse("too few arguments, or too many");
+    if ((command->needs & NEEDS_SCHEMA || cli->registry || cli->schema) && !choose_schema(cli))
+        return refuse("say which with --registry and --schema");
+    if (cli->compatibility && !is_mode(cli->compatibility))
+        return refuse("--compatibility: no such mode");
+    cli->arena = arena_create();
+    status = prepare(cli, command->needs, &err) ? command->run(cli) : schema_cli_complain(&err);
+    schema_cli_disconnect(cli);
+    arena_destroy(cli->arena);
+    return status;
+}
+
+/* The options; false: the exit status is set. */
+static bool read_options(int argc, char **argv, struct schema_cli *cli, struct cli *common,
+                         int *status)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "registry", required_argument, NULL, 'r' },
+        { "schema", required_argument, NULL, 's' },
+        { "compatibility", required_argument, NULL, 'm' },
+        { "json", no_argument, NULL, 'j' },
+        { "yes", no_argument, NULL, 'y' },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
+    };
+    const char *config = NULL;
+    int option;
+
+    optind = 0;
+    opterr = 0;
+    *status = COMMAND_OK;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
+    while ((option = getopt_long(argc, argv, "c:yh", options, NULL)) != -1) {
+        const char **texts[] = { ['c'] = &config,
+                                 ['r'] = &cli->registry,
+                                 ['s'] = &cli->schema,
+                                 ['m'] = &cli->compatibility };
+
+        if (option == 'h') {
+            (void)fputs(usage_text, stdout);
+            return false;
+        }
+        if (option == 'j')
+            cli->json = true;
+        else if (option == 'y')
+            cli->yes = true;
+        else if (option < (int)COUNT_OF(texts) && texts[option])
+            *texts[option] = optarg;
+        else
+            return *status = refuse("unknown option, or one without its value"), false;
+    }
+    cli->arguments = argv + optind;
+    cli->argument_count = argc - optind;
+    common->config_path = config_path(config);
+    return true;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+int cmd_schema(int argc, char **argv)
+{
+    struct schema_cli cli = { 0 };
+    struct cli common = { 0 };
+    const struct command *command;
+    struct config *config;
+    int status;
+
+    if (!read_options(argc, argv, &cli, &common, &status))
+        return status;
+    if (cli.argument_count == 0)
+        return refuse("which command?");
+    command = find_command(cli.arguments[0]);
+    if (!command)
+        return refuse("no such command");
+    cli.arguments++;
+    cli.argument_count--;
+    if (!cli_load_config(&common, &config))
+        return COMMAND_ENVIRONMENT;
+    log_configure(LOG_ERROR, LOG_TEXT);
+    (void)signal(SIGPIPE, SIG_IGN); /* of connections */
+    cli.config = config;
+    status = run_command(&cli, command);
+    config_destroy(config);
+    return status;
+}

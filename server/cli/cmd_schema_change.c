@@ -1,0 +1,298 @@
+/*
+ * cmd_schema_change.c - `sluice schema` diff, register, create and open: what would change, and
+ * changing it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "schema/widen.h"
+#include "server/cli/cmd_schema.h"
+#include "server/cli/commands.h"
+#include "server/cli/diff.h"
+
+enum {
+    OUTPUT_MAX = 64 * 1024 * 1024,
+    DEFINITION_DEPTH = 256,
+    PENDING_US = 60000000, /* how long Glue may take to decide */
+    PENDING_LOOK_US = 300000,
+    ANSWER_SIZE = 16,
+};
+
+static const char default_compatibility[] = "BACKWARD";
+
+/* The text as it reads best; as it stands when it is no JSON. In the arena. */
+static struct str pretty(struct arena *arena, struct str text)
+{
+    const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
+    struct buf *out = arena_buf(arena, OUTPUT_MAX);
+    struct json_object *document;
+    struct error err = { 0 };
+
+    if (!json_read_in(arena, text, &reading, &document, &err))
+        return text;
+    json_write_pretty(out, document);
+    return buf_str(out);
+}
+
+static bool read_file(const struct schema_cli *cli, const char *path, struct str *out,
+                      struct error *err)
+{
+    struct str text;
+
+    if (!file_read(path, REGISTRY_DEFINITION_MAX, &text, err))
+        return false;
+    *out = arena_copy(cli->arena, text);
+    mem_free((void *)text.ptr);
+    return true;
+}
+
+static bool is_version(const char *name)
+{
+    int64_t number;
+
+    return strcmp(name, "latest") == 0 || glue_is_uuid(str_from_c(name)) ||
+           glue_is_number(str_from_c(name), &number);
+}
+
+/* A version's definition, or a file. */
+static bool find_text(const struct schema_cli *cli, const char *name, struct str *out,
+                      struct error *err)
+{
+    struct glue_version version = { 0 };
+    struct str text;
+
+    if (is_version(name)) {
+        if (!schema_cli_get(cli, strcmp(name, "latest") == 0 ? NULL : name, &version, err))
+            return false;
+        text = version.definition;
+    } else if (!read_file(cli, name, &text, err)) {
+        return false;
+    }
+    *out = pretty(cli->arena, text);
+    return true;
+}
+
+int schema_cli_diff(const struct schema_cli *cli)
+{
+    struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
+    struct str old_text = STR_NONE;
+    struct str new_text = STR_NONE;
+    struct error err = { 0 };
+
+    if (!find_text(cli, cli->arguments[0], &old_text, &err) ||
+        !find_text(cli, cli->arguments[1], &new_text, &err))
+        return schema_cli_complain(&err);
+
+    bool differs = diff_write(out, old_text, cli->arguments[0], new_text, cli->arguments[1]);
+
+    cli_print(buf_str(out));
+    return differs ? COMMAND_NO : COMMAND_OK;
+}
+
+static struct glue_schema schema_of(const struct schema_cli *cli)
+{
+    return (struct glue_schema){ cli->registry, cli->schema };
+}
+
+/* Glue says only that it refuses; why can only be the mode. */
+static bool fail_incompatible(const struct schema_cli *cli, const struct glue_version *version,
+                              struct error *err)
+{
+    const struct glue_schema schema = schema_of(cli);
+    struct error why = { 0 };
+    struct str mode = STR("unknown");
+
+    if (!glue_get_compatibility(cli->glue, &schema, cli->arena, &mode, &why))
+        cli_complain("schema", why.text);
+    return fail(err, ERR_SCHEMA_UNUSABLE,
+                "AWS Glue refuses version %" PRId64 " (status FAILURE): the schema's compatibility "
+                "mode is %.*s, and this definition breaks it",
+                version->number, STR_ARG(mode));
+}
+
+static void wait_us(int64_t us)
+{
+    struct timespec left = clock_timespec(us);
+
+    while (nanosleep(&left, &left) != 0)
+        continue;
+}
+
+/* Until Glue has decided about a version that was registered. */
+static bool await_decision(const struct schema_cli *cli, struct glue_version *version,
+                           struct error *err)
+{
+    int64_t end_us = clock_monotonic_us() + PENDING_US;
+    const char *uuid = arena_copy(cli->arena, version->uuid).ptr;
+
+    while (str_equal(version->status, STR("PENDING")) || version->status.len == 0) {
+        if (clock_monotonic_us() > end_us)
+            return fail(err, ERR_UNAVAILABLE, "version %" PRId64 " is still PENDING",
+                        version->number);
+        wait_us(PENDING_LOOK_US);
+        if (!schema_cli_get(cli, uuid, version, err))
+            return false;
+    }
+    if (str_equal(version->status, STR("AVAILABLE")))
+        return true;
+    if (str_equal(version->status, STR("FAILURE")))
+        return fail_incompatible(cli, version, err);
+    return fail(err, ERR_SCHEMA_UNUSABLE, "version %" PRId64 " is %.*s", version->number,
+                STR_ARG(version->status));
+}
+
+/* Not every Glue has the call, and not every role may make it. Registering checks again. */
+static bool check_there(const struct schema_cli *cli, struct str definition, struct error *err)
+{
+    struct error why = { 0 };
+
+    if (glue_check_definition(cli->glue, definition, &why))
+        return true;
+    if (why.code == ERR_SCHEMA_UNUSABLE) {
+        *err = why;
+        return false;
+    }
+    (void)fprintf(stderr, "sluice schema: warning: not checked by AWS Glue: %s\n", why.text);
+    return true;
+}
+
+/* Have it checked here and there, registered, and decided about. */
+static bool publish(const struct schema_cli *cli, struct str definition,
+                    struct glue_version *version, struct error *err)
+{
+    const struct glue_wish wish = { .schema = schema_of(cli), .definition = definition };
+
+    return schema_cli_compile(cli, definition, err) && check_there(cli, definition, err) &&
+           glue_register_version(cli->glue, &wish, cli->arena, version, err) &&
+           await_decision(cli, version, err);
+}
+
+static int publish_and_say(const struct schema_cli *cli, struct str definition)
+{
+    struct glue_version version = { 0 };
+    struct error err = { 0 };
+
+    if (!publish(cli, definition, &version, &err))
+        return schema_cli_complain(&err);
+    (void)printf("%s/%s: version %" PRId64 " (%.*s) is AVAILABLE\n", cli->registry, cli->schema,
+                 version.number, STR_ARG(version.uuid));
+    return COMMAND_OK;
+}
+
+int schema_cli_register(const struct schema_cli *cli)
+{
+    struct str definition = STR_NONE;
+    struct error err = { 0 };
+
+    if (!read_file(cli, cli->arguments[0], &definition, &err))
+        return schema_cli_complain(&err);
+    return publish_and_say(cli, definition);
+}
+
+static void say_created(const char *what, const char *name, bool existed)
+{
+    (void)printf("%s %s: %s\n", what, name, existed ? "is there already" : "created");
+}
+
+int schema_cli_create(const struct schema_cli *cli)
+{
+    struct glue_wish wish = {
+        .schema = schema_of(cli),
+        .compatibility = cli->compatibility ? cli->compatibility : default_compatibility,
+    };
+    struct error err = { 0 };
+    bool existed = false;
+
+    if (cli->argument_count && (!read_file(cli, cli->arguments[0], &wish.definition, &err) ||
+                                !schema_cli_compile(cli, wish.definition, &err)))
+        return schema_cli_complain(&err);
+    if (!glue_create_registry(cli->glue, cli->registry, &existed, &err))
+        return schema_cli_complain(&err);
+    say_created("registry", cli->registry, existed);
+    if (!glue_create_schema(cli->glue, &wish, &existed, &err))
+        return schema_cli_complain(&err);
+    say_created("schema", cli->schema, existed);
+    return COMMAND_OK;
+}
+
+/* What opening means to the mode: to take more is backward compatible, and nothing else. */
+static void warn_of_mode(struct str mode)
+{
+    if (str_equal(mode, STR("DISABLED")))
+        (void)fprintf(stderr, "sluice schema: the compatibility mode is DISABLED: AWS Glue will "
+                              "refuse this, as any new version\n");
+    else if (str_starts_with(mode, STR("FORWARD")) || str_starts_with(mode, STR("FULL")))
+        (void)fprintf(stderr,
+                      "sluice schema: the compatibility mode is %.*s: AWS Glue will refuse this, "
+                      "since older readers may not\nexpect what it allows; BACKWARD takes it\n",
+                      STR_ARG(mode));
+    else
+        (void)fprintf(stderr, "sluice schema: the compatibility mode is %.*s, which allows this\n",
+                      STR_ARG(mode));
+}
+
+static bool is_yes(const struct schema_cli *cli)
+{
+    char answer[ANSWER_SIZE];
+
+    if (cli->yes)
+        return true;
+    (void)fprintf(stderr, "Register this as the new version? [y/N] ");
+    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* The latest definition, opened, as text; `*changes` places are different. */
+static bool open_latest(const struct schema_cli *cli, struct glue_version *latest, struct str *out,
+                        size_t *changes, struct error *err)
+{
+    const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
+    struct buf *text = arena_buf(cli->arena, OUTPUT_MAX);
+    struct json_object *document;
+
+    if (!schema_cli_get(cli, NULL, latest, err))
+        return false;
+    if (!json_read_in(cli->arena, latest->definition, &reading, &document, err)) {
+        err->code = ERR_SCHEMA_UNUSABLE;
+        return fail_within(err, "Schema definition is not valid JSON");
+    }
+    *changes = schema_widen(document);
+    json_write_pretty(text, document);
+    *out = buf_str(text);
+    return true;
+}
+
+int schema_cli_open(const struct schema_cli *cli)
+{
+    const struct glue_schema schema = schema_of(cli);
+    struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
+    struct glue_version latest = { 0 };
+    struct str opened = STR_NONE;
+    struct str mode = STR_NONE;
+    struct error err = { 0 };
+    size_t changes = 0;
+    char name[32];
+
+    if (!open_latest(cli, &latest, &opened, &changes, &err) ||
+        !glue_get_compatibility(cli->glue, &schema, cli->arena, &mode, &err))
+        return schema_cli_complain(&err);
+    if (changes == 0) {
+        (void)printf("%s/%s: version %" PRId64 " is open already\n", cli->registry, cli->schema,
+                     latest.number);
+        return COMMAND_OK;
+    }
+    (void)snprintf(name, sizeof(name), "version %" PRId64, latest.number);
+    (void)diff_write(out, pretty(cli->arena, latest.definition), name, opened, "open");
+    cli_print(buf_str(out));
+    (void)fflush(stdout);
+    warn_of_mode(mode);
+    if (!is_yes(cli)) {
+        cli_complain("schema", "nothing was registered");
+        return COMMAND_NO;
+    }
+    return publish_and_say(cli, opened);
+}

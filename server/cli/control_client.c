@@ -1,0 +1,182 @@
+/*
+ * control_client.c - see control_client.h.
+ */
+#include "server/cli/control_client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "server/cli/lines.h"
+#include "server/control_socket.h"
+
+enum { LINE_MAX_BYTES = 4096, WHERE_PATIENCE_S = 2 };
+
+struct control_client {
+    int fd;
+    struct lines answers;
+};
+
+struct control_client *control_client_open(const char *store_path)
+{
+    int fd;
+
+    if (!control_socket_connect(store_path, &fd))
+        return NULL;
+
+    struct control_client *client = mem_alloc(sizeof(*client));
+
+    client->fd = fd;
+    lines_init(&client->answers, fd, LINE_MAX_BYTES);
+    return client;
+}
+
+void control_client_close(struct control_client *client)
+{
+    if (!client)
+        return;
+    lines_done(&client->answers);
+    (void)close(client->fd);
+    mem_free(client);
+}
+
+static bool send_order(const struct control_client *client, const struct buf *order,
+                       struct error *err)
+{
+    struct str left = buf_str(order);
+
+    if (order->overflow)
+        return fail(err, ERR_CONFIG, "an order of over %d bytes", (int)LINE_MAX_BYTES);
+    while (left.len > 0) {
+        ssize_t sent = send(client->fd, left.ptr, left.len, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return fail_errno(err, ERR_SYSTEM, errno, "the server does not take orders any more");
+        left = str_from(left, (size_t)sent);
+    }
+    return true;
+}
+
+static bool receive(struct control_client *client, struct json_object **answer, struct error *err)
+{
+    struct error why = { 0 };
+    struct str line;
+
+    if (!lines_next(&client->answers, &line, &why) || !json_read(line, NULL, answer, &why))
+        return fail(err, ERR_SYSTEM, "the server gave no answer; whether it was done is not known");
+    return true;
+}
+
+/* Give the order (`order` is ended here) and take the answer, which is the caller's. */
+static bool ask(struct control_client *client, struct buf *order, struct json_object **out,
+                struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct json_object *ok;
+
+    buf_add(order, STR("}\n"));
+
+    bool answered = send_order(client, order, err) && receive(client, &answer, err);
+
+    buf_done(order);
+    if (!answered)
+        return false;
+    if (!json_is_object(answer) || !json_find(answer, "ok", &ok))
+        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    if (!json_object_get_boolean(ok))
+        return fail(err, ERR_CONFIG, "%.*s", STR_ARG(json_find_str(answer, "error")));
+    *out = answer;
+    answer = NULL;
+    return true;
+}
+
+static bool ask_for_row(struct control_client *client, const char *name, int64_t id,
+                        struct json_object **answer, struct error *err)
+{
+    struct buf order;
+
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_printf(&order, "{\"order\":\"%s\",\"id\":%" PRId64, name, id);
+    return ask(client, &order, answer, err);
+}
+
+bool control_client_replay(struct control_client *client, int64_t id, struct resubmit_answer *out,
+                           struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct json_object *status;
+    int64_t number;
+
+    if (!ask_for_row(client, "replay", id, &answer, err))
+        return false;
+    if (!json_find(answer, "status", &status) || !json_int64(status, &number))
+        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    out->status = (int)number;
+    (void)snprintf(out->outcome, sizeof(out->outcome), "%.*s",
+                   STR_ARG(json_find_str(answer, "outcome")));
+    return true;
+}
+
+bool control_client_revive(struct control_client *client, int64_t id, struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+
+    return ask_for_row(client, "revive", id, &answer, err);
+}
+
+bool control_client_move(struct control_client *client, const char *sink, int64_t seq,
+                         struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct buf order;
+
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_printf(&order, "{\"order\":\"move\",\"sequence\":%" PRId64, seq);
+    if (sink) {
+        buf_add(&order, STR(",\"sink\":"));
+        json_write_string(&order, str_from_c(sink));
+    }
+    return ask(client, &order, &answer, err);
+}
+
+bool control_client_drop_sink(struct control_client *client, const char *name, struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct buf order;
+
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_add(&order, STR("{\"order\":\"drop-sink\",\"name\":"));
+    json_write_string(&order, str_from_c(name));
+    return ask(client, &order, &answer, err);
+}
+
+bool control_client_where(struct control_client *client, struct control_where *out,
+                          struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    const struct timeval patience = { .tv_sec = WHERE_PATIENCE_S };
+    struct json_object *tls;
+    struct json_object *port;
+    struct buf order;
+    int64_t number;
+
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_add(&order, STR("{\"order\":\"where\""));
+    if (!ask(client, &order, &answer, err))
+        return false;
+    if (!json_find(answer, "port", &port) || !json_int64(port, &number) ||
+        !json_find(answer, "tls", &tls))
+        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    (void)snprintf(out->host, sizeof(out->host), "%.*s", STR_ARG(json_find_str(answer, "host")));
+    out->port = (uint16_t)number;
+    out->tls = json_object_get_boolean(tls);
+    return true;
+}

@@ -1,0 +1,34 @@
+/*
+ * findings.h - how `sluice check` and `sluice doctor` print what they found: a line of text, or
+ * with
+ * --json an object.
+ *
+ *   {"finding":"fail","what":"certificate","text":"..."}
+ *   {"finding":"fail","what":"configuration","file":"a.yaml","line":12,"key":"http.x","text":"..."}
+ *
+ * Threads: belongs to main's.
+ */
+#pragma once
+
+#include "server/cli/inspect.h"
+#include "server/config/config.h"
+
+struct finding {
+    enum inspect_finding level;
+    const char *what;
+    const char *text;
+    const char *file; /* NULL: none, as line 0 and key "" */
+    size_t line;
+    const char *key;
+};
+
+/** `ok`, `warn` or `fail`. */
+const char *finding_level(enum inspect_finding level);
+
+void finding_print_json(const struct finding *finding);
+
+/** Problem `index` of a review. */
+void finding_print_problem(const struct config_review *review, size_t index, bool json);
+
+/** A failure in words. */
+void finding_print_text(const char *what, const char *text, bool json);

@@ -1,0 +1,338 @@
+/*
+ * inspect.c - see inspect.h: what the configuration names, except sinks and the machine's own.
+ */
+#include "server/cli/inspect.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "handlers/auth/auth.h"
+#include "handlers/auth/jwks_source.h"
+#include "handlers/transform.h"
+#include "server/cli/control_client.h"
+#include "server/cli/inspect_internal.h"
+#include "server/http/certificate.h"
+#include "server/service.h"
+
+enum {
+    SECOND_US = 1000000,
+    DATE_LEN = 10, /* of a time as text */
+    DAY_S = 24 * 60 * 60,
+    SOON_S = 7 * DAY_S, /* a certificate that ends sooner should have been renewed */
+    TEXT_SIZE = 1024,
+};
+
+void inspect_say(const struct inspection *inspection, enum inspect_finding finding,
+                 const char *what, const char *pointer, const char *fmt, ...)
+{
+    char text[TEXT_SIZE];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    const struct inspect_line line = { finding, what, pointer, text };
+
+    inspection->options->report(inspection->options->self, &line);
+}
+
+bool inspect_is_sound(const struct inspection *inspection, const char *pointer)
+{
+    const struct inspect_options *options = inspection->options;
+
+    return !options->is_sound || options->is_sound(options->self, pointer);
+}
+
+/* TLS. */
+
+static const char *date(const struct inspection *inspection, int64_t time_s)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_format(time_s * SECOND_US, text);
+    return arena_copy(inspection->arena, (struct str){ text, DATE_LEN }).ptr;
+}
+
+static void look_at_lifetime(const struct inspection *inspection, const char *file,
+                             const struct http_certificate *certificate)
+{
+    int64_t now_s = clock_now_us() / SECOND_US;
+    int64_t starts_s = http_certificate_starts_s(certificate);
+    int64_t ends_s = http_certificate_expires_s(certificate);
+    const char *pointer = "/http/tls/cert_file";
+
+    if (ends_s <= now_s)
+        inspect_say(inspection, INSPECT_FAILURE, "certificate", pointer,
+                    "the certificate has expired on %s: %s", date(inspection, ends_s), file);
+    else if (starts_s > now_s)
+        inspect_say(inspection, INSPECT_FAILURE, "certificate", pointer,
+                    "the certificate is valid from %s on: %s", date(inspection, starts_s), file);
+    else if (ends_s - now_s < SOON_S)
+        inspect_say(inspection, INSPECT_WARNING, "certificate", pointer,
+                    "the certificate expires soon, on %s: %s", date(inspection, ends_s), file);
+    else
+        inspect_say(inspection, INSPECT_FINE, "certificate", pointer, "valid until %s: %s",
+                    date(inspection, ends_s), file);
+}
+
+static void look_at_certificate(const struct inspection *inspection)
+{
+    const struct config_tls *tls = &inspection->config->http.tls;
+    struct http_certificate *certificate;
+    struct error err = { 0 };
+
+    if (!*tls->cert_file || !*tls->key_file || !inspect_is_sound(inspection, "/http/tls"))
+        return;
+    if (!http_certificate_load(tls->cert_file, tls->key_file, &certificate, &err)) {
+        bool of_key = str_starts_with(str_from_c(err.text), str_from_c(tls->key_file));
+
+        inspect_say(inspection, INSPECT_FAILURE, "certificate",
+                    of_key ? "/http/tls/key_file" : "/http/tls/cert_file", "%s", err.text);
+        return;
+    }
+    look_at_lifetime(inspection, tls->cert_file, certificate);
+    if (http_certificate_is_exposed(certificate))
+        inspect_say(inspection, INSPECT_WARNING, "certificate", "/http/tls/key_file",
+                    "every user of this machine may read %s", tls->key_file);
+    http_certificate_release(certificate);
+}
+
+/* Credentials: each is tried by itself, so that all that are wrong are found. */
+
+static void try_credential(const struct inspection *inspection, const char *pointer,
+                           const struct auth_options *options, const char *file)
+{
+    struct auth *auth = NULL;
+    struct error err = { 0 };
+
+    if (!inspect_is_sound(inspection, pointer))
+        return;
+    if (auth_create(options, &auth, &err))
+        inspect_say(inspection, INSPECT_FINE, "secret", pointer, "%s can be read", file);
+    else
+        inspect_say(inspection, INSPECT_FAILURE, "secret", pointer, "%s", err.text);
+    auth_destroy(auth);
+}
+
+static void look_at_secrets(const struct inspection *inspection)
+{
+    const struct config_auth *auth = &inspection->config->auth;
+
+    for (size_t i = 0; i < auth->api_key_count; i++) {
+        const char *file = auth->api_keys[i].value_file;
+        const struct auth_api_key key = { auth->api_keys[i].header, file };
+
+        try_credential(inspection,
+                       arena_printf(inspection->arena, "/auth/api_keys/%zu/value_file", i).ptr,
+                       &(struct auth_options){ .api_keys = &key, .api_key_count = 1 }, file);
+    }
+    for (size_t i = 0; i < auth->basic_count; i++) {
+        const char *file = auth->basic[i].password_file;
+        const struct auth_basic basic = { auth->basic[i].user, file };
+
+        try_credential(inspection,
+                       arena_printf(inspection->arena, "/auth/basic/%zu/password_file", i).ptr,
+                       &(struct auth_options){ .basic = &basic, .basic_count = 1 }, file);
+    }
+}
+
+static void look_at_keys(const struct inspection *inspection)
+{
+    const struct config_bearer *bearer = &inspection->config->auth.bearer;
+    const struct jwks_source_options where = { bearer->jwks_url, bearer->jwks_file };
+    const char *pointer = *where.url ? "/auth/bearer/jwks_url" : "/auth/bearer/jwks_file";
+    struct jwks_source *source;
+    struct error err = { 0 };
+
+    if ((!*where.url && !*where.file) || (*where.url && !inspection->options->asks_others) ||
+        !inspect_is_sound(inspection, "/auth/bearer"))
+        return;
+    source = jwks_source_create(&where);
+    if (jwks_source_load(source, &err))
+        inspect_say(inspection, INSPECT_FINE, "keys", pointer, "there are keys for tokens at %s",
+                    *where.url ? where.url : where.file);
+    else
+        inspect_say(inspection, INSPECT_FAILURE, "keys", pointer, "%s", err.text);
+    jwks_source_destroy(source);
+}
+
+/* Transforms and schemas. */
+
+static bool is_named_before(const struct config *config, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(config->routes[i].transform, config->routes[index].transform) == 0)
+            return true;
+    return false;
+}
+
+static void add_problem(void *self, const char *line)
+{
+    inspect_say(self, INSPECT_FAILURE, "transform", "", "%s", line);
+}
+
+static void look_at_transforms(struct inspection *inspection)
+{
+    const struct config *config = inspection->config;
+
+    for (size_t i = 0; i < config->route_count; i++) {
+        const char *pointer = arena_printf(inspection->arena, "/routes/%zu/transform", i).ptr;
+        const char *file = config->routes[i].transform;
+
+        if (is_named_before(config, i) || !inspect_is_sound(inspection, pointer))
+            continue;
+        if (transform_check(file, add_problem, inspection))
+            inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
+    }
+}
+
+/* The first route that names the schema. */
+static size_t route_of(const struct config *config, const struct catalog_status *status)
+{
+    size_t i = 0;
+
+    while (i < config->route_count && (strcmp(config->routes[i].registry, status->registry) != 0 ||
+                                       strcmp(config->routes[i].schema, status->schema) != 0))
+        i++;
+    return i;
+}
+
+/* Of one schema. */
+struct schema_warnings {
+    const struct inspection *inspection;
+    const char *pointer;
+    const struct catalog_status *status;
+};
+
+static void add_warning(void *self, struct str warning)
+{
+    const struct schema_warnings *of = self;
+
+    inspect_say(of->inspection, INSPECT_WARNING, "schema", of->pointer, "%s/%s: %.*s",
+                of->status->registry, of->status->schema, STR_ARG(warning));
+}
+
+static void report_failure(const struct inspection *inspection, const char *pointer,
+                           const struct catalog_status *status)
+{
+    const struct config_registry *registry = &inspection->config->registry;
+
+    if (registry->kind == CONFIG_REGISTRY_FILE && status->error.code == ERR_SCHEMA_NOT_FOUND)
+        inspect_say(inspection, INSPECT_FAILURE, "schema", pointer,
+                    "there is no file %s/%s/%s.json (registry.dir, registry and schema)",
+                    registry->dir, status->registry, status->schema);
+    else
+        inspect_say(inspection, INSPECT_FAILURE, "schema", pointer, "%s/%s: %s", status->registry,
+                    status->schema, status->error.text);
+}
+
+static void look_at_schema(const struct inspection *inspection, struct catalog *catalog,
+                           size_t index)
+{
+    struct catalog_status copy;
+    const struct catalog_status *status = &copy;
+
+    catalog_status(catalog, index, &copy);
+
+    size_t route = route_of(inspection->config, status);
+    const char *pointer = arena_printf(inspection->arena, "/routes/%zu/schema", route).ptr;
+
+    if (!inspect_is_sound(inspection, pointer) ||
+        !inspect_is_sound(inspection,
+                          arena_printf(inspection->arena, "/routes/%zu/registry", route).ptr))
+        return;
+
+    struct schema_warnings warnings = { inspection, pointer, status };
+
+    catalog_warnings(catalog, index, add_warning, &warnings);
+    if (status->usable && status->error.code == ERR_NONE)
+        inspect_say(inspection, INSPECT_FINE, "schema", pointer, "%s/%s: version %s compiles",
+                    status->registry, status->schema, status->version);
+    else
+        report_failure(inspection, pointer, status);
+}
+
+static void look_at_schemas(const struct inspection *inspection)
+{
+    bool is_glue = inspection->config->registry.kind == CONFIG_REGISTRY_GLUE;
+    struct service *service;
+    struct error err = { 0 };
+
+    if ((is_glue && !inspection->options->asks_registry) ||
+        !inspect_is_sound(inspection, "/registry") || !inspect_is_sound(inspection, "/aws"))
+        return;
+    if (!service_create_schemas(inspection->config, &service, &err)) {
+        inspect_say(inspection, INSPECT_FAILURE, "registry", "/registry", "%s", err.text);
+        return;
+    }
+    for (size_t i = 0; i < catalog_count(service->catalog); i++)
+        look_at_schema(inspection, service->catalog, i);
+    service_destroy(service);
+}
+
+/* The store. */
+
+static void look_at_store(const struct inspection *inspection)
+{
+    const struct config *config = inspection->config;
+    const char *path = config->store.path;
+    struct control_client *server;
+    struct error err = { 0 };
+
+    if (!inspect_is_sound(inspection, "/store"))
+        return;
+    if (!*path) {
+        if (inspection->options->looks_at_machine) /* it is what was asked for */
+            inspect_say(inspection, INSPECT_WARNING, "store", "/store/path", "there is none: %s",
+                        config->sink_count > 0 ? "200 waits for every sink, refused events are lost"
+                                               : "200 promises nothing about delivery");
+        return;
+    }
+    if (!outbox_check(path, &err)) {
+        inspect_say(inspection, INSPECT_FAILURE, "store", "/store/path", "%s", err.text);
+        return;
+    }
+    server = control_client_open(path);
+    inspect_say(inspection, INSPECT_FINE, "store", "/store/path", "%s%s, SQLite %s", path,
+                server ? ", open in a server" : "", outbox_library_version());
+    control_client_close(server);
+    inspect_disk(inspection, "/store/path", path, config->store.max_size);
+}
+
+static void look_at_cache(const struct inspection *inspection)
+{
+    const struct config_registry *registry = &inspection->config->registry;
+    const char *file = arena_printf(inspection->arena, "%s/x", registry->cache_dir).ptr;
+    struct error err = { 0 };
+
+    if (!service_needs_cache(registry) || !inspect_is_sound(inspection, "/registry"))
+        return;
+    if (!file_can_make(file, &err)) {
+        inspect_say(inspection, INSPECT_FAILURE, "cache", "/registry/cache_dir", "%s", err.text);
+        return;
+    }
+    inspect_say(inspection, INSPECT_FINE, "cache", "/registry/cache_dir", "%s can be written",
+                registry->cache_dir);
+    inspect_disk(inspection, "/registry/cache_dir", file, 0);
+}
+
+void inspect(const struct config *config, const struct inspect_options *options)
+{
+    struct inspection inspection = { config, options, arena_create() };
+
+    look_at_certificate(&inspection);
+    look_at_secrets(&inspection);
+    look_at_keys(&inspection);
+    look_at_transforms(&inspection);
+    look_at_schemas(&inspection);
+    look_at_store(&inspection);
+    look_at_cache(&inspection);
+    inspect_sinks(&inspection);
+    inspect_machine(&inspection);
+    arena_destroy(inspection.arena);
+}

@@ -1,0 +1,133 @@
+/*
+ * inspect_sinks.c - do the sinks have what they need, and is somebody there who takes records?
+ *
+ * An HTTP sink is asked with HEAD, which by HTTP's rules changes nothing: what counts is that it
+ * can be reached and does not refuse the credentials. Many receivers know POST only, so 404, 405
+ * and 501 are fine.
+ */
+#include "base/clock.h"
+#include "base/fetch.h"
+#include "base/secret.h"
+#include "server/cli/inspect_internal.h"
+
+enum { PATIENCE_US = 5000000, NOT_IMPLEMENTED = 501 };
+
+/* Header lines of a request; secrets are owned. */
+struct sink_headers {
+    struct fetch_header *list;
+    size_t count;
+    size_t first_secret;
+};
+
+static void end_headers(const struct sink_headers *headers)
+{
+    for (size_t i = headers->first_secret; i < headers->count; i++)
+        secret_free(headers->list[i].value);
+}
+
+/* False: a secret cannot be read, which is reported. */
+static bool read_headers(const struct inspection *inspection, size_t index,
+                         struct sink_headers *out)
+{
+    const struct config_sink *sink = &inspection->config->sinks[index];
+    struct arena *arena = inspection->arena;
+    bool ok = true;
+
+    *out = (struct sink_headers){ .first_secret = sink->headers.count };
+    out->list = arena_alloc(arena, (sink->headers.count + sink->secret_headers.count + 1) *
+                                       sizeof(*out->list));
+    for (size_t i = 0; i < sink->headers.count; i++)
+        out->list[out->count++] = (struct fetch_header){ sink->headers.list[i].key,
+                                                         str_from_c(sink->headers.list[i].value) };
+    for (size_t i = 0; i < sink->secret_headers.count; i++) {
+        const struct config_pair *pair = &sink->secret_headers.list[i];
+        struct error err = { 0 };
+        struct str value;
+
+        if (secret_read_file(pair->value, &value, &err)) {
+            out->list[out->count++] = (struct fetch_header){ pair->key, value };
+            continue;
+        }
+        inspect_say(inspection, INSPECT_FAILURE, "sink",
+                    arena_printf(arena, "/sinks/%zu/secret_headers/%s", index, pair->key).ptr, "%s",
+                    err.text);
+        ok = false;
+    }
+    return ok;
+}
+
+static void judge(const struct inspection *inspection, const char *pointer,
+                  const struct config_sink *sink, int status)
+{
+    if (status == 401 || status == 403 || status == 407)
+        inspect_say(inspection, INSPECT_FAILURE, "sink", pointer,
+                    "%s: refuses the credentials (HEAD is answered %d)", sink->name, status);
+    else if (status >= 500 && status != NOT_IMPLEMENTED)
+        inspect_say(inspection, INSPECT_FAILURE, "sink", pointer, "%s: HEAD is answered %d",
+                    sink->name, status);
+    else if (status >= 300 && status < 400)
+        inspect_say(inspection, INSPECT_WARNING, "sink", pointer,
+                    "%s: HEAD is answered %d, and redirects are not followed", sink->name, status);
+    else
+        inspect_say(inspection, INSPECT_FINE, "sink", pointer, "%s answers (HEAD: %d)", sink->name,
+                    status);
+}
+
+static void ask(const struct inspection *inspection, size_t index,
+                const struct sink_headers *headers)
+{
+    CLEANUP(fetch_answer_done) struct fetch_answer answer;
+    const struct config_sink *sink = &inspection->config->sinks[index];
+    const char *pointer = arena_printf(inspection->arena, "/sinks/%zu/url", index).ptr;
+    struct fetch_client *client = fetch_client_create();
+    struct error err = { 0 };
+    const struct fetch_request request = {
+        .method = "HEAD",
+        .url = sink->url,
+        .headers = headers->list,
+        .header_count = headers->count,
+        .timeout_us = sink->timeout_us < PATIENCE_US ? sink->timeout_us : PATIENCE_US,
+        .proxy = FETCH_PROXY_ENVIRONMENT,
+        .ca_file = sink->ca_file,
+        .status_only = true,
+    };
+
+    fetch_answer_init(&answer, 0);
+    if (fetch_client_run(client, &request, &answer, &err))
+        judge(inspection, pointer, sink, answer.status);
+    else
+        inspect_say(inspection, INSPECT_FAILURE, "sink", pointer, "%s: %s", sink->name, err.text);
+    fetch_client_destroy(client);
+}
+
+static void look_at_http(const struct inspection *inspection, size_t index)
+{
+    CLEANUP(end_headers) struct sink_headers headers;
+
+    if (read_headers(inspection, index, &headers) && inspection->options->asks_others)
+        ask(inspection, index, &headers);
+}
+
+static void look_at_file(const struct inspection *inspection, size_t index)
+{
+    const struct config_sink *sink = &inspection->config->sinks[index];
+    const char *pointer = arena_printf(inspection->arena, "/sinks/%zu/path", index).ptr;
+
+    inspect_say(inspection, INSPECT_FINE, "sink", pointer, "%s writes to %s", sink->name,
+                sink->path);
+    inspect_disk(inspection, pointer, sink->path, 0);
+}
+
+void inspect_sinks(const struct inspection *inspection)
+{
+    const struct config *config = inspection->config;
+
+    for (size_t i = 0; i < config->sink_count; i++) {
+        if (!inspect_is_sound(inspection, arena_printf(inspection->arena, "/sinks/%zu", i).ptr))
+            continue;
+        if (config->sinks[i].kind == CONFIG_SINK_HTTP)
+            look_at_http(inspection, i);
+        else
+            look_at_file(inspection, i);
+    }
+}

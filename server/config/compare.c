@@ -1,0 +1,110 @@
+/*
+ * compare.c - what of a configuration can change while the server runs, and what cannot.
+ *
+ * Keys are compared by their values as JSON, defaults filled in; so 2MiB and 2097152 differ here.
+ */
+#include "server/config/config_internal.h"
+
+#include "base/json.h"
+
+struct group {
+    const char *const *paths;
+    size_t count;
+};
+
+/* Sockets, threads, memory and files that are set up once. */
+static const char *const fixed[] = {
+    "http.listen",
+    "http.metrics_listen",
+    "http.threads",
+    "http.max_connections",
+    "http.max_connections_per_address",
+    "http.max_body",
+    "http.max_in_flight",
+    "http.max_inflight_bytes",
+    "http.deadline",
+    "http.idle_timeout",
+    "http.max_head",
+    "http.rate_limit",
+    "http.trusted_proxies",
+    "store.path",
+    "store.max_size",
+    "store.dead_max_size",
+    "store.dedup_window",
+    "store.dedup_max_rows",
+    "store.replays",
+    "store.quarantine.enabled",
+    "store.quarantine.keep",
+    "store.quarantine.max_rows",
+    "store.quarantine.max_size",
+    "sinks",
+    "log.format",
+};
+
+/* What the live schemas depend on, beside the routes' names. */
+static const char *const schemas[] = {
+    "registry.kind",    "registry.dir",
+    "registry.refresh", "registry.cache_dir",
+    "registry.guard",   "registry.guard_samples",
+    "registry.pin",     "validation.assert_formats",
+    "aws.region",       "aws.profile",
+    "aws.endpoint_url",
+};
+
+static const struct group groups[] = {
+    [CONFIG_FIXED] = { fixed, COUNT_OF(fixed) },
+    [CONFIG_SCHEMAS] = { schemas, COUNT_OF(schemas) },
+};
+
+void config_remember(struct settings *settings, struct config *config)
+{
+    struct setting root = settings_root(settings);
+
+    for (size_t i = 0; i < COUNT_OF(groups); i++) {
+        struct str *texts = arena_alloc(config->arena, groups[i].count * sizeof(*texts));
+
+        for (size_t j = 0; j < groups[i].count; j++)
+            texts[j] =
+                json_text(config->arena, settings_get(settings, &root, groups[i].paths[j]).value);
+        config->texts[i] = texts;
+    }
+}
+
+/* The first key of the group, from `start` on, that differs; the group's count: none does. */
+static size_t find_change(const struct config *a, const struct config *b, enum config_group group,
+                          size_t start)
+{
+    while (start < groups[group].count && str_equal(a->texts[group][start], b->texts[group][start]))
+        start++;
+    return start;
+}
+
+bool config_is_same(const struct config *a, const struct config *b, enum config_group group)
+{
+    return find_change(a, b, group, 0) == groups[group].count;
+}
+
+/* `a.b` as `/a/b`; no name in these paths has either sign. */
+static struct str pointer_of(struct arena *arena, const char *path)
+{
+    struct str pointer = arena_printf(arena, "/%s", path);
+    char *text = (char *)pointer.ptr;
+
+    for (size_t i = 0; i < pointer.len; i++)
+        if (text[i] == '.')
+            text[i] = '/';
+    return pointer;
+}
+
+void config_check_fixed(struct settings *settings, const struct config *config,
+                        const struct config *running)
+{
+    size_t at = find_change(config, running, CONFIG_FIXED, 0);
+
+    if (!*config->http.tls.cert_file != !*running->http.tls.cert_file)
+        settings_complain(settings, STR("/http/tls"),
+                          "cannot be switched on or off while the server runs: restart it");
+    for (; at < groups[CONFIG_FIXED].count; at = find_change(config, running, CONFIG_FIXED, at + 1))
+        settings_complain(settings, pointer_of(config->arena, fixed[at]),
+                          "cannot change while the server runs: restart it");
+}

@@ -1,0 +1,173 @@
+/*
+ * config.c - see config.h.
+ *
+ * The only place of the server that reads the environment.
+ */
+#include "server/config/config.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "server/config/config_internal.h"
+#include "settings/interpolate.h"
+
+static const char *environment(const char *name)
+{
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody changes the environment */
+}
+
+const char *config_path(const char *option)
+{
+    const char *path = environment("SLUICE_CONFIG");
+
+    if (option)
+        return option;
+    return path && *path ? path : NULL;
+}
+
+static bool expand(void *self, struct str text, struct buf *out, struct error *err)
+{
+    (void)self;
+    return interpolate(text, environment, out, err);
+}
+
+struct config_review {
+    struct settings *settings;
+    struct config *config; /* NULL: taken */
+};
+
+/* `running`: a server that serves must not wait for what a pipe brings. */
+static bool open_review(const char *path, bool running, struct config_review **out,
+                        struct error *err)
+{
+    struct yaml_options options = { .file = path, .regular = running, .expand = expand };
+    struct settings *settings;
+    struct config *config;
+
+    if (!settings_load(&options, config_schema_text(), &settings, err))
+        return false;
+    config = mem_alloc(sizeof(*config));
+    config->arena = arena_create();
+    config->owners = mem_alloc(sizeof(*config->owners));
+    *config->owners = 1;
+    config->file = path ? arena_copy(config->arena, str_from_c(path)).ptr : "";
+    config_read(settings, config);
+    config_remember(settings, config);
+    config_rules(settings, config);
+    *out = mem_alloc(sizeof(**out));
+    **out = (struct config_review){ settings, config };
+    return true;
+}
+
+bool config_review_open(const char *path, struct config_review **out, struct error *err)
+{
+    return open_review(path, false, out, err);
+}
+
+void config_review_close(struct config_review *review)
+{
+    if (!review)
+        return;
+    config_destroy(review->config);
+    settings_destroy(review->settings);
+    mem_free(review);
+}
+
+const struct config *config_review_config(const struct config_review *review)
+{
+    return review->config;
+}
+
+void config_review_lint(struct config_review *review)
+{
+    config_check_routes(review->settings, review->config);
+}
+
+void config_review_files(struct config_review *review, enum config_files files)
+{
+    config_check_files(review->settings, review->config, files);
+}
+
+void config_review_add(struct config_review *review, const char *pointer, const char *text)
+{
+    settings_complain(review->settings, str_from_c(pointer), "%s", text);
+}
+
+bool config_review_is_sound(const struct config_review *review, const char *pointer)
+{
+    return !settings_has_problem(review->settings, str_from_c(pointer));
+}
+
+struct settings_problem config_review_place(const struct config_review *review, const char *pointer)
+{
+    return settings_place(review->settings, str_from_c(pointer));
+}
+
+size_t config_review_count(const struct config_review *review)
+{
+    return settings_problem_count(review->settings);
+}
+
+struct settings_problem config_review_parts(const struct config_review *review, size_t index)
+{
+    return settings_problem_parts(review->settings, index);
+}
+
+const char *config_review_line(const struct config_review *review, size_t index)
+{
+    return settings_problem(review->settings, index);
+}
+
+bool config_review_take(struct config_review *review, struct config **out)
+{
+    if (config_review_count(review) > 0)
+        return false;
+    *out = review->config;
+    review->config = NULL;
+    return true;
+}
+
+/* The configuration, unless there is a problem; then `err` is the first. Ends the review. */
+static bool finish(struct config_review *review, struct config **out, struct error *err)
+{
+    bool ok = config_review_take(review, out) ||
+              fail(err, ERR_CONFIG, "%s", config_review_line(review, 0));
+
+    config_review_close(review);
+    return ok;
+}
+
+bool config_load(const char *path, struct config **out, struct error *err)
+{
+    struct config_review *review;
+
+    return open_review(path, false, &review, err) && finish(review, out, err);
+}
+
+bool config_reload(const char *path, const struct config *running, struct config **out,
+                   struct error *err)
+{
+    struct config_review *review;
+
+    if (!open_review(path, true, &review, err))
+        return false;
+    config_review_files(review, CONFIG_FILES_ALL);
+    if (config_review_count(review) == 0)
+        config_check_fixed(review->settings, review->config, running);
+    return finish(review, out, err);
+}
+
+struct config *config_share(const struct config *config)
+{
+    ++*config->owners;
+    return (struct config *)config;
+}
+
+void config_destroy(struct config *config)
+{
+    if (!config || --*config->owners > 0)
+        return;
+    mem_free(config->owners);
+    arena_destroy(config->arena);
+    mem_free(config);
+}

@@ -1,0 +1,296 @@
+/*
+ * config.h - what the operator wants, read once into plain typed values.
+ *
+ * conf/sluice.schema.json is the single source of every key's type, bounds, default and
+ * description; this struct is its picture in C. Strings are never NULL: what is not set is "".
+ * Sizes are bytes, times are microseconds, lists have a count. Secrets are names of files here.
+ *
+ * Threads: immutable once loaded; shared. Loading reads the environment, so nobody may change
+ * that meanwhile.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "settings/settings.h"
+
+enum config_respond { CONFIG_RESPOND_RECORD, CONFIG_RESPOND_RECEIPT };
+enum config_batch_response { CONFIG_BATCH_STATUS, CONFIG_BATCH_PARTIAL };
+enum config_registry_kind { CONFIG_REGISTRY_FILE, CONFIG_REGISTRY_GLUE };
+enum config_guard { CONFIG_GUARD_OFF, CONFIG_GUARD_WARN, CONFIG_GUARD_ENFORCE };
+enum config_status_map { CONFIG_STATUS_TUTORIAL, CONFIG_STATUS_EVENTBRIDGE };
+enum config_replays { CONFIG_REPLAYS_ACCEPT, CONFIG_REPLAYS_DEDUP };
+enum config_sink_kind { CONFIG_SINK_FILE, CONFIG_SINK_HTTP };
+
+/** One member of an object whose keys are the operator's choice. */
+struct config_pair {
+    const char *key;
+    const char *value;
+};
+
+struct config_pairs {
+    const struct config_pair *list;
+    size_t count;
+};
+
+struct config_strings {
+    const char *const *list;
+    size_t count;
+};
+
+/** Where to listen: `text` as written, and taken apart. */
+struct config_address {
+    const char *text; /* "": nowhere */
+    const char *host; /* a numeric address without brackets */
+    uint16_t port;    /* 0: any free one */
+    bool ipv6;
+    bool loopback;
+};
+
+struct config_tls {
+    const char *cert_file;
+    const char *key_file;
+};
+
+struct config_http {
+    struct config_address listen;
+    struct config_address metrics_listen; /* text "": /metrics is served on `listen` */
+    int64_t threads;                      /* 0: one per core */
+    int64_t max_connections;
+    int64_t max_connections_per_address; /* 0: no limit */
+    uint64_t max_body;
+    int64_t max_batch;
+    int64_t max_in_flight; /* 0: no limit of its own */
+    uint64_t max_inflight_bytes;
+    int64_t deadline_us;
+    int64_t idle_timeout_us;
+    uint64_t max_head;
+    int64_t drain_delay_us;
+    int64_t rate_limit; /* requests per second; 0: none */
+    enum config_respond respond;
+    enum config_batch_response batch_response;
+    struct config_strings trusted_proxies; /* CIDRs */
+    bool accept_unsafe_library;
+    struct config_tls tls;
+};
+
+struct config_api_key {
+    const char *header;
+    const char *value_file;
+};
+
+struct config_basic {
+    const char *user;
+    const char *password_file;
+};
+
+struct config_bearer {
+    const char *issuer;
+    const char *audience;
+    const char *jwks_url;
+    const char *jwks_file;
+    struct config_strings client_ids;
+    struct config_strings scopes;
+};
+
+struct config_auth {
+    bool open;
+    const struct config_api_key *api_keys;
+    size_t api_key_count;
+    const struct config_basic *basic;
+    size_t basic_count;
+    struct config_bearer bearer;
+};
+
+struct config_aws {
+    const char *region;
+    const char *profile;
+    const char *endpoint_url;
+};
+
+struct config_registry {
+    enum config_registry_kind kind;
+    const char *dir;
+    int64_t refresh_us;
+    const char *cache_dir;
+    enum config_guard guard;
+    int64_t guard_samples;
+    struct config_pairs pin; /* "<registry>/<schema>" to a version number or UUID, as text */
+};
+
+struct config_validation {
+    bool assert_formats;
+    int64_t max_errors;
+    bool redact_values;
+    int64_t budget_us;
+};
+
+struct config_route {
+    struct config_pairs match; /* key, or JSON Pointer when it begins with '/', to glob */
+    const char *registry;
+    const char *schema;
+    const char *payload; /* JSON Pointer; "": the whole body */
+    const char *id;      /* JSON Pointer */
+    const char *transform;
+};
+
+struct config_quarantine {
+    bool enabled;
+    int64_t keep_us;
+    int64_t max_rows;
+    uint64_t max_size;
+};
+
+struct config_store {
+    const char *path; /* "": no store */
+    uint64_t max_size;
+    uint64_t dead_max_size;
+    int64_t dedup_window_us;
+    int64_t dedup_max_rows;
+    enum config_replays replays;
+    struct config_quarantine quarantine;
+};
+
+struct config_sink {
+    const char *name;
+    enum config_sink_kind kind;
+    const char *path;
+    uint64_t rotate_size;    /* 0: never by size */
+    int64_t rotate_every_us; /* 0: never by age */
+    const char *url;
+    struct config_pairs headers;
+    struct config_pairs secret_headers; /* header name to file */
+    const char *ca_file;                /* "": the system's */
+    int64_t batch;
+    int64_t timeout_us;
+    bool ordered;
+    int64_t max_attempts; /* 0: no end */
+    int64_t max_backoff_us;
+};
+
+struct config_log {
+    enum log_level level;
+    enum log_format format;
+    bool client_address;
+};
+
+/** Keys that belong together when two configurations are compared. */
+enum config_group {
+    CONFIG_FIXED,   /* cannot change while the server runs */
+    CONFIG_SCHEMAS, /* make the live schemas what they are, with the routes' names */
+};
+
+enum { CONFIG_GROUP_COUNT = CONFIG_SCHEMAS + 1 };
+
+struct config {
+    const char *file; /* where it came from; "": built-in defaults */
+    struct config_http http;
+    struct config_auth auth;
+    struct config_aws aws;
+    struct config_registry registry;
+    enum config_status_map status_map;
+    struct config_validation validation;
+    const struct config_route *routes; /* first match wins */
+    size_t route_count;
+    struct config_store store;
+    const struct config_sink *sinks;
+    size_t sink_count;
+    struct config_log log;
+    /* Not for others: */
+    struct arena *arena; /* holds everything above */
+    const struct str *texts[CONFIG_GROUP_COUNT];
+    size_t *owners;
+};
+
+/** Which file to read: `option` (of -c; may be NULL), else $SLUICE_CONFIG, else NULL. */
+const char *config_path(const char *option);
+
+/**
+ * Read the file at `path`, NULL: the built-in defaults. The caller owns the result. ERR_CONFIG with
+ * the first problem, `FILE:LINE: KEY: ...`; ERR_SYSTEM when the file cannot be read.
+ */
+NODISCARD bool config_load(const char *path, struct config **out, struct error *err);
+
+/**
+ * As config_load(), for a server that runs with `running`: files that are named and cannot be read
+ * are problems too, and so are keys that cannot change meanwhile.
+ */
+NODISCARD bool config_reload(const char *path, const struct config *running, struct config **out,
+                             struct error *err);
+
+/** Are the keys of the group the same in both? */
+bool config_is_same(const struct config *a, const struct config *b, enum config_group group);
+
+/** One owner more, who calls config_destroy() in the end. All owners belong to one thread. */
+struct config *config_share(const struct config *config);
+
+/** Is no credential configured, and is not everybody let in either? */
+bool config_admits_nobody(const struct config *config);
+
+/** The names that the store's files have or may have; none without a store. The configuration's. */
+struct config_strings config_store_files(const struct config *config);
+
+/** The first route that takes all events of route `index`; `index` itself: there is none. */
+size_t config_route_before(const struct config *config, size_t index);
+
+/** What to warn of when credentials come in over the network for everybody to read; NULL: not. */
+const char *config_clear_text(const struct config *config);
+
+/** The last owner's call frees it. NULL is fine. */
+void config_destroy(struct config *config);
+
+/** A configuration with everything that is wrong with it. */
+struct config_review;
+
+/**
+ * Read the file at `path`, NULL: the built-in defaults. The caller owns the result. ERR_CONFIG when
+ * it is not YAML, ERR_SYSTEM when it cannot be read; every other problem is the review's.
+ */
+NODISCARD bool config_review_open(const char *path, struct config_review **out, struct error *err);
+
+/** Free it, with its configuration unless that was taken. NULL is fine. */
+void config_review_close(struct config_review *review);
+
+/** The configuration; keys whose values are refused are empty in it. */
+const struct config *config_review_config(const struct config_review *review);
+
+/** Which of the files that a configuration names. */
+enum config_files {
+    CONFIG_FILES_NEEDED, /* to start */
+    CONFIG_FILES_ALL,
+};
+
+/**
+ * Add what is a mistake for certain and keeps no server from starting: routes that no event can
+ * reach.
+ */
+void config_review_lint(struct config_review *review);
+
+/** Add the problems of files: they cannot be read, or for sinks not be written. */
+void config_review_files(struct config_review *review, enum config_files files);
+
+/** Add a problem of the key at this JSON Pointer, unless its value is refused as it is. */
+void config_review_add(struct config_review *review, const char *pointer, const char *text);
+
+/** Is there no problem at this JSON Pointer, below it or at what it lies in? */
+bool config_review_is_sound(const struct config_review *review, const char *pointer);
+
+/** Where the key at this JSON Pointer stands, `what` NULL. */
+struct settings_problem config_review_place(const struct config_review *review,
+                                            const char *pointer);
+
+/** How many problems there are, and each in its parts (of settings/settings.h) and as one line. */
+size_t config_review_count(const struct config_review *review);
+struct settings_problem config_review_parts(const struct config_review *review, size_t index);
+const char *config_review_line(const struct config_review *review, size_t index);
+
+/** Take the configuration over, to be destroyed by the caller. False: there is a problem. */
+NODISCARD bool config_review_take(struct config_review *review, struct config **out);
+
+/** conf/sluice.schema.json, which is part of the program. */
+struct str config_schema_text(void);

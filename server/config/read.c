@@ -1,0 +1,288 @@
+/*
+ * read.c - from the settings to struct config, one table row a key.
+ *
+ * A test holds these tables against conf/sluice.schema.json: no key in one and not in the other.
+ * Values that the schema refuses have been reported by then and stay empty here.
+ */
+#include "server/config/config_internal.h"
+
+#include "settings/unit.h"
+
+#define KEY(type, path, read)                                                                      \
+    {                                                                                              \
+#path, offsetof(struct type, path), read                                                   \
+    }
+#define KEY_TIME(type, path)                                                                       \
+    {                                                                                              \
+#path, offsetof(struct type, path##_us), read_time                                         \
+    }
+#define LIST(path, keys, type, list, list_count)                                                   \
+    {                                                                                              \
+        path, keys, COUNT_OF(keys), sizeof(struct type), offsetof(struct config, list),            \
+            offsetof(struct config, list_count)                                                    \
+    }
+
+static const char *copy(const struct config_reading *reading, struct str text)
+{
+    return arena_copy(reading->arena, text).ptr;
+}
+
+static void read_text(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    *(const char **)to =
+        copy(reading, json_is_string(from->value) ? json_str(from->value) : STR(""));
+}
+
+static void read_flag(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    (void)reading;
+    *(bool *)to = json_kind(from->value) == JSON_BOOLEAN && json_object_get_boolean(from->value);
+}
+
+static bool is_number(struct json_object *value)
+{
+    return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
+}
+
+static void read_count(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    int64_t count = 0;
+
+    (void)reading;
+    if (is_number(from->value) && json_int64(from->value, &count))
+        *(int64_t *)to = count;
+}
+
+static void read_size(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    uint64_t bytes;
+
+    (void)reading;
+    if (settings_size(from->value, &bytes))
+        *(uint64_t *)to = bytes;
+}
+
+static void read_time(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    int64_t microseconds;
+
+    (void)reading;
+    if (settings_time(from->value, &microseconds))
+        *(int64_t *)to = microseconds;
+}
+
+/* The C enumerations have the order of the schema's `enum`; all are as wide as an int. */
+static void read_choice(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct json_object *choices = NULL;
+
+    (void)reading;
+    (void)json_find(from->schema, "enum", &choices);
+    for (size_t i = 0; json_is_string(from->value) && i < json_count(choices); i++)
+        if (str_equal(json_str(from->value), json_str(json_at(choices, i)))) {
+            int index = (int)i;
+
+            memcpy(to, &index, sizeof(index));
+        }
+}
+
+static void read_address(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct config_address address = { .text = "", .host = "" };
+
+    if (json_is_string(from->value) && json_str(from->value).len > 0 &&
+        !config_address_parse(reading->arena, json_str(from->value), &address))
+        settings_complain(reading->settings, from->pointer, "expected %s",
+                          json_find_str(from->schema, "x-expected").ptr);
+    *(struct config_address *)to = address;
+}
+
+/* An object whose keys are the operator's choice; a number is taken by its text. */
+static void read_pairs(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct config_pairs *pairs = to;
+    struct config_pair *list;
+    size_t count = 0;
+
+    if (!json_is_object(from->value))
+        return;
+    for (JSON_EACH(member, from->value))
+        count++;
+    list = arena_alloc(reading->arena, (count + 1) * sizeof(*list));
+    for (JSON_EACH(member, from->value)) {
+        struct json_object *value = json_value(member);
+        struct str text =
+            json_is_string(value) ? json_str(value) : json_text(reading->arena, value);
+
+        list[pairs->count].key = copy(reading, str_from_c(json_key(member)));
+        list[pairs->count++].value = copy(reading, text);
+    }
+    pairs->list = list;
+}
+
+static void read_strings(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct config_strings *strings = to;
+    const char **list;
+
+    if (!json_is_array(from->value))
+        return;
+    list = arena_alloc(reading->arena, (json_count(from->value) + 1) * sizeof(*list));
+    for (size_t i = 0; i < json_count(from->value); i++) {
+        struct setting element = settings_at(reading->settings, from, i);
+
+        read_text(reading, &element, &list[i]);
+    }
+    strings->list = list;
+    strings->count = json_count(from->value);
+}
+
+static const struct config_key config_keys[] = {
+    KEY(config, http.listen, read_address),
+    KEY(config, http.metrics_listen, read_address),
+    KEY(config, http.threads, read_count),
+    KEY(config, http.max_connections, read_count),
+    KEY(config, http.max_connections_per_address, read_count),
+    KEY(config, http.max_body, read_size),
+    KEY(config, http.max_batch, read_count),
+    KEY(config, http.max_in_flight, read_count),
+    KEY(config, http.max_inflight_bytes, read_size),
+    KEY_TIME(config, http.deadline),
+    KEY_TIME(config, http.idle_timeout),
+    KEY(config, http.max_head, read_size),
+    KEY_TIME(config, http.drain_delay),
+    KEY(config, http.rate_limit, read_count),
+    KEY(config, http.respond, read_choice),
+    KEY(config, http.batch_response, read_choice),
+    KEY(config, http.trusted_proxies, read_strings),
+    KEY(config, http.accept_unsafe_library, read_flag),
+    KEY(config, http.tls.cert_file, read_text),
+    KEY(config, http.tls.key_file, read_text),
+    KEY(config, auth.open, read_flag),
+    KEY(config, auth.bearer.issuer, read_text),
+    KEY(config, auth.bearer.audience, read_text),
+    KEY(config, auth.bearer.jwks_url, read_text),
+    KEY(config, auth.bearer.jwks_file, read_text),
+    KEY(config, auth.bearer.client_ids, read_strings),
+    KEY(config, auth.bearer.scopes, read_strings),
+    KEY(config, aws.region, read_text),
+    KEY(config, aws.profile, read_text),
+    KEY(config, aws.endpoint_url, read_text),
+    KEY(config, registry.kind, read_choice),
+    KEY(config, registry.dir, read_text),
+    KEY_TIME(config, registry.refresh),
+    KEY(config, registry.cache_dir, read_text),
+    KEY(config, registry.guard, read_choice),
+    KEY(config, registry.guard_samples, read_count),
+    KEY(config, registry.pin, read_pairs),
+    KEY(config, status_map, read_choice),
+    KEY(config, validation.assert_formats, read_flag),
+    KEY(config, validation.max_errors, read_count),
+    KEY(config, validation.redact_values, read_flag),
+    KEY_TIME(config, validation.budget),
+    KEY(config, store.path, read_text),
+    KEY(config, store.max_size, read_size),
+    KEY(config, store.dead_max_size, read_size),
+    KEY_TIME(config, store.dedup_window),
+    KEY(config, store.dedup_max_rows, read_count),
+    KEY(config, store.replays, read_choice),
+    KEY(config, store.quarantine.enabled, read_flag),
+    KEY_TIME(config, store.quarantine.keep),
+    KEY(config, store.quarantine.max_rows, read_count),
+    KEY(config, store.quarantine.max_size, read_size),
+    KEY(config, log.level, read_choice),
+    KEY(config, log.format, read_choice),
+    KEY(config, log.client_address, read_flag),
+};
+
+static const struct config_key api_key_keys[] = {
+    KEY(config_api_key, header, read_text),
+    KEY(config_api_key, value_file, read_text),
+};
+
+static const struct config_key basic_keys[] = {
+    KEY(config_basic, user, read_text),
+    KEY(config_basic, password_file, read_text),
+};
+
+static const struct config_key route_keys[] = {
+    KEY(config_route, match, read_pairs), KEY(config_route, registry, read_text),
+    KEY(config_route, schema, read_text), KEY(config_route, payload, read_text),
+    KEY(config_route, id, read_text),     KEY(config_route, transform, read_text),
+};
+
+static const struct config_key sink_keys[] = {
+    KEY(config_sink, name, read_text),
+    KEY(config_sink, kind, read_choice),
+    KEY(config_sink, path, read_text),
+    KEY(config_sink, rotate_size, read_size),
+    KEY_TIME(config_sink, rotate_every),
+    KEY(config_sink, url, read_text),
+    KEY(config_sink, headers, read_pairs),
+    KEY(config_sink, secret_headers, read_pairs),
+    KEY(config_sink, ca_file, read_text),
+    KEY(config_sink, batch, read_count),
+    KEY_TIME(config_sink, timeout),
+    KEY(config_sink, ordered, read_flag),
+    KEY(config_sink, max_attempts, read_count),
+    KEY_TIME(config_sink, max_backoff),
+};
+
+/* The whole first, then the lists. */
+static const struct config_table tables[] = {
+    { "", config_keys, COUNT_OF(config_keys), sizeof(struct config), 0, 0 },
+    LIST("auth.api_keys", api_key_keys, config_api_key, auth.api_keys, auth.api_key_count),
+    LIST("auth.basic", basic_keys, config_basic, auth.basic, auth.basic_count),
+    LIST("routes", route_keys, config_route, routes, route_count),
+    LIST("sinks", sink_keys, config_sink, sinks, sink_count),
+};
+
+size_t config_table_count(void)
+{
+    return COUNT_OF(tables);
+}
+
+const struct config_table *config_table(size_t index)
+{
+    return &tables[index];
+}
+
+static void read_keys(const struct config_reading *reading, const struct setting *object,
+                      const struct config_table *table, char *to)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        struct setting from = settings_get(reading->settings, object, table->keys[i].path);
+
+        table->keys[i].read(reading, &from, to + table->keys[i].offset);
+    }
+}
+
+static void read_list(const struct config_reading *reading, const struct setting *array,
+                      const struct config_table *table, char *config)
+{
+    size_t count = json_is_array(array->value) ? json_count(array->value) : 0;
+    char *list = arena_alloc(reading->arena, (count + 1) * table->size);
+
+    for (size_t i = 0; i < count; i++) {
+        struct setting element = settings_at(reading->settings, array, i);
+
+        read_keys(reading, &element, table, list + i * table->size);
+    }
+    memcpy(config + table->list_offset, &list, sizeof(list)); /* pointers to structs look alike */
+    memcpy(config + table->count_offset, &count, sizeof(count));
+}
+
+void config_read(struct settings *settings, struct config *config)
+{
+    struct config_reading reading = { settings, config->arena };
+    struct setting root = settings_root(settings);
+
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        struct setting place = settings_get(settings, &root, tables[i].path);
+
+        if (*tables[i].path)
+            read_list(&reading, &place, &tables[i], (char *)config);
+        else
+            read_keys(&reading, &place, &tables[i], (char *)config);
+    }
+}

@@ -1,0 +1,91 @@
+/*
+ * routes.c - routes that no event can reach.
+ *
+ * The first route that matches wins, so a route behind one that takes all its events is dead, and
+ * a mistake. What is said here is certain; a route that only several others
+ * together cover is not found.
+ */
+#include "server/config/config_internal.h"
+
+static const char *next_character(const char *at)
+{
+    at++;
+    while (((unsigned char)*at & 0xc0) == 0x80)
+        at++;
+    return at;
+}
+
+/*
+ * Does every text that `narrow` matches match `wide` too? Both are globs; `narrow` is read as a
+ * text in which a star stands for what only a star can match.
+ */
+static bool covers_glob(const char *wide, const char *narrow)
+{
+    const char *star = NULL; /* the last star in `wide`, and where what it takes ends */
+    const char *taken = narrow;
+
+    while (*narrow) {
+        if (*wide == '*') {
+            star = wide++;
+            taken = narrow;
+        } else if (*wide == '?' && *narrow != '*') {
+            wide++;
+            narrow = next_character(narrow);
+        } else if (*wide == *narrow && *narrow != '*') {
+            wide++;
+            narrow++;
+        } else if (star) {
+            wide = star + 1;
+            narrow = taken = next_character(taken);
+        } else {
+            return false;
+        }
+    }
+    while (*wide == '*')
+        wide++;
+    return !*wide;
+}
+
+/* What `route` wants of this key; "*", which is no condition, when it does not name it. */
+static const char *glob_of(const struct config_route *route, const char *key)
+{
+    for (size_t i = 0; i < route->match.count; i++)
+        if (strcmp(route->match.list[i].key, key) == 0)
+            return route->match.list[i].value;
+    return "*";
+}
+
+/* Does `first` match every event that `later` matches? */
+static bool covers(const struct config_route *first, const struct config_route *later)
+{
+    for (size_t i = 0; i < first->match.count; i++)
+        if (!covers_glob(first->match.list[i].value, glob_of(later, first->match.list[i].key)))
+            return false;
+    return true;
+}
+
+size_t config_route_before(const struct config *config, size_t index)
+{
+    size_t first = 0;
+
+    while (first < index && !covers(&config->routes[first], &config->routes[index]))
+        first++;
+    return first;
+}
+
+/* What is wrong in a route's `match` is missing in the configuration. */
+static bool is_whole(const struct settings *settings, const struct config *config, size_t route)
+{
+    return !settings_has_problem(settings, arena_printf(config->arena, "/routes/%zu/match", route));
+}
+
+void config_check_routes(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 1; i < config->route_count; i++) {
+        size_t first = config_route_before(config, i);
+
+        if (first < i && is_whole(settings, config, first) && is_whole(settings, config, i))
+            settings_complain(settings, arena_printf(config->arena, "/routes/%zu/match", i),
+                              "is never reached: routes[%zu] takes all its events", first);
+    }
+}

@@ -1,0 +1,211 @@
+/*
+ * accept.c - see accept.h.
+ *
+ * At max_connections nothing is accepted: newcomers wait in the kernel's backlog, and meanwhile a
+ * loop is asked to close a connection that has sent nothing whole for long. An address that has its
+ * fill is accepted and closed, so that it cannot block the backlog for the others.
+ */
+#include "server/http/accept.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "server/http/loop.h"
+
+enum {
+    BURST = 64,     /* connections of one site before the next one has its turn */
+    RETRY_MS = 100, /* when the system is out of descriptors or memory */
+    WARN_EVERY_US = 10 * 1000 * 1000,
+};
+
+struct http_acceptor {
+    struct http *http;
+    pthread_t thread;
+    bool crowded;   /* newcomers wait, and a loop is asked to make room: max_connections, or ... */
+    bool exhausted; /* ... the system had no descriptor or memory for one more */
+    bool sweep;     /* set before `stopping` */
+    atomic_bool stopping;
+    atomic_bool turned;
+    int64_t warned_us;      /* when the log last told; 0: never */
+    size_t next_loop;       /* where the search for the least loaded one begins */
+    struct pollfd events[]; /* of http->room_event, then of the sites */
+};
+
+static struct http_loop *least_loaded(struct http_acceptor *acceptor)
+{
+    const struct http *http = acceptor->http;
+    size_t best = acceptor->next_loop;
+
+    for (size_t i = 1; i < http->loop_count; i++) {
+        size_t other = (acceptor->next_loop + i) % http->loop_count;
+
+        if (http_loop_load(http->loops[other]) < http_loop_load(http->loops[best]))
+            best = other;
+    }
+    acceptor->next_loop = (best + 1) % http->loop_count;
+    return http->loops[best];
+}
+
+static bool is_full(const struct http *http)
+{
+    return atomic_load(&http->connections) >= http->options.max_connections;
+}
+
+/* An attack must not fill the log as well. */
+static void warn(struct http_acceptor *acceptor, const char *event)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    if (acceptor->warned_us && now_us - acceptor->warned_us < WARN_EVERY_US)
+        return;
+    acceptor->warned_us = now_us;
+    LOG_EVENT(LOG_WARN, event, LOG_INT("connections", http_connections(acceptor->http)));
+}
+
+/* While newcomers have to wait, the loops are to close a connection; not when there is room. */
+static void set_crowded(struct http_acceptor *acceptor, bool crowded)
+{
+    struct http *http = acceptor->http;
+
+    if (acceptor->crowded == crowded && !acceptor->exhausted)
+        return;
+    acceptor->crowded = crowded;
+    atomic_store(&http->room_wanted, crowded);
+    if (!crowded)
+        return;
+    for (size_t i = 0; i < http->loop_count; i++)
+        http_loop_wake(http->loops[i]);
+    warn(acceptor, acceptor->exhausted ? "descriptors_exhausted" : "connections_at_limit");
+}
+
+/* False: nothing more to accept for now. */
+static bool accept_one(struct http_acceptor *acceptor, const struct http_site *site)
+{
+    struct http *http = acceptor->http;
+    struct sockaddr_storage peer = { 0 };
+    socklen_t len = sizeof(peer);
+    int fd = accept4(site->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0) {
+        bool short_of = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+
+        acceptor->exhausted = short_of; /* it is found before the backlog is looked at */
+        /* All else but an empty backlog is the fault of one connection, accept(2). */
+        return !short_of && errno != EAGAIN && errno != EWOULDBLOCK;
+    }
+    acceptor->exhausted = false;
+
+    struct http_arrival arrival = { peer, site, fd, http_address_of(&peer),
+                                    http_networks_have(&http->options.trusted_proxies, &peer) };
+
+    if (!arrival.proxied && !http_addresses_enter(http->addresses, arrival.address)) {
+        (void)close(fd);
+        return true;
+    }
+    atomic_fetch_add(&http->connections, 1);
+    http_loop_add(least_loaded(acceptor), &arrival);
+    return true;
+}
+
+static void accept_some(struct http_acceptor *acceptor, const struct http_site *site)
+{
+    for (size_t i = 0; i < BURST && !is_full(acceptor->http); i++)
+        if (!accept_one(acceptor, site))
+            return;
+}
+
+/* While room is awaited nothing else is of interest. */
+static void turn(struct http_acceptor *acceptor)
+{
+    const struct http *http = acceptor->http;
+    bool newcomers = acceptor->crowded;
+
+    (void)poll(acceptor->events, acceptor->crowded ? 1 : 1 + http->site_count,
+               acceptor->exhausted ? RETRY_MS : -1);
+    if (acceptor->events[0].revents)
+        (void)eventfd_read(http->room_event, &(eventfd_t){ 0 });
+    for (size_t i = 0; i < http->site_count; i++)
+        if (acceptor->exhausted || acceptor->events[1 + i].revents) {
+            accept_some(acceptor, &http->sites[i]);
+            newcomers = true;
+        }
+    for (size_t i = 0; i < http->site_count; i++)
+        acceptor->events[1 + i].revents = 0;
+    set_crowded(acceptor, newcomers && (is_full(http) || acceptor->exhausted));
+    atomic_store(&acceptor->turned, true);
+}
+
+bool http_acceptor_ask(struct http_acceptor *acceptor)
+{
+    bool turned = atomic_exchange(&acceptor->turned, false);
+
+    (void)eventfd_write(acceptor->http->room_event, 1);
+    return turned;
+}
+
+/*
+ * On a busy processor a new connection shall not interrupt a loop at its work: it waits until the
+ * loop has to, and then comes in with the others that have arrived (SCHED_BATCH, sched(7)). Where
+ * that is not to be had it is only slower.
+ */
+static void yield_to_loops(void)
+{
+    const struct sched_param unused = { 0 };
+
+    (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &unused);
+}
+
+static void *run(void *self)
+{
+    struct http_acceptor *acceptor = self;
+    struct http *http = acceptor->http;
+
+    yield_to_loops();
+    while (!atomic_load(&acceptor->stopping))
+        turn(acceptor);
+    atomic_store(&http->room_wanted, false);
+    for (size_t i = 0; i < http->site_count; i++) {
+        while (acceptor->sweep && !is_full(http) && accept_one(acceptor, &http->sites[i]))
+            continue;
+        (void)close(http->sites[i].fd);
+        http->sites[i].fd = -1;
+    }
+    return NULL;
+}
+
+bool http_acceptor_start(struct http *http, struct http_acceptor **out, struct error *err)
+{
+    struct http_acceptor *acceptor =
+        mem_alloc(sizeof(*acceptor) + (1 + http->site_count) * sizeof(acceptor->events[0]));
+
+    acceptor->http = http;
+    atomic_init(&acceptor->turned, true);
+    acceptor->events[0] = (struct pollfd){ .fd = http->room_event, .events = POLLIN };
+    for (size_t i = 0; i < http->site_count; i++)
+        acceptor->events[1 + i] = (struct pollfd){ .fd = http->sites[i].fd, .events = POLLIN };
+    if (!thread_start(&acceptor->thread, "http-accept", run, acceptor, err)) {
+        mem_free(acceptor);
+        return false;
+    }
+    *out = acceptor;
+    return true;
+}
+
+void http_acceptor_stop(struct http_acceptor *acceptor, bool sweep)
+{
+    if (!acceptor)
+        return;
+    acceptor->sweep = sweep;
+    atomic_store(&acceptor->stopping, true);
+    (void)eventfd_write(acceptor->http->room_event, 1);
+    (void)pthread_join(acceptor->thread, NULL);
+    mem_free(acceptor);
+}

@@ -1,0 +1,323 @@
+/*
+ * gate.c - see gate.h. RFC 9110 and 9112 have the grammar.
+ */
+#include "server/http/gate.h"
+
+enum {
+    MAX_LENGTH_DIGITS = 18, /* of a Content-Length; more is no length of anything */
+    CRLF = 2,
+};
+
+static const struct {
+    struct str name;
+    bool once; /* two of it are two opinions: refuse */
+} known_headers[HTTP_HEADER_COUNT] = {
+    [HTTP_HOST] = { STR_INIT("Host"), true },
+    [HTTP_CONTENT_LENGTH] = { STR_INIT("Content-Length"), true },
+    [HTTP_TRANSFER_ENCODING] = { STR_INIT("Transfer-Encoding"), false },
+    [HTTP_CONTENT_TYPE] = { STR_INIT("Content-Type"), true },
+    [HTTP_CONTENT_ENCODING] = { STR_INIT("Content-Encoding"), true },
+    [HTTP_AUTHORIZATION] = { STR_INIT("Authorization"), true },
+    [HTTP_EXPECT] = { STR_INIT("Expect"), false },
+    [HTTP_REQUEST_ID] = { STR_INIT("X-Request-Id"), false },
+    [HTTP_TRACEPARENT] = { STR_INIT("traceparent"), false },
+    [HTTP_AMZN_TRACE_ID] = { STR_INIT("X-Amzn-Trace-Id"), false },
+};
+
+/* Characters by what they may be part of. */
+enum { TOKEN = 1, ID = 2, HEX = 4, CONTROL = 8 };
+
+/* A row is sixteen characters of ASCII. A tab is no CONTROL: it is white space in a value. */
+enum { C = CONTROL, T = TOKEN, W = TOKEN | ID, H = TOKEN | ID | HEX };
+
+/* clang-format off */
+static const uint8_t kinds[256] = {
+    C, C, C, C, C, C, C, C, C, 0, C, C, C, C, C, C,
+    C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,
+    0, T, 0, T, T, T, T, T, 0, 0, T, T, 0, W, W, 0, /*  !"#$%&'()*+,-./ */
+    H, H, H, H, H, H, H, H, H, H, 0, 0, 0, 0, 0, 0, /* 0123456789:;<=>? */
+    0, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* @A...O */
+    W, W, W, W, W, W, W, W, W, W, W, 0, 0, 0, T, W, /* P...Z[\]^_ */
+    T, H, H, H, H, H, H, W, W, W, W, W, W, W, W, W, /* `a...o */
+    W, W, W, W, W, W, W, W, W, W, W, 0, T, 0, T, C, /* p...z{|}~ */
+};
+/* clang-format on */
+
+static bool all_are(struct str s, unsigned kind)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!(kinds[(unsigned char)s.ptr[i]] & kind))
+            return false;
+    return true;
+}
+
+static bool none_is(struct str s, unsigned kind)
+{
+    unsigned found = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        found |= kinds[(unsigned char)s.ptr[i]];
+    return !(found & kind);
+}
+
+bool http_gate_is_target(struct str target)
+{
+    return target.len > 0 && none_is(target, CONTROL) && !memchr(target.ptr, ' ', target.len);
+}
+
+void http_gate_header(struct http_gate *gate, struct str name, struct str value)
+{
+    gate->count++;
+    gate->bytes += name.len + value.len + sizeof(": \r\n") - 1;
+    if (name.len == 0 || !all_are(name, TOKEN) || !none_is(value, CONTROL))
+        gate->malformed = true;
+
+    for (size_t i = 0; i < HTTP_HEADER_COUNT; i++) {
+        if (known_headers[i].name.len != name.len ||
+            !str_equal_ignore_case(known_headers[i].name, name))
+            continue;
+        if (gate->values[i].ptr)
+            gate->repeated |= 1U << i;
+        else
+            gate->values[i] = value.ptr ? value : STR("");
+        return;
+    }
+}
+
+static bool has(const struct http_gate *gate, enum http_header header)
+{
+    return gate->values[header].ptr != NULL;
+}
+
+static bool repeats_what_comes_once(const struct http_gate *gate)
+{
+    for (size_t i = 0; i < HTTP_HEADER_COUNT; i++)
+        if (known_headers[i].once && gate->repeated & 1U << i)
+            return true;
+    return false;
+}
+
+/* Digits alone: neither sign nor list. */
+static bool read_length(struct str text, uint64_t *length)
+{
+    text = str_trim(text);
+    if (text.len == 0 || text.len > MAX_LENGTH_DIGITS)
+        return false;
+
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    *length = value;
+    return true;
+}
+
+/* The host and port of an absolute target; a user before them has no place there (RFC 9110, 4.2.4).
+ */
+static bool is_authority(struct str authority)
+{
+    return authority.len > 0 && !memchr(authority.ptr, '@', authority.len);
+}
+
+struct str http_gate_path(struct str target)
+{
+    static const struct str schemes[] = { STR_INIT("http://"), STR_INIT("https://") };
+
+    if (target.len > 0 && target.ptr[0] == '/')
+        return target;
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        if (target.len < schemes[i].len ||
+            !str_equal_ignore_case((struct str){ target.ptr, schemes[i].len }, schemes[i]))
+            continue;
+
+        struct str rest = str_from(target, schemes[i].len);
+        const char *slash = rest.len ? memchr(rest.ptr, '/', rest.len) : NULL;
+        struct str authority = { rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len };
+
+        if (!is_authority(authority))
+            return target;
+        return slash ? str_from(rest, authority.len) : STR("/");
+    }
+    return target;
+}
+
+/* The request line, its path taken off the target: neither CONNECT's nor OPTIONS's target has one.
+ */
+static bool line_is_sound(const struct http_line *line)
+{
+    if (!str_equal(line->version, STR("HTTP/1.1")) && !str_equal(line->version, STR("HTTP/1.0")))
+        return false;
+    if (!str_starts_with(line->path, STR("/")))
+        return false;
+    return http_gate_is_target(line->path) && line->method.len > 0 && all_are(line->method, TOKEN);
+}
+
+static bool headers_are_sound(const struct http_gate *gate, bool http_1_0)
+{
+    if (gate->malformed || repeats_what_comes_once(gate))
+        return false;
+    if (!http_1_0 && !has(gate, HTTP_HOST))
+        return false;
+    /* Chunks came with 1.1: who sends them with 1.0 has not said where the request ends. */
+    return !has(gate, HTTP_TRANSFER_ENCODING) || (!has(gate, HTTP_CONTENT_LENGTH) && !http_1_0);
+}
+
+/* What would it wait for? The library says it may go on all the same, and then loses its way. */
+static bool expects_in_vain(const struct http_gate *gate, const struct http_line *line)
+{
+    return gate->content_length == 0 && !has(gate, HTTP_TRANSFER_ENCODING) &&
+           str_equal(line->version, STR("HTTP/1.1")) &&
+           str_equal_ignore_case(gate->values[HTTP_EXPECT], STR("100-continue"));
+}
+
+static size_t line_bytes(const struct http_line *line)
+{
+    return line->method.len + 1 + line->target_len + 1 + line->version.len + CRLF;
+}
+
+/* As it stands, untrimmed: that is how the library compares it before it looks for chunks. */
+static bool has_unknown_coding(const struct http_gate *gate)
+{
+    return has(gate, HTTP_TRANSFER_ENCODING) &&
+           (gate->repeated & 1U << HTTP_TRANSFER_ENCODING ||
+            !str_equal_ignore_case(gate->values[HTTP_TRANSFER_ENCODING], STR("chunked")));
+}
+
+int http_gate_judge(struct http_gate *gate, const struct http_line *line, size_t max_head)
+{
+    if (!line_is_sound(line) || !headers_are_sound(gate, str_equal(line->version, STR("HTTP/1.0"))))
+        return 400;
+    if (has(gate, HTTP_CONTENT_LENGTH) &&
+        !read_length(gate->values[HTTP_CONTENT_LENGTH], &gate->content_length))
+        return 400;
+    if (str_equal(line->method, STR("POST")) && !has(gate, HTTP_CONTENT_LENGTH) &&
+        !has(gate, HTTP_TRANSFER_ENCODING))
+        return 411;
+    if (expects_in_vain(gate, line))
+        return 400;
+    if (line->target_len > HTTP_MAX_TARGET)
+        return 414;
+    if (gate->count > HTTP_MAX_HEADERS || line_bytes(line) + gate->bytes + CRLF > max_head)
+        return 431;
+    if (has_unknown_coding(gate))
+        return 501;
+    gate->chunked = has(gate, HTTP_TRANSFER_ENCODING);
+    return 0;
+}
+
+int http_gate_judge_headers(const struct http_gate *gate)
+{
+    uint64_t length;
+
+    if (gate->malformed || repeats_what_comes_once(gate) ||
+        (has(gate, HTTP_TRANSFER_ENCODING) && has(gate, HTTP_CONTENT_LENGTH)) ||
+        (has(gate, HTTP_CONTENT_LENGTH) &&
+         !read_length(gate->values[HTTP_CONTENT_LENGTH], &length)))
+        return 400;
+    return has_unknown_coding(gate) ? 501 : 0;
+}
+
+static bool is_json_type(struct str type)
+{
+    static const struct str suffix = STR_INIT("+json");
+
+    if (str_equal_ignore_case(type, STR("application/json")) ||
+        str_equal_ignore_case(type, STR("text/json")))
+        return true;
+
+    const char *slash = type.len ? memchr(type.ptr, '/', type.len) : NULL;
+
+    if (!slash)
+        return false;
+
+    struct str top = { type.ptr, (size_t)(slash - type.ptr) };
+    struct str sub = str_from(type, top.len + 1);
+
+    return top.len > 0 && all_are(top, TOKEN) && sub.len > suffix.len && all_are(sub, TOKEN) &&
+           str_equal_ignore_case(str_from(sub, sub.len - suffix.len), suffix);
+}
+
+bool http_gate_takes(struct str content_type, struct str content_encoding)
+{
+    const char *end = content_type.len ? memchr(content_type.ptr, ';', content_type.len) : NULL;
+    struct str type = content_type;
+    struct str encoding = str_trim(content_encoding);
+
+    if (end)
+        type.len = (size_t)(end - type.ptr);
+    type = str_trim(type);
+    return ((type.len == 0 && !end) || is_json_type(type)) &&
+           (encoding.len == 0 || str_equal_ignore_case(encoding, STR("identity")));
+}
+
+bool http_gate_is_id(struct str id)
+{
+    return id.len > 0 && id.len <= HTTP_ID_MAX && all_are(id, ID);
+}
+
+static bool is_hex(struct str s, size_t start, size_t len)
+{
+    return s.len >= start + len && all_are((struct str){ s.ptr + start, len }, HEX);
+}
+
+static bool all_zero(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] != '0')
+            return false;
+    return true;
+}
+
+/* version "-" 32 hex "-" 16 hex "-" flags; later versions may go on behind another "-". */
+static struct str traceparent_id(struct str text)
+{
+    enum { VERSION = 2, TRACE = 32, PARENT = 16, FLAGS = 2, WHOLE = 55 };
+
+    text = str_trim(text);
+    if (text.len < WHOLE || !is_hex(text, 0, VERSION) || !is_hex(text, 3, TRACE) ||
+        !is_hex(text, 36, PARENT) || !is_hex(text, 53, FLAGS) || text.ptr[2] != '-' ||
+        text.ptr[35] != '-' || text.ptr[52] != '-')
+        return (struct str){ NULL, 0 };
+
+    bool first_version = str_starts_with(text, STR("00"));
+    struct str id = { text.ptr + 3, TRACE };
+
+    if (str_starts_with(text, STR("ff")) || all_zero(id) ||
+        (text.len > WHOLE && (first_version || text.ptr[WHOLE] != '-')))
+        return (struct str){ NULL, 0 };
+    return id;
+}
+
+/* Fields joined with ";", one of them `Root=1-8hex-24hex`. */
+static struct str amzn_root(struct str text)
+{
+    enum { ROOT = 35 };
+
+    while (text.len > 0) {
+        const char *end = memchr(text.ptr, ';', text.len);
+        struct str field = { text.ptr, end ? (size_t)(end - text.ptr) : text.len };
+
+        text = str_from(text, field.len + 1);
+        field = str_trim(field);
+        if (!str_starts_with(field, STR("Root=")))
+            continue;
+
+        struct str root = str_from(field, sizeof("Root=") - 1);
+
+        if (root.len == ROOT && str_starts_with(root, STR("1-")) && is_hex(root, 2, 8) &&
+            root.ptr[10] == '-' && is_hex(root, 11, 24))
+            return root;
+        break;
+    }
+    return (struct str){ NULL, 0 };
+}
+
+struct str http_gate_trace_id(struct str traceparent, struct str amzn_trace_id)
+{
+    struct str id = traceparent_id(traceparent);
+
+    return id.ptr ? id : amzn_root(amzn_trace_id);
+}

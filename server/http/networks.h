@@ -1,0 +1,43 @@
+/*
+ * networks.h - address blocks, and the client behind proxies that are in them.
+ *
+ * A proxy adds the address it was called from at the end of X-Forwarded-For. What stands before
+ * that is believed only as far as it was added by a proxy that is trusted: so the client is the
+ * last address that is not one of theirs.
+ *
+ * Threads: immutable once made; shared.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "server/http/addresses.h"
+
+/** Addresses that begin with the same `bits` bits. IPv4 as IPv6 maps it. */
+struct http_network {
+    uint8_t bytes[16];
+    unsigned bits;
+};
+
+struct http_networks {
+    const struct http_network *list;
+    size_t count;
+};
+
+/** Read `10.0.0.0/8`, `fd00::/8` or a single address. Bits behind the block's must be zero. */
+NODISCARD bool http_network_read(struct str text, struct http_network *out);
+
+/** Is `peer` in one of them? */
+bool http_networks_have(const struct http_networks *networks, const struct sockaddr_storage *peer);
+
+/**
+ * The client of a request that came from a trusted proxy with these values of X-Forwarded-For, in
+ * their order. `proxy`, when they name none that can be believed.
+ */
+struct http_address http_networks_client(const struct http_networks *trusted,
+                                         const struct str *values, size_t count,
+                                         struct http_address proxy);

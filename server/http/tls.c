@@ -1,0 +1,396 @@
+/*
+ * tls.c - see tls.h.
+ *
+ * The library sets each session up with credentials of its own; they are replaced by ours before
+ * the handshake begins. So a connection holds exactly the pair it began with, for as long as it
+ * needs it, and no callback has to guess when an old one may go.
+ *
+ * Session tickets: GnuTLS derives the key of each period of a few hours from ours, which itself is
+ * replaced every day, so that a key that leaks opens little of what was recorded before.
+ */
+#include "server/http/tls.h"
+
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/secret.h"
+
+static const int64_t tickets_us = INT64_C(24) * 3600 * 1000000;
+
+/* What tells one version of a file from another; all zero: there is none. */
+struct look {
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct looks {
+    struct look cert;
+    struct look key;
+};
+
+struct http_tls {
+    char *cert_file;
+    char *key_file;
+    struct looks taken;       /* the files as they were when they were read last, or tried */
+    struct looks last;        /* as they were when they were looked at last */
+    int64_t tickets_since_us; /* since when the ticket key is in use */
+
+    pthread_mutex_t mutex; /* for the two below */
+    struct http_certificate *certificate;
+    gnutls_datum_t ticket_key;
+};
+
+static struct look look_at(const char *file)
+{
+    struct stat status;
+
+    if (stat(file, &status) != 0)
+        return (struct look){ 0 };
+    return (struct look){ status.st_ino, status.st_size, status.st_ctim };
+}
+
+static struct looks look_at_both(const char *cert_file, const char *key_file)
+{
+    return (struct looks){ look_at(cert_file), look_at(key_file) };
+}
+
+static bool is_same_file(struct look a, struct look b)
+{
+    return a.inode == b.inode && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
+           a.changed.tv_nsec == b.changed.tv_nsec;
+}
+
+static bool is_same(struct looks a, struct looks b)
+{
+    return is_same_file(a.cert, b.cert) && is_same_file(a.key, b.key);
+}
+
+static void free_ticket_key(gnutls_datum_t key)
+{
+    if (!key.data)
+        return;
+    secret_wipe(key.data, key.size);
+    gnutls_free(key.data);
+}
+
+static bool renew_tickets(struct http_tls *tls, struct error *err)
+{
+    gnutls_datum_t key = { NULL, 0 };
+    int status = gnutls_session_ticket_key_generate(&key);
+
+    if (status < 0)
+        return fail(err, ERR_SYSTEM, "no key for session tickets (%s)", gnutls_strerror(status));
+    (void)pthread_mutex_lock(&tls->mutex);
+
+    gnutls_datum_t old = tls->ticket_key;
+
+    tls->ticket_key = key;
+    (void)pthread_mutex_unlock(&tls->mutex);
+    free_ticket_key(old);
+    tls->tickets_since_us = clock_monotonic_us();
+    return true;
+}
+
+static void put(struct http_tls *tls, struct http_certificate *certificate)
+{
+    (void)pthread_mutex_lock(&tls->mutex);
+
+    struct http_certificate *old = tls->certificate;
+
+    tls->certificate = certificate;
+    (void)pthread_mutex_unlock(&tls->mutex);
+    http_certificate_release(old);
+    if (http_certificate_is_exposed(certificate))
+        LOG_EVENT(LOG_WARN, "tls_key_exposed",
+                  LOG_STR("reason", STR("every user of this machine may read the private key")));
+    if (http_certificate_expires_s(certificate) <= clock_now_us() / 1000000)
+        LOG_EVENT(LOG_WARN, "tls_certificate_expired");
+}
+
+/* Looked at before they are read: what changes meanwhile is seen by the next look. */
+bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
+                      struct error *err)
+{
+    struct looks now = look_at_both(cert_file, key_file);
+    struct http_certificate *certificate;
+
+    if (!http_certificate_load(cert_file, key_file, &certificate, err))
+        return false;
+
+    char *old_cert_file = tls->cert_file;
+    char *old_key_file = tls->key_file;
+
+    tls->cert_file = mem_copy_string(cert_file);
+    tls->key_file = mem_copy_string(key_file);
+    mem_free(old_cert_file); /* only now: the new names may be the old ones */
+    mem_free(old_key_file);
+    tls->taken = now;
+    tls->last = now;
+    put(tls, certificate);
+    return true;
+}
+
+bool http_tls_create(const char *cert_file, const char *key_file, struct http_tls **out,
+                     struct error *err)
+{
+    struct http_tls *tls = mem_alloc(sizeof(*tls));
+
+    (void)pthread_mutex_init(&tls->mutex, NULL);
+    if (!http_tls_replace(tls, cert_file, key_file, err) || !renew_tickets(tls, err)) {
+        http_tls_destroy(tls);
+        return false;
+    }
+    *out = tls;
+    return true;
+}
+
+void http_tls_destroy(struct http_tls *tls)
+{
+    if (!tls)
+        return;
+    http_certificate_release(tls->certificate);
+    free_ticket_key(tls->ticket_key);
+    mem_free(tls->cert_file);
+    mem_free(tls->key_file);
+    (void)pthread_mutex_destroy(&tls->mutex);
+    mem_free(tls);
+}
+
+static void log_error(const char *event, const struct error *err)
+{
+    LOG_EVENT(LOG_WARN, event, LOG_STR("error", str_from_c(err->text)));
+}
+
+/* Two files do not change in one step: what differs from one look to the next is waited for. */
+void http_tls_refresh(struct http_tls *tls)
+{
+    struct looks now = look_at_both(tls->cert_file, tls->key_file);
+    bool at_rest = is_same(now, tls->last);
+    struct error err;
+
+    if (clock_monotonic_us() - tls->tickets_since_us >= tickets_us && !renew_tickets(tls, &err))
+        log_error("tls_tickets_not_renewed", &err);
+    tls->last = now;
+    if (!at_rest || is_same(now, tls->taken))
+        return;
+    tls->taken = now;
+    if (http_tls_replace(tls, tls->cert_file, tls->key_file, &err))
+        LOG_EVENT(LOG_INFO, "tls_certificate_reloaded",
+                  LOG_INT("expires", http_certificate_expires_s(tls->certificate)));
+    else
+        log_error("tls_certificate_refused", &err);
+}
+
+int64_t http_tls_expires_s(struct http_tls *tls)
+{
+    if (!tls)
+        return 0;
+    (void)pthread_mutex_lock(&tls->mutex);
+
+    int64_t expires_s = http_certificate_expires_s(tls->certificate);
+
+    (void)pthread_mutex_unlock(&tls->mutex);
+    return expires_s;
+}
+
+/* Sessions. */
+
+/*
+ * Neither %SAFE_RENEGOTIATION, which refuses clients that speak TLS 1.3 only and therefore send no
+ * renegotiation_info, nor %SERVER_PRECEDENCE, which asks a client for a share of X25519, one round
+ * trip more, when it has sent one of P-256. A renegotiation is never accepted.
+ */
+const char *http_tls_priorities(void)
+{
+    return "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AEAD:+COMP-NULL"
+           ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
+           ":+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"
+           ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-EDDSA-ED25519"
+           ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-PSS-RSAE-SHA512"
+           ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384"
+           ":+SIGN-RSA-SHA512:+CTYPE-ALL";
+}
+
+/* NOLINTBEGIN: the parameters and their types are GnuTLS's choice */
+static int never_asked(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
+                       const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                       gnutls_pcert_st **certificate, unsigned *count, gnutls_privkey_t *key)
+{
+    (void)session;
+    (void)issuers;
+    (void)issuer_count;
+    (void)algorithms;
+    (void)algorithm_count;
+    (void)certificate;
+    (void)count;
+    (void)key;
+    return -1;
+}
+/* NOLINTEND */
+
+void *http_tls_no_certificate(void)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): a function's address */
+    return (void *)(intptr_t)never_asked;
+}
+
+/* The session of the calling thread that has read last, and may fail of what it has read. */
+static _Thread_local struct http_tls_session *reading;
+
+/* A name as GnuTLS wants it in SNI: it refuses all others, and the handshake with them. */
+static bool is_taken_name(const unsigned char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = name[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '-' && c != '.')
+            return false;
+    }
+    return true;
+}
+
+/* RFC 6066, 3: a list of kinds (0: a host) and names. */
+static int on_extension(void *self, unsigned id, const unsigned char *data, unsigned size)
+{
+    enum { SERVER_NAME = 0, HEAD = 5 };
+    struct http_tls_session *link = self;
+
+    if (id == SERVER_NAME && size > HEAD)
+        link->has_bad_name = !is_taken_name(data + HEAD, size - HEAD);
+    return 0;
+}
+
+static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message)
+{
+    struct http_tls_session *link = gnutls_session_get_ptr(session);
+
+    if (!incoming) {
+        link->is_answered = true;
+        return 0;
+    }
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && when == GNUTLS_HOOK_PRE) {
+        link->has_hello = true;
+        (void)gnutls_ext_raw_parse(link, on_extension, message,
+                                   GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+    }
+    if (type == GNUTLS_HANDSHAKE_FINISHED && when == GNUTLS_HOOK_POST) {
+        link->is_finished = true;
+        link->finished(link);
+    }
+    return 0;
+}
+
+/*
+ * OpenSSL's clients send an alert about the certificate in the clear, where GnuTLS wants it
+ * encrypted. It reads records in two steps: five bytes, then what they announce.
+ */
+static void note_plain_alert(struct http_tls_session *link, const uint8_t *bytes, ssize_t count)
+{
+    enum { ALERT_RECORD = 21, HEAD = 5, ALERT = 2 };
+
+    if (link->alert_begins && count == ALERT) {
+        link->has_alert = true;
+        link->alert = bytes[1];
+    }
+    link->alert_begins = count == HEAD && bytes[0] == ALERT_RECORD && bytes[HEAD - 1] == ALERT;
+}
+
+static void note_read(struct http_tls_session *link, const void *bytes, ssize_t count)
+{
+    reading = link;
+    if (count > 0)
+        note_plain_alert(link, bytes, count);
+    if (count > 0 && !link->has_heard) {
+        link->has_heard = true;
+        link->first_byte = *(const uint8_t *)bytes;
+    }
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
+        link->has_ended = true;
+}
+
+void http_tls_note_failure(void)
+{
+    uint8_t alert = reading ? (uint8_t)gnutls_alert_get(reading->session) : 0;
+
+    if (!alert) /* none, or that the client closes */
+        return;
+    reading->alert = alert;
+    reading->has_alert = true;
+}
+
+const char *http_tls_failure(const struct http_tls_session *link, const char **detail)
+{
+    enum { HANDSHAKE_RECORD = 22 };
+
+    *detail = NULL;
+    if (link->is_finished || !link->has_heard)
+        return NULL;
+    if (link->first_byte != HANDSHAKE_RECORD)
+        return "not_tls";
+    if (link->has_bad_name)
+        return "server_name";
+    if (link->has_alert) {
+        *detail = gnutls_alert_get_name((gnutls_alert_description_t)link->alert);
+        return "alert";
+    }
+    if (link->has_ended)
+        return "closed";
+    return link->has_hello && !link->is_answered ? "unsupported" : "malformed";
+}
+
+static ssize_t pull(gnutls_transport_ptr_t self, void *bytes, size_t size)
+{
+    struct http_tls_session *link = self;
+    ssize_t count = recv(link->fd, bytes, size, 0);
+
+    if (!link->is_finished)
+        note_read(link, bytes, count);
+
+    if (count < 0 && !link->is_finished && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        link->starved(link);
+        errno = EAGAIN; /* what GnuTLS goes by */
+    }
+    return count;
+}
+
+/* Where memory is wanting, a session goes without tickets. */
+void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
+                    int64_t timeout_us)
+{
+    (void)pthread_mutex_lock(&tls->mutex);
+    link->certificate = http_certificate_acquire(tls->certificate);
+    (void)gnutls_session_ticket_enable_server(session, &tls->ticket_key); /* copies the key */
+    (void)pthread_mutex_unlock(&tls->mutex);
+    http_certificate_use(link->certificate, session);
+    gnutls_session_set_ptr(session, link);
+    gnutls_transport_set_ptr2(session, link, gnutls_transport_get_ptr(session));
+    gnutls_transport_set_pull_function(session, pull);
+    gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / 1000));
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
+                                       on_handshake);
+    link->session = session;
+}
+
+void http_tls_say(void *session, struct str bytes)
+{
+    (void)gnutls_record_send(session, bytes.ptr, bytes.len);
+    (void)gnutls_bye(session, GNUTLS_SHUT_WR);
+}
+
+void http_tls_end(struct http_tls_session *link)
+{
+    http_certificate_release(link->certificate);
+    link->certificate = NULL;
+    if (reading == link)
+        reading = NULL;
+}

@@ -1,0 +1,72 @@
+/*
+ * test_thread.c - a started thread runs, has its name, and takes no signal.
+ */
+#include "base/thread.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "tests/unit/test.h"
+
+struct seen {
+    bool blocks_term;
+    bool blocks_usr1;
+};
+
+static void *look(void *self)
+{
+    struct seen *seen = self;
+    sigset_t mask;
+
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    seen->blocks_term = sigismember(&mask, SIGTERM) == 1;
+    seen->blocks_usr1 = sigismember(&mask, SIGUSR1) == 1;
+    return self;
+}
+
+static void runs_and_takes_no_signal(void)
+{
+    struct error err;
+    struct seen seen = { 0 };
+    pthread_t thread;
+    void *result = NULL;
+    sigset_t mask;
+
+    CHECK(thread_start(&thread, "a-name-that-is-too-long", look, &seen, &err));
+    CHECK_INT(pthread_join(thread, &result), 0);
+    CHECK(result == &seen);
+    CHECK(seen.blocks_term && seen.blocks_usr1);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    CHECK_INT(sigismember(&mask, SIGUSR1), 0);
+}
+
+static void *wait_for_end(void *self)
+{
+    pthread_mutex_t *end = self;
+
+    (void)pthread_mutex_lock(end);
+    (void)pthread_mutex_unlock(end);
+    return NULL;
+}
+
+static void is_named_when_the_call_returns(void)
+{
+    pthread_mutex_t end = PTHREAD_MUTEX_INITIALIZER;
+    char name[32];
+    struct error err;
+    pthread_t thread;
+
+    (void)pthread_mutex_lock(&end);
+    CHECK(thread_start(&thread, "a-name-that-is-too-long", wait_for_end, &end, &err));
+    CHECK_INT(pthread_getname_np(thread, name, sizeof(name)), 0);
+    CHECK_STR(str_from_c(name), "a-name-that-is-");
+    (void)pthread_mutex_unlock(&end);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+}
+
+int main(void)
+{
+    RUN(runs_and_takes_no_signal);
+    RUN(is_named_when_the_call_returns);
+    return test_end();
+}
