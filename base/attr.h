@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 /** The result must be looked at. */
 #define NODISCARD __attribute__((warn_unused_result))
 
@@ -21,3 +23,7 @@
 
 /** Elements of an array (not of a pointer). */
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/** The struct of `type` whose `member` is at `pointer`. */
+#define CONTAINER_OF(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))

@@ -49,6 +49,16 @@ void *mem_realloc(void *ptr, size_t size)
     return moved;
 }
 
+void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)
+{
+    enum { FIRST = 16 };
+
+    if (count < *capacity)
+        return items;
+    *capacity = *capacity ? *capacity * 2 : FIRST;
+    return mem_realloc(items, *capacity * size);
+}
+
 char *mem_copy(const char *bytes, size_t len)
 {
     char *copy = malloc(len + 1);

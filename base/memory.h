@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#include "base/attr.h"
+
 /** `size` zeroed bytes. Ended by mem_free(). */
 void *mem_alloc(size_t size);
 
@@ -22,6 +24,12 @@ void *mem_alloc_aligned(size_t alignment, size_t size);
 
 /** As realloc(3); new bytes are not zeroed. */
 void *mem_realloc(void *ptr, size_t size);
+
+/**
+ * `items`, `count` elements of `size` bytes, with room for one more; they move when `*capacity` is
+ * reached, which then doubles. New elements are not zeroed. Start with NULL and a capacity of 0.
+ */
+NODISCARD void *mem_grow(void *items, size_t count, size_t *capacity, size_t size);
 
 /** A copy of `len` bytes with a NUL behind them. */
 char *mem_copy(const char *bytes, size_t len);

@@ -75,6 +75,21 @@ static void ask_for_too_much(void)
     mem_free(mem_alloc_array(SIZE_MAX / 2, 3));
 }
 
+static void grows_by_one_element_as_often_as_wanted(void)
+{
+    size_t capacity = 0;
+    int *items = NULL;
+
+    for (int i = 0; i < 1000; i++) {
+        items = mem_grow(items, (size_t)i, &capacity, sizeof(*items));
+        items[i] = i;
+    }
+    for (int i = 0; i < 1000; i++)
+        CHECK_INT(items[i], i);
+    CHECK(capacity >= 1000 && capacity < 2100);
+    mem_free(items);
+}
+
 static void ask_for_everything(void)
 {
     mem_free(mem_realloc(NULL, SIZE_MAX / 4));
@@ -108,6 +123,7 @@ int main(void)
     RUN(gives_zeroed_memory_of_any_size);
     RUN(aligns_as_told);
     RUN(grows_and_keeps_the_beginning);
+    RUN(grows_by_one_element_as_often_as_wanted);
     RUN(copies_with_a_nul_behind);
     RUN(out_of_memory_ends_the_process);
     return test_end();
