@@ -34,8 +34,7 @@ bool aws_ask_json(const struct aws_providers *providers, const struct fetch_requ
         return false;
     /* What the reader says may quote keys of the answer, and tells nobody more. */
     if (!json_read(buf_str(&answer->http.body), &options, &answer->json, &problem))
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "answered %d, and not with JSON",
-                    answer->http.status);
+        return fail(err, ERR_UNREACHABLE, "answered %d, and not with JSON", answer->http.status);
     return true;
 }
 

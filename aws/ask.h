@@ -24,7 +24,7 @@ struct aws_answer {
 /** Wipe and free. */
 void aws_answer_done(struct aws_answer *answer);
 
-/** Ask. ERR_REGISTRY_UNREACHABLE: no whole answer. */
+/** Ask. ERR_UNREACHABLE: no whole answer. */
 NODISCARD bool aws_ask(const struct aws_providers *providers, const struct fetch_request *request,
                        struct aws_answer *answer, struct error *err);
 

@@ -239,7 +239,7 @@ static enum next judge(struct aws_client *client, struct attempt *attempt, uint6
         return judge_refusal(client, attempt, number);
     if (is_json && json_is_object(attempt->json))
         return NEXT_DONE;
-    (void)fail(&err, ERR_REGISTRY_UNREACHABLE, "the answer is no JSON object");
+    (void)fail(&err, ERR_UNREACHABLE, "the answer is no JSON object");
     return give_up(attempt, AWS_GARBLED, &err);
 }
 

@@ -42,7 +42,7 @@ enum { AWS_CODE_SIZE = 80 };
 struct aws_failure {
     enum aws_failure_kind kind;
     char code[AWS_CODE_SIZE]; /* the service's, without namespace; "" when it gave none */
-    struct error error;       /* short text for people; ERR_REGISTRY_UNREACHABLE */
+    struct error error;       /* short text for people */
 };
 
 struct aws_client_options {

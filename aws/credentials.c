@@ -38,11 +38,11 @@ static bool get_text(struct json_object *object, const char *name, bool required
     if (!found && !required)
         return true;
     if (!found || !json_is_string(value) || (required && json_str(value).len == 0))
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: expected a text", name);
+        return fail(err, ERR_INVALID, "%s: expected a text", name);
     *out = json_str(value);
     for (size_t i = 0; i < out->len; i++)
         if ((unsigned char)out->ptr[i] <= ' ' || (unsigned char)out->ptr[i] > '~')
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: expected printable ASCII", name);
+            return fail(err, ERR_INVALID, "%s: expected printable ASCII", name);
     return true;
 }
 
@@ -62,7 +62,7 @@ static bool get_time(struct json_object *object, const char *name, int64_t *us, 
             return true;
         }
     }
-    return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: expected a time", name);
+    return fail(err, ERR_INVALID, "%s: expected a time", name);
 }
 
 bool aws_credentials_from_json(struct json_object *object,
@@ -72,7 +72,7 @@ bool aws_credentials_from_json(struct json_object *object,
     struct aws_credentials found = { 0 };
 
     if (!json_is_object(object))
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "expected an object with credentials");
+        return fail(err, ERR_INVALID, "expected an object with credentials");
     if (!get_text(object, "AccessKeyId", true, &found.key_id, err) ||
         !get_text(object, "SecretAccessKey", true, &found.secret, err) ||
         !get_text(object, names->token, false, &found.token, err) ||
@@ -115,7 +115,7 @@ bool aws_credentials_find(const struct aws_providers *providers, struct aws_cred
             return true;
         }
     }
-    return fail(err, ERR_REGISTRY_UNREACHABLE,
+    return fail(err, ERR_UNREACHABLE,
                 "no AWS credentials in the environment, the profile \"%s\", web identity, "
                 "container or instance metadata",
                 providers->settings->profile);

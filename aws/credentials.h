@@ -38,7 +38,7 @@ struct aws_credentials_names {
 
 /**
  * From a JSON object `{AccessKeyId, SecretAccessKey, …}`; without a token or expiration there is
- * none. ERR_REGISTRY_UNREACHABLE names what is missing or wrong.
+ * none. The error names what is missing or wrong.
  */
 NODISCARD bool aws_credentials_from_json(struct json_object *object,
                                          const struct aws_credentials_names *names,

@@ -151,10 +151,10 @@ void aws_failure_from_answer(const struct fetch_answer *answer, struct json_obje
     while (message.len == TEXT_MAX && ((unsigned char)message.ptr[message.len] & 0xC0) == 0x80)
         message.len--;
     if (code.len == 0)
-        (void)fail(&failure->error, ERR_REGISTRY_UNREACHABLE, "HTTP status %d", answer->status);
+        (void)fail(&failure->error, ERR_UNREACHABLE, "HTTP status %d", answer->status);
     else
-        (void)fail(&failure->error, ERR_REGISTRY_UNREACHABLE, message.len ? "%s: %.*s" : "%s",
-                   failure->code, STR_ARG(message));
+        (void)fail(&failure->error, ERR_UNREACHABLE, message.len ? "%s: %.*s" : "%s", failure->code,
+                   STR_ARG(message));
     clean(failure->error.text);
 }
 

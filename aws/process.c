@@ -73,14 +73,14 @@ static bool split(const char *text, struct command *command, struct error *err)
         text++;
     while (*text) {
         if (command->count == WORDS_MAX)
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "more than %d words", WORDS_MAX);
+            return fail(err, ERR_CONFIG, "more than %d words", WORDS_MAX);
         command->words[command->count++] = to;
         if (!copy_word(&text, &to))
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "a quote is not closed");
+            return fail(err, ERR_CONFIG, "a quote is not closed");
         while (is_blank(*text))
             text++;
     }
-    return command->count > 0 || fail(err, ERR_REGISTRY_UNREACHABLE, "an empty command");
+    return command->count > 0 || fail(err, ERR_CONFIG, "an empty command");
 }
 
 /* Does the variable have one of these names? One that ends in '_' is a prefix. */
@@ -176,7 +176,7 @@ static bool start(const struct command *command, struct process *process, struct
     int pipe_fds[2];
 
     if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0)
-        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, errno, "no pipe");
+        return fail_errno(err, ERR_SYSTEM, errno, "no pipe");
 
     /* The program's end must block as programs expect. */
     (void)fcntl(pipe_fds[1], F_SETFL, 0);
@@ -187,7 +187,7 @@ static bool start(const struct command *command, struct process *process, struct
     process->output = pipe_fds[0];
     if (problem != 0) {
         (void)close(pipe_fds[0]);
-        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, problem, "%s", command->words[0]);
+        return fail_errno(err, ERR_SYSTEM, problem, "%s", command->words[0]);
     }
     process->pid_fd = pidfd_open(process->pid, 0);
     return true;
@@ -217,19 +217,19 @@ static bool attend(struct process *process, int64_t deadline_us, int stop_fd, st
                             { .fd = stop_fd, .events = POLLIN } };
 
     if (process->pid_fd < 0)
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "the system does not let us wait for it");
+        return fail(err, ERR_SYSTEM, "the system does not let us wait for it");
     while (!fds[0].revents) {
         int64_t left_us = deadline_us - clock_monotonic_us();
 
         if (left_us <= 0)
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "it takes too long");
+            return fail(err, ERR_UNREACHABLE, "it takes too long");
         (void)poll(fds, COUNT_OF(fds), (int)(left_us / 1000 + 1));
         if (fds[2].revents)
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "interrupted");
+            return fail(err, ERR_UNREACHABLE, "interrupted");
         read_output(process, out);
         fds[1].fd = process->output;
         if (out->overflow)
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "it says too much");
+            return fail(err, ERR_UNREACHABLE, "it says too much");
     }
     return true;
 }
@@ -250,7 +250,7 @@ static bool finish(struct process *process, bool ended, struct error *err)
         return false;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    return fail(err, ERR_REGISTRY_UNREACHABLE, "it ended with %s %d",
+    return fail(err, ERR_UNREACHABLE, "it ended with %s %d",
                 WIFEXITED(status) ? "status" : "signal",
                 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }

@@ -16,7 +16,7 @@
 
 /**
  * Run `command`, words separated by blanks, quotes and backslashes as in a shell, but without one.
- * What it writes goes to `out`, whose max is the limit. ERR_REGISTRY_UNREACHABLE: it cannot be
+ * What it writes goes to `out`, whose max is the limit. An error: it cannot be
  * started, says too much, takes longer than `timeout_us`, leaves with another status than 0, or
  * `stop_fd` (-1: none) became readable; then it is killed.
  */

@@ -51,10 +51,9 @@ static bool is_allowed(const char *url, struct error *err)
     struct aws_endpoint endpoint;
 
     if (strlen(url) >= URL_MAX || !aws_endpoint_parse(text, &endpoint, err))
-        return fail(err, ERR_REGISTRY_UNREACHABLE,
-                    "AWS_CONTAINER_CREDENTIALS_FULL_URI: expected a URL");
+        return fail(err, ERR_UNREACHABLE, "AWS_CONTAINER_CREDENTIALS_FULL_URI: expected a URL");
     if (!endpoint.tls && !is_trusted(endpoint.host))
-        return fail(err, ERR_REGISTRY_UNREACHABLE,
+        return fail(err, ERR_UNREACHABLE,
                     "AWS_CONTAINER_CREDENTIALS_FULL_URI: http is for this machine, ECS and EKS");
     return true;
 }
@@ -66,7 +65,7 @@ static bool choose_url(const char *const *variables, char url[static URL_MAX], s
 
     if (*relative) {
         if (*relative != '/' || strlen(relative) > URL_MAX - sizeof(ECS))
-            return fail(err, ERR_REGISTRY_UNREACHABLE,
+            return fail(err, ERR_UNREACHABLE,
                         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: expected a path");
         (void)snprintf(url, URL_MAX, ECS "%s", relative);
         return true;
@@ -87,12 +86,11 @@ static bool read_token(const char *const *variables, struct str *token, struct e
         bool ok = secret_read_file(file, token, err);
 
         if (!ok)
-            err->code = ERR_REGISTRY_UNREACHABLE;
+            err->code = ERR_UNREACHABLE;
         return ok;
     }
     if (text.len > 0 && (memchr(text.ptr, '\r', text.len) || memchr(text.ptr, '\n', text.len)))
-        return fail(err, ERR_REGISTRY_UNREACHABLE,
-                    "AWS_CONTAINER_AUTHORIZATION_TOKEN: expected one line");
+        return fail(err, ERR_UNREACHABLE, "AWS_CONTAINER_AUTHORIZATION_TOKEN: expected one line");
     *token = (struct str){ mem_copy(text.ptr, text.len), text.len };
     return true;
 }
@@ -114,7 +112,7 @@ static bool ask(const struct aws_providers *providers, const char *url, struct s
     bool ok = aws_ask_json(providers, &request, &answer, err);
 
     if (ok && answer.http.status != 200)
-        ok = fail(err, ERR_REGISTRY_UNREACHABLE, "answered %d", answer.http.status);
+        ok = fail(err, ERR_UNREACHABLE, "answered %d", answer.http.status);
     ok = ok && aws_credentials_from_json(answer.json, &names, out, err);
     aws_answer_done(&answer);
     return ok;

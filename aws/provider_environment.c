@@ -16,8 +16,7 @@ static enum aws_found find(const struct aws_providers *providers, struct aws_cre
     if (found.key_id.len == 0)
         return AWS_ABSENT;
     if (found.secret.len == 0) {
-        (void)fail(err, ERR_REGISTRY_UNREACHABLE,
-                   "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
+        (void)fail(err, ERR_UNREACHABLE, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
         return AWS_BROKEN;
     }
     *out = aws_credentials_copy(&found);

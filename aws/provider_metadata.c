@@ -67,7 +67,7 @@ static enum aws_found fetch_token(const struct aws_providers *providers, struct 
         return named ? AWS_BROKEN : AWS_ABSENT;
     if (answer->http.status == OK && aws_answer_line(answer).len > 0)
         return AWS_FOUND;
-    (void)fail(err, ERR_REGISTRY_UNREACHABLE, "it gives no session token, it answered %d",
+    (void)fail(err, ERR_UNREACHABLE, "it gives no session token, it answered %d",
                answer->http.status);
     return named ? AWS_BROKEN : AWS_ABSENT;
 }
@@ -93,7 +93,7 @@ static enum aws_found find_role(const struct aws_providers *providers,
         else if (answer.http.status == OK && role.len > 0 && !role.overflow)
             found = AWS_FOUND;
         else
-            (void)fail(err, ERR_REGISTRY_UNREACHABLE, "it names no role, it answered %d",
+            (void)fail(err, ERR_UNREACHABLE, "it names no role, it answered %d",
                        answer.http.status);
     }
     (void)snprintf(path, URL_MAX, ROLES_PATH "%.*s", STR_ARG(buf_str(&role)));
@@ -117,7 +117,7 @@ static bool fetch_credentials(const struct aws_providers *providers,
     bool ok = aws_ask_json(providers, &request, &answer, err);
 
     if (ok && answer.http.status != OK)
-        ok = fail(err, ERR_REGISTRY_UNREACHABLE, "it answered %d", answer.http.status);
+        ok = fail(err, ERR_UNREACHABLE, "it answered %d", answer.http.status);
     ok = ok && aws_credentials_from_json(answer.json, &names, out, err);
     aws_answer_done(&answer);
     return ok;

@@ -34,7 +34,7 @@ static const char *get(const struct walk *walk, const char *name, const char *pr
 
 static enum aws_found broken(struct error *err, const char *name, const char *problem)
 {
-    (void)fail(err, ERR_REGISTRY_UNREACHABLE, "%s: %s", name, problem);
+    (void)fail(err, ERR_UNREACHABLE, "%s: %s", name, problem);
     return AWS_BROKEN;
 }
 
@@ -170,13 +170,13 @@ static bool read_process(struct str text, struct aws_credentials *out, struct er
     int64_t number = 0;
 
     if (!json_read(text, NULL, &tree, &problem))
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "it printed no JSON");
+        return fail(err, ERR_UNREACHABLE, "it printed no JSON");
 
     bool ok = json_is_object(tree) && json_find(tree, "Version", &version) && version &&
               json_int64(version, &number) && number == 1;
 
     if (!ok)
-        (void)fail(err, ERR_REGISTRY_UNREACHABLE, "expected \"Version\": 1");
+        (void)fail(err, ERR_UNREACHABLE, "expected \"Version\": 1");
     ok = ok && aws_credentials_from_json(tree, &names, out, err);
     aws_credentials_wipe_json(tree);
     json_release(tree);
@@ -245,7 +245,7 @@ static enum aws_found find(const struct aws_providers *providers, struct aws_cre
 
     /* Read anew, since keys are replaced in place. */
     if (!aws_settings_profiles(settings, &profiles, err)) {
-        err->code = ERR_REGISTRY_UNREACHABLE;
+        err->code = ERR_UNREACHABLE;
         return AWS_BROKEN;
     }
     walk.profiles = profiles;

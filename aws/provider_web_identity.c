@@ -20,8 +20,7 @@ static enum aws_found find(const struct aws_providers *providers, struct aws_cre
     if (!*file)
         return AWS_ABSENT;
     if (!*role.arn) {
-        (void)fail(err, ERR_REGISTRY_UNREACHABLE,
-                   "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
+        (void)fail(err, ERR_UNREACHABLE, "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
         return AWS_BROKEN;
     }
     return aws_sts_web_identity(providers, &role, file, out, err) ? AWS_FOUND : AWS_BROKEN;

@@ -247,7 +247,7 @@ bool aws_session_acquire(struct aws_session *session, const struct aws_wait *wai
         *err = session->last_error;
         ok = false;
     } else if (ok) {
-        ok = fail(err, ERR_REGISTRY_UNREACHABLE, "no AWS credentials in time");
+        ok = fail(err, ERR_UNREACHABLE, "no AWS credentials in time");
     }
     (void)pthread_mutex_unlock(&session->mutex);
     return ok;

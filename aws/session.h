@@ -46,7 +46,7 @@ int64_t aws_session_credential_expiry(struct aws_session *session);
 /**
  * Find credentials now, within `deadline_us` (clock_monotonic_us()). `*source` is the provider's
  * name, a constant: "environment", "profile", "web identity", "container", "instance metadata".
- * ERR_REGISTRY_UNREACHABLE says what is missing.
+ * The error says what is missing.
  */
 NODISCARD bool aws_session_check(struct aws_session *session, int64_t deadline_us,
                                  const char **source, struct error *err);

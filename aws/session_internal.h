@@ -32,7 +32,7 @@ struct aws_key {
 
 /**
  * A copy of the present credentials. Waits when there are none or they end soon; credentials that
- * could not be renewed are given as long as there are no others. ERR_REGISTRY_UNREACHABLE.
+ * could not be renewed are given as long as there are no others.
  */
 NODISCARD bool aws_session_acquire(struct aws_session *session, const struct aws_wait *wait,
                                    struct aws_key *out, struct error *err);

@@ -70,8 +70,8 @@ static bool refuse(struct sts_call *call, const struct aws_answer *answer, struc
 
     if (aws_failure_may_be_clock(code))
         call->clock_set = aws_failure_clock(&answer->http, call->skew_s, &call->skew_s);
-    return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: STS answered %d %.*s", call->action,
-                answer->http.status, STR_ARG(code));
+    return fail(err, ERR_UNREACHABLE, "%s: STS answered %d %.*s", call->action, answer->http.status,
+                STR_ARG(code));
 }
 
 /* {"XResponse":{"XResult":{"Credentials":{…}}}} for the action X. */
@@ -86,10 +86,10 @@ static bool read_answer(const struct sts_call *call, const struct aws_answer *an
         struct str name = arena_printf(call->arena, "%s%s", call->action, suffixes[i]);
 
         if (!json_is_object(at) || !json_find(at, name.ptr, &at))
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "STS answered without %s", name.ptr);
+            return fail(err, ERR_UNREACHABLE, "STS answered without %s", name.ptr);
     }
     if (!json_is_object(at) || !json_find(at, "Credentials", &at))
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "STS answered without Credentials");
+        return fail(err, ERR_UNREACHABLE, "STS answered without Credentials");
     return aws_credentials_from_json(at, &names, out, err) || fail_within(err, "STS");
 }
 
@@ -137,7 +137,7 @@ static bool send_once(struct sts_call *call, const struct aws_credentials *sourc
 
     url = *url ? url : OLD_ENDPOINT;
     if (call->form->overflow)
-        return fail(err, ERR_REGISTRY_UNREACHABLE, "%s: the token is too long", call->action);
+        return fail(err, ERR_UNREACHABLE, "%s: the token is too long", call->action);
     if (!aws_endpoint_parse(str_from_c(url), &endpoint, err))
         return false;
 
@@ -195,7 +195,7 @@ bool aws_sts_web_identity(const struct aws_providers *providers, const struct aw
     struct str token;
 
     if (!secret_read_file(token_file, &token, err)) {
-        err->code = ERR_REGISTRY_UNREACHABLE;
+        err->code = ERR_UNREACHABLE;
         return false;
     }
     call.arena = arena_create();

@@ -19,7 +19,7 @@ struct aws_role {
     const char *duration;     /* seconds, in words; "": the role's own */
 };
 
-/** AssumeRole, signed with `source`. ERR_REGISTRY_UNREACHABLE says what STS says. */
+/** AssumeRole, signed with `source`. ERR_UNREACHABLE says what STS says. */
 NODISCARD bool aws_sts_assume_role(const struct aws_providers *providers,
                                    const struct aws_role *role,
                                    const struct aws_credentials *source,

@@ -2,9 +2,9 @@
  * error.h - the one way to say what went wrong.
  *
  * What can fail returns NODISCARD bool with `struct error *err` last. On success outputs are set
- * and `err` is untouched; on failure `err` is set and outputs are untouched. The code is what the
- * sender of an event can act on (handlers/status.h maps it to an HTTP status); the text is for
- * people: one line, lower case, naming the field, never quoting a secret or a body.
+ * and `err` is untouched; on failure `err` is set and outputs are untouched. The code is the
+ * kind of failure, for callers that act on it (handlers/status.h maps it to an HTTP status); the
+ * text is for people: one line, lower case, naming the field, never quoting a secret or a body.
  *
  * Threads: a struct error belongs to its caller.
  */
@@ -16,20 +16,17 @@
 
 enum err_code {
     ERR_NONE,
-    ERR_MALFORMED,            /* the text is not what its grammar asks for */
-    ERR_UNROUTED,             /* no route matches the event */
-    ERR_SCHEMA_INVALID,       /* the payload breaks its schema */
-    ERR_TOO_EXPENSIVE,        /* checking it would cost more than the budget */
-    ERR_TRANSFORM_FAILED,     /* the payload does not hold what the record needs */
-    ERR_SCHEMA_NOT_FOUND,     /* the registry has no such schema */
-    ERR_REGISTRY_DENIED,      /* the registry refuses our credentials */
-    ERR_REGISTRY_UNREACHABLE, /* the registry could not be asked */
-    ERR_SCHEMA_UNUSABLE,      /* the registry's answer is not a usable definition */
-    ERR_REGISTRY_UNAVAILABLE, /* the registry asks us to come back later */
-    ERR_INTERNAL,             /* our own fault */
-    ERR_UNAVAILABLE,          /* overload, store full or failing, draining, deadline */
-    ERR_CONFIG,               /* the configuration is wrong */
-    ERR_SYSTEM,               /* the operating system said no */
+    ERR_MALFORMED,     /* a text does not follow its grammar */
+    ERR_INVALID,       /* a value breaks the rules for it */
+    ERR_TOO_EXPENSIVE, /* it would cost more time or memory than its budget */
+    ERR_NOT_FOUND,     /* there is no such thing */
+    ERR_DENIED,        /* the other side refuses our credentials */
+    ERR_UNREACHABLE,   /* the other side did not give a whole answer */
+    ERR_THROTTLED,     /* the other side asks to come back later */
+    ERR_UNAVAILABLE,   /* not now: overload, store full or failing, draining, deadline */
+    ERR_CONFIG,        /* the configuration, or a file that it names, is wrong */
+    ERR_INTERNAL,      /* a fault of the program */
+    ERR_SYSTEM,        /* the operating system reports an error */
 };
 
 enum { ERR_TEXT_SIZE = 512 };

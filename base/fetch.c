@@ -227,8 +227,7 @@ static bool list_headers(const struct fetch_request *request, struct curl_slist 
         const struct fetch_header *header = &request->headers[i];
 
         if (!is_one_line(header->value))
-            return fail(err, ERR_REGISTRY_UNREACHABLE, "the header %s has more than one line",
-                        header->name);
+            return fail(err, ERR_UNREACHABLE, "the header %s has more than one line", header->name);
         has_type = has_type || str_equal_ignore_case(str_from_c(header->name), STR("content-type"));
         ok = add_header(list, header);
     }
@@ -371,8 +370,8 @@ static bool explain(CURL *easy, CURLcode result, struct fetch_answer *answer, st
     }
     (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &reason);
     if (answer->failure == FETCH_CONNECT && reason != 0)
-        return fail_errno(err, ERR_REGISTRY_UNREACHABLE, (int)reason, "%s", text);
-    return fail(err, ERR_REGISTRY_UNREACHABLE, "%s", text);
+        return fail_errno(err, ERR_UNREACHABLE, (int)reason, "%s", text);
+    return fail(err, ERR_UNREACHABLE, "%s", text);
 }
 
 bool fetch_client_run(struct fetch_client *client, const struct fetch_request *request,

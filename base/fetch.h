@@ -90,7 +90,7 @@ void fetch_client_destroy(struct fetch_client *client);
 
 /**
  * Send the request and wait for the whole answer. Body and headers of an answer that was used
- * before are forgotten. ERR_REGISTRY_UNREACHABLE: no whole answer, `answer->failure` says why, and
+ * before are forgotten. ERR_UNREACHABLE: no whole answer, `answer->failure` says why, and
  * the text says it for people without naming the URL.
  */
 NODISCARD bool fetch_client_run(struct fetch_client *client, const struct fetch_request *request,
@@ -100,7 +100,7 @@ NODISCARD bool fetch_client_run(struct fetch_client *client, const struct fetch_
 void fetch_client_interrupt(struct fetch_client *client);
 
 /**
- * GET `url` within `timeout_us`, never through a proxy. ERR_REGISTRY_UNREACHABLE as
+ * GET `url` within `timeout_us`, never through a proxy. ERR_UNREACHABLE as
  * fetch_client_run().
  */
 NODISCARD bool fetch_get(const char *url, int64_t timeout_us, struct fetch_answer *answer,

@@ -88,6 +88,7 @@ static bool validate(struct run *run, struct event *event, struct error *err)
 
     if (!live->schema) {
         *err = live->error;
+        event->lacks_schema = true;
         catalog_leave();
         return false;
     }
@@ -98,7 +99,7 @@ static bool validate(struct run *run, struct event *event, struct error *err)
     if (verdict == SCHEMA_TOO_EXPENSIVE)
         return fail_too_expensive(err);
     if (verdict == SCHEMA_INVALID)
-        return fail(err, ERR_SCHEMA_INVALID, "%.*s", STR_ARG(event->report.best.error));
+        return fail(err, ERR_INVALID, "%.*s", STR_ARG(event->report.best.error));
     if (verdict != SCHEMA_VALID)
         return fail(err, ERR_INTERNAL, "%s", schema_verdict_text(verdict));
     return true;
@@ -112,7 +113,7 @@ bool run_normalize(struct run *run, struct event *event, struct error *err)
     if (!transform_apply(event->route->transform, event->payload, run->now_us, record, err))
         return false;
     if (record->overflow)
-        return fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: record over %d bytes",
+        return fail(err, ERR_INVALID, "Transformation failed: record over %d bytes",
                     (int)RECORD_MAX);
     event->record = buf_str(record);
     return true;
@@ -121,11 +122,12 @@ bool run_normalize(struct run *run, struct event *event, struct error *err)
 static const struct step {
     const char *name;
     bool (*run)(struct run *run, struct event *event, struct error *err);
+    enum condition refusal; /* what ERR_INVALID and ERR_NOT_FOUND mean */
 } steps[] = {
-    { "route", find_route },
-    { "payload", run_take_payload },
-    { "validate", validate },
-    { "transform", run_normalize },
+    { "route", find_route, CONDITION_UNROUTED },
+    { "payload", run_take_payload, CONDITION_MALFORMED },
+    { "validate", validate, CONDITION_SCHEMA_INVALID },
+    { "transform", run_normalize, CONDITION_TRANSFORM_FAILED },
 };
 
 static void observe(const struct run *run, const char *step, const struct event *event,
@@ -135,16 +137,18 @@ static void observe(const struct run *run, const char *step, const struct event 
         run->observer->step(run->observer->self, step, event, err);
 }
 
-static bool take_steps(struct run *run, struct event *event, struct error *err)
+/* CONDITION_VALID: all steps went well; otherwise `err` says why not. */
+static enum condition take_steps(struct run *run, struct event *event, struct error *err)
 {
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         bool ok = steps[i].run(run, event, err);
 
         observe(run, steps[i].name, event, ok ? NULL : err);
         if (!ok)
-            return false;
+            return event->lacks_schema ? status_of_registry(err->code)
+                                       : status_of_step(err->code, steps[i].refusal);
     }
-    return true;
+    return CONDITION_VALID;
 }
 
 void run_conclude(const struct run *run, enum condition condition, struct outcome *outcome)
@@ -153,13 +157,13 @@ void run_conclude(const struct run *run, enum condition condition, struct outcom
     outcome->row = status_row(run->options->status_map, condition);
 }
 
-/* The event's fate is what the error says. */
-static void run_conclude_failed(const struct run *run, const struct error *err,
-                                struct outcome *outcome)
+/* The event's fate is `condition`, for the reason in `err`. */
+static void run_conclude_failed(const struct run *run, enum condition condition,
+                                const struct error *err, struct outcome *outcome)
 {
     if (err->text[0] != '\0')
         outcome->details = arena_copy(run->request->arena, str_from_c(err->text));
-    run_conclude(run, status_condition(err->code), outcome);
+    run_conclude(run, condition, outcome);
 }
 
 /* Take all steps with one event, with the run's budget as it is. */
@@ -172,15 +176,11 @@ static void process(struct run *run, size_t index)
     *event = (struct event){ .root = run->is_batch ? json_at(run->body, index) : run->body };
     *outcome = (struct outcome){ 0 };
 
-    bool ok = take_steps(run, event, &err);
+    enum condition condition = take_steps(run, event, &err);
 
     outcome->id = event->id;
-    if (ok) {
-        run_conclude(run, CONDITION_VALID, outcome);
-        return;
-    }
-    run_conclude_failed(run, &err, outcome);
-    if (err.code != ERR_SCHEMA_INVALID)
+    run_conclude_failed(run, condition, &err, outcome);
+    if (condition != CONDITION_SCHEMA_INVALID)
         return;
     outcome->report = event->report;
     outcome->details = event->report.best.error; /* may be longer than a struct error */
@@ -227,7 +227,7 @@ static void check_late(struct run *run, const size_t *late, size_t count)
             continue;
         }
         (void)fail(&err, ERR_UNAVAILABLE, "other events of the request took its time");
-        run_conclude_failed(run, &err, &run->outcomes[index]);
+        run_conclude_failed(run, CONDITION_UNAVAILABLE, &err, &run->outcomes[index]);
     }
 }
 
@@ -280,7 +280,8 @@ bool run_check(struct run *run, enum run_pace pace)
     run->units_left = run->is_batch ? BATCH_UNITS_MAX : run->options->max_errors;
     allot(run, run->is_batch ? json_count(run->body) : 1);
     if (malformed) {
-        run_conclude_failed(run, &run->malformed, &run->outcomes[0]);
+        run_conclude_failed(run, status_of_step(run->malformed.code, CONDITION_MALFORMED),
+                            &run->malformed, &run->outcomes[0]);
         return true;
     }
     if (pace == RUN_FULL)

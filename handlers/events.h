@@ -47,6 +47,7 @@ struct event {
     struct str id; /* ptr NULL: none */
     struct json_object *payload;
     struct str version; /* of the schema that checked it; in the arena */
+    bool lacks_schema;  /* there is no schema to check it with */
     struct schema_report report;
     struct str record; /* normalized, compact JSON; in the arena */
 };

@@ -147,5 +147,5 @@ bool routes_find(const struct routes *routes, struct json_object *event, const s
             return true;
         }
     }
-    return fail(err, ERR_UNROUTED, "No route for this event");
+    return fail(err, ERR_NOT_FOUND, "No route for this event");
 }

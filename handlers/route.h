@@ -57,6 +57,6 @@ void routes_destroy(struct routes *routes);
 NODISCARD bool routes_add(struct routes *routes, const struct route_options *options,
                           struct catalog *catalog, struct error *err);
 
-/** The route for `event` (any JSON value). ERR_UNROUTED when none matches. */
+/** The route for `event` (any JSON value). ERR_NOT_FOUND when none matches. */
 NODISCARD bool routes_find(const struct routes *routes, struct json_object *event,
                            const struct route **out, struct error *err);

@@ -35,20 +35,18 @@ static const struct status_row eventbridge[CONDITION_COUNT] = {
     [CONDITION_SCHEMA_UNUSABLE] = { "schema_unusable", unavailable, 503, true },
 };
 
-static const enum condition conditions[] = {
-    [ERR_MALFORMED] = CONDITION_MALFORMED,
-    [ERR_UNROUTED] = CONDITION_UNROUTED,
-    [ERR_SCHEMA_INVALID] = CONDITION_SCHEMA_INVALID,
-    [ERR_TOO_EXPENSIVE] = CONDITION_TOO_EXPENSIVE,
-    [ERR_TRANSFORM_FAILED] = CONDITION_TRANSFORM_FAILED,
-    [ERR_SCHEMA_NOT_FOUND] = CONDITION_SCHEMA_NOT_FOUND,
-    [ERR_REGISTRY_DENIED] = CONDITION_REGISTRY_DENIED,
-    [ERR_REGISTRY_UNREACHABLE] = CONDITION_REGISTRY_UNREACHABLE,
-    [ERR_SCHEMA_UNUSABLE] = CONDITION_SCHEMA_UNUSABLE,
-    [ERR_REGISTRY_UNAVAILABLE] = CONDITION_REGISTRY_UNAVAILABLE,
-    [ERR_INTERNAL] = CONDITION_INTERNAL,
+static const enum condition registry_conditions[] = {
+    [ERR_NONE] = CONDITION_INTERNAL,
+    [ERR_MALFORMED] = CONDITION_SCHEMA_UNUSABLE,
+    [ERR_INVALID] = CONDITION_SCHEMA_UNUSABLE,
+    [ERR_TOO_EXPENSIVE] = CONDITION_SCHEMA_UNUSABLE,
+    [ERR_NOT_FOUND] = CONDITION_SCHEMA_NOT_FOUND,
+    [ERR_DENIED] = CONDITION_REGISTRY_DENIED,
+    [ERR_UNREACHABLE] = CONDITION_REGISTRY_UNREACHABLE,
+    [ERR_THROTTLED] = CONDITION_REGISTRY_UNAVAILABLE,
     [ERR_UNAVAILABLE] = CONDITION_UNAVAILABLE,
     [ERR_CONFIG] = CONDITION_INTERNAL,
+    [ERR_INTERNAL] = CONDITION_INTERNAL,
     [ERR_SYSTEM] = CONDITION_INTERNAL,
 };
 
@@ -59,9 +57,26 @@ const struct status_row *status_row(enum status_map map, enum condition conditio
     return &tutorial[condition];
 }
 
-enum condition status_condition(enum err_code code)
+enum condition status_of_step(enum err_code code, enum condition refusal)
 {
-    return conditions[code];
+    switch (code) {
+    case ERR_MALFORMED:
+        return CONDITION_MALFORMED;
+    case ERR_INVALID:
+    case ERR_NOT_FOUND:
+        return refusal;
+    case ERR_TOO_EXPENSIVE:
+        return CONDITION_TOO_EXPENSIVE;
+    case ERR_UNAVAILABLE:
+        return CONDITION_UNAVAILABLE;
+    default:
+        return CONDITION_INTERNAL;
+    }
+}
+
+enum condition status_of_registry(enum err_code code)
+{
+    return registry_conditions[code];
 }
 
 void status_write_map(struct buf *out, enum status_map map)

@@ -48,8 +48,14 @@ struct status_row {
 /** The row in force for `condition`. */
 const struct status_row *status_row(enum status_map map, enum condition condition);
 
-/** The condition that an error's code stands for. */
-enum condition status_condition(enum err_code code);
+/**
+ * The condition of an event that a step refuses with an error of this code. `refusal` is what
+ * ERR_INVALID and ERR_NOT_FOUND mean in that step.
+ */
+enum condition status_of_step(enum err_code code, enum condition refusal);
+
+/** The condition of an event whose schema cannot be had, by the code of the registry's error. */
+enum condition status_of_registry(enum err_code code);
 
 /** Would the sender do well to send it again? (5xx) */
 static inline bool status_is_retryable(const struct status_row *row)

@@ -14,12 +14,12 @@ enum found { FOUND, ABSENT, REFUSED };
 
 static bool refuse(struct error *err, struct str what)
 {
-    return fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: %.*s", STR_ARG(what));
+    return fail(err, ERR_INVALID, "Transformation failed: %.*s", STR_ARG(what));
 }
 
 static enum found refuse_shape(struct error *err, struct str path)
 {
-    (void)fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: %.*s is not an object",
+    (void)fail(err, ERR_INVALID, "Transformation failed: %.*s is not an object",
                STR_ARG(path.len > 0 ? path : STR("payload")));
     return REFUSED;
 }

@@ -32,7 +32,7 @@ void transform_destroy(struct transform *transform);
 
 /**
  * Add the record of `payload` (NULL: a JSON null) as compact JSON; `now_us` is the time of
- * `now: true`. ERR_TRANSFORM_FAILED, worded for the sender and without any of the payload's
+ * `now: true`. ERR_INVALID, worded for the sender and without any of the payload's
  * values, when the payload does not hold what the record needs or the record does not fit `out`.
  */
 NODISCARD bool transform_apply(const struct transform *transform, struct json_object *payload,

@@ -27,7 +27,7 @@ static bool is_number(struct json_object *value)
 
 static bool refuse(struct error *err, struct str path, const char *what)
 {
-    return fail(err, ERR_TRANSFORM_FAILED, "Transformation failed: %.*s %s", STR_ARG(path), what);
+    return fail(err, ERR_INVALID, "Transformation failed: %.*s %s", STR_ARG(path), what);
 }
 
 static bool write_case(struct json_object *value, struct str path,

@@ -26,7 +26,7 @@ enum transform_as {
 bool transform_as_parse(struct str name, enum transform_as *out);
 
 /**
- * Add `value` as JSON, converted; null stays null. When that is impossible: ERR_TRANSFORM_FAILED,
+ * Add `value` as JSON, converted; null stays null. When that is impossible: ERR_INVALID,
  * naming `path` and not the value.
  */
 NODISCARD bool transform_as_write(enum transform_as as, struct json_object *value, struct str path,

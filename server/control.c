@@ -91,7 +91,7 @@ static bool take_row(struct json_object *order, int64_t *row, struct error *err)
 
     return (json_find(order, "id", &id) && json_kind(id) == JSON_INTEGER && json_int64(id, row) &&
             *row > 0) ||
-           fail(err, ERR_CONFIG, "no id");
+           fail(err, ERR_INVALID, "no id");
 }
 
 static bool order_replay(struct control *control, struct json_object *order, struct buf *answer,
@@ -127,7 +127,7 @@ static bool order_move(struct control *control, struct json_object *order, struc
     (void)answer;
     if (!json_find(order, "sequence", &sequence) || json_kind(sequence) != JSON_INTEGER ||
         !json_int64(sequence, &seq))
-        return fail(err, ERR_CONFIG, "no sequence");
+        return fail(err, ERR_INVALID, "no sequence");
     if (json_find(order, "sink", &sink) && json_is_string(sink))
         name = json_str(sink).ptr;
     return outbox_set_aside(control->options.outbox, name, seq, err);
@@ -140,7 +140,7 @@ static bool order_drop_sink(struct control *control, struct json_object *order, 
 
     (void)answer;
     if (!json_find(order, "name", &name) || !json_is_string(name))
-        return fail(err, ERR_CONFIG, "no name");
+        return fail(err, ERR_INVALID, "no name");
     return outbox_drop_sink(control->options.outbox, json_str(name).ptr, err);
 }
 

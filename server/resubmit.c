@@ -162,7 +162,7 @@ bool resubmit_refused(struct resubmitter *resubmitter, int64_t id, struct resubm
     buf_init(&refused.body, SIZE_MAX);
 
     bool ok = outbox_view_refused(resubmitter->options.view, &filter, copy_body, &refused, err) &&
-              (refused.found || fail(err, ERR_CONFIG, "no refused event %" PRId64, id));
+              (refused.found || fail(err, ERR_NOT_FOUND, "no refused event %" PRId64, id));
 
     if (ok)
         resubmit(resubmitter, buf_str(&refused.body), out);

@@ -52,6 +52,6 @@ void resubmitter_destroy(struct resubmitter *resubmitter);
 /** Post `body` and wait for the answer. */
 void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out);
 
-/** The same with the body of row `id` in quarantine. ERR_CONFIG: there is no such row. */
+/** The same with the body of row `id` in quarantine. ERR_NOT_FOUND: there is no such row. */
 NODISCARD bool resubmit_refused(struct resubmitter *resubmitter, int64_t id,
                                 struct resubmit_answer *out, struct error *err);

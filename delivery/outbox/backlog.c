@@ -498,7 +498,7 @@ static bool set_aside_for(struct outbox *outbox, struct tally_sink *sink,
     bool is_retry;
 
     if (!waits_for(outbox, sink, wish, &record, &is_retry))
-        return fail(err, ERR_CONFIG, "sink %s does not wait for record %lld", sink->name,
+        return fail(err, ERR_NOT_FOUND, "sink %s does not wait for record %lld", sink->name,
                     (long long)wish->seq);
     if (!(is_retry ? settle_retry(outbox, sink, &record, &result)
                    : settle_new(outbox, sink, &record, &result)))
@@ -519,17 +519,17 @@ static bool set_aside(struct outbox *outbox, void *arg, struct error *err)
     bool is_retry;
 
     if (wish->sink && !sink)
-        return fail(err, ERR_CONFIG, "the store has no sink %s", wish->sink);
+        return fail(err, ERR_NOT_FOUND, "the store has no sink %s", wish->sink);
     for (size_t i = 0; !wish->sink && i < tally->sink_count; i++) {
         if (!waits_for(outbox, &tally->sinks[i], wish, &ignored, &is_retry))
             continue;
         if (sink)
-            return fail(err, ERR_CONFIG, "several sinks wait for record %lld: say which",
+            return fail(err, ERR_INVALID, "several sinks wait for record %lld: say which",
                         (long long)wish->seq);
         sink = &tally->sinks[i];
     }
     return sink ? set_aside_for(outbox, sink, wish, err)
-                : fail(err, ERR_CONFIG, "no sink waits for record %lld", (long long)wish->seq);
+                : fail(err, ERR_NOT_FOUND, "no sink waits for record %lld", (long long)wish->seq);
 }
 
 bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq, struct error *err)

@@ -89,9 +89,9 @@ static bool drop_some(struct outbox *outbox, void *arg, struct error *err)
     int64_t dead = 0;
 
     if (!sink)
-        return fail(err, ERR_CONFIG, "the store has no sink %s", drop->name);
+        return fail(err, ERR_NOT_FOUND, "the store has no sink %s", drop->name);
     if (sink->configured)
-        return fail(err, ERR_CONFIG,
+        return fail(err, ERR_INVALID,
                     "sink %s is configured: remove it from the configuration first", drop->name);
     outbox->upkeep.pending = true;
     if (!drop_behind_cursor(outbox, sink, &behind) || !drop_rows(outbox, sink, false, &retries) ||
@@ -134,7 +134,7 @@ static bool revive(struct outbox *outbox, void *arg, struct error *err)
 
     outbox_db_reset(db, SQL_DEAD_FIND);
     if (found != OUTBOX_BROKEN && !sink)
-        return fail(err, ERR_CONFIG, "there is no dead record %lld", (long long)*id);
+        return fail(err, ERR_NOT_FOUND, "there is no dead record %lld", (long long)*id);
     if (found == OUTBOX_BROKEN || !outbox_dead_to_retry(outbox, sink, *id, seq))
         return outbox_db_fail(db, "store", err);
     outbox->woken = true;

@@ -164,7 +164,8 @@ const char *outbox_trouble(const struct outbox *outbox);
 
 /* What an operator may ask for; each waits until it is durable. */
 
-/** Forget a sink that is not configured any more, with its backlog. ERR_CONFIG: it is, or no such.
+/** Forget a sink that is not configured any more, with its backlog. ERR_INVALID: it is;
+ * ERR_NOT_FOUND.
  */
 NODISCARD bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err);
 
@@ -176,12 +177,13 @@ void outbox_hurry(struct outbox *outbox);
 
 /**
  * Set a record aside as dead that a sink waits for: its first one behind the cursor, or one of its
- * retries. `sink` NULL: the one sink that waits for it. ERR_CONFIG: none does, or several do.
+ * retries. `sink` NULL: the one sink that waits for it. ERR_NOT_FOUND: none does; ERR_INVALID:
+ * several do.
  */
 NODISCARD bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq,
                                 struct error *err);
 
-/** Deliver a dead record again: row `id` of outbox_view_dead(). ERR_CONFIG: no such. */
+/** Deliver a dead record again: row `id` of outbox_view_dead(). ERR_NOT_FOUND. */
 NODISCARD bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err);
 
 /* Numbers. */

@@ -57,7 +57,7 @@ bool outbox_view_open(const char *path, struct outbox_view **out, struct error *
     struct outbox_view *view;
 
     if (access(path, F_OK) != 0)
-        return fail(err, ERR_CONFIG, "%s: there is no store", path);
+        return fail(err, ERR_NOT_FOUND, "%s: there is no store", path);
     view = mem_alloc(sizeof(*view));
     if (!outbox_db_open(&view->db, path, OUTBOX_READ_ONLY, err)) {
         mem_free(view);

@@ -21,7 +21,8 @@
 
 struct outbox_view;
 
-/** ERR_CONFIG: no store there, or of another version; ERR_SYSTEM: cannot be read. Caller owns. */
+/** ERR_NOT_FOUND: no store there; ERR_CONFIG: of another version; ERR_SYSTEM: cannot be read.
+ * Caller owns. */
 NODISCARD bool outbox_view_open(const char *path, struct outbox_view **out, struct error *err);
 
 /** NULL is fine. */

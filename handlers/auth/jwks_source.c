@@ -147,11 +147,11 @@ static bool download(struct jwks_source *source, struct error *err)
     fetch_answer_init(&answer, JWKS_TEXT_MAX);
     ok = fetch_client_run(source->client, &request, &answer, err);
     if (ok && answer.status != 200)
-        ok = fail(err, ERR_REGISTRY_UNREACHABLE, "status %d", answer.status);
+        ok = fail(err, ERR_UNREACHABLE, "status %d", answer.status);
     ok = ok && take(source, buf_str(&answer.body), err);
     fetch_answer_done(&answer);
     if (!ok)
-        err->code = ERR_REGISTRY_UNREACHABLE;
+        err->code = ERR_UNREACHABLE;
     return ok || fail_within(err, source->url);
 }
 

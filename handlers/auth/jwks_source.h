@@ -35,7 +35,7 @@ void jwks_source_destroy(struct jwks_source *source);
 bool jwks_source_inherit(struct jwks_source *source, struct jwks_source *other);
 
 /**
- * Read the keys now. ERR_CONFIG: the file cannot be used, or ERR_REGISTRY_UNREACHABLE: the URL
+ * Read the keys now. ERR_CONFIG: the file cannot be used, or ERR_UNREACHABLE: the URL
  * cannot be at present; the text names it.
  */
 NODISCARD bool jwks_source_load(struct jwks_source *source, struct error *err);

@@ -70,7 +70,7 @@ static void make_path(const struct catalog_place *place, const char *suffix, str
 
 static bool fail_damaged(struct error *err, const char *what)
 {
-    return fail(err, ERR_SCHEMA_UNUSABLE, "the cached definition is damaged: %s", what);
+    return fail(err, ERR_INVALID, "the cached definition is damaged: %s", what);
 }
 
 /* Take what is before the next newline off `rest`. */
@@ -148,10 +148,10 @@ bool catalog_cache_read(const struct catalog_place *place, struct schema_definit
     struct str text;
 
     if (!*place->dir)
-        return fail(err, ERR_SCHEMA_NOT_FOUND, "no folder for it is configured");
+        return fail(err, ERR_NOT_FOUND, "no folder for it is configured");
     make_path(place, ".schema", &path);
     if (access(path.ptr, F_OK) != 0)
-        return fail(err, ERR_SCHEMA_NOT_FOUND, "no definition is cached");
+        return fail(err, ERR_NOT_FOUND, "no definition is cached");
     if (!file_read_regular(path.ptr, FILE_MAX, &text, err))
         return err->code == ERR_CONFIG ? fail_damaged(err, "too long") : false;
 

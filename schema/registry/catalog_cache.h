@@ -31,8 +31,8 @@ enum catalog_list {
 };
 
 /**
- * The last good definition; the caller owns it. ERR_SCHEMA_NOT_FOUND: none is kept;
- * ERR_SCHEMA_UNUSABLE: it is damaged; ERR_SYSTEM: it cannot be read.
+ * The last good definition; the caller owns it. ERR_NOT_FOUND: none is kept;
+ * ERR_INVALID: it is damaged; ERR_SYSTEM: it cannot be read.
  */
 NODISCARD bool catalog_cache_read(const struct catalog_place *place, struct schema_definition *out,
                                   struct error *err);

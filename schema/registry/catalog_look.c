@@ -71,7 +71,7 @@ static bool compile(const struct catalog *catalog, struct catalog_entry *entry,
     CLEANUP(json_cleanup) struct json_object *document = NULL;
 
     if (!json_read(definition->text, &reading, &document, err)) {
-        err->code = ERR_SCHEMA_UNUSABLE;
+        err->code = ERR_INVALID;
         return fail_within(err, "Schema definition is not valid JSON");
     }
 
@@ -466,7 +466,7 @@ static void note_failure(struct catalog *catalog, struct catalog_entry *entry,
     live->error = *err;
     if (!catalog->options.for_operators)
         registry_cut_for_senders(&live->error);
-    if (err->code == ERR_REGISTRY_UNAVAILABLE)
+    if (err->code == ERR_THROTTLED)
         live->error.text[0] = '\0'; /* the status table's word for it says all */
     publish(catalog, entry, live);
 }
@@ -579,7 +579,7 @@ static bool find_last_good(struct catalog_entry *entry, struct schema_definition
         return true;
     }
     entry->kept = catalog_cache_read(&entry->place, out, &err);
-    if (!entry->kept && err.code != ERR_SCHEMA_NOT_FOUND)
+    if (!entry->kept && err.code != ERR_NOT_FOUND)
         log_cache_failure(entry, "schema_cache_ignored", &err);
     return entry->kept;
 }

@@ -91,8 +91,7 @@ void catalog_load_cached(struct catalog *catalog)
 /* Is it the registry that failed, whichever schema it was asked for? */
 static bool is_of_all(enum err_code code)
 {
-    return code == ERR_REGISTRY_UNREACHABLE || code == ERR_REGISTRY_UNAVAILABLE ||
-           code == ERR_UNAVAILABLE;
+    return code == ERR_UNREACHABLE || code == ERR_THROTTLED || code == ERR_UNAVAILABLE;
 }
 
 void catalog_load(struct catalog *catalog)

@@ -132,8 +132,8 @@ static bool fail_sdk(struct error *err, const struct aws_failure *failure)
         kind = "no credentials";
     else if (failure->kind == AWS_GARBLED)
         kind = "the answer is not JSON";
-    return fail(err, ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: %s: %s",
-                kind, failure->error.text);
+    return fail(err, ERR_UNREACHABLE, "AWS SDK error during schema retrieval: %s: %s", kind,
+                failure->error.text);
 }
 
 /* Is it Glue itself that says it is broken, and not that it is busy? */
@@ -154,8 +154,7 @@ static bool fail_otherwise(const struct call *call, const struct aws_failure *fa
     if (strcmp(call->operation, get_version) == 0 && !call->glue->for_operator)
         return fail(err, ERR_INTERNAL, "AWS Glue error: %s", *failure->code ? failure->code : text);
     return fail(err,
-                strcmp(failure->code, "InvalidInputException") == 0 ? ERR_SCHEMA_UNUSABLE
-                                                                    : ERR_INTERNAL,
+                strcmp(failure->code, "InvalidInputException") == 0 ? ERR_INVALID : ERR_INTERNAL,
                 "AWS Glue error: %s: %s", call->operation, text);
 }
 
@@ -163,7 +162,7 @@ static bool fail_otherwise(const struct call *call, const struct aws_failure *fa
 static bool fail_denied(const struct call *call, const struct aws_failure *failure,
                         struct error *err)
 {
-    return fail(err, ERR_REGISTRY_DENIED, "IAM role lacks glue:%s permission%s%s", call->operation,
+    return fail(err, ERR_DENIED, "IAM role lacks glue:%s permission%s%s", call->operation,
                 call->glue->for_operator ? ": " : "",
                 call->glue->for_operator ? failure->error.text : "");
 }
@@ -186,12 +185,11 @@ static bool fail_call(const struct call *call, const struct aws_failure *failure
         return time_is_up ? fail(err, ERR_UNAVAILABLE, "AWS Glue does not answer in time")
                           : fail_sdk(err, failure);
     case AWS_THROTTLED:
-        return fail(err, ERR_REGISTRY_UNAVAILABLE, "AWS Glue asks to come back later: %s",
+        return fail(err, ERR_THROTTLED, "AWS Glue asks to come back later: %s",
                     failure->error.text);
     case AWS_UNAVAILABLE:
         if (!is_internal(failure))
-            return fail(err, ERR_REGISTRY_UNAVAILABLE, "AWS Glue is not available: %s",
-                        failure->error.text);
+            return fail(err, ERR_THROTTLED, "AWS Glue is not available: %s", failure->error.text);
         break;
     default:
         break;
@@ -209,7 +207,7 @@ static bool run(const struct call *call, struct json_object **answer, struct err
     struct aws_failure failure = { 0 };
 
     if (call->body->overflow)
-        return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition is too long");
+        return fail(err, ERR_INVALID, "Schema definition is too long");
     if (aws_client_call(call->glue->client, &aws, call->arena, answer, &failure))
         return true;
     (void)snprintf(call->glue->said, ERR_TEXT_SIZE, "%s: %.*s", call->operation, SAID_MAX,
@@ -296,7 +294,7 @@ bool glue_get_version(struct glue *glue, const struct registry_query *query, str
     if (!run(&call, &answer, err))
         return false;
     if (!is_of(json_find_str(answer, "SchemaArn"), query, arena))
-        return fail(err, ERR_SCHEMA_UNUSABLE, "Schema version %s is another schema's",
+        return fail(err, ERR_INVALID, "Schema version %s is another schema's",
                     query->version ? query->version : "");
     read_version(arena, answer, out);
     return true;
@@ -382,7 +380,7 @@ bool glue_check_definition(struct glue *glue, struct str definition, struct erro
     ok = run(&call, &answer, err);
     if (ok && json_find(answer, "Valid", &valid) && json_kind(valid) == JSON_BOOLEAN &&
         !json_object_get_boolean(valid))
-        ok = fail(err, ERR_SCHEMA_UNUSABLE, "AWS Glue does not take this definition: %.*s",
+        ok = fail(err, ERR_INVALID, "AWS Glue does not take this definition: %.*s",
                   STR_ARG(json_find_str(answer, "Error")));
     arena_destroy(arena);
     return ok;

@@ -2,7 +2,7 @@
  * glue.h - the operations of the AWS Glue Schema Registry that this program needs, one call each.
  *
  * Failures are worded for whoever sent an event (the status table's `details`):
- * ERR_SCHEMA_NOT_FOUND, ERR_REGISTRY_DENIED, ERR_REGISTRY_UNREACHABLE, ERR_REGISTRY_UNAVAILABLE
+ * ERR_NOT_FOUND, ERR_DENIED, ERR_UNREACHABLE, ERR_THROTTLED
  * (asked to come back later), ERR_UNAVAILABLE (no answer in time) and ERR_INTERNAL (anything else).
  *
  * Threads: a struct glue belongs to one thread at a time, but for glue_interrupt().
@@ -72,7 +72,7 @@ NODISCARD bool glue_list_versions(struct glue *glue, const struct glue_schema *s
                                   struct arena *arena, struct glue_versions *out,
                                   struct error *err);
 
-/** CheckSchemaVersionValidity. ERR_SCHEMA_UNUSABLE, with Glue's reason: it is not valid. */
+/** CheckSchemaVersionValidity. ERR_INVALID, with Glue's reason: it is not valid. */
 NODISCARD bool glue_check_definition(struct glue *glue, struct str definition, struct error *err);
 
 /** What is to be there. */

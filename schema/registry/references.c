@@ -179,8 +179,7 @@ static void keep(const struct references *references, const struct registry_quer
 /* Might the registry have it all the same? */
 static bool is_passing(enum err_code code)
 {
-    return code == ERR_REGISTRY_UNREACHABLE || code == ERR_REGISTRY_UNAVAILABLE ||
-           code == ERR_UNAVAILABLE;
+    return code == ERR_UNREACHABLE || code == ERR_THROTTLED || code == ERR_UNAVAILABLE;
 }
 
 /* From the registry, else from the cache. False with `err` unset: there is none. */
@@ -189,7 +188,7 @@ static bool fetch(const struct references *references, struct registry_query que
 {
     const struct registry *registry = references->options.registry;
     const struct catalog_place place = place_of(references, &query);
-    struct error why = { .code = ERR_REGISTRY_UNREACHABLE, .text = "it is not in the cache" };
+    struct error why = { .code = ERR_UNREACHABLE, .text = "it is not in the cache" };
     struct error ignored = { 0 };
 
     query.version = pin_of(references, &query);

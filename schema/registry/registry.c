@@ -15,12 +15,12 @@ void schema_definition_done(struct schema_definition *definition)
 
 bool registry_fail_not_found(struct error *err, const char *registry, const char *schema)
 {
-    return fail(err, ERR_SCHEMA_NOT_FOUND, "Schema %s not found in registry %s", schema, registry);
+    return fail(err, ERR_NOT_FOUND, "Schema %s not found in registry %s", schema, registry);
 }
 
 bool registry_fail_empty(struct error *err)
 {
-    return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition is empty in Glue Registry");
+    return fail(err, ERR_INVALID, "Schema definition is empty in Glue Registry");
 }
 
 /* The `index`-th ": " of the text and all that follows. */
@@ -37,11 +37,11 @@ static void cut_at(struct error *err, size_t index)
 void registry_cut_for_senders(struct error *err)
 {
     switch (err->code) {
-    case ERR_REGISTRY_UNREACHABLE:
+    case ERR_UNREACHABLE:
         cut_at(err, 1); /* behind the table's words comes the kind, then the details */
         break;
-    case ERR_REGISTRY_UNAVAILABLE:
-    case ERR_REGISTRY_DENIED:
+    case ERR_THROTTLED:
+    case ERR_DENIED:
         cut_at(err, 0);
         break;
     case ERR_SYSTEM:

@@ -36,7 +36,7 @@ struct registry_query {
 struct registry {
     /**
      * The definition that is asked for. The caller owns it. Failures carry the exact `details` of
-     * the answer to an event that needed it: ERR_SCHEMA_NOT_FOUND, ERR_SCHEMA_UNUSABLE, and what
+     * the answer to an event that needed it: ERR_NOT_FOUND, ERR_INVALID, and what
      * the kind of registry adds. Takes a bounded time.
      */
     bool (*fetch)(void *self, const struct registry_query *query, struct schema_definition *out,

@@ -33,7 +33,7 @@ static bool fail_unreadable(struct error *err, const char *registry, const char 
 {
     if (errno == ENOENT || errno == ENOTDIR)
         return registry_fail_not_found(err, registry, schema);
-    return fail_errno(err, ERR_SCHEMA_UNUSABLE, errno, "Schema definition cannot be read");
+    return fail_errno(err, ERR_INVALID, errno, "Schema definition cannot be read");
 }
 
 static bool fetch(void *self, const struct registry_query *query, struct schema_definition *out,
@@ -51,7 +51,7 @@ static bool fetch(void *self, const struct registry_query *query, struct schema_
     if (access(path, R_OK) != 0)
         return fail_unreadable(err, registry, schema);
     if (!file_read_regular(path, REGISTRY_DEFINITION_MAX, &definition.text, &why))
-        return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition cannot be read");
+        return fail(err, ERR_INVALID, "Schema definition cannot be read");
     if (registry_is_blank(definition.text)) {
         schema_definition_done(&definition);
         return registry_fail_empty(err);

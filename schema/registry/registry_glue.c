@@ -51,10 +51,10 @@ static struct str or_unknown(struct str text)
 static bool check_kind(const struct glue_version *version, struct error *err)
 {
     if (!str_equal(version->status, STR("AVAILABLE")))
-        return fail(err, ERR_SCHEMA_UNUSABLE, "Schema version %" PRId64 " is %.*s, not AVAILABLE",
+        return fail(err, ERR_INVALID, "Schema version %" PRId64 " is %.*s, not AVAILABLE",
                     version->number, STR_ARG(or_unknown(version->status)));
     if (!str_equal(version->format, STR("JSON")))
-        return fail(err, ERR_SCHEMA_UNUSABLE, "Schema format is %.*s, not JSON",
+        return fail(err, ERR_INVALID, "Schema format is %.*s, not JSON",
                     STR_ARG(or_unknown(version->format)));
     return true;
 }
@@ -64,10 +64,10 @@ static bool check_content(const struct glue_version *version, struct error *err)
     if (registry_is_blank(version->definition))
         return registry_fail_empty(err);
     if (version->definition.len > REGISTRY_DEFINITION_MAX)
-        return fail(err, ERR_SCHEMA_UNUSABLE, "Schema definition is over %d bytes",
+        return fail(err, ERR_INVALID, "Schema definition is over %d bytes",
                     REGISTRY_DEFINITION_MAX);
     if (version->number < 1 || version->uuid.len >= REGISTRY_VERSION_SIZE)
-        return fail(err, ERR_SCHEMA_UNUSABLE, "Schema version has no number");
+        return fail(err, ERR_INVALID, "Schema version has no number");
     return true;
 }
 

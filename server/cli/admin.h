@@ -25,15 +25,18 @@ NODISCARD bool admin_open(const struct config *config, struct admin **out, struc
 /** NULL is fine. */
 void admin_close(struct admin *admin);
 
-/** Post refused event `id` again. ERR_CONFIG: no such; ERR_SYSTEM: the server is gone. */
+/** Post refused event `id` again. ERR_NOT_FOUND or ERR_INVALID: no such; ERR_SYSTEM: the server is
+ * gone. */
 NODISCARD bool admin_replay(struct admin *admin, int64_t id, struct resubmit_answer *out,
                             struct error *err);
 
 /** Deliver dead record `id` again. Errors as above. */
 NODISCARD bool admin_revive(struct admin *admin, int64_t id, struct error *err);
 
-/** Set record `seq` aside that `sink` waits for, NULL: the one that does. ERR_CONFIG: none does. */
+/** Set record `seq` aside that `sink` waits for, NULL: the one that does. ERR_NOT_FOUND or
+ * ERR_INVALID: none does. */
 NODISCARD bool admin_move(struct admin *admin, const char *sink, int64_t seq, struct error *err);
 
-/** Forget a sink that is not configured any more. ERR_CONFIG: it is, or there is none. */
+/** Forget a sink that is not configured any more. ERR_NOT_FOUND or ERR_INVALID: it is, or there is
+ * none. */
 NODISCARD bool admin_drop_sink(struct admin *admin, const char *name, struct error *err);

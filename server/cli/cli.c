@@ -19,6 +19,13 @@ void cli_complain(const char *command, const char *text)
     (void)fprintf(stderr, "sluice %s: %s\n", command, text);
 }
 
+int cli_status(const struct error *err)
+{
+    bool is_no = err->code == ERR_NOT_FOUND || err->code == ERR_INVALID;
+
+    return is_no ? COMMAND_NO : COMMAND_ENVIRONMENT;
+}
+
 static bool refuse(const char *command, const char *text, const char *word, int *exit_status)
 {
     (void)fprintf(stderr, "sluice %s: %s%s%s\n", command, text, *word ? ": " : "", word);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
 #include "base/str.h"
 #include "server/config/config.h"
 
@@ -46,3 +47,7 @@ void cli_print(struct str text);
 
 /** Print one line to standard error: `sluice <command>: <text>`. */
 void cli_complain(const char *command, const char *text);
+
+/** The exit status for `err`: COMMAND_NO for what is not there or refused, else
+ * COMMAND_ENVIRONMENT. */
+int cli_status(const struct error *err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "server/cli/admin.h"
+#include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/replay.h"
 #include "server/cli/row_text.h"
@@ -122,7 +123,7 @@ static int show(const struct cli_rows *rows, struct outbox_view *view, struct er
 
     if (!outbox_view_dead(view, &filter, show_row, &shown, err))
         return COMMAND_ENVIRONMENT;
-    return shown.found || fail(err, ERR_CONFIG, "no dead record %" PRId64, rows->ids[0])
+    return shown.found || fail(err, ERR_NOT_FOUND, "no dead record %" PRId64, rows->ids[0])
                ? COMMAND_OK
                : COMMAND_NO;
 }
@@ -151,7 +152,7 @@ static enum replay_result try_row(void *self, int64_t id, struct buf *members, s
     if (!outbox_view_dead(self, &filter, note_row, &found, err))
         return REPLAY_STOP;
     if (found.count == 0) {
-        (void)fail(err, ERR_CONFIG, "no dead record %" PRId64, id);
+        (void)fail(err, ERR_NOT_FOUND, "no dead record %" PRId64, id);
         result = replay_failed(members, err);
     }
     replay_list_done(&found);
@@ -189,7 +190,7 @@ static int move(const struct cli_rows *rows, struct error *err)
     admin_close(admin);
     if (ok)
         return COMMAND_OK;
-    return err->code == ERR_CONFIG ? COMMAND_NO : COMMAND_ENVIRONMENT;
+    return cli_status(err);
 }
 
 int cmd_dead(int argc, char **argv)

@@ -110,10 +110,9 @@ static bool look_at_schema(struct doctor *doctor, const struct config_route *rou
     cli->registry = route->registry;
     cli->schema = route->schema;
     if (!schema_cli_get(cli, schema_cli_pin(cli), &version, &err)) {
-        say(doctor, INSPECT_FAILURE, err.code == ERR_REGISTRY_DENIED ? "permission" : "schema",
-            "%s/%s: %s", cli->registry, cli->schema, err.text);
-        return err.code == ERR_REGISTRY_DENIED || err.code == ERR_SCHEMA_NOT_FOUND ||
-               err.code == ERR_INTERNAL;
+        say(doctor, INSPECT_FAILURE, err.code == ERR_DENIED ? "permission" : "schema", "%s/%s: %s",
+            cli->registry, cli->schema, err.text);
+        return err.code == ERR_DENIED || err.code == ERR_NOT_FOUND || err.code == ERR_INTERNAL;
     }
     if (cli->glue)
         say(doctor, INSPECT_FINE, "permission", "glue:GetSchemaVersion on %s/%s", cli->registry,

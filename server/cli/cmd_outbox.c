@@ -155,7 +155,7 @@ static int drop_sink(const struct config *config, const char *name, struct error
     admin_close(admin);
     if (ok)
         return COMMAND_OK;
-    return err->code == ERR_CONFIG ? COMMAND_NO : COMMAND_ENVIRONMENT;
+    return cli_status(err);
 }
 
 static int run(const struct cli *cli, const struct config *config, struct error *err)

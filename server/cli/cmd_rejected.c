@@ -137,7 +137,7 @@ static int show(const struct cli_rows *rows, struct outbox_view *view, struct er
 
     if (!outbox_view_refused(view, &filter, show_row, &shown, err))
         return COMMAND_ENVIRONMENT;
-    return shown.found || fail(err, ERR_CONFIG, "no refused event %" PRId64, rows->ids[0])
+    return shown.found || fail(err, ERR_NOT_FOUND, "no refused event %" PRId64, rows->ids[0])
                ? COMMAND_OK
                : COMMAND_NO;
 }

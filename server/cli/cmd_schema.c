@@ -48,9 +48,7 @@ static const char usage_text[] =
 int schema_cli_complain(const struct error *err)
 {
     cli_complain("schema", err->text);
-    return err->code == ERR_SCHEMA_NOT_FOUND || err->code == ERR_SCHEMA_UNUSABLE
-               ? COMMAND_NO
-               : COMMAND_ENVIRONMENT;
+    return cli_status(err);
 }
 
 const char *schema_cli_pin(const struct schema_cli *cli)
@@ -82,7 +80,7 @@ static bool get_file(const struct schema_cli *cli, const char *version, struct g
         return false;
     if (version && strcmp(version, definition.version) != 0) {
         schema_definition_done(&definition);
-        return fail(err, ERR_SCHEMA_NOT_FOUND, "a file has one version, this one's is %s",
+        return fail(err, ERR_NOT_FOUND, "a file has one version, this one's is %s",
                     definition.version);
     }
     *out = (struct glue_version){
@@ -107,10 +105,10 @@ bool schema_cli_get(const struct schema_cli *cli, const char *version, struct gl
     if (glue_get_version(cli->glue, &query, cli->arena, out, err))
         return true;
     query.version = NULL;
-    return version && err->code == ERR_SCHEMA_NOT_FOUND &&
+    return version && err->code == ERR_NOT_FOUND &&
                    glue_get_version(cli->glue, &query, cli->arena, &latest, &why)
-               ? fail(err, ERR_SCHEMA_NOT_FOUND, "Schema %s in registry %s has no version %s",
-                      cli->schema, cli->registry, version)
+               ? fail(err, ERR_NOT_FOUND, "Schema %s in registry %s has no version %s", cli->schema,
+                      cli->registry, version)
                : false;
 }
 
@@ -147,11 +145,10 @@ static bool verify_version(const struct schema_cli *cli, const struct glue_versi
                            struct error *err)
 {
     if (!str_equal(version->status, STR("AVAILABLE")))
-        return fail(err, ERR_SCHEMA_UNUSABLE, "version %.*s is %.*s, not AVAILABLE",
+        return fail(err, ERR_INVALID, "version %.*s is %.*s, not AVAILABLE",
                     STR_ARG(schema_cli_version(cli, version)), STR_ARG(version->status));
     if (!str_equal(version->format, STR("JSON")))
-        return fail(err, ERR_SCHEMA_UNUSABLE, "its format is %.*s, not JSON",
-                    STR_ARG(version->format));
+        return fail(err, ERR_INVALID, "its format is %.*s, not JSON", STR_ARG(version->format));
     return schema_cli_compile(cli, version->definition, err);
 }
 
@@ -188,9 +185,7 @@ static int verify_one(const struct schema_cli *cli)
     show_verdict(cli, &version, ok ? NULL : &err);
     if (ok)
         return COMMAND_OK;
-    return err.code == ERR_SCHEMA_NOT_FOUND || err.code == ERR_SCHEMA_UNUSABLE
-               ? COMMAND_NO
-               : COMMAND_ENVIRONMENT;
+    return cli_status(&err);
 }
 
 bool schema_cli_is_known(const struct config *config, size_t index)

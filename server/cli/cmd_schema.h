@@ -49,7 +49,7 @@ const char *schema_cli_pin(const struct schema_cli *cli);
 NODISCARD bool schema_cli_get(const struct schema_cli *cli, const char *version,
                               struct glue_version *out, struct error *err);
 
-/** Does it compile, for this configuration? ERR_SCHEMA_UNUSABLE says why not. */
+/** Does it compile, for this configuration? ERR_INVALID says why not. */
 NODISCARD bool schema_cli_compile(const struct schema_cli *cli, struct str definition,
                                   struct error *err);
 

@@ -109,7 +109,7 @@ static bool fail_incompatible(const struct schema_cli *cli, const struct glue_ve
 
     if (!glue_get_compatibility(cli->glue, &schema, cli->arena, &mode, &why))
         cli_complain("schema", why.text);
-    return fail(err, ERR_SCHEMA_UNUSABLE,
+    return fail(err, ERR_INVALID,
                 "AWS Glue refuses version %" PRId64 " (status FAILURE): the schema's compatibility "
                 "mode is %.*s, and this definition breaks it",
                 version->number, STR_ARG(mode));
@@ -142,7 +142,7 @@ static bool await_decision(const struct schema_cli *cli, struct glue_version *ve
         return true;
     if (str_equal(version->status, STR("FAILURE")))
         return fail_incompatible(cli, version, err);
-    return fail(err, ERR_SCHEMA_UNUSABLE, "version %" PRId64 " is %.*s", version->number,
+    return fail(err, ERR_INVALID, "version %" PRId64 " is %.*s", version->number,
                 STR_ARG(version->status));
 }
 
@@ -153,7 +153,7 @@ static bool check_there(const struct schema_cli *cli, struct str definition, str
 
     if (glue_check_definition(cli->glue, definition, &why))
         return true;
-    if (why.code == ERR_SCHEMA_UNUSABLE) {
+    if (why.code == ERR_INVALID) {
         *err = why;
         return false;
     }
@@ -257,7 +257,7 @@ static bool open_latest(const struct schema_cli *cli, struct glue_version *lates
     if (!schema_cli_get(cli, NULL, latest, err))
         return false;
     if (!json_read_in(cli->arena, latest->definition, &reading, &document, err)) {
-        err->code = ERR_SCHEMA_UNUSABLE;
+        err->code = ERR_INVALID;
         return fail_within(err, "Schema definition is not valid JSON");
     }
     *changes = schema_widen(document);

@@ -85,6 +85,6 @@ bool schema_cli_compile(const struct schema_cli *cli, struct str definition, str
         return registry_fail_empty(err);
     if (json_read(definition, &reading, &document, err) && compile(cli, document, err))
         return true;
-    err->code = ERR_SCHEMA_UNUSABLE;
+    err->code = ERR_INVALID;
     return fail_within(err, "Schema definition cannot be used");
 }

@@ -51,7 +51,7 @@ static bool send_order(const struct control_client *client, const struct buf *or
     struct str left = buf_str(order);
 
     if (order->overflow)
-        return fail(err, ERR_CONFIG, "an order of over %d bytes", (int)LINE_MAX_BYTES);
+        return fail(err, ERR_INVALID, "an order of over %d bytes", (int)LINE_MAX_BYTES);
     while (left.len > 0) {
         ssize_t sent = send(client->fd, left.ptr, left.len, MSG_NOSIGNAL);
 
@@ -91,7 +91,7 @@ static bool ask(struct control_client *client, struct buf *order, struct json_ob
     if (!json_is_object(answer) || !json_find(answer, "ok", &ok))
         return fail(err, ERR_SYSTEM, "the server's answer is not understood");
     if (!json_object_get_boolean(ok))
-        return fail(err, ERR_CONFIG, "%.*s", STR_ARG(json_find_str(answer, "error")));
+        return fail(err, ERR_INVALID, "%.*s", STR_ARG(json_find_str(answer, "error")));
     *out = answer;
     answer = NULL;
     return true;

@@ -22,7 +22,7 @@ struct control_client *control_client_open(const char *store_path);
 void control_client_close(struct control_client *client);
 
 /*
- * The orders of control.h. ERR_CONFIG with the server's words when it refuses; ERR_SYSTEM: the
+ * The orders of control.h. ERR_INVALID with the server's words when it refuses; ERR_SYSTEM: the
  * connection broke, and whether the order was done is not known.
  */
 

@@ -222,7 +222,7 @@ static void report_failure(const struct inspection *inspection, const char *poin
 {
     const struct config_registry *registry = &inspection->config->registry;
 
-    if (registry->kind == CONFIG_REGISTRY_FILE && status->error.code == ERR_SCHEMA_NOT_FOUND)
+    if (registry->kind == CONFIG_REGISTRY_FILE && status->error.code == ERR_NOT_FOUND)
         inspect_say(inspection, INSPECT_FAILURE, "schema", pointer,
                     "there is no file %s/%s/%s.json (registry.dir, registry and schema)",
                     registry->dir, status->registry, status->schema);

@@ -33,7 +33,7 @@ static bool refill(struct lines *lines, struct error *err)
     char *to = buf_reserve(text, PIECE);
 
     if (!to)
-        return fail(err, ERR_CONFIG, "a line of more than %zu bytes", text->max - PIECE);
+        return fail(err, ERR_INVALID, "a line of more than %zu bytes", text->max - PIECE);
 
     ssize_t count = read(lines->fd, to, PIECE);
 

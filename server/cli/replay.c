@@ -32,7 +32,7 @@ void replay_list_done(struct replay_list *list)
 
 enum replay_result replay_failed(struct buf *members, struct error *err)
 {
-    if (err->code != ERR_CONFIG)
+    if (cli_status(err) != COMMAND_NO)
         return REPLAY_STOP;
     row_text_member(members, "error", str_from_c(err->text));
     *err = (struct error){ 0 };

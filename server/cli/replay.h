@@ -42,6 +42,6 @@ struct replay_work {
 int replay_rows(const struct cli_rows *rows, const struct replay_list *list,
                 const struct replay_work *work);
 
-/** What a row comes to whose replay failed with `err`: one that is gone (ERR_CONFIG) says so and
+/** What a row comes to whose replay failed with `err`: one that is gone says so and
  * ends nothing. */
 enum replay_result replay_failed(struct buf *members, struct error *err);

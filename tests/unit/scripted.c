@@ -46,7 +46,7 @@ static bool fetch(void *self, const struct registry_query *query, struct schema_
     } else {
         *err = script->error;
         if (script->interrupted)
-            (void)fail(err, ERR_REGISTRY_UNREACHABLE, "interrupted");
+            (void)fail(err, ERR_UNREACHABLE, "interrupted");
     }
     (void)pthread_mutex_unlock(&script->mutex);
     return ok;

@@ -175,7 +175,7 @@ static void failures_are_told_by_their_code(void)
         CHECK_INT(failure.kind, refusals[i].kind);
         CHECK_STR(str_from_c(failure.code), refusals[i].code);
         CHECK_STR(str_from_c(failure.error.text), refusals[i].text);
-        CHECK_INT(failure.error.code, ERR_REGISTRY_UNREACHABLE);
+        CHECK_INT(failure.error.code, ERR_UNREACHABLE);
         CHECK_INT((int64_t)canned_requests(peer.server), refusals[i].requests);
         end(&peer);
     }

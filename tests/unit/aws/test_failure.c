@@ -65,7 +65,7 @@ static void codes_are_found_wherever_they_are(void)
         aws_failure_from_answer(&answer, json, &failure);
         CHECK_INT(failure.kind, refusals[i].kind);
         CHECK_STR(str_from_c(failure.code), refusals[i].code);
-        CHECK(failure.error.code == ERR_REGISTRY_UNREACHABLE && failure.error.text[0] != '\0');
+        CHECK(failure.error.code == ERR_UNREACHABLE && failure.error.text[0] != '\0');
         fetch_answer_done(&answer);
     }
     arena_destroy(arena);

@@ -52,19 +52,21 @@ static void failures_are_told(void)
         const char *command;
         const char *text;
         int64_t timeout_us;
+        enum err_code code;
     } cases[] = {
-        { "", "an empty command", PATIENCE_US },
-        { "   ", "an empty command", PATIENCE_US },
-        { "echo 'a", "a quote is not closed", PATIENCE_US },
-        { "/nonexistent/program x", "/nonexistent/program: No such file or directory",
-          PATIENCE_US },
-        { "false", "it ended with status 1", PATIENCE_US },
-        { "sh -c 'kill -9 $$'", "it ended with signal 9", PATIENCE_US },
-        { "sh -c 'echo too much for this'", "it says too much", PATIENCE_US },
-        { "sh -c 'while echo too much for this; do :; done'", "it says too much", PATIENCE_US },
-        { "sleep 1000", "it takes too long", 50000 },
-        { "sh -c 'exec >&-; sleep 1000'", "it takes too long", 50000 },
-        { "sh -c 'sleep 1000 & sleep 1000'", "it takes too long", 50000 },
+        { "", "an empty command", PATIENCE_US, ERR_CONFIG },
+        { "   ", "an empty command", PATIENCE_US, ERR_CONFIG },
+        { "echo 'a", "a quote is not closed", PATIENCE_US, ERR_CONFIG },
+        { "/nonexistent/program x", "/nonexistent/program: No such file or directory", PATIENCE_US,
+          ERR_SYSTEM },
+        { "false", "it ended with status 1", PATIENCE_US, ERR_UNREACHABLE },
+        { "sh -c 'kill -9 $$'", "it ended with signal 9", PATIENCE_US, ERR_UNREACHABLE },
+        { "sh -c 'echo too much for this'", "it says too much", PATIENCE_US, ERR_UNREACHABLE },
+        { "sh -c 'while echo too much for this; do :; done'", "it says too much", PATIENCE_US,
+          ERR_UNREACHABLE },
+        { "sleep 1000", "it takes too long", 50000, ERR_UNREACHABLE },
+        { "sh -c 'exec >&-; sleep 1000'", "it takes too long", 50000, ERR_UNREACHABLE },
+        { "sh -c 'sleep 1000 & sleep 1000'", "it takes too long", 50000, ERR_UNREACHABLE },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -75,7 +77,7 @@ static void failures_are_told(void)
         TEST_CASE(cases[i].command);
         buf_init(&out, 10);
         CHECK(!process_run(cases[i].command, cases[i].timeout_us, -1, &out, &err));
-        CHECK_INT(err.code, ERR_REGISTRY_UNREACHABLE);
+        CHECK_INT(err.code, cases[i].code);
         CHECK_STR(str_from_c(err.text), cases[i].text);
         CHECK(clock_monotonic_us() - before < PATIENCE_US);
         buf_done(&out);

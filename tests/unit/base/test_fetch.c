@@ -206,7 +206,7 @@ static void no_whole_answer_is_a_failure(void)
         TEST_CASE(cases[i].name);
         buf_init(&answer.body, 9);
         CHECK(!fetch_from(&cases[i].script, cases[i].timeout_us, &answer, &err));
-        CHECK_INT(err.code, ERR_REGISTRY_UNREACHABLE);
+        CHECK_INT(err.code, ERR_UNREACHABLE);
         CHECK(err.text[0] != '\0');
         CHECK_INT(answer.status, -1);
         CHECK(answer.body.len <= 9);
@@ -226,7 +226,7 @@ static void nobody_there_is_a_failure(void)
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
     buf_init(&answer.body, 100);
     CHECK(!fetch_get(url, 10000000, &answer, &err));
-    CHECK_INT(err.code, ERR_REGISTRY_UNREACHABLE);
+    CHECK_INT(err.code, ERR_UNREACHABLE);
     (void)close(fd);
     buf_done(&answer.body);
 }
@@ -251,7 +251,7 @@ static void only_http_is_spoken(void)
         TEST_CASE(urls[i]);
         buf_init(&answer.body, 100000);
         CHECK(!fetch_get(urls[i], 5000000, &answer, &err));
-        CHECK_INT(err.code, ERR_REGISTRY_UNREACHABLE);
+        CHECK_INT(err.code, ERR_UNREACHABLE);
         CHECK_INT((int64_t)answer.body.len, 0);
         buf_done(&answer.body);
     }

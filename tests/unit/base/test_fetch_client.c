@@ -329,7 +329,7 @@ static void failures_have_a_kind(void)
             request.url = url;
         fetch_answer_init(&answer, 10);
         CHECK(!run_once(server, request, &answer, &err));
-        CHECK_INT(err.code, ERR_REGISTRY_UNREACHABLE);
+        CHECK_INT(err.code, ERR_UNREACHABLE);
         CHECK_INT(answer.failure, cases[i].failure);
         CHECK_STR(str_from_c(err.text), cases[i].text);
         fetch_answer_done(&answer);

@@ -264,9 +264,9 @@ static void the_observer_is_told_each_step(void)
         { "{", "parse! ", ERR_MALFORMED },
         { "7", "parse route! ", ERR_MALFORMED },
         { "{}", "parse route payload! ", ERR_MALFORMED },
-        { "{\"detail\":1}", "parse route payload validate! ", ERR_SCHEMA_INVALID },
+        { "{\"detail\":1}", "parse route payload validate! ", ERR_INVALID },
         { "{\"detail\":{\"interaction\":{\"id\":\"\",\"start_time\":\"\"}}}",
-          "parse route payload validate transform! ", ERR_TRANSFORM_FAILED },
+          "parse route payload validate transform! ", ERR_INVALID },
         { "[{},{}]", "parse route payload! route payload! ", ERR_MALFORMED },
     };
     static const struct event_observer observer = { note_step, &seen };

@@ -20,35 +20,33 @@ static const struct failure {
     int tutorial_status;
     const char *eventbridge; /* NULL: the same */
 } failures[] = {
-    { "NotFound", ERR_SCHEMA_NOT_FOUND, "Schema NotFound not found in registry Registry",
+    { "NotFound", ERR_NOT_FOUND, "Schema NotFound not found in registry Registry",
       "schema_not_found",
       "{\"error\":\"Processing failed\","
       "\"details\":\"Schema NotFound not found in registry Registry\"}",
       400,
       "{\"error\":\"Service unavailable\","
       "\"details\":\"Schema NotFound not found in registry Registry\"}" },
-    { "Denied", ERR_REGISTRY_DENIED, "IAM role lacks glue:GetSchemaVersion permission",
-      "registry_denied",
+    { "Denied", ERR_DENIED, "IAM role lacks glue:GetSchemaVersion permission", "registry_denied",
       "{\"error\":\"Processing failed\","
       "\"details\":\"IAM role lacks glue:GetSchemaVersion permission\"}",
       400,
       "{\"error\":\"Service unavailable\","
       "\"details\":\"IAM role lacks glue:GetSchemaVersion permission\"}" },
-    { "Unreachable", ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: \"timeout\"",
+    { "Unreachable", ERR_UNREACHABLE, "AWS SDK error during schema retrieval: \"timeout\"",
       "registry_unreachable",
       "{\"error\":\"Processing failed\","
       "\"details\":\"AWS SDK error during schema retrieval: \\\"timeout\\\"\"}",
       400,
       "{\"error\":\"Service unavailable\","
       "\"details\":\"AWS SDK error during schema retrieval: \\\"timeout\\\"\"}" },
-    { "Empty", ERR_SCHEMA_UNUSABLE, "Schema definition is empty in Glue Registry",
-      "schema_unusable",
+    { "Empty", ERR_INVALID, "Schema definition is empty in Glue Registry", "schema_unusable",
       "{\"error\":\"Processing failed\","
       "\"details\":\"Schema definition is empty in Glue Registry\"}",
       400,
       "{\"error\":\"Service unavailable\","
       "\"details\":\"Schema definition is empty in Glue Registry\"}" },
-    { "Throttled", ERR_REGISTRY_UNAVAILABLE, "", "registry_unavailable",
+    { "Throttled", ERR_THROTTLED, "", "registry_unavailable",
       "{\"error\":\"AWS Glue service unavailable\"}", 500, NULL },
     { "Ours", ERR_INTERNAL, "short reason", "internal",
       "{\"error\":\"Internal server error\",\"details\":\"short reason\"}", 500, NULL },

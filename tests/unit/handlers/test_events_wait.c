@@ -96,7 +96,7 @@ static void a_failure_is_told_as_soon_as_it_is_known(void)
 {
     begin();
     CHECK_INT(post(EVENT), HANDLER_WAIT);
-    scripted_fail(&script, ERR_SCHEMA_NOT_FOUND, "Schema Schema not found in registry Registry");
+    scripted_fail(&script, ERR_NOT_FOUND, "Schema Schema not found in registry Registry");
     scripted_close(&script, false);
     CHECK(wait_until(is_woken, NULL));
     CHECK_INT(resume(HANDLER_WOKEN), HANDLER_DONE);

@@ -21,7 +21,7 @@ static size_t route_of(const struct pipeline *pipeline, const char *event)
     json_release(tree);
     if (found)
         return route->number;
-    CHECK_INT(err.code, ERR_UNROUTED);
+    CHECK_INT(err.code, ERR_NOT_FOUND);
     CHECK_STR(str_from_c(err.text), "No route for this event");
     CHECK(route == NULL);
     return 0;

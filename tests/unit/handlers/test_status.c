@@ -63,27 +63,27 @@ static void every_error_has_a_condition(void)
 {
     static const struct {
         enum err_code code;
-        enum condition condition;
+        enum condition of_step; /* of the step that transforms */
+        enum condition of_registry;
     } cases[] = {
-        { ERR_MALFORMED, CONDITION_MALFORMED },
-        { ERR_UNROUTED, CONDITION_UNROUTED },
-        { ERR_SCHEMA_INVALID, CONDITION_SCHEMA_INVALID },
-        { ERR_TOO_EXPENSIVE, CONDITION_TOO_EXPENSIVE },
-        { ERR_TRANSFORM_FAILED, CONDITION_TRANSFORM_FAILED },
-        { ERR_SCHEMA_NOT_FOUND, CONDITION_SCHEMA_NOT_FOUND },
-        { ERR_REGISTRY_DENIED, CONDITION_REGISTRY_DENIED },
-        { ERR_REGISTRY_UNREACHABLE, CONDITION_REGISTRY_UNREACHABLE },
-        { ERR_SCHEMA_UNUSABLE, CONDITION_SCHEMA_UNUSABLE },
-        { ERR_REGISTRY_UNAVAILABLE, CONDITION_REGISTRY_UNAVAILABLE },
-        { ERR_INTERNAL, CONDITION_INTERNAL },
-        { ERR_UNAVAILABLE, CONDITION_UNAVAILABLE },
-        { ERR_CONFIG, CONDITION_INTERNAL },
-        { ERR_SYSTEM, CONDITION_INTERNAL },
+        { ERR_MALFORMED, CONDITION_MALFORMED, CONDITION_SCHEMA_UNUSABLE },
+        { ERR_INVALID, CONDITION_TRANSFORM_FAILED, CONDITION_SCHEMA_UNUSABLE },
+        { ERR_TOO_EXPENSIVE, CONDITION_TOO_EXPENSIVE, CONDITION_SCHEMA_UNUSABLE },
+        { ERR_NOT_FOUND, CONDITION_TRANSFORM_FAILED, CONDITION_SCHEMA_NOT_FOUND },
+        { ERR_DENIED, CONDITION_INTERNAL, CONDITION_REGISTRY_DENIED },
+        { ERR_UNREACHABLE, CONDITION_INTERNAL, CONDITION_REGISTRY_UNREACHABLE },
+        { ERR_THROTTLED, CONDITION_INTERNAL, CONDITION_REGISTRY_UNAVAILABLE },
+        { ERR_UNAVAILABLE, CONDITION_UNAVAILABLE, CONDITION_UNAVAILABLE },
+        { ERR_CONFIG, CONDITION_INTERNAL, CONDITION_INTERNAL },
+        { ERR_INTERNAL, CONDITION_INTERNAL, CONDITION_INTERNAL },
+        { ERR_SYSTEM, CONDITION_INTERNAL, CONDITION_INTERNAL },
     };
 
     CHECK_INT(COUNT_OF(cases), ERR_SYSTEM);
-    for (size_t i = 0; i < COUNT_OF(cases); i++)
-        CHECK_INT(status_condition(cases[i].code), cases[i].condition);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CHECK_INT(status_of_step(cases[i].code, CONDITION_TRANSFORM_FAILED), cases[i].of_step);
+        CHECK_INT(status_of_registry(cases[i].code), cases[i].of_registry);
+    }
 }
 
 static struct json_object *written_map(struct arena *arena, enum status_map map)

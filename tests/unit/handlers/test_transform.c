@@ -24,7 +24,7 @@ static void check_record(const char *fields, const char *payload, const char *ex
     CHECK_STR(str_from_c(err.text), "");
     if (transform) {
         CHECK(transform_apply(transform, tree, NOW_US, &out, &err) == ok);
-        CHECK_INT(err.code, ok ? ERR_NONE : ERR_TRANSFORM_FAILED);
+        CHECK_INT(err.code, ok ? ERR_NONE : ERR_INVALID);
         CHECK_STR(ok ? buf_str(&out) : str_from_c(err.text), expected);
         CHECK(ok || out.len == 0);
     }
@@ -411,7 +411,7 @@ static void a_record_that_does_not_fit_is_refused(void)
     CHECK(transform_load(scratch_file("fields:\n- {name: a, value: 123456}\n"), &transform, &err));
     if (transform)
         CHECK(!transform_apply(transform, NULL, NOW_US, &out, &err));
-    CHECK_INT(err.code, ERR_TRANSFORM_FAILED);
+    CHECK_INT(err.code, ERR_INVALID);
     CHECK_STR(str_from_c(err.text), "Transformation failed: the record is too long");
     CHECK_STR(buf_str(&out), "abc");
     transform_destroy(transform);

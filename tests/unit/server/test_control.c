@@ -112,7 +112,7 @@ static void replays_what_was_refused(void)
     CHECK_INT(answer.status, 400);
     CHECK_STR(str_from_c(answer.outcome), "schema_invalid");
     CHECK(!control_client_replay(client, 3, &answer, &err));
-    CHECK_INT((int64_t)err.code, ERR_CONFIG);
+    CHECK_INT((int64_t)err.code, ERR_INVALID);
     CHECK_STR(str_from_c(err.text), "no refused event 3");
     CHECK_INT(setting.calls, 2);
     control_client_close(client);
@@ -129,11 +129,11 @@ static void passes_on_what_the_store_says(void)
     struct control_client *client = control_client_open(setting.store.path);
 
     CHECK(!control_client_revive(client, 7, &err));
-    CHECK_INT((int64_t)err.code, ERR_CONFIG);
+    CHECK_INT((int64_t)err.code, ERR_INVALID);
     CHECK(err.text[0] != '\0');
     err = (struct error){ 0 };
     CHECK(!control_client_drop_sink(client, "no \"such\" sink", &err));
-    CHECK_INT((int64_t)err.code, ERR_CONFIG);
+    CHECK_INT((int64_t)err.code, ERR_INVALID);
     CHECK_STR(str_from_c(err.text), "the store has no sink no \"such\" sink");
     control_client_close(client);
     end(&setting);
@@ -310,7 +310,7 @@ static bool can_ask(void *self)
     bool refused = client && !control_client_replay(client, 1, &answer, &err);
 
     control_client_close(client);
-    return refused && err.code == ERR_CONFIG;
+    return refused && err.code == ERR_INVALID;
 }
 
 static void idle_clients_keep_nobody_out_for_ever(void)

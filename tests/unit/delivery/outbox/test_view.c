@@ -154,7 +154,7 @@ static void works_with_and_without_a_server(void)
 
     store_init(&store);
     CHECK(!outbox_view_open(store.path, &view, &err));
-    CHECK_INT(err.code, ERR_CONFIG);
+    CHECK_INT(err.code, ERR_NOT_FOUND);
     store_open(&store);
     fill(&store);
     store_close(&store);

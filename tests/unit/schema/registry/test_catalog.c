@@ -184,9 +184,9 @@ static void the_last_good_version_stays(void)
         enum err_code code;
         const char *beginning;
     } cases[] = {
-        { "vanished", NULL, ERR_SCHEMA_NOT_FOUND, "Schema S not found in registry R" },
-        { "empty", "", ERR_SCHEMA_UNUSABLE, "Schema definition is empty in Glue Registry" },
-        { "no JSON", "{", ERR_SCHEMA_UNUSABLE, "Schema definition is not valid JSON: at byte 1" },
+        { "vanished", NULL, ERR_NOT_FOUND, "Schema S not found in registry R" },
+        { "empty", "", ERR_INVALID, "Schema definition is empty in Glue Registry" },
+        { "no JSON", "{", ERR_INVALID, "Schema definition is not valid JSON: at byte 1" },
         { "no schema", "{\"type\":\"strin\"}", ERR_INTERNAL, "schema does not compile: " },
         { "no object", "5", ERR_INTERNAL, "schema does not compile: " },
     };
@@ -227,7 +227,7 @@ static void without_any_version_events_are_told_why(void)
     const struct live_schema *live = catalog_enter(entry);
 
     CHECK(live && !live->schema);
-    CHECK_INT(live->error.code, ERR_SCHEMA_NOT_FOUND);
+    CHECK_INT(live->error.code, ERR_NOT_FOUND);
     CHECK_STR(str_from_c(live->error.text), "Schema S not found in registry R");
     catalog_leave();
     CHECK(!status().usable);
@@ -238,7 +238,7 @@ static void without_any_version_events_are_told_why(void)
     await_failure();
     await_failure();
     live = catalog_enter(entry);
-    CHECK_INT(live->error.code, ERR_SCHEMA_UNUSABLE);
+    CHECK_INT(live->error.code, ERR_INVALID);
     catalog_leave();
 
     folder_write(&folder, "R/S.json", STR("{\"type\":\"integer\"}")); /* and then it comes */

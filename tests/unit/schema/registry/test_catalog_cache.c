@@ -84,7 +84,7 @@ static void what_is_kept_comes_back(void)
 
         begin();
         CHECK(!catalog_cache_read(&place, &out, &err));
-        CHECK_INT(err.code, ERR_SCHEMA_NOT_FOUND);
+        CHECK_INT(err.code, ERR_NOT_FOUND);
         write("12", "something older");
         write("13", texts[i]);
         CHECK(catalog_cache_read(&place, &out, &err));
@@ -166,11 +166,11 @@ static void whatever_is_damaged_is_told(void)
         copy[i] = (char)(copy[i] ^ 1);
         CHECK(file_replace(path, (struct str){ copy, whole.len }, &err));
         taken += catalog_cache_read(&place, &out, &err);
-        CHECK_INT(err.code, ERR_SCHEMA_UNUSABLE);
+        CHECK_INT(err.code, ERR_INVALID);
         copy[i] = whole.ptr[i];
         CHECK(file_replace(path, (struct str){ copy, i }, &err));
         taken += catalog_cache_read(&place, &out, &err);
-        CHECK_INT(err.code, ERR_SCHEMA_UNUSABLE);
+        CHECK_INT(err.code, ERR_INVALID);
     }
     CHECK_INT(taken, 0);
     CHECK_STR(out.text, "");
@@ -190,7 +190,7 @@ static void without_a_folder_nothing_is_kept(void)
     CHECK(catalog_cache_note(&place, CATALOG_ACCEPTED, "1", &err));
     CHECK(!catalog_cache_lists(&place, CATALOG_ACCEPTED, &definition));
     CHECK(!catalog_cache_read(&place, &out, &err));
-    CHECK_INT(err.code, ERR_SCHEMA_NOT_FOUND);
+    CHECK_INT(err.code, ERR_NOT_FOUND);
 }
 
 static void says_when_it_cannot_write(void)
@@ -252,7 +252,7 @@ static struct catalog *create_catalog(const struct catalog_pin *pin)
     struct catalog *catalog;
 
     scripted_init(&script);
-    scripted_fail(&script, ERR_REGISTRY_UNREACHABLE, "down");
+    scripted_fail(&script, ERR_UNREACHABLE, "down");
     catalog = catalog_create(&(struct catalog_options){
         .registry = scripted_registry(&script),
         .refresh_us = 1000000,

@@ -125,7 +125,7 @@ static void many_who_wait_cause_one_look(void)
 static void a_fresh_failure_is_an_answer(void)
 {
     begin();
-    scripted_fail(&script, ERR_REGISTRY_DENIED, "no");
+    scripted_fail(&script, ERR_DENIED, "no");
     start();
     if (await())
         await_woken(1);
@@ -134,7 +134,7 @@ static void a_fresh_failure_is_an_answer(void)
 
     const struct live_schema *live = catalog_enter(entry);
 
-    CHECK_INT(live->error.code, ERR_REGISTRY_DENIED);
+    CHECK_INT(live->error.code, ERR_DENIED);
     CHECK_STR(str_from_c(live->error.text), "no");
     catalog_leave();
     end();
@@ -149,7 +149,7 @@ static bool must_wait(void *self)
 static void who_asks_later_causes_another_look(void)
 {
     begin();
-    scripted_fail(&script, ERR_REGISTRY_UNAVAILABLE, "throttled");
+    scripted_fail(&script, ERR_THROTTLED, "throttled");
     start();
     await_failures(1);
     CHECK(wait_until(must_wait, NULL));
@@ -165,12 +165,12 @@ static void who_asks_later_causes_another_look(void)
 static void a_registry_that_asks_for_patience_is_told_without_details(void)
 {
     begin();
-    scripted_fail(&script, ERR_REGISTRY_UNAVAILABLE, "Rate exceeded");
+    scripted_fail(&script, ERR_THROTTLED, "Rate exceeded");
     catalog_load(catalog);
 
     const struct live_schema *live = catalog_enter(entry);
 
-    CHECK_INT(live->error.code, ERR_REGISTRY_UNAVAILABLE);
+    CHECK_INT(live->error.code, ERR_THROTTLED);
     CHECK_STR(str_from_c(live->error.text), "");
     catalog_leave();
     CHECK_STR(str_from_c(status().error.text), "Rate exceeded"); /* the operator is told more */
@@ -180,7 +180,7 @@ static void a_registry_that_asks_for_patience_is_told_without_details(void)
 static void while_nothing_is_known_it_looks_often(void)
 {
     begin(); /* refreshes once an hour */
-    scripted_fail(&script, ERR_SCHEMA_NOT_FOUND, "not there");
+    scripted_fail(&script, ERR_NOT_FOUND, "not there");
     start();
     await_failures(2); /* nobody asks */
     scripted_give(&script, "1", "{}");
@@ -217,13 +217,13 @@ static void brief_loading_gives_up_a_registry_that_fails(void)
         bool is_brief;
         int asks;
     } cases[] = {
-        { "unreachable", ERR_REGISTRY_UNREACHABLE, true, 1 },
-        { "busy", ERR_REGISTRY_UNAVAILABLE, true, 1 },
+        { "unreachable", ERR_UNREACHABLE, true, 1 },
+        { "busy", ERR_THROTTLED, true, 1 },
         { "silent", ERR_UNAVAILABLE, true, 1 },
         { "silent, and there is time", ERR_UNAVAILABLE, false, 3 },
-        { "not found", ERR_SCHEMA_NOT_FOUND, true, 3 },
-        { "denied", ERR_REGISTRY_DENIED, true, 3 },
-        { "unusable", ERR_SCHEMA_UNUSABLE, true, 3 },
+        { "not found", ERR_NOT_FOUND, true, 3 },
+        { "denied", ERR_DENIED, true, 3 },
+        { "unusable", ERR_INVALID, true, 3 },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

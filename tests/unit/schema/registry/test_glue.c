@@ -124,17 +124,17 @@ static void failures_are_told_in_the_status_tables_words(void)
         enum err_code code;
         const char *text; /* its beginning */
     } cases[] = {
-        { 400, "{\"__type\":\"EntityNotFoundException\",\"Message\":\"x\"}", ERR_SCHEMA_NOT_FOUND,
+        { 400, "{\"__type\":\"EntityNotFoundException\",\"Message\":\"x\"}", ERR_NOT_FOUND,
           "Schema S not found in registry R" },
-        { 400, "{\"__type\":\"AccessDeniedException\",\"Message\":\"x\"}", ERR_REGISTRY_DENIED,
+        { 400, "{\"__type\":\"AccessDeniedException\",\"Message\":\"x\"}", ERR_DENIED,
           "IAM role lacks glue:GetSchemaVersion permission" },
         { 400, "{\"__type\":\"InvalidInputException\",\"Message\":\"secret\"}", ERR_INTERNAL,
           "AWS Glue error: InvalidInputException" },
         { 400, "{\"__type\":\"UnrecognizedClientException\"}", ERR_INTERNAL,
           "AWS Glue error: UnrecognizedClientException" },
         { 404, "", ERR_INTERNAL, "AWS Glue error: HTTP status 404" },
-        { 200, "[]", ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: " },
-        { 200, "nonsense", ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: " },
+        { 200, "[]", ERR_UNREACHABLE, "AWS SDK error during schema retrieval: " },
+        { 200, "nonsense", ERR_UNREACHABLE, "AWS SDK error during schema retrieval: " },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -227,7 +227,7 @@ static void only_an_available_json_version_is_a_definition(void)
         begin(200, cases[i].body);
         CHECK(registry_glue(session, 2, &registry, &err));
         CHECK_INT(registry.fetch(registry.self, &query, &definition, &err), !cases[i].text);
-        CHECK_INT(err.code, cases[i].text ? ERR_SCHEMA_UNUSABLE : ERR_NONE);
+        CHECK_INT(err.code, cases[i].text ? ERR_INVALID : ERR_NONE);
         CHECK_STR(str_from_c(err.text), cases[i].text ? cases[i].text : "");
         CHECK_STR(str_from_c(definition.version), cases[i].text ? "" : "7");
         CHECK_STR(str_from_c(definition.uuid), cases[i].text ? "" : UUID);
@@ -268,7 +268,7 @@ static void a_definition_is_checked(void)
     end();
     begin(200, "{\"Valid\":false,\"Error\":\"why\"}");
     CHECK(!glue_check_definition(glue, STR("{}"), &err));
-    CHECK_INT(err.code, ERR_SCHEMA_UNUSABLE);
+    CHECK_INT(err.code, ERR_INVALID);
     CHECK_STR(str_from_c(err.text), "AWS Glue does not take this definition: why");
     end();
 }

@@ -63,15 +63,13 @@ static void says_what_an_event_is_told(void)
         enum err_code code;
         const char *text;
     } cases[] = {
-        { "no such file", "None", ERR_SCHEMA_NOT_FOUND, "Schema None not found in registry R" },
-        { "a file on the way", "S.json/T", ERR_SCHEMA_NOT_FOUND,
+        { "no such file", "None", ERR_NOT_FOUND, "Schema None not found in registry R" },
+        { "a file on the way", "S.json/T", ERR_NOT_FOUND,
           "Schema S.json/T not found in registry R" },
-        { "an empty file", "Empty", ERR_SCHEMA_UNUSABLE,
-          "Schema definition is empty in Glue Registry" },
-        { "a blank file", "Blank", ERR_SCHEMA_UNUSABLE,
-          "Schema definition is empty in Glue Registry" },
-        { "a folder", "Folder", ERR_SCHEMA_UNUSABLE, "Schema definition cannot be read" },
-        { "a pipe", "Pipe", ERR_SCHEMA_UNUSABLE, "Schema definition cannot be read" },
+        { "an empty file", "Empty", ERR_INVALID, "Schema definition is empty in Glue Registry" },
+        { "a blank file", "Blank", ERR_INVALID, "Schema definition is empty in Glue Registry" },
+        { "a folder", "Folder", ERR_INVALID, "Schema definition cannot be read" },
+        { "a pipe", "Pipe", ERR_INVALID, "Schema definition cannot be read" },
     };
 
     char path[FOLDER_PATH_SIZE];
@@ -102,17 +100,17 @@ static void senders_see_the_kind_of_a_failure_only(void)
         const char *text;
         const char *shown;
     } cases[] = {
-        { ERR_REGISTRY_UNREACHABLE,
+        { ERR_UNREACHABLE,
           "AWS SDK error during schema retrieval: no credentials: profile x: /opt/y: it ended",
           "AWS SDK error during schema retrieval: no credentials" },
-        { ERR_REGISTRY_UNREACHABLE, "AWS SDK error during schema retrieval: no connection",
+        { ERR_UNREACHABLE, "AWS SDK error during schema retrieval: no connection",
           "AWS SDK error during schema retrieval: no connection" },
-        { ERR_REGISTRY_DENIED, "IAM role lacks glue:X permission: User: arn:aws:iam::1:user/a",
+        { ERR_DENIED, "IAM role lacks glue:X permission: User: arn:aws:iam::1:user/a",
           "IAM role lacks glue:X permission" },
-        { ERR_REGISTRY_UNAVAILABLE, "AWS Glue asks to come back later: Rate exceeded",
+        { ERR_THROTTLED, "AWS Glue asks to come back later: Rate exceeded",
           "AWS Glue asks to come back later" },
         { ERR_SYSTEM, "/etc/x: Permission denied", "the schema registry cannot be used" },
-        { ERR_SCHEMA_UNUSABLE, "Schema definition is not valid JSON: at byte 3",
+        { ERR_INVALID, "Schema definition is not valid JSON: at byte 3",
           "Schema definition is not valid JSON: at byte 3" },
     };
 
@@ -150,7 +148,7 @@ static void takes_definitions_up_to_the_limit(void)
     schema_definition_done(&definition);
     folder_write(&folder, "R/S.json", (struct str){ text, REGISTRY_DEFINITION_MAX + 1 });
     CHECK(!fetch("R", "S", &definition, &err));
-    CHECK_INT(err.code, ERR_SCHEMA_UNUSABLE);
+    CHECK_INT(err.code, ERR_INVALID);
     mem_free(text);
 }
 
@@ -163,10 +161,10 @@ static void names_of_any_length_are_survived(void)
     memset(name, 'n', sizeof(name));
     name[sizeof(name) - 1] = '\0';
     CHECK(!fetch("R", name, &definition, &err));
-    CHECK_INT(err.code, ERR_SCHEMA_NOT_FOUND);
+    CHECK_INT(err.code, ERR_NOT_FOUND);
     name[300] = '\0'; /* longer than a file name may be */
     CHECK(!fetch("R", name, &definition, &err));
-    CHECK(err.code == ERR_SCHEMA_NOT_FOUND || err.code == ERR_SCHEMA_UNUSABLE);
+    CHECK(err.code == ERR_NOT_FOUND || err.code == ERR_INVALID);
 }
 
 int main(void)

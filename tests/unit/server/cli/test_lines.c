@@ -115,7 +115,7 @@ static void a_line_beyond_the_limit_is_an_error(void)
     memset(text, 'x', 2 * (size_t)LINE_MAX);
     read_lines((struct str){ text, 2 * (size_t)LINE_MAX }, 60000, &out, &err);
     CHECK_INT((int64_t)out.len, 0);
-    CHECK(err.code == ERR_CONFIG);
+    CHECK(err.code == ERR_INVALID);
     buf_done(&out);
     mem_free(text);
 }
