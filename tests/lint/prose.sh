@@ -1,0 +1,12 @@
+#!/bin/sh
+# prose.sh - lines of the documentation end at 120 characters, except in tables and code blocks.
+set -eu
+cd "$(dirname "$0")/../.."
+
+faults=$(git ls-files -co --exclude-standard -- '*.md' | grep -v '^docs/map\.md$' | while read -r file; do
+    [ -e "$file" ] || continue
+    awk -v file="$file" '
+        /^ *```/ { code = !code }
+        !code && !/^ *\|/ && length($0) > 120 { print file ":" NR ": " length($0) " characters" }' "$file"
+done)
+[ -z "$faults" ] || { echo "$faults"; exit 1; }
