@@ -21,9 +21,8 @@ enum {
     ANSWER_MAX = 4 * 1024 * 1024,  /* bytes; a definition has 170 KB at most */
     MEMORY_MAX = 64 * 1024 * 1024, /* of an answer's tree */
     HEADERS_MAX = 4 + SIGV4_HEADERS_MAX,
-    ATTEMPT_US = 3000000,
-    CONNECT_US = 2000000,
-    SECOND_US = 1000000,
+    ATTEMPT_US = 3 * US_PER_S,
+    CONNECT_US = 2 * US_PER_S,
 };
 
 struct aws_client {
@@ -76,7 +75,7 @@ bool aws_client_create(struct aws_session *session, const struct aws_client_opti
     client->target = mem_copy_string(options->target);
     client->url = mem_copy_string(settings->endpoints[service]);
     client->attempt_us = options->attempt_time_us ? options->attempt_time_us : ATTEMPT_US;
-    aws_retry_init(&client->retry, options->pause_unit_us ? options->pause_unit_us : SECOND_US);
+    aws_retry_init(&client->retry, options->pause_unit_us ? options->pause_unit_us : US_PER_S);
     atomic_init(&client->skew_s, 0);
     atomic_init(&client->interrupted, false);
     (void)pthread_mutex_init(&client->mutex, NULL);
@@ -160,7 +159,7 @@ static bool send_once(struct aws_client *client, struct attempt *attempt,
     const struct sigv4_scope scope = {
         .region = str_from_c(client->settings->region),
         .service = str_from_c(client->service),
-        .time_us = clock_now_us() + aws_client_clock_skew(client) * SECOND_US,
+        .time_us = clock_now_us() + aws_client_clock_skew(client) * US_PER_S,
     };
     struct sigv4_headers added;
     int64_t left_us = call->deadline_us - clock_monotonic_us();

@@ -4,10 +4,9 @@
 #include "aws/credentials.h"
 
 #include "aws/time.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
-
-enum { SECOND_US = 1000000 };
 
 void aws_credentials_done(struct aws_credentials *credentials)
 {
@@ -58,7 +57,7 @@ static bool get_time(struct json_object *object, const char *name, int64_t *us, 
         double seconds = json_double(value);
 
         if (seconds > 0 && seconds < 1e11) {
-            *us = (int64_t)seconds * SECOND_US;
+            *us = (int64_t)seconds * US_PER_S;
             return true;
         }
     }

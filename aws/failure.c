@@ -11,8 +11,7 @@
 #include "base/clock.h"
 
 enum {
-    TEXT_MAX = 400, /* "User: ARN is not authorized to perform: ACTION on resource: ARN …" */
-    SECOND_US = 1000000,
+    TEXT_MAX = 400,  /* "User: ARN is not authorized to perform: ACTION on resource: ARN …" */
     SKEW_S = 4 * 60, /* from here on a clock counts as wrong; AWS takes five minutes */
 };
 
@@ -183,7 +182,7 @@ bool aws_failure_clock(const struct fetch_answer *answer, int64_t known_s, int64
     if (!aws_time_http(fetch_answer_header(answer, "Date"), &theirs_us))
         return false;
 
-    int64_t ahead_s = (theirs_us - clock_now_us()) / SECOND_US;
+    int64_t ahead_s = (theirs_us - clock_now_us()) / US_PER_S;
 
     if (ahead_s - known_s < SKEW_S && known_s - ahead_s < SKEW_S)
         return false;

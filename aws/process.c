@@ -223,7 +223,7 @@ static bool attend(struct process *process, int64_t deadline_us, int stop_fd, st
 
         if (left_us <= 0)
             return fail(err, ERR_UNREACHABLE, "it takes too long");
-        (void)poll(fds, COUNT_OF(fds), (int)(left_us / 1000 + 1));
+        (void)poll(fds, COUNT_OF(fds), (int)(left_us / US_PER_MS + 1));
         if (fds[2].revents)
             return fail(err, ERR_UNREACHABLE, "interrupted");
         read_output(process, out);

@@ -9,12 +9,13 @@
 #include "aws/ask.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
 
 #define ECS "http://169.254.170.2"
 
-enum { TIMEOUT_US = 2000000, URL_MAX = 2048 };
+enum { TIMEOUT_US = 2 * US_PER_S, URL_MAX = 2048 };
 
 /* Where plain HTTP may go: this machine, ECS, EKS. The token would be there for all to read. */
 static bool is_trusted(struct str host)

@@ -10,6 +10,7 @@
 #include "aws/ask.h"
 #include "aws/credentials.h"
 #include "aws/sigv4.h"
+#include "base/clock.h"
 #include "base/secret.h"
 
 #define ENDPOINT      "http://169.254.169.254"
@@ -18,7 +19,7 @@
 #define ROLES_PATH    "/latest/meta-data/iam/security-credentials/"
 
 enum {
-    TIMEOUT_US = 1000000, /* it is next door or not there at all */
+    TIMEOUT_US = US_PER_S, /* it is next door or not there at all */
     URL_MAX = 1024,
     OK = 200,
     NOT_FOUND = 404,

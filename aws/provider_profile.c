@@ -12,11 +12,12 @@
 #include "aws/process.h"
 #include "aws/profile.h"
 #include "aws/sts.h"
+#include "base/clock.h"
 #include "base/secret.h"
 
 enum {
     DEPTH_MAX = 5, /* roles that are assumed one with another */
-    PROCESS_TIMEOUT_US = 60000000,
+    PROCESS_TIMEOUT_US = US_PER_MINUTE,
 };
 
 /* The way from the chosen profile to the one that has keys. */

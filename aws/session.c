@@ -16,8 +16,6 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-static const int64_t second_us = 1000000;
-
 enum {
     AHEAD_S = 15 * 60, /* before the end new ones are fetched in the background */
     FORCE_S = 10 * 60, /* and from here on whoever needs them waits for that */
@@ -103,7 +101,7 @@ const char *aws_session_region(const struct aws_session *session)
 static int64_t before_end(const struct aws_session *session, int64_t most_s, int64_t part)
 {
     int64_t life_us = session->current.expires_us - session->fetched_us;
-    int64_t most_us = most_s * second_us;
+    int64_t most_us = most_s * US_PER_S;
 
     return life_us > 0 && life_us / part < most_us ? life_us / part : most_us;
 }
@@ -125,7 +123,7 @@ static bool is_fresh(const struct aws_session *session)
 /* How long the thread may sleep; 0: it is time to try. */
 static int64_t until_due(const struct aws_session *session)
 {
-    int64_t left_us = LOOK_S * second_us;
+    int64_t left_us = LOOK_S * US_PER_S;
 
     if (session->wanted)
         return 0;
@@ -275,7 +273,7 @@ int64_t aws_session_credential_expiry(struct aws_session *session)
     int64_t expires_us = session->current.expires_us;
 
     (void)pthread_mutex_unlock(&session->mutex);
-    return expires_us / second_us;
+    return expires_us / US_PER_S;
 }
 
 bool aws_session_check(struct aws_session *session, int64_t deadline_us, const char **source,

@@ -16,8 +16,7 @@
 enum {
     FORM_MAX = 128 * 1024,
     HEADERS_MAX = 3 + SIGV4_HEADERS_MAX,
-    TIMEOUT_US = 5000000,
-    SECOND_US = 1000000,
+    TIMEOUT_US = 5 * US_PER_S,
 };
 
 #define OLD_ENDPOINT "https://sts.amazonaws.com" /* of us-east-1, when there is no region */
@@ -111,7 +110,7 @@ static size_t write_headers(const struct sts_call *call, const struct aws_endpoi
     const struct sigv4_scope scope = {
         .region = *settings->region ? str_from_c(settings->region) : STR("us-east-1"),
         .service = STR("sts"),
-        .time_us = clock_now_us() + call->skew_s * SECOND_US,
+        .time_us = clock_now_us() + call->skew_s * US_PER_S,
     };
     const struct sigv4_request request = { .method = "POST",
                                            .path = endpoint->path.len ? endpoint->path : STR("/"),

@@ -5,7 +5,9 @@
 
 #include <stddef.h>
 
-enum { SECOND_US = 1000000, FIRST_YEAR = 1970, LAST_YEAR = 9999 };
+#include "base/clock.h"
+
+enum { FIRST_YEAR = 1970, LAST_YEAR = 9999 };
 
 /* As read; whether the numbers make sense is seen in the end. */
 struct parts {
@@ -67,7 +69,7 @@ static bool to_us(const struct parts *parts, int64_t *us)
 
     int64_t minutes = (days * 24 + parts->hour) * 60 + parts->minute;
 
-    *us = (minutes * 60 + parts->second - parts->offset_s) * SECOND_US;
+    *us = (minutes * 60 + parts->second - parts->offset_s) * US_PER_S;
     return true;
 }
 

@@ -10,7 +10,7 @@ static int64_t read_clock(clockid_t id)
     struct timespec now;
 
     (void)clock_gettime(id, &now); /* cannot fail for these ids */
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
 }
 
 int64_t clock_now_us(void)
@@ -30,7 +30,7 @@ int64_t clock_thread_us(void)
 
 struct timespec clock_timespec(int64_t us)
 {
-    return (struct timespec){ .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+    return (struct timespec){ .tv_sec = us / US_PER_S, .tv_nsec = us % US_PER_S * NS_PER_US };
 }
 
 void clock_init_condition(pthread_cond_t *condition)
@@ -55,11 +55,11 @@ static char *digits(char *to, int64_t value, int count)
 
 void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
 {
-    int64_t micros = us % 1000000;
-    int64_t seconds = us / 1000000;
+    int64_t micros = us % US_PER_S;
+    int64_t seconds = us / US_PER_S;
 
     if (micros < 0) {
-        micros += 1000000;
+        micros += US_PER_S;
         seconds--;
     }
 
@@ -200,6 +200,7 @@ bool clock_parse(struct str text, int64_t *us)
         return false;
     if (text.len > 0)
         return false;
-    *us = ((days * 24 + hour) * 3600 + minute * (int64_t)60 + second - offset) * 1000000 + fraction;
+    *us =
+        ((days * 24 + hour) * 3600 + minute * (int64_t)60 + second - offset) * US_PER_S + fraction;
     return true;
 }

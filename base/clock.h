@@ -12,6 +12,18 @@
 
 #include "base/str.h"
 
+/** The units of time. Multiply by an int64_t where the product may exceed an int. */
+enum {
+    NS_PER_US = 1000,
+    NS_PER_S = 1000000000,
+    US_PER_MS = 1000,
+    US_PER_S = 1000000,
+    US_PER_MINUTE = 60 * US_PER_S,
+};
+
+#define US_PER_HOUR INT64_C(3600000000)
+#define US_PER_DAY  (24 * US_PER_HOUR)
+
 enum { CLOCK_TEXT_SIZE = 32 };
 
 /** Microseconds since 1970-01-01T00:00:00Z. */

@@ -22,7 +22,7 @@ enum {
     CONNECTION_AGE_S = 300, /* an older one is not used again: addresses behind a name change */
     POLL_MS = 1000,         /* libcurl's own timers wake it earlier */
     REST_MAX = 1024 * 1024, /* what may follow a status line that is the whole answer, */
-    REST_US = 1000000,      /* and how long that may take */
+    REST_US = US_PER_S,     /* and how long that may take */
     FIRST_FINAL_STATUS = 200,
 };
 
@@ -172,7 +172,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *self)
 /* To libcurl 0 is without end, and a negative one an error that leaves it so. */
 static long timeout_ms(int64_t timeout_us)
 {
-    return timeout_us < 1000 ? 1 : (long)(timeout_us / 1000);
+    return timeout_us < US_PER_MS ? 1 : (long)(timeout_us / US_PER_MS);
 }
 
 /* Copies of headers hold credentials. */
@@ -305,7 +305,7 @@ static int patience_ms(const struct exchange *exchange)
     if (!exchange->request->status_only || exchange->final_us == 0)
         return POLL_MS;
     left_us = exchange->final_us + REST_US - clock_monotonic_us();
-    return left_us > 0 ? (int)(left_us / 1000) + 1 : 0;
+    return left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0;
 }
 
 static CURLcode drive(struct fetch_client *client, const struct exchange *exchange)

@@ -3,7 +3,7 @@
  */
 #include "base/rate.h"
 
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
+#include "base/clock.h"
 
 void rate_init(struct rate *rate, double per_second)
 {

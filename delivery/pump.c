@@ -19,10 +19,10 @@
 #include "delivery/pump_lane.h"
 
 enum {
-    TEND_US = 1000000,       /* how often an idle sink is tended */
-    STORE_PAUSE_US = 250000, /* before the store is asked again after it failed */
-    THREAD_NAME_SIZE = 16,   /* the system's limit */
-    MOST_OF_KEY = 128,       /* bytes of a key in the log */
+    TEND_US = US_PER_S,               /* how often an idle sink is tended */
+    STORE_PAUSE_US = 250 * US_PER_MS, /* before the store is asked again after it failed */
+    THREAD_NAME_SIZE = 16,            /* the system's limit */
+    MOST_OF_KEY = 128,                /* bytes of a key in the log */
 };
 
 struct pump {
@@ -213,7 +213,7 @@ static void log_recovery(const struct pump *pump)
 {
     LOG_EVENT(LOG_INFO, "sink_recovered", LOG_STR("sink", str_from_c(pump->options.name)),
               LOG_INT("attempts_failed", pump->failures),
-              LOG_INT("after_ms", (clock_monotonic_us() - pump->failing_since_us) / 1000));
+              LOG_INT("after_ms", (clock_monotonic_us() - pump->failing_since_us) / US_PER_MS));
 }
 
 /* Keep count of the sink's faults, and tell when one begins or ends. */

@@ -3,7 +3,9 @@
  */
 #include "delivery/pump_plan.h"
 
-enum { FIRST_BACKOFF_US = 1000000, MOST_DOUBLINGS = 30 };
+#include "base/clock.h"
+
+enum { FIRST_BACKOFF_US = US_PER_S, MOST_DOUBLINGS = 30 };
 
 /* Knuth's MMIX generator: random enough to keep pumps apart. The high bits are the good ones. */
 static uint64_t draw(uint64_t *random)

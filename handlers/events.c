@@ -17,8 +17,8 @@ enum {
     RECORD_USUAL = 768,            /* bytes that most records fit in */
     RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
     BATCH_UNITS_MAX = 1000,        /* error units in the answer to one array */
-    FAST_SLICE_US = 1000,          /* of a loop thread, for the checks of one request */
-    FIRST_SLICE_US = 1000,         /* of an array's element, before any element gets more */
+    FAST_SLICE_US = US_PER_MS,     /* of a loop thread, for the checks of one request */
+    FIRST_SLICE_US = US_PER_MS,    /* of an array's element, before any element gets more */
     REQUEST_BUDGETS = 5,           /* whole budgets that the elements of one array share */
 };
 

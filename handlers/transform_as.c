@@ -137,7 +137,7 @@ static bool write_epoch(struct json_object *value, struct str path, struct buf *
     if (!is_number(value) || !json_int64(value, &milliseconds) || milliseconds < MIN_EPOCH_MS ||
         milliseconds > MAX_EPOCH_MS)
         return refuse(err, path, "is not a time in milliseconds");
-    clock_format(milliseconds * 1000, text);
+    clock_format(milliseconds * US_PER_MS, text);
     buf_printf(out, "\"%.*sZ\"", MILLISECOND_TEXT, text);
     return true;
 }

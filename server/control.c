@@ -31,10 +31,9 @@ enum {
     CLIENTS_MAX = 8,
     ORDER_MAX = 4096, /* bytes of an order, with its line end */
     ANSWER_MAX = 4096,
-    ROUND_US = 1000000, /* between two looks for events that can be posted again */
-    STEP_EVENTS = 64,   /* of them posted at a time */
-    STEP_REST = 3,      /* and then so many times as long left to senders alone */
-    US_PER_MS = 1000,
+    ROUND_US = US_PER_S, /* between two looks for events that can be posted again */
+    STEP_EVENTS = 64,    /* of them posted at a time */
+    STEP_REST = 3,       /* and then so many times as long left to senders alone */
 };
 
 struct client {

@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-enum { LAST_LINE_US = 500 * 1000 }; /* how long a log that is not read is waited for */
+enum { LAST_LINE_US = 500 * US_PER_MS }; /* how long a log that is not read is waited for */
 
 struct end_limit {
     pthread_t thread;

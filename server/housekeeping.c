@@ -16,9 +16,9 @@
 #include "server/access_log.h"
 
 enum {
-    TICK_US = 1000000,       /* how often files are looked at */
-    RETIRED_TICK_US = 20000, /* and replaced services, while requests keep to them */
-    RETIRED_MAX = 4,         /* so many of which at a time; the next reload waits */
+    TICK_US = US_PER_S,               /* how often files are looked at */
+    RETIRED_TICK_US = 20 * US_PER_MS, /* and replaced services, while requests keep to them */
+    RETIRED_MAX = 4,                  /* so many of which at a time; the next reload waits */
 };
 
 struct housekeeping {

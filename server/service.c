@@ -5,14 +5,15 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
 #include "base/version.h"
 
 enum {
-    FILE_REFRESH_US = 1000000,  /* a file costs nothing to look at; a registry call does */
-    LOCK_PATIENCE_US = 3000000, /* for a predecessor that is about to let the store go */
-    GLUE_LOOKS = 4,             /* at a time */
+    FILE_REFRESH_US = US_PER_S,      /* a file costs nothing to look at; a registry call does */
+    LOCK_PATIENCE_US = 3 * US_PER_S, /* for a predecessor that is about to let the store go */
+    GLUE_LOOKS = 4,                  /* at a time */
 };
 
 /* Member names of the envelopes that EventBridge makes, for the reader. */

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "delivery/outbox/outbox_internal.h"
 
-enum { SLACK_US = 1000000 }; /* clocks are corrected by less than that without being wrong */
+enum { SLACK_US = US_PER_S }; /* clocks are corrected by less than that without being wrong */
 
 bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
                   struct error *err)

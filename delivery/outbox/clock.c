@@ -3,27 +3,26 @@
  */
 #include "delivery/outbox/clock.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
-#define HOUR_US INT64_C(3600000000)
-
 /* What the time of day may gain at once without being a jump: it is set now and then. */
-enum { STEP_US = 60 * 1000000 };
+enum { STEP_US = US_PER_MINUTE };
 
 void outbox_clock_init(struct outbox_clock *clock, int64_t now_us, int64_t monotonic_us,
                        int64_t last_us)
 {
-    bool unknown = last_us > 0 && now_us - last_us > HOUR_US;
+    bool unknown = last_us > 0 && now_us - last_us > US_PER_HOUR;
 
     *clock = (struct outbox_clock){ .offset_us = now_us - monotonic_us,
-                                    .keep_until_us = unknown ? monotonic_us + HOUR_US : 0 };
+                                    .keep_until_us = unknown ? monotonic_us + US_PER_HOUR : 0 };
 }
 
 static void begin_jump(struct outbox_clock *clock, int64_t ahead_us, int64_t monotonic_us)
 {
     clock->ahead_us = ahead_us;
     clock->ahead_from_us = monotonic_us;
-    LOG_EVENT(LOG_WARN, "clock_jumped", LOG_INT("ahead_seconds", ahead_us / 1000000),
+    LOG_EVENT(LOG_WARN, "clock_jumped", LOG_INT("ahead_seconds", ahead_us / US_PER_S),
               LOG_STR("reason", STR("nothing in the store is too old until this has held for an "
                                     "hour")));
 }
@@ -39,7 +38,7 @@ int64_t outbox_clock_believed_us(struct outbox_clock *clock, int64_t now_us, int
 
     if (is_ahead && is_another) {
         begin_jump(clock, ahead_us, monotonic_us);
-    } else if (!is_ahead || monotonic_us - clock->ahead_from_us >= HOUR_US) {
+    } else if (!is_ahead || monotonic_us - clock->ahead_from_us >= US_PER_HOUR) {
         clock->offset_us = offset_us;
         clock->ahead_us = 0;
     }

@@ -13,12 +13,12 @@
 #include "delivery/outbox/outbox_internal.h"
 
 enum {
-    QUEUE_EVENTS = 20000,            /* waiting, unless the options say otherwise */
-    QUEUE_BYTES = 64 * 1024 * 1024,  /* waiting */
-    BATCH_EVENTS = 1024,             /* in one transaction */
-    EVENT_BYTES = 8 * 1024,          /* of the log, that an event may cost beside its own */
-    REOPEN_FIRST_US = 100 * 1000,    /* pause before the store is opened again, doubling */
-    REOPEN_LONGEST_US = 5000 * 1000, /* up to this */
+    QUEUE_EVENTS = 20000,              /* waiting, unless the options say otherwise */
+    QUEUE_BYTES = 64 * 1024 * 1024,    /* waiting */
+    BATCH_EVENTS = 1024,               /* in one transaction */
+    EVENT_BYTES = 8 * 1024,            /* of the log, that an event may cost beside its own */
+    REOPEN_FIRST_US = 100 * US_PER_MS, /* pause before the store is opened again, doubling */
+    REOPEN_LONGEST_US = 5 * US_PER_S,  /* up to this */
 };
 
 static size_t queue_events(const struct outbox *outbox)
@@ -79,7 +79,7 @@ static bool notes_stall(struct outbox *outbox)
 static void log_stall(const struct outbox *outbox)
 {
     LOG_EVENT(LOG_WARN, "store_stalled", LOG_STR("path", str_from_c(outbox->options.path)),
-              LOG_INT("after_ms", outbox->options.stall_us / 1000));
+              LOG_INT("after_ms", outbox->options.stall_us / US_PER_MS));
 }
 
 bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err)
@@ -304,7 +304,7 @@ static void end_stall(struct outbox *outbox, int64_t begun_us)
     outbox->stall_logged = false;
     (void)pthread_mutex_unlock(&outbox->mutex);
     if (was_logged)
-        LOG_EVENT(LOG_WARN, "store_stall_ended", LOG_INT("duration_ms", took_us / 1000));
+        LOG_EVENT(LOG_WARN, "store_stall_ended", LOG_INT("duration_ms", took_us / US_PER_MS));
 }
 
 static void work_at_disk(struct outbox *outbox, struct outbox_work *list)

@@ -9,12 +9,8 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "delivery/outbox/outbox_internal.h"
-
-#define SECOND_US INT64_C(1000000)
-#define HOUR_US   (3600 * SECOND_US)
-#define DAY_US    (24 * HOUR_US)
-#define MINUTE_US (60 * SECOND_US)
 
 enum {
     DAY_SECONDS = 24 * 3600,
@@ -33,9 +29,9 @@ static bool is_on(const struct outbox *outbox)
  */
 static bool has_second(const struct outbox *outbox, const struct outbox_item *item, int64_t back_us)
 {
-    return item->time_us >= FIRST_SECOND * SECOND_US &&
+    return item->time_us >= FIRST_SECOND * (int64_t)US_PER_S &&
            item->time_us >= outbox->believed_us - back_us &&
-           item->time_us <= outbox->believed_us + outbox->options.dedup_window_us + HOUR_US;
+           item->time_us <= outbox->believed_us + outbox->options.dedup_window_us + US_PER_HOUR;
 }
 
 static enum outbox_seen take(struct outbox *outbox, enum outbox_statement statement, int column,
@@ -99,17 +95,17 @@ static bool was_ahead(const struct outbox *outbox)
 
 static int64_t latest_us(const struct outbox *outbox)
 {
-    return MINUTE_US +
+    return US_PER_MINUTE +
            (was_ahead(outbox) ? outbox->tally.numbers[TALLY_LATEST_US] : outbox->believed_us);
 }
 
 static enum outbox_seen look_in_days(struct outbox *outbox, const struct outbox_item *item,
                                      int64_t *processed_us)
 {
-    int64_t first = (outbox->believed_us - outbox->options.dedup_window_us) / DAY_US;
+    int64_t first = (outbox->believed_us - outbox->options.dedup_window_us) / US_PER_DAY;
     enum outbox_seen seen = OUTBOX_NEW;
 
-    for (int64_t day = latest_us(outbox) / DAY_US; day >= first; day--) {
+    for (int64_t day = latest_us(outbox) / US_PER_DAY; day >= first; day--) {
         enum outbox_seen here = look_in(outbox, day, item, processed_us);
 
         if (here == OUTBOX_SEEN || here == OUTBOX_SEEN_BROKEN)
@@ -127,14 +123,14 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
 
     if (!item->id.ptr || !is_on(outbox))
         return OUTBOX_NEW;
-    if (has_second(outbox, item, outbox->options.dedup_window_us + HOUR_US))
-        seen = look_in(outbox, item->time_us / SECOND_US, item, processed_us);
+    if (has_second(outbox, item, outbox->options.dedup_window_us + US_PER_HOUR))
+        seen = look_in(outbox, item->time_us / US_PER_S, item, processed_us);
     if (seen == OUTBOX_SEEN || seen == OUTBOX_SEEN_BROKEN)
         return seen;
 
     /* Of this hour: if it came before, then with its second as its bucket. */
-    if (!was_ahead(outbox) && has_second(outbox, item, HOUR_US - 2 * MINUTE_US) &&
-        item->time_us <= outbox->believed_us + HOUR_US)
+    if (!was_ahead(outbox) && has_second(outbox, item, US_PER_HOUR - 2 * US_PER_MINUTE) &&
+        item->time_us <= outbox->believed_us + US_PER_HOUR)
         return seen;
 
     enum outbox_seen in_days = look_in_days(outbox, item, processed_us);
@@ -145,13 +141,13 @@ enum outbox_seen outbox_seen_find(struct outbox *outbox, const struct outbox_ite
 bool outbox_seen_add(struct outbox *outbox, const struct outbox_item *item)
 {
     struct recent_event row =
-        row_of(item, has_second(outbox, item, HOUR_US) ? item->time_us / SECOND_US
-                                                       : outbox->believed_us / DAY_US);
+        row_of(item, has_second(outbox, item, US_PER_HOUR) ? item->time_us / US_PER_S
+                                                           : outbox->believed_us / US_PER_DAY);
 
     if (!item->id.ptr || !is_on(outbox))
         return true;
     outbox->tally.numbers[TALLY_SEEN]++;
-    if (outbox->believed_us > outbox->tally.numbers[TALLY_LATEST_US] + MINUTE_US)
+    if (outbox->believed_us > outbox->tally.numbers[TALLY_LATEST_US] + US_PER_MINUTE)
         outbox->tally.numbers[TALLY_LATEST_US] = outbox->believed_us;
     return recent_add(&outbox->recent, &outbox->db, &row);
 }
@@ -206,8 +202,8 @@ static bool delete_first(struct outbox *outbox, int64_t from, int64_t end, int64
 bool outbox_seen_prune(struct outbox *outbox, int64_t rows, bool *done)
 {
     int64_t window_us = outbox->options.dedup_window_us;
-    int64_t last_second = (outbox->believed_us - window_us - HOUR_US) / SECOND_US;
-    int64_t last_day = (outbox->believed_us - window_us) / DAY_US;
+    int64_t last_second = (outbox->believed_us - window_us - US_PER_HOUR) / US_PER_S;
+    int64_t last_day = (outbox->believed_us - window_us) / US_PER_DAY;
     int64_t excess = outbox->tally.numbers[TALLY_SEEN] - outbox->options.dedup_max_rows;
     int64_t second;
     int64_t day;

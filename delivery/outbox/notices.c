@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "delivery/outbox/outbox_internal.h"
 
-enum { PAUSE_US = 60 * 1000000 };
+enum { PAUSE_US = US_PER_MINUTE };
 
 static const struct {
     enum tally_number number;

@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { LOCK_POLL_US = 20000 };
+enum { LOCK_POLL_US = 20 * US_PER_MS };
 
 /* From statfs(2) and linux/magic.h. */
 static const struct {

@@ -137,7 +137,7 @@ static void set_fine(struct outbox *outbox)
 {
     atomic_store(&outbox->trouble, OUTBOX_FINE);
     LOG_EVENT(LOG_INFO, "store_has_room",
-              LOG_INT("full_seconds", (clock_monotonic_us() - outbox->full_since_us) / 1000000),
+              LOG_INT("full_seconds", (clock_monotonic_us() - outbox->full_since_us) / US_PER_S),
               LOG_INT("disk_free", outbox->space.free));
 }
 

@@ -13,25 +13,25 @@
 #include "delivery/outbox/reader.h"
 
 enum {
-    LEAST_ROWS = 64,              /* that a batch may delete */
-    IDLE_ROWS = 500,              /* that one portion may delete between batches */
-    IDLE_US = 5000,               /* nothing came for so long: time for a portion */
-    DEAD_ROWS = 500,              /* dead records that a batch may drop */
-    RECOUNT_ROWS = 2000,          /* that one portion may count between batches */
-    RECOUNT_MINUTES = 60,         /* how often to count all rows */
-    CLOCK_US = 60 * 1000000,      /* how often to write down the time */
-    TICK_US = 10 * 1000000,       /* how often to look for what has become too old */
-    PROBE_US = 1000000,           /* how often to try a disk that was full */
-    LOG_PAUSE_US = 200 * 1000,    /* between checkpoints of one and the same log */
-    RESET_PAUSE_US = 1000000,     /* between waits for readers to leave the log */
-    HELD_US = 1000000,            /* a reader that holds the log for so long is named, */
-    HELD_LOG_US = 60 * 1000000,   /* so often */
-    TIGHT_PART = 4,               /* times the reserve: with less free the log is moved at once */
-    LOG_FRAMES = 1000,            /* worth a checkpoint when nothing comes */
-    LOG_FIRST = 16 * 1024 * 1024, /* bytes worth one in any case, to begin with; */
-    LOG_LEAST = 4 * 1024 * 1024,  /* from here */
-    LOG_MOST = 128 * 1024 * 1024, /* up to here, or outbox_longest_log() */
-    LOG_MOVE_US = 10 * 1000,      /* that a checkpoint may take, about */
+    LEAST_ROWS = 64,                /* that a batch may delete */
+    IDLE_ROWS = 500,                /* that one portion may delete between batches */
+    IDLE_US = 5 * US_PER_MS,        /* nothing came for so long: time for a portion */
+    DEAD_ROWS = 500,                /* dead records that a batch may drop */
+    RECOUNT_ROWS = 2000,            /* that one portion may count between batches */
+    RECOUNT_MINUTES = 60,           /* how often to count all rows */
+    CLOCK_US = US_PER_MINUTE,       /* how often to write down the time */
+    TICK_US = 10 * US_PER_S,        /* how often to look for what has become too old */
+    PROBE_US = US_PER_S,            /* how often to try a disk that was full */
+    LOG_PAUSE_US = 200 * US_PER_MS, /* between checkpoints of one and the same log */
+    RESET_PAUSE_US = US_PER_S,      /* between waits for readers to leave the log */
+    HELD_US = US_PER_S,             /* a reader that holds the log for so long is named, */
+    HELD_LOG_US = US_PER_MINUTE,    /* so often */
+    TIGHT_PART = 4,                 /* times the reserve: with less free the log is moved at once */
+    LOG_FRAMES = 1000,              /* worth a checkpoint when nothing comes */
+    LOG_FIRST = 16 * 1024 * 1024,   /* bytes worth one in any case, to begin with; */
+    LOG_LEAST = 4 * 1024 * 1024,    /* from here */
+    LOG_MOST = 128 * 1024 * 1024,   /* up to here, or outbox_longest_log() */
+    LOG_MOVE_US = 10 * US_PER_MS,   /* that a checkpoint may take, about */
 };
 
 static bool prune(struct outbox *outbox, int64_t rows, bool *done)
@@ -131,7 +131,7 @@ static void log_held(const struct outbox *outbox, int64_t held_us)
 
     LOG_EVENT(LOG_WARN, "store_log_held",
               LOG_STR("reader", found ? str_from_c(reader.command) : STR("unknown")),
-              LOG_INT("pid", reader.pid), LOG_INT("seconds", held_us / 1000000),
+              LOG_INT("pid", reader.pid), LOG_INT("seconds", held_us / US_PER_S),
               LOG_INT("log_bytes", outbox_db_log_bytes(&outbox->db)));
 }
 
@@ -144,7 +144,7 @@ static void note_held(struct outbox *outbox)
     if (outbox->db.frames == 0) {
         if (upkeep->held_log_us != 0)
             LOG_EVENT(LOG_INFO, "store_log_released",
-                      LOG_INT("seconds", (now_us - upkeep->held_since_us) / 1000000));
+                      LOG_INT("seconds", (now_us - upkeep->held_since_us) / US_PER_S));
         upkeep->held_since_us = upkeep->held_log_us = 0;
     } else if (upkeep->held_since_us == 0) {
         upkeep->held_since_us = now_us;

@@ -187,11 +187,11 @@ static int64_t retry_after_us(struct str value)
 
         const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
 
-        seconds = end && !*end ? (int64_t)timegm(&date) - clock_now_us() / 1000000 : 0;
+        seconds = end && !*end ? (int64_t)timegm(&date) - clock_now_us() / US_PER_S : 0;
     }
     if (seconds > LONGEST_WAIT_S)
         seconds = LONGEST_WAIT_S;
-    return seconds > 0 ? seconds * 1000000 : 0;
+    return seconds > 0 ? seconds * US_PER_S : 0;
 }
 
 /* 4xx that are not about the record: who we are, that we are early, or that we are too many. */

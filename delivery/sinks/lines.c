@@ -91,7 +91,7 @@ static bool settle(struct sink_lines *lines, const char *path, struct error *err
         return fail(err, ERR_SYSTEM, "%s: another process writes to it", path);
     lines->device = info.st_dev;
     lines->inode = info.st_ino;
-    lines->changed_us = (int64_t)info.st_mtim.tv_sec * 1000000;
+    lines->changed_us = (int64_t)info.st_mtim.tv_sec * US_PER_S;
     if (!find_end(lines->fd, (uint64_t)info.st_size, &lines->size))
         return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
     lines->torn = (uint64_t)info.st_size - lines->size;

@@ -11,8 +11,8 @@
 #include "handlers/auth/token_cache.h"
 
 enum {
-    FAILURES_PER_SECOND = 100,      /* of one sender, for signatures that were checked in vain */
-    FAILURE_KEPT_US = 60 * 1000000, /* how long a bad token is remembered */
+    FAILURES_PER_SECOND = 100,       /* of one sender, for signatures that were checked in vain */
+    FAILURE_KEPT_US = US_PER_MINUTE, /* how long a bad token is remembered */
 };
 
 static const struct str bearer_scheme = STR_INIT("Bearer ");

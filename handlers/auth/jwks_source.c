@@ -22,14 +22,13 @@
 #include "base/thread.h"
 
 enum {
-    SECOND_US = 1000000,
-    FILE_LOOK_US = SECOND_US,
-    URL_LOOK_US = 300 * SECOND_US,
-    URL_TIMEOUT_US = 5 * SECOND_US,
-    URL_EARLY_US = 5 * SECOND_US,  /* between two looks for the sake of unknown keys */
-    URL_DOUBT_US = 30 * SECOND_US, /* and for the sake of wrong signatures */
-    RETRY_MIN_US = SECOND_US,      /* after a failure, doubled with each */
-    RETRY_MAX_US = 30 * SECOND_US, /* up to this */
+    FILE_LOOK_US = US_PER_S,
+    URL_LOOK_US = 300 * US_PER_S,
+    URL_TIMEOUT_US = 5 * US_PER_S,
+    URL_EARLY_US = 5 * US_PER_S,  /* between two looks for the sake of unknown keys */
+    URL_DOUBT_US = 30 * US_PER_S, /* and for the sake of wrong signatures */
+    RETRY_MIN_US = US_PER_S,      /* after a failure, doubled with each */
+    RETRY_MAX_US = 30 * US_PER_S, /* up to this */
 };
 
 /* Immutable. */
@@ -270,7 +269,7 @@ static void *keep_fresh(void *self)
 
 bool jwks_source_start(struct jwks_source *source, struct error *err)
 {
-    source->pause_us = SECOND_US;
+    source->pause_us = US_PER_S;
     if (!atomic_load(&source->keys))
         source->pause_us = look(source);
     source->running = true;

@@ -6,13 +6,13 @@
 #include "handlers/auth/jwt.h"
 
 #include "base/base64url.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 enum {
     READ_MAX = 256 * 1024, /* bytes of the tree of a header or a payload */
     DEPTH_MAX = 16,
     KID_MAX = 256, /* bytes */
-    US_PER_SECOND = 1000000,
 };
 
 /* 9999-12-31, in seconds: what is later is no date but an attempt. */
@@ -128,7 +128,7 @@ static bool read_date(struct json_object *value, int64_t *us)
 
     if (!(seconds >= 0 && seconds <= latest)) /* so written, NaN is refused */
         return false;
-    *us = (int64_t)(seconds * US_PER_SECOND);
+    *us = (int64_t)(seconds * US_PER_S);
     return true;
 }
 

@@ -16,12 +16,13 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "handlers/auth/jwks.h"
 
 enum {
-    JWT_MAX = 8 * 1024,          /* bytes of a token */
-    JWT_LEEWAY_US = 60 * 1000000 /* how far clocks may differ */
+    JWT_MAX = 8 * 1024,           /* bytes of a token */
+    JWT_LEEWAY_US = US_PER_MINUTE /* how far clocks may differ */
 };
 
 struct jwt_texts {

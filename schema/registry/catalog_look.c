@@ -20,11 +20,11 @@
 
 enum {
     SCHEMA_MAX_DEPTH = 256,
-    BACKOFF_FIRST_US = 250000,
-    BACKOFF_LAST_US = 4000000, /* while no version is known, whatever happened */
-    BACKOFF_DOUBLINGS = 4,     /* from the first to the last */
-    TRIED_ENOUGH = 10,      /* accepted events that free a version which had none to be tried on */
-    SAVE_US = 60 * 1000000, /* between two times that samples are written */
+    BACKOFF_FIRST_US = 250 * US_PER_MS,
+    BACKOFF_LAST_US = 4 * US_PER_S, /* while no version is known, whatever happened */
+    BACKOFF_DOUBLINGS = 4,          /* from the first to the last */
+    TRIED_ENOUGH = 10,       /* accepted events that free a version which had none to be tried on */
+    SAVE_US = US_PER_MINUTE, /* between two times that samples are written */
 };
 
 #define NEVER_US INT64_MAX

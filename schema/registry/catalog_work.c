@@ -16,7 +16,7 @@
 #include "base/thread.h"
 #include "schema/registry/catalog_internal.h"
 
-enum { SPACING_US = 500000 };
+enum { SPACING_US = 500 * US_PER_MS };
 
 static void waiter_release(void *self)
 {

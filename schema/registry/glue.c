@@ -13,8 +13,8 @@
 #include "base/memory.h"
 
 enum {
-    CALL_US = 5000000, /* one call with its repetitions; the deadline of an event is 4 s */
-    TIME_UP_US = 100000,
+    CALL_US = 5 * US_PER_S, /* one call with its repetitions; the deadline of an event is 4 s */
+    TIME_UP_US = 100 * US_PER_MS,
     BODY_MAX = 8 * 1024 * 1024,
     PAGE_SIZE = 100,
     VERSIONS_MAX = 10000,

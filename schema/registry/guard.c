@@ -10,8 +10,8 @@
 #include "base/clock.h"
 
 enum {
-    SAMPLE_BUDGET_US = 200000,  /* for one check, as for an event */
-    TRIAL_BUDGET_US = 10000000, /* for all of them; what is left then is not tried */
+    SAMPLE_BUDGET_US = 200 * US_PER_MS, /* for one check, as for an event */
+    TRIAL_BUDGET_US = 10 * US_PER_S,    /* for all of them; what is left then is not tried */
 };
 
 static void copy_pointer(struct str from, char to[static GUARD_POINTER_SIZE])

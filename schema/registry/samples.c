@@ -15,8 +15,8 @@
 #include "base/memory.h"
 
 enum {
-    PACE_FIRST_US = 50000,   /* between two, once the set is full, */
-    PACE_LAST_US = 30000000, /* doubled each time it could have been renewed, up to this */
+    PACE_FIRST_US = 50 * US_PER_MS, /* between two, once the set is full, */
+    PACE_LAST_US = 30 * US_PER_S,   /* doubled each time it could have been renewed, up to this */
 };
 
 struct sample {
@@ -172,7 +172,7 @@ void samples_add(struct samples *samples, struct str line, int64_t now_us)
 struct str *samples_copy(struct samples *samples, int64_t now_us, struct arena *arena,
                          size_t *count)
 {
-    int64_t oldest_us = now_us - (int64_t)SAMPLES_AGE_MAX_S * 1000000;
+    int64_t oldest_us = now_us - (int64_t)SAMPLES_AGE_MAX_S * US_PER_S;
     struct str *texts;
 
     (void)pthread_mutex_lock(&samples->mutex);

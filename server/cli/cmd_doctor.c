@@ -16,9 +16,8 @@
 #include "server/cli/inspect.h"
 
 enum {
-    CREDENTIALS_US = 10000000,
+    CREDENTIALS_US = 10 * US_PER_S,
     SOON_S = 5 * 60, /* credentials that expire sooner should have been renewed */
-    SECOND_US = 1000000,
     TEXT_SIZE = 2048,
 };
 
@@ -67,7 +66,7 @@ static void look_at_credentials(struct doctor *doctor)
 {
     const char *source = "";
     struct error err = { 0 };
-    int64_t now_s = clock_now_us() / SECOND_US;
+    int64_t now_s = clock_now_us() / US_PER_S;
     int64_t expiry_s;
 
     if (!aws_session_check(doctor->cli.session, clock_monotonic_us() + CREDENTIALS_US, &source,

@@ -13,12 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fetch.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
 
-enum { TIMEOUT_US = 2000000, BODY_MAX = 64 * 1024, OK = 200, URL_SIZE = 2048 };
+enum { TIMEOUT_US = 2 * US_PER_S, BODY_MAX = 64 * 1024, OK = 200, URL_SIZE = 2048 };
 
 static const char usage_text[] =
     "Usage: sluice health [-c FILE | --url URL]\n"

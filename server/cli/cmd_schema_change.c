@@ -18,8 +18,8 @@
 enum {
     OUTPUT_MAX = 64 * 1024 * 1024,
     DEFINITION_DEPTH = 256,
-    PENDING_US = 60000000, /* how long Glue may take to decide */
-    PENDING_LOOK_US = 300000,
+    PENDING_US = US_PER_MINUTE, /* how long Glue may take to decide */
+    PENDING_LOOK_US = 300 * US_PER_MS,
     ANSWER_SIZE = 16,
 };
 

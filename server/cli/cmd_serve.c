@@ -36,12 +36,12 @@
 
 enum {
     MAX_LISTENERS = 2,
-    DRAIN_US = 10 * 1000000,    /* what is in flight has this long to end */
-    FLUSH_US = 2 * 1000000,     /* and what is accepted, to reach its sinks; the rest is kept */
-    LAST_LINES_US = 1000000,    /* how long the end waits for a log that is not read */
-    END_US = 11 * 1000000,      /* all of it together; then the process leaves as it is */
-    SECOND_SIGNAL_US = 1000000, /* a signal that comes sooner after the first one is the same */
-    WATCHDOG_SHARE = 4,         /* tell the watchdog so many times in its interval */
+    DRAIN_US = 10 * US_PER_S,    /* what is in flight has this long to end */
+    FLUSH_US = 2 * US_PER_S,     /* and what is accepted, to reach its sinks; the rest is kept */
+    LAST_LINES_US = US_PER_S,    /* how long the end waits for a log that is not read */
+    END_US = 11 * US_PER_S,      /* all of it together; then the process leaves as it is */
+    SECOND_SIGNAL_US = US_PER_S, /* a signal that comes sooner after the first one is the same */
+    WATCHDOG_SHARE = 4,          /* tell the watchdog so many times in its interval */
 };
 
 static const char usage_text[] =

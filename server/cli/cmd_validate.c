@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "schema/schema.h"
@@ -23,8 +24,8 @@ enum {
     SCHEMA_BYTES_MAX = 64 * 1024 * 1024,
     INSTANCE_BYTES_MAX = 256 * 1024 * 1024,
     OUTPUT_MAX = 1024 * 1024 * 1024,
-    ERRORS_MAX = 10000,          /* told of one instance */
-    BUDGET_US = 5 * 1000 * 1000, /* for one instance; only a schema made to be slow needs it */
+    ERRORS_MAX = 10000,       /* told of one instance */
+    BUDGET_US = 5 * US_PER_S, /* for one instance; only a schema made to be slow needs it */
 };
 
 static const char usage_text[] =

@@ -19,7 +19,6 @@
 #include "server/service.h"
 
 enum {
-    SECOND_US = 1000000,
     DATE_LEN = 10, /* of a time as text */
     DAY_S = 24 * 60 * 60,
     SOON_S = 7 * DAY_S, /* a certificate that ends sooner should have been renewed */
@@ -54,14 +53,14 @@ static const char *date(const struct inspection *inspection, int64_t time_s)
 {
     char text[CLOCK_TEXT_SIZE];
 
-    clock_format(time_s * SECOND_US, text);
+    clock_format(time_s * US_PER_S, text);
     return arena_copy(inspection->arena, (struct str){ text, DATE_LEN }).ptr;
 }
 
 static void look_at_lifetime(const struct inspection *inspection, const char *file,
                              const struct http_certificate *certificate)
 {
-    int64_t now_s = clock_now_us() / SECOND_US;
+    int64_t now_s = clock_now_us() / US_PER_S;
     int64_t starts_s = http_certificate_starts_s(certificate);
     int64_t ends_s = http_certificate_expires_s(certificate);
     const char *pointer = "/http/tls/cert_file";

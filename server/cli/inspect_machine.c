@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/fetch.h"
 #include "base/file.h"
 #include "server/cli/inspect_internal.h"
@@ -15,7 +16,7 @@
 enum {
     MIB = 1024 * 1024,
     DISK_MIN = 16 * MIB, /* less than this is a full disk */
-    ASK_US = 2000000,
+    ASK_US = 2 * US_PER_S,
     URL_SIZE = 128,
     BODY_MAX = 64 * 1024,
     OK = 200,

@@ -10,7 +10,7 @@
 #include "base/secret.h"
 #include "server/cli/inspect_internal.h"
 
-enum { PATIENCE_US = 5000000, NOT_IMPLEMENTED = 501 };
+enum { PATIENCE_US = 5 * US_PER_S, NOT_IMPLEMENTED = 501 };
 
 /* Header lines of a request; secrets are owned. */
 struct sink_headers {

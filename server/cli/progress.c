@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-enum { FIRST_US = 500000, EVERY_US = 100000, WIDTH = 40, PERCENT = 100 };
+enum { FIRST_US = 500 * US_PER_MS, EVERY_US = 100 * US_PER_MS, WIDTH = 40, PERCENT = 100 };
 
 void progress_start(struct progress *progress, uint64_t total)
 {

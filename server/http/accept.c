@@ -23,7 +23,7 @@
 enum {
     BURST = 64,     /* connections of one site before the next one has its turn */
     RETRY_MS = 100, /* when the system is out of descriptors or memory */
-    WARN_EVERY_US = 10 * 1000 * 1000,
+    WARN_EVERY_US = 10 * US_PER_S,
 };
 
 struct http_acceptor {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/http/mhd.h"
 #include "server/http/request.h"
@@ -16,7 +17,6 @@ enum {
      * head, and a rest for reading bodies. It zeroes all after each request, so not more than
      * needed. */
     POOL_REST = 8 * 1024,
-    US_PER_S = 1000000,
 };
 
 /* Its messages quote requests, so only their fixed part is shown. */

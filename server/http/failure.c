@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-enum { LINES_PER_S = 10, US_PER_S = 1000 * 1000 };
+enum { LINES_PER_S = 10 };
 
 /* All reasons share it: a flood of one kind may hide another for a second, but counters do not. */
 static struct {

@@ -23,11 +23,10 @@
 #include "server/http/loop.h"
 
 enum {
-    OTHER_DESCRIPTORS = 128,      /* store, sinks, log and threads; not for connections */
-    DRAIN_IDLE_US = 500 * 1000,   /* how long a request may still come on an open connection */
-    DRAIN_IDLE_SHARE = 4,         /* but at most a quarter of what the drain may take */
-    MEMORY_NEWS_US = 1000 * 1000, /* how long a body refused for want of memory is told of */
-    US_PER_MS = 1000,
+    OTHER_DESCRIPTORS = 128,         /* store, sinks, log and threads; not for connections */
+    DRAIN_IDLE_US = 500 * US_PER_MS, /* how long a request may still come on an open connection */
+    DRAIN_IDLE_SHARE = 4,            /* but at most a quarter of what the drain may take */
+    MEMORY_NEWS_US = US_PER_S,       /* how long a body refused for want of memory is told of */
 };
 
 void http_limit_idling(struct http *http, int64_t limit_us)

@@ -27,13 +27,12 @@
 #include "server/http/watch.h"
 
 enum {
-    SETTLED_US = 50 * 1000,
-    US_PER_MS = 1000,
+    SETTLED_US = 50 * US_PER_MS,
     LOG_DELAY_US = 10 * US_PER_MS, /* how long a line may wait for others to share its write */
     SPARE_ARENAS = 16,
     TRIM_AFTER_US = 200 * US_PER_MS,
-    VICTIMS_LOOKED_AT = 64,             /* in each queue */
-    PROVED_GRACE_US = 1000 * US_PER_MS, /* so long a connection that had a request is no victim */
+    VICTIMS_LOOKED_AT = 64,     /* in each queue */
+    PROVED_GRACE_US = US_PER_S, /* so long a connection that had a request is no victim */
     VICTIM_LOOK_US = 50 * US_PER_MS,
     VAIN_TURNS_MAX = 16,
     VAIN_TURN_MS = 10,

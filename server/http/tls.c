@@ -22,7 +22,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 
-static const int64_t tickets_us = INT64_C(24) * 3600 * 1000000;
+static const int64_t tickets_us = US_PER_DAY;
 
 /* What tells one version of a file from another; all zero: there is none. */
 struct look {
@@ -111,7 +111,7 @@ static void put(struct http_tls *tls, struct http_certificate *certificate)
     if (http_certificate_is_exposed(certificate))
         LOG_EVENT(LOG_WARN, "tls_key_exposed",
                   LOG_STR("reason", STR("every user of this machine may read the private key")));
-    if (http_certificate_expires_s(certificate) <= clock_now_us() / 1000000)
+    if (http_certificate_expires_s(certificate) <= clock_now_us() / US_PER_S)
         LOG_EVENT(LOG_WARN, "tls_certificate_expired");
 }
 
@@ -375,7 +375,7 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
     gnutls_session_set_ptr(session, link);
     gnutls_transport_set_ptr2(session, link, gnutls_transport_get_ptr(session));
     gnutls_transport_set_pull_function(session, pull);
-    gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / 1000));
+    gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / US_PER_MS));
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
                                        on_handshake);
     link->session = session;

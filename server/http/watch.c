@@ -11,10 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum {
     BATCH = 64,
-    SLACK_US = 12 * 1000, /* the system counts in ticks of up to 10 ms */
-    US_PER_MS = 1000,
+    SLACK_US = 12 * US_PER_MS, /* the system counts in ticks of up to 10 ms */
 };
 
 bool http_watch_init(struct http_watch *watch, struct error *err)

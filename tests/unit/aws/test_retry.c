@@ -3,9 +3,8 @@
  */
 #include "aws/retry.h"
 
+#include "base/clock.h"
 #include "tests/unit/test.h"
-
-static const int64_t second_us = 1000000;
 
 static void a_call_has_three_tries(void)
 {
@@ -13,18 +12,18 @@ static void a_call_has_three_tries(void)
     int64_t pause_us = -1;
     int64_t longest_us[2] = { 0, 0 };
 
-    aws_retry_init(&retry, second_us);
+    aws_retry_init(&retry, US_PER_S);
     for (int i = 0; i < 40; i++) {
         aws_retry_begin(&retry);
         for (int n = 0; n < 2; n++) {
             CHECK(aws_retry_again(&retry, false, &pause_us));
-            CHECK(pause_us >= 0 && pause_us <= second_us << n);
+            CHECK(pause_us >= 0 && pause_us <= US_PER_S << n);
             longest_us[n] = pause_us > longest_us[n] ? pause_us : longest_us[n];
         }
         CHECK(!aws_retry_again(&retry, false, &pause_us));
     }
-    CHECK(longest_us[0] > second_us / 4);
-    CHECK(longest_us[1] > second_us);
+    CHECK(longest_us[0] > US_PER_S / 4);
+    CHECK(longest_us[1] > US_PER_S);
 }
 
 static void the_bucket_runs_dry_and_fills_again(void)
@@ -33,7 +32,7 @@ static void the_bucket_runs_dry_and_fills_again(void)
     int64_t pause_us;
     int tries = 0;
 
-    aws_retry_init(&retry, second_us);
+    aws_retry_init(&retry, US_PER_S);
     for (int i = 0; i < 100; i++) {
         aws_retry_begin(&retry);
         while (aws_retry_again(&retry, i % 2 == 0, &pause_us))
@@ -62,7 +61,7 @@ static void a_full_bucket_stays_full(void)
 {
     struct aws_retry retry;
 
-    aws_retry_init(&retry, second_us);
+    aws_retry_init(&retry, US_PER_S);
     for (int i = 0; i < 10; i++)
         aws_retry_succeeded(&retry);
     CHECK_INT(retry.tokens, 500);

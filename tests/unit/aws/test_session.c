@@ -17,7 +17,6 @@
 
 enum { PATIENCE_US = 60000000, ANSWER_SIZE = 512, THREADS = 8 };
 
-static const int64_t second_us = 1000000;
 static const atomic_bool never = false;
 
 /* A container's credentials: KEY0, KEY1, … of a life of so many seconds; and how it fails. */
@@ -39,7 +38,7 @@ static struct str give(void *self, struct str request, size_t nth)
         return CANNED_STALL;
     if (atomic_load(&source->fails))
         return STR(WORLD_REFUSE("500 Oops"));
-    clock_format(clock_now_us() + life_s * second_us, expiry);
+    clock_format(clock_now_us() + life_s * US_PER_S, expiry);
     (void)snprintf(source->answer, sizeof(source->answer),
                    WORLD_JSON("{\"AccessKeyId\":\"KEY%zu\",\"SecretAccessKey\":\"s\"%s%s%s}"), nth,
                    life_s ? ",\"Expiration\":\"" : "", life_s ? expiry : "", life_s ? "\"" : "");
@@ -139,7 +138,7 @@ static void many_at_once_cause_one_request(void)
         CHECK(result != NULL);
     }
     CHECK(canned_requests(setting.server) <= 2); /* a second one for who came when it had begun */
-    CHECK(aws_session_credential_expiry(setting.session) > clock_now_us() / second_us + 3000);
+    CHECK(aws_session_credential_expiry(setting.session) > clock_now_us() / US_PER_S + 3000);
     end(&setting);
 }
 

@@ -15,7 +15,6 @@
 enum {
     LINE_LEN = 100,
     MANY = 20000, /* lines: more than the pipe and the queue hold */
-    SECOND_US = 1000000,
 };
 
 static int ends[2];
@@ -64,7 +63,7 @@ static void what_is_queued_is_written_in_order_before_the_end(void)
     CHECK(log_output_start(&err));
     for (int i = 0; i < 500; i++)
         put_line(i);
-    log_output_stop(10 * (int64_t)SECOND_US);
+    log_output_stop(10 * (int64_t)US_PER_S);
     lead_back();
     read_all(&text);
     CHECK_INT((int64_t)text.len, (int64_t)500 * LINE_LEN);
@@ -84,8 +83,8 @@ static void nobody_waits_for_a_reader_that_does_not_read(void)
     CHECK(log_output_start(&err));
     for (int i = 0; i < MANY; i++)
         put_line(i);
-    log_output_stop(SECOND_US / 10);
-    CHECK(clock_monotonic_us() - before < 20 * (int64_t)SECOND_US);
+    log_output_stop(US_PER_S / 10);
+    CHECK(clock_monotonic_us() - before < 20 * (int64_t)US_PER_S);
     lead_back();
 }
 
@@ -121,7 +120,7 @@ static void lost_lines_are_counted(void)
         lines += text.ptr[i] == '\n';
     CHECK(lost > 0);
     CHECK_INT(lines - 1 + lost, MANY);
-    log_output_stop(10 * (int64_t)SECOND_US);
+    log_output_stop(10 * (int64_t)US_PER_S);
     lead_back();
     (void)close(ends[0]);
     buf_done(&text);

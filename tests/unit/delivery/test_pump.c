@@ -21,7 +21,7 @@
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
-enum { MOST = 64, SECOND_US = 1000000, LONG_US = 1000 * SECOND_US, LOG_MAX = 1024 * 1024 };
+enum { MOST = 64, LONG_US = 1000 * US_PER_S, LOG_MAX = 1024 * 1024 };
 
 /* The backlog. */
 

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "tests/unit/test.h"
-
-#define SECOND_US INT64_C(1000000)
 
 enum { MOST = 16, NOW_US = 1000000000 };
 
@@ -93,7 +92,7 @@ static void each_record_gets_its_verdict(void)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct pump_rules rules = { .ordered = rows[i].ordered,
                                           .max_attempts = rows[i].max_attempts,
-                                          .max_backoff_us = SECOND_US };
+                                          .max_backoff_us = US_PER_S };
         struct backlog_result results[MOST];
         struct pump_plan plan = make(&rules, rows[i].attempts, rows[i].answers, results);
         char verdicts[MOST + 1] = "";
@@ -106,7 +105,7 @@ static void each_record_gets_its_verdict(void)
                 CHECK((results[j].reason != NULL) == (results[j].verdict != BACKLOG_DELIVERED));
             if (results[j].verdict == BACKLOG_FAILED || results[j].verdict == BACKLOG_DELAYED)
                 CHECK(results[j].next_at_us >= NOW_US &&
-                      results[j].next_at_us <= NOW_US + SECOND_US);
+                      results[j].next_at_us <= NOW_US + US_PER_S);
         }
         CHECK_STR(str_from_c(verdicts), rows[i].verdicts);
         CHECK((plan.failed_reason != NULL) == rows[i].pauses);
@@ -129,7 +128,7 @@ static void blame_counts_as_a_refusal(void)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct pump_rules rules = { .max_attempts = cases[i].max_attempts,
-                                          .max_backoff_us = SECOND_US };
+                                          .max_backoff_us = US_PER_S };
         struct sink_outcome outcome = { SINK_POSTPONED, "answered 500" };
         struct sink_answer answer = { .outcomes = &outcome };
         struct backlog_record record = { .seq = 1, .attempts = cases[i].attempts };
@@ -147,7 +146,7 @@ static void blame_counts_as_a_refusal(void)
 
 static void a_probe_that_arrives_blames_the_first(void)
 {
-    const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = SECOND_US };
+    const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = US_PER_S };
     struct sink_outcome outcome = { SINK_POSTPONED, "answered 500" };
     struct sink_answer answer = { .outcomes = &outcome };
     static const struct backlog_record records[] = {
@@ -172,7 +171,7 @@ static void a_probe_that_arrives_blames_the_first(void)
 /* Without a store: each comes again at its own time, and nothing waits for that. */
 static void what_is_awaited_delays_nothing_else(void)
 {
-    struct pump_rules rules = { .is_awaited = true, .max_backoff_us = SECOND_US };
+    struct pump_rules rules = { .is_awaited = true, .max_backoff_us = US_PER_S };
     struct backlog_result results[MOST];
     struct pump_plan plan = make(&rules, "00", "PP", results);
 
@@ -186,7 +185,7 @@ static void what_is_awaited_delays_nothing_else(void)
 
 static void it_counts_and_tells(void)
 {
-    const struct pump_rules rules = { .max_attempts = 2, .max_backoff_us = SECOND_US };
+    const struct pump_rules rules = { .max_attempts = 2, .max_backoff_us = US_PER_S };
     struct backlog_result results[MOST];
     struct pump_plan plan = make(&rules, "00011", "DDRRP", results);
 
@@ -209,14 +208,14 @@ static void backoff_doubles_up_to_its_bound(void)
         int64_t most_us;
         int64_t bound_us;
     } cases[] = {
-        { 1, 60 * SECOND_US, SECOND_US },
-        { 2, 60 * SECOND_US, 2 * SECOND_US },
-        { 3, 60 * SECOND_US, 4 * SECOND_US },
-        { 6, 60 * SECOND_US, 32 * SECOND_US },
-        { 7, 60 * SECOND_US, 60 * SECOND_US },
-        { 1000000, 60 * SECOND_US, 60 * SECOND_US },
+        { 1, 60 * US_PER_S, US_PER_S },
+        { 2, 60 * US_PER_S, 2 * US_PER_S },
+        { 3, 60 * US_PER_S, 4 * US_PER_S },
+        { 6, 60 * US_PER_S, 32 * US_PER_S },
+        { 7, 60 * US_PER_S, 60 * US_PER_S },
+        { 1000000, 60 * US_PER_S, 60 * US_PER_S },
         { 1, 1000, 1000 },
-        { INT64_MAX, INT64_MAX / 4, (int64_t)SECOND_US << 30 },
+        { INT64_MAX, INT64_MAX / 4, (int64_t)US_PER_S << 30 },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -230,7 +229,7 @@ static void backoff_doubles_up_to_its_bound(void)
 
 static void backoff_is_spread_over_its_range(void)
 {
-    const struct pump_rules rules = { .max_backoff_us = SECOND_US };
+    const struct pump_rules rules = { .max_backoff_us = US_PER_S };
     struct backlog_result results[MOST];
     static const char attempts[] = "00000000";
     struct pump_plan plan = make(&rules, attempts, "RRRRRRRR", results);
@@ -241,7 +240,7 @@ static void backoff_is_spread_over_its_range(void)
         CHECK(i == 0 || results[i].next_at_us != results[i - 1].next_at_us);
     }
     CHECK_INT((int64_t)plan.refused, 8);
-    CHECK(sum_us > SECOND_US && sum_us < 7 * SECOND_US); /* the seed is always the same */
+    CHECK(sum_us > US_PER_S && sum_us < 7 * US_PER_S); /* the seed is always the same */
 }
 
 static void the_sink_may_ask_to_be_left_alone(void)
@@ -252,11 +251,11 @@ static void the_sink_may_ask_to_be_left_alone(void)
         int64_t least_us;
         int64_t most_us;
     } cases[] = {
-        { "it does not", 0, 0, 60 * SECOND_US },
-        { "for half a minute", 30 * SECOND_US, 30 * SECOND_US, 60 * SECOND_US },
-        { "for longer than we wait at all", INT64_MAX, 60 * SECOND_US, 60 * SECOND_US },
+        { "it does not", 0, 0, 60 * US_PER_S },
+        { "for half a minute", 30 * US_PER_S, 30 * US_PER_S, 60 * US_PER_S },
+        { "for longer than we wait at all", INT64_MAX, 60 * US_PER_S, 60 * US_PER_S },
     };
-    const struct pump_rules rules = { .max_backoff_us = 60 * SECOND_US };
+    const struct pump_rules rules = { .max_backoff_us = 60 * US_PER_S };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct sink_outcome outcome = { SINK_POSTPONED, "later" };

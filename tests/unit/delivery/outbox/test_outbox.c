@@ -18,8 +18,6 @@
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 
-#define HOUR_US INT64_C(3600000000)
-
 static atomic_llong ahead_seconds; /* of the time of day */
 
 /* In place of the C library's, so that the time of day can be another one. */
@@ -81,10 +79,10 @@ static void tells_events_apart(void)
         { "the replay again", "a", "{\"r\"}", "r", 0, 0, OUTBOX_DUPLICATE, false },
         { "without id", NULL, "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
         { "without id again", NULL, "{}", NULL, 0, 0, OUTBOX_ACCEPTED, false },
-        { "a day old", "c", "{}", NULL, 24 * HOUR_US, 0, OUTBOX_ACCEPTED, false },
-        { "a day old again", "c", "{}", NULL, 24 * HOUR_US, 0, OUTBOX_DUPLICATE, false },
-        { "of the future", "d", "{}", NULL, -20 * HOUR_US, 0, OUTBOX_ACCEPTED, false },
-        { "of the future again", "d", "{}", NULL, -20 * HOUR_US, 0, OUTBOX_DUPLICATE, false },
+        { "a day old", "c", "{}", NULL, 24 * US_PER_HOUR, 0, OUTBOX_ACCEPTED, false },
+        { "a day old again", "c", "{}", NULL, 24 * US_PER_HOUR, 0, OUTBOX_DUPLICATE, false },
+        { "of the future", "d", "{}", NULL, -20 * US_PER_HOUR, 0, OUTBOX_ACCEPTED, false },
+        { "of the future again", "d", "{}", NULL, -20 * US_PER_HOUR, 0, OUTBOX_DUPLICATE, false },
         { "without time", "e", "{}", NULL, 0, OUTBOX_NO_TIME, OUTBOX_ACCEPTED, false },
         { "without time again", "e", "{}", NULL, 0, OUTBOX_NO_TIME, OUTBOX_DUPLICATE, false },
         { "other content", "e", "[]", NULL, 0, OUTBOX_NO_TIME, OUTBOX_ACCEPTED, true },
@@ -127,10 +125,10 @@ static void notices_an_id_with_another_time(void)
         bool id_reused;
     } rows[] = {
         { "{}", 0, OUTBOX_ACCEPTED, false },
-        { "{t}", HOUR_US / 2, OUTBOX_ACCEPTED, true },
-        { "{t}", HOUR_US / 2, OUTBOX_DUPLICATE, false },
-        { "{old}", 5 * HOUR_US, OUTBOX_ACCEPTED, true },
-        { "{old}", 5 * HOUR_US, OUTBOX_DUPLICATE, false },
+        { "{t}", US_PER_HOUR / 2, OUTBOX_ACCEPTED, true },
+        { "{t}", US_PER_HOUR / 2, OUTBOX_DUPLICATE, false },
+        { "{old}", 5 * US_PER_HOUR, OUTBOX_ACCEPTED, true },
+        { "{old}", 5 * US_PER_HOUR, OUTBOX_DUPLICATE, false },
         { "{}", 0, OUTBOX_DUPLICATE, false },
     };
     struct store store;
@@ -181,9 +179,11 @@ static void knows_events_from_far_ahead(void)
         int64_t window_us;
         int64_t ahead_us; /* of the event's own time */
     } rows[] = {
-        { HOUR_US / 2, HOUR_US / 2 + 1000000 },   { HOUR_US / 2, HOUR_US + HOUR_US / 2 + 1000000 },
-        { 25 * HOUR_US, 25 * HOUR_US + 1000000 }, { 25 * HOUR_US, 26 * HOUR_US + 1000000 },
-        { 25 * HOUR_US, 100 * HOUR_US },
+        { US_PER_HOUR / 2, US_PER_HOUR / 2 + 1000000 },
+        { US_PER_HOUR / 2, US_PER_HOUR + US_PER_HOUR / 2 + 1000000 },
+        { 25 * US_PER_HOUR, 25 * US_PER_HOUR + 1000000 },
+        { 25 * US_PER_HOUR, 26 * US_PER_HOUR + 1000000 },
+        { 25 * US_PER_HOUR, 100 * US_PER_HOUR },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -213,7 +213,7 @@ static void remembers_no_more_than_it_may(void)
     store_init(&store);
     store.options.dedup_max_rows = 100;
     store_open(&store);
-    old.time_us -= HOUR_US / 2 + HOUR_US / 3; /* an earlier hour, most of the time */
+    old.time_us -= US_PER_HOUR / 2 + US_PER_HOUR / 3; /* an earlier hour, most of the time */
     CHECK_INT(store_submit(&store, &old).verdict, OUTBOX_ACCEPTED);
     store_fill(&store, "n", 300);
     CHECK(store_counters(&store)->seen <= 100);

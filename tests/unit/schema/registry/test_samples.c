@@ -6,12 +6,13 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "tests/unit/test.h"
 
-enum { DAY_S = 24 * 60 * 60, SECOND_US = 1000000 };
+enum { DAY_S = 24 * 60 * 60 };
 
-static const int64_t start_us = (int64_t)1790000000 * SECOND_US;
+static const int64_t start_us = (int64_t)1790000000 * US_PER_S;
 
 /* Also from threads, where nothing may be CHECKed. */
 static bool offer_text(struct samples *samples, const char *text, int64_t now_us)
@@ -83,7 +84,7 @@ static void later_ones_take_their_places(void)
     int64_t now_us = start_us;
     int first = 0;
 
-    for (int i = 0; i < 100000; i++, now_us += SECOND_US / 10)
+    for (int i = 0; i < 100000; i++, now_us += US_PER_S / 10)
         offer_number(samples, i, now_us);
     CHECK_INT((int64_t)count(samples, now_us, NULL), 10);
     for (int i = 0; i < 10; i++) {
@@ -102,7 +103,7 @@ static void a_busy_minute_does_not_push_out_the_hours_before(void)
     int64_t now_us = start_us;
     int old = 0;
 
-    for (int i = 0; i < 100000; i++, now_us += SECOND_US / 10) /* nearly three hours */
+    for (int i = 0; i < 100000; i++, now_us += US_PER_S / 10) /* nearly three hours */
         offer_number(samples, 1, now_us);
     for (int i = 0; i < 100000; i++, now_us += 600)
         offer_number(samples, 2, now_us);
@@ -147,10 +148,10 @@ static void bytes_have_a_bound(void)
 static void what_is_a_day_old_is_forgotten(void)
 {
     struct samples *samples = samples_create(5);
-    int64_t day_us = (int64_t)DAY_S * SECOND_US;
+    int64_t day_us = (int64_t)DAY_S * US_PER_S;
 
     offer_number(samples, 1, start_us);
-    offer_number(samples, 2, start_us + SECOND_US);
+    offer_number(samples, 2, start_us + US_PER_S);
     CHECK_INT((int64_t)count(samples, start_us + day_us, NULL), 2);
     CHECK_INT((int64_t)count(samples, start_us + day_us + 1, NULL), 1);
     CHECK(has(samples, "{\"n\":2}", start_us + day_us + 1));
@@ -163,7 +164,7 @@ static struct samples *shared;
 static void *offer_many(void *self)
 {
     for (int i = 0; i < 3000; i++)
-        if (!offer_text(shared, "{\"n\":1}", start_us + (int64_t)i * SECOND_US))
+        if (!offer_text(shared, "{\"n\":1}", start_us + (int64_t)i * US_PER_S))
             return NULL;
     return self;
 }
