@@ -4,8 +4,8 @@
 #include "handlers/auth/sender_limit.h"
 
 #include <stddef.h>
-#include <sys/random.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/rate.h"
 
@@ -20,7 +20,7 @@ struct sender_limit *sender_limit_create(double per_second)
 {
     struct sender_limit *limit = mem_alloc(sizeof(*limit));
 
-    (void)!getrandom(&limit->key, sizeof(limit->key), 0);
+    limit->key = hash_key();
     for (size_t i = 0; i < PLACES; i++)
         rate_init(&limit->rates[i], per_second);
     return limit;
@@ -31,15 +31,9 @@ void sender_limit_destroy(struct sender_limit *limit)
     mem_free(limit);
 }
 
-/* The finaliser of SplitMix64, keyed. */
 static size_t place_of(const struct sender_limit *limit, uint64_t sender)
 {
-    uint64_t hash = sender ^ limit->key;
-
-    hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9U;
-    hash += limit->key;
-    hash = (hash ^ hash >> 27) * 0x94d049bb133111ebU;
-    return (size_t)(hash ^ hash >> 31) % PLACES;
+    return hash_keyed(limit->key, sender) % PLACES;
 }
 
 bool sender_limit_has(const struct sender_limit *limit, uint64_t sender, int64_t now_us)

@@ -11,8 +11,8 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 struct entry {
@@ -80,7 +80,7 @@ struct http_addresses *http_addresses_create(size_t max_connections, size_t max_
         mem_alloc(sizeof(*addresses) + size * sizeof(addresses->entries[0]));
 
     (void)pthread_mutex_init(&addresses->mutex, NULL);
-    (void)!getrandom(&addresses->key, sizeof(addresses->key), 0);
+    addresses->key = hash_key();
     addresses->max_each = max_each;
     addresses->mask = size - 1;
     return addresses;
@@ -94,15 +94,10 @@ void http_addresses_destroy(struct http_addresses *addresses)
     mem_free(addresses);
 }
 
-/* Where the search for an address begins (the finaliser of MurmurHash3 over the keyed prefix). */
+/* The place where the search for an address begins. */
 static size_t home(const struct http_addresses *addresses, struct http_address address)
 {
-    uint64_t hash = address.prefix ^ addresses->key ^ address.family;
-
-    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdU;
-    hash += addresses->key;
-    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53U;
-    return (size_t)(hash ^ hash >> 33) & addresses->mask;
+    return hash_keyed(addresses->key, address.prefix ^ address.family) & addresses->mask;
 }
 
 /* The address's place, or the free one where it belongs. */
