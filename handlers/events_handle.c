@@ -157,12 +157,13 @@ static enum handler_step handle(void *self, struct request *request, struct resp
 }
 
 static enum handler_step resume(void *self, struct request *request, struct response *response,
-                                enum handler_news news)
+                                enum resume_reason reason)
 {
     struct handling *h = request->state;
 
     (void)self;
-    return (news == HANDLER_EXPIRED ? steps[h->state].expired : steps[h->state].woken)(h, response);
+    return (reason == HANDLER_EXPIRED ? steps[h->state].expired : steps[h->state].woken)(h,
+                                                                                         response);
 }
 
 static bool admit(void *self, const struct request *request, struct response *response)

@@ -81,7 +81,7 @@ enum handler_step {
 };
 
 /** Why a request that waited goes on. */
-enum handler_news {
+enum resume_reason {
     HANDLER_WOKEN,   /* its waker was used */
     HANDLER_EXPIRED, /* its deadline is reached: it must be answered now */
 };
@@ -101,13 +101,13 @@ struct handler {
     enum handler_step (*handle)(void *self, struct request *request, struct response *response);
 
     /**
-     * After HANDLER_WAIT: answer it, or wait again (not when it is expired). The news may be an
-     * old one, so look whether what was waited for is there. Not called when the server ends
+     * After HANDLER_WAIT: answer it, or wait again (not when it is expired). A wake-up may be an
+     * old one, so check that what the handler waits for is there. Not called when the server ends
      * first: what must be released in any case belongs to the request's arena (arena_own()).
      * NULL in a handler that never waits.
      */
     enum handler_step (*resume)(void *self, struct request *request, struct response *response,
-                                enum handler_news news);
+                                enum resume_reason reason);
 
     void *self;
 };

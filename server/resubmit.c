@@ -85,7 +85,7 @@ static struct waker next_waker(struct resubmitter *resubmitter)
     return waker;
 }
 
-static enum handler_news await(struct resubmitter *resubmitter, int64_t deadline_us)
+static enum resume_reason await(struct resubmitter *resubmitter, int64_t deadline_us)
 {
     const struct timespec until = clock_timespec(deadline_us);
     int status = 0;

@@ -281,9 +281,9 @@ static void resume(struct http_connection *connection)
     MHD_resume_connection(connection->library);
 }
 
-static void bring_news(struct http_connection *connection, enum handler_news news)
+static void bring_news(struct http_connection *connection, enum resume_reason reason)
 {
-    if (http_request_go_on(connection, news))
+    if (http_request_go_on(connection, reason))
         resume(connection);
 }
 

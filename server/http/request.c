@@ -767,23 +767,23 @@ static enum handler_step refuse_postponed(struct http_exchange *ex)
     return HANDLER_DONE;
 }
 
-static enum handler_step go_on(struct http_exchange *ex, enum handler_news news)
+static enum handler_step go_on(struct http_exchange *ex, enum resume_reason reason)
 {
     bool postponed = ex->postponed;
 
     ex->postponed = false;
     if (!postponed)
-        return ex->handler->resume(ex->handler->self, &ex->request, &ex->response, news);
-    return news == HANDLER_EXPIRED ? refuse_postponed(ex) : begin_handler(ex);
+        return ex->handler->resume(ex->handler->self, &ex->request, &ex->response, reason);
+    return reason == HANDLER_EXPIRED ? refuse_postponed(ex) : begin_handler(ex);
 }
 
-bool http_request_go_on(struct http_connection *connection, enum handler_news news)
+bool http_request_go_on(struct http_connection *connection, enum resume_reason reason)
 {
     struct http_exchange *ex = &connection->exchange;
 
-    if (go_on(ex, news) == HANDLER_WAIT) {
+    if (go_on(ex, reason) == HANDLER_WAIT) {
         http_loop_note_time(connection->loop, clock_monotonic_us());
-        if (news != HANDLER_EXPIRED)
+        if (reason != HANDLER_EXPIRED)
             return false;
         LOG_EVENT(LOG_ERROR, "handler_waits_beyond_its_deadline", LOG_STR("path", ex->path));
         ex->cut = true;

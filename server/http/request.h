@@ -74,7 +74,7 @@ enum MHD_Result http_request_step(void *self, struct MHD_Connection *library, co
  * on, or begin when it was postponed. True: the library is to have the connection back, which was
  * answered or is to be closed. False: it waits on.
  */
-bool http_request_go_on(struct http_connection *connection, enum handler_news news);
+bool http_request_go_on(struct http_connection *connection, enum resume_reason reason);
 
 /**
  * The library is about to refuse a request by itself, with `status`. Is it the one on this

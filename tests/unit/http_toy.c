@@ -86,7 +86,7 @@ static enum handler_step handle_wait(void *self, struct request *request, struct
 }
 
 static enum handler_step resume_wait(void *self, struct request *request, struct response *response,
-                                     enum handler_news news)
+                                     enum resume_reason reason)
 {
     struct http_toy *toy = self;
     size_t *calls = request->state;
@@ -95,9 +95,9 @@ static enum handler_step resume_wait(void *self, struct request *request, struct
     toy->resumed++;
     (void)pthread_cond_broadcast(&toy->changed);
     (void)pthread_mutex_unlock(&toy->mutex);
-    if (++*calls == 1 && news == HANDLER_WOKEN && str_equal(request->body, STR("twice")))
+    if (++*calls == 1 && reason == HANDLER_WOKEN && str_equal(request->body, STR("twice")))
         return HANDLER_WAIT;
-    response->status = news == HANDLER_WOKEN ? 200 : 503;
+    response->status = reason == HANDLER_WOKEN ? 200 : 503;
     response->body = arena_copy(request->arena, request->body);
     return HANDLER_DONE;
 }

@@ -144,9 +144,9 @@ static enum handler_step post(struct str body)
     return handler.handle(handler.self, &request, &response);
 }
 
-static enum handler_step resume(enum handler_news news)
+static enum handler_step resume(enum resume_reason reason)
 {
-    return handler.resume(handler.self, &request, &response, news);
+    return handler.resume(handler.self, &request, &response, reason);
 }
 
 static bool is_answered(void *self)

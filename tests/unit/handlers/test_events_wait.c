@@ -73,16 +73,16 @@ static enum handler_step post(const char *body)
     return handler.handle(handler.self, &request, &response);
 }
 
-static enum handler_step resume(enum handler_news news)
+static enum handler_step resume(enum resume_reason reason)
 {
-    return handler.resume(handler.self, &request, &response, news);
+    return handler.resume(handler.self, &request, &response, reason);
 }
 
 static void an_event_waits_for_its_schema(void)
 {
     begin();
     CHECK_INT(post(EVENT), HANDLER_WAIT);
-    CHECK_INT(resume(HANDLER_WOKEN), HANDLER_WAIT); /* an old piece of news */
+    CHECK_INT(resume(HANDLER_WOKEN), HANDLER_WAIT); /* an old wake-up */
     scripted_close(&script, false);
     CHECK(wait_until(is_woken, NULL));
     CHECK_INT(resume(HANDLER_WOKEN), HANDLER_DONE);

@@ -64,9 +64,9 @@ static enum handler_step handle(void *self, struct request *request, struct resp
 }
 
 static enum handler_step resume(void *self, struct request *request, struct response *response,
-                                enum handler_news news)
+                                enum resume_reason reason)
 {
-    if (news == HANDLER_WOKEN)
+    if (reason == HANDLER_WOKEN)
         return follow(self, request, response);
     response->status = 503;
     response->note.outcome = STR("unavailable");
