@@ -14,7 +14,7 @@ import pytest
 
 from server import BINARY, PATIENCE, ROOT, environment, run
 
-PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "operations", "style"))]
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "operations", "status", "style"))]
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 
 # Commands of the pages that do not run here, and why.
@@ -196,7 +196,7 @@ def test_names_in_the_operations_page_exist():
     page = TEXTS["docs/operations.md"]
     sources = "\n".join(
         path.read_text()
-        for folder in ("base", "aws", "schema", "delivery", "handlers", "server", "conf")
+        for folder in ("base", "aws", "schema", "settings", "delivery", "handlers", "server", "conf")
         for path in (ROOT / folder).rglob("*")
         if path.suffix in (".c", ".h", ".json", ".yaml", ".service")
     )
