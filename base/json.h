@@ -12,6 +12,7 @@
 #pragma once
 
 #include <json-c/json.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,11 +39,12 @@ enum json_kind {
 };
 
 /*
- * Keys known beforehand: members with these names share one copy of the key in every tree, which
- * makes reading cheaper and lets the schema engine recognise a key by its address (below,
- * "Symbols").
+ * Property names known to the reader: members with these names share one copy of the key in every
+ * tree, which makes reading cheaper and lets the schema engine recognise a key by its address
+ * (see "Symbols" below).
  *
- * Threads: immutable once made; shared. Trees read with it must die before it.
+ * Threads: any thread may find and add at the same time; finding takes no lock. Trees read with a
+ * table must be released before the table is destroyed.
  */
 struct json_symbols;
 
@@ -231,60 +233,62 @@ bool json_is_multiple(struct json_object *number, struct json_object *divisor);
 /*
  * Symbols.
  *
- * A symbol is a key's only copy, with its number and length before it in memory. The keys of a
- * table lie in one pool, so a member's key that points into the pool *is* that symbol: no strlen,
- * no hash, no compare. Keys that the reader did not take from the table (unknown ones, and those of
- * trees made otherwise) lie elsewhere; compare those by their bytes, or ask json_symbols_find().
+ * A symbol is the only copy of a key, stored behind its number and length. A table only grows, and
+ * all its symbols lie in one pool that does not move. So a member whose key points into the pool
+ * *is* that symbol: no strlen, no hash, no compare. Other keys (names not in the table when the
+ * text was read, trees made otherwise) lie elsewhere: compare those by their bytes, or call
+ * json_symbols_find().
  */
 
 struct json_symbol {
     unsigned long hash; /* json-c's, for lh_table_lookup_entry_w_hash() */
-    uint32_t index;     /* 0 .. count-1, in the order of first mention */
+    uint32_t index;     /* 0, 1, 2, ... in the order in which they were added */
     uint32_t len;       /* bytes of the key */
-    char key[];         /* NUL behind it */
+    char key[];         /* NUL-terminated */
 };
 
+struct json_symbol_slots;
+
+/* Only json_symbol_of() looks inside, so that it can be inlined. */
 struct json_symbols {
-    char *pool;                       /* where the symbols lie */
-    size_t pool_size;                 /* bytes */
-    const struct json_symbol **index; /* [count], by number */
+    char *pool;
+    size_t pool_size; /* bytes; fixed */
+    struct json_symbol_slots *_Atomic table;
+
+    /* Behind the mutex: */
+    pthread_mutex_t mutex;
+    size_t pool_used;
     size_t count;
-    const struct json_symbol **slots; /* [mask + 1], open addressing, NULL: free */
-    size_t mask;
+    struct json_object *hashing; /* any object: json-c computes hashes by its table */
 };
 
-/** A table of these keys (copied, duplicates allowed, none with a NUL in it). The caller owns it.
+/**
+ * An empty table for at most `max_bytes` of symbols (a name takes 17 to 24 bytes more than its
+ * length). Memory is used as names are added. The caller owns it.
  */
-struct json_symbols *json_symbols_create(const struct str *keys, size_t count);
+struct json_symbols *json_symbols_create(size_t max_bytes);
 
 /** NULL is fine. */
 void json_symbols_destroy(struct json_symbols *symbols);
 
+/**
+ * The symbol for this key (copied), added when it is new. NULL when the table is full or the key
+ * contains a NUL: such a key never becomes a symbol later.
+ */
+const struct json_symbol *json_symbols_add(struct json_symbols *symbols, struct str key);
+
 /** The symbol with these bytes, or NULL. */
 const struct json_symbol *json_symbols_find(const struct json_symbols *symbols, struct str key);
 
-/** The symbol with this number (below count). */
-static inline const struct json_symbol *json_symbols_at(const struct json_symbols *symbols,
-                                                        size_t index)
-{
-    return symbols->index[index];
-}
-
-/** The symbol that this key pointer is, or NULL when it points elsewhere. */
-static inline const struct json_symbol *json_symbol_of_key(const struct json_symbols *symbols,
-                                                           const char *key)
-{
-    /* As numbers, since pointers into different objects must not be compared. */
-    if ((uintptr_t)key - (uintptr_t)symbols->pool >= symbols->pool_size)
-        return NULL;
-    return (const struct json_symbol *)(const void *)(key - offsetof(struct json_symbol, key));
-}
-
-/** The symbol that this member's key is, or NULL when it is none of this table. */
+/** The symbol that this member's key is, or NULL when it is not one of this table. */
 static inline const struct json_symbol *json_symbol_of(const struct json_symbols *symbols,
                                                        const struct lh_entry *member)
 {
-    if (!lh_entry_k_is_constant(member))
+    const char *key = json_key(member);
+
+    /* As numbers, since pointers into different objects must not be compared. */
+    if (!lh_entry_k_is_constant(member) ||
+        (uintptr_t)key - (uintptr_t)symbols->pool >= symbols->pool_size)
         return NULL;
-    return json_symbol_of_key(symbols, json_key(member));
+    return (const struct json_symbol *)(const void *)(key - offsetof(struct json_symbol, key));
 }

@@ -1,15 +1,22 @@
 /*
- * json_symbols.c - the keys known beforehand; see json.h.
+ * json_symbols.c - an append-only table of property names; see json.h.
  *
- * The reader asks for every key of every object, so the hash looks at three words of the key at
- * most. Whoever chooses the keys of a table can make it slow, whoever sends texts cannot.
+ * The symbols lie one after the other in a pool that never moves. The hash table over them is
+ * replaced by one of twice the size when it is half full; the tables it outgrew stay until the end,
+ * because readers take no lock and may still look into them. Together they are smaller than the
+ * present one.
+ *
+ * The reader looks up every key of every object, so the hash reads at most three words of the key.
+ * An author of schemas can choose names that collide, a sender of texts cannot.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/json_internal.h"
 #include "base/memory.h"
 
-enum { FIRST_SLOTS = 8 };
+enum { FIRST_SLOTS = 64 };
 
 static inline uint64_t load_8(const char *from)
 {
@@ -27,7 +34,7 @@ static inline uint64_t load_4(const char *from)
     return word;
 }
 
-static inline size_t hash_key(struct str key)
+static inline size_t hash_of_key(struct str key)
 {
     uint64_t first = 0;
     uint64_t last = 0;
@@ -52,20 +59,85 @@ static inline size_t hash_key(struct str key)
     return (size_t)(hash ^ hash >> 32);
 }
 
-/* The slot that holds the key, or the free one where it belongs. */
-static inline size_t find_slot(const struct json_symbols *symbols, struct str key)
-{
-    size_t slot = hash_key(key) & symbols->mask;
+/* Open addressing over the symbols, at most half full. */
+struct json_symbol_slots {
+    struct json_symbol_slots *outgrown; /* the table before it */
+    size_t mask;
+    const struct json_symbol *_Atomic slots[]; /* [mask + 1]; NULL: free */
+};
 
-    while (symbols->slots[slot] && (symbols->slots[slot]->len != key.len ||
-                                    memcmp(symbols->slots[slot]->key, key.ptr, key.len) != 0))
-        slot = (slot + 1) & symbols->mask;
-    return slot;
+/* The symbol with this key; or NULL, and the free slot where it belongs in `*slot`. */
+static inline const struct json_symbol *probe(const struct json_symbol_slots *table, struct str key,
+                                              size_t *slot)
+{
+    for (size_t at = hash_of_key(key) & table->mask;; at = (at + 1) & table->mask) {
+        const struct json_symbol *symbol =
+            atomic_load_explicit(&table->slots[at], memory_order_acquire);
+
+        if (!symbol)
+            *slot = at;
+        if (!symbol || (symbol->len == key.len && memcmp(symbol->key, key.ptr, key.len) == 0))
+            return symbol;
+    }
 }
 
 const struct json_symbol *json_symbols_find(const struct json_symbols *symbols, struct str key)
 {
-    return symbols->slots[find_slot(symbols, key)];
+    size_t slot;
+
+    return probe(atomic_load_explicit(&symbols->table, memory_order_acquire), key, &slot);
+}
+
+static struct json_symbol_slots *create_slots(size_t count, struct json_symbol_slots *outgrown)
+{
+    struct json_symbol_slots *table = mem_alloc(sizeof(*table) + count * sizeof(table->slots[0]));
+
+    table->outgrown = outgrown;
+    table->mask = count - 1;
+    return table;
+}
+
+/* A table of twice the size with the same symbols, not yet published. */
+static struct json_symbol_slots *grow_slots(struct json_symbol_slots *old)
+{
+    struct json_symbol_slots *table = create_slots((old->mask + 1) * 2, old);
+
+    for (size_t i = 0; i <= old->mask; i++) {
+        const struct json_symbol *symbol = old->slots[i];
+        size_t slot;
+
+        if (symbol && !probe(table, (struct str){ symbol->key, symbol->len }, &slot))
+            table->slots[slot] = symbol;
+    }
+    return table;
+}
+
+struct json_symbols *json_symbols_create(size_t max_bytes)
+{
+    struct json_symbols *symbols = mem_alloc(sizeof(*symbols));
+
+    symbols->pool = mem_alloc(max_bytes);
+    symbols->pool_size = max_bytes;
+    symbols->table = create_slots(FIRST_SLOTS, NULL);
+    symbols->hashing = json_made(json_object_new_object());
+    (void)pthread_mutex_init(&symbols->mutex, NULL);
+    return symbols;
+}
+
+void json_symbols_destroy(struct json_symbols *symbols)
+{
+    if (!symbols)
+        return;
+    for (struct json_symbol_slots *table = symbols->table; table;) {
+        struct json_symbol_slots *outgrown = table->outgrown;
+
+        mem_free(table);
+        table = outgrown;
+    }
+    (void)pthread_mutex_destroy(&symbols->mutex);
+    json_release(symbols->hashing);
+    mem_free(symbols->pool);
+    mem_free(symbols);
 }
 
 static size_t symbol_size(size_t key_len)
@@ -75,64 +147,49 @@ static size_t symbol_size(size_t key_len)
     return (size + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
 }
 
-/* A key that json-c could not hold is no symbol. */
-static bool is_possible(struct str key)
+/* Room in the pool for a symbol of this key; NULL when it is full. The mutex is held. */
+static struct json_symbol *take_room(struct json_symbols *symbols, struct str key)
 {
-    return key.len < UINT32_MAX && (key.len == 0 || !memchr(key.ptr, '\0', key.len));
+    size_t size = symbol_size(key.len);
+
+    if (size > symbols->pool_size - symbols->pool_used)
+        return NULL;
+
+    struct json_symbol *symbol = (struct json_symbol *)(void *)(symbols->pool + symbols->pool_used);
+
+    symbols->pool_used += size;
+    return symbol;
 }
 
-/* Adds the key at the pool's end unless it is there; says how many bytes that took. */
-static size_t add_symbol(struct json_symbols *symbols, char *free, struct str key,
-                         const struct lh_table *hasher)
+/* json_symbols_add() for a key that was not there a moment ago. The mutex is held. */
+static const struct json_symbol *add_locked(struct json_symbols *symbols, struct str key)
 {
-    size_t slot = find_slot(symbols, key);
+    struct json_symbol_slots *table = symbols->table;
+    size_t slot;
+    const struct json_symbol *known = probe(table, key, &slot);
+    struct json_symbol *symbol = known ? NULL : take_room(symbols, key);
 
-    if (symbols->slots[slot])
-        return 0;
-
-    struct json_symbol *symbol = (struct json_symbol *)(void *)free;
-
-    symbol->index = (uint32_t)symbols->count;
+    if (!symbol)
+        return known;
+    symbol->index = (uint32_t)symbols->count++;
     symbol->len = (uint32_t)key.len;
-    memcpy(symbol->key, key.len ? key.ptr : "", key.len);
-    symbol->key[key.len] = '\0';
-    symbol->hash = lh_get_hash(hasher, symbol->key);
-    symbols->slots[slot] = symbol;
-    symbols->index[symbols->count++] = symbol;
-    return symbol_size(key.len);
+    memcpy(symbol->key, key.len ? key.ptr : "", key.len); /* the pool is zeroed: a NUL follows */
+    symbol->hash = lh_get_hash(json_object_get_object(symbols->hashing), symbol->key);
+    atomic_store_explicit(&table->slots[slot], symbol, memory_order_release);
+    if (symbols->count * 2 > table->mask)
+        atomic_store_explicit(&symbols->table, grow_slots(table), memory_order_release);
+    return symbol;
 }
 
-struct json_symbols *json_symbols_create(const struct str *keys, size_t count)
+const struct json_symbol *json_symbols_add(struct json_symbols *symbols, struct str key)
 {
-    /* json-c's hash is seeded once in a process; any object's table tells it. */
-    CLEANUP(json_cleanup) struct json_object *hashing = json_made(json_object_new_object());
-    struct json_symbols *symbols = mem_alloc(sizeof(*symbols));
-    size_t slots = FIRST_SLOTS;
-    size_t pool_size = 0;
+    const struct json_symbol *symbol = json_symbols_find(symbols, key);
 
-    for (size_t i = 0; i < count; i++)
-        pool_size += symbol_size(keys[i].len);
-    while (slots < count * 2)
-        slots *= 2;
-
-    symbols->pool = mem_alloc(pool_size);
-    symbols->index = mem_alloc_array(count, sizeof(const struct json_symbol *));
-    symbols->slots = mem_alloc_array(slots, sizeof(const struct json_symbol *));
-    symbols->mask = slots - 1;
-    for (size_t i = 0; i < count; i++) {
-        if (is_possible(keys[i]))
-            symbols->pool_size += add_symbol(symbols, symbols->pool + symbols->pool_size, keys[i],
-                                             json_object_get_object(hashing));
-    }
-    return symbols;
-}
-
-void json_symbols_destroy(struct json_symbols *symbols)
-{
-    if (!symbols)
-        return;
-    mem_free(symbols->pool);
-    mem_free(symbols->index);
-    mem_free(symbols->slots);
-    mem_free(symbols);
+    /* json-c cannot hold a key with a NUL in it. */
+    if (symbol || key.len >= UINT32_MAX || (key.len > 0 && memchr(key.ptr, '\0', key.len)))
+        return symbol;
+    (void)pthread_mutex_lock(&symbols->mutex);
+    symbol = add_locked(symbols, key);
+    (void)pthread_mutex_unlock(&symbols->mutex);
+    return symbol;
 }

@@ -284,8 +284,13 @@ void schema_destroy(struct schema *schema)
     arena_destroy(schema->arena);
 }
 
-const struct str *schema_keys(const struct schema *schema, size_t *count)
+bool schema_mentions(const struct schema *schema, struct str name)
 {
-    *count = schema->key_count;
-    return schema->keys;
+    for (uint32_t i = 0; i < schema->node_count; i++) {
+        const struct members *members = schema->nodes[i].members;
+
+        if (members && keys_find(&members->names, name.ptr, name.len) != NO_KEY)
+            return true;
+    }
+    return false;
 }

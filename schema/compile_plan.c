@@ -139,7 +139,7 @@ static void find_symbols(struct members *members, const struct schema *schema)
     for (uint32_t i = 0; i < members->names.count; i++) {
         const struct key *key = &members->names.keys[i];
         const struct json_symbol *symbol =
-            json_symbols_find(schema->symbols, (struct str){ key->ptr, key->len });
+            json_symbols_add(schema->symbols, (struct str){ key->ptr, key->len });
 
         if (!symbol)
             continue;
@@ -381,28 +381,6 @@ static void build_plan(const struct schema *schema, struct node *node, struct js
         node->more |= node->plan[i].kinds;
 }
 
-/* Keys. */
-
-static void collect_keys(struct schema *schema)
-{
-    struct keys keys;
-    size_t most = 0;
-
-    for (uint32_t i = 0; i < schema->node_count; i++)
-        most += schema->nodes[i].members ? schema->nodes[i].members->names.count : 0;
-    keys_init(&keys, schema->arena, most);
-    for (uint32_t i = 0; i < schema->node_count; i++) {
-        const struct members *members = schema->nodes[i].members;
-
-        for (uint32_t j = 0; members && j < members->names.count; j++)
-            (void)keys_add_key(&keys, &members->names.keys[j]);
-    }
-    schema->key_count = keys.count;
-    schema->keys = arena_alloc(schema->arena, (keys.count + 1) * sizeof(struct str));
-    for (uint32_t i = 0; i < keys.count; i++)
-        schema->keys[i] = (struct str){ keys.keys[i].ptr, keys.keys[i].len };
-}
-
 void compile_plans(struct compiler *compiler)
 {
     struct schema *schema = compiler->schema;
@@ -415,5 +393,4 @@ void compile_plans(struct compiler *compiler)
             build_plan(schema, &schema->nodes[i], any);
     }
     json_release(any);
-    collect_keys(schema);
 }

@@ -234,10 +234,8 @@ struct schema {
     uint32_t root_fast; /* as target.fast */
     bool dynamic;       /* the scope of resources must be kept */
     bool tracks;        /* a node of it does */
-    const struct json_symbols *symbols;
+    struct json_symbols *symbols;
     struct buf quotes; /* what messages quote of the schema */
-    struct str *keys;
-    size_t key_count;
     struct str *warnings;
     size_t warning_count;
 };

@@ -58,8 +58,8 @@ struct schema_options {
     size_t resource_count;
     const char *base_uri; /* of the document, unless its `$id` says another; NULL: it has none */
     const struct schema_finder *finder; /* NULL: there is none; borrowed during the call */
-    const struct json_symbols *symbols; /* the reader's keys, known by address; NULL: none.
-                                           Must outlive the schema */
+    struct json_symbols *symbols; /* the reader's keys; the schema's property names are added and
+                                     then known by address. NULL: none. Must outlive the schema */
 };
 
 /**
@@ -81,8 +81,8 @@ bool schema_draft_parse(struct str name, enum schema_draft *out);
  */
 const struct str *schema_warnings(const struct schema *schema, size_t *count);
 
-/** Every property name that the schema mentions, for json_symbols_create(); valid as long as it. */
-const struct str *schema_keys(const struct schema *schema, size_t *count);
+/** Does `properties` or `required` of one of its subschemas contain this name? */
+bool schema_mentions(const struct schema *schema, struct str name);
 
 /*
  * The work that a check may still do, over nodes, pattern steps and array elements. One budget

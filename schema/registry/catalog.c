@@ -9,6 +9,9 @@
 #include "base/memory.h"
 #include "schema/registry/catalog_internal.h"
 
+/* Room for about 50,000 property names; names beyond are compared by their bytes. */
+enum { SYMBOLS_MAX_BYTES = 2 << 20 };
+
 struct catalog *catalog_create(const struct catalog_options *options)
 {
     struct catalog *catalog = mem_alloc(sizeof(*catalog));
@@ -16,10 +19,9 @@ struct catalog *catalog_create(const struct catalog_options *options)
     catalog->options = *options;
     if (!catalog->options.cache_dir)
         catalog->options.cache_dir = "";
-    catalog->keys = mem_alloc_array(options->key_count, sizeof(struct str));
+    catalog->symbols = json_symbols_create(SYMBOLS_MAX_BYTES);
     for (size_t i = 0; i < options->key_count; i++)
-        catalog->keys[i] = options->keys[i];
-    catalog->symbols = json_symbols_create(catalog->keys, options->key_count);
+        (void)json_symbols_add(catalog->symbols, options->keys[i]);
     catalog->random = (uint64_t)clock_now_us();
     (void)pthread_mutex_init(&catalog->mutex, NULL);
     clock_init_condition(&catalog->wake);
@@ -54,11 +56,7 @@ void catalog_destroy(struct catalog *catalog)
         catalog->entries = entry->next;
         entry_destroy(entry);
     }
-    json_symbols_destroy(atomic_load(&catalog->symbols));
-    for (size_t i = 0; i < catalog->retired_count; i++)
-        json_symbols_destroy(catalog->retired[i]);
-    mem_free(catalog->retired);
-    mem_free(catalog->keys);
+    json_symbols_destroy(catalog->symbols);
     catalog->options.registry.destroy(catalog->options.registry.self);
     (void)pthread_cond_destroy(&catalog->wake);
     (void)pthread_mutex_destroy(&catalog->mutex);
@@ -122,7 +120,7 @@ void catalog_retire(struct catalog *catalog)
 
 const struct json_symbols *catalog_symbols(const struct catalog *catalog)
 {
-    return atomic_load_explicit(&catalog->symbols, memory_order_acquire);
+    return catalog->symbols;
 }
 
 const struct live_schema *catalog_enter(const struct catalog_entry *entry)

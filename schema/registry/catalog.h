@@ -36,8 +36,7 @@ struct catalog_entry;
 struct live_schema {
     struct schema *schema; /* NULL: no usable version is known, and `error` says why */
     char version[REGISTRY_VERSION_SIZE];
-    struct error error;                 /* for senders; text "": there is nothing to say */
-    const struct json_symbols *symbols; /* that it was compiled with */
+    struct error error; /* for senders; text "": there is nothing to say */
 };
 
 /** What to do with a new version that would refuse what was accepted of late. */
@@ -65,7 +64,8 @@ struct catalog_options {
     size_t pin_count;
     bool assert_formats;
     bool for_operators;     /* who asks sees failures whole, not as senders may see them */
-    const struct str *keys; /* names that events have beside their payload's, for the reader */
+    const struct str *keys; /* names that events have beside their payload's, for the reader;
+                               borrowed during catalog_create() */
     size_t key_count;
 };
 
@@ -106,8 +106,8 @@ NODISCARD bool catalog_start(struct catalog *catalog, struct error *err);
 void catalog_stop(struct catalog *catalog);
 
 /**
- * The reader's keys: those of `options` and of every schema that was known at one time since the
- * start, its first version. Stays valid as long as the catalog.
+ * The reader's keys: those of `options` and of every version compiled since the start, as far as
+ * there is room for them (2 MiB). Stays valid as long as the catalog.
  */
 const struct json_symbols *catalog_symbols(const struct catalog *catalog);
 

@@ -59,11 +59,8 @@ struct catalog {
     struct catalog_options options;
     struct catalog_entry *entries; /* in the order of their making */
     size_t count;
-    atomic_size_t without; /* entries that have no usable version */
-    _Atomic(struct json_symbols *) symbols;
-    struct json_symbols **retired; /* [count] tables that trees may still refer to */
-    size_t retired_count;
-    struct str *keys; /* the options' keys, copied */
+    atomic_size_t without;        /* entries that have no usable version */
+    struct json_symbols *symbols; /* the reader's keys */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     uint64_t random;
@@ -84,7 +81,3 @@ void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entr
 
 /** Keep its samples for the next start. Nobody looks meanwhile. */
 void catalog_save_samples(const struct catalog *catalog, struct catalog_entry *entry);
-
-/** Make the reader's keys anew from all that is known now, and compile everything with them. Before
- * any reader. */
-void catalog_share_symbols(struct catalog *catalog);

@@ -1,12 +1,6 @@
 /*
  * catalog_look.c - one look at the registry, and what follows: take the version, hold it, or say
  * why there is none.
- *
- * Symbols: the reader's table is made anew when a schema gets its first version, at the start or
- * later; keys that later versions add are found the ordinary way. A table that was replaced stays
- * until the end, because trees of requests that wait may refer to it; there are at most as many as
- * schemas. A schema compiled with an older table than a tree was read with finds that tree's keys
- * by their bytes, and is compiled anew at its next look.
  */
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +43,7 @@ static bool compile_document(const struct catalog *catalog, const struct referen
         .from_glue = catalog->options.registry.is_glue,
         .base_uri = references_base_uri(references),
         .finder = references_finder(references),
-        .symbols = catalog_symbols(catalog),
+        .symbols = catalog->symbols,
     };
 
     if (schema_compile(document, &compiling, out, err))
@@ -109,12 +103,11 @@ static void publish(struct catalog *catalog, struct catalog_entry *entry, struct
 }
 
 static void publish_schema(struct catalog *catalog, struct catalog_entry *entry,
-                           struct schema *schema, const struct json_symbols *symbols)
+                           struct schema *schema)
 {
     struct live_schema *live = mem_alloc(sizeof(*live));
 
     live->schema = schema;
-    live->symbols = symbols;
     memcpy(live->version, entry->definition.version, sizeof(live->version));
     publish(catalog, entry, live);
 }
@@ -122,82 +115,6 @@ static void publish_schema(struct catalog *catalog, struct catalog_entry *entry,
 static bool is_usable(const struct catalog_entry *entry)
 {
     return atomic_load(&entry->live)->schema != NULL;
-}
-
-struct key_list {
-    struct str *keys;
-    size_t count;
-};
-
-static void add_keys(struct key_list *list, const struct str *keys, size_t count)
-{
-    list->keys = mem_realloc(list->keys, (list->count + count + 1) * sizeof(*keys));
-    for (size_t i = 0; i < count; i++)
-        list->keys[list->count++] = keys[i];
-}
-
-static void add_keys_of(struct key_list *list, const struct schema *schema)
-{
-    size_t count = 0;
-    const struct str *keys = schema ? schema_keys(schema, &count) : NULL;
-
-    if (keys)
-        add_keys(list, keys, count);
-}
-
-/* All keys that are known now, and those of `more` (may be NULL). */
-static struct json_symbols *collect_symbols(const struct catalog *catalog,
-                                            const struct schema *more)
-{
-    struct key_list list = { 0 };
-
-    add_keys(&list, catalog->keys, catalog->options.key_count);
-    epoch_enter(); /* the keys lie in the schemas */
-    for (const struct catalog_entry *entry = catalog->entries; entry; entry = entry->next)
-        add_keys_of(&list, atomic_load(&entry->live)->schema);
-    add_keys_of(&list, more);
-
-    struct json_symbols *symbols = json_symbols_create(list.keys, list.count);
-
-    epoch_leave();
-    mem_free(list.keys);
-    return symbols;
-}
-
-/* Put a table with the keys of `more`, too, in the present one's place; the mutex is not held. */
-static const struct json_symbols *renew_symbols(struct catalog *catalog, const struct schema *more)
-{
-    (void)pthread_mutex_lock(&catalog->mutex);
-
-    struct json_symbols *symbols = collect_symbols(catalog, more);
-
-    catalog->retired =
-        mem_realloc(catalog->retired, (catalog->retired_count + 1) * sizeof(struct json_symbols *));
-    catalog->retired[catalog->retired_count++] = atomic_exchange(&catalog->symbols, symbols);
-    (void)pthread_mutex_unlock(&catalog->mutex);
-    return symbols;
-}
-
-/* Compile what has been taken already with a table of symbols. */
-static void compile_anew(struct catalog *catalog, struct catalog_entry *entry,
-                         const struct json_symbols *symbols)
-{
-    struct schema *schema = NULL;
-    struct error err = { 0 };
-
-    struct schema_definition definition = entry->definition; /* its version stays */
-
-    if (compile(catalog, entry, &definition, &schema, &err))
-        publish_schema(catalog, entry, schema, symbols);
-}
-
-void catalog_share_symbols(struct catalog *catalog)
-{
-    const struct json_symbols *symbols = renew_symbols(catalog, NULL);
-
-    for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next)
-        if (is_usable(entry))
-            compile_anew(catalog, entry, symbols);
 }
 
 static bool is_same(const struct schema_definition *a, const struct schema_definition *b)
@@ -375,8 +292,6 @@ void catalog_save_samples(const struct catalog *catalog, struct catalog_entry *e
 static void go_live(struct catalog *catalog, struct catalog_entry *entry, struct schema *schema,
                     struct schema_definition *definition)
 {
-    const struct json_symbols *symbols = catalog_symbols(catalog);
-    bool is_first = !is_usable(entry);
 
     log_warnings(entry, schema, definition->version);
     (void)pthread_mutex_lock(&catalog->mutex);
@@ -384,13 +299,7 @@ static void go_live(struct catalog *catalog, struct catalog_entry *entry, struct
     entry->definition = *definition;
     (void)pthread_mutex_unlock(&catalog->mutex);
     *definition = (struct schema_definition){ 0 };
-    if (is_first && catalog->running) {
-        symbols = renew_symbols(catalog, schema);
-        schema_destroy(schema);
-        compile_anew(catalog, entry, symbols);
-    } else {
-        publish_schema(catalog, entry, schema, symbols);
-    }
+    publish_schema(catalog, entry, schema);
     LOG_EVENT(catalog->running ? LOG_INFO : LOG_DEBUG, "schema_live",
               LOG_STR("registry", str_from_c(entry->place.registry)),
               LOG_STR("schema", str_from_c(entry->place.schema)),
@@ -401,11 +310,7 @@ static void go_live(struct catalog *catalog, struct catalog_entry *entry, struct
 static enum catalog_result stay(struct catalog *catalog, struct catalog_entry *entry,
                                 const struct schema_definition *definition)
 {
-    const struct live_schema *now = atomic_load(&entry->live);
-
     review_suspect(catalog, entry, definition);
-    if (now->symbols != catalog_symbols(catalog))
-        compile_anew(catalog, entry, catalog_symbols(catalog));
     if (!entry->kept)
         keep(catalog, entry);
     return CATALOG_FRESH;

@@ -85,7 +85,6 @@ void catalog_load_cached(struct catalog *catalog)
 {
     for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next)
         catalog_look_into_cache(catalog, entry);
-    catalog_share_symbols(catalog);
 }
 
 /* Is it the registry that failed, whichever schema it was asked for? */
@@ -106,7 +105,6 @@ void catalog_load(struct catalog *catalog)
         catalog_look(catalog, entry);
         answers = !is_of_all(entry->error.code);
     }
-    catalog_share_symbols(catalog);
 }
 
 /* The entry that is due first among those that nobody looks at; NULL: there is none. */

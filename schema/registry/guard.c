@@ -38,17 +38,6 @@ static const char *take_token(struct str *pointer, struct arena *arena)
     return token;
 }
 
-static bool knows(const struct schema *schema, const char *name)
-{
-    size_t count;
-    const struct str *keys = schema_keys(schema, &count);
-
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(keys[i], str_from_c(name)))
-            return true;
-    return false;
-}
-
 /* The element that a token of decimal digits names. */
 static size_t index_of(const char *digits)
 {
@@ -72,7 +61,7 @@ static void mask_pointer(const struct schema *schema, struct json_object *payloa
         bool is_index = json_is_array(at);
 
         buf_add_char(out, '/');
-        if (is_index || knows(schema, token))
+        if (is_index || schema_mentions(schema, str_from_c(token)))
             json_write_pointer_token(out, str_from_c(token));
         else
             buf_add_char(out, '*');

@@ -305,7 +305,9 @@ static void prepare(struct bench *bench)
     bench->event = json_text(bench->arena, event);
     bench->tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
     json_tokener_set_flags(bench->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    bench->symbols = json_symbols_create(keys, collect_keys(event, keys, 0));
+    bench->symbols = json_symbols_create(1 << 20);
+    for (size_t i = 0, count = collect_keys(event, keys, 0); i < count; i++)
+        (void)json_symbols_add(bench->symbols, keys[i]);
     bench->large[0] = make_large(bench, "http://json-schema.org/draft-07/schema#");
     bench->large[1] = make_large(bench, "https://json-schema.org/draft/2020-12/schema");
 

@@ -69,9 +69,7 @@ static void check_instance(const struct schema *schema, struct json_object *inst
 static void check_with_symbols(struct json_object *document, struct schema_options options,
                                const struct schema *plain, struct json_object *instance)
 {
-    size_t count;
-    const struct str *keys = schema_keys(plain, &count);
-    struct json_symbols *symbols = json_symbols_create(keys, count);
+    struct json_symbols *symbols = json_symbols_create(1 << 14);
     const struct json_read_options reading = { .symbols = symbols };
     struct schema *schema = NULL;
     struct json_object *known = NULL;

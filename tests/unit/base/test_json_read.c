@@ -227,11 +227,13 @@ static void refuses_keys_it_could_not_keep(void)
 static void finds_duplicates_of_symbols(void)
 {
     const struct str keys[] = { STR("a"), STR("detail") };
-    struct json_symbols *symbols = json_symbols_create(keys, COUNT_OF(keys));
+    struct json_symbols *symbols = json_symbols_create(1 << 10);
     const struct json_read_options options = { .symbols = symbols };
     const struct str texts[] = { STR("{\"a\":1,\"a\":2}"), STR("{\"a\":1,\"\\u0061\":2}"),
                                  STR("{\"\\u0061\":1,\"b\":1,\"a\":2}") };
 
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        CHECK(json_symbols_add(symbols, keys[i]) != NULL);
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct json_object *tree = NULL;
         struct error err = { 0 };

@@ -1,51 +1,58 @@
 /*
- * test_json_symbols.c - keys known beforehand: one copy each, told by its address.
+ * test_json_symbols.c - the table of property names: one copy each, recognised by its address.
  */
 #include "base/json.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "tests/unit/test.h"
 
+enum { ROOM = 1 << 20 };
+
 static void finds_symbols_by_their_bytes(void)
 {
-    const struct str keys[] = {
-        STR("id"),     STR("detail"),        STR("id"),  STR(""), STR("time"),
-        STR("\u00e9"), STR("account_owner"), STR("a\0b")
-    };
-    struct json_symbols *symbols = json_symbols_create(keys, COUNT_OF(keys));
+    const struct str keys[] = { STR("id"),   STR("detail"), STR(""),
+                                STR("time"), STR("\u00e9"), STR("account_owner") };
+    struct json_symbols *symbols = json_symbols_create(ROOM);
 
-    CHECK_INT((int64_t)symbols->count, 6);
-    for (size_t i = 0; i < symbols->count; i++) {
-        const struct json_symbol *symbol = json_symbols_at(symbols, i);
-        struct str key = { symbol->key, symbol->len };
+    CHECK(!json_symbols_find(symbols, STR("")));
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        const struct json_symbol *symbol = json_symbols_add(symbols, keys[i]);
 
         CHECK_INT(symbol->index, (int64_t)i);
-        CHECK(symbol->key[symbol->len] == '\0');
-        CHECK(json_symbols_find(symbols, key) == symbol);
-        CHECK(json_symbol_of_key(symbols, symbol->key) == symbol);
+        CHECK_STR(keys[i], symbol->key);
+        CHECK_INT(symbol->len, (int64_t)keys[i].len);
     }
-    CHECK_STR(str_from_c(json_symbols_at(symbols, 1)->key), "detail");
-    CHECK_STR(str_from_c(json_symbols_at(symbols, 2)->key), "");
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        const struct json_symbol *symbol = json_symbols_find(symbols, keys[i]);
+
+        CHECK_INT(symbol->index, (int64_t)i);
+        CHECK(json_symbols_add(symbols, keys[i]) == symbol);
+    }
     CHECK(!json_symbols_find(symbols, STR("detai")));
     CHECK(!json_symbols_find(symbols, STR("details")));
     CHECK(!json_symbols_find(symbols, STR("a")));
+    CHECK(!json_symbols_add(symbols, STR("a\0b")));
     CHECK(!json_symbols_find(symbols, STR("a\0b")));
-    CHECK(!json_symbol_of_key(symbols, "id"));
     json_symbols_destroy(symbols);
+    json_symbols_destroy(NULL);
 }
 
 static void marks_members_of_trees(void)
 {
-    const struct str keys[] = { STR("id"), STR("detail") };
-    struct json_symbols *symbols = json_symbols_create(keys, COUNT_OF(keys));
-    struct json_symbols *others = json_symbols_create(keys, COUNT_OF(keys));
+    struct json_symbols *symbols = json_symbols_create(ROOM);
+    struct json_symbols *others = json_symbols_create(ROOM);
     const struct json_read_options options = { .symbols = symbols };
     struct json_object *tree = NULL;
     struct error err = { 0 };
     size_t known = 0;
 
+    (void)json_symbols_add(symbols, STR("id"));
+    (void)json_symbols_add(symbols, STR("detail"));
+    (void)json_symbols_add(others, STR("id"));
     CHECK(json_read(STR("{\"\\u0069d\":1,\"other\":2,\"detail\":3}"), &options, &tree, &err));
+    (void)json_symbols_add(symbols, STR("other")); /* too late for this tree */
     for (JSON_EACH(member, tree)) {
         const struct json_symbol *symbol = json_symbol_of(symbols, member);
 
@@ -64,36 +71,68 @@ static void marks_members_of_trees(void)
     json_symbols_destroy(others);
 }
 
-static void manages_with_none_and_with_many(void)
+static void a_full_table_takes_no_more(void)
 {
-    enum { MANY = 5000 };
-    static char names[MANY][24];
-    static struct str keys[MANY];
-    struct json_symbols *none = json_symbols_create(NULL, 0);
+    struct json_symbols *symbols = json_symbols_create(64); /* 24 bytes each */
 
-    CHECK(!json_symbols_find(none, STR("a")));
-    CHECK(!json_symbols_find(none, STR("")));
-    CHECK(!json_symbol_of_key(none, "a"));
-    json_symbols_destroy(none);
-    json_symbols_destroy(NULL);
+    CHECK(json_symbols_add(symbols, STR("first")) != NULL);
+    CHECK(!json_symbols_add(symbols, STR("a name of 41 bytes is too long for it all")));
+    CHECK(json_symbols_add(symbols, STR("second")) != NULL);
+    CHECK(!json_symbols_add(symbols, STR("third")));
+    CHECK(!json_symbols_find(symbols, STR("third")));
+    CHECK(json_symbols_find(symbols, STR("first")) != NULL);
+    json_symbols_destroy(symbols);
+}
+
+enum { MANY = 5000, ADDERS = 4 };
+
+static char names[MANY][24];
+static const struct json_symbol *found[ADDERS][MANY];
+static struct json_symbols *shared;
+static int numbers[ADDERS] = { 0, 1, 2, 3 };
+
+/* Each thread adds all names, beginning elsewhere, and finds each of them at once. */
+static void *add_all(void *number)
+{
+    size_t thread = (size_t) * (const int *)number;
 
     for (size_t i = 0; i < MANY; i++) {
-        (void)snprintf(names[i], sizeof(names[i]), "%s%zu", i % 2 ? "property_number_" : "p", i);
-        keys[i] = str_from_c(names[i]);
+        size_t at = (i + thread * MANY / ADDERS) % MANY;
+
+        found[thread][at] = json_symbols_add(shared, str_from_c(names[at]));
+        if (json_symbols_find(shared, str_from_c(names[at])) != found[thread][at])
+            found[thread][at] = NULL;
     }
+    return NULL;
+}
 
-    struct json_symbols *many = json_symbols_create(keys, MANY);
+static void threads_that_add_get_the_same_symbols(void)
+{
+    pthread_t threads[ADDERS];
 
-    CHECK_INT((int64_t)many->count, MANY);
+    shared = json_symbols_create(ROOM);
     for (size_t i = 0; i < MANY; i++)
-        CHECK(json_symbols_find(many, keys[i])->index == i);
-    json_symbols_destroy(many);
+        (void)snprintf(names[i], sizeof(names[i]), "%s%zu", i % 2 ? "property_number_" : "p", i);
+    for (size_t i = 0; i < ADDERS; i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, add_all, &numbers[i]), 0);
+    for (size_t i = 0; i < ADDERS; i++)
+        (void)pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < MANY; i++) {
+        const struct json_symbol *symbol = json_symbols_find(shared, str_from_c(names[i]));
+
+        CHECK_STR(str_from_c(names[i]), symbol->key);
+        CHECK(symbol->index < MANY);
+        for (size_t thread = 0; thread < ADDERS; thread++)
+            CHECK(found[thread][i] == symbol);
+    }
+    json_symbols_destroy(shared);
 }
 
 int main(void)
 {
     RUN(finds_symbols_by_their_bytes);
     RUN(marks_members_of_trees);
-    RUN(manages_with_none_and_with_many);
+    RUN(a_full_table_takes_no_more);
+    RUN(threads_that_add_get_the_same_symbols);
     return test_end();
 }

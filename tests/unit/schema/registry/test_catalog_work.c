@@ -304,24 +304,24 @@ static void a_pinned_version_is_asked_for_once(void)
 
 static void a_schema_that_comes_later_shares_its_keys_with_the_reader(void)
 {
-    const struct json_symbols *before;
+    struct json_object *payloads[2]; /* read before the schema was known, and after */
+    struct error err = { 0 };
 
     begin();
-    before = catalog_symbols(catalog);
-    CHECK(!json_symbols_find(before, STR("late")));
+
+    const struct json_read_options reading = { .symbols = catalog_symbols(catalog) };
+
+    CHECK(!json_symbols_find(reading.symbols, STR("late")));
+    CHECK(json_read_in(arena, STR("{\"late\":\"x\"}"), &reading, &payloads[0], &err));
     scripted_give(&script, "1", "{\"properties\":{\"late\":{\"type\":\"integer\"}}}");
     start();
     CHECK(wait_until(is_usable, NULL));
-    CHECK(json_symbols_find(catalog_symbols(catalog), STR("late")) != NULL);
+    CHECK(catalog_symbols(catalog) == reading.symbols);
+    CHECK(json_symbols_find(reading.symbols, STR("late")) != NULL);
+    CHECK(json_read_in(arena, STR("{\"late\":\"x\"}"), &reading, &payloads[1], &err));
 
-    for (int i = 0; i < 2; i++) { /* trees of the old table and of the new */
-        const struct json_read_options reading = { .symbols =
-                                                       i ? catalog_symbols(catalog) : before };
-        struct json_object *payload;
-        struct error err = { 0 };
-
-        CHECK(json_read_in(arena, STR("{\"late\":\"x\"}"), &reading, &payload, &err));
-        CHECK_INT(schema_check(catalog_enter(entry)->schema, payload, NULL), SCHEMA_INVALID);
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        CHECK_INT(schema_check(catalog_enter(entry)->schema, payloads[i], NULL), SCHEMA_INVALID);
         catalog_leave();
     }
     end();
