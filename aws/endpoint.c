@@ -3,6 +3,8 @@
  */
 #include "aws/endpoint.h"
 
+#include "base/chars.h"
+
 /* Host names end otherwise in partitions of their own; the first match counts. */
 static const struct partition {
     struct str prefix; /* of the region */
@@ -23,7 +25,7 @@ bool aws_endpoint_is_region(struct str region)
     for (size_t i = 0; i < region.len; i++) {
         char c = region.ptr[i];
 
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+        if (!char_is_lower(c) && !char_is_digit(c) && c != '-')
             return false;
     }
     return region.len > 0 && region.len <= 32 && region.ptr[0] != '-';
@@ -79,10 +81,7 @@ static bool split_port(struct str authority, struct str *host, struct str *port)
         return host->len > 0;
     if (port->ptr[0] != ':' || port->len < 2 || port->len > 6)
         return false;
-    for (size_t i = 1; i < port->len; i++)
-        if (port->ptr[i] < '0' || port->ptr[i] > '9')
-            return false;
-    return host->len > 0;
+    return all_are(str_from(*port, 1), char_is_digit) && host->len > 0;
 }
 
 bool aws_endpoint_parse(struct str url, struct aws_endpoint *out, struct error *err)

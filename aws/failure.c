@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "aws/time.h"
+#include "base/chars.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 enum {
     TEXT_MAX = 400,  /* "User: ARN is not authorized to perform: ACTION on resource: ARN …" */
@@ -69,27 +71,22 @@ static const struct {
 /* "com.amazonaws.glue#ThrottlingException:http://…" is ThrottlingException. */
 static struct str bare_code(struct str text)
 {
-    const char *hash = text.len ? memchr(text.ptr, '#', text.len) : NULL;
-    const char *colon;
+    struct str rest = text;
 
-    if (hash)
-        text = str_from(text, (size_t)(hash - text.ptr) + 1);
-    colon = text.len ? memchr(text.ptr, ':', text.len) : NULL;
-    if (colon)
-        text.len = (size_t)(colon - text.ptr);
-    return text;
+    (void)take_until(&rest, '#');
+    if (rest.len > 0)
+        text = rest;
+    return take_until(&text, ':');
+}
+
+static bool is_code_char(char c)
+{
+    return char_is_alnum(c) || char_is_one_of(c, "._-");
 }
 
 static bool is_code(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-
-        if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-            c != '.' && c != '_' && c != '-')
-            return false;
-    }
-    return text.len > 0 && text.len < AWS_CODE_SIZE;
+    return text.len < AWS_CODE_SIZE && all_are(text, is_code_char);
 }
 
 static struct str find_code(const struct fetch_answer *answer, struct json_object *json)
@@ -145,10 +142,7 @@ void aws_failure_from_answer(const struct fetch_answer *answer, struct json_obje
 
     *failure = (struct aws_failure){ .kind = kind_of_code(code, answer->status) };
     (void)snprintf(failure->code, sizeof(failure->code), "%.*s", STR_ARG(code));
-    if (message.len > TEXT_MAX)
-        message.len = TEXT_MAX;
-    while (message.len == TEXT_MAX && ((unsigned char)message.ptr[message.len] & 0xC0) == 0x80)
-        message.len--;
+    message = utf8_prefix(message, TEXT_MAX);
     if (code.len == 0)
         (void)fail(&failure->error, ERR_UNREACHABLE, "HTTP status %d", answer->status);
     else

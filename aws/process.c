@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -34,11 +35,6 @@ struct process {
     int output; /* -1: it has closed it */
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /*
  * One word from `*from` to `*to`, which never overtakes it. A backslash counts outside of single
  * quotes. False: a quote is open at the end.
@@ -49,7 +45,7 @@ static bool copy_word(const char **from, char **to)
     const char *in = *from;
     char *out = *to;
 
-    for (; *in && (quote || !is_blank(*in)); in++) {
+    for (; *in && (quote || !char_is_space(*in)); in++) {
         if (quote && *in == quote)
             quote = '\0';
         else if (!quote && (*in == '"' || *in == '\''))
@@ -69,7 +65,7 @@ static bool split(const char *text, struct command *command, struct error *err)
 {
     char *to = command->text;
 
-    while (is_blank(*text))
+    while (char_is_space(*text))
         text++;
     while (*text) {
         if (command->count == WORDS_MAX)
@@ -77,7 +73,7 @@ static bool split(const char *text, struct command *command, struct error *err)
         command->words[command->count++] = to;
         if (!copy_word(&text, &to))
             return fail(err, ERR_CONFIG, "a quote is not closed");
-        while (is_blank(*text))
+        while (char_is_space(*text))
             text++;
     }
     return command->count > 0 || fail(err, ERR_CONFIG, "an empty command");

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/chars.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -16,7 +17,6 @@
 enum {
     FILE_MAX = 1024 * 1024, /* bytes; real files have a few hundred */
     TEXTS_MAX = 2,
-    GROWTH = 32,
 };
 
 enum section_kind { SECTION_PROFILE, SECTION_SERVICES, SECTION_OTHER };
@@ -55,16 +55,14 @@ void aws_profiles_destroy(struct aws_profiles *profiles)
 
 static void add(struct aws_profiles *profiles, const struct property *property)
 {
-    if (profiles->count == profiles->capacity) {
-        profiles->capacity += GROWTH;
-        profiles->list = mem_realloc(profiles->list, profiles->capacity * sizeof(*profiles->list));
-    }
+    profiles->list =
+        mem_grow(profiles->list, profiles->count, &profiles->capacity, sizeof(*profiles->list));
     profiles->list[profiles->count++] = *property;
 }
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+    return char_is_one_of(c, " \t\r\f\v");
 }
 
 /* The text without white space at both ends; the end is marked with a NUL. */
@@ -95,8 +93,7 @@ static void cut_comment(char *text)
 static void make_lower(char *text)
 {
     for (; *text; text++)
-        if (*text >= 'A' && *text <= 'Z')
-            *text = (char)(*text | 0x20);
+        *text = char_lower(*text);
 }
 
 static char *strip_quotes(char *text)

@@ -8,6 +8,7 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/secret.h"
 
@@ -65,8 +66,7 @@ static void write_time(int64_t time_us, char text[static SIGV4_TIME_SIZE])
 
 static bool is_unreserved(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return char_is_alnum(c) || char_is_one_of(c, "-._~");
 }
 
 void sigv4_encode(struct buf *out, struct str text, bool keep_slash)
@@ -82,15 +82,6 @@ void sigv4_encode(struct buf *out, struct str text, bool keep_slash)
     }
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A part of the query in its one canonical spelling, whatever its own. */
 static struct str encode_again(struct arena *arena, struct str part)
 {
@@ -98,8 +89,8 @@ static struct str encode_again(struct arena *arena, struct str part)
     struct buf *out = arena_buf(arena, 3 * part.len + 1);
 
     for (size_t i = 0; i < part.len; i++) {
-        int high = i + 2 < part.len && part.ptr[i] == '%' ? hex_value(part.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(part.ptr[i + 2]) : -1;
+        int high = i + 2 < part.len && part.ptr[i] == '%' ? char_hex_value(part.ptr[i + 1]) : -1;
+        int low = high >= 0 ? char_hex_value(part.ptr[i + 2]) : -1;
         unsigned char byte = (unsigned char)part.ptr[i];
 
         if (low >= 0) {
@@ -110,16 +101,6 @@ static struct str encode_again(struct arena *arena, struct str part)
     }
     sigv4_encode(out, buf_str(plain), false);
     return buf_str(out);
-}
-
-/* The text before the first `mark`, or all of it; `rest` is moved behind the mark. */
-static struct str take_until(struct str *rest, char mark)
-{
-    const char *end = rest->len ? memchr(rest->ptr, mark, rest->len) : NULL;
-    struct str part = { rest->ptr, end ? (size_t)(end - rest->ptr) : rest->len };
-
-    *rest = str_from(*rest, part.len + 1);
-    return part;
 }
 
 static size_t count_of(struct str text, char mark)
@@ -205,7 +186,7 @@ static struct str lower(struct arena *arena, const char *name)
     char *copy = arena_alloc(arena, text.len + 1);
 
     for (size_t i = 0; i < text.len; i++)
-        copy[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+        copy[i] = char_lower(name[i]);
     return (struct str){ copy, text.len };
 }
 

@@ -3,6 +3,8 @@
  */
 #include "base/base64url.h"
 
+#include "base/chars.h"
+
 enum {
     INVALID = 64,
     BITS = 6, /* a character's */
@@ -10,11 +12,11 @@ enum {
 
 static unsigned value_of(char c)
 {
-    if (c >= 'A' && c <= 'Z')
+    if (char_is_upper(c))
         return (unsigned)(c - 'A');
-    if (c >= 'a' && c <= 'z')
+    if (char_is_lower(c))
         return (unsigned)(c - 'a') + 26;
-    if (c >= '0' && c <= '9')
+    if (char_is_digit(c))
         return (unsigned)(c - '0') + 52;
     if (c == '-')
         return 62;

@@ -56,20 +56,24 @@ void buf_add_slowly(struct buf *buf, struct str s)
     buf->len += s.len;
 }
 
-void buf_add_int(struct buf *buf, int64_t number)
+void buf_add_uint(struct buf *buf, uint64_t number)
 {
-    char digits[20]; /* of 2^63, and a sign */
+    char digits[20]; /* 2^64 - 1 has as many */
     char *end = digits + sizeof(digits);
     char *at = end;
-    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
 
     do {
-        *--at = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
-    if (number < 0)
-        *--at = '-';
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
     buf_add(buf, (struct str){ at, (size_t)(end - at) });
+}
+
+void buf_add_int(struct buf *buf, int64_t number)
+{
+    if (number < 0)
+        buf_add_char(buf, '-');
+    buf_add_uint(buf, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 void buf_add_hex(struct buf *buf, const uint8_t *bytes, size_t count)

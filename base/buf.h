@@ -55,6 +55,7 @@ static inline void buf_add_char(struct buf *buf, char c)
 
 /** A whole number in decimal. */
 void buf_add_int(struct buf *buf, int64_t number);
+void buf_add_uint(struct buf *buf, uint64_t number);
 
 /** Each byte as two lower-case hexadecimal digits. */
 void buf_add_hex(struct buf *buf, const uint8_t *bytes, size_t count);

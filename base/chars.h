@@ -1,8 +1,10 @@
 /*
  * chars.h - ASCII character classes, and small steps of grammars such as those of RFC 3986.
  *
- * Each take_ function steps over what it is named for at the front of `text` and says whether it
- * was there; when it was not, `text` stays as it is.
+ * No function here depends on a locale. A take_ function removes what it is named after from the
+ * front of `text`. It returns false, with `text` unchanged, when that is not there.
+ *
+ * Threads: no state.
  */
 #pragma once
 
@@ -15,9 +17,19 @@ static inline bool char_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static inline bool char_is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static inline bool char_is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
 static inline bool char_is_alpha(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return char_is_lower(c) || char_is_upper(c);
 }
 
 static inline bool char_is_alnum(char c)
@@ -25,14 +37,39 @@ static inline bool char_is_alnum(char c)
     return char_is_digit(c) || char_is_alpha(c);
 }
 
-static inline bool char_is_hex(char c)
-{
-    return char_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static inline bool char_is_ascii(char c)
 {
     return (unsigned char)c < 0x80;
+}
+
+/** Is `c` white space between two lines or words: space, tab, line feed, carriage return? */
+static inline bool char_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static inline char char_lower(char c)
+{
+    return char_is_upper(c) ? (char)(c - 'A' + 'a') : c;
+}
+
+static inline char char_upper(char c)
+{
+    return char_is_lower(c) ? (char)(c - 'a' + 'A') : c;
+}
+
+/** The value of the hexadecimal digit `c`, of either case; -1 when it is not one. */
+static inline int char_hex_value(char c)
+{
+    if (char_is_digit(c))
+        return c - '0';
+    c = char_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static inline bool char_is_hex(char c)
+{
+    return char_hex_value(c) >= 0;
 }
 
 /** Is `c` one of `set`? NUL never is. */
@@ -47,6 +84,7 @@ static inline bool next_is_one_of(struct str text, const char *set)
     return text.len > 0 && char_is_one_of(text.ptr[0], set);
 }
 
+/** One character of `set`. */
 static inline bool take_char(struct str *text, const char *set)
 {
     if (!next_is_one_of(*text, set))
@@ -55,7 +93,7 @@ static inline bool take_char(struct str *text, const char *set)
     return true;
 }
 
-/** As many characters of the class as there are; how many. */
+/** All characters of the class at the front. Returns how many, which may be 0. */
 static inline size_t take_run(struct str *text, bool (*is_member)(char c))
 {
     size_t count = 0;
@@ -66,7 +104,7 @@ static inline size_t take_run(struct str *text, bool (*is_member)(char c))
     return count;
 }
 
-/** "%" and two hexadecimal digits. */
+/** `%` and two hexadecimal digits. */
 static inline bool take_percent(struct str *text)
 {
     if (text->len < 3 || text->ptr[0] != '%' || !char_is_hex(text->ptr[1]) ||
@@ -76,7 +114,10 @@ static inline bool take_percent(struct str *text)
     return true;
 }
 
-/** Take off what comes before the first `separator`, and the separator; all when there is none. */
+/**
+ * Everything before the first `separator`, which is removed too. The whole text when there is no
+ * separator. Returns the part before it.
+ */
 static inline struct str take_until(struct str *text, char separator)
 {
     const char *end = text->len ? memchr(text->ptr, separator, text->len) : NULL;
@@ -86,7 +127,7 @@ static inline struct str take_until(struct str *text, char separator)
     return part;
 }
 
-/** Is the whole of `text` of that class, and not empty? */
+/** Is every character of `text` in the class? False for an empty text. */
 static inline bool all_are(struct str text, bool (*is_member)(char c))
 {
     return take_run(&text, is_member) > 0 && text.len == 0;

@@ -7,17 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum { WHERE_MIN = 100 }; /* bytes that the place of an error has at least */
 
-/* vsnprintf may stop inside a UTF-8 sequence; the text must stay valid because it is sent out. */
+/* Cut `text` where snprintf() has stopped within a character: it is sent out, and must be UTF-8. */
 static void trim_to_character(char *text)
 {
-    size_t start = strlen(text);
-
-    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-        start--;
-    if (start > 0 && (unsigned char)text[start - 1] >= 0xC0)
-        text[start - 1] = '\0';
+    text[utf8_prefix(str_from_c(text), SIZE_MAX).len] = '\0';
 }
 
 bool fail(struct error *err, enum err_code code, const char *fmt, ...)

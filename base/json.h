@@ -176,39 +176,52 @@ static inline struct json_object *json_at(struct json_object *array, size_t inde
     return json_object_array_get_idx(array, index);
 }
 
-/* JSON Pointer, RFC 6901. */
+/* JSON Pointer (RFC 6901). */
 
 enum json_lookup {
     JSON_FOUND,
-    JSON_ABSENT,      /* a member or element on the way is not there */
-    JSON_NO_CONTAINER /* something on the way is a null or a scalar */
+    JSON_ABSENT,      /* a member or element on the path does not exist */
+    JSON_NO_CONTAINER /* a value on the path is neither object nor array */
 };
 
-/**
- * A pointer read once: tokens unescaped. Immutable; shared between threads.
- */
+/** A pointer whose tokens are split and unescaped. Immutable; shared between threads. */
 struct json_pointer;
 
-/** ERR_MALFORMED when it neither is empty nor begins with `/`, or has a bad `~`. Caller owns. */
+/**
+ * Compile the pointer `text`. The caller owns it. ERR_MALFORMED: `text` is neither empty nor begins
+ * with `/`, or has a `~` without 0 or 1 after it.
+ */
 NODISCARD bool json_pointer_create(struct str text, struct json_pointer **out, struct error *err);
 
 /** NULL is fine. */
 void json_pointer_destroy(struct json_pointer *pointer);
 
 /**
- * Look it up. JSON_FOUND sets `*value`. Otherwise, with `stop` not NULL, the first `*stop` tokens
- * name the culprit: what is not there (JSON_ABSENT, then at least 1), or the null or scalar that
- * should have been a container (JSON_NO_CONTAINER, 0 when it is the root).
+ * Find the value that `pointer` refers to in `root`. JSON_FOUND sets `*value`. Otherwise, when
+ * `stop` is not NULL, `*stop` is the number of tokens that lead to the fault: to the value that
+ * does not exist (JSON_ABSENT, at least 1), or to the null or scalar that has no members
+ * (JSON_NO_CONTAINER, 0 for the root).
  */
 enum json_lookup json_pointer_find(const struct json_pointer *pointer, struct json_object *root,
                                    struct json_object **value, size_t *stop);
 
-/** The tokens joined with `.`, the first `count` of them; in the arena. */
+/** The first `count` tokens, joined with `.`; in the arena. */
 struct str json_pointer_dotted(const struct json_pointer *pointer, size_t count,
                                struct arena *arena);
 
-/** How many tokens it has. */
+/** The number of tokens. */
 size_t json_pointer_depth(const struct json_pointer *pointer);
+
+/**
+ * Remove the first token from `pointer`, a valid pointer that is not empty. Returns the token
+ * unescaped, in the arena; a NUL follows it.
+ */
+struct str json_pointer_take(struct str *pointer, struct arena *arena);
+
+#define JSON_NO_INDEX SIZE_MAX
+
+/** The index of an array's element that an unescaped token stands for, or JSON_NO_INDEX. */
+size_t json_pointer_index(struct str token);
 
 /* Numbers: exact, whatever their length (engine rules in docs/decisions/010). */
 

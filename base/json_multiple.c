@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "base/json_internal.h"
-#include "base/json_numeric.h"
-#include "base/memory.h"
 
 /* Decimal digits to a word of 64 bits; ten times as much still fits. */
 enum { WORD_DIGITS = 18 };

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/json_internal.h"
-#include "base/json_numeric.h"
 
 #define TWO_TO_63 9223372036854775808.0
 #define TWO_TO_64 18446744073709551616.0

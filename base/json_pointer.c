@@ -1,21 +1,18 @@
 /*
- * json_pointer.c - JSON Pointer (RFC 6901), read once and followed often; see json.h.
+ * json_pointer.c - JSON Pointer (RFC 6901); see json.h.
  *
- * Each token carries json-c's hash of itself, so that a member costs a look-up and no hashing.
+ * A compiled pointer keeps json-c's hash of each token, so that a look-up does not hash.
  */
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/json_internal.h"
-#include "base/memory.h"
-
-/* No array has this many elements. */
-#define NO_INDEX SIZE_MAX
 
 struct token {
-    struct str text; /* NUL behind it */
+    struct str text; /* a NUL follows */
     unsigned long hash;
-    size_t index;  /* as an array's index, or NO_INDEX */
-    bool possible; /* as a key: json-c's end at a NUL */
+    size_t index; /* as the index of an element, or JSON_NO_INDEX */
+    bool is_key;  /* can be a key: json-c's keys end at a NUL */
 };
 
 struct json_pointer {
@@ -24,31 +21,52 @@ struct json_pointer {
     struct token tokens[];
 };
 
-/* `-` names the element behind the last one, which is not there. */
-static size_t parse_index(struct str token)
+/* `-` names the element after the last one, which never exists. */
+size_t json_pointer_index(struct str token)
 {
     size_t index = 0;
 
-    if (token.len == 0 || (token.len > 1 && token.ptr[0] == '0'))
-        return NO_INDEX;
+    if (!all_are(token, char_is_digit) || (token.len > 1 && token.ptr[0] == '0'))
+        return JSON_NO_INDEX;
     for (size_t i = 0; i < token.len; i++) {
-        if (token.ptr[i] < '0' || token.ptr[i] > '9' || index > (NO_INDEX - 9) / 10)
-            return NO_INDEX;
+        if (index > (JSON_NO_INDEX - 9) / 10)
+            return JSON_NO_INDEX;
         index = index * 10 + (size_t)(token.ptr[i] - '0');
     }
     return index;
 }
 
-static bool check(struct str text, struct error *err)
+static bool check_text(struct str text, struct error *err)
 {
     if (text.len > 0 && text.ptr[0] != '/')
         return fail(err, ERR_MALFORMED, "a JSON Pointer is empty or begins with '/'");
     for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '~' &&
-            (i + 1 == text.len || (text.ptr[i + 1] != '0' && text.ptr[i + 1] != '1')))
+        if (text.ptr[i] == '~' && !next_is_one_of(str_from(text, i + 1), "01"))
             return fail(err, ERR_MALFORMED, "in a JSON Pointer '~' is written ~0, and '/' ~1");
     }
     return true;
+}
+
+/* Take the first token off: unescaped to `to`, which needs as many bytes as `pointer` has. */
+static struct str take_token(struct str *pointer, char *to)
+{
+    struct str rest = str_from(*pointer, 1);
+    struct str token = take_until(&rest, '/');
+    size_t len = 0;
+
+    *pointer = str_from(*pointer, 1 + token.len);
+    for (size_t i = 0; i < token.len; i++) {
+        bool escape = token.ptr[i] == '~' && next_is_one_of(str_from(token, i + 1), "01");
+
+        to[len++] = escape ? "~/"[token.ptr[++i] - '0'] : token.ptr[i];
+    }
+    to[len] = '\0';
+    return (struct str){ to, len };
+}
+
+struct str json_pointer_take(struct str *pointer, struct arena *arena)
+{
+    return take_token(pointer, arena_alloc(arena, pointer->len));
 }
 
 static size_t count_tokens(struct str text)
@@ -60,50 +78,29 @@ static size_t count_tokens(struct str text)
     return count;
 }
 
-/* Unescapes the token that begins at `*from`, moves `*from` behind it; `to` gets it with a NUL. */
-static size_t copy_token(struct str text, size_t *from, char *to)
-{
-    size_t len = 0;
-    size_t at = *from;
-
-    for (; at < text.len && text.ptr[at] != '/'; at++) {
-        char c = text.ptr[at];
-
-        if (c == '~')
-            c = text.ptr[++at] == '0' ? '~' : '/';
-        to[len++] = c;
-    }
-    to[len] = '\0';
-    *from = at;
-    return len;
-}
-
 bool json_pointer_create(struct str text, struct json_pointer **out, struct error *err)
 {
-    if (!check(text, err))
+    if (!check_text(text, err))
         return false;
 
     CLEANUP(json_cleanup) struct json_object *hashing = json_made(json_object_new_object());
     size_t count = count_tokens(text);
     struct json_pointer *pointer = mem_alloc(sizeof(*pointer) + count * sizeof(struct token));
-    size_t at = 0;
 
-    /* A token's `/` makes room for its NUL. */
+    /* The `/` of each token makes room for its NUL. */
     char *free = pointer->bytes = mem_alloc(text.len);
 
     pointer->count = count;
     for (size_t i = 0; i < count; i++) {
-        at++;
-
-        size_t len = copy_token(text, &at, free);
+        struct str token = take_token(&text, free);
 
         pointer->tokens[i] = (struct token){
-            .text = { free, len },
-            .hash = lh_get_hash(json_object_get_object(hashing), free),
-            .index = parse_index((struct str){ free, len }),
-            .possible = !memchr(free, '\0', len),
+            .text = token,
+            .hash = lh_get_hash(json_object_get_object(hashing), token.ptr),
+            .index = json_pointer_index(token),
+            .is_key = !memchr(token.ptr, '\0', token.len),
         };
-        free += len + 1;
+        free += token.len + 1;
     }
     *out = pointer;
     return true;
@@ -121,8 +118,7 @@ static enum json_lookup find_member(const struct token *token, struct json_objec
 {
     struct lh_table *members = json_object_get_object(*value);
     const struct lh_entry *member =
-        token->possible ? lh_table_lookup_entry_w_hash(members, token->text.ptr, token->hash)
-                        : NULL;
+        token->is_key ? lh_table_lookup_entry_w_hash(members, token->text.ptr, token->hash) : NULL;
 
     if (!member)
         return JSON_ABSENT;
@@ -130,7 +126,7 @@ static enum json_lookup find_member(const struct token *token, struct json_objec
     return JSON_FOUND;
 }
 
-/* From `*value` one step down. */
+/* Replace `*value` by its member or element that `token` names. */
 static enum json_lookup step(const struct token *token, struct json_object **value)
 {
     switch (json_object_get_type(*value)) {

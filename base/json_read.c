@@ -8,8 +8,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/json_internal.h"
-#include "base/memory.h"
 
 /* Most arrays are short; json-c would reserve 32 elements. */
 enum { FIRST_ELEMENTS = 8 };
@@ -188,8 +188,8 @@ static bool strays(struct json_place *place, const struct lh_table *members, uns
     size_t size = (size_t)members->size;
     size_t slot = (size_t)(members->tail - members->table);
 
-    place->strayed += (slot + size - hash % size) % size;
-    return place->strayed > (size_t)members->count * STRAYED_PER_MEMBER;
+    place->displacement += (slot + size - hash % size) % size;
+    return place->displacement > (size_t)members->count * STRAYED_PER_MEMBER;
 }
 
 /* Takes `value`. The key is hashed once at most, by adding to the object's table ourselves. */
@@ -342,7 +342,7 @@ static bool read_value(struct reader *reader, struct json_object **out)
     default:
         break;
     }
-    if (c == '-' || (c >= '0' && c <= '9'))
+    if (c == '-' || char_is_digit((char)c))
         return read_number(reader, out);
     return refuse(reader, "expected a value");
 }

@@ -11,41 +11,23 @@
 enum { POINTER_MAX = 240 };
 
 /* C0 and C1 controls, line separators, and marks that change the direction of writing. */
-static bool is_odd(unsigned c)
+static bool is_odd(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* The character of `len` bytes; 0x20, as one that is not odd, for those of four. */
-static unsigned decode(const unsigned char *at, size_t len)
-{
-    switch (len) {
-    case 1:
-        return at[0];
-    case 2:
-        return (at[0] & 0x1FU) << 6 | (at[1] & 0x3FU);
-    case 3:
-        return (at[0] & 0x0FU) << 12 | (at[1] & 0x3FU) << 6 | (at[2] & 0x3FU);
-    default:
-        return 0x20;
-    }
-}
-
 static void add_key(struct buf *out, struct str key)
 {
-    const unsigned char *at = (const unsigned char *)key.ptr;
-    const unsigned char *end = at + key.len;
+    struct str rest = key;
+    uint32_t c;
 
-    while (at < end && !out->overflow) {
-        size_t len = utf8_length(at, end);
-        unsigned c = decode(at, len);
-
+    while (!out->overflow && utf8_take(&rest, &c)) {
         if (is_odd(c))
             buf_printf(out, "\\u%04x", c);
         else
-            json_write_pointer_token(out, (struct str){ (const char *)at, len });
-        at += len;
+            json_write_pointer_token(out, (struct str){ key.ptr, key.len - rest.len });
+        key = rest;
     }
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/json_internal.h"
-#include "base/memory.h"
 
 /* Up to here every integer is a double, and a power of ten is exact. */
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
@@ -32,7 +32,7 @@ struct decimal {
 
 static inline bool at_digit(const struct json_input *in)
 {
-    return in->at < in->end && *in->at >= '0' && *in->at <= '9';
+    return in->at < in->end && char_is_digit((char)*in->at);
 }
 
 static bool refuse(struct json_input *in, const char *reason)

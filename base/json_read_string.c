@@ -6,52 +6,9 @@
  */
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/json_internal.h"
 #include "base/utf8.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-/* Neither quote, backslash, control character nor the lead of a longer character. */
-static inline bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
-/* The first byte that is not plain. */
-static inline const unsigned char *skip_plain(const unsigned char *at, const unsigned char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
-    const __m128i space = _mm_set1_epi8(' ');
-
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* Signed: bytes from 0x80 on are below the space as well. */
-        __m128i stop = _mm_or_si128(
-            _mm_cmplt_epi8(bytes, space),
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-
-        if (mask)
-            return at + __builtin_ctz(mask);
-    }
-#endif
-    while (at < end && is_plain(*at))
-        at++;
-    return at;
-}
-
-/* -1 when it is none. */
-static int hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Four hex digits, or -1. */
 static long hex_unit(const unsigned char *at, const unsigned char *end)
@@ -61,7 +18,7 @@ static long hex_unit(const unsigned char *at, const unsigned char *end)
     if (end - at < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
+        int digit = char_hex_value((char)at[i]);
 
         if (digit < 0)
             return -1;
@@ -155,7 +112,7 @@ bool json_scan_string(struct json_input *in, struct json_raw *out)
     struct json_raw raw = { 0 };
 
     for (;;) {
-        in->at = skip_plain(in->at, in->end);
+        in->at += json_plain_run((const char *)in->at, (size_t)(in->end - in->at), true);
         if (in->at == in->end)
             return refuse(in, in->end, "the text ends inside a string");
         if (LIKELY(*in->at == '"'))
@@ -175,38 +132,17 @@ bool json_scan_string(struct json_input *in, struct json_raw *out)
     return true;
 }
 
-static char *put_character(char *to, unsigned long c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-        return to;
-    }
-    if (c < 0x800) {
-        *to++ = (char)(0xC0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *to++ = (char)(0xE0 | c >> 12);
-        } else {
-            *to++ = (char)(0xF0 | c >> 18);
-            *to++ = (char)(0x80 | (c >> 12 & 0x3F));
-        }
-        *to++ = (char)(0x80 | (c >> 6 & 0x3F));
-    }
-    *to++ = (char)(0x80 | (c & 0x3F));
-    return to;
-}
-
 /* `*from` is at the `u`, and is moved behind the escape. */
 static char *put_unicode(char *to, const unsigned char **from, const unsigned char *end)
 {
-    unsigned long c = (unsigned long)hex_unit(*from + 1, end);
+    uint32_t c = (uint32_t)hex_unit(*from + 1, end);
 
     *from += 5;
     if (is_high_surrogate((long)c)) {
-        c = 0x10000 + ((c - 0xD800) << 10) + ((unsigned long)hex_unit(*from + 2, end) - 0xDC00);
+        c = 0x10000 + ((c - 0xD800) << 10) + ((uint32_t)hex_unit(*from + 2, end) - 0xDC00);
         *from += 6;
     }
-    return put_character(to, c);
+    return to + utf8_put(to, c);
 }
 
 static char short_escape(unsigned char c)

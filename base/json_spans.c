@@ -5,18 +5,14 @@
  */
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/json_internal.h"
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
 
 struct str json_span(struct str text)
 {
-    while (text.len > 0 && is_space(text.ptr[0]))
+    while (text.len > 0 && char_is_space(text.ptr[0]))
         text = (struct str){ text.ptr + 1, text.len - 1 };
-    while (text.len > 0 && is_space(text.ptr[text.len - 1]))
+    while (text.len > 0 && char_is_space(text.ptr[text.len - 1]))
         text.len--;
     return text;
 }
@@ -84,7 +80,7 @@ struct str json_member_span(struct str text, struct str key)
             const char *to = member.ptr + member.len;
 
             if (!comma && *stop == ',')
-                for (to = stop + 1; is_space(*to);)
+                for (to = stop + 1; char_is_space(*to);)
                     to++;
             return (struct str){ from, (size_t)(to - from) };
         }

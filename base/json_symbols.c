@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/json_internal.h"
-#include "base/memory.h"
 
 enum { FIRST_SLOTS = 64 };
 

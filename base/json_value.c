@@ -10,7 +10,6 @@
 #include <sys/random.h>
 
 #include "base/json_internal.h"
-#include "base/json_numeric.h"
 
 #define TWO_TO_64 18446744073709551616.0
 

@@ -1,7 +1,7 @@
 /*
  * json_write.c - from tree to text; see json.h.
  *
- * A number that was read is written from its own text; only numbers that the program made are
+ * A number that was read is written from its own text. Only numbers that the program made are
  * formatted here.
  */
 #include <assert.h>
@@ -13,67 +13,31 @@
 
 #include "base/json_internal.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 static void write_value(struct buf *out, struct json_object *value, size_t depth);
-
-static inline bool needs_escape(char c)
-{
-    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
-}
-
-/* How many bytes can be copied as they are. */
-static size_t clean_run(const char *from, size_t len)
-{
-    size_t at = 0;
-
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
-    const __m128i control = _mm_set1_epi8(0x1F);
-
-    for (; len - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + at));
-        __m128i stop = _mm_or_si128(
-            _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes), /* unsigned "at most" */
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-
-        if (mask)
-            return at + (size_t)__builtin_ctz(mask);
-    }
-#endif
-    while (at < len && !needs_escape(from[at]))
-        at++;
-    return at;
-}
 
 static void write_escape(struct buf *out, char c)
 {
-    static const char digits[] = "0123456789abcdef";
     static const char letters[0x20] = {
         ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'
     };
-    unsigned char byte = (unsigned char)c;
-    char six[] = { '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 0xF] };
+    uint8_t byte = (uint8_t)c;
 
-    if (byte < 0x20 && !letters[byte]) {
-        buf_add(out, (struct str){ six, sizeof(six) });
-        return;
+    buf_add_char(out, '\\');
+    if (byte >= 0x20) { /* `"` or `\` */
+        buf_add_char(out, c);
+    } else if (letters[byte]) {
+        buf_add_char(out, letters[byte]);
+    } else {
+        buf_add(out, STR("u00"));
+        buf_add_hex(out, &byte, 1);
     }
-    six[1] = c; /* `"` and `\` stand for themselves */
-    if (byte < 0x20)
-        six[1] = letters[byte];
-    buf_add(out, (struct str){ six, 2 });
 }
 
 static void write_escaped(struct buf *out, struct str s)
 {
     buf_add_char(out, '"');
     while (s.len > 0 && !out->overflow) {
-        size_t run = clean_run(s.ptr, s.len);
+        size_t run = json_plain_run(s.ptr, s.len, false);
 
         buf_add(out, (struct str){ s.ptr, run });
         s = str_from(s, run);
@@ -87,7 +51,7 @@ static void write_escaped(struct buf *out, struct str s)
 
 void json_write_string(struct buf *out, struct str s)
 {
-    if (clean_run(s.ptr, s.len) < s.len) {
+    if (json_plain_run(s.ptr, s.len, false) < s.len) {
         write_escaped(out, s);
         return;
     }
@@ -107,7 +71,7 @@ void json_write_pointer_token(struct buf *out, struct str token)
 {
     size_t from = 0;
 
-    /* A long token that does not fit is not looked at to its end. */
+    /* Once the token cannot fit any more, the rest of it is not searched. */
     for (size_t i = 0; i < token.len && !out->overflow && i - from <= out->max; i++) {
         if (token.ptr[i] != '~' && token.ptr[i] != '/')
             continue;
@@ -120,24 +84,16 @@ void json_write_pointer_token(struct buf *out, struct str token)
 
 static void write_integer(struct buf *out, struct json_object *value)
 {
-    char text[20]; /* digits of 2^64, or of -2^63 with its sign */
-    size_t at = sizeof(text);
     int64_t number = json_object_get_int64(value);
-    /* Only the other accessor tells what is beyond int64_t. */
-    uint64_t rest = number == INT64_MAX ? json_object_get_uint64(value) : (uint64_t)number;
 
-    if (number < 0)
-        rest = -rest;
-    do {
-        text[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (number < 0)
-        text[--at] = '-';
-    buf_add(out, (struct str){ text + at, sizeof(text) - at });
+    /* json-c returns INT64_MAX for every integer above it, too. */
+    if (number == INT64_MAX)
+        buf_add_uint(out, json_object_get_uint64(value));
+    else
+        buf_add_int(out, number);
 }
 
-/* The fewest digits that read back as the same number. JSON has no word for what is not finite. */
+/* The fewest digits that read back as the same number. JSON has no text for infinity and NaN. */
 static void write_double(struct buf *out, double number)
 {
     char text[40];
@@ -230,6 +186,53 @@ static void write_value(struct buf *out, struct json_object *value, size_t depth
 void json_write(struct buf *out, struct json_object *value)
 {
     write_value(out, value, 0);
+}
+
+/* The bytes of the string, quotes included, at the front of `text`. */
+static size_t string_length(struct str text)
+{
+    size_t at = 1;
+
+    while (text.ptr[at] != '"')
+        at += text.ptr[at] == '\\' ? 2 : 1;
+    return at + 1;
+}
+
+/* Of compact JSON, one string, bracket, comma, colon or other byte becomes pretty. Returns its
+ * length. */
+static size_t write_pretty_token(struct buf *out, struct str text, int *depth)
+{
+    enum { INDENT = 2 };
+    bool closes = text.ptr[0] == ']' || text.ptr[0] == '}';
+    bool opens = text.ptr[0] == '[' || text.ptr[0] == '{';
+    size_t len = text.ptr[0] == '"' ? string_length(text) : 1;
+
+    if (opens && (text.ptr[1] == ']' || text.ptr[1] == '}')) {
+        opens = false;
+        len = 2;
+    }
+    *depth += opens - closes;
+    if (closes)
+        buf_printf(out, "\n%*s", INDENT * *depth, "");
+    buf_add(out, (struct str){ text.ptr, len });
+    if (opens || text.ptr[0] == ',')
+        buf_printf(out, "\n%*s", INDENT * *depth, "");
+    else if (text.ptr[0] == ':')
+        buf_add_char(out, ' ');
+    return len;
+}
+
+void json_write_pretty(struct buf *out, struct json_object *value)
+{
+    CLEANUP(buf_done) struct buf compact;
+    struct str rest;
+    int depth = 0;
+
+    buf_init(&compact, SIZE_MAX / 2);
+    json_write(&compact, value);
+    for (rest = buf_str(&compact); rest.len > 0;)
+        rest = str_from(rest, write_pretty_token(out, rest, &depth));
+    buf_add_char(out, '\n');
 }
 
 struct str json_text(struct arena *arena, struct json_object *value)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log_output.h"
@@ -158,16 +159,10 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 
 static bool is_identifier_character(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == ':' || c == '-';
+    return char_is_alnum(c) || char_is_one_of(c, "._:-");
 }
 
 struct str log_identifier(struct str s)
 {
-    if (s.len == 0 || s.len > IDENTIFIER_MAX)
-        return STR_NONE;
-    for (size_t i = 0; i < s.len; i++)
-        if (!is_identifier_character(s.ptr[i]))
-            return STR_NONE;
-    return s;
+    return s.len <= IDENTIFIER_MAX && all_are(s, is_identifier_character) ? s : STR_NONE;
 }

@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 
-static NORETURN void out_of_memory(void)
+void mem_out_of_memory(void)
 {
     (void)fputs("sluice: out of memory\n", stderr);
     abort();
@@ -23,30 +23,19 @@ void *mem_alloc(size_t size)
 
 void *mem_alloc_array(size_t count, size_t size)
 {
-    void *ptr = calloc(count ? count : 1, size ? size : 1);
-
-    if (!ptr)
-        out_of_memory();
-    return ptr;
+    return mem_check(calloc(count ? count : 1, size ? size : 1));
 }
 
 void *mem_alloc_aligned(size_t alignment, size_t size)
 {
     size_t whole = (size + alignment - 1) / alignment * alignment;
-    void *ptr = aligned_alloc(alignment, whole);
 
-    if (!ptr)
-        out_of_memory();
-    return memset(ptr, 0, whole);
+    return memset(mem_check(aligned_alloc(alignment, whole)), 0, whole);
 }
 
 void *mem_realloc(void *ptr, size_t size)
 {
-    void *moved = realloc(ptr, size ? size : 1);
-
-    if (!moved)
-        out_of_memory();
-    return moved;
+    return mem_check(realloc(ptr, size ? size : 1));
 }
 
 void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)
@@ -61,10 +50,8 @@ void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)
 
 char *mem_copy(const char *bytes, size_t len)
 {
-    char *copy = malloc(len + 1);
+    char *copy = mem_check(malloc(len + 1));
 
-    if (!copy)
-        out_of_memory();
     if (len > 0)
         memcpy(copy, bytes, len);
     copy[len] = '\0';

@@ -13,6 +13,17 @@
 
 #include "base/attr.h"
 
+/** End the process, with a line on standard error. */
+NORETURN void mem_out_of_memory(void);
+
+/** `ptr`, which a library has allocated; NULL means out of memory and ends the process. */
+static inline void *mem_check(void *ptr)
+{
+    if (UNLIKELY(!ptr))
+        mem_out_of_memory();
+    return ptr;
+}
+
 /** `size` zeroed bytes. Ended by mem_free(). */
 void *mem_alloc(size_t size);
 

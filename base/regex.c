@@ -186,17 +186,9 @@ static enum regex_verdict try_place(struct search *s, size_t at)
     }
 }
 
-static size_t next_place(struct str text, size_t at)
-{
-    do {
-        at++;
-    } while (at < text.len && utf8_continues((unsigned char)text.ptr[at]));
-    return at;
-}
-
 static enum regex_verdict try_places(struct search *s, size_t from, size_t to)
 {
-    for (size_t at = from; at <= to; at = next_place(s->text, at)) {
+    for (size_t at = from; at <= to; at = utf8_next(s->text, at)) {
         enum regex_verdict verdict = try_place(s, at);
 
         if (verdict != REGEX_NO_MATCH || s->regex->anchored)
@@ -214,7 +206,7 @@ static enum regex_verdict search_windows(struct search *s)
     uint64_t limit = first_limit(s);
     size_t to;
 
-    for (size_t from = 0; from <= s->text.len; from = next_place(s->text, to)) {
+    for (size_t from = 0; from <= s->text.len; from = utf8_next(s->text, to)) {
         to = s->text.len - from < width ? s->text.len : from + width;
 
         int rc = run_to(s, from, to, limit);

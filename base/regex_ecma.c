@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "base/codepoint.h"
+#include "base/chars.h"
 #include "base/regex_ecma_scan.h"
 #include "base/regex_property.h"
 
@@ -44,10 +44,7 @@ static bool complain(const struct rewriter *r, size_t at, const char *what)
 
 static void put_char(struct rewriter *r, uint32_t code)
 {
-    bool digit = code >= '0' && code <= '9';
-    bool letter = (code | 0x20) >= 'a' && (code | 0x20) <= 'z';
-
-    if (digit || letter || code == '_') {
+    if (code < 0x80 && (char_is_alnum((char)code) || code == '_')) {
         buf_add_char(r->out, (char)code);
     } else if (code > 0x20 && code < 0x7F) {
         buf_add_char(r->out, '\\');

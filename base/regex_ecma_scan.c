@@ -6,21 +6,12 @@
  */
 #include "base/regex_ecma_scan.h"
 
-#include "base/codepoint.h"
+#include "base/chars.h"
+#include "base/utf8.h"
 
 static bool complain(struct error *err, size_t at, const char *what)
 {
     return fail(err, ERR_MALFORMED, "at byte %zu: %s", at, what);
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static char next_char(const struct ecma_scan *scan)
@@ -34,7 +25,7 @@ bool ecma_scan_character(struct ecma_scan *scan, uint32_t *code, struct error *e
 {
     struct str rest = str_from(scan->text, scan->at);
 
-    if (!codepoint_take(&rest, code))
+    if (!utf8_take(&rest, code))
         return complain(err, scan->at, "not UTF-8");
     scan->at = scan->text.len - rest.len;
     return true;
@@ -44,16 +35,11 @@ bool ecma_scan_character(struct ecma_scan *scan, uint32_t *code, struct error *e
 
 static bool take_hex_digit(struct ecma_scan *scan, uint32_t *value)
 {
-    char c = next_char(scan);
-    uint32_t digit;
+    int digit = char_hex_value(next_char(scan));
 
-    if (is_digit(c))
-        digit = (uint32_t)(c - '0');
-    else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-        digit = (uint32_t)((c | 0x20) - 'a' + 10);
-    else
+    if (digit < 0)
         return false;
-    *value = *value << 4 | digit;
+    *value = *value << 4 | (uint32_t)digit;
     scan->at++;
     return true;
 }
@@ -79,9 +65,9 @@ static bool take_braced_hex(struct ecma_scan *scan, uint32_t *value)
     *value = 0;
     if (!ecma_scan_accept(scan, "{") || !take_hex_digit(scan, value))
         return false;
-    while (*value <= CODEPOINT_MAX && take_hex_digit(scan, value))
+    while (*value <= UTF8_CODEPOINT_MAX && take_hex_digit(scan, value))
         continue;
-    return *value <= CODEPOINT_MAX && ecma_scan_accept(scan, "}");
+    return *value <= UTF8_CODEPOINT_MAX && ecma_scan_accept(scan, "}");
 }
 
 /* HHHH, HHHH\uHHHH for a surrogate pair, or {H...}. */
@@ -118,7 +104,7 @@ static bool take_control(struct ecma_scan *scan, struct ecma_escape *out)
             return true;
         }
     }
-    if (out->letter != 'c' || !is_letter(next_char(scan)))
+    if (out->letter != 'c' || !char_is_alpha(next_char(scan)))
         return false;
     out->code = (unsigned char)scan->text.ptr[scan->at++] & 0x1FU;
     return true;
@@ -131,8 +117,7 @@ static bool take_property(struct ecma_scan *scan, struct ecma_escape *out)
 
     if (!ecma_scan_accept(scan, "{"))
         return false;
-    while (is_letter(next_char(scan)) || is_digit(next_char(scan)) || next_char(scan) == '_' ||
-           next_char(scan) == '=')
+    while (char_is_alnum(next_char(scan)) || next_char(scan) == '_' || next_char(scan) == '=')
         scan->at++;
     out->name = ecma_scan_since(scan, start);
     return ecma_scan_accept(scan, "}");
@@ -151,7 +136,7 @@ static void take_group_number(struct ecma_scan *scan, struct ecma_escape *out)
 {
     out->kind = ECMA_REFERENCE;
     out->code = (uint32_t)(out->letter - '0');
-    while (is_digit(next_char(scan))) {
+    while (char_is_digit(next_char(scan))) {
         uint32_t digit = (uint32_t)(scan->text.ptr[scan->at++] - '0');
 
         out->code = out->code > 100000 ? out->code : out->code * 10 + digit;
@@ -185,9 +170,9 @@ static bool take_escape(struct ecma_scan *scan, bool in_class, struct ecma_escap
 {
     if (out->letter == '0') {
         out->code = 0;
-        return !is_digit(next_char(scan));
+        return !char_is_digit(next_char(scan));
     }
-    if (is_digit(out->letter)) {
+    if (char_is_digit(out->letter)) {
         take_group_number(scan, out);
         return !in_class;
     }
@@ -201,7 +186,7 @@ bool ecma_scan_escape(struct ecma_scan *scan, bool in_class, struct ecma_escape 
     if (ecma_scan_ended(scan))
         return complain(err, out->at, "nothing behind the backslash");
     out->letter = scan->text.ptr[scan->at];
-    if (!is_letter(out->letter) && !is_digit(out->letter))
+    if (!char_is_alnum(out->letter))
         return ecma_scan_character(scan, &out->code, err);
     scan->at++;
     return take_escape(scan, in_class, out) || complain(err, out->at, "unknown escape");
@@ -215,8 +200,8 @@ bool ecma_scan_name(struct ecma_scan *scan, struct str *name)
     size_t start = scan->at;
 
     for (char c = next_char(scan); c != '\0'; c = next_char(scan)) {
-        bool fits = is_letter(c) || c == '_' || c == '$' || (unsigned char)c >= 0x80 ||
-                    (is_digit(c) && scan->at > start);
+        bool fits = char_is_alpha(c) || c == '_' || c == '$' || !char_is_ascii(c) ||
+                    (char_is_digit(c) && scan->at > start);
 
         if (!fits)
             break;
@@ -230,7 +215,7 @@ static struct str take_digits(struct ecma_scan *scan)
 {
     size_t start = scan->at;
 
-    while (is_digit(next_char(scan)))
+    while (char_is_digit(next_char(scan)))
         scan->at++;
     return ecma_scan_since(scan, start);
 }

@@ -5,13 +5,9 @@
 
 #include <string.h>
 
-#include "base/codepoint.h"
+#include "base/chars.h"
 #include "base/memory.h"
-
-static bool is_word(char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
+#include "base/utf8.h"
 
 /* Is the character at the front a plain one, with or without a backslash? */
 static bool take_plain(struct str *pattern, struct str *plain)
@@ -23,11 +19,11 @@ static bool take_plain(struct str *pattern, struct str *plain)
     if (escaped)
         rest = str_from(rest, 1);
     plain->ptr = rest.ptr;
-    if (!codepoint_take(&rest, &code) || code == 0)
+    if (!utf8_take(&rest, &code) || code == 0)
         return false;
     /* Behind a backslash a letter or digit means something else than itself. */
     if (code < 0x80 &&
-        (escaped ? is_word((char)code) : strchr("^$.*+?()[]{}|\\", (int)code) != NULL))
+        (escaped ? char_is_alnum((char)code) : char_is_one_of((char)code, "^$.*+?()[]{}|\\")))
         return false;
     plain->len = (size_t)(rest.ptr - plain->ptr);
     *pattern = rest;

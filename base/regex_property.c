@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/chars.h"
 
 struct category {
     const char *code; /* what PCRE2 takes */
@@ -159,10 +160,8 @@ static bool add_script(struct buf *out, const char *kind, struct str name)
 
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
-        bool upper = c >= 'A' && c <= 'Z';
-        bool lower = c >= 'a' && c <= 'z';
 
-        if (start ? !upper : !upper && !lower && c != '_')
+        if (start ? !char_is_upper(c) : !char_is_alpha(c) && c != '_')
             return false;
         start = c == '_';
     }

@@ -3,6 +3,9 @@
  */
 #include "base/str.h"
 
+#include "base/chars.h"
+#include "base/utf8.h"
+
 struct str str_trim(struct str s)
 {
     while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t')) {
@@ -14,17 +17,12 @@ struct str str_trim(struct str s)
     return s;
 }
 
-static int lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
 bool str_equal_ignore_case(struct str a, struct str b)
 {
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+        if (char_lower(a.ptr[i]) != char_lower(b.ptr[i]))
             return false;
     return true;
 }
@@ -37,15 +35,6 @@ int str_compare(struct str a, struct str b)
     if (order != 0)
         return order;
     return a.len < b.len ? -1 : a.len > b.len;
-}
-
-/* The byte behind the character that starts at `i`. */
-static size_t next_character(struct str s, size_t i)
-{
-    i++;
-    while (i < s.len && ((unsigned char)s.ptr[i] & 0xC0) == 0x80)
-        i++;
-    return i;
 }
 
 /* On a mismatch only the last star needs to be tried again, one character further on. */
@@ -61,14 +50,14 @@ bool str_matches_glob(struct str s, struct str glob)
             star = g++;
             retry = at;
         } else if (g < glob.len && glob.ptr[g] == '?') {
-            at = next_character(s, at);
+            at = utf8_next(s, at);
             g++;
         } else if (g < glob.len && glob.ptr[g] == s.ptr[at]) {
             at++;
             g++;
         } else if (star < glob.len) {
             g = star + 1;
-            at = retry = next_character(s, retry);
+            at = retry = utf8_next(s, retry);
         } else {
             return false;
         }

@@ -198,11 +198,6 @@ void uri_split_fragment(struct str uri, struct str *absolute, struct str *fragme
 
 /* ------------------------------------------------------------------------------- decoding */
 
-static unsigned hex_value(char c)
-{
-    return char_is_digit(c) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
-}
-
 struct str uri_decode(struct arena *arena, struct str text)
 {
     if (text.len == 0 || !memchr(text.ptr, '%', text.len))
@@ -215,7 +210,7 @@ struct str uri_decode(struct arena *arena, struct str text)
         struct str rest = text;
 
         if (take_percent(&rest)) {
-            decoded[len++] = (char)(hex_value(text.ptr[1]) << 4 | hex_value(text.ptr[2]));
+            decoded[len++] = (char)(char_hex_value(text.ptr[1]) << 4 | char_hex_value(text.ptr[2]));
         } else {
             decoded[len++] = text.ptr[0];
             rest = str_from(text, 1);

@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
-#include "base/letters.h"
+#include "base/utf8.h"
 #include "schema/format/format.h"
 
 /* Milliseconds of the years 0 to 9999, which is what four digits can say. */
@@ -47,13 +48,13 @@ static bool write_case(struct json_object *value, struct str path,
 static bool write_lower(struct json_object *value, struct str path, struct buf *out,
                         struct error *err)
 {
-    return write_case(value, path, letters_lower, out, err);
+    return write_case(value, path, utf8_lower, out, err);
 }
 
 static bool write_upper(struct json_object *value, struct str path, struct buf *out,
                         struct error *err)
 {
-    return write_case(value, path, letters_upper, out, err);
+    return write_case(value, path, utf8_upper, out, err);
 }
 
 static bool write_string(struct json_object *value, struct str path, struct buf *out,
@@ -74,11 +75,9 @@ static bool write_string(struct json_object *value, struct str path, struct buf 
 
 static size_t count_digits(struct str text, size_t at)
 {
-    size_t end = at;
+    struct str rest = str_from(text, at);
 
-    while (end < text.len && text.ptr[end] >= '0' && text.ptr[end] <= '9')
-        end++;
-    return end - at;
+    return take_run(&rest, char_is_digit);
 }
 
 static bool is_at(struct str text, size_t at, char a, char b)

@@ -1,6 +1,7 @@
 /*
  * check_values.c - rules that look at one value: numbers, texts, enum.
  */
+#include "base/utf8.h"
 #include "schema/check.h"
 
 #include <math.h>
@@ -59,15 +60,6 @@ bool check_number(struct check *check, const struct rule *rule, struct json_obje
 
 /* Texts. */
 
-static size_t count_characters(struct str text)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < text.len; i++)
-        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
-    return count;
-}
-
 bool check_length(struct check *check, const struct rule *rule, struct json_object *value,
                   struct evaluated *seen)
 {
@@ -79,12 +71,11 @@ bool check_length(struct check *check, const struct rule *rule, struct json_obje
     if (rule->op == RULE_MIN_LENGTH) {
         if (text.len < limit || text.len / 4 >= limit)
             return text.len >= limit;
-        return check_spend(check, text.len / 64) && count_characters(text) >= limit;
+        return check_spend(check, text.len / 64) && utf8_count(text) >= limit;
     }
     if (text.len <= limit)
         return true;
-    return text.len / 4 <= limit && check_spend(check, text.len / 64) &&
-           count_characters(text) <= limit;
+    return text.len / 4 <= limit && check_spend(check, text.len / 64) && utf8_count(text) <= limit;
 }
 
 /* Steps that one search may take, and how many of them cost as much as one step of ours. */

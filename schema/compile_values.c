@@ -61,10 +61,8 @@ static bool fail_pattern(struct compiler *compiler, const char *keyword, struct 
 {
     enum { SHOWN_MAX = 100 };
     const struct error why = *compiler->err;
-    size_t shown = pattern.len < SHOWN_MAX ? pattern.len : SHOWN_MAX;
+    size_t shown = utf8_prefix(pattern, SHOWN_MAX).len;
 
-    while (shown > 0 && shown < pattern.len && utf8_continues((unsigned char)pattern.ptr[shown]))
-        shown--;
     return compile_fail(compiler, keyword, "%s, in %.*s%s", why.text, (int)shown, pattern.ptr,
                         shown < pattern.len ? "\xE2\x80\xA6" : "");
 }

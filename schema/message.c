@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "schema/report.h"
 #include "schema/repr.h"
 
@@ -69,9 +70,7 @@ static void add_quote(const struct message *message, struct quote quote)
         buf_add(message->out, text);
         return;
     }
-    while (room > 0 && ((unsigned char)text.ptr[room] & 0xC0) == 0x80)
-        room--;
-    buf_add(message->out, (struct str){ text.ptr, room });
+    buf_add(message->out, utf8_prefix(text, room));
     message->out->overflow = true;
 }
 

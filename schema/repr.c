@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/codepoint.h"
+#include "base/utf8.h"
 #include "schema/repr_table.h"
 
 enum { SHORTEST_MAX = 17 }; /* digits that tell every double from its neighbours */
@@ -57,7 +57,7 @@ static void add_character(struct buf *out, uint32_t code, char quote)
         buf_add_char(out, '\\');
         buf_add_char(out, (char)code);
     } else if (is_printable(code)) {
-        codepoint_add(out, code);
+        utf8_add(out, code);
     } else {
         add_escaped(out, code);
     }
@@ -110,7 +110,7 @@ void repr_string(struct buf *out, struct str s)
 
         buf_add(out, (struct str){ s.ptr, plain });
         s = str_from(s, plain);
-        if (codepoint_take(&s, &code))
+        if (utf8_take(&s, &code))
             add_character(out, code, quote);
     }
     buf_add_char(out, quote);

@@ -7,12 +7,13 @@
 
 #include <stddef.h>
 
+#include "base/chars.h"
+
 enum { MAX_NAME = 256 };
 
 static bool is_name_char(char c, bool first)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-           (!first && c >= '0' && c <= '9');
+    return char_is_alpha(c) || c == '_' || (!first && char_is_digit(c));
 }
 
 /* How many bytes at the front of `text` are a variable's name; 0 when it has none. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "schema/schema.h"
 #include "settings/unit.h"
 #include "settings/words.h"
@@ -47,38 +48,6 @@ static struct json_object *root_value(const struct settings *settings)
     return root ? root : settings->empty;
 }
 
-/* One token of a JSON Pointer, unescaped, with a NUL behind it. */
-static struct str unescape(struct arena *arena, struct str token)
-{
-    char *text = arena_alloc(arena, token.len + 1);
-    size_t len = 0;
-
-    for (size_t i = 0; i < token.len; i++) {
-        text[len] = token.ptr[i];
-        if (token.ptr[i] == '~' && i + 1 < token.len)
-            text[len] = token.ptr[++i] == '0' ? '~' : '/';
-        len++;
-    }
-    return (struct str){ text, len };
-}
-
-static size_t array_index(struct str token)
-{
-    size_t index = 0;
-
-    for (size_t i = 0; i < token.len; i++)
-        index = index * 10 + (size_t)(token.ptr[i] - '0');
-    return index;
-}
-
-static bool is_index(struct str token)
-{
-    for (size_t i = 0; i < token.len; i++)
-        if (token.ptr[i] < '0' || token.ptr[i] > '9')
-            return false;
-    return token.len > 0;
-}
-
 /*
  * One more step of a path: an index if `here` is an array (or a default, which is not there), else
  * a key. What it leads to.
@@ -87,9 +56,9 @@ static struct json_object *write_step(struct json_object *here, struct str token
 {
     struct json_object *next = NULL;
 
-    if (json_is_array(here) || (!here && is_index(token))) {
+    if (json_is_array(here) || (!here && json_pointer_index(token) != JSON_NO_INDEX)) {
         buf_printf(out, "[%.*s]", STR_ARG(token));
-        return here ? json_at(here, array_index(token)) : NULL;
+        return here ? json_at(here, json_pointer_index(token)) : NULL;
     }
     if (out->len > 0)
         buf_add_char(out, '.');
@@ -105,15 +74,8 @@ static void write_path(const struct settings *settings, struct str pointer, stru
 {
     struct json_object *here = root_value(settings);
 
-    while (pointer.len > 0) {
-        struct str rest = str_from(pointer, 1);
-        const char *slash = rest.len > 0 ? memchr(rest.ptr, '/', rest.len) : NULL;
-        size_t len = slash ? (size_t)(slash - rest.ptr) : rest.len;
-        struct str token = unescape(settings->arena, (struct str){ rest.ptr, len });
-
-        here = write_step(here, token, out);
-        pointer = str_from(rest, len);
-    }
+    while (pointer.len > 0)
+        here = write_step(here, json_pointer_take(&pointer, settings->arena), out);
 }
 
 /* A key may hold what would break the one line of a problem, or be long. */
@@ -127,9 +89,7 @@ static void make_one_line(struct buf *path)
     }
     if (path->len <= KEY_MAX)
         return;
-    path->len = KEY_MAX;
-    while (path->len > 0 && ((unsigned char)path->ptr[path->len] & 0xc0) == 0x80)
-        path->len--; /* not within a character */
+    path->len = utf8_prefix(buf_str(path), KEY_MAX).len;
     buf_add(path, STR("..."));
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "base/chars.h"
 #include "base/str.h"
 
 struct unit {
@@ -37,7 +38,7 @@ static const uint64_t too_much = INT64_MAX / 10 - 1;
 
 static bool is_digit(struct str text, size_t at)
 {
-    return at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9';
+    return at < text.len && char_is_digit(text.ptr[at]);
 }
 
 /* The number at the front of `text` as whole and millionths; how many bytes it took, 0: none. */

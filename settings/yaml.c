@@ -12,8 +12,8 @@
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "base/letters.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "settings/yaml_core.h"
 #include "settings/yaml_nodes.h"
 
@@ -238,7 +238,7 @@ static bool expand(struct reader *reader, struct str *text)
     buf_clear(&reader->expanded);
     if (!options->expand(options->self, *text, &reader->expanded, reader->err))
         return false;
-    if (reader->expanded.overflow || !letters_valid(buf_str(&reader->expanded)))
+    if (reader->expanded.overflow || !utf8_is_valid(buf_str(&reader->expanded)))
         return fail(reader->err, ERR_CONFIG, "filled in, it is too long or not UTF-8");
     *text = buf_str(&reader->expanded);
     return true;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/chars.h"
 #include "base/json.h"
 
 /* A decimal number taken apart: slices of the text, which the writer joins again. */
@@ -19,11 +20,6 @@ struct decimal {
     struct str fraction;
     struct str exponent; /* with its `e` */
 };
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static bool is_one_of(struct str text, const char *const *words, size_t count)
 {
@@ -71,7 +67,7 @@ static struct str take_digits(struct str *rest)
 {
     size_t count = 0;
 
-    while (count < rest->len && is_digit(rest->ptr[count]))
+    while (count < rest->len && char_is_digit(rest->ptr[count]))
         count++;
 
     struct str digits = { rest->ptr, count };
@@ -121,17 +117,6 @@ static bool split_decimal(struct str text, struct decimal *out)
     return true;
 }
 
-static int digit_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return 16;
-}
-
 enum radix { RADIX_NO, RADIX_YES, RADIX_TOO_LARGE };
 
 /* Is it 0x or 0o and digits of that base? They have no sign. */
@@ -145,7 +130,7 @@ static enum radix read_radix(struct str text, uint64_t *value)
         return RADIX_NO;
     *value = 0;
     for (size_t i = 2; i < text.len; i++) {
-        unsigned digit = (unsigned)digit_value(text.ptr[i]);
+        unsigned digit = (unsigned)char_hex_value(text.ptr[i]);
 
         if (digit >= base)
             return RADIX_NO;

@@ -167,19 +167,6 @@ void yaml_nodes_pointer(const struct yaml_nodes *nodes, size_t node, struct buf 
     json_write_pointer_token(out, nodes->list[node].key);
 }
 
-/* One token of a JSON Pointer, unescaped. */
-static struct str unescape(struct str token, struct buf *out)
-{
-    for (size_t i = 0; i < token.len; i++) {
-        char c = token.ptr[i];
-
-        if (c == '~' && i + 1 < token.len)
-            c = token.ptr[++i] == '0' ? '~' : '/';
-        buf_add_char(out, c);
-    }
-    return buf_str(out);
-}
-
 /* The child of `parent` with this key, or 0. */
 static size_t find_child(const struct yaml_nodes *nodes, size_t parent, struct str key)
 {
@@ -206,18 +193,11 @@ size_t yaml_nodes_find(const struct yaml_nodes *nodes, struct str pointer)
     size_t node = 0;
 
     while (pointer.len > 0) {
-        CLEANUP(buf_done) struct buf key;
-        struct str rest = str_from(pointer, 1);
-        const char *slash = rest.len > 0 ? memchr(rest.ptr, '/', rest.len) : NULL;
-        struct str token = { rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len };
-        size_t child;
+        size_t child = find_child(nodes, node, json_pointer_take(&pointer, nodes->arena));
 
-        buf_init(&key, token.len);
-        child = find_child(nodes, node, unescape(token, &key));
         if (child == 0)
             break;
         node = child;
-        pointer = str_from(rest, token.len);
     }
     return node;
 }

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/chars.h"
+
 enum {
     FIRST_READ_LOCK = 123, /* offset in the index, fixed by SQLite's file format */
     LAST_READ_LOCK = 127,
@@ -41,7 +43,7 @@ static unsigned long long number(const char *text)
 {
     unsigned long long value = 0;
 
-    for (; *text >= '0' && *text <= '9'; text++)
+    for (; char_is_digit(*text); text++)
         value = value * 10 + (unsigned)(*text - '0');
     return *text ? 0 : value;
 }

@@ -11,7 +11,7 @@
 
 #include "base/attr.h"
 #include "base/chars.h"
-#include "base/codepoint.h"
+#include "base/utf8.h"
 #include "schema/format/format_internal.h"
 
 enum {
@@ -54,7 +54,7 @@ static void note_direction(struct host *host, struct str label)
     uint32_t all = 0;
     uint32_t code;
 
-    while (codepoint_take(&label, &code)) {
+    while (utf8_take(&label, &code)) {
         uint32_t class = 1U << (unsigned)uc_bidi_category(code);
 
         first = first ? first : class;

@@ -6,7 +6,7 @@
  */
 #include "base/uri.h"
 #include "base/chars.h"
-#include "base/codepoint.h"
+#include "base/utf8.h"
 #include "schema/format/format_internal.h"
 
 /* unreserved and sub-delims. */
@@ -41,7 +41,7 @@ static bool take_part_char(struct str *text, enum alphabet alphabet, const char 
 
     if (take_percent(text))
         return true;
-    if (!codepoint_take(&rest, &code))
+    if (!utf8_take(&rest, &code))
         return false;
     if (code < 0x80 ? !char_is_alnum((char)code) && !char_is_one_of((char)code, PLAIN) &&
                           !char_is_one_of((char)code, more)
@@ -142,7 +142,7 @@ static bool take_literal(struct str *text)
 
     if (take_percent(text))
         return true;
-    if (!codepoint_take(&rest, &code))
+    if (!utf8_take(&rest, &code))
         return false;
     if (code < 0x80 ? code <= ' ' || code == 0x7F || char_is_one_of((char)code, "\"%<>\\^`{|}")
                     : !format_is_iri_character(code, true))

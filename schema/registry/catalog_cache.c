@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -42,8 +43,7 @@ static void add_digest(struct buf *out, struct str bytes, size_t count)
 static void add_readable(struct buf *out, const char *name)
 {
     for (size_t i = 0; name[i] && i < NAME_PART; i++) {
-        bool plain = (name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= 'a' && name[i] <= 'z') ||
-                     (name[i] >= '0' && name[i] <= '9') || name[i] == '-';
+        bool plain = char_is_alnum(name[i]) || name[i] == '-';
 
         buf_add(out, plain ? (struct str){ &name[i], 1 } : STR("_"));
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "aws/client.h"
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -96,9 +97,8 @@ bool glue_is_uuid(struct str text)
         return false;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? c != '-' : !is_hex)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? c != '-' : !char_is_hex(c))
             return false;
     }
     return true;

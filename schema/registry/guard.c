@@ -19,35 +19,6 @@ static void copy_pointer(struct str from, char to[static GUARD_POINTER_SIZE])
     (void)snprintf(to, GUARD_POINTER_SIZE, "%.*s", STR_ARG(from));
 }
 
-/* Take the first token off a JSON Pointer, unescaped, with a NUL behind it. */
-static const char *take_token(struct str *pointer, struct arena *arena)
-{
-    char *token = arena_alloc(arena, pointer->len + 1);
-    size_t len = 0;
-    size_t i = 1; /* the slash */
-
-    for (; i < pointer->len && pointer->ptr[i] != '/'; i++) {
-        bool escaped = pointer->ptr[i] == '~' && i + 1 < pointer->len;
-
-        i += escaped;
-        token[len++] = pointer->ptr[i];
-        if (escaped)
-            token[len - 1] = pointer->ptr[i] == '1' ? '/' : '~';
-    }
-    *pointer = str_from(*pointer, i);
-    return token;
-}
-
-/* The element that a token of decimal digits names. */
-static size_t index_of(const char *digits)
-{
-    size_t index = 0;
-
-    for (; *digits; digits++)
-        index = index * 10 + (size_t)(*digits - '0');
-    return index;
-}
-
 /* The place in the payload, without names that the schema does not have: those are the event's. */
 static void mask_pointer(const struct schema *schema, struct json_object *payload,
                          struct str pointer, struct arena *arena,
@@ -57,17 +28,17 @@ static void mask_pointer(const struct schema *schema, struct json_object *payloa
     struct json_object *at = payload;
 
     while (pointer.len > 0) {
-        const char *token = take_token(&pointer, arena);
+        struct str token = json_pointer_take(&pointer, arena);
         bool is_index = json_is_array(at);
 
         buf_add_char(out, '/');
-        if (is_index || schema_mentions(schema, str_from_c(token)))
-            json_write_pointer_token(out, str_from_c(token));
+        if (is_index || schema_mentions(schema, token))
+            json_write_pointer_token(out, token);
         else
             buf_add_char(out, '*');
         if (is_index)
-            at = json_at(at, index_of(token));
-        else if (!json_is_object(at) || !json_find(at, token, &at))
+            at = json_at(at, json_pointer_index(token));
+        else if (!json_is_object(at) || !json_find(at, token.ptr, &at))
             at = NULL;
     }
     copy_pointer(buf_str(out), to);

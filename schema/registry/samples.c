@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "base/attr.h"
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -155,8 +156,7 @@ void samples_add(struct samples *samples, struct str line, int64_t now_us)
     int64_t taken_us = 0;
     size_t digits = 0;
 
-    while (digits < line.len && line.ptr[digits] >= '0' && line.ptr[digits] <= '9' &&
-           taken_us <= now_us)
+    while (digits < line.len && char_is_digit(line.ptr[digits]) && taken_us <= now_us)
         taken_us = taken_us * 10 + (line.ptr[digits++] - '0');
 
     struct str text = str_from(line, digits + 1);

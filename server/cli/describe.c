@@ -7,6 +7,7 @@
  */
 #include "server/cli/describe.h"
 
+#include "base/chars.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "server/config/config.h"
@@ -59,8 +60,7 @@ static bool is_plain(struct str text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) &&
-            !memchr(signs, c, sizeof(signs) - 1))
+        if (!char_is_alnum(c) && !memchr(signs, c, sizeof(signs) - 1))
             return false;
     }
     return true;

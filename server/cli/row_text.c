@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/letters.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "server/cli/cli.h"
 
 enum { SECONDS_LEN = 19 };
@@ -14,7 +14,7 @@ enum { SECONDS_LEN = 19 };
 void row_text_member(struct buf *out, const char *name, struct str text)
 {
     buf_printf(out, ",\"%s\":", name);
-    if (text.ptr && letters_valid(text))
+    if (text.ptr && utf8_is_valid(text))
         json_write_string(out, text);
     else
         buf_add(out, STR("null"));
@@ -36,7 +36,7 @@ void row_text_json(struct buf *out, const char *name, struct str text)
 
 void row_text_bytes(struct buf *out, const char *name, struct str bytes)
 {
-    if (letters_valid(bytes)) {
+    if (utf8_is_valid(bytes)) {
         row_text_member(out, name, bytes.ptr ? bytes : STR(""));
         return;
     }

@@ -5,12 +5,13 @@
  * a mistake. What is said here is certain; a route that only several others
  * together cover is not found.
  */
+#include "base/utf8.h"
 #include "server/config/config_internal.h"
 
 static const char *next_character(const char *at)
 {
     at++;
-    while (((unsigned char)*at & 0xc0) == 0x80)
+    while (utf8_continues((unsigned char)*at))
         at++;
     return at;
 }

@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/str.h"
 
 enum {
@@ -35,7 +36,7 @@ bool http_library_is_safe(const char *version)
     struct str patch = str_from(text, sizeof("1.0.") - 1);
 
     /* Two digits are 10 or more, unless the second is no digit. */
-    return patch.len >= 2 && patch.ptr[0] != '0' && patch.ptr[1] >= '0' && patch.ptr[1] <= '9';
+    return patch.len >= 2 && patch.ptr[0] != '0' && char_is_digit(patch.ptr[1]);
 }
 
 /*

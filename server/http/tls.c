@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -249,10 +250,9 @@ static _Thread_local struct http_tls_session *reading;
 static bool is_taken_name(const unsigned char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = name[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        char c = (char)name[i];
 
-        if (!is_letter && !(c >= '0' && c <= '9') && c != '-' && c != '.')
+        if (!char_is_alnum(c) && c != '-' && c != '.')
             return false;
     }
     return true;

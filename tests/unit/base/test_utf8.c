@@ -1,7 +1,7 @@
 /*
  * test_letters.c - lower and upper case, and what is UTF-8.
  */
-#include "base/letters.h"
+#include "base/utf8.h"
 
 #include "base/attr.h"
 #include "tests/unit/test.h"
@@ -29,10 +29,10 @@ static void converts_case(void)
 
         TEST_CASE(cases[i].text);
         buf_init(&out, 1000);
-        letters_lower(&out, str_from_c(cases[i].text));
+        utf8_lower(&out, str_from_c(cases[i].text));
         CHECK_STR(buf_str(&out), cases[i].lower);
         buf_clear(&out);
-        letters_upper(&out, str_from_c(cases[i].text));
+        utf8_upper(&out, str_from_c(cases[i].text));
         CHECK_STR(buf_str(&out), cases[i].upper);
         buf_done(&out);
     }
@@ -40,13 +40,13 @@ static void converts_case(void)
 
 static void knows_utf8(void)
 {
-    CHECK(letters_valid(STR("")));
-    CHECK(letters_valid(STR("a\0b")));
-    CHECK(letters_valid(STR("ä日\xf0\x9f\x98\x80")));
-    CHECK(!letters_valid(STR("a\xff")));
-    CHECK(!letters_valid(STR("\xc3")));
-    CHECK(!letters_valid(STR("\xc0\x80")));
-    CHECK(!letters_valid(STR("\xed\xa0\x80")));
+    CHECK(utf8_is_valid(STR("")));
+    CHECK(utf8_is_valid(STR("a\0b")));
+    CHECK(utf8_is_valid(STR("ä日\xf0\x9f\x98\x80")));
+    CHECK(!utf8_is_valid(STR("a\xff")));
+    CHECK(!utf8_is_valid(STR("\xc3")));
+    CHECK(!utf8_is_valid(STR("\xc0\x80")));
+    CHECK(!utf8_is_valid(STR("\xed\xa0\x80")));
 }
 
 int main(void)
