@@ -1,12 +1,12 @@
 /*
- * settings.h - a YAML file checked against its JSON Schema, in the words of who wrote the file.
+ * settings.h - a YAML file checked by a JSON Schema; errors with file and line.
  *
- * The schema is the single source of a file's keys: it says what may stand there, and what holds
- * when nothing does (`default`). Problems come one a line, `FILE:LINE: KEY: what is wrong`, all of
- * them in the file's order, and never quote a value.
+ * The schema is the single source of a file's keys: what a key may hold, and its `default`. A
+ * problem is one line, `FILE:LINE: KEY: what is wrong`. All problems of a file are reported, in the
+ * file's order. None quotes a value, because a value can come from the environment and be a secret.
  *
  * Beyond JSON Schema a node may say:
- *   x-kind      "size" (integer or `2MiB`, bytes), "time" (`30s`), "pointer" (a JSON Pointer)
+ *   x-kind      "size" (an integer, or `2MiB`), "time" (`30s`), "pointer" (a JSON Pointer)
  *   x-minimum, x-maximum   bounds of a size or a time, written like one
  *   x-sinks     the kinds of sinks that have this key; absent: all have it
  *   x-expected  what is expected, where JSON Schema's own words would not help
@@ -28,10 +28,10 @@
 struct settings;
 
 /**
- * Read the YAML that `options` name (its `file` NULL: there is none, everything has its default)
- * and check it against the JSON Schema in the text `schema`. What the schema refuses is not an
- * error but a problem, to be looked at afterwards. The caller owns the result. ERR_CONFIG when it
- * is not YAML, ERR_SYSTEM when it cannot be read.
+ * Read the YAML that `options` name (`file` NULL: no file, every key has its default) and check it
+ * against the JSON Schema in the text `schema`. A value that the schema refuses is a problem, not
+ * an error. The caller owns the result. ERR_CONFIG when the file is not YAML, ERR_SYSTEM when it
+ * cannot be read.
  */
 NODISCARD bool settings_load(const struct yaml_options *options, struct str schema,
                              struct settings **out, struct error *err);
@@ -47,7 +47,7 @@ const char *settings_problem(const struct settings *settings, size_t index);
 
 /** The same problem in its parts. */
 struct settings_problem {
-    const char *file; /* NULL: there is none */
+    const char *file; /* NULL: there is no file */
     size_t line;      /* 0: there is no file */
     const char *key;  /* http.listen; "": the whole file */
     const char *what;
@@ -55,20 +55,20 @@ struct settings_problem {
 
 struct settings_problem settings_problem_parts(const struct settings *settings, size_t index);
 
-/** The parts of a line about the place at that JSON Pointer, `what` NULL. */
+/** The place at that JSON Pointer as the parts of a problem, `what` NULL. */
 struct settings_problem settings_place(struct settings *settings, struct str pointer);
 
 /**
- * Add a problem of the place at that JSON Pointer, unless its value is refused as it is: that
- * explains the rest. A thousand are kept.
+ * Add a problem of the place at that JSON Pointer, unless the YAML reader or the schema refuses its
+ * value: then the text would be a consequence. A thousand problems are kept.
  */
 void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/** Is there a problem at this JSON Pointer, below it or at a place that it lies in? */
+/** Is there a problem at this JSON Pointer, below it, or at a place that contains it? */
 bool settings_has_problem(const struct settings *settings, struct str pointer);
 
-/** A place in the file: a value, or the default that stands in for it. */
+/** A place in the file: a value, or the default of a key that the file does not have. */
 struct setting {
     struct str pointer;         /* where it is, or would be */
     struct json_object *value;  /* NULL: JSON null, or an object that is not there */
@@ -78,7 +78,7 @@ struct setting {
 /** The whole file. */
 struct setting settings_root(const struct settings *settings);
 
-/** What stands at `path` below an object, as `tls.cert_file`; its text lives in the settings. */
+/** The value at `path` below an object, as `tls.cert_file`; its text lives in the settings. */
 struct setting settings_get(struct settings *settings, const struct setting *object,
                             const char *path);
 

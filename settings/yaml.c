@@ -1,42 +1,51 @@
 /*
  * yaml.c - see yaml.h; the only user of libyaml.
  *
- * libyaml's events are written out as JSON text, which json_read() then reads: so a value from a
- * file is the same tree, with the same number rules, as a value from an event. Beside it grows a
- * list of where everything stands (yaml_nodes.h), for this reader's errors and for later ones.
+ * The tree is built from libyaml's events: its document interface does not report anchors, and
+ * gives an untagged scalar the same tag as one with `!!str`. Each scalar is written as JSON text
+ * that json_read() reads, so that numbers follow the same rules as those of an event.
+ *
+ * Beside the tree stands a list of nodes, one for each value in the file's order. The descendants
+ * of a node follow it, up to its `end`.
  */
 #include "settings/yaml.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <yaml.h>
 
 #include "base/arena.h"
+#include "base/chars.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "settings/yaml_core.h"
-#include "settings/yaml_nodes.h"
 
 enum {
-    MAX_JSON_BYTES = 16 * YAML_MAX_BYTES, /* escapes and variables may lengthen the text */
-    PREFIX_SIZE = 400,
-    FAULTS_MAX = 200, /* faults that are kept; later ones are passed over in silence */
+    MAX_EXPANDED_BYTES = 16 * YAML_MAX_BYTES, /* all values of a file, with variables filled in */
+    MAX_POINTER_BYTES = 2 * YAML_MAX_BYTES,   /* longer than any pointer to a value of a file */
+    PLACE_SIZE = 400,
+    MAX_FAULTS = 200, /* later ones are dropped */
 };
 
 #define CORE_TAG "tag:yaml.org,2002:"
 
-struct yaml {
-    struct json_object *root;
-    struct yaml_nodes *nodes;
-    struct arena *arena; /* holds the faults' texts */
-    size_t fault_count;
-    struct yaml_fault faults[FAULTS_MAX];
+struct node {
+    struct str key; /* with a NUL behind it; of an element: its index in decimal */
+    bool is_element;
+    size_t parent;
+    size_t end;
+    size_t line; /* of a member: its key's */
 };
 
-/* Where the JSON text of a member is, with the comma before it. */
-struct span {
-    size_t start;
-    size_t end;
+struct yaml {
+    struct arena *arena; /* holds the keys and the faults' texts */
+    struct json_object *root;
+    struct node *nodes; /* the first is the document */
+    size_t node_count;
+    size_t node_capacity;
+    size_t fault_count;
+    struct yaml_fault faults[MAX_FAULTS];
 };
 
 struct reader {
@@ -44,84 +53,99 @@ struct reader {
     const struct yaml_options *options;
     struct str text;
     struct yaml *yaml;
-    struct buf json;
-    struct buf expanded;
-    struct span *spans; /* by node; of elements they are empty */
-    size_t span_capacity;
+    size_t here;           /* the node that is being read */
+    struct buf scratch;    /* the JSON text of one scalar */
+    struct buf expanded;   /* the text of one scalar */
+    size_t expanded_bytes; /* of all scalars */
     struct error *err;
 };
 
-static void delete_event(yaml_event_t *event)
+static void yaml_delete_event(yaml_event_t *event)
 {
     yaml_event_delete(event);
 }
 
-static bool read_value(struct reader *reader, const yaml_event_t *event, size_t node, size_t depth);
+static bool yaml_read_value(struct reader *reader, const yaml_event_t *event, size_t depth,
+                            struct json_object **out);
+
+static size_t yaml_line(const yaml_event_t *event)
+{
+    return event->start_mark.line + 1;
+}
+
+/* Nodes and faults. */
+
+/* The next value is that of this key, or the element with this index. */
+static void yaml_enter(struct reader *reader, struct str key, bool is_element, size_t line)
+{
+    struct yaml *yaml = reader->yaml;
+
+    yaml->nodes =
+        mem_grow(yaml->nodes, yaml->node_count, &yaml->node_capacity, sizeof(struct node));
+    yaml->nodes[yaml->node_count] =
+        (struct node){ .key = key, .is_element = is_element, .parent = reader->here, .line = line };
+    reader->here = yaml->node_count++;
+}
+
+/* Back to the container. */
+static void yaml_leave(struct reader *reader)
+{
+    struct node *node = &reader->yaml->nodes[reader->here];
+
+    node->end = reader->yaml->node_count;
+    reader->here = node->parent;
+}
+
+/* Recurses as deep as the document, at most JSON_MAX_DEPTH. */
+static void yaml_write_pointer(const struct yaml *yaml, size_t node, struct buf *out)
+{
+    if (node == 0)
+        return;
+    yaml_write_pointer(yaml, yaml->nodes[node].parent, out);
+    buf_add_char(out, '/');
+    json_write_pointer_token(out, yaml->nodes[node].key);
+}
+
+/* Note that something is wrong with the value, or key, that is being read. */
+static void yaml_add_fault(struct reader *reader, struct str text)
+{
+    struct yaml *yaml = reader->yaml;
+    CLEANUP(buf_done) struct buf pointer;
+
+    if (yaml->fault_count == MAX_FAULTS)
+        return;
+    buf_init(&pointer, MAX_POINTER_BYTES);
+    yaml_write_pointer(yaml, reader->here, &pointer);
+    yaml->faults[yaml->fault_count++] =
+        (struct yaml_fault){ .pointer = arena_copy(yaml->arena, buf_str(&pointer)),
+                             .line = yaml->nodes[reader->here].line,
+                             .text = arena_copy(yaml->arena, text).ptr };
+}
+
+static void yaml_refuse_anchor(struct reader *reader, const yaml_char_t *anchor)
+{
+    if (anchor)
+        yaml_add_fault(reader, STR("anchors and aliases are not allowed"));
+}
+
+static void yaml_refuse_tag(struct reader *reader, const yaml_char_t *tag)
+{
+    yaml_add_fault(reader, arena_printf(reader->yaml->arena, "tag %.100s is not allowed here",
+                                        (const char *)tag));
+}
+
+/* What ends the reading. */
 
 /* Put `FILE:LINE: ` before the error. */
-static bool blame_line(const struct reader *reader, size_t line)
+static bool yaml_fail_at(const struct reader *reader, size_t line)
 {
-    char place[PREFIX_SIZE];
+    char place[PLACE_SIZE];
 
     (void)snprintf(place, sizeof(place), "%s:%zu", reader->options->file, line);
     return fail_within(reader->err, place);
 }
 
-/* Put `FILE:LINE: KEY: ` before the error. */
-static bool blame(const struct reader *reader, size_t node)
-{
-    if (node != 0) {
-        CLEANUP(buf_done) struct buf path;
-
-        buf_init(&path, (size_t)2 * YAML_MAX_BYTES); /* longer than any path in the file */
-        yaml_nodes_path(reader->yaml->nodes, node, &path);
-        if (path.len > 0) {
-            buf_add_char(&path, '\0');
-            (void)fail_within(reader->err, path.ptr);
-        }
-    }
-    return blame_line(reader, yaml_nodes_line(reader->yaml->nodes, node));
-}
-
-static void keep_fault(struct reader *reader, size_t node)
-{
-    struct yaml *yaml = reader->yaml;
-    CLEANUP(buf_done) struct buf pointer;
-
-    buf_init(&pointer, (size_t)2 * YAML_MAX_BYTES);
-    yaml_nodes_pointer(yaml->nodes, node, &pointer);
-    yaml->faults[yaml->fault_count++] =
-        (struct yaml_fault){ .pointer = arena_copy(yaml->arena, buf_str(&pointer)),
-                             .line = yaml_nodes_line(yaml->nodes, node),
-                             .text = arena_copy(yaml->arena, str_from_c(reader->err->text)).ptr };
-}
-
-/* The error is a fault of this node: keep it and go on, if the caller wants that. */
-static bool note(struct reader *reader, size_t node)
-{
-    if (!reader->options->keeps_faults)
-        return blame(reader, node);
-    if (reader->yaml->fault_count < FAULTS_MAX)
-        keep_fault(reader, node);
-    *reader->err = (struct error){ 0 };
-    return true;
-}
-
-/* note(), and the value reads as null. */
-static bool pass_over(struct reader *reader, size_t node)
-{
-    if (!note(reader, node))
-        return false;
-    buf_add(&reader->json, STR("null"));
-    return true;
-}
-
-static size_t line_of(const yaml_event_t *event)
-{
-    return event->start_mark.line + 1;
-}
-
-static size_t line_at_offset(struct str text, size_t offset)
+static size_t yaml_line_at_offset(struct str text, size_t offset)
 {
     size_t line = 1;
 
@@ -130,8 +154,8 @@ static size_t line_at_offset(struct str text, size_t offset)
     return line;
 }
 
-/* What usually is behind a complaint of libyaml's, which names a token and not the mistake. */
-static const char *advice(const yaml_parser_t *parser)
+/* The usual mistake behind an error of libyaml's, whose text names a token only. */
+static const char *yaml_advice(const yaml_parser_t *parser)
 {
     static const struct {
         const char *words; /* of the problem or its context */
@@ -152,59 +176,34 @@ static const char *advice(const yaml_parser_t *parser)
     return "";
 }
 
-/* The next event; what libyaml refuses ends the reading. */
-static bool next(struct reader *reader, yaml_event_t *event)
+static bool yaml_next(struct reader *reader, yaml_event_t *event)
 {
     const yaml_parser_t *parser = &reader->parser;
-    const char *problem;
 
     if (yaml_parser_parse(&reader->parser, event))
         return true;
-    problem = parser->problem ? parser->problem : "out of memory";
-    (void)fail(reader->err, ERR_CONFIG, "not YAML: %s%s%s%s", problem, parser->context ? " " : "",
-               parser->context ? parser->context : "", advice(parser));
+    (void)fail(reader->err, ERR_CONFIG, "not YAML: %s%s%s%s",
+               parser->problem ? parser->problem : "out of memory", parser->context ? " " : "",
+               parser->context ? parser->context : "", yaml_advice(parser));
     if (parser->error == YAML_READER_ERROR)
-        return blame_line(reader, line_at_offset(reader->text, parser->problem_offset));
-    return blame_line(reader, parser->problem_mark.line + 1);
+        return yaml_fail_at(reader, yaml_line_at_offset(reader->text, parser->problem_offset));
+    return yaml_fail_at(reader, parser->problem_mark.line + 1);
 }
 
-static bool refuse_anchor(struct reader *reader, const yaml_char_t *anchor, size_t node)
+/* Scalars. */
+
+static bool yaml_has_nul(struct str text)
 {
-    if (!anchor)
-        return true;
-    (void)fail(reader->err, ERR_CONFIG, "anchors and aliases are not allowed");
-    return note(reader, node);
+    return text.len > 0 && memchr(text.ptr, '\0', text.len);
 }
 
-static bool has_tag(const yaml_char_t *tag, const char *name)
+static bool yaml_is_tag(const yaml_char_t *tag, const char *name)
 {
-    return tag && strcmp((const char *)tag, name) == 0;
+    return strcmp((const char *)tag, name) == 0;
 }
 
-static bool refuse_tag(struct reader *reader, const yaml_char_t *tag, size_t node)
-{
-    (void)fail(reader->err, ERR_CONFIG, "tag %.100s is not allowed here", (const char *)tag);
-    return note(reader, node);
-}
-
-/* Write a scalar that has no tag: only plain ones are more than strings. */
-static bool write_untagged(struct reader *reader, struct str text, bool plain, size_t node)
-{
-    if (!plain) {
-        json_write_string(&reader->json, text);
-        return true;
-    }
-    if (yaml_core_kind(text) == YAML_CORE_NO_JSON) {
-        (void)fail(reader->err, ERR_CONFIG, "a number that JSON cannot hold");
-        return pass_over(reader, node);
-    }
-    yaml_core_write(&reader->json, text);
-    return true;
-}
-
-/* Write a scalar with a tag of the core schema, which its text must fit. */
-static bool write_tagged(struct reader *reader, struct str text, const yaml_char_t *tag,
-                         size_t node)
+/* Is it a tag of the core schema for values of this kind? */
+static bool yaml_tag_fits(const yaml_char_t *tag, enum yaml_core_kind kind)
 {
     static const struct {
         const char *tag;
@@ -215,240 +214,206 @@ static bool write_tagged(struct reader *reader, struct str text, const yaml_char
         { CORE_TAG "float", YAML_CORE_INTEGER },
     };
 
-    if (has_tag(tag, "!") || has_tag(tag, CORE_TAG "str")) {
-        json_write_string(&reader->json, text);
-        return true;
-    }
     for (size_t i = 0; i < COUNT_OF(tags); i++)
-        if (has_tag(tag, tags[i].tag) && yaml_core_kind(text) == tags[i].kind) {
-            yaml_core_write(&reader->json, text);
+        if (yaml_is_tag(tag, tags[i].tag) && kind == tags[i].kind)
             return true;
-        }
-    buf_add(&reader->json, STR("null"));
-    return refuse_tag(reader, tag, node);
+    return false;
 }
 
 /* Let the caller rewrite the text; `*text` then lies in the reader. */
-static bool expand(struct reader *reader, struct str *text)
+static bool yaml_expand(struct reader *reader, struct str *text)
 {
     const struct yaml_options *options = reader->options;
+    struct error err = { 0 };
 
+    if (yaml_has_nul(*text)) {
+        yaml_add_fault(reader, STR("a NUL character is not allowed"));
+        return false;
+    }
     if (!options->expand)
         return true;
     buf_clear(&reader->expanded);
-    if (!options->expand(options->self, *text, &reader->expanded, reader->err))
+    if (!options->expand(options->self, *text, &reader->expanded, &err)) {
+        yaml_add_fault(reader, str_from_c(err.text));
         return false;
-    if (reader->expanded.overflow || !utf8_is_valid(buf_str(&reader->expanded)))
-        return fail(reader->err, ERR_CONFIG, "filled in, it is too long or not UTF-8");
+    }
+    reader->expanded_bytes += reader->expanded.len;
+    if (reader->expanded.overflow || reader->expanded_bytes > MAX_EXPANDED_BYTES ||
+        !utf8_is_valid(buf_str(&reader->expanded))) {
+        yaml_add_fault(reader, STR("filled in, it is too long or not UTF-8"));
+        return false;
+    }
     *text = buf_str(&reader->expanded);
     return true;
 }
 
-static bool read_scalar(struct reader *reader, const yaml_event_t *event, size_t node)
+static struct json_object *yaml_read_scalar(struct reader *reader, const yaml_event_t *event)
 {
     struct str text = { (const char *)event->data.scalar.value, event->data.scalar.length };
+    const yaml_char_t *tag = event->data.scalar.tag;
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     bool was_empty = text.len == 0;
+    enum yaml_core_kind kind = YAML_CORE_STRING;
+    struct json_object *value = NULL;
+    struct error err;
+    bool is_string;
+    bool ok;
 
-    if (!refuse_anchor(reader, event->data.scalar.anchor, node))
-        return false;
-    if (text.len > 0 && memchr(text.ptr, '\0', text.len)) {
-        (void)fail(reader->err, ERR_CONFIG, "a NUL character is not allowed");
-        return pass_over(reader, node);
+    yaml_refuse_anchor(reader, event->data.scalar.anchor);
+    if (!yaml_expand(reader, &text))
+        return NULL;
+    is_string = tag ? yaml_is_tag(tag, "!") || yaml_is_tag(tag, CORE_TAG "str")
+                    : !plain || (text.len == 0 && !was_empty);
+    buf_clear(&reader->scratch);
+    if (is_string)
+        json_write_string(&reader->scratch, text);
+    else
+        kind = yaml_core_write(&reader->scratch, text);
+    if (tag && !is_string && !yaml_tag_fits(tag, kind)) {
+        yaml_refuse_tag(reader, tag);
+        return NULL;
     }
-    if (!expand(reader, &text))
-        return pass_over(reader, node);
-    if (event->data.scalar.tag)
-        return write_tagged(reader, text, event->data.scalar.tag, node);
-    if (text.len == 0 && !was_empty)
-        plain = false; /* an empty variable is an empty string, not null */
-    return write_untagged(reader, text, plain, node);
+    if (kind == YAML_CORE_NO_JSON) {
+        yaml_add_fault(reader, STR("a number that JSON cannot hold"));
+        return NULL;
+    }
+    ok = json_read(buf_str(&reader->scratch), NULL, &value, &err);
+    assert(ok);
+    return value;
 }
 
-/* The key of a member: a string, and not by accident a number or a truth value. */
-static bool read_key(struct reader *reader, const yaml_event_t *event, size_t parent, size_t *node)
-{
-    struct str text;
-    bool plain;
+/* Containers. */
 
-    if (event->type != YAML_SCALAR_EVENT) {
+/* Enter the member whose key this is. A plain key that looks like another type is a mistake. */
+static bool yaml_read_key(struct reader *reader, const yaml_event_t *event)
+{
+    const yaml_char_t *tag = event->data.scalar.tag;
+    struct str key = { (const char *)event->data.scalar.value, event->data.scalar.length };
+
+    if (event->type != YAML_SCALAR_EVENT)
         (void)fail(reader->err, ERR_CONFIG, "a key must be a string");
-        return blame_line(reader, line_of(event));
-    }
-    text = (struct str){ (const char *)event->data.scalar.value, event->data.scalar.length };
-    plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !event->data.scalar.tag;
-    if (text.len > 0 && memchr(text.ptr, '\0', text.len)) {
+    else if (yaml_has_nul(key))
         (void)fail(reader->err, ERR_CONFIG, "a NUL character is not allowed");
-        return blame_line(reader, line_of(event));
+    else {
+        yaml_enter(reader, arena_copy(reader->yaml->arena, key), false, yaml_line(event));
+        if (!tag && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+            yaml_core_kind(key) != YAML_CORE_STRING)
+            yaml_add_fault(reader, STR("a key must be a string: put it in quotes"));
+        if (tag && !yaml_is_tag(tag, CORE_TAG "str"))
+            yaml_refuse_tag(reader, tag);
+        yaml_refuse_anchor(reader, event->data.scalar.anchor);
+        return true;
     }
-    *node = yaml_nodes_add_member(reader->yaml->nodes, parent, text, line_of(event));
-    if (plain && yaml_core_kind(text) != YAML_CORE_STRING) {
-        (void)fail(reader->err, ERR_CONFIG, "a key must be a string: put it in quotes");
-        if (!note(reader, *node))
-            return false;
-    }
-    if (event->data.scalar.tag && !has_tag(event->data.scalar.tag, CORE_TAG "str") &&
-        !refuse_tag(reader, event->data.scalar.tag, *node))
-        return false;
-    json_write_string(&reader->json, text);
-    buf_add_char(&reader->json, ':');
-    return refuse_anchor(reader, event->data.scalar.anchor, *node);
+    return yaml_fail_at(reader, yaml_line(event));
 }
 
-static void keep_span(struct reader *reader, size_t node, size_t start)
+static bool yaml_read_mapping(struct reader *reader, size_t depth, struct json_object *object)
 {
-    if (node >= reader->span_capacity) {
-        size_t more = 2 * node + 64;
+    for (;;) {
+        CLEANUP(yaml_delete_event) yaml_event_t key = { 0 };
+        CLEANUP(yaml_delete_event) yaml_event_t event = { 0 };
+        struct json_object *value;
+        struct json_object *earlier;
+        const char *name;
 
-        reader->spans = mem_realloc(reader->spans, more * sizeof(*reader->spans));
-        memset(reader->spans + reader->span_capacity, 0,
-               (more - reader->span_capacity) * sizeof(*reader->spans));
-        reader->span_capacity = more;
-    }
-    reader->spans[node] = (struct span){ start, reader->json.len };
-}
-
-static bool read_mapping(struct reader *reader, size_t node, size_t depth)
-{
-    buf_add_char(&reader->json, '{');
-    for (size_t i = 0;; i++) {
-        size_t start = reader->json.len;
-        CLEANUP(delete_event) yaml_event_t key = { 0 };
-        CLEANUP(delete_event) yaml_event_t value = { 0 };
-        size_t member = 0;
-
-        if (!next(reader, &key))
+        if (!yaml_next(reader, &key))
             return false;
         if (key.type == YAML_MAPPING_END_EVENT)
-            break;
-        if (i > 0)
-            buf_add_char(&reader->json, ',');
-        if (!read_key(reader, &key, node, &member) || !next(reader, &value) ||
-            !read_value(reader, &value, member, depth))
+            return true;
+        if (!yaml_read_key(reader, &key) || !yaml_next(reader, &event) ||
+            !yaml_read_value(reader, &event, depth, &value))
             return false;
-        keep_span(reader, member, start);
+        name = reader->yaml->nodes[reader->here].key.ptr;
+        if (json_find(object, name, &earlier)) {
+            yaml_add_fault(reader, STR("duplicate key"));
+            json_release(value);
+        } else {
+            (void)json_object_object_add(object, name, value);
+        }
+        yaml_leave(reader);
     }
-    buf_add_char(&reader->json, '}');
-    return true;
 }
 
-static bool read_sequence(struct reader *reader, size_t node, size_t depth)
+static bool yaml_read_sequence(struct reader *reader, size_t depth, struct json_object *array)
 {
-    buf_add_char(&reader->json, '[');
     for (size_t i = 0;; i++) {
-        CLEANUP(delete_event) yaml_event_t value = { 0 };
-        size_t element;
+        CLEANUP(yaml_delete_event) yaml_event_t event = { 0 };
+        struct json_object *value;
 
-        if (!next(reader, &value))
+        if (!yaml_next(reader, &event))
             return false;
-        if (value.type == YAML_SEQUENCE_END_EVENT)
-            break;
-        if (i > 0)
-            buf_add_char(&reader->json, ',');
-        element = yaml_nodes_add_element(reader->yaml->nodes, node, i, line_of(&value));
-        if (!read_value(reader, &value, element, depth))
+        if (event.type == YAML_SEQUENCE_END_EVENT)
+            return true;
+        yaml_enter(reader, arena_printf(reader->yaml->arena, "%zu", i), true, yaml_line(&event));
+        if (!yaml_read_value(reader, &event, depth, &value))
             return false;
+        (void)json_object_array_add(array, value);
+        yaml_leave(reader);
     }
-    buf_add_char(&reader->json, ']');
-    return true;
 }
 
-static bool read_container(struct reader *reader, const yaml_event_t *event, size_t node,
-                           size_t depth)
+static bool yaml_read_container(struct reader *reader, const yaml_event_t *event, size_t depth,
+                                struct json_object **out)
 {
     bool mapping = event->type == YAML_MAPPING_START_EVENT;
-    const yaml_char_t *anchor =
-        mapping ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
     const yaml_char_t *tag =
         mapping ? event->data.mapping_start.tag : event->data.sequence_start.tag;
+    CLEANUP(json_cleanup)
+    struct json_object *container = mapping ? json_object_new_object() : json_object_new_array();
 
-    if (!refuse_anchor(reader, anchor, node))
-        return false;
-    if (tag && !has_tag(tag, "!") && !has_tag(tag, mapping ? CORE_TAG "map" : CORE_TAG "seq") &&
-        !refuse_tag(reader, tag, node))
-        return false;
-    if (depth >= JSON_MAX_DEPTH) {
+    yaml_refuse_anchor(reader, mapping ? event->data.mapping_start.anchor
+                                       : event->data.sequence_start.anchor);
+    if (tag && !yaml_is_tag(tag, "!") &&
+        !yaml_is_tag(tag, mapping ? CORE_TAG "map" : CORE_TAG "seq"))
+        yaml_refuse_tag(reader, tag);
+    if (depth == JSON_MAX_DEPTH) {
         (void)fail(reader->err, ERR_CONFIG, "nested deeper than %d", JSON_MAX_DEPTH);
-        return blame(reader, node);
+        return yaml_fail_at(reader, yaml_line(event));
     }
-    return mapping ? read_mapping(reader, node, depth + 1) : read_sequence(reader, node, depth + 1);
+    if (!(mapping ? yaml_read_mapping : yaml_read_sequence)(reader, depth + 1, container))
+        return false;
+    *out = container;
+    container = NULL;
+    return true;
 }
 
-static bool read_value(struct reader *reader, const yaml_event_t *event, size_t node, size_t depth)
+static bool yaml_read_value(struct reader *reader, const yaml_event_t *event, size_t depth,
+                            struct json_object **out)
 {
-    switch (event->type) {
-    case YAML_SCALAR_EVENT:
-        return read_scalar(reader, event, node);
-    case YAML_MAPPING_START_EVENT:
-    case YAML_SEQUENCE_START_EVENT:
-        return read_container(reader, event, node, depth);
-    default: /* an alias is all that is left */
-        (void)fail(reader->err, ERR_CONFIG, "anchors and aliases are not allowed");
-        return pass_over(reader, node);
-    }
+    *out = NULL;
+    if (event->type == YAML_ALIAS_EVENT)
+        yaml_refuse_anchor(reader, event->data.alias.anchor);
+    else if (event->type == YAML_SCALAR_EVENT)
+        *out = yaml_read_scalar(reader, event);
+    else
+        return yaml_read_container(reader, event, depth, out);
+    return true;
 }
 
 /* From the stream's start to its end; a stream without a document is null. */
-static bool read_stream(struct reader *reader)
+static bool yaml_read_stream(struct reader *reader)
 {
     size_t documents = 0;
 
     for (;;) {
-        CLEANUP(delete_event) yaml_event_t event = { 0 };
+        CLEANUP(yaml_delete_event) yaml_event_t event = { 0 };
 
-        if (!next(reader, &event))
+        if (!yaml_next(reader, &event))
             return false;
         if (event.type == YAML_STREAM_END_EVENT)
-            break;
+            return true;
         if (event.type == YAML_DOCUMENT_START_EVENT && documents++ > 0) {
             (void)fail(reader->err, ERR_CONFIG, "a second document is not allowed");
-            return blame_line(reader, line_of(&event));
+            return yaml_fail_at(reader, yaml_line(&event));
         }
         if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT ||
             event.type == YAML_DOCUMENT_END_EVENT)
             continue;
-        yaml_nodes_begin(reader->yaml->nodes, line_of(&event));
-        if (!read_value(reader, &event, 0, 0))
+        reader->yaml->nodes[0].line = yaml_line(&event);
+        if (!yaml_read_value(reader, &event, 0, &reader->yaml->root))
             return false;
+        yaml_leave(reader);
     }
-    if (documents == 0)
-        buf_add(&reader->json, STR("null"));
-    return true;
-}
-
-/* What a duplicate key has written is blanked: its object must have each key once. */
-static bool refuse_duplicates(struct reader *reader)
-{
-    const struct yaml_nodes *nodes = reader->yaml->nodes;
-
-    yaml_nodes_sort(reader->yaml->nodes);
-    for (size_t i = 1; i < yaml_nodes_count(nodes); i++) {
-        if (!yaml_nodes_is_duplicate(nodes, i))
-            continue;
-        (void)fail(reader->err, ERR_CONFIG, "duplicate key");
-        if (!note(reader, i))
-            return false;
-        memset(reader->json.ptr + reader->spans[i].start, ' ',
-               reader->spans[i].end - reader->spans[i].start);
-    }
-    return true;
-}
-
-static bool read_document(struct reader *reader)
-{
-    struct json_read_options json = { .max_depth = JSON_MAX_DEPTH };
-
-    if (!read_stream(reader))
-        return false;
-    if (reader->json.overflow) {
-        (void)fail(reader->err, ERR_CONFIG, "more than %d bytes", MAX_JSON_BYTES);
-        return fail_within(reader->err, reader->options->file);
-    }
-    if (!refuse_duplicates(reader))
-        return false;
-    if (!json_read(buf_str(&reader->json), &json, &reader->yaml->root, reader->err))
-        return fail_within(reader->err, reader->options->file);
-    return true;
 }
 
 bool yaml_read(struct str text, const struct yaml_options *options, struct yaml **out,
@@ -462,18 +427,17 @@ bool yaml_read(struct str text, const struct yaml_options *options, struct yaml 
     if (!yaml_parser_initialize(&reader.parser))
         return fail(err, ERR_SYSTEM, "%s: no memory for a YAML parser", options->file);
     reader.yaml = mem_alloc(sizeof(*reader.yaml));
-    reader.yaml->nodes = yaml_nodes_create();
     reader.yaml->arena = arena_create();
-    buf_init(&reader.json, MAX_JSON_BYTES);
+    yaml_enter(&reader, STR(""), false, 1);
+    buf_init(&reader.scratch, SIZE_MAX);
     buf_init(&reader.expanded, YAML_MAX_BYTES);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser,
                                  (const unsigned char *)(text.len > 0 ? text.ptr : ""), text.len);
-    ok = read_document(&reader);
+    ok = yaml_read_stream(&reader);
     yaml_parser_delete(&reader.parser);
-    buf_done(&reader.json);
+    buf_done(&reader.scratch);
     buf_done(&reader.expanded);
-    mem_free(reader.spans);
     if (ok)
         *out = reader.yaml;
     else
@@ -499,8 +463,8 @@ void yaml_destroy(struct yaml *yaml)
     if (!yaml)
         return;
     json_release(yaml->root);
-    yaml_nodes_destroy(yaml->nodes);
     arena_destroy(yaml->arena);
+    mem_free(yaml->nodes);
     mem_free(yaml);
 }
 
@@ -519,7 +483,39 @@ const struct yaml_fault *yaml_fault(const struct yaml *yaml, size_t index)
     return &yaml->faults[index];
 }
 
-size_t yaml_line(const struct yaml *yaml, struct str pointer)
+/* The child of `parent` with this key, the first of duplicates; 0: there is none. */
+static size_t yaml_find_child(const struct yaml *yaml, size_t parent, struct str key)
 {
-    return yaml_nodes_line(yaml->nodes, yaml_nodes_find(yaml->nodes, pointer));
+    const struct node *nodes = yaml->nodes;
+
+    for (size_t i = parent + 1; i < nodes[parent].end; i = nodes[i].end)
+        if (str_equal(nodes[i].key, key))
+            return i;
+    return 0;
+}
+
+size_t yaml_locate(const struct yaml *yaml, struct str pointer, struct buf *path)
+{
+    struct arena *arena = arena_create();
+    bool is_there = yaml != NULL;
+    size_t node = 0;
+
+    while (pointer.len > 0) {
+        struct str token = json_pointer_take(&pointer, arena);
+        size_t child = is_there ? yaml_find_child(yaml, node, token) : 0;
+        bool is_element = child ? yaml->nodes[child].is_element : all_are(token, char_is_digit);
+
+        is_there = child != 0;
+        if (is_there)
+            node = child;
+        if (is_element) {
+            buf_printf(path, "[%.*s]", STR_ARG(token));
+            continue;
+        }
+        if (path->len > 0)
+            buf_add_char(path, '.');
+        buf_add(path, token);
+    }
+    arena_destroy(arena);
+    return yaml ? yaml->nodes[node].line : 0;
 }

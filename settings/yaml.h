@@ -1,13 +1,13 @@
 /*
- * yaml.h - a YAML file as a JSON tree that still knows its lines.
+ * yaml.h - a YAML file as a JSON tree, with the line of each value.
  *
- * One document of YAML 1.2 under the core schema: only plain scalars are more than strings, and
- * `yes`, `no`, `on`, `off` are strings too. What makes a file mean other than it looks is refused
- * with its line: duplicate keys, anchors and aliases, keys that are not strings, tags beyond the
- * core schema, a second document, numbers that JSON has not. A fault of one value need not end the
- * reading (`keeps_faults`), so that all of them can be reported at once.
+ * One document of YAML 1.2 under the core schema: only plain scalars can be more than strings, and
+ * `yes`, `no`, `on` and `off` are strings. Constructs that mislead a reader are refused: duplicate
+ * keys, anchors and aliases, keys that are not strings, tags outside the core schema, a second
+ * document, numbers that JSON cannot hold. A fault of one value or key does not end the reading, so
+ * that all of them can be reported at once.
  *
- * Threads: immutable once read, but its tree is json-c's (json.h).
+ * Threads: immutable once read; its tree belongs to one thread at a time (json.h).
  */
 #pragma once
 
@@ -25,35 +25,28 @@ enum { YAML_MAX_BYTES = 1024 * 1024 };
 struct yaml;
 
 struct yaml_options {
-    const char *file; /* its name in error texts, and what yaml_load() opens */
-    bool regular;     /* yaml_load() takes a regular file only (see file_read_regular()) */
+    const char *file; /* its name in error texts; yaml_load() opens it */
+    bool regular;     /* yaml_load() reads a regular file only (see file_read_regular()) */
 
     /**
-     * Rewrite the text of a scalar that is a value; NULL: none. A plain scalar finds its type
-     * afterwards, except that text which became empty is a string and not null.
+     * Rewrite the text of a scalar that is a value, not a key; NULL: leave it. The type of a plain
+     * scalar follows from the new text, except that a text that became empty is a string, not null.
      */
     bool (*expand)(void *self, struct str text, struct buf *out, struct error *err);
     void *self;
-
-    /**
-     * Go on after a fault of one value or key: the value reads as null, a duplicate key with its
-     * value as if it were not there, and yaml_fault() lists it. Otherwise the first one is the
-     * error.
-     */
-    bool keeps_faults;
 };
 
-/** What is wrong with one value or key. */
+/**
+ * What is wrong with one value or key. The tree has null for a value with a fault, and lacks a
+ * duplicate key.
+ */
 struct yaml_fault {
     struct str pointer; /* where: a JSON Pointer */
     size_t line;
     const char *text;
 };
 
-/**
- * Read `text`. The caller owns the result. ERR_CONFIG `FILE:LINE: ...`, with the dotted path of
- * the key where there is one.
- */
+/** Read `text`. The caller owns the result. ERR_CONFIG `FILE:LINE: ...` when it is not YAML. */
 NODISCARD bool yaml_read(struct str text, const struct yaml_options *options, struct yaml **out,
                          struct error *err);
 
@@ -67,9 +60,12 @@ void yaml_destroy(struct yaml *yaml);
 /** The tree, which the document owns; NULL for an empty or null document. */
 struct json_object *yaml_root(const struct yaml *yaml);
 
-/** The first faults, in the order of their discovery; they live as long as the document. */
+/** The first 200 faults, in the file's order; they live as long as the document. */
 size_t yaml_fault_count(const struct yaml *yaml);
 const struct yaml_fault *yaml_fault(const struct yaml *yaml, size_t index);
 
-/** The line (from 1) of the value at this JSON Pointer, else of its nearest parent. */
-size_t yaml_line(const struct yaml *yaml, struct str pointer);
+/**
+ * The line (from 1) of the value at this JSON Pointer, else of its nearest parent; 0 when `yaml` is
+ * NULL. Adds the place in the form for people, `http.listen` or `routes[0].match`, to `path`.
+ */
+size_t yaml_locate(const struct yaml *yaml, struct str pointer, struct buf *path);

@@ -1,200 +1,136 @@
 /*
  * yaml_core.c - see yaml_core.h.
  *
- * The three number grammars are disjoint but for their sign, so each is tried on its own.
+ * The grammars of decimal numbers and of 0x and 0o are disjoint, so each is tried on its own.
  */
 #include "settings/yaml_core.h"
 
 #include <inttypes.h>
-#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/chars.h"
 #include "base/json.h"
 
-/* A decimal number taken apart: slices of the text, which the writer joins again. */
-struct decimal {
-    bool negative;
-    bool point;
-    struct str whole;
-    struct str fraction;
-    struct str exponent; /* with its `e` */
+static const struct {
+    const char *text;
+    const char *json;
+    enum yaml_core_kind kind;
+} words[] = {
+    { "", "null", YAML_CORE_NULL },          { "~", "null", YAML_CORE_NULL },
+    { "null", "null", YAML_CORE_NULL },      { "Null", "null", YAML_CORE_NULL },
+    { "NULL", "null", YAML_CORE_NULL },      { "true", "true", YAML_CORE_BOOLEAN },
+    { "True", "true", YAML_CORE_BOOLEAN },   { "TRUE", "true", YAML_CORE_BOOLEAN },
+    { "false", "false", YAML_CORE_BOOLEAN }, { "False", "false", YAML_CORE_BOOLEAN },
+    { "FALSE", "false", YAML_CORE_BOOLEAN }, { ".inf", "", YAML_CORE_NO_JSON },
+    { ".Inf", "", YAML_CORE_NO_JSON },       { ".INF", "", YAML_CORE_NO_JSON },
+    { "+.inf", "", YAML_CORE_NO_JSON },      { "+.Inf", "", YAML_CORE_NO_JSON },
+    { "+.INF", "", YAML_CORE_NO_JSON },      { "-.inf", "", YAML_CORE_NO_JSON },
+    { "-.Inf", "", YAML_CORE_NO_JSON },      { "-.INF", "", YAML_CORE_NO_JSON },
+    { ".nan", "", YAML_CORE_NO_JSON },       { ".NaN", "", YAML_CORE_NO_JSON },
+    { ".NAN", "", YAML_CORE_NO_JSON },
 };
 
-static bool is_one_of(struct str text, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(text, str_from_c(words[i])))
-            return true;
-    return false;
-}
-
-static bool is_null(struct str text)
-{
-    static const char *const words[] = { "", "~", "null", "Null", "NULL" };
-
-    return is_one_of(text, words, COUNT_OF(words));
-}
-
-static bool is_true(struct str text)
-{
-    static const char *const words[] = { "true", "True", "TRUE" };
-
-    return is_one_of(text, words, COUNT_OF(words));
-}
-
-static bool is_false(struct str text)
-{
-    static const char *const words[] = { "false", "False", "FALSE" };
-
-    return is_one_of(text, words, COUNT_OF(words));
-}
-
-static bool is_infinite_or_nan(struct str text)
-{
-    static const char *const words[] = { ".inf", ".Inf", ".INF" };
-    static const char *const nans[] = { ".nan", ".NaN", ".NAN" };
-
-    if (is_one_of(text, nans, COUNT_OF(nans)))
-        return true;
-    if (text.len > 0 && (text.ptr[0] == '+' || text.ptr[0] == '-'))
-        text = str_from(text, 1);
-    return is_one_of(text, words, COUNT_OF(words));
-}
-
-/* The digits at the front of `rest`, which moves behind them. */
+/* Take the digits at the front of `rest` off. */
 static struct str take_digits(struct str *rest)
 {
-    size_t count = 0;
-
-    while (count < rest->len && char_is_digit(rest->ptr[count]))
-        count++;
-
-    struct str digits = { rest->ptr, count };
-
-    *rest = (struct str){ rest->ptr + count, rest->len - count };
-    return digits;
-}
-
-static bool take_exponent(struct str *rest, struct str *exponent)
-{
     const char *start = rest->ptr;
-    size_t whole = rest->len;
 
     if (rest->len == 0)
-        return true;
-    if (rest->ptr[0] != 'e' && rest->ptr[0] != 'E')
-        return false;
-    *rest = (struct str){ rest->ptr + 1, rest->len - 1 };
-    if (rest->len > 0 && (rest->ptr[0] == '+' || rest->ptr[0] == '-'))
-        *rest = (struct str){ rest->ptr + 1, rest->len - 1 };
-    if (take_digits(rest).len == 0)
-        return false;
-    *exponent = (struct str){ start, whole - rest->len };
-    return true;
+        return STR("");
+    return (struct str){ start, take_run(rest, char_is_digit) };
 }
 
-/* Is it [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? */
-static bool split_decimal(struct str text, struct decimal *out)
+/* Is it empty or [eE] [-+]? [0-9]+ ? */
+static bool is_exponent(struct str text)
 {
-    struct decimal number = { 0 };
-    struct str rest = text;
-
-    if (rest.len > 0 && (rest.ptr[0] == '+' || rest.ptr[0] == '-')) {
-        number.negative = rest.ptr[0] == '-';
-        rest = (struct str){ rest.ptr + 1, rest.len - 1 };
-    }
-    number.whole = take_digits(&rest);
-    if (rest.len > 0 && rest.ptr[0] == '.') {
-        number.point = true;
-        rest = (struct str){ rest.ptr + 1, rest.len - 1 };
-        number.fraction = take_digits(&rest);
-    }
-    if (number.whole.len + number.fraction.len == 0 || !take_exponent(&rest, &number.exponent) ||
-        rest.len > 0)
+    if (text.len == 0)
+        return true;
+    if (!take_char(&text, "eE"))
         return false;
-    *out = number;
-    return true;
+    (void)take_char(&text, "+-");
+    return all_are(text, char_is_digit);
 }
 
-enum radix { RADIX_NO, RADIX_YES, RADIX_TOO_LARGE };
+/* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? */
+static enum yaml_core_kind yaml_core_write_decimal(struct buf *out, struct str text)
+{
+    bool negative = str_starts_with(text, STR("-"));
+    struct str fraction = STR("");
+    struct str whole;
+    bool point;
 
-/* Is it 0x or 0o and digits of that base? They have no sign. */
-static enum radix read_radix(struct str text, uint64_t *value)
+    (void)take_char(&text, "+-");
+    whole = take_digits(&text);
+    point = take_char(&text, ".");
+    if (point)
+        fraction = take_digits(&text);
+    if (whole.len + fraction.len == 0 || !is_exponent(text))
+        return YAML_CORE_STRING;
+    while (whole.len > 1 && whole.ptr[0] == '0')
+        whole = str_from(whole, 1);
+    if (negative)
+        buf_add_char(out, '-');
+    buf_add(out, whole.len > 0 ? whole : STR("0"));
+    if (point) {
+        buf_add_char(out, '.');
+        buf_add(out, fraction.len > 0 ? fraction : STR("0"));
+    }
+    buf_add(out, text);
+    return point || text.len > 0 ? YAML_CORE_FLOAT : YAML_CORE_INTEGER;
+}
+
+static bool is_octal(char c)
+{
+    return c >= '0' && c <= '7';
+}
+
+static unsigned digit_value(char c)
+{
+    return (unsigned)(char_is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+/* 0x or 0o and digits of that base, without a sign. */
+static enum yaml_core_kind yaml_core_write_radix(struct buf *out, struct str text)
 {
     bool hexadecimal = str_starts_with(text, STR("0x"));
     unsigned base = hexadecimal ? 16 : 8;
-    enum radix verdict = RADIX_YES;
+    struct str digits = str_from(text, 2);
+    uint64_t value = 0;
 
-    if (text.len < 3 || (!hexadecimal && !str_starts_with(text, STR("0o"))))
-        return RADIX_NO;
-    *value = 0;
-    for (size_t i = 2; i < text.len; i++) {
-        unsigned digit = (unsigned)char_hex_value(text.ptr[i]);
+    if ((!hexadecimal && !str_starts_with(text, STR("0o"))) ||
+        !all_are(digits, hexadecimal ? char_is_hex : is_octal))
+        return YAML_CORE_STRING;
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = digit_value(digits.ptr[i]);
 
-        if (digit >= base)
-            return RADIX_NO;
-        if (*value > (UINT64_MAX - digit) / base)
-            verdict = RADIX_TOO_LARGE;
-        *value = *value * base + digit;
+        if (value > (UINT64_MAX - digit) / base)
+            return YAML_CORE_NO_JSON;
+        value = value * base + digit;
     }
-    return verdict;
+    buf_printf(out, "%" PRIu64, value);
+    return YAML_CORE_INTEGER;
+}
+
+enum yaml_core_kind yaml_core_write(struct buf *out, struct str text)
+{
+    enum yaml_core_kind kind = yaml_core_write_decimal(out, text);
+
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (str_equal(text, str_from_c(words[i].text))) {
+            buf_add(out, str_from_c(words[i].json));
+            return words[i].kind;
+        }
+    if (kind == YAML_CORE_STRING)
+        kind = yaml_core_write_radix(out, text);
+    if (kind == YAML_CORE_STRING)
+        json_write_string(out, text);
+    return kind;
 }
 
 enum yaml_core_kind yaml_core_kind(struct str text)
 {
-    struct decimal decimal;
-    uint64_t value;
+    CLEANUP(buf_done) struct buf ignored;
 
-    if (is_null(text))
-        return YAML_CORE_NULL;
-    if (is_true(text) || is_false(text))
-        return YAML_CORE_BOOLEAN;
-    if (is_infinite_or_nan(text))
-        return YAML_CORE_NO_JSON;
-    if (split_decimal(text, &decimal))
-        return decimal.point || decimal.exponent.len > 0 ? YAML_CORE_FLOAT : YAML_CORE_INTEGER;
-    switch (read_radix(text, &value)) {
-    case RADIX_YES:
-        return YAML_CORE_INTEGER;
-    case RADIX_TOO_LARGE:
-        return YAML_CORE_NO_JSON;
-    default:
-        return YAML_CORE_STRING;
-    }
-}
-
-static void write_decimal(struct buf *out, const struct decimal *number)
-{
-    struct str whole = number->whole;
-
-    while (whole.len > 1 && whole.ptr[0] == '0')
-        whole = str_from(whole, 1);
-    if (number->negative)
-        buf_add_char(out, '-');
-    buf_add(out, whole.len > 0 ? whole : STR("0"));
-    if (number->point) {
-        buf_add_char(out, '.');
-        buf_add(out, number->fraction.len > 0 ? number->fraction : STR("0"));
-    }
-    buf_add(out, number->exponent);
-}
-
-void yaml_core_write(struct buf *out, struct str text)
-{
-    struct decimal decimal;
-    uint64_t value;
-
-    if (is_null(text))
-        buf_add(out, STR("null"));
-    else if (is_true(text))
-        buf_add(out, STR("true"));
-    else if (is_false(text))
-        buf_add(out, STR("false"));
-    else if (split_decimal(text, &decimal))
-        write_decimal(out, &decimal);
-    else if (read_radix(text, &value) == RADIX_YES)
-        buf_printf(out, "%" PRIu64, value);
-    else
-        json_write_string(out, text);
+    buf_init(&ignored, SIZE_MAX / 2);
+    return yaml_core_write(&ignored, text);
 }

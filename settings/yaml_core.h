@@ -1,12 +1,10 @@
 /*
  * yaml_core.h - what a plain scalar means under the core schema of YAML 1.2.
  *
- * Numbers keep their digits: only what JSON does not know (a plus sign, leading zeroes, 0x and 0o,
- * a bare point) is rewritten.
+ * Numbers keep their digits. Only a form that JSON does not have (a plus sign, leading zeroes, 0x
+ * and 0o, a point without digits on both sides) is rewritten.
  */
 #pragma once
-
-#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -17,10 +15,10 @@ enum yaml_core_kind {
     YAML_CORE_BOOLEAN,
     YAML_CORE_INTEGER,
     YAML_CORE_FLOAT,
-    YAML_CORE_NO_JSON, /* infinite, not a number, or 0x and 0o beyond 64 bits */
+    YAML_CORE_NO_JSON, /* infinite, not a number, or 0x and 0o beyond 64 bits: nothing is added */
 };
 
 enum yaml_core_kind yaml_core_kind(struct str text);
 
-/** Add the value of `text` as JSON; its kind is not YAML_CORE_NO_JSON. */
-void yaml_core_write(struct buf *out, struct str text);
+/** Add the value of `text` as JSON; its kind. */
+enum yaml_core_kind yaml_core_write(struct buf *out, struct str text);

@@ -28,7 +28,14 @@ static void check_tree(const struct yaml *yaml)
     bool ok = json_read_in(arena, text, NULL, &again, &err);
 
     assert(ok && str_equal(json_text(arena, again), text));
-    assert(yaml_line(yaml, STR("")) > 0 && yaml_line(yaml, STR("/a/0/~0b")) > 0);
+    assert(yaml_locate(yaml, STR(""), arena_buf(arena, 100)) > 0);
+    assert(yaml_locate(yaml, STR("/a/0/~0b"), arena_buf(arena, 100)) > 0);
+    for (size_t i = 0; i < yaml_fault_count(yaml); i++) {
+        const struct yaml_fault *fault = yaml_fault(yaml, i);
+
+        assert(fault->line > 0 && *fault->text);
+        assert(yaml_locate(yaml, fault->pointer, arena_buf(arena, SIZE_MAX / 2)) <= fault->line);
+    }
     arena_destroy(arena);
 }
 

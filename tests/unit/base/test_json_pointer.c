@@ -49,6 +49,18 @@ static void finds_what_rfc_6901_shows(void)
     arena_destroy(arena);
 }
 
+static void tokens_are_taken_one_by_one(void)
+{
+    struct arena *arena = arena_create();
+    struct str pointer = STR("/a~1b//~01");
+
+    CHECK_STR(json_pointer_take(&pointer, arena), "a/b");
+    CHECK_STR(json_pointer_take(&pointer, arena), "");
+    CHECK_STR(json_pointer_take(&pointer, arena), "~1");
+    CHECK_INT((int64_t)pointer.len, 0);
+    arena_destroy(arena);
+}
+
 static void finds_the_root(void)
 {
     struct json_pointer *pointer = NULL;
@@ -131,6 +143,7 @@ static void refuses_what_is_no_pointer(void)
 int main(void)
 {
     RUN(finds_what_rfc_6901_shows);
+    RUN(tokens_are_taken_one_by_one);
     RUN(finds_the_root);
     RUN(says_where_it_stopped);
     RUN(refuses_what_is_no_pointer);

@@ -37,8 +37,36 @@ static void check_json(const struct yaml_options *options, const char *text, con
 
     CHECK(ok);
     CHECK_STR(str_from_c(err.text), "");
-    if (ok)
+    if (ok) {
+        CHECK_INT((int64_t)yaml_fault_count(yaml), 0);
         CHECK_STR(json_text(arena, yaml_root(yaml)), json);
+    }
+    yaml_destroy(yaml);
+    arena_destroy(arena);
+}
+
+/* The first fault as `FILE:LINE: KEY: text`. */
+static struct str fault_line(const struct yaml *yaml, struct arena *arena)
+{
+    struct buf *path = arena_buf(arena, YAML_MAX_BYTES);
+    const struct yaml_fault *fault = yaml_fault(yaml, 0);
+
+    (void)yaml_locate(yaml, fault->pointer, path);
+    return arena_printf(arena, "f.yaml:%zu: %.*s%s%s", fault->line, STR_ARG(buf_str(path)),
+                        path->len > 0 ? ": " : "", fault->text);
+}
+
+/* A value with a fault, which does not end the reading. */
+static void check_fault(const struct yaml_options *options, struct str text, const char *why)
+{
+    struct arena *arena = arena_create();
+    struct yaml *yaml = NULL;
+    struct error err = { 0 };
+    bool ok = yaml_read(text, options, &yaml, &err) && yaml_fault_count(yaml) > 0;
+
+    CHECK(ok);
+    if (ok)
+        CHECK_STR(fault_line(yaml, arena), why);
     yaml_destroy(yaml);
     arena_destroy(arena);
 }
@@ -203,7 +231,7 @@ static void syntax_errors_come_with_advice(void)
     }
 }
 
-static void refuses_with_file_line_and_key(void)
+static void faults_have_line_and_key(void)
 {
     static const struct {
         const char *name;
@@ -222,7 +250,6 @@ static void refuses_with_file_line_and_key(void)
         { "an anchor on a list", "- &x [1]\n",
           "f.yaml:1: [0]: anchors and aliases are not allowed" },
         { "an anchor on a key", "&k a: 1\n", "f.yaml:1: a: anchors and aliases are not allowed" },
-        { "two documents", "a: 1\n---\nb: 2\n", "f.yaml:2: a second document is not allowed" },
         { "a tag of its own", "a: !secret x\n", "f.yaml:1: a: tag !secret is not allowed here" },
         { "a tag that does not fit", "a:\n  b: !!int x\n",
           "f.yaml:2: a.b: tag tag:yaml.org,2002:int is not allowed here" },
@@ -233,20 +260,36 @@ static void refuses_with_file_line_and_key(void)
         { "a truth value as key", "true: b\n",
           "f.yaml:1: true: a key must be a string: put it in quotes" },
         { "no key at all", "? \n: b\n", "f.yaml:1: a key must be a string: put it in quotes" },
-        { "a list as key", "a: 1\n[b]: c\n", "f.yaml:2: a key must be a string" },
         { "infinity", "a: .inf\n", "f.yaml:1: a: a number that JSON cannot hold" },
         { "not a number", "a: .NaN\n", "f.yaml:1: a: a number that JSON cannot hold" },
         { "hexadecimal beyond 64 bits", "a: 0x10000000000000000\n",
           "f.yaml:1: a: a number that JSON cannot hold" },
         { "a NUL in a value", "a: \"x\\0\"\n", "f.yaml:1: a: a NUL character is not allowed" },
+        { "a line break in a key", "\"a\\nb\": *x\n",
+          "f.yaml:1: a\nb: anchors and aliases are not allowed" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].name);
+        check_fault(&as_it_is, str_from_c(cases[i].yaml), cases[i].why);
+    }
+}
+
+static void other_faults_end_the_reading(void)
+{
+    static const struct {
+        const char *name;
+        const char *yaml;
+        const char *why;
+    } cases[] = {
+        { "two documents", "a: 1\n---\nb: 2\n", "f.yaml:2: a second document is not allowed" },
+        { "a list as key", "a: 1\n[b]: c\n", "f.yaml:2: a key must be a string" },
         { "a NUL in a key", "\"x\\0\": a\n", "f.yaml:1: a NUL character is not allowed" },
         { "bytes that are not UTF-8", "a: 1\nb: \xff\n",
           "f.yaml:2: not YAML: invalid leading UTF-8 octet" },
         { "a surrogate", "a: \"\\ud800\"\n",
           "f.yaml:1: not YAML: found invalid Unicode character escape code while parsing a quoted "
           "scalar" },
-        { "a line break in a key", "\"a\\nb\": *x\n",
-          "f.yaml:1: a?b: anchors and aliases are not allowed" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -314,11 +357,11 @@ static void fills_in_values_before_their_type_is_found(void)
         check_json(&filled_in, cases[i].yaml, cases[i].json);
     }
     TEST_CASE("not set");
-    check_refused(&filled_in, STR("a:\n  b: [1, '${NONE}']\n"),
-                  "f.yaml:2: a.b[1]: environment variable NONE is not set");
+    check_fault(&filled_in, STR("a:\n  b: [1, '${NONE}']\n"),
+                "f.yaml:2: a.b[1]: environment variable NONE is not set");
     TEST_CASE("not UTF-8");
-    check_refused(&filled_in, STR("a: ${BROKEN}\n"),
-                  "f.yaml:1: a: filled in, it is too long or not UTF-8");
+    check_fault(&filled_in, STR("a: ${BROKEN}\n"),
+                "f.yaml:1: a: filled in, it is too long or not UTF-8");
 }
 
 static void knows_the_line_of_each_place(void)
@@ -326,18 +369,19 @@ static void knows_the_line_of_each_place(void)
     static const struct {
         const char *pointer;
         size_t line;
+        const char *path;
     } cases[] = {
-        { "", 2 },
-        { "/http", 2 },
-        { "/http/listen", 3 },
-        { "/http/nothing", 2 },
-        { "/routes", 5 },
-        { "/routes/0", 6 },
-        { "/routes/1", 8 },
-        { "/routes/1/match", 8 },
-        { "/routes/2", 5 },
-        { "/routes/1/match/~1a~0b", 9 },
-        { "/no/such/place", 2 },
+        { "", 2, "" },
+        { "/http", 2, "http" },
+        { "/http/listen", 3, "http.listen" },
+        { "/http/nothing", 2, "http.nothing" },
+        { "/routes", 5, "routes" },
+        { "/routes/0", 6, "routes[0]" },
+        { "/routes/1", 8, "routes[1]" },
+        { "/routes/1/match", 8, "routes[1].match" },
+        { "/routes/2", 5, "routes[2]" },
+        { "/routes/1/match/~1a~0b", 9, "routes[1].match./a~b" },
+        { "/no/such/place", 2, "no.such.place" },
     };
     static const char text[] = "# a comment\n"
                                "http:\n"
@@ -353,8 +397,13 @@ static void knows_the_line_of_each_place(void)
 
     CHECK(yaml_read(str_from_c(text), &as_it_is, &yaml, &err));
     for (size_t i = 0; yaml && i < COUNT_OF(cases); i++) {
+        CLEANUP(buf_done) struct buf path;
+
         TEST_CASE(cases[i].pointer);
-        CHECK_INT((int64_t)yaml_line(yaml, str_from_c(cases[i].pointer)), (int64_t)cases[i].line);
+        buf_init(&path, 100);
+        CHECK_INT((int64_t)yaml_locate(yaml, str_from_c(cases[i].pointer), &path),
+                  (int64_t)cases[i].line);
+        CHECK_STR(buf_str(&path), cases[i].path);
     }
     yaml_destroy(yaml);
 }
@@ -376,7 +425,8 @@ int main(void)
     RUN(other_scalars_are_strings);
     RUN(documents_become_trees);
     RUN(syntax_errors_come_with_advice);
-    RUN(refuses_with_file_line_and_key);
+    RUN(faults_have_line_and_key);
+    RUN(other_faults_end_the_reading);
     RUN(bounds_depth_and_size);
     RUN(fills_in_values_before_their_type_is_found);
     RUN(knows_the_line_of_each_place);

@@ -1,0 +1,144 @@
+/*
+ * problems.c - the problems of a settings file: where each is, and which ones are worth a line.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "settings/settings_internal.h"
+
+enum {
+    MAX_PROBLEMS = 1000,
+    PROBLEM_SIZE = 1024,
+    MAX_KEY = 200, /* bytes of a key's path that are shown */
+};
+
+/* Add it behind the last problem that is not further down in the file. */
+static void problems_add(struct settings *settings, struct problem problem)
+{
+    size_t at = settings->count;
+
+    settings->problems = mem_grow(settings->problems, settings->count, &settings->capacity,
+                                  sizeof(*settings->problems));
+    for (; at > 0 && settings->problems[at - 1].parts.line > problem.parts.line; at--)
+        settings->problems[at] = settings->problems[at - 1];
+    settings->problems[at] = problem;
+    settings->count++;
+}
+
+/* Is the same text there already, or the reason why the value itself is refused? */
+static bool problems_cover(const struct settings *settings, const struct problem *problem)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct problem *other = &settings->problems[i];
+
+        if (other->parts.line == problem->parts.line &&
+            str_equal(other->pointer, problem->pointer) &&
+            (other->is_value || strcmp(other->text, problem->text) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* A key can hold characters that would break the one line of a problem, or be long. */
+static void problems_make_one_line(struct buf *path)
+{
+    for (size_t i = 0; i < path->len; i++) {
+        unsigned char c = (unsigned char)path->ptr[i];
+
+        if (c < 0x20 || c == 0x7f)
+            path->ptr[i] = '?';
+    }
+    if (path->len <= MAX_KEY)
+        return;
+    path->len = MAX_KEY;
+    while (path->len > 0 && ((unsigned char)path->ptr[path->len] & 0xc0) == 0x80)
+        path->len--; /* not within a character */
+    buf_add(path, STR("..."));
+}
+
+struct settings_problem settings_place(struct settings *settings, struct str pointer)
+{
+    struct settings_problem place = { .file = settings->file };
+    CLEANUP(buf_done) struct buf path;
+
+    buf_init(&path, YAML_MAX_BYTES);
+    place.line = yaml_locate(settings->yaml, pointer, &path);
+    problems_make_one_line(&path);
+    place.key = arena_copy(settings->arena, buf_str(&path)).ptr;
+    return place;
+}
+
+static void problems_complain(struct settings *settings, struct str pointer,
+                              struct settings_problem parts)
+{
+    struct arena *arena = settings->arena;
+    struct problem problem = { .pointer = arena_copy(arena, pointer),
+                               .is_value = !settings->is_checked,
+                               .parts = parts };
+    struct str place = STR("built-in defaults");
+
+    if (parts.line > 0)
+        place = arena_printf(arena, "%s:%zu", parts.file, parts.line);
+    problem.text = arena_printf(arena, "%.*s: %s%s%s", STR_ARG(place), parts.key,
+                                *parts.key ? ": " : "", parts.what)
+                       .ptr;
+    if (settings->count < MAX_PROBLEMS && !problems_cover(settings, &problem))
+        problems_add(settings, problem);
+}
+
+void settings_complain_at(struct settings *settings, struct str pointer, size_t line,
+                          const char *what)
+{
+    struct settings_problem parts = settings_place(settings, pointer);
+
+    parts.line = line;
+    parts.what = what;
+    problems_complain(settings, pointer, parts);
+}
+
+void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
+{
+    struct settings_problem parts = settings_place(settings, pointer);
+    char text[PROBLEM_SIZE];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    parts.what = arena_copy(settings->arena, str_from_c(text)).ptr;
+    problems_complain(settings, pointer, parts);
+}
+
+/* Is `inner` the same place as `outer`, or below it? */
+static bool problems_is_within(struct str inner, struct str outer)
+{
+    return str_starts_with(inner, outer) && (inner.len == outer.len || inner.ptr[outer.len] == '/');
+}
+
+bool settings_has_problem(const struct settings *settings, struct str pointer)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        struct str other = settings->problems[i].pointer;
+
+        if (problems_is_within(other, pointer) || problems_is_within(pointer, other))
+            return true;
+    }
+    return false;
+}
+
+size_t settings_problem_count(const struct settings *settings)
+{
+    return settings->count;
+}
+
+const char *settings_problem(const struct settings *settings, size_t index)
+{
+    return settings->problems[index].text;
+}
+
+struct settings_problem settings_problem_parts(const struct settings *settings, size_t index)
+{
+    return settings->problems[index].parts;
+}
