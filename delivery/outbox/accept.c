@@ -1,33 +1,17 @@
 /*
- * accept.c - an event: a duplicate, a new record in the outbox, or one for the quarantine.
+ * accept.c - an event becomes a duplicate, a record, or a row of the quarantine.
+ *
+ * accept_submit() runs in the sender's thread, the rest in the committer.
  */
-#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
-#include "delivery/outbox/outbox_internal.h"
-
-enum { KEY_HASH = 8 }; /* bytes of the identity's hash in a key */
+#include "delivery/outbox/capacity.h"
+#include "delivery/outbox/committer.h"
+#include "delivery/outbox/dedup.h"
+#include "delivery/outbox/quarantine.h"
 
 static const struct outbox_result no_room = { OUTBOX_UNAVAILABLE, .reason = "store full" };
-
-struct str outbox_make_key(const struct outbox *outbox, const struct outbox_item *item, int64_t seq,
-                           char text[static OUTBOX_RECORD_KEY_SIZE])
-{
-    int len;
-
-    if (item->id.ptr && !item->reused)
-        return item->id;
-    if (!item->id.ptr) {
-        len = snprintf(text, OUTBOX_RECORD_KEY_SIZE, "%s-%lld", outbox->store_id, (long long)seq);
-        return (struct str){ text, (size_t)len };
-    }
-    memcpy(text, item->id.ptr, item->id.len);
-    len = (int)item->id.len;
-    text[len++] = ':';
-    for (size_t i = 0; i < KEY_HASH; i++)
-        len += snprintf(text + len, 3, "%02x", item->identity[i]);
-    return (struct str){ text, (size_t)len };
-}
 
 static size_t count_configured(const struct tally *tally)
 {
@@ -38,13 +22,13 @@ static size_t count_configured(const struct tally *tally)
     return count;
 }
 
-/* A record that no sink wants has no receiver, so it is not kept. */
-static bool add_record(struct outbox *outbox, const struct outbox_item *item)
+/* Without a configured sink the record is not kept. */
+static bool add_record(struct store *store, const struct job_item *item)
 {
-    struct tally *tally = &outbox->tally;
-    char text[OUTBOX_RECORD_KEY_SIZE];
+    struct tally *tally = &store->tally;
+    char text[JOB_KEY_SIZE];
     int64_t seq = tally->numbers[TALLY_NEXT_SEQ]++;
-    struct str key = outbox_make_key(outbox, item, seq, text);
+    struct str key = job_make_key(store->outbox.id, item, seq, text);
 
     if (count_configured(tally) == 0)
         return true;
@@ -53,26 +37,25 @@ static bool add_record(struct outbox *outbox, const struct outbox_item *item)
         tally_add_pending(tally, &tally->sinks[i], seq, tally->sinks[i].configured);
     }
     tally_add_waiting(tally, seq, (int64_t)(item->body.len + key.len + OUTBOX_ROW_BYTES));
-    return outbox_db_run(&outbox->db, SQL_RECORD_ADD, "isisssb", seq, key, outbox->now_us,
-                         item->registry, item->schema, item->version, item->body);
+    return db_run(&store->db, SQL_RECORD_ADD, "isisssb", seq, key, store->now_us, item->registry,
+                  item->schema, item->version, item->body);
 }
 
-static bool accept_new(struct outbox *outbox, const struct outbox_item *item,
+static bool accept_new(struct store *store, const struct job_item *item,
                        struct outbox_result *result)
 {
-    struct tally *tally = &outbox->tally;
+    struct tally *tally = &store->tally;
+    size_t retries = count_configured(tally) * OUTBOX_RETRY_BYTES;
 
-    if (outbox_is_full(outbox, item->body.len + OUTBOX_ROW_BYTES +
-                                   count_configured(tally) * OUTBOX_WAY_BYTES)) {
-        outbox->turned_away = true;
+    if (capacity_is_full(store, item->body.len + OUTBOX_ROW_BYTES + retries)) {
+        store->turned_away = true;
         *result = no_room;
         return true;
     }
-    if (!add_record(outbox, item) || !outbox_seen_add(outbox, item) ||
-        !outbox_resolve(outbox, item))
+    if (!add_record(store, item) || !dedup_add(store, item) || !quarantine_resolve(store, item))
         return false;
     tally->numbers[TALLY_ACCEPTED]++;
-    if (item->reused && !item->is_replay) { /* an archive's replay has its event's id: no fault */
+    if (item->reused && !item->is_replay) { /* a replay from an archive has its event's id */
         tally->numbers[TALLY_IDS_REUSED]++;
         LOG_EVENT(LOG_WARN, "event_id_reused", LOG_STR("event_id", log_identifier(item->id)));
     }
@@ -80,41 +63,89 @@ static bool accept_new(struct outbox *outbox, const struct outbox_item *item,
     return true;
 }
 
-static bool refuse(struct outbox *outbox, const struct outbox_item *item,
-                   struct outbox_result *result)
+static bool refuse(struct store *store, const struct job_item *item, struct outbox_result *result)
 {
     if (!item->is_not_kept)
-        return outbox_refuse(outbox, item, result);
+        return quarantine_add(store, item, result);
     *result = (struct outbox_result){ .verdict = OUTBOX_NOT_KEPT };
     return true;
 }
 
-/* An event that was accepted before is a duplicate, whatever the schema says now. */
-bool outbox_take(struct outbox *outbox, struct outbox_item *item, struct outbox_result *result)
+/* An event that was accepted before is a duplicate, even if the schema refuses it now. */
+static bool accept_event(struct store *store, struct job_item *item, struct outbox_result *result)
 {
     int64_t processed_us = 0;
-    enum outbox_seen seen = outbox_seen_find(outbox, item, &processed_us);
+    enum dedup seen = dedup_find(store, item, &processed_us);
 
-    if (seen == OUTBOX_SEEN_BROKEN)
+    if (seen == DEDUP_BROKEN)
         return false;
-    item->reused = seen == OUTBOX_ID_REUSED;
-    if (seen != OUTBOX_SEEN)
-        return item->outcome ? refuse(outbox, item, result) : accept_new(outbox, item, result);
-    outbox->tally.numbers[TALLY_DUPLICATES]++;
+    item->reused = seen == DEDUP_ID_REUSED;
+    if (seen != DEDUP_SEEN)
+        return item->outcome ? refuse(store, item, result) : accept_new(store, item, result);
+    store->tally.numbers[TALLY_DUPLICATES]++;
     *result = (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL };
-    return outbox_resolve(outbox, item);
+    return quarantine_resolve(store, item);
 }
 
-bool outbox_recall(struct outbox *outbox, const struct outbox_item *item,
-                   struct outbox_result *result)
+static bool apply(struct store *store, struct work *work)
+{
+    struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
+
+    for (size_t i = 0; i < job->count; i++)
+        if (!accept_event(store, &job->items[i], &job->results[i]))
+            return false;
+    return true;
+}
+
+/* The event cannot be stored, but it may be a duplicate. */
+static bool recall_event(struct store *store, const struct job_item *item,
+                         struct outbox_result *result)
 {
     int64_t processed_us = 0;
-    enum outbox_seen seen = outbox_seen_find(outbox, item, &processed_us);
+    enum dedup seen = dedup_find(store, item, &processed_us);
 
     *result = no_room;
-    if (seen == OUTBOX_SEEN)
+    if (seen == DEDUP_SEEN)
         *result = (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL };
     else if (item->is_not_kept)
         *result = (struct outbox_result){ .verdict = OUTBOX_NOT_KEPT };
-    return seen != OUTBOX_SEEN_BROKEN;
+    return seen != DEDUP_BROKEN;
+}
+
+static bool recall(struct store *store, struct work *work)
+{
+    struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
+
+    for (size_t i = 0; i < job->count; i++)
+        if (!recall_event(store, &job->items[i], &job->results[i]))
+            return false;
+    return true;
+}
+
+static void finish(struct store *store, struct work *work, const char *failure)
+{
+    struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
+
+    (void)store;
+    for (size_t i = 0; failure && i < job->count; i++)
+        job->results[i] = (struct outbox_result){ OUTBOX_UNAVAILABLE, .reason = failure };
+    job_decide(job);
+    waker_wake(job->waker);
+    job_unref(job);
+}
+
+bool accept_submit(struct outbox *outbox, const struct outbox_request *request,
+                   struct outbox_job **job, struct error *err)
+{
+    static const struct work_operations operations = { apply, recall, finish };
+    const struct job_layout layout = { .head_bytes = sizeof(struct outbox_job) };
+    struct outbox_job *created = job_create(&outbox->options, request, layout);
+
+    created->work.operations = &operations;
+    if (!committer_enqueue(store_of(outbox), &created->work, err)) {
+        job_discard(created);
+        return false;
+    }
+    *job = created;
+    return true;
 }

@@ -1,405 +1,112 @@
 /*
- * committer.c - the committer's thread and its queue.
- *
- * There is no timer: who comes while the committer is at the disk forms the next batch, who comes
- * alone is written at once (docs/decisions/011).
+ * committer.c - see committer.h.
  */
+#include "delivery/outbox/committer.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "delivery/outbox/outbox_internal.h"
+#include "delivery/outbox/capacity.h"
+#include "delivery/outbox/transaction.h"
+#include "delivery/outbox/upkeep.h"
 
 enum {
-    QUEUE_EVENTS = 20000,              /* waiting, unless the options say otherwise */
-    QUEUE_BYTES = 64 * 1024 * 1024,    /* waiting */
     BATCH_EVENTS = 1024,               /* in one transaction */
-    EVENT_BYTES = 8 * 1024,            /* of the log, that an event may cost beside its own */
-    REOPEN_FIRST_US = 100 * US_PER_MS, /* pause before the store is opened again, doubling */
+    EVENT_BYTES = 8 * 1024,            /* of the log that an event may need beside its own bytes */
+    REOPEN_FIRST_US = 100 * US_PER_MS, /* pause before the store is opened again; it doubles */
     REOPEN_LONGEST_US = 5 * US_PER_S,  /* up to this */
 };
 
-static size_t queue_events(const struct outbox *outbox)
+/* The mutex is held. Does a stall begin? The committer cannot log it: it waits for the disk. */
+static bool note_stall(struct store *store)
 {
-    return outbox->options.max_queued ? outbox->options.max_queued : QUEUE_EVENTS;
-}
+    bool begins = !store->stall_logged && outbox_is_stalled(&store->outbox);
 
-/* Refused events may have half of the queue: they never keep good ones out. */
-static bool has_room(const struct outbox *outbox, const struct outbox_work *work)
-{
-    size_t most = queue_events(outbox);
-
-    if (outbox->queued_events == 0)
-        return true;
-    if (outbox->queued_events + work->events > most ||
-        outbox->queued_bytes + work->bytes > QUEUE_BYTES)
-        return false;
-    return !work->is_refusal || (outbox->queued_refusals + work->events <= most / 2 &&
-                                 outbox->queued_bytes + work->bytes <= QUEUE_BYTES / 2);
-}
-
-const char *outbox_why_not(const struct outbox *outbox, const struct outbox_work *work)
-{
-    if (!outbox->running || outbox->stopping)
-        return "draining";
-    if (outbox->failing)
-        return "store failing";
-    return has_room(outbox, work) ? NULL : "store queue full";
-}
-
-void outbox_push(struct outbox *outbox, struct outbox_work *work)
-{
-    work->next = NULL;
-    *outbox->last = work;
-    outbox->last = &work->next;
-    outbox->queued_events += work->events;
-    outbox->queued_bytes += work->bytes;
-    outbox->queued_refusals += work->is_refusal ? work->events : 0;
-}
-
-bool outbox_is_stalled(const struct outbox *outbox)
-{
-    int64_t since_us = atomic_load(&outbox->busy_since_us);
-
-    return outbox->options.stall_us > 0 && since_us != 0 &&
-           clock_monotonic_us() - since_us > outbox->options.stall_us;
-}
-
-/* The mutex is held. The committer cannot say so itself: it is at the disk. */
-static bool notes_stall(struct outbox *outbox)
-{
-    bool begins = !outbox->stall_logged && outbox_is_stalled(outbox);
-
-    outbox->stall_logged = outbox->stall_logged || begins;
+    store->stall_logged = store->stall_logged || begins;
     return begins;
 }
 
-static void log_stall(const struct outbox *outbox)
+bool committer_enqueue(struct store *store, struct work *work, struct error *err)
 {
-    LOG_EVENT(LOG_WARN, "store_stalled", LOG_STR("path", str_from_c(outbox->options.path)),
-              LOG_INT("after_ms", outbox->options.stall_us / US_PER_MS));
-}
+    struct outbox *outbox = &store->outbox;
 
-bool outbox_enqueue(struct outbox *outbox, struct outbox_work *work, struct error *err)
-{
     (void)pthread_mutex_lock(&outbox->mutex);
 
-    bool stalls = notes_stall(outbox);
-
+    bool stalls = note_stall(store);
     const char *reason = outbox_why_not(outbox, work);
 
     if (!reason) {
-        outbox_push(outbox, work);
-        (void)pthread_cond_signal(&outbox->work);
+        work_queue_push(&outbox->queue, work);
+        (void)pthread_cond_signal(&store->work);
     }
     (void)pthread_mutex_unlock(&outbox->mutex);
     if (stalls)
-        log_stall(outbox);
+        LOG_EVENT(LOG_WARN, "store_stalled", LOG_STR("path", str_from_c(outbox->options.path)),
+                  LOG_INT("after_ms", outbox->options.stall_us / US_PER_MS));
     return reason ? fail(err, ERR_UNAVAILABLE, "%s", reason) : true;
 }
 
-/* The mutex is held. Cut the next batch off the queue; NULL when that is empty. */
-static struct outbox_work *take_batch(struct outbox *outbox)
+void committer_suspect(struct store *store)
 {
-    struct outbox_work *list = outbox->first;
-    struct outbox_work *end = NULL;
-    size_t events = 0;
-    size_t bytes = 0;
-    size_t most_bytes = outbox_batch_bytes(outbox);
-    size_t most = most_bytes / EVENT_BYTES < BATCH_EVENTS ? most_bytes / EVENT_BYTES : BATCH_EVENTS;
-
-    for (struct outbox_work *at = list; at; at = at->next) {
-        if (end && (events + at->events > most || bytes + at->bytes > most_bytes))
-            break;
-        events += at->events;
-        bytes += at->bytes;
-        outbox->queued_refusals -= at->is_refusal ? at->events : 0;
-        end = at;
-    }
-    if (!end)
-        return NULL;
-    outbox->first = end->next;
-    if (!outbox->first)
-        outbox->last = &outbox->first;
-    end->next = NULL;
-    outbox->queued_events -= events;
-    outbox->queued_bytes -= bytes;
-    return list;
+    (void)pthread_mutex_lock(&store->outbox.mutex);
+    store->suspected = true;
+    (void)pthread_cond_signal(&store->work);
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
 }
 
-/* The mutex is held. False: the time came first, or a doubt. */
-static bool wait_for_work(struct outbox *outbox, int64_t until_us)
+static bool is_sound(struct store *store, struct error *err)
 {
-    const struct timespec until = clock_timespec(until_us);
+    (void)pthread_mutex_lock(&store->outbox.mutex);
 
-    while (!outbox->first && !outbox->stopping && !outbox->doubted)
-        if (pthread_cond_timedwait(&outbox->work, &outbox->mutex, &until) == ETIMEDOUT)
-            break;
-    return outbox->first || outbox->stopping;
+    bool suspected = store->suspected;
+
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
+    return !suspected || fail(err, ERR_SYSTEM, "%s: damaged", store->outbox.options.path);
 }
 
-void outbox_doubt(struct outbox *outbox)
+/* A task and the thread that waits for it. */
+struct task {
+    struct work work;
+    outbox_task *run;
+    void *arg;
+    bool done;    /* under the mutex */
+    bool refused; /* run() returned false, or nothing was written; `err` has the reason */
+    struct error err;
+};
+
+static bool apply_task(struct store *store, struct work *work)
 {
-    (void)pthread_mutex_lock(&outbox->mutex);
-    outbox->doubted = true;
-    (void)pthread_cond_signal(&outbox->work);
-    (void)pthread_mutex_unlock(&outbox->mutex);
-}
+    struct task *task = CONTAINER_OF(work, struct task, work);
 
-static bool is_believed(struct outbox *outbox, struct error *err)
-{
-    (void)pthread_mutex_lock(&outbox->mutex);
-
-    bool doubted = outbox->doubted;
-
-    (void)pthread_mutex_unlock(&outbox->mutex);
-    return !doubted || fail(err, ERR_SYSTEM, "%s: damaged", outbox->options.path);
-}
-
-static void set_failing(struct outbox *outbox, bool failing)
-{
-    (void)pthread_mutex_lock(&outbox->mutex);
-    outbox->failing = failing;
-    outbox->doubted = false;
-    (void)pthread_mutex_unlock(&outbox->mutex);
-    atomic_store(&outbox->trouble, failing ? OUTBOX_FAILING : OUTBOX_FINE);
-}
-
-static void fail_queue(struct outbox *outbox)
-{
-    (void)pthread_mutex_lock(&outbox->mutex);
-
-    struct outbox_work *work = outbox->first;
-
-    outbox->first = NULL;
-    outbox->last = &outbox->first;
-    outbox->queued_events = 0;
-    outbox->queued_bytes = 0;
-    outbox->queued_refusals = 0;
-    (void)pthread_mutex_unlock(&outbox->mutex);
-    while (work) {
-        struct outbox_work *next = work->next;
-
-        work->finish(outbox, work, "store failing");
-        work = next;
-    }
-}
-
-/*
- * While its files do not have their names any more the store stays open: they may be put back. A
- * log that nobody else can find is moved into the database as long as that is there.
- */
-static bool is_in_place(struct outbox *outbox, struct error *err)
-{
-    struct error why = { 0 };
-
-    if (outbox_db_is_in_place(&outbox->db, err))
-        return true;
-    if (outbox_db_has_name(&outbox->db) &&
-        !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_PASSIVE, &why))
-        *err = why;
-    return false;
-}
-
-/* What came to be at the store's name after it was closed may be another one. */
-static bool is_same(struct outbox *outbox, struct error *err)
-{
-    char id[OUTBOX_NAME_SIZE];
-
-    if (!outbox_read_id(outbox, id))
-        return outbox_db_fail(&outbox->db, "store", err);
-    return strcmp(id, outbox->store_id) == 0 || fail(err, ERR_SYSTEM, "it is another store now");
-}
-
-/*
- * Close, open, recover. The whole log goes into the database before anything new is written: what
- * the disk refused once may be missing on it although a read finds it in the system's memory, and
- * what came after such a hole in the log would be lost with it (docs/decisions/014).
- */
-static bool reopen(struct outbox *outbox, struct error *err)
-{
-    struct tally tally;
-
-    if (!is_in_place(outbox, err))
-        return false;
-    outbox_db_close(&outbox->db);
-    if (!outbox_db_open(&outbox->db, outbox->options.path, OUTBOX_WRITE, err) ||
-        !is_same(outbox, err) || !outbox_db_checkpoint(&outbox->db, OUTBOX_CHECKPOINT_RESET, err))
-        return false;
-    if (outbox->db.frames > 0)
-        return fail(err, ERR_SYSTEM, "readers hold the log");
-    if (!tally_read(&outbox->db, &tally) || !recent_load(&outbox->recent, &outbox->db))
-        return outbox_db_fail(&outbox->db, "store", err);
-    outbox->tally = tally;
-    outbox->before = tally;
-    return true;
-}
-
-/* Wait, whatever is queued meanwhile; true: it is to end. */
-static bool pause_or_stop(struct outbox *outbox, int64_t us)
-{
-    const struct timespec until = clock_timespec(clock_monotonic_us() + us);
-
-    (void)pthread_mutex_lock(&outbox->mutex);
-    while (!outbox->stopping)
-        if (pthread_cond_timedwait(&outbox->work, &outbox->mutex, &until) == ETIMEDOUT)
-            break;
-
-    bool stopping = outbox->stopping;
-
-    (void)pthread_mutex_unlock(&outbox->mutex);
-    return stopping;
-}
-
-/* The disk let us down: nothing is taken until the store was opened again. */
-static void recover(struct outbox *outbox, const struct error *why)
-{
-    int64_t pause_us = REOPEN_FIRST_US;
-    struct error err = { 0 };
-
-    LOG_EVENT(LOG_ERROR, "store_failing", LOG_STR("reason", str_from_c(why->text)));
-    set_failing(outbox, true);
-    fail_queue(outbox);
-    while (!pause_or_stop(outbox, pause_us)) {
-        if (reopen(outbox, &err)) {
-            set_failing(outbox, false);
-            LOG_EVENT(LOG_WARN, "store_recovered",
-                      LOG_STR("path", str_from_c(outbox->options.path)));
-            return;
-        }
-        LOG_EVENT(LOG_ERROR, "store_failing", LOG_STR("reason", str_from_c(err.text)));
-        pause_us = pause_us * 2 < REOPEN_LONGEST_US ? pause_us * 2 : REOPEN_LONGEST_US;
-    }
-}
-
-/* What is to be done between batches; the mutex is not held. */
-static void keep_up(struct outbox *outbox)
-{
-    struct error err = { 0 };
-
-    if (!is_believed(outbox, &err) || !outbox_upkeep_idle(outbox, &err))
-        recover(outbox, &err);
-}
-
-static void work_off(struct outbox *outbox, struct outbox_work *list)
-{
-    struct error err = { 0 };
-
-    if (!outbox_batch(outbox, list, &err) || !is_believed(outbox, &err) ||
-        !outbox_upkeep_log(outbox, &err))
-        recover(outbox, &err);
-}
-
-/* The disk has answered; the mutex is not held. */
-static void end_stall(struct outbox *outbox, int64_t begun_us)
-{
-    int64_t took_us = clock_monotonic_us() - begun_us;
-
-    (void)pthread_mutex_lock(&outbox->mutex);
-
-    bool was_logged = outbox->stall_logged;
-
-    outbox->stall_logged = false;
-    (void)pthread_mutex_unlock(&outbox->mutex);
-    if (was_logged)
-        LOG_EVENT(LOG_WARN, "store_stall_ended", LOG_INT("duration_ms", took_us / US_PER_MS));
-}
-
-static void work_at_disk(struct outbox *outbox, struct outbox_work *list)
-{
-    int64_t begun_us = clock_monotonic_us();
-
-    atomic_store(&outbox->busy_since_us, begun_us);
-    if (list)
-        work_off(outbox, list);
-    else
-        keep_up(outbox);
-    atomic_store(&outbox->busy_since_us, 0);
-    end_stall(outbox, begun_us);
-}
-
-static void *commit(void *self)
-{
-    struct outbox *outbox = self;
-
-    (void)pthread_mutex_lock(&outbox->mutex);
-    while (outbox->first || !outbox->stopping) {
-        struct outbox_work *list = take_batch(outbox);
-        bool idle = !list && !wait_for_work(outbox, outbox_upkeep_next_us(outbox));
-
-        (void)pthread_mutex_unlock(&outbox->mutex);
-        if (list || idle)
-            work_at_disk(outbox, list);
-        (void)pthread_mutex_lock(&outbox->mutex);
-    }
-    (void)pthread_mutex_unlock(&outbox->mutex);
-    return NULL;
-}
-
-bool outbox_start(struct outbox *outbox, struct error *err)
-{
-    outbox->running = true;
-    if (outbox_is_in_memory(outbox))
-        return true;
-
-    if (thread_start(&outbox->committer, "committer", commit, outbox, err))
-        return true;
-    outbox->running = false;
-    return false;
-}
-
-void outbox_stop(struct outbox *outbox)
-{
-    (void)pthread_mutex_lock(&outbox->mutex);
-
-    bool running = outbox->running && !outbox->stopping;
-
-    outbox->stopping = true;
-    outbox->round++;
-    (void)pthread_cond_signal(&outbox->work);
-    (void)pthread_cond_broadcast(&outbox->news);
-    (void)pthread_mutex_unlock(&outbox->mutex);
-    if (outbox_is_in_memory(outbox))
-        outbox_memory_stop(outbox);
-    else if (running)
-        (void)pthread_join(outbox->committer, NULL);
-}
-
-static bool apply_task(struct outbox *outbox, struct outbox_work *work)
-{
-    struct outbox_task *task = (struct outbox_task *)work;
-
-    task->refused = !task->run(outbox, task->arg, &task->err);
+    task->refused = !task->run(store, task->arg, &task->err);
     return !task->refused || task->err.code != ERR_SYSTEM;
 }
 
-static void finish_task(struct outbox *outbox, struct outbox_work *work, const char *failure)
+static void finish_task(struct store *store, struct work *work, const char *failure)
 {
-    struct outbox_task *task = (struct outbox_task *)work;
+    struct task *task = CONTAINER_OF(work, struct task, work);
 
-    (void)pthread_mutex_lock(&outbox->mutex);
+    (void)pthread_mutex_lock(&store->outbox.mutex);
     if (failure)
         task->refused = !fail(&task->err, ERR_UNAVAILABLE, "%s", failure);
     task->done = true;
-    (void)pthread_cond_broadcast(&outbox->news);
-    (void)pthread_mutex_unlock(&outbox->mutex);
+    (void)pthread_cond_broadcast(&store->outbox.news);
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
 }
 
-bool outbox_do(struct outbox *outbox,
-               bool (*run)(struct outbox *outbox, void *arg, struct error *err), void *arg,
-               struct error *err)
+bool committer_run(struct outbox *outbox, outbox_task *run, void *arg, struct error *err)
 {
-    struct outbox_task task = {
-        .work = { .bytes = sizeof(task), .apply = apply_task, .finish = finish_task },
+    static const struct work_operations operations = { apply_task, NULL, finish_task };
+    struct task task = {
+        .work = { .operations = &operations, .bytes = sizeof(task) },
         .run = run,
         .arg = arg,
     };
 
-    if (outbox_is_in_memory(outbox))
-        return fail(err, ERR_CONFIG, "there is no store");
-    if (!outbox_enqueue(outbox, &task.work, err))
+    if (!committer_enqueue(store_of(outbox), &task.work, err))
         return false;
     (void)pthread_mutex_lock(&outbox->mutex);
     while (!task.done)
@@ -408,4 +115,210 @@ bool outbox_do(struct outbox *outbox,
     if (task.refused)
         *err = task.err;
     return !task.refused;
+}
+
+/* Recovery. */
+
+static void set_failing(struct store *store, bool failing)
+{
+    (void)pthread_mutex_lock(&store->outbox.mutex);
+    store->outbox.failing = failing;
+    store->suspected = false;
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
+    atomic_store(&store->outbox.state, failing ? OUTBOX_FAILING : OUTBOX_FINE);
+}
+
+static void fail_queue(struct store *store)
+{
+    (void)pthread_mutex_lock(&store->outbox.mutex);
+
+    struct work *work = work_queue_take(&store->outbox.queue, SIZE_MAX, SIZE_MAX);
+
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
+    while (work) {
+        struct work *next = work->next;
+
+        work->operations->finish(store, work, "store failing");
+        work = next;
+    }
+}
+
+/*
+ * While a file does not have its name the store stays open: the file may be put back. If only the
+ * log has lost its name, it is moved into the database, since nothing else can find it.
+ */
+static bool is_in_place(struct store *store, struct error *err)
+{
+    struct error why = { 0 };
+
+    if (db_is_in_place(&store->db, err))
+        return true;
+    if (db_has_name(&store->db) && !db_checkpoint(&store->db, DB_CHECKPOINT_PASSIVE, &why))
+        *err = why;
+    return false;
+}
+
+/* After the store was closed, another database may have got its name. */
+static bool is_same(struct store *store, struct error *err)
+{
+    char id[OUTBOX_NAME_SIZE];
+
+    if (!store_read_id(store, id))
+        return db_fail(&store->db, "store", err);
+    return strcmp(id, store->outbox.id) == 0 || fail(err, ERR_SYSTEM, "it is another store now");
+}
+
+/*
+ * Close, open, recover. The whole log goes into the database before anything new is written: a page
+ * that the disk refused may be missing on the disk although a read finds it in the system's memory,
+ * and all that follows such a page in the log would be lost with it (docs/decisions/014).
+ */
+static bool reopen(struct store *store, struct error *err)
+{
+    struct db *db = &store->db;
+    struct tally tally;
+
+    if (!is_in_place(store, err))
+        return false;
+    db_close(db);
+    if (!db_open(db, store->outbox.options.path, DB_WRITE, err) || !is_same(store, err) ||
+        !db_checkpoint(db, DB_CHECKPOINT_RESET, err))
+        return false;
+    if (db->frames > 0)
+        return fail(err, ERR_SYSTEM, "readers hold the log");
+    if (!tally_read(db, &tally) || !recent_load(&store->recent, db))
+        return db_fail(db, "store", err);
+    store->tally = tally;
+    store->before = tally;
+    return true;
+}
+
+/* Wait, whatever is queued meanwhile; true: the outbox stops. */
+static bool pause_or_stop(struct store *store, int64_t us)
+{
+    struct outbox *outbox = &store->outbox;
+    const struct timespec until = clock_timespec(clock_monotonic_us() + us);
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+    while (!outbox->stopping)
+        if (pthread_cond_timedwait(&store->work, &outbox->mutex, &until) == ETIMEDOUT)
+            break;
+
+    bool stopping = outbox->stopping;
+
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    return stopping;
+}
+
+/* The disk failed: accept nothing until the store was opened again. */
+static void recover(struct store *store, const struct error *why)
+{
+    int64_t pause_us = REOPEN_FIRST_US;
+    struct error err = { 0 };
+
+    LOG_EVENT(LOG_ERROR, "store_failing", LOG_STR("reason", str_from_c(why->text)));
+    set_failing(store, true);
+    fail_queue(store);
+    while (!pause_or_stop(store, pause_us)) {
+        if (reopen(store, &err)) {
+            set_failing(store, false);
+            LOG_EVENT(LOG_WARN, "store_recovered",
+                      LOG_STR("path", str_from_c(store->outbox.options.path)));
+            return;
+        }
+        LOG_EVENT(LOG_ERROR, "store_failing", LOG_STR("reason", str_from_c(err.text)));
+        pause_us = pause_us * 2 < REOPEN_LONGEST_US ? pause_us * 2 : REOPEN_LONGEST_US;
+    }
+}
+
+/* The thread. */
+
+/* The mutex is held. */
+static struct work *take_batch(struct store *store)
+{
+    size_t bytes = capacity_batch_bytes(store);
+    size_t events = bytes / EVENT_BYTES < BATCH_EVENTS ? bytes / EVENT_BYTES : BATCH_EVENTS;
+
+    return work_queue_take(&store->outbox.queue, events, bytes);
+}
+
+/* The mutex is held. False: maintenance comes first, or a suspicion. */
+static bool wait_for_work(struct store *store, int64_t until_us)
+{
+    struct outbox *outbox = &store->outbox;
+    const struct timespec until = clock_timespec(until_us);
+
+    while (!outbox->queue.first && !outbox->stopping && !store->suspected)
+        if (pthread_cond_timedwait(&store->work, &outbox->mutex, &until) == ETIMEDOUT)
+            break;
+    return outbox->queue.first || outbox->stopping;
+}
+
+static void end_stall(struct store *store, int64_t begun_us)
+{
+    int64_t took_us = clock_monotonic_us() - begun_us;
+
+    (void)pthread_mutex_lock(&store->outbox.mutex);
+
+    bool was_logged = store->stall_logged;
+
+    store->stall_logged = false;
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
+    if (was_logged)
+        LOG_EVENT(LOG_WARN, "store_stall_ended", LOG_INT("duration_ms", took_us / US_PER_MS));
+}
+
+/* A batch and the move of the log, or if `list` is NULL maintenance. The mutex is not held. */
+static void use_disk(struct store *store, struct work *list)
+{
+    int64_t begun_us = clock_monotonic_us();
+    struct error err = { 0 };
+    bool ok;
+
+    atomic_store(&store->outbox.busy_since_us, begun_us);
+    if (list)
+        ok = transaction_commit_batch(store, list, &err) && is_sound(store, &err) &&
+             upkeep_after_batch(store, &err);
+    else
+        ok = is_sound(store, &err) && upkeep_idle(store, &err);
+    if (!ok)
+        recover(store, &err);
+    atomic_store(&store->outbox.busy_since_us, 0);
+    end_stall(store, begun_us);
+}
+
+static void *commit_batches(void *self)
+{
+    struct store *store = self;
+    struct outbox *outbox = &store->outbox;
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+    while (outbox->queue.first || !outbox->stopping) {
+        struct work *list = take_batch(store);
+        bool idle = !list && !wait_for_work(store, upkeep_next_us(store));
+
+        (void)pthread_mutex_unlock(&outbox->mutex);
+        if (list || idle)
+            use_disk(store, list);
+        (void)pthread_mutex_lock(&outbox->mutex);
+    }
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    return NULL;
+}
+
+bool committer_start(struct outbox *outbox, struct error *err)
+{
+    struct store *store = store_of(outbox);
+
+    return thread_start(&store->committer, "committer", commit_batches, store, err);
+}
+
+void committer_stop(struct outbox *outbox)
+{
+    struct store *store = store_of(outbox);
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+    (void)pthread_cond_signal(&store->work);
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    (void)pthread_join(store->committer, NULL);
 }

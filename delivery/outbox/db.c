@@ -9,17 +9,17 @@
 #include <sys/stat.h>
 
 enum {
-    BUSY_MS = 100,     /* patience with readers that are about to end */
-    LOG_HEADER = 32,   /* bytes at the beginning of the log, */
-    FRAME_HEADER = 24, /* and before each page in it */
+    BUSY_MS = 100,     /* wait so long for readers to end */
+    LOG_HEADER = 32,   /* bytes at the beginning of the log */
+    FRAME_HEADER = 24, /* bytes before each page in it */
     PAGE = 4096,
 };
 
 /*
- * FULL: a commit returns when its log is on the disk. No automatic checkpoints: the committer
- * decides when. FAST: what is deleted is overwritten where that costs no further write. Pages are
- * not given back to the system (no vacuum): a store that was full once will be so again, and
- * vacuuming would cost each commit the upkeep of pointer maps.
+ * FULL: a commit returns when its log is on the disk. No automatic checkpoints: checkpoint.c
+ * decides when. FAST: deleted data is overwritten where that needs no further write. No vacuum:
+ * free pages stay in the file, because a store that was full once may be full again, and because
+ * vacuuming makes each commit maintain pointer maps.
  */
 static const char writer_pragmas[] = "PRAGMA page_size = 4096;"
                                      "PRAGMA journal_mode = WAL;"
@@ -33,20 +33,20 @@ static const char reader_pragmas[] = "PRAGMA query_only = ON;"
                                      "PRAGMA temp_store = MEMORY;"
                                      "PRAGMA cache_size = -1024;";
 
-bool outbox_db_fail(const struct outbox_db *db, const char *what, struct error *err)
+bool db_fail(const struct db *db, const char *what, struct error *err)
 {
     return fail(err, ERR_SYSTEM, "%s: %s", what, sqlite3_errmsg(db->handle));
 }
 
-static bool execute(struct outbox_db *db, const char *sql, struct error *err)
+static bool execute(struct db *db, const char *sql, struct error *err)
 {
     if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    return outbox_db_fail(db, "store", err);
+    return db_fail(db, "store", err);
 }
 
-/* A pragma's number. */
-static bool read_pragma(struct outbox_db *db, const char *sql, int64_t *out, struct error *err)
+/* The number that a pragma returns. */
+static bool read_pragma(struct db *db, const char *sql, int64_t *out, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool ok = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL) == SQLITE_OK &&
@@ -55,28 +55,28 @@ static bool read_pragma(struct outbox_db *db, const char *sql, int64_t *out, str
     if (ok)
         *out = sqlite3_column_int64(statement, 0);
     else
-        (void)outbox_db_fail(db, "store", err);
+        (void)db_fail(db, "store", err);
     (void)sqlite3_finalize(statement);
     return ok;
 }
 
-static bool migrate(struct outbox_db *db, int64_t version, struct error *err)
+static bool migrate(struct db *db, int64_t version, struct error *err)
 {
-    for (int64_t i = version; i < OUTBOX_VERSION; i++) {
+    for (int64_t i = version; i < SQL_VERSION; i++) {
         char mark[128];
 
         (void)snprintf(mark, sizeof(mark),
                        "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-                       (int)OUTBOX_APPLICATION, (int)i + 1);
-        if (!execute(db, "BEGIN IMMEDIATE", err) || !execute(db, outbox_migrations[i], err) ||
+                       (int)SQL_APPLICATION, (int)i + 1);
+        if (!execute(db, "BEGIN IMMEDIATE", err) || !execute(db, sql_migrations[i], err) ||
             !execute(db, mark, err))
             return false;
     }
     return true;
 }
 
-/* Is it a store of ours, of a version that we know? An empty database may become one. */
-static bool check_version(struct outbox_db *db, int64_t *version, struct error *err)
+/* Is it a store of a known version? An empty database may become one. */
+static bool check_version(struct db *db, int64_t *version, struct error *err)
 {
     int64_t application = 0;
     int64_t tables = 0;
@@ -85,41 +85,40 @@ static bool check_version(struct outbox_db *db, int64_t *version, struct error *
         !read_pragma(db, "PRAGMA application_id", &application, err) ||
         !read_pragma(db, "SELECT count(*) FROM sqlite_schema", &tables, err))
         return false;
-    if (application != OUTBOX_APPLICATION && (application != 0 || *version != 0 || tables != 0))
+    if (application != SQL_APPLICATION && (application != 0 || *version != 0 || tables != 0))
         return fail(err, ERR_CONFIG, "not a store of this program");
-    if (*version > OUTBOX_VERSION)
+    if (*version > SQL_VERSION)
         return fail(err, ERR_CONFIG,
                     "the store is of version %d, written by a newer sluice; this one knows "
                     "version %d: install that one again, or use another store.path",
-                    (int)*version, OUTBOX_VERSION);
+                    (int)*version, SQL_VERSION);
     return true;
 }
 
-static const char *file_name(const struct outbox_db *db)
+static const char *file_name(const struct db *db)
 {
     return sqlite3_db_filename(db->handle, NULL);
 }
 
-static const char *log_name(const struct outbox_db *db)
+static const char *log_name(const struct db *db)
 {
     return sqlite3_filename_wal(file_name(db));
 }
 
-static bool find_file(const char *name, struct outbox_file *file, struct error *err)
+static bool find_file(const char *name, struct db_file *file, struct error *err)
 {
     struct stat status;
 
     if (stat(name, &status) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", name);
-    *file = (struct outbox_file){ status.st_dev, status.st_ino, status.st_size };
+    *file = (struct db_file){ status.st_dev, status.st_ino, status.st_size };
     return true;
 }
 
-/* Sets `size` to what it has now. */
-static bool is_at(const char *name, const struct outbox_file *file, int64_t *size,
-                  struct error *err)
+/* Sets `size` to its present size. */
+static bool is_at(const char *name, const struct db_file *file, int64_t *size, struct error *err)
 {
-    struct outbox_file found = { 0 };
+    struct db_file found = { 0 };
 
     if (!find_file(name, &found, err))
         return false;
@@ -132,7 +131,7 @@ static bool is_at(const char *name, const struct outbox_file *file, int64_t *siz
     return true;
 }
 
-bool outbox_db_has_name(const struct outbox_db *db)
+bool db_has_name(const struct db *db)
 {
     struct error ignored = { 0 };
     int64_t size;
@@ -140,32 +139,32 @@ bool outbox_db_has_name(const struct outbox_db *db)
     return is_at(file_name(db), &db->file, &size, &ignored);
 }
 
-bool outbox_db_is_in_place(struct outbox_db *db, struct error *err)
+bool db_is_in_place(struct db *db, struct error *err)
 {
     return !db->handle || (is_at(file_name(db), &db->file, &db->file.size, err) &&
                            is_at(log_name(db), &db->log, &db->log_length, err));
 }
 
 /* A checkpoint may have made the database longer. */
-static bool note_size(struct outbox_db *db, struct error *err)
+static bool note_size(struct db *db, struct error *err)
 {
     return db->file.inode == 0 || is_at(file_name(db), &db->file, &db->file.size, err);
 }
 
 static int note_frames(void *self, sqlite3 *handle, const char *name, int frames)
 {
-    struct outbox_db *db = self;
+    struct db *db = self;
 
     (void)handle;
     (void)name;
-    db->begun_anew = db->begun_anew || frames < db->last_frame;
+    db->log_restarted = db->log_restarted || frames < db->last_frame;
     db->last_frame = frames;
     db->frames = frames;
     db->log.size = LOG_HEADER + (int64_t)frames * (PAGE + FRAME_HEADER);
     return SQLITE_OK;
 }
 
-static bool set_up(struct outbox_db *db, enum outbox_access access, struct error *err)
+static bool set_up(struct db *db, enum db_access access, struct error *err)
 {
     int64_t version = 0;
 
@@ -174,45 +173,44 @@ static bool set_up(struct outbox_db *db, enum outbox_access access, struct error
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (!check_version(db, &version, err))
         return false;
-    if (access == OUTBOX_READ_ONLY && version != OUTBOX_VERSION)
+    if (access == DB_READ && version != SQL_VERSION)
         return fail(err, ERR_CONFIG, "the store is of version %d: start the server once",
                     (int)version);
-    if (access != OUTBOX_WRITE)
+    if (access != DB_WRITE)
         return execute(db, reader_pragmas, err);
     if (!execute(db, writer_pragmas, err) || !migrate(db, version, err))
         return false;
     (void)sqlite3_wal_hook(db->handle, note_frames, db);
     if (!find_file(file_name(db), &db->file, err) || !find_file(log_name(db), &db->log, err))
         return false;
-    db->log.size = 0; /* what counts in it is known from the first commit on */
+    db->log.size = 0; /* note_frames() sets it at the first commit */
     return true;
 }
 
-bool outbox_db_open(struct outbox_db *db, const char *path, enum outbox_access access,
-                    struct error *err)
+bool db_open(struct db *db, const char *path, enum db_access access, struct error *err)
 {
-    int flags = access == OUTBOX_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    int flags = access == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 
-    *db = (struct outbox_db){ 0 };
+    *db = (struct db){ 0 };
 
     bool ok = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
 
     if (!ok)
-        (void)outbox_db_fail(db, "cannot be opened", err);
+        (void)db_fail(db, "cannot be opened", err);
     ok = ok && set_up(db, access, err);
     if (!ok) {
-        outbox_db_close(db);
+        db_close(db);
         return fail_within(err, path);
     }
     return true;
 }
 
-void outbox_db_close(struct outbox_db *db)
+void db_close(struct db *db)
 {
     struct error ignored = { 0 };
 
-    /* SQLite would write to files that are not the store's any more, and delete the log. */
-    if (db->file.inode != 0 && !outbox_db_is_in_place(db, &ignored))
+    /* At the last close SQLite runs a checkpoint and deletes the log, in whatever file is there. */
+    if (db->file.inode != 0 && !db_is_in_place(db, &ignored))
         (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     for (size_t i = 0; i < SQL_COUNT; i++) {
         (void)sqlite3_finalize(db->statements[i]);
@@ -222,10 +220,10 @@ void outbox_db_close(struct outbox_db *db)
     db->handle = NULL;
 }
 
-static sqlite3_stmt *prepared(struct outbox_db *db, enum outbox_statement statement)
+static sqlite3_stmt *prepared(struct db *db, enum sql statement)
 {
     if (!db->statements[statement])
-        (void)sqlite3_prepare_v3(db->handle, outbox_sql[statement], -1, SQLITE_PREPARE_PERSISTENT,
+        (void)sqlite3_prepare_v3(db->handle, sql_texts[statement], -1, SQLITE_PREPARE_PERSISTENT,
                                  &db->statements[statement], NULL);
     return db->statements[statement];
 }
@@ -240,7 +238,7 @@ static void bind_str(sqlite3_stmt *to, int index, char type, struct str value)
         (void)sqlite3_bind_text64(to, index, value.ptr, value.len, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-/* The types and the number of values are constants of this program, so binding cannot fail. */
+/* Types and number of values are constants of this program, so binding cannot fail. */
 static void bind(sqlite3_stmt *to, const char *types, va_list values)
 {
     for (int i = 0; types[i]; i++) {
@@ -251,14 +249,14 @@ static void bind(sqlite3_stmt *to, const char *types, va_list values)
     }
 }
 
-static enum outbox_found found(int code)
+static enum db_found found(int code)
 {
     if (code == SQLITE_ROW)
-        return OUTBOX_FOUND;
-    return code == SQLITE_DONE ? OUTBOX_NONE : OUTBOX_BROKEN;
+        return DB_FOUND;
+    return code == SQLITE_DONE ? DB_NONE : DB_BROKEN;
 }
 
-bool outbox_db_run(struct outbox_db *db, enum outbox_statement statement, const char *types, ...)
+bool db_run(struct db *db, enum sql statement, const char *types, ...)
 {
     sqlite3_stmt *prepared_statement = prepared(db, statement);
     va_list values;
@@ -272,111 +270,118 @@ bool outbox_db_run(struct outbox_db *db, enum outbox_statement statement, const 
     return sqlite3_reset(prepared_statement) == SQLITE_OK;
 }
 
-enum outbox_found outbox_db_find(struct outbox_db *db, enum outbox_statement statement,
-                                 const char *types, ...)
+enum db_found db_find(struct db *db, enum sql statement, const char *types, ...)
 {
     sqlite3_stmt *prepared_statement = prepared(db, statement);
     va_list values;
 
     if (!prepared_statement)
-        return OUTBOX_BROKEN;
+        return DB_BROKEN;
     va_start(values, types);
     bind(prepared_statement, types, values);
     va_end(values);
     return found(sqlite3_step(prepared_statement));
 }
 
-enum outbox_found outbox_db_next(struct outbox_db *db, enum outbox_statement statement)
+enum db_found db_numbers(struct db *db, enum sql statement, int64_t *out, const char *types, ...)
+{
+    sqlite3_stmt *row = prepared(db, statement);
+    va_list values;
+
+    if (!row)
+        return DB_BROKEN;
+    va_start(values, types);
+    bind(row, types, values);
+    va_end(values);
+
+    enum db_found got = found(sqlite3_step(row));
+
+    for (int i = 0; i < sqlite3_column_count(row); i++)
+        out[i] = got == DB_FOUND ? sqlite3_column_int64(row, i) : 0;
+    (void)sqlite3_reset(row);
+    return got;
+}
+
+enum db_found db_next(struct db *db, enum sql statement)
 {
     return found(sqlite3_step(db->statements[statement]));
 }
 
-void outbox_db_reset(struct outbox_db *db, enum outbox_statement statement)
+void db_reset(struct db *db, enum sql statement)
 {
     (void)sqlite3_reset(db->statements[statement]);
 }
 
-int64_t outbox_db_int(struct outbox_db *db, enum outbox_statement statement, int column)
+int64_t db_int(struct db *db, enum sql statement, int column)
 {
     return sqlite3_column_int64(db->statements[statement], column);
 }
 
-struct str outbox_db_text(struct outbox_db *db, enum outbox_statement statement, int column)
+struct str db_text(struct db *db, enum sql statement, int column)
 {
     sqlite3_stmt *row = db->statements[statement];
     struct str text = { sqlite3_column_blob(row, column),
                         (size_t)sqlite3_column_bytes(row, column) };
 
-    /* SQLite gives NULL for an empty blob, too. */
+    /* SQLite returns NULL for an empty blob too. */
     if (!text.ptr && sqlite3_column_type(row, column) != SQLITE_NULL)
         text.ptr = "";
     return text;
 }
 
-bool outbox_db_is_full(const struct outbox_db *db)
+bool db_is_full(const struct db *db)
 {
     return (sqlite3_extended_errcode(db->handle) & 0xff) == SQLITE_FULL;
 }
 
-bool outbox_db_is_none(const struct outbox_db *db)
+bool db_is_none(const struct db *db)
 {
     return sqlite3_errcode(db->handle) == SQLITE_NOTADB;
 }
 
-int64_t outbox_db_changes(const struct outbox_db *db)
+int64_t db_changes(const struct db *db)
 {
     return sqlite3_changes64(db->handle);
 }
 
-bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how, struct error *err)
+bool db_checkpoint(struct db *db, enum db_checkpoint how, struct error *err)
 {
     int frames = 0;
     int moved = 0;
-    int mode =
-        how == OUTBOX_CHECKPOINT_RESET ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int mode = how == DB_CHECKPOINT_RESET ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &frames, &moved);
 
     if (code != SQLITE_OK && code != SQLITE_BUSY)
-        return outbox_db_fail(db, "checkpoint", err);
+        return db_fail(db, "checkpoint", err);
     if (code == SQLITE_OK && frames == moved)
         db->frames = 0;
     else
         db->frames = frames > 0 ? frames : 1;
-    if (how == OUTBOX_CHECKPOINT_RESET && db->frames == 0)
+    if (how == DB_CHECKPOINT_RESET && db->frames == 0)
         db->log.size = db->log_length = 0;
-    db->begun_anew = false;
+    db->log_restarted = false;
     return note_size(db, err);
 }
 
-static bool read_number(struct outbox_db *db, enum outbox_statement statement, int64_t *out)
+bool db_count_pages(struct db *db)
 {
-    enum outbox_found found = outbox_db_find(db, statement, "");
-
-    if (found == OUTBOX_FOUND)
-        *out = outbox_db_int(db, statement, 0);
-    outbox_db_reset(db, statement);
-    return found == OUTBOX_FOUND;
+    return db_numbers(db, SQL_PAGES, &db->pages, "") == DB_FOUND &&
+           db_numbers(db, SQL_FREE_PAGES, &db->free_pages, "") == DB_FOUND;
 }
 
-bool outbox_db_count_pages(struct outbox_db *db)
-{
-    return read_number(db, SQL_PAGES, &db->pages) &&
-           read_number(db, SQL_FREE_PAGES, &db->free_pages);
-}
-
-int64_t outbox_db_growth(const struct outbox_db *db)
+int64_t db_growth(const struct db *db)
 {
     int64_t growth = db->pages * PAGE - db->file.size;
 
     return growth > 0 ? growth : 0;
 }
 
-int64_t outbox_db_free_bytes(const struct outbox_db *db)
+int64_t db_free_bytes(const struct db *db)
 {
     return db->free_pages * PAGE;
 }
 
-int64_t outbox_db_log_bytes(const struct outbox_db *db)
+int64_t db_log_bytes(const struct db *db)
 {
     return (int64_t)db->frames * (PAGE + FRAME_HEADER);
 }

@@ -1,7 +1,7 @@
 /*
  * db.h - one connection to a store's database, and its prepared statements.
  *
- * For delivery/outbox*.c alone. A statement is prepared at its first use and kept. Values are bound
+ * A statement is prepared at its first use and kept. Values are bound
  * by a string of types: `i` int64_t, `s` struct str as text (ptr NULL: NULL), `b` struct str as a
  * blob. They are not copied, so they must live until the statement is reset.
  *
@@ -19,104 +19,103 @@
 #include "base/str.h"
 #include "delivery/outbox/sql.h"
 
-enum outbox_access {
-    OUTBOX_LOOK, /* read-only, and of an older version, too */
-    OUTBOX_READ_ONLY,
-    OUTBOX_WRITE, /* the one connection that writes; makes tables where the file is empty */
+enum db_access {
+    DB_CHECK, /* read-only; a store of an older version too */
+    DB_READ,
+    DB_WRITE, /* the one connection that writes; it creates the tables in an empty file */
 };
 
-/** Which file a name stood for, and how long that file was. */
-struct outbox_file {
+/** The file that had a name, and its size. */
+struct db_file {
     dev_t device;
     ino_t inode;
     int64_t size;
 };
 
-struct outbox_db {
+struct db {
     sqlite3 *handle; /* NULL: closed */
     sqlite3_stmt *statements[SQL_COUNT];
     int frames; /* in the log, as of the last commit or checkpoint; 0: all are in the database */
-    int last_frame;          /* of the log, as of the last commit */
-    bool begun_anew;         /* the log has, since the last checkpoint */
-    int64_t pages;           /* that the database has, the log included, */
-    int64_t free_pages;      /* and those of them that hold nothing; see outbox_db_count_pages() */
-    int64_t log_length;      /* of the log's file, used or not */
-    struct outbox_file file; /* for OUTBOX_WRITE: the database, */
-    struct outbox_file log;  /* and its write-ahead log */
+    int last_frame;      /* of the log, as of the last commit */
+    bool log_restarted;  /* the log has begun again since the last checkpoint */
+    int64_t pages;       /* of the database, the log included; see db_count_pages() */
+    int64_t free_pages;  /* those of them that are not in use */
+    int64_t log_length;  /* of the log's file, with its unused part */
+    struct db_file file; /* for DB_WRITE: the database, */
+    struct db_file log;  /* and its write-ahead log */
 };
 
 /**
  * Open and bring up to this version. ERR_CONFIG: no store, or a newer one; ERR_SYSTEM otherwise.
  * On failure it is closed.
  */
-NODISCARD bool outbox_db_open(struct outbox_db *db, const char *path, enum outbox_access access,
-                              struct error *err);
+NODISCARD bool db_open(struct db *db, const char *path, enum db_access access, struct error *err);
 
-/** Fine when it is closed. */
-void outbox_db_close(struct outbox_db *db);
+/** Does nothing if it is closed. */
+void db_close(struct db *db);
 
 /**
- * For OUTBOX_WRITE: do database and log still have their names, and has neither become shorter?
- * What is written to a file that was removed, replaced or cut is lost. ERR_SYSTEM. Fine when it is
+ * For DB_WRITE: do the database and its log still have their names, and has neither become shorter?
+ * What is written to a file that was removed, replaced or cut is lost. ERR_SYSTEM. True if it is
  * closed.
  */
-NODISCARD bool outbox_db_is_in_place(struct outbox_db *db, struct error *err);
+NODISCARD bool db_is_in_place(struct db *db, struct error *err);
 
-/** Is the database at least? */
-bool outbox_db_has_name(const struct outbox_db *db);
+/** The same of the database alone. */
+bool db_has_name(const struct db *db);
 
-/** Set `err` to what SQLite said last; ERR_SYSTEM. Returns false. */
-bool outbox_db_fail(const struct outbox_db *db, const char *what, struct error *err);
+/** Set `err` to SQLite's last message, ERR_SYSTEM; returns false. */
+bool db_fail(const struct db *db, const char *what, struct error *err);
 
-/** Run a statement that yields no rows. False: outbox_db_fail() tells why. */
-NODISCARD bool outbox_db_run(struct outbox_db *db, enum outbox_statement statement,
-                             const char *types, ...);
+/** Run a statement without rows. False: db_fail() returns why. */
+NODISCARD bool db_run(struct db *db, enum sql statement, const char *types, ...);
 
-enum outbox_found { OUTBOX_FOUND, OUTBOX_NONE, OUTBOX_BROKEN };
+enum db_found { DB_FOUND, DB_NONE, DB_BROKEN };
 
-/** Run a statement to its first row; then outbox_db_next(), and in any case outbox_db_reset(). */
-enum outbox_found outbox_db_find(struct outbox_db *db, enum outbox_statement statement,
-                                 const char *types, ...);
+/** Run a statement to its first row. Call db_reset() in any case. */
+enum db_found db_find(struct db *db, enum sql statement, const char *types, ...);
+
+/** Run a statement and copy all columns, numbers, of its first row; zeroes unless DB_FOUND. */
+enum db_found db_numbers(struct db *db, enum sql statement, int64_t *out, const char *types, ...);
 
 /** The next row. */
-enum outbox_found outbox_db_next(struct outbox_db *db, enum outbox_statement statement);
+enum db_found db_next(struct db *db, enum sql statement);
 
-/** Done with the rows. Fine for a statement that was never used. */
-void outbox_db_reset(struct outbox_db *db, enum outbox_statement statement);
+/** End the statement. Does nothing if it was never used. */
+void db_reset(struct db *db, enum sql statement);
 
 /** A value of the row, columns counted from 0. Texts last until the next row or the reset. */
-int64_t outbox_db_int(struct outbox_db *db, enum outbox_statement statement, int column);
-struct str outbox_db_text(struct outbox_db *db, enum outbox_statement statement, int column);
+int64_t db_int(struct db *db, enum sql statement, int column);
+struct str db_text(struct db *db, enum sql statement, int column);
 
-/** Did the last thing fail because the disk, or the user's share of it, is full? */
-bool outbox_db_is_full(const struct outbox_db *db);
+/** Did the last call fail because the disk, or the user's quota, is full? */
+bool db_is_full(const struct db *db);
 
-/** Did the last thing fail because the file is no database (any more)? */
-bool outbox_db_is_none(const struct outbox_db *db);
+/** Did the last call fail because the file is not a database? */
+bool db_is_none(const struct db *db);
 
-/** How many rows the last run changed. */
-int64_t outbox_db_changes(const struct outbox_db *db);
+/** How many rows the last db_run() changed. */
+int64_t db_changes(const struct db *db);
 
-enum outbox_checkpoint {
-    OUTBOX_CHECKPOINT_PASSIVE, /* as much as readers allow, without waiting for them */
-    OUTBOX_CHECKPOINT_RESET,   /* all of it, and the log begins anew */
+enum db_checkpoint {
+    DB_CHECKPOINT_PASSIVE, /* as much as readers allow, without waiting for them */
+    DB_CHECKPOINT_RESET,   /* all of it, and the log begins again */
 };
 
 /**
- * Move the write-ahead log into the database. True also when readers kept some of it there: then
+ * Move the write-ahead log into the database. True also if readers hold a part of it: then
  * `frames` is not 0.
  */
-NODISCARD bool outbox_db_checkpoint(struct outbox_db *db, enum outbox_checkpoint how,
-                                    struct error *err);
+NODISCARD bool db_checkpoint(struct db *db, enum db_checkpoint how, struct error *err);
 
-/** In a transaction: count the database's pages. False: outbox_db_fail() tells why. */
-NODISCARD bool outbox_db_count_pages(struct outbox_db *db);
+/** In a transaction: set `pages` and `free_pages`. False: db_fail() returns why. */
+NODISCARD bool db_count_pages(struct db *db);
 
 /** Bytes that the database's file will grow by when the log is moved into it. */
-int64_t outbox_db_growth(const struct outbox_db *db);
+int64_t db_growth(const struct db *db);
 
 /** Bytes of free pages in the database. */
-int64_t outbox_db_free_bytes(const struct outbox_db *db);
+int64_t db_free_bytes(const struct db *db);
 
 /** Bytes of the write-ahead log that are in use. */
-int64_t outbox_db_log_bytes(const struct outbox_db *db);
+int64_t db_log_bytes(const struct db *db);

@@ -1,12 +1,13 @@
 /*
- * memory.c - an outbox without a file: records wait in memory, and their senders with them
+ * memory.c - an outbox without a store: records wait in memory, and their senders with them
  * (docs/decisions/028).
  *
- * A job is in the queue until each of its records has come to an end at each sink. It is decided
- * when every record has arrived everywhere, or was given up somewhere. Who stops waiting takes
- * along what no sink was given yet, so nothing is kept or tried for nobody.
+ * A record's way to a sink is a leg: it waits, is under way, or has ended. A job stays in the queue
+ * until all its legs have ended. It is decided when every record has arrived at every sink or was
+ * given up by one. When its sender gives up, the legs that wait end.
  *
- * Wakers are used when the mutex is free again: they lead to other mutexes.
+ * Everything is guarded by the outbox's mutex. Wakers are called without it, since they take other
+ * mutexes.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -15,260 +16,338 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/memory.h"
+#include "base/secret.h"
 #include "delivery/outbox/outbox_internal.h"
 
-bool outbox_memory_open(struct outbox *outbox, struct error *err)
-{
-    uint64_t random;
+struct memory {
+    struct outbox outbox;
+    struct recent recent;                 /* contents of ids, for the keys */
+    struct work *start[OUTBOX_SINKS_MAX]; /* by sink: nothing before it waits */
+};
 
-    assert(outbox->options.sink_count > 0);
-    if (!outbox_sinks_configure(outbox, err))
-        return false;
-    sqlite3_randomness(sizeof(random), &random);
-    (void)snprintf(outbox->store_id, sizeof(outbox->store_id), "%016" PRIx64, random);
-    outbox->published = outbox->tally;
-    return true;
+enum stage { STAGE_WAITING, STAGE_UNDERWAY, STAGE_ENDED };
+
+/** One record's way to one sink. */
+struct leg {
+    enum stage stage;
+    bool is_suspect; /* it failed: nothing else may fail with it */
+    int64_t attempts;
+    int64_t next_at_us; /* time of day */
+};
+
+struct progress {
+    bool decided;
+    size_t open; /* legs that have not ended */
+};
+
+struct memory_job {
+    struct outbox_job job;
+    struct memory *memory;
+    struct progress *progress; /* [count], in the job's block, */
+    struct leg *legs;          /* as these: one for each item and sink */
+    int64_t first_seq;         /* of its first item; the others follow */
+    int64_t accepted_us;
+    size_t undecided; /* items */
+    size_t open;      /* legs that have not ended */
+    bool given_up;
+    struct memory_job *to_wake; /* the next of those that were decided together */
+};
+
+static_assert(offsetof(struct memory_job, job) == 0, "a job is freed at its own address");
+
+/** An item of a job. */
+struct spot {
+    struct memory_job *job;
+    size_t index;
+};
+
+struct memory_backlog {
+    struct backlog backlog;
+    struct spot *spots; /* of the records handed out */
+};
+
+static struct memory *memory_of(struct outbox *outbox)
+{
+    return CONTAINER_OF(outbox, struct memory, outbox);
 }
 
-static size_t sinks_of(const struct outbox_job *job)
+static struct memory_backlog *backlog_of(struct backlog *backlog)
 {
-    return job->outbox->options.sink_count;
+    return CONTAINER_OF(backlog, struct memory_backlog, backlog);
 }
 
-static struct outbox_way *way_of(const struct outbox_job *job, size_t index, size_t sink)
+static struct memory_job *job_of(struct work *work)
 {
-    return &job->ways[index * sinks_of(job) + sink];
+    return CONTAINER_OF(work, struct memory_job, job.work);
 }
 
-static void count_item(struct outbox *outbox, struct outbox_item *item)
+static size_t sinks_of(const struct memory_job *job)
 {
-    struct recent_event event = { .id_hash = item->id_hash };
-
-    assert(!item->outcome);
-    item->open = outbox->options.sink_count;
-    memcpy(event.identity, item->identity, sizeof(event.identity));
-    item->reused = item->id.ptr && !recent_is_first(&outbox->recent, &event);
+    return job->memory->outbox.options.sink_count;
 }
 
-static void count_in(struct outbox *outbox, struct outbox_job *job)
+static struct leg *leg_of(struct spot spot, size_t sink)
 {
-    struct tally *tally = &outbox->published;
-    int64_t count = (int64_t)job->count;
-
-    job->outbox = outbox;
-    job->first_seq = tally->numbers[TALLY_NEXT_SEQ];
-    job->accepted_us = clock_now_us();
-    job->undecided = job->count;
-    job->open = job->count * sinks_of(job);
-    for (size_t i = 0; i < job->count; i++)
-        count_item(outbox, &job->items[i]);
-    for (size_t i = 0; i < tally->sink_count; i++) {
-        tally->sinks[i].enqueued += count;
-        tally->sinks[i].pending += count;
-    }
-    tally->numbers[TALLY_NEXT_SEQ] += count;
-    tally->numbers[TALLY_WAITING] += (int64_t)job->work.bytes;
-}
-
-static bool is_full(const struct outbox *outbox, const struct outbox_job *job)
-{
-    return (uint64_t)outbox->published.numbers[TALLY_WAITING] + job->work.bytes >
-           outbox->options.max_size;
+    return &spot.job->legs[spot.index * sinks_of(spot.job) + sink];
 }
 
 /* The mutex is held. There may be something to deliver. */
-static void call_pumps(struct outbox *outbox)
+static void wake_sinks(struct outbox *outbox)
 {
     outbox->round++;
     (void)pthread_cond_broadcast(&outbox->news);
 }
 
 /* The mutex is held. The sinks that start at `from` start at `to`. */
-static void move_starts(struct outbox *outbox, const struct outbox_work *from,
-                        struct outbox_work *to)
+static void move_starts(struct memory *memory, const struct work *from, struct work *to)
 {
-    for (size_t i = 0; i < outbox->options.sink_count; i++)
-        if (outbox->start[i] == from)
-            outbox->start[i] = to;
+    for (size_t i = 0; i < memory->outbox.options.sink_count; i++)
+        if (memory->start[i] == from)
+            memory->start[i] = to;
 }
 
-bool outbox_memory_take(struct outbox *outbox, struct outbox_job *job, struct error *err)
+static void count_job(struct memory *memory, struct memory_job *job)
 {
+    struct tally *tally = &memory->outbox.published;
+    size_t count = job->job.count;
+
+    job->first_seq = tally->numbers[TALLY_NEXT_SEQ];
+    job->accepted_us = clock_now_us();
+    job->undecided = count;
+    job->open = count * sinks_of(job);
+    for (size_t i = 0; i < count; i++) {
+        struct job_item *item = &job->job.items[i];
+        struct recent_event event = { .id_hash = item->id_hash };
+
+        assert(!item->outcome);
+        job->progress[i].open = sinks_of(job);
+        memcpy(event.identity, item->identity, sizeof(event.identity));
+        item->reused = item->id.ptr && !recent_is_first(&memory->recent, &event);
+    }
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        tally->sinks[i].enqueued += (int64_t)count;
+        tally->sinks[i].pending += (int64_t)count;
+    }
+    tally->numbers[TALLY_NEXT_SEQ] += (int64_t)count;
+    tally->numbers[TALLY_WAITING] += (int64_t)job->job.work.bytes;
+}
+
+static bool is_full(const struct outbox *outbox, const struct work *work)
+{
+    return (uint64_t)outbox->published.numbers[TALLY_WAITING] + work->bytes >
+           outbox->options.max_size;
+}
+
+static bool enqueue(struct memory *memory, struct memory_job *job, struct error *err)
+{
+    struct outbox *outbox = &memory->outbox;
+    struct work *work = &job->job.work;
+
     (void)pthread_mutex_lock(&outbox->mutex);
 
-    const char *reason = outbox_why_not(outbox, &job->work);
+    const char *reason = outbox_why_not(outbox, work);
 
-    if (!reason && is_full(outbox, job)) {
+    if (!reason && is_full(outbox, work)) {
         reason = "store full";
-        if (outbox->first) /* else it is the job that is too large */
-            atomic_store(&outbox->trouble, OUTBOX_FULL);
+        if (outbox->queue.first) /* else the job alone is too large */
+            atomic_store(&outbox->state, OUTBOX_FULL);
     }
     if (!reason) {
-        count_in(outbox, job);
-        outbox_push(outbox, &job->work);
-        move_starts(outbox, NULL, &job->work);
-        call_pumps(outbox);
+        count_job(memory, job);
+        work_queue_push(&outbox->queue, work);
+        move_starts(memory, NULL, work);
+        wake_sinks(outbox);
     }
     (void)pthread_mutex_unlock(&outbox->mutex);
     return reason ? fail(err, ERR_UNAVAILABLE, "%s", reason) : true;
 }
 
-/* From here on the mutex is held, unless it is said otherwise. */
+/* From here on the mutex is held, except where a comment says otherwise. */
 
-static void unlink_job(struct outbox *outbox, struct outbox_job *job)
+static void remove_job(struct memory_job *job)
 {
-    struct outbox_work **at = &outbox->first;
+    struct memory *memory = job->memory;
+    struct work *work = &job->job.work;
 
-    while (*at != &job->work)
-        at = &(*at)->next;
-    *at = job->work.next;
-    if (!*at)
-        outbox->last = at;
-    move_starts(outbox, &job->work, job->work.next);
-    outbox->queued_events -= job->work.events;
-    outbox->queued_bytes -= job->work.bytes;
-    outbox->published.numbers[TALLY_WAITING] -= (int64_t)job->work.bytes;
-    atomic_store(&outbox->trouble, OUTBOX_FINE);
-    outbox_job_unref(job);
+    move_starts(memory, work, work->next);
+    work_queue_remove(&memory->outbox.queue, work);
+    memory->outbox.published.numbers[TALLY_WAITING] -= (int64_t)work->bytes;
+    atomic_store(&memory->outbox.state, OUTBOX_FINE);
+    job_unref(&job->job);
 }
 
 /* `reason` NULL: it has arrived everywhere. A job that is decided goes to `to_wake`, if given. */
-static void decide(struct outbox_job *job, size_t index, const char *reason,
-                   struct outbox_job **to_wake)
+static void decide(struct spot spot, const char *reason, struct memory_job **to_wake)
 {
-    struct outbox_item *item = &job->items[index];
+    struct memory_job *job = spot.job;
+    struct progress *progress = &job->progress[spot.index];
 
-    if (item->decided)
+    if (progress->decided)
         return;
-    item->decided = true;
-    job->results[index] = (struct outbox_result){
+    progress->decided = true;
+    job->job.results[spot.index] = (struct outbox_result){
         reason ? OUTBOX_UNAVAILABLE : OUTBOX_ACCEPTED,
-        .processed_at_us = item->processed_at_us,
+        .processed_at_us = job->job.items[spot.index].processed_at_us,
         .reason = reason,
     };
-    job->outbox->published.numbers[TALLY_ACCEPTED] += !reason;
+    job->memory->outbox.published.numbers[TALLY_ACCEPTED] += !reason;
     if (--job->undecided > 0)
         return;
-    outbox_job_decide(job);
+    job_decide(&job->job);
     if (!to_wake)
         return;
-    (void)atomic_fetch_add(&job->references, 1);
+    job_hold(&job->job);
     job->to_wake = *to_wake;
     *to_wake = job;
 }
 
-/* The mutex is free. */
-static void wake_all(struct outbox_job *to_wake)
+/* The mutex is not held. */
+static void wake_all(struct memory_job *to_wake)
 {
     while (to_wake) {
-        struct outbox_job *next = to_wake->to_wake;
+        struct memory_job *next = to_wake->to_wake;
 
-        waker_wake(to_wake->waker);
-        outbox_job_unref(to_wake);
+        waker_wake(to_wake->job.waker);
+        job_unref(&to_wake->job);
         to_wake = next;
     }
 }
 
-/* A record's way to a sink is over. The job may be gone afterwards, when it was the last one. */
-static void end_way(struct outbox_spot spot, size_t sink, bool arrived, struct outbox_job **to_wake)
+/* The job may be freed, if this was its last leg. */
+static void end_leg(struct spot spot, size_t sink, bool arrived, struct memory_job **to_wake)
 {
-    struct outbox_job *job = spot.job;
-    struct outbox_item *item = &job->items[spot.index];
-    struct tally_sink *counts = &job->outbox->published.sinks[sink];
+    struct memory_job *job = spot.job;
+    struct tally_sink *counts = &job->memory->outbox.published.sinks[sink];
 
-    way_of(job, spot.index, sink)->stage = OUTBOX_STAGE_ENDED;
+    leg_of(spot, sink)->stage = STAGE_ENDED;
     counts->pending--;
     counts->delivered += arrived;
     counts->dropped += !arrived;
     if (!arrived)
-        decide(job, spot.index, "a sink refused the record", to_wake);
-    if (--item->open == 0)
-        decide(job, spot.index, NULL, to_wake);
+        decide(spot, "a sink refused the record", to_wake);
+    if (--job->progress[spot.index].open == 0)
+        decide(spot, NULL, to_wake);
     if (--job->open == 0)
-        unlink_job(job->outbox, job);
+        remove_job(job);
 }
 
-static void give_up(struct outbox_job *job, const char *reason, struct outbox_job **to_wake)
+static void end_waiting_legs(struct spot spot)
 {
-    struct outbox *outbox = job->outbox;
-    size_t ways = job->count * sinks_of(job);
+    for (size_t sink = 0; sink < sinks_of(spot.job); sink++)
+        if (leg_of(spot, sink)->stage == STAGE_WAITING)
+            end_leg(spot, sink, false, NULL);
+}
+
+static void give_up_job(struct memory_job *job, const char *reason, struct memory_job **to_wake)
+{
+    struct outbox *outbox = &job->memory->outbox;
 
     if (job->given_up || job->open == 0)
         return;
     job->given_up = true;
-    for (size_t i = 0; i < job->count; i++)
-        decide(job, i, reason, to_wake);
-    (void)atomic_fetch_add(&job->references, 1); /* so that it outlives its last way */
-    for (size_t i = 0; i < ways; i++)
-        if (job->ways[i].stage == OUTBOX_STAGE_WAITING)
-            end_way((struct outbox_spot){ job, i / sinks_of(job) }, i % sinks_of(job), false, NULL);
-    outbox_job_unref(job);
-    call_pumps(outbox); /* an ordered sink may have waited for one of them */
+    for (size_t i = 0; i < job->job.count; i++)
+        decide((struct spot){ job, i }, reason, to_wake);
+    job_hold(&job->job); /* until its last leg has ended */
+    for (size_t i = 0; i < job->job.count; i++)
+        end_waiting_legs((struct spot){ job, i });
+    job_unref(&job->job);
+    wake_sinks(outbox); /* an ordered sink may have waited for one of them */
 }
 
-/* The mutex is free. */
-void outbox_memory_give_up(struct outbox *outbox, struct outbox_job *job)
+/* The mutex is not held. */
+static void give_up(struct outbox_job *job)
 {
+    struct memory_job *own = CONTAINER_OF(job, struct memory_job, job);
+    struct outbox *outbox = &own->memory->outbox;
+
     (void)pthread_mutex_lock(&outbox->mutex);
-    give_up(job, "deadline", NULL);
+    give_up_job(own, "deadline", NULL);
     (void)pthread_mutex_unlock(&outbox->mutex);
 }
 
-/* The mutex is free. */
-void outbox_memory_stop(struct outbox *outbox)
+/* The mutex is not held. */
+static void stop(struct outbox *outbox)
 {
-    struct outbox_job *to_wake = NULL;
+    struct memory_job *to_wake = NULL;
 
     (void)pthread_mutex_lock(&outbox->mutex);
-    for (struct outbox_work *work = outbox->first; work;) {
-        struct outbox_work *next = work->next; /* it may be gone */
+    for (struct work *work = outbox->queue.first; work;) {
+        struct work *next = work->next; /* the job may be freed */
 
-        give_up((struct outbox_job *)work, "draining", &to_wake);
+        give_up_job(job_of(work), "draining", &to_wake);
         work = next;
     }
     (void)pthread_mutex_unlock(&outbox->mutex);
     wake_all(to_wake);
 }
 
-static void put_back(struct outbox_spot spot, size_t sink, int64_t next_at_us)
+/* The mutex is not held. */
+static bool submit(struct outbox *outbox, const struct outbox_request *request,
+                   struct outbox_job **job, struct error *err)
 {
-    struct outbox_way *way = way_of(spot.job, spot.index, sink);
+    size_t count = request->count;
+    size_t legs = count * outbox->options.sink_count;
+    const struct job_layout layout = {
+        .head_bytes = sizeof(struct memory_job),
+        .tail_bytes = count * sizeof(struct progress) + legs * sizeof(struct leg),
+    };
+    struct outbox_job *created = job_create(&outbox->options, request, layout);
+    struct memory_job *own = CONTAINER_OF(created, struct memory_job, job);
 
-    way->stage = OUTBOX_STAGE_WAITING;
-    way->next_at_us = next_at_us;
+    created->give_up = give_up;
+    own->memory = memory_of(outbox);
+    own->progress = (struct progress *)(void *)(created->results + count);
+    own->legs = (struct leg *)(void *)(own->progress + count);
+    if (!enqueue(own->memory, own, err)) {
+        job_discard(created);
+        return false;
+    }
+    *job = created;
+    return true;
+}
+
+/* A leg waits again. */
+static void put_back(struct spot spot, size_t sink, int64_t next_at_us)
+{
+    struct leg *leg = leg_of(spot, sink);
+
+    leg->stage = STAGE_WAITING;
+    leg->next_at_us = next_at_us;
     if (spot.job->given_up)
-        end_way(spot, sink, false, NULL);
+        end_leg(spot, sink, false, NULL);
 }
 
-/* What was handed out and not settled waits again. */
-static void put_all_back(struct backlog *backlog, size_t sink)
+/* Records that were handed out and not settled wait again. */
+static void put_all_back(struct memory_backlog *own, size_t sink)
 {
-    for (size_t i = 0; i < backlog->count; i++)
-        put_back(backlog->spots[i], sink, 0);
-    backlog->count = 0;
+    for (size_t i = 0; i < own->backlog.count; i++)
+        put_back(own->spots[i], sink, 0);
+    own->backlog.count = 0;
 }
 
-static size_t index_of(struct backlog *backlog)
+static size_t sink_index(const struct backlog *backlog)
 {
     struct tally *tally = &backlog->outbox->published;
 
     return (size_t)(tally_find_sink(tally, backlog->sink) - tally->sinks);
 }
 
-static void hand_out(struct backlog *backlog, struct outbox_spot spot, struct outbox_way *way)
+static void hand_out(struct memory_backlog *own, struct spot spot, struct leg *leg)
 {
-    const struct outbox_job *job = spot.job;
-    const struct outbox_item *item = &job->items[spot.index];
-    int64_t seq = job->first_seq + (int64_t)spot.index;
-    char text[OUTBOX_RECORD_KEY_SIZE];
+    struct backlog *backlog = &own->backlog;
+    const struct job_item *item = &spot.job->job.items[spot.index];
+    int64_t seq = spot.job->first_seq + (int64_t)spot.index;
+    char text[JOB_KEY_SIZE];
+    struct str key = job_make_key(backlog->outbox->id, item, seq, text);
 
-    way->stage = OUTBOX_STAGE_UNDERWAY;
-    backlog->spots[backlog->count] = spot;
+    leg->stage = STAGE_UNDERWAY;
+    own->spots[backlog->count] = spot;
     backlog->records[backlog->count++] = (struct backlog_record){
         .seq = seq,
-        .accepted_us = job->accepted_us,
-        .attempts = way->attempts,
-        .key = arena_copy(backlog->arena, outbox_make_key(backlog->outbox, item, seq, text)),
+        .accepted_us = spot.job->accepted_us,
+        .attempts = leg->attempts,
+        .key = arena_copy(backlog->arena, key),
         .registry = item->registry,
         .schema = item->schema,
         .version = item->version,
@@ -286,141 +365,214 @@ struct walk {
     int64_t oldest_us; /* when the first that has not ended was accepted; 0: there is none */
 };
 
-/* Neither due, nor has the clock moved since its time was set. */
-static bool is_early(const struct walk *walk, const struct outbox_way *way)
+/* Not due yet, unless the clock was set back since. */
+static bool is_early(const struct walk *walk, const struct leg *leg)
 {
     int64_t longest_us = walk->bounds->longest_us;
 
-    return way->next_at_us > walk->now_us &&
-           (longest_us == 0 || way->next_at_us <= walk->now_us + longest_us);
+    return leg->next_at_us > walk->now_us &&
+           (longest_us == 0 || leg->next_at_us <= walk->now_us + longest_us);
 }
 
-/* Is there no room for it beside what is handed out already? A record that failed goes alone. */
-static bool has_no_room(const struct walk *walk, const struct backlog *backlog,
-                        const struct outbox_way *way)
+/* Is there no room beside the records handed out already? A record that failed goes alone. */
+static bool has_no_room(const struct walk *walk, size_t count, const struct leg *leg)
 {
     const struct backlog_bounds *bounds = walk->bounds;
 
-    return backlog->count > 0 &&
+    return count > 0 &&
            (walk->bytes > bounds->bytes ||
-            (bounds->key_bytes > 0 && walk->key_bytes > bounds->key_bytes) || way->is_suspect);
+            (bounds->key_bytes > 0 && walk->key_bytes > bounds->key_bytes) || leg->is_suspect);
 }
 
 /* False: the walk is over. */
-static bool visit(struct backlog *backlog, struct walk *walk, struct outbox_spot spot)
+static bool visit(struct memory_backlog *own, struct walk *walk, struct spot spot)
 {
-    struct outbox_way *way = way_of(spot.job, spot.index, walk->sink);
-    const struct outbox_item *item = &spot.job->items[spot.index];
+    struct backlog *backlog = &own->backlog;
+    struct leg *leg = leg_of(spot, walk->sink);
+    const struct job_item *item = &spot.job->job.items[spot.index];
 
-    if (way->stage == OUTBOX_STAGE_ENDED)
+    if (leg->stage == STAGE_ENDED)
         return true;
     if (walk->oldest_us == 0)
         walk->oldest_us = spot.job->accepted_us;
-    if (is_early(walk, way)) {
-        if (way->next_at_us < backlog->retry_due_us)
-            backlog->retry_due_us = way->next_at_us;
+    if (is_early(walk, leg)) {
+        if (leg->next_at_us < backlog->retry_due_us)
+            backlog->retry_due_us = leg->next_at_us;
         return !backlog->ordered;
     }
     walk->bytes += item->body.len;
     walk->key_bytes += item->id.len;
-    if (has_no_room(walk, backlog, way))
+    if (has_no_room(walk, backlog->count, leg))
         return false;
-    hand_out(backlog, spot, way);
-    return backlog->count < walk->bounds->records && !way->is_suspect;
+    hand_out(own, spot, leg);
+    return backlog->count < walk->bounds->records && !leg->is_suspect;
 }
 
-static bool visit_job(struct backlog *backlog, struct walk *walk, struct outbox_job *job)
+static bool visit_job(struct memory_backlog *own, struct walk *walk, struct memory_job *job)
 {
-    for (size_t i = 0; i < job->count; i++)
-        if (!visit(backlog, walk, (struct outbox_spot){ job, i }))
+    for (size_t i = 0; i < job->job.count; i++)
+        if (!visit(own, walk, (struct spot){ job, i }))
             return false;
     return true;
 }
 
-static bool is_over(const struct outbox_job *job, size_t sink)
+static bool has_ended(struct memory_job *job, size_t sink)
 {
-    for (size_t i = 0; i < job->count; i++)
-        if (way_of(job, i, sink)->stage != OUTBOX_STAGE_ENDED)
+    for (size_t i = 0; i < job->job.count; i++)
+        if (leg_of((struct spot){ job, i }, sink)->stage != STAGE_ENDED)
             return false;
     return true;
 }
 
-/* So that a sink that is ahead of another need not look at what waits for that one alone. */
-static struct outbox_work *find_start(struct outbox *outbox, size_t sink)
+/* So that a sink that is ahead of another skips the jobs that wait for that one alone. */
+static struct work *find_start(struct memory *memory, size_t sink)
 {
-    struct outbox_work **start = &outbox->start[sink];
+    struct work **start = &memory->start[sink];
 
-    while (*start && is_over((const struct outbox_job *)*start, sink))
+    while (*start && has_ended(job_of(*start), sink))
         *start = (*start)->next;
     return *start;
 }
 
-/* The mutex is free. */
-void outbox_memory_next(struct backlog *backlog, const struct backlog_bounds *bounds)
+/* The mutex is not held. */
+static bool next(struct backlog *backlog, const struct backlog_bounds *bounds, struct error *err)
 {
+    struct memory_backlog *own = backlog_of(backlog);
     struct outbox *outbox = backlog->outbox;
     struct walk walk = { .bounds = bounds, .now_us = clock_now_us() };
 
+    (void)err;
     (void)pthread_mutex_lock(&outbox->mutex);
-    walk.sink = index_of(backlog);
-    put_all_back(backlog, walk.sink);
+    walk.sink = sink_index(backlog);
+    put_all_back(own, walk.sink);
     arena_reset(backlog->arena);
     backlog->records = arena_alloc(backlog->arena, bounds->records * sizeof(*backlog->records));
-    backlog->spots = arena_alloc(backlog->arena, bounds->records * sizeof(*backlog->spots));
+    own->spots = arena_alloc(backlog->arena, bounds->records * sizeof(*own->spots));
     backlog->retry_due_us = INT64_MAX;
     backlog->round = outbox->round;
-    for (struct outbox_work *work = find_start(outbox, walk.sink); work; work = work->next)
-        if (!visit_job(backlog, &walk, (struct outbox_job *)work))
+    for (struct work *work = find_start(memory_of(outbox), walk.sink); work; work = work->next)
+        if (!visit_job(own, &walk, job_of(work)))
             break;
     outbox_note_oldest(outbox, walk.sink, walk.oldest_us);
     (void)pthread_mutex_unlock(&outbox->mutex);
+    return true;
 }
 
-static void settle(struct outbox_spot spot, size_t sink, const struct backlog_result *result,
-                   struct outbox_job **to_wake)
+static void settle_one(struct spot spot, size_t sink, const struct backlog_result *result,
+                       struct memory_job **to_wake)
 {
-    switch (result->verdict) {
-    case BACKLOG_DELIVERED:
-    case BACKLOG_DEAD:
-        end_way(spot, sink, result->verdict == BACKLOG_DELIVERED, to_wake);
-        break;
-    case BACKLOG_FAILED:
-        way_of(spot.job, spot.index, sink)->attempts++;
-        put_back(spot, sink, result->next_at_us);
-        break;
-    case BACKLOG_DELAYED:
-        way_of(spot.job, spot.index, sink)->is_suspect = true;
-        put_back(spot, sink, result->next_at_us);
-        break;
-    case BACKLOG_UNTRIED:
-    default:
-        put_back(spot, sink, result->next_at_us);
+    struct leg *leg = leg_of(spot, sink);
+
+    if (result->verdict == BACKLOG_DELIVERED || result->verdict == BACKLOG_DEAD) {
+        end_leg(spot, sink, result->verdict == BACKLOG_DELIVERED, to_wake);
+        return;
     }
+    leg->attempts += result->verdict == BACKLOG_FAILED;
+    leg->is_suspect = leg->is_suspect || result->verdict == BACKLOG_DELAYED;
+    put_back(spot, sink, result->next_at_us);
 }
 
-/* The mutex is free. */
-void outbox_memory_settle(struct backlog *backlog, const struct backlog_result *results,
-                          size_t count)
+/* The mutex is not held. */
+static bool settle(struct backlog *backlog, const struct backlog_result *results, size_t count,
+                   struct error *err)
 {
     struct outbox *outbox = backlog->outbox;
-    struct outbox_job *to_wake = NULL;
+    struct memory_job *to_wake = NULL;
 
+    (void)err;
     assert(count == backlog->count);
     (void)pthread_mutex_lock(&outbox->mutex);
 
-    size_t sink = index_of(backlog);
+    size_t sink = sink_index(backlog);
 
     for (size_t i = 0; i < count; i++)
-        settle(backlog->spots[i], sink, &results[i], &to_wake);
-    backlog->count = 0;
+        settle_one(backlog_of(backlog)->spots[i], sink, &results[i], &to_wake);
     (void)pthread_mutex_unlock(&outbox->mutex);
     wake_all(to_wake);
+    return true;
 }
 
-/* The mutex is free. */
-void outbox_memory_close(struct backlog *backlog)
+/* The rest is called without the mutex. */
+
+static bool open_backlog(struct outbox *outbox, struct backlog **out, struct error *err)
 {
+    struct memory_backlog *own = mem_alloc(sizeof(*own));
+
+    (void)outbox;
+    (void)err;
+    *out = &own->backlog;
+    return true;
+}
+
+static void close_backlog(struct backlog *backlog)
+{
+    struct memory_backlog *own = backlog_of(backlog);
+
     (void)pthread_mutex_lock(&backlog->outbox->mutex);
-    put_all_back(backlog, index_of(backlog));
+    put_all_back(own, sink_index(backlog));
     (void)pthread_mutex_unlock(&backlog->outbox->mutex);
+    mem_free(own);
+}
+
+static bool start(struct outbox *outbox, struct error *err)
+{
+    (void)outbox;
+    (void)err;
+    return true;
+}
+
+static bool run(struct outbox *outbox, outbox_task *task, void *arg, struct error *err)
+{
+    (void)outbox;
+    (void)task;
+    (void)arg;
+    return fail(err, ERR_CONFIG, "there is no store");
+}
+
+static void show_size(const struct outbox *outbox, struct outbox_counters *out)
+{
+    out->bytes = outbox->published.numbers[TALLY_WAITING];
+    out->max_bytes = (int64_t)outbox->options.max_size;
+}
+
+static void destroy(struct outbox *outbox)
+{
+    struct memory *memory = memory_of(outbox);
+
+    recent_done(&memory->recent);
+    outbox_done(outbox);
+    mem_free(memory);
+}
+
+static const struct outbox_operations operations = {
+    .start = start,
+    .stop = stop,
+    .destroy = destroy,
+    .submit = submit,
+    .run = run,
+    .show_size = show_size,
+    .open = open_backlog,
+    .next = next,
+    .settle = settle,
+    .close = close_backlog,
+};
+
+bool memory_create(const struct outbox_options *options, struct outbox **out, struct error *err)
+{
+    struct memory *memory = mem_alloc(sizeof(*memory));
+    struct outbox *outbox = &memory->outbox;
+    uint64_t random;
+
+    assert(options->sink_count > 0);
+    outbox_init(outbox, &operations, options);
+    recent_init(&memory->recent, options->dedup_max_rows);
+    sqlite3_randomness(sizeof(random), &random);
+    (void)snprintf(outbox->id, sizeof(outbox->id), "%016" PRIx64, random);
+    for (size_t i = 0; i < options->sink_count; i++)
+        if (!tally_add_sink(&outbox->published, options->sinks[i], err)) {
+            destroy(outbox);
+            return false;
+        }
+    *out = outbox;
+    return true;
 }

@@ -18,11 +18,11 @@ enum {
 static const struct str moved_name = STR_INIT("recent_moved");
 static const struct str last_name = STR_INIT("recent_last");
 
-void recent_init(struct outbox_recent *recent, int64_t max_rows)
+void recent_init(struct recent *recent, int64_t max_rows)
 {
     int64_t part = max_rows / PORTION_PART;
 
-    *recent = (struct outbox_recent){ .next_row = 1 };
+    *recent = (struct recent){ .next_row = 1 };
     recent->portion = part > PORTION_MOST ? PORTION_MOST : part < 1 ? 1 : (size_t)part;
 }
 
@@ -34,7 +34,7 @@ static void part_done(struct recent_part *part)
     *part = (struct recent_part){ 0 };
 }
 
-void recent_done(struct outbox_recent *recent)
+void recent_done(struct recent *recent)
 {
     part_done(&recent->filling);
     part_done(&recent->moving);
@@ -138,7 +138,7 @@ static enum recent_found find_in(const struct recent_part *part, const struct re
     return found == RECENT_NONE ? find_id(part, wanted) : found;
 }
 
-enum recent_found recent_find(const struct outbox_recent *recent, const struct recent_event *wanted,
+enum recent_found recent_find(const struct recent *recent, const struct recent_event *wanted,
                               int64_t *processed_us)
 {
     int64_t newer_us = 0;
@@ -152,23 +152,21 @@ enum recent_found recent_find(const struct outbox_recent *recent, const struct r
     return newer;
 }
 
-static bool run_with(struct outbox_db *db, enum outbox_statement statement,
-                     const struct recent_event *event)
+static bool run_with(struct db *db, enum sql statement, const struct recent_event *event)
 {
     struct str identity = { (const char *)event->identity, sizeof(event->identity) };
 
-    return outbox_db_run(db, statement, "iibi", event->bucket, event->id_hash, identity,
-                         event->processed_us);
+    return db_run(db, statement, "iibi", event->bucket, event->id_hash, identity,
+                  event->processed_us);
 }
 
-bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
-                const struct recent_event *event)
+bool recent_add(struct recent *recent, struct db *db, const struct recent_event *event)
 {
     struct str identity = { (const char *)event->identity, sizeof(event->identity) };
 
     put(&recent->filling, event);
-    return outbox_db_run(db, SQL_RECENT_ADD, "iiibi", recent->next_row++, event->bucket,
-                         event->id_hash, identity, event->processed_us);
+    return db_run(db, SQL_RECENT_ADD, "iiibi", recent->next_row++, event->bucket, event->id_hash,
+                  identity, event->processed_us);
 }
 
 int recent_compare(const void *a, const void *b)
@@ -190,16 +188,7 @@ static void sort(struct recent_part *part)
     note_all(part);
 }
 
-static bool read_number(struct outbox_db *db, struct str name, int64_t *out)
-{
-    enum outbox_found found = outbox_db_find(db, SQL_STATE_READ, "s", name);
-
-    *out = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_STATE_READ, 0) : 0;
-    outbox_db_reset(db, SQL_STATE_READ);
-    return found != OUTBOX_BROKEN;
-}
-
-bool recent_load(struct outbox_recent *recent, struct outbox_db *db)
+bool recent_load(struct recent *recent, struct db *db)
 {
     int64_t moved;
 
@@ -207,85 +196,89 @@ bool recent_load(struct outbox_recent *recent, struct outbox_db *db)
     clear(&recent->moving);
     recent->merged = 0;
     recent->below_mark = 0;
-    if (!read_number(db, moved_name, &moved) ||
-        !read_number(db, last_name, &recent->last_moving_row))
+    if (db_numbers(db, SQL_STATE_READ, &moved, "s", moved_name) == DB_BROKEN ||
+        db_numbers(db, SQL_STATE_READ, &recent->last_moving_row, "s", last_name) == DB_BROKEN)
         return false;
 
-    enum outbox_found found = outbox_db_find(db, SQL_RECENT_READ, "");
+    enum db_found found = db_find(db, SQL_RECENT_READ, "");
 
-    while (found == OUTBOX_FOUND) {
+    while (found == DB_FOUND) {
         struct recent_event event = {
-            .bucket = outbox_db_int(db, SQL_RECENT_READ, 1),
-            .id_hash = outbox_db_int(db, SQL_RECENT_READ, 2),
-            .processed_us = outbox_db_int(db, SQL_RECENT_READ, 4),
+            .bucket = db_int(db, SQL_RECENT_READ, 1),
+            .id_hash = db_int(db, SQL_RECENT_READ, 2),
+            .processed_us = db_int(db, SQL_RECENT_READ, 4),
         };
-        struct str identity = outbox_db_text(db, SQL_RECENT_READ, 3);
+        struct str identity = db_text(db, SQL_RECENT_READ, 3);
 
         if (identity.len == sizeof(event.identity))
             memcpy(event.identity, identity.ptr, identity.len);
-        recent->next_row = outbox_db_int(db, SQL_RECENT_READ, 0) + 1;
+        recent->next_row = db_int(db, SQL_RECENT_READ, 0) + 1;
         put(recent->next_row - 1 <= recent->last_moving_row ? &recent->moving : &recent->filling,
             &event);
-        found = outbox_db_next(db, SQL_RECENT_READ);
+        found = db_next(db, SQL_RECENT_READ);
     }
-    outbox_db_reset(db, SQL_RECENT_READ);
+    db_reset(db, SQL_RECENT_READ);
     sort(&recent->moving);
     recent->moved = (size_t)moved < recent->moving.count ? (size_t)moved : recent->moving.count;
-    return found == OUTBOX_NONE;
+    return found == DB_NONE;
 }
 
-/* What was filled is to move; what comes from now on is filled in anew. */
-static void turn(struct outbox_recent *recent)
+static void swap(struct recent *recent)
 {
-    struct recent_part emptied = recent->moving;
+    struct recent_part part = recent->moving;
 
     recent->moving = recent->filling;
-    recent->filling = emptied;
+    recent->filling = part;
+}
+
+static void begin_move(struct recent *recent)
+{
+    swap(recent);
     recent->moved = 0;
     recent->last_moving_row = recent->next_row - 1;
     sort(&recent->moving);
 }
 
-static bool move_one(struct outbox_recent *recent, struct outbox_db *db)
+static bool move_one(struct recent *recent, struct db *db)
 {
     const struct recent_event *event = &recent->moving.events[recent->moved++];
 
     if (!run_with(db, SQL_SEEN_ADD, event))
         return false;
-    if (outbox_db_changes(db) == 0)
+    if (db_changes(db) == 0)
         recent->merged++;
     else if (recent_compare(event, &recent->mark) <= 0)
         recent->below_mark++;
     return true;
 }
 
-size_t recent_count(const struct outbox_recent *recent)
+size_t recent_count(const struct recent *recent)
 {
     return recent->filling.count + recent->moving.count - recent->moved;
 }
 
-bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows)
+bool recent_move(struct recent *recent, struct db *db, size_t rows)
 {
     struct recent_part *moving = &recent->moving;
 
     if (moving->count == 0) {
         if (recent->filling.count < recent->portion)
             return true;
-        turn(recent);
+        begin_move(recent);
     }
     for (size_t i = 0; i < rows && recent->moved < moving->count; i++)
         if (!move_one(recent, db))
             return false;
     if (recent->moved < moving->count)
-        return outbox_db_run(db, SQL_STATE_WRITE, "si", moved_name, (int64_t)recent->moved) &&
-               outbox_db_run(db, SQL_STATE_WRITE, "si", last_name, recent->last_moving_row);
+        return db_run(db, SQL_STATE_WRITE, "si", moved_name, (int64_t)recent->moved) &&
+               db_run(db, SQL_STATE_WRITE, "si", last_name, recent->last_moving_row);
     clear(moving);
     recent->moved = 0;
-    return outbox_db_run(db, SQL_STATE_WRITE, "si", moved_name, INT64_C(0)) &&
-           outbox_db_run(db, SQL_RECENT_DELETE, "i", recent->last_moving_row);
+    return db_run(db, SQL_STATE_WRITE, "si", moved_name, INT64_C(0)) &&
+           db_run(db, SQL_RECENT_DELETE, "i", recent->last_moving_row);
 }
 
-bool recent_is_first(struct outbox_recent *recent, const struct recent_event *event)
+bool recent_is_first(struct recent *recent, const struct recent_event *event)
 {
     struct recent_event wanted = *event;
     int64_t first_us;
@@ -299,11 +292,8 @@ bool recent_is_first(struct outbox_recent *recent, const struct recent_event *ev
     default:
         break;
     }
-    if (recent->filling.count == recent->portion) { /* those before them are forgotten */
-        struct recent_part emptied = recent->moving;
-
-        recent->moving = recent->filling;
-        recent->filling = emptied;
+    if (recent->filling.count == recent->portion) { /* forget the part before it */
+        swap(recent);
         clear(&recent->filling);
     }
     put(&recent->filling, &wanted);

@@ -36,7 +36,7 @@ struct recent_part {
     uint32_t *ids;   /* the same */
 };
 
-struct outbox_recent {
+struct recent {
     size_t portion; /* so many go over together */
     struct recent_part filling;
     struct recent_part moving; /* sorted */
@@ -49,13 +49,13 @@ struct outbox_recent {
 };
 
 /** Nothing yet; `max_rows` is what all of the store may remember. */
-void recent_init(struct outbox_recent *recent, int64_t max_rows);
+void recent_init(struct recent *recent, int64_t max_rows);
 
 /** Fine for zeroes. */
-void recent_done(struct outbox_recent *recent);
+void recent_done(struct recent *recent);
 
-/** Read what is in the small table. False: outbox_db_fail() tells why. */
-NODISCARD bool recent_load(struct outbox_recent *recent, struct outbox_db *db);
+/** Read what is in the small table. False: db_fail() tells why. */
+NODISCARD bool recent_load(struct recent *recent, struct db *db);
 
 enum recent_found {
     RECENT_NONE,      /* no other event of that id that is known here */
@@ -65,24 +65,23 @@ enum recent_found {
 };
 
 /** Look for the event that `wanted` has bucket, id and identity of. */
-enum recent_found recent_find(const struct outbox_recent *recent, const struct recent_event *wanted,
+enum recent_found recent_find(const struct recent *recent, const struct recent_event *wanted,
                               int64_t *processed_us);
 
 /** Add one that is not there. */
-NODISCARD bool recent_add(struct outbox_recent *recent, struct outbox_db *db,
-                          const struct recent_event *event);
+NODISCARD bool recent_add(struct recent *recent, struct db *db, const struct recent_event *event);
 
 /**
  * Without a database: is that the first content that came with its id, as far as the last events
  * tell? It is remembered then. Buckets do not matter.
  */
-bool recent_is_first(struct outbox_recent *recent, const struct recent_event *event);
+bool recent_is_first(struct recent *recent, const struct recent_event *event);
 
 /** Rows not in `seen` yet. */
-size_t recent_count(const struct outbox_recent *recent);
+size_t recent_count(const struct recent *recent);
 
 /** Their order in `seen`, as for qsort(). */
 int recent_compare(const void *a, const void *b);
 
 /** Take at most `rows` over into `seen`, when there are enough to begin with. */
-NODISCARD bool recent_move(struct outbox_recent *recent, struct outbox_db *db, size_t rows);
+NODISCARD bool recent_move(struct recent *recent, struct db *db, size_t rows);

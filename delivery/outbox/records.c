@@ -1,13 +1,14 @@
 /*
- * records.c - one copy of each record, and who still needs it.
+ * records.c - see records.h.
  *
- * A record is stored once, whoever waits for it. Sinks' cursors need what lies behind them; retry
- * and dead rows need the record that they name. What all cursors have passed is deleted as a range
- * from the low end (up to TALLY_PRUNED), except for records that a retry or dead row needs: such a
- * record goes with the last of these rows. A record that only dead rows need counts as dead, any
- * other as waiting.
+ * Sinks' cursors need the records behind them; retry and dead rows need the record that they refer
+ * to. Records that all cursors have passed are deleted as a range from the low end (up to
+ * TALLY_PRUNED), except those that a retry or dead row needs: such a record is deleted with the
+ * last of these rows. A record that only dead rows need counts as dead, any other as waiting.
  */
-#include "delivery/outbox/outbox_internal.h"
+#include "delivery/outbox/records.h"
+
+#include "delivery/outbox/recount.h"
 
 /* What needs a record, and its size. */
 struct hold {
@@ -15,193 +16,180 @@ struct hold {
     int64_t size; /* 0: no such record, or its size does not matter */
 };
 
-static bool look(struct outbox *outbox, int64_t seq, struct hold *hold)
+static bool look(struct store *store, int64_t seq, struct hold *hold)
 {
-    struct outbox_db *db = &outbox->db;
+    int64_t row[3] = { 0 }; /* size, has retry rows, has dead rows */
 
     *hold = (struct hold){ HELD_BY_CURSOR, 0 };
-    if (seq > outbox->tally.numbers[TALLY_PRUNED])
-        return true; /* pruning decides later */
+    if (seq > store->tally.numbers[TALLY_PRUNED])
+        return true; /* records_prune() decides later */
 
-    enum outbox_found found = outbox_db_find(db, SQL_RECORD_LOOK, "i", seq);
+    enum db_found found = db_numbers(&store->db, SQL_RECORD_LOOK, row, "i", seq);
 
-    hold->by = HELD_BY_NONE;
-    if (found == OUTBOX_FOUND) {
-        hold->size = outbox_db_int(db, SQL_RECORD_LOOK, 0);
-        if (outbox_db_int(db, SQL_RECORD_LOOK, 1))
-            hold->by = HELD_BY_RETRY;
-        else if (outbox_db_int(db, SQL_RECORD_LOOK, 2))
-            hold->by = HELD_BY_DEAD;
-    }
-    outbox_db_reset(db, SQL_RECORD_LOOK);
-    return found != OUTBOX_BROKEN;
+    hold->size = row[0];
+    hold->by = row[1] ? HELD_BY_RETRY : row[2] ? HELD_BY_DEAD : HELD_BY_NONE;
+    return found != DB_BROKEN;
 }
 
-static void count_held(struct outbox *outbox, int64_t seq, const struct hold *hold, int64_t sign)
+static void count_held(struct store *store, int64_t seq, const struct hold *hold, int64_t sign)
 {
     if (hold->by == HELD_BY_RETRY)
-        tally_add_waiting(&outbox->tally, seq, sign * hold->size);
+        tally_add_waiting(&store->tally, seq, sign * hold->size);
     else if (hold->by == HELD_BY_DEAD)
-        tally_add_dead_bytes(&outbox->tally, seq, sign * hold->size);
+        tally_add_dead_bytes(&store->tally, seq, sign * hold->size);
 }
 
-/* Its rows have changed since `before`: count it anew, and delete it when nothing needs it. */
-static bool update(struct outbox *outbox, int64_t seq, const struct hold *before)
+/* Its rows have changed since `before`: count it again, and delete it if nothing needs it. */
+static bool update(struct store *store, int64_t seq, const struct hold *before)
 {
     struct hold after;
 
-    if (!look(outbox, seq, &after))
+    if (!look(store, seq, &after))
         return false;
     if (after.by == before->by)
         return true;
-    count_held(outbox, seq, before, -1);
-    count_held(outbox, seq, &after, 1);
-    return after.by != HELD_BY_NONE || outbox_db_run(&outbox->db, SQL_RECORD_DELETE, "i", seq);
+    count_held(store, seq, before, -1);
+    count_held(store, seq, &after, 1);
+    return after.by != HELD_BY_NONE || db_run(&store->db, SQL_RECORD_DELETE, "i", seq);
 }
 
-bool outbox_retry_delete(struct outbox *outbox, struct tally_sink *sink, int64_t seq, bool *gone)
+bool records_delete_retry(struct store *store, struct tally_sink *sink, int64_t seq, bool *gone)
 {
     struct hold before;
 
-    if (!look(outbox, seq, &before) ||
-        !outbox_db_run(&outbox->db, SQL_RETRY_DELETE, "ii", sink->id, seq))
+    if (!look(store, seq, &before) || !db_run(&store->db, SQL_RETRY_DELETE, "ii", sink->id, seq))
         return false;
-    *gone = outbox_db_changes(&outbox->db) > 0;
+    *gone = db_changes(&store->db) > 0;
     if (!*gone)
         return true;
-    tally_add_pending(&outbox->tally, sink, seq, -1);
-    return update(outbox, seq, &before);
+    tally_add_pending(&store->tally, sink, seq, -1);
+    return update(store, seq, &before);
 }
 
-bool outbox_retry_to_dead(struct outbox *outbox, struct tally_sink *sink,
-                          const struct outbox_death *death)
+static bool add_dead(struct store *store, struct tally_sink *sink,
+                     const struct records_death *death)
 {
-    struct outbox_db *db = &outbox->db;
+    tally_add_dead(&store->tally, sink, death->seq, 1);
+    return db_run(&store->db, SQL_DEAD_ADD, "iiisi", sink->id, store->now_us, death->attempts,
+                  death->reason, death->seq);
+}
+
+bool records_bury_retry(struct store *store, struct tally_sink *sink,
+                        const struct records_death *death)
+{
+    struct db *db = &store->db;
     struct hold before;
 
-    if (!look(outbox, death->seq, &before) ||
-        !outbox_db_run(db, SQL_RETRY_DELETE, "ii", sink->id, death->seq))
+    if (!look(store, death->seq, &before) ||
+        !db_run(db, SQL_RETRY_DELETE, "ii", sink->id, death->seq))
         return false;
-    if (outbox_db_changes(db) == 0)
-        return true; /* it was settled by a report that seemed to fail */
-    tally_add_pending(&outbox->tally, sink, death->seq, -1);
-    return outbox_dead_add(outbox, sink, death) && update(outbox, death->seq, &before);
+    if (db_changes(db) == 0)
+        return true; /* it is settled already */
+    tally_add_pending(&store->tally, sink, death->seq, -1);
+    return add_dead(store, sink, death) && update(store, death->seq, &before);
 }
 
-bool outbox_dead_add(struct outbox *outbox, struct tally_sink *sink,
-                     const struct outbox_death *death)
+void records_pass(struct tally_sink *sink, int64_t seq)
 {
-    tally_add_dead(&outbox->tally, sink, death->seq, 1);
-    return outbox_db_run(&outbox->db, SQL_DEAD_ADD, "iiisi", sink->id, outbox->now_us,
-                         death->attempts, death->reason, death->seq);
+    sink->cursor = seq;
+    sink->head_attempts = 0;
+    sink->head_next_us = 0;
 }
 
-bool outbox_dead_delete(struct outbox *outbox, struct tally_sink *sink, int64_t id, int64_t seq)
+bool records_bury_head(struct store *store, struct tally_sink *sink,
+                       const struct records_death *death)
+{
+    records_pass(sink, death->seq);
+    tally_add_pending(&store->tally, sink, death->seq, -1);
+    return add_dead(store, sink, death);
+}
+
+bool records_delete_dead(struct store *store, struct tally_sink *sink, int64_t id, int64_t seq)
 {
     struct hold before;
 
-    if (!look(outbox, seq, &before) || !outbox_db_run(&outbox->db, SQL_DEAD_DELETE, "i", id))
+    if (!look(store, seq, &before) || !db_run(&store->db, SQL_DEAD_DELETE, "i", id))
         return false;
     if (sink)
-        tally_add_dead(&outbox->tally, sink, seq, -1);
-    return update(outbox, seq, &before);
+        tally_add_dead(&store->tally, sink, seq, -1);
+    return update(store, seq, &before);
 }
 
-bool outbox_dead_to_retry(struct outbox *outbox, struct tally_sink *sink, int64_t id, int64_t seq)
+bool records_revive(struct store *store, struct tally_sink *sink, int64_t id, int64_t seq)
 {
     struct hold before;
 
-    if (!look(outbox, seq, &before) ||
-        !outbox_db_run(&outbox->db, SQL_RETRY_ADD, "iiiis", seq, sink->id, INT64_C(0), INT64_C(0),
-                       STR_NONE) ||
-        !outbox_db_run(&outbox->db, SQL_DEAD_DELETE, "i", id))
+    if (!look(store, seq, &before) ||
+        !db_run(&store->db, SQL_RETRY_ADD, "iiiis", seq, sink->id, INT64_C(0), INT64_C(0),
+                STR_NONE) ||
+        !db_run(&store->db, SQL_DEAD_DELETE, "i", id))
         return false;
-    tally_add_dead(&outbox->tally, sink, seq, -1);
-    tally_add_pending(&outbox->tally, sink, seq, 1);
-    return update(outbox, seq, &before);
+    tally_add_dead(&store->tally, sink, seq, -1);
+    tally_add_pending(&store->tally, sink, seq, 1);
+    return update(store, seq, &before);
 }
 
-/* What is left in the range is needed by retry and dead rows: count the latter's as dead. */
-static bool count_left(struct outbox *outbox, int64_t first, int64_t last, int64_t *left)
+/* Retry and dead rows need what is left in the range: count records of dead rows as dead. */
+static bool count_left(struct store *store, int64_t first, int64_t last, int64_t *left)
 {
-    struct outbox_db *db = &outbox->db;
-    enum outbox_found found = outbox_db_find(db, SQL_RECORD_HELD, "iii", first, last, last);
+    int64_t bytes[2] = { 0 }; /* of all, of those that only dead rows need */
 
-    if (found == OUTBOX_FOUND) {
-        int64_t dead = outbox_db_int(db, SQL_RECORD_HELD, 1);
-
-        *left = outbox_db_int(db, SQL_RECORD_HELD, 0);
-        tally_add_waiting(&outbox->tally, last, -dead);
-        tally_add_dead_bytes(&outbox->tally, last, dead);
-    }
-    outbox_db_reset(db, SQL_RECORD_HELD);
-    return found == OUTBOX_FOUND;
-}
-
-/* Delete the records behind `first` and up to `last` that nothing needs. */
-static bool delete_range(struct outbox *outbox, int64_t first, int64_t last)
-{
-    struct outbox_db *db = &outbox->db;
-    enum outbox_found found = outbox_db_find(db, SQL_RECORD_RANGE, "ii", first, last);
-    int64_t count = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_RECORD_RANGE, 0) : 0;
-    int64_t size = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_RECORD_RANGE, 1) : 0;
-    int64_t left = 0;
-
-    outbox_db_reset(db, SQL_RECORD_RANGE);
-    if (found != OUTBOX_FOUND || !outbox_db_run(db, SQL_RECORD_DELETE_RANGE, "ii", first, last))
+    if (db_numbers(&store->db, SQL_RECORD_HELD, bytes, "iii", first, last, last) != DB_FOUND)
         return false;
-    if (outbox_db_changes(db) < count && !count_left(outbox, first, last, &left))
-        return false;
-    tally_add_waiting(&outbox->tally, last, left - size);
+    *left = bytes[0];
+    tally_add_waiting(&store->tally, last, -bytes[1]);
+    tally_add_dead_bytes(&store->tally, last, bytes[1]);
     return true;
 }
 
-/* The end of the next range, so that a recount has counted all of it or nothing. */
-int64_t outbox_range_end(const struct outbox *outbox, int64_t first, int64_t last)
+/* Delete the records in (first, last] that nothing needs. */
+static bool delete_range(struct store *store, int64_t first, int64_t last)
 {
-    int64_t position = outbox->tally.recount.position;
+    struct db *db = &store->db;
+    int64_t range[2] = { 0 }; /* records, bytes */
+    int64_t left = 0;
 
-    return first < position && position < last ? position : last;
+    if (db_numbers(db, SQL_RECORD_RANGE, range, "ii", first, last) != DB_FOUND ||
+        !db_run(db, SQL_RECORD_DELETE_RANGE, "ii", first, last))
+        return false;
+    if (db_changes(db) < range[0] && !count_left(store, first, last, &left))
+        return false;
+    tally_add_waiting(&store->tally, last, left - range[1]);
+    return true;
 }
 
-bool outbox_records_prune(struct outbox *outbox, int64_t rows, bool *done)
+bool records_prune(struct store *store, int64_t rows, bool *done)
 {
-    int64_t *pruned = &outbox->tally.numbers[TALLY_PRUNED];
-    int64_t floor = tally_floor(&outbox->tally);
+    int64_t *pruned = &store->tally.numbers[TALLY_PRUNED];
+    int64_t floor = tally_floor(&store->tally);
     int64_t last = floor - *pruned > rows ? *pruned + rows : floor;
 
-    if (*pruned < floor && outbox->tally.numbers[TALLY_WAITING] == 0)
-        *pruned = floor; /* there are none */
+    if (*pruned < floor && store->tally.numbers[TALLY_WAITING] == 0)
+        *pruned = floor; /* there are no records */
     *done = *pruned >= floor;
     if (*done)
         return true;
-    last = outbox_range_end(outbox, *pruned, last);
-    if (!delete_range(outbox, *pruned, last))
+    last = recount_range_end(store, *pruned, last);
+    if (!delete_range(store, *pruned, last))
         return false;
     *pruned = last;
     *done = last == floor;
     return true;
 }
 
-/* The oldest dead record is dropped. */
-static bool drop_oldest_dead(struct outbox *outbox)
+static bool drop_oldest_dead(struct store *store)
 {
-    struct outbox_db *db = &outbox->db;
-    struct tally *tally = &outbox->tally;
-    enum outbox_found found = outbox_db_find(db, SQL_DEAD_OLDEST, "");
-    int64_t id = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_OLDEST, 0) : 0;
-    int64_t seq = found == OUTBOX_FOUND ? outbox_db_int(db, SQL_DEAD_OLDEST, 1) : 0;
-    struct tally_sink *sink = found == OUTBOX_FOUND
-                                  ? tally_sink_by_id(tally, outbox_db_int(db, SQL_DEAD_OLDEST, 2))
-                                  : NULL;
+    struct tally *tally = &store->tally;
+    int64_t row[3] = { 0 }; /* id, sequence, sink */
+    enum db_found found = db_numbers(&store->db, SQL_DEAD_OLDEST, row, "");
+    struct tally_sink *sink = tally_sink_by_id(tally, row[2]);
 
-    outbox_db_reset(db, SQL_DEAD_OLDEST);
-    if (found != OUTBOX_FOUND)
-        return found == OUTBOX_NONE;
+    if (found != DB_FOUND)
+        return found == DB_NONE;
     tally->numbers[TALLY_DEAD_EVICTED]++;
     if (sink)
         sink->dropped++;
-    return outbox_dead_delete(outbox, sink, id, seq);
+    return records_delete_dead(store, sink, row[0], row[1]);
 }
 
 /* With their rows. */
@@ -211,19 +199,19 @@ static int64_t dead_bytes(const struct tally *tally)
 
     for (size_t i = 0; i < tally->sink_count; i++)
         rows += tally->sinks[i].dead;
-    return tally->numbers[TALLY_DEAD_BYTES] + rows * OUTBOX_WAY_BYTES;
+    return tally->numbers[TALLY_DEAD_BYTES] + rows * OUTBOX_RETRY_BYTES;
 }
 
-bool outbox_dead_is_too_much(const struct outbox *outbox)
+bool records_dead_is_full(const struct store *store)
 {
-    return dead_bytes(&outbox->tally) > (int64_t)outbox->options.dead_max_size;
+    return dead_bytes(&store->tally) > (int64_t)store->outbox.options.dead_max_size;
 }
 
-bool outbox_dead_prune(struct outbox *outbox, int64_t rows, bool *done)
+bool records_prune_dead(struct store *store, int64_t rows, bool *done)
 {
-    for (int64_t i = 0; i < rows && outbox_dead_is_too_much(outbox); i++)
-        if (!drop_oldest_dead(outbox))
+    for (int64_t i = 0; i < rows && records_dead_is_full(store); i++)
+        if (!drop_oldest_dead(store))
             return false;
-    *done = !outbox_dead_is_too_much(outbox);
+    *done = !records_dead_is_full(store);
     return true;
 }

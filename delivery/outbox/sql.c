@@ -20,7 +20,7 @@
 #define IN_RANGE     "seq > ?1 AND seq <= ?2"
 #define RETRY_RECORD "retry CROSS JOIN record ON record.seq = retry.seq"
 
-const char *const outbox_migrations[OUTBOX_VERSION] = {
+const char *const sql_migrations[SQL_VERSION] = {
     "CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "INSERT INTO state VALUES ('store_id', lower(hex(randomblob(8))));"
     "CREATE TABLE outcome (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;"
@@ -95,7 +95,7 @@ const char *const outbox_migrations[OUTBOX_VERSION] = {
     "INSERT INTO refused_kinds SELECT kind, count(*), sum(size) FROM refused GROUP BY kind;",
 };
 
-const char *const outbox_sql[SQL_COUNT] = {
+const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",

@@ -1,21 +1,19 @@
 /*
  * sql.h - the tables of a store and every statement that works on them.
- *
- * For delivery/outbox*.c alone.
  */
 #pragma once
 
 enum {
-    OUTBOX_VERSION = 5,              /* of the tables: PRAGMA user_version */
-    OUTBOX_APPLICATION = 0x536c7565, /* "Slue": PRAGMA application_id */
-    OUTBOX_ROW_BYTES = 128,          /* what a record costs beside its texts, about */
-    OUTBOX_WAY_BYTES = 64, /* what its way to a sink costs, should it become a retry row */
+    SQL_VERSION = 5,              /* of the tables: PRAGMA user_version */
+    SQL_APPLICATION = 0x536c7565, /* "Slue": PRAGMA application_id */
+    OUTBOX_ROW_BYTES = 128,       /* what a record costs beside its texts, about */
+    OUTBOX_RETRY_BYTES = 64,      /* what a retry row costs, about */
 };
 
-/** outbox_migrations[n] brings a store from version n to n + 1. */
-extern const char *const outbox_migrations[OUTBOX_VERSION];
+/** sql_migrations[n] brings a store from version n to n + 1. */
+extern const char *const sql_migrations[SQL_VERSION];
 
-enum outbox_statement {
+enum sql {
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
@@ -92,4 +90,4 @@ enum outbox_statement {
     SQL_COUNT,
 };
 
-extern const char *const outbox_sql[SQL_COUNT];
+extern const char *const sql_texts[SQL_COUNT];

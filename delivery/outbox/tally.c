@@ -30,37 +30,32 @@ static void copy_name(char to[static OUTBOX_NAME_SIZE], struct str name)
     (void)snprintf(to, OUTBOX_NAME_SIZE, "%.*s", STR_ARG(name));
 }
 
-static bool read_numbers(struct outbox_db *db, struct tally *tally)
+static bool read_numbers(struct db *db, struct tally *tally)
 {
-    tally->numbers[TALLY_NEXT_SEQ] = 1;
-    for (size_t i = 0; i < TALLY_COUNT; i++) {
-        enum outbox_found found = outbox_db_find(db, SQL_STATE_READ, "s", names[i]);
-
-        if (found == OUTBOX_FOUND)
-            tally->numbers[i] = outbox_db_int(db, SQL_STATE_READ, 0);
-        outbox_db_reset(db, SQL_STATE_READ);
-        if (found == OUTBOX_BROKEN)
+    for (size_t i = 0; i < TALLY_COUNT; i++)
+        if (db_numbers(db, SQL_STATE_READ, &tally->numbers[i], "s", names[i]) == DB_BROKEN)
             return false;
-    }
+    if (tally->numbers[TALLY_NEXT_SEQ] == 0)
+        tally->numbers[TALLY_NEXT_SEQ] = 1;
     return true;
 }
 
-static bool read_outcomes(struct outbox_db *db, struct tally *tally)
+static bool read_outcomes(struct db *db, struct tally *tally)
 {
-    enum outbox_found found = outbox_db_find(db, SQL_OUTCOME_READ, "");
+    enum db_found found = db_find(db, SQL_OUTCOME_READ, "");
 
-    while (found == OUTBOX_FOUND && tally->outcome_count < OUTBOX_OUTCOMES_MAX) {
+    while (found == DB_FOUND && tally->outcome_count < OUTBOX_OUTCOMES_MAX) {
         struct tally_outcome *outcome = &tally->outcomes[tally->outcome_count++];
 
-        copy_name(outcome->name, outbox_db_text(db, SQL_OUTCOME_READ, 0));
-        outcome->count = outbox_db_int(db, SQL_OUTCOME_READ, 1);
-        found = outbox_db_next(db, SQL_OUTCOME_READ);
+        copy_name(outcome->name, db_text(db, SQL_OUTCOME_READ, 0));
+        outcome->count = db_int(db, SQL_OUTCOME_READ, 1);
+        found = db_next(db, SQL_OUTCOME_READ);
     }
-    outbox_db_reset(db, SQL_OUTCOME_READ);
-    return found != OUTBOX_BROKEN;
+    db_reset(db, SQL_OUTCOME_READ);
+    return found != DB_BROKEN;
 }
 
-static void read_sink(struct outbox_db *db, struct tally_sink *sink)
+static void read_sink(struct db *db, struct tally_sink *sink)
 {
     int64_t *const numbers[] = {
         &sink->cursor,       &sink->until,    &sink->head_attempts,
@@ -68,101 +63,99 @@ static void read_sink(struct outbox_db *db, struct tally_sink *sink)
         &sink->pending,      &sink->dead,     &sink->dropped,
     };
 
-    sink->id = outbox_db_int(db, SQL_SINK_READ, 0);
-    copy_name(sink->name, outbox_db_text(db, SQL_SINK_READ, 1));
-    sink->configured = outbox_db_int(db, SQL_SINK_READ, 2) != 0;
+    sink->id = db_int(db, SQL_SINK_READ, 0);
+    copy_name(sink->name, db_text(db, SQL_SINK_READ, 1));
+    sink->configured = db_int(db, SQL_SINK_READ, 2) != 0;
     for (size_t i = 0; i < COUNT_OF(numbers); i++)
-        *numbers[i] = outbox_db_int(db, SQL_SINK_READ, (int)i + 3);
+        *numbers[i] = db_int(db, SQL_SINK_READ, (int)i + 3);
 }
 
-static bool read_sinks(struct outbox_db *db, struct tally *tally)
+static bool read_sinks(struct db *db, struct tally *tally)
 {
-    enum outbox_found found = outbox_db_find(db, SQL_SINK_READ, "");
+    enum db_found found = db_find(db, SQL_SINK_READ, "");
 
-    while (found == OUTBOX_FOUND && tally->sink_count < OUTBOX_SINKS_MAX) {
+    while (found == DB_FOUND && tally->sink_count < OUTBOX_SINKS_MAX) {
         read_sink(db, &tally->sinks[tally->sink_count++]);
-        found = outbox_db_next(db, SQL_SINK_READ);
+        found = db_next(db, SQL_SINK_READ);
     }
-    outbox_db_reset(db, SQL_SINK_READ);
-    return found != OUTBOX_BROKEN;
+    db_reset(db, SQL_SINK_READ);
+    return found != DB_BROKEN;
 }
 
-static bool read_kinds(struct outbox_db *db, struct tally *tally)
+static bool read_kinds(struct db *db, struct tally *tally)
 {
-    enum outbox_found found = outbox_db_find(db, SQL_REFUSED_KINDS, "");
+    enum db_found found = db_find(db, SQL_REFUSED_KINDS, "");
 
-    while (found == OUTBOX_FOUND) {
-        uint64_t kind = (uint64_t)outbox_db_int(db, SQL_REFUSED_KINDS, 0) % TALLY_KINDS;
+    while (found == DB_FOUND) {
+        uint64_t kind = (uint64_t)db_int(db, SQL_REFUSED_KINDS, 0) % TALLY_KINDS;
 
-        tally->kinds[kind].rows += outbox_db_int(db, SQL_REFUSED_KINDS, 1);
-        tally->kinds[kind].bytes += outbox_db_int(db, SQL_REFUSED_KINDS, 2);
-        found = outbox_db_next(db, SQL_REFUSED_KINDS);
+        tally->kinds[kind].rows += db_int(db, SQL_REFUSED_KINDS, 1);
+        tally->kinds[kind].bytes += db_int(db, SQL_REFUSED_KINDS, 2);
+        found = db_next(db, SQL_REFUSED_KINDS);
     }
-    outbox_db_reset(db, SQL_REFUSED_KINDS);
-    return found != OUTBOX_BROKEN;
+    db_reset(db, SQL_REFUSED_KINDS);
+    return found != DB_BROKEN;
 }
 
-bool tally_read(struct outbox_db *db, struct tally *tally)
+bool tally_read(struct db *db, struct tally *tally)
 {
     *tally = (struct tally){ 0 };
     return read_numbers(db, tally) && read_outcomes(db, tally) && read_sinks(db, tally) &&
            read_kinds(db, tally);
 }
 
-static bool write_numbers(struct outbox_db *db, const struct tally *tally,
-                          const struct tally *before)
+static bool write_numbers(struct db *db, const struct tally *tally, const struct tally *before)
 {
     for (size_t i = 0; i < TALLY_COUNT; i++)
         if (tally->numbers[i] != before->numbers[i] &&
-            !outbox_db_run(db, SQL_STATE_WRITE, "si", names[i], tally->numbers[i]))
+            !db_run(db, SQL_STATE_WRITE, "si", names[i], tally->numbers[i]))
             return false;
     return true;
 }
 
-static bool write_outcomes(struct outbox_db *db, const struct tally *tally,
-                           const struct tally *before)
+static bool write_outcomes(struct db *db, const struct tally *tally, const struct tally *before)
 {
     for (size_t i = 0; i < tally->outcome_count; i++) {
         const struct tally_outcome *outcome = &tally->outcomes[i];
 
         if (i < before->outcome_count && outcome->count == before->outcomes[i].count)
             continue;
-        if (!outbox_db_run(db, SQL_OUTCOME_WRITE, "si", str_from_c(outcome->name), outcome->count))
+        if (!db_run(db, SQL_OUTCOME_WRITE, "si", str_from_c(outcome->name), outcome->count))
             return false;
     }
     return true;
 }
 
-static bool write_sinks(struct outbox_db *db, const struct tally *tally, const struct tally *before)
+static bool write_sinks(struct db *db, const struct tally *tally, const struct tally *before)
 {
     for (size_t i = 0; i < tally->sink_count; i++) {
         const struct tally_sink *sink = &tally->sinks[i];
 
         if (i < before->sink_count && memcmp(sink, &before->sinks[i], sizeof(*sink)) == 0)
             continue;
-        if (!outbox_db_run(db, SQL_SINK_WRITE, "isiiiiiiiiii", sink->id, str_from_c(sink->name),
-                           sink->configured, sink->cursor, sink->until, sink->head_attempts,
-                           sink->head_next_us, sink->enqueued, sink->delivered, sink->pending,
-                           sink->dead, sink->dropped))
+        if (!db_run(db, SQL_SINK_WRITE, "isiiiiiiiiii", sink->id, str_from_c(sink->name),
+                    sink->configured, sink->cursor, sink->until, sink->head_attempts,
+                    sink->head_next_us, sink->enqueued, sink->delivered, sink->pending, sink->dead,
+                    sink->dropped))
             return false;
     }
     return true;
 }
 
-static bool write_kinds(struct outbox_db *db, const struct tally *tally, const struct tally *before)
+static bool write_kinds(struct db *db, const struct tally *tally, const struct tally *before)
 {
     for (size_t i = 0; i < TALLY_KINDS; i++) {
         const struct tally_kind *kind = &tally->kinds[i];
 
         if (kind->rows == before->kinds[i].rows && kind->bytes == before->kinds[i].bytes)
             continue;
-        if (!outbox_db_run(db, SQL_REFUSED_KIND_WRITE, "iii", (int64_t)i, kind->rows, kind->bytes))
+        if (!db_run(db, SQL_REFUSED_KIND_WRITE, "iii", (int64_t)i, kind->rows, kind->bytes))
             return false;
     }
     return true;
 }
 
-bool tally_write(struct outbox_db *db, const struct tally *tally, const struct tally *before)
+bool tally_write(struct db *db, const struct tally *tally, const struct tally *before)
 {
     return write_numbers(db, tally, before) && write_outcomes(db, tally, before) &&
            write_sinks(db, tally, before) && write_kinds(db, tally, before);
@@ -197,6 +190,26 @@ struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id)
         if (tally->sinks[i].id == id)
             return &tally->sinks[i];
     return NULL;
+}
+
+bool tally_add_sink(struct tally *tally, const char *name, struct error *err)
+{
+    struct tally_sink *sink = &tally->sinks[tally->sink_count];
+    int64_t id = 1;
+
+    if (tally->sink_count == OUTBOX_SINKS_MAX)
+        return fail(err, ERR_CONFIG,
+                    "the store has rows of %d sinks already: drop some with `outbox drop-sink`",
+                    OUTBOX_SINKS_MAX);
+    for (size_t i = 0; i < tally->sink_count; i++)
+        if (tally->sinks[i].id >= id)
+            id = tally->sinks[i].id + 1;
+    *sink = (struct tally_sink){ .id = id,
+                                 .configured = 1,
+                                 .cursor = tally->numbers[TALLY_NEXT_SEQ] - 1 };
+    memcpy(sink->name, name, strnlen(name, OUTBOX_NAME_SIZE - 1));
+    tally->sink_count++;
+    return true;
 }
 
 /* Has the recount been there, so that it must follow? */
@@ -256,7 +269,7 @@ int64_t tally_waiting(const struct tally *tally)
 
     for (size_t i = 0; i < tally->sink_count; i++)
         ways += tally->sinks[i].pending;
-    return tally->numbers[TALLY_WAITING] + ways * OUTBOX_WAY_BYTES;
+    return tally->numbers[TALLY_WAITING] + ways * OUTBOX_RETRY_BYTES;
 }
 
 int64_t tally_floor(const struct tally *tally)

@@ -95,12 +95,11 @@ struct tally {
     struct tally_recount recount; /* not stored */
 };
 
-/** Read it all. False: outbox_db_fail() tells why. */
-NODISCARD bool tally_read(struct outbox_db *db, struct tally *tally);
+/** Read it all. False: db_fail() tells why. */
+NODISCARD bool tally_read(struct db *db, struct tally *tally);
 
 /** Write what differs from `before`, in the transaction under way. */
-NODISCARD bool tally_write(struct outbox_db *db, const struct tally *tally,
-                           const struct tally *before);
+NODISCARD bool tally_write(struct db *db, const struct tally *tally, const struct tally *before);
 
 /** Count one more event refused for `outcome`. */
 void tally_count_outcome(struct tally *tally, const char *outcome);
@@ -110,6 +109,9 @@ struct tally_sink *tally_find_sink(struct tally *tally, const char *name);
 
 /** The sink with that id, or NULL. */
 struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id);
+
+/** Add a configured sink that starts at the next record. ERR_CONFIG: too many. */
+NODISCARD bool tally_add_sink(struct tally *tally, const char *name, struct error *err);
 
 /* Count rows that belong to record `seq`. */
 void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);

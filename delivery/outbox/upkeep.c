@@ -1,288 +1,160 @@
 /*
- * upkeep.c - maintenance, in portions too small to be noticed (docs/decisions/013).
+ * upkeep.c - see upkeep.h; docs/decisions/013.
  *
- * Every batch deletes about as much as it adds, in its own transaction. What is left is done when
- * nothing has come for a while, one step at a time. The write-ahead log is moved into the database
- * when nothing comes, or when it has grown too long; both by the one connection that writes, since
- * SQLite before 3.51.3 can lose commits when several connections write and checkpoint. Who comes
- * meanwhile waits, so how long the log may grow depends on how long it took to move it last time.
+ * Every batch deletes about as many rows as it adds, in its own transaction. The rest is done while
+ * no events come, one step at a time, since events that come meanwhile wait for it.
  */
+#include "delivery/outbox/upkeep.h"
+
 #include "base/clock.h"
-#include "base/log.h"
-#include "delivery/outbox/outbox_internal.h"
-#include "delivery/outbox/reader.h"
+#include "delivery/outbox/capacity.h"
+#include "delivery/outbox/checkpoint.h"
+#include "delivery/outbox/dedup.h"
+#include "delivery/outbox/quarantine.h"
+#include "delivery/outbox/records.h"
+#include "delivery/outbox/recount.h"
+#include "delivery/outbox/sink_rows.h"
+#include "delivery/outbox/transaction.h"
 
 enum {
-    LEAST_ROWS = 64,                /* that a batch may delete */
-    IDLE_ROWS = 500,                /* that one portion may delete between batches */
-    IDLE_US = 5 * US_PER_MS,        /* nothing came for so long: time for a portion */
-    DEAD_ROWS = 500,                /* dead records that a batch may drop */
-    RECOUNT_ROWS = 2000,            /* that one portion may count between batches */
-    RECOUNT_MINUTES = 60,           /* how often to count all rows */
-    CLOCK_US = US_PER_MINUTE,       /* how often to write down the time */
-    TICK_US = 10 * US_PER_S,        /* how often to look for what has become too old */
-    PROBE_US = US_PER_S,            /* how often to try a disk that was full */
-    LOG_PAUSE_US = 200 * US_PER_MS, /* between checkpoints of one and the same log */
-    RESET_PAUSE_US = US_PER_S,      /* between waits for readers to leave the log */
-    HELD_US = US_PER_S,             /* a reader that holds the log for so long is named, */
-    HELD_LOG_US = US_PER_MINUTE,    /* so often */
-    TIGHT_PART = 4,                 /* times the reserve: with less free the log is moved at once */
-    LOG_FRAMES = 1000,              /* worth a checkpoint when nothing comes */
-    LOG_FIRST = 16 * 1024 * 1024,   /* bytes worth one in any case, to begin with; */
-    LOG_LEAST = 4 * 1024 * 1024,    /* from here */
-    LOG_MOST = 128 * 1024 * 1024,   /* up to here, or outbox_longest_log() */
-    LOG_MOVE_US = 10 * US_PER_MS,   /* that a checkpoint may take, about */
+    LEAST_ROWS = 64,          /* that a batch may delete */
+    IDLE_ROWS = 500,          /* that one portion may delete between batches */
+    IDLE_US = 5 * US_PER_MS,  /* without events for so long: time for a portion */
+    DEAD_ROWS = 500,          /* dead records that a batch may drop */
+    RECOUNT_ROWS = 2000,      /* that one portion may count between batches */
+    RECOUNT_HOURS = 1,        /* how often to count all rows */
+    CLOCK_US = US_PER_MINUTE, /* how often to write down the time */
+    TICK_US = 10 * US_PER_S,  /* how often to look for rows that are too old */
+    PROBE_US = US_PER_S,      /* how often to try a store that is full */
 };
 
-static bool prune(struct outbox *outbox, int64_t rows, bool *done)
+static bool prune(struct store *store, int64_t rows, bool *done)
 {
-    static bool (*const parts[])(struct outbox *, int64_t, bool *) = {
-        outbox_records_prune, outbox_seen_prune,   outbox_refused_prune,
-        outbox_dead_prune,    outbox_removed_move,
+    static bool (*const parts[])(struct store *, int64_t, bool *) = {
+        records_prune, dedup_prune, quarantine_prune, records_prune_dead, sink_rows_move_removed,
     };
 
     *done = true;
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         bool part_done = true;
 
-        if (!parts[i](outbox, rows, &part_done))
+        if (!parts[i](store, rows, &part_done))
             return false;
         *done = *done && part_done;
     }
     return true;
 }
 
-/* Is it time, or is there too much already? */
-static bool is_due(struct outbox *outbox)
+/* Is it time to prune, or are there too many rows already? Begins a recount when that is due. */
+static bool is_due(struct store *store)
 {
-    struct outbox_upkeep *upkeep = &outbox->upkeep;
+    struct upkeep *upkeep = &store->upkeep;
     int64_t now_us = clock_monotonic_us();
 
     if (now_us >= upkeep->tick_us) {
         upkeep->tick_us = now_us + TICK_US;
         upkeep->pending = true;
-        upkeep->log_wanted = true;
+        store->checkpoints.wanted = true;
     }
-    if (now_us >= upkeep->recount_us && !outbox_recount_is_on(outbox)) {
-        upkeep->recount_us = now_us + RECOUNT_MINUTES * INT64_C(60000000);
-        outbox_recount_begin(outbox);
+    if (now_us >= upkeep->recount_us && !recount_is_on(store)) {
+        upkeep->recount_us = now_us + RECOUNT_HOURS * US_PER_HOUR;
+        recount_begin(store);
     }
-    return upkeep->pending || outbox_dead_is_too_much(outbox) ||
-           outbox->tally.numbers[TALLY_SEEN] > outbox->options.dedup_max_rows;
+    return upkeep->pending || records_dead_is_full(store) ||
+           store->tally.numbers[TALLY_SEEN] > store->outbox.options.dedup_max_rows;
 }
 
-/* Now and then, with what is written anyway. */
-static bool write_clock(struct outbox *outbox)
+/* With a write that is needed anyway. */
+static bool write_clock(struct store *store)
 {
     int64_t now_us = clock_monotonic_us();
 
-    if (now_us < outbox->upkeep.clock_us)
+    if (now_us < store->upkeep.clock_us)
         return true;
-    outbox->upkeep.clock_us = now_us + CLOCK_US;
-    return outbox_db_run(&outbox->db, SQL_STATE_WRITE, "si", STR(OUTBOX_CLOCK_STATE),
-                         outbox->believed_us);
+    store->upkeep.clock_us = now_us + CLOCK_US;
+    return db_run(&store->db, SQL_STATE_WRITE, "si", STR(STORE_CLOCK_STATE), store->trusted_us);
 }
 
-bool outbox_upkeep_in_batch(struct outbox *outbox, size_t events)
+bool upkeep_in_batch(struct store *store, size_t events)
 {
     int64_t rows = 2 * (int64_t)events > LEAST_ROWS ? 2 * (int64_t)events : LEAST_ROWS;
     bool done = false;
     bool dead_done = false;
 
-    if (events > 0 && !write_clock(outbox))
+    if (events > 0 && !write_clock(store))
         return false;
-    if (!outbox_seen_move(outbox, (size_t)rows))
+    if (!dedup_move(store, (size_t)rows))
         return false;
 
-    bool ok =
-        is_due(outbox) ? prune(outbox, rows, &done) : outbox_records_prune(outbox, rows, &done);
+    bool ok = is_due(store) ? prune(store, rows, &done) : records_prune(store, rows, &done);
 
-    outbox->upkeep.pending = !done;
-    return ok && outbox_dead_prune(outbox, DEAD_ROWS, &dead_done) && outbox_recount(outbox, rows);
+    store->upkeep.pending = !done;
+    return ok && records_prune_dead(store, DEAD_ROWS, &dead_done) && recount_some(store, rows);
 }
 
-static bool prune_some(struct outbox *outbox, void *arg)
+static bool prune_portion(struct store *store, void *arg)
 {
-    return prune(outbox, IDLE_ROWS, arg);
+    return prune(store, IDLE_ROWS, arg);
 }
 
-static bool recount_some(struct outbox *outbox, void *arg)
+static bool recount_portion(struct store *store, void *arg)
 {
     (void)arg;
-    return outbox_recount(outbox, RECOUNT_ROWS);
+    return recount_some(store, RECOUNT_ROWS);
 }
 
-/* On a full disk the log stays where it is: it holds what was acknowledged, and is as good there.
- */
-static bool move_log(struct outbox *outbox, enum outbox_checkpoint how, struct error *err)
+static bool is_full(const struct store *store)
 {
-    if (outbox_db_checkpoint(&outbox->db, how, err))
-        return true;
-    if (!outbox_db_is_full(&outbox->db))
-        return false;
-    return !outbox_note_full_disk(outbox) || outbox_db_checkpoint(&outbox->db, how, err) ||
-           outbox_db_is_full(&outbox->db);
+    return atomic_load(&store->outbox.state) == OUTBOX_FULL;
 }
 
-static void log_held(const struct outbox *outbox, int64_t held_us)
-{
-    struct outbox_reader reader;
-    bool found = outbox_reader_find(outbox->place.path, &reader);
-
-    LOG_EVENT(LOG_WARN, "store_log_held",
-              LOG_STR("reader", found ? str_from_c(reader.command) : STR("unknown")),
-              LOG_INT("pid", reader.pid), LOG_INT("seconds", held_us / US_PER_S),
-              LOG_INT("log_bytes", outbox_db_log_bytes(&outbox->db)));
-}
-
-/* A reader that keeps part of the log from being moved is named, again and again. */
-static void note_held(struct outbox *outbox)
-{
-    struct outbox_upkeep *upkeep = &outbox->upkeep;
-    int64_t now_us = clock_monotonic_us();
-
-    if (outbox->db.frames == 0) {
-        if (upkeep->held_log_us != 0)
-            LOG_EVENT(LOG_INFO, "store_log_released",
-                      LOG_INT("seconds", (now_us - upkeep->held_since_us) / US_PER_S));
-        upkeep->held_since_us = upkeep->held_log_us = 0;
-    } else if (upkeep->held_since_us == 0) {
-        upkeep->held_since_us = now_us;
-    } else if (now_us - upkeep->held_since_us >= HELD_US && now_us >= upkeep->held_log_us) {
-        upkeep->held_log_us = now_us + HELD_LOG_US;
-        log_held(outbox, now_us - upkeep->held_since_us);
-    }
-}
-
-static bool checkpoint(struct outbox *outbox, enum outbox_checkpoint how, struct error *err)
-{
-    if (!move_log(outbox, how, err))
-        return false;
-    note_held(outbox);
-    outbox->upkeep.log_us = clock_monotonic_us() + LOG_PAUSE_US;
-    outbox->upkeep.log_wanted = false;
-    outbox_judge_room(outbox);
-    return true;
-}
-
-static bool is_full(const struct outbox *outbox)
-{
-    return atomic_load(&outbox->trouble) == OUTBOX_FULL;
-}
-
-/* Now and then, while the store is full. */
-static bool try_room(struct outbox *outbox, struct error *err)
+static bool try_full_store(struct store *store, struct error *err)
 {
     int64_t now_us = clock_monotonic_us();
 
-    if (!is_full(outbox) || now_us < outbox->upkeep.probe_us)
+    if (!is_full(store) || now_us < store->upkeep.probe_us)
         return true;
-    outbox->upkeep.probe_us = now_us + PROBE_US;
-    return outbox_try_room(outbox, err);
+    store->upkeep.probe_us = now_us + PROBE_US;
+    return capacity_retry(store, err);
 }
 
-static bool wants_checkpoint(const struct outbox *outbox)
+bool upkeep_idle(struct store *store, struct error *err)
 {
-    const struct outbox_upkeep *upkeep = &outbox->upkeep;
-
-    return outbox->db.frames >= (upkeep->log_wanted ? 1 : LOG_FRAMES) &&
-           clock_monotonic_us() >= upkeep->log_us;
-}
-
-/* One step, so that who comes meanwhile does not wait for two. */
-bool outbox_upkeep_idle(struct outbox *outbox, struct error *err)
-{
-    struct outbox_upkeep *upkeep = &outbox->upkeep;
-    enum outbox_end end = OUTBOX_DURABLE;
-    bool due = is_due(outbox);
+    struct upkeep *upkeep = &store->upkeep;
+    enum commit end = COMMIT_DURABLE;
+    bool due = is_due(store);
     bool done = true;
 
-    if (wants_checkpoint(outbox))
-        return checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err);
+    if (checkpoint_is_due(store))
+        return checkpoint_idle(store, err);
     if (due) {
-        end = outbox_transact(outbox, prune_some, &done, err);
-        upkeep->pending = end != OUTBOX_DURABLE || !done;
-    } else if (outbox_recount_is_on(outbox)) {
-        end = outbox_transact(outbox, recount_some, NULL, err);
+        end = transaction_run(store, prune_portion, &done, err);
+        upkeep->pending = end != COMMIT_DURABLE || !done;
+    } else if (recount_is_on(store)) {
+        end = transaction_run(store, recount_portion, NULL, err);
     }
-    return end != OUTBOX_BROKEN_OFF && try_room(outbox, err);
+    return end != COMMIT_FAILED && try_full_store(store, err);
 }
 
-/* The log of the next time, after it took that long to move this one. */
-static int64_t next_log(int64_t bytes, int64_t took_us)
+bool upkeep_after_batch(struct store *store, struct error *err)
 {
-    if (took_us > LOG_MOVE_US)
-        return bytes / 2 > LOG_LEAST ? bytes / 2 : LOG_LEAST;
-    if (took_us < LOG_MOVE_US / 2)
-        return bytes * 2 < LOG_MOST ? bytes * 2 : LOG_MOST;
-    return bytes;
+    return try_full_store(store, err) && checkpoint_after_batch(store, err);
 }
 
-static bool checkpoint_in_time(struct outbox *outbox, struct error *err)
+int64_t upkeep_next_us(const struct store *store)
 {
-    int64_t begun_us = clock_monotonic_us();
-
-    if (!checkpoint(outbox, OUTBOX_CHECKPOINT_PASSIVE, err))
-        return false;
-    outbox->upkeep.log_bytes = next_log(outbox->upkeep.log_bytes, clock_monotonic_us() - begun_us);
-    return true;
-}
-
-/* It grew in spite of all, or its file takes what the volume needs: wait for readers to leave it.
- */
-static bool wants_reset(const struct outbox *outbox, int64_t longest)
-{
-    const struct outbox_upkeep *upkeep = &outbox->upkeep;
-
-    return (outbox_db_log_bytes(&outbox->db) > 2 * longest ||
-            outbox->db.log_length > 3 * longest) &&
-           upkeep->held_since_us == 0 && clock_monotonic_us() >= upkeep->reset_us;
-}
-
-static bool is_long(const struct outbox *outbox, int64_t longest)
-{
-    const struct outbox_upkeep *upkeep = &outbox->upkeep;
-    int64_t most = upkeep->log_bytes < longest ? upkeep->log_bytes : longest;
-
-    return outbox_db_log_bytes(&outbox->db) > most;
-}
-
-bool outbox_upkeep_log(struct outbox *outbox, struct error *err)
-{
-    struct outbox_upkeep *upkeep = &outbox->upkeep;
-    int64_t longest = outbox_longest_log(outbox);
-
-    if (!try_room(outbox, err))
-        return false;
-    if (upkeep->log_bytes == 0)
-        upkeep->log_bytes = LOG_FIRST;
-    if (wants_reset(outbox, longest)) {
-        upkeep->reset_us = clock_monotonic_us() + RESET_PAUSE_US;
-        return checkpoint(outbox, OUTBOX_CHECKPOINT_RESET, err);
-    }
-
-    /* A checkpoint ends the log only once no reader is in it any more: again in a while. */
-    bool tight = outbox->space.free < TIGHT_PART * outbox->space.reserve;
-    bool may_be_moved = tight || outbox->db.begun_anew || clock_monotonic_us() >= upkeep->log_us;
-
-    if (outbox_has_grown(outbox) || (may_be_moved && is_long(outbox, longest)))
-        return checkpoint_in_time(outbox, err);
-    return true;
-}
-
-int64_t outbox_upkeep_next_us(const struct outbox *outbox)
-{
-    const struct outbox_upkeep *upkeep = &outbox->upkeep;
+    const struct upkeep *upkeep = &store->upkeep;
     int64_t soon_us = clock_monotonic_us() + IDLE_US;
+    int64_t log_us = checkpoint_next_us(store);
     int64_t next_us = upkeep->tick_us;
 
     if (upkeep->recount_us < next_us)
         next_us = upkeep->recount_us;
-    if (upkeep->pending || outbox_recount_is_on(outbox))
+    if (upkeep->pending || recount_is_on(store))
         next_us = soon_us;
-    if (is_full(outbox) && upkeep->probe_us < next_us)
+    if (is_full(store) && upkeep->probe_us < next_us)
         next_us = upkeep->probe_us;
-    if (outbox->db.frames >= LOG_FRAMES && upkeep->log_us < next_us)
-        next_us = upkeep->log_us;
+    if (log_us < next_us)
+        next_us = log_us;
     return next_us > soon_us ? next_us : soon_us;
 }

@@ -27,15 +27,15 @@ struct listing;
 
 /** How rows of a listing are read and shown. */
 struct kind {
-    enum outbox_statement from;
+    enum sql from;
     int body; /* its column */
-    void (*copy)(struct outbox_view *view, enum outbox_statement from, union row *row);
+    void (*copy)(struct outbox_view *view, enum sql from, union row *row);
     int64_t (*id)(const union row *row);
     bool (*show)(const struct listing *listing, const union row *row);
 };
 
 struct outbox_view {
-    struct outbox_db db;
+    struct db db;
     struct arena *arena; /* of the page's rows */
     union row rows[PAGE_ROWS];
     size_t count;
@@ -59,7 +59,7 @@ bool outbox_view_open(const char *path, struct outbox_view **out, struct error *
     if (access(path, F_OK) != 0)
         return fail(err, ERR_NOT_FOUND, "%s: there is no store", path);
     view = mem_alloc(sizeof(*view));
-    if (!outbox_db_open(&view->db, path, OUTBOX_READ_ONLY, err)) {
+    if (!db_open(&view->db, path, DB_READ, err)) {
         mem_free(view);
         return false;
     }
@@ -72,23 +72,23 @@ void outbox_view_close(struct outbox_view *view)
 {
     if (!view)
         return;
-    outbox_db_close(&view->db);
+    db_close(&view->db);
     arena_destroy(view->arena);
     mem_free(view);
 }
 
 /* A column's text, in the arena; of NULL the slice with ptr NULL. */
-static struct str copy_text(struct outbox_view *view, enum outbox_statement from, int column)
+static struct str copy_text(struct outbox_view *view, enum sql from, int column)
 {
-    struct str text = outbox_db_text(&view->db, from, column);
+    struct str text = db_text(&view->db, from, column);
 
     return text.ptr ? arena_copy(view->arena, text) : STR_NONE;
 }
 
-static void copy_refused(struct outbox_view *view, enum outbox_statement from, union row *row)
+static void copy_refused(struct outbox_view *view, enum sql from, union row *row)
 {
     row->refused = (struct outbox_refused){
-        .id = outbox_db_int(&view->db, from, 0),
+        .id = db_int(&view->db, from, 0),
         .event_id = copy_text(view, from, 1),
         .outcome = copy_text(view, from, 2),
         .details = copy_text(view, from, 3),
@@ -96,26 +96,26 @@ static void copy_refused(struct outbox_view *view, enum outbox_statement from, u
         .registry = copy_text(view, from, 5),
         .schema = copy_text(view, from, 6),
         .version = copy_text(view, from, 7),
-        .is_registry_kind = outbox_db_int(&view->db, from, 8) != 0,
-        .first_us = outbox_db_int(&view->db, from, 9),
-        .last_us = outbox_db_int(&view->db, from, 10),
-        .attempts = outbox_db_int(&view->db, from, 11),
-        .resolved_us = outbox_db_int(&view->db, from, 12),
+        .is_registry_kind = db_int(&view->db, from, 8) != 0,
+        .first_us = db_int(&view->db, from, 9),
+        .last_us = db_int(&view->db, from, 10),
+        .attempts = db_int(&view->db, from, 11),
+        .resolved_us = db_int(&view->db, from, 12),
         .body = copy_text(view, from, 13),
     };
 }
 
-static void copy_dead(struct outbox_view *view, enum outbox_statement from, union row *row)
+static void copy_dead(struct outbox_view *view, enum sql from, union row *row)
 {
     row->dead = (struct outbox_dead){
-        .id = outbox_db_int(&view->db, from, 0),
+        .id = db_int(&view->db, from, 0),
         .sink = copy_text(view, from, 1),
-        .dead_us = outbox_db_int(&view->db, from, 2),
-        .attempts = outbox_db_int(&view->db, from, 3),
+        .dead_us = db_int(&view->db, from, 2),
+        .attempts = db_int(&view->db, from, 3),
         .reason = copy_text(view, from, 4),
-        .seq = outbox_db_int(&view->db, from, 5),
+        .seq = db_int(&view->db, from, 5),
         .key = copy_text(view, from, 6),
-        .accepted_us = outbox_db_int(&view->db, from, 7),
+        .accepted_us = db_int(&view->db, from, 7),
         .registry = copy_text(view, from, 8),
         .schema = copy_text(view, from, 9),
         .version = copy_text(view, from, 10),
@@ -165,8 +165,8 @@ static int64_t last_id(const struct outbox_filter *filter)
 }
 
 /* The first row of the next page, at most `rows` of them. */
-static enum outbox_found find_page(struct outbox_view *view, const struct listing *listing,
-                                   int64_t rows)
+static enum db_found find_page(struct outbox_view *view, const struct listing *listing,
+                               int64_t rows)
 {
     const struct outbox_filter *filter = &listing->filter;
     struct str registry = str_from_c(filter->registry);
@@ -175,18 +175,17 @@ static enum outbox_found find_page(struct outbox_view *view, const struct listin
 
     switch (listing->kind->from) {
     case SQL_VIEW_REGISTRY:
-        return outbox_db_find(&view->db, SQL_VIEW_REGISTRY, "ssii", registry, schema,
-                              filter->after_id, rows);
+        return db_find(&view->db, SQL_VIEW_REGISTRY, "ssii", registry, schema, filter->after_id,
+                       rows);
     case SQL_VIEW_DEAD:
-        return outbox_db_find(&view->db, SQL_VIEW_DEAD, "iiiissssi", first_id(filter),
-                              last_id(filter), filter->from_us, or_all(filter->until_us),
-                              str_from_c(filter->sink), registry, schema, version, rows);
+        return db_find(&view->db, SQL_VIEW_DEAD, "iiiissssi", first_id(filter), last_id(filter),
+                       filter->from_us, or_all(filter->until_us), str_from_c(filter->sink),
+                       registry, schema, version, rows);
     default:
-        return outbox_db_find(&view->db, SQL_VIEW_REFUSED, "iiiissssiii", first_id(filter),
-                              last_id(filter), filter->from_us, or_all(filter->until_us),
-                              str_from_c(filter->outcome), registry, schema, version,
-                              (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind,
-                              rows);
+        return db_find(&view->db, SQL_VIEW_REFUSED, "iiiissssiii", first_id(filter),
+                       last_id(filter), filter->from_us, or_all(filter->until_us),
+                       str_from_c(filter->outcome), registry, schema, version,
+                       (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind, rows);
     }
 }
 
@@ -197,18 +196,18 @@ static bool read_page(struct outbox_view *view, const struct listing *listing, b
     size_t limit = listing->filter.limit;
     size_t most = limit && limit < PAGE_ROWS ? limit : PAGE_ROWS;
     size_t bytes = 0;
-    enum outbox_found found = find_page(view, listing, (int64_t)most);
+    enum db_found found = find_page(view, listing, (int64_t)most);
 
     arena_reset(view->arena);
     view->count = 0;
-    while (found == OUTBOX_FOUND && bytes < PAGE_BYTES) {
-        bytes += outbox_db_text(&view->db, kind->from, kind->body).len;
+    while (found == DB_FOUND && bytes < PAGE_BYTES) {
+        bytes += db_text(&view->db, kind->from, kind->body).len;
         kind->copy(view, kind->from, &view->rows[view->count++]);
-        found = outbox_db_next(&view->db, kind->from);
+        found = db_next(&view->db, kind->from);
     }
-    outbox_db_reset(&view->db, kind->from);
-    *last = found == OUTBOX_NONE && (view->count < most || view->count == limit);
-    return found != OUTBOX_BROKEN;
+    db_reset(&view->db, kind->from);
+    *last = found == DB_NONE && (view->count < most || view->count == limit);
+    return found != DB_BROKEN;
 }
 
 static bool list(struct outbox_view *view, struct listing listing, struct error *err)
@@ -217,7 +216,7 @@ static bool list(struct outbox_view *view, struct listing listing, struct error 
 
     while (!last) {
         if (!read_page(view, &listing, &last))
-            return outbox_db_fail(&view->db, "store", err);
+            return db_fail(&view->db, "store", err);
         for (size_t i = 0; i < view->count; i++)
             if (!listing.kind->show(&listing, &view->rows[i]))
                 return true;
@@ -248,20 +247,18 @@ bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filt
     return list(view, (struct listing){ &dead_kind, *filter, { .dead = visit }, self }, err);
 }
 
-/* The time in the first row of the statement for `key`; INT64_MAX when it has no row. */
-static bool find_time(struct outbox_db *db, enum outbox_statement statement, int64_t key,
-                      int64_t *out)
+/* The time in the first row of the statement for `key`; INT64_MAX: it has no row. */
+static bool find_time(struct db *db, enum sql statement, int64_t key, int64_t *out)
 {
-    enum outbox_found found = outbox_db_find(db, statement, "i", key);
+    enum db_found found = db_numbers(db, statement, out, "i", key);
 
-    *out = found == OUTBOX_FOUND ? outbox_db_int(db, statement, 0) : INT64_MAX;
-    outbox_db_reset(db, statement);
-    return found != OUTBOX_BROKEN;
+    if (found == DB_NONE)
+        *out = INT64_MAX;
+    return found != DB_BROKEN;
 }
 
 /* When the oldest pending record of each sink was accepted; tally_show() keeps their order. */
-static bool find_oldest(struct outbox_db *db, const struct tally *tally,
-                        struct outbox_counters *out)
+static bool find_oldest(struct db *db, const struct tally *tally, struct outbox_counters *out)
 {
     for (size_t i = 0; i < tally->sink_count; i++) {
         const struct tally_sink *sink = &tally->sinks[i];
@@ -282,23 +279,22 @@ static bool find_oldest(struct outbox_db *db, const struct tally *tally,
 }
 
 /* The record that an ordered sink waits for, as it failed before (backlog.c). */
-static bool find_blocked(struct outbox_db *db, const struct tally *tally,
-                         struct outbox_counters *out)
+static bool find_blocked(struct db *db, const struct tally *tally, struct outbox_counters *out)
 {
     for (size_t i = 0; i < tally->sink_count; i++) {
         const struct tally_sink *sink = &tally->sinks[i];
-        enum outbox_found found;
+        enum db_found found;
 
         if (!sink->configured || sink->head_next_us == 0)
             continue;
-        found = outbox_db_find(db, SQL_RECORDS_AFTER, "ii", sink->cursor, INT64_C(1));
-        if (found == OUTBOX_FOUND) {
-            out->sinks[i].blocked_seq = outbox_db_int(db, SQL_RECORDS_AFTER, 0);
+        found = db_find(db, SQL_RECORDS_AFTER, "ii", sink->cursor, INT64_C(1));
+        if (found == DB_FOUND) {
+            out->sinks[i].blocked_seq = db_int(db, SQL_RECORDS_AFTER, 0);
             (void)snprintf(out->sinks[i].blocked_key, OUTBOX_KEY_SIZE, "%.*s",
-                           STR_ARG(outbox_db_text(db, SQL_RECORDS_AFTER, 1)));
+                           STR_ARG(db_text(db, SQL_RECORDS_AFTER, 1)));
         }
-        outbox_db_reset(db, SQL_RECORDS_AFTER);
-        if (found == OUTBOX_BROKEN)
+        db_reset(db, SQL_RECORDS_AFTER);
+        if (found == DB_BROKEN)
             return false;
     }
     return true;
@@ -307,16 +303,16 @@ static bool find_blocked(struct outbox_db *db, const struct tally *tally,
 bool outbox_view_counters(struct outbox_view *view, struct outbox_counters *out, struct error *err)
 {
     struct tally *tally = mem_alloc(sizeof(*tally));
-    bool ok = outbox_db_run(&view->db, SQL_BEGIN_READING, "") && tally_read(&view->db, tally);
+    bool ok = db_run(&view->db, SQL_BEGIN_READING, "") && tally_read(&view->db, tally);
 
     *out = (struct outbox_counters){ 0 };
     if (ok) {
         tally_show(tally, out);
         ok = find_oldest(&view->db, tally, out) && find_blocked(&view->db, tally, out) &&
-             outbox_db_run(&view->db, SQL_COMMIT, "");
+             db_run(&view->db, SQL_COMMIT, "");
     }
     if (!ok)
-        (void)outbox_db_fail(&view->db, "store", err);
+        (void)db_fail(&view->db, "store", err);
     mem_free(tally);
     return ok;
 }

@@ -12,8 +12,8 @@
 enum { PORTION = 100, MAX_ROWS = 4 * PORTION, MANY = 7 * PORTION };
 
 static struct folder folder;
-static struct outbox_db db;
-static struct outbox_recent recent;
+static struct db db;
+static struct recent recent;
 
 static void begin(void)
 {
@@ -24,7 +24,7 @@ static void begin(void)
     folder_path(&folder, "store.db", path);
     folder_write(&folder, "store.db", STR(""));
 
-    bool ok = outbox_db_open(&db, path, OUTBOX_WRITE, &err);
+    bool ok = db_open(&db, path, DB_WRITE, &err);
 
     assert(ok);
     recent_init(&recent, MAX_ROWS);
@@ -34,7 +34,7 @@ static void begin(void)
 static void end(void)
 {
     recent_done(&recent);
-    outbox_db_close(&db);
+    db_close(&db);
     folder_done(&folder);
 }
 
@@ -61,12 +61,11 @@ static void add(int64_t from, int64_t to)
 static bool is_in_table(const struct recent_event *wanted)
 {
     struct str identity = { (const char *)wanted->identity, sizeof(wanted->identity) };
-    enum outbox_found found =
-        outbox_db_find(&db, SQL_SEEN_EXACT, "iib", wanted->bucket, wanted->id_hash, identity);
-    bool is_there =
-        found == OUTBOX_FOUND && outbox_db_int(&db, SQL_SEEN_EXACT, 0) == wanted->processed_us;
+    enum db_found found =
+        db_find(&db, SQL_SEEN_EXACT, "iib", wanted->bucket, wanted->id_hash, identity);
+    bool is_there = found == DB_FOUND && db_int(&db, SQL_SEEN_EXACT, 0) == wanted->processed_us;
 
-    outbox_db_reset(&db, SQL_SEEN_EXACT);
+    db_reset(&db, SQL_SEEN_EXACT);
     return is_there;
 }
 
@@ -158,8 +157,7 @@ static void goes_on_where_it_was(void)
     begin();
     add(0, PORTION);
     CHECK(recent_move(&recent, &db, 30));
-    CHECK(outbox_db_run(&db, SQL_SEEN_DELETE_BELOW, "iiib", INT64_C(0), INT64_MAX, INT64_C(0),
-                        STR("")));
+    CHECK(db_run(&db, SQL_SEEN_DELETE_BELOW, "iiib", INT64_C(0), INT64_MAX, INT64_C(0), STR("")));
     CHECK(recent_load(&recent, &db));
     CHECK(recent_move(&recent, &db, 1000));
     CHECK_INT(count_known(PORTION, is_in_table), PORTION - 30);
@@ -197,10 +195,10 @@ static void undoes_what_failed(void)
 {
     begin();
     add(0, PORTION);
-    CHECK(outbox_db_run(&db, SQL_BEGIN, ""));
+    CHECK(db_run(&db, SQL_BEGIN, ""));
     add(PORTION, PORTION + 5);
     CHECK(recent_move(&recent, &db, 1000));
-    CHECK(outbox_db_run(&db, SQL_ROLLBACK, ""));
+    CHECK(db_run(&db, SQL_ROLLBACK, ""));
     CHECK(recent_load(&recent, &db));
     CHECK_INT(count_known(PORTION, is_recent), PORTION);
     CHECK_INT(count_known(PORTION + 5, is_anywhere), PORTION);

@@ -175,7 +175,7 @@ enum { ROWS = 450, WRITE_AT = 90 }; /* more than two pages; now and then in each
 
 /* Writes while a visitor looks at a row. */
 struct writer {
-    struct outbox_db db;
+    struct db db;
     size_t seen;
     bool emptied; /* each time, the log could be moved into the database, and be emptied */
 };
@@ -186,8 +186,8 @@ static bool write_and_move(struct writer *writer)
 
     if (writer->seen++ % WRITE_AT != 0)
         return true;
-    CHECK(outbox_db_run(&writer->db, SQL_STATE_WRITE, "si", STR("x"), (int64_t)writer->seen));
-    CHECK(outbox_db_checkpoint(&writer->db, OUTBOX_CHECKPOINT_RESET, &err));
+    CHECK(db_run(&writer->db, SQL_STATE_WRITE, "si", STR("x"), (int64_t)writer->seen));
+    CHECK(db_checkpoint(&writer->db, DB_CHECKPOINT_RESET, &err));
     writer->emptied = writer->emptied && writer->db.frames == 0;
     return true;
 }
@@ -205,20 +205,20 @@ static bool write_at_dead(void *self, const struct outbox_dead *row)
 }
 
 /* ROWS refused events and as many dead records. */
-static void add_rows(struct outbox_db *db)
+static void add_rows(struct db *db)
 {
-    CHECK(outbox_db_run(db, SQL_BEGIN, ""));
+    CHECK(db_run(db, SQL_BEGIN, ""));
     for (int64_t i = 1; i <= ROWS; i++) {
         struct str identity = { (const char *)&i, sizeof(i) };
 
-        CHECK(outbox_db_run(db, SQL_REFUSED_ADD, "bsssssssiiibi", identity, STR("a"),
-                            STR("malformed"), STR("d"), STR("[]"), STR("Registry"), STR("Schema"),
-                            STR("1"), (int64_t)1, i, (int64_t)1, STR("{}"), (int64_t)1));
-        CHECK(outbox_db_run(db, SQL_RECORD_ADD, "isisssb", i, STR("k"), i, STR("r"), STR("s"),
-                            STR("1"), STR("{}")) &&
-              outbox_db_run(db, SQL_DEAD_ADD, "iiisi", (int64_t)1, i, (int64_t)1, STR("no"), i));
+        CHECK(db_run(db, SQL_REFUSED_ADD, "bsssssssiiibi", identity, STR("a"), STR("malformed"),
+                     STR("d"), STR("[]"), STR("Registry"), STR("Schema"), STR("1"), (int64_t)1, i,
+                     (int64_t)1, STR("{}"), (int64_t)1));
+        CHECK(db_run(db, SQL_RECORD_ADD, "isisssb", i, STR("k"), i, STR("r"), STR("s"), STR("1"),
+                     STR("{}")) &&
+              db_run(db, SQL_DEAD_ADD, "iiisi", (int64_t)1, i, (int64_t)1, STR("no"), i));
     }
-    CHECK(outbox_db_run(db, SQL_COMMIT, ""));
+    CHECK(db_run(db, SQL_COMMIT, ""));
 }
 
 /* Visitors may be slow: what a listing shows is no longer being read. */
@@ -235,7 +235,7 @@ static void shows_rows_that_nobody_reads_any_more(void)
     store.options.sink_count = 1;
     store_open(&store);
     store_close(&store);
-    CHECK(outbox_db_open(&writer.db, store.path, OUTBOX_WRITE, &err));
+    CHECK(db_open(&writer.db, store.path, DB_WRITE, &err));
     add_rows(&writer.db);
 
     struct outbox_view *view = open_view(&store);
@@ -249,7 +249,7 @@ static void shows_rows_that_nobody_reads_any_more(void)
     CHECK_INT((int64_t)writer.seen, 3 * (int64_t)ROWS - 1);
     CHECK(writer.emptied);
     outbox_view_close(view);
-    outbox_db_close(&writer.db);
+    db_close(&writer.db);
     store_done(&store);
 }
 

@@ -1,5 +1,6 @@
 /*
- * space.h - the room on a store's volume, and a ballast file that is given up when it ends.
+ * volume.h - the free space on the store's volume, and a ballast file that is removed when there is
+ * none.
  *
  * The ballast is a file beside the database that holds nothing. When the volume is full it is
  * removed, so that deliveries can be noted, the log moved into the database, and orders carried
@@ -15,7 +16,7 @@
 
 #include "base/attr.h"
 
-struct outbox_space {
+struct volume {
     int file;        /* a descriptor on the volume; borrowed */
     char *path;      /* of the ballast */
     int64_t reserve; /* the ballast's size; as much is kept free beside it */
@@ -28,25 +29,25 @@ struct outbox_space {
  * Look at the volume of the database at `path`, which `file` is a descriptor of. A ballast that the
  * last process left is removed when the volume is full. `max_size` is the store's.
  */
-void outbox_space_init(struct outbox_space *space, const char *path, int file, uint64_t max_size);
+void volume_init(struct volume *volume, const char *path, int file, uint64_t max_size);
 
 /** Fine for zeroes. The ballast stays. */
-void outbox_space_done(struct outbox_space *space);
+void volume_done(struct volume *volume);
 
 /** Look how much is free now. */
-void outbox_space_look(struct outbox_space *space);
+void volume_refresh(struct volume *volume);
 
 /**
  * Make the ballast, unless it is there. False: the volume has no room for it, half as much beside
  * it, and `need` bytes more.
  */
-bool outbox_space_make_ballast(struct outbox_space *space, int64_t need);
+bool volume_make_ballast(struct volume *volume, int64_t need);
 
 /** Remove the ballast. False: it was not there. */
-bool outbox_space_drop_ballast(struct outbox_space *space);
+bool volume_drop_ballast(struct volume *volume);
 
 /**
  * Make the reserve smaller, so that the ballast fits into what is free beside `need` bytes: the
  * volume is full of the database itself, which has room in it but does not shrink.
  */
-void outbox_space_shrink_reserve(struct outbox_space *space, int64_t need);
+void volume_shrink_reserve(struct volume *volume, int64_t need);

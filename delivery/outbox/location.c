@@ -8,7 +8,7 @@
  * database that was removed under a running server is not replaced by a new one. Links are
  * followed first, so that all names of a database have the same locks.
  */
-#include "delivery/outbox/place.h"
+#include "delivery/outbox/location.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ static bool find_folder(const char *path, char folder[static PATH_MAX], struct e
     return true;
 }
 
-bool outbox_place_check(const char *path, struct error *err)
+bool location_check(const char *path, struct error *err)
 {
     char folder[PATH_MAX];
     struct statfs status;
@@ -156,7 +156,7 @@ static int64_t size_of(const char *path)
     return stat(path, &status) == 0 ? (int64_t)status.st_size : 0;
 }
 
-bool outbox_place_check_log(const char *path, struct error *err)
+bool location_check_log(const char *path, struct error *err)
 {
     char log[PATH_MAX];
     char real[PATH_MAX];
@@ -183,7 +183,7 @@ static bool is_same_file(const char *path, int fd, struct error *err)
            fail(err, ERR_SYSTEM, "%s: replaced by another file while it was opened", path);
 }
 
-static bool take_locks(const char *path, int64_t until_us, struct outbox_place *place,
+static bool take_locks(const char *path, int64_t until_us, struct location *place,
                        struct error *err)
 {
     char *real = place->path;
@@ -191,28 +191,27 @@ static bool take_locks(const char *path, int64_t until_us, struct outbox_place *
 
     return file_make_parents(path, err) && find_real(path, real, err) &&
            append(real, ".lock", lock, err) && open_locked(lock, until_us, &place->beside, err) &&
-           outbox_place_check_log(path, err) && open_locked(real, until_us, &place->own, err) &&
+           location_check_log(path, err) && open_locked(real, until_us, &place->own, err) &&
            is_same_file(path, place->own, err) && file_sync_parent(real, err);
 }
 
-bool outbox_place_take(const char *path, int64_t patience_us, struct outbox_place *out,
-                       struct error *err)
+bool location_lock(const char *path, int64_t patience_us, struct location *out, struct error *err)
 {
-    struct outbox_place place = { .beside = -1, .own = -1 };
+    struct location place = { .beside = -1, .own = -1 };
 
     if (!take_locks(path, clock_monotonic_us() + patience_us, &place, err)) {
-        outbox_place_leave(&place);
+        location_unlock(&place);
         return false;
     }
     *out = place;
     return true;
 }
 
-void outbox_place_leave(struct outbox_place *place)
+void location_unlock(struct location *place)
 {
     if (place->own >= 0)
         (void)close(place->own);
     if (place->beside >= 0)
         (void)close(place->beside);
-    *place = (struct outbox_place){ .beside = -1, .own = -1 };
+    *place = (struct location){ .beside = -1, .own = -1 };
 }

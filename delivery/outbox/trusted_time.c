@@ -1,7 +1,7 @@
 /*
  * clock.c - see clock.h.
  */
-#include "delivery/outbox/clock.h"
+#include "delivery/outbox/trusted_time.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,16 +9,16 @@
 /* What the time of day may gain at once without being a jump: it is set now and then. */
 enum { STEP_US = US_PER_MINUTE };
 
-void outbox_clock_init(struct outbox_clock *clock, int64_t now_us, int64_t monotonic_us,
+void trusted_time_init(struct trusted_time *clock, int64_t now_us, int64_t monotonic_us,
                        int64_t last_us)
 {
     bool unknown = last_us > 0 && now_us - last_us > US_PER_HOUR;
 
-    *clock = (struct outbox_clock){ .offset_us = now_us - monotonic_us,
+    *clock = (struct trusted_time){ .offset_us = now_us - monotonic_us,
                                     .keep_until_us = unknown ? monotonic_us + US_PER_HOUR : 0 };
 }
 
-static void begin_jump(struct outbox_clock *clock, int64_t ahead_us, int64_t monotonic_us)
+static void begin_jump(struct trusted_time *clock, int64_t ahead_us, int64_t monotonic_us)
 {
     clock->ahead_us = ahead_us;
     clock->ahead_from_us = monotonic_us;
@@ -27,7 +27,7 @@ static void begin_jump(struct outbox_clock *clock, int64_t ahead_us, int64_t mon
                                     "hour")));
 }
 
-int64_t outbox_clock_believed_us(struct outbox_clock *clock, int64_t now_us, int64_t monotonic_us)
+int64_t trusted_time_us(struct trusted_time *clock, int64_t now_us, int64_t monotonic_us)
 {
     int64_t offset_us = now_us - monotonic_us;
     int64_t ahead_us = offset_us - clock->offset_us;
@@ -45,7 +45,7 @@ int64_t outbox_clock_believed_us(struct outbox_clock *clock, int64_t now_us, int
     return monotonic_us + clock->offset_us;
 }
 
-bool outbox_clock_may_forget(const struct outbox_clock *clock, int64_t monotonic_us)
+bool trusted_time_may_expire(const struct trusted_time *clock, int64_t monotonic_us)
 {
     return monotonic_us >= clock->keep_until_us;
 }

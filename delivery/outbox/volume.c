@@ -1,7 +1,7 @@
 /*
- * space.c - see space.h.
+ * volume.c - see volume.h.
  */
-#include "delivery/outbox/space.h"
+#include "delivery/outbox/volume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,13 +34,14 @@ static int64_t greater(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-void outbox_space_look(struct outbox_space *space)
+void volume_refresh(struct volume *volume)
 {
     struct statvfs status;
 
     /* What is not known is no reason to refuse anything; a write that fails is. */
-    space->free = fstatvfs(space->file, &status) == 0 ? (int64_t)(status.f_bavail * status.f_frsize)
-                                                      : INT64_MAX / 4;
+    volume->free = fstatvfs(volume->file, &status) == 0
+                       ? (int64_t)(status.f_bavail * status.f_frsize)
+                       : INT64_MAX / 4;
 }
 
 static int64_t bytes_of_volume(int file)
@@ -52,11 +53,11 @@ static int64_t bytes_of_volume(int file)
 }
 
 /* Bytes that the ballast holds already, left by the last process. */
-static int64_t bytes_there(const struct outbox_space *space)
+static int64_t bytes_there(const struct volume *volume)
 {
     struct stat status;
 
-    return lstat(space->path, &status) == 0 ? (int64_t)status.st_blocks * STAT_BLOCK : 0;
+    return lstat(volume->path, &status) == 0 ? (int64_t)status.st_blocks * STAT_BLOCK : 0;
 }
 
 static int64_t reserve_of(int64_t volume, int64_t max_size)
@@ -67,89 +68,89 @@ static int64_t reserve_of(int64_t volume, int64_t max_size)
     return lesser(greater(usual, LEAST), bearable);
 }
 
-void outbox_space_init(struct outbox_space *space, const char *path, int file, uint64_t max_size)
+void volume_init(struct volume *volume, const char *path, int file, uint64_t max_size)
 {
     static const char ending[] = ".ballast";
     size_t len = strlen(path);
 
-    *space = (struct outbox_space){
+    *volume = (struct volume){
         .file = file,
         .path = mem_alloc(len + sizeof(ending)),
         .reserve = reserve_of(bytes_of_volume(file), (int64_t)max_size),
     };
-    memcpy(space->path, path, len);
-    memcpy(space->path + len, ending, sizeof(ending));
-    space->ballast = bytes_there(space) >= space->reserve;
-    outbox_space_look(space);
-    if (space->free < space->reserve / 4)
-        (void)outbox_space_drop_ballast(space);
+    memcpy(volume->path, path, len);
+    memcpy(volume->path + len, ending, sizeof(ending));
+    volume->ballast = bytes_there(volume) >= volume->reserve;
+    volume_refresh(volume);
+    if (volume->free < volume->reserve / 4)
+        (void)volume_drop_ballast(volume);
 }
 
-void outbox_space_done(struct outbox_space *space)
+void volume_done(struct volume *volume)
 {
-    mem_free(space->path);
-    space->path = NULL;
+    mem_free(volume->path);
+    volume->path = NULL;
 }
 
 /* The errno of a failure, or 0. */
-static int allocate(const struct outbox_space *space)
+static int allocate(const struct volume *volume)
 {
-    int fd = open(space->path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    int fd = open(volume->path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
 
     if (fd < 0)
         return errno;
 
-    int problem = ftruncate(fd, space->reserve) == 0 ? 0 : errno;
+    int problem = ftruncate(fd, volume->reserve) == 0 ? 0 : errno;
 
     if (problem == 0)
-        problem = posix_fallocate(fd, 0, space->reserve);
+        problem = posix_fallocate(fd, 0, volume->reserve);
     (void)close(fd);
     return problem;
 }
 
 /* The store works without one. */
-static void give_up(struct outbox_space *space, int problem)
+static void give_up(struct volume *volume, int problem)
 {
     struct error why = { 0 };
 
-    (void)fail_errno(&why, ERR_SYSTEM, problem, "%s", space->path);
+    (void)fail_errno(&why, ERR_SYSTEM, problem, "%s", volume->path);
     LOG_EVENT(LOG_WARN, "store_without_ballast", LOG_STR("reason", str_from_c(why.text)));
-    space->impossible = true;
+    volume->impossible = true;
 }
 
-bool outbox_space_make_ballast(struct outbox_space *space, int64_t need)
+bool volume_make_ballast(struct volume *volume, int64_t need)
 {
-    if (space->ballast || space->impossible)
+    if (volume->ballast || volume->impossible)
         return true;
-    outbox_space_look(space);
-    if (space->free + bytes_there(space) < space->reserve + space->reserve / 2 + need)
+    volume_refresh(volume);
+    if (volume->free + bytes_there(volume) < volume->reserve + volume->reserve / 2 + need)
         return false;
 
-    int problem = allocate(space);
+    int problem = allocate(volume);
     bool is_full = problem == ENOSPC || problem == EDQUOT;
 
-    space->ballast = problem == 0;
+    volume->ballast = problem == 0;
     if (problem != 0)
-        (void)unlink(space->path);
+        (void)unlink(volume->path);
     if (problem != 0 && !is_full)
-        give_up(space, problem);
-    outbox_space_look(space);
+        give_up(volume, problem);
+    volume_refresh(volume);
     return !is_full;
 }
 
-bool outbox_space_drop_ballast(struct outbox_space *space)
+bool volume_drop_ballast(struct volume *volume)
 {
-    bool was_there = unlink(space->path) == 0;
+    bool was_there = unlink(volume->path) == 0;
 
-    space->ballast = false;
-    outbox_space_look(space);
+    volume->ballast = false;
+    volume_refresh(volume);
     return was_there;
 }
 
-void outbox_space_shrink_reserve(struct outbox_space *space, int64_t need)
+void volume_shrink_reserve(struct volume *volume, int64_t need)
 {
-    int64_t half = greater((space->free - need) / 2, LEAST_OF_ALL);
+    int64_t half = greater((volume->free - need) / 2, LEAST_OF_ALL);
 
-    if (!space->ballast && half < space->reserve)
-        space->reserve = half;
+    if (!volume->ballast && half < volume->reserve)
+        volume->reserve = half;
 }

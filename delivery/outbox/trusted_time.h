@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /** Times of day count microseconds since 1970; the others are of clock_monotonic_us(). */
-struct outbox_clock {
+struct trusted_time {
     int64_t offset_us;     /* the believed time of day less the monotonic clock */
     int64_t ahead_us;      /* how far the time of day is ahead of that; 0: it is not */
     int64_t ahead_from_us; /* since when (monotonic) */
@@ -22,11 +22,11 @@ struct outbox_clock {
 };
 
 /** The store is opened, and was in use at `last_us` (time of day; 0: never). */
-void outbox_clock_init(struct outbox_clock *clock, int64_t now_us, int64_t monotonic_us,
+void trusted_time_init(struct trusted_time *clock, int64_t now_us, int64_t monotonic_us,
                        int64_t last_us);
 
 /** The time of day that is believed. A jump is logged when it begins. */
-int64_t outbox_clock_believed_us(struct outbox_clock *clock, int64_t now_us, int64_t monotonic_us);
+int64_t trusted_time_us(struct trusted_time *clock, int64_t now_us, int64_t monotonic_us);
 
 /** May what is too old be forgotten? */
-bool outbox_clock_may_forget(const struct outbox_clock *clock, int64_t monotonic_us);
+bool trusted_time_may_expire(const struct trusted_time *clock, int64_t monotonic_us);

@@ -1,0 +1,38 @@
+/*
+ * capacity.h - whether the store has room, by max_size and on the volume.
+ *
+ * Threads: the committer's; capacity_batch_bytes() too.
+ */
+#pragma once
+
+#include "delivery/outbox/store_internal.h"
+
+/** Would `more` bytes of a record be too many? */
+bool capacity_is_full(const struct store *store, size_t more);
+
+/**
+ * Is there room for `more` bytes of a refused event? It may use half of the reserve on the volume,
+ * or free pages.
+ */
+bool capacity_can_keep(const struct store *store, size_t more);
+
+/** The most bytes of events in one transaction. */
+size_t capacity_batch_bytes(const struct store *store);
+
+/** Is the log to be moved because the database's file needs to grow by much? */
+bool capacity_has_grown(const struct store *store);
+
+/** A log longer than this is moved in any case. */
+int64_t capacity_longest_log(const struct store *store);
+
+/** Look at the volume; decide and publish whether events are accepted. */
+void capacity_update(struct store *store);
+
+/** A write did not fit on the disk. True: the ballast was removed, so it may fit now. */
+bool capacity_disk_full(struct store *store);
+
+/** Make the ballast unless it is there. False: there is no room for it. */
+bool capacity_make_ballast(struct store *store);
+
+/** The store is full: try whether it still is. False: the store must be opened again. */
+NODISCARD bool capacity_retry(struct store *store, struct error *err);

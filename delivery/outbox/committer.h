@@ -1,0 +1,23 @@
+/*
+ * committer.h - the thread that writes to the store, and its queue.
+ *
+ * There is no timer: what is queued while the committer uses the disk is the next batch, and a
+ * single event is written at once (docs/decisions/011).
+ *
+ * Threads: any, except committer_run(), which must not be called in the committer itself.
+ */
+#pragma once
+
+#include "delivery/outbox/store_internal.h"
+
+/** The operations of an outbox with a store. */
+NODISCARD bool committer_start(struct outbox *outbox, struct error *err);
+void committer_stop(struct outbox *outbox);
+NODISCARD bool committer_run(struct outbox *outbox, outbox_task *task, void *arg,
+                             struct error *err);
+
+/** Queue it if there is room and the committer runs; else ERR_UNAVAILABLE. */
+NODISCARD bool committer_enqueue(struct store *store, struct work *work, struct error *err);
+
+/** A reader found no database at the path: let the committer open the store again. */
+void committer_suspect(struct store *store);

@@ -1,0 +1,115 @@
+/*
+ * dead.c - what an operator does with single records: set one aside as dead, deliver a dead one
+ * again.
+ */
+#include "base/log.h"
+#include "delivery/outbox/records.h"
+
+struct set_aside {
+    const char *sink; /* NULL: the one sink that waits for it */
+    int64_t seq;
+};
+
+/* A record that a sink may wait for. */
+struct waiting {
+    int64_t seq;
+    bool is_retry; /* else it is the first one behind the cursor */
+    int64_t attempts;
+};
+
+/* Is the record the first row of this statement? */
+static bool find_row(struct store *store, enum sql from, int64_t first, int64_t second,
+                     struct waiting *waiting)
+{
+    struct db *db = &store->db;
+    bool found =
+        db_find(db, from, "ii", first, second) == DB_FOUND && db_int(db, from, 0) == waiting->seq;
+
+    if (found) {
+        waiting->is_retry = from == SQL_RETRY_FIND;
+        waiting->attempts = db_int(db, from, 7);
+    }
+    db_reset(db, from);
+    return found;
+}
+
+/* Does the sink wait for the record? Without a named sink, its first record must have failed. */
+static bool waits_for(struct store *store, const struct tally_sink *sink,
+                      const struct set_aside *order, struct waiting *out)
+{
+    bool may_be_head = sink->configured && (order->sink || sink->head_next_us > 0);
+
+    out->seq = order->seq;
+    return find_row(store, SQL_RETRY_FIND, sink->id, order->seq, out) ||
+           (may_be_head && find_row(store, SQL_RECORDS_AFTER, sink->cursor, 1, out));
+}
+
+static bool set_aside_for(struct store *store, struct tally_sink *sink,
+                          const struct set_aside *order, struct error *err)
+{
+    struct waiting waiting;
+
+    if (!waits_for(store, sink, order, &waiting))
+        return fail(err, ERR_NOT_FOUND, "sink %s does not wait for record %lld", sink->name,
+                    (long long)order->seq);
+
+    const struct records_death death = { order->seq, waiting.attempts + 1,
+                                         STR("moved by an operator") };
+
+    if (!(waiting.is_retry ? records_bury_retry(store, sink, &death)
+                           : records_bury_head(store, sink, &death)))
+        return db_fail(&store->db, "store", err);
+    store->has_news = true;
+    store->upkeep.pending = true;
+    LOG_EVENT(LOG_WARN, "sink_record_moved", LOG_STR("sink", str_from_c(sink->name)),
+              LOG_INT("sequence", order->seq));
+    return true;
+}
+
+static bool set_aside(struct store *store, void *arg, struct error *err)
+{
+    const struct set_aside *order = arg;
+    struct tally *tally = &store->tally;
+    struct tally_sink *sink = order->sink ? tally_find_sink(tally, order->sink) : NULL;
+    struct waiting waiting;
+
+    if (order->sink && !sink)
+        return fail(err, ERR_NOT_FOUND, "the store has no sink %s", order->sink);
+    for (size_t i = 0; !order->sink && i < tally->sink_count; i++) {
+        if (!waits_for(store, &tally->sinks[i], order, &waiting))
+            continue;
+        if (sink)
+            return fail(err, ERR_INVALID, "several sinks wait for record %lld: say which",
+                        (long long)order->seq);
+        sink = &tally->sinks[i];
+    }
+    return sink ? set_aside_for(store, sink, order, err)
+                : fail(err, ERR_NOT_FOUND, "no sink waits for record %lld", (long long)order->seq);
+}
+
+bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq, struct error *err)
+{
+    struct set_aside order = { sink, seq };
+
+    return outbox->operations->run(outbox, set_aside, &order, err);
+}
+
+static bool revive(struct store *store, void *arg, struct error *err)
+{
+    const int64_t *id = arg;
+    int64_t row[2] = { 0 }; /* sink, sequence */
+    enum db_found found = db_numbers(&store->db, SQL_DEAD_FIND, row, "i", *id);
+    struct tally_sink *sink = tally_sink_by_id(&store->tally, row[0]); /* ids begin at 1 */
+
+    if (found != DB_BROKEN && !sink)
+        return fail(err, ERR_NOT_FOUND, "there is no dead record %lld", (long long)*id);
+    if (found == DB_BROKEN || !records_revive(store, sink, *id, row[1]))
+        return db_fail(&store->db, "store", err);
+    store->has_news = true;
+    return true;
+}
+
+bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err)
+{
+    return outbox->operations->run(outbox, revive, &id, err);
+}

@@ -1,0 +1,196 @@
+/*
+ * sink_rows.c - see sink_rows.h.
+ *
+ * Records are deleted as a range from the low end, up to the lowest cursor. The cursor of a removed
+ * sink would hold that back for ever, so its records go into retry rows of its own, and its cursor
+ * moves on.
+ */
+#include "delivery/outbox/sink_rows.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "delivery/outbox/records.h"
+#include "delivery/outbox/recount.h"
+
+enum {
+    MOVE_ROWS = 500, /* in one statement */
+    DROP_ROWS = 500, /* of each table in one transaction */
+};
+
+static bool is_named(const struct outbox_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->sink_count; i++)
+        if (strcmp(options->sinks[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Put at most `rows` records of a removed sink into retry rows. */
+static bool move(struct store *store, struct tally_sink *sink, int64_t rows)
+{
+    int64_t last = sink->until - sink->cursor > rows ? sink->cursor + rows : sink->until;
+
+    if (!db_run(&store->db, SQL_RETRY_FROM_RECORDS, "iii", sink->cursor, last, sink->id))
+        return false;
+    sink->cursor = last;
+    return true;
+}
+
+bool sink_rows_move_removed(struct store *store, int64_t rows, bool *done)
+{
+    for (size_t i = 0; i < store->tally.sink_count; i++) {
+        struct tally_sink *sink = &store->tally.sinks[i];
+
+        *done = sink->configured || sink->cursor >= sink->until;
+        if (!*done)
+            return move(store, sink, rows);
+    }
+    *done = true;
+    return true;
+}
+
+/* Its old records are in retry rows; it does not get those accepted meanwhile. */
+static bool restore(struct store *store, struct tally_sink *sink)
+{
+    while (sink->cursor < sink->until)
+        if (!move(store, sink, MOVE_ROWS))
+            return false;
+    sink->configured = 1;
+    records_pass(sink, store->tally.numbers[TALLY_NEXT_SEQ] - 1);
+    return true;
+}
+
+static void remove_sink(struct store *store, struct tally_sink *sink)
+{
+    sink->configured = 0;
+    sink->until = store->tally.numbers[TALLY_NEXT_SEQ] - 1;
+    LOG_EVENT(LOG_WARN, "sink_removed", LOG_STR("sink", str_from_c(sink->name)),
+              LOG_INT("pending", sink->pending));
+}
+
+bool sink_rows_configure(struct store *store, struct error *err)
+{
+    const struct outbox_options *options = &store->outbox.options;
+    struct tally *tally = &store->tally;
+
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        struct tally_sink *sink = &tally->sinks[i];
+        bool named = is_named(options, sink->name);
+
+        if (sink->configured && !named)
+            remove_sink(store, sink);
+        else if (!sink->configured && named && !restore(store, sink))
+            return db_fail(&store->db, "store", err);
+    }
+    for (size_t i = 0; i < options->sink_count; i++)
+        if (!tally_find_sink(tally, options->sinks[i]) &&
+            !tally_add_sink(tally, options->sinks[i], err))
+            return false;
+    return true;
+}
+
+/* Dropping a sink, as an operator asks. */
+
+struct drop {
+    const char *name;
+    bool done;
+};
+
+/* Pass some of the records behind its cursor; `*count` is set to their number. */
+static bool drop_behind_cursor(struct store *store, struct tally_sink *sink, int64_t *count)
+{
+    int64_t last = sink->until - sink->cursor > DROP_ROWS ? sink->cursor + DROP_ROWS : sink->until;
+    int64_t range[2] = { 0 }; /* records, bytes */
+
+    *count = 0;
+    if (sink->cursor >= sink->until)
+        return true;
+    last = recount_range_end(store, sink->cursor, last);
+    if (db_numbers(&store->db, SQL_RECORD_RANGE, range, "ii", sink->cursor, last) != DB_FOUND)
+        return false;
+    *count = range[0];
+    tally_add_pending(&store->tally, sink, last, -*count);
+    sink->cursor = last; /* so that they can be deleted */
+    return true;
+}
+
+/* Delete one of its retry rows or dead rows; `*gone`: there was one. */
+static bool drop_row(struct store *store, struct tally_sink *sink, bool dead, bool *gone)
+{
+    int64_t row[2] = { 0 }; /* dead: id and sequence; else the sequence */
+    enum db_found found =
+        db_numbers(&store->db, dead ? SQL_DEAD_FIRST : SQL_RETRY_FIRST, row, "i", sink->id);
+
+    *gone = found == DB_FOUND;
+    if (!*gone)
+        return found == DB_NONE;
+    return dead ? records_delete_dead(store, sink, row[0], row[1])
+                : records_delete_retry(store, sink, row[0], gone);
+}
+
+static bool drop_rows(struct store *store, struct tally_sink *sink, bool dead, int64_t *count)
+{
+    bool gone = true;
+
+    for (*count = 0; *count < DROP_ROWS && gone; *count += gone)
+        if (!drop_row(store, sink, dead, &gone))
+            return false;
+    return true;
+}
+
+static bool forget(struct store *store, struct tally_sink *sink)
+{
+    struct tally *tally = &store->tally;
+    size_t index = (size_t)(sink - tally->sinks);
+
+    if (!db_run(&store->db, SQL_SINK_DELETE, "i", sink->id))
+        return false;
+    tally->sink_count--;
+    memmove(sink, sink + 1, (tally->sink_count - index) * sizeof(*sink));
+    tally->recount = (struct tally_recount){ 0 }; /* its indexes have moved */
+
+    /* The indexes of `oldest` have moved too; each backlog_next() sets its own again. */
+    (void)pthread_mutex_lock(&store->outbox.mutex);
+    memset(store->outbox.oldest, 0, sizeof(store->outbox.oldest));
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
+    return true;
+}
+
+/* The sink stays until all rows are deleted, so that a broken-off drop can be repeated. */
+static bool drop_some(struct store *store, void *arg, struct error *err)
+{
+    struct drop *drop = arg;
+    struct tally_sink *sink = tally_find_sink(&store->tally, drop->name);
+    int64_t behind = 0;
+    int64_t retries = 0;
+    int64_t dead = 0;
+
+    if (!sink)
+        return fail(err, ERR_NOT_FOUND, "the store has no sink %s", drop->name);
+    if (sink->configured)
+        return fail(err, ERR_INVALID,
+                    "sink %s is configured: remove it from the configuration first", drop->name);
+    store->upkeep.pending = true;
+    if (!drop_behind_cursor(store, sink, &behind) || !drop_rows(store, sink, false, &retries) ||
+        !drop_rows(store, sink, true, &dead))
+        return db_fail(&store->db, "store", err);
+    sink->dropped += behind + retries + dead;
+    drop->done = sink->cursor >= sink->until && retries < DROP_ROWS && dead < DROP_ROWS;
+    if (drop->done && !forget(store, sink))
+        return db_fail(&store->db, "store", err);
+    return true;
+}
+
+bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err)
+{
+    struct drop drop = { .name = name };
+
+    while (!drop.done) {
+        if (atomic_load(&outbox->hurried))
+            return fail(err, ERR_UNAVAILABLE, "broken off: the server is about to end");
+        if (!outbox->operations->run(outbox, drop_some, &drop, err))
+            return false;
+    }
+    return true;
+}

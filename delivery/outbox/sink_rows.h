@@ -1,0 +1,14 @@
+/*
+ * sink_rows.h - the sinks that the store knows.
+ *
+ * Threads: the committer's.
+ */
+#pragma once
+
+#include "delivery/outbox/store_internal.h"
+
+/** In a transaction: make the rows agree with the configuration. ERR_CONFIG: too many. */
+NODISCARD bool sink_rows_configure(struct store *store, struct error *err);
+
+/** Put at most `rows` records of removed sinks into retry rows; `*done` when there are no more. */
+NODISCARD bool sink_rows_move_removed(struct store *store, int64_t rows, bool *done);
