@@ -28,7 +28,7 @@ C_FILES    = $(wildcard $(shell git ls-files -co --exclude-standard -- '*.c' '*.
 SCRIPTS    = $(shell git ls-files -co --exclude-standard -- '*.sh' .ci/run tests/lint/pre-commit)
 
 # Files that a source embeds with .incbin, which -MMD cannot see.
-EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json)
+EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json) conf/sluice.yaml
 EMBEDDERS := $(if $(SOURCES),$(shell grep -lE 'incbin|EMBED' $(SOURCES)))
 
 # Libraries; asked for only when something is built, because `make run` may install them first.
@@ -171,8 +171,8 @@ ci: lint ## what must pass before a change is merged
 	$(again) sanitize
 map: ## write docs/map.md from the first comment of each C file
 	tests/lint/map.sh
-describe: all ## write the annotated conf/sluice.yaml from conf/sluice.schema.json
-	$(PROGRAM) describe >build/sluice.yaml && mv build/sluice.yaml conf/sluice.yaml
+describe: ## write the annotated conf/sluice.yaml from conf/sluice.schema.json
+	mkdir -p build && $(PYTHON) -B tests/lint/describe.py >build/sluice.yaml && mv build/sluice.yaml conf/sluice.yaml
 hooks: ## check formatting and layers before each commit
 	ln -sf ../../tests/lint/pre-commit .git/hooks/pre-commit
 help: ## this list

@@ -191,6 +191,14 @@ def test_links_lead_somewhere(page):
             assert (ROOT / page).parent.joinpath(target).exists(), target
 
 
+def test_the_shipped_configuration_is_what_its_schema_says():
+    """When this fails: make describe."""
+    shipped = (ROOT / "conf/sluice.yaml").read_text()
+    command = ["/usr/bin/python3", "-B", ROOT / "tests/lint/describe.py"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == shipped
+    assert run("describe", cwd=ROOT).stdout == shipped
+
+
 def test_names_in_the_operations_page_exist():
     """Log events, settings and metrics: a name that the program does not know is a false promise."""
     page = TEXTS["docs/operations.md"]

@@ -5,10 +5,8 @@
 
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "server/cli/describe.h"
 #include "server/config/config_internal.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
@@ -246,22 +244,6 @@ static void the_option_beats_the_environment(void)
     set_variable("SLUICE_CONFIG", NULL);
 }
 
-static void the_shipped_file_is_what_the_schema_says(void)
-{
-    struct str shipped = { NULL, 0 };
-    struct error err = { 0 };
-    struct buf text;
-
-    buf_init(&text, 1000000);
-    config_describe(&text);
-    CHECK(file_read("conf/sluice.yaml", 1000000, &shipped, &err));
-    CHECK_STR(str_from_c(err.text), "");
-    /* When this fails: make describe. */
-    CHECK(str_equal(shipped, buf_str(&text)));
-    mem_free((char *)shipped.ptr);
-    buf_done(&text);
-}
-
 static void the_shipped_file_is_the_defaults(void)
 {
     struct config *config = NULL;
@@ -397,7 +379,6 @@ int main(void)
     RUN(every_kind_of_value_is_read);
     RUN(loading_reports_the_first_problem);
     RUN(the_option_beats_the_environment);
-    RUN(the_shipped_file_is_what_the_schema_says);
     RUN(the_shipped_file_is_the_defaults);
     RUN(a_container_needs_no_edit);
     RUN(examples_load);
