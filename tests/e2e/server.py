@@ -88,12 +88,13 @@ def run(*args, cwd, stdin=None, env=None, timeout=PATIENCE):
     )
 
 
-def wait_for(what):
-    """Until `what()` is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
+def wait_for(condition, what="it", patience=PATIENCE):
+    """Ask again until `condition()` is true; returns its answer."""
+    deadline = time.monotonic() + patience
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"{what} does not come"
         time.sleep(0.02)
+    return answer
 
 
 class Server:

@@ -1,4 +1,6 @@
-"""Bearer tokens of an OAuth server: good ones, forged ones, keys that come and go."""
+"""Bearer tokens of an OAuth server that signs with a library of its own: algorithms, rotation, outages.
+
+Every kind of forged header and wrong claim is in tests/unit/handlers/auth/test_jwt.c."""
 
 import json
 import time
@@ -8,9 +10,8 @@ import pytest
 import issuer as oauth
 from client import request
 from issuer import AUDIENCE, Issuer, Key, encode, hmac_with
-from server import PATIENCE
+from server import wait_for
 
-TWICE = b'{"alg":"none","alg":"ES256"}'
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 
 
@@ -41,21 +42,6 @@ def refused(answer, error=True):
     return answer
 
 
-def until(condition):
-    """Ask again until it is so."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def test_a_token_of_8_kib_passes(sluice, event, idp):
-    server = sluice(auth=idp.config())
-    token = idp.token(note="x" * ((8192 - len(idp.token(note=""))) * 3 // 4))
-    assert 8192 - 8 < len(token) <= 8192
-    assert post(server, event, token).status == 200
-
-
 def test_every_algorithm_opens_the_door(sluice, event, idp):
     server = sluice(auth=idp.config())
     for key in idp.keys:
@@ -73,99 +59,35 @@ def test_no_token_is_refused_without_an_error(sluice, event, idp):
         assert server.get(path).status == 200
 
 
-def forgeries(idp):
-    """Names and tokens that must not pass."""
-    rs, ps, es, ed = idp.keys
-    stranger = Key("ES256", es.kid)
-    good = idp.token(es)
-    head, body, signature = good.split(".")
-    now = int(time.time())
-    none = encode({"alg": "none", "typ": "JWT"})
-    raw = es.private.sign(
-        f"{head}.{body}".encode(), oauth.ec.ECDSA(oauth.hashes.SHA256())
-    )  # DER, not r and s
-
-    def with_claims(**claims):
-        return idp.token(es, **claims)
-
-    def with_header(key=es, **header):
-        return idp.token(key, header=header)
-
-    return {
-        "alg none": f"{none}.{body}.",
-        "alg none, signed": f"{none}.{body}.{signature}",
-        "alg None": with_header(alg="None"),
-        "alg NONE": with_header(alg="NONE"),
-        "alg nOnE": with_header(alg="nOnE"),
-        "alg absent": with_header(alg=None),
-        "alg in lower case": with_header(alg="es256"),
-        "HS256 with the PEM": idp.token(
-            rs, header={"alg": "HS256"}, signature=hmac_with(rs.pem())
-        ),
-        "HS256 with the JWK": idp.token(
-            rs, header={"alg": "HS256"}, signature=hmac_with(json.dumps(rs.jwk()).encode())
-        ),
-        "HMAC called RS256": idp.token(rs, signature=hmac_with(rs.pem())),
-        "HMAC with nothing": idp.token(es, header={"alg": "HS256"}, signature=hmac_with(b"")),
-        "RS256 for PS256": idp.token(ps, header={"alg": "RS256"}),
-        "PS256 for RS256": idp.token(rs, header={"alg": "PS256"}),
-        "EdDSA for ES256": with_header(alg="EdDSA"),
-        "another's kid": with_header(kid=ed.kid),
-        "unknown kid": with_header(kid="nobody"),
-        "kid a path": with_header(kid="../../../../dev/null"),
-        "kid for SQL": with_header(kid="x' UNION SELECT 'key"),
-        "kid a number": with_header(kid=7),
-        "kid of 300 bytes": with_header(kid="k" * 300),
-        "a stranger's signature": idp.token(stranger),
-        "his key in the header": idp.token(stranger, header={"jwk": stranger.jwk(), "kid": None}),
-        "his address in the header": idp.token(
-            stranger, header={"jku": idp.url + "/evil", "x5u": idp.url + "/evil"}
-        ),
-        "crit": with_header(crit=["exp"]),
-        "crit empty": with_header(crit=[]),
-        "b64 false": with_header(b64=False),
-        "a logout token": with_header(typ="logout+jwt"),
-        "ECDSA in DER": f"{head}.{body}.{encode(raw)}",
-        "r and s zero": idp.token(es, signature=lambda _: bytes(64)),
-        "short signature": idp.token(es, signature=lambda message: es.sign(message)[:63]),
-        "long signature": idp.token(es, signature=lambda message: es.sign(message) + b"\0"),
-        "no signature": f"{head}.{body}.",
-        "two parts": f"{head}.{body}",
-        "four parts": f"{good}.{signature}",
-        "padding": good + "==",
-        "another payload": f"{head}.{encode({'iss': idp.url, 'aud': AUDIENCE, 'exp': now + 9})}."
-        f"{signature}",
-        "not base64": f"{head[:-1]}!.{body}.{signature}",
-        "no exp": with_claims(exp=None),
-        "exp a string": with_claims(exp=str(now + 300)),
-        "exp huge": with_claims(exp=10**30),
-        "exp negative": with_claims(exp=-1),
-        "exp true": with_claims(exp=True),
-        "expired": with_claims(exp=now - 61),
-        "not valid yet": with_claims(nbf=now + 120),
-        "nbf a string": with_claims(nbf="0"),
-        "another audience": with_claims(aud="https://other.example"),
-        "no audience": with_claims(aud=None),
-        "audience a prefix": with_claims(aud=AUDIENCE + "/"),
-        "other audiences": with_claims(aud=["a", "b"]),
-        "audience an object": with_claims(aud={AUDIENCE: 1}),
-        "another issuer": with_claims(iss="https://evil.example"),
-        "no issuer": with_claims(iss=None),
-        "issuer a list": with_claims(iss=[idp.url]),
-        "alg twice": f"{encode(TWICE)}.{body}.{signature}",
-        "not a token": "letmein",
-        "dots": "..",
-    }
-
-
 def test_forged_tokens_are_refused(sluice, event, idp):
     server = sluice(auth=idp.config())
-    for name, token in forgeries(idp).items():
+    rs, _, es, ed = idp.keys
+    stranger = Key("ES256", es.kid)
+    head, body, signature = idp.token(es).split(".")
+    none = encode({"alg": "none", "typ": "JWT"})
+    tokens = {
+        "alg none": f"{none}.{body}.",
+        "HS256 with the PEM": idp.token(rs, header={"alg": "HS256"}, signature=hmac_with(rs.pem())),
+        "RS256 with the PEM": idp.token(rs, signature=hmac_with(rs.pem())),
+        "PS256 for RS256": idp.token(rs, header={"alg": "PS256"}),
+        "the kid of another key": idp.token(es, header={"kid": ed.kid}),
+        "unknown kid": idp.token(es, header={"kid": "nobody"}),
+        "a stranger's signature": idp.token(stranger),
+        "a stranger's key set": idp.token(stranger, header={"jku": idp.url + "/evil"}),
+        "DER": idp.token(es, signature=lambda m: es.private.sign(m, oauth.ec.ECDSA(oauth.hashes.SHA256()))),
+        "another payload": f"{head}.{encode({'iss': idp.url, 'aud': AUDIENCE, 'exp': 1 << 32})}.{signature}",
+        "expired": idp.token(es, exp=int(time.time()) - 61),
+        "another audience": idp.token(es, aud="https://other.example"),
+        "another issuer": idp.token(es, iss="https://evil.example"),
+    }
+    for name, token in tokens.items():
         answer = post(server, event, token)
         assert answer.status == 401, name
         refused(answer)
-    assert post(server, event, idp.token()).status == 200
-    assert idp.asked < 10  # forged names of keys do not send it to the issuer each time
+    longest = idp.token(note="x" * ((8192 - len(idp.token(note=""))) * 3 // 4))
+    assert 8192 - 8 < len(longest) <= 8192
+    assert post(server, event, longest).status == 200
+    assert idp.asked < 10  # a forged key name does not cause a request to the issuer each time
 
 
 def test_the_log_says_why_and_not_what(sluice, event, idp):
@@ -177,18 +99,6 @@ def test_the_log_says_why_and_not_what(sluice, event, idp):
     assert token.split(".")[1] not in json.dumps(server.log())
 
 
-def test_an_audience_may_be_one_of_several(sluice, event, idp):
-    server = sluice(auth=idp.config())
-    assert post(server, event, idp.token(aud=["a", AUDIENCE])).status == 200
-
-
-def test_clocks_may_differ_by_a_minute(sluice, event, idp):
-    server = sluice(auth=idp.config())
-    now = time.time()
-    assert post(server, event, idp.token(exp=int(now) - 30)).status == 200
-    assert post(server, event, idp.token(nbf=now + 30)).status == 200
-
-
 def test_a_new_key_is_fetched_when_a_token_names_it(sluice, event, rotating):
     server = sluice(auth=rotating.config())
     old = rotating.token()
@@ -196,7 +106,7 @@ def test_a_new_key_is_fetched_when_a_token_names_it(sluice, event, rotating):
     rotating.keys = [Key("ES256", "second")]
     new = rotating.token()
     refused(post(server, event, new))  # at once; EventBridge comes again
-    until(lambda: post(server, event, new).status == 200)
+    wait_for(lambda: post(server, event, new).status == 200)
     refused(post(server, event, old))  # though it was known: its key is withdrawn
 
 
@@ -206,7 +116,7 @@ def test_another_key_under_the_same_name_is_found(sluice, event, rotating):
     rotating.keys = [Key("ES256", rotating.keys[0].kid)]
     new = rotating.token()
     refused(post(server, event, new))  # at once; EventBridge comes again
-    until(lambda: post(server, event, new).status == 200)
+    wait_for(lambda: post(server, event, new).status == 200)
 
 
 def test_a_flood_of_forged_tokens_is_not_checked(sluice, event, idp):
@@ -262,7 +172,7 @@ def test_an_issuer_may_come_later(sluice, event, rotating):
     refused(post(server, event, rotating.token()))
     assert server.get("/healthz").status == 200
     rotating.fails = False
-    until(lambda: post(server, event, rotating.token()).status == 200)
+    wait_for(lambda: post(server, event, rotating.token()).status == 200)
 
 
 def test_keys_may_be_in_a_file(sluice, event, folder, idp):
@@ -274,7 +184,7 @@ def test_keys_may_be_in_a_file(sluice, event, folder, idp):
     other = folder / "next.json"
     other.write_text(json.dumps(idp.jwks()))
     other.replace(path)
-    until(lambda: post(server, event, idp.token(idp.keys[3])).status == 200)
+    wait_for(lambda: post(server, event, idp.token(idp.keys[3])).status == 200)
 
 
 def test_every_credential_is_enough(sluice, event, secret, idp):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from client import Closed, encode, request
-from server import PATIENCE, RELEASE, SLOW
+from server import PATIENCE, RELEASE, SLOW, wait_for
 
 BODY = encode({"detail": {"interaction": {"id": "a", "start_time": "b"}}})
 
@@ -72,13 +72,6 @@ def served(server, patience=1.0):
         return False
 
 
-def until_served(server):
-    deadline = time.monotonic() + PATIENCE
-    while not served(server):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_the_limit_of_connections_holds_and_recovers(sluice):
     server = sluice(http={"max_connections": 10})
     kept = open_many(server, 10)
@@ -87,7 +80,7 @@ def test_the_limit_of_connections_holds_and_recovers(sluice):
     all_at_once(kept, request("POST", "/events", BODY))
     for connection in kept:
         connection.close()
-    until_served(server)
+    wait_for(lambda: served(server))
 
 
 def test_the_limit_per_address_holds_and_recovers(sluice):
@@ -97,7 +90,7 @@ def test_the_limit_per_address_holds_and_recovers(sluice):
     assert not served(server, patience=0.5)
     for connection in kept:
         connection.close()
-    until_served(server)
+    wait_for(lambda: served(server))
 
 
 def test_connections_are_capped_to_the_files_one_may_open(sluice):
@@ -111,7 +104,7 @@ def test_connections_are_capped_to_the_files_one_may_open(sluice):
     assert server.process.poll() is None
     for connection in held:
         connection.close()
-    until_served(server)
+    wait_for(lambda: served(server))
 
 
 def busy(server):

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from server import Server, defaults, merge, run
-from test_sinks import counters, hook, until
-from test_store import make, metric
+from server import Server, defaults, merge, run, wait_for
+from test_sinks import counters, hook
+from test_store import make
 
 MIB = 2**20
 VOLUME = 16 * MIB
@@ -122,20 +122,20 @@ def test_a_volume_that_the_store_fills(sluice, again, volume, receiver):
     line = server.wait_log(event="store_full")
     assert (line["level"], line["cause"]) == ("warn", "disk")
     assert server.get("/readyz").json["checks"]["store"] == {"ok": False, "reason": "full"}
-    assert metric(server, "sluice_store_bytes") >= 0.9 * metric(server, "sluice_store_max_bytes")
+    assert server.metric("sluice_store_bytes") >= 0.9 * server.metric("sluice_store_max_bytes")
     assert server.post(taken[0]).header("Sluice-Duplicate") == "true"
     server.stop()
     server = again(server, **config)  # it starts on a full volume
     taken += post_until_full(server, "more")
     hook_at.plan = lambda records: (200, {})
-    until(lambda: delivered(server) == len(taken))
+    wait_for(lambda: delivered(server) == len(taken))
     assert arrived(hook_at) == ids(taken)
     server.wait_log(event="store_has_room")
     hook_at.plan = lambda records: (500, {})
     second = post_until_full(server, "b")  # the file does not shrink, but has room in it
     assert len(second) * LARGE > VOLUME // 3
     hook_at.plan = lambda records: (200, {})
-    until(lambda: delivered(server) == len(taken) + len(second))
+    wait_for(lambda: delivered(server) == len(taken) + len(second))
     assert arrived(hook_at) == ids(taken, second)
     server.stop()
 
@@ -153,17 +153,17 @@ def test_a_volume_that_something_else_fills(sluice, again, volume, receiver):
     assert server.wait_log(event="store_full")["cause"] == "disk"
     assert server.post(taken[0]).header("Sluice-Duplicate") == "true"
     hook_at.plan = lambda records: (200, {})  # what waits is delivered, and that is noted
-    until(lambda: delivered(server) == len(taken))
+    wait_for(lambda: delivered(server) == len(taken))
     server.stop()
     server = again(server, **config)
     assert server.post(make("bad", detail={})).status == 400  # there are free pages
     assert arrived(hook_at) == ids(taken)  # nothing came again
     filler.unlink()
     last = large("c")
-    until(lambda: server.post(last).status == 200)
-    until(lambda: server.get("/readyz").status == 200)
-    until((volume / "sluice.db.ballast").exists)
-    until(lambda: delivered(server) == len(taken) + 1)
+    wait_for(lambda: server.post(last).status == 200)
+    wait_for(lambda: server.get("/readyz").status == 200)
+    wait_for((volume / "sluice.db.ballast").exists)
+    wait_for(lambda: delivered(server) == len(taken) + 1)
     assert arrived(hook_at) == ids(taken, [last])
     server.stop()
 
@@ -192,7 +192,7 @@ def test_a_small_store_under_load(sluice, receiver):
     reader.execute("COMMIT")
     reader.close()
     server.wait_log(event="store_log_released")
-    until(lambda: delivered(server) == count)
+    wait_for(lambda: delivered(server) == count)
 
 
 def test_a_listing_that_nobody_reads(sluice):

@@ -54,14 +54,6 @@ def test_names_and_types(shared, event):
     assert want.items() <= types.items()
 
 
-def test_the_version_is_a_label(shared):
-    assert value(shared, "sluice_build_info", version="0.1.0") == 1
-
-
-def test_ready_is_1(shared):
-    assert value(shared, "sluice_ready") == 1
-
-
 def test_requests_are_counted_by_path_method_and_status(sluice, event):
     server = sluice()
     for body in (event, event, b"{"):
@@ -130,28 +122,15 @@ def test_what_a_sender_chooses_makes_no_new_series(sluice):
     assert len(after - before) <= 4
 
 
-@pytest.mark.parametrize(
-    ("body", "outcome"),
-    [
-        (b"{", "malformed"),
-        ({"detail": 1}, "schema_invalid"),
-        ({"detail": {"interaction": {"id": "", "start_time": ""}}}, "transform_failed"),
-        ({"detail": {"interaction": {"id": "x", "start_time": ""}}}, "valid"),
-    ],
-    ids=lambda item: str(item)[:20],
-)
-def test_events_are_counted_by_outcome(sluice, body, outcome):
+def test_events_are_counted_by_outcome(sluice):
     server = sluice()
-    for _ in range(3):
-        server.post(body)
-    assert value(server, "sluice_events_total", outcome=outcome) == 3
-
-
-def test_each_element_of_an_array_is_an_event(sluice):
-    server = sluice()
+    server.post(b"{")
+    server.post({"detail": {"interaction": {"id": "", "start_time": ""}}})
     server.post([{"detail": 1}, {"detail": {"interaction": {"id": "x", "start_time": ""}}}, 5])
-    for outcome in ("schema_invalid", "valid", "malformed"):
-        assert value(server, "sluice_events_total", outcome=outcome) == 1
+    for outcome, count in (("malformed", 2), ("transform_failed", 1), ("schema_invalid", 1), ("valid", 1)):
+        assert value(server, "sluice_events_total", outcome=outcome) == count
+    assert value(server, "sluice_build_info", version="0.1.0") == 1
+    assert value(server, "sluice_ready") == 1
 
 
 def test_durations_add_up(sluice, event):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from server import PATIENCE, furnish, run
+from server import PATIENCE, furnish, run, wait_for
 from test_metrics import scrape
 
 STORE = {"path": "var/sluice.db"}
@@ -19,14 +19,6 @@ ARCHIVE = {"name": "archive", "kind": "file", "path": "out/records.ndjson"}
 
 def hook(receiver, **changes):
     return {"name": "hook", "kind": "http", "url": receiver.url, "max_backoff": "20ms"} | changes
-
-
-def until(is_so, what="what is waited for"):
-    """Ask until it is so, or patience ends."""
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} does not come about"
-        time.sleep(0.01)
 
 
 def post(server, event, names):
@@ -67,7 +59,7 @@ def counters(server, sink):
 
 def arrives(server, sink):
     """Wait until nothing is pending; the numbers then."""
-    until(lambda: counters(server, sink)["pending"] == 0, f"an empty backlog of {sink}")
+    wait_for(lambda: counters(server, sink)["pending"] == 0, f"an empty backlog of {sink}")
     return counters(server, sink)
 
 
@@ -121,7 +113,7 @@ def test_sighup_lets_go_of_a_moved_file(sluice, folder, event):
         return str(moved) in [os.path.realpath(f"{fds}/{fd}") for fd in os.listdir(fds)]
 
     server.signal(signal.SIGHUP)
-    until(lambda: not is_open(), "a closed file")
+    wait_for(lambda: not is_open(), "a closed file")
     post(server, event, ["b"])
     arrives(server, "archive")
     assert (ids(lines(moved)), ids(lines(path))) == (["a"], ["b"])
@@ -321,7 +313,7 @@ def test_a_refused_record_dies_alone(sluice, event, receiver):
     there.plan = lambda records: (400 if "poison" in ids(records) else 200, {})
     server = sluice(store=STORE, sinks=[hook(there, batch=8, max_attempts=3)])
     post(server, event, [*name("e", 10), "poison", *name("f", 10)])
-    until(lambda: counters(server, "hook")["dead"] == 1, "a dead record")
+    wait_for(lambda: counters(server, "hook")["dead"] == 1, "a dead record")
     assert arrives(server, "hook")["delivered"] == 20
     assert sorted(ids(there.records)) == sorted(name("e", 10) + name("f", 10))
     alone = [records for _, records, status, _ in there.requests if status == 400]
@@ -335,7 +327,7 @@ def test_dead_records_beyond_their_bound_are_dropped_and_logged(sluice, event, r
     store = STORE | {"dead_max_size": "4KiB"}
     server = sluice(store=store, sinks=[hook(there, max_attempts=1)])
     post(server, event, name("e", 40))
-    until(lambda: counters(server, "hook")["pending"] == 0, "an empty backlog")
+    wait_for(lambda: counters(server, "hook")["pending"] == 0, "an empty backlog")
     found = counters(server, "hook")
     assert found["dead"] < 10 and found["dead"] + found["dropped"] == 40
     line = server.wait_log(event="dead_records_dropped", bound="store.dead_max_size")
@@ -350,7 +342,7 @@ def test_a_record_that_fails_the_sink_is_set_aside(sluice, event, receiver, plan
     place = hook(there, batch=batch, max_attempts=2, timeout="100ms" if plan is None else "30s")
     server = sluice(store=STORE, sinks=[place])
     post(server, event, [*name("e", 5), "poison", *name("f", 5)])
-    until(lambda: counters(server, "hook")["dead"] == 1, "a dead record")
+    wait_for(lambda: counters(server, "hook")["dead"] == 1, "a dead record")
     arrives(server, "hook")
     arrived = ids(there.records)
     assert set(name("e", 5) + name("f", 5)) <= set(arrived) and "poison" not in arrived
@@ -376,7 +368,7 @@ def test_in_order_it_is_named_and_can_be_moved_aside(sluice, folder, event, rece
         told = json.loads(sluice_says("outbox", "status", "--json").stdout)
         return {sink["name"]: sink.get("blocked") for sink in told["sinks"]}
 
-    until(lambda: blocked()["hook"], "a sink that is known to be blocked")
+    wait_for(lambda: blocked()["hook"], "a sink that is known to be blocked")
     assert blocked() == {"hook": {"sequence": 6, "key": "poison"}, "archive": None}
     assert "waits for record 6 (key poison)" in sluice_says("outbox", "status").stdout
     for words, status, text in (
@@ -395,7 +387,7 @@ def test_in_order_it_is_named_and_can_be_moved_aside(sluice, folder, event, rece
     assert (dead["sink"], dead["sequence"], dead["reason"]) == ("hook", 6, "moved by an operator")
     there.plan = lambda records: (200, {})
     assert sluice_says("dead", "replay").returncode == 0
-    until(lambda: "poison" in ids(there.records), "the replayed record")
+    wait_for(lambda: "poison" in ids(there.records), "the replayed record")
     assert server.wait_log(event="sink_record_moved", sink="hook")["sequence"] == 6
 
 

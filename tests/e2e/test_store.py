@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from server import BINARY, PATIENCE, Server, defaults, environment, merge, put_schema, route, run
+from server import BINARY, PATIENCE, Server, defaults, environment, merge, put_schema, route, run, wait_for
 
 STORE = "var/sluice.db"
 VERSION = 5  # of the store's tables
@@ -50,22 +50,6 @@ def rows(server, query):
         return store.execute(query).fetchall()
 
 
-def metric(server, name):
-    """The value of a metric without labels, or with them as they are written."""
-    for line in server.get("/metrics").body.decode().splitlines():
-        if line.startswith(name + " "):
-            return float(line.rsplit(" ", 1)[1])
-    raise AssertionError(f"no metric {name}")
-
-
-def wait_for(what):
-    """Until `what()` is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_answers_a_duplicate_with_the_first_record(stored, event):
     server = stored()
     first = server.post(event)
@@ -79,10 +63,10 @@ def test_answers_a_duplicate_with_the_first_record(stored, event):
     third = server.post(other)
     assert (third.status, third.header("Sluice-Duplicate")) == (200, None)
     assert server.wait_log(event="event_id_reused")["event_id"] == event["id"]
-    assert metric(server, "sluice_store_accepted_total") == 2
-    assert metric(server, "sluice_store_duplicates_total") == 1
-    assert metric(server, 'sluice_events_total{outcome="duplicate"}') == 1
-    assert metric(server, "sluice_store_commit_duration_seconds_count") == 3
+    assert server.metric("sluice_store_accepted_total") == 2
+    assert server.metric("sluice_store_duplicates_total") == 1
+    assert server.metric('sluice_events_total{outcome="duplicate"}') == 1
+    assert server.metric("sluice_store_commit_duration_seconds_count") == 3
     assert server.wait_log(event="request", outcome="duplicate")["status"] == 200
 
 
@@ -114,7 +98,7 @@ def test_a_known_event_is_a_duplicate_whatever_the_schema_says(stored, quarantin
     second = server.post(event)
     assert (second.status, second.header("Sluice-Duplicate")) == (200, "true")
     assert second.body == first.body
-    assert metric(server, "sluice_store_quarantine_rows") == quarantine
+    assert server.metric("sluice_store_quarantine_rows") == quarantine
     server.stop()
 
 
@@ -136,8 +120,8 @@ def test_a_refused_event_larger_than_the_quarantine_is_told(stored):
     server = stored(store={"quarantine": {"max_size": "1KiB"}})
     assert server.post(b'{"x":"' + b"x" * 2000).status == 400
     assert server.wait_log(event="quarantine_too_small", bound="store.quarantine.max_size")
-    assert metric(server, "sluice_store_quarantine_too_large_total") == 1
-    assert metric(server, "sluice_store_quarantine_rows") == 0
+    assert server.metric("sluice_store_quarantine_too_large_total") == 1
+    assert server.metric("sluice_store_quarantine_rows") == 0
 
 
 def test_replays_are_duplicates_by_their_bytes(stored):
@@ -147,7 +131,7 @@ def test_replays_are_duplicates_by_their_bytes(stored):
     assert server.post(event | {"replay-name": "r"}).header("Sluice-Duplicate") == "true"
     other = server.post(event | {"replay-name": "r", "region": "x"})
     assert (other.status, other.header("Sluice-Duplicate")) == (200, None)
-    assert metric(server, "sluice_store_ids_reused_total") == 0
+    assert server.metric("sluice_store_ids_reused_total") == 0
 
 
 def test_receipts_know_duplicates_too(stored):
@@ -227,9 +211,9 @@ def test_keeps_refused_events_and_why(stored):
     assert (registry, schema) == ("GenesysInteractionRegistry", "InteractionStartedSchema")
     assert details == server.post(bad).json["details"]
     assert json.loads(units) == server.post(bad).json["errors"]
-    assert metric(server, 'sluice_store_quarantined_total{outcome="schema_invalid"}') == 1
-    assert metric(server, 'sluice_store_quarantined_total{outcome="malformed"}') == 2
-    assert metric(server, "sluice_store_quarantine_rows") == 3
+    assert server.metric('sluice_store_quarantined_total{outcome="schema_invalid"}') == 1
+    assert server.metric('sluice_store_quarantined_total{outcome="malformed"}') == 2
+    assert server.metric("sluice_store_quarantine_rows") == 3
 
 
 def test_acceptance_resolves_a_refused_event(stored):
@@ -401,8 +385,8 @@ def test_a_store_of_version_3_keeps_everything(folder, receiver):
     server = Server(folder, merge(defaults(), config)).wait_ready()
     assert rows(server, "PRAGMA user_version") == [(VERSION,)]
     for name in ("behind", "refuses"):
-        wait_for(lambda: metric(server, f'sluice_sink_delivered_total{{sink="{name}"}}') == 3)
-    assert metric(server, 'sluice_sink_dead{sink="buries"}') == 3
+        wait_for(lambda: server.metric(f'sluice_sink_delivered_total{{sink="{name}"}}') == 3)
+    assert server.metric('sluice_sink_dead{sink="buries"}') == 3
     assert run("dead", "list", "-c", server.file, cwd=folder).stdout.count("answered 400") == 3
     assert len(rows(server, "SELECT * FROM refused")) == 1
     again = {"id": "plain", "source": "s", "detail-type": "t"}
@@ -410,7 +394,7 @@ def test_a_store_of_version_3_keeps_everything(folder, receiver):
     raw = json.dumps({**again, "detail": detail}, separators=(",", ":")).encode()
     assert server.post(raw).header("Sluice-Duplicate") == "true"
     assert run("dead", "replay", "-c", server.file, cwd=folder).returncode == 0
-    wait_for(lambda: metric(server, 'sluice_sink_delivered_total{sink="buries"}') == 3)
+    wait_for(lambda: server.metric('sluice_sink_delivered_total{sink="buries"}') == 3)
     for to in sinks.values():
         assert {one["interaction_id"] for one in to.records} == {"plain", "é€😀", "nul\0behind"}
     wait_for(lambda: rows(server, "SELECT * FROM record") == [])
@@ -440,11 +424,11 @@ def test_wrong_counters_are_found_and_corrected(stored, receiver):
     assert server.wait_log(event="store_counter_corrected", counter="waiting_bytes")
     line = server.wait_log(event="store_counter_corrected", counter="pending")
     assert line["was"] - line["rows"] == 7
-    wait_for(lambda: metric(server, 'sluice_sink_pending{sink="hook"}') == 0)
-    assert metric(server, 'sluice_sink_dropped_total{sink="hook"}') == 7
-    wait_for(lambda: metric(server, "sluice_store_quarantine_rows") == 1)
-    wait_for(lambda: metric(server, "sluice_store_dedup_rows") == 20)
-    assert metric(server, "sluice_store_counters_corrected_total") == 5
+    wait_for(lambda: server.metric('sluice_sink_pending{sink="hook"}') == 0)
+    assert server.metric('sluice_sink_dropped_total{sink="hook"}') == 7
+    wait_for(lambda: server.metric("sluice_store_quarantine_rows") == 1)
+    wait_for(lambda: server.metric("sluice_store_dedup_rows") == 20)
+    assert server.metric("sluice_store_counters_corrected_total") == 5
     wait_for(lambda: server.post(make("late")).status == 200)  # it is not full any more
     server.stop()
 
@@ -540,9 +524,9 @@ def test_nothing_is_taken_once_a_sink_finds_no_database(stored):
         assert server.post(event).header("Sluice-Duplicate") == "true"
     assert server.post(make("later")).status == 200
     delivered = 'sluice_sink_delivered_total{sink="archive"}'
-    accepted = metric(server, "sluice_store_accepted_total")
+    accepted = server.metric("sluice_store_accepted_total")
     assert accepted >= len(taken) + 1
-    wait_for(lambda: metric(server, delivered) == accepted)
+    wait_for(lambda: server.metric(delivered) == accepted)
 
 
 def test_explain_leaves_the_store_alone(stored, event):
@@ -551,4 +535,4 @@ def test_explain_leaves_the_store_alone(stored, event):
         "explain", "-c", server.file, cwd=server.folder, stdin=json.dumps(event)
     )
     assert result.returncode == 0
-    assert metric(server, "sluice_store_accepted_total") == 0
+    assert server.metric("sluice_store_accepted_total") == 0

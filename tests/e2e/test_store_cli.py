@@ -8,26 +8,16 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from datetime import datetime, timezone
 
 import pytest
 import yaml
 
-from server import BINARY, PATIENCE, REGISTRY, SCHEMA, environment, put_schema, route, run
+from server import BINARY, PATIENCE, REGISTRY, SCHEMA, environment, put_schema, route, run, wait_for
 
 STORE = {"path": "var/sluice.db"}
 SINKS = [{"name": "archive", "kind": "file", "path": "var/records.ndjson"}]
 ANYTHING = {"type": "object"}
-
-
-def until(is_so, patience=PATIENCE):
-    """The first true answer of `is_so`, asked again and again."""
-    deadline = time.monotonic() + patience
-    while not (answer := is_so()):
-        assert time.monotonic() < deadline, "it does not come true"
-        time.sleep(0.02)
-    return answer
 
 
 def cli(server, *args, **more):
@@ -79,7 +69,7 @@ def test_filters_what_it_lists(sluice, event):
     put_schema(server.folder, "One", {"type": "string"})
     put_schema(server.folder, "Two", {"type": "string"})
     for source in ("one", "two"):
-        until(lambda: server.post(event | {"source": source}).json["error"].startswith("Schema val"))
+        wait_for(lambda: server.post(event | {"source": source}).json["error"].startswith("Schema val"))
     assert server.post({"detail": {}, "source": "three"}).status == 400
 
     def ids(*args):
@@ -142,7 +132,7 @@ def test_replays_under_the_live_schema(sluice, event, beside):
     assert len(rows(server, "rejected", "list", "--all")) == 5
     assert cli(server, "rejected", "replay").stderr.startswith("replayed 0 of 0")
     if beside:
-        until(lambda: len(records(server)) == 5)
+        wait_for(lambda: len(records(server)) == 5)
         server.stop()
     else:
         status = json.loads(cli(server, "outbox", "status", "--json").stdout)
@@ -191,8 +181,8 @@ def test_posts_registry_refusals_again_by_itself(sluice, event):
     [row] = rows(server, "rejected", "list", "--outcome", "registry")
     assert (row["outcome"], row["cause"]) == ("schema_not_found", "registry")
     put_schema(server.folder, "Later", ANYTHING)
-    until(lambda: len(records(server)) == 1)
-    until(lambda: rows(server, "rejected", "list") == [])
+    wait_for(lambda: len(records(server)) == 1)
+    wait_for(lambda: rows(server, "rejected", "list") == [])
     assert server.wait_log(event="resubmitted", accepted=1)["schema"] == "Later"
 
 
@@ -271,7 +261,7 @@ def test_dead_records_can_be_delivered_again(sluice, event):
     }
     server = sluice(store=STORE, sinks=[hook])
     assert server.post(event).status == 200
-    [row] = until(lambda: rows(server, "dead", "list"))
+    [row] = wait_for(lambda: rows(server, "dead", "list"))
     assert row["sink"] == "hook" and row["attempts"] == 1 and "422" in row["reason"]
     assert rows(server, "dead", "list", "--sink", "other") == []
     assert "hook" in cli(server, "dead", "list").stdout
@@ -284,7 +274,7 @@ def test_dead_records_can_be_delivered_again(sluice, event):
     done = cli(server, "dead", "replay", str(row["id"]), "999")
     assert done.returncode == 1  # 999 is not there
     assert json.loads(done.stdout.splitlines()[0]) == {"id": row["id"], "revived": True}
-    until(lambda: sink["taken"] == 1)
+    wait_for(lambda: sink["taken"] == 1)
     assert rows(server, "dead", "list") == []
     sink["listener"].close()
 
@@ -293,12 +283,12 @@ def test_outbox_status_and_a_sink_that_is_gone(sluice, event):
     server = sluice(store=STORE, sinks=SINKS)
     assert server.post(event).status == 200
     assert server.post(event).status == 200
-    until(lambda: len(records(server)) == 1)
+    wait_for(lambda: len(records(server)) == 1)
 
     def status():
         return json.loads(cli(server, "outbox", "status", "--json").stdout)
 
-    until(lambda: status()["sinks"][0]["delivered"] == 1)
+    wait_for(lambda: status()["sinks"][0]["delivered"] == 1)
     now = status()
     assert now["accepted"] == 1 and now["duplicates"] == 1 and now["server"] is True
     assert now["sinks"][0]["pending"] == 0 and now["sinks"][0]["name"] == "archive"
@@ -334,7 +324,7 @@ def test_outbox_status_shows_since_when_the_oldest_record_waits(sluice, event, r
     assert server.post(event).status == 200
     after = now_text()
     assert server.post(event | {"id": "another"}).status == 200
-    until(lambda: refusing.requests and status()["archive"]["pending"] == 0)
+    wait_for(lambda: refusing.requests and status()["archive"]["pending"] == 0)
     now = status()
     assert now["archive"]["oldest_pending"] is None
     for name in ("away", "refusing"):

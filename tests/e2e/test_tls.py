@@ -373,7 +373,7 @@ def test_new_connections_beside_requests_that_wait_for_the_store(secure):
 
     def client():
         try:
-            for _ in range(150):
+            for _ in range(60):
                 assert server.post(BODY).status == 200
         except Exception as error:  # noqa: BLE001
             failures.append(error)
