@@ -1,8 +1,8 @@
 /*
  * metrics.c - see metrics.h.
  *
- * Series exist from the start only where their labels are known (outcomes); requests appear with
- * the first of their kind. Labels come from fixed sets, so that a sender cannot make series.
+ * All label values come from fixed sets, so that a sender cannot create series. The series of
+ * outcomes exist from the start, those of requests from the first request of their kind.
  */
 #include "handlers/metrics.h"
 
@@ -11,9 +11,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "handlers/metrics_sinks.h"
-#include "handlers/metrics_store.h"
-#include "handlers/metrics_text.h"
+#include "handlers/metrics_internal.h"
 
 static const char *const paths[] = { "/events", "/", "/healthz", "/readyz", "/metrics", "other" };
 static const char *const tls_failures[] = { "alert",       "closed",      "late",     "not_tls",
@@ -32,7 +30,7 @@ static const struct {
     { METRICS_GONE, "gone" }, { 0, "other" },
 };
 
-/* Upper bounds of the duration histogram's buckets, in microseconds; the last one has none. */
+/* The duration histogram's buckets, by upper bound in microseconds. */
 static const struct {
     int64_t us;
     const char *label; /* in seconds */
@@ -55,7 +53,7 @@ struct metrics_counts {
     counter tls_failures[COUNT_OF(tls_failures)];
     counter http_failures[COUNT_OF(http_failures)];
     counter events[CONDITION_COUNT];
-    size_t owners; /* metrics that share them; counted by the thread that makes and ends these */
+    size_t owners; /* metrics that share these counts; used by the thread that creates them */
 };
 
 struct metrics {
@@ -98,7 +96,7 @@ static uint64_t get(const counter *value)
     return atomic_load_explicit(value, memory_order_relaxed);
 }
 
-/* The index of `name`; the last one stands for whatever is not listed. */
+/* The index of `name`; the last index stands for all names that are not listed. */
 static size_t find_name(const char *const *names, size_t count, struct str name)
 {
     size_t i = 0;
@@ -139,6 +137,34 @@ void metrics_count_failure(struct metrics_counts *counts, bool tls, struct str r
         add(&counts->http_failures[find_name(http_failures, COUNT_OF(http_failures), reason)], 1);
 }
 
+void metrics_count_event(struct metrics *metrics, enum condition condition)
+{
+    add(&metrics->counts->events[condition], 1);
+}
+
+/* The page. */
+
+void metrics_head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void metrics_histogram(struct buf *out, const char *name, const struct metrics_histogram *histogram)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < histogram->count; i++) {
+        total += histogram->counts[i];
+        if (histogram->bounds[i] == INT64_MAX)
+            buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, total);
+        else
+            buf_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+                       (double)histogram->bounds[i] / histogram->scale, total);
+    }
+    buf_printf(out, "%s_sum %.6f\n", name, (double)histogram->sum / histogram->scale);
+    buf_printf(out, "%s_count %" PRIu64 "\n", name, total);
+}
+
 static void write_failures(struct buf *out, const struct metrics *metrics)
 {
     metrics_head(out, "sluice_tls_handshake_failures_total", "counter",
@@ -153,12 +179,7 @@ static void write_failures(struct buf *out, const struct metrics *metrics)
                    http_failures[i], get(&metrics->counts->http_failures[i]));
 }
 
-void metrics_count_event(struct metrics *metrics, enum condition condition)
-{
-    add(&metrics->counts->events[condition], 1);
-}
-
-/* The series of one path and method, a line for each status that was answered. */
+/* The series of one path and method: one line per status that was sent. */
 static void write_requests_of(struct buf *out, const struct metrics *metrics, size_t path,
                               size_t method)
 {
@@ -207,8 +228,8 @@ static void write_events(struct buf *out, const struct metrics *metrics)
 }
 
 /*
- * `{registry="...",schema="..."`, left open for more. The names have no control characters
- * (config), so that JSON's escapes are Prometheus' too.
+ * Add `name{registry="...",schema="..."`, without the closing brace. The names have no control
+ * characters (checked by the configuration), so JSON's escapes are valid in Prometheus' format.
  */
 static void open_labels(struct buf *out, const char *name, const struct catalog_status *status)
 {

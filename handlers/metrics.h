@@ -21,11 +21,11 @@
 struct metrics;
 struct aws_session;
 
-/** What was counted, as opposed to what is asked at each scrape; outlives a reload. */
+/** The counters. They outlive a reload; gauges are read at each scrape. */
 struct metrics_counts;
 
 struct metrics_options {
-    const char *version; /* the program's; these four must outlive the metrics */
+    const char *version; /* of the program; this and the pointers below outlive the metrics */
     struct catalog *catalog;
     const struct health *health;
     struct outbox *outbox;     /* NULL: no store */
@@ -34,10 +34,10 @@ struct metrics_options {
     struct slow_lane *lane;                       /* NULL: there is none */
     size_t (*connections)(void *self);            /* open now */
     size_t (*inflight_bytes)(void *self);         /* reserved for bodies now */
-    int64_t (*certificate_expires_s)(void *self); /* since 1970; 0, or NULL: there is none */
+    int64_t (*certificate_expires_s)(void *self); /* since 1970; 0 or NULL: no certificate */
     void *self;
-    struct metrics *predecessor; /* goes on with its counts; NULL: from nought */
-    /* Seconds since 1970, 0: never or not known; NULL: there are no credentials. */
+    struct metrics *predecessor; /* its counts are shared; NULL: all counts start at 0 */
+    /* Seconds since 1970; 0: never or not known; NULL: there are no credentials. */
     int64_t (*credential_expiry)(struct aws_session *session);
     struct aws_session *session;
 };
@@ -48,23 +48,23 @@ struct metrics *metrics_create(const struct metrics_options *options);
 /** NULL is fine. */
 void metrics_destroy(struct metrics *metrics);
 
-/** Its counts; they live as long as any metrics that share them. */
+/** The counts; they live until the last metrics that share them are destroyed. */
 struct metrics_counts *metrics_counts(struct metrics *metrics);
 
-/* In place of a status, for a request without an answer. */
+/* In place of a status, for a request that got no answer. */
 enum {
-    METRICS_LATE = 1, /* the server cut it */
-    METRICS_GONE = 2, /* its sender left, or the server stopped */
+    METRICS_LATE = 1, /* the server closed the connection at the deadline */
+    METRICS_GONE = 2, /* the sender closed the connection, or the server stopped */
 };
 
-/** One request is over. `path` and `method` come from small fixed sets. */
+/** Count a request that has ended. A path or method that is not known counts as "other". */
 void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,
                            int status, int64_t duration_us);
 
-/** A connection brought no request: its TLS handshake failed, or what came was none. */
+/** Count a failed TLS handshake (`tls`) or bytes that are not an HTTP request. */
 void metrics_count_failure(struct metrics_counts *counts, bool tls, struct str reason);
 
-/** One event met its end. */
+/** Count an event by its outcome. */
 void metrics_count_event(struct metrics *metrics, enum condition condition);
 
 /** GET /metrics. */

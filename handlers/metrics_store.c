@@ -1,19 +1,13 @@
 /*
- * metrics_store.c - see metrics_store.h.
+ * metrics_store.c - the series of the store and of the sinks, see metrics_internal.h.
+ *
+ * The names of sinks need no escapes (conf/sluice.schema.json).
  */
-#include "handlers/metrics_store.h"
-
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/memory.h"
-#include "handlers/metrics_text.h"
-
-static void write_number(struct buf *out, const char *name, const char *type, const char *help,
-                         int64_t value)
-{
-    metrics_head(out, name, type, help);
-    buf_printf(out, "%s %" PRId64 "\n", name, value);
-}
+#include "handlers/metrics_internal.h"
 
 static void write_quarantined(struct buf *out, const struct outbox_counters *counters)
 {
@@ -44,51 +38,31 @@ static void write_commits(struct buf *out, const struct outbox_counters *counter
                     1);
 }
 
-static int64_t enqueued(const struct outbox_sink_counters *sink)
-{
-    return sink->enqueued;
-}
-
-static int64_t delivered(const struct outbox_sink_counters *sink)
-{
-    return sink->delivered;
-}
-
-static int64_t dead(const struct outbox_sink_counters *sink)
-{
-    return sink->dead;
-}
-
-static int64_t dropped(const struct outbox_sink_counters *sink)
-{
-    return sink->dropped;
-}
-
-static int64_t pending(const struct outbox_sink_counters *sink)
-{
-    return sink->pending;
-}
-
 static void write_sinks(struct buf *out, const struct outbox_counters *counters)
 {
     static const struct {
         const char *name;
         const char *type;
         const char *help;
-        int64_t (*value)(const struct outbox_sink_counters *sink);
     } metrics[] = {
-        { "sluice_sink_enqueued_total", "counter", "Records that the sink was to get.", enqueued },
-        { "sluice_sink_delivered_total", "counter", "Records that it has got.", delivered },
-        { "sluice_sink_dead", "gauge", "Records set aside, that it would not take.", dead },
-        { "sluice_sink_dropped_total", "counter", "Records given up.", dropped },
-        { "sluice_sink_pending", "gauge", "Records still to be delivered.", pending },
+        { "sluice_sink_enqueued_total", "counter", "Records that the sink was to get." },
+        { "sluice_sink_delivered_total", "counter", "Records that it has got." },
+        { "sluice_sink_dead", "gauge", "Records set aside, that it would not take." },
+        { "sluice_sink_dropped_total", "counter", "Records given up." },
+        { "sluice_sink_pending", "gauge", "Records still to be delivered." },
     };
 
     for (size_t i = 0; i < COUNT_OF(metrics); i++) {
         metrics_head(out, metrics[i].name, metrics[i].type, metrics[i].help);
-        for (size_t j = 0; j < counters->sink_count; j++)
-            buf_printf(out, "%s{sink=\"%s\"} %" PRId64 "\n", metrics[i].name,
-                       counters->sinks[j].name, metrics[i].value(&counters->sinks[j]));
+        for (size_t j = 0; j < counters->sink_count; j++) {
+            const struct outbox_sink_counters *sink = &counters->sinks[j];
+            const int64_t values[] = { sink->enqueued, sink->delivered, sink->dead, sink->dropped,
+                                       sink->pending };
+
+            static_assert(COUNT_OF(values) == COUNT_OF(metrics), "one value for each metric");
+            buf_printf(out, "%s{sink=\"%s\"} %" PRId64 "\n", metrics[i].name, sink->name,
+                       values[i]);
+        }
     }
 }
 
@@ -106,36 +80,58 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
     struct outbox_counters *counters = mem_alloc(sizeof(*counters));
 
     outbox_counters(outbox, counters);
-    write_number(out, "sluice_store_accepted_total", "counter", "Events made durable.",
-                 counters->accepted);
-    write_number(out, "sluice_store_duplicates_total", "counter", "Events that had come before.",
-                 counters->duplicates);
-    write_number(out, "sluice_store_ids_reused_total", "counter",
-                 "Events whose id another one had.", counters->ids_reused);
+
+    const struct {
+        const char *name;
+        const char *type;
+        int64_t value;
+        const char *help;
+    } metrics[] = {
+        { "sluice_store_accepted_total", "counter", counters->accepted, "Events made durable." },
+        { "sluice_store_duplicates_total", "counter", counters->duplicates,
+          "Events that had come before." },
+        { "sluice_store_ids_reused_total", "counter", counters->ids_reused,
+          "Events whose id another one had." },
+        { "sluice_store_quarantine_rows", "gauge", counters->refused_rows,
+          "Refused events kept now." },
+        { "sluice_store_quarantine_bytes", "gauge", counters->refused_bytes, "What they take." },
+        { "sluice_store_quarantine_evicted_total", "counter", counters->refused_evicted,
+          "Refused events that were let go, too old or too many." },
+        { "sluice_store_quarantine_too_large_total", "counter", counters->refused_too_large,
+          "Refused events larger than the quarantine, so not kept." },
+        { "sluice_store_dedup_rows", "gauge", counters->seen, "Events remembered for duplicates." },
+        { "sluice_store_bytes", "gauge", counters->bytes,
+          "Records that wait for sinks, and the write-ahead log." },
+        { "sluice_store_max_bytes", "gauge", counters->max_bytes,
+          "The most of them: store.max_size, or what the disk has room for." },
+        { "sluice_store_dead_bytes", "gauge", counters->dead_bytes,
+          "Records that no sink waits for and some have set aside." },
+        { "sluice_store_counters_corrected_total", "counter", counters->corrections,
+          "Counters that differed from the rows they count." },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(metrics); i++) {
+        metrics_head(out, metrics[i].name, metrics[i].type, metrics[i].help);
+        buf_printf(out, "%s %" PRId64 "\n", metrics[i].name, metrics[i].value);
+    }
     write_quarantined(out, counters);
-    write_number(out, "sluice_store_quarantine_rows", "gauge", "Refused events kept now.",
-                 counters->refused_rows);
-    write_number(out, "sluice_store_quarantine_bytes", "gauge", "What they take.",
-                 counters->refused_bytes);
-    write_number(out, "sluice_store_quarantine_evicted_total", "counter",
-                 "Refused events that were let go, too old or too many.",
-                 counters->refused_evicted);
-    write_number(out, "sluice_store_quarantine_too_large_total", "counter",
-                 "Refused events larger than the quarantine, so not kept.",
-                 counters->refused_too_large);
-    write_number(out, "sluice_store_dedup_rows", "gauge", "Events remembered for duplicates.",
-                 counters->seen);
-    write_number(out, "sluice_store_bytes", "gauge",
-                 "Records that wait for sinks, and the write-ahead log.", counters->bytes);
-    write_number(out, "sluice_store_max_bytes", "gauge",
-                 "The most of them: store.max_size, or what the disk has room for.",
-                 counters->max_bytes);
-    write_number(out, "sluice_store_dead_bytes", "gauge",
-                 "Records that no sink waits for and some have set aside.", counters->dead_bytes);
-    write_number(out, "sluice_store_counters_corrected_total", "counter",
-                 "Counters that differed from the rows they count.", counters->corrections);
     write_commits(out, counters);
     write_sinks(out, counters);
     write_ages(out, counters);
     mem_free(counters);
+}
+
+void metrics_write_attempts(struct buf *out, struct pump *const *pumps, size_t count)
+{
+    static const char *const results[SINK_RESULT_COUNT] = {
+        [SINK_DELIVERED] = "delivered", [SINK_REFUSED] = "refused", [SINK_POSTPONED] = "failed"
+    };
+
+    metrics_head(out, "sluice_sink_attempts_total", "counter",
+                 "Records handed to the sink, each time, by what it said.");
+    for (size_t i = 0; i < count; i++)
+        for (int result = 0; result < SINK_RESULT_COUNT; result++)
+            buf_printf(out, "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
+                       pump_name(pumps[i]), results[result],
+                       pump_attempts(pumps[i], (enum sink_result)result));
 }

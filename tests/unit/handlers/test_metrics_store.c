@@ -1,10 +1,9 @@
 /*
- * test_metrics_store.c - claims about handlers/metrics_store.h.
+ * test_metrics_store.c - claims about handlers/metrics_store.c.
  */
-#include "handlers/metrics_store.h"
-
 #include <string.h>
 
+#include "handlers/metrics_internal.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 
@@ -56,8 +55,38 @@ static void shows_what_the_store_counts(void)
     store_done(&store);
 }
 
+static void destroy(void *self)
+{
+    (void)self;
+}
+
+static void each_sink_has_a_series_for_each_result(void)
+{
+    struct pump *pumps[] = {
+        pump_create(&(struct pump_options){ .name = "archive", .sink = { .destroy = destroy } }),
+        pump_create(&(struct pump_options){ .name = "hook", .sink = { .destroy = destroy } }),
+    };
+    CLEANUP(buf_done) struct buf out;
+
+    buf_init(&out, 10000);
+    metrics_write_attempts(&out, pumps, COUNT_OF(pumps));
+    CHECK_STR(buf_str(&out),
+              "# HELP sluice_sink_attempts_total Records handed to the sink, each time, by what it "
+              "said.\n"
+              "# TYPE sluice_sink_attempts_total counter\n"
+              "sluice_sink_attempts_total{sink=\"archive\",result=\"failed\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"archive\",result=\"refused\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"archive\",result=\"delivered\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"hook\",result=\"failed\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"hook\",result=\"refused\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"hook\",result=\"delivered\"} 0\n");
+    for (size_t i = 0; i < COUNT_OF(pumps); i++)
+        pump_destroy(pumps[i]);
+}
+
 int main(void)
 {
+    RUN(each_sink_has_a_series_for_each_result);
     RUN(shows_what_the_store_counts);
     return test_end();
 }
