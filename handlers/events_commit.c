@@ -1,9 +1,10 @@
 /*
- * events_commit.c - the events of a request and the outbox: nobody hears 200 or 400 before what he
- * sent is on stable storage.
+ * events_commit.c - the events of a request and the outbox: no 200 and no 400 is sent before the
+ * event is durable.
  *
- * What is to be retried anyway (500, 503) is not kept. Whatever the schema says now, an event that
- * was accepted before is a duplicate: only the outbox knows.
+ * An event that the sender retries anyway (500, 503) is not kept. An event that was accepted before
+ * is a duplicate even when the schema of today refuses it; only the outbox knows that, so refused
+ * events with an id are submitted, too.
  */
 #include "handlers/events_internal.h"
 
@@ -21,14 +22,14 @@ static bool is_kept(const struct run *run, const struct outcome *outcome)
     return outcome->row->status == 400 && run->options->quarantine;
 }
 
-/* Is it refused now, and may have been accepted before? */
+/* May an event that is refused now have been accepted before? */
 static bool may_be_known(const struct run *run, size_t index)
 {
     return run->options->dedup && run->events[index].id.ptr;
 }
 
-/* An array without a single event is kept as one: its elements are worth no row each. */
-static bool is_junk(const struct run *run)
+/* An array in which nothing is an event is kept as one refused event, not one per element. */
+static bool is_without_events(const struct run *run)
 {
     if (!run->is_batch || run->count < 2 || !run->options->quarantine)
         return false;
@@ -38,7 +39,7 @@ static bool is_junk(const struct run *run)
     return true;
 }
 
-/* The event's bytes without its replay-name; ptr NULL where that cannot be cut out. */
+/* The event's bytes without the member replay-name; ptr NULL: it cannot be cut out. */
 static struct str without_replay_name(const struct run *run, const struct event *event)
 {
     struct str raw = event->raw;
@@ -55,14 +56,14 @@ static struct str without_replay_name(const struct run *run, const struct event 
     return (struct str){ bytes, raw.len - span.len };
 }
 
-/* Not the event's fault, but the registry's. */
+/* Is the registry at fault, not the event? */
 static bool is_registry_kind(enum condition condition)
 {
     return condition == CONDITION_SCHEMA_NOT_FOUND || condition == CONDITION_REGISTRY_DENIED ||
            condition == CONDITION_REGISTRY_UNREACHABLE || condition == CONDITION_SCHEMA_UNUSABLE;
 }
 
-/* As a JSON array, or nothing when there are none. */
+/* The error units as a JSON array; ptr NULL: there are none, or they are too long. */
 static struct str units_of(const struct run *run, const struct schema_report *report)
 {
     struct buf *out;
@@ -103,8 +104,8 @@ static struct outbox_event describe(const struct run *run, size_t index)
     };
 }
 
-/* All elements of an array that is junk. */
-static struct outbox_event describe_junk(const struct run *run)
+/* The whole array, as one refused event. */
+static struct outbox_event describe_whole_body(const struct run *run)
 {
     return (struct outbox_event){
         .raw = json_span(run->request->body),
@@ -129,43 +130,18 @@ static void find_spans(struct run *run)
         run->events[i].raw = spans[i];
 }
 
-static void turn_away(struct run *run, size_t index, const char *reason)
-{
-    struct outcome *outcome = &run->outcomes[index];
-
-    *outcome = (struct outcome){ .id = outcome->id };
-    outcome->details = str_from_c(reason);
-    run_conclude(run, CONDITION_UNAVAILABLE, outcome);
-}
-
 static void turn_all_away(struct run *run, const char *reason)
 {
     for (size_t i = 0; i < run->submitted_count; i++)
-        turn_away(run, run->submitted[i], reason);
+        run_conclude(run, run->submitted[i], CONDITION_UNAVAILABLE, str_from_c(reason));
 }
 
-void run_release_tree(struct run *run)
-{
-    for (size_t i = 0; i < run->count; i++) {
-        struct event *event = &run->events[i];
-
-        if (event->root && event->id.ptr) {
-            event->id = arena_copy(run->request->arena, event->id);
-            run->outcomes[i].id = event->id;
-        }
-        event->root = NULL;
-        event->payload = NULL;
-    }
-    json_release(run->body);
-    run->body = NULL;
-}
-
-/* What the outbox must see of the request. How much that is. */
+/* Fill in `events`, what the outbox must see of the request. Returns their number. */
 static size_t describe_all(struct run *run, struct outbox_event *events)
 {
-    run->as_one = is_junk(run);
+    run->as_one = is_without_events(run);
     if (run->as_one)
-        events[0] = describe_junk(run);
+        events[0] = describe_whole_body(run);
     for (size_t i = 0; i < run->count; i++) {
         if (!run->as_one && !is_kept(run, &run->outcomes[i]) && !may_be_known(run, i))
             continue;
@@ -202,36 +178,21 @@ bool run_submit(struct run *run)
     return false;
 }
 
-static bool read_again(struct run *run, struct event *event, size_t index, struct error *err)
-{
-    if (!run->body && !run_parse(run, err))
-        return false;
-    event->root = run->is_batch ? json_at(run->body, index) : run->body;
-    return run_take_payload(run, event, err);
-}
-
-/* Only a record that is shown is made again. */
+/* A receipt and the results of an array need no record. */
 static bool shows_record(const struct run *run)
 {
     return !run->is_batch && !run->options->receipt;
 }
 
 /*
- * Its record is the one of the first time, except for what the transform says today. Where that
- * makes none of it, the event has been accepted all the same: there is no record to show then.
+ * The event was accepted before. Its answer is the record of that time, as the transform of today
+ * writes it; when that transform refuses the event, the answer is a receipt.
  */
-static void recognise(struct run *run, size_t index, int64_t processed_at_us)
+static void conclude_duplicate(struct run *run, size_t index, int64_t processed_at_us)
 {
-    struct outcome *outcome = &run->outcomes[index];
-    struct event *event = &run->events[index];
-    struct error ignored = { 0 };
-
-    run->now_us = processed_at_us;
-    if (!shows_record(run) || !read_again(run, event, index, &ignored) ||
-        !run_normalize(run, event, &ignored))
-        event->record = STR_NONE;
-    *outcome = (struct outcome){ .id = outcome->id };
-    run_conclude(run, CONDITION_DUPLICATE, outcome);
+    if (!shows_record(run) || !run_write_record_again(run, index, processed_at_us))
+        run->events[index].record = STR_NONE;
+    run_conclude(run, index, CONDITION_DUPLICATE, STR_NONE);
 }
 
 bool run_has_results(const struct run *run)
@@ -254,13 +215,13 @@ void run_take_results(struct run *run)
         const struct outbox_result *result = &results[run->as_one ? 0 : i];
 
         if (result->verdict == OUTBOX_DUPLICATE)
-            recognise(run, run->submitted[i], result->processed_at_us);
+            conclude_duplicate(run, run->submitted[i], result->processed_at_us);
         else if (result->verdict == OUTBOX_UNAVAILABLE)
-            turn_away(run, run->submitted[i], result->reason);
+            run_conclude(run, run->submitted[i], CONDITION_UNAVAILABLE, str_from_c(result->reason));
     }
 }
 
-/* A body that a worker had may be too long to be read here. */
+/* Nothing is read again here: the body may be too long for a loop thread. */
 void run_give_up(struct run *run)
 {
     outbox_give_up(run->job);

@@ -1,12 +1,14 @@
 /*
- * events_internal.h - one request to POST /events being answered; for events*.c alone.
+ * events_internal.h - one request to POST /events while it is answered; for events*.c alone.
  *
- * Threads: a run belongs to its loop thread, except while slow_begin()'s work is not done.
+ * Threads: a run belongs to its loop thread, except while a worker has it (slow_start() until
+ * slow_is_done()).
  */
 #pragma once
 
 #include <stdatomic.h>
 
+#include "base/json.h"
 #include "handlers/events.h"
 #include "handlers/outcome.h"
 #include "schema/schema.h"
@@ -17,88 +19,98 @@ struct events {
 
 /* How much time the checks may take. */
 enum run_pace {
-    RUN_FAST, /* a slice for the whole request, in a loop thread */
+    RUN_FAST, /* a slice for the whole request, on a loop thread */
     RUN_FULL, /* the whole budget for each event */
 };
 
 struct run {
     const struct events_options *options;
     const struct request *request;
-    const struct event_observer *observer; /* NULL: nobody looks */
-    struct json_object *body;              /* NULL: it cannot be read, see `malformed`, or waits */
-    struct error malformed;                /* code ERR_NONE: it was read */
-    struct schema_budget budget;           /* of the event being checked */
-    const atomic_bool *stop;               /* ends the checks soon; NULL: nothing does */
-    struct catalog_entry *awaited; /* whose schema was being fetched at the last look; NULL: none */
-    int64_t now_us;                /* the processed_at of all its records */
-    size_t units_left;             /* error units that the answer may still take */
+    const struct event_observer *observer; /* NULL: none */
+    struct json_object *body;              /* the tree; NULL: not read, malformed, or released */
+    struct error malformed;                /* code ERR_NONE: the body was read */
+    struct schema_budget budget;           /* of the event that is checked */
+    const atomic_bool *stop;               /* true: end the checks soon; NULL: nothing stops them */
+    struct catalog_entry *awaited;         /* its schema is being fetched; NULL: none */
+    int64_t now_us;                        /* the processed_at of all records */
+    size_t units_left;                     /* error units that still fit in the answer */
 
     bool is_batch; /* the body is an array */
-    size_t count;  /* events; 1 for a single one, and for a body that is none */
+    size_t count;  /* of events; 1 for a single event and for a malformed body */
     struct event *events;
     struct outcome *outcomes;
 
-    bool as_one;       /* the job below holds the whole array as one refused event */
-    size_t *submitted; /* which events the job below holds, in its order */
+    bool as_one;       /* the job holds the whole array as one refused event */
+    size_t *submitted; /* the indices of the events that the job holds, in its order */
     size_t submitted_count;
-    struct outbox_job *job; /* NULL: nothing is with the outbox */
+    struct outbox_job *job; /* NULL: nothing was submitted */
 };
 
-/* events.c */
+/** The event in the tree of the body. */
+static inline struct json_object *run_root(const struct run *run, size_t index)
+{
+    return run->is_batch ? json_at(run->body, index) : run->body;
+}
 
-/** The event's fate is `condition`. */
-void run_conclude(const struct run *run, enum condition condition, struct outcome *outcome);
+/* events_steps.c: the steps of one event. */
 
-/** A run that has not read its body yet; its tree, if any, dies with the request's arena. */
+/** Read the body into a tree. If that fails, `run->malformed` says why. */
+void run_read(struct run *run);
+
+/**
+ * Route, payload, validate, transform, until one fails; then `err` says why. CONDITION_VALID: all
+ * succeeded.
+ */
+enum condition run_take_steps(struct run *run, struct event *event, struct error *err);
+
+/**
+ * Write the record of a duplicate again, with the time of its first acceptance; reads the body
+ * again if its tree was released. False: the transform of today refuses the event.
+ */
+NODISCARD bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_us);
+
+/* events_check.c: all events of a request. */
+
+/** A run that has not read its body. The request's arena owns it and its tree. */
 struct run *run_create(const struct events *events, const struct request *request,
                        const struct event_observer *observer);
-
-/** Read the body into a tree, again if need be. */
-NODISCARD bool run_parse(struct run *run, struct error *err);
-
-/** Read the body into a tree for the first time. What is wrong with it is in `run->malformed` then.
- */
-void run_read(struct run *run);
 
 /** Release the tree; bytes, outcomes and records stay. */
 void run_release_tree(struct run *run);
 
 /**
  * Does an event of the request need a schema that is being fetched? Then the request's waker is
- * used when it is there. After run_read().
+ * used once it is there. After run_read().
  */
 NODISCARD bool run_waits_for_schema(struct run *run);
 
-/** Is the schema that run_waits_for_schema() met still being fetched? Needs no tree. */
+/** Is the schema that run_waits_for_schema() found still being fetched? Needs no tree. */
 NODISCARD bool run_still_waits(const struct run *run);
 
 /**
- * What becomes of each event, except for the outbox's verdict. After run_read(). False: RUN_FAST,
- * and the slice was not enough; nothing is decided.
+ * Find the outcome of each event, as far as the outbox has no say. After run_read(). False:
+ * RUN_FAST and its slice was not enough; nothing is decided.
  */
 bool run_check(struct run *run, enum run_pace pace);
 
-/** Find the payload in the event. */
-NODISCARD bool run_take_payload(struct run *run, struct event *event, struct error *err);
+/** Set the outcome of an event. `details` ptr NULL: none. */
+void run_conclude(struct run *run, size_t index, enum condition condition, struct str details);
 
-/** The normalized record of a validated event, with run->now_us as its time. */
-NODISCARD bool run_normalize(struct run *run, struct event *event, struct error *err);
+/* events_commit.c: what must be durable. */
 
-/* events_commit.c: what is durable. */
-
-/** Hand all that is to be kept to the outbox. True: run_take_results() will have something. */
+/** Submit to the outbox what must be kept. False: there is nothing to wait for. */
 NODISCARD bool run_submit(struct run *run);
 
 /** Has the outbox decided? */
 bool run_has_results(const struct run *run);
 
-/** Must the body be read again for what the outbox has decided? */
+/** Must the body be read again to answer with the outbox's results? */
 bool run_needs_reading(const struct run *run);
 
-/** Put the outbox's verdicts into the outcomes, once it has decided. */
+/** Put the outbox's results into the outcomes, once it has decided. */
 void run_take_results(struct run *run);
 
-/** The deadline came first: what the outbox still has is answered 503. */
+/** At the deadline: what the outbox has not decided is answered 503. */
 void run_give_up(struct run *run);
 
 /* events_answer.c: from outcomes to a response. */
@@ -110,9 +122,9 @@ void run_answer(struct run *run, struct response *response);
 void events_answer_unavailable(const struct events_options *options, const struct request *request,
                                const char *reason, struct response *response);
 
-/* events_slow.c: the slow lane. */
+/* events_slow.c: a request on a worker thread. */
 
-/** Would reading the body take a loop thread too long? False where the request cannot leave it. */
+/** Is the body too large for a loop thread? False for a request that cannot be detached. */
 bool slow_is_large(const struct events_options *options, const struct request *request);
 
 enum slow_task {
@@ -121,28 +133,28 @@ enum slow_task {
 };
 
 enum slow_result {
-    SLOW_STOPPED,      /* it was not worked off: the server ends */
-    SLOW_DECIDED,      /* the run can be answered */
+    SLOW_STOPPED,      /* abandoned before the end: the server stops */
+    SLOW_DECIDED,      /* all outcomes are known */
     SLOW_SUBMITTED,    /* the outbox has it */
-    SLOW_NEEDS_SCHEMA, /* a schema is being fetched; the waker is used when it is there */
+    SLOW_NEEDS_SCHEMA, /* a schema is being fetched; the waker is used once it is there */
 };
 
 struct slow_work;
 
 /**
- * Take the request out of its connection with the run, which is allocated in its arena. The
- * request's new arena owns the result. NULL: it cannot be taken out.
+ * Detach the request from its connection, with the run that is in its arena. The request's new
+ * arena owns the result. NULL: the request cannot be detached.
  */
-struct slow_work *slow_take_out(struct request *request, struct run *run,
-                                const struct events_options *options);
+struct slow_work *slow_detach(struct request *request, struct run *run,
+                              const struct events_options *options);
 
 /** Queue the work; the request's waker is used when it is done. False: the lane is full. */
-NODISCARD bool slow_begin(struct slow_work *work, enum slow_task task);
+NODISCARD bool slow_start(struct slow_work *work, enum slow_task task);
 
 /** Is it done? Until then the run belongs to a worker. */
 bool slow_is_done(const struct slow_work *work);
 
 enum slow_result slow_result(const struct slow_work *work);
 
-/** Once it is done and its body is not needed again: give the body's memory back. */
+/** Free the body's memory, once the work is done and nothing reads the body again. */
 void slow_drop_body(struct slow_work *work);

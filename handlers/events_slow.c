@@ -1,27 +1,28 @@
 /*
  * events_slow.c - requests to POST /events on the slow lane.
  *
- * The work owns its request, body included. So a request that is answered at its deadline, or whose
- * sender has left, goes at once; a worker that still has it releases the rest when it notices.
+ * The work owns the detached request, its body included. So the server can answer a request at its
+ * deadline, or end the connection of a sender that has left, without waiting for the worker, which
+ * releases the work when it is done.
  */
 #include "handlers/events_internal.h"
 
 enum {
     FAST_BODY_MAX = 16 * 1024, /* bytes */
-    COUNT_FROM = 4096,         /* bytes; a shorter body is quickly read, whatever it holds */
+    COUNT_FROM = 4096,         /* bytes; a shorter body is read quickly, whatever it holds */
     FAST_TOKENS_MAX = 2000,    /* braces, brackets and commas: what makes reading costly */
 };
 
 struct slow_work {
-    struct slow_lane_job job; /* first, so that a job is its work */
+    struct slow_lane_job job;
     struct slow_lane *lane;
-    struct request *request; /* taken out; holds all of this */
+    struct request *request; /* detached; its arena holds all of this */
     struct run *run;
     enum slow_task task;
     enum slow_result result;
 };
 
-/* Those in texts count, too: an estimate is enough. */
+/* Tokens within strings count, too: an estimate is enough. */
 static size_t count_tokens(struct str text)
 {
     size_t count = 0;
@@ -40,37 +41,42 @@ bool slow_is_large(const struct events_options *options, const struct request *r
     return body.len > FAST_BODY_MAX || count_tokens(body) > FAST_TOKENS_MAX;
 }
 
-static void release(struct slow_lane_job *job)
+static struct slow_work *work_of(struct slow_lane_job *job)
 {
-    struct request *request = ((struct slow_work *)(void *)job)->request;
+    return CONTAINER_OF(job, struct slow_work, job);
+}
+
+static void release_work(struct slow_lane_job *job)
+{
+    struct request *request = work_of(job)->request;
 
     request->release(request);
 }
 
-static void leave(void *self)
+static void abandon_work(void *self)
 {
     struct slow_work *work = self;
 
     if (slow_lane_abandon(work->lane, &work->job))
-        release(&work->job);
+        release_work(&work->job);
 }
 
-struct slow_work *slow_take_out(struct request *request, struct run *run,
-                                const struct events_options *options)
+struct slow_work *slow_detach(struct request *request, struct run *run,
+                              const struct events_options *options)
 {
-    struct request *taken = request->detach ? request->detach(request) : NULL;
+    struct request *detached = request->detach ? request->detach(request) : NULL;
 
-    if (!taken)
+    if (!detached)
         return NULL;
 
-    struct slow_work *work = arena_alloc(taken->arena, sizeof(*work));
+    struct slow_work *work = arena_alloc(detached->arena, sizeof(*work));
 
     work->lane = options->lane;
-    work->request = taken;
+    work->request = detached;
     work->run = run;
-    run->request = taken;
+    run->request = detached;
     run->stop = &work->job.abandoned;
-    arena_own(request->arena, work, leave);
+    arena_own(request->arena, work, abandon_work);
     return work;
 }
 
@@ -87,9 +93,9 @@ static enum slow_result check_and_submit(struct slow_work *work)
     return run_submit(run) ? SLOW_SUBMITTED : SLOW_DECIDED;
 }
 
-static void work_off(struct slow_lane_job *job)
+static void run_work(struct slow_lane_job *job)
 {
-    struct slow_work *work = (struct slow_work *)(void *)job;
+    struct slow_work *work = work_of(job);
 
     if (work->task == SLOW_RESULTS) {
         run_take_results(work->run);
@@ -97,17 +103,17 @@ static void work_off(struct slow_lane_job *job)
     } else {
         work->result = check_and_submit(work);
     }
-    run_release_tree(work->run); /* in the thread that made it */
+    run_release_tree(work->run); /* json-c's objects stay in the thread that made them */
 }
 
-bool slow_begin(struct slow_work *work, enum slow_task task)
+bool slow_start(struct slow_work *work, enum slow_task task)
 {
     run_release_tree(work->run);
     work->task = task;
     work->job.sender = work->request->sender;
     work->job.waker = work->request->waker;
-    work->job.run = work_off;
-    work->job.release = release;
+    work->job.run = run_work;
+    work->job.release = release_work;
     return slow_lane_add(work->lane, &work->job);
 }
 

@@ -1,0 +1,172 @@
+/*
+ * events_steps.c - the steps of one event: parse, route, payload, validate, transform.
+ *
+ * A step that fails ends the event's way. The code of its error and the step give the condition,
+ * which is a row of the status table (status.h).
+ */
+#include "handlers/envelope.h"
+#include "handlers/events_internal.h"
+
+enum {
+    TREE_MAX = 96 * 1024 * 1024,   /* bytes of a body read; 2 MiB of "{}," would take 500 MB */
+    RECORD_USUAL = 768,            /* bytes that most records fit in */
+    RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
+};
+
+static bool fail_too_expensive(struct error *err)
+{
+    return fail(err, ERR_TOO_EXPENSIVE, "Event too expensive to check");
+}
+
+static bool parse(struct run *run, struct error *err)
+{
+    const struct json_read_options options = {
+        .max_memory = TREE_MAX,
+        .symbols = catalog_symbols(run->options->catalog),
+    };
+
+    if (json_read(run->request->body, &options, &run->body, err))
+        return true;
+    if (err->code == ERR_TOO_EXPENSIVE)
+        return fail_too_expensive(err);
+
+    struct error why = *err;
+
+    return fail(err, why.code, "Invalid JSON %s", why.text);
+}
+
+static bool find_route(struct run *run, struct event *event, struct error *err)
+{
+    if (!json_is_object(event->root))
+        return fail(err, ERR_MALFORMED, "Invalid EventBridge payload: missing 'detail' key");
+    if (!routes_find(run->options->routes, event->root, &event->route, err))
+        return false;
+    event->id = envelope_id(event->route, event->root);
+    return true;
+}
+
+static bool take_payload(struct run *run, struct event *event, struct error *err)
+{
+    return envelope_payload(event->route, event->root, run->request->arena, &event->payload, err);
+}
+
+/* Check the payload, and report why it is invalid. `schema` stays live during the call. */
+static enum schema_verdict judge(struct run *run, const struct schema *schema, struct event *event)
+{
+    const struct schema_report_options options = {
+        .max_errors =
+            run->units_left < run->options->max_errors ? run->units_left : run->options->max_errors,
+        .redact_values = run->options->redact_values,
+    };
+    enum schema_verdict verdict = schema_check(schema, event->payload, &run->budget);
+
+    if (verdict != SCHEMA_INVALID)
+        return verdict;
+    verdict = schema_report(schema, event->payload, &options, &run->budget, run->request->arena,
+                            &event->report);
+    if (verdict != SCHEMA_INVALID)
+        return verdict;
+    if (run->units_left > event->report.count)
+        run->units_left -= event->report.count;
+    else
+        run->units_left = 1; /* every refused event names at least one error */
+    return SCHEMA_INVALID;
+}
+
+static bool validate(struct run *run, struct event *event, struct error *err)
+{
+    const struct live_schema *live = catalog_enter(event->route->live);
+
+    if (!live->schema) {
+        *err = live->error;
+        event->lacks_schema = true;
+        catalog_leave();
+        return false;
+    }
+    event->version = arena_copy(run->request->arena, str_from_c(live->version));
+    enum schema_verdict verdict = judge(run, live->schema, event);
+    catalog_leave();
+
+    if (verdict == SCHEMA_TOO_EXPENSIVE)
+        return fail_too_expensive(err);
+    if (verdict == SCHEMA_INVALID)
+        return fail(err, ERR_INVALID, "%.*s", STR_ARG(event->report.best.error));
+    if (verdict != SCHEMA_VALID)
+        return fail(err, ERR_INTERNAL, "%s", schema_verdict_text(verdict));
+    return true;
+}
+
+static bool write_record(struct run *run, struct event *event, int64_t processed_at_us,
+                         struct error *err)
+{
+    struct buf *record = arena_buf(run->request->arena, RECORD_MAX);
+
+    (void)buf_reserve(record, RECORD_USUAL);
+    if (!transform_apply(event->route->transform, event->payload, processed_at_us, record, err))
+        return false;
+    if (record->overflow)
+        return fail(err, ERR_INVALID, "Transformation failed: record over %d bytes",
+                    (int)RECORD_MAX);
+    event->record = buf_str(record);
+    return true;
+}
+
+static bool transform(struct run *run, struct event *event, struct error *err)
+{
+    return write_record(run, event, run->now_us, err);
+}
+
+static const struct step {
+    const char *name;
+    bool (*run)(struct run *run, struct event *event, struct error *err);
+    enum condition refusal; /* what ERR_INVALID and ERR_NOT_FOUND mean */
+} steps[] = {
+    { "route", find_route, CONDITION_UNROUTED },
+    { "payload", take_payload, CONDITION_MALFORMED },
+    { "validate", validate, CONDITION_SCHEMA_INVALID },
+    { "transform", transform, CONDITION_TRANSFORM_FAILED },
+};
+
+static void observe(const struct run *run, const char *step, const struct event *event,
+                    const struct error *err)
+{
+    if (run->observer)
+        run->observer->step(run->observer->self, step, event, err);
+}
+
+void run_read(struct run *run)
+{
+    struct error err = { 0 };
+    bool ok = parse(run, &err);
+    size_t max = run->options->max_batch;
+
+    if (ok && json_is_array(run->body) && json_count(run->body) > max)
+        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(run->body),
+                  max);
+    run->malformed = err;
+    observe(run, "parse", NULL, ok ? NULL : &err);
+}
+
+enum condition run_take_steps(struct run *run, struct event *event, struct error *err)
+{
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        bool ok = steps[i].run(run, event, err);
+
+        observe(run, steps[i].name, event, ok ? NULL : err);
+        if (!ok)
+            return event->lacks_schema ? status_of_registry(err->code)
+                                       : status_of_step(err->code, steps[i].refusal);
+    }
+    return CONDITION_VALID;
+}
+
+bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_us)
+{
+    struct event *event = &run->events[index];
+    struct error err = { 0 };
+
+    if (!run->body && !parse(run, &err))
+        return false;
+    event->root = run_root(run, index);
+    return take_payload(run, event, &err) && write_record(run, event, processed_at_us, &err);
+}
