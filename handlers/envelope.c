@@ -29,7 +29,7 @@ struct str envelope_id(const struct route *route, struct json_object *event)
     return id.len >= 1 && id.len <= EVENT_ID_MAX ? id : STR_NONE;
 }
 
-/* A member of an EventBridge envelope; ptr NULL where the event is no object or has none. */
+/* A member of the envelope; ptr NULL: no such member, or the event is not an object. */
 static struct str find_member(struct json_object *event, const char *key)
 {
     return json_is_object(event) ? json_find_str(event, key) : STR_NONE;

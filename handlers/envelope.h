@@ -1,10 +1,10 @@
 /*
- * envelope.h - what an event wraps: its payload and its id.
+ * envelope.h - the parts of an event: payload, id, time, replay name.
  *
  * EventBridge delivers `{"id":..., "detail-type":..., "source":..., "detail":{...}}`, a wrapped
- * `{"Data":..., "Metadata":...}` or a bare payload, so the route says where to look.
+ * `{"Data":..., "Metadata":...}` or a bare payload, so the route has the places of payload and id.
  *
- * Threads: no state.
+ * Threads: pure functions.
  */
 #pragma once
 
@@ -23,13 +23,11 @@ enum { EVENT_ID_MAX = 256 }; /* bytes */
 NODISCARD bool envelope_payload(const struct route *route, struct json_object *event,
                                 struct arena *arena, struct json_object **out, struct error *err);
 
-/** The id: a string of 1 to EVENT_ID_MAX bytes at the route's place; ptr NULL when there is none.
- */
+/** The id, a string of 1 to EVENT_ID_MAX bytes; ptr NULL: none. */
 struct str envelope_id(const struct route *route, struct json_object *event);
 
-/** The event's own `time` in microseconds since 1970; OUTBOX_NO_TIME when it has none of RFC 3339.
- */
+/** The member `time` in microseconds since 1970; OUTBOX_NO_TIME: none in the form of RFC 3339. */
 int64_t envelope_time(struct json_object *event);
 
-/** The archive's replay that it comes from; ptr NULL when it is no replay. */
+/** The name of the replay that sent the event; ptr NULL: not from a replay. */
 struct str envelope_replay_name(struct json_object *event);

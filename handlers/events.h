@@ -1,5 +1,5 @@
 /*
- * events.h - POST /events: the path of an event from bytes to answer.
+ * events.h - POST /events: events from bytes to answer.
  *
  * Threads: immutable once created; the handler runs on any loop thread.
  */
@@ -22,39 +22,39 @@
 struct events;
 
 struct events_options {
-    const struct routes *routes; /* borrowed, as the five below */
+    const struct routes *routes; /* all pointers are borrowed */
     struct catalog *catalog;
-    struct auth *auth;       /* NULL: everybody may post */
+    struct auth *auth;       /* NULL: no credential is needed */
     struct metrics *metrics; /* NULL: nothing is counted */
-    struct outbox *outbox;   /* NULL: nothing is kept, 200 promises nothing */
-    struct slow_lane *lane;  /* for what takes long; NULL: it is done in place */
-    bool quarantine;         /* refused events are kept, too */
-    bool dedup;              /* the outbox knows what was accepted before */
+    struct outbox *outbox;   /* NULL: no record is kept, and 200 promises nothing */
+    struct slow_lane *lane;  /* for costly requests; NULL: they are handled on loop threads */
+    bool quarantine;         /* keep refused events, too */
+    bool dedup;              /* the outbox recognizes events that were accepted before */
     enum status_map status_map;
-    bool receipt;       /* answer with a receipt, not with the record */
-    bool partial;       /* an array is answered 200 whatever became of its elements */
+    bool receipt;       /* answer with a receipt instead of the record */
+    bool partial;       /* answer an array 200, whatever the outcomes of its elements */
     size_t max_batch;   /* elements of an array */
-    size_t max_errors;  /* units in an answer */
+    size_t max_errors;  /* error units in an answer */
     bool redact_values; /* no instance values in error texts */
-    int64_t budget_us;  /* for the checks of one event; 0: no end */
+    int64_t budget_us;  /* for the checks of one event; 0: no limit */
 };
 
-/** One event on its way: what the steps have found so far. */
+/** One event, with the results of its steps so far. */
 struct event {
-    struct json_object *root; /* the whole event; NULL where the body is none */
-    struct str raw;           /* its bytes in the body; filled in for the outbox */
+    struct json_object *root; /* the whole event; NULL: the tree is released, or malformed */
+    struct str raw;           /* its bytes in the body; set for the outbox */
     const struct route *route;
     struct str id; /* ptr NULL: none */
     struct json_object *payload;
-    struct str version; /* of the schema that checked it; in the arena */
+    struct str version; /* of the schema; in the arena */
     bool lacks_schema;  /* there is no schema to check it with */
     struct schema_report report;
     struct str record; /* normalized, compact JSON; in the arena */
 };
 
-/** For `sluice explain`: told after each step. */
+/** Called after each step, for `sluice explain`. */
 struct event_observer {
-    /** `err` is NULL when the step went well. For the first step, "parse", `event` is NULL. */
+    /** `err` NULL: the step succeeded. In the first step, "parse", `event` is NULL. */
     void (*step)(void *self, const char *name, const struct event *event, const struct error *err);
     void *self;
 };
@@ -65,7 +65,7 @@ struct events *events_create(const struct events_options *options);
 /** NULL is fine. */
 void events_destroy(struct events *events);
 
-/** Answer the request at once, without waiting and without the outbox; `observer` may be NULL. */
+/** Answer the request without waiting and without the outbox. `observer` may be NULL. */
 void events_answer(const struct events *events, const struct request *request,
                    const struct event_observer *observer, struct response *response);
 

@@ -1,10 +1,10 @@
 /*
- * events_answer.c - from what became of the events of a request to its answer.
+ * events_answer.c - from the outcomes of the events of a request to its answer.
  */
 #include "handlers/events_internal.h"
 
 enum {
-    ANSWER_MAX = 64 * 1024 * 1024, /* bytes of one answer; over it: without error units */
+    ANSWER_MAX = 64 * 1024 * 1024, /* bytes of one answer; a longer one goes without error units */
     RETRY_AFTER_SECONDS = 5,
 };
 
@@ -55,7 +55,7 @@ static void answer_one(struct run *run, struct response *response)
         answer_accepted(run, outcome, response);
 }
 
-/* One status for many: retryable failures first, then "all refused", else 200. */
+/* The status of an array: the worst retryable failure, else 400 if all are refused, else 200. */
 static int batch_status(const struct run *run)
 {
     size_t refused = 0;

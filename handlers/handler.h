@@ -1,14 +1,15 @@
 /*
- * handler.h - what the HTTP server asks of a handler, without an HTTP library in sight.
+ * handler.h - the interface between the HTTP server and its handlers, independent of the HTTP
+ * library.
  *
- * A handler sees a whole request and fills in a response. The server has done the rest: framing,
- * path and method, limits, the request id, the deadline.
+ * A handler gets a whole request and fills in a response. The server does the rest: framing, path
+ * and method, limits, the request id, the deadline.
  *
- * A handler that needs something which takes time (a commit, a schema that is being fetched) does
- * not hold its thread: it starts the thing, answers HANDLER_WAIT, and goes on in resume().
+ * A handler does not block its thread. When it needs something that takes time (a commit, a schema
+ * that is being fetched), it starts that, returns HANDLER_WAIT, and continues in resume().
  *
- * Threads: handle() and resume() run on any loop thread, several at a time, those of one request
- * on the same; request and response belong to them.
+ * Threads: handle() and resume() run on loop threads, several requests at a time; all calls for one
+ * request are on one thread, which owns request and response.
  */
 #pragma once
 
@@ -20,14 +21,14 @@
 #include "base/str.h"
 #include "base/waker.h"
 
-/** What the request's log line and the metrics say; the handler fills in what it knows. */
+/** For the request's log line and the metrics; the handler fills in what it knows. */
 struct request_note {
-    struct str event_id;       /* ptr NULL: none. Shown only when a well-formed identifier */
+    struct str event_id;       /* ptr NULL: none; logged only if it is a well-formed identifier */
     struct str outcome;        /* contract of POST /events: "valid", "schema_invalid", ... */
-    struct str schema;         /* name of the schema that was asked */
+    struct str schema;         /* the name of the event's schema */
     struct str schema_version; /* its version as text */
-    struct str rule;           /* keywordLocation of the error that was answered */
-    struct str reason;         /* why it was refused by its head; constant text */
+    struct str rule;           /* keywordLocation of the error in the answer */
+    struct str reason;         /* why admit() refused it; constant text */
     size_t events;             /* elements of an array; 0 for a single event */
     size_t refused;            /* how many of them were not accepted */
 };
@@ -39,24 +40,24 @@ struct request {
     struct str body;
     struct str id;          /* X-Request-Id: the sender's or ours */
     int64_t deadline_us;    /* clock_monotonic_us() by which an answer must leave */
-    struct waker waker;     /* for whoever is to wake this request after HANDLER_WAIT */
-    void *state;            /* the handler's own, from handle() to resume(); begins as NULL */
-    const void *connection; /* the server's; for header() */
-    uint64_t sender;        /* the same for requests from one client address (IPv6: one /64) */
-    bool is_over_limit;     /* it will be refused: admit() must do nothing costly for it */
+    struct waker waker;     /* resumes this request after HANDLER_WAIT */
+    void *state;            /* the handler's, from handle() to resume(); NULL at first */
+    const void *connection; /* the server's, for header() */
+    uint64_t sender;        /* equal for requests from one client address (IPv6: one /64) */
+    bool is_over_limit;     /* it will be refused: admit() must do nothing costly */
     /** The value of the first header `name` (any case); ptr NULL when there is none. */
     struct str (*header)(const void *connection, const char *name);
 
     /**
-     * Take the request out of its connection, so that another thread can work on it, even beyond
-     * its end: the result owns arena, body and what the handler needs, and is released with
-     * `release` on any thread. `request` goes on with an empty arena and without a body; its
-     * answer may refer to the result's memory if the new arena owns the result. The result has no
-     * headers. NULL: this request cannot be taken out, its handler does the work in place.
+     * Detach the request from its connection, so that another thread can work on it, even after the
+     * connection has ended. The result owns the arena and the body; `release` frees it on any
+     * thread. It has no headers. `request` keeps an empty arena and no body; its answer may point
+     * into the result's memory if the new arena owns the result. NULL: this request cannot be
+     * detached.
      */
     struct request *(*detach)(struct request *request);
     void (*release)(struct request *detached);
-    /** The result's body is not needed any more; may be called before `release`. */
+    /** Free the result's body early, before `release`. */
     void (*drop_body)(struct request *detached);
 };
 
@@ -77,7 +78,7 @@ enum handler_method {
 
 enum handler_step {
     HANDLER_DONE, /* the response is filled in */
-    HANDLER_WAIT, /* it is not: resume() will be called */
+    HANDLER_WAIT, /* not yet: resume() will be called */
 };
 
 /** Why a request that waited goes on. */
@@ -89,19 +90,19 @@ enum resume_reason {
 struct handler {
     const char *path; /* compared raw and whole */
     enum handler_method method;
-    bool is_probe; /* a health probe: no limit on requests holds for it */
+    bool is_probe; /* a health probe: exempt from the limits on requests */
 
     /**
-     * May this request go on? Called when the headers are in, before any body is read; NULL: yes.
-     * If not, it fills in the response (a 401) and answers false.
+     * May this request continue? Called after the headers, before any body is read. NULL: always.
+     * If not, it fills in the response (a 401) and returns false.
      */
     bool (*admit)(void *self, const struct request *request, struct response *response);
 
-    /** Answer it, or wait. A waker that is used before HANDLER_WAIT is returned is not lost. */
+    /** Answer, or wait. A wake-up that comes before HANDLER_WAIT is returned is not lost. */
     enum handler_step (*handle)(void *self, struct request *request, struct response *response);
 
     /**
-     * After HANDLER_WAIT: answer it, or wait again (not when it is expired). A wake-up may be an
+      * After HANDLER_WAIT: answer, or wait again (not when expired). A wake-up may be an
      * old one, so check that what the handler waits for is there. Not called when the server ends
      * first: what must be released in any case belongs to the request's arena (arena_own()).
      * NULL in a handler that never waits.
@@ -113,8 +114,8 @@ struct handler {
 };
 
 /**
- * A refusal: `{"error":"<reason phrase>"}`, with `,"details":"..."` when details is not NULL.
- * Both are plain text; the body lands in the arena.
+ * Fill in a refusal: `{"error":"<reason phrase>"}`, with `,"details":"..."` if details is not NULL.
+ * The body is in the arena.
  */
 void response_refuse(struct response *response, struct arena *arena, int status,
                      const char *details);

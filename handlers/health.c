@@ -63,7 +63,7 @@ static bool find_unusable(const struct health *health, struct catalog_status *ou
     return false;
 }
 
-/* Why the store takes nothing now, or NULL. */
+/* Why the store accepts nothing now; NULL: it does. */
 static const char *store_trouble(const struct health *health)
 {
     return health->outbox ? outbox_trouble(health->outbox) : NULL;
@@ -84,7 +84,7 @@ static void write_text(struct buf *out, const char *name, const char *text)
     json_write_string(out, str_from_c(text));
 }
 
-/* `,"name":"text"` of a failure, as strangers may know it; the log has the rest. */
+/* `,"name":"text"` of a failure, without details that are for operators only; the log has those. */
 static void write_failure(struct buf *out, const char *name, const struct error *err)
 {
     struct error shown = *err;
@@ -93,7 +93,7 @@ static void write_failure(struct buf *out, const char *name, const struct error 
     write_text(out, name, shown.text);
 }
 
-/* What is worth knowing of a schema that is usable: that the registry fails, what the guard saw. */
+/* The news of a usable schema: the registry's last error, what the guard found. */
 static void write_schema_news(struct buf *out, const struct catalog_status *status)
 {
     buf_add(out, STR("{\"schema\":"));
@@ -113,7 +113,8 @@ static void write_schema_news(struct buf *out, const struct catalog_status *stat
     buf_add_char(out, '}');
 }
 
-/* The check of the schemas: with a reason when one is not usable, with news when there are any. */
+/* The check of the schemas, with the reason if one is not usable, and with news if there are any.
+ */
 static void write_schema_check(struct buf *out, const struct health *health,
                                const struct error *reason)
 {

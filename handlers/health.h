@@ -1,5 +1,5 @@
 /*
- * health.h - GET / and /healthz (is the process there?) and /readyz (would an event be taken?).
+ * health.h - GET / and /healthz (does the process run?) and /readyz (would an event be accepted?).
  *
  * Threads: health_set_draining() from any thread; the handlers run on any loop thread.
  */
@@ -14,27 +14,27 @@
 
 struct health;
 
-/** All three must outlive it; `outbox` NULL: no store. The caller owns it. */
+/** All three must outlive the result, which the caller owns. `outbox` NULL: no store. */
 struct health *health_create(struct catalog *catalog, const struct outbox *outbox,
                              const char *version);
 
 /** NULL is fine. */
 void health_destroy(struct health *health);
 
-/** From now on not ready: the server is going away. */
+/** Not ready from now on: the server stops. */
 void health_set_draining(struct health *health);
 
-/** `lacks_memory(self)`: was a body refused recently because there was no memory for it? */
+/** `lacks_memory(self)`: was a body refused recently for lack of memory? */
 void health_ask_memory(struct health *health, bool (*lacks_memory)(void *self), void *self);
 
-/** Would an event be taken now? */
+/** Would an event be accepted now? */
 bool health_is_ready(const struct health *health);
 
 /** GET /: name and version. */
 struct handler health_root_handler(struct health *health);
 
-/** GET /healthz: 200 while the process runs; depends on nothing. */
+/** GET /healthz: 200 while the process runs, whatever else fails. */
 struct handler health_live_handler(struct health *health);
 
-/** GET /readyz: 200 or 503, with each check's word. */
+/** GET /readyz: 200 or 503, with the result of each check. */
 struct handler health_ready_handler(struct health *health);

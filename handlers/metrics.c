@@ -165,7 +165,7 @@ void metrics_histogram(struct buf *out, const char *name, const struct metrics_h
     buf_printf(out, "%s_count %" PRIu64 "\n", name, total);
 }
 
-static void write_failures(struct buf *out, const struct metrics *metrics)
+static void write_connection_failures(struct buf *out, const struct metrics *metrics)
 {
     metrics_head(out, "sluice_tls_handshake_failures_total", "counter",
                  "TLS handshakes that did not come to their end.");
@@ -346,7 +346,8 @@ static void write_slow_lane(struct buf *out, struct slow_lane *lane)
                                                    SLOW_LANE_BUCKETS, waits.sum_us, 1e6 });
 }
 
-static enum handler_step answer(void *self, struct request *request, struct response *response)
+static enum handler_step answer_metrics(void *self, struct request *request,
+                                        struct response *response)
 {
     const struct metrics *metrics = self;
     struct buf *out = arena_buf(request->arena, OUTPUT_MAX);
@@ -354,7 +355,7 @@ static enum handler_step answer(void *self, struct request *request, struct resp
     write_process(out, metrics);
     write_certificate(out, &metrics->options);
     write_requests(out, metrics);
-    write_failures(out, metrics);
+    write_connection_failures(out, metrics);
     write_durations(out, metrics);
     write_events(out, metrics);
     if (metrics->options.lane)
@@ -374,6 +375,6 @@ static enum handler_step answer(void *self, struct request *request, struct resp
 struct handler metrics_handler(struct metrics *metrics)
 {
     return (struct handler){
-        .path = "/metrics", .method = HANDLER_GET, .handle = answer, .self = metrics
+        .path = "/metrics", .method = HANDLER_GET, .handle = answer_metrics, .self = metrics
     };
 }

@@ -1,7 +1,7 @@
 /*
- * outcome.h - what became of one event, and how its sender reads it.
+ * outcome.h - the outcome of one event, and its JSON for the sender.
  *
- * Threads: values; texts live in the request's arena.
+ * Threads: values; the texts are in the request's arena.
  */
 #pragma once
 
@@ -15,10 +15,10 @@
 
 struct outcome {
     enum condition condition;
-    const struct status_row *row; /* the table's row for it */
+    const struct status_row *row; /* of the status table in force */
     struct str id;                /* ptr NULL: the event has none */
     struct str details;           /* ptr NULL: none */
-    struct schema_report report;  /* empty unless the schema refused it */
+    struct schema_report report;  /* empty unless the event is invalid */
 };
 
 /** Add the report's error units: `[{"instanceLocation":...},...]`. */
@@ -27,7 +27,7 @@ void outcome_write_units(struct buf *out, const struct schema_report *report);
 /** Add the body of a refused single event: `{"error":...,"details":...,"errors":[...]}`. */
 void outcome_write_refusal(struct buf *out, const struct outcome *outcome);
 
-/** Add the body of an accepted single event where the record is not shown. */
+/** Add the body of an accepted single event without its record. */
 void outcome_write_receipt(struct buf *out, const struct outcome *outcome);
 
 /** Add the body for an array of events: `{"results":[...],"batchItemFailures":[...]}`. */

@@ -6,15 +6,15 @@
 #include "base/memory.h"
 
 struct matcher {
-    char *member;                 /* a top-level member, or NULL: */
-    struct json_pointer *pointer; /* where to look instead */
+    char *member; /* a top-level member; NULL: see `pointer` */
+    struct json_pointer *pointer;
     char *glob;
     bool matches_all; /* the glob is "*" */
 };
 
 struct rule {
     struct rule *next;
-    struct route route; /* what others see */
+    struct route route; /* the public part */
     struct matcher *matchers;
     size_t matcher_count;
     char *schema;
@@ -22,8 +22,8 @@ struct rule {
 };
 
 struct routes {
-    struct rule *first; /* in their order */
-    struct rule **end;  /* where the next one goes */
+    struct rule *first; /* in the order of the configuration */
+    struct rule **end;  /* the last `next` */
     size_t count;
 };
 
@@ -113,8 +113,8 @@ bool routes_add(struct routes *routes, const struct route_options *options, stru
     return true;
 }
 
-/* What the event holds where the matcher looks; "" when it is absent or no string. */
-static struct str look(const struct matcher *matcher, struct json_object *event)
+/* The string at the matcher's place; "": absent or not a string. */
+static struct str value_at(const struct matcher *matcher, struct json_object *event)
 {
     struct json_object *value;
 
@@ -132,7 +132,7 @@ static bool matches(const struct rule *rule, struct json_object *event)
         const struct matcher *matcher = &rule->matchers[i];
 
         if (!matcher->matches_all &&
-            !str_matches_glob(look(matcher, event), str_from_c(matcher->glob)))
+            !str_matches_glob(value_at(matcher, event), str_from_c(matcher->glob)))
             return false;
     }
     return true;

@@ -1,9 +1,9 @@
 /*
- * route.h - which schema and transform an event goes to.
+ * route.h - selects the schema and the transform of an event.
  *
- * A route's `match` holds key to glob: a key beginning with `/` is a JSON Pointer into the event,
- * any other a top-level member. What is absent, or no string, reads as "". The first route of which
- * every glob matches wins.
+ * The `match` of a route maps keys to globs. A key that begins with `/` is a JSON Pointer into the
+ * event, any other key is a top-level member. A value that is absent or not a string counts as "".
+ * The first route whose globs all match is selected.
  *
  * Threads: immutable once created; shared.
  */
@@ -24,7 +24,7 @@ struct route_match {
     const char *glob;
 };
 
-/** What a route is made from; borrowed during routes_add(). */
+/** The settings of a route; borrowed during routes_add(). */
 struct route_options {
     const struct route_match *match;
     size_t match_count;
@@ -36,7 +36,7 @@ struct route_options {
 };
 
 struct route {
-    size_t number;      /* counts from 1, for people */
+    size_t number;      /* from 1, as texts count */
     const char *schema; /* its name */
     const char *registry;
     struct catalog_entry *live; /* the live version */
@@ -53,7 +53,7 @@ struct routes *routes_create(void);
 /** NULL is fine. */
 void routes_destroy(struct routes *routes);
 
-/** Add one behind the others, its schema to `catalog`. ERR_CONFIG when a part of it is bad. */
+/** Add a route after the others, and its schema to `catalog`. ERR_CONFIG: a part of it is wrong. */
 NODISCARD bool routes_add(struct routes *routes, const struct route_options *options,
                           struct catalog *catalog, struct error *err);
 

@@ -1,8 +1,8 @@
 /*
  * slow_lane.c - see slow_lane.h.
  *
- * Each sender that has jobs waiting is in a ring with a queue of its own; a worker takes the first
- * job of the first sender, which then goes to the ring's end.
+ * Each sender with waiting jobs has a queue. A worker takes the first job of the first sender, and
+ * that sender goes to the end of the list of senders.
  */
 #include "handlers/slow_lane.h"
 
@@ -16,7 +16,7 @@
 #include "base/thread.h"
 
 enum {
-    USUAL_JOBS = 2048,
+    DEFAULT_JOBS = 2048,
     THREADS_MIN = 2,
     THREADS_MAX = 64,
     NICENESS = 10, /* added to that of the process */
@@ -30,11 +30,10 @@ const int64_t slow_lane_bounds_us[SLOW_LANE_BUCKETS] = {
 
 /* A sender with jobs that wait. */
 struct sender {
+    struct list_link link; /* in lane->senders */
     uint64_t id;
+    struct list jobs; /* slow_lane_job.link, the oldest first */
     size_t count;
-    struct slow_lane_job *first;
-    struct slow_lane_job *last;
-    struct sender *next; /* in the ring's order */
 };
 
 struct worker {
@@ -49,16 +48,15 @@ struct slow_lane {
     size_t worker_count;
 
     pthread_mutex_t mutex; /* for what follows */
-    pthread_cond_t work;   /* there is a job, or the end has come */
-    bool open;             /* jobs are taken */
+    pthread_cond_t work;   /* there is a job, or `stopping` is set */
+    bool open;             /* jobs are accepted */
     bool stopping;
-    size_t count; /* jobs that wait */
-    struct sender *first;
-    struct sender *last;
+    size_t count;        /* jobs that wait */
+    struct list senders; /* sender.link, the one whose turn is next first */
     struct slow_lane_waits waits;
 };
 
-static size_t usual_threads(void)
+static size_t default_threads(void)
 {
     cpu_set_t set;
     int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : THREADS_MIN;
@@ -72,11 +70,12 @@ struct slow_lane *slow_lane_create(const struct slow_lane_options *options)
 
     lane->options = *options;
     if (lane->options.threads == 0)
-        lane->options.threads = usual_threads();
+        lane->options.threads = default_threads();
     if (lane->options.threads > THREADS_MAX)
         lane->options.threads = THREADS_MAX;
     if (lane->options.max_jobs == 0)
-        lane->options.max_jobs = USUAL_JOBS;
+        lane->options.max_jobs = DEFAULT_JOBS;
+    list_init(&lane->senders);
     (void)pthread_mutex_init(&lane->mutex, NULL);
     (void)pthread_cond_init(&lane->work, NULL);
     return lane;
@@ -92,87 +91,54 @@ void slow_lane_destroy(struct slow_lane *lane)
     mem_free(lane);
 }
 
-/* Queues. All under the mutex. */
+/* Queues; the caller holds the mutex. */
+
+static struct sender *sender_of(struct list_link *link)
+{
+    return link ? CONTAINER_OF(link, struct sender, link) : NULL;
+}
 
 static struct sender *find_sender(const struct slow_lane *lane, uint64_t id)
 {
-    struct sender *sender = lane->first;
+    struct list_link *link = list_first(&lane->senders);
 
-    while (sender && sender->id != id)
-        sender = sender->next;
+    while (link && sender_of(link)->id != id)
+        link = list_next(&lane->senders, link);
+    return sender_of(link);
+}
+
+static struct sender *add_sender(struct slow_lane *lane, uint64_t id)
+{
+    struct sender *sender = mem_alloc(sizeof(*sender));
+
+    sender->id = id;
+    list_init(&sender->jobs);
+    list_append(&lane->senders, &sender->link);
     return sender;
-}
-
-static void append_sender(struct slow_lane *lane, struct sender *sender)
-{
-    sender->next = NULL;
-    if (lane->last)
-        lane->last->next = sender;
-    else
-        lane->first = sender;
-    lane->last = sender;
-}
-
-static void remove_sender(struct slow_lane *lane, struct sender *sender)
-{
-    struct sender *before = NULL;
-
-    for (struct sender *each = lane->first; each != sender; each = each->next)
-        before = each;
-    if (before)
-        before->next = sender->next;
-    else
-        lane->first = sender->next;
-    if (lane->last == sender)
-        lane->last = before;
-}
-
-static void append_job(struct slow_lane *lane, struct sender *sender, struct slow_lane_job *job)
-{
-    job->next = NULL;
-    if (sender->last)
-        sender->last->next = job;
-    else
-        sender->first = job;
-    sender->last = job;
-    sender->count++;
-    lane->count++;
 }
 
 static void remove_job(struct slow_lane *lane, struct sender *sender, struct slow_lane_job *job)
 {
-    struct slow_lane_job *before = NULL;
-
-    for (struct slow_lane_job *each = sender->first; each != job; each = each->next)
-        before = each;
-    if (before)
-        before->next = job->next;
-    else
-        sender->first = job->next;
-    if (sender->last == job)
-        sender->last = before;
-    sender->count--;
+    list_remove(&job->link);
     lane->count--;
-    if (sender->count > 0)
+    if (--sender->count > 0)
         return;
-    remove_sender(lane, sender);
+    list_remove(&sender->link);
     mem_free(sender);
 }
 
 /* The first job of the sender whose turn it is; NULL: none waits. */
 static struct slow_lane_job *take_job(struct slow_lane *lane)
 {
-    struct sender *sender = lane->first;
+    struct sender *sender = sender_of(list_first(&lane->senders));
 
     if (!sender)
         return NULL;
 
-    struct slow_lane_job *job = sender->first;
+    struct slow_lane_job *job = CONTAINER_OF(list_first(&sender->jobs), struct slow_lane_job, link);
 
-    if (sender->count > 1) {
-        remove_sender(lane, sender);
-        append_sender(lane, sender);
-    }
+    list_remove(&sender->link);
+    list_append(&lane->senders, &sender->link);
     remove_job(lane, sender, job);
     return job;
 }
@@ -189,7 +155,7 @@ static void note_wait(struct slow_lane *lane, int64_t waited_us)
 
 /* Workers. */
 
-/* Once it is finished the owner may free it, so its waker is copied before. */
+/* The owner may free a finished job, so the waker is copied before. */
 static void hand_back(struct slow_lane_job *job)
 {
     struct waker waker = job->waker;
@@ -201,7 +167,7 @@ static void hand_back(struct slow_lane_job *job)
 }
 
 /* Run the next job, or wait for one; locked on entry and on return. */
-static void work_off(struct slow_lane *lane, struct worker *worker)
+static void run_next(struct slow_lane *lane, struct worker *worker)
 {
     struct slow_lane_job *job = take_job(lane);
 
@@ -226,11 +192,11 @@ static void *work(void *self)
     struct worker *worker = self;
     struct slow_lane *lane = worker->lane;
 
-    /* Of this thread only, on Linux. Without the right to lower it the priority stays as it is. */
+    /* On Linux this lowers the priority of this thread only. Without permission it stays. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICENESS);
     (void)pthread_mutex_lock(&lane->mutex);
     while (!lane->stopping)
-        work_off(lane, worker);
+        run_next(lane, worker);
     (void)pthread_mutex_unlock(&lane->mutex);
     return NULL;
 }
@@ -269,7 +235,7 @@ void slow_lane_stop(struct slow_lane *lane)
     lane->worker_count = 0;
 }
 
-/* For those who add jobs. */
+/* For the threads that add jobs. */
 
 bool slow_lane_add(struct slow_lane *lane, struct slow_lane_job *job)
 {
@@ -279,15 +245,13 @@ bool slow_lane_add(struct slow_lane *lane, struct slow_lane_job *job)
     size_t left = lane->options.max_jobs - lane->count;
     bool ok = lane->open && left > 0 && (!sender || sender->count < left);
 
-    if (ok && !sender) {
-        sender = mem_alloc(sizeof(*sender));
-        sender->id = job->sender;
-        append_sender(lane, sender);
-    }
     if (ok) {
+        sender = sender ? sender : add_sender(lane, job->sender);
         atomic_store(&job->state, QUEUED);
         job->queued_us = clock_monotonic_us();
-        append_job(lane, sender, job);
+        list_append(&sender->jobs, &job->link);
+        sender->count++;
+        lane->count++;
         (void)pthread_cond_signal(&lane->work);
     }
     (void)pthread_mutex_unlock(&lane->mutex);

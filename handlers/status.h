@@ -1,8 +1,9 @@
 /*
- * status.h - the one table from what became of an event to what its sender is told.
+ * status.h - the table from the outcome of an event to its HTTP status.
  *
- * EventBridge retries 5xx and gives up on 400, so the table decides whether an event comes again
- * (AWS: "EventBridge API destinations", retry behaviour). Two tables exist, chosen by `status_map`.
+ * EventBridge retries after 5xx and gives up after 400, so the table decides whether an event comes
+ * again (AWS: "EventBridge API destinations", retry behaviour). `status_map` selects one of two
+ * tables.
  *
  * Threads: constant data.
  */
@@ -16,7 +17,7 @@
 
 enum status_map {
     STATUS_MAP_TUTORIAL,    /* 400 also for most registry failures */
-    STATUS_MAP_EVENTBRIDGE, /* 400 only for the event's own fault; the registry's are 503 */
+    STATUS_MAP_EVENTBRIDGE, /* 400 only if the event is at fault; 503 for registry failures */
 };
 
 /** In the order of the documented table. */
@@ -39,10 +40,10 @@ enum condition {
 };
 
 struct status_row {
-    const char *condition; /* also the log's and the metrics' outcome */
-    const char *error;     /* NULL: none, the body is the record */
+    const char *condition; /* its name, also the outcome in log and metrics */
+    const char *error;     /* NULL: accepted, the body is the record */
     int status;
-    bool retry_after; /* the answer says when to come again */
+    bool retry_after; /* the answer has a Retry-After */
 };
 
 /** The row in force for `condition`. */
@@ -57,11 +58,11 @@ enum condition status_of_step(enum err_code code, enum condition refusal);
 /** The condition of an event whose schema cannot be had, by the code of the registry's error. */
 enum condition status_of_registry(enum err_code code);
 
-/** Would the sender do well to send it again? (5xx) */
+/** May a later attempt succeed? (5xx) */
 static inline bool status_is_retryable(const struct status_row *row)
 {
     return row->status >= 500;
 }
 
-/** Add the whole table in force as JSON: `{"status_map":...,"rows":[...]}`. */
+/** Add the table as JSON: `{"status_map":...,"rows":[...]}`. */
 void status_write_map(struct buf *out, enum status_map map);

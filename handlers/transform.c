@@ -1,9 +1,9 @@
 /*
- * transform.c - see transform.h; here is what runs for each event.
+ * transform.c - see transform.h; this part runs for each event.
  *
- * Presence and emptiness differ: a default stands in for what is absent, `required` also refuses
- * what is there and says nothing. A null or a scalar on the way to a field is neither, but a
- * payload of another shape than the transform was written for.
+ * Absent and empty differ: a default replaces an absent value, `required` refuses an empty one,
+ * too. A null or a scalar on the path to a field is neither: the payload has another shape than the
+ * transform expects, and is refused.
  */
 #include "handlers/transform.h"
 
@@ -12,7 +12,7 @@
 
 enum found { FOUND, ABSENT, REFUSED };
 
-static bool refuse(struct error *err, struct str what)
+static bool refuse_payload(struct error *err, struct str what)
 {
     return fail(err, ERR_INVALID, "Transformation failed: %.*s", STR_ARG(what));
 }
@@ -24,9 +24,9 @@ static enum found refuse_shape(struct error *err, struct str path)
     return REFUSED;
 }
 
-/* Is the parent of what is absent an array, where the name of a member is asked for? */
-static bool is_array_on_the_way(const struct transform_source *source, size_t stop,
-                                struct json_object *payload)
+/* Is the parent of the absent value an array, where the pointer has the name of a member? */
+static bool is_parent_array(const struct transform_source *source, size_t stop,
+                            struct json_object *payload)
 {
     struct json_object *parent = NULL;
 
@@ -48,7 +48,7 @@ static enum found find(const struct transform_source *source, struct json_object
     case JSON_ABSENT:
         break;
     }
-    if (is_array_on_the_way(source, stop, payload))
+    if (is_parent_array(source, stop, payload))
         return refuse_shape(err, source->paths[stop - 1]);
     return ABSENT;
 }
@@ -68,7 +68,7 @@ static enum found find_first(const struct transform_field *field, struct json_ob
     return ABSENT;
 }
 
-/* What a script would call false. */
+/* Null, false, zero, or without content. */
 static bool is_empty(struct json_object *value)
 {
     switch (json_kind(value)) {
@@ -91,7 +91,7 @@ static bool is_empty(struct json_object *value)
     return false;
 }
 
-/* Add a field that comes from the payload; left out when absent without a default. */
+/* Add a field with a value from the payload; without a default, an absent one is left out. */
 static bool write_from(const struct transform_field *field, struct json_object *payload,
                        struct buf *out, struct error *err)
 {
@@ -107,7 +107,7 @@ static bool write_from(const struct transform_field *field, struct json_object *
         return true;
     }
     if (field->required.ptr && (found == ABSENT || is_empty(value)))
-        return refuse(err, field->required);
+        return refuse_payload(err, field->required);
     if (found == ABSENT)
         return true;
     buf_add(out, field->prefix);
@@ -127,10 +127,10 @@ static bool write_field(const struct transform_field *field, struct json_object 
     return true;
 }
 
-static bool write_record(const struct transform *transform, struct json_object *payload,
+static bool write_fields(const struct transform *transform, struct json_object *payload,
                          const char *now, struct buf *out, struct error *err)
 {
-    size_t end = out->len + 1; /* what is in front of the first field */
+    size_t end = out->len + 1; /* where the first field begins */
 
     buf_add_char(out, '{');
     for (size_t i = 0; i < transform->field_count; i++) {
@@ -144,10 +144,10 @@ static bool write_record(const struct transform *transform, struct json_object *
         if (!write_field(&transform->fields[i], payload, now, out, err))
             return false;
         if (out->len == start)
-            out->len = before; /* left out, and its comma with it */
+            out->len = before; /* left out, with its comma */
     }
     buf_add_char(out, '}');
-    return out->overflow ? refuse(err, STR("the record is too long")) : true;
+    return out->overflow ? refuse_payload(err, STR("the record is too long")) : true;
 }
 
 bool transform_apply(const struct transform *transform, struct json_object *payload, int64_t now_us,
@@ -157,7 +157,7 @@ bool transform_apply(const struct transform *transform, struct json_object *payl
     char now[CLOCK_TEXT_SIZE];
 
     clock_format(now_us, now);
-    if (write_record(transform, payload, now, out, err))
+    if (write_fields(transform, payload, now, out, err))
         return true;
     out->len = before;
     return false;

@@ -1,8 +1,8 @@
 /*
- * transform.h - from a payload to the normalized record, as a transform file says.
+ * transform.h - writes the normalized record of a payload, as a transform file describes it.
  *
- * The file is data: a list of fields, each with a name and where its value comes from
- * (conf/transform.schema.json). The record is written as text straight from the payload's tree.
+ * The file is a list of fields, each with a name and the source of its value
+ * (conf/transform.schema.json). The record is written as JSON text from the payload's tree.
  *
  * Threads: immutable once loaded; shared.
  */
@@ -24,14 +24,14 @@ struct transform;
  */
 NODISCARD bool transform_load(const char *path, struct transform **out, struct error *err);
 
-/** Every problem of the file at `path` goes to `report`, a line each. True: there is none. */
+/** Report each problem of the file at `path` as a line. True: there is none. */
 bool transform_check(const char *path, void (*report)(void *self, const char *line), void *self);
 
 /** NULL is fine. */
 void transform_destroy(struct transform *transform);
 
 /**
- * Add the record of `payload` (NULL: a JSON null) as compact JSON; `now_us` is the time of
+ * Add the record of `payload` (NULL: a JSON null) as compact JSON; `now_us` is the value of
  * `now: true`. ERR_INVALID, worded for the sender and without any of the payload's
  * values, when the payload does not hold what the record needs or the record does not fit `out`.
  */

@@ -1,7 +1,7 @@
 /*
  * transform_as.c - see transform_as.h.
  *
- * Numbers are never taken through a double: their text is copied, so no digit is lost.
+ * Numbers are copied as text, never through a double, so no digit is lost.
  */
 #include "handlers/transform_as.h"
 
@@ -12,13 +12,13 @@
 #include "base/utf8.h"
 #include "schema/format/format.h"
 
-/* Milliseconds of the years 0 to 9999, which is what four digits can say. */
+/* Milliseconds of the years 0 to 9999, which four digits can write. */
 #define MIN_EPOCH_MS INT64_C(-62167219200000)
 #define MAX_EPOCH_MS INT64_C(253402300799999)
 
 enum {
     MILLISECOND_TEXT = 23,             /* YYYY-MM-DDTHH:MM:SS.mmm */
-    MAX_CONVERTED = 256 * 1024 * 1024, /* far above any body; the record's own limit is `out` */
+    MAX_CONVERTED = 256 * 1024 * 1024, /* above any body; `out` limits the record */
 };
 
 static bool is_number(struct json_object *value)
@@ -26,7 +26,7 @@ static bool is_number(struct json_object *value)
     return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
 }
 
-static bool refuse(struct error *err, struct str path, const char *what)
+static bool refuse_value(struct error *err, struct str path, const char *what)
 {
     return fail(err, ERR_INVALID, "Transformation failed: %.*s %s", STR_ARG(path), what);
 }
@@ -39,7 +39,7 @@ static bool write_case(struct json_object *value, struct str path,
 
     buf_init(&converted, MAX_CONVERTED);
     if (!json_is_string(value))
-        return refuse(err, path, "is not a string");
+        return refuse_value(err, path, "is not a string");
     convert(&converted, json_str(value));
     json_write_string(out, buf_str(&converted));
     return true;
@@ -61,7 +61,7 @@ static bool write_string(struct json_object *value, struct str path, struct buf 
                          struct error *err)
 {
     if (json_is_object(value) || json_is_array(value))
-        return refuse(err, path, "cannot be made a string");
+        return refuse_value(err, path, "cannot be made a string");
     if (json_is_string(value)) {
         json_write(out, value);
         return true;
@@ -118,7 +118,7 @@ static bool write_number(struct json_object *value, struct str path, struct buf 
         return true;
     }
     if (!json_is_string(value) || !is_number_text(json_str(value)))
-        return refuse(err, path, "is not a number");
+        return refuse_value(err, path, "is not a number");
     buf_add(out, json_str(value));
     return true;
 }
@@ -135,7 +135,7 @@ static bool write_epoch(struct json_object *value, struct str path, struct buf *
     }
     if (!is_number(value) || !json_int64(value, &milliseconds) || milliseconds < MIN_EPOCH_MS ||
         milliseconds > MAX_EPOCH_MS)
-        return refuse(err, path, "is not a time in milliseconds");
+        return refuse_value(err, path, "is not a time in milliseconds");
     clock_format(milliseconds * US_PER_MS, text);
     buf_printf(out, "\"%.*sZ\"", MILLISECOND_TEXT, text);
     return true;

@@ -22,7 +22,7 @@ enum transform_as {
     TRANSFORM_EPOCH_MS,
 };
 
-/** The conversion of that name in a transform file. False: there is none. */
+/** The conversion of that name in a transform file. False: no such conversion. */
 bool transform_as_parse(struct str name, enum transform_as *out);
 
 /**

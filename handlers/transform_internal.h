@@ -1,8 +1,8 @@
 /*
  * transform_internal.h - a loaded transform, for transform*.c alone.
  *
- * Everything that does not depend on the payload is worked out at loading: names and constants are
- * JSON text, pointers are compiled, the paths of error texts are joined.
+ * All that does not depend on the payload is prepared at loading: names and constants as JSON text,
+ * compiled pointers, the paths for error texts.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "handlers/transform_as.h"
 
-/** One place in the payload. */
+/** A place in the payload. */
 struct transform_source {
     struct json_pointer *pointer;
     size_t depth;
@@ -28,7 +28,7 @@ enum transform_kind { TRANSFORM_FROM, TRANSFORM_CONSTANT, TRANSFORM_NOW };
 struct transform_field {
     struct str prefix; /* `"name":` */
     enum transform_kind kind;
-    const struct transform_source *sources; /* the first that is present is taken */
+    const struct transform_source *sources; /* the first one that is present counts */
     size_t source_count;
     struct str constant; /* JSON text of `value` or `default`; ptr NULL: none */
     struct str required; /* text of the error; ptr NULL: not required */

@@ -1,8 +1,7 @@
 /*
- * transform_load.c - from a transform file to a struct transform.
+ * transform_load.c - reads a transform file.
  *
- * conf/transform.schema.json, built in, says what a file may hold; what is left for here are names
- * that come twice.
+ * conf/transform.schema.json, which is built in, checks the file, except for names that repeat.
  */
 #include "handlers/transform.h"
 
@@ -25,7 +24,7 @@ static void release_settings(struct settings **settings)
     settings_destroy(*settings);
 }
 
-/* Could the token stand for an element? */
+/* Could the token be the index of an element? */
 static bool is_index(struct str token)
 {
     for (size_t i = 0; i < token.len; i++)
@@ -43,7 +42,7 @@ static bool compile(struct arena *arena, struct str text, struct json_pointer **
     return true;
 }
 
-/* Fill in what depends on each token: the paths and the parents. */
+/* Fill in the paths and the parents, which depend on each token. */
 static bool fill_steps(struct arena *arena, struct str text, struct transform_source *source,
                        struct error *err)
 {
@@ -102,7 +101,7 @@ static struct str read_prefix(struct arena *arena, struct json_object *name)
     return arena_copy(arena, buf_str(&prefix));
 }
 
-/* `object` has been checked against the schema. */
+/* `object` is valid by the schema. */
 static bool read_field(struct arena *arena, struct json_object *object,
                        struct transform_field *field, struct error *err)
 {
@@ -156,7 +155,7 @@ static bool read_fields(struct transform *transform, struct json_object *list, s
     return true;
 }
 
-/* The file's settings with all problems; the caller's, if it is set. */
+/* Read the file and find all its problems. The caller owns `*out`, if it is set. */
 static bool open_settings(const char *path, struct settings **out, struct setting *fields,
                           struct error *err)
 {

@@ -1,20 +1,20 @@
 /*
  * auth.c - see auth.h.
  *
- * Every credential becomes "this header must have this value": Basic is the header Authorization
- * with the Base64 that user and password make, so nothing of a request is ever decoded.
+ * Every credential is a header and its expected value. For Basic that is the Base64 of user and
+ * password, so nothing in a request is decoded.
  */
 #include "handlers/auth/auth.h"
 
 #include <pthread.h>
-#include <sys/stat.h>
 
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
 
 enum {
-    CHALLENGE_MAX = 256, /* bytes; all of them are shorter */
+    CHALLENGE_MAX = 256, /* bytes; every challenge is shorter */
     RETRY_AFTER_SECONDS = 1,
 };
 
@@ -23,18 +23,18 @@ static const struct str basic_scheme = STR_INIT("Basic ");
 struct credential {
     char *header;
     char *file;
-    char *user;       /* Basic's; NULL for an API key */
-    struct str value; /* what the header must hold, behind the scheme for Basic */
-    struct stat seen; /* the file when it was last read, or tried */
+    char *user;              /* Basic's; NULL for an API key */
+    struct str value;        /* the header's expected value; for Basic, what follows the scheme */
+    struct file_stamp stamp; /* of the file when it was last read, or tried */
 };
 
 struct auth {
     struct credential *credentials;
     size_t count;
     struct bearer *bearer; /* NULL: no tokens */
-    char *challenge;       /* the WWW-Authenticate of a 401, */
-    char *token_challenge; /* and the one for a token that is no good */
-    pthread_rwlock_t lock; /* over the credentials' values; never held while reading */
+    char *challenge;       /* the WWW-Authenticate of a 401 */
+    char *token_challenge; /* the same for a request with an invalid token */
+    pthread_rwlock_t lock; /* over the credentials' values; not held while a file is read */
 };
 
 static bool has_control_character(struct str text)
@@ -45,7 +45,7 @@ static bool has_control_character(struct str text)
     return false;
 }
 
-/* What no header can hold, no request could bring; white space at the ends is no part of it. */
+/* A key is compared without the white space around it, which no header value has. */
 static bool key_value(const struct credential *credential, struct str secret, struct str *out,
                       struct error *err)
 {
@@ -76,14 +76,12 @@ static struct str basic_value(const struct credential *credential, struct str se
     return value;
 }
 
-/* Read the file into what the header must hold, owned by the caller. */
-static bool load(struct credential *credential, struct str *out, struct error *err)
+/* Read the file into the header's expected value, which the caller owns. */
+static bool load_credential(struct credential *credential, struct str *out, struct error *err)
 {
     struct str secret;
 
-    /* A missing file is secret_read_file()'s to tell. */
-    if (stat(credential->file, &credential->seen) != 0)
-        credential->seen = (struct stat){ 0 };
+    credential->stamp = file_stamp(credential->file);
     if (!secret_read_file(credential->file, &secret, err))
         return false;
 
@@ -97,7 +95,8 @@ static bool load(struct credential *credential, struct str *out, struct error *e
     return ok;
 }
 
-static void add(struct auth *auth, const char *header, const char *file, const char *user)
+static void add_credential(struct auth *auth, const char *header, const char *file,
+                           const char *user)
 {
     auth->credentials[auth->count++] = (struct credential){
         .header = mem_copy_string(header),
@@ -106,7 +105,7 @@ static void add(struct auth *auth, const char *header, const char *file, const c
     };
 }
 
-/* What a 401 asks for (RFC 9110, 11.6.1); `bearer` is that scheme's part (RFC 6750, 3). */
+/* The WWW-Authenticate of a 401 (RFC 9110, 11.6.1); `bearer` is the part of RFC 6750, 3. */
 static char *challenge(const struct auth_options *options, const char *bearer)
 {
     const struct {
@@ -129,11 +128,11 @@ static char *challenge(const struct auth_options *options, const char *bearer)
     return copy;
 }
 
-/* Read all that is in files. */
+/* Read all files. */
 static bool load_all(struct auth *auth, const struct auth_options *options, struct error *err)
 {
     for (size_t i = 0; i < auth->count; i++)
-        if (!load(&auth->credentials[i], &auth->credentials[i].value, err))
+        if (!load_credential(&auth->credentials[i], &auth->credentials[i].value, err))
             return false;
     return !options->bearer || bearer_create(options->bearer, &auth->bearer, err);
 }
@@ -148,9 +147,10 @@ bool auth_create(const struct auth_options *options, struct auth **out, struct e
     auth->token_challenge = challenge(options, "Bearer error=\"invalid_token\", realm=\"sluice\"");
     (void)pthread_rwlock_init(&auth->lock, NULL);
     for (size_t i = 0; i < options->api_key_count; i++)
-        add(auth, options->api_keys[i].header, options->api_keys[i].value_file, NULL);
+        add_credential(auth, options->api_keys[i].header, options->api_keys[i].value_file, NULL);
     for (size_t i = 0; i < options->basic_count; i++)
-        add(auth, "Authorization", options->basic[i].password_file, options->basic[i].user);
+        add_credential(auth, "Authorization", options->basic[i].password_file,
+                       options->basic[i].user);
     if (!load_all(auth, options, err)) {
         auth_destroy(auth);
         err->code = ERR_CONFIG;
@@ -185,28 +185,16 @@ bool auth_start(struct auth *auth, struct auth *predecessor, struct error *err)
     return bearer_start(auth->bearer, predecessor ? predecessor->bearer : NULL, err);
 }
 
-/* A file that is gone is a change, too: it is tried, and the log says so, once. */
-static bool has_changed(const struct credential *credential)
+static void refresh_credential(struct auth *auth, struct credential *credential)
 {
-    const struct stat *seen = &credential->seen;
-    struct stat file;
-
-    if (stat(credential->file, &file) != 0)
-        file = (struct stat){ 0 };
-    return file.st_ino != seen->st_ino || file.st_size != seen->st_size ||
-           file.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
-           file.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
-}
-
-static void reload(struct auth *auth, struct credential *credential)
-{
+    const struct file_stamp now = file_stamp(credential->file);
     struct error err = { 0 };
     struct str value;
     struct str old;
 
-    if (!has_changed(credential))
+    if (file_stamp_equal(&now, &credential->stamp))
         return;
-    if (!load(credential, &value, &err)) {
+    if (!load_credential(credential, &value, &err)) {
         LOG_EVENT(LOG_WARN, "credential_unreadable", LOG_STR("error", str_from_c(err.text)));
         return;
     }
@@ -221,13 +209,13 @@ static void reload(struct auth *auth, struct credential *credential)
 void auth_refresh(struct auth *auth)
 {
     for (size_t i = 0; i < auth->count; i++)
-        reload(auth, &auth->credentials[i]);
+        refresh_credential(auth, &auth->credentials[i]);
 }
 
-/* How a request stands to a credential, or to all of them. */
+/* What a request carries. */
 enum holding {
     HOLDS_NONE,
-    HOLDS_WRONG, /* it brings one that is not accepted */
+    HOLDS_WRONG, /* a credential that is not accepted */
     HOLDS_RIGHT,
 };
 
@@ -252,7 +240,7 @@ static enum holding holds_secret(struct auth *auth, const struct request *reques
     enum holding best = HOLDS_NONE;
 
     (void)pthread_rwlock_rdlock(&auth->lock);
-    for (size_t i = 0; i < auth->count; i++) { /* all of them: the time tells nothing */
+    for (size_t i = 0; i < auth->count; i++) { /* compare all: the time must not tell which one */
         enum holding holding = holds(&auth->credentials[i], request);
 
         if (holding > best)
@@ -262,9 +250,9 @@ static enum holding holds_secret(struct auth *auth, const struct request *reques
     return best;
 }
 
-/* A 401, or for a token that was not checked a 429. */
-static void refuse(const struct auth *auth, const struct request *request,
-                   enum bearer_verdict token, struct response *response)
+/* A 401; for a token that was not checked, a 429. */
+static void refuse_request(const struct auth *auth, const struct request *request,
+                           enum bearer_verdict token, struct response *response)
 {
     if (token == BEARER_UNCHECKED) {
         response_refuse(response, request->arena, 429, NULL);
@@ -287,7 +275,7 @@ bool auth_admit(struct auth *auth, const struct request *request, struct respons
         token = bearer_check(auth->bearer, request, &reason);
     if (token == BEARER_GOOD)
         return true;
-    refuse(auth, request, token, response);
+    refuse_request(auth, request, token, response);
     response->note.reason = str_from_c(reason);
     return false;
 }

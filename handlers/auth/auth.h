@@ -1,11 +1,11 @@
 /*
- * auth.h - who may post: API keys in any header, HTTP Basic (RFC 7617), and bearer tokens.
+ * auth.h - which requests may post: API keys in any header, HTTP Basic (RFC 7617), bearer tokens.
  *
- * Any one of the credentials lets a request in, so that old and new overlap while they rotate.
- * Secrets are files; auth_refresh() reads a file that has changed again, and while it cannot be
- * read the old secret stays.
+ * One accepted credential is enough, so an old and a new secret can both be valid during a
+ * rotation. Secrets are in files; auth_refresh() reads a file again when it has changed. While a
+ * file cannot be read, its old secret stays valid.
  *
- * Threads: auth_admit() from any thread, which never touches a file; the rest from one.
+ * Threads: auth_admit() from any thread (it reads no file); the rest from one thread.
  */
 #pragma once
 
@@ -20,7 +20,7 @@
 struct auth;
 
 struct auth_api_key {
-    const char *header;     /* which header carries it */
+    const char *header;     /* the header that carries the key */
     const char *value_file; /* its first line is the key */
 };
 
@@ -30,14 +30,14 @@ struct auth_basic {
 };
 
 struct auth_options {
-    const struct auth_api_key *api_keys; /* borrowed during the call, as `basic` */
+    const struct auth_api_key *api_keys; /* all pointers are borrowed during the call */
     size_t api_key_count;
     const struct auth_basic *basic;
     size_t basic_count;
     const struct bearer_options *bearer; /* NULL: no tokens */
 };
 
-/** Read all secrets. The caller owns the result. ERR_CONFIG names the file that cannot be used. */
+/** Read all secrets. The caller owns the result. ERR_CONFIG names a file that cannot be used. */
 NODISCARD bool auth_create(const struct auth_options *options, struct auth **out,
                            struct error *err);
 
@@ -45,16 +45,16 @@ NODISCARD bool auth_create(const struct auth_options *options, struct auth **out
 void auth_destroy(struct auth *auth);
 
 /**
- * Before the first request: see bearer_start(), which this is when there are tokens.
- * `predecessor` (may be NULL) is what was asked until now. ERR_SYSTEM.
+ * Start bearer_start() if tokens are configured. Before the first request. `predecessor` (may be
+ * NULL) is the one in force until now. ERR_SYSTEM.
  */
 NODISCARD bool auth_start(struct auth *auth, struct auth *predecessor, struct error *err);
 
-/** Look at the files, and read those that have changed. To be called about once a second. */
+/** Read the secrets whose files have changed. Call it about once a second. */
 void auth_refresh(struct auth *auth);
 
 /**
- * Does the request carry a credential? If not, `response` is the 401, good while `auth` lives; or
- * a 429, when its token was not checked because the limits on that are used up.
+ * Does the request carry an accepted credential? If not, `response` is the 401, which is valid
+ * while `auth` lives; or a 429, if a limit was reached and the token was not checked.
  */
 bool auth_admit(struct auth *auth, const struct request *request, struct response *response);

@@ -1,8 +1,8 @@
 /*
- * bearer.h - who may post with a bearer token of an OAuth server (RFC 6750): the token in the
- * header, the issuer's keys, and the tokens that were good a moment ago.
+ * bearer.h - bearer tokens of an OAuth server (RFC 6750): the token in the header, the issuer's
+ * keys, the cache of tokens that were checked recently, and the limit on invalid tokens per sender.
  *
- * Threads: bearer_check() from any thread; the rest belongs to one.
+ * Threads: bearer_check() from any thread; the rest from one thread.
  */
 #pragma once
 
@@ -16,17 +16,17 @@
 struct bearer;
 
 struct bearer_options {
-    const char *issuer;            /* copied, as all of them; "": no tokens at all */
-    const char *audience;          /* "": tokens must name none */
-    const char *jwks_url;          /* one of these two */
-    const char *jwks_file;         /* */
-    const char *const *client_ids; /* of which the token must name one; none: any */
+    const char *issuer;            /* all of them are copied */
+    const char *audience;          /* "": tokens must have no audience */
+    const char *jwks_url;          /* where the keys are; "": in jwks_file */
+    const char *jwks_file;         /* not read if jwks_url is set */
+    const char *const *client_ids; /* the token must name one of them; none: any client */
     size_t client_id_count;
-    const char *const *scopes; /* of which the token must have all */
+    const char *const *scopes; /* the token must have all of them */
     size_t scope_count;
 };
 
-/** Reads the keys when they are in a file. The caller owns it. ERR_CONFIG names the file. */
+/** If the keys are in a file, read it. The caller owns the result. ERR_CONFIG names the file. */
 NODISCARD bool bearer_create(const struct bearer_options *options, struct bearer **out,
                              struct error *err);
 
@@ -34,23 +34,22 @@ NODISCARD bool bearer_create(const struct bearer_options *options, struct bearer
 void bearer_destroy(struct bearer *bearer);
 
 /**
- * Fetch the keys when they are at a URL, and keep them fresh from now on. A server that cannot be
- * reached yet is no failure: it is asked again, and until then nobody has a good token. With
- * `predecessor` (may be NULL) the keys of before are there at once. ERR_SYSTEM.
+ * If the keys are at a URL, fetch them; keep them up to date from now on. A server that cannot be
+ * reached is not an error: it is asked again, and until then every token is refused. The keys of
+ * `predecessor` (may be NULL) are taken over if they come from the same URL. ERR_SYSTEM.
  */
 NODISCARD bool bearer_start(struct bearer *bearer, struct bearer *predecessor, struct error *err);
 
 enum bearer_verdict {
-    BEARER_ABSENT, /* the request brings no bearer token */
+    BEARER_ABSENT, /* the request carries no bearer token */
     BEARER_GOOD,
     BEARER_BAD,
-    BEARER_UNCHECKED, /* too many that were bad came from this sender, or it is over another limit
-                       */
+    BEARER_UNCHECKED, /* the sender is over its limit of bad tokens, or the server over its own */
 };
 
 /**
- * Does the request bring a good token? Else `*reason` says why, and quotes nothing, unless none
- * came: then it is left as it is.
+ * Does the request carry a valid token? BEARER_BAD and BEARER_UNCHECKED set `*reason` to constant
+ * text, which quotes nothing of the token.
  */
 enum bearer_verdict bearer_check(struct bearer *bearer, const struct request *request,
                                  const char **reason);

@@ -13,9 +13,9 @@ enum {
 };
 
 struct key {
-    struct str kid; /* owned; ptr NULL: it has none */
+    struct str kid; /* owned; ptr NULL: none */
     struct signature_key *key;
-    bool is_bound; /* to one algorithm */
+    bool is_bound; /* `alg` restricts it to one algorithm */
     enum signature_algorithm algorithm;
 };
 
@@ -45,7 +45,7 @@ bool jwks_algorithm(struct str name, enum signature_algorithm *out)
 
 /* One key. */
 
-/* Bytes of a member that is a Base64url string. */
+/* The bytes of a member that is a Base64url string. */
 static bool get_bytes(struct arena *arena, struct json_object *jwk, const char *name,
                       struct str *out, struct error *err)
 {
@@ -115,7 +115,7 @@ static bool read_material(struct arena *arena, struct json_object *jwk, struct s
     return fail(err, ERR_MALFORMED, "a type of key that signs nothing here");
 }
 
-/* A member that is absent, or a string that equals `wanted`. */
+/* Is the member absent, or the string `wanted`? */
 static bool is_absent_or(struct json_object *jwk, const char *name, struct str wanted)
 {
     struct json_object *value = NULL;
@@ -125,7 +125,7 @@ static bool is_absent_or(struct json_object *jwk, const char *name, struct str w
     return json_is_string(value) && str_equal(json_str(value), wanted);
 }
 
-/* use and key_ops: is it for checking signatures? */
+/* Do `use` and `key_ops` allow checking signatures? */
 static bool is_for_signatures(struct json_object *jwk)
 {
     struct json_object *operations = NULL;
@@ -145,7 +145,7 @@ static bool is_for_signatures(struct json_object *jwk)
     return false;
 }
 
-/* alg, which binds the key to one algorithm. */
+/* `alg` restricts the key to one algorithm. */
 static bool read_algorithm(struct json_object *jwk, struct key *key, struct error *err)
 {
     struct json_object *value = NULL;
@@ -160,7 +160,7 @@ static bool read_algorithm(struct json_object *jwk, struct key *key, struct erro
     return true;
 }
 
-static bool read_kid(struct json_object *jwk, struct key *key, struct error *err)
+static bool read_key_name(struct json_object *jwk, struct key *key, struct error *err)
 {
     struct json_object *value = NULL;
 
@@ -193,7 +193,7 @@ static bool read_key(struct arena *arena, struct json_object *jwk, struct key *o
         return fail(err, ERR_MALFORMED, "its private part is published");
     if (!read_material(arena, jwk, &key.key, err))
         return false;
-    if (!read_algorithm(jwk, &key, err) || !read_kid(jwk, &key, err)) {
+    if (!read_algorithm(jwk, &key, err) || !read_key_name(jwk, &key, err)) {
         key_done(&key);
         return false;
     }
@@ -213,7 +213,7 @@ bool jwks_read(struct str text, struct jwks **out, struct error *err)
     CLEANUP(free_arena) struct arena *arena = arena_create();
     struct json_object *root = NULL;
     struct json_object *list = NULL;
-    struct error why = { 0 }; /* the last unusable key's */
+    struct error why = { 0 }; /* of the last unusable key */
 
     if (text.len > JWKS_TEXT_MAX)
         return fail(err, ERR_MALFORMED, "key set: more than %d bytes", JWKS_TEXT_MAX);
@@ -253,7 +253,7 @@ size_t jwks_count(const struct jwks *jwks)
     return jwks->count;
 }
 
-/* A token that names its key is that key's or nobody's. */
+/* A token with a `kid` is checked with the keys of that name only. */
 static bool is_named(const struct key *key, const struct jwks_claim *claim)
 {
     return !claim->kid.ptr || (key->kid.ptr && str_equal(key->kid, claim->kid));

@@ -1,8 +1,8 @@
 /*
  * jwks_source.c - see jwks_source.h.
  *
- * The set and its generation travel in one object, so that a reader cannot see one without the
- * other. The text stays too: a successor (after a reload) begins with it.
+ * The set and its generation are in one object, so that a reader sees both of one moment. The text
+ * is kept for a successor (after a reload), which starts with it.
  */
 #include "handlers/auth/jwks_source.h"
 
@@ -10,25 +10,25 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/fetch.h"
 #include "base/file.h"
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
 enum {
-    FILE_LOOK_US = US_PER_S,
-    URL_LOOK_US = 300 * US_PER_S,
+    FILE_PERIOD_US = US_PER_S,
+    URL_PERIOD_US = 300 * US_PER_S,
     URL_TIMEOUT_US = 5 * US_PER_S,
-    URL_EARLY_US = 5 * US_PER_S,  /* between two looks for the sake of unknown keys */
-    URL_DOUBT_US = 30 * US_PER_S, /* and for the sake of wrong signatures */
-    RETRY_MIN_US = US_PER_S,      /* after a failure, doubled with each */
-    RETRY_MAX_US = 30 * US_PER_S, /* up to this */
+    UNKNOWN_US = 5 * US_PER_S, /* between two fetches because of unknown keys */
+    FORGED_US = 30 * US_PER_S, /* between two fetches because of wrong signatures */
+    RETRY_MIN_US = US_PER_S,   /* after a failure; doubled with each one */
+    RETRY_MAX_US = 30 * US_PER_S,
 };
 
 /* Immutable. */
@@ -41,23 +41,23 @@ struct keys {
 struct jwks_source {
     char *url;
     char *file;
-    bool is_remote; /* at the URL */
+    bool is_remote; /* the keys are at the URL */
     struct fetch_client *client;
     _Atomic(struct keys *) keys; /* NULL: none yet; written by one thread at a time */
-    struct stat seen;            /* the file when it was last read, or tried */
-    _Atomic int64_t early_us;    /* clock_monotonic_us() from which an early look is granted */
-    _Atomic int64_t doubt_us;    /* the same for wrong signatures */
-    int64_t retry_us;            /* 0: the last look went well */
-    int64_t pause_us;            /* before the thread's first look */
-    bool running;                /* the thread is */
+    struct file_stamp stamp;     /* of the file when it was last read, or tried */
+    _Atomic int64_t unknown_us; /* clock_monotonic_us() of the next early fetch, for unknown keys */
+    _Atomic int64_t forged_us;  /* the same for wrong signatures */
+    int64_t retry_us;           /* 0: the last refresh succeeded */
+    int64_t pause_us;           /* before the thread's first refresh */
+    bool running;               /* the thread was started */
     pthread_t thread;
-    pthread_mutex_t mutex; /* over the two below */
+    pthread_mutex_t mutex; /* over the two flags below */
     pthread_cond_t wake;
     bool stopping;
-    bool wanted; /* early */
+    bool early; /* refresh now */
 };
 
-/* Generations differ between sources, so that a cache may outlive one. */
+/* Generations are unique in the process, so that a cache may outlive a source. */
 static _Atomic uint64_t last_generation;
 
 static void keys_destroy(struct keys *keys)
@@ -82,7 +82,7 @@ struct jwks_source *jwks_source_create(const struct jwks_source_options *options
     return source;
 }
 
-static void stop(struct jwks_source *source)
+static void stop_thread(struct jwks_source *source)
 {
     if (!source->running)
         return;
@@ -98,7 +98,7 @@ void jwks_source_destroy(struct jwks_source *source)
 {
     if (!source)
         return;
-    stop(source);
+    stop_thread(source);
     fetch_client_destroy(source->client);
     keys_destroy(atomic_load(&source->keys));
     (void)pthread_cond_destroy(&source->wake);
@@ -108,10 +108,10 @@ void jwks_source_destroy(struct jwks_source *source)
     mem_free(source);
 }
 
-/* Looking. */
+/* Reading the keys. */
 
-/* Make `text` (copied) the live keys; what readers may still see lives until they have left. */
-static bool take(struct jwks_source *source, struct str text, struct error *err)
+/* Put the keys of `text` (copied) in force. The old ones live until their readers have left. */
+static bool publish(struct jwks_source *source, struct str text, struct error *err)
 {
     struct keys *old = atomic_load(&source->keys);
     struct keys *keys;
@@ -147,7 +147,7 @@ static bool download(struct jwks_source *source, struct error *err)
     ok = fetch_client_run(source->client, &request, &answer, err);
     if (ok && answer.status != 200)
         ok = fail(err, ERR_UNREACHABLE, "status %d", answer.status);
-    ok = ok && take(source, buf_str(&answer.body), err);
+    ok = ok && publish(source, buf_str(&answer.body), err);
     fetch_answer_done(&answer);
     if (!ok)
         err->code = ERR_UNREACHABLE;
@@ -158,15 +158,13 @@ static bool read_file(struct jwks_source *source, struct error *err)
 {
     struct str text;
 
-    /* A missing file is file_read_regular()'s to tell. */
-    if (stat(source->file, &source->seen) != 0)
-        source->seen = (struct stat){ 0 };
+    source->stamp = file_stamp(source->file);
     if (!file_read_regular(source->file, JWKS_TEXT_MAX, &text, err)) {
         err->code = ERR_CONFIG;
         return false;
     }
 
-    bool ok = take(source, text, err);
+    bool ok = publish(source, text, err);
 
     mem_free((void *)text.ptr);
     if (ok)
@@ -196,63 +194,51 @@ bool jwks_source_inherit(struct jwks_source *source, struct jwks_source *other)
         text.ptr = mem_copy(text.ptr, text.len);
     epoch_leave();
     if (text.ptr)
-        ok = take(source, text, &err);
+        ok = publish(source, text, &err);
     mem_free((void *)text.ptr);
     return ok;
 }
 
 /* The thread. */
 
-/* A file that is gone is a change, too: it is tried, and the log says so, once. */
-static bool has_changed(const struct jwks_source *source)
+/* Read the keys if it is due. Returns the time until the next refresh. */
+static int64_t refresh(struct jwks_source *source)
 {
-    const struct stat *seen = &source->seen;
-    struct stat file;
-
-    if (stat(source->file, &file) != 0)
-        file = (struct stat){ 0 };
-    return file.st_ino != seen->st_ino || file.st_size != seen->st_size ||
-           file.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
-           file.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
-}
-
-/* Look, and say how long to wait for the next time. */
-static int64_t look(struct jwks_source *source)
-{
-    int64_t usual_us = source->is_remote ? URL_LOOK_US : FILE_LOOK_US;
+    const struct file_stamp now = file_stamp(source->file);
+    int64_t period_us = source->is_remote ? URL_PERIOD_US : FILE_PERIOD_US;
     struct error err = { 0 };
 
-    if (!source->is_remote && !has_changed(source))
-        return usual_us;
+    if (!source->is_remote && file_stamp_equal(&now, &source->stamp))
+        return period_us;
     if (jwks_source_load(source, &err)) {
         if (source->retry_us)
             LOG_EVENT(LOG_INFO, "jwks_available",
                       LOG_INT("keys", jwks_count(atomic_load(&source->keys)->jwks)));
         source->retry_us = 0;
-        return usual_us;
+        return period_us;
     }
     LOG_EVENT(LOG_WARN, "jwks_refresh_failed", LOG_STR("error", str_from_c(err.text)));
     if (!source->is_remote)
-        return usual_us;
+        return period_us;
     source->retry_us = source->retry_us ? source->retry_us * 2 : RETRY_MIN_US;
     if (source->retry_us > RETRY_MAX_US)
         source->retry_us = RETRY_MAX_US;
     return source->retry_us;
 }
 
-/* Sleep until then, or until somebody wants something. True: stop. The mutex is held. */
+/* Wait `us`, or until `stopping` or `early` is set. True: stop. The caller holds the mutex. */
 static bool sleep_or_stop(struct jwks_source *source, int64_t us)
 {
     const struct timespec at = clock_timespec(clock_monotonic_us() + us);
 
-    while (!source->stopping && !source->wanted)
+    while (!source->stopping && !source->early)
         if (pthread_cond_timedwait(&source->wake, &source->mutex, &at) == ETIMEDOUT)
             break;
-    source->wanted = false;
+    source->early = false;
     return source->stopping;
 }
 
-static void *keep_fresh(void *self)
+static void *refresh_until_stopped(void *self)
 {
     struct jwks_source *source = self;
     int64_t pause_us = source->pause_us;
@@ -260,7 +246,7 @@ static void *keep_fresh(void *self)
     (void)pthread_mutex_lock(&source->mutex);
     while (!sleep_or_stop(source, pause_us)) {
         (void)pthread_mutex_unlock(&source->mutex);
-        pause_us = look(source);
+        pause_us = refresh(source);
         (void)pthread_mutex_lock(&source->mutex);
     }
     (void)pthread_mutex_unlock(&source->mutex);
@@ -271,9 +257,9 @@ bool jwks_source_start(struct jwks_source *source, struct error *err)
 {
     source->pause_us = US_PER_S;
     if (!atomic_load(&source->keys))
-        source->pause_us = look(source);
+        source->pause_us = refresh(source);
     source->running = true;
-    if (thread_start(&source->thread, "jwks", keep_fresh, source, err))
+    if (thread_start(&source->thread, "jwks", refresh_until_stopped, source, err))
         return true;
     source->running = false;
     return false;
@@ -296,27 +282,27 @@ void jwks_source_leave(void)
     epoch_leave();
 }
 
-/* Look early, unless the last time was less than `every_us` ago. */
-static void look_early(struct jwks_source *source, _Atomic int64_t *granted_us, int64_t every_us)
+/* Refresh early, at most once every `period_us`. `*due_us` is the earliest time of the next one. */
+static void refresh_early(struct jwks_source *source, _Atomic int64_t *due_us, int64_t period_us)
 {
     int64_t now_us = clock_monotonic_us();
-    int64_t from_us = atomic_load(granted_us);
+    int64_t from_us = atomic_load(due_us);
 
     if (!source->is_remote || now_us < from_us ||
-        !atomic_compare_exchange_strong(granted_us, &from_us, now_us + every_us))
+        !atomic_compare_exchange_strong(due_us, &from_us, now_us + period_us))
         return;
     (void)pthread_mutex_lock(&source->mutex);
-    source->wanted = true;
+    source->early = true;
     (void)pthread_cond_signal(&source->wake);
     (void)pthread_mutex_unlock(&source->mutex);
 }
 
-void jwks_source_want(struct jwks_source *source)
+void jwks_source_refresh_unknown(struct jwks_source *source)
 {
-    look_early(source, &source->early_us, URL_EARLY_US);
+    refresh_early(source, &source->unknown_us, UNKNOWN_US);
 }
 
-void jwks_source_doubt(struct jwks_source *source)
+void jwks_source_refresh_forged(struct jwks_source *source)
 {
-    look_early(source, &source->doubt_us, URL_DOUBT_US);
+    refresh_early(source, &source->forged_us, FORGED_US);
 }

@@ -15,24 +15,24 @@ enum {
     KID_MAX = 256, /* bytes */
 };
 
-/* 9999-12-31, in seconds: what is later is no date but an attempt. */
+/* 9999-12-31 in seconds; anything later is not taken for a date. */
 static const double latest = 253402300799.0;
 
-/* A token taken apart; slices of it. */
+/* The parts of a token; slices of its text. */
 struct token {
     struct str header;
     struct str payload;
     struct str signature;
-    struct str message; /* what is signed: header, dot, payload */
+    struct str message; /* the signed part: header, dot, payload */
 };
 
-static struct jwt_verdict refuse(const char *reason)
+static struct jwt_verdict invalid(const char *reason)
 {
     return (struct jwt_verdict){ .reason = reason };
 }
 
-/* Three parts, none empty. */
-static bool take_apart(struct str text, struct token *out)
+/* A token has three parts, none of them empty. */
+static bool split_token(struct str text, struct token *out)
 {
     const char *first = memchr(text.ptr, '.', text.len);
     const char *end = text.ptr + text.len;
@@ -56,7 +56,7 @@ static bool decode(struct arena *arena, struct str text, struct str *out)
     return base64url_decode(text, bytes);
 }
 
-/* A Base64url part that is a JSON object, to the letter and without a member twice. */
+/* A Base64url part that is a strict JSON object, without a duplicate member. */
 static bool read_object(struct arena *arena, struct str part, struct json_object **out)
 {
     const struct json_read_options options = { .max_depth = DEPTH_MAX, .max_memory = READ_MAX };
@@ -69,7 +69,7 @@ static bool read_object(struct arena *arena, struct str part, struct json_object
 
 /* The header. */
 
-/* Media types are compared without case, and application/ may be left out (RFC 7515, 4.1.9). */
+/* Media types ignore case, and application/ may be left out (RFC 7515, 4.1.9). */
 static bool is_token_type(struct json_object *header)
 {
     static const struct str known[] = {
@@ -88,7 +88,7 @@ static bool is_token_type(struct json_object *header)
     return false;
 }
 
-static bool read_kid(struct json_object *header, struct str *out)
+static bool read_header_kid(struct json_object *header, struct str *out)
 {
     struct json_object *kid = NULL;
 
@@ -100,7 +100,7 @@ static bool read_kid(struct json_object *header, struct str *out)
     return true;
 }
 
-/* What the header claims about the signature; NULL, or why it is refused. */
+/* Read the header into `claim`. Returns NULL, or why the header is refused. */
 static const char *read_header(struct json_object *header, struct jwks_claim *claim)
 {
     struct json_object *extension = NULL;
@@ -111,7 +111,7 @@ static const char *read_header(struct json_object *header, struct jwks_claim *cl
         return "extension not understood";
     if (!is_token_type(header))
         return "another type of token";
-    return read_kid(header, &claim->kid) ? NULL : "kid not a string";
+    return read_header_kid(header, &claim->kid) ? NULL : "kid not a string";
 }
 
 /* Claims. */
@@ -126,7 +126,7 @@ static bool read_date(struct json_object *value, int64_t *us)
 
     double seconds = json_double(value);
 
-    if (!(seconds >= 0 && seconds <= latest)) /* so written, NaN is refused */
+    if (!(seconds >= 0 && seconds <= latest)) /* written so that NaN is refused */
         return false;
     *us = (int64_t)(seconds * US_PER_S);
     return true;
@@ -152,14 +152,14 @@ static bool is_for(struct json_object *payload, struct str audience)
 
     if (!json_find(payload, "aud", &value))
         return audience.len == 0;
-    if (audience.len == 0) /* it names somebody, and we are nobody (RFC 7519, 4.1.3) */
+    if (audience.len == 0) /* it is meant for another service (RFC 7519, 4.1.3) */
         return false;
     if (json_is_array(value))
         return is_in(value, audience);
     return json_is_string(value) && str_equal(json_str(value), audience);
 }
 
-/* exp must be there, nbf and iat may be; iat need only be a date (RFC 7519, 4.1.6). */
+/* `exp` is required, `nbf` and `iat` are optional; `iat` must be a date (RFC 7519, 4.1.6). */
 static const char *check_dates(struct json_object *payload, int64_t now_us, int64_t *expires_us)
 {
     struct json_object *value = NULL;
@@ -183,7 +183,7 @@ static const char *check_dates(struct json_object *payload, int64_t now_us, int6
     return NULL;
 }
 
-/* The client that the token was made for; with RFC 9068 or Cognito `client_id`, with OIDC `azp`. */
+/* The client of the token: `client_id` (RFC 9068, Amazon Cognito) or `azp` (OpenID Connect). */
 static bool is_of_client(struct json_object *payload, const struct jwt_texts *client_ids)
 {
     struct json_object *client = NULL;
@@ -212,7 +212,7 @@ static bool has_word(struct str text, struct str wanted)
     return false;
 }
 
-/* Scopes are a text (RFC 8693, 4.2), with some issuers a list. */
+/* Scopes are a string (RFC 8693, 4.2); some issuers write a list. */
 static bool has_scopes(struct json_object *payload, const struct jwt_texts *scopes)
 {
     struct json_object *value = NULL;
@@ -244,19 +244,19 @@ static struct jwt_verdict check_claims(struct json_object *payload, const struct
     struct jwt_verdict verdict = { .valid = true };
 
     if (!is_text(payload, "iss", rules->issuer))
-        return refuse("another issuer");
+        return invalid("another issuer");
     if (!is_for(payload, rules->audience))
-        return refuse("another audience");
+        return invalid("another audience");
     if (json_find(payload, "token_use", &use) && !is_text(payload, "token_use", STR("access")))
-        return refuse("not an access token");
+        return invalid("not an access token");
     if (!is_of_client(payload, &rules->client_ids))
-        return refuse("another client");
+        return invalid("another client");
     if (!has_scopes(payload, &rules->scopes))
-        return refuse("a scope is missing");
+        return invalid("a scope is missing");
 
     const char *reason = check_dates(payload, now_us, &verdict.expires_us);
 
-    return reason ? refuse(reason) : verdict;
+    return reason ? invalid(reason) : verdict;
 }
 
 struct jwt_verdict jwt_check(struct arena *arena, const struct jwks *jwks,
@@ -268,17 +268,17 @@ struct jwt_verdict jwt_check(struct arena *arena, const struct jwks *jwks,
     struct token parts;
 
     if (token.len > JWT_MAX)
-        return refuse("too long");
-    if (token.len == 0 || !take_apart(token, &parts) ||
+        return invalid("too long");
+    if (token.len == 0 || !split_token(token, &parts) ||
         !read_object(arena, parts.header, &header) ||
         !decode(arena, parts.signature, &claim.signature))
-        return refuse("not a token");
+        return invalid("not a token");
     claim.message = parts.message;
 
     const char *reason = read_header(header, &claim);
 
     if (reason)
-        return refuse(reason);
+        return invalid(reason);
     switch (jwks_verify(jwks, &claim)) {
     case JWKS_UNKNOWN_KEY:
         return (struct jwt_verdict){ .unknown_key = true, .reason = "unknown key" };
@@ -291,7 +291,7 @@ struct jwt_verdict jwt_check(struct arena *arena, const struct jwks *jwks,
 
     struct jwt_verdict verdict = read_object(arena, parts.payload, &payload)
                                      ? check_claims(payload, rules, now_us)
-                                     : refuse("payload not an object");
+                                     : invalid("payload not an object");
 
     verdict.verified = true;
     return verdict;

@@ -1,10 +1,10 @@
 /*
- * token_cache.h - tokens whose signature was checked, so that it need not be checked again.
+ * token_cache.h - the results of token checks, so that a signature is not checked again.
  *
- * Checking one costs 15 to 90 us, more with long RSA keys, and a sender uses the same token for an
- * hour, a good one or a bad one. Only digests (SHA-256) are kept, in a fixed amount of memory; the
- * one that expires first makes room. A token counts only under the keys (their generation) that it
- * was checked with: a key that is withdrawn takes its tokens along.
+ * A check takes 15 to 90 us, more with long RSA keys, and a sender uses the same token, valid or
+ * not, for an hour. The cache holds digests (SHA-256) in a fixed amount of memory; the entry that
+ * expires first makes room. An entry is valid only with the generation of keys that it was checked
+ * with, so the tokens of a withdrawn key are forgotten.
  *
  * Threads: any.
  */
@@ -17,13 +17,13 @@
 
 struct token_cache;
 
-/** What is known of one token. */
-struct token_fact {
+/** The result of one check. */
+struct token_entry {
     uint8_t digest[SECRET_DIGEST_SIZE]; /* the token's */
     uint64_t generation;                /* of the keys */
-    int64_t expires_us;                 /* since 1970; known before it */
-    const char *reason;                 /* why it is not good, constant text; NULL: it is */
-    bool forged;                        /* it is not: the signature is wrong */
+    int64_t expires_us;                 /* since 1970; the entry is valid before it */
+    const char *reason; /* why the token is invalid, constant text; NULL: it is valid */
+    bool forged;        /* its signature is wrong */
 };
 
 /** The caller owns it. About 72 KiB. */
@@ -32,9 +32,9 @@ struct token_cache *token_cache_create(void);
 /** NULL is fine. */
 void token_cache_destroy(struct token_cache *cache);
 
-/** Is the token known at `now_us`? `fact` says which, and under which keys; the rest is filled in.
+/** Is there a valid entry at `now_us` for the digest and generation in `entry`? Fills in the rest.
  */
-bool token_cache_find(struct token_cache *cache, struct token_fact *fact, int64_t now_us);
+bool token_cache_find(struct token_cache *cache, struct token_entry *entry, int64_t now_us);
 
-/** Remember it. */
-void token_cache_add(struct token_cache *cache, const struct token_fact *fact);
+/** Add an entry, or replace the token's. */
+void token_cache_add(struct token_cache *cache, const struct token_entry *entry);

@@ -213,10 +213,10 @@ static void an_unknown_key_makes_it_look_once(void)
     CHECK(key_count(source) == 1);
     atomic_store(&issuer.keys, 2);
     for (int i = 0; i < FORGED; i++)
-        jwks_source_want(source);
+        jwks_source_refresh_unknown(source);
     CHECK(wait_for_keys(source, 2));
     for (int i = 0; i < FORGED; i++)
-        jwks_source_want(source);
+        jwks_source_refresh_unknown(source);
 
     /* One look at the start, one after a second, and one for each five seconds of wanting. */
     int64_t seconds = (clock_monotonic_us() - begin_us) / 1000000;
@@ -239,10 +239,10 @@ static void a_wrong_signature_makes_it_look_once(void)
     CHECK(jwks_source_start(source, &err));
     atomic_store(&issuer.keys, 1);
     for (int i = 0; i < FORGED; i++)
-        jwks_source_doubt(source);
+        jwks_source_refresh_forged(source);
     CHECK(wait_for_keys(source, 1));
     for (int i = 0; i < FORGED; i++)
-        jwks_source_doubt(source);
+        jwks_source_refresh_forged(source);
 
     /* One look at the start, one after a second, and one for each half minute of doubts. */
     int64_t seconds = (clock_monotonic_us() - begin_us) / 1000000;
@@ -323,7 +323,7 @@ static void stopping_does_not_wait_for_an_answer(void)
     atomic_store(&issuer.keys, -1);
     atomic_store(&issuer.asked, 0);
     CHECK(jwks_source_start(source, &err));
-    jwks_source_want(source);
+    jwks_source_refresh_unknown(source);
     CHECK(wait_until(is_asked, &issuer));
     begin_us = clock_monotonic_us();
     jwks_source_destroy(source);

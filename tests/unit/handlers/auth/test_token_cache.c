@@ -9,9 +9,9 @@
 #include "base/attr.h"
 #include "tests/unit/test.h"
 
-static struct token_fact fact(const char *token, uint64_t generation, int64_t expires_us)
+static struct token_entry entry(const char *token, uint64_t generation, int64_t expires_us)
 {
-    struct token_fact made = { .generation = generation, .expires_us = expires_us };
+    struct token_entry made = { .generation = generation, .expires_us = expires_us };
 
     secret_digest(str_from_c(token), made.digest);
     return made;
@@ -19,7 +19,7 @@ static struct token_fact fact(const char *token, uint64_t generation, int64_t ex
 
 static bool knows(struct token_cache *cache, const char *token, uint64_t generation, int64_t now_us)
 {
-    struct token_fact asked = fact(token, generation, 0);
+    struct token_entry asked = entry(token, generation, 0);
 
     return token_cache_find(cache, &asked, now_us);
 }
@@ -27,7 +27,7 @@ static bool knows(struct token_cache *cache, const char *token, uint64_t generat
 static void add(struct token_cache *cache, const char *token, uint64_t generation,
                 int64_t expires_us)
 {
-    const struct token_fact good = fact(token, generation, expires_us);
+    const struct token_entry good = entry(token, generation, expires_us);
 
     token_cache_add(cache, &good);
 }
@@ -49,8 +49,8 @@ static void a_token_is_known_until_it_expires(void)
 static void bad_ones_are_known_with_their_reason(void)
 {
     struct token_cache *cache = token_cache_create();
-    struct token_fact bad = fact("bad", 1, 100);
-    struct token_fact found = fact("bad", 1, 0);
+    struct token_entry bad = entry("bad", 1, 100);
+    struct token_entry found = entry("bad", 1, 0);
 
     bad.reason = "expired";
     bad.forged = true;
@@ -59,7 +59,7 @@ static void bad_ones_are_known_with_their_reason(void)
     CHECK(token_cache_find(cache, &found, 0));
     CHECK_STR(str_from_c(found.reason), "expired");
     CHECK(found.forged);
-    found = fact("good", 1, 0);
+    found = entry("good", 1, 0);
     CHECK(token_cache_find(cache, &found, 0));
     CHECK(!found.reason && !found.forged);
     token_cache_destroy(cache);
