@@ -102,7 +102,7 @@ struct handler {
     enum handler_step (*handle)(void *self, struct request *request, struct response *response);
 
     /**
-      * After HANDLER_WAIT: answer, or wait again (not when expired). A wake-up may be an
+     * After HANDLER_WAIT: answer, or wait again (not when expired). A wake-up may be an
      * old one, so check that what the handler waits for is there. Not called when the server ends
      * first: what must be released in any case belongs to the request's arena (arena_own()).
      * NULL in a handler that never waits.
