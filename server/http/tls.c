@@ -10,6 +10,7 @@
  */
 #include "server/http/tls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
@@ -22,6 +23,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
+
+enum { ORDERS = 3 }; /* of groups */
 
 static const int64_t tickets_us = US_PER_DAY;
 
@@ -47,6 +50,8 @@ struct http_tls {
     pthread_mutex_t mutex; /* for the two below */
     struct http_certificate *certificate;
     gnutls_datum_t ticket_key;
+
+    gnutls_priority_t orders[ORDERS];
 };
 
 static struct look look_at(const char *file)
@@ -72,6 +77,51 @@ static bool is_same_file(struct look a, struct look b)
 static bool is_same(struct looks a, struct looks b)
 {
     return is_same_file(a.cert, b.cert) && is_same_file(a.key, b.key);
+}
+
+/*
+ * Without %SAFE_RENEGOTIATION, which refuses clients that speak TLS 1.3 only and therefore send no
+ * renegotiation_info. A renegotiation is never accepted.
+ *
+ * %SERVER_PRECEDENCE takes the cheapest cipher that a client has (AES-128-GCM hashes with SHA-256,
+ * for which processors have instructions), but also the first group, even if the client has sent a
+ * share of another one: then it costs a HelloRetryRequest, one round trip more. So the groups'
+ * order goes by the shares: see choose_order().
+ */
+#define PRIORITIES(groups)                                                                         \
+    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AEAD:+COMP-NULL"                      \
+    ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:" groups                                        \
+    ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-EDDSA-ED25519"               \
+    ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-PSS-RSAE-SHA512"               \
+    ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384"                     \
+    ":+SIGN-RSA-SHA512:+CTYPE-ALL:%SERVER_PRECEDENCE"
+
+/* By the group that comes first, the best one first. */
+static const struct {
+    unsigned group; /* as TLS numbers it */
+    const char *priorities;
+} orders[] = {
+    { 29, PRIORITIES("+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1") },
+    { 23, PRIORITIES("+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1") },
+    { 24, PRIORITIES("+GROUP-SECP384R1:+GROUP-X25519:+GROUP-SECP256R1") },
+};
+
+static_assert(COUNT_OF(orders) == ORDERS, "one priority each");
+
+const char *http_tls_priorities(void)
+{
+    return orders[0].priorities;
+}
+
+static bool prepare_orders(struct http_tls *tls, struct error *err)
+{
+    for (size_t i = 0; i < ORDERS; i++) {
+        int status = gnutls_priority_init(&tls->orders[i], orders[i].priorities, NULL);
+
+        if (status < 0)
+            return fail(err, ERR_SYSTEM, "no TLS priorities (%s)", gnutls_strerror(status));
+    }
+    return true;
 }
 
 static void free_ticket_key(gnutls_datum_t key)
@@ -145,7 +195,8 @@ bool http_tls_create(const char *cert_file, const char *key_file, struct http_tl
     struct http_tls *tls = mem_alloc(sizeof(*tls));
 
     (void)pthread_mutex_init(&tls->mutex, NULL);
-    if (!http_tls_replace(tls, cert_file, key_file, err) || !renew_tickets(tls, err)) {
+    if (!http_tls_replace(tls, cert_file, key_file, err) || !renew_tickets(tls, err) ||
+        !prepare_orders(tls, err)) {
         http_tls_destroy(tls);
         return false;
     }
@@ -159,6 +210,9 @@ void http_tls_destroy(struct http_tls *tls)
         return;
     http_certificate_release(tls->certificate);
     free_ticket_key(tls->ticket_key);
+    for (size_t i = 0; i < ORDERS; i++)
+        if (tls->orders[i])
+            gnutls_priority_deinit(tls->orders[i]);
     mem_free(tls->cert_file);
     mem_free(tls->key_file);
     (void)pthread_mutex_destroy(&tls->mutex);
@@ -204,22 +258,6 @@ int64_t http_tls_expires_s(struct http_tls *tls)
 
 /* Sessions. */
 
-/*
- * Neither %SAFE_RENEGOTIATION, which refuses clients that speak TLS 1.3 only and therefore send no
- * renegotiation_info, nor %SERVER_PRECEDENCE, which asks a client for a share of X25519, one round
- * trip more, when it has sent one of P-256. A renegotiation is never accepted.
- */
-const char *http_tls_priorities(void)
-{
-    return "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AEAD:+COMP-NULL"
-           ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
-           ":+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"
-           ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-EDDSA-ED25519"
-           ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-PSS-RSAE-SHA512"
-           ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384"
-           ":+SIGN-RSA-SHA512:+CTYPE-ALL";
-}
-
 /* NOLINTBEGIN: the parameters and their types are GnuTLS's choice */
 static int never_asked(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
                        const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
@@ -258,14 +296,34 @@ static bool is_taken_name(const unsigned char *name, size_t len)
     return true;
 }
 
+static unsigned two_bytes(const unsigned char *bytes)
+{
+    return (unsigned)bytes[0] << 8 | bytes[1];
+}
+
+/* RFC 8446, 4.2.8: a list of groups and keys. The best order whose first group has one, or 0. */
+static size_t choose_order(const unsigned char *data, unsigned size)
+{
+    enum { LENGTH = 2, HEAD = 4 };
+    size_t best = ORDERS;
+
+    for (size_t at = LENGTH; at + HEAD <= size; at += HEAD + two_bytes(data + at + LENGTH))
+        for (size_t i = 0; i < best; i++)
+            if (orders[i].group == two_bytes(data + at))
+                best = i;
+    return best < ORDERS ? best : 0;
+}
+
 /* RFC 6066, 3: a list of kinds (0: a host) and names. */
 static int on_extension(void *self, unsigned id, const unsigned char *data, unsigned size)
 {
-    enum { SERVER_NAME = 0, HEAD = 5 };
+    enum { SERVER_NAME = 0, KEY_SHARE = 51, HEAD = 5 };
     struct http_tls_session *link = self;
 
     if (id == SERVER_NAME && size > HEAD)
         link->has_bad_name = !is_taken_name(data + HEAD, size - HEAD);
+    if (id == KEY_SHARE)
+        (void)gnutls_priority_set(link->session, link->tls->orders[choose_order(data, size)]);
     return 0;
 }
 
@@ -379,6 +437,7 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
                                        on_handshake);
     link->session = session;
+    link->tls = tls;
 }
 
 void http_tls_say(void *session, struct str bytes)

@@ -58,6 +58,7 @@ struct http_tls_session {
     void (*finished)(struct http_tls_session *session);
     bool is_finished;
     void *session;
+    const struct http_tls *tls;
     uint8_t first_byte;
     bool has_heard;    /* of the client at all; first_byte is set */
     bool has_ended;    /* the client's stream, or its connection */

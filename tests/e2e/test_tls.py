@@ -72,17 +72,22 @@ def test_the_ready_line_says_tls_and_requests_are_answered(secure):
             assert connection.answer().status == 200
 
 
-X25519, P_256 = 0x1D, 0x17
+X25519, P_256, P_384 = 0x1D, 0x17, 0x18
 SHARES = {
     X25519: bytes(31) + b"\x09",
     P_256: bytes.fromhex(  # the curve's generator
         "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
     ),
+    P_384: bytes.fromhex(
+        "04aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e"
+        "3872760ab73617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e81"
+        "9d7a431d7c90ea0e5f"
+    ),
 }
 
 
-@pytest.mark.parametrize("groups", [[X25519, P_256], [P_256, X25519]])
+@pytest.mark.parametrize("groups", [[X25519, P_256], [P_256, X25519], [P_384, P_256, X25519]])
 def test_a_client_of_tls_1_3_alone_is_answered_in_one_round_trip(secure, groups):
     """It sends no renegotiation_info, and one share; a ServerHello is the answer, no retry."""
     server = secure()
@@ -93,6 +98,17 @@ def test_a_client_of_tls_1_3_alone_is_answered_in_one_round_trip(secure, groups)
             connection.more()
         assert connection.buffer[0] == 0x16 and connection.buffer[5] == 2
         assert connection.buffer[11:43] != retry
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_cheapest_cipher_is_taken_whatever_the_client_prefers(secure, version, pair):
+    server = secure()
+    server.context = trusting(pair, version=version)
+    offered = [cipher["name"] for cipher in server.context.get_ciphers()]
+    assert "AES_256" in offered[0]
+    with server.connect() as connection:
+        cipher, _, bits = connection.socket.cipher()
+        assert bits == 128 and "GCM_SHA256" in cipher.replace("-", "_")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
