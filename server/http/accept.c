@@ -21,7 +21,6 @@
 #include "server/http/loop.h"
 
 enum {
-    BURST = 64,     /* connections of one site before the next one has its turn */
     RETRY_MS = 100, /* when the system is out of descriptors or memory */
     WARN_EVERY_US = 10 * US_PER_S,
 };
@@ -86,7 +85,7 @@ static void set_crowded(struct http_acceptor *acceptor, bool crowded)
     warn(acceptor, acceptor->exhausted ? "descriptors_exhausted" : "connections_at_limit");
 }
 
-/* False: nothing more to accept for now. */
+/* False: nothing more to accept for now. To hear that costs nearly as much as a connection. */
 static bool accept_one(struct http_acceptor *acceptor, const struct http_site *site)
 {
     struct http *http = acceptor->http;
@@ -115,14 +114,10 @@ static bool accept_one(struct http_acceptor *acceptor, const struct http_site *s
     return true;
 }
 
-static void accept_some(struct http_acceptor *acceptor, const struct http_site *site)
-{
-    for (size_t i = 0; i < BURST && !is_full(acceptor->http); i++)
-        if (!accept_one(acceptor, site))
-            return;
-}
-
-/* While room is awaited nothing else is of interest. */
+/*
+ * While room is awaited nothing else is of interest. One connection of each site: whether there are
+ * more poll(2) says for less than accept(2).
+ */
 static void turn(struct http_acceptor *acceptor)
 {
     const struct http *http = acceptor->http;
@@ -134,7 +129,8 @@ static void turn(struct http_acceptor *acceptor)
         (void)eventfd_read(http->room_event, &(eventfd_t){ 0 });
     for (size_t i = 0; i < http->site_count; i++)
         if (acceptor->exhausted || acceptor->events[1 + i].revents) {
-            accept_some(acceptor, &http->sites[i]);
+            if (!is_full(http))
+                (void)accept_one(acceptor, &http->sites[i]);
             newcomers = true;
         }
     for (size_t i = 0; i < http->site_count; i++)
