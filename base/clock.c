@@ -5,6 +5,8 @@
  */
 #include "base/clock.h"
 
+#include <string.h>
+
 static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -53,16 +55,11 @@ static char *digits(char *to, int64_t value, int count)
     return to + count;
 }
 
-void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
+enum { SECONDS_TEXT = sizeof("1970-01-01T00:00:00.") - 1 };
+
+/* Up to and with the point. */
+static void format_seconds(int64_t seconds, char text[static SECONDS_TEXT])
 {
-    int64_t micros = us % US_PER_S;
-    int64_t seconds = us / US_PER_S;
-
-    if (micros < 0) {
-        micros += US_PER_S;
-        seconds--;
-    }
-
     int64_t second = seconds % 86400;
     int64_t day = seconds / 86400;
 
@@ -93,8 +90,27 @@ void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
     text = digits(text, second / 60 % 60, 2);
     *text++ = ':';
     text = digits(text, second % 60, 2);
-    *text++ = '.';
-    text = digits(text, micros, 6);
+    *text = '.';
+}
+
+/* Most times of one thread lie in the same second. */
+void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
+{
+    static _Thread_local char last_text[SECONDS_TEXT];
+    static _Thread_local int64_t last_seconds = INT64_MIN;
+    int64_t micros = us % US_PER_S;
+    int64_t seconds = us / US_PER_S;
+
+    if (micros < 0) {
+        micros += US_PER_S;
+        seconds--;
+    }
+    if (seconds != last_seconds) {
+        format_seconds(seconds, last_text);
+        last_seconds = seconds;
+    }
+    memcpy(text, last_text, SECONDS_TEXT);
+    text = digits(text + SECONDS_TEXT, micros, 6);
     *text++ = 'Z';
     *text = '\0';
 }

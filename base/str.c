@@ -21,6 +21,8 @@ bool str_equal_ignore_case(struct str a, struct str b)
 {
     if (a.len != b.len)
         return false;
+    if (str_equal(a, b)) /* the usual case, and much cheaper */
+        return true;
     for (size_t i = 0; i < a.len; i++)
         if (char_lower(a.ptr[i]) != char_lower(b.ptr[i]))
             return false;

@@ -4,6 +4,8 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "tests/unit/test.h"
 
@@ -136,6 +138,29 @@ static void writes_strings_alone(void)
     buf_done(&out);
 }
 
+/* Strings are looked at in blocks: of each length, with the quote at each place. */
+static void escapes_a_quote_wherever_it_stands(void)
+{
+    enum { LONGEST = 67 };
+
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t at = 0; at < len; at++) {
+            char text[LONGEST];
+            char expected[LONGEST + 4];
+            struct buf out;
+
+            memset(text, 'x', len);
+            text[at] = '"';
+            (void)snprintf(expected, sizeof(expected), "\"%.*s\\\"%.*s\"", (int)at, text,
+                           (int)(len - at - 1), text + at + 1);
+            buf_init(&out, sizeof(expected));
+            json_write_string(&out, (struct str){ text, len });
+            CHECK_STR(buf_str(&out), expected);
+            buf_done(&out);
+        }
+    }
+}
+
 static void escapes_pointer_tokens(void)
 {
     static const struct {
@@ -193,6 +218,7 @@ int main(void)
     RUN(writes_one_form_of_each_text);
     RUN(writes_numbers_that_the_program_made);
     RUN(writes_strings_alone);
+    RUN(escapes_a_quote_wherever_it_stands);
     RUN(escapes_pointer_tokens);
     RUN(stops_at_the_maximum);
     RUN(agrees_with_the_serializer_of_json_c);
