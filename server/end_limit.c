@@ -1,10 +1,11 @@
 /*
- * end_limit.c - see end_limit.h. The thread is started early, when it can still be had.
+ * end_limit.c - see end_limit.h. The thread starts with the server: during the drain it might fail.
  */
 #include "server/end_limit.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,27 +14,26 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-enum { LAST_LINE_US = 500 * US_PER_MS }; /* how long a log that is not read is waited for */
+enum { LAST_LINE_US = 500 * 1000 }; /* for a slow reader of the log */
 
 struct end_limit {
     pthread_t thread;
-    pthread_mutex_t mutex; /* for what follows */
+    pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
     int64_t at_us; /* INT64_MAX: not set */
-    int status;
     bool destroyed;
 };
 
-static void leave(int status)
+static void exit_now(void)
 {
     LOG_EVENT(LOG_WARN, "stop_forced",
               LOG_STR("reason", STR("a write to disk or a call did not end in time; what was "
                                     "acknowledged is stored")));
     log_output_stop(LAST_LINE_US);
-    _exit(status);
+    _exit(EXIT_SUCCESS);
 }
 
-static void *run(void *self)
+static void *end_limit_run(void *self)
 {
     struct end_limit *limit = self;
     int waited = 0;
@@ -48,11 +48,10 @@ static void *run(void *self)
     }
 
     bool destroyed = limit->destroyed;
-    int status = limit->status;
 
     (void)pthread_mutex_unlock(&limit->mutex);
     if (!destroyed)
-        leave(status);
+        exit_now();
     return NULL;
 }
 
@@ -63,7 +62,7 @@ bool end_limit_create(struct end_limit **out, struct error *err)
     limit->at_us = INT64_MAX;
     (void)pthread_mutex_init(&limit->mutex, NULL);
     clock_init_condition(&limit->changed);
-    if (!thread_start(&limit->thread, "end-limit", run, limit, err)) {
+    if (!thread_start(&limit->thread, "end-limit", end_limit_run, limit, err)) {
         (void)pthread_cond_destroy(&limit->changed);
         (void)pthread_mutex_destroy(&limit->mutex);
         mem_free(limit);
@@ -73,11 +72,10 @@ bool end_limit_create(struct end_limit **out, struct error *err)
     return true;
 }
 
-void end_limit_set(struct end_limit *limit, int64_t at_us, int status)
+void end_limit_set(struct end_limit *limit, int64_t at_us)
 {
     (void)pthread_mutex_lock(&limit->mutex);
     limit->at_us = at_us;
-    limit->status = status;
     (void)pthread_cond_signal(&limit->changed);
     (void)pthread_mutex_unlock(&limit->mutex);
 }

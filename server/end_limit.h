@@ -1,11 +1,11 @@
 /*
- * end_limit.h - the process ends in time, whatever its threads still wait for.
+ * end_limit.h - ends the process in time, even when its threads still wait.
  *
- * A disk that hangs holds every thread that writes to it, and nothing can call such a thread back.
- * What was acknowledged is on the disk already, so the process may leave at any moment, as it may
- * be killed at any moment.
+ * A hanging disk blocks each thread that writes to it, and no call interrupts such a thread. All
+ * acknowledged events are on the disk by then, so the process may exit at any moment, as it may be
+ * killed at any moment.
  *
- * Threads: all functions belong to main's.
+ * Threads: main only.
  */
 #pragma once
 
@@ -17,14 +17,14 @@
 
 struct end_limit;
 
-/** Nothing happens before end_limit_set(). ERR_SYSTEM when no thread can be had. Caller owns. */
+/** Start its thread, which waits for end_limit_set(). ERR_SYSTEM. The caller owns it. */
 NODISCARD bool end_limit_create(struct end_limit **out, struct error *err);
 
 /**
- * At `at_us` (clock_monotonic_us()) the process logs `stop_forced` and exits with `status`, unless
- * end_limit_destroy() comes first.
+ * At `at_us` (clock_monotonic_us()) log `stop_forced` and exit with 0, unless end_limit_destroy()
+ * is called before.
  */
-void end_limit_set(struct end_limit *limit, int64_t at_us, int status);
+void end_limit_set(struct end_limit *limit, int64_t at_us);
 
 /** NULL is fine. */
 void end_limit_destroy(struct end_limit *limit);

@@ -1,45 +1,45 @@
 /*
  * housekeeping.c - see housekeeping.h.
  *
- * A reload builds the next service without a lock, however long that takes, and puts it in force
- * under the mutex, which needs no disk. So main can say at any moment that nothing changes any
- * more.
+ * A reload builds the next generation without a lock, swaps it in under the mutex, and waits for
+ * the last readers of the previous one after that. So housekeeping_freeze() waits for neither.
  */
 #include "server/housekeeping.h"
 
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/epoch.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "server/access_log.h"
 
 enum {
-    TICK_US = US_PER_S,               /* how often files are looked at */
-    RETIRED_TICK_US = 20 * US_PER_MS, /* and replaced services, while requests keep to them */
-    RETIRED_MAX = 4,                  /* so many of which at a time; the next reload waits */
+    TICK_US = 1000000,       /* between two looks at files */
+    RETIRED_TICK_US = 20000, /* between two looks at replaced services that are still in use */
+    RETIRED_MAX = 4,         /* replaced services at a time; then the next reload waits */
 };
 
 struct housekeeping {
     struct housekeeping_options options;
     pthread_t thread;
-    struct retired *retired; /* the thread's own, and main's when that has ended */
+    struct retired *retired; /* the thread's; main's after the thread has ended */
 
-    pthread_mutex_t mutex; /* for what follows */
+    pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
-    struct force force;
+    struct generation current; /* changed by the thread only, which reads it without the mutex */
     bool reload_wanted;
     bool frozen;
     bool stopping;
 };
 
-struct control_target housekeeping_target(const struct force *force)
+struct control_target housekeeping_target(const struct generation *generation)
 {
     return (struct control_target){
-        .catalog = force->service->catalog,
-        .events = events_handler(force->service->events),
-        .max_batch = (size_t)force->config->http.max_batch,
+        .catalog = generation->service->catalog,
+        .events = events_handler(generation->service->events),
+        .max_batch = (size_t)generation->config->http.max_batch,
     };
 }
 
@@ -64,8 +64,8 @@ void housekeeping_warn(const struct config *config)
     }
 }
 
-/* Put it in force. False: it is too late for that. */
-static bool take(struct housekeeping *housekeeping, const struct force *next)
+/* Serve `next`. False: housekeeping_freeze() came first. */
+static bool swap_in(struct housekeeping *housekeeping, const struct generation *next)
 {
     const struct housekeeping_options *options = &housekeeping->options;
 
@@ -74,7 +74,7 @@ static bool take(struct housekeeping *housekeeping, const struct force *next)
     bool frozen = housekeeping->frozen;
 
     if (!frozen) {
-        reload_take(&options->reload, &housekeeping->force, next, &housekeeping->retired);
+        reload_swap(&options->reload, &housekeeping->current, next, &housekeeping->retired);
         if (options->control) {
             const struct control_target target = housekeeping_target(next);
 
@@ -83,32 +83,33 @@ static bool take(struct housekeeping *housekeeping, const struct force *next)
         housekeeping_log(&next->config->log);
     }
     (void)pthread_mutex_unlock(&housekeeping->mutex);
+    if (!frozen)
+        epoch_wait(); /* from here on no request begins on the previous generation */
     return !frozen;
 }
 
-/* The thread alone changes what is in force, so it may read that without the mutex. */
 static void reload(struct housekeeping *housekeeping)
 {
     const struct housekeeping_options *options = &housekeeping->options;
-    struct force next = { 0 };
+    struct generation next = { 0 };
     struct error err = { 0 };
 
     systemd_tell_reloading(options->systemd);
-    if (!reload_prepare(&options->reload, &housekeeping->force, &next, &err)) {
+    if (!reload_prepare(&options->reload, &housekeeping->current, &next, &err)) {
         LOG_EVENT(LOG_ERROR, "reload_failed", LOG_STR("error", str_from_c(err.text)));
-    } else if (take(housekeeping, &next)) {
+    } else if (swap_in(housekeeping, &next)) {
         LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(next.config->file)));
         housekeeping_warn(next.config);
     } else {
-        force_end(&next);
+        generation_destroy(&next);
         return;
     }
-    if (housekeeping->force.service->sinks)
-        sinks_reopen(housekeeping->force.service->sinks);
+    if (housekeeping->current.service->sinks)
+        sinks_reopen(housekeeping->current.service->sinks);
     systemd_tell(options->systemd, "READY=1");
 }
 
-/* End the services that neither requests nor orders keep to; how many are left. */
+/* Destroy the replaced services that neither requests nor orders use; how many are left. */
 static size_t release_retired(struct housekeeping *housekeeping)
 {
     struct control *control = housekeeping->options.control;
@@ -117,10 +118,10 @@ static size_t release_retired(struct housekeeping *housekeeping)
                                             : retired_release(&housekeeping->retired);
 }
 
-/* Files that may have changed. */
-static void look_at_files(const struct housekeeping *housekeeping)
+/* Read again what has changed of certificate, secrets and keys. */
+static void refresh_files(const struct housekeeping *housekeeping)
 {
-    const struct service *service = housekeeping->force.service;
+    const struct service *service = housekeeping->current.service;
 
     if (housekeeping->options.reload.tls)
         http_tls_refresh(housekeeping->options.reload.tls);
@@ -128,11 +129,11 @@ static void look_at_files(const struct housekeeping *housekeeping)
         auth_refresh(service->auth);
 }
 
-/* Wait until there may be something to do. False: it is to end. */
-static bool rest(struct housekeeping *housekeeping)
+/* Wait for a request or the next tick. False: the thread must end. */
+static bool wait_for_work(struct housekeeping *housekeeping)
 {
-    int64_t most_us = housekeeping->retired ? RETIRED_TICK_US : TICK_US;
-    const struct timespec until = clock_timespec(clock_monotonic_us() + most_us);
+    int64_t tick_us = housekeeping->retired ? RETIRED_TICK_US : TICK_US;
+    const struct timespec until = clock_timespec(clock_monotonic_us() + tick_us);
 
     (void)pthread_mutex_lock(&housekeeping->mutex);
     if (!housekeeping->stopping && !housekeeping->reload_wanted)
@@ -144,7 +145,7 @@ static bool rest(struct housekeeping *housekeeping)
     return !stopping;
 }
 
-static bool take_wish(struct housekeeping *housekeeping)
+static bool take_request(struct housekeeping *housekeeping)
 {
     (void)pthread_mutex_lock(&housekeeping->mutex);
 
@@ -155,32 +156,33 @@ static bool take_wish(struct housekeeping *housekeeping)
     return wanted;
 }
 
-static void *run(void *self)
+static void *housekeeping_run(void *self)
 {
     struct housekeeping *housekeeping = self;
-    int64_t looked_us = clock_monotonic_us();
+    int64_t refreshed_us = clock_monotonic_us();
 
-    while (rest(housekeeping)) {
-        if (clock_monotonic_us() - looked_us >= TICK_US) {
-            looked_us = clock_monotonic_us();
-            look_at_files(housekeeping);
+    while (wait_for_work(housekeeping)) {
+        if (clock_monotonic_us() - refreshed_us >= TICK_US) {
+            refreshed_us = clock_monotonic_us();
+            refresh_files(housekeeping);
         }
-        if (release_retired(housekeeping) < RETIRED_MAX && take_wish(housekeeping))
+        if (release_retired(housekeeping) < RETIRED_MAX && take_request(housekeeping))
             reload(housekeeping);
     }
     return NULL;
 }
 
-bool housekeeping_start(const struct housekeeping_options *options, const struct force *force,
-                        struct housekeeping **out, struct error *err)
+bool housekeeping_start(const struct housekeeping_options *options,
+                        const struct generation *current, struct housekeeping **out,
+                        struct error *err)
 {
     struct housekeeping *housekeeping = mem_alloc(sizeof(*housekeeping));
 
     housekeeping->options = *options;
-    housekeeping->force = *force;
+    housekeeping->current = *current;
     (void)pthread_mutex_init(&housekeeping->mutex, NULL);
     clock_init_condition(&housekeeping->changed);
-    if (!thread_start(&housekeeping->thread, "housekeeping", run, housekeeping, err)) {
+    if (!thread_start(&housekeeping->thread, "housekeeping", housekeeping_run, housekeeping, err)) {
         housekeeping->stopping = true;
         housekeeping_destroy(housekeeping);
         return false;
@@ -202,20 +204,20 @@ void housekeeping_reload(struct housekeeping *housekeeping)
     set(housekeeping, &housekeeping->reload_wanted);
 }
 
-struct force housekeeping_freeze(struct housekeeping *housekeeping)
+struct generation housekeeping_freeze(struct housekeeping *housekeeping)
 {
     (void)pthread_mutex_lock(&housekeeping->mutex);
     housekeeping->frozen = true;
 
-    struct force force = housekeeping->force;
+    struct generation current = housekeeping->current;
 
     (void)pthread_mutex_unlock(&housekeeping->mutex);
-    return force;
+    return current;
 }
 
 void housekeeping_stop(struct housekeeping *housekeeping)
 {
-    if (!housekeeping || housekeeping->stopping) /* only main sets it */
+    if (!housekeeping || housekeeping->stopping) /* set by main only */
         return;
     set(housekeeping, &housekeeping->stopping);
     (void)pthread_join(housekeeping->thread, NULL);

@@ -1,11 +1,12 @@
 /*
- * housekeeping.h - what a server does beside serving, and what may wait for the disk: reloading,
- * looking at files that may have changed, ending services that a reload has replaced.
+ * housekeeping.h - the server's work beside requests that may wait for the disk: it reloads the
+ * configuration, looks at files that may have changed, and destroys the services that a reload has
+ * replaced.
  *
- * All of it runs in one thread of its own, so that main only waits for signals and is there for
- * SIGTERM and the watchdog whatever the disk does.
+ * All of it runs in one thread of its own. Main only waits for signals and feeds the watchdog, so
+ * it answers SIGTERM whatever the disk does.
  *
- * Threads: all functions belong to main's.
+ * Threads: all functions are for main only.
  */
 #pragma once
 
@@ -24,29 +25,28 @@ struct housekeeping_options {
     struct control *control; /* NULL: no store */
 };
 
-/** Start the thread; `force` is what serves now. ERR_SYSTEM. The caller owns it. */
+/** Start the thread; `current` is what serves now. ERR_SYSTEM. The caller owns it. */
 NODISCARD bool housekeeping_start(const struct housekeeping_options *options,
-                                  const struct force *force, struct housekeeping **out,
+                                  const struct generation *current, struct housekeeping **out,
                                   struct error *err);
 
-/** Reload soon. Requests that come before it begins are one. */
+/** Ask for a reload. Several requests before it begins are one. */
 void housekeeping_reload(struct housekeeping *housekeeping);
 
-/** The server ends: what is in force stays, whatever a reload is at. Does not wait for one. */
-struct force housekeeping_freeze(struct housekeeping *housekeeping);
+/** From now on no reload changes anything. Returns what serves; does not wait for the disk. */
+struct generation housekeeping_freeze(struct housekeeping *housekeeping);
 
-/** End the thread, after what it is at, and the threads of replaced services. NULL is fine. */
+/** Wait for the thread to end, then stop the threads of replaced services. NULL is fine. */
 void housekeeping_stop(struct housekeeping *housekeeping);
 
-/** End the replaced services; the server has stopped. NULL is fine. */
+/** Destroy the replaced services, after the server has stopped. NULL is fine. */
 void housekeeping_destroy(struct housekeeping *housekeeping);
 
-/** What orders work with while `force` serves. */
-struct control_target housekeeping_target(const struct force *force);
+/** What control orders work with while `generation` serves. */
+struct control_target housekeeping_target(const struct generation *generation);
 
-/** Log as it says from now on. */
+/** Configure the log. */
 void housekeeping_log(const struct config_log *config);
 
-/** Warn of a configuration that sends secrets in clear text, or has routes that are never reached.
- */
+/** Log a warning for secrets sent in clear text, and for each route that is never reached. */
 void housekeeping_warn(const struct config *config);

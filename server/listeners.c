@@ -9,15 +9,15 @@
 #include "base/str.h"
 #include "server/http/mhd.h"
 
-static struct place place_of(const struct config_address *address)
+static struct listener listener_of(const struct config_address *address)
 {
-    struct place place = { .at = { .port = address->port, .loopback = address->loopback } };
+    struct listener listener = { .at = { .port = address->port, .loopback = address->loopback } };
 
-    (void)snprintf(place.at.host, sizeof(place.at.host), "%s", address->host);
-    return place;
+    (void)snprintf(listener.at.host, sizeof(listener.at.host), "%s", address->host);
+    return listener;
 }
 
-static bool take_socket(struct systemd *systemd, const char *name, struct place *place,
+static bool take_socket(struct systemd *systemd, const char *name, struct listener *listener,
                         struct error *err)
 {
     int fd;
@@ -25,35 +25,36 @@ static bool take_socket(struct systemd *systemd, const char *name, struct place 
     if (!systemd_take_socket(systemd, name, &fd, err))
         return false;
     if (fd >= 0)
-        *place = (struct place){ http_listen_place(fd), fd };
+        *listener = (struct listener){ http_listen_place(fd), fd };
     return true;
 }
 
-/* The configuration knows its own addresses only; these may be the manager's. */
-static bool check_exposure(const struct config *config, const struct place *place,
+/* The configuration has been checked for its own addresses; these may be the service manager's. */
+static bool check_exposure(const struct config *config, const struct listener *listener,
                            struct error *err)
 {
-    if (place->at.loopback)
+    if (listener->at.loopback)
         return true;
     if (config_admits_nobody(config))
         return fail(err, ERR_CONFIG,
                     "%s port %u is reachable from other machines and no credential is configured: "
                     "add one under auth, or set auth.open: true to let anyone in",
-                    place->at.host, (unsigned)place->at.port);
+                    listener->at.host, (unsigned)listener->at.port);
     return true;
 }
 
-bool places_permit(const struct places *places, const struct config *config, struct error *err)
+bool listeners_check(const struct listeners *listeners, const struct config *config,
+                     struct error *err)
 {
-    return check_exposure(config, &places->listen, err) &&
-           (!places->own_metrics || check_exposure(config, &places->metrics, err));
+    return check_exposure(config, &listeners->main, err) &&
+           (!listeners->own_metrics || check_exposure(config, &listeners->metrics, err));
 }
 
-static void warn_of_library(const struct places *places, const struct config *config)
+static void warn_of_library(const struct listeners *listeners, const struct config *config)
 {
     const char *version = http_library_version();
     bool exposed =
-        !places->listen.at.loopback || (places->own_metrics && !places->metrics.at.loopback);
+        !listeners->main.at.loopback || (listeners->own_metrics && !listeners->metrics.at.loopback);
 
     if (exposed && !http_library_is_safe(version) && !config->http.accept_unsafe_library)
         LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)),
@@ -61,21 +62,21 @@ static void warn_of_library(const struct places *places, const struct config *co
                                         "versions do not have them")));
 }
 
-bool places_find(const struct config *config, struct systemd *systemd, struct places *out,
-                 struct error *err)
+bool listeners_find(const struct config *config, struct systemd *systemd, struct listeners *out,
+                    struct error *err)
 {
-    struct places places = {
-        .listen = place_of(&config->http.listen),
-        .metrics = place_of(&config->http.metrics_listen),
+    struct listeners listeners = {
+        .main = listener_of(&config->http.listen),
+        .metrics = listener_of(&config->http.metrics_listen),
     };
 
-    if (!take_socket(systemd, "metrics", &places.metrics, err) ||
-        !take_socket(systemd, NULL, &places.listen, err) || !systemd_check_taken(systemd, err))
+    if (!take_socket(systemd, "metrics", &listeners.metrics, err) ||
+        !take_socket(systemd, NULL, &listeners.main, err) || !systemd_check_taken(systemd, err))
         return false;
-    places.own_metrics = places.metrics.socket || *config->http.metrics_listen.text;
-    if (!places_permit(&places, config, err))
+    listeners.own_metrics = listeners.metrics.socket || *config->http.metrics_listen.text;
+    if (!listeners_check(&listeners, config, err))
         return false;
-    warn_of_library(&places, config);
-    *out = places;
+    warn_of_library(&listeners, config);
+    *out = listeners;
     return true;
 }

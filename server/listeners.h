@@ -1,8 +1,8 @@
 /*
- * listeners.h - where the server listens: as the configuration says, or on the sockets that a
- * service manager has opened for it; and whether it may listen there.
+ * listeners.h - the addresses that the server listens on: those of the configuration, or sockets
+ * that a service manager has opened; and whether the configuration may be served there.
  *
- * Threads: belongs to main's.
+ * Threads: main only.
  */
 #pragma once
 
@@ -14,26 +14,28 @@
 #include "server/http/listen.h"
 #include "server/systemd.h"
 
-struct place {
+struct listener {
     struct http_place at; /* port 0: any free one */
-    int socket;           /* the manager's, to be closed by whoever listens; 0: none */
+    int socket;           /* the service manager's; http_start() takes it over; 0: none */
 };
 
-struct places {
-    struct place listen;
-    struct place metrics; /* only with `own_metrics` */
-    bool own_metrics;     /* /metrics is not served on `listen` */
+struct listeners {
+    struct listener main;
+    struct listener metrics; /* used with `own_metrics` only */
+    bool own_metrics;        /* /metrics is served on `metrics`, not on `main` */
 };
 
 /**
- * The manager's socket named `metrics` is taken for /metrics, the first other one for the rest.
- * ERR_CONFIG: a socket is unfit, or a place can be reached from other machines, and no credential
- * is configured, or this HTTP library can be crashed by anybody (a warning goes to the log where
- * that is accepted).
+ * The service manager's socket named `metrics` serves /metrics, its first other socket the rest.
+ * ERR_CONFIG: a socket is no listening TCP socket, or there is one too many; or as
+ * listeners_check(). Logs a warning when an exposed listener runs on an unsafe HTTP library.
  */
-NODISCARD bool places_find(const struct config *config, struct systemd *systemd, struct places *out,
-                           struct error *err);
+NODISCARD bool listeners_find(const struct config *config, struct systemd *systemd,
+                              struct listeners *out, struct error *err);
 
-/** May this configuration be served at these places? ERR_CONFIG as above. */
-NODISCARD bool places_permit(const struct places *places, const struct config *config,
-                             struct error *err);
+/**
+ * May `config` be served on these listeners? ERR_CONFIG: other machines can reach one of them, and
+ * no credential is configured.
+ */
+NODISCARD bool listeners_check(const struct listeners *listeners, const struct config *config,
+                               struct error *err);

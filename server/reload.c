@@ -7,44 +7,44 @@
 
 struct retired {
     struct retired *next;
-    struct force force;
+    struct generation generation;
     struct http_served *served;
 };
 
-void force_end(struct force *force)
+void generation_destroy(struct generation *generation)
 {
-    service_destroy(force->service);
-    config_destroy(force->config);
+    service_destroy(generation->service);
+    config_destroy(generation->config);
 }
 
-/* The files may have other names now. */
-static bool take_certificate(struct http_tls *tls, const struct config_tls *config,
-                             struct error *err)
+/* The names of the files may have changed. */
+static bool replace_certificate(struct http_tls *tls, const struct config_tls *config,
+                                struct error *err)
 {
     return !tls || http_tls_replace(tls, config->cert_file, config->key_file, err) ||
            fail_within(err, "http.tls");
 }
 
-/* Build and start everything. */
-static bool prepare(const struct reload_options *options, const struct force *now,
-                    struct force *next, struct error *err)
+static bool build(const struct reload_options *options, const struct generation *now,
+                  struct generation *next, struct error *err)
 {
-    struct service_options building = options->service;
+    struct service_options service = options->service;
 
-    building.predecessor = now->service;
+    service.predecessor = now->service;
     return config_reload(options->path, now->config, &next->config, err) &&
-           places_permit(options->places, next->config, err) &&
-           service_create(next->config, &building, &next->service, err) &&
+           listeners_check(options->listeners, next->config, err) &&
+           service_create(next->config, &service, &next->service, err) &&
            service_start(next->service, now->service, err) &&
            (next->service->borrows_catalog || catalog_start(next->service->catalog, err)) &&
-           take_certificate(options->tls, &next->config->http.tls, err); /* last: it stays */
+           replace_certificate(options->tls, &next->config->http.tls,
+                               err); /* last: cannot be undone */
 }
 
-static struct http_served *exchange(const struct reload_options *options,
-                                    const struct service *service)
+static struct http_served *swap_handlers(const struct reload_options *options,
+                                         const struct service *service)
 {
     struct handler handlers[SERVICE_HANDLERS];
-    bool own_metrics = options->places->own_metrics;
+    bool own_metrics = options->listeners->own_metrics;
     const struct http_handlers lists[] = {
         { handlers, (size_t)SERVICE_HANDLERS - own_metrics },
         { &handlers[SERVICE_HANDLERS - 1], 1 },
@@ -54,38 +54,38 @@ static struct http_served *exchange(const struct reload_options *options,
     return http_serve(options->http, lists);
 }
 
-bool reload_prepare(const struct reload_options *options, const struct force *now,
-                    struct force *next, struct error *err)
+bool reload_prepare(const struct reload_options *options, const struct generation *now,
+                    struct generation *next, struct error *err)
 {
-    struct force prepared = { 0 };
+    struct generation prepared = { 0 };
 
-    if (!prepare(options, now, &prepared, err)) {
-        force_end(&prepared);
+    if (!build(options, now, &prepared, err)) {
+        generation_destroy(&prepared);
         return false;
     }
     *next = prepared;
     return true;
 }
 
-void reload_take(const struct reload_options *options, struct force *force,
-                 const struct force *next, struct retired **retired)
+void reload_swap(const struct reload_options *options, struct generation *current,
+                 const struct generation *next, struct retired **retired)
 {
     struct retired *old = mem_alloc(sizeof(*old));
 
-    old->force = *force;
-    old->served = exchange(options, next->service);
+    old->generation = *current;
+    old->served = swap_handlers(options, next->service);
     old->next = *retired;
     *retired = old;
-    service_succeed(next->service, force->service);
-    if (!force->service->borrows_catalog)
-        catalog_retire(force->service->catalog);
-    *force = *next;
+    service_succeed(next->service, current->service);
+    if (!current->service->borrows_catalog)
+        catalog_retire(current->service->catalog);
+    *current = *next;
 }
 
-static void end(struct retired *retired)
+static void retired_end(struct retired *retired)
 {
     http_served_destroy(retired->served);
-    force_end(&retired->force);
+    generation_destroy(&retired->generation);
     mem_free(retired);
 }
 
@@ -94,7 +94,7 @@ size_t retired_count(const struct retired *retired)
     return retired ? 1 + retired_count(retired->next) : 0;
 }
 
-/* The oldest first: an older one may still use what the next one has taken over from it. */
+/* The oldest first: it may still use what the next one has taken over from it. */
 size_t retired_release(struct retired **retired)
 {
     size_t older;
@@ -104,7 +104,7 @@ size_t retired_release(struct retired **retired)
     older = retired_release(&(*retired)->next);
     if (older > 0 || !http_served_is_idle((*retired)->served))
         return older + 1;
-    end(*retired);
+    retired_end(*retired);
     *retired = NULL;
     return 0;
 }
@@ -112,8 +112,8 @@ size_t retired_release(struct retired **retired)
 void retired_stop(struct retired *retired)
 {
     for (; retired; retired = retired->next)
-        if (!retired->force.service->borrows_catalog)
-            catalog_stop(retired->force.service->catalog);
+        if (!retired->generation.service->borrows_catalog)
+            catalog_stop(retired->generation.service->catalog);
 }
 
 void retired_destroy(struct retired *retired)
@@ -121,5 +121,5 @@ void retired_destroy(struct retired *retired)
     if (!retired)
         return;
     retired_destroy(retired->next);
-    end(retired);
+    retired_end(retired);
 }

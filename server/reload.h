@@ -1,9 +1,9 @@
 /*
- * reload.h - a new configuration in the place of the present one, whole or not at all.
+ * reload.h - replace the running configuration by a new one, completely or not at all.
  *
- * The new service is built beside the old one, with its schemas loaded and its threads started, and
- * takes its place between two requests. Requests that have begun finish on the old service, which
- * is retired until they have.
+ * The new service is built beside the old one: its schemas are loaded and its threads started
+ * before it serves. Requests that have begun finish on the old service, which is retired and
+ * destroyed after the last of them.
  *
  * Threads: belongs to one thread at a time.
  */
@@ -20,49 +20,49 @@
 #include "server/listeners.h"
 #include "server/service.h"
 
-/** What is in force. */
-struct force {
+/** A configuration and the service that was made from it. */
+struct generation {
     struct config *config;
     struct service *service;
 };
 
-/** Services that requests may still keep to. NULL: there are none. */
+/** A list of replaced generations that requests may still use. NULL: empty. */
 struct retired;
 
 struct reload_options {
     const char *path;               /* of the configuration; NULL: the built-in defaults */
-    struct service_options service; /* as it was created with */
-    const struct places *places;
+    struct service_options service; /* those that the first service was created with */
+    const struct listeners *listeners;
     struct http *http;
-    struct http_tls *tls; /* NULL: plain */
+    struct http_tls *tls; /* NULL: no TLS */
 };
 
-/** End both. */
-void force_end(struct force *force);
+/** Destroy both. */
+void generation_destroy(struct generation *generation);
 
 /**
- * Read the configuration and build what it asks for beside `now`; takes as long as the disk and the
- * registry take. The caller owns `*next`: it goes to reload_take() or force_end(). On failure
- * nothing has changed, and the text begins with file and line where the file is at fault.
+ * Read the configuration and build its service beside `now`; may wait for the disk and the
+ * registry. The caller owns `*next`, for reload_swap() or generation_destroy(). On failure nothing
+ * has changed, and the text begins with file and line where the file is wrong.
  */
-NODISCARD bool reload_prepare(const struct reload_options *options, const struct force *now,
-                              struct force *next, struct error *err);
+NODISCARD bool reload_prepare(const struct reload_options *options, const struct generation *now,
+                              struct generation *next, struct error *err);
 
 /**
- * Serve by `next` from now on, which becomes `*force`; what was in force goes to `*retired`. Waits
- * for nothing but requests that are between two of their steps.
+ * Serve `next` from now on: it becomes `*current`, and what was there is added to `*retired`. Does
+ * not wait. The caller calls epoch_wait() (base/epoch.h) before retired_release().
  */
-void reload_take(const struct reload_options *options, struct force *force,
-                 const struct force *next, struct retired **retired);
+void reload_swap(const struct reload_options *options, struct generation *current,
+                 const struct generation *next, struct retired **retired);
 
-/** How many there are. */
+/** The length of the list. */
 size_t retired_count(const struct retired *retired);
 
-/** End those that no request keeps to; how many are left. */
+/** Destroy those that no request uses any more; returns how many are left. */
 size_t retired_release(struct retired **retired);
 
-/** Before the server ends: their threads wake nobody any more. */
+/** Stop their threads, which wake requests, before the server stops. */
 void retired_stop(struct retired *retired);
 
-/** End all of them; the server has stopped. Before what is in force is ended. */
+/** Destroy all of them, after the server has stopped and before the current generation. */
 void retired_destroy(struct retired *retired);

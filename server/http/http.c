@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/epoch.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/http/accept.h"
@@ -173,11 +172,7 @@ bool http_start(const struct http_options *options, struct http **out, struct er
 
 struct http_served *http_serve(struct http *http, const struct http_handlers *lists)
 {
-    struct http_served *next = http_served_create(lists, http->site_count);
-    struct http_served *old = atomic_exchange(&http->served, next);
-
-    epoch_wait(); /* from here on nobody begins with the old one */
-    return old;
+    return atomic_exchange(&http->served, http_served_create(lists, http->site_count));
 }
 
 /* What it is doing. */

@@ -102,12 +102,13 @@ NODISCARD bool http_start(const struct http_options *options, struct http **out,
 
 /**
  * Serve these from now on, `lists[i]` on listener i (copied). Requests whose headers are in keep
- * to what was served before, which is returned: its handlers must work until it is idle.
+ * to what was served before, which is returned: its handlers must work until it is idle. Does not
+ * wait; until epoch_wait() (base/epoch.h) returns, requests may still begin with what is returned.
  * From one thread at a time.
  */
 struct http_served *http_serve(struct http *http, const struct http_handlers *lists);
 
-/** Has no request kept to it? Not asked before it was exchanged. */
+/** Does no request keep to it any more? To be asked after the exchange and epoch_wait(). */
 bool http_served_is_idle(const struct http_served *served);
 
 /** Once it is idle, or the server has stopped. NULL is fine. */

@@ -10,18 +10,18 @@
 #include "base/log_output.h"
 #include "tests/unit/test.h"
 
-enum { LATER_US = 600 * 1000 * 1000, FORCED = 7, BY_ITSELF = 8, NO_THREAD = 9 };
+enum { LATER_US = 600 * 1000 * 1000, FORCED = 0, BY_ITSELF = 8, NO_THREAD = 9 };
 
 static void wait_for_ever(struct end_limit *limit)
 {
-    end_limit_set(limit, clock_monotonic_us(), FORCED);
+    end_limit_set(limit, clock_monotonic_us());
     for (;;)
         (void)pause();
 }
 
 static void end_by_itself(struct end_limit *limit)
 {
-    end_limit_set(limit, clock_monotonic_us() + LATER_US, FORCED);
+    end_limit_set(limit, clock_monotonic_us() + LATER_US);
     end_limit_destroy(limit);
 }
 

@@ -53,26 +53,26 @@ static void put_sockets(const char *const *addresses, const char *names)
     set("LISTEN_FDNAMES", names);
 }
 
-static void takes_places_from_the_configuration(void)
+static void takes_addresses_from_the_configuration(void)
 {
     struct config *config = load("http: {listen: '[::1]:81', metrics_listen: '127.0.0.1:82'}\n");
     struct systemd *systemd = systemd_create();
-    struct places places;
+    struct listeners listeners;
     struct error err = { 0 };
 
-    CHECK(places_find(config, systemd, &places, &err));
-    CHECK_STR(str_from_c(places.listen.at.host), "::1");
-    CHECK_INT(places.listen.at.port, 81);
-    CHECK_INT(places.listen.socket, 0);
-    CHECK(places.own_metrics);
-    CHECK_INT(places.metrics.at.port, 82);
+    CHECK(listeners_find(config, systemd, &listeners, &err));
+    CHECK_STR(str_from_c(listeners.main.at.host), "::1");
+    CHECK_INT(listeners.main.at.port, 81);
+    CHECK_INT(listeners.main.socket, 0);
+    CHECK(listeners.own_metrics);
+    CHECK_INT(listeners.metrics.at.port, 82);
     systemd_destroy(systemd);
     config_destroy(config);
 
     config = load("{}\n");
     systemd = systemd_create();
-    CHECK(places_find(config, systemd, &places, &err));
-    CHECK(!places.own_metrics);
+    CHECK(listeners_find(config, systemd, &listeners, &err));
+    CHECK(!listeners.own_metrics);
     systemd_destroy(systemd);
     config_destroy(config);
 }
@@ -81,20 +81,20 @@ static void the_managers_sockets_come_first(void)
 {
     static const char *const addresses[] = { "127.0.0.1", "127.0.0.2", NULL };
     struct config *config = load("http: {listen: '127.0.0.1:81'}\n");
-    struct places places;
+    struct listeners listeners;
     struct error err = { 0 };
 
     put_sockets(addresses, "metrics:sluice.socket");
 
     struct systemd *systemd = systemd_create();
 
-    CHECK(places_find(config, systemd, &places, &err));
-    CHECK_STR(str_from_c(places.listen.at.host), "127.0.0.2");
-    CHECK(places.listen.at.port != 0 && places.listen.at.port != 81);
-    CHECK_INT(places.listen.socket, 4);
-    CHECK(places.own_metrics);
-    CHECK_INT(places.metrics.socket, 3);
-    CHECK(places.listen.at.loopback && places.metrics.at.loopback);
+    CHECK(listeners_find(config, systemd, &listeners, &err));
+    CHECK_STR(str_from_c(listeners.main.at.host), "127.0.0.2");
+    CHECK(listeners.main.at.port != 0 && listeners.main.at.port != 81);
+    CHECK_INT(listeners.main.socket, 4);
+    CHECK(listeners.own_metrics);
+    CHECK_INT(listeners.metrics.socket, 3);
+    CHECK(listeners.main.at.loopback && listeners.metrics.at.loopback);
     CHECK(close(3) == 0 && close(4) == 0);
     systemd_destroy(systemd);
     config_destroy(config);
@@ -118,7 +118,7 @@ static void nobody_gets_to_be_open_by_a_socket_either(void)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *const addresses[] = { cases[i].address, NULL };
         struct config *config = load(cases[i].yaml);
-        struct places places;
+        struct listeners listeners;
         struct error err = { 0 };
 
         TEST_CASE(cases[i].address);
@@ -126,7 +126,7 @@ static void nobody_gets_to_be_open_by_a_socket_either(void)
 
         struct systemd *systemd = systemd_create();
 
-        CHECK(places_find(config, systemd, &places, &err) == cases[i].ok);
+        CHECK(listeners_find(config, systemd, &listeners, &err) == cases[i].ok);
         if (!cases[i].ok) {
             CHECK_INT(err.code, ERR_CONFIG);
             CHECK(strstr(err.text, "no credential is configured") != NULL);
@@ -141,6 +141,6 @@ int main(void)
 {
     RUN(the_managers_sockets_come_first);
     RUN(nobody_gets_to_be_open_by_a_socket_either);
-    RUN(takes_places_from_the_configuration);
+    RUN(takes_addresses_from_the_configuration);
     return test_end();
 }

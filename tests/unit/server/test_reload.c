@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/epoch.h"
 #include "base/fetch.h"
 #include "base/log.h"
 #include "tests/unit/folder.h"
@@ -17,10 +18,10 @@
 
 static struct folder folder;
 static char path[FOLDER_PATH_SIZE];
-static struct force force;
+static struct generation current;
 static struct retired *retired;
 static struct http *http;
-static struct places places;
+static struct listeners listeners;
 
 static size_t none(void *self)
 {
@@ -58,12 +59,12 @@ static void begin(void)
     folder_write(&folder, "schemas/Registry/B.json", str_from_c(pipeline_schema));
     folder_write(&folder, "transform.yaml", str_from_c(pipeline_transform));
     put_config("A", "");
-    CHECK(config_load(path, &force.config, &err));
-    CHECK(service_create(force.config, &options, &force.service, &err));
-    CHECK(outbox_start(force.service->outbox, &err));
-    CHECK(service_start(force.service, NULL, &err));
-    CHECK(catalog_start(force.service->catalog, &err));
-    service_handlers(force.service, handlers);
+    CHECK(config_load(path, &current.config, &err));
+    CHECK(service_create(current.config, &options, &current.service, &err));
+    CHECK(outbox_start(current.service->outbox, &err));
+    CHECK(service_start(current.service, NULL, &err));
+    CHECK(catalog_start(current.service->catalog, &err));
+    service_handlers(current.service, handlers);
     CHECK(http_start(&(struct http_options){ .listeners = &listener,
                                              .listener_count = 1,
                                              .threads = 1,
@@ -75,32 +76,33 @@ static void begin(void)
                                              .idle_timeout_us = 10000000 },
                      &http, &err));
     CHECK_STR(str_from_c(err.text), "");
-    places = (struct places){ .listen = { .at = { .loopback = true } } };
+    listeners = (struct listeners){ .main = { .at = { .loopback = true } } };
 }
 
 static void end(void)
 {
     retired_stop(retired);
-    catalog_stop(force.service->catalog);
-    outbox_stop(force.service->outbox);
+    catalog_stop(current.service->catalog);
+    outbox_stop(current.service->outbox);
     http_stop(http);
     retired_destroy(retired);
-    service_destroy(force.service);
-    config_destroy(force.config);
+    service_destroy(current.service);
+    config_destroy(current.config);
     folder_done(&folder);
     retired = NULL;
 }
 
 static bool load_anew(struct error *err)
 {
-    const struct reload_options reloading = { path, options, &places, http, NULL };
+    const struct reload_options reloading = { path, options, &listeners, http, NULL };
 
-    struct force next;
+    struct generation next;
 
     *err = (struct error){ 0 };
-    if (!reload_prepare(&reloading, &force, &next, err))
+    if (!reload_prepare(&reloading, &current, &next, err))
         return false;
-    reload_take(&reloading, &force, &next, &retired);
+    reload_swap(&reloading, &current, &next, &retired);
+    epoch_wait();
     return true;
 }
 
@@ -110,15 +112,15 @@ static void the_store_and_the_schemas_stay(void)
 
     begin();
 
-    struct outbox *outbox = force.service->outbox;
-    struct catalog *catalog = force.service->catalog;
-    struct service *service = force.service;
+    struct outbox *outbox = current.service->outbox;
+    struct catalog *catalog = current.service->catalog;
+    struct service *service = current.service;
 
     put_config("A", "http: { respond: receipt }\n");
     CHECK(load_anew(&err));
-    CHECK(force.service != service);
-    CHECK_INT(force.config->http.respond, CONFIG_RESPOND_RECEIPT);
-    CHECK(force.service->outbox == outbox && force.service->catalog == catalog);
+    CHECK(current.service != service);
+    CHECK_INT(current.config->http.respond, CONFIG_RESPOND_RECEIPT);
+    CHECK(current.service->outbox == outbox && current.service->catalog == catalog);
     CHECK(retired != NULL);
     CHECK(retired_release(&retired) == 0);
     CHECK(retired == NULL);
@@ -132,16 +134,16 @@ static void other_schemas_need_another_catalog(void)
 
     begin();
 
-    struct outbox *outbox = force.service->outbox;
+    struct outbox *outbox = current.service->outbox;
 
     put_config("B", "");
     CHECK(load_anew(&err));
-    CHECK(force.service->outbox == outbox);
+    CHECK(current.service->outbox == outbox);
 
     struct catalog_status status;
 
-    CHECK(catalog_count(force.service->catalog) == 1);
-    catalog_status(force.service->catalog, 0, &status);
+    CHECK(catalog_count(current.service->catalog) == 1);
+    catalog_status(current.service->catalog, 0, &status);
     CHECK(status.usable);
     CHECK_STR(str_from_c(status.schema), "B");
     CHECK(retired_release(&retired) == 0);
@@ -164,17 +166,17 @@ static void failures_change_nothing(void)
 
     begin();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const struct force before = force;
+        const struct generation before = current;
 
         TEST_CASE(cases[i].why);
         put_config(cases[i].schema, cases[i].more);
         CHECK(!load_anew(&err));
         CHECK(strstr(err.text, cases[i].why) != NULL);
-        CHECK(before.config == force.config && before.service == force.service);
+        CHECK(before.config == current.config && before.service == current.service);
         CHECK(retired == NULL);
     }
     TEST_CASE("open to everybody");
-    places.listen.at.loopback = false;
+    listeners.main.at.loopback = false;
     put_config("A", "");
     CHECK(!load_anew(&err));
     CHECK(strstr(err.text, "no credential is configured") != NULL);
