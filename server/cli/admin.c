@@ -8,20 +8,19 @@
 #include "server/cli/control_client.h"
 #include "server/service.h"
 
-/* Either a client, or all the rest. */
 struct admin {
-    struct control_client *client;
+    struct control_client *client; /* NULL: no server, or a trial; then the rest is set */
     struct service *service;
     struct outbox_view *view;
     struct resubmitter *resubmitter;
 };
 
-static bool open_here(struct admin *admin, const struct config *config, struct error *err)
+/* `options` NULL: a service that stores nothing. */
+static bool open_service(struct admin *admin, const struct config *config,
+                         const struct service_options *options, struct error *err)
 {
-    const struct service_options options = { 0 };
-
-    if (!service_create(config, &options, &admin->service, err) ||
-        !outbox_start(admin->service->outbox, err) ||
+    if (!service_create(config, options, &admin->service, err) ||
+        (options && !outbox_start(admin->service->outbox, err)) ||
         !outbox_view_open(config->store.path, &admin->view, err))
         return false;
     admin->resubmitter = resubmitter_create(&(struct resubmitter_options){
@@ -31,10 +30,23 @@ static bool open_here(struct admin *admin, const struct config *config, struct e
 
 bool admin_open(const struct config *config, struct admin **out, struct error *err)
 {
+    const struct service_options options = { 0 };
     struct admin *admin = mem_alloc(sizeof(*admin));
 
     admin->client = control_client_open(config->store.path);
-    if (!admin->client && !open_here(admin, config, err)) {
+    if (!admin->client && !open_service(admin, config, &options, err)) {
+        admin_close(admin);
+        return false;
+    }
+    *out = admin;
+    return true;
+}
+
+bool admin_open_trial(const struct config *config, struct admin **out, struct error *err)
+{
+    struct admin *admin = mem_alloc(sizeof(*admin));
+
+    if (!open_service(admin, config, NULL, err)) {
         admin_close(admin);
         return false;
     }
@@ -48,8 +60,8 @@ void admin_close(struct admin *admin)
         return;
     control_client_close(admin->client);
     outbox_view_close(admin->view);
-    service_destroy(admin->service);         /* ends the committer, */
-    resubmitter_destroy(admin->resubmitter); /* which may have woken this until then */
+    service_destroy(admin->service); /* ends the committer, which wakes the resubmitter */
+    resubmitter_destroy(admin->resubmitter);
     mem_free(admin);
 }
 

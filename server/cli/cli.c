@@ -3,10 +3,27 @@
  */
 #include "server/cli/cli.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "server/cli/commands.h"
+
+enum {
+    OPTIONS_MAX = 16,
+    LETTERS_SIZE = 2 * OPTIONS_MAX + 1,
+    LABEL_SIZE = 64,
+    LONG_ONLY = 256, /* getopt_long() returns LONG_ONLY + index for an option without a letter */
+};
+
+/* The options of a command with --config and --help, which the reader adds. */
+struct option_table {
+    struct cli_option rows[OPTIONS_MAX];
+    size_t count;
+    const char *config;
+    bool help;
+};
 
 void cli_print(struct str text)
 {
@@ -19,6 +36,13 @@ void cli_complain(const char *command, const char *text)
     (void)fprintf(stderr, "sluice %s: %s\n", command, text);
 }
 
+int cli_refuse(const char *command, const char *text)
+{
+    cli_complain(command, text);
+    (void)fprintf(stderr, "Try: sluice %s --help\n", command);
+    return COMMAND_USAGE;
+}
+
 int cli_status(const struct error *err)
 {
     bool is_no = err->code == ERR_NOT_FOUND || err->code == ERR_INVALID;
@@ -26,56 +50,159 @@ int cli_status(const struct error *err)
     return is_no ? COMMAND_NO : COMMAND_ENVIRONMENT;
 }
 
-static bool refuse(const char *command, const char *text, const char *word, int *exit_status)
+static int refuse_word(const char *command, const char *text, const char *word)
 {
-    (void)fprintf(stderr, "sluice %s: %s%s%s\n", command, text, *word ? ": " : "", word);
-    (void)fprintf(stderr, "Try: sluice %s --help\n", command);
-    *exit_status = COMMAND_USAGE;
-    return false;
+    struct error err;
+
+    (void)fail(&err, ERR_INVALID, "%s: %s", text, word);
+    return cli_refuse(command, err.text);
+}
+
+static void add_row(struct option_table *table, struct cli_option row)
+{
+    assert(table->count < OPTIONS_MAX);
+    table->rows[table->count++] = row;
+}
+
+static void make_table(struct option_table *table, const struct cli_spec *spec)
+{
+    *table = (struct option_table){ 0 };
+    if (spec->takes_config)
+        add_row(table, (struct cli_option){
+                           "config", 'c', "FILE",
+                           "the configuration; else $SLUICE_CONFIG, else built-in defaults",
+                           .text = &table->config });
+    for (const struct cli_option *row = spec->options; row && row->name; row++)
+        add_row(table, *row);
+    add_row(table, (struct cli_option){ "help", 'h', .help = "this text", .flag = &table->help });
+}
+
+/* Help. */
+
+static int write_label(const struct cli_option *option, char label[static LABEL_SIZE])
+{
+    const char letter[] = { '-', option->letter, ',', ' ', '\0' };
+
+    return snprintf(label, LABEL_SIZE, "  %-4s--%s%s%s", option->letter ? letter : "", option->name,
+                    option->value ? " " : "", option->value ? option->value : "");
+}
+
+static void print_lines(const char *first, int width, const char *lines)
+{
+    (void)printf("%-*s", width, first);
+    for (; *lines; lines++) {
+        (void)putchar(*lines);
+        if (*lines == '\n')
+            (void)printf("%*s", width, "");
+    }
+    (void)putchar('\n');
+}
+
+static void print_help(const struct cli_spec *spec, const struct option_table *table)
+{
+    char label[LABEL_SIZE];
+    int width = 0;
+
+    for (size_t i = 0; i < table->count; i++) {
+        int len = write_label(&table->rows[i], label) + 2;
+
+        width = len > width ? len : width;
+    }
+    print_lines("Usage:", (int)sizeof("Usage:"), spec->usage);
+    (void)printf("\n%s\n", spec->about);
+    for (size_t i = 0; i < table->count; i++) {
+        (void)write_label(&table->rows[i], label);
+        print_lines(label, width, table->rows[i].help);
+    }
+    if (spec->ending)
+        (void)printf("\n%s", spec->ending);
+}
+
+/* Reading. */
+
+static struct cli_option *find_row(struct option_table *table, int found)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (found == LONG_ONLY + (int)i || (found == table->rows[i].letter && found != 0))
+            return &table->rows[i];
+    return NULL;
+}
+
+/* The next option of the command line. False: there is none; `*row` NULL: it is wrong. */
+static bool next_option(int argc, char **argv, struct option_table *table, struct cli_option **row)
+{
+    struct option options[OPTIONS_MAX + 1] = { 0 };
+    char letters[LETTERS_SIZE] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const struct cli_option *from = &table->rows[i];
+
+        options[i].name = from->name;
+        options[i].has_arg = from->value ? required_argument : no_argument;
+        options[i].val = LONG_ONLY + (int)i;
+        if (from->letter)
+            letters[len++] = from->letter;
+        if (from->letter && from->value)
+            letters[len++] = ':';
+    }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
+    int found = getopt_long(argc, argv, letters, options, NULL);
+
+    *row = find_row(table, found);
+    return found != -1;
+}
+
+static bool apply(const struct cli_option *row, struct error *err)
+{
+    if (row->read)
+        return row->read(row->self, optarg, err);
+    if (row->text)
+        *row->text = optarg;
+    else
+        *row->flag = true;
+    return true;
 }
 
 bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *out,
                int *exit_status)
 {
-    static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
-        { "offline", no_argument, NULL, 'o' },      { "url", required_argument, NULL, 'u' },
-        { "help", no_argument, NULL, 'h' },         { 0 },
-    };
-    struct cli cli = { .needs_files = spec->needs_files };
-    const char *config = NULL;
-    int option;
+    struct option_table table;
+    struct cli_option *row;
+    struct error err;
 
-    optind = 0; /* getopt's state is the process's; begin anew */
+    make_table(&table, spec);
+    optind = 0; /* makes getopt_long() begin with this command line */
     opterr = 0;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
-    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-        if (option == 'c') {
-            config = optarg;
-        } else if (option == 'j' && spec->takes_json) {
-            cli.json = true;
-        } else if (option == 'o' && spec->takes_offline) {
-            cli.offline = true;
-        } else if (option == 'u' && spec->takes_url) {
-            cli.url = optarg;
-        } else if (option == 'h') {
-            (void)fputs(spec->usage, stdout);
+    while (next_option(argc, argv, &table, &row)) {
+        if (!row) {
+            *exit_status =
+                refuse_word(argv[0], "unknown option, or one without its value", argv[optind - 1]);
+            return false;
+        }
+        if (!apply(row, &err)) {
+            *exit_status = cli_refuse(argv[0], err.text);
+            return false;
+        }
+        if (table.help) {
+            print_help(spec, &table);
             *exit_status = COMMAND_OK;
             return false;
-        } else {
-            return refuse(argv[0], "unknown option, or one without its value", argv[optind - 1],
-                          exit_status);
         }
     }
-    cli.arguments = argv + optind;
-    cli.argument_count = argc - optind;
-    if (cli.argument_count > spec->max_arguments)
-        return refuse(argv[0], "too many arguments", cli.arguments[spec->max_arguments],
-                      exit_status);
-    cli.config_path = config_path(config);
-    *out = cli;
+    if (argc - optind > spec->max_arguments) {
+        *exit_status =
+            refuse_word(argv[0], "too many arguments", argv[optind + spec->max_arguments]);
+        return false;
+    }
+    *out = (struct cli){ .config_path = spec->takes_config ? config_path(table.config) : NULL,
+                         .needs_files = spec->needs_files,
+                         .arguments = argv + optind,
+                         .argument_count = argc - optind };
     return true;
 }
+
+/* The configuration. */
 
 void cli_hint(const struct cli *cli)
 {

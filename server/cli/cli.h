@@ -1,5 +1,8 @@
 /*
- * cli.h - what the subcommands' command lines have in common.
+ * cli.h - what the commands have in common: reading the command line, --help, the configuration,
+ * and printing.
+ *
+ * A command describes its options in one table, which both the reader and --help use.
  */
 #pragma once
 
@@ -9,45 +12,59 @@
 #include "base/str.h"
 #include "server/config/config.h"
 
+/** An option of a command. Exactly one of `flag`, `text` and `read` is set. */
+struct cli_option {
+    const char *name;  /* without its dashes */
+    char letter;       /* the short form; 0: none */
+    const char *value; /* the name of its value in --help; NULL: it takes none */
+    const char *help;  /* one line, or several with '\n' between them */
+    bool *flag;        /* becomes true */
+    const char **text; /* becomes the value */
+
+    /** Read the value into `self`. On failure `err` says what the option wants. */
+    bool (*read)(void *self, const char *value, struct error *err);
+    void *self;
+};
+
+/** A command line, and its --help: usage, `about`, the options, `ending`. */
 struct cli_spec {
-    const char *usage;  /* the whole help text, shown for --help */
-    bool takes_json;    /* knows --json */
-    bool takes_offline; /* knows --offline */
-    bool takes_url;     /* knows --url URL */
-    bool needs_files;   /* the files that serving needs must be there */
-    int max_arguments;  /* that are no options */
+    const char *usage;                /* without "Usage: "; several forms have '\n' between them */
+    const char *about;                /* lines that end with '\n' */
+    const char *ending;               /* likewise; NULL: none */
+    const struct cli_option *options; /* ends with a row without a name; NULL: none of its own */
+    bool takes_config;                /* has -c, --config FILE */
+    bool needs_files;                 /* cli_load_config() checks the files that serving needs */
+    int max_arguments;
 };
 
 struct cli {
     const char *config_path; /* of -c, $SLUICE_CONFIG, or NULL: the built-in defaults */
-    bool json;
-    bool offline;
-    const char *url;  /* of --url, or NULL */
-    bool needs_files; /* of the spec */
-    char **arguments;
+    bool needs_files;        /* from the spec */
+    char **arguments;        /* the words that are not options */
     int argument_count;
 };
 
 /**
- * Read the command line: -c FILE, --help, the options that `spec` takes, and arguments. False:
- * `*exit_status` is what the command must return (help was shown, or the usage was wrong and said
- * so).
+ * Read the command line: the options of `spec`, -c where it takes one, and --help. False: the
+ * command must return `*exit_status`; --help was printed, or what is wrong with the call.
  */
 bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *out,
                int *exit_status);
 
-/** Load the configuration; on failure every problem of it goes to standard error. */
+/** Load the configuration; on failure print each of its problems to standard error. */
 bool cli_load_config(const struct cli *cli, struct config **out);
 
-/** After a failure with the built-in defaults: how to name a configuration, on standard error. */
+/** Print to standard error how to name a configuration, if none was named. */
 void cli_hint(const struct cli *cli);
 
-/** Print results to standard output; main() finds out when that fails. */
+/** Print to standard output; main() checks at the end whether that failed. */
 void cli_print(struct str text);
 
 /** Print one line to standard error: `sluice <command>: <text>`. */
 void cli_complain(const char *command, const char *text);
 
-/** The exit status for `err`: COMMAND_NO for what is not there or refused, else
- * COMMAND_ENVIRONMENT. */
+/** The same for a wrong call, and how to get help. Returns COMMAND_USAGE. */
+int cli_refuse(const char *command, const char *text);
+
+/** The exit status for `err`: COMMAND_NO when something is missing or refused. */
 int cli_status(const struct error *err);

@@ -1,8 +1,8 @@
 /*
- * cmd_check.c - `sluice check`: would this configuration serve? For deploy pipelines.
+ * cmd_check.c - `sluice check`: can this configuration be served? For deploy pipelines.
  *
- * What the configuration is read for and what it names are looked at in one run, whatever is wrong
- * elsewhere, and the problems of its file come in the file's order.
+ * One run finds all problems, of the configuration and of the files that it names. Problems of the
+ * configuration file come in the order of its lines.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -16,27 +16,12 @@
 #include "server/cli/findings.h"
 #include "server/cli/inspect.h"
 
-static const char usage_text[] =
-    "Usage: sluice check [-c FILE] [--offline] [--json]\n"
-    "\n"
-    "Read the configuration and what it names (transforms, secrets, keys, certificate, schemas,\n"
-    "store, sinks), and say everything that is wrong, a line each: FILE:LINE: KEY: what. Warnings "
-    "go\n"
-    "to standard error. Starts nothing and asks nobody but AWS Glue, where the schemas are there.\n"
-    "\n"
-    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
-    "      --offline      leave AWS Glue out\n"
-    "      --json         a JSON object for each problem and warning\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Exits with 0 when all is well, with 1 when anything is wrong.\n";
-
-/* What is found while the configuration is under review. */
 struct checking {
-    const struct cli *cli;
+    bool json;
+    bool offline;
     struct config_review *review;
-    struct arena *arena;    /* of the texts */
-    const char **elsewhere; /* problems of other files than the configuration */
+    struct arena *arena;    /* for texts */
+    const char **elsewhere; /* problems that belong to no key of the configuration */
     size_t count;
     size_t capacity;
 };
@@ -50,11 +35,8 @@ static bool is_sound(void *self, const char *pointer)
 
 static void add_elsewhere(struct checking *checking, const char *text)
 {
-    if (checking->count == checking->capacity) {
-        checking->capacity = checking->capacity ? 2 * checking->capacity : 16;
-        checking->elsewhere = mem_realloc((void *)checking->elsewhere,
-                                          checking->capacity * sizeof(*checking->elsewhere));
-    }
+    checking->elsewhere = mem_grow((void *)checking->elsewhere, checking->count,
+                                   &checking->capacity, sizeof(*checking->elsewhere));
     checking->elsewhere[checking->count++] = arena_copy(checking->arena, str_from_c(text)).ptr;
 }
 
@@ -64,7 +46,7 @@ static void warn(const struct checking *checking, const struct inspect_line *lin
     const struct finding finding = { INSPECT_WARNING, line->what, line->text,
                                      place.file,      place.line, place.key };
 
-    if (checking->cli->json)
+    if (checking->json)
         finding_print_json(&finding);
     else if (place.line > 0)
         (void)fprintf(stderr, "warning: %s:%zu: %s: %s\n", place.file, place.line, place.key,
@@ -73,7 +55,7 @@ static void warn(const struct checking *checking, const struct inspect_line *lin
         (void)fprintf(stderr, "warning: %s: %s\n", place.key, line->text);
 }
 
-static void take(void *self, const struct inspect_line *line)
+static void on_finding(void *self, const struct inspect_line *line)
 {
     struct checking *checking = self;
 
@@ -89,9 +71,9 @@ static void take(void *self, const struct inspect_line *line)
 
 static void inspect_all(struct checking *checking)
 {
-    const struct inspect_options options = { .asks_registry = !checking->cli->offline,
+    const struct inspect_options options = { .asks_registry = !checking->offline,
                                              .is_sound = is_sound,
-                                             .report = take,
+                                             .report = on_finding,
                                              .self = checking };
 
     config_review_lint(checking->review);
@@ -102,54 +84,66 @@ static void inspect_all(struct checking *checking)
 static void print_problems(const struct checking *checking)
 {
     for (size_t i = 0; i < config_review_count(checking->review); i++)
-        finding_print_problem(checking->review, i, checking->cli->json);
+        finding_print_problem(checking->review, i, checking->json);
     for (size_t i = 0; i < checking->count; i++)
-        finding_print_text("transform", checking->elsewhere[i], checking->cli->json);
+        finding_print_text("transform", checking->elsewhere[i], checking->json);
 }
 
-/* Review, inspect, print; is all well? */
-static bool check(const struct cli *cli, struct error *err)
+/* True: nothing is wrong. */
+static bool check(struct checking *checking, const char *config_path, struct error *err)
 {
-    struct checking checking = { .cli = cli };
-
-    if (!fetch_init(err) || !config_review_open(cli->config_path, &checking.review, err))
+    if (!fetch_init(err) || !config_review_open(config_path, &checking->review, err))
         return false;
-    checking.arena = arena_create();
-    inspect_all(&checking);
-    print_problems(&checking);
+    checking->arena = arena_create();
+    inspect_all(checking);
+    print_problems(checking);
 
-    bool ok = config_review_count(checking.review) + checking.count == 0;
-    const char *risk = config_clear_text(config_review_config(checking.review));
+    bool ok = config_review_count(checking->review) + checking->count == 0;
+    const char *risk = config_clear_text(config_review_config(checking->review));
 
     if (ok && risk)
-        warn(&checking,
+        warn(checking,
              &(struct inspect_line){ INSPECT_WARNING, "clear_text", "/http/listen", risk });
-    mem_free((void *)checking.elsewhere);
-    arena_destroy(checking.arena);
-    config_review_close(checking.review);
+    mem_free((void *)checking->elsewhere);
+    arena_destroy(checking->arena);
+    config_review_close(checking->review);
     return ok;
 }
 
 int cmd_check(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text,
-                                          .takes_json = true,
-                                          .takes_offline = true };
+    struct checking checking = { 0 };
+    const struct cli_option options[] = {
+        { "offline", 0, NULL, "do not ask AWS Glue", .flag = &checking.offline },
+        { "json", 0, NULL, "a JSON object for each problem and warning", .flag = &checking.json },
+        { 0 },
+    };
+    const struct cli_spec spec = {
+        .usage = "sluice check [-c FILE] [--offline] [--json]",
+        .about = "Read the configuration and what it names (transforms, secrets, keys, "
+                 "certificate, schemas,\n"
+                 "store, sinks), and print each problem on a line: FILE:LINE: KEY: what. Warnings "
+                 "go to standard\n"
+                 "error. Starts nothing, and asks only AWS Glue, for schemas that are there.\n",
+        .ending = "Exits with 0 when nothing is wrong, else with 1.\n",
+        .options = options,
+        .takes_config = true,
+    };
     struct cli cli;
     struct error err = { 0 };
     int status;
 
     if (!cli_parse(argc, argv, &spec, &cli, &status))
         return status;
-    log_configure(LOG_ERROR, LOG_TEXT); /* the lines below say it all */
+    log_configure(LOG_ERROR, LOG_TEXT); /* the findings say the same */
     (void)signal(SIGPIPE, SIG_IGN);     /* of connections */
-    if (check(&cli, &err)) {
-        if (!cli.json)
+    if (check(&checking, cli.config_path, &err)) {
+        if (!checking.json)
             (void)printf("%s: ok\n", cli.config_path ? cli.config_path : "built-in defaults");
         return COMMAND_OK;
     }
     if (err.text[0])
-        finding_print_text("configuration", err.text, cli.json);
+        finding_print_text("configuration", err.text, checking.json);
     cli_hint(&cli);
     return COMMAND_NO;
 }

@@ -1,6 +1,6 @@
 /*
- * cmd_describe.c - `sluice describe`: print conf/sluice.yaml, which is written from its schema by
- * `make describe`.
+ * cmd_describe.c - `sluice describe`: print conf/sluice.yaml, which `make describe` writes from its
+ * schema.
  */
 #include "base/embed.h"
 #include "server/cli/cli.h"
@@ -11,8 +11,8 @@ EMBED(described, "conf/sluice.yaml");
 int cmd_describe(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .usage = "Usage: sluice describe\n\n"
-                 "Print a configuration file that says what every key means and defaults to.\n",
+        .usage = "sluice describe",
+        .about = "Print the default configuration, with a description of each key.\n",
     };
     struct cli cli;
     int status;

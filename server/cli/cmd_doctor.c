@@ -21,25 +21,11 @@ enum {
     TEXT_SIZE = 2048,
 };
 
-static const char usage_text[] =
-    "Usage: sluice doctor [-c FILE] [--offline] [--json]\n"
-    "\n"
-    "Look at everything that serving needs, on this machine: certificate, secrets, keys, "
-    "transforms,\n"
-    "schemas, store, sinks, disks, addresses; with AWS Glue region, credentials, clock and\n"
-    "permission. HTTP sinks are asked with HEAD. A line for each finding: ok, warn or fail.\n"
-    "\n"
-    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
-    "      --offline      leave out AWS Glue, sinks and key sets at URLs\n"
-    "      --json         a JSON object for each finding\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Exits with 0 when nothing fails, 1 when something does, 3 when the configuration is bad.\n";
-
 struct doctor {
     struct schema_cli cli; /* how schemas in Glue are looked at */
     struct config_review *review;
     bool json;
+    bool offline;
     bool failed;
 };
 
@@ -180,7 +166,6 @@ static void look_at_listening(struct doctor *doctor)
             "anybody who reaches it may post");
 }
 
-/* A key whose file was found wrong already is sick, and has had its line. */
 static bool is_sound(void *self, const char *pointer)
 {
     const struct doctor *doctor = self;
@@ -188,7 +173,7 @@ static bool is_sound(void *self, const char *pointer)
     return config_review_is_sound(doctor->review, pointer);
 }
 
-static void take(void *self, const struct inspect_line *line)
+static void on_finding(void *self, const struct inspect_line *line)
 {
     say(self, line->finding, line->what, "%s", line->text);
 }
@@ -201,54 +186,69 @@ static void look_at_files(struct doctor *doctor)
         say(doctor, INSPECT_FAILURE, "file", "%s", config_review_line(doctor->review, i));
 }
 
-static bool examine(struct config_review *review, const struct cli *cli)
+static void examine(struct doctor *doctor, const char *config_path)
 {
-    const struct config *config = config_review_config(review);
-    struct doctor doctor = { .cli = { .config = config, .arena = arena_create() },
-                             .review = review,
-                             .json = cli->json };
-    bool is_glue = config->registry.kind == CONFIG_REGISTRY_GLUE;
+    const struct config *config = doctor->cli.config;
 
-    say(&doctor, INSPECT_FINE, "configuration", "%s",
-        cli->config_path ? cli->config_path : "built-in defaults");
-    look_at_files(&doctor);
-    if (is_glue && !cli->offline)
-        look_at_glue(&doctor); /* in more words than inspect() has */
+    say(doctor, INSPECT_FINE, "configuration", "%s",
+        config_path ? config_path : "built-in defaults");
+    look_at_files(doctor);
+    if (config->registry.kind == CONFIG_REGISTRY_GLUE && !doctor->offline)
+        look_at_glue(doctor); /* with more details than inspect() has */
     inspect(config, &(struct inspect_options){ .asks_registry = false,
-                                               .asks_others = !cli->offline,
+                                               .asks_others = !doctor->offline,
                                                .looks_at_machine = true,
                                                .is_sound = is_sound,
-                                               .report = take,
-                                               .self = &doctor });
-    look_at_listening(&doctor);
-    schema_cli_disconnect(&doctor.cli);
-    arena_destroy(doctor.cli.arena);
-    return !doctor.failed;
+                                               .report = on_finding,
+                                               .self = doctor });
+    look_at_listening(doctor);
+    schema_cli_disconnect(&doctor->cli);
 }
 
-/* The exit status. */
-static int run(const struct cli *cli, struct error *err)
+/* Returns the exit status. */
+static int doctor_run(struct doctor *doctor, const char *config_path, struct error *err)
 {
     struct config_review *review;
-
-    if (!fetch_init(err) || !config_review_open(cli->config_path, &review, err))
-        return COMMAND_ENVIRONMENT;
-
     int status = COMMAND_ENVIRONMENT;
 
+    if (!fetch_init(err) || !config_review_open(config_path, &review, err))
+        return status;
     for (size_t i = 0; i < config_review_count(review); i++)
         (void)fprintf(stderr, "%s\n", config_review_line(review, i));
-    if (config_review_count(review) == 0)
-        status = examine(review, cli) ? COMMAND_OK : COMMAND_NO;
+    if (config_review_count(review) == 0) {
+        doctor->review = review;
+        doctor->cli.config = config_review_config(review);
+        doctor->cli.arena = arena_create();
+        examine(doctor, config_path);
+        arena_destroy(doctor->cli.arena);
+        status = doctor->failed ? COMMAND_NO : COMMAND_OK;
+    }
     config_review_close(review);
     return status;
 }
 
 int cmd_doctor(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text,
-                                          .takes_json = true,
-                                          .takes_offline = true };
+    struct doctor doctor = { 0 };
+    const struct cli_option options[] = {
+        { "offline", 0, NULL, "do not ask AWS Glue, sinks, and key sets at URLs",
+          .flag = &doctor.offline },
+        { "json", 0, NULL, "a JSON object for each finding", .flag = &doctor.json },
+        { 0 },
+    };
+    const struct cli_spec spec = {
+        .usage = "sluice doctor [-c FILE] [--offline] [--json]",
+        .about = "Check everything that serving needs on this machine: certificate, secrets, keys, "
+                 "transforms,\n"
+                 "schemas, store, sinks, disks, addresses; with AWS Glue also region, credentials, "
+                 "clock and\n"
+                 "permission. HTTP sinks are asked with HEAD. Prints a line for each finding: ok, "
+                 "warn or fail.\n",
+        .ending = "Exits with 0 when nothing fails, 1 when something does, 3 when the "
+                  "configuration is bad.\n",
+        .options = options,
+        .takes_config = true,
+    };
     struct cli cli;
     struct error err = { 0 };
     int status;
@@ -257,7 +257,7 @@ int cmd_doctor(int argc, char **argv)
         return status;
     log_configure(LOG_ERROR, LOG_TEXT);
     (void)signal(SIGPIPE, SIG_IGN); /* of connections */
-    status = run(&cli, &err);
+    status = doctor_run(&doctor, cli.config_path, &err);
     if (err.text[0])
         (void)fprintf(stderr, "%s\n", err.text);
     if (status != COMMAND_OK)

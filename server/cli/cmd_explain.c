@@ -1,32 +1,18 @@
 /*
- * cmd_explain.c - `sluice explain`: one event's way through the pipeline, step by step.
+ * cmd_explain.c - `sluice explain`: take one event through the pipeline, step by step.
  *
- * It runs the very code that answers POST /events, with an observer that prints, so that it cannot
- * tell another story than the server.
+ * It runs the code that answers POST /events, with an observer that prints, so its result is the
+ * server's.
  */
-#include <stdio.h>
-
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
+#include "server/cli/output.h"
 #include "server/service.h"
 
 enum { OUTPUT_MAX = 128 * 1024 * 1024 };
-
-static const char usage_text[] =
-    "Usage: sluice explain [-c FILE] [--json] [EVENT|-]\n"
-    "\n"
-    "Take the event in the file EVENT (- or none: standard input) through every step of\n"
-    "POST /events and show what each found and what the sender would be answered. Nothing is\n"
-    "stored or sent.\n"
-    "\n"
-    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
-    "      --json         one JSON object instead of lines\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Exits with 0 exactly when the answer would be 200.\n";
 
 struct explanation {
     bool json;
@@ -40,7 +26,7 @@ static struct str find_route(struct arena *arena, const struct event *event)
                         event->route->registry, event->route->schema);
 }
 
-/* Quoted, because it is the sender's text on somebody's terminal. */
+/* Quoted, because a terminal must not interpret the sender's bytes. */
 static struct str find_id(struct arena *arena, const struct event *event)
 {
     struct buf *text = arena_buf(arena, OUTPUT_MAX);
@@ -62,7 +48,7 @@ static struct str find_record(struct arena *arena, const struct event *event)
     return arena_printf(arena, "record of %zu bytes", event->record.len);
 }
 
-/* What a step that went well has found; in the arena. */
+/* What a successful step has found; in the arena. */
 static struct str describe(struct arena *arena, const char *step, const struct event *event)
 {
     static const struct {
@@ -88,10 +74,8 @@ static void add_json_step(struct explanation *explanation, const char *step, boo
 
     buf_printf(out, "%s{\"step\":\"%s\",\"ok\":%s", explanation->steps ? "," : "", step,
                ok ? "true" : "false");
-    if (text.len > 0) {
-        buf_add(out, ok ? STR(",\"found\":") : STR(",\"error\":"));
-        json_write_string(out, text);
-    }
+    if (text.len > 0)
+        output_text(out, ok ? "found" : "error", text);
     buf_add_char(out, '}');
 }
 
@@ -124,7 +108,7 @@ static void add_answer(struct explanation *explanation, const struct response *r
     buf_add_char(&explanation->out, '\n');
 }
 
-/* Print the explanation; the answer's status. */
+/* Print the explanation. Returns the answer's status. */
 static int explain(const struct service *service, struct str body, bool json)
 {
     struct explanation explanation = { .json = json };
@@ -139,21 +123,20 @@ static int explain(const struct service *service, struct str body, bool json)
         buf_add(&explanation.out, STR("{\"steps\":["));
     events_answer(service->events, &request, &observer, &response);
     add_answer(&explanation, &response);
-    (void)fwrite(explanation.out.ptr, 1, explanation.out.len, stdout);
-    buf_done(&explanation.out);
+    output_print(&explanation.out);
     arena_destroy(request.arena);
     return response.status;
 }
 
-/* Read the event, build the service, explain; the exit status. */
-static int run(const struct config *config, const char *path, bool json)
+/* Returns the exit status. */
+static int explain_file(const struct config *config, const char *path, bool json)
 {
     struct service *service;
     struct error err = { 0 };
     struct str body;
 
     if (!file_read(path, config->http.max_body, &body, &err)) {
-        cli_complain("explain", err.text); /* longer than http.max_body: it would be a 413 */
+        cli_complain("explain", err.text); /* over http.max_body: the answer would be 413 */
         return err.code == ERR_CONFIG ? COMMAND_NO : COMMAND_ENVIRONMENT;
     }
     if (!service_create(config, NULL, &service, &err)) {
@@ -171,8 +154,23 @@ static int run(const struct config *config, const char *path, bool json)
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct cli_spec spec = {
-        .usage = usage_text, .takes_json = true, .needs_files = true, .max_arguments = 1
+    bool json = false;
+    const struct cli_option options[] = {
+        { "json", 0, NULL, "one JSON object instead of lines", .flag = &json },
+        { 0 },
+    };
+    const struct cli_spec spec = {
+        .usage = "sluice explain [-c FILE] [--json] [EVENT|-]",
+        .about = "Take the event in the file EVENT (- or none: standard input) through every step "
+                 "of\n"
+                 "POST /events, and print what each step found and what the sender would be "
+                 "answered.\n"
+                 "Nothing is stored or sent.\n",
+        .ending = "Exits with 0 when the answer would be 200, and only then.\n",
+        .options = options,
+        .takes_config = true,
+        .needs_files = true,
+        .max_arguments = 1,
     };
     struct cli cli;
     struct config *config;
@@ -183,7 +181,7 @@ int cmd_explain(int argc, char **argv)
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     log_configure(LOG_ERROR, LOG_TEXT);
-    status = run(config, cli.argument_count ? cli.arguments[0] : "-", cli.json);
+    status = explain_file(config, cli.argument_count ? cli.arguments[0] : "-", json);
     config_destroy(config);
     return status;
 }

@@ -1,11 +1,11 @@
 /*
- * cmd_health.c - `sluice health`: is the server of this configuration alive? For containers, which
- * have no curl.
+ * cmd_health.c - `sluice health`: is the server of this configuration alive? For containers without
+ * curl.
  *
  * The configured address is asked first. When nothing answers there (port 0, or a socket that a
- * service manager opened), the server itself is asked for its address, over the store's control
- * socket. Certificates are not verified: they are made for the name that senders use, and a
- * certificate that expired does not make the process unhealthy.
+ * service manager has opened), the store's control socket returns the server's address.
+ * Certificates are not verified: they are for the name that senders use, and an expired certificate
+ * does not make the process unhealthy.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -20,21 +20,6 @@
 #include "server/cli/control_client.h"
 
 enum { TIMEOUT_US = 2 * US_PER_S, BODY_MAX = 64 * 1024, OK = 200, URL_SIZE = 2048 };
-
-static const char usage_text[] =
-    "Usage: sluice health [-c FILE | --url URL]\n"
-    "\n"
-    "Ask /healthz of the server that the configuration describes, on this machine, over HTTP or\n"
-    "HTTPS. A server with port 0, or with a socket of a service manager, is found through its "
-    "store;\n"
-    "without a store say where it listens with --url. The certificate is not verified.\n"
-    "\n"
-    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
-    "      --url URL      ask this server, as https://[::1]:8443; no configuration is read\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Exits with 0 when it answers 200, with 1 when it does not, with 3 when the configuration is\n"
-    "bad.\n";
 
 /* A server that listens on every address is asked on loopback. */
 static const char *reachable_host(const char *host)
@@ -80,7 +65,7 @@ static bool ask_url(struct fetch_client *client, const char *base, struct error 
     return ok || fail_within(err, url);
 }
 
-/* Where the server says that it listens; false: no server has the store open. */
+/* Where the server listens, by its own answer. False: no server has the store open. */
 static bool find_server(const struct config *config, struct control_where *out)
 {
     struct control_client *server =
@@ -113,7 +98,8 @@ static bool ask_configured(struct fetch_client *client, const struct config *con
     return false;
 }
 
-static bool ask(struct cli *cli, const struct config *config, struct error *err)
+/* `url` NULL: the server of `config`. */
+static bool ask(const char *url, const struct config *config, struct error *err)
 {
     struct fetch_client *client;
 
@@ -121,7 +107,7 @@ static bool ask(struct cli *cli, const struct config *config, struct error *err)
         return false;
     client = fetch_client_create();
 
-    bool ok = cli->url ? ask_url(client, cli->url, err) : ask_configured(client, config, err);
+    bool ok = url ? ask_url(client, url, err) : ask_configured(client, config, err);
 
     fetch_client_destroy(client);
     return ok;
@@ -129,7 +115,24 @@ static bool ask(struct cli *cli, const struct config *config, struct error *err)
 
 int cmd_health(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text, .takes_url = true };
+    const char *url = NULL;
+    const struct cli_option options[] = {
+        { "url", 0, "URL", "ask this server, as https://[::1]:8443; no configuration is read",
+          .text = &url },
+        { 0 },
+    };
+    const struct cli_spec spec = {
+        .usage = "sluice health [-c FILE | --url URL]",
+        .about = "Ask /healthz of the server that the configuration describes, on this machine, "
+                 "over HTTP or\n"
+                 "HTTPS. A server on port 0, or on a service manager's socket, is found through "
+                 "its store; without\n"
+                 "a store, name its address with --url. The certificate is not verified.\n",
+        .ending = "Exits with 0 when it answers 200, 1 when it does not, 3 when the configuration "
+                  "is bad.\n",
+        .options = options,
+        .takes_config = true,
+    };
     struct cli cli;
     struct config *config = NULL;
     struct error err = { 0 };
@@ -137,11 +140,11 @@ int cmd_health(int argc, char **argv)
 
     if (!cli_parse(argc, argv, &spec, &cli, &status))
         return status;
-    if (!cli.url && !cli_load_config(&cli, &config))
+    if (!url && !cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     (void)signal(SIGPIPE, SIG_IGN); /* of connections */
 
-    bool ok = ask(&cli, config, &err);
+    bool ok = ask(url, config, &err);
 
     if (!ok)
         cli_complain("health", err.text);

@@ -1,12 +1,10 @@
 /*
- * cmd_outbox.c - `sluice outbox`: what is stored, and what waits for whom.
+ * cmd_outbox.c - `sluice outbox`: what the store holds, and what waits for which sink.
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "delivery/outbox/view.h"
@@ -14,25 +12,9 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
-#include "server/cli/row_text.h"
+#include "server/cli/output.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
-
-static const char usage_text[] =
-    "Usage: sluice outbox status [-c FILE] [--json]\n"
-    "       sluice outbox drop-sink NAME [-c FILE]\n"
-    "\n"
-    "`status` shows what the store holds: events accepted and remembered, refused ones, and for\n"
-    "each sink what was given to it and what waits. A sink that was taken out of the "
-    "configuration\n"
-    "keeps its backlog, in case it comes back; `drop-sink` forgets it.\n"
-    "\n"
-    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
-    "      --json         status: one JSON object\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Exits with 0 when all is well, 1 when the sink cannot be dropped, 2 for a wrong call, 3 when\n"
-    "configuration, store or server are at fault.\n";
 
 static bool has_server(const struct config *config)
 {
@@ -44,17 +26,17 @@ static bool has_server(const struct config *config)
 
 static void add_json_sink(struct buf *out, const struct outbox_sink_counters *sink)
 {
-    buf_add(out, STR("{\"name\":"));
-    json_write_string(out, str_from_c(sink->name));
+    buf_add_char(out, '{');
+    output_text(out, "name", str_from_c(sink->name));
     buf_printf(out,
                ",\"configured\":%s,\"enqueued\":%" PRId64 ",\"delivered\":%" PRId64
                ",\"pending\":%" PRId64 ",\"dead\":%" PRId64 ",\"dropped\":%" PRId64,
                sink->configured ? "true" : "false", sink->enqueued, sink->delivered, sink->pending,
                sink->dead, sink->dropped);
-    row_text_time(out, "oldest_pending", sink->oldest_us);
+    output_time(out, "oldest_pending", sink->oldest_us);
     if (sink->blocked_seq > 0) {
-        buf_printf(out, ",\"blocked\":{\"sequence\":%" PRId64 ",\"key\":", sink->blocked_seq);
-        json_write_string(out, str_from_c(sink->blocked_key));
+        buf_printf(out, ",\"blocked\":{\"sequence\":%" PRId64, sink->blocked_seq);
+        output_text(out, "key", str_from_c(sink->blocked_key));
         buf_add_char(out, '}');
     }
     buf_add_char(out, '}');
@@ -63,8 +45,8 @@ static void add_json_sink(struct buf *out, const struct outbox_sink_counters *si
 static void add_json(struct buf *out, const struct config *config,
                      const struct outbox_counters *counters)
 {
-    buf_add(out, STR("{\"path\":"));
-    json_write_string(out, str_from_c(config->store.path));
+    buf_add_char(out, '{');
+    output_text(out, "path", str_from_c(config->store.path));
     buf_printf(out,
                ",\"server\":%s,\"bytes\":%" PRId64 ",\"max_bytes\":%" PRIu64
                ",\"accepted\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"remembered\":%" PRId64,
@@ -113,7 +95,7 @@ static void add_text(struct buf *out, const struct config *config,
         buf_printf(
             out, "%-20s %10" PRId64 " %10" PRId64 " %10" PRId64 " %8" PRId64 " %8" PRId64 " ",
             sink->name, sink->enqueued, sink->delivered, sink->pending, sink->dead, sink->dropped);
-        row_text_time_column(out, sink->oldest_us);
+        output_time_column(out, sink->oldest_us);
         buf_add(out, sink->configured ? STR("\n") : STR("not configured\n"));
     }
     for (size_t i = 0; i < counters->sink_count; i++)
@@ -137,7 +119,7 @@ static int status(const struct config *config, bool json, struct error *err)
         add_json(&out, config, counters);
     else if (ok)
         add_text(&out, config, counters);
-    row_text_print(&out);
+    output_print(&out);
     mem_free(counters);
     outbox_view_close(view);
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
@@ -158,25 +140,28 @@ static int drop_sink(const struct config *config, const char *name, struct error
     return cli_status(err);
 }
 
-static int run(const struct cli *cli, const struct config *config, struct error *err)
-{
-    if (!*config->store.path) {
-        (void)fail(err, ERR_CONFIG, "the configuration has no store (store.path)");
-        return COMMAND_ENVIRONMENT;
-    }
-    if (cli->argument_count == 1 && strcmp(cli->arguments[0], "status") == 0)
-        return status(config, cli->json, err);
-    if (cli->argument_count == 2 && strcmp(cli->arguments[0], "drop-sink") == 0)
-        return drop_sink(config, cli->arguments[1], err);
-    (void)fail(err, ERR_CONFIG, "say status, or drop-sink NAME");
-    return COMMAND_USAGE;
-}
-
 int cmd_outbox(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text,
-                                          .takes_json = true,
-                                          .max_arguments = 2 };
+    bool json = false;
+    const struct cli_option options[] = {
+        { "json", 0, NULL, "status: one JSON object", .flag = &json },
+        { 0 },
+    };
+    const struct cli_spec spec = {
+        .usage = "sluice outbox status [-c FILE] [--json]\n"
+                 "sluice outbox drop-sink NAME [-c FILE]",
+        .about = "`status` shows what the store holds: events accepted and remembered, refused "
+                 "ones, and for\n"
+                 "each sink what was given to it and what waits. A sink that is no longer "
+                 "configured keeps its\n"
+                 "backlog, in case it comes back; `drop-sink` forgets it.\n",
+        .ending = "Exits with 0 when all is well, 1 when the sink cannot be dropped, 2 for a wrong "
+                  "call, 3 when\n"
+                  "the configuration, the store or the server is at fault.\n",
+        .options = options,
+        .takes_config = true,
+        .max_arguments = 2,
+    };
     struct cli cli;
     struct config *config;
     struct error err = { 0 };
@@ -184,10 +169,21 @@ int cmd_outbox(int argc, char **argv)
 
     if (!cli_parse(argc, argv, &spec, &cli, &exit_status))
         return exit_status;
+
+    const char *verb = cli.argument_count > 0 ? cli.arguments[0] : "";
+    bool drops = strcmp(verb, "drop-sink") == 0 && cli.argument_count == 2;
+
+    if (!drops && !(strcmp(verb, "status") == 0 && cli.argument_count == 1))
+        return cli_refuse("outbox", "say status, or drop-sink NAME");
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     log_configure(LOG_ERROR, LOG_TEXT);
-    exit_status = run(&cli, config, &err);
+    exit_status = COMMAND_ENVIRONMENT;
+    if (!*config->store.path)
+        (void)fail(&err, ERR_CONFIG, "the configuration has no store (store.path)");
+    else
+        exit_status =
+            drops ? drop_sink(config, cli.arguments[1], &err) : status(config, json, &err);
     if (err.text[0])
         cli_complain("outbox", err.text);
     config_destroy(config);

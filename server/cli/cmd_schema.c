@@ -4,46 +4,20 @@
  */
 #include "server/cli/cmd_schema.h"
 
-#include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fetch.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "schema/registry/catalog_cache.h"
 #include "server/cli/commands.h"
+#include "server/cli/output.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
-
-static const char usage_text[] =
-    "Usage: sluice schema COMMAND [OPTION...]\n"
-    "\n"
-    "  verify            is each schema there, which version, does it compile?\n"
-    "  get [VERSION]     print a definition: the latest, or that of a number or UUID\n"
-    "  list              print all versions, the newest first\n"
-    "  diff A B          what differs between two of: a number, a UUID, latest, a file\n"
-    "  register FILE     have Glue check FILE, register it, wait until it can be used\n"
-    "  create [FILE]     make registry and schema where they are not there; FILE is version 1\n"
-    "  open              register the latest definition with additionalProperties: true,\n"
-    "                    after showing what that changes and asking\n"
-    "  accept VERSION    let the guard take a version that it holds; the registry must have it\n"
-    "\n"
-    "  -c, --config FILE         the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
-    "      --registry NAME       which registry and schema; needed where routes name several,\n"
-    "      --schema NAME         but for verify, which looks at all of them\n"
-    "      --compatibility MODE  of a schema that is made: NONE, DISABLED, BACKWARD,\n"
-    "                            BACKWARD_ALL, FORWARD, FORWARD_ALL, FULL, FULL_ALL; default\n"
-    "                            BACKWARD\n"
-    "      --json                an object a line instead of text (verify, get, list)\n"
-    "  -y, --yes                 do not ask\n"
-    "  -h, --help                this text\n"
-    "\n"
-    "Exits with 0 when all is well, 1 when the answer is no (not there, not usable, refused, they\n"
-    "differ), 2 for a wrong call, 3 when the registry cannot be asked.\n";
 
 int schema_cli_complain(const struct error *err)
 {
@@ -60,13 +34,6 @@ const char *schema_cli_pin(const struct schema_cli *cli)
         if (strcmp(pins->list[i].key, name.ptr) == 0)
             return pins->list[i].value;
     return NULL;
-}
-
-static int refuse(const char *text)
-{
-    cli_complain("schema", text);
-    (void)fprintf(stderr, "Try: sluice schema --help\n");
-    return COMMAND_USAGE;
 }
 
 static bool get_file(const struct schema_cli *cli, const char *version, struct glue_version *out,
@@ -117,22 +84,17 @@ struct str schema_cli_version(const struct schema_cli *cli, const struct glue_ve
     return version->number ? arena_printf(cli->arena, "%" PRId64, version->number) : version->uuid;
 }
 
-static void add_member(struct buf *out, const char *key, struct str value)
-{
-    buf_printf(out, "%s\"%s\":", out->ptr[out->len - 1] == '{' ? "" : ",", key);
-    json_write_string(out, value);
-}
-
 static void add_version(const struct schema_cli *cli, struct buf *out,
                         const struct glue_version *version)
 {
-    add_member(out, "registry", str_from_c(cli->registry));
-    add_member(out, "schema", str_from_c(cli->schema));
-    add_member(out, "version", schema_cli_version(cli, version));
-    add_member(out, "uuid", version->uuid);
-    add_member(out, "status", version->status);
+    buf_add_char(out, '{');
+    output_text(out, "registry", str_from_c(cli->registry));
+    output_text(out, "schema", str_from_c(cli->schema));
+    output_text(out, "version", schema_cli_version(cli, version));
+    output_text(out, "uuid", version->uuid);
+    output_text(out, "status", version->status);
     if (version->format.len > 0)
-        add_member(out, "format", version->format);
+        output_text(out, "format", version->format);
 }
 
 static void print(const struct buf *out)
@@ -158,11 +120,10 @@ static void show_verdict(const struct schema_cli *cli, const struct glue_version
     struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
 
     if (cli->json) {
-        buf_add_char(out, '{');
         add_version(cli, out, version);
         buf_printf(out, ",\"ok\":%s", err ? "false" : "true");
         if (err)
-            add_member(out, "error", str_from_c(err->text));
+            output_text(out, "error", str_from_c(err->text));
         buf_add(out, STR("}\n"));
     } else {
         buf_printf(out, "%s/%s: ", cli->registry, cli->schema);
@@ -240,13 +201,12 @@ static int get(const struct schema_cli *cli)
     if (strcmp(wanted, "latest") == 0)
         wanted = NULL;
     else if (!is_version(str_from_c(wanted)))
-        return refuse("VERSION is a number, a UUID or latest");
+        return cli_refuse("schema", "VERSION is a number, a UUID or latest");
     if (!schema_cli_get(cli, wanted, &version, &err))
         return schema_cli_complain(&err);
     if (cli->json) {
-        buf_add_char(out, '{');
         add_version(cli, out, &version);
-        add_member(out, "definition", version.definition);
+        output_text(out, "definition", version.definition);
         buf_add(out, STR("}\n"));
     } else {
         buf_add(out, version.definition); /* what goes to a file is the definition's bytes */
@@ -270,9 +230,8 @@ static int list(const struct schema_cli *cli)
         const struct glue_version *version = &versions.list[i];
 
         if (cli->json) {
-            buf_add_char(out, '{');
             add_version(cli, out, version);
-            add_member(out, "created", version->created);
+            output_text(out, "created", version->created);
             buf_add(out, STR("}\n"));
         } else {
             buf_printf(out, "%-6" PRId64 " %-36.*s  %-9.*s  %.*s\n", version->number,
@@ -291,7 +250,7 @@ static int accept_version(const struct schema_cli *cli)
     struct error err = { 0 };
 
     if (!is_version(str_from_c(cli->arguments[0])))
-        return refuse("VERSION is a number or a UUID");
+        return cli_refuse("schema", "VERSION is a number or a UUID");
     if (!schema_cli_get(cli, cli->arguments[0], &version, &err))
         return schema_cli_complain(&err);
     if (!catalog_cache_note(&place, CATALOG_ACCEPTED, cli->arguments[0], &err))
@@ -394,62 +353,16 @@ static int run_command(struct schema_cli *cli, const struct command *command)
     int status;
 
     if (cli->argument_count < command->least || cli->argument_count > command->most)
-        return refuse("too few arguments, or too many");
+        return cli_refuse("schema", "too few arguments, or too many");
     if ((command->needs & NEEDS_SCHEMA || cli->registry || cli->schema) && !choose_schema(cli))
-        return refuse("say which with --registry and --schema");
+        return cli_refuse("schema", "say which with --registry and --schema");
     if (cli->compatibility && !is_mode(cli->compatibility))
-        return refuse("--compatibility: no such mode");
+        return cli_refuse("schema", "--compatibility: no such mode");
     cli->arena = arena_create();
     status = prepare(cli, command->needs, &err) ? command->run(cli) : schema_cli_complain(&err);
     schema_cli_disconnect(cli);
     arena_destroy(cli->arena);
     return status;
-}
-
-/* The options; false: the exit status is set. */
-static bool read_options(int argc, char **argv, struct schema_cli *cli, struct cli *common,
-                         int *status)
-{
-    static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "registry", required_argument, NULL, 'r' },
-        { "schema", required_argument, NULL, 's' },
-        { "compatibility", required_argument, NULL, 'm' },
-        { "json", no_argument, NULL, 'j' },
-        { "yes", no_argument, NULL, 'y' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    const char *config = NULL;
-    int option;
-
-    optind = 0;
-    opterr = 0;
-    *status = COMMAND_OK;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
-    while ((option = getopt_long(argc, argv, "c:yh", options, NULL)) != -1) {
-        const char **texts[] = { ['c'] = &config,
-                                 ['r'] = &cli->registry,
-                                 ['s'] = &cli->schema,
-                                 ['m'] = &cli->compatibility };
-
-        if (option == 'h') {
-            (void)fputs(usage_text, stdout);
-            return false;
-        }
-        if (option == 'j')
-            cli->json = true;
-        else if (option == 'y')
-            cli->yes = true;
-        else if (option < (int)COUNT_OF(texts) && texts[option])
-            *texts[option] = optarg;
-        else
-            return *status = refuse("unknown option, or one without its value"), false;
-    }
-    cli->arguments = argv + optind;
-    cli->argument_count = argc - optind;
-    common->config_path = config_path(config);
-    return true;
 }
 
 static const struct command *find_command(const char *name)
@@ -460,29 +373,70 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-int cmd_schema(int argc, char **argv)
+/* The command and its arguments. Returns the exit status. */
+static int schema_run(struct schema_cli *cli, const struct cli *common)
 {
-    struct schema_cli cli = { 0 };
-    struct cli common = { 0 };
     const struct command *command;
     struct config *config;
     int status;
 
-    if (!read_options(argc, argv, &cli, &common, &status))
-        return status;
-    if (cli.argument_count == 0)
-        return refuse("which command?");
-    command = find_command(cli.arguments[0]);
+    if (common->argument_count == 0)
+        return cli_refuse("schema", "which command?");
+    command = find_command(common->arguments[0]);
     if (!command)
-        return refuse("no such command");
-    cli.arguments++;
-    cli.argument_count--;
-    if (!cli_load_config(&common, &config))
+        return cli_refuse("schema", "no such command");
+    if (!cli_load_config(common, &config))
         return COMMAND_ENVIRONMENT;
     log_configure(LOG_ERROR, LOG_TEXT);
     (void)signal(SIGPIPE, SIG_IGN); /* of connections */
-    cli.config = config;
-    status = run_command(&cli, command);
+    cli->config = config;
+    cli->arguments = common->arguments + 1;
+    cli->argument_count = common->argument_count - 1;
+    status = run_command(cli, command);
     config_destroy(config);
     return status;
+}
+
+int cmd_schema(int argc, char **argv)
+{
+    struct schema_cli cli = { 0 };
+    const struct cli_option options[] = {
+        { "registry", 0, "NAME", "the registry and the schema; needed where routes name several,",
+          .text = &cli.registry },
+        { "schema", 0, "NAME", "except for verify, which then verifies all of them",
+          .text = &cli.schema },
+        { "compatibility", 0, "MODE",
+          "create: NONE, DISABLED, BACKWARD, BACKWARD_ALL, FORWARD, FORWARD_ALL,\n"
+          "FULL, FULL_ALL; default BACKWARD",
+          .text = &cli.compatibility },
+        { "json", 0, NULL, "verify, get, list: a JSON object a line", .flag = &cli.json },
+        { "yes", 'y', NULL, "do not ask", .flag = &cli.yes },
+        { 0 },
+    };
+    const struct cli_spec spec = {
+        .usage = "sluice schema COMMAND [OPTION...]",
+        .about = "  verify            is each schema there, which version, does it compile?\n"
+                 "  get [VERSION]     print a definition: the latest, or of a number or UUID\n"
+                 "  list              print all versions, the newest first\n"
+                 "  diff A B          compare two of: a number, a UUID, latest, a file\n"
+                 "  register FILE     let Glue check FILE, register it, wait until it is usable\n"
+                 "  create [FILE]     create registry and schema where missing; FILE is version "
+                 "1\n"
+                 "  open              register the latest definition with "
+                 "additionalProperties: true,\n"
+                 "                    after showing the difference and asking\n"
+                 "  accept VERSION    let the guard take a version that it holds back\n",
+        .ending = "Exits with 0 when all is well, 1 when the answer is no (missing, not usable, "
+                  "refused, different),\n"
+                  "2 for a wrong call, 3 when the registry cannot be asked.\n",
+        .options = options,
+        .takes_config = true,
+        .max_arguments = INT_MAX,
+    };
+    struct cli common;
+    int status;
+
+    if (!cli_parse(argc, argv, &spec, &common, &status))
+        return status;
+    return schema_run(&cli, &common);
 }

@@ -6,23 +6,23 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 
-static const char usage_text[] =
-    "Usage: sluice [serve] [-c FILE]\n"
-    "\n"
-    "Receive events on POST /events until SIGTERM or SIGINT; then finish what is in flight\n"
-    "and exit with 0. A second signal, a second later or more, ends it at once. SIGHUP reads\n"
-    "the configuration again.\n"
-    "\n"
-    "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in defaults\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Prints one JSON line per event of its own; the first, `ready`, names address and port.\n"
-    "Exits with 3 when the configuration is bad, the store is in use, or the address cannot be\n"
-    "listened on.\n";
-
 int cmd_serve(int argc, char **argv)
 {
-    static const struct cli_spec spec = { .usage = usage_text, .needs_files = true };
+    static const struct cli_spec spec = {
+        .usage = "sluice [serve] [-c FILE]",
+        .about = "Receive events on POST /events until SIGTERM or SIGINT; then answer what is in "
+                 "flight and\n"
+                 "exit with 0. A second signal, at least a second later, ends it at once. SIGHUP "
+                 "reloads the\n"
+                 "configuration.\n",
+        .ending = "Logs JSON lines to standard output; the first one, `ready`, has address and "
+                  "port.\n"
+                  "Exits with 3 when the configuration is bad, the store is in use, or the "
+                  "address cannot be\n"
+                  "listened on.\n",
+        .takes_config = true,
+        .needs_files = true,
+    };
     struct cli cli;
     struct config *config;
     struct error err = { 0 };

@@ -2,7 +2,7 @@
  * cmd_validate.c - `sluice validate`: JSON documents against a JSON Schema, a line of output each.
  */
 #include <fcntl.h>
-#include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@
 #include "server/cli/lines.h"
 #include "server/cli/progress.h"
 
-/* What the tree of one document may take; a hundred times less would do for most. */
+/* Memory for the tree of one document; most need a hundredth of it. */
 #define TREE_MAX ((size_t)2 << 30)
 
 enum {
@@ -24,38 +24,16 @@ enum {
     SCHEMA_BYTES_MAX = 64 * 1024 * 1024,
     INSTANCE_BYTES_MAX = 256 * 1024 * 1024,
     OUTPUT_MAX = 1024 * 1024 * 1024,
-    ERRORS_MAX = 10000,       /* told of one instance */
-    BUDGET_US = 5 * US_PER_S, /* for one instance; only a schema made to be slow needs it */
+    ERRORS_MAX = 10000,          /* printed for one instance */
+    BUDGET_US = 5 * US_PER_S, /* for one instance; only hostile schemas reach it */
 };
-
-static const char usage_text[] =
-    "Usage: sluice validate --schema FILE [OPTION...] [INSTANCE...|-]\n"
-    "\n"
-    "Check each INSTANCE and print a line for it: {\"valid\":true}, or "
-    "{\"valid\":false,\"errors\":[...]}.\n"
-    "A file is one JSON document; a file whose name ends in .ndjson, and standard input (- or no\n"
-    "INSTANCE), is one document a line. What is not JSON is invalid, and so is what cannot be "
-    "checked\n"
-    "in 5 seconds. Behind the first 10,000 errors stands \"truncated\":true.\n"
-    "\n"
-    "      --schema FILE        the schema\n"
-    "      --draft D            4, 6, 7, 2019-09 or 2020-12, for a schema without $schema;\n"
-    "                           default 2020-12\n"
-    "      --assert-formats     a `format` that does not hold is an error\n"
-    "      --output flag|basic  only the verdict, or the errors too; default basic\n"
-    "      --resource URI=FILE  a document that $ref may reach; any number of times\n"
-    "  -h, --help               this text\n"
-    "\n"
-    "Exits with 0 when all are valid, 1 when any is invalid, 2 for a wrong call, 3 for a schema or "
-    "a\n"
-    "file that cannot be used.\n";
 
 struct arguments {
     const char *schema;
     bool flag_only;
-    bool unreadable; /* what is wrong is a file, not the call */
     struct schema_options compiling;
     struct schema_resource resources[RESOURCE_MAX];
+    const char *resource_files[RESOURCE_MAX];
     char **instances;
     int instance_count;
 };
@@ -64,16 +42,10 @@ struct run {
     const struct schema *schema;
     bool flag_only;
     bool any_invalid;
-    bool leads_nowhere; /* an instance reached a $ref that does */
-    bool on_screen;     /* the results are read on a terminal, where the bar may be in their way */
+    bool dangling;  /* an instance reached a $ref without a target */
+    bool on_screen; /* the results go to a terminal, so the progress bar gives way to them */
     struct progress progress;
 };
-
-static bool complain(const char *text, const char *what)
-{
-    (void)fprintf(stderr, "sluice validate: %s%s\n", text, what);
-    return false;
-}
 
 /* Reading documents. */
 
@@ -91,95 +63,48 @@ static bool read_document(const char *path, struct json_object **out, struct err
     return ok || fail_within(err, path);
 }
 
-/* `URI=FILE`; the URI stays in the argument, cut at its last `=`. */
-static bool add_resource(struct arguments *arguments, char *text)
-{
-    char *equals = strrchr(text, '=');
-    struct error err = { 0 };
-    size_t at = arguments->compiling.resource_count;
-
-    if (!equals || equals == text || at == RESOURCE_MAX)
-        return complain("--resource wants URI=FILE, at most 64 of them: ", text);
-    arguments->unreadable = true;
-    if (!read_document(equals + 1, &arguments->resources[at].document, &err))
-        return complain("--resource: ", err.text);
-    arguments->unreadable = false;
-    *equals = '\0';
-    arguments->resources[at].uri = text;
-    arguments->compiling.resource_count++;
-    return true;
-}
-
-static void end_arguments(struct arguments *arguments)
+static bool read_resources(struct arguments *arguments, struct error *err)
 {
     for (size_t i = 0; i < arguments->compiling.resource_count; i++)
-        json_release(arguments->resources[i].document);
+        if (!read_document(arguments->resource_files[i], &arguments->resources[i].document, err))
+            return fail_within(err, "--resource");
+    arguments->compiling.resources = arguments->resources;
+    return true;
 }
 
 /* The command line. */
 
-static bool set_output(struct arguments *arguments, const char *text)
+static bool read_draft(void *self, const char *value, struct error *err)
 {
-    arguments->flag_only = strcmp(text, "flag") == 0;
-    return arguments->flag_only || strcmp(text, "basic") == 0 ||
-           complain("--output is flag or basic, not ", text);
+    struct arguments *arguments = self;
+
+    return schema_draft_parse(str_from_c(value), &arguments->compiling.draft) ||
+           fail(err, ERR_INVALID, "--draft is 4, 6, 7, 2019-09 or 2020-12, not %s", value);
 }
 
-static bool take_option(struct arguments *arguments, int option)
+static bool read_output(void *self, const char *value, struct error *err)
 {
-    switch (option) {
-    case 's':
-        arguments->schema = optarg;
-        return true;
-    case 'd':
-        return schema_draft_parse(str_from_c(optarg), &arguments->compiling.draft) ||
-               complain("--draft is 4, 6, 7, 2019-09 or 2020-12, not ", optarg);
-    case 'f':
-        arguments->compiling.assert_formats = true;
-        return true;
-    case 'o':
-        return set_output(arguments, optarg);
-    case 'r':
-        return add_resource(arguments, optarg);
-    default:
-        return complain("unknown option, or one without its value", "");
-    }
+    struct arguments *arguments = self;
+
+    arguments->flag_only = strcmp(value, "flag") == 0;
+    return arguments->flag_only || strcmp(value, "basic") == 0 ||
+           fail(err, ERR_INVALID, "--output is flag or basic, not %s", value);
 }
 
-/* COMMAND_OK with a schema set: go on. */
-static int take_arguments(int argc, char **argv, struct arguments *arguments)
+/* The URI stays in the argument, which is cut at its last '='. */
+static bool read_resource(void *self, const char *value, struct error *err)
 {
-    static const struct option options[] = {
-        { "schema", required_argument, NULL, 's' },
-        { "draft", required_argument, NULL, 'd' },
-        { "assert-formats", no_argument, NULL, 'f' },
-        { "output", required_argument, NULL, 'o' },
-        { "resource", required_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    int option;
+    struct arguments *arguments = self;
+    size_t at = arguments->compiling.resource_count;
+    char *equals = strrchr(value, '=');
 
-    optind = 0; /* getopt's state is the process's; begin anew */
-    opterr = 0;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'h') {
-            (void)fputs(usage_text, stdout);
-            arguments->schema = NULL;
-            return COMMAND_OK;
-        }
-        if (!take_option(arguments, option))
-            return arguments->unreadable ? COMMAND_ENVIRONMENT : COMMAND_USAGE;
-    }
-    if (!arguments->schema) {
-        (void)complain("--schema FILE is missing; try --help", "");
-        return COMMAND_USAGE;
-    }
-    arguments->compiling.resources = arguments->resources;
-    arguments->instances = argv + optind;
-    arguments->instance_count = argc - optind;
-    return COMMAND_OK;
+    if (!equals || equals == value || at == RESOURCE_MAX)
+        return fail(err, ERR_INVALID, "--resource wants URI=FILE, at most 64 of them: %s", value);
+    *equals = '\0';
+    arguments->resources[at].uri = value;
+    arguments->resource_files[at] = equals + 1;
+    arguments->compiling.resource_count++;
+    return true;
 }
 
 /* Verdicts. */
@@ -233,7 +158,7 @@ static void judge(struct run *run, struct arena *arena, struct json_object *inst
     }
     if (verdict == SCHEMA_INVALID && !run->flag_only)
         verdict = schema_report(run->schema, instance, &options, &budget, arena, &report);
-    run->leads_nowhere = run->leads_nowhere || verdict == SCHEMA_DANGLING;
+    run->dangling = run->dangling || verdict == SCHEMA_DANGLING;
     if (verdict != SCHEMA_INVALID)
         print_reason(run, verdict == SCHEMA_TOO_EXPENSIVE
                               ? STR("too expensive to check")
@@ -299,7 +224,8 @@ static bool check_file(struct run *run, const char *path, struct error *err)
     return true;
 }
 
-static int check_all(const struct arguments *arguments, const struct schema *schema)
+static int check_all(const struct arguments *arguments, const struct schema *schema,
+                     struct error *err)
 {
     char *const standard_input[] = { (char[]){ "-" } };
     struct run run = {
@@ -307,17 +233,13 @@ static int check_all(const struct arguments *arguments, const struct schema *sch
         .flag_only = arguments->flag_only,
         .on_screen = isatty(STDOUT_FILENO) == 1,
     };
-    struct error err = { 0 };
     bool any = arguments->instance_count > 0;
     char *const *instances = any ? arguments->instances : standard_input;
 
-    for (int i = 0; i < (any ? arguments->instance_count : 1); i++) {
-        if (!check_file(&run, instances[i], &err)) {
-            (void)complain(err.text, "");
+    for (int i = 0; i < (any ? arguments->instance_count : 1); i++)
+        if (!check_file(&run, instances[i], err))
             return COMMAND_ENVIRONMENT;
-        }
-    }
-    if (run.leads_nowhere)
+    if (run.dangling)
         return COMMAND_ENVIRONMENT;
     return run.any_invalid ? COMMAND_NO : COMMAND_OK;
 }
@@ -331,25 +253,20 @@ static void print_warnings(const char *file, const struct schema *schema)
         (void)fprintf(stderr, "sluice validate: warning: %s: %.*s\n", file, STR_ARG(warnings[i]));
 }
 
-static int validate(const struct arguments *arguments)
+static int validate(struct arguments *arguments, struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *document = NULL;
     struct schema *schema = NULL;
-    struct error err = { 0 };
 
-    if (!read_document(arguments->schema, &document, &err)) {
-        (void)complain(err.text, "");
+    if (!read_resources(arguments, err) || !read_document(arguments->schema, &document, err))
+        return COMMAND_ENVIRONMENT;
+    if (!schema_compile(document, &arguments->compiling, &schema, err)) {
+        (void)fail_within(err, arguments->schema);
         return COMMAND_ENVIRONMENT;
     }
-    if (!schema_compile(document, &arguments->compiling, &schema, &err)) {
-        (void)fail_within(&err, arguments->schema);
-        (void)complain(err.text, "");
-        return COMMAND_ENVIRONMENT;
-    }
-
     print_warnings(arguments->schema, schema);
 
-    int status = check_all(arguments, schema);
+    int status = check_all(arguments, schema, err);
 
     schema_destroy(schema);
     return status;
@@ -358,10 +275,49 @@ static int validate(const struct arguments *arguments)
 int cmd_validate(int argc, char **argv)
 {
     struct arguments arguments = { 0 };
-    int status = take_arguments(argc, argv, &arguments);
+    const struct cli_option options[] = {
+        { "schema", 0, "FILE", "the schema", .text = &arguments.schema },
+        { "draft", 0, "D",
+          "4, 6, 7, 2019-09 or 2020-12, for a schema without $schema;\n"
+          "default 2020-12",
+          .read = read_draft, .self = &arguments },
+        { "assert-formats", 0, NULL, "a `format` that does not hold is an error",
+          .flag = &arguments.compiling.assert_formats },
+        { "output", 0, "flag|basic", "only the verdict, or the errors too; default basic",
+          .read = read_output, .self = &arguments },
+        { "resource", 0, "URI=FILE", "a document that $ref may reach; any number of times",
+          .read = read_resource, .self = &arguments },
+        { 0 },
+    };
+    const struct cli_spec spec = {
+        .usage = "sluice validate --schema FILE [OPTION...] [INSTANCE...|-]",
+        .about = "Check each INSTANCE and print a line for it: {\"valid\":true}, or\n"
+                 "{\"valid\":false,\"errors\":[...]}. A file is one JSON document. A file whose "
+                 "name ends in .ndjson,\n"
+                 "and standard input (- or no INSTANCE), is one document a line. A document that "
+                 "is not JSON, or\n"
+                 "cannot be checked in 5 seconds, is invalid. After 10,000 errors follows "
+                 "\"truncated\":true.\n",
+        .ending = "Exits with 0 when all are valid, 1 when any is invalid, 2 for a wrong call, 3 "
+                  "for a schema or a\n"
+                  "file that cannot be used.\n",
+        .options = options,
+        .max_arguments = INT_MAX,
+    };
+    struct cli cli;
+    struct error err = { 0 };
+    int status;
 
-    if (status == COMMAND_OK && arguments.schema)
-        status = validate(&arguments);
-    end_arguments(&arguments);
+    if (!cli_parse(argc, argv, &spec, &cli, &status))
+        return status;
+    if (!arguments.schema)
+        return cli_refuse("validate", "--schema FILE is missing");
+    arguments.instances = cli.arguments;
+    arguments.instance_count = cli.argument_count;
+    status = validate(&arguments, &err);
+    if (err.text[0])
+        cli_complain("validate", err.text);
+    for (size_t i = 0; i < arguments.compiling.resource_count; i++)
+        json_release(arguments.resources[i].document);
     return status;
 }

@@ -10,7 +10,8 @@
 int cmd_version(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .usage = "Usage: sluice version\n\nPrint the version: `sluice " SLUICE_VERSION "`.\n",
+        .usage = "sluice version",
+        .about = "Print the version: `sluice " SLUICE_VERSION "`.\n",
     };
     struct cli cli;
     int status;

@@ -6,8 +6,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "base/json.h"
-#include "server/cli/cli.h"
+#include "server/cli/output.h"
 
 enum { JSON_MAX = 64 * 1024 };
 
@@ -18,29 +17,23 @@ const char *finding_level(enum inspect_finding level)
     return words[level];
 }
 
-static void add_text(struct buf *out, const char *name, const char *text)
-{
-    if (!text || !*text)
-        return;
-    buf_printf(out, ",\"%s\":", name);
-    json_write_string(out, str_from_c(text));
-}
-
 void finding_print_json(const struct finding *finding)
 {
     struct buf out;
 
     buf_init(&out, JSON_MAX);
-    buf_printf(&out, "{\"finding\":\"%s\"", finding_level(finding->level));
-    add_text(&out, "what", finding->what);
-    add_text(&out, "file", finding->file);
+    buf_add_char(&out, '{');
+    output_text(&out, "finding", str_from_c(finding_level(finding->level)));
+    output_text(&out, "what", str_from_c(finding->what));
+    if (finding->file && *finding->file)
+        output_text(&out, "file", str_from_c(finding->file));
     if (finding->line > 0)
         buf_printf(&out, ",\"line\":%zu", finding->line);
-    add_text(&out, "key", finding->key);
-    add_text(&out, "text", finding->text);
+    if (finding->key && *finding->key)
+        output_text(&out, "key", str_from_c(finding->key));
+    output_text(&out, "text", str_from_c(finding->text));
     buf_add(&out, STR("}\n"));
-    cli_print(buf_str(&out));
-    buf_done(&out);
+    output_print(&out);
 }
 
 void finding_print_problem(const struct config_review *review, size_t index, bool json)

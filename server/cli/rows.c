@@ -3,79 +3,29 @@
  */
 #include "server/cli/rows.h"
 
-#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/attr.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "server/cli/cli.h"
 #include "server/cli/commands.h"
+#include "server/cli/output.h"
+#include "server/cli/progress.h"
 #include "settings/unit.h"
 
 #define NUMBER_MAX (INT64_MAX / 10)
 
-enum option_key {
-    OPTION_SINCE = 256,
-    OPTION_UNTIL,
-    OPTION_OUTCOME,
-    OPTION_SINK,
-    OPTION_ROUTE,
-    OPTION_SCHEMA_VERSION,
-    OPTION_ALL,
-    OPTION_LIMIT,
-    OPTION_JSON,
-    OPTION_BYTES,
-    OPTION_DRY_RUN,
-    OPTION_RATE,
-};
+enum { OPTIONS_MAX = 16, TEXT_MAX = 256 * 1024 * 1024 };
 
-static const struct option long_options[] = {
-    { "config", required_argument, NULL, 'c' },
-    { "since", required_argument, NULL, OPTION_SINCE },
-    { "until", required_argument, NULL, OPTION_UNTIL },
-    { "outcome", required_argument, NULL, OPTION_OUTCOME },
-    { "sink", required_argument, NULL, OPTION_SINK },
-    { "route", required_argument, NULL, OPTION_ROUTE },
-    { "schema-version", required_argument, NULL, OPTION_SCHEMA_VERSION },
-    { "all", no_argument, NULL, OPTION_ALL },
-    { "limit", required_argument, NULL, OPTION_LIMIT },
-    { "json", no_argument, NULL, OPTION_JSON },
-    { "bytes", no_argument, NULL, OPTION_BYTES },
-    { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
-    { "rate", required_argument, NULL, OPTION_RATE },
-    { "help", no_argument, NULL, 'h' },
-    { 0 },
-};
-
-/* What the command line says before the configuration is known. */
-struct words {
-    const char *config;
-    const char *route;
-    bool help;
-    bool has_move;     /* is it a verb of this command? */
-    const char *wrong; /* what is wrong with it; NULL: nothing */
-};
-
-/* A time: RFC 3339, or how long ago. */
-static bool read_time(const char *text, int64_t *us)
-{
-    int64_t ago;
-
-    if (clock_parse(str_from_c(text), us))
-        return true;
-    if (!settings_time_text(str_from_c(text), &ago))
-        return false;
-    *us = clock_now_us() - ago;
-    return true;
-}
+/* Values of options. */
 
 /* A whole number, 1 or more. */
-static bool read_count(const char *text, int64_t *out)
+static bool parse_count(const char *text, int64_t *out)
 {
     int64_t number = 0;
 
@@ -88,257 +38,369 @@ static bool read_count(const char *text, int64_t *out)
     return number > 0;
 }
 
-static bool read_rate(const char *text, double *out)
+static bool read_limit(void *self, const char *value, struct error *err)
 {
+    return parse_count(value, self) || fail(err, ERR_INVALID, "--limit wants a number from 1 on");
+}
+
+static bool fail_route(struct error *err)
+{
+    return fail(err, ERR_INVALID, "--route wants the number of a route, counted from 1");
+}
+
+static bool read_route(void *self, const char *value, struct error *err)
+{
+    return parse_count(value, self) || fail_route(err);
+}
+
+static bool read_rate(void *self, const char *value, struct error *err)
+{
+    double *rate = self;
     char *end;
 
-    *out = strtod(text, &end);
-    return end != text && !*end && *out > 0;
+    *rate = strtod(value, &end);
+    return (end != value && !*end && *rate > 0) ||
+           fail(err, ERR_INVALID, "--rate wants a number over 0");
 }
 
-static void take_time(const char *text, int64_t *us, struct words *words)
+bool rows_read_time(void *self, const char *value, struct error *err)
 {
-    if (!read_time(text, us))
-        words->wrong = "a time is 2026-11-23, 2026-11-23T06:22:01Z, or how long ago: 90s, 2h, 3d";
-}
+    int64_t *us = self;
+    int64_t ago_us;
 
-/* All failures of the registry have one name together. */
-static void take_outcome(const char *text, struct outbox_filter *filter)
-{
-    if (strcmp(text, "registry") == 0)
-        filter->only_registry_kind = true;
-    else
-        filter->outcome = text;
-}
-
-static void take_option(int key, struct cli_rows *rows, struct words *words)
-{
-    int64_t limit;
-
-    switch (key) {
-    case 'c':
-        words->config = optarg;
-        break;
-    case 'h':
-        words->help = true;
-        break;
-    case OPTION_SINCE:
-        take_time(optarg, &rows->filter.from_us, words);
-        break;
-    case OPTION_UNTIL:
-        take_time(optarg, &rows->filter.until_us, words);
-        break;
-    case OPTION_OUTCOME:
-        take_outcome(optarg, &rows->filter);
-        break;
-    case OPTION_SINK:
-        rows->filter.sink = optarg;
-        break;
-    case OPTION_ROUTE:
-        words->route = optarg;
-        break;
-    case OPTION_SCHEMA_VERSION:
-        rows->filter.version = optarg;
-        break;
-    case OPTION_ALL:
-        rows->filter.with_resolved = true;
-        break;
-    case OPTION_LIMIT:
-        if (read_count(optarg, &limit))
-            rows->filter.limit = (size_t)limit;
-        else
-            words->wrong = "--limit wants a number from 1 on";
-        break;
-    case OPTION_JSON:
-        rows->json = true;
-        break;
-    case OPTION_BYTES:
-        rows->bytes = true;
-        break;
-    case OPTION_DRY_RUN:
-        rows->dry_run = true;
-        break;
-    case OPTION_RATE:
-        if (!read_rate(optarg, &rows->rate))
-            words->wrong = "--rate wants a number over 0";
-        break;
-    default:
-        words->wrong = "unknown option, or one without its value";
-    }
-}
-
-/* The verb, and how many arguments it wants with itself; 0: any number. */
-static bool take_verb(const char *word, bool has_move, struct cli_rows *rows, int *wanted)
-{
-    static const struct {
-        const char *word;
-        int wanted;
-    } verbs[] = {
-        [CLI_ROWS_LIST] = { "list", 1 },
-        [CLI_ROWS_SHOW] = { "show", 2 },
-        [CLI_ROWS_REPLAY] = { "replay", 0 },
-        [CLI_ROWS_MOVE] = { "move", 2 },
-    };
-    size_t count = has_move ? COUNT_OF(verbs) : CLI_ROWS_MOVE;
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(word, verbs[i].word) == 0) {
-            rows->verb = (enum cli_rows_verb)i;
-            *wanted = verbs[i].wanted;
-            return true;
-        }
-    return false;
-}
-
-/* The verb and the ids behind it. */
-static void take_arguments(int count, char **arguments, struct cli_rows *rows, struct words *words)
-{
-    static const char *const wrong[] = {
-        [CLI_ROWS_LIST] = "list takes options alone",
-        [CLI_ROWS_SHOW] = "show wants one ID",
-        [CLI_ROWS_MOVE] = "move wants one SEQUENCE",
-    };
-    int wanted = 0;
-
-    if (count < 1 || !take_verb(arguments[0], words->has_move, rows, &wanted)) {
-        words->wrong = words->has_move ? "say list, show ID, replay or move SEQUENCE"
-                                       : "say list, show ID or replay";
-        return;
-    }
-    if (wanted > 0 && count != wanted)
-        words->wrong = wrong[rows->verb];
-    rows->ids = count > 1 ? mem_alloc_array((size_t)count - 1, sizeof(rows->ids[0])) : NULL;
-    for (int i = 1; i < count; i++)
-        if (!read_count(arguments[i], &rows->ids[rows->id_count++]))
-            words->wrong = "an ID is a number, as list shows it";
-}
-
-static bool find_route(const struct config *config, const char *text, struct outbox_filter *filter)
-{
-    int64_t number;
-
-    if (!text)
+    if (clock_parse(str_from_c(value), us))
         return true;
-    if (!read_count(text, &number) || (uint64_t)number > config->route_count)
-        return false;
-    filter->registry = config->routes[number - 1].registry;
-    filter->schema = config->routes[number - 1].schema;
+    if (!settings_time_text(str_from_c(value), &ago_us))
+        return fail(err, ERR_INVALID,
+                    "a time is 2026-11-23, 2026-11-23T06:22:01Z, or how long ago: 90s, 2h, 3d");
+    *us = clock_now_us() - ago_us;
     return true;
 }
 
-static bool refuse(const char *command, const char *text, int status, int *exit_status)
+/* List and show. */
+
+static void add_object(struct buf *out, const struct row_kind *kind, int64_t id, const void *row)
 {
-    cli_complain(command, text);
-    if (status == COMMAND_USAGE)
-        (void)fprintf(stderr, "Try: sluice %s --help\n", command);
-    *exit_status = status;
+    buf_printf(out, "{\"id\":%" PRId64, id);
+    kind->write_members(out, row);
+}
+
+static bool list_row(void *self, int64_t id, const void *row)
+{
+    const struct rows *rows = self;
+    struct buf out;
+
+    buf_init(&out, TEXT_MAX);
+    if (rows->json) {
+        add_object(&out, rows->kind, id, row);
+        buf_add_char(&out, '}');
+    } else {
+        buf_printf(&out, "%8" PRId64 " ", id);
+        rows->kind->write_columns(&out, row);
+    }
+    buf_add_char(&out, '\n');
+    output_print(&out);
+    return true;
+}
+
+static int run_list(struct rows *rows, struct error *err)
+{
+    const struct row_visitor visitor = { list_row, rows };
+
+    if (!rows->json)
+        (void)printf("%8s %s\n", "ID", rows->kind->heading);
+    return rows->kind->read(rows->view, &rows->filter, &visitor, err) ? COMMAND_OK
+                                                                      : COMMAND_ENVIRONMENT;
+}
+
+/* Found, and printed if that is wanted. */
+struct shown {
+    const struct rows *rows; /* NULL: print nothing */
+    bool found;
+};
+
+static bool show_row(void *self, int64_t id, const void *row)
+{
+    struct shown *shown = self;
+    const struct rows *rows = shown->rows;
+    struct buf out;
+
+    shown->found = true;
+    if (!rows)
+        return false;
+    buf_init(&out, TEXT_MAX);
+    if (rows->bytes) {
+        buf_add(&out, rows->kind->bytes(row));
+    } else {
+        add_object(&out, rows->kind, id, row);
+        rows->kind->write_details(&out, row);
+        buf_add(&out, STR("}\n"));
+    }
+    output_print(&out);
     return false;
 }
 
-static bool load_config(const char *command, const struct words *words, struct cli_rows *rows,
-                        int *exit_status)
+static bool show_one(const struct rows *rows, int64_t id, struct shown *shown, struct error *err)
 {
-    const struct cli cli = { .config_path = config_path(words->config) };
+    const struct outbox_filter filter = { .id = id, .with_resolved = true };
+    const struct row_visitor visitor = { show_row, shown };
 
-    if (!cli_load_config(&cli, &rows->config)) {
-        *exit_status = COMMAND_ENVIRONMENT;
-        return false;
+    return rows->kind->read(rows->view, &filter, &visitor, err) &&
+           (shown->found || fail(err, ERR_NOT_FOUND, "no %s %" PRId64, rows->kind->name, id));
+}
+
+bool rows_find(const struct rows *rows, int64_t id, struct error *err)
+{
+    struct shown shown = { 0 };
+
+    return show_one(rows, id, &shown, err);
+}
+
+static int run_show(struct rows *rows, struct error *err)
+{
+    struct shown shown = { .rows = rows };
+
+    if (show_one(rows, rows->ids[0], &shown, err))
+        return COMMAND_OK;
+    return cli_status(err);
+}
+
+/* Replay. Interrupted at any moment, each row is either replayed or untouched. */
+
+enum replay_result rows_replay_failed(struct buf *members, struct error *err)
+{
+    if (cli_status(err) != COMMAND_NO)
+        return REPLAY_STOP;
+    output_text(members, "error", str_from_c(err->text));
+    *err = (struct error){ 0 };
+    return REPLAY_REFUSED;
+}
+
+/* Wait until row `index` is due under --rate. */
+static void wait_for_turn(const struct rows *rows, size_t index, int64_t start_us)
+{
+    int64_t due_us = start_us + (int64_t)((double)index / rows->rate * US_PER_S);
+    int64_t left_us = due_us - clock_monotonic_us();
+    const struct timespec pause = clock_timespec(left_us);
+
+    if (left_us > 0)
+        (void)nanosleep(&pause, NULL);
+}
+
+static enum replay_result replay_one(const struct rows *rows, int64_t id, struct error *err)
+{
+    struct buf line;
+
+    buf_init(&line, TEXT_MAX);
+    buf_printf(&line, "{\"id\":%" PRId64, id);
+
+    enum replay_result result = rows->kind->replay(rows, id, &line, err);
+
+    buf_add(&line, STR("}\n"));
+    if (result != REPLAY_STOP)
+        cli_print(buf_str(&line));
+    (void)fflush(stdout); /* an interrupted replay has printed what it has done */
+    buf_done(&line);
+    return result;
+}
+
+/* A line on standard output for each row, a progress bar and a summary on standard error. */
+static int replay_all(const struct rows *rows, struct error *err)
+{
+    size_t counts[REPLAY_STOP + 1] = { 0 };
+    int64_t start_us = clock_monotonic_us();
+    struct progress progress;
+
+    progress_start(&progress, rows->id_count);
+    for (size_t i = 0; i < rows->id_count && !counts[REPLAY_STOP]; i++) {
+        if (rows->rate > 0)
+            wait_for_turn(rows, i, start_us);
+        counts[replay_one(rows, rows->ids[i], err)]++;
+        progress_add(&progress, 1);
     }
-    if (!*rows->config->store.path)
-        return refuse(command, "the configuration has no store (store.path)", COMMAND_ENVIRONMENT,
-                      exit_status);
-    if (!find_route(rows->config, words->route, &rows->filter))
-        return refuse(command, "--route wants the number of a route, counted from 1", COMMAND_USAGE,
-                      exit_status);
+    progress_end(&progress);
+    (void)fprintf(stderr, "%s %zu of %zu: %zu well, %zu refused again\n",
+                  rows->dry_run ? "tried" : "replayed",
+                  counts[REPLAY_DONE] + counts[REPLAY_REFUSED], rows->id_count, counts[REPLAY_DONE],
+                  counts[REPLAY_REFUSED]);
+    if (counts[REPLAY_STOP])
+        return COMMAND_ENVIRONMENT;
+    return counts[REPLAY_REFUSED] ? COMMAND_NO : COMMAND_OK;
+}
+
+static void add_id(struct rows *rows, int64_t id)
+{
+    rows->ids = mem_grow(rows->ids, rows->id_count, &rows->id_capacity, sizeof(rows->ids[0]));
+    rows->ids[rows->id_count++] = id;
+}
+
+static bool collect_row(void *self, int64_t id, const void *row)
+{
+    (void)row;
+    add_id(self, id);
     return true;
 }
 
-static void done(struct cli_rows *rows)
+static int run_replay(struct rows *rows, struct error *err)
 {
-    mem_free(rows->ids);
-    config_destroy(rows->config);
-}
+    const struct row_visitor collector = { collect_row, rows };
 
-static bool parse(int argc, char **argv, const struct cli_rows_command *command,
-                  struct cli_rows *out, int *exit_status)
-{
-    struct words words = { .has_move = command->move != NULL };
-    int option;
-
-    *out = (struct cli_rows){ 0 };
-    optind = 0; /* getopt's state is the process's; begin anew */
-    opterr = 0;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
-    while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1)
-        take_option(option, out, &words);
-    if (words.help) {
-        (void)fputs(command->usage, stdout);
-        *exit_status = COMMAND_OK;
-        return false;
-    }
-    if (!words.wrong)
-        take_arguments(argc - optind, argv + optind, out, &words);
-
-    bool ok = words.wrong ? refuse(argv[0], words.wrong, COMMAND_USAGE, exit_status)
-                          : load_config(argv[0], &words, out, exit_status);
-
-    if (!ok)
-        done(out);
-    return ok;
-}
-
-int cli_rows_status(bool ok)
-{
-    return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
-}
-
-static int run(const struct cli_rows *rows, const struct cli_rows_command *command,
-               struct error *err)
-{
-    struct outbox_view *view;
-    int exit_status;
-
-    if (rows->verb == CLI_ROWS_MOVE)
-        return command->move(rows, err);
-    if (!outbox_view_open(rows->config->store.path, &view, err))
+    if (rows->id_count == 0 && !rows->kind->read(rows->view, &rows->filter, &collector, err))
         return COMMAND_ENVIRONMENT;
-    if (rows->verb == CLI_ROWS_LIST)
-        exit_status = command->list(rows, view, err);
-    else if (rows->verb == CLI_ROWS_SHOW)
-        exit_status = command->show(rows, view, err);
-    else
-        exit_status = command->replay(rows, view, err);
-    outbox_view_close(view);
+    if (rows->dry_run
+            ? rows->kind->needs_trial && !admin_open_trial(rows->config, &rows->admin, err)
+            : !admin_open(rows->config, &rows->admin, err))
+        return COMMAND_ENVIRONMENT;
+
+    int exit_status = replay_all(rows, err);
+
+    admin_close(rows->admin);
     return exit_status;
 }
 
-int cli_rows_run(int argc, char **argv, const struct cli_rows_command *command)
+static int run_move(struct rows *rows, struct error *err)
 {
-    struct cli_rows rows;
+    if (!admin_open(rows->config, &rows->admin, err))
+        return COMMAND_ENVIRONMENT;
+
+    bool ok = rows->kind->move(rows, err);
+
+    admin_close(rows->admin);
+    if (ok)
+        return COMMAND_OK;
+    return cli_status(err);
+}
+
+/* The command line. */
+
+static void join_options(struct cli_option *out, const struct cli_option *a,
+                         const struct cli_option *b)
+{
+    for (; a->name; a++)
+        *out++ = *a;
+    for (; b->name; b++)
+        *out++ = *b;
+}
+
+static bool parse_options(struct rows *rows, const struct rows_call *call, struct cli *cli,
+                          int *exit_status)
+{
+    const struct cli_option common[] = {
+        { "route", 0, "N", "of this route, counted from 1", .read = read_route,
+          .self = &rows->route },
+        { "schema-version", 0, "V", "checked with this version", .text = &rows->filter.version },
+        { "limit", 0, "N", "at most N", .read = read_limit, .self = &rows->limit },
+        { "json", 0, NULL, "list: a JSON object a line", .flag = &rows->json },
+        { "bytes", 0, NULL, "show: the stored bytes only", .flag = &rows->bytes },
+        { "dry-run", 0, NULL, "replay: print what would become of each, change nothing",
+          .flag = &rows->dry_run },
+        { "rate", 0, "N", "replay: at most N a second", .read = read_rate, .self = &rows->rate },
+        { 0 },
+    };
+    struct cli_option options[OPTIONS_MAX] = { 0 };
+    struct cli_spec spec = *call->spec;
+
+    join_options(options, call->options, common);
+    spec.options = options;
+    spec.takes_config = true;
+    spec.max_arguments = INT_MAX;
+    return cli_parse(call->argc, call->argv, &spec, cli, exit_status);
+}
+
+static const struct verb {
+    const char *word;
+    int words; /* of the command line, with the verb; 0: any number */
+    const char *wrong;
+    int (*run)(struct rows *rows, struct error *err);
+} verbs[] = {
+    { "list", 1, "list takes options alone", run_list },
+    { "show", 2, "show wants one ID", run_show },
+    { "replay", 0, "", run_replay },
+    { "move", 2, "move wants one SEQUENCE", run_move }, /* the last: only some kinds have it */
+};
+
+static const struct verb *find_verb(const struct rows *rows, const struct cli *cli)
+{
+    const char *word = cli->argument_count > 0 ? cli->arguments[0] : "";
+    size_t count = rows->kind->move ? COUNT_OF(verbs) : COUNT_OF(verbs) - 1;
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(word, verbs[i].word) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* Read the verb and the ids. */
+static bool parse_arguments(struct rows *rows, const struct cli *cli, const struct verb **out,
+                            struct error *err)
+{
+    const struct verb *verb = find_verb(rows, cli);
+
+    if (!verb)
+        return fail(err, ERR_INVALID, "say list, show ID%s",
+                    rows->kind->move ? ", replay or move SEQUENCE" : " or replay");
+    if (verb->words > 0 && cli->argument_count != verb->words)
+        return fail(err, ERR_INVALID, "%s", verb->wrong);
+    for (int i = 1; i < cli->argument_count; i++) {
+        int64_t id = 0;
+
+        if (!parse_count(cli->arguments[i], &id))
+            return fail(err, ERR_INVALID, "an ID is a number, as list shows it");
+        add_id(rows, id);
+    }
+    *out = verb;
+    return true;
+}
+
+static bool set_route(struct rows *rows, struct error *err)
+{
+    const struct config *config = rows->config;
+
+    if (rows->route == 0)
+        return true;
+    if ((uint64_t)rows->route > config->route_count)
+        return fail_route(err);
+    rows->filter.registry = config->routes[rows->route - 1].registry;
+    rows->filter.schema = config->routes[rows->route - 1].schema;
+    return true;
+}
+
+/* With the configuration: open the store for reading, and run the verb. */
+static int run_verb(struct rows *rows, const struct verb *verb, const char *command)
+{
+    struct error err = { 0 };
+    int exit_status = COMMAND_ENVIRONMENT;
+
+    if (!*rows->config->store.path)
+        (void)fail(&err, ERR_CONFIG, "the configuration has no store (store.path)");
+    else if (!set_route(rows, &err))
+        return cli_refuse(command, err.text);
+    else if (outbox_view_open(rows->config->store.path, &rows->view, &err))
+        exit_status = verb->run(rows, &err);
+    outbox_view_close(rows->view);
+    if (err.text[0])
+        cli_complain(command, err.text);
+    return exit_status;
+}
+
+int rows_run(struct rows *rows, const struct rows_call *call)
+{
+    const struct verb *verb = verbs;
+    struct cli cli;
     struct error err = { 0 };
     int exit_status;
 
-    if (!parse(argc, argv, command, &rows, &exit_status))
+    if (!parse_options(rows, call, &cli, &exit_status))
         return exit_status;
+    rows->filter.limit = (size_t)rows->limit;
     log_configure(LOG_ERROR, LOG_TEXT);
-    exit_status = run(&rows, command, &err);
-    if (err.text[0])
-        cli_complain(argv[0], err.text);
-    done(&rows);
+    if (!parse_arguments(rows, &cli, &verb, &err))
+        exit_status = cli_refuse(call->argv[0], err.text);
+    else if (!cli_load_config(&cli, &rows->config))
+        exit_status = COMMAND_ENVIRONMENT;
+    else
+        exit_status = run_verb(rows, verb, call->argv[0]);
+    mem_free(rows->ids);
+    config_destroy(rows->config);
     return exit_status;
-}
-
-void cli_rows_pace(const struct cli_rows *rows, size_t index, int64_t start_us)
-{
-    if (rows->rate <= 0)
-        return;
-
-    int64_t due_us = start_us + (int64_t)((double)index / rows->rate * 1e6);
-    int64_t left_us = due_us - clock_monotonic_us();
-
-    if (left_us > 0) {
-        const struct timespec pause = clock_timespec(left_us);
-
-        (void)nanosleep(&pause, NULL); /* a signal may end the program here */
-    }
 }

@@ -1,6 +1,6 @@
 /*
- * rows.h - the command line of what lists, shows and replays rows of a store: `sluice rejected`
- * and `sluice dead`.
+ * rows.h - the commands that list, show and replay rows of a store: `sluice rejected` and
+ * `sluice dead`. Each describes its rows in a `struct row_kind`.
  */
 #pragma once
 
@@ -8,41 +8,82 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "delivery/outbox/view.h"
-#include "server/config/config.h"
+#include "server/cli/admin.h"
+#include "server/cli/cli.h"
 
-enum cli_rows_verb { CLI_ROWS_LIST, CLI_ROWS_SHOW, CLI_ROWS_REPLAY, CLI_ROWS_MOVE };
+struct row_kind;
 
-struct cli_rows {
-    enum cli_rows_verb verb;
+/** One call of such a command. */
+struct rows {
+    const struct row_kind *kind;
     struct outbox_filter filter;
+    int64_t limit; /* 0: none given */
+    int64_t route; /* likewise */
     bool json;
-    bool bytes;   /* show: the event's or the record's own bytes alone */
-    bool dry_run; /* replay: say what would become of each, change nothing */
+    bool bytes;   /* show: only the bytes of the event or record */
+    bool dry_run; /* replay: change nothing */
     double rate;  /* replay: rows a second; 0: no limit */
-    int64_t *ids; /* replay: these alone; NULL: all that the filter takes */
+    int64_t *ids; /* of the command line, or, for a replay without any, those that match */
     size_t id_count;
+    size_t id_capacity;
     struct config *config;
+    struct outbox_view *view;
+    struct admin *admin; /* during a replay */
 };
 
-/** A command of this kind; each verb answers the exit status, and 3 with `err` set. */
-struct cli_rows_command {
-    const char *usage; /* the whole help text */
-    int (*list)(const struct cli_rows *rows, struct outbox_view *view, struct error *err);
-    int (*show)(const struct cli_rows *rows, struct outbox_view *view, struct error *err);
-    int (*replay)(const struct cli_rows *rows, struct outbox_view *view, struct error *err);
-    int (*move)(const struct cli_rows *rows, struct error *err); /* NULL: there is no such verb */
+/** Gets each row, of the type that the kind stands for. Returns false to end the reading. */
+struct row_visitor {
+    bool (*visit)(void *self, int64_t id, const void *row);
+    void *self;
 };
 
-/**
- * Read the command line and the configuration that it names, open the store for reading, run the
- * verb and say what went wrong. The exit status.
+enum replay_result {
+    REPLAY_DONE,
+    REPLAY_REFUSED, /* this row; go on with the next */
+    REPLAY_STOP,    /* `err` says why no further row can be replayed */
+};
+
+struct row_kind {
+    const char *name;    /* of one row, as in "no dead record 7" */
+    const char *heading; /* of the table that `list` prints */
+
+    bool (*read)(struct outbox_view *view, const struct outbox_filter *filter,
+                 const struct row_visitor *visitor, struct error *err);
+    void (*write_columns)(struct buf *out, const void *row); /* behind the id */
+    void (*write_members)(struct buf *out, const void *row); /* of a JSON object, likewise */
+    void (*write_details)(struct buf *out, const void *row); /* members that only `show` prints */
+    struct str (*bytes)(const void *row);
+
+    /** Replay row `id`, and add members to the JSON object about it. */
+    enum replay_result (*replay)(const struct rows *rows, int64_t id, struct buf *members,
+                                 struct error *err);
+    bool needs_trial; /* `replay --dry-run` runs events through a pipeline: admin_open_trial() */
+
+    /** The verb `move`; NULL: there is none. */
+    bool (*move)(const struct rows *rows, struct error *err);
+};
+
+/** The command line of such a command. */
+struct rows_call {
+    const struct cli_spec *spec;      /* without options */
+    const struct cli_option *options; /* those of this command alone; ends as in cli.h */
+    int argc;
+    char **argv;
+};
+
+/** Read the command line and run its verb; `rows` has only its kind set. Returns the exit status.
  */
-int cli_rows_run(int argc, char **argv, const struct cli_rows_command *command);
+int rows_run(struct rows *rows, const struct rows_call *call);
 
-/** The exit status for a listing that went well or not. */
-int cli_rows_status(bool ok);
+/** For options: read a time into the int64_t `self`, in microseconds: RFC 3339, or how long ago. */
+bool rows_read_time(void *self, const char *value, struct error *err);
 
-/** Wait as `rate` wants it before row number `index` (from 0), begun at `start_us`. */
-void cli_rows_pace(const struct cli_rows *rows, size_t index, int64_t start_us);
+/** Is row `id` there? If not, `err` says so. */
+NODISCARD bool rows_find(const struct rows *rows, int64_t id, struct error *err);
+
+/** The result of a replay that failed with `err`: a missing row stops nothing. */
+enum replay_result rows_replay_failed(struct buf *members, struct error *err);

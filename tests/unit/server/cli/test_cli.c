@@ -19,7 +19,7 @@ enum { ARGUMENTS = 8 };
 static struct str out; /* what the last parse wrote */
 static struct str err;
 
-static char *words_now[ARGUMENTS + 1]; /* ours to free; the parser reorders its argv */
+static char *words_now[ARGUMENTS + 1]; /* to be freed; the parser reorders argv */
 
 static void free_words(void)
 {
@@ -55,8 +55,30 @@ static bool parse(const char *const words[ARGUMENTS], const struct cli_spec *spe
     return ok;
 }
 
-static const struct cli_spec explain = { "Usage: explain\n", .takes_json = true,
-                                         .max_arguments = 2 };
+static bool json; /* what the options of `explain` set */
+static const char *url;
+
+static bool read_even(void *self, const char *value, struct error *why)
+{
+    (void)self;
+    return strlen(value) % 2 == 0 || fail(why, ERR_CONFIG, "--even wants a text of even length");
+}
+
+static const struct cli_option options[] = {
+    { "json", 0, NULL, "an object", .flag = &json },
+    { "url", 'u', "URL", "two\nlines", .text = &url },
+    { "even", 0, "TEXT", "of even length", .read = read_even },
+    { 0 },
+};
+
+static const struct cli_spec explain = {
+    .usage = "sluice explain [-c FILE]\nsluice explain --json",
+    .about = "Explain.\n",
+    .ending = "Exits.\n",
+    .options = options,
+    .takes_config = true,
+    .max_arguments = 2,
+};
 
 static void reads_options_and_arguments(void)
 {
@@ -78,6 +100,7 @@ static void reads_options_and_arguments(void)
         { { "-c", "a", "-c", "b" }, "b", false, 0, "" },
         { { "-c", "" }, "", false, 0, "" },
         { { "-c", "--json" }, "--json", false, 0, "" },
+        { { "--even", "ab" }, NULL, false, 0, "" },
     };
 
     (void)unsetenv("SLUICE_CONFIG"); /* NOLINT(concurrency-mt-unsafe) */
@@ -86,11 +109,12 @@ static void reads_options_and_arguments(void)
         int status = -1;
 
         TEST_CASE(cases[i].words[0] ? cases[i].words[0] : "nothing");
+        json = false;
         CHECK(parse(cases[i].words, &explain, &cli, &status));
         CHECK_INT(status, -1);
         CHECK((cli.config_path == NULL) == (cases[i].config == NULL));
         CHECK_STR(str_from_c(cli.config_path), cases[i].config ? cases[i].config : "");
-        CHECK(cli.json == cases[i].json);
+        CHECK(json == cases[i].json);
         CHECK_INT(cli.argument_count, cases[i].count);
         if (cli.argument_count > 0)
             CHECK_STR(str_from_c(cli.arguments[0]), cases[i].first);
@@ -110,6 +134,8 @@ static void refuses_what_it_does_not_know(void)
         { { "-c" }, "unknown option, or one without its value: -c" },
         { { "--config" }, "unknown option, or one without its value: --config" },
         { { "--json=1" }, "unknown option, or one without its value: --json=1" },
+        { { "-u" }, "unknown option, or one without its value: -u" },
+        { { "--even", "abc" }, "--even wants a text of even length" },
         { { "a", "b", "c" }, "too many arguments: c" },
         { { "--", "a", "b", "c" }, "too many arguments: c" },
     };
@@ -130,16 +156,29 @@ static void refuses_what_it_does_not_know(void)
     }
 }
 
-static void json_only_where_it_is_taken(void)
+static void texts_have_long_and_short_forms(void)
 {
-    static const struct cli_spec spec = { "Usage: check\n", .takes_json = false };
     struct cli cli;
     int status = -1;
 
-    CHECK(!parse((const char *[ARGUMENTS]){ "--json" }, &spec, &cli, &status));
-    CHECK_INT(status, COMMAND_USAGE);
-    CHECK(!parse((const char *[ARGUMENTS]){ "argument" }, &spec, &cli, &status));
-    CHECK_INT(status, COMMAND_USAGE);
+    CHECK(parse((const char *[ARGUMENTS]){ "--url", "a" }, &explain, &cli, &status));
+    CHECK_STR(str_from_c(url), "a");
+    CHECK(parse((const char *[ARGUMENTS]){ "-ub" }, &explain, &cli, &status));
+    CHECK_STR(str_from_c(url), "b");
+}
+
+static void a_command_takes_only_what_its_spec_has(void)
+{
+    static const struct cli_spec spec = { .usage = "sluice version", .about = "" };
+    static const char *const words[][ARGUMENTS] = { { "--json" }, { "-c", "a" }, { "argument" } };
+    struct cli cli;
+
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        int status = -1;
+
+        CHECK(!parse(words[i], &spec, &cli, &status));
+        CHECK_INT(status, COMMAND_USAGE);
+    }
 }
 
 static void help_is_an_answer(void)
@@ -154,7 +193,20 @@ static void help_is_an_answer(void)
 
         CHECK(!parse(words[i], &explain, &cli, &status));
         CHECK_INT(status, COMMAND_OK);
-        CHECK_STR(out, "Usage: explain\n");
+        CHECK_STR(out, "Usage: sluice explain [-c FILE]\n"
+                       "       sluice explain --json\n"
+                       "\n"
+                       "Explain.\n"
+                       "\n"
+                       "  -c, --config FILE  the configuration; else $SLUICE_CONFIG, else built-in "
+                       "defaults\n"
+                       "      --json         an object\n"
+                       "  -u, --url URL      two\n"
+                       "                     lines\n"
+                       "      --even TEXT    of even length\n"
+                       "  -h, --help         this text\n"
+                       "\n"
+                       "Exits.\n");
         CHECK_STR(err, "");
     }
 }
@@ -201,7 +253,8 @@ int main(void)
 {
     RUN(reads_options_and_arguments);
     RUN(refuses_what_it_does_not_know);
-    RUN(json_only_where_it_is_taken);
+    RUN(texts_have_long_and_short_forms);
+    RUN(a_command_takes_only_what_its_spec_has);
     RUN(help_is_an_answer);
     RUN(the_environment_names_the_file_when_no_option_does);
     RUN(a_bad_configuration_is_said_on_standard_error);

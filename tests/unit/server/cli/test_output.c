@@ -1,7 +1,7 @@
 /*
- * test_row_text.c - claims about server/cli/row_text.h.
+ * test_output.c - claims about server/cli/output.h.
  */
-#include "server/cli/row_text.h"
+#include "server/cli/output.h"
 
 #include "base/attr.h"
 #include "tests/unit/test.h"
@@ -29,10 +29,10 @@ static void writes_members(void)
 
         TEST_CASE(cases[i].name);
         buf_init(&out, TEXT_MAX);
-        row_text_member(&out, "m", cases[i].text);
+        output_text(&out, "m", cases[i].text);
         CHECK_STR(buf_str(&out), cases[i].member);
         buf_clear(&out);
-        row_text_bytes(&out, "m", cases[i].text);
+        output_bytes(&out, "m", cases[i].text);
         CHECK_STR(buf_str(&out), cases[i].bytes);
         buf_done(&out);
     }
@@ -43,12 +43,13 @@ static void writes_times_and_json(void)
     struct buf out;
 
     buf_init(&out, TEXT_MAX);
-    row_text_time(&out, "t", 1705314600123456);
-    row_text_time(&out, "u", 0);
-    row_text_json(&out, "j", STR("[1]"));
-    row_text_json(&out, "k", STR_NONE);
+    buf_add_char(&out, '{');
+    output_time(&out, "t", 1705314600123456);
+    output_time(&out, "u", 0);
+    output_json(&out, "j", STR("[1]"));
+    output_json(&out, "k", STR_NONE);
     CHECK_STR(buf_str(&out),
-              ",\"t\":\"2024-01-15T10:30:00.123456Z\",\"u\":null,\"j\":[1],\"k\":null");
+              "{\"t\":\"2024-01-15T10:30:00.123456Z\",\"u\":null,\"j\":[1],\"k\":null");
     buf_done(&out);
 }
 
@@ -57,11 +58,11 @@ static void writes_columns(void)
     struct buf out;
 
     buf_init(&out, TEXT_MAX);
-    row_text_column(&out, STR("ab"), 4);
-    row_text_column(&out, STR_NONE, 2);
-    row_text_column(&out, STR("abc"), 1);
-    row_text_time_column(&out, 1705314600123456);
-    row_text_time_column(&out, 0);
+    output_column(&out, STR("ab"), 4);
+    output_column(&out, STR_NONE, 2);
+    output_column(&out, STR("abc"), 1);
+    output_time_column(&out, 1705314600123456);
+    output_time_column(&out, 0);
     CHECK_STR(buf_str(&out), "ab   -  abc 2024-01-15T10:30:00Z                      ");
     buf_done(&out);
 }
