@@ -418,7 +418,7 @@ int cmd_schema(int argc, char **argv)
         .about = "  verify            is each schema there, which version, does it compile?\n"
                  "  get [VERSION]     print a definition: the latest, or of a number or UUID\n"
                  "  list              print all versions, the newest first\n"
-                 "  diff A B          compare two of: a number, a UUID, latest, a file\n"
+                 "  diff A B          compare two of: a number, a UUID, latest, a file; runs diff(1)\n"
                  "  register FILE     let Glue check FILE, register it, wait until it is usable\n"
                  "  create [FILE]     create registry and schema where missing; FILE is version "
                  "1\n"

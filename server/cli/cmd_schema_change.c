@@ -79,18 +79,14 @@ static bool find_text(const struct schema_cli *cli, const char *name, struct str
 
 int schema_cli_diff(const struct schema_cli *cli)
 {
-    struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
-    struct str old_text = STR_NONE;
-    struct str new_text = STR_NONE;
+    struct diff_text from = { .name = cli->arguments[0] };
+    struct diff_text to = { .name = cli->arguments[1] };
     struct error err = { 0 };
+    bool differs = false;
 
-    if (!find_text(cli, cli->arguments[0], &old_text, &err) ||
-        !find_text(cli, cli->arguments[1], &new_text, &err))
+    if (!find_text(cli, from.name, &from.text, &err) || !find_text(cli, to.name, &to.text, &err) ||
+        !diff_print(&from, &to, &differs, &err))
         return schema_cli_complain(&err);
-
-    bool differs = diff_write(out, old_text, cli->arguments[0], new_text, cli->arguments[1]);
-
-    cli_print(buf_str(out));
     return differs ? COMMAND_NO : COMMAND_OK;
 }
 
@@ -266,30 +262,42 @@ static bool open_latest(const struct schema_cli *cli, struct glue_version *lates
     return true;
 }
 
-int schema_cli_open(const struct schema_cli *cli)
+/* Show what opening version `latest` changes, and whether its mode allows that. */
+static bool show_opening(const struct schema_cli *cli, const struct glue_version *latest,
+                         struct str opened, struct error *err)
 {
     const struct glue_schema schema = schema_of(cli);
-    struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
+    const struct diff_text from = {
+        .name = arena_printf(cli->arena, "version %" PRId64, latest->number).ptr,
+        .text = pretty(cli->arena, latest->definition),
+    };
+    const struct diff_text to = { .name = "open", .text = opened };
+    struct str mode = STR_NONE;
+    bool differs;
+
+    if (!glue_get_compatibility(cli->glue, &schema, cli->arena, &mode, err) ||
+        !diff_print(&from, &to, &differs, err))
+        return false;
+    warn_of_mode(mode);
+    return true;
+}
+
+int schema_cli_open(const struct schema_cli *cli)
+{
     struct glue_version latest = { 0 };
     struct str opened = STR_NONE;
-    struct str mode = STR_NONE;
     struct error err = { 0 };
     size_t changes = 0;
-    char name[32];
 
-    if (!open_latest(cli, &latest, &opened, &changes, &err) ||
-        !glue_get_compatibility(cli->glue, &schema, cli->arena, &mode, &err))
+    if (!open_latest(cli, &latest, &opened, &changes, &err))
         return schema_cli_complain(&err);
     if (changes == 0) {
         (void)printf("%s/%s: version %" PRId64 " is open already\n", cli->registry, cli->schema,
                      latest.number);
         return COMMAND_OK;
     }
-    (void)snprintf(name, sizeof(name), "version %" PRId64, latest.number);
-    (void)diff_write(out, pretty(cli->arena, latest.definition), name, opened, "open");
-    cli_print(buf_str(out));
-    (void)fflush(stdout);
-    warn_of_mode(mode);
+    if (!show_opening(cli, &latest, opened, &err))
+        return schema_cli_complain(&err);
     if (!is_yes(cli)) {
         cli_complain("schema", "nothing was registered");
         return COMMAND_NO;

@@ -1,19 +1,24 @@
 /*
- * diff.h - what differs between two texts, line by line, in the unified format of diff -u.
+ * diff.h - print what differs between two texts, with diff(1).
  *
- * Threads: any.
+ * Threads: belongs to one thread.
  */
 #pragma once
 
 #include <stdbool.h>
 
-#include "base/buf.h"
+#include "base/attr.h"
+#include "base/error.h"
 #include "base/str.h"
 
+struct diff_text {
+    const char *name; /* for the heading */
+    struct str text;
+};
+
 /**
- * Add the difference, with three lines of context around each change, under the headings
- * `--- old_name` and `+++ new_name`. False: there is none, and nothing is added. The fewest lines
- * are shown as changed, unless both texts have more than a few thousand that differ.
+ * Print the difference to standard output, in the unified format; nothing when there is none.
+ * ERR_SYSTEM: diff(1) cannot be run, or fails.
  */
-bool diff_write(struct buf *out, struct str old_text, const char *old_name, struct str new_text,
-                const char *new_name);
+NODISCARD bool diff_print(const struct diff_text *from, const struct diff_text *to, bool *differs,
+                          struct error *err);
