@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 
 #include <unicase.h>
+#include <unictype.h>
 
 #include "base/chars.h"
 #include "base/memory.h"
@@ -40,6 +41,13 @@ struct str utf8_prefix(struct str text, size_t max)
     if (start > 0 && at[start - 1] >= 0x80 && utf8_length(at + start - 1, at + len) == 0)
         len = start - 1;
     return (struct str){ text.ptr, len };
+}
+
+bool utf8_is_printable(uint32_t code)
+{
+    if (code < 0x80)
+        return code >= ' ' && code < 0x7F;
+    return !uc_is_general_category_withtable(code, UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Z);
 }
 
 static void change_case(struct buf *out, struct str text, char (*ascii)(char c), convert *unicode)

@@ -129,6 +129,12 @@ static inline size_t utf8_count(struct str text)
 /** Is the whole of `text` UTF-8? */
 bool utf8_is_valid(struct str text);
 
+/**
+ * Is the character neither of category "other" (control, format, surrogate, private, unassigned)
+ * nor a separator, except the space? This is what Python's str.isprintable() says.
+ */
+bool utf8_is_printable(uint32_t code);
+
 /** The first bytes of `text`, at most `max`, without a character that is cut off at their end. */
 struct str utf8_prefix(struct str text, size_t max);
 

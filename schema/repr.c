@@ -12,29 +12,10 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "schema/repr_table.h"
 
 enum { SHORTEST_MAX = 17 }; /* digits that tell every double from its neighbours */
 
 /* -------------------------------------------------------------------------------- strings */
-
-static bool is_printable(uint32_t code)
-{
-    size_t low = 0;
-    size_t high = COUNT_OF(unprintable);
-
-    if (code < 0x80)
-        return code >= ' ' && code < 0x7F;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (code > unprintable[middle].last)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low == COUNT_OF(unprintable) || code < unprintable[low].first;
-}
 
 static void add_escaped(struct buf *out, uint32_t code)
 {
@@ -56,7 +37,7 @@ static void add_character(struct buf *out, uint32_t code, char quote)
     } else if (code == '\\' || code == (unsigned char)quote) {
         buf_add_char(out, '\\');
         buf_add_char(out, (char)code);
-    } else if (is_printable(code)) {
+    } else if (utf8_is_printable(code)) {
         utf8_add(out, code);
     } else {
         add_escaped(out, code);

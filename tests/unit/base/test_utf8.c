@@ -49,8 +49,22 @@ static void knows_utf8(void)
     CHECK(!utf8_is_valid(STR("\xed\xa0\x80")));
 }
 
+static void knows_what_is_printable(void)
+{
+    static const uint32_t printable[] = { ' ', '~', 0xA1, 0x377, 0x4E2D, 0xFFFD, 0x1F600, 0x2FA1D };
+    static const uint32_t others[] = { 0,      0x1F,   0x7F,    0x80,    0xA0,   0xAD,
+                                       0x378,  0x200B, 0x2028,  0x3000,  0xD800, 0xE000,
+                                       0xFEFF, 0xFFFF, 0xE0001, 0x10FFFF };
+
+    for (size_t i = 0; i < COUNT_OF(printable); i++)
+        CHECK(utf8_is_printable(printable[i]));
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        CHECK(!utf8_is_printable(others[i]));
+}
+
 int main(void)
 {
+    RUN(knows_what_is_printable);
     RUN(converts_case);
     RUN(knows_utf8);
     return test_end();
