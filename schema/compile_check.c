@@ -2,8 +2,7 @@
  * compile_check.c - does a document obey the metaschema of its dialect?
  *
  * A document in which resources of several dialects are mixed has no one metaschema; for it the
- * keywords' own checks must do. Most documents are plain (plain.h): their keywords have the simple
- * values that every metaschema takes, which was seen when they were walked.
+ * keywords' own checks must do.
  */
 #include "schema/compile.h"
 
@@ -70,8 +69,7 @@ static bool check_document(struct compiler *compiler, const struct document *doc
         return true;
     if (dialect->metaschema)
         return check_own(compiler, dialect, document);
-    return document->plain ||
-           check_against(compiler, metaschema_compiled(dialect->draft), document);
+    return check_against(compiler, metaschema_compiled(dialect->draft), document);
 }
 
 bool compile_obeys(struct compiler *compiler)

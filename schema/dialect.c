@@ -1,10 +1,9 @@
 /*
  * dialect.c - see dialect.h.
- *
- * The table is sorted by length, what is common first; where each length begins is listed behind
- * it.
  */
 #include "schema/dialect.h"
+
+#include <stdlib.h>
 
 #include "schema/program.h"
 
@@ -23,96 +22,88 @@ enum {
 
 #define KEYWORD(text, id, drafts, vocabulary, holds)                                               \
     {                                                                                              \
-        text, sizeof(text) - 1, KEYWORD_##id, drafts, VOCABULARY_##vocabulary, HOLDS_##holds       \
+        text, KEYWORD_##id, drafts, VOCABULARY_##vocabulary, HOLDS_##holds                         \
     }
 
+/* Sorted by name, for bsearch(). */
 static const struct keyword keywords[] = {
-    KEYWORD("if", IF, SINCE_7, APPLICATOR, SCHEMA),
-    KEYWORD("not", NOT, ALWAYS, APPLICATOR, SCHEMA),
-    KEYWORD("$id", PLACE, SINCE_6, CORE, ID),
-    KEYWORD("type", TYPE, ALWAYS, VALIDATION, TYPE),
-    KEYWORD("$ref", REF, ALWAYS, CORE, STRING),
-    KEYWORD("enum", ENUM, ALWAYS, VALIDATION, ARRAY),
-    KEYWORD("else", PLACE, SINCE_7, APPLICATOR, SCHEMA),
-    KEYWORD("then", PLACE, SINCE_7, APPLICATOR, SCHEMA),
-    KEYWORD("const", CONST, SINCE_6, VALIDATION, ANY),
-    KEYWORD("items", ITEMS, ALWAYS, APPLICATOR, EITHER),
-    KEYWORD("title", PLACE, ALWAYS, OTHER, STRING),
-    KEYWORD("allOf", ALL_OF, ALWAYS, APPLICATOR, SCHEMAS),
-    KEYWORD("anyOf", ANY_OF, ALWAYS, APPLICATOR, SCHEMAS),
-    KEYWORD("oneOf", ONE_OF, ALWAYS, APPLICATOR, SCHEMAS),
+    KEYWORD("$comment", PLACE, SINCE_7, CORE, NOTHING),
     KEYWORD("$defs", PLACE, SINCE_2019, CORE, MAP),
-    KEYWORD("format", FORMAT, ALWAYS, FORMAT, STRING),
-    KEYWORD("minimum", MINIMUM, ALWAYS, VALIDATION, NUMBER),
-    KEYWORD("maximum", MAXIMUM, ALWAYS, VALIDATION, NUMBER),
-    KEYWORD("default", PLACE, ALWAYS, OTHER, ANY),
-    KEYWORD("pattern", PATTERN, ALWAYS, VALIDATION, STRING),
-    KEYWORD("$schema", PLACE, ALWAYS, CORE, STRING),
-    KEYWORD("required", REQUIRED, ALWAYS, VALIDATION, NAMES),
-    KEYWORD("contains", CONTAINS, SINCE_6, APPLICATOR, SCHEMA),
-    KEYWORD("maxItems", MAX_ITEMS, ALWAYS, VALIDATION, SIZE),
-    KEYWORD("minItems", MIN_ITEMS, ALWAYS, VALIDATION, SIZE),
-    KEYWORD("$comment", PLACE, SINCE_7, CORE, STRING),
-    KEYWORD("examples", PLACE, SINCE_6, OTHER, ARRAY),
-    KEYWORD("readOnly", PLACE, SINCE_7, OTHER, BOOLEAN),
-    KEYWORD("maxLength", MAX_LENGTH, ALWAYS, VALIDATION, SIZE),
-    KEYWORD("minLength", MIN_LENGTH, ALWAYS, VALIDATION, SIZE),
-    KEYWORD("writeOnly", PLACE, SINCE_7, OTHER, BOOLEAN),
-    KEYWORD("properties", PROPERTIES, ALWAYS, APPLICATOR, MAP),
-    KEYWORD("multipleOf", MULTIPLE_OF, ALWAYS, VALIDATION, POSITIVE),
-    KEYWORD("deprecated", PLACE, SINCE_2019, OTHER, BOOLEAN),
-    KEYWORD("description", PLACE, ALWAYS, OTHER, STRING),
-    KEYWORD("$dynamicRef", DYNAMIC_REF, SINCE_2020, CORE, OTHER),
-    KEYWORD("maxContains", MAX_CONTAINS, SINCE_2019, VALIDATION, SIZE),
-    KEYWORD("minContains", MIN_CONTAINS, SINCE_2019, VALIDATION, SIZE),
-    KEYWORD("prefixItems", PREFIX_ITEMS, SINCE_2020, APPLICATOR, SCHEMAS),
-    KEYWORD("uniqueItems", UNIQUE_ITEMS, ALWAYS, VALIDATION, BOOLEAN),
-    KEYWORD("definitions", PLACE, ALWAYS, CORE, MAP),
-    KEYWORD("dependencies", DEPENDENCIES, ALWAYS, APPLICATOR, SOME),
-    KEYWORD("$recursiveRef", RECURSIVE_REF, IN_2019, CORE, OTHER),
-    KEYWORD("maxProperties", MAX_PROPERTIES, ALWAYS, VALIDATION, SIZE),
-    KEYWORD("minProperties", MIN_PROPERTIES, ALWAYS, VALIDATION, SIZE),
-    KEYWORD("propertyNames", PROPERTY_NAMES, SINCE_6, APPLICATOR, SCHEMA),
-    KEYWORD("contentSchema", PLACE, SINCE_2019, OTHER, SCHEMA),
+    KEYWORD("$dynamicRef", DYNAMIC_REF, SINCE_2020, CORE, NOTHING),
+    KEYWORD("$id", PLACE, SINCE_6, CORE, NOTHING),
+    KEYWORD("$recursiveRef", RECURSIVE_REF, IN_2019, CORE, NOTHING),
+    KEYWORD("$ref", REF, ALWAYS, CORE, NOTHING),
+    KEYWORD("$schema", PLACE, ALWAYS, CORE, NOTHING),
     KEYWORD("additionalItems", ADDITIONAL_ITEMS, UNTIL_2019, APPLICATOR, SCHEMA),
-    KEYWORD("contentEncoding", PLACE, SINCE_7, OTHER, STRING),
-    KEYWORD("dependentSchemas", DEPENDENT_SCHEMAS, SINCE_2019, APPLICATOR, MAP),
-    KEYWORD("exclusiveMaximum", EXCLUSIVE_MAXIMUM, ALWAYS, VALIDATION, NUMBER),
-    KEYWORD("exclusiveMinimum", EXCLUSIVE_MINIMUM, ALWAYS, VALIDATION, NUMBER),
-    KEYWORD("unevaluatedItems", UNEVALUATED_ITEMS, SINCE_2019, UNEVALUATED, SCHEMA),
-    KEYWORD("contentMediaType", PLACE, SINCE_7, OTHER, STRING),
-    KEYWORD("dependentRequired", DEPENDENT_REQUIRED, SINCE_2019, VALIDATION, OTHER),
-    KEYWORD("patternProperties", PATTERN_PROPERTIES, ALWAYS, APPLICATOR, MAP),
     KEYWORD("additionalProperties", ADDITIONAL_PROPERTIES, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("allOf", ALL_OF, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("anyOf", ANY_OF, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("const", CONST, SINCE_6, VALIDATION, NOTHING),
+    KEYWORD("contains", CONTAINS, SINCE_6, APPLICATOR, SCHEMA),
+    KEYWORD("contentEncoding", PLACE, SINCE_7, OTHER, NOTHING),
+    KEYWORD("contentMediaType", PLACE, SINCE_7, OTHER, NOTHING),
+    KEYWORD("contentSchema", PLACE, SINCE_2019, OTHER, SCHEMA),
+    KEYWORD("default", PLACE, ALWAYS, OTHER, NOTHING),
+    KEYWORD("definitions", PLACE, ALWAYS, CORE, MAP),
+    KEYWORD("dependencies", DEPENDENCIES, ALWAYS, APPLICATOR, MAP),
+    KEYWORD("dependentRequired", DEPENDENT_REQUIRED, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("dependentSchemas", DEPENDENT_SCHEMAS, SINCE_2019, APPLICATOR, MAP),
+    KEYWORD("deprecated", PLACE, SINCE_2019, OTHER, NOTHING),
+    KEYWORD("description", PLACE, ALWAYS, OTHER, NOTHING),
+    KEYWORD("else", PLACE, SINCE_7, APPLICATOR, SCHEMA),
+    KEYWORD("enum", ENUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("examples", PLACE, SINCE_6, OTHER, NOTHING),
+    KEYWORD("exclusiveMaximum", EXCLUSIVE_MAXIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("exclusiveMinimum", EXCLUSIVE_MINIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("format", FORMAT, ALWAYS, FORMAT, NOTHING),
+    KEYWORD("if", IF, SINCE_7, APPLICATOR, SCHEMA),
+    KEYWORD("items", ITEMS, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("maxContains", MAX_CONTAINS, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("maxItems", MAX_ITEMS, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("maxLength", MAX_LENGTH, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("maxProperties", MAX_PROPERTIES, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("maximum", MAXIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minContains", MIN_CONTAINS, SINCE_2019, VALIDATION, NOTHING),
+    KEYWORD("minItems", MIN_ITEMS, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minLength", MIN_LENGTH, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minProperties", MIN_PROPERTIES, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("minimum", MINIMUM, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("multipleOf", MULTIPLE_OF, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("not", NOT, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("oneOf", ONE_OF, ALWAYS, APPLICATOR, SCHEMA),
+    KEYWORD("pattern", PATTERN, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("patternProperties", PATTERN_PROPERTIES, ALWAYS, APPLICATOR, MAP),
+    KEYWORD("prefixItems", PREFIX_ITEMS, SINCE_2020, APPLICATOR, SCHEMA),
+    KEYWORD("properties", PROPERTIES, ALWAYS, APPLICATOR, MAP),
+    KEYWORD("propertyNames", PROPERTY_NAMES, SINCE_6, APPLICATOR, SCHEMA),
+    KEYWORD("readOnly", PLACE, SINCE_7, OTHER, NOTHING),
+    KEYWORD("required", REQUIRED, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("then", PLACE, SINCE_7, APPLICATOR, SCHEMA),
+    KEYWORD("title", PLACE, ALWAYS, OTHER, NOTHING),
+    KEYWORD("type", TYPE, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("unevaluatedItems", UNEVALUATED_ITEMS, SINCE_2019, UNEVALUATED, SCHEMA),
     KEYWORD("unevaluatedProperties", UNEVALUATED_PROPERTIES, SINCE_2019, UNEVALUATED, SCHEMA),
+    KEYWORD("uniqueItems", UNIQUE_ITEMS, ALWAYS, VALIDATION, NOTHING),
+    KEYWORD("writeOnly", PLACE, SINCE_7, OTHER, NOTHING),
 };
 
-enum { LENGTH_MAX = sizeof("unevaluatedProperties") - 1 };
-
-/* The keywords of length n are those from starts[n] on and before starts[n + 1]. */
-static const uint8_t starts[LENGTH_MAX + 2] = {
-    0, 0, 0, 1, 3, 8, 15, 16, 21, 28, 31, 34, 41, 42, 47, 47, 49, 54, 56, 56, 56, 57, 58,
-};
+static int compare_name(const void *name, const void *keyword)
+{
+    return strcmp(name, ((const struct keyword *)keyword)->name);
+}
 
 const struct keyword *dialect_keyword(const struct dialect *dialect, const char *name)
 {
-    size_t len = strlen(name);
+    const struct keyword *keyword =
+        bsearch(name, keywords, COUNT_OF(keywords), sizeof(keywords[0]), compare_name);
 
-    if (len > LENGTH_MAX)
+    if (!keyword || (keyword->drafts & 1U << dialect->draft) == 0 ||
+        (keyword->vocabulary & dialect->vocabularies) == 0)
         return NULL;
-    for (const struct keyword *keyword = &keywords[starts[len]];
-         keyword < &keywords[starts[len + 1]]; keyword++) {
-        if (keyword->name[0] != name[0] || memcmp(keyword->name, name, len) != 0)
-            continue;
-
-        bool known = (keyword->drafts & 1U << dialect->draft) != 0 &&
-                     (keyword->vocabulary & dialect->vocabularies) != 0;
-
-        return known ? keyword : NULL;
-    }
-    return NULL;
+    return keyword;
 }
 
+enum { LENGTH_MAX = sizeof("unevaluatedProperties") - 1 };
 enum { SIMILAR_MAX = LENGTH_MAX + 3, SIMILAR_LEAST = 4, CHANGES_MAX = 2 };
 
 static unsigned least(unsigned a, unsigned b)
@@ -168,7 +159,7 @@ const char *dialect_similar(struct str name)
     if (name.len >= SIMILAR_MAX || str_equal(name, STR("example"))) /* OpenAPI's */
         return NULL;
     for (size_t i = 0; i < COUNT_OF(keywords); i++) {
-        struct str keyword = { keywords[i].name, keywords[i].len };
+        struct str keyword = str_from_c(keywords[i].name);
         unsigned most = most_changes(keyword.len);
         unsigned changes = CHANGES_MAX + 1;
 

@@ -32,24 +32,11 @@ struct dialect {
     bool unknown; /* a `$schema` names none that is known; this is the fallback */
 };
 
-/** What a keyword's value is, by the metaschemas since draft 7. */
+/** Where the subschemas lie in a keyword's value. */
 enum holds {
-    HOLDS_ANY,
-    HOLDS_STRING,
-    HOLDS_BOOLEAN,
-    HOLDS_ARRAY,
-    HOLDS_NUMBER,
-    HOLDS_POSITIVE, /* a number above 0 */
-    HOLDS_SIZE,     /* an integer from 0 on */
-    HOLDS_TYPE,     /* a type's name, or several */
-    HOLDS_NAMES,    /* an array of strings, no two alike */
-    HOLDS_ID,       /* a URI reference */
-    HOLDS_OTHER,
-    HOLDS_SCHEMA, /* this and all below: subschemas */
-    HOLDS_SCHEMAS,
-    HOLDS_EITHER, /* one or an array of them */
-    HOLDS_MAP,    /* an object of them */
-    HOLDS_SOME,   /* an object of schemas and other things */
+    HOLDS_NOTHING,
+    HOLDS_SCHEMA, /* it is a subschema, or an array of them */
+    HOLDS_MAP,    /* an object: each member's value may be a subschema */
 };
 
 enum keyword_id {
@@ -99,7 +86,6 @@ enum keyword_id {
 
 struct keyword {
     const char *name;
-    uint8_t len;
     uint8_t id;     /* enum keyword_id */
     uint8_t drafts; /* bits 1 << enum schema_draft */
     uint8_t vocabulary;

@@ -64,11 +64,9 @@ bool library_add(struct library *library, struct json_object *document, struct s
         .value = document, .parent = library->location_count, .resource = resource, .index = -1
     };
 
-    library->plain = true;
     if (!library_walk(library, &where, true, root, err))
         return false;
     library_index(library);
-    library->documents[number].plain = library->plain;
     return true;
 }
 

@@ -56,7 +56,6 @@ struct document {
     uint32_t resource;
     bool bundled; /* known to be right */
     bool mixed;   /* holds resources of another dialect: no one metaschema fits it */
-    bool plain;   /* its draft's metaschema plainly agrees; see plain.h */
 };
 
 /** A URI by which a resource was handed over, when its `$id` says another. */
@@ -86,7 +85,6 @@ struct library {
     struct lookup resource_uris; /* those that a resource had before are no longer its own */
     uint32_t by_value_size;
     uint32_t indexed; /* locations in by_value */
-    bool plain;       /* the document at work, so far */
 };
 
 #define NO_LOCATION UINT32_MAX

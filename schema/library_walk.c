@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/uri.h"
 #include "schema/library.h"
-#include "schema/plain.h"
 #include "schema/program.h"
 #include "schema/vector.h"
 
@@ -290,13 +289,11 @@ static bool walk_keyword(struct library *library, uint32_t parent, const struct 
         .resource = library->locations[parent].resource,
     };
 
-    if ((keyword->holds == HOLDS_SCHEMAS || keyword->holds == HOLDS_EITHER) && json_is_array(value))
+    if (keyword->holds == HOLDS_MAP)
+        return !json_is_object(value) || walk_map(library, &child, value, err);
+    if (json_is_array(value))
         return walk_array(library, &child, value, err);
-    if ((keyword->holds == HOLDS_MAP || keyword->holds == HOLDS_SOME) && json_is_object(value))
-        return walk_map(library, &child, value, err);
-    if (keyword->holds == HOLDS_SCHEMA || keyword->holds == HOLDS_EITHER)
-        return library_walk(library, &child, false, NULL, err);
-    return true;
+    return library_walk(library, &child, false, NULL, err);
 }
 
 /* Could this member name its subschema? Few can. */
@@ -333,10 +330,7 @@ static bool note_keywords(struct library *library, uint32_t number)
         const struct keyword *keyword = dialect_keyword(dialect, key);
 
         library->keywords[library->keyword_count++] = keyword;
-        library->plain =
-            library->plain &&
-            (keyword ? plain_value(dialect, keyword, json_value(member)) : plain_key(key));
-        location->nests = location->nests || (keyword && keyword->holds >= HOLDS_SCHEMA);
+        location->nests = location->nests || (keyword && keyword->holds != HOLDS_NOTHING);
         if (keyword && keyword->id == KEYWORD_REF)
             location->refers = true;
         else
@@ -364,7 +358,7 @@ static bool walk_keywords(struct library *library, uint32_t number, struct error
     for (JSON_EACH(member, library->locations[number].value)) {
         const struct keyword *keyword = library->keywords[next++];
 
-        if (keyword && keyword->holds >= HOLDS_SCHEMA &&
+        if (keyword && keyword->holds != HOLDS_NOTHING &&
             !walk_keyword(library, number, keyword, json_value(member), err))
             return false;
     }
@@ -377,10 +371,8 @@ bool library_walk(struct library *library, const struct location *where, bool is
 {
     bool object = json_is_object(where->value);
 
-    if (!object && !json_object_is_type(where->value, json_type_boolean)) {
-        library->plain = false;
+    if (!object && !json_object_is_type(where->value, json_type_boolean))
         return is_root ? fail(err, ERR_MALFORMED, "a schema is an object or a boolean") : true;
-    }
 
     uint32_t location = add_location(library, where);
 

@@ -115,7 +115,10 @@ static void drop_compiled(struct bench *bench)
 
 enum run { JSON_C, PLAIN, READ, CHECK, EVENT_RUN, COMPILE_7, COMPILE_2020, RUNS };
 
-/* A target is in nanoseconds, or as a share of what json-c's parser takes. */
+/*
+ * A target is in nanoseconds, or as a share of what json-c's parser takes. A compilation happens
+ * when a version is published, so it may take 3 ms; a third of it checks the metaschema.
+ */
 static const struct {
     const char *name;
     const char *title;
@@ -129,8 +132,8 @@ static const struct {
     [READ] = { "read", "read, release", run_read, 2000, 0, 0.55 },
     [CHECK] = { "check", "check", run_check, 8000, 300, 0 },
     [EVENT_RUN] = { "event", "read, check, release", run_event, 2000, 0, 0.55 },
-    [COMPILE_7] = { "compile-7", "compile 100 KB, draft 7", run_compile_7, COMPILES, 1e6, 0 },
-    [COMPILE_2020] = { "compile-2020", "compile 100 KB, 2020-12", run_compile_2020, COMPILES, 1e6,
+    [COMPILE_7] = { "compile-7", "compile 100 KB, draft 7", run_compile_7, COMPILES, 3e6, 0 },
+    [COMPILE_2020] = { "compile-2020", "compile 100 KB, 2020-12", run_compile_2020, COMPILES, 3e6,
                        0 },
 };
 
