@@ -13,8 +13,7 @@ BODY = encode({"detail": {"interaction": {"id": "a", "start_time": "b"}}})
 
 
 def open_many(server, count):
-    connections = [server.connect() for _ in range(count)]
-    return connections
+    return [server.connect() for _ in range(count)]
 
 
 def all_at_once(connections, data):
@@ -37,7 +36,7 @@ def all_at_once(connections, data):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("count", [1, 127, 128, 129, 256, 512])
+@pytest.mark.parametrize("count", [128, 129, 512])
 def test_all_that_ask_at_once_are_answered_at_once(sluice, count, threads):
     """128 is the size of one batch of the HTTP library's events: no stall at its multiples."""
     server = sluice(http={"threads": threads})

@@ -131,11 +131,9 @@ def test_secrets_that_cannot_be_used(conf, folder, content):
 
 
 class Head(http.server.BaseHTTPRequestHandler):
-    status, asked = 200, []
-
     def do_HEAD(self):
-        self.asked.append(dict(self.headers))
-        self.send_response(self.status)
+        self.server.asked.append(dict(self.headers))
+        self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -145,38 +143,31 @@ class Head(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def head():
-    """`head(status)` is the URL of a sink that answers HEAD so, and the headers that it got."""
-    servers = []
-
-    def start(status):
-        handler = type("Answer", (Head,), {"status": status, "asked": []})
-        servers.append(http.server.HTTPServer(("127.0.0.1", 0), handler))
-        threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
-        return f"http://127.0.0.1:{servers[-1].server_address[1]}/records", handler.asked
-
-    yield start
-    for server in servers:
+    """A sink that answers HEAD with `status`; `asked` has the headers that it got."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Head) as server:
+        server.asked = []
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
         server.shutdown()
-        server.server_close()
 
 
-@pytest.mark.parametrize(
-    ("status", "level"),
-    [(200, "ok"), (404, "ok"), (405, "ok"), (501, "ok"), (301, "warn")]
-    + [(401, "fail"), (403, "fail"), (500, "fail"), (503, "fail")],
-)
-def test_a_sink_is_asked_whether_it_takes_us(conf, folder, head, status, level):
+def test_a_sink_is_asked_with_head(conf, folder, head):
     (folder / "secret").write_text("alpha\n")
-    url, asked = head(status)
-    config = conf(
-        sinks=[HOOK | {"url": url, "headers": {"x-b": "b"}, "secret_headers": {"x-a": "secret"}}]
-    )
-    exit_status, found = doctor(config)
-    assert exit_status == (1 if level == "fail" else 0)
-    assert [one[0] for one in found if one[1] == "sink"] == [level]
-    assert asked[0]["x-a"] == "alpha" and asked[0]["x-b"] == "b"
+    sink = HOOK | {"url": f"http://127.0.0.1:{head.server_address[1]}/records"}
+    config = conf(sinks=[sink | {"headers": {"x-b": "b"}, "secret_headers": {"x-a": "secret"}}])
+    for level, statuses in {
+        "ok": (200, 404, 405, 501),
+        "warn": (301,),
+        "fail": (401, 403, 500, 503),
+    }.items():
+        for head.status in statuses:
+            exit_status, found = doctor(config)
+            assert exit_status == (1 if level == "fail" else 0)
+            assert [one[0] for one in found if one[1] == "sink"] == [level]
+    assert head.asked[0]["x-a"] == "alpha" and head.asked[0]["x-b"] == "b"
+    count = len(head.asked)
     assert doctor(config, "--offline")[0] == 0 and check(config)[0] == 0
-    assert len(asked) == 1
+    assert len(head.asked) == count
 
 
 def test_a_sink_that_refuses_connections(conf):

@@ -89,6 +89,8 @@ FAULTS = {
     "deleting": (400, "Schema version 1 is DELETING, not AVAILABLE", 503),
 }
 
+EACH_KIND = ["throttle", "internal", "denied", "not_found", "empty", "garbage", "hang", "reset", "avro"]
+
 
 def check_failure(answer, status, details):
     error = {400: "Processing failed", 503: "Service unavailable"}.get(status)
@@ -124,7 +126,7 @@ def test_an_event_is_checked_by_glues_schema(glue, serve, event):
 
 
 @pytest.mark.emulator_only("faults")
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", EACH_KIND)
 def test_a_failure_without_a_known_version(glue, serve, event, name):
     """The right status in both maps; after the fault's end a retry is answered 200 soon."""
     status, details, eventbridge = FAULTS[name]

@@ -248,12 +248,12 @@ def test_it_ends_well_after_and_during_a_reload(sluice, event):
         assert slow.answer().json["interaction_id"]  # three configurations ago
 
 
-ROUNDS = int(os.environ.get("SLUICE_ROUNDS", "50" if SLOW == 1 else "10"))
+ROUNDS = int(os.environ.get("SLUICE_ROUNDS", "24" if SLOW == 1 else "10"))
 
 
 @pytest.mark.parametrize("store", ["", "var/sluice.db"], ids=["no store", "store"])
 def test_a_storm_of_reloads_drops_nothing(sluice, event, store):
-    """Fifty, good ones and bad ones in turn, under load."""
+    """Good ones and bad ones in turn, under load."""
     always = {"store": {"path": store}}
     server = sluice(log={"level": "warn"}, **always)
     put_schema(server.folder, "Other", {})
