@@ -12,6 +12,10 @@
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
+#define NO_DETAIL                                                                                  \
+    "{\"error\":\"Processing failed\","                                                            \
+    "\"details\":\"Invalid EventBridge payload: missing 'detail' key\"}"
+
 static const struct {
     const char *body;
     int status;
@@ -25,21 +29,11 @@ static const struct {
       200, "valid",
       "{\"interaction_id\":\"\xC3\xA9/A\",\"customer_name\":\"N\","
       "\"attributes\":{\"b\":1e400,\"a\":[12345678901234567890]}}" },
-    { "{}", 400, "malformed",
-      "{\"error\":\"Processing failed\","
-      "\"details\":\"Invalid EventBridge payload: missing 'detail' key\"}" },
-    { "{\"Detail\":{}}", 400, "malformed",
-      "{\"error\":\"Processing failed\","
-      "\"details\":\"Invalid EventBridge payload: missing 'detail' key\"}" },
-    { "5", 400, "malformed",
-      "{\"error\":\"Processing failed\","
-      "\"details\":\"Invalid EventBridge payload: missing 'detail' key\"}" },
-    { "null", 400, "malformed",
-      "{\"error\":\"Processing failed\","
-      "\"details\":\"Invalid EventBridge payload: missing 'detail' key\"}" },
-    { "\"{}\"", 400, "malformed",
-      "{\"error\":\"Processing failed\","
-      "\"details\":\"Invalid EventBridge payload: missing 'detail' key\"}" },
+    { "{}", 400, "malformed", NO_DETAIL },
+    { "{\"Detail\":{}}", 400, "malformed", NO_DETAIL },
+    { "5", 400, "malformed", NO_DETAIL },
+    { "null", 400, "malformed", NO_DETAIL },
+    { "\"{}\"", 400, "malformed", NO_DETAIL },
     { "{\"detail\":5}", 400, "schema_invalid",
       "{\"error\":\"Schema validation failed\",\"details\":\"<integer> is not of type 'object'\","
       "\"errors\":[{\"instanceLocation\":\"\",\"keywordLocation\":\"/type\","

@@ -356,36 +356,6 @@ static void a_changed_file_is_read_again(void)
     auth_destroy(with_old.auth);
 }
 
-/* As Kubernetes swaps what it mounts: a link to a link to a folder, all of one size and time. */
-static void a_swapped_link_is_a_change(void)
-{
-    static const struct auth_api_key key = { "x-api-key", key_file };
-    char link[FOLDER_PATH_SIZE];
-    char swap[FOLDER_PATH_SIZE];
-
-    folder_remove(&folder, "key");
-    folder_write(&folder, "1/key", STR("old"));
-    folder_write(&folder, "2/key", STR("new"));
-    folder_set_time(&folder, "1/key", 1000000000);
-    folder_set_time(&folder, "2/key", 1000000000);
-    folder_path(&folder, "data", link);
-    folder_path(&folder, "swap", swap);
-    CHECK(symlink("1", link) == 0 && symlink("data/key", key_file) == 0);
-
-    struct attempt with_old = {
-        create(&(struct auth_options){ .api_keys = &key, .api_key_count = 1 }), "old"
-    };
-    struct attempt with_new = { with_old.auth, "new" };
-
-    CHECK(is_let_in(&with_old));
-    CHECK(symlink("2", swap) == 0 && rename(swap, link) == 0);
-    auth_refresh(with_old.auth);
-    CHECK(is_let_in(&with_new));
-    CHECK(!is_let_in(&with_old));
-    auth_destroy(with_old.auth);
-    folder_remove(&folder, "key");
-}
-
 static void the_old_secret_stays_while_the_file_is_unusable(void)
 {
     static const struct auth_api_key keys[] = { { "x-api-key", key_file },
@@ -485,7 +455,6 @@ int main(void)
     RUN(odd_users_and_passwords_are_just_bytes);
     RUN(a_file_that_cannot_be_used_is_named);
     RUN(a_changed_file_is_read_again);
-    RUN(a_swapped_link_is_a_change);
     RUN(the_old_secret_stays_while_the_file_is_unusable);
     RUN(many_threads_may_ask_while_a_file_changes);
     folder_done(&folder);
