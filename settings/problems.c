@@ -52,9 +52,7 @@ static void problems_make_one_line(struct buf *path)
     }
     if (path->len <= MAX_KEY)
         return;
-    path->len = MAX_KEY;
-    while (path->len > 0 && ((unsigned char)path->ptr[path->len] & 0xc0) == 0x80)
-        path->len--; /* not within a character */
+    path->len = utf8_prefix(buf_str(path), MAX_KEY).len;
     buf_add(path, STR("..."));
 }
 

@@ -15,7 +15,6 @@
 #include <yaml.h>
 
 #include "base/arena.h"
-#include "base/chars.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -503,7 +502,8 @@ size_t yaml_locate(const struct yaml *yaml, struct str pointer, struct buf *path
     while (pointer.len > 0) {
         struct str token = json_pointer_take(&pointer, arena);
         size_t child = is_there ? yaml_find_child(yaml, node, token) : 0;
-        bool is_element = child ? yaml->nodes[child].is_element : all_are(token, char_is_digit);
+        bool is_element =
+            child ? yaml->nodes[child].is_element : json_pointer_index(token) != JSON_NO_INDEX;
 
         is_there = child != 0;
         if (is_there)

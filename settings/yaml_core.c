@@ -84,11 +84,6 @@ static bool is_octal(char c)
     return c >= '0' && c <= '7';
 }
 
-static unsigned digit_value(char c)
-{
-    return (unsigned)(char_is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
 /* 0x or 0o and digits of that base, without a sign. */
 static enum yaml_core_kind yaml_core_write_radix(struct buf *out, struct str text)
 {
@@ -101,7 +96,7 @@ static enum yaml_core_kind yaml_core_write_radix(struct buf *out, struct str tex
         !all_are(digits, hexadecimal ? char_is_hex : is_octal))
         return YAML_CORE_STRING;
     for (size_t i = 0; i < digits.len; i++) {
-        unsigned digit = digit_value(digits.ptr[i]);
+        unsigned digit = (unsigned)char_hex_value(digits.ptr[i]);
 
         if (value > (UINT64_MAX - digit) / base)
             return YAML_CORE_NO_JSON;
