@@ -61,21 +61,20 @@ bool json_read_fail(const struct json_input *in, const struct json_place *places
                     struct error *err);
 
 /**
- * The number of bytes at `from` that stand for themselves in a JSON string: no quote, backslash or
- * control character, and with `ascii_only` no byte above 0x7F.
+ * The first byte from `at` on that does not stand for itself in a JSON string: a quote, backslash
+ * or control character, and with `ascii_only` a byte above 0x7F. `end` when there is none.
  */
-static inline size_t json_plain_run(const char *from, size_t len, bool ascii_only)
+static inline const unsigned char *json_skip_plain(const unsigned char *at,
+                                                   const unsigned char *end, bool ascii_only)
 {
-    size_t at = 0;
-
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"');
     const __m128i backslash = _mm_set1_epi8('\\');
     const __m128i space = _mm_set1_epi8(' ');
     const __m128i control = _mm_set1_epi8(0x1F);
 
-    for (; len - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + at));
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
         /* As signed numbers, bytes above 0x7F are below the space too. */
         __m128i special = ascii_only ? _mm_cmplt_epi8(bytes, space)
                                      : _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes);
@@ -84,15 +83,11 @@ static inline size_t json_plain_run(const char *from, size_t len, bool ascii_onl
         unsigned mask = (unsigned)_mm_movemask_epi8(stop);
 
         if (mask)
-            return at + (size_t)__builtin_ctz(mask);
+            return at + __builtin_ctz(mask);
     }
 #endif
-    for (; at < len; at++) {
-        unsigned char c = (unsigned char)from[at];
-
-        if (c < 0x20 || c == '"' || c == '\\' || (ascii_only && c >= 0x80))
-            break;
-    }
+    while (at < end && *at >= 0x20 && *at != '"' && *at != '\\' && (!ascii_only || *at < 0x80))
+        at++;
     return at;
 }
 

@@ -112,7 +112,7 @@ bool json_scan_string(struct json_input *in, struct json_raw *out)
     struct json_raw raw = { 0 };
 
     for (;;) {
-        in->at += json_plain_run((const char *)in->at, (size_t)(in->end - in->at), true);
+        in->at = json_skip_plain(in->at, in->end, true);
         if (in->at == in->end)
             return refuse(in, in->end, "the text ends inside a string");
         if (LIKELY(*in->at == '"'))

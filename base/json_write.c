@@ -15,6 +15,14 @@
 
 static void write_value(struct buf *out, struct json_object *value, size_t depth);
 
+/* The number of bytes at the front of `s` that are written as they are. */
+static size_t plain_length(struct str s)
+{
+    const unsigned char *at = (const unsigned char *)s.ptr;
+
+    return s.len ? (size_t)(json_skip_plain(at, at + s.len, false) - at) : 0;
+}
+
 static void write_escape(struct buf *out, char c)
 {
     static const char letters[0x20] = {
@@ -37,7 +45,7 @@ static void write_escaped(struct buf *out, struct str s)
 {
     buf_add_char(out, '"');
     while (s.len > 0 && !out->overflow) {
-        size_t run = json_plain_run(s.ptr, s.len, false);
+        size_t run = plain_length(s);
 
         buf_add(out, (struct str){ s.ptr, run });
         s = str_from(s, run);
@@ -51,7 +59,7 @@ static void write_escaped(struct buf *out, struct str s)
 
 void json_write_string(struct buf *out, struct str s)
 {
-    if (json_plain_run(s.ptr, s.len, false) < s.len) {
+    if (plain_length(s) < s.len) {
         write_escaped(out, s);
         return;
     }

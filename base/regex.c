@@ -2,15 +2,15 @@
  * regex.c - see regex.h.
  *
  * The complication is to bound the time. PCRE2's match limit counts the steps from one starting
- * place only, and steps over a plain repetition such as [a-z]* not at all. So a search first runs
- * with a small limit, which nearly always is enough. When it is not, the places are tried one by
- * one with limits that grow, and every one is paid for. And a text long enough for uncounted steps
- * to hurt (their number may grow with the square of its length) is searched in windows of starting
- * places, with a look at the thread's clock behind each.
+ * place only, and does not count steps over a plain repetition such as [a-z]*. So a search first
+ * runs with a small limit, which is nearly always enough. If not, each starting place is tried on
+ * its own with growing limits, and all steps are counted. In a long text the uncounted steps, whose
+ * number can grow with the square of its length, take too long: it is searched in windows of
+ * starting places, and the thread's processor time is checked after each window.
  *
- * Backtracking takes memory for each round of a repeated group, and without PCRE2's JIT ten times
- * as much as with it. A search that needs more than it gets continues breadth-first
- * (base/regex_breadth.c), which takes none; so the answer is the same with and without JIT.
+ * Backtracking takes memory for each round of a repeated group, ten times as much without PCRE2's
+ * JIT. A search that needs more than it may have goes on without backtracking
+ * (base/regex_breadth.c), so that the verdict is the same with and without JIT.
  */
 #include "base/regex.h"
 
@@ -26,23 +26,23 @@ enum {
     JIT_STACK_MIN = 32 * 1024,
     JIT_STACK_MAX = 1024 * 1024,
     HEAP_KIB = 1024,            /* of the interpreter */
-    REFERRING_HEAP_KIB = 32768, /* of a pattern that cannot be searched for breadth-first */
-    FIRST_LIMIT = 1000,         /* steps of the first try from one place, if ... */
-    FIRST_WORK = 1 << 17,       /* ... from all places it is not more than this: 0.2 ms */
-    ANCHORED_WORK = 1 << 22,    /* the same in bytes, any of which a step may go over */
+    REFERRING_HEAP_KIB = 32768, /* of the interpreter, for a pattern with back-references */
+    FIRST_LIMIT = 1000,         /* steps of the first try from one place; fewer if ... */
+    FIRST_WORK = 1 << 17,       /* ... all places together exceed this: 0.2 ms */
+    ANCHORED_WORK = 1 << 22,    /* the same in bytes: one step may pass over any number */
     LEAST_FIRST_LIMIT = 16,
-    LIMIT_GROWTH = 2,      /* from try to try */
-    SEARCH_STEPS = 100000, /* for a search, beside regex->steps_per_byte */
-    STEPS_PER_PLACE = 4,   /* what going to the next starting place costs */
+    LIMIT_GROWTH = 2,      /* factor from try to try */
+    SEARCH_STEPS = 100000, /* per search, plus regex->steps_per_byte */
+    STEPS_PER_PLACE = 4,   /* cost of the next starting place */
     BYTES_PER_STEP = 8,
     STEPS_PER_US = 100,
-    REFERENCES = 64,       /* followed between two looks at the clock */
-    CREEP_STEPS = 5000000, /* 50 ms, for a search in windows */
-    WINDOW_WORK = 1 << 24, /* starting places times bytes that one window may cost */
-    WHOLE_TEXT = 1024,     /* texts up to here are searched without looking at the clock */
+    REFERENCES = 64,             /* back-references between two checks of the time */
+    SLOW_SEARCH_STEPS = 5000000, /* instead of SEARCH_STEPS, for a search in windows: 50 ms */
+    WINDOW_WORK = 1 << 24,       /* starting places times bytes, per window */
+    WHOLE_TEXT = 1024,           /* up to this length a text is searched without windows */
 };
 
-/* --------------------------------------------------------------- what belongs to a thread */
+/* The state of a thread. */
 
 static pthread_key_t matcher_key;
 static pthread_once_t matcher_once = PTHREAD_ONCE_INIT;
@@ -76,7 +76,7 @@ static struct matcher *matcher_create(void)
     matcher->data = pcre2_match_data_create(1, matcher->memory);
     matcher->context = pcre2_match_context_create(matcher->memory);
     matcher->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, matcher->memory);
-    /* Without a stack (no address space left) PCRE2 uses 32 KiB of the thread's own. */
+    /* Without its own stack (no address space left) PCRE2 uses 32 KiB of the thread's stack. */
     pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
     (void)pcre2_set_heap_limit(matcher->context, HEAP_KIB);
     (void)pthread_setspecific(matcher_key, matcher);
@@ -84,7 +84,7 @@ static struct matcher *matcher_create(void)
     return matcher;
 }
 
-/* ------------------------------------------------------------------------------ searching */
+/* The search. */
 
 bool regex_overspent(struct search *s)
 {
@@ -96,8 +96,8 @@ bool regex_overspent(struct search *s)
 }
 
 /*
- * Before a back-reference is followed, which may compare half of the text and is no step: the
- * rewriter has a callout there.
+ * Called before a back-reference is followed (regex_ecma.c writes a callout there). To follow one
+ * may compare half of the text, and PCRE2 does not count that as a step.
  */
 static int on_reference(pcre2_callout_block *block, void *data)
 {
@@ -109,7 +109,7 @@ static int on_reference(pcre2_callout_block *block, void *data)
                : 0;
 }
 
-/* One run of PCRE2's interpreter. What a pattern with references takes is given back at once. */
+/* One run of PCRE2's interpreter. The memory for a pattern with references is freed after it. */
 static int interpret(const struct search *s, size_t from)
 {
     pcre2_match_context *context = s->matcher->context;
@@ -130,8 +130,8 @@ static int interpret(const struct search *s, size_t from)
     return rc;
 }
 
-/* One run of PCRE2 from the place `from`, with at most `limit` steps from each place. */
-static int run(const struct search *s, size_t from, uint64_t limit)
+/* One run of PCRE2 from index `from`, with at most `limit` steps from each starting place. */
+static int run_from(const struct search *s, size_t from, uint64_t limit)
 {
     pcre2_match_context *context = s->matcher->context;
     int rc;
@@ -144,11 +144,11 @@ static int run(const struct search *s, size_t from, uint64_t limit)
     return UNLIKELY(rc == PCRE2_ERROR_JIT_STACKLIMIT && s->regex->refers) ? interpret(s, from) : rc;
 }
 
-/* The same, ending at the place `to`. */
+/* The same, for starting places up to index `to`. */
 static int run_to(const struct search *s, size_t from, size_t to, uint64_t limit)
 {
     (void)pcre2_set_offset_limit(s->matcher->context, to);
-    return run(s, from, limit);
+    return run_from(s, from, limit);
 }
 
 enum regex_verdict regex_verdict_of(int rc)
@@ -169,7 +169,7 @@ static uint64_t first_limit(const struct search *s)
     return limit < LEAST_FIRST_LIMIT ? LEAST_FIRST_LIMIT : limit;
 }
 
-/* Does it match at the place `at`? Tried with ever more steps until it says so. */
+/* Does it match at index `at`? Tried with growing limits until the answer is known. */
 static enum regex_verdict try_place(struct search *s, size_t at)
 {
     for (uint64_t limit = first_limit(s);; limit *= LIMIT_GROWTH) {
@@ -221,7 +221,7 @@ static enum regex_verdict search_windows(struct search *s)
     return REGEX_NO_MATCH;
 }
 
-/* The search when it is not over at once. */
+/* The search with all steps counted. */
 static enum regex_verdict search_carefully(struct search *s)
 {
     bool windows = s->text.len > WHOLE_TEXT && !s->regex->anchored;
@@ -231,7 +231,7 @@ static enum regex_verdict search_carefully(struct search *s)
     return verdict;
 }
 
-/* From here on the search is bounded by what it spends. */
+/* Set the bound of the search, and the start of its time. */
 static void begin_counting(struct search *s, uint64_t steps, uint64_t allowed)
 {
     s->most = steps + s->regex->steps_per_byte * (uint64_t)s->text.len;
@@ -240,18 +240,18 @@ static void begin_counting(struct search *s, uint64_t steps, uint64_t allowed)
     s->started_us = clock_thread_us();
 }
 
-/* The interpreter takes more time for a step, and nothing else can follow back-references. */
+/* The interpreter is slower, and only backtracking can follow back-references. */
 static uint64_t steps_for_backtracking(const struct search *s)
 {
     bool whole = s->text.len <= WHOLE_TEXT || s->regex->anchored;
     bool slow = s->regex->refers && !s->regex->jit;
 
-    return whole && !slow ? SEARCH_STEPS : CREEP_STEPS;
+    return whole && !slow ? SEARCH_STEPS : SLOW_SEARCH_STEPS;
 }
 
 /*
- * Without JIT each run looks for a first character in all that is left of the text, so that windows
- * would be of no use.
+ * Without JIT each run searches the whole rest of the text for a first character, so that windows
+ * do not bound its time.
  */
 static bool skips_backtracking(const struct search *s)
 {
@@ -266,7 +266,7 @@ static enum regex_verdict search_code(struct search *s, uint64_t allowed)
     if (UNLIKELY(s->regex->refers))
         (void)pcre2_set_callout(s->matcher->context, on_reference, s);
     if (s->text.len <= WHOLE_TEXT) {
-        rc = run(s, 0, first_limit(s));
+        rc = run_from(s, 0, first_limit(s));
         if (LIKELY(rc >= 0 || rc == PCRE2_ERROR_NOMATCH))
             return regex_verdict_of(rc);
     }
@@ -276,11 +276,11 @@ static enum regex_verdict search_code(struct search *s, uint64_t allowed)
     }
     if (verdict != REGEX_OVER_LIMIT || !s->regex->breadth)
         return verdict;
-    begin_counting(s, CREEP_STEPS, allowed);
+    begin_counting(s, SLOW_SEARCH_STEPS, allowed);
     return regex_breadth_search(s);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as a pattern was divided */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the pattern was divided */
 static enum regex_verdict search_parts(const struct regex *regex, struct str text, uint64_t *steps)
 {
     enum regex_verdict verdict = regex_search(regex->parts[0], text, steps);

@@ -1,27 +1,27 @@
 /*
  * regex_breadth.c - a search without backtracking, on pcre2_dfa_match().
  *
- * It follows all ways through the pattern at once, character by character. So its memory depends on
- * the pattern alone, and from one starting place its time is linear in the text. It cannot follow
- * back-references.
+ * It follows all paths through the pattern at once, character by character. So its memory depends
+ * on the pattern alone, and from one starting place its time is linear in the text. It cannot
+ * follow back-references.
  *
- * PCRE2 counts no steps here. With one starting place and nothing that looks ahead or behind, the
- * workspace bounds them: it has room for so many ways at each character. Otherwise the pattern is
- * compiled a second time with a callout before each of its items, and the callouts are the steps;
- * that takes two to three times as long.
+ * PCRE2 counts no steps here. For a pattern with one starting place and no look-around the size of
+ * the workspace bounds them: it limits the paths at each character. Other patterns are compiled a
+ * second time with a callout before each item, and the callouts are counted as steps; that takes
+ * two to three times as long.
  */
 #include "base/buf.h"
 #include "base/memory.h"
-#include "base/regex_ecma.h"
+#include "base/regex_ecma_internal.h"
 #include "base/regex_internal.h"
 
 enum {
-    STEPS_BETWEEN_LOOKS = 256,
-    INTS_PER_WAY = 6,     /* of workspace */
-    WAYS_FIRST = 700,     /* at a character, with callouts, and ... */
-    WAYS_LAST = 700 << 6, /* ... when they turn out to be more */
-    WAYS_PLAIN = 64,      /* the most without callouts; each way is compared with all others: ... */
-    COMPARISONS = 16,     /* ... so many take as long as a step */
+    STEPS_BETWEEN_CHECKS = 256,
+    INTS_PER_PATH = 6,     /* of workspace */
+    PATHS_FIRST = 700,     /* at a character, with callouts: the first try ... */
+    PATHS_LAST = 700 << 6, /* ... and the last one */
+    PATHS_PLAIN = 64, /* the most without callouts; each path is compared with all others, ... */
+    COMPARISONS = 16, /* ... and so many comparisons take as long as a step */
 };
 
 struct regex_breadth *regex_breadth_create(struct str pattern)
@@ -48,7 +48,7 @@ static pcre2_code *compile(struct str pattern)
     struct error err;
 
     buf_init(&rewritten, SIZE_MAX);
-    /* It was rewritten before, so this cannot fail. What callouts add may be too much for PCRE2. */
+    /* The rewrite has succeeded before. With callouts the pattern may be too large for PCRE2. */
     return regex_ecma_rewrite(pattern, &rewritten, &err)
                ? regex_code(buf_str(&rewritten), PCRE2_AUTO_CALLOUT, NULL, &ignored)
                : NULL;
@@ -77,12 +77,12 @@ static int on_item(pcre2_callout_block *block, void *data)
     struct search *s = data;
 
     (void)block;
-    return ++s->spent % STEPS_BETWEEN_LOOKS == 0 && regex_overspent(s) ? PCRE2_ERROR_CALLOUT : 0;
+    return ++s->spent % STEPS_BETWEEN_CHECKS == 0 && regex_overspent(s) ? PCRE2_ERROR_CALLOUT : 0;
 }
 
-static int run(struct search *s, const pcre2_code *code, size_t ways)
+static int run_breadth(struct search *s, const pcre2_code *code, size_t paths)
 {
-    size_t size = (ways + 1) * INTS_PER_WAY;
+    size_t size = (paths + 1) * INTS_PER_PATH;
     int *workspace = mem_alloc_array(size, sizeof(int));
     int rc = pcre2_dfa_match(code, (PCRE2_SPTR)s->text.ptr, s->text.len, 0,
                              PCRE2_NO_UTF_CHECK | PCRE2_DFA_SHORTEST, s->matcher->data,
@@ -92,22 +92,22 @@ static int run(struct search *s, const pcre2_code *code, size_t ways)
     return rc;
 }
 
-/* How many ways at each character of the text cost no more than may be spent. */
-static size_t affordable_ways(const struct search *s)
+/* The number of paths at each character that the steps left can pay for. */
+static size_t affordable_paths(const struct search *s)
 {
     uint64_t steps = (s->most - s->spent) / (s->text.len + 1);
-    size_t ways = WAYS_PLAIN;
+    size_t paths = PATHS_PLAIN;
 
-    while (ways > 0 && ways + ways * ways / COMPARISONS > steps)
-        ways--;
-    return ways;
+    while (paths > 0 && paths + paths * paths / COMPARISONS > steps)
+        paths--;
+    return paths;
 }
 
 static int run_plain(struct search *s)
 {
-    size_t ways = s->regex->anchored && !s->regex->looks_around ? affordable_ways(s) : 0;
+    size_t paths = s->regex->anchored && !s->regex->looks_around ? affordable_paths(s) : 0;
 
-    return ways > 0 ? run(s, s->regex->code, ways) : PCRE2_ERROR_DFA_WSSIZE;
+    return paths > 0 ? run_breadth(s, s->regex->code, paths) : PCRE2_ERROR_DFA_WSSIZE;
 }
 
 static int run_with_callouts(struct search *s)
@@ -118,8 +118,9 @@ static int run_with_callouts(struct search *s)
     if (!code)
         return rc;
     (void)pcre2_set_callout(s->matcher->context, on_item, s);
-    for (size_t ways = WAYS_FIRST; rc == PCRE2_ERROR_DFA_WSSIZE && ways <= WAYS_LAST; ways *= 4)
-        rc = regex_overspent(s) ? PCRE2_ERROR_CALLOUT : run(s, code, ways);
+    for (size_t paths = PATHS_FIRST; rc == PCRE2_ERROR_DFA_WSSIZE && paths <= PATHS_LAST;
+         paths *= 4)
+        rc = regex_overspent(s) ? PCRE2_ERROR_CALLOUT : run_breadth(s, code, paths);
     (void)pcre2_set_callout(s->matcher->context, NULL, NULL);
     return rc;
 }
@@ -134,7 +135,7 @@ enum regex_verdict regex_breadth_search(struct search *s)
     rc = run_plain(s);
     if (rc == PCRE2_ERROR_DFA_WSSIZE)
         rc = run_with_callouts(s);
-    /* What it took without callouts counts, too. */
+    /* Time that was spent without callouts counts, too. */
     (void)regex_overspent(s);
     return regex_verdict_of(rc);
 }

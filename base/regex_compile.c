@@ -3,19 +3,19 @@
  */
 #include "base/buf.h"
 #include "base/memory.h"
-#include "base/regex_ecma.h"
+#include "base/regex_ecma_internal.h"
 #include "base/regex_internal.h"
-#include "base/regex_split.h"
 
 enum {
     MAX_PATTERN = 256 * 1024,
     MAX_REWRITTEN = 4 * 1024 * 1024,
     STEPS_PER_BYTE = 4, /* of text, and ... */
-    STEPS_PER_WAY = 2,  /* ... for each place in the pattern with several ways to go on */
-    WAYS_MAX = 1000,
+    STEPS_PER_CHOICE =
+        2, /* ... for each item of the pattern after which it can go on in two ways */
+    CHOICES_MAX = 1000,
 };
 
-/* `data`, if any, is what may still be taken. */
+/* `data`, if any, points to the number of bytes that may still be allocated. */
 static void *allocate(size_t size, void *data)
 {
     size_t *left = data;
@@ -40,9 +40,9 @@ pcre2_general_context *regex_memory(size_t *memory_left)
 }
 
 /*
- * Of (?=a)b?a PCRE2 believes that it begins with an `a` and needs another one behind it. In a
- * rewritten pattern the three bytes are nothing but a look-ahead. A pattern without references
- * (each has a callout before it) needs to remember nothing of its groups, which saves memory.
+ * PCRE2 wrongly takes (?=a)b?a to need two `a`. In a rewritten pattern the three bytes "(?=" are
+ * always a look-ahead. In a pattern without references (each has a callout before it) groups need
+ * not be captured, which saves memory.
  */
 static uint32_t options_of(struct str rewritten)
 {
@@ -62,7 +62,7 @@ pcre2_code *regex_code(struct str rewritten, uint32_t options, size_t *memory_le
     pcre2_general_context *general = regex_memory(memory_left);
     pcre2_compile_context *context = pcre2_compile_context_create(general);
 
-    /* ECMA knows lone surrogates; no text has one, but classes may span them. */
+    /* ECMA has lone surrogates; no text holds one, but classes may span them. */
     (void)pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALLOW_SURROGATE_ESCAPES);
 
     pcre2_code *compiled =
@@ -74,7 +74,7 @@ pcre2_code *regex_code(struct str rewritten, uint32_t options, size_t *memory_le
     return compiled;
 }
 
-static bool refuse(struct error *err, struct str pattern, const struct regex_problem *problem)
+static bool fail_compile(struct error *err, struct str pattern, const struct regex_problem *problem)
 {
     PCRE2_UCHAR text[128] = "";
 
@@ -88,7 +88,7 @@ static bool refuse(struct error *err, struct str pattern, const struct regex_pro
                 (const char *)text);
 }
 
-/* In a rewritten pattern the three bytes are nothing else. */
+/* In a rewritten pattern these bytes have no other meaning. */
 static bool looks_around(struct str rewritten)
 {
     static const char *const looks[] = { "(?=", "(?!", "(?<" };
@@ -99,17 +99,17 @@ static bool looks_around(struct str rewritten)
     return false;
 }
 
-/* Each `|`, `?`, `*`, `+`, count and group is a place that a text's byte may be tried at. */
-static uint32_t count_ways(struct str pattern)
+/* Each `|`, `?`, `*`, `+`, count and group can make a search try a byte of the text once more. */
+static uint32_t count_choices(struct str pattern)
 {
-    uint32_t ways = 0;
+    uint32_t choices = 0;
 
-    for (size_t i = 0; i < pattern.len && ways < WAYS_MAX; i++)
-        ways += strchr("|?*+{(", pattern.ptr[i]) != NULL;
-    return ways;
+    for (size_t i = 0; i < pattern.len && choices < CHOICES_MAX; i++)
+        choices += strchr("|?*+{(", pattern.ptr[i]) != NULL;
+    return choices;
 }
 
-/* A text matches what is too large when it matches one of two halves. */
+/* A text matches the pattern when it matches one of the two halves. */
 static bool compile_halves(struct regex *regex, struct str pattern, struct error *err)
 {
     CLEANUP(buf_done) struct buf left;
@@ -137,15 +137,15 @@ static bool compile_regex(struct regex *regex, struct str pattern, struct error 
     if (!regex->code)
         return (problem.code == PCRE2_ERROR_PATTERN_TOO_LARGE &&
                 compile_halves(regex, pattern, err)) ||
-               refuse(err, pattern, &problem);
-    /* Where memory must not become code, or on another machine, the interpreter does it. */
+               fail_compile(err, pattern, &problem);
+    /* Without JIT (memory must not become code, or another processor) the interpreter is used. */
     regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
     (void)pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &options);
     regex->anchored = (options & PCRE2_ANCHORED) != 0;
     (void)pcre2_pattern_info(regex->code, PCRE2_INFO_BACKREFMAX, &references);
     regex->refers = references > 0;
     regex->looks_around = looks_around(buf_str(&rewritten));
-    regex->steps_per_byte = STEPS_PER_BYTE + STEPS_PER_WAY * count_ways(pattern);
+    regex->steps_per_byte = STEPS_PER_BYTE + STEPS_PER_CHOICE * count_choices(pattern);
     if (!regex->refers)
         regex->breadth = regex_breadth_create(pattern);
     return true;
@@ -189,7 +189,7 @@ bool regex_is_ecma(struct str pattern)
     buf_init(&rewritten, MAX_REWRITTEN);
     if (pattern.len > MAX_PATTERN || !regex_ecma_rewrite(pattern, &rewritten, &ignored))
         return false;
-    /* PCRE2 knows which scripts there are; its other objections are its own limits. */
+    /* PCRE2 knows which scripts exist; its other errors are its own limits. */
     pcre2_code_free(regex_code(buf_str(&rewritten), 0, &memory_left, &problem));
     return problem.code != PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY;
 }

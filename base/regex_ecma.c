@@ -1,24 +1,18 @@
 /*
- * regex_ecma.c - see regex_ecma.h.
+ * regex_ecma.c - ECMA-262 patterns rewritten for PCRE2; see regex_ecma_internal.h.
  *
- * One pass from left to right, one function per construct. Nothing of the input reaches the output
- * unread: a literal is written as a letter, a digit, a backslash and punctuation, or \x{...}, so
- * that no pattern can speak to PCRE2 in its own dialect. Named groups become numbered ones, which
- * is why back-references look groups up by going over the pattern again: that way a reference may
- * come before its group, and nothing needs to be remembered.
+ * One pass from left to right, one function per construct. No byte is copied without being
+ * understood: a literal is written as a letter, a digit, an escaped punctuation mark or \x{...}, so
+ * PCRE2's own syntax cannot be reached. Named groups become numbered ones. A back-reference may
+ * come before its group, so its number is found by scanning the whole pattern again.
  */
-#include "base/regex_ecma.h"
-
-#include <stdint.h>
-
 #include "base/chars.h"
-#include "base/regex_ecma_scan.h"
-#include "base/regex_property.h"
+#include "base/regex_ecma_internal.h"
 
 /* PCRE2's own limit on nested groups. */
 enum { MAX_DEPTH = 250 };
 
-/* What ECMA's \s takes, and the rest, as the inside of a class. */
+/* The characters of ECMA's \s, and all others, as the inside of a class. */
 #define SPACES                                                                                     \
     "\\x{9}-\\x{d}\\x{20}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}"  \
     "\\x{3000}\\x{feff}"
@@ -31,9 +25,9 @@ struct rewriter {
     struct ecma_scan scan;
     struct buf *out;
     struct error *err;
-    size_t stop_at; /* end as soon as so many bytes are written */
+    size_t stop_at; /* stop once so many bytes are written */
     unsigned depth;
-    bool lookaround[MAX_DEPTH + 1]; /* is the open group at this depth one? */
+    bool lookaround[MAX_DEPTH + 1]; /* is the open group of this depth a look-around? */
     bool repeatable;                /* may a quantifier follow? */
 };
 
@@ -54,7 +48,7 @@ static void put_char(struct rewriter *r, uint32_t code)
     }
 }
 
-/* The \d, \s, \p{...} and so on, of which a class may hold several. */
+/* \d, \s, \p{...} and the like. */
 static bool put_set(struct rewriter *r, const struct ecma_escape *escape, bool in_class)
 {
     switch (escape->letter) {
@@ -86,8 +80,8 @@ static bool put_reference(struct rewriter *r, const struct ecma_escape *escape)
     if (number == 0 || number > ecma_scan_groups(r->scan.text))
         return complain(r, escape->at, "reference to a group that is not there");
     /*
-     * The callout lets base/regex.c look at the clock. In a group, since PCRE2's JIT wants a
-     * repeated reference to a group that took no part to fail.
+     * The callout lets base/regex.c check the time. The group around it makes a repeated reference
+     * to a group that has not matched succeed under PCRE2's JIT, too.
      */
     buf_printf(r->out, "(?:(?C)\\g{%u})", number);
     return true;
@@ -131,7 +125,7 @@ static bool put_atom(struct rewriter *r, const struct ecma_escape *atom)
     return true;
 }
 
-/* A member and, if `-` and another one follow, the range they make. */
+/* A member, or with `-` and a second member a range. */
 static bool class_range(struct rewriter *r)
 {
     struct ecma_escape low;
@@ -160,7 +154,7 @@ static bool rewrite_class(struct rewriter *r)
 
     r->repeatable = true;
     if (ecma_scan_accept(&r->scan, "[]")) {
-        /* PCRE2's own [] fails even where it is repeated no times at all. */
+        /* PCRE2's own [] fails even with the quantifier {0}. */
         buf_add(r->out, STR("[^\\x{0}-\\x{10ffff}]"));
         return true;
     }
@@ -192,19 +186,18 @@ static bool open_named(struct rewriter *r, size_t start)
 
 static bool open_group(struct rewriter *r)
 {
-    static const char *const looks[] = { "(?=", "(?!", "(?<=", "(?<!" };
     size_t start = r->scan.at;
 
     if (++r->depth > MAX_DEPTH)
         return complain(r, start, "groups nested too deeply");
     r->repeatable = false;
-    r->lookaround[r->depth] = false;
-    for (size_t i = 0; i < COUNT_OF(looks); i++) {
-        if (ecma_scan_accept(&r->scan, looks[i])) {
-            r->lookaround[r->depth] = true;
-            buf_add(r->out, str_from_c(looks[i]));
-            return true;
-        }
+
+    const char *look = ecma_scan_look(&r->scan);
+
+    r->lookaround[r->depth] = look != NULL;
+    if (look) {
+        buf_add(r->out, str_from_c(look));
+        return true;
     }
     if (ecma_scan_accept(&r->scan, "(?<"))
         return open_named(r, start);
@@ -270,7 +263,7 @@ static bool rewrite_literal(struct rewriter *r)
     return true;
 }
 
-/* Characters that stand for what they are in both dialects; none of them can be repeated. */
+/* A character with the same meaning in both dialects that cannot be repeated. */
 static bool rewrite_mark(struct rewriter *r)
 {
     buf_add_char(r->out, r->scan.text.ptr[r->scan.at++]);
@@ -343,7 +336,7 @@ size_t regex_ecma_origin(struct str pattern, size_t offset)
 
     buf_init(&out, SIZE_MAX);
     r.stop_at = offset;
-    /* It was rewritten before, so this cannot fail; and if it did, the place would still do. */
+    /* The pattern was rewritten before, so this cannot fail. */
     (void)rewrite(&r);
     buf_done(&out);
     return r.scan.at;

@@ -1,18 +1,12 @@
 /*
- * regex_ecma_scan.c - see regex_ecma_scan.h.
+ * regex_ecma_scan.c - the lexical parts of ECMA-262 patterns: characters, escapes, names, counts.
  *
- * The escapes are those of the `u` flag: a letter that means nothing is an error, which is what
- * keeps \a, \A, \Z and \Q of other dialects out.
+ * The escapes are those of the `u` flag: a letter without a meaning is an error, so \a, \A, \Z and
+ * \Q of other dialects are refused.
  */
-#include "base/regex_ecma_scan.h"
-
 #include "base/chars.h"
+#include "base/regex_ecma_internal.h"
 #include "base/utf8.h"
-
-static bool complain(struct error *err, size_t at, const char *what)
-{
-    return fail(err, ERR_MALFORMED, "at byte %zu: %s", at, what);
-}
 
 static char next_char(const struct ecma_scan *scan)
 {
@@ -26,7 +20,7 @@ bool ecma_scan_character(struct ecma_scan *scan, uint32_t *code, struct error *e
     struct str rest = str_from(scan->text, scan->at);
 
     if (!utf8_take(&rest, code))
-        return complain(err, scan->at, "not UTF-8");
+        return fail(err, ERR_MALFORMED, "at byte %zu: not UTF-8", scan->at);
     scan->at = scan->text.len - rest.len;
     return true;
 }
@@ -59,7 +53,7 @@ static bool take_hex(struct ecma_scan *scan, unsigned count, uint32_t *value)
     return true;
 }
 
-/* {H...}, up to the last code point there is. */
+/* {H...}, up to the largest code point. */
 static bool take_braced_hex(struct ecma_scan *scan, uint32_t *value)
 {
     *value = 0;
@@ -110,7 +104,7 @@ static bool take_control(struct ecma_scan *scan, struct ecma_escape *out)
     return true;
 }
 
-/* p or P: {name}, {name=value}; what names there are is somebody else's question. */
+/* p or P: {name}, {name=value}; regex_property_add() checks the name. */
 static bool take_property(struct ecma_scan *scan, struct ecma_escape *out)
 {
     size_t start = scan->at + 1;
@@ -131,7 +125,7 @@ static bool take_set(struct ecma_scan *scan, struct ecma_escape *out)
     return true;
 }
 
-/* Numbers too big for any group stay too big. */
+/* A number that is too large for any group must not overflow. */
 static void take_group_number(struct ecma_scan *scan, struct ecma_escape *out)
 {
     out->kind = ECMA_REFERENCE;
@@ -143,7 +137,7 @@ static void take_group_number(struct ecma_scan *scan, struct ecma_escape *out)
     }
 }
 
-/* The escapes that end with the letter or need what follows it; false for a bad one. */
+/* The escapes of a letter and what belongs to it; false for an unknown one. */
 static bool take_lettered(struct ecma_scan *scan, bool in_class, struct ecma_escape *out)
 {
     switch (out->letter) {
@@ -184,17 +178,18 @@ bool ecma_scan_escape(struct ecma_scan *scan, bool in_class, struct ecma_escape 
 {
     *out = (struct ecma_escape){ .kind = ECMA_CHARACTER, .at = scan->at++ };
     if (ecma_scan_ended(scan))
-        return complain(err, out->at, "nothing behind the backslash");
+        return fail(err, ERR_MALFORMED, "at byte %zu: nothing behind the backslash", out->at);
     out->letter = scan->text.ptr[scan->at];
     if (!char_is_alnum(out->letter))
         return ecma_scan_character(scan, &out->code, err);
     scan->at++;
-    return take_escape(scan, in_class, out) || complain(err, out->at, "unknown escape");
+    return take_escape(scan, in_class, out) ||
+           fail(err, ERR_MALFORMED, "at byte %zu: unknown escape", out->at);
 }
 
 /* ----------------------------------------------------------------------- names and counts */
 
-/* Letters beyond ASCII are taken whatever they are: the name is never seen by anybody. */
+/* Any character above ASCII is allowed: the name is only compared with other names. */
 bool ecma_scan_name(struct ecma_scan *scan, struct str *name)
 {
     size_t start = scan->at;
@@ -211,6 +206,16 @@ bool ecma_scan_name(struct ecma_scan *scan, struct str *name)
     return name->len > 0 && ecma_scan_accept(scan, ">");
 }
 
+const char *ecma_scan_look(struct ecma_scan *scan)
+{
+    static const char *const looks[] = { "(?=", "(?!", "(?<=", "(?<!" };
+
+    for (size_t i = 0; i < COUNT_OF(looks); i++)
+        if (ecma_scan_accept(scan, looks[i]))
+            return looks[i];
+    return NULL;
+}
+
 static struct str take_digits(struct ecma_scan *scan)
 {
     size_t start = scan->at;
@@ -220,8 +225,8 @@ static struct str take_digits(struct ecma_scan *scan)
     return ecma_scan_since(scan, start);
 }
 
-/* Order of two numbers of any length. */
-static int compare_digits(struct str a, struct str b)
+/* Order of two decimal numbers of any length. */
+static int order_of_counts(struct str a, struct str b)
 {
     while (a.len > 1 && a.ptr[0] == '0')
         a = str_from(a, 1);
@@ -249,25 +254,25 @@ struct ecma_count ecma_scan_count(const struct ecma_scan *scan)
     if (!ecma_scan_accept(&ahead, "}"))
         return count;
     count.length = ahead.at - scan->at;
-    count.reversed = most.len > 0 && compare_digits(least, most) > 0;
+    count.reversed = most.len > 0 && order_of_counts(least, most) > 0;
     return count;
 }
 
 /* --------------------------------------------------------------------- counting the groups */
 
-static void skip_class(struct ecma_scan *scan)
+static void scan_class(struct ecma_scan *scan)
 {
     while (!ecma_scan_ended(scan) && next_char(scan) != ']')
         scan->at += next_char(scan) == '\\' ? 2 : 1;
 }
 
-/* Go behind the next capturing group's opening. False when there is none. */
+/* Step over the opening of the next capturing group. False when there is none. */
 static bool next_group(struct ecma_scan *scan, struct str *name)
 {
     *name = (struct str){ 0 };
     for (; !ecma_scan_ended(scan); scan->at++) {
         if (ecma_scan_accept(scan, "[")) {
-            skip_class(scan);
+            scan_class(scan);
         } else if (next_char(scan) == '\\') {
             scan->at++;
         } else if (ecma_scan_accept(scan, "(")) {
@@ -275,7 +280,7 @@ static bool next_group(struct ecma_scan *scan, struct str *name)
                 return true;
             if (ecma_scan_accept(scan, "?<") && ecma_scan_name(scan, name))
                 return true;
-            scan->at--; /* the loop's step: what follows may open a group itself */
+            scan->at--; /* undoes the loop's step: what follows may open a group itself */
         }
     }
     return false;

@@ -1,5 +1,5 @@
 /*
- * regex_internal.h - what the regex*.c files that call PCRE2 share; others use regex.h.
+ * regex_internal.h - what the regex*.c files share that compile and search with PCRE2.
  */
 #pragma once
 
@@ -8,48 +8,48 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "base/buf.h"
 #include "base/regex.h"
-#include "base/regex_literal.h"
+
+/* Literals: patterns that need no regular expression, as `^abc`, `^abc$`, `\.json$` and `.*`. */
+
+struct regex_literal {
+    char *text;
+    size_t len;
+    bool at_start; /* the subject must begin with it */
+    bool at_end;   /* the subject must end with it */
+};
+
+/** Is the ECMA `pattern` a literal? Then set `out`, ended by regex_literal_done(). */
+bool regex_literal_init(struct regex_literal *out, struct str pattern);
+
+void regex_literal_done(struct regex_literal *literal);
+
+bool regex_literal_search(const struct regex_literal *literal, struct str text);
+
+/* Compiled patterns. */
 
 struct regex {
-    pcre2_code *code;       /* NULL: `parts` or `literal` do it */
-    struct regex *parts[2]; /* of a pattern that is too large for PCRE2; NULL: it is not */
+    pcre2_code *code;       /* NULL: `parts` or `literal` is used */
+    struct regex *parts[2]; /* of a pattern that is too large for PCRE2; else NULL */
     struct regex_literal literal;
-    struct regex_breadth *breadth; /* NULL: it has back-references */
-    size_t memory_left;            /* of what compiling may take */
-    uint32_t steps_per_byte;       /* of text: as many as a pattern that is linear on it may need */
+    struct regex_breadth *breadth; /* NULL: the pattern has back-references */
+    size_t memory_left;            /* bytes that compiling may still allocate */
+    uint32_t steps_per_byte;       /* of text: enough for a pattern that takes linear time on it */
     bool jit;
     bool anchored; /* a match begins at the start of the text or nowhere */
-    bool refers;   /* it has back-references */
+    bool refers;   /* has back-references */
     bool looks_around;
 };
 
-/** The pattern compiled a second time, with callouts; made by the first search that needs it. */
+/** The pattern for the search without backtracking, compiled by the first search that needs it. */
 struct regex_breadth {
     struct str pattern; /* owned */
     _Atomic(pcre2_code *) code;
-    atomic_bool failed; /* it does not compile with callouts: too large */
+    atomic_bool failed; /* too large for PCRE2 once it has callouts */
 };
 
-/** What belongs to a thread. */
-struct matcher {
-    pcre2_general_context *memory;
-    pcre2_match_data *data;
-    pcre2_match_context *context;
-    pcre2_jit_stack *stack;
-};
-
-struct search {
-    const struct regex *regex;
-    struct matcher *matcher;
-    struct str text;
-    uint64_t spent;
-    uint64_t most;       /* that may be spent; 0: the first run of all, on a short text */
-    int64_t started_us;  /* on clock_thread_us() */
-    unsigned references; /* followed */
-};
-
-/** Why a pattern does not compile. */
+/** Why PCRE2 refuses a pattern. */
 struct regex_problem {
     int code; /* PCRE2's */
     size_t offset;
@@ -57,23 +57,55 @@ struct regex_problem {
 
 enum { REGEX_COMPILE_MEMORY = 4 * 1024 * 1024 };
 
-/** PCRE2's memory comes from base/memory.h; `memory_left`, if any, lives as long and bounds it. */
+/**
+ * An allocator for PCRE2 that uses base/memory.h. `memory_left`, if not NULL, bounds it and must
+ * outlive what it allocates.
+ */
 pcre2_general_context *regex_memory(size_t *memory_left);
 
-/** Compile a rewritten pattern with `options` beside the usual ones. NULL: see `problem`. */
+/** Compile a rewritten pattern with `options` in addition to the usual ones. NULL: see `problem`.
+ */
 pcre2_code *regex_code(struct str rewritten, uint32_t options, size_t *memory_left,
                        struct regex_problem *problem);
 
-/** What an answer of PCRE2 other than PCRE2_ERROR_MATCHLIMIT means. */
+/**
+ * Divide the largest alternation of `pattern`, a valid ECMA pattern: a text matches it exactly when
+ * it matches `left` or `right`, which are empty and are appended to. False when no alternation can
+ * be divided: because it is repeated or in a look-around, or the pattern has back-references.
+ */
+bool regex_split(struct str pattern, struct buf *left, struct buf *right);
+
+/* Searching. */
+
+/** What a thread needs for its searches. */
+struct matcher {
+    pcre2_general_context *memory;
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+};
+
+/** A search that runs. */
+struct search {
+    const struct regex *regex;
+    struct matcher *matcher;
+    struct str text;
+    uint64_t spent;      /* steps */
+    uint64_t most;       /* steps it may spend; 0 while it is not counted yet */
+    int64_t started_us;  /* clock_thread_us() */
+    unsigned references; /* back-references followed */
+};
+
+/** The verdict for a return code of PCRE2, except PCRE2_ERROR_MATCHLIMIT. */
 enum regex_verdict regex_verdict_of(int rc);
 
-/** Is more spent than may be, in steps or in time? */
+/** Has the search spent all of its steps, or as much time as they stand for? */
 bool regex_overspent(struct search *s);
 
-/** regex_breadth.c: for a pattern (copied) that compiles and has no back-references. */
+/** For a `pattern` (copied) that PCRE2 accepts and that has no back-references. */
 struct regex_breadth *regex_breadth_create(struct str pattern);
 
 void regex_breadth_destroy(struct regex_breadth *breadth);
 
-/** The search without backtracking: its time grows with the text, its memory does not. */
+/** Search without backtracking: its time grows with the text, its memory does not. */
 enum regex_verdict regex_breadth_search(struct search *s);

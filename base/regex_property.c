@@ -1,20 +1,16 @@
 /*
- * regex_property.c - see regex_property.h.
+ * regex_property.c - the Unicode properties that ECMA-262 has, as PCRE2 spells them.
  *
- * ECMA-262 takes names exactly as Unicode writes them, long or short; PCRE2 takes general
- * categories by their short names only, and also much that ECMA does not have. So the names are
- * listed here: those of Unicode's PropertyValueAliases.txt for categories, those of ECMA-262's
- * table of binary properties for the rest.
+ * ECMA-262 takes names exactly as Unicode writes them, long or short. PCRE2 takes general
+ * categories by their short names only, and much that ECMA does not have. So the names are listed
+ * here: those of Unicode's PropertyValueAliases.txt for categories, those of ECMA-262's table of
+ * binary properties for the rest.
  */
-#include "base/regex_property.h"
-
-#include <string.h>
-
-#include "base/attr.h"
 #include "base/chars.h"
+#include "base/regex_ecma_internal.h"
 
 struct category {
-    const char *code; /* what PCRE2 takes */
+    const char *code; /* PCRE2's name */
     const char *name;
     const char *alias; /* a third name, or NULL */
 };
@@ -61,8 +57,8 @@ static const struct category categories[] = {
 };
 
 /*
- * Long name, short name; PCRE2 knows both. It lacks "Assigned", which is handled below, and
- * "Changes_When_NFKC_Casefolded", which is therefore refused.
+ * Long name, short name; PCRE2 knows both. It has no "Assigned", which add_binary() handles, and no
+ * "Changes_When_NFKC_Casefolded", which is refused.
  */
 static const char *const binaries[][2] = {
     { "Any", "Any" },
@@ -128,7 +124,7 @@ static bool add_category(struct buf *out, struct str value)
     for (size_t i = 0; i < COUNT_OF(categories); i++) {
         const struct category *category = &categories[i];
 
-        /* "L&" is PCRE2's own spelling; ECMA has only its other two. */
+        /* "L&" is PCRE2's own name; ECMA has only the other two. */
         if ((is(value, category->code) && !is(value, "L&")) || is(value, category->name) ||
             is(value, category->alias)) {
             buf_add(out, str_from_c(category->code));
@@ -153,7 +149,7 @@ static bool add_binary(struct buf *out, struct str name)
     return false;
 }
 
-/* "Greek", "Old_Italic", "SignWriting", "Hmnp": PCRE2 would take any case and ignore the rest. */
+/* "Greek", "Old_Italic", "SignWriting", "Hmnp". PCRE2 would ignore case, spaces and hyphens. */
 static bool add_script(struct buf *out, const char *kind, struct str name)
 {
     bool start = true;
@@ -174,14 +170,11 @@ static bool add_script(struct buf *out, const char *kind, struct str name)
 
 bool regex_property_add(struct buf *out, struct str text)
 {
-    const char *equals = text.len ? memchr(text.ptr, '=', text.len) : NULL;
+    struct str value = text;
+    struct str name = take_until(&value, '=');
 
-    if (!equals)
+    if (name.len == text.len)
         return add_category(out, text) || add_binary(out, text);
-
-    struct str name = { text.ptr, (size_t)(equals - text.ptr) };
-    struct str value = str_from(text, name.len + 1);
-
     if (is(name, "General_Category") || is(name, "gc"))
         return add_category(out, value);
     if (is(name, "Script") || is(name, "sc"))

@@ -1,36 +1,36 @@
 /*
- * regex_split.c - see regex_split.h.
+ * regex_split.c - a pattern that is too large for PCRE2 as two patterns of about half its size.
  *
- * The pattern is walked twice: once for its groups, then for the places at which the largest one
- * can be divided. The whole pattern counts as a group, too.
+ * Two passes: the first finds the groups, the second finds the `|` nearest to the middle of the
+ * largest group. The whole pattern counts as a group.
  */
-#include "base/regex_split.h"
-
 #include "base/memory.h"
-#include "base/regex_ecma_scan.h"
+#include "base/regex_ecma_internal.h"
+#include "base/regex_internal.h"
 
 struct group {
-    size_t start; /* behind what opens it */
-    size_t end;   /* where its ')' is */
+    size_t start; /* index after its opening */
+    size_t end;   /* index of its ')' */
     size_t parent;
-    bool bars; /* it has a `|` of its own */
-    bool bad;  /* repeated, or a look-around */
+    bool has_bar; /* a `|` directly in it */
+    bool fixed;   /* cannot be divided: repeated, or a look-around */
 };
 
 struct walk {
     struct ecma_scan scan;
     struct group *groups; /* the first one is the whole pattern */
     size_t count;
-    size_t open; /* the innermost one */
+    size_t capacity;
+    size_t open; /* index of the innermost open group */
     bool refers; /* there is a back-reference: nothing can be divided */
 
-    /* The second time: */
-    size_t chosen;
+    /* Second pass: */
+    size_t chosen; /* index of the group to divide */
     size_t middle;
-    size_t bar; /* the `|` of the chosen group that is nearest to its middle; 0: none yet */
+    size_t bar; /* index of the `|` in it that is nearest to its middle; 0: none yet */
 };
 
-static void skip_escape(struct walk *walk, bool in_class)
+static void split_escape(struct walk *walk, bool in_class)
 {
     struct ecma_escape escape;
     struct error ignored;
@@ -41,52 +41,47 @@ static void skip_escape(struct walk *walk, bool in_class)
         walk->refers = true;
 }
 
-static void skip_class(struct walk *walk)
+static void split_class(struct walk *walk)
 {
     walk->scan.at++;
     while (!ecma_scan_ended(&walk->scan) && !ecma_scan_accept(&walk->scan, "]")) {
         if (ecma_scan_peek(&walk->scan, "\\"))
-            skip_escape(walk, true);
+            split_escape(walk, true);
         else
             walk->scan.at++;
     }
 }
 
-static void step_into(struct walk *walk, bool looks)
+static void add_group(struct walk *walk, struct group group)
 {
-    struct str name;
-
-    if (ecma_scan_accept(&walk->scan, "(?:"))
-        return;
-    if (!looks && ecma_scan_accept(&walk->scan, "(?<"))
-        (void)ecma_scan_name(&walk->scan, &name);
-    else
-        walk->scan.at++;
-}
-
-static void open_group(struct walk *walk)
-{
-    static const char *const looks[] = { "(?=", "(?!", "(?<=", "(?<!" };
-    struct group group = { .parent = walk->open };
-
-    for (size_t i = 0; i < COUNT_OF(looks); i++)
-        group.bad = group.bad || ecma_scan_peek(&walk->scan, looks[i]);
-    step_into(walk, group.bad);
-    group.start = walk->scan.at;
-    walk->groups = mem_realloc(walk->groups, (walk->count + 1) * sizeof(group));
+    walk->groups = mem_grow(walk->groups, walk->count, &walk->capacity, sizeof(group));
     walk->groups[walk->count] = group;
     walk->open = walk->count++;
 }
 
-static void close_group(struct walk *walk)
+static void split_open(struct walk *walk)
+{
+    struct group group = { .parent = walk->open };
+    struct str name;
+
+    group.fixed = ecma_scan_look(&walk->scan) != NULL;
+    if (!group.fixed && ecma_scan_accept(&walk->scan, "(?<"))
+        (void)ecma_scan_name(&walk->scan, &name);
+    else if (!group.fixed && !ecma_scan_accept(&walk->scan, "(?:"))
+        walk->scan.at++;
+    group.start = walk->scan.at;
+    add_group(walk, group);
+}
+
+static void split_close(struct walk *walk)
 {
     struct group *group = &walk->groups[walk->open];
 
     group->end = walk->scan.at++;
     walk->open = group->parent;
-    group->bad = group->bad || ecma_scan_peek(&walk->scan, "*") ||
-                 ecma_scan_peek(&walk->scan, "+") || ecma_scan_peek(&walk->scan, "?") ||
-                 ecma_scan_peek(&walk->scan, "{");
+    group->fixed = group->fixed || ecma_scan_peek(&walk->scan, "*") ||
+                   ecma_scan_peek(&walk->scan, "+") || ecma_scan_peek(&walk->scan, "?") ||
+                   ecma_scan_peek(&walk->scan, "{");
 }
 
 static size_t distance(size_t a, size_t b)
@@ -98,7 +93,7 @@ static void note_bar(struct walk *walk)
 {
     size_t at = walk->scan.at++;
 
-    walk->groups[walk->open].bars = true;
+    walk->groups[walk->open].has_bar = true;
     if (walk->open == walk->chosen &&
         (walk->bar == 0 || distance(at, walk->middle) < distance(walk->bar, walk->middle)))
         walk->bar = at;
@@ -107,22 +102,21 @@ static void note_bar(struct walk *walk)
 static void walk_pattern(struct walk *walk)
 {
     walk->scan.at = 0;
-    walk->count = 1;
-    walk->open = 0;
-    walk->groups[0] = (struct group){ .end = walk->scan.text.len };
+    walk->count = 0;
+    add_group(walk, (struct group){ .end = walk->scan.text.len });
     while (!ecma_scan_ended(&walk->scan)) {
         switch (walk->scan.text.ptr[walk->scan.at]) {
         case '\\':
-            skip_escape(walk, false);
+            split_escape(walk, false);
             break;
         case '[':
-            skip_class(walk);
+            split_class(walk);
             break;
         case '(':
-            open_group(walk);
+            split_open(walk);
             break;
         case ')':
-            close_group(walk);
+            split_close(walk);
             break;
         case '|':
             note_bar(walk);
@@ -133,7 +127,7 @@ static void walk_pattern(struct walk *walk)
     }
 }
 
-/* The largest group with alternatives, in no group that is bad; walk->count: there is none. */
+/* The index of the largest group with a `|` that can be divided; walk->count when there is none. */
 static size_t choose(struct walk *walk)
 {
     size_t best = walk->count;
@@ -142,8 +136,8 @@ static size_t choose(struct walk *walk)
     for (size_t i = 0; i < walk->count; i++) {
         struct group *group = &walk->groups[i];
 
-        group->bad = group->bad || walk->groups[group->parent].bad;
-        if (group->bars && !group->bad && group->end - group->start > most) {
+        group->fixed = group->fixed || walk->groups[group->parent].fixed;
+        if (group->has_bar && !group->fixed && group->end - group->start > most) {
             most = group->end - group->start;
             best = i;
         }
@@ -162,7 +156,6 @@ bool regex_split(struct str pattern, struct buf *left, struct buf *right)
     struct walk walk = { .scan = { .text = pattern }, .chosen = SIZE_MAX };
     bool can;
 
-    walk.groups = mem_alloc(sizeof(struct group));
     walk_pattern(&walk);
     walk.chosen = walk.refers ? walk.count : choose(&walk);
     can = walk.chosen < walk.count;
