@@ -52,11 +52,11 @@ bool listeners_check(const struct listeners *listeners, const struct config *con
 
 static void warn_of_library(const struct listeners *listeners, const struct config *config)
 {
-    const char *version = http_library_version();
+    const char *version = http_mhd_version();
     bool exposed =
         !listeners->main.at.loopback || (listeners->own_metrics && !listeners->metrics.at.loopback);
 
-    if (exposed && !http_library_is_safe(version) && !config->http.accept_unsafe_library)
+    if (exposed && !http_mhd_is_safe(version) && !config->http.accept_unsafe_library)
         LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)),
                   LOG_STR("reason", STR("requests are kept from its known faults; 1.0.10 and later "
                                         "versions do not have them")));

@@ -8,7 +8,7 @@
 struct retired {
     struct retired *next;
     struct generation generation;
-    struct http_served *served;
+    struct http_handler_set *handlers;
 };
 
 void generation_destroy(struct generation *generation)
@@ -40,8 +40,8 @@ static bool build(const struct reload_options *options, const struct generation 
                                err); /* last: cannot be undone */
 }
 
-static struct http_served *swap_handlers(const struct reload_options *options,
-                                         const struct service *service)
+static struct http_handler_set *swap_handlers(const struct reload_options *options,
+                                              const struct service *service)
 {
     struct handler handlers[SERVICE_HANDLERS];
     bool own_metrics = options->listeners->own_metrics;
@@ -51,7 +51,7 @@ static struct http_served *swap_handlers(const struct reload_options *options,
     };
 
     service_handlers(service, handlers);
-    return http_serve(options->http, lists);
+    return http_replace_handlers(options->http, lists);
 }
 
 bool reload_prepare(const struct reload_options *options, const struct generation *now,
@@ -73,7 +73,7 @@ void reload_swap(const struct reload_options *options, struct generation *curren
     struct retired *old = mem_alloc(sizeof(*old));
 
     old->generation = *current;
-    old->served = swap_handlers(options, next->service);
+    old->handlers = swap_handlers(options, next->service);
     old->next = *retired;
     *retired = old;
     service_succeed(next->service, current->service);
@@ -84,7 +84,7 @@ void reload_swap(const struct reload_options *options, struct generation *curren
 
 static void retired_end(struct retired *retired)
 {
-    http_served_destroy(retired->served);
+    http_handler_set_destroy(retired->handlers);
     generation_destroy(&retired->generation);
     mem_free(retired);
 }
@@ -102,7 +102,7 @@ size_t retired_release(struct retired **retired)
     if (!*retired)
         return 0;
     older = retired_release(&(*retired)->next);
-    if (older > 0 || !http_served_is_idle((*retired)->served))
+    if (older > 0 || !http_handler_set_is_idle((*retired)->handlers))
         return older + 1;
     retired_end(*retired);
     *retired = NULL;

@@ -89,11 +89,11 @@ static void look_at_addresses(const struct inspection *inspection)
 static void look_at_library(const struct inspection *inspection)
 {
     const struct config_http *http = &inspection->config->http;
-    const char *version = http_library_version();
+    const char *version = http_mhd_version();
     bool is_exposed =
         !http->listen.loopback || (*http->metrics_listen.text && !http->metrics_listen.loopback);
 
-    if (http_library_is_safe(version) || !inspect_is_sound(inspection, "/http/listen"))
+    if (http_mhd_is_safe(version) || !inspect_is_sound(inspection, "/http/listen"))
         return;
     inspect_say(inspection,
                 is_exposed && !http->accept_unsafe_library ? INSPECT_FAILURE : INSPECT_WARNING,

@@ -139,7 +139,7 @@ static void turn(struct http_acceptor *acceptor)
     atomic_store(&acceptor->turned, true);
 }
 
-bool http_acceptor_ask(struct http_acceptor *acceptor)
+bool http_acceptor_has_turned(struct http_acceptor *acceptor)
 {
     bool turned = atomic_exchange(&acceptor->turned, false);
 

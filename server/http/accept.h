@@ -16,7 +16,7 @@ NODISCARD bool http_acceptor_start(struct http *http, struct http_acceptor **out
                                    struct error *err);
 
 /** Has it turned since the last call? It is asked to turn for the next one. */
-bool http_acceptor_ask(struct http_acceptor *acceptor);
+bool http_acceptor_has_turned(struct http_acceptor *acceptor);
 
 /**
  * End the thread and close the listening sockets. With `sweep`, connections that the kernel has

@@ -23,12 +23,12 @@ enum {
 static void on_message(void *self, const char *format, va_list args)
 {
     const struct http_daemon *daemon = self;
-    int status = http_library_refusal(format, args);
+    int status = http_mhd_refusal(format, args);
     struct str text = str_from_c(format);
 
     if (status)
         daemon->on_refusal(daemon->self, status);
-    if (http_library_is_handshake_failure(format))
+    if (http_mhd_is_handshake_failure(format))
         http_tls_note_failure();
     while (text.len > 0 && text.ptr[text.len - 1] == '\n')
         text.len--;
@@ -37,15 +37,15 @@ static void on_message(void *self, const char *format, va_list args)
 }
 
 /* No percent-decoding: paths are compared as they came. */
-static size_t leave_escaped(void *self, struct MHD_Connection *library, char *text)
+static size_t leave_escaped(void *self, struct MHD_Connection *mhd, char *text)
 {
     (void)self;
-    (void)library;
+    (void)mhd;
     return strlen(text);
 }
 
 /* A second more than any queue of ours allows: the last resort when an end of stream gets lost. */
-static intptr_t library_timeout_s(const struct http_options *options)
+static intptr_t mhd_timeout_s(const struct http_options *options)
 {
     int64_t longest_us = options->deadline_us > options->idle_timeout_us ? options->deadline_us
                                                                          : options->idle_timeout_us;
@@ -57,15 +57,14 @@ static struct MHD_Daemon *start(struct http_daemon *daemon,
                                 const struct http_daemon_options *options)
 {
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-                           MHD_USE_ERROR_LOG | http_library_flags() |
-                           (options->tls ? MHD_USE_TLS : 0U);
+                           MHD_USE_ERROR_LOG | http_mhd_flags() | (options->tls ? MHD_USE_TLS : 0U);
     /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
     intptr_t far_limit = INT32_MAX;
     struct MHD_OptionItem common[] = {
         { MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)options->http->max_head + POOL_REST, NULL },
         { MHD_OPTION_CONNECTION_LIMIT, far_limit, NULL },
-        { MHD_OPTION_CONNECTION_TIMEOUT, library_timeout_s(options->http), NULL },
-        http_library_discipline(),
+        { MHD_OPTION_CONNECTION_TIMEOUT, mhd_timeout_s(options->http), NULL },
+        http_mhd_discipline(),
         { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)http_request_begin, options->self },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http_request_end, options->self },
@@ -89,13 +88,12 @@ bool http_daemon_start(struct http_daemon *daemon, const struct http_daemon_opti
 {
     daemon->on_refusal = options->on_refusal;
     daemon->self = options->self;
-    daemon->library = start(daemon, options);
-    if (!daemon->library)
+    daemon->mhd = start(daemon, options);
+    if (!daemon->mhd)
         return fail(err, ERR_SYSTEM, "the HTTP library does not start%s",
                     options->tls ? " with TLS" : "");
 
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(daemon->library, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_EPOLL_FD);
 
     if (!info)
         return fail(err, ERR_SYSTEM, "the HTTP library has no epoll");
@@ -105,22 +103,22 @@ bool http_daemon_start(struct http_daemon *daemon, const struct http_daemon_opti
 
 void http_daemon_run(const struct http_daemon *daemon)
 {
-    if (daemon->library)
-        (void)MHD_run(daemon->library);
+    if (daemon->mhd)
+        (void)MHD_run(daemon->mhd);
 }
 
-int64_t http_daemon_patience_ms(const struct http_daemon *daemon)
+int64_t http_daemon_timeout_ms(const struct http_daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG ms = 0;
 
-    if (!daemon->library || MHD_get_timeout(daemon->library, &ms) != MHD_YES || ms > INT64_MAX)
+    if (!daemon->mhd || MHD_get_timeout(daemon->mhd, &ms) != MHD_YES || ms > INT64_MAX)
         return INT64_MAX;
     return (int64_t)ms;
 }
 
 void http_daemon_stop(struct http_daemon *daemon)
 {
-    if (daemon->library)
-        MHD_stop_daemon(daemon->library);
+    if (daemon->mhd)
+        MHD_stop_daemon(daemon->mhd);
     *daemon = (struct http_daemon){ .event = -1 };
 }

@@ -17,7 +17,7 @@
 
 /* Without a library every function does nothing. */
 struct http_daemon {
-    struct MHD_Daemon *library;
+    struct MHD_Daemon *mhd;
     int event; /* the library's epoll descriptor; -1: none */
     void (*on_refusal)(void *self, int status);
     void *self;
@@ -41,7 +41,7 @@ NODISCARD bool http_daemon_start(struct http_daemon *daemon,
 void http_daemon_run(const struct http_daemon *daemon);
 
 /** How long it can wait for that, in milliseconds; INT64_MAX: until an event comes. */
-int64_t http_daemon_patience_ms(const struct http_daemon *daemon);
+int64_t http_daemon_timeout_ms(const struct http_daemon *daemon);
 
 /** Close its connections and free it. None may be suspended. */
 void http_daemon_stop(struct http_daemon *daemon);

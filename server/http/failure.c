@@ -9,10 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "server/http/connection.h"
+#include "server/http/loop.h"
+#include "server/http/watch.h"
 
 enum { LINES_PER_S = 10 };
 
-/* All reasons share it: a flood of one kind may hide another for a second, but counters do not. */
+/* For all reasons: a flood of one may hide another in the log for a second, but not in metrics. */
 static struct {
     pthread_mutex_t mutex;
     int64_t since_us;
@@ -20,7 +23,7 @@ static struct {
     int64_t spared;
 } budget = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-/* Is there a line left? Then `spared` is how many were left out before it. */
+/* True: one more line may be written, after `spared` that were left out. */
 static bool take_line(int64_t *spared)
 {
     int64_t now_us = clock_monotonic_us();
@@ -63,4 +66,42 @@ void http_failure_log(const struct http_failure *failure)
 
     log_write(LOG_INFO, failure->tls ? "tls_handshake_failed" : "request_not_understood", fields,
               COUNT_OF(fields) - !spared);
+}
+
+static void report(const struct http_options *options, const struct http_failure *failure)
+{
+    if (options->failed)
+        options->failed(options->self, failure);
+}
+
+void http_failure_report(const struct http_connection *connection)
+{
+    struct http_failure failure = { .tls = connection->site->tls != NULL,
+                                    .address = connection->address };
+
+    if (connection->used)
+        return;
+    if (failure.tls)
+        failure.reason = http_tls_failure(&connection->tls, &failure.detail);
+    else if (http_watch_is_unanswered(connection->fd))
+        failure.reason = "not_http";
+    if (!failure.reason)
+        return;
+    if (connection->state == HTTP_CLOSING)
+        failure.reason = "late";
+    report(&connection->loop->http->options, &failure);
+}
+
+void http_failure_report_refusal(const struct http_options *options, int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = { { 414, "too_long" }, { 431, "too_long" }, { 505, "version" } };
+    struct http_failure failure = { .reason = "malformed" };
+
+    for (size_t i = 0; i < COUNT_OF(reasons); i++)
+        if (reasons[i].status == status)
+            failure.reason = reasons[i].reason;
+    report(options, &failure);
 }

@@ -24,26 +24,23 @@ static const struct {
     [HTTP_AMZN_TRACE_ID] = { STR_INIT("X-Amzn-Trace-Id"), false },
 };
 
-/* Characters by what they may be part of. */
-enum { TOKEN = 1, ID = 2, HEX = 4, CONTROL = 8 };
-
-/* A row is sixteen characters of ASCII. A tab is no CONTROL: it is white space in a value. */
-enum { C = CONTROL, T = TOKEN, W = TOKEN | ID, H = TOKEN | ID | HEX };
+/* Classes of characters. A tab is not CONTROL: it is white space in a value. */
+enum { TOKEN = 1, CONTROL = 2, T = TOKEN, C = CONTROL };
 
 /* clang-format off */
 static const uint8_t kinds[256] = {
     C, C, C, C, C, C, C, C, C, 0, C, C, C, C, C, C,
     C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,
-    0, T, 0, T, T, T, T, T, 0, 0, T, T, 0, W, W, 0, /*  !"#$%&'()*+,-./ */
-    H, H, H, H, H, H, H, H, H, H, 0, 0, 0, 0, 0, 0, /* 0123456789:;<=>? */
-    0, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* @A...O */
-    W, W, W, W, W, W, W, W, W, W, W, 0, 0, 0, T, W, /* P...Z[\]^_ */
-    T, H, H, H, H, H, H, W, W, W, W, W, W, W, W, W, /* `a...o */
-    W, W, W, W, W, W, W, W, W, W, W, 0, T, 0, T, C, /* p...z{|}~ */
+    0, T, 0, T, T, T, T, T, 0, 0, T, T, 0, T, T, 0, /*  !"#$%&'()*+,-./ */
+    T, T, T, T, T, T, T, T, T, T, 0, 0, 0, 0, 0, 0, /* 0123456789:;<=>? */
+    0, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, /* @A...O */
+    T, T, T, T, T, T, T, T, T, T, T, 0, 0, 0, T, T, /* P...Z[\]^_ */
+    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, /* `a...o */
+    T, T, T, T, T, T, T, T, T, T, T, 0, T, 0, T, C, /* p...z{|}~ */
 };
 /* clang-format on */
 
-static bool all_are(struct str s, unsigned kind)
+static bool is_all(struct str s, unsigned kind)
 {
     for (size_t i = 0; i < s.len; i++)
         if (!(kinds[(unsigned char)s.ptr[i]] & kind))
@@ -51,7 +48,7 @@ static bool all_are(struct str s, unsigned kind)
     return true;
 }
 
-static bool none_is(struct str s, unsigned kind)
+static bool is_none(struct str s, unsigned kind)
 {
     unsigned found = 0;
 
@@ -62,14 +59,14 @@ static bool none_is(struct str s, unsigned kind)
 
 bool http_gate_is_target(struct str target)
 {
-    return target.len > 0 && none_is(target, CONTROL) && !memchr(target.ptr, ' ', target.len);
+    return target.len > 0 && is_none(target, CONTROL) && !memchr(target.ptr, ' ', target.len);
 }
 
 void http_gate_header(struct http_gate *gate, struct str name, struct str value)
 {
     gate->count++;
     gate->bytes += name.len + value.len + sizeof(": \r\n") - 1;
-    if (name.len == 0 || !all_are(name, TOKEN) || !none_is(value, CONTROL))
+    if (name.len == 0 || !is_all(name, TOKEN) || !is_none(value, CONTROL))
         gate->malformed = true;
 
     for (size_t i = 0; i < HTTP_HEADER_COUNT; i++) {
@@ -152,7 +149,7 @@ static bool line_is_sound(const struct http_line *line)
         return false;
     if (!str_starts_with(line->path, STR("/")))
         return false;
-    return http_gate_is_target(line->path) && line->method.len > 0 && all_are(line->method, TOKEN);
+    return http_gate_is_target(line->path) && line->method.len > 0 && is_all(line->method, TOKEN);
 }
 
 static bool headers_are_sound(const struct http_gate *gate, bool http_1_0)
@@ -236,7 +233,7 @@ static bool is_json_type(struct str type)
     struct str top = { type.ptr, (size_t)(slash - type.ptr) };
     struct str sub = str_from(type, top.len + 1);
 
-    return top.len > 0 && all_are(top, TOKEN) && sub.len > suffix.len && all_are(sub, TOKEN) &&
+    return top.len > 0 && is_all(top, TOKEN) && sub.len > suffix.len && is_all(sub, TOKEN) &&
            str_equal_ignore_case(str_from(sub, sub.len - suffix.len), suffix);
 }
 
@@ -251,73 +248,4 @@ bool http_gate_takes(struct str content_type, struct str content_encoding)
     type = str_trim(type);
     return ((type.len == 0 && !end) || is_json_type(type)) &&
            (encoding.len == 0 || str_equal_ignore_case(encoding, STR("identity")));
-}
-
-bool http_gate_is_id(struct str id)
-{
-    return id.len > 0 && id.len <= HTTP_ID_MAX && all_are(id, ID);
-}
-
-static bool is_hex(struct str s, size_t start, size_t len)
-{
-    return s.len >= start + len && all_are((struct str){ s.ptr + start, len }, HEX);
-}
-
-static bool all_zero(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] != '0')
-            return false;
-    return true;
-}
-
-/* version "-" 32 hex "-" 16 hex "-" flags; later versions may go on behind another "-". */
-static struct str traceparent_id(struct str text)
-{
-    enum { VERSION = 2, TRACE = 32, PARENT = 16, FLAGS = 2, WHOLE = 55 };
-
-    text = str_trim(text);
-    if (text.len < WHOLE || !is_hex(text, 0, VERSION) || !is_hex(text, 3, TRACE) ||
-        !is_hex(text, 36, PARENT) || !is_hex(text, 53, FLAGS) || text.ptr[2] != '-' ||
-        text.ptr[35] != '-' || text.ptr[52] != '-')
-        return (struct str){ NULL, 0 };
-
-    bool first_version = str_starts_with(text, STR("00"));
-    struct str id = { text.ptr + 3, TRACE };
-
-    if (str_starts_with(text, STR("ff")) || all_zero(id) ||
-        (text.len > WHOLE && (first_version || text.ptr[WHOLE] != '-')))
-        return (struct str){ NULL, 0 };
-    return id;
-}
-
-/* Fields joined with ";", one of them `Root=1-8hex-24hex`. */
-static struct str amzn_root(struct str text)
-{
-    enum { ROOT = 35 };
-
-    while (text.len > 0) {
-        const char *end = memchr(text.ptr, ';', text.len);
-        struct str field = { text.ptr, end ? (size_t)(end - text.ptr) : text.len };
-
-        text = str_from(text, field.len + 1);
-        field = str_trim(field);
-        if (!str_starts_with(field, STR("Root=")))
-            continue;
-
-        struct str root = str_from(field, sizeof("Root=") - 1);
-
-        if (root.len == ROOT && str_starts_with(root, STR("1-")) && is_hex(root, 2, 8) &&
-            root.ptr[10] == '-' && is_hex(root, 11, 24))
-            return root;
-        break;
-    }
-    return (struct str){ NULL, 0 };
-}
-
-struct str http_gate_trace_id(struct str traceparent, struct str amzn_trace_id)
-{
-    struct str id = traceparent_id(traceparent);
-
-    return id.ptr ? id : amzn_root(amzn_trace_id);
 }

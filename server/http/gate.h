@@ -35,7 +35,6 @@ enum http_header {
 enum {
     HTTP_MAX_TARGET = 8000, /* bytes of the target, query included */
     HTTP_MAX_HEADERS = 100,
-    HTTP_ID_MAX = 128, /* bytes of a request id */
 };
 
 struct http_gate {
@@ -86,12 +85,3 @@ int http_gate_judge_headers(const struct http_gate *gate);
 
 /** May a body of this Content-Type (empty: none) and Content-Encoding (likewise) be JSON? */
 bool http_gate_takes(struct str content_type, struct str content_encoding);
-
-/** Is it a request id that may be answered and logged: [A-Za-z0-9._-]{1,128}? */
-bool http_gate_is_id(struct str id);
-
-/**
- * The trace id in W3C's `traceparent`, else the root in `X-Amzn-Trace-Id`; ptr NULL unless
- * well-formed.
- */
-struct str http_gate_trace_id(struct str traceparent, struct str amzn_trace_id);

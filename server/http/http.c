@@ -42,7 +42,7 @@ static void on_panic(void *self, const char *file, unsigned line, const char *re
 {
     (void)self;
     (void)file;
-    LOG_EVENT(LOG_ERROR, "http_library_broken", LOG_STR("reason", str_from_c(reason)),
+    LOG_EVENT(LOG_ERROR, "http_mhd_broken", LOG_STR("reason", str_from_c(reason)),
               LOG_INT("line", line));
     log_flush();
     abort();
@@ -114,7 +114,7 @@ static bool open_sites(struct http *http, const struct http_options *options, st
 
     for (size_t i = 0; i < options->listener_count; i++)
         lists[i] = options->listeners[i].handlers;
-    atomic_init(&http->served, http_served_create(lists, options->listener_count));
+    atomic_init(&http->handlers, http_handler_set_create(lists, options->listener_count));
     mem_free(lists);
     http->sites = mem_alloc_array(options->listener_count, sizeof(http->sites[0]));
     for (size_t i = 0; i < options->listener_count; i++) {
@@ -170,9 +170,9 @@ bool http_start(const struct http_options *options, struct http **out, struct er
 
 /* What it serves. */
 
-struct http_served *http_serve(struct http *http, const struct http_handlers *lists)
+struct http_handler_set *http_replace_handlers(struct http *http, const struct http_handlers *lists)
 {
-    return atomic_exchange(&http->served, http_served_create(lists, http->site_count));
+    return atomic_exchange(&http->handlers, http_handler_set_create(lists, http->site_count));
 }
 
 /* What it is doing. */
@@ -206,10 +206,10 @@ bool http_lacks_memory(const struct http *http)
 
 bool http_is_turning(struct http *http)
 {
-    bool turning = http_acceptor_ask(http->acceptor);
+    bool turning = http_acceptor_has_turned(http->acceptor);
 
     for (size_t i = 0; i < http->loop_count; i++)
-        turning &= http_loop_ask(http->loops[i]);
+        turning &= http_loop_has_turned(http->loops[i]);
     return turning;
 }
 
@@ -256,7 +256,7 @@ void http_stop(struct http *http)
     for (size_t i = 0; i < http->site_count; i++)
         if (http->sites[i].fd >= 0)
             (void)close(http->sites[i].fd);
-    http_served_destroy(atomic_load(&http->served));
+    http_handler_set_destroy(atomic_load(&http->handlers));
     if (http->room_event >= 0)
         (void)close(http->room_event);
     if (http->empty_event >= 0)

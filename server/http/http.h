@@ -23,7 +23,7 @@
 
 struct http;
 struct http_failure;
-struct http_served;
+struct http_handler_set;
 struct http_tls;
 
 /** How the life of a request ended. */
@@ -101,18 +101,19 @@ struct http_options {
 NODISCARD bool http_start(const struct http_options *options, struct http **out, struct error *err);
 
 /**
- * Serve these from now on, `lists[i]` on listener i (copied). Requests whose headers are in keep
- * to what was served before, which is returned: its handlers must work until it is idle. Does not
- * wait; until epoch_wait() (base/epoch.h) returns, requests may still begin with what is returned.
- * From one thread at a time.
+ * From now on use these handlers, `lists[i]` on listener i (copied). Requests whose headers are
+ * complete keep the old set, which is returned: its handlers must work until it is idle. Does not
+ * wait; until epoch_wait() (base/epoch.h) returns, requests may still begin with the old set. From
+ * one thread at a time.
  */
-struct http_served *http_serve(struct http *http, const struct http_handlers *lists);
+struct http_handler_set *http_replace_handlers(struct http *http,
+                                               const struct http_handlers *lists);
 
-/** Does no request keep to it any more? To be asked after the exchange and epoch_wait(). */
-bool http_served_is_idle(const struct http_served *served);
+/** Has no request kept the set? Only for a set that was replaced, after epoch_wait(). */
+bool http_handler_set_is_idle(const struct http_handler_set *set);
 
 /** Once it is idle, or the server has stopped. NULL is fine. */
-void http_served_destroy(struct http_served *served);
+void http_handler_set_destroy(struct http_handler_set *set);
 
 /** The port that listener `index` really has. */
 uint16_t http_port(const struct http *http, size_t index);

@@ -17,9 +17,9 @@
 #include "base/str.h"
 #include "handlers/handler.h"
 #include "server/http/addresses.h"
+#include "server/http/handler_set.h"
 #include "server/http/http.h"
-#include "server/http/limits.h"
-#include "server/http/served.h"
+#include "server/http/quota.h"
 
 struct http_acceptor;
 struct http_loop;
@@ -36,7 +36,7 @@ struct http {
     struct http_options options; /* `listeners` is not kept */
     struct http_site *sites;
     size_t site_count;
-    _Atomic(struct http_served *) served;
+    _Atomic(struct http_handler_set *) handlers;
     struct http_acceptor *acceptor;
     struct http_loop **loops;
     size_t loop_count;
@@ -45,7 +45,7 @@ struct http {
     struct http_quota in_flight;
     struct http_quota bytes;          /* of bodies, from their arrival until they are answered */
     _Atomic int64_t memory_lacked_us; /* when a body was last refused for want of it; 0: never */
-    atomic_size_t untaken;            /* bytes of long answers that are not sent yet */
+    atomic_size_t unread;             /* bytes of long answers that are not sent yet */
     struct rate rate;
 
     atomic_size_t connections;     /* accepted and not closed; only the acceptor adds */

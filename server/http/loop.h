@@ -1,42 +1,54 @@
 /*
- * loop.h - a loop thread: one daemon of the HTTP library, driven by hand.
+ * loop.h - a loop thread: it drives the MHD daemons of its connections.
  *
- * The library's own threads are not used: they stall when a multiple of 128 connections is ready,
- * abort when told to stop accepting, and share connections out unevenly.
+ * MHD's own threads are not used: they stall when a multiple of 128 connections is ready, abort
+ * when told to stop accepting, and distribute connections unevenly.
  *
- * Threads: http_loop_add(), _wake() and _load() may be called from any; start and stop from one;
- * all else is the loop's own.
+ * Threads: http_loop_add(), _wake(), _load() and _has_turned() may be called from any; start and
+ * stop from one; all else belongs to the loop's thread.
  */
 #pragma once
 
-#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "server/http/addresses.h"
-#include "server/http/deadline.h"
+#include "base/waker.h"
+#include "server/http/arenas.h"
+#include "server/http/connection.h"
+#include "server/http/daemon.h"
 #include "server/http/http_internal.h"
-#include "server/http/id.h"
-#include "server/http/mailbox.h"
-#include "server/http/request.h"
-#include "server/http/tls.h"
+#include "server/http/ids.h"
+#include "server/http/inbox.h"
+#include "server/http/wakeups.h"
+#include "server/http/watch.h"
 
-/* One connection, from the library's first word about it to its last. */
-struct http_connection {
-    struct http_deadline deadline; /* first, so that a queue's member is its connection */
-    struct http_loop *loop;
-    struct MHD_Connection *library;
-    const struct http_site *site;
-    struct http_address address; /* of the peer */
-    bool proxied;                /* the peer is a trusted proxy, which is not counted */
-    bool used;                   /* it has had a request, or a handshake */
-    bool proved;                 /* it has had a request that was answered */
-    bool watched;                /* it is known to loop->watch */
-    int fd;
-    struct http_tls_session tls;
-    struct http_deadline parking;  /* in loop->starving or loop->parked */
-    struct http_exchange exchange; /* the request that is on it now */
+struct http_loop {
+    struct http *http;
+    pthread_t thread;
+    bool started;
+    atomic_bool stopping;
+    atomic_bool turned; /* since the last http_loop_has_turned() */
+    atomic_size_t load; /* connections, also those in the inbox */
+    struct http_inbox inbox;
+
+    /* The thread's own. */
+    struct http_daemon plain;
+    struct http_daemon secure; /* TLS */
+    struct http_watch watch;
+    struct http_connections connections;
+    const struct http_arrival *adding; /* passed to MHD, which has not started it yet */
+    struct http_wakeups wakeups;
+    struct http_arenas arenas;
+    struct http_id_source ids;
+    bool resumed;           /* MHD has work that it does not signal */
+    bool progressed;        /* MHD has called a request's callback in this turn */
+    unsigned futile_turns;  /* in a row: MHD wanted a turn at once and made no progress */
+    int64_t slice_began_us; /* of the current slice, see http_loop_has_time() */
+    int64_t now_us;         /* the latest known time */
+    int64_t deadline_us;    /* the next one of a connection, as of the end of the last turn */
 };
 
 /** Start loop number `index`. The caller owns `*out`. ERR_SYSTEM. */
@@ -49,57 +61,25 @@ void http_loop_stop(struct http_loop *loop);
 /** Hand over a connection that http->connections and http->addresses count already. */
 void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival);
 
-/** An empty arena for a request, and the way back for it (NULL is fine). In the loop's thread. */
-struct arena *http_loop_take_arena(struct http_loop *loop);
-void http_loop_give_arena(struct http_loop *loop, struct arena *arena);
-
-/** A request took much memory: give back what is free of it, soon. From the loop's thread. */
-void http_loop_note_heavy(struct http_loop *loop);
-
-/** Something has come of the library's run: it need not wait. From the loop's thread. */
-void http_loop_note_progress(struct http_loop *loop);
-
-/** What the time is, from a caller that knows. From the loop's thread. */
-void http_loop_note_time(struct http_loop *loop, int64_t now_us);
-
-/**
- * Has this turn time for a request with a body of `len` bytes? If not, the request waits for the
- * next turn, so that mail, deadlines and other connections get theirs. Short ones are waited for
- * longer than others, which may take long. From the loop's thread.
- */
-bool http_loop_has_time(const struct http_loop *loop, size_t len);
-
-/** Let the loop look at its deadlines anew. */
+/** Let the loop read its limits and deadlines again. */
 void http_loop_wake(struct http_loop *loop);
 
-/** Has it turned since the last call? It is asked to turn for the next one. From one thread. */
-bool http_loop_ask(struct http_loop *loop);
+/** Has the loop turned since the last call? Wakes it for the next call. From one thread. */
+bool http_loop_has_turned(struct http_loop *loop);
 
-/** Connections it has. */
+/** The number of its connections. */
 size_t http_loop_load(const struct http_loop *loop);
 
-/* For the request on a connection: what the connection waits for from now on. */
+/** A connection has ended. `address` is counted in http->addresses; NULL: it is not. */
+void http_loop_count_out(struct http_loop *loop, const struct http_address *address);
 
-/**
- * The rest of the request, by the deadline. Since when that runs: `now_us`, or before, when the
- * first byte was seen to come.
- */
-int64_t http_loop_await_request(struct http_connection *connection, int64_t now_us);
-
-/** That the answer is taken. */
-void http_loop_await_sent(struct http_connection *connection, int64_t now_us);
-
-/** News, which a waker of http_loop_waker() brings, or the deadline; the connection is suspended.
- */
-void http_loop_await_news(struct http_connection *connection);
-
-/** The next request. */
-void http_loop_await_next(struct http_connection *connection, int64_t now_us);
-
-/** What wakes the request that is on the connection now, until http_loop_forget_waker(). */
+/** A waker for the request on the connection, until http_loop_forget_waker(). */
 struct waker http_loop_waker(struct http_connection *connection);
 void http_loop_forget_waker(struct http_connection *connection);
 
-struct http *http_loop_server(const struct http_loop *loop);
-
-struct http_id_source *http_loop_ids(struct http_loop *loop);
+/**
+ * May the current turn begin a request with a body of `len` bytes? If not, the request waits for
+ * the next turn, so that the inbox, deadlines and other connections are served. Short bodies get a
+ * longer slice than others, which may take long themselves.
+ */
+bool http_loop_has_time(const struct http_loop *loop, size_t len);

@@ -1,48 +1,69 @@
 /*
- * mhd.h - which HTTP library this process runs with, and all that depends on its version.
+ * mhd.h - what differs between the versions of libmicrohttpd (MHD).
  *
- * What counts is the library that was loaded, not the header we were built with: before 1.0
- * (Debian 12), from 1.0 to 1.0.9 (Debian 13, Ubuntu 24.04), from 1.0.10 on.
+ * The version that counts is the one that was loaded, not that of the header at build time: before
+ * 1.0 (Debian 12), from 1.0 to 1.0.9 (Debian 13, Ubuntu 24.04), from 1.0.10 on.
  *
- * Threads: any.
+ * Before 1.0 MHD reads a head leniently and does not say so: a NUL ends what it is reading, a
+ * folded line is joined to the *name* of the header before it, and a line that begins with a colon
+ * ends the headers. A proxy in front that reads these otherwise would see other requests. But MHD
+ * leaves the head where it came in and knows its size. So struct http_mhd_head checks that the
+ * texts which MHD shows lie one behind the other, with only blanks, a colon or a line's end in
+ * between.
+ *
+ * Threads: any; a struct http_mhd_head belongs to its caller.
  */
 #pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "base/attr.h"
+#include "base/str.h"
+#include "server/http/gate.h"
+
+struct MHD_Connection;
 struct MHD_OptionItem;
 
 /** The version that is loaded, as "0.9.75". */
-const char *http_library_version(void);
+const char *http_mhd_version(void);
 
 /**
- * Is that version free of known faults that end the process at the request of a stranger? From 1.0
- * to 1.0.9 a long target with a query and without any header does that, where
- * http_library_cut_query() does not keep such requests from it.
+ * Is that version free of known faults with which a stranger can end the process? From 1.0 to 1.0.9
+ * a long target with a query and no header does that, unless http_mhd_cut_query() prevents it.
  */
-bool http_library_is_safe(const char *version);
+bool http_mhd_is_safe(const char *version);
 
-/** Does that version refuse malformed requests by itself? Since 1.0. */
-bool http_library_is_strict(const char *version);
-
-/** Flags for a daemon that one thread drives, beside those that all versions have. */
-unsigned http_library_flags(void);
+/** The flags for a daemon that one thread drives, except those that all versions have. */
+unsigned http_mhd_flags(void);
 
 /** The option that says how strictly requests are read. */
-struct MHD_OptionItem http_library_discipline(void);
+struct MHD_OptionItem http_mhd_discipline(void);
 
 /**
- * Take the query off the target before the library takes it apart; `target` is what the library
- * passes to MHD_OPTION_URI_LOG_CALLBACK. Queries have no meaning here.
+ * Cut the query off the target before MHD parses it; `target` is what MHD passes to
+ * MHD_OPTION_URI_LOG_CALLBACK. This server does not use queries.
  */
-void http_library_cut_query(const char *target);
+void http_mhd_cut_query(const char *target);
 
-/** Says this message that a TLS handshake has failed? */
-bool http_library_is_handshake_failure(const char *format);
+/** Does this message of MHD_OPTION_EXTERNAL_LOGGER mean that a TLS handshake has failed? */
+bool http_mhd_is_handshake_failure(const char *format);
 
-/**
- * Says this message, as it comes to MHD_OPTION_EXTERNAL_LOGGER, that the library is about to answer
- * a request by itself? Then the status, else 0.
- */
-int http_library_refusal(const char *format, va_list args);
+/** The status with which MHD is about to answer a request by itself, if that is what this message
+ * of MHD_OPTION_EXTERNAL_LOGGER says; else 0. */
+int http_mhd_refusal(const char *format, va_list args);
+
+struct http_mhd_head {
+    const char *next; /* where the next text must begin */
+    bool is_broken;   /* one did not */
+};
+
+/** Begin with the request line. Its texts must be MHD's own, not copies. */
+void http_mhd_head_begin(struct http_mhd_head *head, const struct http_line *line);
+
+/** The next header, likewise. */
+void http_mhd_head_header(struct http_mhd_head *head, struct str name, struct str value);
+
+/** After the last header: has MHD shown all bytes of the head? Always true from 1.0 on. */
+NODISCARD bool http_mhd_head_is_complete(const struct http_mhd_head *head,
+                                         const struct http_line *line, struct MHD_Connection *mhd);

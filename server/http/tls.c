@@ -415,7 +415,7 @@ static ssize_t pull(gnutls_transport_ptr_t self, void *bytes, size_t size)
         note_read(link, bytes, count);
 
     if (count < 0 && !link->is_finished && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        link->starved(link);
+        link->want_read(link);
         errno = EAGAIN; /* what GnuTLS goes by */
     }
     return count;

@@ -53,7 +53,7 @@ struct http_tls_session {
     int fd;
     /* The handshake needs more bytes than have come. The library does not wait for them: it would
      * try again and again. */
-    void (*starved)(struct http_tls_session *session);
+    void (*want_read)(struct http_tls_session *session);
     /* The client's part of the handshake is done. */
     void (*finished)(struct http_tls_session *session);
     bool is_finished;

@@ -88,7 +88,7 @@ bool http_watch_is_unanswered(int fd)
            info.tcpi_bytes_received > (http_watch_is_ended(fd) ? 1 : 0);
 }
 
-bool http_watch_has_heard(int fd, bool fresh, int64_t age_us)
+bool http_watch_has_received(int fd, bool fresh, int64_t age_us)
 {
     struct tcp_info info;
 

@@ -44,4 +44,4 @@ bool http_watch_is_ended(int fd);
 bool http_watch_is_unanswered(int fd);
 
 /** Have bytes come in the last `age_us`? With `fresh`: at all. */
-bool http_watch_has_heard(int fd, bool fresh, int64_t age_us);
+bool http_watch_has_received(int fd, bool fresh, int64_t age_us);

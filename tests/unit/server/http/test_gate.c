@@ -275,57 +275,6 @@ static void takes_json_only(void)
     }
 }
 
-static void knows_a_request_id(void)
-{
-    static char longest[HTTP_ID_MAX + 1];
-
-    memset(longest, 'a', sizeof(longest));
-    CHECK(http_gate_is_id(STR("a")));
-    CHECK(http_gate_is_id(STR("AZaz09._-")));
-    CHECK(http_gate_is_id((struct str){ longest, HTTP_ID_MAX }));
-    CHECK(!http_gate_is_id((struct str){ longest, HTTP_ID_MAX + 1 }));
-    CHECK(!http_gate_is_id(STR("")));
-    CHECK(!http_gate_is_id(STR("a b")));
-    CHECK(!http_gate_is_id(STR("a:b")));
-    CHECK(!http_gate_is_id(STR("a\nb")));
-    CHECK(!http_gate_is_id(STR("\xc3\xa9")));
-}
-
-static void finds_the_trace_id(void)
-{
-#define TRACE  "4bf92f3577b34da6a3ce929d0e0e4736"
-#define PARENT "00f067aa0ba902b7"
-#define ROOT   "1-5759e988-bd862e3fe1be46a994272793"
-    static const struct {
-        const char *name;
-        const char *traceparent;
-        const char *amzn;
-        const char *id;
-    } cases[] = {
-        { "W3C", "00-" TRACE "-" PARENT "-01", "", TRACE },
-        { "a later version", "01-" TRACE "-" PARENT "-01-more", "", TRACE },
-        { "W3C before Amazon", "00-" TRACE "-" PARENT "-01", "Root=" ROOT, TRACE },
-        { "Amazon when W3C is wrong", "00-" TRACE, "Root=" ROOT, ROOT },
-        { "Amazon with more", "",
-          "Self=1-67891234-12456789abcdef012345678; Root=" ROOT ";Sampled=1", ROOT },
-        { "none", "", "", "" },
-        { "upper case", "00-4BF92F3577B34DA6A3CE929D0E0E4736-" PARENT "-01", "", "" },
-        { "all zero", "00-00000000000000000000000000000000-" PARENT "-01", "", "" },
-        { "version ff", "ff-" TRACE "-" PARENT "-01", "", "" },
-        { "tail on version 00", "00-" TRACE "-" PARENT "-01-more", "", "" },
-        { "no dash", "00-" TRACE "x" PARENT "-01", "", "" },
-        { "short root", "", "Root=1-5759e988-bd862e3f", "" },
-        { "root with a quote", "", "Root=1-5759e988-bd862e3fe1be46a99427279\"", "" },
-        { "no root", "", "Parent=53995c3f42cd8ad8;;", "" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        TEST_CASE(cases[i].name);
-        CHECK_STR(http_gate_trace_id(str_from_c(cases[i].traceparent), str_from_c(cases[i].amzn)),
-                  cases[i].id);
-    }
-}
-
 int main(void)
 {
     RUN(refuses_what_may_be_read_in_two_ways);
@@ -334,7 +283,5 @@ int main(void)
     RUN(bounds_the_headers);
     RUN(tells_length_and_chunks);
     RUN(takes_json_only);
-    RUN(knows_a_request_id);
-    RUN(finds_the_trace_id);
     return test_end();
 }

@@ -1,15 +1,13 @@
 /*
- * test_limits.c - quotas, counts by address, new request ids, safe libraries.
+ * test_limits.c - quotas, counts by address, safe versions of MHD.
  */
-#include "server/http/limits.h"
+#include "server/http/quota.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include "base/attr.h"
 #include "server/http/addresses.h"
-#include "server/http/gate.h"
-#include "server/http/id.h"
 #include "server/http/mhd.h"
 #include "tests/unit/test.h"
 
@@ -97,25 +95,7 @@ static void no_table_is_no_limit(void)
     http_addresses_destroy(NULL);
 }
 
-static void a_new_id_is_a_uuid_of_version_4(void)
-{
-    struct http_id_source source = { 0 };
-    char before[HTTP_UUID_LEN + 1] = "";
-
-    for (int i = 0; i < 100; i++) {
-        char id[HTTP_UUID_LEN + 1];
-
-        http_id_create(&source, id);
-        CHECK_INT((int64_t)strlen(id), HTTP_UUID_LEN);
-        CHECK(http_gate_is_id(str_from_c(id)));
-        CHECK(id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-');
-        CHECK(id[14] == '4' && strchr("89ab", id[19]) != NULL);
-        CHECK(strcmp(id, before) != 0);
-        memcpy(before, id, sizeof(before));
-    }
-}
-
-static void tells_safe_versions_of_the_library(void)
+static void knows_the_safe_versions_of_mhd(void)
 {
     static const struct {
         const char *version;
@@ -128,10 +108,10 @@ static void tells_safe_versions_of_the_library(void)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         TEST_CASE(cases[i].version);
-        CHECK(http_library_is_safe(cases[i].version) == cases[i].safe);
+        CHECK(http_mhd_is_safe(cases[i].version) == cases[i].safe);
     }
     TEST_CASE("what is loaded");
-    CHECK(http_library_version()[0] >= '0' && http_library_version()[0] <= '9');
+    CHECK(http_mhd_version()[0] >= '0' && http_mhd_version()[0] <= '9');
 }
 
 int main(void)
@@ -140,7 +120,6 @@ int main(void)
     RUN(an_address_is_counted_as_one_customer);
     RUN(counts_hold_while_addresses_come_and_go);
     RUN(no_table_is_no_limit);
-    RUN(a_new_id_is_a_uuid_of_version_4);
-    RUN(tells_safe_versions_of_the_library);
+    RUN(knows_the_safe_versions_of_mhd);
     return test_end();
 }

@@ -138,7 +138,7 @@ static int count_retry(gnutls_session_t session, unsigned type, unsigned when, u
 static struct outcome meet(struct http_tls *tls, const char *priorities, gnutls_datum_t ticket)
 {
     struct link link = {
-        .session.starved = count_starved,
+        .session.want_read = count_starved,
         .session.finished = count_finished,
     };
     gnutls_certificate_credentials_t none = no_credentials();
