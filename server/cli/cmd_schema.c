@@ -415,17 +415,18 @@ int cmd_schema(int argc, char **argv)
     };
     const struct cli_spec spec = {
         .usage = "sluice schema COMMAND [OPTION...]",
-        .about = "  verify            is each schema there, which version, does it compile?\n"
-                 "  get [VERSION]     print a definition: the latest, or of a number or UUID\n"
-                 "  list              print all versions, the newest first\n"
-                 "  diff A B          compare two of: a number, a UUID, latest, a file; runs diff(1)\n"
-                 "  register FILE     let Glue check FILE, register it, wait until it is usable\n"
-                 "  create [FILE]     create registry and schema where missing; FILE is version "
-                 "1\n"
-                 "  open              register the latest definition with "
-                 "additionalProperties: true,\n"
-                 "                    after showing the difference and asking\n"
-                 "  accept VERSION    let the guard take a version that it holds back\n",
+        .about =
+            "  verify            is each schema there, which version, does it compile?\n"
+            "  get [VERSION]     print a definition: the latest, or of a number or UUID\n"
+            "  list              print all versions, the newest first\n"
+            "  diff A B          compare two of: a number, a UUID, latest, a file; runs diff(1)\n"
+            "  register FILE     let Glue check FILE, register it, wait until it is usable\n"
+            "  create [FILE]     create registry and schema where missing; FILE is version "
+            "1\n"
+            "  open              register the latest definition with "
+            "additionalProperties: true,\n"
+            "                    after showing the difference and asking\n"
+            "  accept VERSION    let the guard take a version that it holds back\n",
         .ending = "Exits with 0 when all is well, 1 when the answer is no (missing, not usable, "
                   "refused, different),\n"
                   "2 for a wrong call, 3 when the registry cannot be asked.\n",

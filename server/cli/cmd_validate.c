@@ -24,7 +24,7 @@ enum {
     SCHEMA_BYTES_MAX = 64 * 1024 * 1024,
     INSTANCE_BYTES_MAX = 256 * 1024 * 1024,
     OUTPUT_MAX = 1024 * 1024 * 1024,
-    ERRORS_MAX = 10000,          /* printed for one instance */
+    ERRORS_MAX = 10000,       /* printed for one instance */
     BUDGET_US = 5 * US_PER_S, /* for one instance; only hostile schemas reach it */
 };
 

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/utf8.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "server/cli/cli.h"
 
 enum { SECONDS_LEN = 19 };
