@@ -376,10 +376,33 @@ static void note_read(struct http_tls_session *link, const void *bytes, ssize_t 
         link->has_ended = true;
 }
 
+/*
+ * A client that refuses the certificate may send its alert and close while GnuTLS is still writing:
+ * the write fails, and the alert is never read. Look for it in what has arrived.
+ */
+static void find_unread_alert(struct http_tls_session *link)
+{
+    enum { ALERT_RECORD = 21, HEAD = 5, ALERT = 2, LENGTH = 3 };
+    uint8_t bytes[64];
+    ssize_t count = recv(link->fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK);
+
+    for (ssize_t at = 0; at + HEAD + ALERT <= count;) {
+        unsigned length = two_bytes(bytes + at + LENGTH);
+
+        if (bytes[at] == ALERT_RECORD && length == ALERT) {
+            link->has_alert = true;
+            link->alert = bytes[at + HEAD + 1];
+        }
+        at += HEAD + (ssize_t)length;
+    }
+}
+
 void http_tls_note_failure(void)
 {
     uint8_t alert = reading ? (uint8_t)gnutls_alert_get(reading->session) : 0;
 
+    if (reading && !alert && !reading->has_alert)
+        find_unread_alert(reading);
     if (!alert) /* none, or that the client closes */
         return;
     reading->alert = alert;
