@@ -1,8 +1,8 @@
-# Two stages: Debian with compilers builds the program; Debian with its libraries alone runs it.
+# Two stages: Debian with compilers builds the program, Debian with only its libraries runs it.
 #
 #   docker run -p 8080:8080 -e SLUICE_AUTH_OPEN=true sluice
 #
-# Beyond loopback the server wants a credential (auth: in /etc/sluice/sluice.yaml) or, to try it,
+# Beyond loopback the server requires a credential (auth: in /etc/sluice/sluice.yaml), or for a trial
 # SLUICE_AUTH_OPEN=true.
 
 FROM debian:bookworm-slim AS build
@@ -24,7 +24,7 @@ RUN apt-get update \
 COPY conf /etc/sluice
 COPY --from=build /src/build/release/sluice /usr/local/bin/sluice
 
-# Relative paths of the configuration (conf/schemas, var/) start here.
+# Relative paths of the configuration (conf/schemas, var/) start in this folder.
 WORKDIR /var/lib/sluice
 USER 65532:65532
 ENV SLUICE_LISTEN=0.0.0.0:8080

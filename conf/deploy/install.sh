@@ -1,9 +1,9 @@
 #!/bin/sh
-# install.sh PROGRAM - put the program, its man page, the units of systemd, the configuration with schemas and transforms,
-# and the examples into place: `make install`.
+# install.sh PROGRAM - install the program, its man page, the systemd units, the configuration with schemas and
+# transforms, and the examples (`make install`).
 #
-# PREFIX, SYSCONFDIR and DESTDIR come from the environment. What is below SYSCONFDIR belongs to the operator: a file that is
-# there and differs stays, and the new one is put beside it as NAME.new.
+# PREFIX, SYSCONFDIR and DESTDIR come from the environment. Files below SYSCONFDIR belong to the operator: an existing
+# file that differs is kept, and the new one is put beside it as NAME.new.
 set -eu
 program=$(realpath "$1")
 cd "$(dirname "$0")/../.."
@@ -13,7 +13,7 @@ root=${DESTDIR:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The paths of this installation in the place of those in the tree. systemd names the folder for the store in STATE_DIRECTORY.
+# Replace the paths of the tree by those of this installation. systemd sets STATE_DIRECTORY to the folder of the store.
 fill_in() {
     # shellcheck disable=SC2016 # the configuration's variable, not the shell's
     sed -e "s|/usr/local/bin/|$prefix/bin/|g; s|/etc/sluice|$conf|g" \

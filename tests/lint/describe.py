@@ -88,7 +88,7 @@ def describe(schema):
     yield f"# yaml-language-server: $schema={SCHEMA.name}\n#"
     yield comment("", schema["title"]) + "\n#"
     yield comment("", schema["description"])
-    yield "# Everything below is the default, but for what is taken from the environment, and the sink."
+    yield "# All values below are the defaults, except the sink and values from the environment."
     yield from properties("", schema)
 
 
