@@ -1,7 +1,7 @@
-# Makefile - everything one does with Sluice; `make help` lists it.
+# Makefile - all tasks of the project; `make help` lists them.
 #
-# One file, not recursive in the tree: every mode builds into build/<mode>/, so modes never mix.
-# A target that runs several steps calls make again, so that each step's output stays in one piece.
+# One non-recursive file. Every mode builds into build/<mode>/, so modes never mix. A target that
+# runs several steps calls make again, so that the output of each step stays together.
 
 MODE         ?= release
 PREFIX       ?= /usr/local
@@ -12,7 +12,7 @@ PYTHON       := /usr/bin/python3
 OUT          := build/$(MODE)
 PROGRAM      := $(OUT)/sluice
 
-# Sources, found by where they are.
+# Sources, found by their folders.
 FOLDERS   := base aws schema schema/format schema/registry settings delivery delivery/outbox delivery/sinks \
              handlers handlers/auth server server/http server/config server/cli
 SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard $(folder)/*.c)))
@@ -31,7 +31,7 @@ SCRIPTS    = $(shell git ls-files -co --exclude-standard -- '*.sh' .ci/run tests
 EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json) conf/sluice.yaml
 EMBEDDERS := $(if $(SOURCES),$(shell grep -lE 'incbin|EMBED' $(SOURCES)))
 
-# Libraries; asked for only when something is built, because `make run` may install them first.
+# Libraries. pkg-config runs only when something is built, because `make run` may install them first.
 PACKAGES  := libmicrohttpd gnutls json-c libcurl openssl yaml-0.1 libpcre2-8 libidn2 sqlite3
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_FLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lunistring -lm -pthread)$(PKG_LIBS)
@@ -73,26 +73,26 @@ run: ## install what is missing, build, start it with conf/sluice.yaml
 	@tests/setup.sh build
 	$(again) -j$(JOBS) all
 	@tests/try.sh $(PROGRAM)
-install: all ## program, man page, units, configuration; PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
+install: all ## install program, man page, units, configuration; PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
 	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' DESTDIR='$(DESTDIR)' conf/deploy/install.sh $(PROGRAM)
-dev-cert: ## a certificate to try TLS with: build/dev-cert/cert.pem, key.pem, and ca.pem for clients
+dev-cert: ## make a certificate for TLS trials: build/dev-cert/cert.pem, key.pem, and ca.pem for clients
 	tests/dev_cert.sh build/dev-cert
-image: ## a container image, with docker, podman or buildah
+image: ## build a container image, with docker, podman or buildah
 	tests/image/build.sh
 clean: ## remove everything built
 	rm -rf build
 
 ##@ Test
-test: ## install what is missing, then all that is quick: unit, conformance, e2e
+test: ## install what is missing, then run the quick tests: unit, conformance, e2e
 	@tests/setup.sh build test
 	$(again) -j$(JOBS) programs
 	$(again) -k unit conformance e2e
-unit: programs ## one program per module
+unit: programs ## unit tests, one program per module
 	@tests/unit/run.sh $(UNIT)
-conformance: programs $(OUT)/bowtie $(OUT)/sign ## the JSON Schema test suite; our verdicts and signatures beside Python's
+conformance: programs $(OUT)/bowtie $(OUT)/sign ## the JSON Schema test suite; verdicts and signatures compared with Python's
 	@tests/conformance/run.sh $(OUT)/bowtie $(CONFORM)
 	@$(PYTHON) -B tests/aws/differential.py $(OUT)/sign
-e2e: $(PROGRAM) $(OUT)/slow_sync.so ## the real server, over a real socket
+e2e: $(PROGRAM) $(OUT)/slow_sync.so ## end-to-end tests: the real server, over a real socket
 	$(e2e) tests/e2e
 test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
 	@tests/setup.sh build test oauth
@@ -101,7 +101,7 @@ stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
 test-peers: PYTHON = build/peers/bin/python
-test-peers: $(PROGRAM) ## the e2e tests of Glue, against moto and boto3; installs them from PyPI
+test-peers: $(PROGRAM) ## the e2e tests of Glue against moto and boto3, installed from PyPI
 	@tests/setup.sh build test peers
 	GLUE_PEER=moto $(e2e) -rs tests/e2e
 crashtest: all $(OUT)/shim.so $(OUT)/seed.so ## kill -9, power loss and full disks; CRASH_KILLS=200 for the long form
@@ -115,35 +115,35 @@ sanitize: ## all tests under ASan+UBSan, then under TSan
 	$(again) -k MODE=asan unit conformance e2e
 	$(again) -j$(JOBS) MODE=tsan programs
 	$(again) -k MODE=tsan unit e2e
-fuzz: ## every fuzzer for FUZZ_SECONDS
+fuzz: ## run every fuzzer for FUZZ_SECONDS
 	@tests/setup.sh build fuzz
 	$(again) MODE=fuzz fuzzers
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS:$(OUT)/%=build/fuzz/%)
-coverage: ## lines that unit, conformance and e2e reach; HTML in build/coverage/html
+coverage: ## line coverage of unit, conformance and e2e; HTML in build/coverage/html
 	@tests/setup.sh build test coverage
 	$(again) -j$(JOBS) MODE=coverage programs
 	find build/coverage -name '*.gcda' -delete
 	$(again) MODE=coverage unit conformance e2e
 	@tests/coverage.sh
-bench: all $(OUT)/micro ## reader and schema engine; then against bare libmicrohttpd, nginx, and Fastify with ajv
+bench: all $(OUT)/micro ## speed of the JSON reader and schema engine; then beside bare libmicrohttpd, nginx, and Fastify with ajv
 	@tests/setup.sh bench
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; \
 	    $(PYTHON) -B tests/bench/tls.py || failed=1; $(PYTHON) -B tests/bench/refresh.py || failed=1; exit $$failed
-bench-before: all ## this build beside an older one; BEFORE=PROGRAM
+bench-before: all ## compare this build with an older one; BEFORE=PROGRAM
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/before.py $(BEFORE)
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
 tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
 	@tests/setup.sh tls
 	tests/tls/tls_test.sh $(PROGRAM) build/dev-cert/cert.pem build/dev-cert/key.pem build/dev-cert/ca.pem
-attack-test: all dev-cert ## slowhttptest, floods of bad connections, volleys of costly requests, while a good client is served
+attack-test: all dev-cert ## slowhttptest, bad connections and costly requests, while a good client is served
 	@tests/setup.sh attack
 	$(PYTHON) -B tests/attack/attack.py $(PROGRAM)
 	$(PYTHON) -B tests/attack/volleys.py $(PROGRAM)
 test-trixie: ## make test on Debian 13, in a chroot; SLUICE_TRIXIE=FOLDER keeps the chroot elsewhere
 	tests/trixie.sh
-test-trixie-short: ## the same, but only what depends on the HTTP library, in a few minutes
+test-trixie-short: ## the part of it that depends on the HTTP library, in a few minutes
 	tests/trixie.sh short
 image-test: ## build and run the image without a container engine
 	tests/image/test_image.sh
@@ -151,7 +151,7 @@ image-test: ## build and run the image without a container engine
 ##@ Look after the code
 format: ## rewrite the sources with clang-format
 	clang-format -i $(C_FILES)
-lint: ## formatting, layers, lone headers, clang-tidy, shellcheck, the map of the tree
+lint: ## check formatting, layers, headers, clang-tidy, shell scripts, map, prose
 	@tests/setup.sh build lint
 	$(again) -k -j$(JOBS) lint-format lint-layers lint-map lint-prose lint-headers lint-scripts tidy
 lint-format:
@@ -166,18 +166,18 @@ lint-headers:
 	@CC='$(CC)' FLAGS='$(BASICS)' tests/lint/headers.sh $(HEADERS)
 lint-scripts:
 	@shellcheck $(SCRIPTS)
-ci: lint ## what must pass before a change is merged
+ci: lint ## all that must pass before a change is merged
 	$(again) test
 	$(again) sanitize
 map: ## write docs/map.md from the first comment of each C file
 	tests/lint/map.sh
 describe: ## write the annotated conf/sluice.yaml from conf/sluice.schema.json
 	mkdir -p build && $(PYTHON) -B tests/lint/describe.py >build/sluice.yaml && mv build/sluice.yaml conf/sluice.yaml
-hooks: ## check formatting and layers before each commit
+hooks: ## install a hook that checks formatting and layers before each commit
 	ln -sf ../../tests/lint/pre-commit .git/hooks/pre-commit
-help: ## this list
+help: ## show this list
 	@awk -F ':.*## ' '/^##@/ { printf "%s%s\n", sep, substr($$0, 5); sep = "\n" } \
-	    /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	    /^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
 	@echo; echo "Modes: MODE=release debug strict asan tsan coverage fuzz (now: $(MODE)). V=1 shows commands."
 
 # How things are made.
