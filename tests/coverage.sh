@@ -1,5 +1,5 @@
 #!/bin/sh
-# coverage.sh - report which of our own lines the tests reached; fail below 90 %.
+# coverage.sh - report which lines of the program the tests reached; fail below 90 %.
 set -eu
 cd "$(dirname "$0")/.."
 

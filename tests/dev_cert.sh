@@ -1,6 +1,6 @@
 #!/bin/sh
-# dev_cert.sh FOLDER - a certificate for localhost, to try TLS with: cert.pem and key.pem for the server,
-# ca.pem for its clients. The authority's key is not kept.
+# dev_cert.sh FOLDER - make a certificate for localhost, for TLS trials: cert.pem and key.pem for the
+# server, ca.pem for its clients. The CA's key is not kept.
 set -eu
 mkdir -p "$1"
 cd "$1"

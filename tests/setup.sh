@@ -1,10 +1,10 @@
 #!/bin/sh
-# setup.sh - install what a task needs and does not have yet: Debian packages, and for peers PyPI's.
+# setup.sh - install the missing Debian packages of a task, and for peers those of PyPI.
 #
 #   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers|trixie...
 #
-# Says what it installs; is silent and quick when all is there. "a|b" means: a, unless b is there.
-# With --list it prints the packages, a line each, and installs nothing.
+# Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
+# installed. --list prints the packages, one per line, and installs nothing.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # trixie.sh [short] - build and test on Debian 13, in a chroot made of its packages.
 #
-# Needs root. The chroot is made once, in SLUICE_TRIXIE (build/trixie), and again when the packages
-# that it needs change; the tree is copied in each time, and what was built there stays. Without
-# "short": all of make test. With it, a few minutes: build, unit tests of server/, the sample event
+# Needs root. The chroot is made once, in SLUICE_TRIXIE (build/trixie), and again when the list of
+# packages changes. Each run copies the tree in; what was built there stays. Without "short" it runs
+# all of make test. With "short" it takes a few minutes: build, unit tests of server/, the sample event
 # and 100 connections over plain HTTP and TLS.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/bin/sh
-# try.sh - start the given program with the shipped configuration and say how to try it.
+# try.sh PROGRAM - start PROGRAM with the shipped configuration and print how to try it.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# instructions.sh - instructions per operation, counted by callgrind: the figure that a busy machine
-# does not move. Nothing is lost when valgrind is missing: the times stand for themselves.
+# instructions.sh - count instructions per operation with callgrind: a figure that does not depend on
+# the machine's load. Skipped when valgrind is missing; the times of micro remain.
 #
 #   tests/bench/instructions.sh MICRO
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh - the conformance programs over the JSON Schema test suite in build/suite, the suite once more
-# through the Bowtie harness, and our verdicts beside those of Debian's jsonschema.
+# run.sh - run the conformance programs on the JSON Schema test suite in build/suite, run the suite
+# again through the Bowtie harness, and compare verdicts with those of Debian's jsonschema.
 #
 #   tests/conformance/run.sh BOWTIE PROGRAM...
 set -u

@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh SECONDS FUZZER... - run each fuzzer for so long, from its corpus in tests/fuzz/corpus/<name>.
+# run.sh SECONDS FUZZER... - run each fuzzer for SECONDS, from its corpus in tests/fuzz/corpus/<name>.
 #
-# What it learns lands in build/fuzz/corpus/<name>; an input that broke it in build/fuzz/crash-*.
+# New inputs are stored in build/fuzz/corpus/<name>, an input that caused a crash in build/fuzz/crash-*.
 set -u
 
 seconds=$1 failed=0

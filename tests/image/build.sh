@@ -1,5 +1,5 @@
 #!/bin/sh
-# build.sh - build the container image, tagged with the version and as the latest, with whichever builder is here.
+# build.sh - build the container image with docker, podman or buildah; tags: the version and latest.
 set -eu
 cd "$(dirname "$0")/../.."
 version=$(sed -n 's/.*define SLUICE_VERSION "\(.*\)".*/\1/p' base/version.h)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# test_image.sh - build the Dockerfile and run what comes out, on a machine without a container engine.
+# test_image.sh - build the Dockerfile and run the image, on a machine without a container engine.
 #
-# Needs root. A minimal Debian from the package archive stands in for debian:bookworm-slim; buildah
-# builds in a chroot; podman and runc run the result on the host's network.
+# Needs root. A minimal Debian from the package archive replaces debian:bookworm-slim. buildah builds
+# in a chroot; podman and runc run the image on the host's network.
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# headers.sh HEADER... - every header compiles alone. CC and FLAGS come from the Makefile.
+# headers.sh HEADER... - check that every header compiles alone. CC and FLAGS come from the Makefile.
 set -eu
 
 faults=0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2046,SC2086 # lists of file names without blanks
-# layers.sh - keep the include graph pointing one way, each library with its one owner, and the
-# functions that invite mistakes out. Prints each line that breaks a rule; fails if there is one.
+# layers.sh - check that includes point one way, that each library has one owner, and that functions
+# that invite mistakes are not used. Prints each line that breaks a rule; fails if there is one.
 set -eu
 cd "$(dirname "$0")/../.."
 faults=0

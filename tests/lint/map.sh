@@ -2,14 +2,14 @@
 # map.sh - write docs/map.md: every C file of the tree with the first sentence of its first comment.
 #
 #   tests/lint/map.sh          write it
-#   tests/lint/map.sh check    say whether it is up to date
+#   tests/lint/map.sh check    fail if it is out of date
 set -eu
 cd "$(dirname "$0")/../.."
 map=docs/map.md
 
-# What each folder is for. A folder with C files that is not here is a fault.
+# The purpose of each folder. A folder with C files that is missing here is an error.
 folders='
-base           what everything stands on: memory, text, JSON, regular expressions, logs, clocks
+base           foundations: memory, text, JSON, regular expressions, logs, clocks
 aws            credentials, signatures and requests to AWS
 schema         the JSON Schema engine, behind schema.h
 schema/format  the formats of JSON Schema
@@ -21,17 +21,17 @@ delivery/sinks  where records go, one file for each kind
 handlers       what is served: events, health, metrics
 handlers/auth  who may send: API keys, Basic, bearer tokens
 server         the process
-server/http    everything that knows libmicrohttpd and GnuTLS
+server/http    the HTTP server, on libmicrohttpd and GnuTLS
 server/config  the configuration
 server/cli     the command line, one file for each command
-tests/attack   volleys against a running server
-tests/aws      signatures beside botocore
+tests/attack   attacks on a running server
+tests/aws      the signer, compared with that of botocore
 tests/bench    measurements
 tests/bowtie   the harness of Bowtie, the JSON Schema comparison
 tests/conformance  the JSON Schema test suite
 tests/crash    kill -9, power loss, full disks
-tests/fuzz     fuzzers, one for each parser of foreign bytes
-tests/unit     unit tests; folders as those of the program, which are not listed here
+tests/fuzz     fuzzers, one for each parser of untrusted bytes
+tests/unit     unit tests; their folders mirror those of the program and are not listed here
 '
 
 # The first sentence of the first comment of FILE, without "name - ".
@@ -66,7 +66,7 @@ write() {
     echo '# Map'
     echo
     # shellcheck disable=SC2016 # the backquotes are Markdown's
-    echo 'Every C file with what its first comment says. `make map` writes this page.'
+    echo 'Every C file with the first sentence of its first comment. `make map` writes this page.'
     echo "$folders" | while read -r folder text; do
         [ -n "$folder" ] || continue
         printf '\n## %s/\n\n%s.\n\n' "$folder" "$text"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# names.sh - no two files of a folder have a static function of the same name, so that a debugger, a
-# profiler and a search tell them apart. Prints each name that repeats; fails if there is one.
+# names.sh - check that no two files of a folder have a static function of the same name, so that
+# debuggers, profilers and searches can tell them apart. Prints each repeated name; fails if there is one.
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# prose.sh - lines of the documentation end at 120 characters, except in tables and code blocks.
+# prose.sh - check that lines of the documentation have at most 120 characters, except in tables and code.
 set -eu
 cd "$(dirname "$0")/../.."
 

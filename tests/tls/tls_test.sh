@@ -1,15 +1,15 @@
 #!/bin/sh
-# tls_test.sh PROGRAM CERT KEY CA - what strangers' tools say of the server's TLS.
+# tls_test.sh PROGRAM CERT KEY CA - test the server's TLS with other tools.
 #
-# testssl.sh (Debian's package) on protocols, ciphers and vulnerabilities: nothing of severity LOW or
-# above, but for what it says about the certificate, which is a test's; then openssl s_client
-# resumes a session of TLS 1.2 and one of TLS 1.3.
+# testssl.sh (Debian's package) tests protocols, ciphers and vulnerabilities: no finding of severity LOW
+# or above, except about the certificate, which is made for tests. Then openssl s_client resumes a
+# session of TLS 1.2 and one of TLS 1.3.
 set -eu
 program=$1 cert=$2 key=$3 ca=$4
 work=build/tls-test
-# Findings about the certificate; one that testssl.sh takes from a race with its own standard input,
-# and that is looked at below; and that the client's order of ciphers and groups counts: all of them
-# are good, and the client knows what it computes fast and which key share it has sent.
+# Ignored findings: those about the certificate; one that is a race of testssl.sh with its own standard
+# input, tested separately below; and that the client's order of ciphers and groups counts. All of these
+# are good, and the client knows which it computes fast and which key share it has sent.
 excluded='^(cert_|secure_client_renego$|cipher_order$)'
 rm -rf "$work" && mkdir -p "$work"
 

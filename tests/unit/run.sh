@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh - run unit test programs one after the other; show what failed, then one line of counts.
+# run.sh PROGRAM... - run unit test programs in turn; print the failures, then one line of counts.
 set -u
 
 passed=0 failed=0
