@@ -73,7 +73,7 @@ start -e "SLUICE_LISTEN=0.0.0.0:$port" -e SLUICE_AUTH_OPEN=true
 check "it says that it is ready" wait_ready
 check "the sample event becomes its record" post
 check "the health command is content" pod exec "$name" /usr/local/bin/sluice health -c /etc/sluice/sluice.yaml
-check "it is nobody special" sh -c "[ \$(podman $engine exec $name id -u) = 65532 ]"
+check "it does not run as root" sh -c "[ \$(podman $engine exec $name id -u) = 65532 ]"
 check "the configuration in the image is right" pod exec "$name" /usr/local/bin/sluice check -c /etc/sluice/sluice.yaml
 check "compilers stay behind" sh -c "! podman $engine exec $name sh -c 'command -v gcc || command -v make'"
 pod stop -t 20 "$name" >/dev/null

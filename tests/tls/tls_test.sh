@@ -67,7 +67,7 @@ for version in tls1_2 tls1_3; do
         faults=1
     fi
 done
-# A client that begins the handshake anew is shown the door.
+# A client that tries to renegotiate is disconnected.
 (sleep 1; echo R; sleep 2) |
     openssl s_client -connect "127.0.0.1:$port" -CAfile "$ca" -tls1_2 >"$work/renego.txt" 2>&1 || :
 if tail -n 1 "$work/renego.txt" | grep -q '^closed'; then
