@@ -179,7 +179,7 @@ bool transform_load(const char *path, struct transform **out, struct error *err)
     if (!open_settings(path, &settings, &fields, err))
         return false;
     if (settings_problem_count(settings) > 0)
-        return fail(err, ERR_CONFIG, "%s", settings_problem(settings, 0));
+        return fail(err, ERR_CONFIG, "%s", settings_problem(settings, 0)->text);
     transform = mem_alloc(sizeof(*transform));
     transform->arena = arena_create();
     if (!read_fields(transform, fields.value, err)) {
@@ -199,7 +199,7 @@ bool transform_check(const char *path, void (*report)(void *self, const char *li
 
     if (open_settings(path, &settings, &fields, &err) && settings_problem_count(settings) > 0) {
         for (size_t i = 0; i < settings_problem_count(settings); i++)
-            report(self, settings_problem(settings, i));
+            report(self, settings_problem(settings, i)->text);
         return false;
     }
     if (err.code == ERR_NONE && transform_load(path, &transform, &err)) {

@@ -113,18 +113,6 @@ static void explain_empty(struct settings *settings, const struct settings_fault
     settings_complain(settings, fault->pointer, "must not be empty");
 }
 
-/* The pointer of a member. */
-static struct str member_pointer(struct str object, const char *key, struct arena *arena)
-{
-    CLEANUP(buf_done) struct buf pointer;
-
-    buf_init(&pointer, (size_t)2 * YAML_MAX_BYTES);
-    buf_add(&pointer, object);
-    buf_add_char(&pointer, '/');
-    json_write_pointer_token(&pointer, str_from_c(key));
-    return arena_copy(arena, buf_str(&pointer));
-}
-
 static void explain_unknown(struct settings *settings, const struct settings_fault *fault)
 {
     struct json_object *known = NULL;
@@ -135,7 +123,8 @@ static void explain_unknown(struct settings *settings, const struct settings_fau
 
         if (known && json_find(known, json_key(member), &ignored))
             continue;
-        settings_complain(settings, member_pointer(fault->pointer, json_key(member), fault->arena),
+        settings_complain(settings,
+                          settings_member_pointer(fault->arena, fault->pointer, json_key(member)),
                           "unknown key");
     }
 }
@@ -150,7 +139,7 @@ static void explain_missing(struct settings *settings, const struct settings_fau
         struct json_object *ignored;
 
         if (!json_find(fault->value, key, &ignored))
-            settings_complain(settings, member_pointer(fault->pointer, key, fault->arena),
+            settings_complain(settings, settings_member_pointer(fault->arena, fault->pointer, key),
                               "is missing");
     }
 }

@@ -35,7 +35,7 @@ static bool problems_cover(const struct settings *settings, const struct problem
 
         if (other->parts.line == problem->parts.line &&
             str_equal(other->pointer, problem->pointer) &&
-            (other->is_value || strcmp(other->text, problem->text) == 0))
+            (other->is_value || strcmp(other->parts.text, problem->parts.text) == 0))
             return true;
     }
     return false;
@@ -68,6 +68,16 @@ struct settings_problem settings_place(struct settings *settings, struct str poi
     return place;
 }
 
+struct str settings_member_pointer(struct arena *arena, struct str object, const char *key)
+{
+    struct buf *pointer = arena_buf(arena, (size_t)2 * YAML_MAX_BYTES);
+
+    buf_add(pointer, object);
+    buf_add_char(pointer, '/');
+    json_write_pointer_token(pointer, str_from_c(key));
+    return arena_copy(arena, buf_str(pointer));
+}
+
 static void problems_complain(struct settings *settings, struct str pointer,
                               struct settings_problem parts)
 {
@@ -79,9 +89,9 @@ static void problems_complain(struct settings *settings, struct str pointer,
 
     if (parts.line > 0)
         place = arena_printf(arena, "%s:%zu", parts.file, parts.line);
-    problem.text = arena_printf(arena, "%.*s: %s%s%s", STR_ARG(place), parts.key,
-                                *parts.key ? ": " : "", parts.what)
-                       .ptr;
+    problem.parts.text = arena_printf(arena, "%.*s: %s%s%s", STR_ARG(place), parts.key,
+                                      *parts.key ? ": " : "", parts.what)
+                             .ptr;
     if (settings->count < MAX_PROBLEMS && !problems_cover(settings, &problem))
         problems_add(settings, problem);
 }
@@ -131,12 +141,7 @@ size_t settings_problem_count(const struct settings *settings)
     return settings->count;
 }
 
-const char *settings_problem(const struct settings *settings, size_t index)
+const struct settings_problem *settings_problem(const struct settings *settings, size_t index)
 {
-    return settings->problems[index].text;
-}
-
-struct settings_problem settings_problem_parts(const struct settings *settings, size_t index)
-{
-    return settings->problems[index].parts;
+    return &settings->problems[index].parts;
 }

@@ -42,20 +42,18 @@ void settings_destroy(struct settings *settings);
 /** How many problems there are. */
 size_t settings_problem_count(const struct settings *settings);
 
-/** The problem `index`, a line without its newline; lives as long as the settings. */
-const char *settings_problem(const struct settings *settings, size_t index);
-
-/** The same problem in its parts. */
 struct settings_problem {
     const char *file; /* NULL: there is no file */
     size_t line;      /* 0: there is no file */
     const char *key;  /* http.listen; "": the whole file */
     const char *what;
+    const char *text; /* all of it, one line without a newline */
 };
 
-struct settings_problem settings_problem_parts(const struct settings *settings, size_t index);
+/** The problem `index`; lives as long as the settings, and until the next problem. */
+const struct settings_problem *settings_problem(const struct settings *settings, size_t index);
 
-/** The place at that JSON Pointer as the parts of a problem, `what` NULL. */
+/** The place at that JSON Pointer as the parts of a problem, `what` and `text` NULL. */
 struct settings_problem settings_place(struct settings *settings, struct str pointer);
 
 /**
@@ -67,6 +65,9 @@ void settings_complain(struct settings *settings, struct str pointer, const char
 
 /** Is there a problem at this JSON Pointer, below it, or at a place that contains it? */
 bool settings_has_problem(const struct settings *settings, struct str pointer);
+
+/** The JSON Pointer of the member `key` of the object at that pointer; in the arena. */
+struct str settings_member_pointer(struct arena *arena, struct str object, const char *key);
 
 /** A place in the file: a value, or the default of a key that the file does not have. */
 struct setting {

@@ -13,7 +13,6 @@ struct problem {
     struct str pointer;
     bool is_value; /* the YAML reader or the schema refuses the value */
     struct settings_problem parts;
-    const char *text;
 };
 
 struct settings {

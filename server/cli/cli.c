@@ -224,8 +224,8 @@ bool cli_load_config(const struct cli *cli, struct config **out)
     }
     if (cli->needs_files)
         config_review_files(review, CONFIG_FILES_NEEDED);
-    for (size_t i = 0; i < config_review_count(review); i++)
-        (void)fprintf(stderr, "%s\n", config_review_line(review, i));
+    for (size_t i = 0; i < settings_problem_count(review->settings); i++)
+        (void)fprintf(stderr, "%s\n", settings_problem(review->settings, i)->text);
 
     bool ok = config_review_take(review, out);
 

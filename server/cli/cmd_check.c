@@ -30,7 +30,7 @@ static bool is_sound(void *self, const char *pointer)
 {
     const struct checking *checking = self;
 
-    return config_review_is_sound(checking->review, pointer);
+    return !settings_has_problem(checking->review->settings, str_from_c(pointer));
 }
 
 static void add_elsewhere(struct checking *checking, const char *text)
@@ -42,7 +42,8 @@ static void add_elsewhere(struct checking *checking, const char *text)
 
 static void warn(const struct checking *checking, const struct inspect_line *line)
 {
-    struct settings_problem place = config_review_place(checking->review, line->pointer);
+    struct settings_problem place =
+        settings_place(checking->review->settings, str_from_c(line->pointer));
     const struct finding finding = { INSPECT_WARNING, line->what, line->text,
                                      place.file,      place.line, place.key };
 
@@ -64,7 +65,7 @@ static void on_finding(void *self, const struct inspect_line *line)
     if (line->finding != INSPECT_FAILURE)
         return;
     if (*line->pointer)
-        config_review_add(checking->review, line->pointer, line->text);
+        settings_complain(checking->review->settings, str_from_c(line->pointer), "%s", line->text);
     else
         add_elsewhere(checking, line->text);
 }
@@ -78,12 +79,12 @@ static void inspect_all(struct checking *checking)
 
     config_review_lint(checking->review);
     config_review_files(checking->review, CONFIG_FILES_ALL);
-    inspect(config_review_config(checking->review), &options);
+    inspect(checking->review->config, &options);
 }
 
 static void print_problems(const struct checking *checking)
 {
-    for (size_t i = 0; i < config_review_count(checking->review); i++)
+    for (size_t i = 0; i < settings_problem_count(checking->review->settings); i++)
         finding_print_problem(checking->review, i, checking->json);
     for (size_t i = 0; i < checking->count; i++)
         finding_print_text("transform", checking->elsewhere[i], checking->json);
@@ -98,8 +99,8 @@ static bool check(struct checking *checking, const char *config_path, struct err
     inspect_all(checking);
     print_problems(checking);
 
-    bool ok = config_review_count(checking->review) + checking->count == 0;
-    const char *risk = config_clear_text(config_review_config(checking->review));
+    bool ok = settings_problem_count(checking->review->settings) + checking->count == 0;
+    const char *risk = config_clear_text(checking->review->config);
 
     if (ok && risk)
         warn(checking,

@@ -170,7 +170,7 @@ static bool is_sound(void *self, const char *pointer)
 {
     const struct doctor *doctor = self;
 
-    return config_review_is_sound(doctor->review, pointer);
+    return !settings_has_problem(doctor->review->settings, str_from_c(pointer));
 }
 
 static void on_finding(void *self, const struct inspect_line *line)
@@ -182,8 +182,9 @@ static void look_at_files(struct doctor *doctor)
 {
     config_review_lint(doctor->review);
     config_review_files(doctor->review, CONFIG_FILES_ALL);
-    for (size_t i = 0; i < config_review_count(doctor->review); i++)
-        say(doctor, INSPECT_FAILURE, "file", "%s", config_review_line(doctor->review, i));
+    for (size_t i = 0; i < settings_problem_count(doctor->review->settings); i++)
+        say(doctor, INSPECT_FAILURE, "file", "%s",
+            settings_problem(doctor->review->settings, i)->text);
 }
 
 static void examine(struct doctor *doctor, const char *config_path)
@@ -213,11 +214,11 @@ static int doctor_run(struct doctor *doctor, const char *config_path, struct err
 
     if (!fetch_init(err) || !config_review_open(config_path, &review, err))
         return status;
-    for (size_t i = 0; i < config_review_count(review); i++)
-        (void)fprintf(stderr, "%s\n", config_review_line(review, i));
-    if (config_review_count(review) == 0) {
+    for (size_t i = 0; i < settings_problem_count(review->settings); i++)
+        (void)fprintf(stderr, "%s\n", settings_problem(review->settings, i)->text);
+    if (settings_problem_count(review->settings) == 0) {
         doctor->review = review;
-        doctor->cli.config = config_review_config(review);
+        doctor->cli.config = review->config;
         doctor->cli.arena = arena_create();
         examine(doctor, config_path);
         arena_destroy(doctor->cli.arena);

@@ -38,18 +38,18 @@ void finding_print_json(const struct finding *finding)
 
 void finding_print_problem(const struct config_review *review, size_t index, bool json)
 {
-    const struct settings_problem parts = config_review_parts(review, index);
+    const struct settings_problem *problem = settings_problem(review->settings, index);
 
     if (!json) {
-        (void)puts(config_review_line(review, index));
+        (void)puts(problem->text);
         return;
     }
     finding_print_json(&(struct finding){ .level = INSPECT_FAILURE,
                                           .what = "configuration",
-                                          .text = parts.what,
-                                          .file = parts.file,
-                                          .line = parts.line,
-                                          .key = parts.key });
+                                          .text = problem->what,
+                                          .file = problem->file,
+                                          .line = problem->line,
+                                          .key = problem->key });
 }
 
 void finding_print_text(const char *what, const char *text, bool json)

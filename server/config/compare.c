@@ -84,27 +84,16 @@ bool config_is_same(const struct config *a, const struct config *b, enum config_
     return find_change(a, b, group, 0) == groups[group].count;
 }
 
-/* `a.b` as `/a/b`; no name in these paths has either sign. */
-static struct str pointer_of(struct arena *arena, const char *path)
-{
-    struct str pointer = arena_printf(arena, "/%s", path);
-    char *text = (char *)pointer.ptr;
-
-    for (size_t i = 0; i < pointer.len; i++)
-        if (text[i] == '.')
-            text[i] = '/';
-    return pointer;
-}
-
 void config_check_fixed(struct settings *settings, const struct config *config,
                         const struct config *running)
 {
+    struct setting root = settings_root(settings);
     size_t at = find_change(config, running, CONFIG_FIXED, 0);
 
     if (!*config->http.tls.cert_file != !*running->http.tls.cert_file)
         settings_complain(settings, STR("/http/tls"),
                           "cannot be switched on or off while the server runs: restart it");
     for (; at < groups[CONFIG_FIXED].count; at = find_change(config, running, CONFIG_FIXED, at + 1))
-        settings_complain(settings, pointer_of(config->arena, fixed[at]),
+        settings_complain(settings, settings_get(settings, &root, fixed[at]).pointer,
                           "cannot change while the server runs: restart it");
 }

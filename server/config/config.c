@@ -7,9 +7,17 @@
 
 #include <stdlib.h>
 
+#include "base/embed.h"
 #include "base/memory.h"
 #include "server/config/config_internal.h"
 #include "settings/interpolate.h"
+
+EMBED(sluice_schema, "conf/sluice.schema.json");
+
+struct str config_schema_text(void)
+{
+    return EMBEDDED(sluice_schema);
+}
 
 static const char *environment(const char *name)
 {
@@ -30,11 +38,6 @@ static bool expand(void *self, struct str text, struct buf *out, struct error *e
     (void)self;
     return interpolate(text, environment, out, err);
 }
-
-struct config_review {
-    struct settings *settings;
-    struct config *config; /* NULL: taken */
-};
 
 /* `running`: a server that serves must not wait for what a pipe brings. */
 static bool open_review(const char *path, bool running, struct config_review **out,
@@ -73,11 +76,6 @@ void config_review_close(struct config_review *review)
     mem_free(review);
 }
 
-const struct config *config_review_config(const struct config_review *review)
-{
-    return review->config;
-}
-
 void config_review_lint(struct config_review *review)
 {
     config_check_routes(review->settings, review->config);
@@ -88,73 +86,30 @@ void config_review_files(struct config_review *review, enum config_files files)
     config_check_files(review->settings, review->config, files);
 }
 
-void config_review_add(struct config_review *review, const char *pointer, const char *text)
-{
-    settings_complain(review->settings, str_from_c(pointer), "%s", text);
-}
-
-bool config_review_is_sound(const struct config_review *review, const char *pointer)
-{
-    return !settings_has_problem(review->settings, str_from_c(pointer));
-}
-
-struct settings_problem config_review_place(const struct config_review *review, const char *pointer)
-{
-    return settings_place(review->settings, str_from_c(pointer));
-}
-
-size_t config_review_count(const struct config_review *review)
-{
-    return settings_problem_count(review->settings);
-}
-
-struct settings_problem config_review_parts(const struct config_review *review, size_t index)
-{
-    return settings_problem_parts(review->settings, index);
-}
-
-const char *config_review_line(const struct config_review *review, size_t index)
-{
-    return settings_problem(review->settings, index);
-}
-
 bool config_review_take(struct config_review *review, struct config **out)
 {
-    if (config_review_count(review) > 0)
+    if (settings_problem_count(review->settings) > 0)
         return false;
     *out = review->config;
     review->config = NULL;
     return true;
 }
 
-/* The configuration, unless there is a problem; then `err` is the first. Ends the review. */
-static bool finish(struct config_review *review, struct config **out, struct error *err)
-{
-    bool ok = config_review_take(review, out) ||
-              fail(err, ERR_CONFIG, "%s", config_review_line(review, 0));
-
-    config_review_close(review);
-    return ok;
-}
-
-bool config_load(const char *path, struct config **out, struct error *err)
-{
-    struct config_review *review;
-
-    return open_review(path, false, &review, err) && finish(review, out, err);
-}
-
 bool config_reload(const char *path, const struct config *running, struct config **out,
                    struct error *err)
 {
     struct config_review *review;
+    bool ok;
 
     if (!open_review(path, true, &review, err))
         return false;
     config_review_files(review, CONFIG_FILES_ALL);
-    if (config_review_count(review) == 0)
+    if (settings_problem_count(review->settings) == 0)
         config_check_fixed(review->settings, review->config, running);
-    return finish(review, out, err);
+    ok = config_review_take(review, out) ||
+         fail(err, ERR_CONFIG, "%s", settings_problem(review->settings, 0)->text);
+    config_review_close(review);
+    return ok;
 }
 
 struct config *config_share(const struct config *config)

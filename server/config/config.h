@@ -211,14 +211,10 @@ struct config {
 const char *config_path(const char *option);
 
 /**
- * Read the file at `path`, NULL: the built-in defaults. The caller owns the result. ERR_CONFIG with
- * the first problem, `FILE:LINE: KEY: ...`; ERR_SYSTEM when the file cannot be read.
- */
-NODISCARD bool config_load(const char *path, struct config **out, struct error *err);
-
-/**
- * As config_load(), for a server that runs with `running`: files that are named and cannot be read
- * are problems too, and so are keys that cannot change meanwhile.
+ * Read the file at `path` (NULL: the built-in defaults) for a server that runs with `running`. The
+ * caller owns the result. ERR_CONFIG with the first problem, `FILE:LINE: KEY: ...`: beyond those of
+ * a review, a file that cannot be read or written, and a key that cannot change while the server
+ * runs. ERR_SYSTEM when the file cannot be read.
  */
 NODISCARD bool config_reload(const char *path, const struct config *running, struct config **out,
                              struct error *err);
@@ -244,8 +240,11 @@ const char *config_clear_text(const struct config *config);
 /** The last owner's call frees it. NULL is fine. */
 void config_destroy(struct config *config);
 
-/** A configuration with everything that is wrong with it. */
-struct config_review;
+/** A configuration and everything that is wrong with it. */
+struct config_review {
+    struct settings *settings; /* the problems */
+    struct config *config;     /* keys whose values are refused are empty; NULL: taken */
+};
 
 /**
  * Read the file at `path`, NULL: the built-in defaults. The caller owns the result. ERR_CONFIG when
@@ -255,9 +254,6 @@ NODISCARD bool config_review_open(const char *path, struct config_review **out, 
 
 /** Free it, with its configuration unless that was taken. NULL is fine. */
 void config_review_close(struct config_review *review);
-
-/** The configuration; keys whose values are refused are empty in it. */
-const struct config *config_review_config(const struct config_review *review);
 
 /** Which of the files that a configuration names. */
 enum config_files {
@@ -273,21 +269,6 @@ void config_review_lint(struct config_review *review);
 
 /** Add the problems of files: they cannot be read, or for sinks not be written. */
 void config_review_files(struct config_review *review, enum config_files files);
-
-/** Add a problem of the key at this JSON Pointer, unless its value is refused as it is. */
-void config_review_add(struct config_review *review, const char *pointer, const char *text);
-
-/** Is there no problem at this JSON Pointer, below it or at what it lies in? */
-bool config_review_is_sound(const struct config_review *review, const char *pointer);
-
-/** Where the key at this JSON Pointer stands, `what` NULL. */
-struct settings_problem config_review_place(const struct config_review *review,
-                                            const char *pointer);
-
-/** How many problems there are, and each in its parts (of settings/settings.h) and as one line. */
-size_t config_review_count(const struct config_review *review);
-struct settings_problem config_review_parts(const struct config_review *review, size_t index);
-const char *config_review_line(const struct config_review *review, size_t index);
 
 /** Take the configuration over, to be destroyed by the caller. False: there is a problem. */
 NODISCARD bool config_review_take(struct config_review *review, struct config **out);

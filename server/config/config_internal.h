@@ -13,9 +13,6 @@
 #include "server/config/config.h"
 #include "settings/settings.h"
 
-/** conf/sluice.schema.json, as it was when the program was built. */
-struct str config_schema_text(void);
-
 struct config_reading {
     struct settings *settings;
     struct arena *arena; /* the configuration's */
@@ -45,7 +42,10 @@ const struct config_table *config_table(size_t index);
 /** Take every key over. What the schema has refused already is left empty. */
 void config_read(struct settings *settings, struct config *config);
 
-/** Take `text` apart, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. False: it is none. */
+/**
+ * Split `text`: `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`. False for other texts, also for
+ * other names: what a name stands for can change.
+ */
 bool config_address_parse(struct arena *arena, struct str text, struct config_address *out);
 
 /** Complain where keys do not go together. */
@@ -60,10 +60,7 @@ void config_check_fixed(struct settings *settings, const struct config *config,
 
 /** Complain about files that are named and cannot be read. */
 void config_check_files(struct settings *settings, const struct config *config,
-                        enum config_files files);
-
-/** Complain if there is a path and its file cannot be read. */
-void config_check_file(struct settings *settings, struct str pointer, const char *path);
+                        enum config_files which);
 
 /** What the server itself does with the file at `path`, so that no sink may write to it; or NULL.
  */
@@ -72,6 +69,5 @@ const char *config_file_use(const struct config *config, const char *path);
 /** Complain about routes that no event can reach. */
 void config_check_routes(struct settings *settings, const struct config *config);
 
-/** config_rules() and config_check_files() for the sinks; the latter also: can they be written? */
+/** config_rules() for the sinks. */
 void config_sink_rules(struct settings *settings, const struct config *config);
-void config_check_sink_files(struct settings *settings, const struct config *config);

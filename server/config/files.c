@@ -1,12 +1,79 @@
 /*
- * files.c - the files that the server itself reads and writes: none is a place for records.
+ * files.c - the files that a configuration names: can they be read and written, and which of them
+ * are no place for records.
  */
 #include "server/config/config_internal.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file_name.h"
+
+/* A file that the server reads. */
+struct input_file {
+    const char *path; /* "": the key is not set */
+    struct str pointer;
+    bool is_of_sink;
+};
+
+struct input_files {
+    struct input_file *list;
+    size_t count;
+};
+
+static void add_input(struct input_files *files, const char *path, struct str pointer)
+{
+    files->list[files->count++] = (struct input_file){ .path = path, .pointer = pointer };
+}
+
+static void add_sink_inputs(struct input_files *files, const struct config *config, size_t index)
+{
+    const struct config_sink *sink = &config->sinks[index];
+    const struct config_pairs *secrets = &sink->secret_headers;
+    struct arena *arena = config->arena;
+    struct str pointer = arena_printf(arena, "/sinks/%zu/secret_headers", index);
+    size_t first = files->count;
+
+    for (size_t i = 0; i < secrets->count; i++)
+        add_input(files, secrets->list[i].value,
+                  settings_member_pointer(arena, pointer, secrets->list[i].key));
+    add_input(files, sink->ca_file, arena_printf(arena, "/sinks/%zu/ca_file", index));
+    for (size_t i = first; i < files->count; i++)
+        files->list[i].is_of_sink = true;
+}
+
+/* All of them, except the schemas and the configuration itself. */
+static struct input_files list_inputs(const struct config *config)
+{
+    enum { SINGLE = 3 };
+    const struct config_auth *auth = &config->auth;
+    struct arena *arena = config->arena;
+    struct input_files files = { 0 };
+    size_t max = SINGLE + auth->api_key_count + auth->basic_count + config->route_count;
+
+    for (size_t i = 0; i < config->sink_count; i++)
+        max += config->sinks[i].secret_headers.count + 1;
+    files.list = arena_alloc(arena, max * sizeof(*files.list));
+    add_input(&files, config->http.tls.cert_file, STR("/http/tls/cert_file"));
+    add_input(&files, config->http.tls.key_file, STR("/http/tls/key_file"));
+    add_input(&files, auth->bearer.jwks_file, STR("/auth/bearer/jwks_file"));
+    for (size_t i = 0; i < auth->api_key_count; i++)
+        add_input(&files, auth->api_keys[i].value_file,
+                  arena_printf(arena, "/auth/api_keys/%zu/value_file", i));
+    for (size_t i = 0; i < auth->basic_count; i++)
+        add_input(&files, auth->basic[i].password_file,
+                  arena_printf(arena, "/auth/basic/%zu/password_file", i));
+    for (size_t i = 0; i < config->route_count; i++)
+        add_input(&files, config->routes[i].transform,
+                  arena_printf(arena, "/routes/%zu/transform", i));
+    for (size_t i = 0; i < config->sink_count; i++)
+        add_sink_inputs(&files, config, i);
+    return files;
+}
+
+/* What the server does with a file. */
 
 struct config_strings config_store_files(const struct config *config)
 {
@@ -56,44 +123,13 @@ static const char *find_registry(const struct config *config, const char *path)
     return NULL;
 }
 
-static bool is_same(const char *path, const char *other)
+static const char *find_input(const struct config *config, const char *path)
 {
-    return *other && file_name_is_same(path, other);
-}
+    struct input_files files = list_inputs(config);
+    bool is = *config->file && file_name_is_same(path, config->file);
 
-static bool is_secret(const struct config *config, const char *path)
-{
-    bool is = is_same(path, config->http.tls.cert_file) ||
-              is_same(path, config->http.tls.key_file) ||
-              is_same(path, config->auth.bearer.jwks_file);
-
-    for (size_t i = 0; i < config->auth.api_key_count; i++)
-        is = is || is_same(path, config->auth.api_keys[i].value_file);
-    for (size_t i = 0; i < config->auth.basic_count; i++)
-        is = is || is_same(path, config->auth.basic[i].password_file);
-    return is;
-}
-
-static bool is_sink_file(const struct config *config, const char *path)
-{
-    bool is = false;
-
-    for (size_t i = 0; i < config->sink_count; i++) {
-        const struct config_pairs *secrets = &config->sinks[i].secret_headers;
-
-        is = is || is_same(path, config->sinks[i].ca_file);
-        for (size_t j = 0; j < secrets->count; j++)
-            is = is || is_same(path, secrets->list[j].value);
-    }
-    return is;
-}
-
-static const char *find_read(const struct config *config, const char *path)
-{
-    bool is = is_same(path, config->file) || is_secret(config, path) || is_sink_file(config, path);
-
-    for (size_t i = 0; i < config->route_count; i++)
-        is = is || is_same(path, config->routes[i].transform);
+    for (size_t i = 0; i < files.count && !is; i++)
+        is = *files.list[i].path && file_name_is_same(path, files.list[i].path);
     return is ? "the configuration is read from it" : NULL;
 }
 
@@ -117,10 +153,102 @@ const char *config_file_use(const struct config *config, const char *path)
     if (!use)
         use = find_registry(config, path);
     if (!use)
-        use = find_read(config, path);
+        use = find_input(config, path);
     if (!use)
         use = find_output(path);
     if (!use && file_name_is_in_proc(path))
         use = "it is a name of an open descriptor, not a file of its own";
     return use;
+}
+
+/* Checks. */
+
+static void check_input(struct settings *settings, const struct input_file *file)
+{
+    struct error err;
+    char folder[PATH_MAX];
+    int problem;
+
+    if (!*file->path || access(file->path, R_OK) == 0)
+        return;
+    problem = errno;
+    (void)fail_errno(&err, ERR_SYSTEM, problem, "%s", file->path);
+    if (problem == ENOENT && *file->path != '/' && getcwd(folder, sizeof(folder)))
+        settings_complain(settings, file->pointer, "%s (relative to %s)", err.text, folder);
+    else
+        settings_complain(settings, file->pointer, "%s", err.text);
+}
+
+/* The folder that holds `path`, or will; "" stands for the working directory. */
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == path)
+        return "/";
+    return arena_copy(arena, (struct str){ path, slash ? (size_t)(slash - path) : 0 }).ptr;
+}
+
+/* Is anything else there than a file, whose end is never reached or which keeps nothing? */
+static bool is_no_file(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+/* Can a file be made at `path`, its folders with it? Otherwise errno says why not. */
+static bool can_be_made(struct arena *arena, const char *path)
+{
+    for (;;) {
+        const char *folder = folder_of(arena, path);
+        struct stat info;
+
+        if (stat(*folder ? folder : ".", &info) == 0) {
+            errno = ENOTDIR;
+            return S_ISDIR(info.st_mode) && access(*folder ? folder : ".", W_OK | X_OK) == 0;
+        }
+        if (errno != ENOENT || !*folder)
+            return false;
+        path = folder;
+    }
+}
+
+static bool can_be_written(struct arena *arena, const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return errno == ENOENT && can_be_made(arena, path);
+    errno = EISDIR;
+    return S_ISREG(info.st_mode) && access(path, R_OK | W_OK) == 0 && can_be_made(arena, path);
+}
+
+static void check_output(struct settings *settings, const struct config *config, size_t index)
+{
+    const char *path = config->sinks[index].path;
+    struct error err;
+
+    if (config->sinks[index].kind != CONFIG_SINK_FILE || !*path || config_file_use(config, path))
+        return;
+    if (is_no_file(path))
+        (void)fail(&err, ERR_SYSTEM, "%s: not a regular file", path);
+    else if (!can_be_written(config->arena, path))
+        (void)fail_errno(&err, ERR_SYSTEM, errno, "%s", path);
+    else
+        return;
+    settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/path", index), "%s",
+                      err.text);
+}
+
+void config_check_files(struct settings *settings, const struct config *config,
+                        enum config_files which)
+{
+    struct input_files files = list_inputs(config);
+
+    for (size_t i = 0; i < files.count; i++)
+        if (which == CONFIG_FILES_ALL || !files.list[i].is_of_sink)
+            check_input(settings, &files.list[i]);
+    for (size_t i = 0; which == CONFIG_FILES_ALL && i < config->sink_count; i++)
+        check_output(settings, config, i);
 }

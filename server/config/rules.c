@@ -3,10 +3,6 @@
  */
 #include "server/config/config_internal.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <unistd.h>
-
 #include "server/http/networks.h"
 
 static bool has_credential(const struct config_auth *auth)
@@ -157,51 +153,4 @@ void config_rules(struct settings *settings, const struct config *config)
     check_proxies(settings, config);
     check_pins(settings, config);
     config_sink_rules(settings, config);
-}
-
-void config_check_file(struct settings *settings, struct str pointer, const char *path)
-{
-    struct error err;
-    char folder[PATH_MAX];
-    int problem;
-
-    if (!*path || access(path, R_OK) == 0)
-        return;
-    problem = errno;
-    (void)fail_errno(&err, ERR_SYSTEM, problem, "%s", path);
-    if (problem == ENOENT && *path != '/' && getcwd(folder, sizeof(folder)))
-        settings_complain(settings, pointer, "%s (relative to %s)", err.text, folder);
-    else
-        settings_complain(settings, pointer, "%s", err.text);
-}
-
-static void check_auth_files(struct settings *settings, const struct config *config)
-{
-    const struct config_auth *auth = &config->auth;
-
-    for (size_t i = 0; i < auth->api_key_count; i++)
-        config_check_file(settings, arena_printf(config->arena, "/auth/api_keys/%zu/value_file", i),
-                          auth->api_keys[i].value_file);
-    for (size_t i = 0; i < auth->basic_count; i++)
-        config_check_file(settings, arena_printf(config->arena, "/auth/basic/%zu/password_file", i),
-                          auth->basic[i].password_file);
-    config_check_file(settings, STR("/auth/bearer/jwks_file"), auth->bearer.jwks_file);
-}
-
-static void check_transforms(struct settings *settings, const struct config *config)
-{
-    for (size_t i = 0; i < config->route_count; i++)
-        config_check_file(settings, arena_printf(config->arena, "/routes/%zu/transform", i),
-                          config->routes[i].transform);
-}
-
-void config_check_files(struct settings *settings, const struct config *config,
-                        enum config_files files)
-{
-    config_check_file(settings, STR("/http/tls/cert_file"), config->http.tls.cert_file);
-    config_check_file(settings, STR("/http/tls/key_file"), config->http.tls.key_file);
-    check_auth_files(settings, config);
-    check_transforms(settings, config);
-    if (files == CONFIG_FILES_ALL)
-        config_check_sink_files(settings, config);
 }

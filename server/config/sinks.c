@@ -3,10 +3,6 @@
  */
 #include "server/config/config_internal.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/file_name.h"
 
 static void check_sink_names(struct settings *settings, const struct config *config)
@@ -74,28 +70,19 @@ static bool has_header(const struct config_pairs *headers, const char *name)
     return false;
 }
 
-/* The pointer of a member; a header's name needs no escapes but for `~`. */
-static struct str member_of(struct arena *arena, const char *object, const char *name)
-{
-    CLEANUP(buf_done) struct buf token;
-
-    buf_init(&token, YAML_MAX_BYTES);
-    json_write_pointer_token(&token, str_from_c(name));
-    return arena_printf(arena, "%s/%.*s", object, STR_ARG(buf_str(&token)));
-}
-
 static void check_headers(struct settings *settings, struct arena *arena,
-                          const struct config_pairs *headers, const char *pointer,
+                          const struct config_pairs *headers, struct str pointer,
                           const struct config_pairs *others)
 {
     for (size_t i = 0; i < headers->count; i++) {
         const char *name = headers->list[i].key;
 
         if (is_framing(name))
-            settings_complain(settings, member_of(arena, pointer, name),
+            settings_complain(settings, settings_member_pointer(arena, pointer, name),
                               "Sluice sets this header itself");
         if (others && has_header(others, name))
-            settings_complain(settings, member_of(arena, pointer, name), "is in headers as well");
+            settings_complain(settings, settings_member_pointer(arena, pointer, name),
+                              "is in headers as well");
     }
 }
 
@@ -105,10 +92,9 @@ static void check_sink_headers(struct settings *settings, const struct config *c
         const struct config_sink *sink = &config->sinks[i];
 
         check_headers(settings, config->arena, &sink->headers,
-                      arena_printf(config->arena, "/sinks/%zu/headers", i).ptr, NULL);
+                      arena_printf(config->arena, "/sinks/%zu/headers", i), NULL);
         check_headers(settings, config->arena, &sink->secret_headers,
-                      arena_printf(config->arena, "/sinks/%zu/secret_headers", i).ptr,
-                      &sink->headers);
+                      arena_printf(config->arena, "/sinks/%zu/secret_headers", i), &sink->headers);
     }
 }
 
@@ -150,91 +136,4 @@ void config_sink_rules(struct settings *settings, const struct config *config)
     check_sink_names(settings, config);
     check_sink_paths(settings, config);
     check_sink_headers(settings, config);
-}
-
-static void check_secrets(struct settings *settings, const struct config *config)
-{
-    for (size_t i = 0; i < config->sink_count; i++) {
-        const struct config_pairs *headers = &config->sinks[i].secret_headers;
-
-        for (size_t j = 0; j < headers->count; j++)
-            config_check_file(
-                settings,
-                member_of(config->arena,
-                          arena_printf(config->arena, "/sinks/%zu/secret_headers", i).ptr,
-                          headers->list[j].key),
-                headers->list[j].value);
-    }
-}
-
-/* The folder that holds `path`, or will; "" stands for the working directory. */
-static const char *folder_of(struct arena *arena, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (slash == path)
-        return "/";
-    return arena_copy(arena, (struct str){ path, slash ? (size_t)(slash - path) : 0 }).ptr;
-}
-
-/* Is anything else there than a file, whose end is never reached or which keeps nothing? */
-static bool is_no_file(const char *path)
-{
-    struct stat info;
-
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-}
-
-/* Can a file be made at `path`, its folders with it? Otherwise errno says why not. */
-static bool can_be_made(struct arena *arena, const char *path)
-{
-    for (;;) {
-        const char *folder = folder_of(arena, path);
-        struct stat info;
-
-        if (stat(*folder ? folder : ".", &info) == 0) {
-            errno = ENOTDIR;
-            return S_ISDIR(info.st_mode) && access(*folder ? folder : ".", W_OK | X_OK) == 0;
-        }
-        if (errno != ENOENT || !*folder)
-            return false;
-        path = folder;
-    }
-}
-
-static bool can_be_written(struct arena *arena, const char *path)
-{
-    struct stat info;
-
-    if (stat(path, &info) != 0)
-        return errno == ENOENT && can_be_made(arena, path);
-    errno = EISDIR;
-    return S_ISREG(info.st_mode) && access(path, R_OK | W_OK) == 0 && can_be_made(arena, path);
-}
-
-static void check_place(struct settings *settings, const struct config *config, size_t index)
-{
-    const char *path = config->sinks[index].path;
-    struct error err;
-
-    if (config->sinks[index].kind != CONFIG_SINK_FILE || !*path || config_file_use(config, path))
-        return;
-    if (is_no_file(path))
-        (void)fail(&err, ERR_SYSTEM, "%s: not a regular file", path);
-    else if (!can_be_written(config->arena, path))
-        (void)fail_errno(&err, ERR_SYSTEM, errno, "%s", path);
-    else
-        return;
-    settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/path", index), "%s",
-                      err.text);
-}
-
-void config_check_sink_files(struct settings *settings, const struct config *config)
-{
-    check_secrets(settings, config);
-    for (size_t i = 0; i < config->sink_count; i++) {
-        config_check_file(settings, arena_printf(config->arena, "/sinks/%zu/ca_file", i),
-                          config->sinks[i].ca_file);
-        check_place(settings, config, i);
-    }
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "tests/unit/load_config.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
@@ -16,7 +17,7 @@ static struct config *load(const char *yaml)
 {
     struct config *config = NULL;
     struct error err;
-    bool ok = config_load(scratch_file(yaml), &config, &err);
+    bool ok = load_config(scratch_file(yaml), &config, &err);
 
     scratch_close();
     assert(ok);

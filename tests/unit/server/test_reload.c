@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/http_client.h"
+#include "tests/unit/load_config.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
@@ -59,7 +60,7 @@ static void begin(void)
     folder_write(&folder, "schemas/Registry/B.json", str_from_c(pipeline_schema));
     folder_write(&folder, "transform.yaml", str_from_c(pipeline_transform));
     put_config("A", "");
-    CHECK(config_load(path, &current.config, &err));
+    CHECK(load_config(path, &current.config, &err));
     CHECK(service_create(current.config, &options, &current.service, &err));
     CHECK(outbox_start(current.service->outbox, &err));
     CHECK(service_start(current.service, NULL, &err));

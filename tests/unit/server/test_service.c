@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "tests/unit/load_config.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/test.h"
 
@@ -43,7 +44,7 @@ static bool create(const char *more, struct error *err)
     folder_init(&folder);
     write_config(more);
     folder_path(&folder, "sluice.yaml", path);
-    if (!config_load(path, &config, err))
+    if (!load_config(path, &config, err))
         return false;
     return service_create(config, NULL, &service, err);
 }
@@ -144,7 +145,7 @@ static void the_status_map_is_in_force(void)
         write_config(cases[i].more);
         folder_remove(&folder, "schemas/Registry/Schema.json");
         folder_path(&folder, "sluice.yaml", path);
-        CHECK(config_load(path, &config, &err));
+        CHECK(load_config(path, &config, &err));
         CHECK(service_create(config, NULL, &service, &err));
         CHECK_INT(post(arena, good_event, &answer), cases[i].status);
         CHECK(memmem(answer.ptr, answer.len, "Schema Schema not found in registry Registry", 44));
@@ -217,7 +218,7 @@ static void the_defaults_take_the_shipped_sample(void)
     struct arena *arena = arena_create();
     struct str answer;
 
-    CHECK(config_load(NULL, &config, &err));
+    CHECK(load_config(NULL, &config, &err));
     CHECK(service_create(config, NULL, &service, &err));
     CHECK_INT(post(arena, good_event, &answer), 200);
     CHECK(str_starts_with(

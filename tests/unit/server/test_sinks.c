@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "tests/unit/load_config.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
@@ -22,7 +23,7 @@ static struct sinks *create(const char *yaml)
     struct sinks *sinks = NULL;
     struct error err = { 0 };
 
-    assert(config_load(scratch_file(yaml), &config, &err));
+    assert(load_config(scratch_file(yaml), &config, &err));
     CHECK(sinks_create(config, &sinks, &err));
     CHECK_STR(str_from_c(err.text), "");
     config_destroy(config);

@@ -3,6 +3,7 @@
  */
 #include "server/config/config.h"
 
+#include "tests/unit/load_config.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
@@ -11,7 +12,7 @@ static struct config *load(const char *yaml)
     struct config *config = NULL;
     struct error err = { 0 };
 
-    CHECK(config_load(scratch_file(yaml), &config, &err));
+    CHECK(load_config(scratch_file(yaml), &config, &err));
     CHECK_STR(str_from_c(err.text), "");
     scratch_close();
     return config;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "server/config/config_internal.h"
+#include "tests/unit/load_config.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
@@ -26,7 +27,7 @@ static struct config *load(const char *yaml)
 {
     struct config *config = NULL;
     struct error err = { 0 };
-    bool ok = config_load(yaml ? scratch_file(yaml) : NULL, &config, &err);
+    bool ok = load_config(yaml ? scratch_file(yaml) : NULL, &config, &err);
 
     CHECK(ok);
     CHECK_STR(str_from_c(err.text), "");
@@ -222,11 +223,11 @@ static void loading_reports_the_first_problem(void)
     struct error err = { 0 };
     const char *path = scratch_file("b: 1\na: 2\n");
 
-    CHECK(!config_load(path, &config, &err));
+    CHECK(!load_config(path, &config, &err));
     CHECK_INT(err.code, ERR_CONFIG);
     CHECK_STR(str_from(str_from_c(err.text), strlen(path)), ":1: b: unknown key");
     scratch_close();
-    CHECK(!config_load("/nonexistent/sluice.yaml", &config, &err));
+    CHECK(!load_config("/nonexistent/sluice.yaml", &config, &err));
     CHECK_INT(err.code, ERR_SYSTEM);
     CHECK(!config);
 }
@@ -251,7 +252,7 @@ static void the_shipped_file_is_the_defaults(void)
 
     set_variable("SLUICE_LISTEN", NULL);
     set_variable("SLUICE_AUTH_OPEN", NULL);
-    CHECK(config_load("conf/sluice.yaml", &config, &err));
+    CHECK(load_config("conf/sluice.yaml", &config, &err));
     CHECK_STR(str_from_c(err.text), "");
     if (!config)
         return;
@@ -273,7 +274,7 @@ static void a_container_needs_no_edit(void)
 
     set_variable("SLUICE_LISTEN", "0.0.0.0:8080");
     set_variable("SLUICE_AUTH_OPEN", "true");
-    CHECK(config_load("conf/sluice.yaml", &config, &err));
+    CHECK(load_config("conf/sluice.yaml", &config, &err));
     CHECK_STR(str_from_c(err.text), "");
     if (config) {
         CHECK_STR(str_from_c(config->http.listen.host), "0.0.0.0");
@@ -289,7 +290,7 @@ static void examples_load(void)
     struct config *config = NULL;
     struct error err = { 0 };
 
-    CHECK(config_load("conf/examples/genesys/sluice.yaml", &config, &err));
+    CHECK(load_config("conf/examples/genesys/sluice.yaml", &config, &err));
     CHECK_STR(str_from_c(err.text), "");
     if (config)
         CHECK_INT((int64_t)config->route_count, 3);

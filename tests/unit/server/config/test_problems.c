@@ -40,8 +40,8 @@ static void check_problems(const char *yaml, const char *expected)
     if (config_review_open(problems.path, &review, &err)) {
         config_review_lint(review);
         config_review_files(review, CONFIG_FILES_ALL);
-        for (size_t i = 0; i < config_review_count(review); i++)
-            add_problem(&problems, config_review_line(review, i));
+        for (size_t i = 0; i < settings_problem_count(review->settings); i++)
+            add_problem(&problems, settings_problem(review->settings, i)->text);
         ok = config_review_take(review, &config);
         config_review_close(review);
     } else {
@@ -387,14 +387,14 @@ static void the_reason_is_never_cut(void)
 
     CHECK(config_review_open(path, &review, &err));
     config_review_files(review, CONFIG_FILES_ALL);
-    CHECK_INT((int64_t)config_review_count(review), 2);
-    for (size_t i = 0; i < config_review_count(review); i++) {
-        struct settings_problem parts = config_review_parts(review, i);
+    CHECK_INT((int64_t)settings_problem_count(review->settings), 2);
+    for (size_t i = 0; i < settings_problem_count(review->settings); i++) {
+        const struct settings_problem *problem = settings_problem(review->settings, i);
 
-        CHECK(str_ends_with(str_from_c(config_review_line(review, i)), str_from_c(parts.what)));
-        CHECK(str_ends_with(str_from_c(parts.what),
+        CHECK(str_ends_with(str_from_c(problem->text), str_from_c(problem->what)));
+        CHECK(str_ends_with(str_from_c(problem->what),
                             i == 0 ? STR("unknown key") : STR("...: File name too long")));
-        CHECK(strlen(config_review_line(review, i)) < 800);
+        CHECK(strlen(problem->text) < 800);
     }
     config_review_close(review);
     scratch_close();
