@@ -1,6 +1,7 @@
 /*
- * catalog.c - see catalog.h. Entries and those who read them; catalog_look.c asks the registry,
- * catalog_work.c says when.
+ * catalog.c - see catalog.h: the entries, their readers and their status. The rest is in
+ * catalog_work.c (when to look), catalog_look.c, catalog_compile.c, catalog_guard.c (a look) and
+ * catalog_keep.c (what outlives a restart).
  */
 #include "schema/registry/catalog.h"
 
@@ -63,7 +64,7 @@ void catalog_destroy(struct catalog *catalog)
     mem_free(catalog);
 }
 
-/* The version that "<registry>/<schema>" is to stay with, or NULL. */
+/* The version that "<registry>/<schema>" is pinned to, or NULL. */
 static const char *find_pin(const struct catalog *catalog, const char *registry, const char *schema)
 {
     size_t len = strlen(registry);
@@ -233,7 +234,7 @@ static void inherit_counts(struct catalog_entry *entry, const struct catalog_sta
     entry->guard_refusals += other->guard_refusals;
 }
 
-/* What is live may be replaced meanwhile. */
+/* A look of the predecessor can replace its definition at the same time. */
 static void inherit_definition(struct catalog_entry *entry, struct catalog *predecessor,
                                const struct catalog_entry *other)
 {

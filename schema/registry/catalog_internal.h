@@ -1,10 +1,10 @@
 /*
  * catalog_internal.h - what catalog*.c share.
  *
- * Three kinds of state: what readers see (`live`, behind an atomic pointer, freed after
- * epoch_wait()); what belongs to the look under way (one at a time for each entry); and the rest,
- * behind the catalog's mutex, which is never held while the registry is asked, a schema compiled or
- * a file written.
+ * There are three kinds of state: what readers see (`live`, an atomic pointer, freed after
+ * epoch_wait()); what only the look under way uses (one at a time for each entry); and the rest,
+ * behind the catalog's mutex. The mutex is never held while the registry is asked, a schema is
+ * compiled or a file is written.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "schema/registry/catalog_cache.h"
 #include "schema/registry/samples.h"
 
-/* A request that waits for a look. Counted: the request's arena and the list have one each. */
+/* A request that waits for a look. The request's arena and the list hold a reference each. */
 struct catalog_waiter {
     struct catalog_waiter *next;
     struct waker waker;
@@ -24,25 +24,26 @@ struct catalog_waiter {
 
 struct catalog_entry {
     struct catalog_entry *next;
-    struct catalog_place place;         /* its names, and where its files go */
-    const char *pin;                    /* NULL: it goes with the latest version */
+    struct catalog_place place;         /* its names, and the folder of its files */
+    const char *pin;                    /* NULL: it follows the latest version */
     struct samples *samples;            /* NULL: none are kept */
     _Atomic(struct live_schema *) live; /* never NULL */
 
-    /* The look's own, but for the definition, which others copy: replaced under the mutex. */
-    struct schema_definition definition; /* the live one */
-    struct schema_definition inherited;  /* the predecessor's live one, until loading */
-    bool kept;                           /* it is in the cache */
+    /* Used by the look only, except `definition`: it is replaced under the mutex, so that another
+     * thread can copy it. */
+    struct schema_definition definition; /* of the live schema */
+    struct schema_definition inherited;  /* the predecessor's, until catalog_restore() */
+    bool kept;                           /* `definition` is in the cache */
     bool refers;                         /* to other schemas: it is compiled at each look */
     bool loading;                        /* from the cache, without asking Glue */
-    bool keep_failed;                    /* and that has been complained of */
-    uint64_t samples_saved;              /* samples_taken() of those that are written */
-    int64_t saved_us;                    /* when; monotonic, 0: not yet */
+    bool keep_failed;                    /* writing to the cache failed, and was logged */
+    uint64_t samples_saved;              /* samples_taken() at the last write */
+    int64_t saved_us;                    /* time of the last write; monotonic, 0: none */
 
     /* Behind the catalog's mutex: */
     bool looking;      /* a look is under way */
-    int64_t due_us;    /* when the next one is wanted */
-    int64_t looked_us; /* when the last one ended; 0: there was none */
+    int64_t due_us;    /* time of the next one */
+    int64_t looked_us; /* end of the last one; 0: there was none */
     unsigned failures; /* in a row */
     struct catalog_waiter *waiters;
     struct error error;   /* of the last look */
@@ -57,27 +58,70 @@ struct catalog_entry {
 
 struct catalog {
     struct catalog_options options;
-    struct catalog_entry *entries; /* in the order of their making */
+    struct catalog_entry *entries; /* in the order of creation */
     size_t count;
-    atomic_size_t without;        /* entries that have no usable version */
+    atomic_size_t without;        /* entries without a usable version */
     struct json_symbols *symbols; /* the reader's keys */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     uint64_t random;
     bool running; /* since catalog_start() */
     atomic_bool stopping;
-    atomic_bool is_retired; /* the cache is the successor's */
+    atomic_bool is_retired; /* the successor owns the cache */
     pthread_t *threads;     /* [thread_count] that run */
     size_t thread_count;
 };
 
-enum catalog_result { CATALOG_FAILED, CATALOG_FRESH, CATALOG_HELD };
+#define CATALOG_NEVER_US INT64_MAX
 
-/** Ask the registry once for this entry, and do what follows. Nobody else does so meanwhile. */
+/** The fields of a log line that name the entry. */
+#define LOG_ENTRY(entry)                                                                           \
+    LOG_STR("registry", str_from_c((entry)->place.registry)),                                      \
+        LOG_STR("schema", str_from_c((entry)->place.schema))
+
+/*
+ * Everything below is for the thread that looks at the entry: there is one at a time.
+ */
+
+/** catalog_look.c: fetch the definition once, and take it, hold it, or note the failure. */
 void catalog_look(struct catalog *catalog, struct catalog_entry *entry);
 
-/** Take what the predecessor left for this entry, else what the cache holds. */
-void catalog_look_into_cache(struct catalog *catalog, struct catalog_entry *entry);
+/** Make `schema`, compiled from `definition`, the live one. Takes both. */
+void catalog_go_live(struct catalog *catalog, struct catalog_entry *entry, struct schema *schema,
+                     struct schema_definition *definition);
 
-/** Keep its samples for the next start. Nobody looks meanwhile. */
+/**
+ * catalog_compile.c: compile `definition`. The versions of the schemas that it refers to become
+ * part of its version. The error's text is for senders of events.
+ */
+NODISCARD bool catalog_compile(const struct catalog *catalog, struct catalog_entry *entry,
+                               struct schema_definition *definition, struct schema **out,
+                               struct error *err);
+
+/** catalog_guard.c: may `next`, compiled from `definition`, take the place of the live schema? */
+NODISCARD bool catalog_guard_permits(struct catalog *catalog, struct catalog_entry *entry,
+                                     const struct schema *next,
+                                     const struct schema_definition *definition);
+
+/**
+ * Was this version refused before, and not accepted since? A version that only had too few events
+ * to be tried on is tried again.
+ */
+bool catalog_guard_holds(const struct catalog *catalog, const struct catalog_entry *entry,
+                         const struct schema_definition *definition);
+
+/** End the suspicion if the suspect is accepted, or is neither live nor the latest version. */
+void catalog_guard_review(struct catalog *catalog, struct catalog_entry *entry,
+                          const struct schema_definition *latest);
+
+/** catalog_keep.c: keep the live definition for the next start. A failure is logged once. */
+void catalog_keep(const struct catalog *catalog, struct catalog_entry *entry);
+
+/** Keep the samples for the next start, if there are new ones. */
 void catalog_save_samples(const struct catalog *catalog, struct catalog_entry *entry);
+
+/** Take the predecessor's live definition, else the cache's, and the kept samples. */
+void catalog_restore(struct catalog *catalog, struct catalog_entry *entry);
+
+void catalog_log_cache_failure(const struct catalog_entry *entry, const char *event,
+                               const struct error *err);

@@ -1,13 +1,12 @@
 /*
- * catalog_work.c - when the registry is asked, by whom, and who waits for it.
+ * catalog_work.c - the threads that look, the times of the looks, and the events that wait for one.
  *
- * A few threads share the entries: each takes the one that is due first and that no other has in
- * hand. So a registry that does not answer for one schema does not keep the others from theirs.
+ * A few threads share the entries: each takes the entry that is due first and that no other thread
+ * looks at. So a registry that does not answer for one schema does not delay the others.
  *
- * While an entry has no version, an event that asks for it waits for the look under way, or causes
- * one unless the last ended less than SPACING_US ago: then that look's failure is its answer. Every
- * failure is thus an answer for SPACING_US at most while events come, and the back-off says how
- * often to look when none come.
+ * While an entry has no version, an event waits for the look under way, or causes one unless the
+ * last ended less than SPACING_US ago: then the failure of that look is the answer. So while events
+ * come, a failure is the answer for at most SPACING_US; while none come, the back-off decides.
  */
 #include <errno.h>
 
@@ -26,7 +25,7 @@ static void waiter_release(void *self)
         mem_free(waiter);
 }
 
-/* Wake all of them, or only let go of them. The mutex is not held: a waker may have its own. */
+/* Wake the waiters, or only drop them. The mutex is not held: a waker can lock its own. */
 static void end_waiters(struct catalog_waiter *waiters, bool wake)
 {
     while (waiters) {
@@ -50,7 +49,7 @@ static void add_waiter(struct catalog_entry *entry, struct waker waker, struct a
     entry->waiters = waiter;
 }
 
-/* What is live may be replaced while we look. */
+/* An epoch protects what is live: a look can replace it. */
 static bool has_none(const struct catalog_entry *entry)
 {
     bool none = !catalog_enter(entry)->schema;
@@ -84,10 +83,10 @@ bool catalog_await(struct catalog *catalog, struct catalog_entry *entry, struct 
 void catalog_load_cached(struct catalog *catalog)
 {
     for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next)
-        catalog_look_into_cache(catalog, entry);
+        catalog_restore(catalog, entry);
 }
 
-/* Is it the registry that failed, whichever schema it was asked for? */
+/* Did the registry itself fail, whatever the schema? */
 static bool is_of_all(enum err_code code)
 {
     return code == ERR_UNREACHABLE || code == ERR_THROTTLED || code == ERR_UNAVAILABLE;
@@ -99,7 +98,7 @@ void catalog_load(struct catalog *catalog)
     bool answers = true;
 
     for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next) {
-        catalog_look_into_cache(catalog, entry);
+        catalog_restore(catalog, entry);
         if (is_brief && (!answers || !has_none(entry)))
             continue;
         catalog_look(catalog, entry);
@@ -107,7 +106,7 @@ void catalog_load(struct catalog *catalog)
     }
 }
 
-/* The entry that is due first among those that nobody looks at; NULL: there is none. */
+/* The entry that is due first among those without a look under way; NULL: there is none. */
 static struct catalog_entry *find_due(const struct catalog *catalog)
 {
     struct catalog_entry *first = NULL;
@@ -118,7 +117,7 @@ static struct catalog_entry *find_due(const struct catalog *catalog)
     return first;
 }
 
-/* Wait until something may be due. The mutex is held. */
+/* Wait until an entry can be due. The mutex is held. */
 static void wait_for(struct catalog *catalog, const struct catalog_entry *next)
 {
     if (!next || next->due_us == INT64_MAX) {
@@ -168,7 +167,7 @@ bool catalog_start(struct catalog *catalog, struct error *err)
         wanted = catalog->count ? catalog->count : 1;
     catalog->threads = mem_alloc_array(wanted, sizeof(pthread_t));
     (void)pthread_mutex_lock(&catalog->mutex);
-    catalog->running = true; /* events may ask already */
+    catalog->running = true; /* catalog_await() causes looks from now on */
     (void)pthread_mutex_unlock(&catalog->mutex);
     while (catalog->thread_count < wanted) {
         if (!thread_start(&catalog->threads[catalog->thread_count], "catalog", work, catalog,

@@ -1,0 +1,71 @@
+/*
+ * catalog_compile.c - from a definition, and those that it refers to, to a compiled schema.
+ */
+#include "base/memory.h"
+#include "schema/registry/catalog_internal.h"
+#include "schema/registry/references.h"
+
+enum { SCHEMA_MAX_DEPTH = 256 };
+
+/* The schemas that routes name: references to them use their pins. The caller owns the list. */
+static struct registry_query *list_routed(const struct catalog *catalog)
+{
+    struct registry_query *list = mem_alloc_array(catalog->count + 1, sizeof(*list));
+    size_t count = 0;
+
+    for (const struct catalog_entry *entry = catalog->entries; entry; entry = entry->next)
+        list[count++] =
+            (struct registry_query){ entry->place.registry, entry->place.schema, entry->pin };
+    return list;
+}
+
+static bool compile_document(const struct catalog *catalog, const struct references *references,
+                             struct json_object *document, struct schema **out, struct error *err)
+{
+    const struct schema_options compiling = {
+        .assert_formats = catalog->options.assert_formats,
+        .from_glue = catalog->options.registry.is_glue,
+        .base_uri = references_base_uri(references),
+        .finder = references_finder(references),
+        .symbols = catalog->symbols,
+    };
+
+    if (schema_compile(document, &compiling, out, err))
+        return true;
+    if (references_failed(references, err))
+        return false;
+    err->code = ERR_INTERNAL;
+    return fail_within(err, "schema does not compile");
+}
+
+bool catalog_compile(const struct catalog *catalog, struct catalog_entry *entry,
+                     struct schema_definition *definition, struct schema **out, struct error *err)
+{
+    const struct json_read_options reading = { .max_depth = SCHEMA_MAX_DEPTH };
+    CLEANUP(json_cleanup) struct json_object *document = NULL;
+
+    if (!json_read(definition->text, &reading, &document, err)) {
+        err->code = ERR_INVALID;
+        return fail_within(err, "Schema definition is not valid JSON");
+    }
+
+    struct registry_query *routed = list_routed(catalog);
+    const struct references_options options = {
+        .registry = &catalog->options.registry,
+        .from = { entry->place.registry, entry->place.schema, NULL },
+        .routed = routed,
+        .routed_count = catalog->count,
+        .cache_dir = catalog->options.cache_dir,
+        .cached_only = entry->loading && catalog->options.registry.is_glue,
+        .keeps = !entry->loading && !atomic_load(&catalog->is_retired),
+    };
+    struct references *references = references_create(&options);
+    bool ok = compile_document(catalog, references, document, out, err);
+
+    entry->refers = references_any(references);
+    if (ok)
+        references_extend(references, definition->version);
+    references_destroy(references);
+    mem_free(routed);
+    return ok;
+}
