@@ -16,10 +16,10 @@
 #include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/chars.h"
 #include "base/clock.h"
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -28,23 +28,16 @@ enum { ORDERS = 3 }; /* of groups */
 
 static const int64_t tickets_us = US_PER_DAY;
 
-/* What tells one version of a file from another; all zero: there is none. */
-struct look {
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
-
-struct looks {
-    struct look cert;
-    struct look key;
+struct stamps {
+    struct file_stamp cert;
+    struct file_stamp key;
 };
 
 struct http_tls {
     char *cert_file;
     char *key_file;
-    struct looks taken;       /* the files as they were when they were read last, or tried */
-    struct looks last;        /* as they were when they were looked at last */
+    struct stamps taken;      /* of the files when they were last read, or tried */
+    struct stamps last;       /* at the last refresh */
     int64_t tickets_since_us; /* since when the ticket key is in use */
 
     pthread_mutex_t mutex; /* for the two below */
@@ -54,29 +47,9 @@ struct http_tls {
     gnutls_priority_t orders[ORDERS];
 };
 
-static struct look look_at(const char *file)
+static bool stamps_equal(const struct stamps *a, const struct stamps *b)
 {
-    struct stat status;
-
-    if (stat(file, &status) != 0)
-        return (struct look){ 0 };
-    return (struct look){ status.st_ino, status.st_size, status.st_ctim };
-}
-
-static struct looks look_at_both(const char *cert_file, const char *key_file)
-{
-    return (struct looks){ look_at(cert_file), look_at(key_file) };
-}
-
-static bool is_same_file(struct look a, struct look b)
-{
-    return a.inode == b.inode && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
-           a.changed.tv_nsec == b.changed.tv_nsec;
-}
-
-static bool is_same(struct looks a, struct looks b)
-{
-    return is_same_file(a.cert, b.cert) && is_same_file(a.key, b.key);
+    return file_stamp_equal(&a->cert, &b->cert) && file_stamp_equal(&a->key, &b->key);
 }
 
 /*
@@ -166,11 +139,10 @@ static void put(struct http_tls *tls, struct http_certificate *certificate)
         LOG_EVENT(LOG_WARN, "tls_certificate_expired");
 }
 
-/* Looked at before they are read: what changes meanwhile is seen by the next look. */
 bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
                       struct error *err)
 {
-    struct looks now = look_at_both(cert_file, key_file);
+    const struct stamps now = { file_stamp(cert_file), file_stamp(key_file) };
     struct http_certificate *certificate;
 
     if (!http_certificate_load(cert_file, key_file, &certificate, err))
@@ -224,17 +196,17 @@ static void log_error(const char *event, const struct error *err)
     LOG_EVENT(LOG_WARN, event, LOG_STR("error", str_from_c(err->text)));
 }
 
-/* Two files do not change in one step: what differs from one look to the next is waited for. */
+/* Two files do not change in one step: read them once two refreshes in a row find the same. */
 void http_tls_refresh(struct http_tls *tls)
 {
-    struct looks now = look_at_both(tls->cert_file, tls->key_file);
-    bool at_rest = is_same(now, tls->last);
+    const struct stamps now = { file_stamp(tls->cert_file), file_stamp(tls->key_file) };
+    bool at_rest = stamps_equal(&now, &tls->last);
     struct error err;
 
     if (clock_monotonic_us() - tls->tickets_since_us >= tickets_us && !renew_tickets(tls, &err))
         log_error("tls_tickets_not_renewed", &err);
     tls->last = now;
-    if (!at_rest || is_same(now, tls->taken))
+    if (!at_rest || stamps_equal(&now, &tls->taken))
         return;
     tls->taken = now;
     if (http_tls_replace(tls, tls->cert_file, tls->key_file, &err))
