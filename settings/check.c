@@ -53,7 +53,7 @@ static const char *name_words(struct str name)
     return "something else";
 }
 
-/* What the node wants, in its own words or by its kind; empty when it says neither. */
+/* What the node expects: its `x-expected`, else the words for its `x-kind`; empty without both. */
 static struct str expected_words(struct json_object *schema)
 {
     struct str expected = json_find_str(schema, "x-expected");
@@ -144,7 +144,7 @@ static void explain_missing(struct settings *settings, const struct settings_fau
     }
 }
 
-/* Any other keyword: the node's own words, else the engine's rule without its value. */
+/* Any other keyword: `x-expected`, else the engine's words, without the value. */
 static void explain_other(struct settings *settings, const struct settings_fault *fault)
 {
     struct str expected = expected_words(fault->schema);
@@ -179,7 +179,7 @@ static void explain(struct settings *settings, const struct settings_fault *faul
     explain_other(settings, fault);
 }
 
-/* Is the place below a branch of oneOf or anyOf? Then the combinator itself says it all. */
+/* Is the place in a branch of oneOf or anyOf? Only the failure of the whole is reported. */
 static bool is_in_branch(struct str location)
 {
     for (size_t i = 0; i < location.len; i++) {
@@ -223,8 +223,8 @@ static void explain_unit(struct settings *settings, const struct schema_unit *un
 }
 
 /*
- * Does `last` say it all? `required` may come once per missing key, and is explained as a whole;
- * a value of the wrong type breaks further rules that are no help.
+ * Does the text for `last` cover this unit? `required` has a unit for each missing key, and is
+ * explained as a whole; a value of the wrong type breaks other rules as a consequence.
  */
 static bool is_covered(const struct schema_unit *unit, const struct schema_unit *last)
 {
@@ -258,7 +258,7 @@ static bool check_rules(struct settings *settings, struct error *err)
     return true;
 }
 
-/* Compare as microseconds or bytes; false when either is no such text. */
+/* Compare as times or sizes; false when one of them is not one. */
 static bool is_below(struct json_object *a, struct json_object *b, bool time)
 {
     int64_t a_time;
@@ -284,7 +284,8 @@ static void check_bounds_here(struct settings *settings, const struct setting *h
                           STR_ARG(json_str(bound)));
 }
 
-/* The bounds that JSON Schema cannot say; recurses as deep as the schema has objects and lists. */
+/* The bounds that JSON Schema cannot express; recurses as deep as the schema has objects and lists.
+ */
 static void check_bounds(struct settings *settings, const struct setting *here)
 {
     struct json_object *properties;

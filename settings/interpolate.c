@@ -1,7 +1,7 @@
 /*
  * interpolate.c - see interpolate.h.
  *
- * What is put in is not read again, so a variable's value cannot name another variable.
+ * A variable's value is not expanded again.
  */
 #include "settings/interpolate.h"
 

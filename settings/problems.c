@@ -1,5 +1,5 @@
 /*
- * problems.c - the problems of a settings file: where each is, and which ones are worth a line.
+ * problems.c - the problems of a settings file: their places, their order, and no repetitions.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ enum {
     MAX_KEY = 200, /* bytes of a key's path that are shown */
 };
 
-/* Add it behind the last problem that is not further down in the file. */
+/* Insert it after the last problem of the same or an earlier line. */
 static void problems_add(struct settings *settings, struct problem problem)
 {
     size_t at = settings->count;
@@ -27,7 +27,7 @@ static void problems_add(struct settings *settings, struct problem problem)
     settings->count++;
 }
 
-/* Is the same text there already, or the reason why the value itself is refused? */
+/* Is there the same text already, or a problem because of which the value is not used? */
 static bool problems_cover(const struct settings *settings, const struct problem *problem)
 {
     for (size_t i = 0; i < settings->count; i++) {

@@ -1,7 +1,7 @@
 /*
  * unit.c - see unit.h.
  *
- * Integer arithmetic throughout: a fraction counts to its sixth digit, so that 0.1s is exact.
+ * Integer arithmetic: a fraction is read to its sixth digit, so that 0.1s is exact.
  */
 #include "settings/unit.h"
 
@@ -33,7 +33,7 @@ static const struct unit times[] = {
 
 enum { MILLIONTHS = 1000000 };
 
-/* Beyond this no digit is added: what comes out is over every maximum anyway. */
+/* Beyond this no digit is added: the result is over every maximum. */
 static const uint64_t too_much = INT64_MAX / 10 - 1;
 
 static bool is_digit(struct str text, size_t at)
@@ -41,7 +41,7 @@ static bool is_digit(struct str text, size_t at)
     return at < text.len && char_is_digit(text.ptr[at]);
 }
 
-/* The number at the front of `text` as whole and millionths; how many bytes it took, 0: none. */
+/* Read the number at the front of `text`. Returns its length in bytes; 0: there is none. */
 static size_t read_number(struct str text, uint64_t *whole, uint64_t *millionths)
 {
     size_t at = 0;

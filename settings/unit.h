@@ -12,14 +12,15 @@
 #include "base/json.h"
 
 /**
- * Bytes from an integer, or text with B, KiB, MiB or GiB; INT64_MAX for what is larger, so that it
- * is over every maximum. False: it is none.
+ * Bytes from an integer, or a text with B, KiB, MiB or GiB; INT64_MAX for a larger size, which is
+ * then over every maximum. False: `value` is not a size.
  */
 NODISCARD bool settings_size(struct json_object *value, uint64_t *bytes);
 
-/** Microseconds from text with ms, s, m, h or d; INT64_MAX for what is larger. False: it is none.
+/** Microseconds from a text with ms, s, m, h or d; INT64_MAX for a longer time. False: `value` is
+ * not a time.
  */
 NODISCARD bool settings_time(struct json_object *value, int64_t *microseconds);
 
-/** The same from the text itself. */
+/** settings_time() of a text. */
 NODISCARD bool settings_time_text(struct str text, int64_t *microseconds);

@@ -1,9 +1,9 @@
 /*
  * catalog_cache.c - see catalog_cache.h.
  *
- * A definition's file is a line "sluice-schema-1 <SHA-256 of the rest>", a line of JSON that says
- * what it is, and the definition's bytes. The names of the files are safe whatever the schema is
- * called: what is readable of both names, and the beginning of their SHA-256.
+ * A definition's file is a line "sluice-schema-1 <SHA-256 of the rest>", a line of JSON with
+ * its names and versions, and the definition's bytes. A file's name has the safe characters of both
+ * names and the beginning of their SHA-256.
  */
 #include "schema/registry/catalog_cache.h"
 
@@ -24,7 +24,7 @@ enum {
     FILE_MAX = REGISTRY_DEFINITION_MAX + HEAD_MAX,
     LIST_MAX = 64 * 1024, /* bytes of a list: 1500 versions */
     SAMPLES_MAX = 2 * SAMPLES_BYTES_MAX,
-    NAME_PART = 60,        /* bytes of a name that are shown in a file's name */
+    NAME_PART = 60,        /* bytes of a name that go into a file's name */
     NAME_DIGEST_BYTES = 8, /* of the digest */
 };
 
@@ -73,7 +73,7 @@ static bool fail_damaged(struct error *err, const char *what)
     return fail(err, ERR_INVALID, "the cached definition is damaged: %s", what);
 }
 
-/* Take what is before the next newline off `rest`. */
+/* Take the text before the next newline off `rest`. */
 static bool take_line(struct str *rest, struct str *line)
 {
     const char *end = rest->len > 0 ? memchr(rest->ptr, '\n', rest->len) : NULL;
@@ -107,7 +107,7 @@ static bool copy_version(struct json_object *head, const char *key, char *to)
     return true;
 }
 
-/* What the second line says, which the digest has vouched for. */
+/* Read the second line, which the digest covers. */
 static bool read_head(const struct catalog_place *place, struct str line,
                       struct schema_definition *out, struct error *err)
 {
@@ -236,7 +236,7 @@ bool catalog_cache_lists(const struct catalog_place *place, enum catalog_list li
     const char *plus = strchr(definition->version, '+');
     char own[REGISTRY_VERSION_SIZE];
 
-    /* Who accepts "4" accepts it with whatever it refers to. */
+    /* Accepting "4" accepts it with every version of what it refers to. */
     if (!found && plus && list == CATALOG_ACCEPTED) {
         (void)snprintf(own, sizeof(own), "%.*s", (int)(plus - definition->version),
                        definition->version);
@@ -260,7 +260,7 @@ bool catalog_cache_note(const struct catalog_place *place, enum catalog_list lis
     if (!has_line(old, version)) {
         buf_add(&text, old);
         if (!buf_reserve(&text, REGISTRY_VERSION_SIZE + 1))
-            buf_clear(&text); /* too long: what is old was decided long ago */
+            buf_clear(&text); /* too long: drop the oldest entries */
         buf_printf(&text, "%s\n", version);
     }
     mem_free((void *)old.ptr);

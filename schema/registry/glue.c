@@ -1,5 +1,5 @@
 /*
- * glue.c - see glue.h. Shapes of requests and answers: the Glue API's reference, version
+ * glue.c - see glue.h. Requests and answers follow the reference of the Glue API, version
  * 2017-03-31.
  */
 #include "schema/registry/glue.h"
@@ -14,7 +14,7 @@
 #include "base/memory.h"
 
 enum {
-    CALL_US = 5 * US_PER_S, /* one call with its repetitions; the deadline of an event is 4 s */
+    CALL_US = 5 * US_PER_S, /* one call with its retries; the deadline of an event is 4 s */
     TIME_UP_US = 100 * US_PER_MS,
     BODY_MAX = 8 * 1024 * 1024,
     PAGE_SIZE = 100,
@@ -22,7 +22,7 @@ enum {
     NUMBER_MAX = 999999999,
     UUID_LEN = 36,
     PAGES_MAX = 200,
-    SAID_MAX = 450, /* bytes of AWS's words, behind the operation */
+    SAID_MAX = 450, /* bytes of AWS's message, after the operation */
 };
 
 static const char get_version[] = "GetSchemaVersion";
@@ -30,14 +30,14 @@ static const char get_version[] = "GetSchemaVersion";
 struct glue {
     struct aws_client *client;
     bool for_operator;
-    char said[ERR_TEXT_SIZE]; /* by AWS when the last call failed */
+    char said[ERR_TEXT_SIZE]; /* AWS's message of the last call that failed */
 };
 
-/* One call: what is asked, and for whom failures are worded. */
+/* One call, and the names for its error texts. */
 struct call {
     struct glue *glue;
     const char *operation;
-    const struct glue_schema *schema; /* NULL: about none */
+    const struct glue_schema *schema; /* NULL: no schema */
     struct buf *body;
     struct arena *arena;
 };
@@ -121,7 +121,7 @@ bool glue_is_number(struct str text, int64_t *number)
     return true;
 }
 
-/* Failures, in the words of the status table. */
+/* Failures, with the texts of the status table. */
 
 /* The kind first: see registry_cut_for_senders(). */
 static bool fail_sdk(struct error *err, const struct aws_failure *failure)
@@ -136,15 +136,14 @@ static bool fail_sdk(struct error *err, const struct aws_failure *failure)
                 failure->error.text);
 }
 
-/* Is it Glue itself that says it is broken, and not that it is busy? */
+/* Does Glue report an internal fault, rather than overload? */
 static bool is_internal(const struct aws_failure *failure)
 {
     return str_starts_with(str_from_c(failure->code), STR("Internal"));
 }
 
 /*
- * Who sends events is told no more than the code; who changes schemas wants to know what is wrong
- * with his.
+ * Senders of events get the error code only; an operator who changes schemas gets AWS's message.
  */
 static bool fail_otherwise(const struct call *call, const struct aws_failure *failure,
                            struct error *err)
@@ -158,7 +157,7 @@ static bool fail_otherwise(const struct call *call, const struct aws_failure *fa
                 "AWS Glue error: %s: %s", call->operation, text);
 }
 
-/* AWS's message says which principal may not do it, and on which ARN. */
+/* AWS's message names the principal and the ARN. */
 static bool fail_denied(const struct call *call, const struct aws_failure *failure,
                         struct error *err)
 {
@@ -181,7 +180,8 @@ static bool fail_call(const struct call *call, const struct aws_failure *failure
     case AWS_GARBLED:
         return fail_sdk(err, failure);
     case AWS_UNREACHABLE:
-        /* Who hangs may yet answer the event's next try; who cannot be reached is told so. */
+        /* After a timeout a retry of the event can succeed; an endpoint that cannot be reached is
+         * reported. */
         return time_is_up ? fail(err, ERR_UNAVAILABLE, "AWS Glue does not answer in time")
                           : fail_sdk(err, failure);
     case AWS_THROTTLED:
@@ -262,7 +262,7 @@ static void read_version(struct arena *arena, struct json_object *answer, struct
         (void)json_int64(number, &out->number);
 }
 
-/* A UUID alone does not say of which schema it is; the answer does. */
+/* A UUID does not name its schema; the answer does. */
 static bool is_of(struct str arn, const struct registry_query *query, struct arena *arena)
 {
     struct str end = arena_printf(arena, ":schema/%s/%s", query->registry, query->schema);
@@ -300,7 +300,7 @@ bool glue_get_version(struct glue *glue, const struct registry_query *query, str
     return true;
 }
 
-/* Put the page's versions behind those that are there. */
+/* Append the page's versions. */
 static void add_page(struct arena *arena, struct json_object *answer, struct glue_version *list,
                      size_t *count)
 {
@@ -325,7 +325,7 @@ static void sort_newest_first(struct glue_version *list, size_t count)
     }
 }
 
-/* One page; where the next one begins, in `*next`. */
+/* One page; `*next` is the token of the next one. */
 static bool list_page(struct call call, struct str *next, struct json_object **answer,
                       struct error *err)
 {
@@ -418,7 +418,7 @@ bool glue_get_compatibility(struct glue *glue, const struct glue_schema *schema,
     return true;
 }
 
-/* A call that makes something; that it is there already is no failure. */
+/* A call that creates something; it is not a failure that it exists. */
 static bool create(const struct call *call, bool *existed, struct error *err)
 {
     struct json_object *answer = NULL;

@@ -1,11 +1,11 @@
 /*
- * glue.h - the operations of the AWS Glue Schema Registry that this program needs, one call each.
+ * glue.h - the operations of the AWS Glue Schema Registry, one function each.
  *
- * Failures are worded for whoever sent an event (the status table's `details`):
- * ERR_NOT_FOUND, ERR_DENIED, ERR_UNREACHABLE, ERR_THROTTLED
- * (asked to come back later), ERR_UNAVAILABLE (no answer in time) and ERR_INTERNAL (anything else).
+ * Error texts are for senders of events (`details` in docs/status.md): ERR_NOT_FOUND,
+ * ERR_DENIED, ERR_UNREACHABLE, ERR_THROTTLED (Glue asks to come back later), ERR_UNAVAILABLE (no
+ * answer in time) and ERR_INTERNAL (anything else).
  *
- * Threads: a struct glue belongs to one thread at a time, but for glue_interrupt().
+ * Threads: a struct glue belongs to one thread at a time, except in glue_interrupt().
  */
 #pragma once
 
@@ -30,26 +30,26 @@ void glue_destroy(struct glue *glue);
 /** Make the call that is under way and all later ones fail at once. From any thread. */
 void glue_interrupt(struct glue *glue);
 
-/** From now on failures are worded for who runs the server: the operation and AWS's own words. */
+/** From now on error texts are for operators: the operation and AWS's message. */
 void glue_speak_to_operator(struct glue *glue);
 
-/** The operation and what AWS said when the last call failed; "": nothing. */
+/** The operation and AWS's message of the last call that failed; "": there is none. */
 const char *glue_said(const struct glue *glue);
 
-/** Where calls are sent; lives as long as it. */
+/** The URL that calls are sent to; lives as long as `glue`. */
 const char *glue_endpoint(const struct glue *glue);
 
-/** Seconds by which our clock is behind AWS's, as far as answers have told. */
+/** Seconds by which our clock is behind AWS's, from the dates of answers. */
 int64_t glue_clock_skew(const struct glue *glue);
 
-/** A version as Glue tells of it; texts in the arena. */
+/** A version as in Glue's answer; texts in the arena. */
 struct glue_version {
     struct str uuid;
-    int64_t number;        /* 0: not told */
+    int64_t number;        /* 0: not in the answer */
     struct str status;     /* "AVAILABLE", "PENDING", "FAILURE", "DELETING" */
     struct str format;     /* "JSON", "AVRO", "PROTOBUF" */
     struct str definition; /* as stored */
-    struct str created;    /* "" when not told */
+    struct str created;    /* "": not in the answer */
 };
 
 /** GetSchemaVersion. */
@@ -75,14 +75,14 @@ NODISCARD bool glue_list_versions(struct glue *glue, const struct glue_schema *s
 /** CheckSchemaVersionValidity. ERR_INVALID, with Glue's reason: it is not valid. */
 NODISCARD bool glue_check_definition(struct glue *glue, struct str definition, struct error *err);
 
-/** What is to be there. */
+/** What to register or create. */
 struct glue_wish {
     struct glue_schema schema;
-    struct str definition;     /* empty: none yet */
-    const char *compatibility; /* of a schema that is made: "NONE", "BACKWARD", ... */
+    struct str definition;     /* empty: none */
+    const char *compatibility; /* of a new schema:  "NONE", "BACKWARD", ... */
 };
 
-/** RegisterSchemaVersion: the version it has now, with uuid, number and status. */
+/** RegisterSchemaVersion: the version of the definition, with uuid, number and status. */
 NODISCARD bool glue_register_version(struct glue *glue, const struct glue_wish *wish,
                                      struct arena *arena, struct glue_version *out,
                                      struct error *err);
@@ -91,17 +91,17 @@ NODISCARD bool glue_register_version(struct glue *glue, const struct glue_wish *
 NODISCARD bool glue_get_compatibility(struct glue *glue, const struct glue_schema *schema,
                                       struct arena *arena, struct str *out, struct error *err);
 
-/** CreateRegistry; `*existed` tells that it was there already. */
+/** CreateRegistry; `*existed`: it was there already. */
 NODISCARD bool glue_create_registry(struct glue *glue, const char *registry, bool *existed,
                                     struct error *err);
 
-/** CreateSchema; a definition is its first version. `*existed`: it was there already, nothing was
- * done. */
+/** CreateSchema, with a definition as its first version. `*existed`: it was there already and is
+ * not changed. */
 NODISCARD bool glue_create_schema(struct glue *glue, const struct glue_wish *wish, bool *existed,
                                   struct error *err);
 
-/** Is it a UUID, as versions have one? */
+/** Is it a UUID, the form of a version's id? */
 bool glue_is_uuid(struct str text);
 
-/** Is it a version number, 1 to 999999999? Then `*number` is it. */
+/** Is it a version number, 1 to 999999999? Sets `*number`. */
 bool glue_is_number(struct str text, int64_t *number);

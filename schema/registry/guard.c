@@ -11,7 +11,7 @@
 
 enum {
     SAMPLE_BUDGET_US = 200 * US_PER_MS, /* for one check, as for an event */
-    TRIAL_BUDGET_US = 10 * US_PER_S,    /* for all of them; what is left then is not tried */
+    TRIAL_BUDGET_US = 10 * US_PER_S,    /* for all of them; the rest is not tried */
 };
 
 static void copy_pointer(struct str from, char to[static GUARD_POINTER_SIZE])
@@ -19,7 +19,8 @@ static void copy_pointer(struct str from, char to[static GUARD_POINTER_SIZE])
     (void)snprintf(to, GUARD_POINTER_SIZE, "%.*s", STR_ARG(from));
 }
 
-/* The place in the payload, without names that the schema does not have: those are the event's. */
+/* The place in the payload, with `*` for names that the schema does not have: they are the event's.
+ */
 static void mask_pointer(const struct schema *schema, struct json_object *payload,
                          struct str pointer, struct arena *arena,
                          char to[static GUARD_POINTER_SIZE])

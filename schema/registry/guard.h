@@ -1,5 +1,5 @@
 /*
- * guard.h - would a new schema refuse what the present one accepts?
+ * guard.h - tries a new schema on payloads that the live one accepts.
  *
  * Threads: any.
  */
@@ -15,19 +15,19 @@
 enum { GUARD_POINTER_SIZE = 256 };
 
 /**
- * What came of it, and where and by which rule one of the payloads would be refused: without a
- * value of it, and without a member's name that the new schema does not have ("*" stands for it).
+ * The counts, and the place and rule of one refusal. It has no values, and "*" for each member
+ * whose name is not in the new schema: such names are the event's.
  */
 struct guard_finding {
-    size_t tried;                               /* payloads that the present schema accepts */
-    size_t refused;                             /* and how many of them the new one does not */
+    size_t tried;                               /* payloads that the live schema accepts */
+    size_t refused;                             /* how many of them the new schema refuses */
     char instance_location[GUARD_POINTER_SIZE]; /* JSON Pointer, cut when too long */
-    char keyword_location[GUARD_POINTER_SIZE];  /* "": checking it would cost too much */
+    char keyword_location[GUARD_POINTER_SIZE];  /* "": the check exceeds its budget */
 };
 
 /**
- * Try `next` on the samples that `now` accepts. `symbols` are those that both were compiled with.
- * True: at least one would be refused. `*out` is set in any case.
+ * Try `next` on the samples that `now` accepts. `symbols` are the ones that both were compiled
+ * with. True: at least one is refused. Always sets `*out`.
  */
 bool guard_finds(struct samples *samples, const struct schema *now, const struct schema *next,
                  const struct json_symbols *symbols, struct guard_finding *out);

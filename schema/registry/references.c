@@ -1,8 +1,8 @@
 /*
  * references.c - see references.h.
  *
- * A reference is looked for as a name: first resolved against the document that has it, then as
- * written; then as an `$id` among the schemas that the registry lists, or that routes name.
+ * A reference is first taken as a name: resolved against its document, then as written. Then it is
+ * looked for as an `$id` in the schemas that the registry lists, or that routes name.
  */
 #include "schema/registry/references.h"
 
@@ -30,7 +30,7 @@ struct references {
     struct schema_finder finder;
     struct arena *arena;
     const char *base_uri;
-    struct buf *seen; /* names and versions of all that was found, and what was not */
+    struct buf *seen; /* names and versions of what was found, and names of what was not */
     size_t found;
     bool any;
     struct error failure;
@@ -48,7 +48,7 @@ struct search {
 static bool find(void *self, struct str uri, struct str reference, struct schema_resource *out,
                  struct error *err);
 
-/* As a URI: files are below "/", so that relative references lead from one to another. */
+/* As a URI. Files are below "/", so that relative references work between them. */
 static const char *name_of(const struct references *references, const struct registry_query *query)
 {
     bool is_glue = references->options.registry->is_glue;
@@ -156,7 +156,7 @@ static bool is_same_version(const struct schema_definition *a, const struct sche
            strcmp(a->uuid, b->uuid) == 0;
 }
 
-/* A schema that a route names is kept by its own entry. */
+/* A schema that a route names is in the cache through its own entry. */
 static void keep(const struct references *references, const struct registry_query *query,
                  const struct schema_definition *definition)
 {
@@ -176,13 +176,13 @@ static void keep(const struct references *references, const struct registry_quer
                   LOG_STR("error", str_from_c(err.text)));
 }
 
-/* Might the registry have it all the same? */
+/* Can the registry still have it? */
 static bool is_passing(enum err_code code)
 {
     return code == ERR_UNREACHABLE || code == ERR_THROTTLED || code == ERR_UNAVAILABLE;
 }
 
-/* From the registry, else from the cache. False with `err` unset: there is none. */
+/* From the registry, else from the cache. False and `err` not set: there is none. */
 static bool fetch(const struct references *references, struct registry_query query,
                   struct schema_definition *out, struct error *err)
 {
@@ -267,7 +267,7 @@ static bool split_name(const struct references *references, struct str name,
     return true;
 }
 
-/* Not out of the registry's folder. */
+/* Does it leave the registry's folder? */
 static bool climbs(struct str name)
 {
     struct str rest = name;
@@ -318,7 +318,7 @@ static bool has_id(struct json_object *document, struct str id)
     return false;
 }
 
-/* Go on with the next one? */
+/* False ends the listing. */
 static bool look_at(void *self, const struct registry_query *query)
 {
     struct search *search = self;
@@ -336,7 +336,7 @@ static bool look_at(void *self, const struct registry_query *query)
         search->failed = err->code != ERR_NONE;
         return !search->failed;
     }
-    /* Most texts do not even mention it. */
+    /* Most texts do not contain it. */
     if (memmem(definition.text.ptr, definition.text.len, search->id.ptr, search->id.len) &&
         has_id(read_document(references, definition.text, &ignored), search->id))
         search->failed = !take(references, query, &definition, &search->found, err);
@@ -364,7 +364,7 @@ static bool find_id(struct references *references, struct str uri, struct schema
     return !search.failed;
 }
 
-/* As resolved; beside the schema that refers, whatever its `$id` is; as written. */
+/* As resolved; relative to the schema with the reference, whatever its `$id`; as written. */
 static bool find_by_names(struct references *references, struct str uri, struct str reference,
                           struct schema_resource *out)
 {

@@ -1,5 +1,5 @@
 /*
- * registry.c - what all registries share; see registry.h.
+ * registry.c - see registry.h: what all registries share.
  */
 #include "schema/registry/registry.h"
 
@@ -23,7 +23,7 @@ bool registry_fail_empty(struct error *err)
     return fail(err, ERR_INVALID, "Schema definition is empty in Glue Registry");
 }
 
-/* The `index`-th ": " of the text and all that follows. */
+/* Cut the `index`-th ": " of the text and everything after it. */
 static void cut_at(struct error *err, size_t index)
 {
     char *at = strstr(err->text, ": ");
@@ -38,7 +38,7 @@ void registry_cut_for_senders(struct error *err)
 {
     switch (err->code) {
     case ERR_UNREACHABLE:
-        cut_at(err, 1); /* behind the table's words comes the kind, then the details */
+        cut_at(err, 1); /* the text is: the kind of failure, its cause, details */
         break;
     case ERR_THROTTLED:
     case ERR_DENIED:

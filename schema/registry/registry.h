@@ -1,10 +1,10 @@
 /*
  * registry.h - where schema definitions come from, behind one small interface.
  *
- * A registry is asked for a definition of one schema. Implementations: registry_file.c,
- * registry_glue.c.
+ * Implementations: registry_file.c, registry_glue.c.
  *
- * Threads: fetch() is called from several threads; interrupt() from any, also meanwhile.
+ * Threads: fetch() is called from several threads at a time; interrupt() from any, also during a
+ * fetch().
  */
 #pragma once
 
@@ -20,10 +20,10 @@ enum {
 };
 
 struct schema_definition {
-    struct str text; /* owned by whoever has the struct; see schema_definition_done() */
+    struct str text; /* owned; freed by schema_definition_done() */
     char version[REGISTRY_VERSION_SIZE];
-    char uuid[REGISTRY_VERSION_SIZE]; /* another name of the same version; "": it has none */
-    char said[ERR_TEXT_SIZE]; /* when there is none: the service's own words, for operators */
+    char uuid[REGISTRY_VERSION_SIZE]; /* another name of the version; "": none */
+    char said[ERR_TEXT_SIZE];         /* of a failure: the service's message, for operators */
 };
 
 /** Which definition. */
@@ -35,38 +35,38 @@ struct registry_query {
 
 struct registry {
     /**
-     * The definition that is asked for. The caller owns it. Failures carry the exact `details` of
-     * the answer to an event that needed it: ERR_NOT_FOUND, ERR_INVALID, and what
-     * the kind of registry adds. Takes a bounded time.
+     * Get the definition. The caller owns it. The error's text is `details` of the answer to an
+     * event that needs it: ERR_NOT_FOUND, ERR_INVALID, and others of the kind of registry.
+     * Returns within a bounded time.
      */
     bool (*fetch)(void *self, const struct registry_query *query, struct schema_definition *out,
                   struct error *err);
-    /** Show `see` each schema there is, until it returns false; NULL: it cannot list them. */
+    /** Call `see` for each schema until it returns false; NULL: the registry cannot list them. */
     void (*list)(void *self, bool (*see)(void *seer, const struct registry_query *query),
                  void *seer);
-    /** Make fetch() fail at once from now on; NULL where it never takes long. */
+    /** Make fetch() fail at once from now on; NULL: it never takes long. */
     void (*interrupt)(void *self);
     void (*destroy)(void *self);
     void *self;
-    bool is_glue; /* its schemas are of draft 4, 6 or 7 */
+    bool is_glue; /* schemas are of draft 4, 6 or 7 */
 };
 
 /** Free the text. */
 void schema_definition_done(struct schema_definition *definition);
 
-/** Set `err` to what an event is told when the registry has no such schema. Returns false. */
+/** Fail as for an event whose schema is not in the registry. Returns false. */
 bool registry_fail_not_found(struct error *err, const char *registry, const char *schema);
 
-/** Set `err` to what an event is told when the definition has no bytes. Returns false. */
+/** Fail as for an event whose schema has an empty definition. Returns false. */
 bool registry_fail_empty(struct error *err);
 
 /**
- * Cut off what is for operators only, such as paths, profiles and AWS's own words: the rest is the
- * kind of failure, which senders and strangers may know.
+ * Cut details for operators, such as paths, profiles and AWS's messages, off the text. What is left
+ * is the kind of failure, which senders may see.
  */
 void registry_cut_for_senders(struct error *err);
 
-/** Is there nothing but white space? Then registry_fail_empty() is due. */
+/** Is the text white space only? Then the caller calls registry_fail_empty(). */
 bool registry_is_blank(struct str text);
 
 /** Definitions in files: `<dir>/<registry>/<schema>.json`. `dir` must outlive it. */
@@ -75,9 +75,9 @@ struct registry registry_file(const char *dir);
 struct aws_session;
 
 /**
- * Definitions in the AWS Glue Schema Registry, as `session` (which outlives it) may see them.
- * `clients` calls can be under way at once; more wait. ERR_CONFIG: there is no region, or the
- * endpoint is no URL.
+ * Definitions in the AWS Glue Schema Registry. `session` must outlive it. At most `clients` calls
+ * are under way at a time; others wait. ERR_CONFIG: there is no region, or the endpoint is not a
+ * URL.
  */
 NODISCARD bool registry_glue(struct aws_session *session, size_t clients, struct registry *out,
                              struct error *err);

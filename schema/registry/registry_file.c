@@ -2,7 +2,7 @@
  * registry_file.c - schema definitions in a folder.
  *
  * A file has no version number, so its version is the beginning of its SHA-256: the same bytes are
- * the same version wherever they lie. There is one version, whatever is asked for.
+ * the same version in any folder. There is one version: the query's version is ignored.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,7 @@ static void set_version(struct schema_definition *definition)
         (void)snprintf(definition->version + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* The caller of the event is told what is wrong, not where our files lie. */
+/* Senders of events see what is wrong, not the paths of files. */
 static bool fail_unreadable(struct error *err, const char *registry, const char *schema)
 {
     if (errno == ENOENT || errno == ENOTDIR)
@@ -61,7 +61,7 @@ static bool fetch(void *self, const struct registry_query *query, struct schema_
     return true;
 }
 
-/* Files in folders in folders; names are relative to `dir`, and end before ".json". */
+/* Files in nested folders; names are relative to `dir`, without ".json". */
 struct listing {
     const char *dir;
     bool (*see)(void *seer, const struct registry_query *query);

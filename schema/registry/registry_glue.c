@@ -1,9 +1,9 @@
 /*
  * registry_glue.c - schema definitions in the AWS Glue Schema Registry.
  *
- * Only a version that is AVAILABLE and JSON is a definition. Its name is its number, as Glue's
- * users know it; the UUID tells it from a version of the same number in a schema that was deleted
- * and made anew.
+ * Only a version that is AVAILABLE and JSON is a definition. Its name is its number, as in
+ * Glue's console; the UUID tells it from a version with the same number of a schema that was
+ * deleted and created again.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@
 struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t change;
-    struct glue **free; /* [free_count]: those that nobody uses */
+    struct glue **free; /* [free_count]: those that are not in use */
     size_t free_count;
     struct glue **all; /* [count] */
     size_t count;
@@ -47,7 +47,7 @@ static struct str or_unknown(struct str text)
     return text.len > 0 ? text : STR("unknown");
 }
 
-/* Is it one that Glue lets readers use, and of our kind? */
+/* Is the version AVAILABLE, and JSON? */
 static bool check_kind(const struct glue_version *version, struct error *err)
 {
     if (!str_equal(version->status, STR("AVAILABLE")))

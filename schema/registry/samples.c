@@ -1,8 +1,8 @@
 /*
  * samples.c - see samples.h.
  *
- * `due_us` is when the next payload is wanted; whoever moves it on has the right to bring one. A
- * bringer that finds the set in use lets it be: another payload comes along.
+ * `due_us` is the time from which a payload is taken. The thread that moves it on takes its
+ * payload. If the set is in use then, the payload is dropped: others follow.
  */
 #include "schema/registry/samples.h"
 
@@ -16,8 +16,8 @@
 #include "base/memory.h"
 
 enum {
-    PACE_FIRST_US = 50 * US_PER_MS, /* between two, once the set is full, */
-    PACE_LAST_US = 30 * US_PER_S,   /* doubled each time it could have been renewed, up to this */
+    PACE_FIRST_US = 50 * US_PER_MS, /* between two samples, once the set is full, */
+    PACE_LAST_US = 30 * US_PER_S,   /* doubled after as many samples as the set holds, up to this */
 };
 
 struct sample {
@@ -70,7 +70,7 @@ void samples_destroy(struct samples *samples)
     mem_free(samples);
 }
 
-/* Any of them; a linear congruential generator (Knuth's MMIX) is random enough for this. */
+/* A random one. The quality of a linear congruential generator (Knuth's MMIX) is sufficient. */
 static size_t pick(struct samples *samples)
 {
     samples->random = samples->random * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -124,7 +124,7 @@ void samples_offer(struct samples *samples, struct json_object *payload, int64_t
 
     if (LIKELY(now_us < due_us))
         return;
-    /* Zero, while the set fills, is everybody's right. */
+    /* While the set fills, `due_us` is 0: every thread takes its payload. */
     if (due_us == 0 ||
         atomic_compare_exchange_strong(&samples->due_us, &due_us, now_us + PACE_FIRST_US))
         bring(samples, payload, now_us);

@@ -1,11 +1,11 @@
 /*
- * samples.h - a few payloads that were accepted of late, to try a new schema on.
+ * samples.h - a few payloads that were accepted recently, to try a new schema on.
  *
- * Bounded in number, bytes and age. The first ones are all taken; later ones take the place of
- * random others, ever less often, so that what is kept spreads over hours whatever the rate.
- * Offering one costs a clock comparison, seldom more, and never waits.
+ * Bounded in number, bytes and age. The set takes every payload until it is full; later ones
+ * replace random ones, less and less often, so that the samples spread over hours at any rate. An
+ * offer usually costs one comparison, and never waits.
  *
- * Threads: any; samples_destroy() when nobody uses it for this owner any more.
+ * Threads: any; samples_destroy() when this owner does not use the set any more.
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 
 enum {
     SAMPLES_BYTES_MAX = 1024 * 1024, /* all texts together */
-    SAMPLES_TEXT_MAX = 64 * 1024,    /* one text; what is longer is not kept */
+    SAMPLES_TEXT_MAX = 64 * 1024,    /* of one text; a longer one is not kept */
     SAMPLES_AGE_MAX_S = 24 * 60 * 60,
 };
 
@@ -28,24 +28,25 @@ struct samples;
 /** An empty set for `capacity` (> 0) samples. The caller owns it. */
 struct samples *samples_create(size_t capacity);
 
-/** The same set for another owner; each ends it with samples_destroy(). */
+/** Another reference to the set, ended by samples_destroy(). */
 struct samples *samples_share(struct samples *samples);
 
 /** NULL is fine. */
 void samples_destroy(struct samples *samples);
 
-/** This payload was accepted at `now_us` (clock_now_us()). It may be kept, as text. */
+/** Offer a payload that was accepted at `now_us` (clock_now_us()). The set can keep its text. */
 void samples_offer(struct samples *samples, struct json_object *payload, int64_t now_us);
 
-/** How many were kept so far, those included that are gone again. */
+/** How many samples were taken so far, replaced ones included. */
 uint64_t samples_taken(struct samples *samples);
 
-/** For samples_add(), in another process: a line each, when it was taken and its text. */
+/** Write a line for each sample, its time and its text, for samples_add() in another process. */
 void samples_write(struct samples *samples, struct buf *out);
 
-/** One that samples_write() has written; what is no such line, or from the future, is ignored. */
+/** Add the sample of a line that samples_write() wrote. Other lines, and times in the future, are
+ * ignored. */
 void samples_add(struct samples *samples, struct str line, int64_t now_us);
 
-/** Those that are not too old at `now_us`, as texts in the arena; how many, in `*count`. */
+/** The texts of the `*count` samples that are not too old at `now_us`; in the arena. */
 struct str *samples_copy(struct samples *samples, int64_t now_us, struct arena *arena,
                          size_t *count);

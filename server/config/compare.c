@@ -1,7 +1,7 @@
 /*
- * compare.c - what of a configuration can change while the server runs, and what cannot.
+ * compare.c - which keys can change while the server runs, and which cannot.
  *
- * Keys are compared by their values as JSON, defaults filled in; so 2MiB and 2097152 differ here.
+ * Keys are compared by their values as JSON, with defaults filled in; so 2MiB and 2097152 differ.
  */
 #include "server/config/config_internal.h"
 
@@ -41,7 +41,7 @@ static const char *const fixed[] = {
     "log.format",
 };
 
-/* What the live schemas depend on, beside the routes' names. */
+/* What the live schemas depend on, together with the names in routes. */
 static const char *const schemas[] = {
     "registry.kind",    "registry.dir",
     "registry.refresh", "registry.cache_dir",
@@ -70,7 +70,7 @@ void config_remember(struct settings *settings, struct config *config)
     }
 }
 
-/* The first key of the group, from `start` on, that differs; the group's count: none does. */
+/* The index of the first key that differs, from `start` on; the group's count: there is none. */
 static size_t find_change(const struct config *a, const struct config *b, enum config_group group,
                           size_t start)
 {

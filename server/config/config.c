@@ -1,7 +1,7 @@
 /*
  * config.c - see config.h.
  *
- * The only place of the server that reads the environment.
+ * Only this file of the server reads the environment.
  */
 #include "server/config/config.h"
 
@@ -39,7 +39,7 @@ static bool expand(void *self, struct str text, struct buf *out, struct error *e
     return interpolate(text, environment, out, err);
 }
 
-/* `running`: a server that serves must not wait for what a pipe brings. */
+/* `running`: a server in operation must not wait for a pipe's writer. */
 static bool open_review(const char *path, bool running, struct config_review **out,
                         struct error *err)
 {

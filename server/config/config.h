@@ -1,12 +1,13 @@
 /*
- * config.h - what the operator wants, read once into plain typed values.
+ * config.h - the configuration as typed values.
  *
  * conf/sluice.schema.json is the single source of every key's type, bounds, default and
- * description; this struct is its picture in C. Strings are never NULL: what is not set is "".
- * Sizes are bytes, times are microseconds, lists have a count. Secrets are names of files here.
+ * description; struct config has a member for each key. Strings are never NULL: a key that is
+ * not set is "".
+ * Sizes are bytes, times are microseconds, lists have a count. Secrets are names of files.
  *
- * Threads: immutable once loaded; shared. Loading reads the environment, so nobody may change
- * that meanwhile.
+ * Threads: immutable once loaded; shared. Loading reads the environment, which no thread may
+ * change.
  */
 #pragma once
 
@@ -182,13 +183,13 @@ struct config_log {
 /** Keys that belong together when two configurations are compared. */
 enum config_group {
     CONFIG_FIXED,   /* cannot change while the server runs */
-    CONFIG_SCHEMAS, /* make the live schemas what they are, with the routes' names */
+    CONFIG_SCHEMAS, /* the live schemas depend on them, and on the names in routes */
 };
 
 enum { CONFIG_GROUP_COUNT = CONFIG_SCHEMAS + 1 };
 
 struct config {
-    const char *file; /* where it came from; "": built-in defaults */
+    const char *file; /* its path; "": built-in defaults */
     struct config_http http;
     struct config_auth auth;
     struct config_aws aws;
@@ -201,13 +202,13 @@ struct config {
     const struct config_sink *sinks;
     size_t sink_count;
     struct config_log log;
-    /* Not for others: */
+    /* Private: */
     struct arena *arena; /* holds everything above */
     const struct str *texts[CONFIG_GROUP_COUNT];
     size_t *owners;
 };
 
-/** Which file to read: `option` (of -c; may be NULL), else $SLUICE_CONFIG, else NULL. */
+/** The file to read: `option` (of -c; can be NULL), else $SLUICE_CONFIG, else NULL. */
 const char *config_path(const char *option);
 
 /**
@@ -222,22 +223,23 @@ NODISCARD bool config_reload(const char *path, const struct config *running, str
 /** Are the keys of the group the same in both? */
 bool config_is_same(const struct config *a, const struct config *b, enum config_group group);
 
-/** One owner more, who calls config_destroy() in the end. All owners belong to one thread. */
+/** Another reference, ended by config_destroy(). All references belong to one thread. */
 struct config *config_share(const struct config *config);
 
-/** Is no credential configured, and is not everybody let in either? */
+/** Is no credential configured, and auth.open false? Then every request is refused. */
 bool config_admits_nobody(const struct config *config);
 
-/** The names that the store's files have or may have; none without a store. The configuration's. */
+/** The paths that files of the store have or can have; none without a store. They live as long as
+ * the configuration. */
 struct config_strings config_store_files(const struct config *config);
 
 /** The first route that takes all events of route `index`; `index` itself: there is none. */
 size_t config_route_before(const struct config *config, size_t index);
 
-/** What to warn of when credentials come in over the network for everybody to read; NULL: not. */
+/** The warning when credentials travel over the network in clear text; NULL: they do not. */
 const char *config_clear_text(const struct config *config);
 
-/** The last owner's call frees it. NULL is fine. */
+/** End a reference; the last one frees it. NULL is fine. */
 void config_destroy(struct config *config);
 
 /** A configuration and everything that is wrong with it. */
@@ -248,29 +250,28 @@ struct config_review {
 
 /**
  * Read the file at `path`, NULL: the built-in defaults. The caller owns the result. ERR_CONFIG when
- * it is not YAML, ERR_SYSTEM when it cannot be read; every other problem is the review's.
+ * it is not YAML, ERR_SYSTEM when it cannot be read; other problems are in the review.
  */
 NODISCARD bool config_review_open(const char *path, struct config_review **out, struct error *err);
 
 /** Free it, with its configuration unless that was taken. NULL is fine. */
 void config_review_close(struct config_review *review);
 
-/** Which of the files that a configuration names. */
+/** Which files to check. */
 enum config_files {
-    CONFIG_FILES_NEEDED, /* to start */
+    CONFIG_FILES_NEEDED, /* those that the server needs to start */
     CONFIG_FILES_ALL,
 };
 
 /**
- * Add what is a mistake for certain and keeps no server from starting: routes that no event can
- * reach.
+ * Add mistakes that do not keep a server from starting: routes that no event can reach.
  */
 void config_review_lint(struct config_review *review);
 
-/** Add the problems of files: they cannot be read, or for sinks not be written. */
+/** Add a problem for each file that cannot be read, or for sinks written. */
 void config_review_files(struct config_review *review, enum config_files files);
 
-/** Take the configuration over, to be destroyed by the caller. False: there is a problem. */
+/** Move the configuration to the caller, who destroys it. False: there is a problem. */
 NODISCARD bool config_review_take(struct config_review *review, struct config **out);
 
 /** conf/sluice.schema.json, which is part of the program. */

@@ -1,8 +1,9 @@
 /*
- * config_internal.h - what config*.c share among themselves.
+ * config_internal.h - what the files of config.h share.
  *
- * Loading goes: read and check by the schema (settings/settings.h), take over into struct config
- * (config_read), then the rules that a schema cannot say (config_rules).
+ * Loading has three steps: read the file and check it by the schema
+ * (settings/settings.h), copy the values to struct config (config_read), and check the rules that a
+ * schema cannot express (config_rules).
  */
 #pragma once
 
@@ -15,31 +16,31 @@
 
 struct config_reading {
     struct settings *settings;
-    struct arena *arena; /* the configuration's */
+    struct arena *arena; /* of the configuration */
 };
 
-/** Where a key goes. */
+/** A key and the member of a struct that holds its value. */
 struct config_key {
     const char *path;
-    size_t offset; /* in the struct that its table fills */
+    size_t offset; /* in the struct of its table */
     void (*read)(const struct config_reading *reading, const struct setting *from, void *to);
 };
 
-/** The keys of one struct: of the whole configuration, or of a list's elements. */
+/** The keys of one struct: the whole configuration, or an element of a list. */
 struct config_table {
-    const char *path; /* of the list; "": the whole */
+    const char *path; /* of the list; "": the whole configuration */
     const struct config_key *keys;
     size_t count;
     size_t size;         /* of the struct */
-    size_t list_offset;  /* in struct config: the list, */
-    size_t count_offset; /* and how long it is */
+    size_t list_offset;  /* of the list in struct config */
+    size_t count_offset; /* of its length in struct config */
 };
 
-/** All tables; the first is that of the whole. */
+/** All tables; the first is that of the whole configuration. */
 size_t config_table_count(void);
 const struct config_table *config_table(size_t index);
 
-/** Take every key over. What the schema has refused already is left empty. */
+/** Copy the value of every key. A value that the schema refuses is left empty. */
 void config_read(struct settings *settings, struct config *config);
 
 /**
@@ -48,25 +49,25 @@ void config_read(struct settings *settings, struct config *config);
  */
 bool config_address_parse(struct arena *arena, struct str text, struct config_address *out);
 
-/** Complain where keys do not go together. */
+/** Add a problem for each conflict between keys. */
 void config_rules(struct settings *settings, const struct config *config);
 
 /** Keep the values of the groups in `config`, for config_is_same(). */
 void config_remember(struct settings *settings, struct config *config);
 
-/** Complain about keys that differ from `running` and cannot change. */
+/** Add a problem for each key that differs from `running` and cannot change. */
 void config_check_fixed(struct settings *settings, const struct config *config,
                         const struct config *running);
 
-/** Complain about files that are named and cannot be read. */
+/** Add a problem for each file that cannot be read, or for sinks written. */
 void config_check_files(struct settings *settings, const struct config *config,
                         enum config_files which);
 
-/** What the server itself does with the file at `path`, so that no sink may write to it; or NULL.
+/** Why no sink may write to the file at `path`: what the server does with it; NULL: nothing.
  */
 const char *config_file_use(const struct config *config, const char *path);
 
-/** Complain about routes that no event can reach. */
+/** Add a problem for each route that no event can reach. */
 void config_check_routes(struct settings *settings, const struct config *config);
 
 /** config_rules() for the sinks. */

@@ -1,6 +1,6 @@
 /*
- * files.c - the files that a configuration names: can they be read and written, and which of them
- * are no place for records.
+ * files.c - the files that a configuration names: whether they can be read and written, and which
+ * of them no sink may write to.
  */
 #include "server/config/config_internal.h"
 
@@ -110,7 +110,7 @@ static bool is_schema(const struct config *config, const char *path)
     return is;
 }
 
-/* The cache is a folder of the server's own; that of the schemas may hold other things. */
+/* The cache folder belongs to the server. The schemas' folder can hold other files. */
 static const char *find_registry(const struct config *config, const char *path)
 {
     const struct config_registry *registry = &config->registry;
@@ -133,7 +133,7 @@ static const char *find_input(const struct config *config, const char *path)
     return is ? "the configuration is read from it" : NULL;
 }
 
-/* The log is written to standard output, and whatever else a command prints. */
+/* Standard output and standard error: the log, and what commands print. */
 static const char *find_output(const char *path)
 {
     struct stat info;
@@ -179,7 +179,7 @@ static void check_input(struct settings *settings, const struct input_file *file
         settings_complain(settings, file->pointer, "%s", err.text);
 }
 
-/* The folder that holds `path`, or will; "" stands for the working directory. */
+/* The folder of `path`; "" is the working directory. */
 static const char *folder_of(struct arena *arena, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -189,7 +189,7 @@ static const char *folder_of(struct arena *arena, const char *path)
     return arena_copy(arena, (struct str){ path, slash ? (size_t)(slash - path) : 0 }).ptr;
 }
 
-/* Is anything else there than a file, whose end is never reached or which keeps nothing? */
+/* Is it a device, a pipe or a socket? They have no end, or keep nothing. */
 static bool is_no_file(const char *path)
 {
     struct stat info;
@@ -197,7 +197,7 @@ static bool is_no_file(const char *path)
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
-/* Can a file be made at `path`, its folders with it? Otherwise errno says why not. */
+/* Can a file be created at `path`, with its folders? Otherwise sets errno. */
 static bool can_be_made(struct arena *arena, const char *path)
 {
     for (;;) {

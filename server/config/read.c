@@ -1,8 +1,8 @@
 /*
- * read.c - from the settings to struct config, one table row a key.
+ * read.c - copies the settings to struct config: one table row for each key.
  *
- * A test holds these tables against conf/sluice.schema.json: no key in one and not in the other.
- * Values that the schema refuses have been reported by then and stay empty here.
+ * A test compares these tables with conf/sluice.schema.json: both have the same keys. A value that
+ * the schema refuses has a problem already, and stays empty here.
  */
 #include "server/config/config_internal.h"
 
@@ -163,7 +163,7 @@ static void read_address(const struct config_reading *reading, const struct sett
     *(struct config_address *)to = address;
 }
 
-/* An object whose keys are the operator's choice; a number is taken by its text. */
+/* An object with keys of the operator's choice; a number is read as its text. */
 static void read_pairs(const struct config_reading *reading, const struct setting *from, void *to)
 {
     struct config_pairs *pairs = to;
@@ -294,7 +294,7 @@ static const struct config_key sink_keys[] = {
     KEY_TIME(config_sink, max_backoff),
 };
 
-/* The whole first, then the lists. */
+/* The whole configuration first, then the lists. */
 static const struct config_table tables[] = {
     { "", config_keys, COUNT_OF(config_keys), sizeof(struct config), 0, 0 },
     LIST("auth.api_keys", api_key_keys, config_api_key, auth.api_keys, auth.api_key_count),
@@ -334,7 +334,8 @@ static void read_list(const struct config_reading *reading, const struct setting
 
         read_keys(reading, &element, table, list + i * table->size);
     }
-    memcpy(config + table->list_offset, &list, sizeof(list)); /* pointers to structs look alike */
+    memcpy(config + table->list_offset, &list,
+           sizeof(list)); /* all pointers to structs have the same representation */
     memcpy(config + table->count_offset, &count, sizeof(count));
 }
 

@@ -1,9 +1,8 @@
 /*
  * routes.c - routes that no event can reach.
  *
- * The first route that matches wins, so a route behind one that takes all its events is dead, and
- * a mistake. What is said here is certain; a route that only several others
- * together cover is not found.
+ * The first route that matches wins, so a route after one that matches all its events is a mistake.
+ * Every report is certain. A route that only several others together cover is not found.
  */
 #include "base/utf8.h"
 #include "server/config/config_internal.h"
@@ -17,12 +16,12 @@ static const char *next_character(const char *at)
 }
 
 /*
- * Does every text that `narrow` matches match `wide` too? Both are globs; `narrow` is read as a
- * text in which a star stands for what only a star can match.
+ * Does every text that `narrow` matches match `wide` too? Both are globs; `narrow` is read
+ * as a text, in which only a star of `wide` matches a star.
  */
 static bool covers_glob(const char *wide, const char *narrow)
 {
-    const char *star = NULL; /* the last star in `wide`, and where what it takes ends */
+    const char *star = NULL; /* the last star in `wide`, and the end of what it matches */
     const char *taken = narrow;
 
     while (*narrow) {
@@ -47,7 +46,7 @@ static bool covers_glob(const char *wide, const char *narrow)
     return !*wide;
 }
 
-/* What `route` wants of this key; "*", which is no condition, when it does not name it. */
+/* The glob of `route` for this key; "*", which matches everything, when it has none. */
 static const char *glob_of(const struct config_route *route, const char *key)
 {
     for (size_t i = 0; i < route->match.count; i++)
@@ -74,7 +73,7 @@ size_t config_route_before(const struct config *config, size_t index)
     return first;
 }
 
-/* What is wrong in a route's `match` is missing in the configuration. */
+/* Is the route's `match` without problems? Otherwise the configuration lacks a part of it. */
 static bool is_whole(const struct settings *settings, const struct config *config, size_t route)
 {
     return !settings_has_problem(settings, arena_printf(config->arena, "/routes/%zu/match", route));

@@ -1,5 +1,5 @@
 /*
- * rules.c - what a schema cannot say: how keys go together, and whether files are there.
+ * rules.c - what a schema cannot express: which keys exclude or need each other.
  */
 #include "server/config/config_internal.h"
 
@@ -15,7 +15,7 @@ bool config_admits_nobody(const struct config *config)
     return !config->auth.open && !has_credential(&config->auth);
 }
 
-/* Nobody gets to be open to the network by leaving keys out. */
+/* Without keys under auth, a server must not be open to the network. */
 static void check_exposure(struct settings *settings, const struct config *config)
 {
     const struct {
@@ -46,7 +46,7 @@ const char *config_clear_text(const struct config *config)
            "set http.tls, or name the proxy that speaks TLS in http.trusted_proxies";
 }
 
-/* A server that asks for credentials is not open, whatever was meant. */
+/* With credentials configured, `auth.open: true` has no effect: one of the two is a mistake. */
 static void check_open(struct settings *settings, const struct config *config)
 {
     if (config->auth.open && has_credential(&config->auth))
@@ -55,12 +55,12 @@ static void check_open(struct settings *settings, const struct config *config)
                           "the two");
 }
 
-/* Over plain HTTP whoever stands in between hands out keys of his own. */
+/* Over plain HTTP an attacker on the path can replace the keys. */
 static bool is_safe_url(const char *url)
 {
     static const char *const here[] = { "http://127.0.0.1", "http://[::1]", "http://localhost" };
 
-    if (strchr(url, '@')) /* a user's name can look like a host */
+    if (strchr(url, '@')) /* a user name can look like a host */
         return false;
     if (str_starts_with(str_from_c(url), STR("https://")))
         return true;
@@ -71,7 +71,7 @@ static bool is_safe_url(const char *url)
     return false;
 }
 
-/* Half of it must not look as if tokens were checked. */
+/* An incomplete `bearer` must not look as if tokens were checked. */
 static void check_bearer(struct settings *settings, const struct config *config)
 {
     const struct config_bearer *bearer = &config->auth.bearer;
@@ -105,7 +105,7 @@ static void check_listen(struct settings *settings, const struct config *config)
         settings_complain(settings, listen.pointer, "must not be empty");
 }
 
-/* Otherwise a body of the permitted length would be told to come again for ever. */
+/* Otherwise a body of the permitted length gets 503 at every try. */
 static void check_body_memory(struct settings *settings, const struct config *config)
 {
     if (config->http.max_inflight_bytes < config->http.max_body)
@@ -134,7 +134,7 @@ static void check_proxies(struct settings *settings, const struct config *config
                               "set behind the first 8");
 }
 
-/* A file has one version, so there is nothing to stay with. */
+/* A file has one version only. */
 static void check_pins(struct settings *settings, const struct config *config)
 {
     if (config->registry.pin.count > 0 && config->registry.kind == CONFIG_REGISTRY_FILE)

@@ -1,5 +1,5 @@
 /*
- * sinks.c - what goes together in a sink's configuration, and whether its files are there.
+ * sinks.c - the rules for sinks that a schema cannot express.
  */
 #include "server/config/config_internal.h"
 
@@ -19,7 +19,7 @@ static void check_sink_names(struct settings *settings, const struct config *con
         }
 }
 
-/* Does an earlier sink write to the file of this one? They would cut each other's lines. */
+/* Does an earlier sink write to the same file? Their lines would mix. */
 static bool has_rival(const struct config *config, size_t index)
 {
     const struct config_sink *sink = &config->sinks[index];
@@ -49,7 +49,7 @@ static void check_sink_paths(struct settings *settings, const struct config *con
     }
 }
 
-/* Does a header of this name tell where a request ends? Then it is not the operator's to set. */
+/* Does the header belong to the framing of a request, which libcurl decides? */
 static bool is_framing(const char *name)
 {
     static const char *const names[] = {
@@ -98,7 +98,7 @@ static void check_sink_headers(struct settings *settings, const struct config *c
     }
 }
 
-/* Complain of the member if it belongs to other kinds of sinks. */
+/* Add a problem if the member belongs to other kinds of sinks. */
 static void check_member(struct settings *settings, const struct setting *sink, struct str kind,
                          const char *key)
 {
@@ -113,7 +113,7 @@ static void check_member(struct settings *settings, const struct setting *sink, 
     settings_complain(settings, member.pointer, "is not a key of kind %.*s", STR_ARG(kind));
 }
 
-/* A key that does nothing here would look as if it did. */
+/* A key without effect is a mistake. */
 static void check_sink_keys(struct settings *settings, const struct config *config)
 {
     struct setting root = settings_root(settings);
@@ -124,7 +124,7 @@ static void check_sink_keys(struct settings *settings, const struct config *conf
         struct str pointer = arena_printf(config->arena, "/sinks/%zu/kind", i);
 
         if (!json_is_object(sink.value) || settings_has_problem(settings, pointer))
-            continue; /* it is of no kind */
+            continue; /* its kind is not known */
         for (JSON_EACH(member, sink.value))
             check_member(settings, &sink, json_find_str(sink.value, "kind"), json_key(member));
     }
