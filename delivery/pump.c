@@ -3,24 +3,22 @@
  */
 #include "delivery/pump.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "delivery/outbox/backlog.h"
 #include "delivery/pump_lane.h"
+#include "delivery/pump_log.h"
 
 enum {
-    TEND_US = US_PER_S,               /* how often an idle sink is tended */
-    STORE_PAUSE_US = 250 * US_PER_MS, /* before the store is asked again after it failed */
+    TEND_US = US_PER_S,               /* how often sink.tend() is called while idle */
+    STORE_PAUSE_US = 250 * US_PER_MS, /* before another attempt after the store failed */
     THREAD_NAME_SIZE = 16,            /* the system's limit */
     MOST_OF_KEY = 128,                /* bytes of a key in the log */
 };
@@ -35,7 +33,7 @@ struct pump {
     pthread_cond_t changed;
     bool draining;
     bool stopping;
-    bool hurry; /* do not wait out the pause */
+    bool hurry; /* end the pause now */
     bool ended;
 
     /* The thread's own. */
@@ -43,19 +41,16 @@ struct pump {
     struct pump_lane lanes[BACKLOG_LANES];
     struct pump_signs signs;
     uint64_t random;
-    int64_t failures;         /* in a row, by the sink's fault */
-    int64_t failing_since_us; /* clock_monotonic_us() */
-    bool is_refusing;         /* the last batch had a record that was refused */
-    bool is_store_failing;
+    struct pump_log log;
 };
 
-/* A batch on its way. */
+/* One batch, taken and delivered. */
 struct round {
     const struct backlog_record *records;
     size_t count;
     struct pump_lane *lane;
     struct sink_answer answer;
-    size_t arrived; /* records of it */
+    size_t arrived; /* records */
 };
 
 struct pump *pump_create(const struct pump_options *options)
@@ -63,6 +58,7 @@ struct pump *pump_create(const struct pump_options *options)
     struct pump *pump = mem_alloc(sizeof(*pump));
 
     pump->options = *options;
+    pump->log.sink = options->name;
     (void)pthread_mutex_init(&pump->mutex, NULL);
     clock_init_condition(&pump->changed);
     return pump;
@@ -96,7 +92,7 @@ static void set(struct pump *pump, bool *flag)
     (void)pthread_mutex_unlock(&pump->mutex);
 }
 
-/* Wait that long, unless it is time to end or somebody is in a hurry. */
+/* Pause, until the pump is to end or pump_reopen() is called. */
 static void rest(struct pump *pump, int64_t us)
 {
     const struct timespec at = clock_timespec(clock_monotonic_us() + us);
@@ -109,21 +105,12 @@ static void rest(struct pump *pump, int64_t us)
     (void)pthread_mutex_unlock(&pump->mutex);
 }
 
-/* What the store cannot do now it can soon, or it says so to everybody who asks it (/readyz). */
-static void note_store(struct pump *pump, bool ok, const struct error *err)
-{
-    if (!ok && !pump->is_store_failing)
-        LOG_EVENT(LOG_WARN, "sink_store_failed", LOG_STR("sink", str_from_c(pump->options.name)),
-                  LOG_STR("reason", str_from_c(err->text)));
-    pump->is_store_failing = !ok;
-}
-
 static bool take(struct pump *pump, const struct backlog_bounds *bounds, struct round *round)
 {
     struct error err = { 0 };
     bool ok = backlog_next(pump->backlog, bounds, &round->records, &round->count, &err);
 
-    note_store(pump, ok, &err);
+    pump_log_store(&pump->log, ok ? NULL : &err);
     round->lane = &pump->lanes[backlog_lane(pump->backlog)];
     return ok;
 }
@@ -172,91 +159,23 @@ static void deliver(struct pump *pump, struct round *round)
     count_outcomes(pump, round);
 }
 
-static void log_fault(const struct pump *pump, const char *reason)
-{
-    LOG_EVENT(LOG_WARN, "sink_failed", LOG_STR("sink", str_from_c(pump->options.name)),
-              LOG_STR("reason", str_from_c(reason)));
-}
-
-/* An id that the log may show (docs/operations.md); else the sequence must do. */
-static bool is_identifier(struct str key)
-{
-    bool is = key.len > 0 && key.len <= MOST_OF_KEY;
-
-    for (size_t i = 0; i < key.len; i++)
-        is = is && (isalnum((unsigned char)key.ptr[i]) || strchr("._:-", key.ptr[i]));
-    return is;
-}
-
-/* So many records, the first of them by name. */
-static void log_records(const struct pump *pump, const char *event, const char *reason,
-                        size_t count, const struct backlog_record *first)
-{
-    const struct log_field fields[] = {
-        LOG_STR("sink", str_from_c(pump->options.name)),
-        LOG_STR("reason", str_from_c(reason)),
-        LOG_INT("records", count),
-        LOG_INT("sequence", first->seq),
-        LOG_STR("key", first->key),
-    };
-
-    log_write(LOG_WARN, event, fields, COUNT_OF(fields) - !is_identifier(first->key));
-}
-
-static void log_record(const struct pump *pump, const char *event, const char *reason,
-                       const struct backlog_record *record)
-{
-    log_records(pump, event, reason, 1, record);
-}
-
-static void log_recovery(const struct pump *pump)
-{
-    LOG_EVENT(LOG_INFO, "sink_recovered", LOG_STR("sink", str_from_c(pump->options.name)),
-              LOG_INT("attempts_failed", pump->failures),
-              LOG_INT("after_ms", (clock_monotonic_us() - pump->failing_since_us) / US_PER_MS));
-}
-
-/* Keep count of the sink's faults, and tell when one begins or ends. */
-static void note(struct pump *pump, const struct pump_plan *plan,
-                 const struct backlog_record *records)
-{
-    bool is_refusing = plan->refused + plan->dead > 0;
-
-    if (plan->failed_reason) {
-        if (pump->failures++ == 0) {
-            pump->failing_since_us = clock_monotonic_us();
-            log_fault(pump, plan->failed_reason);
-        }
-    } else if (pump->failures > 0) {
-        log_recovery(pump);
-        pump->failures = 0;
-    }
-    if (plan->dead > 0)
-        log_records(pump, "sink_record_dead", plan->refused_reason, plan->dead,
-                    &records[plan->first_dead]);
-    else if (plan->is_first_refusal && !pump->is_refusing)
-        log_records(pump, "sink_record_refused", plan->refused_reason, plan->refused,
-                    &records[plan->first_refused]);
-    pump->is_refusing = is_refusing;
-}
-
-/* Until the store has it. False: it is time to end and the store has not; the records come again.
+/* Try until the results are durable. False: the pump ends first; the records are delivered again.
  */
 static bool settle(struct pump *pump, const struct pump_plan *plan, size_t count)
 {
     struct error err = { 0 };
 
     while (!backlog_settle(pump->backlog, plan->results, count, &err)) {
-        note_store(pump, false, &err);
+        pump_log_store(&pump->log, &err);
         if (is_set(pump, &pump->draining) || is_set(pump, &pump->stopping))
             return false;
         rest(pump, STORE_PAUSE_US);
     }
-    note_store(pump, true, NULL);
+    pump_log_store(&pump->log, NULL);
     return true;
 }
 
-/* Did nothing arrive, for a reason that may lie in a record? */
+/* Did no record arrive, perhaps because of a record? */
 static bool has_failed_whole(const struct round *round)
 {
     return round->arrived == 0 && round->answer.outcomes[0].result == SINK_POSTPONED &&
@@ -264,8 +183,8 @@ static bool has_failed_whole(const struct round *round)
 }
 
 /*
- * Is the batch too large to tell which of its records is at fault? Then the next ones are smaller.
- * Of a batch that failed whole, the records are told apart at once only when senders wait for each.
+ * Is the batch too large to find the record at fault? Then the next ones are smaller. A batch that
+ * failed as a whole is split at once only if senders wait for each record.
  */
 static bool must_split(struct pump *pump, const struct round *round)
 {
@@ -282,7 +201,7 @@ static bool must_split(struct pump *pump, const struct round *round)
     return false;
 }
 
-/* What is known of a round, and the plan that `results` are for. */
+/* The input of a plan; allocates the results of `plan`. */
 static struct pump_tried tried_of(struct pump *pump, const struct round *round,
                                   struct pump_plan *plan)
 {
@@ -291,12 +210,12 @@ static struct pump_tried tried_of(struct pump *pump, const struct round *round,
         .records = round->records,
         .count = round->count,
         .answer = &round->answer,
-        .failures = pump->failures,
+        .failures = pump->log.failures,
         .now_us = clock_now_us(),
     };
 }
 
-/* The probe at `at` of the records of `round` arrived, so the first one is at fault. */
+/* The record at `at` arrived when it was tried alone, so the first one is at fault. */
 static void blame_first(struct pump *pump, struct round *round, size_t at, const char *reason)
 {
     struct pump_plan plan = { 0 };
@@ -306,14 +225,14 @@ static void blame_first(struct pump *pump, struct round *round, size_t at, const
     round->answer.outcomes[0].reason = reason;
     pump_plan_probe(&plan, &pump->options.rules, &tried, at, &pump->random);
     if (round->records[0].attempts == 0)
-        log_record(pump, "sink_record_failing", reason, &round->records[0]);
-    note(pump, &plan, round->records);
+        pump_log_record(&pump->log, "sink_record_failing", reason, &round->records[0]);
+    pump_log_plan(&pump->log, &plan, round->records);
     (void)settle(pump, &plan, round->count);
 }
 
 /*
- * The one record of `failed` may be at fault: one of those behind it is tried alone. False: that
- * did not arrive either, or there is none. The records of `failed` are then those of a later look.
+ * The one record of `failed` may be at fault: try a later record alone. False: that did not arrive
+ * either, or there is none; `failed` then points to the records as read again.
  */
 static bool probe(struct pump *pump, struct round *failed)
 {
@@ -325,7 +244,7 @@ static bool probe(struct pump *pump, struct round *failed)
     bounds.records = bounds.retries = PUMP_LANE_PROBE_REACH + 1;
     bounds.lane = backlog_lane(pump->backlog);
     if (!take(pump, &bounds, &round) || round.count == 0 || round.records[0].seq != suspect)
-        return true; /* there is news of it: look again */
+        return true; /* the backlog has changed: take again */
     failed->records = round.records;
     if (round.count == 1)
         return false;
@@ -345,27 +264,28 @@ static bool probe(struct pump *pump, struct round *failed)
 }
 
 /*
- * A record that failed by its own fault before fails once more, and there is none beside it to
- * tell why: the other lane's turn comes first, and tells it.
+ * A record that failed by its own fault before fails again, and its lane has no other record to
+ * try: the other lane is next and shows whether records arrive.
  */
 static bool is_left_to_others(const struct round *round)
 {
     return round->records[0].attempts > 0 && round->lane->failures == 1;
 }
 
-/* The record in front keeps an ordered sink's others waiting: name it. */
+/* The first record blocks an ordered sink: log it, once. */
 static void name_head(struct pump *pump, const struct round *round, struct pump_plan *plan)
 {
     if (!pump->options.rules.ordered || !pump_lane_names(round->lane, round->count))
         return;
-    log_record(pump, "sink_blocked", round->answer.outcomes[0].reason, &round->records[0]);
+    pump_log_record(&pump->log, "sink_blocked", round->answer.outcomes[0].reason,
+                    &round->records[0]);
     plan->results[0].verdict = BACKLOG_DELAYED; /* for `sluice outbox status` */
     plan->results[0].reason = round->answer.outcomes[0].reason;
     plan->results[0].next_at_us = clock_now_us();
     plan->any = true;
 }
 
-/* Nothing of the batch arrived: whose fault is it? */
+/* No record of the batch arrived: what is at fault? */
 static enum pump_blame judge(struct pump *pump, const struct round *round)
 {
     const struct pump_rules *rules = &pump->options.rules;
@@ -381,7 +301,7 @@ static enum pump_blame judge(struct pump *pump, const struct round *round)
     return rules->ordered ? PUMP_BLAME_SINK : blame;
 }
 
-/* One batch from the store to the sink and back. False: leave the sink alone for `*pause_us`. */
+/* Deliver the batch and settle it. False: pause for `*pause_us`. */
 static bool carry(struct pump *pump, struct round *round, int64_t *pause_us)
 {
     struct pump_plan plan = { 0 };
@@ -404,10 +324,10 @@ static bool carry(struct pump *pump, struct round *round, int64_t *pause_us)
     if (tried.is_blamed)
         pump_lane_forget(round->lane);
     if (tried.is_blamed && round->records[0].attempts == 0)
-        log_record(pump, "sink_record_failing", plan.refused_reason, &round->records[0]);
+        pump_log_record(&pump->log, "sink_record_failing", plan.refused_reason, &round->records[0]);
     if (has_failed_whole(round))
         name_head(pump, round, &plan);
-    note(pump, &plan, round->records);
+    pump_log_plan(&pump->log, &plan, round->records);
     *pause_us = plan.pause_us;
     return (!plan.any || settle(pump, &plan, round->count)) &&
            (!plan.failed_reason || plan.pause_us == 0);
@@ -422,7 +342,7 @@ static void idle(struct pump *pump)
     backlog_wait(pump->backlog, clock_monotonic_us() + TEND_US);
 }
 
-/* Take and deliver once. False: nothing was ready, or something failed, and that was waited for. */
+/* Take and deliver one batch. False: none was ready, or one failed; returns after the pause. */
 static bool turn(struct pump *pump)
 {
     const struct backlog_bounds bounds = bounds_of(pump);

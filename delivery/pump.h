@@ -1,12 +1,12 @@
 /*
- * pump.h - takes records from the store to one sink, until they have arrived.
+ * pump.h - delivers records from the outbox to one sink, until they have arrived.
  *
- * A pump has a thread of its own: it takes what is pending (delivery/outbox/backlog.h), hands it to
- * the sink (sink.h), decides what the answer means (pump_plan.h) and has that made durable. When a
- * batch is refused as a whole, smaller ones find the record that is at fault. Faults are logged
- * when they begin and when they end, not each time.
+ * A pump has its own thread. It takes pending records (delivery/outbox/backlog.h), passes them to
+ * the sink (delivery/sinks/sink.h), decides what the answer means (pump_lane.h: what is at fault;
+ * pump_plan.h: what becomes of each record) and makes that durable. If a batch is refused as a
+ * whole, smaller batches find the record at fault.
  *
- * Threads: create, start, stop and destroy belong to one thread; the rest may come from any.
+ * Threads: create, start, stop and destroy belong to one thread; any thread may call the rest.
  */
 #pragma once
 
@@ -24,31 +24,31 @@ struct pump;
 struct pump_options {
     const char *name; /* of the sink; must outlive the pump */
     struct pump_rules rules;
-    struct sink sink; /* taken over */
+    struct sink sink; /* owned by the pump from now on */
 };
 
 /** The caller owns it. */
 struct pump *pump_create(const struct pump_options *options);
 
-/** Start delivering. `outbox` knows of the sink and outlives the pump. */
+/** Start delivering. `outbox` knows the sink and outlives the pump. */
 NODISCARD bool pump_start(struct pump *pump, struct outbox *outbox, struct error *err);
 
-/** Let the sink open its files and connections anew, and try again at once. */
+/** Let the sink open its files and connections again, and try again at once. */
 void pump_reopen(struct pump *pump);
 
-/** End as soon as nothing is ready or something fails. Does not wait. */
+/** End the thread as soon as no record is ready or a batch fails. Does not wait. */
 void pump_drain(struct pump *pump);
 
 /**
- * Wait until a drained pump has ended, at most until `latest_us` (clock_monotonic_us()); then end
- * it where it stands. Nothing is lost by that: what is not known to have arrived comes again.
+ * Wait until a drained pump has ended, at most until `latest_us` (clock_monotonic_us()); then
+ * interrupt it. No record is lost: those not known to have arrived are delivered again.
  */
 void pump_stop(struct pump *pump, int64_t latest_us);
 
-/** Stop it at once, end the sink. NULL is fine. */
+/** Stop it at once and destroy the sink. NULL is allowed. */
 void pump_destroy(struct pump *pump);
 
 const char *pump_name(const struct pump *pump);
 
-/** How many records had this result, each time they were tried, since the start. */
+/** How many times records had this result since the start. */
 uint64_t pump_attempts(const struct pump *pump, enum sink_result result);

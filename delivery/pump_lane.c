@@ -5,7 +5,7 @@
 
 enum {
     FAILURES_BEFORE_PROBE = 3, /* one or two may be a restart of the receiver */
-    PROBES_APART = 4,          /* failures, at most: what was down comes back */
+    PROBES_APART = 4,          /* at most so many failures */
     FARTHEST_DOUBLING = 6,     /* of PUMP_LANE_PROBE_REACH */
 };
 
@@ -27,7 +27,7 @@ void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count)
     signs->failed = sequence;
 }
 
-/* Is this record the only one that has failed since one arrived? */
+/* Is this record the only one that has failed since the last arrival? */
 static bool others_seem_to_arrive(const struct pump_signs *signs, int64_t sequence)
 {
     return signs->arrived > 0 && !signs->others_failed &&
@@ -80,7 +80,7 @@ enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_fa
     return lane->failures >= lane->next_probe ? PUMP_BLAME_UNKNOWN : PUMP_BLAME_SINK;
 }
 
-/* The one behind it, the second, the fourth: neighbours may have the same fault. */
+/* The first, second, fourth, ... record after it, since neighbours may have the same fault. */
 size_t pump_lane_probe_at(const struct pump_lane *lane, size_t count)
 {
     size_t at = (size_t)1 << (lane->probes % (FARTHEST_DOUBLING + 1));

@@ -1,16 +1,14 @@
 /*
- * pump_lane.h - what a sink's backlog has gone through lately in one lane, new records or retries:
- * how many records the next batch may have, and whose fault it is when none of a batch arrives.
+ * pump_lane.h - for one lane of a sink's backlog, new records or retries: how many records the next
+ * batch may have, and what is at fault if no record of a batch arrives: the sink, or one record.
  *
- * A receiver may answer 500, hang or reset for one record alone, as it does for all when it is
- * down. What tells them apart is whether others arrive meanwhile. So failures in a row with the
- * same record in front are counted; batches shrink until it stands alone; and then a later record
- * is tried as a probe. As long as no other record arrives, the sink is at fault. A record that was
- * blamed once need not be proved guilty again: that no other one has failed since one arrived will
- * do.
+ * A receiver may answer 500, hang or reset because of one record, as it does for all records when
+ * it is down. The difference is whether other records arrive meanwhile. So the pump counts failures
+ * in a row with the same first record; batches shrink until it is alone; then a later record is
+ * tried as a probe. As long as no other record arrives, the sink is at fault. If a record was at
+ * fault before, no probe is needed: it is enough that no other record has failed since one arrived.
  *
- * Threads: a lane and what is known of a sink belong to one thread. No clock is read and nothing
- * else is touched here.
+ * Threads: pure functions; the structs belong to one thread.
  */
 #pragma once
 
@@ -18,14 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PUMP_LANE_PROBE_REACH = 64 }; /* how far behind the record at fault a probe is looked for */
+enum { PUMP_LANE_PROBE_REACH = 64 }; /* a probe is at most so many records after the suspect */
 
-/** What a sink's answers have shown, in whatever lane. Begins as zeroes. */
+/** What a sink's answers have shown, in all lanes. Begins as zeroes. */
 struct pump_signs {
-    uint64_t arrived; /* how many records the sink has got */
-    int64_t failed;   /* sequence of a record that failed since the last one arrived, alone, and */
-    bool has_failed;  /* was not to blame for it; if there is one, */
-    bool others_failed; /* and others, too */
+    uint64_t arrived;   /* records that have arrived */
+    int64_t failed;     /* since the last arrival: a record that failed, perhaps without fault, */
+    bool has_failed;    /* if there is one, */
+    bool others_failed; /* and others failed too */
 };
 
 /** Records arrived. */
@@ -33,21 +31,21 @@ void pump_signs_arrived(struct pump_signs *signs, size_t count);
 
 enum { PUMP_SIGNS_MANY = 2 };
 
-/** A batch failed, by the sink's fault for all that is known; of `count` records, or of any. */
+/** A batch failed that begins with `sequence`, as far as is known by the sink's fault. */
 void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count);
 
 struct pump_lane {
     size_t most;        /* records in a batch, */
-    size_t limit;       /* and in the next one: fewer while a culprit is looked for */
-    int64_t suspect;    /* sequence of the record in front when a batch failed last, */
-    int64_t failures;   /* and how often in a row; 0: there is none */
-    int64_t next_probe; /* at this failure */
-    unsigned probes;    /* that were tried in vain, while it was in front */
-    uint64_t arrived;   /* how many records the sink had got when it failed last */
-    bool is_named;      /* pump_lane_names() has said yes for it */
+    size_t limit;       /* and in the next one: fewer while the record at fault is searched */
+    int64_t suspect;    /* first record when a batch failed last, */
+    int64_t failures;   /* and how often in a row; 0: there is no suspect */
+    int64_t next_probe; /* try one at this failure */
+    unsigned probes;    /* that failed too */
+    uint64_t arrived;   /* the sign of that name, at the last failure */
+    bool is_named;      /* pump_lane_names() returned true for it */
 };
 
-/** A batch of which nothing arrived, by a fault that may be the sink's. */
+/** A batch of which no record arrived, perhaps by the sink's fault. */
 struct pump_lane_failure {
     int64_t sequence; /* of its first record, */
     bool was_blamed;  /* which failed by its own fault before */
@@ -55,31 +53,31 @@ struct pump_lane_failure {
 };
 
 enum pump_blame {
-    PUMP_BLAME_SINK,    /* for all that is known */
-    PUMP_BLAME_UNKNOWN, /* a probe would tell */
-    PUMP_BLAME_RECORD,  /* others arrived meanwhile */
+    PUMP_BLAME_SINK,    /* as far as is known */
+    PUMP_BLAME_UNKNOWN, /* try a probe */
+    PUMP_BLAME_RECORD,  /* others arrive */
 };
 
 void pump_lane_init(struct pump_lane *lane, size_t most);
 
-/** The last batch had `count` records, and one of them is at fault: the next ones have half. */
+/** One of the `count` records of the last batch is at fault: the next batch has half. */
 void pump_lane_halve(struct pump_lane *lane, size_t count);
 
 /** The last batch was answered record by record: the next one may have twice as many. */
 void pump_lane_grow(struct pump_lane *lane);
 
-/** Count a failure, shrink what comes next, and judge. */
+/** Count a failure, shrink the next batch, and return what is at fault. */
 enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_failure *failure,
                                const struct pump_signs *signs);
 
-/** Which of `count` records, of which the first is the suspect, is to be tried now. */
+/** The index of the probe in `count` records, of which the first is the suspect. */
 size_t pump_lane_probe_at(const struct pump_lane *lane, size_t count);
 
 /** The probe did not arrive either. */
 void pump_lane_probe_failed(struct pump_lane *lane);
 
-/** What failed was the record's own fault. The next failure is judged afresh. */
+/** The record was at fault. The next failure begins a new count. */
 void pump_lane_forget(struct pump_lane *lane);
 
-/** Does the record in front, tried alone, fail for the third time or more? Once for each record. */
+/** Has the first record, alone, failed three times or more? True once for each record. */
 bool pump_lane_names(struct pump_lane *lane, size_t count);

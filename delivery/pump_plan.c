@@ -24,7 +24,7 @@ int64_t pump_backoff_us(int64_t failures, int64_t most_us, uint64_t random)
     return (int64_t)(random % (uint64_t)(bound + 1));
 }
 
-/* How long to leave the sink alone: by our own count, but not before it asked us to come again. */
+/* The pause: by the number of failures, but not shorter than the sink asked for. */
 static int64_t pause_after(const struct pump_rules *rules, const struct pump_tried *tried,
                            uint64_t *random)
 {
@@ -36,7 +36,7 @@ static int64_t pause_after(const struct pump_rules *rules, const struct pump_tri
     return own_us > asked_us ? own_us : asked_us;
 }
 
-/* A record is not set aside for its first blame: that much may be a sink that came back just then.
+/* A record is not set aside when it is blamed for the first time: the sink may have just recovered.
  */
 static bool is_over(const struct pump_rules *rules, const struct pump_tried *tried,
                     int64_t attempts)
@@ -83,7 +83,7 @@ static void plan_postponed(struct pump_plan *plan, const struct pump_rules *rule
     result->next_at_us = tried->now_us + plan->pause_us;
 }
 
-/* Records at the end that were only postponed stay where they are, in their order. */
+/* Records at the end that were postponed stay in their lane, in order. */
 static void leave_the_last(struct pump_plan *plan, size_t count)
 {
     while (count > 0 && (plan->results[count - 1].verdict == BACKLOG_DELAYED ||
@@ -92,7 +92,7 @@ static void leave_the_last(struct pump_plan *plan, size_t count)
     plan->any = count > 0;
 }
 
-/* Each of them comes again at its time, and others need not wait for that. */
+/* Each record is tried again at its own time; others do not wait for it. */
 static void delay_each(struct pump_plan *plan)
 {
     plan->any = true;

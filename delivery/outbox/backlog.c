@@ -8,12 +8,13 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "delivery/outbox/outbox_internal.h"
 
 bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
                   struct error *err)
 {
-    struct backlog *backlog;
+    const struct outbox_operations *operations = outbox->operations;
 
     (void)pthread_mutex_lock(&outbox->mutex);
 
@@ -23,9 +24,14 @@ bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct 
     (void)pthread_mutex_unlock(&outbox->mutex);
     if (!known)
         return fail(err, ERR_CONFIG, "the store was not told of sink %s", sink);
-    if (!outbox->operations->open(outbox, &backlog, err))
-        return false;
+
+    struct backlog *backlog = mem_alloc(operations->backlog_size);
+
     backlog->outbox = outbox;
+    if (operations->open && !operations->open(backlog, err)) {
+        mem_free(backlog);
+        return false;
+    }
     memcpy(backlog->sink, sink, strnlen(sink, OUTBOX_NAME_SIZE - 1));
     backlog->ordered = ordered;
     backlog->lane = BACKLOG_NEW;
@@ -36,12 +42,11 @@ bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct 
 
 void backlog_close(struct backlog *backlog)
 {
-    struct arena *arena = backlog ? backlog->arena : NULL;
-
     if (!backlog)
         return;
     backlog->outbox->operations->close(backlog);
-    arena_destroy(arena);
+    arena_destroy(backlog->arena);
+    mem_free(backlog);
 }
 
 bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,

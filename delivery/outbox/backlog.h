@@ -1,14 +1,14 @@
 /*
- * backlog.h - what one sink still has to deliver.
+ * backlog.h - the records that one sink still has to deliver.
  *
- * A sink has a cursor into the sequence of records: what lies behind the cursor is pending, what
- * lies before it was delivered, moved to the sink's own retry rows, set aside as dead, or dropped.
- * An ordered sink has no retry rows: its cursor stops at a record that fails. Results are made
- * durable by the committer, so that a crash repeats a delivery and never loses one. Without a store
- * there is neither cursor nor row, and the dead are dropped (memory.c).
+ * A sink has a cursor into the sequence of records. Records behind the cursor are pending. The
+ * cursor has passed all others: they were delivered, moved to the sink's retry rows, set aside as
+ * dead, or dropped. The cursor of an ordered sink stops at a record that fails. The committer makes
+ * results durable, so a crash may repeat a delivery but never loses one. Without a store there are
+ * no cursors and rows, and dead records are dropped (memory.c).
  *
  * Threads: a backlog belongs to the one thread that delivers; it has its own read-only connection.
- * All calls may block. backlog_wake() alone may be called from any thread.
+ * All calls may block. Only backlog_wake() may be called from any thread.
  */
 #pragma once
 
@@ -24,11 +24,11 @@
 struct backlog;
 
 struct backlog_record {
-    int64_t seq;         /* grows with each accepted record, never comes twice */
+    int64_t seq;         /* grows with each accepted record, never used twice */
     int64_t accepted_us; /* time of day */
-    int64_t attempts;    /* that failed before, by the record's own fault */
+    int64_t attempts;    /* failed ones, by the record's own fault */
     struct str key;      /* idempotency key: the same each time this record is delivered */
-    struct str registry; /* of the schema that it was checked with */
+    struct str registry; /* of its schema */
     struct str schema;
     struct str version;
     struct str bytes; /* the record: compact JSON */
@@ -50,13 +50,13 @@ struct backlog_result {
 };
 
 /**
- * The backlog of a configured sink. `ordered`: the first failure stops it. ERR_CONFIG: the store
- * was not told of this sink; ERR_SYSTEM: the connection cannot be opened. The caller owns it.
+ * The backlog of a configured sink. `ordered`: it stops at the first failure. ERR_CONFIG: the store
+ * does not know the sink; ERR_SYSTEM: the connection cannot be opened. The caller owns it.
  */
 NODISCARD bool backlog_open(struct outbox *outbox, const char *sink, bool ordered,
                             struct backlog **out, struct error *err);
 
-/** NULL is fine. */
+/** NULL is allowed. */
 void backlog_close(struct backlog *backlog);
 
 /** Where records wait. Without a store all are BACKLOG_NEW. */
@@ -67,21 +67,20 @@ enum backlog_lane {
     BACKLOG_LANES
 };
 
-/** What to take. Zeroes set no bound. */
+/** What to take. 0: no bound. */
 struct backlog_bounds {
-    size_t records;     /* at most so many, at least 1, */
-    size_t bytes;       /* of together at most so many; but always one where there is one */
-    size_t retries;     /* at most so many where they are retries; 0: as `records` */
-    size_t key_bytes;   /* of all keys together; but always one where there is one */
-    int64_t longest_us; /* no time to wait is longer: where it seems to be, the clock has moved */
-    enum backlog_lane lane; /* to take from */
+    size_t records;         /* at most, at least 1, */
+    size_t bytes;           /* of all records; a first one is taken even if it is longer */
+    size_t retries;         /* at most, if they are retries; 0: as `records` */
+    size_t key_bytes;       /* of all keys; likewise */
+    int64_t longest_us;     /* no retry waits longer; if one seems to, the clock was set back */
+    enum backlog_lane lane; /* take from this one */
 };
 
 /**
- * The next records to try, in sequence: retries that are due, or else what is behind the cursor. Of
- * an ordered sink, nothing before the time of its head's next attempt. They and their bytes last
- * until the next call. `*count` is 0 when nothing is due. ERR_SYSTEM: reading failed; try again
- * later.
+ * The next records to try, in sequence: retries that are due, or records behind the cursor. An
+ * ordered sink gets none before the time of its first record's next attempt. The records are valid
+ * until the next call. `*count` is 0 if none is due. ERR_SYSTEM: reading failed; try again later.
  */
 NODISCARD bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
                             const struct backlog_record **records, size_t *count,
@@ -92,17 +91,16 @@ enum backlog_lane backlog_lane(const struct backlog *backlog);
 
 /**
  * Make the results of the last backlog_next() durable: one for each record, in the same order.
- * All or nothing. Records behind the cursor that are UNTRIED must be the last ones; of an ordered
- * sink, all behind the first that is neither DELIVERED nor DEAD must be UNTRIED. ERR_UNAVAILABLE:
- * the store cannot now; call it again with the same results, or after another backlog_next()
- * deliver again.
+ * All or nothing. New records that are UNTRIED must be the last ones; for an ordered sink, all
+ * after the first that is neither DELIVERED nor DEAD must be UNTRIED. ERR_UNAVAILABLE: the store
+ * cannot write now; call it again with the same results, or call backlog_next() and deliver again.
  */
 NODISCARD bool backlog_settle(struct backlog *backlog, const struct backlog_result *results,
                               size_t count, struct error *err);
 
 /**
- * Wait until backlog_next() may have something, until backlog_wake(), or until `latest_us`
- * (clock_monotonic_us()). Returns at once when there was news since the last call.
+ * Wait until backlog_next() may return records, until backlog_wake(), or until `latest_us`
+ * (clock_monotonic_us()). Returns at once if there is news since the last backlog_next().
  */
 void backlog_wait(struct backlog *backlog, int64_t latest_us);
 

@@ -23,16 +23,6 @@ enum {
     BATCH_LEAST = 64 * 1024,      /* even on a full volume */
 };
 
-static int64_t lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t greater(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static int64_t bytes_used(const struct store *store)
 {
     int64_t share = (int64_t)(store->outbox.options.max_size / LOG_PART);
@@ -106,7 +96,7 @@ int64_t capacity_longest_log(const struct store *store)
     return lesser(lesser(part, LOG_MOST), greater(LOG_LEAST, left / LOG_VOLUME_PART));
 }
 
-static void publish(struct store *store)
+static void capacity_publish(struct store *store)
 {
     int64_t used = bytes_used(store);
     int64_t room = volume_left(store) > 0 ? room_on_volume(store) : 0;
@@ -150,7 +140,7 @@ void capacity_update(struct store *store)
     int64_t enough = (int64_t)(store->outbox.options.max_size / RESERVE_PART);
 
     volume_refresh(&store->volume);
-    publish(store);
+    capacity_publish(store);
     if (store->disk_full || store->turned_away)
         set_full(store);
     else if (atomic_load(&store->outbox.state) == OUTBOX_FULL && room_in_size(store) >= enough &&

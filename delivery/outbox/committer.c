@@ -130,17 +130,13 @@ static void set_failing(struct store *store, bool failing)
 
 static void fail_queue(struct store *store)
 {
+    struct list list;
+
     (void)pthread_mutex_lock(&store->outbox.mutex);
-
-    struct work *work = work_queue_take(&store->outbox.queue, SIZE_MAX, SIZE_MAX);
-
+    work_queue_take(&store->outbox.queue, SIZE_MAX, SIZE_MAX, &list);
     (void)pthread_mutex_unlock(&store->outbox.mutex);
-    while (work) {
-        struct work *next = work->next;
-
+    for (struct work *work = work_pop(&list); work; work = work_pop(&list))
         work->operations->finish(store, work, "store failing");
-        work = next;
-    }
 }
 
 /*
@@ -234,12 +230,12 @@ static void recover(struct store *store, const struct error *why)
 /* The thread. */
 
 /* The mutex is held. */
-static struct work *take_batch(struct store *store)
+static void take_batch(struct store *store, struct list *out)
 {
     size_t bytes = capacity_batch_bytes(store);
     size_t events = bytes / EVENT_BYTES < BATCH_EVENTS ? bytes / EVENT_BYTES : BATCH_EVENTS;
 
-    return work_queue_take(&store->outbox.queue, events, bytes);
+    work_queue_take(&store->outbox.queue, events, bytes, out);
 }
 
 /* The mutex is held. False: maintenance comes first, or a suspicion. */
@@ -248,10 +244,10 @@ static bool wait_for_work(struct store *store, int64_t until_us)
     struct outbox *outbox = &store->outbox;
     const struct timespec until = clock_timespec(until_us);
 
-    while (!outbox->queue.first && !outbox->stopping && !store->suspected)
+    while (list_is_empty(&outbox->queue.list) && !outbox->stopping && !store->suspected)
         if (pthread_cond_timedwait(&store->work, &outbox->mutex, &until) == ETIMEDOUT)
             break;
-    return outbox->queue.first || outbox->stopping;
+    return !list_is_empty(&outbox->queue.list) || outbox->stopping;
 }
 
 static void end_stall(struct store *store, int64_t begun_us)
@@ -268,15 +264,15 @@ static void end_stall(struct store *store, int64_t begun_us)
         LOG_EVENT(LOG_WARN, "store_stall_ended", LOG_INT("duration_ms", took_us / US_PER_MS));
 }
 
-/* A batch and the move of the log, or if `list` is NULL maintenance. The mutex is not held. */
-static void use_disk(struct store *store, struct work *list)
+/* Commit a batch and move the log; if `list` is empty, do maintenance. The mutex is not held. */
+static void use_disk(struct store *store, struct list *list)
 {
     int64_t begun_us = clock_monotonic_us();
     struct error err = { 0 };
     bool ok;
 
     atomic_store(&store->outbox.busy_since_us, begun_us);
-    if (list)
+    if (!list_is_empty(list))
         ok = transaction_commit_batch(store, list, &err) && is_sound(store, &err) &&
              upkeep_after_batch(store, &err);
     else
@@ -293,13 +289,17 @@ static void *commit_batches(void *self)
     struct outbox *outbox = &store->outbox;
 
     (void)pthread_mutex_lock(&outbox->mutex);
-    while (outbox->queue.first || !outbox->stopping) {
-        struct work *list = take_batch(store);
-        bool idle = !list && !wait_for_work(store, upkeep_next_us(store));
+    while (!list_is_empty(&outbox->queue.list) || !outbox->stopping) {
+        struct list list;
+
+        take_batch(store, &list);
+
+        bool has_work = !list_is_empty(&list);
+        bool is_idle = !has_work && !wait_for_work(store, upkeep_next_us(store));
 
         (void)pthread_mutex_unlock(&outbox->mutex);
-        if (list || idle)
-            use_disk(store, list);
+        if (has_work || is_idle)
+            use_disk(store, &list);
         (void)pthread_mutex_lock(&outbox->mutex);
     }
     (void)pthread_mutex_unlock(&outbox->mutex);

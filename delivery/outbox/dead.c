@@ -91,7 +91,7 @@ bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq, stru
 {
     struct set_aside order = { sink, seq };
 
-    return outbox->operations->run(outbox, set_aside, &order, err);
+    return outbox_run(outbox, set_aside, &order, err);
 }
 
 static bool revive(struct store *store, void *arg, struct error *err)
@@ -111,5 +111,5 @@ static bool revive(struct store *store, void *arg, struct error *err)
 
 bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err)
 {
-    return outbox->operations->run(outbox, revive, &id, err);
+    return outbox_run(outbox, revive, &id, err);
 }

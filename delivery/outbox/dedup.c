@@ -129,7 +129,7 @@ enum dedup dedup_find(struct store *store, const struct job_item *item, int64_t 
         return seen;
 
     /* Its time is in this hour: if it came before, its bucket was its second. */
-    if (!was_ahead(store) && has_second(store, item, US_PER_HOUR - 2 * US_PER_MINUTE) &&
+    if (!was_ahead(store) && has_second(store, item, US_PER_HOUR - 2 * (int64_t)US_PER_MINUTE) &&
         item->time_us <= store->trusted_us + US_PER_HOUR)
         return seen;
 
@@ -164,7 +164,7 @@ bool dedup_move(struct store *store, size_t rows)
 }
 
 /* The lowest bucket from `from` on and below `end`; INT64_MAX: there is none. */
-static bool find_oldest(struct store *store, int64_t from, int64_t end, int64_t *bucket)
+static bool dedup_find_oldest(struct store *store, int64_t from, int64_t end, int64_t *bucket)
 {
     enum db_found found = db_numbers(&store->db, SQL_SEEN_OLDEST, bucket, "i", from);
 
@@ -206,8 +206,8 @@ bool dedup_prune(struct store *store, int64_t rows, bool *done)
     int64_t second;
     int64_t day;
 
-    if (!find_oldest(store, FIRST_SECOND, INT64_MAX, &second) ||
-        !find_oldest(store, 0, FIRST_SECOND, &day))
+    if (!dedup_find_oldest(store, FIRST_SECOND, INT64_MAX, &second) ||
+        !dedup_find_oldest(store, 0, FIRST_SECOND, &day))
         return false;
     *done = false;
     if (second < last_second && store->may_expire)

@@ -12,7 +12,7 @@
 enum { KEY_HASH = 8 }; /* bytes of the identity in a key */
 
 /* Copy a text to `*at` in the job's block. */
-static struct str put(char **at, struct str text)
+static struct str job_put(char **at, struct str text)
 {
     struct str copy = { *at, text.len };
 
@@ -32,7 +32,7 @@ static struct str body_of(const struct outbox_event *event)
     return body.ptr && !event->is_not_kept ? body : STR("");
 }
 
-static size_t size_of(const struct outbox_event *event)
+static size_t job_text_bytes(const struct outbox_event *event)
 {
     return event->id.len + event->registry.len + event->schema.len + event->version.len +
            body_of(event).len + event->details.len + event->units.len + event->rule.len + 1;
@@ -67,14 +67,14 @@ static void fill(struct job_item *item, const struct outbox_event *event, char *
         .is_registry_kind = event->is_registry_kind,
         .is_not_kept = event->is_not_kept,
         .outcome = event->outcome,
-        .id = put(at, event->id),
-        .registry = put(at, event->registry),
-        .schema = put(at, event->schema),
-        .version = put(at, event->version),
-        .body = put(at, body_of(event)),
-        .details = put(at, event->details),
-        .units = put(at, event->units),
-        .rule = put(at, event->rule),
+        .id = job_put(at, event->id),
+        .registry = job_put(at, event->registry),
+        .schema = job_put(at, event->schema),
+        .version = job_put(at, event->version),
+        .body = job_put(at, body_of(event)),
+        .details = job_put(at, event->details),
+        .units = job_put(at, event->units),
+        .rule = job_put(at, event->rule),
     };
 }
 
@@ -88,7 +88,7 @@ struct outbox_job *job_create(const struct outbox_options *options,
     bool all_refused = true;
 
     for (size_t i = 0; i < count; i++) {
-        bytes += size_of(&request->events[i]);
+        bytes += job_text_bytes(&request->events[i]);
         all_refused = all_refused && request->events[i].outcome;
     }
 

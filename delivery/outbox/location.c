@@ -1,12 +1,12 @@
 /*
- * place.c - see place.h.
+ * location.c - see location.h.
  *
- * There are two locks. The one on the database's own inode counts: it cannot be removed, and each
- * commit checks that the database still has its name. Closing any descriptor of the database drops
- * SQLite's POSIX locks on it, so this descriptor stays open as long as the store. The one on a file
- * beside it is taken first, so that a process that finds it held never opens the database, and a
- * database that was removed under a running server is not replaced by a new one. Links are
- * followed first, so that all names of a database have the same locks.
+ * There are two locks. The one on the database's own inode is the safe one: it cannot be removed,
+ * and each commit checks that the database still has its name. Closing any descriptor of the
+ * database drops SQLite's POSIX locks on it, so this descriptor stays open as long as the store.
+ * The lock on a file beside it is taken first: a process that finds it taken never opens the
+ * database, and a database that was removed under a running server is not replaced by a new one.
+ * Links are followed first, so that all names of a database have the same locks.
  */
 #include "delivery/outbox/location.h"
 
@@ -41,7 +41,7 @@ static const struct {
     { 0xbacbacbc, "vmhgfs" }, { 0x20030528, "OrangeFS" },
 };
 
-/* The folder of `path` in `folder`; the longest part of it that is there. */
+/* Copy to `folder` the longest part of `path` that is an existing folder. */
 static bool find_folder(const char *path, char folder[static PATH_MAX], struct error *err)
 {
     int len = snprintf(folder, PATH_MAX, "%s", path);
@@ -130,8 +130,7 @@ static bool append(const char *path, const char *rest, char out[static PATH_MAX]
            fail(err, ERR_SYSTEM, "%.100s...: the path is too long", path);
 }
 
-/* The database's path without links; where there is no database, with its folder's links followed.
- */
+/* The database's path without links; if there is no database, its folder's path without links. */
 static bool find_real(const char *path, char real[static PATH_MAX], struct error *err)
 {
     char folder[PATH_MAX];
@@ -149,7 +148,7 @@ static bool find_real(const char *path, char real[static PATH_MAX], struct error
     return append(real_folder, "/", folder, err) && append(folder, name, real, err);
 }
 
-static int64_t size_of(const char *path)
+static int64_t file_size(const char *path)
 {
     struct stat status;
 
@@ -163,7 +162,7 @@ bool location_check_log(const char *path, struct error *err)
 
     if (!find_real(path, real, err) || !append(real, "-wal", log, err))
         return false;
-    return size_of(real) > 0 || size_of(log) == 0 ||
+    return file_size(real) > 0 || file_size(log) == 0 ||
            fail(err, ERR_SYSTEM,
                 "%s: the database is missing or empty, but its write-ahead log %s may hold "
                 "acknowledged events: put the database back beside it; or, to begin with an empty "
@@ -171,7 +170,7 @@ bool location_check_log(const char *path, struct error *err)
                 path, log);
 }
 
-/* Does the name still stand for the file that is locked? */
+/* Is the locked file still at `path`? */
 static bool is_same_file(const char *path, int fd, struct error *err)
 {
     struct stat named;

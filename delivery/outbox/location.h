@@ -1,7 +1,7 @@
 /*
- * place.h - where a store lies: a folder, a local file system, one process at a time.
+ * location.h - the store's place in the file system: its folder, and the lock of one process.
  *
- * For delivery/outbox*.c alone. Threads: any.
+ * Threads: any.
  */
 #pragma once
 
@@ -13,14 +13,14 @@
 #include "base/error.h"
 
 /**
- * Refuse what is no place for a store: what is not a file, and a network or FUSE file system, whose
- * locks and fsync cannot be trusted. Looks at the nearest folder that is there. ERR_SYSTEM.
+ * Refuse a path that is not a file, or on a network or FUSE file system, whose locks and fsync
+ * cannot be trusted. If the folder does not exist, checks the nearest one above it. ERR_SYSTEM.
  */
 NODISCARD bool location_check(const char *path, struct error *err);
 
 /**
- * Refuse a database that is missing or empty while its write-ahead log holds something: a new
- * database would delete that log. ERR_SYSTEM.
+ * Refuse a database that is missing or empty while its write-ahead log is not empty: a new database
+ * would delete that log. ERR_SYSTEM.
  */
 NODISCARD bool location_check_log(const char *path, struct error *err);
 
@@ -32,13 +32,13 @@ struct location {
 };
 
 /**
- * Make the folders and the database file if they are missing (0700 and 0600, to stay after a
- * crash), and lock the store for this process, waiting at most `patience_us` for another process
- * to release it. The lock lasts until location_unlock() or the end of the process. ERR_SYSTEM;
- * also as location_check_log().
+ * Create the folders (0700) and the database file (0600) if they are missing, durably, and lock the
+ * store for this process; wait at most `patience_us` for another process to unlock it. The lock
+ * lasts until location_unlock() or the end of the process. ERR_SYSTEM; also as
+ * location_check_log().
  */
 NODISCARD bool location_lock(const char *path, int64_t patience_us, struct location *out,
                              struct error *err);
 
-/** Release the locks, after every connection of this process to the database is closed. */
+/** Unlock, after all connections of this process to the database are closed. */
 void location_unlock(struct location *place);

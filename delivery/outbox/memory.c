@@ -22,8 +22,8 @@
 
 struct memory {
     struct outbox outbox;
-    struct recent recent;                 /* contents of ids, for the keys */
-    struct work *start[OUTBOX_SINKS_MAX]; /* by sink: nothing before it waits */
+    struct recent recent;                      /* contents of ids, for the keys */
+    struct list_link *start[OUTBOX_SINKS_MAX]; /* by sink: no job before it waits; NULL: none */
 };
 
 enum stage { STAGE_WAITING, STAGE_UNDERWAY, STAGE_ENDED };
@@ -67,6 +67,8 @@ struct memory_backlog {
     struct spot *spots; /* of the records handed out */
 };
 
+static_assert(offsetof(struct memory_backlog, backlog) == 0, "backlog_close() frees it");
+
 static struct memory *memory_of(struct outbox *outbox)
 {
     return CONTAINER_OF(outbox, struct memory, outbox);
@@ -77,9 +79,9 @@ static struct memory_backlog *backlog_of(struct backlog *backlog)
     return CONTAINER_OF(backlog, struct memory_backlog, backlog);
 }
 
-static struct memory_job *job_of(struct work *work)
+static struct memory_job *job_of(struct list_link *link)
 {
-    return CONTAINER_OF(work, struct memory_job, job.work);
+    return CONTAINER_OF(link, struct memory_job, job.work.link);
 }
 
 static size_t sinks_of(const struct memory_job *job)
@@ -100,7 +102,7 @@ static void wake_sinks(struct outbox *outbox)
 }
 
 /* The mutex is held. The sinks that start at `from` start at `to`. */
-static void move_starts(struct memory *memory, const struct work *from, struct work *to)
+static void move_starts(struct memory *memory, const struct list_link *from, struct list_link *to)
 {
     for (size_t i = 0; i < memory->outbox.options.sink_count; i++)
         if (memory->start[i] == from)
@@ -133,7 +135,7 @@ static void count_job(struct memory *memory, struct memory_job *job)
     tally->numbers[TALLY_WAITING] += (int64_t)job->job.work.bytes;
 }
 
-static bool is_full(const struct outbox *outbox, const struct work *work)
+static bool memory_is_full(const struct outbox *outbox, const struct work *work)
 {
     return (uint64_t)outbox->published.numbers[TALLY_WAITING] + work->bytes >
            outbox->options.max_size;
@@ -148,15 +150,15 @@ static bool enqueue(struct memory *memory, struct memory_job *job, struct error 
 
     const char *reason = outbox_why_not(outbox, work);
 
-    if (!reason && is_full(outbox, work)) {
+    if (!reason && memory_is_full(outbox, work)) {
         reason = "store full";
-        if (outbox->queue.first) /* else the job alone is too large */
+        if (!list_is_empty(&outbox->queue.list)) /* else the job alone is too large */
             atomic_store(&outbox->state, OUTBOX_FULL);
     }
     if (!reason) {
         count_job(memory, job);
         work_queue_push(&outbox->queue, work);
-        move_starts(memory, NULL, work);
+        move_starts(memory, NULL, &work->link);
         wake_sinks(outbox);
     }
     (void)pthread_mutex_unlock(&outbox->mutex);
@@ -170,7 +172,7 @@ static void remove_job(struct memory_job *job)
     struct memory *memory = job->memory;
     struct work *work = &job->job.work;
 
-    move_starts(memory, work, work->next);
+    move_starts(memory, &work->link, list_next(&memory->outbox.queue.list, &work->link));
     work_queue_remove(&memory->outbox.queue, work);
     memory->outbox.published.numbers[TALLY_WAITING] -= (int64_t)work->bytes;
     atomic_store(&memory->outbox.state, OUTBOX_FINE);
@@ -256,7 +258,7 @@ static void give_up_job(struct memory_job *job, const char *reason, struct memor
 }
 
 /* The mutex is not held. */
-static void give_up(struct outbox_job *job)
+static void memory_give_up(struct outbox_job *job)
 {
     struct memory_job *own = CONTAINER_OF(job, struct memory_job, job);
     struct outbox *outbox = &own->memory->outbox;
@@ -267,24 +269,25 @@ static void give_up(struct outbox_job *job)
 }
 
 /* The mutex is not held. */
-static void stop(struct outbox *outbox)
+static void memory_stop(struct outbox *outbox)
 {
+    const struct list *jobs = &outbox->queue.list;
     struct memory_job *to_wake = NULL;
 
     (void)pthread_mutex_lock(&outbox->mutex);
-    for (struct work *work = outbox->queue.first; work;) {
-        struct work *next = work->next; /* the job may be freed */
+    for (struct list_link *link = list_first(jobs); link;) {
+        struct list_link *next = list_next(jobs, link); /* the job may be freed */
 
-        give_up_job(job_of(work), "draining", &to_wake);
-        work = next;
+        give_up_job(job_of(link), "draining", &to_wake);
+        link = next;
     }
     (void)pthread_mutex_unlock(&outbox->mutex);
     wake_all(to_wake);
 }
 
 /* The mutex is not held. */
-static bool submit(struct outbox *outbox, const struct outbox_request *request,
-                   struct outbox_job **job, struct error *err)
+static bool memory_submit(struct outbox *outbox, const struct outbox_request *request,
+                          struct outbox_job **job, struct error *err)
 {
     size_t count = request->count;
     size_t legs = count * outbox->options.sink_count;
@@ -295,7 +298,7 @@ static bool submit(struct outbox *outbox, const struct outbox_request *request,
     struct outbox_job *created = job_create(&outbox->options, request, layout);
     struct memory_job *own = CONTAINER_OF(created, struct memory_job, job);
 
-    created->give_up = give_up;
+    created->give_up = memory_give_up;
     own->memory = memory_of(outbox);
     own->progress = (struct progress *)(void *)(created->results + count);
     own->legs = (struct leg *)(void *)(own->progress + count);
@@ -425,17 +428,18 @@ static bool has_ended(struct memory_job *job, size_t sink)
 }
 
 /* So that a sink that is ahead of another skips the jobs that wait for that one alone. */
-static struct work *find_start(struct memory *memory, size_t sink)
+static struct list_link *find_start(struct memory *memory, size_t sink)
 {
-    struct work **start = &memory->start[sink];
+    struct list_link **start = &memory->start[sink];
 
     while (*start && has_ended(job_of(*start), sink))
-        *start = (*start)->next;
+        *start = list_next(&memory->outbox.queue.list, *start);
     return *start;
 }
 
 /* The mutex is not held. */
-static bool next(struct backlog *backlog, const struct backlog_bounds *bounds, struct error *err)
+static bool memory_next(struct backlog *backlog, const struct backlog_bounds *bounds,
+                        struct error *err)
 {
     struct memory_backlog *own = backlog_of(backlog);
     struct outbox *outbox = backlog->outbox;
@@ -450,9 +454,11 @@ static bool next(struct backlog *backlog, const struct backlog_bounds *bounds, s
     own->spots = arena_alloc(backlog->arena, bounds->records * sizeof(*own->spots));
     backlog->retry_due_us = INT64_MAX;
     backlog->round = outbox->round;
-    for (struct work *work = find_start(memory_of(outbox), walk.sink); work; work = work->next)
-        if (!visit_job(own, &walk, job_of(work)))
-            break;
+
+    struct list_link *link = find_start(memory_of(outbox), walk.sink);
+
+    while (link && visit_job(own, &walk, job_of(link)))
+        link = list_next(&outbox->queue.list, link);
     outbox_note_oldest(outbox, walk.sink, walk.oldest_us);
     (void)pthread_mutex_unlock(&outbox->mutex);
     return true;
@@ -473,8 +479,8 @@ static void settle_one(struct spot spot, size_t sink, const struct backlog_resul
 }
 
 /* The mutex is not held. */
-static bool settle(struct backlog *backlog, const struct backlog_result *results, size_t count,
-                   struct error *err)
+static bool memory_settle(struct backlog *backlog, const struct backlog_result *results,
+                          size_t count, struct error *err)
 {
     struct outbox *outbox = backlog->outbox;
     struct memory_job *to_wake = NULL;
@@ -492,50 +498,21 @@ static bool settle(struct backlog *backlog, const struct backlog_result *results
     return true;
 }
 
-/* The rest is called without the mutex. */
-
-static bool open_backlog(struct outbox *outbox, struct backlog **out, struct error *err)
+/* The mutex is not held. */
+static void memory_close(struct backlog *backlog)
 {
-    struct memory_backlog *own = mem_alloc(sizeof(*own));
-
-    (void)outbox;
-    (void)err;
-    *out = &own->backlog;
-    return true;
-}
-
-static void close_backlog(struct backlog *backlog)
-{
-    struct memory_backlog *own = backlog_of(backlog);
-
     (void)pthread_mutex_lock(&backlog->outbox->mutex);
-    put_all_back(own, sink_index(backlog));
+    put_all_back(backlog_of(backlog), sink_index(backlog));
     (void)pthread_mutex_unlock(&backlog->outbox->mutex);
-    mem_free(own);
 }
 
-static bool start(struct outbox *outbox, struct error *err)
-{
-    (void)outbox;
-    (void)err;
-    return true;
-}
-
-static bool run(struct outbox *outbox, outbox_task *task, void *arg, struct error *err)
-{
-    (void)outbox;
-    (void)task;
-    (void)arg;
-    return fail(err, ERR_CONFIG, "there is no store");
-}
-
-static void show_size(const struct outbox *outbox, struct outbox_counters *out)
+static void memory_show_size(const struct outbox *outbox, struct outbox_counters *out)
 {
     out->bytes = outbox->published.numbers[TALLY_WAITING];
     out->max_bytes = (int64_t)outbox->options.max_size;
 }
 
-static void destroy(struct outbox *outbox)
+static void memory_destroy(struct outbox *outbox)
 {
     struct memory *memory = memory_of(outbox);
 
@@ -545,16 +522,14 @@ static void destroy(struct outbox *outbox)
 }
 
 static const struct outbox_operations operations = {
-    .start = start,
-    .stop = stop,
-    .destroy = destroy,
-    .submit = submit,
-    .run = run,
-    .show_size = show_size,
-    .open = open_backlog,
-    .next = next,
-    .settle = settle,
-    .close = close_backlog,
+    .stop = memory_stop,
+    .destroy = memory_destroy,
+    .submit = memory_submit,
+    .show_size = memory_show_size,
+    .backlog_size = sizeof(struct memory_backlog),
+    .next = memory_next,
+    .settle = memory_settle,
+    .close = memory_close,
 };
 
 bool memory_create(const struct outbox_options *options, struct outbox **out, struct error *err)
@@ -570,7 +545,7 @@ bool memory_create(const struct outbox_options *options, struct outbox **out, st
     (void)snprintf(outbox->id, sizeof(outbox->id), "%016" PRIx64, random);
     for (size_t i = 0; i < options->sink_count; i++)
         if (!tally_add_sink(&outbox->published, options->sinks[i], err)) {
-            destroy(outbox);
+            memory_destroy(outbox);
             return false;
         }
     *out = outbox;

@@ -54,7 +54,7 @@ bool outbox_create(const struct outbox_options *options, struct outbox **out, st
 bool outbox_start(struct outbox *outbox, struct error *err)
 {
     outbox->running = true;
-    if (outbox->operations->start(outbox, err))
+    if (!outbox->operations->start || outbox->operations->start(outbox, err))
         return true;
     outbox->running = false;
     return false;
@@ -86,6 +86,13 @@ bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
                    struct outbox_job **job, struct error *err)
 {
     return outbox->operations->submit(outbox, request, job, err);
+}
+
+bool outbox_run(struct outbox *outbox, outbox_task *task, void *arg, struct error *err)
+{
+    if (!outbox->operations->run)
+        return fail(err, ERR_CONFIG, "there is no store");
+    return outbox->operations->run(outbox, task, arg, err);
 }
 
 const char *outbox_why_not(const struct outbox *outbox, const struct work *work)

@@ -1,13 +1,13 @@
 /*
- * outbox.h - where an event is safe before its sender hears 200: duplicates, records, quarantine.
+ * outbox.h - makes events durable before their sender gets 200: duplicates, records, quarantine.
  *
- * A request hands over all its events at once as a job; one thread, the committer, takes what is
+ * A request submits all its events at once as a job. One thread, the committer, takes what is
  * queued, writes it in one transaction, waits for the disk once and then wakes every request of the
  * batch (docs/decisions/011). Duplicates are decided inside the transaction. The database is
- * SQLite's, and all writes and checkpoints go through the committer's one connection.
+ * SQLite's; all writes and checkpoints go through the committer's one connection.
  *
  * Threads: create and destroy belong to one thread; everything else may be called from any thread
- * between start and stop. A job is shared by its request and the committer and counts both.
+ * between start and stop. The request and the committer share a job; each holds a reference.
  */
 #pragma once
 
@@ -28,39 +28,39 @@ enum {
     OUTBOX_KEY_SIZE = 288,    /* an idempotency key, with its NUL */
 };
 
-/** For outbox_event.time_us: the event does not say. */
+/** For outbox_event.time_us: the event has no time. */
 #define OUTBOX_NO_TIME INT64_MIN
 
 struct outbox;
 
 /** Everything is copied. */
 struct outbox_options {
-    const char *path;           /* the database file; folders are made, 0700; "": no store */
+    const char *path;           /* the database file; folders are created, 0700; "": no store */
     uint64_t max_size;          /* bytes that may wait for sinks, write-ahead log included */
     uint64_t dead_max_size;     /* bytes of dead records, beside those; the oldest are dropped */
     int64_t dedup_window_us;    /* 0: every event is new */
     int64_t dedup_max_rows;     /* 0: every event is new */
-    bool dedup_replays;         /* replay-name makes no other event of it */
+    bool dedup_replays;         /* an event is a duplicate even if only its replay-name differs */
     bool quarantine;            /* keep refused events */
-    int64_t quarantine_keep_us; /* this long, */
+    int64_t quarantine_keep_us; /* so long, */
     int64_t quarantine_max_rows;
     uint64_t quarantine_max_size;
     const char *const *sinks; /* names of the configured sinks; a new one starts at now */
     size_t sink_count;
-    int64_t lock_patience_us; /* how long to wait for another process to let the store go */
-    size_t max_queued;        /* events that may wait for the committer; 0: a usual number */
+    int64_t lock_patience_us; /* how long to wait for another process to unlock the store */
+    size_t max_queued;        /* events that may wait for the committer; 0: the default */
     int64_t stall_us;         /* the disk stalls when a commit takes longer; 0: it never does */
 };
 
 /**
- * With an empty path there is no store: records wait in memory, and an event is accepted when every
- * sink (there must be one at least) has its record. No event is known as a duplicate then, none is
- * dead (it is dropped, and its sender told), and refused ones must not be submitted. Who does not
- * wait any longer takes along what was not handed to a sink yet.
+ * Open the store, create it if need be, bring it up to this version, and lock it for this process.
+ * ERR_SYSTEM: locked by another process, on a network file system, or the system reports an error;
+ * ERR_CONFIG: written by a newer version, or not a store. The caller owns it.
  *
- * Open the store, made if need be, brought up to this version, and locked for this process.
- * ERR_SYSTEM: locked by another process, on a network file system, or the system says no;
- * ERR_CONFIG: written by a newer version, or no store at all. The caller owns it.
+ * With an empty path there is no store: records wait in memory, and an event is accepted when every
+ * sink (there must be at least one) has its record. Then no event is a duplicate; a record that a
+ * sink refuses is dropped and its event is OUTBOX_UNAVAILABLE; refused events must not be
+ * submitted; and when a sender gives up, its records that no sink has got yet are dropped.
  */
 NODISCARD bool outbox_create(const struct outbox_options *options, struct outbox **out,
                              struct error *err);
@@ -69,33 +69,34 @@ NODISCARD bool outbox_create(const struct outbox_options *options, struct outbox
 NODISCARD bool outbox_start(struct outbox *outbox, struct error *err);
 
 /**
- * Commit and answer what is queued, then end the committer; later jobs are refused. Who is inside
- * backlog_wait() or backlog_settle() comes back. Does nothing when it does not run.
+ * Commit what is queued, then end the committer; later jobs are refused. backlog_wait() and
+ * backlog_settle() return. Does nothing if it does not run.
  */
 void outbox_stop(struct outbox *outbox);
 
-/** Stops it first. NULL is fine. All backlogs must be closed; without a store, all jobs released.
+/**
+ * Stops it first. All backlogs must be closed and, without a store, all jobs released. NULL is
+ * allowed.
  */
 void outbox_destroy(struct outbox *outbox);
 
 /**
- * Would these options open? For `sluice check`: the path can be written or made, is on a local file
- * system, and holds no store of a newer version. Changes nothing.
+ * Could a store be opened at `path`? For `sluice check`: it can be written or created, is on a
+ * local file system, and is not of a newer version. Changes nothing.
  */
 NODISCARD bool outbox_check(const char *path, struct error *err);
 
 /** SQLite's version, as "3.40.1". */
 const char *outbox_library_version(void);
 
-/* Handing over events. */
+/* Submitting events. */
 
-/** One event of a request: accepted with its record, or refused. All borrowed by outbox_submit().
- */
+/** One event of a request: accepted with its record, or refused. outbox_submit() copies it. */
 struct outbox_event {
-    struct str id;          /* ptr NULL: none, so it is nobody's duplicate; at most OUTBOX_ID_MAX */
-    struct str replay_name; /* ptr NULL: it is not replayed from an archive */
-    struct str raw;         /* its own bytes, as they came */
-    struct str unreplayed;  /* the same without the replay-name; ptr NULL: it cannot be told */
+    struct str id;          /* ptr NULL: none, so it is never a duplicate; at most OUTBOX_ID_MAX */
+    struct str replay_name; /* ptr NULL: not replayed from an archive */
+    struct str raw;         /* its bytes as received */
+    struct str unreplayed;  /* the same without the replay-name; ptr NULL: not known */
     int64_t time_us;        /* the event's own time, or OUTBOX_NO_TIME */
     int64_t processed_at_us;
     struct str registry; /* ptr NULL where no route was found; schema and version likewise */
@@ -104,25 +105,25 @@ struct outbox_event {
     struct str record; /* accepted: its record */
 
     /* Refused: */
-    const char *outcome;   /* why, as the log has it; NULL: it is accepted */
+    const char *outcome;   /* as in the log; NULL: accepted */
     struct str details;    /* the reason in words */
     struct str units;      /* error units as a JSON array; ptr NULL: none */
     struct str rule;       /* where in the schema the first error is; ptr NULL: none */
-    bool is_registry_kind; /* not the event's fault: to be tried again by ourselves */
-    bool is_not_kept;      /* not for the quarantine: only, was it accepted before? */
+    bool is_registry_kind; /* the registry's fault: the server posts the event again */
+    bool is_not_kept; /* do not add it to the quarantine; only find out whether it is a duplicate */
 };
 
 enum outbox_verdict {
-    OUTBOX_ACCEPTED,    /* on stable storage; without a store: every sink has it */
-    OUTBOX_DUPLICATE,   /* accepted before, with `processed_at_us` */
+    OUTBOX_ACCEPTED,    /* durable; without a store: every sink has it */
+    OUTBOX_DUPLICATE,   /* accepted before, at `processed_at_us` */
     OUTBOX_QUARANTINED, /* refused, and kept */
-    OUTBOX_NOT_KEPT,    /* refused, not accepted before, and not to be kept */
+    OUTBOX_NOT_KEPT,    /* refused, not accepted before, not kept */
     OUTBOX_UNAVAILABLE, /* not stored, for `reason` */
 };
 
 struct outbox_result {
     enum outbox_verdict verdict;
-    bool id_reused;          /* accepted, though another event had this id */
+    bool id_reused;          /* accepted, but another event has this id */
     int64_t processed_at_us; /* the first one's, for a duplicate */
     const char *reason;      /* constant text: "store full", "store failing", ... */
 };
@@ -137,46 +138,47 @@ struct outbox_request {
 };
 
 /**
- * Queue them. The caller holds one reference to `*job`, to be given back with outbox_job_release()
- * at any time. ERR_UNAVAILABLE with "store queue full", "store failing" or "draining": nothing was
+ * Queue them. The caller holds one reference to `*job` and ends it with outbox_job_release() at any
+ * time. ERR_UNAVAILABLE with "store queue full", "store failing" or "draining": nothing was
  * queued.
  */
 NODISCARD bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
                              struct outbox_job **job, struct error *err);
 
-/** One result an event, in their order, as long as the job is held; NULL: not decided yet. */
+/** One result for each event, in order, valid until the job is released; NULL: not decided yet. */
 const struct outbox_result *outbox_results(const struct outbox_job *job);
 
 /**
- * The caller cannot wait any longer. Without a store there are results now: of what not all sinks
- * have it is OUTBOX_UNAVAILABLE, "deadline". With a store nothing changes.
+ * The caller does not wait any longer. Without a store the job is decided now: events that some
+ * sink does not have are OUTBOX_UNAVAILABLE, "deadline". With a store this does nothing.
  */
 void outbox_give_up(struct outbox_job *job);
 
-/** Give a reference back; gives up first. NULL is fine. The type fits arena_own(). */
+/** Give up and end the reference. NULL is allowed. The type fits arena_own(). */
 void outbox_job_release(void *job);
 
 /**
- * Why events are not taken now, or NULL: for /readyz. "full", "failing", or "stalled": a commit has
- * been under way for longer than `stall_us`.
+ * Why events are not accepted now, or NULL; for /readyz. "full", "failing", or "stalled": a commit
+ * has been under way for longer than `stall_us`.
  */
 const char *outbox_trouble(const struct outbox *outbox);
 
-/* What an operator may ask for; each waits until it is durable. */
+/* An operator's orders. Each returns when it is durable. */
 
-/** Forget a sink that is not configured any more, with its backlog. ERR_INVALID: it is;
+/**
+ * Forget a sink that is not configured any more, with its backlog. ERR_INVALID: it is configured;
  * ERR_NOT_FOUND.
  */
 NODISCARD bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err);
 
 /**
- * The process is about to end: what takes long is broken off between two portions, with
- * ERR_UNAVAILABLE, to be asked for again.
+ * The process is about to end: outbox_drop_sink() returns ERR_UNAVAILABLE between two portions. The
+ * order can be repeated.
  */
 void outbox_hurry(struct outbox *outbox);
 
 /**
- * Set a record aside as dead that a sink waits for: its first one behind the cursor, or one of its
+ * Set aside as dead a record that a sink waits for: its first one behind the cursor, or one of its
  * retries. `sink` NULL: the one sink that waits for it. ERR_NOT_FOUND: none does; ERR_INVALID:
  * several do.
  */
@@ -193,7 +195,7 @@ enum { OUTBOX_BUCKETS = 16 };
 /** Counts by upper bound; the last bucket has none. */
 struct outbox_histogram {
     uint64_t counts[OUTBOX_BUCKETS];
-    uint64_t sum; /* of what was counted, in its own unit */
+    uint64_t sum; /* of the values counted */
 };
 
 /** Upper bounds of `commit_us` (microseconds) and `batch_events`; the last is INT64_MAX. */
@@ -201,8 +203,8 @@ extern const int64_t outbox_commit_bounds_us[OUTBOX_BUCKETS];
 extern const int64_t outbox_batch_bounds[OUTBOX_BUCKETS];
 
 /**
- * Each is counted by itself. enqueued = delivered + pending + dead + dropped holds unless there is
- * a fault; pending and dead are compared with the rows and corrected.
+ * Each is counted by itself. enqueued = delivered + pending + dead + dropped, unless there is a
+ * fault; pending and dead are compared with the rows and corrected.
  */
 struct outbox_sink_counters {
     char name[OUTBOX_NAME_SIZE];
@@ -212,26 +214,26 @@ struct outbox_sink_counters {
     int64_t pending;
     int64_t dead;
     int64_t dropped;
-    int64_t blocked_seq; /* the record that an ordered sink waits for, as it failed; 0: none, */
-    char blocked_key[OUTBOX_KEY_SIZE]; /* and the beginning of its key; view.h alone */
+    int64_t blocked_seq; /* the failed record that an ordered sink waits for; 0: none, */
+    char blocked_key[OUTBOX_KEY_SIZE]; /* and the beginning of its key; set by view.h only */
     int64_t oldest_us;     /* when its oldest pending record was accepted; 0: none is known */
-    int64_t oldest_age_us; /* and how long ago that is, whatever the clock was set to since */
+    int64_t oldest_age_us; /* and how long ago that is, even if the clock was set since */
 };
 
-/** All of one moment, as the last transaction left it. */
+/** All of one moment: after the last transaction. */
 struct outbox_counters {
     int64_t accepted;
     int64_t duplicates;
-    int64_t ids_reused; /* accepted with an id that another event had */
+    int64_t ids_reused; /* accepted with the id of another event */
     int64_t bytes;      /* waiting for sinks, write-ahead log included */
     int64_t max_bytes;
-    int64_t dead_bytes;    /* of records that no sink waits for and some set aside */
-    int64_t corrections;   /* counters that differed from the rows they count, and were corrected */
-    int64_t seen;          /* events remembered for duplicates */
-    int64_t refused_rows;  /* in quarantine now */
-    int64_t refused_bytes; /* and their size */
-    int64_t refused_evicted;   /* gone from it, too old or too many */
-    int64_t refused_too_large; /* larger than all of it, so never kept */
+    int64_t dead_bytes;        /* of records that only dead rows need */
+    int64_t corrections;       /* counters that differed from their rows and were corrected */
+    int64_t seen;              /* events remembered for duplicates */
+    int64_t refused_rows;      /* in quarantine now */
+    int64_t refused_bytes;     /* and their size */
+    int64_t refused_evicted;   /* deleted: too old or too many */
+    int64_t refused_too_large; /* larger than the quarantine, so never kept */
     size_t outcome_count;
     struct {
         char outcome[OUTBOX_NAME_SIZE];

@@ -21,6 +21,7 @@
 typedef bool outbox_task(struct store *store, void *arg, struct error *err);
 
 struct outbox_operations {
+    /** NULL: nothing to start. */
     bool (*start)(struct outbox *outbox, struct error *err);
     /** `stopping` is set already: answer what is queued. Called once, after a start. */
     void (*stop)(struct outbox *outbox);
@@ -29,18 +30,19 @@ struct outbox_operations {
 
     bool (*submit)(struct outbox *outbox, const struct outbox_request *request,
                    struct outbox_job **job, struct error *err);
-    /** Run `task` in a transaction and wait until it is durable. */
+    /** Run `task` in a transaction and wait until it is durable. NULL: there is no store. */
     bool (*run)(struct outbox *outbox, outbox_task *task, void *arg, struct error *err);
     /** Set `bytes` and `max_bytes`. The mutex is held. */
     void (*show_size)(const struct outbox *outbox, struct outbox_counters *out);
 
-    /** A zeroed backlog of this kind. */
-    bool (*open)(struct outbox *outbox, struct backlog **out, struct error *err);
+    size_t backlog_size; /* of this kind's struct; a struct backlog is its first member */
+    /** Open the kind's part of a backlog. NULL: nothing to open. */
+    bool (*open)(struct backlog *backlog, struct error *err);
     /** Fill `records`, `count` and `lane` as backlog_next() says, `retry_due_us` and `round`. */
     bool (*next)(struct backlog *backlog, const struct backlog_bounds *bounds, struct error *err);
     bool (*settle)(struct backlog *backlog, const struct backlog_result *results, size_t count,
                    struct error *err);
-    /** Free it. */
+    /** Close the kind's part. */
     void (*close)(struct backlog *backlog);
 };
 
@@ -90,6 +92,9 @@ struct backlog {
     uint64_t round; /* the outbox's, when the last backlog_next() began */
     bool woken;     /* under the outbox's mutex */
 };
+
+/** Run an operator's task. ERR_CONFIG: there is no store. */
+NODISCARD bool outbox_run(struct outbox *outbox, outbox_task *task, void *arg, struct error *err);
 
 /** Make the part that both kinds have. */
 void outbox_init(struct outbox *outbox, const struct outbox_operations *operations,

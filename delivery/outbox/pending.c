@@ -5,39 +5,33 @@
  * neither keeps the other waiting. The retry rows of an ordered sink are what it had left when it
  * was removed from the configuration: they come before all new records.
  */
+#include <assert.h>
+
 #include "base/clock.h"
-#include "base/memory.h"
 #include "delivery/outbox/committer.h"
 
 enum { SLACK_US = US_PER_S }; /* a clock may be set back so far without retries being moved up */
 
-struct store_backlog {
-    struct backlog backlog;
-    struct db db;
-    bool retries_were_last; /* new records are next */
-};
+static_assert(offsetof(struct store_backlog, backlog) == 0, "backlog_close() frees it");
 
-bool store_backlog_open(struct outbox *outbox, struct backlog **out, struct error *err)
+static struct store_backlog *pending_of(struct backlog *backlog)
 {
-    struct store_backlog *pending = mem_alloc(sizeof(*pending));
+    return CONTAINER_OF(backlog, struct store_backlog, backlog);
+}
 
-    if (!db_open(&pending->db, outbox->options.path, DB_READ, err)) {
-        mem_free(pending);
-        return false;
-    }
-    *out = &pending->backlog;
-    return true;
+bool store_backlog_open(struct backlog *backlog, struct error *err)
+{
+    const char *path = backlog->outbox->options.path;
+
+    return db_open(&pending_of(backlog)->db, path, DB_READ, err);
 }
 
 void store_backlog_close(struct backlog *backlog)
 {
-    struct store_backlog *pending = CONTAINER_OF(backlog, struct store_backlog, backlog);
-
-    db_close(&pending->db);
-    mem_free(pending);
+    db_close(&pending_of(backlog)->db);
 }
 
-static struct str copy_text(struct store_backlog *pending, enum sql from, int column)
+static struct str pending_copy_text(struct store_backlog *pending, enum sql from, int column)
 {
     struct str text = db_text(&pending->db, from, column);
 
@@ -48,12 +42,12 @@ static struct backlog_record copy_row(struct store_backlog *pending, enum sql fr
 {
     return (struct backlog_record){
         .seq = db_int(&pending->db, from, 0),
-        .key = copy_text(pending, from, 1),
+        .key = pending_copy_text(pending, from, 1),
         .accepted_us = db_int(&pending->db, from, 2),
-        .registry = copy_text(pending, from, 3),
-        .schema = copy_text(pending, from, 4),
-        .version = copy_text(pending, from, 5),
-        .bytes = copy_text(pending, from, 6),
+        .registry = pending_copy_text(pending, from, 3),
+        .schema = pending_copy_text(pending, from, 4),
+        .version = pending_copy_text(pending, from, 5),
+        .bytes = pending_copy_text(pending, from, 6),
         .attempts = db_int(&pending->db, from, 7),
     };
 }
@@ -205,8 +199,8 @@ static bool look_ahead(struct store_backlog *pending, const struct tally_sink *s
     return true;
 }
 
-static bool look(struct store_backlog *pending, const struct tally_sink *sink,
-                 const struct backlog_bounds *bounds)
+static bool pending_look(struct store_backlog *pending, const struct tally_sink *sink,
+                         const struct backlog_bounds *bounds)
 {
     struct backlog *backlog = &pending->backlog;
     bool has_retries = backlog->retry_due_us != INT64_MAX;
@@ -228,7 +222,7 @@ static bool look(struct store_backlog *pending, const struct tally_sink *sink,
 bool store_backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
                         struct error *err)
 {
-    struct store_backlog *pending = CONTAINER_OF(backlog, struct store_backlog, backlog);
+    struct store_backlog *pending = pending_of(backlog);
     struct outbox *outbox = backlog->outbox;
 
     (void)pthread_mutex_lock(&outbox->mutex);
@@ -245,7 +239,7 @@ bool store_backlog_next(struct backlog *backlog, const struct backlog_bounds *bo
     pending->retries_were_last = backlog->lane == BACKLOG_RETRIES;
     if (!correct_retries(pending, &sink, bounds, err))
         return false;
-    if (!look_ahead(pending, &sink) || !look(pending, &sink, bounds)) {
+    if (!look_ahead(pending, &sink) || !pending_look(pending, &sink, bounds)) {
         backlog->count = 0;
         return fail_look(pending, err);
     }

@@ -26,7 +26,7 @@ enum refused_kind {
     KIND_HASHED = 8,
 };
 
-static int64_t size_of(const struct job_item *item)
+static int64_t row_size(const struct job_item *item)
 {
     return (int64_t)(item->body.len + item->details.len + item->units.len + item->id.len) +
            ROW_BYTES;
@@ -92,7 +92,7 @@ static bool add(struct store *store, const struct job_item *item)
 {
     struct tally *tally = &store->tally;
     struct str identity = { (const char *)item->identity, RECENT_IDENTITY_SIZE };
-    int64_t size = size_of(item);
+    int64_t size = row_size(item);
     size_t kind = kind_of(item);
 
     tally_count_outcome(tally, item->outcome);
@@ -113,10 +113,10 @@ static bool add_again(struct store *store, const struct job_item *item, const st
     size_t kind = kind_of(item);
 
     count(store, row->id, row->kind, -1, -row->size);
-    count(store, row->id, kind, 1, size_of(item));
+    count(store, row->id, kind, 1, row_size(item));
     return db_run(&store->db, SQL_REFUSED_AGAIN, "issssssiiii", row->id, str_from_c(item->outcome),
                   item->details, item->units, item->registry, item->schema, item->version,
-                  (int64_t)item->is_registry_kind, store->now_us, size_of(item), (int64_t)kind);
+                  (int64_t)item->is_registry_kind, store->now_us, row_size(item), (int64_t)kind);
 }
 
 bool quarantine_add(struct store *store, const struct job_item *item, struct outbox_result *result)
@@ -130,7 +130,7 @@ bool quarantine_add(struct store *store, const struct job_item *item, struct out
         return false;
     if (row.is_there)
         return add_again(store, item, &row);
-    if (!capacity_can_keep(store, (size_t)size_of(item))) {
+    if (!capacity_can_keep(store, (size_t)row_size(item))) {
         store->turned_away = true;
         *result = (struct outbox_result){ OUTBOX_UNAVAILABLE, .reason = "store full" };
         return true;

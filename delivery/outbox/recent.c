@@ -10,11 +10,11 @@
 
 enum {
     PORTION_MOST = 8192,
-    PORTION_PART = 4, /* of all that may be remembered */
+    PORTION_PART = 4, /* of `max_rows` */
     FIRST_CAPACITY = 256,
 };
 
-/* How far the portion that goes over has come: rows of `state`. */
+/* The progress of the move: rows of `state`. */
 static const struct str moved_name = STR_INIT("recent_moved");
 static const struct str last_name = STR_INIT("recent_last");
 
@@ -48,7 +48,7 @@ static size_t first_slot(const struct recent_part *part, int64_t bucket, int64_t
     return (size_t)(hash ^ hash >> 32) & (part->capacity * 2 - 1);
 }
 
-/* The slot of an id: that of its last event, or the free one where it would be. */
+/* The slot of the last event with that id, or the free one where it would be. */
 static size_t id_slot(const struct recent_part *part, int64_t id_hash)
 {
     size_t slot = first_slot(part, 0, id_hash);
@@ -84,7 +84,7 @@ static void note_all(struct recent_part *part)
         note(part, i);
 }
 
-static void put(struct recent_part *part, const struct recent_event *event)
+static void recent_put(struct recent_part *part, const struct recent_event *event)
 {
     if (part->count == part->capacity) {
         part->capacity = part->capacity ? part->capacity * 2 : FIRST_CAPACITY;
@@ -103,7 +103,7 @@ static void clear(struct recent_part *part)
     free_slots(part);
 }
 
-/* An event that is older than the window may be its own predecessor. */
+/* The same content in another bucket, older than the window, does not count as another event. */
 static enum recent_found find_id(const struct recent_part *part, const struct recent_event *wanted)
 {
     uint32_t at = part->ids[id_slot(part, wanted->id_hash)];
@@ -164,7 +164,7 @@ bool recent_add(struct recent *recent, struct db *db, const struct recent_event 
 {
     struct str identity = { (const char *)event->identity, sizeof(event->identity) };
 
-    put(&recent->filling, event);
+    recent_put(&recent->filling, event);
     return db_run(db, SQL_RECENT_ADD, "iiibi", recent->next_row++, event->bucket, event->id_hash,
                   identity, event->processed_us);
 }
@@ -213,8 +213,9 @@ bool recent_load(struct recent *recent, struct db *db)
         if (identity.len == sizeof(event.identity))
             memcpy(event.identity, identity.ptr, identity.len);
         recent->next_row = db_int(db, SQL_RECENT_READ, 0) + 1;
-        put(recent->next_row - 1 <= recent->last_moving_row ? &recent->moving : &recent->filling,
-            &event);
+        recent_put(recent->next_row - 1 <= recent->last_moving_row ? &recent->moving
+                                                                   : &recent->filling,
+                   &event);
         found = db_next(db, SQL_RECENT_READ);
     }
     db_reset(db, SQL_RECENT_READ);
@@ -296,6 +297,6 @@ bool recent_is_first(struct recent *recent, const struct recent_event *event)
         swap(recent);
         clear(&recent->filling);
     }
-    put(&recent->filling, &wanted);
+    recent_put(&recent->filling, &wanted);
     return true;
 }

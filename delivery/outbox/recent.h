@@ -1,12 +1,11 @@
 /*
- * recent.h - the events remembered last, in memory, on their way into the table `seen`.
+ * recent.h - the events remembered last, in memory, before they are moved into the table `seen`.
  *
- * Where a row of `seen` goes is chance, so that each would cost the log a page. So rows are first
- * appended to a small table, found by a hash table in memory, and go over sorted, thousands at a
- * time, in portions that ride with the batches (docs/decisions/012).
+ * The rows of `seen` are in random order, so each insert there would write a page to the log.
+ * Therefore rows are first appended to a small table and found by a hash table in memory. They are
+ * moved sorted, thousands together, a portion with each batch (docs/decisions/012).
  *
- * For delivery/outbox*.c alone. Threads: the committer's. After a transaction that failed what is
- * in memory is wrong: recent_load() puts it right.
+ * Threads: the committer's. After a transaction that failed, call recent_load().
  */
 #pragma once
 
@@ -27,7 +26,7 @@ struct recent_event {
     int64_t processed_us;
 };
 
-/** Some of them, found by bucket and id, and the last one of each id by that alone. */
+/** Events, found by bucket and id; the last one of each id also by the id alone. */
 struct recent_part {
     struct recent_event *events;
     size_t count;
@@ -37,43 +36,43 @@ struct recent_part {
 };
 
 struct recent {
-    size_t portion; /* so many go over together */
+    size_t portion; /* so many are moved together */
     struct recent_part filling;
     struct recent_part moving; /* sorted */
-    size_t moved;              /* of `moving`, that are in `seen` by now */
+    size_t moved;              /* those of `moving` that are in `seen` */
     int64_t next_row;          /* in the small table */
-    int64_t last_moving_row;   /* with `moved` it is stored, so that a restart goes on there */
+    int64_t last_moving_row;   /* stored with `moved`, so that a restart continues there */
     int64_t merged;            /* rows that were in `seen` already, since the last recent_load() */
-    struct recent_event mark;  /* rows that came to lie in `seen` up to here */
+    struct recent_event mark;  /* rows added to `seen` up to here */
     int64_t below_mark;        /* are counted */
 };
 
-/** Nothing yet; `max_rows` is what all of the store may remember. */
+/** Empty; `max_rows`: the most events that the store may remember. */
 void recent_init(struct recent *recent, int64_t max_rows);
 
-/** Fine for zeroes. */
+/** Zeroes are allowed. */
 void recent_done(struct recent *recent);
 
-/** Read what is in the small table. False: db_fail() tells why. */
+/** Read the small table. False: db_fail() returns why. */
 NODISCARD bool recent_load(struct recent *recent, struct db *db);
 
 enum recent_found {
-    RECENT_NONE,      /* no other event of that id that is known here */
-    RECENT_ELSEWHERE, /* others of that id, not in that bucket */
-    RECENT_OTHER,     /* others of that id; `processed_us` is the first one's */
-    RECENT_SAME,      /* this very one; `processed_us` is set */
+    RECENT_NONE,      /* no other event with that id is known here */
+    RECENT_ELSEWHERE, /* others with that id, not in that bucket */
+    RECENT_OTHER,     /* others with that id; `processed_us` is the first one's */
+    RECENT_SAME,      /* this event; `processed_us` is set */
 };
 
-/** Look for the event that `wanted` has bucket, id and identity of. */
+/** Look for the event with the bucket, id and identity of `wanted`. */
 enum recent_found recent_find(const struct recent *recent, const struct recent_event *wanted,
                               int64_t *processed_us);
 
-/** Add one that is not there. */
+/** Add an event that is not there. */
 NODISCARD bool recent_add(struct recent *recent, struct db *db, const struct recent_event *event);
 
 /**
- * Without a database: is that the first content that came with its id, as far as the last events
- * tell? It is remembered then. Buckets do not matter.
+ * Without a database: among the last events, is this the first content with its id, or the same
+ * content again? A first one is remembered. Buckets are ignored.
  */
 bool recent_is_first(struct recent *recent, const struct recent_event *event);
 
@@ -83,5 +82,5 @@ size_t recent_count(const struct recent *recent);
 /** Their order in `seen`, as for qsort(). */
 int recent_compare(const void *a, const void *b);
 
-/** Take at most `rows` over into `seen`, when there are enough to begin with. */
+/** Move at most `rows` into `seen`, once there are enough for a portion. */
 NODISCARD bool recent_move(struct recent *recent, struct db *db, size_t rows);

@@ -16,7 +16,7 @@ struct hold {
     int64_t size; /* 0: no such record, or its size does not matter */
 };
 
-static bool look(struct store *store, int64_t seq, struct hold *hold)
+static bool records_look(struct store *store, int64_t seq, struct hold *hold)
 {
     int64_t row[3] = { 0 }; /* size, has retry rows, has dead rows */
 
@@ -44,7 +44,7 @@ static bool update(struct store *store, int64_t seq, const struct hold *before)
 {
     struct hold after;
 
-    if (!look(store, seq, &after))
+    if (!records_look(store, seq, &after))
         return false;
     if (after.by == before->by)
         return true;
@@ -57,7 +57,8 @@ bool records_delete_retry(struct store *store, struct tally_sink *sink, int64_t 
 {
     struct hold before;
 
-    if (!look(store, seq, &before) || !db_run(&store->db, SQL_RETRY_DELETE, "ii", sink->id, seq))
+    if (!records_look(store, seq, &before) ||
+        !db_run(&store->db, SQL_RETRY_DELETE, "ii", sink->id, seq))
         return false;
     *gone = db_changes(&store->db) > 0;
     if (!*gone)
@@ -80,7 +81,7 @@ bool records_bury_retry(struct store *store, struct tally_sink *sink,
     struct db *db = &store->db;
     struct hold before;
 
-    if (!look(store, death->seq, &before) ||
+    if (!records_look(store, death->seq, &before) ||
         !db_run(db, SQL_RETRY_DELETE, "ii", sink->id, death->seq))
         return false;
     if (db_changes(db) == 0)
@@ -108,7 +109,7 @@ bool records_delete_dead(struct store *store, struct tally_sink *sink, int64_t i
 {
     struct hold before;
 
-    if (!look(store, seq, &before) || !db_run(&store->db, SQL_DEAD_DELETE, "i", id))
+    if (!records_look(store, seq, &before) || !db_run(&store->db, SQL_DEAD_DELETE, "i", id))
         return false;
     if (sink)
         tally_add_dead(&store->tally, sink, seq, -1);
@@ -119,7 +120,7 @@ bool records_revive(struct store *store, struct tally_sink *sink, int64_t id, in
 {
     struct hold before;
 
-    if (!look(store, seq, &before) ||
+    if (!records_look(store, seq, &before) ||
         !db_run(&store->db, SQL_RETRY_ADD, "iiiis", seq, sink->id, INT64_C(0), INT64_C(0),
                 STR_NONE) ||
         !db_run(&store->db, SQL_DEAD_DELETE, "i", id))

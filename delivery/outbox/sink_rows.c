@@ -189,7 +189,7 @@ bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err
     while (!drop.done) {
         if (atomic_load(&outbox->hurried))
             return fail(err, ERR_UNAVAILABLE, "broken off: the server is about to end");
-        if (!outbox->operations->run(outbox, drop_some, &drop, err))
+        if (!outbox_run(outbox, drop_some, &drop, err))
             return false;
     }
     return true;

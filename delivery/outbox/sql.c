@@ -1,9 +1,9 @@
 /*
  * sql.c - see sql.h.
  *
- * Sequence numbers are never given twice: the next one is in `state`, since SQLite would reuse the
- * highest rowid once its row is gone. A record is stored once: retry and dead rows refer to it by
- * its sequence number (records.c).
+ * Sequence numbers are never used twice: the next one is in `state`, since SQLite would reuse the
+ * highest rowid after its row is deleted. A record is stored once; retry and dead rows refer to it
+ * by its sequence number (records.c).
  */
 #include "delivery/outbox/sql.h"
 
@@ -14,7 +14,7 @@
 #define REFUSED_COLUMNS                                                                            \
     "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
     " last_us, attempts, resolved_us, body"
-/* In bytes, as in accept.c: length() of a text counts characters up to the first NUL. */
+/* In bytes, as in accept.c: length() of a text counts characters, up to the first NUL. */
 #define SIZE         "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
 #define PRUNED       "(SELECT value FROM state WHERE name = 'pruned')"
 #define IN_RANGE     "seq > ?1 AND seq <= ?2"
@@ -50,15 +50,16 @@ const char *const sql_migrations[SQL_VERSION] = {
     " size INTEGER NOT NULL, body BLOB NOT NULL);"
     "CREATE UNIQUE INDEX refused_identity ON refused (identity);",
 
-    /* Rows of `seen` that are not sorted in yet (recent.h). */
+    /* Rows that are not in `seen` yet (recent.h). */
     "CREATE TABLE recent (n INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, id_hash INTEGER NOT NULL,"
     " identity BLOB NOT NULL, processed_us INTEGER NOT NULL);",
 
-    /* What may be posted again is asked for every second. */
+    /* The server looks every second for events that it may post again. */
     "CREATE INDEX refused_registry ON refused (registry, schema)"
     " WHERE registry_kind AND resolved_us = 0;",
 
-    /* One copy of a record for all sinks; up to `pruned`, what no sink needs is gone. */
+    /* One copy of a record for all sinks; up to `pruned`, records that no sink needs are deleted.
+     */
     "ALTER TABLE sink ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;"
     "UPDATE sink SET pending = max(enqueued - delivered - dead - dropped, 0);"
     "INSERT OR REPLACE INTO state VALUES ('pruned', coalesce((SELECT min(seq) FROM record),"
@@ -85,7 +86,7 @@ const char *const sql_migrations[SQL_VERSION] = {
     /* A row is in `recent` or in `seen`, so that seen_rows counts it once. */
     "DELETE FROM recent WHERE EXISTS (SELECT 1 FROM seen WHERE seen.bucket = recent.bucket"
     " AND seen.id_hash = recent.id_hash AND seen.identity = recent.identity);"
-    /* What goes first from the quarantine (quarantine.c): enum refused_kind. */
+    /* The order in which rows leave the quarantine: enum refused_kind in quarantine.c. */
     "ALTER TABLE refused ADD COLUMN kind INTEGER NOT NULL DEFAULT 4;"
     "UPDATE refused SET kind = CASE WHEN resolved_us != 0 THEN 0 WHEN registry_kind THEN 1"
     " WHEN outcome = 'malformed' THEN 2 WHEN outcome = 'unrouted' THEN 3 ELSE 4 END;"

@@ -103,7 +103,7 @@ static bool open_store(struct store *store, struct error *err)
     return true;
 }
 
-static void destroy(struct outbox *outbox)
+static void store_destroy(struct outbox *outbox)
 {
     struct store *store = store_of(outbox);
 
@@ -116,7 +116,7 @@ static void destroy(struct outbox *outbox)
     mem_free(store);
 }
 
-static void show_size(const struct outbox *outbox, struct outbox_counters *out)
+static void store_show_size(const struct outbox *outbox, struct outbox_counters *out)
 {
     const struct store *store = CONTAINER_OF(outbox, const struct store, outbox);
 
@@ -127,10 +127,11 @@ static void show_size(const struct outbox *outbox, struct outbox_counters *out)
 static const struct outbox_operations operations = {
     .start = committer_start,
     .stop = committer_stop,
-    .destroy = destroy,
+    .destroy = store_destroy,
     .submit = accept_submit,
     .run = committer_run,
-    .show_size = show_size,
+    .show_size = store_show_size,
+    .backlog_size = sizeof(struct store_backlog),
     .open = store_backlog_open,
     .next = store_backlog_next,
     .settle = store_backlog_settle,
@@ -146,7 +147,7 @@ bool store_create(const struct outbox_options *options, struct outbox **out, str
     recent_init(&store->recent, options->dedup_max_rows);
     store->location = (struct location){ .beside = -1, .own = -1 };
     if (!open_store(store, err)) {
-        destroy(&store->outbox);
+        store_destroy(&store->outbox);
         return false;
     }
     *out = &store->outbox;

@@ -96,7 +96,13 @@ NODISCARD bool accept_submit(struct outbox *outbox, const struct outbox_request 
 
 /* pending.c and settle.c: a backlog in the store. */
 
-NODISCARD bool store_backlog_open(struct outbox *outbox, struct backlog **out, struct error *err);
+struct store_backlog {
+    struct backlog backlog;
+    struct db db;
+    bool retries_were_last; /* new records are next */
+};
+
+NODISCARD bool store_backlog_open(struct backlog *backlog, struct error *err);
 NODISCARD bool store_backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
                                   struct error *err);
 NODISCARD bool store_backlog_settle(struct backlog *backlog, const struct backlog_result *results,

@@ -212,7 +212,7 @@ bool tally_add_sink(struct tally *tally, const char *name, struct error *err)
     return true;
 }
 
-/* Has the recount been there, so that it must follow? */
+/* Has the recount counted this record, so that its sums must follow? */
 static bool is_counted(const struct tally *tally, int64_t seq)
 {
     return seq <= tally->recount.position;

@@ -1,10 +1,10 @@
 /*
  * tally.h - a store's counters, changed in the transaction of the rows that they count.
  *
- * For delivery/outbox*.c alone. The committer works on a copy in memory and writes what a
- * transaction changed at its end; the copy is thrown away when the transaction fails.
+ * The committer works on a copy in memory, and writes the changes at the end of the transaction. If
+ * the transaction fails, the copy is discarded.
  *
- * Threads: a value; see outbox_internal.h for who may touch which.
+ * Threads: a value; store_internal.h says which thread owns which.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ enum tally_number {
     TALLY_ACCEPTED,
     TALLY_DUPLICATES,
     TALLY_IDS_REUSED,
-    TALLY_PRUNED,       /* records up to here are gone, unless a retry or dead row needs them */
+    TALLY_PRUNED,       /* records up to here are deleted, unless a retry or dead row needs them */
     TALLY_WAITING,      /* bytes of records that a sink waits for */
     TALLY_DEAD_BYTES,   /* bytes of records that only dead rows need */
     TALLY_DEAD_EVICTED, /* dead rows dropped to make room */
@@ -31,10 +31,10 @@ enum tally_number {
     TALLY_SEEN,         /* rows */
     TALLY_REFUSED_ROWS,
     TALLY_REFUSED_BYTES,
-    TALLY_REFUSED_EVICTED,   /* gone, too old or too many */
+    TALLY_REFUSED_EVICTED,   /* deleted: too old or too many */
     TALLY_REFUSED_CROWDED,   /* of those, not resolved and not too old */
-    TALLY_REFUSED_TOO_LARGE, /* larger than the quarantine, so never kept */
-    TALLY_LATEST_US, /* the latest time of day that an event was remembered at, to a minute */
+    TALLY_REFUSED_TOO_LARGE, /* larger than the quarantine, never kept */
+    TALLY_LATEST_US, /* the latest time of day at which an event was remembered, to a minute */
     TALLY_COUNT,
 };
 
@@ -55,10 +55,10 @@ struct tally_sink {
     int64_t id;
     char name[OUTBOX_NAME_SIZE];
     int64_t configured;    /* a boolean; no padding in here, so that it can be compared */
-    int64_t cursor;        /* up to here every record is decided or in a retry row */
-    int64_t until;         /* of a removed sink: what is behind this is none of its */
-    int64_t head_attempts; /* of an ordered sink: the record behind the cursor failed so often */
-    int64_t head_next_us;  /* and is not to be tried before */
+    int64_t cursor;        /* all records up to here are settled or in a retry row */
+    int64_t until;         /* a removed sink does not get the records after this */
+    int64_t head_attempts; /* of an ordered sink: failures of the record behind the cursor, */
+    int64_t head_next_us;  /* which is not tried before this */
     int64_t enqueued;
     int64_t delivered;
     int64_t pending; /* behind the cursor, or in retry rows */
@@ -67,8 +67,8 @@ struct tally_sink {
 };
 
 /**
- * Rows counted again, a portion at a time: what the portions so far came to, kept up to date as
- * those rows change (recount.c).
+ * Rows are counted again, a portion at a time: the sums of the portions so far, which follow all
+ * changes of those rows (recount.c).
  */
 struct tally_recount {
     bool on;
@@ -78,10 +78,10 @@ struct tally_recount {
     int64_t dead_bytes;
     int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
     int64_t dead[OUTBOX_SINKS_MAX];
-    size_t kind; /* of refused events, which come next: those of kinds before this are counted, */
-    int64_t refused_position; /* and of this kind those up to this row */
+    size_t kind; /* refused events, counted next: those of kinds before this are counted, */
+    int64_t refused_position; /* and those of this kind up to this row */
     struct tally_kind kinds[TALLY_KINDS];
-    struct recent_event seen_position; /* the same for remembered events, which come last */
+    struct recent_event seen_position; /* remembered events, counted last, likewise */
     int64_t seen;
 };
 
@@ -95,7 +95,7 @@ struct tally {
     struct tally_recount recount; /* not stored */
 };
 
-/** Read it all. False: db_fail() tells why. */
+/** Read all counters. False: db_fail() returns why. */
 NODISCARD bool tally_read(struct db *db, struct tally *tally);
 
 /** Write what differs from `before`, in the transaction under way. */
@@ -113,7 +113,7 @@ struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id);
 /** Add a configured sink that starts at the next record. ERR_CONFIG: too many. */
 NODISCARD bool tally_add_sink(struct tally *tally, const char *name, struct error *err);
 
-/* Count rows that belong to record `seq`. */
+/* Count changes of the rows that belong to record `seq`. */
 void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
@@ -122,11 +122,11 @@ void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, i
 /** Count the refused event in row `id`; INT64_MAX: a new one. */
 void tally_add_refused(struct tally *tally, int64_t id, size_t kind, struct tally_kind more);
 
-/** Bytes that wait for sinks, with a row for each record's way to each sink. */
+/** Bytes that wait for sinks, with a retry row for each record and sink. */
 int64_t tally_waiting(const struct tally *tally);
 
-/** No sink needs a record up to and including this one. */
+/** No sink's cursor needs the records up to this one. */
 int64_t tally_floor(const struct tally *tally);
 
-/** Put it into the shape for readers; what is not in the store stays as it is. */
+/** Copy to `out` what is in the store. */
 void tally_show(const struct tally *tally, struct outbox_counters *out);

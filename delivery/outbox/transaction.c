@@ -81,7 +81,7 @@ static bool commit(struct store *store)
     return true;
 }
 
-static void publish(struct store *store)
+static void transaction_publish(struct store *store)
 {
     struct outbox *outbox = &store->outbox;
     bool has_news = store->has_news || store->tally.numbers[TALLY_NEXT_SEQ] !=
@@ -116,7 +116,7 @@ enum commit transaction_run(struct store *store, bool (*apply)(struct store *, v
     if (db_run(&store->db, SQL_BEGIN, "") && apply(store, arg) && commit(store)) {
         if (!db_is_in_place(&store->db, err))
             return COMMIT_FAILED;
-        publish(store);
+        transaction_publish(store);
         capacity_update(store);
         log_losses(store);
         return COMMIT_DURABLE;
@@ -132,7 +132,7 @@ enum commit transaction_run(struct store *store, bool (*apply)(struct store *, v
 }
 
 struct batch {
-    struct work *list;
+    const struct list *list;
     size_t events;
 };
 
@@ -141,7 +141,10 @@ static bool apply_batch(struct store *store, void *arg)
     struct batch *batch = arg;
 
     batch->events = 0;
-    for (struct work *work = batch->list; work; work = work->next) {
+    for (struct list_link *link = list_first(batch->list); link;
+         link = list_next(batch->list, link)) {
+        struct work *work = CONTAINER_OF(link, struct work, link);
+
         batch->events += work->events;
         if (!work->operations->apply(store, work))
             return false;
@@ -150,21 +153,19 @@ static bool apply_batch(struct store *store, void *arg)
 }
 
 /* On a full disk, duplicates still get their results. */
-static void finish_batch(struct store *store, struct work *list, enum commit end)
+static void finish_batch(struct store *store, struct list *list, enum commit end)
 {
-    while (list) {
-        struct work *next = list->next; /* `finish` may free the work */
-        const struct work_operations *operations = list->operations;
+    for (struct work *work = work_pop(list); work; work = work_pop(list)) {
+        const struct work_operations *operations = work->operations;
         const char *failure = end == COMMIT_FAILED ? "store failing" : NULL;
 
-        if (end == COMMIT_DISK_FULL && !(operations->recall && operations->recall(store, list)))
+        if (end == COMMIT_DISK_FULL && !(operations->recall && operations->recall(store, work)))
             failure = "store full";
-        operations->finish(store, list, failure);
-        list = next;
+        operations->finish(store, work, failure);
     }
 }
 
-bool transaction_commit_batch(struct store *store, struct work *list, struct error *err)
+bool transaction_commit_batch(struct store *store, struct list *list, struct error *err)
 {
     struct outbox *outbox = &store->outbox;
     struct batch batch = { .list = list };

@@ -20,8 +20,8 @@ enum commit {
 enum commit transaction_run(struct store *store, bool (*apply)(struct store *, void *), void *arg,
                             struct error *err);
 
-/** Commit all work of the list and finish each piece. False: as COMMIT_FAILED. */
-NODISCARD bool transaction_commit_batch(struct store *store, struct work *list, struct error *err);
+/** Commit all work of the list, finish each piece, and empty the list. False: as COMMIT_FAILED. */
+NODISCARD bool transaction_commit_batch(struct store *store, struct list *list, struct error *err);
 
 /** Do not log losses that happened before the start. */
 void transaction_skip_losses(struct store *store);

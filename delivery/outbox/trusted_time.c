@@ -1,12 +1,12 @@
 /*
- * clock.c - see clock.h.
+ * trusted_time.c - see trusted_time.h.
  */
 #include "delivery/outbox/trusted_time.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
-/* What the time of day may gain at once without being a jump: it is set now and then. */
+/* The clock may be corrected by so much at once; more is a jump. */
 enum { STEP_US = US_PER_MINUTE };
 
 void trusted_time_init(struct trusted_time *clock, int64_t now_us, int64_t monotonic_us,

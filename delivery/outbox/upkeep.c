@@ -103,7 +103,7 @@ static bool recount_portion(struct store *store, void *arg)
     return recount_some(store, RECOUNT_ROWS);
 }
 
-static bool is_full(const struct store *store)
+static bool store_is_full(const struct store *store)
 {
     return atomic_load(&store->outbox.state) == OUTBOX_FULL;
 }
@@ -112,7 +112,7 @@ static bool try_full_store(struct store *store, struct error *err)
 {
     int64_t now_us = clock_monotonic_us();
 
-    if (!is_full(store) || now_us < store->upkeep.probe_us)
+    if (!store_is_full(store) || now_us < store->upkeep.probe_us)
         return true;
     store->upkeep.probe_us = now_us + PROBE_US;
     return capacity_retry(store, err);
@@ -152,7 +152,7 @@ int64_t upkeep_next_us(const struct store *store)
         next_us = upkeep->recount_us;
     if (upkeep->pending || recount_is_on(store))
         next_us = soon_us;
-    if (is_full(store) && upkeep->probe_us < next_us)
+    if (store_is_full(store) && upkeep->probe_us < next_us)
         next_us = upkeep->probe_us;
     if (log_us < next_us)
         next_us = log_us;

@@ -1,7 +1,7 @@
 /*
  * view.c - see view.h.
  *
- * A page is one statement with a bound for every filter, run to its end before any row is shown.
+ * A page is one statement with a bound for every filter. It ends before any row is shown.
  */
 #include "delivery/outbox/view.h"
 
@@ -77,8 +77,8 @@ void outbox_view_close(struct outbox_view *view)
     mem_free(view);
 }
 
-/* A column's text, in the arena; of NULL the slice with ptr NULL. */
-static struct str copy_text(struct outbox_view *view, enum sql from, int column)
+/* A column's text, in the arena; ptr NULL if it is NULL. */
+static struct str view_copy_text(struct outbox_view *view, enum sql from, int column)
 {
     struct str text = db_text(&view->db, from, column);
 
@@ -89,19 +89,19 @@ static void copy_refused(struct outbox_view *view, enum sql from, union row *row
 {
     row->refused = (struct outbox_refused){
         .id = db_int(&view->db, from, 0),
-        .event_id = copy_text(view, from, 1),
-        .outcome = copy_text(view, from, 2),
-        .details = copy_text(view, from, 3),
-        .units = copy_text(view, from, 4),
-        .registry = copy_text(view, from, 5),
-        .schema = copy_text(view, from, 6),
-        .version = copy_text(view, from, 7),
+        .event_id = view_copy_text(view, from, 1),
+        .outcome = view_copy_text(view, from, 2),
+        .details = view_copy_text(view, from, 3),
+        .units = view_copy_text(view, from, 4),
+        .registry = view_copy_text(view, from, 5),
+        .schema = view_copy_text(view, from, 6),
+        .version = view_copy_text(view, from, 7),
         .is_registry_kind = db_int(&view->db, from, 8) != 0,
         .first_us = db_int(&view->db, from, 9),
         .last_us = db_int(&view->db, from, 10),
         .attempts = db_int(&view->db, from, 11),
         .resolved_us = db_int(&view->db, from, 12),
-        .body = copy_text(view, from, 13),
+        .body = view_copy_text(view, from, 13),
     };
 }
 
@@ -109,17 +109,17 @@ static void copy_dead(struct outbox_view *view, enum sql from, union row *row)
 {
     row->dead = (struct outbox_dead){
         .id = db_int(&view->db, from, 0),
-        .sink = copy_text(view, from, 1),
+        .sink = view_copy_text(view, from, 1),
         .dead_us = db_int(&view->db, from, 2),
         .attempts = db_int(&view->db, from, 3),
-        .reason = copy_text(view, from, 4),
+        .reason = view_copy_text(view, from, 4),
         .seq = db_int(&view->db, from, 5),
-        .key = copy_text(view, from, 6),
+        .key = view_copy_text(view, from, 6),
         .accepted_us = db_int(&view->db, from, 7),
-        .registry = copy_text(view, from, 8),
-        .schema = copy_text(view, from, 9),
-        .version = copy_text(view, from, 10),
-        .bytes = copy_text(view, from, 11),
+        .registry = view_copy_text(view, from, 8),
+        .schema = view_copy_text(view, from, 9),
+        .version = view_copy_text(view, from, 10),
+        .bytes = view_copy_text(view, from, 11),
     };
 }
 
@@ -189,7 +189,7 @@ static enum db_found find_page(struct outbox_view *view, const struct listing *l
     }
 }
 
-/* Copy the next page; `*last` says that nothing comes after it. */
+/* Copy the next page; `*last`: there is none after it. */
 static bool read_page(struct outbox_view *view, const struct listing *listing, bool *last)
 {
     const struct kind *kind = listing->kind;
@@ -257,8 +257,8 @@ static bool find_time(struct db *db, enum sql statement, int64_t key, int64_t *o
     return found != DB_BROKEN;
 }
 
-/* When the oldest pending record of each sink was accepted; tally_show() keeps their order. */
-static bool find_oldest(struct db *db, const struct tally *tally, struct outbox_counters *out)
+/* Set when the oldest pending record of each sink was accepted. Sinks are in the tally's order. */
+static bool view_find_oldest(struct db *db, const struct tally *tally, struct outbox_counters *out)
 {
     for (size_t i = 0; i < tally->sink_count; i++) {
         const struct tally_sink *sink = &tally->sinks[i];
@@ -278,7 +278,7 @@ static bool find_oldest(struct db *db, const struct tally *tally, struct outbox_
     return true;
 }
 
-/* The record that an ordered sink waits for, as it failed before (backlog.c). */
+/* Set the failed record that an ordered sink waits for. */
 static bool find_blocked(struct db *db, const struct tally *tally, struct outbox_counters *out)
 {
     for (size_t i = 0; i < tally->sink_count; i++) {
@@ -308,7 +308,7 @@ bool outbox_view_counters(struct outbox_view *view, struct outbox_counters *out,
     *out = (struct outbox_counters){ 0 };
     if (ok) {
         tally_show(tally, out);
-        ok = find_oldest(&view->db, tally, out) && find_blocked(&view->db, tally, out) &&
+        ok = view_find_oldest(&view->db, tally, out) && find_blocked(&view->db, tally, out) &&
              db_run(&view->db, SQL_COMMIT, "");
     }
     if (!ok)

@@ -1,10 +1,10 @@
 /*
- * view.h - looking into a store without changing it: for the command line.
+ * view.h - reads a store without changing it: for the command line.
  *
  * Works beside a running server and without one. A listing is read in pages: rows are copied, the
- * read transaction ends, and then the visitor gets them one at a time. So a visitor may take as
- * long as it likes without holding the server's write-ahead log. A row that changes meanwhile is
- * shown as it was, or as it is, or not at all. Texts last until the visitor returns.
+ * read transaction ends, and then the visitor gets them one at a time. So a slow visitor does not
+ * hold the server's write-ahead log. A row that changes meanwhile is shown as it was, as it is, or
+ * not at all. Texts are valid until the visitor returns.
  *
  * Threads: a view belongs to one thread.
  */
@@ -25,28 +25,28 @@ struct outbox_view;
  * Caller owns. */
 NODISCARD bool outbox_view_open(const char *path, struct outbox_view **out, struct error *err);
 
-/** NULL is fine. */
+/** NULL is allowed. */
 void outbox_view_close(struct outbox_view *view);
 
 /** A refused event in quarantine. */
 struct outbox_refused {
-    int64_t id;          /* of the row: grows, never comes twice */
+    int64_t id;          /* of the row: grows, never used twice */
     struct str event_id; /* ptr NULL: none */
-    struct str outcome;  /* contract of POST /events: "schema_invalid", ... */
+    struct str outcome;  /* "schema_invalid", ... */
     struct str details;  /* the reason in words */
     struct str units;    /* error units as a JSON array; ptr NULL: none */
     struct str registry; /* ptr NULL where no route was found; schema and version likewise */
     struct str schema;
     struct str version;
-    struct str body;  /* the event's own bytes, as they came */
-    int64_t first_us; /* when it came first and last; time of day */
+    struct str body;  /* the event's bytes as received */
+    int64_t first_us; /* of the first and last attempt; time of day */
     int64_t last_us;
-    int64_t attempts;      /* how often it came */
+    int64_t attempts;      /* how often it was received */
     int64_t resolved_us;   /* when the same event was accepted; 0: not yet */
-    bool is_registry_kind; /* refused for the registry's sake, not its own */
+    bool is_registry_kind; /* the registry was at fault, not the event */
 };
 
-/** A record that a sink will not take. */
+/** A record that was set aside: a sink refused it, or an operator moved it. */
 struct outbox_dead {
     int64_t id; /* of the row, for outbox_revive() */
     struct str sink;
@@ -62,11 +62,11 @@ struct outbox_dead {
     int64_t attempts;
 };
 
-/** Which rows; 0, NULL and false mean: any. */
+/** Which rows; 0, NULL and false: any. */
 struct outbox_filter {
-    int64_t id;       /* this one alone */
-    int64_t after_id; /* only later ones, for going through in portions */
-    int64_t from_us;  /* last came (died) at or after, */
+    int64_t id;       /* only this one */
+    int64_t after_id; /* only later ones */
+    int64_t from_us;  /* last received (set aside) at or after, */
     int64_t until_us; /* and before this time */
     const char *outcome;
     const char *sink;
@@ -74,7 +74,7 @@ struct outbox_filter {
     const char *schema;
     const char *version;
     bool with_resolved;      /* resolved ones too */
-    bool only_registry_kind; /* those that may be accepted once their schema is usable */
+    bool only_registry_kind; /* those that were refused because of the registry */
     size_t limit;            /* 0: all */
 };
 
@@ -87,9 +87,8 @@ NODISCARD bool outbox_view_refused(struct outbox_view *view, const struct outbox
                                    outbox_visit_refused *visit, void *self, struct error *err);
 
 /**
- * Visit those that were refused for the registry's sake and not accepted since, of the filter's
- * registry and schema, later than its `after_id`, at most its `limit`; quick, however many others
- * there are.
+ * Visit those that were refused because of the registry and not accepted since, with the filter's
+ * registry and schema, later than its `after_id`, at most its `limit`. Does not read other rows.
  */
 NODISCARD bool outbox_view_registry_kind(struct outbox_view *view,
                                          const struct outbox_filter *filter,
@@ -100,6 +99,6 @@ NODISCARD bool outbox_view_registry_kind(struct outbox_view *view,
 NODISCARD bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filter,
                                 outbox_visit_dead *visit, void *self, struct error *err);
 
-/** The counters as they are stored; histograms and the log's size are the server's own. */
+/** The stored counters; histograms and the log's size are not stored. */
 NODISCARD bool outbox_view_counters(struct outbox_view *view, struct outbox_counters *out,
                                     struct error *err);

@@ -24,21 +24,11 @@ enum {
     STAT_BLOCK = 512,          /* the unit of st_blocks */
 };
 
-static int64_t lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t greater(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 void volume_refresh(struct volume *volume)
 {
     struct statvfs status;
 
-    /* What is not known is no reason to refuse anything; a write that fails is. */
+    /* If it is not known, refuse nothing until a write fails. */
     volume->free = fstatvfs(volume->file, &status) == 0
                        ? (int64_t)(status.f_bavail * status.f_frsize)
                        : INT64_MAX / 4;
@@ -52,7 +42,7 @@ static int64_t bytes_of_volume(int file)
                                         : INT64_MAX / 4;
 }
 
-/* Bytes that the ballast holds already, left by the last process. */
+/* The size of a ballast that the last process left. */
 static int64_t bytes_there(const struct volume *volume)
 {
     struct stat status;
@@ -108,8 +98,8 @@ static int allocate(const struct volume *volume)
     return problem;
 }
 
-/* The store works without one. */
-static void give_up(struct volume *volume, int problem)
+/* The store works without a ballast. */
+static void volume_go_without(struct volume *volume, int problem)
 {
     struct error why = { 0 };
 
@@ -133,7 +123,7 @@ bool volume_make_ballast(struct volume *volume, int64_t need)
     if (problem != 0)
         (void)unlink(volume->path);
     if (problem != 0 && !is_full)
-        give_up(volume, problem);
+        volume_go_without(volume, problem);
     volume_refresh(volume);
     return !is_full;
 }

@@ -3,6 +3,8 @@
  */
 #include "delivery/outbox/work.h"
 
+#include "base/attr.h"
+
 enum {
     DEFAULT_EVENTS = 20000,
     MAX_BYTES = 64 * 1024 * 1024,
@@ -10,8 +12,8 @@ enum {
 
 void work_queue_init(struct work_queue *queue, size_t max_events)
 {
-    *queue = (struct work_queue){ .last = &queue->first,
-                                  .max_events = max_events ? max_events : DEFAULT_EVENTS };
+    *queue = (struct work_queue){ .max_events = max_events ? max_events : DEFAULT_EVENTS };
+    list_init(&queue->list);
 }
 
 bool work_queue_has_room(const struct work_queue *queue, const struct work *work)
@@ -29,55 +31,45 @@ bool work_queue_has_room(const struct work_queue *queue, const struct work *work
 
 void work_queue_push(struct work_queue *queue, struct work *work)
 {
-    work->next = NULL;
-    *queue->last = work;
-    queue->last = &work->next;
+    list_append(&queue->list, &work->link);
     queue->events += work->events;
     queue->bytes += work->bytes;
     queue->refusals += work->is_refusal ? work->events : 0;
 }
 
-static void uncount(struct work_queue *queue, const struct work *work)
+void work_queue_remove(struct work_queue *queue, struct work *work)
 {
+    list_remove(&work->link);
     queue->events -= work->events;
     queue->bytes -= work->bytes;
     queue->refusals -= work->is_refusal ? work->events : 0;
 }
 
-struct work *work_queue_take(struct work_queue *queue, size_t max_events, size_t max_bytes)
+void work_queue_take(struct work_queue *queue, size_t max_events, size_t max_bytes,
+                     struct list *out)
 {
-    struct work *list = queue->first;
-    struct work **end = &queue->first;
     size_t events = 0;
     size_t bytes = 0;
 
-    while (*end) {
-        struct work *work = *end;
+    list_init(out);
+    while (!list_is_empty(&queue->list)) {
+        struct work *work = CONTAINER_OF(list_first(&queue->list), struct work, link);
 
         events += work->events;
         bytes += work->bytes;
-        if (work != list && (events > max_events || bytes > max_bytes))
+        if (!list_is_empty(out) && (events > max_events || bytes > max_bytes))
             break;
-        uncount(queue, work);
-        end = &work->next;
+        work_queue_remove(queue, work);
+        list_append(out, &work->link);
     }
-    if (!list)
-        return NULL;
-    queue->first = *end;
-    if (!queue->first)
-        queue->last = &queue->first;
-    *end = NULL;
-    return list;
 }
 
-void work_queue_remove(struct work_queue *queue, struct work *work)
+struct work *work_pop(struct list *list)
 {
-    struct work **at = &queue->first;
+    struct list_link *link = list_first(list);
 
-    while (*at != work)
-        at = &(*at)->next;
-    *at = work->next;
-    if (!*at)
-        queue->last = at;
-    uncount(queue, work);
+    if (!link)
+        return NULL;
+    list_remove(link);
+    return CONTAINER_OF(link, struct work, link);
 }

@@ -1,7 +1,7 @@
 /*
  * work.h - the queue of an outbox: what waits for the committer, or in memory for the sinks.
  *
- * A piece of work is a member of its owner's struct; the queue owns nothing.
+ * A piece of work is a member of its owner's struct; the queue does not own it.
  *
  * Threads: a queue is used under its outbox's mutex; a list that was taken out of it is the
  * caller's.
@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/list.h"
 
 struct store;
 struct work;
@@ -28,7 +30,7 @@ struct work_operations {
 };
 
 struct work {
-    struct work *next;
+    struct list_link link;
     const struct work_operations *operations; /* NULL in memory */
     size_t events;                            /* counted by the bounds; 0: a task */
     size_t bytes;                             /* likewise */
@@ -36,8 +38,7 @@ struct work {
 };
 
 struct work_queue {
-    struct work *first;
-    struct work **last;
+    struct list list;
     size_t max_events;
     size_t events;
     size_t bytes;
@@ -52,8 +53,12 @@ bool work_queue_has_room(const struct work_queue *queue, const struct work *work
 
 void work_queue_push(struct work_queue *queue, struct work *work);
 
-/** Take a list from the front: as much as these bounds allow, at least one. NULL: it is empty. */
-struct work *work_queue_take(struct work_queue *queue, size_t max_events, size_t max_bytes);
+/** Move work from the front to `out`, as much as these bounds allow, at least one piece. */
+void work_queue_take(struct work_queue *queue, size_t max_events, size_t max_bytes,
+                     struct list *out);
 
 /** Take `work` out, wherever it is in the queue. */
 void work_queue_remove(struct work_queue *queue, struct work *work);
+
+/** The first piece of a list, which is taken out of it; NULL: it is empty. */
+struct work *work_pop(struct list *list);

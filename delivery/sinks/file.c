@@ -1,10 +1,10 @@
 /*
  * file.c - records as lines of a file (NDJSON).
  *
- * The file at the path is the one being written; what is full or over gets a name with a time
- * stamp, `records.ndjson` becoming `records.20261123T062201.123456Z.ndjson`, and is never touched
- * again. Whether a file is over is told from the time of its last line, so that a restart changes
- * nothing: it is, once that lies in an earlier period than now.
+ * The sink writes to the file at the path. A file that is full, or whose period has ended, is
+ * renamed with a time stamp, from `records.ndjson` to `records.20261123T062201.123456Z.ndjson`, and
+ * not touched again. A period has ended if the file's last line was written in an earlier one, so a
+ * restart changes nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 enum {
     BATCH_RECORDS = 1000,
     BATCH_BYTES = 4 * 1024 * 1024,
-    MOST_NAMES = 1000, /* files that were full within the same microsecond, or a clock set back */
+    MOST_NAMES = 1000, /* of files with the same time stamp */
     STAMP_SIZE = CLOCK_TEXT_SIZE,
 };
 
@@ -33,7 +33,7 @@ struct sink_file {
     struct sink_file_options options;
     struct sink_lines lines;
     struct buf text; /* of the batch being delivered */
-    _Atomic bool let_go;
+    _Atomic bool reopen;
 };
 
 /* `20261123T062201.123456Z`, so that names sort in the order of time. */
@@ -49,7 +49,7 @@ static void make_stamp(char stamp[static STAMP_SIZE])
     stamp[len] = '\0';
 }
 
-/* Where the file name's extension begins: at its last dot, a leading one aside; or its end. */
+/* Where the extension begins: at the last dot that does not begin the name, or at its end. */
 static size_t extension_at(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -97,7 +97,7 @@ static bool rename_with_stamp(const char *path, struct error *err)
     return fail(err, ERR_SYSTEM, "%s: no name is left to rotate to", path);
 }
 
-/* Is the open file over before `more` bytes are added to it? */
+/* Must a new file begin before `more` bytes are added? */
 static bool is_over(const struct sink_file *file, size_t more)
 {
     uint64_t rotate_size = file->options.rotate_size;
@@ -110,10 +110,10 @@ static bool is_over(const struct sink_file *file, size_t more)
     return every_us > 0 && file->lines.changed_us / every_us < clock_now_us() / every_us;
 }
 
-/* Close a file that is not ours to write to any more. */
-static void let_go(struct sink_file *file)
+/* Close the file if it has lost its name, or if reopen() was called. */
+static void close_stale(struct sink_file *file)
 {
-    if (atomic_exchange(&file->let_go, false) ||
+    if (atomic_exchange(&file->reopen, false) ||
         !sink_lines_is_at(&file->lines, file->options.path))
         sink_lines_close(&file->lines);
 }
@@ -128,7 +128,7 @@ static bool rotate(struct sink_file *file, size_t more, struct error *err)
     return true;
 }
 
-/* Looked at each time: where a name leads may change, and a file may come to have two. */
+/* Checked at each opening: links may change, and a file may get a second name. */
 static bool is_free(const struct sink_file *file, struct error *err)
 {
     const struct sink_file_options *options = &file->options;
@@ -154,7 +154,7 @@ static bool open_file(struct sink_file *file, struct error *err)
     return true;
 }
 
-/* How long the open file may still grow; when not even by `first` bytes, how long the next may. */
+/* Bytes that fit into the open file; if not even `first` do, bytes of a new file. */
 static uint64_t room_for(const struct sink_file *file, size_t first)
 {
     uint64_t rotate_size = file->options.rotate_size;
@@ -165,8 +165,8 @@ static uint64_t room_for(const struct sink_file *file, size_t first)
 }
 
 /*
- * Put lines together from record `at` on, as many as one file has room for. Where the next ones
- * begin. A record that is not one line is refused here.
+ * Collect lines from record `at` on, as many as one file has room for. Returns the record after
+ * them. A record that is not one line is refused.
  */
 static size_t take_lines(struct sink_file *file, const struct sink_batch *batch,
                          struct sink_answer *answer, size_t at)
@@ -190,11 +190,11 @@ static size_t take_lines(struct sink_file *file, const struct sink_batch *batch,
     return at;
 }
 
-/* Append what fits into one file of the records from `*at` on, and move `*at` behind them. */
+/* Append the records from `*at` on that fit into one file, and move `*at` behind them. */
 static bool append_some(struct sink_file *file, const struct sink_batch *batch,
                         struct sink_answer *answer, size_t *at, struct error *err)
 {
-    let_go(file);
+    close_stale(file);
     if (!open_file(file, err))
         return false;
 
@@ -208,13 +208,13 @@ static bool append_some(struct sink_file *file, const struct sink_batch *batch,
     return true;
 }
 
-/* Does a refused record right before `at` keep what follows from being delivered? */
+/* Does a refused record right before `at` stop the delivery? */
 static bool is_blocked(const struct sink_batch *batch, const struct sink_answer *answer, size_t at)
 {
     return batch->in_order && at > 0 && answer->outcomes[at - 1].result == SINK_REFUSED;
 }
 
-static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
+static void file_deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
 {
     struct sink_file *file = self;
     struct error err = { .text = "follows a record that was refused" };
@@ -235,13 +235,13 @@ static void deliver(void *self, const struct sink_batch *batch, struct sink_answ
             answer->outcomes[at] = (struct sink_outcome){ SINK_POSTPONED, reason };
 }
 
-/* Failures come again, and are told, with the next record. */
+/* An error is ignored: the next record gets the same one and reports it. */
 static void tend(void *self)
 {
     struct sink_file *file = self;
     struct error err;
 
-    let_go(file);
+    close_stale(file);
     if (file->lines.fd >= 0)
         (void)rotate(file, 0, &err);
 }
@@ -250,10 +250,10 @@ static void reopen(void *self)
 {
     struct sink_file *file = self;
 
-    atomic_store(&file->let_go, true);
+    atomic_store(&file->reopen, true);
 }
 
-static void destroy(void *self)
+static void file_destroy(void *self)
 {
     struct sink_file *file = self;
 
@@ -271,9 +271,9 @@ struct sink sink_file(const struct sink_file_options *options)
     buf_init(&file->text, SIZE_MAX);
     return (struct sink){ .max_records = BATCH_RECORDS,
                           .max_bytes = BATCH_BYTES,
-                          .deliver = deliver,
+                          .deliver = file_deliver,
                           .tend = tend,
                           .reopen = reopen,
-                          .destroy = destroy,
+                          .destroy = file_destroy,
                           .self = file };
 }

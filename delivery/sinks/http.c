@@ -1,13 +1,13 @@
 /*
- * http.c - records posted to a URL, one a request or as a JSON array.
+ * http.c - records posted to a URL, one for each request or as a JSON array.
  *
- * What an answer means is in one place, judge(): 2xx is delivered; what says something about the
- * receiver or about us (no answer, a redirect, credentials, overload, 5xx) postpones; any other 4xx
- * is the record's own fault, and of an array nobody knows whose (docs/decisions/016).
+ * judge() decides what an answer means: 2xx is delivered. No answer, a redirect, 5xx, and the 4xx
+ * about credentials or overload postpone the records. Any other 4xx is the record's own fault; for
+ * an array it is not known whose (docs/decisions/016).
  *
- * Records come again in other company than before: a retry alone, half of a batch. So a key stands
- * for a record. Of an array, Idempotency-Keys has one for each element; its Idempotency-Key stands
- * for this very array.
+ * A record may be sent again in another batch: alone as a retry, or in half of a batch. So each
+ * record has its own key. For an array, Idempotency-Keys has one key for each element, and
+ * Idempotency-Key is a key of exactly this array.
  */
 #include <stdio.h>
 #include <time.h>
@@ -19,9 +19,9 @@
 #include "delivery/sinks/sink.h"
 
 enum {
-    BATCH_BYTES = 1024 * 1024, /* what receivers commonly take without being told */
+    BATCH_BYTES = 1024 * 1024, /* what most receivers accept by default */
     LONGEST_WAIT_S = 86400,
-    BATCH_KEY_BYTES = 6000, /* of one header, which many receivers want to have less than 8 KiB */
+    BATCH_KEY_BYTES = 6000, /* of one header; many receivers accept less than 8 KiB */
     OWN_HEADERS = 3,        /* Content-Type, Idempotency-Key, Idempotency-Keys */
 };
 
@@ -48,8 +48,8 @@ static bool is_configured(const struct sink_http *http, const char *name)
 }
 
 /*
- * A key is an event's id, which may be any text: what a header cannot carry, the per cent sign that
- * stands for it, and in a list the comma are percent-encoded.
+ * A key is an event's id, which may be any text. Bytes that a header cannot carry, the per cent
+ * sign, and in a list the comma are percent-encoded.
  */
 static void add_key(struct buf *out, struct str key, bool in_list)
 {
@@ -63,7 +63,7 @@ static void add_key(struct buf *out, struct str key, bool in_list)
     }
 }
 
-/* One key for each element of an array, in their order. */
+/* One key for each element of an array, in order. */
 static struct str keys_of(const struct sink_batch *batch)
 {
     struct buf *keys = arena_buf(batch->arena, SIZE_MAX);
@@ -76,7 +76,8 @@ static struct str keys_of(const struct sink_batch *batch)
     return buf_str(keys);
 }
 
-/* Of an array, a digest of its records' keys: the same array has the same key. */
+/* A record's key; for an array a digest of its records' keys, so the same array has the same key.
+ */
 static struct str key_of(const struct sink_batch *batch)
 {
     struct buf *keys = arena_buf(batch->arena, SIZE_MAX);
@@ -194,7 +195,8 @@ static int64_t retry_after_us(struct str value)
     return seconds > 0 ? seconds * US_PER_S : 0;
 }
 
-/* 4xx that are not about the record: who we are, that we are early, or that we are too many. */
+/* 4xx that are not about the record: credentials, proxy, timeout, wrong server, too early, too
+ * many. */
 static const int postponing[] = { 401, 403, 407, 408, 421, 425, 429 };
 
 static enum sink_result judge(int status)
@@ -209,14 +211,14 @@ static enum sink_result judge(int status)
     return SINK_REFUSED;
 }
 
-/* Has the receiver not so much as seen the records? Then they cannot be at fault. */
+/* Did the receiver not get the records at all? Then they cannot be at fault. */
 static bool is_out_of_reach(enum fetch_failure failure)
 {
     return failure == FETCH_RESOLVE || failure == FETCH_CONNECT || failure == FETCH_TLS ||
            failure == FETCH_INTERRUPTED;
 }
 
-static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
+static void http_deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
 {
     CLEANUP(fetch_answer_done) struct fetch_answer got;
     struct sink_http *http = self;
@@ -249,7 +251,7 @@ static void interrupt(void *self)
     fetch_client_interrupt(http->client);
 }
 
-static void destroy(void *self)
+static void http_destroy(void *self)
 {
     struct sink_http *http = self;
 
@@ -268,8 +270,8 @@ struct sink sink_http(const struct sink_http_options *options)
     return (struct sink){ .max_records = options->batch,
                           .max_bytes = BATCH_BYTES,
                           .max_key_bytes = options->batch > 1 ? BATCH_KEY_BYTES : 0,
-                          .deliver = deliver,
+                          .deliver = http_deliver,
                           .interrupt = interrupt,
-                          .destroy = destroy,
+                          .destroy = http_destroy,
                           .self = http };
 }

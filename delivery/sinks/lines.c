@@ -1,9 +1,8 @@
 /*
  * lines.c - see lines.h.
  *
- * After a failed fdatasync(2) the kernel may believe pages clean that never reached the disk.
- * Cutting the file back and writing anew makes them dirty again; trusting a second fdatasync(2)
- * would not.
+ * After fdatasync(2) failed, the kernel may mark pages as clean that are not on the disk, so a
+ * second fdatasync(2) proves nothing. Truncating the file and writing again makes them dirty again.
  */
 #include "delivery/sinks/lines.h"
 
@@ -27,8 +26,8 @@ void sink_lines_close(struct sink_lines *lines)
 }
 
 /*
- * Open without waiting for whoever reads a pipe; only a regular file is taken later. A name that is
- * there may have been made by a process that was killed before it could sync the folder.
+ * O_NONBLOCK: do not wait for the reader of a pipe; only a regular file is accepted later. A file
+ * that exists may be from a process that was killed before it could sync the folder.
  */
 static bool open_or_create(const char *path, int *fd, struct error *err)
 {
@@ -47,7 +46,7 @@ static bool open_or_create(const char *path, int *fd, struct error *err)
     return file_sync_parent(path, err);
 }
 
-/* Where the last whole line ends: 0 when there is none. */
+/* The end of the last whole line; 0: there is none. */
 static bool find_end(int fd, uint64_t size, uint64_t *end)
 {
     char piece[PIECE];
@@ -78,7 +77,7 @@ static bool cut(int fd, uint64_t size)
     return ftruncate(fd, (off_t)size) == 0 && fdatasync(fd) == 0;
 }
 
-/* Take the open file `lines->fd` into use. */
+/* Check and lock the open file, and cut a torn last line. */
 static bool settle(struct sink_lines *lines, const char *path, struct error *err)
 {
     struct stat info;
@@ -98,7 +97,7 @@ static bool settle(struct sink_lines *lines, const char *path, struct error *err
     if (lines->torn > 0 && ftruncate(lines->fd, (off_t)lines->size) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s: cannot cut its torn last line", path);
 
-    /* What a killed process had not synced may be put aside next, never to be looked at again. */
+    /* Sync what a killed process left: the file may be renamed next and is not opened again. */
     return fdatasync(lines->fd) == 0 ||
            fail_errno(err, ERR_SYSTEM, errno, "%s: cannot be synced", path);
 }
@@ -135,15 +134,15 @@ bool sink_lines_append(struct sink_lines *lines, const char *path, struct str te
     struct stat info;
 
     if (fstat(lines->fd, &info) != 0)
-        info.st_size = (off_t)lines->size; /* what comes now will fail as well, and say why */
-    lines->size = (uint64_t)info.st_size;  /* somebody may have emptied it */
+        info.st_size = (off_t)lines->size; /* the write below fails too and reports why */
+    lines->size = (uint64_t)info.st_size;  /* another program may have truncated it */
     if (write_all(lines->fd, text) && fdatasync(lines->fd) == 0) {
         lines->size += text.len;
         lines->changed_us = clock_now_us();
         return true;
     }
     (void)fail_errno(err, ERR_SYSTEM, errno, "%s: cannot append", path);
-    (void)cut(lines->fd, lines->size); /* or else it is done when the file is opened again */
+    (void)cut(lines->fd, lines->size); /* if it fails, opening the file does it */
     sink_lines_close(lines);
     return false;
 }

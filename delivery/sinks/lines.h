@@ -1,8 +1,9 @@
 /*
- * lines.h - a file that only grows, by whole lines that are on stable storage.
+ * lines.h - a file that grows by whole lines on stable storage.
  *
- * Opening locks the file against other processes and cuts a last line without its end: whoever
- * wrote that was stopped before it could say that it is there, so it comes again.
+ * Opening locks the file against other processes and cuts a last line without a line end: its
+ * writer was stopped before it could report that line as delivered, so the record is delivered
+ * again.
  *
  * Threads: a struct sink_lines belongs to one thread at a time.
  */
@@ -21,22 +22,22 @@ struct sink_lines {
     dev_t device;
     ino_t inode;
     uint64_t size;
-    uint64_t torn;      /* bytes that opening cut off */
+    uint64_t torn;      /* bytes that sink_lines_open() cut off */
     int64_t changed_us; /* when it was last written to, since 1970 */
 };
 
-/** Open the file, mode 0600 if it is not there yet, its folders 0700. ERR_SYSTEM. */
+/** Open the file; create it with mode 0600, its folders with 0700. ERR_SYSTEM. */
 NODISCARD bool sink_lines_open(struct sink_lines *lines, const char *path, struct error *err);
 
 /**
- * Append `text`, whole lines, and wait until it is on stable storage. ERR_SYSTEM when it cannot
- * be; then what was written of it is cut off again and the file is closed.
+ * Append `text`, whole lines, and wait until it is on stable storage. ERR_SYSTEM: nothing of it
+ * stays in the file, and the file is closed.
  */
 NODISCARD bool sink_lines_append(struct sink_lines *lines, const char *path, struct str text,
                                  struct error *err);
 
-/** Is it open, and still what lies at `path`? */
+/** Is it open and still the file at `path`? */
 bool sink_lines_is_at(const struct sink_lines *lines, const char *path);
 
-/** Fine when it is closed. */
+/** Does nothing if it is closed. */
 void sink_lines_close(struct sink_lines *lines);

@@ -1,12 +1,12 @@
 /*
- * sink.h - where records go, behind one small interface.
+ * sink.h - the interface of all sinks, and the options of each.
  *
- * A sink is handed batches of records and says of each what became of it. It knows nothing of
- * retries, order or the store: that is the pump's (pump.h). Implementations: file.c,
- * http.c. The interface is made so that what takes part of a batch (Kinesis, SQS, DynamoDB,
- * Kafka), one object a batch (S3) or one record a call fits it; docs/decisions/015 says how.
+ * A sink gets batches of records and returns an outcome for each record. It does not know about
+ * retries, order or the store: the pump does (pump.h). Implementations: file.c, http.c. The
+ * interface also fits a target that takes part of a batch (Kinesis, SQS, DynamoDB, Kafka), one
+ * object for each batch (S3), or one record for each call; see docs/decisions/015.
  *
- * Delivery is at least once: a record comes again when it is not certain that it arrived, with
+ * Delivery is at least once: if it is not certain that a record arrived, it is delivered again with
  * the same bytes and the same key.
  *
  * Threads: interrupt() and reopen() from any thread; everything else by one thread at a time.
@@ -22,23 +22,23 @@
 #include "base/str.h"
 
 struct sink_record {
-    int64_t sequence; /* its place in the outbox: rises, with gaps */
-    struct str key;   /* idempotency key: the same for the same event, however often it comes */
+    int64_t sequence; /* grows, with gaps */
+    struct str key;   /* idempotency key: the same at each delivery of the event */
     struct str bytes; /* one JSON value on one line */
 };
 
-/** Some records, in order. Everything in it is borrowed. */
+/** Records in order. All of it is borrowed. */
 struct sink_batch {
     const struct sink_record *records;
     size_t count;        /* 1 to the sink's max_records */
-    struct arena *arena; /* for the reasons, and whatever delivering needs */
-    bool in_order;       /* what follows a record that is not delivered is not to be delivered */
+    struct arena *arena; /* for the reasons, and for the delivery */
+    bool in_order;       /* deliver nothing after a record that is not delivered */
 };
 
 enum sink_result {
-    SINK_POSTPONED, /* the sink's fault or wish: the record may come again as it is */
-    SINK_REFUSED,   /* the record's own fault: no other record suffers from it */
-    SINK_DELIVERED, /* it is there, as durable as the sink makes it */
+    SINK_POSTPONED, /* because of the sink: the record may be tried again */
+    SINK_REFUSED,   /* because of the record: others are not affected */
+    SINK_DELIVERED, /* it arrived, as durable as the sink makes it */
 };
 
 enum { SINK_RESULT_COUNT = SINK_DELIVERED + 1 };
@@ -49,10 +49,10 @@ struct sink_outcome {
 };
 
 struct sink_answer {
-    struct sink_outcome *outcomes; /* one for each record, in their order; zeroes before */
-    bool together;                 /* refused by one word for all: the culprit is not known */
-    bool is_sink_wide;             /* what is postponed would be so whatever the records were */
-    int64_t retry_after_us;        /* how long the sink asks to be left alone; 0: it does not */
+    struct sink_outcome *outcomes; /* one for each record, in order; zeroes before */
+    bool together;          /* refused as a whole: it is not known which record is at fault */
+    bool is_sink_wide;      /* other records would be postponed too */
+    int64_t retry_after_us; /* the pause that the sink asks for; 0: none */
 };
 
 struct sink {
@@ -62,38 +62,41 @@ struct sink {
 
     /** Deliver, and fill every outcome. Returns in bounded time. */
     void (*deliver)(void *self, const struct sink_batch *batch, struct sink_answer *answer);
-    /** Make the delivery that is under way, and all later ones, end soon. Any thread. May be NULL.
-     */
+    /** End the delivery under way, and all later ones, soon. Any thread. May be NULL. */
     void (*interrupt)(void *self);
-    /** What is due without a record, about once a second: rotation. NULL: nothing. */
+    /** Called about once a second while there are no records, to rotate files. May be NULL. */
     void (*tend)(void *self);
-    /** Let go of files and connections before the next batch. Any thread. NULL: has none. */
+    /** Close files and connections before the next batch. Any thread. May be NULL. */
     void (*reopen)(void *self);
     void (*destroy)(void *self);
     void *self;
 };
 
-/** Say the same of every record. */
-void sink_answer_all(const struct sink_batch *batch, struct sink_answer *answer,
-                     enum sink_result result, const char *reason);
+/** Set the same outcome for every record. */
+static inline void sink_answer_all(const struct sink_batch *batch, struct sink_answer *answer,
+                                   enum sink_result result, const char *reason)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        answer->outcomes[i] = (struct sink_outcome){ result, reason };
+}
 
 struct sink_file_options {
     const char *name; /* of the sink, for the log; must outlive it, as `path` */
     const char *path;
-    const char *const *taken; /* files that must not be written to, whatever their names, */
-    size_t taken_count;       /* which outlive it, too */
-    uint64_t rotate_size;     /* begin a new file before this many bytes; 0: never */
-    int64_t rotate_every_us;  /* begin a new file at multiples of this, in UTC; 0: never */
+    const char *const *taken; /* files that it must not write to, under any name; */
+    size_t taken_count;       /* must outlive it */
+    uint64_t rotate_size;     /* begin a new file before so many bytes; 0: never */
+    int64_t rotate_every_us;  /* begin a new file at multiples of this, UTC; 0: never */
 };
 
 /** Lines appended to a file, mode 0600; delivered means: fdatasync(2) has returned. */
 struct sink sink_file(const struct sink_file_options *options);
 
-/** A header to send with each request: its value, or the file whose first line that is. */
+/** A header of each request: its value, or a file whose first line is the value. */
 struct sink_http_header {
     const char *name;
     const char *value;
-    const char *file; /* read anew for each request; NULL: it is `value` */
+    const char *file; /* read again for each request; NULL: use `value` */
 };
 
 /** Everything must outlive the sink. */
@@ -101,9 +104,9 @@ struct sink_http_options {
     const char *url;
     const struct sink_http_header *headers;
     size_t header_count;
-    size_t batch;        /* the most records in one request; above 1 they are sent as an array */
+    size_t batch;        /* most records in one request; if above 1, they are sent as an array */
     int64_t timeout_us;  /* of one request */
-    const char *ca_file; /* whom to trust, PEM; "": the system's */
+    const char *ca_file; /* trusted CA certificates, PEM; "": the system's */
 };
 
 /** Records posted to a URL; delivered means: answered 2xx. fetch_init() comes first. */
