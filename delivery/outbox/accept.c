@@ -23,7 +23,7 @@ static size_t count_configured(const struct tally *tally)
 }
 
 /* Without a configured sink the record is not kept. */
-static bool add_record(struct store *store, const struct job_item *item)
+static bool add_record(struct outbox_store *store, const struct job_item *item)
 {
     struct tally *tally = &store->tally;
     char text[JOB_KEY_SIZE];
@@ -41,7 +41,7 @@ static bool add_record(struct store *store, const struct job_item *item)
                   item->schema, item->version, item->body);
 }
 
-static bool accept_new(struct store *store, const struct job_item *item,
+static bool accept_new(struct outbox_store *store, const struct job_item *item,
                        struct outbox_result *result)
 {
     struct tally *tally = &store->tally;
@@ -63,7 +63,8 @@ static bool accept_new(struct store *store, const struct job_item *item,
     return true;
 }
 
-static bool refuse(struct store *store, const struct job_item *item, struct outbox_result *result)
+static bool refuse(struct outbox_store *store, const struct job_item *item,
+                   struct outbox_result *result)
 {
     if (!item->is_not_kept)
         return quarantine_add(store, item, result);
@@ -72,7 +73,8 @@ static bool refuse(struct store *store, const struct job_item *item, struct outb
 }
 
 /* An event that was accepted before is a duplicate, even if the schema refuses it now. */
-static bool accept_event(struct store *store, struct job_item *item, struct outbox_result *result)
+static bool accept_event(struct outbox_store *store, struct job_item *item,
+                         struct outbox_result *result)
 {
     int64_t processed_us = 0;
     enum dedup seen = dedup_find(store, item, &processed_us);
@@ -87,7 +89,7 @@ static bool accept_event(struct store *store, struct job_item *item, struct outb
     return quarantine_resolve(store, item);
 }
 
-static bool apply(struct store *store, struct work *work)
+static bool apply(struct outbox_store *store, struct work *work)
 {
     struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
 
@@ -98,7 +100,7 @@ static bool apply(struct store *store, struct work *work)
 }
 
 /* The event cannot be stored, but it may be a duplicate. */
-static bool recall_event(struct store *store, const struct job_item *item,
+static bool recall_event(struct outbox_store *store, const struct job_item *item,
                          struct outbox_result *result)
 {
     int64_t processed_us = 0;
@@ -112,7 +114,7 @@ static bool recall_event(struct store *store, const struct job_item *item,
     return seen != DEDUP_BROKEN;
 }
 
-static bool recall(struct store *store, struct work *work)
+static bool recall(struct outbox_store *store, struct work *work)
 {
     struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
 
@@ -122,7 +124,7 @@ static bool recall(struct store *store, struct work *work)
     return true;
 }
 
-static void finish(struct store *store, struct work *work, const char *failure)
+static void finish(struct outbox_store *store, struct work *work, const char *failure)
 {
     struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
 

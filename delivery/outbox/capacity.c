@@ -23,14 +23,14 @@ enum {
     BATCH_LEAST = 64 * 1024,      /* even on a full volume */
 };
 
-static int64_t bytes_used(const struct store *store)
+static int64_t bytes_used(const struct outbox_store *store)
 {
     int64_t share = (int64_t)(store->outbox.options.max_size / LOG_PART);
 
     return tally_waiting(&store->tally) + lesser(db_log_bytes(&store->db), share);
 }
 
-static int64_t room_in_size(const struct store *store)
+static int64_t room_in_size(const struct outbox_store *store)
 {
     int64_t most =
         (int64_t)(store->outbox.options.max_size - store->outbox.options.max_size / RESERVE_PART);
@@ -39,14 +39,14 @@ static int64_t room_in_size(const struct store *store)
 }
 
 /* What the volume has left after the log is moved, if half of the reserve is kept. */
-static int64_t volume_left(const struct store *store)
+static int64_t volume_left(const struct outbox_store *store)
 {
     const struct volume *volume = &store->volume;
 
     return volume->free - volume->reserve / 2 - db_growth(&store->db);
 }
 
-static int64_t room_on_volume(const struct store *store)
+static int64_t room_on_volume(const struct outbox_store *store)
 {
     int64_t left = volume_left(store);
 
@@ -54,7 +54,7 @@ static int64_t room_on_volume(const struct store *store)
 }
 
 /* What the transaction under way adds: each byte is written to the log and to the database. */
-static int64_t bytes_added(const struct store *store)
+static int64_t bytes_added(const struct outbox_store *store)
 {
     const int64_t *now = store->tally.numbers;
     const int64_t *before = store->before.numbers;
@@ -63,32 +63,32 @@ static int64_t bytes_added(const struct store *store)
                 greater(now[TALLY_REFUSED_BYTES] - before[TALLY_REFUSED_BYTES], 0));
 }
 
-bool capacity_is_full(const struct store *store, size_t more)
+bool capacity_is_full(const struct outbox_store *store, size_t more)
 {
     return store->disk_full || room_in_size(store) < (int64_t)more ||
            room_on_volume(store) - bytes_added(store) < (int64_t)more;
 }
 
-bool capacity_can_keep(const struct store *store, size_t more)
+bool capacity_can_keep(const struct outbox_store *store, size_t more)
 {
     int64_t room = greater(volume_left(store), db_free_bytes(&store->db));
 
     return room - bytes_added(store) >= (int64_t)more;
 }
 
-size_t capacity_batch_bytes(const struct store *store)
+size_t capacity_batch_bytes(const struct outbox_store *store)
 {
     int64_t most = lesser(volume_left(store) / BATCH_VOLUME_PART, store->volume.reserve / 2);
 
     return (size_t)greater(BATCH_LEAST, lesser(most, BATCH_MOST));
 }
 
-bool capacity_has_grown(const struct store *store)
+bool capacity_has_grown(const struct outbox_store *store)
 {
     return db_growth(&store->db) > store->volume.reserve / 2;
 }
 
-int64_t capacity_longest_log(const struct store *store)
+int64_t capacity_longest_log(const struct outbox_store *store)
 {
     int64_t left = store->volume.free - store->volume.reserve + store->db.log_length;
     int64_t part = (int64_t)(store->outbox.options.max_size / LOG_PART);
@@ -96,7 +96,7 @@ int64_t capacity_longest_log(const struct store *store)
     return lesser(lesser(part, LOG_MOST), greater(LOG_LEAST, left / LOG_VOLUME_PART));
 }
 
-static void capacity_publish(struct store *store)
+static void capacity_publish(struct outbox_store *store)
 {
     int64_t used = bytes_used(store);
     int64_t room = volume_left(store) > 0 ? room_on_volume(store) : 0;
@@ -108,7 +108,7 @@ static void capacity_publish(struct store *store)
     (void)pthread_mutex_unlock(&store->outbox.mutex);
 }
 
-static void log_full(const struct store *store)
+static void log_full(const struct outbox_store *store)
 {
     bool by_disk = store->disk_full || room_on_volume(store) < room_in_size(store);
 
@@ -118,7 +118,7 @@ static void log_full(const struct store *store)
               LOG_INT("disk_free", store->volume.free));
 }
 
-static void set_full(struct store *store)
+static void set_full(struct outbox_store *store)
 {
     if (atomic_exchange(&store->outbox.state, OUTBOX_FULL) == OUTBOX_FULL)
         return;
@@ -126,7 +126,7 @@ static void set_full(struct store *store)
     log_full(store);
 }
 
-static void set_fine(struct store *store)
+static void set_fine(struct outbox_store *store)
 {
     atomic_store(&store->outbox.state, OUTBOX_FINE);
     LOG_EVENT(LOG_INFO, "store_has_room",
@@ -135,7 +135,7 @@ static void set_fine(struct store *store)
 }
 
 /* A full store needs some room before it accepts events again. */
-void capacity_update(struct store *store)
+void capacity_update(struct outbox_store *store)
 {
     int64_t enough = (int64_t)(store->outbox.options.max_size / RESERVE_PART);
 
@@ -148,7 +148,7 @@ void capacity_update(struct store *store)
         set_fine(store);
 }
 
-bool capacity_disk_full(struct store *store)
+bool capacity_disk_full(struct outbox_store *store)
 {
     bool dropped = volume_drop_ballast(&store->volume);
 
@@ -158,13 +158,13 @@ bool capacity_disk_full(struct store *store)
 }
 
 /* A write that nothing reads. */
-static bool probe(struct store *store, void *arg)
+static bool probe(struct outbox_store *store, void *arg)
 {
     (void)arg;
     return db_run(&store->db, SQL_STATE_WRITE, "si", STR("probed_us"), store->now_us);
 }
 
-bool capacity_make_ballast(struct store *store)
+bool capacity_make_ballast(struct outbox_store *store)
 {
     struct volume *volume = &store->volume;
     int64_t growth = db_growth(&store->db);
@@ -176,7 +176,7 @@ bool capacity_make_ballast(struct store *store)
     return false;
 }
 
-bool capacity_retry(struct store *store, struct error *err)
+bool capacity_retry(struct outbox_store *store, struct error *err)
 {
     enum commit end = COMMIT_DURABLE;
 

@@ -131,7 +131,7 @@ static void find_reader(const char *path, struct reader *out)
         read_command(out);
 }
 
-static void log_held(const struct store *store, int64_t held_us)
+static void log_held(const struct outbox_store *store, int64_t held_us)
 {
     struct reader reader;
 
@@ -143,7 +143,7 @@ static void log_held(const struct store *store, int64_t held_us)
 }
 
 /* Log a reader that keeps part of the log from being moved, and the end of that. */
-static void note_held(struct store *store)
+static void note_held(struct outbox_store *store)
 {
     struct checkpoints *checkpoints = &store->checkpoints;
     int64_t now_us = clock_monotonic_us();
@@ -163,7 +163,7 @@ static void note_held(struct store *store)
 }
 
 /* On a full disk the log stays where it is: what was acknowledged is as safe there. */
-static bool move_log(struct store *store, enum db_checkpoint how, struct error *err)
+static bool move_log(struct outbox_store *store, enum db_checkpoint how, struct error *err)
 {
     if (db_checkpoint(&store->db, how, err))
         return true;
@@ -173,7 +173,7 @@ static bool move_log(struct store *store, enum db_checkpoint how, struct error *
            db_is_full(&store->db);
 }
 
-static bool checkpoint(struct store *store, enum db_checkpoint how, struct error *err)
+static bool checkpoint(struct outbox_store *store, enum db_checkpoint how, struct error *err)
 {
     if (!move_log(store, how, err))
         return false;
@@ -184,18 +184,18 @@ static bool checkpoint(struct store *store, enum db_checkpoint how, struct error
     return true;
 }
 
-bool checkpoint_is_due(const struct store *store)
+bool checkpoint_is_due(const struct outbox_store *store)
 {
     return store->db.frames >= (store->checkpoints.wanted ? 1 : LOG_FRAMES) &&
            clock_monotonic_us() >= store->checkpoints.next_us;
 }
 
-bool checkpoint_idle(struct store *store, struct error *err)
+bool checkpoint_idle(struct outbox_store *store, struct error *err)
 {
     return checkpoint(store, DB_CHECKPOINT_PASSIVE, err);
 }
 
-int64_t checkpoint_next_us(const struct store *store)
+int64_t checkpoint_next_us(const struct outbox_store *store)
 {
     return store->db.frames >= LOG_FRAMES ? store->checkpoints.next_us : INT64_MAX;
 }
@@ -210,7 +210,7 @@ static int64_t next_max(int64_t bytes, int64_t took_us)
     return bytes;
 }
 
-static bool checkpoint_timed(struct store *store, struct error *err)
+static bool checkpoint_timed(struct outbox_store *store, struct error *err)
 {
     struct checkpoints *checkpoints = &store->checkpoints;
     int64_t begun_us = clock_monotonic_us();
@@ -222,7 +222,7 @@ static bool checkpoint_timed(struct store *store, struct error *err)
 }
 
 /* The log has grown in spite of checkpoints, or its file is too large: wait for readers to end. */
-static bool wants_reset(const struct store *store, int64_t longest)
+static bool wants_reset(const struct outbox_store *store, int64_t longest)
 {
     const struct checkpoints *checkpoints = &store->checkpoints;
 
@@ -230,14 +230,14 @@ static bool wants_reset(const struct store *store, int64_t longest)
            checkpoints->held_since_us == 0 && clock_monotonic_us() >= checkpoints->reset_us;
 }
 
-static bool is_long(const struct store *store, int64_t longest)
+static bool is_long(const struct outbox_store *store, int64_t longest)
 {
     int64_t most = store->checkpoints.max_bytes;
 
     return db_log_bytes(&store->db) > (most < longest ? most : longest);
 }
 
-bool checkpoint_after_batch(struct store *store, struct error *err)
+bool checkpoint_after_batch(struct outbox_store *store, struct error *err)
 {
     struct checkpoints *checkpoints = &store->checkpoints;
     int64_t longest = capacity_longest_log(store);

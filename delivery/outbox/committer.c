@@ -21,7 +21,7 @@ enum {
 };
 
 /* The mutex is held. Does a stall begin? The committer cannot log it: it waits for the disk. */
-static bool note_stall(struct store *store)
+static bool note_stall(struct outbox_store *store)
 {
     bool begins = !store->stall_logged && outbox_is_stalled(&store->outbox);
 
@@ -29,7 +29,7 @@ static bool note_stall(struct store *store)
     return begins;
 }
 
-bool committer_enqueue(struct store *store, struct work *work, struct error *err)
+bool committer_enqueue(struct outbox_store *store, struct work *work, struct error *err)
 {
     struct outbox *outbox = &store->outbox;
 
@@ -49,7 +49,7 @@ bool committer_enqueue(struct store *store, struct work *work, struct error *err
     return reason ? fail(err, ERR_UNAVAILABLE, "%s", reason) : true;
 }
 
-void committer_suspect(struct store *store)
+void committer_suspect(struct outbox_store *store)
 {
     (void)pthread_mutex_lock(&store->outbox.mutex);
     store->suspected = true;
@@ -57,7 +57,7 @@ void committer_suspect(struct store *store)
     (void)pthread_mutex_unlock(&store->outbox.mutex);
 }
 
-static bool is_sound(struct store *store, struct error *err)
+static bool is_sound(struct outbox_store *store, struct error *err)
 {
     (void)pthread_mutex_lock(&store->outbox.mutex);
 
@@ -77,7 +77,7 @@ struct task {
     struct error err;
 };
 
-static bool apply_task(struct store *store, struct work *work)
+static bool apply_task(struct outbox_store *store, struct work *work)
 {
     struct task *task = CONTAINER_OF(work, struct task, work);
 
@@ -85,7 +85,7 @@ static bool apply_task(struct store *store, struct work *work)
     return !task->refused || task->err.code != ERR_SYSTEM;
 }
 
-static void finish_task(struct store *store, struct work *work, const char *failure)
+static void finish_task(struct outbox_store *store, struct work *work, const char *failure)
 {
     struct task *task = CONTAINER_OF(work, struct task, work);
 
@@ -119,7 +119,7 @@ bool committer_run(struct outbox *outbox, outbox_task *run, void *arg, struct er
 
 /* Recovery. */
 
-static void set_failing(struct store *store, bool failing)
+static void set_failing(struct outbox_store *store, bool failing)
 {
     (void)pthread_mutex_lock(&store->outbox.mutex);
     store->outbox.failing = failing;
@@ -128,7 +128,7 @@ static void set_failing(struct store *store, bool failing)
     atomic_store(&store->outbox.state, failing ? OUTBOX_FAILING : OUTBOX_FINE);
 }
 
-static void fail_queue(struct store *store)
+static void fail_queue(struct outbox_store *store)
 {
     struct list list;
 
@@ -143,7 +143,7 @@ static void fail_queue(struct store *store)
  * While a file does not have its name the store stays open: the file may be put back. If only the
  * log has lost its name, it is moved into the database, since nothing else can find it.
  */
-static bool is_in_place(struct store *store, struct error *err)
+static bool is_in_place(struct outbox_store *store, struct error *err)
 {
     struct error why = { 0 };
 
@@ -155,7 +155,7 @@ static bool is_in_place(struct store *store, struct error *err)
 }
 
 /* After the store was closed, another database may have got its name. */
-static bool is_same(struct store *store, struct error *err)
+static bool is_same(struct outbox_store *store, struct error *err)
 {
     char id[OUTBOX_NAME_SIZE];
 
@@ -169,7 +169,7 @@ static bool is_same(struct store *store, struct error *err)
  * that the disk refused may be missing on the disk although a read finds it in the system's memory,
  * and all that follows such a page in the log would be lost with it (docs/decisions/014).
  */
-static bool reopen(struct store *store, struct error *err)
+static bool reopen(struct outbox_store *store, struct error *err)
 {
     struct db *db = &store->db;
     struct tally tally;
@@ -190,7 +190,7 @@ static bool reopen(struct store *store, struct error *err)
 }
 
 /* Wait, whatever is queued meanwhile; true: the outbox stops. */
-static bool pause_or_stop(struct store *store, int64_t us)
+static bool pause_or_stop(struct outbox_store *store, int64_t us)
 {
     struct outbox *outbox = &store->outbox;
     const struct timespec until = clock_timespec(clock_monotonic_us() + us);
@@ -207,7 +207,7 @@ static bool pause_or_stop(struct store *store, int64_t us)
 }
 
 /* The disk failed: accept nothing until the store was opened again. */
-static void recover(struct store *store, const struct error *why)
+static void recover(struct outbox_store *store, const struct error *why)
 {
     int64_t pause_us = REOPEN_FIRST_US;
     struct error err = { 0 };
@@ -230,7 +230,7 @@ static void recover(struct store *store, const struct error *why)
 /* The thread. */
 
 /* The mutex is held. */
-static void take_batch(struct store *store, struct list *out)
+static void take_batch(struct outbox_store *store, struct list *out)
 {
     size_t bytes = capacity_batch_bytes(store);
     size_t events = bytes / EVENT_BYTES < BATCH_EVENTS ? bytes / EVENT_BYTES : BATCH_EVENTS;
@@ -239,7 +239,7 @@ static void take_batch(struct store *store, struct list *out)
 }
 
 /* The mutex is held. False: maintenance comes first, or a suspicion. */
-static bool wait_for_work(struct store *store, int64_t until_us)
+static bool wait_for_work(struct outbox_store *store, int64_t until_us)
 {
     struct outbox *outbox = &store->outbox;
     const struct timespec until = clock_timespec(until_us);
@@ -250,7 +250,7 @@ static bool wait_for_work(struct store *store, int64_t until_us)
     return !list_is_empty(&outbox->queue.list) || outbox->stopping;
 }
 
-static void end_stall(struct store *store, int64_t begun_us)
+static void end_stall(struct outbox_store *store, int64_t begun_us)
 {
     int64_t took_us = clock_monotonic_us() - begun_us;
 
@@ -265,7 +265,7 @@ static void end_stall(struct store *store, int64_t begun_us)
 }
 
 /* Commit a batch and move the log; if `list` is empty, do maintenance. The mutex is not held. */
-static void use_disk(struct store *store, struct list *list)
+static void use_disk(struct outbox_store *store, struct list *list)
 {
     int64_t begun_us = clock_monotonic_us();
     struct error err = { 0 };
@@ -285,7 +285,7 @@ static void use_disk(struct store *store, struct list *list)
 
 static void *commit_batches(void *self)
 {
-    struct store *store = self;
+    struct outbox_store *store = self;
     struct outbox *outbox = &store->outbox;
 
     (void)pthread_mutex_lock(&outbox->mutex);
@@ -308,14 +308,14 @@ static void *commit_batches(void *self)
 
 bool committer_start(struct outbox *outbox, struct error *err)
 {
-    struct store *store = store_of(outbox);
+    struct outbox_store *store = store_of(outbox);
 
     return thread_start(&store->committer, "committer", commit_batches, store, err);
 }
 
 void committer_stop(struct outbox *outbox)
 {
-    struct store *store = store_of(outbox);
+    struct outbox_store *store = store_of(outbox);
 
     (void)pthread_mutex_lock(&outbox->mutex);
     (void)pthread_cond_signal(&store->work);

@@ -17,7 +17,7 @@ NODISCARD bool committer_run(struct outbox *outbox, outbox_task *task, void *arg
                              struct error *err);
 
 /** Queue it if there is room and the committer runs; else ERR_UNAVAILABLE. */
-NODISCARD bool committer_enqueue(struct store *store, struct work *work, struct error *err);
+NODISCARD bool committer_enqueue(struct outbox_store *store, struct work *work, struct error *err);
 
 /** A reader found no database at the path: let the committer open the store again. */
-void committer_suspect(struct store *store);
+void committer_suspect(struct outbox_store *store);

@@ -18,7 +18,7 @@ struct waiting {
 };
 
 /* Is the record the first row of this statement? */
-static bool find_row(struct store *store, enum sql from, int64_t first, int64_t second,
+static bool find_row(struct outbox_store *store, enum sql from, int64_t first, int64_t second,
                      struct waiting *waiting)
 {
     struct db *db = &store->db;
@@ -34,7 +34,7 @@ static bool find_row(struct store *store, enum sql from, int64_t first, int64_t 
 }
 
 /* Does the sink wait for the record? Without a named sink, its first record must have failed. */
-static bool waits_for(struct store *store, const struct tally_sink *sink,
+static bool waits_for(struct outbox_store *store, const struct tally_sink *sink,
                       const struct set_aside *order, struct waiting *out)
 {
     bool may_be_head = sink->configured && (order->sink || sink->head_next_us > 0);
@@ -44,7 +44,7 @@ static bool waits_for(struct store *store, const struct tally_sink *sink,
            (may_be_head && find_row(store, SQL_RECORDS_AFTER, sink->cursor, 1, out));
 }
 
-static bool set_aside_for(struct store *store, struct tally_sink *sink,
+static bool set_aside_for(struct outbox_store *store, struct tally_sink *sink,
                           const struct set_aside *order, struct error *err)
 {
     struct waiting waiting;
@@ -66,7 +66,7 @@ static bool set_aside_for(struct store *store, struct tally_sink *sink,
     return true;
 }
 
-static bool set_aside(struct store *store, void *arg, struct error *err)
+static bool set_aside(struct outbox_store *store, void *arg, struct error *err)
 {
     const struct set_aside *order = arg;
     struct tally *tally = &store->tally;
@@ -94,7 +94,7 @@ bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq, stru
     return outbox_run(outbox, set_aside, &order, err);
 }
 
-static bool revive(struct store *store, void *arg, struct error *err)
+static bool revive(struct outbox_store *store, void *arg, struct error *err)
 {
     const int64_t *id = arg;
     int64_t row[2] = { 0 }; /* sink, sequence */

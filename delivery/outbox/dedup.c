@@ -20,7 +20,7 @@ enum {
     FIRST_SECOND = 100000, /* a bucket below is a day (until 2243), any other a second */
 };
 
-static bool dedup_is_on(const struct store *store)
+static bool dedup_is_on(const struct outbox_store *store)
 {
     return store->outbox.options.dedup_window_us > 0 && store->outbox.options.dedup_max_rows > 0;
 }
@@ -30,14 +30,16 @@ static bool dedup_is_on(const struct store *store)
  * hour ahead: an event within an hour of now had the bucket of its second at any time in the
  * window.
  */
-static bool has_second(const struct store *store, const struct job_item *item, int64_t back_us)
+static bool has_second(const struct outbox_store *store, const struct job_item *item,
+                       int64_t back_us)
 {
     return item->time_us >= FIRST_SECOND * (int64_t)US_PER_S &&
            item->time_us >= store->trusted_us - back_us &&
            item->time_us <= store->trusted_us + store->outbox.options.dedup_window_us + US_PER_HOUR;
 }
 
-static enum dedup take(struct store *store, enum sql statement, int column, int64_t *processed_us)
+static enum dedup take(struct outbox_store *store, enum sql statement, int column,
+                       int64_t *processed_us)
 {
     *processed_us = db_int(&store->db, statement, column);
     db_reset(&store->db, statement);
@@ -45,7 +47,7 @@ static enum dedup take(struct store *store, enum sql statement, int column, int6
 }
 
 /* An id may have many contents. The first row is enough in most cases; else look exactly. */
-static enum dedup look_in_table(struct store *store, const struct recent_event *wanted,
+static enum dedup look_in_table(struct outbox_store *store, const struct recent_event *wanted,
                                 int64_t *processed_us)
 {
     struct db *db = &store->db;
@@ -74,7 +76,7 @@ static struct recent_event row_of(const struct job_item *item, int64_t bucket)
     return row;
 }
 
-static enum dedup look_in(struct store *store, int64_t bucket, const struct job_item *item,
+static enum dedup look_in(struct outbox_store *store, int64_t bucket, const struct job_item *item,
                           int64_t *processed_us)
 {
     struct recent_event wanted = row_of(item, bucket);
@@ -89,18 +91,18 @@ static enum dedup look_in(struct store *store, int64_t bucket, const struct job_
 }
 
 /* Was the clock ahead of the present time when events were remembered? */
-static bool was_ahead(const struct store *store)
+static bool was_ahead(const struct outbox_store *store)
 {
     return store->tally.numbers[TALLY_LATEST_US] > store->trusted_us;
 }
 
-static int64_t latest_us(const struct store *store)
+static int64_t latest_us(const struct outbox_store *store)
 {
     return US_PER_MINUTE +
            (was_ahead(store) ? store->tally.numbers[TALLY_LATEST_US] : store->trusted_us);
 }
 
-static enum dedup look_in_days(struct store *store, const struct job_item *item,
+static enum dedup look_in_days(struct outbox_store *store, const struct job_item *item,
                                int64_t *processed_us)
 {
     int64_t first = (store->trusted_us - store->outbox.options.dedup_window_us) / US_PER_DAY;
@@ -117,7 +119,8 @@ static enum dedup look_in_days(struct store *store, const struct job_item *item,
     return seen;
 }
 
-enum dedup dedup_find(struct store *store, const struct job_item *item, int64_t *processed_us)
+enum dedup dedup_find(struct outbox_store *store, const struct job_item *item,
+                      int64_t *processed_us)
 {
     enum dedup seen = DEDUP_NEW;
 
@@ -138,7 +141,7 @@ enum dedup dedup_find(struct store *store, const struct job_item *item, int64_t 
     return in_days == DEDUP_NEW ? seen : in_days;
 }
 
-bool dedup_add(struct store *store, const struct job_item *item)
+bool dedup_add(struct outbox_store *store, const struct job_item *item)
 {
     struct recent_event row =
         row_of(item, has_second(store, item, US_PER_HOUR) ? item->time_us / US_PER_S
@@ -152,7 +155,7 @@ bool dedup_add(struct store *store, const struct job_item *item)
     return recent_add(&store->recent, &store->db, &row);
 }
 
-bool dedup_move(struct store *store, size_t rows)
+bool dedup_move(struct outbox_store *store, size_t rows)
 {
     recount_before_seen(store);
     if (!recent_move(&store->recent, &store->db, rows))
@@ -164,7 +167,8 @@ bool dedup_move(struct store *store, size_t rows)
 }
 
 /* The lowest bucket from `from` on and below `end`; INT64_MAX: there is none. */
-static bool dedup_find_oldest(struct store *store, int64_t from, int64_t end, int64_t *bucket)
+static bool dedup_find_oldest(struct outbox_store *store, int64_t from, int64_t end,
+                              int64_t *bucket)
 {
     enum db_found found = db_numbers(&store->db, SQL_SEEN_OLDEST, bucket, "i", from);
 
@@ -174,7 +178,7 @@ static bool dedup_find_oldest(struct store *store, int64_t from, int64_t end, in
 }
 
 /* Delete the first rows in the buckets from `from` on and below `end`, at most `rows` of them. */
-static bool delete_first(struct store *store, int64_t from, int64_t end, int64_t rows)
+static bool delete_first(struct outbox_store *store, int64_t from, int64_t end, int64_t rows)
 {
     struct db *db = &store->db;
     struct recent_event stop = { .bucket = end, .id_hash = INT64_MIN };
@@ -197,7 +201,7 @@ static bool delete_first(struct store *store, int64_t from, int64_t end, int64_t
     return true;
 }
 
-bool dedup_prune(struct store *store, int64_t rows, bool *done)
+bool dedup_prune(struct outbox_store *store, int64_t rows, bool *done)
 {
     int64_t window_us = store->outbox.options.dedup_window_us;
     int64_t last_second = (store->trusted_us - window_us - US_PER_HOUR) / US_PER_S;

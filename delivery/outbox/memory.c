@@ -20,7 +20,7 @@
 #include "base/secret.h"
 #include "delivery/outbox/outbox_internal.h"
 
-struct memory {
+struct outbox_memory {
     struct outbox outbox;
     struct recent recent;                      /* contents of ids, for the keys */
     struct list_link *start[OUTBOX_SINKS_MAX]; /* by sink: no job before it waits; NULL: none */
@@ -43,7 +43,7 @@ struct progress {
 
 struct memory_job {
     struct outbox_job job;
-    struct memory *memory;
+    struct outbox_memory *memory;
     struct progress *progress; /* [count], in the job's block, */
     struct leg *legs;          /* as these: one for each item and sink */
     int64_t first_seq;         /* of its first item; the others follow */
@@ -69,9 +69,9 @@ struct memory_backlog {
 
 static_assert(offsetof(struct memory_backlog, backlog) == 0, "backlog_close() frees it");
 
-static struct memory *memory_of(struct outbox *outbox)
+static struct outbox_memory *memory_of(struct outbox *outbox)
 {
-    return CONTAINER_OF(outbox, struct memory, outbox);
+    return CONTAINER_OF(outbox, struct outbox_memory, outbox);
 }
 
 static struct memory_backlog *backlog_of(struct backlog *backlog)
@@ -102,14 +102,15 @@ static void wake_sinks(struct outbox *outbox)
 }
 
 /* The mutex is held. The sinks that start at `from` start at `to`. */
-static void move_starts(struct memory *memory, const struct list_link *from, struct list_link *to)
+static void move_starts(struct outbox_memory *memory, const struct list_link *from,
+                        struct list_link *to)
 {
     for (size_t i = 0; i < memory->outbox.options.sink_count; i++)
         if (memory->start[i] == from)
             memory->start[i] = to;
 }
 
-static void count_job(struct memory *memory, struct memory_job *job)
+static void count_job(struct outbox_memory *memory, struct memory_job *job)
 {
     struct tally *tally = &memory->outbox.published;
     size_t count = job->job.count;
@@ -141,7 +142,7 @@ static bool memory_is_full(const struct outbox *outbox, const struct work *work)
            outbox->options.max_size;
 }
 
-static bool enqueue(struct memory *memory, struct memory_job *job, struct error *err)
+static bool enqueue(struct outbox_memory *memory, struct memory_job *job, struct error *err)
 {
     struct outbox *outbox = &memory->outbox;
     struct work *work = &job->job.work;
@@ -169,7 +170,7 @@ static bool enqueue(struct memory *memory, struct memory_job *job, struct error 
 
 static void remove_job(struct memory_job *job)
 {
-    struct memory *memory = job->memory;
+    struct outbox_memory *memory = job->memory;
     struct work *work = &job->job.work;
 
     move_starts(memory, &work->link, list_next(&memory->outbox.queue.list, &work->link));
@@ -428,7 +429,7 @@ static bool has_ended(struct memory_job *job, size_t sink)
 }
 
 /* So that a sink that is ahead of another skips the jobs that wait for that one alone. */
-static struct list_link *find_start(struct memory *memory, size_t sink)
+static struct list_link *find_start(struct outbox_memory *memory, size_t sink)
 {
     struct list_link **start = &memory->start[sink];
 
@@ -514,7 +515,7 @@ static void memory_show_size(const struct outbox *outbox, struct outbox_counters
 
 static void memory_destroy(struct outbox *outbox)
 {
-    struct memory *memory = memory_of(outbox);
+    struct outbox_memory *memory = memory_of(outbox);
 
     recent_done(&memory->recent);
     outbox_done(outbox);
@@ -534,7 +535,7 @@ static const struct outbox_operations operations = {
 
 bool memory_create(const struct outbox_options *options, struct outbox **out, struct error *err)
 {
-    struct memory *memory = mem_alloc(sizeof(*memory));
+    struct outbox_memory *memory = mem_alloc(sizeof(*memory));
     struct outbox *outbox = &memory->outbox;
     uint64_t random;
 

@@ -18,7 +18,7 @@
 #include "delivery/outbox/work.h"
 
 /** A task for the database; false with `err` set: it must have changed nothing. */
-typedef bool outbox_task(struct store *store, void *arg, struct error *err);
+typedef bool outbox_task(struct outbox_store *store, void *arg, struct error *err);
 
 struct outbox_operations {
     /** NULL: nothing to start. */

@@ -107,7 +107,7 @@ struct move_up {
 };
 
 /* In the committer. */
-static bool move_retries_up(struct store *store, void *arg, struct error *err)
+static bool move_retries_up(struct outbox_store *store, void *arg, struct error *err)
 {
     const struct move_up *move = arg;
 

@@ -75,7 +75,7 @@ static bool take_row(enum db_found found, const int64_t *numbers, struct row *ro
     return found != DB_BROKEN;
 }
 
-static bool find_item(struct store *store, const struct job_item *item, struct row *row)
+static bool find_item(struct outbox_store *store, const struct job_item *item, struct row *row)
 {
     struct str identity = { (const char *)item->identity, RECENT_IDENTITY_SIZE };
     int64_t numbers[4] = { 0 };
@@ -83,12 +83,12 @@ static bool find_item(struct store *store, const struct job_item *item, struct r
     return take_row(db_numbers(&store->db, SQL_REFUSED_FIND, numbers, "b", identity), numbers, row);
 }
 
-static void count(struct store *store, int64_t id, size_t kind, int64_t rows, int64_t bytes)
+static void count(struct outbox_store *store, int64_t id, size_t kind, int64_t rows, int64_t bytes)
 {
     tally_add_refused(&store->tally, id, kind, (struct tally_kind){ rows, bytes });
 }
 
-static bool add(struct store *store, const struct job_item *item)
+static bool add(struct outbox_store *store, const struct job_item *item)
 {
     struct tally *tally = &store->tally;
     struct str identity = { (const char *)item->identity, RECENT_IDENTITY_SIZE };
@@ -108,7 +108,8 @@ static bool add(struct store *store, const struct job_item *item)
                   item->body, (int64_t)kind);
 }
 
-static bool add_again(struct store *store, const struct job_item *item, const struct row *row)
+static bool add_again(struct outbox_store *store, const struct job_item *item,
+                      const struct row *row)
 {
     size_t kind = kind_of(item);
 
@@ -119,7 +120,8 @@ static bool add_again(struct store *store, const struct job_item *item, const st
                   (int64_t)item->is_registry_kind, store->now_us, row_size(item), (int64_t)kind);
 }
 
-bool quarantine_add(struct store *store, const struct job_item *item, struct outbox_result *result)
+bool quarantine_add(struct outbox_store *store, const struct job_item *item,
+                    struct outbox_result *result)
 {
     struct row row;
     bool done = false;
@@ -138,7 +140,7 @@ bool quarantine_add(struct store *store, const struct job_item *item, struct out
     return add(store, item) && quarantine_prune(store, MAKE_ROOM, &done);
 }
 
-bool quarantine_resolve(struct store *store, const struct job_item *item)
+bool quarantine_resolve(struct outbox_store *store, const struct job_item *item)
 {
     struct row row = { 0 };
 
@@ -154,19 +156,19 @@ bool quarantine_resolve(struct store *store, const struct job_item *item)
                   (int64_t)KIND_RESOLVED);
 }
 
-static bool has_too_many(const struct store *store)
+static bool has_too_many(const struct outbox_store *store)
 {
     return store->tally.numbers[TALLY_REFUSED_ROWS] > store->outbox.options.quarantine_max_rows;
 }
 
-static bool is_too_much(const struct store *store)
+static bool is_too_much(const struct outbox_store *store)
 {
     return has_too_many(store) || store->tally.numbers[TALLY_REFUSED_BYTES] >
                                       (int64_t)store->outbox.options.quarantine_max_size;
 }
 
 /* The kind to delete a row of. */
-static size_t choose_kind(const struct store *store)
+static size_t choose_kind(const struct outbox_store *store)
 {
     const struct tally_kind *kinds = store->tally.kinds;
     bool by_rows = has_too_many(store);
@@ -187,7 +189,7 @@ static size_t choose_kind(const struct store *store)
 }
 
 /* The row to delete, if one must go. */
-static bool find_victim(struct store *store, struct row *row)
+static bool find_victim(struct outbox_store *store, struct row *row)
 {
     int64_t oldest_us = store->trusted_us - store->outbox.options.quarantine_keep_us;
     int64_t numbers[4] = { 0 };
@@ -205,7 +207,7 @@ static bool find_victim(struct store *store, struct row *row)
     return ok;
 }
 
-bool quarantine_prune(struct store *store, int64_t rows, bool *done)
+bool quarantine_prune(struct outbox_store *store, int64_t rows, bool *done)
 {
     struct row row = { .is_there = true };
 

@@ -11,7 +11,6 @@
 enum {
     PORTION_MOST = 8192,
     PORTION_PART = 4, /* of `max_rows` */
-    FIRST_CAPACITY = 256,
 };
 
 /* The progress of the move: rows of `state`. */
@@ -86,9 +85,10 @@ static void note_all(struct recent_part *part)
 
 static void recent_put(struct recent_part *part, const struct recent_event *event)
 {
-    if (part->count == part->capacity) {
-        part->capacity = part->capacity ? part->capacity * 2 : FIRST_CAPACITY;
-        part->events = mem_realloc(part->events, part->capacity * sizeof(*part->events));
+    size_t capacity = part->capacity;
+
+    part->events = mem_grow(part->events, part->count, &part->capacity, sizeof(*part->events));
+    if (part->capacity != capacity) {
         part->slots = mem_realloc(part->slots, part->capacity * 2 * sizeof(*part->slots));
         part->ids = mem_realloc(part->ids, part->capacity * 2 * sizeof(*part->ids));
         note_all(part);

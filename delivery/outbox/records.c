@@ -16,7 +16,7 @@ struct hold {
     int64_t size; /* 0: no such record, or its size does not matter */
 };
 
-static bool records_look(struct store *store, int64_t seq, struct hold *hold)
+static bool records_look(struct outbox_store *store, int64_t seq, struct hold *hold)
 {
     int64_t row[3] = { 0 }; /* size, has retry rows, has dead rows */
 
@@ -31,7 +31,8 @@ static bool records_look(struct store *store, int64_t seq, struct hold *hold)
     return found != DB_BROKEN;
 }
 
-static void count_held(struct store *store, int64_t seq, const struct hold *hold, int64_t sign)
+static void count_held(struct outbox_store *store, int64_t seq, const struct hold *hold,
+                       int64_t sign)
 {
     if (hold->by == HELD_BY_RETRY)
         tally_add_waiting(&store->tally, seq, sign * hold->size);
@@ -40,7 +41,7 @@ static void count_held(struct store *store, int64_t seq, const struct hold *hold
 }
 
 /* Its rows have changed since `before`: count it again, and delete it if nothing needs it. */
-static bool update(struct store *store, int64_t seq, const struct hold *before)
+static bool update(struct outbox_store *store, int64_t seq, const struct hold *before)
 {
     struct hold after;
 
@@ -53,7 +54,8 @@ static bool update(struct store *store, int64_t seq, const struct hold *before)
     return after.by != HELD_BY_NONE || db_run(&store->db, SQL_RECORD_DELETE, "i", seq);
 }
 
-bool records_delete_retry(struct store *store, struct tally_sink *sink, int64_t seq, bool *gone)
+bool records_delete_retry(struct outbox_store *store, struct tally_sink *sink, int64_t seq,
+                          bool *gone)
 {
     struct hold before;
 
@@ -67,7 +69,7 @@ bool records_delete_retry(struct store *store, struct tally_sink *sink, int64_t 
     return update(store, seq, &before);
 }
 
-static bool add_dead(struct store *store, struct tally_sink *sink,
+static bool add_dead(struct outbox_store *store, struct tally_sink *sink,
                      const struct records_death *death)
 {
     tally_add_dead(&store->tally, sink, death->seq, 1);
@@ -75,7 +77,7 @@ static bool add_dead(struct store *store, struct tally_sink *sink,
                   death->reason, death->seq);
 }
 
-bool records_bury_retry(struct store *store, struct tally_sink *sink,
+bool records_bury_retry(struct outbox_store *store, struct tally_sink *sink,
                         const struct records_death *death)
 {
     struct db *db = &store->db;
@@ -97,7 +99,7 @@ void records_pass(struct tally_sink *sink, int64_t seq)
     sink->head_next_us = 0;
 }
 
-bool records_bury_head(struct store *store, struct tally_sink *sink,
+bool records_bury_head(struct outbox_store *store, struct tally_sink *sink,
                        const struct records_death *death)
 {
     records_pass(sink, death->seq);
@@ -105,7 +107,8 @@ bool records_bury_head(struct store *store, struct tally_sink *sink,
     return add_dead(store, sink, death);
 }
 
-bool records_delete_dead(struct store *store, struct tally_sink *sink, int64_t id, int64_t seq)
+bool records_delete_dead(struct outbox_store *store, struct tally_sink *sink, int64_t id,
+                         int64_t seq)
 {
     struct hold before;
 
@@ -116,7 +119,7 @@ bool records_delete_dead(struct store *store, struct tally_sink *sink, int64_t i
     return update(store, seq, &before);
 }
 
-bool records_revive(struct store *store, struct tally_sink *sink, int64_t id, int64_t seq)
+bool records_revive(struct outbox_store *store, struct tally_sink *sink, int64_t id, int64_t seq)
 {
     struct hold before;
 
@@ -131,7 +134,7 @@ bool records_revive(struct store *store, struct tally_sink *sink, int64_t id, in
 }
 
 /* Retry and dead rows need what is left in the range: count records of dead rows as dead. */
-static bool count_left(struct store *store, int64_t first, int64_t last, int64_t *left)
+static bool count_left(struct outbox_store *store, int64_t first, int64_t last, int64_t *left)
 {
     int64_t bytes[2] = { 0 }; /* of all, of those that only dead rows need */
 
@@ -144,7 +147,7 @@ static bool count_left(struct store *store, int64_t first, int64_t last, int64_t
 }
 
 /* Delete the records in (first, last] that nothing needs. */
-static bool delete_range(struct store *store, int64_t first, int64_t last)
+static bool delete_range(struct outbox_store *store, int64_t first, int64_t last)
 {
     struct db *db = &store->db;
     int64_t range[2] = { 0 }; /* records, bytes */
@@ -159,7 +162,7 @@ static bool delete_range(struct store *store, int64_t first, int64_t last)
     return true;
 }
 
-bool records_prune(struct store *store, int64_t rows, bool *done)
+bool records_prune(struct outbox_store *store, int64_t rows, bool *done)
 {
     int64_t *pruned = &store->tally.numbers[TALLY_PRUNED];
     int64_t floor = tally_floor(&store->tally);
@@ -178,7 +181,7 @@ bool records_prune(struct store *store, int64_t rows, bool *done)
     return true;
 }
 
-static bool drop_oldest_dead(struct store *store)
+static bool drop_oldest_dead(struct outbox_store *store)
 {
     struct tally *tally = &store->tally;
     int64_t row[3] = { 0 }; /* id, sequence, sink */
@@ -203,12 +206,12 @@ static int64_t dead_bytes(const struct tally *tally)
     return tally->numbers[TALLY_DEAD_BYTES] + rows * OUTBOX_RETRY_BYTES;
 }
 
-bool records_dead_is_full(const struct store *store)
+bool records_dead_is_full(const struct outbox_store *store)
 {
     return dead_bytes(&store->tally) > (int64_t)store->outbox.options.dead_max_size;
 }
 
-bool records_prune_dead(struct store *store, int64_t rows, bool *done)
+bool records_prune_dead(struct outbox_store *store, int64_t rows, bool *done)
 {
     for (int64_t i = 0; i < rows && records_dead_is_full(store); i++)
         if (!drop_oldest_dead(store))

@@ -15,33 +15,33 @@ struct records_death {
 };
 
 /** Delete a sink's retry row; `*gone`: there was one. */
-NODISCARD bool records_delete_retry(struct store *store, struct tally_sink *sink, int64_t seq,
-                                    bool *gone);
+NODISCARD bool records_delete_retry(struct outbox_store *store, struct tally_sink *sink,
+                                    int64_t seq, bool *gone);
 
 /** The sink's retry row, if there is one, becomes a dead row. */
-NODISCARD bool records_bury_retry(struct store *store, struct tally_sink *sink,
+NODISCARD bool records_bury_retry(struct outbox_store *store, struct tally_sink *sink,
                                   const struct records_death *death);
 
 /** The sink's cursor passes all records up to `seq`. */
 void records_pass(struct tally_sink *sink, int64_t seq);
 
 /** The first record behind the sink's cursor becomes a dead row. */
-NODISCARD bool records_bury_head(struct store *store, struct tally_sink *sink,
+NODISCARD bool records_bury_head(struct outbox_store *store, struct tally_sink *sink,
                                  const struct records_death *death);
 
 /** A dead row becomes a retry row that is due. */
-NODISCARD bool records_revive(struct store *store, struct tally_sink *sink, int64_t id,
+NODISCARD bool records_revive(struct outbox_store *store, struct tally_sink *sink, int64_t id,
                               int64_t seq);
 
 /** Delete a dead row. `sink` may be NULL: the store does not know it. */
-NODISCARD bool records_delete_dead(struct store *store, struct tally_sink *sink, int64_t id,
+NODISCARD bool records_delete_dead(struct outbox_store *store, struct tally_sink *sink, int64_t id,
                                    int64_t seq);
 
 /** Delete at most `rows` records that nothing needs; `*done` when there are no more. */
-NODISCARD bool records_prune(struct store *store, int64_t rows, bool *done);
+NODISCARD bool records_prune(struct outbox_store *store, int64_t rows, bool *done);
 
 /** Do dead records take more than `dead_max_size`? */
-bool records_dead_is_full(const struct store *store);
+bool records_dead_is_full(const struct outbox_store *store);
 
 /** Drop at most `rows` of the oldest dead records, while they take too much. */
-NODISCARD bool records_prune_dead(struct store *store, int64_t rows, bool *done);
+NODISCARD bool records_prune_dead(struct outbox_store *store, int64_t rows, bool *done);

@@ -13,19 +13,19 @@
 
 #include "base/log.h"
 
-void recount_begin(struct store *store)
+void recount_begin(struct outbox_store *store)
 {
     store->tally.recount = (struct tally_recount){ .on = true };
     store->before.recount = store->tally.recount; /* also when the transaction fails */
 }
 
-bool recount_is_on(const struct store *store)
+bool recount_is_on(const struct outbox_store *store)
 {
     return store->tally.recount.on;
 }
 
 /* The last record of the next portion. */
-static bool find_end(struct store *store, int64_t rows, int64_t *last)
+static bool find_end(struct outbox_store *store, int64_t rows, int64_t *last)
 {
     enum db_found found =
         db_numbers(&store->db, SQL_RECORD_NTH, last, "ii", store->tally.recount.position, rows);
@@ -35,7 +35,7 @@ static bool find_end(struct store *store, int64_t rows, int64_t *last)
     return found != DB_BROKEN;
 }
 
-static bool count_bytes(struct store *store, int64_t first, int64_t last)
+static bool count_bytes(struct outbox_store *store, int64_t first, int64_t last)
 {
     struct tally_recount *recount = &store->tally.recount;
     int64_t bytes[2] = { 0 }; /* of all, of those that only dead rows need */
@@ -48,7 +48,7 @@ static bool count_bytes(struct store *store, int64_t first, int64_t last)
 }
 
 /* Rows of SQL_RETRY_COUNT or SQL_DEAD_COUNT: a sink and how many it has. */
-static bool count_rows(struct store *store, enum sql statement, int64_t first, int64_t last,
+static bool count_rows(struct outbox_store *store, enum sql statement, int64_t first, int64_t last,
                        int64_t counts[static OUTBOX_SINKS_MAX])
 {
     struct db *db = &store->db;
@@ -65,7 +65,8 @@ static bool count_rows(struct store *store, enum sql statement, int64_t first, i
     return found == DB_NONE;
 }
 
-static bool count_behind_cursor(struct store *store, size_t index, int64_t first, int64_t last)
+static bool count_behind_cursor(struct outbox_store *store, size_t index, int64_t first,
+                                int64_t last)
 {
     const struct tally_sink *sink = &store->tally.sinks[index];
     int64_t range[2] = { 0 }; /* records, bytes */
@@ -82,7 +83,7 @@ static bool count_behind_cursor(struct store *store, size_t index, int64_t first
     return true;
 }
 
-static bool count_records(struct store *store, int64_t first, int64_t last)
+static bool count_records(struct outbox_store *store, int64_t first, int64_t last)
 {
     struct tally_recount *recount = &store->tally.recount;
 
@@ -95,8 +96,8 @@ static bool count_records(struct store *store, int64_t first, int64_t last)
 }
 
 /* `*counter` must be `rows`. */
-static void correct(struct store *store, const char *name, const char *sink, int64_t *counter,
-                    int64_t rows)
+static void correct(struct outbox_store *store, const char *name, const char *sink,
+                    int64_t *counter, int64_t rows)
 {
     if (*counter == rows)
         return;
@@ -108,7 +109,7 @@ static void correct(struct store *store, const char *name, const char *sink, int
 }
 
 /* Missing records count as dropped, excess ones as enqueued. */
-static void balance(struct store *store, struct tally_sink *sink)
+static void balance(struct outbox_store *store, struct tally_sink *sink)
 {
     int64_t missing = sink->enqueued - sink->delivered - sink->pending - sink->dead - sink->dropped;
 
@@ -118,7 +119,7 @@ static void balance(struct store *store, struct tally_sink *sink)
         correct(store, "enqueued", sink->name, &sink->enqueued, sink->enqueued - missing);
 }
 
-static void correct_all(struct store *store)
+static void correct_all(struct outbox_store *store)
 {
     struct tally *tally = &store->tally;
     const struct tally_recount *recount = &tally->recount;
@@ -135,7 +136,7 @@ static void correct_all(struct store *store)
 }
 
 /* Count at most `rows` refused events of the present kind; `*count`: how many there were. */
-static bool count_kind(struct store *store, int64_t rows, int64_t *count)
+static bool count_kind(struct outbox_store *store, int64_t rows, int64_t *count)
 {
     struct tally_recount *recount = &store->tally.recount;
     struct tally_kind *kind = &recount->kinds[recount->kind];
@@ -152,7 +153,7 @@ static bool count_kind(struct store *store, int64_t rows, int64_t *count)
     return found == DB_FOUND;
 }
 
-static void correct_refused(struct store *store)
+static void correct_refused(struct outbox_store *store)
 {
     struct tally *tally = &store->tally;
     struct tally_kind all = { 0 };
@@ -169,7 +170,7 @@ static void correct_refused(struct store *store)
     correct(store, "refused_bytes", NULL, &tally->numbers[TALLY_REFUSED_BYTES], all.bytes);
 }
 
-static bool recount_refused(struct store *store, int64_t rows)
+static bool recount_refused(struct outbox_store *store, int64_t rows)
 {
     struct tally_recount *recount = &store->tally.recount;
 
@@ -194,7 +195,8 @@ static bool recount_refused(struct store *store, int64_t rows)
 }
 
 /* The last row of the next `rows` remembered events; `*is_there`: there are so many. */
-static bool find_seen(struct store *store, int64_t rows, struct recent_event *to, bool *is_there)
+static bool find_seen(struct outbox_store *store, int64_t rows, struct recent_event *to,
+                      bool *is_there)
 {
     struct db *db = &store->db;
     const struct recent_event *from = &store->tally.recount.seen_position;
@@ -215,7 +217,7 @@ static bool find_seen(struct store *store, int64_t rows, struct recent_event *to
 }
 
 /* All events after the position. */
-static bool count_rest_of_seen(struct store *store)
+static bool count_rest_of_seen(struct outbox_store *store)
 {
     struct tally_recount *recount = &store->tally.recount;
     const struct recent_event *from = &recount->seen_position;
@@ -229,7 +231,7 @@ static bool count_rest_of_seen(struct store *store)
     return true;
 }
 
-static bool recount_seen(struct store *store, int64_t rows)
+static bool recount_seen(struct outbox_store *store, int64_t rows)
 {
     struct tally_recount *recount = &store->tally.recount;
     struct recent_event to;
@@ -250,7 +252,7 @@ static bool recount_seen(struct store *store, int64_t rows)
     return true;
 }
 
-void recount_before_seen(struct store *store)
+void recount_before_seen(struct outbox_store *store)
 {
     struct tally_recount *recount = &store->tally.recount;
 
@@ -259,13 +261,13 @@ void recount_before_seen(struct store *store)
         store->recent.mark = recount->seen_position;
 }
 
-void recount_after_seen(struct store *store)
+void recount_after_seen(struct outbox_store *store)
 {
     store->tally.recount.seen += store->recent.below_mark;
     store->recent.below_mark = 0;
 }
 
-void recount_delete_seen(struct store *store, int64_t from, const struct recent_event *end,
+void recount_delete_seen(struct outbox_store *store, int64_t from, const struct recent_event *end,
                          int64_t rows)
 {
     struct tally_recount *recount = &store->tally.recount;
@@ -279,14 +281,14 @@ void recount_delete_seen(struct store *store, int64_t from, const struct recent_
     recount->seen_position = (struct recent_event){ .bucket = INT64_MIN };
 }
 
-int64_t recount_range_end(const struct store *store, int64_t first, int64_t last)
+int64_t recount_range_end(const struct outbox_store *store, int64_t first, int64_t last)
 {
     int64_t position = store->tally.recount.position;
 
     return first < position && position < last ? position : last;
 }
 
-bool recount_some(struct store *store, int64_t rows)
+bool recount_some(struct outbox_store *store, int64_t rows)
 {
     struct tally_recount *recount = &store->tally.recount;
     int64_t last;

@@ -25,7 +25,7 @@ static struct records_death death_of(const struct backlog_record *record,
     return (struct records_death){ record->seq, record->attempts + 1, reason_of(result) };
 }
 
-static bool end_retry(struct store *store, struct tally_sink *sink, int64_t seq)
+static bool end_retry(struct outbox_store *store, struct tally_sink *sink, int64_t seq)
 {
     bool gone = false;
 
@@ -35,7 +35,7 @@ static bool end_retry(struct store *store, struct tally_sink *sink, int64_t seq)
     return true;
 }
 
-static bool settle_retry(struct store *store, struct tally_sink *sink,
+static bool settle_retry(struct outbox_store *store, struct tally_sink *sink,
                          const struct backlog_record *record, const struct backlog_result *result)
 {
     const struct records_death death = death_of(record, result);
@@ -65,7 +65,7 @@ static void hold_head(struct tally_sink *sink, const struct backlog_result *resu
     sink->head_next_us = result->next_at_us;
 }
 
-static bool settle_new(struct store *store, struct tally_sink *sink,
+static bool settle_new(struct outbox_store *store, struct tally_sink *sink,
                        const struct backlog_record *record, const struct backlog_result *result)
 {
     const struct records_death death = death_of(record, result);
@@ -84,7 +84,7 @@ static bool settle_new(struct store *store, struct tally_sink *sink,
     return true;
 }
 
-static bool settle_all(struct store *store, const struct settling *settling,
+static bool settle_all(struct outbox_store *store, const struct settling *settling,
                        struct tally_sink *sink)
 {
     const struct backlog *backlog = settling->backlog;
@@ -110,7 +110,7 @@ static bool settle_all(struct store *store, const struct settling *settling,
     return true;
 }
 
-static bool settle(struct store *store, void *arg, struct error *err)
+static bool settle(struct outbox_store *store, void *arg, struct error *err)
 {
     const struct settling *settling = arg;
     struct tally_sink *sink = tally_find_sink(&store->tally, settling->backlog->sink);

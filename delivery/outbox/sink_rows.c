@@ -27,7 +27,7 @@ static bool is_named(const struct outbox_options *options, const char *name)
 }
 
 /* Put at most `rows` records of a removed sink into retry rows. */
-static bool move(struct store *store, struct tally_sink *sink, int64_t rows)
+static bool move(struct outbox_store *store, struct tally_sink *sink, int64_t rows)
 {
     int64_t last = sink->until - sink->cursor > rows ? sink->cursor + rows : sink->until;
 
@@ -37,7 +37,7 @@ static bool move(struct store *store, struct tally_sink *sink, int64_t rows)
     return true;
 }
 
-bool sink_rows_move_removed(struct store *store, int64_t rows, bool *done)
+bool sink_rows_move_removed(struct outbox_store *store, int64_t rows, bool *done)
 {
     for (size_t i = 0; i < store->tally.sink_count; i++) {
         struct tally_sink *sink = &store->tally.sinks[i];
@@ -51,7 +51,7 @@ bool sink_rows_move_removed(struct store *store, int64_t rows, bool *done)
 }
 
 /* Its old records are in retry rows; it does not get those accepted meanwhile. */
-static bool restore(struct store *store, struct tally_sink *sink)
+static bool restore(struct outbox_store *store, struct tally_sink *sink)
 {
     while (sink->cursor < sink->until)
         if (!move(store, sink, MOVE_ROWS))
@@ -61,7 +61,7 @@ static bool restore(struct store *store, struct tally_sink *sink)
     return true;
 }
 
-static void remove_sink(struct store *store, struct tally_sink *sink)
+static void remove_sink(struct outbox_store *store, struct tally_sink *sink)
 {
     sink->configured = 0;
     sink->until = store->tally.numbers[TALLY_NEXT_SEQ] - 1;
@@ -69,7 +69,7 @@ static void remove_sink(struct store *store, struct tally_sink *sink)
               LOG_INT("pending", sink->pending));
 }
 
-bool sink_rows_configure(struct store *store, struct error *err)
+bool sink_rows_configure(struct outbox_store *store, struct error *err)
 {
     const struct outbox_options *options = &store->outbox.options;
     struct tally *tally = &store->tally;
@@ -98,7 +98,7 @@ struct drop {
 };
 
 /* Pass some of the records behind its cursor; `*count` is set to their number. */
-static bool drop_behind_cursor(struct store *store, struct tally_sink *sink, int64_t *count)
+static bool drop_behind_cursor(struct outbox_store *store, struct tally_sink *sink, int64_t *count)
 {
     int64_t last = sink->until - sink->cursor > DROP_ROWS ? sink->cursor + DROP_ROWS : sink->until;
     int64_t range[2] = { 0 }; /* records, bytes */
@@ -116,7 +116,7 @@ static bool drop_behind_cursor(struct store *store, struct tally_sink *sink, int
 }
 
 /* Delete one of its retry rows or dead rows; `*gone`: there was one. */
-static bool drop_row(struct store *store, struct tally_sink *sink, bool dead, bool *gone)
+static bool drop_row(struct outbox_store *store, struct tally_sink *sink, bool dead, bool *gone)
 {
     int64_t row[2] = { 0 }; /* dead: id and sequence; else the sequence */
     enum db_found found =
@@ -129,7 +129,8 @@ static bool drop_row(struct store *store, struct tally_sink *sink, bool dead, bo
                 : records_delete_retry(store, sink, row[0], gone);
 }
 
-static bool drop_rows(struct store *store, struct tally_sink *sink, bool dead, int64_t *count)
+static bool drop_rows(struct outbox_store *store, struct tally_sink *sink, bool dead,
+                      int64_t *count)
 {
     bool gone = true;
 
@@ -139,7 +140,7 @@ static bool drop_rows(struct store *store, struct tally_sink *sink, bool dead, i
     return true;
 }
 
-static bool forget(struct store *store, struct tally_sink *sink)
+static bool forget(struct outbox_store *store, struct tally_sink *sink)
 {
     struct tally *tally = &store->tally;
     size_t index = (size_t)(sink - tally->sinks);
@@ -158,7 +159,7 @@ static bool forget(struct store *store, struct tally_sink *sink)
 }
 
 /* The sink stays until all rows are deleted, so that a broken-off drop can be repeated. */
-static bool drop_some(struct store *store, void *arg, struct error *err)
+static bool drop_some(struct outbox_store *store, void *arg, struct error *err)
 {
     struct drop *drop = arg;
     struct tally_sink *sink = tally_find_sink(&store->tally, drop->name);

@@ -8,7 +8,7 @@
 #include "delivery/outbox/store_internal.h"
 
 /** In a transaction: make the rows agree with the configuration. ERR_CONFIG: too many. */
-NODISCARD bool sink_rows_configure(struct store *store, struct error *err);
+NODISCARD bool sink_rows_configure(struct outbox_store *store, struct error *err);
 
 /** Put at most `rows` records of removed sinks into retry rows; `*done` when there are no more. */
-NODISCARD bool sink_rows_move_removed(struct store *store, int64_t rows, bool *done);
+NODISCARD bool sink_rows_move_removed(struct outbox_store *store, int64_t rows, bool *done);

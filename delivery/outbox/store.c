@@ -19,7 +19,7 @@ const char *outbox_library_version(void)
     return sqlite3_libversion();
 }
 
-bool store_read_id(struct store *store, char out[static OUTBOX_NAME_SIZE])
+bool store_read_id(struct outbox_store *store, char out[static OUTBOX_NAME_SIZE])
 {
     enum db_found found = db_find(&store->db, SQL_STATE_READ, "s", STR("store_id"));
     struct str id = found == DB_FOUND ? db_text(&store->db, SQL_STATE_READ, 0) : STR_NONE;
@@ -33,7 +33,7 @@ bool store_read_id(struct store *store, char out[static OUTBOX_NAME_SIZE])
  * Move the whole log into the database before anything is added. If the disk is full even without
  * the ballast the log stays: nothing is lost, and a server that answers 503 is better than none.
  */
-static bool empty_log(struct store *store, struct error *err)
+static bool empty_log(struct outbox_store *store, struct error *err)
 {
     for (int i = 0; i < LOG_TRIES; i++) {
         if (db_checkpoint(&store->db, DB_CHECKPOINT_RESET, err)) {
@@ -49,7 +49,7 @@ static bool empty_log(struct store *store, struct error *err)
 }
 
 /* When was the store last in use? */
-static bool read_clock(struct store *store)
+static bool read_clock(struct outbox_store *store)
 {
     int64_t last_us = 0;
     enum db_found found =
@@ -59,7 +59,7 @@ static bool read_clock(struct store *store)
     return found != DB_BROKEN;
 }
 
-static bool read_store(struct store *store, struct error *err)
+static bool read_store(struct outbox_store *store, struct error *err)
 {
     if (!store_read_id(store, store->outbox.id) || !read_clock(store) ||
         !tally_read(&store->db, &store->before) || !recent_load(&store->recent, &store->db))
@@ -69,12 +69,12 @@ static bool read_store(struct store *store, struct error *err)
     return true;
 }
 
-static bool configure(struct store *store, void *arg)
+static bool configure(struct outbox_store *store, void *arg)
 {
     return sink_rows_configure(store, arg);
 }
 
-static bool configure_sinks(struct store *store, struct error *err)
+static bool configure_sinks(struct outbox_store *store, struct error *err)
 {
     struct error why = { 0 };
 
@@ -85,7 +85,7 @@ static bool configure_sinks(struct store *store, struct error *err)
     return fail_within(err, store->outbox.options.path);
 }
 
-static bool open_store(struct store *store, struct error *err)
+static bool open_store(struct outbox_store *store, struct error *err)
 {
     const struct outbox_options *options = &store->outbox.options;
     struct location *location = &store->location;
@@ -105,7 +105,7 @@ static bool open_store(struct store *store, struct error *err)
 
 static void store_destroy(struct outbox *outbox)
 {
-    struct store *store = store_of(outbox);
+    struct outbox_store *store = store_of(outbox);
 
     db_close(&store->db);
     volume_done(&store->volume);
@@ -118,7 +118,7 @@ static void store_destroy(struct outbox *outbox)
 
 static void store_show_size(const struct outbox *outbox, struct outbox_counters *out)
 {
-    const struct store *store = CONTAINER_OF(outbox, const struct store, outbox);
+    const struct outbox_store *store = CONTAINER_OF(outbox, const struct outbox_store, outbox);
 
     out->bytes = tally_waiting(&outbox->published) + store->published_log_bytes;
     out->max_bytes = store->published_max_bytes;
@@ -140,7 +140,7 @@ static const struct outbox_operations operations = {
 
 bool store_create(const struct outbox_options *options, struct outbox **out, struct error *err)
 {
-    struct store *store = mem_alloc(sizeof(*store));
+    struct outbox_store *store = mem_alloc(sizeof(*store));
 
     outbox_init(&store->outbox, &operations, options);
     clock_init_condition(&store->work);

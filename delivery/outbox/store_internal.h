@@ -45,7 +45,7 @@ struct loss {
     int64_t next_us; /* earliest next line, by clock_monotonic_us() */
 };
 
-struct store {
+struct outbox_store {
     struct outbox outbox;
     struct location location;
     struct volume volume;
@@ -78,15 +78,15 @@ struct store {
     int64_t published_max_bytes;
 };
 
-static inline struct store *store_of(struct outbox *outbox)
+static inline struct outbox_store *store_of(struct outbox *outbox)
 {
-    return CONTAINER_OF(outbox, struct store, outbox);
+    return CONTAINER_OF(outbox, struct outbox_store, outbox);
 }
 
 /* store.c */
 
 /** The random name that the open store was given when it was made. */
-NODISCARD bool store_read_id(struct store *store, char out[static OUTBOX_NAME_SIZE]);
+NODISCARD bool store_read_id(struct outbox_store *store, char out[static OUTBOX_NAME_SIZE]);
 
 /* accept.c */
 

@@ -40,14 +40,14 @@ static const struct {
     { TALLY_REFUSED_TOO_LARGE, "quarantine_too_small", "store.quarantine.max_size" },
 };
 
-void transaction_skip_losses(struct store *store)
+void transaction_skip_losses(struct outbox_store *store)
 {
     for (size_t i = 0; i < COUNT_OF(losses); i++)
         store->losses[i] = (struct loss){ store->tally.numbers[losses[i].number], 0 };
 }
 
 /* The first loss is logged at once, later ones together once a minute. */
-static void log_losses(struct store *store)
+static void log_losses(struct outbox_store *store)
 {
     for (size_t i = 0; i < COUNT_OF(losses); i++) {
         struct loss *loss = &store->losses[i];
@@ -62,7 +62,7 @@ static void log_losses(struct store *store)
 }
 
 /* SQLite may have rolled back already. */
-static bool roll_back(struct store *store)
+static bool roll_back(struct outbox_store *store)
 {
     for (enum sql i = 0; i < SQL_COUNT; i++)
         db_reset(&store->db, i);
@@ -72,7 +72,7 @@ static bool roll_back(struct store *store)
            recent_load(&store->recent, &store->db);
 }
 
-static bool commit(struct store *store)
+static bool commit(struct outbox_store *store)
 {
     if (!tally_write(&store->db, &store->tally, &store->before) || !db_count_pages(&store->db) ||
         !db_run(&store->db, SQL_COMMIT, ""))
@@ -81,7 +81,7 @@ static bool commit(struct store *store)
     return true;
 }
 
-static void transaction_publish(struct store *store)
+static void transaction_publish(struct outbox_store *store)
 {
     struct outbox *outbox = &store->outbox;
     bool has_news = store->has_news || store->tally.numbers[TALLY_NEXT_SEQ] !=
@@ -96,7 +96,7 @@ static void transaction_publish(struct store *store)
     store->has_news = false;
 }
 
-static void read_clocks(struct store *store)
+static void read_clocks(struct outbox_store *store)
 {
     int64_t monotonic_us = clock_monotonic_us();
 
@@ -105,7 +105,8 @@ static void read_clocks(struct store *store)
     store->may_expire = trusted_time_may_expire(&store->trusted_time, monotonic_us);
 }
 
-enum commit transaction_run(struct store *store, bool (*apply)(struct store *, void *), void *arg,
+enum commit transaction_run(struct outbox_store *store,
+                            bool (*apply)(struct outbox_store *, void *), void *arg,
                             struct error *err)
 {
     read_clocks(store);
@@ -136,7 +137,7 @@ struct batch {
     size_t events;
 };
 
-static bool apply_batch(struct store *store, void *arg)
+static bool apply_batch(struct outbox_store *store, void *arg)
 {
     struct batch *batch = arg;
 
@@ -153,7 +154,7 @@ static bool apply_batch(struct store *store, void *arg)
 }
 
 /* On a full disk, duplicates still get their results. */
-static void finish_batch(struct store *store, struct list *list, enum commit end)
+static void finish_batch(struct outbox_store *store, struct list *list, enum commit end)
 {
     for (struct work *work = work_pop(list); work; work = work_pop(list)) {
         const struct work_operations *operations = work->operations;
@@ -165,7 +166,7 @@ static void finish_batch(struct store *store, struct list *list, enum commit end
     }
 }
 
-bool transaction_commit_batch(struct store *store, struct list *list, struct error *err)
+bool transaction_commit_batch(struct outbox_store *store, struct list *list, struct error *err)
 {
     struct outbox *outbox = &store->outbox;
     struct batch batch = { .list = list };

@@ -17,11 +17,13 @@ enum commit {
  * Run `apply` in a transaction, make it durable together with the counters that it changed, and
  * publish them. Sets `err` unless it became durable.
  */
-enum commit transaction_run(struct store *store, bool (*apply)(struct store *, void *), void *arg,
+enum commit transaction_run(struct outbox_store *store,
+                            bool (*apply)(struct outbox_store *, void *), void *arg,
                             struct error *err);
 
 /** Commit all work of the list, finish each piece, and empty the list. False: as COMMIT_FAILED. */
-NODISCARD bool transaction_commit_batch(struct store *store, struct list *list, struct error *err);
+NODISCARD bool transaction_commit_batch(struct outbox_store *store, struct list *list,
+                                        struct error *err);
 
 /** Do not log losses that happened before the start. */
-void transaction_skip_losses(struct store *store);
+void transaction_skip_losses(struct outbox_store *store);

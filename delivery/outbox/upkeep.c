@@ -28,9 +28,9 @@ enum {
     PROBE_US = US_PER_S,      /* how often to try a store that is full */
 };
 
-static bool prune(struct store *store, int64_t rows, bool *done)
+static bool prune(struct outbox_store *store, int64_t rows, bool *done)
 {
-    static bool (*const parts[])(struct store *, int64_t, bool *) = {
+    static bool (*const parts[])(struct outbox_store *, int64_t, bool *) = {
         records_prune, dedup_prune, quarantine_prune, records_prune_dead, sink_rows_move_removed,
     };
 
@@ -46,7 +46,7 @@ static bool prune(struct store *store, int64_t rows, bool *done)
 }
 
 /* Is it time to prune, or are there too many rows already? Begins a recount when that is due. */
-static bool is_due(struct store *store)
+static bool is_due(struct outbox_store *store)
 {
     struct upkeep *upkeep = &store->upkeep;
     int64_t now_us = clock_monotonic_us();
@@ -65,7 +65,7 @@ static bool is_due(struct store *store)
 }
 
 /* With a write that is needed anyway. */
-static bool write_clock(struct store *store)
+static bool write_clock(struct outbox_store *store)
 {
     int64_t now_us = clock_monotonic_us();
 
@@ -75,7 +75,7 @@ static bool write_clock(struct store *store)
     return db_run(&store->db, SQL_STATE_WRITE, "si", STR(STORE_CLOCK_STATE), store->trusted_us);
 }
 
-bool upkeep_in_batch(struct store *store, size_t events)
+bool upkeep_in_batch(struct outbox_store *store, size_t events)
 {
     int64_t rows = 2 * (int64_t)events > LEAST_ROWS ? 2 * (int64_t)events : LEAST_ROWS;
     bool done = false;
@@ -92,23 +92,23 @@ bool upkeep_in_batch(struct store *store, size_t events)
     return ok && records_prune_dead(store, DEAD_ROWS, &dead_done) && recount_some(store, rows);
 }
 
-static bool prune_portion(struct store *store, void *arg)
+static bool prune_portion(struct outbox_store *store, void *arg)
 {
     return prune(store, IDLE_ROWS, arg);
 }
 
-static bool recount_portion(struct store *store, void *arg)
+static bool recount_portion(struct outbox_store *store, void *arg)
 {
     (void)arg;
     return recount_some(store, RECOUNT_ROWS);
 }
 
-static bool store_is_full(const struct store *store)
+static bool store_is_full(const struct outbox_store *store)
 {
     return atomic_load(&store->outbox.state) == OUTBOX_FULL;
 }
 
-static bool try_full_store(struct store *store, struct error *err)
+static bool try_full_store(struct outbox_store *store, struct error *err)
 {
     int64_t now_us = clock_monotonic_us();
 
@@ -118,7 +118,7 @@ static bool try_full_store(struct store *store, struct error *err)
     return capacity_retry(store, err);
 }
 
-bool upkeep_idle(struct store *store, struct error *err)
+bool upkeep_idle(struct outbox_store *store, struct error *err)
 {
     struct upkeep *upkeep = &store->upkeep;
     enum commit end = COMMIT_DURABLE;
@@ -136,12 +136,12 @@ bool upkeep_idle(struct store *store, struct error *err)
     return end != COMMIT_FAILED && try_full_store(store, err);
 }
 
-bool upkeep_after_batch(struct store *store, struct error *err)
+bool upkeep_after_batch(struct outbox_store *store, struct error *err)
 {
     return try_full_store(store, err) && checkpoint_after_batch(store, err);
 }
 
-int64_t upkeep_next_us(const struct store *store)
+int64_t upkeep_next_us(const struct outbox_store *store)
 {
     const struct upkeep *upkeep = &store->upkeep;
     int64_t soon_us = clock_monotonic_us() + IDLE_US;

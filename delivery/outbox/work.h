@@ -13,20 +13,20 @@
 
 #include "base/list.h"
 
-struct store;
+struct outbox_store;
 struct work;
 
 /** How the committer handles a piece of work. */
 struct work_operations {
     /** In the transaction of its batch. False: the transaction fails; db_fail() returns why. */
-    bool (*apply)(struct store *store, struct work *work);
+    bool (*apply)(struct outbox_store *store, struct work *work);
 
     /** The disk was full for the batch: find the results that need no write. NULL: there are none.
      */
-    bool (*recall)(struct store *store, struct work *work);
+    bool (*recall)(struct outbox_store *store, struct work *work);
 
     /** The batch is durable, or (`failure` not NULL, constant text) nothing of it was written. */
-    void (*finish)(struct store *store, struct work *work, const char *failure);
+    void (*finish)(struct outbox_store *store, struct work *work, const char *failure);
 };
 
 struct work {
