@@ -19,7 +19,7 @@ void access_log_configure(bool client_address)
 static struct str end_name(enum http_end end)
 {
     static const struct str names[] = {
-        [HTTP_ANSWERED] = { NULL, 0 }, /* the usual end is not worth a field */
+        [HTTP_ANSWERED] = { NULL, 0 }, /* the usual end has no field */
         [HTTP_LATE] = STR_INIT("late"),
         [HTTP_GONE] = STR_INIT("gone"),
     };

@@ -1,8 +1,8 @@
 /*
- * access_log.h - one log line per request.
+ * access_log.h - one log line for each request.
  *
- * Nothing of a request is logged but its method, known path, sizes and well-formed identifiers,
- * and where it came from if that is wanted.
+ * Of a request it contains only the method, the path if it is a known one, sizes, well-formed
+ * identifiers, and the client's address if configured.
  *
  * Threads: any.
  */
@@ -12,7 +12,7 @@
 
 #include "server/http/http.h"
 
-/** From now on show clients' addresses at any level, or not. Otherwise they are shown at debug. */
+/** Log clients' addresses at any level (true), or at level debug only. */
 void access_log_configure(bool client_address);
 
 /** Log `summary` as the event "request". */

@@ -1,12 +1,12 @@
 /*
  * control.c - see control.h.
  *
- * Orders are short and few, so one thread does them one after another, each to its end. Whoever
- * sends half an order, or does not read an answer, holds nobody up: sockets are never waited for.
+ * Orders are short and few, so one thread runs them one after another. Its sockets never block: a
+ * client that sends half an order, or does not read an answer, delays no other client.
  *
- * What orders work with may be exchanged meanwhile. The thread takes it under the mutex before each
- * order and each step of a round, and notes which one it has; the mutex is never held any longer,
- * because whoever exchanges must not wait for the disk.
+ * control_use() may replace the target at any moment. Under the mutex, the thread copies the target
+ * before each order and each step and records which one it has. It does not hold the mutex while it
+ * works, so control_use() never waits for the disk.
  */
 #include "server/control.h"
 
@@ -31,9 +31,9 @@ enum {
     CLIENTS_MAX = 8,
     ORDER_MAX = 4096, /* bytes of an order, with its line end */
     ANSWER_MAX = 4096,
-    ROUND_US = US_PER_S, /* between two looks for events that can be posted again */
-    STEP_EVENTS = 64,    /* of them posted at a time */
-    STEP_REST = 3,       /* and then so many times as long left to senders alone */
+    ROUND_US = US_PER_S, /* between two rounds through the refused events */
+    STEP_EVENTS = 64,    /* events posted at a time */
+    STEP_REST = 3,       /* the pause after a step, as a multiple of its duration */
 };
 
 struct client {
@@ -43,26 +43,26 @@ struct client {
 };
 
 struct control {
-    struct control_options options; /* the path is the control's own */
+    struct control_options options; /* its path is `store_path` */
     char *store_path;
     pthread_t thread;
     bool started;
     int socket;
     int stop_event;
 
-    pthread_mutex_t mutex;        /* for what follows */
+    pthread_mutex_t mutex;        /* guards what follows */
     struct control_target target; /* for the next order */
-    uint64_t number;              /* of that target; each has another */
-    uint64_t in_use;              /* number of the one that is worked with; 0: none is */
+    uint64_t number;              /* of that target; counts the targets */
+    uint64_t in_use;              /* number of the target in use; 0: none */
 
-    /* The thread's own. */
+    /* Only for the thread. */
     struct outbox_view *view;
     struct resubmitter *resubmitter;
     struct resubmit_registry *rounds;
     struct client clients[CLIENTS_MAX];
 };
 
-/* What to work with, until let_go(). */
+/* The target, until release_target(). */
 static struct control_target take_target(struct control *control)
 {
     (void)pthread_mutex_lock(&control->mutex);
@@ -75,7 +75,7 @@ static struct control_target take_target(struct control *control)
     return target;
 }
 
-static void let_go(struct control *control)
+static void release_target(struct control *control)
 {
     (void)pthread_mutex_lock(&control->mutex);
     control->in_use = 0;
@@ -84,7 +84,7 @@ static void let_go(struct control *control)
 
 /* Orders. */
 
-static bool take_row(struct json_object *order, int64_t *row, struct error *err)
+static bool read_id(struct json_object *order, int64_t *row, struct error *err)
 {
     struct json_object *id;
 
@@ -99,7 +99,7 @@ static bool order_replay(struct control *control, struct json_object *order, str
     struct resubmit_answer result;
     int64_t row = 0;
 
-    if (!take_row(order, &row, err) || !resubmit_refused(control->resubmitter, row, &result, err))
+    if (!read_id(order, &row, err) || !resubmit_refused(control->resubmitter, row, &result, err))
         return false;
     buf_printf(answer, ",\"status\":%d,\"outcome\":\"%s\"", result.status, result.outcome);
     return true;
@@ -111,10 +111,10 @@ static bool order_revive(struct control *control, struct json_object *order, str
     int64_t row = 0;
 
     (void)answer;
-    return take_row(order, &row, err) && outbox_revive(control->options.outbox, row, err);
+    return read_id(order, &row, err) && outbox_revive(control->options.outbox, row, err);
 }
 
-/* Of one sink, or of the one that waits for it. */
+/* Without "sink": of whichever sink waits for the record. */
 static bool order_move(struct control *control, struct json_object *order, struct buf *answer,
                        struct error *err)
 {
@@ -165,7 +165,8 @@ static const struct {
     { STR_INIT("where"), order_where },
 };
 
-static bool obey(struct control *control, struct str line, struct buf *answer, struct error *err)
+static bool dispatch(struct control *control, struct str line, struct buf *answer,
+                     struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *order = NULL;
 
@@ -182,17 +183,17 @@ static bool obey(struct control *control, struct str line, struct buf *answer, s
     return fail(err, ERR_MALFORMED, "no such order");
 }
 
-/* Do what the line says, and write the answer's line. */
-static void answer(struct control *control, struct str line, struct buf *out)
+/* Run the order in `line`, and write the line of its answer. */
+static void run_order(struct control *control, struct str line, struct buf *out)
 {
     struct error err = { 0 };
 
     buf_add(out, STR("{\"ok\":true"));
     (void)take_target(control);
 
-    bool done = obey(control, line, out, &err);
+    bool done = dispatch(control, line, out, &err);
 
-    let_go(control);
+    release_target(control);
     if (!done) {
         buf_clear(out);
         buf_add(out, STR("{\"ok\":false,\"error\":"));
@@ -203,13 +204,13 @@ static void answer(struct control *control, struct str line, struct buf *out)
 
 /* Clients. */
 
-static void leave(struct client *client)
+static void client_close(struct client *client)
 {
     (void)close(client->fd);
     *client = (struct client){ .fd = -1 };
 }
 
-static void welcome(struct control *control)
+static void accept_client(struct control *control)
 {
     int fd = accept4(control->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -224,13 +225,13 @@ static void welcome(struct control *control)
     (void)close(fd);
 }
 
-/* False: it does not read its answers. */
+/* False: the client does not read its answers. */
 static bool serve_line(struct control *control, const struct client *client, struct str line)
 {
     struct buf out;
 
     buf_init(&out, ANSWER_MAX);
-    answer(control, line, &out);
+    run_order(control, line, &out);
 
     bool sent = send(client->fd, out.ptr, out.len, MSG_NOSIGNAL) == (ssize_t)out.len;
 
@@ -238,7 +239,7 @@ static bool serve_line(struct control *control, const struct client *client, str
     return sent;
 }
 
-/* All whole lines that came. False: the client is to go. */
+/* Run all complete lines that have arrived. False: close the client. */
 static bool serve_lines(struct control *control, struct client *client)
 {
     char *end;
@@ -254,7 +255,7 @@ static bool serve_lines(struct control *control, struct client *client)
     return client->len < sizeof(client->text);
 }
 
-static void serve(struct control *control, struct client *client)
+static void serve_client(struct control *control, struct client *client)
 {
     ssize_t got =
         recv(client->fd, client->text + client->len, sizeof(client->text) - client->len, 0);
@@ -264,15 +265,15 @@ static void serve(struct control *control, struct client *client)
     if (got > 0)
         client->len += (size_t)got;
     if (got <= 0 || !serve_lines(control, client))
-        leave(client);
+        client_close(client);
 }
 
 /* The thread. */
 
 enum { STOP, SOCKET, CLIENTS };
 
-/* False: it is to end. */
-static bool turn(struct control *control, int patience_ms)
+/* Wait for orders, and run them. False: the thread must end. */
+static bool poll_once(struct control *control, int timeout_ms)
 {
     struct pollfd events[CLIENTS + CLIENTS_MAX] = {
         [STOP] = { .fd = control->stop_event, .events = POLLIN },
@@ -281,19 +282,19 @@ static bool turn(struct control *control, int patience_ms)
 
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         events[CLIENTS + i] = (struct pollfd){ .fd = control->clients[i].fd, .events = POLLIN };
-    (void)poll(events, COUNT_OF(events), patience_ms);
+    (void)poll(events, COUNT_OF(events), timeout_ms);
     if (events[STOP].revents)
         return false;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         if (events[CLIENTS + i].revents)
-            serve(control, &control->clients[i]);
+            serve_client(control, &control->clients[i]);
     if (events[SOCKET].revents)
-        welcome(control);
+        accept_client(control);
     return true;
 }
 
-/* Post some events again. How long to wait before the next time. */
-static int64_t step(struct control *control)
+/* Post some events again. Returns the pause before the next step. */
+static int64_t resubmit_step(struct control *control)
 {
     int64_t begun_us = clock_monotonic_us();
     struct control_target target = take_target(control);
@@ -301,26 +302,26 @@ static int64_t step(struct control *control)
         resubmit_registry_step(control->rounds, target.catalog,
                                target.max_batch < STEP_EVENTS ? target.max_batch : STEP_EVENTS);
 
-    let_go(control);
+    release_target(control);
     return more ? STEP_REST * (clock_monotonic_us() - begun_us) : ROUND_US;
 }
 
-static void *run(void *self)
+static void *control_run(void *self)
 {
     struct control *control = self;
     int64_t due_us = clock_monotonic_us();
     int64_t left_us = 0;
 
-    while (turn(control, left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0)) {
+    while (poll_once(control, left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0)) {
         left_us = due_us - clock_monotonic_us();
         if (left_us > 0)
             continue;
-        left_us = step(control);
+        left_us = resubmit_step(control);
         due_us = clock_monotonic_us() + left_us;
     }
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         if (control->clients[i].fd >= 0)
-            leave(&control->clients[i]);
+            client_close(&control->clients[i]);
     return NULL;
 }
 
@@ -337,7 +338,7 @@ static bool open_all(struct control *control, struct error *err)
     control->rounds = resubmit_registry_create(
         &(struct resubmit_registry_options){ control->view, control->resubmitter });
     control->started = control_socket_listen(options->store_path, &control->socket, err) &&
-                       thread_start(&control->thread, "control", run, control, err);
+                       thread_start(&control->thread, "control", control_run, control, err);
     return control->started;
 }
 

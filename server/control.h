@@ -1,8 +1,8 @@
 /*
- * control.h - orders from the command line to the server that has the store open.
+ * control.h - the server's end of the control socket, for the commands that change an open store.
  *
- * One thread takes them over a Unix socket (control_socket.h), an order a line and an answer a
- * line, both JSON objects:
+ * One thread reads orders from a Unix socket (control_socket.h). Order and answer are a line each,
+ * with a JSON object:
  *
  *   {"order":"replay","id":7}             {"ok":true,"status":200,"outcome":"valid"}
  *   {"order":"revive","id":7}             {"ok":true}
@@ -10,11 +10,10 @@
  *   {"order":"drop-sink","name":"hook"}   {"ok":false,"error":"..."}
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *
- * The same thread posts events again that were refused for the registry's sake, once their schema
- * is usable: as many at a time as one commit takes well, so that senders hardly notice, and orders
- * in between.
+ * The same thread posts events again that the registry's failures had refused, once their schema is
+ * usable: a few at a time, so that senders are hardly delayed, with orders in between.
  *
- * Threads: all functions belong to one thread. None waits for an order, except control_stop().
+ * Threads: all functions belong to one thread. Only control_stop() waits for an order under way.
  */
 #pragma once
 
@@ -31,33 +30,36 @@
 
 struct control;
 
-/** Where the server listens; the same as long as it runs. */
+/** Where the server listens, which does not change while it runs. */
 struct control_where {
     char host[HTTP_HOST_SIZE];
     uint16_t port;
     bool tls;
 };
 
-/** What orders work with; alive until control_stop(), or control_use() and !control_lags(). */
+/**
+ * What orders work with. Must live until control_stop(), or until control_use() has replaced it and
+ * control_lags() is false.
+ */
 struct control_target {
-    struct catalog *catalog; /* says which schemas are usable */
+    struct catalog *catalog; /* knows which schemas are usable */
     struct handler events;   /* of POST /events */
-    size_t max_batch;        /* events of an array that it takes */
+    size_t max_batch;        /* events in one array */
 };
 
-/** All borrowed, and alive until control_stop(); the path is copied. */
+/** The path is copied; the rest is borrowed until control_stop(). */
 struct control_options {
     const char *store_path;
     struct outbox *outbox; /* started */
     struct control_target target;
-    int64_t deadline_us; /* for one answer */
+    int64_t deadline_us; /* for one event */
     struct control_where where;
 };
 
-/** Use this from now on, in the place of what control_start() got. Does not wait for anything. */
+/** From now on work with `target`. Does not wait. */
 void control_use(struct control *control, const struct control_target *target);
 
-/** Is something still under way with what control_use() has replaced? */
+/** Does an order or a step under way still work with a replaced target? */
 bool control_lags(struct control *control);
 
 /** Listen. ERR_SYSTEM. The caller owns it. */
@@ -65,10 +67,10 @@ NODISCARD bool control_start(const struct control_options *options, struct contr
                              struct error *err);
 
 /**
- * End the thread; events under way are answered as if their time were over. The outbox must still
- * run. NULL is fine.
+ * Stop the thread; events under way are answered as at their deadline. The outbox must still run.
+ * NULL is fine.
  */
 void control_stop(struct control *control);
 
-/** Free it, after the outbox has ended. NULL is fine. */
+/** Free it, after the outbox has stopped. NULL is fine. */
 void control_destroy(struct control *control);

@@ -16,7 +16,7 @@
 
 enum { BACKLOG = 8, FOLDER_MAX = 4096 };
 
-/* The folder of the store, opened, and the socket's address in it. */
+/* Open the store's folder, and write the socket's address in it. False: errno is set. */
 static bool locate(const char *store_path, int *folder, struct sockaddr_un *address)
 {
     const char *slash = strrchr(store_path, '/');
@@ -46,7 +46,7 @@ static bool bind_in(int fd, const struct sockaddr_un *address)
 {
     (void)unlink(address->sun_path);
 
-    /* Nobody can connect before listen(), so the mode is right in time. */
+    /* No client can connect before listen(), so chmod() comes in time. */
     return bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 &&
            chmod(address->sun_path, S_IRUSR | S_IWUSR) == 0 && listen(fd, BACKLOG) == 0;
 }

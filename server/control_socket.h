@@ -1,9 +1,9 @@
 /*
- * control_socket.h - the Unix socket beside a store, by which the command line speaks to the
- * server that has the store open.
+ * control_socket.h - the Unix socket beside a store, over which the command line reaches the server
+ * that has the store open.
  *
- * Its name is the store's with `.control` behind it. Paths of sockets end after 107 bytes
- * (unix(7)), those of stores do not: the folder is named through its descriptor.
+ * Its path is the store's with `.control` appended. Socket paths are limited to 107 bytes (unix(7))
+ * and store paths are not, so the folder is addressed through a descriptor.
  *
  * Threads: any.
  */
@@ -15,16 +15,16 @@
 #include "base/error.h"
 
 /**
- * Listen, mode 0600; what an earlier process left in its place is removed, so the store's lock must
- * be held. The caller closes `*out`. ERR_SYSTEM.
+ * Listen, with mode 0600. Removes the socket of an earlier process, so the caller must hold the
+ * store's lock. The caller closes `*out`. ERR_SYSTEM.
  */
 NODISCARD bool control_socket_listen(const char *store_path, int *out, struct error *err);
 
-/** Take the socket's name away. */
+/** Remove the socket's name. */
 void control_socket_remove(const char *store_path);
 
-/** Is a server there? Connects to it; the caller closes `*out`. False: nobody listens. */
+/** Connect; the caller closes `*out`. False: no server listens. */
 bool control_socket_connect(const char *store_path, int *out);
 
-/** May whoever is at the other end give orders? Root and our own user may. */
+/** May the peer give orders? True for root and for our own user. */
 bool control_socket_trusts(int fd);

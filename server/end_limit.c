@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-enum { LAST_LINE_US = 500 * 1000 }; /* for a slow reader of the log */
+enum { LAST_LINE_US = 500 * US_PER_MS }; /* for a slow reader of the log */
 
 struct end_limit {
     pthread_t thread;

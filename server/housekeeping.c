@@ -16,9 +16,10 @@
 #include "server/access_log.h"
 
 enum {
-    TICK_US = 1000000,       /* between two looks at files */
-    RETIRED_TICK_US = 20000, /* between two looks at replaced services that are still in use */
-    RETIRED_MAX = 4,         /* replaced services at a time; then the next reload waits */
+    TICK_US = US_PER_S, /* between two looks at files */
+    RETIRED_TICK_US =
+        20 * US_PER_MS, /* between two looks at replaced services that are still in use */
+    RETIRED_MAX = 4,    /* replaced services at a time; then the next reload waits */
 };
 
 struct housekeeping {
@@ -94,7 +95,7 @@ static void reload(struct housekeeping *housekeeping)
     struct generation next = { 0 };
     struct error err = { 0 };
 
-    systemd_tell_reloading(options->systemd);
+    systemd_notify_reloading(options->systemd);
     if (!reload_prepare(&options->reload, &housekeeping->current, &next, &err)) {
         LOG_EVENT(LOG_ERROR, "reload_failed", LOG_STR("error", str_from_c(err.text)));
     } else if (swap_in(housekeeping, &next)) {
@@ -106,7 +107,7 @@ static void reload(struct housekeeping *housekeeping)
     }
     if (housekeeping->current.service->sinks)
         sinks_reopen(housekeeping->current.service->sinks);
-    systemd_tell(options->systemd, "READY=1");
+    systemd_notify(options->systemd, "READY=1");
 }
 
 /* Destroy the replaced services that neither requests nor orders use; how many are left. */

@@ -16,17 +16,17 @@ static const struct command {
     const char *summary;
 } commands[] = {
     { "serve", cmd_serve, "receive events (the default)" },
-    { "check", cmd_check, "is the configuration right?" },
-    { "explain", cmd_explain, "show what would become of an event, step by step" },
+    { "check", cmd_check, "find all problems of the configuration" },
+    { "explain", cmd_explain, "show step by step how an event would be answered" },
     { "validate", cmd_validate, "check JSON documents against a JSON Schema" },
-    { "schema", cmd_schema, "look at the schemas of a registry, and change them" },
-    { "doctor", cmd_doctor, "is everything there that serving needs?" },
+    { "schema", cmd_schema, "show and change the schemas of a registry" },
+    { "doctor", cmd_doctor, "check everything that serving needs on this machine" },
     { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },
-    { "describe", cmd_describe, "print the annotated default configuration" },
+    { "describe", cmd_describe, "print the default configuration, with descriptions" },
     { "health", cmd_health, "is the server alive?" },
     { "rejected", cmd_rejected, "list, show and replay events that were refused" },
-    { "dead", cmd_dead, "list, show and replay records that a sink would not take" },
-    { "outbox", cmd_outbox, "show what is stored and what waits for which sink" },
+    { "dead", cmd_dead, "list, show and replay records that a sink refused" },
+    { "outbox", cmd_outbox, "show what the store holds and what waits for which sink" },
     { "version", cmd_version, "print the version" },
 };
 
@@ -37,9 +37,10 @@ static void print_help(FILE *to)
                 to);
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         (void)fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
-    (void)fputs("\n`sluice COMMAND --help` tells more. Exit status: 0 ok, 1 the answer is no,\n"
-                "2 called wrongly, 3 the environment is at fault.\n",
-                to);
+    (void)fputs(
+        "\n`sluice COMMAND --help` has the details. Exit status: 0 ok, 1 the answer is no,\n"
+        "2 wrong call, 3 the configuration or the environment is at fault.\n",
+        to);
 }
 
 static bool is_one_of(const char *word, const char *a, const char *b)
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
 
     int status = run(argc, argv);
 
-    /* Results that nobody got are no results. */
+    /* A result that could not be written is a failure. */
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     (void)fputs("sluice: cannot write to standard output\n", stderr);

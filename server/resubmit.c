@@ -15,8 +15,8 @@ struct resubmitter {
     struct resubmitter_options options;
     pthread_mutex_t mutex;
     pthread_cond_t woken;
-    uint64_t turn; /* of the request that is on its way; late wakers have an earlier one */
-    bool news;
+    uint64_t turn; /* counts requests; wakers of earlier ones have a lower number */
+    bool is_woken;
     bool ended;
 };
 
@@ -68,7 +68,7 @@ static void wake(struct waker waker)
 
     (void)pthread_mutex_lock(&resubmitter->mutex);
     if (waker.token == resubmitter->turn) {
-        resubmitter->news = true;
+        resubmitter->is_woken = true;
         (void)pthread_cond_signal(&resubmitter->woken);
     }
     (void)pthread_mutex_unlock(&resubmitter->mutex);
@@ -77,7 +77,7 @@ static void wake(struct waker waker)
 static struct waker next_waker(struct resubmitter *resubmitter)
 {
     (void)pthread_mutex_lock(&resubmitter->mutex);
-    resubmitter->news = false;
+    resubmitter->is_woken = false;
 
     struct waker waker = { wake, resubmitter, ++resubmitter->turn };
 
@@ -91,14 +91,14 @@ static enum resume_reason await(struct resubmitter *resubmitter, int64_t deadlin
     int status = 0;
 
     (void)pthread_mutex_lock(&resubmitter->mutex);
-    while (!resubmitter->news && !resubmitter->ended && status != ETIMEDOUT)
+    while (!resubmitter->is_woken && !resubmitter->ended && status != ETIMEDOUT)
         status = pthread_cond_timedwait(&resubmitter->woken, &resubmitter->mutex, &until);
 
-    bool news = resubmitter->news;
+    bool is_woken = resubmitter->is_woken;
 
-    resubmitter->news = false;
+    resubmitter->is_woken = false;
     (void)pthread_mutex_unlock(&resubmitter->mutex);
-    return news ? HANDLER_WOKEN : HANDLER_EXPIRED;
+    return is_woken ? HANDLER_WOKEN : HANDLER_EXPIRED;
 }
 
 static struct str no_header(const void *connection, const char *name)
@@ -120,7 +120,7 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
         .method = STR("POST"),
         .path = str_from_c(events->path),
         .body = body,
-        .deadline_us = clock_monotonic_us() + resubmitter->options.patience_us,
+        .deadline_us = clock_monotonic_us() + resubmitter->options.timeout_us,
         .waker = next_waker(resubmitter),
         .header = no_header,
     };
@@ -136,14 +136,13 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
     arena_destroy(request.arena);
 }
 
-/* An event as it came; its body may be empty. */
+/* A copy of an event; its body may be empty. */
 struct refused {
     bool found;
     struct buf body;
 };
 
-/* Not posted from inside the visit: a view that is being read keeps the write-ahead log from being
- * begun anew. */
+/* The event is posted after the visit: an open read keeps SQLite from resetting its log. */
 static bool copy_body(void *self, const struct outbox_refused *row)
 {
     struct refused *refused = self;

@@ -1,11 +1,11 @@
 /*
- * resubmit.h - events that were kept are posted again, inside the process.
+ * resubmit.h - post refused events again, inside the process.
  *
- * They go the very way of POST /events, one alone or several as an array, so that what becomes of
- * them is decided and stored as if their senders had sent them again.
+ * They take the path of POST /events, one event or an array of several, as if their senders had
+ * sent them again.
  *
  * Threads: a resubmitter belongs to one thread at a time, except for resubmitter_end(). It must
- * outlive all that may still wake it: the outbox.
+ * outlive the outbox, which may wake it.
  */
 #pragma once
 
@@ -24,12 +24,12 @@ struct resubmitter;
 /** All borrowed. */
 struct resubmitter_options {
     struct handler events;    /* of POST /events */
-    struct outbox_view *view; /* where refused events are; NULL: nowhere */
-    int64_t patience_us;      /* for one answer; then the handler says that time is over */
+    struct outbox_view *view; /* holds the refused events; NULL: resubmit_refused() is not used */
+    int64_t timeout_us;       /* for one answer; then the handler is resumed as expired */
 };
 
 struct resubmit_answer {
-    int status;       /* as its sender would have been told */
+    int status;       /* of HTTP */
     char outcome[32]; /* of the status table; "batch" for an array */
     size_t refused;   /* of an array: how many of its events were not accepted */
 };
@@ -41,8 +41,8 @@ struct resubmitter *resubmitter_create(const struct resubmitter_options *options
 void resubmitter_use(struct resubmitter *resubmitter, struct handler events);
 
 /**
- * The process ends: what is waited for is answered as if its time were over, and so is all that
- * comes later. From any thread.
+ * The process ends: the event under way, and all later ones, are answered as at their deadline.
+ * From any thread.
  */
 void resubmitter_end(struct resubmitter *resubmitter);
 

@@ -7,13 +7,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* The bytes of one step, unless it is one event; as JSON trees they stay far below a body's limit.
- */
+/* Of one step with several events: as JSON trees they stay far below a body's limit. */
 enum { STEP_BYTES = 256 * 1024 };
 
 struct resubmit_registry {
     struct resubmit_registry_options options;
-    bool broken; /* the store could not be read, and the log says so */
+    bool broken; /* the store could not be read, which has been logged */
 
     /* Where the round is: */
     const struct catalog *catalog; /* that it goes through */
@@ -24,7 +23,7 @@ struct resubmit_registry {
 };
 
 /* Rows to post, as an array unless it is one. */
-struct rows {
+struct resubmit_rows {
     struct buf array;
     size_t most;
     size_t count;
@@ -47,7 +46,7 @@ void resubmit_registry_destroy(struct resubmit_registry *rounds)
 /* False: that is enough. */
 static bool take_row(void *self, const struct outbox_refused *row)
 {
-    struct rows *rows = self;
+    struct resubmit_rows *rows = self;
 
     if (rows->count > 0 && rows->array.len + row->body.len > STEP_BYTES)
         return false;
@@ -58,7 +57,7 @@ static bool take_row(void *self, const struct outbox_refused *row)
 }
 
 /* The event alone, or all of them as an array. */
-static struct str body_of(struct rows *rows)
+static struct str body_of(struct resubmit_rows *rows)
 {
     if (rows->count == 1)
         return str_from(buf_str(&rows->array), 1);
@@ -74,7 +73,7 @@ static void log_broken(struct resubmit_registry *rounds, const struct error *err
 }
 
 /* Post them. False: it is too early again, or the store takes nothing now. */
-static bool post(struct resubmit_registry *rounds, struct rows *rows)
+static bool post(struct resubmit_registry *rounds, struct resubmit_rows *rows)
 {
     struct resubmit_answer answer;
     size_t accepted;
@@ -100,7 +99,7 @@ static bool step(struct resubmit_registry *rounds, const struct catalog_status *
         .after_id = rounds->after_id,
         .limit = most,
     };
-    struct rows rows = { .most = most };
+    struct resubmit_rows rows = { .most = most };
     struct error err = { 0 };
     bool ok;
 

@@ -1,6 +1,6 @@
 /*
- * resubmit_registry.h - events that were refused for the registry's sake are posted again by
- * ourselves, once their schema is usable.
+ * resubmit_registry.h - post events again that the registry's failures had refused, once their
+ * schema is usable.
  *
  * Threads: belongs to one thread at a time.
  */
@@ -28,9 +28,9 @@ struct resubmit_registry *resubmit_registry_create(const struct resubmit_registr
 void resubmit_registry_destroy(struct resubmit_registry *rounds);
 
 /**
- * Post the next events that can be accepted now (`catalog` says which schemas are usable): at most
- * `most` and a bounded number of bytes, together. True: there may be more. False: a round through
- * all schemas is over, and the next call begins another one. In one round each event is posted
- * once; one that is refused again keeps its row, with the new reason.
+ * Post the next events whose schema is usable according to `catalog`, together: at most `most`, and
+ * a bounded number of bytes. True: there may be more. False: the round through all schemas is over,
+ * and the next call begins another. A round posts each event once; one that is refused again keeps
+ * its row, with the new reason.
  */
 bool resubmit_registry_step(struct resubmit_registry *rounds, struct catalog *catalog, size_t most);

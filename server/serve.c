@@ -32,12 +32,11 @@
 #include "server/systemd.h"
 
 enum {
-    DRAIN_US = 10 * 1000000, /* for requests in flight to be answered */
-    FLUSH_US =
-        2 * 1000000, /* for accepted records to reach their sinks; the store keeps the rest */
-    LAST_LINES_US = 1000000, /* for a slow reader of the log to take the last lines */
-    END_US = 11 * 1000000,   /* for all of this together; then the process exits as it is */
-    WATCHDOG_SHARE = 4,      /* the watchdog is fed this often in its interval */
+    DRAIN_US = 10 * US_PER_S, /* for requests in flight to be answered */
+    FLUSH_US = 2 * US_PER_S,  /* for records to reach their sinks; the store keeps the rest */
+    LAST_LINES_US = US_PER_S, /* for a slow reader of the log */
+    END_US = 11 * US_PER_S,   /* for all of this together; then the process exits as it is */
+    WATCHDOG_SHARE = 4,       /* the watchdog is fed this often in its interval */
 };
 
 struct server {
@@ -194,7 +193,7 @@ static void report_ready(const struct server *server)
     };
 
     log_write(LOG_INFO, "ready", fields, COUNT_OF(fields) - !listeners->own_metrics);
-    systemd_tell(server->systemd, "READY=1");
+    systemd_notify(server->systemd, "READY=1");
     if (*store->path)
         LOG_EVENT(LOG_INFO, "store_open", LOG_STR("path", str_from_c(store->path)),
                   LOG_STR("sqlite", str_from_c(outbox_library_version())));
@@ -225,7 +224,7 @@ static void warn_of_lost_events(const struct config *config)
 static void feed_watchdog(struct server *server)
 {
     if (systemd_watchdog_us(server->systemd) && http_is_turning(atomic_load(&server->http)))
-        systemd_tell(server->systemd, "WATCHDOG=1");
+        systemd_notify(server->systemd, "WATCHDOG=1");
 }
 
 static struct service_options service_options_of(struct server *server)
@@ -275,7 +274,7 @@ static void wait_for_end(struct server *server)
     }
     LOG_EVENT(LOG_INFO, "stopping",
               LOG_STR("signal", number == SIGTERM ? STR("SIGTERM") : STR("SIGINT")));
-    systemd_tell(server->systemd, "STOPPING=1");
+    systemd_notify(server->systemd, "STOPPING=1");
 }
 
 static void wait_us(int64_t us)

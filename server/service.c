@@ -11,12 +11,12 @@
 #include "base/version.h"
 
 enum {
-    FILE_REFRESH_US = US_PER_S,      /* a file costs nothing to look at; a registry call does */
-    LOCK_PATIENCE_US = 3 * US_PER_S, /* for a predecessor that is about to let the store go */
-    GLUE_LOOKS = 4,                  /* at a time */
+    FILE_REFRESH_US = US_PER_S,     /* a look at a file costs less than a call of a registry */
+    LOCK_TIMEOUT_US = 3 * US_PER_S, /* for an ending process to release the store */
+    GLUE_LOOKS = 4,                 /* calls of Glue at a time */
 };
 
-/* Member names of the envelopes that EventBridge makes, for the reader. */
+/* Member names of EventBridge's envelopes, which the JSON reader shares. */
 static const struct str envelope_keys[] = {
     STR_INIT("version"),     STR_INIT("id"),   STR_INIT("detail-type"), STR_INIT("source"),
     STR_INIT("account"),     STR_INIT("time"), STR_INIT("region"),      STR_INIT("resources"),
@@ -42,7 +42,7 @@ static void create_pins(struct service *service, const struct config_pairs *pins
         service->pins[i] = (struct catalog_pin){ pins->list[i].key, pins->list[i].value };
 }
 
-/* Files need no copy of themselves, unless an older version may have to outlive a restart. */
+/* A file needs a copy only when the guard may hold its new version back over a restart. */
 bool service_needs_cache(const struct config_registry *config)
 {
     return config->kind == CONFIG_REGISTRY_GLUE || config->guard == CONFIG_GUARD_ENFORCE;
@@ -111,7 +111,7 @@ static bool names_schemas_of(const struct config *a, const struct config *b)
     return true;
 }
 
-/* The predecessor's catalog, when another would be the same. */
+/* Use the predecessor's catalog if a new one would be the same. */
 static bool borrow_catalog(struct service *service, const struct config *config,
                            const struct service *predecessor)
 {
@@ -126,7 +126,7 @@ static bool borrow_catalog(struct service *service, const struct config *config,
     return service->borrows_catalog;
 }
 
-/* What a predecessor says of this schema; false: it does not know it. */
+/* The predecessor's status of a schema. False: it does not have this schema. */
 static bool find_status(struct catalog *catalog, const struct catalog_status *wanted,
                         struct catalog_status *out)
 {
@@ -139,7 +139,7 @@ static bool find_status(struct catalog *catalog, const struct catalog_status *wa
     return false;
 }
 
-/* A schema that cannot be used is nothing new only where it could not be used before. */
+/* A schema may be unusable only if it was unusable before. */
 static bool check_schemas(struct catalog *catalog, struct catalog *predecessor, struct error *err)
 {
     for (size_t i = 0; i < catalog_count(catalog); i++) {
@@ -154,8 +154,8 @@ static bool check_schemas(struct catalog *catalog, struct catalog *predecessor, 
     return true;
 }
 
-/* A version of another registry is another definition, whatever it is called. */
-static bool asks_as_before(const struct config *now, const struct config *before)
+/* Versions of another registry are other definitions, even under the same name. */
+static bool has_same_registry(const struct config *now, const struct config *before)
 {
     return now->registry.kind == before->registry.kind &&
            strcmp(now->registry.dir, before->registry.dir) == 0 &&
@@ -164,7 +164,7 @@ static bool asks_as_before(const struct config *now, const struct config *before
            strcmp(now->aws.endpoint_url, before->aws.endpoint_url) == 0;
 }
 
-/* A server that starts does not wait for a registry that may be away; whoever asks once does. */
+/* A starting server does not wait for a registry that may be down; a reload and a command do. */
 static bool load_schemas(struct service *service, const struct service_options *options,
                          struct error *err)
 {
@@ -174,7 +174,7 @@ static bool load_schemas(struct service *service, const struct service_options *
         return true;
     if (predecessor)
         catalog_continue(service->catalog, predecessor->catalog,
-                         asks_as_before(service->catalog_config, predecessor->catalog_config));
+                         has_same_registry(service->catalog_config, predecessor->catalog_config));
     if (service->session && options && !predecessor)
         catalog_load_cached(service->catalog);
     else
@@ -281,7 +281,7 @@ static bool create_outbox(struct service *service, const struct config *config, 
             .quarantine_max_size = store->quarantine.max_size,
             .sinks = sinks,
             .sink_count = config->sink_count,
-            .lock_patience_us = LOCK_PATIENCE_US,
+            .lock_patience_us = LOCK_TIMEOUT_US,
             .stall_us = config->http.deadline_us / 2,
         },
         &service->outbox, err);
@@ -290,7 +290,7 @@ static bool create_outbox(struct service *service, const struct config *config, 
     return ok || fail_within(err, "store.path");
 }
 
-/* The predecessor's store and sinks, whose keys cannot have changed; or its own. */
+/* Borrow the predecessor's store and sinks, whose settings cannot change; or create them. */
 static bool get_store(struct service *service, const struct config *config,
                       const struct service *predecessor, struct error *err)
 {

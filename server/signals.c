@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 
-enum { SAME_SIGNAL_US = 1000000, EXIT_STATUS = 1 };
+enum { SAME_SIGNAL_US = US_PER_S, EXIT_STATUS = 1 };
 
 static _Atomic int64_t first_us;
 

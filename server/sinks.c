@@ -10,7 +10,7 @@
 
 struct sinks {
     struct arena *arena;         /* of all names and options */
-    struct config_strings taken; /* files that no sink may write to */
+    struct config_strings taken; /* files of the store, which no sink may write to */
     struct pump **pumps;
     size_t count;
 };
@@ -77,10 +77,10 @@ static int64_t lesser(int64_t a, int64_t b)
 }
 
 /*
- * Without a store senders wait for the sink, until their deadline: an attempt that takes longer is
- * in vain, and each sender is to see one after a pause.
+ * Without a store, requests wait for the sink until their deadline. A longer attempt is useless,
+ * and the pause after a failure must leave time for another attempt.
  */
-static struct config_sink in_force(const struct config *config, size_t index)
+static struct config_sink effective_sink(const struct config *config, size_t index)
 {
     struct config_sink sink = config->sinks[index];
 
@@ -116,7 +116,7 @@ bool sinks_create(const struct config *config, struct sinks **out, struct error 
     sinks->count = config->sink_count;
     sinks->pumps = arena_alloc(sinks->arena, (sinks->count + 1) * sizeof(struct pump *));
     for (size_t i = 0; i < sinks->count; i++) {
-        const struct config_sink sink = in_force(config, i);
+        const struct config_sink sink = effective_sink(config, i);
 
         sinks->pumps[i] = create_pump(sinks, &sink, !*config->store.path);
     }
@@ -138,10 +138,10 @@ void sinks_reopen(struct sinks *sinks)
         pump_reopen(sinks->pumps[i]);
 }
 
-/* All at the same time, so that the patience is spent once. */
-void sinks_stop(struct sinks *sinks, int64_t patience_us)
+/* Drain all at the same time: they share the timeout. */
+void sinks_stop(struct sinks *sinks, int64_t timeout_us)
 {
-    int64_t latest_us = clock_monotonic_us() + patience_us;
+    int64_t latest_us = clock_monotonic_us() + timeout_us;
 
     for (size_t i = 0; i < sinks->count; i++)
         pump_drain(sinks->pumps[i]);

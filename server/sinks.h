@@ -1,8 +1,8 @@
 /*
  * sinks.h - the configured sinks, each with the pump that delivers to it.
  *
- * Threads: all functions belong to one thread, but for sinks_reopen(), and for what pump.h says of
- * the pumps.
+ * Threads: all functions belong to one thread, except sinks_reopen() and what pump.h allows for the
+ * pumps.
  */
 #pragma once
 
@@ -17,20 +17,20 @@
 
 struct sinks;
 
-/** Nothing is opened yet. Everything is copied. ERR_SYSTEM. The caller owns it. */
+/** Opens nothing, and copies everything. ERR_SYSTEM. The caller owns it. */
 NODISCARD bool sinks_create(const struct config *config, struct sinks **out, struct error *err);
 
-/** Start delivering. `outbox` knows of these sinks and outlives them. */
+/** Start delivering. `outbox` was created with these sinks and must outlive them. */
 NODISCARD bool sinks_start(struct sinks *sinks, struct outbox *outbox, struct error *err);
 
-/** Files and connections are opened anew, and what waits to be tried again is tried at once. */
+/** Reopen files and connections, and retry waiting records at once. */
 void sinks_reopen(struct sinks *sinks);
 
-/** Deliver what is ready, for at most `patience_us`, and end. */
-void sinks_stop(struct sinks *sinks, int64_t patience_us);
+/** Deliver what is ready, for at most `timeout_us`, and stop. */
+void sinks_stop(struct sinks *sinks, int64_t timeout_us);
 
-/** Stops them at once. NULL is fine. */
+/** Stop them at once, and free them. NULL is fine. */
 void sinks_destroy(struct sinks *sinks);
 
-/** All pumps, as long as the sinks are there. */
+/** All pumps; valid until sinks_destroy(). */
 struct pump *const *sinks_pumps(const struct sinks *sinks, size_t *count);

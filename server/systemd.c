@@ -19,7 +19,7 @@
 enum { FIRST_SOCKET = 3, MAX_SOCKETS = 16, NAME_SIZE = 64, STATE_SIZE = 128 };
 
 struct systemd {
-    struct sockaddr_un address; /* where it listens; sun_family 0: nowhere */
+    struct sockaddr_un address; /* of the manager; sun_family 0: none */
     socklen_t address_len;
     int64_t watchdog_us;
     size_t socket_count;
@@ -29,8 +29,8 @@ struct systemd {
     } sockets[MAX_SOCKETS];
 };
 
-/* A whole number from the environment; 0: none. */
-static int64_t number(const char *name)
+/* A whole number from the environment; 0: there is none. */
+static int64_t read_number(const char *name)
 {
     const char *text = secure_getenv(name);
     int64_t value = 0;
@@ -45,7 +45,7 @@ static int64_t number(const char *name)
     return value;
 }
 
-/* A name that begins with '@' is in the abstract name space. */
+/* A path that begins with '@' is in the abstract namespace. */
 static void find_manager(struct systemd *systemd)
 {
     const char *path = secure_getenv("NOTIFY_SOCKET");
@@ -63,20 +63,20 @@ static void find_manager(struct systemd *systemd)
 
 static void find_watchdog(struct systemd *systemd)
 {
-    int64_t pid = number("WATCHDOG_PID");
+    int64_t pid = read_number("WATCHDOG_PID");
 
     if (pid == 0 || pid == getpid())
-        systemd->watchdog_us = number("WATCHDOG_USEC");
+        systemd->watchdog_us = read_number("WATCHDOG_USEC");
 }
 
-/* Names stand in the order of the sockets, separated by colons. */
+/* LISTEN_FDNAMES has the names in the order of the sockets, separated by colons. */
 static void find_sockets(struct systemd *systemd)
 {
     const char *text = secure_getenv("LISTEN_FDNAMES");
     struct str names = text ? str_from_c(text) : STR_NONE;
-    int64_t count = number("LISTEN_FDS");
+    int64_t count = read_number("LISTEN_FDS");
 
-    if (number("LISTEN_PID") != getpid())
+    if (read_number("LISTEN_PID") != getpid())
         return;
     for (int i = 0; i < count && i < MAX_SOCKETS; i++) {
         const char *end = names.len > 0 ? memchr(names.ptr, ':', names.len) : NULL;
@@ -101,7 +101,7 @@ struct systemd *systemd_create(void)
     find_watchdog(systemd);
     find_sockets(systemd);
     for (size_t i = 0; i < COUNT_OF(names); i++)
-        /* Not for programs that we start. NOLINTNEXTLINE(concurrency-mt-unsafe): no thread yet */
+        /* Hide them from child processes. NOLINTNEXTLINE(concurrency-mt-unsafe): no thread yet */
         (void)unsetenv(names[i]);
     return systemd;
 }
@@ -116,8 +116,8 @@ void systemd_destroy(struct systemd *systemd)
     mem_free(systemd);
 }
 
-/* A manager that is gone or busy is no reason to stop or to wait. */
-void systemd_tell(const struct systemd *systemd, const char *state)
+/* Errors are ignored: the server runs on without its manager, and never waits for it. */
+void systemd_notify(const struct systemd *systemd, const char *state)
 {
     struct str text = str_from_c(state);
 
@@ -133,13 +133,13 @@ void systemd_tell(const struct systemd *systemd, const char *state)
     (void)close(fd);
 }
 
-void systemd_tell_reloading(const struct systemd *systemd)
+void systemd_notify_reloading(const struct systemd *systemd)
 {
     char state[STATE_SIZE];
 
     (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
                    clock_monotonic_us());
-    systemd_tell(systemd, state);
+    systemd_notify(systemd, state);
 }
 
 int64_t systemd_watchdog_us(const struct systemd *systemd)
@@ -147,7 +147,7 @@ int64_t systemd_watchdog_us(const struct systemd *systemd)
     return systemd->watchdog_us;
 }
 
-static int option(int fd, int name)
+static int socket_option(int fd, int name)
 {
     int value = -1;
     socklen_t len = sizeof(value);
@@ -157,10 +157,10 @@ static int option(int fd, int name)
 
 static bool listens(int fd)
 {
-    int domain = option(fd, SO_DOMAIN);
+    int domain = socket_option(fd, SO_DOMAIN);
 
-    return (domain == AF_INET || domain == AF_INET6) && option(fd, SO_TYPE) == SOCK_STREAM &&
-           option(fd, SO_ACCEPTCONN) == 1;
+    return (domain == AF_INET || domain == AF_INET6) && socket_option(fd, SO_TYPE) == SOCK_STREAM &&
+           socket_option(fd, SO_ACCEPTCONN) == 1;
 }
 
 /* Has one of the same name been taken? */
@@ -173,7 +173,7 @@ static bool is_second(const struct systemd *systemd, size_t index)
     return false;
 }
 
-static bool is_meant(const struct systemd *systemd, size_t index, const char *name)
+static bool matches(const struct systemd *systemd, size_t index, const char *name)
 {
     return name ? strcmp(systemd->sockets[index].name, name) == 0 : !is_second(systemd, index);
 }
@@ -183,7 +183,7 @@ bool systemd_take_socket(struct systemd *systemd, const char *name, int *out, st
     for (size_t i = 0; i < systemd->socket_count; i++) {
         int fd = systemd->sockets[i].fd;
 
-        if (fd < 0 || !is_meant(systemd, i, name))
+        if (fd < 0 || !matches(systemd, i, name))
             continue;
         if (!listens(fd))
             return fail(err, ERR_CONFIG,

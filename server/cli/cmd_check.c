@@ -26,7 +26,7 @@ struct checking {
     size_t capacity;
 };
 
-static bool is_sound(void *self, const char *pointer)
+static bool check_is_sound(void *self, const char *pointer)
 {
     const struct checking *checking = self;
 
@@ -56,7 +56,7 @@ static void warn(const struct checking *checking, const struct inspect_line *lin
         (void)fprintf(stderr, "warning: %s: %s\n", place.key, line->text);
 }
 
-static void on_finding(void *self, const struct inspect_line *line)
+static void check_on_finding(void *self, const struct inspect_line *line)
 {
     struct checking *checking = self;
 
@@ -73,8 +73,8 @@ static void on_finding(void *self, const struct inspect_line *line)
 static void inspect_all(struct checking *checking)
 {
     const struct inspect_options options = { .asks_registry = !checking->offline,
-                                             .is_sound = is_sound,
-                                             .report = on_finding,
+                                             .is_sound = check_is_sound,
+                                             .report = check_on_finding,
                                              .self = checking };
 
     config_review_lint(checking->review);

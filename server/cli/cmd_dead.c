@@ -21,7 +21,7 @@ static bool read_dead(struct outbox_view *view, const struct outbox_filter *filt
     return outbox_view_dead(view, filter, visit_dead, (void *)visitor, err);
 }
 
-static void write_columns(struct buf *out, const void *dead)
+static void dead_write_columns(struct buf *out, const void *dead)
 {
     const struct outbox_dead *row = dead;
 
@@ -32,7 +32,7 @@ static void write_columns(struct buf *out, const void *dead)
     output_column(out, row->reason, 1);
 }
 
-static void write_members(struct buf *out, const void *dead)
+static void dead_write_members(struct buf *out, const void *dead)
 {
     const struct outbox_dead *row = dead;
 
@@ -47,7 +47,7 @@ static void write_members(struct buf *out, const void *dead)
                row->attempts, row->bytes.len);
 }
 
-static void write_details(struct buf *out, const void *dead)
+static void dead_write_details(struct buf *out, const void *dead)
 {
     const struct outbox_dead *row = dead;
 
@@ -60,8 +60,8 @@ static struct str bytes_of(const void *dead)
     return ((const struct outbox_dead *)dead)->bytes;
 }
 
-static enum replay_result replay(const struct rows *rows, int64_t id, struct buf *members,
-                                 struct error *err)
+static enum replay_result dead_replay(const struct rows *rows, int64_t id, struct buf *members,
+                                      struct error *err)
 {
     if (!(rows->dry_run ? rows_find(rows, id, err) : admin_revive(rows->admin, id, err)))
         return rows_replay_failed(members, err);
@@ -80,11 +80,11 @@ static const struct row_kind dead_kind = {
     .heading = "DEAD                 SINK             SCHEMA                       ATTEMPTS    "
                "BYTES REASON",
     .read = read_dead,
-    .write_columns = write_columns,
-    .write_members = write_members,
-    .write_details = write_details,
+    .write_columns = dead_write_columns,
+    .write_members = dead_write_members,
+    .write_details = dead_write_details,
     .bytes = bytes_of,
-    .replay = replay,
+    .replay = dead_replay,
     .move = move,
 };
 

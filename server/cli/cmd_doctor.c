@@ -1,5 +1,5 @@
 /*
- * cmd_doctor.c - `sluice doctor`: is everything there that serving needs? A line for each finding.
+ * cmd_doctor.c - `sluice doctor`: check everything that serving needs on this machine.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -22,18 +22,18 @@ enum {
 };
 
 struct doctor {
-    struct schema_cli cli; /* how schemas in Glue are looked at */
+    struct schema_cli cli; /* for schemas in Glue */
     struct config_review *review;
     bool json;
     bool offline;
     bool failed;
 };
 
-static void say(struct doctor *doctor, enum inspect_finding level, const char *what,
-                const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void doctor_say(struct doctor *doctor, enum inspect_finding level, const char *what,
+                       const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-static void say(struct doctor *doctor, enum inspect_finding level, const char *what,
-                const char *fmt, ...)
+static void doctor_say(struct doctor *doctor, enum inspect_finding level, const char *what,
+                       const char *fmt, ...)
 {
     char text[TEXT_SIZE];
     va_list args;
@@ -57,36 +57,37 @@ static void look_at_credentials(struct doctor *doctor)
 
     if (!aws_session_check(doctor->cli.session, clock_monotonic_us() + CREDENTIALS_US, &source,
                            &err)) {
-        say(doctor, INSPECT_FAILURE, "credentials", "%s", err.text);
+        doctor_say(doctor, INSPECT_FAILURE, "credentials", "%s", err.text);
         return;
     }
     expiry_s = aws_session_credential_expiry(doctor->cli.session);
     if (expiry_s == 0)
-        say(doctor, INSPECT_FINE, "credentials", "from %s, without expiry", source);
+        doctor_say(doctor, INSPECT_FINE, "credentials", "from %s, without expiry", source);
     else if (expiry_s < now_s)
-        say(doctor, INSPECT_WARNING, "credentials", "from %s, expired %" PRId64 " s ago", source,
-            now_s - expiry_s);
+        doctor_say(doctor, INSPECT_WARNING, "credentials", "from %s, expired %" PRId64 " s ago",
+                   source, now_s - expiry_s);
     else
-        say(doctor, expiry_s - now_s < SOON_S ? INSPECT_WARNING : INSPECT_FINE, "credentials",
-            "from %s, valid for another %" PRId64 " s", source, expiry_s - now_s);
+        doctor_say(doctor, expiry_s - now_s < SOON_S ? INSPECT_WARNING : INSPECT_FINE,
+                   "credentials", "from %s, valid for another %" PRId64 " s", source,
+                   expiry_s - now_s);
 }
 
-/* Only a call that was answered tells. */
+/* Without an answered call, the difference is not known. */
 static void look_at_clock(struct doctor *doctor, bool was_answered)
 {
     int64_t skew_s = glue_clock_skew(doctor->cli.glue);
 
     if (skew_s != 0)
-        say(doctor, INSPECT_WARNING, "clock",
-            "off by %" PRId64 " s against AWS; signatures are corrected", -skew_s);
+        doctor_say(doctor, INSPECT_WARNING, "clock",
+                   "off by %" PRId64 " s against AWS; signatures are corrected", -skew_s);
     else if (was_answered)
-        say(doctor, INSPECT_FINE, "clock", "as AWS's, give or take some minutes");
+        doctor_say(doctor, INSPECT_FINE, "clock", "as AWS's, give or take some minutes");
     else
-        say(doctor, INSPECT_WARNING, "clock", "not known: no call was answered");
+        doctor_say(doctor, INSPECT_WARNING, "clock", "not known: no call was answered");
 }
 
-/* True: the registry answered, whatever it said. */
-static bool look_at_schema(struct doctor *doctor, const struct config_route *route)
+/* True: the registry answered. */
+static bool look_at_glue_schema(struct doctor *doctor, const struct config_route *route)
 {
     struct schema_cli *cli = &doctor->cli;
     struct glue_version version = { 0 };
@@ -95,33 +96,34 @@ static bool look_at_schema(struct doctor *doctor, const struct config_route *rou
     cli->registry = route->registry;
     cli->schema = route->schema;
     if (!schema_cli_get(cli, schema_cli_pin(cli), &version, &err)) {
-        say(doctor, INSPECT_FAILURE, err.code == ERR_DENIED ? "permission" : "schema", "%s/%s: %s",
-            cli->registry, cli->schema, err.text);
+        doctor_say(doctor, INSPECT_FAILURE, err.code == ERR_DENIED ? "permission" : "schema",
+                   "%s/%s: %s", cli->registry, cli->schema, err.text);
         return err.code == ERR_DENIED || err.code == ERR_NOT_FOUND || err.code == ERR_INTERNAL;
     }
     if (cli->glue)
-        say(doctor, INSPECT_FINE, "permission", "glue:GetSchemaVersion on %s/%s", cli->registry,
-            cli->schema);
+        doctor_say(doctor, INSPECT_FINE, "permission", "glue:GetSchemaVersion on %s/%s",
+                   cli->registry, cli->schema);
     if (!str_equal(version.status, STR("AVAILABLE")) || !str_equal(version.format, STR("JSON")))
-        say(doctor, INSPECT_FAILURE, "schema", "%s/%s: version %" PRId64 " is %.*s %.*s",
-            cli->registry, cli->schema, version.number, STR_ARG(version.status),
-            STR_ARG(version.format));
+        doctor_say(doctor, INSPECT_FAILURE, "schema", "%s/%s: version %" PRId64 " is %.*s %.*s",
+                   cli->registry, cli->schema, version.number, STR_ARG(version.status),
+                   STR_ARG(version.format));
     else if (!schema_cli_compile(cli, version.definition, &err))
-        say(doctor, INSPECT_FAILURE, "schema", "%s/%s: %s", cli->registry, cli->schema, err.text);
+        doctor_say(doctor, INSPECT_FAILURE, "schema", "%s/%s: %s", cli->registry, cli->schema,
+                   err.text);
     else
-        say(doctor, INSPECT_FINE, "schema", "%s/%s: version %.*s compiles", cli->registry,
-            cli->schema, STR_ARG(schema_cli_version(cli, &version)));
+        doctor_say(doctor, INSPECT_FINE, "schema", "%s/%s: version %.*s compiles", cli->registry,
+                   cli->schema, STR_ARG(schema_cli_version(cli, &version)));
     return true;
 }
 
-static bool look_at_schemas(struct doctor *doctor)
+static bool look_at_glue_schemas(struct doctor *doctor)
 {
     const struct config *config = doctor->cli.config;
     bool was_answered = false;
 
     for (size_t i = 0; i < config->route_count; i++)
         if (!schema_cli_is_known(config, i))
-            was_answered = look_at_schema(doctor, &config->routes[i]) || was_answered;
+            was_answered = look_at_glue_schema(doctor, &config->routes[i]) || was_answered;
     return was_answered;
 }
 
@@ -131,13 +133,13 @@ static void look_at_glue(struct doctor *doctor)
     struct error err = { 0 };
 
     if (!schema_cli_connect(cli, &err)) {
-        say(doctor, INSPECT_FAILURE, "region", "%s", err.text);
+        doctor_say(doctor, INSPECT_FAILURE, "region", "%s", err.text);
         return;
     }
-    say(doctor, INSPECT_FINE, "region", "%s, %s", aws_session_region(cli->session),
-        glue_endpoint(cli->glue));
+    doctor_say(doctor, INSPECT_FINE, "region", "%s, %s", aws_session_region(cli->session),
+               glue_endpoint(cli->glue));
     look_at_credentials(doctor);
-    look_at_clock(doctor, look_at_schemas(doctor));
+    look_at_clock(doctor, look_at_glue_schemas(doctor));
 }
 
 static bool has_credential(const struct config_auth *auth)
@@ -153,37 +155,37 @@ static void look_at_listening(struct doctor *doctor)
     bool has_tls = *http->tls.cert_file;
 
     if (http->listen.loopback)
-        say(doctor, INSPECT_FINE, "listen", "%s, this machine only", http->listen.text);
+        doctor_say(doctor, INSPECT_FINE, "listen", "%s, this machine only", http->listen.text);
     else if (!has_tls)
-        say(doctor, INSPECT_WARNING, "listen", "%s without TLS: a proxy in front must have it",
-            http->listen.text);
+        doctor_say(doctor, INSPECT_WARNING, "listen",
+                   "%s without TLS: a proxy in front must have it", http->listen.text);
     else
-        say(doctor, INSPECT_FINE, "listen", "%s with TLS", http->listen.text);
+        doctor_say(doctor, INSPECT_FINE, "listen", "%s with TLS", http->listen.text);
     if (has_credential(&config->auth))
-        say(doctor, INSPECT_FINE, "auth", "senders need a credential");
+        doctor_say(doctor, INSPECT_FINE, "auth", "senders need a credential");
     else
-        say(doctor, http->listen.loopback ? INSPECT_FINE : INSPECT_WARNING, "auth",
-            "anybody who reaches it may post");
+        doctor_say(doctor, http->listen.loopback ? INSPECT_FINE : INSPECT_WARNING, "auth",
+                   "anybody who reaches it may post");
 }
 
-static bool is_sound(void *self, const char *pointer)
+static bool doctor_is_sound(void *self, const char *pointer)
 {
     const struct doctor *doctor = self;
 
     return !settings_has_problem(doctor->review->settings, str_from_c(pointer));
 }
 
-static void on_finding(void *self, const struct inspect_line *line)
+static void doctor_on_finding(void *self, const struct inspect_line *line)
 {
-    say(self, line->finding, line->what, "%s", line->text);
+    doctor_say(self, line->finding, line->what, "%s", line->text);
 }
 
-static void look_at_files(struct doctor *doctor)
+static void report_files(struct doctor *doctor)
 {
     config_review_lint(doctor->review);
     config_review_files(doctor->review, CONFIG_FILES_ALL);
     for (size_t i = 0; i < settings_problem_count(doctor->review->settings); i++)
-        say(doctor, INSPECT_FAILURE, "file", "%s",
+        doctor_say(doctor, INSPECT_FAILURE, "file", "%s",
             settings_problem(doctor->review->settings, i)->text);
 }
 
@@ -191,16 +193,16 @@ static void examine(struct doctor *doctor, const char *config_path)
 {
     const struct config *config = doctor->cli.config;
 
-    say(doctor, INSPECT_FINE, "configuration", "%s",
-        config_path ? config_path : "built-in defaults");
-    look_at_files(doctor);
+    doctor_say(doctor, INSPECT_FINE, "configuration", "%s",
+               config_path ? config_path : "built-in defaults");
+    report_files(doctor);
     if (config->registry.kind == CONFIG_REGISTRY_GLUE && !doctor->offline)
         look_at_glue(doctor); /* with more details than inspect() has */
     inspect(config, &(struct inspect_options){ .asks_registry = false,
                                                .asks_others = !doctor->offline,
                                                .looks_at_machine = true,
-                                               .is_sound = is_sound,
-                                               .report = on_finding,
+                                               .is_sound = doctor_is_sound,
+                                               .report = doctor_on_finding,
                                                .self = doctor });
     look_at_listening(doctor);
     schema_cli_disconnect(&doctor->cli);

@@ -99,7 +99,7 @@ static bool ask_configured(struct fetch_client *client, const struct config *con
 }
 
 /* `url` NULL: the server of `config`. */
-static bool ask(const char *url, const struct config *config, struct error *err)
+static bool check_health(const char *url, const struct config *config, struct error *err)
 {
     struct fetch_client *client;
 
@@ -144,7 +144,7 @@ int cmd_health(int argc, char **argv)
         return COMMAND_ENVIRONMENT;
     (void)signal(SIGPIPE, SIG_IGN); /* of connections */
 
-    bool ok = ask(url, config, &err);
+    bool ok = check_health(url, config, &err);
 
     if (!ok)
         cli_complain("health", err.text);

@@ -27,7 +27,7 @@ static bool read_refused(struct outbox_view *view, const struct outbox_filter *f
     return outbox_view_refused(view, filter, visit_refused, (void *)visitor, err);
 }
 
-static void write_columns(struct buf *out, const void *refused)
+static void rejected_write_columns(struct buf *out, const void *refused)
 {
     const struct outbox_refused *row = refused;
 
@@ -40,7 +40,7 @@ static void write_columns(struct buf *out, const void *refused)
     output_column(out, log_identifier(row->event_id), 1);
 }
 
-static void write_members(struct buf *out, const void *refused)
+static void rejected_write_members(struct buf *out, const void *refused)
 {
     const struct outbox_refused *row = refused;
 
@@ -56,7 +56,7 @@ static void write_members(struct buf *out, const void *refused)
     output_time(out, "resolved", row->resolved_us);
 }
 
-static void write_details(struct buf *out, const void *refused)
+static void rejected_write_details(struct buf *out, const void *refused)
 {
     const struct outbox_refused *row = refused;
 
@@ -70,8 +70,8 @@ static struct str body_of(const void *refused)
     return ((const struct outbox_refused *)refused)->body;
 }
 
-static enum replay_result replay(const struct rows *rows, int64_t id, struct buf *members,
-                                 struct error *err)
+static enum replay_result rejected_replay(const struct rows *rows, int64_t id, struct buf *members,
+                                          struct error *err)
 {
     struct resubmit_answer answer;
 
@@ -91,11 +91,11 @@ static const struct row_kind refused_kind = {
         "LAST                 OUTCOME              SCHEMA                       VERSION      "
         "ATTEMPTS    BYTES          EVENT",
     .read = read_refused,
-    .write_columns = write_columns,
-    .write_members = write_members,
-    .write_details = write_details,
+    .write_columns = rejected_write_columns,
+    .write_members = rejected_write_members,
+    .write_details = rejected_write_details,
     .bytes = body_of,
-    .replay = replay,
+    .replay = rejected_replay,
     .needs_trial = true,
 };
 

@@ -1,6 +1,5 @@
 /*
- * cmd_schema.c - `sluice schema`: look at the schemas of a registry, and (cmd_schema_change.c)
- * change them.
+ * cmd_schema.c - `sluice schema`: verify, get, list and accept; cmd_schema_change.c has the rest.
  */
 #include "server/cli/cmd_schema.h"
 
@@ -97,12 +96,7 @@ static void add_version(const struct schema_cli *cli, struct buf *out,
         output_text(out, "format", version->format);
 }
 
-static void print(const struct buf *out)
-{
-    cli_print(buf_str(out));
-}
-
-/* Is it what events can be checked with? */
+/* Can events be checked with this version? */
 static bool verify_version(const struct schema_cli *cli, const struct glue_version *version,
                            struct error *err)
 {
@@ -114,8 +108,8 @@ static bool verify_version(const struct schema_cli *cli, const struct glue_versi
     return schema_cli_compile(cli, version->definition, err);
 }
 
-static void show_verdict(const struct schema_cli *cli, const struct glue_version *version,
-                         const struct error *err)
+static void print_verdict(const struct schema_cli *cli, const struct glue_version *version,
+                          const struct error *err)
 {
     struct buf *out = arena_buf(cli->arena, OUTPUT_MAX);
 
@@ -133,7 +127,7 @@ static void show_verdict(const struct schema_cli *cli, const struct glue_version
             buf_printf(out, "ok, version %.*s, %zu bytes\n",
                        STR_ARG(schema_cli_version(cli, version)), version->definition.len);
     }
-    print(out);
+    cli_print(buf_str(out));
 }
 
 static int verify_one(const struct schema_cli *cli)
@@ -143,7 +137,7 @@ static int verify_one(const struct schema_cli *cli)
     bool ok = schema_cli_get(cli, schema_cli_pin(cli), &version, &err) &&
               verify_version(cli, &version, &err);
 
-    show_verdict(cli, &version, ok ? NULL : &err);
+    print_verdict(cli, &version, ok ? NULL : &err);
     if (ok)
         return COMMAND_OK;
     return cli_status(&err);
@@ -178,8 +172,8 @@ static int verify(const struct schema_cli *cli)
     return worst;
 }
 
-/* Versions of files are the beginnings of their digests. */
-static bool is_version(struct str text)
+/* The version of a file is the beginning of its digest, in hex. */
+static bool is_version_name(struct str text)
 {
     int64_t number;
 
@@ -200,7 +194,7 @@ static int get(const struct schema_cli *cli)
 
     if (strcmp(wanted, "latest") == 0)
         wanted = NULL;
-    else if (!is_version(str_from_c(wanted)))
+    else if (!is_version_name(str_from_c(wanted)))
         return cli_refuse("schema", "VERSION is a number, a UUID or latest");
     if (!schema_cli_get(cli, wanted, &version, &err))
         return schema_cli_complain(&err);
@@ -209,11 +203,11 @@ static int get(const struct schema_cli *cli)
         output_text(out, "definition", version.definition);
         buf_add(out, STR("}\n"));
     } else {
-        buf_add(out, version.definition); /* what goes to a file is the definition's bytes */
+        buf_add(out, version.definition); /* to a file or pipe: exactly its bytes */
         if (isatty(STDOUT_FILENO) == 1 && !str_ends_with(version.definition, STR("\n")))
             buf_add_char(out, '\n');
     }
-    print(out);
+    cli_print(buf_str(out));
     return COMMAND_OK;
 }
 
@@ -238,7 +232,7 @@ static int list(const struct schema_cli *cli)
                        STR_ARG(version->uuid), STR_ARG(version->status), STR_ARG(version->created));
         }
     }
-    print(out);
+    cli_print(buf_str(out));
     return COMMAND_OK;
 }
 
@@ -249,7 +243,7 @@ static int accept_version(const struct schema_cli *cli)
     struct glue_version version = { 0 };
     struct error err = { 0 };
 
-    if (!is_version(str_from_c(cli->arguments[0])))
+    if (!is_version_name(str_from_c(cli->arguments[0])))
         return cli_refuse("schema", "VERSION is a number or a UUID");
     if (!schema_cli_get(cli, cli->arguments[0], &version, &err))
         return schema_cli_complain(&err);
@@ -262,7 +256,7 @@ static int accept_version(const struct schema_cli *cli)
 
 enum needs { NEEDS_SCHEMA = 1, NEEDS_GLUE = 2, NEEDS_REGISTRY = 4 };
 
-static const struct command {
+static const struct schema_command {
     const char *name;
     int (*run)(const struct schema_cli *cli);
     int least; /* arguments */
@@ -279,14 +273,14 @@ static const struct command {
     { "accept", accept_version, 1, 1, NEEDS_SCHEMA | NEEDS_REGISTRY },
 };
 
-/* Is it the route's schema that --registry and --schema mean? */
-static bool is_meant(const struct schema_cli *cli, const struct config_route *route)
+/* Do --registry and --schema match the route? */
+static bool matches_route(const struct schema_cli *cli, const struct config_route *route)
 {
     return (!cli->registry || strcmp(cli->registry, route->registry) == 0) &&
            (!cli->schema || strcmp(cli->schema, route->schema) == 0);
 }
 
-/* What --registry and --schema leave open is the routes' when they agree. */
+/* Complete --registry and --schema from the routes. False: several schemas match, or none. */
 static bool choose_schema(struct schema_cli *cli)
 {
     const struct config *config = cli->config;
@@ -295,7 +289,7 @@ static bool choose_schema(struct schema_cli *cli)
     for (size_t i = 0; i < config->route_count; i++) {
         const struct config_route *route = &config->routes[i];
 
-        if (!is_meant(cli, route) || schema_cli_is_known(config, i))
+        if (!matches_route(cli, route) || schema_cli_is_known(config, i))
             continue;
         if (found)
             return false;
@@ -326,7 +320,7 @@ void schema_cli_disconnect(struct schema_cli *cli)
     aws_session_destroy(cli->session);
 }
 
-/* Open what the command asks. */
+/* Connect to the registry that the command needs. */
 static bool prepare(struct schema_cli *cli, unsigned needs, struct error *err)
 {
     if (cli->config->registry.kind == CONFIG_REGISTRY_FILE)
@@ -347,7 +341,7 @@ static bool is_mode(const char *text)
     return false;
 }
 
-static int run_command(struct schema_cli *cli, const struct command *command)
+static int run_command(struct schema_cli *cli, const struct schema_command *command)
 {
     struct error err = { 0 };
     int status;
@@ -355,7 +349,7 @@ static int run_command(struct schema_cli *cli, const struct command *command)
     if (cli->argument_count < command->least || cli->argument_count > command->most)
         return cli_refuse("schema", "too few arguments, or too many");
     if ((command->needs & NEEDS_SCHEMA || cli->registry || cli->schema) && !choose_schema(cli))
-        return cli_refuse("schema", "say which with --registry and --schema");
+        return cli_refuse("schema", "name one with --registry and --schema");
     if (cli->compatibility && !is_mode(cli->compatibility))
         return cli_refuse("schema", "--compatibility: no such mode");
     cli->arena = arena_create();
@@ -365,7 +359,7 @@ static int run_command(struct schema_cli *cli, const struct command *command)
     return status;
 }
 
-static const struct command *find_command(const char *name)
+static const struct schema_command *find_command(const char *name)
 {
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         if (strcmp(name, commands[i].name) == 0)
@@ -376,12 +370,12 @@ static const struct command *find_command(const char *name)
 /* The command and its arguments. Returns the exit status. */
 static int schema_run(struct schema_cli *cli, const struct cli *common)
 {
-    const struct command *command;
+    const struct schema_command *command;
     struct config *config;
     int status;
 
     if (common->argument_count == 0)
-        return cli_refuse("schema", "which command?");
+        return cli_refuse("schema", "name a command");
     command = find_command(common->arguments[0]);
     if (!command)
         return cli_refuse("schema", "no such command");

@@ -1,6 +1,5 @@
 /*
- * cmd_schema_change.c - `sluice schema` diff, register, create and open: what would change, and
- * changing it.
+ * cmd_schema_change.c - `sluice schema` diff, register, create and open.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,7 +24,7 @@ enum {
 
 static const char default_compatibility[] = "BACKWARD";
 
-/* The text as it reads best; as it stands when it is no JSON. In the arena. */
+/* JSON text formatted for people; other text unchanged. In the arena. */
 static struct str pretty(struct arena *arena, struct str text)
 {
     const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
@@ -95,7 +94,7 @@ static struct glue_schema schema_of(const struct schema_cli *cli)
     return (struct glue_schema){ cli->registry, cli->schema };
 }
 
-/* Glue says only that it refuses; why can only be the mode. */
+/* Glue gives no reason for status FAILURE; only the compatibility mode can be one. */
 static bool fail_incompatible(const struct schema_cli *cli, const struct glue_version *version,
                               struct error *err)
 {
@@ -119,7 +118,7 @@ static void wait_us(int64_t us)
         continue;
 }
 
-/* Until Glue has decided about a version that was registered. */
+/* Wait until Glue has decided about a registered version. */
 static bool await_decision(const struct schema_cli *cli, struct glue_version *version,
                            struct error *err)
 {
@@ -142,8 +141,8 @@ static bool await_decision(const struct schema_cli *cli, struct glue_version *ve
                 STR_ARG(version->status));
 }
 
-/* Not every Glue has the call, and not every role may make it. Registering checks again. */
-static bool check_there(const struct schema_cli *cli, struct str definition, struct error *err)
+/* Not every Glue has this call, and not every role may make it. Registering checks again. */
+static bool check_in_glue(const struct schema_cli *cli, struct str definition, struct error *err)
 {
     struct error why = { 0 };
 
@@ -157,18 +156,18 @@ static bool check_there(const struct schema_cli *cli, struct str definition, str
     return true;
 }
 
-/* Have it checked here and there, registered, and decided about. */
+/* Check it here and in Glue, register it, and wait for the decision. */
 static bool publish(const struct schema_cli *cli, struct str definition,
                     struct glue_version *version, struct error *err)
 {
     const struct glue_wish wish = { .schema = schema_of(cli), .definition = definition };
 
-    return schema_cli_compile(cli, definition, err) && check_there(cli, definition, err) &&
+    return schema_cli_compile(cli, definition, err) && check_in_glue(cli, definition, err) &&
            glue_register_version(cli->glue, &wish, cli->arena, version, err) &&
            await_decision(cli, version, err);
 }
 
-static int publish_and_say(const struct schema_cli *cli, struct str definition)
+static int publish_and_report(const struct schema_cli *cli, struct str definition)
 {
     struct glue_version version = { 0 };
     struct error err = { 0 };
@@ -187,10 +186,10 @@ int schema_cli_register(const struct schema_cli *cli)
 
     if (!read_file(cli, cli->arguments[0], &definition, &err))
         return schema_cli_complain(&err);
-    return publish_and_say(cli, definition);
+    return publish_and_report(cli, definition);
 }
 
-static void say_created(const char *what, const char *name, bool existed)
+static void print_created(const char *what, const char *name, bool existed)
 {
     (void)printf("%s %s: %s\n", what, name, existed ? "is there already" : "created");
 }
@@ -209,14 +208,14 @@ int schema_cli_create(const struct schema_cli *cli)
         return schema_cli_complain(&err);
     if (!glue_create_registry(cli->glue, cli->registry, &existed, &err))
         return schema_cli_complain(&err);
-    say_created("registry", cli->registry, existed);
+    print_created("registry", cli->registry, existed);
     if (!glue_create_schema(cli->glue, &wish, &existed, &err))
         return schema_cli_complain(&err);
-    say_created("schema", cli->schema, existed);
+    print_created("schema", cli->schema, existed);
     return COMMAND_OK;
 }
 
-/* What opening means to the mode: to take more is backward compatible, and nothing else. */
+/* A schema that accepts more is backward compatible only. */
 static void warn_of_mode(struct str mode)
 {
     if (str_equal(mode, STR("DISABLED")))
@@ -232,7 +231,7 @@ static void warn_of_mode(struct str mode)
                       STR_ARG(mode));
 }
 
-static bool is_yes(const struct schema_cli *cli)
+static bool is_confirmed(const struct schema_cli *cli)
 {
     char answer[ANSWER_SIZE];
 
@@ -242,7 +241,7 @@ static bool is_yes(const struct schema_cli *cli)
     return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-/* The latest definition, opened, as text; `*changes` places are different. */
+/* The latest definition, opened, as text; `*changes` places have changed. */
 static bool open_latest(const struct schema_cli *cli, struct glue_version *latest, struct str *out,
                         size_t *changes, struct error *err)
 {
@@ -298,9 +297,9 @@ int schema_cli_open(const struct schema_cli *cli)
     }
     if (!show_opening(cli, &latest, opened, &err))
         return schema_cli_complain(&err);
-    if (!is_yes(cli)) {
+    if (!is_confirmed(cli)) {
         cli_complain("schema", "nothing was registered");
         return COMMAND_NO;
     }
-    return publish_and_say(cli, opened);
+    return publish_and_report(cli, opened);
 }

@@ -1,5 +1,5 @@
 /*
- * cmd_schema_compile.c - `sluice schema`: can a definition be used, with all that it refers to?
+ * cmd_schema_compile.c - `sluice schema`: compile a definition with the schemas that it refers to.
  */
 #include <stdio.h>
 
@@ -20,7 +20,7 @@ static void print_warnings(const struct schema *schema)
         (void)fprintf(stderr, "sluice schema: warning: %.*s\n", STR_ARG(warnings[i]));
 }
 
-/* Another schema of Glue, for a reference. */
+/* Fetch a referenced schema. */
 static bool fetch_from_glue(void *self, const struct registry_query *query,
                             struct schema_definition *out, struct error *err)
 {

@@ -38,7 +38,7 @@ struct arguments {
     int instance_count;
 };
 
-struct run {
+struct validation {
     const struct schema *schema;
     bool flag_only;
     bool any_invalid;
@@ -109,19 +109,19 @@ static bool read_resource(void *self, const char *value, struct error *err)
 
 /* Verdicts. */
 
-static void make_room(struct run *run)
+static void clear_progress(struct validation *run)
 {
     if (run->on_screen)
         progress_end(&run->progress);
 }
 
-static void print_invalid(struct run *run, const struct schema_report *report)
+static void print_invalid(struct validation *run, const struct schema_report *report)
 {
     CLEANUP(buf_done) struct buf line;
 
     buf_init(&line, OUTPUT_MAX);
     run->any_invalid = true;
-    make_room(run);
+    clear_progress(run);
     if (run->flag_only) {
         (void)puts("{\"valid\":false}");
         return;
@@ -136,15 +136,16 @@ static void print_invalid(struct run *run, const struct schema_report *report)
     (void)fwrite(line.ptr, 1, line.len, stdout);
 }
 
-/* The instance is wrong as a whole. */
-static void print_reason(struct run *run, struct str why)
+/* The instance could not be checked. */
+static void print_reason(struct validation *run, struct str why)
 {
     const struct schema_unit unit = { STR(""), STR(""), why };
 
     print_invalid(run, &(struct schema_report){ .units = &unit, .count = 1 });
 }
 
-static void judge(struct run *run, struct arena *arena, struct json_object *instance)
+static void check_instance(struct validation *run, struct arena *arena,
+                           struct json_object *instance)
 {
     const struct schema_report_options options = { .max_errors = ERRORS_MAX };
     struct schema_budget budget = schema_budget(BUDGET_US);
@@ -152,7 +153,7 @@ static void judge(struct run *run, struct arena *arena, struct json_object *inst
     enum schema_verdict verdict = schema_check(run->schema, instance, &budget);
 
     if (verdict == SCHEMA_VALID) {
-        make_room(run);
+        clear_progress(run);
         (void)puts("{\"valid\":true}");
         return;
     }
@@ -167,7 +168,7 @@ static void judge(struct run *run, struct arena *arena, struct json_object *inst
         print_invalid(run, &report);
 }
 
-static void check_text(struct run *run, struct str text)
+static void check_text(struct validation *run, struct str text)
 {
     const struct json_read_options options = {
         .max_depth = JSON_DEPTH_LIMIT,
@@ -178,7 +179,7 @@ static void check_text(struct run *run, struct str text)
     struct error err = { 0 };
 
     if (json_read_in(arena, text, &options, &instance, &err)) {
-        judge(run, arena, instance);
+        check_instance(run, arena, instance);
     } else if (err.code == ERR_TOO_EXPENSIVE) {
         print_reason(run, str_from_c(err.text));
     } else {
@@ -187,7 +188,7 @@ static void check_text(struct run *run, struct str text)
     arena_destroy(arena);
 }
 
-static bool check_lines(struct run *run, int fd, struct error *err)
+static bool check_lines(struct validation *run, int fd, struct error *err)
 {
     struct lines lines;
     struct stat file = { 0 };
@@ -206,7 +207,7 @@ static bool check_lines(struct run *run, int fd, struct error *err)
     return err->code == ERR_NONE;
 }
 
-static bool check_file(struct run *run, const char *path, struct error *err)
+static bool check_file(struct validation *run, const char *path, struct error *err)
 {
     struct str text;
 
@@ -228,7 +229,7 @@ static int check_all(const struct arguments *arguments, const struct schema *sch
                      struct error *err)
 {
     char *const standard_input[] = { (char[]){ "-" } };
-    struct run run = {
+    struct validation run = {
         .schema = schema,
         .flag_only = arguments->flag_only,
         .on_screen = isatty(STDOUT_FILENO) == 1,
@@ -244,7 +245,7 @@ static int check_all(const struct arguments *arguments, const struct schema *sch
     return run.any_invalid ? COMMAND_NO : COMMAND_OK;
 }
 
-static void print_warnings(const char *file, const struct schema *schema)
+static void print_schema_warnings(const char *file, const struct schema *schema)
 {
     size_t count;
     const struct str *warnings = schema_warnings(schema, &count);
@@ -264,7 +265,7 @@ static int validate(struct arguments *arguments, struct error *err)
         (void)fail_within(err, arguments->schema);
         return COMMAND_ENVIRONMENT;
     }
-    print_warnings(arguments->schema, schema);
+    print_schema_warnings(arguments->schema, schema);
 
     int status = check_all(arguments, schema, err);
 

@@ -15,7 +15,7 @@
 #include "server/cli/lines.h"
 #include "server/control_socket.h"
 
-enum { LINE_MAX_BYTES = 4096, WHERE_PATIENCE_S = 2 };
+enum { LINE_MAX_BYTES = 4096, WHERE_TIMEOUT_S = 2 };
 
 struct control_client {
     int fd;
@@ -74,9 +74,9 @@ static bool receive(struct control_client *client, struct json_object **answer, 
     return true;
 }
 
-/* Give the order (`order` is ended here) and take the answer, which is the caller's. */
-static bool ask(struct control_client *client, struct buf *order, struct json_object **out,
-                struct error *err)
+/* Send the order, which is completed and freed here. The caller releases the answer. */
+static bool call(struct control_client *client, struct buf *order, struct json_object **out,
+                 struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;
     struct json_object *ok;
@@ -97,14 +97,14 @@ static bool ask(struct control_client *client, struct buf *order, struct json_ob
     return true;
 }
 
-static bool ask_for_row(struct control_client *client, const char *name, int64_t id,
-                        struct json_object **answer, struct error *err)
+static bool call_for_row(struct control_client *client, const char *name, int64_t id,
+                         struct json_object **answer, struct error *err)
 {
     struct buf order;
 
     buf_init(&order, LINE_MAX_BYTES);
     buf_printf(&order, "{\"order\":\"%s\",\"id\":%" PRId64, name, id);
-    return ask(client, &order, answer, err);
+    return call(client, &order, answer, err);
 }
 
 bool control_client_replay(struct control_client *client, int64_t id, struct resubmit_answer *out,
@@ -114,7 +114,7 @@ bool control_client_replay(struct control_client *client, int64_t id, struct res
     struct json_object *status;
     int64_t number;
 
-    if (!ask_for_row(client, "replay", id, &answer, err))
+    if (!call_for_row(client, "replay", id, &answer, err))
         return false;
     if (!json_find(answer, "status", &status) || !json_int64(status, &number))
         return fail(err, ERR_SYSTEM, "the server's answer is not understood");
@@ -128,7 +128,7 @@ bool control_client_revive(struct control_client *client, int64_t id, struct err
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;
 
-    return ask_for_row(client, "revive", id, &answer, err);
+    return call_for_row(client, "revive", id, &answer, err);
 }
 
 bool control_client_move(struct control_client *client, const char *sink, int64_t seq,
@@ -143,7 +143,7 @@ bool control_client_move(struct control_client *client, const char *sink, int64_
         buf_add(&order, STR(",\"sink\":"));
         json_write_string(&order, str_from_c(sink));
     }
-    return ask(client, &order, &answer, err);
+    return call(client, &order, &answer, err);
 }
 
 bool control_client_drop_sink(struct control_client *client, const char *name, struct error *err)
@@ -154,23 +154,23 @@ bool control_client_drop_sink(struct control_client *client, const char *name, s
     buf_init(&order, LINE_MAX_BYTES);
     buf_add(&order, STR("{\"order\":\"drop-sink\",\"name\":"));
     json_write_string(&order, str_from_c(name));
-    return ask(client, &order, &answer, err);
+    return call(client, &order, &answer, err);
 }
 
 bool control_client_where(struct control_client *client, struct control_where *out,
                           struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;
-    const struct timeval patience = { .tv_sec = WHERE_PATIENCE_S };
+    const struct timeval timeout = { .tv_sec = WHERE_TIMEOUT_S };
     struct json_object *tls;
     struct json_object *port;
     struct buf order;
     int64_t number;
 
-    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     buf_init(&order, LINE_MAX_BYTES);
     buf_add(&order, STR("{\"order\":\"where\""));
-    if (!ask(client, &order, &answer, err))
+    if (!call(client, &order, &answer, err))
         return false;
     if (!json_find(answer, "port", &port) || !json_int64(port, &number) ||
         !json_find(answer, "tls", &tls))

@@ -1,5 +1,5 @@
 /*
- * control_client.h - the other end of control.h: give orders to the server that has a store open.
+ * control_client.h - the command line's end of the control socket (control.h).
  *
  * Threads: a client belongs to one thread.
  */
@@ -22,8 +22,8 @@ struct control_client *control_client_open(const char *store_path);
 void control_client_close(struct control_client *client);
 
 /*
- * The orders of control.h. ERR_INVALID with the server's words when it refuses; ERR_SYSTEM: the
- * connection broke, and whether the order was done is not known.
+ * The orders of control.h. ERR_INVALID with the server's text when it refuses; ERR_SYSTEM: the
+ * connection broke, and it is unknown whether the order was run.
  */
 
 NODISCARD bool control_client_replay(struct control_client *client, int64_t id,
@@ -31,13 +31,13 @@ NODISCARD bool control_client_replay(struct control_client *client, int64_t id,
 
 NODISCARD bool control_client_revive(struct control_client *client, int64_t id, struct error *err);
 
-/** `sink` NULL: the one that waits for the record. */
+/** `sink` NULL: whichever sink waits for the record. */
 NODISCARD bool control_client_move(struct control_client *client, const char *sink, int64_t seq,
                                    struct error *err);
 
 NODISCARD bool control_client_drop_sink(struct control_client *client, const char *name,
                                         struct error *err);
 
-/** Where the server listens. Waits a few seconds for the answer at most. */
+/** Where the server listens. Waits for the answer at most a few seconds. */
 NODISCARD bool control_client_where(struct control_client *client, struct control_where *out,
                                     struct error *err);

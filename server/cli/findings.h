@@ -1,12 +1,11 @@
 /*
- * findings.h - how `sluice check` and `sluice doctor` print what they found: a line of text, or
- * with
- * --json an object.
+ * findings.h - the output of `sluice check` and `sluice doctor`: a line of text for each finding,
+ * or with --json an object.
  *
  *   {"finding":"fail","what":"certificate","text":"..."}
  *   {"finding":"fail","what":"configuration","file":"a.yaml","line":12,"key":"http.x","text":"..."}
  *
- * Threads: belongs to main's.
+ * Threads: main only.
  */
 #pragma once
 
@@ -17,7 +16,7 @@ struct finding {
     enum inspect_finding level;
     const char *what;
     const char *text;
-    const char *file; /* NULL: none, as line 0 and key "" */
+    const char *file; /* NULL: none; then line is 0 and key NULL */
     size_t line;
     const char *key;
 };
@@ -30,5 +29,5 @@ void finding_print_json(const struct finding *finding);
 /** Problem `index` of a review. */
 void finding_print_problem(const struct config_review *review, size_t index, bool json);
 
-/** A failure in words. */
+/** A failure that belongs to no key. */
 void finding_print_text(const char *what, const char *text, bool json);

@@ -1,5 +1,5 @@
 /*
- * inspect.c - see inspect.h: what the configuration names, except sinks and the machine's own.
+ * inspect.c - see inspect.h: everything except sinks and the machine.
  */
 #include "server/cli/inspect.h"
 
@@ -101,7 +101,7 @@ static void look_at_certificate(const struct inspection *inspection)
     http_certificate_release(certificate);
 }
 
-/* Credentials: each is tried by itself, so that all that are wrong are found. */
+/* Credentials. Each is tried alone, to find all wrong ones. */
 
 static void try_credential(const struct inspection *inspection, const char *pointer,
                            const struct auth_options *options, const char *file)
@@ -286,7 +286,8 @@ static void look_at_store(const struct inspection *inspection)
     if (!inspect_is_sound(inspection, "/store"))
         return;
     if (!*path) {
-        if (inspection->options->looks_at_machine) /* it is what was asked for */
+        if (inspection->options
+                ->looks_at_machine) /* sluice check: no store is what was configured */
             inspect_say(inspection, INSPECT_WARNING, "store", "/store/path", "there is none: %s",
                         config->sink_count > 0 ? "200 waits for every sink, refused events are lost"
                                                : "200 promises nothing about delivery");

@@ -1,11 +1,11 @@
 /*
- * inspect.h - is everything there that serving a configuration needs? For `sluice check` and
- * `sluice doctor`.
+ * inspect.h - checks what a configuration needs for serving; for `sluice check` and `sluice
+ * doctor`.
  *
- * Looks at the certificate, secrets, keys, transforms, schemas, store, sinks and disks that a
- * configuration names. It changes nothing and reports every finding, good ones too.
+ * These are the certificate, secrets, keys, transforms, schemas, store, sinks and disks that it
+ * names. Nothing is changed, and every finding is reported, also the good ones.
  *
- * Threads: belongs to main's.
+ * Threads: main only.
  */
 #pragma once
 
@@ -18,20 +18,20 @@ enum inspect_finding { INSPECT_FINE, INSPECT_WARNING, INSPECT_FAILURE };
 struct inspect_line {
     enum inspect_finding finding;
     const char *what;    /* one word: "certificate" */
-    const char *pointer; /* JSON Pointer of the key it is about; "": the text says where */
+    const char *pointer; /* JSON Pointer of the key; "": the text names the place */
     const char *text;
 };
 
 struct inspect_options {
-    bool asks_registry;    /* schemas are asked for in AWS Glue; in files they always are */
-    bool asks_others;      /* sinks and key sets at URLs are reached */
-    bool looks_at_machine; /* will be served here: is the address free, the disk large enough? */
+    bool asks_registry;    /* fetch schemas from AWS Glue; those in files are always read */
+    bool asks_others;      /* connect to sinks and to key sets at URLs */
+    bool looks_at_machine; /* check this machine's addresses, descriptors and disks */
 
-    /** May be NULL. False: something is wrong with this key or below, so it is left out. */
+    /** NULL: all keys are. False: this key or one below is known to be wrong, so skip it. */
     bool (*is_sound)(void *self, const char *pointer);
     void (*report)(void *self, const struct inspect_line *line);
     void *self;
 };
 
-/** fetch_init() comes first. `config` may lack keys: what is_sound() refuses. */
+/** Call fetch_init() before. `config` may lack keys for which is_sound() is false. */
 void inspect(const struct config *config, const struct inspect_options *options);

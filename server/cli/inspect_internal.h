@@ -1,5 +1,5 @@
 /*
- * inspect_internal.h - what inspect*.c share among themselves.
+ * inspect_internal.h - shared by inspect*.c.
  */
 #pragma once
 
@@ -15,17 +15,17 @@ struct inspection {
     struct arena *arena; /* for texts */
 };
 
-/** Report something of the key at `pointer`. */
+/** Report a finding about the key at `pointer`. */
 void inspect_say(const struct inspection *inspection, enum inspect_finding finding,
                  const char *what, const char *pointer, const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /** Is nothing known to be wrong with this key? */
 bool inspect_is_sound(const struct inspection *inspection, const char *pointer);
 
-/** Is there room for the file at `path`? On this machine it may want `wanted_bytes`. */
+/** Report whether the disk of the file at `path` has room, for serving for `wanted_bytes`. */
 void inspect_disk(const struct inspection *inspection, const char *pointer, const char *path,
                   uint64_t wanted_bytes);
 
-/* The parts that have files of their own. */
+/* The parts in files of their own. */
 void inspect_machine(const struct inspection *inspection);
 void inspect_sinks(const struct inspection *inspection);

@@ -1,5 +1,5 @@
 /*
- * inspect_machine.c - does this machine have what serving needs: addresses, descriptors, disk?
+ * inspect_machine.c - checks this machine: HTTP library, addresses, descriptors, disks.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ void inspect_disk(const struct inspection *inspection, const char *pointer, cons
                     bytes < wanted_bytes ? ", less than store.max_size" : "");
 }
 
-/* Is it one of ours that listens there already? */
+/* Does a server of this program listen there? */
 static bool is_served(const struct config_address *address, bool tls)
 {
     struct fetch_client *client = fetch_client_create();

@@ -1,18 +1,17 @@
 /*
- * inspect_sinks.c - do the sinks have what they need, and is somebody there who takes records?
+ * inspect_sinks.c - checks the sinks: their secrets, their files, and whether HTTP sinks answer.
  *
- * An HTTP sink is asked with HEAD, which by HTTP's rules changes nothing: what counts is that it
- * can be reached and does not refuse the credentials. Many receivers know POST only, so 404, 405
- * and 501 are fine.
+ * An HTTP sink is asked with HEAD, which changes nothing. It must be reachable and accept the
+ * credentials. Many receivers only know POST, so 404, 405 and 501 are fine.
  */
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/secret.h"
 #include "server/cli/inspect_internal.h"
 
-enum { PATIENCE_US = 5 * US_PER_S, NOT_IMPLEMENTED = 501 };
+enum { TIMEOUT_US = 5 * US_PER_S, NOT_IMPLEMENTED = 501 };
 
-/* Header lines of a request; secrets are owned. */
+/* Header lines of a request; it owns the secret values. */
 struct sink_headers {
     struct fetch_header *list;
     size_t count;
@@ -56,8 +55,8 @@ static bool read_headers(const struct inspection *inspection, size_t index,
     return ok;
 }
 
-static void judge(const struct inspection *inspection, const char *pointer,
-                  const struct config_sink *sink, int status)
+static void report_status(const struct inspection *inspection, const char *pointer,
+                          const struct config_sink *sink, int status)
 {
     if (status == 401 || status == 403 || status == 407)
         inspect_say(inspection, INSPECT_FAILURE, "sink", pointer,
@@ -73,8 +72,8 @@ static void judge(const struct inspection *inspection, const char *pointer,
                     status);
 }
 
-static void ask(const struct inspection *inspection, size_t index,
-                const struct sink_headers *headers)
+static void ask_sink(const struct inspection *inspection, size_t index,
+                     const struct sink_headers *headers)
 {
     CLEANUP(fetch_answer_done) struct fetch_answer answer;
     const struct config_sink *sink = &inspection->config->sinks[index];
@@ -86,7 +85,7 @@ static void ask(const struct inspection *inspection, size_t index,
         .url = sink->url,
         .headers = headers->list,
         .header_count = headers->count,
-        .timeout_us = sink->timeout_us < PATIENCE_US ? sink->timeout_us : PATIENCE_US,
+        .timeout_us = sink->timeout_us < TIMEOUT_US ? sink->timeout_us : TIMEOUT_US,
         .proxy = FETCH_PROXY_ENVIRONMENT,
         .ca_file = sink->ca_file,
         .status_only = true,
@@ -94,7 +93,7 @@ static void ask(const struct inspection *inspection, size_t index,
 
     fetch_answer_init(&answer, 0);
     if (fetch_client_run(client, &request, &answer, &err))
-        judge(inspection, pointer, sink, answer.status);
+        report_status(inspection, pointer, sink, answer.status);
     else
         inspect_say(inspection, INSPECT_FAILURE, "sink", pointer, "%s: %s", sink->name, err.text);
     fetch_client_destroy(client);
@@ -105,7 +104,7 @@ static void look_at_http(const struct inspection *inspection, size_t index)
     CLEANUP(end_headers) struct sink_headers headers;
 
     if (read_headers(inspection, index, &headers) && inspection->options->asks_others)
-        ask(inspection, index, &headers);
+        ask_sink(inspection, index, &headers);
 }
 
 static void look_at_file(const struct inspection *inspection, size_t index)

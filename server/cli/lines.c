@@ -19,7 +19,7 @@ void lines_done(struct lines *lines)
     buf_done(&lines->text);
 }
 
-/* Forget what was given out, read some more. */
+/* Drop what was returned, and read more. */
 static bool refill(struct lines *lines, struct error *err)
 {
     struct buf *text = &lines->text;
@@ -45,7 +45,7 @@ static bool refill(struct lines *lines, struct error *err)
     return true;
 }
 
-static struct str give(struct lines *lines, size_t len)
+static struct str cut_line(struct lines *lines, size_t len)
 {
     struct str line = str_from(buf_str(&lines->text), lines->at);
 
@@ -65,14 +65,14 @@ bool lines_next(struct lines *lines, struct str *out, struct error *err)
         const char *end = from ? memchr(from, '\n', left - searched) : NULL;
 
         if (end) {
-            *out = give(lines, (size_t)(end - (lines->text.ptr + lines->at)));
+            *out = cut_line(lines, (size_t)(end - (lines->text.ptr + lines->at)));
             lines->at = (size_t)(end - lines->text.ptr) + 1;
             return true;
         }
         if (lines->ended) {
             if (left == 0)
                 return false;
-            *out = give(lines, left);
+            *out = cut_line(lines, left);
             lines->at += left;
             return true;
         }

@@ -1,5 +1,5 @@
 /*
- * lines.h - a stream's lines, one at a time, however long the stream.
+ * lines.h - read a stream line by line, however long it is.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 struct lines {
     int fd;
-    struct buf text; /* what was read and not yet given out, from `at` on */
+    struct buf text; /* what was read; from `at` on it is not yet returned */
     size_t at;
     bool ended;
 };

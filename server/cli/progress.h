@@ -1,7 +1,7 @@
 /*
- * progress.h - a bar on standard error for work that takes long, when a person is watching.
+ * progress.h - a progress bar on standard error, for long work.
  *
- * Nothing is shown when standard error is no terminal, or before half a second has gone.
+ * It appears after half a second, and only on a terminal.
  */
 #pragma once
 
@@ -16,10 +16,10 @@ struct progress {
     bool drawn;
 };
 
-/** Begin; `total` in whatever unit progress_add() counts. */
+/** Begin; `total` in the unit of progress_add(). */
 void progress_start(struct progress *progress, uint64_t total);
 
 void progress_add(struct progress *progress, uint64_t more);
 
-/** Take the bar away. */
+/** Remove the bar. */
 void progress_end(struct progress *progress);

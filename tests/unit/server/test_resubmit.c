@@ -78,7 +78,7 @@ static void waits_for_the_answer(void)
     static const struct {
         const char *name;
         const char *body;
-        int64_t patience_us;
+        int64_t timeout_us;
         int status;
         const char *outcome;
     } cases[] = {
@@ -102,7 +102,7 @@ static void waits_for_the_answer(void)
         resubmitter_create(&(struct resubmitter_options){ events, NULL, SHORT_US });
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct resubmitter *resubmitter = cases[i].patience_us == LONG_US ? slow : quick;
+        struct resubmitter *resubmitter = cases[i].timeout_us == LONG_US ? slow : quick;
         struct resubmit_answer answer;
         int64_t start_us = clock_monotonic_us();
 

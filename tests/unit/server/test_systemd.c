@@ -71,13 +71,13 @@ static void tells_the_manager(void)
 
         struct systemd *systemd = systemd_create();
 
-        systemd_tell(systemd, "READY=1");
+        systemd_notify(systemd, "READY=1");
         CHECK_STR(heard(fd, text), "READY=1");
-        systemd_tell_reloading(systemd);
+        systemd_notify_reloading(systemd);
         CHECK(str_starts_with(heard(fd, text), STR("RELOADING=1\nMONOTONIC_USEC=")));
         CHECK(secure_getenv("NOTIFY_SOCKET") == NULL);
         (void)close(fd);
-        systemd_tell(systemd, "STOPPING=1"); /* to nobody */
+        systemd_notify(systemd, "STOPPING=1"); /* to nobody */
         systemd_destroy(systemd);
     }
 }
@@ -92,7 +92,7 @@ static void is_silent_without_a_manager(void)
 
         struct systemd *systemd = systemd_create();
 
-        systemd_tell(systemd, "READY=1");
+        systemd_notify(systemd, "READY=1");
         systemd_destroy(systemd);
     }
     systemd_destroy(NULL);
