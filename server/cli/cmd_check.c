@@ -125,7 +125,7 @@ int cmd_check(int argc, char **argv)
                  "certificate, schemas,\n"
                  "store, sinks), and print each problem on a line: FILE:LINE: KEY: what. Warnings "
                  "go to standard\n"
-                 "error. Starts nothing, and asks only AWS Glue, for schemas that are there.\n",
+                 "error. Starts nothing, and contacts only AWS Glue, for schemas in it.\n",
         .ending = "Exits with 0 when nothing is wrong, else with 1.\n",
         .options = options,
         .takes_config = true,

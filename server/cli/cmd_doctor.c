@@ -81,9 +81,9 @@ static void look_at_clock(struct doctor *doctor, bool was_answered)
         doctor_say(doctor, INSPECT_WARNING, "clock",
                    "off by %" PRId64 " s against AWS; signatures are corrected", -skew_s);
     else if (was_answered)
-        doctor_say(doctor, INSPECT_FINE, "clock", "as AWS's, give or take some minutes");
+        doctor_say(doctor, INSPECT_FINE, "clock", "differs from AWS's by a few minutes at most");
     else
-        doctor_say(doctor, INSPECT_WARNING, "clock", "not known: no call was answered");
+        doctor_say(doctor, INSPECT_WARNING, "clock", "not known, because no call was answered");
 }
 
 /* True: the registry answered. */
@@ -165,7 +165,7 @@ static void look_at_listening(struct doctor *doctor)
         doctor_say(doctor, INSPECT_FINE, "auth", "senders need a credential");
     else
         doctor_say(doctor, http->listen.loopback ? INSPECT_FINE : INSPECT_WARNING, "auth",
-                   "anybody who reaches it may post");
+                   "none configured: every client that reaches the server may post");
 }
 
 static bool doctor_is_sound(void *self, const char *pointer)

@@ -15,8 +15,7 @@ int cmd_serve(int argc, char **argv)
                  "exit with 0. A second signal, at least a second later, ends it at once. SIGHUP "
                  "reloads the\n"
                  "configuration.\n",
-        .ending = "Logs JSON lines to standard output; the first one, `ready`, has address and "
-                  "port.\n"
+        .ending = "Logs JSON lines to standard output; `ready` has the address and the port.\n"
                   "Exits with 3 when the configuration is bad, the store is in use, or the "
                   "address cannot be\n"
                   "listened on.\n",

@@ -67,7 +67,7 @@ static void a_request_is_one_documented_line(void)
                     "\"bytes_in\":909,\"bytes_out\":211,\"duration_us\":57}\n");
 }
 
-static void the_client_is_shown_when_wanted(void)
+static void the_client_is_shown_when_configured(void)
 {
     struct http_exchange_summary summary = summary_of(&full_note);
 
@@ -100,7 +100,7 @@ static void what_is_not_known_is_left_out(void)
                     "\"bytes_in\":909,\"bytes_out\":211,\"duration_us\":57}\n");
 }
 
-static void an_array_says_how_many(void)
+static void an_array_has_its_counts(void)
 {
     static const struct request_note note = { .outcome = STR_INIT("batch"),
                                               .events = 500,
@@ -151,7 +151,7 @@ static void an_unusual_end_is_named(void)
     }
 }
 
-static void at_level_warn_nothing_is_said(void)
+static void nothing_is_logged_at_level_warn(void)
 {
     struct http_exchange_summary summary = summary_of(&full_note);
 
@@ -165,12 +165,12 @@ int main(void)
 {
     log_configure(LOG_INFO, LOG_JSON);
     RUN(a_request_is_one_documented_line);
-    RUN(the_client_is_shown_when_wanted);
+    RUN(the_client_is_shown_when_configured);
     RUN(what_is_not_known_is_left_out);
-    RUN(an_array_says_how_many);
+    RUN(an_array_has_its_counts);
     RUN(only_wellformed_identifiers_are_shown);
     RUN(an_unusual_end_is_named);
-    RUN(at_level_warn_nothing_is_said);
+    RUN(nothing_is_logged_at_level_warn);
     mem_free((void *)output.ptr);
     return test_end();
 }

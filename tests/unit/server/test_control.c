@@ -1,6 +1,6 @@
 /*
- * test_control.c - claims about server/control.h and its client, over the real socket beside a real
- * store; POST /events is played.
+ * test_control.c - claims about server/control.h and its client, over a real socket beside a real
+ * store; a stub stands for POST /events.
  */
 #include "server/control.h"
 
@@ -119,7 +119,7 @@ static void replays_what_was_refused(void)
     end(&setting);
 }
 
-static void passes_on_what_the_store_says(void)
+static void passes_on_the_errors_of_the_store(void)
 {
     struct setting setting;
     struct error err = { 0 };
@@ -179,7 +179,7 @@ static void drops_a_sink_that_is_gone(void)
     store_done(&store);
 }
 
-/* An order that takes as long as a disk that hangs. */
+/* An order that hangs like a disk. */
 struct stalled {
     atomic_bool begun;
     atomic_bool released;
@@ -211,15 +211,15 @@ static void *order_replay(void *self)
     return NULL;
 }
 
-static bool lags_no_more(void *self)
+static bool has_caught_up(void *self)
 {
     struct setting *setting = self;
 
     return !control_lags(setting->control);
 }
 
-/* Never a lock across I/O: who exchanges what orders work with does not wait for them. */
-static void nobody_waits_for_an_order(void)
+/* control_use() takes no lock that an order holds across I/O. */
+static void control_use_does_not_wait_for_an_order(void)
 {
     struct stalled stalled = { 0 };
     struct setting setting;
@@ -236,15 +236,15 @@ static void nobody_waits_for_an_order(void)
     CHECK(pthread_create(&client, NULL, order_replay, &setting) == 0);
     CHECK(wait_until(is_set, &stalled.begun));
     control_use(setting.control, &next);
-    CHECK(control_lags(setting.control)); /* `stall` is still at it */
+    CHECK(control_lags(setting.control)); /* `stall` still runs */
     CHECK_INT(setting.calls, 0);
     atomic_store(&stalled.released, true);
     (void)pthread_join(client, NULL);
-    CHECK(wait_until(lags_no_more, &setting));
+    CHECK(wait_until(has_caught_up, &setting));
     end(&setting);
 }
 
-/* Send the bytes as they are; the first answer line, "" when the server closes instead. */
+/* Send the bytes. Returns the first answer line; "" when the server closes instead. */
 static void talk(int fd, struct str bytes, char answer[static ANSWER_SIZE])
 {
     size_t len = 0;
@@ -255,7 +255,7 @@ static void talk(int fd, struct str bytes, char answer[static ANSWER_SIZE])
     answer[len] = '\0';
 }
 
-static void refuses_what_is_no_order(void)
+static void refuses_lines_that_are_no_orders(void)
 {
     static const struct {
         const char *line;
@@ -313,7 +313,7 @@ static bool can_ask(void *self)
     return refused && err.code == ERR_INVALID;
 }
 
-static void idle_clients_keep_nobody_out_for_ever(void)
+static void idle_clients_do_not_keep_others_out(void)
 {
     struct setting setting;
     int fds[CLIENTS];
@@ -327,7 +327,7 @@ static void idle_clients_keep_nobody_out_for_ever(void)
     end(&setting);
 }
 
-static void is_there_only_while_the_server_is(void)
+static void the_socket_exists_while_the_server_runs(void)
 {
     struct setting setting;
     struct stat info;
@@ -349,11 +349,11 @@ static void is_there_only_while_the_server_is(void)
 int main(void)
 {
     RUN(replays_what_was_refused);
-    RUN(passes_on_what_the_store_says);
+    RUN(passes_on_the_errors_of_the_store);
     RUN(drops_a_sink_that_is_gone);
-    RUN(nobody_waits_for_an_order);
-    RUN(refuses_what_is_no_order);
-    RUN(idle_clients_keep_nobody_out_for_ever);
-    RUN(is_there_only_while_the_server_is);
+    RUN(control_use_does_not_wait_for_an_order);
+    RUN(refuses_lines_that_are_no_orders);
+    RUN(idle_clients_do_not_keep_others_out);
+    RUN(the_socket_exists_while_the_server_runs);
     return test_end();
 }

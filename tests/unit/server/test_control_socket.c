@@ -30,7 +30,7 @@ static bool meets(const char *path)
     return trusted;
 }
 
-static void meets_beside_the_store(void)
+static void connects_beside_the_store(void)
 {
     struct folder folder;
     char path[FOLDER_PATH_SIZE];
@@ -43,8 +43,8 @@ static void meets_beside_the_store(void)
     folder_done(&folder);
 }
 
-/* Longer than the address of a Unix socket may be. */
-static void meets_in_a_deep_folder(void)
+/* A path over the limit of Unix socket addresses. */
+static void connects_in_a_deep_folder(void)
 {
     struct folder folder;
     char name[140];
@@ -61,7 +61,7 @@ static void meets_in_a_deep_folder(void)
     folder_done(&folder);
 }
 
-static void finds_nobody(void)
+static void finds_no_server(void)
 {
     struct folder folder;
     char path[FOLDER_PATH_SIZE];
@@ -81,8 +81,8 @@ static void finds_nobody(void)
 
 int main(void)
 {
-    RUN(meets_beside_the_store);
-    RUN(meets_in_a_deep_folder);
-    RUN(finds_nobody);
+    RUN(connects_beside_the_store);
+    RUN(connects_in_a_deep_folder);
+    RUN(finds_no_server);
     return test_end();
 }

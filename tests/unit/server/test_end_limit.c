@@ -30,7 +30,7 @@ static void never_set(struct end_limit *limit)
     end_limit_destroy(limit);
 }
 
-/* The status that a process ends with that does this. */
+/* Run `act` in a process of its own. Returns its exit status. */
 static int run_alone(void (*act)(struct end_limit *limit))
 {
     pid_t child = fork();

@@ -29,7 +29,7 @@ static void set(const char *name, const char *value)
     assert(setenv(name, value, 1) == 0); /* NOLINT(concurrency-mt-unsafe): the only thread */
 }
 
-/* As if the manager had opened these: descriptors 3 and 4. */
+/* Sockets as the service manager opens them: descriptors 3 and 4. */
 static void put_sockets(const char *const *addresses, const char *names)
 {
     char text[16];
@@ -101,7 +101,7 @@ static void the_managers_sockets_come_first(void)
     config_destroy(config);
 }
 
-static void nobody_gets_to_be_open_by_a_socket_either(void)
+static void an_exposed_socket_needs_a_credential_too(void)
 {
     static const struct {
         const char *address;
@@ -141,7 +141,7 @@ static void nobody_gets_to_be_open_by_a_socket_either(void)
 int main(void)
 {
     RUN(the_managers_sockets_come_first);
-    RUN(nobody_gets_to_be_open_by_a_socket_either);
+    RUN(an_exposed_socket_needs_a_credential_too);
     RUN(takes_addresses_from_the_configuration);
     return test_end();
 }

@@ -1,6 +1,6 @@
 /*
  * test_reload.c - claims about server/reload.h: a new service takes over what it can, and the old
- * one goes when nobody needs it.
+ * one is destroyed after its last request.
  */
 #include "server/reload.h"
 
@@ -93,7 +93,7 @@ static void end(void)
     retired = NULL;
 }
 
-static bool load_anew(struct error *err)
+static bool reload(struct error *err)
 {
     const struct reload_options reloading = { path, options, &listeners, http, NULL };
 
@@ -118,7 +118,7 @@ static void the_store_and_the_schemas_stay(void)
     struct service *service = current.service;
 
     put_config("A", "http: { respond: receipt }\n");
-    CHECK(load_anew(&err));
+    CHECK(reload(&err));
     CHECK(current.service != service);
     CHECK_INT(current.config->http.respond, CONFIG_RESPOND_RECEIPT);
     CHECK(current.service->outbox == outbox && current.service->catalog == catalog);
@@ -138,7 +138,7 @@ static void other_schemas_need_another_catalog(void)
     struct outbox *outbox = current.service->outbox;
 
     put_config("B", "");
-    CHECK(load_anew(&err));
+    CHECK(reload(&err));
     CHECK(current.service->outbox == outbox);
 
     struct catalog_status status;
@@ -171,7 +171,7 @@ static void failures_change_nothing(void)
 
         TEST_CASE(cases[i].why);
         put_config(cases[i].schema, cases[i].more);
-        CHECK(!load_anew(&err));
+        CHECK(!reload(&err));
         CHECK(strstr(err.text, cases[i].why) != NULL);
         CHECK(before.config == current.config && before.service == current.service);
         CHECK(retired == NULL);
@@ -179,7 +179,7 @@ static void failures_change_nothing(void)
     TEST_CASE("open to everybody");
     listeners.main.at.loopback = false;
     put_config("A", "");
-    CHECK(!load_anew(&err));
+    CHECK(!reload(&err));
     CHECK(strstr(err.text, "no credential is configured") != NULL);
     end();
 }
@@ -205,7 +205,7 @@ static void a_request_holds_its_service(void)
     CHECK_INT(answer.status, 100);
     for (int i = 0; i < 3; i++) {
         put_config(i == 1 ? "B" : "A", "");
-        CHECK(load_anew(&err));
+        CHECK(reload(&err));
     }
     CHECK(retired_release(&retired) == 3);
     CHECK(http_client_send(fd, STR("{}")));

@@ -43,7 +43,7 @@ static enum handler_step follow(struct script *script, struct request *request,
         script->waker = request->waker;
         script->started = !pthread_create(&script->thread, NULL, wake_from_afar, script);
     }
-    if (letter == 'o') /* an old one: nobody hears it */
+    if (letter == 'o') /* of an earlier request: ignored */
         waker_wake(script->late);
     if (letter != 'd')
         return HANDLER_WAIT;
@@ -141,7 +141,7 @@ static void nothing_is_waited_for_at_the_end(void)
     pthread_t thread;
 
     CHECK(pthread_create(&thread, NULL, end_from_afar, resubmitter) == 0);
-    resubmit(resubmitter, STR("w"), &answer); /* nobody will ever wake it */
+    resubmit(resubmitter, STR("w"), &answer); /* no waker will wake it */
     (void)pthread_join(thread, NULL);
     CHECK_INT(answer.status, 503);
     CHECK(clock_monotonic_us() - start_us < LONG_US);

@@ -1,6 +1,6 @@
 /*
  * test_resubmit_registry.c - claims about server/resubmit_registry.h, with a real store and a real
- * catalog; POST /events is played.
+ * catalog; a stub stands for POST /events.
  */
 #include "server/resubmit_registry.h"
 
@@ -11,7 +11,7 @@
 
 enum { PATIENCE_US = 20 * 1000 * 1000, MANY = 100, MOST = 64 };
 
-/* What POST /events is to answer, how often it was asked, and for how many events. */
+/* What POST /events answers, how often it was called, and for how many events. */
 struct gate {
     int status;
     int calls;
@@ -79,7 +79,7 @@ static void end(struct setting *setting)
     store_done(&setting->store);
 }
 
-/* A whole round. */
+/* One round. */
 static void go_round(struct setting *setting)
 {
     while (resubmit_registry_step(setting->rounds, setting->catalog, MOST))
@@ -153,7 +153,7 @@ static void leaves_a_schema_alone_when_it_is_too_early(void)
     end(&setting);
 }
 
-/* The gate accepts without a word to the store, so that all rows stay. */
+/* The stub accepts without changing the store, so that all rows stay. */
 static void posts_each_once_in_a_round_and_many_together(void)
 {
     struct setting setting;

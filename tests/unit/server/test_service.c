@@ -1,5 +1,5 @@
 /*
- * test_service.c - claims about server/service.h: what a configuration makes of an event.
+ * test_service.c - claims about server/service.h: how a configuration handles an event.
  */
 #include "server/service.h"
 
@@ -18,7 +18,7 @@ static struct folder folder;
 static struct config *config;
 static struct service *service;
 
-/* Put a configuration into the folder: its own registry and route, then `more`. */
+/* Write a configuration into the folder: its registry and route, then `more`. */
 static void write_config(const char *more)
 {
     char text[4000];
@@ -87,7 +87,7 @@ static void check_post(const char *body, int status, const char *answer)
     arena_destroy(arena);
 }
 
-static void the_configuration_is_in_force(void)
+static void the_configuration_is_used(void)
 {
     static const struct {
         const char *more;
@@ -128,7 +128,7 @@ static void the_configuration_is_in_force(void)
     }
 }
 
-static void the_status_map_is_in_force(void)
+static void the_status_map_is_used(void)
 {
     static const struct {
         const char *more;
@@ -235,8 +235,8 @@ static void the_defaults_take_the_shipped_sample(void)
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
-    RUN(the_configuration_is_in_force);
-    RUN(the_status_map_is_in_force);
+    RUN(the_configuration_is_used);
+    RUN(the_status_map_is_used);
     RUN(credentials_are_asked_for_when_configured);
     RUN(what_cannot_be_used_is_named);
     RUN(the_defaults_take_the_shipped_sample);

@@ -1,6 +1,6 @@
 /*
- * test_sinks.c - claims about server/sinks.h: the configuration's sinks deliver, and nothing of it
- * is needed any more once they are made
+ * test_sinks.c - claims about server/sinks.h: the configured sinks deliver, also after the
+ * configuration is destroyed.
  */
 #include "server/sinks.h"
 
@@ -65,7 +65,7 @@ static void each_configured_sink_has_a_pump(void)
     CHECK(sinks_start(sinks, store.outbox, &err));
     store_fill(&store, "a", 1);
     CHECK(wait_until(all_failed_or_delivered, NULL));
-    CHECK_INT(store_sink(&store, "hook")->pending, 1); /* nobody is there */
+    CHECK_INT(store_sink(&store, "hook")->pending, 1); /* the sink is not reachable */
     sinks_reopen(sinks);
     sinks_stop(sinks, 1000000);
     CHECK(access(path, F_OK) == 0);

@@ -1,5 +1,5 @@
 /*
- * test_systemd.c - claims about server/systemd.h, with the test in the manager's place.
+ * test_systemd.c - claims about server/systemd.h, with the test as the service manager.
  */
 #include "server/systemd.h"
 
@@ -54,7 +54,7 @@ static struct str heard(int fd, char text[static 256])
     return (struct str){ text, len > 0 ? (size_t)len : 0 };
 }
 
-static void tells_the_manager(void)
+static void notifies_the_manager(void)
 {
     char path[FOLDER_PATH_SIZE];
     char abstract[64];
@@ -77,7 +77,7 @@ static void tells_the_manager(void)
         CHECK(str_starts_with(heard(fd, text), STR("RELOADING=1\nMONOTONIC_USEC=")));
         CHECK(secure_getenv("NOTIFY_SOCKET") == NULL);
         (void)close(fd);
-        systemd_notify(systemd, "STOPPING=1"); /* to nobody */
+        systemd_notify(systemd, "STOPPING=1"); /* there is no manager */
         systemd_destroy(systemd);
     }
 }
@@ -98,7 +98,7 @@ static void is_silent_without_a_manager(void)
     systemd_destroy(NULL);
 }
 
-static void knows_how_often_the_watchdog_wants_to_hear(void)
+static void knows_the_interval_of_the_watchdog(void)
 {
     static const struct {
         const char *usec;
@@ -137,7 +137,7 @@ static int tcp_socket(bool listening)
     return fd;
 }
 
-/* Put `fd` where the manager would have put it. */
+/* Move `fd` to where the manager puts it. */
 static void put(int fd, int place)
 {
     if (fd == place)
@@ -198,7 +198,7 @@ static void a_second_socket_of_a_name_is_left(void)
     CHECK_INT(fd, -1);
     CHECK(!systemd_check_taken(systemd, &err));
     systemd_destroy(systemd);
-    CHECK(fcntl(4, F_GETFD) == -1); /* nobody took it */
+    CHECK(fcntl(4, F_GETFD) == -1); /* not taken */
     CHECK(close(3) == 0);
 }
 
@@ -243,9 +243,9 @@ int main(void)
     RUN(a_second_socket_of_a_name_is_left);
     RUN(refuses_sockets_that_do_not_listen);
     RUN(leaves_sockets_alone_that_are_meant_for_another_process);
-    RUN(tells_the_manager);
+    RUN(notifies_the_manager);
     RUN(is_silent_without_a_manager);
-    RUN(knows_how_often_the_watchdog_wants_to_hear);
+    RUN(knows_the_interval_of_the_watchdog);
     folder_done(&folder);
     return test_end();
 }

@@ -224,7 +224,7 @@ static void the_environment_names_the_file_when_no_option_does(void)
     (void)unsetenv("SLUICE_CONFIG"); /* NOLINT(concurrency-mt-unsafe) */
 }
 
-static void a_bad_configuration_is_said_on_standard_error(void)
+static void problems_of_the_configuration_go_to_standard_error(void)
 {
     struct folder folder;
     char path[FOLDER_PATH_SIZE];
@@ -257,7 +257,7 @@ int main(void)
     RUN(a_command_takes_only_what_its_spec_has);
     RUN(help_is_an_answer);
     RUN(the_environment_names_the_file_when_no_option_does);
-    RUN(a_bad_configuration_is_said_on_standard_error);
+    RUN(problems_of_the_configuration_go_to_standard_error);
     free_words();
     mem_free((void *)out.ptr);
     mem_free((void *)err.ptr);

@@ -1,6 +1,6 @@
 /*
- * test_progress.c - claims about server/cli/progress.h; what a terminal shows is tried on one of
- * our own.
+ * test_progress.c - claims about server/cli/progress.h; the terminal is one of
+ * the test.
  */
 #include "server/cli/progress.h"
 
@@ -12,7 +12,7 @@
 #include "tests/unit/capture.h"
 #include "tests/unit/test.h"
 
-static void says_nothing_when_nobody_watches(void)
+static void prints_nothing_without_a_terminal(void)
 {
     struct capture capture;
     struct progress progress;
@@ -30,7 +30,7 @@ static void says_nothing_when_nobody_watches(void)
     mem_free((void *)said.ptr);
 }
 
-/* What a terminal is shown after `done` of `total`, the bar still there. */
+/* What the terminal shows after `done` of `total`, before progress_end(). */
 static void show(uint64_t total, uint64_t done, char *text, size_t size)
 {
     struct progress progress;
@@ -53,7 +53,7 @@ static void show(uint64_t total, uint64_t done, char *text, size_t size)
     (void)close(theirs);
 }
 
-static void shows_how_far_it_is(void)
+static void shows_the_share_that_is_done(void)
 {
     static const struct {
         const char *name;
@@ -80,7 +80,7 @@ static void shows_how_far_it_is(void)
 
 int main(void)
 {
-    RUN(says_nothing_when_nobody_watches);
-    RUN(shows_how_far_it_is);
+    RUN(prints_nothing_without_a_terminal);
+    RUN(shows_the_share_that_is_done);
     return test_end();
 }
