@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tests/unit/test.h"
+#include "tests/unit/wait.h"
 
 const char pipeline_schema[] =
     "{\"type\":\"object\",\"properties\":{\"interaction\":{\"type\":\"object\",\"properties\":{"
@@ -109,7 +110,7 @@ struct request pipeline_request(struct arena *arena, struct str body)
     };
 }
 
-/* It is JSON whatever it is, and says when to come again if and only if it is a 503. */
+/* Each answer is JSON; a 503, and no other status, has a Retry-After. */
 static void check_answer(const struct response *response)
 {
     const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
@@ -144,6 +145,48 @@ void pipeline_check_post(struct pipeline *pipeline, const char *body, int status
     pipeline_post(pipeline, str_from_c(body), &response);
     CHECK_INT(response.status, status);
     CHECK_STR(response.body, answer);
+}
+
+static void count_wake(struct waker waker)
+{
+    struct pipeline *pipeline = waker.target;
+
+    atomic_fetch_add(&pipeline->woken, 1);
+}
+
+enum handler_step pipeline_handle(struct pipeline *pipeline, struct str body)
+{
+    struct handler handler = events_handler(pipeline->events);
+
+    arena_destroy(pipeline->arena);
+    pipeline->arena = arena_create();
+    pipeline->request = pipeline_request(pipeline->arena, body);
+    pipeline->request.waker = (struct waker){ .wake = count_wake, .target = pipeline };
+    pipeline->request.detach = pipeline->detach;
+    pipeline->response = (struct response){ 0 };
+    atomic_store(&pipeline->woken, 0);
+    return handler.handle(handler.self, &pipeline->request, &pipeline->response);
+}
+
+enum handler_step pipeline_resume(struct pipeline *pipeline, enum resume_reason reason)
+{
+    struct handler handler = events_handler(pipeline->events);
+
+    return handler.resume(handler.self, &pipeline->request, &pipeline->response, reason);
+}
+
+/* An earlier request's wake-up may be late, so a wake-up is not yet an answer. */
+static bool is_answered(void *self)
+{
+    struct pipeline *pipeline = self;
+
+    return atomic_exchange(&pipeline->woken, 0) > 0 &&
+           pipeline_resume(pipeline, HANDLER_WOKEN) == HANDLER_DONE;
+}
+
+bool pipeline_await_answer(struct pipeline *pipeline)
+{
+    return wait_until(is_answered, pipeline);
 }
 
 void pipeline_done(struct pipeline *pipeline)

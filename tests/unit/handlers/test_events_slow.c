@@ -1,6 +1,6 @@
 /*
- * test_events_slow.c - claims about handlers/events.h: requests on the slow lane, and requests
- * that get their news late, twice, for nothing or in any order.
+ * test_events_slow.c - claims about handlers/events.h: requests on the slow lane, and wake-ups that
+ * come late, twice, for nothing or in any order.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,12 +25,7 @@ static struct scripted script;
 static struct pipeline pipeline;
 static struct store store;
 static struct slow_lane *lane;
-static struct handler handler;
-static struct arena *arena; /* of the request that is on its way; NULL: none is */
-static struct request request;
-static struct response response;
-static atomic_int woken;
-static atomic_int taken_out; /* requests that are not released yet */
+static atomic_int detached; /* requests that are not released yet */
 
 static void open_lane(void)
 {
@@ -38,6 +33,60 @@ static void open_lane(void)
 
     lane = slow_lane_create(&(struct slow_lane_options){ .threads = 2 });
     CHECK(slow_lane_start(lane, &err));
+}
+
+static bool are_released(void *self)
+{
+    (void)self;
+    return atomic_load(&detached) == 0;
+}
+
+static void end_request(void)
+{
+    arena_destroy(pipeline.arena);
+    pipeline.arena = NULL;
+}
+
+static void end(void)
+{
+    end_request();
+    scripted_close(&script, false);
+    catalog_stop(pipeline.catalog);
+    slow_lane_stop(lane);
+    outbox_stop(store.outbox);
+    CHECK(wait_until(are_released, NULL));
+    slow_lane_destroy(lane);
+    pipeline_done(&pipeline);
+    store_done(&store);
+    scripted_done(&script);
+}
+
+static void release(struct request *taken)
+{
+    arena_destroy(taken->arena);
+    atomic_fetch_sub(&detached, 1);
+}
+
+static void drop_body(struct request *taken)
+{
+    memset((char *)taken->body.ptr, '?', taken->body.len);
+}
+
+/* As the server does, without a connection. */
+static struct request *detach(struct request *it)
+{
+    struct request *taken = arena_alloc(it->arena, sizeof(*taken));
+
+    *taken = *it;
+    taken->body = arena_copy(taken->arena, it->body);
+    taken->detach = NULL;
+    taken->release = release;
+    taken->drop_body = drop_body;
+    it->body = STR_NONE;
+    it->arena = arena_create();
+    pipeline.arena = it->arena;
+    atomic_fetch_add(&detached, 1);
+    return taken;
 }
 
 /* With a store; the registry knows the schema, or gives it when its gate opens. */
@@ -68,91 +117,8 @@ static void begin(bool closed)
         .max_errors = 10,
         .budget_us = 50000,
     });
-    handler = events_handler(pipeline.events);
+    pipeline.detach = detach;
     CHECK(catalog_start(pipeline.catalog, &err));
-}
-
-static bool are_released(void *self)
-{
-    (void)self;
-    return atomic_load(&taken_out) == 0;
-}
-
-static void end_request(void)
-{
-    arena_destroy(arena);
-    arena = NULL;
-}
-
-static void end(void)
-{
-    end_request();
-    scripted_close(&script, false);
-    catalog_stop(pipeline.catalog);
-    slow_lane_stop(lane);
-    outbox_stop(store.outbox);
-    CHECK(wait_until(are_released, NULL));
-    slow_lane_destroy(lane);
-    pipeline_done(&pipeline);
-    store_done(&store);
-    scripted_done(&script);
-}
-
-static void count_wake(struct waker waker)
-{
-    (void)waker;
-    atomic_fetch_add(&woken, 1);
-}
-
-static void release(struct request *taken)
-{
-    arena_destroy(taken->arena);
-    atomic_fetch_sub(&taken_out, 1);
-}
-
-static void drop_body(struct request *taken)
-{
-    memset((char *)taken->body.ptr, '?', taken->body.len);
-}
-
-/* What the server does, but for the connection. */
-static struct request *detach(struct request *it)
-{
-    struct request *taken = arena_alloc(it->arena, sizeof(*taken));
-
-    *taken = *it;
-    taken->body = arena_copy(taken->arena, it->body);
-    taken->detach = NULL;
-    taken->release = release;
-    taken->drop_body = drop_body;
-    it->body = STR_NONE;
-    it->arena = arena_create();
-    arena = it->arena;
-    atomic_fetch_add(&taken_out, 1);
-    return taken;
-}
-
-static enum handler_step post(struct str body)
-{
-    end_request();
-    arena = arena_create();
-    request = pipeline_request(arena, body);
-    request.waker = (struct waker){ .wake = count_wake };
-    request.detach = detach;
-    response = (struct response){ 0 };
-    atomic_store(&woken, 0);
-    return handler.handle(handler.self, &request, &response);
-}
-
-static enum handler_step resume(enum resume_reason reason)
-{
-    return handler.resume(handler.self, &request, &response, reason);
-}
-
-static bool is_answered(void *self)
-{
-    (void)self;
-    return atomic_exchange(&woken, 0) > 0 && resume(HANDLER_WOKEN) == HANDLER_DONE;
 }
 
 /* `text` with white space behind it, which makes it large. */
@@ -167,10 +133,10 @@ static struct str large(const char *text)
 
 static void check_post(struct str body, int status, const char *answer)
 {
-    CHECK_INT(post(body), HANDLER_WAIT);
-    CHECK(wait_until(is_answered, NULL));
-    CHECK_INT(response.status, status);
-    CHECK_STR(response.body, answer);
+    CHECK_INT(pipeline_handle(&pipeline, body), HANDLER_WAIT);
+    CHECK(pipeline_await_answer(&pipeline));
+    CHECK_INT(pipeline.response.status, status);
+    CHECK_STR(pipeline.response.body, answer);
 }
 
 static void a_large_body_is_answered_like_a_small_one(void)
@@ -196,8 +162,8 @@ static void a_large_body_is_answered_like_a_small_one(void)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         TEST_CASE(cases[i].name);
         check_post(large(cases[i].body), cases[i].status, cases[i].answer);
-        CHECK(response.duplicate == (i == 1));
-        CHECK(request.body.len == 0); /* it was worked off outside its connection */
+        CHECK(pipeline.response.duplicate == (i == 1));
+        CHECK(pipeline.request.body.len == 0); /* it was worked off outside its connection */
     }
     end();
 }
@@ -220,10 +186,10 @@ static void a_body_of_many_tokens_is_large(void)
         buf_add(&body, STR("]}"));
         while (body.len < 6000)
             buf_add_char(&body, ' ');
-        CHECK_INT(post(buf_str(&body)), HANDLER_WAIT);
-        CHECK((request.body.len == 0) == cases[i].is_large);
-        CHECK(wait_until(is_answered, NULL));
-        CHECK_INT(response.status, 400);
+        CHECK_INT(pipeline_handle(&pipeline, buf_str(&body)), HANDLER_WAIT);
+        CHECK((pipeline.request.body.len == 0) == cases[i].is_large);
+        CHECK(pipeline_await_answer(&pipeline));
+        CHECK_INT(pipeline.response.status, 400);
         buf_done(&body);
     }
     end();
@@ -232,17 +198,17 @@ static void a_body_of_many_tokens_is_large(void)
 static void a_large_body_waits_for_its_schema(void)
 {
     begin(true);
-    CHECK_INT(post(large(GOOD("a"))), HANDLER_WAIT);
+    CHECK_INT(pipeline_handle(&pipeline, large(GOOD("a"))), HANDLER_WAIT);
     CHECK(scripted_await_inside(&script));
-    CHECK_INT(resume(HANDLER_WOKEN), HANDLER_WAIT); /* for nothing */
+    CHECK_INT(pipeline_resume(&pipeline, HANDLER_WOKEN), HANDLER_WAIT); /* for nothing */
     scripted_close(&script, false);
-    CHECK(wait_until(is_answered, NULL));
-    CHECK_INT(response.status, 200);
+    CHECK(pipeline_await_answer(&pipeline));
+    CHECK_INT(pipeline.response.status, 200);
     end();
 }
 
 /* Each of 500 strings takes more steps than the slice has time for. */
-static void what_takes_long_goes_on_elsewhere(void)
+static void a_costly_check_goes_to_a_worker(void)
 {
     static const char schema[] =
         "{\"items\":{\"anyOf\":[{\"pattern\":\"^(\\\\w+\\\\s?)+$\"},{\"maxLength\":40}]}}";
@@ -256,11 +222,11 @@ static void what_takes_long_goes_on_elsewhere(void)
         buf_add(&body, i ? STR(",\"aaaaaaaaaaaaa!\"") : STR("\"aaaaaaaaaaaaa!\""));
     buf_add(&body, STR("]}"));
     do { /* until the registry's new version is live */
-        CHECK_INT(post(buf_str(&body)), HANDLER_WAIT);
-        CHECK(wait_until(is_answered, NULL));
-    } while (memmem(response.body.ptr, response.body.len, "validation", 10));
-    CHECK_INT(response.status, 400);
-    CHECK(request.body.len == 0);
+        CHECK_INT(pipeline_handle(&pipeline, buf_str(&body)), HANDLER_WAIT);
+        CHECK(pipeline_await_answer(&pipeline));
+    } while (memmem(pipeline.response.body.ptr, pipeline.response.body.len, "validation", 10));
+    CHECK_INT(pipeline.response.status, 400);
+    CHECK(pipeline.request.body.len == 0);
     buf_done(&body);
     end();
 }
@@ -277,10 +243,12 @@ static void an_expired_request_is_not_submitted(void)
     for (size_t i = 0; i < COUNT_OF(bodies); i++)
         for (int is_large = 0; is_large < 2; is_large++) {
             TEST_CASE(bodies[i]);
-            CHECK_INT(post(is_large ? large(bodies[i]) : str_from_c(bodies[i])), HANDLER_WAIT);
-            CHECK_INT(resume(HANDLER_EXPIRED), HANDLER_DONE);
-            CHECK_INT(response.status, 503);
-            CHECK_STR(response.body,
+            CHECK_INT(
+                pipeline_handle(&pipeline, is_large ? large(bodies[i]) : str_from_c(bodies[i])),
+                HANDLER_WAIT);
+            CHECK_INT(pipeline_resume(&pipeline, HANDLER_EXPIRED), HANDLER_DONE);
+            CHECK_INT(pipeline.response.status, 503);
+            CHECK_STR(pipeline.response.body,
                       "{\"error\":\"Service unavailable\",\"details\":\"deadline\"}");
         }
     end_request();
@@ -290,13 +258,14 @@ static void an_expired_request_is_not_submitted(void)
     end();
 }
 
-static void without_room_the_sender_is_told_to_come_again(void)
+static void a_full_lane_is_a_503(void)
 {
     begin(false);
     slow_lane_stop(lane);
-    CHECK_INT(post(large(GOOD("a"))), HANDLER_DONE);
-    CHECK_INT(response.status, 503);
-    CHECK_STR(response.body, "{\"error\":\"Service unavailable\",\"details\":\"overload\"}");
+    CHECK_INT(pipeline_handle(&pipeline, large(GOOD("a"))), HANDLER_DONE);
+    CHECK_INT(pipeline.response.status, 503);
+    CHECK_STR(pipeline.response.body,
+              "{\"error\":\"Service unavailable\",\"details\":\"overload\"}");
     end();
 }
 
@@ -324,10 +293,10 @@ static struct str any_body(uint32_t *seed)
     return (struct str){ body, next(seed) % 2 ? sizeof(body) : (size_t)len };
 }
 
-/* News of all kinds until it is answered, or until its sender leaves. */
+/* Wake-ups of all kinds until it is answered, or until its sender leaves. */
 static void drive(uint32_t *seed)
 {
-    enum handler_step step = post(any_body(seed));
+    enum handler_step step = pipeline_handle(&pipeline, any_body(seed));
 
     for (int i = 0; step == HANDLER_WAIT && i < STEPS_MAX; i++) {
         uint32_t kind = next(seed) % 8;
@@ -337,25 +306,26 @@ static void drive(uint32_t *seed)
         if (kind == 1 && next(seed) % 4 == 0)
             scripted_close(&script, next(seed) % 2);
         if (kind < 6) {
-            step = resume(HANDLER_WOKEN);
+            step = pipeline_resume(&pipeline, HANDLER_WOKEN);
         } else {
-            step = resume(HANDLER_EXPIRED);
+            step = pipeline_resume(&pipeline, HANDLER_EXPIRED);
             CHECK_INT(step, HANDLER_DONE);
         }
     }
     if (step == HANDLER_WAIT && next(seed) % 2) {
-        step = resume(HANDLER_EXPIRED);
+        step = pipeline_resume(&pipeline, HANDLER_EXPIRED);
         CHECK_INT(step, HANDLER_DONE);
     }
     if (step == HANDLER_DONE) {
-        CHECK(response.status == 200 || response.status == 400 || response.status == 503);
-        CHECK((response.status == 503) == (response.retry_after_seconds > 0));
-        CHECK(response.body.len > 0);
+        CHECK(pipeline.response.status == 200 || pipeline.response.status == 400 ||
+              pipeline.response.status == 503);
+        CHECK((pipeline.response.status == 503) == (pipeline.response.retry_after_seconds > 0));
+        CHECK(pipeline.response.body.len > 0);
     }
     end_request();
 }
 
-static void any_order_of_news_ends_in_one_answer(void)
+static void any_order_of_wakeups_ends_in_one_answer(void)
 {
     for (uint32_t run = 0; run < 2; run++) {
         uint32_t seed = 7 + run;
@@ -373,9 +343,9 @@ int main(void)
     RUN(a_large_body_is_answered_like_a_small_one);
     RUN(a_body_of_many_tokens_is_large);
     RUN(a_large_body_waits_for_its_schema);
-    RUN(what_takes_long_goes_on_elsewhere);
+    RUN(a_costly_check_goes_to_a_worker);
     RUN(an_expired_request_is_not_submitted);
-    RUN(without_room_the_sender_is_told_to_come_again);
-    RUN(any_order_of_news_ends_in_one_answer);
+    RUN(a_full_lane_is_a_503);
+    RUN(any_order_of_wakeups_ends_in_one_answer);
     return test_end();
 }
