@@ -61,7 +61,7 @@ static enum handler_step start_worker(struct handling *h, enum slow_task task,
                                      : answer_unavailable(h, "overload", response);
 }
 
-/* All outcomes are known, as far as the outbox has no say. */
+/* All outcomes are known, except for what the outbox decides. */
 static enum handler_step submit(struct handling *h, struct response *response)
 {
     return run_submit(h->run) ? wait_in(h, AWAITS_COMMIT) : answer(h, response);

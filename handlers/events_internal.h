@@ -88,7 +88,7 @@ NODISCARD bool run_waits_for_schema(struct run *run);
 NODISCARD bool run_still_waits(const struct run *run);
 
 /**
- * Find the outcome of each event, as far as the outbox has no say. After run_read(). False:
+ * Find the outcome of each event, except for what the outbox decides. After run_read(). False:
  * RUN_FAST and its slice was not enough; nothing is decided.
  */
 bool run_check(struct run *run, enum run_pace pace);

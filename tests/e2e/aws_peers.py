@@ -279,7 +279,7 @@ class Process(Peer):
 
 
 class ProfileKeys(Peer):
-    """Keys in ~/.aws/credentials; who rotates them writes the file anew."""
+    """Keys in ~/.aws/credentials; a rotation writes the file again."""
 
     def __init__(self, keys):
         super().__init__(keys)

@@ -1,4 +1,4 @@
-"""AWS Glue's Schema Registry, emulated: for tests of whoever calls it.
+"""AWS Glue's Schema Registry, emulated, for tests of its clients.
 
     with GlueServer() as glue:                       # or GlueServer(tls="good"), see Certificates
         glue.put({"type": "object"})                 # a new version of the shipped schema
@@ -361,7 +361,7 @@ class Registry:
         if definition is not None and (problem := self.problem(definition)):
             raise Refusal("InvalidInputException", problem)
         schema = self.registries[registry][name] = Schema(params["DataFormat"], mode)
-        version = {}  # what is told of a version, the model has from the first one on
+        version = {}  # the members of a version, as the service model names them
         if definition is not None:
             made = schema.add(definition)
             version = {
@@ -426,11 +426,11 @@ BREAKS = ("truncated", "hang", "drip", "reset", "close")
 
 
 class GluePeer:
-    """What tests can rely on, whoever plays Glue, besides its `url`, put() and stored()."""
+    """What every emulation of Glue offers to tests, besides `url`, put() and stored()."""
 
     def __init__(self, key=None):
         self.key = key
-        self.stranger = ("AKIDSTRANGER", "secret", "")  # a key that is not let in
+        self.stranger = ("AKIDSTRANGER", "secret", "")  # a key that is not accepted
         self.ca_file = None
         self.calls = []  # (operation, parameters) of every request that came
         self.news = threading.Condition()
@@ -516,7 +516,7 @@ class GlueServer(GluePeer):
         if kind is None:
             assert not self.problems, self.problems
 
-    # For whoever calls it.
+    # For its clients.
 
     @property
     def url(self):

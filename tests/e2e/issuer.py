@@ -90,7 +90,7 @@ def hmac_with(secret):
 
 
 class Issuer:
-    """Publishes the keys it has at present; counts who asks. `fails`: it answers 500."""
+    """Publishes its present keys and counts the requests for them. `fails`: it answers 500."""
 
     def __init__(self, *algorithms):
         self.keys = [Key(alg, f"{alg}-1") for alg in algorithms]

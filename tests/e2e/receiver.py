@@ -1,4 +1,4 @@
-"""What an HTTP sink delivers to: a server that answers as the test tells it to."""
+"""A server for an HTTP sink, which answers by the plan of the test."""
 
 import http.server
 import json
@@ -8,7 +8,7 @@ import time
 
 
 class Receiver:
-    """Answers 200 unless told otherwise; `records` are those of the requests answered 2xx, in order."""
+    """Answers 200 unless `plan` says otherwise; `records` has those that were answered 2xx, in order."""
 
     def __init__(self, port=0, certificate=None):
         self.changed = threading.Condition()

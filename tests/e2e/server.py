@@ -141,7 +141,7 @@ class Server:
         return self.stderr_file.read_text(errors="replace")[:4000]
 
     def wait_ready(self):
-        """Read the ready line: who listens where."""
+        """Read the ready line, which has the address."""
         line = self.wait_text(lambda text: '"event":"ready"' in text or " ready " in text)
         self.ready_after = time.monotonic() - self.started
         if line.startswith("{"):
@@ -225,7 +225,7 @@ class Server:
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
     def wait_refused(self):
-        """Wait until nobody listens any more."""
+        """Wait until connections are refused."""
         for _ in range(500):
             try:
                 socket.create_connection(self.address, timeout=1).close()
@@ -268,7 +268,7 @@ TRANSFORM = "conf/transforms/interaction.started.yaml"
 
 
 def route(**changes):
-    """A route with every key, as the shipped one but for `changes`."""
+    """The shipped route with all its keys, and these changes."""
     return {
         "match": {"source": "*", "detail-type": "*"},
         "registry": REGISTRY,

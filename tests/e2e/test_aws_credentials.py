@@ -1,4 +1,4 @@
-"""Every provider of the credentials chain, with rotation, seen by who signs calls to Glue."""
+"""Every provider of the credentials chain, with rotation, as calls to Glue show it."""
 
 import re
 import time

@@ -195,7 +195,7 @@ def test_a_small_store_under_load(sluice, receiver):
     wait_for(lambda: delivered(server) == count)
 
 
-def test_a_listing_that_nobody_reads(sluice):
+def test_a_listing_without_a_reader(sluice):
     """A pager that waits holds neither the log nor the events."""
     server = sluice(store={"path": "var/sluice.db", "max_size": "1MiB"})
     for n in range(20):

@@ -1,4 +1,4 @@
-"""What strangers may try: dripping first bytes, and clients behind a proxy."""
+"""The deadline of slow first bytes, and the limits on clients behind a proxy."""
 
 import time
 

@@ -99,7 +99,7 @@ WITHOUT_JIT = ("/usr/bin/python3", "-B", str(pathlib.Path(__file__).parent / "wi
 
 
 @pytest.mark.parametrize(("prefix", "jit"), [((), True), (WITHOUT_JIT, False)], ids=["jit", "none"])
-def test_a_pattern_that_is_linear_on_a_text_has_one_verdict(folder, sluice, prefix, jit):
+def test_a_pattern_has_one_verdict_with_and_without_jit(folder, sluice, prefix, jit):
     put_schema(folder, "Words", {"properties": {"x": {"pattern": "^(\\w+\\s?)+$"}}})
     server = sluice(routes=[route(schema="Words", transform=put_nothing(folder))], prefix=prefix)
     assert server.wait_log(event="patterns")["jit"] is jit

@@ -173,7 +173,7 @@ def test_failures_change_nothing_once_a_version_is_known(glue, serve, event):
 
 @pytest.mark.emulator_only("faults")
 @pytest.mark.parametrize("name", ["hang", "drip"])
-def test_a_call_that_takes_long_delays_nobody_then(glue, serve, event, name):
+def test_a_slow_call_delays_no_event_then(glue, serve, event, name):
     server = await_ready(serve(glue, registry={"refresh": "20ms"}))
     glue.fault(name)
     glue.wait_calls("GetSchemaVersion", glue.count() + 1)
@@ -221,7 +221,7 @@ def test_a_good_certificate_is_fine(serve, event):
         assert serve(glue).post(event).status == 200
 
 
-def test_strangers_hear_of_no_path_and_no_profile(glue, serve, event, folder):
+def test_senders_get_no_path_and_no_profile(glue, serve, event, folder):
     """Neither in an answer nor in /readyz; the log has all of it."""
     script = folder / "keys"
     script.write_text("#!/bin/sh\nexit 3\n")
@@ -245,7 +245,7 @@ def test_without_credentials_it_is_a_transport_failure(glue, serve, event):
 
 
 @pytest.mark.parametrize("who", ["a stranger", "a wrong secret"])
-def test_not_everybody_is_let_in(glue, serve, event, who):
+def test_wrong_keys_are_refused(glue, serve, event, who):
     key, secret, _ = glue.stranger if who == "a stranger" else (glue.key[0], "wrong", "")
     server = serve(glue, env={"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret})
     answer = server.post(event)
@@ -478,7 +478,7 @@ def test_a_reload_needs_neither_glue_nor_the_cache(glue, serve, event, folder):
     assert metric(server, "sluice_schema_info", version="1") == 1
 
 
-def test_off_it_says_nothing(glue, serve, event):
+def test_with_the_guard_off_nothing_is_reported(glue, serve, event):
     server = await_ready(serve(glue, registry={"refresh": "50ms", "guard": "off"}))
     assert server.post(event).status == 200
     glue.put(NARROW)

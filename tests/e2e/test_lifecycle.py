@@ -247,7 +247,7 @@ def test_it_stays_small_under_load(sluice):
     assert server.memory()["RssAnon"] <= early + 512
 
 
-def test_a_log_that_nobody_reads_stops_nothing(folder):
+def test_a_log_without_a_reader_stops_nothing(folder):
     (folder / "quiet.yaml").write_text(yaml.safe_dump(defaults()))
     process = subprocess.Popen(
         [BINARY, "serve", "-c", "quiet.yaml"], cwd=folder, env=environment(), stdout=subprocess.PIPE

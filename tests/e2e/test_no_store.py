@@ -1,4 +1,4 @@
-"""Sinks without a store: a 200 means that every sink has the record; nothing is kept for anybody."""
+"""Sinks without a store: a 200 means that every sink has the record; nothing is kept on disk."""
 
 import json
 import select
@@ -17,7 +17,7 @@ QUIET = 0.2  # seconds in which an answer that must not come would have come
 
 
 class Gate:
-    """The receiver's plan: hold every answer back until told."""
+    """A plan for the receiver: hold every answer until open()."""
 
     def __init__(self, there):
         self.there = there
@@ -153,7 +153,7 @@ def test_an_innocent_event_waits_for_its_own_attempt_alone(sluice, event, receiv
     server.discard()  # the drain would wait for the poisoned event
 
 
-def test_what_was_answered_503_is_not_tried_for_nobody(sluice, event, receiver):
+def test_after_a_503_the_record_is_dropped(sluice, event, receiver):
     there = receiver()
     there.plan = lambda records: (500, {})
     server = sluice(store=NONE, sinks=[hook(there)], http=DEADLINE)
@@ -264,7 +264,7 @@ def test_at_the_deadline_what_has_arrived_is_200(sluice, event, receiver):
 # The end, and new beginnings
 
 
-def test_sigterm_lets_who_waits_have_his_answer(sluice, event, receiver):
+def test_sigterm_answers_waiting_requests(sluice, event, receiver):
     there = receiver()
     gate = Gate(there)
     server = sluice(store=NONE, sinks=[hook(there)], http={"deadline": "60s"})
@@ -295,7 +295,7 @@ def test_sigterm_while_a_sink_hangs_is_a_503(sluice, event, receiver):
     gate.open()
 
 
-def test_a_reload_changes_nothing_for_who_waits(sluice, event, receiver):
+def test_a_reload_leaves_waiting_requests(sluice, event, receiver):
     there = receiver()
     gate = Gate(there)
     server = sluice(store=NONE, sinks=[hook(there)], http={"deadline": "60s"})

@@ -129,7 +129,7 @@ def test_a_pipe_in_the_place_of_a_file_holds_nothing_up(sluice, event, place):
     changes = {"transform": {"transform": "conf/transforms/next.yaml"}, "schema": {"schema": "Next"}}
     rewrite(server, routes=[route(**changes.get(place, {}))])
     path.unlink()
-    os.mkfifo(path)  # nobody will ever write to it
+    os.mkfifo(path)  # nothing writes to it
     reload(server, "reload_failed")
     assert server.post(event).status == 200
     server.stop()

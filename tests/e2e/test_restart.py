@@ -1,5 +1,5 @@
-"""One process after the other on the same address and the same store, under load: whoever sends
-again what was not answered has it taken, and nothing is lost or taken twice."""
+"""Processes that follow each other on one address and one store, under load: each event that is sent
+until it is answered is accepted once."""
 
 import os
 import signal

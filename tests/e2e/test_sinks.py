@@ -119,7 +119,7 @@ def test_sighup_lets_go_of_a_moved_file(sluice, folder, event):
     assert (ids(lines(moved)), ids(lines(path))) == (["a"], ["b"])
 
 
-def test_a_file_that_cannot_be_written_holds_nobody_up(sluice, folder, event):
+def test_a_file_that_cannot_be_written_delays_no_event(sluice, folder, event):
     (folder / "out/records.ndjson").mkdir(parents=True)
     server = sluice(store=STORE, sinks=[ARCHIVE | {"max_backoff": "10ms", "max_attempts": 1}])
     post(server, event, name("e", 5))
@@ -273,7 +273,7 @@ def test_a_status_about_the_sink_postpones(sluice, event, receiver, status, orde
     assert reasons == [f"answered {status}"]
 
 
-def test_a_silent_sink_holds_nobody_up_and_the_end_comes(sluice, event, receiver):
+def test_a_silent_sink_delays_no_event_and_the_end_comes(sluice, event, receiver):
     there = receiver()
     there.plan = lambda records: None
     server = sluice(store=STORE, sinks=[hook(there, timeout="600s")])

@@ -1,4 +1,4 @@
-"""The store: what was answered 200 is there for good, what was refused is kept, once each."""
+"""The store: accepted events are durable, refused ones are kept, once each."""
 
 import contextlib
 import copy
@@ -22,7 +22,7 @@ DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "chan
 
 
 def make(identity, **changes):
-    """An event of now that is accepted, but for `changes`."""
+    """An event of now that is accepted, with these changes."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return {"id": identity, "time": now, "source": "s", "detail-type": "t", "detail": DETAIL} | changes
 
@@ -376,7 +376,7 @@ def test_the_store_is_for_its_owner_alone(stored):
         assert file.stat().st_mode & 0o077 == 0, file
 
 
-def test_somebody_elses_lock_is_a_503_and_passes(stored):
+def test_a_foreign_lock_is_a_503_and_passes(stored):
     server = stored()
     event = make("a")
     other = sqlite3.connect(server.folder / STORE, isolation_level=None)

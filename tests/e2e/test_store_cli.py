@@ -5,9 +5,7 @@ import os
 import pty
 import re
 import signal
-import socket
 import subprocess
-import threading
 from datetime import datetime, timezone
 
 import pytest
@@ -219,46 +217,10 @@ def test_replays_by_the_configuration_in_force(sluice, event):
     assert cli(server, "rejected", "replay").returncode == 0
 
 
-def refusing_sink():
-    """An HTTP server that refuses every record for its own sake, until told otherwise."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    state = {"status": "422 Unprocessable Content", "taken": 0, "listener": listener}
-
-    def serve():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=talk, args=(connection,), daemon=True).start()
-
-    def talk(connection):
-        with connection, connection.makefile("rb") as stream:
-            while line := stream.readline():
-                length = 0
-                while (line := stream.readline()) not in (b"\r\n", b""):
-                    name, _, value = line.partition(b":")
-                    if name.lower() == b"content-length":
-                        length = int(value)
-                stream.read(length)
-                status = state["status"]
-                state["taken"] += status.startswith("200")
-                connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
-
-    threading.Thread(target=serve, daemon=True).start()
-    return state
-
-
-def test_dead_records_can_be_delivered_again(sluice, event):
-    sink = refusing_sink()
-    port = sink["listener"].getsockname()[1]
-    hook = {
-        "name": "hook",
-        "kind": "http",
-        "url": f"http://127.0.0.1:{port}/",
-        "max_attempts": 1,
-        "max_backoff": "1s",
-    }
+def test_dead_records_can_be_delivered_again(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (422, {})
+    hook = {"name": "hook", "kind": "http", "url": there.url, "max_attempts": 1}
     server = sluice(store=STORE, sinks=[hook])
     assert server.post(event).status == 200
     [row] = wait_for(lambda: rows(server, "dead", "list"))
@@ -270,13 +232,12 @@ def test_dead_records_can_be_delivered_again(sluice, event):
     assert cli(server, "dead", "show", "999").returncode == 1
     trial = cli(server, "dead", "replay", "--dry-run")
     assert trial.returncode == 0 and len(rows(server, "dead", "list")) == 1
-    sink["status"] = "200 OK"
+    there.plan = lambda records: (200, {})
     done = cli(server, "dead", "replay", str(row["id"]), "999")
     assert done.returncode == 1  # 999 is not there
     assert json.loads(done.stdout.splitlines()[0]) == {"id": row["id"], "revived": True}
-    wait_for(lambda: sink["taken"] == 1)
+    wait_for(lambda: len(there.records) == 1)
     assert rows(server, "dead", "list") == []
-    sink["listener"].close()
 
 
 def test_outbox_status_and_a_sink_that_is_gone(sluice, event):
@@ -306,7 +267,7 @@ def test_outbox_status_and_a_sink_that_is_gone(sluice, event):
 
 
 def test_outbox_status_shows_since_when_the_oldest_record_waits(sluice, event, receiver):
-    """Both lanes: what nobody answers for waits in order, what is refused is tried by itself."""
+    """Both lanes: records for a sink that is away wait in order, refused ones are tried alone."""
     refusing = receiver()
     refusing.plan = lambda records: (404, {})
     sinks = [

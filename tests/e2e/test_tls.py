@@ -232,7 +232,7 @@ def test_metrics_with_an_address_of_their_own_stay_plain(secure):
     assert expiry(text) > time.time() + 9 * 86400
 
 
-def test_the_certificate_changes_under_load_and_nobody_notices(secure, pair, pairs, folder):
+def test_the_certificate_changes_under_load(secure, pair, pairs, folder):
     server = secure(log={"level": "warn"})
     server.context = trusting(*pairs)
     done = threading.Event()

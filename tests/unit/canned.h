@@ -1,5 +1,5 @@
 /*
- * canned.h - a small HTTP server that says what its test tells it to.
+ * canned.h - a small HTTP server with the answers of its test.
  *
  * Connections stay open until the client or the test ends them; requests are answered in order of
  * arrival by one thread.

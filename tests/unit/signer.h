@@ -16,7 +16,7 @@ struct signer *signer_create(enum signature_algorithm algorithm, int bits);
 
 void signer_destroy(struct signer *signer);
 
-/** A key for ES384: of a curve that nobody here knows. */
+/** A key for ES384, on a curve that the program does not support. */
 struct signer *signer_create_p384(void);
 
 /** `text` in Base64url, added to `out`. */

@@ -92,7 +92,7 @@ static void does_not_trouble_the_outbox_for_nothing(void)
     CHECK_INT(pipeline_handle(&pipeline, STR("[]")), HANDLER_DONE);
     CHECK_INT(pipeline.response.status, 200);
     CHECK_INT(pipeline_handle(&pipeline, STR(NAMELESS)),
-              HANDLER_DONE); /* it is nobody's duplicate, and not kept */
+              HANDLER_DONE); /* without an id, and not kept */
     CHECK_INT(pipeline.response.status, 400);
     CHECK_INT(pipeline_handle(&pipeline, STR("[" NAMELESS ",7]")), HANDLER_DONE);
     CHECK_INT(pipeline.response.status, 400);

@@ -52,7 +52,7 @@ static struct auth *create(const struct auth_options *options)
     return auth;
 }
 
-/* Let in? A refusal must be the documented 401. */
+/* Is the request admitted? A refusal must be the documented 401. */
 static bool admits(struct auth *auth, const struct headers *headers, const char *challenge)
 {
     struct arena *arena = arena_create();
@@ -153,7 +153,7 @@ static void accepts_basic_as_the_rfc_says(void)
     auth_destroy(auth);
 }
 
-/* All that would do, the one for tokens first; with an error only for who brought a bad token. */
+/* All schemes that are accepted, Bearer first; with an error only after an invalid token. */
 static void a_401_names_every_scheme(void)
 {
     static const struct auth_api_key key = { "x-api-key", key_file };
@@ -202,7 +202,6 @@ static void a_401_names_every_scheme(void)
     }
 }
 
-/* Bytes of a header that a client may send, beside the ones that are right. */
 static struct str reason_of(struct auth *auth, const struct headers *headers)
 {
     struct arena *arena = arena_create();
@@ -244,7 +243,7 @@ static void a_401_has_a_reason_for_the_log(void)
     auth_destroy(auth);
 }
 
-static void long_and_odd_values_are_just_wrong(void)
+static void long_and_odd_values_are_refused(void)
 {
     static const struct auth_api_key key = { "x-api-key", key_file };
     static char value[12000];
@@ -263,7 +262,7 @@ static void long_and_odd_values_are_just_wrong(void)
     auth_destroy(auth);
 }
 
-static void odd_users_and_passwords_are_just_bytes(void)
+static void users_and_passwords_are_bytes(void)
 {
     static const struct {
         const char *user;
@@ -349,7 +348,7 @@ static void a_changed_file_is_read_again(void)
     CHECK(is_let_in(&with_old) && !is_let_in(&with_new));
     folder_write(&folder, "key", STR("new"));
     folder_set_time(&folder, "key", 1000000001);
-    CHECK(is_let_in(&with_old) && !is_let_in(&with_new)); /* a request looks at no file */
+    CHECK(is_let_in(&with_old) && !is_let_in(&with_new)); /* a request reads no file */
     auth_refresh(with_old.auth);
     CHECK(is_let_in(&with_new));
     CHECK(!is_let_in(&with_old));
@@ -380,7 +379,7 @@ static void the_old_secret_stays_while_the_file_is_unusable(void)
     folder_remove(&folder, "key");
     auth_refresh(with_old.auth);
     CHECK(is_let_in(&with_old));
-    CHECK(mkfifo(key_file, 0600) == 0); /* nobody will ever write */
+    CHECK(mkfifo(key_file, 0600) == 0); /* nothing writes to it */
     auth_refresh(with_old.auth);
     CHECK(is_let_in(&with_old));
     folder_remove(&folder, "key");
@@ -451,8 +450,8 @@ int main(void)
     RUN(accepts_basic_as_the_rfc_says);
     RUN(a_401_names_every_scheme);
     RUN(a_401_has_a_reason_for_the_log);
-    RUN(long_and_odd_values_are_just_wrong);
-    RUN(odd_users_and_passwords_are_just_bytes);
+    RUN(long_and_odd_values_are_refused);
+    RUN(users_and_passwords_are_bytes);
     RUN(a_file_that_cannot_be_used_is_named);
     RUN(a_changed_file_is_read_again);
     RUN(the_old_secret_stays_while_the_file_is_unusable);

@@ -14,7 +14,7 @@
 
 enum { TOKEN_MAX = 20000 };
 
-/* Who signs, and how. */
+/* The keys that sign. */
 enum by { BY_RSA, BY_PSS, BY_EC, BY_ED, BY_STRANGER, BY_P384, BY_COUNT };
 
 static struct signer *signers[BY_COUNT];
@@ -28,8 +28,8 @@ static const struct jwt_rules rules = { .issuer = STR_INIT("https://idp"),
 #define ES "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"ec\"}"
 #define ED "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"kid\":\"ed\"}"
 
-#define WHO   "\"iss\":\"https://idp\",\"aud\":\"sluice\""
-#define CLAIM "{" WHO ",\"exp\":1800000300}"
+#define ISS_AUD "\"iss\":\"https://idp\",\"aud\":\"sluice\""
+#define CLAIM   "{" ISS_AUD ",\"exp\":1800000300}"
 
 static struct jwt_verdict check_with(const struct jwt_rules *with, struct str token)
 {
@@ -88,23 +88,24 @@ static void good_tokens_pass(void)
           NULL },
         { "one of several audiences", BY_EC, ES,
           "{\"iss\":\"https://idp\",\"aud\":[\"a\",\"sluice\"],\"exp\":1800000300}", NULL },
-        { "a fraction", BY_EC, ES, "{" WHO ",\"exp\":1800000300.5,\"iat\":1799999999.25}", NULL },
-        { "expired within the leeway", BY_EC, ES, "{" WHO ",\"exp\":1799999941}", NULL },
+        { "a fraction", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300.5,\"iat\":1799999999.25}",
+          NULL },
+        { "expired within the leeway", BY_EC, ES, "{" ISS_AUD ",\"exp\":1799999941}", NULL },
         { "not yet, within the leeway", BY_EC, ES,
-          "{" WHO ",\"exp\":1800000300,\"nbf\":1800000060}", NULL },
-        { "for a long time", BY_EC, ES, "{" WHO ",\"exp\":253402300799}", NULL },
-        { "issued in the future", BY_EC, ES, "{" WHO ",\"exp\":1800000300,\"iat\":1900000000}",
+          "{" ISS_AUD ",\"exp\":1800000300,\"nbf\":1800000060}", NULL },
+        { "for a long time", BY_EC, ES, "{" ISS_AUD ",\"exp\":253402300799}", NULL },
+        { "issued in the future", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300,\"iat\":1900000000}",
           NULL },
         { "escapes in claims", BY_EC, ES,
           "{\"iss\":\"https:\\/\\/idp\",\"aud\":\"slu\\u0069ce\",\"exp\":1800000300}", NULL },
-        { "more claims", BY_EC, ES, "{" WHO ",\"exp\":1800000300,\"scope\":\"a\",\"cnf\":{}}",
+        { "more claims", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300,\"scope\":\"a\",\"cnf\":{}}",
           NULL },
     };
 
     check_rows(rows, COUNT_OF(rows), &rules);
 }
 
-#define WITH(claims) "{" WHO ",\"exp\":1800000300," claims "}"
+#define WITH(claims) "{" ISS_AUD ",\"exp\":1800000300," claims "}"
 
 static void clients_and_scopes_narrow_it(void)
 {
@@ -180,13 +181,13 @@ static const struct row forged_headers[] = {
     { "another curve's signature", BY_P384, ES, CLAIM, "signature wrong" },
     { "a stranger's signature", BY_STRANGER, ES, CLAIM, "signature wrong" },
     { "a stranger's, no kid", BY_STRANGER, "{\"alg\":\"ES256\"}", CLAIM, "signature wrong" },
-    { "his key in the header", BY_STRANGER,
+    { "a stranger's key in the header", BY_STRANGER,
       "{\"alg\":\"ES256\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\"}}", CLAIM,
       "signature wrong" },
-    { "his key's address", BY_STRANGER,
+    { "the address of a stranger's key", BY_STRANGER,
       "{\"alg\":\"ES256\",\"kid\":\"ec\",\"jku\":\"https://evil/jwks\"}", CLAIM,
       "signature wrong" },
-    { "his certificate's address", BY_STRANGER,
+    { "the address of a stranger's certificate", BY_STRANGER,
       "{\"alg\":\"ES256\",\"kid\":\"ec\",\"x5u\":\"https://evil/pem\",\"x5c\":[\"AA\"]}", CLAIM,
       "signature wrong" },
     { "kid unknown", BY_EC, "{\"alg\":\"ES256\",\"kid\":\"new\"}", CLAIM, "unknown key" },
@@ -226,27 +227,31 @@ static void forged_headers_are_refused(void)
 #define NO_DATE  "exp not a date"
 
 static const struct row wrong_claims[] = {
-    { "no exp", BY_EC, ES, "{" WHO "}", "no exp" },
-    { "exp null", BY_EC, ES, "{" WHO ",\"exp\":null}", NO_DATE },
-    { "exp a string", BY_EC, ES, "{" WHO ",\"exp\":\"1800000300\"}", NO_DATE },
-    { "exp a boolean", BY_EC, ES, "{" WHO ",\"exp\":true}", NO_DATE },
-    { "exp a list", BY_EC, ES, "{" WHO ",\"exp\":[1800000300]}", NO_DATE },
-    { "exp in milliseconds", BY_EC, ES, "{" WHO ",\"exp\":1800000300000}", NO_DATE },
-    { "exp huge", BY_EC, ES, "{" WHO ",\"exp\":1e300}", NO_DATE },
-    { "exp infinite", BY_EC, ES, "{" WHO ",\"exp\":1e400}", NO_DATE },
-    { "exp of 30 digits", BY_EC, ES, "{" WHO ",\"exp\":999999999999999999999999999999}", NO_DATE },
-    { "exp 2^63", BY_EC, ES, "{" WHO ",\"exp\":9223372036854775808}", NO_DATE },
-    { "exp 2^64 and some", BY_EC, ES, "{" WHO ",\"exp\":18446744075509551916}", NO_DATE },
-    { "exp negative", BY_EC, ES, "{" WHO ",\"exp\":-1}", NO_DATE },
-    { "exp 0", BY_EC, ES, "{" WHO ",\"exp\":0}", "expired" },
-    { "exp a moment too old", BY_EC, ES, "{" WHO ",\"exp\":1799999940}", "expired" },
-    { "exp a fraction, too old", BY_EC, ES, "{" WHO ",\"exp\":1799999939.999}", "expired" },
-    { "exp twice", BY_EC, ES, "{" WHO ",\"exp\":1,\"exp\":1800000300}", "payload not an object" },
-    { "nbf in the future", BY_EC, ES, "{" WHO ",\"exp\":1800000300,\"nbf\":1800000061}",
+    { "no exp", BY_EC, ES, "{" ISS_AUD "}", "no exp" },
+    { "exp null", BY_EC, ES, "{" ISS_AUD ",\"exp\":null}", NO_DATE },
+    { "exp a string", BY_EC, ES, "{" ISS_AUD ",\"exp\":\"1800000300\"}", NO_DATE },
+    { "exp a boolean", BY_EC, ES, "{" ISS_AUD ",\"exp\":true}", NO_DATE },
+    { "exp a list", BY_EC, ES, "{" ISS_AUD ",\"exp\":[1800000300]}", NO_DATE },
+    { "exp in milliseconds", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300000}", NO_DATE },
+    { "exp huge", BY_EC, ES, "{" ISS_AUD ",\"exp\":1e300}", NO_DATE },
+    { "exp infinite", BY_EC, ES, "{" ISS_AUD ",\"exp\":1e400}", NO_DATE },
+    { "exp of 30 digits", BY_EC, ES, "{" ISS_AUD ",\"exp\":999999999999999999999999999999}",
+      NO_DATE },
+    { "exp 2^63", BY_EC, ES, "{" ISS_AUD ",\"exp\":9223372036854775808}", NO_DATE },
+    { "exp 2^64 and some", BY_EC, ES, "{" ISS_AUD ",\"exp\":18446744075509551916}", NO_DATE },
+    { "exp negative", BY_EC, ES, "{" ISS_AUD ",\"exp\":-1}", NO_DATE },
+    { "exp 0", BY_EC, ES, "{" ISS_AUD ",\"exp\":0}", "expired" },
+    { "exp a moment too old", BY_EC, ES, "{" ISS_AUD ",\"exp\":1799999940}", "expired" },
+    { "exp a fraction, too old", BY_EC, ES, "{" ISS_AUD ",\"exp\":1799999939.999}", "expired" },
+    { "exp twice", BY_EC, ES, "{" ISS_AUD ",\"exp\":1,\"exp\":1800000300}",
+      "payload not an object" },
+    { "nbf in the future", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300,\"nbf\":1800000061}",
       "not valid yet" },
-    { "nbf a string", BY_EC, ES, "{" WHO ",\"exp\":1800000300,\"nbf\":\"0\"}", "nbf not a date" },
-    { "nbf huge", BY_EC, ES, "{" WHO ",\"exp\":1800000300,\"nbf\":1e308}", "nbf not a date" },
-    { "iat a string", BY_EC, ES, "{" WHO ",\"exp\":1800000300,\"iat\":\"now\"}", "iat not a date" },
+    { "nbf a string", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300,\"nbf\":\"0\"}",
+      "nbf not a date" },
+    { "nbf huge", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300,\"nbf\":1e308}", "nbf not a date" },
+    { "iat a string", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300,\"iat\":\"now\"}",
+      "iat not a date" },
     { "no iss", BY_EC, ES, "{\"aud\":\"sluice\",\"exp\":1800000300}", ISSUER },
     { "iss of another", BY_EC, ES,
       "{\"iss\":\"https://evil\",\"aud\":\"sluice\",\"exp\":1800000300}", ISSUER },
@@ -258,7 +263,7 @@ static const struct row wrong_claims[] = {
       "{\"iss\":\"https://idp\\u0000\",\"aud\":\"sluice\",\"exp\":1800000300}", ISSUER },
     { "iss a list", BY_EC, ES, "{\"iss\":[\"https://idp\"],\"aud\":\"sluice\",\"exp\":1800000300}",
       ISSUER },
-    { "iss twice", BY_EC, ES, "{\"iss\":\"x\"," WHO ",\"exp\":1800000300}",
+    { "iss twice", BY_EC, ES, "{\"iss\":\"x\"," ISS_AUD ",\"exp\":1800000300}",
       "payload not an object" },
     { "no aud", BY_EC, ES, "{\"iss\":\"https://idp\",\"exp\":1800000300}", AUDIENCE },
     { "aud of another", BY_EC, ES, "{\"iss\":\"https://idp\",\"aud\":\"gate\",\"exp\":1800000300}",
@@ -279,7 +284,7 @@ static const struct row wrong_claims[] = {
       AUDIENCE },
     { "a payload that is a list", BY_EC, ES, "[" CLAIM "]", "payload not an object" },
     { "a payload that is a string", BY_EC, ES, "\"sluice\"", "payload not an object" },
-    { "a payload that is no JSON", BY_EC, ES, "{" WHO ",\"exp\":1800000300,}",
+    { "a payload that is no JSON", BY_EC, ES, "{" ISS_AUD ",\"exp\":1800000300,}",
       "payload not an object" },
     { "a payload with more behind", BY_EC, ES, CLAIM "{}", "payload not an object" },
 };
@@ -291,8 +296,8 @@ static void wrong_claims_are_refused(void)
 
 static void without_an_audience_tokens_must_name_none(void)
 {
-    static const struct jwt_rules nobody = { .issuer = STR_INIT("https://idp"),
-                                             .audience = STR_INIT("") };
+    static const struct jwt_rules without_audience = { .issuer = STR_INIT("https://idp"),
+                                                       .audience = STR_INIT("") };
     static const struct row rows[] = {
         { "none", BY_EC, ES, "{\"iss\":\"https://idp\",\"exp\":1800000300}", NULL },
         { "some", BY_EC, ES, CLAIM, "another audience" },
@@ -302,7 +307,7 @@ static void without_an_audience_tokens_must_name_none(void)
           "another audience" },
     };
 
-    check_rows(rows, COUNT_OF(rows), &nobody);
+    check_rows(rows, COUNT_OF(rows), &without_audience);
 }
 
 /* Header and payload, and the dot behind them. */
@@ -320,7 +325,7 @@ static void end_token(struct buf *token, struct str signature)
     signer_encode(token, signature);
 }
 
-/* The classic: the public key, which everybody has, as a shared secret. */
+/* A known attack: the public key as the shared secret of an HMAC. */
 static void a_public_key_is_no_shared_secret(void)
 {
     static const char *const headers[] = {
@@ -494,7 +499,7 @@ static void tokens_have_a_longest_length(void)
     arena_destroy(arena);
 }
 
-static void only_an_unknown_key_is_called_so(void)
+static void only_an_unknown_key_sets_the_flag(void)
 {
     struct buf token;
     struct jwt_verdict verdict;
@@ -552,7 +557,7 @@ int main(void)
     RUN(no_other_spelling_of_a_token_passes);
     RUN(bits_left_over_must_be_zero);
     RUN(tokens_have_a_longest_length);
-    RUN(only_an_unknown_key_is_called_so);
+    RUN(only_an_unknown_key_sets_the_flag);
     jwks_destroy(jwks);
     for (int i = 0; i < BY_COUNT; i++)
         signer_destroy(signers[i]);
