@@ -1,9 +1,9 @@
 /*
  * accept.c - see accept.h.
  *
- * At max_connections nothing is accepted: newcomers wait in the kernel's backlog, and meanwhile a
- * loop is asked to close a connection that has sent nothing whole for long. An address that has its
- * fill is accepted and closed, so that it cannot block the backlog for the others.
+ * At max_connections nothing is accepted: new connections wait in the kernel's backlog, and a loop
+ * is asked to evict an old one (evict.h). A connection above the limit of its address is accepted
+ * and closed, so that it does not block the backlog for others.
  */
 #include "server/http/accept.h"
 
@@ -28,14 +28,14 @@ enum {
 struct http_acceptor {
     struct http *http;
     pthread_t thread;
-    bool crowded;   /* newcomers wait, and a loop is asked to make room: max_connections, or ... */
-    bool exhausted; /* ... the system had no descriptor or memory for one more */
+    bool crowded;   /* new connections wait, at max_connections or because of `exhausted` */
+    bool exhausted; /* the system had no descriptor or memory for one more */
     bool sweep;     /* set before `stopping` */
     atomic_bool stopping;
     atomic_bool turned;
-    int64_t warned_us;      /* when the log last told; 0: never */
+    int64_t warned_us;      /* when the last warning was logged; 0: never */
     size_t next_loop;       /* where the search for the least loaded one begins */
-    struct pollfd events[]; /* of http->room_event, then of the sites */
+    struct pollfd events[]; /* of http->room_event, then of the endpoints */
 };
 
 static struct http_loop *least_loaded(struct http_acceptor *acceptor)
@@ -58,7 +58,7 @@ static bool is_full(const struct http *http)
     return atomic_load(&http->connections) >= http->options.max_connections;
 }
 
-/* An attack must not fill the log as well. */
+/* Rate-limited: an attack must not fill the log. */
 static void warn(struct http_acceptor *acceptor, const char *event)
 {
     int64_t now_us = clock_monotonic_us();
@@ -69,7 +69,7 @@ static void warn(struct http_acceptor *acceptor, const char *event)
     LOG_EVENT(LOG_WARN, event, LOG_INT("connections", http_connections(acceptor->http)));
 }
 
-/* While newcomers have to wait, the loops are to close a connection; not when there is room. */
+/* While new connections wait, one of the loops must evict a connection. */
 static void set_crowded(struct http_acceptor *acceptor, bool crowded)
 {
     struct http *http = acceptor->http;
@@ -85,24 +85,24 @@ static void set_crowded(struct http_acceptor *acceptor, bool crowded)
     warn(acceptor, acceptor->exhausted ? "descriptors_exhausted" : "connections_at_limit");
 }
 
-/* False: nothing more to accept for now. To hear that costs nearly as much as a connection. */
-static bool accept_one(struct http_acceptor *acceptor, const struct http_site *site)
+/* False: nothing more to accept for now; that call costs nearly as much as a connection. */
+static bool accept_one(struct http_acceptor *acceptor, const struct http_endpoint *endpoint)
 {
     struct http *http = acceptor->http;
     struct sockaddr_storage peer = { 0 };
     socklen_t len = sizeof(peer);
-    int fd = accept4(site->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(endpoint->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0) {
         bool short_of = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
 
-        acceptor->exhausted = short_of; /* it is found before the backlog is looked at */
-        /* All else but an empty backlog is the fault of one connection, accept(2). */
+        acceptor->exhausted = short_of; /* the kernel checks this before the backlog */
+        /* Other errors, except an empty backlog, belong to one connection: accept(2). */
         return !short_of && errno != EAGAIN && errno != EWOULDBLOCK;
     }
     acceptor->exhausted = false;
 
-    struct http_arrival arrival = { peer, site, fd, http_address_of(&peer),
+    struct http_arrival arrival = { peer, endpoint, fd, http_address_of(&peer),
                                     http_networks_have(&http->options.trusted_proxies, &peer) };
 
     if (!arrival.proxied && !http_addresses_enter(http->addresses, arrival.address)) {
@@ -115,25 +115,25 @@ static bool accept_one(struct http_acceptor *acceptor, const struct http_site *s
 }
 
 /*
- * While room is awaited nothing else is of interest. One connection of each site: whether there are
- * more poll(2) says for less than accept(2).
+ * While new connections wait, only room_event is polled. Otherwise one connection of each endpoint
+ * is accepted: poll(2) says more cheaply than accept4(2) whether there are more.
  */
-static void turn(struct http_acceptor *acceptor)
+static void acceptor_turn(struct http_acceptor *acceptor)
 {
     const struct http *http = acceptor->http;
     bool newcomers = acceptor->crowded;
 
-    (void)poll(acceptor->events, acceptor->crowded ? 1 : 1 + http->site_count,
+    (void)poll(acceptor->events, acceptor->crowded ? 1 : 1 + http->endpoint_count,
                acceptor->exhausted ? RETRY_MS : -1);
     if (acceptor->events[0].revents)
         (void)eventfd_read(http->room_event, &(eventfd_t){ 0 });
-    for (size_t i = 0; i < http->site_count; i++)
+    for (size_t i = 0; i < http->endpoint_count; i++)
         if (acceptor->exhausted || acceptor->events[1 + i].revents) {
             if (!is_full(http))
-                (void)accept_one(acceptor, &http->sites[i]);
+                (void)accept_one(acceptor, &http->endpoints[i]);
             newcomers = true;
         }
-    for (size_t i = 0; i < http->site_count; i++)
+    for (size_t i = 0; i < http->endpoint_count; i++)
         acceptor->events[1 + i].revents = 0;
     set_crowded(acceptor, newcomers && (is_full(http) || acceptor->exhausted));
     atomic_store(&acceptor->turned, true);
@@ -148,9 +148,9 @@ bool http_acceptor_has_turned(struct http_acceptor *acceptor)
 }
 
 /*
- * On a busy processor a new connection shall not interrupt a loop at its work: it waits until the
- * loop has to, and then comes in with the others that have arrived (SCHED_BATCH, sched(7)). Where
- * that is not to be had it is only slower.
+ * On a busy processor a new connection does not preempt a loop: with SCHED_BATCH, see sched(7), it
+ * waits for the loop to sleep and is accepted together with others. Without it the server is only
+ * slower.
  */
 static void yield_to_loops(void)
 {
@@ -159,20 +159,20 @@ static void yield_to_loops(void)
     (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &unused);
 }
 
-static void *run(void *self)
+static void *run_acceptor(void *self)
 {
     struct http_acceptor *acceptor = self;
     struct http *http = acceptor->http;
 
     yield_to_loops();
     while (!atomic_load(&acceptor->stopping))
-        turn(acceptor);
+        acceptor_turn(acceptor);
     atomic_store(&http->room_wanted, false);
-    for (size_t i = 0; i < http->site_count; i++) {
-        while (acceptor->sweep && !is_full(http) && accept_one(acceptor, &http->sites[i]))
+    for (size_t i = 0; i < http->endpoint_count; i++) {
+        while (acceptor->sweep && !is_full(http) && accept_one(acceptor, &http->endpoints[i]))
             continue;
-        (void)close(http->sites[i].fd);
-        http->sites[i].fd = -1;
+        (void)close(http->endpoints[i].fd);
+        http->endpoints[i].fd = -1;
     }
     return NULL;
 }
@@ -180,14 +180,14 @@ static void *run(void *self)
 bool http_acceptor_start(struct http *http, struct http_acceptor **out, struct error *err)
 {
     struct http_acceptor *acceptor =
-        mem_alloc(sizeof(*acceptor) + (1 + http->site_count) * sizeof(acceptor->events[0]));
+        mem_alloc(sizeof(*acceptor) + (1 + http->endpoint_count) * sizeof(acceptor->events[0]));
 
     acceptor->http = http;
     atomic_init(&acceptor->turned, true);
     acceptor->events[0] = (struct pollfd){ .fd = http->room_event, .events = POLLIN };
-    for (size_t i = 0; i < http->site_count; i++)
-        acceptor->events[1 + i] = (struct pollfd){ .fd = http->sites[i].fd, .events = POLLIN };
-    if (!thread_start(&acceptor->thread, "http-accept", run, acceptor, err)) {
+    for (size_t i = 0; i < http->endpoint_count; i++)
+        acceptor->events[1 + i] = (struct pollfd){ .fd = http->endpoints[i].fd, .events = POLLIN };
+    if (!thread_start(&acceptor->thread, "http-accept", run_acceptor, acceptor, err)) {
         mem_free(acceptor);
         return false;
     }

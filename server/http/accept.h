@@ -1,5 +1,5 @@
 /*
- * accept.h - the acceptor: one thread that takes connections in and deals them out.
+ * accept.h - the acceptor: one thread that accepts connections and distributes them to the loops.
  *
  * Threads: start and stop belong to one thread.
  */
@@ -11,15 +11,15 @@
 #include "base/error.h"
 #include "server/http/http_internal.h"
 
-/** Accept on all sites of `http`, whose loops run. The caller owns `*out`. ERR_SYSTEM. */
+/** Accept on all endpoints of `http`, whose loops run. The caller owns `*out`. ERR_SYSTEM. */
 NODISCARD bool http_acceptor_start(struct http *http, struct http_acceptor **out,
                                    struct error *err);
 
-/** Has it turned since the last call? It is asked to turn for the next one. */
+/** Has the thread turned since the last call? Wakes it for the next call. */
 bool http_acceptor_has_turned(struct http_acceptor *acceptor);
 
 /**
- * End the thread and close the listening sockets. With `sweep`, connections that the kernel has
- * completed already are taken in first. NULL is fine.
+ * End the thread and close the listening sockets. With `sweep`, first accept the connections that
+ * the kernel has completed already. NULL is fine.
  */
 void http_acceptor_stop(struct http_acceptor *acceptor, bool sweep);

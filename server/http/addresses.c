@@ -1,7 +1,7 @@
 /*
  * addresses.c - a hash table with linear probing, at most half full; see addresses.h.
  *
- * The hash is keyed at random, so that nobody can choose addresses that collide.
+ * The hash has a random key, so that clients cannot choose addresses that collide.
  */
 #include "server/http/addresses.h"
 
@@ -100,7 +100,7 @@ static size_t home(const struct http_addresses *addresses, struct http_address a
     return hash_keyed(addresses->key, address.prefix ^ address.family) & addresses->mask;
 }
 
-/* The address's place, or the free one where it belongs. */
+/* The index of the address's entry, or of the free entry where it belongs. */
 static size_t find(const struct http_addresses *addresses, struct http_address address)
 {
     size_t at = home(addresses, address);

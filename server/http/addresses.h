@@ -1,8 +1,8 @@
 /*
- * addresses.h - how many connections each client address has.
+ * addresses.h - client addresses, and the number of connections of each.
  *
- * An IPv4 address counts whole, also when it comes mapped into IPv6; an IPv6 address by its /64,
- * because one customer has that many.
+ * An IPv4 address counts as a whole, also when it is mapped into IPv6. An IPv6 address counts by
+ * its /64, because that is what one customer gets.
  *
  * Threads: one mutex inside; any thread may call any function.
  */
@@ -17,34 +17,34 @@
 
 struct http_addresses;
 
-/** What counts as one client. */
+/** What counts as one client: family and prefix. */
 struct http_address {
     uint64_t prefix;
-    sa_family_t family; /* AF_INET or AF_INET6; 0: none of both */
-    uint64_t rest;      /* of an IPv6 address; not compared */
+    sa_family_t family; /* AF_INET or AF_INET6; 0: neither */
+    uint64_t rest;      /* the lower half of an IPv6 address; not compared */
 };
 
 struct http_address http_address_of(const struct sockaddr_storage *peer);
 
 enum { HTTP_ADDRESS_TEXT = 46 }; /* bytes, with the NUL */
 
-/** The whole address, as people write it; "" when it is none. */
+/** The whole address in its usual notation; "" for family 0. */
 const char *http_address_text(struct http_address address, char text[static HTTP_ADDRESS_TEXT]);
 
 /**
- * Counts for up to `max_connections` connections, each address up to `max_each`. The caller owns
- * it. All memory is taken here.
+ * Counts for up to `max_connections` connections, up to `max_each` of one address. The caller owns
+ * it. Allocates all its memory here.
  */
 struct http_addresses *http_addresses_create(size_t max_connections, size_t max_each);
 
 /** NULL is fine. */
 void http_addresses_destroy(struct http_addresses *addresses);
 
-/** Count a connection in, unless its address has its fill. NULL: no limit. */
+/** Count one more connection; false: its address is at the limit. NULL: there is no limit. */
 NODISCARD bool http_addresses_enter(struct http_addresses *addresses, struct http_address address);
 
-/** How many it has now. */
+/** The number of connections of this address. */
 size_t http_addresses_count(struct http_addresses *addresses, struct http_address address);
 
-/** Count one out that went in. NULL: no limit. */
+/** Count one connection less. NULL: there is no limit. */
 void http_addresses_leave(struct http_addresses *addresses, struct http_address address);

@@ -128,7 +128,7 @@ void http_answer_send(struct http_connection *connection)
 {
     struct str text = answer_text(&connection->exchange);
     const union MHD_ConnectionInfo *tls =
-        connection->site->tls
+        connection->endpoint->tls
             ? MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
             : NULL;
 

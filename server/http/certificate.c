@@ -22,7 +22,7 @@ struct http_certificate {
     bool is_exposed;
 };
 
-/* What is read before it becomes credentials. */
+/* What the files hold. */
 struct parts {
     gnutls_x509_crt_t *chain;
     unsigned count;
@@ -37,7 +37,7 @@ static void parts_done(struct parts *parts)
     gnutls_x509_privkey_deinit(parts->key);
 }
 
-static bool refuse(struct error *err, const char *file, const char *what, int status)
+static bool fail_file(struct error *err, const char *file, const char *what, int status)
 {
     return fail(err, ERR_CONFIG, "%s: %s (%s)", file, what, gnutls_strerror(status));
 }
@@ -63,7 +63,7 @@ static bool read_chain(const char *file, struct parts *parts, struct error *err)
 
     mem_free((void *)text.ptr);
     if (status < 0)
-        return refuse(err, file, "holds no certificate in PEM form", status);
+        return fail_file(err, file, "holds no certificate in PEM form", status);
     if (parts->count > CHAIN_MAX)
         return fail(err, ERR_CONFIG, "%s: more than %d certificates", file, CHAIN_MAX);
     return true;
@@ -83,7 +83,7 @@ static bool read_key(const char *file, struct parts *parts, struct error *err)
     if (status == GNUTLS_E_DECRYPTION_FAILED)
         return fail(err, ERR_CONFIG, "%s: the private key is encrypted", file);
     if (status < 0)
-        return refuse(err, file, "holds no private key in PEM form", status);
+        return fail_file(err, file, "holds no private key in PEM form", status);
     return true;
 }
 
@@ -130,7 +130,7 @@ static bool join(const struct parts *parts, const char *key_file,
         return fail(err, ERR_CONFIG, "%s: the private key is not that of the certificate",
                     key_file);
     if (status < 0)
-        return refuse(err, key_file, "cannot be used with the certificate", status);
+        return fail_file(err, key_file, "cannot be used with the certificate", status);
     return true;
 }
 
@@ -142,12 +142,12 @@ bool http_certificate_load(const char *cert_file, const char *key_file,
     int status = gnutls_x509_privkey_init(&parts.key);
 
     if (status < 0)
-        return refuse(err, key_file, "no memory for the key", status);
+        return fail_file(err, key_file, "no memory for the key", status);
     if (!read_chain(cert_file, &parts, err) || !read_key(key_file, &parts, err))
         return false;
     status = gnutls_certificate_allocate_credentials(&credentials);
     if (status < 0)
-        return refuse(err, cert_file, "no memory for the certificate", status);
+        return fail_file(err, cert_file, "no memory for the certificate", status);
     if (!join(&parts, key_file, credentials, err)) {
         gnutls_certificate_free_credentials(credentials);
         return false;
@@ -180,7 +180,7 @@ void http_certificate_release(struct http_certificate *certificate)
 
 void http_certificate_use(const struct http_certificate *certificate, void *session)
 {
-    /* Out of memory is the only failure; the handshake then finds no certificate and ends. */
+    /* Fails only without memory; the handshake then finds no certificate and ends. */
     (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, certificate->credentials);
 }
 

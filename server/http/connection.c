@@ -151,7 +151,7 @@ static void begin_tls(struct http_connection *connection)
     connection->tls.want_read = on_tls_want_read;
     connection->tls.finished = on_tls_finished;
     if (info)
-        http_tls_begin(connection->site->tls, info->tls_session, &connection->tls,
+        http_tls_begin(connection->endpoint->tls, info->tls_session, &connection->tls,
                        connection->loop->http->options.deadline_us);
 }
 
@@ -163,13 +163,13 @@ struct http_connection *http_connection_start(struct http_loop *loop, struct MHD
 
     connection->loop = loop;
     connection->mhd = mhd;
-    connection->site = loop->adding->site;
+    connection->endpoint = loop->adding->endpoint;
     connection->address = loop->adding->address;
     connection->proxied = loop->adding->proxied;
     connection->fd = loop->adding->fd;
     loop->adding = NULL;
     enqueue(connection, HTTP_QUEUE_SETTLING, clock_monotonic_us());
-    if (connection->site->tls)
+    if (connection->endpoint->tls)
         begin_tls(connection);
     return connection;
 }

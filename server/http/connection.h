@@ -77,7 +77,7 @@ struct http_connection {
     int64_t since_us;            /* when it entered its queue */
     struct http_loop *loop;
     struct MHD_Connection *mhd;
-    const struct http_site *site;
+    const struct http_endpoint *endpoint;
     struct http_address address; /* of the peer */
     bool proxied; /* the peer is a trusted proxy, which has no limit of connections */
     bool used;    /* there was a request or a complete TLS handshake */

@@ -13,13 +13,12 @@
 #include "server/http/tls.h"
 
 enum {
-    /* Per connection, beside the head: what the library notes of 100 header lines, an answer's
-     * head, and a rest for reading bodies. It zeroes all after each request, so not more than
-     * needed. */
+    /* Per connection, beside the head: MHD's records of 100 headers, an answer's head, and room to
+     * read bodies. MHD zeroes all of it after each request, so not more than needed. */
     POOL_REST = 8 * 1024,
 };
 
-/* Its messages quote requests, so only their fixed part is shown. */
+/* The arguments quote requests, so only the format is logged. */
 static void on_message(void *self, const char *format, va_list args)
 {
     const struct http_daemon *daemon = self;
@@ -36,7 +35,7 @@ static void on_message(void *self, const char *format, va_list args)
         LOG_EVENT(LOG_DEBUG, "http_library", LOG_STR("message", text));
 }
 
-/* No percent-decoding: paths are compared as they came. */
+/* No percent-decoding: paths are compared as sent. */
 static size_t leave_escaped(void *self, struct MHD_Connection *mhd, char *text)
 {
     (void)self;
@@ -44,7 +43,7 @@ static size_t leave_escaped(void *self, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-/* A second more than any queue of ours allows: the last resort when an end of stream gets lost. */
+/* Longer than all deadlines of ours: the last resort when MHD misses the end of a stream. */
 static intptr_t mhd_timeout_s(const struct http_options *options)
 {
     int64_t longest_us = options->deadline_us > options->idle_timeout_us ? options->deadline_us
@@ -53,12 +52,12 @@ static intptr_t mhd_timeout_s(const struct http_options *options)
     return (intptr_t)(longest_us / US_PER_S + 2);
 }
 
-static struct MHD_Daemon *start(struct http_daemon *daemon,
-                                const struct http_daemon_options *options)
+static struct MHD_Daemon *start_mhd(struct http_daemon *daemon,
+                                    const struct http_daemon_options *options)
 {
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
                            MHD_USE_ERROR_LOG | http_mhd_flags() | (options->tls ? MHD_USE_TLS : 0U);
-    /* At its own limit the library may dead-lock; the acceptor keeps far away from it. */
+    /* MHD may dead-lock at its own limit; the acceptor stays far below it. */
     intptr_t far_limit = INT32_MAX;
     struct MHD_OptionItem common[] = {
         { MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)options->http->max_head + POOL_REST, NULL },
@@ -88,7 +87,7 @@ bool http_daemon_start(struct http_daemon *daemon, const struct http_daemon_opti
 {
     daemon->on_refusal = options->on_refusal;
     daemon->self = options->self;
-    daemon->mhd = start(daemon, options);
+    daemon->mhd = start_mhd(daemon, options);
     if (!daemon->mhd)
         return fail(err, ERR_SYSTEM, "the HTTP library does not start%s",
                     options->tls ? " with TLS" : "");

@@ -76,7 +76,7 @@ static void report(const struct http_options *options, const struct http_failure
 
 void http_failure_report(const struct http_connection *connection)
 {
-    struct http_failure failure = { .tls = connection->site->tls != NULL,
+    struct http_failure failure = { .tls = connection->endpoint->tls != NULL,
                                     .address = connection->address };
 
     if (connection->used)

@@ -4,13 +4,13 @@
 #include "server/http/gate.h"
 
 enum {
-    MAX_LENGTH_DIGITS = 18, /* of a Content-Length; more is no length of anything */
+    MAX_LENGTH_DIGITS = 18, /* of a Content-Length */
     CRLF = 2,
 };
 
 static const struct {
     struct str name;
-    bool once; /* two of it are two opinions: refuse */
+    bool once; /* must not be repeated */
 } known_headers[HTTP_HEADER_COUNT] = {
     [HTTP_HOST] = { STR_INIT("Host"), true },
     [HTTP_CONTENT_LENGTH] = { STR_INIT("Content-Length"), true },
@@ -86,7 +86,7 @@ static bool has(const struct http_gate *gate, enum http_header header)
     return gate->values[header].ptr != NULL;
 }
 
-static bool repeats_what_comes_once(const struct http_gate *gate)
+static bool repeats_single_header(const struct http_gate *gate)
 {
     for (size_t i = 0; i < HTTP_HEADER_COUNT; i++)
         if (known_headers[i].once && gate->repeated & 1U << i)
@@ -94,7 +94,7 @@ static bool repeats_what_comes_once(const struct http_gate *gate)
     return false;
 }
 
-/* Digits alone: neither sign nor list. */
+/* Digits only: no sign, no list. */
 static bool read_length(struct str text, uint64_t *length)
 {
     text = str_trim(text);
@@ -112,8 +112,7 @@ static bool read_length(struct str text, uint64_t *length)
     return true;
 }
 
-/* The host and port of an absolute target; a user before them has no place there (RFC 9110, 4.2.4).
- */
+/* Host and port of an absolute target; a user before them is not allowed (RFC 9110, 4.2.4). */
 static bool is_authority(struct str authority)
 {
     return authority.len > 0 && !memchr(authority.ptr, '@', authority.len);
@@ -141,9 +140,8 @@ struct str http_gate_path(struct str target)
     return target;
 }
 
-/* The request line, its path taken off the target: neither CONNECT's nor OPTIONS's target has one.
- */
-static bool line_is_sound(const struct http_line *line)
+/* The request line, with the path of the target. Targets of CONNECT and OPTIONS have no path. */
+static bool is_line_valid(const struct http_line *line)
 {
     if (!str_equal(line->version, STR("HTTP/1.1")) && !str_equal(line->version, STR("HTTP/1.0")))
         return false;
@@ -152,18 +150,18 @@ static bool line_is_sound(const struct http_line *line)
     return http_gate_is_target(line->path) && line->method.len > 0 && is_all(line->method, TOKEN);
 }
 
-static bool headers_are_sound(const struct http_gate *gate, bool http_1_0)
+static bool are_headers_valid(const struct http_gate *gate, bool http_1_0)
 {
-    if (gate->malformed || repeats_what_comes_once(gate))
+    if (gate->malformed || repeats_single_header(gate))
         return false;
     if (!http_1_0 && !has(gate, HTTP_HOST))
         return false;
-    /* Chunks came with 1.1: who sends them with 1.0 has not said where the request ends. */
+    /* HTTP/1.0 has no chunks: the end of such a request is in doubt. */
     return !has(gate, HTTP_TRANSFER_ENCODING) || (!has(gate, HTTP_CONTENT_LENGTH) && !http_1_0);
 }
 
-/* What would it wait for? The library says it may go on all the same, and then loses its way. */
-static bool expects_in_vain(const struct http_gate *gate, const struct http_line *line)
+/* 100-continue without a body: MHD answers it all the same, and then loses track of the stream. */
+static bool expects_without_body(const struct http_gate *gate, const struct http_line *line)
 {
     return gate->content_length == 0 && !has(gate, HTTP_TRANSFER_ENCODING) &&
            str_equal(line->version, STR("HTTP/1.1")) &&
@@ -175,7 +173,7 @@ static size_t line_bytes(const struct http_line *line)
     return line->method.len + 1 + line->target_len + 1 + line->version.len + CRLF;
 }
 
-/* As it stands, untrimmed: that is how the library compares it before it looks for chunks. */
+/* Untrimmed: MHD compares it like this before it reads chunks. */
 static bool has_unknown_coding(const struct http_gate *gate)
 {
     return has(gate, HTTP_TRANSFER_ENCODING) &&
@@ -185,7 +183,7 @@ static bool has_unknown_coding(const struct http_gate *gate)
 
 int http_gate_judge(struct http_gate *gate, const struct http_line *line, size_t max_head)
 {
-    if (!line_is_sound(line) || !headers_are_sound(gate, str_equal(line->version, STR("HTTP/1.0"))))
+    if (!is_line_valid(line) || !are_headers_valid(gate, str_equal(line->version, STR("HTTP/1.0"))))
         return 400;
     if (has(gate, HTTP_CONTENT_LENGTH) &&
         !read_length(gate->values[HTTP_CONTENT_LENGTH], &gate->content_length))
@@ -193,7 +191,7 @@ int http_gate_judge(struct http_gate *gate, const struct http_line *line, size_t
     if (str_equal(line->method, STR("POST")) && !has(gate, HTTP_CONTENT_LENGTH) &&
         !has(gate, HTTP_TRANSFER_ENCODING))
         return 411;
-    if (expects_in_vain(gate, line))
+    if (expects_without_body(gate, line))
         return 400;
     if (line->target_len > HTTP_MAX_TARGET)
         return 414;
@@ -209,7 +207,7 @@ int http_gate_judge_headers(const struct http_gate *gate)
 {
     uint64_t length;
 
-    if (gate->malformed || repeats_what_comes_once(gate) ||
+    if (gate->malformed || repeats_single_header(gate) ||
         (has(gate, HTTP_TRANSFER_ENCODING) && has(gate, HTTP_CONTENT_LENGTH)) ||
         (has(gate, HTTP_CONTENT_LENGTH) &&
          !read_length(gate->values[HTTP_CONTENT_LENGTH], &length)))

@@ -1,10 +1,9 @@
 /*
- * gate.h - is it beyond doubt where this request ends and what it asks for?
+ * gate.h - refuses requests whose end or meaning is in doubt.
  *
- * The library takes requests that a proxy in front may read otherwise (two lengths, a length and
- * chunks, a space before the colon); those are how requests are smuggled. So every header passes
- * here once and the doubtful ones are refused. Also what else is read off the headers: media type,
- * request id, trace id.
+ * MHD accepts requests that a proxy in front may read otherwise (two lengths, a length and chunks,
+ * a space before the colon). Requests are smuggled with those, so every header passes through here
+ * once. Also checks the media type.
  *
  * Threads: pure functions; a gate belongs to its caller. Slices stay the caller's.
  */
@@ -17,7 +16,7 @@
 #include "base/attr.h"
 #include "base/str.h"
 
-/* The headers that the server itself reads. */
+/* The headers that the server reads itself. */
 enum http_header {
     HTTP_HOST,
     HTTP_CONTENT_LENGTH,
@@ -39,46 +38,46 @@ enum {
 
 struct http_gate {
     struct str values[HTTP_HEADER_COUNT]; /* the first of that name; ptr NULL: none */
-    unsigned repeated;                    /* a bit for each that came twice */
-    bool malformed;                       /* a name or a value has bytes it must not have */
+    unsigned repeated;                    /* a bit for each header that came twice */
+    bool malformed;                       /* a name or value has a byte that is not allowed */
     size_t count;
     size_t bytes;
 
-    /* Set by http_gate_judge() when it answers 0. */
+    /* Set by http_gate_judge() when it returns 0. */
     bool chunked;
     uint64_t content_length; /* 0 when there is none */
 };
 
-/** What stands before the headers. */
+/** The request line. */
 struct http_line {
     struct str method;
     struct str path;
     struct str version;
-    size_t target_len; /* as it came, query included */
+    size_t target_len; /* as sent, query included */
 };
 
 /**
- * The path of a target without its query: that of an absolute target (RFC 9112, 3.2.2) begins
- * behind scheme and authority. What is no such target is returned as it is.
+ * The path of a target without a query. In an absolute target (RFC 9112, 3.2.2) it begins after
+ * scheme and authority. Other targets are returned unchanged.
  */
 struct str http_gate_path(struct str target);
 
-/** Has the target, path and query, no byte that may not be in a request line? */
+/** Is the target, path and query, not empty and without control characters and spaces? */
 bool http_gate_is_target(struct str target);
 
-/** Look at one header. The gate begins as zeroes. */
+/** Pass one header. The gate begins as zeroes. */
 void http_gate_header(struct http_gate *gate, struct str name, struct str value);
 
 /**
- * After the last header: 0, or the status to refuse the request with (and close). A head has at
- * most `max_head` bytes.
+ * After the last header: 0, or the status with which the request must be refused and the connection
+ * closed. A head has at most `max_head` bytes.
  */
 int http_gate_judge(struct http_gate *gate, const struct http_line *line, size_t max_head);
 
-/** What the headers alone say, when the library does not pass the request line on: as above. */
+/** The same without the request line, which MHD does not show when it refuses a request itself. */
 int http_gate_judge_headers(const struct http_gate *gate);
 
-/** What http_gate_takes() takes, for people. */
+/** What http_gate_takes() accepts, in the text of a 415. */
 #define HTTP_TAKEN_BODIES                                                                          \
     "Content-Type application/json, text/json, */*+json or none; Content-Encoding identity or "    \
     "none"

@@ -23,21 +23,14 @@
 
 enum {
     OTHER_DESCRIPTORS = 128,         /* store, sinks, log and threads; not for connections */
-    DRAIN_IDLE_US = 500 * US_PER_MS, /* how long a request may still come on an open connection */
-    DRAIN_IDLE_SHARE = 4,            /* but at most a quarter of what the drain may take */
-    MEMORY_NEWS_US = US_PER_S,       /* how long a body refused for want of memory is told of */
+    DRAIN_IDLE_US = 500 * US_PER_MS, /* how long a connection may be idle in a drain, */
+    DRAIN_IDLE_SHARE = 4,            /* but at most a quarter of the drain's time */
+    LACK_REPORTED_US = US_PER_S,     /* how long http_lacks_memory() remembers a refusal */
 };
-
-void http_limit_idling(struct http *http, int64_t limit_us)
-{
-    atomic_store(&http->idle_limit_us, limit_us);
-    for (size_t i = 0; i < http->loop_count; i++)
-        http_loop_wake(http->loops[i]);
-}
 
 /* Start. */
 
-/* The library gives up on itself only when its own state is broken; say so before we go. */
+/* MHD panics only when its own state is broken: log it, then abort. */
 static void on_panic(void *self, const char *file, unsigned line, const char *reason)
 {
     (void)self;
@@ -48,7 +41,7 @@ static void on_panic(void *self, const char *file, unsigned line, const char *re
     abort();
 }
 
-/* As many connections as there are descriptors for, after asking for all that may be had. */
+/* As many connections as there are descriptors for, after raising the limit as far as allowed. */
 static size_t affordable_connections(size_t wanted)
 {
     struct rlimit limit;
@@ -101,14 +94,14 @@ static void set_limits(struct http *http)
         options->max_connections_per_address ? options->max_connections_per_address : SIZE_MAX);
 }
 
-static bool open_site(struct http_site *site, const struct http_listener *listener,
-                      struct error *err)
+static bool open_endpoint(struct http_endpoint *endpoint, const struct http_listener *listener,
+                          struct error *err)
 {
-    site->tls = listener->tls;
-    return http_listen(listener, &site->fd, &site->port, err);
+    endpoint->tls = listener->tls;
+    return http_listen(listener, &endpoint->fd, &endpoint->port, err);
 }
 
-static bool open_sites(struct http *http, const struct http_options *options, struct error *err)
+static bool open_endpoints(struct http *http, const struct http_options *options, struct error *err)
 {
     struct http_handlers *lists = mem_alloc_array(options->listener_count, sizeof(lists[0]));
 
@@ -116,12 +109,12 @@ static bool open_sites(struct http *http, const struct http_options *options, st
         lists[i] = options->listeners[i].handlers;
     atomic_init(&http->handlers, http_handler_set_create(lists, options->listener_count));
     mem_free(lists);
-    http->sites = mem_alloc_array(options->listener_count, sizeof(http->sites[0]));
+    http->endpoints = mem_alloc_array(options->listener_count, sizeof(http->endpoints[0]));
     for (size_t i = 0; i < options->listener_count; i++) {
-        http->sites[i].index = i;
-        http->sites[i].fd = -1;
-        http->site_count++;
-        if (!open_site(&http->sites[i], &options->listeners[i], err))
+        http->endpoints[i].index = i;
+        http->endpoints[i].fd = -1;
+        http->endpoint_count++;
+        if (!open_endpoint(&http->endpoints[i], &options->listeners[i], err))
             return false;
     }
     return true;
@@ -159,7 +152,7 @@ bool http_start(const struct http_options *options, struct http **out, struct er
     http->room_event = -1;
     http->empty_event = -1;
     set_limits(http);
-    if (!open_sites(http, options, err) || !open_events(http, err) || !start_loops(http, err) ||
+    if (!open_endpoints(http, options, err) || !open_events(http, err) || !start_loops(http, err) ||
         !http_acceptor_start(http, &http->acceptor, err)) {
         http_stop(http);
         return false;
@@ -168,18 +161,16 @@ bool http_start(const struct http_options *options, struct http **out, struct er
     return true;
 }
 
-/* What it serves. */
-
 struct http_handler_set *http_replace_handlers(struct http *http, const struct http_handlers *lists)
 {
-    return atomic_exchange(&http->handlers, http_handler_set_create(lists, http->site_count));
+    return atomic_exchange(&http->handlers, http_handler_set_create(lists, http->endpoint_count));
 }
 
-/* What it is doing. */
+/* State. */
 
 uint16_t http_port(const struct http *http, size_t index)
 {
-    return http->sites[index].port;
+    return http->endpoints[index].port;
 }
 
 size_t http_connections(const struct http *http)
@@ -201,7 +192,7 @@ bool http_lacks_memory(const struct http *http)
 {
     int64_t lacked_us = atomic_load(&http->memory_lacked_us);
 
-    return lacked_us && clock_monotonic_us() - lacked_us < MEMORY_NEWS_US;
+    return lacked_us && clock_monotonic_us() - lacked_us < LACK_REPORTED_US;
 }
 
 bool http_is_turning(struct http *http)
@@ -233,7 +224,9 @@ bool http_drain(struct http *http, int64_t deadline_us)
 
     atomic_store(&http->draining, true);
     stop_accepting(http, true);
-    http_limit_idling(http, idle_us > 0 ? idle_us : 0);
+    atomic_store(&http->idle_limit_us, idle_us > 0 ? idle_us : 0);
+    for (size_t i = 0; i < http->loop_count; i++)
+        http_loop_wake(http->loops[i]);
     while (http_connections(http) > 0) {
         int64_t left_us = deadline_us - clock_monotonic_us();
 
@@ -253,16 +246,16 @@ void http_stop(struct http *http)
     stop_accepting(http, false);
     for (size_t i = 0; i < http->loop_count; i++)
         http_loop_stop(http->loops[i]);
-    for (size_t i = 0; i < http->site_count; i++)
-        if (http->sites[i].fd >= 0)
-            (void)close(http->sites[i].fd);
+    for (size_t i = 0; i < http->endpoint_count; i++)
+        if (http->endpoints[i].fd >= 0)
+            (void)close(http->endpoints[i].fd);
     http_handler_set_destroy(atomic_load(&http->handlers));
     if (http->room_event >= 0)
         (void)close(http->room_event);
     if (http->empty_event >= 0)
         (void)close(http->empty_event);
     http_addresses_destroy(http->addresses);
-    mem_free(http->sites);
+    mem_free(http->endpoints);
     mem_free(http->loops);
     mem_free(http);
 }

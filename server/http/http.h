@@ -1,13 +1,13 @@
 /*
  * http.h - the HTTP server: framing, limits, deadlines, and nothing about events.
  *
- * One acceptor thread hands connections to loop threads, the least loaded first; a loop thread
- * runs a whole request, the handler included. What a handler sees and fills in is in
- * handlers/handler.h. Only server/http*.c knows the HTTP library (docs/decisions/008).
+ * One acceptor thread passes connections to loop threads, the least loaded first. A loop thread
+ * runs a whole request, with its handler (handlers/handler.h). Only server/http/ knows
+ * libmicrohttpd (docs/decisions/008).
  *
  * Threads: start, drain and stop belong to one thread (main's); the rest may be called from any.
- * Every thread started here blocks all signals. handle(), admit() and answered() run on loop
- * threads, several at a time.
+ * The threads started here block all signals. Handlers and callbacks run on several loop threads at
+ * a time.
  */
 #pragma once
 
@@ -26,77 +26,77 @@ struct http_failure;
 struct http_handler_set;
 struct http_tls;
 
-/** How the life of a request ended. */
+/** How a request ended. */
 enum http_end {
-    HTTP_ANSWERED, /* the answer was handed to the kernel whole */
-    HTTP_LATE,     /* cut: it was not there, or not taken, in time */
-    HTTP_GONE,     /* the sender went away, or the server stopped, before the end */
+    HTTP_ANSWERED, /* the kernel has the whole answer */
+    HTTP_LATE,     /* cut: the request or its answer took too long */
+    HTTP_GONE,     /* the client left, or the server stopped, before the end */
 };
 
-/** What the log line and the metrics say about one request; valid during the call only. */
+/** A request for log and metrics; valid during the call only. */
 struct http_exchange_summary {
     struct str method;   /* "GET", "HEAD", "POST", else "other" */
     struct str path;     /* the path of a handler, else "other" */
     struct str id;       /* as answered in X-Request-Id; well-formed */
     struct str trace_id; /* of traceparent, else the root of X-Amzn-Trace-Id; ptr NULL: none */
     enum http_end end;
-    struct http_address client; /* the peer, or whom a trusted proxy asks for */
-    int status;                 /* of the answer; 0: none was made */
-    size_t bytes_in;            /* of the body, as far as it was read */
+    struct http_address client; /* the peer, or the client that a trusted proxy names */
+    int status;                 /* of the answer; 0: there is none */
+    size_t bytes_in;            /* of the body, as far as it came */
     size_t bytes_out;           /* of the body, when answered */
     int64_t duration_us;
-    const struct request_note *note; /* never NULL; empty when no handler ran */
+    const struct request_note *note; /* never NULL; empty if no handler ran */
 };
 
-/** What is served at one address. */
+/** The handlers of one listener. */
 struct http_handlers {
     const struct handler *list;
     size_t count;
 };
 
-/** An address to listen on, and what is served there at first. */
+/** An address to listen on, and its handlers at the start. */
 struct http_listener {
-    const char *address; /* IPv4 or IPv6 in numbers, without brackets */
+    const char *address; /* IPv4 or IPv6, numeric, without brackets */
     uint16_t port;       /* 0 picks a free one */
     struct http_handlers handlers;
     struct http_tls *tls; /* NULL: plain. Must outlive the server */
-    int socket;           /* that listens already, taken over in any case; 0: none */
+    int socket;           /* a listening socket to use, closed in any case; 0: none */
 };
 
-/** All values are in range already (the configuration was validated). Copied, handlers included. */
+/** All values are in range (the configuration was checked). Copied, with the handlers. */
 struct http_options {
     const struct http_listener *listeners; /* at least one */
     size_t listener_count;
-    unsigned threads;                   /* loop threads; 0: one per core */
-    size_t max_connections;             /* lowered, with a warning, to what RLIMIT_NOFILE allows */
-    size_t max_connections_per_address; /* 0: no limit. IPv6 counts by /64. Behind a trusted proxy,
-                                           requests in flight count in their place */
+    unsigned threads;                     /* loop threads; 0: one per core */
+    size_t max_connections;               /* lowered to RLIMIT_NOFILE, with a warning */
+    size_t max_connections_per_address;   /* 0: no limit. IPv6 counts by /64. Behind a trusted proxy
+                                             requests in flight are limited instead */
     struct http_networks trusted_proxies; /* must outlive the server */
     size_t max_head;                      /* bytes of request line and headers */
     size_t max_body;                      /* bytes of one body */
-    size_t max_in_flight;                 /* between headers and answer, not counting probes;
+    size_t max_in_flight;                 /* requests between headers and answer, except probes;
                                              0: no limit */
-    size_t max_inflight_bytes;            /* of all bodies that have come and are not answered; as
-                                             many again of long answers that wait to be taken */
-    int64_t deadline_us;     /* from a request's first byte to its last; handshakes too */
-    int64_t idle_timeout_us; /* between requests, and for an answer to be taken */
-    double rate_limit;       /* requests a second, not counting probes; 0: no limit */
+    size_t max_inflight_bytes; /* of all bodies that are not answered yet; and of all long
+                                  answers that are not read yet */
+    int64_t deadline_us;       /* from a request's first byte; of a TLS handshake, too */
+    int64_t idle_timeout_us;   /* between requests, and for the client to read an answer */
+    double rate_limit;         /* requests a second, except probes; 0: no limit */
 
-    /** Called once for each request, before its answer leaves (or when it ends without one), in its
-     * loop thread; `end` is known only when there is no answer. NULL: not. */
+    /** Called once for each request, in its loop thread, before its answer leaves or when it ends
+     * without one; `end` is valid only then. May be NULL. */
     void (*answering)(void *self, const struct http_exchange_summary *summary);
 
-    /** Called once for each request, when it is over, in its loop thread. NULL: not. */
+    /** Called once for each request, in its loop thread, when it is over. May be NULL. */
     void (*answered)(void *self, const struct http_exchange_summary *summary);
 
-    /** Called when a connection has brought no request that was understood. NULL: not. */
+    /** Called when no request was understood on a connection. May be NULL. */
     void (*failed)(void *self, const struct http_failure *failure);
     void *self;
 };
 
 /**
- * Listen and serve. The caller owns `*out`, to be ended with http_stop(). ERR_SYSTEM: an address
- * cannot be listened on (the text has address and port), or threads cannot be had.
+ * Listen and serve. The caller owns `*out`, ended by http_stop(). ERR_SYSTEM: cannot listen on an
+ * address (named in the text), or cannot start a thread.
  */
 NODISCARD bool http_start(const struct http_options *options, struct http **out, struct error *err);
 
@@ -115,13 +115,13 @@ bool http_handler_set_is_idle(const struct http_handler_set *set);
 /** Once it is idle, or the server has stopped. NULL is fine. */
 void http_handler_set_destroy(struct http_handler_set *set);
 
-/** The port that listener `index` really has. */
+/** The port of listener `index`. */
 uint16_t http_port(const struct http *http, size_t index);
 
-/** Connections that are open now. */
+/** Open connections. */
 size_t http_connections(const struct http *http);
 
-/** Requests between headers and answer, not counting probes. */
+/** Requests between headers and answer, except probes. */
 size_t http_in_flight(const struct http *http);
 
 /** Bytes reserved for bodies. */
@@ -131,17 +131,17 @@ size_t http_inflight_bytes(const struct http *http);
 bool http_lacks_memory(const struct http *http);
 
 /**
- * Has every thread of the server turned since the last call? It is asked to turn for the next one,
- * so leave it some time. From the thread that started it.
+ * Has every thread of the server turned since the last call? Wakes them all for the next call,
+ * which must leave them some time. From the thread that started the server.
  */
 bool http_is_turning(struct http *http);
 
 /**
- * Stop accepting, answer what is in flight and what still arrives on open connections with
- * `Connection: close`, close the idle ones; return when no connection is left, or at `deadline_us`
- * of clock_monotonic_us(). Answers whether none was left. http_stop() comes next.
+ * Stop accepting, answer all requests with `Connection: close` and close idle connections, until no
+ * connection is left (true) or `deadline_us` of clock_monotonic_us() is reached (false).
+ * http_stop() must follow.
  */
 bool http_drain(struct http *http, int64_t deadline_us);
 
-/** Close what is left, end all threads and free. NULL is fine. */
+/** Close all connections, end all threads and free. NULL is fine. */
 void http_stop(struct http *http);

@@ -1,7 +1,7 @@
 /*
  * http_internal.h - what the threads of the HTTP server share.
  *
- * Threads: read-only after the start, but for the atomics, and what has a lock of its own.
+ * Threads: read-only after the start, except the atomics and the parts that have a lock.
  */
 #pragma once
 
@@ -25,8 +25,8 @@ struct http_acceptor;
 struct http_loop;
 
 /* A listening socket. */
-struct http_site {
-    size_t index;         /* in http->sites, and in what is served */
+struct http_endpoint {
+    size_t index;         /* in http->endpoints, and in a handler set */
     int fd;               /* -1 once closed; the acceptor's while it runs */
     struct http_tls *tls; /* NULL: plain */
     uint16_t port;
@@ -34,8 +34,8 @@ struct http_site {
 
 struct http {
     struct http_options options; /* `listeners` is not kept */
-    struct http_site *sites;
-    size_t site_count;
+    struct http_endpoint *endpoints;
+    size_t endpoint_count;
     _Atomic(struct http_handler_set *) handlers;
     struct http_acceptor *acceptor;
     struct http_loop **loops;
@@ -43,18 +43,15 @@ struct http {
 
     struct http_addresses *addresses;
     struct http_quota in_flight;
-    struct http_quota bytes;          /* of bodies, from their arrival until they are answered */
-    _Atomic int64_t memory_lacked_us; /* when a body was last refused for want of it; 0: never */
-    atomic_size_t unread;             /* bytes of long answers that are not sent yet */
+    struct http_quota bytes;          /* of bodies, from arrival until the answer */
+    _Atomic int64_t memory_lacked_us; /* when a body was last refused for lack of it; 0: never */
+    atomic_size_t unread;             /* bytes of long answers that clients have not read yet */
     struct rate rate;
 
     atomic_size_t connections;     /* accepted and not closed; only the acceptor adds */
-    atomic_bool room_wanted;       /* the first loop that can closes a connection for a newcomer */
-    atomic_bool draining;          /* from now on every answer closes its connection */
-    _Atomic int64_t idle_limit_us; /* how long a connection may be idle at present */
-    int room_event;                /* eventfd, written when a connection makes room at the limit */
-    int empty_event;               /* eventfd, written when the last one closes in a drain */
+    atomic_bool room_wanted;       /* one of the loops must evict a connection for a new one */
+    atomic_bool draining;          /* every answer closes its connection */
+    _Atomic int64_t idle_limit_us; /* how long a connection may be idle; shorter in a drain */
+    int room_event;                /* eventfd, written when a connection ends at max_connections */
+    int empty_event;               /* eventfd, written when the last connection of a drain ends */
 };
-
-/** Change how long connections may be idle, and tell the loops. */
-void http_limit_idling(struct http *http, int64_t limit_us);

@@ -15,12 +15,12 @@
 #include "base/error.h"
 #include "server/http/addresses.h"
 
-struct http_site;
+struct http_endpoint;
 
 /* A connection on its way from the acceptor to a loop. */
 struct http_arrival {
     struct sockaddr_storage peer;
-    const struct http_site *site;
+    const struct http_endpoint *endpoint;
     int fd;
     struct http_address address; /* counted in http->addresses, except ... */
     bool proxied;                /* ... that of a trusted proxy */

@@ -13,16 +13,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool set(int fd, int level, int option, int value)
+static bool set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-/* TCP_NODELAY is handed on to accepted sockets (Linux), which saves each of them a system call. */
+/* Accepted sockets inherit TCP_NODELAY (Linux), which saves a system call for each. */
 static bool prepare(int fd, const struct addrinfo *info)
 {
-    return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
-           (info->ai_family != AF_INET6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) &&
+    return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+           set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           (info->ai_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) &&
            bind(fd, info->ai_addr, info->ai_addrlen) == 0;
 }
 
@@ -56,7 +57,7 @@ struct http_place http_listen_place(int fd)
     return place;
 }
 
-static bool refuse(struct error *err, int errnum, const struct http_listener *listener)
+static bool fail_to_listen(struct error *err, int errnum, const struct http_listener *listener)
 {
     bool v6 = strchr(listener->address, ':') != NULL;
 
@@ -76,7 +77,7 @@ static bool bind_socket(const struct http_listener *listener, int *fd, struct er
 
     (void)snprintf(service, sizeof(service), "%u", (unsigned)listener->port);
     if (getaddrinfo(listener->address, service, &hints, &info) != 0)
-        return refuse(err, EADDRNOTAVAIL, listener);
+        return fail_to_listen(err, EADDRNOTAVAIL, listener);
 
     int bound = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     bool ready = bound >= 0 && prepare(bound, info);
@@ -86,7 +87,7 @@ static bool bind_socket(const struct http_listener *listener, int *fd, struct er
     if (!ready) {
         if (bound >= 0)
             (void)close(bound);
-        return refuse(err, errnum, listener);
+        return fail_to_listen(err, errnum, listener);
     }
     *fd = bound;
     return true;
@@ -113,7 +114,7 @@ bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port, 
         int errnum = errno;
 
         (void)close(listening);
-        return refuse(err, errnum, listener);
+        return fail_to_listen(err, errnum, listener);
     }
     *fd = listening;
     *port = http_listen_place(listening).port;

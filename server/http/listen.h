@@ -1,5 +1,7 @@
 /*
- * listen.h - sockets that listen.
+ * listen.h - listening sockets.
+ *
+ * Threads: any.
  */
 #pragma once
 
@@ -12,21 +14,21 @@
 
 enum { HTTP_HOST_SIZE = 46 };
 
-/* Where a socket listens. */
+/* The address that a socket listens on. */
 struct http_place {
     char host[HTTP_HOST_SIZE]; /* in numbers, without brackets */
     uint16_t port;
-    bool loopback; /* it can be reached from this machine only */
+    bool loopback; /* reachable from this machine only */
 };
 
 struct http_place http_listen_place(int fd);
 
-/** Could a server listen there? Binds a socket for a moment. ERR_SYSTEM as http_listen(). */
+/** Could a server listen there? Binds a socket briefly. ERR_SYSTEM as http_listen(). */
 NODISCARD bool http_can_listen(const char *address, uint16_t port, struct error *err);
 
 /**
- * A socket listening where `listener` says, which may be its own, and the port it got. The caller
- * closes it. ERR_SYSTEM with address and port in the text.
+ * A listening socket for `listener`, which may bring its own, and the port that it has. The caller
+ * closes it. ERR_SYSTEM, with address and port in the text.
  */
 NODISCARD bool http_listen(const struct http_listener *listener, int *fd, uint16_t *port,
                            struct error *err);

@@ -118,7 +118,7 @@ void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival)
 /* MHD closes the descriptor when it refuses it, whether it has started the connection or not. */
 static void take_arrival(struct http_loop *loop, const struct http_arrival *arrival)
 {
-    const struct http_daemon *daemon = arrival->site->tls ? &loop->secure : &loop->plain;
+    const struct http_daemon *daemon = arrival->endpoint->tls ? &loop->secure : &loop->plain;
     socklen_t len = arrival->peer.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                         : sizeof(struct sockaddr_in);
 
@@ -320,8 +320,8 @@ static void *run_loop(void *self)
 
 static bool start_daemons(struct http_loop *loop, struct error *err)
 {
-    for (size_t i = 0; i < loop->http->site_count; i++) {
-        bool tls = loop->http->sites[i].tls != NULL;
+    for (size_t i = 0; i < loop->http->endpoint_count; i++) {
+        bool tls = loop->http->endpoints[i].tls != NULL;
         struct http_daemon *daemon = tls ? &loop->secure : &loop->plain;
         const struct http_daemon_options options = { &loop->http->options, tls, on_connection,
                                                      on_refusal, loop };

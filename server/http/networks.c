@@ -17,7 +17,7 @@ static void map(const struct in_addr *v4, uint8_t bytes[static 16])
     memcpy(bytes + 12, v4, sizeof(*v4));
 }
 
-/* An address in numbers, without brackets or port. `*first_bit`: where its own bits begin. */
+/* A numeric address, without brackets or port. `*first_bit`: where its own bits begin. */
 static bool read_address(struct str text, uint8_t bytes[static 16], unsigned *first_bit)
 {
     char copy[INET6_ADDRSTRLEN];
@@ -51,7 +51,7 @@ static bool read_bits(struct str text, unsigned most, unsigned *bits)
     return value <= most;
 }
 
-/* Bit `index`, counted from the first. */
+/* Bit `index`; 0 is the first and highest one. */
 static bool bit(const uint8_t bytes[static 16], unsigned index)
 {
     return bytes[index / 8] >> (7 - index % 8) & 1;
@@ -125,7 +125,7 @@ static struct http_address address_of(const uint8_t bytes[static 16])
     return http_address_of(&peer);
 }
 
-/* Some proxies write the port as well: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+/* Some proxies append the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 static struct str without_port(struct str text)
 {
     const char *end = NULL;
@@ -136,12 +136,12 @@ static struct str without_port(struct str text)
     } else {
         end = text.len > 0 ? memchr(text.ptr, ':', text.len) : NULL;
         if (end && memrchr(text.ptr, ':', text.len) != end)
-            end = NULL; /* several colons: IPv6 alone */
+            end = NULL; /* several colons: IPv6 without a port */
     }
     return end ? (struct str){ text.ptr, (size_t)(end - text.ptr) } : text;
 }
 
-/* Cut the last member off a list; false: it was empty. */
+/* Remove the last member of a list; false: the list was empty. */
 static bool take_last(struct str *list, struct str *member)
 {
     const char *comma = list->len > 0 ? memrchr(list->ptr, ',', list->len) : NULL;
@@ -169,7 +169,7 @@ struct http_address http_networks_client(const struct http_networks *trusted,
             unsigned first;
 
             if (!read_address(without_port(member), bytes, &first))
-                return client; /* what stands before it cannot be believed either */
+                return client; /* the members before it cannot be trusted either */
             client = address_of(bytes);
             if (!have(trusted, bytes))
                 return client;

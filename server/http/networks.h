@@ -1,11 +1,11 @@
 /*
  * networks.h - address blocks, and the client behind proxies that are in them.
  *
- * A proxy adds the address it was called from at the end of X-Forwarded-For. What stands before
- * that is believed only as far as it was added by a proxy that is trusted: so the client is the
- * last address that is not one of theirs.
+ * A proxy appends the address of its client to X-Forwarded-For. The addresses before that count
+ * only if a trusted proxy appended them: so the client is the last address that is not a trusted
+ * proxy.
  *
- * Threads: immutable once made; shared.
+ * Threads: immutable after the start; shared.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 #include "base/str.h"
 #include "server/http/addresses.h"
 
-/** Addresses that begin with the same `bits` bits. IPv4 as IPv6 maps it. */
+/** The addresses that begin with the same `bits` bits. IPv4 is mapped into IPv6. */
 struct http_network {
     uint8_t bytes[16];
     unsigned bits;
@@ -28,7 +28,7 @@ struct http_networks {
     size_t count;
 };
 
-/** Read `10.0.0.0/8`, `fd00::/8` or a single address. Bits behind the block's must be zero. */
+/** Read `10.0.0.0/8`, `fd00::/8` or a single address. Bits after the prefix must be zero. */
 NODISCARD bool http_network_read(struct str text, struct http_network *out);
 
 /** Is `peer` in one of them? */
@@ -36,7 +36,7 @@ bool http_networks_have(const struct http_networks *networks, const struct socka
 
 /**
  * The client of a request that came from a trusted proxy with these values of X-Forwarded-For, in
- * their order. `proxy`, when they name none that can be believed.
+ * their order. `proxy` when they hold no valid address.
  */
 struct http_address http_networks_client(const struct http_networks *trusted,
                                          const struct str *values, size_t count,

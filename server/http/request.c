@@ -82,7 +82,7 @@ static enum MHD_Result on_headers(struct http_connection *connection, struct htt
     http_headers_find_client(connection);
 
     struct http_match match =
-        http_handler_set_find(ex->handlers, connection->site->index, line->method, line->path);
+        http_handler_set_find(ex->handlers, connection->endpoint->index, line->method, line->path);
 
     ex->path = match.path;
     if (ex->target_is_valid)

@@ -1,12 +1,12 @@
 /*
  * tls.c - see tls.h.
  *
- * The library sets each session up with credentials of its own; they are replaced by ours before
- * the handshake begins. So a connection holds exactly the pair it began with, for as long as it
- * needs it, and no callback has to guess when an old one may go.
+ * MHD gives each session credentials of its own; they are replaced before the handshake begins. So
+ * a connection holds a reference to the pair that it began with, and the pair is freed with the
+ * last of them.
  *
- * Session tickets: GnuTLS derives the key of each period of a few hours from ours, which itself is
- * replaced every day, so that a key that leaks opens little of what was recorded before.
+ * Session tickets: GnuTLS derives a key for each period of a few hours from ours, which is replaced
+ * every day, so that a leaked key opens little of the traffic recorded before.
  */
 #include "server/http/tls.h"
 
@@ -16,10 +16,10 @@
 #include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/chars.h"
 #include "base/clock.h"
-#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -28,17 +28,24 @@ enum { ORDERS = 3 }; /* of groups */
 
 static const int64_t tickets_us = US_PER_DAY;
 
-struct stamps {
-    struct file_stamp cert;
-    struct file_stamp key;
+/* Identifies a version of a file; all zero: there is none. */
+struct file_version {
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct pair_version {
+    struct file_version cert;
+    struct file_version key;
 };
 
 struct http_tls {
     char *cert_file;
     char *key_file;
-    struct stamps taken;      /* of the files when they were last read, or tried */
-    struct stamps last;       /* at the last refresh */
-    int64_t tickets_since_us; /* since when the ticket key is in use */
+    struct pair_version tried; /* of the files when they were loaded last, or failed to */
+    struct pair_version last;  /* at the last refresh */
+    int64_t tickets_since_us;  /* since when the ticket key is in use */
 
     pthread_mutex_t mutex; /* for the two below */
     struct http_certificate *certificate;
@@ -47,9 +54,29 @@ struct http_tls {
     gnutls_priority_t orders[ORDERS];
 };
 
-static bool stamps_equal(const struct stamps *a, const struct stamps *b)
+static struct file_version version_of(const char *file)
 {
-    return file_stamp_equal(&a->cert, &b->cert) && file_stamp_equal(&a->key, &b->key);
+    struct stat status;
+
+    if (stat(file, &status) != 0)
+        return (struct file_version){ 0 };
+    return (struct file_version){ status.st_ino, status.st_size, status.st_ctim };
+}
+
+static struct pair_version pair_version_of(const char *cert_file, const char *key_file)
+{
+    return (struct pair_version){ version_of(cert_file), version_of(key_file) };
+}
+
+static bool is_same_file(struct file_version a, struct file_version b)
+{
+    return a.inode == b.inode && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
+           a.changed.tv_nsec == b.changed.tv_nsec;
+}
+
+static bool is_same(struct pair_version a, struct pair_version b)
+{
+    return is_same_file(a.cert, b.cert) && is_same_file(a.key, b.key);
 }
 
 /*
@@ -123,7 +150,7 @@ static bool renew_tickets(struct http_tls *tls, struct error *err)
     return true;
 }
 
-static void put(struct http_tls *tls, struct http_certificate *certificate)
+static void set_certificate(struct http_tls *tls, struct http_certificate *certificate)
 {
     (void)pthread_mutex_lock(&tls->mutex);
 
@@ -139,10 +166,11 @@ static void put(struct http_tls *tls, struct http_certificate *certificate)
         LOG_EVENT(LOG_WARN, "tls_certificate_expired");
 }
 
+/* The version is read before the files: the next refresh sees a change in between. */
 bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
                       struct error *err)
 {
-    const struct stamps now = { file_stamp(cert_file), file_stamp(key_file) };
+    struct pair_version now = pair_version_of(cert_file, key_file);
     struct http_certificate *certificate;
 
     if (!http_certificate_load(cert_file, key_file, &certificate, err))
@@ -153,11 +181,11 @@ bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *k
 
     tls->cert_file = mem_copy_string(cert_file);
     tls->key_file = mem_copy_string(key_file);
-    mem_free(old_cert_file); /* only now: the new names may be the old ones */
+    mem_free(old_cert_file); /* last: the new names may be the old ones */
     mem_free(old_key_file);
-    tls->taken = now;
+    tls->tried = now;
     tls->last = now;
-    put(tls, certificate);
+    set_certificate(tls, certificate);
     return true;
 }
 
@@ -196,19 +224,19 @@ static void log_error(const char *event, const struct error *err)
     LOG_EVENT(LOG_WARN, event, LOG_STR("error", str_from_c(err->text)));
 }
 
-/* Two files do not change in one step: read them once two refreshes in a row find the same. */
+/* The two files do not change in one step, so a change waits for a refresh without another one. */
 void http_tls_refresh(struct http_tls *tls)
 {
-    const struct stamps now = { file_stamp(tls->cert_file), file_stamp(tls->key_file) };
-    bool at_rest = stamps_equal(&now, &tls->last);
+    struct pair_version now = pair_version_of(tls->cert_file, tls->key_file);
+    bool at_rest = is_same(now, tls->last);
     struct error err;
 
     if (clock_monotonic_us() - tls->tickets_since_us >= tickets_us && !renew_tickets(tls, &err))
         log_error("tls_tickets_not_renewed", &err);
     tls->last = now;
-    if (!at_rest || stamps_equal(&now, &tls->taken))
+    if (!at_rest || is_same(now, tls->tried))
         return;
-    tls->taken = now;
+    tls->tried = now;
     if (http_tls_replace(tls, tls->cert_file, tls->key_file, &err))
         LOG_EVENT(LOG_INFO, "tls_certificate_reloaded",
                   LOG_INT("expires", http_certificate_expires_s(tls->certificate)));
@@ -253,10 +281,10 @@ void *http_tls_no_certificate(void)
     return (void *)(intptr_t)never_asked;
 }
 
-/* The session of the calling thread that has read last, and may fail of what it has read. */
+/* The session of the calling thread that has read last; a failure belongs to it. */
 static _Thread_local struct http_tls_session *reading;
 
-/* A name as GnuTLS wants it in SNI: it refuses all others, and the handshake with them. */
+/* A server name that GnuTLS accepts; with others it fails the handshake. */
 static bool is_taken_name(const unsigned char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -322,7 +350,7 @@ static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, 
 
 /*
  * OpenSSL's clients send an alert about the certificate in the clear, where GnuTLS wants it
- * encrypted. It reads records in two steps: five bytes, then what they announce.
+ * encrypted. It reads a record in two steps: a head of five bytes, then the rest.
  */
 static void note_plain_alert(struct http_tls_session *link, const uint8_t *bytes, ssize_t count)
 {
@@ -375,7 +403,7 @@ void http_tls_note_failure(void)
 
     if (reading && !alert && !reading->has_alert)
         find_unread_alert(reading);
-    if (!alert) /* none, or that the client closes */
+    if (!alert) /* no alert, or close_notify */
         return;
     reading->alert = alert;
     reading->has_alert = true;
@@ -401,7 +429,7 @@ const char *http_tls_failure(const struct http_tls_session *link, const char **d
     return link->has_hello && !link->is_answered ? "unsupported" : "malformed";
 }
 
-static ssize_t pull(gnutls_transport_ptr_t self, void *bytes, size_t size)
+static ssize_t pull_bytes(gnutls_transport_ptr_t self, void *bytes, size_t size)
 {
     struct http_tls_session *link = self;
     ssize_t count = recv(link->fd, bytes, size, 0);
@@ -411,12 +439,12 @@ static ssize_t pull(gnutls_transport_ptr_t self, void *bytes, size_t size)
 
     if (count < 0 && !link->is_finished && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         link->want_read(link);
-        errno = EAGAIN; /* what GnuTLS goes by */
+        errno = EAGAIN; /* the callback may have changed it; GnuTLS reads it */
     }
     return count;
 }
 
-/* Where memory is wanting, a session goes without tickets. */
+/* Without memory a session has no tickets. */
 void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
                     int64_t timeout_us)
 {
@@ -427,7 +455,7 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
     http_certificate_use(link->certificate, session);
     gnutls_session_set_ptr(session, link);
     gnutls_transport_set_ptr2(session, link, gnutls_transport_get_ptr(session));
-    gnutls_transport_set_pull_function(session, pull);
+    gnutls_transport_set_pull_function(session, pull_bytes);
     gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / US_PER_MS));
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
                                        on_handshake);

@@ -2,10 +2,11 @@
  * tls.h - TLS as this server speaks it: versions, ciphers, certificate, resumption.
  *
  * TLS 1.2 and 1.3, with forward secrecy and authenticated ciphers only. When the files of
- * certificate and key change, connections that begin later get the new pair; the others keep
- * theirs (docs/decisions/021).
+ * certificate and key change, later connections get the new pair; existing ones keep theirs
+ * (docs/decisions/021).
  *
- * Threads: create, refresh, replace and destroy belong to one thread at a time; the rest to any.
+ * Threads: create, refresh, replace and destroy belong to one thread at a time; the rest to any
+ * thread.
  */
 #pragma once
 
@@ -27,43 +28,42 @@ NODISCARD bool http_tls_create(const char *cert_file, const char *key_file, stru
 void http_tls_destroy(struct http_tls *tls);
 
 /**
- * Look at the files, and take a new pair over once they have changed and come to rest. A pair that
- * cannot be used changes nothing. The log tells of both, once for each change. Cheap: to be
- * called about once a second, also between the two looks that it takes.
+ * Load the files again when both have changed and then stayed the same for one call. A pair that
+ * cannot be used changes nothing. Logs each load or failure once. Cheap: must be called about once
+ * a second.
  */
 void http_tls_refresh(struct http_tls *tls);
 
-/** From now on use these files. ERR_CONFIG: nothing has changed. */
+/** Use these files from now on. After ERR_CONFIG nothing has changed. */
 NODISCARD bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
                                 struct error *err);
 
 /** When the certificate expires, in seconds since 1970; NULL: 0. */
 int64_t http_tls_expires_s(struct http_tls *tls);
 
-/* For the loops. Sessions are GnuTLS's, as the HTTP library hands them out. */
+/* For the loops. Sessions are those of GnuTLS, as MHD provides them. */
 
-/** For the library: which versions and ciphers. */
+/** For MHD: versions and ciphers. */
 const char *http_tls_priorities(void);
 
-/** For the library, which wants something to find certificates with, and is never asked for one. */
+/** For MHD, which requires a callback that finds certificates; it is never called. */
 void *http_tls_no_certificate(void);
 
-/* What a connection keeps of its session. The callbacks come in the session's thread. */
+/* A connection's part of its session. The callbacks run in the session's thread. */
 struct http_tls_session {
     int fd;
-    /* The handshake needs more bytes than have come. The library does not wait for them: it would
-     * try again and again. */
+    /* The handshake needs more bytes. MHD does not wait for them, it would retry all the time. */
     void (*want_read)(struct http_tls_session *session);
-    /* The client's part of the handshake is done. */
+    /* The client's part of the handshake is complete. */
     void (*finished)(struct http_tls_session *session);
     bool is_finished;
     void *session;
     const struct http_tls *tls;
     uint8_t first_byte;
-    bool has_heard;    /* of the client at all; first_byte is set */
-    bool has_ended;    /* the client's stream, or its connection */
-    bool has_alert;    /* of the client */
-    bool has_bad_name; /* GnuTLS does not take the name that the client asks for */
+    bool has_heard;    /* the client has sent something; first_byte is set */
+    bool has_ended;    /* the client has ended the stream or the connection */
+    bool has_alert;    /* the client has sent an alert */
+    bool has_bad_name; /* GnuTLS refuses the server name that the client sent */
     bool has_hello;
     bool is_answered;  /* a ServerHello was sent */
     bool alert_begins; /* the next bytes are a plain alert's */
@@ -72,23 +72,23 @@ struct http_tls_session {
 };
 
 /**
- * Make a new session ready for its handshake, which may take `timeout_us`. `link` has descriptor
- * and callbacks set and stays where it is until http_tls_end(), after the session's own end.
+ * Prepare a new session for its handshake, which may take `timeout_us`. `link` has descriptor and
+ * callbacks set and must not move until http_tls_end(), after the session's own end.
  */
 void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
                     int64_t timeout_us);
 
-/** Send these bytes, and that no more will come. What the client does not take at once is lost. */
+/** Send these bytes and the end of the stream. Bytes that the kernel does not accept are lost. */
 void http_tls_say(void *session, struct str bytes);
 
-/** The library gives up on the handshake whose bytes it has just read, in the calling thread. */
+/** MHD has given up the handshake whose bytes were read last in the calling thread. */
 void http_tls_note_failure(void);
 
 /**
- * Why the handshake did not come to its end; NULL: it did, or the client has said nothing. `detail`
- * becomes the client's alert, or NULL.
+ * Why the handshake failed; NULL: it is complete, or the client has sent nothing. `*detail` is the
+ * client's alert, or NULL.
  */
 const char *http_tls_failure(const struct http_tls_session *link, const char **detail);
 
-/** A link that never began is fine. */
+/** Release the certificate. A link without http_tls_begin() is fine. */
 void http_tls_end(struct http_tls_session *link);

@@ -15,7 +15,7 @@
 
 enum {
     BATCH = 64,
-    SLACK_US = 12 * US_PER_MS, /* the system counts in ticks of up to 10 ms */
+    SLACK_US = 12 * US_PER_MS, /* the kernel counts in ticks of up to 10 ms */
 };
 
 bool http_watch_init(struct http_watch *watch, struct error *err)
@@ -33,7 +33,7 @@ void http_watch_done(struct http_watch *watch)
     watch->event = -1;
 }
 
-/* Where the system has no memory for it the connection is idle until its time is over. */
+/* If the kernel has no memory for it, the connection stays idle until its timeout. */
 void http_watch_add(const struct http_watch *watch, int fd, struct http_connection *connection,
                     bool again)
 {
@@ -50,7 +50,7 @@ void http_watch_drop(const struct http_watch *watch, int fd)
     (void)epoll_ctl(watch->event, EPOLL_CTL_DEL, fd, NULL);
 }
 
-void http_watch_take(const struct http_watch *watch, void (*begun)(struct http_connection *))
+void http_watch_take(const struct http_watch *watch, void (*on_bytes)(struct http_connection *))
 {
     struct epoll_event events[BATCH];
     int count = BATCH;
@@ -58,7 +58,7 @@ void http_watch_take(const struct http_watch *watch, void (*begun)(struct http_c
     while (count == BATCH) {
         count = epoll_wait(watch->event, events, BATCH, 0);
         for (int i = 0; i < count; i++)
-            begun(events[i].data.ptr);
+            on_bytes(events[i].data.ptr);
     }
 }
 
@@ -69,7 +69,7 @@ bool http_watch_is_ended(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-static bool look_at(int fd, struct tcp_info *info)
+static bool read_tcp_info(int fd, struct tcp_info *info)
 {
     socklen_t len = sizeof(*info);
 
@@ -84,7 +84,7 @@ bool http_watch_is_unanswered(int fd)
 {
     struct tcp_info info;
 
-    return look_at(fd, &info) && info.tcpi_data_segs_out == 0 &&
+    return read_tcp_info(fd, &info) && info.tcpi_data_segs_out == 0 &&
            info.tcpi_bytes_received > (http_watch_is_ended(fd) ? 1 : 0);
 }
 
@@ -92,7 +92,7 @@ bool http_watch_has_received(int fd, bool fresh, int64_t age_us)
 {
     struct tcp_info info;
 
-    if (!look_at(fd, &info))
+    if (!read_tcp_info(fd, &info))
         return false;
     if (fresh)
         return info.tcpi_bytes_received > 0;

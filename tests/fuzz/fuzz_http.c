@@ -107,9 +107,9 @@ static void start(void)
         abort();
 }
 
-static int connect_to(const struct http_site *site)
+static int connect_to(const struct http_endpoint *endpoint)
 {
-    struct http_arrival arrival = { .site = site };
+    struct http_arrival arrival = { .endpoint = endpoint };
     struct sockaddr_in *peer = (struct sockaddr_in *)(void *)&arrival.peer;
     int fds[2];
 
@@ -177,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     bool tls = (data[0] & TLS_BIT) != 0;
     size_t piece = (data[0] & PIECE_BITS) ? (size_t)(data[0] & PIECE_BITS) * 8 : 1;
-    int fd = connect_to(&server->sites[tls ? 1 : 0]);
+    int fd = connect_to(&server->endpoints[tls ? 1 : 0]);
 
     send_pieces(fd, data + 1, size - 1, piece);
     (void)shutdown(fd, SHUT_WR);
