@@ -1,20 +1,29 @@
 /*
  * connection.h - one connection, and the state that it is in.
  *
- *                  first byte              request line           headers
- *   SETTLING, IDLE -----------> READING -----------------> HEAD ----------> BODY
- *      ^                         |   ^                      |               |  | handler waits
- *      |  TLS handshake needs    |   | bytes come           | MHD refuses   |  v
- *      |  bytes                  v   |                      v               |  SUSPENDING,
- * SUSPENDED |          TLS_WANT_READ, TLS_SUSPENDED             SENT             |  | | v  v
- *      +----------------------------- answer sent ------------------------- SENDING
+ *          +--> SETTLING --- 50 ms ---> IDLE
+ *          |       |                       |
+ *          |       +------ first byte -----+
+ *          |       v
+ *          +--- READING <-------- bytes come --------+
+ *      TLS |       |   +--> TLS_WANT_READ --> TLS_SUSPENDED
+ * complete |       |
+ *          |       v request line
+ *          |     HEAD ----- MHD refuses it ---> SENT
+ *          |       |
+ *          |       v headers
+ *          |     BODY ----- handler waits ----> SUSPENDING --> SUSPENDED
+ *          |       |                                               |
+ *          |       v answer                                        |
+ *          +--- SENDING <------------------ answer ----------------+
+ *   answer
+ *     sent
  *
- *   any state ---> CLOSING: time is up, the peer has gone, or its place is needed
+ *   From any state to CLOSING: a deadline is reached, the peer has gone, or others need its place.
  *
- * A TLS handshake leads from READING back to SETTLING. MHD starts and ends connections; states
- * change in its callbacks, when a deadline is reached (deadlines.h), when an idle connection gets
- * bytes (watch.h) and when a handler's waker is used. The states of one request share a queue, so
- * that its deadline counts from its first byte.
+ * MHD starts and ends connections. States change in its callbacks, when a deadline is reached
+ * (deadlines.h), when an idle connection gets bytes (watch.h) and when a handler's waker is used.
+ * The states from READING to BODY share a queue, so that a deadline counts from the first byte.
  *
  * MHD must not suspend a connection during its own callbacks: it would not note that the request is
  * complete, and after the resume take the end of the client's stream for a lost connection. So

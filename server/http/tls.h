@@ -28,7 +28,7 @@ NODISCARD bool http_tls_create(const char *cert_file, const char *key_file, stru
 void http_tls_destroy(struct http_tls *tls);
 
 /**
- * Load the files again when both have changed and then stayed the same for one call. A pair that
+ * Load the files again when one has changed and both then stayed the same for one call. A pair that
  * cannot be used changes nothing. Logs each load or failure once. Cheap: must be called about once
  * a second.
  */

@@ -1,5 +1,5 @@
 /*
- * http_client.h - a client that sends exactly the bytes it is told to, for tests of servers.
+ * http_client.h - a client that sends exactly the given bytes, for tests of servers.
  *
  * Nothing waits longer than ten seconds.
  */
@@ -18,22 +18,21 @@ struct http_answer {
     size_t body_len;
 };
 
-/** A connection to 127.0.0.1; ends the program when there is none. Closed by http_client_close().
- */
+/** A connection to 127.0.0.1, closed by http_client_close(). Ends the program if it fails. */
 int http_client_open(uint16_t port);
 
 void http_client_close(int fd);
 
-/** Send that much more, then end the connection with a reset. */
+/** Send these bytes, then reset the connection. */
 void http_client_reset(int fd, struct str bytes);
 
-/** Send all of it; false when the server does not take it. */
+/** Send all bytes; false: the server does not accept them. */
 bool http_client_send(int fd, struct str bytes);
 
-/** Send all of it and then the end of the stream; answers may still come. */
+/** Send all bytes and the end of the stream; answers may still come. */
 bool http_client_send_last(int fd, struct str bytes);
 
-/** Read one answer, an interim one (1xx) too. False: none came whole. */
+/** Read one answer, an interim one (1xx) too. False: none came complete. */
 bool http_client_read(int fd, struct http_answer *answer);
 
 /** The same for the answer to a HEAD, which has no body. */

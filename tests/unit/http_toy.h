@@ -1,5 +1,5 @@
 /*
- * http_toy.h - an HTTP server with handlers that do nothing much, for tests of server/http*.c.
+ * http_toy.h - an HTTP server with simple handlers, for tests of server/http/.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 enum { HTTP_TOY_LOOPS = 10, HTTP_TOY_WAITING = 600 };
 
-/* The last request that was over, copied. */
+/* The summary of the last request, copied. */
 struct http_toy_report {
     char method[16];
     char path[32];

@@ -111,7 +111,7 @@ static void never_takes_one_request_for_two(void)
         struct str request;
         size_t handled;
         bool closes;
-        bool may_refuse; /* newer versions of the library refuse what is odd about it */
+        bool may_refuse; /* from 1.0 on MHD refuses it */
     } cases[] = {
         { "a request in a body", ROW(POST "Content-Length: 34\r\n\r\n" SMUGGLED), 1, false, false },
         { "a request in a refused body",
@@ -155,7 +155,7 @@ static void never_takes_one_request_for_two(void)
     }
 }
 
-/* From 1.0 to 1.0.9 the library reads at NULL, or puts the body onto the request line. */
+/* From 1.0 to 1.0.9 MHD reads at NULL, or appends the body to the request line. */
 static void survives_long_targets_with_a_query_and_without_headers(void)
 {
     static const char *const queries[] = { "?a", "?", "?a=b", "?a&", "?a=b&c", "?&", "?=" };

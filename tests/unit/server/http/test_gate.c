@@ -1,5 +1,5 @@
 /*
- * test_gate.c - which requests are beyond doubt, by table.
+ * test_gate.c - claims about server/http/gate.h: which requests are in doubt, by table.
  */
 #include "server/http/gate.h"
 

@@ -1,5 +1,5 @@
 /*
- * test_http.c - what the server answers to requests it likes, over real sockets.
+ * test_http.c - answers to valid requests, over real sockets.
  */
 #include "server/http/http.h"
 
@@ -22,7 +22,7 @@ static bool is_alive(int fd)
            answer.status == 200;
 }
 
-static void answers_what_is_served(void)
+static void answers_requests_for_its_handlers(void)
 {
     static const struct {
         const char *name;
@@ -100,7 +100,7 @@ static void answers_head_without_a_body(void)
     http_toy_stop(&toy);
 }
 
-static void serves_each_listener_its_own(void)
+static void each_listener_has_its_own_handlers(void)
 {
     struct http_answer answer = { 0 };
     struct http_toy toy;
@@ -120,7 +120,7 @@ static void serves_each_listener_its_own(void)
     http_toy_stop(&toy);
 }
 
-static void says_continue_to_who_asks(void)
+static void answers_expect_with_continue(void)
 {
     struct http_answer answer = { 0 };
     struct http_toy toy;
@@ -205,7 +205,7 @@ static void send_in_pieces(int fd, struct str body, struct arena *arena)
     }
 }
 
-static void takes_a_large_body_in_any_pieces(void)
+static void reads_a_large_body_in_any_pieces(void)
 {
     static char body[LARGE];
     struct arena *arena = arena_create();
@@ -293,7 +293,7 @@ static void reports_each_request_once(void)
           { "HEAD", "/healthz", "r5", "", "", HTTP_ANSWERED, 200, 0, 0 } },
         { "POST /echo HTTP/1.1\r\nHost: h\r\nX-Request-Id: r6\r\nContent-Length: x\r\n\r\n",
           { "other", "other", "r6", "", "", HTTP_ANSWERED, 400, 0, 23 } },
-        { "POST /echo HTTP/1.1\r\nno colon\r\n\r\n", /* the library's word */
+        { "POST /echo HTTP/1.1\r\nno colon\r\n\r\n", /* MHD's word */
           { "other", "other", "", "", "", HTTP_ANSWERED, 400, 0, 0 } },
     };
     struct http_toy toy;
@@ -327,13 +327,13 @@ static void reports_each_request_once(void)
 
 int main(void)
 {
-    RUN(answers_what_is_served);
+    RUN(answers_requests_for_its_handlers);
     RUN(answers_head_without_a_body);
-    RUN(serves_each_listener_its_own);
-    RUN(says_continue_to_who_asks);
+    RUN(each_listener_has_its_own_handlers);
+    RUN(answers_expect_with_continue);
     RUN(closes_when_asked_to);
     RUN(answers_pipelined_requests_in_order);
-    RUN(takes_a_large_body_in_any_pieces);
+    RUN(reads_a_large_body_in_any_pieces);
     RUN(keeps_a_good_request_id_and_replaces_others);
     RUN(reports_each_request_once);
     return test_end();

@@ -1,5 +1,5 @@
 /*
- * test_life.c - connections and threads: many at once, late ones, limits, the end.
+ * test_life.c - connections and threads: many at once, deadlines, limits, the end.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -89,7 +89,7 @@ static void spreads_connections_evenly(void)
     http_toy_stop(&toy);
 }
 
-static void cuts_who_is_late(void)
+static void cuts_late_connections(void)
 {
     static const struct {
         const char *name;
@@ -147,7 +147,7 @@ static void cuts_who_is_late(void)
 }
 
 /* Request and end of stream in one packet: the answer comes, and the connection ends with it. */
-static void notices_who_has_no_more_to_say(void)
+static void closes_when_the_client_has_ended_the_stream(void)
 {
     struct http_toy toy;
 
@@ -187,7 +187,7 @@ static void a_trickle_does_not_move_the_deadline(void)
     http_toy_stop(&toy);
 }
 
-static void forgets_who_goes_away(void)
+static void forgets_clients_that_leave(void)
 {
     struct http_options options = http_toy_options();
     struct http_toy toy;
@@ -221,7 +221,7 @@ static void forgets_who_goes_away(void)
 }
 
 /* The first one waits for the rest of its body and holds what the second one asks for. */
-static void holds_back_beyond_its_limits(void)
+static void refuses_requests_beyond_its_limits(void)
 {
     static const struct {
         const char *name;
@@ -283,8 +283,7 @@ static void holds_back_beyond_its_limits(void)
     arena_destroy(arena);
 }
 
-/* Who announces a long body and sends nothing of it, or one byte, does not take the others' memory.
- */
+/* A request that announces a long body and sends at most a byte takes no memory from others. */
 static void an_announcement_takes_no_memory(void)
 {
     enum { ANNOUNCERS = 100, STEP = 4096 };
@@ -318,8 +317,8 @@ static void an_announcement_takes_no_memory(void)
     http_toy_stop(&toy);
 }
 
-/* The body's memory is free once the handler has answered, however long the answer takes to go. */
-static void an_answer_that_is_not_taken_holds_no_body(void)
+/* The body's memory is free once the handler has answered, even if the answer is not read. */
+static void an_unread_answer_holds_no_body(void)
 {
     enum { LENGTH = 16 * 1024 * 1024, READERS = 3 };
     static char body[LENGTH];
@@ -330,7 +329,7 @@ static void an_answer_that_is_not_taken_holds_no_body(void)
     options.max_body = LENGTH;
     options.max_inflight_bytes = LENGTH + LENGTH / 2;
     http_toy_start(&toy, options);
-    for (size_t i = 0; i < READERS; i++) { /* nobody reads; beyond a limit the oldest is cut */
+    for (size_t i = 0; i < READERS; i++) { /* no client reads; beyond the limit the oldest is cut */
         fds[i] = http_client_open(toy.port);
         CHECK(http_client_send(fds[i], STR("POST /echo HTTP/1.1\r\nHost: h\r\n"
                                            "Content-Length: 16777216\r\n\r\n")));
@@ -344,7 +343,7 @@ static void an_answer_that_is_not_taken_holds_no_body(void)
     http_toy_stop(&toy);
 }
 
-static void makes_newcomers_wait_at_the_limit(void)
+static void new_connections_wait_at_the_limit(void)
 {
     struct http_options options = http_toy_options();
     struct http_toy toy;
@@ -357,7 +356,7 @@ static void makes_newcomers_wait_at_the_limit(void)
     int second = http_client_open(toy.port);
 
     CHECK(http_client_send(first, STR(HELD)) && http_client_send(second, STR(HELD)));
-    CHECK(http_toy_await_held(&toy, 2)); /* so that none of them can give way */
+    CHECK(http_toy_await_held(&toy, 2)); /* so that none of them can be evicted */
 
     int third = http_client_open(toy.port); /* by the kernel, into the backlog */
 
@@ -373,7 +372,7 @@ static void makes_newcomers_wait_at_the_limit(void)
     http_toy_stop(&toy);
 }
 
-static void idle_connections_give_way_at_the_limit(void)
+static void idle_connections_are_evicted_at_the_limit(void)
 {
     struct http_options options = http_toy_options();
     struct http_toy toy;
@@ -394,8 +393,8 @@ static void idle_connections_give_way_at_the_limit(void)
     http_toy_stop(&toy);
 }
 
-/* Who sends one byte and no more takes no slot from those who send requests. */
-static void half_open_connections_give_way_at_the_limit(void)
+/* A connection that sends one byte only takes no place from those that send requests. */
+static void connections_without_a_request_are_evicted_at_the_limit(void)
 {
     enum { SLOTS = 8, GOOD = 50 };
     struct http_options options = http_toy_options();
@@ -415,7 +414,7 @@ static void half_open_connections_give_way_at_the_limit(void)
         CHECK(asks(good));
         http_client_close(good);
     }
-    CHECK(http_client_is_closed(slow[0])); /* the one that has taken its slot for longest */
+    CHECK(http_client_is_closed(slow[0])); /* the one that has been open for longest */
     for (size_t i = 0; i < SLOTS; i++)
         http_client_close(slow[i]);
     http_toy_stop(&toy);
@@ -434,7 +433,7 @@ static int open_from(const char *address, uint16_t port)
     return fd;
 }
 
-static void the_address_with_most_connections_gives_way_first(void)
+static void the_address_with_most_connections_is_evicted_first(void)
 {
     enum { SLOTS = 64 };
     struct http_options options = http_toy_options();
@@ -591,7 +590,7 @@ static void a_drain_ends_at_its_deadline(void)
     http_toy_stop(&toy);
 }
 
-static void says_where_it_cannot_listen(void)
+static void names_the_address_that_it_cannot_listen_on(void)
 {
     const struct handler none[1] = { { 0 } };
     struct http_listener listener = { "127.0.0.1", 0, { none, 0 }, NULL, 0 };
@@ -631,21 +630,21 @@ static void leaves_no_descriptor_behind(void)
 int main(void)
 {
     RUN(leaves_no_descriptor_behind);
-    RUN(cuts_who_is_late);
-    RUN(notices_who_has_no_more_to_say);
+    RUN(cuts_late_connections);
+    RUN(closes_when_the_client_has_ended_the_stream);
     RUN(a_trickle_does_not_move_the_deadline);
-    RUN(forgets_who_goes_away);
-    RUN(holds_back_beyond_its_limits);
+    RUN(forgets_clients_that_leave);
+    RUN(refuses_requests_beyond_its_limits);
     RUN(an_announcement_takes_no_memory);
-    RUN(an_answer_that_is_not_taken_holds_no_body);
-    RUN(makes_newcomers_wait_at_the_limit);
-    RUN(idle_connections_give_way_at_the_limit);
-    RUN(half_open_connections_give_way_at_the_limit);
-    RUN(the_address_with_most_connections_gives_way_first);
+    RUN(an_unread_answer_holds_no_body);
+    RUN(new_connections_wait_at_the_limit);
+    RUN(idle_connections_are_evicted_at_the_limit);
+    RUN(connections_without_a_request_are_evicted_at_the_limit);
+    RUN(the_address_with_most_connections_is_evicted_first);
     RUN(one_address_does_not_take_all);
     RUN(a_drain_answers_what_is_in_flight);
     RUN(a_drain_says_close_and_lets_the_last_request_in);
     RUN(a_drain_ends_at_its_deadline);
-    RUN(says_where_it_cannot_listen);
+    RUN(names_the_address_that_it_cannot_listen_on);
     return test_end();
 }

@@ -1,8 +1,8 @@
 /*
- * test_malformed.c - requests that are not what RFC 9112 wants, over real sockets.
+ * test_malformed.c - requests that break RFC 9112, over real sockets.
  *
- * Each row is sent with a good request behind it. What comes is the row's one status; where the
- * row's end is beyond doubt the good request is answered after it, otherwise the connection ends.
+ * Each row is sent with a good request after it. It gets one status; if the row's end is beyond
+ * doubt, the good request is answered too, otherwise the connection ends.
  * Rows whose end could be read in two ways are in test_framing.c.
  */
 #include "base/attr.h"
@@ -20,7 +20,7 @@ static const struct {
     const char *name;
     struct str request;
     int status;  /* 0: no answer */
-    bool closes; /* the good request behind it is not looked at */
+    bool closes; /* the good request after it is not read */
 } rows[] = {
     { "space in target", ROW("GET /health z HTTP/1.1\r\nHost: h\r\n\r\n"), 400, true },
     { "space in query", ROW("GET /healthz?a b HTTP/1.1\r\nHost: h\r\n\r\n"), 400, true },
@@ -116,7 +116,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* What libmicrohttpd 1.0 and later make of some of them. 0: no answer */
+/* The status of some of them with libmicrohttpd 1.0 and later. 0: no answer */
 static const struct {
     const char *name;
     int status;

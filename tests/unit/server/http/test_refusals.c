@@ -1,5 +1,5 @@
 /*
- * test_refusals.c - what the server says to requests it does not like, over real sockets.
+ * test_refusals.c - refusals and their order, over real sockets.
  */
 #include "base/arena.h"
 #include "base/attr.h"
@@ -182,7 +182,7 @@ static void bounds_target_and_headers(void)
         const char *after;
         size_t filler;
         int status;
-        bool ours; /* past what the library itself takes, the page is the library's */
+        bool ours; /* above MHD's own limit the page is MHD's */
     } cases[] = {
         { "a long target", "GET /", " HTTP/1.1\r\nHost: h\r\n\r\n", 9000, 414, true },
         { "a long query", "GET /healthz?", " HTTP/1.1\r\nHost: h\r\n\r\n", 9000, 414, true },
@@ -214,7 +214,7 @@ static void bounds_target_and_headers(void)
     http_toy_stop(&toy);
 }
 
-/* A whole head, of so many bytes in all. */
+/* The sizes of a head: its target, its headers, all of it. */
 struct shape {
     size_t target;
     size_t headers;
@@ -252,7 +252,7 @@ static void check_taken(uint16_t port, struct str head, struct str body)
 }
 
 /* A head of 16 KiB in 100 lines, a target of 8,000 bytes; and a body behind it. */
-static void takes_what_it_promises(void)
+static void accepts_heads_up_to_the_limits(void)
 {
     static const struct shape shapes[] = {
         { 100, 3, 16384 },    { 100, 100, 16384 }, { 8000, 3, 16384 },
@@ -284,6 +284,6 @@ int main(void)
     RUN(refuses_in_the_contracts_words);
     RUN(refuses_for_the_first_reason_in_order);
     RUN(bounds_target_and_headers);
-    RUN(takes_what_it_promises);
+    RUN(accepts_heads_up_to_the_limits);
     return test_end();
 }

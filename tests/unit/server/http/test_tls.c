@@ -1,6 +1,5 @@
 /*
- * test_tls.c - claims about server/http/tls.h: handshakes in memory, between GnuTLS as a
- * client and the server's side of http_tls.
+ * test_tls.c - claims about server/http/tls.h: handshakes in memory, with GnuTLS as the client.
  */
 #include "server/http/tls.h"
 
@@ -34,7 +33,7 @@ struct outcome {
     bool done;
     bool resumed;
     int version;  /* gnutls_protocol_t */
-    int finished; /* how often the server was told */
+    int finished; /* calls of want_read() */
     int retries;  /* HelloRetryRequests that the client got */
     gnutls_datum_t ticket;
     char subject_serial[64];
@@ -75,7 +74,7 @@ static gnutls_session_t open_session(int fd, unsigned flags, const char *priorit
     return session;
 }
 
-/* Each in its turn, until both are done or one has given up. */
+/* Each in turn, until both are complete or one has failed. */
 static bool shake(gnutls_session_t sessions[SIDES])
 {
     bool done[SIDES] = { false, false };

@@ -1,5 +1,5 @@
 /*
- * test_wait.c - requests that wait for news from another thread, over real sockets.
+ * test_wait.c - requests that wait for another thread, over real sockets.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static bool answers(int fd, int status, struct str body)
            str_equal(http_answer_body(&answer), body);
 }
 
-/* The loop has looked at all that it was told before. */
+/* The loop has read all earlier messages. */
 static bool turns(struct http_toy *toy)
 {
     int fd = http_client_open(toy->port);
@@ -45,7 +45,7 @@ static void answers_once_woken(void)
 
     int fd = http_client_open(toy.port);
 
-    for (size_t i = 1; i <= 3; i++) { /* on one connection: places in the table are used again */
+    for (size_t i = 1; i <= 3; i++) { /* on one connection: slots are reused */
         CHECK(http_client_send(fd, STR(PLAIN)));
         CHECK(http_toy_await_waiting(&toy, i, i - 1));
         CHECK(http_client_is_quiet(fd));
@@ -104,7 +104,7 @@ static void ignores_old_wakers(void)
     for (size_t i = 0; i < 100; i++)
         waker_wake(toy.wakers[0]);
     CHECK(answers(fd, 200, STR("ab")));
-    CHECK(http_client_send(fd, STR(PLAIN))); /* gets the place of the first */
+    CHECK(http_client_send(fd, STR(PLAIN))); /* gets the slot of the first */
     CHECK(http_toy_await_waiting(&toy, 2, 1));
     waker_wake(toy.wakers[0]);
     CHECK(turns(&toy));
@@ -144,7 +144,7 @@ static void expires_at_the_deadline(void)
     http_toy_stop(&toy);
 }
 
-/* The time a body took is not given back to the one who waits. */
+/* The time that the body took counts. */
 static void counts_from_the_first_byte(void)
 {
     struct http_options options = http_toy_options();
@@ -215,7 +215,7 @@ static void answers_many_woken_at_once(void)
     http_toy_stop(&toy);
 }
 
-static void survives_who_leaves(void)
+static void survives_clients_that_leave(void)
 {
     struct http_toy toy;
 
@@ -268,7 +268,7 @@ static void *wake_soon(void *self)
     return NULL;
 }
 
-static void drains_who_waits(void)
+static void a_drain_answers_waiting_requests(void)
 {
     struct http_toy toy;
     struct http_answer answer;
@@ -302,8 +302,8 @@ int main(void)
     RUN(expires_at_the_deadline);
     RUN(counts_from_the_first_byte);
     RUN(answers_many_woken_at_once);
-    RUN(survives_who_leaves);
+    RUN(survives_clients_that_leave);
     RUN(ends_while_they_wait);
-    RUN(drains_who_waits);
+    RUN(a_drain_answers_waiting_requests);
     return test_end();
 }

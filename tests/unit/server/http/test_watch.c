@@ -47,26 +47,26 @@ static void close_pair(struct pair pair)
     (void)close(pair.server);
 }
 
-static struct http_connection *told; /* whom the watch named last */
-static int told_count;
+static struct http_connection *reported; /* the last one that the watch reported */
+static int report_count;
 
 static void on_begun(struct http_connection *connection)
 {
-    told = connection;
-    told_count++;
+    reported = connection;
+    report_count++;
 }
 
-static bool is_told(const struct http_watch *watch, int patience_ms)
+static bool is_reported(const struct http_watch *watch, int timeout_ms)
 {
     struct pollfd event = { .fd = watch->event, .events = POLLIN };
-    int before = told_count;
+    int before = report_count;
 
-    (void)poll(&event, 1, patience_ms);
+    (void)poll(&event, 1, timeout_ms);
     http_watch_take(watch, on_begun);
-    return told_count > before;
+    return report_count > before;
 }
 
-static void tells_once_of_what_comes(void)
+static void reports_bytes_once(void)
 {
     struct pair pair = open_pair();
     struct http_watch watch;
@@ -76,21 +76,21 @@ static void tells_once_of_what_comes(void)
 
     CHECK(http_watch_init(&watch, &err));
     http_watch_add(&watch, pair.server, connection, false);
-    CHECK(!is_told(&watch, 0));
+    CHECK(!is_reported(&watch, 0));
     CHECK(http_client_send(pair.client, STR("x")));
-    CHECK(is_told(&watch, 10000));
-    CHECK(told == connection);
+    CHECK(is_reported(&watch, 10000));
+    CHECK(reported == connection);
     CHECK(http_client_send(pair.client, STR("y")));
-    CHECK(!is_told(&watch, 20));
+    CHECK(!is_reported(&watch, 20));
 
     TEST_CASE("what is there already");
     http_watch_add(&watch, pair.server, connection, true);
-    CHECK(is_told(&watch, 10000));
+    CHECK(is_reported(&watch, 10000));
 
     TEST_CASE("the end");
     shutdown(pair.client, SHUT_WR);
     http_watch_add(&watch, pair.server, connection, true);
-    CHECK(is_told(&watch, 10000));
+    CHECK(is_reported(&watch, 10000));
     http_watch_done(&watch);
     CHECK_INT(watch.event, -1);
     http_watch_done(&watch);
@@ -139,7 +139,7 @@ static void knows_whether_bytes_have_come(void)
 
 int main(void)
 {
-    RUN(tells_once_of_what_comes);
+    RUN(reports_bytes_once);
     RUN(knows_the_end_of_the_stream);
     RUN(knows_whether_bytes_have_come);
     return test_end();
