@@ -16,36 +16,30 @@
 #include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/chars.h"
 #include "base/clock.h"
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
 
-enum { ORDERS = 3 }; /* of groups */
+enum { ORDERS = 3 }; /* orders of the key exchange groups */
 
 static const int64_t tickets_us = US_PER_DAY;
 
-/* Identifies a version of a file; all zero: there is none. */
-struct file_version {
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
-
-struct pair_version {
-    struct file_version cert;
-    struct file_version key;
+/* The stamps of both files. */
+struct pair_stamp {
+    struct file_stamp cert;
+    struct file_stamp key;
 };
 
 struct http_tls {
     char *cert_file;
     char *key_file;
-    struct pair_version tried; /* of the files when they were loaded last, or failed to */
-    struct pair_version last;  /* at the last refresh */
-    int64_t tickets_since_us;  /* since when the ticket key is in use */
+    struct pair_stamp tried;  /* of the files when they were loaded last, or failed to */
+    struct pair_stamp last;   /* at the last refresh */
+    int64_t tickets_since_us; /* since when the ticket key is in use */
 
     pthread_mutex_t mutex; /* for the two below */
     struct http_certificate *certificate;
@@ -54,39 +48,24 @@ struct http_tls {
     gnutls_priority_t orders[ORDERS];
 };
 
-static struct file_version version_of(const char *file)
+static struct pair_stamp stamp_of(const char *cert_file, const char *key_file)
 {
-    struct stat status;
-
-    if (stat(file, &status) != 0)
-        return (struct file_version){ 0 };
-    return (struct file_version){ status.st_ino, status.st_size, status.st_ctim };
+    return (struct pair_stamp){ file_stamp(cert_file), file_stamp(key_file) };
 }
 
-static struct pair_version pair_version_of(const char *cert_file, const char *key_file)
+static bool is_same(const struct pair_stamp *a, const struct pair_stamp *b)
 {
-    return (struct pair_version){ version_of(cert_file), version_of(key_file) };
-}
-
-static bool is_same_file(struct file_version a, struct file_version b)
-{
-    return a.inode == b.inode && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
-           a.changed.tv_nsec == b.changed.tv_nsec;
-}
-
-static bool is_same(struct pair_version a, struct pair_version b)
-{
-    return is_same_file(a.cert, b.cert) && is_same_file(a.key, b.key);
+    return file_stamp_equal(&a->cert, &b->cert) && file_stamp_equal(&a->key, &b->key);
 }
 
 /*
- * Without %SAFE_RENEGOTIATION, which refuses clients that speak TLS 1.3 only and therefore send no
- * renegotiation_info. A renegotiation is never accepted.
+ * Not %SAFE_RENEGOTIATION: it refuses clients of TLS 1.3 only, which send no renegotiation_info. A
+ * renegotiation is never accepted.
  *
- * %SERVER_PRECEDENCE takes the cheapest cipher that a client has (AES-128-GCM hashes with SHA-256,
- * for which processors have instructions), but also the first group, even if the client has sent a
- * share of another one: then it costs a HelloRetryRequest, one round trip more. So the groups'
- * order goes by the shares: see choose_order().
+ * %SERVER_PRECEDENCE selects the cheapest cipher of a client (AES-128-GCM hashes with SHA-256, for
+ * which processors have instructions). It also selects the first group, even if the client has sent
+ * a share of another one, at the cost of a HelloRetryRequest: one more round trip. So the order of
+ * the groups depends on the shares: see choose_order().
  */
 #define PRIORITIES(groups)                                                                         \
     "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AEAD:+COMP-NULL"                      \
@@ -96,9 +75,9 @@ static bool is_same(struct pair_version a, struct pair_version b)
     ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384"                     \
     ":+SIGN-RSA-SHA512:+CTYPE-ALL:%SERVER_PRECEDENCE"
 
-/* By the group that comes first, the best one first. */
+/* By their first group; the best one first. */
 static const struct {
-    unsigned group; /* as TLS numbers it */
+    unsigned group; /* the number in TLS */
     const char *priorities;
 } orders[] = {
     { 29, PRIORITIES("+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1") },
@@ -166,11 +145,11 @@ static void set_certificate(struct http_tls *tls, struct http_certificate *certi
         LOG_EVENT(LOG_WARN, "tls_certificate_expired");
 }
 
-/* The version is read before the files: the next refresh sees a change in between. */
+/* The stamps are taken before the files are read: the next refresh sees a change in between. */
 bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
                       struct error *err)
 {
-    struct pair_version now = pair_version_of(cert_file, key_file);
+    struct pair_stamp now = stamp_of(cert_file, key_file);
     struct http_certificate *certificate;
 
     if (!http_certificate_load(cert_file, key_file, &certificate, err))
@@ -227,14 +206,14 @@ static void log_error(const char *event, const struct error *err)
 /* The two files do not change in one step, so a change waits for a refresh without another one. */
 void http_tls_refresh(struct http_tls *tls)
 {
-    struct pair_version now = pair_version_of(tls->cert_file, tls->key_file);
-    bool at_rest = is_same(now, tls->last);
+    struct pair_stamp now = stamp_of(tls->cert_file, tls->key_file);
+    bool at_rest = is_same(&now, &tls->last);
     struct error err;
 
     if (clock_monotonic_us() - tls->tickets_since_us >= tickets_us && !renew_tickets(tls, &err))
         log_error("tls_tickets_not_renewed", &err);
     tls->last = now;
-    if (!at_rest || is_same(now, tls->tried))
+    if (!at_rest || is_same(&now, &tls->tried))
         return;
     tls->tried = now;
     if (http_tls_replace(tls, tls->cert_file, tls->key_file, &err))
@@ -301,7 +280,7 @@ static unsigned two_bytes(const unsigned char *bytes)
     return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
-/* RFC 8446, 4.2.8: a list of groups and keys. The best order whose first group has one, or 0. */
+/* RFC 8446, 4.2.8: a list of groups with keys. The best order whose first group has a key, or 0. */
 static size_t choose_order(const unsigned char *data, unsigned size)
 {
     enum { LENGTH = 2, HEAD = 4 };

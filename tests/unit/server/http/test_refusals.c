@@ -214,7 +214,7 @@ static void bounds_target_and_headers(void)
     http_toy_stop(&toy);
 }
 
-/* The sizes of a head: its target, its headers, all of it. */
+/* The size of the target, the number of lines, and the size of the whole head. */
 struct shape {
     size_t target;
     size_t headers;
