@@ -47,12 +47,6 @@ static const uint64_t about_members =
     RULE_BIT(RULE_PROPERTIES) | RULE_BIT(RULE_PATTERN_PROPERTIES) |
     RULE_BIT(RULE_ADDITIONAL_PROPERTIES);
 
-static const uint64_t only_listing =
-    RULE_BIT(RULE_TYPE) | RULE_BIT(RULE_PROPERTIES) | RULE_BIT(RULE_REQUIRED);
-
-static const uint64_t closing =
-    RULE_BIT(RULE_PATTERN_PROPERTIES) | RULE_BIT(RULE_ADDITIONAL_PROPERTIES);
-
 /* Members. */
 
 static uint32_t count_names(const struct node *node)
@@ -173,16 +167,6 @@ static struct members *begin_members(const struct schema *schema, uint32_t count
     return members;
 }
 
-static void add_rules(const struct schema *schema, struct members *members, const struct node *node)
-{
-    for (uint32_t i = 0; i < node->rule_count; i++)
-        add_rule(members, &node->rules[i]);
-    for (uint32_t i = 0; i < node->rule_count; i++) {
-        if (node->rules[i].op == RULE_REQUIRED)
-            add_required(members, &node->rules[i], schema->arena);
-    }
-}
-
 static void end_members(const struct schema *schema, struct members *members,
                         struct json_object *any)
 {
@@ -193,114 +177,21 @@ static void end_members(const struct schema *schema, struct members *members,
         hash_names(members, any);
 }
 
-/*
- * Branches of `allOf` that only list properties are checked along with those of the node, instead
- * of going over the members once for each: so schemas extend each other, and so the metaschemas of
- * 2019-09 and 2020-12 are made of vocabularies. Not where it matters who evaluated what.
- */
-
-/* The rule whose branches may be taken, or NULL. */
-static const struct rule *find_branches(const struct schema *schema, const struct node *node)
-{
-    if ((node->ops & RULE_BIT(RULE_ALL_OF)) == 0 || (node->ops & closing) != 0 || schema->dynamic ||
-        schema->tracks || node->whole != WHOLE_NEVER)
-        return NULL;
-
-    const struct rule *rule = node->rules;
-
-    while (rule->op != RULE_ALL_OF)
-        rule++;
-    return rule;
-}
-
-static bool only_lists(const struct node *branch)
-{
-    return (branch->ops & ~only_listing) == 0 && branch->whole == WHOLE_NEVER &&
-           branch->rule_count > 0;
-}
-
-/* What is to be checked at `name`: NO_NODE if nothing yet. */
-static uint32_t node_at(const struct members *members, struct str name)
-{
-    uint32_t number = keys_find(&members->names, name.ptr, name.len);
-
-    return number == NO_KEY ? NO_NODE : members->slots[number].node;
-}
-
-/* Does a branch find its properties as it wants them (or, if `vacant`, not there yet)? */
-static bool agrees(const struct members *members, const struct node *branch, bool vacant)
-{
-    for (uint32_t i = 0; i < branch->rule_count; i++) {
-        const struct rule *rule = &branch->rules[i];
-
-        for (uint32_t j = 0; rule->op == RULE_PROPERTIES && j < rule->target_count; j++) {
-            uint32_t found = node_at(members, rule->u.names.names[j]);
-
-            if (found != rule->targets[j].fast && (found != NO_NODE || !vacant))
-                return false;
-        }
-    }
-    return true;
-}
-
-static void take_branches(const struct schema *schema, struct node *node, struct members *members,
-                          const struct rule *all_of)
-{
-    for (uint32_t i = 0; i < all_of->target_count; i++) {
-        const struct node *branch = &schema->nodes[all_of->targets[i].fast];
-
-        if (!only_lists(branch) || !agrees(members, branch, true))
-            continue;
-        add_rules(schema, members, branch);
-        node->types &= branch->types;
-    }
-}
-
-/* Leave the branches that were not taken; false when there are none. */
-static bool leave_rest(const struct schema *schema, const struct node *node, struct rule *all_of)
-{
-    struct target *rest =
-        arena_alloc(schema->arena, (all_of->target_count + 1) * sizeof(struct target));
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < all_of->target_count; i++) {
-        const struct node *branch = &schema->nodes[all_of->targets[i].fast];
-
-        if (!only_lists(branch) || !agrees(node->members, branch, false))
-            rest[count++] = all_of->targets[i];
-    }
-    all_of->targets = rest;
-    all_of->target_count = count;
-    return count > 0;
-}
-
-static uint32_t count_taken(const struct schema *schema, const struct rule *all_of)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < all_of->target_count; i++) {
-        const struct node *branch = &schema->nodes[all_of->targets[i].fast];
-
-        if (only_lists(branch))
-            count += count_names(branch);
-    }
-    return count;
-}
-
 /* All about members, or NULL. */
-static struct members *build_members(const struct schema *schema, struct node *node,
-                                     const struct rule *all_of, struct json_object *any)
+static struct members *build_members(const struct schema *schema, const struct node *node,
+                                     struct json_object *any)
 {
-    uint32_t taken = all_of ? count_taken(schema, all_of) : 0;
-
-    if (taken == 0 && (node->ops & about_members) == 0)
+    if ((node->ops & about_members) == 0)
         return NULL;
 
-    struct members *members = begin_members(schema, count_names(node) + taken);
+    struct members *members = begin_members(schema, count_names(node));
 
-    add_rules(schema, members, node);
-    if (all_of)
-        take_branches(schema, node, members, all_of);
+    for (uint32_t i = 0; i < node->rule_count; i++)
+        add_rule(members, &node->rules[i]);
+    for (uint32_t i = 0; i < node->rule_count; i++) {
+        if (node->rules[i].op == RULE_REQUIRED)
+            add_required(members, &node->rules[i], schema->arena);
+    }
     end_members(schema, members, any);
     return members;
 }
@@ -330,18 +221,15 @@ static bool is_in_order(const struct node *node, uint32_t first)
     return true;
 }
 
-static void copy_plan(const struct schema *schema, struct node *node, bool takes)
+static void copy_plan(const struct schema *schema, struct node *node)
 {
     struct rule *plan =
         arena_alloc(schema->arena, ((size_t)node->rule_count + 1) * sizeof(struct rule));
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < node->rule_count; i++) {
-        if (!is_planned(node, &node->rules[i]))
-            continue;
-        plan[count] = node->rules[i];
-        if (plan[count].op != RULE_ALL_OF || !takes || leave_rest(schema, node, &plan[count]))
-            count++;
+        if (is_planned(node, &node->rules[i]))
+            plan[count++] = node->rules[i];
     }
     if (node->members)
         plan[count++] =
@@ -366,15 +254,14 @@ static void sort_plan(struct rule *plan, uint32_t count)
 
 static void build_plan(const struct schema *schema, struct node *node, struct json_object *any)
 {
-    const struct rule *all_of = find_branches(schema, node);
     uint32_t first = node->rule_count > 0 && node->rules[0].op == RULE_TYPE;
 
-    node->members = build_members(schema, node, all_of, any);
+    node->members = build_members(schema, node, any);
     if (!node->members && is_in_order(node, first)) {
         node->plan = node->rules + first;
         node->plan_count = node->rule_count - first;
     } else {
-        copy_plan(schema, node, all_of && node->members);
+        copy_plan(schema, node);
         sort_plan(node->plan, node->plan_count);
     }
     for (uint32_t i = 0; i < node->plan_count; i++)
