@@ -131,17 +131,14 @@ void best_match_offer(struct reporter *reporter, const struct fault *fault, uint
 
 void best_match_begin(struct reporter *reporter, size_t depth)
 {
-    if (reporter->level_count == reporter->level_capacity) {
-        size_t more = reporter->level_capacity ? reporter->level_capacity * 2 : 4;
+    reporter->levels = mem_grow(reporter->levels, reporter->level_count, &reporter->level_capacity,
+                                sizeof(struct level));
 
-        reporter->levels = mem_realloc(reporter->levels, more * sizeof(struct level));
-        memset(reporter->levels + reporter->level_capacity, 0,
-               (more - reporter->level_capacity) * sizeof(struct level));
-        reporter->level_capacity = more;
-    }
+    struct level *level = &reporter->levels[reporter->level_count];
 
-    struct level *level = &reporter->levels[reporter->level_count++];
-
+    /* Those below are used again, with their paths. */
+    if (reporter->level_count++ == reporter->level_made)
+        reporter->levels[reporter->level_made++] = (struct level){ 0 };
     level->base = depth;
     level->any = false;
     level->tied = false;

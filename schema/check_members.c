@@ -10,33 +10,21 @@
 /* An object this many times larger than the slots is looked into instead of walked. */
 enum { LOOK_UP_FACTOR = 4 };
 
-static inline const struct slot *slot_of_symbol(const struct members *members, uint32_t symbol)
-{
-    uint32_t at = symbol & members->symbol_mask;
-
-    for (; members->by_symbol[at] != 0; at = (at + 1) & members->symbol_mask) {
-        const struct slot *slot = &members->slots[members->by_symbol[at] - 1];
-
-        if (slot->symbol == symbol)
-            return slot;
-    }
-    return NULL;
-}
-
 static inline const struct slot *find_slot(const struct check *check, const struct members *members,
                                            const struct lh_entry *member)
 {
-    if (members->by_symbol) {
+    uint32_t found;
+
+    if (members->by_symbol.slots) {
         const struct json_symbol *symbol = json_symbol_of(check->schema->symbols, member);
 
-        if (LIKELY(symbol))
-            return slot_of_symbol(members, symbol->index);
+        if (LIKELY(symbol)) {
+            found = lookup_only(&members->by_symbol, symbol->index);
+            return found == LOOKUP_NONE ? NULL : &members->slots[found];
+        }
     }
-
-    const char *key = json_key(member);
-    uint32_t found = keys_find(&members->names, key, strlen(key));
-
-    return found == NO_KEY ? NULL : &members->slots[found];
+    found = lookup_names_find(&members->names, str_from_c(json_key(member)));
+    return found == LOOKUP_NONE ? NULL : &members->slots[found];
 }
 
 const struct slot *check_slot(const struct check *check, const struct members *members,
@@ -103,7 +91,7 @@ static bool look_up(struct check *check, const struct members *members, struct l
     for (uint32_t i = 0; i < members->names.count; i++) {
         const struct slot *slot = &members->slots[i];
         const struct lh_entry *member =
-            lh_table_lookup_entry_w_hash(table, members->names.keys[i].ptr, slot->hash);
+            lh_table_lookup_entry_w_hash(table, members->names.names[i].ptr, slot->hash);
 
         if (!check_spend(check, 1))
             return false;

@@ -158,10 +158,7 @@ bool check_values(struct check *check, const struct rule *rule, struct json_obje
     const struct values *values = rule->u.values;
 
     (void)seen;
-    if (json_is_string(value)) {
-        struct str text = json_str(value);
-
-        return keys_find(&values->strings, text.ptr, text.len) != NO_KEY;
-    }
+    if (json_is_string(value))
+        return lookup_names_find(&values->strings, json_str(value)) != LOOKUP_NONE;
     return is_among_others(check, values, value);
 }

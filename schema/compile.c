@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "base/memory.h"
-#include "schema/vector.h"
 
 /* Errors. */
 
@@ -57,8 +56,8 @@ uint32_t compile_node_at(struct compiler *compiler, uint32_t location)
 
     if (at->node != NO_NODE)
         return at->node;
-    schema->nodes = vector_grow(schema->nodes, schema->node_count, &compiler->node_capacity,
-                                sizeof(struct node));
+    schema->nodes =
+        mem_grow(schema->nodes, schema->node_count, &compiler->node_capacity, sizeof(struct node));
     schema->nodes[schema->node_count] = (struct node){ .location = location };
     at->node = schema->node_count++;
     library->resources[at->resource].entered = true;
@@ -68,8 +67,8 @@ uint32_t compile_node_at(struct compiler *compiler, uint32_t location)
 struct rule *compile_rule(struct compiler *compiler, enum rule_op op, const char *keyword,
                           uint8_t kinds)
 {
-    compiler->rules = vector_grow(compiler->rules, compiler->rule_count, &compiler->rule_capacity,
-                                  sizeof(struct rule));
+    compiler->rules = mem_grow(compiler->rules, compiler->rule_count, &compiler->rule_capacity,
+                               sizeof(struct rule));
 
     struct rule *rule = &compiler->rules[compiler->rule_count++];
 
@@ -251,9 +250,7 @@ static bool compile_with(struct json_object *document, const struct schema_optio
     library_done(&compiler.library);
     mem_free(compiler.rules);
     mem_free(compiler.dynamics);
-    lookup_done(&compiler.dynamic_names);
     mem_free(compiler.regexes);
-    lookup_done(&compiler.regex_patterns);
     if (ok) {
         *out = schema;
         return true;
@@ -289,7 +286,7 @@ bool schema_mentions(const struct schema *schema, struct str name)
     for (uint32_t i = 0; i < schema->node_count; i++) {
         const struct members *members = schema->nodes[i].members;
 
-        if (members && keys_find(&members->names, name.ptr, name.len) != NO_KEY)
+        if (members && lookup_names_find(&members->names, name) != LOOKUP_NONE)
             return true;
     }
     return false;

@@ -30,16 +30,18 @@ struct compiler {
     struct schema *schema;
     struct library library;
     struct error *err;
-    uint32_t node_capacity;
+    size_t node_capacity;
     uint32_t compiled;                    /* nodes below are */
     unsigned checked;                     /* documents that obey their metaschema */
     unsigned depth;                       /* metaschemas being compiled around this */
     struct quote type_quotes[KIND_COUNT]; /* of single types; empty: not written yet */
     struct dynamic_rule *dynamics;
-    uint32_t dynamic_count, dynamic_capacity;
+    uint32_t dynamic_count;
+    size_t dynamic_capacity;
     struct lookup dynamic_names;
     struct known_regex *regexes;
-    uint32_t regex_count, regex_capacity;
+    uint32_t regex_count;
+    size_t regex_capacity;
     struct lookup regex_patterns;
 
     /* The node at work. */
@@ -49,7 +51,8 @@ struct compiler {
     struct dialect dialect;
     struct json_object *value; /* of the keyword at work */
     struct rule *rules;
-    uint32_t rule_count, rule_capacity;
+    uint32_t rule_count;
+    size_t rule_capacity;
     uint64_t ops;
     uint8_t types;
     enum whole whole;

@@ -3,7 +3,7 @@
  */
 #include "schema/compile.h"
 
-#include "schema/vector.h"
+#include "base/memory.h"
 
 /* A rule about `value`, one schema. */
 static struct rule *add_one(struct compiler *compiler, enum rule_op op,
@@ -219,7 +219,7 @@ bool compile_ref(struct compiler *compiler, const struct keyword *keyword,
 
 static uint32_t find_like(struct compiler *compiler, const struct dynamic_rule *dynamic)
 {
-    uint32_t hash = keys_hash(dynamic->anchor.ptr, dynamic->anchor.len);
+    uint32_t hash = lookup_hash(dynamic->anchor);
     struct lookup_walk walk = lookup_walk(&compiler->dynamic_names, hash);
 
     for (uint32_t i = lookup_next(&walk); i != LOOKUP_NONE; i = lookup_next(&walk)) {
@@ -228,7 +228,7 @@ static uint32_t find_like(struct compiler *compiler, const struct dynamic_rule *
         if (other->recursive == dynamic->recursive && str_equal(other->anchor, dynamic->anchor))
             return i;
     }
-    lookup_add(&compiler->dynamic_names, hash, compiler->dynamic_count);
+    lookup_add(&compiler->dynamic_names, compiler->library.arena, hash, compiler->dynamic_count);
     return compiler->dynamic_count;
 }
 
@@ -239,8 +239,8 @@ static void make_dynamic(struct compiler *compiler, struct dynamic_rule dynamic)
     dynamic.node = compiler->node;
     dynamic.rule = compiler->rule_count - 1;
     dynamic.like = find_like(compiler, &dynamic);
-    compiler->dynamics = vector_grow(compiler->dynamics, compiler->dynamic_count,
-                                     &compiler->dynamic_capacity, sizeof(struct dynamic_rule));
+    compiler->dynamics = mem_grow(compiler->dynamics, compiler->dynamic_count,
+                                  &compiler->dynamic_capacity, sizeof(struct dynamic_rule));
     compiler->dynamics[compiler->dynamic_count++] = dynamic;
     compiler->schema->dynamic = true;
 }

@@ -3,7 +3,6 @@
  */
 #include "base/memory.h"
 #include "schema/compile.h"
-#include "schema/vector.h"
 
 /* Dynamic references. */
 
@@ -165,7 +164,7 @@ struct visit {
 struct walk {
     struct visit *path;
     uint32_t length;
-    uint32_t capacity;
+    size_t capacity;
     uint8_t *state;
 };
 
@@ -180,7 +179,7 @@ static bool stays(const struct rule *rule)
 
 static void enter(struct walk *walk, uint32_t node)
 {
-    walk->path = vector_grow(walk->path, walk->length, &walk->capacity, sizeof(struct visit));
+    walk->path = mem_grow(walk->path, walk->length, &walk->capacity, sizeof(struct visit));
     walk->path[walk->length++] = (struct visit){ .node = node };
     walk->state[node] = OPEN;
 }

@@ -65,7 +65,7 @@ static uint32_t count_names(const struct node *node)
 static void add_properties(struct members *members, const struct rule *rule)
 {
     for (uint32_t i = 0; i < rule->target_count; i++) {
-        uint32_t number = keys_add(&members->names, rule->u.names.names[i]);
+        uint32_t number = lookup_names_add(&members->names, rule->u.names.names[i]);
 
         members->slots[number].node = rule->targets[i].fast;
     }
@@ -86,7 +86,7 @@ static void add_required(struct members *members, const struct rule *rule, struc
     }
     for (size_t i = 0; i < count; i++) {
         struct str name = rule->u.names.names[i];
-        struct slot *slot = &members->slots[keys_add(&members->names, name)];
+        struct slot *slot = &members->slots[lookup_names_add(&members->names, name)];
 
         if (slot->required != 0)
             continue;
@@ -126,24 +126,13 @@ static void add_rule(struct members *members, const struct rule *rule)
 
 static void find_symbols(struct members *members, const struct schema *schema)
 {
-    uint32_t size = members->names.mask + 1;
-
-    members->by_symbol = arena_alloc(schema->arena, size * sizeof(uint32_t));
-    members->symbol_mask = size - 1;
+    lookup_reserve(&members->by_symbol, schema->arena, members->names.count);
     for (uint32_t i = 0; i < members->names.count; i++) {
-        const struct key *key = &members->names.keys[i];
         const struct json_symbol *symbol =
-            json_symbols_add(schema->symbols, (struct str){ key->ptr, key->len });
+            json_symbols_add(schema->symbols, members->names.names[i]);
 
-        if (!symbol)
-            continue;
-
-        uint32_t at = symbol->index & members->symbol_mask;
-
-        while (members->by_symbol[at] != 0)
-            at = (at + 1) & members->symbol_mask;
-        members->by_symbol[at] = i + 1;
-        members->slots[i].symbol = symbol->index;
+        if (symbol)
+            lookup_add(&members->by_symbol, schema->arena, symbol->index, i);
     }
 }
 
@@ -151,7 +140,7 @@ static void hash_names(struct members *members, struct json_object *any)
 {
     for (uint32_t i = 0; i < members->names.count; i++)
         members->slots[i].hash =
-            lh_get_hash(json_object_get_object(any), members->names.keys[i].ptr);
+            lh_get_hash(json_object_get_object(any), members->names.names[i].ptr);
 }
 
 static struct members *begin_members(const struct schema *schema, uint32_t count)
@@ -160,10 +149,10 @@ static struct members *begin_members(const struct schema *schema, uint32_t count
 
     members->additional = (struct target){ NO_NODE, NO_NODE };
     members->max = UINT64_MAX;
-    keys_init(&members->names, schema->arena, count);
+    lookup_names_init(&members->names, schema->arena, count);
     members->slots = arena_alloc(schema->arena, (count + 1) * sizeof(struct slot));
     for (uint32_t i = 0; i < count; i++)
-        members->slots[i] = (struct slot){ .node = NO_NODE, .symbol = UINT32_MAX };
+        members->slots[i] = (struct slot){ .node = NO_NODE };
     return members;
 }
 

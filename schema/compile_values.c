@@ -9,7 +9,6 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "schema/vector.h"
 
 bool compile_names(struct compiler *compiler, const char *keyword, struct json_object *array,
                    const struct str **names, uint32_t *count)
@@ -37,8 +36,7 @@ static void destroy_regex(void *regex)
 
 static const struct regex *find_regex(const struct compiler *compiler, struct str pattern)
 {
-    struct lookup_walk walk =
-        lookup_walk(&compiler->regex_patterns, keys_hash(pattern.ptr, pattern.len));
+    struct lookup_walk walk = lookup_walk(&compiler->regex_patterns, lookup_hash(pattern));
 
     for (uint32_t i = lookup_next(&walk); i != LOOKUP_NONE; i = lookup_next(&walk)) {
         if (str_equal(compiler->regexes[i].pattern, pattern))
@@ -49,10 +47,10 @@ static const struct regex *find_regex(const struct compiler *compiler, struct st
 
 static void add_regex(struct compiler *compiler, struct str pattern, const struct regex *regex)
 {
-    lookup_add(&compiler->regex_patterns, keys_hash(pattern.ptr, pattern.len),
+    lookup_add(&compiler->regex_patterns, compiler->library.arena, lookup_hash(pattern),
                compiler->regex_count);
-    compiler->regexes = vector_grow(compiler->regexes, compiler->regex_count,
-                                    &compiler->regex_capacity, sizeof(struct known_regex));
+    compiler->regexes = mem_grow(compiler->regexes, compiler->regex_count,
+                                 &compiler->regex_capacity, sizeof(struct known_regex));
     compiler->regexes[compiler->regex_count++] = (struct known_regex){ pattern, regex };
 }
 
@@ -144,11 +142,11 @@ static void add_values(struct compiler *compiler, enum rule_op op, const struct 
     struct values *values = arena_alloc(arena, sizeof(*values));
     unsigned kinds = 0;
 
-    keys_init(&values->strings, arena, count);
+    lookup_names_init(&values->strings, arena, count);
     values->others = arena_alloc(arena, (count + 1) * sizeof(struct hashed_value));
     for (size_t i = 0; i < count; i++) {
         if (json_is_string(list[i]))
-            (void)keys_add(&values->strings, arena_copy(arena, json_str(list[i])));
+            (void)lookup_names_add(&values->strings, arena_copy(arena, json_str(list[i])));
         else
             values->others[values->other_count++].value = compile_copy(compiler, list[i]);
         kinds |= kinds_of(list[i]);

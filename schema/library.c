@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "base/uri.h"
-#include "schema/vector.h"
 
 /* A metaschema's metaschema's ... `$schema`; one that goes round in circles has no draft. */
 enum { METASCHEMA_CHAIN_MAX = 8 };
@@ -24,10 +23,7 @@ void library_done(struct library *library)
     mem_free(library->documents);
     mem_free(library->aliases);
     mem_free(library->keywords);
-    mem_free(library->by_value);
     mem_free(library->taken);
-    lookup_done(&library->anchor_names);
-    lookup_done(&library->resource_uris);
     arena_destroy(library->arena);
 }
 
@@ -46,8 +42,8 @@ bool library_add(struct library *library, struct json_object *document, struct s
         if (name.len > 0 && !library_dialect(library, name, &dialect, &dialect, err))
             return false;
     }
-    library->resources = vector_grow(library->resources, resource, &library->resource_capacity,
-                                     sizeof(struct resource));
+    library->resources = mem_grow(library->resources, resource, &library->resource_capacity,
+                                  sizeof(struct resource));
     library->resources[library->resource_count++] = (struct resource){
         .uri = uri,
         .dialect = dialect,
@@ -55,8 +51,8 @@ bool library_add(struct library *library, struct json_object *document, struct s
         .document = number,
     };
     library_name(library, resource);
-    library->documents = vector_grow(library->documents, number, &library->document_capacity,
-                                     sizeof(struct document));
+    library->documents =
+        mem_grow(library->documents, number, &library->document_capacity, sizeof(struct document));
     library->documents[library->document_count++] =
         (struct document){ .root = document, .resource = resource };
 
@@ -66,7 +62,6 @@ bool library_add(struct library *library, struct json_object *document, struct s
 
     if (!library_walk(library, &where, true, root, err))
         return false;
-    library_index(library);
     return true;
 }
 

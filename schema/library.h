@@ -73,18 +73,14 @@ struct library {
     struct document *documents;
     struct alias *aliases;
     const struct keyword **keywords; /* NULL for a member that is none */
-    uint32_t *by_value; /* locations by the address of their value: number + 1; 0: free */
-    bool *taken;        /* which of options->resources */
-    uint32_t location_count, location_capacity;
-    uint32_t resource_count, resource_capacity;
-    uint32_t anchor_count, anchor_capacity;
-    uint32_t document_count, document_capacity;
-    uint32_t alias_count, alias_capacity;
-    uint32_t keyword_count, keyword_capacity;
+    bool *taken;                     /* which of options->resources */
+    uint32_t location_count, resource_count, anchor_count;
+    uint32_t document_count, alias_count, keyword_count;
+    size_t location_capacity, resource_capacity, anchor_capacity;
+    size_t document_capacity, alias_capacity, keyword_capacity;
+    struct lookup by_value; /* locations by the addresses of their values */
     struct lookup anchor_names;
     struct lookup resource_uris; /* those that a resource had before are no longer its own */
-    uint32_t by_value_size;
-    uint32_t indexed; /* locations in by_value */
 };
 
 #define NO_LOCATION UINT32_MAX
@@ -130,9 +126,6 @@ NODISCARD bool library_dialect(struct library *library, struct str uri,
 /** Register the subschemas of `where->value`, which is at `where`. */
 NODISCARD bool library_walk(struct library *library, const struct location *where, bool is_root,
                             uint32_t *out, struct error *err);
-
-/** Let library_find() know what was walked. */
-void library_index(struct library *library);
 
 /** Let library_resource() know this resource's URI. */
 void library_name(struct library *library, uint32_t resource);

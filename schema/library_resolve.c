@@ -208,7 +208,6 @@ static bool find_pointer(struct library *library, uint32_t resource, struct str 
 
     if (!library_walk(library, &where, false, out, err))
         return false;
-    library_index(library);
     return true;
 }
 

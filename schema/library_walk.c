@@ -8,7 +8,6 @@
 #include "base/uri.h"
 #include "schema/library.h"
 #include "schema/program.h"
-#include "schema/vector.h"
 
 static uint32_t hash_address(struct json_object *value)
 {
@@ -17,50 +16,25 @@ static uint32_t hash_address(struct json_object *value)
     return (uint32_t)(mixed >> 32);
 }
 
-static void index_location(struct library *library, uint32_t number)
-{
-    uint32_t mask = library->by_value_size - 1;
-    uint32_t at = hash_address(library->locations[number].value) & mask;
-
-    while (library->by_value[at] != 0)
-        at = (at + 1) & mask;
-    library->by_value[at] = number + 1;
-}
-
-void library_index(struct library *library)
-{
-    if (library->location_count * 2 > library->by_value_size) {
-        while (library->location_count * 2 > library->by_value_size)
-            library->by_value_size = library->by_value_size ? library->by_value_size * 2 : 64;
-        mem_free(library->by_value);
-        library->by_value = mem_alloc_array(library->by_value_size, sizeof(uint32_t));
-        library->indexed = 0;
-    }
-    while (library->indexed < library->location_count)
-        index_location(library, library->indexed++);
-}
-
 uint32_t library_find(const struct library *library, struct json_object *value)
 {
-    if (library->by_value_size == 0 || !value)
-        return NO_LOCATION;
+    struct lookup_walk walk = lookup_walk(&library->by_value, hash_address(value));
+    uint32_t found = value ? lookup_next(&walk) : NO_LOCATION;
 
-    uint32_t mask = library->by_value_size - 1;
-    uint32_t at = hash_address(value) & mask;
-
-    for (; library->by_value[at] != 0; at = (at + 1) & mask) {
-        if (library->locations[library->by_value[at] - 1].value == value)
-            return library->by_value[at] - 1;
-    }
-    return NO_LOCATION;
+    while (found != NO_LOCATION && library->locations[found].value != value)
+        found = lookup_next(&walk);
+    return found;
 }
 
 static uint32_t add_location(struct library *library, const struct location *where)
 {
     uint32_t number = library->location_count;
 
-    library->locations = vector_grow(library->locations, number, &library->location_capacity,
-                                     sizeof(struct location));
+    /* A document that is taken up twice stays with its first locations. */
+    if (library_find(library, where->value) == NO_LOCATION)
+        lookup_add(&library->by_value, library->arena, hash_address(where->value), number);
+    library->locations =
+        mem_grow(library->locations, number, &library->location_capacity, sizeof(struct location));
     library->locations[number] = *where;
     library->locations[number].node = NO_NODE;
     library->location_count++;
@@ -71,7 +45,7 @@ static uint32_t add_location(struct library *library, const struct location *whe
 
 static uint32_t hash_anchor(uint32_t resource, struct str name)
 {
-    return keys_hash(name.ptr, name.len) ^ resource * 0x9E3779B9U;
+    return lookup_hash(name) ^ resource * 0x9E3779B9U;
 }
 
 const struct anchor *library_anchor(const struct library *library, uint32_t resource,
@@ -93,9 +67,10 @@ static void add_anchor(struct library *library, uint32_t location, struct str na
     uint32_t resource = library->locations[location].resource;
 
     if (!library_anchor(library, resource, name))
-        lookup_add(&library->anchor_names, hash_anchor(resource, name), library->anchor_count);
-    library->anchors = vector_grow(library->anchors, library->anchor_count,
-                                   &library->anchor_capacity, sizeof(struct anchor));
+        lookup_add(&library->anchor_names, library->arena, hash_anchor(resource, name),
+                   library->anchor_count);
+    library->anchors = mem_grow(library->anchors, library->anchor_count, &library->anchor_capacity,
+                                sizeof(struct anchor));
     library->anchors[library->anchor_count++] = (struct anchor){
         .name = name,
         .resource = resource,
@@ -106,14 +81,9 @@ static void add_anchor(struct library *library, uint32_t location, struct str na
 
 /* Resources. */
 
-static uint32_t hash_uri(struct str uri)
-{
-    return keys_hash(uri.ptr, uri.len);
-}
-
 static uint32_t find_named(const struct library *library, struct str uri)
 {
-    struct lookup_walk walk = lookup_walk(&library->resource_uris, hash_uri(uri));
+    struct lookup_walk walk = lookup_walk(&library->resource_uris, lookup_hash(uri));
 
     for (uint32_t i = lookup_next(&walk); i != LOOKUP_NONE; i = lookup_next(&walk)) {
         if (str_equal(library->resources[i].uri, uri))
@@ -140,13 +110,13 @@ void library_name(struct library *library, uint32_t resource)
     struct str uri = library->resources[resource].uri;
 
     if (find_named(library, uri) == UINT32_MAX)
-        lookup_add(&library->resource_uris, hash_uri(uri), resource);
+        lookup_add(&library->resource_uris, library->arena, lookup_hash(uri), resource);
 }
 
 void library_alias(struct library *library, struct str uri, uint32_t resource)
 {
-    library->aliases = vector_grow(library->aliases, library->alias_count, &library->alias_capacity,
-                                   sizeof(struct alias));
+    library->aliases = mem_grow(library->aliases, library->alias_count, &library->alias_capacity,
+                                sizeof(struct alias));
     library->aliases[library->alias_count++] = (struct alias){ uri, resource };
 }
 
@@ -170,8 +140,8 @@ static void begin_resource(struct library *library, uint32_t location,
     if (resource->dialect.draft != dialect->draft || resource->dialect.metaschema ||
         dialect->metaschema)
         library->documents[document].mixed = true;
-    library->resources = vector_grow(library->resources, library->resource_count,
-                                     &library->resource_capacity, sizeof(struct resource));
+    library->resources = mem_grow(library->resources, library->resource_count,
+                                  &library->resource_capacity, sizeof(struct resource));
     library->resources[library->resource_count] = (struct resource){
         .uri = uri, .dialect = *dialect, .location = location, .document = document
     };
@@ -302,17 +272,6 @@ static bool may_identify(const char *key)
     return key[0] == '$' || (key[0] == 'i' && key[1] == 'd' && key[2] == '\0');
 }
 
-static void reserve_keywords(struct library *library, uint32_t count)
-{
-    uint32_t needed = library->keyword_count + count;
-
-    if (needed <= library->keyword_capacity)
-        return;
-    library->keyword_capacity = needed * 2;
-    library->keywords = mem_realloc((void *)library->keywords,
-                                    library->keyword_capacity * sizeof(struct keyword *));
-}
-
 /*
  * Note the keyword that each member is, and what there is among them; true when one of them may
  * name the subschema.
@@ -323,12 +282,13 @@ static bool note_keywords(struct library *library, uint32_t number)
     const struct dialect *dialect = &library->resources[location->resource].dialect;
     bool named = false;
 
-    reserve_keywords(library, (uint32_t)json_object_object_length(location->value));
     location->keywords = library->keyword_count;
     for (JSON_EACH(member, location->value)) {
         const char *key = json_key(member);
         const struct keyword *keyword = dialect_keyword(dialect, key);
 
+        library->keywords = mem_grow((void *)library->keywords, library->keyword_count,
+                                     &library->keyword_capacity, sizeof(struct keyword *));
         library->keywords[library->keyword_count++] = keyword;
         location->nests = location->nests || (keyword && keyword->holds != HOLDS_NOTHING);
         if (keyword && keyword->id == KEYWORD_REF)

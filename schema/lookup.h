@@ -1,56 +1,42 @@
 /*
- * lookup.h - things found again by the hashes of their names, while a schema is compiled.
+ * lookup.h - hash tables: numbers found by a hash, and strings found by their bytes.
  *
- * Several things may have one hash: whoever looks compares their names. Open addressing, half
- * empty.
+ * The table holds hashes and numbers, not the things that they number. Open addressing, at most
+ * half full. It lives in an arena, so it has no destructor; a table that grows leaves its old slots
+ * there. Neither kind removes anything.
+ *
+ * Threads: immutable once built.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
-#include "base/memory.h"
+#include "base/arena.h"
+#include "base/str.h"
 
 #define LOOKUP_NONE UINT32_MAX
 
 struct lookup_slot {
     uint32_t hash;
-    uint32_t number; /* + 1; 0: free */
+    uint32_t next_number; /* the number + 1; 0: the slot is free */
 };
 
+/* All zero: an empty table. */
 struct lookup {
-    struct lookup_slot *slots;
-    uint32_t size;
+    struct lookup_slot *slots; /* [mask + 1]; NULL while the table is empty */
+    uint32_t mask;
     uint32_t count;
 };
 
-static inline void lookup_put(struct lookup *lookup, struct lookup_slot slot)
-{
-    uint32_t at = slot.hash & (lookup->size - 1);
+/** Make room for `capacity` numbers in an empty table. Optional: tables grow. */
+void lookup_reserve(struct lookup *lookup, struct arena *arena, size_t capacity);
 
-    while (lookup->slots[at].number != 0)
-        at = (at + 1) & (lookup->size - 1);
-    lookup->slots[at] = slot;
-}
+/** Let `number` be found by `hash`. Several numbers may have one hash. */
+void lookup_add(struct lookup *lookup, struct arena *arena, uint32_t hash, uint32_t number);
 
-/** Let the thing `number` be found by `hash`; once for each name, or finding becomes slow. */
-static inline void lookup_add(struct lookup *lookup, uint32_t hash, uint32_t number)
-{
-    if (lookup->count * 2 >= lookup->size) {
-        struct lookup old = *lookup;
-
-        lookup->size = old.size ? old.size * 2 : 16;
-        lookup->slots = mem_alloc_array(lookup->size, sizeof(struct lookup_slot));
-        for (uint32_t i = 0; i < old.size; i++) {
-            if (old.slots[i].number != 0)
-                lookup_put(lookup, old.slots[i]);
-        }
-        mem_free(old.slots);
-    }
-    lookup->count++;
-    lookup_put(lookup, (struct lookup_slot){ hash, number + 1 });
-}
-
-/** The things of one hash, in turn. */
+/** The numbers of one hash, one after the other: the caller compares the things themselves. */
 struct lookup_walk {
     const struct lookup *lookup;
     uint32_t hash;
@@ -62,23 +48,95 @@ static inline struct lookup_walk lookup_walk(const struct lookup *lookup, uint32
     return (struct lookup_walk){ lookup, hash, hash };
 }
 
-/** The next of them, LOOKUP_NONE at the end. */
+/** The next number, or LOOKUP_NONE at the end. */
 static inline uint32_t lookup_next(struct lookup_walk *walk)
 {
     const struct lookup *lookup = walk->lookup;
 
-    while (lookup->size > 0) {
-        const struct lookup_slot *slot = &lookup->slots[walk->at++ & (lookup->size - 1)];
+    while (lookup->slots) {
+        const struct lookup_slot *slot = &lookup->slots[walk->at++ & lookup->mask];
 
-        if (slot->number == 0)
+        if (slot->next_number == 0)
             break;
         if (slot->hash == walk->hash)
-            return slot->number - 1;
+            return slot->next_number - 1;
     }
     return LOOKUP_NONE;
 }
 
-static inline void lookup_done(struct lookup *lookup)
+/** The number of a hash that at most one has, or LOOKUP_NONE. The table must have slots. */
+static inline uint32_t lookup_only(const struct lookup *lookup, uint32_t hash)
 {
-    mem_free(lookup->slots);
+    for (uint32_t at = hash & lookup->mask;; at = (at + 1) & lookup->mask) {
+        const struct lookup_slot *slot = &lookup->slots[at];
+
+        if (slot->next_number == 0)
+            return LOOKUP_NONE;
+        if (slot->hash == hash)
+            return slot->next_number - 1;
+    }
+}
+
+static inline uint64_t lookup_load(const char *ptr, size_t len)
+{
+    uint64_t word = 0;
+    uint32_t last;
+
+    if (len >= 8) {
+        memcpy(&word, ptr, 8);
+        return word;
+    }
+    if (len >= 4) { /* the halves overlap */
+        memcpy(&word, ptr, 4);
+        memcpy(&last, ptr + len - 4, 4);
+        return word << 32 | last;
+    }
+    for (size_t i = 0; i < len; i++)
+        word = word << 8 | (unsigned char)ptr[i];
+    return word;
+}
+
+static inline uint64_t lookup_mix(uint64_t hash, uint64_t word)
+{
+    unsigned __int128 product =
+        (unsigned __int128)(hash ^ word) * (UINT64_C(0x9E3779B97F4A7C15) ^ hash);
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/** A hash of bytes. Strings that differ in a digit only differ in its low bits. */
+static inline uint32_t lookup_hash(struct str text)
+{
+    uint64_t hash = UINT64_C(0xD6E8FEB86659FD93) ^ text.len;
+
+    for (; text.len > 8; text.ptr += 8, text.len -= 8)
+        hash = lookup_mix(hash, lookup_load(text.ptr, 8));
+    return (uint32_t)lookup_mix(hash, lookup_load(text.ptr, text.len));
+}
+
+/** Different strings, numbered from 0 in the order in which they were added. */
+struct lookup_names {
+    struct str *names; /* [count]; their bytes are borrowed */
+    uint32_t count;
+    struct lookup lookup;
+};
+
+/** Room for `capacity` names; there is no room for more. */
+void lookup_names_init(struct lookup_names *names, struct arena *arena, size_t capacity);
+
+/** The number of `name`, which is added if it is new. */
+uint32_t lookup_names_add(struct lookup_names *names, struct str name);
+
+/** The number of `name`, or LOOKUP_NONE. */
+static inline uint32_t lookup_names_find(const struct lookup_names *names, struct str name)
+{
+    if (names->count == 0)
+        return LOOKUP_NONE;
+
+    struct lookup_walk walk = lookup_walk(&names->lookup, lookup_hash(name));
+    uint32_t number = lookup_next(&walk);
+
+    while (number != LOOKUP_NONE && !str_equal(names->names[number], name))
+        number = lookup_next(&walk);
+    return number;
 }

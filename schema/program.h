@@ -19,7 +19,7 @@
 #include "base/json.h"
 #include "base/regex.h"
 #include "schema/format/format.h"
-#include "schema/keys.h"
+#include "schema/lookup.h"
 #include "schema/schema.h"
 
 #define NO_NODE UINT32_MAX
@@ -137,7 +137,7 @@ static inline int hashed_value_order(const void *a, const void *b)
 
 /** The values of `enum` and `const`. */
 struct values {
-    struct keys strings;
+    struct lookup_names strings;
     struct hashed_value *others; /* arrays, objects, numbers, booleans, null; by their hashes when
                                     there are more than VALUES_IN_TURN_MAX */
     uint32_t other_count;
@@ -146,7 +146,6 @@ struct values {
 /** One name that `properties` or `required` mentions. */
 struct slot {
     uint32_t node;      /* to check; NO_NODE: it is only required */
-    uint32_t symbol;    /* its number among the schema's symbols */
     uint64_t required;  /* its bit, 0: optional */
     unsigned long hash; /* json-c's, if members.open */
 };
@@ -158,10 +157,9 @@ struct pattern {
 
 /** All that a node says about an object's members. */
 struct members {
-    struct keys names; /* first those of `properties`, in their order */
+    struct lookup_names names; /* first those of `properties`, in their order */
     struct slot *slots;
-    uint32_t *by_symbol; /* [symbol_mask + 1], as keys.index; NULL without symbols */
-    uint32_t symbol_mask;
+    struct lookup by_symbol; /* slots by the numbers of their symbols; empty: no symbols */
     const struct pattern *patterns;
     const struct target *pattern_targets;
     uint32_t pattern_count;

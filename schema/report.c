@@ -107,10 +107,7 @@ static void keep(struct reporter *reporter, uint64_t ordinal)
 
     if (reporter->rendering || (max > 0 && at >= max))
         return;
-    if (at == reporter->kept_capacity) {
-        reporter->kept_capacity = at ? at * 2 : 16;
-        reporter->kept = mem_realloc(reporter->kept, reporter->kept_capacity * sizeof(uint64_t));
-    }
+    reporter->kept = mem_grow(reporter->kept, at, &reporter->kept_capacity, sizeof(uint64_t));
     reporter->kept[at] = ordinal;
 }
 
@@ -273,7 +270,7 @@ enum schema_verdict schema_report(const struct schema *schema, struct json_objec
     if (verdict == SCHEMA_INVALID)
         verdict = render_all(reporter, instance);
     check_end(&reporter->check);
-    for (size_t i = 0; i < reporter->level_capacity; i++)
+    for (size_t i = 0; i < reporter->level_made; i++)
         mem_free(reporter->levels[i].best.path);
     mem_free(reporter->levels);
     mem_free(reporter->kept);

@@ -94,6 +94,7 @@ struct reporter {
     size_t kept_capacity;
     struct level *levels;
     size_t level_count;
+    size_t level_made; /* the deepest that there was */
     size_t level_capacity;
     bool rendering;
     size_t value_max; /* bytes of each instance value in a message; 0: all of it */
