@@ -32,10 +32,24 @@ bool aws_ask_json(const struct aws_providers *providers, const struct fetch_requ
 
     if (!aws_ask(providers, request, answer, err))
         return false;
-    /* What the reader says may quote keys of the answer, and tells nobody more. */
+    /* The reader's message is dropped: it may quote keys of the answer. */
     if (!json_read(buf_str(&answer->http.body), &options, &answer->json, &problem))
         return fail(err, ERR_UNREACHABLE, "answered %d, and not with JSON", answer->http.status);
     return true;
+}
+
+bool aws_ask_credentials(const struct aws_providers *providers, const struct fetch_request *request,
+                         struct aws_credentials *out, struct error *err)
+{
+    static const struct aws_credentials_names names = { "Token", "Expiration" };
+    struct aws_answer answer;
+    bool ok = aws_ask_json(providers, request, &answer, err);
+
+    if (ok && answer.http.status != 200)
+        ok = fail(err, ERR_UNREACHABLE, "answered %d", answer.http.status);
+    ok = ok && aws_credentials_from_json(answer.json, &names, out, err);
+    aws_answer_done(&answer);
+    return ok;
 }
 
 struct str aws_answer_line(const struct aws_answer *answer)

@@ -33,5 +33,13 @@ NODISCARD bool aws_ask_json(const struct aws_providers *providers,
                             const struct fetch_request *request, struct aws_answer *answer,
                             struct error *err);
 
+/**
+ * Ask for credentials as containers and instances give them: a 200 with
+ * `{AccessKeyId, SecretAccessKey, Token, Expiration}`.
+ */
+NODISCARD bool aws_ask_credentials(const struct aws_providers *providers,
+                                   const struct fetch_request *request, struct aws_credentials *out,
+                                   struct error *err);
+
 /** The answer's body up to its first line end. */
 struct str aws_answer_line(const struct aws_answer *answer);

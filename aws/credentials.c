@@ -3,7 +3,9 @@
  */
 #include "aws/credentials.h"
 
-#include "aws/time.h"
+#include <stdio.h>
+
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -45,13 +47,29 @@ static bool get_text(struct json_object *object, const char *name, bool required
     return true;
 }
 
+/* RFC 3339, or with an offset such as +0000, which some services write. */
+static bool read_time(struct str text, int64_t *us)
+{
+    char colon[40];
+    size_t minutes = text.len - 2; /* index of the offset's minutes */
+
+    if (text.len < sizeof("2026-11-25T18:00:00Z") - 1 || text.len >= sizeof(colon) - 1)
+        return false;
+    if (char_is_one_of(text.ptr[text.len - 5], "+-")) {
+        (void)snprintf(colon, sizeof(colon), "%.*s:%.2s", (int)minutes, text.ptr,
+                       text.ptr + minutes);
+        text = str_from_c(colon);
+    }
+    return clock_parse(text, us) && *us >= 0;
+}
+
 static bool get_time(struct json_object *object, const char *name, int64_t *us, struct error *err)
 {
     struct json_object *value = NULL;
 
     if (!json_find(object, name, &value) || !value)
         return true;
-    if (json_is_string(value) && aws_time_iso(json_str(value), us))
+    if (json_is_string(value) && read_time(json_str(value), us))
         return true;
     if (json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER) {
         double seconds = json_double(value);

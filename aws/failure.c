@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aws/time.h"
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -173,7 +172,7 @@ bool aws_failure_clock(const struct fetch_answer *answer, int64_t known_s, int64
 {
     int64_t theirs_us;
 
-    if (!aws_time_http(fetch_answer_header(answer, "Date"), &theirs_us))
+    if (!clock_parse_http(fetch_answer_header(answer, "Date"), &theirs_us))
         return false;
 
     int64_t ahead_s = (theirs_us - clock_now_us()) / US_PER_S;

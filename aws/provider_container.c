@@ -96,31 +96,8 @@ static bool read_token(const char *const *variables, struct str *token, struct e
     return true;
 }
 
-static bool ask(const struct aws_providers *providers, const char *url, struct str token,
-                struct aws_credentials *out, struct error *err)
-{
-    static const struct aws_credentials_names names = { "Token", "Expiration" };
-    const struct fetch_header header = { "Authorization", token };
-    const struct fetch_request request = {
-        .url = url,
-        .headers = &header,
-        .header_count = token.len > 0,
-        .timeout_us = TIMEOUT_US,
-        .proxy = FETCH_PROXY_NEVER,
-        .ca_file = providers->settings->ca_file,
-    };
-    struct aws_answer answer;
-    bool ok = aws_ask_json(providers, &request, &answer, err);
-
-    if (ok && answer.http.status != 200)
-        ok = fail(err, ERR_UNREACHABLE, "answered %d", answer.http.status);
-    ok = ok && aws_credentials_from_json(answer.json, &names, out, err);
-    aws_answer_done(&answer);
-    return ok;
-}
-
-static enum aws_found find(const struct aws_providers *providers, struct aws_credentials *out,
-                           struct error *err)
+static enum aws_found find_container(const struct aws_providers *providers,
+                                     struct aws_credentials *out, struct error *err)
 {
     const char *const *variables = providers->settings->variables;
     char url[URL_MAX];
@@ -131,10 +108,19 @@ static enum aws_found find(const struct aws_providers *providers, struct aws_cre
     if (!choose_url(variables, url, err) || !read_token(variables, &token, err))
         return AWS_BROKEN;
 
-    bool ok = ask(providers, url, token, out, err);
+    const struct fetch_header header = { "Authorization", token };
+    const struct fetch_request request = {
+        .url = url,
+        .headers = &header,
+        .header_count = token.len > 0,
+        .timeout_us = TIMEOUT_US,
+        .proxy = FETCH_PROXY_NEVER,
+        .ca_file = providers->settings->ca_file,
+    };
+    bool ok = aws_ask_credentials(providers, &request, out, err);
 
     secret_free(token);
     return ok ? AWS_FOUND : AWS_BROKEN;
 }
 
-const struct aws_provider aws_provider_container = { "container", find };
+const struct aws_provider aws_provider_container = { "container", find_container };

@@ -1,10 +1,15 @@
 /*
- * provider_environment.c - an access key in AWS_ACCESS_KEY_ID and its companions.
+ * provider_environment.c - the two providers that environment variables alone configure: an access
+ * key, and a role with a web identity token.
+ *
+ * The second one serves IAM roles for service accounts on EKS, and every other system that sets
+ * AWS_WEB_IDENTITY_TOKEN_FILE.
  */
 #include "aws/credentials.h"
+#include "aws/sts.h"
 
-static enum aws_found find(const struct aws_providers *providers, struct aws_credentials *out,
-                           struct error *err)
+static enum aws_found find_key(const struct aws_providers *providers, struct aws_credentials *out,
+                               struct error *err)
 {
     const char *const *variables = providers->settings->variables;
     const struct aws_credentials found = {
@@ -23,4 +28,27 @@ static enum aws_found find(const struct aws_providers *providers, struct aws_cre
     return AWS_FOUND;
 }
 
-const struct aws_provider aws_provider_environment = { "environment", find };
+const struct aws_provider aws_provider_environment = { "environment", find_key };
+
+static enum aws_found find_web_identity(const struct aws_providers *providers,
+                                        struct aws_credentials *out, struct error *err)
+{
+    const char *const *variables = providers->settings->variables;
+    const char *file = variables[AWS_VAR_WEB_IDENTITY_TOKEN_FILE];
+    const struct aws_role role = {
+        .arn = variables[AWS_VAR_ROLE_ARN],
+        .session_name = variables[AWS_VAR_ROLE_SESSION_NAME],
+        .external_id = "",
+        .duration = "",
+    };
+
+    if (!*file)
+        return AWS_ABSENT;
+    if (!*role.arn) {
+        (void)fail(err, ERR_UNREACHABLE, "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
+        return AWS_BROKEN;
+    }
+    return aws_sts_web_identity(providers, &role, file, out, err) ? AWS_FOUND : AWS_BROKEN;
+}
+
+const struct aws_provider aws_provider_web_identity = { "web identity", find_web_identity };

@@ -107,25 +107,16 @@ static bool fetch_credentials(const struct aws_providers *providers,
                               const struct fetch_header *token, const char *path,
                               struct aws_credentials *out, struct error *err)
 {
-    static const struct aws_credentials_names names = { "Token", "Expiration" };
     char url[URL_MAX];
     struct fetch_request request = make_request(providers->settings, path, url);
-    struct aws_answer answer;
 
     request.headers = token;
     request.header_count = 1;
-
-    bool ok = aws_ask_json(providers, &request, &answer, err);
-
-    if (ok && answer.http.status != OK)
-        ok = fail(err, ERR_UNREACHABLE, "it answered %d", answer.http.status);
-    ok = ok && aws_credentials_from_json(answer.json, &names, out, err);
-    aws_answer_done(&answer);
-    return ok;
+    return aws_ask_credentials(providers, &request, out, err);
 }
 
-static enum aws_found find(const struct aws_providers *providers, struct aws_credentials *out,
-                           struct error *err)
+static enum aws_found find_metadata(const struct aws_providers *providers,
+                                    struct aws_credentials *out, struct error *err)
 {
     const char *disabled = providers->settings->variables[AWS_VAR_METADATA_DISABLED];
     char path[URL_MAX];
@@ -145,4 +136,4 @@ static enum aws_found find(const struct aws_providers *providers, struct aws_cre
     return found;
 }
 
-const struct aws_provider aws_provider_metadata = { "instance metadata", find };
+const struct aws_provider aws_provider_metadata = { "instance metadata", find_metadata };

@@ -236,8 +236,8 @@ static enum aws_found from_profile(struct walk *walk, const char *name, struct a
     return found;
 }
 
-static enum aws_found find(const struct aws_providers *providers, struct aws_credentials *out,
-                           struct error *err)
+static enum aws_found find_profile(const struct aws_providers *providers,
+                                   struct aws_credentials *out, struct error *err)
 {
     const struct aws_settings *settings = providers->settings;
     struct walk walk = { .providers = providers };
@@ -255,4 +255,4 @@ static enum aws_found find(const struct aws_providers *providers, struct aws_cre
     return found;
 }
 
-const struct aws_provider aws_provider_profile = { "profile", find };
+const struct aws_provider aws_provider_profile = { "profile", find_profile };

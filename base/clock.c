@@ -1,11 +1,16 @@
 /*
  * clock.c - see clock.h.
  *
- * The calendar is computed here and not by gmtime_r + strftime: this runs several times a request.
+ * The calendar is computed here: gmtime_r() with strftime() is too slow for several calls a
+ * request, and strptime() depends on the locale.
  */
 #include "base/clock.h"
 
 #include <string.h>
+
+#include "base/chars.h"
+
+enum { SECONDS_PER_DAY = 86400 };
 
 static int64_t read_clock(clockid_t id)
 {
@@ -45,7 +50,7 @@ void clock_init_condition(pthread_cond_t *condition)
     (void)pthread_condattr_destroy(&attributes);
 }
 
-/* `count` decimal digits of `value`, leading zeroes included. */
+/* Write `count` decimal digits of `value`, with leading zeros. Returns the end. */
 static char *digits(char *to, int64_t value, int count)
 {
     for (int i = count - 1; i >= 0; i--) {
@@ -57,14 +62,14 @@ static char *digits(char *to, int64_t value, int count)
 
 enum { SECONDS_TEXT = sizeof("1970-01-01T00:00:00.") - 1 };
 
-/* Up to and with the point. */
+/* Write the text of a time up to and with the point. */
 static void format_seconds(int64_t seconds, char text[static SECONDS_TEXT])
 {
-    int64_t second = seconds % 86400;
-    int64_t day = seconds / 86400;
+    int64_t second = seconds % SECONDS_PER_DAY;
+    int64_t day = seconds / SECONDS_PER_DAY;
 
     if (second < 0) {
-        second += 86400;
+        second += SECONDS_PER_DAY;
         day--;
     }
 
@@ -93,7 +98,7 @@ static void format_seconds(int64_t seconds, char text[static SECONDS_TEXT])
     *text = '.';
 }
 
-/* Most times of one thread lie in the same second. */
+/* Most times that a thread formats are in the same second, whose text is kept. */
 void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
 {
     static _Thread_local char last_text[SECONDS_TEXT];
@@ -115,9 +120,8 @@ void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
     *text = '\0';
 }
 
-/* Take `count` digits with `mark` (0: none) before them. False: they are not there, or out of
- * range. */
-static bool take(struct str *text, char mark, int count, int max, int *out)
+/* Take `mark` (0: none) and `count` digits. False when they are not there or above `max`. */
+static bool take_number(struct str *text, char mark, int count, int max, int *out)
 {
     size_t skip = mark ? 1 : 0;
 
@@ -125,7 +129,7 @@ static bool take(struct str *text, char mark, int count, int max, int *out)
         return false;
     *out = 0;
     for (size_t i = skip; i < skip + (size_t)count; i++) {
-        if (text->ptr[i] < '0' || text->ptr[i] > '9')
+        if (!char_is_digit(text->ptr[i]))
             return false;
         *out = *out * 10 + (text->ptr[i] - '0');
     }
@@ -133,23 +137,16 @@ static bool take(struct str *text, char mark, int count, int max, int *out)
     return *out <= max;
 }
 
-static bool take_date(struct str *text, int64_t *days)
+/* Days from 1970-01-01 to a date. False: there is no such date. */
+static bool days_of(int year, int month, int day, int64_t *days)
 {
     static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    int year;
-    int month;
-    int day;
-
-    if (!take(text, 0, 4, 9999, &year) || !take(text, '-', 2, 12, &month) ||
-        !take(text, '-', 2, 31, &day) || month < 1 || day < 1)
-        return false;
-
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-    if (day > lengths[month - 1] + (month == 2 && leap ? 1 : 0))
+    if (month < 1 || day < 1 || day > lengths[month - 1] + (month == 2 && leap ? 1 : 0))
         return false;
 
-    /* Counted from 1 March of year 0 on, as above; the years begin in March. */
+    /* Counted from 1 March of year 0, as in clock_format(); the years begin in March. */
     int64_t years = month > 2 ? year : year - 1;
     int64_t era = (years >= 0 ? years : years - 399) / 400;
     int64_t year_of_era = years - era * 400;
@@ -157,6 +154,30 @@ static bool take_date(struct str *text, int64_t *days)
 
     *days = era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
             719468;
+    return true;
+}
+
+static bool take_date(struct str *text, int64_t *days)
+{
+    int year;
+    int month;
+    int day;
+
+    return take_number(text, 0, 4, 9999, &year) && take_number(text, '-', 2, 12, &month) &&
+           take_number(text, '-', 2, 31, &day) && days_of(year, month, day, days);
+}
+
+/* hh:mm:ss, which `mark` precedes (0: nothing); the seconds since midnight. */
+static bool take_time(struct str *text, char mark, int64_t *seconds)
+{
+    int hour;
+    int minute;
+    int second;
+
+    if (!take_number(text, mark, 2, 23, &hour) || !take_number(text, ':', 2, 59, &minute) ||
+        !take_number(text, ':', 2, 60, &second))
+        return false;
+    *seconds = (hour * (int64_t)60 + minute) * 60 + second;
     return true;
 }
 
@@ -169,12 +190,12 @@ static bool take_fraction(struct str *text, int64_t *us)
     if (text->len == 0 || *text->ptr != '.')
         return true;
     *text = str_from(*text, 1);
-    if (!take(text, 0, 1, 9, &digit))
+    if (!take_number(text, 0, 1, 9, &digit))
         return false;
     do {
         *us += weight * digit;
         weight /= 10;
-    } while (take(text, 0, 1, 9, &digit));
+    } while (take_number(text, 0, 1, 9, &digit));
     return true;
 }
 
@@ -192,8 +213,8 @@ static bool take_offset(struct str *text, int64_t *seconds)
         *text = str_from(*text, 1);
         return true;
     }
-    if ((sign != '+' && sign != '-') || !take(text, sign, 2, 23, &hours) ||
-        !take(text, ':', 2, 59, &minutes))
+    if ((sign != '+' && sign != '-') || !take_number(text, sign, 2, 23, &hours) ||
+        !take_number(text, ':', 2, 59, &minutes))
         return false;
     *seconds = (sign == '+' ? 1 : -1) * (hours * (int64_t)3600 + minutes * (int64_t)60);
     return true;
@@ -202,21 +223,49 @@ static bool take_offset(struct str *text, int64_t *seconds)
 bool clock_parse(struct str text, int64_t *us)
 {
     int64_t days;
+    int64_t seconds = 0;
     int64_t offset = 0;
     int64_t fraction = 0;
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
 
     if (!take_date(&text, &days))
         return false;
-    if (text.len > 0 && ((!take(&text, 'T', 2, 23, &hour) && !take(&text, 't', 2, 23, &hour)) ||
-                         !take(&text, ':', 2, 59, &minute) || !take(&text, ':', 2, 60, &second) ||
+    if (text.len > 0 && (!take_time(&text, *text.ptr == 't' ? 't' : 'T', &seconds) ||
                          !take_fraction(&text, &fraction) || !take_offset(&text, &offset)))
         return false;
     if (text.len > 0)
         return false;
-    *us =
-        ((days * 24 + hour) * 3600 + minute * (int64_t)60 + second - offset) * US_PER_S + fraction;
+    *us = (days * SECONDS_PER_DAY + seconds - offset) * US_PER_S + fraction;
+    return true;
+}
+
+static bool take_month(struct str *text, int *month)
+{
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+    for (*month = 1; *month <= 12; (*month)++) {
+        if (str_starts_with(*text, (struct str){ &names[3 * (*month - 1)], 3 })) {
+            *text = str_from(*text, 3);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name of the weekday, "Wed, ", is not checked: it follows from the date. */
+bool clock_parse_http(struct str text, int64_t *us)
+{
+    int64_t days;
+    int64_t seconds;
+    int year;
+    int month;
+    int day;
+
+    text = str_from(text, 5);
+    if (!take_number(&text, 0, 2, 31, &day) || !take_char(&text, " ") ||
+        !take_month(&text, &month) || !take_number(&text, ' ', 4, 9999, &year) ||
+        !take_time(&text, ' ', &seconds) || !str_equal(text, STR(" GMT")) ||
+        !days_of(year, month, day, &days))
+        return false;
+    *us = (days * SECONDS_PER_DAY + seconds) * US_PER_S;
     return true;
 }

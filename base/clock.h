@@ -1,7 +1,9 @@
 /*
- * clock.h - the time of day and a clock that never goes back.
+ * clock.h - the time of day, clocks for measuring, and the units and texts of time.
  *
- * Microseconds everywhere, as int64_t. Threads: all functions may be called from any thread.
+ * A time or duration is an int64_t of microseconds, named *_us.
+ *
+ * Threads: any thread may call any function.
  */
 #pragma once
 
@@ -24,35 +26,39 @@ enum {
 #define US_PER_HOUR INT64_C(3600000000)
 #define US_PER_DAY  (24 * US_PER_HOUR)
 
-enum { CLOCK_TEXT_SIZE = 32 };
-
-/** Microseconds since 1970-01-01T00:00:00Z. */
+/** The time of day: microseconds since 1970-01-01T00:00:00Z. It jumps when it is set. */
 int64_t clock_now_us(void);
 
-/** Microseconds of a clock that only counts forward; for measuring, not for showing. */
+/** Microseconds of a clock that is never set; its start is arbitrary. For durations and deadlines.
+ */
 int64_t clock_monotonic_us(void);
 
-/** Microseconds of processor time that the calling thread has used. A system call each. */
+/** Microseconds of processor time that the calling thread has used. Costs a system call. */
 int64_t clock_thread_us(void);
 
+enum { CLOCK_TEXT_SIZE = 32 };
+
 /**
- * Write `us` (since 1970, UTC) as `YYYY-MM-DDTHH:MM:SS.ffffffZ` (RFC 3339) and a NUL into `text`.
- * Years 0 to 9999; the caller keeps to them.
+ * Write `us` (since 1970) as `YYYY-MM-DDTHH:MM:SS.ffffffZ` (RFC 3339) and a NUL. The year must be 0
+ * to 9999.
  */
 void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE]);
 
 /**
- * Microseconds since 1970 of a date and time as RFC 3339 writes it, with offset; digits beyond the
- * sixth of a second are cut, a leap second is the one after it. A date alone is its beginning in
- * UTC. False: it is none.
+ * Read a date and time with an offset (RFC 3339), or a date alone, which means its first moment in
+ * UTC. Digits after the sixth of the fraction are dropped; second 60 is the second after it. False
+ * when `text` is neither.
  */
 bool clock_parse(struct str text, int64_t *us);
 
-/** `us` as the system wants it. Not negative. */
+/** Read a date of HTTP: `Wed, 25 Nov 2026 18:00:00 GMT` (RFC 9110, IMF-fixdate). */
+bool clock_parse_http(struct str text, int64_t *us);
+
+/** `us`, not negative, as a struct timespec. */
 struct timespec clock_timespec(int64_t us);
 
 /**
- * A condition whose timed waits count on clock_monotonic_us(); give them
- * clock_timespec(clock_monotonic_us() + patience).
+ * Initialise a condition whose timed waits use clock_monotonic_us(): to wait for N microseconds,
+ * pass clock_timespec(clock_monotonic_us() + N).
  */
 void clock_init_condition(pthread_cond_t *condition);

@@ -10,8 +10,8 @@
  * Idempotency-Key is a key of exactly this array.
  */
 #include <stdio.h>
-#include <time.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
@@ -173,26 +173,17 @@ static bool post(struct sink_http *http, const struct sink_batch *batch,
 /* Retry-After (RFC 9110 section 10.2.3): seconds or a date. 0: neither. */
 static int64_t retry_after_us(struct str value)
 {
-    char text[40];
-    struct tm date = { 0 };
-    int64_t seconds = 0;
-    size_t digits = 0;
+    int64_t longest_us = LONGEST_WAIT_S * (int64_t)US_PER_S;
+    int64_t date_us = 0;
+    int64_t us = 0;
 
-    while (digits < value.len && value.ptr[digits] >= '0' && value.ptr[digits] <= '9')
-        if (seconds < LONGEST_WAIT_S)
-            seconds = seconds * 10 + (value.ptr[digits++] - '0');
-        else
-            digits++;
-    if (digits < value.len) {
-        (void)snprintf(text, sizeof(text), "%.*s", STR_ARG(value));
-
-        const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
-
-        seconds = end && !*end ? (int64_t)timegm(&date) - clock_now_us() / US_PER_S : 0;
+    if (value.len == 0 || all_are(value, char_is_digit)) {
+        for (size_t i = 0; i < value.len && us < longest_us; i++)
+            us = us * 10 + (value.ptr[i] - '0') * (int64_t)US_PER_S;
+    } else if (clock_parse_http(value, &date_us)) {
+        us = date_us - clock_now_us();
     }
-    if (seconds > LONGEST_WAIT_S)
-        seconds = LONGEST_WAIT_S;
-    return seconds > 0 ? seconds * US_PER_S : 0;
+    return us < 0 ? 0 : us > longest_us ? longest_us : us;
 }
 
 /* 4xx that are not about the record: credentials, proxy, timeout, wrong server, too early, too

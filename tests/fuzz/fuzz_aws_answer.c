@@ -9,7 +9,7 @@
 
 #include "aws/credentials.h"
 #include "aws/failure.h"
-#include "aws/time.h"
+#include "base/clock.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err;
     int64_t us;
 
-    if (aws_time_iso(header, &us) || aws_time_http(header, &us))
+    if (clock_parse(header, &us) || clock_parse_http(header, &us))
         assert(us > INT64_MIN / 2 && us < INT64_MAX / 2);
     if (json_read(str_from(text, header.len + 1), NULL, &json, &err))
         check_credentials(json);

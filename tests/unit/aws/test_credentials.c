@@ -101,6 +101,51 @@ static void a_copy_is_its_own(void)
     aws_credentials_done(&two);
 }
 
+static void times_of_expiration_are_read(void)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1: refused */
+    } cases[] = {
+        { "1970-01-01T00:00:00Z", 0 },
+        { "2026-11-25T18:00:00Z", 1795629600 },
+        { "2026-11-25T18:00:00.123Z", 1795629600 },
+        { "2026-11-25t18:00:00z", 1795629600 },
+        { "2026-11-25T19:00:00+01:00", 1795629600 },
+        { "2026-11-25T18:00:00+0000", 1795629600 },
+        { "2026-11-25T12:30:00-0530", 1795629600 },
+        { "2026-11-25T12:30:00-05:30", 1795629600 },
+        { "9999-12-31T23:59:59Z", 253402300799 },
+        { "2023-02-29T00:00:00Z", -1 },
+        { "2026-01-01T24:00:00Z", -1 },
+        { "1969-12-31T23:59:59Z", -1 },
+        { "2026-01-01", -1 },
+        { "2026-01-01T00:00:00", -1 },
+        { "2026-01-01T00:00:00.Z", -1 },
+        { "2026-01-01T00:00:00ZZ", -1 },
+        { "2026-01-01T00:00:00+25:00", -1 },
+        { "2026-01-01T00:00:00+2500", -1 },
+        { "2026-01-01 00:00:00Z", -1 },
+        { "2026-1-1T00:00:00Z", -1 },
+        { "", -1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *arena = arena_create();
+        struct str text = arena_printf(arena, "{" KEYS ",\"Expiration\":\"%s\"}", cases[i].text);
+        struct aws_credentials out = { .expires_us = -1000000 };
+        struct json_object *json;
+        struct error err;
+
+        TEST_CASE(cases[i].text);
+        CHECK(json_read_in(arena, text, NULL, &json, &err));
+        CHECK(aws_credentials_from_json(json, &names, &out, &err) == (cases[i].seconds >= 0));
+        CHECK_INT(out.expires_us / 1000000, cases[i].seconds);
+        aws_credentials_done(&out);
+        arena_destroy(arena);
+    }
+}
+
 static void secrets_leave_no_trace_in_a_tree(void)
 {
     struct arena *arena = arena_create();
@@ -122,6 +167,7 @@ int main(void)
     RUN(good_answers_are_read);
     RUN(bad_answers_are_refused);
     RUN(a_copy_is_its_own);
+    RUN(times_of_expiration_are_read);
     RUN(secrets_leave_no_trace_in_a_tree);
     return test_end();
 }

@@ -170,6 +170,39 @@ static void reads_times_of_others(void)
     CHECK(!clock_parse(STR_NONE, &us));
 }
 
+static void reads_the_dates_of_http(void)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } cases[] = {
+        { "Wed, 25 Nov 2026 18:00:00 GMT", 1795629600 },
+        { "Thu, 01 Jan 1970 00:00:00 GMT", 0 },
+        { "Sat, 29 Feb 2020 12:00:00 GMT", 1582977600 },
+        { "Sun, 31 Dec 2023 23:59:60 GMT", 1704067200 },
+    };
+    static const char *const wrong[] = {
+        "Sat, 29 Feb 2020 12:00:00 UTC",
+        "Sat, 29 feb 2020 12:00:00 GMT",
+        "Wed, 29 Feb 2023 12:00:00 GMT",
+        "Saturday, 29-Feb-20 12:00:00 GMT",
+        "Sat Feb 29 12:00:00 2020",
+        "Sat,",
+        "",
+    };
+    int64_t us;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].text);
+        CHECK(clock_parse_http(str_from_c(cases[i].text), &us));
+        CHECK_INT(us, cases[i].seconds * 1000000);
+    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        TEST_CASE(wrong[i]);
+        CHECK(!clock_parse_http(str_from_c(wrong[i]), &us));
+    }
+}
+
 int main(void)
 {
     RUN(formats_known_instants);
@@ -178,5 +211,6 @@ int main(void)
     RUN(the_clocks_go_forward);
     RUN(reads_what_it_writes);
     RUN(reads_times_of_others);
+    RUN(reads_the_dates_of_http);
     return test_end();
 }
