@@ -27,7 +27,7 @@ enum {
 
 struct aws_client {
     struct aws_session *session;
-    const struct aws_settings *settings;
+    const struct aws_config *config;
     struct fetch_client *http;
     char *service;
     char *target;
@@ -58,22 +58,22 @@ enum next { NEXT_DONE, NEXT_AT_ONCE, NEXT_LATER, NEXT_GIVE_UP };
 bool aws_client_create(struct aws_session *session, const struct aws_client_options *options,
                        struct aws_client **out, struct error *err)
 {
-    const struct aws_settings *settings = aws_session_settings(session);
+    const struct aws_config *config = aws_session_config(session);
     enum aws_service service;
 
-    if (!*settings->region)
+    if (!*config->region)
         return fail(err, ERR_CONFIG, "no AWS region: set aws.region or AWS_REGION");
-    if (!aws_settings_find_service(options->service, &service))
+    if (!aws_config_find_service(options->service, &service))
         return fail(err, ERR_CONFIG, "no AWS service %s", options->service);
 
     struct aws_client *client = mem_alloc(sizeof(*client));
 
     client->session = session;
-    client->settings = settings;
+    client->config = config;
     client->http = fetch_client_create();
     client->service = mem_copy_string(options->service);
     client->target = mem_copy_string(options->target);
-    client->url = mem_copy_string(settings->endpoints[service]);
+    client->url = mem_copy_string(config->endpoints[service]);
     client->attempt_us = options->attempt_time_us ? options->attempt_time_us : ATTEMPT_US;
     aws_retry_init(&client->retry, options->pause_unit_us ? options->pause_unit_us : US_PER_S);
     atomic_init(&client->skew_s, 0);
@@ -157,7 +157,7 @@ static bool send_once(struct aws_client *client, struct attempt *attempt,
     };
     size_t count = 3;
     const struct sigv4_scope scope = {
-        .region = str_from_c(client->settings->region),
+        .region = str_from_c(client->config->region),
         .service = str_from_c(client->service),
         .time_us = clock_now_us() + aws_client_clock_skew(client) * US_PER_S,
     };
@@ -179,7 +179,7 @@ static bool send_once(struct aws_client *client, struct attempt *attempt,
         .timeout_us = left_us < client->attempt_us ? left_us : client->attempt_us,
         .connect_timeout_us = left_us < CONNECT_US ? left_us : CONNECT_US,
         .proxy = FETCH_PROXY_ENVIRONMENT,
-        .ca_file = client->settings->ca_file,
+        .ca_file = client->config->ca_file,
     };
 
     return fetch_client_run(client->http, &request, &attempt->answer, err);

@@ -120,7 +120,7 @@ bool aws_credentials_find(const struct aws_providers *providers, struct aws_cred
         &aws_provider_container,   &aws_provider_metadata,
     };
     /* As with --profile of the AWS command line, the environment does not matter then. */
-    size_t first = providers->settings->profile_is_configured ? 1 : 0;
+    size_t first = providers->config->profile_is_configured ? 1 : 0;
 
     for (size_t i = first; i < COUNT_OF(chain); i++) {
         enum aws_found found = chain[i]->find(providers, out, err);
@@ -135,5 +135,5 @@ bool aws_credentials_find(const struct aws_providers *providers, struct aws_cred
     return fail(err, ERR_UNREACHABLE,
                 "no AWS credentials in the environment, the profile \"%s\", web identity, "
                 "container or instance metadata",
-                providers->settings->profile);
+                providers->config->profile);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aws/settings.h"
+#include "aws/config.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/fetch.h"
@@ -49,7 +49,7 @@ void aws_credentials_wipe_json(struct json_object *tree);
 
 /** What providers work with. */
 struct aws_providers {
-    const struct aws_settings *settings;
+    const struct aws_config *config;
     struct fetch_client *http;
     int stop_fd; /* readable once nobody waits for an answer any more; -1: never */
 };

@@ -227,8 +227,8 @@ bool aws_profiles_add_file(struct aws_profiles *profiles, const char *path,
 }
 
 /* The last one counts. */
-static const struct property *find(const struct aws_profiles *profiles,
-                                   const struct property *wanted)
+static const struct property *find_property(const struct aws_profiles *profiles,
+                                            const struct property *wanted)
 {
     for (size_t i = profiles->count; i-- > 0;) {
         const struct property *property = &profiles->list[i];
@@ -243,14 +243,14 @@ static const struct property *find(const struct aws_profiles *profiles,
 
 bool aws_profiles_has(const struct aws_profiles *profiles, const char *name)
 {
-    return find(profiles, &(struct property){ SECTION_PROFILE, name, "", "", "" }) != NULL;
+    return find_property(profiles, &(struct property){ SECTION_PROFILE, name, "", "", "" }) != NULL;
 }
 
 const char *aws_profiles_get(const struct aws_profiles *profiles, const char *name,
                              const char *property)
 {
     const struct property *found =
-        find(profiles, &(struct property){ SECTION_PROFILE, name, "", property, "" });
+        find_property(profiles, &(struct property){ SECTION_PROFILE, name, "", property, "" });
 
     return found ? found->value : "";
 }
@@ -259,7 +259,7 @@ const char *aws_profiles_service_endpoint(const struct aws_profiles *profiles, c
                                           const char *service)
 {
     const char *services = aws_profiles_get(profiles, name, "services");
-    const struct property *found = find(
+    const struct property *found = find_property(
         profiles, &(struct property){ SECTION_SERVICES, services, service, "endpoint_url", "" });
 
     return found ? found->value : "";

@@ -99,7 +99,7 @@ static bool read_token(const char *const *variables, struct str *token, struct e
 static enum aws_found find_container(const struct aws_providers *providers,
                                      struct aws_credentials *out, struct error *err)
 {
-    const char *const *variables = providers->settings->variables;
+    const char *const *variables = providers->config->variables;
     char url[URL_MAX];
     struct str token = STR_NONE;
 
@@ -115,7 +115,7 @@ static enum aws_found find_container(const struct aws_providers *providers,
         .header_count = token.len > 0,
         .timeout_us = TIMEOUT_US,
         .proxy = FETCH_PROXY_NEVER,
-        .ca_file = providers->settings->ca_file,
+        .ca_file = providers->config->ca_file,
     };
     bool ok = aws_ask_credentials(providers, &request, out, err);
 

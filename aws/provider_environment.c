@@ -11,7 +11,7 @@
 static enum aws_found find_key(const struct aws_providers *providers, struct aws_credentials *out,
                                struct error *err)
 {
-    const char *const *variables = providers->settings->variables;
+    const char *const *variables = providers->config->variables;
     const struct aws_credentials found = {
         .key_id = str_from_c(variables[AWS_VAR_ACCESS_KEY_ID]),
         .secret = str_from_c(variables[AWS_VAR_SECRET_ACCESS_KEY]),
@@ -33,7 +33,7 @@ const struct aws_provider aws_provider_environment = { "environment", find_key }
 static enum aws_found find_web_identity(const struct aws_providers *providers,
                                         struct aws_credentials *out, struct error *err)
 {
-    const char *const *variables = providers->settings->variables;
+    const char *const *variables = providers->config->variables;
     const char *file = variables[AWS_VAR_WEB_IDENTITY_TOKEN_FILE];
     const struct aws_role role = {
         .arn = variables[AWS_VAR_ROLE_ARN],

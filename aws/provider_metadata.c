@@ -25,20 +25,20 @@ enum {
     NOT_FOUND = 404,
 };
 
-static const char *endpoint(const struct aws_settings *settings)
+static const char *endpoint(const struct aws_config *config)
 {
-    const char *chosen = settings->variables[AWS_VAR_METADATA_ENDPOINT];
-    struct str mode = str_from_c(settings->variables[AWS_VAR_METADATA_ENDPOINT_MODE]);
+    const char *chosen = config->variables[AWS_VAR_METADATA_ENDPOINT];
+    struct str mode = str_from_c(config->variables[AWS_VAR_METADATA_ENDPOINT_MODE]);
 
     if (*chosen)
         return chosen;
     return str_equal_ignore_case(mode, STR("ipv6")) ? ENDPOINT_IPV6 : ENDPOINT;
 }
 
-static struct fetch_request make_request(const struct aws_settings *settings, const char *path,
+static struct fetch_request make_request(const struct aws_config *config, const char *path,
                                          char url[static URL_MAX])
 {
-    struct str base = str_from_c(endpoint(settings));
+    struct str base = str_from_c(endpoint(config));
 
     if (str_ends_with(base, STR("/")))
         base.len--;
@@ -56,9 +56,9 @@ static enum aws_found fetch_token(const struct aws_providers *providers, struct 
 {
     static const struct fetch_header ttl = { "X-aws-ec2-metadata-token-ttl-seconds",
                                              STR_INIT("21600") };
-    bool named = *providers->settings->variables[AWS_VAR_METADATA_ENDPOINT];
+    bool named = *providers->config->variables[AWS_VAR_METADATA_ENDPOINT];
     char url[URL_MAX];
-    struct fetch_request request = make_request(providers->settings, TOKEN_PATH, url);
+    struct fetch_request request = make_request(providers->config, TOKEN_PATH, url);
 
     request.method = "PUT";
     request.headers = &ttl;
@@ -79,7 +79,7 @@ static enum aws_found find_role(const struct aws_providers *providers,
                                 struct error *err)
 {
     char url[URL_MAX];
-    struct fetch_request request = make_request(providers->settings, ROLES_PATH, url);
+    struct fetch_request request = make_request(providers->config, ROLES_PATH, url);
     struct aws_answer answer;
     enum aws_found found = AWS_BROKEN;
     struct buf role;
@@ -108,7 +108,7 @@ static bool fetch_credentials(const struct aws_providers *providers,
                               struct aws_credentials *out, struct error *err)
 {
     char url[URL_MAX];
-    struct fetch_request request = make_request(providers->settings, path, url);
+    struct fetch_request request = make_request(providers->config, path, url);
 
     request.headers = token;
     request.header_count = 1;
@@ -118,7 +118,7 @@ static bool fetch_credentials(const struct aws_providers *providers,
 static enum aws_found find_metadata(const struct aws_providers *providers,
                                     struct aws_credentials *out, struct error *err)
 {
-    const char *disabled = providers->settings->variables[AWS_VAR_METADATA_DISABLED];
+    const char *disabled = providers->config->variables[AWS_VAR_METADATA_DISABLED];
     char path[URL_MAX];
     struct aws_answer answer;
 

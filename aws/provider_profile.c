@@ -239,18 +239,18 @@ static enum aws_found from_profile(struct walk *walk, const char *name, struct a
 static enum aws_found find_profile(const struct aws_providers *providers,
                                    struct aws_credentials *out, struct error *err)
 {
-    const struct aws_settings *settings = providers->settings;
+    const struct aws_config *config = providers->config;
     struct walk walk = { .providers = providers };
     struct aws_profiles *profiles;
     enum aws_found found;
 
     /* Read anew, since keys are replaced in place. */
-    if (!aws_settings_profiles(settings, &profiles, err)) {
+    if (!aws_config_profiles(config, &profiles, err)) {
         err->code = ERR_UNREACHABLE;
         return AWS_BROKEN;
     }
     walk.profiles = profiles;
-    found = from_profile(&walk, settings->profile, out, err);
+    found = from_profile(&walk, config->profile, out, err);
     aws_profiles_destroy(profiles);
     return found;
 }

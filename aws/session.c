@@ -25,7 +25,7 @@ enum {
 };
 
 struct aws_session {
-    struct aws_settings *settings;
+    struct aws_config *config;
     struct aws_providers providers; /* the thread's */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
@@ -46,17 +46,17 @@ struct aws_session {
 bool aws_session_create(const struct aws_session_options *options, struct aws_session **out,
                         struct error *err)
 {
-    struct aws_settings *settings;
+    struct aws_config *config;
 
-    if (!aws_settings_create(options, &settings, err))
+    if (!aws_config_create(options, &config, err))
         return false;
 
     struct aws_session *session = mem_alloc(sizeof(*session));
 
-    session->settings = settings;
+    session->config = config;
     session->source = "";
     session->providers = (struct aws_providers){
-        .settings = settings,
+        .config = config,
         .http = fetch_client_create(),
         .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
     };
@@ -83,18 +83,18 @@ void aws_session_destroy(struct aws_session *session)
     (void)pthread_cond_destroy(&session->change);
     (void)pthread_mutex_destroy(&session->mutex);
     aws_credentials_done(&session->current);
-    aws_settings_destroy(session->settings);
+    aws_config_destroy(session->config);
     mem_free(session);
 }
 
-const struct aws_settings *aws_session_settings(const struct aws_session *session)
+const struct aws_config *aws_session_config(const struct aws_session *session)
 {
-    return session->settings;
+    return session->config;
 }
 
 const char *aws_session_region(const struct aws_session *session)
 {
-    return session->settings->region;
+    return session->config->region;
 }
 
 /* `most_s`, or the `part`th part of the credentials' life when that is less. */
@@ -149,7 +149,7 @@ static void wait_until(struct aws_session *session, int64_t deadline_us)
 }
 
 /* With the mutex held, which is let go meanwhile. */
-static void try_once(struct aws_session *session)
+static void renew(struct aws_session *session)
 {
     struct aws_credentials found = { 0 };
     const char *source = "";
@@ -185,7 +185,7 @@ static void *work(void *self)
         if (left_us > 0)
             wait_until(session, clock_monotonic_us() + left_us);
         else
-            try_once(session);
+            renew(session);
     }
     (void)pthread_mutex_unlock(&session->mutex);
     return NULL;

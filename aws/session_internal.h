@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aws/config.h"
 #include "aws/credentials.h"
 #include "aws/session.h"
-#include "aws/settings.h"
 #include "base/attr.h"
 #include "base/error.h"
 
 /** Immutable; lives as long as the session. */
-const struct aws_settings *aws_session_settings(const struct aws_session *session);
+const struct aws_config *aws_session_config(const struct aws_session *session);
 
 /** How long somebody waits. */
 struct aws_wait {

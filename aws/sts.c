@@ -53,7 +53,7 @@ static void begin(struct sts_call *call, const struct aws_role *role)
 }
 
 /* {"Error":{"Code":"AccessDenied","Message":"…"}}: the code is enough, messages name accounts. */
-static struct str find_code(const struct aws_answer *answer)
+static struct str error_code(const struct aws_answer *answer)
 {
     struct json_object *error = NULL;
 
@@ -65,7 +65,7 @@ static struct str find_code(const struct aws_answer *answer)
 
 static bool refuse(struct sts_call *call, const struct aws_answer *answer, struct error *err)
 {
-    struct str code = find_code(answer);
+    struct str code = error_code(answer);
 
     if (aws_failure_may_be_clock(code))
         call->clock_set = aws_failure_clock(&answer->http, call->skew_s, &call->skew_s);
@@ -96,7 +96,7 @@ static bool read_answer(const struct sts_call *call, const struct aws_answer *an
 static size_t write_headers(const struct sts_call *call, const struct aws_endpoint *endpoint,
                             const struct aws_credentials *source, struct fetch_header *headers)
 {
-    const struct aws_settings *settings = call->providers->settings;
+    const struct aws_config *config = call->providers->config;
     size_t count = 0;
 
     headers[count++] = (struct fetch_header){ "Host", endpoint->authority };
@@ -108,7 +108,7 @@ static size_t write_headers(const struct sts_call *call, const struct aws_endpoi
 
     const struct sigv4_credentials key = { source->key_id, source->secret, source->token };
     const struct sigv4_scope scope = {
-        .region = *settings->region ? str_from_c(settings->region) : STR("us-east-1"),
+        .region = *config->region ? str_from_c(config->region) : STR("us-east-1"),
         .service = STR("sts"),
         .time_us = clock_now_us() + call->skew_s * US_PER_S,
     };
@@ -125,11 +125,11 @@ static size_t write_headers(const struct sts_call *call, const struct aws_endpoi
     return count;
 }
 
-static bool send_once(struct sts_call *call, const struct aws_credentials *source,
+static bool send_form(struct sts_call *call, const struct aws_credentials *source,
                       struct aws_credentials *out, struct error *err)
 {
-    const struct aws_settings *settings = call->providers->settings;
-    const char *url = settings->endpoints[AWS_SERVICE_STS];
+    const struct aws_config *config = call->providers->config;
+    const char *url = config->endpoints[AWS_SERVICE_STS];
     struct fetch_header headers[HEADERS_MAX];
     struct aws_endpoint endpoint;
     struct aws_answer answer;
@@ -148,7 +148,7 @@ static bool send_once(struct sts_call *call, const struct aws_credentials *sourc
         .body = buf_str(call->form),
         .timeout_us = TIMEOUT_US,
         .proxy = FETCH_PROXY_ENVIRONMENT,
-        .ca_file = settings->ca_file,
+        .ca_file = config->ca_file,
     };
     bool ok = aws_ask_json(call->providers, &request, &answer, err) || fail_within(err, "STS");
 
@@ -159,15 +159,15 @@ static bool send_once(struct sts_call *call, const struct aws_credentials *sourc
     return ok;
 }
 
-static bool send(struct sts_call *call, const struct aws_credentials *source,
-                 struct aws_credentials *out, struct error *err)
+static bool send_call(struct sts_call *call, const struct aws_credentials *source,
+                      struct aws_credentials *out, struct error *err)
 {
     struct error first;
 
-    if (send_once(call, source, out, &first))
+    if (send_form(call, source, out, &first))
         return true;
     if (call->clock_set)
-        return send_once(call, source, out, err);
+        return send_form(call, source, out, err);
     *err = first;
     return false;
 }
@@ -181,7 +181,7 @@ bool aws_sts_assume_role(const struct aws_providers *providers, const struct aws
     call.arena = arena_create();
     begin(&call, role);
 
-    bool ok = send(&call, source, out, err);
+    bool ok = send_call(&call, source, out, err);
 
     arena_destroy(call.arena);
     return ok;
@@ -202,7 +202,7 @@ bool aws_sts_web_identity(const struct aws_providers *providers, const struct aw
     add_field(call.form, "WebIdentityToken", token);
     secret_free(token);
 
-    bool ok = send(&call, NULL, out, err);
+    bool ok = send_call(&call, NULL, out, err);
 
     secret_wipe(call.form->ptr, call.form->len);
     arena_destroy(call.arena);

@@ -1,7 +1,8 @@
 /*
- * arena.c - blocks in a list, the newest first; see arena.h.
+ * arena.c - see arena.h.
  *
- * The arena itself lies in its first block, so that a small request costs one allocation.
+ * A list of blocks, the newest first. The struct arena is in its first block, so that a small
+ * request needs one allocation.
  */
 #include "base/arena.h"
 
@@ -27,8 +28,8 @@ struct owned {
 };
 
 struct arena {
-    char *free;           /* next free byte of the newest block */
-    size_t left;          /* bytes behind it */
+    char *free;           /* the next free byte */
+    size_t left;          /* free bytes from there */
     struct block *blocks; /* newest first; the last one holds this struct */
     struct owned *owned;  /* newest first */
 };
@@ -40,11 +41,11 @@ static size_t aligned(size_t size)
 
 static struct block *block_create(size_t size)
 {
-    /* Not zeroed as a whole: arena_alloc() zeroes what it gives out. */
+    /* Not zeroed: arena_alloc() zeroes what it returns. */
     return mem_realloc(NULL, sizeof(struct block) + size);
 }
 
-/* The arena at the beginning of its first block. */
+/* Make an arena at the beginning of its first block. */
 static struct arena *arena_begin(struct block *block)
 {
     struct arena *arena = (struct arena *)(void *)block->bytes;
@@ -64,7 +65,7 @@ struct arena *arena_create(void)
     return arena_begin(block_create(BLOCK_SIZE));
 }
 
-/* Close what it owns and free all blocks but the first, which is returned. */
+/* Destroy what the arena owns; free all blocks except the first one, which is returned. */
 static struct block *arena_end(struct arena *arena)
 {
     for (struct owned *owned = arena->owned; owned; owned = owned->next)
@@ -92,8 +93,8 @@ void arena_destroy(struct arena *arena)
         mem_free(arena_end(arena));
 }
 
-/* Bytes that are not zeroed yet. */
-static void *take(struct arena *arena, size_t size)
+/* `size` bytes, not zeroed. */
+static void *arena_take(struct arena *arena, size_t size)
 {
     size_t needed = aligned(size);
 
@@ -105,7 +106,7 @@ static void *take(struct arena *arena, size_t size)
 
         block->next = arena->blocks;
         arena->blocks = block;
-        if (needed == room) /* a big one has a block of its own; the old rest stays in use */
+        if (needed == room) /* a block of its own; the rest of the old block stays in use */
             return block->bytes;
         arena->free = block->bytes;
         arena->left = room;
@@ -120,17 +121,17 @@ static void *take(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    return memset(take(arena, size), 0, size);
+    return memset(arena_take(arena, size), 0, size);
 }
 
 void *arena_keep(struct arena *arena, const void *bytes, size_t size)
 {
-    return memcpy(take(arena, size), bytes, size);
+    return memcpy(arena_take(arena, size), bytes, size);
 }
 
 struct str arena_copy(struct arena *arena, struct str s)
 {
-    char *copy = take(arena, s.len + 1);
+    char *copy = arena_take(arena, s.len + 1);
 
     if (s.len > 0)
         memcpy(copy, s.ptr, s.len);

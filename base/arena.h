@@ -1,9 +1,9 @@
 /*
- * arena.h - memory that lives exactly as long as one request.
+ * arena.h - memory that is freed all at once, as at the end of a request.
  *
- * Allocate freely, free nothing: arena_destroy() returns every byte at once, after closing what
- * was handed over with arena_own(), last one first. Out of memory ends the process (memory.h), so
- * no function here returns NULL.
+ * arena_destroy() first destroys the objects that were passed to arena_own(), the last one first,
+ * and then frees all memory. Out of memory ends the process (memory.h), so no function returns
+ * NULL.
  *
  * Threads: an arena belongs to one thread at a time.
  */
@@ -20,10 +20,10 @@ struct arena;
 /** A new, empty arena. The caller owns it. */
 struct arena *arena_create(void);
 
-/** Close what the arena owns, then free it. NULL is fine. */
+/** Destroy the objects that the arena owns, then free it. NULL is fine. */
 void arena_destroy(struct arena *arena);
 
-/** Close what it owns and forget the rest; what is left is as good as new, and cheaper. */
+/** The same as to destroy the arena and create a new one, but cheaper. */
 void arena_reset(struct arena *arena);
 
 /** `size` zeroed bytes, aligned for any type. */
@@ -32,14 +32,14 @@ void *arena_alloc(struct arena *arena, size_t size);
 /** A copy of `size` bytes, aligned for any type. */
 void *arena_keep(struct arena *arena, const void *bytes, size_t size);
 
-/** A copy of `s`; the byte after its end is NUL. */
+/** A copy of `s`; a NUL follows it. */
 struct str arena_copy(struct arena *arena, struct str s);
 
-/** Formatted text; the byte after its end is NUL. */
+/** Formatted text; a NUL follows it. */
 struct str arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/** Hand `object` over: `destroy(object)` runs in arena_destroy(). */
+/** Pass ownership of `object` to the arena, which calls `destroy(object)` when it ends. */
 void arena_own(struct arena *arena, void *object, void (*destroy)(void *object));
 
-/** An empty buffer of at most `max` bytes that dies with the arena. */
+/** An empty buffer of at most `max` bytes, owned by the arena. */
 struct buf *arena_buf(struct arena *arena, size_t max);

@@ -5,23 +5,23 @@
 
 #include <stddef.h>
 
-/** The result must be looked at. */
+/** The compiler warns when the result is not used. */
 #define NODISCARD __attribute__((warn_unused_result))
 
-/** The arguments from `first` on are checked against the format at `fmt` (both count from 1). */
+/** Check the arguments from number `first` on against the format, number `fmt` (from 1). */
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 
-/** `fn(&variable)` runs when the variable leaves its scope. */
+/** Call `fn(&variable)` when the variable leaves its scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/** Does not return. */
+/** The function does not return. */
 #define NORETURN __attribute__((noreturn))
 
-/** How the hot path's branches usually go. */
+/** The usual value of a condition on a hot path. */
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/** Elements of an array (not of a pointer). */
+/** The number of elements of an array (not of a pointer). */
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /** The struct of `type` whose `member` is at `pointer`. */

@@ -7,7 +7,7 @@
 
 enum {
     INVALID = 64,
-    BITS = 6, /* a character's */
+    BITS = 6, /* per character */
 };
 
 static unsigned value_of(char c)
@@ -25,8 +25,8 @@ static unsigned value_of(char c)
 
 bool base64url_decode(struct str text, uint8_t *out)
 {
-    uint32_t pending = 0; /* bits read and not written yet, */
-    unsigned count = 0;   /* so many */
+    uint32_t pending = 0; /* the bits that are read but not yet written */
+    unsigned count = 0;   /* how many */
 
     if (text.len % 4 == 1)
         return false;

@@ -2,11 +2,11 @@
  * base64url.h - Base64 with the URL-safe alphabet and without padding (RFC 4648, section 5), as
  * JOSE writes it (RFC 7515, section 2).
  *
- * Strict: one text for each byte string. Padding, white space, the other alphabet's `+` and `/`, a
- * single character left over, and bits left over that are not 0 are all refused, so that nobody can
- * write a token in two ways.
+ * Strict: each byte string has exactly one text. Padding, white space, `+` and `/`, a single
+ * character at the end, and unused bits that are not 0 are refused, so that a token cannot be
+ * written in two ways.
  *
- * Threads: any.
+ * Threads: no state.
  */
 #pragma once
 
@@ -17,11 +17,11 @@
 #include "base/attr.h"
 #include "base/str.h"
 
-/** How many bytes a text of `len` characters stands for, when it stands for any. */
+/** The number of bytes that a valid text of `len` characters encodes. */
 static inline size_t base64url_decoded_size(size_t len)
 {
     return len / 4 * 3 + len % 4 * 3 / 4;
 }
 
-/** Write base64url_decoded_size(text.len) bytes to `out`. False: `text` is not to the letter. */
+/** Write base64url_decoded_size(text.len) bytes to `out`. False when `text` is not valid. */
 NODISCARD bool base64url_decode(struct str text, uint8_t *out);

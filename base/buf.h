@@ -1,10 +1,10 @@
 /*
- * buf.h - text that grows, up to a maximum told at birth.
+ * buf.h - text that grows up to a maximum.
  *
- * What does not fit is not added and sets `overflow` for good, so that a writer may add many
- * pieces and look once at the end. A struct buf owns its bytes.
+ * A piece that does not fit is not added and sets `overflow`. From then on nothing is added, so a
+ * writer can add many pieces and check once at the end. A struct buf owns its bytes.
  *
- * Threads: a buf belongs to one thread at a time.
+ * Threads: a buffer belongs to one thread at a time.
  */
 #pragma once
 
@@ -19,25 +19,29 @@ struct buf {
     char *ptr; /* NULL until something is added */
     size_t len;
     size_t capacity;
-    size_t max;    /* bytes it may hold */
-    bool overflow; /* something did not fit */
+    size_t max;    /* bytes that it may hold */
+    bool overflow; /* a piece did not fit */
 };
 
 /** An empty buffer of at most `max` bytes. */
 void buf_init(struct buf *buf, size_t max);
 
-/** Free the bytes. Fine for a buffer of zeroes. */
+/** Free the bytes. A zeroed struct is fine. */
 void buf_done(struct buf *buf);
 
-/** Forget the contents and the overflow, keep the memory. */
+/** Empty the buffer and reset `overflow`; keep the memory. */
 void buf_clear(struct buf *buf);
 
-/** Room for `more` bytes at ptr + len, to be claimed by adding to `len`; NULL when over `max`. */
+/**
+ * Make room for `more` bytes and return it, at ptr + len. The caller writes there and adds to
+ * `len`. NULL, and `overflow` is set, when `max` would be exceeded.
+ */
 char *buf_reserve(struct buf *buf, size_t more);
 
-/** buf_add() where the room must be made first. */
+/** The part of buf_add() that makes room first. */
 void buf_add_slowly(struct buf *buf, struct str s);
 
+/** Append `s`. */
 static inline void buf_add(struct buf *buf, struct str s)
 {
     if (LIKELY(s.len <= buf->capacity - buf->len && s.len > 0 && !buf->overflow)) {
@@ -53,14 +57,14 @@ static inline void buf_add_char(struct buf *buf, char c)
     buf_add(buf, (struct str){ &c, 1 });
 }
 
-/** A whole number in decimal. */
+/** Append a number in decimal. */
 void buf_add_int(struct buf *buf, int64_t number);
 void buf_add_uint(struct buf *buf, uint64_t number);
 
-/** Each byte as two lower-case hexadecimal digits. */
+/** Append each byte as two lower-case hexadecimal digits. */
 void buf_add_hex(struct buf *buf, const uint8_t *bytes, size_t count);
 
-/** Needs room for a NUL behind the text, too. */
+/** Append formatted text. Needs room for a NUL after the text, too. */
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /** The contents, valid until the next change. */

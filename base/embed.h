@@ -1,7 +1,9 @@
 /*
- * embed.h - a file of the source tree as bytes of the program.
+ * embed.h - put a file of the source tree into the program.
  *
  * The path is relative to the root of the tree, where the compiler runs.
+ *
+ * Threads: the bytes are read-only.
  */
 #pragma once
 
@@ -9,7 +11,7 @@
 
 #include "base/str.h"
 
-/** At file scope: `name` stands for the bytes of the file at `path`. A NUL follows them. */
+/** At file scope: define `name` as the bytes of the file at `path`. A NUL follows them. */
 #define EMBED(name, path)                                                                          \
     __asm__(".pushsection .rodata, \"a\", @progbits\n"                                             \
             ".globl " #name "_begin\n"                                                             \
@@ -22,5 +24,5 @@
     extern const char name##_begin[];                                                              \
     extern const char name##_end[]
 
-/** The bytes, in the same file. */
+/** The bytes as a slice; in the source file that has EMBED(). */
 #define EMBEDDED(name) ((struct str){ name##_begin, (size_t)(name##_end - name##_begin) })

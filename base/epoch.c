@@ -1,8 +1,9 @@
 /*
- * epoch.c - a slot per reading thread, holding the epoch it entered in, or 0 when outside.
+ * epoch.c - see epoch.h.
  *
- * Sequentially consistent throughout: the reader's "I am in" must be seen before it reads the
- * pointer, and the writer's swap before it looks at the slots.
+ * Each reading thread has a slot that holds the epoch in which it entered, or 0. A thread keeps its
+ * slot until it ends. All accesses are sequentially consistent: the store to the slot must be
+ * visible before the reader loads the pointer, and the writer's swap before it reads the slots.
  */
 #include "base/epoch.h"
 
@@ -16,29 +17,29 @@
 
 #include "base/memory.h"
 
-enum { LOOK_AGAIN_NS = 50000 };
+enum { POLL_NS = 50 * 1000 };
 
 struct slot {
-    alignas(64) _Atomic uint64_t entered; /* its own cache line */
+    alignas(64) _Atomic uint64_t entered; /* has its own cache line */
     atomic_bool taken;
     struct slot *next; /* set before the slot is published */
 };
 
-static _Atomic(struct slot *) slots; /* only grows; a dead thread's slot is taken again */
+static _Atomic(struct slot *) slots; /* only grows; the slot of a thread that ended is reused */
 static _Atomic uint64_t epoch = 1;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t key; /* gives a thread's slot back at its end */
+static pthread_key_t key; /* frees a thread's slot when it ends */
 static _Thread_local struct slot *mine;
 
-static void give_back(void *slot)
+static void free_slot(void *slot)
 {
     atomic_store(&((struct slot *)slot)->taken, false);
 }
 
 static void create_key(void)
 {
-    (void)pthread_key_create(&key, give_back);
+    (void)pthread_key_create(&key, free_slot);
 }
 
 static struct slot *take_slot(void)
@@ -81,7 +82,7 @@ void epoch_wait(void)
 
             if (entered == 0 || entered >= now)
                 break;
-            (void)nanosleep(&(struct timespec){ .tv_nsec = LOOK_AGAIN_NS }, NULL);
+            (void)nanosleep(&(struct timespec){ .tv_nsec = POLL_NS }, NULL);
         }
     }
 }

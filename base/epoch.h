@@ -1,19 +1,20 @@
 /*
- * epoch.h - read what another thread may replace, without a lock.
+ * epoch.h - read shared data without a lock while another thread may replace it.
  *
- * A reader brackets its use with epoch_enter() and epoch_leave(); a writer swaps the pointer
- * atomically, calls epoch_wait() and may then free what was there before: every reader that could
- * have seen it has left. Readers never wait. Brackets do not nest and stay short.
+ * A reader calls epoch_enter(), loads the pointer, uses the data and calls epoch_leave(). A writer
+ * swaps the pointer atomically and calls epoch_wait(); then no reader can still use the old data,
+ * and the writer frees it. Readers never wait. The reader's calls do not nest, and little time
+ * passes between them.
  *
- * Threads: readers may be any threads; each takes a slot at its first use and keeps it. Writers
- * are serialised by their caller's own mutex or thread.
+ * Threads: readers may be any threads. Writers of the same data are serialised by their caller.
  */
 #pragma once
 
-/** From here to epoch_leave() nothing that is reachable now is freed. */
+/** From now to epoch_leave(), data that this thread can reach is not freed. */
 void epoch_enter(void);
 
+/** The thread no longer uses what it has read since epoch_enter(). */
 void epoch_leave(void);
 
-/** Wait until every reader that is inside now has left. Not from inside. */
+/** Wait until every reader that has entered by now has left. Not between enter and leave. */
 void epoch_wait(void);

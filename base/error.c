@@ -9,7 +9,7 @@
 
 #include "base/utf8.h"
 
-enum { WHERE_MIN = 100 }; /* bytes that the place of an error has at least */
+enum { WHERE_MIN = 100 }; /* bytes of the place that are always kept */
 
 /* Cut `text` where snprintf() has stopped within a character: it is sent out, and must be UTF-8. */
 static void trim_to_character(char *text)
@@ -30,7 +30,7 @@ bool fail(struct error *err, enum err_code code, const char *fmt, ...)
     return false;
 }
 
-/* What went wrong is never cut for the sake of where: a long path or key is. */
+/* When both do not fit, the place is cut (a long path or key), not the reason. */
 static bool fail_at(struct error *err, enum err_code code, const char *where, const char *why)
 {
     char text[ERR_TEXT_SIZE];

@@ -1,5 +1,5 @@
 /*
- * error.h - the one way to say what went wrong.
+ * error.h - how functions report failures.
  *
  * What can fail returns NODISCARD bool with `struct error *err` last. On success outputs are set
  * and `err` is untouched; on failure `err` is set and outputs are untouched. The code is the

@@ -1,11 +1,11 @@
 /*
  * memory.h - heap memory that is never NULL.
  *
- * Out of memory ends the process: the supervisor starts it again, what was acknowledged is on
- * stable storage, and EventBridge retries the rest (docs/decisions/003). In return everything a
- * sender can make grow has a limit that is checked before it gets here.
+ * Out of memory ends the process (docs/decisions/003): the supervisor restarts it, acknowledged
+ * events are on stable storage, and EventBridge sends the others again. Whatever a sender can make
+ * grow has a limit, which is checked before memory is allocated.
  *
- * Threads: as malloc(3).
+ * Threads: any.
  */
 #pragma once
 
@@ -13,10 +13,10 @@
 
 #include "base/attr.h"
 
-/** End the process, with a line on standard error. */
+/** Write a line to standard error and end the process. */
 NORETURN void mem_out_of_memory(void);
 
-/** `ptr`, which a library has allocated; NULL means out of memory and ends the process. */
+/** Returns `ptr`, which a library allocated. NULL means out of memory and ends the process. */
 static inline void *mem_check(void *ptr)
 {
     if (UNLIKELY(!ptr))
@@ -24,39 +24,40 @@ static inline void *mem_check(void *ptr)
     return ptr;
 }
 
-/** `size` zeroed bytes. Ended by mem_free(). */
+/** `size` zeroed bytes. Freed by mem_free(), as everything below. */
 void *mem_alloc(size_t size);
 
-/** `count` zeroed elements of `size` bytes; the product is checked. */
+/** `count` zeroed elements of `size` bytes each. An overflow of the product ends the process. */
 void *mem_alloc_array(size_t count, size_t size);
 
-/** `size` zeroed bytes at a multiple of `alignment` (a power of two). Ended by mem_free(). */
+/** `size` zeroed bytes at a multiple of `alignment`, a power of two. */
 void *mem_alloc_aligned(size_t alignment, size_t size);
 
-/** As realloc(3); new bytes are not zeroed. */
+/** Resize as realloc(3) does. New bytes are not zeroed. */
 void *mem_realloc(void *ptr, size_t size);
 
 /**
- * `items`, `count` elements of `size` bytes, with room for one more; they move when `*capacity` is
- * reached, which then doubles. New elements are not zeroed. Start with NULL and a capacity of 0.
+ * Make room for one more element. `items` has `count` elements of `size` bytes, and room for
+ * `*capacity`. Returns the new address: when the room is used up, it doubles and the elements may
+ * move. The new room is not zeroed. The first call passes NULL and a capacity of 0.
  */
 NODISCARD void *mem_grow(void *items, size_t count, size_t *capacity, size_t size);
 
-/** A copy of `len` bytes with a NUL behind them. */
+/** A copy of `len` bytes, with a NUL after them. */
 char *mem_copy(const char *bytes, size_t len);
 
 /** A copy of a C string. */
 char *mem_copy_string(const char *text);
 
-/** NULL is fine. */
+/** Free. NULL is fine. */
 void mem_free(void *ptr);
 
 /**
- * For a process in which many requests are under way at once, each with many small pieces: free
- * pieces are joined at once, not all of them whenever a larger one is wanted. Before the first
- * thread.
+ * Configure the allocator for many requests at once, each with many small allocations: free
+ * neighbours are merged immediately, instead of all of them when a large allocation needs it. Call
+ * before the first thread starts.
  */
 void mem_prepare(void);
 
-/** Give memory that is free back to the system. Costs up to milliseconds: not on a hot path. */
+/** Return free memory to the system. Takes up to milliseconds: not for a hot path. */
 void mem_trim(void);

@@ -13,19 +13,19 @@ void rate_init(struct rate *rate, double per_second)
     if (per_second <= 0)
         return;
 
-    /* Past a token per nanosecond, or one in 300 years, the arithmetic would not hold. */
+    /* Bounds of the arithmetic: a token per nanosecond, and one in 300 years. */
     double token = NS_PER_S / per_second;
 
     rate->token_ns = token < 1 ? 1 : token > 9e18 ? (int64_t)9e18 : (int64_t)token;
     rate->depth_ns = rate->token_ns > NS_PER_S ? rate->token_ns : NS_PER_S;
 }
 
-/* When the bucket would be full if a token were taken now; INT64_MIN: there is none. */
+/* When the bucket will be full after a token is taken now; INT64_MIN: there is no token. */
 static int64_t full_after(const struct rate *rate, int64_t full_ns, int64_t now_ns)
 {
     int64_t from = full_ns > now_ns ? full_ns : now_ns;
 
-    /* Missing tokens, in time: what is missing already, and the one that is asked for. */
+    /* In time: the tokens that are missing already, and this one. */
     return from - now_ns > rate->depth_ns - rate->token_ns ? INT64_MIN : from + rate->token_ns;
 }
 

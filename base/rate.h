@@ -1,10 +1,10 @@
 /*
- * rate.h - a token bucket that holds one second's worth, at least one token.
+ * rate.h - limit the rate of something with a token bucket.
  *
- * What is kept is not the number of tokens but the time at which the bucket will be full again, so
- * that one atomic is enough.
+ * The bucket holds the tokens of one second, at least one token. It is stored as the time at which
+ * it will be full again, so that one atomic is enough.
  *
- * Threads: atomic; any thread may call any function.
+ * Threads: any thread may call any function.
  */
 #pragma once
 
@@ -16,14 +16,14 @@
 
 struct rate {
     _Atomic int64_t full_ns;
-    int64_t token_ns; /* to grow one token; 0: no limit */
-    int64_t depth_ns; /* to grow from empty to full */
+    int64_t token_ns; /* time in which a token is added; 0: no limit */
+    int64_t depth_ns; /* time from empty to full */
 };
 
-/** `per_second` 0: no limit. */
+/** Allow `per_second` tokens a second; 0: no limit. The bucket starts full. */
 void rate_init(struct rate *rate, double per_second);
 
-/** Take a token if there is one at `now_us` (monotonic). */
+/** Take a token, if there is one at `now_us` (clock_monotonic_us()). */
 NODISCARD bool rate_take(struct rate *rate, int64_t now_us);
 
 /** Is there a token? */

@@ -18,7 +18,7 @@ void secret_forbid_dumps(void)
     (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); /* cannot fail for this value */
 }
 
-/* Digests have one length, so that comparing them tells nothing about the lengths of a and b. */
+/* Digests all have one length, so that the comparison does not depend on the lengths of a and b. */
 bool secret_equal(struct str a, struct str b)
 {
     uint8_t digest_a[SECRET_DIGEST_SIZE];
@@ -35,14 +35,14 @@ void secret_wipe(void *bytes, size_t len)
         OPENSSL_cleanse(bytes, len);
 }
 
-/* Looked up once: for a short text that takes OpenSSL longer than the digest. Kept to the end. */
+/* Fetched once: for a short text that takes longer than the digest. Never freed. */
 static EVP_MD *sha256;
 
 static void find_sha256(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     if (!sha256)
-        abort(); /* an OpenSSL without SHA-256 could not check a certificate either */
+        abort(); /* TLS could not work without it */
 }
 
 void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
@@ -51,7 +51,7 @@ void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
 
     (void)pthread_once(&once, find_sha256);
     if (EVP_Digest(bytes.ptr ? bytes.ptr : "", bytes.len, digest, NULL, sha256, NULL) != 1)
-        abort(); /* memory is all that it can lack */
+        abort(); /* the only failure is a lack of memory */
 }
 
 bool secret_read_file(const char *path, struct str *out, struct error *err)

@@ -1,8 +1,10 @@
 /*
- * secret.h - comparing, wiping and making secrets; digests.
+ * secret.h - read, compare and wipe secrets; digests.
  *
- * Secrets are compared in constant time, wiped when they die, read from files and never logged.
- * Threads: all functions may be called from any thread.
+ * Secrets are read from files, compared in constant time, wiped when they are freed, and never
+ * logged.
+ *
+ * Threads: any thread may call any function.
  */
 #pragma once
 
@@ -19,26 +21,29 @@ enum {
     SECRET_FILE_MAX = 64 * 1024, /* bytes that a secret file may hold */
 };
 
-/** From now on this process leaves no core dump, and only root can look into its memory. */
+/** Disable core dumps of this process, and access to its memory except for root. */
 void secret_forbid_dumps(void);
 
-/** Are the two the same? The time taken tells neither where they differ nor their lengths. */
+/** Are they equal? The time it takes depends neither on where they differ nor on which is longer.
+ */
 bool secret_equal(struct str a, struct str b);
 
-/** Overwrite in a way that the compiler keeps. */
+/** Overwrite the bytes; the compiler does not remove it. NULL is fine. */
 void secret_wipe(void *bytes, size_t len);
 
 /** SHA-256 (FIPS 180-4). */
 void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE]);
 
 /**
- * The first line of a file, without its line end; a NUL follows. The caller owns it, to be ended
- * with secret_free(). ERR_CONFIG when it cannot be read, is no regular file, empty or too long.
+ * Read the first line of a file, without its line end; a NUL follows. The caller frees it with
+ * secret_free(). ERR_CONFIG when the file cannot be read, is not a regular file, has more than
+ * SECRET_FILE_MAX bytes, or its first line is empty.
  */
 NODISCARD bool secret_read_file(const char *path, struct str *out, struct error *err);
 
-/** Wipe and free what secret_read_file() or secret_base64() gave. An empty slice is fine. */
+/** Wipe and free a text of secret_read_file() or secret_base64(). An empty slice is fine. */
 void secret_free(struct str secret);
 
-/** Base64 of `bytes` (RFC 4648, padded), owned by the caller, to be ended with secret_free(). */
+/** `bytes` in Base64 (RFC 4648, section 4, with padding). The caller frees it with secret_free().
+ */
 struct str secret_base64(struct str bytes);

@@ -1,7 +1,7 @@
 /*
  * signature.c - see signature.h. OpenSSL does the arithmetic.
  *
- * What OpenSSL leaves in its thread's queue of errors is thrown away: libcurl uses it too.
+ * The thread's queue of OpenSSL errors is cleared after each use: libcurl reads the same queue.
  */
 #include "base/signature.h"
 
@@ -17,8 +17,8 @@
 
 enum {
     RSA_MIN_BITS = 2048, /* RFC 7518, section 3.3 */
-    RSA_MAX_BITS = 8192, /* beyond it a signature takes milliseconds to check */
-    RSA_E_MAX = 8,       /* bytes of an exponent; OpenSSL takes no more with long keys */
+    RSA_MAX_BITS = 8192, /* verification with a longer key takes milliseconds */
+    RSA_E_MAX = 8,       /* bytes of an exponent; OpenSSL's limit for long keys */
     COORDINATE = 32,     /* bytes of one of P-256 */
     ED25519_KEY = 32,
     DER_MAX = 80, /* bytes of an ECDSA signature in DER: 72 at most */
@@ -71,7 +71,7 @@ static BIGNUM *number(struct str big_endian)
     return BN_bin2bn(bytes(big_endian), (int)big_endian.len, NULL);
 }
 
-/* A key of OpenSSL's type `type`, checked as OpenSSL checks public keys; NULL: it is none. */
+/* A key of OpenSSL's `type` that passes OpenSSL's check of public keys; else NULL. */
 static EVP_PKEY *build(const char *type, OSSL_PARAM *params)
 {
     CLEANUP(free_pkey_context)
@@ -90,7 +90,7 @@ static EVP_PKEY *build(const char *type, OSSL_PARAM *params)
     return NULL;
 }
 
-/* Takes `pkey` over. */
+/* Takes ownership of `pkey`. */
 static bool finish(EVP_PKEY *pkey, enum kind kind, struct signature_key **out, struct error *err)
 {
     static const char *const names[] = {
@@ -178,7 +178,7 @@ bool signature_key_fits(const struct signature_key *key, enum signature_algorith
     return kinds[algorithm] == key->kind;
 }
 
-/* JOSE writes r and s one behind the other, OpenSSL reads them in DER. Returns its length or 0. */
+/* JOSE concatenates r and s, OpenSSL reads DER. Returns its length, or 0. */
 static size_t ecdsa_to_der(struct str raw, unsigned char der[static DER_MAX])
 {
     CLEANUP(free_ecdsa) ECDSA_SIG *signature = ECDSA_SIG_new();
@@ -190,7 +190,7 @@ static size_t ecdsa_to_der(struct str raw, unsigned char der[static DER_MAX])
     BIGNUM *r = number((struct str){ raw.ptr, COORDINATE });
     BIGNUM *s = number((struct str){ raw.ptr + COORDINATE, COORDINATE });
 
-    if (ECDSA_SIG_set0(signature, r, s) != 1) { /* else it has taken both over */
+    if (ECDSA_SIG_set0(signature, r, s) != 1) { /* on success it owns both */
         BN_free(r);
         BN_free(s);
         return 0;

@@ -1,11 +1,10 @@
 /*
- * signature.h - public keys, and whether a signature is theirs.
+ * signature.h - public keys, and the verification of signatures.
  *
- * Four algorithms, named as JOSE names them (RFC 7518, RFC 8037). Each belongs to one kind of key,
- * and a key answers for no other: there is no way to use an RSA key's bytes as a shared secret, or
- * one curve's point on another.
+ * Four algorithms, with the names of JOSE (RFC 7518, RFC 8037). Each algorithm takes one kind of
+ * key only, so that an RSA key cannot be used as a shared secret, nor a point on another curve.
  *
- * Threads: a key is immutable once made; any threads may use it at once.
+ * Threads: a key is immutable; any thread may use it.
  */
 #pragma once
 
@@ -25,25 +24,25 @@ enum signature_algorithm {
 struct signature_key;
 
 /**
- * An RSA key; `n` and `e` are big-endian. 2048 to 8192 bits, an odd exponent from 3 of at most 8
- * bytes. ERR_MALFORMED otherwise. The caller owns the key, as those below.
+ * An RSA key with the modulus `n` (2048 to 8192 bits) and the exponent `e` (odd, 3 or more, at most
+ * 8 bytes), both big-endian. ERR_MALFORMED otherwise. The caller owns the key, as those below.
  */
 NODISCARD bool signature_key_rsa(struct str n, struct str e, struct signature_key **out,
                                  struct error *err);
 
-/** A point on P-256; `x` and `y` are big-endian, 32 bytes each. ERR_MALFORMED: it is none. */
+/** A point on P-256; `x` and `y` have 32 bytes each, big-endian. ERR_MALFORMED otherwise. */
 NODISCARD bool signature_key_p256(struct str x, struct str y, struct signature_key **out,
                                   struct error *err);
 
-/** An Ed25519 key of 32 bytes (RFC 8032). ERR_MALFORMED: it is none. */
+/** An Ed25519 key (RFC 8032) of 32 bytes. ERR_MALFORMED otherwise. */
 NODISCARD bool signature_key_ed25519(struct str x, struct signature_key **out, struct error *err);
 
 /** NULL is fine. */
 void signature_key_destroy(struct signature_key *key);
 
-/** May the key be used with the algorithm? */
+/** Is the key of the kind that the algorithm takes? */
 bool signature_key_fits(const struct signature_key *key, enum signature_algorithm algorithm);
 
-/** Did the key's owner sign `message`? False also when key and algorithm do not fit. */
+/** Is `signature` the key owner's of `message`? False also when key and algorithm do not fit. */
 bool signature_verify(const struct signature_key *key, enum signature_algorithm algorithm,
                       struct str message, struct str signature);

@@ -39,12 +39,12 @@ int str_compare(struct str a, struct str b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
-/* On a mismatch only the last star needs to be tried again, one character further on. */
+/* After a mismatch only the last star is tried again, one character later. */
 bool str_matches_glob(struct str s, struct str glob)
 {
     size_t at = 0;
     size_t g = 0;
-    size_t star = glob.len; /* glob.len: no star seen yet */
+    size_t star = glob.len; /* its index; glob.len: no star yet */
     size_t retry = 0;
 
     while (at < s.len) {

@@ -1,7 +1,9 @@
 /*
- * str.h - a slice of text that somebody else owns.
+ * str.h - a slice of text: a pointer and a length.
  *
- * A struct str never owns its bytes and need not end in NUL. Its bytes may hold NUL.
+ * A struct str never owns its bytes. They may contain NUL and need not end with one.
+ *
+ * Threads: no state.
  */
 #pragma once
 
@@ -17,16 +19,16 @@ struct str {
 /** The slice of a string literal. */
 #define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
 
-/** The same where a constant initialiser is wanted. */
+/** The same as an initialiser of static data. */
 #define STR_INIT(literal)                                                                          \
     {                                                                                              \
         "" literal, sizeof(literal) - 1                                                            \
     }
 
-/** No text at all: ptr is NULL. */
+/** An absent text: ptr is NULL. */
 #define STR_NONE ((struct str){ NULL, 0 })
 
-/** For printf's "%.*s". */
+/** The two arguments of printf's "%.*s". */
 #define STR_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 
 /** The slice of a C string; NULL gives the empty slice. */
@@ -51,23 +53,23 @@ static inline bool str_ends_with(struct str s, struct str suffix)
            (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
-/** What is left of `s` from byte `start` on; empty when there is none. */
+/** `s` from index `start` on; empty when `s` is not longer. */
 static inline struct str str_from(struct str s, size_t start)
 {
     return start < s.len ? (struct str){ s.ptr + start, s.len - start } : (struct str){ NULL, 0 };
 }
 
-/** The slice without spaces and tabs at both ends. */
+/** `s` without spaces and tabs at both ends. */
 struct str str_trim(struct str s);
 
-/** ASCII letters compared without case; no locale. */
+/** Are they equal, ASCII letters compared without case? Does not depend on a locale. */
 bool str_equal_ignore_case(struct str a, struct str b);
 
-/** Order by bytes, as memcmp, a prefix first: below, equal to or above 0. */
+/** Order by bytes, a prefix first: a number below, equal to or above 0. */
 int str_compare(struct str a, struct str b);
 
 /**
- * Does the whole of `s` match `glob`, in which only `*` (any bytes, also none) and `?` (one
- * UTF-8 character) are special? Case counts. Linear in practice, quadratic at worst.
+ * Does the whole of `s` match `glob`? `*` matches any bytes, also none, and `?` one UTF-8
+ * character; all other bytes match themselves. Takes linear time in practice, quadratic at worst.
  */
 bool str_matches_glob(struct str s, struct str glob);

@@ -28,7 +28,7 @@ static bool take_scheme(struct str *text, struct str *scheme)
     return true;
 }
 
-/* What comes before the first of `ends`. */
+/* Take what precedes the first character of `ends`. */
 static struct str take_before(struct str *text, const char *ends)
 {
     struct str part = { text->ptr, 0 };
@@ -58,9 +58,9 @@ struct uri uri_split(struct str text)
     return uri;
 }
 
-/* ------------------------------------------------------------------------------ resolving */
+/* Resolving. */
 
-/* Drop the last segment of what is written so far, down to byte `start`. */
+/* Remove the last segment that was written, not before index `start`. */
 static void drop_segment(struct buf *out, size_t start)
 {
     while (out->len > start && out->ptr[out->len - 1] != '/')
@@ -86,14 +86,14 @@ static void add_without_dots(struct buf *out, struct str path)
             path = rest;
             continue;
         }
-        /* A path that ends with a dot segment ends with a slash. */
+        /* A path whose last segment is `.` or `..` ends with a slash. */
         if (rest.len == 0)
             buf_add_char(out, '/');
         path = rest;
     }
 }
 
-/* Section 5.2.3: the reference's path in the place of the base's last segment. */
+/* Section 5.2.3: the reference's path replaces the last segment of the base's path. */
 static void add_merged(struct buf *out, const struct uri *base, struct str path)
 {
     CLEANUP(buf_done) struct buf merged;
@@ -106,7 +106,7 @@ static void add_merged(struct buf *out, const struct uri *base, struct str path)
         buf_add_char(&merged, '/');
     buf_add(&merged, (struct str){ base->path.ptr, keep });
     buf_add(&merged, path);
-    /* Only a base that is itself relative gives a path that does not begin with a slash. */
+    /* The path begins with a slash unless the base is relative. */
     if (merged.len > 0 && merged.ptr[0] == '/')
         add_without_dots(out, buf_str(&merged));
     else
@@ -141,7 +141,7 @@ static void add_query(struct buf *out, const struct uri *uri)
     buf_add(out, uri->query);
 }
 
-/* Section 5.2.2, for a reference without a scheme of its own. */
+/* Section 5.2.2, for a reference without a scheme. */
 static void add_relative(struct buf *out, const struct uri *base, const struct uri *reference)
 {
     add_prefix(out, base, reference->has_authority ? reference : base);
@@ -157,7 +157,7 @@ static void add_relative(struct buf *out, const struct uri *base, const struct u
     }
 }
 
-/* "urn:x:y" has no segments that a path could take the place of. */
+/* "urn:x:y" has no segments that a path could replace. */
 static bool is_hierarchical(const struct uri *uri)
 {
     return !uri->has_scheme || uri->has_authority || next_is_one_of(uri->path, "/");
@@ -189,14 +189,11 @@ bool uri_resolve(struct arena *arena, struct str base, struct str reference, str
 
 void uri_split_fragment(struct str uri, struct str *absolute, struct str *fragment)
 {
-    struct str rest = uri;
-    struct str before = take_until(&rest, '#');
-
-    *absolute = before;
-    *fragment = rest;
+    *absolute = take_until(&uri, '#');
+    *fragment = uri;
 }
 
-/* ------------------------------------------------------------------------------- decoding */
+/* Decoding. */
 
 struct str uri_decode(struct arena *arena, struct str text)
 {

@@ -1,8 +1,8 @@
 /*
- * uri.h - URI references as `$id` and `$ref` use them: resolve, take the fragment off, decode.
+ * uri.h - URI references as `$id` and `$ref` use them: split, resolve, decode (RFC 3986).
  *
- * Works on any text by the generic syntax of RFC 3986 and refuses nothing but a relative reference
- * that has no base to stand on. Whether a text *is* a URI says format.h.
+ * Any text is accepted and read by the generic syntax; schema/format/format.h checks whether a text
+ * is a URI.
  *
  * Threads: no state.
  */
@@ -17,7 +17,7 @@
 struct uri {
     struct str scheme;
     struct str authority;
-    struct str path; /* always there, may be empty */
+    struct str path; /* may be empty */
     struct str query;
     struct str fragment;
     bool has_scheme;
@@ -26,23 +26,22 @@ struct uri {
     bool has_fragment;
 };
 
-/** Split by RFC 3986 appendix B. A scheme must be one by its grammar, else it is part of the path.
- */
+/** Split (RFC 3986, appendix B). What is not a scheme by its grammar is part of the path. */
 struct uri uri_split(struct str text);
 
 /**
- * `reference` seen from `base`, RFC 3986 section 5.2, with its fragment (the base's never counts).
- * With an empty base, or one that is itself relative, the result may be relative. False when
- * `reference` is relative and `base` is not hierarchical ("urn:x:y") and the reference is more than
- * a query or fragment. `*out` lives in the arena.
+ * Resolve `reference` against `base` (RFC 3986, section 5.2). The result, in the arena, has the
+ * fragment of the reference; that of the base is ignored. The result is relative when base and
+ * reference are. False when `base` is not hierarchical ("urn:x:y") and `reference` is relative and
+ * more than a query or fragment.
  */
 bool uri_resolve(struct arena *arena, struct str base, struct str reference, struct str *out);
 
 /**
- * Cut at the first `#`: what is before it, and what is behind it (still percent-encoded, empty when
- * there is none). Slices of `uri`.
+ * Split at the first `#` into what precedes it and the fragment, still percent-encoded; the
+ * fragment is empty when there is none. Slices of `uri`.
  */
 void uri_split_fragment(struct str uri, struct str *absolute, struct str *fragment);
 
-/** `text` with %XX decoded, in the arena if there are any; a bad escape stays as it is. */
+/** `text` with %XX decoded; a copy in the arena if it has one. A malformed escape is kept. */
 struct str uri_decode(struct arena *arena, struct str text);

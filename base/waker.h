@@ -1,23 +1,23 @@
 /*
- * waker.h - how one thread tells another that what it waits for is there.
+ * waker.h - wake a waiter in another thread.
  *
- * A value, to be copied freely: whoever is to be woken makes one, whoever has the news calls
- * waker_wake(). It carries no news itself.
+ * A struct waker is a value that may be copied. The waiting module makes it; the thread that
+ * finishes the work calls waker_wake(). It carries no result.
  *
- * Threads: waker_wake() may be called from any thread, any number of times. A call that comes
- * late, when nobody waits any more, does nothing; but whoever made the waker must outlive the
- * last call.
+ * Threads: any thread may call waker_wake(), any number of times. A call after the end of the wait
+ * does nothing. The module that made the waker must outlive the last call.
  */
 #pragma once
 
 #include <stdint.h>
 
 struct waker {
-    void (*wake)(struct waker waker); /* NULL: nobody waits */
+    void (*wake)(struct waker waker); /* NULL: there is no waiter */
     void *target;
-    uint64_t token; /* for `wake`: who it is, and that it is still the same one */
+    uint64_t token; /* identifies the waiter, for `wake` */
 };
 
+/** Wake the waiter, if there is one. */
 static inline void waker_wake(struct waker waker)
 {
     if (waker.wake)

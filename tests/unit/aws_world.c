@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aws/settings.h"
+#include "aws/config.h"
 #include "base/fetch.h"
 
 static const char not_found[] = WORLD_REFUSE("404 Not Found");
@@ -102,15 +102,15 @@ enum aws_found world_ask(const struct world *world, const struct aws_provider *p
                          struct aws_credentials *out, struct error *err)
 {
     struct aws_providers providers = { .http = fetch_client_create(), .stop_fd = -1 };
-    struct aws_settings *settings = NULL;
+    struct aws_config *config = NULL;
     enum aws_found found = AWS_BROKEN;
 
     (void)world;
-    if (aws_settings_create(&(struct aws_session_options){ 0 }, &settings, err)) {
-        providers.settings = settings;
+    if (aws_config_create(&(struct aws_session_options){ 0 }, &config, err)) {
+        providers.config = config;
         found = provider->find(&providers, out, err);
     }
     fetch_client_destroy(providers.http);
-    aws_settings_destroy(settings);
+    aws_config_destroy(config);
     return found;
 }

@@ -1,5 +1,5 @@
 /*
- * settings.h - what configuration, environment and shared profile say about AWS, read once.
+ * config.h - what configuration, environment and shared profile say about AWS, read once.
  *
  * Each value comes from the first that has one: the configuration, the environment, the profile.
  *
@@ -45,10 +45,10 @@ enum aws_variable {
     AWS_VAR_COUNT,
 };
 
-/** Services that Sluice talks to; each has a row in settings.c. */
+/** Services that Sluice talks to; each has a row in config.c. */
 enum aws_service { AWS_SERVICE_GLUE, AWS_SERVICE_STS, AWS_SERVICE_COUNT };
 
-struct aws_settings {
+struct aws_config {
     struct arena *arena;                  /* holds all of it; not for others */
     const char *variables[AWS_VAR_COUNT]; /* never NULL; "": not set */
     const char *profile;                  /* "default" when none is chosen */
@@ -60,15 +60,15 @@ struct aws_settings {
 };
 
 /** The caller owns them. ERR_CONFIG: the chosen profile is not there, a file or value is wrong. */
-NODISCARD bool aws_settings_create(const struct aws_session_options *options,
-                                   struct aws_settings **out, struct error *err);
+NODISCARD bool aws_config_create(const struct aws_session_options *options, struct aws_config **out,
+                                 struct error *err);
 
 /** Wipe what is secret, free the rest. NULL is fine. */
-void aws_settings_destroy(struct aws_settings *settings);
+void aws_config_destroy(struct aws_config *config);
 
 /** Both files of the shared profile, read now. The caller owns them. ERR_CONFIG. */
-NODISCARD bool aws_settings_profiles(const struct aws_settings *settings, struct aws_profiles **out,
-                                     struct error *err);
+NODISCARD bool aws_config_profiles(const struct aws_config *config, struct aws_profiles **out,
+                                   struct error *err);
 
 /** The service with this name ("glue"). */
-bool aws_settings_find_service(const char *name, enum aws_service *service);
+bool aws_config_find_service(const char *name, enum aws_service *service);

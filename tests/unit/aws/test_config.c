@@ -1,27 +1,27 @@
 /*
- * test_settings.c - claims about aws/settings.h: which of several sources counts.
+ * test_config.c - claims about aws/config.h: which of several sources counts.
  */
-#include "aws/settings.h"
+#include "aws/config.h"
 
 #include "tests/unit/aws_world.h"
 #include "tests/unit/test.h"
 
-static const char config[] = "[default]\n"
-                             "region = eu-central-1\n"
-                             "[profile dev]\n"
-                             "region = us-east-2\n"
-                             "ca_bundle = /etc/dev.pem\n"
-                             "endpoint_url = http://dev\n"
-                             "services = local\n"
-                             "[services local]\n"
-                             "sts =\n"
-                             "  endpoint_url = http://dev-sts\n"
-                             "[profile far]\n"
-                             "region = cn-north-1\n"
-                             "use_dualstack_endpoint = true\n"
-                             "[profile fips]\n"
-                             "region = us-gov-west-1\n"
-                             "use_fips_endpoint = True\n";
+static const char file_text[] = "[default]\n"
+                                "region = eu-central-1\n"
+                                "[profile dev]\n"
+                                "region = us-east-2\n"
+                                "ca_bundle = /etc/dev.pem\n"
+                                "endpoint_url = http://dev\n"
+                                "services = local\n"
+                                "[services local]\n"
+                                "sts =\n"
+                                "  endpoint_url = http://dev-sts\n"
+                                "[profile far]\n"
+                                "region = cn-north-1\n"
+                                "use_dualstack_endpoint = true\n"
+                                "[profile fips]\n"
+                                "region = us-gov-west-1\n"
+                                "use_fips_endpoint = True\n";
 
 struct variable {
     const char *name;
@@ -126,29 +126,29 @@ static const struct choice {
 static void the_nearest_source_counts(void)
 {
     for (size_t i = 0; i < COUNT_OF(choices); i++) {
-        struct aws_settings *settings = NULL;
+        struct aws_config *config = NULL;
         struct error err = { 0 };
         struct world world;
 
         TEST_CASE(choices[i].name);
         world_init(&world, NULL);
-        world_write(&world, ".aws/config", config);
+        world_write(&world, ".aws/config", file_text);
         for (size_t j = 0; j < COUNT_OF(choices[i].variables) && choices[i].variables[j].name; j++)
             world_set(&world, choices[i].variables[j].name, choices[i].variables[j].value);
-        CHECK(aws_settings_create(&choices[i].options, &settings, &err));
+        CHECK(aws_config_create(&choices[i].options, &config, &err));
         CHECK_STR(str_from_c(err.text), "");
-        CHECK_STR(str_from_c(settings->profile), choices[i].profile);
-        CHECK_STR(str_from_c(settings->region), choices[i].region);
-        CHECK_STR(str_from_c(settings->endpoints[AWS_SERVICE_GLUE]), choices[i].glue);
-        CHECK_STR(str_from_c(settings->endpoints[AWS_SERVICE_STS]), choices[i].sts);
-        aws_settings_destroy(settings);
+        CHECK_STR(str_from_c(config->profile), choices[i].profile);
+        CHECK_STR(str_from_c(config->region), choices[i].region);
+        CHECK_STR(str_from_c(config->endpoints[AWS_SERVICE_GLUE]), choices[i].glue);
+        CHECK_STR(str_from_c(config->endpoints[AWS_SERVICE_STS]), choices[i].sts);
+        aws_config_destroy(config);
         world_done(&world);
     }
 }
 
 static void files_are_where_variables_say(void)
 {
-    struct aws_settings *settings = NULL;
+    struct aws_config *config = NULL;
     struct error err = { 0 };
     struct world world;
 
@@ -158,17 +158,17 @@ static void files_are_where_variables_say(void)
     world_set(&world, "AWS_CONFIG_FILE", "~/c");
     world_set(&world, "AWS_SHARED_CREDENTIALS_FILE", "%H/k");
     world_set(&world, "AWS_PROFILE", "dev");
-    CHECK(aws_settings_create(&(struct aws_session_options){ 0 }, &settings, &err));
-    CHECK_STR(str_from_c(settings->region), "x-y-1");
-    CHECK_STR(str_from_c(settings->ca_file), "/a.pem");
-    CHECK(settings->profile_is_chosen && !settings->profile_is_configured);
-    aws_settings_destroy(settings);
+    CHECK(aws_config_create(&(struct aws_session_options){ 0 }, &config, &err));
+    CHECK_STR(str_from_c(config->region), "x-y-1");
+    CHECK_STR(str_from_c(config->ca_file), "/a.pem");
+    CHECK(config->profile_is_chosen && !config->profile_is_configured);
+    aws_config_destroy(config);
 
     world_set(&world, "AWS_CA_BUNDLE", "/b.pem");
-    CHECK(aws_settings_create(&(struct aws_session_options){ .profile = "dev" }, &settings, &err));
-    CHECK_STR(str_from_c(settings->ca_file), "/b.pem");
-    CHECK(settings->profile_is_configured);
-    aws_settings_destroy(settings);
+    CHECK(aws_config_create(&(struct aws_session_options){ .profile = "dev" }, &config, &err));
+    CHECK_STR(str_from_c(config->ca_file), "/b.pem");
+    CHECK(config->profile_is_configured);
+    aws_config_destroy(config);
     world_done(&world);
 }
 
@@ -200,15 +200,15 @@ static void what_is_wrong_is_told(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct aws_settings *settings = NULL;
+        struct aws_config *config = NULL;
         struct error err = { 0 };
         struct world world;
 
         TEST_CASE(cases[i].name);
         world_init(&world, NULL);
-        world_write(&world, ".aws/config", config);
+        world_write(&world, ".aws/config", file_text);
         world_set(&world, cases[i].variable.name, cases[i].variable.value);
-        CHECK(!aws_settings_create(&cases[i].options, &settings, &err));
+        CHECK(!aws_config_create(&cases[i].options, &config, &err));
         CHECK_INT(err.code, ERR_CONFIG);
         CHECK_STR(str_from_c(err.text), cases[i].text);
         world_done(&world);
@@ -217,18 +217,18 @@ static void what_is_wrong_is_told(void)
 
 static void without_a_region_there_is_no_endpoint(void)
 {
-    struct aws_settings *settings = NULL;
+    struct aws_config *config = NULL;
     struct error err = { 0 };
     enum aws_service service;
     struct world world;
 
     world_init(&world, NULL);
-    CHECK(aws_settings_create(&(struct aws_session_options){ 0 }, &settings, &err));
-    CHECK_STR(str_from_c(settings->region), "");
-    CHECK_STR(str_from_c(settings->endpoints[AWS_SERVICE_GLUE]), "");
-    aws_settings_destroy(settings);
-    CHECK(aws_settings_find_service("sts", &service) && service == AWS_SERVICE_STS);
-    CHECK(!aws_settings_find_service("s4", &service));
+    CHECK(aws_config_create(&(struct aws_session_options){ 0 }, &config, &err));
+    CHECK_STR(str_from_c(config->region), "");
+    CHECK_STR(str_from_c(config->endpoints[AWS_SERVICE_GLUE]), "");
+    aws_config_destroy(config);
+    CHECK(aws_config_find_service("sts", &service) && service == AWS_SERVICE_STS);
+    CHECK(!aws_config_find_service("s4", &service));
     world_done(&world);
 }
 

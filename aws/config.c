@@ -1,7 +1,7 @@
 /*
- * settings.c - see settings.h.
+ * config.c - see config.h.
  */
-#include "aws/settings.h"
+#include "aws/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static const struct service {
     [AWS_SERVICE_STS] = { "sts", AWS_VAR_ENDPOINT_URL_STS, false },
 };
 
-bool aws_settings_find_service(const char *name, enum aws_service *service)
+bool aws_config_find_service(const char *name, enum aws_service *service)
 {
     for (int i = 0; i < AWS_SERVICE_COUNT; i++) {
         if (strcmp(services[i].name, name) == 0) {
@@ -58,9 +58,9 @@ bool aws_settings_find_service(const char *name, enum aws_service *service)
     return false;
 }
 
-static const char *keep(const struct aws_settings *settings, const char *text)
+static const char *keep(const struct aws_config *config, const char *text)
 {
-    return arena_copy(settings->arena, str_from_c(text ? text : "")).ptr;
+    return arena_copy(config->arena, str_from_c(text ? text : "")).ptr;
 }
 
 /* The first text that says something, or "". */
@@ -77,29 +77,30 @@ static bool is_true(const char *text)
 }
 
 /* Where a file of the shared profile is; "" when there is no home to look in. */
-static const char *profile_path(const struct aws_settings *settings, enum aws_variable variable,
+static const char *profile_path(const struct aws_config *config, enum aws_variable variable,
                                 const char *name)
 {
-    const char *chosen = settings->variables[variable];
-    const char *home = settings->variables[AWS_VAR_HOME];
+    const char *chosen = config->variables[variable];
+    const char *home = config->variables[AWS_VAR_HOME];
 
     if (*chosen && strncmp(chosen, "~/", 2) != 0)
         return chosen;
     if (!*home)
         return "";
-    return arena_printf(settings->arena, "%s/%s", home, *chosen ? chosen + 2 : name).ptr;
+    return arena_printf(config->arena, "%s/%s", home, *chosen ? chosen + 2 : name).ptr;
 }
 
-bool aws_settings_profiles(const struct aws_settings *settings, struct aws_profiles **out,
-                           struct error *err)
+bool aws_config_profiles(const struct aws_config *config, struct aws_profiles **out,
+                         struct error *err)
 {
     struct aws_profiles *profiles = aws_profiles_create();
-    const char *config = profile_path(settings, AWS_VAR_CONFIG_FILE, ".aws/config");
-    const char *credentials = profile_path(settings, AWS_VAR_CREDENTIALS_FILE, ".aws/credentials");
+    const char *config_path = profile_path(config, AWS_VAR_CONFIG_FILE, ".aws/config");
+    const char *credentials_path =
+        profile_path(config, AWS_VAR_CREDENTIALS_FILE, ".aws/credentials");
 
-    if ((*config && !aws_profiles_add_file(profiles, config, AWS_CONFIG_FILE, err)) ||
-        (*credentials &&
-         !aws_profiles_add_file(profiles, credentials, AWS_CREDENTIALS_FILE, err))) {
+    if ((*config_path && !aws_profiles_add_file(profiles, config_path, AWS_CONFIG_FILE, err)) ||
+        (*credentials_path &&
+         !aws_profiles_add_file(profiles, credentials_path, AWS_CREDENTIALS_FILE, err))) {
         aws_profiles_destroy(profiles);
         return false;
     }
@@ -107,35 +108,35 @@ bool aws_settings_profiles(const struct aws_settings *settings, struct aws_profi
     return true;
 }
 
-static void choose_profile(struct aws_settings *settings, const char *configured)
+static void choose_profile(struct aws_config *config, const char *configured)
 {
-    const char *profile = first(configured, settings->variables[AWS_VAR_PROFILE], "");
+    const char *profile = first(configured, config->variables[AWS_VAR_PROFILE], "");
 
-    settings->profile_is_configured = configured && *configured;
-    settings->profile_is_chosen = *profile;
-    settings->profile = *profile ? keep(settings, profile) : "default";
+    config->profile_is_configured = configured && *configured;
+    config->profile_is_chosen = *profile;
+    config->profile = *profile ? keep(config, profile) : "default";
 }
 
-static bool choose_region(struct aws_settings *settings, const char *configured,
+static bool choose_region(struct aws_config *config, const char *configured,
                           const struct aws_profiles *profiles, struct error *err)
 {
-    const char *region = first(configured, settings->variables[AWS_VAR_REGION],
-                               settings->variables[AWS_VAR_DEFAULT_REGION]);
+    const char *region = first(configured, config->variables[AWS_VAR_REGION],
+                               config->variables[AWS_VAR_DEFAULT_REGION]);
 
-    region = first(region, aws_profiles_get(profiles, settings->profile, "region"), "");
+    region = first(region, aws_profiles_get(profiles, config->profile, "region"), "");
     if (*region && !aws_endpoint_is_region(str_from_c(region)))
         return fail(err, ERR_CONFIG, "region: \"%s\" is none", region);
-    settings->region = keep(settings, region);
+    config->region = keep(config, region);
     return true;
 }
 
-static bool choose_endpoint(struct aws_settings *settings, enum aws_service service,
+static bool choose_endpoint(struct aws_config *config, enum aws_service service,
                             const char *configured, const struct aws_profiles *profiles,
                             struct error *err)
 {
     const struct service *row = &services[service];
-    const char *const *variables = settings->variables;
-    const char *profile = settings->profile;
+    const char *const *variables = config->variables;
+    const char *profile = config->profile;
     const char *from_profile = first(aws_profiles_service_endpoint(profiles, profile, row->name),
                                      aws_profiles_get(profiles, profile, "endpoint_url"), "");
     const char *from_environment =
@@ -144,11 +145,11 @@ static bool choose_endpoint(struct aws_settings *settings, enum aws_service serv
     struct aws_endpoint endpoint;
 
     if (*url) {
-        settings->endpoints[service] = keep(settings, url);
+        config->endpoints[service] = keep(config, url);
         return aws_endpoint_parse(str_from_c(url), &endpoint, err) || fail_within(err, row->name);
     }
-    if (!*settings->region) {
-        settings->endpoints[service] = "";
+    if (!*config->region) {
+        config->endpoints[service] = "";
         return true;
     }
 
@@ -156,67 +157,67 @@ static bool choose_endpoint(struct aws_settings *settings, enum aws_service serv
                              aws_profiles_get(profiles, profile, "use_fips_endpoint"), "");
     const char *dual = first(variables[AWS_VAR_USE_DUALSTACK],
                              aws_profiles_get(profiles, profile, "use_dualstack_endpoint"), "");
-    const struct aws_endpoint_choice choice = { row->name, settings->region, is_true(fips),
+    const struct aws_endpoint_choice choice = { row->name, config->region, is_true(fips),
                                                 is_true(dual) };
 
-    settings->endpoints[service] = aws_endpoint_default(&choice, settings->arena);
+    config->endpoints[service] = aws_endpoint_default(&choice, config->arena);
     return true;
 }
 
-static bool resolve(struct aws_settings *settings, const struct aws_session_options *options,
+static bool resolve(struct aws_config *config, const struct aws_session_options *options,
                     const struct aws_profiles *profiles, struct error *err)
 {
-    if (settings->profile_is_chosen && !aws_profiles_has(profiles, settings->profile))
-        return fail(err, ERR_CONFIG, "there is no AWS profile \"%s\"", settings->profile);
-    settings->ca_file =
-        keep(settings, first(settings->variables[AWS_VAR_CA_BUNDLE],
-                             aws_profiles_get(profiles, settings->profile, "ca_bundle"), ""));
-    if (!choose_region(settings, options->region, profiles, err))
+    if (config->profile_is_chosen && !aws_profiles_has(profiles, config->profile))
+        return fail(err, ERR_CONFIG, "there is no AWS profile \"%s\"", config->profile);
+    config->ca_file =
+        keep(config, first(config->variables[AWS_VAR_CA_BUNDLE],
+                           aws_profiles_get(profiles, config->profile, "ca_bundle"), ""));
+    if (!choose_region(config, options->region, profiles, err))
         return false;
     for (int i = 0; i < AWS_SERVICE_COUNT; i++)
-        if (!choose_endpoint(settings, (enum aws_service)i, options->endpoint_url, profiles, err))
+        if (!choose_endpoint(config, (enum aws_service)i, options->endpoint_url, profiles, err))
             return false;
     return true;
 }
 
-bool aws_settings_create(const struct aws_session_options *options, struct aws_settings **out,
-                         struct error *err)
+bool aws_config_create(const struct aws_session_options *options, struct aws_config **out,
+                       struct error *err)
 {
-    struct aws_settings *settings = mem_alloc(sizeof(*settings));
+    struct aws_config *config = mem_alloc(sizeof(*config));
     struct aws_profiles *profiles = NULL;
 
-    settings->arena = arena_create();
+    config->arena = arena_create();
     for (size_t i = 0; i < AWS_VAR_COUNT; i++) {
-        const char *value = getenv(names[i]); /* NOLINT(concurrency-mt-unsafe): see settings.h */
+        const char *value = getenv(names[i]); /* NOLINT(concurrency-mt-unsafe): see config.h */
 
-        settings->variables[i] = keep(settings, value);
+        config->variables[i] = keep(config, value);
     }
-    choose_profile(settings, options->profile);
+    choose_profile(config, options->profile);
 
-    bool ok = aws_settings_profiles(settings, &profiles, err) &&
-              resolve(settings, options, profiles, err);
+    bool ok =
+        aws_config_profiles(config, &profiles, err) && resolve(config, options, profiles, err);
 
     aws_profiles_destroy(profiles);
     if (!ok) {
-        aws_settings_destroy(settings);
+        aws_config_destroy(config);
         return false;
     }
-    *out = settings;
+    *out = config;
     return true;
 }
 
-void aws_settings_destroy(struct aws_settings *settings)
+void aws_config_destroy(struct aws_config *config)
 {
     static const enum aws_variable secrets[] = { AWS_VAR_SECRET_ACCESS_KEY, AWS_VAR_SESSION_TOKEN,
                                                  AWS_VAR_CONTAINER_TOKEN };
 
-    if (!settings)
+    if (!config)
         return;
     for (size_t i = 0; i < COUNT_OF(secrets); i++) {
-        const char *secret = settings->variables[secrets[i]];
+        const char *secret = config->variables[secrets[i]];
 
         secret_wipe((void *)secret, strlen(secret));
     }
-    arena_destroy(settings->arena);
-    mem_free(settings);
+    arena_destroy(config->arena);
+    mem_free(config);
 }
