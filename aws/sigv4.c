@@ -11,12 +11,13 @@
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "base/uri.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
 enum {
-    CANONICAL_MAX = 1 << 20, /* bytes; what does not fit could not be sent either */
-    HEX_SIZE = 2 * SIGV4_DIGEST_SIZE + 1,
+    CANONICAL_MAX = 1 << 20, /* bytes; longer than any request that could be sent */
+    HEX_LEN = 2 * SIGV4_DIGEST_SIZE,
     DAY_SIZE = 8, /* of the time: 20150830 */
 };
 
@@ -24,33 +25,28 @@ enum {
 struct pair {
     struct str name;
     struct str value;
-    size_t place; /* where it stood: equal names keep their order */
+    size_t place; /* its index in the request: equal names keep their order */
 };
 
 static const char upper_hex[] = "0123456789ABCDEF";
 
-static void to_hex(const uint8_t *bytes, size_t len, char hex[static HEX_SIZE])
+static struct str to_hex(struct arena *arena, const uint8_t digest[static SIGV4_DIGEST_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
+    struct buf *hex = arena_buf(arena, HEX_LEN);
 
-    for (size_t i = 0; i < len; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    hex[2 * len] = '\0';
+    buf_add_hex(hex, digest, SIGV4_DIGEST_SIZE);
+    return buf_str(hex);
 }
 
 static struct str hex_digest(struct arena *arena, struct str bytes)
 {
     uint8_t digest[SIGV4_DIGEST_SIZE];
-    char hex[HEX_SIZE];
 
     secret_digest(bytes, digest);
-    to_hex(digest, sizeof(digest), hex);
-    return arena_copy(arena, (struct str){ hex, HEX_SIZE - 1 });
+    return to_hex(arena, digest);
 }
 
-/* 2015-08-30T12:36:00.000000Z without its marks and its fraction. */
+/* 2015-08-30T12:36:00.000000Z without punctuation and fraction: 20150830T123600Z. */
 static void write_time(int64_t time_us, char text[static SIGV4_TIME_SIZE])
 {
     char full[CLOCK_TEXT_SIZE];
@@ -82,24 +78,12 @@ void sigv4_encode(struct buf *out, struct str text, bool keep_slash)
     }
 }
 
-/* A part of the query in its one canonical spelling, whatever its own. */
+/* A part of the query, encoded in the one canonical way. */
 static struct str encode_again(struct arena *arena, struct str part)
 {
-    struct buf *plain = arena_buf(arena, part.len + 1);
     struct buf *out = arena_buf(arena, 3 * part.len + 1);
 
-    for (size_t i = 0; i < part.len; i++) {
-        int high = i + 2 < part.len && part.ptr[i] == '%' ? char_hex_value(part.ptr[i + 1]) : -1;
-        int low = high >= 0 ? char_hex_value(part.ptr[i + 2]) : -1;
-        unsigned char byte = (unsigned char)part.ptr[i];
-
-        if (low >= 0) {
-            byte = (unsigned char)(high * 16 + low);
-            i += 2;
-        }
-        buf_add(plain, (struct str){ (const char *)&byte, 1 });
-    }
-    sigv4_encode(out, buf_str(plain), false);
+    sigv4_encode(out, uri_decode(arena, part), false);
     return buf_str(out);
 }
 
@@ -190,7 +174,7 @@ static struct str lower(struct arena *arena, const char *name)
     return (struct str){ copy, text.len };
 }
 
-/* Without space at the ends, and one space where there are several. */
+/* Without spaces at the ends; each run of spaces as one space. */
 static struct str trim_all(struct arena *arena, struct str value)
 {
     struct buf *out = arena_buf(arena, value.len + 1);
@@ -278,7 +262,7 @@ struct str sigv4_canonical(const struct sigv4_request *request, const struct sig
 }
 
 /* `key` becomes HMAC-SHA256(key, text). */
-static void step(uint8_t key[static SIGV4_DIGEST_SIZE], struct str text)
+static void hmac_step(uint8_t key[static SIGV4_DIGEST_SIZE], struct str text)
 {
     uint8_t out[SIGV4_DIGEST_SIZE];
     const unsigned char *done = HMAC(EVP_sha256(), key, SIGV4_DIGEST_SIZE,
@@ -289,7 +273,7 @@ static void step(uint8_t key[static SIGV4_DIGEST_SIZE], struct str text)
     secret_wipe(out, sizeof(out));
 }
 
-/* The key for one day, region and service. */
+/* The signing key for one day, region and service. */
 static void derive_key(struct str secret, struct str day, const struct sigv4_scope *scope,
                        uint8_t key[static SIGV4_DIGEST_SIZE])
 {
@@ -305,9 +289,9 @@ static void derive_key(struct str secret, struct str day, const struct sigv4_sco
     assert(done);
     secret_wipe(first.ptr, first.len);
     buf_done(&first);
-    step(key, scope->region);
-    step(key, scope->service);
-    step(key, STR("aws4_request"));
+    hmac_step(key, scope->region);
+    hmac_step(key, scope->service);
+    hmac_step(key, STR("aws4_request"));
 }
 
 static void add_header(struct sigv4_headers *out, const char *name, struct str value)
@@ -315,7 +299,7 @@ static void add_header(struct sigv4_headers *out, const char *name, struct str v
     out->list[out->count++] = (struct fetch_header){ name, value };
 }
 
-/* The request with the headers that we add: they are signed too. */
+/* The request with the added headers, which are signed too. */
 static struct sigv4_request with_added(const struct sigv4_request *request,
                                        const struct sigv4_headers *added, struct arena *arena)
 {
@@ -335,7 +319,7 @@ static struct sigv4_request with_added(const struct sigv4_request *request,
 /* The names that were signed: the last line but one of a canonical request. */
 static struct str signed_names(struct str canonical)
 {
-    struct str before = { canonical.ptr, canonical.len - HEX_SIZE };
+    struct str before = { canonical.ptr, canonical.len - HEX_LEN - 1 };
     size_t start = before.len;
 
     while (before.ptr[start - 1] != '\n')
@@ -347,7 +331,6 @@ void sigv4_sign(const struct sigv4_request *request, const struct sigv4_credenti
                 const struct sigv4_scope *scope, struct arena *arena, struct sigv4_headers *out)
 {
     uint8_t key[SIGV4_DIGEST_SIZE];
-    char signature[HEX_SIZE];
     char time[SIGV4_TIME_SIZE];
 
     *out = (struct sigv4_headers){ 0 };
@@ -367,12 +350,14 @@ void sigv4_sign(const struct sigv4_request *request, const struct sigv4_credenti
                                    STR_ARG(hex_digest(arena, canonical)));
 
     derive_key(credentials->secret, day, scope, key);
-    step(key, text);
-    to_hex(key, sizeof(key), signature);
+    hmac_step(key, text);
+
+    struct str signature = to_hex(arena, key);
+
     secret_wipe(key, sizeof(key));
     add_header(out, "Authorization",
                arena_printf(arena,
-                            ALGORITHM " Credential=%.*s/%.*s, SignedHeaders=%.*s, Signature=%s",
+                            ALGORITHM " Credential=%.*s/%.*s, SignedHeaders=%.*s, Signature=%.*s",
                             STR_ARG(credentials->key_id), STR_ARG(place),
-                            STR_ARG(signed_names(canonical)), signature));
+                            STR_ARG(signed_names(canonical)), STR_ARG(signature)));
 }

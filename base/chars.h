@@ -42,7 +42,7 @@ static inline bool char_is_ascii(char c)
     return (unsigned char)c < 0x80;
 }
 
-/** Is `c` white space between two lines or words: space, tab, line feed, carriage return? */
+/** Is `c` a space, tab, line feed or carriage return? */
 static inline bool char_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -50,12 +50,16 @@ static inline bool char_is_space(char c)
 
 static inline char char_lower(char c)
 {
-    return char_is_upper(c) ? (char)(c - 'A' + 'a') : c;
+    if (char_is_upper(c))
+        return (char)(c - 'A' + 'a');
+    return c;
 }
 
 static inline char char_upper(char c)
 {
-    return char_is_lower(c) ? (char)(c - 'a' + 'A') : c;
+    if (char_is_lower(c))
+        return (char)(c - 'a' + 'A');
+    return c;
 }
 
 /** The value of the hexadecimal digit `c`, of either case; -1 when it is not one. */

@@ -1,8 +1,8 @@
 /*
  * fetch.c - see fetch.h. The only user of libcurl.
  *
- * A request runs on libcurl's multi interface though there is only ever one: that one can be woken
- * from another thread.
+ * One request at a time runs on libcurl's multi interface, because only that can be woken from
+ * another thread.
  */
 #include "base/fetch.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -19,10 +20,10 @@
 
 enum {
     IDLE_CONNECTIONS = 4,   /* kept open by a client */
-    CONNECTION_AGE_S = 300, /* an older one is not used again: addresses behind a name change */
-    POLL_MS = 1000,         /* libcurl's own timers wake it earlier */
-    REST_MAX = 1024 * 1024, /* what may follow a status line that is the whole answer, */
-    REST_US = US_PER_S,     /* and how long that may take */
+    CONNECTION_AGE_S = 300, /* then it is closed, because the address of a name may change */
+    POLL_MS = 1000,         /* libcurl wakes up earlier for its own timers */
+    REST_MAX = 1024 * 1024, /* bytes that may follow the status line with `status_only`, */
+    REST_US = US_PER_S,     /* and the time they may take */
     FIRST_FINAL_STATUS = 200,
 };
 
@@ -52,30 +53,22 @@ void fetch_answer_done(struct fetch_answer *answer)
     buf_done(&answer->head);
 }
 
-/* The first line of `text`, which is moved behind it. */
-static struct str take_line(struct str *text)
-{
-    const char *end = memchr(text->ptr, '\n', text->len);
-    struct str line = { text->ptr, end ? (size_t)(end - text->ptr) : text->len };
-
-    *text = str_from(*text, line.len + 1);
-    if (str_ends_with(line, STR("\r")))
-        line.len--;
-    return line;
-}
-
 struct str fetch_answer_header(const struct fetch_answer *answer, const char *name)
 {
     struct str rest = buf_str(&answer->head);
     struct str found = STR_NONE;
 
     while (rest.len > 0) {
-        struct str line = take_line(&rest);
-        const char *colon = memchr(line.ptr, ':', line.len);
-        struct str key = { line.ptr, colon ? (size_t)(colon - line.ptr) : 0 };
+        struct str line = take_until(&rest, '\n');
 
-        if (colon && str_equal_ignore_case(key, str_from_c(name)))
-            found = str_trim(str_from(line, key.len + 1));
+        if (str_ends_with(line, STR("\r")))
+            line.len--;
+
+        struct str value = line;
+        struct str key = take_until(&value, ':');
+
+        if (key.len < line.len && str_equal_ignore_case(key, str_from_c(name)))
+            found = str_trim(value);
     }
     return found;
 }
@@ -108,15 +101,15 @@ void fetch_client_interrupt(struct fetch_client *client)
         (void)curl_multi_wakeup(client->multi);
 }
 
-/* One request under way. */
+/* A request that runs. */
 struct exchange {
     const struct fetch_request *request;
     struct fetch_answer *answer;
-    int64_t final_us; /* when a final status line came (clock_monotonic_us()); 0: not yet */
-    size_t dropped;   /* bytes of its body */
+    int64_t final_us; /* when the final status line came (clock_monotonic_us()); 0: not yet */
+    size_t dropped;   /* bytes of the body */
 };
 
-/* Programs that this process starts must not have its connections. */
+/* Child processes must not inherit connections. */
 static curl_socket_t open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)self;
@@ -124,7 +117,7 @@ static curl_socket_t open_socket(void *self, curlsocktype purpose, struct curl_s
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* Anything but `len` makes libcurl give up. */
+/* A result other than the number of bytes makes libcurl stop. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
 static size_t take_body(char *bytes, size_t size, size_t count, void *body)
 {
@@ -144,7 +137,7 @@ static size_t drop_body(char *bytes, size_t size, size_t count, void *self)
     return exchange->dropped > REST_MAX ? 0 : size * count;
 }
 
-/* Is it a status line that no other one follows, as one follows 100 or 103? */
+/* Is it the final status line, not one of an interim answer (100, 103)? */
 static bool is_final(struct str line)
 {
     const char *space = memchr(line.ptr, ' ', line.len);
@@ -152,7 +145,7 @@ static bool is_final(struct str line)
     return space && line.ptr + line.len - space > 1 && space[1] >= '2';
 }
 
-/* A status line begins the answer anew: what came before it was an interim one, 100 or 103. */
+/* A status line begins a new answer: the one before was an interim one (100, 103). */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's choice */
 static size_t take_header(char *bytes, size_t size, size_t count, void *self)
 {
@@ -169,13 +162,13 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *self)
     return head->overflow && !exchange->request->status_only ? 0 : line.len;
 }
 
-/* To libcurl 0 is without end, and a negative one an error that leaves it so. */
+/* For libcurl 0 means no limit, and a negative value is an error that leaves no limit. */
 static long timeout_ms(int64_t timeout_us)
 {
     return timeout_us < US_PER_MS ? 1 : (long)(timeout_us / US_PER_MS);
 }
 
-/* Copies of headers hold credentials. */
+/* The copies of headers may hold credentials. */
 static void end_list(struct curl_slist **list)
 {
     for (struct curl_slist *item = *list; item; item = item->next)
@@ -192,7 +185,7 @@ static bool add_line(struct curl_slist **list, const char *line)
     return longer != NULL;
 }
 
-/* libcurl sends a header without a value only when it is written "Name;". */
+/* libcurl needs a header with an empty value to be written "Name;". */
 static bool add_header(struct curl_slist **list, const struct fetch_header *header)
 {
     struct str value = header->value;
@@ -216,7 +209,7 @@ static bool is_one_line(struct str value)
     return true;
 }
 
-/* What libcurl would add by itself to a request with a body is taken out unless asked for. */
+/* Removes the Expect and Content-Type that libcurl adds by itself to a request with a body. */
 static bool list_headers(const struct fetch_request *request, struct curl_slist **list,
                          struct error *err)
 {
@@ -263,7 +256,7 @@ static void set_route(CURL *easy, const struct fetch_request *request)
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms(request->timeout_us));
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                            timeout_ms(connect_us ? connect_us : request->timeout_us));
-    /* Otherwise a name server that does not answer holds the thread long beyond its time-out. */
+    /* Otherwise a name server that does not answer blocks the thread long after the timeout. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }
 
@@ -273,7 +266,7 @@ static void set_up(CURL *easy, struct exchange *exchange)
 
     curl_easy_reset(easy); /* keeps connections */
     (void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"); /* no file: among them */
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"); /* not file: */
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* it may be signed */
@@ -297,8 +290,8 @@ static void set_up(CURL *easy, struct exchange *exchange)
     set_route(easy, request);
 }
 
-/* How long what is missing of the answer may be waited for now; 0: no longer. */
-static int patience_ms(const struct exchange *exchange)
+/* How long to wait for the rest of the answer; 0: no longer. */
+static int poll_timeout_ms(const struct exchange *exchange)
 {
     int64_t left_us;
 
@@ -319,12 +312,12 @@ static CURLcode drive(struct fetch_client *client, const struct exchange *exchan
         if (curl_multi_perform(client->multi, &running) != CURLM_OK)
             return CURLE_FAILED_INIT;
 
-        int patience = patience_ms(exchange);
+        int wait_ms = poll_timeout_ms(exchange);
 
-        if (running > 0 && patience == 0)
+        if (running > 0 && wait_ms == 0)
             return CURLE_OPERATION_TIMEDOUT;
         if (running > 0)
-            (void)curl_multi_poll(client->multi, NULL, 0, patience, NULL);
+            (void)curl_multi_poll(client->multi, NULL, 0, wait_ms, NULL);
     }
 
     const CURLMsg *message = curl_multi_info_read(client->multi, &left);
@@ -359,7 +352,7 @@ static const struct {
 static bool explain(CURL *easy, CURLcode result, struct fetch_answer *answer, struct error *err)
 {
     const char *text = curl_easy_strerror(result);
-    long reason = 0; /* the system's, when it said no to the connection */
+    long reason = 0; /* errno of the failed connection */
 
     answer->failure = FETCH_OTHER;
     for (size_t i = 0; i < COUNT_OF(failures); i++) {
@@ -397,7 +390,8 @@ bool fetch_client_run(struct fetch_client *client, const struct fetch_request *r
 
     (void)curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_multi_remove_handle(client->multi, client->easy);
-    (void)curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, NULL); /* they are freed now */
+    (void)curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER,
+                           NULL); /* the list is freed on return */
     if (result != CURLE_OK && !(request->status_only && status >= FIRST_FINAL_STATUS))
         return explain(client->easy, result, answer, err);
     answer->failure = FETCH_NO_FAILURE;

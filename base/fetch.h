@@ -1,14 +1,13 @@
 /*
- * fetch.h - HTTP requests to somebody else, and their answers.
+ * fetch.h - an HTTP client.
  *
- * A struct fetch_client keeps connections open from one request to the next; fetch_get() is one
- * request without any of that. Redirects are not followed, nothing is decompressed, certificates
- * are verified, except with `any_certificate`, HTTP/1.1 is spoken. An answer of any status is a
- * success. Requests have the User-Agent `sluice/VERSION` unless they bring their own. A connection
- * is used for 5 minutes at most.
+ * Uses HTTP/1.1 and TLS 1.2 or later. Redirects are not followed, bodies are not decompressed, and
+ * certificates are verified, except with `any_certificate`. An answer of any status is a success.
+ * A client keeps connections open for later requests, each for at most 5 minutes. The User-Agent is
+ * `sluice/VERSION` unless the request has its own.
  *
- * Threads: fetch_init() once, before other threads; then any thread. A client belongs to one
- * thread at a time, but for fetch_client_interrupt(). SIGPIPE must be ignored in the process.
+ * Threads: call fetch_init() once, before other threads start. A client belongs to one thread at a
+ * time, except for fetch_client_interrupt(). SIGPIPE must be ignored in the process.
  */
 #pragma once
 
@@ -20,24 +19,24 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/** Prepare the library. ERR_SYSTEM when it will not start. */
+/** Initialise libcurl. ERR_SYSTEM. */
 NODISCARD bool fetch_init(struct error *err);
 
-/** What kept a whole answer from coming. */
+/** Why there is no complete answer. */
 enum fetch_failure {
     FETCH_NO_FAILURE,
-    FETCH_RESOLVE,     /* no address for the name */
-    FETCH_CONNECT,     /* nobody there, or no way there, or a proxy that refuses */
+    FETCH_RESOLVE,     /* the name has no address */
+    FETCH_CONNECT,     /* refused, unreachable, or refused by a proxy */
     FETCH_TLS,         /* handshake, certificate, CA file */
-    FETCH_TIMEOUT,     /* no whole answer in time */
+    FETCH_TIMEOUT,     /* no complete answer in time */
     FETCH_RESET,       /* the connection ended before the answer did */
     FETCH_TOO_LARGE,   /* body or headers over their maximum */
     FETCH_INTERRUPTED, /* fetch_client_interrupt() */
-    FETCH_OTHER,       /* no HTTP, a URL that is none, … */
+    FETCH_OTHER,       /* not HTTP, a malformed URL, ... */
 };
 
 enum fetch_proxy {
-    FETCH_PROXY_NEVER,       /* whatever the environment says */
+    FETCH_PROXY_NEVER,       /* the environment is ignored */
     FETCH_PROXY_ENVIRONMENT, /* https_proxy, http_proxy (lower case), no_proxy, as curl(1) */
 };
 
@@ -46,62 +45,59 @@ struct fetch_header {
     struct str value; /* no CR, LF or NUL */
 };
 
-/** Strings are borrowed for the call. Zero is a fine value for all but `url` and `timeout_us`. */
+/** Strings are borrowed for the call. All except `url` and `timeout_us` may be zero. */
 struct fetch_request {
     const char *method; /* NULL: GET */
     const char *url;    /* http or https */
     const struct fetch_header *headers;
     size_t header_count;
-    struct str body;            /* ptr NULL: none; "" is a body of no bytes */
-    int64_t timeout_us;         /* for all of it; under a millisecond counts as one */
-    int64_t connect_timeout_us; /* name, connection and TLS; 0: as long as all of it */
+    struct str body;            /* ptr NULL: no body; "" is an empty body */
+    int64_t timeout_us;         /* for the whole request; at least a millisecond is used */
+    int64_t connect_timeout_us; /* for name, connection and TLS; 0: timeout_us */
     enum fetch_proxy proxy;
-    const char *ca_file;     /* PEM; NULL or "": the system's */
-    const char *unix_socket; /* connect to this path, whatever the URL's host; NULL: no */
-    bool any_certificate;    /* accept the server's certificate unseen: this machine only */
-    bool status_only;        /* the status line is the answer: what follows may be cut or endless */
+    const char *ca_file;     /* PEM; NULL or "": the system's certificates */
+    const char *unix_socket; /* connect to this path instead of the URL's host; NULL: no */
+    bool any_certificate;    /* do not verify the certificate; for this machine only */
+    bool status_only;        /* only the status is needed: the rest may be missing or endless */
 };
 
 struct fetch_answer {
     int status;                 /* the HTTP status */
-    enum fetch_failure failure; /* set when there is no whole answer */
-    struct buf body; /* the caller's, to be ended with buf_done(); its max is set by the caller */
-    struct buf head; /* the header lines; likewise, but with a max of 0 they are not kept */
+    enum fetch_failure failure; /* set when there is no complete answer */
+    struct buf body;            /* its max is the limit */
+    struct buf head;            /* the header lines; with a max of 0 they are not kept */
 };
 
-enum { FETCH_HEAD_MAX = 32 * 1024 }; /* a generous maximum for header lines */
+enum { FETCH_HEAD_MAX = 32 * 1024 }; /* bytes of header lines */
 
-/** Empty, for a body of at most `max_body` bytes, headers kept. */
+/** Initialise for a body of at most `max_body` bytes and FETCH_HEAD_MAX bytes of headers. */
 void fetch_answer_init(struct fetch_answer *answer, size_t max_body);
 
 /** Free body and headers. */
 void fetch_answer_done(struct fetch_answer *answer);
 
-/** The last header of this name (any case), trimmed; the empty slice when there is none. */
+/** The value of the last header `name` (any case), trimmed; STR_NONE when there is none. */
 struct str fetch_answer_header(const struct fetch_answer *answer, const char *name);
 
 struct fetch_client;
 
-/** A client without a connection yet. The caller owns it. */
+/** A client. The caller owns it. */
 struct fetch_client *fetch_client_create(void);
 
 /** Close its connections and free it. NULL is fine. */
 void fetch_client_destroy(struct fetch_client *client);
 
 /**
- * Send the request and wait for the whole answer. Body and headers of an answer that was used
- * before are forgotten. ERR_UNREACHABLE: no whole answer, `answer->failure` says why, and
- * the text says it for people without naming the URL.
+ * Send the request and wait for the complete answer, which replaces the contents of `answer`.
+ * ERR_UNREACHABLE: there is none; `answer->failure` and the text, which does not name the URL, say
+ * why.
  */
 NODISCARD bool fetch_client_run(struct fetch_client *client, const struct fetch_request *request,
                                 struct fetch_answer *answer, struct error *err);
 
-/** Make the request that is under way and all later ones fail at once. From any thread. */
+/** Make the running request and all later ones fail at once. Any thread may call it. */
 void fetch_client_interrupt(struct fetch_client *client);
 
-/**
- * GET `url` within `timeout_us`, never through a proxy. ERR_UNREACHABLE as
- * fetch_client_run().
- */
+/** GET `url` within `timeout_us` with a client of its own, without a proxy. ERR_UNREACHABLE. */
 NODISCARD bool fetch_get(const char *url, int64_t timeout_us, struct fetch_answer *answer,
                          struct error *err);

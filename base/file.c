@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 
-enum { PIECE = 64 * 1024, LEAST = 4 * 1024 };
+enum { PIECE = 64 * 1024, SMALLEST_READ = 4 * 1024 };
 
 void file_close(const int *fd)
 {
@@ -38,13 +38,13 @@ bool file_open(const char *path, int *out, struct error *err)
 }
 
 /*
- * One read(2) into `text`: what it returned, EINTR aside. What room is left is used up first: the
- * bytes of a small file, which may be a secret, never move and leave no copy behind.
+ * One read(2) into `text`, repeated after EINTR. Room that is left is used first, so that the bytes
+ * of a small file, which may be a secret, are never moved, which would leave a copy.
  */
 static ssize_t read_piece(int fd, struct buf *text)
 {
     size_t left = text->capacity - text->len;
-    size_t room = left < LEAST ? PIECE : left;
+    size_t room = left < SMALLEST_READ ? PIECE : left;
     char *to = buf_reserve(text, room);
 
     if (!to)
@@ -75,7 +75,7 @@ static bool read_all(int fd, const char *path, size_t max, struct str *out, stru
     }
     buf_add_char(&text, '\0');
     *out = (struct str){ text.ptr, text.len - 1 };
-    text = (struct buf){ 0 }; /* the bytes are the caller's now */
+    text = (struct buf){ 0 }; /* the caller owns the bytes */
     return true;
 }
 
@@ -94,14 +94,15 @@ bool file_read_regular(const char *path, size_t max, struct str *out, struct err
 
     if (strcmp(path, "-") == 0)
         return file_read(path, max, out, err);
-    if (!open_with(path, O_NONBLOCK | O_NOCTTY, &fd, err)) /* of a pipe this does not wait */
+    if (!open_with(path, O_NONBLOCK | O_NOCTTY, &fd,
+                   err)) /* O_NONBLOCK: open a pipe without waiting */
         return false;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return fail(err, ERR_CONFIG, "%s: not a regular file", path);
     return read_all(fd, path, max, out, err);
 }
 
-/* The first `len` bytes of `path`, as a path of its own. */
+/* Copy the first `len` bytes of `path`. */
 static bool take_prefix(const char *path, size_t len, char prefix[static PATH_MAX],
                         struct error *err)
 {
@@ -131,8 +132,8 @@ bool file_make_parents(const char *path, struct error *err)
     return true;
 }
 
-/* The folder of `path`, or the nearest above it that is there. */
-static bool find_folder(const char *path, char folder[static PATH_MAX], struct error *err)
+/* The folder of `path`, or the nearest one above it that exists. */
+static bool nearest_folder(const char *path, char folder[static PATH_MAX], struct error *err)
 {
     struct stat info;
     size_t len = strlen(path);
@@ -154,7 +155,7 @@ bool file_can_make(const char *path, struct error *err)
 {
     char folder[PATH_MAX];
 
-    if (!find_folder(path, folder, err))
+    if (!nearest_folder(path, folder, err))
         return false;
     return access(folder, W_OK | X_OK) == 0 || fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
 }
@@ -164,7 +165,7 @@ bool file_free_bytes(const char *path, uint64_t *bytes, struct error *err)
     char folder[PATH_MAX];
     struct statvfs status;
 
-    if (!find_folder(path, folder, err))
+    if (!nearest_folder(path, folder, err))
         return false;
     if (statvfs(folder, &status) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", folder);

@@ -12,9 +12,9 @@
 
 #include "base/str.h"
 
-enum { MOST_LINKS = 40 }; /* as many as the system follows */
+enum { MOST_LINKS = 40 }; /* the limit of the kernel */
 
-/* A path; what is too long is cut, since it stands for no file anyway. */
+/* A path. One that is too long is cut: there is no such file. */
 struct name {
     char text[PATH_MAX];
 };
@@ -45,26 +45,25 @@ static struct name folder_of(const char *path)
     return out;
 }
 
-/* Add the last part of a folder that is not there: `.` and empty ones change nothing. */
-static struct name step(struct name folder, const char *part)
+/* Append one part to a folder that does not exist; `.` and an empty part change nothing. */
+static struct name name_step(struct name folder, const char *part)
 {
     if (!*part || strcmp(part, ".") == 0)
         return folder;
     return strcmp(part, "..") == 0 ? folder_of(folder.text) : join(folder.text, part);
 }
 
-/* A folder without links, dots and doubled slashes. What is not there will be made as it is named.
- */
-static struct name find_folder(const char *path)
+/* A folder without links, dots and doubled slashes. Parts that do not exist are kept as named. */
+static struct name name_folder(const char *path)
 {
-    struct name there; /* the longest part of the path that is there */
+    struct name there; /* the longest part of the path that exists */
     struct name out;
     const char *rest;
 
     (void)snprintf(there.text, sizeof(there.text), "%s", path);
     while (!realpath(there.text, out.text)) {
         if (strcmp(there.text, ".") == 0)
-            return there; /* not even the working directory is */
+            return there; /* the working directory was removed */
         there = folder_of(there.text);
     }
     rest = strcmp(there.text, ".") == 0 ? path : path + strlen(there.text);
@@ -73,13 +72,14 @@ static struct name find_folder(const char *path)
         size_t len = strcspn(rest, "/");
 
         (void)snprintf(part.text, sizeof(part.text), "%.*s", (int)len, rest);
-        out = step(out, part.text);
+        out = name_step(out, part.text);
         rest += len + (rest[len] == '/');
     }
     return out;
 }
 
-/* Follow the links of the last part, too; `in_proc`: one of them, or the end, lies in /proc. */
+/* Resolve links of the last part, too. `in_proc`: one of the names, or the last one, is in /proc.
+ */
 static struct name resolve(const char *path, bool *in_proc)
 {
     struct name out = { "" };
@@ -87,8 +87,8 @@ static struct name resolve(const char *path, bool *in_proc)
     (void)snprintf(out.text, sizeof(out.text), "%s", path);
     *in_proc = false;
     for (int i = 0; i < MOST_LINKS; i++) {
-        struct name folder = find_folder(folder_of(out.text).text);
-        struct name at = step(folder, last_part(out.text));
+        struct name folder = name_folder(folder_of(out.text).text);
+        struct name at = name_step(folder, last_part(out.text));
         struct name target = { "" };
         ssize_t len = readlink(at.text, target.text, sizeof(target.text) - 1);
 
@@ -119,7 +119,7 @@ bool file_name_is_within(const char *path, const char *folder)
 {
     bool in_proc;
     struct name name = resolve(path, &in_proc);
-    struct name outer = find_folder(folder);
+    struct name outer = name_folder(folder);
 
     outer = join(outer.text, "");
     return str_starts_with(str_from_c(name.text), str_from_c(outer.text));

@@ -1,11 +1,11 @@
 /*
- * file_name.h - which file a name stands for, also when it is not there yet.
+ * file_name.h - compare names of files, which need not exist yet.
  *
- * Two names may stand for one file: by `.` and `..`, by symbolic links, by hard links. Files that
- * are there are compared by device and inode, others by the name that is left when all links of
- * their folders are followed.
+ * Two names can refer to one file through `.` and `..`, symbolic links and hard links. Files that
+ * exist are compared by device and inode, others by the name that remains when all symbolic links
+ * are resolved.
  *
- * Threads: any.
+ * Threads: no state.
  */
 #pragma once
 
@@ -13,11 +13,11 @@
 
 #include "base/attr.h"
 
-/** Do both stand for one file? */
+/** Do both names refer to one file? */
 bool file_name_is_same(const char *one, const char *other);
 
-/** Does `path` lie in `folder` or in a folder below it? */
+/** Is `path` in `folder`, or in a folder below it? */
 bool file_name_is_within(const char *path, const char *folder);
 
-/** Is it another name of an open descriptor, such as /dev/stdout, or something else in /proc? */
+/** Does the name lead into /proc, as /dev/stdout and other names of open descriptors do? */
 bool file_name_is_in_proc(const char *path);

@@ -1,13 +1,12 @@
 /*
  * json.h - JSON text in, json-c trees inside, JSON text out.
  *
- * The tree is json-c's; this header and json*.c are the only places that know it. A JSON null is
- * the NULL pointer, so presence is always a separate answer. The reader is strict (RFC 8259 and
- * docs/decisions/010): what it accepts comes out of the writer with the same numbers, digit for
- * digit, and the same member order.
+ * The tree is json-c's; only this header and json*.c use json-c. A JSON null is the NULL pointer,
+ * so functions report presence separately. The reader is strict (RFC 8259, docs/decisions/010). The
+ * writer writes what was read with the same digits of numbers and the same order of members.
  *
- * Threads: a tree belongs to one thread at a time; json-c's counts are not atomic. Reading one
- * tree from many threads is safe only while nobody acquires, releases or changes it.
+ * Threads: a tree belongs to one thread at a time, because json-c's reference counts are not
+ * atomic. Several threads may read a tree only while none acquires, releases or changes any of it.
  */
 #pragma once
 
@@ -24,7 +23,7 @@
 #include "base/str.h"
 
 enum {
-    JSON_MAX_DEPTH = 64,    /* nested arrays and objects that the reader takes by default */
+    JSON_MAX_DEPTH = 64,    /* nested arrays and objects that the reader accepts by default */
     JSON_DEPTH_LIMIT = 512, /* and at most: freeing, writing and comparing a tree recurse */
 };
 
@@ -50,23 +49,23 @@ struct json_symbols;
 
 struct json_read_options {
     size_t max_depth;                   /* 0: JSON_MAX_DEPTH; at most JSON_DEPTH_LIMIT */
-    size_t max_memory;                  /* about as many bytes may the tree take; 0: any */
+    size_t max_memory;                  /* bytes that the tree may take, about; 0: no limit */
     const struct json_symbols *symbols; /* NULL: none */
 };
 
 /**
- * Read the one JSON value in `text` (`options` may be NULL). The caller owns the tree, to be ended
- * with json_release(). ERR_MALFORMED: "at byte N: reason" (N counts from 0), with " at
- * /json/pointer" behind it where the place has one. The text is one line of valid UTF-8 and quotes
- * keys only.
+ * Read the one JSON value in `text` (`options` may be NULL). The caller ends the tree with
+ * json_release(). ERR_MALFORMED: "at byte N: reason" (N counts from 0), followed by
+ * " at /json/pointer" where the place has one; one line of UTF-8 that quotes keys only.
  *
- * A tree can take 270 times the memory of its text (json-c spends 800 bytes on "{}"), so whoever
- * reads what strangers send sets `max_memory`; what would go beyond it is ERR_TOO_EXPENSIVE.
+ * A tree can take 270 times the memory of its text (json-c allocates 800 bytes for "{}"), so set
+ * `max_memory` for texts from outside. ERR_TOO_EXPENSIVE: the tree would exceed it, or the keys of
+ * an object have too many hash collisions.
  */
 NODISCARD bool json_read(struct str text, const struct json_read_options *options,
                          struct json_object **out, struct error *err);
 
-/** json_read() with the tree owned by `arena`. */
+/** The same, with the tree owned by `arena`. */
 NODISCARD bool json_read_in(struct arena *arena, struct str text,
                             const struct json_read_options *options, struct json_object **out,
                             struct error *err);
@@ -75,40 +74,39 @@ NODISCARD bool json_read_in(struct arena *arena, struct str text,
 struct str json_span(struct str text);
 
 /**
- * Where the first `count` elements of the array that was read from `text` stand in it; it must have
- * as many. The slices point into the text.
+ * Find the first `count` elements of an array in its text, which was read before; it must have as
+ * many. Sets `spans` to slices of the text.
  */
 void json_spans(struct str text, struct str *spans, size_t count);
 
 /**
- * The part of an object's text to cut out so that the member `key` is not there: with the comma
- * that goes with it. ptr NULL when the object has no such member, or spells its key with escapes.
- * The text was read before.
+ * The part of an object's text, which was read before, to remove so that the member `key` is gone:
+ * the member and one comma. ptr is NULL when the object has no such member or its key has escapes.
  */
 struct str json_member_span(struct str text, struct str key);
 
-/** End a tree. NULL is fine. The type fits arena_own(). */
+/** Free a tree. NULL is fine. Can be passed to arena_own(). */
 void json_release(void *tree);
 
-/** For CLEANUP: releases the tree that the variable points to. */
+/** For CLEANUP: free the tree that the variable points to. */
 void json_cleanup(struct json_object **tree);
 
-/** Add `value` as compact JSON: raw UTF-8, `/` unescaped, members in their order. */
+/** Append `value` as compact JSON: raw UTF-8, `/` unescaped, members in their order. */
 void json_write(struct buf *out, struct json_object *value);
 
-/** Add `value` for people: two spaces a level, a member or element a line, a newline at the end. */
+/** Append `value` for people: each member or element on a line, indented by two spaces a level. */
 void json_write_pretty(struct buf *out, struct json_object *value);
 
-/** Add `s` as a JSON string with its quotes. `s` is valid UTF-8. */
+/** Append `s`, valid UTF-8, as a JSON string with its quotes. */
 void json_write_string(struct buf *out, struct str s);
 
-/** Add `token` as it stands in a JSON Pointer: `~` as `~0`, `/` as `~1`. Adds no `/` before it. */
+/** Append `token` escaped for a JSON Pointer: `~` as `~0`, `/` as `~1`; without the leading `/`. */
 void json_write_pointer_token(struct buf *out, struct str token);
 
 /** json_write() into memory of the arena. */
 struct str json_text(struct arena *arena, struct json_object *value);
 
-/** A copy of the whole value, numbers digit for digit; NULL of a JSON null. The caller owns it. */
+/** A deep copy, with the same digits of numbers; NULL for a JSON null. The caller owns it. */
 struct json_object *json_copy(struct json_object *value);
 
 /* What a value is. */
@@ -128,10 +126,10 @@ static inline bool json_is_string(struct json_object *value)
     return json_object_is_type(value, json_type_string);
 }
 
-/** Which of the seven; an integer beyond 64 bits is JSON_INTEGER too. */
+/** The kind of a value. An integer of more than 64 bits is JSON_INTEGER too. */
 enum json_kind json_kind(struct json_object *value);
 
-/** The bytes of a string, NULs included; valid while the tree lives. */
+/** The bytes of a string, which may contain NUL; valid as long as the tree. */
 static inline struct str json_str(struct json_object *string)
 {
     return (struct str){ json_object_get_string(string),
@@ -140,7 +138,7 @@ static inline struct str json_str(struct json_object *string)
 
 /* Members and elements. */
 
-/** Is there a member `key`? If so `*value` is it (NULL for a JSON null). */
+/** Is there a member `key`? If so, `*value` is its value (NULL for a JSON null). */
 static inline bool json_find(struct json_object *object, const char *key,
                              struct json_object **value)
 {
@@ -150,7 +148,8 @@ static inline bool json_find(struct json_object *object, const char *key,
 /** The member's string if it is there and a string, else the empty slice. */
 struct str json_find_str(struct json_object *object, const char *key);
 
-/** Each member: `for (JSON_EACH(member, object)) ... json_key(member), json_value(member)`. */
+/** Loop over members: `for (JSON_EACH(member, object)) ... json_key(member), json_value(member)`.
+ */
 #define JSON_EACH(member, object)                                                                  \
     const struct lh_entry *member = json_object_get_object(object)->head;                          \
     (member) != NULL;                                                                              \
@@ -223,24 +222,24 @@ struct str json_pointer_take(struct str *pointer, struct arena *arena);
 /** The index of an array's element that an unescaped token stands for, or JSON_NO_INDEX. */
 size_t json_pointer_index(struct str token);
 
-/* Numbers: exact, whatever their length (engine rules in docs/decisions/010). */
+/* Numbers: exact at any length (docs/decisions/010). */
 
-/** A number's value as the nearest double (may be infinite). */
+/** The double nearest to the number; may be infinite. */
 double json_double(struct json_object *number);
 
-/** Is it written or valued as an integer that fits int64_t? Then sets `*value`. */
+/** Is its value an integer that fits int64_t? Then set `*value`. */
 bool json_int64(struct json_object *number, int64_t *value);
 
-/** Order of two numbers by their exact values: below, equal to or above 0. */
+/** Order of two numbers by their exact values: a number below, equal to or above 0. */
 int json_compare_numbers(struct json_object *a, struct json_object *b);
 
-/** Are the values equal as JSON Schema sees it (1 == 1.0, members in any order, depth bounded)? */
+/** Are the values equal by the rules of JSON Schema (1 equals 1.0, members in any order)? */
 bool json_equal(struct json_object *a, struct json_object *b);
 
-/** A hash under which equal values (json_equal) are alike. */
+/** A hash that is the same for equal values (json_equal()); seeded once per process. */
 uint64_t json_hash(struct json_object *value);
 
-/** Is the value a multiple of `divisor` (> 0), by Python's rules (docs/decisions/010)? */
+/** Is the number a multiple of `divisor` (> 0) by Python's rules (docs/decisions/010)? */
 bool json_is_multiple(struct json_object *number, struct json_object *divisor);
 
 /*

@@ -1,21 +1,21 @@
 /*
  * json_multiple.c - multipleOf by Python's rules (docs/decisions/010); see json.h.
  *
- * An integer divisor divides integers exactly and doubles with fmod(). Any other divisor divides
- * in doubles, so that 4.35 is not a multiple of 0.01; only where the quotient is too large for a
- * double it is decided exactly. Where Python raises, the answer is no.
+ * An integer divisor divides integers exactly, and doubles with fmod(). Any other divisor divides
+ * doubles, so 4.35 is not a multiple of 0.01; only a quotient that is too large for a double is
+ * computed exactly. Where Python raises an exception, the result is false.
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/json_internal.h"
 
-/* Decimal digits to a word of 64 bits; ten times as much still fits. */
+/* Decimal digits per 64-bit word; ten times the value still fits. */
 enum { WORD_DIGITS = 18 };
 
 #define WORD_BASE UINT64_C(1000000000000000000)
 
-/* The digits as a number modulo `divisor`; a million of them must not take long. */
+/* The decimal number `digits` modulo `divisor`, word by word: there may be a million digits. */
 static uint64_t digits_modulo(struct str digits, uint64_t divisor)
 {
     unsigned __int128 rest = 0;
@@ -35,7 +35,7 @@ static uint64_t digits_modulo(struct str digits, uint64_t divisor)
     return (uint64_t)rest;
 }
 
-/* The words of `digits`, least first. */
+/* The words of `digits`, the least significant first. */
 static void to_words(struct str digits, uint64_t *words, size_t count)
 {
     size_t end = digits.len;
@@ -70,7 +70,7 @@ static bool is_below(const uint64_t *a, const uint64_t *b, size_t count)
     return false;
 }
 
-/* a -= b, which is not above it */
+/* a -= b, where b <= a */
 static void subtract(uint64_t *a, const uint64_t *b, size_t count)
 {
     uint64_t borrow = 0;
@@ -83,10 +83,10 @@ static void subtract(uint64_t *a, const uint64_t *b, size_t count)
     }
 }
 
-/* Long division of one big integer by another, digit by digit: the remainder is all that counts. */
+/* Is one big integer a multiple of another? Long division, digit by digit, for the remainder. */
 static bool divides_big(struct str digits, struct str divisor)
 {
-    size_t count = divisor.len / WORD_DIGITS + 1; /* with room for a further digit */
+    size_t count = divisor.len / WORD_DIGITS + 1; /* with room for one more digit */
     uint64_t *words = mem_alloc_array(count * 2, sizeof(*words));
     uint64_t *rest = words + count;
     bool zero = true;
@@ -132,8 +132,8 @@ static void split(double value, uint64_t *odd, int *exponent)
 }
 
 /*
- * The quotient is beyond all doubles, so the divisor's power of two is far below the number's
- * (an integer's is at least 0), and only the odd parts are left to divide.
+ * The quotient is larger than any double, so the divisor's power of two divides the number's (an
+ * integer's is at least 0), and only the odd parts need to be divided.
  */
 static bool is_exact_multiple(const struct json_numeric *number, double divisor)
 {

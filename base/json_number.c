@@ -1,8 +1,8 @@
 /*
- * json_number.c - numbers by their values, as Python's `json` and its int and float see them.
+ * json_number.c - the values of numbers, as Python's `json` module reads them: int and float.
  *
- * A number written without fraction and exponent is an exact integer of any length; any other one
- * is its IEEE double. The two kinds are compared exactly, never by rounding one to the other.
+ * A number without fraction and exponent is an exact integer of any length; any other one is a
+ * double. The two kinds are compared exactly, without rounding one to the other.
  */
 #include <assert.h>
 #include <math.h>
@@ -21,7 +21,7 @@ static struct json_numeric small(bool negative, uint64_t magnitude)
                                   .magnitude = magnitude };
 }
 
-/* At most 20 digits that stay below 2^64. */
+/* Is the value below 2^64? Then set `*value`. */
 static bool fits_64_bits(struct str digits, uint64_t *value)
 {
     uint64_t sum = 0;
@@ -83,7 +83,7 @@ static int order(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* Neither has leading zeros. */
+/* Order of two decimal numbers without leading zeros. */
 static int compare_digits(struct str a, struct str b)
 {
     return a.len != b.len ? order(a.len, b.len) : memcmp(a.ptr, b.ptr, a.len);
@@ -98,7 +98,7 @@ static int compare_small_to_real(uint64_t small, double real)
 
     if (small != whole)
         return order(small, whole);
-    return real > (double)whole ? -1 : 0; /* a fraction is only there where this is exact */
+    return real > (double)whole ? -1 : 0; /* a double with a fraction is below 2^53: exact */
 }
 
 static int compare_big_to_real(struct str big, double real)
@@ -112,7 +112,7 @@ static int compare_big_to_real(struct str big, double real)
     return compare_digits(big, (struct str){ digits, json_real_digits(real, digits) });
 }
 
-/* Without their signs; `a->kind` is not above `b->kind`. */
+/* Order without signs; `a->kind` is not above `b->kind`. */
 static int compare_magnitudes(const struct json_numeric *a, const struct json_numeric *b)
 {
     if (a->kind == NUMERIC_REAL) {

@@ -1,9 +1,9 @@
 /*
  * json_read.c - from text to tree: arrays, objects and words; see json.h.
  *
- * Recursive descent, bounded by `max_depth`. A member is added once its value was read, and that
- * is where a second member of the same name is noticed: json-c's own table says so, at the cost of
- * one look-up, so an object of any size is read in linear time.
+ * Recursive descent, bounded by `max_depth`. A member is added when its value has been read. A
+ * duplicate key is detected then, with one look-up in json-c's own table, so an object of any size
+ * is read in linear time.
  */
 #include <limits.h>
 #include <string.h>
@@ -15,16 +15,16 @@
 enum { FIRST_ELEMENTS = 8 };
 
 /*
- * json-c probes slot by slot, at a load of two thirds at most: a member strays about four slots
- * then. Its hash has a seed of 32 bits, drawn once in a process. Whoever found keys that collide
- * all the same is stopped before the reading of one object becomes quadratic.
+ * json-c probes linearly, at a load of two thirds at most; then a member is about four slots away
+ * from the one that its hash names. The hash has a random seed of 32 bits per process. An object
+ * whose keys collide all the same is refused before reading it takes quadratic time.
  */
-enum { COLLISIONS_MATTER_FROM = 128, STRAYED_PER_MEMBER = 64 };
+enum { COLLISIONS_CHECKED_FROM = 128, DISPLACEMENT_PER_MEMBER = 64 };
 
-/* What json-c and malloc take for a value, in bytes, about and for 64 bits. */
+/* Bytes that json-c and malloc() use for a value, about, on a 64-bit system. */
 enum {
-    OBJECT_MEMORY = 800, /* json-c's smallest has 16 slots */
-    MEMBER_MEMORY = 80,  /* its share of a larger table, and of its key's block */
+    OBJECT_MEMORY = 800, /* the smallest table has 16 slots */
+    MEMBER_MEMORY = 80,  /* its part of a larger table, and the allocation of its key */
     ARRAY_MEMORY = 192,
     ELEMENT_MEMORY = 16,
     SCALAR_MEMORY = 64,
@@ -33,47 +33,47 @@ enum {
 struct reader {
     struct json_input in;
     const struct json_symbols *symbols;
-    struct json_place *places; /* the containers being read, outermost first; [max_depth] */
-    size_t depth;              /* how many there are */
+    struct json_place *places; /* [max_depth]; the open containers, outermost first */
+    size_t depth;              /* their number */
     size_t max_depth;
-    size_t memory;      /* bytes that the rest of the tree may take */
-    struct buf scratch; /* an unescaped string */
+    size_t memory;      /* bytes that the tree may still use */
+    struct buf scratch; /* for an unescaped string */
     struct error *err;
 };
 
 static bool read_value(struct reader *reader, struct json_object **out);
 
-/* Say what is wrong at `in.at`. */
-static bool refuse(struct reader *reader, const char *reason)
+/* Fail, with the place `in.at`. */
+static bool read_fail(struct reader *reader, const char *reason)
 {
     reader->in.reason = reason;
     return json_read_fail(&reader->in, reader->places, reader->depth, reader->err);
 }
 
-static bool refuse_at(struct reader *reader, const unsigned char *at, const char *reason)
+static bool read_fail_at(struct reader *reader, const unsigned char *at, const char *reason)
 {
     reader->in.at = at;
-    return refuse(reader, reason);
+    return read_fail(reader, reason);
 }
 
-/* It may well be JSON, but reading on would cost too much. */
-static bool refuse_costly(struct reader *reader, const char *reason)
+/* Fail because the rest would cost too much. */
+static bool read_fail_costly(struct reader *reader, const char *reason)
 {
-    (void)refuse(reader, reason);
+    (void)read_fail(reader, reason);
     reader->err->code = ERR_TOO_EXPENSIVE;
     return false;
 }
 
-/* Before the tree grows by so many bytes. */
+/* Called before the tree grows by `bytes`. */
 static inline bool spend(struct reader *reader, size_t bytes)
 {
     if (UNLIKELY(bytes > reader->memory))
-        return refuse_costly(reader, "the values would take too much memory");
+        return read_fail_costly(reader, "the values would take too much memory");
     reader->memory -= bytes;
     return true;
 }
 
-/* The next byte that is no white space, or -1 at the end. */
+/* The next byte that is not white space, or -1 at the end. */
 static inline int peek(struct reader *reader)
 {
     struct json_input *in = &reader->in;
@@ -90,13 +90,13 @@ static inline int peek(struct reader *reader)
     return -1;
 }
 
-/* `at` is at the opening bracket. NULL when it is one too many. */
+/* Step over an opening bracket. NULL when containers are nested too deeply. */
 static struct json_place *enter(struct reader *reader, bool in_array)
 {
     struct json_place *place = &reader->places[reader->depth];
 
     if (reader->depth == reader->max_depth) {
-        (void)refuse(reader, "arrays and objects nested too deeply");
+        (void)read_fail(reader, "arrays and objects nested too deeply");
         return NULL;
     }
     *place = (struct json_place){ .in_array = in_array };
@@ -111,7 +111,7 @@ static void leave(struct reader *reader)
     reader->depth--;
 }
 
-/* `*more` says whether a comma announces another element or member. */
+/* Step over a comma, if one comes next, and set `*more`; else `close` must come next. */
 static bool read_separator(struct reader *reader, int close, bool *more)
 {
     int c = peek(reader);
@@ -122,9 +122,9 @@ static bool read_separator(struct reader *reader, int close, bool *more)
     if (c == ',' || c == close)
         return true;
     if (c < 0)
-        return refuse(reader, close == ']' ? "the text ends inside an array"
-                                           : "the text ends inside an object");
-    return refuse(reader, close == ']' ? "expected ',' or ']'" : "expected ',' or '}'");
+        return read_fail(reader, close == ']' ? "the text ends inside an array"
+                                              : "the text ends inside an object");
+    return read_fail(reader, close == ']' ? "expected ',' or ']'" : "expected ',' or '}'");
 }
 
 static bool read_array(struct reader *reader, struct json_object **out)
@@ -166,7 +166,7 @@ static bool add_known(struct lh_table *members, const struct json_symbol *symbol
     return true;
 }
 
-/* json-c frees the copy of the key together with the object. */
+/* json-c frees the copy of the key with the object. */
 static bool add_unknown(struct lh_table *members, struct str key, struct json_object *value,
                         unsigned long *hash)
 {
@@ -182,17 +182,18 @@ static bool add_unknown(struct lh_table *members, struct str key, struct json_ob
     return true;
 }
 
-/* The last member is in; does the object's hash table still deserve the name? */
-static bool strays(struct json_place *place, const struct lh_table *members, unsigned long hash)
+/* The last member was added: are there too many collisions? */
+static bool is_flooded(struct json_place *place, const struct lh_table *members, unsigned long hash)
 {
     size_t size = (size_t)members->size;
     size_t slot = (size_t)(members->tail - members->table);
 
     place->displacement += (slot + size - hash % size) % size;
-    return place->displacement > (size_t)members->count * STRAYED_PER_MEMBER;
+    return place->displacement > (size_t)members->count * DISPLACEMENT_PER_MEMBER;
 }
 
-/* Takes `value`. The key is hashed once at most, by adding to the object's table ourselves. */
+/* Takes ownership of `value`. Adds to json-c's table directly, so the key is hashed once at most.
+ */
 static bool add_member(struct reader *reader, struct json_object *object, struct json_place *place,
                        struct json_object *value)
 {
@@ -206,10 +207,10 @@ static bool add_member(struct reader *reader, struct json_object *object, struct
     if (UNLIKELY(!(symbol ? add_known(members, symbol, value)
                           : add_unknown(members, key, value, &hash)))) {
         json_release(value);
-        return refuse_at(reader, start, "duplicate key");
+        return read_fail_at(reader, start, "duplicate key");
     }
-    if (UNLIKELY(members->count >= COLLISIONS_MATTER_FROM) && strays(place, members, hash))
-        return refuse_costly(reader, "too many keys with colliding hashes");
+    if (UNLIKELY(members->count >= COLLISIONS_CHECKED_FROM) && is_flooded(place, members, hash))
+        return read_fail_costly(reader, "too many keys with colliding hashes");
     return true;
 }
 
@@ -220,17 +221,17 @@ static bool read_member(struct reader *reader, struct json_object *object, struc
     struct json_object *value = NULL;
 
     if (peek(reader) != '"')
-        return refuse(reader, "expected a key in double quotes");
+        return read_fail(reader, "expected a key in double quotes");
     start = reader->in.at++;
     if (!json_scan_string(&reader->in, &key))
-        return refuse(reader, reader->in.reason);
+        return read_fail(reader, reader->in.reason);
     if (key.nul)
-        return refuse_at(reader, start, "U+0000 in a key");
+        return read_fail_at(reader, start, "U+0000 in a key");
     if (!spend(reader, MEMBER_MEMORY + key.bytes.len))
         return false;
     place->key = key;
     if (peek(reader) != ':')
-        return refuse(reader, "expected ':' behind a key");
+        return read_fail(reader, "expected ':' behind a key");
     reader->in.at++;
     if (!read_value(reader, &value) || !add_member(reader, object, place, value))
         return false;
@@ -264,7 +265,7 @@ static bool read_string(struct reader *reader, struct json_object **out)
 
     reader->in.at++;
     if (!json_scan_string(&reader->in, &raw))
-        return refuse(reader, reader->in.reason);
+        return read_fail(reader, reader->in.reason);
 
     struct str bytes = json_bytes(&raw, &reader->scratch);
 
@@ -280,7 +281,7 @@ static bool read_word(struct reader *reader, struct str word)
     struct str rest = { (const char *)in->at, (size_t)(in->end - in->at) };
 
     if (!str_starts_with(rest, word))
-        return refuse(reader, "expected a value");
+        return read_fail(reader, "expected a value");
     in->at += word.len;
     return true;
 }
@@ -309,9 +310,9 @@ static bool read_number(struct reader *reader, struct json_object **out)
     struct json_object *number = NULL;
 
     if (!json_scan_number(&reader->in, &number))
-        return refuse(reader, reader->in.reason);
+        return read_fail(reader, reader->in.reason);
 
-    /* Counted as if every number kept its text, and when it is there: it is but one value. */
+    /* Counted as if every number kept its text. */
     if (!spend(reader, SCALAR_MEMORY + (size_t)(reader->in.at - start))) {
         json_release(number);
         return false;
@@ -338,13 +339,13 @@ static bool read_value(struct reader *reader, struct json_object **out)
     case 'n':
         return read_null(reader, out);
     case -1:
-        return refuse(reader, "the text ends where a value is expected");
+        return read_fail(reader, "the text ends where a value is expected");
     default:
         break;
     }
     if (c == '-' || char_is_digit((char)c))
         return read_number(reader, out);
-    return refuse(reader, "expected a value");
+    return read_fail(reader, "expected a value");
 }
 
 static bool read_text(struct reader *reader, struct json_object **out)
@@ -354,11 +355,11 @@ static bool read_text(struct reader *reader, struct json_object **out)
     if (str_starts_with((struct str){ (const char *)reader->in.begin,
                                       (size_t)(reader->in.end - reader->in.begin) },
                         STR("\xEF\xBB\xBF")))
-        return refuse(reader, "byte order mark");
+        return read_fail(reader, "byte order mark");
     if (!read_value(reader, &root))
         return false;
     if (peek(reader) >= 0)
-        return refuse(reader, "more text behind the value");
+        return read_fail(reader, "more text behind the value");
     *out = root;
     root = NULL;
     return true;
@@ -375,7 +376,8 @@ bool json_read(struct str text, const struct json_read_options *options, struct 
                struct error *err)
 {
     const unsigned char *begin = (const unsigned char *)(text.ptr ? text.ptr : "");
-    struct json_place places[JSON_DEPTH_LIMIT]; /* not zeroed: that would cost more than reading */
+    struct json_place
+        places[JSON_DEPTH_LIMIT]; /* not zeroed: that would take longer than reading */
     struct reader reader = {
         .in = { .begin = begin, .at = begin, .end = begin + text.len },
         .symbols = options ? options->symbols : NULL,
@@ -385,7 +387,7 @@ bool json_read(struct str text, const struct json_read_options *options, struct 
         .err = err,
     };
 
-    /* json-c counts a string's bytes in an int. */
+    /* json-c keeps the length of a string in an int. */
     if (text.len > INT_MAX)
         return fail(err, ERR_MALFORMED, "at byte %d: the text is longer than 2 GiB", INT_MAX);
     buf_init(&reader.scratch, INT_MAX);

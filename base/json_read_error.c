@@ -1,17 +1,17 @@
 /*
- * json_read_error.c - where a text is wrong, as one harmless line.
+ * json_read_error.c - the error text of the reader: byte, reason and JSON Pointer in one safe line.
  *
- * The keys on the way are the sender's: what could break the line or fool a terminal is shown as
- * \uXXXX, and a long way is cut. Values are never quoted.
+ * Keys come from the sender: characters that could break the line or affect a terminal are written
+ * as \uXXXX, and a long pointer is cut. Values are never quoted.
  */
 #include "base/json_internal.h"
 #include "base/utf8.h"
 
-/* Of the pointer; leaves room for the rest of an error's text. */
+/* Bytes of the pointer; leaves room for the rest of the text. */
 enum { POINTER_MAX = 240 };
 
-/* C0 and C1 controls, line separators, and marks that change the direction of writing. */
-static bool is_odd(uint32_t c)
+/* Is it a control character, a line separator, or a mark that changes the writing direction? */
+static bool is_unsafe(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
@@ -23,7 +23,7 @@ static void add_key(struct buf *out, struct str key)
     uint32_t c;
 
     while (!out->overflow && utf8_take(&rest, &c)) {
-        if (is_odd(c))
+        if (is_unsafe(c))
             buf_printf(out, "\\u%04x", c);
         else
             json_write_pointer_token(out, (struct str){ key.ptr, key.len - rest.len });

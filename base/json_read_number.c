@@ -1,9 +1,9 @@
 /*
  * json_read_number.c - numbers: 64-bit integers become json-c's, all others keep their text.
  *
- * A kept text hangs on a json-c double as its user data, with a serializer of our own, so that the
- * number comes out as it went in, be it 30 digits long, 1e400 or -0. json_object_deep_copy() alone
- * refuses such a number because it does not know the serializer, so json_copy() is here, too.
+ * The text is the user data of a json-c double, with a serializer that writes it, so that 30
+ * digits, 1e400 and -0 are written as they were read. json_object_deep_copy() cannot copy such a
+ * number without help, so json_copy() is here, too.
  */
 #include <float.h>
 #include <stdlib.h>
@@ -12,14 +12,14 @@
 #include "base/chars.h"
 #include "base/json_internal.h"
 
-/* Up to here every integer is a double, and a power of ten is exact. */
+/* Up to these, integers and powers of ten are exact as doubles. */
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
 #define EXACT_POWER    22
 
-/* No mantissa of this or more can take another digit. */
+/* From here on the mantissa may have no room for another digit. */
 #define MANTISSA_FULL (UINT64_MAX / 10)
 
-/* Enough for every exponent that is neither zero nor infinity; keeps the sum below in range. */
+/* Above this a number is zero or infinite anyway. Keeps the arithmetic in range. */
 #define EXPONENT_FULL 100000
 
 struct decimal {
@@ -35,7 +35,7 @@ static inline bool at_digit(const struct json_input *in)
     return in->at < in->end && char_is_digit((char)*in->at);
 }
 
-static bool refuse(struct json_input *in, const char *reason)
+static bool number_fail(struct json_input *in, const char *reason)
 {
     in->reason = reason;
     return false;
@@ -56,10 +56,10 @@ static bool scan_integer(struct json_input *in, struct decimal *number)
     if (number->negative)
         in->at++;
     if (!at_digit(in))
-        return refuse(in, "a number needs a digit behind '-'");
+        return number_fail(in, "a number needs a digit behind '-'");
     if (*in->at == '0') {
         in->at++;
-        return at_digit(in) ? refuse(in, "a number must not begin with 0") : true;
+        return at_digit(in) ? number_fail(in, "a number must not begin with 0") : true;
     }
     while (at_digit(in))
         add_digit(number, *in->at++ - (unsigned)'0');
@@ -70,7 +70,7 @@ static bool scan_fraction(struct json_input *in, struct decimal *number)
 {
     in->at++;
     if (!at_digit(in))
-        return refuse(in, "a number needs a digit behind '.'");
+        return number_fail(in, "a number needs a digit behind '.'");
 
     const unsigned char *start = in->at;
 
@@ -89,7 +89,7 @@ static bool scan_exponent(struct json_input *in, struct decimal *number)
     if (in->at < in->end && (*in->at == '+' || *in->at == '-'))
         negative = *in->at++ == '-';
     if (!at_digit(in))
-        return refuse(in, "a number needs a digit in its exponent");
+        return number_fail(in, "a number needs a digit in its exponent");
     for (; at_digit(in); in->at++) {
         if (exponent < EXPONENT_FULL)
             exponent = exponent * 10 + (*in->at - '0');
@@ -99,8 +99,8 @@ static bool scan_exponent(struct json_input *in, struct decimal *number)
 }
 
 /*
- * Few digits and a small power of ten: one operation on exact operands is rounded once, as it must
- * be. The others are for strtod(); this program never sets a locale.
+ * With few digits and a small power of ten, one operation on exact operands gives the correctly
+ * rounded result. All others are left to strtod(); the program never sets a locale.
  */
 static double to_double(const struct decimal *number, const char *text)
 {
@@ -136,7 +136,7 @@ static void free_source(struct json_object *number, void *source)
     mem_free(source);
 }
 
-/* Takes `source`. */
+/* Takes ownership of `source`. */
 static struct json_object *with_source(double value, struct json_source *source)
 {
     struct json_object *made = json_made(json_object_new_double(value));
@@ -165,7 +165,7 @@ static struct json_object *make_number(const struct decimal *number, struct str 
             return json_made(json_object_new_int64((int64_t)number->mantissa));
         return json_made(json_object_new_uint64(number->mantissa));
     }
-    /* -0 is not 0 once it is written out again. */
+    /* -0 must be written as -0. */
     if (fits && number->mantissa > 0 && number->mantissa <= (uint64_t)INT64_MAX + 1)
         return json_made(json_object_new_int64((int64_t)-number->mantissa));
 
@@ -195,7 +195,7 @@ bool json_scan_number(struct json_input *in, struct json_object **out)
     return true;
 }
 
-/* json-c's way, but for the numbers that it cannot copy. */
+/* As json-c does, except for numbers with a text. */
 static int copy_shallow(struct json_object *value, struct json_object *parent, const char *key,
                         size_t index, struct json_object **copy)
 {
@@ -207,7 +207,7 @@ static int copy_shallow(struct json_object *value, struct json_object *parent, c
         return json_c_shallow_copy_default(value, parent, key, index, copy);
     *copy = with_source(json_object_get_double(value),
                         make_source(source->integer, (struct str){ source->text, source->len }));
-    return 2; /* the serializer is in place */
+    return 2; /* the serializer is already set */
 }
 
 struct json_object *json_copy(struct json_object *value)

@@ -1,8 +1,8 @@
 /*
- * json_read_string.c - strings: one pass that checks, a second one only where there are escapes.
+ * json_read_string.c - strings: a pass that checks, and a second pass if there are escapes.
  *
- * The first pass looks at 16 bytes at once where the processor can and stops at bytes that mean
- * something. Because it refuses every faulty escape, the second one need not look for faults.
+ * The first pass reads 16 bytes at once with SSE2 and refuses every bad escape, so that the second
+ * one cannot fail.
  */
 #include <string.h>
 
@@ -37,41 +37,41 @@ static bool is_low_surrogate(long unit)
     return unit >= 0xDC00 && unit <= 0xDFFF;
 }
 
-static bool refuse(struct json_input *in, const unsigned char *at, const char *reason)
+static bool string_fail(struct json_input *in, const unsigned char *at, const char *reason)
 {
     in->at = at;
     in->reason = reason;
     return false;
 }
 
-/* `at` is at the backslash of a \u; `*unit` becomes its (first) unit. */
+/* Step over a \u escape, or a surrogate pair of two; `*unit` is its first code unit. */
 static bool scan_unicode(struct json_input *in, long *unit)
 {
     const unsigned char *escape = in->at;
 
     *unit = hex_unit(escape + 2, in->end);
     if (*unit < 0)
-        return refuse(in, escape, "\\u needs four hex digits");
+        return string_fail(in, escape, "\\u needs four hex digits");
     if (is_low_surrogate(*unit))
-        return refuse(in, escape, "lone surrogate");
+        return string_fail(in, escape, "lone surrogate");
     in->at = escape + 6;
     if (!is_high_surrogate(*unit))
         return true;
     if (in->end - in->at < 6 || in->at[0] != '\\' || in->at[1] != 'u' ||
         !is_low_surrogate(hex_unit(in->at + 2, in->end)))
-        return refuse(in, escape, "lone surrogate");
+        return string_fail(in, escape, "lone surrogate");
     in->at += 6;
     return true;
 }
 
-/* `at` is at the backslash. */
+/* Step over an escape, whose backslash comes next. */
 static bool scan_escape(struct json_input *in, struct json_raw *out)
 {
     long unit;
 
     out->escaped = true;
     if (in->end - in->at < 2)
-        return refuse(in, in->end, "the text ends inside a string");
+        return string_fail(in, in->end, "the text ends inside a string");
     switch (in->at[1]) {
     case '"':
     case '\\':
@@ -89,18 +89,18 @@ static bool scan_escape(struct json_input *in, struct json_raw *out)
         out->nul = out->nul || unit == 0;
         return true;
     default:
-        return refuse(in, in->at, "unknown escape");
+        return string_fail(in, in->at, "unknown escape");
     }
 }
 
-/* `at` is at a byte from 0x80 on; text in other alphabets has many in a row. */
+/* Step over characters above ASCII; there are often many in a row. */
 static bool scan_characters(struct json_input *in)
 {
     while (in->at < in->end && *in->at >= 0x80) {
         size_t len = utf8_length(in->at, in->end);
 
         if (len == 0)
-            return refuse(in, in->at, "invalid UTF-8");
+            return string_fail(in, in->at, "invalid UTF-8");
         in->at += len;
     }
     return true;
@@ -114,14 +114,14 @@ bool json_scan_string(struct json_input *in, struct json_raw *out)
     for (;;) {
         in->at = json_skip_plain(in->at, in->end, true);
         if (in->at == in->end)
-            return refuse(in, in->end, "the text ends inside a string");
+            return string_fail(in, in->end, "the text ends inside a string");
         if (LIKELY(*in->at == '"'))
             break;
         if (*in->at == '\\') {
             if (!scan_escape(in, &raw))
                 return false;
         } else if (*in->at < 0x20) {
-            return refuse(in, in->at, "control character in a string");
+            return string_fail(in, in->at, "control character in a string");
         } else if (!scan_characters(in)) {
             return false;
         }
@@ -132,7 +132,7 @@ bool json_scan_string(struct json_input *in, struct json_raw *out)
     return true;
 }
 
-/* `*from` is at the `u`, and is moved behind the escape. */
+/* `*from` is at the `u` and is moved past the escape. */
 static char *put_unicode(char *to, const unsigned char **from, const unsigned char *end)
 {
     uint32_t c = (uint32_t)hex_unit(*from + 1, end);
@@ -158,7 +158,7 @@ static char short_escape(unsigned char c)
         return '\r';
     case 't':
         return '\t';
-    default: /* `"`, `\` and `/` stand for themselves */
+    default: /* `"`, `\` and `/` */
         return (char)c;
     }
 }
@@ -170,7 +170,7 @@ struct str json_unescape(const struct json_raw *raw, struct buf *scratch)
 
     buf_clear(scratch);
 
-    /* No escape is shorter than what it stands for. Within a text the room is always granted. */
+    /* No escape is shorter than its value, and no string is longer than the buffer's maximum. */
     char *start = buf_reserve(scratch, raw->bytes.len);
     char *to = start;
 

@@ -1,7 +1,7 @@
 /*
- * json_spans.c - where in a text the elements of its array, and the members of its object, stand.
+ * json_spans.c - find the elements of an array, or a member of an object, in their text.
  *
- * The text was read before, so it is valid JSON: brackets and quotes are all that need looking at.
+ * The text was read before, so it is valid JSON: only brackets, commas and strings matter.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@ struct str json_span(struct str text)
     return text;
 }
 
-/* `at` is at the opening quote; the place of the closing one. */
+/* `at` is at an opening quote. Returns the place of the closing one. */
 static const char *skip_string(const char *at, const char *end)
 {
     for (at++; at < end && *at != '"'; at++)
@@ -26,7 +26,7 @@ static const char *skip_string(const char *at, const char *end)
     return at;
 }
 
-/* The comma or bracket that ends the element or member which begins at `at`. */
+/* The comma or bracket after the element or member that begins at `at`. */
 static const char *find_end(const char *at, const char *end)
 {
     size_t depth = 0;
@@ -48,7 +48,7 @@ void json_spans(struct str text, struct str *spans, size_t count)
 {
     struct str inside = json_span(text);
     const char *end = inside.ptr + inside.len;
-    const char *at = inside.ptr + 1; /* behind the bracket */
+    const char *at = inside.ptr + 1; /* after the bracket */
 
     for (size_t i = 0; i < count; i++) {
         const char *stop = find_end(at, end);
@@ -58,7 +58,7 @@ void json_spans(struct str text, struct str *spans, size_t count)
     }
 }
 
-/* Is that the member's key, quotes and all? */
+/* Does the member's text begin with `key` in quotes? */
 static bool has_key(struct str member, struct str key)
 {
     return member.len > key.len + 2 && member.ptr[0] == '"' &&

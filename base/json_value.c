@@ -1,7 +1,7 @@
 /*
- * json_value.c - what a value is, and whether two are the same; see json.h.
+ * json_value.c - the kind of a value, equality and hash; see json.h.
  *
- * The hash is seeded once in a process, so that a sender cannot choose values that collide.
+ * The hash has a random seed per process, so that a sender cannot choose values that collide.
  */
 #include <assert.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 
 #define TWO_TO_64 18446744073709551616.0
 
-/* What the hashes of different kinds begin with. */
+/* Keeps values of different kinds apart. */
 enum {
     HASH_NULL = 1,
     HASH_FALSE,
@@ -133,11 +133,11 @@ static uint64_t process_seed(void)
 
     if (LIKELY(seed != 0))
         return seed;
-    /* Without entropy the hash is only as good as an unseeded one. */
+    /* Before the system has entropy, the address space layout is the seed. */
     if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
         seed = (uint64_t)(uintptr_t)&shared;
     seed |= 1;
-    /* The first thread decides. */
+    /* The first thread's seed is kept. */
     return atomic_compare_exchange_strong(&shared, &none, seed) ? seed : none;
 }
 
@@ -165,7 +165,7 @@ static uint64_t hash_bytes(struct str s, uint64_t seed)
     return mix(hash ^ word, seed);
 }
 
-/* An integer that equals a double must hash as that one, any other as its digits. */
+/* An integer that equals a double has the double's hash; any other one the hash of its digits. */
 static uint64_t hash_big(const struct json_numeric *number, uint64_t seed)
 {
     char digits[JSON_REAL_DIGITS];
@@ -207,7 +207,7 @@ static uint64_t hash_array(struct json_object *array, uint64_t seed, size_t dept
     return hash;
 }
 
-/* A sum, as the order of members does not count. */
+/* A sum, because the order of members does not matter. */
 static uint64_t hash_object(struct json_object *object, uint64_t seed, size_t depth)
 {
     uint64_t sum = 0;

@@ -1,9 +1,9 @@
 /*
  * log.c - see log.h.
  *
- * Lines are composed in this thread's own buffer and leave under a mutex: a full pipe takes a
- * write(2) in pieces, between which another thread's lines would land. A line that does not fit an
- * empty buffer is dropped, its event name kept.
+ * Each thread composes lines in a buffer of its own and writes them under a mutex: a full pipe
+ * takes a write(2) in parts, and lines of other threads must not come between them. Of a line that
+ * does not fit an empty buffer only time, level and event are written.
  */
 #include "base/log.h"
 
@@ -25,7 +25,7 @@ static struct {
     _Atomic(enum log_format) format;
 } settings = { LOG_INFO, LOG_JSON };
 
-/* Whole lines that wait; `bytes` never moves, as its capacity is its maximum. */
+/* Whole lines that are not written yet. */
 static _Thread_local char bytes[BUFFER_SIZE];
 static _Thread_local size_t waiting;
 static _Thread_local bool batching;
@@ -63,7 +63,7 @@ int64_t log_waiting_since_us(void)
 static void add_json_field(struct buf *line, const struct log_field *field)
 {
     buf_add(line, STR(",\""));
-    buf_add(line, str_from_c(field->key)); /* our own words: nothing to escape */
+    buf_add(line, str_from_c(field->key)); /* a constant: nothing to escape */
     buf_add(line, STR("\":"));
     if (field->kind == LOG_FIELD_STR)
         json_write_string(line, field->str);
@@ -73,8 +73,8 @@ static void add_json_field(struct buf *line, const struct log_field *field)
         buf_add_int(line, field->number);
 }
 
-/* Could `s` stand in a text line without quotes? */
-static bool is_plain(struct str s)
+/* Can `s` be written without quotes in the text format? */
+static bool needs_no_quotes(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] <= ' ' || strchr("\"\\=\x7f", s.ptr[i]))
@@ -87,7 +87,7 @@ static void add_text_field(struct buf *line, const struct log_field *field)
     buf_add_char(line, ' ');
     buf_add(line, str_from_c(field->key));
     buf_add_char(line, '=');
-    if (field->kind == LOG_FIELD_STR && is_plain(field->str))
+    if (field->kind == LOG_FIELD_STR && needs_no_quotes(field->str))
         buf_add(line, field->str);
     else if (field->kind == LOG_FIELD_STR)
         json_write_string(line, field->str);
@@ -119,7 +119,7 @@ static void add_head(struct buf *line, enum log_level level, const char *event)
     buf_add(line, str_from_c(event));
 }
 
-/* The whole line behind what waits; false, and nothing added, when it does not fit. */
+/* Append the line to the buffer. False, with nothing appended, when it does not fit. */
 static bool compose(enum log_level level, const char *event, const struct log_field *fields,
                     size_t count)
 {

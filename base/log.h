@@ -1,11 +1,11 @@
 /*
- * log.h - one line per event on standard output, as JSON or as text.
+ * log.h - the log: one line per event on standard output, as JSON or as text.
  *
- * Keys are fixed, values are escaped. No header value, body value or credential is ever passed
- * here, except well-formed identifiers (log_identifier()).
+ * Keys are fixed, values are escaped. Values of headers and bodies and credentials are never
+ * logged, except identifiers that log_identifier() accepts.
  *
- * Threads: any thread may log; a line is written whole. A loop thread may batch its lines
- * (log_batch()) and write them together with log_flush().
+ * Threads: any thread may log; a line is written as a whole. A loop thread may collect its lines
+ * (log_batch()) and write them together (log_flush()).
  */
 #pragma once
 
@@ -34,13 +34,13 @@ struct log_field {
 #define LOG_BOOL(name, value)                                                                      \
     ((struct log_field){ .key = (name), .kind = LOG_FIELD_BOOL, .number = (value) })
 
-/** Also while other threads write. The default is info, JSON. */
+/** Set level and format, also while other threads log. The default is LOG_INFO and LOG_JSON. */
 void log_configure(enum log_level level, enum log_format format);
 
-/** Would a line of this level be written? */
+/** Is a line of this level written? */
 bool log_enabled(enum log_level level);
 
-/** Write one line. `ready` is written at any level. */
+/** Write one line. The event "ready" is written at any level. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
 
@@ -49,14 +49,14 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     log_write((level), (event), (const struct log_field[]){ __VA_ARGS__ },                         \
               sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field))
 
-/** From now on this thread's lines wait for log_flush(), or until 32 KiB are waiting. */
+/** From now on this thread's lines are kept until log_flush(), or until there are 32 KiB. */
 void log_batch(void);
 
-/** Since when (clock_monotonic_us()) this thread's oldest line waits; 0: none does. */
+/** When this thread's oldest unwritten line was logged (clock_monotonic_us()); 0: there is none. */
 int64_t log_waiting_since_us(void);
 
-/** Write what waits. */
+/** Write the lines of this thread that are kept. */
 void log_flush(void);
 
-/** `s` if it matches [A-Za-z0-9._:-]{1,128}, else a slice with ptr NULL (the field is left out). */
+/** `s` if it matches [A-Za-z0-9._:-]{1,128}, else STR_NONE (LOG_STR() omits the field then). */
 struct str log_identifier(struct str s);

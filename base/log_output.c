@@ -1,8 +1,8 @@
 /*
  * log_output.c - see log_output.h.
  *
- * Two buffers take turns: one is filled under the mutex while the writer writes the other without
- * it. A write that fails loses its lines: a log that cannot be written has nowhere to be reported.
+ * Two buffers are swapped: one is filled under the mutex while the writer writes the other without
+ * it. Lines of a failed write are lost: there is nowhere to report it.
  */
 #include "base/log_output.h"
 
@@ -22,14 +22,14 @@ static struct {
     pthread_mutex_t mutex; /* for all below; without a writer it keeps lines from mixing */
     pthread_cond_t changed;
     struct buf queued;
-    int64_t dropped; /* lines, since it was last said */
+    int64_t dropped; /* lines, since the last report */
     bool running;
     bool stopping;
     bool ended;
     pthread_t thread;
 } output = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-/* Is it worth trying again? A full pipe that does not block is waited for. */
+/* Can the write be tried again? Waits while a non-blocking pipe is full. */
 static bool may_go_on(void)
 {
     struct pollfd events = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -73,7 +73,8 @@ void log_output(struct str lines)
     (void)pthread_mutex_unlock(&output.mutex);
 }
 
-/* What to write next; false: nothing will come any more. The mutex is held. */
+/* Wait until there are lines; false when there are none and the writer must end. The mutex is held.
+ */
 static bool await_lines(void)
 {
     while (output.queued.len == 0 && !output.stopping)
@@ -122,10 +123,10 @@ bool log_output_start(struct error *err)
     return false;
 }
 
-/* Until the writer has ended, or the patience has; true: it has ended. The mutex is held. */
-static bool await_end(int64_t patience_us)
+/* Wait until the writer has ended or the time has passed. Has it ended? The mutex is held. */
+static bool await_end(int64_t timeout_us)
 {
-    const struct timespec at = clock_timespec(clock_monotonic_us() + patience_us);
+    const struct timespec at = clock_timespec(clock_monotonic_us() + timeout_us);
 
     while (!output.ended)
         if (pthread_cond_timedwait(&output.changed, &output.mutex, &at) == ETIMEDOUT)
@@ -133,7 +134,7 @@ static bool await_end(int64_t patience_us)
     return output.ended;
 }
 
-void log_output_stop(int64_t patience_us)
+void log_output_stop(int64_t timeout_us)
 {
     (void)pthread_mutex_lock(&output.mutex);
     if (!output.running) {
@@ -143,10 +144,10 @@ void log_output_stop(int64_t patience_us)
     output.stopping = true;
     (void)pthread_cond_broadcast(&output.changed);
 
-    bool ended = await_end(patience_us);
+    bool ended = await_end(timeout_us);
 
     (void)pthread_mutex_unlock(&output.mutex);
-    if (!ended) { /* it waits for a reader that does not read; the process's end will end it */
+    if (!ended) { /* blocked in write(2); it ends with the process */
         (void)pthread_detach(output.thread);
         return;
     }

@@ -1,11 +1,11 @@
 /*
- * log_output.h - where log lines leave: at once, or through a thread that may wait in their place.
+ * log_output.h - write log lines directly, or through a thread so that the caller never waits.
  *
- * Whoever reads our standard output may stop reading. A program that only runs for a moment waits
- * for it; a server must not, so it starts the writer: lines are queued up to a limit, and beyond it
- * dropped and counted (the event "log_dropped").
+ * The reader of standard output may stop reading. A short command waits for it. The server must
+ * not, so it starts the writer thread: up to 1 MiB of lines are queued, further ones are dropped
+ * and counted (the event "log_dropped").
  *
- * Threads: start and stop belong to one thread; log_output() may be called from any.
+ * Threads: one thread starts and stops; any thread may call log_output().
  */
 #pragma once
 
@@ -17,11 +17,11 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/** Write whole lines, or queue them when the writer runs. */
+/** Write whole lines, or queue them while the writer runs. */
 void log_output(struct str lines);
 
-/** From now on log_output() never waits. ERR_SYSTEM when no thread can be had. */
+/** Start the writer: from now on log_output() never waits. ERR_SYSTEM. */
 NODISCARD bool log_output_start(struct error *err);
 
-/** Wait at most `patience_us` for what is queued to be written; then stop or give up the writer. */
-void log_output_stop(int64_t patience_us);
+/** Wait up to `timeout_us` until all queued lines are written, then end or abandon the writer. */
+void log_output_stop(int64_t timeout_us);
