@@ -186,7 +186,7 @@ static void report_files(struct doctor *doctor)
     config_review_files(doctor->review, CONFIG_FILES_ALL);
     for (size_t i = 0; i < settings_problem_count(doctor->review->settings); i++)
         doctor_say(doctor, INSPECT_FAILURE, "file", "%s",
-            settings_problem(doctor->review->settings, i)->text);
+                   settings_problem(doctor->review->settings, i)->text);
 }
 
 static void examine(struct doctor *doctor, const char *config_path)
