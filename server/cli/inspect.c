@@ -286,8 +286,7 @@ static void look_at_store(const struct inspection *inspection)
     if (!inspect_is_sound(inspection, "/store"))
         return;
     if (!*path) {
-        if (inspection->options
-                ->looks_at_machine) /* sluice check: no store is what was configured */
+        if (inspection->options->looks_at_machine) /* doctor; check accepts what is configured */
             inspect_say(inspection, INSPECT_WARNING, "store", "/store/path", "none configured: %s",
                         config->sink_count > 0 ? "200 waits for every sink, refused events are lost"
                                                : "200 promises nothing about delivery");
