@@ -211,9 +211,12 @@ struct str json_pointer_dotted(const struct json_pointer *pointer, size_t count,
 /** The number of tokens. */
 size_t json_pointer_depth(const struct json_pointer *pointer);
 
+/** Is `text` empty, or tokens that begin with `/` in which 0 or 1 follows each `~`? */
+bool json_pointer_is_valid(struct str text);
+
 /**
- * Remove the first token from `pointer`, a valid pointer that is not empty. Returns the token
- * unescaped, in the arena; a NUL follows it.
+ * Remove the first token from `pointer`, which begins with `/`. Returns the token unescaped, in the
+ * arena; a NUL follows it. A `~` without 0 or 1 stands for itself.
  */
 struct str json_pointer_take(struct str *pointer, struct arena *arena);
 

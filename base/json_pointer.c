@@ -47,7 +47,14 @@ static bool check_text(struct str text, struct error *err)
     return true;
 }
 
-/* Take the first token off: unescaped to `to`, which needs as many bytes as `pointer` has. */
+bool json_pointer_is_valid(struct str text)
+{
+    struct error err;
+
+    return check_text(text, &err);
+}
+
+/* Take the first token off: unescaped to `to`, with a NUL. */
 static struct str take_token(struct str *pointer, char *to)
 {
     struct str rest = str_from(*pointer, 1);
@@ -66,7 +73,9 @@ static struct str take_token(struct str *pointer, char *to)
 
 struct str json_pointer_take(struct str *pointer, struct arena *arena)
 {
-    return take_token(pointer, arena_alloc(arena, pointer->len));
+    struct str rest = str_from(*pointer, 1);
+
+    return take_token(pointer, arena_alloc(arena, take_until(&rest, '/').len + 1));
 }
 
 static size_t count_tokens(struct str text)

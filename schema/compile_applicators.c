@@ -6,8 +6,9 @@
 #include "base/memory.h"
 
 /* A rule about `value`, one schema. */
-static struct rule *add_one(struct compiler *compiler, enum rule_op op,
-                            const struct keyword *keyword, struct json_object *value, uint8_t kinds)
+static struct rule *add_schema(struct compiler *compiler, enum rule_op op,
+                               const struct keyword *keyword, struct json_object *value,
+                               uint8_t kinds)
 {
     struct target *target = compile_alloc_targets(compiler, 1);
 
@@ -22,8 +23,8 @@ static struct rule *add_one(struct compiler *compiler, enum rule_op op,
 }
 
 /* A rule about `value`, an array of schemas. */
-static bool add_array(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
-                      struct json_object *value, uint8_t kinds)
+static bool add_schemas(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
+                        struct json_object *value, uint8_t kinds)
 {
     if (!json_is_array(value))
         return compile_fail(compiler, keyword->name, "expected an array");
@@ -60,9 +61,9 @@ bool compile_items(struct compiler *compiler, const struct keyword *keyword,
     bool modern = compiler->dialect.draft == SCHEMA_DRAFT_2020_12;
 
     if (json_is_array(value) && !modern)
-        return add_array(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
+        return add_schemas(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
 
-    struct rule *rule = add_one(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
+    struct rule *rule = add_schema(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
 
     if (!rule)
         return false;
@@ -74,7 +75,7 @@ bool compile_items(struct compiler *compiler, const struct keyword *keyword,
 bool compile_prefix_items(struct compiler *compiler, const struct keyword *keyword,
                           struct json_object *value)
 {
-    return add_array(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
+    return add_schemas(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
 }
 
 bool compile_additional_items(struct compiler *compiler, const struct keyword *keyword,
@@ -86,7 +87,7 @@ bool compile_additional_items(struct compiler *compiler, const struct keyword *k
     if (!compile_sibling(compiler, "items", &items) || !json_is_array(items))
         return true;
 
-    struct rule *rule = add_one(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
+    struct rule *rule = add_schema(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
 
     if (!rule)
         return false;
@@ -122,7 +123,7 @@ bool compile_contains(struct compiler *compiler, const struct keyword *keyword,
     if (!read_count(compiler, "minContains", &min) || !read_count(compiler, "maxContains", &max))
         return false;
 
-    struct rule *rule = add_one(compiler, RULE_CONTAINS, keyword, value, KIND_ARRAY);
+    struct rule *rule = add_schema(compiler, RULE_CONTAINS, keyword, value, KIND_ARRAY);
 
     if (!rule)
         return false;
@@ -139,8 +140,8 @@ bool compile_unevaluated(struct compiler *compiler, const struct keyword *keywor
     bool items = keyword->id == KEYWORD_UNEVALUATED_ITEMS;
 
     compiler->schema->nodes[compiler->node].tracks = true;
-    return add_one(compiler, items ? RULE_UNEVALUATED_ITEMS : RULE_UNEVALUATED_PROPERTIES, keyword,
-                   value, items ? KIND_ARRAY : KIND_OBJECT) != NULL;
+    return add_schema(compiler, items ? RULE_UNEVALUATED_ITEMS : RULE_UNEVALUATED_PROPERTIES,
+                      keyword, value, items ? KIND_ARRAY : KIND_OBJECT) != NULL;
 }
 
 /* Combinations. */
@@ -152,13 +153,13 @@ bool compile_schemas(struct compiler *compiler, const struct keyword *keyword,
                       : keyword->id == KEYWORD_ANY_OF ? RULE_ANY_OF
                                                       : RULE_ONE_OF;
 
-    return add_array(compiler, op, keyword, value, KIND_ALL);
+    return add_schemas(compiler, op, keyword, value, KIND_ALL);
 }
 
 bool compile_not(struct compiler *compiler, const struct keyword *keyword,
                  struct json_object *value)
 {
-    return add_one(compiler, RULE_NOT, keyword, value, KIND_ALL) != NULL;
+    return add_schema(compiler, RULE_NOT, keyword, value, KIND_ALL) != NULL;
 }
 
 bool compile_if(struct compiler *compiler, const struct keyword *keyword, struct json_object *value)

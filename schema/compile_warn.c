@@ -8,7 +8,7 @@
 
 enum { WARNINGS_MAX = 20 };
 
-static void add(struct compiler *compiler, struct str text)
+static void add_warning(struct compiler *compiler, struct str text)
 {
     struct schema *schema = compiler->schema;
 
@@ -36,7 +36,7 @@ void compile_warn(struct compiler *compiler, const char *keyword, const char *fm
     for (size_t i = 0; i < text->len; i++) /* it quotes the schema, but is one line */
         if ((unsigned char)text->ptr[i] < ' ' || text->ptr[i] == 0x7F)
             text->ptr[i] = ' ';
-    add(compiler, buf_str(text));
+    add_warning(compiler, buf_str(text));
 }
 
 void compile_warn_unknown(struct compiler *compiler, const char *key)

@@ -1,5 +1,5 @@
 /*
- * dialect.h - the drafts: which keywords each knows, and where subschemas lie in them.
+ * dialect.h - the drafts: which keywords each one knows, and where their subschemas are.
  *
  * Threads: everything here is read-only.
  */

@@ -111,67 +111,29 @@ static bool get_resource(struct library *library, struct str uri, struct str ref
 
 /* Pointers. */
 
-static struct str unescape(struct arena *arena, struct str token)
+static bool follow_token(struct json_object *value, struct str token, struct json_object **out)
 {
-    if (token.len == 0 || !memchr(token.ptr, '~', token.len))
-        return arena_copy(arena, token);
-
-    char *bytes = arena_alloc(arena, token.len + 1);
-    size_t len = 0;
-
-    for (size_t i = 0; i < token.len; i++) {
-        bool escape = token.ptr[i] == '~' && i + 1 < token.len &&
-                      (token.ptr[i + 1] == '0' || token.ptr[i + 1] == '1');
-
-        bytes[len] = token.ptr[i];
-        if (escape)
-            bytes[len] = "~/"[token.ptr[++i] - '0'];
-        len++;
-    }
-    return (struct str){ bytes, len };
-}
-
-static bool read_index(struct str token, size_t *index)
-{
-    *index = 0;
-    if (token.len == 0 || token.len > 9 || (token.len > 1 && token.ptr[0] == '0'))
-        return false;
-    for (size_t i = 0; i < token.len; i++) {
-        if (token.ptr[i] < '0' || token.ptr[i] > '9')
-            return false;
-        *index = *index * 10 + (size_t)(token.ptr[i] - '0');
-    }
-    return true;
-}
-
-static bool step(struct json_object *value, struct str token, struct json_object **out)
-{
-    size_t index;
-
     if (json_is_object(value))
         return memchr(token.ptr, 0, token.len) == NULL && json_find(value, token.ptr, out);
-    if (!json_is_array(value) || !read_index(token, &index) || index >= json_count(value))
+    if (!json_is_array(value) || json_pointer_index(token) >= json_count(value))
         return false;
-    *out = json_at(value, index);
+    *out = json_at(value, json_pointer_index(token));
     return true;
 }
 
-/* Walk `pointer` down from `from`; the last known location on the way and what is left behind it.
+/*
+ * The value that `pointer` refers to, from the location `*nearest` on, or NULL. `*nearest` becomes
+ * the last location on the way, `*rest` the part of the pointer below it.
  */
-static struct json_object *follow(const struct library *library, struct str pointer,
-                                  uint32_t *nearest, struct str *rest)
+static struct json_object *follow_pointer(const struct library *library, struct str pointer,
+                                          uint32_t *nearest, struct str *rest)
 {
     struct json_object *value = library->locations[*nearest].value;
 
     *rest = pointer;
     while (pointer.len > 0) {
-        const char *end = memchr(pointer.ptr + 1, '/', pointer.len - 1);
-        size_t len = end ? (size_t)(end - pointer.ptr) : pointer.len;
-        struct str token = unescape(library->arena, (struct str){ pointer.ptr + 1, len - 1 });
-
-        if (!step(value, token, &value))
+        if (!follow_token(value, json_pointer_take(&pointer, library->arena), &value))
             return NULL;
-        pointer = str_from(pointer, len);
 
         uint32_t location = library_find(library, value);
 
@@ -188,7 +150,7 @@ static bool find_pointer(struct library *library, uint32_t resource, struct str 
 {
     uint32_t nearest = library->resources[resource].location;
     struct str rest;
-    struct json_object *value = follow(library, pointer, &nearest, &rest);
+    struct json_object *value = follow_pointer(library, pointer, &nearest, &rest);
 
     *out = NO_LOCATION;
     if (!value)

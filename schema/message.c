@@ -124,7 +124,7 @@ static const char **alloc_names(size_t count)
     return mem_alloc_array(count + 1, sizeof(const char *));
 }
 
-static size_t count_members(struct json_object *object)
+static size_t message_count_members(struct json_object *object)
 {
     return (size_t)json_object_object_length(object);
 }
@@ -151,7 +151,7 @@ static bool has_patterns(const struct node *node)
 static void write_additional_properties(const struct message *message)
 {
     const struct visit *at = message->fault->at;
-    const char **names = alloc_names(count_members(at->value));
+    const char **names = alloc_names(message_count_members(at->value));
     size_t count = 0;
 
     for (JSON_EACH(member, at->value)) {
@@ -176,7 +176,7 @@ static void write_unevaluated_properties(const struct message *message)
     struct check *check = &message->reporter->check;
     const struct target *target = message->fault->rule->targets;
     bool is_false = check->schema->nodes[target->node].is_false;
-    const char **names = alloc_names(count_members(at->value));
+    const char **names = alloc_names(message_count_members(at->value));
     size_t count = 0;
 
     for (JSON_EACH(member, at->value)) {

@@ -28,7 +28,7 @@ static struct str finish(struct reporter *reporter, struct buf *buf)
     return text;
 }
 
-static void print_token(struct buf *out, const char *key, uint64_t index)
+static void add_pointer_token(struct buf *out, const char *key, uint64_t index)
 {
     buf_add_char(out, '/');
     if (key)
@@ -42,7 +42,7 @@ static void print_steps(struct buf *out, const struct step *step)
     if (!step)
         return;
     print_steps(out, step->up);
-    print_token(out, step->key, step->index);
+    add_pointer_token(out, step->key, step->index);
 }
 
 static void print_frames(struct buf *out, const struct frame *frame)
@@ -50,9 +50,9 @@ static void print_frames(struct buf *out, const struct frame *frame)
     if (!frame)
         return;
     print_frames(out, frame->up);
-    print_token(out, frame->keyword, 0);
+    add_pointer_token(out, frame->keyword, 0);
     if (frame->key || frame->index >= 0)
-        print_token(out, frame->key, (uint64_t)frame->index);
+        add_pointer_token(out, frame->key, (uint64_t)frame->index);
 }
 
 static const char *keyword_of(const struct fault *fault)
@@ -92,7 +92,7 @@ static struct schema_unit word(struct reporter *reporter, const struct fault *fa
     buf_init(&buf, max);
     print_frames(&buf, fault->at->frame);
     if (fault->kind != FAULT_FALSE)
-        print_token(&buf, keyword_of(fault), 0);
+        add_pointer_token(&buf, keyword_of(fault), 0);
     unit.keyword_location = finish(reporter, &buf);
     unit.error = word_message(reporter, fault, max);
     return unit;

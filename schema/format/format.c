@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/chars.h"
+#include "base/json.h"
 #include "base/regex.h"
 #include "schema/format/format_internal.h"
 
@@ -27,18 +28,6 @@ static bool is_uuid(struct str text)
     return text.len == 0;
 }
 
-/* RFC 6901: empty, or "/"-led tokens in which "~" is followed by 0 or 1. */
-static bool is_json_pointer(struct str text)
-{
-    if (text.len > 0 && text.ptr[0] != '/')
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '~' && !next_is_one_of(str_from(text, i + 1), "01"))
-            return false;
-    }
-    return true;
-}
-
 /* 0, or digits that do not begin with 0. */
 static bool take_natural(struct str *text)
 {
@@ -53,7 +42,7 @@ static bool is_relative_json_pointer(struct str text)
         return false;
     if (take_char(&text, "+-") && !take_natural(&text))
         return false;
-    return str_equal(text, STR("#")) || is_json_pointer(text);
+    return str_equal(text, STR("#")) || json_pointer_is_valid(text);
 }
 
 static const struct format formats[] = {
@@ -68,7 +57,7 @@ static const struct format formats[] = {
     { STR_INIT("ipv6"), format_is_ipv6 },
     { STR_INIT("iri"), format_is_iri },
     { STR_INIT("iri-reference"), format_is_iri_reference },
-    { STR_INIT("json-pointer"), is_json_pointer },
+    { STR_INIT("json-pointer"), json_pointer_is_valid },
     { STR_INIT("regex"), regex_is_ecma },
     { STR_INIT("relative-json-pointer"), is_relative_json_pointer },
     { STR_INIT("time"), format_is_time },

@@ -107,7 +107,7 @@ static bool take_u_label(struct host *host, struct str label)
     return strlen(ascii) <= MAX_LABEL;
 }
 
-static bool is_label_char(char c)
+static bool is_host_label_char(char c)
 {
     return char_is_alnum(c) || c == '-';
 }
@@ -116,7 +116,7 @@ static bool take_label(struct host *host, struct str label)
 {
     if (label.len == 0 || label.ptr[0] == '-' || label.ptr[label.len - 1] == '-')
         return false;
-    if (!all_are(label, is_label_char))
+    if (!all_are(label, is_host_label_char))
         return host->international && take_u_label(host, label);
     if (label.len > MAX_LABEL)
         return false;

@@ -127,7 +127,7 @@ static const struct {
       "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"x\":1}", true },
     { "{\"required\":[\"x\"]}", "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1}",
       false },
-    /* Branches of allOf that only list properties are checked along with the rest. */
+    /* Branches of allOf that list properties, beside those of the node. */
     { "{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}},\"required\":[\"a\"]},"
       "{\"properties\":{\"b\":{\"type\":\"null\"}}}]}",
       "{\"a\":null,\"b\":1}", false },
