@@ -243,7 +243,7 @@ static bool take_month(struct str *text, int *month)
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
     for (*month = 1; *month <= 12; (*month)++) {
-        if (str_starts_with(*text, (struct str){ &names[3 * (*month - 1)], 3 })) {
+        if (str_starts_with(*text, (struct str){ names + (size_t)3 * (size_t)(*month - 1), 3 })) {
             *text = str_from(*text, 3);
             return true;
         }
