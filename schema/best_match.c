@@ -95,7 +95,7 @@ static void take(struct level *level, const struct relevance *new, const struct 
     level->best.strong = new->strong;
     level->best.mismatched = new->mismatched;
     level->resolved = resolved;
-    level->any = true;
+    level->has_best = true;
     level->tied = false;
 }
 
@@ -116,7 +116,7 @@ void best_match_offer(struct reporter *reporter, const struct fault *fault, uint
     };
 
     step = nth_up(step, depth);
-    if (!level->any) {
+    if (!level->has_best) {
         take(level, &new, step, resolved);
         return;
     }
@@ -140,7 +140,7 @@ void best_match_begin(struct reporter *reporter, size_t depth)
     if (reporter->level_count++ == reporter->level_made)
         reporter->levels[reporter->level_made++] = (struct level){ 0 };
     level->base = depth;
-    level->any = false;
+    level->has_best = false;
     level->tied = false;
 }
 
@@ -148,5 +148,5 @@ uint64_t best_match_end(struct reporter *reporter, uint64_t ordinal)
 {
     const struct level *level = &reporter->levels[--reporter->level_count];
 
-    return level->any && !level->tied ? level->resolved : ordinal;
+    return level->has_best && !level->tied ? level->resolved : ordinal;
 }

@@ -6,14 +6,14 @@
 
 #include "base/clock.h"
 
-enum { STEPS_BETWEEN_LOOKS = 4096, SCOPES_PER_STEP = 16, PATTERN_STEPS_PER_US = 100 };
+enum { STEPS_PER_CLOCK_READ = 4096, SCOPES_PER_STEP = 16, PATTERN_STEPS_PER_US = 100 };
 
 /* The budget. */
 
 struct schema_budget schema_budget(int64_t budget_us)
 {
     return (struct schema_budget){ .limit_us = budget_us > 0 ? budget_us : 0,
-                                   .until_look = STEPS_BETWEEN_LOOKS };
+                                   .steps = STEPS_PER_CLOCK_READ };
 }
 
 struct schema_budget schema_budget_slice(int64_t slice_us)
@@ -66,7 +66,7 @@ static bool overspent(struct schema_budget *budget)
     return now_us >= budget->end_us;
 }
 
-bool check_look(struct check *check, uint64_t steps)
+bool check_read_clock(struct check *check, uint64_t steps)
 {
     if (check->stopped)
         return false;
@@ -77,7 +77,7 @@ bool check_look(struct check *check, uint64_t steps)
     if (overspent(check->budget))
         return check_stop(check);
     /* What a single step costs is bounded, so a large one does not put off the next look. */
-    check->steps = STEPS_BETWEEN_LOOKS;
+    check->steps = STEPS_PER_CLOCK_READ;
     return true;
 }
 
@@ -112,7 +112,7 @@ void check_begin(struct check *check, const struct schema *schema, struct schema
 {
     check->schema = schema;
     check->budget = budget;
-    check->steps = budget ? budget->until_look : 0;
+    check->steps = budget ? budget->steps : 0;
     check->depth = 0;
     check->stopped = budget && budget->exhausted;
     check->why = SCHEMA_TOO_EXPENSIVE;
@@ -123,7 +123,7 @@ void check_end(struct check *check)
 {
     if (!check->budget)
         return;
-    check->budget->until_look = check->steps;
+    check->budget->steps = check->steps;
     check->budget->exhausted = check->stopped && check->why == SCHEMA_TOO_EXPENSIVE;
 }
 

@@ -1,64 +1,69 @@
 /*
- * check.h - the checker's insides, for check*.c and the reporter; others use schema.h.
+ * check.h - internals of the checker, for check*.c and the reporter; other modules use schema.h.
  *
- * A verdict is a bool. When the budget ends, `stopped` is set and every function returns false as
- * soon as it can; whoever would turn a false into a true looks at `stopped` first.
+ * Functions return true when the value is valid. A check that cannot be decided sets `stopped`, and
+ * all functions then return false as soon as they can. So code that turns false into true (`not`,
+ * anyOf) must test `stopped` first.
  *
- * Nothing is allocated but for large values under unevaluated* and uniqueItems, and a string for
- * each name under propertyNames.
+ * A check allocates memory only for large values under unevaluated* and uniqueItems, and a string
+ * for each property name under propertyNames.
  */
 #pragma once
 
 #include "schema/evaluated.h"
 #include "schema/program.h"
 
-/* Levels of subschemas within each other; a stack of 8 MiB holds several times as many. */
+/* Nesting of subschemas. A stack of 8 MiB is large enough for several times this depth. */
 enum { CHECK_DEPTH_MAX = 4096 };
 
 struct check {
     const struct schema *schema;
     struct schema_budget *budget;
-    uint64_t steps; /* until the clock is looked at */
+    uint64_t steps; /* left until the clock is read */
     uint32_t depth;
     bool stopped;
-    enum schema_verdict why; /* it has stopped */
+    enum schema_verdict why; /* the reason, if `stopped` */
     uint32_t scope_count;
-    uint32_t scopes[CHECK_DEPTH_MAX]; /* resources on the way, outermost first; only if dynamic */
+    uint32_t scopes[CHECK_DEPTH_MAX]; /* the dynamic scope: resources, outermost first; empty
+                                         unless schema.dynamic */
 };
 
-/** `budget` is used until check_end(), which brings it up to date. */
+/** Begin a check with `budget` (may be NULL), which check_end() updates. */
 void check_begin(struct check *check, const struct schema *schema, struct schema_budget *budget);
 void check_end(struct check *check);
 
-/** check_spend() when the steps until the next look are used up. */
-bool check_look(struct check *check, uint64_t steps);
+/** The slow path of check_spend(): read the clock. */
+bool check_read_clock(struct check *check, uint64_t steps);
 
-/** Count work; false when the budget is used up. */
+/** Count `steps`; false when the check has stopped, as when the budget is used up. */
 static inline bool check_spend(struct check *check, uint64_t steps)
 {
     if (UNLIKELY(check->steps < steps))
-        return check_look(check, steps);
+        return check_read_clock(check, steps);
     check->steps -= steps;
     return true;
 }
 
-/** Count the work of going through a whole value, as hashing and comparing it do in one piece. */
+/** Count one step for each value in `value`. Call it before `value` is hashed or compared. */
 bool check_spend_on(struct check *check, struct json_object *value);
 
-/** Give up, with one of the verdicts that are neither yes nor no. Returns false. */
+/** Stop the check with an undecided verdict. Returns false. */
 bool check_give_up(struct check *check, enum schema_verdict why);
 
-/** Give up because it is too expensive. Returns false. */
+/** Stop the check with SCHEMA_TOO_EXPENSIVE. Returns false. */
 bool check_stop(struct check *check);
 
-/** May a number of json-c's double pass as an integer? */
+/** Does a number of kind KIND_DOUBLE count as an integer for the node's `type`? */
 bool check_whole(const struct node *node, struct json_object *value);
 
-/** What a node says beyond the kind. */
+/** Apply the rules of a node's plan. */
 bool check_plan(struct check *check, const struct node *node, struct json_object *value,
                 struct evaluated *seen);
 
-/** Does `value` pass? With `seen`, what the subschema evaluated is marked there if it does. */
+/**
+ * Is `value` valid against node `number`? If it is, the properties or items that the subschema
+ * evaluates are marked in `seen` (may be NULL).
+ */
 static inline bool check_node(struct check *check, uint32_t number, struct json_object *value,
                               struct evaluated *seen)
 {
@@ -67,18 +72,18 @@ static inline bool check_node(struct check *check, uint32_t number, struct json_
 
     if (UNLIKELY((node->types & kind) == 0) && (kind != KIND_DOUBLE || !check_whole(node, value)))
         return false;
-    return (node->more & kind) == 0 || check_plan(check, node, value, seen);
+    return (node->plan_kinds & kind) == 0 || check_plan(check, node, value, seen);
 }
 
-/** check_node() for one subschema of several: its marks count only if it passes. */
+/** check_node() for a subschema that may fail: then `seen` stays as it is. */
 bool check_branch(struct check *check, uint32_t node, struct json_object *value,
                   struct evaluated *seen);
 
-/** One rule of a plan, whose kinds fit the value. */
+/** Apply one rule of a plan. The kind of `value` must be in `rule->kinds`. */
 bool check_rule(struct check *check, const struct rule *rule, struct json_object *value,
                 struct evaluated *seen);
 
-/** Enter a node's resource; true when check_leave() has to follow. */
+/** Add a node's resource to the dynamic scope. True: the caller must call check_leave(). */
 static inline bool check_enter(struct check *check, uint32_t resource)
 {
     if (LIKELY(!check->schema->dynamic) ||
@@ -94,20 +99,20 @@ static inline void check_leave(struct check *check)
     check->scope_count--;
 }
 
-/** What a dynamic reference means here. */
+/** The target of a RULE_DYNAMIC_REF in the current dynamic scope. */
 const struct target *check_dynamic(struct check *check, const struct rule *rule);
 
-/** Does `text` match? */
+/** Does `text` match? Counts the steps of the search. */
 bool check_regex(struct check *check, const struct regex *regex, struct str text);
 
-/** Does a property that is not among the `properties` match a pattern? */
+/** Does a property name match one of the `patternProperties`? */
 bool check_patterns(struct check *check, const struct members *members, struct str name);
 
-/** The slot of a member's name, or NULL. */
+/** The slot of a property name, or NULL. */
 const struct slot *check_slot(const struct check *check, const struct members *members,
                               const struct lh_entry *member);
 
-/* The rules that have files of their own. */
+/* Functions for rules: check_members.c, check_unique.c, check_values.c. */
 #define CHECK_FN(name)                                                                             \
     bool name(struct check *check, const struct rule *rule, struct json_object *value,             \
               struct evaluated *seen)

@@ -136,7 +136,7 @@ static uint32_t find_hash(const struct values *values, uint64_t hash)
 static bool is_among_others(struct check *check, const struct values *values,
                             struct json_object *value)
 {
-    bool sorted = values->other_count > VALUES_IN_TURN_MAX;
+    bool sorted = values->other_count > VALUES_UNSORTED_MAX;
 
     if (sorted && !check_spend_on(check, value))
         return false;

@@ -179,7 +179,8 @@ bool compile_pending(struct compiler *compiler)
     while (compiler->compiled < compiler->schema->node_count) {
         if (!compile_node(compiler, compiler->compiled++))
             return false;
-        if (compiler->checked < compiler->library.document_count && !compile_obeys(compiler))
+        if (compiler->checked < compiler->library.document_count &&
+            !compile_check_documents(compiler))
             return false;
     }
     return true;
@@ -207,7 +208,7 @@ static bool compile_all(struct compiler *compiler, struct json_object *document,
                      compiler->err))
         return false;
     library->documents[0].bundled = trusted;
-    if (!compile_obeys(compiler))
+    if (!compile_check_documents(compiler))
         return false;
     compiler->node_capacity = library->location_count;
     schema->nodes = mem_realloc(NULL, compiler->node_capacity * sizeof(struct node));

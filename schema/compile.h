@@ -1,9 +1,10 @@
 /*
- * compile.h - what the compile*.c files share; others use schema.h.
+ * compile.h - what the compile*.c files share; other modules use schema.h.
  *
- * Nodes are made when something refers to them and compiled in the order they were made, so that
- * nothing recurses and nothing that cannot be reached is compiled. Then come, over all nodes:
- * dynamic references, the search for endless loops, and the plans.
+ * A node is created for the root schema, and for each subschema when a keyword or a reference first
+ * refers to it. Nodes are compiled in the order of creation. So the compiler needs no recursion,
+ * and skips subschemas that no validation can reach. After that it resolves the dynamic references,
+ * rejects reference loops, and builds the plans of all nodes.
  */
 #pragma once
 
@@ -11,16 +12,16 @@
 #include "schema/library.h"
 #include "schema/program.h"
 
-/** A `$dynamicRef` or `$recursiveRef` whose targets depend on the way to it. */
+/** A `$dynamicRef` or `$recursiveRef` whose target depends on the dynamic scope. */
 struct dynamic_rule {
     uint32_t node;
-    uint32_t rule;
-    uint32_t like;     /* the first of them with the same name, which has the same targets */
-    struct str anchor; /* unused by `$recursiveRef` */
-    bool recursive;
+    uint32_t rule;     /* index in the node's rules */
+    uint32_t same_as;  /* index of the first dynamic rule with the same candidate targets */
+    struct str anchor; /* of a `$dynamicRef` */
+    bool recursive;    /* it is a `$recursiveRef` */
 };
 
-/** A pattern that is compiled once, however often the schema has it. */
+/** A compiled pattern. Equal patterns of a schema share one. */
 struct known_regex {
     struct str pattern;
     const struct regex *regex;
@@ -31,9 +32,8 @@ struct compiler {
     struct library library;
     struct error *err;
     size_t node_capacity;
-    uint32_t compiled;                    /* nodes below are */
-    unsigned checked;                     /* documents that obey their metaschema */
-    unsigned depth;                       /* metaschemas being compiled around this */
+    uint32_t compiled;                    /* nodes with a lower index are compiled */
+    unsigned checked;                     /* documents that are validated by their metaschema */
     struct quote type_quotes[KIND_COUNT]; /* of single types; empty: not written yet */
     struct dynamic_rule *dynamics;
     uint32_t dynamic_count;
@@ -44,12 +44,12 @@ struct compiler {
     size_t regex_capacity;
     struct lookup regex_patterns;
 
-    /* The node at work. */
+    /* The current node, which is being compiled. */
     uint32_t node;
     uint32_t location;
     struct json_object *object;
     struct dialect dialect;
-    struct json_object *value; /* of the keyword at work */
+    struct json_object *value; /* of the current keyword */
     struct rule *rules;
     uint32_t rule_count;
     size_t rule_capacity;
@@ -59,55 +59,55 @@ struct compiler {
     bool has_type;
 };
 
-/** schema_compile() without looking at the metaschema. */
+/** schema_compile() of a trusted document: it is not validated by its metaschema. */
 NODISCARD bool compile_unchecked(struct json_object *document, const struct schema_options *options,
                                  struct schema **out, struct error *err);
 
-/** compile.c: the node of a location, made if need be. */
+/** compile.c: the node of a location; created by the first call. */
 uint32_t compile_node_at(struct compiler *compiler, uint32_t location);
 
-/** A new rule of the node at work, valid until the next. */
+/** Add a rule to the current node. The pointer is valid until the next call. */
 struct rule *compile_rule(struct compiler *compiler, enum rule_op op, const char *keyword,
                           uint8_t kinds);
 
-/** `count` targets that are not there yet, in the arena. */
+/** An array of `count` targets in the schema's arena, all NO_NODE. */
 struct target *compile_alloc_targets(struct compiler *compiler, size_t count);
 
-/** The subschema `value` as target; fails when it is none. */
+/** Make the subschema `value` the target `*out`. Fails when `value` is not a schema. */
 NODISCARD bool compile_target(struct compiler *compiler, const char *keyword,
                               struct json_object *value, struct target *out);
 
-/** "at /pointer/keyword: ..."; returns false. */
+/** Fail with "at /pointer/keyword: ..." as the text. Returns false. */
 bool compile_fail(struct compiler *compiler, const char *keyword, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/** Put "at /pointer/keyword: " before the error; returns false. */
+/** Put "at /pointer/keyword: " before the text of the error. Returns false. */
 bool compile_fail_within(struct compiler *compiler, const char *keyword);
 
-/** compile_warn.c: "at /pointer/keyword: ..." among the schema's warnings. */
+/** compile_warn.c: add "at /pointer/keyword: ..." to the schema's warnings. */
 void compile_warn(struct compiler *compiler, const char *keyword, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/** Warn when the member `key`, which is no keyword, is probably meant to be one. */
+/** Add a warning if `key`, which is not a keyword, is probably a misspelt one. */
 void compile_warn_unknown(struct compiler *compiler, const char *key);
 
-/** Warn of documents that do not say their draft as they should. */
+/** Add a warning for each document whose `$schema` is unknown, or unsuitable for AWS Glue. */
 void compile_warn_dialects(struct compiler *compiler);
 
-/** The value of a keyword that stands beside the one at work and that the dialect knows. */
+/** Find another keyword of the current subschema. False: absent, or unknown to the dialect. */
 bool compile_sibling(const struct compiler *compiler, const char *keyword,
                      struct json_object **value);
 
-/** compile_keywords.c: the rules of one keyword. */
+/** compile_keywords.c: add the rules of one keyword to the current node. */
 NODISCARD bool compile_keyword(struct compiler *compiler, const struct keyword *keyword,
                                struct json_object *value);
 
-/* The shape of the functions below; they differ in the keywords they know. */
+/* Functions that compile keywords. One function can serve several similar keywords. */
 #define COMPILE_FN(name)                                                                           \
     NODISCARD bool name(struct compiler *compiler, const struct keyword *keyword,                  \
                         struct json_object *value)
 
-/* compile_values.c: keywords that look at the value itself. */
+/* compile_values.c: `type`, `enum`, `const`, limits, `pattern`, `format`, uniqueItems. */
 COMPILE_FN(compile_type);
 COMPILE_FN(compile_enum);
 COMPILE_FN(compile_const);
@@ -117,7 +117,7 @@ COMPILE_FN(compile_pattern);
 COMPILE_FN(compile_format);
 COMPILE_FN(compile_unique);
 
-/* compile_members.c: keywords about the members of an object. */
+/* compile_members.c: keywords for properties of objects. */
 COMPILE_FN(compile_properties);
 COMPILE_FN(compile_pattern_properties);
 COMPILE_FN(compile_additional_properties);
@@ -125,7 +125,7 @@ COMPILE_FN(compile_property_names);
 COMPILE_FN(compile_required);
 COMPILE_FN(compile_dependents);
 
-/* compile_applicators.c: the others that hold subschemas, and references. */
+/* compile_applicators.c: the other applicators, and references. */
 COMPILE_FN(compile_items);
 COMPILE_FN(compile_prefix_items);
 COMPILE_FN(compile_additional_items);
@@ -138,34 +138,34 @@ COMPILE_FN(compile_ref);
 COMPILE_FN(compile_dynamic_ref);
 COMPILE_FN(compile_recursive_ref);
 
-/** compile_values.c: the names in an array of strings, in the arena. */
+/** compile_values.c: the strings of an array of strings, in the schema's arena. */
 NODISCARD bool compile_names(struct compiler *compiler, const char *keyword,
                              struct json_object *array, const struct str **names, uint32_t *count);
 
-/** A regular expression that the schema owns. */
+/** The compiled `pattern`, which the schema owns. */
 NODISCARD bool compile_regex(struct compiler *compiler, const char *keyword, struct str pattern,
                              const struct regex **out);
 
-/** compile_finish.c: dynamic references; makes and compiles the nodes they need. */
+/** compile_finish.c: find the targets of dynamic references, and compile their nodes. */
 NODISCARD bool compile_dynamics(struct compiler *compiler);
 
-/** Refuse references that lead back to themselves without going into the instance. */
+/** Fail if a subschema applies itself to the same instance location again: an infinite loop. */
 NODISCARD bool compile_loops(struct compiler *compiler);
 
-/** Fill target.fast everywhere. */
+/** Set target.fast of all targets. */
 void compile_shortcuts(struct compiler *compiler);
 
-/** compile_keep.c: a copy of a value that the schema owns. */
+/** compile_keep.c: a copy of `value` that the schema owns. */
 struct json_object *compile_copy(struct compiler *compiler, struct json_object *value);
 
-/** Part from the documents: copy what rules compare with, write what messages quote. */
+/** Copy from the documents what rules and messages still need, so that they can be released. */
 NODISCARD bool compile_keep(struct compiler *compiler);
 
-/** compile.c: compile the nodes that are made but not compiled. */
+/** compile.c: compile the nodes that are created but not compiled. */
 NODISCARD bool compile_pending(struct compiler *compiler);
 
-/** compile_plan.c: the plan of each node, and the schema's keys. */
+/** compile_plan.c: build the plan of each node, and add its property names to the symbols. */
 void compile_plans(struct compiler *compiler);
 
-/** compile_check.c: do the documents taken up so far obey the metaschemas of their dialects? */
-NODISCARD bool compile_obeys(struct compiler *compiler);
+/** compile_check.c: validate the documents added since the last call by their metaschemas. */
+NODISCARD bool compile_check_documents(struct compiler *compiler);

@@ -239,7 +239,7 @@ static void make_dynamic(struct compiler *compiler, struct dynamic_rule dynamic)
     compiler->rules[compiler->rule_count - 1].op = RULE_DYNAMIC_REF;
     dynamic.node = compiler->node;
     dynamic.rule = compiler->rule_count - 1;
-    dynamic.like = find_like(compiler, &dynamic);
+    dynamic.same_as = find_like(compiler, &dynamic);
     compiler->dynamics = mem_grow(compiler->dynamics, compiler->dynamic_count,
                                   &compiler->dynamic_capacity, sizeof(struct dynamic_rule));
     compiler->dynamics[compiler->dynamic_count++] = dynamic;

@@ -72,7 +72,7 @@ static bool check_document(struct compiler *compiler, const struct document *doc
     return check_against(compiler, metaschema_compiled(dialect->draft), document);
 }
 
-bool compile_obeys(struct compiler *compiler)
+bool compile_check_documents(struct compiler *compiler)
 {
     while (compiler->checked < compiler->library.document_count) {
         if (!check_document(compiler, &compiler->library.documents[compiler->checked++]))

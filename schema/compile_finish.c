@@ -125,11 +125,11 @@ static void settle(struct compiler *compiler)
     for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
         const struct dynamic_rule *dynamic = &compiler->dynamics[i];
 
-        if (dynamic->like == i)
+        if (dynamic->same_as == i)
             settle_first(compiler, dynamic);
         else
             settle_like(rule_of(compiler, dynamic),
-                        rule_of(compiler, &compiler->dynamics[dynamic->like]));
+                        rule_of(compiler, &compiler->dynamics[dynamic->same_as]));
     }
 }
 
@@ -141,7 +141,7 @@ bool compile_dynamics(struct compiler *compiler)
     do {
         before = compiler->schema->node_count;
         for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
-            if (compiler->dynamics[i].like == i)
+            if (compiler->dynamics[i].same_as == i)
                 make_candidates(compiler, &compiler->dynamics[i]);
         }
         if (!compile_pending(compiler))
@@ -292,7 +292,7 @@ void compile_shortcuts(struct compiler *compiler)
         const struct dynamic_rule *dynamic = &compiler->dynamics[i];
         const struct rule *rule = rule_of(compiler, dynamic);
 
-        if (dynamic->like != i || rule->op == RULE_REF)
+        if (dynamic->same_as != i || rule->op == RULE_REF)
             continue;
         for (uint32_t j = 0; j < rule->u.scoped->count; j++)
             shorten(schema, &rule->u.scoped->targets[j].target);

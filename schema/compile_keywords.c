@@ -46,7 +46,7 @@ static bool (*const compilers[])(struct compiler *, const struct keyword *,
     [KEYWORD_UNEVALUATED_ITEMS] = compile_unevaluated,
     [KEYWORD_UNEVALUATED_PROPERTIES] = compile_unevaluated,
     [KEYWORD_UNIQUE_ITEMS] = compile_unique,
-    [KEYWORD_PLACE] = NULL,
+    [KEYWORD_NO_RULE] = NULL,
 };
 
 bool compile_keyword(struct compiler *compiler, const struct keyword *keyword,

@@ -254,7 +254,7 @@ static void build_plan(const struct schema *schema, struct node *node, struct js
         sort_plan(node->plan, node->plan_count);
     }
     for (uint32_t i = 0; i < node->plan_count; i++)
-        node->more |= node->plan[i].kinds;
+        node->plan_kinds |= node->plan[i].kinds;
 }
 
 void compile_plans(struct compiler *compiler)

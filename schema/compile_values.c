@@ -128,7 +128,7 @@ static unsigned kinds_of(struct json_object *value)
 /* A few are compared in turn, many are found by their hashes. */
 static void sort_others(struct values *values)
 {
-    if (values->other_count <= VALUES_IN_TURN_MAX)
+    if (values->other_count <= VALUES_UNSORTED_MAX)
         return;
     for (uint32_t i = 0; i < values->other_count; i++)
         values->others[i].hash = json_hash(values->others[i].value);

@@ -1,5 +1,5 @@
 /*
- * dialect.h - the drafts: which keywords each one knows, and where their subschemas are.
+ * dialect.h - the keywords of each draft, and which of them contain subschemas.
  *
  * Threads: everything here is read-only.
  */
@@ -12,14 +12,14 @@
 #include "base/str.h"
 #include "schema/schema.h"
 
-/** What a metaschema's `$vocabulary` switches; drafts 4 to 7 have all of them. */
+/** The vocabularies that `$vocabulary` of a metaschema can enable. Drafts 4 to 7 have all. */
 enum vocabulary {
     VOCABULARY_CORE = 1,
     VOCABULARY_APPLICATOR = 2,
     VOCABULARY_UNEVALUATED = 4,
     VOCABULARY_VALIDATION = 8,
     VOCABULARY_FORMAT = 16,
-    VOCABULARY_OTHER = 32, /* only annotations */
+    VOCABULARY_OTHER = 32, /* annotations only */
     VOCABULARY_ALL = 63,
 };
 
@@ -27,16 +27,16 @@ struct dialect {
     enum schema_draft draft;
     unsigned vocabularies;
     bool assert_formats;
-    struct json_object *metaschema; /* a metaschema of one's own; NULL: the draft's */
-    struct str metaschema_uri;
-    bool unknown; /* a `$schema` names none that is known; this is the fallback */
+    struct json_object *metaschema; /* a custom metaschema; NULL: that of the draft */
+    struct str metaschema_uri;      /* of the custom metaschema */
+    bool unknown;                   /* `$schema` is unknown; this is the default dialect */
 };
 
-/** Where the subschemas lie in a keyword's value. */
+/** Where a keyword's value has subschemas. */
 enum holds {
     HOLDS_NOTHING,
-    HOLDS_SCHEMA, /* it is a subschema, or an array of them */
-    HOLDS_MAP,    /* an object: each member's value may be a subschema */
+    HOLDS_SCHEMA, /* the value is a subschema, or an array of subschemas */
+    HOLDS_MAP,    /* the value is an object; its members are subschemas */
 };
 
 enum keyword_id {
@@ -81,7 +81,7 @@ enum keyword_id {
     KEYWORD_UNEVALUATED_ITEMS,
     KEYWORD_UNEVALUATED_PROPERTIES,
     KEYWORD_UNIQUE_ITEMS,
-    KEYWORD_PLACE, /* asserts nothing, but may hold subschemas: $defs, then, title, ... */
+    KEYWORD_NO_RULE, /* compiled to no rule of its own: $defs, then, title, ... */
 };
 
 struct keyword {
@@ -92,35 +92,38 @@ struct keyword {
     uint8_t holds; /* enum holds */
 };
 
-/** The keyword `name`, or NULL when this dialect has none. */
+/** The keyword `name`; NULL: the dialect has no such keyword. */
 const struct keyword *dialect_keyword(const struct dialect *dialect, const char *name);
 
-/** The keyword of any draft that `name`, which is none, is probably meant to be; NULL: none. */
+/** The keyword, of any draft, of which `name` is probably a misspelling; NULL: none. */
 const char *dialect_similar(struct str name);
 
-/** Does a `$ref` hide all that stands beside it? */
+/** Are keywords next to a `$ref` ignored? True for drafts 4, 6 and 7. */
 static inline bool dialect_ref_hides(const struct dialect *dialect)
 {
     return dialect->draft >= SCHEMA_DRAFT_7;
 }
 
-/** The kinds of instances (program.h) that a type's name stands for, or 0. */
+/** The kinds (program.h) of the JSON Schema type `name`; 0: there is no such type. */
 unsigned dialect_type(struct str name);
 
-/** "id" or "$id". */
+/** The keyword that identifies a resource: "id" or "$id". */
 static inline const char *dialect_id(const struct dialect *dialect)
 {
     return dialect->draft == SCHEMA_DRAFT_4 ? "id" : "$id";
 }
 
-/** The plain dialect of a draft. */
+/** The dialect of a draft's own metaschema. */
 struct dialect dialect_of(enum schema_draft draft);
 
 /** "7", "2020-12", ... */
 struct str dialect_name(enum schema_draft draft);
 
-/** The draft whose metaschema has this URI (an empty fragment does not count). */
+/** The draft whose metaschema has this URI, with or without an empty fragment. False: none. */
 bool dialect_draft(struct str uri, enum schema_draft *out);
 
-/** The vocabulary's bit and the draft it belongs to, or 0 when it is unknown. */
+/**
+ * The bits (enum vocabulary) of the vocabulary with this URI; 0: unknown. Sets `*asserts_formats`
+ * if `format` is an assertion in it.
+ */
 unsigned dialect_vocabulary(struct str uri, bool *asserts_formats);

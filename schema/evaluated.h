@@ -1,7 +1,8 @@
 /*
- * evaluated.h - which members or elements of one value have been looked at, for unevaluated*.
+ * evaluated.h - the set of evaluated properties or items of one value, for unevaluated*.
  *
- * A member is known by its place in json-c's table, so marking it costs no search.
+ * A property is identified by its position in json-c's hash table, so it is marked without a
+ * search.
  *
  * Threads: belongs to one check.
  */
@@ -18,9 +19,9 @@ enum { EVALUATED_INLINE_WORDS = 4 };
 
 struct evaluated {
     uint64_t inline_words[EVALUATED_INLINE_WORDS];
-    uint64_t *words; /* on the heap for what is larger */
+    uint64_t *words; /* a bit set: inline_words, or heap memory for large values */
     size_t word_count;
-    bool all;
+    bool all; /* every property or item is evaluated, whatever the bits are */
 };
 
 static inline void evaluated_begin(struct evaluated *seen, struct json_object *value)
@@ -62,7 +63,7 @@ static inline size_t evaluated_member(struct json_object *object, const struct l
     return (size_t)(member - json_object_get_object(object)->table);
 }
 
-/** Both are about the same value. */
+/** Add the marks of `from`. Both sets must be for the same value. */
 static inline void evaluated_merge(struct evaluated *into, const struct evaluated *from)
 {
     into->all = into->all || from->all;

@@ -12,7 +12,7 @@ enum { METASCHEMA_CHAIN_MAX = 8 };
 void library_init(struct library *library, const struct schema_options *options)
 {
     *library = (struct library){ .arena = arena_create(), .options = options };
-    library->taken = mem_alloc_array(options->resource_count + 1, sizeof(bool));
+    library->added = mem_alloc_array(options->resource_count + 1, sizeof(bool));
 }
 
 void library_done(struct library *library)
@@ -23,7 +23,7 @@ void library_done(struct library *library)
     mem_free(library->documents);
     mem_free(library->aliases);
     mem_free(library->keywords);
-    mem_free(library->taken);
+    mem_free(library->added);
     arena_destroy(library->arena);
 }
 

@@ -1,10 +1,11 @@
 /*
- * library.h - the documents that a schema is made of: where its subschemas, resources and anchors
- * are, and what a reference means.
+ * library.h - the documents of a schema: indexes their subschemas, resources and anchors, and
+ * resolves references.
  *
- * A document is walked once, along the keywords that hold subschemas; an `$id` elsewhere (in
- * `const`, in an unknown keyword) names nothing. Documents handed over are taken up when a
- * reference asks for them. All are borrowed: what outlives the compilation is copied.
+ * A document is walked once when it is added, through the keywords that contain subschemas. An
+ * `$id` elsewhere (in `const`, in an unknown keyword) has no effect. The documents in
+ * schema_options.resources are added when a reference needs them. Documents are borrowed until the
+ * compilation ends.
  *
  * Threads: belongs to one compilation.
  */
@@ -21,18 +22,19 @@
 #include "schema/lookup.h"
 #include "schema/schema.h"
 
-/** One subschema and how it is reached from the one around it. */
+/** A subschema, and its path from the parent: the subschema that contains it. */
 struct location {
     struct json_object *value;
-    const char *keyword; /* NULL: `key` is a pointer from the parent, to a place no keyword holds */
-    const char *key;     /* below the keyword: a member's name, or NULL */
-    int32_t index;       /* below the keyword: an element, or -1 */
-    uint32_t parent;     /* itself for a document's root */
+    const char *keyword; /* NULL: `key` is a JSON Pointer from the parent, to a value that is not in
+                            a keyword with subschemas */
+    const char *key;     /* below the keyword: a member's name; NULL: none */
+    int32_t index;       /* below the keyword: an element's index; -1: none */
+    uint32_t parent;     /* a document's root is its own parent */
     uint32_t resource;
-    uint32_t node;     /* NO_NODE: not compiled */
-    uint32_t keywords; /* of its members, one after the other; only an object has them */
-    bool refers;       /* one of them is `$ref` */
-    bool nests;        /* one of them may hold subschemas */
+    uint32_t node;     /* NO_NODE: no node was created for it */
+    uint32_t keywords; /* library.keywords of its members begin here; only if it is an object */
+    bool refers;       /* it has a `$ref` */
+    bool nests;        /* it has a keyword that can contain subschemas */
 };
 
 struct resource {
@@ -40,8 +42,8 @@ struct resource {
     struct dialect dialect;
     uint32_t location; /* its root */
     uint32_t document;
-    bool recursive; /* $recursiveAnchor: true */
-    bool entered;   /* the compiler's: a node of it is compiled */
+    bool recursive; /* it has `$recursiveAnchor: true` */
+    bool entered;   /* set by the compiler: a node of it exists, so it can be in scope */
 };
 
 struct anchor {
@@ -53,34 +55,34 @@ struct anchor {
 
 struct document {
     struct json_object *root;
-    uint32_t resource;
-    bool bundled; /* known to be right */
-    bool mixed;   /* holds resources of another dialect: no one metaschema fits it */
+    uint32_t resource; /* that of its root */
+    bool bundled;      /* trusted: its metaschema is not checked */
+    bool mixed;        /* it has resources of several dialects, so no metaschema fits all of it */
 };
 
-/** A URI by which a resource was handed over, when its `$id` says another. */
+/** The URI by which a resource was found, if its `$id` is different. */
 struct alias {
     struct str uri;
     uint32_t resource;
 };
 
 struct library {
-    struct arena *arena; /* bundled documents and names */
+    struct arena *arena; /* for bundled documents and names */
     const struct schema_options *options;
     struct location *locations;
     struct resource *resources;
     struct anchor *anchors;
     struct document *documents;
     struct alias *aliases;
-    const struct keyword **keywords; /* NULL for a member that is none */
-    bool *taken;                     /* which of options->resources */
+    const struct keyword **keywords; /* of each member of each location; NULL: not a keyword */
+    bool *added;                     /* for each of options->resources: is its document added? */
     uint32_t location_count, resource_count, anchor_count;
     uint32_t document_count, alias_count, keyword_count;
     size_t location_capacity, resource_capacity, anchor_capacity;
     size_t document_capacity, alias_capacity, keyword_capacity;
     struct lookup by_value; /* locations by the addresses of their values */
     struct lookup anchor_names;
-    struct lookup resource_uris; /* those that a resource had before are no longer its own */
+    struct lookup resource_uris; /* by the current URI; a URI before `$id` is an alias */
 };
 
 #define NO_LOCATION UINT32_MAX
@@ -90,48 +92,52 @@ void library_init(struct library *library, const struct schema_options *options)
 
 void library_done(struct library *library);
 
-/**
- * Walk a document; its root is the resource `uri` unless its `$id` says another. Its location in
- * `*root`.
- */
+/** Add a document, with the base URI `uri` unless it has an `$id`. `*root`: its root's location. */
 NODISCARD bool library_add(struct library *library, struct json_object *document, struct str uri,
                            uint32_t *root, struct error *err);
-/** The location whose value this is, or NO_LOCATION. */
+
+/** The location of a subschema, by the address of its value; or NO_LOCATION. */
 uint32_t library_find(const struct library *library, struct json_object *value);
 
-/** What `$ref` found. */
+/** The target of a reference. */
 struct reference {
-    uint32_t location;           /* NO_LOCATION: there is no such place */
-    const struct anchor *anchor; /* the fragment was its name; NULL: a pointer, or none */
+    uint32_t location;           /* NO_LOCATION: there is no target */
+    const struct anchor *anchor; /* NULL: the fragment is not the name of an anchor */
 };
 
-/** What `reference` means at `from`. ERR_MALFORMED when the document it leads to is no schema. */
+/**
+ * Resolve `reference` in the subschema `from`. ERR_MALFORMED when the document that it refers to is
+ * not a schema.
+ */
 NODISCARD bool library_resolve(struct library *library, uint32_t from, struct str reference,
                                struct reference *out, struct error *err);
 
-/** The anchor of a resource, or NULL. */
+/** The anchor `name` of a resource, or NULL. */
 const struct anchor *library_anchor(const struct library *library, uint32_t resource,
                                     struct str name);
 
-/** Add the JSON Pointer of a location, behind its document's URI and `#` if that is not "". */
+/** Append a location's JSON Pointer; except in the first document, after its URI and `#`. */
 void library_print(const struct library *library, uint32_t location, struct buf *out);
 
-/** The dialect that a `$schema` names, or `fallback` when it is unknown. */
+/** The dialect of the `$schema` `uri`; if it is unknown, `fallback`. */
 NODISCARD bool library_dialect(struct library *library, struct str uri,
                                const struct dialect *fallback, struct dialect *out,
                                struct error *err);
 
-/* library_walk.c, for library*.c. */
+/* library_walk.c; used in library*.c only. */
 
-/** Register the subschemas of `where->value`, which is at `where`. */
+/**
+ * Add the location `where` and those of all subschemas in its value, with their resources and
+ * anchors. `*out` (may be NULL): its number. `is_root`: it is a document's root.
+ */
 NODISCARD bool library_walk(struct library *library, const struct location *where, bool is_root,
                             uint32_t *out, struct error *err);
 
-/** Let library_resource() know this resource's URI. */
+/** Make library_resource() find a resource by its URI. */
 void library_name(struct library *library, uint32_t resource);
 
-/** Let library_resource() know this resource by another URI, too. */
+/** Make library_resource() find a resource by the URI `uri`, too. */
 void library_alias(struct library *library, struct str uri, uint32_t resource);
 
-/** A resource with this URI, or UINT32_MAX. Nothing is loaded. */
+/** The resource with this URI, among the documents added so far; or UINT32_MAX. */
 uint32_t library_resource(const struct library *library, struct str uri);

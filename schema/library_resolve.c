@@ -12,31 +12,31 @@
 
 /* Take up documents. */
 
-static bool take_resource(struct library *library, size_t number, struct error *err)
+static bool library_add_resource(struct library *library, size_t number, struct error *err)
 {
     const struct schema_resource *resource = &library->options->resources[number];
     uint32_t root;
 
-    library->taken[number] = true;
+    library->added[number] = true;
     if (!library_add(library, resource->document, str_from_c(resource->uri), &root, err))
         return fail_within(err, resource->uri);
     return true;
 }
 
-static bool take_named(struct library *library, struct str uri, struct error *err)
+static bool library_add_named(struct library *library, struct str uri, struct error *err)
 {
     for (size_t i = 0; i < library->options->resource_count; i++) {
         struct str name;
         struct str fragment;
 
         uri_split_fragment(str_from_c(library->options->resources[i].uri), &name, &fragment);
-        if (!library->taken[i] && str_equal(name, uri))
-            return take_resource(library, i, err);
+        if (!library->added[i] && str_equal(name, uri))
+            return library_add_resource(library, i, err);
     }
     return true;
 }
 
-static bool take_bundled(struct library *library, struct str uri, struct error *err)
+static bool library_add_bundled(struct library *library, struct str uri, struct error *err)
 {
     struct json_object *document;
     struct str text;
@@ -51,18 +51,18 @@ static bool take_bundled(struct library *library, struct str uri, struct error *
     return true;
 }
 
-static bool take_all(struct library *library, struct error *err)
+static bool library_add_all(struct library *library, struct error *err)
 {
     for (size_t i = 0; i < library->options->resource_count; i++) {
-        if (!library->taken[i] && !take_resource(library, i, err))
+        if (!library->added[i] && !library_add_resource(library, i, err))
             return false;
     }
     return true;
 }
 
 /* What the finder has for it; UINT32_MAX: nothing. */
-static bool take_found(struct library *library, struct str uri, struct str reference, uint32_t *out,
-                       struct error *err)
+static bool library_add_found(struct library *library, struct str uri, struct str reference,
+                              uint32_t *out, struct error *err)
 {
     const struct schema_finder *finder = library->options->finder;
     struct schema_resource found = { 0 };
@@ -92,8 +92,8 @@ static bool take_found(struct library *library, struct str uri, struct str refer
 static bool get_resource(struct library *library, struct str uri, struct str reference,
                          uint32_t *out, struct error *err)
 {
-    bool (*const sources[])(struct library *, struct str, struct error *) = { take_named,
-                                                                              take_bundled };
+    bool (*const sources[])(struct library *, struct str, struct error *) = { library_add_named,
+                                                                              library_add_bundled };
 
     *out = library_resource(library, uri);
     for (size_t i = 0; i < COUNT_OF(sources) && *out == UINT32_MAX; i++) {
@@ -102,11 +102,11 @@ static bool get_resource(struct library *library, struct str uri, struct str ref
         *out = library_resource(library, uri);
     }
     if (*out == UINT32_MAX) {
-        if (!take_all(library, err))
+        if (!library_add_all(library, err))
             return false;
         *out = library_resource(library, uri);
     }
-    return *out != UINT32_MAX || take_found(library, uri, reference, out, err);
+    return *out != UINT32_MAX || library_add_found(library, uri, reference, out, err);
 }
 
 /* Pointers. */

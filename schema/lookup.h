@@ -1,9 +1,9 @@
 /*
- * lookup.h - hash tables: numbers found by a hash, and strings found by their bytes.
+ * lookup.h - hash tables: from a hash to numbers, and from a string to its number.
  *
- * The table holds hashes and numbers, not the things that they number. Open addressing, at most
- * half full. It lives in an arena, so it has no destructor; a table that grows leaves its old slots
- * there. Neither kind removes anything.
+ * The numbers are usually indexes of an array that the caller has. Open addressing, at most half
+ * full. A table is allocated in an arena, so it has no destructor; when it grows, the memory of the
+ * old slots is freed with the arena. Entries cannot be removed.
  *
  * Threads: immutable once built.
  */
@@ -33,10 +33,10 @@ struct lookup {
 /** Make room for `capacity` numbers in an empty table. Optional: tables grow. */
 void lookup_reserve(struct lookup *lookup, struct arena *arena, size_t capacity);
 
-/** Let `number` be found by `hash`. Several numbers may have one hash. */
+/** Add `number` under `hash`. Several numbers can have the same hash. */
 void lookup_add(struct lookup *lookup, struct arena *arena, uint32_t hash, uint32_t number);
 
-/** The numbers of one hash, one after the other: the caller compares the things themselves. */
+/** An iterator over the numbers with one hash. The caller compares what they stand for. */
 struct lookup_walk {
     const struct lookup *lookup;
     uint32_t hash;
@@ -64,7 +64,7 @@ static inline uint32_t lookup_next(struct lookup_walk *walk)
     return LOOKUP_NONE;
 }
 
-/** The number of a hash that at most one has, or LOOKUP_NONE. The table must have slots. */
+/** The number with this hash, if hashes are unique; or LOOKUP_NONE. The table must have slots. */
 static inline uint32_t lookup_only(const struct lookup *lookup, uint32_t hash)
 {
     for (uint32_t at = hash & lookup->mask;; at = (at + 1) & lookup->mask) {
@@ -86,7 +86,7 @@ static inline uint64_t lookup_load(const char *ptr, size_t len)
         memcpy(&word, ptr, 8);
         return word;
     }
-    if (len >= 4) { /* the halves overlap */
+    if (len >= 4) { /* two words that overlap */
         memcpy(&word, ptr, 4);
         memcpy(&last, ptr + len - 4, 4);
         return word << 32 | last;
@@ -104,7 +104,8 @@ static inline uint64_t lookup_mix(uint64_t hash, uint64_t word)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/** A hash of bytes. Strings that differ in a digit only differ in its low bits. */
+/** A hash of the bytes, for tables that use its low bits. Names that differ in one digit, such as
+ * "field1" and "field2", have different low bits. */
 static inline uint32_t lookup_hash(struct str text)
 {
     uint64_t hash = UINT64_C(0xD6E8FEB86659FD93) ^ text.len;
@@ -114,17 +115,17 @@ static inline uint32_t lookup_hash(struct str text)
     return (uint32_t)lookup_mix(hash, lookup_load(text.ptr, text.len));
 }
 
-/** Different strings, numbered from 0 in the order in which they were added. */
+/** A set of strings, numbered from 0 in the order in which they were added. */
 struct lookup_names {
     struct str *names; /* [count]; their bytes are borrowed */
     uint32_t count;
     struct lookup lookup;
 };
 
-/** Room for `capacity` names; there is no room for more. */
+/** An empty set for at most `capacity` names. */
 void lookup_names_init(struct lookup_names *names, struct arena *arena, size_t capacity);
 
-/** The number of `name`, which is added if it is new. */
+/** The number of `name`, which is added if it is not in the set. */
 uint32_t lookup_names_add(struct lookup_names *names, struct str name);
 
 /** The number of `name`, or LOOKUP_NONE. */

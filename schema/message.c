@@ -53,7 +53,7 @@ static void add_value(const struct message *message, struct json_object *value)
 
 static void add_instance(const struct message *message)
 {
-    if (message->fault->at->naming)
+    if (message->fault->at->is_name)
         add_shown(message, message->fault->at->value);
     else
         add_value(message, message->fault->at->value);

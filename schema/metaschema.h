@@ -1,8 +1,7 @@
 /*
- * metaschema.h - the metaschemas of all drafts, which come with the program.
+ * metaschema.h - the metaschemas of all drafts, which are bundled with the program.
  *
- * Threads: any. The compiled ones are made on first use, live as long as the process and are
- * shared.
+ * Threads: any. A metaschema is compiled on its first use, shared by all threads, and never freed.
  */
 #pragma once
 
@@ -11,7 +10,7 @@
 #include "base/str.h"
 #include "schema/schema.h"
 
-/** The text of the bundled document with this URI (no fragment). */
+/** The text of the bundled document with this URI (without fragment). False: there is none. */
 bool metaschema_find(struct str uri, struct str *text);
 
 /** The compiled metaschema of a draft. */

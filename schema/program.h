@@ -1,12 +1,13 @@
 /*
- * program.h - what a schema is compiled to; shared by the compiler, the checker and the reporter.
+ * program.h - the compiled form of a schema; shared by the compiler, the checker and the reporter.
  *
- * A node is one subschema. It holds its rules twice: as written, for the reporter, and as a plan,
- * for the checker: in the order of cost, with all rules about an object's members in one pass. A
- * node that is nothing but a `$ref` is stepped over by the checker (target.fast), while the
- * reporter visits it because its place belongs in an error's path.
+ * A node is one subschema. A rule is one of its assertions or applicators. A node has its rules
+ * twice: in the order of the schema, for the reporter; and as a plan, for the checker. The plan is
+ * ordered by cost, and one rule (RULE_MEMBERS) replaces all rules for an object's properties. The
+ * checker skips nodes that have only a `$ref` (target.fast). The reporter visits them, because they
+ * are part of an error's keyword location.
  *
- * The kinds of instances are the bits 1 << enum json_type.
+ * A kind is a type of instance, as the bit 1 << enum json_type.
  *
  * Threads: immutable once compiled.
  */
@@ -38,7 +39,7 @@ enum {
 };
 
 enum rule_op {
-    RULE_TYPE, /* in `types`; never in a plan */
+    RULE_TYPE, /* not in a plan: node.types replaces it */
     RULE_ENUM,
     RULE_CONST,
     RULE_MINIMUM,
@@ -54,7 +55,7 @@ enum rule_op {
     RULE_MAX_ITEMS,
     RULE_UNIQUE_ITEMS,
     RULE_PREFIX_ITEMS,
-    RULE_ITEMS, /* the items behind a prefix; target 0 */
+    RULE_ITEMS, /* the items after the prefix, which has `offset` items */
     RULE_CONTAINS,
     RULE_MIN_PROPERTIES,
     RULE_MAX_PROPERTIES,
@@ -71,43 +72,43 @@ enum rule_op {
     RULE_IF, /* targets: if, then, else */
     RULE_REF,
     RULE_DYNAMIC_REF,
-    RULE_DANGLING, /* a reference that leads nowhere */
+    RULE_DANGLING, /* a reference without a target */
     RULE_UNEVALUATED_ITEMS,
     RULE_UNEVALUATED_PROPERTIES,
-    RULE_MEMBERS, /* in a plan only: required, sizes, properties, patterns and additional in one */
+    RULE_MEMBERS, /* only in a plan: required, {min,max,pattern,additional}Properties, properties */
     RULE_COUNT,
 };
 
-/** Sets of rules. */
+/** Sets of rule_op are bit masks. */
 #define RULE_BIT(op) (UINT64_C(1) << (op))
 
-/** A subschema, NO_NODE when there is none. */
+/** A subschema that a rule applies; NO_NODE: absent. */
 struct target {
     uint32_t node;
-    uint32_t fast; /* the node to check in its place */
+    uint32_t fast; /* the end of its chain of `$ref`-only nodes: the node that is checked */
 };
 
-/** A part of the schema's `quotes`. */
+/** A part of schema.quotes. */
 struct quote {
     uint32_t start;
     uint32_t len;
 };
 
-/** Whole numbers written with a fraction or exponent: are they of type "integer"? */
+/** Which numbers of kind KIND_DOUBLE are of type "integer"? */
 enum whole {
-    WHOLE_NEVER,   /* "integer" is not asked for, or "number" is allowed too */
-    WHOLE_LEXICAL, /* draft 4: only when written as one */
-    WHOLE_VALUED,
+    WHOLE_NEVER,   /* none is tested: `type` has no "integer", or has "number" too */
+    WHOLE_LEXICAL, /* draft 4: those written without fraction and exponent (too large for int64) */
+    WHOLE_VALUED,  /* since draft 6: those with an integral value, such as 1.0 */
 };
 
-/** A keyword's names, and whether a property calls for them or for a subschema. */
+/** One member of `dependencies` or dependentRequired: a property, and those that it requires. */
 struct dependent {
     struct str name; /* a NUL follows */
     const struct str *needed;
     uint32_t needed_count;
 };
 
-/** A place that `$dynamicRef` may mean: the one of the outermost resource in scope wins. */
+/** A candidate target of a dynamic reference: that of the outermost resource in scope applies. */
 struct scoped_target {
     uint32_t resource;
     struct target target;
@@ -118,9 +119,9 @@ struct scoped {
     uint32_t count;
 };
 
-enum { VALUES_IN_TURN_MAX = 8 };
+enum { VALUES_UNSORTED_MAX = 8 };
 
-/** A value and, where it is sorted or looked up by it, its hash (json_hash). */
+/** A value, and its hash (json_hash) if values are sorted by it. */
 struct hashed_value {
     uint64_t hash;
     struct json_object *value;
@@ -138,16 +139,16 @@ static inline int hashed_value_order(const void *a, const void *b)
 /** The values of `enum` and `const`. */
 struct values {
     struct lookup_names strings;
-    struct hashed_value *others; /* arrays, objects, numbers, booleans, null; by their hashes when
-                                    there are more than VALUES_IN_TURN_MAX */
+    struct hashed_value *others; /* values that are not strings; sorted by hash if there are more
+                                    than VALUES_UNSORTED_MAX */
     uint32_t other_count;
 };
 
-/** One name that `properties` or `required` mentions. */
+/** One property name of `properties` or `required`. */
 struct slot {
-    uint32_t node;      /* to check; NO_NODE: it is only required */
-    uint64_t required;  /* its bit, 0: optional */
-    unsigned long hash; /* json-c's, if members.open */
+    uint32_t node;      /* its subschema; NO_NODE: the name is only in `required` */
+    uint64_t required;  /* its bit in members.required; 0: none */
+    unsigned long hash; /* json-c's hash of the name; only if members.open */
 };
 
 struct pattern {
@@ -155,39 +156,41 @@ struct pattern {
     struct str text;
 };
 
-/** All that a node says about an object's members. */
+/** All rules of a node for an object's properties (RULE_MEMBERS). */
 struct members {
-    struct lookup_names names; /* first those of `properties`, in their order */
-    struct slot *slots;
-    struct lookup by_symbol; /* slots by the numbers of their symbols; empty: no symbols */
+    struct lookup_names names; /* those of `properties` in their order, then those of `required` */
+    struct slot *slots;        /* by the number of the name */
+    struct lookup by_symbol;   /* slots by symbol index; empty: the schema has no symbols */
     const struct pattern *patterns;
     const struct target *pattern_targets;
     uint32_t pattern_count;
     struct target additional;
-    uint64_t required;         /* bits of all that is required */
-    struct str *also_required; /* beyond the 64th */
+    uint64_t required;         /* the bits of the first 64 required names */
+    struct str *also_required; /* the other required names */
     uint32_t also_required_count;
-    uint64_t min;
-    uint64_t max;
-    bool open; /* only the slots matter, so a large object may be looked into instead of walked */
+    uint64_t min; /* minProperties */
+    uint64_t max; /* maxProperties */
+    bool open;    /* neither patternProperties nor additionalProperties: in a large object it is
+                     enough to look up the slots */
 };
 
 struct rule {
-    uint8_t op;
-    uint8_t kinds; /* instances it speaks about */
-    bool flag;     /* items: `false` is told once for all; contains: matches are evaluated;
-                      numbers: u.integer holds the limit */
-    bool modern;   /* contains: worded as since 2019-09 */
+    uint8_t op;    /* enum rule_op */
+    uint8_t kinds; /* the kinds of instances that the rule applies to */
+    bool flag;     /* items: if the subschema is `false`, report one error for all items;
+                      contains: matching items count as evaluated;
+                      numeric limits: u.integer has the limit */
+    bool modern;   /* contains: the error message of drafts since 2019-09 */
     const char *keyword;
-    struct json_object *source; /* the keyword's value; when all is compiled only that of a numeric
-                                   limit is left, as a copy; only read */
-    struct quote quote;         /* the keyword's value, as a message shows it */
-    struct target *targets;
+    struct json_object *source; /* the keyword's value; after the compilation only that of a numeric
+                                   limit, as a copy, else NULL */
+    struct quote quote;         /* the keyword's value, as messages show it */
+    struct target *targets;     /* the subschemas that the rule applies */
     uint32_t target_count;
     uint32_t offset; /* items: length of the prefix */
     union {
-        uint64_t limit;  /* lengths and sizes */
-        int64_t integer; /* numeric limits, if flag */
+        uint64_t limit;  /* lengths and counts; type: the kinds */
+        int64_t integer; /* numeric limits, if `flag` */
         const struct regex *regex;
         const struct format *format;
         const struct values *values;
@@ -207,33 +210,33 @@ struct rule {
 };
 
 struct node {
-    uint8_t types; /* kinds that may pass; 0 is the schema `false` */
-    uint8_t more;  /* kinds for which there is a plan */
-    uint8_t whole; /* enum whole */
-    bool tracks;   /* it has unevaluatedItems or unevaluatedProperties */
-    bool is_false; /* the schema `false` */
-    bool has_type; /* it has the keyword `type` */
+    uint8_t types;      /* kinds that can be valid; 0: the schema `false` */
+    uint8_t plan_kinds; /* kinds that a rule of the plan applies to */
+    uint8_t whole;      /* enum whole */
+    bool tracks;        /* it has unevaluatedItems or unevaluatedProperties */
+    bool is_false;      /* it is the schema `false` */
+    bool has_type;      /* it has the keyword `type` */
     uint32_t resource;
-    uint32_t location; /* the compiler's */
-    uint64_t ops;      /* RULE_BIT of each of its rules, all references as RULE_REF */
+    uint32_t location; /* in the compiler's library */
+    uint64_t ops;      /* RULE_BIT of each rule; RULE_REF for each kind of reference */
     uint32_t rule_count;
     uint32_t plan_count;
-    struct quote quote;      /* if a message may show the whole subschema */
-    struct rule *rules;      /* as written */
+    struct quote quote;      /* the whole subschema, if messages can show it */
+    struct rule *rules;      /* in the order of the schema */
     struct rule *plan;       /* for the checker */
-    struct members *members; /* NULL: it says nothing about them */
+    struct members *members; /* NULL: no rule for properties */
 };
 
 struct schema {
-    struct arena *arena; /* owns everything below */
+    struct arena *arena; /* owns all memory except `nodes` and `quotes` */
     struct node *nodes;
     uint32_t node_count;
     uint32_t root;
     uint32_t root_fast; /* as target.fast */
-    bool dynamic;       /* the scope of resources must be kept */
-    bool tracks;        /* a node of it does */
+    bool dynamic;       /* it has RULE_DYNAMIC_REF: the checker must keep the dynamic scope */
+    bool tracks;        /* one of its nodes does */
     struct json_symbols *symbols;
-    struct buf quotes; /* what messages quote of the schema */
+    struct buf quotes; /* the parts of the schema that messages show */
     struct str *warnings;
     size_t warning_count;
 };

@@ -27,7 +27,7 @@ static bool stay(struct reporter *reporter, const struct visit *at, const struct
         .value = at->value,
         .step = at->step,
         .frame = &frame,
-        .naming = at->naming,
+        .is_name = at->is_name,
     };
 
     return report_visit(reporter, &visit);
@@ -260,7 +260,7 @@ static bool report_property_names(struct reporter *reporter, const struct visit 
             .value = json_object_new_string(json_key(member)),
             .step = at->step,
             .frame = &frame,
-            .naming = true,
+            .is_name = true,
         };
 
         if (!report_visit(reporter, &visit))

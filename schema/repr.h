@@ -1,9 +1,9 @@
 /*
- * repr.h - values written as Python's repr() writes them, for the wording of messages.
+ * repr.h - write JSON values as Python's repr() does, for error messages.
  *
- * A value reads as the one Python's json module would have made of the text: 1E2 is 100.0, and an
- * integer of any length keeps its digits. What does not fit the buffer is left out (buf.h), so a
- * writer bounds a message by the buffer's maximum and looks at `overflow`.
+ * The output is repr() of what Python's json module reads from the same text: 1E2 becomes 100.0,
+ * and an integer of any length keeps all digits. Output beyond the buffer's maximum is dropped and
+ * sets its `overflow` (buf.h).
  *
  * Threads: no state.
  */
@@ -19,5 +19,5 @@ void repr_value(struct buf *out, struct json_object *value);
 /** repr() of a string (valid UTF-8). */
 void repr_string(struct buf *out, struct str s);
 
-/** The value's type instead of the value: <string>, <integer>, ... */
+/** The value's type in place of the value: <string>, <integer>, ... */
 void repr_type(struct buf *out, struct json_object *value);

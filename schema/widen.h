@@ -1,5 +1,5 @@
 /*
- * widen.h - open a schema for members that it does not name.
+ * widen.h - change a schema so that it allows additional properties.
  *
  * Threads: any; the document is the caller's.
  */
@@ -10,9 +10,9 @@
 #include "base/json.h"
 
 /**
- * Make each `additionalProperties: false` of the document and its subschemas true, but for those
- * below `not` and `if`, and say `additionalProperties: true` at the root of an object that says
- * nothing. How many places changed; 0: it is open already. Branches of `oneOf` that differ in
- * nothing else may both match then.
+ * Replace `additionalProperties: false` with true in the document and its subschemas, except below
+ * `not` and `if`; add `additionalProperties: true` to the root if it has no additionalProperties.
+ * Returns the number of changes. Subschemas of a `oneOf` that differ in additionalProperties only
+ * can then both match, so that the oneOf fails.
  */
 size_t schema_widen(struct json_object *document);

@@ -1,8 +1,8 @@
 /*
- * format.h - the formats of JSON Schema: is this text a date, a host name, a URI ...?
+ * format.h - the values of `format`: is a text a date, a host name, a URI ...?
  *
- * All formats that drafts 4 to 2020-12 define, each by the grammar that the draft 2020-12 names.
- * A format speaks about strings only; what to say of other values is the caller's business.
+ * Has all formats of drafts 4 to 2020-12, each with the grammar that draft 2020-12 refers to. A
+ * format applies to strings only; the caller must not check other values.
  *
  * Threads: everything here is read-only.
  */
@@ -14,7 +14,7 @@
 
 struct format;
 
-/** The format called `name`; NULL when there is none. Lives as long as the process. */
+/** The format `name`; NULL: unknown. It is static. */
 const struct format *format_find(struct str name);
 
 /** Does `text` (valid UTF-8) have this format? */

@@ -1,5 +1,5 @@
 /*
- * format_internal.h - one function per format, for the table in schema/format/format.c.
+ * format_internal.h - one function for each format, for the table in schema/format/format.c.
  */
 #pragma once
 
@@ -30,5 +30,5 @@ bool format_is_iri(struct str text);
 bool format_is_iri_reference(struct str text);
 bool format_is_uri_template(struct str text);
 
-/** RFC 3987's ucschar, and with `private_use` its iprivate too. */
+/** Is it an ucschar of RFC 3987, or with `private_use` an ucschar or iprivate? */
 bool format_is_iri_character(unsigned code, bool private_use);

@@ -87,8 +87,8 @@ static enum look_result stay(struct catalog *catalog, struct catalog_entry *entr
     return LOOK_FRESH;
 }
 
-static enum look_result take(struct catalog *catalog, struct catalog_entry *entry,
-                             struct schema_definition *definition, struct error *err)
+static enum look_result catalog_take(struct catalog *catalog, struct catalog_entry *entry,
+                                     struct schema_definition *definition, struct error *err)
 {
     const struct live_schema *now = atomic_load(&entry->live);
     struct schema *schema = NULL;
@@ -196,7 +196,7 @@ void catalog_look(struct catalog *catalog, struct catalog_entry *entry)
     enum look_result result = LOOK_FAILED;
 
     if (registry->fetch(registry->self, &query, &definition, &err))
-        result = take(catalog, entry, &definition, &err);
+        result = catalog_take(catalog, entry, &definition, &err);
     schema_definition_done(&definition);
     if (result == LOOK_FAILED && !atomic_load(&catalog->stopping))
         note_failure(catalog, entry, &err, definition.said);

@@ -157,8 +157,8 @@ static bool is_same_version(const struct schema_definition *a, const struct sche
 }
 
 /* A schema that a route names is in the cache through its own entry. */
-static void keep(const struct references *references, const struct registry_query *query,
-                 const struct schema_definition *definition)
+static void references_keep(const struct references *references, const struct registry_query *query,
+                            const struct schema_definition *definition)
 {
     const struct catalog_place place = place_of(references, query);
     struct schema_definition kept = { 0 };
@@ -183,8 +183,8 @@ static bool is_passing(enum err_code code)
 }
 
 /* From the registry, else from the cache. False and `err` not set: there is none. */
-static bool fetch(const struct references *references, struct registry_query query,
-                  struct schema_definition *out, struct error *err)
+static bool references_fetch(const struct references *references, struct registry_query query,
+                             struct schema_definition *out, struct error *err)
 {
     const struct registry *registry = references->options.registry;
     const struct catalog_place place = place_of(references, &query);
@@ -194,7 +194,7 @@ static bool fetch(const struct references *references, struct registry_query que
     query.version = pin_of(references, &query);
     if (!references->options.cached_only) {
         if (registry->fetch(registry->self, &query, out, &why)) {
-            keep(references, &query, out);
+            references_keep(references, &query, out);
             return true;
         }
         *out = (struct schema_definition){ 0 };
@@ -224,9 +224,9 @@ static bool fail_document(const struct registry_query *query, struct error *err)
 }
 
 /* The definition is a document that `$ref` reaches. */
-static bool take(struct references *references, const struct registry_query *query,
-                 const struct schema_definition *definition, struct schema_resource *out,
-                 struct error *err)
+static bool references_take(struct references *references, const struct registry_query *query,
+                            const struct schema_definition *definition, struct schema_resource *out,
+                            struct error *err)
 {
     struct str version = references_own_version(definition->version);
 
@@ -293,8 +293,8 @@ static bool find_named(struct references *references, struct str uri, struct sch
 
     if (climbs(name) || !split_name(references, name, &query))
         return true;
-    if (fetch(references, query, &definition, err))
-        ok = take(references, &query, &definition, out, err);
+    if (references_fetch(references, query, &definition, err))
+        ok = references_take(references, &query, &definition, out, err);
     else
         ok = err->code == ERR_NONE;
     schema_definition_done(&definition);
@@ -332,14 +332,14 @@ static bool look_at(void *self, const struct registry_query *query)
     if (strcmp(query->registry, references->options.from.registry) == 0 &&
         strcmp(query->schema, references->options.from.schema) == 0)
         return true;
-    if (!fetch(references, *query, &definition, err)) {
+    if (!references_fetch(references, *query, &definition, err)) {
         search->failed = err->code != ERR_NONE;
         return !search->failed;
     }
     /* Most texts do not contain it. */
     if (memmem(definition.text.ptr, definition.text.len, search->id.ptr, search->id.len) &&
         has_id(read_document(references, definition.text, &ignored), search->id))
-        search->failed = !take(references, query, &definition, &search->found, err);
+        search->failed = !references_take(references, query, &definition, &search->found, err);
     schema_definition_done(&definition);
     return !search->failed && !search->found.document;
 }

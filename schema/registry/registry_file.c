@@ -36,8 +36,8 @@ static bool fail_unreadable(struct error *err, const char *registry, const char 
     return fail_errno(err, ERR_INVALID, errno, "Schema definition cannot be read");
 }
 
-static bool fetch(void *self, const struct registry_query *query, struct schema_definition *out,
-                  struct error *err)
+static bool registry_file_fetch(void *self, const struct registry_query *query,
+                                struct schema_definition *out, struct error *err)
 {
     const char *registry = query->registry;
     const char *schema = query->schema;
@@ -122,21 +122,24 @@ static bool list_folder(const struct listing *listing, const char *folder, int d
 }
 /* NOLINTEND(misc-no-recursion) */
 
-static void list(void *self, bool (*see)(void *seer, const struct registry_query *query),
-                 void *seer)
+static void registry_file_list(void *self,
+                               bool (*see)(void *seer, const struct registry_query *query),
+                               void *seer)
 {
     const struct listing listing = { self, see, seer };
 
     (void)list_folder(&listing, "", 0);
 }
 
-static void destroy(void *self)
+static void registry_file_destroy(void *self)
 {
     (void)self; /* borrowed */
 }
 
 struct registry registry_file(const char *dir)
 {
-    return (
-        struct registry){ .fetch = fetch, .list = list, .destroy = destroy, .self = (void *)dir };
+    return (struct registry){ .fetch = registry_file_fetch,
+                              .list = registry_file_list,
+                              .destroy = registry_file_destroy,
+                              .self = (void *)dir };
 }

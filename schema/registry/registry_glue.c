@@ -71,8 +71,8 @@ static bool check_content(const struct glue_version *version, struct error *err)
     return true;
 }
 
-static bool fetch(void *self, const struct registry_query *query, struct schema_definition *out,
-                  struct error *err)
+static bool registry_glue_fetch(void *self, const struct registry_query *query,
+                                struct schema_definition *out, struct error *err)
 {
     struct pool *pool = self;
     struct glue *glue = acquire(pool);
@@ -94,7 +94,7 @@ static bool fetch(void *self, const struct registry_query *query, struct schema_
     return ok;
 }
 
-static void interrupt(void *self)
+static void registry_glue_interrupt(void *self)
 {
     struct pool *pool = self;
 
@@ -102,7 +102,7 @@ static void interrupt(void *self)
         glue_interrupt(pool->all[i]);
 }
 
-static void destroy(void *self)
+static void registry_glue_destroy(void *self)
 {
     struct pool *pool = self;
 
@@ -126,13 +126,15 @@ bool registry_glue(struct aws_session *session, size_t clients, struct registry 
     pool->free = mem_alloc_array(clients, sizeof(struct glue *));
     for (; pool->count < clients; pool->count++) {
         if (!glue_create(session, &pool->all[pool->count], err)) {
-            destroy(pool);
+            registry_glue_destroy(pool);
             return false;
         }
         pool->free[pool->free_count++] = pool->all[pool->count];
     }
-    *out = (struct registry){
-        .fetch = fetch, .interrupt = interrupt, .destroy = destroy, .self = pool, .is_glue = true
-    };
+    *out = (struct registry){ .fetch = registry_glue_fetch,
+                              .interrupt = registry_glue_interrupt,
+                              .destroy = registry_glue_destroy,
+                              .self = pool,
+                              .is_glue = true };
     return true;
 }

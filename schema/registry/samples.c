@@ -86,7 +86,7 @@ static void drop(struct samples *samples, size_t index)
     *sample = samples->list[--samples->count];
 }
 
-static void keep(struct samples *samples, struct str text, int64_t now_us)
+static void samples_keep(struct samples *samples, struct str text, int64_t now_us)
 {
     if (samples->count == samples->capacity) {
         drop(samples, pick(samples));
@@ -114,7 +114,7 @@ static void bring(struct samples *samples, struct json_object *payload, int64_t 
     json_write(&text, payload);
     if (text.overflow || pthread_mutex_trylock(&samples->mutex) != 0)
         return;
-    keep(samples, buf_str(&text), now_us);
+    samples_keep(samples, buf_str(&text), now_us);
     (void)pthread_mutex_unlock(&samples->mutex);
 }
 
@@ -165,7 +165,7 @@ void samples_add(struct samples *samples, struct str line, int64_t now_us)
         return;
     (void)pthread_mutex_lock(&samples->mutex);
     if (samples->count < samples->capacity)
-        keep(samples, text, taken_us);
+        samples_keep(samples, text, taken_us);
     (void)pthread_mutex_unlock(&samples->mutex);
 }
 

@@ -282,7 +282,7 @@ static void ends_with_its_budget(void)
 
     CHECK(schema_check(schema, instance, &endless) == SCHEMA_VALID);
     CHECK(schema_check(schema, instance, &plenty) == SCHEMA_VALID);
-    CHECK(!plenty.exhausted && plenty.until_look > 0);
+    CHECK(!plenty.exhausted && plenty.steps > 0);
     CHECK(schema_check(schema, bad, &plenty) == SCHEMA_INVALID);
     CHECK(schema_check(schema, instance, &used_up) == SCHEMA_TOO_EXPENSIVE);
     CHECK(used_up.exhausted);
