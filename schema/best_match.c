@@ -1,12 +1,13 @@
 /*
- * best_match.c - which of many errors Python's jsonschema 4.26 would raise.
+ * best_match.c - select the error that best_match() of Python's jsonschema 4.26 returns.
  *
- * Of a list of errors it takes the greatest by: shortest path; greatest path; not anyOf or oneOf;
- * the value is not of the subschema's type; first come. While that one is an anyOf or oneOf, it
- * goes on with the smallest of the errors below, unless the two smallest are alike. A list is
- * compared as it comes, so a level keeps one error only.
+ * best_match() selects the most relevant error: the one with the shortest path; among these, with
+ * the greatest path; then, one whose keyword is not anyOf or oneOf; then, one whose value is not of
+ * the subschema's type; then, the first. If its keyword is anyOf or oneOf, best_match() continues
+ * with the least relevant error of the subschemas, except when two errors are equally relevant.
+ * Errors are compared when they are found, so that each level keeps one error only.
  *
- * The error of a `false` subschema lacks the last token of its path, as it does there.
+ * As in jsonschema, the path of the error of a `false` subschema lacks its last token.
  */
 #include "schema/report.h"
 
@@ -26,23 +27,23 @@ static void set_path(struct relevance *relevance, const struct step *step, size_
 static int compare_tokens(const struct token *a, const struct token *b)
 {
     if (a->key && b->key)
-        return strcmp(a->key, b->key); /* UTF-8 sorts as its characters do */
+        return strcmp(a->key, b->key); /* bytes of UTF-8 have the order of the code points */
     return (a->index > b->index) - (a->index < b->index);
 }
 
-static const struct step *nth_up(const struct step *step, size_t depth)
+static const struct step *step_at_depth(const struct step *step, size_t depth)
 {
     while (step && step->depth > depth)
         step = step->up;
     return step;
 }
 
-/* The order of two paths of one length, the second still in its steps. */
+/* Compare two paths of the same length. The second one is a list of steps. */
 static int compare_path(const struct relevance *a, const struct step *step)
 {
     int order = 0;
 
-    /* From the end: the first difference counts, which is found last. */
+    /* The loop begins at the last token, so the first difference in the path is the last found. */
     for (size_t i = a->length; i > 0; i--, step = step->up) {
         struct token token = { step->key, step->index };
         int here = compare_tokens(&a->path[i - 1], &token);
@@ -65,12 +66,12 @@ static bool matches_type(const struct fault *fault)
     return false;
 }
 
-static bool is_weak(const struct fault *fault)
+static bool is_any_or_one_of(const struct fault *fault)
 {
     return fault->rule && (fault->rule->op == RULE_ANY_OF || fault->rule->op == RULE_ONE_OF);
 }
 
-/* The order of the level's error and a new one. */
+/* Compare the level's best error with a new one. Positive: the old one is more relevant. */
 static int compare(const struct relevance *old, const struct relevance *new,
                    const struct step *step)
 {
@@ -88,8 +89,8 @@ static int compare(const struct relevance *old, const struct relevance *new,
     return 0;
 }
 
-static void take(struct level *level, const struct relevance *new, const struct step *step,
-                 uint64_t resolved)
+static void set_best(struct level *level, const struct relevance *new, const struct step *step,
+                     uint64_t resolved)
 {
     set_path(&level->best, step, new->length);
     level->best.strong = new->strong;
@@ -111,20 +112,20 @@ void best_match_offer(struct reporter *reporter, const struct fault *fault, uint
 
     struct relevance new = {
         .length = depth - level->base,
-        .strong = !is_weak(fault),
+        .strong = !is_any_or_one_of(fault),
         .mismatched = fault->kind == FAULT_FALSE || !matches_type(fault),
     };
 
-    step = nth_up(step, depth);
+    step = step_at_depth(step, depth);
     if (!level->has_best) {
-        take(level, &new, step, resolved);
+        set_best(level, &new, step, resolved);
         return;
     }
 
     int order = compare(&level->best, &new, step);
 
     if (context ? order > 0 : order < 0)
-        take(level, &new, step, resolved);
+        set_best(level, &new, step, resolved);
     else if (order == 0)
         level->tied = true;
 }
@@ -136,7 +137,7 @@ void best_match_begin(struct reporter *reporter, size_t depth)
 
     struct level *level = &reporter->levels[reporter->level_count];
 
-    /* Those below are used again, with their paths. */
+    /* A level that was used before is reused with the memory of its path. */
     if (reporter->level_count++ == reporter->level_made)
         reporter->levels[reporter->level_made++] = (struct level){ 0 };
     level->base = depth;

@@ -1,5 +1,6 @@
 /*
- * check.c - yes or no: goes through the plans of nodes and combines subschemas.
+ * check.c - validate an instance without reporting errors: the budget, and rules that apply
+ * subschemas or count items. For other rules see check_*.c.
  */
 /* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
 #include "schema/check.h"
@@ -76,7 +77,7 @@ bool check_read_clock(struct check *check, uint64_t steps)
     }
     if (overspent(check->budget))
         return check_stop(check);
-    /* What a single step costs is bounded, so a large one does not put off the next look. */
+    /* `steps` is not subtracted: one call has a bounded cost, and the clock was just read. */
     check->steps = STEPS_PER_CLOCK_READ;
     return true;
 }
@@ -127,7 +128,7 @@ void check_end(struct check *check)
     check->budget->exhausted = check->stopped && check->why == SCHEMA_TOO_EXPENSIVE;
 }
 
-/* Combinations. */
+/* In-place applicators. */
 
 bool check_branch(struct check *check, uint32_t node, struct json_object *value,
                   struct evaluated *seen)
@@ -161,7 +162,7 @@ static bool check_any_of(struct check *check, const struct rule *rule, struct js
 {
     bool any = false;
 
-    /* All of them have to be seen when it matters what they evaluate. */
+    /* With `seen`, every subschema is applied: each one that is valid marks what it evaluates. */
     for (uint32_t i = 0; i < rule->target_count && (!any || seen); i++) {
         if (check_branch(check, rule->targets[i].fast, value, seen))
             any = true;
@@ -222,7 +223,7 @@ const struct target *check_dynamic(struct check *check, const struct rule *rule)
 {
     const struct scoped *scoped = rule->u.scoped;
 
-    /* When the budget ends here, the subschema's check sees that. */
+    /* If this uses up the budget, check_node() of the target returns false. */
     (void)check_spend(check, (uint64_t)check->scope_count * scoped->count / SCOPES_PER_STEP);
     for (uint32_t i = 0; i < check->scope_count; i++) {
         for (uint32_t j = 0; j < scoped->count; j++) {
@@ -326,7 +327,7 @@ static bool check_unevaluated_items(struct check *check, const struct rule *rule
     return true;
 }
 
-/* The dispatcher. */
+/* One function for each rule. */
 
 static bool check_nothing(struct check *check, const struct rule *rule, struct json_object *value,
                           struct evaluated *seen)
@@ -358,7 +359,7 @@ static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *,
     [RULE_PREFIX_ITEMS] = check_prefix_items,
     [RULE_ITEMS] = check_items,
     [RULE_CONTAINS] = check_contains,
-    [RULE_MIN_PROPERTIES] = check_nothing, /* see RULE_MEMBERS */
+    [RULE_MIN_PROPERTIES] = check_nothing, /* RULE_MEMBERS checks these */
     [RULE_MAX_PROPERTIES] = check_nothing,
     [RULE_REQUIRED] = check_nothing,
     [RULE_PROPERTIES] = check_nothing,
@@ -397,7 +398,7 @@ static bool run_plan(struct check *check, const struct node *node, struct json_o
     return true;
 }
 
-/* A node with unevaluated* sees what its own rules evaluate, and nothing from around it. */
+/* unevaluated* depends on what the node's own rules evaluate, not on the node around it. */
 static bool run_tracking(struct check *check, const struct node *node, struct json_object *value,
                          struct evaluated *seen)
 {

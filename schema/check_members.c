@@ -1,13 +1,13 @@
 /*
- * check_members.c - all that is said about an object's members, in one pass over them.
+ * check_members.c - all rules for an object's properties, in one pass over them.
  *
- * Each member is named once (by its symbol if the reader knew it, else by hash) and handed to its
- * subschema at once; what was required is a bit set on the way.
+ * The pass finds the slot of each property once, by its symbol if it has one, else by a hash of the
+ * name. It applies the property's subschema at once, and sets a bit if the property is required.
  */
 /* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
 #include "schema/check.h"
 
-/* An object this many times larger than the slots is looked into instead of walked. */
+/* In an object with this many times more properties than slots, the slots are looked up. */
 enum { LOOK_UP_FACTOR = 4 };
 
 static inline const struct slot *find_slot(const struct check *check, const struct members *members,
@@ -62,7 +62,7 @@ static bool check_by_patterns(struct check *check, const struct members *members
     return true;
 }
 
-/* A member that no slot has a subschema for, or that patterns may have more of. */
+/* Apply patternProperties, and additionalProperties if nothing else has matched. */
 static bool check_other(struct check *check, const struct members *members,
                         const struct lh_entry *member, bool *matched)
 {

@@ -1,8 +1,9 @@
 /*
- * check_unique.c - are all elements of an array different?
+ * check_unique.c - the keyword uniqueItems.
  *
- * A few are compared pairwise. Many are sorted by their hashes first, so that only those with
- * equal hashes are compared. Strings alone are common, hence the short cut for two of them.
+ * In a small array every pair of items is compared. The items of a large array are sorted by their
+ * hashes, and only items with equal hashes are compared. Arrays of strings are common, so two
+ * strings are compared without json_equal().
  */
 #include "schema/check.h"
 

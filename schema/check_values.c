@@ -1,5 +1,5 @@
 /*
- * check_values.c - rules that look at one value: numbers, texts, enum.
+ * check_values.c - rules for a single value: numbers, strings, `enum` and `const`.
  */
 #include "base/utf8.h"
 #include "schema/check.h"
@@ -47,7 +47,7 @@ bool check_number(struct check *check, const struct rule *rule, struct json_obje
         int64_t integer = json_object_get_int64(value);
         int64_t limit = rule->u.integer;
 
-        /* json-c shows larger ones as INT64_MAX. */
+        /* json-c returns INT64_MAX for all larger integers, too. */
         if (integer != INT64_MAX)
             return rule->op == RULE_MULTIPLE_OF
                        ? integer % limit == 0
@@ -58,7 +58,7 @@ bool check_number(struct check *check, const struct rule *rule, struct json_obje
     return holds(rule->op, json_compare_numbers(value, rule->source));
 }
 
-/* Texts. */
+/* Strings. */
 
 bool check_length(struct check *check, const struct rule *rule, struct json_object *value,
                   struct evaluated *seen)
@@ -67,7 +67,7 @@ bool check_length(struct check *check, const struct rule *rule, struct json_obje
     uint64_t limit = rule->u.limit;
 
     (void)seen;
-    /* A character takes one to four bytes, which often is enough to know. */
+    /* A character has one to four bytes: often the number of bytes decides. */
     if (rule->op == RULE_MIN_LENGTH) {
         if (text.len < limit || text.len / 4 >= limit)
             return text.len >= limit;
@@ -78,7 +78,7 @@ bool check_length(struct check *check, const struct rule *rule, struct json_obje
     return text.len / 4 <= limit && check_spend(check, text.len / 64) && utf8_count(text) <= limit;
 }
 
-/* Steps that one search may take, and how many of them cost as much as one step of ours. */
+/* The limit of steps for one search, and the steps of a search that cost one step of a check. */
 enum { PATTERN_STEPS = 1000000, PATTERN_STEPS_PER_BYTE = 64, PATTERN_STEPS_PER_STEP = 4 };
 
 bool check_regex(struct check *check, const struct regex *regex, struct str text)
@@ -116,7 +116,7 @@ bool check_format(struct check *check, const struct rule *rule, struct json_obje
 
 /* enum, const */
 
-/* The first of the values, sorted by their hashes, that may be equal to one of this hash. */
+/* Binary search: the first of the sorted values whose hash is not less than `hash`. */
 static uint32_t find_hash(const struct values *values, uint64_t hash)
 {
     uint32_t low = 0;

@@ -1,5 +1,5 @@
 /*
- * compile.c - from documents to a program; see compile.h for the order of things.
+ * compile.c - compile a schema: the nodes, and the order of the other steps (compile.h).
  */
 #include "schema/compile.h"
 
@@ -10,8 +10,8 @@
 
 /* Errors. */
 
-static void place_text(const struct compiler *compiler, const char *keyword, char *text,
-                       size_t size)
+static void pointer_text(const struct compiler *compiler, const char *keyword, char *text,
+                         size_t size)
 {
     struct buf buf;
 
@@ -30,7 +30,7 @@ bool compile_fail_within(struct compiler *compiler, const char *keyword)
 {
     char place[ERR_TEXT_SIZE / 2] = "at ";
 
-    place_text(compiler, keyword, place + 3, sizeof(place) - 3);
+    pointer_text(compiler, keyword, place + 3, sizeof(place) - 3);
     return place[3] ? fail_within(compiler->err, place) : false;
 }
 
@@ -186,9 +186,9 @@ bool compile_pending(struct compiler *compiler)
     return true;
 }
 
-/* The whole. */
+/* All steps. */
 
-/* Draft 3 has assertions that no later one knows; read as one of those, they would be ignored. */
+/* Draft 3 has assertions that later drafts do not have and would ignore. */
 static bool is_draft_3(struct json_object *document)
 {
     return json_is_object(document) &&
@@ -223,8 +223,8 @@ static bool compile_all(struct compiler *compiler, struct json_object *document,
     return true;
 }
 
-/* An error's text quotes the schema, but is one line. */
-static void flatten(struct error *err)
+/* An error's text can contain parts of the schema, and must be one line. */
+static void replace_controls(struct error *err)
 {
     for (char *at = err->text; *at; at++) {
         if ((unsigned char)*at < ' ' || *at == 0x7F)
@@ -256,7 +256,7 @@ static bool compile_with(struct json_object *document, const struct schema_optio
         *out = schema;
         return true;
     }
-    flatten(err);
+    replace_controls(err);
     schema_destroy(schema);
     return false;
 }

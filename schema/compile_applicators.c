@@ -1,11 +1,11 @@
 /*
- * compile_applicators.c - items, combinations of schemas, and references.
+ * compile_applicators.c - keywords with subschemas, except those for properties; references.
  */
 #include "schema/compile.h"
 
 #include "base/memory.h"
 
-/* A rule about `value`, one schema. */
+/* Add a rule with one target, the schema `value`. NULL: `value` is not a schema. */
 static struct rule *add_schema(struct compiler *compiler, enum rule_op op,
                                const struct keyword *keyword, struct json_object *value,
                                uint8_t kinds)
@@ -22,7 +22,7 @@ static struct rule *add_schema(struct compiler *compiler, enum rule_op op,
     return rule;
 }
 
-/* A rule about `value`, an array of schemas. */
+/* Add a rule with one target for each schema of the array `value`. */
 static bool add_schemas(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
                         struct json_object *value, uint8_t kinds)
 {
@@ -83,7 +83,7 @@ bool compile_additional_items(struct compiler *compiler, const struct keyword *k
 {
     struct json_object *items;
 
-    /* Without an array of `items` it says nothing. */
+    /* additionalItems has no effect unless `items` is an array. */
     if (!compile_sibling(compiler, "items", &items) || !json_is_array(items))
         return true;
 
@@ -127,7 +127,7 @@ bool compile_contains(struct compiler *compiler, const struct keyword *keyword,
 
     if (!rule)
         return false;
-    rule->flag = compiler->dialect.draft == SCHEMA_DRAFT_2020_12; /* matches count as evaluated */
+    rule->flag = compiler->dialect.draft == SCHEMA_DRAFT_2020_12;
     rule->modern = compiler->dialect.draft <= SCHEMA_DRAFT_2019_09;
     rule->u.contains.min = min;
     rule->u.contains.max = max;
@@ -144,7 +144,7 @@ bool compile_unevaluated(struct compiler *compiler, const struct keyword *keywor
                       keyword, value, items ? KIND_ARRAY : KIND_OBJECT) != NULL;
 }
 
-/* Combinations. */
+/* In-place applicators. */
 
 bool compile_schemas(struct compiler *compiler, const struct keyword *keyword,
                      struct json_object *value)
@@ -218,7 +218,8 @@ bool compile_ref(struct compiler *compiler, const struct keyword *keyword,
     return add_reference(compiler, keyword, value, &reference);
 }
 
-static uint32_t find_like(struct compiler *compiler, const struct dynamic_rule *dynamic)
+/* The first dynamic rule with the same candidate targets as `dynamic`, which may be `dynamic`. */
+static uint32_t find_same(struct compiler *compiler, const struct dynamic_rule *dynamic)
 {
     uint32_t hash = lookup_hash(dynamic->anchor);
     struct lookup_walk walk = lookup_walk(&compiler->dynamic_names, hash);
@@ -233,13 +234,13 @@ static uint32_t find_like(struct compiler *compiler, const struct dynamic_rule *
     return compiler->dynamic_count;
 }
 
-/* The rule just added depends on the way to it. */
+/* Make the last rule a RULE_DYNAMIC_REF. */
 static void make_dynamic(struct compiler *compiler, struct dynamic_rule dynamic)
 {
     compiler->rules[compiler->rule_count - 1].op = RULE_DYNAMIC_REF;
     dynamic.node = compiler->node;
     dynamic.rule = compiler->rule_count - 1;
-    dynamic.same_as = find_like(compiler, &dynamic);
+    dynamic.same_as = find_same(compiler, &dynamic);
     compiler->dynamics = mem_grow(compiler->dynamics, compiler->dynamic_count,
                                   &compiler->dynamic_capacity, sizeof(struct dynamic_rule));
     compiler->dynamics[compiler->dynamic_count++] = dynamic;

@@ -1,17 +1,17 @@
 /*
- * compile_check.c - does a document obey the metaschema of its dialect?
+ * compile_check.c - validate documents by the metaschemas of their dialects.
  *
- * A document in which resources of several dialects are mixed has no one metaschema; for it the
- * keywords' own checks must do.
+ * A document with resources of several dialects is not validated, because none of the metaschemas
+ * fits all of it. Its faults are found when its keywords are compiled.
  */
 #include "schema/compile.h"
 
 #include "schema/metaschema.h"
 
-/* Room for the words of one error, beside those that say where. */
+/* Bytes of the message; the rest of the error's text is the location. */
 enum { EXPLAIN_MAX = 200 };
 
-/* What is wrong and where, in the metaschema's words. */
+/* Fail with the best match of the errors that the metaschema reports. */
 static bool explain(struct compiler *compiler, const struct schema *metaschema,
                     const struct document *document)
 {
@@ -46,9 +46,8 @@ static bool check_against(struct compiler *compiler, const struct schema *metasc
     return fail(compiler->err, ERR_MALFORMED, "too deep or too expensive to check");
 }
 
-/* A metaschema of one's own is compiled for the occasion. */
-static bool check_own(struct compiler *compiler, const struct dialect *dialect,
-                      const struct document *document)
+static bool check_custom(struct compiler *compiler, const struct dialect *dialect,
+                         const struct document *document)
 {
     struct schema *metaschema;
 
@@ -68,7 +67,7 @@ static bool check_document(struct compiler *compiler, const struct document *doc
     if (document->bundled || document->mixed)
         return true;
     if (dialect->metaschema)
-        return check_own(compiler, dialect, document);
+        return check_custom(compiler, dialect, document);
     return check_against(compiler, metaschema_compiled(dialect->draft), document);
 }
 

@@ -1,21 +1,22 @@
 /*
- * compile_finish.c - what can be told only when all nodes are there.
+ * compile_finish.c - steps that need all nodes: dynamic references, loops, short cuts.
  */
 #include "base/memory.h"
 #include "schema/compile.h"
 
 /* Dynamic references. */
 
-/* May `anchor` be what this reference means? Only in a resource that can be in scope. */
-static bool fits(const struct compiler *compiler, const struct dynamic_rule *dynamic,
-                 const struct anchor *anchor)
+/* Is `anchor` a candidate target? Its resource must be one that can be in scope. */
+static bool is_candidate(const struct compiler *compiler, const struct dynamic_rule *dynamic,
+                         const struct anchor *anchor)
 {
     return !dynamic->recursive && anchor->dynamic && str_equal(anchor->name, dynamic->anchor) &&
            compiler->library.resources[anchor->resource].entered;
 }
 
-static bool is_recursive(const struct compiler *compiler, const struct dynamic_rule *dynamic,
-                         uint32_t resource)
+/* The same for a `$recursiveRef`, whose candidates are the roots of resources. */
+static bool is_candidate_root(const struct compiler *compiler, const struct dynamic_rule *dynamic,
+                              uint32_t resource)
 {
     return dynamic->recursive && compiler->library.resources[resource].recursive &&
            compiler->library.resources[resource].entered;
@@ -26,11 +27,11 @@ static void make_candidates(struct compiler *compiler, const struct dynamic_rule
     struct library *library = &compiler->library;
 
     for (uint32_t i = 0; i < library->anchor_count; i++) {
-        if (fits(compiler, dynamic, &library->anchors[i]))
+        if (is_candidate(compiler, dynamic, &library->anchors[i]))
             (void)compile_node_at(compiler, library->anchors[i].location);
     }
     for (uint32_t i = 0; i < library->resource_count; i++) {
-        if (is_recursive(compiler, dynamic, i))
+        if (is_candidate_root(compiler, dynamic, i))
             (void)compile_node_at(compiler, library->resources[i].location);
     }
 }
@@ -50,9 +51,9 @@ static size_t count_candidates(const struct compiler *compiler, const struct dyn
     size_t count = 0;
 
     for (uint32_t i = 0; i < library->anchor_count; i++)
-        count += fits(compiler, dynamic, &library->anchors[i]);
+        count += is_candidate(compiler, dynamic, &library->anchors[i]);
     for (uint32_t i = 0; i < library->resource_count; i++)
-        count += is_recursive(compiler, dynamic, i);
+        count += is_candidate_root(compiler, dynamic, i);
     return count;
 }
 
@@ -65,19 +66,23 @@ static struct scoped *collect(struct compiler *compiler, const struct dynamic_ru
 
     scoped->targets = arena_alloc(arena, (count + 1) * sizeof(struct scoped_target));
     for (uint32_t i = 0; i < library->anchor_count; i++) {
-        if (fits(compiler, dynamic, &library->anchors[i]))
+        if (is_candidate(compiler, dynamic, &library->anchors[i]))
             add_scoped(compiler, scoped, library->anchors[i].resource,
                        library->anchors[i].location);
     }
     for (uint32_t i = 0; i < library->resource_count; i++) {
-        if (is_recursive(compiler, dynamic, i))
+        if (is_candidate_root(compiler, dynamic, i))
             add_scoped(compiler, scoped, i, library->resources[i].location);
     }
     return scoped;
 }
 
-/* What a dynamic reference always means: a place in the root's resource, which is outermost. */
-static const struct target *settled(const struct compiler *compiler, const struct scoped *scoped)
+/*
+ * A candidate in the root schema's resource is the target in every dynamic scope, because that
+ * resource is always the outermost. NULL: there is none.
+ */
+static const struct target *find_static_target(const struct compiler *compiler,
+                                               const struct scoped *scoped)
 {
     const struct schema *schema = compiler->schema;
     uint32_t outermost = compiler->library.locations[schema->nodes[schema->root].location].resource;
@@ -94,10 +99,10 @@ static struct rule *rule_of(const struct compiler *compiler, const struct dynami
     return &compiler->schema->nodes[dynamic->node].rules[dynamic->rule];
 }
 
-static void settle_first(struct compiler *compiler, const struct dynamic_rule *dynamic)
+static void resolve_dynamic(struct compiler *compiler, const struct dynamic_rule *dynamic)
 {
     struct scoped *scoped = collect(compiler, dynamic);
-    const struct target *target = settled(compiler, scoped);
+    const struct target *target = find_static_target(compiler, scoped);
     struct rule *rule = rule_of(compiler, dynamic);
 
     if (target) {
@@ -109,7 +114,7 @@ static void settle_first(struct compiler *compiler, const struct dynamic_rule *d
     }
 }
 
-static void settle_like(struct rule *rule, const struct rule *first)
+static void copy_targets(struct rule *rule, const struct rule *first)
 {
     rule->op = first->op;
     if (first->op == RULE_REF)
@@ -118,18 +123,18 @@ static void settle_like(struct rule *rule, const struct rule *first)
         rule->u.scoped = first->u.scoped;
 }
 
-/* Give each its targets; those that have but one become plain references. */
-static void settle(struct compiler *compiler)
+/* Set the targets of all dynamic references. One with a static target becomes a RULE_REF. */
+static void resolve_dynamics(struct compiler *compiler)
 {
     compiler->schema->dynamic = false;
     for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
         const struct dynamic_rule *dynamic = &compiler->dynamics[i];
 
         if (dynamic->same_as == i)
-            settle_first(compiler, dynamic);
+            resolve_dynamic(compiler, dynamic);
         else
-            settle_like(rule_of(compiler, dynamic),
-                        rule_of(compiler, &compiler->dynamics[dynamic->same_as]));
+            copy_targets(rule_of(compiler, dynamic),
+                         rule_of(compiler, &compiler->dynamics[dynamic->same_as]));
     }
 }
 
@@ -137,7 +142,7 @@ bool compile_dynamics(struct compiler *compiler)
 {
     uint32_t before;
 
-    /* A candidate's node may bring further resources and further dynamic references. */
+    /* Compiling a candidate can add resources and dynamic references, and so more candidates. */
     do {
         before = compiler->schema->node_count;
         for (uint32_t i = 0; i < compiler->dynamic_count; i++) {
@@ -147,11 +152,11 @@ bool compile_dynamics(struct compiler *compiler)
         if (!compile_pending(compiler))
             return false;
     } while (compiler->schema->node_count > before);
-    settle(compiler);
+    resolve_dynamics(compiler);
     return true;
 }
 
-/* Loops: a depth-first walk over the rules that stay at the same place of the instance. */
+/* Loops: a depth-first search over in-place applicators, which keep the instance location. */
 
 enum { UNSEEN, OPEN, DONE };
 
@@ -168,13 +173,13 @@ struct walk {
     uint8_t *state;
 };
 
-static const uint64_t staying = RULE_BIT(RULE_DEPENDENTS) | RULE_BIT(RULE_ALL_OF) |
-                                RULE_BIT(RULE_ANY_OF) | RULE_BIT(RULE_ONE_OF) | RULE_BIT(RULE_NOT) |
-                                RULE_BIT(RULE_IF) | RULE_BIT(RULE_REF);
+static const uint64_t in_place = RULE_BIT(RULE_DEPENDENTS) | RULE_BIT(RULE_ALL_OF) |
+                                 RULE_BIT(RULE_ANY_OF) | RULE_BIT(RULE_ONE_OF) |
+                                 RULE_BIT(RULE_NOT) | RULE_BIT(RULE_IF) | RULE_BIT(RULE_REF);
 
-static bool stays(const struct rule *rule)
+static bool is_in_place(const struct rule *rule)
 {
-    return (RULE_BIT(rule->op) & staying) != 0;
+    return (RULE_BIT(rule->op) & in_place) != 0;
 }
 
 static void enter(struct walk *walk, uint32_t node)
@@ -184,7 +189,7 @@ static void enter(struct walk *walk, uint32_t node)
     walk->state[node] = OPEN;
 }
 
-/* The next node that the innermost one leads to, or NO_NODE. */
+/* The next node that the visited one applies in place, or NO_NODE. */
 static uint32_t next_target(const struct schema *schema, struct visit *visit)
 {
     const struct node *node = &schema->nodes[visit->node];
@@ -192,7 +197,7 @@ static uint32_t next_target(const struct schema *schema, struct visit *visit)
     for (; visit->rule < node->rule_count; visit->rule++, visit->target = 0) {
         const struct rule *rule = &node->rules[visit->rule];
 
-        while (stays(rule) && visit->target < rule->target_count) {
+        while (is_in_place(rule) && visit->target < rule->target_count) {
             uint32_t target = rule->targets[visit->target++].node;
 
             if (target != NO_NODE)
@@ -202,10 +207,10 @@ static uint32_t next_target(const struct schema *schema, struct visit *visit)
     return NO_NODE;
 }
 
-/* Most nodes lead nowhere at the same place, and need no walk. */
-static bool leads_on(const struct compiler *compiler, uint32_t node)
+/* Most nodes have no in-place applicator, and need no search. */
+static bool has_in_place(const struct compiler *compiler, uint32_t node)
 {
-    return (compiler->schema->nodes[node].ops & staying) != 0;
+    return (compiler->schema->nodes[node].ops & in_place) != 0;
 }
 
 static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t start)
@@ -221,7 +226,7 @@ static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t sta
         } else if (walk->state[target] == OPEN) {
             compiler->location = compiler->schema->nodes[visit->node].location;
             return compile_fail(compiler, NULL, "refers to itself without end");
-        } else if (walk->state[target] == UNSEEN && leads_on(compiler, target)) {
+        } else if (walk->state[target] == UNSEEN && has_in_place(compiler, target)) {
             enter(walk, target);
         }
     }
@@ -235,7 +240,7 @@ bool compile_loops(struct compiler *compiler)
     bool ok = true;
 
     for (uint32_t i = 0; i < count && ok; i++) {
-        if (leads_on(compiler, i) && walk.state[i] == UNSEEN)
+        if (has_in_place(compiler, i) && walk.state[i] == UNSEEN)
             ok = walk_from(compiler, &walk, i);
     }
     mem_free(walk.path);
@@ -245,20 +250,20 @@ bool compile_loops(struct compiler *compiler)
 
 /* Short cuts. */
 
-/* A node that is nothing but a reference, within what must be in scope. */
-static bool is_detour(const struct schema *schema, const struct node *node)
+/* Can the checker skip the node? It has only a reference, and skipping keeps the dynamic scope. */
+static bool is_skippable(const struct schema *schema, const struct node *node)
 {
     return node->rule_count == 1 && node->rules[0].op == RULE_REF &&
            (!schema->dynamic ||
             schema->nodes[node->rules[0].targets[0].node].resource == node->resource);
 }
 
-/* Where a chain of them ends; each link then knows, so that a long chain is walked once. */
+/* The end of a chain of skippable nodes. Sets it in each of them, so a chain is followed once. */
 static uint32_t shortcut(const struct schema *schema, uint32_t node)
 {
     uint32_t end = node;
 
-    while (is_detour(schema, &schema->nodes[end]))
+    while (is_skippable(schema, &schema->nodes[end]))
         end = schema->nodes[end].rules[0].targets[0].fast;
     while (node != end) {
         struct target *target = &schema->nodes[node].rules[0].targets[0];

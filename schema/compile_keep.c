@@ -1,17 +1,16 @@
 /*
- * compile_keep.c - what a schema keeps of the documents it was made from.
+ * compile_keep.c - copy the parts of the documents that a compiled schema needs.
  *
- * That is little: numbers and values to compare with, as values of its own, and what a message may
- * quote, already written as it reads there. A message quotes whole subschemas, too (`not`,
- * `oneOf`), which lie within each other; one that is written anyway as part of another is not
- * written again.
+ * These are the values that rules compare with, and quotes: the parts of the schema that error
+ * messages show, in the form in which messages show them. Messages about `not` and `oneOf` show
+ * whole subschemas. A subschema inside another one shares its quote.
  */
-/* NOLINTBEGIN(misc-no-recursion): no deeper than the reader lets a document be */
+/* NOLINTBEGIN(misc-no-recursion): the reader limits the depth of documents */
 #include "base/memory.h"
 #include "schema/compile.h"
 #include "schema/repr.h"
 
-/* What a message may take of a value; it is longer than a message gets. */
+/* Bytes of a value that are kept; more than a message can show. */
 enum { QUOTE_MAX = 4352 };
 
 /* Values. */
@@ -65,7 +64,7 @@ static struct quote quote_since(const struct compiler *compiler, size_t start)
     return (struct quote){ (uint32_t)start, (uint32_t)(compiler->schema->quotes.len - start) };
 }
 
-/* repr_value(), noting where the subschemas in it are. */
+/* Like repr_value(), and sets node.quote of each subschema in the value. */
 static void quote_value(struct compiler *compiler, struct json_object *value)
 {
     size_t start = compiler->schema->quotes.len;
@@ -82,7 +81,7 @@ static void quote_value(struct compiler *compiler, struct json_object *value)
             quote_since(compiler, start);
 }
 
-/* The subschemas that `not` and `oneOf` may quote. */
+/* Write the subschemas of a `not` or `oneOf`. */
 static void quote_targets(struct compiler *compiler, const struct rule *rule)
 {
     for (uint32_t i = 0; i < rule->target_count; i++) {
@@ -93,7 +92,7 @@ static void quote_targets(struct compiler *compiler, const struct rule *rule)
     }
 }
 
-/* The keyword's value, as far as it may be quoted. */
+/* Write the beginning of the keyword's value. */
 static void quote_source(struct compiler *compiler, struct rule *rule)
 {
     struct buf *out = &compiler->schema->quotes;
@@ -109,7 +108,7 @@ static void quote_source(struct compiler *compiler, struct rule *rule)
     rule->quote = quote_since(compiler, start);
 }
 
-/* A list of types reads without its brackets. */
+/* Messages show a list of types without brackets. */
 static void quote_types(struct compiler *compiler, struct rule *rule)
 {
     struct buf *out = &compiler->schema->quotes;
@@ -124,7 +123,7 @@ static void quote_types(struct compiler *compiler, struct rule *rule)
     rule->quote = quote_since(compiler, start);
 }
 
-/* There are seven types, so each is written once. */
+/* All rules with the same type share one quote. */
 static void quote_type(struct compiler *compiler, struct rule *rule)
 {
     struct quote *quote = &compiler->type_quotes[__builtin_ctzll(rule->u.limit)];
@@ -174,7 +173,7 @@ bool compile_keep(struct compiler *compiler)
     struct schema *schema = compiler->schema;
 
     buf_init(&schema->quotes, UINT32_MAX);
-    /* Outer ones before those within them: in the order of locations. */
+    /* A location precedes those inside it, so that quote_value() finds the inner quotes. */
     for (uint32_t i = 0; i < library->location_count; i++) {
         if (library->locations[i].node == NO_NODE)
             continue;

@@ -1,7 +1,8 @@
 /*
- * compile_keywords.c - which function compiles which keyword.
+ * compile_keywords.c - the table of the functions that compile keywords.
  *
- * `then`, `else`, minContains and maxContains have none: `if` and `contains` look at them.
+ * `then`, `else`, minContains and maxContains have no function: those of `if` and `contains` read
+ * them.
  */
 #include "schema/compile.h"
 

@@ -1,5 +1,5 @@
 /*
- * compile_members.c - keywords about the members of an object.
+ * compile_members.c - compile the keywords for properties of objects.
  */
 #include "schema/compile.h"
 
@@ -8,7 +8,7 @@ static size_t count_members(struct json_object *object)
     return (size_t)json_object_object_length(object);
 }
 
-/* A map from names to schemas: one target for each member. */
+/* One target for each member of `value`, an object whose members are schemas. */
 static bool compile_map(struct compiler *compiler, const struct keyword *keyword,
                         struct json_object *value, struct target **out)
 {
@@ -79,7 +79,7 @@ bool compile_pattern_properties(struct compiler *compiler, const struct keyword 
     return true;
 }
 
-/* A keyword with one schema. */
+/* Add a rule with one target, the schema `value`. */
 static bool compile_one(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
                         struct json_object *value)
 {

@@ -1,12 +1,14 @@
 /*
- * compile_plan.c - how the checker goes through each node: cheap rules first, the members of an
- * object in one pass, and what asks for "evaluated" last.
+ * compile_plan.c - build the plan of each node: the order in which the checker applies its rules.
+ *
+ * Cheap rules come first. One rule (RULE_MEMBERS) replaces those for an object's properties.
+ * unevaluated* comes after the rules that it depends on.
  */
 #include "schema/compile.h"
 
 #include "base/memory.h"
 
-/* A plan's order: what is cheap, or likely to fail, comes first. */
+/* The order of a plan: rules that are cheap, or often fail, come first. */
 static const uint8_t ranks[RULE_COUNT] = {
     [RULE_ENUM] = 1,
     [RULE_CONST] = 1,
@@ -39,8 +41,6 @@ static const uint8_t ranks[RULE_COUNT] = {
     [RULE_UNEVALUATED_PROPERTIES] = 14,
     [RULE_DANGLING] = 15,
 };
-
-/* Sets of rules. */
 
 static const uint64_t about_members =
     RULE_BIT(RULE_MIN_PROPERTIES) | RULE_BIT(RULE_MAX_PROPERTIES) | RULE_BIT(RULE_REQUIRED) |
@@ -166,7 +166,7 @@ static void end_members(const struct schema *schema, struct members *members,
         hash_names(members, any);
 }
 
-/* All about members, or NULL. */
+/* The data of RULE_MEMBERS; NULL: the node has no rule for properties. */
 static struct members *build_members(const struct schema *schema, const struct node *node,
                                      struct json_object *any)
 {
@@ -187,8 +187,8 @@ static struct members *build_members(const struct schema *schema, const struct n
 
 /* Plans. */
 
-/* The kinds that the node's mask lets through. */
-static unsigned passing(const struct node *node)
+/* The kinds that the test of node.types in check_node() accepts. */
+static unsigned accepted_kinds(const struct node *node)
 {
     return node->types | (node->whole != WHOLE_NEVER ? KIND_DOUBLE : 0U);
 }
@@ -196,10 +196,10 @@ static unsigned passing(const struct node *node)
 static bool is_planned(const struct node *node, const struct rule *rule)
 {
     return (RULE_BIT(rule->op) & (about_members | RULE_BIT(RULE_TYPE))) == 0 &&
-           (rule->kinds & passing(node)) != 0;
+           (rule->kinds & accepted_kinds(node)) != 0;
 }
 
-/* The rules as written may do as a plan, but for the type before them. */
+/* Are the rules from `first` on a plan already? Then no copy is needed. */
 static bool is_in_order(const struct node *node, uint32_t first)
 {
     for (uint32_t i = first; i < node->rule_count; i++) {

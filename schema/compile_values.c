@@ -1,7 +1,7 @@
 /*
- * compile_values.c - keywords that look at the value itself; and names and patterns for all.
+ * compile_values.c - compile the keywords for single values; lists of names, and patterns.
  *
- * `type` and `enum` also narrow the node's mask of kinds, which the checker looks at first.
+ * `type`, `enum` and `const` also clear bits of the node's `types`, which the checker tests first.
  */
 #include "schema/compile.h"
 
@@ -54,7 +54,7 @@ static void add_regex(struct compiler *compiler, struct str pattern, const struc
     compiler->regexes[compiler->regex_count++] = (struct known_regex){ pattern, regex };
 }
 
-/* The reason comes first, then as much of the pattern as there is room for. */
+/* Fail with the reason, then the beginning of the pattern. */
 static bool fail_pattern(struct compiler *compiler, const char *keyword, struct str pattern)
 {
     enum { SHOWN_MAX = 100 };
@@ -125,7 +125,7 @@ static unsigned kinds_of(struct json_object *value)
     return (kind & KIND_NUMBER) != 0 ? KIND_NUMBER : kind;
 }
 
-/* A few are compared in turn, many are found by their hashes. */
+/* Sort the values by their hashes if there are many, so that the checker can search them. */
 static void sort_others(struct values *values)
 {
     if (values->other_count <= VALUES_UNSORTED_MAX)
@@ -181,7 +181,7 @@ bool compile_const(struct compiler *compiler, const struct keyword *keyword,
 
 /* Numbers. */
 
-/* The number at a keyword; draft 4's exclusive* are booleans beside it. */
+/* In draft 4, exclusiveMinimum and exclusiveMaximum are booleans that modify the other keyword. */
 static enum rule_op limit_op(const struct compiler *compiler, const struct keyword *keyword)
 {
     struct json_object *exclusive = NULL;
@@ -285,7 +285,7 @@ bool compile_unique(struct compiler *compiler, const struct keyword *keyword,
     return true;
 }
 
-/* Texts. */
+/* Strings. */
 
 bool compile_pattern(struct compiler *compiler, const struct keyword *keyword,
                      struct json_object *value)

@@ -1,5 +1,5 @@
 /*
- * compile_warn.c - what is probably wrong with a schema that compiles.
+ * compile_warn.c - warnings: probable faults of a schema that compiles.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ void compile_warn(struct compiler *compiler, const char *keyword, const char *fm
     buf_add_char(text, '/');
     json_write_pointer_token(text, str_from_c(keyword));
     buf_printf(text, ": %s", why);
-    for (size_t i = 0; i < text->len; i++) /* it quotes the schema, but is one line */
+    for (size_t i = 0; i < text->len; i++) /* parts of the schema may have newlines */
         if ((unsigned char)text->ptr[i] < ' ' || text->ptr[i] == 0x7F)
             text->ptr[i] = ' ';
     add_warning(compiler, buf_str(text));
@@ -48,7 +48,7 @@ void compile_warn_unknown(struct compiler *compiler, const char *key)
         compile_warn(compiler, key, "unknown keyword, is \"%s\" meant?", similar);
 }
 
-/* What the document says of its draft, if that is not as it should be. */
+/* Warn about the `$schema` of one document. */
 static void warn_of_dialect(struct compiler *compiler, const struct document *document)
 {
     const struct resource *resource = &compiler->library.resources[document->resource];

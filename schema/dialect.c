@@ -112,8 +112,8 @@ static unsigned least(unsigned a, unsigned b)
 }
 
 /*
- * How many letters to change, add, leave out or swap with the next one, to make `b` of `a`; both
- * are shorter than SIMILAR_MAX.
+ * The edit distance of `a` and `b` (optimal string alignment): the least number of letters to
+ * replace, insert, delete, or swap with the next one. Both must be shorter than SIMILAR_MAX.
  */
 static unsigned distance(struct str a, struct str b)
 {
@@ -143,7 +143,7 @@ static unsigned distance(struct str a, struct str b)
     return last[b.len];
 }
 
-/* To short words too many are similar. */
+/* Few changes are allowed in short names, because many short words are similar. */
 static unsigned most_changes(size_t len)
 {
     if (len < SIMILAR_LEAST)
@@ -156,7 +156,7 @@ const char *dialect_similar(struct str name)
     const char *best = NULL;
     unsigned fewest = CHANGES_MAX + 1;
 
-    if (name.len >= SIMILAR_MAX || str_equal(name, STR("example"))) /* OpenAPI's */
+    if (name.len >= SIMILAR_MAX || str_equal(name, STR("example"))) /* a keyword of OpenAPI */
         return NULL;
     for (size_t i = 0; i < COUNT_OF(keywords); i++) {
         struct str keyword = str_from_c(keywords[i].name);

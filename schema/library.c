@@ -1,12 +1,12 @@
 /*
- * library.c - documents in, dialects told; see library.h.
+ * library.c - add documents, and determine their dialects; see library.h.
  */
 #include "schema/library.h"
 
 #include "base/memory.h"
 #include "base/uri.h"
 
-/* A metaschema's metaschema's ... `$schema`; one that goes round in circles has no draft. */
+/* The longest chain of custom metaschemas by `$schema`. A cycle of them has no draft. */
 enum { METASCHEMA_CHAIN_MAX = 8 };
 
 void library_init(struct library *library, const struct schema_options *options)

@@ -119,7 +119,7 @@ const struct anchor *library_anchor(const struct library *library, uint32_t reso
 /** Append a location's JSON Pointer; except in the first document, after its URI and `#`. */
 void library_print(const struct library *library, uint32_t location, struct buf *out);
 
-/** The dialect of the `$schema` `uri`; if it is unknown, `fallback`. */
+/** The dialect of the `$schema` `uri`; if that is unknown, `*fallback` with `unknown` set. */
 NODISCARD bool library_dialect(struct library *library, struct str uri,
                                const struct dialect *fallback, struct dialect *out,
                                struct error *err);

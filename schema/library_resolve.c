@@ -1,16 +1,16 @@
 /*
- * library_resolve.c - what a reference means.
+ * library_resolve.c - resolve references.
  *
- * A pointer may lead to a place that no keyword holds (below an unknown keyword); that place
- * becomes a subschema by being referred to. On its way through embedded resources the pointer
- * keeps to the text, but its target belongs to the innermost.
+ * A JSON Pointer can refer to a value that is not in a keyword with subschemas, such as a value
+ * below an unknown keyword. The reference makes this value a subschema. A pointer may also cross
+ * into an embedded resource; then its target belongs to the innermost resource.
  */
 #include "base/memory.h"
 #include "base/uri.h"
 #include "schema/library.h"
 #include "schema/metaschema.h"
 
-/* Take up documents. */
+/* Add documents. */
 
 static bool library_add_resource(struct library *library, size_t number, struct error *err)
 {
@@ -60,7 +60,7 @@ static bool library_add_all(struct library *library, struct error *err)
     return true;
 }
 
-/* What the finder has for it; UINT32_MAX: nothing. */
+/* Add the document that the finder finds. `*out` stays UINT32_MAX when it finds none. */
 static bool library_add_found(struct library *library, struct str uri, struct str reference,
                               uint32_t *out, struct error *err)
 {
@@ -86,8 +86,9 @@ static bool library_add_found(struct library *library, struct str uri, struct st
 }
 
 /*
- * The resource `uri`, which is `reference` resolved, taken up if need be; UINT32_MAX when nobody
- * has it.
+ * The resource with the URI `uri`; UINT32_MAX: there is none. If no document added so far has it,
+ * adds documents: the one with this URI in the options, or the bundled one; then all documents of
+ * the options; then the one that the finder finds.
  */
 static bool get_resource(struct library *library, struct str uri, struct str reference,
                          uint32_t *out, struct error *err)
@@ -122,8 +123,8 @@ static bool follow_token(struct json_object *value, struct str token, struct jso
 }
 
 /*
- * The value that `pointer` refers to, from the location `*nearest` on, or NULL. `*nearest` becomes
- * the last location on the way, `*rest` the part of the pointer below it.
+ * The value that `pointer` refers to, relative to the location `*nearest`; NULL: none. Sets
+ * `*nearest` to the last location on the path, and `*rest` to the part of the pointer below it.
  */
 static struct json_object *follow_pointer(const struct library *library, struct str pointer,
                                           uint32_t *nearest, struct str *rest)
@@ -214,7 +215,7 @@ bool library_resolve(struct library *library, uint32_t from, struct str referenc
     return true;
 }
 
-/* Names of places, for people. */
+/* Printing. */
 
 static void print_token(struct buf *out, const char *token)
 {

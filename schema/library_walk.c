@@ -1,7 +1,7 @@
 /*
- * library_walk.c - finds the subschemas of a document, its resources and its anchors.
+ * library_walk.c - find the subschemas, resources and anchors of a document.
  *
- * In drafts 4 to 7 an `$id` beside a `$ref` does not count, and one that is only a fragment is an
+ * In drafts 4 to 7 an `$id` next to a `$ref` is ignored, and an `$id` that is only a fragment is an
  * anchor.
  */
 #include "base/memory.h"
@@ -30,7 +30,7 @@ static uint32_t add_location(struct library *library, const struct location *whe
 {
     uint32_t number = library->location_count;
 
-    /* A document that is taken up twice stays with its first locations. */
+    /* If a document is added twice, library_find() returns its first locations. */
     if (library_find(library, where->value) == NO_LOCATION)
         lookup_add(&library->by_value, library->arena, hash_address(where->value), number);
     library->locations =
@@ -120,7 +120,10 @@ void library_alias(struct library *library, struct str uri, uint32_t resource)
     library->aliases[library->alias_count++] = (struct alias){ uri, resource };
 }
 
-/* The location begins a resource called `uri`; a root's resource is there already. */
+/*
+ * Make the location the root of a resource with this URI. A document's root has its resource from
+ * library_add(); it gets the URI.
+ */
 static void begin_resource(struct library *library, uint32_t location,
                            const struct dialect *dialect, struct str uri, bool is_root)
 {
@@ -266,15 +269,15 @@ static bool walk_keyword(struct library *library, uint32_t parent, const struct 
     return library_walk(library, &child, false, NULL, err);
 }
 
-/* Could this member name its subschema? Few can. */
+/* Can this member identify the subschema, or change its dialect? A cheap test: few can. */
 static bool may_identify(const char *key)
 {
     return key[0] == '$' || (key[0] == 'i' && key[1] == 'd' && key[2] == '\0');
 }
 
 /*
- * Note the keyword that each member is, and what there is among them; true when one of them may
- * name the subschema.
+ * Store the keyword of each member, and set `refers` and `nests`. Returns whether one of the
+ * members can identify the subschema.
  */
 static bool note_keywords(struct library *library, uint32_t number)
 {
@@ -299,7 +302,7 @@ static bool note_keywords(struct library *library, uint32_t number)
     return named;
 }
 
-/* The same once it has its name, which may change the dialect. */
+/* The same, and read `$schema`, `$id` and anchors; then again, as the dialect may have changed. */
 static bool note_all(struct library *library, uint32_t number, bool is_root, struct error *err)
 {
     if (!note_keywords(library, number))
@@ -325,7 +328,7 @@ static bool walk_keywords(struct library *library, uint32_t number, struct error
     return true;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): no deeper than the reader lets a document be */
+/* NOLINTNEXTLINE(misc-no-recursion): the reader limits the depth of documents */
 bool library_walk(struct library *library, const struct location *where, bool is_root,
                   uint32_t *out, struct error *err)
 {

@@ -104,8 +104,10 @@ static inline uint64_t lookup_mix(uint64_t hash, uint64_t word)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/** A hash of the bytes, for tables that use its low bits. Names that differ in one digit, such as
- * "field1" and "field2", have different low bits. */
+/**
+ * A hash of the bytes, for tables that use its low bits. Names that differ in one digit, such as
+ * "field1" and "field2", have different low bits.
+ */
 static inline uint32_t lookup_hash(struct str text)
 {
     uint64_t hash = UINT64_C(0xD6E8FEB86659FD93) ^ text.len;

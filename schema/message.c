@@ -1,9 +1,9 @@
 /*
- * message.c - errors in the words of Python's jsonschema 4.26.
+ * message.c - write error messages as Python's jsonschema 4.26 does.
  *
- * Where a message lists values, they are found again here: that is rare, and it keeps an error as
- * small as a pointer to its rule. When values are to be redacted, each reads as its type; names of
- * properties and what the schema says stay.
+ * Some messages list values. They are searched for again here, so that struct fault need not store
+ * them. With redact_values a message has the type of each instance value in place of the value;
+ * property names and parts of the schema are not redacted.
  */
 #include <stdlib.h>
 
@@ -59,7 +59,7 @@ static void add_instance(const struct message *message)
         add_value(message, message->fault->at->value);
 }
 
-/* What the schema says, as far as it fits. */
+/* Add as much of the quote as fits. */
 static void add_quote(const struct message *message, struct quote quote)
 {
     const struct schema *schema = message->reporter->check.schema;
@@ -74,7 +74,7 @@ static void add_quote(const struct message *message, struct quote quote)
     message->out->overflow = true;
 }
 
-/* A subschema of the rule. */
+/* Add the rule's subschema `number`. */
 static void add_target(const struct message *message, uint64_t number)
 {
     const struct schema *schema = message->reporter->check.schema;
@@ -94,7 +94,7 @@ static void add_source(const struct message *message)
         add_quote(message, rule->quote);
 }
 
-/* Between the entries of a list; false when no more fit. */
+/* Add the separator of a list. False: the buffer is full. */
 static bool next_entry(const struct message *message, size_t count)
 {
     if (count > 0)
@@ -109,7 +109,7 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Adds them in order, or as they come; frees the list. */
+/* Add the names, sorted by bytes if `sorted`. Frees the list. */
 static void add_names(const struct message *message, const char **names, size_t count, bool sorted)
 {
     if (sorted)
@@ -235,7 +235,7 @@ static void write_unevaluated_items(const struct message *message)
     add(message, count == 1 ? " was unexpected)" : " were unexpected)");
 }
 
-/* The rest. */
+/* Other messages. */
 
 static void write_type(const struct message *message)
 {
@@ -291,7 +291,7 @@ static void write_contains(const struct message *message)
     }
 }
 
-/* The later ones first, the first one last. */
+/* jsonschema lists the first valid subschema last. */
 static void write_several(const struct message *message)
 {
     const struct fault *fault = message->fault;
@@ -330,7 +330,7 @@ static void write_unique(const struct message *message)
     add(message, " has non-unique elements");
 }
 
-/* The value, some words, and what the schema says. */
+/* Messages with the value, then a fixed text, then the keyword's value. */
 static void write_plain(const struct message *message)
 {
     static const char *const words[RULE_COUNT] = {

@@ -41,7 +41,7 @@ static const struct {
     const char *begin;
     const char *end;
 } documents[] = {
-    /* The first five in the order of enum schema_draft. */
+    /* The first five are in the order of enum schema_draft. */
     IN_2020("schema", draft2020),
     IN_2019("schema", draft2019),
     DOCUMENT("http://json-schema.org/draft-07/schema", draft7),

@@ -1,21 +1,22 @@
 /*
- * report.c - every error of an instance; see report.h for how.
+ * report.c - report every error of an instance; see report.h.
  */
 /* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
 #include "schema/report.h"
 
 #include <stdlib.h>
 
-enum { TEXT_PER_STEP = 16 }; /* bytes of text that cost as much as a step */
-
-/* What one text of a unit may take, and what of it each value gets when it is too long. */
-enum { TEXT_MAX = 4096, VALUE_SHARE = 2 };
+enum {
+    TEXT_PER_STEP = 16, /* bytes of text that count as one step of the check */
+    TEXT_MAX = 4096,    /* bytes of one text of a unit */
+    VALUE_SHARE = 2,    /* a value may have half of a message that is too long */
+};
 
 /* Texts. */
 
 static struct str finish(struct reporter *reporter, struct buf *buf)
 {
-    /* Everything is added in whole characters, so the end is one, too. */
+    /* The texts are added in whole characters, so none is cut. */
     if (buf->overflow) {
         buf->overflow = false;
         buf->max += sizeof(ELLIPSIS) - 1;
@@ -62,8 +63,8 @@ static const char *keyword_of(const struct fault *fault)
     return fault->kind == FAULT_FEW && fault->count > 0 ? "minContains" : fault->rule->keyword;
 }
 
-/* The reason stands behind the value, so a long value is cut to make room for it. */
-static struct str word_message(struct reporter *reporter, const struct fault *fault, size_t max)
+/* The reason follows the value, so a long value is shortened to make room for the reason. */
+static struct str message_text(struct reporter *reporter, const struct fault *fault, size_t max)
 {
     struct buf buf;
 
@@ -79,7 +80,7 @@ static struct str word_message(struct reporter *reporter, const struct fault *fa
     return finish(reporter, &buf);
 }
 
-static struct schema_unit word(struct reporter *reporter, const struct fault *fault)
+static struct schema_unit make_unit(struct reporter *reporter, const struct fault *fault)
 {
     size_t text_max = reporter->options.max_text ? reporter->options.max_text : TEXT_MAX;
     size_t max = text_max - (sizeof(ELLIPSIS) - 1);
@@ -94,7 +95,7 @@ static struct schema_unit word(struct reporter *reporter, const struct fault *fa
     if (fault->kind != FAULT_FALSE)
         add_pointer_token(&buf, keyword_of(fault), 0);
     unit.keyword_location = finish(reporter, &buf);
-    unit.error = word_message(reporter, fault, max);
+    unit.error = message_text(reporter, fault, max);
     return unit;
 }
 
@@ -119,7 +120,7 @@ static int by_value(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* In the second run: is it one that is asked for? */
+/* In the second run: write the unit of the error if it is reported. */
 static void render(struct reporter *reporter, const struct fault *fault, uint64_t ordinal)
 {
     const uint64_t *found = NULL;
@@ -129,7 +130,7 @@ static void render(struct reporter *reporter, const struct fault *fault, uint64_
     if (!found && ordinal != reporter->best)
         return;
 
-    struct schema_unit unit = word(reporter, fault);
+    struct schema_unit unit = make_unit(reporter, fault);
     size_t written = unit.instance_location.len + unit.keyword_location.len + unit.error.len;
 
     (void)check_spend(&reporter->check, written / TEXT_PER_STEP);
@@ -218,7 +219,7 @@ bool report_visit(struct reporter *reporter, const struct visit *at)
     return ok;
 }
 
-/* The whole. */
+/* The two runs. */
 
 static enum schema_verdict run(struct reporter *reporter, struct json_object *instance)
 {
@@ -251,7 +252,7 @@ static enum schema_verdict render_all(struct reporter *reporter, struct json_obj
     return run(reporter, instance);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): one more than usual, and none to spare */
+/* NOLINTNEXTLINE(readability-function-size): six parameters */
 enum schema_verdict schema_report(const struct schema *schema, struct json_object *instance,
                                   const struct schema_report_options *options,
                                   struct schema_budget *budget, struct arena *arena,

@@ -1,9 +1,10 @@
 /*
- * report_evaluated.c - what counts as evaluated when something is wrong.
+ * report_evaluated.c - mark the evaluated properties and items of values that may be invalid.
  *
- * For a valid value this is what the checker marks. For others jsonschema 4.26 goes on counting: a
- * member that has a subschema is evaluated even when it breaks it, so that one fault is told once;
- * a branch of allOf, anyOf or oneOf counts only if it passes.
+ * For a valid value the marks are those of the checker. For an invalid one they are those of
+ * jsonschema 4.26: a property is evaluated if `properties` or patternProperties has a subschema for
+ * it, even when it is invalid, so that it is not reported a second time as unevaluated; a subschema
+ * of allOf, anyOf or oneOf marks properties only if the value is valid against it.
  */
 /* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
 #include "schema/report.h"
@@ -58,7 +59,7 @@ static void mark_unevaluated(const struct marking *marking, const struct rule *r
     }
 }
 
-/* A subschema whose marks count, whether it passes or not. */
+/* Mark what a subschema evaluates, even if the value is invalid. */
 static void mark_target(const struct marking *marking, const struct target *target)
 {
     struct check *check = &marking->reporter->check;
@@ -136,7 +137,7 @@ static void mark_rule(const struct marking *marking, const struct rule *rule)
     }
 }
 
-/* By the rules as written: a plan has none for kinds that the node refuses anyway. */
+/* Uses node.rules, because a plan omits rules for the kinds that the node's `type` excludes. */
 static void mark_node(const struct marking *marking, const struct node *node, bool outermost)
 {
     unsigned kind = 1U << json_object_get_type(marking->value);

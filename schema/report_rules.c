@@ -1,12 +1,13 @@
 /*
- * report_rules.c - each rule as written: go into its subschemas, or take down what is wrong.
+ * report_rules.c - apply each rule of a node, and report its error or those of its subschemas.
  *
- * `not`, `contains` and the like only need verdicts on their subschemas: those are the checker's.
+ * `not`, `contains` and some others do not report errors of their subschemas. They use the checker.
  */
 /* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
 #include "schema/report.h"
 
-static bool tell(struct reporter *reporter, const struct visit *at, const struct rule *rule)
+static bool report_failed_rule(struct reporter *reporter, const struct visit *at,
+                               const struct rule *rule)
 {
     return report_fault(reporter, &(struct fault){ .rule = rule, .at = at });
 }
@@ -16,9 +17,9 @@ static const struct node *node_of(const struct reporter *reporter, uint32_t numb
     return &reporter->check.schema->nodes[number];
 }
 
-/* A subschema for the same value. */
-static bool stay(struct reporter *reporter, const struct visit *at, const struct target *target,
-                 struct frame frame)
+/* Apply a subschema to the same value. */
+static bool visit_in_place(struct reporter *reporter, const struct visit *at,
+                           const struct target *target, struct frame frame)
 {
     frame.up = at->frame;
 
@@ -33,26 +34,26 @@ static bool stay(struct reporter *reporter, const struct visit *at, const struct
     return report_visit(reporter, &visit);
 }
 
-/* A value one step below: a member's, or if there is no key an element. */
-struct below {
+/* A child of the value: a property, or with a NULL key an item. */
+struct child {
     const char *key;
     size_t index;
     struct json_object *value;
 };
 
-/* A subschema for a value one step below. */
-static bool descend(struct reporter *reporter, const struct visit *at, const struct target *target,
-                    struct frame frame, const struct below *below)
+/* Apply a subschema to a child. */
+static bool visit_child(struct reporter *reporter, const struct visit *at,
+                        const struct target *target, struct frame frame, const struct child *child)
 {
     struct step step = {
         .up = at->step,
-        .key = below->key,
-        .index = below->index,
+        .key = child->key,
+        .index = child->index,
         .depth = at->step ? at->step->depth + 1 : 1,
     };
     struct visit visit = {
         .node = node_of(reporter, target->node),
-        .value = below->value,
+        .value = child->value,
         .step = &step,
         .frame = &frame,
         .stepped = true,
@@ -62,13 +63,13 @@ static bool descend(struct reporter *reporter, const struct visit *at, const str
     return check_spend(&reporter->check, 1) && report_visit(reporter, &visit);
 }
 
-static bool descend_member(struct reporter *reporter, const struct visit *at,
-                           const struct target *target, const struct frame *frame,
-                           const struct lh_entry *member)
+static bool visit_member(struct reporter *reporter, const struct visit *at,
+                         const struct target *target, const struct frame *frame,
+                         const struct lh_entry *member)
 {
-    struct below below = { .key = json_key(member), .value = json_value(member) };
+    struct child child = { .key = json_key(member), .value = json_value(member) };
 
-    return descend(reporter, at, target, *frame, &below);
+    return visit_child(reporter, at, target, *frame, &child);
 }
 
 /* Values. */
@@ -79,14 +80,15 @@ static bool report_type(struct reporter *reporter, const struct visit *at, const
 
     if ((rule->u.limit & kind) != 0 || (kind == KIND_DOUBLE && check_whole(at->node, at->value)))
         return true;
-    return tell(reporter, at, rule);
+    return report_failed_rule(reporter, at, rule);
 }
 
-/* What the checker can say in one word. */
+/* A rule with one possible error, which the checker detects. */
 static bool report_simple(struct reporter *reporter, const struct visit *at,
                           const struct rule *rule)
 {
-    return check_rule(&reporter->check, rule, at->value, NULL) || tell(reporter, at, rule);
+    return check_rule(&reporter->check, rule, at->value, NULL) ||
+           report_failed_rule(reporter, at, rule);
 }
 
 /* Items. */
@@ -99,9 +101,9 @@ static bool report_prefix_items(struct reporter *reporter, const struct visit *a
 
     for (size_t i = 0; i < rule->target_count && i < count; i++) {
         struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
-        struct below below = { .index = i, .value = json_at(at->value, i) };
+        struct child child = { .index = i, .value = json_at(at->value, i) };
 
-        if (!descend(reporter, at, &rule->targets[i], frame, &below))
+        if (!visit_child(reporter, at, &rule->targets[i], frame, &child))
             ok = false;
     }
     return ok;
@@ -113,12 +115,12 @@ static bool report_items(struct reporter *reporter, const struct visit *at, cons
     bool ok = true;
 
     if (rule->flag && node_of(reporter, rule->targets[0].node)->is_false)
-        return count <= rule->offset || tell(reporter, at, rule);
+        return count <= rule->offset || report_failed_rule(reporter, at, rule);
     for (size_t i = rule->offset; i < count && !reporter->check.stopped; i++) {
         struct frame frame = { .keyword = rule->keyword, .index = -1 };
-        struct below below = { .index = i, .value = json_at(at->value, i) };
+        struct child child = { .index = i, .value = json_at(at->value, i) };
 
-        if (!descend(reporter, at, &rule->targets[0], frame, &below))
+        if (!visit_child(reporter, at, &rule->targets[0], frame, &child))
             ok = false;
     }
     return ok;
@@ -151,7 +153,7 @@ static bool report_unevaluated_items(struct reporter *reporter, const struct vis
     for (size_t i = 0; i < count; i++) {
         if (!evaluated_has(at->seen, i) &&
             !check_node(&reporter->check, rule->targets[0].fast, json_at(at->value, i), NULL))
-            return tell(reporter, at, rule);
+            return report_failed_rule(reporter, at, rule);
     }
     return true;
 }
@@ -165,10 +167,10 @@ static bool report_properties(struct reporter *reporter, const struct visit *at,
 
     for (uint32_t i = 0; i < rule->target_count && !reporter->check.stopped; i++) {
         struct frame frame = { .keyword = rule->keyword, .key = rule->u.names.names[i].ptr };
-        struct below below = { .key = frame.key };
+        struct child child = { .key = frame.key };
 
-        if (json_find(at->value, frame.key, &below.value) &&
-            !descend(reporter, at, &rule->targets[i], frame, &below))
+        if (json_find(at->value, frame.key, &child.value) &&
+            !visit_child(reporter, at, &rule->targets[i], frame, &child))
             ok = false;
     }
     return ok;
@@ -185,7 +187,7 @@ static bool report_patterns(struct reporter *reporter, const struct visit *at,
 
         for (JSON_EACH(member, at->value)) {
             if (check_regex(&reporter->check, pattern->regex, str_from_c(json_key(member))) &&
-                !descend_member(reporter, at, &rule->targets[i], &frame, member))
+                !visit_member(reporter, at, &rule->targets[i], &frame, member))
                 ok = false;
             if (reporter->check.stopped)
                 return false;
@@ -216,8 +218,8 @@ static bool report_additional(struct reporter *reporter, const struct visit *at,
         if (reporter->check.stopped)
             return false;
         if (additional && is_false)
-            return tell(reporter, at, rule);
-        if (additional && !descend_member(reporter, at, &rule->targets[0], &frame, member))
+            return report_failed_rule(reporter, at, rule);
+        if (additional && !visit_member(reporter, at, &rule->targets[0], &frame, member))
             ok = false;
     }
     return ok;
@@ -245,7 +247,7 @@ static bool report_sizes(struct reporter *reporter, const struct visit *at, cons
 
     if (rule->op == RULE_MIN_PROPERTIES ? count >= rule->u.limit : count <= rule->u.limit)
         return true;
-    return tell(reporter, at, rule);
+    return report_failed_rule(reporter, at, rule);
 }
 
 static bool report_property_names(struct reporter *reporter, const struct visit *at,
@@ -301,7 +303,8 @@ static bool report_dependents(struct reporter *reporter, const struct visit *at,
             continue;
         if (!report_needed(reporter, at, rule, dependent))
             ok = false;
-        if (rule->targets[i].node != NO_NODE && !stay(reporter, at, &rule->targets[i], frame))
+        if (rule->targets[i].node != NO_NODE &&
+            !visit_in_place(reporter, at, &rule->targets[i], frame))
             ok = false;
     }
     return ok;
@@ -313,12 +316,12 @@ static bool report_unevaluated_properties(struct reporter *reporter, const struc
     for (JSON_EACH(member, at->value)) {
         if (!evaluated_has(at->seen, evaluated_member(at->value, member)) &&
             !check_node(&reporter->check, rule->targets[0].fast, json_value(member), NULL))
-            return tell(reporter, at, rule);
+            return report_failed_rule(reporter, at, rule);
     }
     return true;
 }
 
-/* Combinations. */
+/* In-place applicators. */
 
 static bool report_all_of(struct reporter *reporter, const struct visit *at,
                           const struct rule *rule)
@@ -328,20 +331,20 @@ static bool report_all_of(struct reporter *reporter, const struct visit *at,
     for (uint32_t i = 0; i < rule->target_count; i++) {
         struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
 
-        if (!stay(reporter, at, &rule->targets[i], frame))
+        if (!visit_in_place(reporter, at, &rule->targets[i], frame))
             ok = false;
     }
     return ok;
 }
 
-/* The first branch that passes, or target_count. */
+/* The index of the first valid subschema, or target_count. Reports errors of those before it. */
 static uint32_t first_valid(struct reporter *reporter, const struct visit *at,
                             const struct rule *rule)
 {
     for (uint32_t i = 0; i < rule->target_count; i++) {
         struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
 
-        if (stay(reporter, at, &rule->targets[i], frame))
+        if (visit_in_place(reporter, at, &rule->targets[i], frame))
             return i;
         if (reporter->check.stopped)
             break;
@@ -373,7 +376,7 @@ static bool report_any_one_of(struct reporter *reporter, const struct visit *at,
 
     if (first == rule->target_count)
         return report_reserved(reporter, &fault, ordinal, resolved);
-    /* What the branches before it complained of is no error. */
+    /* One subschema is valid: drop the errors of those before it. */
     reporter->kept_count = kept;
     if (rule->op == RULE_ANY_OF || !another_valid(reporter, at, rule, first))
         return true;
@@ -385,7 +388,7 @@ static bool report_any_one_of(struct reporter *reporter, const struct visit *at,
 static bool report_not(struct reporter *reporter, const struct visit *at, const struct rule *rule)
 {
     return !check_node(&reporter->check, rule->targets[0].fast, at->value, NULL) ||
-           tell(reporter, at, rule);
+           report_failed_rule(reporter, at, rule);
 }
 
 static bool report_if(struct reporter *reporter, const struct visit *at, const struct rule *rule)
@@ -394,7 +397,7 @@ static bool report_if(struct reporter *reporter, const struct visit *at, const s
     const struct target *branch = &rule->targets[holds ? 1 : 2];
     struct frame frame = { .keyword = holds ? "then" : "else", .index = -1 };
 
-    return branch->node == NO_NODE || stay(reporter, at, branch, frame);
+    return branch->node == NO_NODE || visit_in_place(reporter, at, branch, frame);
 }
 
 static bool report_ref(struct reporter *reporter, const struct visit *at, const struct rule *rule)
@@ -403,7 +406,7 @@ static bool report_ref(struct reporter *reporter, const struct visit *at, const 
     const struct target *target =
         rule->op == RULE_DYNAMIC_REF ? check_dynamic(&reporter->check, rule) : &rule->targets[0];
 
-    return stay(reporter, at, target, frame);
+    return visit_in_place(reporter, at, target, frame);
 }
 
 static bool report_dangling(struct reporter *reporter, const struct visit *at,
@@ -414,7 +417,7 @@ static bool report_dangling(struct reporter *reporter, const struct visit *at,
     return check_give_up(&reporter->check, SCHEMA_DANGLING);
 }
 
-/* The dispatcher. */
+/* One function for each rule. */
 
 static bool (*const functions[RULE_COUNT])(struct reporter *, const struct visit *,
                                            const struct rule *) = {

@@ -1,8 +1,8 @@
 /*
  * repr.c - see repr.h.
  *
- * Everything is added in pieces of a few bytes, so that a buffer too small is filled to the brim
- * before it overflows, and nothing is done for a value beyond what still fits.
+ * Output is added in pieces of a few bytes. So a buffer is full, or almost, when it overflows; and
+ * no time is spent on the rest of a value that does not fit.
  */
 #include "schema/repr.h"
 
@@ -13,7 +13,7 @@
 
 #include "base/utf8.h"
 
-enum { SHORTEST_MAX = 17 }; /* digits that tell every double from its neighbours */
+enum { SHORTEST_MAX = 17 }; /* so many digits identify every double */
 
 /* -------------------------------------------------------------------------------- strings */
 
@@ -44,7 +44,7 @@ static void add_character(struct buf *out, uint32_t code, char quote)
     }
 }
 
-/* How many bytes stand for themselves and fit. */
+/* The number of bytes at the front that need no escape and fit. */
 static size_t plain_run(struct str s, char quote, size_t room)
 {
     size_t most = s.len < room ? s.len : room;
@@ -56,7 +56,7 @@ static size_t plain_run(struct str s, char quote, size_t room)
     return len;
 }
 
-/* Most strings need nothing but their quotes. */
+/* The fast path: the string needs no escape. */
 static bool add_plain(struct buf *out, struct str s)
 {
     char *to;
@@ -104,8 +104,8 @@ static bool reads_as(const char *text, double value)
     return strtod(text, NULL) == value;
 }
 
-/* One more in the last digit of "d.ddde+xx"; from all nines to zeroes, which read as nothing. */
-static void count_up(char *text)
+/* Add one to the last digit of "d.ddde+xx". 9.99 becomes 0.00, which is never the right value. */
+static void increment(char *text)
 {
     char *digit = strchr(text, 'e');
 
@@ -121,9 +121,9 @@ static void count_up(char *text)
 }
 
 /*
- * The fewest digits that read back as `value` (positive, finite), as "d.ddde+xx". Rounding to so
- * many digits finds them but for powers of two, whose neighbour below is nearer than the one
- * above: there it may be the next number up that reads back.
+ * The shortest decimal number that strtod() reads as `value` (positive, finite), as "d.ddde+xx".
+ * Usually it is `value` rounded to that number of digits. For a power of two it can be the next
+ * larger decimal number, because the double below is nearer than the one above.
  */
 static void shortest(double value, char text[static 32])
 {
@@ -133,7 +133,7 @@ static void shortest(double value, char text[static 32])
             return;
         if (digits == SHORTEST_MAX || strtod(text, NULL) > value)
             continue;
-        count_up(text);
+        increment(text);
         if (reads_as(text, value))
             return;
     }
@@ -145,7 +145,7 @@ static void add_zeros(struct buf *out, int count)
         buf_add_char(out, '0');
 }
 
-/* `point` digits before the point; it may lie outside of them. */
+/* The digits with the decimal point after the first `point` digits, padded with zeros. */
 static void add_fixed(struct buf *out, struct str digits, int point)
 {
     int count = (int)digits.len;
@@ -165,7 +165,7 @@ static void add_fixed(struct buf *out, struct str digits, int point)
     }
 }
 
-/* "d.ddde+xx" as Python writes it: with an exponent below 1e-4 and from 1e16 on. */
+/* Write "d.ddde+xx" as Python does: with an exponent if it is below 1e-4, or at least 1e16. */
 static void add_shortest(struct buf *out, const char *text)
 {
     char digits[SHORTEST_MAX + 1] = "";
@@ -207,7 +207,7 @@ static void add_double(struct buf *out, double value)
     }
 }
 
-/* Piece by piece, so that of very many digits the first ones are there. */
+/* Digit by digit, so that the buffer gets the first digits of a number that does not fit. */
 static void add_digits(struct buf *out, struct json_object *value)
 {
     CLEANUP(buf_done) struct buf digits;
@@ -218,7 +218,7 @@ static void add_digits(struct buf *out, struct json_object *value)
         buf_add_char(out, digits.ptr[i]);
 }
 
-/* An integer keeps its digits, however many; only its zero has no sign. */
+/* Python has integers of any length, and no negative zero among them. */
 static void add_integer(struct buf *out, struct json_object *value)
 {
     int64_t small;

@@ -1,10 +1,10 @@
 /*
  * widen.c - see widen.h.
  *
- * A member called additionalProperties is a keyword only where a schema stands: not among the names
- * in `properties` and its like, and not inside values such as `const` and `enum`.
+ * A member called additionalProperties is a keyword only in a schema. It is not a keyword among the
+ * property names in `properties` and similar keywords, nor in a value such as that of `const`.
  */
-/* NOLINTBEGIN(misc-no-recursion): as deep as the reader lets a tree be */
+/* NOLINTBEGIN(misc-no-recursion): the reader limits the depth of documents */
 #include "schema/widen.h"
 
 #include <string.h>
@@ -19,8 +19,8 @@ static bool is_one_of(const char *key, const char *const *keys, size_t count)
     return false;
 }
 
-/* Its members are schemas under names of their author's. */
-static bool holds_names(const char *key)
+/* Is the value of this keyword an object whose members are schemas? */
+static bool is_schema_map(const char *key)
 {
     static const char *const keys[] = { "properties", "patternProperties", "definitions",
                                         "$defs",      "dependentSchemas",  "dependencies" };
@@ -28,8 +28,11 @@ static bool holds_names(const char *key)
     return is_one_of(key, keys, COUNT_OF(keys));
 }
 
-/* It is a value and no schema, or a schema that makes the whole refuse more when it takes more. */
-static bool is_left_alone(const char *key)
+/*
+ * Must the value of this keyword stay as it is? Some values are not schemas. A `not` or `if` that
+ * allows more can make the schema around it reject more.
+ */
+static bool is_skipped(const char *key)
 {
     static const char *const keys[] = { "const", "enum", "default", "examples", "not", "if" };
 
@@ -64,10 +67,10 @@ static size_t widen_schema(struct json_object *schema)
     for (JSON_EACH(member, schema)) {
         struct json_object *value = json_value(member);
 
-        if (is_left_alone(json_key(member)))
+        if (is_skipped(json_key(member)))
             continue;
-        changed += holds_names(json_key(member)) && json_is_object(value) ? widen_members(value)
-                                                                          : widen(value);
+        changed += is_schema_map(json_key(member)) && json_is_object(value) ? widen_members(value)
+                                                                            : widen(value);
     }
     return changed;
 }

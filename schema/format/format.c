@@ -1,5 +1,5 @@
 /*
- * format.c - see format.h. The table, and the formats too small for a file of their own.
+ * format.c - see format.h: the table of formats, and the functions of some small ones.
  */
 #include "schema/format/format.h"
 
@@ -28,14 +28,14 @@ static bool is_uuid(struct str text)
     return text.len == 0;
 }
 
-/* 0, or digits that do not begin with 0. */
+/* A non-negative integer without leading zeros. */
 static bool take_natural(struct str *text)
 {
     return take_char(text, "0") ||
            (next_is_one_of(*text, "123456789") && take_run(text, char_is_digit));
 }
 
-/* A number, perhaps an index to add or take off ("0-1"), and "#" or a JSON Pointer. */
+/* An integer, optionally "+" or "-" and another one ("0-1"), then "#" or a JSON Pointer. */
 static bool is_relative_json_pointer(struct str text)
 {
     if (!take_natural(&text))

@@ -1,9 +1,9 @@
 /*
- * host.c - host names: RFC 1123's, and international ones by IDNA2008 (RFC 5890 to 5893).
+ * host.c - host names (RFC 1123), and internationalized host names: IDNA2008 (RFC 5890 to 5893).
  *
- * libidn2 judges single labels: code points, context, normal form, Punycode there and back. The
- * Bidi rule looks at the whole name, because one right-to-left label binds all the others, and
- * libidn2 does not check every clause of it; so it is here.
+ * libidn2 checks single labels: code points, contextual rules, normalization, and Punycode in both
+ * directions. The Bidi rule is implemented here: it applies to the whole name (one right-to-left
+ * label makes it apply to all labels), and libidn2 does not check all its conditions.
  */
 #include <idn2.h>
 #include <stdint.h>
@@ -17,14 +17,14 @@
 enum {
     MAX_LABEL = 63,
     MAX_NAME = 253,
-    MAX_LABEL_UTF8 = 4 * MAX_LABEL, /* more characters cannot fit their Punycode */
+    MAX_LABEL_UTF8 = 4 * MAX_LABEL, /* the Punycode of a longer label exceeds MAX_LABEL */
 };
 
 struct host {
     bool international;
-    size_t length;      /* of the name with A-labels */
-    bool right_to_left; /* some label has such a character */
-    bool breaks_rule;   /* some label would not be allowed beside it */
+    size_t length;         /* of the name with A-labels */
+    bool right_to_left;    /* a label has a right-to-left character, so the Bidi rule applies */
+    bool breaks_bidi_rule; /* a label does not satisfy the Bidi rule */
 };
 
 /* -------------------------------------------------------------------------- the Bidi rule */
@@ -36,7 +36,7 @@ enum { RTL_LETTERS = CLASS(R) | CLASS(AL) };
 static const uint32_t neutral =
     CLASS(ES) | CLASS(CS) | CLASS(ET) | CLASS(ON) | CLASS(BN) | CLASS(NSM) | CLASS(EN);
 
-/* RFC 5893 section 2, for a label whose classes are given. */
+/* RFC 5893 section 2, for a label with these Bidi classes. */
 static bool keeps_bidi_rule(uint32_t first, uint32_t last, uint32_t all)
 {
     if (first & RTL_LETTERS)
@@ -50,7 +50,7 @@ static bool keeps_bidi_rule(uint32_t first, uint32_t last, uint32_t all)
 static void note_direction(struct host *host, struct str label)
 {
     uint32_t first = 0;
-    uint32_t last = 0; /* not counting marks at the end */
+    uint32_t last = 0; /* without nonspacing marks at the end */
     uint32_t all = 0;
     uint32_t code;
 
@@ -64,7 +64,7 @@ static void note_direction(struct host *host, struct str label)
     if (all & (RTL_LETTERS | CLASS(AN)))
         host->right_to_left = true;
     if (!keeps_bidi_rule(first, last, all))
-        host->breaks_rule = true;
+        host->breaks_bidi_rule = true;
 }
 
 /* --------------------------------------------------------------------------------- labels */
@@ -74,7 +74,7 @@ static void free_idn(char **text)
     idn2_free(*text);
 }
 
-/* "xn--..." that is the Punycode of a proper label, and nothing else would be. */
+/* An A-label: "xn--..." whose Punycode is the canonical form of a valid U-label. */
 static bool take_a_label(struct host *host, struct str label)
 {
     CLEANUP(free_idn) char *unicode = NULL;
@@ -95,7 +95,7 @@ static bool take_u_label(struct host *host, struct str label)
     CLEANUP(free_idn) char *ascii = NULL;
     char copy[MAX_LABEL_UTF8 + 1] = "";
 
-    /* libidn2 hands ASCII back as it is, whatever it holds. */
+    /* libidn2 does not check labels that are all ASCII. */
     if (label.len > MAX_LABEL_UTF8 || all_are(label, char_is_ascii) ||
         memchr(label.ptr, '\0', label.len))
         return false;
@@ -122,7 +122,7 @@ static bool take_label(struct host *host, struct str label)
         return false;
     if (label.len >= 4 && str_equal_ignore_case((struct str){ label.ptr, 4 }, STR("xn--")))
         return take_a_label(host, label);
-    /* IDNA reserves these; plain RFC 1123 does not know it. */
+    /* IDNA reserves labels with "--" in the third and fourth position; RFC 1123 does not. */
     if (host->international && str_starts_with(str_from(label, 2), STR("--")))
         return false;
     note_direction(host, label);
@@ -132,7 +132,7 @@ static bool take_label(struct host *host, struct str label)
 
 /* -------------------------------------------------------------------------------- names */
 
-/* Bytes of the label separator at the front: ".", and for IDNs its three wide relatives. */
+/* The length of the label separator at the front, or 0: ".", or in an IDN one of three others. */
 static size_t separator_length(struct str text, bool international)
 {
     static const struct str wide[] = { STR_INIT("\u3002"), STR_INIT("\uff0e"), STR_INIT("\uff61") };
@@ -166,7 +166,7 @@ static bool is_host(struct str text, bool international)
             return false;
         text = str_from(text, separator);
     } while (separator > 0);
-    return !host.right_to_left || !host.breaks_rule;
+    return !host.right_to_left || !host.breaks_bidi_rule;
 }
 
 bool format_is_hostname(struct str text)

@@ -1,9 +1,9 @@
 /*
- * net.c - IP addresses and mail addresses.
+ * net.c - IP addresses and email addresses.
  *
- * A mail address is RFC 5321's Mailbox, which also takes an address literal for a domain; its
- * international form (RFC 6531) adds every character beyond ASCII, unjudged: whether a domain's
- * labels are proper IDNs is idn-hostname's question.
+ * An email address is a Mailbox of RFC 5321: its domain can also be an address literal. The
+ * internationalized form (RFC 6531) also allows all characters beyond ASCII. The labels of its
+ * domain are not checked by the rules for IDNs; the format idn-hostname does that.
  */
 #include "base/chars.h"
 #include "schema/format/format_internal.h"
@@ -34,7 +34,7 @@ bool format_is_ipv4(struct str text)
     return is_octet(text);
 }
 
-/* Groups "1:2:...", the last of which may be an IPv4 address. How many; -1 for something else. */
+/* The number of groups in "1:2:..."; an IPv4 address at the end counts as two. -1: malformed. */
 static int count_groups(struct str text, bool ipv4_may_end)
 {
     int count = 0;
@@ -58,7 +58,7 @@ static int count_groups(struct str text, bool ipv4_may_end)
     }
 }
 
-/* RFC 4291 text forms without zone; "::" stands for one group or more. */
+/* RFC 4291, section 2.2, without a zone; "::" stands for one or more groups. */
 bool format_is_ipv6(struct str text)
 {
     const char *gap = text.len ? memmem(text.ptr, text.len, "::", 2) : NULL;
@@ -73,7 +73,7 @@ bool format_is_ipv6(struct str text)
     return left >= 0 && right >= 0 && left + right < 8;
 }
 
-/* ------------------------------------------------------------------------- mail addresses */
+/* ------------------------------------------------------------------------ email addresses */
 
 static bool is_atext(char c)
 {
@@ -95,7 +95,7 @@ static bool is_international_label_char(char c)
     return is_label_char(c) || !char_is_ascii(c);
 }
 
-/* What may stand in a quoted local part: printable ASCII, and anything behind a backslash. */
+/* A quoted local part: printable ASCII; a backslash quotes the next character. */
 static bool take_quoted(struct str *text, bool international)
 {
     struct str rest = *text;
@@ -114,7 +114,7 @@ static bool take_quoted(struct str *text, bool international)
     return true;
 }
 
-/* Atoms with single dots between them, or a quoted string. */
+/* Atoms separated by single dots, or a quoted string. */
 static bool take_local(struct str *text, bool international)
 {
     size_t before = text->len;

@@ -1,12 +1,13 @@
 /*
- * time.c - dates, times and durations, by RFC 3339.
+ * time.c - dates, times and durations (RFC 3339).
  *
- * A second may be 60 only where a leap second can be: at 23:59 UTC, after the offset is taken off.
+ * A second of 60 is valid only where a leap second can occur: at 23:59 UTC, that is, after the
+ * offset is subtracted.
  */
 #include "base/chars.h"
 #include "schema/format/format_internal.h"
 
-/* A number of exactly `digits` digits, between `least` and `most`. */
+/* A number of exactly `digits` digits, from bounds[0] to bounds[1]. */
 static bool take_number(struct str *text, size_t digits, const int bounds[2], int *out)
 {
     int value = 0;
@@ -47,7 +48,7 @@ static bool take_date(struct str *text)
            take_two(text, 1, days_in(year, month), &day);
 }
 
-/* "Z" or "+01:30"; in minutes to the east. */
+/* "Z" or "+01:30"; `*minutes` is positive east of UTC. */
 static bool take_offset(struct str *text, int *minutes)
 {
     bool west = next_is_one_of(*text, "-");
@@ -97,7 +98,7 @@ bool format_is_date_time(struct str text)
     return take_date(&text) && take_char(&text, "Tt") && take_time(&text) && text.len == 0;
 }
 
-/* Numbers with units in the order of `units`, none left out between the first and the last. */
+/* Numbers with consecutive units of `units`, such as "1H2M" or "2M3S" of "HMS". */
 static bool take_units(struct str *text, const char *units)
 {
     const char *next = NULL;

@@ -1,8 +1,8 @@
 /*
  * uri.c - URIs (RFC 3986), IRIs (RFC 3987) and URI templates (RFC 6570).
  *
- * An IRI has the grammar of a URI with more characters, so both go the same way. A host that looks
- * like an IPv4 address and is none ("999.1.1.1") is a registered name, as the RFC has it.
+ * The grammar of an IRI is that of a URI with more characters, so both use the same functions. A
+ * host such as "999.1.1.1", which is not a valid IPv4 address, is a registered name (RFC 3986).
  */
 #include "base/uri.h"
 #include "base/chars.h"
@@ -15,7 +15,7 @@
 enum alphabet {
     URI,
     IRI,
-    IRI_PRIVATE, /* an IRI's query: private use too */
+    IRI_PRIVATE, /* the query of an IRI: also private-use characters */
 };
 
 bool format_is_iri_character(unsigned code, bool private_use)
@@ -33,7 +33,7 @@ bool format_is_iri_character(unsigned code, bool private_use)
     return plane == 14 ? code >= 0xE1000 : private_use;
 }
 
-/* One character of the alphabet, of `more`, or percent-encoded. */
+/* A character of the alphabet or of `more`, or a percent-encoded byte. */
 static bool take_part_char(struct str *text, enum alphabet alphabet, const char *more)
 {
     struct str rest = *text;
@@ -51,7 +51,7 @@ static bool take_part_char(struct str *text, enum alphabet alphabet, const char 
     return true;
 }
 
-/* Is the whole of `part` made of such characters? */
+/* Does `part` consist of such characters only? */
 static bool is_part(struct str part, enum alphabet alphabet, const char *more)
 {
     while (part.len > 0) {
@@ -61,14 +61,14 @@ static bool is_part(struct str part, enum alphabet alphabet, const char *more)
     return true;
 }
 
-/* "v1.fe80": an address of a kind yet to come. */
+/* RFC 3986's IPvFuture, such as "v1.fe80". */
 static bool is_future_address(struct str text)
 {
     return take_char(&text, "vV") && take_run(&text, char_is_hex) > 0 && take_char(&text, ".") &&
            text.len > 0 && !memchr(text.ptr, '%', text.len) && is_part(text, URI, ":");
 }
 
-/* "[...]", perhaps with ":" and the port behind it, which is left. */
+/* "[...]", and the ":" before a port. The port is left in `*text`. */
 static bool take_address(struct str *text)
 {
     struct str address;
@@ -92,7 +92,7 @@ static bool is_authority(struct str text, enum alphabet alphabet)
     return text.len == 0 || all_are(text, char_is_digit);
 }
 
-/* A path without a scheme before it must not begin as if it had one. */
+/* Without a scheme, the first segment of the path must not contain a colon. */
 static bool has_colon_in_first_segment(struct str path)
 {
     struct str segment = take_until(&path, '/');
@@ -160,7 +160,7 @@ static bool take_name_char(struct str *text)
     return take_percent(text);
 }
 
-/* A name with single dots inside, and perhaps "*" or ":" and a number from 1 to 9999. */
+/* A varspec: a name, which can contain single dots, then optionally "*", or ":" and 1 to 9999. */
 static bool take_variable(struct str *text)
 {
     if (!take_name_char(text))
