@@ -1,12 +1,14 @@
 /*
  * schema.h - JSON Schema: compile once, check many times.
  *
- * Supports drafts 4, 6, 7, 2019-09 and 2020-12; a draft 3 schema is a compile error. A compiled
- * schema is immutable, and threads share it. It does not use the documents that it was compiled
- * from. Nothing is loaded from the network: a `$ref` can refer to its own document, to the bundled
- * metaschemas, and to the documents that the options supply. A `$ref` without a target causes a
- * warning, and the verdict SCHEMA_DANGLING for each instance that needs it. `format` is an
- * annotation unless `assert_formats` is set.
+ * Supports drafts 4, 6, 7, 2019-09 and 2020-12. Assertions are never ignored: a draft 3 schema, or
+ * a metaschema that requires an unknown vocabulary, is a compile error. `format` is an annotation
+ * unless `assert_formats` is set.
+ *
+ * A compiled schema is immutable, and threads share it. It does not use the documents that it was
+ * compiled from. Nothing is loaded from the network: a `$ref` can refer to its own document, to the
+ * bundled metaschemas, and to the documents that the options supply. A `$ref` without a target
+ * causes a warning, and the verdict SCHEMA_DANGLING for each instance that needs it.
  */
 #pragma once
 
@@ -57,7 +59,7 @@ struct schema_options {
     bool from_glue; /* the document is from AWS Glue: warn unless it declares draft 4, 6 or 7 */
     const struct schema_resource *resources; /* borrowed during the call */
     size_t resource_count;
-    const char *base_uri;               /* of the document, if it has no `$id`; NULL: none */
+    const char *base_uri;               /* its `$id` is resolved against this; NULL: none */
     const struct schema_finder *finder; /* NULL: none; borrowed during the call */
     struct json_symbols *symbols; /* the symbols of the reader of instances; the property names of
                                      the schema are added. NULL: none. Must outlive the schema */

@@ -1,7 +1,7 @@
 /*
- * catalog.c - see catalog.h: the entries, their readers and their status. The rest is in
- * catalog_work.c (when to look), catalog_look.c, catalog_compile.c, catalog_guard.c (a look) and
- * catalog_keep.c (what outlives a restart).
+ * catalog.c - see catalog.h: the entries, their readers and their status. Other parts are in
+ * catalog_work.c (threads and schedule), catalog_look.c, catalog_compile.c, catalog_guard.c (the
+ * steps of a look) and catalog_keep.c (files).
  */
 #include "schema/registry/catalog.h"
 
@@ -110,7 +110,7 @@ struct catalog_entry *catalog_add(struct catalog *catalog, const char *registry,
             return *last;
     *last = create_entry(catalog, registry, schema);
     catalog->count++;
-    atomic_fetch_add(&catalog->without, 1);
+    atomic_fetch_add(&catalog->unready, 1);
     return *last;
 }
 
@@ -137,7 +137,7 @@ void catalog_leave(void)
 
 bool catalog_is_whole(const struct catalog *catalog)
 {
-    return atomic_load_explicit(&catalog->without, memory_order_acquire) == 0;
+    return atomic_load_explicit(&catalog->unready, memory_order_acquire) == 0;
 }
 
 void catalog_accepted(struct catalog_entry *entry, struct json_object *payload, int64_t now_us)
@@ -161,14 +161,14 @@ static const struct catalog_entry *entry_at(const struct catalog *catalog, size_
 }
 
 void catalog_warnings(const struct catalog *catalog, size_t index,
-                      void (*see)(void *self, struct str warning), void *self)
+                      void (*visit)(void *self, struct str warning), void *self)
 {
     const struct live_schema *live = catalog_enter(entry_at(catalog, index));
     size_t count = 0;
     const struct str *warnings = live->schema ? schema_warnings(live->schema, &count) : NULL;
 
     for (size_t i = 0; i < count; i++)
-        see(self, warnings[i]);
+        visit(self, warnings[i]);
     catalog_leave();
 }
 

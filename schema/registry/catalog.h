@@ -1,12 +1,13 @@
 /*
- * catalog.h - the live schemas: compiled, kept fresh in the background, swapped whole.
+ * catalog.h - the live schemas: compiled, refreshed in the background, replaced atomically.
  *
- * Each schema that a route names has one entry. A few threads ask the registry periodically, one at
- * a time for each entry (a "look"). A new definition is compiled beside the live one, tried by the
- * guard (guard.h), and replaces it atomically. Once a version is known, a failed look changes
- * nothing: the last good version stays live, without a time limit, and is kept on disk for the next
- * start. While no version is known, a failure is the answer to events for a short time; then the
- * next event causes another look and waits for it (docs/decisions/019).
+ * Each schema that a route names has one entry. A few threads query the registry periodically. One
+ * query for one entry is called a look; each entry has at most one at a time. A new definition is
+ * compiled while the live one stays in use, then tested by the guard (guard.h), and replaces the
+ * live one atomically. Once a version is known, a failed look changes nothing: the last good
+ * version stays live, without a time limit, and is kept on disk for the next start. While no
+ * version is known, a failure is the answer to events for a short time; then the next event causes
+ * another look and waits for it (docs/decisions/019).
  *
  * Threads: catalog_add() and catalog_load*() before catalog_start(); catalog_enter(),
  * catalog_leave() and catalog_symbols() from any thread, without a lock (base/epoch.h); the rest
@@ -32,11 +33,11 @@ struct catalog;
 /** One schema of a registry. */
 struct catalog_entry;
 
-/** What an entry holds at one moment; immutable. */
+/** The state of an entry that readers use; immutable. */
 struct live_schema {
     struct schema *schema; /* NULL: no usable version is known, and `error` says why */
     char version[REGISTRY_VERSION_SIZE];
-    struct error error; /* for senders; text "": there is nothing to say */
+    struct error error; /* for senders; text "": none */
 };
 
 /** What to do with a new version that refuses events which were accepted recently. */
@@ -152,9 +153,9 @@ struct catalog_status {
 
 size_t catalog_count(const struct catalog *catalog);
 
-/** Call `see` with each schema_warnings() of the live schema of entry `index`. */
+/** Call `visit` with each schema_warnings() of the live schema of entry `index`. */
 void catalog_warnings(const struct catalog *catalog, size_t index,
-                      void (*see)(void *self, struct str warning), void *self);
+                      void (*visit)(void *self, struct str warning), void *self);
 
 /** Status of entry `index`, 0 .. catalog_count() - 1. */
 void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out);

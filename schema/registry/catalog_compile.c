@@ -1,5 +1,5 @@
 /*
- * catalog_compile.c - from a definition, and those that it refers to, to a compiled schema.
+ * catalog_compile.c - compile a definition and those that it refers to.
  */
 #include "base/memory.h"
 #include "schema/registry/catalog_internal.h"

@@ -1,6 +1,6 @@
 /*
- * catalog_guard.c - may a new version take the place of the live one? What the guard (guard.h)
- * finds, what an operator has accepted, and what both mean for the entry.
+ * catalog_guard.c - decide whether a new version may replace the live one, from the finding of the
+ * guard (guard.h) and from what an operator has accepted.
  *
  * A version is a suspect of its entry when the guard found that it refuses accepted events, or has
  * too few of them to tell. What the guard refused and what an operator accepted is noted in the

@@ -60,7 +60,7 @@ struct catalog {
     struct catalog_options options;
     struct catalog_entry *entries; /* in the order of creation */
     size_t count;
-    atomic_size_t without;        /* entries without a usable version */
+    atomic_size_t unready;        /* entries without a usable version */
     struct json_symbols *symbols; /* the reader's keys */
     pthread_mutex_t mutex;
     pthread_cond_t wake;

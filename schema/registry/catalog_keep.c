@@ -1,5 +1,5 @@
 /*
- * catalog_keep.c - what an entry keeps on disk for the next start, and takes from there.
+ * catalog_keep.c - write an entry's definition and samples to the cache, and read them at start.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * catalog_look.c - one look at the registry: fetch a definition, then take it, hold it, or note why
- * there is none.
+ * catalog_look.c - one look at the registry: fetch a definition, then make it live, hold it, or
+ * store the error.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void publish(struct catalog *catalog, struct catalog_entry *entry, struct
     struct live_schema *old = atomic_exchange(&entry->live, live);
 
     if (live->schema && !old->schema)
-        atomic_fetch_sub(&catalog->without, 1);
+        atomic_fetch_sub(&catalog->unready, 1);
     epoch_wait();
     schema_destroy(old->schema);
     mem_free(old);

@@ -1,5 +1,5 @@
 /*
- * catalog_work.c - the threads that look, the times of the looks, and the events that wait for one.
+ * catalog_work.c - the threads and the schedule of looks, and the events that wait for a look.
  *
  * A few threads share the entries: each takes the entry that is due first and that no other thread
  * looks at. So a registry that does not answer for one schema does not delay the others.

@@ -66,7 +66,7 @@ void glue_destroy(struct glue *glue)
     mem_free(glue);
 }
 
-void glue_speak_to_operator(struct glue *glue)
+void glue_use_operator_texts(struct glue *glue)
 {
     glue->for_operator = true;
 }
@@ -386,16 +386,16 @@ bool glue_check_definition(struct glue *glue, struct str definition, struct erro
     return ok;
 }
 
-bool glue_register_version(struct glue *glue, const struct glue_wish *wish, struct arena *arena,
-                           struct glue_version *out, struct error *err)
+bool glue_register_version(struct glue *glue, const struct glue_registration *registration,
+                           struct arena *arena, struct glue_version *out, struct error *err)
 {
     struct buf *body = begin_body(arena);
-    const struct call call = { glue, "RegisterSchemaVersion", &wish->schema, body, arena };
+    const struct call call = { glue, "RegisterSchemaVersion", &registration->schema, body, arena };
     struct json_object *answer = NULL;
 
-    add_schema_id(body, &wish->schema);
+    add_schema_id(body, &registration->schema);
     buf_add_char(body, ',');
-    add_text(body, "SchemaDefinition", wish->definition);
+    add_text(body, "SchemaDefinition", registration->definition);
     buf_add_char(body, '}');
     if (!run(&call, &answer, err))
         return false;
@@ -448,22 +448,22 @@ bool glue_create_registry(struct glue *glue, const char *registry, bool *existed
     return ok;
 }
 
-bool glue_create_schema(struct glue *glue, const struct glue_wish *wish, bool *existed,
-                        struct error *err)
+bool glue_create_schema(struct glue *glue, const struct glue_registration *registration,
+                        bool *existed, struct error *err)
 {
     struct arena *arena = arena_create();
     struct buf *body = begin_body(arena);
-    const struct call call = { glue, "CreateSchema", &wish->schema, body, arena };
+    const struct call call = { glue, "CreateSchema", &registration->schema, body, arena };
 
     buf_add(body, STR("\"RegistryId\":{"));
-    add_text(body, "RegistryName", str_from_c(wish->schema.registry));
+    add_text(body, "RegistryName", str_from_c(registration->schema.registry));
     buf_add(body, STR("},"));
-    add_text(body, "SchemaName", str_from_c(wish->schema.schema));
+    add_text(body, "SchemaName", str_from_c(registration->schema.schema));
     buf_add(body, STR(",\"DataFormat\":\"JSON\","));
-    add_text(body, "Compatibility", str_from_c(wish->compatibility));
-    if (wish->definition.len > 0) {
+    add_text(body, "Compatibility", str_from_c(registration->compatibility));
+    if (registration->definition.len > 0) {
         buf_add_char(body, ',');
-        add_text(body, "SchemaDefinition", wish->definition);
+        add_text(body, "SchemaDefinition", registration->definition);
     }
     buf_add_char(body, '}');
 

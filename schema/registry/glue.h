@@ -31,7 +31,7 @@ void glue_destroy(struct glue *glue);
 void glue_interrupt(struct glue *glue);
 
 /** From now on error texts are for operators: the operation and AWS's message. */
-void glue_speak_to_operator(struct glue *glue);
+void glue_use_operator_texts(struct glue *glue);
 
 /** The operation and AWS's message of the last call that failed; "": there is none. */
 const char *glue_said(const struct glue *glue);
@@ -76,14 +76,15 @@ NODISCARD bool glue_list_versions(struct glue *glue, const struct glue_schema *s
 NODISCARD bool glue_check_definition(struct glue *glue, struct str definition, struct error *err);
 
 /** What to register or create. */
-struct glue_wish {
+struct glue_registration {
     struct glue_schema schema;
     struct str definition;     /* empty: none */
     const char *compatibility; /* of a new schema:  "NONE", "BACKWARD", ... */
 };
 
 /** RegisterSchemaVersion: the version of the definition, with uuid, number and status. */
-NODISCARD bool glue_register_version(struct glue *glue, const struct glue_wish *wish,
+NODISCARD bool glue_register_version(struct glue *glue,
+                                     const struct glue_registration *registration,
                                      struct arena *arena, struct glue_version *out,
                                      struct error *err);
 
@@ -97,8 +98,8 @@ NODISCARD bool glue_create_registry(struct glue *glue, const char *registry, boo
 
 /** CreateSchema, with a definition as its first version. `*existed`: it was there already and is
  * not changed. */
-NODISCARD bool glue_create_schema(struct glue *glue, const struct glue_wish *wish, bool *existed,
-                                  struct error *err);
+NODISCARD bool glue_create_schema(struct glue *glue, const struct glue_registration *registration,
+                                  bool *existed, struct error *err);
 
 /** Is it a UUID, the form of a version's id? */
 bool glue_is_uuid(struct str text);

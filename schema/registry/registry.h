@@ -1,5 +1,5 @@
 /*
- * registry.h - where schema definitions come from, behind one small interface.
+ * registry.h - the interface of schema registries, from which schema definitions are fetched.
  *
  * Implementations: registry_file.c, registry_glue.c.
  *
@@ -41,9 +41,9 @@ struct registry {
      */
     bool (*fetch)(void *self, const struct registry_query *query, struct schema_definition *out,
                   struct error *err);
-    /** Call `see` for each schema until it returns false; NULL: the registry cannot list them. */
-    void (*list)(void *self, bool (*see)(void *seer, const struct registry_query *query),
-                 void *seer);
+    /** Call `visit` for each schema until it returns false; NULL: the registry cannot list them. */
+    void (*list)(void *self, bool (*visit)(void *context, const struct registry_query *query),
+                 void *context);
     /** Make fetch() fail at once from now on; NULL: it never takes long. */
     void (*interrupt)(void *self);
     void (*destroy)(void *self);

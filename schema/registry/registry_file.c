@@ -64,8 +64,8 @@ static bool registry_file_fetch(void *self, const struct registry_query *query,
 /* Files in nested folders; names are relative to `dir`, without ".json". */
 struct listing {
     const char *dir;
-    bool (*see)(void *seer, const struct registry_query *query);
-    void *seer;
+    bool (*visit)(void *context, const struct registry_query *query);
+    void *context;
 };
 
 enum { LIST_DEPTH = 4 };
@@ -80,8 +80,8 @@ static bool show(const struct listing *listing, const char *name, size_t len)
         return true;
     (void)snprintf(registry, sizeof(registry), "%.*s", (int)len, name);
     registry[slash - name] = '\0';
-    return listing->see(listing->seer,
-                        &(struct registry_query){ registry, registry + (slash - name) + 1, NULL });
+    return listing->visit(listing->context, &(struct registry_query){
+                                                registry, registry + (slash - name) + 1, NULL });
 }
 
 /* NOLINTBEGIN(misc-no-recursion): bounded by LIST_DEPTH */
@@ -123,10 +123,10 @@ static bool list_folder(const struct listing *listing, const char *folder, int d
 /* NOLINTEND(misc-no-recursion) */
 
 static void registry_file_list(void *self,
-                               bool (*see)(void *seer, const struct registry_query *query),
-                               void *seer)
+                               bool (*visit)(void *context, const struct registry_query *query),
+                               void *context)
 {
-    const struct listing listing = { self, see, seer };
+    const struct listing listing = { self, visit, context };
 
     (void)list_folder(&listing, "", 0);
 }

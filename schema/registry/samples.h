@@ -1,5 +1,5 @@
 /*
- * samples.h - a few payloads that were accepted recently, to try a new schema on.
+ * samples.h - recently accepted payloads, on which a new schema is tested.
  *
  * Bounded in number, bytes and age. The set takes every payload until it is full; later ones
  * replace random ones, less and less often, so that the samples spread over hours at any rate. An

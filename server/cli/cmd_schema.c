@@ -310,7 +310,7 @@ bool schema_cli_connect(struct schema_cli *cli, struct error *err)
     if (!fetch_init(err) || !aws_session_create(&options, &cli->session, err) ||
         !glue_create(cli->session, &cli->glue, err))
         return false;
-    glue_speak_to_operator(cli->glue);
+    glue_use_operator_texts(cli->glue);
     return true;
 }
 

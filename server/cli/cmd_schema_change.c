@@ -160,10 +160,11 @@ static bool check_in_glue(const struct schema_cli *cli, struct str definition, s
 static bool publish(const struct schema_cli *cli, struct str definition,
                     struct glue_version *version, struct error *err)
 {
-    const struct glue_wish wish = { .schema = schema_of(cli), .definition = definition };
+    const struct glue_registration registration = { .schema = schema_of(cli),
+                                                    .definition = definition };
 
     return schema_cli_compile(cli, definition, err) && check_in_glue(cli, definition, err) &&
-           glue_register_version(cli->glue, &wish, cli->arena, version, err) &&
+           glue_register_version(cli->glue, &registration, cli->arena, version, err) &&
            await_decision(cli, version, err);
 }
 
@@ -196,20 +197,21 @@ static void print_created(const char *what, const char *name, bool existed)
 
 int schema_cli_create(const struct schema_cli *cli)
 {
-    struct glue_wish wish = {
+    struct glue_registration registration = {
         .schema = schema_of(cli),
         .compatibility = cli->compatibility ? cli->compatibility : default_compatibility,
     };
     struct error err = { 0 };
     bool existed = false;
 
-    if (cli->argument_count && (!read_file(cli, cli->arguments[0], &wish.definition, &err) ||
-                                !schema_cli_compile(cli, wish.definition, &err)))
+    if (cli->argument_count &&
+        (!read_file(cli, cli->arguments[0], &registration.definition, &err) ||
+         !schema_cli_compile(cli, registration.definition, &err)))
         return schema_cli_complain(&err);
     if (!glue_create_registry(cli->glue, cli->registry, &existed, &err))
         return schema_cli_complain(&err);
     print_created("registry", cli->registry, existed);
-    if (!glue_create_schema(cli->glue, &wish, &existed, &err))
+    if (!glue_create_schema(cli->glue, &registration, &existed, &err))
         return schema_cli_complain(&err);
     print_created("schema", cli->schema, existed);
     return COMMAND_OK;

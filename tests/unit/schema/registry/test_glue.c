@@ -187,7 +187,7 @@ static void operators_are_told_what_aws_says(void)
         (void)snprintf(expected, sizeof(expected), "%s%s: %s", cases[i].said_before, cases[i].code,
                        cases[i].message);
         CHECK_STR(str_from_c(glue_said(glue)), expected);
-        glue_speak_to_operator(glue);
+        glue_use_operator_texts(glue);
         CHECK(!glue_get_version(glue, &query, arena, &version, &err));
         (void)snprintf(expected, sizeof(expected), "%s%s: %s", cases[i].before, cases[i].code,
                        cases[i].message);
@@ -275,13 +275,13 @@ static void a_definition_is_checked(void)
 
 static void what_is_there_already_is_no_failure(void)
 {
-    const struct glue_wish wish = { { "R", "S" }, STR("{}"), "FULL" };
+    const struct glue_registration registration = { { "R", "S" }, STR("{}"), "FULL" };
     struct error err = { 0 };
     bool existed = false;
 
     begin(400, "{\"__type\":\"AlreadyExistsException\",\"Message\":\"x\"}");
     CHECK(glue_create_registry(glue, "R", &existed, &err) && existed);
-    CHECK(glue_create_schema(glue, &wish, &existed, &err) && existed);
+    CHECK(glue_create_schema(glue, &registration, &existed, &err) && existed);
     CHECK_INT(err.code, ERR_NONE);
     CHECK_STR(
         sent(1),
