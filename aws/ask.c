@@ -5,7 +5,7 @@
 
 #include "base/secret.h"
 
-enum { MEMORY_MAX = 1024 * 1024 };
+enum { MEMORY_MAX = 1024 * 1024 }; /* bytes of the JSON tree */
 
 void aws_answer_done(struct aws_answer *answer)
 {
@@ -32,7 +32,7 @@ bool aws_ask_json(const struct aws_providers *providers, const struct fetch_requ
 
     if (!aws_ask(providers, request, answer, err))
         return false;
-    /* The reader's message is dropped: it may quote keys of the answer. */
+    /* The JSON reader's message is not used: it may quote member names of the answer. */
     if (!json_read(buf_str(&answer->http.body), &options, &answer->json, &problem))
         return fail(err, ERR_UNREACHABLE, "answered %d, and not with JSON", answer->http.status);
     return true;

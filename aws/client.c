@@ -18,8 +18,8 @@
 #include "base/memory.h"
 
 enum {
-    ANSWER_MAX = 4 * 1024 * 1024,  /* bytes; a definition has 170 KB at most */
-    MEMORY_MAX = 64 * 1024 * 1024, /* of an answer's tree */
+    ANSWER_MAX = 4 * 1024 * 1024,  /* bytes; Glue's largest schema definition has 170 KB */
+    MEMORY_MAX = 64 * 1024 * 1024, /* bytes of an answer's JSON tree */
     HEADERS_MAX = 4 + SIGV4_HEADERS_MAX,
     ATTEMPT_US = 3 * US_PER_S,
     CONNECT_US = 2 * US_PER_S,
@@ -37,22 +37,22 @@ struct aws_client {
     struct aws_retry retry;
     atomic_llong skew_s;
     atomic_bool interrupted;
-    pthread_mutex_t mutex; /* for waiting */
+    pthread_mutex_t mutex; /* only for waiting on `change` */
     pthread_cond_t change;
 };
 
-/* One call under way. */
+/* One call and its latest attempt. */
 struct attempt {
     const struct aws_call *call;
     struct arena *arena;
     struct fetch_answer answer;
     struct json_object *json;
     struct aws_failure *failure;
-    bool clock_set;   /* the clock was corrected for this call */
-    bool key_renewed; /* new credentials were fetched for it */
+    bool clock_set;   /* the clock was corrected during this call */
+    bool key_renewed; /* the credentials were rejected and replaced during this call */
 };
 
-/* What to do after a try. */
+/* What to do after an attempt. */
 enum next { NEXT_DONE, NEXT_AT_ONCE, NEXT_LATER, NEXT_GIVE_UP };
 
 bool aws_client_create(struct aws_session *session, const struct aws_client_options *options,
@@ -121,7 +121,7 @@ const char *aws_client_endpoint(const struct aws_client *client)
     return client->url;
 }
 
-/* Wait; false when interrupted, or when the deadline would pass before. */
+/* Sleep. False when interrupted, or at once when the pause would end after the deadline. */
 static bool pause_for(struct aws_client *client, int64_t pause_us, int64_t deadline_us)
 {
     int64_t end_us = clock_monotonic_us() + pause_us;
@@ -143,7 +143,7 @@ static enum next give_up(struct attempt *attempt, enum aws_failure_kind kind,
     return NEXT_GIVE_UP;
 }
 
-/* Send it once, signed with `key`. False: no whole answer. */
+/* Send the call once, signed with `key`. False: no complete answer. */
 static bool send_once(struct aws_client *client, struct attempt *attempt,
                       const struct aws_credentials *key, struct error *err)
 {
@@ -185,7 +185,7 @@ static bool send_once(struct aws_client *client, struct attempt *attempt,
     return fetch_client_run(client->http, &request, &attempt->answer, err);
 }
 
-/* The clock as the answer's Date has it; true when it differs so much that it is why we failed. */
+/* Take the time from the answer's Date. True: it differs by minutes, which explains the failure. */
 static bool correct_clock(struct aws_client *client, struct attempt *attempt)
 {
     int64_t skew_s;
@@ -198,13 +198,13 @@ static bool correct_clock(struct aws_client *client, struct attempt *attempt)
     return true;
 }
 
-/* Other credentials may help: these have expired, or were replaced and are unknown by now. */
+/* New credentials may help: the current ones have expired, or were deleted after a rotation. */
 static bool is_about_key(enum aws_failure_kind kind)
 {
     return kind == AWS_EXPIRED_TOKEN || kind == AWS_BAD_CREDENTIALS;
 }
 
-/* The service has answered, and not with a success. */
+/* Decide after an answer whose status is not 200. */
 static enum next judge_refusal(struct aws_client *client, struct attempt *attempt, uint64_t number)
 {
     struct aws_failure *failure = attempt->failure;
@@ -260,7 +260,7 @@ static enum next try_once(struct aws_client *client, struct attempt *attempt)
     return attempt->answer.failure == FETCH_INTERRUPTED ? NEXT_GIVE_UP : NEXT_LATER;
 }
 
-/* May it be tried again after this? Waits as long as it should. */
+/* Sleep as long as the next attempt requires. False: there is no next attempt. */
 static bool go_on(struct aws_client *client, const struct attempt *attempt, enum next next)
 {
     int64_t pause_us = 0;

@@ -41,7 +41,7 @@ static const char *const names[AWS_VAR_COUNT] = {
 static const struct service {
     const char *name;
     enum aws_variable endpoint;
-    bool ours; /* the configuration's endpoint_url is meant for it */
+    bool ours; /* `aws.endpoint_url` of the configuration applies to it */
 } services[AWS_SERVICE_COUNT] = {
     [AWS_SERVICE_GLUE] = { "glue", AWS_VAR_ENDPOINT_URL_GLUE, true },
     [AWS_SERVICE_STS] = { "sts", AWS_VAR_ENDPOINT_URL_STS, false },
@@ -63,7 +63,7 @@ static const char *keep(const struct aws_config *config, const char *text)
     return arena_copy(config->arena, str_from_c(text ? text : "")).ptr;
 }
 
-/* The first text that says something, or "". */
+/* The first text that is neither NULL nor empty, else `c`. */
 static const char *first(const char *a, const char *b, const char *c)
 {
     if (a && *a)
@@ -76,7 +76,7 @@ static bool is_true(const char *text)
     return str_equal_ignore_case(str_from_c(text), STR("true"));
 }
 
-/* Where a file of the shared profile is; "" when there is no home to look in. */
+/* The path of a file of the shared profile; "" when it is in the home and HOME is not set. */
 static const char *profile_path(const struct aws_config *config, enum aws_variable variable,
                                 const char *name)
 {

@@ -1,9 +1,12 @@
 /*
- * config.h - what configuration, environment and shared profile say about AWS, read once.
+ * config.h - the AWS settings from the configuration, the environment and the shared profile.
  *
- * Each value comes from the first that has one: the configuration, the environment, the profile.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/creds-config-files.html
+ * The settings are read once. Each value comes from the first source that has one, in this order:
+ * the configuration, the environment, the profile.
  *
- * Threads: immutable once made; shared. Making them reads the environment.
+ * Threads: aws_config_create() reads the environment, so no thread may change the environment at
+ * that time. The result is immutable and may be shared.
  */
 #pragma once
 
@@ -15,7 +18,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 
-/** Variables that say something; an empty one is as one that is not set. */
+/** The environment variables that are read. An empty one counts as not set. */
 enum aws_variable {
     AWS_VAR_ACCESS_KEY_ID,
     AWS_VAR_SECRET_ACCESS_KEY,
@@ -45,30 +48,36 @@ enum aws_variable {
     AWS_VAR_COUNT,
 };
 
-/** Services that Sluice talks to; each has a row in config.c. */
+/** The services that Sluice calls; each has a row in config.c. */
 enum aws_service { AWS_SERVICE_GLUE, AWS_SERVICE_STS, AWS_SERVICE_COUNT };
 
 struct aws_config {
-    struct arena *arena;                  /* holds all of it; not for others */
+    struct arena *arena;                  /* private: owns all strings */
     const char *variables[AWS_VAR_COUNT]; /* never NULL; "": not set */
     const char *profile;                  /* "default" when none is chosen */
-    bool profile_is_configured; /* by the configuration: then it goes before the environment */
-    bool profile_is_chosen;     /* by anybody */
+    bool profile_is_configured; /* by the configuration: it precedes keys in the environment */
+    bool profile_is_chosen;     /* by the configuration or by AWS_PROFILE */
     const char *region;         /* "": none */
-    const char *ca_file;        /* "": the system's */
-    const char *endpoints[AWS_SERVICE_COUNT]; /* "": there is no region to make one from */
+    const char *ca_file;        /* "": the CA certificates of the system */
+    const char *endpoints[AWS_SERVICE_COUNT]; /* URLs; "": none is set, and there is no region */
 };
 
-/** The caller owns them. ERR_CONFIG: the chosen profile is not there, a file or value is wrong. */
+/**
+ * Read all settings. The caller owns `*out`. ERR_CONFIG: the chosen profile does not exist, or a
+ * file or value is invalid.
+ */
 NODISCARD bool aws_config_create(const struct aws_session_options *options, struct aws_config **out,
                                  struct error *err);
 
-/** Wipe what is secret, free the rest. NULL is fine. */
+/** Wipe the secrets and free everything. NULL is fine. */
 void aws_config_destroy(struct aws_config *config);
 
-/** Both files of the shared profile, read now. The caller owns them. ERR_CONFIG. */
+/**
+ * Read both files of the shared profile again. The caller owns `*out`. ERR_CONFIG: a file cannot
+ * be read or has a syntax error.
+ */
 NODISCARD bool aws_config_profiles(const struct aws_config *config, struct aws_profiles **out,
                                    struct error *err);
 
-/** The service with this name ("glue"). */
+/** Find the service with this name ("glue"). False: there is no such service. */
 bool aws_config_find_service(const char *name, enum aws_service *service);

@@ -29,7 +29,7 @@ struct aws_credentials aws_credentials_copy(const struct aws_credentials *creden
                                      copy(credentials->token), credentials->expires_us };
 }
 
-/* They end up in headers, so they must be of one line. */
+/* A member that goes into HTTP headers, so it must be printable ASCII without spaces. */
 static bool get_text(struct json_object *object, const char *name, bool required, struct str *out,
                      struct error *err)
 {
@@ -47,7 +47,7 @@ static bool get_text(struct json_object *object, const char *name, bool required
     return true;
 }
 
-/* RFC 3339, or with an offset such as +0000, which some services write. */
+/* RFC 3339, also with an offset without a colon (+0000), which some services write. */
 static bool read_time(struct str text, int64_t *us)
 {
     char colon[40];
@@ -119,7 +119,7 @@ bool aws_credentials_find(const struct aws_providers *providers, struct aws_cred
         &aws_provider_environment, &aws_provider_profile,  &aws_provider_web_identity,
         &aws_provider_container,   &aws_provider_metadata,
     };
-    /* As with --profile of the AWS command line, the environment does not matter then. */
+    /* As with --profile of the AWS command line, a configured profile precedes the environment. */
     size_t first = providers->config->profile_is_configured ? 1 : 0;
 
     for (size_t i = first; i < COUNT_OF(chain); i++) {

@@ -1,8 +1,10 @@
 /*
- * credentials.h - an access key, and the providers that it may come from.
+ * credentials.h - an AWS access key, and the chain of providers that may have one.
  *
- * Threads: a struct aws_credentials belongs to one thread at a time. Providers are asked by the
- * session's own thread only (session.h).
+ * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+ *
+ * Threads: a struct aws_credentials belongs to one thread at a time. Only the session's own thread
+ * (session.h) calls providers.
  */
 #pragma once
 
@@ -16,51 +18,51 @@
 #include "base/json.h"
 #include "base/str.h"
 
-/** Owns its strings; ended by aws_credentials_done(). All zero: none. */
+/** An access key. Owns its strings; aws_credentials_done() frees them. All zero: no key. */
 struct aws_credentials {
     struct str key_id;
     struct str secret;
     struct str token;   /* empty: none */
-    int64_t expires_us; /* clock_now_us(); 0: never */
+    int64_t expires_us; /* time of day, as clock_now_us(); 0: never */
 };
 
-/** Wipe and free. Fine for zeroes. */
+/** Wipe and free the strings. A zeroed struct is fine. */
 void aws_credentials_done(struct aws_credentials *credentials);
 
 /** A copy that owns its strings. */
 struct aws_credentials aws_credentials_copy(const struct aws_credentials *credentials);
 
-/** How a kind of answer names its members. */
+/** Member names that differ between kinds of answers. */
 struct aws_credentials_names {
     const char *token;      /* "Token" or "SessionToken" */
-    const char *expiration; /* a time in words, or seconds since 1970 */
+    const char *expiration; /* its value: an RFC 3339 text, or a number of seconds since 1970 */
 };
 
 /**
- * From a JSON object `{AccessKeyId, SecretAccessKey, …}`; without a token or expiration there is
- * none. The error names what is missing or wrong.
+ * Read credentials from a JSON object `{AccessKeyId, SecretAccessKey, …}`. Token and expiration
+ * are optional. The caller owns `*out`. ERR_INVALID names the member that is missing or invalid.
  */
 NODISCARD bool aws_credentials_from_json(struct json_object *object,
                                          const struct aws_credentials_names *names,
                                          struct aws_credentials *out, struct error *err);
 
-/** Overwrite every string of a tree that held secrets; before it is released. */
+/** Overwrite every string of a tree. Call it before the tree is released. */
 void aws_credentials_wipe_json(struct json_object *tree);
 
-/** What providers work with. */
+/** The settings and tools of all providers. */
 struct aws_providers {
     const struct aws_config *config;
     struct fetch_client *http;
-    int stop_fd; /* readable once nobody waits for an answer any more; -1: never */
+    int stop_fd; /* becomes readable when the session stops; -1: never */
 };
 
 enum aws_found {
     AWS_FOUND,
-    AWS_ABSENT, /* this provider is not configured: ask the next one */
-    AWS_BROKEN, /* it is, and does not work; the error says why */
+    AWS_ABSENT, /* this provider is not configured: try the next one */
+    AWS_BROKEN, /* this provider is configured but fails; the error says why */
 };
 
-/** A provider: its name, and how to ask it. `find` sets `*out` or `*err` and says how it went. */
+/** `find` sets `*out` when it returns AWS_FOUND (the caller owns it), `*err` when AWS_BROKEN. */
 struct aws_provider {
     const char *name;
     enum aws_found (*find)(const struct aws_providers *providers, struct aws_credentials *out,
@@ -74,8 +76,9 @@ extern const struct aws_provider aws_provider_container;
 extern const struct aws_provider aws_provider_metadata;
 
 /**
- * The first provider of the chain that has credentials. `*source` is its name. When none is
- * configured, the error says what was looked for.
+ * Get credentials from the first configured provider of the chain. The caller owns `*out`;
+ * `*source` is the provider's name, a constant. Any code: that provider fails. ERR_UNREACHABLE: no
+ * provider is configured.
  */
 NODISCARD bool aws_credentials_find(const struct aws_providers *providers,
                                     struct aws_credentials *out, const char **source,

@@ -5,9 +5,9 @@
 
 #include "base/chars.h"
 
-/* Host names end otherwise in partitions of their own; the first match counts. */
+/* How host names end in AWS's partitions; the first matching row counts. */
 static const struct partition {
-    struct str prefix; /* of the region */
+    struct str prefix; /* of the region's name */
     const char *suffix;
     const char *dual_stack_suffix;
 } partitions[] = {
@@ -31,7 +31,10 @@ bool aws_endpoint_is_region(struct str region)
     return region.len > 0 && region.len <= 32 && region.ptr[0] != '-';
 }
 
-/* In us-gov regions the usual host of these services is the FIPS one; no other has a name. */
+/*
+ * Has the service a host name with "-fips"? In us-gov regions the default hosts of these services
+ * are FIPS endpoints already, and there is no second name.
+ */
 static bool has_fips_host(const struct aws_endpoint_choice *choice)
 {
     static const char *const without[] = { "sts", "kinesis", "dynamodb", "sqs", "sns", "kafka" };
@@ -65,7 +68,7 @@ static bool is_clean(struct str text)
     return text.len > 0;
 }
 
-/* The host, in brackets or up to the port; false when what follows is no port. */
+/* Split into host (an IPv6 address has brackets) and ":PORT". False: not a host and a port. */
 static bool split_port(struct str authority, struct str *host, struct str *port)
 {
     bool brackets = str_starts_with(authority, STR("["));

@@ -1,7 +1,9 @@
 /*
- * endpoint.h - where a service of AWS is.
+ * endpoint.h - URLs of AWS services.
  *
- * Threads: any.
+ * https://docs.aws.amazon.com/general/latest/gr/rande.html
+ *
+ * Threads: any; no state.
  */
 #pragma once
 
@@ -12,26 +14,26 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/** An endpoint taken apart. Slices of the URL. */
+/** The parts of an endpoint's URL, as slices of it. */
 struct aws_endpoint {
     bool tls;
-    struct str authority; /* as in Host: with the port, unless it is the scheme's own */
+    struct str authority; /* the value of Host: with the port unless it is the scheme's default */
     struct str host;      /* without port, and without the brackets of an IPv6 address */
-    struct str path;      /* what requests' paths begin with; "" when there is none */
+    struct str path;      /* the prefix of request paths, without a slash at the end; may be "" */
 };
 
-/** ERR_CONFIG: it is not `http[s]://HOST[:PORT][/PATH]`. */
+/** Split `url`, which must outlive `*out`. ERR_CONFIG: not `http[s]://HOST[:PORT][/PATH]`. */
 NODISCARD bool aws_endpoint_parse(struct str url, struct aws_endpoint *out, struct error *err);
 
-/** A region's name can stand in a host name: small letters, digits and hyphens. */
+/** Is it valid in a host name: 1 to 32 lower-case letters, digits and hyphens, no hyphen first? */
 bool aws_endpoint_is_region(struct str region);
 
 struct aws_endpoint_choice {
-    const char *service; /* as in host names */
+    const char *service; /* the name in host names: "glue" */
     const char *region;
     bool fips;
     bool dual_stack;
 };
 
-/** AWS's own endpoint for the service: `https://glue.eu-west-1.amazonaws.com`. In the arena. */
+/** AWS's default endpoint, for example `https://glue.eu-west-1.amazonaws.com`. In `arena`. */
 const char *aws_endpoint_default(const struct aws_endpoint_choice *choice, struct arena *arena);

@@ -1,6 +1,7 @@
 /*
- * failure.c - see failure.h. The codes are those of Glue, of SigV4, and SDKs' lists of what is
- * throttling and what passes.
+ * failure.c - see failure.h.
+ *
+ * The codes are those of Glue and of SigV4, and the SDKs' lists of throttling and transient errors.
  */
 #include "aws/failure.h"
 
@@ -13,7 +14,7 @@
 
 enum {
     TEXT_MAX = 400,  /* "User: ARN is not authorized to perform: ACTION on resource: ARN …" */
-    SKEW_S = 4 * 60, /* from here on a clock counts as wrong; AWS takes five minutes */
+    SKEW_S = 4 * 60, /* a larger difference is a wrong clock; AWS tolerates five minutes */
 };
 
 static const struct {
@@ -125,7 +126,7 @@ static enum aws_failure_kind kind_of_code(struct str code, int status)
     return kind_of_status(status);
 }
 
-/* One line of what the service says, not all of a long story. */
+/* Replace control characters, so that the text is one line. */
 static void clean(char *text)
 {
     for (; *text; text++)

@@ -1,7 +1,9 @@
 /*
- * failure.h - what kind of failure an answer of AWS is.
+ * failure.h - classify the error answers of AWS services.
  *
- * Threads: any.
+ * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
+ *
+ * Threads: any; no state.
  */
 #pragma once
 
@@ -14,21 +16,22 @@
 #include "base/str.h"
 
 /**
- * Set `failure` to what an answer says that is no success: by the code in X-Amzn-ErrorType or in
- * `__type`, without its namespace and URI; by the HTTP status only when there is none. `json` may
- * be NULL.
+ * Set `*failure` from an answer whose status is not 200. The error code comes from the header
+ * X-Amzn-ErrorType or from the member `__type` or `code`, without namespace and URI. The HTTP
+ * status decides only when the code is missing or unknown. `json` is the parsed body or NULL.
  */
 void aws_failure_from_answer(const struct fetch_answer *answer, struct json_object *json,
                              struct aws_failure *failure);
 
-/** Is it worth another try? */
+/** Is it temporary, so that a retry may succeed? */
 bool aws_failure_is_passing(enum aws_failure_kind kind);
 
-/** Could a wrong clock be the cause of this code? */
+/** Can a wrong clock cause this error code? */
 bool aws_failure_may_be_clock(struct str code);
 
 /**
- * Is AWS's clock, as the answer's Date has it, minutes away from ours and the `known_s` seconds
- * that it is known to be ahead? Then `*skew_s` is how far it is ahead.
+ * Compare the answer's Date with the local clock plus `known_s`, the seconds by which AWS's clock
+ * is known to be ahead. True: they differ by four minutes or more, and `*skew_s` is the number of
+ * seconds by which AWS's clock is ahead of the local one.
  */
 bool aws_failure_clock(const struct fetch_answer *answer, int64_t known_s, int64_t *skew_s);

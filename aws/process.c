@@ -21,7 +21,7 @@
 
 enum { WORDS_MAX = 64, READ_SIZE = 4096 };
 
-/* A command taken apart: `words` point into `text`. */
+/* The words of a command; they point into `text`. */
 struct command {
     char *text;
     char *words[WORDS_MAX + 1];
@@ -31,13 +31,13 @@ struct command {
 /* A running program. */
 struct process {
     pid_t pid;
-    int pid_fd; /* readable when it has ended */
-    int output; /* -1: it has closed it */
+    int pid_fd; /* readable when the program has ended */
+    int output; /* our end of the pipe; -1: closed */
 };
 
 /*
- * One word from `*from` to `*to`, which never overtakes it. A backslash counts outside of single
- * quotes. False: a quote is open at the end.
+ * Copy one word from `*from` to `*to` without quotes and backslashes, and advance both. A backslash
+ * escapes the next character except within single quotes. False: a quote is not closed.
  */
 static bool copy_word(const char **from, char **to)
 {
@@ -79,7 +79,7 @@ static bool split(const char *text, struct command *command, struct error *err)
     return command->count > 0 || fail(err, ERR_CONFIG, "an empty command");
 }
 
-/* Does the variable have one of these names? One that ends in '_' is a prefix. */
+/* Is the name of `variable` ("NAME=VALUE") in the list? An entry that ends in '_' is a prefix. */
 static bool is_one_of(const char *variable, const char *const *names, size_t count)
 {
     size_t len = strcspn(variable, "=");
@@ -95,7 +95,7 @@ static bool is_one_of(const char *variable, const char *const *names, size_t cou
     return false;
 }
 
-/* What programs commonly need, and what AWS's own tools read; no secrets. */
+/* Pass on what programs commonly need and what AWS's tools read, but no secrets. */
 static bool is_passed_on(const char *variable)
 {
     static const char *const passed[] = {
@@ -116,7 +116,7 @@ static bool is_passed_on(const char *variable)
            !is_one_of(variable, kept, COUNT_OF(kept));
 }
 
-/* The part of our environment that the program gets: a list to be freed, its texts are ours. */
+/* The program's environment. The caller frees the list; its strings belong to `environ`. */
 static char **make_environment(void)
 {
     size_t count = 0;
@@ -133,14 +133,14 @@ static char **make_environment(void)
     return list;
 }
 
-/* Its own process group, so that its children can be ended with it. It gets no other descriptor. */
+/* Start it in a process group of its own, so that a kill also reaches its children. */
 static int spawn(const struct command *command, int output, pid_t *pid)
 {
     const short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
-    sigset_t ignored; /* by us, and an ignored signal stays so in a new program */
+    sigset_t ignored; /* signals that Sluice ignores: without a reset exec() would keep that */
 
     assert(command->count > 0);
     (void)sigemptyset(&none);
@@ -174,7 +174,7 @@ static bool start(const struct command *command, struct process *process, struct
     if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "no pipe");
 
-    /* The program's end must block as programs expect. */
+    /* The program's end of the pipe must block: programs do not expect EAGAIN. */
     (void)fcntl(pipe_fds[1], F_SETFL, 0);
 
     int problem = spawn(command, pipe_fds[1], &process->pid);
@@ -189,7 +189,7 @@ static bool start(const struct command *command, struct process *process, struct
     return true;
 }
 
-/* All that is there now; closes the output at its end. */
+/* Read all that is available now; close the pipe at its end. */
 static void read_output(struct process *process, struct buf *out)
 {
     char bytes[READ_SIZE];
@@ -204,7 +204,7 @@ static void read_output(struct process *process, struct buf *out)
     }
 }
 
-/* Until the program has ended; false when it has to be made to. */
+/* Read until the program has ended. False: it still runs and must be killed. */
 static bool attend(struct process *process, int64_t deadline_us, int stop_fd, struct buf *out,
                    struct error *err)
 {

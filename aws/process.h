@@ -1,9 +1,12 @@
 /*
- * process.h - run a program and read what it says.
+ * process.h - run a program and read its standard output.
  *
- * Threads: any. The program gets an empty signal mask, no descriptor but the first three, and of
- * the environment what programs commonly need and AWS_*, but no secrets; its standard error is
- * ours.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+ * The program has an empty signal mask, no file descriptors except 0 to 2, /dev/null as its
+ * standard input, and the caller's standard error. Its environment has the variables that programs
+ * commonly need and AWS_*, without the ones that hold secrets.
+ *
+ * Threads: any.
  */
 #pragma once
 
@@ -15,10 +18,11 @@
 #include "base/error.h"
 
 /**
- * Run `command`, words separated by blanks, quotes and backslashes as in a shell, but without one.
- * What it writes goes to `out`, whose max is the limit. An error: it cannot be
- * started, says too much, takes longer than `timeout_us`, leaves with another status than 0, or
- * `stop_fd` (-1: none) became readable; then it is killed.
+ * Run `command` without a shell and append its output to `out`. White space separates the words of
+ * `command`; quotes and backslashes work as in a shell. ERR_CONFIG: the command cannot be split.
+ * ERR_SYSTEM: it cannot be started. ERR_UNREACHABLE: it does not exit with 0. It is killed, and
+ * ERR_UNREACHABLE returned, when it writes more than `out` may hold, runs longer than `timeout_us`,
+ * or when `stop_fd` (-1: none) becomes readable.
  */
 NODISCARD bool process_run(const char *command, int64_t timeout_us, int stop_fd, struct buf *out,
                            struct error *err);

@@ -1,7 +1,7 @@
 /*
  * profile.c - see profile.h.
  *
- * A text is kept as one copy and cut into C strings in place, so that wiping it wipes every secret.
+ * Each text is kept as one copy and split into C strings in place: wiping it wipes every secret.
  */
 #include "aws/profile.h"
 
@@ -16,17 +16,17 @@
 
 enum {
     FILE_MAX = 1024 * 1024, /* bytes; real files have a few hundred */
-    TEXTS_MAX = 2,
+    TEXTS_MAX = 2,          /* the configuration file and the credentials file */
 };
 
 enum section_kind { SECTION_PROFILE, SECTION_SERVICES, SECTION_OTHER };
 
-/* One line `property = value`, with the section it stands in. */
+/* One line `name = value` with its section, or the line of a section itself. */
 struct property {
     enum section_kind kind;
     const char *section;
-    const char *parent; /* the property that a nested one belongs to, or "" */
-    const char *name;   /* "": the section's own line */
+    const char *parent; /* of a nested property: the property that contains it; else "" */
+    const char *name;   /* "": the line of the section */
     const char *value;
 };
 
@@ -65,7 +65,7 @@ static bool is_blank(char c)
     return char_is_one_of(c, " \t\r\f\v");
 }
 
-/* The text without white space at both ends; the end is marked with a NUL. */
+/* Remove white space at both ends, in place. */
 static char *trim(char *text)
 {
     size_t len;
@@ -79,7 +79,7 @@ static char *trim(char *text)
     return text;
 }
 
-/* A comment begins with # or ; behind white space. */
+/* Remove a comment, which begins with # or ; after white space. */
 static void cut_comment(char *text)
 {
     for (char *at = text; *at; at++) {
@@ -106,7 +106,7 @@ static char *strip_quotes(char *text)
     return text + 1;
 }
 
-/* "profile x", "services x": what kind, and the name behind the word. */
+/* Set the kind and name of a section from its title: "profile NAME", "services NAME", "default". */
 static void read_section(char *title, enum aws_profile_file file, struct property *now)
 {
     static const struct {
@@ -130,7 +130,7 @@ static void read_section(char *title, enum aws_profile_file file, struct propert
     }
 }
 
-/* One line; `now` is the section and the property that the line may belong to. */
+/* Read one line. `now` is the current section and property. Returns NULL or the error's text. */
 static const char *read_line(struct aws_profiles *profiles, char *line, enum aws_profile_file file,
                              struct property *now)
 {
@@ -153,7 +153,7 @@ static const char *read_line(struct aws_profiles *profiles, char *line, enum aws
     char *equals = strchr(line, '=');
 
     if (nested && *now->value)
-        return NULL; /* more of a value that has no second line for us */
+        return NULL; /* a continuation line: no property that Sluice reads has one */
     if (!equals || equals == line)
         return "neither a section nor NAME = VALUE";
     if (!now->section)
@@ -173,7 +173,7 @@ static const char *read_line(struct aws_profiles *profiles, char *line, enum aws
     return NULL;
 }
 
-/* Takes `text`, which a NUL follows. */
+/* Takes ownership of `text`; a NUL must follow it. */
 static bool take_text(struct aws_profiles *profiles, struct str text, enum aws_profile_file kind,
                       const char *where, struct error *err)
 {
@@ -217,7 +217,7 @@ bool aws_profiles_add_file(struct aws_profiles *profiles, const char *path,
 
     if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
         return true;
-    if (strcmp(path, "/dev/null") == 0) /* the usual way to have no profiles */
+    if (strcmp(path, "/dev/null") == 0) /* the usual way to disable profiles */
         return true;
     if (!file_read_regular(path, FILE_MAX, &text, err)) {
         err->code = ERR_CONFIG;
@@ -226,7 +226,7 @@ bool aws_profiles_add_file(struct aws_profiles *profiles, const char *path,
     return take_text(profiles, text, kind, path, err);
 }
 
-/* The last one counts. */
+/* The last match wins. `wanted->value` is ignored. */
 static const struct property *find_property(const struct aws_profiles *profiles,
                                             const struct property *wanted)
 {

@@ -1,12 +1,12 @@
 /*
  * profile.h - the shared profile: ~/.aws/config and ~/.aws/credentials.
  *
- * https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html. Sections and properties, the
- * nested ones of `[services NAME]` too; comments on lines of their own and behind white space.
- * Where a profile has the same property in both files, the one that was added last counts, so add
- * the credentials file last. Secrets are in here: they are wiped in the end.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+ * The reader accepts sections, properties, nested properties (used by `[services NAME]`), and
+ * comments on lines of their own or after white space. When both files set the same property of a
+ * profile, the file that was added last wins, so add the credentials file last.
  *
- * Threads: one at a time.
+ * Threads: an object belongs to one thread at a time.
  */
 #pragma once
 
@@ -23,27 +23,33 @@ enum aws_profile_file {
 
 struct aws_profiles;
 
-/** None yet. The caller owns it. */
+/** Create an empty object. The caller owns it. It holds secrets. */
 struct aws_profiles *aws_profiles_create(void);
 
-/** Wipe and free. NULL is fine. */
+/** Wipe all texts and free them. NULL is fine. */
 void aws_profiles_destroy(struct aws_profiles *profiles);
 
-/** Add what the file says; no file there is nothing said. ERR_CONFIG: `PATH:LINE: …`. */
+/**
+ * Read a file; a missing one counts as empty. ERR_CONFIG: it cannot be read, or has a syntax error
+ * (`PATH:LINE: …`).
+ */
 NODISCARD bool aws_profiles_add_file(struct aws_profiles *profiles, const char *path,
                                      enum aws_profile_file kind, struct error *err);
 
-/** The same from a text; `where` names it in errors. */
+/** Like aws_profiles_add_file(), from `text`, which is copied; `where` names it in errors. */
 NODISCARD bool aws_profiles_add(struct aws_profiles *profiles, struct str text,
                                 enum aws_profile_file kind, const char *where, struct error *err);
 
-/** Does either file have this profile? */
+/** Does a file have a section for this profile? */
 bool aws_profiles_has(const struct aws_profiles *profiles, const char *name);
 
-/** A property of a profile (`region`), "" when it is not there or empty. Lives as long as these. */
+/** A property of a profile, for example `region`; "": not set. Lives as long as `profiles`. */
 const char *aws_profiles_get(const struct aws_profiles *profiles, const char *name,
                              const char *property);
 
-/** `endpoint_url` for a service in the `[services …]` section that the profile names, or "". */
+/**
+ * `endpoint_url` of a service in the section `[services NAME]`, where NAME is the profile's
+ * property `services`; "": not set. Lives as long as `profiles`.
+ */
 const char *aws_profiles_service_endpoint(const struct aws_profiles *profiles, const char *name,
                                           const char *service);

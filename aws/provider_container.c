@@ -1,6 +1,8 @@
 /*
- * provider_container.c - credentials of a container: ECS tasks, EKS pod identities, and others
- * that speak their protocol.
+ * provider_container.c - credentials of a container: ECS tasks, EKS pod identities, and systems
+ * with the same protocol.
+ *
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -17,7 +19,10 @@
 
 enum { TIMEOUT_US = 2 * US_PER_S, URL_MAX = 2048 };
 
-/* Where plain HTTP may go: this machine, ECS, EKS. The token would be there for all to read. */
+/*
+ * May plain HTTP be used for this host? Only for loopback, ECS and EKS addresses: other networks
+ * could read the token.
+ */
 static bool is_trusted(struct str host)
 {
     static const char *const addresses[] = { "169.254.170.2", "169.254.170.23", "fd00:ec2::23",
@@ -45,7 +50,7 @@ static bool is_trusted(struct str host)
     return false;
 }
 
-/* The query, if there is one, is none of the endpoint's. */
+/* Check AWS_CONTAINER_CREDENTIALS_FULL_URI, which may have a query. */
 static bool is_allowed(const char *url, struct error *err)
 {
     struct str text = { url, strcspn(url, "?") };
@@ -77,7 +82,7 @@ static bool choose_url(const char *const *variables, char url[static URL_MAX], s
     return true;
 }
 
-/* The file is read anew each time: EKS replaces it. Owned by the caller; may be empty. */
+/* The file is read each time because EKS replaces it. The caller owns `*token`; may be empty. */
 static bool read_token(const char *const *variables, struct str *token, struct error *err)
 {
     const char *file = variables[AWS_VAR_CONTAINER_TOKEN_FILE];

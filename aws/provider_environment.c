@@ -1,8 +1,10 @@
 /*
- * provider_environment.c - the two providers that environment variables alone configure: an access
- * key, and a role with a web identity token.
+ * provider_environment.c - two providers that only environment variables configure: an access key,
+ * and a role with a web identity token.
  *
- * The second one serves IAM roles for service accounts on EKS, and every other system that sets
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
+ * The second one is used by IAM roles for service accounts on EKS and by other systems that set
  * AWS_WEB_IDENTITY_TOKEN_FILE.
  */
 #include "aws/credentials.h"

@@ -1,8 +1,9 @@
 /*
  * provider_metadata.c - credentials of an EC2 instance, from its metadata service, version 2.
  *
- * A session token is fetched first with PUT, which a request forged through some proxy cannot do;
- * version 1, which knows no token, is not spoken.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
+ * A session token is fetched first, with PUT, which a forged request through a proxy cannot send.
+ * Version 1 has no token and is not used.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #define ROLES_PATH    "/latest/meta-data/iam/security-credentials/"
 
 enum {
-    TIMEOUT_US = US_PER_S, /* it is next door or not there at all */
+    TIMEOUT_US = US_PER_S, /* the service is link-local: it answers fast or does not exist */
     URL_MAX = 1024,
     OK = 200,
     NOT_FOUND = 404,
@@ -48,8 +49,8 @@ static struct fetch_request make_request(const struct aws_config *config, const 
 }
 
 /*
- * Nobody there, or metadata switched off, is no fault: most machines are no EC2 instances. It is
- * one where the operator named the endpoint.
+ * A missing or disabled metadata service is not an error, because most machines are not EC2
+ * instances. It is an error when the operator has configured the endpoint.
  */
 static enum aws_found fetch_token(const struct aws_providers *providers, struct aws_answer *answer,
                                   struct error *err)
@@ -73,7 +74,7 @@ static enum aws_found fetch_token(const struct aws_providers *providers, struct 
     return named ? AWS_BROKEN : AWS_ABSENT;
 }
 
-/* The role's name, as the path to its credentials. No role is no fault. */
+/* Write the path of the role's credentials. An instance without a role is not an error. */
 static enum aws_found find_role(const struct aws_providers *providers,
                                 const struct fetch_header *token, char path[static URL_MAX],
                                 struct error *err)

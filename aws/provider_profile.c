@@ -1,9 +1,11 @@
 /*
- * provider_profile.c - credentials that the shared profile holds, or says how to get.
+ * provider_profile.c - credentials that the shared profile contains or describes.
  *
- * A profile may have keys, a role with a web identity, a role to assume with the credentials of
- * another profile or of another provider, or a program that prints them. A profile that is the
- * source of another one gives its keys first, and only then its role, so that one may name itself.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
+ * A profile may contain keys, a role with a web identity token, a role to assume with the
+ * credentials of another profile or provider, or a program that prints credentials. A role comes
+ * before keys, except in a `source_profile`, where keys come first: so a profile may name itself
+ * as its source.
  */
 #include <string.h>
 
@@ -16,11 +18,11 @@
 #include "base/secret.h"
 
 enum {
-    DEPTH_MAX = 5, /* roles that are assumed one with another */
+    DEPTH_MAX = 5, /* profiles in a chain of `source_profile` */
     PROCESS_TIMEOUT_US = US_PER_MINUTE,
 };
 
-/* The way from the chosen profile to the one that has keys. */
+/* The profiles visited so far, from the chosen one along `source_profile`. */
 struct walk {
     const struct aws_providers *providers;
     const struct aws_profiles *profiles;
@@ -82,13 +84,13 @@ static enum aws_found from_web_identity(struct walk *walk, const char *name,
         return AWS_ABSENT;
     if (!*role.arn)
         return broken(err, name, "web_identity_token_file without role_arn");
-    role.external_id = ""; /* the call knows none */
+    role.external_id = ""; /* AssumeRoleWithWebIdentity has no such parameter */
     if (!aws_sts_web_identity(walk->providers, &role, file, out, err))
         return named(err, name);
     return AWS_FOUND;
 }
 
-/* Another provider, as credential_source names it. */
+/* Ask the provider that `credential_source` names. */
 static enum aws_found from_source(const struct walk *walk, const char *name, const char *source,
                                   struct aws_credentials *out, struct error *err)
 {
@@ -118,7 +120,7 @@ static enum aws_found from_source(const struct walk *walk, const char *name, con
 static enum aws_found from_profile(struct walk *walk, const char *name, struct aws_credentials *out,
                                    struct error *err);
 
-/* The credentials that a role is assumed with. */
+/* Get the credentials with which the role of profile `name` is assumed. */
 /* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX bounds it */
 static enum aws_found for_role(struct walk *walk, const char *name, struct aws_credentials *out,
                                struct error *err)
@@ -244,7 +246,7 @@ static enum aws_found find_profile(const struct aws_providers *providers,
     struct aws_profiles *profiles;
     enum aws_found found;
 
-    /* Read anew, since keys are replaced in place. */
+    /* Read the files again: keys may have been replaced. */
     if (!aws_config_profiles(config, &profiles, err)) {
         err->code = ERR_UNREACHABLE;
         return AWS_BROKEN;

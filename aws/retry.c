@@ -11,8 +11,8 @@ enum {
     BUCKET = 500,
     COST = 5,
     COST_OF_TIMEOUT = 10,
-    REWARD = 1, /* for a success at the first try */
-    PAUSE_MAX = 20,
+    REWARD = 1,     /* for a success without a retry */
+    PAUSE_MAX = 20, /* units */
 };
 
 void aws_retry_init(struct aws_retry *retry, int64_t unit_us)
@@ -26,7 +26,7 @@ void aws_retry_begin(struct aws_retry *retry)
     retry->repetitions = 0;
 }
 
-/* From 0 to 1. Whose generator is not ready yet waits the whole pause. */
+/* A random number from 0 to 1; 1 while the kernel's generator is not ready. */
 static double any_part(void)
 {
     uint32_t number = UINT32_MAX;

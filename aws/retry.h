@@ -1,10 +1,12 @@
 /*
- * retry.h - how often and how soon a call is repeated: SDKs' "standard" mode.
+ * retry.h - when a failed AWS call is retried: the "standard" mode of AWS SDKs.
  *
- * Three tries; the n-th pause is a random part of min(2^(n-1) s, 20 s); a bucket of 500 tokens that
- * repetitions take from and successes fill again, so that a service that is down is not flooded.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ * A call has at most three attempts. The n-th pause is a random part of min(2^(n-1), 20) seconds. A
+ * bucket of 500 tokens protects a service that is down: each retry takes 5 of them, after a
+ * time-out 10. A success returns what the call's last retry took, or 1 after no retry.
  *
- * Threads: one at a time.
+ * Threads: a struct aws_retry belongs to one thread at a time.
  */
 #pragma once
 
@@ -12,19 +14,20 @@
 #include <stdint.h>
 
 struct aws_retry {
-    int64_t unit_us; /* what the pauses are counted in; a second */
-    int tokens;
-    int taken;       /* by the last repetition of the call that is under way */
-    int repetitions; /* of that call */
+    int64_t unit_us; /* the unit of the pauses */
+    int tokens;      /* in the bucket */
+    int taken;       /* tokens that the current call's last retry took */
+    int repetitions; /* retries of the current call */
 };
 
-/** A full bucket. `unit_us` is a second, but for tests. */
+/** Fill the bucket. `unit_us` is a second, except in tests. */
 void aws_retry_init(struct aws_retry *retry, int64_t unit_us);
 
 /** A call begins. */
 void aws_retry_begin(struct aws_retry *retry);
 
-/** The last try failed, by a time-out or otherwise. May the call be repeated? Then `*pause_us`. */
+/** After a failed attempt. True: sleep `*pause_us` and retry. False: no attempt or token is left.
+ */
 bool aws_retry_again(struct aws_retry *retry, bool timed_out, int64_t *pause_us);
 
 /** The call has succeeded. */

@@ -1,8 +1,8 @@
 /*
  * session.c - see session.h.
  *
- * One thread asks the providers, so that a provider that hangs holds up nobody beyond his own
- * deadline, and many who need credentials at once cause one request.
+ * One thread calls the providers. So a provider that hangs delays no caller beyond its deadline,
+ * and any number of waiting callers cause only one request.
  */
 #include "aws/session.h"
 
@@ -17,30 +17,30 @@
 #include "base/thread.h"
 
 enum {
-    AHEAD_S = 15 * 60, /* before the end new ones are fetched in the background */
-    FORCE_S = 10 * 60, /* and from here on whoever needs them waits for that */
-    PAUSE_S = 60,      /* between tries in the background */
-    LOOK_S = 60,       /* the time of day may be set: look at it that often */
-    HOLD_S = 10,       /* after a try nobody waits for another one while there are old ones */
+    AHEAD_S = 15 * 60, /* this long before expiry a renewal starts in the background */
+    FORCE_S = 10 * 60, /* this long before expiry callers wait for the renewal */
+    PAUSE_S = 60,      /* between attempts in the background */
+    LOOK_S = 60,       /* the thread's longest sleep, because the time of day may be changed */
+    HOLD_S = 10,       /* callers with old credentials do not wait this long after an attempt */
 };
 
 struct aws_session {
     struct aws_config *config;
-    struct aws_providers providers; /* the thread's */
+    struct aws_providers providers; /* used by the thread only */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t change;
     bool started;
     bool stop;
-    bool wanted;                    /* somebody waits for a try */
+    bool wanted;                    /* a caller waits for an attempt */
     struct aws_credentials current; /* key_id empty: none */
-    const char *source;
-    uint64_t number;         /* of the current ones; 0: none yet */
-    uint64_t rejected;       /* the number that AWS refused */
-    uint64_t tries;          /* that have ended */
-    int64_t fetched_us;      /* clock_now_us() when they came */
-    int64_t last_try_us;     /* clock_monotonic_us() */
-    struct error last_error; /* of the last try, ERR_NONE when it went well */
+    const char *source;             /* the name of their provider */
+    uint64_t number;                /* of the current credentials; 0: none yet */
+    uint64_t rejected;              /* the highest number that AWS refused */
+    uint64_t tries;                 /* attempts that have ended */
+    int64_t fetched_us;             /* by clock_now_us(), when the current ones arrived */
+    int64_t last_try_us;            /* by clock_monotonic_us() */
+    struct error last_error;        /* of the last attempt; ERR_NONE: it succeeded */
 };
 
 bool aws_session_create(const struct aws_session_options *options, struct aws_session **out,
@@ -97,7 +97,7 @@ const char *aws_session_region(const struct aws_session *session)
     return session->config->region;
 }
 
-/* `most_s`, or the `part`th part of the credentials' life when that is less. */
+/* `most_s` in microseconds, or 1/`part` of the credentials' lifetime when that is less. */
 static int64_t before_end(const struct aws_session *session, int64_t most_s, int64_t part)
 {
     int64_t life_us = session->current.expires_us - session->fetched_us;
@@ -111,7 +111,7 @@ static bool has_credentials(const struct aws_session *session)
     return session->number > 0 && session->number != session->rejected;
 }
 
-/* Are they good enough that nobody need wait for new ones? */
+/* Can callers use the current credentials without waiting for new ones? */
 static bool is_fresh(const struct aws_session *session)
 {
     int64_t expires_us = session->current.expires_us;
@@ -120,7 +120,7 @@ static bool is_fresh(const struct aws_session *session)
            (expires_us == 0 || expires_us - clock_now_us() > before_end(session, FORCE_S, 3));
 }
 
-/* How long the thread may sleep; 0: it is time to try. */
+/* How long the thread may sleep; 0: fetch credentials now. */
 static int64_t until_due(const struct aws_session *session)
 {
     int64_t left_us = LOOK_S * US_PER_S;
@@ -148,7 +148,7 @@ static void wait_until(struct aws_session *session, int64_t deadline_us)
     (void)pthread_cond_timedwait(&session->change, &session->mutex, &at);
 }
 
-/* With the mutex held, which is let go meanwhile. */
+/* Fetch credentials. Called with the mutex held; it is released during the requests. */
 static void renew(struct aws_session *session)
 {
     struct aws_credentials found = { 0 };
@@ -191,7 +191,8 @@ static void *work(void *self)
     return NULL;
 }
 
-/* With the mutex held. Most sessions of the command line never need the thread. */
+/* The mutex is held. Started at first use: most commands of the command line need no credentials.
+ */
 static bool start_thread(struct aws_session *session, struct error *err)
 {
     if (session->started)
@@ -204,8 +205,8 @@ static bool start_thread(struct aws_session *session, struct error *err)
 }
 
 /*
- * Wait for the end of a try that began after now; with old credentials only half of the time, for
- * the other half may be needed to use them. With the mutex held.
+ * Wait until an attempt ends. A caller that has old credentials waits only half of its time and
+ * keeps the other half for using them. The mutex is held.
  */
 static void wait_for_try(struct aws_session *session, const struct aws_wait *wait)
 {
@@ -261,7 +262,7 @@ void aws_session_wake(struct aws_session *session)
 void aws_session_reject(struct aws_session *session, uint64_t number)
 {
     (void)pthread_mutex_lock(&session->mutex);
-    if (number > session->rejected) /* an older key's call may end last */
+    if (number > session->rejected) /* a call with older credentials may end last */
         session->rejected = number;
     (void)pthread_mutex_unlock(&session->mutex);
 }

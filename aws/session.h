@@ -1,14 +1,16 @@
 /*
- * session.h - who we are to AWS: region, endpoints, and credentials that stay fresh.
+ * session.h - region, endpoints and credentials for AWS; credentials are renewed before they
+ * expire.
  *
- * Made once from the configuration, the environment and the shared profile, as AWS SDKs do it
- * (docs/decisions/017). Credentials are found at first use by the first provider of the chain that
- * is configured: environment, profile, web identity, container, instance metadata. A provider that
- * is configured and broken is an error; the next one is not tried.
+ * A session is created from the configuration, the environment and the shared profile, as in AWS
+ * SDKs (docs/decisions/017). The first use gets credentials from the first configured provider of
+ * this chain: environment, profile, web identity, container, instance metadata. If that provider
+ * fails, the result is an error; later providers are not tried.
  *
- * Threads: aws_session_create() reads the environment, so nobody may change that meanwhile; after
- * it, any thread. The session has a thread of its own, `aws-credentials`, which alone asks
- * providers: 15 minutes ahead of expiry in the background, at once when somebody needs it.
+ * Threads: aws_session_create() reads the environment, so no thread may change the environment at
+ * that time. The other functions may be called by any thread. The session's own thread,
+ * `aws-credentials`, calls the providers: in the background 15 minutes before expiry, and at once
+ * when a caller waits for credentials.
  */
 #pragma once
 
@@ -20,33 +22,33 @@
 
 struct aws_session;
 
-/** What the configuration says before all else; "" or NULL: nothing. Copied. */
+/** Settings that precede the environment and the profile; "" or NULL: not set. Copied. */
 struct aws_session_options {
     const char *region;
     const char *profile;
-    const char *endpoint_url; /* for the services that Sluice works with, not for STS */
+    const char *endpoint_url; /* for the services that Sluice uses (Glue), not for STS */
 };
 
 /**
- * The caller owns it. ERR_CONFIG when the profile is not there, its file cannot be read, or a
- * setting is impossible. No credential is looked for yet.
+ * Create a session without credentials. The caller owns it. ERR_CONFIG: the profile does not exist,
+ * its file cannot be read, or a setting is invalid.
  */
 NODISCARD bool aws_session_create(const struct aws_session_options *options,
                                   struct aws_session **out, struct error *err);
 
-/** Stop its thread, wipe the credentials. Clients of it end before. NULL is fine. */
+/** Stop the thread and wipe the credentials. Destroy the session's clients first. NULL is fine. */
 void aws_session_destroy(struct aws_session *session);
 
-/** "" when there is none: then no call can be made. */
+/** The region; "": none is configured, and no client can be created. */
 const char *aws_session_region(const struct aws_session *session);
 
-/** When the present credentials expire, seconds since 1970; 0: never, or there are none yet. */
+/** Expiry of the current credentials, seconds since 1970; 0: never, or no credentials yet. */
 int64_t aws_session_credential_expiry(struct aws_session *session);
 
 /**
- * Find credentials now, within `deadline_us` (clock_monotonic_us()). `*source` is the provider's
- * name, a constant: "environment", "profile", "web identity", "container", "instance metadata".
- * The error says what is missing.
+ * Get credentials now, not later than `deadline_us` (clock_monotonic_us()). `*source` is the
+ * provider's name, a constant: "environment", "profile", "web identity", "container", "instance
+ * metadata". The error says what is missing.
  */
 NODISCARD bool aws_session_check(struct aws_session *session, int64_t deadline_us,
                                  const char **source, struct error *err);

@@ -1,5 +1,5 @@
 /*
- * session_internal.h - what clients ask of a session.
+ * session_internal.h - functions of a session that only aws/client.c uses.
  *
  * Threads: any.
  */
@@ -15,30 +15,31 @@
 #include "base/attr.h"
 #include "base/error.h"
 
-/** Immutable; lives as long as the session. */
+/** The settings. Immutable; they live as long as the session. */
 const struct aws_config *aws_session_config(const struct aws_session *session);
 
-/** How long somebody waits. */
+/** How long a caller waits for credentials. */
 struct aws_wait {
-    int64_t deadline_us;            /* clock_monotonic_us() */
-    const atomic_bool *interrupted; /* he gives up; told by aws_session_wake() */
+    int64_t deadline_us;            /* by clock_monotonic_us() */
+    const atomic_bool *interrupted; /* true ends the wait; set it, then call aws_session_wake() */
 };
 
-/** Credentials in use. */
+/** A copy of the session's credentials. */
 struct aws_key {
     struct aws_credentials credentials; /* owned: aws_credentials_done() */
-    uint64_t number;
+    uint64_t number;                    /* identifies them for aws_session_reject() */
 };
 
 /**
- * A copy of the present credentials. Waits when there are none or they end soon; credentials that
- * could not be renewed are given as long as there are no others.
+ * Copy the current credentials to `*out`. Waits for new ones when there are none or the current
+ * ones expire soon. When new ones cannot be fetched, the current ones are returned, expired or
+ * not. ERR_UNREACHABLE: there are none before the deadline; other codes: why the provider failed.
  */
 NODISCARD bool aws_session_acquire(struct aws_session *session, const struct aws_wait *wait,
                                    struct aws_key *out, struct error *err);
 
-/** Whoever waits shall look whether he is interrupted. */
+/** Wake all waiting callers, so that they check `interrupted` again. */
 void aws_session_wake(struct aws_session *session);
 
-/** AWS says that the credentials with this number have expired: do not give them again. */
+/** AWS refused the credentials with this number: never return them again. */
 void aws_session_reject(struct aws_session *session, uint64_t number);

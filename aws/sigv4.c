@@ -16,16 +16,16 @@
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
 enum {
-    CANONICAL_MAX = 1 << 20, /* bytes; longer than any request that could be sent */
+    CANONICAL_MAX = 1 << 20, /* bytes; more than the path, query and headers of any call */
     HEX_LEN = 2 * SIGV4_DIGEST_SIZE,
-    DAY_SIZE = 8, /* of the time: 20150830 */
+    DAY_SIZE = 8, /* the date in the time: 20150830 */
 };
 
 /* A header or a query parameter, in canonical form. */
 struct pair {
     struct str name;
     struct str value;
-    size_t place; /* its index in the request: equal names keep their order */
+    size_t place; /* index in the request, so that equal names keep their order */
 };
 
 static const char upper_hex[] = "0123456789ABCDEF";
@@ -46,7 +46,7 @@ static struct str hex_digest(struct arena *arena, struct str bytes)
     return to_hex(arena, digest);
 }
 
-/* 2015-08-30T12:36:00.000000Z without punctuation and fraction: 20150830T123600Z. */
+/* Write 20150830T123600Z: clock_format() without punctuation and fraction. */
 static void write_time(int64_t time_us, char text[static SIGV4_TIME_SIZE])
 {
     char full[CLOCK_TEXT_SIZE];
@@ -78,7 +78,7 @@ void sigv4_encode(struct buf *out, struct str text, bool keep_slash)
     }
 }
 
-/* A part of the query, encoded in the one canonical way. */
+/* Decode and encode a part of the query, so that its encoding is canonical. */
 static struct str encode_again(struct arena *arena, struct str part)
 {
     struct buf *out = arena_buf(arena, 3 * part.len + 1);
@@ -129,8 +129,8 @@ static void add_query(struct buf *out, struct str query, struct arena *arena)
 }
 
 /*
- * The path without empty, "." and ".." segments, as services other than S3 take it. A slash at the
- * end stays, if there is anything before it.
+ * Remove empty, "." and ".." segments (RFC 3986, 5.2.4), as all services except S3 require. A slash
+ * at the end stays.
  */
 static struct str normalise(struct str path, struct arena *arena)
 {
@@ -174,7 +174,7 @@ static struct str lower(struct arena *arena, const char *name)
     return (struct str){ copy, text.len };
 }
 
-/* Without spaces at the ends; each run of spaces as one space. */
+/* Remove white space at both ends, and replace each run of white space with one space. */
 static struct str trim_all(struct arena *arena, struct str value)
 {
     struct buf *out = arena_buf(arena, value.len + 1);
@@ -273,7 +273,7 @@ static void hmac_step(uint8_t key[static SIGV4_DIGEST_SIZE], struct str text)
     secret_wipe(out, sizeof(out));
 }
 
-/* The signing key for one day, region and service. */
+/* Derive the signing key for one day, region and service. */
 static void derive_key(struct str secret, struct str day, const struct sigv4_scope *scope,
                        uint8_t key[static SIGV4_DIGEST_SIZE])
 {
@@ -299,7 +299,7 @@ static void add_header(struct sigv4_headers *out, const char *name, struct str v
     out->list[out->count++] = (struct fetch_header){ name, value };
 }
 
-/* The request with the added headers, which are signed too. */
+/* A copy of the request with the added headers: they are signed too. */
 static struct sigv4_request with_added(const struct sigv4_request *request,
                                        const struct sigv4_headers *added, struct arena *arena)
 {
@@ -316,7 +316,7 @@ static struct sigv4_request with_added(const struct sigv4_request *request,
     return whole;
 }
 
-/* The names that were signed: the last line but one of a canonical request. */
+/* The list of signed header names: the second last line of a canonical request. */
 static struct str signed_names(struct str canonical)
 {
     struct str before = { canonical.ptr, canonical.len - HEX_LEN - 1 };

@@ -1,7 +1,8 @@
 /*
  * sts.c - see sts.h.
  *
- * A form is posted; with "Accept: application/json" STS answers JSON, with times in seconds.
+ * The call is a POST of a form. With "Accept: application/json" STS answers with JSON instead of
+ * XML; times are numbers of seconds since 1970.
  */
 #include "aws/sts.h"
 
@@ -19,16 +20,16 @@ enum {
     TIMEOUT_US = 5 * US_PER_S,
 };
 
-#define OLD_ENDPOINT "https://sts.amazonaws.com" /* of us-east-1, when there is no region */
+#define OLD_ENDPOINT "https://sts.amazonaws.com" /* in us-east-1; used when no region is set */
 
-/* One call being made. */
+/* One call. */
 struct sts_call {
     const struct aws_providers *providers;
     const char *action;
     struct buf *form; /* the body */
     struct arena *arena;
-    int64_t skew_s; /* that AWS's clock is ahead */
-    bool clock_set; /* by an answer's Date: the call is worth another try */
+    int64_t skew_s; /* seconds by which AWS's clock is ahead of the local one */
+    bool clock_set; /* skew_s was corrected from an answer's Date: try again */
 };
 
 static void add_field(struct buf *form, const char *name, struct str value)
@@ -52,7 +53,7 @@ static void begin(struct sts_call *call, const struct aws_role *role)
     add_field(call->form, "DurationSeconds", str_from_c(role->duration));
 }
 
-/* {"Error":{"Code":"AccessDenied","Message":"…"}}: the code is enough, messages name accounts. */
+/* The code in {"Error":{"Code":"AccessDenied",…}}. The message is not used: it names accounts. */
 static struct str error_code(const struct aws_answer *answer)
 {
     struct json_object *error = NULL;
@@ -73,7 +74,7 @@ static bool refuse(struct sts_call *call, const struct aws_answer *answer, struc
                 STR_ARG(code));
 }
 
-/* {"XResponse":{"XResult":{"Credentials":{…}}}} for the action X. */
+/* The answer to action X is {"XResponse":{"XResult":{"Credentials":{…}}}}. */
 static bool read_answer(const struct sts_call *call, const struct aws_answer *answer,
                         struct aws_credentials *out, struct error *err)
 {
@@ -92,7 +93,7 @@ static bool read_answer(const struct sts_call *call, const struct aws_answer *an
     return aws_credentials_from_json(at, &names, out, err) || fail_within(err, "STS");
 }
 
-/* The headers of the call, signed if there is a key; their number. */
+/* Write the headers of the call, signed if `source` is not NULL. Returns their number. */
 static size_t write_headers(const struct sts_call *call, const struct aws_endpoint *endpoint,
                             const struct aws_credentials *source, struct fetch_header *headers)
 {

@@ -1,5 +1,8 @@
 /*
- * sts.h - credentials of a role, from AWS's Security Token Service.
+ * sts.h - temporary credentials of a role, from AWS's Security Token Service.
+ *
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  *
  * Threads: as struct aws_providers.
  */
@@ -14,20 +17,24 @@
 
 struct aws_role {
     const char *arn;
-    const char *session_name; /* "": one of ours */
+    const char *session_name; /* "": the default, "sluice" */
     const char *external_id;  /* "": none */
-    const char *duration;     /* seconds, in words; "": the role's own */
+    const char *duration;     /* seconds, as decimal digits; "": the default of STS */
 };
 
-/** AssumeRole, signed with `source`. ERR_UNREACHABLE says what STS says. */
+/**
+ * Call AssumeRole, signed with `source`. The caller owns `*out`. ERR_UNREACHABLE: STS cannot be
+ * reached or refuses; the text has its error code. ERR_CONFIG: the endpoint is not a URL.
+ */
 NODISCARD bool aws_sts_assume_role(const struct aws_providers *providers,
                                    const struct aws_role *role,
                                    const struct aws_credentials *source,
                                    struct aws_credentials *out, struct error *err);
 
 /**
- * AssumeRoleWithWebIdentity with the token in the file `token_file`, which is read anew each time
- * because whoever put it there replaces it.
+ * Call AssumeRoleWithWebIdentity with the token in the file `token_file`. The file is read at each
+ * call, because the system that provides the token replaces it. The caller owns `*out`. Errors as
+ * for aws_sts_assume_role(); ERR_UNREACHABLE also when the file cannot be read.
  */
 NODISCARD bool aws_sts_web_identity(const struct aws_providers *providers,
                                     const struct aws_role *role, const char *token_file,

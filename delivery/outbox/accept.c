@@ -1,7 +1,7 @@
 /*
- * accept.c - an event becomes a duplicate, a record, or a row of the quarantine.
+ * accept.c - store a submitted event: as a record or in the quarantine, unless it is a duplicate.
  *
- * accept_submit() runs in the sender's thread, the rest in the committer.
+ * Threads: accept_submit() runs in the thread of the request, all other functions in the committer.
  */
 #include <string.h>
 
@@ -22,7 +22,7 @@ static size_t count_configured(const struct tally *tally)
     return count;
 }
 
-/* Without a configured sink the record is not kept. */
+/* Store the record. Without a configured sink only its number is used. */
 static bool add_record(struct outbox_store *store, const struct job_item *item)
 {
     struct tally *tally = &store->tally;
@@ -55,7 +55,7 @@ static bool accept_new(struct outbox_store *store, const struct job_item *item,
     if (!add_record(store, item) || !dedup_add(store, item) || !quarantine_resolve(store, item))
         return false;
     tally->numbers[TALLY_ACCEPTED]++;
-    if (item->reused && !item->is_replay) { /* a replay from an archive has its event's id */
+    if (item->reused && !item->is_replay) { /* an archive's replay has the id of its event */
         tally->numbers[TALLY_IDS_REUSED]++;
         LOG_EVENT(LOG_WARN, "event_id_reused", LOG_STR("event_id", log_identifier(item->id)));
     }
@@ -72,7 +72,8 @@ static bool refuse(struct outbox_store *store, const struct job_item *item,
     return true;
 }
 
-/* An event that was accepted before is a duplicate, even if the schema refuses it now. */
+/* An event that was accepted before is a duplicate, even if it is invalid against today's schema.
+ */
 static bool accept_event(struct outbox_store *store, struct job_item *item,
                          struct outbox_result *result)
 {
@@ -99,7 +100,7 @@ static bool apply(struct outbox_store *store, struct work *work)
     return true;
 }
 
-/* The event cannot be stored, but it may be a duplicate. */
+/* Nothing can be stored now, but a duplicate still gets its answer. */
 static bool recall_event(struct outbox_store *store, const struct job_item *item,
                          struct outbox_result *result)
 {

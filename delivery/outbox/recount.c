@@ -1,11 +1,11 @@
 /*
  * recount.c - see recount.h.
  *
- * Counters change together with the rows that they count, so nothing is counted when the store is
- * opened. A fault in that would never show by itself: so after the start and once an hour all rows
- * are counted, a portion at a time, while the store is in use. The sums of the portions counted so
- * far follow all changes (tally_add_*()), so at the end they are those of one moment. A counter
- * that differs is logged and corrected.
+ * Counters change in the same transaction as the rows that they count, so opening a store counts
+ * nothing. To detect errors in the counters, all rows are counted after the start and once an hour,
+ * a portion at a time, while the store is in use. Changes of rows that are already counted update
+ * the sums too (tally_add_*()), so the final sums and the counters describe the same moment. A
+ * counter that differs is logged and corrected.
  */
 #include "delivery/outbox/recount.h"
 
@@ -16,7 +16,7 @@
 void recount_begin(struct outbox_store *store)
 {
     store->tally.recount = (struct tally_recount){ .on = true };
-    store->before.recount = store->tally.recount; /* also when the transaction fails */
+    store->before.recount = store->tally.recount; /* a failed transaction does not undo the start */
 }
 
 bool recount_is_on(const struct outbox_store *store)
@@ -24,7 +24,7 @@ bool recount_is_on(const struct outbox_store *store)
     return store->tally.recount.on;
 }
 
-/* The last record of the next portion. */
+/* Set `*last` to the last record of the next portion of `rows` records. */
 static bool find_end(struct outbox_store *store, int64_t rows, int64_t *last)
 {
     enum db_found found =
@@ -38,7 +38,7 @@ static bool find_end(struct outbox_store *store, int64_t rows, int64_t *last)
 static bool count_bytes(struct outbox_store *store, int64_t first, int64_t last)
 {
     struct tally_recount *recount = &store->tally.recount;
-    int64_t bytes[2] = { 0 }; /* of all, of those that only dead rows need */
+    int64_t bytes[2] = { 0 }; /* of all records; of the records that only dead rows need */
     enum db_found found = db_numbers(&store->db, SQL_RECORD_HELD, bytes, "iii", first, last,
                                      store->tally.numbers[TALLY_PRUNED]);
 
@@ -47,7 +47,7 @@ static bool count_bytes(struct outbox_store *store, int64_t first, int64_t last)
     return found == DB_FOUND;
 }
 
-/* Rows of SQL_RETRY_COUNT or SQL_DEAD_COUNT: a sink and how many it has. */
+/* Add the rows of SQL_RETRY_COUNT or SQL_DEAD_COUNT (sink, count) to `counts`. */
 static bool count_rows(struct outbox_store *store, enum sql statement, int64_t first, int64_t last,
                        int64_t counts[static OUTBOX_SINKS_MAX])
 {
@@ -65,6 +65,7 @@ static bool count_rows(struct outbox_store *store, enum sql statement, int64_t f
     return found == DB_NONE;
 }
 
+/* Records after a sink's cursor are pending without a retry row. */
 static bool count_behind_cursor(struct outbox_store *store, size_t index, int64_t first,
                                 int64_t last)
 {
@@ -95,7 +96,7 @@ static bool count_records(struct outbox_store *store, int64_t first, int64_t las
            count_rows(store, SQL_DEAD_COUNT, first, last, recount->dead);
 }
 
-/* `*counter` must be `rows`. */
+/* Set `*counter` to `rows`; log and count a difference. */
 static void correct(struct outbox_store *store, const char *name, const char *sink,
                     int64_t *counter, int64_t rows)
 {
@@ -108,7 +109,10 @@ static void correct(struct outbox_store *store, const char *name, const char *si
     store->tally.numbers[TALLY_CORRECTIONS]++;
 }
 
-/* Missing records count as dropped, excess ones as enqueued. */
+/*
+ * Restore enqueued = delivered + pending + dead + dropped: count missing records as dropped, excess
+ * ones as enqueued.
+ */
 static void balance(struct outbox_store *store, struct tally_sink *sink)
 {
     int64_t missing = sink->enqueued - sink->delivered - sink->pending - sink->dead - sink->dropped;
@@ -135,7 +139,7 @@ static void correct_all(struct outbox_store *store)
     }
 }
 
-/* Count at most `rows` refused events of the present kind; `*count`: how many there were. */
+/* Count at most `rows` refused events of the current kind; `*count` is their number. */
 static bool count_kind(struct outbox_store *store, int64_t rows, int64_t *count)
 {
     struct tally_recount *recount = &store->tally.recount;
@@ -194,7 +198,7 @@ static bool recount_refused(struct outbox_store *store, int64_t rows)
     return true;
 }
 
-/* The last row of the next `rows` remembered events; `*is_there`: there are so many. */
+/* Find the last of the next `rows` remembered events. `*is_there` is false when fewer are left. */
 static bool find_seen(struct outbox_store *store, int64_t rows, struct recent_event *to,
                       bool *is_there)
 {
@@ -216,7 +220,7 @@ static bool find_seen(struct outbox_store *store, int64_t rows, struct recent_ev
     return found != DB_BROKEN;
 }
 
-/* All events after the position. */
+/* Count all remembered events after the position. */
 static bool count_rest_of_seen(struct outbox_store *store)
 {
     struct tally_recount *recount = &store->tally.recount;
@@ -277,7 +281,7 @@ void recount_delete_seen(struct outbox_store *store, int64_t from, const struct 
     recount->seen -= rows;
     if (recent_compare(&recount->seen_position, end) >= 0)
         return;
-    recount->seen = 0; /* some of the deleted rows were counted: begin again */
+    recount->seen = 0; /* it is unknown how many of the deleted rows were counted: begin again */
     recount->seen_position = (struct recent_event){ .bucket = INT64_MIN };
 }
 

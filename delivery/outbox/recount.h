@@ -10,17 +10,22 @@
 /** Begin to count all rows. */
 void recount_begin(struct outbox_store *store);
 
-/** Has it begun and not ended? */
+/** Is a recount in progress? */
 bool recount_is_on(const struct outbox_store *store);
 
-/** Count at most `rows` more; at the end, correct and log counters that differ. */
+/** Count at most `rows` more. After the last row, correct and log counters that differ. */
 NODISCARD bool recount_some(struct outbox_store *store, int64_t rows);
 
-/** Shorten the range (first, last] of records so that all of it is counted, or none. */
+/**
+ * The end of a part of the records (first, last] that begins at `first` and of which either all
+ * records are counted already or none.
+ */
 int64_t recount_range_end(const struct outbox_store *store, int64_t first, int64_t last);
 
-/* Changes in `seen` during a recount: call these before and after rows are added there, and after
- * `rows` rows were deleted from bucket `from` on and before `end`. */
+/*
+ * Changes of the table `seen` during a recount. Call the first two before and after rows are added,
+ * the third after `rows` rows from bucket `from` to before `end` are deleted.
+ */
 void recount_before_seen(struct outbox_store *store);
 void recount_after_seen(struct outbox_store *store);
 void recount_delete_seen(struct outbox_store *store, int64_t from, const struct recent_event *end,

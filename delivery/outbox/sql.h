@@ -1,25 +1,31 @@
 /*
- * sql.h - the tables of a store and every statement that works on them.
+ * sql.h - the tables of a store, and all SQL statements.
+ *
+ * The name of a statement begins with its table: SQL_SEEN_* for `seen` and so on. The columns of a
+ * result and the parameters ?1, ?2, ... are in the statement's text, in sql.c.
+ *
+ * Threads: constants only.
  */
 #pragma once
 
 enum {
-    SQL_VERSION = 5,              /* of the tables: PRAGMA user_version */
-    SQL_APPLICATION = 0x536c7565, /* "Slue": PRAGMA application_id */
-    OUTBOX_ROW_BYTES = 128,       /* what a record costs beside its texts, about */
-    OUTBOX_RETRY_BYTES = 64,      /* what a retry row costs, about */
+    SQL_VERSION = 5,              /* version of the tables (PRAGMA user_version) */
+    SQL_APPLICATION = 0x536c7565, /* "Slue", PRAGMA application_id */
+    OUTBOX_ROW_BYTES = 128,       /* approximate size of a record's row without its texts */
+    OUTBOX_RETRY_BYTES = 64,      /* approximate size of a retry row */
 };
 
-/** sql_migrations[n] brings a store from version n to n + 1. */
+/** sql_migrations[n] upgrades a store from version n to n + 1. */
 extern const char *const sql_migrations[SQL_VERSION];
 
 enum sql {
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
-    SQL_PAGES,
-    SQL_FREE_PAGES,
+    SQL_PAGES,      /* pages of the database file, */
+    SQL_FREE_PAGES, /* and those of them without data */
 
+    /* Counters (tally.h). */
     SQL_STATE_READ,
     SQL_STATE_WRITE,
     SQL_OUTCOME_READ,
@@ -28,6 +34,7 @@ enum sql {
     SQL_SINK_WRITE,
     SQL_SINK_DELETE,
 
+    /* Remembered events, in which duplicates are found (dedup.h, recent.h). */
     SQL_SEEN_BY_ID,
     SQL_SEEN_EXACT,
     SQL_SEEN_ADD,
@@ -40,6 +47,7 @@ enum sql {
     SQL_RECENT_READ,
     SQL_RECENT_DELETE,
 
+    /* Records, one copy for all sinks (records.h). */
     SQL_RECORD_ADD,
     SQL_RECORD_RANGE,
     SQL_RECORD_HELD,
@@ -50,6 +58,7 @@ enum sql {
     SQL_RECORDS_AFTER,
     SQL_RECORD_TIME,
 
+    /* Which sink tries which record again, and when. */
     SQL_RETRY_ADD,
     SQL_RETRY_FROM_RECORDS,
     SQL_RETRY_FIRST,
@@ -64,6 +73,7 @@ enum sql {
     SQL_RETRY_FIND,
     SQL_RETRY_OLDEST,
 
+    /* Records that a sink refused for good. */
     SQL_DEAD_ADD,
     SQL_DEAD_FIND,
     SQL_DEAD_FIRST,
@@ -71,6 +81,7 @@ enum sql {
     SQL_DEAD_DELETE,
     SQL_DEAD_COUNT,
 
+    /* Refused events (quarantine.h). */
     SQL_REFUSED_KINDS,
     SQL_REFUSED_KIND_WRITE,
     SQL_REFUSED_FIND,
@@ -82,6 +93,7 @@ enum sql {
     SQL_REFUSED_COUNT,
     SQL_REFUSED_DELETE,
 
+    /* Lists for the command line, on a connection that only reads (view.h). */
     SQL_BEGIN_READING,
     SQL_VIEW_REFUSED,
     SQL_VIEW_REGISTRY,
@@ -90,4 +102,5 @@ enum sql {
     SQL_COUNT,
 };
 
+/** The text of each statement, by enum sql. */
 extern const char *const sql_texts[SQL_COUNT];
