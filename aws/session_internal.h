@@ -1,5 +1,5 @@
 /*
- * session_internal.h - functions of a session that only aws/client.c uses.
+ * session_internal.h - the functions of a session that a client (client.c) needs.
  *
  * Threads: any.
  */

@@ -1,7 +1,7 @@
 /*
- * aws_world.h - an environment of its own for tests of aws/: variables, files, an HTTP server.
+ * aws_world.h - a controlled environment for tests of aws/: variables, home directory, HTTP server.
  *
- * Threads: only while no other thread runs, since it changes the environment.
+ * Threads: it changes the environment, so no other thread may read the environment at that time.
  */
 #pragma once
 
@@ -17,38 +17,40 @@
 
 enum { WORLD_SEEN_MAX = 16384 };
 
-/** What the server says to requests whose first line begins with `request`. */
+/** The server's answer to requests that begin with `request`. */
 struct world_answer {
     const char *request; /* "GET /path" */
-    const char *answer;  /* the whole of it; NULL: stall; "": close */
+    const char *answer;  /* the bytes to send; NULL: never answer; "": close the connection */
 };
 
-/** Init with world_init(). `folder` is the home directory. */
 struct world {
-    struct folder folder;
+    struct folder folder; /* the home directory */
     struct canned *server;
-    const struct world_answer *answers; /* ended by one whose `request` is NULL */
-    char seen[WORLD_SEEN_MAX];          /* requests, one after the other; read after world_stop() */
+    const struct world_answer *answers; /* the last one has `request` NULL */
+    char seen[WORLD_SEEN_MAX];          /* all requests, in order; read it after world_stop() */
 };
 
 #define WORLD_JSON(body)                                                                           \
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" body
 #define WORLD_REFUSE(status) "HTTP/1.1 " status "\r\nContent-Length: 0\r\n\r\n"
 
-/** No AWS variable is set, HOME is an empty folder, the server answers by `answers`. */
+/**
+ * Unset all AWS variables, point HOME at an empty folder, and start a server that sends the first
+ * of `answers` that fits, else 404. `answers` is borrowed.
+ */
 void world_init(struct world *world, const struct world_answer *answers);
 
-/** End the server, so that `seen` can be read. */
+/** Stop the server. After that `seen` can be read. */
 void world_stop(struct world *world);
 
 void world_done(struct world *world);
 
-/** Set a variable. In `value`, `%U` is the server's URL and `%H` the home directory. */
+/** Set a variable. `%U` in `value` stands for the server's URL, `%H` for the home directory. */
 void world_set(const struct world *world, const char *name, const char *value);
 
-/** Write a file into the home directory, with the same replacements. */
+/** Write a file into the home directory, with the same replacements in `text`. */
 void world_write(const struct world *world, const char *name, const char *text);
 
-/** Ask one provider, as the session's thread would. */
+/** Call one provider with the settings of the environment. The caller owns `*out`. */
 enum aws_found world_ask(const struct world *world, const struct aws_provider *provider,
                          struct aws_credentials *out, struct error *err);

@@ -22,7 +22,7 @@
 enum {
     CONNECTIONS = 16,
     REQUEST_MAX = 4 << 20,
-    STOP = CONNECTIONS, /* their places among what is polled */
+    STOP = CONNECTIONS, /* index in `polled`, after the connections */
     LISTENER,
     POLLED,
 };
@@ -85,8 +85,8 @@ static void drop(struct canned *canned, size_t i)
 }
 
 /*
- * How many bytes the first request in `input` has, 0 while some of it is missing. What is no HTTP,
- * such as TLS, is a request however much there is of it.
+ * The length of the first request in `input`, 0 while it is incomplete. Bytes that are not HTTP,
+ * for example TLS, count as a request at once.
  */
 static size_t whole_request(struct str input)
 {

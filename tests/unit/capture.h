@@ -1,18 +1,18 @@
 /*
- * capture.h - what the program itself writes to standard output or standard error.
+ * capture.h - capture what the test program writes to standard output or standard error.
  */
 #pragma once
 
 #include "base/str.h"
 
 struct capture {
-    int fd;    /* the stream that is redirected */
-    int saved; /* where it led before */
-    int file;  /* where it leads now */
+    int fd;    /* the redirected descriptor */
+    int saved; /* a duplicate of the original one */
+    int file;  /* the file in memory to which `fd` is redirected */
 };
 
-/** From now on `fd` (1 or 2) leads into memory. */
+/** Redirect `fd` (1 or 2) to memory. */
 void capture_begin(struct capture *capture, int fd);
 
-/** Back as it was. What was written; the caller ends it with mem_free(). */
+/** Restore `fd` and return what was written to it. The caller frees the text with mem_free(). */
 struct str capture_end(struct capture *capture);

@@ -1,7 +1,7 @@
 /*
  * folder.h - a temporary folder for one test.
  *
- * What cannot be done ends the test program: there is nothing to test then.
+ * A function that fails ends the test program.
  */
 #pragma once
 
@@ -15,19 +15,19 @@ struct folder {
     char path[FOLDER_PATH_SIZE];
 };
 
-/** Make it, empty. */
+/** Make an empty folder. */
 void folder_init(struct folder *folder);
 
-/** Remove it with all that it holds. */
+/** Remove the folder and its contents. */
 void folder_done(struct folder *folder);
 
-/** The path of `name` in it. */
+/** Write the path of the file `name` in the folder. */
 void folder_path(const struct folder *folder, const char *name, char path[static FOLDER_PATH_SIZE]);
 
-/** Put a file there at once, whole; folders on the way are made. */
+/** Write a file and move it into place, so that readers see all of it or nothing. Makes parents. */
 void folder_write(const struct folder *folder, const char *name, struct str bytes);
 
-/** Say that the file `name` was changed at this second. */
+/** Set the modification time of the file `name`, in seconds since 1970. */
 void folder_set_time(const struct folder *folder, const char *name, int64_t seconds);
 
 /** Remove the file `name`. */

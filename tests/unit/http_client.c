@@ -56,7 +56,7 @@ bool http_client_send(int fd, struct str bytes)
 
 bool http_client_send_last(int fd, struct str bytes)
 {
-    int cork = 1; /* until the end of the stream, which then leaves with the bytes */
+    int cork = 1; /* so that the last bytes and the FIN leave in one packet */
 
     return setsockopt(fd, IPPROTO_TCP, TCP_CORK, &cork, sizeof(cork)) == 0 &&
            http_client_send(fd, bytes) && shutdown(fd, SHUT_WR) == 0;
@@ -83,7 +83,7 @@ static bool read_bytes(int fd, char *to, size_t len)
     return true;
 }
 
-/* Byte by byte, so that nothing of what follows is taken. */
+/* Read byte by byte, so that the body stays in the socket. */
 static bool read_head(int fd, struct http_answer *answer)
 {
     size_t len = 0;

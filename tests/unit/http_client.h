@@ -1,7 +1,7 @@
 /*
- * http_client.h - a client that sends exactly the given bytes, for tests of servers.
+ * http_client.h - an HTTP client that sends exactly the given bytes, for tests of servers.
  *
- * Nothing waits longer than ten seconds.
+ * Each wait ends after at most ten seconds.
  */
 #pragma once
 
@@ -12,13 +12,13 @@
 #include "base/str.h"
 
 struct http_answer {
-    int status; /* 0: none came */
-    char head[4096];
+    int status;      /* 0: no answer */
+    char head[4096]; /* status line and headers */
     char body[8192];
     size_t body_len;
 };
 
-/** A connection to 127.0.0.1, closed by http_client_close(). Ends the program if it fails. */
+/** Connect to 127.0.0.1. Ends the program if that fails. Close it with http_client_close(). */
 int http_client_open(uint16_t port);
 
 void http_client_close(int fd);
@@ -26,25 +26,25 @@ void http_client_close(int fd);
 /** Send these bytes, then reset the connection. */
 void http_client_reset(int fd, struct str bytes);
 
-/** Send all bytes; false: the server does not accept them. */
+/** Send all bytes. False: the connection is closed. */
 bool http_client_send(int fd, struct str bytes);
 
-/** Send all bytes and the end of the stream; answers may still come. */
+/** Send all bytes and close the sending direction. Answers can still be read. */
 bool http_client_send_last(int fd, struct str bytes);
 
-/** Read one answer, an interim one (1xx) too. False: none came complete. */
+/** Read one answer; 1xx answers count too. False: no complete answer. */
 bool http_client_read(int fd, struct http_answer *answer);
 
-/** The same for the answer to a HEAD, which has no body. */
+/** Like http_client_read(), for the answer to a HEAD request, which has no body. */
 bool http_client_read_head(int fd, struct http_answer *answer);
 
-/** Has the server closed, with nothing more to read? Waits for it. */
+/** Wait until the server sends something or closes. True: it closed without sending more. */
 bool http_client_is_closed(int fd);
 
-/** Is there nothing to read at present, and the connection open? */
+/** Is there nothing to read now, and is the connection open? Does not wait. */
 bool http_client_is_quiet(int fd);
 
-/** The answer's header, without white space around it; ptr NULL: none. */
+/** A header's value without white space at its ends; ptr NULL: there is no such header. */
 struct str http_answer_header(const struct http_answer *answer, const char *name);
 
 static inline struct str http_answer_body(const struct http_answer *answer)

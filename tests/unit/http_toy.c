@@ -67,7 +67,7 @@ static enum handler_step handle_held(void *self, struct request *request, struct
     return HANDLER_DONE;
 }
 
-/* The body says what to do beside waiting. */
+/* http_toy.h lists the bodies with a special meaning. */
 static enum handler_step handle_wait(void *self, struct request *request, struct response *response)
 {
     struct http_toy *toy = self;

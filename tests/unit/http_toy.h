@@ -13,7 +13,7 @@
 
 enum { HTTP_TOY_LOOPS = 10, HTTP_TOY_WAITING = 600 };
 
-/* The summary of the last request, copied. */
+/* A copy of a request's summary. */
 struct http_toy_report {
     char method[16];
     char path[32];
@@ -27,10 +27,14 @@ struct http_toy_report {
 };
 
 /*
- * Serves: POST /echo (answers the body), POST /guarded (only with `X-Key: good`), POST /held
- * (holds its thread until http_toy_let_go()), POST /wait (answers its body once its waker is used,
- * for `twice` the second time; for `at once` it uses the waker itself; 503 when it expires),
- * GET /healthz; on a second address GET /metrics.
+ * The handlers:
+ * - POST /echo answers with the body of the request.
+ * - POST /guarded does the same, and requires `X-Key: good`.
+ * - POST /held blocks its loop until http_toy_let_go().
+ * - POST /wait suspends the request and answers with its body when its waker is used. The body
+ *   `twice` requires two wake-ups; with `at once` the handler uses the waker itself. An expired
+ *   request gets 503.
+ * - GET /healthz; GET /metrics on a second address.
  */
 struct http_toy {
     struct http *http;
@@ -39,42 +43,47 @@ struct http_toy {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool let_go;
-    size_t held;                           /* requests that are waiting, or have waited, in /held */
+    size_t held;                           /* requests that have reached /held */
     struct waker wakers[HTTP_TOY_WAITING]; /* of the requests to /wait, in order */
-    size_t waiting;                        /* how many */
+    size_t waiting;                        /* how many of them are set */
     size_t resumed;                        /* calls of resume() */
     size_t handled;                        /* calls of handle() */
     size_t reports;                        /* calls of answered() */
     size_t counted;                        /* calls of answering() */
-    size_t by_loop[HTTP_TOY_LOOPS];        /* the same by loop thread */
+    size_t by_loop[HTTP_TOY_LOOPS];        /* calls of answered() in each loop thread */
     struct http_toy_report last;
 };
 
-/** Options that a test may change before http_toy_start(): small limits, one loop, long times. */
+/** Default options: small limits, one loop, long time limits. A test may change them. */
 struct http_options http_toy_options(void);
 
-/** Start; ends the program when it does not. Listeners and the callback are the toy's. */
+/** Start, or end the program. Sets listeners and callbacks in `options`. */
 void http_toy_start(struct http_toy *toy, struct http_options options);
 
 void http_toy_stop(struct http_toy *toy);
 
-/** Wait until so many requests are over (twenty seconds at most), and the last one's report. */
+/*
+ * The functions that wait do so for at most 20 or 30 seconds. They return false if the condition
+ * is still false then.
+ */
+
+/** Wait until `reports` requests are over; the report of the last one. Status -1: they are not. */
 struct http_toy_report http_toy_await(struct http_toy *toy, size_t reports);
 
-/** Wait until so many requests have reached /held. */
+/** Wait until `held` requests have reached /held. */
 bool http_toy_await_held(struct http_toy *toy, size_t held);
 
-/** Wait until so many requests have come to /wait, and resume() was called so often. */
+/** Wait until `waiting` requests have reached /wait and resume() was called `resumed` times. */
 bool http_toy_await_waiting(struct http_toy *toy, size_t waiting, size_t resumed);
 
-/** Let those in /held go on, and all later ones. */
+/** Let all current and later requests to /held continue. */
 void http_toy_let_go(struct http_toy *toy);
 
-/** Wait until so many requests have reached a handler. */
+/** Wait until `handled` requests have reached a handler. */
 bool http_toy_await_handled(struct http_toy *toy, size_t handled);
 
-/** Wait until bodies hold so many bytes. */
+/** Wait until the bodies in flight have exactly `bytes` bytes. */
 bool http_toy_await_bytes(struct http_toy *toy, size_t bytes);
 
-/** Wait until the server has so many connections. */
+/** Wait until the server has exactly `connections` connections. */
 bool http_toy_await_connections(struct http_toy *toy, size_t connections);

@@ -110,7 +110,7 @@ struct request pipeline_request(struct arena *arena, struct str body)
     };
 }
 
-/* Each answer is JSON; a 503, and no other status, has a Retry-After. */
+/* Each answer is JSON. Only a 503 has Retry-After. */
 static void check_answer(const struct response *response)
 {
     const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
@@ -175,7 +175,7 @@ enum handler_step pipeline_resume(struct pipeline *pipeline, enum resume_reason 
     return handler.resume(handler.self, &pipeline->request, &pipeline->response, reason);
 }
 
-/* An earlier request's wake-up may be late, so a wake-up is not yet an answer. */
+/* A wake-up does not prove that there is an answer: it may be a late one of an earlier request. */
 static bool is_answered(void *self)
 {
     struct pipeline *pipeline = self;

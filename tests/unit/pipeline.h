@@ -1,6 +1,8 @@
 /*
- * pipeline.h - POST /events without a server: a registry in a temporary folder or of the test, with
- * routes, transforms and answers as in the program.
+ * pipeline.h - POST /events without a server, for tests of the handler and its steps.
+ *
+ * Routes, transforms and answers are the program's. The registry is a temporary folder or an
+ * object of the test.
  */
 #pragma once
 
@@ -12,7 +14,7 @@
 #include "schema/registry/catalog.h"
 #include "tests/unit/folder.h"
 
-/** A short form of the shipped schema and transform. */
+/** Short forms of the shipped schema and transform. */
 extern const char pipeline_schema[];
 extern const char pipeline_transform[];
 
@@ -21,7 +23,7 @@ extern const char pipeline_transform[];
 /** The record of PIPELINE_GOOD_DETAIL. */
 #define PIPELINE_GOOD_RECORD "{\"interaction_id\":\"i\",\"customer_name\":null,\"attributes\":{}}"
 
-/** The members of the refusal when the id is a number. */
+/** The members of the answer when the id is a number. */
 #define PIPELINE_WRONG_ID                                                                          \
     "\"error\":\"Schema validation failed\",\"details\":\"<integer> is not of type 'string'\","    \
     "\"errors\":[{\"instanceLocation\":\"/interaction/id\",\"keywordLocation\":"                   \
@@ -44,36 +46,42 @@ struct pipeline {
     atomic_int woken;
 };
 
-/** `registry` NULL: the folder's. There are Registry/Schema and the transform, but no route. */
+/**
+ * Make the folder with the schema Registry/Schema and the transform, but without a route. NULL for
+ * `registry`: use the folder as registry.
+ */
 void pipeline_init(struct pipeline *pipeline, const struct registry *registry);
 
-/** The same with a guard that warns. */
+/** Like pipeline_init(), with `registry.guard: warn`. */
 void pipeline_init_guarded(struct pipeline *pipeline, const struct registry *registry);
 
-/** Add a route. NULL in `options` means Registry, Schema, /detail, /id, the transform. */
+/**
+ * Add a route. NULL members of `options` mean the registry `Registry`, the schema `Schema`, the
+ * payload /detail, the id /id, and the transform of the folder.
+ */
 void pipeline_add_route(struct pipeline *pipeline, const struct route_options *options);
 
-/** Load the schemas. `options` has no routes and no catalog; 0 in it means the default. */
+/** Load the schemas. Routes and catalog in `options` are ignored; 0 means the default. */
 void pipeline_start(struct pipeline *pipeline, const struct events_options *options);
 
-/** The three functions above, with one route for all events. */
+/** Call pipeline_init(), pipeline_add_route() and pipeline_start() with one route for all events.
+ */
 void pipeline_init_default(struct pipeline *pipeline, const struct events_options *options);
 
-/** POST `body`, and check what holds for any answer. The response is valid until the next call. */
+/** POST `body` and check the properties of every answer. Valid until the next call. */
 void pipeline_post(struct pipeline *pipeline, struct str body, struct response *response);
 
 /** POST `body` and check status and body of the answer. */
 void pipeline_check_post(struct pipeline *pipeline, const char *body, int status,
                          const char *answer);
 
-/** Call the handler with `body`, as the server does. The rest is in `request` and `response`. */
+/** Call the handler with `body`, as the server does, with `request` and `response`. */
 enum handler_step pipeline_handle(struct pipeline *pipeline, struct str body);
 
 /** Resume the request of pipeline_handle(). */
 enum handler_step pipeline_resume(struct pipeline *pipeline, enum resume_reason reason);
 
-/** Resume it at each wake-up until it is answered. False: it is not, within the patience of a test.
- */
+/** Resume it at each wake-up until it is answered. False: not within 30 seconds. */
 bool pipeline_await_answer(struct pipeline *pipeline);
 
 void pipeline_done(struct pipeline *pipeline);

@@ -1,7 +1,7 @@
 /*
  * scratch.c - see scratch.h.
  *
- * Memory behind a descriptor, reached by its name under /proc: nothing to clean up on any disk.
+ * The file is a memfd with a path under /proc/self/fd, so no file on disk must be removed.
  */
 #include "tests/unit/scratch.h"
 

@@ -1,10 +1,10 @@
 /*
- * scratch.h - a file that exists only while its test runs, and only for it.
+ * scratch.h - one temporary file in memory, for tests of functions that read a file.
  */
 #pragma once
 
-/** A nameless file with this text; the path is good until scratch_close(). */
+/** Make a file with this text and return its path, which is valid until the next call of either. */
 const char *scratch_file(const char *text);
 
-/** End the file that scratch_file() made last. */
+/** Close the file. */
 void scratch_close(void);

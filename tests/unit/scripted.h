@@ -1,7 +1,7 @@
 /*
- * scripted.h - a schema registry that says what the test tells it to, when it tells it to.
+ * scripted.h - a schema registry whose answers the test controls.
  *
- * Threads: any.
+ * Threads: any; a mutex guards the script.
  */
 #pragma once
 
@@ -15,33 +15,33 @@ struct scripted {
     pthread_cond_t changed;
     char definition[2048];
     char version[REGISTRY_VERSION_SIZE];
-    char asked[REGISTRY_VERSION_SIZE]; /* the version asked for last; "": the latest */
-    struct error error;                /* code ERR_NONE: it gives the definition */
-    bool closed;                       /* whoever asks now waits */
+    char asked[REGISTRY_VERSION_SIZE]; /* the version of the last fetch; "": the latest */
+    struct error error;                /* what a fetch returns; ERR_NONE: the definition */
+    bool closed;                       /* fetches wait */
     bool interrupted;
-    int inside; /* how many are asking now */
-    int most;   /* how many did at one time */
-    int asks;   /* how many have asked */
+    int inside; /* fetches in progress */
+    int most;   /* the largest number of fetches at the same time */
+    int asks;   /* fetches so far */
 };
 
 void scripted_init(struct scripted *script);
 
 void scripted_done(struct scripted *script);
 
-/** The registry; it borrows the script. */
+/** A registry that uses the script, which must outlive it. */
 struct registry scripted_registry(struct scripted *script);
 
-/** From now on it gives this definition. */
+/** Let later fetches return this definition. */
 void scripted_give(struct scripted *script, const char *version, const char *definition);
 
-/** From now on it fails. */
+/** Let later fetches fail with this error. */
 void scripted_fail(struct scripted *script, enum err_code code, const char *text);
 
-/** Keep those who ask waiting, or let them go on. */
+/** True: let current and later fetches wait. False: let them continue. */
 void scripted_close(struct scripted *script, bool closed);
 
-/** How many have asked so far. */
+/** The number of fetches so far. */
 int scripted_asks(struct scripted *script);
 
-/** Wait until somebody is kept waiting. */
+/** Wait until a fetch is in progress. False: none within 30 seconds. */
 bool scripted_await_inside(struct scripted *script);

@@ -78,7 +78,8 @@ static void write_number(const struct signer *signer, const char *name, const ch
 
     int len = BN_bn2bin(number, bytes);
 
-    if (EVP_PKEY_get_base_id(signer->pkey) == EVP_PKEY_EC) { /* of a fixed length */
+    if (EVP_PKEY_get_base_id(signer->pkey) ==
+        EVP_PKEY_EC) { /* RFC 7518, 6.2.1.2: coordinates have a fixed length */
         len = (EVP_PKEY_get_bits(signer->pkey) + 7) / 8;
         assert(BN_bn2binpad(number, bytes, len) == len);
     }
@@ -125,7 +126,7 @@ void signer_write_pem(const struct signer *signer, struct buf *out)
     BIO_free(bio);
 }
 
-/* As OpenSSL writes signatures. */
+/* Write the signature in OpenSSL's format; returns its length. */
 static size_t sign(const struct signer *signer, struct str message, unsigned char *out)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();

@@ -1,7 +1,7 @@
 /*
- * signer.h - an OAuth server for tests: keys, their JWKs, and tokens, good ones and bad ones.
+ * signer.h - the keys of an OAuth server for tests: JWKs, PEM files, valid and forged tokens.
  *
- * What cannot be done ends the test program: there is nothing to test then.
+ * A function that fails ends the test program.
  */
 #pragma once
 
@@ -11,32 +11,32 @@
 
 struct signer;
 
-/** A new key for the algorithm; `bits` is RSA's size, 0 for the others. The caller owns it. */
+/** Make a key for the algorithm. `bits`: the size of an RSA key, else 0. The caller owns it. */
 struct signer *signer_create(enum signature_algorithm algorithm, int bits);
 
 void signer_destroy(struct signer *signer);
 
-/** A key for ES384, on a curve that the program does not support. */
+/** Make a key on the curve P-384 (ES384), which the program does not support. */
 struct signer *signer_create_p384(void);
 
-/** `text` in Base64url, added to `out`. */
+/** Append `text` in Base64url without padding. */
 void signer_encode(struct buf *out, struct str text);
 
-/** Add the members of the public JWK: `"kty":...`, without braces. */
+/** Append the members of the public JWK (`"kty":...`), without braces. */
 void signer_write_jwk(const struct signer *signer, struct buf *out);
 
-/** The public key, in PEM, added to `out`. */
+/** Append the public key in PEM. */
 void signer_write_pem(const struct signer *signer, struct buf *out);
 
-/** Sign as JOSE does; the raw signature is added to `out`. */
+/** Append the signature of `message` in the format of JOSE (RFC 7518), not encoded. */
 void signer_sign(const struct signer *signer, struct str message, struct buf *out);
 
-/** ECDSA's signature as OpenSSL makes it: in DER. */
+/** Append the signature in OpenSSL's format: DER for ECDSA, which JOSE does not allow. */
 void signer_sign_der(const struct signer *signer, struct str message, struct buf *out);
 
-/** HMAC with SHA-256, for forgers. */
+/** Append HMAC-SHA-256 of `message`, for forged tokens. */
 void signer_hmac(struct str key, struct str message, struct buf *out);
 
-/** A whole token from the JSON of header and payload, added to `out`. */
+/** Append a signed token with this header and payload, which are JSON texts. */
 void signer_write_token(const struct signer *signer, const char *header, const char *payload,
                         struct buf *out);

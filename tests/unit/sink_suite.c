@@ -13,7 +13,7 @@
 
 enum { ARRIVED_MAX = 64 * 1024 * 1024 };
 
-static const struct sink_suite *place; /* the one that runs */
+static const struct sink_suite *place; /* the suite that runs */
 
 static void *zeroes(struct arena *arena, size_t count, size_t size)
 {
@@ -26,7 +26,7 @@ static const struct sink_answer *deliver(const struct sink *sink, const struct s
     static struct arena *arena;
     static struct sink_answer answer;
 
-    arena_destroy(arena); /* at the end there is the last one, still reachable */
+    arena_destroy(arena); /* the last arena is never destroyed, but reachable: no leak report */
     arena = arena_create();
 
     struct sink_record *list = zeroes(arena, count, sizeof(*list));
@@ -92,7 +92,7 @@ static void records_arrive_unharmed(void)
     sink.destroy(sink.self);
 }
 
-/* `count` records, `{"n":0}` and so on, and what arrives of them. */
+/* Make `count` records `{"n":0}`, `{"n":1}`, ...; `*lines` is the text that must arrive. */
 static struct str *numbered(struct arena *arena, size_t count, const char **lines)
 {
     struct str *records = zeroes(arena, count, sizeof(*records));
@@ -177,7 +177,9 @@ static void check_arrived_keys(const char *expected)
     CHECK_STR(buf_str(&out), expected);
 }
 
-/* A record that comes again comes alone, or with others than before: the suite's keys are by place.
+/*
+ * A retried record has the same key whether it is alone in its batch or not. The suite makes the key
+ * from the index in the batch, so the same record needs the same index.
  */
 static void a_record_has_its_key_in_any_company(void)
 {
@@ -205,7 +207,7 @@ static void a_refused_record_is_told_from_its_neighbours(void)
     const struct sink_answer *answer = sink_suite_deliver(&sink, &records[1], 1);
 
     sink_suite_check_all(answer, 1, SINK_REFUSED);
-    CHECK(!answer->together); /* a batch of one has its culprit */
+    CHECK(!answer->together); /* in a batch of one it is known which record was refused */
     check_arrived("");
     if (sink.max_records >= 3) {
         answer = sink_suite_deliver(&sink, records, 3);

@@ -1,6 +1,5 @@
 /*
- * sink_suite.h - what every sink owes the pump (delivery/sinks/sink.h), as tests that run against
- * each.
+ * sink_suite.h - tests of the contract of a sink (delivery/sinks/sink.h), for every kind of sink.
  */
 #pragma once
 
@@ -11,22 +10,23 @@
 #include "delivery/sinks/sink.h"
 
 struct sink_suite {
-    /** A sink whose place is empty and works. The suite destroys it. */
+    /** Make a sink whose destination is empty and works. The suite destroys it. */
     struct sink (*create)(void *self);
-    /** Add the records that have arrived, one a line, in the order in which they came. */
+    /** Append the records that have arrived, one per line, in the order of arrival. */
     void (*arrived)(void *self, struct buf *out);
-    /** Add the idempotency keys that came with them, one a line; NULL: this place gets none. */
+    /** Append their idempotency keys, one per line. NULL: this kind of sink sends no keys. */
     void (*arrived_keys)(void *self, struct buf *out);
-    /** Make the place fail for whatever comes, or work again. */
+    /** Make the destination fail for all records, or work again. */
     void (*set_broken)(void *self, bool broken);
-    struct str refused; /* a record that this sink calls the record's own fault */
+    struct str refused; /* a record that the destination refuses because of the record itself */
     void *self;
 };
 
-/** Run every claim. */
+/** Run all tests of the suite. */
 void sink_suite_run(const struct sink_suite *suite);
 
-/** For more tests: deliver `count` records in one batch; its answer, good until the next call. */
+/** For other tests: deliver `count` records in one batch. The answer is valid until the next call.
+ */
 const struct sink_answer *sink_suite_deliver(const struct sink *sink, const struct str *records,
                                              size_t count);
 

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "tests/unit/test.h"
 
-/* What a waker wakes here. */
+/* The target of the wakers: counts wake-ups, for store_submit() and store_fill() to wait on. */
 struct bell {
     pthread_mutex_t mutex;
     pthread_cond_t rung;

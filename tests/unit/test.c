@@ -27,7 +27,7 @@ void test_case(const char *name)
     now.row = name;
 }
 
-/* Count a check; on failure print where it is, so that the caller adds what it saw. */
+/* Count a check. On failure print its place; the caller then prints the actual value. */
 static bool passed(bool ok, const char *what, const char *file, int line)
 {
     now.checks++;

@@ -1,5 +1,5 @@
 /*
- * test.h - all that a unit test needs: named cases, checks that say what they saw, a summary.
+ * test.h - the unit test framework: named cases, checks that print actual values, a summary.
  *
  * A test program has one function per claim and a main() that lists them:
  *
@@ -16,7 +16,7 @@
 
 #include "base/str.h"
 
-/** Name the row of a table that the following checks are about. */
+/** Name the row of a table to which the following checks belong; failures print the name. */
 #define TEST_CASE(name) test_case(name)
 
 #define CHECK(condition) test_check((condition), #condition, __FILE__, __LINE__)
@@ -35,5 +35,5 @@ void test_check_int(int64_t actual, int64_t expected, const char *what, const ch
 void test_check_str(struct str actual, const char *expected, const char *what, const char *file,
                     int line);
 
-/** Print the summary; the exit status of main(). A program without a single check fails. */
+/** Print the summary. Returns the exit status for main(); a program without checks fails. */
 int test_end(void);

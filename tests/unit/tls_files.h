@@ -1,5 +1,5 @@
 /*
- * tls_files.h - certificates and private keys for tests, made on the spot.
+ * tls_files.h - certificates and private keys for tests, made at run time.
  */
 #pragma once
 
@@ -10,15 +10,15 @@
 enum { TLS_FILES_DAY = 24 * 3600 };
 
 /**
- * Write NAME.crt, self-signed for `localhost` by a new ECDSA key and good until `lifetime_s` from
- * now (negative: it has expired), and NAME.key.
+ * Write NAME.crt and NAME.key: a new ECDSA key and a self-signed certificate for `localhost` that
+ * expires in `lifetime_s` seconds (negative: it has expired).
  */
 void tls_files_write(const struct folder *folder, const char *name, int64_t lifetime_s);
 
-/** Their paths. */
 struct tls_files {
     char cert[FOLDER_PATH_SIZE];
     char key[FOLDER_PATH_SIZE];
 };
 
+/** The paths of NAME.crt and NAME.key. */
 struct tls_files tls_files_paths(const struct folder *folder, const char *name);

@@ -1,9 +1,10 @@
 /*
- * wait.h - for what another thread will bring about soon.
+ * wait.h - wait for an effect of another thread.
  */
 #pragma once
 
 #include <stdbool.h>
 
-/** Ask until `is_so(self)`, at most for half a minute; its last answer. */
+/** Call `is_so(self)` each millisecond until it is true, for at most 30 seconds. Its last result.
+ */
 bool wait_until(bool (*is_so)(void *self), void *self);

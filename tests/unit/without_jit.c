@@ -1,5 +1,7 @@
 /*
- * without_jit.c - see without_jit.h. The same seccomp filter that systemd installs, in short.
+ * without_jit.c - see without_jit.h.
+ *
+ * A short form of the seccomp filter that systemd installs.
  */
 #include "tests/unit/without_jit.h"
 

@@ -1,9 +1,9 @@
 /*
- * without_jit.h - what systemd's MemoryDenyWriteExecute=yes does to a process.
+ * without_jit.h - restrict this process as systemd's MemoryDenyWriteExecute=yes does.
  */
 #pragma once
 
 #include <stdbool.h>
 
-/** From now on memory of this process cannot become code. False: the kernel does not offer it. */
+/** Forbid to make memory executable, until the process ends. False: the kernel cannot do it. */
 bool without_jit(void);
