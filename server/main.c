@@ -1,5 +1,5 @@
 /*
- * main.c - the table of subcommands.
+ * main.c - the program's entry: finds the subcommand in a table and runs it.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,30 +16,31 @@ static const struct command {
     const char *summary;
 } commands[] = {
     { "serve", cmd_serve, "receive events (the default)" },
-    { "check", cmd_check, "find all problems of the configuration" },
-    { "explain", cmd_explain, "show step by step how an event would be answered" },
+    { "check", cmd_check, "report every problem of the configuration" },
+    { "explain", cmd_explain, "run an event through every step and show the results" },
     { "validate", cmd_validate, "check JSON documents against a JSON Schema" },
     { "schema", cmd_schema, "show and change the schemas of a registry" },
     { "doctor", cmd_doctor, "check everything that serving needs on this machine" },
     { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },
     { "describe", cmd_describe, "print the default configuration, with descriptions" },
-    { "health", cmd_health, "is the server alive?" },
+    { "health", cmd_health, "ask whether the server is alive" },
     { "rejected", cmd_rejected, "list, show and replay events that were refused" },
     { "dead", cmd_dead, "list, show and replay records that a sink refused" },
-    { "outbox", cmd_outbox, "show what the store holds and what waits for which sink" },
+    { "outbox", cmd_outbox, "show the contents of the store and the backlog of each sink" },
     { "version", cmd_version, "print the version" },
 };
 
 static void print_help(FILE *to)
 {
-    (void)fputs("sluice " SLUICE_VERSION " - the gate between Amazon EventBridge and what is "
-                "behind it\n\nUsage: sluice [COMMAND] [OPTION...]\n\nCommands:\n",
+    (void)fputs("sluice " SLUICE_VERSION " - validate, store and deliver events from Amazon "
+                "EventBridge\n\nUsage: sluice [COMMAND] [OPTION...]\n\nCommands:\n",
                 to);
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         (void)fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
     (void)fputs(
-        "\n`sluice COMMAND --help` has the details. Exit status: 0 ok, 1 the answer is no,\n"
-        "2 wrong call, 3 the configuration or the environment is at fault.\n",
+        "\n`sluice COMMAND --help` describes a command. Exit status: 0 ok, 1 the answer is no\n"
+        "(for example invalid or not found), 2 incorrect command line, 3 bad configuration\n"
+        "or environment.\n",
         to);
 }
 

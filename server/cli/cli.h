@@ -63,7 +63,7 @@ void cli_print(struct str text);
 /** Print one line to standard error: `sluice <command>: <text>`. */
 void cli_complain(const char *command, const char *text);
 
-/** The same for a wrong call, and how to get help. Returns COMMAND_USAGE. */
+/** Like cli_complain(), plus a hint at --help. Returns COMMAND_USAGE. */
 int cli_refuse(const char *command, const char *text);
 
 /** The exit status for `err`: COMMAND_NO when something is missing or refused. */

@@ -1,16 +1,16 @@
 /*
- * commands.h - the subcommands. Each lives in server/cli/cmd_<name>.c; main.c holds their table.
+ * commands.h - the subcommands. server/main.c has a table of them.
  *
- * A command gets its own name as argv[0], writes results to standard output and diagnostics to
- * standard error, and returns the process's exit status.
+ * cmd_NAME() is in server/cli/cmd_NAME.c. It gets the name as argv[0], writes results to standard
+ * output and diagnostics to standard error, and returns the exit status of the process.
  */
 #pragma once
 
 enum {
     COMMAND_OK = 0,
-    COMMAND_NO = 1,          /* the answer is no */
-    COMMAND_USAGE = 2,       /* called wrongly */
-    COMMAND_ENVIRONMENT = 3, /* bad configuration, port busy, unreadable file, ... */
+    COMMAND_NO = 1,          /* the answer is no: invalid, not found, refused */
+    COMMAND_USAGE = 2,       /* incorrect command line */
+    COMMAND_ENVIRONMENT = 3, /* bad configuration, address in use, unreadable file, ... */
 };
 
 int cmd_serve(int argc, char **argv);

@@ -178,8 +178,8 @@ static void check_arrived_keys(const char *expected)
 }
 
 /*
- * A retried record has the same key whether it is alone in its batch or not. The suite makes the key
- * from the index in the batch, so the same record needs the same index.
+ * A retried record has the same key whether it is alone in its batch or not. The suite makes the
+ * key from the index in the batch, so the same record needs the same index.
  */
 static void a_record_has_its_key_in_any_company(void)
 {
