@@ -1,11 +1,11 @@
-"""Where AWS credentials come from, emulated: STS, a container's agent, instance metadata.
+"""Emulated sources of AWS credentials: STS, container agents, instance metadata, profiles.
 
-    keys = Keys(glue, life=2)          # hands out KEY0, KEY1, …, which the emulated Glue then knows
+    keys = Keys(glue, life=2)          # makes KEY0, KEY1, …, which the emulated Glue accepts
     with Metadata(keys) as peer:
         server = sluice(env=peer.environment(folder) | …)
 
-Each peer is strict about what it is asked, and what it does not like is in its `problems`, which
-must be empty in the end.
+Each peer checks its requests strictly and adds every deviation to its `problems`, which must be empty at
+the end.
 """
 
 import datetime
@@ -23,7 +23,7 @@ from glue_server import REGION, Refusal, SignatureCheck
 
 
 class Keys:
-    """A row of access keys. With a `life` in seconds each says when it ends."""
+    """A sequence of access keys. `life`: seconds after which each expires; None: never."""
 
     def __init__(self, glue, life=None, token="token"):
         self.glue, self.life, self.token = glue, life, token
@@ -55,7 +55,7 @@ def iso(seconds):
 
 
 def in_words(key):
-    """The key with its end as containers and instances write it."""
+    """The key with its expiry in the format of container agents and instance metadata."""
     return key | ({"Expiration": iso(key["Expiration"])} if "Expiration" in key else {})
 
 
@@ -66,7 +66,7 @@ class Peer:
         self.keys = keys
         self.problems = []
         self.requests = 0
-        self.skew = 0  # seconds that its clock is ahead
+        self.skew = 0  # seconds by which its clock is ahead
 
     def now(self):
         return time.time() + self.skew
@@ -157,7 +157,7 @@ class Sts(Peer):
 
 
 class WebIdentity(Sts):
-    """IRSA: variables that EKS sets."""
+    """IAM roles for service accounts: the variables that EKS sets."""
 
     def environment(self, folder):
         (folder / "web-token").write_text(self.web_token)
@@ -170,7 +170,7 @@ class WebIdentity(Sts):
 
 
 class AssumedRole(Sts):
-    """A profile with a role, and another one with the key to assume it with."""
+    """A profile with a role, and another one with the key that assumes it."""
 
     def environment(self, folder):
         (folder / "config").write_text(
@@ -190,7 +190,7 @@ class AssumedRole(Sts):
 
 
 class Container(Peer):
-    """What ECS's agent and EKS's pod identity agent have in common."""
+    """The common part of the agents of ECS and EKS pod identities."""
 
     authorization = "Basic cG9k"
 
@@ -208,7 +208,7 @@ class Container(Peer):
 
 
 class PodIdentity(Container):
-    """EKS: the token lies in a file, and is another one after each request."""
+    """EKS pod identity: the token is in a file and changes after each request."""
 
     def __init__(self, keys):
         super().__init__(keys)
@@ -254,13 +254,13 @@ class Metadata(Peer):
         return {
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.url.replace("127.0.0.1", "localhost"),
             "AWS_EC2_METADATA_DISABLED": "false",
-            "http_proxy": "http://127.0.0.1:1",  # which it must not be asked through
+            "http_proxy": "http://127.0.0.1:1",  # a proxy that must not be used
             "no_proxy": "127.0.0.1",
         }
 
 
 class Process(Peer):
-    """A profile with a credential_process: a program that asks us."""
+    """A profile with a credential_process: a program that sends a request to this peer."""
 
     def answer(self, method, path, headers, _):
         key = in_words(self.keys.next())
@@ -279,7 +279,7 @@ class Process(Peer):
 
 
 class ProfileKeys(Peer):
-    """Keys in ~/.aws/credentials; a rotation writes the file again."""
+    """Keys in ~/.aws/credentials; a rotation rewrites the file."""
 
     def __init__(self, keys):
         super().__init__(keys)

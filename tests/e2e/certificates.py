@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 
 def make_pair(folder, name="server", days=30):
-    """NAME.pem and NAME.key for localhost, self-signed; what http.tls wants to know of them.
-    With negative `days` it has expired."""
+    """Make NAME.pem and NAME.key, self-signed for localhost. Returns the settings of http.tls.
+    Negative `days`: the certificate has expired."""
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
     words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     words += ["-days", str(abs(days)), "-subj", f"/CN={name}", "-keyout", key, "-out", cert]
@@ -25,7 +25,7 @@ def make_pair(folder, name="server", days=30):
 
 
 def expire(cert_file, issuer_key_file):
-    """Let the certificate have expired yesterday; not every version of `openssl` makes such ones."""
+    """Replace the certificate by one that expired yesterday, which not every version of `openssl` can make."""
     cert = x509.load_pem_x509_certificate(cert_file.read_bytes())
     issuer_key = serialization.load_pem_private_key(issuer_key_file.read_bytes(), None)
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -43,13 +43,13 @@ def expire(cert_file, issuer_key_file):
 
 
 def put_pair(pair, other):
-    """Replace the files of `pair` by those of `other`, one after the other, each at once."""
+    """Replace the files of `pair` by those of `other`, one after the other, each atomically."""
     for name in ("cert_file", "key_file"):
         os.rename(other[name], pair[name])
 
 
 def trusting(*pairs, version=None):
-    """A client's context that takes these certificates only."""
+    """A client's SSL context that trusts only these certificates."""
     context = ssl.create_default_context()
     for pair in pairs:
         context.load_verify_locations(pair["cert_file"])
@@ -59,8 +59,8 @@ def trusting(*pairs, version=None):
 
 
 def client_hello(groups, share, host=None):
-    """A ClientHello of TLS 1.3 alone, without renegotiation_info: offers the groups, and the key
-    share (group, bytes). SNI says `host`, unless None."""
+    """A ClientHello of TLS 1.3 only, without renegotiation_info. It offers `groups` and the key share
+    (group, bytes). SNI names `host`, unless it is None."""
 
     def extension(kind, body):
         return struct.pack(">HH", kind, len(body)) + body

@@ -1,19 +1,17 @@
-"""A small HTTP client that hides nothing: what is sent is what the test says, byte for byte.
-
-With a context of ssl's it speaks TLS."""
+"""A small HTTP client that sends exactly the bytes of the test. With an SSL context it uses TLS."""
 
 import json
 import socket
 
 
 class Answer:
-    """One response: status, headers (lower-case names; repeated ones in a list), body."""
+    """One response: status, headers (lower-case names; a repeated header is a list), body."""
 
     def __init__(self, status, headers, body, interim=()):
         self.status = status
         self.headers = headers
         self.body = body
-        self.interim = list(interim)  # statuses of 1xx answers before it
+        self.interim = list(interim)  # statuses of the preceding 1xx answers
 
     def header(self, name):
         values = self.headers.get(name.lower(), [])
@@ -29,7 +27,7 @@ class Answer:
 
 
 class Closed(Exception):
-    """The server closed the connection before a whole answer came; `.rest` came before."""
+    """The server closed the connection before the answer was complete; `.rest` is the part received."""
 
     def __init__(self, rest):
         super().__init__(f"connection closed after {rest!r}")
@@ -37,7 +35,7 @@ class Closed(Exception):
 
 
 class Connection:
-    """One TCP connection. Answers are read one at a time, so that pipelining can be seen."""
+    """One TCP connection. Answers are read one at a time, so that tests can check pipelining."""
 
     def __init__(self, address, timeout, context=None, session=None):
         self.socket = socket.create_connection(address, timeout=timeout)
@@ -61,7 +59,7 @@ class Connection:
         self.socket.sendall(data)
 
     def more(self):
-        """Read some more bytes; raises Closed when there are none."""
+        """Read some more bytes. Raises Closed when the connection has ended."""
         try:
             piece = self.socket.recv(65536)
         except ConnectionError:
@@ -84,7 +82,7 @@ class Connection:
         return int(status), headers
 
     def answer(self, method="POST"):
-        """The next final answer; raises Closed when there is none."""
+        """Read the next final answer. Raises Closed when the connection ends before."""
         interim = []
         status, headers = self._head()
         while status < 200:
@@ -106,7 +104,7 @@ class Connection:
         return Answer(status, headers, body, interim)
 
     def is_closed(self):
-        """Does the server close it without sending more? Waits for the connection's time-out."""
+        """True when the server closes it without sending more. Waits up to the connection's time-out."""
         try:
             self.more()
         except Closed as closed:
@@ -117,7 +115,7 @@ class Connection:
 
 
 def request(method, path, body=None, headers=None, host="sluice"):
-    """The bytes of one request. A header given as None is left out; a POST of None has no length."""
+    """The bytes of one request. A header given as None is omitted. A POST with body None has no length."""
     fields = {"Host": host}
     if body is not None:
         fields["Content-Length"] = str(len(body))

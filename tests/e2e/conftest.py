@@ -1,4 +1,4 @@
-"""Fixtures: `sluice(...)` starts a server; `folder` is its working directory; events to send.
+"""Fixtures: `sluice(...)` starts a server; `folder` is its working directory; sample events.
 
 With GLUE_PEER=moto only the tests of Glue run, against moto instead of the emulated Glue.
 """
@@ -19,7 +19,7 @@ if MOTO:
 else:
     from glue_server import GlueServer as Glue
 
-# Why a test wants the emulated Glue: @pytest.mark.emulator_only("faults")
+# @pytest.mark.emulator_only("faults"): the reason why a test needs the emulated Glue
 LACKS = {
     "faults": "moto cannot be told to fail, to wait, or to have a wrong clock",
     "tls": "moto has no certificates that are wrong",
@@ -50,7 +50,7 @@ def pytest_runtest_setup(item):
 
 @pytest.fixture
 def glue():
-    """Glue without any registry."""
+    """An emulated Glue without registries."""
     with Glue() as peer:
         yield peer
 
@@ -63,7 +63,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def sluice(folder):
-    """Start servers: `sluice(http={...}, validation={...})`; each must end cleanly."""
+    """Start servers: `sluice(http={...}, validation={...})`; each must exit cleanly at the end of the test."""
     servers = []
 
     def start(env=None, text=None, nofile=None, prefix=(), **changes):
@@ -89,7 +89,7 @@ def sluice(folder):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """One server with the defaults, for the tests of a module that change nothing."""
+    """One server with the default configuration for all tests of a module. Tests must not change it."""
     place = tmp_path_factory.mktemp("shared")
     furnish(place)
     server = Server(place, defaults()).wait_ready()
@@ -99,13 +99,13 @@ def shared(tmp_path_factory):
 
 @pytest.fixture
 def event():
-    """The mission's sample, free to change."""
+    """A copy of the sample event, which the test may change."""
     return json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
 
 
 @pytest.fixture
 def secret(folder):
-    """`secret("alpha")` is the path of a file that holds it."""
+    """`secret("alpha")` returns the path of a file with this secret."""
     count = 0
 
     def write(value):
@@ -121,7 +121,7 @@ def secret(folder):
 
 @pytest.fixture
 def receiver():
-    """`receiver(...)` starts what an HTTP sink delivers to."""
+    """`receiver(...)` starts an HTTP server to which an HTTP sink delivers."""
     made = []
 
     def start(**options):

@@ -1,8 +1,8 @@
-"""Moto's Glue in place of the emulated one: what `make test-peers` runs the tests of Glue against.
+"""Moto's Glue instead of our own emulation, for `make test-peers`.
 
-Moto runs in this process, with its checks of signatures and IAM policies on. It is told what to
-hold by boto3, AWS's own client; only the calls of whoever has `key` are counted. It lacks
-CheckSchemaVersionValidity, without which nobody registers: that one call is answered here.
+Moto runs in this process and checks signatures and IAM policies. The tests fill it through boto3, AWS's own
+client. Only calls signed with `key` are counted. Moto lacks CheckSchemaVersionValidity, which a
+registration requires: that call is answered here.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class Moto(GluePeer):
         self.thread = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
         self._tell("reset")
-        self._tell("reset-auth", b"inf")  # so many calls are let in unseen
+        self._tell("reset-auth", b"inf")  # accept all calls without checks
         self.key, self.stranger = self._user("sluice", "glue:*"), self._user("stranger", "s3:*")
         self.api = self._client("glue", self._user("boto3", "glue:*"))
         self._tell("reset-auth", b"0")
@@ -66,7 +66,7 @@ class Moto(GluePeer):
                 return [b'{"Valid": true}']
         return self.moto(environ, start)
 
-    # What tests change and look at.
+    # For tests.
 
     def put(self, definition, schema=SCHEMA, registry=REGISTRY):
         text = definition if isinstance(definition, str) else json.dumps(definition)
@@ -81,7 +81,7 @@ class Moto(GluePeer):
                 Compatibility="BACKWARD",
                 SchemaDefinition=text,
             )
-        made = self.api.register_schema_version(  # the first one again, if it is just made
+        made = self.api.register_schema_version(  # returns version 1 if create_schema() has just made it
             SchemaId={"RegistryName": registry, "SchemaName": schema}, SchemaDefinition=text
         )
         return types.SimpleNamespace(number=made["VersionNumber"], id=made["SchemaVersionId"])

@@ -3,14 +3,14 @@
     with GlueServer() as glue:                       # or GlueServer(tls="good"), see Certificates
         glue.put({"type": "object"})                 # a new version of the shipped schema
         server = sluice(aws=glue.config(), registry={"kind": "glue"}, env=glue.environment())
-        glue.fault("throttle")                       # from now on; glue.fault(None) ends it
+        glue.fault("throttle")                       # every call fails, until glue.fault(None)
         glue.fault("reset", times=2)                 # the next two calls only
         glue.skew = 1200                             # its clock runs 20 minutes ahead
-        glue.wait_calls("GetSchemaVersion", 3)       # until that many came in all
+        glue.wait_calls("GetSchemaVersion", 3)       # waits until 3 such calls have arrived
 
-Every request's signature is recomputed with botocore's SigV4Auth, and requests and answers are
-validated against botocore's own model of Glue: a mistake there is in `glue.problems`, which must be
-empty in the end (leaving the `with` block asserts it). Answers that a fault forges are exempt.
+The signature of every request is recomputed with botocore's SigV4Auth. Requests and answers are
+validated against botocore's model of Glue, except for answers that a fault changes. Mistakes are in
+`glue.problems`; the end of the `with` block asserts that it is empty.
 
 Faults: throttle throttle_header unavailable internal denied forbidden not_found expired empty
 garbage garbage_definition truncated hang drip reset close avro pending failure deleting.
@@ -52,7 +52,7 @@ MODES = ["NONE", "DISABLED"] + [
 
 
 class Refusal(Exception):
-    """An error of the service: `code`, and the HTTP status that AWS sends it with."""
+    """An error of the service: `code`, and the HTTP status with which AWS sends it."""
 
     def __init__(self, code, message, status=400):
         super().__init__(code, message)
@@ -60,7 +60,7 @@ class Refusal(Exception):
 
 
 class Certificates:
-    """A CA, and certificates for 127.0.0.1: good, expired, of another name, of another CA."""
+    """A CA and certificates for 127.0.0.1: good, expired, with another name, by another CA."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -78,7 +78,7 @@ class Certificates:
         return cert
 
     def make(self, kind):
-        """The paths of certificate and key. `kind`: good, expired, wrong_name or unknown."""
+        """Make a pair; returns the paths of certificate and key. `kind`: good, expired, wrong_name or unknown."""
         key, request, cert = (self.folder / f"{kind}.{end}" for end in ("key", "csr", "crt"))
         names = self.folder / f"{kind}.ext"
         name = "DNS:elsewhere.invalid" if kind == "wrong_name" else "IP:127.0.0.1,DNS:localhost"
@@ -105,7 +105,7 @@ class SignatureCheck:
         self.keys[key_id] = (secret, token)
 
     def check(self, method, target, headers, body, now):
-        """The key that signed it; a Refusal unless we know it and it did so lately."""
+        """The access key that signed the request. Refusal: unknown key, wrong signature, or old time stamp."""
         authorization = headers.get("Authorization", "")
         if not authorization.startswith("AWS4-HMAC-SHA256 "):
             raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -183,7 +183,7 @@ class Version:
         self.id = str(uuid.uuid4())
         self.definition = definition
         self.status = status
-        self.pending = 0  # how many more times it is PENDING when asked for
+        self.pending = 0  # for so many more look-ups its status is PENDING
         self.outcome = status
         self.created = datetime.datetime.now(datetime.timezone.utc).isoformat()
 
@@ -193,12 +193,12 @@ def arn(*parts):
 
 
 class Registry:
-    """What the operations do, without HTTP. Members are those of the AWS API."""
+    """The operations, without HTTP. Parameters and results have the names of the AWS API."""
 
     def __init__(self):
         self.registries = {}
-        self.pending = 0  # for so many look-ups a registered version is PENDING
-        self.refuse = False  # registered versions end as FAILURE
+        self.pending = 0  # a new version is PENDING for so many look-ups
+        self.refuse = False  # new versions become FAILURE
 
     def find(self, schema_id):
         if "SchemaArn" in schema_id:
@@ -301,7 +301,7 @@ class Registry:
         return None if isinstance(value, (dict, bool)) else "JSON schema is not valid"
 
     def compatible(self, schema, definition):
-        """A sketch of Glue's check: opening an object breaks FORWARD and FULL."""
+        """A simplified check: additionalProperties: true in a closed object breaks FORWARD and FULL."""
         if self.refuse:
             return False
         if not schema.live() or schema.compatibility in ("NONE", "BACKWARD", "BACKWARD_ALL"):
@@ -361,7 +361,7 @@ class Registry:
         if definition is not None and (problem := self.problem(definition)):
             raise Refusal("InvalidInputException", problem)
         schema = self.registries[registry][name] = Schema(params["DataFormat"], mode)
-        version = {}  # the members of a version, as the service model names them
+        version = {}  # members of the answer, with the names of the service model
         if definition is not None:
             made = schema.add(definition)
             version = {
@@ -391,7 +391,7 @@ def error_answer(code, message="", status=400):
     return status, {}, {"__type": code, "Message": message}
 
 
-# What a fault says instead of an answer: status, headers, body.
+# Faults that replace the answer: status, headers, body.
 REFUSALS = {
     "throttle": lambda: error_answer("ThrottlingException", "Rate exceeded"),
     "throttle_header": lambda: (
@@ -412,7 +412,7 @@ REFUSALS = {
     "garbage": lambda: (200, {}, b"<html>this is not JSON</html>"),
 }
 
-# What a fault changes in a good answer.
+# Faults that change a good answer.
 CHANGES = {
     "empty": {"SchemaDefinition": ""},
     "garbage_definition": {"SchemaDefinition": '{"type":'},
@@ -426,21 +426,21 @@ BREAKS = ("truncated", "hang", "drip", "reset", "close")
 
 
 class GluePeer:
-    """What every emulation of Glue offers to tests, besides `url`, put() and stored()."""
+    """The common interface of the emulations of Glue, besides `url`, put() and stored()."""
 
     def __init__(self, key=None):
         self.key = key
         self.stranger = ("AKIDSTRANGER", "secret", "")  # a key that is not accepted
         self.ca_file = None
-        self.calls = []  # (operation, parameters) of every request that came
+        self.calls = []  # (operation, parameters) of every request
         self.news = threading.Condition()
 
     def config(self):
-        """The configuration's section `aws`."""
+        """The section `aws` of a configuration."""
         return {"region": REGION, "endpoint_url": self.url}
 
     def environment(self):
-        """Environment variables with its first key."""
+        """Environment variables with the first access key."""
         env = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
         if self.key:
             env |= {"AWS_ACCESS_KEY_ID": self.key[0], "AWS_SECRET_ACCESS_KEY": self.key[1]}
@@ -472,17 +472,17 @@ class GlueServer(GluePeer):
         self.signatures = SignatureCheck("glue")
         for key in keys:
             self.signatures.allow(*key)
-        self.skew = 0  # seconds that its clock is ahead
-        self.signers = []  # the access key ids of those that were let in
+        self.skew = 0  # seconds by which its clock is ahead
+        self.signers = []  # access key ids of the accepted calls
         self.connections = 0
-        self.problems = []  # what is wrong with requests or answers
+        self.problems = []  # mistakes in requests or answers
         self.ended = threading.Event()
         self._fault, self._times = None, None
         self._model = botocore.session.get_session().get_service_model("glue")
         self._tls = tls
         self._folder = None
 
-    # Life.
+    # Start and stop.
 
     def __enter__(self):
         glue = self
@@ -516,16 +516,16 @@ class GlueServer(GluePeer):
         if kind is None:
             assert not self.problems, self.problems
 
-    # For its clients.
+    # Settings of clients.
 
     @property
     def url(self):
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
-    # What tests change and look at.
+    # For tests.
 
     def put(self, definition, schema=SCHEMA, registry=REGISTRY, **options):
-        """A new version, as text or as JSON; registry and schema are made if need be."""
+        """Add a version, given as text or as JSON. Creates registry and schema if they are missing."""
         text = definition if isinstance(definition, str) else json.dumps(definition)
         status = options.pop("status", "AVAILABLE")
         with self.news:
@@ -536,14 +536,14 @@ class GlueServer(GluePeer):
         return self.registry.registries[REGISTRY][schema]
 
     def fault(self, name, times=None):
-        """Fail so from now on (None: no more), or for so many calls."""
+        """Let calls fail in this way (None: not any more); `times`: only so many calls."""
         known = (None, *REFUSALS, *CHANGES, *BREAKS)
         assert name in known, f"{name} is none of {known}"
         with self.news:
             self._fault, self._times = name, times
 
     def wait_signers(self, count, patience=PATIENCE):
-        """Until so many different keys have signed calls that were let in; the last one."""
+        """Wait until so many different keys have signed accepted calls. Returns the last one."""
         deadline = time.monotonic() + patience
         with self.news:
             while len(set(self.signers)) < count:
@@ -552,13 +552,13 @@ class GlueServer(GluePeer):
                 self.news.wait(left)
             return self.signers[-1]
 
-    # What the handler asks.
+    # For the HTTP handler.
 
     def now(self):
         return time.time() + self.skew
 
     def note(self, operation, params):
-        """Write the call down; the fault that it meets."""
+        """Record the call. Returns the fault that applies to it."""
         with self.news:
             self.note_call(operation, params)
             fault = self._fault
@@ -585,7 +585,7 @@ class GlueServer(GluePeer):
             self.complain(f"{operation} {side}: {report.generate_report()}")
 
     def answer(self, operation, params, fault):
-        """Status, headers and body of the answer to a good request."""
+        """Status, headers and body of the answer to a valid request."""
         if fault in REFUSALS:
             return REFUSALS[fault]()
         self.validate(operation, "request", params)
@@ -610,7 +610,7 @@ class GlueHandler(http.server.BaseHTTPRequestHandler):
     def handle(self):
         try:
             super().handle()
-        except OSError:  # the other side has gone, or does not like our certificate
+        except OSError:  # the client has closed or rejects our certificate
             self.close_connection = True
 
     def log_message(self, *_):
@@ -666,7 +666,7 @@ class GlueHandler(http.server.BaseHTTPRequestHandler):
         return None
 
     def end(self, fault):
-        """No answer at all."""
+        """Close without an answer."""
         self.close_connection = True
         if fault == "hang":
             self.connection.settimeout(0.1)

@@ -1,4 +1,4 @@
-"""An OAuth server for tests: keys, a JWKS at a URL, tokens as one would sign them, or a forger."""
+"""An OAuth server for tests: keys, a JWKS at a URL, valid and forged tokens."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ AUDIENCE = "https://sluice.example"
 
 
 def encode(data):
-    """Base64url without padding; anything but bytes as JSON first."""
+    """Base64url without padding; a value that is not bytes is written as JSON first."""
     if not isinstance(data, bytes):
         data = json.dumps(data, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -73,7 +73,7 @@ class Key:
 
 
 def token(key, issuer, header=None, signature=None, **claims):
-    """A token; a claim or a member of the header given as None is left out."""
+    """A token. A claim or header member given as None is omitted."""
     now = int(time.time())
     head = {"alg": key.alg, "typ": "at+jwt", "kid": key.kid} | (header or {})
     body = {"iss": issuer, "aud": AUDIENCE, "iat": now, "exp": now + 300} | claims
@@ -90,7 +90,7 @@ def hmac_with(secret):
 
 
 class Issuer:
-    """Publishes its present keys and counts the requests for them. `fails`: it answers 500."""
+    """Publishes its current keys and counts the requests for them. `fails`: it answers 500."""
 
     def __init__(self, *algorithms):
         self.keys = [Key(alg, f"{alg}-1") for alg in algorithms]
@@ -118,7 +118,7 @@ class Issuer:
         return {"keys": [key.jwk() for key in self.keys]}
 
     def config(self, **changes):
-        """The auth part of a configuration."""
+        """The section `auth` of a configuration."""
         bearer = {"issuer": self.url, "audience": AUDIENCE, "jwks_url": self.url + "/jwks"}
         return {"bearer": bearer | changes}
 

@@ -1,5 +1,5 @@
-"""Clients that post all the time, half of them on connections that live on, half on a new one for
-each event; and, as EventBridge does, send again what was not answered for good."""
+"""Clients that post continuously: half of them on persistent connections, half on a new connection for each
+event. As EventBridge does, they retry an event until it gets a final answer."""
 
 import json
 import threading
@@ -8,18 +8,18 @@ import time
 from client import Closed, request
 from server import PATIENCE
 
-AGAIN = 0.05  # seconds before an event is sent again
+AGAIN = 0.05  # seconds before a retry
 
 
 class Load:
-    """Use as a context: posts until its end. Each event has an id of its own."""
+    """Use it as a context: posts until the context ends. Each event has its own id."""
 
     def __init__(self, connect, event, clients=6, retries=False):
         self.connect = connect
         self.event = event
         self.retries = retries
         self.statuses = {}
-        self.faults = []  # what should not have happened
+        self.faults = []  # unexpected answers and errors
         self.interrupted = 0  # connections that were refused or ended without an answer
         self.slowest = 0.0  # seconds from an event's first attempt to its 200
         self.accepted = 0  # events that were answered 200
@@ -44,7 +44,7 @@ class Load:
             self.faults.append(repr(fault))
 
     def _deliver(self, body, connection):
-        """Until it is answered 200, or once; the connection when it can be used again."""
+        """Send until it is answered 200, or once. Returns the connection if it can be reused."""
         began = time.monotonic()
         while True:
             connection, status = self._attempt(body, connection)

@@ -1,8 +1,8 @@
-"""The contract of POST /events once more, written independently of the server.
+"""A second implementation of the contract of POST /events, independent of the server.
 
-A body of bytes goes in, status and exact body come out, with "T" for the time stamp. Validation is
-Python's jsonschema 4.10; its choice of the best error and its texts are brought to those of 4.26
-(`relevance`, `best_match`, `text`), and instance values are redacted.
+Input: the body's bytes. Output: status and exact body, with "T" for the time stamp. Python's jsonschema 4.10
+validates; `relevance`, `best_match` and `text` adapt its choice of the best error and its messages to 4.26.
+Instance values are redacted.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 
 import jsonschema
 
-UNSETTLED = object()  # what the contract leaves open
+UNSETTLED = object()  # the contract does not define the answer
 
 
 class Refused(Exception):
@@ -19,7 +19,7 @@ class Refused(Exception):
         self.error, self.details, self.errors = error, details, errors
 
 
-# Strict JSON whose numbers remember how they were written.
+# Strict JSON; numbers keep their text.
 
 
 class Int(int):
@@ -48,7 +48,7 @@ def never(name):
 
 
 def check(value, depth=1):
-    """Depth and lone surrogates."""
+    """Check the depth and refuse lone surrogates."""
     if isinstance(value, (dict, list)) and depth > 64:
         raise ValueError("depth")
     if isinstance(value, dict):
@@ -192,7 +192,7 @@ def best_match(errors):
 
 
 def additional_properties(validator, rule, instance, schema):
-    """As jsonschema's, but in the order of the instance, where jsonschema has a set's."""
+    """Like jsonschema's function, but in the order of the instance; jsonschema uses the order of a set."""
     if rule is False:
         yield from standard_additional(validator, rule, instance, schema)
     elif validator.is_type(instance, "object"):
@@ -214,7 +214,7 @@ class Model:
         self.validator = Validator(schema)
 
     def keyword_location(self, error):
-        """jsonschema leaves `$ref` out of its paths: put it back where it was followed."""
+        """Insert `$ref` into the path where it was followed; jsonschema omits it."""
         schema, path = self.schema, []
         for part in error.absolute_schema_path:
             while isinstance(schema, dict) and part not in schema and "$ref" in schema:
@@ -247,7 +247,7 @@ class Model:
 
     @staticmethod
     def find(payload, pointer):
-        """(present, value); refuses an intermediate that is null or a scalar."""
+        """Returns (present, value). An intermediate null or scalar is refused."""
         value, way = payload, []
         for token in tokens(pointer):
             if isinstance(value, dict):
@@ -293,7 +293,7 @@ class Model:
             self.field(payload, field, record)
         return record
 
-    # The whole.
+    # The complete answer.
 
     def record(self, event):
         if not isinstance(event, dict) or "detail" not in event:
@@ -302,7 +302,7 @@ class Model:
         return self.transform(event["detail"])
 
     def answer(self, body):
-        """(status, text) of a single event; the text of an Invalid JSON ends after "byte "."""
+        """(status, text) for a single event. For invalid JSON the text ends after "byte ", before the offset."""
         try:
             event = parse(body)
             return 200, write(self.record(event))

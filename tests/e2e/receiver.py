@@ -1,4 +1,4 @@
-"""A server for an HTTP sink, which answers by the plan of the test."""
+"""An HTTP server for an HTTP sink; the test's plan decides its answers."""
 
 import http.server
 import json
@@ -8,13 +8,13 @@ import time
 
 
 class Receiver:
-    """Answers 200 unless `plan` says otherwise; `records` has those that were answered 2xx, in order."""
+    """Answers 200, or what `plan` returns. `records` has the records of requests answered 2xx, in order."""
 
     def __init__(self, port=0, certificate=None):
         self.changed = threading.Condition()
         self.records = []
-        self.requests = []  # (headers, records, status, when)
-        self.plan = lambda records: (200, {})  # or None: no answer until the receiver ends
+        self.requests = []  # (headers, records, status, time)
+        self.plan = lambda records: (200, {})  # None: no answer until the receiver stops
         self.ending = threading.Event()
         receiver = self
 
@@ -32,7 +32,7 @@ class Receiver:
         class Quiet(http.server.ThreadingHTTPServer):
             daemon_threads = True
 
-            def handle_error(self, *_):  # a client that leaves is no news
+            def handle_error(self, *_):  # closed connections are expected
                 pass
 
         self.server = Quiet(("127.0.0.1", port), Handler)

@@ -1,4 +1,4 @@
-"""The real server as a child process: configuration, log lines, requests, a clean end."""
+"""The server as a child process: configuration, log lines, requests, a clean exit."""
 
 import json
 import os
@@ -20,13 +20,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = (ROOT / os.environ.get("SLUICE_BIN", "build/sluice")).absolute()
 MODE = BINARY.resolve().parent.name  # release, debug, asan, ...
 RELEASE = MODE == "release"
-SLOW = {"asan": 10, "tsan": 20, "coverage": 4, "debug": 4}.get(MODE, 1)  # times as patient
-PATIENCE = 20 * (1 if RELEASE else 3)  # seconds after which a test gives up
+SLOW = {"asan": 10, "tsan": 20, "coverage": 4, "debug": 4}.get(MODE, 1)  # factor for time limits
+PATIENCE = 20 * (1 if RELEASE else 3)  # seconds; longest wait of a test
 
 REGISTRY = "GenesysInteractionRegistry"
 SCHEMA = "InteractionStartedSchema"
 
-# The shipped record's members, in their order.
+# The members of the record of the shipped transform, in order.
 RECORD = [
     "interaction_id",
     "start_time",
@@ -41,7 +41,7 @@ RECORD = [
 
 
 def environment(extra=None):
-    """What the server sees: nothing of ours that would change its settings."""
+    """The environment of the server, without variables of the test run that change its settings."""
     env = {
         name: value
         for name, value in os.environ.items()
@@ -54,7 +54,7 @@ def environment(extra=None):
 
 
 def merge(base, changes):
-    """`changes` over `base`, mapping by mapping; lists and scalars are replaced."""
+    """Merge `changes` into `base`, mapping by mapping. Lists and scalars are replaced."""
     out = dict(base)
     for key, value in changes.items():
         if isinstance(value, dict) and isinstance(out.get(key), dict):
@@ -69,13 +69,13 @@ def defaults():
 
 
 def furnish(folder):
-    """A working directory with the shipped schemas and transforms in it."""
+    """Copy the shipped schemas and transforms into a working directory."""
     for name in ("schemas", "transforms"):
         shutil.copytree(ROOT / "conf" / name, folder / "conf" / name, dirs_exist_ok=True)
 
 
 def run(*args, cwd, stdin=None, env=None, timeout=PATIENCE):
-    """One command line call; output as text."""
+    """Run one command; its output is text unless `stdin` is bytes."""
     return subprocess.run(
         [str(BINARY), *map(str, args)],
         cwd=cwd,
@@ -89,7 +89,7 @@ def run(*args, cwd, stdin=None, env=None, timeout=PATIENCE):
 
 
 def wait_for(condition, what="it", patience=PATIENCE):
-    """Ask again until `condition()` is true; returns its answer."""
+    """Call `condition()` until its result is true. Returns the result."""
     deadline = time.monotonic() + patience
     while not (answer := condition()):
         assert time.monotonic() < deadline, f"{what} does not come"
@@ -104,12 +104,12 @@ class Server:
         self.folder = folder
         self.file = folder / "sluice.yaml"
         self.file.write_text(text if text is not None else yaml.safe_dump(config, sort_keys=False))
-        self.lines = []  # standard output, line by line
+        self.lines = []  # lines of standard output
         self.news = threading.Condition()
         self.stderr_file = folder / "stderr"
         self.checked = False
-        self.context = None  # of ssl, for a server that speaks TLS
-        self.asked = False  # to leave
+        self.context = None  # SSL context, for a server with TLS
+        self.asked = False  # SIGTERM was sent
         self.started = time.monotonic()
         with open(self.stderr_file, "wb") as stderr:
             self.process = subprocess.Popen(
@@ -141,7 +141,7 @@ class Server:
         return self.stderr_file.read_text(errors="replace")[:4000]
 
     def wait_ready(self):
-        """Read the ready line, which has the address."""
+        """Wait for the log line `ready`, which has the address."""
         line = self.wait_text(lambda text: '"event":"ready"' in text or " ready " in text)
         self.ready_after = time.monotonic() - self.started
         if line.startswith("{"):
@@ -152,7 +152,7 @@ class Server:
         return self
 
     def wait_text(self, wanted, patience=PATIENCE):
-        """The first log line that `wanted` accepts, waiting for it."""
+        """Wait for the first log line that `wanted` accepts."""
         deadline = time.monotonic() + patience
         at = 0
         with self.news:
@@ -170,7 +170,7 @@ class Server:
                 self.news.wait(left)
 
     def wait_log(self, patience=PATIENCE, **fields):
-        """The first JSON log line with these fields."""
+        """Wait for the first JSON log line with these fields."""
 
         def wanted(text):
             line = json.loads(text)
@@ -179,7 +179,7 @@ class Server:
         return json.loads(self.wait_text(wanted, patience))
 
     def log(self):
-        """Every whole line so far, parsed."""
+        """All complete log lines so far, parsed."""
         with self.news:
             return [json.loads(line) for line in self.lines if line is not None]
 
@@ -200,14 +200,14 @@ class Server:
         return self.request("POST", path, body, headers)
 
     def metric(self, name):
-        """The value of a metric without labels, or with them as they are written."""
+        """The value of a metric; `name` includes the labels, if there are any."""
         for line in self.get("/metrics").body.decode().splitlines():
             if line.startswith(name + " "):
                 return float(line.rsplit(" ", 1)[1])
         raise AssertionError(f"no metric {name}")
 
     def raw(self, data, method="POST"):
-        """Send these bytes on a connection of their own; the first answer."""
+        """Send these bytes on a new connection. Returns the first answer."""
         with self.connect() as connection:
             connection.send(data)
             return connection.answer(method)
@@ -220,7 +220,7 @@ class Server:
         return {key: int(re.search(rf"{key}:\s+(\d+)", text)[1]) for key in ("VmRSS", "RssAnon")}
 
     def run_time(self):
-        """Processor time so far, in seconds."""
+        """CPU time so far, in seconds."""
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
@@ -244,9 +244,9 @@ class Server:
         return code
 
     def stop(self):
-        """Ask it to leave, and check that it does so cleanly and has nothing to complain about."""
+        """Send SIGTERM, and check that it exits with 0 and that standard error is empty."""
         self.checked = True
-        if not self.asked:  # a second SIGTERM would not be polite
+        if not self.asked:  # a second SIGTERM ends it at once
             self.signal(signal.SIGTERM)
         try:
             code = self.wait()
@@ -257,7 +257,7 @@ class Server:
         assert (code, self.stderr()) == (0, "")
 
     def discard(self):
-        """For tests that end the process themselves: no check of how it left."""
+        """Do not check how the process ends: the test ends it itself."""
         self.checked = True
         if self.process.poll() is None:
             self.process.kill()
@@ -268,7 +268,7 @@ TRANSFORM = "conf/transforms/interaction.started.yaml"
 
 
 def route(**changes):
-    """The shipped route with all its keys, and these changes."""
+    """The shipped route with all its keys, plus these changes."""
     return {
         "match": {"source": "*", "detail-type": "*"},
         "registry": REGISTRY,
@@ -280,13 +280,13 @@ def route(**changes):
 
 
 def put_schema(folder, name, schema):
-    """Write a schema into the registry's folder: bytes as they are, anything else as JSON."""
+    """Write a schema into the registry's folder: bytes unchanged, other values as JSON."""
     data = schema if isinstance(schema, bytes) else json.dumps(schema).encode()
     (folder / "conf/schemas" / REGISTRY / f"{name}.json").write_bytes(data)
 
 
 def put_transform(folder, name, fields):
-    """Write a transform file; the name to put into a route."""
+    """Write a transform file. Returns its name for a route."""
     path = f"conf/transforms/{name}.yaml"
     (folder / path).write_text(yaml.safe_dump({"fields": fields}, sort_keys=False))
     return path

@@ -1,4 +1,4 @@
-"""Every provider of the credentials chain, with rotation, as calls to Glue show it."""
+"""Every provider of the credentials chain, with rotation, tested through calls to Glue."""
 
 import re
 import time

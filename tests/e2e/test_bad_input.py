@@ -1,6 +1,6 @@
-"""Hostile and broken input through the real server: it is answered or cut, and the server goes on.
+"""Malformed and hostile input: it is answered, or its connection is cut, and the server keeps working.
 
-Each malformed request line, header and chunk has its row in tests/unit/server/http."""
+tests/unit/server/http has a row for each malformed request line, header and chunk."""
 
 import random
 import socket
@@ -17,7 +17,7 @@ HEAD = b"POST /events HTTP/1.1\r\nHost: a\r\n"
 
 @pytest.fixture(autouse=True)
 def unharmed(shared, event):
-    """After each test here the next request is served."""
+    """After each test the server must answer a valid request."""
     yield
     assert shared.post(event).status == 200
 
@@ -32,12 +32,12 @@ def test_what_a_large_body_took_is_given_back(sluice, event):
     assert server.post(event).status == 200
     end = time.monotonic() + 10
     while server.memory()["RssAnon"] >= 16 * 1024 and time.monotonic() < end:
-        time.sleep(0.02)  # it is given back a moment later
+        time.sleep(0.02)  # memory is released a little later
     assert server.memory()["RssAnon"] < 16 * 1024
 
 
 def send_and_drain(server, data, patience):
-    """Send these bytes; read until the server closes or is silent for a while."""
+    """Send these bytes; read until the server closes or sends nothing for `patience` seconds."""
     with server.connect(timeout=patience) as connection:
         try:
             connection.send(data)
@@ -120,12 +120,12 @@ def test_an_endless_chunk_header_does_not_spin(sluice):
     for number, connection in enumerate(connections):
         line = b"0" * 20_000 if number % 2 else b"2;" + b"a" * 20_000  # digits; an extension
         connection.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + line)
-    for _ in range(2):  # before the deadline, and after it
+    for _ in range(2):  # before and after the deadline
         time.sleep(0.2)
         before = server.run_time()
         time.sleep(1)
         assert server.run_time() - before < 0.2 * SLOW
-        for connection in connections:  # libmicrohttpd from 1.0 on answers first
+        for connection in connections:  # libmicrohttpd 1.0 and later sends an answer first
             with pytest.raises(Closed):
                 connection.answer()
                 connection.more()

@@ -1,6 +1,6 @@
-"""POST /events with an array, through the real server.
+"""POST /events with an array.
 
-The outcome of each kind of element and of each mix is in tests/unit/handlers/test_events_*.c."""
+tests/unit/handlers/test_events_*.c has the outcome of each kind of element and of each mix."""
 
 import pytest
 
@@ -31,7 +31,7 @@ BAD = {
 
 @pytest.fixture
 def broken(folder):
-    """Routes of which `source: broken` fails retryably, by a schema that does not compile."""
+    """Routes; events with `source: broken` fail retryably because their schema does not compile."""
     put_schema(folder, "Wrong", {"type": "strin"})
     return [route(match={"source": "broken"}, schema="Wrong"), route()]
 

@@ -1,6 +1,6 @@
-"""Bearer tokens of an OAuth server that signs with a library of its own: algorithms, rotation, outages.
+"""Bearer tokens, signed with another library than the server's: algorithms, rotation, outages.
 
-Every kind of forged header and wrong claim is in tests/unit/handlers/auth/test_jwt.c."""
+tests/unit/handlers/auth/test_jwt.c has every kind of forged header and wrong claim."""
 
 import json
 import time
@@ -24,7 +24,7 @@ def idp():
 
 @pytest.fixture
 def rotating():
-    """An issuer of the test's own, to change."""
+    """An issuer for one test, which may change it."""
     server = Issuer("ES256")
     yield server
     server.close()
@@ -46,7 +46,7 @@ def test_every_algorithm_opens_the_door(sluice, event, idp):
     server = sluice(auth=idp.config())
     for key in idp.keys:
         token = idp.token(key)
-        for _ in range(2):  # checked, then known
+        for _ in range(2):  # first verified, then from the cache
             assert post(server, event, token).status == 200, key.alg
     assert idp.asked <= 3
 
@@ -105,9 +105,9 @@ def test_a_new_key_is_fetched_when_a_token_names_it(sluice, event, rotating):
     assert post(server, event, old).status == 200
     rotating.keys = [Key("ES256", "second")]
     new = rotating.token()
-    refused(post(server, event, new))  # at once; EventBridge comes again
+    refused(post(server, event, new))  # at once; EventBridge retries
     wait_for(lambda: post(server, event, new).status == 200)
-    refused(post(server, event, old))  # though it was known: its key is withdrawn
+    refused(post(server, event, old))  # in the cache, but its key was removed
 
 
 def test_another_key_under_the_same_name_is_found(sluice, event, rotating):
@@ -115,7 +115,7 @@ def test_another_key_under_the_same_name_is_found(sluice, event, rotating):
     assert post(server, event, rotating.token()).status == 200
     rotating.keys = [Key("ES256", rotating.keys[0].kid)]
     new = rotating.token()
-    refused(post(server, event, new))  # at once; EventBridge comes again
+    refused(post(server, event, new))  # at once; EventBridge retries
     wait_for(lambda: post(server, event, new).status == 200)
 
 
@@ -140,7 +140,7 @@ def test_a_flood_of_forged_tokens_is_not_checked(sluice, event, idp):
 
 
 def test_clients_and_scopes_take_the_place_of_an_audience(sluice, event, idp):
-    """As with Amazon Cognito, whose access tokens name no audience."""
+    """Access tokens of Amazon Cognito have no audience."""
     server = sluice(auth=idp.config(audience="", client_ids=["c"], scopes=["events/write"]))
     good = {"aud": None, "client_id": "c", "scope": "x events/write", "token_use": "access"}
     assert post(server, event, idp.token(**good)).status == 200

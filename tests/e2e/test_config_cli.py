@@ -1,4 +1,4 @@
-"""The command line without a server: check, explain, status-map, version, help, errors' form."""
+"""The command line without a server: check, explain, status-map, version, help, format of errors."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from server import REGISTRY, ROOT, SCHEMA, defaults, merge, put_schema, route, r
 
 @pytest.fixture
 def conf(folder):
-    """Write a configuration; text as it is, a mapping over the defaults."""
+    """Write a configuration: a text unchanged, a mapping merged into the defaults."""
 
     def write(content):
         path = folder / "conf.yaml"
@@ -66,7 +66,7 @@ def test_wrong_usage_is_2(command):
         assert result.stderr
 
 
-# status-map; its rows are in tests/unit/handlers/test_status.c
+# status-map; tests/unit/handlers/test_status.c has its rows
 
 
 @pytest.mark.parametrize(("name", "status"), [("tutorial", 400), ("eventbridge", 503)])
@@ -79,7 +79,7 @@ def test_the_map_in_force_is_one_line_of_json(command, conf, name, status):
     assert row["status"] == status
 
 
-# check; each wrong setting is in tests/unit/server/config/test_problems.c
+# check; tests/unit/server/config/test_problems.c has each wrong setting
 
 
 def test_the_shipped_configuration_is_right(command):
@@ -219,7 +219,7 @@ def test_health_asks_the_server(sluice, folder):
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "[::1]:0", "127.0.0.2:0"])
 @pytest.mark.parametrize("tls", [False, True])
 def test_health_finds_the_server_where_it_listens(sluice, folder, listen, tls):
-    """Its own address, IPv6, TLS with a certificate that has expired, and the port it was given."""
+    """IPv4, IPv6, TLS with an expired certificate, and a port that the system chose."""
     http = {"listen": listen} | ({"tls": make_pair(folder, days=-1)} if tls else {})
     server = sluice(http=http, store={"path": "var/sluice.db"})
     assert health(server.file, folder) == 0
@@ -239,7 +239,7 @@ def test_health_finds_the_server_where_it_listens(sluice, folder, listen, tls):
 @pytest.mark.parametrize("listen", ["0.0.0.0", "[::]", "[0:0::0]"])
 def test_health_asks_a_server_that_listens_everywhere_on_loopback(folder, listen):
     family = socket.AF_INET if listen == "0.0.0.0" else socket.AF_INET6
-    with socket.socket(family) as listener:  # in place of a server, which would be open to all
+    with socket.socket(family) as listener:  # a socket instead of a server, which all hosts could reach
         listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
         listener.listen()
         port = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Many connections at once: none is forgotten, and the threads share them."""
+"""Many connections at the same time: each is served, and all threads get some."""
 
 import pathlib
 import selectors
@@ -17,7 +17,7 @@ def open_many(server, count):
 
 
 def all_at_once(connections, data):
-    """Send to all, then collect one answer of each; the seconds that took."""
+    """Send on all connections, then read one answer from each. Returns the seconds."""
     began = time.monotonic()
     for connection in connections:
         connection.send(data)
@@ -38,10 +38,10 @@ def all_at_once(connections, data):
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("count", [128, 129, 512])
 def test_all_that_ask_at_once_are_answered_at_once(sluice, count, threads):
-    """128 is the size of one batch of the HTTP library's events: no stall at its multiples."""
+    """The HTTP library handles events in batches of 128: multiples of it must not stall."""
     server = sluice(http={"threads": threads})
     connections = open_many(server, count)
-    # Let the server see them all, so that the burst finds them idle.
+    # Wait until the server has accepted all, so that they are idle before the burst.
     all_at_once(connections, request("POST", "/events", BODY))
     took = min(all_at_once(connections, request("POST", "/events", BODY)) for _ in range(3))
     for connection in connections:
@@ -62,7 +62,7 @@ def test_connections_come_and_go(sluice):
 
 
 def served(server, patience=1.0):
-    """Does a new connection get its answer?"""
+    """Does a new connection get an answer?"""
     try:
         with server.connect(timeout=patience) as connection:
             connection.send(request("POST", "/events", BODY))
@@ -107,7 +107,7 @@ def test_connections_are_capped_to_the_files_one_may_open(sluice):
 
 
 def busy(server):
-    """Run time of each thread so far, in nanoseconds."""
+    """CPU time of each thread so far, in nanoseconds."""
     times = {}
     for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
         times[task.name] = int((task / "schedstat").read_text().split()[0])

@@ -1,6 +1,6 @@
-"""API keys and Basic credentials as headers on the wire.
+"""API keys and Basic credentials in headers.
 
-Which values match is in tests/unit/handlers/auth/test_auth.c."""
+tests/unit/handlers/auth/test_auth.c tests which values match."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ def guarded(sluice, secret):
 
 
 def status(server, event, *lines):
-    """The answer's status to these header lines, as bytes and as often as given."""
+    """The status of the answer to a request with exactly these header lines (bytes)."""
     body = json.dumps(event).encode()
     head = request("POST", "/events", body).partition(b"\r\n\r\n")[0]
     with server.connect() as connection:

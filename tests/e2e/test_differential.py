@@ -1,4 +1,4 @@
-"""The server against the model: thousands of generated events get the same answer, to the byte."""
+"""The server and the model (model.py) give identical answers to thousands of generated events."""
 
 import copy
 import json
@@ -113,7 +113,7 @@ RICH_DETAIL = {
 
 
 def places(value, way=()):
-    """Every place in a document, as the keys that lead there."""
+    """Every place in a document, as a path of keys."""
     yield way
     if isinstance(value, dict):
         for key in value:
@@ -124,7 +124,7 @@ def places(value, way=()):
 
 
 def changed(document, way, value):
-    """A copy of the document with another value, or nothing, at that place."""
+    """A copy of the document with another value at that place, or without it."""
     if not way:
         return copy.deepcopy(value)
     out = copy.deepcopy(document)
@@ -139,7 +139,7 @@ def changed(document, way, value):
 
 
 def mutations(event, source, doubles):
-    """The event, each single change, and some double ones."""
+    """The event, each single change of it, and some pairs of changes."""
     out = [event]
     spots = [way for way in places(event) if way and way not in (("source",), ("detail-type",))]
     for way in spots:
@@ -153,7 +153,7 @@ def mutations(event, source, doubles):
 
 
 def damaged(body, source, count):
-    """Bytes of the event with a few bytes removed, doubled or replaced."""
+    """The event's bytes with a few bytes removed, doubled or replaced."""
     alphabet = b'{}[]:,"\\0123456789eE+-.truefalsn \n\t\x00\x1f\x7f\xc3\xa9\xff'
     for _ in range(count):
         data = bytearray(body)
@@ -179,7 +179,7 @@ def shipped(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory):
-    """A schema with many keywords and a transform that passes everything on."""
+    """A schema with many keywords, and a transform that copies everything."""
     place = tmp_path_factory.mktemp("rich")
     furnish(place)
     put_schema(place, "Rich", RICH)
@@ -190,7 +190,7 @@ def rich(tmp_path_factory):
 
 
 def assert_agree(server, model, bodies):
-    """The server answers as the model does; if not, show up to five differences."""
+    """Assert that server and model agree; show up to five differences."""
     found = []
     with server.connect() as connection:
         for body in bodies:

@@ -1,4 +1,4 @@
-"""A small volume that fills up, and readers that hold the log: nothing is lost, all recovers."""
+"""A full volume, and readers that keep the write-ahead log: nothing is lost, and the server recovers."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from test_store import make
 
 MIB = 2**20
 VOLUME = 16 * MIB
-LARGE = 100000  # bytes of a record, about
+LARGE = 100000  # approximate bytes of a record
 DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "channel_type": "v"}}
 
 
@@ -23,7 +23,7 @@ def call(*command):
 
 @pytest.fixture(params=["tmpfs", "ext4"])
 def volume(request, tmp_path):
-    """A folder on a file system of its own."""
+    """A folder on a separate small file system."""
     place = tmp_path / "volume"
     place.mkdir()
     if request.param == "tmpfs":
@@ -56,7 +56,7 @@ def options(volume, sink):
 
 @pytest.fixture
 def again():
-    """Start a server on what another one, which is gone, has left in its folder."""
+    """Start a server in the folder of a stopped one."""
     servers = []
 
     def start(server, **changes):
@@ -73,7 +73,7 @@ def full(answer):
 
 
 def post_until_full(server, prefix, most=2000):
-    """The events that were taken before one was refused."""
+    """Post events until one is refused. Returns the accepted ones."""
     taken = []
     for number in range(most):
         event = large(f"{prefix}-{number:06}")
@@ -86,7 +86,7 @@ def post_until_full(server, prefix, most=2000):
 
 
 def fill(volume):
-    """Take what is free on the volume, to the last byte."""
+    """Fill the volume to the last byte."""
     path = volume / "filler"
     with open(path, "wb", buffering=0) as file:
         size = MIB
@@ -125,14 +125,14 @@ def test_a_volume_that_the_store_fills(sluice, again, volume, receiver):
     assert server.metric("sluice_store_bytes") >= 0.9 * server.metric("sluice_store_max_bytes")
     assert server.post(taken[0]).header("Sluice-Duplicate") == "true"
     server.stop()
-    server = again(server, **config)  # it starts on a full volume
+    server = again(server, **config)  # starts although the volume is full
     taken += post_until_full(server, "more")
     hook_at.plan = lambda records: (200, {})
     wait_for(lambda: delivered(server) == len(taken))
     assert arrived(hook_at) == ids(taken)
     server.wait_log(event="store_has_room")
     hook_at.plan = lambda records: (500, {})
-    second = post_until_full(server, "b")  # the file does not shrink, but has room in it
+    second = post_until_full(server, "b")  # the file does not shrink, but has free pages
     assert len(second) * LARGE > VOLUME // 3
     hook_at.plan = lambda records: (200, {})
     wait_for(lambda: delivered(server) == len(taken) + len(second))
@@ -152,12 +152,12 @@ def test_a_volume_that_something_else_fills(sluice, again, volume, receiver):
     assert server.get("/readyz").json["checks"]["store"] == {"ok": False, "reason": "full"}
     assert server.wait_log(event="store_full")["cause"] == "disk"
     assert server.post(taken[0]).header("Sluice-Duplicate") == "true"
-    hook_at.plan = lambda records: (200, {})  # what waits is delivered, and that is noted
+    hook_at.plan = lambda records: (200, {})  # pending records are delivered, and the deliveries recorded
     wait_for(lambda: delivered(server) == len(taken))
     server.stop()
     server = again(server, **config)
     assert server.post(make("bad", detail={})).status == 400  # there are free pages
-    assert arrived(hook_at) == ids(taken)  # nothing came again
+    assert arrived(hook_at) == ids(taken)  # no record was delivered twice
     filler.unlink()
     last = large("c")
     wait_for(lambda: server.post(last).status == 200)
@@ -169,7 +169,7 @@ def test_a_volume_that_something_else_fills(sluice, again, volume, receiver):
 
 
 def test_a_small_store_under_load(sluice, receiver):
-    """The log alone does not make a store full, nor does a reader that holds it; it is named."""
+    """Neither the log nor a reader that keeps it makes a store full; the server's log names the reader."""
     sink = hook(receiver())
     server = sluice(store={"path": "var/sluice.db", "max_size": "1MiB"}, sinks=[sink])
     reader = sqlite3.connect(server.folder / "var/sluice.db", isolation_level=None)
@@ -196,7 +196,7 @@ def test_a_small_store_under_load(sluice, receiver):
 
 
 def test_a_listing_without_a_reader(sluice):
-    """A pager that waits holds neither the log nor the events."""
+    """A pager that does not read blocks neither the write-ahead log nor events."""
     server = sluice(store={"path": "var/sluice.db", "max_size": "1MiB"})
     for n in range(20):
         body = [{"id": f"bad-{n}-{i}", "detail": {}, "source": "s", "detail-type": "t"} for i in range(100)]
@@ -211,7 +211,7 @@ def test_a_listing_without_a_reader(sluice):
     for n in range(400):
         assert server.post(make(f"e{n}")).status == 200
     log = server.folder / "var/sluice.db-wal"
-    assert log.stat().st_size < 4 * MIB  # it is not held, only long for a moment
+    assert log.stat().st_size < 4 * MIB  # it may grow for a moment, but is not blocked
     listing.stdout.close()
     listing.wait()
     assert run("rejected", "list", "-c", server.file, cwd=server.folder).stdout.count("\n") == 2001

@@ -1,5 +1,5 @@
-"""What README and docs say: every command that can run on a plain machine is run, and shows what it shows there; every name
-of a command, target, file, setting, metric and log event exists."""
+"""README and docs are correct: every command that needs no special machine is run and must print what the page
+shows; every named command, target, file, setting, metric and log event must exist."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from server import BINARY, PATIENCE, ROOT, environment, run
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "operations", "status", "style"))]
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 
-# Commands of the pages that do not run here, and why.
+# Commands that are not run here, with the reason.
 ELSEWHERE = {
     "docker": "wants a container engine",
     "make run": "serves until it is stopped; the server of this test is started likewise",
@@ -26,14 +26,14 @@ ELSEWHERE = {
 
 
 def blocks(page, *languages):
-    """The fenced blocks of these languages, each a list of lines."""
+    """The fenced blocks in these languages, each as a list of lines."""
     pattern = rf"^```({'|'.join(languages)})\n(.*?)^```"
     found = re.finditer(pattern, TEXTS[page], re.MULTILINE | re.DOTALL)
     return [(match[1], match[2].splitlines()) for match in found]
 
 
 def steps(page):
-    """Every command of a page, with the output that it shows; None: it shows none."""
+    """Every command of a page, with the output that the page shows, or None."""
     for language, lines in blocks(page, "console", "sh"):
         if language == "sh":
             yield from ((re.sub(r"  +#.*", "", line), None) for line in lines if line)
@@ -52,7 +52,7 @@ STEPS = [(page, *step) for page in PAGES for step in steps(page)]
 
 
 def same(text):
-    """The text without what differs from call to call."""
+    """The text without the parts that differ between calls."""
     for pattern in (
         r"\d{4}-\d\d-\d\dT[\d:]+\.\d{6}Z",
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -64,7 +64,7 @@ def same(text):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """The tree as a newcomer sees it after `make`, with a server at work: `place(command)` runs one."""
+    """The source tree after `make`, with a running server. `place(command)` runs a command in it."""
     folder = tmp_path_factory.mktemp("docs")
     (folder / "build").mkdir()
     (folder / "build/sluice").symlink_to(BINARY)
@@ -142,7 +142,7 @@ def test_the_image_has_the_tag_that_is_run(tmp_path):
 
 
 def test_every_block_of_configuration_is_one(folder):
-    """README's YAML and the indented one of docs/operations.md has no unknown key or wrong value."""
+    """The YAML in README.md and docs/operations.md has no unknown keys or wrong values."""
     texts = ["\n".join(lines) for page in PAGES for _, lines in blocks(page, "yaml")]
     texts += re.findall(r"(?m)^    http:\n(?:    .*\n)+", TEXTS["docs/operations.md"])
     assert len(texts) > 4
@@ -192,7 +192,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_the_shipped_configuration_is_what_its_schema_says():
-    """When this fails: make describe."""
+    """If this fails, run `make describe`."""
     shipped = (ROOT / "conf/sluice.yaml").read_text()
     command = ["/usr/bin/python3", "-B", ROOT / "tests/lint/describe.py"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == shipped
@@ -200,7 +200,7 @@ def test_the_shipped_configuration_is_what_its_schema_says():
 
 
 def test_names_in_the_operations_page_exist():
-    """Log events, settings and metrics: a name that the program does not know is a false promise."""
+    """Log events, settings and metrics that the page names must exist in the program."""
     page = TEXTS["docs/operations.md"]
     sources = "\n".join(
         path.read_text()
@@ -210,7 +210,7 @@ def test_names_in_the_operations_page_exist():
     )
     words = set(re.findall(r"[A-Za-z0-9_]+", sources))
     for name in set(re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)(?:\{[^}]*\})?`", page)):
-        assert name in words | {"my_host"}, name  # a host that clients name
+        assert name in words | {"my_host"}, name  # a host name of a client
     schema = json.loads((ROOT / "conf/sluice.schema.json").read_text())["properties"]
     for name in set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)(?:: [^`]*)?`", page)):
         here = {"properties": schema}
@@ -227,7 +227,7 @@ def test_names_in_the_operations_page_exist():
 
 @pytest.fixture
 def installed(tmp_path):
-    """Install below tmp_path; the function installs (again)."""
+    """Install below tmp_path. The fixture is a function that installs again."""
 
     def install(root="", prefix=tmp_path / "usr", conf=tmp_path / "etc"):
         env = {"DESTDIR": str(root), "PREFIX": str(prefix), "SYSCONFDIR": str(conf)}

@@ -1,4 +1,4 @@
-"""`sluice doctor`, and `sluice check` as far as it can without the network: what serving needs."""
+"""`sluice doctor`, and the part of `sluice check` that needs no network."""
 
 import http.server
 import json
@@ -28,7 +28,7 @@ def conf(folder):
 
 
 def doctor(config, *args):
-    """The exit status, and what was found: a list of (ok|warn|fail, what, text)."""
+    """The exit status and the findings: a list of (ok|warn|fail, what, text)."""
     told = run("doctor", "-c", config, "--json", *args, cwd=config.parent)
     assert told.stderr == ""
     found = [json.loads(line) for line in told.stdout.splitlines()]
@@ -36,7 +36,7 @@ def doctor(config, *args):
 
 
 def fails(config, *args):
-    """What it says is wrong; one thing at least."""
+    """The failed findings; there must be at least one."""
     status, found = doctor(config, *args)
     assert status == 1
     return [(what, text) for level, what, text in found if level == "fail"]
@@ -101,7 +101,7 @@ def test_keys_for_tokens_that_cannot_be_fetched(conf, folder):
     [(what, text)] = fails(config)
     assert what == "keys" and f"{issuer.url}/jwks" in text
     assert doctor(config, "--offline")[0] == 0
-    assert check(config)[0] == 0  # a pipeline need not reach it
+    assert check(config)[0] == 0  # a CI pipeline may not reach the sink
     (folder / "keys").write_text('{"keys":[]}')
     config = conf(auth={"bearer": {"issuer": "i", "audience": "a", "jwks_file": "keys"}})
     assert [what for what, _ in fails(config)] == ["keys"]
@@ -110,7 +110,7 @@ def test_keys_for_tokens_that_cannot_be_fetched(conf, folder):
 
 @pytest.mark.parametrize("content", ["", "\n", None], ids=["empty", "blank", "a folder"])
 def test_secrets_that_cannot_be_used(conf, folder, content):
-    """All of them are named at once."""
+    """One run names all of them."""
     for name in ("key", "password", "hook"):
         if content is None:
             (folder / name).mkdir()
@@ -143,7 +143,7 @@ class Head(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def head():
-    """A sink that answers HEAD with `status`; `asked` has the headers that it got."""
+    """A sink that answers HEAD with `status`; `asked` has the headers of each request."""
     with http.server.HTTPServer(("127.0.0.1", 0), Head) as server:
         server.asked = []
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -183,7 +183,7 @@ def test_an_address_that_something_else_has(conf):
         config = conf(http={"listen": f"127.0.0.1:{port}"})
         [(what, text)] = fails(config)
         assert what == "address" and "Address already in use" in text
-        assert check(config)[0] == 0  # elsewhere it may be free
+        assert check(config)[0] == 0  # on another machine the address may be free
 
 
 def test_beside_its_server_all_is_well(sluice, conf, folder):
@@ -200,7 +200,7 @@ def test_beside_its_server_all_is_well(sluice, conf, folder):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Run commands in a mount namespace in which this folder is a disk of 4 MiB."""
+    """Run commands in a mount namespace in which this folder is a file system of 4 MiB."""
     place = tmp_path / "disk"
     place.mkdir()
     words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
@@ -232,7 +232,7 @@ def test_a_full_disk(conf, folder, small_disk):
 
 
 def test_check_finds_everything_in_one_run(conf, folder):
-    """Whatever is wrong elsewhere: configuration, files, transforms, schemas, certificate."""
+    """Mistakes in configuration, files, transforms, schemas and certificate are all reported."""
     put_schema(folder, "Wrong", {"type": "strin"})
     (folder / "conf/transforms/wrong.yaml").write_text(
         "fields:\n  - {name: a, from: x}\n  - {name: b, as: purple}\n  - {nam: c, from: /c}\n"
@@ -273,7 +273,7 @@ def test_check_finds_everything_in_one_run(conf, folder):
     assert [(one.get("file"), one.get("key")) for one in objects[:9]] == [
         (place.split(":")[0], key) for place, key in places[:9]
     ]
-    for command in ("serve", "doctor"):  # they stop at what they cannot go on with, all of it
+    for command in ("serve", "doctor"):  # they report all problems of the configuration and stop
         told = run(command, "-c", config, cwd=folder)
         assert told.returncode == 3
         for key in ("http.threads", "sinks[0].path", "unknown"):

@@ -1,4 +1,4 @@
-"""The deadline of slow first bytes, and the limits on clients behind a proxy."""
+"""The deadline for a slow first line, and the limits for clients behind a proxy."""
 
 import time
 
@@ -12,7 +12,7 @@ HEAD = b"POST /events HTTP/1.1\r\nHost: a\r\n"
 
 
 def drip(connection):
-    """Send a first line that never ends, a byte at a time; the seconds until the server cuts it."""
+    """Send an endless first line byte by byte. Returns the seconds until the server cuts the connection."""
     began = time.monotonic()
     with pytest.raises((Closed, OSError)):
         for byte in b"GET /" + b"a" * 10000:
@@ -45,7 +45,7 @@ def test_a_pause_between_requests_is_no_part_of_one(sluice):
 
 
 def held(server, client):
-    """A request in flight: its body is awaited."""
+    """A request in flight: the server waits for its body."""
     connection = server.connect()
     connection.send(
         HEAD
@@ -60,10 +60,10 @@ def test_clients_behind_a_proxy_are_counted_by_their_requests(sluice):
         http={"max_connections_per_address": 2, "trusted_proxies": ["127.0.0.0/8"]},
         log={"level": "warn"},
     )
-    idle = [server.connect() for _ in range(8)]  # the proxy's own are not counted
+    idle = [server.connect() for _ in range(8)]  # connections of the proxy itself are not counted
     first = [held(server, b"9.9.9.9, 192.0.2.1") for _ in range(2)]
     for connection in first:
-        connection.more()  # 100 Continue: it is admitted
+        connection.more()  # 100 Continue: the request is admitted
         connection.buffer = b""
     refused = server.post(BODY, headers={"X-Forwarded-For": "9.9.9.8, 192.0.2.1"})
     assert (refused.status, refused.json["error"]) == (429, "Too Many Requests")
