@@ -1,9 +1,9 @@
-"""make attack-test: bad clients of all kinds, while a good one must not notice.
+"""make attack-test: attacks by bad clients must not disturb a good client.
 
-slowhttptest's four attacks, then a driver of our own (thousands of connections that idle, stop
-halfway, drip or reset, half handshakes among them), that one over TLS as well, and a server with few
-slots for connections that send one byte and no more. The good client posts over new connections all the time: no failure, p99 below 100 ms. Memory stays
-bounded, and when all is over every descriptor is back.
+The attacks: the four of slowhttptest; a flood of our own, also over TLS (thousands of connections that idle, stop
+within a request or handshake, send slowly, or reset); and more one-byte connections than the server allows.
+Meanwhile a good client posts over new connections: none may fail, and p99 must be below 100 ms. Memory must stay
+bounded, and all descriptors must be closed at the end.
 
     attack.py PROGRAM [--seconds 6] [--connections 2000]
 """
@@ -27,8 +27,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/attack"
 CERT, KEY, CA = (ROOT / f"build/dev-cert/{name}.pem" for name in ("cert", "key", "ca"))
 P99_MS = 100
-MEMORY_MIB = 256  # more than that beyond what it weighed before is no bound
-DEADLINE, IDLE = 4, 8  # seconds, the server's
+MEMORY_MIB = 256  # limit of the memory added during an attack
+DEADLINE, IDLE = 4, 8  # seconds; the server's `deadline` and `idle_timeout`
 
 SLOWHTTPTEST = {
     "slow headers": ["-H", "-i", "1"],
@@ -80,7 +80,7 @@ class Server:
 
 
 class Good(threading.Thread):
-    """Posts one event after the other, each over a connection of its own."""
+    """Posts events one after another, each over a new connection."""
 
     def __init__(self, server, event):
         super().__init__(daemon=True)
@@ -135,7 +135,7 @@ HALVES = [
     b"POST /events HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{",
     HELLO,
 ]
-RESET = struct.pack("ii", 1, 0)  # struct linger: on, at once
+RESET = struct.pack("ii", 1, 0)  # struct linger with time 0: close() resets the connection
 
 
 def bad_connection(port):
@@ -150,11 +150,11 @@ def drip(held):
         try:
             sock.send(b"a")
         except OSError:
-            pass  # it was cut, as it should be
+            pass  # the server has cut it, as it should
 
 
 def own_flood(port, _url, _options, args):
-    """Open, stop halfway, drip, reset, open again."""
+    """Open connections, stop within a request, send slowly, reset, open again."""
     held = []
     end = time.monotonic() + args.seconds
     while time.monotonic() < end:
@@ -178,7 +178,7 @@ def own_flood(port, _url, _options, args):
 
 
 def one_byte_flood(port, _url, _options, args):
-    """One byte on each connection, more of them than there are slots, new ones all the time."""
+    """Keep opening connections, more than the server allows, and send one byte on each."""
     held = []
     end = time.monotonic() + args.seconds
     while time.monotonic() < end:
@@ -205,7 +205,8 @@ def percentile(values, share):
 
 
 def until_back(server, before):
-    """Descriptors, once those of bad connections are closed; it takes at most the idle time-out."""
+    """Wait until the bad connections are closed, which takes at most the idle time-out. Returns the number of
+    descriptors."""
     end = time.monotonic() + DEADLINE + IDLE + 5
     while server.descriptors() > before and time.monotonic() < end:
         time.sleep(0.1)
@@ -213,11 +214,11 @@ def until_back(server, before):
 
 
 def attack(server, event, name, run, options, args):
-    """One attack; what is wrong with how it went."""
+    """Run one attack and print the result. True: all limits were kept."""
     before = server.descriptors(), server.memory_mib()
     good = Good(server, event)
     good.start()
-    # In a process of its own: the good client must not wait for this one's interpreter.
+    # A separate process, so that the attack does not slow down the good client's interpreter.
     bad = multiprocessing.Process(target=run, args=(server.port, server.url(), options, args))
     bad.start()
     bad.join()

@@ -1,11 +1,11 @@
-"""make attack-test, second part: one sender's volleys of legal but costly requests must not be
-noticed by another sender, and must not bring false verdicts.
+"""make attack-test, second part: many legal but costly requests of one sender at once ("volleys") must not
+disturb another sender, and must not cause wrong verdicts.
 
     volleys.py PROGRAM [NAME...]
 
-Each volley has a server of its own. A good sender posts the sample event over new connections all
-the time; its worst answer and its failures are held against a limit, and the server's memory and
-descriptors against theirs. Prints a line for each volley; the status is 1 when one fails.
+Each volley has its own server. Meanwhile a good sender posts the sample event over new connections. There are
+limits for its slowest answer and its failures, and for the server's memory. Prints a line for
+each volley; the exit status is 1 when one fails.
 """
 
 import http.server
@@ -22,8 +22,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/attack"
-WORST_MS = 1000  # for the good sender on a busy machine; 250 on a quiet one
-DEADLINE = 4  # seconds, the server's
+WORST_MS = 1000  # slowest answer to the good sender; on an idle machine 250
+DEADLINE = 4  # seconds; the server's `deadline`
 COSTLY = {"items": {"anyOf": [{"pattern": "^(\\w+\\s?)+$"}, {"maxLength": 40}]}}
 SAMPLE = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
 REGISTRY = "GenesysInteractionRegistry"
@@ -103,7 +103,7 @@ class Server:
         return sock
 
     def ask(self, request, timeout=60):
-        """Status and body of the answer; status 0: cut without one."""
+        """Status and body of the answer; status 0: the connection was closed without one."""
         answer = b""
         with self.connect(timeout) as sock:
             try:
@@ -126,7 +126,7 @@ class Server:
 
 
 class Good:
-    """A sender that does nothing wrong."""
+    """A well-behaved sender."""
 
     def __init__(self, server):
         self.server, self.times, self.failures = server, [], []
@@ -159,7 +159,7 @@ class Good:
 
 
 def volley(server, requests):
-    """Send all at once, each on its own connection; the statuses, counted."""
+    """Send all requests at once, each on its own connection. Returns the number of answers by status."""
     socks = [server.connect() for _ in requests]
     for sock, request in zip(socks, requests):
         threading.Thread(target=sock.sendall, args=(request,), daemon=True).start()
@@ -197,7 +197,7 @@ def costly_event(strings=3000):
 
 
 def costly_checks(program):
-    """100 events, each of which uses its whole budget, within 0.2 s."""
+    """100 events at once; the validation of each uses its complete budget of 0.2 s."""
     server = Server(program, "costly", validation={"budget": "200ms"})
     bodies = [costly_event()] * 100
     with Good(server) as good:
@@ -215,7 +215,7 @@ def costly_checks(program):
 
 
 def large_bodies(program):
-    """150 bodies of 390 KB that are nothing but empty objects."""
+    """150 bodies of 390 KB that consist of empty objects."""
     server = Server(program, "large")
     body = b'{"detail":[' + b"{}," * 130_000 + b"{}]}"
     with Good(server) as good:
@@ -231,8 +231,8 @@ def large_bodies(program):
 
 
 def poisoned_array(program):
-    """Costly elements before good ones: the good ones are accepted, each costly one is refused for
-    good at one attempt or another."""
+    """Costly elements before a good one in an array: the good one is accepted, and each costly one gets a final 400
+    in one of the attempts."""
     server = Server(program, "poisoned", validation={"budget": "200ms"})
     costly = [json.loads(costly_event()) | {"id": f"c{n}"} for n in range(8)]
     body = compact(costly + [SAMPLE | {"id": "good"}])
@@ -253,7 +253,7 @@ def poisoned_array(program):
 
 
 class SlowGlue(http.server.ThreadingHTTPServer):
-    """An endpoint that takes requests and does not answer them until it is told to."""
+    """An endpoint that accepts requests and answers only after `release` is set."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -276,11 +276,11 @@ class SlowGlue(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_):
-        pass  # the client went away, as it may
+        pass  # clients may close the connection
 
 
 def unknown_schema(program):
-    """100 bodies of 64 KB of empty objects that wait for a schema: memory stays near their size."""
+    """100 bodies of 64 KB of empty objects wait for a schema: memory stays near their size."""
     glue = SlowGlue()
     server = Server(
         program,
@@ -321,7 +321,7 @@ MIB = 1024 * 1024
 
 
 def announced_bodies(program):
-    """48 senders that announce 2 MiB and send nothing of it."""
+    """48 senders announce a body of 2 MiB and send no byte of it."""
     server = Server(program, "announced")
     head = b"POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (2 * MIB)
     held = [server.connect() for _ in range(48)]
@@ -338,7 +338,7 @@ def announced_bodies(program):
 
 
 def hold_one_byte(port, count):
-    """Keep so many connections up, each with one byte of a request; the oldest go for new ones."""
+    """Keep `count` connections open, each with one byte of a request; replace the oldest by new ones."""
     held = []
     while True:
         sock = socket.socket()
@@ -354,7 +354,7 @@ def hold_one_byte(port, count):
 
 
 def one_byte_each(program):
-    """2,500 connections with a byte each, kept up, where there are 1,024 descriptors."""
+    """Keep 2,500 connections with one byte each, while the server may have 1,024 descriptors."""
     server = Server(program, "one_byte", nofile=1024)
     flood = multiprocessing.Process(target=hold_one_byte, args=(server.port, 2500), daemon=True)
     flood.start()

@@ -1,4 +1,4 @@
-"""Fixtures: where what both kinds of tests use is, and places to work in."""
+"""Fixtures, and the import path of the helpers in tests/e2e."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-# xdist's workers inherit the environment, so they all have the same.
+# Through the environment all xdist workers get the same seed.
 SEED = os.environ.setdefault("CRASH_SEED", str(random.SystemRandom().randrange(10**9)))
 
 
@@ -19,7 +19,7 @@ def pytest_report_header():
 
 @pytest.fixture
 def seed(request):
-    """Chance: the same again with CRASH_SEED."""
+    """The seed of the random numbers; the same CRASH_SEED repeats a run."""
     return f"{SEED}/{request.node.name}"
 
 
@@ -30,7 +30,7 @@ def rng(seed):
 
 @pytest.fixture
 def tell(record_property):
-    """A line for the end of the run."""
+    """`tell(text)` prints a line at the end of the run."""
     return lambda text: record_property("tell", text)
 
 

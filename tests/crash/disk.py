@@ -1,4 +1,4 @@
-"""The disk of shim.c from the test's side: which calls fail, and what a power loss leaves."""
+"""Control of the disk that shim.c simulates: calls that fail, and the files after a power loss."""
 
 import errno
 import mmap
@@ -13,7 +13,7 @@ KINDS = {"database": 1, "log": 2, "index": 3, "sink": 4, "folder": 5}
 CALLS = {"write": 0, "sync": 1}
 DIE, LIE = -1, -2
 FAULT = struct.Struct("=iiii")  # struct shim_fault
-AHEAD = struct.Struct("=q")  # behind the faults
+AHEAD = struct.Struct("=q")  # after the faults
 FAULTS = len(KINDS) + 1
 SECTOR = 512
 CLEAN, DIRTY, DOOMED = 0, 1, 2
@@ -23,7 +23,7 @@ SEED = BINARY.parent / "seed.so"
 
 
 class Disk:
-    """Watches the store and the file sink; both are absolute paths, which names begin with."""
+    """Watches all files whose paths begin with `store` or `sink`, two absolute paths."""
 
     def __init__(self, place, store, sink):
         self.place = place / "disk"
@@ -47,7 +47,7 @@ class Disk:
         return (KINDS[kind] * len(CALLS) + CALLS[call]) * FAULT.size
 
     def fail(self, kind, call, error, skip=0, count=-1):
-        """Let `count` calls fail (-1: all) after `skip` good ones. The error goes in last."""
+        """Let `count` calls fail (-1: all) after `skip` successful ones. The error enables it, so it is written last."""
         at = self._at(kind, call)
         FAULT.pack_into(self.control, at, 0, skip, count, 0)
         struct.pack_into("=i", self.control, at, error)
@@ -56,18 +56,18 @@ class Disk:
         return FAULT.unpack_from(self.control, self._at(kind, call))[3]
 
     def full(self):
-        """No space is left."""
+        """Every write fails with ENOSPC."""
         for kind in ("database", "log", "index", "sink"):
             self.fail(kind, "write", errno.ENOSPC)
 
     def broken(self):
-        """Nothing can be written or synced."""
+        """Every write and sync fails with EIO."""
         for kind in ("database", "log", "sink"):
             self.fail(kind, "write", errno.EIO)
             self.fail(kind, "sync", errno.EIO)
 
     def heal(self):
-        """No more faults; how many calls failed."""
+        """Remove all faults. Returns the number of calls that failed."""
         failed = sum(self.hits(kind, call) for kind in KINDS for call in CALLS)
         self.control[: self._at_end()] = bytes(self._at_end())
         return failed
@@ -77,13 +77,13 @@ class Disk:
         return FAULTS * len(CALLS) * FAULT.size
 
     def set_clock(self, ahead):
-        """The time of day is `ahead` seconds ahead of this machine's, or behind it."""
+        """Set the server's time of day `ahead` seconds ahead of the machine's (negative: behind)."""
         AHEAD.pack_into(self.control, self._at_end(), ahead)
 
     # Power loss.
 
     def lose_power(self, rng, torn):
-        """What was not synced is gone; with `torn`, some sectors of it got there all the same."""
+        """Undo all writes that were not synced, with `torn` except for some random sectors."""
         for folder in {pathlib.Path(self.store).parent, pathlib.Path(self.sink).parent}:
             for path in folder.iterdir():
                 if str(path).startswith((self.store, self.sink)):
@@ -91,7 +91,7 @@ class Disk:
         for note in sorted(self.place.glob("*.name"), reverse=True):
             text = note.read_text()
             if text.count("\n") < 3:
-                continue  # the process ended before it had changed anything
+                continue  # the process ended before the change
             what, one, other = text.split("\n")[:3]
             if what == "remove":
                 pathlib.Path(one).unlink(missing_ok=True)
@@ -100,19 +100,19 @@ class Disk:
         self.forget()
 
     def forget(self):
-        """All there is counts as synced."""
+        """Treat the current files as synced."""
         shutil.rmtree(self.place)
         self.place.mkdir()
 
     def _restore(self, path, rng, torn):
-        if str(path).endswith("-shm"):  # shared memory: rebuilt from the log, whatever is in it
+        if str(path).endswith("-shm"):  # shared memory: SQLite rebuilds it from the log
             path.write_bytes(rng.randbytes(path.stat().st_size))
             return
         number = f"{path.stat().st_ino:020}"
         image_file = self.place / f"{number}.image"
         state_file = self.place / f"{number}.state"
         if not state_file.exists():
-            return  # the process ended before it had changed anything
+            return  # the process ended before the first change
         image = bytearray(image_file.read_bytes())
         state = state_file.read_bytes()
         if torn:
@@ -125,14 +125,14 @@ class Disk:
 
     @staticmethod
     def _cut_tail(image, written, state, rng):
-        """An append gets there from its beginning on."""
+        """Of an append that was not synced, keep a random part from its beginning."""
         fresh = [i for i in range(len(state)) if state[i] == DIRTY]
         if fresh and written.startswith(image):
             image += written[len(image) : rng.randint(len(image), len(written))]
 
     @staticmethod
     def _scatter(image, written, state, rng):
-        """Of what was not synced, each sector got there or did not."""
+        """Keep each sector that was not synced with a random probability."""
         chance = rng.choice((0.1, 0.5, 0.9))
         for i, one in enumerate(state):
             if one != DIRTY or rng.random() > chance:

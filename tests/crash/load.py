@@ -1,4 +1,4 @@
-"""Callers of the server, and the ledger of what each of them was told."""
+"""Clients of the server ("callers"), and a ledger of the events that they sent and the answers."""
 
 import json
 import random
@@ -9,20 +9,20 @@ from client import Closed, Connection, encode, request
 from server import RELEASE, ROOT
 
 SAMPLE = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
-PATIENCE = 8  # seconds that a caller waits for an answer; EventBridge waits 5
-LATEST = 5.0 if RELEASE else 60.0  # an answer after more than this is a fault
+PATIENCE = 8  # seconds; a caller's time limit for an answer (EventBridge: 5)
+LATEST = 5.0 if RELEASE else 60.0  # seconds; a later answer is a violation
 
 
 class Event:
-    """One event, sent until it is answered 200. `mark` is what its record is known by."""
+    """One event, sent until it is answered 200. `mark` identifies its record."""
 
     def __init__(self, client, number, rng, event_id=None):
         self.client = client
         self.number = number
         self.mark = f"{client}-{number:06}"
         self.id = event_id or f"id-{self.mark}"
-        self.record = None  # the body of the first 200; b"": it was in a batch
-        self.known_at = None  # when it was acknowledged first
+        self.record = None  # the body of the first 200; b"": it was sent in an array
+        self.known_at = None  # time of the first acknowledgement
         self.taken_as_new = 0
         self.refused = False
         event = json.loads(json.dumps(SAMPLE))
@@ -47,14 +47,14 @@ class Event:
 
 
 class Ledger:
-    """What was sent and what came back. Any thread."""
+    """What was sent and answered, and the violations found. Any thread may use it."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.events = []
-        self.refusals = {}  # ids of wrong events that were answered 400
+        self.refusals = {}  # id to invalid event, of those answered 400
         self.violations = []
-        self.counts = {}  # answers, by status
+        self.counts = {}  # number of answers by status
         self.slowest = 0.0
         self.duplicates = 0
 
@@ -83,7 +83,7 @@ class Ledger:
             return [event for event in self.events if event.record is None]
 
     def accept(self, event, record, duplicate, begun):
-        """A 200 for `event`, sent at `begun`; what is known must be told so, to the byte."""
+        """Note a 200 for `event`, sent at `begun`. A duplicate must be marked and have the same body."""
         with self.lock:
             first, known_at = event.record, event.known_at
             if not first:
@@ -109,7 +109,7 @@ class Ledger:
 
 
 class Caller(threading.Thread):
-    """Sends until `stopping`; a connection of its own, made anew when the server is gone."""
+    """Sends until `stopping`, on its own connection, which it opens again after the server has ended."""
 
     def __init__(self, name, world, ledger, seed):
         super().__init__(name=name, daemon=True)
@@ -119,14 +119,14 @@ class Caller(threading.Thread):
         self.connection = None
         self.stopping = threading.Event()
         self.number = 0
-        self.pause = 0.0  # seconds between two requests
+        self.pause = 0.0  # seconds between requests
 
     def new_event(self, event_id=None):
         self.number += 1
         return self.ledger.add(Event(self.name, self.number, self.rng, event_id))
 
     def send(self, body, headers=None):
-        """One attempt: the answer, or None when there was none."""
+        """Send once. Returns the answer or None."""
         begun = time.monotonic()
         try:
             if not self.connection:
@@ -154,7 +154,7 @@ class Caller(threading.Thread):
         self.connection = None
 
     def offer(self, event):
-        """Send it once. True when it is acknowledged."""
+        """Send the event once. True: it is acknowledged."""
         begun = time.monotonic()
         answer = self.send(event.body)
         if answer is None:
@@ -179,7 +179,7 @@ class Caller(threading.Thread):
                 self.step()
                 if self.pause:
                     self.stopping.wait(self.pause)
-        except Exception as problem:  # a caller that dies in silence would prove nothing
+        except Exception as problem:  # an unnoticed end of a caller would make the test worthless
             self.ledger.complain(f"{self.name} ended: {problem!r}")
             raise
         finally:
@@ -187,7 +187,7 @@ class Caller(threading.Thread):
 
 
 class Sequential(Caller):
-    """The next event only when this one is acknowledged: their order must hold."""
+    """Sends an event only after the previous one is acknowledged, so records must keep this order."""
 
     def step(self):
         event = self.new_event()
@@ -196,7 +196,7 @@ class Sequential(Caller):
 
 
 class Concurrent(Caller):
-    """One attempt each; what is open is offered again, perhaps much later."""
+    """Sends each event once, and retries events without an acknowledgement later."""
 
     def step(self):
         if self.rng.random() < 0.2:
@@ -208,7 +208,7 @@ class Concurrent(Caller):
 
 
 class Reuser(Caller):
-    """The same id with another content: a new event."""
+    """Sends another event with the same id and other content, which must be accepted as new."""
 
     def step(self):
         event = self.new_event()
@@ -219,7 +219,7 @@ class Reuser(Caller):
 
 
 class Repeater(Caller):
-    """Sends what was acknowledged again: it must be known."""
+    """Sends acknowledged events again, which must be duplicates."""
 
     def step(self):
         with self.ledger.lock:
@@ -232,13 +232,13 @@ class Repeater(Caller):
 
 
 class Batches(Caller):
-    """Arrays: new events, known ones and wrong ones."""
+    """Sends arrays of new events, an acknowledged one and a repeated one."""
 
     def step(self):
         events = [self.new_event() for _ in range(self.rng.randint(1, 20))]
         known = self.ledger.acknowledged()
         events += [self.rng.choice(known)] if known else []
-        events += [events[0]]  # twice in one array
+        events += [events[0]]  # the same event twice in one array
         self.rng.shuffle(events)
         for _ in range(3):
             events = self.offer_all(events)
@@ -246,7 +246,7 @@ class Batches(Caller):
                 return
 
     def offer_all(self, events):
-        """Send them together; those that are not acknowledged."""
+        """Send the events in one array. Returns those that are not acknowledged."""
         begun = time.monotonic()
         answer = self.send(encode([event.event for event in events]))
         if answer is None:
@@ -268,7 +268,7 @@ class Batches(Caller):
         ]
 
     def take(self, event, result, begun):
-        """An element's result, which holds no record: its bytes are not known."""
+        """Note the result of an element; it has no record to compare. True: the event is acknowledged."""
         if result["status"] == 200:
             self.ledger.accept(event, b"", bool(result.get("duplicate")), begun)
             return True
@@ -278,7 +278,7 @@ class Batches(Caller):
 
 
 class Wrong(Caller):
-    """Events that are at fault: 400, once they are in quarantine."""
+    """Sends invalid events, which must be answered 400 and be in the quarantine then."""
 
     def step(self):
         event = Event(self.name, self.number, self.rng)
@@ -295,7 +295,7 @@ class Wrong(Caller):
 
 
 class Crowd:
-    """Callers of every kind."""
+    """A group of callers."""
 
     def __init__(self, world, ledger, seed, kinds):
         self.ledger = ledger
@@ -324,7 +324,7 @@ EVERYBODY = {Sequential: 2, Concurrent: 4, Batches: 1, Repeater: 1, Reuser: 1, W
 
 
 def retry_open(world, ledger, seed, seconds=10):
-    """Every event that is still open, by several callers: 200 within `seconds`."""
+    """Send every event without an acknowledgement until it is answered 200, for at most `seconds`."""
     callers = [Concurrent(f"last{i}", world, ledger, seed) for i in range(4)]
     until = time.monotonic() + seconds
 

@@ -1,8 +1,8 @@
-"""What a server must have made of a random life, step by step: a model of it in a few sets.
+"""A test driver that makes random steps, and a model of the state that the server must have after them.
 
-One driver posts events one after another, so it knows in which order they were accepted. What it
-does not know is what became of a request without an answer, or with a 503: such an event is stored
-or not, in each period (a life with one set of sinks) in which it was offered."""
+One driver posts the events one after another, so it knows the order in which they were accepted. It does not
+know whether an event without an answer, or with a 503, was stored. Such an event may have been stored in each
+period in which it was offered; a period is a time with the same set of sinks."""
 
 import contextlib
 import json
@@ -21,10 +21,10 @@ from world import World
 import verdict
 
 DAY = 86400
-PATIENCE = 30  # seconds for everything to arrive, once all is well
+PATIENCE = 30  # seconds for everything to arrive when nothing fails
 MOODS = ("500", "503", "429", "401", "hang", "drop", "late", "half")
 
-# The http sinks. `hook` is refused some records, and fails for some; `line` keeps its order.
+# The HTTP sinks. The receiver of `hook` refuses some records and fails for others; `line` is ordered.
 SINKS = {
     "hook": {"batch": 5, "max_attempts": 8},
     "line": {"batch": 3, "ordered": True},
@@ -33,12 +33,13 @@ SINKS = {
 
 
 class Place(Receiver):
-    """A receiver with a mood; well, it refuses poison and fails for banes, if it is told to."""
+    """A receiver that fails according to `mood`. In the mood "well" it refuses records of the kind poison (422) and
+    fails for the kind bane (500)."""
 
     def __init__(self, tells_apart):
         self.mood = "well"
         self.tells_apart = tells_apart
-        self.marks = {}  # mark to kind, of those that are not for this place
+        self.marks = {}  # mark to kind, of the records that this receiver does not accept
         super().__init__(behave=self._answer)
 
     def _answer(self, number, records):
@@ -53,12 +54,12 @@ class Place(Receiver):
 
 
 class Fact:
-    """What is known of an event beside the ledger's entry."""
+    """What the model knows about an event, in addition to the ledger."""
 
     def __init__(self, kind):
         self.kind = kind  # good, poison or bane
-        self.offered = []  # the sinks of each period in which it may have been accepted
-        self.order = None  # its place among those accepted, where that is known
+        self.offered = []  # the sets of sinks of the periods in which it may have been accepted
+        self.order = None  # its position among the accepted events; None: not known
 
     def must(self):
         return set.intersection(*self.offered)
@@ -68,7 +69,7 @@ class Fact:
 
 
 class Life:
-    """The driver: does steps, keeps the model, finds what does not fit."""
+    """The driver: makes steps, updates the model, and reports deviations."""
 
     def __init__(self, folder, seed, rng, bug=None, patience=PATIENCE):
         self.rng = rng
@@ -97,7 +98,7 @@ class Life:
         self.driver = Caller("model", self.world, self.ledger, seed)
         self.facts = {}  # event to Fact
         self.accepted = 0
-        self.void = {}  # sink to marks that it need not get: it was dropped with them
+        self.void = {}  # sink to marks of records that were dropped with its backlog
         self.ahead = 0
         self.full = False
         self.history = []
@@ -112,19 +113,19 @@ class Life:
         for place in self.places.values():
             place.stop()
 
-    # What is offered.
+    # Offering events.
 
     def sinks(self):
         return {sink["name"] for sink in self.world.config["sinks"]}
 
     def note(self, event, known):
-        """`event` was offered in this period; `known`: it is acknowledged now."""
+        """Note that `event` was offered in this period. `known`: it is acknowledged."""
         fact = self.facts[event]
         if fact.order is not None:
             return
         if not known:
             fact.offered.append(self.sinks())
-        elif event.taken_as_new:  # just now
+        elif event.taken_as_new:  # accepted in this period
             fact.offered = [self.sinks()]
         if known:
             self.accepted += 1
@@ -145,7 +146,7 @@ class Life:
     def some(self, events):
         return self.rng.choice(events) if events else None
 
-    # The steps. Each is named in the history.
+    # The steps. The history has their names.
 
     def accept(self):
         self.offer(self.new_event())
@@ -207,7 +208,7 @@ class Life:
         self.come_back(self.rng.choice((None, False, True)))
 
     def come_back(self, torn):
-        """A new life; with `torn` not None after a power loss."""
+        """Start the server again. `torn` is not None: after a power loss."""
         self.free()
         if torn is not None:
             self.world.disk.lose_power(self.rng, torn)
@@ -216,7 +217,7 @@ class Life:
         self.world.start()
 
     def change_sinks(self):
-        """Take `extra` in or out; out, its backlog may be dropped."""
+        """Add or remove the sink `extra`. After a removal its backlog may be dropped."""
         self.world.stop()
         has_it = "extra" in self.sinks()
         if has_it:
@@ -235,7 +236,7 @@ class Life:
             self.ledger.complain(f"drop-sink {name}: {told.stderr}")
         self.void.setdefault(name, set()).update(event.mark for event in self.facts)
         for key in [key for key in self.world.seen if ("sink", name) in key]:
-            del self.world.seen[key]  # if it comes back, it counts from 0
+            del self.world.seen[key]  # if it is added again, its counters begin at 0
 
     def fill(self):
         self.full = True
@@ -249,7 +250,7 @@ class Life:
         self.world.look()
 
     def settle(self):
-        """All is well: everything arrives, and is what it must be."""
+        """End all faults, wait until everything is delivered, and check the records."""
         self.free()
         for place in self.places.values():
             place.mood = "well"
@@ -257,23 +258,23 @@ class Life:
         rounds = 0
         while (waiting := self.waiting()) and time.monotonic() < until:
             if rounds % 10 == 0:
-                self.accept()  # records at fault are told by others that arrive
+                self.accept()  # the pump detects a bad record only when other records arrive
             rounds += 1
             time.sleep(0.02)
         if waiting:
             self.ledger.complain(f"still waiting for sinks: {waiting}")
         self.check_arrived()
 
-    # What must hold.
+    # Checks.
 
     def expected(self, sink):
-        """Marks that a sink must have, and those that it may have beside."""
+        """Marks of the records that a sink must have, and of those that it may also have."""
         void = self.void.get(sink, set())
         must, may = set(), set()
         for event, fact in self.facts.items():
             if sink not in fact.may():
                 continue
-            is_fit = fact.kind == "good" or sink != "hook"  # else it may be taken in some moods
+            is_fit = fact.kind == "good" or sink != "hook"  # other kinds are accepted in some moods
             is_due = event.record is not None and sink in fact.must() and event.mark not in void
             (must if is_fit and is_due else may).add(event.mark)
         return must, may
@@ -282,12 +283,12 @@ class Life:
         if sink != "archive":
             return self.places[sink].taken()
         texts = [path.read_bytes() for path in self.world.sink_files()]
-        # What stands behind the last line's end is on its way, or was when a life ended.
+        # An incomplete last line is being written, or the process ended while writing it.
         lines = [line for text in texts for line in text.split(b"\n")[:-1]]
         return [json.loads(line) for line in lines]
 
     def waiting(self):
-        """How many records wait for which sink."""
+        """The number of pending records of each sink that has any."""
         metrics = self.world.look()
         pending = {sink: metrics[("sluice_sink_pending", ("sink", sink))] for sink in self.sinks()}
         return {sink: count for sink, count in pending.items() if count}
@@ -316,7 +317,7 @@ class Life:
             place = order.pop(record["interaction_id"], None)
             if place is not None:
                 places.append(place)
-        # An event whose first answer was lost may have been accepted before it was known.
+        # If the first answer was lost, the event may have been accepted earlier than the model knows.
         sure = {fact.order for fact in self.facts.values() if len(fact.offered) == 1}
         places = [place for place in places if place in sure]
         for before, after in zip(places, places[1:]):
@@ -326,7 +327,7 @@ class Life:
 
     @contextlib.contextmanager
     def copy(self):
-        """The store as a server would find it, log and all, and without touching it."""
+        """A copy of the store with its write-ahead log, so that the check does not change the store."""
         with tempfile.TemporaryDirectory() as folder:
             for end in ("", "-wal"):
                 path = self.world.store.with_name(self.world.store.name + end)
@@ -336,7 +337,7 @@ class Life:
                 yield db
 
     def look_into_the_store(self):
-        """While no server has it: rows are what the counters say."""
+        """Compare the rows with the counters. No server may run."""
         with self.copy() as db:
             for sink, *counts in db.execute(
                 "SELECT id, name, configured, cursor, until, enqueued, delivered, dead, dropped"
@@ -358,7 +359,7 @@ class Life:
                 if rows[0] != dead:
                     self.ledger.complain(f"{name}: {rows[0]} dead rows, {dead} counted")
 
-    # The whole.
+    # The complete run.
 
     WEIGHTS = {
         accept: 40,
@@ -387,7 +388,7 @@ class Life:
         step(self)
 
     def live(self, steps):
-        """So many steps, or until something does not fit. What does not, all of it."""
+        """Make `steps` steps, or stop at the first violation. Returns all violations."""
         try:
             for _ in range(steps):
                 self.step()
@@ -409,7 +410,7 @@ class Life:
         return self.ledger.violations
 
     def check_dead(self):
-        """Those at fault, and nobody else."""
+        """Only events that the receiver refuses may be dead."""
         with self.copy() as db:
             dead = {row[0] for row in db.execute("SELECT key FROM dead JOIN record USING (seq)")}
         at_fault = {event.id for event, fact in self.facts.items() if fact.kind != "good"}

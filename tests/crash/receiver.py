@@ -1,4 +1,4 @@
-"""A receiver for the http sink, which writes down what it is sent, and can misbehave."""
+"""A receiver for the HTTP sink that keeps the records and can fail in several ways."""
 
 import collections
 import json
@@ -8,17 +8,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver:
-    """`behave(number, records)` says how a request is answered: by a status; "hang": not at all;
-    "drop": the connection is broken off; "late": so it is, but the records were taken."""
+    """`behave(number, records)` decides the answer: a status; "hang": none for 30 s; "drop": the connection is
+    closed; "late": the records are accepted, then the connection is closed."""
 
     def __init__(self, behave=lambda number, records: 200, port=0, tls=None):
         self.behave = behave
         self.lock = threading.Lock()
-        self.records = []  # whole JSON texts as they came, in order, of requests answered 2xx
+        self.records = []  # the records of requests answered 2xx or "late", in order of arrival
         self.keys = []  # Idempotency-Key of those requests
         self.statuses = collections.Counter()
         self.number = 0
-        self.release = threading.Event()  # ends all hanging
+        self.release = threading.Event()  # ends the waiting of "hang"
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,7 +36,7 @@ class Receiver:
             request_queue_size = 64
 
             def handle_error(self, *_):
-                pass  # a server that is killed breaks its connections off
+                pass  # a killed server resets its connections
 
         self.server = Quiet(("127.0.0.1", port), Handler)
         if tls:

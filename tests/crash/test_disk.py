@@ -1,6 +1,6 @@
-"""The instrument itself: shim.c loses what was not synced, and nothing else.
+"""Tests of the simulated disk: shim.c loses exactly what was not synced.
 
-Shown on SQLite driven from Python, in the way in which the server drives it."""
+Python writes to SQLite in the same way as the server does."""
 
 import contextlib
 import errno
@@ -36,7 +36,7 @@ while True:
 
 
 def write_until_killed(disk, place, synchronous, commits):
-    """Commit until `commits` are told, or the process is gone; the last one told, and all output."""
+    """Commit until `commits` are reported or the process has ended. Returns the last one reported, and all output."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, place / "t.db", synchronous],
         stdout=subprocess.PIPE,
@@ -59,7 +59,7 @@ def write_until_killed(disk, place, synchronous, commits):
 def stored(place):
     with contextlib.closing(sqlite3.connect(place / "t.db")) as db:
         if not db.execute("SELECT * FROM sqlite_schema").fetchall():
-            return []  # not even the table
+            return []  # the table does not exist either
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return [row[0] for row in db.execute("SELECT n FROM t ORDER BY n")]
 

@@ -1,4 +1,4 @@
-"""A store that is full turns new events away and knows those it has; it recovers by itself."""
+"""A full store refuses new events and still recognizes duplicates; it recovers without a restart."""
 
 import time
 
@@ -52,7 +52,7 @@ def test_a_full_disk(tmp_path, seed, rng, tell):
 
 
 def wait_until_full(trial, seconds=30):
-    """Until a new event is turned away for that reason, and /readyz says so."""
+    """Send events until one is refused with "store full" and /readyz reports it."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         event = trial.probe.new_event()
@@ -67,7 +67,7 @@ def wait_until_full(trial, seconds=30):
 
 
 def check_known(trial):
-    """What is in the store is known, full or not."""
+    """Stored events must still be duplicates."""
     caller = Sequential("known", trial.world, trial.ledger, trial.seed)
     for event in trial.rng.sample(trial.ledger.acknowledged(), 20):
         if not caller.offer(event):

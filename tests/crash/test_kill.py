@@ -1,4 +1,4 @@
-"""kill -9 at random moments: what was acknowledged is there, once, in order."""
+"""kill -9 at random moments: every acknowledged event is stored once, in order."""
 
 from trial import KILLS, Trial
 

@@ -1,4 +1,4 @@
-"""A random life against a model of it: nothing is lost, made up, out of order or taken twice."""
+"""Random steps, compared with a model (model.py): no event is lost, invented, reordered or accepted twice."""
 
 import os
 
@@ -17,7 +17,7 @@ def test_a_random_life(tmp_path, seed, rng, tell):
         assert violations == []
 
 
-# Faults put in on purpose (seed.c), each of another kind.
+# Bugs that seed.c adds on purpose, each of another kind.
 BUGS = ["no-sync", "early", "forgets", "loses", "shuffles", "miscounts"]
 
 
@@ -26,7 +26,7 @@ def test_a_fault_is_found(tmp_path, seed, rng, tell, bug):
     with Life(tmp_path, seed, rng, bug=bug, patience=10) as life:
         try:
             violations = life.live(5 * STEPS)
-        except AssertionError as problem:  # what is left cannot even be opened
+        except AssertionError as problem:  # the server cannot open the damaged store
             violations = [str(problem)]
         tell(f"{len(life.history)} steps: {violations[:1]}")
         assert violations

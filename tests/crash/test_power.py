@@ -1,4 +1,4 @@
-"""Power loss and failing disks, on the disk of shim.c."""
+"""Power loss and failing disks, simulated by shim.c."""
 
 import errno
 import time
@@ -12,7 +12,7 @@ ROUNDS = 4 if LONG else 1  # of each fault
 
 
 def test_nothing_acknowledged_is_lost_with_the_power(tmp_path, seed, rng, tell):
-    # A small store has a short log, so that checkpoints are struck, too.
+    # A small store has a short log, so power losses hit checkpoints too.
     store = {"path": str(tmp_path / "var/sluice.db"), "max_size": "24MiB"}
     with Trial(tmp_path, seed, rng, with_disk=True, store=store) as trial:
         trial.crowd.start(pause=0.004)
@@ -29,7 +29,7 @@ def test_nothing_acknowledged_is_lost_with_the_power(tmp_path, seed, rng, tell):
 
 
 def test_a_file_put_aside_is_whole(tmp_path, seed, rng, tell):
-    # Though the process that wrote its last lines was killed before they were synced.
+    # The process is killed before it syncs the last lines of the file.
     with Trial(tmp_path, seed, rng, with_disk=True) as trial:
         world = trial.world
         world.start()
@@ -38,7 +38,7 @@ def test_a_file_put_aside_is_whole(tmp_path, seed, rng, tell):
         world.server.process.wait(10)
         world.bury()
         world.disk.heal()
-        world.config["sinks"][0]["rotate_size"] = 1  # a file each line, but for the one that is there
+        world.config["sinks"][0]["rotate_size"] = 1  # a new file for each line
         world.start()
         trial.drain_some()
         world.kill()
@@ -49,7 +49,7 @@ def test_a_file_put_aside_is_whole(tmp_path, seed, rng, tell):
         assert violations == []
 
 
-# What fails, and how often: -1 until it is mended.
+# What fails, and how often. Without a count it fails until it is mended.
 FAULTS = {
     "full": lambda disk: disk.full(),
     "broken": lambda disk: disk.broken(),
@@ -65,8 +65,8 @@ FAULTS = {
     "sink sync once": lambda disk: disk.fail("sink", "sync", errno.EIO, count=1),
     "folder sync": lambda disk: disk.fail("folder", "sync", errno.EIO),
 }
-SELDOM = {"index write", "folder sync", "database write", "database sync once"}  # may not come
-LASTING = {"full", "broken", "log write", "log sync"}  # nothing can be taken while these are there
+SELDOM = {"index write", "folder sync", "database write", "database sync once"}  # these calls may not happen
+LASTING = {"full", "broken", "log write", "log sync"}  # no event can be accepted during these
 
 SHORT = {
     ("full", "mended"),

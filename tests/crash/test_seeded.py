@@ -1,11 +1,11 @@
-"""The crash tests find what they are for: faults put in on purpose turn them red."""
+"""The crash tests detect bugs: each bug that seed.c adds must make them fail."""
 
 import pytest
 
 from disk import LIE
 from trial import Trial
 
-STRIKES = 30  # at most; the first loss ends it
+STRIKES = 30  # limit; the first loss ends the test
 
 LOSSES = ("acknowledged events are lost", " in the store", "and is taken as new")
 
@@ -15,13 +15,13 @@ def is_loss(violations):
 
 
 def strike_until_red(trial, strike, is_enough=is_loss):
-    """Kill until what the checks of the real tests find `is_enough`: a fault shows in several ways,
-    a counter that goes back among them."""
+    """Kill until `is_enough` is true for the violations. A bug can cause several kinds of them, for example a
+    counter that decreases."""
     trial.crowd.start(pause=0.002)
     for _ in range(STRIKES):
         try:
             trial.world.start()
-        except AssertionError as problem:  # what is left cannot even be opened
+        except AssertionError as problem:  # the server cannot open the damaged store
             trial.ledger.complain(f"{problem}")
         else:
             trial.world.look()

@@ -1,4 +1,4 @@
-"""Sinks that fail never change what callers are told, and nothing is lost by it."""
+"""Failing sinks do not change the answers, and no record is lost."""
 
 import ssl
 import subprocess
@@ -28,7 +28,7 @@ SHORT = ("hangs", "every second one fails", "takes and drops", "429")
 
 
 def check_callers(trial):
-    """Only 200 for what is right and 400 for what is wrong: no 503 on a sink's account."""
+    """All answers are 200 or 400: a failing sink must not cause a 503."""
     strange = {
         status: count for status, count in trial.ledger.counts.items() if status not in (200, 400)
     }
@@ -92,7 +92,7 @@ def test_nobody_listens_for_a_while(tmp_path, seed, rng, tell):
 
 
 def self_signed(folder):
-    """A certificate that nobody vouches for."""
+    """An SSL context with a self-signed certificate."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
         + ["-nodes", "-subj", "/CN=127.0.0.1", "-days", "2", "-keyout", "key", "-out", "cert"],
@@ -130,7 +130,7 @@ def test_wrong_tls_waits_until_it_is_put_right(tmp_path, seed, rng, tell, wrong)
 
 @pytest.mark.parametrize("batch", [20, long_row(1)])
 def test_a_refused_record_dies_alone(tmp_path, seed, rng, tell, batch):
-    """The receiver refuses some records for ever: these are dead, all others are delivered."""
+    """The receiver always refuses some records: these become dead, all others are delivered."""
 
     def is_bad(mark):
         return mark.endswith("7")

@@ -1,4 +1,4 @@
-"""Every event ten times, by many callers at once, across restarts: once in the outbox."""
+"""Several callers send every event ten times, across restarts: the outbox has it once."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The trial that all crash tests have in common: callers, strikes, restarts, the verdict."""
+"""The common procedure of the crash tests: callers, kills, restarts, final checks."""
 
 import os
 import time
@@ -13,21 +13,21 @@ from world import World
 import verdict
 
 KILLS = int(os.environ.get("CRASH_KILLS", "20"))
-LONG = KILLS >= 100  # everything, and more of it; else what fits into a minute
+LONG = KILLS >= 100  # all tests with more repetitions; else a selection of about a minute
 
 long_only = pytest.mark.skipif(not LONG, reason="for the long form: CRASH_KILLS=200")
 
 
 def long_row(value):
-    """A row of a table of tests that the short form leaves out."""
+    """A test parameter that only the long form uses."""
     return pytest.param(value, marks=long_only)
 
 
 class Trial:
-    """Callers at work on a server that is struck down and comes back."""
+    """Callers that send to a server while it is killed and started again."""
 
     def __init__(self, folder, seed, rng, *, kinds=None, held=False, hook=None, **world):
-        """`hook`: other settings of the http sink. `held`: a sink that nobody is behind."""
+        """`hook`: settings of the HTTP sink. `held`: add a sink without a receiver."""
         self.rng = rng
         self.seed = seed
         self.ledger = Ledger()
@@ -37,7 +37,7 @@ class Trial:
         self.hook = {"name": "hook", "kind": "http", "url": self.receiver.url, "batch": 50}
         self.hook |= hook or {}
         sinks = [self.hook]
-        if held:  # nobody is there, so all records stay in the outbox
+        if held:  # without a receiver all records stay in the outbox
             sinks.append({"name": "held", "kind": "http", "url": "http://127.0.0.1:1/"})
         self.world = World(folder, self.ledger, sinks=sinks, **world)
         self.crowd = Crowd(self.world, self.ledger, seed, kinds or EVERYBODY)
@@ -55,12 +55,12 @@ class Trial:
         self.receiver.stop()
 
     def strike(self, longest=0.6):
-        """Wait a random time, then SIGKILL; sometimes in the first moments of a life."""
+        """Wait a random time, then send SIGKILL; sometimes shortly after the start."""
         time.sleep(self.rng.choice((0.02, longest, longest)) * self.rng.random())
         self.world.kill()
 
     def strike_disk(self, longest=0.6):
-        """The process ends in the midst of a write or sync, or from outside; then power is lost."""
+        """End the process during a write or sync, or by SIGKILL; then simulate a power loss."""
         disk = self.world.disk
         if self.rng.random() < 0.7:
             kind = self.rng.choice(("log", "log", "database", "sink", "folder"))
@@ -75,13 +75,13 @@ class Trial:
         self.lose_power()
 
     def lose_power(self):
-        """Two of three times: else it was the process alone, and what it wrote is still there."""
+        """Simulate a power loss, in two of three cases; else only the process ended, and its writes stay."""
         torn = self.rng.choice((False, True, None))
         if torn is not None:
             self.world.disk.lose_power(self.rng, torn)
 
     def drain_some(self, seconds=5):
-        """Wait until something more was delivered to the file."""
+        """Wait until the file sink has 20 more records, at most `seconds`."""
         key = ("sluice_sink_delivered_total", ("sink", "archive"))
         before = self.world.metrics()[key]
         until = time.monotonic() + seconds
@@ -89,7 +89,7 @@ class Trial:
             time.sleep(0.02)
 
     def is_taken(self, seconds=10):
-        """Is a new event acknowledged within that time, without help?"""
+        """Is a new event acknowledged within `seconds`, without a restart?"""
         until = time.monotonic() + seconds
         caller = self.probe
         event = caller.new_event()
@@ -101,7 +101,7 @@ class Trial:
         return False
 
     def await_ready(self, ready, seconds=5):
-        """Does /readyz come to say so?"""
+        """Wait until /readyz reports `ready`, at most `seconds`."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             answer = self.world.server.get("/readyz")
@@ -111,7 +111,7 @@ class Trial:
         self.ledger.complain(f"/readyz still says {answer!r}")
 
     def finish(self, ordered=True):
-        """The last life: everything is taken and delivered. What is wrong, all of it."""
+        """Accept and deliver everything, then run all checks. Returns the violations."""
         if not self.world.server:
             self.world.start()
         self.crowd.stop()

@@ -1,11 +1,11 @@
-"""What must hold once everything has been delivered. Each check adds to the ledger's violations."""
+"""Checks after everything has been delivered. Each adds its findings to the ledger's violations."""
 
 import collections
 import json
 
 
 def file_records(world):
-    """The records of the file sink, in order; every line must be whole."""
+    """The records of the file sink, in order. Every line must be complete."""
     out = []
     for path in world.sink_files():
         text = path.read_bytes()
@@ -20,7 +20,7 @@ def file_records(world):
 
 
 def check_delivered(ledger, name, records, ordered=True):
-    """Every acknowledged event is there; what comes twice is the same record; order holds."""
+    """Every acknowledged event is delivered, repeated records are equal, and the order is kept."""
     times = {}
     firsts = collections.defaultdict(list)
     for record in records:
@@ -51,7 +51,7 @@ def check_delivered(ledger, name, records, ordered=True):
 
 
 def check_store(world, held=None):
-    """The database itself: whole, its counters right, wrong events kept."""
+    """The database is intact, remembers each acknowledged event once, and keeps the refused ones."""
     ledger = world.ledger
     acknowledged = ledger.acknowledged()
     with world.database() as db:
@@ -59,7 +59,7 @@ def check_store(world, held=None):
         if problems != ["ok"]:
             ledger.complain(f"the database is damaged: {problems[:3]}")
         identities = db.execute(
-            # A row on its way from `recent` to `seen` stands in both.
+            # While a row moves from `recent` to `seen`, it is in both.
             "SELECT count(*), count(DISTINCT identity) FROM"
             " (SELECT bucket, id_hash, identity FROM seen"
             " UNION SELECT bucket, id_hash, identity FROM recent)"
@@ -85,7 +85,7 @@ def check_store(world, held=None):
 
 
 def check_counts(ledger, metrics, sinks):
-    """The counters that live in the store, against what was acknowledged."""
+    """The counters of the store agree with the acknowledged events."""
     count = len(ledger.acknowledged())
     accepted = metrics[("sluice_store_accepted_total",)]
     if accepted != count:

@@ -1,4 +1,4 @@
-"""One store, and the many lives of the server on it."""
+"""One store, and the server processes that use it one after another ("lives")."""
 
 import contextlib
 import re
@@ -18,7 +18,7 @@ LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 class World:
-    """`with_disk`: on the disk of shim.c; `bug`: a fault of seed.c is in the server."""
+    """`with_disk`: use the disk that shim.c simulates. `bug`: add this bug of seed.c to the server."""
 
     def __init__(self, folder, ledger, *, with_disk=False, bug=None, sinks=(), **changes):
         if (with_disk or bug) and MODE in ("asan", "tsan"):
@@ -48,18 +48,18 @@ class World:
         self.server = None
         self.lives = 0
         self.slowest_start = 0.0
-        self.seen = {}  # counters as of the last look, which must not go down
+        self.seen = {}  # counters of the last look(); they must not decrease
         self.change = threading.Condition()
-        self.where = None  # address, while the server runs
+        self.where = None  # the server's address while it runs
 
     def order(self, *words):
-        """A command line call about this store."""
+        """Run a command with this configuration."""
         return run(*words, "-c", self.server.file, cwd=self.folder)
 
-    # Lives.
+    # Start and end.
 
     def start(self, patience=PATIENCE):
-        """A new life. False: it was killed before it was ready (by the disk's wish)."""
+        """Start the server. False: the simulated disk killed it before it was ready."""
         self.lives += 1
         server = Server(self.folder, self.config, env=self.env)
         self.server = server
@@ -78,7 +78,7 @@ class World:
         return True
 
     def try_start(self):
-        """A new life, unless the server refuses: then it has to leave with 3 and say why."""
+        """Start the server. False: it refused to start; then it must exit with 3 and print the reason."""
         try:
             return self.start()
         except AssertionError as problem:
@@ -91,7 +91,7 @@ class World:
             return False
 
     def address(self):
-        """Where the server is, waiting a little for it to come back."""
+        """The server's address. Waits up to 0.5 s for a restart."""
         with self.change:
             self.change.wait_for(lambda: self.where, 0.5)
             if not self.where:
@@ -104,7 +104,7 @@ class World:
         self.bury()
 
     def bury(self):
-        """The server is gone, or about to be: as it should be?"""
+        """Wait for the end of the killed server, and check its exit status and standard error."""
         with self.change:
             self.where = None
         server, self.server = self.server, None
@@ -116,22 +116,22 @@ class World:
             self.ledger.complain(f"the server complained: {server.stderr()}")
 
     def stop(self):
-        """A clean end."""
+        """Stop the server with SIGTERM."""
         with self.change:
             self.where = None
         server, self.server = self.server, None
         server.stop()
 
     def discard(self):
-        """For the end of a test that failed."""
+        """End the server without checks, after a failed test."""
         if self.server:
             self.server.discard()
             self.server = None
 
-    # Looking at it.
+    # Checks while it runs.
 
     def metrics(self):
-        """Every sample: name and labels (sorted by name) to value."""
+        """All samples as {(name, sorted labels): value}."""
         text = self.server.get("/metrics").body.decode()
         return {
             (name, *sorted(LABEL.findall(labels))): float(value)
@@ -139,7 +139,7 @@ class World:
         }
 
     def look(self):
-        """Scrape, and check what must hold at any moment."""
+        """Read the metrics, and check what must be true at any time. Returns the metrics."""
         acknowledged = len(self.ledger.acknowledged())
         metrics = self.metrics()
         for text in unbalanced(metrics):
@@ -155,7 +155,7 @@ class World:
         return metrics
 
     def drain(self, sinks, seconds):
-        """Wait until these sinks have nothing pending; the last scrape."""
+        """Wait until these sinks have nothing pending. Returns the metrics."""
         until = time.monotonic() + seconds * SLOW
         while True:
             metrics = self.look()
@@ -169,7 +169,7 @@ class World:
 
     @contextlib.contextmanager
     def database(self):
-        """The store, read only, while no server has it."""
+        """A read-only connection to the store. No server may run."""
         connection = sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)
         try:
             yield connection
@@ -186,7 +186,7 @@ class World:
         return sorted(self.records.parent.glob("records*"), key=age)
 
 
-# Counters that live in the store.
+# Counters that are kept in the store: restarts must not reset them.
 LASTING = {
     "sluice_store_accepted_total",
     "sluice_store_duplicates_total",
@@ -198,7 +198,7 @@ LASTING = {
 
 
 def unbalanced(metrics):
-    """Sinks whose numbers do not add up: enqueued = delivered + pending + dead + dropped."""
+    """Texts about sinks for which enqueued = delivered + pending + dead + dropped is false."""
     out = []
     for key, enqueued in metrics.items():
         if key[0] != "sluice_sink_enqueued_total":

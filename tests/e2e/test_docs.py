@@ -1,5 +1,5 @@
 """README and docs are correct: every command that needs no special machine is run and must print what the page
-shows; every named command, target, file, setting, metric and log event must exist."""
+shows; every command, target, file, setting, metric and log event that they name must exist."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The five endpoints, and what every answer carries."""
+"""The five endpoints, and the headers of every answer."""
 
 import re
 

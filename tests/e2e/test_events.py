@@ -1,6 +1,6 @@
-"""POST /events with one event, through the real server: one of each condition that a file registry can show.
+"""POST /events with one event: one test of each condition that is possible with a file registry.
 
-The answers to every kind of event are in tests/unit/handlers, what is not JSON in test_json_read.c."""
+tests/unit/handlers has the answers to every kind of event; test_json_read.c has every kind of invalid JSON."""
 
 import pathlib
 import re
@@ -87,11 +87,11 @@ def test_formats_are_annotations_unless_asserted(folder, sluice):
     assert sluice(routes=routes).post({"detail": {"m": "x"}}).status == 200
 
 
-# patterns, with PCRE2's JIT and without it
+# patterns, with and without PCRE2's JIT
 
 
 def put_nothing(folder):
-    """A transform that any payload has what it needs for."""
+    """A transform that succeeds for every payload."""
     return put_transform(folder, "nothing", [{"name": "x", "from": "/x"}])
 
 

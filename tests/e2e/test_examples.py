@@ -1,4 +1,4 @@
-"""What is shipped to be tried works as its comments say."""
+"""The shipped examples work as their comments say."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Schemas from AWS Glue while serving: every way it can fail, with and without a known version."""
+"""Schemas from AWS Glue: every kind of failure, with and without a known version of the schema."""
 
 import concurrent.futures
 import json
@@ -27,7 +27,7 @@ def glue(glue):
 
 @pytest.fixture
 def serve(sluice):
-    """`serve(glue, ...)` is a server that takes its schemas from there."""
+    """`serve(glue, ...)` starts a server that gets its schemas from `glue`."""
 
     def start(server, env=None, **changes):
         registry = {"kind": "glue", "refresh": "1h"} | changes.pop("registry", {})
@@ -50,7 +50,7 @@ def await_ready(server, patience=PATIENCE):
 
 
 def await_status(server, event, status, patience=RETRY_WITHIN):
-    """Send the event again and again, as EventBridge does, until it is answered so."""
+    """Send the event until it is answered with this status, as EventBridge does."""
     deadline = time.monotonic() + patience
     while (answer := server.post(event)).status != status:
         assert time.monotonic() < deadline, answer
@@ -65,7 +65,7 @@ def metric(server, name, **labels):
     return None
 
 
-# The fault, then status and details in the tutorial's map; then in EventBridge's map.
+# For each fault: status and details with `status_map: tutorial`; status with `status_map: eventbridge`.
 FAULTS = {
     "throttle": (500, None, 500),
     "throttle_header": (500, None, 500),
@@ -107,7 +107,7 @@ def check_failure(answer, status, details):
 
 def test_an_event_is_checked_by_glues_schema(glue, serve, event):
     server = serve(glue)
-    answer = server.post(event)  # the first one waits for the schema
+    answer = server.post(event)  # the first event waits for the schema
     assert answer.status == 200, answer
     assert answer.json["interaction_id"] == event["detail"]["interaction"]["id"]
     assert server.wait_log(event="request")["schema_version"] == "1"
@@ -128,7 +128,7 @@ def test_an_event_is_checked_by_glues_schema(glue, serve, event):
 @pytest.mark.emulator_only("faults")
 @pytest.mark.parametrize("name", EACH_KIND)
 def test_a_failure_without_a_known_version(glue, serve, event, name):
-    """The right status in both maps; after the fault's end a retry is answered 200 soon."""
+    """Both status maps are right, and a retry after the end of the fault is soon answered 200."""
     status, details, eventbridge = FAULTS[name]
     glue.fault(name)
     limits = {"http": {"deadline": "1500ms"}} if details == "deadline" else {}
@@ -222,7 +222,7 @@ def test_a_good_certificate_is_fine(serve, event):
 
 
 def test_senders_get_no_path_and_no_profile(glue, serve, event, folder):
-    """Neither in an answer nor in /readyz; the log has all of it."""
+    """They are neither in an answer nor in /readyz, but in the log."""
     script = folder / "keys"
     script.write_text("#!/bin/sh\nexit 3\n")
     script.chmod(0o755)
@@ -274,7 +274,7 @@ def test_many_first_events_cause_one_call(glue, serve, event):
     connections = [server.connect() for _ in range(count)]
     release = threading.Event()
     plain = glue.answer
-    glue.answer = lambda *args: (release.wait(PATIENCE), plain(*args))[1]  # all wait for this
+    glue.answer = lambda *args: (release.wait(PATIENCE), plain(*args))[1]  # all calls wait for `release`
     body = json.dumps(event).encode()
     head = f"POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     for connection in connections:
@@ -334,7 +334,7 @@ def test_a_restart_without_glue_serves_from_the_cache(glue, serve, sluice, event
     assert cache.stat().st_mode & 0o777 == 0o700
     glue.fault("hang")
     took = []
-    for _ in range(5):  # the quickest counts: others are at work on this machine
+    for _ in range(5):  # use the fastest one: the machine may be busy
         again = serve(glue, registry={"cache_dir": str(cache), "refresh": "1h"})
         assert again.post(event).status == 200
         took.append(time.monotonic() - again.started)
@@ -388,7 +388,7 @@ def test_one_schema_that_is_missing_does_not_delay_another(glue, serve, event, f
     [
         ({"path": ""}, True),
         ({"path": "var/sluice.db", "quarantine": {"enabled": False}}, True),
-        ({"path": "var/sluice.db"}, False),  # the quarantine keeps what they refuse
+        ({"path": "var/sluice.db"}, False),  # the quarantine keeps refused events, so no warning
     ],
     ids=["no store", "no quarantine", "quarantine"],
 )
@@ -456,7 +456,7 @@ def test_a_reload_is_no_way_around_it(glue, serve, event):
     assert glue.count() == 2
     assert server.post(event).status == 200
     check_guard(server, held=True)
-    server.file.write_text(text)  # what was found is not forgotten, and not counted again
+    server.file.write_text(text)  # a reload keeps the guard's result and does not count it again
     server.signal(signal.SIGHUP)
     glue.wait_calls("GetSchemaVersion", 3)
     server.stop()

@@ -1,4 +1,4 @@
-"""The emulated Glue is good enough to judge by: AWS's own client gets along with it."""
+"""Tests of the emulated Glue with AWS's own client."""
 
 import botocore.config
 import botocore.exceptions
@@ -118,7 +118,7 @@ def test_faults():
         glue.fault("truncated", times=1)
         try:
             assert "SchemaDefinition" not in latest(api)
-        except botocore.exceptions.HTTPClientError:  # newer versions of urllib3 notice
+        except botocore.exceptions.HTTPClientError:  # newer versions of urllib3 detect it
             pass
         for name in ("reset", "close"):
             glue.fault(name, times=1)

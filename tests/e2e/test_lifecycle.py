@@ -1,4 +1,4 @@
-"""Start, stop and what the process weighs."""
+"""Start, stop and memory of the process."""
 
 import json
 import os
@@ -28,7 +28,7 @@ HEAD = b"POST /events HTTP/1.1\r\nHost: a\r\n"
 
 
 def in_flight(server, body):
-    """A connection on which a request has begun: its head is in, its body is awaited."""
+    """A connection with a request in flight: the server has its headers and waits for the body."""
     connection = server.connect()
     connection.send(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
     connection.more()
@@ -109,10 +109,10 @@ def test_a_second_sigterm_ends_it_at_once(sluice):
         server.signal(signal.SIGTERM)
         server.wait_log(event="stopping")
         began = time.monotonic()
-        while server.process.poll() is None:  # within a second it counts as the same
+        while server.process.poll() is None:  # within a second it counts as the first signal
             server.signal(signal.SIGTERM)
             time.sleep(0.02)
-        assert time.monotonic() - began < 5 * SLOW  # the drain alone would take ten seconds
+        assert time.monotonic() - began < 5 * SLOW  # a complete drain takes ten seconds
     server.discard()
 
 
@@ -131,7 +131,7 @@ def test_it_leaves_no_core_dump(sluice):
 
 
 def test_a_sigterm_that_comes_twice_at_once_counts_once(sluice):
-    """`timeout` sends it to the process and to its group."""
+    """`timeout` sends SIGTERM to the process and to its group."""
     server = sluice()
     body = encode(EVENT)
     with in_flight(server, body) as connection:
@@ -153,7 +153,7 @@ def test_a_drain_ends_though_a_client_never_finishes(sluice):
 
 
 def test_no_request_is_lost_when_it_stops_under_load(sluice):
-    """Every request that was sent whole before the connection closed got its answer or a close."""
+    """Every request that was sent completely gets its answer, or the connection closes without one."""
     server = sluice()
     body = encode(EVENT)
     connections = [server.connect() for _ in range(40)]
@@ -164,7 +164,7 @@ def test_no_request_is_lost_when_it_stops_under_load(sluice):
         try:
             assert connection.answer().status in (200, 503)
         except Closed as closed:
-            assert closed.rest == b""  # never half an answer
+            assert closed.rest == b""  # never a part of an answer
         connection.close()
     server.stop()
 
@@ -258,7 +258,7 @@ def test_a_log_without_a_reader_stops_nothing(folder):
             ready += process.stdout.read1(1)
         address = ("127.0.0.1", json.loads(ready)["port"])
         with Connection(address, 30) as connection:
-            for _ in range(8000):  # more lines than the pipe and the queue behind it hold
+            for _ in range(8000):  # more lines than the pipe and the server's queue hold
                 connection.send(request("GET", "/healthz"))
                 assert connection.answer("GET").status == 200
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The metrics: names, labels, and numbers that agree with what was asked."""
+"""The metrics: names, labels, and values that agree with the requests sent."""
 
 import re
 import socket
@@ -12,7 +12,7 @@ SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\})? (\S+)
 
 
 def scrape(server):
-    """{(name, label pairs): value} and {name: type}, checked for form."""
+    """Returns {(name, label pairs): value} and {name: type}; checks the format."""
     samples, types, helped = {}, {}, set()
     for line in server.get("/metrics").body.decode().splitlines():
         if line.startswith("# TYPE "):
@@ -104,7 +104,7 @@ def test_what_is_no_request_leaves_a_trace(sluice, reason, data):
     name = "sluice_http_not_understood_total"
     if reason:
         said = server.wait_log(event="request_not_understood")["reason"]
-        assert said == reason or (reason, said) == ("late", "not_http")  # libmicrohttpd from 1.0 on
+        assert said == reason or (reason, said) == ("late", "not_http")  # libmicrohttpd 1.0 and later
         assert value(server, name, reason=said) == 1
     assert sum(v for (n, _), v in scrape(server)[0].items() if n == name) == bool(reason)
 

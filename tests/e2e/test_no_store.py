@@ -1,4 +1,4 @@
-"""Sinks without a store: a 200 means that every sink has the record; nothing is kept on disk."""
+"""Sinks without a store: a 200 means that every sink has the record. Nothing is kept on disk."""
 
 import json
 import select
@@ -13,11 +13,11 @@ from test_sinks import ARCHIVE, counters, hook, ids, lines, name
 
 NONE = {"path": ""}
 DEADLINE = {"deadline": f"{400 * min(SLOW, 6)}ms"}
-QUIET = 0.2  # seconds in which an answer that must not come would have come
+QUIET = 0.2  # seconds to wait for an answer that must not arrive
 
 
 class Gate:
-    """A plan for the receiver: hold every answer until open()."""
+    """A plan for the receiver: every answer waits for open()."""
 
     def __init__(self, there):
         self.there = there
@@ -39,7 +39,7 @@ class Gate:
 
 
 def send(server, body):
-    """Post without waiting for the answer."""
+    """Send a POST; do not wait for the answer."""
     connection = server.connect()
     connection.send(request("POST", "/events", encode(body)))
     return connection
@@ -64,7 +64,7 @@ def refused(details):
 
 
 def named(event, name):
-    """An event of its own, with this id."""
+    """A copy of the event with this id."""
     copy = json.loads(json.dumps(event))
     copy["id"] = copy["detail"]["interaction"]["id"] = name
     return copy
@@ -150,7 +150,7 @@ def test_an_innocent_event_waits_for_its_own_attempt_alone(sluice, event, receiv
             assert server.post(named(event, one)).status == 200
         assert is_silent(waiting)
     assert ids(there.records) == name("e", 20)
-    server.discard()  # the drain would wait for the poisoned event
+    server.discard()  # a drain would wait for the refused event
 
 
 def test_after_a_503_the_record_is_dropped(sluice, event, receiver):
@@ -160,7 +160,7 @@ def test_after_a_503_the_record_is_dropped(sluice, event, receiver):
     assert server.post(named(event, "lost")).status == 503
     wait_for(lambda: counters(server, "hook") == numbers(1, 0, 1), "a dropped record")
     count = len(there.requests)
-    assert count > 1  # as long as its sender waited, it was
+    assert count > 1  # it was retried as long as its sender waited
     there.plan = lambda records: (200, {})
     assert server.post(named(event, "new")).status == 200
     assert len(there.requests) == count + 1
@@ -176,7 +176,7 @@ def test_one_sink_of_two_that_fails_is_a_503(sluice, folder, event, receiver):
     assert counters(server, "archive") == numbers(1, 1, 0)
     there.plan = lambda records: (200, {})
     assert server.post(event).status == 200
-    assert len(lines(folder / "out/records.ndjson")) == 2  # at least once
+    assert len(lines(folder / "out/records.ndjson")) == 2  # delivery is at least once: the retry is a second record
     assert len(there.records) == 1
 
 
@@ -197,7 +197,7 @@ def test_a_sink_that_is_not_there_is_a_503(sluice, folder, event):
     (folder / "out/records.ndjson").mkdir(parents=True)
     server = sluice(store=NONE, sinks=[ARCHIVE], http=DEADLINE)
     assert server.post(event).status == 503
-    assert server.get("/readyz").status == 200  # only an event can find out that it is back
+    assert server.get("/readyz").status == 200  # still ready: only the next event can show that the sink works again
     (folder / "out/records.ndjson").rmdir()
     wait_for(lambda: server.post(event).status == 200, "a recovery")
 
@@ -261,7 +261,7 @@ def test_at_the_deadline_what_has_arrived_is_200(sluice, event, receiver):
     assert ids(there.records) == ["a", "b", "d"]
 
 
-# The end, and new beginnings
+# Stop, restart and reload
 
 
 def test_sigterm_answers_waiting_requests(sluice, event, receiver):

@@ -1,5 +1,5 @@
-"""What was sent stays inside: a mark in every header, value, key and query shows up nowhere but in
-the answers that are meant to hold it."""
+"""Content of requests is not disclosed: every header, value, key and query contains a mark, which may be only
+in the answers that contain it by contract."""
 
 import json
 import string
@@ -9,13 +9,13 @@ import pytest
 from issuer import Issuer
 from server import run
 
-# Marks that no escaping changes; what they stand for is in the name.
+# Marks without characters that are escaped. Each contains the name of its place.
 VALUE, KEY, HEADER, NAME, QUERY, SECRET, ID = (
     f"mark{kind}{string.hexdigits}"
     for kind in ("value", "key", "header", "name", "query", "secret", "id")
 )
 SENT = [VALUE, KEY, HEADER, NAME, QUERY, SECRET, ID]
-STRANGE_ID = f"{ID} is no identifier"  # answered, as every id, and not logged
+STRANGE_ID = f"{ID} is no identifier"  # in the answer, as every id, but not logged
 EMAIL = "mark.person@example.com"
 NUMBER = 48151623424815162342
 
@@ -44,7 +44,7 @@ MARKED_HEADERS = {
 
 
 def marked(value):
-    """Every string of it replaced by a mark, every object with a marked member more."""
+    """Replace every string by a mark, and add a member or element with marks everywhere."""
     if isinstance(value, dict):
         return {key: marked(part) for key, part in value.items()} | {KEY: VALUE}
     if isinstance(value, list):
@@ -53,7 +53,7 @@ def marked(value):
 
 
 def bodies(event):
-    """By what becomes of them."""
+    """Request bodies, by the kind of their outcome."""
     interaction = event["detail"]["interaction"]
     good = marked(event) | {"id": event["id"]}
     person = {"email": EMAIL, "name": VALUE, "account": NUMBER}
@@ -81,7 +81,7 @@ def bodies(event):
 
 
 def reveals(text, marks):
-    """Which of the marks are in it."""
+    """The marks that the text contains."""
     lower = text.lower()
     return [mark for mark in marks if mark.lower() in lower]
 
@@ -91,7 +91,7 @@ def values_in(text):
 
 
 def provoke(server, event, credential):
-    """Requests of every kind, refused ones too; the answers by name."""
+    """Send requests of every kind, including refused ones. Returns the answers by name."""
     answers = {}
     target = f"/events?{QUERY}={QUERY}"
     headers = MARKED_HEADERS | credential
@@ -176,7 +176,7 @@ def test_nothing_sent_comes_out(sluice, event, secret, idp, form, store):
 
 
 def test_values_are_shown_only_when_asked_for(sluice, event):
-    """The same refusals without redaction hold the values: the marks are no blind ones."""
+    """Without redaction the same answer contains the value, which proves that the marks work."""
     told = bodies(event)["wrong type"]
     assert not values_in(sluice().post(told).body.decode())
     open_hearted = sluice(validation={"redact_values": False})
@@ -186,7 +186,7 @@ def test_values_are_shown_only_when_asked_for(sluice, event):
 
 
 def test_a_record_is_the_answer_only_by_default(sluice, event):
-    """Contract: `respond: record` holds the customer's data, `receipt` does not."""
+    """`respond: record` answers with the customer's data, `receipt` does not."""
     answer = sluice().post(event)
     assert event["detail"]["interaction"]["customer"]["email"] in answer.body.decode()
     receipt = sluice(http={"respond": "receipt"}).post(event)

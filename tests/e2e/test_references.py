@@ -1,4 +1,4 @@
-"""`$ref` to other schemas of the registry: by name, by `$id`, and what happens when they change."""
+"""`$ref` to other schemas of the registry, by name and by `$id`, and changes of these schemas."""
 
 import json
 
@@ -57,7 +57,7 @@ def test_files_refer_to_each_other(folder, sluice, reference, whole, part):
     assert (status(server, "a"), status(server, 1)) == (200, 400)
     live = server.get("/readyz").json
     put_part(NUMBER)
-    server.wait_log(event="schema_guard", schema="Whole")  # it would refuse what it has accepted
+    server.wait_log(event="schema_guard", schema="Whole")  # the new schema refuses events that were accepted
     server.wait_text(lambda line: line.count("schema_live") and "+" in line)
     assert (status(server, "a"), status(server, 1)) == (400, 200)
     assert server.get("/readyz").json != live
@@ -115,7 +115,7 @@ def test_schemas_of_glue_refer_to_each_other(folder, sluice, glue, reference):
     server.wait_log(event="schema_live", schema="Part", version="2")
     server.stop()
     glue.fault("unavailable")
-    again = sluice(**settings)  # what was found is in the cache, too
+    again = sluice(**settings)  # the referenced schemas are in the cache too
     assert again.get("/readyz").status == 200
     assert (status(again, "a"), status(again, 1)) == (400, 200)
 

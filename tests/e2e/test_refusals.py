@@ -1,6 +1,6 @@
-"""Refusals before the pipeline, through the real server: one of each kind.
+"""Requests that are refused before their event is read: one of each kind.
 
-The tables of paths, types, lengths, codings and their order are in tests/unit/server/http."""
+tests/unit/server/http has the tables of paths, types, lengths, codings and their order."""
 
 import json
 
@@ -51,7 +51,7 @@ def test_probes_take_get_and_head_only(shared):
 
 
 def test_the_bounds_of_a_head(shared):
-    headers = {f"X-{n:02}": "a" * 150 for n in range(96)}  # beside Host, and the request line
+    headers = {f"X-{n:02}": "a" * 150 for n in range(96)}  # plus Host and the request line
     assert shared.get("/healthz", headers).status == 200
     refused(shared.get("/healthz", headers | {"X": "a" * 2000}), 431, "Request Header Fields Too Large")
     assert shared.get("/healthz", {"X-Long": "a" * 20_000}).status == 431
@@ -95,7 +95,7 @@ def test_over_the_requests_in_flight_is_503(sluice, event):
     server = sluice(http={"max_in_flight": 1})
     with server.connect() as slow:
         slow.send(f"{EVENTS}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode())
-        slow.more()  # 100 Continue: it is in flight now
+        slow.more()  # 100 Continue: the request is in flight
         unavailable(server.post(event))
         slow.send(b"{}")
         assert slow.answer().status == 400
@@ -108,7 +108,7 @@ def test_over_the_bytes_in_flight_is_503(sluice, event):
     with server.connect() as slow:
         slow.send(f"{EVENTS}Content-Length: 65536\r\nExpect: 100-continue\r\n\r\n".encode())
         slow.more()
-        assert server.post(b" " * 65536).status == 400  # what is announced only takes no memory
+        assert server.post(b" " * 65536).status == 400  # an announced body uses no memory until it arrives
         slow.send(b" " * 65535)
         wait_for(lambda: inflight_bytes(server) == 65536)
         answer = server.post(b" " * 65536)
@@ -120,7 +120,7 @@ def test_over_the_bytes_in_flight_is_503(sluice, event):
         assert server.post(event).status == 200
         slow.send(b" ")
         assert slow.answer().status == 400
-    assert inflight_bytes(server) == 0  # given back before the answer left
+    assert inflight_bytes(server) == 0  # released before the answer was sent
     assert server.post(b" " * 65536).status == 400
     wait_for(lambda: server.get("/readyz").status == 200)
 
@@ -144,7 +144,7 @@ def test_every_request_but_probes_counts_against_the_rate(sluice, secret, event)
 
 
 def test_a_refusal_keeps_the_connection(shared, event):
-    """Refusing must not cost the sender a new connection."""
+    """A refused request does not close the connection."""
     body = json.dumps(event).encode()
     with shared.connect() as connection:
         for headers, status in [({"Content-Type": "text/plain"}, 415), ({}, 200)]:

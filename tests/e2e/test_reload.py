@@ -1,5 +1,4 @@
-"""SIGHUP: a new configuration in the place of the present one, whole or not at all, and no request
-that notices."""
+"""SIGHUP: a new configuration replaces the current one completely or not at all, and no request is disturbed."""
 
 import itertools
 import json
@@ -21,7 +20,7 @@ OTHER = route(match={"source": "other"}, schema="Other")
 
 
 def rewrite(server, text=None, **changes):
-    """Another configuration; `text` stands for all of it."""
+    """Write a new configuration: the defaults with `changes`, or `text`."""
     text = text or yaml.safe_dump(merge(defaults(), changes), sort_keys=False)
     server.file.write_text(text)
 
@@ -31,7 +30,7 @@ def count(server, event):
 
 
 def reload(server, event="reloaded"):
-    """Ask for it; the line that says what became of it."""
+    """Send SIGHUP, wait for the log event, return its line."""
     before = count(server, event)
     server.signal(signal.SIGHUP)
     seen = itertools.count()
@@ -87,7 +86,7 @@ def test_the_log_level_changes(sluice, event):
 
 
 def bad_configurations(server, **changes):
-    """Texts, all but one thing as the server has it with these changes; what the log says."""
+    """Pairs of a configuration with exactly one mistake, and a pattern of the error in the log."""
     good = yaml.safe_dump(merge(defaults(), changes), sort_keys=False)
     name = re.escape(str(server.file))
     store = server.folder / "var"
@@ -129,7 +128,7 @@ def test_a_pipe_in_the_place_of_a_file_holds_nothing_up(sluice, event, place):
     changes = {"transform": {"transform": "conf/transforms/next.yaml"}, "schema": {"schema": "Next"}}
     rewrite(server, routes=[route(**changes.get(place, {}))])
     path.unlink()
-    os.mkfifo(path)  # nothing writes to it
+    os.mkfifo(path)  # a FIFO without a writer: reading blocks
     reload(server, "reload_failed")
     assert server.post(event).status == 200
     server.stop()
@@ -176,19 +175,19 @@ def test_counts_go_on(sluice, event):
         before = [metric(server, name) for name in names]
         assert before[0] == n + 1
         put_schema(server.folder, f"S{n}", {})
-        rewrite(server, routes=[route(match={"source": "other"}, schema=f"S{n}"), route()])  # another set of schemas
+        rewrite(server, routes=[route(match={"source": "other"}, schema=f"S{n}"), route()])  # another schema
         reload(server)
         assert all(metric(server, name) >= old for name, old in zip(names, before))
     assert metric(server, "sluice_http_request_duration_seconds_count") >= 9
 
 
 def test_a_known_schema_stays_known(sluice, event):
-    """Its file breaks: the last good version is in use, and no reload loses it."""
+    """When its file becomes invalid, the last good version stays in use, also after a reload."""
     server = sluice()
     put_schema(server.folder, "InteractionStartedSchema", b"{")
     server.wait_log(event="schema_refresh_failed")
     rewrite(server, http={"respond": "receipt"})
-    reload(server)  # nothing about schemas changes
+    reload(server)  # without a change of schemas
     assert server.post(event).json["status"] == "accepted"
     put_schema(server.folder, "Other", {})
     rewrite(server, routes=[OTHER, route()])
@@ -203,7 +202,7 @@ def test_what_has_begun_finishes_as_it_began(sluice, event):
     head = "POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     with server.connect() as slow, server.connect() as idle:
         slow.send(f"{head}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
-        slow.more()  # 100 Continue: its headers have been seen
+        slow.more()  # 100 Continue: the server has read the headers
         idle.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert idle.answer("GET").status == 200
         rewrite(server, http={"respond": "receipt"})
@@ -212,7 +211,7 @@ def test_what_has_begun_finishes_as_it_began(sluice, event):
         slow.send(body)
         assert slow.answer().json["interaction_id"]
         slow.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        assert slow.answer().json["status"] == "accepted"  # a connection outlives the reload
+        assert slow.answer().json["status"] == "accepted"  # the connection is still open
         idle.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert idle.answer("GET").status == 200
 
@@ -245,7 +244,7 @@ def test_it_ends_well_after_and_during_a_reload(sluice, event):
         server.signal(signal.SIGTERM)
         server.wait_log(event="stopping")
         slow.send(body)
-        assert slow.answer().json["interaction_id"]  # three configurations ago
+        assert slow.answer().json["interaction_id"]  # the request still uses the configuration of three reloads before
 
 
 ROUNDS = int(os.environ.get("SLUICE_ROUNDS", "24" if SLOW == 1 else "10"))
@@ -253,7 +252,7 @@ ROUNDS = int(os.environ.get("SLUICE_ROUNDS", "24" if SLOW == 1 else "10"))
 
 @pytest.mark.parametrize("store", ["", "var/sluice.db"], ids=["no store", "store"])
 def test_a_storm_of_reloads_drops_nothing(sluice, event, store):
-    """Good ones and bad ones in turn, under load."""
+    """Valid and invalid configurations in turn, under load."""
     always = {"store": {"path": store}}
     server = sluice(log={"level": "warn"}, **always)
     put_schema(server.folder, "Other", {})

@@ -1,5 +1,5 @@
-"""Processes that follow each other on one address and one store, under load: each event that is sent
-until it is answered is accepted once."""
+"""Processes that replace each other on one address and one store, under load: each event is retried until it is
+answered, and accepted once."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def free_port():
 
 @pytest.mark.parametrize("waits", [False, True], ids=["after the end", "before the end"])
 def test_a_successor_takes_over(folder, event, waits):
-    """With a store the successor may be started while its predecessor still drains."""
+    """With a store a new process may start while the old one still drains."""
     port = free_port()
     config = merge(
         defaults(), {"http": {"listen": f"127.0.0.1:{port}"}, "store": {"path": STORE}}
@@ -50,5 +50,5 @@ def test_a_successor_takes_over(folder, event, waits):
     assert set(load.statuses) <= {200, 503}, load.statuses
     assert load.accepted > ROUNDS
     assert load.slowest < 10 * SLOW
-    # The store's counts survive restarts: each event once, however often it was sent.
+    # Counters of the store survive restarts. Each event counts once, however often it was sent.
     assert f"\nsluice_store_accepted_total {load.accepted}\n" in page

@@ -1,12 +1,12 @@
-"""Routes through the real server: the schema and transform of an event, the place of its payload and id.
+"""Routes: the schema and transform of an event, the place of its payload and id.
 
-Globs are in tests/unit/base/test_str.c, matching in tests/unit/handlers/test_route.c."""
+tests/unit/base/test_str.c tests globs, tests/unit/handlers/test_route.c tests matching."""
 
 from server import put_schema, put_transform, route
 
 
 def test_the_log_names_a_route_that_no_event_reaches(sluice):
-    """`check` refuses it; a server starts all the same."""
+    """`check` reports an error, but a server starts."""
     server = sluice(routes=[route(match={"source": "b"}), route(), route(match={"source": "a"})])
     line = server.wait_log(event="route_never_reached")
     assert (line["level"], line["route"], line["behind"]) == ("warn", 2, 1)

@@ -46,7 +46,7 @@ def cli(folder, glue):
     return Cli(folder, glue)
 
 
-# What only looks.
+# Commands that change nothing.
 
 
 def test_verify(cli, glue):
@@ -114,7 +114,7 @@ def test_a_pinned_version_is_the_one_that_is_looked_at(folder, glue):
 def test_get(cli, glue):
     first = glue.put('{"title": "first"}\n')
     glue.put('{"title":  "second"}')
-    assert cli.works("get") == '{"title":  "second"}'  # to the byte
+    assert cli.works("get") == '{"title":  "second"}'  # exactly as registered
     assert cli.works("get", "1") == '{"title": "first"}\n'
     assert cli.works("get", first.id) == '{"title": "first"}\n'
     told = json.loads(cli.works("get", "1", "--json"))
@@ -157,7 +157,7 @@ def test_diff(cli, glue):
     cli.fails(2, "diff", "1")
 
 
-# What changes something.
+# Commands that change the registry.
 
 
 def test_create(cli, glue):
@@ -291,7 +291,7 @@ def test_accept_takes_no_version_that_a_file_does_not_have(folder):
     assert cli.works("accept", version).startswith(f"{NAME}: version {version} is accepted")
 
 
-# Files, wrong calls, what is in the way.
+# File registries, incorrect command lines, failures.
 
 
 def test_files_can_be_looked_at(folder):

@@ -1,4 +1,4 @@
-"""Delivery: what is answered 200 arrives, and a sink in trouble changes nothing for the senders."""
+"""Delivery: accepted records arrive, and a failing sink does not affect the senders."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def hook(receiver, **changes):
 
 
 def post(server, event, names):
-    """One event for each name, which becomes its id and its interaction's; every one must be a 200."""
+    """Post one event per name, which is its id and its interaction's id. Each must be answered 200."""
     for name in names:
         event["id"] = event["detail"]["interaction"]["id"] = name
         assert server.post(event).status == 200
@@ -37,14 +37,14 @@ def ids(records):
 
 
 def lines(path):
-    """The whole lines of a file, parsed."""
+    """The lines of a file, parsed."""
     text = path.read_bytes() if path.exists() else b""
     assert text == b"" or text.endswith(b"\n")
     return [json.loads(line) for line in text.splitlines()]
 
 
 def counters(server, sink):
-    """The sink's numbers in one scrape, which must add up."""
+    """The sink's counters of one scrape; their sum must be consistent."""
     samples, _ = scrape(server)
     found = {
         key.removeprefix("sluice_sink_").removesuffix("_total"): int(value)
@@ -58,7 +58,7 @@ def counters(server, sink):
 
 
 def arrives(server, sink):
-    """Wait until nothing is pending; the numbers then."""
+    """Wait until nothing is pending. Returns the counters."""
     wait_for(lambda: counters(server, sink)["pending"] == 0, f"an empty backlog of {sink}")
     return counters(server, sink)
 
@@ -161,7 +161,7 @@ def test_check_refuses_what_is_no_file(folder, make):
     assert "sinks[0].path" in told.stdout and "not a regular file" in told.stdout
 
 
-# Restarts, and sinks that come and go.
+# Restarts; sinks that are added and removed.
 
 
 def test_a_restart_goes_on_where_it_was(sluice, folder, event):
@@ -176,7 +176,7 @@ def test_a_restart_goes_on_where_it_was(sluice, folder, event):
 
 
 def again(server, text=None):
-    """The same server once more, in the same folder; `text` replaces its configuration."""
+    """Start the server again in the same folder; `text` replaces its configuration."""
     new = type(server)(server.folder, None, text=text or server.file.read_text())
     return new.wait_ready()
 
@@ -209,7 +209,7 @@ def test_a_new_sink_starts_at_now_and_a_removed_one_keeps_its_backlog(sluice, fo
     post(server, event, ["c"])
     assert arrives(server, "new")["delivered"] == 1
     assert ids(lines(folder / "new")) == ["c"]
-    assert counters(server, "old")["pending"] == 2  # not for what it was not there for
+    assert counters(server, "old")["pending"] == 2  # records accepted while it was removed do not count
     server.stop()
     blocked.rmdir()
     server = again(server, text)

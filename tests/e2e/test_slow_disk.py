@@ -1,4 +1,4 @@
-"""A disk that is slow or hangs: signals are obeyed in time, whatever waits for it."""
+"""A slow or hanging disk: signals take effect in time, even if requests wait for the disk."""
 
 import mmap
 import signal
@@ -11,11 +11,11 @@ import yaml
 
 from server import BINARY, MODE, PATIENCE, defaults, merge, put_schema, route, run
 
-SLOW_MS = 300  # a sync
+SLOW_MS = 300  # duration of one sync
 HANGS_MS = 10**8
 STORE = {"path": "var/sluice.db"}
-LIMIT = 12  # seconds after drain_delay, within which SIGTERM ends the process,
-SPARE = 3  # and some for a machine that is busy
+LIMIT = 12  # seconds after drain_delay within which SIGTERM ends the process
+SPARE = 3  # additional seconds for a busy machine
 
 pytestmark = pytest.mark.skipif(
     MODE in ("asan", "tsan"), reason="a sanitizer does not let another library come before it"
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Disk:
-    """How long each sync of the server takes."""
+    """Sets how long each sync of the server takes."""
 
     def __init__(self, folder):
         self.file = folder / "slow_sync"
@@ -51,7 +51,7 @@ def later(event, count):
 
 
 def with_refused(sluice, disk, event, count, **changes):
-    """A server with that many events whose schema does not exist yet."""
+    """A server that has refused so many events because their schema does not exist yet."""
     server = sluice(
         env=disk.env(),
         store=STORE,
@@ -63,7 +63,7 @@ def with_refused(sluice, disk, event, count, **changes):
 
 
 def until(is_true):
-    """How long it took."""
+    """Wait until it is true. Returns the seconds."""
     began = time.monotonic()
     while not is_true():
         assert time.monotonic() - began < PATIENCE
@@ -72,14 +72,14 @@ def until(is_true):
 
 
 def reload(server):
-    """Ask for it; how long it took."""
+    """Send SIGHUP and wait for the reload. Returns the seconds."""
     seen = len(server.log())
     server.signal(signal.SIGHUP)
     return until(lambda: any(line["event"] == "reloaded" for line in server.log()[seen:]))
 
 
 def end(server):
-    """SIGTERM; how long it took."""
+    """Send SIGTERM and wait for the exit. Returns the seconds."""
     began = time.monotonic()
     server.signal(signal.SIGTERM)
     server.stop()
@@ -92,20 +92,20 @@ def test_neither_reload_nor_end_waits_for_resubmission(sluice, disk, event):
     put_schema(server.folder, "Later", {})
     server.wait_text(lambda line: '"schema_live"' in line and '"Later"' in line)
     until(lambda: b"\nsluice_store_accepted_total 0\n" not in server.get("/metrics").body)
-    assert reload(server) < 5  # others of the 300 are under way
+    assert reload(server) < 5  # the rest of the 300 events is still in progress
     assert end(server) < 8
     assert not any(line["event"] == "resubmitted" and line["events"] == 300 for line in server.log())
 
 
 def test_a_reload_that_waits_for_the_disk_keeps_nothing_waiting(sluice, disk, event):
-    registry = {"guard": "enforce", "cache_dir": "cache"}  # which a reload writes to
+    registry = {"guard": "enforce", "cache_dir": "cache"}  # a reload writes to the cache
     server = sluice(env=disk.env(), registry=registry)
     put_schema(server.folder, "Next", {})
     changes = {"registry": registry, "routes": [route(schema="Next")]}
     server.file.write_text(yaml.safe_dump(merge(defaults(), changes)))
     disk.takes(HANGS_MS)
     server.signal(signal.SIGHUP)
-    until(lambda: list((server.folder / "cache").glob("*.new")))  # written, waiting for the disk
+    until(lambda: list((server.folder / "cache").glob("*.new")))  # the reload has written a file and waits for its sync
     assert server.post(event).status == 200
     assert end(server) < LIMIT + SPARE
     assert not any(line["event"] == "reloaded" for line in server.log())
@@ -151,7 +151,7 @@ def test_the_end_does_not_wait_for_a_disk_that_hangs(sluice, disk, event):
     sender.join()
     order.join()
 
-    # What was acknowledged is there.
+    # All acknowledged events are stored.
     again = type(server)(server.folder, yaml.safe_load(server.file.read_text())).wait_ready()
     answers = [again.post(one) for one in good]
     assert all((a.status, a.header("sluice-duplicate")) == (200, "true") for a in answers)

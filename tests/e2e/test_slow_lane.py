@@ -1,5 +1,5 @@
-"""What is large or takes long is worked off beside the loop threads; nothing that waits for its
-schema, its worker or the store can end the process or hold up others."""
+"""Large or slow requests run on worker threads. Requests that wait for a schema, a worker or the store can
+neither end the process nor delay other requests."""
 
 import json
 import signal
@@ -10,7 +10,7 @@ import pytest
 from client import encode
 from server import SLOW, put_schema, route
 
-# 13 letters and a "!": some 2 ^ 13 steps each before the second branch takes them.
+# 13 letters and a "!": each needs about 2^13 steps before the second branch accepts it.
 COSTLY = {"items": {"anyOf": [{"pattern": "^(\\w+\\s?)+$"}, {"maxLength": 40}]}}
 LARGE = 20_000
 
@@ -35,7 +35,7 @@ def test_large_events_have_the_answers_of_small_ones(sluice, event):
     wrong = [server.post(form({"id": "w", "detail": {}})) for form in (encode, padded)]
     assert wrong[0].status == wrong[1].status == 400
     assert wrong[0].body == wrong[1].body
-    assert server.metric("sluice_slow_lane_seconds_count") == 4  # the duplicate is read twice
+    assert server.metric("sluice_slow_lane_seconds_count") == 4  # the duplicate passes through the lane twice
 
 
 def test_the_costly_do_not_hold_up_the_others(folder, sluice, event):
@@ -58,7 +58,7 @@ def test_the_costly_do_not_hold_up_the_others(folder, sluice, event):
     for connection in waiting:
         connection.close()
     assert set(statuses) <= {400, 503}, statuses
-    assert slowest < 0.5 * SLOW  # before, it waited for the eight
+    assert slowest < 0.5 * SLOW  # it must not wait for the eight costly requests
 
 
 def test_each_costly_element_gets_a_verdict_and_the_good_one_is_taken(folder, sluice, event):

@@ -1,5 +1,5 @@
-"""The least that must work with any version of the libraries: the sample event and many connections,
-over plain HTTP and over TLS. `make test-trixie-short` runs no more of the e2e tests than this."""
+"""The minimum that must work with every version of the libraries: the sample event and many connections, over
+plain HTTP and over TLS. `make test-trixie-short` runs only this file of the e2e tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The store: accepted events are durable, refused ones are kept, once each."""
+"""The store: accepted events are durable, refused events are kept, each once."""
 
 import contextlib
 import copy
@@ -17,12 +17,12 @@ import pytest
 from server import Server, defaults, merge, put_schema, route, run, wait_for
 
 STORE = "var/sluice.db"
-VERSION = 5  # of the store's tables
+VERSION = 5  # version of the store's tables
 DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "channel_type": "v"}}
 
 
 def make(identity, **changes):
-    """An event of now that is accepted, with these changes."""
+    """A valid event with the current time and these changes."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return {"id": identity, "time": now, "source": "s", "detail-type": "t", "detail": DETAIL} | changes
 
@@ -38,13 +38,13 @@ def stored(sluice):
 
 
 def again(server, **changes):
-    """A server on what `server`, which is gone, has left in its folder."""
+    """Start a server in the folder of `server`, which has ended."""
     config = merge(merge(defaults(), {"store": {"path": STORE}}), changes)
     return Server(server.folder, config).wait_ready()
 
 
 def rows(server, query):
-    """What a query finds in the store of a server."""
+    """The rows of a query on a server's store."""
     with sqlite3.connect(f"file:{server.folder / STORE}?mode=ro", uri=True) as store:
         return store.execute(query).fetchall()
 
@@ -153,7 +153,7 @@ def test_what_was_acknowledged_survives_being_killed(stored):
             try:
                 if stop.is_set() or server.post(event).status != 200:
                     return
-            except Exception:  # the server was killed under us
+            except Exception:  # the server was killed
                 return
             acknowledged.append(event)
 
@@ -209,7 +209,7 @@ def test_acceptance_resolves_a_refused_event(stored):
 
 
 def test_one_process_has_the_store(stored):
-    """The lock is on the database itself, not on a file beside it."""
+    """The lock is on the database, not on a separate lock file."""
     server = stored()
     (server.folder / (STORE + ".lock")).unlink()
     second = run("serve", "-c", server.file, cwd=server.folder)
@@ -289,7 +289,7 @@ def test_refuses_what_it_does_not_understand(stored):
 
 
 def make_store(folder, extra=""):
-    """A store as version 3 of the tables had it, of a few moments ago."""
+    """Make a store with version 3 of the tables, whose rows are a few moments old."""
     today = int(time.time()) // 86400
     script = (pathlib.Path(__file__).parent / "store_3.sql").read_text()
     (folder / "var").mkdir(mode=0o700)
@@ -310,7 +310,7 @@ def test_brings_an_older_store_up_to_date(folder):
 
 
 def test_a_store_of_version_3_keeps_everything(folder, receiver):
-    """Three records: one sink has all before it, one all in retry rows, one all dead."""
+    """Three records: pending for one sink, in retry rows for the second, dead for the third."""
     make_store(folder)
     sinks = {name: receiver() for name in ("behind", "refuses", "buries")}
     config = {
@@ -364,7 +364,7 @@ def test_wrong_counters_are_found_and_corrected(stored, receiver):
     wait_for(lambda: server.metric("sluice_store_quarantine_rows") == 1)
     wait_for(lambda: server.metric("sluice_store_dedup_rows") == 20)
     assert server.metric("sluice_store_counters_corrected_total") == 5
-    wait_for(lambda: server.post(make("late")).status == 200)  # it is not full any more
+    wait_for(lambda: server.post(make("late")).status == 200)  # the store has room again
     server.stop()
 
 
@@ -415,7 +415,7 @@ def test_nothing_is_taken_into_files_that_are_gone(stored, gone):
     def tries():
         return sum(line["event"] == "store_failing" for line in server.log())
 
-    wait_for(lambda: tries() > 1)  # by then the log is in the database
+    wait_for(lambda: tries() > 1)  # SQLite has moved the log into the database by then
     server.discard()
     server = again(server)
     for event in before:
@@ -431,7 +431,7 @@ def test_a_store_that_was_moved_may_come_back(stored):
     place, aside = server.folder / STORE, server.folder / "aside"
     place.rename(aside)
     assert server.post(make("b")).status == 503
-    shutil.copy(aside, place)  # not the same one
+    shutil.copy(aside, place)  # a copy is another file
     server.wait_text(lambda line: "replaced by another file" in line)
     assert server.post(make("c")).status == 503
     aside.rename(place)

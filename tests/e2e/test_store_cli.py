@@ -1,4 +1,4 @@
-"""`sluice rejected`, `dead` and `outbox`, beside a running server and without one."""
+"""`sluice rejected`, `dead` and `outbox`, with and without a running server."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def rows(server, *args):
 
 
 def refused(event, number, **changes):
-    """The sample with an id of its own, and without what the schema requires."""
+    """The sample with this id, without a member that the schema requires."""
     event = json.loads(json.dumps(event)) | {"id": f"event-{number}"} | changes
     del event["detail"]["interaction"]["id"]
     return event
@@ -115,7 +115,7 @@ def test_replays_under_the_live_schema(sluice, event, beside):
     text = put_transform.read_text()
     put_schema(server.folder, SCHEMA, ANYTHING)
     trial = cli(server, "rejected", "replay", "--dry-run")
-    assert trial.returncode == 1  # the transform wants the id, too
+    assert trial.returncode == 1  # the transform requires the id too
     assert [json.loads(line)["outcome"] for line in trial.stdout.splitlines()] == [
         "transform_failed"
     ] * 5
@@ -147,7 +147,7 @@ def test_an_empty_body_is_an_event_like_any_other(sluice):
 
 
 def sluice_again(server, sluice):
-    """The same server once more, in the same folder."""
+    """Start the server again in the same folder."""
     again = type(server)(server.folder, yaml.safe_load(server.file.read_text()))
     return again.wait_ready()
 
@@ -234,7 +234,7 @@ def test_dead_records_can_be_delivered_again(sluice, event, receiver):
     assert trial.returncode == 0 and len(rows(server, "dead", "list")) == 1
     there.plan = lambda records: (200, {})
     done = cli(server, "dead", "replay", str(row["id"]), "999")
-    assert done.returncode == 1  # 999 is not there
+    assert done.returncode == 1  # 999 does not exist
     assert json.loads(done.stdout.splitlines()[0]) == {"id": row["id"], "revived": True}
     wait_for(lambda: len(there.records) == 1)
     assert rows(server, "dead", "list") == []
@@ -267,7 +267,7 @@ def test_outbox_status_and_a_sink_that_is_gone(sluice, event):
 
 
 def test_outbox_status_shows_since_when_the_oldest_record_waits(sluice, event, receiver):
-    """Both lanes: records for a sink that is away wait in order, refused ones are tried alone."""
+    """Both lanes count: new records of an unreachable sink, and retries of refused records."""
     refusing = receiver()
     refusing.plan = lambda records: (404, {})
     sinks = [
@@ -351,7 +351,7 @@ def test_shows_progress_to_a_person(sluice, event):
     try:
         while piece := os.read(master, 4096):
             seen += piece
-    except OSError:  # the terminal's other end is gone
+    except OSError:  # the process has closed the terminal
         pass
     os.close(master)
     assert process.wait(PATIENCE) == 1

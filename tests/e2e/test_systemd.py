@@ -1,4 +1,4 @@
-"""What a service manager sees, with the test in its place; and the units that are shipped."""
+"""The interface to the service manager, which the test plays, and the shipped units."""
 
 import shutil
 import signal
@@ -15,7 +15,7 @@ BODY = encode({"detail": {"interaction": {"id": "a", "start_time": "b"}}})
 
 
 class Manager:
-    """The other end of NOTIFY_SOCKET."""
+    """Listens on NOTIFY_SOCKET."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -63,7 +63,7 @@ def test_the_watchdog_is_not_fed_for_another_process(sluice, manager):
         manager.hear()
 
 
-# Becomes the server, whose process id the manager has to name, with sockets from descriptor 3 on.
+# Replaces itself by the server: LISTEN_PID must be the server's process id. Sockets begin at descriptor 3.
 ACTIVATE = """
 import os, sys
 given = [os.dup(int(number)) for number in sys.argv[1].split(",")]
@@ -91,7 +91,7 @@ def test_sockets_of_the_manager_are_used(folder):
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(
         ("127.0.0.1", 0)
     ) as second:
-        with Connection(second.getsockname(), PATIENCE) as early:  # before the server is there
+        with Connection(second.getsockname(), PATIENCE) as early:  # before the server has started
             early.send(request("POST", "/events", BODY))
             config = merge(defaults(), {"http": {"listen": "127.0.0.1:1"}})
             server = activated(folder, [first, second], "metrics:sluice.socket", config)
@@ -103,7 +103,7 @@ def test_sockets_of_the_manager_are_used(folder):
             connection.send(request("GET", "/metrics"))
             assert connection.answer().status == 200
         server.stop()
-        # The port is the manager's: it is still open for the next one.
+        # The manager owns the port: it stays open for the next process.
         Connection(second.getsockname(), PATIENCE).close()
 
 
@@ -129,7 +129,7 @@ def test_a_socket_does_not_open_the_server_to_everybody(folder):
 
 @pytest.mark.parametrize("names", ["sluice.socket:sluice.socket", "metrics:metrics"])
 def test_a_socket_that_nobody_would_serve_is_refused(folder, names):
-    """As two ListenStream= lines in one unit make it."""
+    """Two ListenStream= lines in one unit have this effect."""
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(
         ("127.0.0.1", 0)
     ) as second:

@@ -1,4 +1,4 @@
-"""HTTPS: versions, resumption, a certificate that changes under load, slow handshakes."""
+"""HTTPS: versions, resumption, certificate changes under load, slow handshakes."""
 
 import hashlib
 import os
@@ -25,14 +25,14 @@ VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory):
-    """Some pairs, each made once."""
+    """Several certificates with keys, made once."""
     folder = tmp_path_factory.mktemp("pairs")
     return [make_pair(folder, f"server{i}", days=10 + i) for i in range(4)]
 
 
 @pytest.fixture
 def pair(folder, pairs):
-    """A copy of the first one, to be changed by the test."""
+    """A copy of the first pair, which the test may change."""
     return copy(pairs[0], folder, "live")
 
 
@@ -45,7 +45,7 @@ def copy(pair, folder, name):
 
 @pytest.fixture
 def secure(sluice, pair):
-    """Start a server that speaks TLS with the pair."""
+    """Start a server that uses the pair for TLS."""
 
     def start(http=None, **changes):
         server = sluice(http={"tls": pair} | (http or {}), **changes)
@@ -75,7 +75,7 @@ def test_the_ready_line_says_tls_and_requests_are_answered(secure):
 X25519, P_256, P_384 = 0x1D, 0x17, 0x18
 SHARES = {
     X25519: bytes(31) + b"\x09",
-    P_256: bytes.fromhex(  # the curve's generator
+    P_256: bytes.fromhex(  # the generator of the curve
         "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
     ),
@@ -89,7 +89,7 @@ SHARES = {
 
 @pytest.mark.parametrize("groups", [[X25519, P_256], [P_256, X25519], [P_384, P_256, X25519]])
 def test_a_client_of_tls_1_3_alone_is_answered_in_one_round_trip(secure, groups):
-    """It sends no renegotiation_info, and one share; a ServerHello is the answer, no retry."""
+    """With one key share and without renegotiation_info: a ServerHello, no HelloRetryRequest."""
     server = secure()
     retry = hashlib.sha256(b"HelloRetryRequest").digest()
     with Connection(server.address, PATIENCE) as connection:
@@ -128,7 +128,7 @@ def test_sessions_are_resumed(secure, version, pair):
 
 
 def test_the_development_certificate_is_that_of_a_server_and_its_ca_is_trusted(sluice, folder):
-    """Strict clients take no authority for a server."""
+    """Strict clients do not accept a CA certificate as a server's."""
     subprocess.run([ROOT / "tests/dev_cert.sh", folder / "dev"], check=True, capture_output=True)
     ca, cert, key = (str(folder / f"dev/{name}.pem") for name in ("ca", "cert", "key"))
     words = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", ca, cert]
@@ -156,7 +156,7 @@ OLD_HELLO = b"\x16\x03\x01\0\x2d\x01\0\0\x29\x03\x02" + bytes(32) + b"\0\0\x02\x
 
 
 def give_up(connection):
-    """A client that does not trust the certificate."""
+    """Connect with a client that does not trust the certificate."""
     context = ssl.create_default_context()
     with pytest.raises(ssl.SSLCertVerificationError):
         context.wrap_socket(connection.socket, server_hostname="localhost")
@@ -199,7 +199,7 @@ def test_a_handshake_that_fails_leaves_a_trace(secure, reason, begin):
 
 
 def test_a_length_that_is_none_is_refused_once(secure):
-    """The library answers by itself, and twice; over TLS too the server comes first."""
+    """The HTTP library would answer by itself, twice. The server refuses before it, also over TLS."""
     server = secure()
     with server.connect() as connection:
         headers = {"Content-Length": "abc", "X-Request-Id": "r1"}
@@ -214,7 +214,7 @@ def test_large_bodies_and_answers(secure):
     server = secure()
     detail = {"interaction": {"id": "a", "start_time": "b", "attributes": {"x": "y" * 1800000}}}
     took = []
-    while len(took) < 10 and min(took, default=60) > 0.6 * SLOW:  # a hundred records, one a turn
+    while len(took) < 10 and min(took, default=60) > 0.6 * SLOW:  # a hundred records, one per turn of the loop
         began = time.monotonic()
         answer = server.post({"detail": detail})
         took.append(time.monotonic() - began)
@@ -283,7 +283,7 @@ def test_a_bad_pair_changes_nothing_and_is_told_once(secure, pair, pairs):
     shutil.copy(pairs[1]["key_file"], pair["key_file"])
     line = server.wait_log(event="tls_certificate_refused")
     assert "the private key is not that of the certificate" in line["error"]
-    time.sleep(2.5)  # two more looks at the files
+    time.sleep(2.5)  # the server checks the files twice in this time
     assert server.post(BODY).status == 200
     refused = [line for line in server.log() if line["event"] == "tls_certificate_refused"]
     assert len(refused) == 1
@@ -342,7 +342,7 @@ def test_sigterm_lets_a_request_in_flight_finish(secure):
     with server.connect() as idle, server.connect() as connection:
         connection.send(request("POST", "/events", BODY)[:-5])
         server.signal(signal.SIGTERM)
-        server.wait_refused()  # from then on every answer says so
+        server.wait_refused()  # from now on every answer has Connection: close
         connection.send(BODY[-5:])
         answer = connection.answer()
         assert (answer.status, answer.header("Connection").lower()) == (200, "close")
@@ -383,7 +383,7 @@ def test_a_server_with_a_bad_pair_does_not_start(folder, pair, pairs):
 
 
 def test_new_connections_beside_requests_that_wait_for_the_store(secure):
-    """A handshake may get its next bytes while an answer that has waited is being sent."""
+    """The next bytes of a handshake may arrive while a suspended request is answered."""
     server = secure(http={"threads": 1}, store={"path": "var/sluice.db"}, log={"level": "warn"})
     failures = []
 

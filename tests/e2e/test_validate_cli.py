@@ -1,4 +1,4 @@
-"""sluice validate: one line per instance, unredacted, and an exit status to rely on."""
+"""sluice validate: one line per instance, not redacted, and the exit status."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ INVALID = '{"valid":false,"errors":['
 
 @pytest.fixture
 def validate(tmp_path):
-    """validate(schema, "args"..., stdin=...): files are given as {name: text}."""
+    """validate(schema, "args"..., stdin=...) runs the command; `files` is {name: text}."""
 
     def call(schema, *args, stdin=None, files=None):
         (tmp_path / "schema.json").write_text(
@@ -121,7 +121,7 @@ def test_a_missing_file_is_3(validate):
     ("draft", "status"), [("4", 0), ("6", 1), ("7", 1), ("2019-09", 1), ("2020-12", 1)]
 )
 def test_the_draft_is_a_choice(validate, draft, status):
-    # Before draft 6 there was no const.
+    # Draft 4 has no const.
     assert validate({"const": 1}, "--draft", draft, "-", stdin="2\n").returncode == status
 
 
@@ -160,14 +160,14 @@ def test_the_bar_makes_room_for_results_on_the_same_terminal(tmp_path):
     )
     os.close(theirs)
     shown, bar = b"", re.compile(rb"\r\d+")
-    # Nothing is drawn in the first half second, so go on until something is.
+    # The progress bar appears after half a second, so write until it is there.
     while not bar.search(shown):
         process.stdin.write(b"1\n")
         process.stdin.flush()
         shown += os.read(ours, 65536)
     process.stdin.write(b"1\n")
     process.stdin.close()
-    with contextlib.suppress(OSError):  # how a terminal ends
+    with contextlib.suppress(OSError):  # a closed terminal raises this
         while more := os.read(ours, 65536):
             shown += more
     os.close(ours)

@@ -1,4 +1,4 @@
-"""Run a program whose memory cannot become code, as systemd's MemoryDenyWriteExecute=yes has it.
+"""Run a program that cannot make memory executable, as with systemd's MemoryDenyWriteExecute=yes.
 
 without_jit.py PROGRAM ARGUMENT...
 """
@@ -14,7 +14,7 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001  # EPERM
 LOAD, AND, EQUAL, RETURN = 0x20, 0x54, 0x15, 0x06
 MPROTECT, MMAP = {"x86_64": (10, 9), "aarch64": (226, 222)}[platform.machine()]
-NUMBER, THIRD = 0, 32  # places in struct seccomp_data
+NUMBER, THIRD = 0, 32  # offsets in struct seccomp_data: nr, args[2]
 EXEC, WRITE_EXEC = mmap.PROT_EXEC, mmap.PROT_EXEC | mmap.PROT_WRITE
 
 FILTER = [
