@@ -77,8 +77,8 @@ extern const struct aws_provider aws_provider_metadata;
 
 /**
  * Get credentials from the first configured provider of the chain. The caller owns `*out`;
- * `*source` is the provider's name, a constant. Any code: that provider fails. ERR_UNREACHABLE: no
- * provider is configured.
+ * `*source` is the provider's name, a constant. If that provider fails, its error is returned.
+ * ERR_UNREACHABLE: no provider is configured, or the error of the provider.
  */
 NODISCARD bool aws_credentials_find(const struct aws_providers *providers,
                                     struct aws_credentials *out, const char **source,

@@ -47,7 +47,7 @@ class Disk:
         return (KINDS[kind] * len(CALLS) + CALLS[call]) * FAULT.size
 
     def fail(self, kind, call, error, skip=0, count=-1):
-        """Let `count` calls fail (-1: all) after `skip` successful ones. The error enables it, so it is written last."""
+        """Let `count` calls fail (-1: all) after `skip` successful ones. The error is written last and enables it."""
         at = self._at(kind, call)
         FAULT.pack_into(self.control, at, 0, skip, count, 0)
         struct.pack_into("=i", self.control, at, error)
