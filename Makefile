@@ -65,7 +65,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bench-before bowtie \
-        crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-map lint-prose lint-headers lint-scripts tidy ci describe map hooks help programs
+        crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-names lint-map lint-prose lint-headers lint-scripts tidy ci describe map hooks help programs
 
 ##@ Build
 all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
@@ -153,11 +153,13 @@ format: ## rewrite the sources with clang-format
 	clang-format -i $(C_FILES)
 lint: ## check formatting, layers, headers, clang-tidy, shell scripts, map, prose
 	@tests/setup.sh build lint
-	$(again) -k -j$(JOBS) lint-format lint-layers lint-map lint-prose lint-headers lint-scripts tidy
+	$(again) -k -j$(JOBS) lint-format lint-layers lint-names lint-map lint-prose lint-headers lint-scripts tidy
 lint-format:
 	@clang-format --dry-run -Werror $(C_FILES)
 lint-layers:
 	tests/lint/layers.sh
+lint-names:
+	@tests/lint/names.sh
 lint-map:
 	@tests/lint/map.sh check
 lint-prose:

@@ -36,7 +36,10 @@ void aws_profiles_destroy(struct aws_profiles *profiles);
 NODISCARD bool aws_profiles_add_file(struct aws_profiles *profiles, const char *path,
                                      enum aws_profile_file kind, struct error *err);
 
-/** Like aws_profiles_add_file(), from `text`, which is copied; `where` names it in errors. */
+/**
+ * Like aws_profiles_add_file(), from `text`, which is copied; `where` names it in errors. At most
+ * two texts: a third is ERR_CONFIG.
+ */
 NODISCARD bool aws_profiles_add(struct aws_profiles *profiles, struct str text,
                                 enum aws_profile_file kind, const char *where, struct error *err);
 

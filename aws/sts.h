@@ -24,7 +24,8 @@ struct aws_role {
 
 /**
  * Call AssumeRole, signed with `source`. The caller owns `*out`. ERR_UNREACHABLE: STS cannot be
- * reached or refuses; the text has its error code. ERR_CONFIG: the endpoint is not a URL.
+ * reached or refuses; the text has its error code. ERR_INVALID: the answer holds no usable
+ * credentials. ERR_CONFIG: the endpoint is not a URL.
  */
 NODISCARD bool aws_sts_assume_role(const struct aws_providers *providers,
                                    const struct aws_role *role,

@@ -14,17 +14,14 @@
 
 #include "base/str.h"
 
-/** The units of time. Multiply by an int64_t where the product may exceed an int. */
-enum {
-    NS_PER_US = 1000,
-    NS_PER_S = 1000000000,
-    US_PER_MS = 1000,
-    US_PER_S = 1000000,
-    US_PER_MINUTE = 60 * US_PER_S,
-};
-
-#define US_PER_HOUR INT64_C(3600000000)
-#define US_PER_DAY  (24 * US_PER_HOUR)
+/** The units of time; all are int64_t. */
+#define NS_PER_US     INT64_C(1000)
+#define NS_PER_S      INT64_C(1000000000)
+#define US_PER_MS     INT64_C(1000)
+#define US_PER_S      INT64_C(1000000)
+#define US_PER_MINUTE (60 * US_PER_S)
+#define US_PER_HOUR   INT64_C(3600000000)
+#define US_PER_DAY    (24 * US_PER_HOUR)
 
 /** The time of day: microseconds since 1970-01-01T00:00:00Z. It jumps when it is set. */
 int64_t clock_now_us(void);

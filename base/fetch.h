@@ -90,7 +90,7 @@ void fetch_client_destroy(struct fetch_client *client);
 /**
  * Send the request and wait for the complete answer, which replaces the contents of `answer`.
  * ERR_UNREACHABLE: there is none; `answer->failure` and the text, which does not name the URL, say
- * why.
+ * why. ERR_SYSTEM: libcurl cannot start or has no memory.
  */
 NODISCARD bool fetch_client_run(struct fetch_client *client, const struct fetch_request *request,
                                 struct fetch_answer *answer, struct error *err);

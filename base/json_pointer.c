@@ -65,7 +65,9 @@ static struct str take_token(struct str *pointer, char *to)
     for (size_t i = 0; i < token.len; i++) {
         bool escape = token.ptr[i] == '~' && next_is_one_of(str_from(token, i + 1), "01");
 
-        to[len++] = escape ? "~/"[token.ptr[++i] - '0'] : token.ptr[i];
+        if (escape)
+            i++;
+        to[len++] = !escape ? token.ptr[i] : token.ptr[i] == '0' ? '~' : '/';
     }
     to[len] = '\0';
     return (struct str){ to, len };

@@ -20,7 +20,6 @@ enum {
     TEND_US = US_PER_S,               /* how often sink.tend() is called while idle */
     STORE_PAUSE_US = 250 * US_PER_MS, /* before another attempt after the store failed */
     THREAD_NAME_SIZE = 16,            /* the system's limit */
-    MOST_OF_KEY = 128,                /* bytes of a key in the log */
 };
 
 struct pump {

@@ -20,10 +20,12 @@ enum { PUMP_LANE_PROBE_REACH = 64 }; /* a probe is at most so many records after
 
 /** What a sink's answers have shown, in all lanes. Begins as zeroes. */
 struct pump_signs {
-    uint64_t arrived;   /* records that have arrived */
-    int64_t failed;     /* since the last arrival: a record that failed, perhaps without fault, */
-    bool has_failed;    /* if there is one, */
-    bool others_failed; /* and others failed too */
+    uint64_t arrived; /* records that have arrived */
+
+    /* Since the last arrival: */
+    int64_t failed;     /* sequence of the first record of the last batch that failed */
+    bool has_failed;    /* a batch has failed; else `failed` is not set */
+    bool others_failed; /* other records than `failed` have failed, too */
 };
 
 /** Records arrived. */
@@ -35,20 +37,20 @@ enum { PUMP_SIGNS_MANY = 2 };
 void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count);
 
 struct pump_lane {
-    size_t most;        /* records in a batch, */
-    size_t limit;       /* and in the next one: fewer while the record at fault is searched */
-    int64_t suspect;    /* first record when a batch failed last, */
-    int64_t failures;   /* and how often in a row; 0: there is no suspect */
-    int64_t next_probe; /* try one at this failure */
-    unsigned probes;    /* that failed too */
-    uint64_t arrived;   /* the sign of that name, at the last failure */
-    bool is_named;      /* pump_lane_names() returned true for it */
+    size_t most;        /* the most records in a batch */
+    size_t limit;       /* the same for the next one; lower while the record at fault is searched */
+    int64_t suspect;    /* sequence of the first record of the last batch that failed */
+    int64_t failures;   /* in a row with this first record; 0: there is no suspect */
+    int64_t next_probe; /* the number of failures at which a probe is sent */
+    unsigned probes;    /* probes for this suspect that failed */
+    uint64_t arrived;   /* pump_signs.arrived at the last failure */
+    bool is_named;      /* pump_lane_names() has returned true for this suspect */
 };
 
 /** A batch of which no record arrived, perhaps by the sink's fault. */
 struct pump_lane_failure {
-    int64_t sequence; /* of its first record, */
-    bool was_blamed;  /* which failed by its own fault before */
+    int64_t sequence; /* of its first record */
+    bool was_blamed;  /* the first record has failed by its own fault before */
     size_t count;     /* records in it */
 };
 
@@ -79,5 +81,8 @@ void pump_lane_probe_failed(struct pump_lane *lane);
 /** The record was at fault. The next failure begins a new count. */
 void pump_lane_forget(struct pump_lane *lane);
 
-/** Has the first record, alone, failed three times or more? True once for each record. */
+/**
+ * Must the pump log now that the suspect blocks the lane? True once for each suspect, when it has
+ * failed three times or more in a row, the last time alone (`count` is 1).
+ */
 bool pump_lane_names(struct pump_lane *lane, size_t count);

@@ -1,10 +1,10 @@
 /*
  * pump_plan.h - what a sink's answer means: what becomes of each record, and when to go on.
  *
- * If a record is at fault its attempts are counted, and after `max_attempts` it is set aside. If
- * the sink is at fault no attempt is counted, and the pump pauses. Pauses have full jitter: a
- * random time up to a bound that doubles with each failure in a row, so that pumps do not retry
- * together.
+ * If a record is at fault its attempts are counted, and after `max_attempts` it is set aside. (But
+ * not after the first one if only the arrival of others shows its fault.) If the sink is at fault
+ * no attempt is counted, and the pump pauses. Pauses have full jitter: a random time up to a bound
+ * that doubles with each failure in a row, so that pumps do not retry together.
  *
  * Threads: pure functions; a plan belongs to one thread.
  */
@@ -33,8 +33,8 @@ struct pump_plan {
     bool is_first_refusal;      /* a record was refused for the first time */
     size_t first_refused;       /* index of the first such result, if any */
     size_t first_dead;          /* likewise */
-    const char *refused_reason; /* of the first record refused, and */
-    const char *failed_reason;  /* of the first one postponed; NULL: none */
+    const char *refused_reason; /* of the first record that was refused; NULL: none */
+    const char *failed_reason;  /* of the first record that was postponed; NULL: none */
     int64_t pause_us;           /* before the next batch */
 };
 

@@ -6,14 +6,14 @@
  * submit:  hand what is accepted, and what is refused for good, to the outbox (events_commit.c)
  * answer:  a status and a body from the outcomes of the events (events_answer.c)
  *
- * A loop thread never blocks. What takes time is a state of the request, which resume() leaves:
+ * A loop thread never blocks. A request that needs time waits in one of three states:
  *
- *     state            waits for                         then
- *     AWAITS_SCHEMA    the first version of a schema     check
- *     AWAITS_WORKER    a worker thread (events_slow.c)   the state or answer that the worker
- * reached AWAITS_COMMIT    the outbox                        answer; a large duplicate is read
- * again by a worker first any of them      until the deadline                answer: 503, or what
- * the outbox has decided
+ *     state          waits for                         after the wake-up
+ *     AWAITS_SCHEMA  the first version of a schema     check
+ *     AWAITS_WORKER  a worker thread (events_slow.c)   the state or the answer that it has reached
+ *     AWAITS_COMMIT  the outbox                        answer; a worker reads a large duplicate
+ *
+ * The deadline ends each state. The answer is then 503, or what the outbox has decided.
  *
  * A waiting request keeps its bytes but not their tree, which takes many times as much memory.
  * After its deadline nothing of a request is submitted any more.

@@ -94,7 +94,8 @@ struct handler {
 
     /**
      * May this request continue? Called after the headers, before any body is read. NULL: always.
-     * If not, it fills in the response (a 401) and returns false.
+     * If not, it fills in the response (401 or 429) and returns false. Not called for requests that
+     * the server makes itself (server/resubmit.h).
      */
     bool (*admit)(void *self, const struct request *request, struct response *response);
 

@@ -124,6 +124,6 @@ bool dialect_draft(struct str uri, enum schema_draft *out);
 
 /**
  * The bits (enum vocabulary) of the vocabulary with this URI; 0: unknown. Sets `*asserts_formats`
- * if `format` is an assertion in it.
+ * to true if `format` is an assertion in it; never sets it to false.
  */
 unsigned dialect_vocabulary(struct str uri, bool *asserts_formats);

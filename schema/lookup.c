@@ -19,7 +19,7 @@ static void lookup_put(struct lookup *lookup, struct lookup_slot slot)
 {
     uint32_t at = slot.hash & lookup->mask;
 
-    while (lookup->slots[at].next_number != 0)
+    while (lookup->slots[at].number_plus_1 != 0)
         at = (at + 1) & lookup->mask;
     lookup->slots[at] = slot;
     lookup->count++;
@@ -35,7 +35,7 @@ void lookup_add(struct lookup *lookup, struct arena *arena, uint32_t hash, uint3
         *lookup = (struct lookup){ 0 };
         lookup_reserve(lookup, arena, (size_t)old.mask + 1);
         for (uint32_t i = 0; i <= old.mask; i++) {
-            if (old.slots[i].next_number != 0)
+            if (old.slots[i].number_plus_1 != 0)
                 lookup_put(lookup, old.slots[i]);
         }
     }

@@ -20,7 +20,7 @@
 
 struct lookup_slot {
     uint32_t hash;
-    uint32_t next_number; /* the number + 1; 0: the slot is free */
+    uint32_t number_plus_1; /* 0: the slot is free */
 };
 
 /* All zero: an empty table. */
@@ -56,10 +56,10 @@ static inline uint32_t lookup_next(struct lookup_walk *walk)
     while (lookup->slots) {
         const struct lookup_slot *slot = &lookup->slots[walk->at++ & lookup->mask];
 
-        if (slot->next_number == 0)
+        if (slot->number_plus_1 == 0)
             break;
         if (slot->hash == walk->hash)
-            return slot->next_number - 1;
+            return slot->number_plus_1 - 1;
     }
     return LOOKUP_NONE;
 }
@@ -70,10 +70,10 @@ static inline uint32_t lookup_only(const struct lookup *lookup, uint32_t hash)
     for (uint32_t at = hash & lookup->mask;; at = (at + 1) & lookup->mask) {
         const struct lookup_slot *slot = &lookup->slots[at];
 
-        if (slot->next_number == 0)
+        if (slot->number_plus_1 == 0)
             return LOOKUP_NONE;
         if (slot->hash == hash)
-            return slot->next_number - 1;
+            return slot->number_plus_1 - 1;
     }
 }
 

@@ -121,7 +121,7 @@ enum schema_verdict {
     SCHEMA_VALID,
     SCHEMA_INVALID,
     /* Undecided: */
-    SCHEMA_TOO_EXPENSIVE, /* the budget is used up, or one search of a pattern takes too long */
+    SCHEMA_TOO_EXPENSIVE, /* the limit of time, of a pattern's steps or of depth ended the check */
     SCHEMA_DANGLING,      /* the check needs a reference that has no target */
     SCHEMA_OVER_LIMIT,    /* a pattern needs more memory than its limit */
 };
@@ -129,7 +129,10 @@ enum schema_verdict {
 /** The reason of an undecided verdict, for the answer to a sender. */
 const char *schema_verdict_text(enum schema_verdict verdict);
 
-/** The verdict only; usually allocates no memory. `budget` NULL: no limit. */
+/**
+ * The verdict only. Allocates memory only for large values under unevaluated* and uniqueItems, and
+ * for propertyNames. `budget` NULL: no limit of time; those of patterns and depth remain.
+ */
 enum schema_verdict schema_check(const struct schema *schema, struct json_object *instance,
                                  struct schema_budget *budget);
 

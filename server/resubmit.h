@@ -1,8 +1,8 @@
 /*
  * resubmit.h - post refused events again, inside the process.
  *
- * They take the path of POST /events, one event or an array of several, as if their senders had
- * sent them again.
+ * The handler of POST /events gets them, one event or an array of several, in the calling thread:
+ * without HTTP, without credentials and limits of requests, and without the slow lane.
  *
  * Threads: a resubmitter belongs to one thread at a time, except for resubmitter_end(). It must
  * outlive the outbox, which may wake it.

@@ -50,7 +50,7 @@ struct settings_problem {
     const char *text; /* all of it, one line without a newline */
 };
 
-/** The problem `index`; lives as long as the settings, and until the next problem. */
+/** The problem `index`; valid until the next settings_complain() and settings_destroy(). */
 const struct settings_problem *settings_problem(const struct settings *settings, size_t index);
 
 /** The place at that JSON Pointer as the parts of a problem, `what` and `text` NULL. */

@@ -39,7 +39,7 @@ enum backlog_verdict {
     BACKLOG_FAILED,  /* by its own fault: attempts + 1, again at `next_at_us` */
     BACKLOG_DELAYED, /* not its fault (throttled, ...): attempts stay, again at `next_at_us` */
     BACKLOG_DEAD,    /* set aside for the operator; counts as an attempt */
-    BACKLOG_UNTRIED, /* stays where it is */
+    BACKLOG_UNTRIED, /* nothing changes for it, whether it was tried or not */
 };
 
 struct backlog_result {

@@ -19,7 +19,7 @@ bool capacity_can_keep(const struct outbox_store *store, size_t more);
 /** The most bytes of events in one transaction. */
 size_t capacity_batch_bytes(const struct outbox_store *store);
 
-/** Is the log to be moved because the database's file needs to grow by much? */
+/** Will the database's file grow by much when the log is moved? Then the log must be moved now. */
 bool capacity_has_grown(const struct outbox_store *store);
 
 /** A log longer than this is moved in any case. */

@@ -4,7 +4,8 @@
  * There is no timer: what is queued while the committer uses the disk is the next batch, and a
  * single event is written at once (docs/decisions/011).
  *
- * Threads: any, except committer_run(), which must not be called in the committer itself.
+ * Threads: start and stop as in outbox.h. Any thread may call the rest, but the committer itself
+ * must not call committer_run(): it would wait for itself.
  */
 #pragma once
 

@@ -6,8 +6,9 @@
  * batch (docs/decisions/011). Duplicates are decided inside the transaction. The database is
  * SQLite's; all writes and checkpoints go through the committer's one connection.
  *
- * Threads: create and destroy belong to one thread; everything else may be called from any thread
- * between start and stop. The request and the committer share a job; each holds a reference.
+ * Threads: create, start, stop and destroy belong to one thread. Any thread may call the rest in
+ * between; before start and after stop, submitting and orders return ERR_UNAVAILABLE. The request
+ * and the committer share a job; each holds a reference, which may end after stop.
  */
 #pragma once
 

@@ -43,8 +43,8 @@ struct recent {
     int64_t next_row;          /* in the small table */
     int64_t last_moving_row;   /* stored with `moved`, so that a restart continues there */
     int64_t merged;            /* rows that were in `seen` already, since the last recent_load() */
-    struct recent_event mark;  /* rows added to `seen` up to here */
-    int64_t below_mark;        /* are counted */
+    struct recent_event mark;  /* position of the recount in `seen` (recount.c) */
+    int64_t below_mark;        /* rows that were added to `seen` at or below `mark` */
 };
 
 /** Empty; `max_rows`: the most events that the store may remember. */

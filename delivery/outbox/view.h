@@ -21,8 +21,10 @@
 
 struct outbox_view;
 
-/** ERR_NOT_FOUND: no store there; ERR_CONFIG: of another version; ERR_SYSTEM: cannot be read.
- * Caller owns. */
+/**
+ * Open the store at `path` for reading. The caller owns the view. ERR_NOT_FOUND: there is no store;
+ * ERR_CONFIG: it is of another version; ERR_SYSTEM: it cannot be read.
+ */
 NODISCARD bool outbox_view_open(const char *path, struct outbox_view **out, struct error *err);
 
 /** NULL is allowed. */

@@ -2,7 +2,7 @@
  * volume.h - the free space on the store's volume, and a ballast file that is removed when there is
  * none.
  *
- * The ballast is an empty file of fixed size beside the database. When the volume is full it is
+ * The ballast is a file of zeros, of fixed size, beside the database. When the volume is full it is
  * removed, so that results of deliveries can be written, the log can be moved into the database,
  * and orders can be carried out; it is created again when there is room. As much free space again
  * is kept for the same purpose: new records do not get it.

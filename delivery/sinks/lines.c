@@ -142,7 +142,7 @@ bool sink_lines_append(struct sink_lines *lines, const char *path, struct str te
         return true;
     }
     (void)fail_errno(err, ERR_SYSTEM, errno, "%s: cannot append", path);
-    (void)cut(lines->fd, lines->size); /* if it fails, opening the file does it */
+    (void)cut(lines->fd, lines->size); /* if it fails, whole lines may stay: lines.h */
     sink_lines_close(lines);
     return false;
 }

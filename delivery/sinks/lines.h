@@ -30,8 +30,9 @@ struct sink_lines {
 NODISCARD bool sink_lines_open(struct sink_lines *lines, const char *path, struct error *err);
 
 /**
- * Append `text`, whole lines, and wait until it is on stable storage. ERR_SYSTEM: nothing of it
- * stays in the file, and the file is closed.
+ * Append `text`, whole lines, and wait until it is on stable storage. ERR_SYSTEM: the file is
+ * closed, and the text is cut off again. If that fails too, lines of it can stay in the file; they
+ * are then delivered a second time.
  */
 NODISCARD bool sink_lines_append(struct sink_lines *lines, const char *path, struct str text,
                                  struct error *err);

@@ -36,8 +36,8 @@ struct sink_batch {
 };
 
 enum sink_result {
-    SINK_POSTPONED, /* because of the sink: the record may be tried again */
-    SINK_REFUSED,   /* because of the record: others are not affected */
+    SINK_POSTPONED, /* not delivered, and it is not known that the record is at fault */
+    SINK_REFUSED,   /* the record is at fault: others are not affected */
     SINK_DELIVERED, /* it arrived, as durable as the sink makes it */
 };
 

@@ -9,9 +9,9 @@
  * version is known, a failure is the answer to events for a short time; then the next event causes
  * another look and waits for it (docs/decisions/019).
  *
- * Threads: catalog_add() and catalog_load*() before catalog_start(); catalog_enter(),
- * catalog_leave() and catalog_symbols() from any thread, without a lock (base/epoch.h); the rest
- * from any thread.
+ * Threads: create, add, load, continue, start, retire, stop and destroy belong to one thread at a
+ * time; add, load and continue come before the start. Any thread may call the rest;
+ * catalog_enter(), catalog_leave() and catalog_symbols() take no lock (base/epoch.h).
  */
 #pragma once
 

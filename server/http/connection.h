@@ -19,6 +19,7 @@
  *   answer
  *     sent
  *
+ *   From SETTLING or IDLE directly to HEAD: MHD has read the request line first (the usual way).
  *   From any state to CLOSING: a deadline is reached, the peer has gone, or others need its place.
  *
  * MHD starts and ends connections. States change in its callbacks, when a deadline is reached

@@ -12,7 +12,8 @@ struct http_loop;
 void http_evict_unread(struct http_loop *loop);
 
 /**
- * When a new connection waits at the limit: cut the connection without a complete request that is
- * oldest, weighted by the number of connections of its address. Another loop may be faster.
+ * If a new connection waits because of max_connections: cut one connection without a complete
+ * request, the one with the largest product of age and number of connections of its address. Does
+ * nothing if another loop has cut one already.
  */
 void http_evict_for_newcomer(struct http_loop *loop);

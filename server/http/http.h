@@ -131,8 +131,9 @@ size_t http_inflight_bytes(const struct http *http);
 bool http_lacks_memory(const struct http *http);
 
 /**
- * Has every thread of the server turned since the last call? Wakes them all for the next call,
- * which must leave them some time. From the thread that started the server.
+ * For the watchdog: has every thread of the server finished a turn of its loop since the last call?
+ * Also wakes all of them, so that each finishes a turn before the next call; wait a moment before
+ * that. From the thread that started the server.
  */
 bool http_is_turning(struct http *http);
 
