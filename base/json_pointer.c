@@ -67,7 +67,10 @@ static struct str take_token(struct str *pointer, char *to)
 
         if (escape)
             i++;
-        to[len++] = !escape ? token.ptr[i] : token.ptr[i] == '0' ? '~' : '/';
+        to[len] = token.ptr[i];
+        if (escape)
+            to[len] = token.ptr[i] == '0' ? '~' : '/';
+        len++;
     }
     to[len] = '\0';
     return (struct str){ to, len };

@@ -335,6 +335,7 @@ static void drain(struct server *server)
     int64_t now_us = clock_monotonic_us();
 
     signals_exit_on_next();
+    end_limit_set(server->end_limit, now_us + END_US); /* the freeze may wait for a reload */
 
     struct generation last = housekeeping_freeze(server->housekeeping);
     int64_t drain_delay_us = last.config->http.drain_delay_us;

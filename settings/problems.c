@@ -92,15 +92,18 @@ static void problems_complain(struct settings *settings, struct str pointer,
     problem.parts.text = arena_printf(arena, "%.*s: %s%s%s", STR_ARG(place), parts.key,
                                       *parts.key ? ": " : "", parts.what)
                              .ptr;
-    if (settings->count < MAX_PROBLEMS && !problems_cover(settings, &problem))
+    if (!problems_cover(settings, &problem))
         problems_add(settings, problem);
 }
 
 void settings_complain_at(struct settings *settings, struct str pointer, size_t line,
                           const char *what)
 {
-    struct settings_problem parts = settings_place(settings, pointer);
+    struct settings_problem parts;
 
+    if (settings->count == MAX_PROBLEMS)
+        return;
+    parts = settings_place(settings, pointer);
     parts.line = line;
     parts.what = what;
     problems_complain(settings, pointer, parts);
@@ -108,13 +111,16 @@ void settings_complain_at(struct settings *settings, struct str pointer, size_t 
 
 void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
 {
-    struct settings_problem parts = settings_place(settings, pointer);
+    struct settings_problem parts;
     char text[PROBLEM_SIZE];
     va_list args;
 
+    if (settings->count == MAX_PROBLEMS)
+        return;
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    parts = settings_place(settings, pointer);
     parts.what = arena_copy(settings->arena, str_from_c(text)).ptr;
     problems_complain(settings, pointer, parts);
 }

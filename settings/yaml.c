@@ -109,7 +109,7 @@ static void yaml_write_pointer(const struct yaml *yaml, size_t node, struct buf 
 static void yaml_add_fault(struct reader *reader, struct str text)
 {
     struct yaml *yaml = reader->yaml;
-    CLEANUP(buf_done) struct buf pointer;
+    CLEANUP(buf_done) struct buf pointer = { 0 };
 
     if (yaml->fault_count == MAX_FAULTS)
         return;

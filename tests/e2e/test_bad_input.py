@@ -189,3 +189,15 @@ def test_mutated_requests_do_no_harm(shared, event):
         for _ in range(source.randint(1, 6)):
             data[source.randrange(len(data))] = source.randrange(256)
         send_and_drain(shared, bytes(data), patience=0.03)
+
+
+@pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
+def test_many_requests_on_one_connection(shared, version):
+    with shared.connect() as connection:
+        for _ in range(100):
+            connection.send(b"GET /healthz %s\r\nHost: a\r\nConnection: keep-alive\r\n\r\n" % version)
+            try:
+                assert connection.answer("GET").status == 200
+            except Closed:
+                assert version == b"HTTP/1.0"
+                return

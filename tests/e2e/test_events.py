@@ -195,3 +195,14 @@ def test_with_the_eventbridge_map_only_the_events_own_fault_is_400(folder, sluic
     ):
         answer = server.post(body)
         assert (answer.status, answer.header("Retry-After")) == (400, None)
+
+
+def test_errors_are_cut_at_the_limit_and_say_so(sluice):
+    server = sluice(validation={"max_errors": 1})
+    two = {"detail": {"interaction": {"id": 1, "start_time": 2}}}
+    answer = server.post(two)
+    assert list(answer.json) == ["error", "details", "errors", "truncated"]
+    assert len(answer.json["errors"]) == 1
+    assert answer.json["truncated"] is True
+    one = server.post({"detail": {"interaction": {"id": 1, "start_time": "x"}}})
+    assert list(one.json) == ["error", "details", "errors"]

@@ -370,3 +370,13 @@ def test_check_and_doctor_know_of_it(folder, sinks, words):
     told = run("doctor", "-c", "sluice.yaml", cwd=folder)
     assert told.returncode == 0
     assert any(line.startswith("warn  store") and words in line for line in told.stdout.splitlines())
+
+
+def test_a_long_outage_does_not_make_the_recovery_long(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (503, {"Retry-After": "3600"})
+    server = sluice(store=NONE, sinks=[hook(there, max_backoff="1h")], http=DEADLINE)
+    for _ in range(2):
+        assert server.post(event).status == 503
+    there.plan = lambda records: (200, {})
+    wait_for(lambda: server.post(event).status == 200, "a recovery")

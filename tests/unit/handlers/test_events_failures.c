@@ -25,6 +25,8 @@ static const struct failure {
       "registry_unreachable", "Processing failed", 400, true },
     { "Empty", ERR_INVALID, "Schema definition is empty in Glue Registry", "schema_unusable",
       "Processing failed", 400, true },
+    { "Referring", ERR_MALFORMED, "Other.json: Invalid JSON at byte 1", "schema_unusable",
+      "Processing failed", 400, true },
     { "Throttled", ERR_THROTTLED, "", "registry_unavailable", "AWS Glue service unavailable", 500,
       false },
     { "Ours", ERR_INTERNAL, "short reason", "internal", "Internal server error", 500, false },

@@ -275,6 +275,24 @@ static void faults_have_line_and_key(void)
     }
 }
 
+/* A file may have more faults than are kept. */
+static void faults_beyond_the_limit_are_dropped(void)
+{
+    enum { FAULTS = 300, KEPT = 200 };
+    struct arena *arena = arena_create();
+    struct buf *text = arena_buf(arena, YAML_MAX_BYTES);
+    struct yaml *yaml = NULL;
+    struct error err;
+
+    for (int i = 0; i < FAULTS; i++)
+        buf_printf(text, "k%d: &a 1\n", i);
+    CHECK(yaml_read(buf_str(text), &as_it_is, &yaml, &err));
+    CHECK_INT((int64_t)yaml_fault_count(yaml), KEPT);
+    CHECK_INT((int64_t)yaml_fault(yaml, KEPT - 1)->line, KEPT);
+    yaml_destroy(yaml);
+    arena_destroy(arena);
+}
+
 static void other_faults_end_the_reading(void)
 {
     static const struct {
@@ -426,6 +444,7 @@ int main(void)
     RUN(documents_become_trees);
     RUN(syntax_errors_come_with_advice);
     RUN(faults_have_line_and_key);
+    RUN(faults_beyond_the_limit_are_dropped);
     RUN(other_faults_end_the_reading);
     RUN(bounds_depth_and_size);
     RUN(fills_in_values_before_their_type_is_found);
