@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 mkdir -p build/coverage/html
 gcovr --root . --object-directory build/coverage --exclude-unreachable-branches \
-    --filter '(base|aws|schema|delivery|handlers|server)/' \
+    --filter '(base|aws|schema|settings|delivery|handlers|server)/' \
     --html-details build/coverage/html/index.html --txt build/coverage/summary.txt \
     --print-summary --fail-under-line 90 build/coverage
 echo "build/coverage/html/index.html shows each line."
