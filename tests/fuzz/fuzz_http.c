@@ -16,6 +16,7 @@
 
 #include "base/attr.h"
 #include "base/log.h"
+#include "server/http/addresses.h"
 #include "server/http/http.h"
 #include "server/http/http_internal.h"
 #include "server/http/loop.h"
@@ -119,6 +120,9 @@ static int connect_to(const struct http_endpoint *endpoint)
     peer->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     arrival.fd = fds[1];
     if (ioctl(arrival.fd, FIONBIO, &(int){ 1 }) != 0)
+        abort();
+    arrival.address = http_address_of(&arrival.peer); /* counted in, as by the acceptor */
+    if (!http_addresses_enter(server->addresses, arrival.address))
         abort();
     atomic_fetch_add(&server->connections, 1);
     http_loop_add(server->loops[0], &arrival);
