@@ -40,6 +40,14 @@ struct timespec clock_timespec(int64_t us)
     return (struct timespec){ .tv_sec = us / US_PER_S, .tv_nsec = us % US_PER_S * NS_PER_US };
 }
 
+void clock_sleep(int64_t us)
+{
+    struct timespec left = clock_timespec(us);
+
+    while (nanosleep(&left, &left) != 0)
+        continue;
+}
+
 void clock_init_condition(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;

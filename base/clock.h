@@ -54,6 +54,9 @@ bool clock_parse_http(struct str text, int64_t *us);
 /** `us`, not negative, as a struct timespec. */
 struct timespec clock_timespec(int64_t us);
 
+/** Wait for `us` microseconds, not negative, whatever signals come. */
+void clock_sleep(int64_t us);
+
 /**
  * Initialise a condition whose timed waits use clock_monotonic_us(): to wait for N microseconds,
  * pass clock_timespec(clock_monotonic_us() + N).

@@ -277,14 +277,6 @@ static void wait_for_end(struct server *server)
     systemd_notify(server->systemd, "STOPPING=1");
 }
 
-static void wait_us(int64_t us)
-{
-    struct timespec left = clock_timespec(us);
-
-    while (nanosleep(&left, &left) != 0)
-        continue;
-}
-
 static bool start_delivery(const struct service *service, struct error *err)
 {
     return !service->outbox || (outbox_start(service->outbox, err) &&
@@ -345,7 +337,7 @@ static void drain(struct server *server)
     server->service = last.service;
     end_limit_set(server->end_limit, end_us);
     health_set_draining(server->service->health);
-    wait_us(drain_delay_us);
+    clock_sleep(drain_delay_us);
 
     bool all_answered = http_drain(http, clock_monotonic_us() + DRAIN_US);
 

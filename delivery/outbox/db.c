@@ -238,15 +238,21 @@ static void bind_str(sqlite3_stmt *to, int index, char type, struct str value)
         (void)sqlite3_bind_text64(to, index, value.ptr, value.len, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-/* Types and number of values are constants of this program, so binding cannot fail. */
-static void bind(sqlite3_stmt *to, const char *types, va_list values)
+/*
+ * The prepared statement with its values; NULL: it cannot be prepared. Types and number of values
+ * are constants of this program, so binding cannot fail.
+ */
+static sqlite3_stmt *bind(struct db *db, enum sql statement, const char *types, va_list values)
 {
-    for (int i = 0; types[i]; i++) {
+    sqlite3_stmt *to = prepared(db, statement);
+
+    for (int i = 0; to && types[i]; i++) {
         if (types[i] == 'i')
             (void)sqlite3_bind_int64(to, i + 1, va_arg(values, int64_t));
         else
             bind_str(to, i + 1, types[i], va_arg(values, struct str));
     }
+    return to;
 }
 
 static enum db_found found(int code)
@@ -258,41 +264,42 @@ static enum db_found found(int code)
 
 bool db_run(struct db *db, enum sql statement, const char *types, ...)
 {
-    sqlite3_stmt *prepared_statement = prepared(db, statement);
     va_list values;
 
-    if (!prepared_statement)
-        return false;
     va_start(values, types);
-    bind(prepared_statement, types, values);
+
+    sqlite3_stmt *bound = bind(db, statement, types, values);
+
     va_end(values);
-    (void)sqlite3_step(prepared_statement);
-    return sqlite3_reset(prepared_statement) == SQLITE_OK;
+    if (!bound)
+        return false;
+    (void)sqlite3_step(bound);
+    return sqlite3_reset(bound) == SQLITE_OK;
 }
 
 enum db_found db_find(struct db *db, enum sql statement, const char *types, ...)
 {
-    sqlite3_stmt *prepared_statement = prepared(db, statement);
     va_list values;
 
-    if (!prepared_statement)
-        return DB_BROKEN;
     va_start(values, types);
-    bind(prepared_statement, types, values);
+
+    sqlite3_stmt *bound = bind(db, statement, types, values);
+
     va_end(values);
-    return found(sqlite3_step(prepared_statement));
+    return bound ? found(sqlite3_step(bound)) : DB_BROKEN;
 }
 
 enum db_found db_numbers(struct db *db, enum sql statement, int64_t *out, const char *types, ...)
 {
-    sqlite3_stmt *row = prepared(db, statement);
     va_list values;
 
+    va_start(values, types);
+
+    sqlite3_stmt *row = bind(db, statement, types, values);
+
+    va_end(values);
     if (!row)
         return DB_BROKEN;
-    va_start(values, types);
-    bind(row, types, values);
-    va_end(values);
 
     enum db_found got = found(sqlite3_step(row));
 

@@ -83,14 +83,6 @@ bool location_check(const char *path, struct error *err)
     return true;
 }
 
-static void pause_us(int64_t us)
-{
-    struct timespec left = clock_timespec(us);
-
-    while (nanosleep(&left, &left) != 0)
-        continue;
-}
-
 /* Lock an open file, waiting until `until_us`; the descriptor is closed on failure. */
 static bool lock_file(const char *path, int fd, int64_t until_us, struct error *err)
 {
@@ -98,7 +90,7 @@ static bool lock_file(const char *path, int fd, int64_t until_us, struct error *
         int problem = errno;
 
         if ((problem == EWOULDBLOCK || problem == EINTR) && clock_monotonic_us() < until_us) {
-            pause_us(LOCK_POLL_US);
+            clock_sleep(LOCK_POLL_US);
             continue;
         }
         (void)close(fd);

@@ -110,14 +110,6 @@ static bool fail_incompatible(const struct schema_cli *cli, const struct glue_ve
                 version->number, STR_ARG(mode));
 }
 
-static void wait_us(int64_t us)
-{
-    struct timespec left = clock_timespec(us);
-
-    while (nanosleep(&left, &left) != 0)
-        continue;
-}
-
 /* Wait until Glue has decided about a registered version. */
 static bool await_decision(const struct schema_cli *cli, struct glue_version *version,
                            struct error *err)
@@ -129,7 +121,7 @@ static bool await_decision(const struct schema_cli *cli, struct glue_version *ve
         if (clock_monotonic_us() > end_us)
             return fail(err, ERR_UNAVAILABLE, "version %" PRId64 " is still PENDING",
                         version->number);
-        wait_us(PENDING_LOOK_US);
+        clock_sleep(PENDING_LOOK_US);
         if (!schema_cli_get(cli, uuid, version, err))
             return false;
     }

@@ -15,21 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { LONGEST = 256 };
 
-static bool is_utf8(struct str s)
-{
-    const unsigned char *at = (const unsigned char *)s.ptr;
-    const unsigned char *end = s.len > 0 ? at + s.len : at;
-
-    while (at < end) {
-        size_t len = utf8_length(at, end);
-
-        if (len == 0)
-            return false;
-        at += len;
-    }
-    return true;
-}
-
 static bool begins_character(struct str s, size_t at)
 {
     return at >= s.len || ((unsigned char)s.ptr[at] & 0xC0) != 0x80;
@@ -77,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str glob = { input.ptr, (size_t)(newline - input.ptr) };
     struct str text = str_from(input, glob.len + 1);
 
-    if (text.len > LONGEST || !is_utf8(text) || !is_utf8(glob))
+    if (text.len > LONGEST || !utf8_is_valid(text) || !utf8_is_valid(glob))
         return 0;
     assert(str_matches_glob(text, glob) == matches(text, glob));
     return 0;
