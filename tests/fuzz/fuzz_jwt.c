@@ -1,6 +1,6 @@
 /*
- * fuzz_jwt.c - a token that its issuer did not sign is refused, and one that he did is good only if
- * its header and payload say what they must.
+ * fuzz_jwt.c - a token that the issuer did not sign is refused; one that it signed is accepted only
+ * if its header and payload meet all conditions.
  *
  * The input is tried as a token as it is, and, as header, newline, payload, signed with a key.
  */
