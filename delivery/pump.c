@@ -145,8 +145,11 @@ static void deliver(struct pump *pump, struct round *round)
         .outcomes = arena_alloc(pump->arena, round->count * sizeof(*round->answer.outcomes)),
     };
     for (size_t i = 0; i < round->count; i++)
-        records[i] = (struct sink_record){ round->records[i].seq, round->records[i].key,
-                                           round->records[i].bytes };
+        records[i] = (struct sink_record){ .sequence = round->records[i].seq,
+                                           .accepted_us = round->records[i].accepted_us,
+                                           .key = round->records[i].key,
+                                           .order_key = round->records[i].key,
+                                           .bytes = round->records[i].bytes };
     sink->deliver(sink->self,
                   &(struct sink_batch){
                       .records = records,

@@ -123,15 +123,19 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
 
 void metrics_write_attempts(struct buf *out, struct pump *const *pumps, size_t count)
 {
-    static const char *const results[SINK_RESULT_COUNT] = {
-        [SINK_DELIVERED] = "delivered", [SINK_REFUSED] = "refused", [SINK_POSTPONED] = "failed"
+    static const struct {
+        enum sink_result result;
+        const char *name;
+    } rows[] = {
+        { SINK_POSTPONED, "failed" },      { SINK_REFUSED, "refused" },
+        { SINK_DELIVERED, "delivered" },   { SINK_MISCONFIGURED, "misconfigured" },
+        { SINK_IMPOSSIBLE, "impossible" },
     };
 
     metrics_head(out, "sluice_sink_attempts_total", "counter",
                  "Records handed to the sink, each time, by what it said.");
     for (size_t i = 0; i < count; i++)
-        for (int result = 0; result < SINK_RESULT_COUNT; result++)
+        for (size_t j = 0; j < COUNT_OF(rows); j++)
             buf_printf(out, "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
-                       pump_name(pumps[i]), results[result],
-                       pump_attempts(pumps[i], (enum sink_result)result));
+                       pump_name(pumps[i]), rows[j].name, pump_attempts(pumps[i], rows[j].result));
 }

@@ -7,68 +7,21 @@
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
+#include "server/sink_kinds.h"
 
 struct sinks {
-    struct arena *arena;         /* of all names and options */
-    struct config_strings taken; /* files of the store, which no sink may write to */
+    struct arena *arena; /* of all names and options */
     struct pump **pumps;
     size_t count;
 };
 
-static const char *copy(struct sinks *sinks, const char *text)
+static struct config_strings copy_all(struct arena *arena, struct config_strings names)
 {
-    return arena_copy(sinks->arena, str_from_c(text)).ptr;
-}
-
-static struct config_strings copy_all(struct sinks *sinks, struct config_strings names)
-{
-    const char **list = arena_alloc(sinks->arena, (names.count + 1) * sizeof(*list));
+    const char **list = arena_alloc(arena, (names.count + 1) * sizeof(*list));
 
     for (size_t i = 0; i < names.count; i++)
-        list[i] = copy(sinks, names.list[i]);
+        list[i] = arena_copy(arena, str_from_c(names.list[i])).ptr;
     return (struct config_strings){ list, names.count };
-}
-
-static struct sink create_file(struct sinks *sinks, const struct config_sink *config)
-{
-    return sink_file(&(struct sink_file_options){
-        .name = copy(sinks, config->name),
-        .path = copy(sinks, config->path),
-        .taken = sinks->taken.list,
-        .taken_count = sinks->taken.count,
-        .rotate_size = config->rotate_size,
-        .rotate_every_us = config->rotate_every_us,
-    });
-}
-
-static struct sink create_http(struct sinks *sinks, const struct config_sink *config)
-{
-    const struct config_pairs *plain = &config->headers;
-    const struct config_pairs *secret = &config->secret_headers;
-    size_t count = plain->count + secret->count;
-    struct sink_http_header *headers = arena_alloc(sinks->arena, (count + 1) * sizeof(*headers));
-
-    for (size_t i = 0; i < plain->count; i++)
-        headers[i] = (struct sink_http_header){ .name = copy(sinks, plain->list[i].key),
-                                                .value = copy(sinks, plain->list[i].value) };
-    for (size_t i = 0; i < secret->count; i++)
-        headers[plain->count + i] =
-            (struct sink_http_header){ .name = copy(sinks, secret->list[i].key),
-                                       .file = copy(sinks, secret->list[i].value) };
-    return sink_http(&(struct sink_http_options){
-        .url = copy(sinks, config->url),
-        .headers = headers,
-        .header_count = count,
-        .batch = (size_t)config->batch,
-        .timeout_us = config->timeout_us,
-        .ca_file = copy(sinks, config->ca_file),
-    });
-}
-
-static struct sink create_sink(struct sinks *sinks, const struct config_sink *config)
-{
-    return config->kind == CONFIG_SINK_HTTP ? create_http(sinks, config)
-                                            : create_file(sinks, config);
 }
 
 static int64_t lesser(int64_t a, int64_t b)
@@ -91,17 +44,39 @@ static struct config_sink effective_sink(const struct config *config, size_t ind
     return sink;
 }
 
-static struct pump *create_pump(struct sinks *sinks, const struct config_sink *config,
-                                bool is_awaited)
+static struct pump *create_pump(const struct sink_maker *maker, const struct config_sink *config,
+                                bool is_awaited, struct error *err)
 {
+    struct sink sink;
+
+    if (!sink_make(maker, config, &sink, err))
+        return NULL;
     return pump_create(&(struct pump_options){
-        .name = copy(sinks, config->name),
+        .name = arena_copy(maker->arena, str_from_c(config->name)).ptr,
         .rules = { .ordered = config->ordered,
                    .is_awaited = is_awaited,
                    .max_attempts = config->max_attempts,
                    .max_backoff_us = config->max_backoff_us },
-        .sink = create_sink(sinks, config),
+        .sink = sink,
     });
+}
+
+static bool create_pumps(struct sinks *sinks, const struct config *config, struct error *err)
+{
+    const struct sink_maker maker = {
+        .arena = sinks->arena,
+        .taken = copy_all(sinks->arena, config_store_files(config)),
+    };
+
+    for (; sinks->count < config->sink_count; sinks->count++) {
+        const struct config_sink sink = effective_sink(config, sinks->count);
+        struct pump *pump = create_pump(&maker, &sink, !*config->store.path, err);
+
+        if (!pump)
+            return false;
+        sinks->pumps[sinks->count] = pump;
+    }
+    return true;
 }
 
 bool sinks_create(const struct config *config, struct sinks **out, struct error *err)
@@ -112,13 +87,10 @@ bool sinks_create(const struct config *config, struct sinks **out, struct error 
         return false;
     sinks = mem_alloc(sizeof(*sinks));
     sinks->arena = arena_create();
-    sinks->taken = copy_all(sinks, config_store_files(config));
-    sinks->count = config->sink_count;
-    sinks->pumps = arena_alloc(sinks->arena, (sinks->count + 1) * sizeof(struct pump *));
-    for (size_t i = 0; i < sinks->count; i++) {
-        const struct config_sink sink = effective_sink(config, i);
-
-        sinks->pumps[i] = create_pump(sinks, &sink, !*config->store.path);
+    sinks->pumps = arena_alloc(sinks->arena, (config->sink_count + 1) * sizeof(struct pump *));
+    if (!create_pumps(sinks, config, err)) {
+        sinks_destroy(sinks);
+        return false;
     }
     *out = sinks;
     return true;

@@ -6,6 +6,8 @@
  * not touched again. A period has ended if the file's last line was written in an earlier one, so a
  * restart changes nothing.
  */
+#include "delivery/sinks/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +22,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "delivery/sinks/lines.h"
-#include "delivery/sinks/sink.h"
 
 enum {
     BATCH_RECORDS = 1000,
@@ -269,7 +270,8 @@ struct sink sink_file(const struct sink_file_options *options)
     file->options = *options;
     file->lines.fd = -1;
     buf_init(&file->text, SIZE_MAX);
-    return (struct sink){ .max_records = BATCH_RECORDS,
+    return (struct sink){ .in_flight = 1,
+                          .max_records = options->batch > 0 ? options->batch : BATCH_RECORDS,
                           .max_bytes = BATCH_BYTES,
                           .deliver = file_deliver,
                           .tend = tend,

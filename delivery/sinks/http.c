@@ -9,6 +9,8 @@
  * record has its own key. For an array, Idempotency-Keys has one key for each element, and
  * Idempotency-Key is a key of exactly this array.
  */
+#include "delivery/sinks/http.h"
+
 #include <stdio.h>
 
 #include "base/chars.h"
@@ -16,7 +18,6 @@
 #include "base/fetch.h"
 #include "base/memory.h"
 #include "base/secret.h"
-#include "delivery/sinks/sink.h"
 
 enum {
     BATCH_BYTES = 1024 * 1024, /* what most receivers accept by default */
@@ -258,7 +259,8 @@ struct sink sink_http(const struct sink_http_options *options)
     http->options = *options;
     http->client = fetch_client_create();
     buf_init(&http->body, SIZE_MAX);
-    return (struct sink){ .max_records = options->batch,
+    return (struct sink){ .in_flight = 1,
+                          .max_records = options->batch,
                           .max_bytes = BATCH_BYTES,
                           .max_key_bytes = options->batch > 1 ? BATCH_KEY_BYTES : 0,
                           .deliver = http_deliver,

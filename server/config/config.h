@@ -167,7 +167,9 @@ struct config_sink {
     struct config_pairs headers;
     struct config_pairs secret_headers; /* header name to file */
     const char *ca_file;                /* "": the system's */
-    int64_t batch;
+    const char *key;                    /* JSON Pointer into the record; "": none */
+    int64_t in_flight;                  /* deliveries at the same time; 0: as the kind says */
+    int64_t batch;                      /* records in one delivery; 0: as the kind says */
     int64_t timeout_us;
     bool ordered;
     int64_t max_attempts; /* 0: no end */

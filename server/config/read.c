@@ -287,6 +287,8 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, headers, read_pairs),
     KEY(config_sink, secret_headers, read_pairs),
     KEY(config_sink, ca_file, read_text),
+    KEY(config_sink, key, read_text),
+    KEY(config_sink, in_flight, read_count),
     KEY(config_sink, batch, read_count),
     KEY_TIME(config_sink, timeout),
     KEY(config_sink, ordered, read_flag),

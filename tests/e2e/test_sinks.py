@@ -422,5 +422,5 @@ def test_attempts_are_counted_by_what_came_of_them(sluice, event, receiver):
         for (key, labels), value in samples.items()
         if key == "sluice_sink_attempts_total"
     }
-    assert found == {"delivered": 1, "refused": 1, "failed": 1}
+    assert found == {"delivered": 1, "refused": 1, "failed": 1, "misconfigured": 0, "impossible": 0}
     assert types["sluice_sink_dead"] == "gauge" and types["sluice_sink_enqueued_total"] == "counter"

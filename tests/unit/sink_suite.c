@@ -33,8 +33,10 @@ static const struct sink_answer *deliver(const struct sink *sink, const struct s
 
     answer = (struct sink_answer){ .outcomes = zeroes(arena, count, sizeof(*answer.outcomes)) };
     for (size_t i = 0; i < count; i++)
-        list[i] = (struct sink_record){ (int64_t)(2 * i + 1), arena_printf(arena, "key-%zu", i),
-                                        records[i] };
+        list[i] = (struct sink_record){ .sequence = (int64_t)(2 * i + 1),
+                                        .key = arena_printf(arena, "key-%zu", i),
+                                        .order_key = arena_printf(arena, "key-%zu", i),
+                                        .bytes = records[i] };
     sink->deliver(sink->self,
                   &(struct sink_batch){
                       .records = list, .count = count, .arena = arena, .in_order = in_order },

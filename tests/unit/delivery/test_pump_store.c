@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "delivery/pump.h"
+#include "delivery/sinks/file.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"

@@ -77,9 +77,13 @@ static void each_sink_has_a_series_for_each_result(void)
               "sluice_sink_attempts_total{sink=\"archive\",result=\"failed\"} 0\n"
               "sluice_sink_attempts_total{sink=\"archive\",result=\"refused\"} 0\n"
               "sluice_sink_attempts_total{sink=\"archive\",result=\"delivered\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"archive\",result=\"misconfigured\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"archive\",result=\"impossible\"} 0\n"
               "sluice_sink_attempts_total{sink=\"hook\",result=\"failed\"} 0\n"
               "sluice_sink_attempts_total{sink=\"hook\",result=\"refused\"} 0\n"
-              "sluice_sink_attempts_total{sink=\"hook\",result=\"delivered\"} 0\n");
+              "sluice_sink_attempts_total{sink=\"hook\",result=\"delivered\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"hook\",result=\"misconfigured\"} 0\n"
+              "sluice_sink_attempts_total{sink=\"hook\",result=\"impossible\"} 0\n");
     for (size_t i = 0; i < COUNT_OF(pumps); i++)
         pump_destroy(pumps[i]);
 }

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "delivery/sinks/sink.h"
+#include "delivery/sinks/file.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/sink_suite.h"

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
-#include "delivery/sinks/sink.h"
+#include "delivery/sinks/http.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/sink_suite.h"
@@ -208,7 +208,9 @@ static enum sink_result deliver_once(const struct sink_http_options *options,
     return outcomes[0].result;
 }
 
-static const struct sink_record record = { 5, STR_INIT("id-1"), STR_INIT("{\"n\":1}") };
+static const struct sink_record record = { .sequence = 5,
+                                           .key = STR_INIT("id-1"),
+                                           .bytes = STR_INIT("{\"n\":1}") };
 
 static void one_record_is_the_body(void)
 {
@@ -228,11 +230,13 @@ static void one_record_is_the_body(void)
 static void several_records_are_an_array(void)
 {
     static const struct sink_record records[] = {
-        { 5, STR_INIT("id-1"), STR_INIT("{\"n\":1}") },
-        { 6, STR_INIT("id-2"), STR_INIT("{\"n\":2}") },
+        { .sequence = 5, .key = STR_INIT("id-1"), .bytes = STR_INIT("{\"n\":1}") },
+        { .sequence = 6, .key = STR_INIT("id-2"), .bytes = STR_INIT("{\"n\":2}") },
     };
-    static const struct sink_record odd[] = { { 5, STR_INIT("a,b c"), STR_INIT("{}") },
-                                              { 6, STR_INIT("%"), STR_INIT("{}") } };
+    static const struct sink_record odd[] = {
+        { .sequence = 5, .key = STR_INIT("a,b c"), .bytes = STR_INIT("{}") },
+        { .sequence = 6, .key = STR_INIT("%"), .bytes = STR_INIT("{}") }
+    };
     const struct sink_http_options options = { .url = url, .batch = 3, .timeout_us = PATIENCE_US };
     struct sink_answer answer;
 
@@ -271,7 +275,7 @@ static void any_id_makes_a_key(void)
 
     begin();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct sink_record named = { 1, cases[i].id, STR_INIT("{}") };
+        struct sink_record named = { .sequence = 1, .key = cases[i].id, .bytes = STR_INIT("{}") };
 
         TEST_CASE(cases[i].key);
         CHECK_INT(deliver_once(&options, &named, 1, &answer), SINK_DELIVERED);
@@ -330,8 +334,10 @@ static void each_status_has_its_meaning(void)
         { 426, 428, SINK_REFUSED },   { 429, 429, SINK_POSTPONED }, { 430, 499, SINK_REFUSED },
         { 500, 599, SINK_POSTPONED },
     };
-    static const struct sink_record records[] = { { 5, STR_INIT("a"), STR_INIT("{}") },
-                                                  { 6, STR_INIT("b"), STR_INIT("{}") } };
+    static const struct sink_record records[] = {
+        { .sequence = 5, .key = STR_INIT("a"), .bytes = STR_INIT("{}") },
+        { .sequence = 6, .key = STR_INIT("b"), .bytes = STR_INIT("{}") }
+    };
     const struct sink_http_options options = { .url = url, .batch = 2, .timeout_us = PATIENCE_US };
     struct sink_answer answer;
 

@@ -1,0 +1,22 @@
+/*
+ * sink_kinds.h - makes a sink from its configuration: one function for each kind.
+ *
+ * Threads: one thread, before the sinks run.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "delivery/sinks/sink.h"
+#include "server/config/config.h"
+
+/** What the sinks of one server share. */
+struct sink_maker {
+    struct arena *arena;         /* of all names and options; outlives the sinks */
+    struct config_strings taken; /* files of the store, which no sink may write to; in the arena */
+};
+
+/** Opens nothing, and copies everything. The caller destroys `*out`. ERR_CONFIG. */
+NODISCARD bool sink_make(const struct sink_maker *maker, const struct config_sink *config,
+                         struct sink *out, struct error *err);
