@@ -470,7 +470,6 @@ static const struct {
       "6: sinks[0].headers: is not a key of kind file\n"
       "7: sinks[0].secret_headers: is not a key of kind file\n"
       "8: sinks[0].ca_file: is not a key of kind file\n"
-      "9: sinks[0].batch: is not a key of kind file\n"
       "10: sinks[0].timeout: is not a key of kind file\n" },
     { "sinks:\n  - name: a\n    kind: http\n    url: http://x\n    path: ''\n"
       "    rotate_size: 1MiB\n    rotate_every: 1h\n",
