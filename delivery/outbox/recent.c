@@ -3,12 +3,14 @@
  */
 #include "delivery/outbox/recent.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
 enum {
+    EVENT_BYTES = 3 * 8 + RECENT_IDENTITY_SIZE, /* of an event in a blob; numbers little-endian */
     PORTION_MOST = 8192,
     PORTION_PART = 4, /* of `max_rows` */
 };
@@ -160,13 +162,64 @@ static bool run_with(struct db *db, enum sql statement, const struct recent_even
                   event->processed_us);
 }
 
-bool recent_add(struct recent *recent, struct db *db, const struct recent_event *event)
+void recent_add(struct recent *recent, const struct recent_event *event)
 {
-    struct str identity = { (const char *)event->identity, sizeof(event->identity) };
-
     recent_put(&recent->filling, event);
-    return db_run(db, SQL_RECENT_ADD, "iiibi", recent->next_row++, event->bucket, event->id_hash,
-                  identity, event->processed_us);
+}
+
+static uint8_t *encode_int(uint8_t *to, int64_t value)
+{
+    uint64_t little = htole64((uint64_t)value);
+
+    memcpy(to, &little, sizeof(little));
+    return to + sizeof(little);
+}
+
+static void encode(uint8_t *to, const struct recent_event *event)
+{
+    to = encode_int(to, event->bucket);
+    to = encode_int(to, event->id_hash);
+    memcpy(to, event->identity, sizeof(event->identity));
+    (void)encode_int(to + sizeof(event->identity), event->processed_us);
+}
+
+static int64_t decode_int(const char *from)
+{
+    uint64_t little;
+
+    memcpy(&little, from, sizeof(little));
+    return (int64_t)le64toh(little);
+}
+
+static struct recent_event decode(const char *from)
+{
+    struct recent_event event = { .bucket = decode_int(from),
+                                  .id_hash = decode_int(from + 8),
+                                  .processed_us = decode_int(from + 16 + RECENT_IDENTITY_SIZE) };
+
+    memcpy(event.identity, from + 16, sizeof(event.identity));
+    return event;
+}
+
+bool recent_flush(struct recent *recent, struct db *db)
+{
+    const struct recent_part *filling = &recent->filling;
+    size_t count = filling->count - recent->written;
+
+    if (count == 0)
+        return true;
+
+    uint8_t *bytes = mem_alloc_array(count, EVENT_BYTES);
+    struct str blob = { (const char *)bytes, count * EVENT_BYTES };
+
+    for (size_t i = 0; i < count; i++)
+        encode(bytes + i * EVENT_BYTES, &filling->events[recent->written + i]);
+
+    bool ok = db_run(db, SQL_RECENT_ADD, "ib", recent->next_row++, blob);
+
+    mem_free(bytes);
+    recent->written = filling->count;
+    return ok;
 }
 
 int recent_compare(const void *a, const void *b)
@@ -188,6 +241,15 @@ static void sort(struct recent_part *part)
     note_all(part);
 }
 
+static void load_blob(struct recent_part *part, struct str blob)
+{
+    for (size_t at = 0; at + EVENT_BYTES <= blob.len; at += EVENT_BYTES) {
+        struct recent_event event = decode(blob.ptr + at);
+
+        recent_put(part, &event);
+    }
+}
+
 bool recent_load(struct recent *recent, struct db *db)
 {
     int64_t moved;
@@ -203,22 +265,15 @@ bool recent_load(struct recent *recent, struct db *db)
     enum db_found found = db_find(db, SQL_RECENT_READ, "");
 
     while (found == DB_FOUND) {
-        struct recent_event event = {
-            .bucket = db_int(db, SQL_RECENT_READ, 1),
-            .id_hash = db_int(db, SQL_RECENT_READ, 2),
-            .processed_us = db_int(db, SQL_RECENT_READ, 4),
-        };
-        struct str identity = db_text(db, SQL_RECENT_READ, 3);
+        int64_t row = db_int(db, SQL_RECENT_READ, 0);
 
-        if (identity.len == sizeof(event.identity))
-            memcpy(event.identity, identity.ptr, identity.len);
-        recent->next_row = db_int(db, SQL_RECENT_READ, 0) + 1;
-        recent_put(recent->next_row - 1 <= recent->last_moving_row ? &recent->moving
-                                                                   : &recent->filling,
-                   &event);
+        load_blob(row <= recent->last_moving_row ? &recent->moving : &recent->filling,
+                  db_text(db, SQL_RECENT_READ, 1));
+        recent->next_row = row + 1;
         found = db_next(db, SQL_RECENT_READ);
     }
     db_reset(db, SQL_RECENT_READ);
+    recent->written = recent->filling.count;
     sort(&recent->moving);
     recent->moved = (size_t)moved < recent->moving.count ? (size_t)moved : recent->moving.count;
     return found == DB_NONE;
@@ -235,6 +290,7 @@ static void swap(struct recent *recent)
 static void begin_move(struct recent *recent)
 {
     swap(recent);
+    recent->written = 0;
     recent->moved = 0;
     recent->last_moving_row = recent->next_row - 1;
     sort(&recent->moving);
@@ -265,6 +321,8 @@ bool recent_move(struct recent *recent, struct db *db, size_t rows)
     if (moving->count == 0) {
         if (recent->filling.count < recent->portion)
             return true;
+        if (!recent_flush(recent, db))
+            return false;
         begin_move(recent);
     }
     for (size_t i = 0; i < rows && recent->moved < moving->count; i++)

@@ -2,8 +2,9 @@
  * recent.h - the events remembered last, in memory, before they are moved into the table `seen`.
  *
  * The rows of `seen` are in random order, so each insert there would write a page to the log.
- * Therefore rows are first appended to a small table and found by a hash table in memory. They are
- * moved sorted, thousands together, a portion with each batch (docs/decisions/012).
+ * Therefore rows are first appended to a small table, those of a transaction as one blob, and found
+ * by a hash table in memory. They are moved sorted, thousands together, a portion with each batch
+ * (docs/decisions/012).
  *
  * Threads: the committer's. After a transaction that failed, call recent_load().
  */
@@ -40,6 +41,7 @@ struct recent {
     struct recent_part filling;
     struct recent_part moving; /* sorted */
     size_t moved;              /* those of `moving` that are in `seen` */
+    size_t written;            /* those of `filling` that are in the small table */
     int64_t next_row;          /* in the small table */
     int64_t last_moving_row;   /* stored with `moved`, so that a restart continues there */
     int64_t merged;            /* rows that were in `seen` already, since the last recent_load() */
@@ -68,7 +70,10 @@ enum recent_found recent_find(const struct recent *recent, const struct recent_e
                               int64_t *processed_us);
 
 /** Add an event that is not there. */
-NODISCARD bool recent_add(struct recent *recent, struct db *db, const struct recent_event *event);
+void recent_add(struct recent *recent, const struct recent_event *event);
+
+/** Write what was added into the small table. Call it before the transaction ends. */
+NODISCARD bool recent_flush(struct recent *recent, struct db *db);
 
 /**
  * Without a database: among the last events, is this the first content with its id, or the same

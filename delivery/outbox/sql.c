@@ -7,6 +7,9 @@
  */
 #include "delivery/outbox/sql.h"
 
+/* Of version 4. */
+#define OLD_RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
+
 #define RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
 #define FROM_RECORD                                                                                \
     "record.seq, record.key, record.accepted_us, record.registry, record.schema, record.version,"  \
@@ -64,8 +67,9 @@ const char *const sql_migrations[SQL_VERSION] = {
     "UPDATE sink SET pending = max(enqueued - delivered - dead - dropped, 0);"
     "INSERT OR REPLACE INTO state VALUES ('pruned', coalesce((SELECT min(seq) FROM record),"
     " (SELECT value FROM state WHERE name = 'next_seq'), 1) - 1);"
-    "INSERT OR IGNORE INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS " FROM retry;"
-    "INSERT OR IGNORE INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS " FROM dead;"
+    "INSERT OR IGNORE INTO record (" OLD_RECORD_COLUMNS ") SELECT " OLD_RECORD_COLUMNS
+    " FROM retry;"
+    "INSERT OR IGNORE INTO record (" OLD_RECORD_COLUMNS ") SELECT " OLD_RECORD_COLUMNS " FROM dead;"
     "ALTER TABLE retry RENAME TO retry_with_bytes;"
     "CREATE TABLE retry (seq INTEGER NOT NULL, sink INTEGER NOT NULL, attempts INTEGER NOT NULL,"
     " next_us INTEGER NOT NULL, reason TEXT, PRIMARY KEY (seq, sink)) WITHOUT ROWID;"
@@ -94,6 +98,35 @@ const char *const sql_migrations[SQL_VERSION] = {
     "CREATE TABLE refused_kinds (kind INTEGER PRIMARY KEY, rows INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL);"
     "INSERT INTO refused_kinds SELECT kind, count(*), sum(size) FROM refused GROUP BY kind;",
+
+    /* `recent` has one row for each transaction (recent.c). Its rows of before go into `seen`: */
+    "INSERT OR IGNORE INTO seen (bucket, id_hash, identity, processed_us)"
+    " SELECT bucket, id_hash, identity, processed_us FROM recent"
+    " ORDER BY bucket, id_hash, identity;"
+    "UPDATE state SET value = value + changes() - (SELECT count(*) FROM recent)"
+    " + coalesce((SELECT value FROM state WHERE name = 'recent_moved'), 0)"
+    " WHERE name = 'seen_rows';"
+    "DELETE FROM state WHERE name IN ('recent_moved', 'recent_last');"
+    "DROP TABLE recent;"
+    "CREATE TABLE recent (n INTEGER PRIMARY KEY, events BLOB NOT NULL);"
+    /* The sinks that a record is for, as a mask of their bits; records of before are for all. */
+    "ALTER TABLE record ADD COLUMN sinks INTEGER NOT NULL DEFAULT -1;"
+    "ALTER TABLE record ADD COLUMN route TEXT;"
+    "ALTER TABLE sink ADD COLUMN bit INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE sink SET bit = (SELECT count(*) FROM sink AS other WHERE other.id < sink.id);"
+    "ALTER TABLE sink ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sink ADD COLUMN behind INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE sink SET behind ="
+    " max(pending - (SELECT count(*) FROM retry WHERE retry.sink = sink.id), 0);"
+    "ALTER TABLE sink ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
+    /* Records that are put into retry rows of the sink, from the history (sink_rows.c). */
+    "ALTER TABLE sink ADD COLUMN fill INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sink ADD COLUMN fill_until INTEGER NOT NULL DEFAULT 0;"
+    /* Up to here no record is kept as history. */
+    "INSERT OR REPLACE INTO state SELECT 'history_from', value FROM state WHERE name = 'pruned';"
+    /* A hash of the key by which a sink orders its records; 0: it does not. */
+    "ALTER TABLE retry ADD COLUMN order_key INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX retry_key ON retry (sink, order_key, seq) WHERE order_key != 0;",
 };
 
 const char *const sql_texts[SQL_COUNT] = {
@@ -107,11 +140,15 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_STATE_WRITE] = "INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)",
     [SQL_OUTCOME_READ] = "SELECT name, count FROM outcome ORDER BY name",
     [SQL_OUTCOME_WRITE] = "INSERT OR REPLACE INTO outcome (name, count) VALUES (?1, ?2)",
-    [SQL_SINK_READ] = "SELECT id, name, configured, cursor, until, head_attempts, head_next_us,"
-                      " enqueued, delivered, pending, dead, dropped FROM sink ORDER BY id",
+    [SQL_SINK_READ] =
+        "SELECT id, name, configured, cursor, until, head_attempts, head_next_us,"
+        " enqueued, delivered, pending, dead, dropped, bit, since, behind, paused, fill,"
+        " fill_until FROM sink ORDER BY id",
     [SQL_SINK_WRITE] = "INSERT OR REPLACE INTO sink (id, name, configured, cursor, until,"
                        " head_attempts, head_next_us, enqueued, delivered, pending, dead,"
-                       " dropped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                       " dropped, bit, since, behind, paused, fill, fill_until) VALUES"
+                       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+                       " ?17, ?18)",
     [SQL_SINK_DELETE] = "DELETE FROM sink WHERE id = ?1",
 
     [SQL_SEEN_BY_ID] = "SELECT identity, processed_us FROM seen"
@@ -130,9 +167,8 @@ const char *const sql_texts[SQL_COUNT] = {
                        " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?4",
     [SQL_SEEN_COUNT_AFTER] = "SELECT count(*) FROM seen"
                              " WHERE (bucket, id_hash, identity) > (?1, ?2, ?3)",
-    [SQL_RECENT_ADD] = "INSERT INTO recent (n, bucket, id_hash, identity, processed_us)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5)",
-    [SQL_RECENT_READ] = "SELECT n, bucket, id_hash, identity, processed_us FROM recent ORDER BY n",
+    [SQL_RECENT_ADD] = "INSERT INTO recent (n, events) VALUES (?1, ?2)",
+    [SQL_RECENT_READ] = "SELECT n, events FROM recent ORDER BY n",
     [SQL_RECENT_DELETE] = "DELETE FROM recent WHERE n <= ?1",
 
     [SQL_RECORD_ADD] =

@@ -9,7 +9,7 @@
 #pragma once
 
 enum {
-    SQL_VERSION = 5,              /* version of the tables (PRAGMA user_version) */
+    SQL_VERSION = 6,              /* version of the tables (PRAGMA user_version) */
     SQL_APPLICATION = 0x536c7565, /* "Slue", PRAGMA application_id */
     OUTBOX_ROW_BYTES = 128,       /* approximate size of a record's row without its texts */
     OUTBOX_RETRY_BYTES = 64,      /* approximate size of a retry row */

@@ -58,9 +58,10 @@ static bool read_outcomes(struct db *db, struct tally *tally)
 static void read_sink(struct db *db, struct tally_sink *sink)
 {
     int64_t *const numbers[] = {
-        &sink->cursor,       &sink->until,    &sink->head_attempts,
-        &sink->head_next_us, &sink->enqueued, &sink->delivered,
-        &sink->pending,      &sink->dead,     &sink->dropped,
+        &sink->cursor,   &sink->until,     &sink->head_attempts, &sink->head_next_us,
+        &sink->enqueued, &sink->delivered, &sink->pending,       &sink->dead,
+        &sink->dropped,  &sink->bit,       &sink->since,         &sink->behind,
+        &sink->paused,   &sink->fill,      &sink->fill_until,
     };
 
     sink->id = db_int(db, SQL_SINK_READ, 0);
@@ -133,10 +134,11 @@ static bool write_sinks(struct db *db, const struct tally *tally, const struct t
 
         if (i < before->sink_count && memcmp(sink, &before->sinks[i], sizeof(*sink)) == 0)
             continue;
-        if (!db_run(db, SQL_SINK_WRITE, "isiiiiiiiiii", sink->id, str_from_c(sink->name),
+        if (!db_run(db, SQL_SINK_WRITE, "isiiiiiiiiiiiiiiii", sink->id, str_from_c(sink->name),
                     sink->configured, sink->cursor, sink->until, sink->head_attempts,
                     sink->head_next_us, sink->enqueued, sink->delivered, sink->pending, sink->dead,
-                    sink->dropped))
+                    sink->dropped, sink->bit, sink->since, sink->behind, sink->paused, sink->fill,
+                    sink->fill_until))
             return false;
     }
     return true;
@@ -192,6 +194,19 @@ struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id)
     return NULL;
 }
 
+/* The lowest number that no sink has. */
+static int64_t free_bit(const struct tally *tally)
+{
+    uint64_t taken = 0;
+    int64_t bit = 0;
+
+    for (size_t i = 0; i < tally->sink_count; i++)
+        taken |= UINT64_C(1) << tally->sinks[i].bit;
+    while (taken >> bit & 1)
+        bit++;
+    return bit;
+}
+
 bool tally_add_sink(struct tally *tally, const char *name, struct error *err)
 {
     struct tally_sink *sink = &tally->sinks[tally->sink_count];
@@ -206,7 +221,9 @@ bool tally_add_sink(struct tally *tally, const char *name, struct error *err)
             id = tally->sinks[i].id + 1;
     *sink = (struct tally_sink){ .id = id,
                                  .configured = 1,
-                                 .cursor = tally->numbers[TALLY_NEXT_SEQ] - 1 };
+                                 .cursor = tally->numbers[TALLY_NEXT_SEQ] - 1,
+                                 .bit = free_bit(tally),
+                                 .since = tally->numbers[TALLY_NEXT_SEQ] - 1 };
     memcpy(sink->name, name, strnlen(name, OUTBOX_NAME_SIZE - 1));
     tally->sink_count++;
     return true;

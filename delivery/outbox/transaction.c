@@ -74,7 +74,8 @@ static bool roll_back(struct outbox_store *store)
 
 static bool commit(struct outbox_store *store)
 {
-    if (!tally_write(&store->db, &store->tally, &store->before) || !db_count_pages(&store->db) ||
+    if (!recent_flush(&store->recent, &store->db) ||
+        !tally_write(&store->db, &store->tally, &store->before) || !db_count_pages(&store->db) ||
         !db_run(&store->db, SQL_COMMIT, ""))
         return false;
     store->before = store->tally;

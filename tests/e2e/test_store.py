@@ -17,7 +17,7 @@ import pytest
 from server import Server, defaults, merge, put_schema, route, run, wait_for
 
 STORE = "var/sluice.db"
-VERSION = 5  # version of the store's tables
+VERSION = 6  # version of the store's tables
 DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "channel_type": "v"}}
 
 
@@ -288,10 +288,10 @@ def test_refuses_what_it_does_not_understand(stored):
     assert result.returncode == 3 and "not a database" in result.stderr
 
 
-def make_store(folder, extra=""):
-    """Make a store with version 3 of the tables, whose rows are a few moments old."""
+def make_store(folder, extra="", version=3):
+    """Make a store with that version of the tables, whose rows are a few moments old."""
     today = int(time.time()) // 86400
-    script = (pathlib.Path(__file__).parent / "store_3.sql").read_text()
+    script = (pathlib.Path(__file__).parent / f"store_{version}.sql").read_text()
     (folder / "var").mkdir(mode=0o700)
     with contextlib.closing(sqlite3.connect(folder / STORE)) as store:
         store.executescript(
@@ -309,9 +309,11 @@ def test_brings_an_older_store_up_to_date(folder):
     server.stop()
 
 
-def test_a_store_of_version_3_keeps_everything(folder, receiver):
-    """Three records: pending for one sink, in retry rows for the second, dead for the third."""
-    make_store(folder)
+@pytest.mark.parametrize("version", (3, 5))
+def test_an_older_store_keeps_everything(folder, receiver, version):
+    """Three records: pending for one sink, in retry rows for the second, dead for the third.
+    In version 5, one of three recent events is moved, and another one was remembered twice."""
+    make_store(folder, version=version)
     sinks = {name: receiver() for name in ("behind", "refuses", "buries")}
     config = {
         "store": {"path": STORE, "quarantine": {"keep": "3650d"}},
@@ -324,6 +326,8 @@ def test_a_store_of_version_3_keeps_everything(folder, receiver):
     assert server.metric('sluice_sink_dead{sink="buries"}') == 3
     assert run("dead", "list", "-c", server.file, cwd=folder).stdout.count("answered 400") == 3
     assert len(rows(server, "SELECT * FROM refused")) == 1
+    assert rows(server, "SELECT count(*) FROM seen UNION ALL SELECT value FROM state"
+                        " WHERE name = 'seen_rows'") == [(3,), (3,)]
     again = {"id": "plain", "source": "s", "detail-type": "t"}
     detail = {**DETAIL, "interaction": {**DETAIL["interaction"], "id": "plain"}}
     raw = json.dumps({**again, "detail": detail}, separators=(",", ":")).encode()
@@ -337,6 +341,13 @@ def test_a_store_of_version_3_keeps_everything(folder, receiver):
     state = dict(rows(server, "SELECT * FROM state"))
     assert (state["waiting_bytes"], state["dead_bytes"]) == (0, 0)
     assert not [line for line in server.log() if line["event"] == "store_counter_corrected"]
+
+
+def test_finds_retries_by_their_order_key_without_a_scan(stored):
+    server = stored()
+    query = "SELECT seq FROM retry WHERE sink = 1 AND order_key = 5 AND order_key != 0 AND seq < 9"
+    plan = rows(server, f"EXPLAIN QUERY PLAN {query}")
+    assert "COVERING INDEX retry_key (sink=? AND order_key=? AND seq<?)" in plan[0][3]
 
 
 def test_wrong_counters_are_found_and_corrected(stored, receiver):
