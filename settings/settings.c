@@ -75,7 +75,8 @@ static struct setting settings_member(struct settings *settings, const struct se
                                       struct str name)
 {
     struct setting member = { .pointer = arena_printf(settings->arena, "%.*s/%.*s",
-                                                      STR_ARG(object->pointer), STR_ARG(name)) };
+                                                      STR_ARG(object->pointer), STR_ARG(name)),
+                              .is_default = object->is_default };
     struct json_object *properties = NULL;
     const char *key = member.pointer.ptr + object->pointer.len + 1;
 
@@ -83,6 +84,7 @@ static struct setting settings_member(struct settings *settings, const struct se
         (void)json_find(properties, key, &member.schema);
     if (json_is_object(object->value) && json_find(object->value, key, &member.value))
         return member;
+    member.is_default = true;
     if (member.schema)
         (void)json_find(member.schema, "default", &member.value);
     return member;
@@ -102,6 +104,7 @@ struct setting settings_get(struct settings *settings, const struct setting *obj
 struct setting settings_at(struct settings *settings, const struct setting *array, size_t index)
 {
     struct setting element = { .value = json_at(array->value, index),
+                               .is_default = array->is_default,
                                .pointer = arena_printf(settings->arena, "%.*s/%zu",
                                                        STR_ARG(array->pointer), index) };
 

@@ -74,6 +74,7 @@ struct setting {
     struct str pointer;         /* where it is, or would be */
     struct json_object *value;  /* NULL: JSON null, or an object that is not there */
     struct json_object *schema; /* what it must be */
+    bool is_default;            /* the file does not have it, or what contains it */
 };
 
 /** The whole file. */

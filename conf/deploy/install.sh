@@ -17,9 +17,8 @@ trap 'rm -rf "$work"' EXIT
 fill_in() {
     # shellcheck disable=SC2016 # the configuration's variable, not the shell's
     sed -e "s|/usr/local/bin/|$prefix/bin/|g; s|/etc/sluice|$conf|g" \
-        -e "/^ *#/!s|: conf/examples/|: $prefix/share/doc/sluice/examples/|g" \
-        -e "/^ *#/!s|: conf/|: $conf/|g" \
-        -e '/^ *#/!s|: var/|: ${STATE_DIRECTORY:-/var/lib/sluice}/|g' "$1" >"$work/filled"
+        -e "/^ *#/!s|: [.][.]/[.][.]/|: $conf/|g" \
+        -e '/^ *#/!s|: [.][.]/var/|: ${STATE_DIRECTORY:-/var/lib/sluice}/|g' "$1" >"$work/filled"
 }
 
 put() { # MODE FILE PLACE

@@ -17,6 +17,7 @@
 struct config_reading {
     struct settings *settings;
     struct arena *arena; /* of the configuration */
+    struct str folder;   /* of its file, with the slash; empty: the working directory */
 };
 
 /** A key and the member of a struct that holds its value. */

@@ -38,6 +38,24 @@ static void read_text(const struct config_reading *reading, const struct setting
         copy(reading, json_is_string(from->value) ? json_str(from->value) : STR(""));
 }
 
+/*
+ * A file or folder. A relative one that the file names starts at the file's folder, so that the
+ * server can be started from anywhere; a default starts at the working directory.
+ */
+static const char *place(const struct config_reading *reading, struct str path, bool as_it_is)
+{
+    if (as_it_is || path.len == 0 || path.ptr[0] == '/')
+        return copy(reading, path);
+    return arena_printf(reading->arena, "%.*s%.*s", STR_ARG(reading->folder), STR_ARG(path)).ptr;
+}
+
+static void read_path(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct str path = json_is_string(from->value) ? json_str(from->value) : STR("");
+
+    *(const char **)to = place(reading, path, from->is_default);
+}
+
 static void read_flag(const struct config_reading *reading, const struct setting *from, void *to)
 {
     (void)reading;
@@ -164,9 +182,9 @@ static void read_address(const struct config_reading *reading, const struct sett
 }
 
 /* An object with keys of the operator's choice; a number is read as its text. */
-static void read_pairs(const struct config_reading *reading, const struct setting *from, void *to)
+static void read_members(const struct config_reading *reading, const struct setting *from,
+                         struct config_pairs *pairs, bool are_paths)
 {
-    struct config_pairs *pairs = to;
     struct config_pair *list;
     size_t count = 0;
 
@@ -181,9 +199,20 @@ static void read_pairs(const struct config_reading *reading, const struct settin
             json_is_string(value) ? json_str(value) : json_text(reading->arena, value);
 
         list[pairs->count].key = copy(reading, str_from_c(json_key(member)));
-        list[pairs->count++].value = copy(reading, text);
+        list[pairs->count++].value = are_paths ? place(reading, text, false) : copy(reading, text);
     }
     pairs->list = list;
+}
+
+static void read_pairs(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    read_members(reading, from, to, false);
+}
+
+static void read_path_pairs(const struct config_reading *reading, const struct setting *from,
+                            void *to)
+{
+    read_members(reading, from, to, true);
 }
 
 static void read_strings(const struct config_reading *reading, const struct setting *from, void *to)
@@ -222,22 +251,22 @@ static const struct config_key config_keys[] = {
     KEY(config, http.batch_response, read_choice),
     KEY(config, http.trusted_proxies, read_strings),
     KEY(config, http.accept_unsafe_library, read_flag),
-    KEY(config, http.tls.cert_file, read_text),
-    KEY(config, http.tls.key_file, read_text),
+    KEY(config, http.tls.cert_file, read_path),
+    KEY(config, http.tls.key_file, read_path),
     KEY(config, auth.open, read_flag),
     KEY(config, auth.bearer.issuer, read_text),
     KEY(config, auth.bearer.audience, read_text),
     KEY(config, auth.bearer.jwks_url, read_text),
-    KEY(config, auth.bearer.jwks_file, read_text),
+    KEY(config, auth.bearer.jwks_file, read_path),
     KEY(config, auth.bearer.client_ids, read_strings),
     KEY(config, auth.bearer.scopes, read_strings),
     KEY(config, aws.region, read_text),
     KEY(config, aws.profile, read_text),
     KEY(config, aws.endpoint_url, read_text),
     KEY(config, registry.kind, read_choice),
-    KEY(config, registry.dir, read_text),
+    KEY(config, registry.dir, read_path),
     KEY_TIME(config, registry.refresh),
-    KEY(config, registry.cache_dir, read_text),
+    KEY(config, registry.cache_dir, read_path),
     KEY(config, registry.guard, read_choice),
     KEY(config, registry.guard_samples, read_count),
     KEY(config, registry.pin, read_pairs),
@@ -246,7 +275,7 @@ static const struct config_key config_keys[] = {
     KEY(config, validation.max_errors, read_count),
     KEY(config, validation.redact_values, read_flag),
     KEY_TIME(config, validation.budget),
-    KEY(config, store.path, read_text),
+    KEY(config, store.path, read_path),
     KEY(config, store.max_size, read_size),
     KEY(config, store.dead_max_size, read_size),
     KEY_TIME(config, store.dedup_window),
@@ -263,30 +292,30 @@ static const struct config_key config_keys[] = {
 
 static const struct config_key api_key_keys[] = {
     KEY(config_api_key, header, read_text),
-    KEY(config_api_key, value_file, read_text),
+    KEY(config_api_key, value_file, read_path),
 };
 
 static const struct config_key basic_keys[] = {
     KEY(config_basic, user, read_text),
-    KEY(config_basic, password_file, read_text),
+    KEY(config_basic, password_file, read_path),
 };
 
 static const struct config_key route_keys[] = {
     KEY(config_route, match, read_pairs), KEY(config_route, registry, read_text),
     KEY(config_route, schema, read_text), KEY(config_route, payload, read_text),
-    KEY(config_route, id, read_text),     KEY(config_route, transform, read_text),
+    KEY(config_route, id, read_text),     KEY(config_route, transform, read_path),
 };
 
 static const struct config_key sink_keys[] = {
     KEY(config_sink, name, read_text),
     KEY(config_sink, kind, read_choice),
-    KEY(config_sink, path, read_text),
+    KEY(config_sink, path, read_path),
     KEY(config_sink, rotate_size, read_size),
     KEY_TIME(config_sink, rotate_every),
     KEY(config_sink, url, read_text),
     KEY(config_sink, headers, read_pairs),
-    KEY(config_sink, secret_headers, read_pairs),
-    KEY(config_sink, ca_file, read_text),
+    KEY(config_sink, secret_headers, read_path_pairs),
+    KEY(config_sink, ca_file, read_path),
     KEY(config_sink, key, read_text),
     KEY(config_sink, in_flight, read_count),
     KEY(config_sink, batch, read_count),
@@ -341,9 +370,20 @@ static void read_list(const struct config_reading *reading, const struct setting
     memcpy(config + table->count_offset, &count, sizeof(count));
 }
 
+/* With its slash. What the shell passes as /dev/fd/N or /dev/stdin has no folder of its own. */
+static struct str folder_of_file(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    struct str path = str_from_c(file);
+
+    if (!slash || str_starts_with(path, STR("/dev/")) || str_starts_with(path, STR("/proc/")))
+        return STR("");
+    return (struct str){ file, (size_t)(slash + 1 - file) };
+}
+
 void config_read(struct settings *settings, struct config *config)
 {
-    struct config_reading reading = { settings, config->arena };
+    struct config_reading reading = { settings, config->arena, folder_of_file(config->file) };
     struct setting root = settings_root(settings);
 
     for (size_t i = 0; i < COUNT_OF(tables); i++) {

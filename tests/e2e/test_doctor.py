@@ -125,9 +125,9 @@ def test_secrets_that_cannot_be_used(conf, folder, content):
     )
     assert [what for what, _ in fails(config, "--offline")] == ["secret", "secret", "sink"]
     status, text = check(config)
-    assert status == 1 and ": auth.api_keys[0].value_file: key: " in text
-    assert ": auth.basic[0].password_file: password: " in text
-    assert ": sinks[0].secret_headers.x-a: hook: " in text
+    assert status == 1 and f": auth.api_keys[0].value_file: {folder}/key: " in text
+    assert f": auth.basic[0].password_file: {folder}/password: " in text
+    assert f": sinks[0].secret_headers.x-a: {folder}/hook: " in text
 
 
 class Head(http.server.BaseHTTPRequestHandler):
@@ -252,7 +252,7 @@ def test_check_finds_everything_in_one_run(conf, folder):
     assert status == 1
     lines = text.splitlines()
     places = [line.split(": ")[:2] for line in lines]
-    wrong = "conf/transforms/wrong.yaml"
+    wrong = f"{folder}/conf/transforms/wrong.yaml"
     assert sorted(key for place, key in places if place.startswith(str(config))) == [
         "auth.api_keys[0].value_file",
         "http.threads",

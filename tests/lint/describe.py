@@ -88,7 +88,7 @@ def describe(schema):
     yield f"# yaml-language-server: $schema={SCHEMA.name}\n#"
     yield comment("", schema["title"]) + "\n#"
     yield comment("", schema["description"])
-    yield "# All values below are the defaults, except the sink and values from the environment."
+    yield "# All values below are the defaults, except the sink, values from the environment, and paths."
     yield from properties("", schema)
 
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "server/config/config_internal.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/load_config.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
@@ -51,7 +52,7 @@ static void check_default_http(const struct config_http *http)
     CHECK_INT(http->max_in_flight, 0);
     CHECK_INT((int64_t)http->max_inflight_bytes, 64 * MIB);
     CHECK_INT(http->deadline_us, 4 * SECONDS);
-    CHECK_INT(http->idle_timeout_us, 30 * SECONDS);
+    CHECK_INT(http->idle_timeout_us, 75 * SECONDS);
     CHECK_INT(http->drain_delay_us, 0);
     CHECK_INT(http->rate_limit, 0);
     CHECK_INT(http->respond, CONFIG_RESPOND_RECORD);
@@ -60,6 +61,14 @@ static void check_default_http(const struct config_http *http)
     CHECK(!http->accept_unsafe_library);
     CHECK_STR(str_from_c(http->tls.cert_file), "");
     CHECK_STR(str_from_c(http->tls.key_file), "");
+}
+
+/* A path of the shipped file as one of the working directory. */
+static struct str from_here(const char *path)
+{
+    struct str place = str_from_c(path);
+
+    return str_starts_with(place, STR("conf/../")) ? str_from(place, strlen("conf/../")) : place;
 }
 
 static void check_default_access(const struct config *config)
@@ -71,7 +80,7 @@ static void check_default_access(const struct config *config)
     CHECK_INT(config->registry.kind, CONFIG_REGISTRY_FILE);
     CHECK_STR(str_from_c(config->registry.dir), "conf/schemas");
     CHECK_INT(config->registry.refresh_us, 60 * SECONDS);
-    CHECK_STR(str_from_c(config->registry.cache_dir), "var/schemas");
+    CHECK_STR(from_here(config->registry.cache_dir), "var/schemas");
     CHECK_INT(config->registry.guard, CONFIG_GUARD_WARN);
     CHECK_INT(config->registry.guard_samples, 200);
     CHECK_INT((int64_t)config->registry.pin.count, 0);
@@ -99,7 +108,7 @@ static void check_default_events(const struct config *config)
 
 static void check_default_store(const struct config *config)
 {
-    CHECK_STR(str_from_c(config->store.path), "var/sluice.db");
+    CHECK_STR(from_here(config->store.path), "var/sluice.db");
     CHECK_INT((int64_t)config->store.max_size, 1024 * MIB);
     CHECK_INT((int64_t)config->store.dead_max_size, 256 * MIB);
     CHECK_INT(config->store.dedup_window_us, 90000 * SECONDS);
@@ -263,8 +272,44 @@ static void the_shipped_file_is_the_defaults(void)
     check_default_store(config);
     CHECK_INT((int64_t)config->sink_count, 1); /* but for a place to find the records */
     if (config->sink_count == 1)
-        CHECK_STR(str_from_c(config->sinks[0].path), "var/records.ndjson");
+        CHECK_STR(from_here(config->sinks[0].path), "var/records.ndjson");
     config_destroy(config);
+}
+
+static void check_in(const struct folder *folder, const char *path, const char *name)
+{
+    CHECK(str_starts_with(str_from_c(path), str_from_c(folder->path)));
+    CHECK_STR(str_from(str_from_c(path), strlen(folder->path)), name);
+}
+
+static void paths_start_at_the_folder_of_the_file(void)
+{
+    static const char yaml[] = "http: { tls: { cert_file: c.pem, key_file: /k.pem } }\n"
+                               "registry: { dir: ../schemas }\n"
+                               "sinks:\n"
+                               "  - { name: a, kind: http, url: 'http://x/', ca_file: ca.pem,\n"
+                               "      secret_headers: { k: key }, headers: { p: plain } }\n";
+    struct config_review *review = NULL;
+    const struct config *config;
+    struct error err = { 0 };
+    struct folder folder;
+    char path[FOLDER_PATH_SIZE];
+
+    folder_init(&folder);
+    folder_write(&folder, "sluice.yaml", str_from_c(yaml));
+    folder_path(&folder, "sluice.yaml", path);
+    CHECK(config_review_open(path, &review, &err));
+    config = review->config;
+    check_in(&folder, config->http.tls.cert_file, "/c.pem");
+    CHECK_STR(str_from_c(config->http.tls.key_file), "/k.pem");
+    check_in(&folder, config->registry.dir, "/../schemas");
+    check_in(&folder, config->sinks[0].ca_file, "/ca.pem");
+    check_in(&folder, config->sinks[0].secret_headers.list[0].value, "/key");
+    CHECK_STR(str_from_c(config->sinks[0].headers.list[0].value), "plain");
+    CHECK_STR(str_from_c(config->store.path), "var/sluice.db"); /* a default */
+    CHECK_STR(str_from_c(config->routes[0].transform), "conf/transforms/interaction.started.yaml");
+    config_review_close(review);
+    folder_done(&folder);
 }
 
 static void a_container_needs_no_edit(void)
@@ -381,6 +426,7 @@ int main(void)
     RUN(loading_reports_the_first_problem);
     RUN(the_option_beats_the_environment);
     RUN(the_shipped_file_is_the_defaults);
+    RUN(paths_start_at_the_folder_of_the_file);
     RUN(a_container_needs_no_edit);
     RUN(examples_load);
     RUN(every_key_is_described_and_has_a_default);
