@@ -3,6 +3,7 @@
  */
 #include "aws/client.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "aws/endpoint.h"
 #include "aws/failure.h"
 #include "aws/retry.h"
+#include "aws/service.h"
 #include "aws/session_internal.h"
 #include "aws/sigv4.h"
 #include "base/clock.h"
@@ -20,20 +22,23 @@
 enum {
     ANSWER_MAX = 4 * 1024 * 1024,  /* bytes; Glue's largest schema definition has 170 KB */
     MEMORY_MAX = 64 * 1024 * 1024, /* bytes of an answer's JSON tree */
-    HEADERS_MAX = 4 + SIGV4_HEADERS_MAX,
+    HEADERS_MAX = 1 + AWS_REQUEST_HEADERS_MAX + SIGV4_HEADERS_MAX,
+    ATTEMPTS = 3,
     ATTEMPT_US = 3 * US_PER_S,
+    BYTES_PER_S = 1024 * 1024, /* a body gets a second more for so many bytes */
     CONNECT_US = 2 * US_PER_S,
 };
 
 struct aws_client {
     struct aws_session *session;
     const struct aws_config *config;
+    const struct aws_service_row *service;
     struct fetch_client *http;
-    char *service;
-    char *target;
-    char *url;
+    struct arena *arena; /* owns the texts */
+    const char *region;
+    const char *url;
     struct aws_endpoint endpoint; /* slices of `url` */
-    int64_t attempt_us;
+    int64_t attempt_us;           /* 0: by the length of the body */
     struct aws_retry retry;
     atomic_llong skew_s;
     atomic_bool interrupted;
@@ -43,11 +48,12 @@ struct aws_client {
 
 /* One call and its latest attempt. */
 struct attempt {
-    const struct aws_call *call;
+    const struct aws_request *request;
     struct arena *arena;
-    struct fetch_answer answer;
-    struct json_object *json;
+    struct fetch_answer *answer;
+    struct json_object *json; /* the body of the answer; NULL: it is not JSON */
     struct aws_failure *failure;
+    bool is_json;     /* a success is a JSON object */
     bool clock_set;   /* the clock was corrected during this call */
     bool key_renewed; /* the credentials were rejected and replaced during this call */
 };
@@ -55,32 +61,58 @@ struct attempt {
 /* What to do after an attempt. */
 enum next { NEXT_DONE, NEXT_AT_ONCE, NEXT_LATER, NEXT_GIVE_UP };
 
+static bool is_set(const char *text)
+{
+    return text && *text;
+}
+
+/* Choose region and URL. */
+static bool choose_place(struct aws_client *client, enum aws_service service,
+                         const struct aws_client_options *options, struct error *err)
+{
+    const struct aws_config *config = client->config;
+    const char *region = is_set(options->region) ? options->region : config->region;
+    struct aws_endpoint endpoint;
+
+    if (!*region)
+        return fail(err, ERR_CONFIG, "no AWS region: set aws.region or AWS_REGION");
+    if (!aws_endpoint_is_region(str_from_c(region)))
+        return fail(err, ERR_CONFIG, "region: \"%s\" is none", region);
+    client->region = arena_copy(client->arena, str_from_c(region)).ptr;
+    client->url = is_set(options->endpoint_url)
+                      ? arena_copy(client->arena, str_from_c(options->endpoint_url)).ptr
+                      : aws_config_endpoint(config, service, region, client->arena);
+    if (!aws_endpoint_parse(str_from_c(client->url), &endpoint, err))
+        return false;
+    if (is_set(options->bucket))
+        client->url = aws_endpoint_with_bucket(&endpoint, str_from_c(options->bucket),
+                                               options->path_style, client->arena);
+    return aws_endpoint_parse(str_from_c(client->url), &client->endpoint, err);
+}
+
 bool aws_client_create(struct aws_session *session, const struct aws_client_options *options,
                        struct aws_client **out, struct error *err)
 {
-    const struct aws_config *config = aws_session_config(session);
     enum aws_service service;
 
-    if (!*config->region)
-        return fail(err, ERR_CONFIG, "no AWS region: set aws.region or AWS_REGION");
-    if (!aws_config_find_service(options->service, &service))
+    if (!aws_service_find(options->service, &service))
         return fail(err, ERR_CONFIG, "no AWS service %s", options->service);
 
     struct aws_client *client = mem_alloc(sizeof(*client));
 
     client->session = session;
-    client->config = config;
+    client->config = aws_session_config(session);
+    client->service = aws_service_get(service);
     client->http = fetch_client_create();
-    client->service = mem_copy_string(options->service);
-    client->target = mem_copy_string(options->target);
-    client->url = mem_copy_string(config->endpoints[service]);
-    client->attempt_us = options->attempt_time_us ? options->attempt_time_us : ATTEMPT_US;
-    aws_retry_init(&client->retry, options->pause_unit_us ? options->pause_unit_us : US_PER_S);
+    client->arena = arena_create();
+    client->attempt_us = options->attempt_time_us;
+    aws_retry_init(&client->retry, options->attempts > 0 ? options->attempts : ATTEMPTS,
+                   options->pause_unit_us ? options->pause_unit_us : US_PER_S);
     atomic_init(&client->skew_s, 0);
     atomic_init(&client->interrupted, false);
     (void)pthread_mutex_init(&client->mutex, NULL);
     clock_init_condition(&client->change);
-    if (!aws_endpoint_parse(str_from_c(client->url), &client->endpoint, err)) {
+    if (!choose_place(client, service, options, err)) {
         aws_client_destroy(client);
         return false;
     }
@@ -95,9 +127,7 @@ void aws_client_destroy(struct aws_client *client)
     fetch_client_destroy(client->http);
     (void)pthread_cond_destroy(&client->change);
     (void)pthread_mutex_destroy(&client->mutex);
-    mem_free(client->service);
-    mem_free(client->target);
-    mem_free(client->url);
+    arena_destroy(client->arena);
     mem_free(client);
 }
 
@@ -143,46 +173,84 @@ static enum next give_up(struct attempt *attempt, enum aws_failure_kind kind,
     return NEXT_GIVE_UP;
 }
 
-/* Send the call once, signed with `key`. False: no complete answer. */
-static bool send_once(struct aws_client *client, struct attempt *attempt,
-                      const struct aws_credentials *key, struct error *err)
+/* The request's path after the endpoint's own. */
+static struct str full_path(const struct aws_client *client, struct str path, struct arena *arena)
 {
-    const struct aws_call *call = attempt->call;
-    struct str path = client->endpoint.path.len ? client->endpoint.path : STR("/");
-    struct str target = arena_printf(attempt->arena, "%s.%s", client->target, call->operation);
-    struct fetch_header headers[HEADERS_MAX] = {
-        { "Host", client->endpoint.authority },
-        { "Content-Type", STR("application/x-amz-json-1.1") },
-        { "X-Amz-Target", target },
-    };
-    size_t count = 3;
+    struct str prefix = client->endpoint.path;
+
+    if (prefix.len == 0)
+        return path;
+    return path.len <= 1 ? prefix : arena_printf(arena, "%.*s%.*s", STR_ARG(prefix), STR_ARG(path));
+}
+
+static const char *full_url(const struct aws_client *client, struct str path, struct str query,
+                            struct arena *arena)
+{
+    return arena_printf(arena, "%s://%.*s%.*s%s%.*s", client->endpoint.tls ? "https" : "http",
+                        STR_ARG(client->endpoint.authority), STR_ARG(path),
+                        query.len > 0 ? "?" : "", STR_ARG(query))
+        .ptr;
+}
+
+/* Write all headers, those of the signature included. Returns their number. */
+static size_t write_headers(struct aws_client *client, const struct attempt *attempt,
+                            struct str path, const struct aws_credentials *key,
+                            struct fetch_header *headers)
+{
+    const struct aws_request *request = attempt->request;
     const struct sigv4_scope scope = {
-        .region = str_from_c(client->config->region),
-        .service = str_from_c(client->service),
+        .region = str_from_c(client->region),
+        .service = str_from_c(client->service->signing),
         .time_us = clock_now_us() + aws_client_clock_skew(client) * US_PER_S,
+        .s3 = client->service->protocol == AWS_REST,
     };
     struct sigv4_headers added;
-    int64_t left_us = call->deadline_us - clock_monotonic_us();
+    size_t count = 0;
 
-    sigv4_sign(&(struct sigv4_request){ "POST", path, STR_NONE, headers, count, call->body },
+    headers[count++] = (struct fetch_header){ "Host", client->endpoint.authority };
+    for (size_t i = 0; i < request->header_count; i++)
+        headers[count++] = request->headers[i];
+    sigv4_sign(&(struct sigv4_request){ request->method, path, request->query, headers, count,
+                                        request->body },
                &(struct sigv4_credentials){ key->key_id, key->secret, key->token }, &scope,
                attempt->arena, &added);
     for (size_t i = 0; i < added.count; i++)
         headers[count++] = added.list[i];
+    return count;
+}
 
-    const struct fetch_request request = {
-        .method = "POST",
-        .url = client->url,
+/* The longest time of one attempt. */
+static int64_t attempt_time(const struct aws_client *client, const struct aws_request *request)
+{
+    int64_t left_us = request->deadline_us - clock_monotonic_us();
+    int64_t most_us = client->attempt_us;
+
+    if (most_us == 0)
+        most_us = ATTEMPT_US + (int64_t)(request->body.len / BYTES_PER_S) * US_PER_S;
+    return left_us < most_us ? left_us : most_us;
+}
+
+/* Send the request once, signed with `key`. False: no complete answer. */
+static bool send_once(struct aws_client *client, struct attempt *attempt,
+                      const struct aws_credentials *key, struct error *err)
+{
+    const struct aws_request *request = attempt->request;
+    struct str path = full_path(client, request->path, attempt->arena);
+    int64_t time_us = attempt_time(client, request);
+    struct fetch_header headers[HEADERS_MAX];
+    const struct fetch_request sent = {
+        .method = request->method,
+        .url = full_url(client, path, request->query, attempt->arena),
         .headers = headers,
-        .header_count = count,
-        .body = call->body,
-        .timeout_us = left_us < client->attempt_us ? left_us : client->attempt_us,
-        .connect_timeout_us = left_us < CONNECT_US ? left_us : CONNECT_US,
+        .header_count = write_headers(client, attempt, path, key, headers),
+        .body = request->body,
+        .timeout_us = time_us,
+        .connect_timeout_us = time_us < CONNECT_US ? time_us : CONNECT_US,
         .proxy = FETCH_PROXY_ENVIRONMENT,
         .ca_file = client->config->ca_file,
     };
 
-    return fetch_client_run(client->http, &request, &attempt->answer, err);
+    return fetch_client_run(client->http, &sent, attempt->answer, err);
 }
 
 /* Take the time from the answer's Date. True: it differs by minutes, which explains the failure. */
@@ -191,7 +259,7 @@ static bool correct_clock(struct aws_client *client, struct attempt *attempt)
     int64_t skew_s;
 
     if (attempt->clock_set ||
-        !aws_failure_clock(&attempt->answer, aws_client_clock_skew(client), &skew_s))
+        !aws_failure_clock(attempt->answer, aws_client_clock_skew(client), &skew_s))
         return false;
     atomic_store(&client->skew_s, skew_s);
     attempt->clock_set = true;
@@ -204,12 +272,12 @@ static bool is_about_key(enum aws_failure_kind kind)
     return kind == AWS_EXPIRED_TOKEN || kind == AWS_BAD_CREDENTIALS;
 }
 
-/* Decide after an answer whose status is not 200. */
+/* Decide after an answer whose status is not 2xx. */
 static enum next judge_refusal(struct aws_client *client, struct attempt *attempt, uint64_t number)
 {
     struct aws_failure *failure = attempt->failure;
 
-    aws_failure_from_answer(&attempt->answer, attempt->json, failure);
+    aws_failure_from_answer(attempt->answer, attempt->json, failure);
     if (aws_failure_may_be_clock(str_from_c(failure->code))) {
         if (correct_clock(client, attempt))
             return NEXT_AT_ONCE;
@@ -227,16 +295,16 @@ static enum next judge_refusal(struct aws_client *client, struct attempt *attemp
 static enum next judge(struct aws_client *client, struct attempt *attempt, uint64_t number)
 {
     const struct json_read_options options = { .max_memory = MEMORY_MAX };
+    struct str body = buf_str(&attempt->answer->body);
+    bool done = attempt->answer->status >= 200 && attempt->answer->status < 300;
     struct error err;
 
     attempt->json = NULL;
-
-    bool is_json = json_read_in(attempt->arena, buf_str(&attempt->answer.body), &options,
-                                &attempt->json, &err);
-
-    if (attempt->answer.status != 200)
+    if (attempt->is_json)
+        (void)!json_read_in(attempt->arena, body, &options, &attempt->json, &err);
+    if (!done)
         return judge_refusal(client, attempt, number);
-    if (is_json && json_is_object(attempt->json))
+    if (!attempt->is_json || json_is_object(attempt->json))
         return NEXT_DONE;
     (void)fail(&err, ERR_UNREACHABLE, "the answer is no JSON object");
     return give_up(attempt, AWS_GARBLED, &err);
@@ -244,7 +312,7 @@ static enum next judge(struct aws_client *client, struct attempt *attempt, uint6
 
 static enum next try_once(struct aws_client *client, struct attempt *attempt)
 {
-    const struct aws_wait wait = { attempt->call->deadline_us, &client->interrupted };
+    const struct aws_wait wait = { attempt->request->deadline_us, &client->interrupted };
     struct aws_key key;
     struct error err = { 0 };
 
@@ -257,37 +325,75 @@ static enum next try_once(struct aws_client *client, struct attempt *attempt)
     if (whole)
         return judge(client, attempt, key.number);
     (void)give_up(attempt, AWS_UNREACHABLE, &err);
-    return attempt->answer.failure == FETCH_INTERRUPTED ? NEXT_GIVE_UP : NEXT_LATER;
+    return attempt->answer->failure == FETCH_INTERRUPTED ? NEXT_GIVE_UP : NEXT_LATER;
 }
 
 /* Sleep as long as the next attempt requires. False: there is no next attempt. */
 static bool go_on(struct aws_client *client, const struct attempt *attempt, enum next next)
 {
     int64_t pause_us = 0;
-    int64_t deadline_us = attempt->call->deadline_us;
+    int64_t deadline_us = attempt->request->deadline_us;
 
     if (next == NEXT_AT_ONCE)
         return clock_monotonic_us() < deadline_us;
     return next == NEXT_LATER &&
-           aws_retry_again(&client->retry, attempt->answer.failure == FETCH_TIMEOUT, &pause_us) &&
+           aws_retry_again(&client->retry, attempt->answer->failure == FETCH_TIMEOUT, &pause_us) &&
            pause_for(client, pause_us, deadline_us);
+}
+
+static bool run(struct aws_client *client, struct attempt *attempt)
+{
+    enum next next;
+
+    aws_retry_begin(&client->retry);
+    do {
+        attempt->answer->status = 0;
+        next = try_once(client, attempt);
+    } while (next != NEXT_DONE && go_on(client, attempt, next));
+    if (next == NEXT_DONE)
+        aws_retry_succeeded(&client->retry);
+    return next == NEXT_DONE;
 }
 
 bool aws_client_call(struct aws_client *client, const struct aws_call *call, struct arena *arena,
                      struct json_object **answer, struct aws_failure *failure)
 {
-    struct attempt attempt = { .call = call, .arena = arena, .failure = failure };
-    enum next next;
+    const char *type = client->service->protocol == AWS_JSON_1_0 ? "application/x-amz-json-1.0"
+                                                                 : "application/x-amz-json-1.1";
+    const struct fetch_header headers[] = {
+        { "Content-Type", str_from_c(type) },
+        { "X-Amz-Target", arena_printf(arena, "%s.%s", client->service->target, call->operation) },
+    };
+    const struct aws_request request = {
+        .method = "POST",
+        .path = STR("/"),
+        .headers = headers,
+        .header_count = COUNT_OF(headers),
+        .body = call->body,
+        .deadline_us = call->deadline_us,
+    };
+    struct fetch_answer http;
+    struct attempt attempt = {
+        .request = &request, .arena = arena, .answer = &http, .failure = failure, .is_json = true
+    };
 
-    fetch_answer_init(&attempt.answer, ANSWER_MAX);
-    aws_retry_begin(&client->retry);
-    do {
-        next = try_once(client, &attempt);
-    } while (next != NEXT_DONE && go_on(client, &attempt, next));
-    fetch_answer_done(&attempt.answer);
-    if (next != NEXT_DONE)
-        return false;
-    aws_retry_succeeded(&client->retry);
-    *answer = attempt.json;
-    return true;
+    fetch_answer_init(&http, call->max_answer_bytes ? call->max_answer_bytes : ANSWER_MAX);
+
+    bool ok = run(client, &attempt);
+
+    fetch_answer_done(&http);
+    if (ok)
+        *answer = attempt.json;
+    return ok;
+}
+
+bool aws_client_send(struct aws_client *client, const struct aws_request *request,
+                     struct arena *arena, struct fetch_answer *answer, struct aws_failure *failure)
+{
+    struct attempt attempt = {
+        .request = request, .arena = arena, .answer = answer, .failure = failure
+    };
+
+    assert(request->header_count <= AWS_REQUEST_HEADERS_MAX);
+    return run(client, &attempt);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "aws/endpoint.h"
+#include "aws/service.h"
 #include "base/memory.h"
 #include "base/secret.h"
 
@@ -32,31 +33,18 @@ static const char *const names[AWS_VAR_COUNT] = {
     [AWS_VAR_ENDPOINT_URL] = "AWS_ENDPOINT_URL",
     [AWS_VAR_ENDPOINT_URL_GLUE] = "AWS_ENDPOINT_URL_GLUE",
     [AWS_VAR_ENDPOINT_URL_STS] = "AWS_ENDPOINT_URL_STS",
+    [AWS_VAR_ENDPOINT_URL_KINESIS] = "AWS_ENDPOINT_URL_KINESIS",
+    [AWS_VAR_ENDPOINT_URL_FIREHOSE] = "AWS_ENDPOINT_URL_FIREHOSE",
+    [AWS_VAR_ENDPOINT_URL_SQS] = "AWS_ENDPOINT_URL_SQS",
+    [AWS_VAR_ENDPOINT_URL_SNS] = "AWS_ENDPOINT_URL_SNS",
+    [AWS_VAR_ENDPOINT_URL_EVENTBRIDGE] = "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    [AWS_VAR_ENDPOINT_URL_DYNAMODB] = "AWS_ENDPOINT_URL_DYNAMODB",
+    [AWS_VAR_ENDPOINT_URL_S3] = "AWS_ENDPOINT_URL_S3",
     [AWS_VAR_USE_FIPS] = "AWS_USE_FIPS_ENDPOINT",
     [AWS_VAR_USE_DUALSTACK] = "AWS_USE_DUALSTACK_ENDPOINT",
     [AWS_VAR_CA_BUNDLE] = "AWS_CA_BUNDLE",
     [AWS_VAR_HOME] = "HOME",
 };
-
-static const struct service {
-    const char *name;
-    enum aws_variable endpoint;
-    bool ours; /* `aws.endpoint_url` of the configuration applies to it */
-} services[AWS_SERVICE_COUNT] = {
-    [AWS_SERVICE_GLUE] = { "glue", AWS_VAR_ENDPOINT_URL_GLUE, true },
-    [AWS_SERVICE_STS] = { "sts", AWS_VAR_ENDPOINT_URL_STS, false },
-};
-
-bool aws_config_find_service(const char *name, enum aws_service *service)
-{
-    for (int i = 0; i < AWS_SERVICE_COUNT; i++) {
-        if (strcmp(services[i].name, name) == 0) {
-            *service = (enum aws_service)i;
-            return true;
-        }
-    }
-    return false;
-}
 
 static const char *keep(const struct aws_config *config, const char *text)
 {
@@ -134,34 +122,39 @@ static bool choose_endpoint(struct aws_config *config, enum aws_service service,
                             const char *configured, const struct aws_profiles *profiles,
                             struct error *err)
 {
-    const struct service *row = &services[service];
+    const struct aws_service_row *row = aws_service_get(service);
     const char *const *variables = config->variables;
     const char *profile = config->profile;
     const char *from_profile = first(aws_profiles_service_endpoint(profiles, profile, row->name),
                                      aws_profiles_get(profiles, profile, "endpoint_url"), "");
     const char *from_environment =
         first(variables[row->endpoint], variables[AWS_VAR_ENDPOINT_URL], "");
-    const char *url = first(row->ours ? configured : "", from_environment, from_profile);
+    const char *url =
+        first(row->takes_session_endpoint ? configured : "", from_environment, from_profile);
     struct aws_endpoint endpoint;
 
-    if (*url) {
-        config->endpoints[service] = keep(config, url);
-        return aws_endpoint_parse(str_from_c(url), &endpoint, err) || fail_within(err, row->name);
-    }
-    if (!*config->region) {
-        config->endpoints[service] = "";
-        return true;
-    }
+    config->endpoints[service] = keep(config, url);
+    return !*url || aws_endpoint_parse(str_from_c(url), &endpoint, err) ||
+           fail_within(err, row->name);
+}
 
-    const char *fips = first(variables[AWS_VAR_USE_FIPS],
-                             aws_profiles_get(profiles, profile, "use_fips_endpoint"), "");
-    const char *dual = first(variables[AWS_VAR_USE_DUALSTACK],
-                             aws_profiles_get(profiles, profile, "use_dualstack_endpoint"), "");
-    const struct aws_endpoint_choice choice = { row->name, config->region, is_true(fips),
-                                                is_true(dual) };
+const char *aws_config_endpoint(const struct aws_config *config, enum aws_service service,
+                                const char *region, struct arena *arena)
+{
+    const struct aws_endpoint_choice choice = { aws_service_get(service)->host, region,
+                                                config->use_fips, config->use_dual_stack };
 
-    config->endpoints[service] = aws_endpoint_default(&choice, config->arena);
-    return true;
+    if (*config->endpoints[service] || !*region)
+        return config->endpoints[service];
+    return aws_endpoint_default(&choice, arena);
+}
+
+/* A setting that is "true" in the environment, or else in the profile. */
+static bool choose_flag(const struct aws_config *config, enum aws_variable variable,
+                        const struct aws_profiles *profiles, const char *key)
+{
+    return is_true(
+        first(config->variables[variable], aws_profiles_get(profiles, config->profile, key), ""));
 }
 
 static bool resolve(struct aws_config *config, const struct aws_session_options *options,
@@ -174,6 +167,9 @@ static bool resolve(struct aws_config *config, const struct aws_session_options 
                            aws_profiles_get(profiles, config->profile, "ca_bundle"), ""));
     if (!choose_region(config, options->region, profiles, err))
         return false;
+    config->use_fips = choose_flag(config, AWS_VAR_USE_FIPS, profiles, "use_fips_endpoint");
+    config->use_dual_stack =
+        choose_flag(config, AWS_VAR_USE_DUALSTACK, profiles, "use_dualstack_endpoint");
     for (int i = 0; i < AWS_SERVICE_COUNT; i++)
         if (!choose_endpoint(config, (enum aws_service)i, options->endpoint_url, profiles, err))
             return false;

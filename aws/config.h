@@ -41,6 +41,13 @@ enum aws_variable {
     AWS_VAR_ENDPOINT_URL,
     AWS_VAR_ENDPOINT_URL_GLUE,
     AWS_VAR_ENDPOINT_URL_STS,
+    AWS_VAR_ENDPOINT_URL_KINESIS,
+    AWS_VAR_ENDPOINT_URL_FIREHOSE,
+    AWS_VAR_ENDPOINT_URL_SQS,
+    AWS_VAR_ENDPOINT_URL_SNS,
+    AWS_VAR_ENDPOINT_URL_EVENTBRIDGE,
+    AWS_VAR_ENDPOINT_URL_DYNAMODB,
+    AWS_VAR_ENDPOINT_URL_S3,
     AWS_VAR_USE_FIPS,
     AWS_VAR_USE_DUALSTACK,
     AWS_VAR_CA_BUNDLE,
@@ -48,8 +55,19 @@ enum aws_variable {
     AWS_VAR_COUNT,
 };
 
-/** The services that Sluice calls; each has a row in config.c. */
-enum aws_service { AWS_SERVICE_GLUE, AWS_SERVICE_STS, AWS_SERVICE_COUNT };
+/** The services that Sluice calls; each has a row in service.c. */
+enum aws_service {
+    AWS_SERVICE_GLUE,
+    AWS_SERVICE_STS,
+    AWS_SERVICE_KINESIS,
+    AWS_SERVICE_FIREHOSE,
+    AWS_SERVICE_SQS,
+    AWS_SERVICE_SNS,
+    AWS_SERVICE_EVENTBRIDGE,
+    AWS_SERVICE_DYNAMODB,
+    AWS_SERVICE_S3,
+    AWS_SERVICE_COUNT,
+};
 
 struct aws_config {
     struct arena *arena;                  /* private: owns all strings */
@@ -59,7 +77,9 @@ struct aws_config {
     bool profile_is_chosen;     /* by the configuration or by AWS_PROFILE */
     const char *region;         /* "": none */
     const char *ca_file;        /* "": the CA certificates of the system */
-    const char *endpoints[AWS_SERVICE_COUNT]; /* URLs; "": none is set, and there is no region */
+    bool use_fips;
+    bool use_dual_stack;
+    const char *endpoints[AWS_SERVICE_COUNT]; /* URLs that are set; "": AWS's own endpoint */
 };
 
 /**
@@ -79,5 +99,9 @@ void aws_config_destroy(struct aws_config *config);
 NODISCARD bool aws_config_profiles(const struct aws_config *config, struct aws_profiles **out,
                                    struct error *err);
 
-/** Find the service with this name ("glue"). False: there is no such service. */
-bool aws_config_find_service(const char *name, enum aws_service *service);
+/**
+ * The URL of a service in `region`: the one that is set, else AWS's own, in `arena`; "" when none
+ * is set and `region` is "".
+ */
+const char *aws_config_endpoint(const struct aws_config *config, enum aws_service service,
+                                const char *region, struct arena *arena);

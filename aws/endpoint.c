@@ -107,3 +107,32 @@ bool aws_endpoint_parse(struct str url, struct aws_endpoint *out, struct error *
     *out = endpoint;
     return true;
 }
+
+static bool is_label_char(char c)
+{
+    return char_is_lower(c) || char_is_digit(c) || c == '-';
+}
+
+static bool is_ip_char(char c)
+{
+    return char_is_digit(c) || c == '.';
+}
+
+static bool is_ip_address(struct str host)
+{
+    return memchr(host.ptr, ':', host.len) || all_are(host, is_ip_char);
+}
+
+const char *aws_endpoint_with_bucket(const struct aws_endpoint *endpoint, struct str bucket,
+                                     bool path_style, struct arena *arena)
+{
+    const char *scheme = endpoint->tls ? "https" : "http";
+
+    if (path_style || !all_are(bucket, is_label_char) || is_ip_address(endpoint->host))
+        return arena_printf(arena, "%s://%.*s%.*s/%.*s", scheme, STR_ARG(endpoint->authority),
+                            STR_ARG(endpoint->path), STR_ARG(bucket))
+            .ptr;
+    return arena_printf(arena, "%s://%.*s.%.*s%.*s", scheme, STR_ARG(bucket),
+                        STR_ARG(endpoint->authority), STR_ARG(endpoint->path))
+        .ptr;
+}

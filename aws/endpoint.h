@@ -37,3 +37,11 @@ struct aws_endpoint_choice {
 
 /** AWS's default endpoint, for example `https://glue.eu-west-1.amazonaws.com`. In `arena`. */
 const char *aws_endpoint_default(const struct aws_endpoint_choice *choice, struct arena *arena);
+
+/**
+ * The URL of an S3 endpoint for calls of one bucket, in `arena`: `https://BUCKET.HOST`, or
+ * `https://HOST/BUCKET` when `path_style` is set, the host is an IP address, or the bucket's name
+ * has other characters than lower-case letters, digits and hyphens (a dot is in no certificate).
+ */
+const char *aws_endpoint_with_bucket(const struct aws_endpoint *endpoint, struct str bucket,
+                                     bool path_style, struct arena *arena);

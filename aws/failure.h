@@ -2,6 +2,7 @@
  * failure.h - classify the error answers of AWS services.
  *
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  *
  * Threads: any; no state.
  */
@@ -16,9 +17,10 @@
 #include "base/str.h"
 
 /**
- * Set `*failure` from an answer whose status is not 200. The error code comes from the header
- * X-Amzn-ErrorType or from the member `__type` or `code`, without namespace and URI. The HTTP
- * status decides only when the code is missing or unknown. `json` is the parsed body or NULL.
+ * Set `*failure` from an answer whose status is not 2xx. The error code comes from the header
+ * X-Amzn-ErrorType, or from the member `__type` or `code` of a JSON body, or from the element
+ * `Code` of an XML body, without namespace and URI. The HTTP status decides only when the code is
+ * missing or unknown. `json` is the parsed body or NULL.
  */
 void aws_failure_from_answer(const struct fetch_answer *answer, struct json_object *json,
                              struct aws_failure *failure);

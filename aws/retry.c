@@ -7,7 +7,6 @@
 #include <sys/random.h>
 
 enum {
-    TRIES = 3,
     BUCKET = 500,
     COST = 5,
     COST_OF_TIMEOUT = 10,
@@ -15,9 +14,9 @@ enum {
     PAUSE_MAX = 20, /* units */
 };
 
-void aws_retry_init(struct aws_retry *retry, int64_t unit_us)
+void aws_retry_init(struct aws_retry *retry, int attempts, int64_t unit_us)
 {
-    *retry = (struct aws_retry){ .unit_us = unit_us, .tokens = BUCKET };
+    *retry = (struct aws_retry){ .attempts = attempts, .unit_us = unit_us, .tokens = BUCKET };
 }
 
 void aws_retry_begin(struct aws_retry *retry)
@@ -40,7 +39,7 @@ bool aws_retry_again(struct aws_retry *retry, bool timed_out, int64_t *pause_us)
     int cost = timed_out ? COST_OF_TIMEOUT : COST;
     int64_t units = INT64_C(1) << retry->repetitions;
 
-    if (retry->repetitions + 1 >= TRIES || retry->tokens < cost)
+    if (retry->repetitions + 1 >= retry->attempts || retry->tokens < cost)
         return false;
     retry->tokens -= cost;
     retry->taken = cost;

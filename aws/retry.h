@@ -2,9 +2,10 @@
  * retry.h - when a failed AWS call is retried: the "standard" mode of AWS SDKs.
  *
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
- * A call has at most three attempts. The n-th pause is a random part of min(2^(n-1), 20) seconds. A
- * bucket of 500 tokens protects a service that is down: each retry takes 5 of them, after a
- * time-out 10. A success returns what the call's last retry took, or 1 after no retry.
+ * A call has three attempts, unless its client has another number. The n-th pause is a random part
+ * of min(2^(n-1), 20) seconds. A bucket of 500 tokens protects a service that is down: each retry
+ * takes 5 of them, after a time-out 10. A success returns what the call's last retry took, or 1
+ * after no retry.
  *
  * Threads: a struct aws_retry belongs to one thread at a time.
  */
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 struct aws_retry {
+    int attempts;    /* of one call */
     int64_t unit_us; /* the unit of the pauses */
     int tokens;      /* in the bucket */
     int taken;       /* tokens that the current call's last retry took */
@@ -21,7 +23,7 @@ struct aws_retry {
 };
 
 /** Fill the bucket. `unit_us` is a second, except in tests. */
-void aws_retry_init(struct aws_retry *retry, int64_t unit_us);
+void aws_retry_init(struct aws_retry *retry, int attempts, int64_t unit_us);
 
 /** A call begins. */
 void aws_retry_begin(struct aws_retry *retry);

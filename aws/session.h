@@ -26,7 +26,7 @@ struct aws_session;
 struct aws_session_options {
     const char *region;
     const char *profile;
-    const char *endpoint_url; /* for the services that Sluice uses (Glue), not for STS */
+    const char *endpoint_url; /* for Glue; clients have one of their own */
 };
 
 /**

@@ -130,7 +130,7 @@ static bool send_form(struct sts_call *call, const struct aws_credentials *sourc
                       struct aws_credentials *out, struct error *err)
 {
     const struct aws_config *config = call->providers->config;
-    const char *url = config->endpoints[AWS_SERVICE_STS];
+    const char *url = aws_config_endpoint(config, AWS_SERVICE_STS, config->region, call->arena);
     struct fetch_header headers[HEADERS_MAX];
     struct aws_endpoint endpoint;
     struct aws_answer answer;

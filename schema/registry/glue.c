@@ -46,7 +46,6 @@ bool glue_create(struct aws_session *session, struct glue **out, struct error *e
 {
     const struct aws_client_options options = {
         .service = "glue",
-        .target = "AWSGlue",
         .attempt_time_us = CALL_US,
     };
     struct aws_client *client;

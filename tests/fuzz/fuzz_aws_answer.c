@@ -9,6 +9,7 @@
 
 #include "aws/credentials.h"
 #include "aws/failure.h"
+#include "aws/xml.h"
 #include "base/clock.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
@@ -30,8 +31,8 @@ static void check_credentials(struct json_object *json)
     aws_credentials_done(&found);
 }
 
-/* The first line is taken for the header, the rest for the body. */
-static void check_failure(struct str header, struct json_object *json)
+/* The first line is taken for the header, the rest for the body: JSON, XML or anything else. */
+static void check_failure(struct str header, struct str body, struct json_object *json)
 {
     struct fetch_answer answer = { .status = 400 };
     struct aws_failure failure;
@@ -39,12 +40,31 @@ static void check_failure(struct str header, struct json_object *json)
     buf_init(&answer.head, FETCH_HEAD_MAX);
     buf_add(&answer.head, STR("X-Amzn-ErrorType: "));
     buf_add(&answer.head, header);
+    buf_init(&answer.body, body.len);
+    buf_add(&answer.body, body);
     aws_failure_from_answer(&answer, json, &failure);
     assert(failure.kind != AWS_NO_FAILURE && failure.error.text[0]);
     for (const char *c = failure.error.text; *c; c++)
         assert((unsigned char)*c >= ' ');
     assert(strcspn(failure.code, ":# \"") == strlen(failure.code));
     fetch_answer_done(&answer);
+}
+
+/* Elements are found one after the other. */
+static void check_xml(struct str document)
+{
+    struct arena *arena = arena_create();
+    struct str rest = document;
+    struct str content;
+    size_t left = document.len;
+
+    while (aws_xml_next(&rest, "member", &content)) {
+        assert(content.len < left && rest.len < left);
+        left = rest.len;
+    }
+    content = aws_xml_text(document, "Code", arena);
+    assert(content.len <= document.len);
+    arena_destroy(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -60,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(us > INT64_MIN / 2 && us < INT64_MAX / 2);
     if (json_read(str_from(text, header.len + 1), NULL, &json, &err))
         check_credentials(json);
-    check_failure(header, json);
+    check_failure(header, str_from(text, header.len + 1), json);
+    check_xml(text);
     aws_credentials_wipe_json(json);
     json_release(json);
     return 0;

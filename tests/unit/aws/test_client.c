@@ -53,21 +53,27 @@ struct peer {
     struct arena *arena;
 };
 
-static struct peer begin(struct script *script)
+static struct peer begin_service(struct script *script, struct aws_client_options options)
 {
-    static const struct aws_client_options options = { "glue", "AWSGlue", 500000, 1000 };
     struct peer peer = { .server = canned_start(NULL, play, script), .arena = arena_create() };
     struct error err = { 0 };
     char url[100];
 
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", canned_port(peer.server));
-    CHECK(aws_session_create(
-        &(struct aws_session_options){ .region = "eu-west-1", .endpoint_url = url }, &peer.session,
-        &err));
+    options.attempt_time_us = 500000;
+    options.pause_unit_us = 1000;
+    options.endpoint_url = url;
+    CHECK(aws_session_create(&(struct aws_session_options){ .region = "eu-west-1" }, &peer.session,
+                             &err));
     CHECK(aws_client_create(peer.session, &options, &peer.client, &err));
     CHECK_STR(str_from_c(err.text), "");
-    CHECK_STR(str_from_c(aws_client_endpoint(peer.client)), url);
+    CHECK(str_starts_with(str_from_c(aws_client_endpoint(peer.client)), str_from_c(url)));
     return peer;
+}
+
+static struct peer begin(struct script *script)
+{
+    return begin_service(script, (struct aws_client_options){ .service = "glue" });
 }
 
 static void end(struct peer *peer)
@@ -119,6 +125,149 @@ static void a_call_is_signed_json(void)
     end(&peer);
 }
 
+static void each_service_has_its_version_of_json(void)
+{
+    static const struct {
+        const char *service;
+        const char *parts[3];
+    } cases[] = {
+        { "kinesis",
+          { "\r\nContent-Type: application/x-amz-json-1.1\r\n",
+            "\r\nX-Amz-Target: Kinesis_20131202.GetSchemaVersion\r\n", "/eu-west-1/kinesis/" } },
+        { "dynamodb",
+          { "\r\nContent-Type: application/x-amz-json-1.0\r\n",
+            "\r\nX-Amz-Target: DynamoDB_20120810.GetSchemaVersion\r\n", "/eu-west-1/dynamodb/" } },
+        { "sqs",
+          { "\r\nContent-Type: application/x-amz-json-1.0\r\n",
+            "\r\nX-Amz-Target: AmazonSQS.GetSchemaVersion\r\n", "/eu-west-1/sqs/" } },
+        { "eventbridge",
+          { "\r\nContent-Type: application/x-amz-json-1.1\r\n",
+            "\r\nX-Amz-Target: AWSEvents.GetSchemaVersion\r\n", "/eu-west-1/events/" } },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct script script = { .answers = { GOOD } };
+        struct peer peer =
+            begin_service(&script, (struct aws_client_options){ .service = cases[i].service });
+        struct json_object *answer = NULL;
+        struct aws_failure failure = { 0 };
+
+        TEST_CASE(cases[i].service);
+        CHECK(call(&peer, PATIENCE_US, &answer, &failure));
+        canned_stop(peer.server);
+        for (size_t j = 0; j < COUNT_OF(cases[i].parts); j++)
+            CHECK(strstr(script.seen, cases[i].parts[j]) != NULL);
+        end(&peer);
+    }
+}
+
+/* Send one request to S3, and check what the server saw and what the client made of its answer. */
+static void raw_requests_are_signed(void)
+{
+    static const char *const parts[] = {
+        "PUT /logs/a%20b?x=1 HTTP/1.1\r\nHost: 127.0.0.1:",
+        "\r\nContent-Type: text/plain\r\n",
+        "\r\nIf-None-Match: *\r\n",
+        "\r\nX-Amz-Content-Sha256: "
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\r\n",
+        "/eu-south-1/s3/aws4_request, SignedHeaders=content-type;host;if-none-match;"
+        "x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature=",
+        "\r\n\r\nabc",
+    };
+    static const char good[] = "HTTP/1.1 204 No Content\r\nETag: \"1\"\r\n\r\n";
+    static const struct fetch_header headers[] = { { "Content-Type", STR_INIT("text/plain") },
+                                                   { "If-None-Match", STR_INIT("*") } };
+    struct script script = { .answers = { good } };
+    struct peer peer = begin_service(
+        &script,
+        (struct aws_client_options){ .service = "s3", .region = "eu-south-1", .bucket = "logs" });
+    const struct aws_request request = { "PUT",
+                                         STR("/a%20b"),
+                                         STR("x=1"),
+                                         headers,
+                                         COUNT_OF(headers),
+                                         STR("abc"),
+                                         clock_monotonic_us() + PATIENCE_US };
+    struct fetch_answer answer;
+    struct aws_failure failure = { 0 };
+
+    fetch_answer_init(&answer, 1000);
+    CHECK(aws_client_send(peer.client, &request, peer.arena, &answer, &failure));
+    CHECK_INT(answer.status, 204);
+    CHECK_STR(fetch_answer_header(&answer, "ETag"), "\"1\"");
+    canned_stop(peer.server);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        TEST_CASE(parts[i]);
+        CHECK(strstr(script.seen, parts[i]) != NULL);
+    }
+    fetch_answer_done(&answer);
+    end(&peer);
+}
+
+static void raw_requests_fail_with_the_code_of_xml(void)
+{
+    static const char exists[] = "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 47\r\n\r\n"
+                                 "<Error><Code>PreconditionFailed</Code></Error> ";
+    static const char slow[] = "HTTP/1.1 503 Slow Down\r\nContent-Length: 37\r\n"
+                               "x-amz-retry-after: 20\r\n\r\n"
+                               "<Error><Code>SlowDown</Code></Error> ";
+    static const struct {
+        const char *answer;
+        enum aws_failure_kind kind;
+        int status;
+        const char *code;
+        int64_t retry_after_us;
+        int64_t requests;
+    } cases[] = {
+        { exists, AWS_EXISTS, 412, "PreconditionFailed", 0, 1 },
+        { slow, AWS_THROTTLED, 503, "SlowDown", 20000, 1 },
+        { "", AWS_UNREACHABLE, 0, "", 0, 1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct script script = { .answers = { cases[i].answer } };
+        struct peer peer = begin_service(
+            &script, (struct aws_client_options){ .service = "s3", .bucket = "b", .attempts = 1 });
+        const struct aws_request get = { .method = "GET",
+                                         .path = STR("/"),
+                                         .deadline_us = clock_monotonic_us() + PATIENCE_US };
+        struct fetch_answer answer;
+        struct aws_failure failure = { 0 };
+
+        TEST_CASE(cases[i].code);
+        fetch_answer_init(&answer, 1000);
+        CHECK(!aws_client_send(peer.client, &get, peer.arena, &answer, &failure));
+        CHECK_INT(failure.kind, cases[i].kind);
+        CHECK_INT(failure.status, cases[i].status);
+        CHECK_INT(answer.status, cases[i].status);
+        CHECK_STR(str_from_c(failure.code), cases[i].code);
+        CHECK_INT(failure.retry_after_us, cases[i].retry_after_us);
+        CHECK_INT((int64_t)canned_requests(peer.server), cases[i].requests);
+        canned_stop(peer.server);
+        CHECK(str_starts_with(str_from_c(script.seen), STR("GET /b HTTP/1.1\r\n")));
+        fetch_answer_done(&answer);
+        end(&peer);
+    }
+}
+
+static void answers_are_bounded(void)
+{
+    struct script script = { .answers = { GOOD } };
+    struct peer peer =
+        begin_service(&script, (struct aws_client_options){ .service = "glue", .attempts = 1 });
+    const struct aws_call request = { .operation = "X",
+                                      .body = STR("{}"),
+                                      .deadline_us = clock_monotonic_us() + PATIENCE_US,
+                                      .max_answer_bytes = 10 };
+    struct json_object *answer = NULL;
+    struct aws_failure failure = { 0 };
+
+    CHECK(!aws_client_call(peer.client, &request, peer.arena, &answer, &failure));
+    CHECK_INT(failure.kind, AWS_UNREACHABLE);
+    CHECK_STR(str_from_c(failure.error.text), "the answer is too large");
+    end(&peer);
+}
+
 static const struct refusal {
     const char *name;
     const char *answer;
@@ -145,13 +294,14 @@ static const struct refusal {
     { "the service's own fault", JSON("500 Oops", "", "{\"__type\":\"InternalServiceException\"}"),
       AWS_UNAVAILABLE, "InternalServiceException", "InternalServiceException", 3 },
     { "no code", JSON("503 Later", "", "<html>"), AWS_UNAVAILABLE, "", "HTTP status 503", 3 },
-    { "no code and 403", JSON("403 Forbidden", "", "<html>"), AWS_OTHER, "", "HTTP status 403", 1 },
+    { "no code and 403", JSON("403 Forbidden", "", "<html>"), AWS_MISCONFIGURED, "",
+      "HTTP status 403", 1 },
     { "an unknown code", JSON("400 Bad Request", "", "{\"__type\":\"InvalidInputException\"}"),
       AWS_OTHER, "InvalidInputException", "InvalidInputException", 1 },
     { "expired, and again", JSON("400 Bad Request", "", "{\"__type\":\"ExpiredTokenException\"}"),
       AWS_EXPIRED_TOKEN, "ExpiredTokenException", "ExpiredTokenException", 2 },
-    { "a redirect", JSON("302 Found", "Location: http://127.0.0.1:1/\r\n", ""), AWS_OTHER, "",
-      "HTTP status 302", 1 },
+    { "a redirect", JSON("302 Found", "Location: http://127.0.0.1:1/\r\n", ""), AWS_MISCONFIGURED,
+      "", "HTTP status 302", 1 },
     { "no JSON", JSON("200 OK", "", "<html>"), AWS_GARBLED, "", "the answer is no JSON object", 1 },
     { "an array", JSON("200 OK", "", "[]"), AWS_GARBLED, "", "the answer is no JSON object", 1 },
     { "nothing", JSON("200 OK", "", ""), AWS_GARBLED, "", "the answer is no JSON object", 1 },
@@ -301,6 +451,50 @@ static void a_call_can_be_interrupted(void)
     end(&peer);
 }
 
+static void a_client_has_its_own_region_and_endpoint(void)
+{
+    static const struct {
+        struct aws_client_options options;
+        const char *url; /* NULL: refused */
+        const char *text;
+    } cases[] = {
+        { { .service = "glue" }, "http://session", "" },
+        { { .service = "kinesis" }, "https://kinesis.eu-west-1.amazonaws.com", "" },
+        { { .service = "eventbridge", .region = "cn-north-1", .endpoint_url = "" },
+          "https://events.cn-north-1.amazonaws.com.cn",
+          "" },
+        { { .service = "sqs", .endpoint_url = "http://mine" }, "http://mine", "" },
+        { { .service = "s3", .bucket = "logs" }, "https://logs.s3.eu-west-1.amazonaws.com", "" },
+        { { .service = "s3", .bucket = "logs", .path_style = true },
+          "https://s3.eu-west-1.amazonaws.com/logs",
+          "" },
+        { { .service = "s4" }, NULL, "no AWS service s4" },
+        { { .service = "sqs", .region = "EU" }, NULL, "region: \"EU\" is none" },
+        { { .service = "sqs", .endpoint_url = "mine" },
+          NULL,
+          "endpoint: expected http[s]://HOST[:PORT]" },
+    };
+    struct aws_session *session;
+    struct error err = { 0 };
+
+    CHECK(aws_session_create(
+        &(struct aws_session_options){ .region = "eu-west-1", .endpoint_url = "http://session" },
+        &session, &err));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct aws_client *client = NULL;
+
+        TEST_CASE(cases[i].url ? cases[i].url : cases[i].text);
+        err = (struct error){ 0 };
+        CHECK(aws_client_create(session, &cases[i].options, &client, &err) ==
+              (cases[i].url != NULL));
+        CHECK_STR(str_from_c(err.text), cases[i].text);
+        if (client)
+            CHECK_STR(str_from_c(aws_client_endpoint(client)), cases[i].url);
+        aws_client_destroy(client);
+    }
+    aws_session_destroy(session);
+}
+
 static void without_region_or_service_there_is_no_client(void)
 {
     struct aws_session *session;
@@ -308,8 +502,8 @@ static void without_region_or_service_there_is_no_client(void)
     struct error err = { 0 };
 
     CHECK(aws_session_create(&(struct aws_session_options){ 0 }, &session, &err));
-    CHECK(!aws_client_create(session, &(struct aws_client_options){ "glue", "AWSGlue", 0, 0 },
-                             &client, &err));
+    CHECK(!aws_client_create(session, &(struct aws_client_options){ .service = "glue" }, &client,
+                             &err));
     CHECK_INT(err.code, ERR_CONFIG);
     CHECK_STR(str_from_c(err.text), "no AWS region: set aws.region or AWS_REGION");
     aws_session_destroy(session);
@@ -329,12 +523,17 @@ int main(void)
     set("AWS_EC2_METADATA_DISABLED", "true");
     CHECK(fetch_init(&err));
     RUN(a_call_is_signed_json);
+    RUN(each_service_has_its_version_of_json);
+    RUN(raw_requests_are_signed);
+    RUN(raw_requests_fail_with_the_code_of_xml);
+    RUN(answers_are_bounded);
     RUN(failures_are_told_by_their_code);
     RUN(what_passes_is_tried_again);
     RUN(the_clock_is_taken_from_the_answer);
     RUN(a_clock_that_cannot_be_set_is_told);
     RUN(nothing_outlasts_the_deadline);
     RUN(a_call_can_be_interrupted);
+    RUN(a_client_has_its_own_region_and_endpoint);
     RUN(without_region_or_service_there_is_no_client);
     return test_end();
 }

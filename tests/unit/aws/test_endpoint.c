@@ -107,6 +107,45 @@ static void aws_has_an_endpoint_for_each_region(void)
     arena_destroy(arena);
 }
 
+static void a_bucket_is_in_the_host_name_or_in_the_path(void)
+{
+    static const struct {
+        const char *url;
+        const char *bucket;
+        bool path_style;
+        const char *result;
+    } cases[] = {
+        { "https://s3.eu-west-1.amazonaws.com", "logs", false,
+          "https://logs.s3.eu-west-1.amazonaws.com" },
+        { "https://s3.eu-west-1.amazonaws.com", "logs", true,
+          "https://s3.eu-west-1.amazonaws.com/logs" },
+        { "https://s3.eu-west-1.amazonaws.com", "a.b", false,
+          "https://s3.eu-west-1.amazonaws.com/a.b" },
+        { "https://s3.eu-west-1.amazonaws.com", "Logs", false,
+          "https://s3.eu-west-1.amazonaws.com/Logs" },
+        { "https://s3.eu-west-1.amazonaws.com", "a_b", false,
+          "https://s3.eu-west-1.amazonaws.com/a_b" },
+        { "http://127.0.0.1:9000", "logs", false, "http://127.0.0.1:9000/logs" },
+        { "http://[::1]:9000/x", "logs", false, "http://[::1]:9000/x/logs" },
+        { "http://minio:9000/x/", "logs", false, "http://logs.minio:9000/x" },
+        { "https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com", "logs", false,
+          "https://logs.bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com" },
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct aws_endpoint endpoint;
+        struct error err;
+
+        TEST_CASE(cases[i].result);
+        CHECK(aws_endpoint_parse(str_from_c(cases[i].url), &endpoint, &err));
+        CHECK_STR(str_from_c(aws_endpoint_with_bucket(&endpoint, str_from_c(cases[i].bucket),
+                                                      cases[i].path_style, arena)),
+                  cases[i].result);
+    }
+    arena_destroy(arena);
+}
+
 static void a_region_fits_into_a_host_name(void)
 {
     static const struct {
@@ -136,6 +175,7 @@ int main(void)
 {
     RUN(a_url_is_taken_apart);
     RUN(aws_has_an_endpoint_for_each_region);
+    RUN(a_bucket_is_in_the_host_name_or_in_the_path);
     RUN(a_region_fits_into_a_host_name);
     return test_end();
 }

@@ -12,7 +12,7 @@ static void a_call_has_three_tries(void)
     int64_t pause_us = -1;
     int64_t longest_us[2] = { 0, 0 };
 
-    aws_retry_init(&retry, US_PER_S);
+    aws_retry_init(&retry, 3, US_PER_S);
     for (int i = 0; i < 40; i++) {
         aws_retry_begin(&retry);
         for (int n = 0; n < 2; n++) {
@@ -32,7 +32,7 @@ static void the_bucket_runs_dry_and_fills_again(void)
     int64_t pause_us;
     int tries = 0;
 
-    aws_retry_init(&retry, US_PER_S);
+    aws_retry_init(&retry, 3, US_PER_S);
     for (int i = 0; i < 100; i++) {
         aws_retry_begin(&retry);
         while (aws_retry_again(&retry, i % 2 == 0, &pause_us))
@@ -61,7 +61,7 @@ static void a_full_bucket_stays_full(void)
 {
     struct aws_retry retry;
 
-    aws_retry_init(&retry, US_PER_S);
+    aws_retry_init(&retry, 3, US_PER_S);
     for (int i = 0; i < 10; i++)
         aws_retry_succeeded(&retry);
     CHECK_INT(retry.tokens, 500);
