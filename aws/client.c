@@ -66,27 +66,41 @@ static bool is_set(const char *text)
     return text && *text;
 }
 
+/* Put the bucket into the URL. */
+static bool choose_bucket(struct aws_client *client, const struct aws_client_options *options,
+                          struct error *err)
+{
+    struct str bucket = str_from_c(options->bucket);
+    struct aws_endpoint endpoint;
+
+    if (!aws_endpoint_check_bucket(bucket, err) ||
+        !aws_endpoint_parse(str_from_c(client->url), &endpoint, err))
+        return false;
+    client->url = aws_endpoint_with_bucket(&endpoint, bucket, options->path_style, client->arena);
+    return true;
+}
+
 /* Choose region and URL. */
 static bool choose_place(struct aws_client *client, enum aws_service service,
                          const struct aws_client_options *options, struct error *err)
 {
     const struct aws_config *config = client->config;
     const char *region = is_set(options->region) ? options->region : config->region;
-    struct aws_endpoint endpoint;
+    bool is_aws = !is_set(options->endpoint_url) && !*config->endpoints[service];
 
     if (!*region)
         return fail(err, ERR_CONFIG, "no AWS region: set aws.region or AWS_REGION");
     if (!aws_endpoint_is_region(str_from_c(region)))
         return fail(err, ERR_CONFIG, "region: \"%s\" is none", region);
+    if (is_aws && service == AWS_SERVICE_S3 && config->use_fips &&
+        str_starts_with(str_from_c(region), STR("cn-")))
+        return fail(err, ERR_CONFIG, "S3 has no FIPS endpoint in %s", region);
     client->region = arena_copy(client->arena, str_from_c(region)).ptr;
     client->url = is_set(options->endpoint_url)
                       ? arena_copy(client->arena, str_from_c(options->endpoint_url)).ptr
                       : aws_config_endpoint(config, service, region, client->arena);
-    if (!aws_endpoint_parse(str_from_c(client->url), &endpoint, err))
+    if (is_set(options->bucket) && !choose_bucket(client, options, err))
         return false;
-    if (is_set(options->bucket))
-        client->url = aws_endpoint_with_bucket(&endpoint, str_from_c(options->bucket),
-                                               options->path_style, client->arena);
     return aws_endpoint_parse(str_from_c(client->url), &client->endpoint, err);
 }
 

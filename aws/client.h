@@ -87,8 +87,9 @@ struct aws_client;
 
 /**
  * Create a client of `session`. The caller owns it and must destroy it before the session.
- * ERR_CONFIG: no region is configured, the service is unknown, or the endpoint is not a URL. The
- * client connects only when it is called, and keeps its connection.
+ * ERR_CONFIG: no region is configured, the service is unknown, the endpoint is not a URL, or a
+ * client cannot work with the bucket. The client connects only when it is called, and keeps its
+ * connection.
  */
 NODISCARD bool aws_client_create(struct aws_session *session,
                                  const struct aws_client_options *options, struct aws_client **out,

@@ -40,6 +40,7 @@ static const char *const names[AWS_VAR_COUNT] = {
     [AWS_VAR_ENDPOINT_URL_EVENTBRIDGE] = "AWS_ENDPOINT_URL_EVENTBRIDGE",
     [AWS_VAR_ENDPOINT_URL_DYNAMODB] = "AWS_ENDPOINT_URL_DYNAMODB",
     [AWS_VAR_ENDPOINT_URL_S3] = "AWS_ENDPOINT_URL_S3",
+    [AWS_VAR_IGNORE_ENDPOINT_URLS] = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     [AWS_VAR_USE_FIPS] = "AWS_USE_FIPS_ENDPOINT",
     [AWS_VAR_USE_DUALSTACK] = "AWS_USE_DUALSTACK_ENDPOINT",
     [AWS_VAR_CA_BUNDLE] = "AWS_CA_BUNDLE",
@@ -118,19 +119,37 @@ static bool choose_region(struct aws_config *config, const char *configured,
     return true;
 }
 
+/* A setting that is "true" in the environment, or else in the profile. */
+static bool choose_flag(const struct aws_config *config, enum aws_variable variable,
+                        const struct aws_profiles *profiles, const char *key)
+{
+    return is_true(
+        first(config->variables[variable], aws_profiles_get(profiles, config->profile, key), ""));
+}
+
+/* The URL that the environment or the profile sets for a service; "": none. */
+static const char *endpoint_around(const struct aws_config *config,
+                                   const struct aws_service_row *row,
+                                   const struct aws_profiles *profiles)
+{
+    const char *from_profile =
+        first(aws_profiles_service_endpoint(profiles, config->profile, row->name),
+              aws_profiles_get(profiles, config->profile, "endpoint_url"), "");
+
+    if (choose_flag(config, AWS_VAR_IGNORE_ENDPOINT_URLS, profiles,
+                    "ignore_configured_endpoint_urls"))
+        return "";
+    return first(config->variables[row->endpoint], config->variables[AWS_VAR_ENDPOINT_URL],
+                 from_profile);
+}
+
 static bool choose_endpoint(struct aws_config *config, enum aws_service service,
                             const char *configured, const struct aws_profiles *profiles,
                             struct error *err)
 {
     const struct aws_service_row *row = aws_service_get(service);
-    const char *const *variables = config->variables;
-    const char *profile = config->profile;
-    const char *from_profile = first(aws_profiles_service_endpoint(profiles, profile, row->name),
-                                     aws_profiles_get(profiles, profile, "endpoint_url"), "");
-    const char *from_environment =
-        first(variables[row->endpoint], variables[AWS_VAR_ENDPOINT_URL], "");
-    const char *url =
-        first(row->takes_session_endpoint ? configured : "", from_environment, from_profile);
+    const char *url = first(row->takes_session_endpoint ? configured : "",
+                            endpoint_around(config, row, profiles), "");
     struct aws_endpoint endpoint;
 
     config->endpoints[service] = keep(config, url);
@@ -147,14 +166,6 @@ const char *aws_config_endpoint(const struct aws_config *config, enum aws_servic
     if (*config->endpoints[service] || !*region)
         return config->endpoints[service];
     return aws_endpoint_default(&choice, arena);
-}
-
-/* A setting that is "true" in the environment, or else in the profile. */
-static bool choose_flag(const struct aws_config *config, enum aws_variable variable,
-                        const struct aws_profiles *profiles, const char *key)
-{
-    return is_true(
-        first(config->variables[variable], aws_profiles_get(profiles, config->profile, key), ""));
 }
 
 static bool resolve(struct aws_config *config, const struct aws_session_options *options,

@@ -5,6 +5,12 @@
 
 #include "base/chars.h"
 
+enum {
+    BUCKET_MIN = 3, /* characters */
+    BUCKET_MAX = 255,
+    LABEL_MAX = 63, /* of one part of a host name */
+};
+
 /* How host names end in AWS's partitions; the first matching row counts. */
 static const struct partition {
     struct str prefix; /* of the region's name */
@@ -51,11 +57,17 @@ static bool has_fips_host(const struct aws_endpoint_choice *choice)
 const char *aws_endpoint_default(const struct aws_endpoint_choice *choice, struct arena *arena)
 {
     const struct partition *partition = partitions;
+    bool is_s3 = strcmp(choice->service, "s3") == 0;
+    const char *fips = choice->fips && has_fips_host(choice) ? "-fips" : "";
 
     while (!str_starts_with(str_from_c(choice->region), partition->prefix))
         partition++;
-    return arena_printf(arena, "https://%s%s.%s.%s", choice->service,
-                        choice->fips && has_fips_host(choice) ? "-fips" : "", choice->region,
+    if (is_s3) /* dual-stack hosts of S3 are older than the domains for dual-stack */
+        return arena_printf(arena, "https://s3%s%s.%s.%s", fips,
+                            choice->dual_stack ? ".dualstack" : "", choice->region,
+                            partition->suffix)
+            .ptr;
+    return arena_printf(arena, "https://%s%s.%s.%s", choice->service, fips, choice->region,
                         choice->dual_stack ? partition->dual_stack_suffix : partition->suffix)
         .ptr;
 }
@@ -113,6 +125,11 @@ static bool is_label_char(char c)
     return char_is_lower(c) || char_is_digit(c) || c == '-';
 }
 
+static bool is_bucket_char(char c)
+{
+    return char_is_alnum(c) || char_is_one_of(c, "._-");
+}
+
 static bool is_ip_char(char c)
 {
     return char_is_digit(c) || c == '.';
@@ -123,12 +140,31 @@ static bool is_ip_address(struct str host)
     return memchr(host.ptr, ':', host.len) || all_are(host, is_ip_char);
 }
 
+bool aws_endpoint_check_bucket(struct str bucket, struct error *err)
+{
+    if (str_starts_with(bucket, STR("arn:")))
+        return fail(err, ERR_CONFIG,
+                    "bucket: ARNs are not supported; for an access point use its alias");
+    if (str_ends_with(bucket, STR("--x-s3")))
+        return fail(err, ERR_CONFIG, "bucket: directory buckets are not supported");
+    if (bucket.len < BUCKET_MIN || bucket.len > BUCKET_MAX || !all_are(bucket, is_bucket_char))
+        return fail(err, ERR_CONFIG, "bucket: not the name of a bucket");
+    return true;
+}
+
+/* Can the bucket's name be in the host name? A name with a dot fits no certificate. */
+static bool fits_host_name(struct str bucket)
+{
+    return bucket.len <= LABEL_MAX && all_are(bucket, is_label_char) && bucket.ptr[0] != '-' &&
+           !str_ends_with(bucket, STR("-"));
+}
+
 const char *aws_endpoint_with_bucket(const struct aws_endpoint *endpoint, struct str bucket,
                                      bool path_style, struct arena *arena)
 {
     const char *scheme = endpoint->tls ? "https" : "http";
 
-    if (path_style || !all_are(bucket, is_label_char) || is_ip_address(endpoint->host))
+    if (path_style || !fits_host_name(bucket) || is_ip_address(endpoint->host))
         return arena_printf(arena, "%s://%.*s%.*s/%.*s", scheme, STR_ARG(endpoint->authority),
                             STR_ARG(endpoint->path), STR_ARG(bucket))
             .ptr;

@@ -39,9 +39,15 @@ struct aws_endpoint_choice {
 const char *aws_endpoint_default(const struct aws_endpoint_choice *choice, struct arena *arena);
 
 /**
+ * Can a client work with this bucket of S3? ERR_CONFIG: it is not a name, it is an ARN (access
+ * points with SigV4a among them), or a directory bucket, which needs sessions.
+ */
+NODISCARD bool aws_endpoint_check_bucket(struct str bucket, struct error *err);
+
+/**
  * The URL of an S3 endpoint for calls of one bucket, in `arena`: `https://BUCKET.HOST`, or
  * `https://HOST/BUCKET` when `path_style` is set, the host is an IP address, or the bucket's name
- * has other characters than lower-case letters, digits and hyphens (a dot is in no certificate).
+ * has a dot or does not fit into a host name.
  */
 const char *aws_endpoint_with_bucket(const struct aws_endpoint *endpoint, struct str bucket,
                                      bool path_style, struct arena *arena);

@@ -1,14 +1,19 @@
 #!/usr/bin/python3
-"""Random requests: the same signature from our signer and from botocore's.
+"""Our signatures and endpoints compared with botocore's.
 
     differential.py SIGN [REQUESTS] [SEED]     default 5000, 1
 
-Paths and queries are what a client sends: encoded once, in any order, with names that come more
-than once, and, for services other than S3, with segments that normalising takes away. botocore signs
-a query as it stands, so queries are encoded by the one rule (RFC 3986, upper-case hex digits).
+Signatures: random requests. Paths and queries are what a client sends: encoded once, in any order,
+with names that come more than once, and, for services other than S3, with segments that normalising
+removes. botocore signs a query as it is, so queries are encoded by the one rule (RFC 3986,
+upper-case hex digits).
+
+Endpoints: every region that botocore knows, with and without FIPS and dual-stack, for each service;
+buckets of S3 at AWS and at other servers.
 """
 
 import datetime
+import itertools
 import json
 import random
 import subprocess
@@ -19,6 +24,9 @@ from unittest import mock
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+import botocore.endpoint_provider
+import botocore.exceptions
+import botocore.session
 
 LETTERS = "abcXYZ019-._~ /:=+&%$äሴ😀\"'()*,;@!"
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F))) + " "
@@ -61,6 +69,13 @@ def make(rng):
     }
 
 
+def set_clock(moment):
+    """A patch of the time that botocore signs with; older versions read the clock themselves."""
+    if hasattr(botocore.auth, "get_current_datetime"):
+        return mock.patch("botocore.auth.get_current_datetime", return_value=moment)
+    return mock.patch("botocore.auth.datetime", **{"datetime.utcnow.return_value": moment})
+
+
 def theirs(request):
     """The Authorization that botocore makes of it."""
     moment = datetime.datetime.fromtimestamp(
@@ -79,30 +94,119 @@ def theirs(request):
     credentials = botocore.credentials.Credentials(
         request["key"], request["secret"], request["token"] or None
     )
-    with mock.patch("botocore.auth.datetime") as clock:
-        clock.datetime.utcnow.return_value = moment
+    with set_clock(moment):
         kind(credentials, request["service"], request["region"]).add_auth(sent)
     return sent.headers["Authorization"]
+
+
+def ask(program, lines):
+    """The answers of our program."""
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    done = subprocess.run([program], input=text.encode(), capture_output=True, check=True)
+    answers = done.stdout.decode().splitlines()
+    assert len(answers) == len(lines), f"{len(answers)} answers to {len(lines)} lines"
+    return answers
+
+
+def report(what, differences, count):
+    for line, ours, theirs in differences[:3]:
+        print(f"{json.dumps(line)}\n ours   {ours}\n theirs {theirs}")
+    print(f"{what}: {count - len(differences)} passed, {len(differences)} failed")
+    return bool(differences)
+
+
+def compare_signatures(program, count, seed):
+    rng = random.Random(seed)
+    requests = [make(rng) for _ in range(count)]
+    differences = []
+    for request, answer in zip(requests, ask(program, requests)):
+        ours = json.loads(answer)["Authorization"]
+        if ours != theirs(request):
+            differences.append((request, ours, theirs(request)))
+    return report("signatures", differences, count)
+
+
+HOSTS = ["glue", "sts", "kinesis", "firehose", "sqs", "sns", "events", "dynamodb", "kafka", "s3"]
+BUCKETS = ["logs", "a.b", "Logs", "a_b", "0-1", "-ab", "ab-", "a" * 63, "a" * 64]
+CUSTOM = [
+    "https://minio",
+    "http://minio:9000/x",
+    "http://127.0.0.1:9000",
+    "http://[::1]:9000",
+    "https://bucket.vpce-1-2.s3.eu-west-1.vpce.amazonaws.com",
+]
+
+
+def endpoint_choices(regions):
+    flags = [False, True]
+    for host, region, fips, dual in itertools.product(HOSTS, regions, flags, flags):
+        if host == "kafka" and (fips or dual):
+            continue  # only signed, never called
+        line = {"host": host, "region": region, "fips": fips, "dual_stack": dual}
+        yield {**line, "bucket": "logs"} if host == "s3" else line
+    for bucket, path_style in itertools.product(BUCKETS, flags):
+        line = {"host": "s3", "region": "eu-west-1", "bucket": bucket, "path_style": path_style}
+        yield line
+        for custom in CUSTOM:
+            if "." not in bucket or custom.startswith("https"):
+                yield {**line, "custom": custom}
+
+
+def is_newer(line):
+    """Did these rules come after botocore 1.29 of Debian 12?"""
+    gov_fips = line["region"].startswith("us-gov-") and line.get("fips")
+    return gov_fips and (line["host"] == "kinesis" or line["host"] == "events")
+
+
+def their_endpoint(provider, line):
+    """The URL of botocore's rules; None when they refuse the choice."""
+    parameters = {
+        "Region": line["region"],
+        "UseFIPS": line.get("fips", False),
+        "UseDualStack": line.get("dual_stack", False),
+    }
+    if line["host"] == "sts":
+        parameters["UseGlobalEndpoint"] = False
+    if "bucket" in line:
+        parameters.update(Bucket=line["bucket"], ForcePathStyle=line.get("path_style", False))
+    if "custom" in line:
+        parameters["Endpoint"] = line["custom"]
+    try:
+        return provider.resolve_endpoint(**parameters).url
+    except botocore.exceptions.EndpointProviderError:
+        return None
+
+
+def compare_endpoints(program):
+    loader = botocore.session.get_session().get_component("data_loader")
+    partitions = loader.load_data("partitions")
+    providers = {
+        host: botocore.endpoint_provider.EndpointProvider(
+            loader.load_service_model(host, "endpoint-rule-set-1"), partitions
+        )
+        for host in HOSTS
+    }
+    names = [name for partition in partitions["partitions"] for name in partition["regions"]]
+    regions = [name for name in names if not name.endswith("-global")]
+    old = tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 40)
+    lines = [line for line in endpoint_choices(regions) if not (old and is_newer(line))]
+    differences = []
+    count = 0
+    for line, ours in zip(lines, ask(program, lines)):
+        theirs = their_endpoint(providers[line["host"]], line)
+        count += theirs is not None
+        if theirs is not None and ours != theirs:
+            differences.append((line, ours, theirs))
+    assert count > 700
+    return report("endpoints", differences, count)
 
 
 def main():
     program = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 5000
-    rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
-    requests = [make(rng) for _ in range(count)]
-    lines = "".join(json.dumps(request, ensure_ascii=False) + "\n" for request in requests)
-    done = subprocess.run([program], input=lines.encode(), capture_output=True, check=True)
-    answers = done.stdout.splitlines()
-    assert len(answers) == count, f"{len(answers)} answers to {count} requests"
-    differences = 0
-    for request, answer in zip(requests, answers):
-        ours = json.loads(answer)["Authorization"]
-        if ours != theirs(request):
-            differences += 1
-            if differences <= 3:
-                print(f"{json.dumps(request)}\n ours   {ours}\n theirs {theirs(request)}")
-    print(f"signatures: {count - differences} passed, {differences} failed")
-    return differences > 0
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    signatures = compare_signatures(program, count, seed)
+    return compare_endpoints(program) or signatures
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 /*
- * sign.c - our signer as a filter, for comparing it with another one: a request a line on standard
- * input, as JSON; the headers to add a line on standard output, as JSON.
+ * sign.c - our signer and our endpoint rules as a filter, for comparing them with other ones. Each
+ * line on standard input is a JSON object: a request, or with the member "host" the choice of an
+ * endpoint. The line on standard output is JSON: the headers to add, or the endpoint's URL.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/endpoint.h"
 #include "aws/sigv4.h"
 #include "base/json.h"
 
@@ -57,6 +59,22 @@ static void sign(struct json_object *line, struct arena *arena, struct sigv4_hea
                &scope, arena, out);
 }
 
+static const char *choose_endpoint(struct json_object *line, struct arena *arena)
+{
+    const struct aws_endpoint_choice choice = { json_find_str(line, "host").ptr,
+                                                json_find_str(line, "region").ptr,
+                                                flag(line, "fips"), flag(line, "dual_stack") };
+    struct str bucket = json_find_str(line, "bucket");
+    struct str custom = json_find_str(line, "custom");
+    const char *url = custom.len > 0 ? custom.ptr : aws_endpoint_default(&choice, arena);
+    struct aws_endpoint endpoint;
+    struct error err;
+
+    if (bucket.len == 0 || !aws_endpoint_parse(str_from_c(url), &endpoint, &err))
+        return url;
+    return aws_endpoint_with_bucket(&endpoint, bucket, flag(line, "path_style"), arena);
+}
+
 static void print(const struct sigv4_headers *headers, struct arena *arena)
 {
     struct buf *out = arena_buf(arena, LINE_MAX);
@@ -86,8 +104,12 @@ int main(void)
             (void)fprintf(stderr, "%s\n", err.text);
             return 1;
         }
-        sign(line, arena, &headers);
-        print(&headers, arena);
+        if (json_find_str(line, "host").len > 0) {
+            (void)puts(choose_endpoint(line, arena));
+        } else {
+            sign(line, arena, &headers);
+            print(&headers, arena);
+        }
         arena_destroy(arena);
     }
     free(text);

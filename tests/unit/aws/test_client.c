@@ -227,7 +227,8 @@ static void raw_requests_fail_with_the_code_of_xml(void)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct script script = { .answers = { cases[i].answer } };
         struct peer peer = begin_service(
-            &script, (struct aws_client_options){ .service = "s3", .bucket = "b", .attempts = 1 });
+            &script,
+            (struct aws_client_options){ .service = "s3", .bucket = "bkt", .attempts = 1 });
         const struct aws_request get = { .method = "GET",
                                          .path = STR("/"),
                                          .deadline_us = clock_monotonic_us() + PATIENCE_US };
@@ -244,7 +245,7 @@ static void raw_requests_fail_with_the_code_of_xml(void)
         CHECK_INT(failure.retry_after_us, cases[i].retry_after_us);
         CHECK_INT((int64_t)canned_requests(peer.server), cases[i].requests);
         canned_stop(peer.server);
-        CHECK(str_starts_with(str_from_c(script.seen), STR("GET /b HTTP/1.1\r\n")));
+        CHECK(str_starts_with(str_from_c(script.seen), STR("GET /bkt HTTP/1.1\r\n")));
         fetch_answer_done(&answer);
         end(&peer);
     }
@@ -468,6 +469,9 @@ static void a_client_has_its_own_region_and_endpoint(void)
         { { .service = "s3", .bucket = "logs", .path_style = true },
           "https://s3.eu-west-1.amazonaws.com/logs",
           "" },
+        { { .service = "s3", .bucket = "x--x-s3" },
+          NULL,
+          "bucket: directory buckets are not supported" },
         { { .service = "s4" }, NULL, "no AWS service s4" },
         { { .service = "sqs", .region = "EU" }, NULL, "region: \"EU\" is none" },
         { { .service = "sqs", .endpoint_url = "mine" },
@@ -492,6 +496,25 @@ static void a_client_has_its_own_region_and_endpoint(void)
             CHECK_STR(str_from_c(aws_client_endpoint(client)), cases[i].url);
         aws_client_destroy(client);
     }
+    aws_session_destroy(session);
+}
+
+static void s3_has_no_fips_endpoint_in_china(void)
+{
+    struct aws_client_options options = { .service = "s3", .region = "cn-north-1" };
+    struct aws_session *session;
+    struct aws_client *client = NULL;
+    struct error err = { 0 };
+
+    set("AWS_USE_FIPS_ENDPOINT", "true");
+    CHECK(aws_session_create(&(struct aws_session_options){ 0 }, &session, &err));
+    set("AWS_USE_FIPS_ENDPOINT", "");
+    CHECK(!aws_client_create(session, &options, &client, &err));
+    CHECK_INT(err.code, ERR_CONFIG);
+    CHECK_STR(str_from_c(err.text), "S3 has no FIPS endpoint in cn-north-1");
+    options.endpoint_url = "https://s3.example.cn";
+    CHECK(aws_client_create(session, &options, &client, &err));
+    aws_client_destroy(client);
     aws_session_destroy(session);
 }
 
@@ -534,6 +557,7 @@ int main(void)
     RUN(nothing_outlasts_the_deadline);
     RUN(a_call_can_be_interrupted);
     RUN(a_client_has_its_own_region_and_endpoint);
+    RUN(s3_has_no_fips_endpoint_in_china);
     RUN(without_region_or_service_there_is_no_client);
     return test_end();
 }

@@ -3,6 +3,8 @@
  */
 #include "aws/config.h"
 
+#include <stdio.h>
+
 #include "tests/unit/aws_world.h"
 #include "tests/unit/test.h"
 
@@ -16,6 +18,10 @@ static const char file_text[] = "[default]\n"
                                 "[services local]\n"
                                 "sts =\n"
                                 "  endpoint_url = http://dev-sts\n"
+                                "[profile plain]\n"
+                                "region = us-east-2\n"
+                                "endpoint_url = http://dev\n"
+                                "ignore_configured_endpoint_urls = true\n"
                                 "[profile far]\n"
                                 "region = cn-north-1\n"
                                 "use_dualstack_endpoint = true\n"
@@ -114,6 +120,22 @@ static const struct choice {
       "eu-central-1",
       "http://all",
       "http://sts" },
+    { "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+      { { "AWS_ENDPOINT_URL", "http://all" },
+        { "AWS_PROFILE", "dev" },
+        { "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE" } },
+      { "", "", "http://mine" },
+      "dev",
+      "us-east-2",
+      "http://mine",
+      "https://sts.us-east-2.amazonaws.com" },
+    { "the profile ignores endpoint URLs",
+      { { "AWS_PROFILE", "plain" } },
+      { 0 },
+      "plain",
+      "us-east-2",
+      "https://glue.us-east-2.amazonaws.com",
+      "https://sts.us-east-2.amazonaws.com" },
     { "the configured endpoint is not for STS",
       { { 0 } },
       { "", "", "http://mine" },
@@ -146,6 +168,53 @@ static void the_nearest_source_counts(void)
         CHECK_STR(str_from_c(config->region), choices[i].region);
         CHECK_STR(endpoint(config, AWS_SERVICE_GLUE), choices[i].glue);
         CHECK_STR(endpoint(config, AWS_SERVICE_STS), choices[i].sts);
+        aws_config_destroy(config);
+        world_done(&world);
+    }
+}
+
+/* Each service's endpoint from its variable, and from its key in the profile's services section. */
+static void each_service_has_a_variable_and_a_key(void)
+{
+    static const struct {
+        const char *variable;
+        const char *key;
+        enum aws_service service;
+    } cases[] = {
+        { "AWS_ENDPOINT_URL_GLUE", "glue", AWS_SERVICE_GLUE },
+        { "AWS_ENDPOINT_URL_STS", "sts", AWS_SERVICE_STS },
+        { "AWS_ENDPOINT_URL_KINESIS", "kinesis", AWS_SERVICE_KINESIS },
+        { "AWS_ENDPOINT_URL_FIREHOSE", "firehose", AWS_SERVICE_FIREHOSE },
+        { "AWS_ENDPOINT_URL_SQS", "sqs", AWS_SERVICE_SQS },
+        { "AWS_ENDPOINT_URL_SNS", "sns", AWS_SERVICE_SNS },
+        { "AWS_ENDPOINT_URL_EVENTBRIDGE", "eventbridge", AWS_SERVICE_EVENTBRIDGE },
+        { "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", AWS_SERVICE_DYNAMODB },
+        { "AWS_ENDPOINT_URL_S3", "s3", AWS_SERVICE_S3 },
+    };
+
+    CHECK_INT(COUNT_OF(cases), AWS_SERVICE_COUNT);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct aws_config *config = NULL;
+        struct error err = { 0 };
+        struct world world;
+        char text[200];
+
+        TEST_CASE(cases[i].key);
+        world_init(&world, NULL);
+        (void)snprintf(text, sizeof(text),
+                       "[default]\nservices = local\n[services local]\n%s =\n"
+                       "  endpoint_url = http://profile\n",
+                       cases[i].key);
+        world_write(&world, ".aws/config", text);
+        CHECK(aws_config_create(&(struct aws_session_options){ 0 }, &config, &err));
+        for (int j = 0; j < AWS_SERVICE_COUNT; j++)
+            CHECK_STR(endpoint(config, (enum aws_service)j),
+                      j == (int)cases[i].service ? "http://profile" : "");
+        aws_config_destroy(config);
+
+        world_set(&world, cases[i].variable, "http://variable");
+        CHECK(aws_config_create(&(struct aws_session_options){ 0 }, &config, &err));
+        CHECK_STR(endpoint(config, cases[i].service), "http://variable");
         aws_config_destroy(config);
         world_done(&world);
     }
@@ -237,6 +306,7 @@ static void without_a_region_there_is_no_endpoint(void)
 int main(void)
 {
     RUN(the_nearest_source_counts);
+    RUN(each_service_has_a_variable_and_a_key);
     RUN(files_are_where_variables_say);
     RUN(what_is_wrong_is_told);
     RUN(without_a_region_there_is_no_endpoint);

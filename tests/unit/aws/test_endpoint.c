@@ -88,6 +88,11 @@ static void aws_has_an_endpoint_for_each_region(void)
           "https://events.us-gov-west-1.amazonaws.com" },
         { { "events", "us-gov-west-1", true, true }, "https://events.us-gov-west-1.api.aws" },
         { { "events", "us-west-2", true, false }, "https://events-fips.us-west-2.amazonaws.com" },
+        { { "s3", "eu-west-1", false, false }, "https://s3.eu-west-1.amazonaws.com" },
+        { { "s3", "eu-west-1", false, true }, "https://s3.dualstack.eu-west-1.amazonaws.com" },
+        { { "s3", "us-gov-west-1", true, false }, "https://s3-fips.us-gov-west-1.amazonaws.com" },
+        { { "s3", "us-east-1", true, true }, "https://s3-fips.dualstack.us-east-1.amazonaws.com" },
+        { { "s3", "cn-north-1", false, true }, "https://s3.dualstack.cn-north-1.amazonaws.com.cn" },
         { { "glue", "us-east-1", true, false }, "https://glue-fips.us-east-1.amazonaws.com" },
         { { "glue", "us-east-1", false, true }, "https://glue.us-east-1.api.aws" },
         { { "glue", "us-east-1", true, true }, "https://glue-fips.us-east-1.api.aws" },
@@ -125,6 +130,10 @@ static void a_bucket_is_in_the_host_name_or_in_the_path(void)
           "https://s3.eu-west-1.amazonaws.com/Logs" },
         { "https://s3.eu-west-1.amazonaws.com", "a_b", false,
           "https://s3.eu-west-1.amazonaws.com/a_b" },
+        { "https://s3.eu-west-1.amazonaws.com", "-ab", false,
+          "https://s3.eu-west-1.amazonaws.com/-ab" },
+        { "https://s3.eu-west-1.amazonaws.com", "ab-", false,
+          "https://s3.eu-west-1.amazonaws.com/ab-" },
         { "http://127.0.0.1:9000", "logs", false, "http://127.0.0.1:9000/logs" },
         { "http://[::1]:9000/x", "logs", false, "http://[::1]:9000/x/logs" },
         { "http://minio:9000/x/", "logs", false, "http://logs.minio:9000/x" },
@@ -144,6 +153,33 @@ static void a_bucket_is_in_the_host_name_or_in_the_path(void)
                   cases[i].result);
     }
     arena_destroy(arena);
+}
+
+static void some_buckets_are_refused(void)
+{
+    static const struct {
+        const char *bucket;
+        const char *text; /* "": good */
+    } cases[] = {
+        { "logs", "" },
+        { "my.logs_2-A", "" },
+        { "name-0123456789abcdef0123456789abcdef-s3alias", "" },
+        { "ab", "bucket: not the name of a bucket" },
+        { "a/b", "bucket: not the name of a bucket" },
+        { "logs?", "bucket: not the name of a bucket" },
+        { "", "bucket: not the name of a bucket" },
+        { "arn:aws:s3:eu-west-1:123456789012:accesspoint/ap",
+          "bucket: ARNs are not supported; for an access point use its alias" },
+        { "x--euw1-az1--x-s3", "bucket: directory buckets are not supported" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct error err = { 0 };
+
+        TEST_CASE(cases[i].bucket);
+        CHECK(aws_endpoint_check_bucket(str_from_c(cases[i].bucket), &err) == !*cases[i].text);
+        CHECK_STR(str_from_c(err.text), cases[i].text);
+    }
 }
 
 static void a_region_fits_into_a_host_name(void)
@@ -176,6 +212,7 @@ int main(void)
     RUN(a_url_is_taken_apart);
     RUN(aws_has_an_endpoint_for_each_region);
     RUN(a_bucket_is_in_the_host_name_or_in_the_path);
+    RUN(some_buckets_are_refused);
     RUN(a_region_fits_into_a_host_name);
     return test_end();
 }
