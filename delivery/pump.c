@@ -154,6 +154,7 @@ static void deliver(struct pump *pump, struct round *round)
                   &(struct sink_batch){
                       .records = records,
                       .count = round->count,
+                      .store = str_from_c(backlog_store(pump->backlog)),
                       .arena = pump->arena,
                       .in_order = pump->options.rules.ordered,
                   },

@@ -59,6 +59,11 @@ bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
     return true;
 }
 
+const char *backlog_store(const struct backlog *backlog)
+{
+    return backlog->outbox->id;
+}
+
 enum backlog_lane backlog_lane(const struct backlog *backlog)
 {
     return backlog->lane;

@@ -86,6 +86,9 @@ NODISCARD bool backlog_next(struct backlog *backlog, const struct backlog_bounds
                             const struct backlog_record **records, size_t *count,
                             struct error *err);
 
+/** The id of the store: letters and digits, random, given when the store was made. Any thread. */
+const char *backlog_store(const struct backlog *backlog);
+
 /** The lane of the last records. */
 enum backlog_lane backlog_lane(const struct backlog *backlog);
 

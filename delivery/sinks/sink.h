@@ -36,6 +36,7 @@ struct sink_record {
 struct sink_batch {
     const struct sink_record *records;
     size_t count;        /* 1 to the sink's max_records */
+    struct str store;    /* the store's id, of letters and digits: sequences are unique within it */
     size_t slot;         /* below the sink's in_flight: for what each delivery needs of its own */
     struct arena *arena; /* for the reasons, and for the delivery */
     bool in_order;       /* deliver nothing after a record that is not delivered */

@@ -39,7 +39,11 @@ static const struct sink_answer *deliver(const struct sink *sink, const struct s
                                         .bytes = records[i] };
     sink->deliver(sink->self,
                   &(struct sink_batch){
-                      .records = list, .count = count, .arena = arena, .in_order = in_order },
+                      .records = list,
+                      .count = count,
+                      .store = STR("5eed5eed5eed5eed"),
+                      .arena = arena,
+                      .in_order = in_order },
                   &answer);
     return &answer;
 }
