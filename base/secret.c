@@ -45,13 +45,28 @@ static void find_sha256(void)
         abort(); /* TLS could not work without it */
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
     (void)pthread_once(&once, find_sha256);
     if (EVP_Digest(bytes.ptr ? bytes.ptr : "", bytes.len, digest, NULL, sha256, NULL) != 1)
         abort(); /* the only failure is a lack of memory */
+}
+
+void secret_digest_parts(const struct str *parts, size_t count,
+                         uint8_t digest[static SECRET_DIGEST_SIZE])
+{
+    (void)pthread_once(&once, find_sha256);
+
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = context && EVP_DigestInit_ex2(context, sha256, NULL) == 1;
+
+    for (size_t i = 0; ok && i < count; i++)
+        ok = EVP_DigestUpdate(context, parts[i].ptr, parts[i].len) == 1;
+    if (!ok || EVP_DigestFinal_ex(context, digest, NULL) != 1)
+        abort(); /* the only failure is a lack of memory */
+    EVP_MD_CTX_free(context);
 }
 
 bool secret_read_file(const char *path, struct str *out, struct error *err)

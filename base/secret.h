@@ -34,6 +34,10 @@ void secret_wipe(void *bytes, size_t len);
 /** SHA-256 (FIPS 180-4). */
 void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE]);
 
+/** The same of `count` parts, one after the other. */
+void secret_digest_parts(const struct str *parts, size_t count,
+                         uint8_t digest[static SECRET_DIGEST_SIZE]);
+
 /**
  * Read the first line of a file, without its line end; a NUL follows. The caller frees it with
  * secret_free(). ERR_CONFIG when the file cannot be read, is not a regular file, has more than

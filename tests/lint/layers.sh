@@ -82,6 +82,7 @@ complain 'json-c belongs to base/json*' '^#include <json-c/' $(but 'base/json[a-
 complain 'SQLite belongs to delivery/outbox/' '^#include <sqlite3\.h>' $(but 'delivery/outbox/[a-z_]*\.[ch]')
 complain 'PCRE2 belongs to base/regex.c' '^#include <pcre2' $(but 'base/regex[a-z_]*\.[ch]')
 complain 'libyaml belongs to settings/yaml.c' '^#include <yaml\.h>' $(but 'settings/yaml\.c')
+complain 'zlib and libzstd belong to base/compress.c' '^#include <(zlib|zstd)\.h>' $(but 'base/compress\.c')
 complain 'GnuTLS belongs to two files' '^#include <gnutls/' $(but 'server/http/(tls|certificate)\.c')
 
 # Functions that invite mistakes.

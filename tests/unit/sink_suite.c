@@ -38,12 +38,11 @@ static const struct sink_answer *deliver(const struct sink *sink, const struct s
                                         .order_key = arena_printf(arena, "key-%zu", i),
                                         .bytes = records[i] };
     sink->deliver(sink->self,
-                  &(struct sink_batch){
-                      .records = list,
-                      .count = count,
-                      .store = STR("5eed5eed5eed5eed"),
-                      .arena = arena,
-                      .in_order = in_order },
+                  &(struct sink_batch){ .records = list,
+                                        .count = count,
+                                        .store = STR("5eed5eed5eed5eed"),
+                                        .arena = arena,
+                                        .in_order = in_order },
                   &answer);
     return &answer;
 }

@@ -43,6 +43,21 @@ static void digests_as_the_standard_says(void)
     }
 }
 
+static void parts_have_the_digest_of_their_whole(void)
+{
+    static const struct str parts[] = { STR_INIT("a"), STR_INIT(""), STR_INIT("bc"),
+                                        STR_INIT("\n") };
+    uint8_t whole[SECRET_DIGEST_SIZE];
+    uint8_t digest[SECRET_DIGEST_SIZE];
+
+    secret_digest(STR("abc\n"), whole);
+    secret_digest_parts(parts, COUNT_OF(parts), digest);
+    CHECK(memcmp(digest, whole, sizeof(digest)) == 0);
+    secret_digest(STR(""), whole);
+    secret_digest_parts(parts, 0, digest);
+    CHECK(memcmp(digest, whole, sizeof(digest)) == 0);
+}
+
 static void wipes(void)
 {
     char text[] = "secret";
@@ -151,6 +166,7 @@ int main(void)
     folder_init(&folder);
     RUN(compares_whole_secrets);
     RUN(digests_as_the_standard_says);
+    RUN(parts_have_the_digest_of_their_whole);
     RUN(wipes);
     RUN(encodes_base64);
     RUN(reads_the_first_line_of_a_file);
