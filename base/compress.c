@@ -112,3 +112,12 @@ void compressor_destroy(struct compressor *compressor)
     (void)ZSTD_freeCCtx(compressor->zstd);
     mem_free(compressor);
 }
+
+void compress_all(enum compress_format format, struct str text, struct buf *out)
+{
+    struct compressor *compressor = compressor_create(format, out);
+
+    compressor_add(compressor, text);
+    compressor_end(compressor);
+    compressor_destroy(compressor);
+}

@@ -25,3 +25,6 @@ void compressor_end(struct compressor *compressor);
 
 /** NULL is fine. */
 void compressor_destroy(struct compressor *compressor);
+
+/** Append `text`, compressed, to `out`, which overflows when it has no room. */
+void compress_all(enum compress_format format, struct str text, struct buf *out);

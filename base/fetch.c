@@ -251,6 +251,10 @@ static void set_route(CURL *easy, const struct fetch_request *request)
         (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (request->ca_file && *request->ca_file)
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+    if (request->cert_file && *request->cert_file) {
+        (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, request->cert_file);
+        (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, request->key_file);
+    }
     if (request->unix_socket)
         (void)curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms(request->timeout_us));
@@ -335,8 +339,11 @@ static const struct {
     { CURLE_COULDNT_CONNECT, FETCH_CONNECT, "cannot connect" },
     { CURLE_PROXY, FETCH_CONNECT, "the proxy refuses" },
     { CURLE_OPERATION_TIMEDOUT, FETCH_TIMEOUT, "no whole answer in time" },
-    { CURLE_PEER_FAILED_VERIFICATION, FETCH_TLS, "the server's certificate is not trusted" },
-    { CURLE_SSL_CACERT_BADFILE, FETCH_TLS, "the CA file cannot be used" },
+    { CURLE_PEER_FAILED_VERIFICATION, FETCH_CERTIFICATE,
+      "the server's certificate is not trusted" },
+    { CURLE_SSL_CACERT_BADFILE, FETCH_CERTIFICATE, "the CA file cannot be used" },
+    { CURLE_SSL_CERTPROBLEM, FETCH_CERTIFICATE, "the client certificate cannot be used" },
+    { CURLE_SSL_CLIENTCERT, FETCH_CERTIFICATE, "the server wants a client certificate" },
     { CURLE_SSL_CONNECT_ERROR, FETCH_TLS, "the TLS handshake failed" },
     { CURLE_GOT_NOTHING, FETCH_RESET, "the connection ended without an answer" },
     { CURLE_RECV_ERROR, FETCH_RESET, "the connection broke" },

@@ -27,12 +27,13 @@ enum fetch_failure {
     FETCH_NO_FAILURE,
     FETCH_RESOLVE,     /* the name has no address */
     FETCH_CONNECT,     /* refused, unreachable, or refused by a proxy */
-    FETCH_TLS,         /* handshake, certificate, CA file */
+    FETCH_TLS,         /* the handshake failed */
     FETCH_TIMEOUT,     /* no complete answer in time */
     FETCH_RESET,       /* the connection ended before the answer did */
     FETCH_TOO_LARGE,   /* body or headers over their maximum */
     FETCH_INTERRUPTED, /* fetch_client_interrupt() */
     FETCH_OTHER,       /* not HTTP, a malformed URL, ... */
+    FETCH_CERTIFICATE, /* one of both sides is not trusted, or its file cannot be used */
 };
 
 enum fetch_proxy {
@@ -59,6 +60,8 @@ struct fetch_request {
     const char *unix_socket; /* connect to this path instead of the URL's host; NULL: no */
     bool any_certificate;    /* do not verify the certificate; for this machine only */
     bool status_only;        /* only the status is needed: the rest may be missing or endless */
+    const char *cert_file;   /* the client's certificate, PEM; NULL or "": none, */
+    const char *key_file;    /* and its key */
 };
 
 struct fetch_answer {

@@ -4,12 +4,15 @@
 #include "base/secret.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "base/chars.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -105,4 +108,46 @@ struct str secret_base64(struct str bytes)
         EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes.ptr, (int)bytes.len);
 
     return (struct str){ text, (size_t)len };
+}
+
+static bool is_base64(char c)
+{
+    return char_is_alnum(c) || c == '+' || c == '/';
+}
+
+bool secret_from_base64(struct str text, struct str *out)
+{
+    struct str rest = text;
+    char *bytes;
+
+    (void)take_run(&rest, is_base64);
+
+    size_t padding = rest.len;
+
+    if (text.len == 0 || text.len > INT_MAX || text.len % 4 != 0 || padding > 2 ||
+        !str_ends_with(STR("=="), rest))
+        return false;
+    bytes = mem_alloc(text.len / 4 * 3 + 1);
+    if (EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text.ptr, (int)text.len) < 0)
+        abort(); /* the text is valid */
+    *out = (struct str){ bytes, text.len / 4 * 3 - padding };
+    return true;
+}
+
+void secret_hmac(struct str key, const struct str *parts, size_t count,
+                 uint8_t mac[static SECRET_DIGEST_SIZE])
+{
+    EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *run = EVP_MAC_CTX_new(algorithm);
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", digest, 0),
+                                  OSSL_PARAM_construct_end() };
+    bool ok = EVP_MAC_init(run, (const unsigned char *)(key.ptr ? key.ptr : ""), key.len, params);
+
+    for (size_t i = 0; i < count; i++)
+        ok = ok && EVP_MAC_update(run, (const unsigned char *)parts[i].ptr, parts[i].len);
+    if (!ok || EVP_MAC_final(run, mac, NULL, SECRET_DIGEST_SIZE) != 1)
+        abort(); /* the only failure is a lack of memory */
+    EVP_MAC_CTX_free(run);
+    EVP_MAC_free(algorithm);
 }

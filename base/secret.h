@@ -45,9 +45,19 @@ void secret_digest_parts(const struct str *parts, size_t count,
  */
 NODISCARD bool secret_read_file(const char *path, struct str *out, struct error *err);
 
-/** Wipe and free a text of secret_read_file() or secret_base64(). An empty slice is fine. */
+/** Wipe and free a text of one of the functions here. An empty slice is fine. */
 void secret_free(struct str secret);
 
 /** `bytes` in Base64 (RFC 4648, section 4, with padding). The caller frees it with secret_free().
  */
 struct str secret_base64(struct str bytes);
+
+/**
+ * The bytes of a text in Base64 with padding. False, and `*out` is untouched, when it is not valid.
+ * The caller frees them with secret_free().
+ */
+NODISCARD bool secret_from_base64(struct str text, struct str *out);
+
+/** HMAC-SHA-256 (RFC 2104) of the parts, one after the other. */
+void secret_hmac(struct str key, const struct str *parts, size_t count,
+                 uint8_t mac[static SECRET_DIGEST_SIZE]);

@@ -1,174 +1,140 @@
 /*
  * http.c - records posted to a URL, one for each request or as a JSON array.
  *
- * judge() decides what an answer means: 2xx is delivered. No answer, a redirect, 5xx, and the 4xx
- * about credentials or overload postpone the records. Any other 4xx is the record's own fault; for
- * an array it is not known whose (docs/decisions/016).
- *
- * A record may be sent again in another batch: alone as a retry, or in half of a batch. So each
- * record has its own key. For an array, Idempotency-Keys has one key for each element, and
- * Idempotency-Key is a key of exactly this array.
+ * judge() decides what an answer means: 2xx is delivered; the table has the reasons of the rest
+ * (docs/decisions/016). http_headers.c makes the headers, webhook.c the signatures, oauth.c the
+ * tokens.
  */
 #include "delivery/sinks/http.h"
 
-#include <stdio.h>
+#include <pthread.h>
 
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/fetch.h"
+#include "base/compress.h"
 #include "base/memory.h"
-#include "base/secret.h"
+#include "delivery/sinks/http_headers.h"
+#include "delivery/sinks/oauth.h"
 
 enum {
     BATCH_BYTES = 1024 * 1024, /* what most receivers accept by default */
     LONGEST_WAIT_S = 86400,
     BATCH_KEY_BYTES = 6000, /* of one header; many receivers accept less than 8 KiB */
-    OWN_HEADERS = 3,        /* Content-Type, Idempotency-Key, Idempotency-Keys */
+};
+
+/* What one delivery at a time has for itself. */
+struct slot {
+    struct fetch_client *client; /* NULL: not used yet; set once, under the mutex */
+    struct buf array;            /* the body, if it is an array, */
+    struct buf packed;           /* and the body in gzip */
 };
 
 struct sink_http {
     struct sink_http_options options;
-    struct fetch_client *client;
-    struct buf body; /* an array's */
+    struct oauth *oauth; /* NULL: none */
+    struct slot slots[SINK_SLOTS_MAX];
+    pthread_mutex_t mutex; /* guards what follows */
+    bool is_interrupted;
 };
 
-/* A request's headers; the values of secret ones are owned. */
-struct headers {
-    struct fetch_header *list;
-    size_t count;
-    struct str *secrets;
-    size_t secret_count;
+/* A request of one delivery. */
+struct post {
+    struct sink_http *http;
+    const struct sink_batch *batch;
+    struct slot *slot;
+    struct str body;
+    uint64_t token; /* the number of the one that is sent; 0: none */
 };
 
-static bool is_configured(const struct sink_http *http, const char *name)
+static void open_slot(struct sink_http *http, struct slot *slot)
 {
-    for (size_t i = 0; i < http->options.header_count; i++)
-        if (str_equal_ignore_case(str_from_c(http->options.headers[i].name), str_from_c(name)))
-            return true;
-    return false;
+    if (slot->client)
+        return;
+
+    struct fetch_client *client = fetch_client_create();
+
+    (void)pthread_mutex_lock(&http->mutex);
+    slot->client = client;
+    if (http->is_interrupted)
+        fetch_client_interrupt(client);
+    (void)pthread_mutex_unlock(&http->mutex);
 }
 
-/*
- * A key is an event's id, which may be any text. Bytes that a header cannot carry, the per cent
- * sign, and in a list the comma are percent-encoded.
- */
-static void add_key(struct buf *out, struct str key, bool in_list)
+static struct str body_of(struct sink_http *http, const struct sink_batch *batch, struct slot *slot)
 {
-    for (size_t i = 0; i < key.len; i++) {
-        unsigned char byte = (unsigned char)key.ptr[i];
+    struct str body = batch->records[0].bytes;
 
-        if (byte > ' ' && byte < 0x7f && byte != '%' && !(in_list && byte == ','))
-            buf_add_char(out, (char)byte);
-        else
-            buf_printf(out, "%%%02X", byte);
-    }
-}
-
-/* One key for each element of an array, in order. */
-static struct str keys_of(const struct sink_batch *batch)
-{
-    struct buf *keys = arena_buf(batch->arena, SIZE_MAX);
-
-    for (size_t i = 0; i < batch->count; i++) {
-        if (i > 0)
-            buf_add_char(keys, ',');
-        add_key(keys, batch->records[i].key, true);
-    }
-    return buf_str(keys);
-}
-
-/* A record's key; for an array a digest of its records' keys, so the same array has the same key.
- */
-static struct str key_of(const struct sink_batch *batch)
-{
-    struct buf *keys = arena_buf(batch->arena, SIZE_MAX);
-    struct buf *hex;
-    uint8_t digest[SECRET_DIGEST_SIZE];
-
-    for (size_t i = 0; i < batch->count; i++) {
-        if (i > 0)
-            buf_add_char(keys, ' ');
-        add_key(keys, batch->records[i].key, false);
-    }
-    if (batch->count == 1)
-        return buf_str(keys);
-    hex = arena_buf(batch->arena, 2 * SECRET_DIGEST_SIZE + 1);
-    secret_digest(buf_str(keys), digest);
-    for (size_t i = 0; i < SECRET_DIGEST_SIZE; i++)
-        buf_printf(hex, "%02x", digest[i]);
-    return buf_str(hex);
-}
-
-static void add_header(struct headers *headers, const char *name, struct str value)
-{
-    headers->list[headers->count++] = (struct fetch_header){ name, value };
-}
-
-static bool collect_headers(const struct sink_http *http, const struct sink_batch *batch,
-                            struct headers *headers, struct error *err)
-{
-    size_t most = http->options.header_count + OWN_HEADERS;
-
-    headers->list = arena_alloc(batch->arena, most * sizeof(*headers->list));
-    headers->secrets = arena_alloc(batch->arena, most * sizeof(*headers->secrets));
-    if (!is_configured(http, "Content-Type"))
-        add_header(headers, "Content-Type", STR("application/json"));
-    if (!is_configured(http, "Idempotency-Key"))
-        add_header(headers, "Idempotency-Key", key_of(batch));
-    if (http->options.batch > 1 && !is_configured(http, "Idempotency-Keys"))
-        add_header(headers, "Idempotency-Keys", keys_of(batch));
-    for (size_t i = 0; i < http->options.header_count; i++) {
-        const struct sink_http_header *header = &http->options.headers[i];
-        struct str value = str_from_c(header->value);
-
-        if (header->file) {
-            if (!secret_read_file(header->file, &value, err))
-                return false;
-            headers->secrets[headers->secret_count++] = value;
+    if (http->options.batch > 1) {
+        buf_clear(&slot->array);
+        for (size_t i = 0; i < batch->count; i++) {
+            buf_add_char(&slot->array, i == 0 ? '[' : ',');
+            buf_add(&slot->array, batch->records[i].bytes);
         }
-        add_header(headers, header->name, value);
+        buf_add_char(&slot->array, ']');
+        body = buf_str(&slot->array);
     }
+    if (http->options.gzip) {
+        buf_clear(&slot->packed);
+        compress_all(COMPRESS_GZIP, body, &slot->packed);
+        body = buf_str(&slot->packed);
+    }
+    return body;
+}
+
+/* `refused`: the token that the target does not accept. */
+static bool add_token(struct post *post, struct http_headers *headers, uint64_t refused,
+                      struct error *err)
+{
+    struct oauth_grant grant;
+
+    if (!post->http->oauth)
+        return true;
+    if (!oauth_authorize(post->http->oauth, refused, &grant, err))
+        return false;
+    post->token = grant.number;
+    http_headers_add_secret(headers, "Authorization", grant.authorization);
     return true;
 }
 
-static void end_headers(struct headers *headers)
+static bool send_with(struct post *post, uint64_t refused, struct fetch_answer *answer,
+                      struct error *err)
 {
-    for (size_t i = 0; i < headers->secret_count; i++)
-        secret_free(headers->secrets[i]);
-}
+    CLEANUP(http_headers_done) struct http_headers headers = { 0 };
+    const struct sink_http_options *options = &post->http->options;
 
-static struct str body_of(struct sink_http *http, const struct sink_batch *batch)
-{
-    if (http->options.batch == 1)
-        return batch->records[0].bytes;
-    buf_clear(&http->body);
-    for (size_t i = 0; i < batch->count; i++) {
-        buf_add_char(&http->body, i == 0 ? '[' : ',');
-        buf_add(&http->body, batch->records[i].bytes);
-    }
-    buf_add_char(&http->body, ']');
-    return buf_str(&http->body);
-}
-
-static bool post(struct sink_http *http, const struct sink_batch *batch,
-                 struct fetch_answer *answer, struct error *err)
-{
-    CLEANUP(end_headers) struct headers headers = { 0 };
-
-    return collect_headers(http, batch, &headers, err) &&
-           fetch_client_run(http->client,
+    if (!http_headers_collect(options, post->batch, post->body, &headers, err) ||
+        !add_token(post, &headers, refused, err))
+        return false;
+    return fetch_client_run(post->slot->client,
                             &(struct fetch_request){
                                 .method = "POST",
-                                .url = http->options.url,
+                                .url = options->url,
                                 .headers = headers.list,
                                 .header_count = headers.count,
-                                .body = body_of(http, batch),
-                                .timeout_us = http->options.timeout_us,
+                                .body = post->body,
+                                .timeout_us = options->timeout_us,
                                 .proxy = FETCH_PROXY_ENVIRONMENT,
-                                .ca_file = http->options.ca_file,
+                                .ca_file = options->ca_file,
                                 .status_only = true,
+                                .cert_file = options->cert_file,
+                                .key_file = options->key_file,
                             },
                             answer, err);
+}
+
+/* A token may be withdrawn before it expires: the second try has a new one. */
+static bool send_batch(struct sink_http *http, const struct sink_batch *batch,
+                       struct fetch_answer *answer, struct error *err)
+{
+    struct slot *slot = &http->slots[batch->slot];
+    struct post post = { .http = http, .batch = batch, .slot = slot };
+
+    open_slot(http, slot);
+    post.body = body_of(http, batch, slot);
+    if (!send_with(&post, 0, answer, err))
+        return false;
+    return answer->status != 401 || !http->oauth || send_with(&post, post.token, answer, err);
 }
 
 /* Retry-After (RFC 9110 section 10.2.3): seconds or a date. 0: neither. */
@@ -187,20 +153,31 @@ static int64_t retry_after_us(struct str value)
     return us < 0 ? 0 : us > longest_us ? longest_us : us;
 }
 
-/* 4xx that are not about the record: credentials, proxy, timeout, wrong server, too early, too
- * many. */
-static const int postponing[] = { 401, 403, 407, 408, 421, 425, 429 };
+/*
+ * What a status other than 2xx means. 401 and 407 are about credentials, and 3xx about the URL: a
+ * redirect is not followed, because a POST may become a GET. They hold for every record, so all
+ * wait for the operator. 403 may also be a firewall's word about one record's contents, and 408,
+ * 421, 425, 429 and 5xx pass by themselves. Any other 4xx, 404 and 410 too, is usually about what
+ * the record refers to.
+ */
+static const struct {
+    int first;
+    int last;
+    enum sink_result result;
+} meanings[] = {
+    { 200, 299, SINK_DELIVERED },     { 300, 399, SINK_MISCONFIGURED },
+    { 401, 401, SINK_MISCONFIGURED }, { 403, 403, SINK_POSTPONED },
+    { 407, 407, SINK_MISCONFIGURED }, { 408, 408, SINK_POSTPONED },
+    { 421, 421, SINK_POSTPONED },     { 425, 425, SINK_POSTPONED },
+    { 429, 429, SINK_POSTPONED },     { 400, 499, SINK_REFUSED },
+};
 
 static enum sink_result judge(int status)
 {
-    if (status >= 200 && status < 300)
-        return SINK_DELIVERED;
-    if (status < 400 || status >= 500)
-        return SINK_POSTPONED;
-    for (size_t i = 0; i < COUNT_OF(postponing); i++)
-        if (status == postponing[i])
-            return SINK_POSTPONED;
-    return SINK_REFUSED;
+    for (size_t i = 0; i < COUNT_OF(meanings); i++)
+        if (status >= meanings[i].first && status <= meanings[i].last)
+            return meanings[i].result;
+    return SINK_POSTPONED;
 }
 
 /* Did the receiver not get the records at all? Then they cannot be at fault. */
@@ -210,17 +187,26 @@ static bool is_out_of_reach(enum fetch_failure failure)
            failure == FETCH_INTERRUPTED;
 }
 
+/* There is no answer. A token is fetched before anything is sent. */
+static void explain(const struct sink_batch *batch, const struct fetch_answer *got,
+                    const struct error *err, struct sink_answer *answer)
+{
+    bool is_config = err->code == ERR_CONFIG || got->failure == FETCH_CERTIFICATE;
+    const char *reason = arena_copy(batch->arena, str_from_c(err->text)).ptr;
+
+    answer->is_sink_wide =
+        is_config || got->failure == FETCH_NO_FAILURE || is_out_of_reach(got->failure);
+    sink_answer_all(batch, answer, is_config ? SINK_MISCONFIGURED : SINK_POSTPONED, reason);
+}
+
 static void http_deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
 {
     CLEANUP(fetch_answer_done) struct fetch_answer got;
-    struct sink_http *http = self;
     struct error err;
 
     fetch_answer_init(&got, 0);
-    if (!post(http, batch, &got, &err)) {
-        answer->is_sink_wide = is_out_of_reach(got.failure);
-        sink_answer_all(batch, answer, SINK_POSTPONED,
-                        arena_copy(batch->arena, str_from_c(err.text)).ptr);
+    if (!send_batch(self, batch, &got, &err)) {
+        explain(batch, &got, &err, answer);
         return;
     }
 
@@ -232,24 +218,51 @@ static void http_deliver(void *self, const struct sink_batch *batch, struct sink
     answer->together = result == SINK_REFUSED && batch->count > 1;
     if (result == SINK_POSTPONED)
         answer->retry_after_us = retry_after_us(fetch_answer_header(&got, "Retry-After"));
-    answer->is_sink_wide = got.status == 429 || got.status == 503 || answer->retry_after_us > 0;
+    answer->is_sink_wide = result == SINK_MISCONFIGURED || got.status == 429 || got.status == 503 ||
+                           answer->retry_after_us > 0;
     sink_answer_all(batch, answer, result, reason);
 }
 
-static void interrupt(void *self)
+static void http_interrupt(void *self)
 {
     struct sink_http *http = self;
 
-    fetch_client_interrupt(http->client);
+    (void)pthread_mutex_lock(&http->mutex);
+    http->is_interrupted = true;
+    for (size_t i = 0; i < SINK_SLOTS_MAX; i++)
+        if (http->slots[i].client)
+            fetch_client_interrupt(http->slots[i].client);
+    (void)pthread_mutex_unlock(&http->mutex);
+    if (http->oauth)
+        oauth_interrupt(http->oauth);
 }
 
 static void http_destroy(void *self)
 {
     struct sink_http *http = self;
 
-    fetch_client_destroy(http->client);
-    buf_done(&http->body);
+    for (size_t i = 0; i < SINK_SLOTS_MAX; i++) {
+        fetch_client_destroy(http->slots[i].client);
+        buf_done(&http->slots[i].array);
+        buf_done(&http->slots[i].packed);
+    }
+    oauth_destroy(http->oauth);
+    (void)pthread_mutex_destroy(&http->mutex);
     mem_free(http);
+}
+
+static struct oauth *create_oauth(const struct sink_http_options *options)
+{
+    if (!options->oauth.token_url || !*options->oauth.token_url)
+        return NULL;
+    return oauth_create(&(struct oauth_options){
+        .token_url = options->oauth.token_url,
+        .client_id = options->oauth.client_id,
+        .client_secret_file = options->oauth.client_secret_file,
+        .scope = options->oauth.scope ? options->oauth.scope : "",
+        .ca_file = options->ca_file,
+        .timeout_us = options->timeout_us,
+    });
 }
 
 struct sink sink_http(const struct sink_http_options *options)
@@ -257,14 +270,18 @@ struct sink sink_http(const struct sink_http_options *options)
     struct sink_http *http = mem_alloc(sizeof(*http));
 
     http->options = *options;
-    http->client = fetch_client_create();
-    buf_init(&http->body, SIZE_MAX);
-    return (struct sink){ .in_flight = 1,
+    http->oauth = create_oauth(options);
+    (void)pthread_mutex_init(&http->mutex, NULL);
+    for (size_t i = 0; i < SINK_SLOTS_MAX; i++) {
+        buf_init(&http->slots[i].array, SIZE_MAX);
+        buf_init(&http->slots[i].packed, SIZE_MAX);
+    }
+    return (struct sink){ .in_flight = options->in_flight > 0 ? options->in_flight : 1,
                           .max_records = options->batch,
                           .max_bytes = BATCH_BYTES,
                           .max_key_bytes = options->batch > 1 ? BATCH_KEY_BYTES : 0,
                           .deliver = http_deliver,
-                          .interrupt = interrupt,
+                          .interrupt = http_interrupt,
                           .destroy = http_destroy,
                           .self = http };
 }

@@ -6,10 +6,13 @@
  */
 #include "base/clock.h"
 #include "base/fetch.h"
+#include "base/memory.h"
 #include "base/secret.h"
+#include "delivery/sinks/oauth.h"
+#include "delivery/sinks/webhook.h"
 #include "server/cli/inspect_internal.h"
 
-enum { TIMEOUT_US = 5 * US_PER_S, NOT_IMPLEMENTED = 501 };
+enum { TIMEOUT_US = 5 * US_PER_S, NOT_IMPLEMENTED = 501, OAUTH = 1 /* header */ };
 
 /* Header lines of a request; it owns the secret values. */
 struct sink_headers {
@@ -24,6 +27,16 @@ static void end_headers(const struct sink_headers *headers)
         secret_free(headers->list[i].value);
 }
 
+static bool read_secret(const char *place, struct str *out, struct error *err)
+{
+    const char *text = config_secret_env(place);
+
+    if (!text)
+        return secret_read_file(place, out, err);
+    *out = (struct str){ mem_copy(text, strlen(text)), strlen(text) };
+    return true;
+}
+
 /* False: a secret cannot be read, which is reported. */
 static bool read_headers(const struct inspection *inspection, size_t index,
                          struct sink_headers *out)
@@ -33,7 +46,7 @@ static bool read_headers(const struct inspection *inspection, size_t index,
     bool ok = true;
 
     *out = (struct sink_headers){ .first_secret = sink->headers.count };
-    out->list = arena_alloc(arena, (sink->headers.count + sink->secret_headers.count + 1) *
+    out->list = arena_alloc(arena, (sink->headers.count + sink->secret_headers.count + OAUTH) *
                                        sizeof(*out->list));
     for (size_t i = 0; i < sink->headers.count; i++)
         out->list[out->count++] = (struct fetch_header){ sink->headers.list[i].key,
@@ -43,7 +56,7 @@ static bool read_headers(const struct inspection *inspection, size_t index,
         struct error err = { 0 };
         struct str value;
 
-        if (secret_read_file(pair->value, &value, &err)) {
+        if (read_secret(pair->value, &value, &err)) {
             out->list[out->count++] = (struct fetch_header){ pair->key, value };
             continue;
         }
@@ -89,6 +102,8 @@ static void ask_sink(const struct inspection *inspection, size_t index,
         .proxy = FETCH_PROXY_ENVIRONMENT,
         .ca_file = sink->ca_file,
         .status_only = true,
+        .cert_file = sink->cert_file,
+        .key_file = sink->key_file,
     };
 
     fetch_answer_init(&answer, 0);
@@ -99,11 +114,60 @@ static void ask_sink(const struct inspection *inspection, size_t index,
     fetch_client_destroy(client);
 }
 
+/* Can the sink sign? If not, that is reported. */
+static bool can_sign(const struct inspection *inspection, size_t index)
+{
+    const char *file = inspection->config->sinks[index].sign.secret_file;
+    const struct webhook_message message = { .id = STR("doctor"), .body = STR("{}") };
+    struct error err = { 0 };
+
+    if (!*file || webhook_sign(file, &message, arena_buf(inspection->arena, SIZE_MAX), &err))
+        return true;
+    inspect_say(inspection, INSPECT_FAILURE, "sink",
+                arena_printf(inspection->arena, "/sinks/%zu/sign/secret_file", index).ptr, "%s",
+                err.text);
+    return false;
+}
+
+/* Add a token, if the sink sends one. False: none is issued, which is reported. */
+static bool add_token(const struct inspection *inspection, size_t index,
+                      struct sink_headers *headers)
+{
+    const struct config_sink *sink = &inspection->config->sinks[index];
+    struct error err = { 0 };
+    struct oauth_grant grant;
+    struct oauth *oauth;
+    bool ok;
+
+    if (!*sink->oauth.token_url)
+        return true;
+    oauth = oauth_create(&(struct oauth_options){
+        .token_url = sink->oauth.token_url,
+        .client_id = sink->oauth.client_id,
+        .client_secret_file = sink->oauth.client_secret_file,
+        .scope = sink->oauth.scope,
+        .ca_file = sink->ca_file,
+        .timeout_us = TIMEOUT_US,
+    });
+    ok = oauth_authorize(oauth, 0, &grant, &err);
+    if (ok)
+        headers->list[headers->count++] =
+            (struct fetch_header){ "Authorization", grant.authorization };
+    else
+        inspect_say(inspection, INSPECT_FAILURE, "sink",
+                    arena_printf(inspection->arena, "/sinks/%zu/oauth", index).ptr, "%s: %s",
+                    sink->name, err.text);
+    oauth_destroy(oauth);
+    return ok;
+}
+
 static void look_at_http(const struct inspection *inspection, size_t index)
 {
     CLEANUP(end_headers) struct sink_headers headers;
+    bool is_sound = read_headers(inspection, index, &headers);
 
-    if (read_headers(inspection, index, &headers) && inspection->options->asks_others)
+    is_sound = can_sign(inspection, index) && is_sound;
+    if (is_sound && inspection->options->asks_others && add_token(inspection, index, &headers))
         ask_sink(inspection, index, &headers);
 }
 

@@ -27,6 +27,7 @@ enum config_guard { CONFIG_GUARD_OFF, CONFIG_GUARD_WARN, CONFIG_GUARD_ENFORCE };
 enum config_status_map { CONFIG_STATUS_TUTORIAL, CONFIG_STATUS_EVENTBRIDGE };
 enum config_replays { CONFIG_REPLAYS_ACCEPT, CONFIG_REPLAYS_DEDUP };
 enum config_sink_kind { CONFIG_SINK_FILE, CONFIG_SINK_HTTP };
+enum config_compression { CONFIG_COMPRESSION_NONE, CONFIG_COMPRESSION_GZIP };
 
 /** One member of an object whose keys are the operator's choice. */
 struct config_pair {
@@ -157,6 +158,17 @@ struct config_store {
     struct config_quarantine quarantine;
 };
 
+struct config_sign {
+    const char *secret_file; /* "": requests are not signed */
+};
+
+struct config_oauth {
+    const char *token_url; /* "": no tokens */
+    const char *client_id;
+    const char *client_secret_file;
+    const char *scope;
+};
+
 struct config_sink {
     const char *name;
     enum config_sink_kind kind;
@@ -165,11 +177,16 @@ struct config_sink {
     int64_t rotate_every_us; /* 0: never by age */
     const char *url;
     struct config_pairs headers;
-    struct config_pairs secret_headers; /* header name to file */
+    struct config_pairs secret_headers; /* header name to file, or to env:NAME */
     const char *ca_file;                /* "": the system's */
-    const char *key;                    /* JSON Pointer into the record; "": none */
-    int64_t in_flight;                  /* deliveries at the same time; 0: as the kind says */
-    int64_t batch;                      /* records in one delivery; 0: as the kind says */
+    const char *cert_file;              /* the client's; "": none */
+    const char *key_file;
+    enum config_compression compression;
+    struct config_sign sign;
+    struct config_oauth oauth;
+    const char *key;   /* JSON Pointer into the record; "": none */
+    int64_t in_flight; /* deliveries at the same time; 0: as the kind says */
+    int64_t batch;     /* records in one delivery; 0: as the kind says */
     int64_t timeout_us;
     bool ordered;
     int64_t max_attempts; /* 0: no end */
@@ -237,6 +254,12 @@ struct config_strings config_store_files(const struct config *config);
 
 /** The first route that takes all events of route `index`; `index` itself: there is none. */
 size_t config_route_before(const struct config *config, size_t index);
+
+/**
+ * The text that a value of `secret_headers` names as env:NAME, "" when it is not set; NULL: the
+ * value is the name of a file.
+ */
+const char *config_secret_env(const char *value);
 
 /** The warning when credentials travel over the network in clear text; NULL: they do not. */
 const char *config_clear_text(const struct config *config);

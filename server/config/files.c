@@ -37,9 +37,16 @@ static void add_sink_inputs(struct input_files *files, const struct config *conf
     size_t first = files->count;
 
     for (size_t i = 0; i < secrets->count; i++)
-        add_input(files, secrets->list[i].value,
-                  settings_member_pointer(arena, pointer, secrets->list[i].key));
+        if (!config_secret_env(secrets->list[i].value))
+            add_input(files, secrets->list[i].value,
+                      settings_member_pointer(arena, pointer, secrets->list[i].key));
     add_input(files, sink->ca_file, arena_printf(arena, "/sinks/%zu/ca_file", index));
+    add_input(files, sink->cert_file, arena_printf(arena, "/sinks/%zu/cert_file", index));
+    add_input(files, sink->key_file, arena_printf(arena, "/sinks/%zu/key_file", index));
+    add_input(files, sink->sign.secret_file,
+              arena_printf(arena, "/sinks/%zu/sign/secret_file", index));
+    add_input(files, sink->oauth.client_secret_file,
+              arena_printf(arena, "/sinks/%zu/oauth/client_secret_file", index));
     for (size_t i = first; i < files->count; i++)
         files->list[i].is_of_sink = true;
 }
@@ -47,14 +54,14 @@ static void add_sink_inputs(struct input_files *files, const struct config *conf
 /* All of them, except the schemas and the configuration itself. */
 static struct input_files list_inputs(const struct config *config)
 {
-    enum { SINGLE = 3 };
+    enum { SINGLE = 3, OF_SINK = 5 };
     const struct config_auth *auth = &config->auth;
     struct arena *arena = config->arena;
     struct input_files files = { 0 };
     size_t max = SINGLE + auth->api_key_count + auth->basic_count + config->route_count;
 
     for (size_t i = 0; i < config->sink_count; i++)
-        max += config->sinks[i].secret_headers.count + 1;
+        max += config->sinks[i].secret_headers.count + OF_SINK;
     files.list = arena_alloc(arena, max * sizeof(*files.list));
     add_input(&files, config->http.tls.cert_file, STR("/http/tls/cert_file"));
     add_input(&files, config->http.tls.key_file, STR("/http/tls/key_file"));

@@ -199,7 +199,9 @@ static void read_members(const struct config_reading *reading, const struct sett
             json_is_string(value) ? json_str(value) : json_text(reading->arena, value);
 
         list[pairs->count].key = copy(reading, str_from_c(json_key(member)));
-        list[pairs->count++].value = are_paths ? place(reading, text, false) : copy(reading, text);
+        list[pairs->count++].value = are_paths
+                                         ? place(reading, text, str_starts_with(text, STR("env:")))
+                                         : copy(reading, text);
     }
     pairs->list = list;
 }
@@ -209,6 +211,7 @@ static void read_pairs(const struct config_reading *reading, const struct settin
     read_members(reading, from, to, false);
 }
 
+/* A value env:NAME is not a path (config_secret_env()). */
 static void read_path_pairs(const struct config_reading *reading, const struct setting *from,
                             void *to)
 {
@@ -316,6 +319,14 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, headers, read_pairs),
     KEY(config_sink, secret_headers, read_path_pairs),
     KEY(config_sink, ca_file, read_path),
+    KEY(config_sink, cert_file, read_path),
+    KEY(config_sink, key_file, read_path),
+    KEY(config_sink, compression, read_choice),
+    KEY(config_sink, sign.secret_file, read_path),
+    KEY(config_sink, oauth.token_url, read_text),
+    KEY(config_sink, oauth.client_id, read_text),
+    KEY(config_sink, oauth.client_secret_file, read_path),
+    KEY(config_sink, oauth.scope, read_text),
     KEY(config_sink, key, read_text),
     KEY(config_sink, in_flight, read_count),
     KEY(config_sink, batch, read_count),

@@ -3,6 +3,8 @@
  */
 #include "server/config/config_internal.h"
 
+#include <stdlib.h>
+
 #include "base/file_name.h"
 
 static void check_sink_names(struct settings *settings, const struct config *config)
@@ -86,6 +88,86 @@ static void check_headers(struct settings *settings, struct arena *arena,
     }
 }
 
+static const char env_prefix[] = "env:";
+
+const char *config_secret_env(const char *value)
+{
+    const char *text;
+
+    if (strncmp(value, env_prefix, sizeof(env_prefix) - 1) != 0)
+        return NULL;
+    text =
+        getenv(value + sizeof(env_prefix) - 1); /* NOLINT(concurrency-mt-unsafe): nothing sets it */
+    return text ? text : "";
+}
+
+/* A secret of the environment cannot appear while the server runs. */
+static void check_secrets(struct settings *settings, struct arena *arena,
+                          const struct config_pairs *secrets, struct str pointer)
+{
+    for (size_t i = 0; i < secrets->count; i++) {
+        const char *text = config_secret_env(secrets->list[i].value);
+
+        if (text && (!*text || strpbrk(text, "\r\n")))
+            settings_complain(settings,
+                              settings_member_pointer(arena, pointer, secrets->list[i].key),
+                              "%s: it must be set, to text on one line", secrets->list[i].value);
+    }
+}
+
+/* Headers that other keys of the sink make. */
+static void check_made_headers(struct settings *settings, const struct config *config, size_t index)
+{
+    const struct config_sink *sink = &config->sinks[index];
+    const struct {
+        const char *name;
+        bool is_made;
+        const char *by;
+    } made[] = {
+        { "authorization", *sink->oauth.token_url, "oauth" },
+        { "content-encoding", sink->compression != CONFIG_COMPRESSION_NONE, "compression" },
+        { "webhook-id", *sink->sign.secret_file, "sign" },
+        { "webhook-timestamp", *sink->sign.secret_file, "sign" },
+        { "webhook-signature", *sink->sign.secret_file, "sign" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(made); i++)
+        if (made[i].is_made && (has_header(&sink->headers, made[i].name) ||
+                                has_header(&sink->secret_headers, made[i].name)))
+            settings_complain(settings,
+                              arena_printf(config->arena, "/sinks/%zu/%s", index, made[i].by),
+                              "the header %s is configured as well", made[i].name);
+}
+
+/* Add a problem when only some of the keys that need each other are set. */
+static void check_all_or_none(struct settings *settings, struct str pointer,
+                              const char *const values[], size_t count, const char *names)
+{
+    size_t set = 0;
+
+    for (size_t i = 0; i < count; i++)
+        set += *values[i] != '\0';
+    if (set > 0 && set < count)
+        settings_complain(settings, pointer, "%s go together", names);
+}
+
+static void check_http_sink(struct settings *settings, const struct config *config, size_t index)
+{
+    const struct config_sink *sink = &config->sinks[index];
+    const struct config_oauth *oauth = &sink->oauth;
+    const char *const certificate[] = { sink->cert_file, sink->key_file };
+    const char *const client[] = { oauth->token_url, oauth->client_id, oauth->client_secret_file };
+
+    check_made_headers(settings, config, index);
+    check_all_or_none(settings, arena_printf(config->arena, "/sinks/%zu/cert_file", index),
+                      certificate, COUNT_OF(certificate), "cert_file and key_file");
+    check_all_or_none(settings, arena_printf(config->arena, "/sinks/%zu/oauth", index), client,
+                      COUNT_OF(client), "token_url, client_id and client_secret_file");
+    if (*oauth->scope && !*oauth->token_url)
+        settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/oauth/scope", index),
+                          "needs token_url");
+}
+
 static void check_sink_headers(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->sink_count; i++) {
@@ -95,6 +177,9 @@ static void check_sink_headers(struct settings *settings, const struct config *c
                       arena_printf(config->arena, "/sinks/%zu/headers", i), NULL);
         check_headers(settings, config->arena, &sink->secret_headers,
                       arena_printf(config->arena, "/sinks/%zu/secret_headers", i), &sink->headers);
+        check_secrets(settings, config->arena, &sink->secret_headers,
+                      arena_printf(config->arena, "/sinks/%zu/secret_headers", i));
+        check_http_sink(settings, config, i);
     }
 }
 

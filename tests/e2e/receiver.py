@@ -1,5 +1,6 @@
 """An HTTP server for an HTTP sink; the test's plan decides its answers."""
 
+import gzip
 import http.server
 import json
 import ssl
@@ -8,9 +9,13 @@ import time
 
 
 class Receiver:
-    """Answers 200, or what `plan` returns. `records` has the records of requests answered 2xx, in order."""
+    """Answers 200, or what `plan` returns. `records` has the records of requests answered 2xx, in order.
+    `accept(headers)`, if set, decides before the plan: a status, or None. `bodies` has what was sent.
+    With `client_ca`, clients must show a certificate of this authority."""
 
-    def __init__(self, port=0, certificate=None):
+    def __init__(self, port=0, certificate=None, client_ca=None):
+        self.accept = lambda headers: None
+        self.bodies = []
         self.changed = threading.Condition()
         self.records = []
         self.requests = []  # (headers, records, status, time)
@@ -23,7 +28,10 @@ class Receiver:
             disable_nagle_algorithm = True
 
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.bodies.append(raw)
+                packed = self.headers.get("Content-Encoding") == "gzip"
+                body = json.loads(gzip.decompress(raw) if packed else raw)
                 receiver.take(self, body if isinstance(body, list) else [body])
 
             def log_message(self, *_):
@@ -41,6 +49,9 @@ class Receiver:
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
+            if client_ca:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(client_ca)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
             self.scheme = "https"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -50,7 +61,8 @@ class Receiver:
         return f"{self.scheme}://127.0.0.1:{self.port}/records"
 
     def take(self, handler, records):
-        told = self.plan(records)
+        refused = self.accept(handler.headers)
+        told = (refused, {}) if refused else self.plan(records)
         status, headers = told or (0, {})
         with self.changed:
             self.requests.append((dict(handler.headers), records, status, time.monotonic()))

@@ -278,60 +278,70 @@ static void a_connection_that_died_is_replaced(void)
     canned_destroy(server);
 }
 
+static const struct fetch_header two_lines = { "X-A", STR_INIT("a\r\nX-B: b") };
+static const struct {
+    const char *name;
+    const char *answer;
+    struct fetch_request request;
+    enum fetch_failure failure;
+    const char *text;
+} failing[] = {
+    { "no such host",
+      OK_ANSWER,
+      { .url = "http://" NOWHERE "/" },
+      FETCH_RESOLVE,
+      "the host name cannot be resolved" },
+    { "no TLS there", OK_ANSWER, { .url = "" }, FETCH_TLS, "the TLS handshake failed" },
+    { "no CA file",
+      OK_ANSWER,
+      { .url = "", .ca_file = "/nowhere/ca.pem" },
+      FETCH_CERTIFICATE,
+      "the CA file cannot be used" },
+    { "no client certificate",
+      OK_ANSWER,
+      { .url = "", .cert_file = "/nowhere/cert.pem", .key_file = "/nowhere/key.pem" },
+      FETCH_CERTIFICATE,
+      "the client certificate cannot be used" },
+    { "nobody listens",
+      OK_ANSWER,
+      { .url = "http://127.0.0.1:1/" },
+      FETCH_CONNECT,
+      "cannot connect: Connection refused" },
+    { "silence", NULL, { .timeout_us = 50000 }, FETCH_TIMEOUT, "no whole answer in time" },
+    { "no answer", "", { 0 }, FETCH_RESET, "the connection ended without an answer" },
+    { "too long",
+      "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nmore than it",
+      { 0 },
+      FETCH_TOO_LARGE,
+      "the answer is too large" },
+    { "no HTTP", "SSH-2.0-x\r\n", { 0 }, FETCH_OTHER, "this is not HTTP" },
+    { "no URL", OK_ANSWER, { .url = "http://" }, FETCH_OTHER, "the URL is none" },
+    { "a header of two lines",
+      OK_ANSWER,
+      { .headers = &two_lines, .header_count = 1 },
+      FETCH_OTHER,
+      "the header X-A has more than one line" },
+};
+
 static void failures_have_a_kind(void)
 {
-    static const struct fetch_header two_lines = { "X-A", STR_INIT("a\r\nX-B: b") };
-    static const struct {
-        const char *name;
-        const char *answer;
-        struct fetch_request request;
-        enum fetch_failure failure;
-        const char *text;
-    } cases[] = {
-        { "no such host",
-          OK_ANSWER,
-          { .url = "http://" NOWHERE "/" },
-          FETCH_RESOLVE,
-          "the host name cannot be resolved" },
-        { "no TLS there", OK_ANSWER, { .url = "" }, FETCH_TLS, "the TLS handshake failed" },
-        { "nobody listens",
-          OK_ANSWER,
-          { .url = "http://127.0.0.1:1/" },
-          FETCH_CONNECT,
-          "cannot connect: Connection refused" },
-        { "silence", NULL, { .timeout_us = 50000 }, FETCH_TIMEOUT, "no whole answer in time" },
-        { "no answer", "", { 0 }, FETCH_RESET, "the connection ended without an answer" },
-        { "too long",
-          "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nmore than it",
-          { 0 },
-          FETCH_TOO_LARGE,
-          "the answer is too large" },
-        { "no HTTP", "SSH-2.0-x\r\n", { 0 }, FETCH_OTHER, "this is not HTTP" },
-        { "no URL", OK_ANSWER, { .url = "http://" }, FETCH_OTHER, "the URL is none" },
-        { "a header of two lines",
-          OK_ANSWER,
-          { .headers = &two_lines, .header_count = 1 },
-          FETCH_OTHER,
-          "the header X-A has more than one line" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct talk talk = { .answer = cases[i].answer };
+    for (size_t i = 0; i < COUNT_OF(failing); i++) {
+        struct talk talk = { .answer = failing[i].answer };
         struct canned *server = canned_start(NULL, say, &talk);
-        struct fetch_request request = cases[i].request;
+        struct fetch_request request = failing[i].request;
         struct fetch_answer answer;
         struct error err = { 0 };
         char url[100];
 
-        TEST_CASE(cases[i].name);
+        TEST_CASE(failing[i].name);
         (void)snprintf(url, sizeof(url), "https://127.0.0.1:%d/", canned_port(server));
         if (request.url && !*request.url)
             request.url = url;
         fetch_answer_init(&answer, 10);
         CHECK(!run_once(server, request, &answer, &err));
         CHECK_INT(err.code, ERR_UNREACHABLE);
-        CHECK_INT(answer.failure, cases[i].failure);
-        CHECK_STR(str_from_c(err.text), cases[i].text);
+        CHECK_INT(answer.failure, failing[i].failure);
+        CHECK_STR(str_from_c(err.text), failing[i].text);
         fetch_answer_done(&answer);
         canned_destroy(server);
     }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/test.h"
 
@@ -94,6 +95,74 @@ static void encodes_base64(void)
     }
 }
 
+static void decodes_base64(void)
+{
+    static const struct {
+        const char *text;
+        const char *bytes; /* NULL: refused */
+    } cases[] = {
+        { "Zg==", "f" },
+        { "Zm8=", "fo" },
+        { "Zm9v", "foo" },
+        { "Zm9vYmFy", "foobar" },
+        { "+/+/", "\xfb\xff\xbf" },
+        { "", NULL },
+        { "Zg", NULL },
+        { "Zg=", NULL },
+        { "Z===", NULL },
+        { "====", NULL },
+        { "Zm9v\n", NULL },
+        { "Zm-_", NULL },
+        { "Zg==Zg==", NULL },
+        { " Zm9", NULL },
+        { "Zm9v=", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct str bytes = STR_NONE;
+
+        TEST_CASE(cases[i].text);
+        CHECK(secret_from_base64(str_from_c(cases[i].text), &bytes) == (cases[i].bytes != NULL));
+        CHECK_STR(bytes, cases[i].bytes ? cases[i].bytes : "");
+        secret_free(bytes);
+    }
+}
+
+/* Test cases 1, 2 and 6 of RFC 4231. */
+static void authenticates_as_the_standard_says(void)
+{
+    static char long_key[131];
+    const struct {
+        struct str key;
+        struct str parts[2];
+        const char *mac;
+    } cases[] = {
+        { STR_INIT(
+              "\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"),
+          { STR_INIT("Hi "), STR_INIT("There") },
+          "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+        { STR_INIT("Jefe"),
+          { STR_INIT("what do ya want for nothing?"), STR_INIT("") },
+          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+        { { long_key, sizeof(long_key) },
+          { STR_INIT("Test Using Larger Than Block-Size Key - Hash Key First"), STR_INIT("") },
+          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+    };
+
+    memset(long_key, 0xaa, sizeof(long_key));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint8_t mac[SECRET_DIGEST_SIZE];
+        struct buf hex;
+
+        TEST_CASE(cases[i].mac);
+        buf_init(&hex, SIZE_MAX);
+        secret_hmac(cases[i].key, cases[i].parts, 2, mac);
+        buf_add_hex(&hex, mac, sizeof(mac));
+        CHECK_STR(buf_str(&hex), cases[i].mac);
+        buf_done(&hex);
+    }
+}
+
 static void reads_the_first_line_of_a_file(void)
 {
     static const struct {
@@ -169,6 +238,8 @@ int main(void)
     RUN(parts_have_the_digest_of_their_whole);
     RUN(wipes);
     RUN(encodes_base64);
+    RUN(decodes_base64);
+    RUN(authenticates_as_the_standard_says);
     RUN(reads_the_first_line_of_a_file);
     RUN(refuses_files_that_it_cannot_use);
     folder_done(&folder);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -56,7 +57,8 @@ static void each_configured_sink_has_a_pump(void)
                    "sinks:\n"
                    "  - {name: archive, kind: file, path: %s}\n"
                    "  - {name: hook, kind: http, url: 'http://127.0.0.1:1/', headers: {a: b},\n"
-                   "     secret_headers: {c: /dev/null}}\n",
+                   "     secret_headers: {c: /dev/null, d: 'env:SLUICE_TEST_SECRET'},\n"
+                   "     compression: gzip}\n",
                    path);
     sinks = create(yaml);
     CHECK_STR(str_from_c(pump_name(sinks_pumps(sinks, &count)[0])), "archive");
@@ -103,6 +105,8 @@ static void no_sinks_are_fine(void)
 
 int main(void)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+    (void)setenv("SLUICE_TEST_SECRET", "secret", 1);
     log_configure(LOG_ERROR, LOG_JSON);
     RUN(each_configured_sink_has_a_pump);
     RUN(a_store_that_does_not_know_them_refuses);

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/compress.h"
 #include "base/fetch.h"
 #include "base/memory.h"
 #include "delivery/sinks/http.h"
+#include "delivery/sinks/webhook.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/sink_suite.h"
@@ -304,7 +306,8 @@ static void headers_are_sent_and_secrets_read_anew(void)
     begin();
     folder_init(&folder);
     folder_path(&folder, "secret", file);
-    CHECK_INT(deliver_once(&options, &record, 1, &answer), SINK_POSTPONED); /* no file yet */
+    /* There is no file yet. */
+    CHECK_INT(deliver_once(&options, &record, 1, &answer), SINK_MISCONFIGURED);
     CHECK_INT((int64_t)canned_requests(receiver.server), 0);
     folder_write(&folder, "secret", STR("Bearer one\n"));
     CHECK_INT(deliver_once(&options, &record, 1, &answer), SINK_DELIVERED);
@@ -327,11 +330,14 @@ static void each_status_has_its_meaning(void)
         int last;
         enum sink_result result;
     } cases[] = {
-        { 200, 299, SINK_DELIVERED }, { 300, 399, SINK_POSTPONED }, { 400, 400, SINK_REFUSED },
-        { 401, 401, SINK_POSTPONED }, { 402, 402, SINK_REFUSED },   { 403, 403, SINK_POSTPONED },
-        { 404, 406, SINK_REFUSED },   { 407, 408, SINK_POSTPONED }, { 409, 420, SINK_REFUSED },
-        { 421, 421, SINK_POSTPONED }, { 422, 424, SINK_REFUSED },   { 425, 425, SINK_POSTPONED },
-        { 426, 428, SINK_REFUSED },   { 429, 429, SINK_POSTPONED }, { 430, 499, SINK_REFUSED },
+        { 200, 299, SINK_DELIVERED }, { 300, 399, SINK_MISCONFIGURED },
+        { 400, 400, SINK_REFUSED },   { 401, 401, SINK_MISCONFIGURED },
+        { 402, 402, SINK_REFUSED },   { 403, 403, SINK_POSTPONED },
+        { 404, 406, SINK_REFUSED },   { 407, 407, SINK_MISCONFIGURED },
+        { 408, 408, SINK_POSTPONED }, { 409, 420, SINK_REFUSED },
+        { 421, 421, SINK_POSTPONED }, { 422, 424, SINK_REFUSED },
+        { 425, 425, SINK_POSTPONED }, { 426, 428, SINK_REFUSED },
+        { 429, 429, SINK_POSTPONED }, { 430, 499, SINK_REFUSED },
         { 500, 599, SINK_POSTPONED },
     };
     static const struct sink_record records[] = {
@@ -353,7 +359,8 @@ static void each_status_has_its_meaning(void)
             answer_with(text);
             for (size_t count = 1; count <= 2; count++) {
                 CHECK_INT(deliver_once(&options, records, count, &answer), cases[i].result);
-                CHECK(answer.is_sink_wide == (status == 429 || status == 503));
+                CHECK(answer.is_sink_wide ==
+                      (status == 429 || status == 503 || cases[i].result == SINK_MISCONFIGURED));
                 CHECK(answer.together == (count == 2 && cases[i].result == SINK_REFUSED));
             }
         }
@@ -383,6 +390,46 @@ static void no_whole_answer_postpones(void)
         TEST_CASE(cases[i].name);
         answer_with(cases[i].answer);
         CHECK_INT(deliver_once(&options, &record, 1, &answer), SINK_POSTPONED);
+    }
+    end();
+}
+
+/* Credentials, certificates and secrets do not mend by themselves. */
+static void what_the_operator_must_mend_is_a_fault_of_the_configuration(void)
+{
+    static const struct sink_http_header headers[] = { { .name = "x-key",
+                                                         .file = "/nowhere/key" } };
+    static const struct {
+        struct sink_http_options options;
+        const char *reason;
+    } cases[] = {
+        { { .ca_file = "/nowhere/ca.pem" }, "the CA file cannot be used" },
+        { { .cert_file = "/nowhere/cert.pem", .key_file = "/nowhere/key.pem" },
+          "the client certificate cannot be used" },
+        { { .sign_file = "/nowhere/secrets" }, "/nowhere/secrets: No such file or directory" },
+        { { .headers = headers, .header_count = 1 }, "/nowhere/key: No such file or directory" },
+        { { .oauth = { "http://127.0.0.1:1/", "id", "/nowhere/secret", "" } },
+          "/nowhere/secret: No such file or directory" },
+    };
+
+    begin();
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%d/", canned_port(receiver.server));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct sink_http_options options = cases[i].options;
+        struct str records[] = { STR_INIT("{}") };
+        const struct sink_answer *answer;
+        struct sink sink;
+
+        TEST_CASE(cases[i].reason);
+        options.url = url;
+        options.batch = 1;
+        options.timeout_us = PATIENCE_US;
+        sink = sink_http(&options);
+        answer = sink_suite_deliver(&sink, records, 1);
+        CHECK_INT(answer->outcomes[0].result, SINK_MISCONFIGURED);
+        CHECK(answer->is_sink_wide);
+        CHECK(strstr(answer->outcomes[0].reason, cases[i].reason));
+        sink.destroy(sink.self);
     }
     end();
 }
@@ -591,6 +638,207 @@ static void a_hanging_request_is_interrupted(void)
     end();
 }
 
+/* The value of a header of the last request; "" when it has none. */
+static const char *value_of(const char *name)
+{
+    static char value[400];
+    char line[64];
+    const char *at;
+
+    (void)snprintf(line, sizeof(line), "\r\n%s: ", name);
+    (void)pthread_mutex_lock(&receiver.mutex);
+    at = strstr(receiver.seen.ptr, line);
+    (void)snprintf(value, sizeof(value), "%.*s", at ? (int)strcspn(at + strlen(line), "\r") : 0,
+                   at ? at + strlen(line) : "");
+    (void)pthread_mutex_unlock(&receiver.mutex);
+    return value;
+}
+
+static void bodies_are_compressed(void)
+{
+    static const struct sink_record records[] = {
+        { .sequence = 5, .key = STR_INIT("id-1"), .bytes = STR_INIT("{\"n\":1}") },
+        { .sequence = 6, .key = STR_INIT("id-2"), .bytes = STR_INIT("{\"n\":2}") },
+    };
+    static const struct {
+        size_t batch;
+        size_t count;
+        const char *body;
+    } cases[] = {
+        { 1, 1, "{\"n\":1}" },
+        { 2, 2, "[{\"n\":1},{\"n\":2}]" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(buf_done) struct buf packed;
+        struct sink_answer answer;
+        struct str seen;
+
+        begin();
+        buf_init(&packed, SIZE_MAX);
+        compress_all(COMPRESS_GZIP, str_from_c(cases[i].body), &packed);
+        CHECK_INT(deliver_once(&(struct sink_http_options){ .url = url,
+                                                            .batch = cases[i].batch,
+                                                            .timeout_us = PATIENCE_US,
+                                                            .gzip = true },
+                               records, cases[i].count, &answer),
+                  SINK_DELIVERED);
+        CHECK(saw("\r\nContent-Encoding: gzip\r\n"));
+        seen = (struct str){ receiver.seen.ptr, receiver.seen.len - 1 };
+        CHECK(str_ends_with(seen, buf_str(&packed)));
+        end();
+    }
+}
+
+/* webhook_sign() makes the signature; here it counts what is signed. */
+static void requests_are_signed(void)
+{
+    static const struct sink_record dotted = { .sequence = 5,
+                                               .key = STR_INIT("a.b c"),
+                                               .bytes = STR_INIT("{\"n\":1}") };
+    CLEANUP(buf_done) struct buf expected;
+    struct folder folder;
+    char file[FOLDER_PATH_SIZE];
+    struct sink_answer answer;
+    struct error err;
+    int64_t at_s;
+
+    begin();
+    folder_init(&folder);
+    folder_path(&folder, "secret", file);
+    folder_write(&folder, "secret", STR("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"));
+    CHECK_INT(deliver_once(
+                  &(struct sink_http_options){
+                      .url = url, .batch = 1, .timeout_us = PATIENCE_US, .sign_file = file },
+                  &dotted, 1, &answer),
+              SINK_DELIVERED);
+    CHECK_STR(str_from_c(value_of("webhook-id")), "a%2Eb%20c");
+    CHECK_STR(str_from_c(value_of("Idempotency-Key")), "a.b%20c");
+    at_s = strtoll(value_of("webhook-timestamp"), NULL, 10);
+    CHECK(at_s <= time(NULL) && at_s > time(NULL) - 60);
+    buf_init(&expected, SIZE_MAX);
+    CHECK(webhook_sign(
+        file,
+        &(struct webhook_message){ .id = STR("a%2Eb%20c"), .at_s = at_s, .body = STR("{\"n\":1}") },
+        &expected, &err));
+    buf_add_char(&expected, '\0');
+    CHECK_STR(str_from_c(value_of("webhook-signature")), expected.ptr);
+    folder_done(&folder);
+    end();
+}
+
+/* Both servers in one: the token's path is asked with a form. */
+static struct str receive_with_tokens(void *self, struct str request, size_t nth)
+{
+    static char text[100];
+    size_t *asked = self;
+    char good[64];
+
+    (void)nth;
+    if (memmem(request.ptr, request.len, "grant_type", 10)) {
+        (void)snprintf(text, sizeof(text),
+                       "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"access_token\":\"t%zu\"}",
+                       ++*asked);
+        return str_from_c(text);
+    }
+    (void)snprintf(good, sizeof(good), "\r\nAuthorization: Bearer t%d\r\n", *asked < 4 ? 2 : 4);
+    return memmem(request.ptr, request.len, good, strlen(good))
+               ? STR(OK_ANSWER)
+               : STR("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* The first token is not accepted, and none behind the fourth. */
+static void a_token_that_is_refused_is_renewed_once(void)
+{
+    static const struct str records[] = { STR_INIT("{}") };
+    size_t asked = 0;
+    struct canned *server = canned_start(NULL, receive_with_tokens, &asked);
+    struct folder folder;
+    char file[FOLDER_PATH_SIZE];
+    struct sink sink;
+
+    folder_init(&folder);
+    folder_path(&folder, "secret", file);
+    folder_write(&folder, "secret", STR("s"));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", canned_port(server));
+    sink = sink_http(&(struct sink_http_options){
+        .url = url, .batch = 1, .timeout_us = PATIENCE_US, .oauth = { url, "id", file, "" } });
+    for (int i = 0; i < 3; i++)
+        sink_suite_check_all(sink_suite_deliver(&sink, records, 1), 1, SINK_DELIVERED);
+    CHECK_INT((int64_t)asked, 2);
+    CHECK_INT((int64_t)canned_requests(server), 6); /* two tokens, one 401, three records */
+    sink.destroy(sink.self);
+
+    sink = sink_http(&(struct sink_http_options){
+        .url = url, .batch = 1, .timeout_us = PATIENCE_US, .oauth = { url, "id", file, "" } });
+    asked = 4; /* both tokens that come next are refused */
+    sink_suite_check_all(sink_suite_deliver(&sink, records, 1), 1, SINK_MISCONFIGURED);
+    CHECK_INT((int64_t)asked, 6);
+    sink.destroy(sink.self);
+    folder_done(&folder);
+    canned_destroy(server);
+}
+
+/* Each slot has a client of its own, made when it is used; interrupt() reaches all. */
+struct slot_call {
+    struct sink *sink;
+    size_t slot;
+    pthread_t thread;
+    enum sink_result result;
+};
+
+static void *deliver_in_slot(void *self)
+{
+    struct slot_call *call = self;
+    struct arena *arena = arena_create();
+    struct sink_outcome outcome = { 0 };
+    struct sink_answer answer = { .outcomes = &outcome };
+
+    call->sink->deliver(
+        call->sink->self,
+        &(struct sink_batch){ .records = &record, .count = 1, .slot = call->slot, .arena = arena },
+        &answer);
+    call->result = outcome.result;
+    arena_destroy(arena);
+    return NULL;
+}
+
+static bool has_three_connections(void *self)
+{
+    (void)self;
+    return canned_requests(receiver.server) == 3;
+}
+
+static void several_requests_are_in_flight(void)
+{
+    enum { SLOTS = 3 };
+    struct slot_call calls[SLOTS];
+    struct slot_call late;
+    struct sink sink;
+
+    begin();
+    answer_with(NULL);
+    sink = sink_http(&(struct sink_http_options){
+        .url = url, .batch = 1, .timeout_us = PATIENCE_US, .in_flight = SLOTS + 1 });
+    CHECK_INT((int64_t)sink.in_flight, SLOTS + 1);
+    for (size_t i = 0; i < SLOTS; i++) {
+        calls[i] = (struct slot_call){ .sink = &sink, .slot = i };
+        assert(pthread_create(&calls[i].thread, NULL, deliver_in_slot, &calls[i]) == 0);
+    }
+    CHECK(wait_until(has_three_connections, NULL));
+    sink.interrupt(sink.self);
+    for (size_t i = 0; i < SLOTS; i++) {
+        (void)pthread_join(calls[i].thread, NULL);
+        CHECK_INT(calls[i].result, SINK_POSTPONED);
+    }
+    late = (struct slot_call){ .sink = &sink, .slot = SLOTS };
+    (void)deliver_in_slot(&late); /* interrupted, too */
+    CHECK_INT(late.result, SINK_POSTPONED);
+    CHECK_INT((int64_t)canned_requests(receiver.server), SLOTS);
+    sink.destroy(sink.self);
+    end();
+}
+
 int main(void)
 {
     const struct sink_suite suite = {
@@ -614,6 +862,7 @@ int main(void)
     RUN(any_id_makes_a_key);
     RUN(headers_are_sent_and_secrets_read_anew);
     RUN(each_status_has_its_meaning);
+    RUN(what_the_operator_must_mend_is_a_fault_of_the_configuration);
     RUN(no_whole_answer_postpones);
     RUN(the_status_line_is_the_answer);
     RUN(a_long_answer_is_no_fault);
@@ -622,5 +871,9 @@ int main(void)
     RUN(reasons_name_neither_place_nor_secret);
     RUN(connections_are_kept);
     RUN(a_hanging_request_is_interrupted);
+    RUN(bodies_are_compressed);
+    RUN(requests_are_signed);
+    RUN(a_token_that_is_refused_is_renewed_once);
+    RUN(several_requests_are_in_flight);
     return test_end();
 }

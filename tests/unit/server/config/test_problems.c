@@ -4,6 +4,7 @@
 #include "server/config/config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -464,6 +465,46 @@ static const struct {
       "x}}\n",
       "2: sinks[0].headers.TE: Sluice sets this header itself\n"
       "2: sinks[0].headers.Expect: Sluice sets this header itself\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, secret_headers: {a: "
+      "'env:SLUICE_TEST_ONE',\n"
+      "     b: 'env:SLUICE_TEST_NONE', c: 'env:SLUICE_TEST_TWO_LINES', d: 'env:'}}\n",
+      "3: sinks[0].secret_headers.b: env:SLUICE_TEST_NONE: it must be set, to text on one line\n"
+      "3: sinks[0].secret_headers.c: env:SLUICE_TEST_TWO_LINES: it must be set, to text on one "
+      "line\n"
+      "3: sinks[0].secret_headers.d: env:: it must be set, to text on one line\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, cert_file: /dev/null}\n",
+      "2: sinks[0].cert_file: cert_file and key_file go together\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, key_file: /dev/null}\n",
+      "2: sinks[0].cert_file: cert_file and key_file go together\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, cert_file: /nonexistent/c,\n"
+      "     key_file: /nonexistent/k}\n",
+      "2: sinks[0].cert_file: /nonexistent/c: No such file or directory\n"
+      "3: sinks[0].key_file: /nonexistent/k: No such file or directory\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, compression: zip}\n",
+      "2: sinks[0].compression: expected one of: none, gzip\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, compression: gzip,\n"
+      "     headers: {content-Encoding: br}}\n",
+      "2: sinks[0].compression: the header content-encoding is configured as well\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, sign: {secret_file: /nonexistent/s}}\n",
+      "2: sinks[0].sign.secret_file: /nonexistent/s: No such file or directory\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, sign: {secret_file: /dev/null},\n"
+      "     secret_headers: {Webhook-Id: /dev/null}}\n",
+      "2: sinks[0].sign: the header webhook-id is configured as well\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, oauth: {token_url: ftp://x,\n"
+      "     client_id: c, client_secret_file: /dev/null}}\n",
+      "2: sinks[0].oauth.token_url: expected an http or https URL without credentials\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, oauth: {token_url: http://x}}\n",
+      "2: sinks[0].oauth: token_url, client_id and client_secret_file go together\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, oauth: {scope: x}}\n",
+      "2: sinks[0].oauth.scope: needs token_url\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, headers: {Authorization: x},\n"
+      "     oauth: {token_url: http://x, client_id: c, client_secret_file: /nonexistent/s}}\n",
+      "3: sinks[0].oauth: the header authorization is configured as well\n"
+      "3: sinks[0].oauth.client_secret_file: /nonexistent/s: No such file or directory\n" },
+    { "sinks:\n  - {name: a, kind: file, path: x, sign: {}, oauth: {}, compression: gzip}\n",
+      "2: sinks[0].sign: is not a key of kind file\n"
+      "2: sinks[0].oauth: is not a key of kind file\n"
+      "2: sinks[0].compression: is not a key of kind file\n" },
     { "sinks:\n  - name: a\n    kind: file\n    path: x\n    url: http://x\n    headers: {}\n"
       "    secret_headers: {}\n    ca_file: ''\n    batch: 1\n    timeout: 1s\n",
       "5: sinks[0].url: is not a key of kind file\n"
@@ -571,6 +612,10 @@ static void addresses_are_taken_apart(void)
 
 int main(void)
 {
+    /* NOLINTBEGIN(concurrency-mt-unsafe): there is one thread */
+    (void)setenv("SLUICE_TEST_ONE", "secret", 1);
+    (void)setenv("SLUICE_TEST_TWO_LINES", "a\nb", 1);
+    /* NOLINTEND(concurrency-mt-unsafe) */
     RUN(problems_name_line_and_key);
     RUN(pins_are_versions_of_glue);
     RUN(sinks_are_checked_as_a_whole);
