@@ -32,7 +32,7 @@ EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json) conf/sluic
 EMBEDDERS := $(if $(SOURCES),$(shell grep -lE 'incbin|EMBED' $(SOURCES)))
 
 # Libraries. pkg-config runs only when something is built, because `make run` may install them first.
-PACKAGES  := libmicrohttpd gnutls json-c libcurl openssl yaml-0.1 libpcre2-8 libidn2 sqlite3 zlib libzstd
+PACKAGES  := libmicrohttpd gnutls json-c libcurl openssl yaml-0.1 libpcre2-8 libidn2 sqlite3 zlib libzstd rdkafka
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_FLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lunistring -lm -pthread)$(PKG_LIBS)
 

@@ -9,7 +9,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 build="gcc libc6-dev pkg-config libmicrohttpd-dev libgnutls28-dev libjson-c-dev libcurl4-openssl-dev|libcurl4-gnutls-dev
-       libssl-dev libyaml-dev libpcre2-dev libidn2-dev libunistring-dev libsqlite3-dev zlib1g-dev libzstd-dev"
+       libssl-dev libyaml-dev libpcre2-dev libidn2-dev libunistring-dev libsqlite3-dev zlib1g-dev libzstd-dev
+       librdkafka-dev"
 test="openssl curl python3-pytest python3-pytest-xdist python3-hypothesis python3-jsonschema python3-yaml python3-botocore
       python3-cryptography"
 lint="clang-format clang-tidy clang shellcheck"

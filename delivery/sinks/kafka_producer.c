@@ -1,0 +1,319 @@
+/*
+ * kafka_producer.c - see kafka_producer.h.
+ *
+ * The settings that keep the promise: acks=all and enable.idempotence, so that a repeated request
+ * is recognised by the broker and the order of a partition holds; message.timeout.ms=0, because
+ * a message that was given up and is produced again has a new number, and can be written twice.
+ */
+#include "delivery/sinks/kafka_producer.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/secret.h"
+
+enum {
+    TEXT_SIZE = 512,
+    NUMBER_SIZE = 24,
+    OVERHEAD = 70, /* of a message in its set: lengths, offsets, and the set's own head */
+    SYSLOG_CRITICAL = 2,
+    FIELDS = 6, /* of a message */
+};
+
+struct kafka_producer {
+    const struct kafka_producer_options *options;
+    struct kafka_listener listener;
+    rd_kafka_t *client;
+    rd_kafka_topic_t *topic;
+};
+
+/* What an error means for the record. All others pass: try later. */
+static const struct {
+    rd_kafka_resp_err_t code;
+    enum sink_result result;
+} meanings[] = {
+    { RD_KAFKA_RESP_ERR_NO_ERROR, SINK_DELIVERED },
+    { RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, SINK_REFUSED },
+    { RD_KAFKA_RESP_ERR_INVALID_MSG, SINK_REFUSED },
+    { RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, SINK_REFUSED },
+    { RD_KAFKA_RESP_ERR_INVALID_RECORD, SINK_REFUSED },
+    { RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, SINK_REFUSED },
+    { RD_KAFKA_RESP_ERR__AUTHENTICATION, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR__SSL, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_SECURITY_DISABLED, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, SINK_MISCONFIGURED },
+    { RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, SINK_MISCONFIGURED },
+};
+
+static enum sink_result meaning_of(rd_kafka_resp_err_t code)
+{
+    for (size_t i = 0; i < COUNT_OF(meanings); i++)
+        if (meanings[i].code == code)
+            return meanings[i].result;
+    return SINK_POSTPONED;
+}
+
+/* The callbacks. on_report() and on_error() run in kafka_producer_poll(). */
+
+static void on_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *self)
+{
+    const struct kafka_producer *producer = self;
+    enum sink_result result = meaning_of(message->err);
+
+    (void)client;
+    producer->listener.report(producer->listener.self, (int64_t)(intptr_t)message->_private, result,
+                              result == SINK_DELIVERED ? NULL : rd_kafka_err2str(message->err));
+}
+
+static void on_error(rd_kafka_t *client, int code, const char *text, void *self)
+{
+    const struct kafka_producer *producer = self;
+
+    (void)client;
+    if (code != RD_KAFKA_RESP_ERR__FATAL) /* kafka_producer_is_dead() returns that one */
+        producer->listener.trouble(producer->listener.self, meaning_of(code), text);
+}
+
+/*
+ * Runs on any thread. Lost connections are normal, and the pump logs a failure that lasts: the
+ * library's lines are for a search with log.level debug.
+ */
+static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+{
+    const struct kafka_producer *producer = client ? rd_kafka_opaque(client) : NULL;
+
+    LOG_EVENT(level <= SYSLOG_CRITICAL ? LOG_WARN : LOG_DEBUG, "kafka",
+              LOG_STR("sink", str_from_c(producer ? producer->options->sink : NULL)),
+              LOG_STR("facility", str_from_c(facility)), LOG_STR("text", str_from_c(text)));
+}
+
+/* The configuration. */
+
+struct setting {
+    const char *key;
+    const char *value;
+};
+
+static bool apply(rd_kafka_conf_t *conf, const struct setting *settings, size_t count,
+                  struct error *err)
+{
+    char text[TEXT_SIZE];
+
+    for (size_t i = 0; i < count; i++)
+        if (*settings[i].value && rd_kafka_conf_set(conf, settings[i].key, settings[i].value, text,
+                                                    sizeof(text)) != RD_KAFKA_CONF_OK)
+            return fail(err, ERR_CONFIG, "%s", text);
+    return true;
+}
+
+static bool configure_delivery(const struct kafka_producer_options *options, rd_kafka_conf_t *conf,
+                               struct error *err)
+{
+    char max_message[NUMBER_SIZE];
+    char timeout[NUMBER_SIZE];
+
+    (void)snprintf(max_message, sizeof(max_message), "%zu", options->max_message);
+    (void)snprintf(timeout, sizeof(timeout), "%lld", (long long)(options->timeout_us / US_PER_MS));
+
+    const struct setting settings[] = {
+        { "bootstrap.servers", options->brokers },
+        { "client.id", "sluice" },
+        { "acks", "all" },
+        { "enable.idempotence", "true" },
+        { "message.timeout.ms", timeout },
+        { "linger.ms", options->is_prompt ? "0" : "5" },
+        { "reconnect.backoff.max.ms", options->is_prompt ? "1000" : "10000" },
+        { "compression.codec", options->compression },
+        { "message.max.bytes", max_message },
+        { "queue.buffering.max.kbytes", "65536" },
+        { "partitioner", "murmur2_random" },
+        { "allow.auto.create.topics", "false" },
+        { "topic.metadata.propagation.max.ms", "5000" }, /* then a topic is unknown */
+        { "statistics.interval.ms", "0" },
+        { "log.connection.close", "false" },
+        { "socket.keepalive.enable", "true" },
+    };
+
+    return apply(conf, settings, COUNT_OF(settings), err);
+}
+
+static bool configure_security(const struct kafka_producer_options *options, rd_kafka_conf_t *conf,
+                               struct error *err)
+{
+    static const char *const protocols[2][2] = { { "plaintext", "ssl" },
+                                                 { "sasl_plaintext", "sasl_ssl" } };
+    const struct setting settings[] = {
+        { "security.protocol", protocols[*options->mechanism != '\0'][options->tls] },
+        { "ssl.endpoint.identification.algorithm", options->tls ? "https" : "" },
+        { "ssl.ca.location", options->ca_file },
+        { "ssl.certificate.location", options->cert_file },
+        { "ssl.key.location", options->key_file },
+        { "sasl.mechanism", options->mechanism },
+        { "sasl.username", options->user },
+    };
+
+    return apply(conf, settings, COUNT_OF(settings), err);
+}
+
+static bool configure_password(const struct kafka_producer_options *options, rd_kafka_conf_t *conf,
+                               struct error *err)
+{
+    struct str password;
+    bool ok;
+
+    if (!*options->password_file)
+        return true;
+    if (!secret_read_file(options->password_file, &password, err))
+        return false;
+    ok = apply(conf, &(struct setting){ "sasl.password", password.ptr }, 1, err);
+    secret_free(password);
+    return ok;
+}
+
+/* Takes `conf`. */
+static bool start(struct kafka_producer *producer, rd_kafka_conf_t *conf, struct error *err)
+{
+    char text[TEXT_SIZE];
+
+    rd_kafka_conf_set_opaque(conf, producer);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    producer->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    if (!producer->client) {
+        rd_kafka_conf_destroy(conf);
+        return fail(err, ERR_CONFIG, "%s", text);
+    }
+    producer->topic = rd_kafka_topic_new(producer->client, producer->options->topic, NULL);
+    if (!producer->topic)
+        return fail(err, ERR_CONFIG, "%s", rd_kafka_err2str(rd_kafka_last_error()));
+    return true;
+}
+
+bool kafka_producer_create(const struct kafka_producer_options *options,
+                           const struct kafka_listener *listener, struct kafka_producer **out,
+                           struct error *err)
+{
+    rd_kafka_conf_t *conf = mem_check(rd_kafka_conf_new());
+    struct kafka_producer *producer;
+
+    if (!configure_delivery(options, conf, err) || !configure_security(options, conf, err) ||
+        !configure_password(options, conf, err)) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
+    producer = mem_alloc(sizeof(*producer));
+    producer->options = options;
+    producer->listener = *listener;
+    if (!start(producer, conf, err)) {
+        kafka_producer_destroy(producer);
+        return false;
+    }
+    *out = producer;
+    return true;
+}
+
+void kafka_producer_destroy(struct kafka_producer *producer)
+{
+    if (!producer)
+        return;
+    if (producer->topic)
+        rd_kafka_topic_destroy(producer->topic);
+    if (producer->client)
+        rd_kafka_destroy(producer->client);
+    mem_free(producer);
+}
+
+size_t kafka_producer_cost(const struct kafka_producer_options *options,
+                           const struct sink_record *record)
+{
+    size_t bytes = OVERHEAD + record->bytes.len + record->order_key.len + record->key.len;
+
+    for (size_t i = 0; i < options->header_count; i++)
+        bytes += strlen(options->headers[i].name) + strlen(options->headers[i].value);
+    return bytes;
+}
+
+static rd_kafka_headers_t *headers_of(const struct kafka_producer_options *options,
+                                      const struct sink_record *record)
+{
+    rd_kafka_headers_t *headers = mem_check(rd_kafka_headers_new(options->header_count + 1));
+
+    (void)rd_kafka_header_add(headers, "sluice-key", -1, record->key.ptr, (ssize_t)record->key.len);
+    for (size_t i = 0; i < options->header_count; i++)
+        (void)rd_kafka_header_add(headers, options->headers[i].name, -1, options->headers[i].value,
+                                  -1);
+    return headers;
+}
+
+static rd_kafka_resp_err_t produce(struct kafka_producer *producer,
+                                   const struct sink_record *record)
+{
+    rd_kafka_headers_t *headers = headers_of(producer->options, record);
+    void *opaque = (void *)(intptr_t)record->sequence; /* NOLINT(performance-no-int-to-ptr) */
+    const rd_kafka_vu_t fields[FIELDS] = {
+        { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->topic },
+        { .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
+        { .vtype = RD_KAFKA_VTYPE_VALUE,
+          .u.mem = { (void *)record->bytes.ptr, record->bytes.len } },
+        { .vtype = RD_KAFKA_VTYPE_KEY,
+          .u.mem = { (void *)record->order_key.ptr, record->order_key.len } },
+        { .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
+        { .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque },
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->client, fields, FIELDS);
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+
+    if (!error)
+        return RD_KAFKA_RESP_ERR_NO_ERROR; /* the message owns the headers */
+    rd_kafka_headers_destroy(headers);
+    rd_kafka_error_destroy(error);
+    return code;
+}
+
+enum sink_result kafka_producer_send(struct kafka_producer *producer,
+                                     const struct sink_record *record, const char **reason)
+{
+    rd_kafka_resp_err_t code;
+
+    if (kafka_producer_cost(producer->options, record) > producer->options->max_message) {
+        *reason = "the record with its key and headers is longer than max_message";
+        return SINK_IMPOSSIBLE;
+    }
+    code = produce(producer, record);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return SINK_UNDER_WAY;
+    *reason = rd_kafka_err2str(code);
+    return meaning_of(code);
+}
+
+void kafka_producer_poll(struct kafka_producer *producer, int64_t timeout_us)
+{
+    (void)rd_kafka_poll(producer->client, (int)(timeout_us / US_PER_MS));
+}
+
+bool kafka_producer_is_dead(const struct kafka_producer *producer, enum sink_result *result,
+                            struct error *err)
+{
+    char text[TEXT_SIZE];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(producer->client, text, sizeof(text));
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    *result = meaning_of(code);
+    (void)fail(err, ERR_UNREACHABLE, "%s", text);
+    return true;
+}
