@@ -11,8 +11,8 @@
 
 #include "base/chars.h"
 #include "base/clock.h"
-#include "base/fetch.h"
 #include "base/compress.h"
+#include "base/fetch.h"
 #include "base/memory.h"
 #include "delivery/sinks/http_headers.h"
 #include "delivery/sinks/oauth.h"
