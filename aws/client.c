@@ -345,13 +345,16 @@ static enum next try_once(struct aws_client *client, struct attempt *attempt)
 /* Sleep as long as the next attempt requires. False: there is no next attempt. */
 static bool go_on(struct aws_client *client, const struct attempt *attempt, enum next next)
 {
+    const struct aws_retry_cause cause = {
+        .throttled = attempt->failure->kind == AWS_THROTTLED,
+        .retry_after_us = attempt->failure->retry_after_us,
+    };
     int64_t pause_us = 0;
     int64_t deadline_us = attempt->request->deadline_us;
 
     if (next == NEXT_AT_ONCE)
         return clock_monotonic_us() < deadline_us;
-    return next == NEXT_LATER &&
-           aws_retry_again(&client->retry, attempt->answer->failure == FETCH_TIMEOUT, &pause_us) &&
+    return next == NEXT_LATER && aws_retry_again(&client->retry, cause, &pause_us) &&
            pause_for(client, pause_us, deadline_us);
 }
 

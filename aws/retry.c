@@ -8,10 +8,13 @@
 
 enum {
     BUCKET = 500,
-    COST = 5,
-    COST_OF_TIMEOUT = 10,
+    COST = 14,
+    COST_AFTER_THROTTLING = 5,
     REWARD = 1,     /* for a success without a retry */
     PAUSE_MAX = 20, /* units */
+    PAUSES_PER_UNIT =
+        20,         /* the first pause is so small a part of a unit, except after throttling */
+    LONGER_MAX = 5, /* units by which the service may make a pause longer */
 };
 
 void aws_retry_init(struct aws_retry *retry, int attempts, int64_t unit_us)
@@ -34,18 +37,33 @@ static double any_part(void)
     return (double)number / (double)UINT32_MAX;
 }
 
-bool aws_retry_again(struct aws_retry *retry, bool timed_out, int64_t *pause_us)
+/* A random part of the longest pause. */
+static int64_t choose_pause(const struct aws_retry *retry, bool throttled)
 {
-    int cost = timed_out ? COST_OF_TIMEOUT : COST;
-    int64_t units = INT64_C(1) << retry->repetitions;
+    int64_t first_us = throttled ? retry->unit_us : retry->unit_us / PAUSES_PER_UNIT;
+    int64_t longest_us = PAUSE_MAX * retry->unit_us;
+    int64_t pause_us = longest_us;
+
+    if (first_us <= longest_us >> retry->repetitions)
+        pause_us = first_us << retry->repetitions;
+    return (int64_t)(any_part() * (double)pause_us);
+}
+
+bool aws_retry_again(struct aws_retry *retry, struct aws_retry_cause cause, int64_t *pause_us)
+{
+    int cost = cause.throttled ? COST_AFTER_THROTTLING : COST;
 
     if (retry->repetitions + 1 >= retry->attempts || retry->tokens < cost)
         return false;
+
+    int64_t chosen_us = choose_pause(retry, cause.throttled);
+    int64_t most_us = chosen_us + LONGER_MAX * retry->unit_us;
+    int64_t asked_us = cause.retry_after_us < most_us ? cause.retry_after_us : most_us;
+
     retry->tokens -= cost;
     retry->taken = cost;
     retry->repetitions++;
-    units = units < PAUSE_MAX ? units : PAUSE_MAX;
-    *pause_us = (int64_t)(any_part() * (double)(units * retry->unit_us));
+    *pause_us = chosen_us > asked_us ? chosen_us : asked_us;
     return true;
 }
 
