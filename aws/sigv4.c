@@ -4,6 +4,7 @@
 #include "aws/sigv4.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
@@ -327,15 +328,46 @@ static struct str signed_names(struct str canonical)
     return str_from(before, start);
 }
 
+/* The texts of one signature that depend on its time and scope. */
+struct stamp {
+    char time[SIGV4_TIME_SIZE];
+    struct str place; /* DAY/REGION/SERVICE/aws4_request */
+};
+
+static struct stamp make_stamp(const struct sigv4_scope *scope, struct arena *arena)
+{
+    struct stamp stamp;
+
+    write_time(scope->time_us, stamp.time);
+    stamp.place = arena_printf(arena, "%.*s/%.*s/%.*s/aws4_request", DAY_SIZE, stamp.time,
+                               STR_ARG(scope->region), STR_ARG(scope->service));
+    return stamp;
+}
+
+/* The signature of a canonical request, in hexadecimal. */
+static struct str make_signature(struct str canonical, const struct stamp *stamp, struct str secret,
+                                 const struct sigv4_scope *scope, struct arena *arena)
+{
+    uint8_t key[SIGV4_DIGEST_SIZE];
+    struct str text = arena_printf(arena, ALGORITHM "\n%s\n%.*s\n%.*s", stamp->time,
+                                   STR_ARG(stamp->place), STR_ARG(hex_digest(arena, canonical)));
+
+    derive_key(secret, (struct str){ stamp->time, DAY_SIZE }, scope, key);
+    hmac_step(key, text);
+
+    struct str signature = to_hex(arena, key);
+
+    secret_wipe(key, sizeof(key));
+    return signature;
+}
+
 void sigv4_sign(const struct sigv4_request *request, const struct sigv4_credentials *credentials,
                 const struct sigv4_scope *scope, struct arena *arena, struct sigv4_headers *out)
 {
-    uint8_t key[SIGV4_DIGEST_SIZE];
-    char time[SIGV4_TIME_SIZE];
+    struct stamp stamp = make_stamp(scope, arena);
 
     *out = (struct sigv4_headers){ 0 };
-    write_time(scope->time_us, time);
-    add_header(out, "X-Amz-Date", arena_copy(arena, str_from_c(time)));
+    add_header(out, "X-Amz-Date", arena_copy(arena, str_from_c(stamp.time)));
     if (credentials->token.len > 0)
         add_header(out, "X-Amz-Security-Token", credentials->token);
     if (scope->s3)
@@ -343,21 +375,50 @@ void sigv4_sign(const struct sigv4_request *request, const struct sigv4_credenti
 
     struct sigv4_request whole = with_added(request, out, arena);
     struct str canonical = sigv4_canonical(&whole, scope, arena);
-    struct str day = { time, DAY_SIZE };
-    struct str place = arena_printf(arena, "%.*s/%.*s/%.*s/aws4_request", STR_ARG(day),
-                                    STR_ARG(scope->region), STR_ARG(scope->service));
-    struct str text = arena_printf(arena, ALGORITHM "\n%s\n%.*s\n%.*s", time, STR_ARG(place),
-                                   STR_ARG(hex_digest(arena, canonical)));
+    struct str signature = make_signature(canonical, &stamp, credentials->secret, scope, arena);
 
-    derive_key(credentials->secret, day, scope, key);
-    hmac_step(key, text);
-
-    struct str signature = to_hex(arena, key);
-
-    secret_wipe(key, sizeof(key));
     add_header(out, "Authorization",
                arena_printf(arena,
                             ALGORITHM " Credential=%.*s/%.*s, SignedHeaders=%.*s, Signature=%.*s",
-                            STR_ARG(credentials->key_id), STR_ARG(place),
+                            STR_ARG(credentials->key_id), STR_ARG(stamp.place),
                             STR_ARG(signed_names(canonical)), STR_ARG(signature)));
+}
+
+static void add_parameter(struct buf *out, const char *name, struct str value)
+{
+    if (out->len > 0)
+        buf_add_char(out, '&');
+    buf_add(out, str_from_c(name));
+    buf_add_char(out, '=');
+    sigv4_encode(out, value, false);
+}
+
+struct str sigv4_presign(const struct sigv4_request *request,
+                         const struct sigv4_credentials *credentials,
+                         const struct sigv4_scope *scope, int64_t expires_s, struct arena *arena)
+{
+    struct buf *query = arena_buf(arena, CANONICAL_MAX);
+    struct buf *out = arena_buf(arena, CANONICAL_MAX);
+    struct stamp stamp = make_stamp(scope, arena);
+    struct sigv4_request whole = *request;
+
+    buf_add(query, request->query);
+    add_parameter(query, "X-Amz-Algorithm", STR(ALGORITHM));
+    add_parameter(
+        query, "X-Amz-Credential",
+        arena_printf(arena, "%.*s/%.*s", STR_ARG(credentials->key_id), STR_ARG(stamp.place)));
+    add_parameter(query, "X-Amz-Date", str_from_c(stamp.time));
+    add_parameter(query, "X-Amz-Expires", arena_printf(arena, "%" PRId64, expires_s));
+    if (credentials->token.len > 0)
+        add_parameter(query, "X-Amz-Security-Token", credentials->token);
+    add_parameter(query, "X-Amz-SignedHeaders",
+                  signed_names(sigv4_canonical(request, scope, arena)));
+    whole.query = buf_str(query);
+
+    struct str canonical = sigv4_canonical(&whole, scope, arena);
+
+    add_query(out, whole.query, arena);
+    add_parameter(out, "X-Amz-Signature",
+                  make_signature(canonical, &stamp, credentials->secret, scope, arena));
+    return buf_str(out);
 }

@@ -1,5 +1,5 @@
 /*
- * sigv4.h - AWS Signature Version 4: the headers that authenticate a request.
+ * sigv4.h - AWS Signature Version 4: the headers, or the query, that authenticate a request.
  *
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * All headers of the request are signed. So pass only headers that are sent and that neither
@@ -58,6 +58,15 @@ struct sigv4_headers {
  */
 void sigv4_sign(const struct sigv4_request *request, const struct sigv4_credentials *credentials,
                 const struct sigv4_scope *scope, struct arena *arena, struct sigv4_headers *out);
+
+/**
+ * The query of a request that is authenticated without headers: the parameters of `request->query`
+ * and those of the signature, in canonical order, X-Amz-Signature last. In the arena. The URL is
+ * valid for `expires_s` seconds after the scope's time. Not for S3, which signs another body hash.
+ */
+struct str sigv4_presign(const struct sigv4_request *request,
+                         const struct sigv4_credentials *credentials,
+                         const struct sigv4_scope *scope, int64_t expires_s, struct arena *arena);
 
 /** The canonical request, the first step of signing. In the arena. Exported for tests. */
 struct str sigv4_canonical(const struct sigv4_request *request, const struct sigv4_scope *scope,

@@ -1,7 +1,8 @@
 /*
  * sign.c - our signer and our endpoint rules as a filter, for comparing them with other ones. Each
  * line on standard input is a JSON object: a request, or with the member "host" the choice of an
- * endpoint. The line on standard output is JSON: the headers to add, or the endpoint's URL.
+ * endpoint. The line on standard output is the headers to add, as JSON; the query of a presigned
+ * request; or the endpoint's URL.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,10 +37,13 @@ static size_t read_headers(struct json_object *request, struct fetch_header *hea
     return count;
 }
 
-static void sign(struct json_object *line, struct arena *arena, struct sigv4_headers *out)
+/* Sign the request of a line: into `headers`, or when the line has "expires", into the query. */
+static struct str sign(struct json_object *line, struct arena *arena, struct sigv4_headers *added)
 {
     struct fetch_header headers[HEADERS_MAX];
     struct json_object *time = NULL;
+    struct json_object *expires = NULL;
+    int64_t expires_s = 0;
     struct sigv4_scope scope = { .region = json_find_str(line, "region"),
                                  .service = json_find_str(line, "service"),
                                  .s3 = flag(line, "s3") };
@@ -49,14 +53,16 @@ static void sign(struct json_object *line, struct arena *arena, struct sigv4_hea
                                            .headers = headers,
                                            .header_count = read_headers(line, headers),
                                            .body = json_find_str(line, "body") };
+    const struct sigv4_credentials key = { json_find_str(line, "key"),
+                                           json_find_str(line, "secret"),
+                                           json_find_str(line, "token") };
 
     if (json_find(line, "time_us", &time))
         (void)json_int64(time, &scope.time_us);
-    sigv4_sign(&request,
-               &(struct sigv4_credentials){ json_find_str(line, "key"),
-                                            json_find_str(line, "secret"),
-                                            json_find_str(line, "token") },
-               &scope, arena, out);
+    if (json_find(line, "expires", &expires) && json_int64(expires, &expires_s))
+        return sigv4_presign(&request, &key, &scope, expires_s, arena);
+    sigv4_sign(&request, &key, &scope, arena, added);
+    return STR_NONE;
 }
 
 static const char *choose_endpoint(struct json_object *line, struct arena *arena)
@@ -96,7 +102,7 @@ int main(void)
 
     while ((len = getline(&text, &size, stdin)) > 0) {
         struct arena *arena = arena_create();
-        struct sigv4_headers headers;
+        struct sigv4_headers headers = { 0 };
         struct json_object *line;
         struct error err;
 
@@ -107,8 +113,12 @@ int main(void)
         if (json_find_str(line, "host").len > 0) {
             (void)puts(choose_endpoint(line, arena));
         } else {
-            sign(line, arena, &headers);
-            print(&headers, arena);
+            struct str query = sign(line, arena, &headers);
+
+            if (query.ptr)
+                (void)printf("%.*s\n", STR_ARG(query));
+            else
+                print(&headers, arena);
         }
         arena_destroy(arena);
     }
