@@ -4,6 +4,7 @@
 #include "delivery/outbox/db.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -187,10 +188,18 @@ static bool set_up(struct db *db, enum db_access access, struct error *err)
     return true;
 }
 
+/* By default SQLite counts its memory, which takes a lock for each allocation. */
+static void prepare_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 bool db_open(struct db *db, const char *path, enum db_access access, struct error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int flags = access == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 
+    (void)pthread_once(&once, prepare_library);
     *db = (struct db){ 0 };
 
     bool ok = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
@@ -275,6 +284,22 @@ bool db_run(struct db *db, enum sql statement, const char *types, ...)
         return false;
     (void)sqlite3_step(bound);
     return sqlite3_reset(bound) == SQLITE_OK;
+}
+
+bool db_run_values(struct db *db, enum sql statement, const struct db_value *values, size_t count)
+{
+    sqlite3_stmt *to = prepared(db, statement);
+
+    for (size_t i = 0; to && i < count; i++) {
+        if (values[i].is_blob)
+            bind_str(to, (int)i + 1, 'b', values[i].blob);
+        else
+            (void)sqlite3_bind_int64(to, (int)i + 1, values[i].number);
+    }
+    if (!to)
+        return false;
+    (void)sqlite3_step(to);
+    return sqlite3_reset(to) == SQLITE_OK;
 }
 
 enum db_found db_find(struct db *db, enum sql statement, const char *types, ...)

@@ -70,6 +70,27 @@ bool db_fail(const struct db *db, const char *what, struct error *err);
 /** Run a statement without rows. False: db_fail() returns why. */
 NODISCARD bool db_run(struct db *db, enum sql statement, const char *types, ...);
 
+/** A value of a statement. */
+struct db_value {
+    bool is_blob;
+    int64_t number;
+    struct str blob; /* not NULL */
+};
+
+static inline struct db_value db_value_int(int64_t number)
+{
+    return (struct db_value){ .number = number };
+}
+
+static inline struct db_value db_value_blob(const void *bytes, size_t len)
+{
+    return (struct db_value){ .is_blob = true, .blob = { bytes, len } };
+}
+
+/** The same with `count` values, of which there may be many. */
+NODISCARD bool db_run_values(struct db *db, enum sql statement, const struct db_value *values,
+                             size_t count);
+
 enum db_found { DB_FOUND, DB_NONE, DB_BROKEN };
 
 /** Run a statement to its first row. Call db_reset() in any case. */

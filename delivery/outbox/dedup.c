@@ -85,7 +85,10 @@ static enum dedup look_in(struct outbox_store *store, int64_t bucket, const stru
     if (recent == RECENT_SAME)
         return DEDUP_SEEN;
 
-    enum dedup seen = look_in_table(store, &wanted, processed_us);
+    enum dedup seen = DEDUP_NEW;
+
+    if (recent_may_be_moved(&store->recent, &wanted))
+        seen = look_in_table(store, &wanted, processed_us);
 
     return seen == DEDUP_NEW && recent != RECENT_NONE ? DEDUP_ID_REUSED : seen;
 }

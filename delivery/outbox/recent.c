@@ -11,6 +11,8 @@
 
 enum {
     EVENT_BYTES = 3 * 8 + RECENT_IDENTITY_SIZE, /* of an event in a blob; numbers little-endian */
+    BULK_ROWS = 64,                             /* moved by one statement, */
+    ROW_VALUES = 4,                             /* with so many values each */
     PORTION_MOST = 8192,
     PORTION_PART = 4, /* of `max_rows` */
 };
@@ -39,6 +41,7 @@ void recent_done(struct recent *recent)
 {
     part_done(&recent->filling);
     part_done(&recent->moving);
+    seen_filter_done(&recent->filter);
 }
 
 /* The slot of the first event of that bucket and id, or the free one where it would be. */
@@ -154,14 +157,6 @@ enum recent_found recent_find(const struct recent *recent, const struct recent_e
     return newer;
 }
 
-static bool run_with(struct db *db, enum sql statement, const struct recent_event *event)
-{
-    struct str identity = { (const char *)event->identity, sizeof(event->identity) };
-
-    return db_run(db, statement, "iibi", event->bucket, event->id_hash, identity,
-                  event->processed_us);
-}
-
 void recent_add(struct recent *recent, const struct recent_event *event)
 {
     recent_put(&recent->filling, event);
@@ -250,6 +245,15 @@ static void load_blob(struct recent_part *part, struct str blob)
     }
 }
 
+static bool load_filter(struct recent *recent, struct db *db)
+{
+    int64_t highest = INT64_MIN;
+    enum db_found found = db_numbers(db, SQL_SEEN_HIGHEST, &highest, "");
+
+    seen_filter_reset(&recent->filter, found == DB_FOUND ? highest : INT64_MIN);
+    return found != DB_BROKEN;
+}
+
 bool recent_load(struct recent *recent, struct db *db)
 {
     int64_t moved;
@@ -276,7 +280,7 @@ bool recent_load(struct recent *recent, struct db *db)
     recent->written = recent->filling.count;
     sort(&recent->moving);
     recent->moved = (size_t)moved < recent->moving.count ? (size_t)moved : recent->moving.count;
-    return found == DB_NONE;
+    return found == DB_NONE && load_filter(recent, db);
 }
 
 static void swap(struct recent *recent)
@@ -296,17 +300,50 @@ static void begin_move(struct recent *recent)
     sort(&recent->moving);
 }
 
-static bool move_one(struct recent *recent, struct db *db)
+/* Is the next row to move at or below the mark? */
+static bool is_below_mark(const struct recent *recent, size_t next)
 {
-    const struct recent_event *event = &recent->moving.events[recent->moved++];
+    return recent_compare(&recent->moving.events[recent->moved + next], &recent->mark) <= 0;
+}
 
-    if (!run_with(db, SQL_SEEN_ADD, event))
+/* How many of the next `rows` rows one statement moves: they are on one side of the mark. */
+static size_t bulk(const struct recent *recent, size_t rows)
+{
+    size_t left = recent->moving.count - recent->moved;
+
+    if (rows < BULK_ROWS || left < BULK_ROWS)
+        return 1;
+    return is_below_mark(recent, 0) == is_below_mark(recent, BULK_ROWS - 1) ? BULK_ROWS : 1;
+}
+
+/* Sorted rows cost least in one statement, since the place of the last one is near the next. */
+static bool move_next(struct recent *recent, struct db *db, size_t count)
+{
+    struct db_value values[BULK_ROWS * ROW_VALUES];
+    bool below_mark = is_below_mark(recent, 0);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct recent_event *event = &recent->moving.events[recent->moved + i];
+        struct db_value *value = &values[i * ROW_VALUES];
+
+        value[0] = db_value_int(event->bucket);
+        value[1] = db_value_int(event->id_hash);
+        value[2] = db_value_blob(event->identity, sizeof(event->identity));
+        value[3] = db_value_int(event->processed_us);
+        seen_filter_add(&recent->filter, event->bucket, event->id_hash);
+    }
+    if (!db_run_values(db, count == 1 ? SQL_SEEN_ADD : SQL_SEEN_ADD_BULK, values,
+                       count * ROW_VALUES))
         return false;
-    if (db_changes(db) == 0)
-        recent->merged++;
-    else if (recent_compare(event, &recent->mark) <= 0)
-        recent->below_mark++;
+    recent->moved += count;
+    recent->merged += (int64_t)count - db_changes(db);
+    recent->below_mark += below_mark ? db_changes(db) : 0;
     return true;
+}
+
+bool recent_may_be_moved(const struct recent *recent, const struct recent_event *wanted)
+{
+    return seen_filter_may_have(&recent->filter, wanted->bucket, wanted->id_hash);
 }
 
 size_t recent_count(const struct recent *recent)
@@ -325,9 +362,13 @@ bool recent_move(struct recent *recent, struct db *db, size_t rows)
             return false;
         begin_move(recent);
     }
-    for (size_t i = 0; i < rows && recent->moved < moving->count; i++)
-        if (!move_one(recent, db))
+    for (size_t i = 0; i < rows && recent->moved < moving->count;) {
+        size_t count = bulk(recent, rows - i);
+
+        if (!move_next(recent, db, count))
             return false;
+        i += count;
+    }
     if (recent->moved < moving->count)
         return db_run(db, SQL_STATE_WRITE, "si", moved_name, (int64_t)recent->moved) &&
                db_run(db, SQL_STATE_WRITE, "si", last_name, recent->last_moving_row);

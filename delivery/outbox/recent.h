@@ -16,6 +16,7 @@
 
 #include "base/attr.h"
 #include "delivery/outbox/db.h"
+#include "delivery/outbox/seen_filter.h"
 
 enum { RECENT_IDENTITY_SIZE = 16 };
 
@@ -46,6 +47,7 @@ struct recent {
     int64_t last_moving_row;   /* stored with `moved`, so that a restart continues there */
     int64_t merged;            /* rows that were in `seen` already, since the last recent_load() */
     struct recent_event mark;  /* position of the recount in `seen` (recount.c) */
+    struct seen_filter filter; /* of the rows moved last */
     int64_t below_mark;        /* rows that were added to `seen` at or below `mark` */
 };
 
@@ -80,6 +82,9 @@ NODISCARD bool recent_flush(struct recent *recent, struct db *db);
  * content again? A first one is remembered. Buckets are ignored.
  */
 bool recent_is_first(struct recent *recent, const struct recent_event *event);
+
+/** Must `seen` be searched for this event, too? False: it has none with that bucket and id. */
+bool recent_may_be_moved(const struct recent *recent, const struct recent_event *wanted);
 
 /** Rows not in `seen` yet. */
 size_t recent_count(const struct recent *recent);

@@ -23,6 +23,10 @@
 #define IN_RANGE     "seq > ?1 AND seq <= ?2"
 #define RETRY_RECORD "retry CROSS JOIN record ON record.seq = retry.seq"
 
+#define TIMES_4(row)  row ", " row ", " row ", " row
+#define TIMES_16(row) TIMES_4(row) ", " TIMES_4(row) ", " TIMES_4(row) ", " TIMES_4(row)
+#define TIMES_64(row) TIMES_16(row) ", " TIMES_16(row) ", " TIMES_16(row) ", " TIMES_16(row)
+
 const char *const sql_migrations[SQL_VERSION] = {
     "CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "INSERT INTO state VALUES ('store_id', lower(hex(randomblob(8))));"
@@ -157,6 +161,9 @@ const char *const sql_texts[SQL_COUNT] = {
                        " WHERE bucket = ?1 AND id_hash = ?2 AND identity = ?3",
     [SQL_SEEN_ADD] = "INSERT OR IGNORE INTO seen (bucket, id_hash, identity, processed_us)"
                      " VALUES (?1, ?2, ?3, ?4)",
+    [SQL_SEEN_ADD_BULK] = "INSERT OR IGNORE INTO seen (bucket, id_hash, identity, processed_us)"
+                          " VALUES " TIMES_64("(?, ?, ?, ?)"),
+    [SQL_SEEN_HIGHEST] = "SELECT bucket FROM seen ORDER BY bucket DESC LIMIT 1",
     [SQL_SEEN_OLDEST] = "SELECT bucket FROM seen WHERE bucket >= ?1 ORDER BY bucket LIMIT 1",
     [SQL_SEEN_NTH] = "SELECT bucket, id_hash, identity FROM seen WHERE bucket >= ?1"
                      " ORDER BY bucket, id_hash, identity LIMIT 1 OFFSET ?2",

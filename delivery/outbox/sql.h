@@ -38,6 +38,8 @@ enum sql {
     SQL_SEEN_BY_ID,
     SQL_SEEN_EXACT,
     SQL_SEEN_ADD,
+    SQL_SEEN_ADD_BULK, /* 64 rows */
+    SQL_SEEN_HIGHEST,
     SQL_SEEN_OLDEST,
     SQL_SEEN_NTH,
     SQL_SEEN_DELETE_BELOW,

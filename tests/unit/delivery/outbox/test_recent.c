@@ -152,6 +152,60 @@ static void survives_at_every_point(void)
     end();
 }
 
+/* Rows that were there are merged; those up to the mark of a recount are counted apart. */
+static void counts_what_it_moves(void)
+{
+    struct recent_event same = event(7);
+    struct recent_event *sorted;
+
+    begin();
+    add(0, PORTION);
+    CHECK(recent_move(&recent, &db, 1000));
+    add(0, 10); /* again: they are in the table */
+    add(PORTION, 2 * PORTION - 10);
+    recent.below_mark = 0;
+    CHECK(recent_move(&recent, &db, 0)); /* sorts */
+    sorted = recent.moving.events;
+    recent.mark = sorted[PORTION / 2];
+
+    int64_t below = 0;
+
+    for (int64_t n = PORTION; n < 2 * PORTION - 10; n++) {
+        struct recent_event added = event(n);
+
+        below += recent_compare(&added, &recent.mark) <= 0;
+    }
+    CHECK(recent_move(&recent, &db, 1000));
+    CHECK_INT(recent.merged, 10);
+    CHECK_INT(recent.below_mark, below);
+    CHECK(is_in_table(&same));
+    CHECK_INT(count_known(2 * PORTION - 10, is_in_table), 2 * PORTION - 10);
+    end();
+}
+
+static bool may_be_moved(const struct recent_event *wanted)
+{
+    return recent_may_be_moved(&recent, wanted);
+}
+
+static void knows_what_cannot_be_in_the_table(void)
+{
+    struct recent_event later = event(0);
+
+    later.bucket += 3;
+    begin();
+    CHECK(!may_be_moved(&later));
+    add(0, PORTION);
+    CHECK_INT(count_known(PORTION, may_be_moved), 0);
+    CHECK(recent_move(&recent, &db, 1000));
+    CHECK_INT(count_known(PORTION, may_be_moved), PORTION);
+    CHECK(!may_be_moved(&later));
+    CHECK(recent_load(&recent, &db));
+    CHECK_INT(count_known(PORTION, may_be_moved), PORTION);
+    CHECK(!may_be_moved(&later));
+    end();
+}
+
 /* What was taken over and pruned does not come back after a restart. */
 static void goes_on_where_it_was(void)
 {
@@ -213,6 +267,8 @@ int main(void)
     RUN(finds_what_was_added);
     RUN(takes_them_over_in_portions);
     RUN(survives_at_every_point);
+    RUN(counts_what_it_moves);
+    RUN(knows_what_cannot_be_in_the_table);
     RUN(goes_on_where_it_was);
     RUN(knows_the_first_content_of_an_id);
     RUN(undoes_what_failed);
