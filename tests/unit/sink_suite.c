@@ -25,6 +25,7 @@ static const struct sink_answer *deliver(const struct sink *sink, const struct s
 {
     static struct arena *arena;
     static struct sink_answer answer;
+    static int64_t sequence = 1; /* never used twice, as in a store */
 
     arena_destroy(arena); /* the last arena is never destroyed, but reachable: no leak report */
     arena = arena_create();
@@ -33,7 +34,7 @@ static const struct sink_answer *deliver(const struct sink *sink, const struct s
 
     answer = (struct sink_answer){ .outcomes = zeroes(arena, count, sizeof(*answer.outcomes)) };
     for (size_t i = 0; i < count; i++)
-        list[i] = (struct sink_record){ .sequence = (int64_t)(2 * i + 1),
+        list[i] = (struct sink_record){ .sequence = sequence += 2,
                                         .key = arena_printf(arena, "key-%zu", i),
                                         .order_key = arena_printf(arena, "key-%zu", i),
                                         .bytes = records[i] };
@@ -208,9 +209,13 @@ static void a_record_has_its_key_in_any_company(void)
 static void a_refused_record_is_told_from_its_neighbours(void)
 {
     struct str records[] = { STR("{\"n\":1}"), place->refused, STR("{\"n\":2}") };
-    struct sink sink = place->create(place->self);
-    const struct sink_answer *answer = sink_suite_deliver(&sink, &records[1], 1);
+    struct sink sink;
+    const struct sink_answer *answer;
 
+    if (!place->refused.ptr)
+        return;
+    sink = place->create(place->self);
+    answer = sink_suite_deliver(&sink, &records[1], 1);
     sink_suite_check_all(answer, 1, SINK_REFUSED);
     CHECK(!answer->together); /* in a batch of one it is known which record was refused */
     check_arrived("");
@@ -263,8 +268,11 @@ static void it_can_be_reopened_and_tended_at_any_time(void)
 static void in_order_nothing_passes_a_refused_record(void)
 {
     struct str records[] = { STR("{\"n\":1}"), place->refused, STR("{\"n\":2}") };
-    struct sink sink = place->create(place->self);
+    struct sink sink;
 
+    if (!place->refused.ptr)
+        return;
+    sink = place->create(place->self);
     if (sink.max_records >= 3) {
         const struct sink_answer *answer = deliver(&sink, records, 3, true);
 

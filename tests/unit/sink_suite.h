@@ -18,7 +18,8 @@ struct sink_suite {
     void (*arrived_keys)(void *self, struct buf *out);
     /** Make the destination fail for all records, or work again. */
     void (*set_broken)(void *self, bool broken);
-    struct str refused; /* a record that the destination refuses because of the record itself */
+    /* A record that the destination refuses because of the record itself. STR_NONE: it has none. */
+    struct str refused;
     void *self;
 };
 

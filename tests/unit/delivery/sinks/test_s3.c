@@ -1,0 +1,762 @@
+/*
+ * test_s3.c - the S3 sink: what all sinks owe; each record in exactly one object, whatever is known
+ * of earlier attempts; what S3's answers mean.
+ */
+#include "delivery/sinks/s3.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fetch.h"
+#include "base/memory.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/sink_suite.h"
+#include "tests/unit/test.h"
+#include "tests/unit/wait.h"
+
+enum {
+    OBJECTS_MAX = 200,
+    TEXT_MAX = 16 * 1024 * 1024,
+    BATCH_BYTES = 1024 * 1024,
+    PATIENCE_US = 30000000,
+    RECORDS_MAX = 300,
+};
+
+#define STATUS(line) "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n"
+#define PRECONDITION STATUS("412 Precondition Failed")
+#define REFUSE(code)                                                                               \
+    "<?xml version=\"1.0\"?><Error><Code>" code "</Code><Message>m</Message></Error>"
+
+#define ANSWER(status, text) "HTTP/1.1 " status "\r\nConnection: close\r\n" text
+
+struct stored {
+    char *path;
+    char *range;
+    char *layout;
+    struct str body;
+};
+
+/* A store of objects with conditional writes. */
+static struct {
+    struct canned *server;
+    pthread_mutex_t mutex; /* guards the rest */
+    struct stored objects[OBJECTS_MAX];
+    size_t count;
+    size_t puts;
+    size_t heads;
+    const char *put_answer;  /* NULL: as it should */
+    const char *only;        /* put_answer is for keys with this part; NULL: for all */
+    const char *head_answer; /* NULL: as it should */
+    bool loses;              /* it writes, but the answer does not arrive */
+    bool stalls;
+    size_t most_bytes; /* of a body; more is EntityTooLarge; 0: any */
+    struct buf answer; /* on its way; the server's thread's own */
+    struct buf last;   /* the last request's head */
+} place = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static char *header(const char *request, const char *name)
+{
+    char line[100];
+    const char *at;
+    size_t len;
+
+    (void)snprintf(line, sizeof(line), "\r\n%s: ", name);
+    at = strstr(request, line);
+    if (!at)
+        return mem_copy_string("");
+    at += strlen(line);
+    len = strcspn(at, "\r");
+    return mem_copy(at, len);
+}
+
+static struct stored *find(const char *path)
+{
+    for (size_t i = 0; i < place.count; i++)
+        if (strcmp(place.objects[i].path, path) == 0)
+            return &place.objects[i];
+    return NULL;
+}
+
+static void add_object(const char *request, const char *path, struct str body)
+{
+    assert(place.count < OBJECTS_MAX);
+    place.objects[place.count++] =
+        (struct stored){ .path = mem_copy_string(path),
+                         .range = header(request, "x-amz-meta-sluice-range"),
+                         .layout = header(request, "x-amz-meta-sluice-layout"),
+                         .body = { mem_copy(body.ptr, body.len), body.len } };
+}
+
+static bool is_hit(const char *path)
+{
+    return place.put_answer && (!place.only || strstr(path, place.only));
+}
+
+static struct str put(const char *request, char *path, struct str body)
+{
+    struct str answer = STR(STATUS("200 OK"));
+
+    place.puts++;
+    if (is_hit(path))
+        answer = str_from_c(place.put_answer);
+    else if (place.most_bytes > 0 && body.len > place.most_bytes)
+        answer = STR(ANSWER("400 Bad", "\r\n" REFUSE("EntityTooLarge")));
+    else if (find(path))
+        answer = STR(PRECONDITION);
+    else {
+        add_object(request, path, body);
+        answer = place.loses ? CANNED_CLOSE : answer;
+    }
+    mem_free(path);
+    return answer;
+}
+
+static struct str head(char *path)
+{
+    const struct stored *object = find(path);
+
+    place.heads++;
+    mem_free(path);
+    if (place.head_answer)
+        return str_from_c(place.head_answer);
+    if (!object)
+        return STR(STATUS("404 Not Found"));
+    buf_clear(&place.answer);
+    buf_printf(&place.answer,
+               "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nx-amz-meta-sluice-range: %s\r\n"
+               "x-amz-meta-sluice-layout: %s\r\n\r\n",
+               object->range, object->layout);
+    return buf_str(&place.answer);
+}
+
+static struct str receive(void *self, struct str request, size_t nth)
+{
+    const char *end = memmem(request.ptr, request.len, "\r\n\r\n", 4);
+    const char *start = strchr(request.ptr, '/');
+    char *path = mem_copy(start, strcspn(start, " "));
+    struct str answer;
+
+    (void)self;
+    (void)nth;
+    (void)pthread_mutex_lock(&place.mutex);
+    buf_clear(&place.last);
+    buf_add(&place.last, (struct str){ request.ptr, (size_t)(end - request.ptr) });
+    buf_add_char(&place.last, '\0');
+    if (place.stalls) {
+        mem_free(path);
+        answer = CANNED_STALL;
+    } else if (request.ptr[0] == 'H') {
+        answer = head(path);
+    } else {
+        answer = put(place.last.ptr, path, str_from(request, (size_t)(end - request.ptr) + 4));
+    }
+    (void)pthread_mutex_unlock(&place.mutex);
+    return answer;
+}
+
+static struct aws_session *session;
+static char url[60];
+
+static void begin(void)
+{
+    struct error err;
+
+    buf_init(&place.answer, TEXT_MAX);
+    buf_init(&place.last, TEXT_MAX);
+    place.server = canned_start(NULL, receive, NULL);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", canned_port(place.server));
+    assert(
+        aws_session_create(&(struct aws_session_options){ .region = "eu-west-1" }, &session, &err));
+}
+
+static void end(void)
+{
+    canned_destroy(place.server);
+    aws_session_destroy(session);
+    for (size_t i = 0; i < place.count; i++) {
+        mem_free(place.objects[i].path);
+        mem_free(place.objects[i].range);
+        mem_free(place.objects[i].layout);
+        mem_free((void *)place.objects[i].body.ptr);
+    }
+    buf_done(&place.answer);
+    buf_done(&place.last);
+    place.server = NULL;
+    place.count = place.puts = place.heads = place.most_bytes = 0;
+    place.put_answer = place.only = place.head_answer = NULL;
+    place.loses = place.stalls = false;
+}
+
+static struct sink_s3_options options_of(const char *prefix)
+{
+    return (struct sink_s3_options){
+        .name = "lake",
+        .session = session,
+        .region = "",
+        .endpoint_url = url,
+        .bucket = "events",
+        .prefix = prefix,
+        .time = "",
+        .compression = COMPRESS_NONE,
+        .max_bytes = BATCH_BYTES,
+        .in_flight = 4,
+        .timeout_us = PATIENCE_US,
+        .checksum = true,
+    };
+}
+
+static struct sink make(const char *prefix)
+{
+    const struct sink_s3_options options = options_of(prefix);
+    struct sink sink = { 0 };
+    struct error err;
+
+    assert(sink_s3(&options, &sink, &err));
+    return sink;
+}
+
+/* One delivery. */
+struct turn {
+    struct arena *arena;
+    struct sink_record records[RECORDS_MAX];
+    struct sink_outcome outcomes[RECORDS_MAX];
+    struct sink_answer answer;
+    size_t count;
+};
+
+/* Deliver records `{"p":"X","n":SEQUENCE}` with the prefixes `letters`; the first has `sequence`.
+ */
+static struct turn *deliver(const struct sink *sink, int64_t sequence, const char *letters)
+{
+    struct turn *turn = mem_alloc(sizeof(*turn));
+
+    turn->arena = arena_create();
+    turn->answer.outcomes = turn->outcomes;
+    for (size_t i = 0; letters[i]; i++) {
+        int64_t number = sequence + (int64_t)i;
+
+        assert(i < RECORDS_MAX);
+        turn->records[turn->count++] = (struct sink_record){
+            .sequence = number,
+            .bytes = letters[i] == '-'
+                         ? arena_printf(turn->arena, "{\"n\":%lld}", (long long)number)
+                         : arena_printf(turn->arena, "{\"p\":\"%c\",\"n\":%lld}", letters[i],
+                                        (long long)number),
+        };
+    }
+    sink->deliver(sink->self,
+                  &(struct sink_batch){ .records = turn->records,
+                                        .count = turn->count,
+                                        .store = STR("5eed5eed5eed5eed"),
+                                        .arena = turn->arena,
+                                        .in_order = true },
+                  &turn->answer);
+    return turn;
+}
+
+static void release(struct turn *turn)
+{
+    arena_destroy(turn->arena);
+    mem_free(turn);
+}
+
+/* Deliver, and check that all have this result. `reason`: a part of it; NULL: none is expected. */
+static void expect(const struct sink *sink, int64_t sequence, const char *letters,
+                   enum sink_result result, const char *reason)
+{
+    struct turn *turn = deliver(sink, sequence, letters);
+
+    for (size_t i = 0; i < turn->count; i++) {
+        CHECK_INT(turn->outcomes[i].result, result);
+        CHECK((turn->outcomes[i].reason != NULL) == (reason != NULL));
+        if (reason && turn->outcomes[i].reason && !strstr(turn->outcomes[i].reason, reason))
+            CHECK_STR(str_from_c(turn->outcomes[i].reason), reason);
+    }
+    CHECK(turn->answer.is_sink_wide == (result != SINK_DELIVERED));
+    release(turn);
+}
+
+/* The sequences in the objects, sorted by name, as `NAME:1,2 `. The bucket is left out. */
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct stored *)a)->path, ((const struct stored *)b)->path);
+}
+
+static void check_objects(const char *expected)
+{
+    CLEANUP(buf_done) struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    qsort(place.objects, place.count, sizeof(place.objects[0]), compare);
+    for (size_t i = 0; i < place.count; i++) {
+        struct str body = place.objects[i].body;
+
+        buf_add(&text, str_from_c(place.objects[i].path + sizeof("/events")));
+        for (size_t at = 0; at < body.len; at++)
+            if (str_starts_with(str_from(body, at), STR("\"n\":")))
+                buf_printf(&text, " %.*s", (int)strcspn(body.ptr + at + 4, "}"), body.ptr + at + 4);
+        buf_add(&text, STR("; "));
+    }
+    CHECK_STR(buf_str(&text), expected);
+}
+
+#define NAME(number) "5eed5eed5eed5eed-000000000" number ".ndjson"
+
+static void a_batch_is_an_object_for_each_prefix(void)
+{
+    struct sink sink;
+
+    begin();
+    sink = make("{/p}/");
+    CHECK_INT((int64_t)sink.in_flight, 1);
+    expect(&sink, 10, "abaab", SINK_DELIVERED, NULL);
+    expect(&sink, 15, "ba", SINK_DELIVERED, NULL);
+    check_objects("a/" NAME("010") " 10 12 13; a/" NAME("016") " 16; b/" NAME(
+        "011") " 11 14; b/" NAME("015") " 15; ");
+    CHECK_INT((int64_t)place.heads, 0);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void a_request_is_signed_conditional_and_checked(void)
+{
+    static const char *const lines[] = {
+        "PUT /events/a/5eed5eed5eed5eed-000000000010.ndjson HTTP/1.1\r\n",
+        "\r\nIf-None-Match: *\r\n",
+        "\r\nContent-Type: application/x-ndjson\r\n",
+        "\r\nx-amz-checksum-crc32c: ",
+        "\r\nx-amz-meta-sluice-range: 10-11 2 ",
+        "\r\nx-amz-meta-sluice-layout: ",
+        "content-type;host;if-none-match;x-amz-checksum-crc32c;x-amz-content-sha256;x-amz-date;",
+        ";x-amz-date;x-amz-meta-sluice-layout;x-amz-meta-sluice-range,",
+        "/eu-west-1/s3/aws4_request,",
+    };
+    struct sink sink;
+
+    begin();
+    sink = make("a/");
+    expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        TEST_CASE(lines[i]);
+        CHECK(strstr(place.last.ptr, lines[i]) != NULL);
+    }
+    CHECK(!strstr(place.last.ptr, "Content-Encoding"));
+    sink.destroy(sink.self);
+    end();
+}
+
+static void a_key_is_encoded_once(void)
+{
+    struct sink sink;
+
+    begin();
+    sink = make("dt=1 2/\xc3\xa9+{/p}%/");
+    expect(&sink, 10, "a", SINK_DELIVERED, NULL);
+    check_objects("dt%3D1%202/%C3%A9%2Ba%25/" NAME("010") " 10; ");
+    sink.destroy(sink.self);
+    end();
+}
+
+static void formats_have_their_suffix(void)
+{
+    static const struct {
+        enum compress_format format;
+        const char *suffix;
+        const char *magic;
+    } rows[] = { { COMPRESS_GZIP, ".ndjson.gz", "\x1f\x8b" },
+                 { COMPRESS_ZSTD, ".ndjson.zst", "\x28\xb5\x2f\xfd" } };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sink_s3_options options;
+        struct sink sink;
+        struct error err;
+
+        begin();
+        options = options_of("");
+        options.compression = rows[i].format;
+        options.checksum = false;
+        assert(sink_s3(&options, &sink, &err));
+        expect(&sink, 10, "a", SINK_DELIVERED, NULL);
+        CHECK(str_ends_with(str_from_c(place.objects[0].path), str_from_c(rows[i].suffix)));
+        CHECK(str_starts_with(place.objects[0].body, str_from_c(rows[i].magic)));
+        CHECK(!strstr(place.last.ptr, "x-amz-checksum-crc32c"));
+        sink.destroy(sink.self);
+        end();
+    }
+}
+
+/* What a restart forgets is in the objects' metadata. `again` is another sink, as after a crash. */
+static void what_an_unknown_attempt_wrote_is_not_written_again(void)
+{
+    static const struct {
+        const char *name;
+        const char *first; /* the batch whose outcome is not known; it begins at 10 */
+        const char *again; /* and the one after the restart */
+        const char *objects;
+    } rows[] = {
+        { "the same", "aba", "aba", "a/" NAME("010") " 10 12; b/" NAME("011") " 11; " },
+        { "a longer one", "aba", "abaab",
+          "a/" NAME("010") " 10 12; a/" NAME("013") " 13; b/" NAME("011") " 11; b/" NAME(
+              "014") " 14; " },
+        { "a shorter one", "ababa", "ab", "a/" NAME("010") " 10 12 14; b/" NAME("011") " 11 13; " },
+        { "one with a new prefix", "aa", "aac", "a/" NAME("010") " 10 11; c/" NAME("012") " 12; " },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sink sink;
+
+        TEST_CASE(rows[i].name);
+        begin();
+        place.loses = true;
+        sink = make("{/p}/");
+        while (place.count < 2 && !(i == 3 && place.count == 1))
+            expect(&sink, 10, rows[i].first, SINK_POSTPONED, "PutObject events: ");
+        sink.destroy(sink.self);
+        place.loses = false;
+        sink = make("{/p}/");
+        expect(&sink, 10, rows[i].again, SINK_DELIVERED, NULL);
+        check_objects(rows[i].objects);
+        if (i == 2) { /* the rest is in objects, too */
+            expect(&sink, 12, "aba", SINK_DELIVERED, NULL);
+            check_objects(rows[i].objects);
+        }
+        sink.destroy(sink.self);
+        end();
+    }
+}
+
+/* One prefix fails: nothing is reported, since the next batch must begin with the same record. */
+static void a_batch_arrives_as_a_whole(void)
+{
+    size_t puts;
+    struct sink sink;
+
+    begin();
+    sink = make("{/p}/");
+    place.put_answer = STATUS("503 Slow Down");
+    place.only = "/b/";
+    expect(&sink, 10, "abab", SINK_POSTPONED, "PutObject events: HTTP status 503");
+    puts = place.puts;
+    place.put_answer = NULL;
+    expect(&sink, 10, "ababa", SINK_DELIVERED, NULL);
+    check_objects("a/" NAME("010") " 10 12; a/" NAME("014") " 14; b/" NAME("011") " 11 13; ");
+    CHECK_INT((int64_t)(place.puts - puts), 2); /* what is known to be there is not sent again */
+    CHECK_INT((int64_t)place.heads, 0);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void a_foreign_object_is_left_alone(void)
+{
+    struct sink sink;
+
+    begin();
+    sink = make("a/");
+    expect(&sink, 10, "a", SINK_DELIVERED, NULL);
+    mem_free(place.objects[0].range);
+    place.objects[0].range = mem_copy_string("");
+    expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
+    CHECK_INT((int64_t)place.count, 2);
+    CHECK(str_starts_with(str_from_c(place.objects[1].path),
+                          STR("/events/a/5eed5eed5eed5eed-000000000010-")));
+    /* The same records again: their digest is in the name. */
+    expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
+    CHECK_INT((int64_t)place.count, 2);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void without_the_right_to_look_the_digest_is_in_the_name(void)
+{
+    struct sink sink;
+
+    begin();
+    sink = make("a/");
+    expect(&sink, 10, "a", SINK_DELIVERED, NULL);
+    place.head_answer = STATUS("403 Forbidden");
+    expect(&sink, 10, "a", SINK_DELIVERED, NULL);
+    CHECK_INT((int64_t)place.count, 2);
+    place.put_answer = PRECONDITION;
+    expect(&sink, 10, "a", SINK_DELIVERED, NULL);
+    CHECK_INT((int64_t)place.count, 2);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void a_look_that_fails_postpones(void)
+{
+    static const char *const answers[] = { STATUS("404 Not Found"), STATUS("500 Oops"), "" };
+    struct sink sink;
+
+    begin();
+    sink = make("a/");
+    expect(&sink, 10, "a", SINK_DELIVERED, NULL);
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        place.head_answer = answers[i];
+        expect(&sink, 10, "a", SINK_POSTPONED, "HeadObject events: ");
+    }
+    CHECK_INT((int64_t)place.count, 1);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void answers_have_their_class(void)
+{
+    static const struct {
+        const char *answer;
+        enum sink_result result;
+        const char *reason;
+    } rows[] = {
+        { ANSWER("301 Moved",
+                 "x-amz-bucket-region: eu-south-1\r\n\r\n" REFUSE("PermanentRedirect")),
+          SINK_MISCONFIGURED, "PermanentRedirect: m; the bucket is in region eu-south-1" },
+        { ANSWER("307 Moved", "\r\n" REFUSE("TemporaryRedirect")), SINK_MISCONFIGURED,
+          "TemporaryRedirect" },
+        { ANSWER("400 Bad",
+                 "\r\n<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message>"
+                 "<Region>eu-south-1</Region></Error>"),
+          SINK_MISCONFIGURED,
+          "AuthorizationHeaderMalformed: m; the bucket is in region eu-south-1" },
+        { ANSWER("403 No", "\r\n" REFUSE("AccessDenied")), SINK_MISCONFIGURED,
+          "PutObject events: AccessDenied: m" },
+        { ANSWER("404 No", "\r\n" REFUSE("NoSuchBucket")), SINK_MISCONFIGURED, "NoSuchBucket" },
+        { ANSWER("400 Bad", "\r\n" REFUSE("KMS.DisabledException")), SINK_MISCONFIGURED,
+          "KMS.DisabledException" },
+        { ANSWER("501 No", "\r\n" REFUSE("NotImplemented")), SINK_MISCONFIGURED,
+          "NotImplemented: m (try checksum: none)" },
+        { ANSWER("400 Bad", "\r\n" REFUSE("InvalidArgument")), SINK_MISCONFIGURED,
+          "InvalidArgument" },
+        { ANSWER("503 Busy", "\r\n" REFUSE("SlowDown")), SINK_POSTPONED, "SlowDown" },
+        { ANSWER("500 Oops", "\r\n" REFUSE("InternalError")), SINK_POSTPONED, "InternalError" },
+        { ANSWER("409 No", "\r\n" REFUSE("ConditionalRequestConflict")), SINK_POSTPONED,
+          "ConditionalRequestConflict" },
+        { ANSWER("400 Bad", "\r\n" REFUSE("BadDigest")), SINK_POSTPONED, "BadDigest" },
+        { ANSWER("400 Bad", "\r\n" REFUSE("RequestTimeout")), SINK_POSTPONED, "RequestTimeout" },
+        { ANSWER("418 Teapot", "\r\n"), SINK_POSTPONED, "HTTP status 418" },
+        { "", SINK_POSTPONED, "PutObject events: " },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sink sink;
+
+        TEST_CASE(rows[i].reason);
+        begin();
+        sink = make("a/");
+        place.put_answer = rows[i].answer;
+        expect(&sink, 10, "aa", rows[i].result, rows[i].reason);
+        place.put_answer = NULL;
+        expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
+        sink.destroy(sink.self);
+        end();
+    }
+}
+
+static void s3_may_ask_for_a_pause(void)
+{
+    struct sink sink;
+    struct turn *turn;
+
+    begin();
+    sink = make("a/");
+    place.put_answer = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+    turn = deliver(&sink, 1, "a");
+    CHECK_INT(turn->answer.retry_after_us, 7 * US_PER_S);
+    release(turn);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void what_is_too_large_is_split_and_then_set_aside(void)
+{
+    struct sink sink;
+    struct turn *turn;
+
+    begin();
+    sink = make("a/");
+    place.most_bytes = 51; /* three lines of 17 bytes */
+    expect(&sink, 10, "aaaaa", SINK_DELIVERED, NULL);
+    check_objects("a/" NAME("010") " 10 11; a/" NAME("012") " 12 13 14; ");
+    place.most_bytes = 10;
+    turn = deliver(&sink, 20, "ab");
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_INT(turn->outcomes[i].result, SINK_IMPOSSIBLE);
+        CHECK(strstr(turn->outcomes[i].reason, "EntityTooLarge") != NULL);
+    }
+    release(turn);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void a_key_that_s3_refuses_is_its_records_fault(void)
+{
+    struct sink sink;
+    struct turn *turn;
+
+    begin();
+    sink = make("{/p}/");
+    place.put_answer = ANSWER("400 Bad", "\r\n" REFUSE("KeyTooLongError"));
+    place.only = "/b/";
+    turn = deliver(&sink, 10, "ab-b");
+    CHECK_INT(turn->outcomes[0].result, SINK_DELIVERED);
+    for (size_t i = 1; i < 4; i++)
+        CHECK_INT(turn->outcomes[i].result, SINK_IMPOSSIBLE);
+    CHECK(strstr(turn->outcomes[1].reason, "KeyTooLongError") != NULL);
+    CHECK(strstr(turn->outcomes[2].reason, "no text at /p") != NULL);
+    release(turn);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void prefixes_over_a_hundred_come_next(void)
+{
+    char letters[RECORDS_MAX] = { 0 };
+    struct sink sink;
+    struct turn *turn;
+
+    begin();
+    sink = make("{/n}/");
+    memset(letters, 'a', 150);
+    turn = deliver(&sink, 1000, letters);
+    CHECK_INT((int64_t)place.count, 100);
+    for (size_t i = 0; i < turn->count; i++)
+        CHECK_INT(turn->outcomes[i].result, i < 100 ? SINK_DELIVERED : SINK_UNDER_WAY);
+    CHECK(!turn->answer.is_sink_wide);
+    release(turn);
+    letters[50] = '\0';
+    expect(&sink, 1100, letters, SINK_DELIVERED, NULL);
+    CHECK_INT((int64_t)place.count, 150);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void *interrupt(void *self)
+{
+    const struct sink *sink = self;
+
+    clock_sleep(50 * US_PER_MS);
+    sink->interrupt(sink->self);
+    return NULL;
+}
+
+static void an_interruption_ends_all_requests(void)
+{
+    int64_t start_us = clock_monotonic_us();
+    struct sink sink;
+    pthread_t thread;
+
+    begin();
+    sink = make("{/p}/");
+    place.stalls = true;
+    assert(pthread_create(&thread, NULL, interrupt, &sink) == 0);
+    expect(&sink, 10, "abcdef", SINK_POSTPONED, "PutObject events: ");
+    CHECK(clock_monotonic_us() - start_us < PATIENCE_US);
+    (void)pthread_join(thread, NULL);
+    sink.destroy(sink.self);
+    end();
+}
+
+static void wrong_options_are_refused(void)
+{
+    static const struct {
+        const char *key;
+        const char *text;
+    } rows[] = { { "bucket", "a" }, { "prefix", "a//b" }, { "time", "a" } };
+
+    begin();
+    for (size_t i = 0; i < COUNT_OF(rows) + 1; i++) {
+        struct sink_s3_options options = options_of("a/");
+        bool is_right = i == COUNT_OF(rows);
+        const char *key = NULL;
+        struct sink sink;
+        struct error err;
+
+        if (!is_right && i == 0)
+            options.bucket = rows[i].text;
+        else if (i == 1)
+            options.prefix = rows[i].text;
+        else if (i == 2)
+            options.time = rows[i].text;
+        CHECK(sink_s3_check(&options, &key, &err) == is_right);
+        if (is_right)
+            continue;
+        CHECK_STR(str_from_c(key), rows[i].key);
+        CHECK(!sink_s3(&options, &sink, &err));
+        CHECK(str_starts_with(str_from_c(err.text), str_from_c(rows[i].key)));
+    }
+    end();
+}
+
+/* The suite's place. */
+
+static struct sink suite_create(void *self)
+{
+    (void)self;
+    if (place.server)
+        end();
+    begin();
+    return make("a/");
+}
+
+/* In the order in which they arrived, which `objects` has. */
+static void suite_arrived(void *self, struct buf *out)
+{
+    (void)self;
+    for (size_t i = 0; i < place.count; i++)
+        buf_add(out, place.objects[i].body);
+}
+
+static void suite_set_broken(void *self, bool broken)
+{
+    (void)self;
+    place.put_answer = broken ? STATUS("503 Slow Down") : NULL;
+}
+
+static const struct sink_suite suite = {
+    .create = suite_create,
+    .arrived = suite_arrived,
+    .set_broken = suite_set_broken,
+};
+
+static void set(const char *name, const char *value)
+{
+    (void)setenv(name, value, 1); /* NOLINT(concurrency-mt-unsafe): no thread is there yet */
+}
+
+int main(void)
+{
+    struct error err = { 0 };
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    set("HOME", "/nonexistent");
+    set("AWS_ACCESS_KEY_ID", "AKID");
+    set("AWS_SECRET_ACCESS_KEY", "secret");
+    set("AWS_EC2_METADATA_DISABLED", "true");
+    if (!fetch_init(&err))
+        return EXIT_FAILURE;
+    RUN(a_batch_is_an_object_for_each_prefix);
+    RUN(a_request_is_signed_conditional_and_checked);
+    RUN(a_key_is_encoded_once);
+    RUN(formats_have_their_suffix);
+    RUN(what_an_unknown_attempt_wrote_is_not_written_again);
+    RUN(a_batch_arrives_as_a_whole);
+    RUN(a_foreign_object_is_left_alone);
+    RUN(without_the_right_to_look_the_digest_is_in_the_name);
+    RUN(a_look_that_fails_postpones);
+    RUN(answers_have_their_class);
+    RUN(s3_may_ask_for_a_pause);
+    RUN(what_is_too_large_is_split_and_then_set_aside);
+    RUN(a_key_that_s3_refuses_is_its_records_fault);
+    RUN(prefixes_over_a_hundred_come_next);
+    RUN(an_interruption_ends_all_requests);
+    RUN(wrong_options_are_refused);
+    sink_suite_run(&suite);
+    end();
+    return test_end();
+}
