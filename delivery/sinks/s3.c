@@ -130,7 +130,7 @@ static void *write_groups(void *self)
 }
 
 /* Write all groups with several threads, of which this is one. */
-static void write_all(struct delivery *delivery)
+static void write_objects(struct delivery *delivery)
 {
     struct hand hands[SINK_SLOTS_MAX] = { 0 };
     struct s3 *s3 = delivery->s3;
@@ -197,7 +197,7 @@ static void s3_deliver(void *self, const struct sink_batch *batch, struct sink_a
         .failures = arena_alloc(batch->arena, (groups->count + 1) * sizeof(struct s3_failure)),
     };
 
-    write_all(&delivery);
+    write_objects(&delivery);
     keep_reasons(batch, answer);
     for (size_t i = 0; i < groups->count; i++)
         if (groups->list[i].covered != INT64_MIN)

@@ -128,8 +128,8 @@ static bool find_time(const struct s3_prefix *prefix, const struct sink_record *
     return fail(err, ERR_INVALID, "the record has no time at %.*s", STR_ARG(prefix->time_text));
 }
 
-static bool fill(const struct s3_prefix *prefix, const struct sink_record *record,
-                 struct arena *arena, struct str *out, struct error *err)
+static bool fill_prefix(const struct s3_prefix *prefix, const struct sink_record *record,
+                        struct arena *arena, struct str *out, struct error *err)
 {
     const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
     CLEANUP(json_cleanup) struct json_object *tree = NULL;
@@ -150,7 +150,7 @@ bool s3_prefix_make(const struct s3_prefix *prefix, const struct sink_record *re
     struct error err;
 
     *out = STR("");
-    if (!prefix->format || fill(prefix, record, arena, out, &err))
+    if (!prefix->format || fill_prefix(prefix, record, arena, out, &err))
         return true;
     *reason = arena_printf(arena, "the prefix of its object: %s", err.text).ptr;
     return false;

@@ -150,7 +150,7 @@ static bool has_code(const struct object *object, const char *code)
 }
 
 /* The result of a refusal that is not about single records. */
-static enum sink_result judge(const struct object *object)
+static enum sink_result judge_refusal(const struct object *object)
 {
     if (object->failure.status == STATUS_NOT_IMPLEMENTED)
         return SINK_MISCONFIGURED;
@@ -171,7 +171,7 @@ static struct s3_failure failure_of(const struct object *object, const char *act
     bool is_unknown = object->failure.status == STATUS_NOT_IMPLEMENTED;
 
     return (struct s3_failure){
-        .result = judge(object),
+        .result = judge_refusal(object),
         .reason =
             arena_printf(object->writer->arena, "%s %s: %s%s", action, bucket,
                          object->failure.error.text, is_unknown ? " (try checksum: none)" : "")
