@@ -416,8 +416,9 @@ static void what_an_unknown_attempt_wrote_is_not_written_again(void)
         begin();
         place.loses = true;
         sink = make("{/p}/");
-        while (place.count < 2 && !(i == 3 && place.count == 1))
-            expect(&sink, 10, rows[i].first, SINK_POSTPONED, "PutObject events: ");
+        do { /* one object may be written before a failure stops the other */
+            release(deliver(&sink, 10, rows[i].first));
+        } while (place.count < (i == 3 ? 1 : 2));
         sink.destroy(sink.self);
         place.loses = false;
         sink = make("{/p}/");
