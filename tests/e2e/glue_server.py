@@ -144,7 +144,8 @@ class SignatureCheck:
             headers={name: headers[name] for name in names},
         )
         request.context["timestamp"] = stamp
-        signer = botocore.auth.SigV4Auth(
+        kind = botocore.auth.S3SigV4Auth if self.service == "s3" else botocore.auth.SigV4Auth
+        signer = kind(
             botocore.credentials.Credentials(key_id, secret, token or None),
             self.service,
             self.region,

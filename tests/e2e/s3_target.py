@@ -1,0 +1,286 @@
+"""A bucket of S3, emulated, for tests of the S3 sink.
+
+    with S3Target() as peer:
+        server = sluice(sinks=[peer.sink(prefix="{time:%Y}/")], env=peer.environment())
+        peer.plan = lambda method, key: "denied"   # all calls fail, until peer.plan = None
+        peer.records()                              # of all objects, parsed
+
+The signature of every request is recomputed with botocore, and the hash and the checksum of its body are
+compared. What S3 refuses, what many readers of S3 cannot handle, and metadata that does not fit its object
+are in `peer.problems`; the end of the `with` block asserts that it is empty.
+"""
+
+import base64
+import collections
+import gzip
+import hashlib
+import http.server
+import json
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import time
+import urllib.parse
+
+from glue_server import KEY, REGION, Refusal, SignatureCheck
+
+BUCKET = "lake"
+KEY_MAX = 1024
+RANGE = "x-amz-meta-sluice-range"
+
+# What a plan can say, besides
+#   lost   store it, then close the connection;   reset  close it, and store nothing;
+#   hang   no answer until the peer stops;        overwrite  ignore If-None-Match, as some stores do
+FAULTS = {
+    "moved": (301, "PermanentRedirect", {"x-amz-bucket-region": "eu-south-1"}),
+    "region": (400, "AuthorizationHeaderMalformed", {}),
+    "denied": (403, "AccessDenied", {}),
+    "missing": (404, "NoSuchBucket", {}),
+    "kms": (400, "KMS.DisabledException", {}),
+    "busy": (503, "SlowDown", {}),
+    "broken": (500, "InternalError", {}),
+    "conflict": (409, "ConditionalRequestConflict", {}),
+    "digest": (400, "BadDigest", {}),
+    "late": (400, "RequestTimeout", {}),
+    "unknown": (501, "NotImplemented", {}),
+}
+CONFIGURATION = ("moved", "region", "denied", "missing", "kms", "unknown")
+
+Stored = collections.namedtuple("Stored", "body headers")
+
+
+def crc32c(data):
+    """CRC-32C in Base64, as S3 wants it."""
+    table = []
+    for i in range(256):
+        for _ in range(8):
+            i = i >> 1 ^ (0x82F63B78 if i & 1 else 0)
+        table.append(i)
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
+    return base64.b64encode(struct.pack(">I", crc ^ 0xFFFFFFFF)).decode()
+
+
+def expand(key, body):
+    """The lines of an object."""
+    if key.endswith(".gz"):
+        return gzip.decompress(body)
+    if key.endswith(".zst"):
+        assert shutil.which("zstd"), "no zstd program"
+        return subprocess.run(["zstd", "-dcq"], input=body, stdout=subprocess.PIPE, check=True).stdout
+    return body
+
+
+def object_problems(key, body, headers):
+    """What does not fit in an object."""
+    text = expand(key, body)
+    lines = text.splitlines()
+    if not text.endswith(b"\n"):
+        yield f"{key}: the last line has no end"
+    span, count, digest = headers[RANGE].split(" ")
+    first, last = map(int, span.split("-"))
+    if (int(count), digest) != (len(lines), hashlib.sha256(text).hexdigest()) or last < first:
+        yield f"{key}: {headers[RANGE]} does not fit"
+
+
+def key_problems(key):
+    segments = key.split("/")
+    if len(key.encode()) > KEY_MAX or any(ord(c) < 32 or 127 <= ord(c) < 160 for c in key):
+        yield f"{key!r}: too long, or has control characters"
+    if any(segment in ("", ".", "..") for segment in segments):
+        yield f"{key!r}: has an empty segment, . or .."
+
+
+class S3Target:
+    """One bucket on a free port of 127.0.0.1."""
+
+    def __init__(self, port=0):
+        self.port = port
+        self.signatures = SignatureCheck("s3")
+        self.signatures.allow(*KEY)
+        self.changed = threading.Condition()
+        self.problems = []
+        self.objects = {}
+        self.calls = []  # (method, key)
+        self.delay = 0
+        self.plan = None  # a function from method and key to the name of a fault, or None
+        self.ending = threading.Event()
+
+    def __enter__(self):
+        peer = self
+
+        class Handler(S3Handler):
+            server_of = peer
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):  # closed connections are expected
+                pass
+
+        self.http = Quiet(("127.0.0.1", self.port), Handler)
+        self.port = self.http.server_address[1]
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.ending.set()
+        self.http.shutdown()
+        self.http.server_close()
+        if kind is None:
+            assert not self.problems, self.problems
+
+    def sink(self, **changes):
+        return {
+            "name": "lake",
+            "kind": "s3",
+            "bucket": BUCKET,
+            "region": REGION,
+            "endpoint_url": f"http://127.0.0.1:{self.port}",
+            "max_age": "50ms",
+            "max_backoff": "20ms",
+        } | changes
+
+    def environment(self):
+        return {
+            "AWS_ACCESS_KEY_ID": KEY[0],
+            "AWS_SECRET_ACCESS_KEY": KEY[1],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": "/nonexistent",
+        }
+
+    def keys(self):
+        with self.changed:
+            return list(self.objects)
+
+    def records(self):
+        """The records in all objects, parsed."""
+        with self.changed:
+            objects = list(self.objects.items())
+        return [json.loads(line) for key, one in objects for line in expand(key, one.body).splitlines()]
+
+    def wait(self, is_so, patience=20):
+        with self.changed:
+            assert self.changed.wait_for(lambda: is_so(self), patience), self.calls[-5:]
+
+    # For the HTTP handler.
+
+    def enter(self, method, key):
+        """Note the call. Returns the name of its fault."""
+        with self.changed:
+            self.calls.append((method, key))
+            self.changed.notify_all()
+            return self.plan and self.plan(method, key)
+
+    def put(self, key, body, headers, overwrite):
+        """The status."""
+        with self.changed:
+            if key in self.objects and not overwrite:
+                return 412
+            self.problems += [*key_problems(key), *object_problems(key, body, headers)]
+            self.objects[key] = Stored(body, headers)
+            self.changed.notify_all()
+            return 200
+
+
+class S3Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server_of = None
+
+    def log_message(self, *_):
+        pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except OSError:
+            self.close_connection = True
+
+    def do_PUT(self):
+        self.serve("PUT", self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_HEAD(self):
+        self.serve("HEAD", b"")
+
+    def serve(self, method, body):
+        peer = self.server_of
+        bucket, _, key = urllib.parse.unquote(self.path[1:]).partition("/")
+        try:
+            self.check(method, bucket, body)
+        except Refusal as refusal:
+            with peer.changed:
+                peer.problems.append(f"{refusal.code}: {refusal.message}")
+            self.fail(refusal.status, refusal.code)
+            return
+        fault = peer.enter(method, key)
+        time.sleep(peer.delay)
+        if fault == "hang":
+            peer.ending.wait()
+        if fault in FAULTS:
+            self.fail(*FAULTS[fault])
+        elif fault in ("hang", "reset"):
+            self.reset()
+        elif method == "HEAD":
+            self.head(key)
+        else:
+            self.put(key, body, fault)
+
+    def put(self, key, body, fault):
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status = self.server_of.put(key, body, headers, fault == "overwrite")
+        if fault == "lost":
+            self.reset()
+        elif status == 200:
+            self.send(200, {"ETag": f'"{hashlib.md5(body).hexdigest()}"'})
+        else:
+            self.fail(status, "PreconditionFailed")
+
+    def head(self, key):
+        with self.server_of.changed:
+            found = self.server_of.objects.get(key)
+        if not found:
+            self.fail(404, "NoSuchKey")
+            return
+        self.send(200, {name: value for name, value in found.headers.items() if name.startswith("x-amz-meta-")})
+
+    def check(self, method, bucket, body):
+        signed = self.headers.get("x-amz-content-sha256", "")
+        if bucket != BUCKET:
+            raise Refusal("NoSuchBucket", bucket)
+        self.server_of.signatures.check(method, self.path, self.headers, body, time.time())
+        if signed != hashlib.sha256(body).hexdigest():
+            raise Refusal("XAmzContentSHA256Mismatch", signed)
+        if method == "HEAD":
+            return
+        expected = {"If-None-Match": "*", "Content-Type": "application/x-ndjson", "Content-Encoding": None}
+        for name, value in expected.items():
+            if self.headers.get(name) != value:
+                raise Refusal("InvalidArgument", f"{name}: {self.headers.get(name)}")
+        if self.headers.get("x-amz-checksum-crc32c", crc32c(body)) != crc32c(body):
+            raise Refusal("BadDigest", "crc32c")
+
+    def fail(self, status, code, headers=None):
+        region = "<Region>eu-south-1</Region>" if code == "AuthorizationHeaderMalformed" else ""
+        body = (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f"<Error><Code>{code}</Code><Message>told by the test</Message>{region}</Error>"
+        )
+        self.send(status, headers or {}, body.encode())
+
+    def send(self, status, headers, body=b""):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
