@@ -3,8 +3,10 @@
  */
 #include "server/sink_kinds.h"
 
+#include "base/clock.h"
 #include "delivery/sinks/file.h"
 #include "delivery/sinks/http.h"
+#include "delivery/sinks/kafka.h"
 
 enum { HTTP_IN_FLIGHT = 4 };
 
@@ -75,12 +77,74 @@ static bool make_http(const struct sink_maker *maker, const struct config_sink *
     return true;
 }
 
+static struct str join(struct arena *arena, struct config_strings list)
+{
+    struct buf *text = arena_buf(arena, SIZE_MAX);
+
+    for (size_t i = 0; i < list.count; i++)
+        buf_printf(text, "%s%s", i > 0 ? "," : "", list.list[i]);
+    buf_add_char(text, '\0');
+    return buf_str(text);
+}
+
+/* The configured headers, and content-type unless it is one of them. */
+static void make_kafka_headers(const struct sink_maker *maker, const struct config_pairs *pairs,
+                               struct kafka_producer_options *out)
+{
+    struct kafka_header *headers = arena_alloc(maker->arena, (pairs->count + 1) * sizeof(*headers));
+    bool has_type = false;
+
+    for (size_t i = 0; i < pairs->count; i++) {
+        const struct config_pair *pair = &pairs->list[i];
+
+        headers[out->header_count++] =
+            (struct kafka_header){ copy(maker, pair->key), copy(maker, pair->value) };
+        has_type = has_type || str_equal(str_from_c(pair->key), STR("content-type"));
+    }
+    if (!has_type)
+        headers[out->header_count++] = (struct kafka_header){ "content-type", "application/json" };
+    out->headers = headers;
+}
+
+static bool make_kafka(const struct sink_maker *maker, const struct config_sink *config,
+                       struct sink *out, struct error *err)
+{
+    static const char *const compressions[] = { "none", "gzip", "lz4", "zstd" };
+    static const char *const mechanisms[] = { "", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512" };
+    enum { BATCH = 10000, ORDERED_BATCH = 1000 };
+    size_t most = config->ordered ? ORDERED_BATCH : BATCH;
+    struct sink_kafka_options options = {
+        .producer = { .sink = copy(maker, config->name),
+                      .brokers = join(maker->arena, config->brokers).ptr,
+                      .topic = copy(maker, config->topic),
+                      .compression = compressions[config->compression],
+                      .max_message = config->max_message,
+                      .timeout_us = maker->is_awaited ? config->timeout_us : 0,
+                      .is_prompt = maker->is_awaited || config->ordered,
+                      .tls = config->tls.enabled,
+                      .ca_file = copy(maker, config->tls.ca_file),
+                      .cert_file = copy(maker, config->tls.cert_file),
+                      .key_file = copy(maker, config->tls.key_file),
+                      .mechanism = mechanisms[config->sasl.mechanism],
+                      .user = copy(maker, config->sasl.user),
+                      .password_file = copy(maker, config->sasl.password_file) },
+        .batch = config->batch > 0 ? (size_t)config->batch : most,
+        .forget_after_us = 2 * config->max_backoff_us + US_PER_MINUTE,
+    };
+
+    (void)err;
+    make_kafka_headers(maker, &config->headers, &options.producer);
+    *out = sink_kafka(&options);
+    return true;
+}
+
 typedef bool make_sink(const struct sink_maker *maker, const struct config_sink *config,
                        struct sink *out, struct error *err);
 
 static make_sink *const makers[] = {
     [CONFIG_SINK_FILE] = make_file,
     [CONFIG_SINK_HTTP] = make_http,
+    [CONFIG_SINK_KAFKA] = make_kafka,
 };
 
 bool sink_make(const struct sink_maker *maker, const struct config_sink *config, struct sink *out,

@@ -15,6 +15,7 @@
 struct sink_maker {
     struct arena *arena;         /* of all names and options; outlives the sinks */
     struct config_strings taken; /* files of the store, which no sink may write to; in the arena */
+    bool is_awaited;             /* there is no store: senders wait for each record */
 };
 
 /** Opens nothing, and copies everything. The caller destroys `*out`. ERR_CONFIG. */

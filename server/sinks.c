@@ -66,6 +66,7 @@ static bool create_pumps(struct sinks *sinks, const struct config *config, struc
     const struct sink_maker maker = {
         .arena = sinks->arena,
         .taken = copy_all(sinks->arena, config_store_files(config)),
+        .is_awaited = !*config->store.path,
     };
 
     for (; sinks->count < config->sink_count; sinks->count++) {

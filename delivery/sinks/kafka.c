@@ -24,7 +24,6 @@ enum {
     STALL_US = 5 * US_PER_S,   /* in flight for longer: the sink fails */
     LOOK_US = US_PER_S,        /* how often files are looked at */
     BATCH_BYTES = 8 * 1024 * 1024,
-    ORDERED_BATCH = 1000, /* one by one: about as many as arrive in two seconds */
     FILES = 4,
 };
 
@@ -171,7 +170,7 @@ static void end_dead(struct sink_kafka *kafka, enum sink_result result, const st
 
 /* Handing over, and waiting. */
 
-static bool is_over(const struct sink_kafka *kafka, int64_t until_us)
+static bool is_wait_over(const struct sink_kafka *kafka, int64_t until_us)
 {
     enum sink_result result;
     struct error err;
@@ -191,7 +190,7 @@ static void poll_until(struct sink_kafka *kafka, int64_t until_us)
 static void await_reports(struct sink_kafka *kafka, int64_t until_us)
 {
     while ((kafka->awaited > 0 || (kafka->in_flight > 0 && kafka->reports == 0)) &&
-           !is_over(kafka, until_us))
+           !is_wait_over(kafka, until_us))
         poll_until(kafka, until_us);
 }
 
@@ -205,7 +204,7 @@ static bool hand_over(struct sink_kafka *kafka, const struct sink_record *record
     if (kafka_flights_find(&kafka->flights, record->sequence))
         return true;
     while ((result = kafka_producer_send(kafka->producer, record, &reason)) == SINK_POSTPONED) {
-        if (is_over(kafka, until_us))
+        if (is_wait_over(kafka, until_us))
             return false;
         poll_until(kafka, until_us);
     }

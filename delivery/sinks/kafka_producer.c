@@ -66,9 +66,9 @@ static enum sink_result meaning_of(rd_kafka_resp_err_t code)
     return SINK_POSTPONED;
 }
 
-/* The callbacks. on_report() and on_error() run in kafka_producer_poll(). */
+/* The callbacks. on_delivery_report() and on_error() run in kafka_producer_poll(). */
 
-static void on_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *self)
+static void on_delivery_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *self)
 {
     const struct kafka_producer *producer = self;
     enum sink_result result = meaning_of(message->err);
@@ -189,7 +189,7 @@ static bool start(struct kafka_producer *producer, rd_kafka_conf_t *conf, struct
     char text[TEXT_SIZE];
 
     rd_kafka_conf_set_opaque(conf, producer);
-    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery_report);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
     producer->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));

@@ -190,7 +190,7 @@ void inspect_sinks(const struct inspection *inspection)
             continue;
         if (config->sinks[i].kind == CONFIG_SINK_HTTP)
             look_at_http(inspection, i);
-        else
+        else if (config->sinks[i].kind == CONFIG_SINK_FILE)
             look_at_file(inspection, i);
     }
 }

@@ -26,8 +26,19 @@ enum config_registry_kind { CONFIG_REGISTRY_FILE, CONFIG_REGISTRY_GLUE };
 enum config_guard { CONFIG_GUARD_OFF, CONFIG_GUARD_WARN, CONFIG_GUARD_ENFORCE };
 enum config_status_map { CONFIG_STATUS_TUTORIAL, CONFIG_STATUS_EVENTBRIDGE };
 enum config_replays { CONFIG_REPLAYS_ACCEPT, CONFIG_REPLAYS_DEDUP };
-enum config_sink_kind { CONFIG_SINK_FILE, CONFIG_SINK_HTTP };
-enum config_compression { CONFIG_COMPRESSION_NONE, CONFIG_COMPRESSION_GZIP };
+enum config_sink_kind { CONFIG_SINK_FILE, CONFIG_SINK_HTTP, CONFIG_SINK_KAFKA };
+enum config_compression {
+    CONFIG_COMPRESSION_NONE,
+    CONFIG_COMPRESSION_GZIP,
+    CONFIG_COMPRESSION_LZ4,
+    CONFIG_COMPRESSION_ZSTD,
+};
+enum config_sasl_mechanism {
+    CONFIG_SASL_NONE,
+    CONFIG_SASL_PLAIN,
+    CONFIG_SASL_SCRAM_256,
+    CONFIG_SASL_SCRAM_512,
+};
 
 /** One member of an object whose keys are the operator's choice. */
 struct config_pair {
@@ -169,6 +180,20 @@ struct config_oauth {
     const char *scope;
 };
 
+/** TLS of a client. */
+struct config_client_tls {
+    bool enabled;
+    const char *ca_file; /* "": the system's */
+    const char *cert_file;
+    const char *key_file;
+};
+
+struct config_sasl {
+    enum config_sasl_mechanism mechanism;
+    const char *user;
+    const char *password_file;
+};
+
 struct config_sink {
     const char *name;
     enum config_sink_kind kind;
@@ -184,6 +209,11 @@ struct config_sink {
     enum config_compression compression;
     struct config_sign sign;
     struct config_oauth oauth;
+    struct config_strings brokers;
+    const char *topic;
+    uint64_t max_message; /* bytes */
+    struct config_client_tls tls;
+    struct config_sasl sasl;
     const char *key;   /* JSON Pointer into the record; "": none */
     int64_t in_flight; /* deliveries at the same time; 0: as the kind says */
     int64_t batch;     /* records in one delivery; 0: as the kind says */

@@ -71,5 +71,8 @@ const char *config_file_use(const struct config *config, const char *path);
 /** Add a problem for each route that no event can reach. */
 void config_check_routes(struct settings *settings, const struct config *config);
 
+/** config_sink_rules() for Kafka. */
+void config_sink_rules_kafka(struct settings *settings, const struct config *config);
+
 /** config_rules() for the sinks. */
 void config_sink_rules(struct settings *settings, const struct config *config);

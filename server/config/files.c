@@ -47,6 +47,11 @@ static void add_sink_inputs(struct input_files *files, const struct config *conf
               arena_printf(arena, "/sinks/%zu/sign/secret_file", index));
     add_input(files, sink->oauth.client_secret_file,
               arena_printf(arena, "/sinks/%zu/oauth/client_secret_file", index));
+    add_input(files, sink->tls.ca_file, arena_printf(arena, "/sinks/%zu/tls/ca_file", index));
+    add_input(files, sink->tls.cert_file, arena_printf(arena, "/sinks/%zu/tls/cert_file", index));
+    add_input(files, sink->tls.key_file, arena_printf(arena, "/sinks/%zu/tls/key_file", index));
+    add_input(files, sink->sasl.password_file,
+              arena_printf(arena, "/sinks/%zu/sasl/password_file", index));
     for (size_t i = first; i < files->count; i++)
         files->list[i].is_of_sink = true;
 }
@@ -54,7 +59,7 @@ static void add_sink_inputs(struct input_files *files, const struct config *conf
 /* All of them, except the schemas and the configuration itself. */
 static struct input_files list_inputs(const struct config *config)
 {
-    enum { SINGLE = 3, OF_SINK = 5 };
+    enum { SINGLE = 3, OF_SINK = 9 };
     const struct config_auth *auth = &config->auth;
     struct arena *arena = config->arena;
     struct input_files files = { 0 };

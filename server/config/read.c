@@ -218,6 +218,21 @@ static void read_path_pairs(const struct config_reading *reading, const struct s
     read_members(reading, from, to, true);
 }
 
+/* True, false, or an object of files. */
+static void read_client_tls(const struct config_reading *reading, const struct setting *from,
+                            void *to)
+{
+    struct json_object *files = json_is_object(from->value) ? from->value : NULL;
+
+    *(struct config_client_tls *)to = (struct config_client_tls){
+        .enabled = files ||
+                   (json_kind(from->value) == JSON_BOOLEAN && json_object_get_boolean(from->value)),
+        .ca_file = place(reading, json_find_str(files, "ca_file"), false),
+        .cert_file = place(reading, json_find_str(files, "cert_file"), false),
+        .key_file = place(reading, json_find_str(files, "key_file"), false),
+    };
+}
+
 static void read_strings(const struct config_reading *reading, const struct setting *from, void *to)
 {
     struct config_strings *strings = to;
@@ -327,6 +342,13 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, oauth.client_id, read_text),
     KEY(config_sink, oauth.client_secret_file, read_path),
     KEY(config_sink, oauth.scope, read_text),
+    KEY(config_sink, brokers, read_strings),
+    KEY(config_sink, topic, read_text),
+    KEY(config_sink, max_message, read_size),
+    KEY(config_sink, tls, read_client_tls),
+    KEY(config_sink, sasl.mechanism, read_choice),
+    KEY(config_sink, sasl.user, read_text),
+    KEY(config_sink, sasl.password_file, read_path),
     KEY(config_sink, key, read_text),
     KEY(config_sink, in_flight, read_count),
     KEY(config_sink, batch, read_count),

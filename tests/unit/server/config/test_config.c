@@ -226,6 +226,44 @@ static void every_kind_of_value_is_read(void)
     config_destroy(config);
 }
 
+static void the_keys_of_kafka_are_read(void)
+{
+    static const char yaml[] =
+        "sinks:\n"
+        "  - {name: a, kind: kafka, topic: t, brokers: ['b:1', 'c:2']}\n"
+        "  - {name: b, kind: kafka, topic: t, brokers: ['b:1'], tls: true, compression: zstd,\n"
+        "     max_message: 1MiB}\n"
+        "  - {name: c, kind: kafka, topic: t, brokers: ['b:1'],\n"
+        "     tls: {ca_file: /dev/null, cert_file: /dev/zero, key_file: /dev/full},\n"
+        "     sasl: {mechanism: SCRAM-SHA-512, user: u, password_file: /dev/null}}\n";
+    struct config *config = load(yaml);
+
+    if (!config)
+        return;
+
+    const struct config_sink *sinks = config->sinks;
+
+    CHECK_INT(sinks[0].kind, CONFIG_SINK_KAFKA);
+    CHECK_INT((int64_t)sinks[0].brokers.count, 2);
+    CHECK_STR(str_from_c(sinks[0].brokers.list[1]), "c:2");
+    CHECK(!sinks[0].tls.enabled);
+    CHECK_INT((int64_t)sinks[0].max_message, 1000000);
+    CHECK_INT(sinks[0].compression, CONFIG_COMPRESSION_NONE);
+    CHECK_INT(sinks[0].sasl.mechanism, CONFIG_SASL_NONE);
+    CHECK(sinks[1].tls.enabled);
+    CHECK_STR(str_from_c(sinks[1].tls.ca_file), "");
+    CHECK_INT((int64_t)sinks[1].max_message, MIB);
+    CHECK_INT(sinks[1].compression, CONFIG_COMPRESSION_ZSTD);
+    CHECK(sinks[2].tls.enabled);
+    CHECK_STR(str_from_c(sinks[2].tls.ca_file), "/dev/null");
+    CHECK_STR(str_from_c(sinks[2].tls.cert_file), "/dev/zero");
+    CHECK_STR(str_from_c(sinks[2].tls.key_file), "/dev/full");
+    CHECK_INT(sinks[2].sasl.mechanism, CONFIG_SASL_SCRAM_512);
+    CHECK_STR(str_from_c(sinks[2].sasl.user), "u");
+    CHECK_STR(str_from_c(sinks[2].sasl.password_file), "/dev/null");
+    config_destroy(config);
+}
+
 static void loading_reports_the_first_problem(void)
 {
     struct config *config = NULL;
@@ -423,6 +461,7 @@ int main(void)
 {
     RUN(defaults_hold_where_nothing_is_said);
     RUN(every_kind_of_value_is_read);
+    RUN(the_keys_of_kafka_are_read);
     RUN(loading_reports_the_first_problem);
     RUN(the_option_beats_the_environment);
     RUN(the_shipped_file_is_the_defaults);

@@ -423,7 +423,8 @@ static const struct {
 } sink_cases[] = {
     { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
     { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
-    { "sinks:\n  - {name: a, kind: ftp}\n", "2: sinks[0].kind: expected one of: file, http\n" },
+    { "sinks:\n  - {name: a, kind: ftp}\n",
+      "2: sinks[0].kind: expected one of: file, http, kafka\n" },
     { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
     { "sinks:\n  - {name: a b, kind: file, path: x}\n",
       "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
@@ -481,6 +482,8 @@ static const struct {
       "2: sinks[0].cert_file: /nonexistent/c: No such file or directory\n"
       "3: sinks[0].key_file: /nonexistent/k: No such file or directory\n" },
     { "sinks:\n  - {name: a, kind: http, url: http://x, compression: zip}\n",
+      "2: sinks[0].compression: expected one of: none, gzip, lz4, zstd\n" },
+    { "sinks:\n  - {name: a, kind: http, url: http://x, compression: lz4}\n",
       "2: sinks[0].compression: expected one of: none, gzip\n" },
     { "sinks:\n  - {name: a, kind: http, url: http://x, compression: gzip,\n"
       "     headers: {content-Encoding: br}}\n",
@@ -525,6 +528,70 @@ static void sinks_are_checked_as_a_whole(void)
         TEST_CASE(sink_cases[i].yaml);
         check_problems(sink_cases[i].yaml, sink_cases[i].problems);
     }
+}
+
+#define KAFKA "sinks:\n  - {name: a, kind: kafka, topic: t, brokers: ['b:9092'],\n     "
+
+static void kafka_sinks_are_checked(void)
+{
+    static const struct {
+        const char *keys;
+        const char *problems;
+    } cases[] = {
+        { "tls: true, sasl: {mechanism: PLAIN, user: u, password_file: /dev/null}}\n", "" },
+        { "sasl: {mechanism: SCRAM-SHA-512, user: u, password_file: /dev/null}}\n", "" },
+        { "compression: zstd, max_message: 2MiB, headers: {a: b}, batch: 10000}\n", "" },
+        { "tls: {ca_file: /dev/null, cert_file: /dev/null, key_file: /dev/null}}\n", "" },
+        { "in_flight: 1}\n", "" },
+        { "compression: gzip}\n", "3: sinks[0].compression: expected one of: none, lz4, zstd\n" },
+        { "in_flight: 2}\n",
+          "3: sinks[0].in_flight: is not a key of kind kafka: its client has many records in "
+          "flight\n" },
+        { "url: 'http://x'}\n", "3: sinks[0].url: is not a key of kind kafka\n" },
+        { "headers: {sluice-key: x}}\n",
+          "3: sinks[0].headers.sluice-key: Sluice sets this header itself\n" },
+        { "tls: {cert_file: /dev/null}}\n",
+          "3: sinks[0].tls: needs both files, cert_file and key_file, or none\n" },
+        { "tls: {ca: /dev/null}}\n",
+          "3: sinks[0].tls: expected ca_file, cert_file and key_file as keys\n" },
+        { "tls: {ca_file: /nonexistent}}\n",
+          "3: sinks[0].tls.ca_file: /nonexistent: No such file or directory\n" },
+        { "tls: yes please}\n", "3: sinks[0].tls: expected true, false, or an object with "
+                                "ca_file, cert_file and key_file, got a string\n" },
+        { "sasl: {mechanism: PLAIN, user: u, password_file: /dev/null}}\n",
+          "3: sinks[0].sasl.mechanism: PLAIN sends the password in clear text: set tls\n" },
+        { "sasl: {mechanism: SCRAM-SHA-256, user: u}}\n",
+          "3: sinks[0].sasl: needs user and password_file\n" },
+        { "sasl: {user: u}}\n", "3: sinks[0].sasl.mechanism: is missing\n" },
+        { "sasl: {mechanism: GSSAPI}}\n", "3: sinks[0].sasl.mechanism: expected one of: none, "
+                                          "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512\n" },
+        { "sasl: {mechanism: SCRAM-SHA-256, user: u, password_file: /nonexistent}}\n",
+          "3: sinks[0].sasl.password_file: /nonexistent: No such file or directory\n" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(buf_done) struct buf yaml;
+
+        buf_init(&yaml, SIZE_MAX);
+        buf_printf(&yaml, "%s%s", KAFKA, cases[i].keys);
+        TEST_CASE(cases[i].keys);
+        check_problems(yaml.ptr, cases[i].problems);
+    }
+    TEST_CASE("needs");
+    check_problems("sinks:\n  - {name: a, kind: kafka}\n",
+                   "2: sinks[0].brokers: is missing\n2: sinks[0].topic: is missing\n");
+    check_problems("sinks:\n  - {name: a, kind: kafka, topic: 'a b', brokers: [b]}\n",
+                   "2: sinks[0].brokers[0]: expected a broker as host:port\n"
+                   "2: sinks[0].topic: expected a topic of at most 249 letters, digits, . _ and "
+                   "-\n");
+    check_problems("sinks:\n  - {name: a, kind: kafka, topic: '', brokers: []}\n",
+                   "2: sinks[0].brokers: must not be empty\n"
+                   "2: sinks[0].topic: must not be empty\n");
+    TEST_CASE("on this machine");
+    check_problems("sinks:\n  - {name: a, kind: kafka, topic: t, brokers: ['127.0.0.1:1', "
+                   "'localhost:2', '[::1]:3'],\n     sasl: {mechanism: PLAIN, user: u, "
+                   "password_file: /dev/null}}\n",
+                   "");
 }
 
 static void nobody_is_exposed_by_accident(void)
@@ -619,6 +686,7 @@ int main(void)
     RUN(problems_name_line_and_key);
     RUN(pins_are_versions_of_glue);
     RUN(sinks_are_checked_as_a_whole);
+    RUN(kafka_sinks_are_checked);
     RUN(no_sink_writes_to_a_file_of_the_server);
     RUN(sinks_have_a_bound);
     RUN(routes_can_be_reached);
