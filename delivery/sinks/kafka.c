@@ -21,7 +21,7 @@
 enum {
     WAIT_US = 500 * US_PER_MS, /* for reports, in one delivery */
     POLL_US = 50 * US_PER_MS,  /* how soon an interruption is seen */
-    STALL_US = 5 * US_PER_S,   /* in flight for longer: the sink fails */
+    STALL_US = 8 * US_PER_S,   /* in flight for longer: the sink fails */
     LOOK_US = US_PER_S,        /* how often files are looked at */
     BATCH_BYTES = 8 * 1024 * 1024,
     FILES = 4,

@@ -141,7 +141,7 @@ static bool configure_delivery(const struct kafka_producer_options *options, rd_
         { "queue.buffering.max.kbytes", "65536" },
         { "partitioner", "murmur2_random" },
         { "allow.auto.create.topics", "false" },
-        { "topic.metadata.propagation.max.ms", "5000" }, /* then a topic is unknown */
+        { "topic.metadata.propagation.max.ms", "4000" }, /* then a topic is unknown */
         { "statistics.interval.ms", "0" },
         { "log.connection.close", "false" },
         { "socket.keepalive.enable", "true" },
