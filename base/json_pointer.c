@@ -1,7 +1,5 @@
 /*
- * json_pointer.c - JSON Pointer (RFC 6901); see json.h.
- *
- * A compiled pointer keeps json-c's hash of each token, so that a look-up does not hash.
+ * json_pointer.c - JSON Pointer (RFC 6901); see flat.h.
  */
 #include <string.h>
 
@@ -10,9 +8,7 @@
 
 struct token {
     struct str text; /* a NUL follows */
-    unsigned long hash;
-    size_t index; /* as the index of an element, or JSON_NO_INDEX */
-    bool is_key;  /* can be a key: json-c's keys end at a NUL */
+    size_t index;    /* as the index of an element, or JSON_NO_INDEX */
 };
 
 struct json_pointer {
@@ -97,7 +93,6 @@ bool json_pointer_create(struct str text, struct json_pointer **out, struct erro
     if (!check_text(text, err))
         return false;
 
-    CLEANUP(json_cleanup) struct json_object *hashing = json_made(json_object_new_object());
     size_t count = count_tokens(text);
     struct json_pointer *pointer = mem_alloc(sizeof(*pointer) + count * sizeof(struct token));
 
@@ -110,9 +105,7 @@ bool json_pointer_create(struct str text, struct json_pointer **out, struct erro
 
         pointer->tokens[i] = (struct token){
             .text = token,
-            .hash = lh_get_hash(json_object_get_object(hashing), token.ptr),
             .index = json_pointer_index(token),
-            .is_key = !memchr(token.ptr, '\0', token.len),
         };
         free += token.len + 1;
     }
@@ -128,32 +121,45 @@ void json_pointer_destroy(struct json_pointer *pointer)
     mem_free(pointer);
 }
 
-static enum json_lookup find_member(const struct token *token, struct json_object **value)
+enum json_lookup flat_pointer_find(const struct json_pointer *pointer, const struct flat *root,
+                                   const struct flat **value, size_t *stop)
 {
-    struct lh_table *members = json_object_get_object(*value);
-    const struct lh_entry *member =
-        token->is_key ? lh_table_lookup_entry_w_hash(members, token->text.ptr, token->hash) : NULL;
+    const struct flat *at = root;
 
-    if (!member)
-        return JSON_ABSENT;
-    *value = json_value(member);
+    for (size_t i = 0; i < pointer->count; i++) {
+        const struct token *token = &pointer->tokens[i];
+        bool is_object = flat_is_object(at);
+        bool is_container = is_object || flat_is_array(at);
+        const struct flat *child = NULL;
+
+        if (is_container)
+            child = is_object ? flat_find(at, token->text) : flat_at(at, token->index);
+        if (child) {
+            at = child;
+            continue;
+        }
+        if (stop)
+            *stop = is_container ? i + 1 : i;
+        return is_container ? JSON_ABSENT : JSON_NO_CONTAINER;
+    }
+    *value = at;
     return JSON_FOUND;
 }
 
-/* Replace `*value` by its member or element that `token` names. */
+/* As flat_pointer_find() for one token. NULL is a value, too. */
 static enum json_lookup step(const struct token *token, struct json_object **value)
 {
-    switch (json_object_get_type(*value)) {
-    case json_type_object:
-        return find_member(token, value);
-    case json_type_array:
-        if (token->index >= json_count(*value))
-            return JSON_ABSENT;
-        *value = json_at(*value, token->index);
-        return JSON_FOUND;
-    default:
-        return JSON_NO_CONTAINER;
+    if (json_is_object(*value)) {
+        bool is_key = !memchr(token->text.ptr, '\0', token->text.len);
+
+        return is_key && json_find(*value, token->text.ptr, value) ? JSON_FOUND : JSON_ABSENT;
     }
+    if (!json_is_array(*value))
+        return JSON_NO_CONTAINER;
+    if (token->index >= json_count(*value))
+        return JSON_ABSENT;
+    *value = json_at(*value, token->index);
+    return JSON_FOUND;
 }
 
 enum json_lookup json_pointer_find(const struct json_pointer *pointer, struct json_object *root,

@@ -1,25 +1,13 @@
 /*
- * json_read.c - from text to tree: arrays, objects and words; see json.h.
+ * json_read.c - json-c's trees from texts, and flat trees from json-c's; see json.h.
  *
- * Recursive descent, bounded by `max_depth`. A member is added when its value has been read. A
- * duplicate key is detected then, with one look-up in json-c's own table, so an object of any size
- * is read in linear time.
+ * 64-bit integers become json-c's. Any other number is a json-c double with its text as user data
+ * and a serializer that writes it, so that 30 digits, 1e400 and -0 are written as they were read.
  */
-#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/chars.h"
 #include "base/json_internal.h"
-
-/* Most arrays are short; json-c would reserve 32 elements. */
-enum { FIRST_ELEMENTS = 8 };
-
-/*
- * json-c probes linearly, at a load of two thirds at most; then a member is about four slots away
- * from the one that its hash names. The hash has a random seed of 32 bits per process. An object
- * whose keys collide all the same is refused before reading it takes quadratic time.
- */
-enum { COLLISIONS_CHECKED_FROM = 128, DISPLACEMENT_PER_MEMBER = 64 };
 
 /* Bytes that json-c and malloc() use for a value, about, on a 64-bit system. */
 enum {
@@ -30,371 +18,143 @@ enum {
     SCALAR_MEMORY = 64,
 };
 
-struct reader {
-    struct json_input in;
-    const struct json_symbols *symbols;
-    struct json_place *places; /* [max_depth]; the open containers, outermost first */
-    size_t depth;              /* their number */
-    size_t max_depth;
-    size_t memory;      /* bytes that the tree may still use */
-    struct buf scratch; /* for an unescaped string */
-    struct error *err;
-};
-
-static bool read_value(struct reader *reader, struct json_object **out);
-
-/* Fail, with the place `in.at`. */
-static bool read_fail(struct reader *reader, const char *reason)
+static size_t memory_of(const struct flat *value)
 {
-    reader->in.reason = reason;
-    return json_read_fail(&reader->in, reader->places, reader->depth, reader->err);
-}
+    size_t key = value->key ? MEMBER_MEMORY + value->key_len : 0;
 
-static bool read_fail_at(struct reader *reader, const unsigned char *at, const char *reason)
-{
-    reader->in.at = at;
-    return read_fail(reader, reason);
-}
-
-/* Fail because the rest would cost too much. */
-static bool read_fail_costly(struct reader *reader, const char *reason)
-{
-    (void)read_fail(reader, reason);
-    reader->err->code = ERR_TOO_EXPENSIVE;
-    return false;
-}
-
-/* Called before the tree grows by `bytes`. */
-static inline bool spend(struct reader *reader, size_t bytes)
-{
-    if (UNLIKELY(bytes > reader->memory))
-        return read_fail_costly(reader, "the values would take too much memory");
-    reader->memory -= bytes;
-    return true;
-}
-
-/* The next byte that is not white space, or -1 at the end. */
-static inline int peek(struct reader *reader)
-{
-    struct json_input *in = &reader->in;
-
-    while (in->at < in->end) {
-        unsigned char c = *in->at;
-
-        if (LIKELY(c > ' '))
-            return c;
-        if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
-            return c;
-        in->at++;
-    }
-    return -1;
-}
-
-/* Step over an opening bracket. NULL when containers are nested too deeply. */
-static struct json_place *enter(struct reader *reader, bool in_array)
-{
-    struct json_place *place = &reader->places[reader->depth];
-
-    if (reader->depth == reader->max_depth) {
-        (void)read_fail(reader, "arrays and objects nested too deeply");
-        return NULL;
-    }
-    *place = (struct json_place){ .in_array = in_array };
-    reader->in.at++;
-    reader->depth++;
-    return place;
-}
-
-static void leave(struct reader *reader)
-{
-    reader->in.at++;
-    reader->depth--;
-}
-
-/* Step over a comma, if one comes next, and set `*more`; else `close` must come next. */
-static bool read_separator(struct reader *reader, int close, bool *more)
-{
-    int c = peek(reader);
-
-    *more = c == ',';
-    if (c == ',')
-        reader->in.at++;
-    if (c == ',' || c == close)
-        return true;
-    if (c < 0)
-        return read_fail(reader, close == ']' ? "the text ends inside an array"
-                                              : "the text ends inside an object");
-    return read_fail(reader, close == ']' ? "expected ',' or ']'" : "expected ',' or '}'");
-}
-
-static bool read_array(struct reader *reader, struct json_object **out)
-{
-    struct json_place *place = enter(reader, true);
-
-    if (!place || !spend(reader, ARRAY_MEMORY))
-        return false;
-
-    CLEANUP(json_cleanup)
-    struct json_object *array = json_made(json_object_new_array_ext(FIRST_ELEMENTS));
-    bool more = peek(reader) != ']';
-
-    while (more) {
-        struct json_object *element = NULL;
-
-        if (!spend(reader, ELEMENT_MEMORY) || !read_value(reader, &element))
-            return false;
-        if (json_object_array_add(array, element) != 0)
-            abort();
-        if (!read_separator(reader, ']', &more))
-            return false;
-        place->index++;
-    }
-    leave(reader);
-    *out = array;
-    array = NULL;
-    return true;
-}
-
-static bool add_known(struct lh_table *members, const struct json_symbol *symbol,
-                      struct json_object *value)
-{
-    if (lh_table_lookup_entry_w_hash(members, symbol->key, symbol->hash))
-        return false;
-    if (lh_table_insert_w_hash(members, symbol->key, value, symbol->hash,
-                               JSON_C_OBJECT_ADD_CONSTANT_KEY) != 0)
-        abort();
-    return true;
-}
-
-/* json-c frees the copy of the key with the object. */
-static bool add_unknown(struct lh_table *members, struct str key, struct json_object *value,
-                        unsigned long *hash)
-{
-    char *copy = mem_copy(key.ptr, key.len);
-
-    *hash = lh_get_hash(members, copy);
-    if (lh_table_lookup_entry_w_hash(members, copy, *hash)) {
-        mem_free(copy);
-        return false;
-    }
-    if (lh_table_insert_w_hash(members, copy, value, *hash, 0) != 0)
-        abort();
-    return true;
-}
-
-/* The last member was added: are there too many collisions? */
-static bool is_flooded(struct json_place *place, const struct lh_table *members, unsigned long hash)
-{
-    size_t size = (size_t)members->size;
-    size_t slot = (size_t)(members->tail - members->table);
-
-    place->displacement += (slot + size - hash % size) % size;
-    return place->displacement > (size_t)members->count * DISPLACEMENT_PER_MEMBER;
-}
-
-/* Takes ownership of `value`. Adds to json-c's table directly, so the key is hashed once at most.
- */
-static bool add_member(struct reader *reader, struct json_object *object, struct json_place *place,
-                       struct json_object *value)
-{
-    struct lh_table *members = json_object_get_object(object);
-    struct str key = json_bytes(&place->key, &reader->scratch);
-    const unsigned char *start = (const unsigned char *)place->key.bytes.ptr - 1;
-    const struct json_symbol *symbol =
-        reader->symbols ? json_symbols_find(reader->symbols, key) : NULL;
-    unsigned long hash = symbol ? symbol->hash : 0;
-
-    if (UNLIKELY(!(symbol ? add_known(members, symbol, value)
-                          : add_unknown(members, key, value, &hash)))) {
-        json_release(value);
-        return read_fail_at(reader, start, "duplicate key");
-    }
-    if (UNLIKELY(members->count >= COLLISIONS_CHECKED_FROM) && is_flooded(place, members, hash))
-        return read_fail_costly(reader, "too many keys with colliding hashes");
-    return true;
-}
-
-static bool read_member(struct reader *reader, struct json_object *object, struct json_place *place)
-{
-    const unsigned char *start;
-    struct json_raw key;
-    struct json_object *value = NULL;
-
-    if (peek(reader) != '"')
-        return read_fail(reader, "expected a key in double quotes");
-    start = reader->in.at++;
-    if (!json_scan_string(&reader->in, &key))
-        return read_fail(reader, reader->in.reason);
-    if (key.nul)
-        return read_fail_at(reader, start, "U+0000 in a key");
-    if (!spend(reader, MEMBER_MEMORY + key.bytes.len))
-        return false;
-    place->key = key;
-    if (peek(reader) != ':')
-        return read_fail(reader, "expected ':' behind a key");
-    reader->in.at++;
-    if (!read_value(reader, &value) || !add_member(reader, object, place, value))
-        return false;
-    place->key.bytes.ptr = NULL;
-    return true;
-}
-
-static bool read_object(struct reader *reader, struct json_object **out)
-{
-    struct json_place *place = enter(reader, false);
-
-    if (!place || !spend(reader, OBJECT_MEMORY))
-        return false;
-
-    CLEANUP(json_cleanup) struct json_object *object = json_made(json_object_new_object());
-    bool more = peek(reader) != '}';
-
-    while (more) {
-        if (!read_member(reader, object, place) || !read_separator(reader, '}', &more))
-            return false;
-    }
-    leave(reader);
-    *out = object;
-    object = NULL;
-    return true;
-}
-
-static bool read_string(struct reader *reader, struct json_object **out)
-{
-    struct json_raw raw;
-
-    reader->in.at++;
-    if (!json_scan_string(&reader->in, &raw))
-        return read_fail(reader, reader->in.reason);
-
-    struct str bytes = json_bytes(&raw, &reader->scratch);
-
-    if (!spend(reader, SCALAR_MEMORY + bytes.len))
-        return false;
-    *out = json_made(json_object_new_string_len(bytes.ptr, (int)bytes.len));
-    return true;
-}
-
-static bool read_word(struct reader *reader, struct str word)
-{
-    struct json_input *in = &reader->in;
-    struct str rest = { (const char *)in->at, (size_t)(in->end - in->at) };
-
-    if (!str_starts_with(rest, word))
-        return read_fail(reader, "expected a value");
-    in->at += word.len;
-    return true;
-}
-
-static bool read_boolean(struct reader *reader, bool value, struct json_object **out)
-{
-    if (!read_word(reader, value ? STR("true") : STR("false")))
-        return false;
-    if (!spend(reader, SCALAR_MEMORY))
-        return false;
-    *out = json_made(json_object_new_boolean(value));
-    return true;
-}
-
-static bool read_null(struct reader *reader, struct json_object **out)
-{
-    if (!read_word(reader, STR("null")))
-        return false;
-    *out = NULL;
-    return true;
-}
-
-static bool read_number(struct reader *reader, struct json_object **out)
-{
-    const unsigned char *start = reader->in.at;
-    struct json_object *number = NULL;
-
-    if (!json_scan_number(&reader->in, &number))
-        return read_fail(reader, reader->in.reason);
-
-    /* Counted as if every number kept its text. */
-    if (!spend(reader, SCALAR_MEMORY + (size_t)(reader->in.at - start))) {
-        json_release(number);
-        return false;
-    }
-    *out = number;
-    return true;
-}
-
-static bool read_value(struct reader *reader, struct json_object **out)
-{
-    int c = peek(reader);
-
-    switch (c) {
-    case '"':
-        return read_string(reader, out);
-    case '{':
-        return read_object(reader, out);
-    case '[':
-        return read_array(reader, out);
-    case 't':
-        return read_boolean(reader, true, out);
-    case 'f':
-        return read_boolean(reader, false, out);
-    case 'n':
-        return read_null(reader, out);
-    case -1:
-        return read_fail(reader, "the text ends where a value is expected");
+    switch (flat_kind(value)) {
+    case JSON_NULL:
+        return key;
+    case JSON_BOOLEAN:
+        return key + SCALAR_MEMORY;
+    case JSON_ARRAY:
+        return key + ARRAY_MEMORY + flat_count(value) * ELEMENT_MEMORY;
+    case JSON_OBJECT:
+        return key + OBJECT_MEMORY;
     default:
+        return key + SCALAR_MEMORY + value->len;
+    }
+}
+
+static bool check_memory(const struct flat *root, size_t max, struct error *err)
+{
+    size_t memory = 0;
+
+    for (uint32_t i = 0; i < root->size; i++)
+        memory += memory_of(&root[i]);
+    return max == 0 || memory <= max ||
+           fail(err, ERR_TOO_EXPENSIVE, "the values would take too much memory");
+}
+
+/* Numbers. */
+
+static int write_source(struct json_object *number, struct printbuf *out, int level, int flags)
+{
+    const struct json_source *source = json_source(number);
+
+    (void)level;
+    (void)flags;
+    return printbuf_memappend(out, source->text, (int)source->len);
+}
+
+static void free_source(struct json_object *number, void *source)
+{
+    (void)number;
+    mem_free(source);
+}
+
+static struct json_object *build_with_source(const struct flat *number)
+{
+    struct json_source *source = mem_realloc(NULL, sizeof(*source) + number->len);
+    struct json_object *made = json_made(json_object_new_double(flat_double(number)));
+
+    source->integer = number->kind == JSON_INTEGER;
+    source->len = number->len;
+    memcpy(source->text, number->text, number->len);
+    json_object_set_serializer(made, write_source, source, free_source);
+    return made;
+}
+
+static struct json_object *build_number(const struct flat *number)
+{
+    struct flat_numeric exact;
+
+    if (number->kind != JSON_INTEGER)
+        return build_with_source(number);
+    exact = flat_numeric(number);
+    if (exact.kind == NUMERIC_BIG)
+        return build_with_source(number);
+    if (exact.negative)
+        return exact.magnitude <= (uint64_t)INT64_MAX + 1
+                   ? json_made(json_object_new_int64((int64_t)-exact.magnitude))
+                   : build_with_source(number);
+    if (number->text[0] == '-') /* -0 must be written as -0 */
+        return build_with_source(number);
+    return json_made(exact.magnitude <= INT64_MAX ? json_object_new_int64((int64_t)exact.magnitude)
+                                                  : json_object_new_uint64(exact.magnitude));
+}
+
+/* Trees. */
+
+static struct json_object *build(const struct flat *value);
+
+static struct json_object *build_array(const struct flat *array)
+{
+    struct json_object *made = json_made(json_object_new_array_ext((int)flat_count(array) + 1));
+
+    for (FLAT_EACH(element, array))
+        if (json_object_array_add(made, build(element)) != 0)
+            abort();
+    return made;
+}
+
+static struct json_object *build_object(const struct flat *object)
+{
+    struct json_object *made = json_made(json_object_new_object());
+
+    for (FLAT_EACH(member, object)) {
+        char *key = mem_copy(member->key, member->key_len);
+
+        /* The reader has refused duplicate keys. */
+        if (json_object_object_add_ex(made, key, build(member), JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0)
+            abort();
+        mem_free(key);
+    }
+    return made;
+}
+
+static struct json_object *build(const struct flat *value)
+{
+    switch (flat_kind(value)) {
+    case JSON_BOOLEAN:
+        return json_made(json_object_new_boolean(flat_is_true(value)));
+    case JSON_INTEGER:
+    case JSON_NUMBER:
+        return build_number(value);
+    case JSON_STRING:
+        return json_made(json_object_new_string_len(value->text, (int)value->len));
+    case JSON_ARRAY:
+        return build_array(value);
+    case JSON_OBJECT:
+        return build_object(value);
+    case JSON_NULL:
         break;
     }
-    if (c == '-' || char_is_digit((char)c))
-        return read_number(reader, out);
-    return read_fail(reader, "expected a value");
-}
-
-static bool read_text(struct reader *reader, struct json_object **out)
-{
-    CLEANUP(json_cleanup) struct json_object *root = NULL;
-
-    if (str_starts_with((struct str){ (const char *)reader->in.begin,
-                                      (size_t)(reader->in.end - reader->in.begin) },
-                        STR("\xEF\xBB\xBF")))
-        return read_fail(reader, "byte order mark");
-    if (!read_value(reader, &root))
-        return false;
-    if (peek(reader) >= 0)
-        return read_fail(reader, "more text behind the value");
-    *out = root;
-    root = NULL;
-    return true;
-}
-
-static size_t depth_of(const struct json_read_options *options)
-{
-    if (!options || options->max_depth == 0)
-        return JSON_MAX_DEPTH;
-    return options->max_depth < JSON_DEPTH_LIMIT ? options->max_depth : JSON_DEPTH_LIMIT;
+    return NULL;
 }
 
 bool json_read(struct str text, const struct json_read_options *options, struct json_object **out,
                struct error *err)
 {
-    const unsigned char *begin = (const unsigned char *)(text.ptr ? text.ptr : "");
-    struct json_place
-        places[JSON_DEPTH_LIMIT]; /* not zeroed: that would take longer than reading */
-    struct reader reader = {
-        .in = { .begin = begin, .at = begin, .end = begin + text.len },
-        .symbols = options ? options->symbols : NULL,
-        .places = places,
-        .max_depth = depth_of(options),
-        .memory = options && options->max_memory ? options->max_memory : SIZE_MAX,
-        .err = err,
-    };
+    const struct flat_options reading = { .max_depth = options ? options->max_depth : 0 };
+    struct arena *arena = arena_create();
+    const struct flat *root = NULL;
+    bool ok = flat_read(arena, text, &reading, &root, err) &&
+              check_memory(root, options ? options->max_memory : 0, err);
 
-    /* json-c keeps the length of a string in an int. */
-    if (text.len > INT_MAX)
-        return fail(err, ERR_MALFORMED, "at byte %d: the text is longer than 2 GiB", INT_MAX);
-    buf_init(&reader.scratch, INT_MAX);
-
-    bool ok = read_text(&reader, out);
-
-    buf_done(&reader.scratch);
+    if (ok)
+        *out = build(root);
+    arena_destroy(arena);
     return ok;
 }
 
@@ -409,6 +169,17 @@ bool json_read_in(struct arena *arena, struct str text, const struct json_read_o
         arena_own(arena, tree, json_release);
     *out = tree;
     return true;
+}
+
+const struct flat *json_flatten(struct arena *arena, struct json_object *value)
+{
+    const struct flat_options options = { .max_depth = JSON_DEPTH_LIMIT };
+    const struct flat *tree = NULL;
+    struct error err;
+
+    if (!flat_read(arena, json_text(arena, value), &options, &tree, &err))
+        abort();
+    return tree;
 }
 
 void json_release(void *tree)

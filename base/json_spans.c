@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/chars.h"
-#include "base/json_internal.h"
+#include "base/flat_internal.h"
 
 struct str json_span(struct str text)
 {

@@ -1,62 +1,18 @@
 /*
- * json_symbols.c - an append-only table of property names; see json.h.
+ * json_symbols.c - an append-only table of property names; see flat.h.
  *
  * The symbols lie one after the other in a pool that never moves. The hash table over them is
  * replaced by one of twice the size when it is half full; the tables it outgrew stay until the end,
  * because readers take no lock and may still look into them. Together they are smaller than the
  * present one.
- *
- * The reader looks up every key of every object, so the hash reads at most three words of the key.
- * An author of schemas can choose names that collide, a sender of texts cannot.
  */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/json_internal.h"
+#include "base/flat_internal.h"
 
 enum { FIRST_SLOTS = 64 };
-
-static inline uint64_t load_8(const char *from)
-{
-    uint64_t word;
-
-    memcpy(&word, from, sizeof(word));
-    return word;
-}
-
-static inline uint64_t load_4(const char *from)
-{
-    uint32_t word;
-
-    memcpy(&word, from, sizeof(word));
-    return word;
-}
-
-static inline size_t hash_of_key(struct str key)
-{
-    uint64_t first = 0;
-    uint64_t last = 0;
-
-    if (key.len >= 8) {
-        first = load_8(key.ptr);
-        last = load_8(key.ptr + key.len - 8);
-        if (key.len > 16)
-            first ^= load_8(key.ptr + key.len / 2 - 4) << 1;
-    } else if (key.len >= 4) {
-        first = load_4(key.ptr);
-        last = load_4(key.ptr + key.len - 4);
-    } else if (key.len > 0) {
-        first = (unsigned char)key.ptr[0];
-        last = (uint64_t)(unsigned char)key.ptr[key.len / 2] << 8 |
-               (unsigned char)key.ptr[key.len - 1];
-    }
-
-    uint64_t hash = (first ^ key.len) * UINT64_C(0x9E3779B97F4A7C15);
-
-    hash = (hash ^ hash >> 32 ^ last) * UINT64_C(0xD6E8FEB86659FD93);
-    return (size_t)(hash ^ hash >> 32);
-}
 
 /* Open addressing over the symbols, at most half full. */
 struct json_symbol_slots {
@@ -65,11 +21,22 @@ struct json_symbol_slots {
     const struct json_symbol *_Atomic slots[]; /* [mask + 1]; NULL: free */
 };
 
+struct json_symbols {
+    char *pool;
+    size_t pool_size; /* bytes; fixed */
+    struct json_symbol_slots *_Atomic table;
+
+    /* Behind the mutex: */
+    pthread_mutex_t mutex;
+    size_t pool_used;
+    size_t count;
+};
+
 /* The symbol with this key; or NULL, and the free slot where it belongs in `*slot`. */
 static inline const struct json_symbol *probe(const struct json_symbol_slots *table, struct str key,
-                                              size_t *slot)
+                                              uint64_t hash, size_t *slot)
 {
-    for (size_t at = hash_of_key(key) & table->mask;; at = (at + 1) & table->mask) {
+    for (size_t at = hash & table->mask;; at = (at + 1) & table->mask) {
         const struct json_symbol *symbol =
             atomic_load_explicit(&table->slots[at], memory_order_acquire);
 
@@ -80,11 +47,17 @@ static inline const struct json_symbol *probe(const struct json_symbol_slots *ta
     }
 }
 
-const struct json_symbol *json_symbols_find(const struct json_symbols *symbols, struct str key)
+const struct json_symbol *json_symbols_find_hashed(const struct json_symbols *symbols,
+                                                   struct str key, uint64_t hash)
 {
     size_t slot;
 
-    return probe(atomic_load_explicit(&symbols->table, memory_order_acquire), key, &slot);
+    return probe(atomic_load_explicit(&symbols->table, memory_order_acquire), key, hash, &slot);
+}
+
+const struct json_symbol *json_symbols_find(const struct json_symbols *symbols, struct str key)
+{
+    return json_symbols_find_hashed(symbols, key, json_key_hash(key));
 }
 
 static struct json_symbol_slots *create_slots(size_t count, struct json_symbol_slots *outgrown)
@@ -105,7 +78,12 @@ static struct json_symbol_slots *grow_slots(struct json_symbol_slots *old)
         const struct json_symbol *symbol = old->slots[i];
         size_t slot;
 
-        if (symbol && !probe(table, (struct str){ symbol->key, symbol->len }, &slot))
+        if (!symbol)
+            continue;
+
+        struct str key = { symbol->key, symbol->len };
+
+        if (!probe(table, key, json_key_hash(key), &slot))
             table->slots[slot] = symbol;
     }
     return table;
@@ -118,7 +96,6 @@ struct json_symbols *json_symbols_create(size_t max_bytes)
     symbols->pool = mem_alloc(max_bytes);
     symbols->pool_size = max_bytes;
     symbols->table = create_slots(FIRST_SLOTS, NULL);
-    symbols->hashing = json_made(json_object_new_object());
     (void)pthread_mutex_init(&symbols->mutex, NULL);
     return symbols;
 }
@@ -134,7 +111,6 @@ void json_symbols_destroy(struct json_symbols *symbols)
         table = outgrown;
     }
     (void)pthread_mutex_destroy(&symbols->mutex);
-    json_release(symbols->hashing);
     mem_free(symbols->pool);
     mem_free(symbols);
 }
@@ -165,7 +141,7 @@ static const struct json_symbol *add_locked(struct json_symbols *symbols, struct
 {
     struct json_symbol_slots *table = symbols->table;
     size_t slot;
-    const struct json_symbol *known = probe(table, key, &slot);
+    const struct json_symbol *known = probe(table, key, json_key_hash(key), &slot);
     struct json_symbol *symbol = known ? NULL : take_room(symbols, key);
 
     if (!symbol)
@@ -173,7 +149,6 @@ static const struct json_symbol *add_locked(struct json_symbols *symbols, struct
     symbol->index = (uint32_t)symbols->count++;
     symbol->len = (uint32_t)key.len;
     memcpy(symbol->key, key.len ? key.ptr : "", key.len); /* the pool is zeroed: a NUL follows */
-    symbol->hash = lh_get_hash(json_object_get_object(symbols->hashing), symbol->key);
     atomic_store_explicit(&table->slots[slot], symbol, memory_order_release);
     if (symbols->count * 2 > table->mask)
         atomic_store_explicit(&symbols->table, grow_slots(table), memory_order_release);
@@ -184,7 +159,7 @@ const struct json_symbol *json_symbols_add(struct json_symbols *symbols, struct 
 {
     const struct json_symbol *symbol = json_symbols_find(symbols, key);
 
-    /* json-c cannot hold a key with a NUL in it. */
+    /* The reader refuses such keys. */
     if (symbol || key.len >= UINT32_MAX || (key.len > 0 && memchr(key.ptr, '\0', key.len)))
         return symbol;
     (void)pthread_mutex_lock(&symbols->mutex);

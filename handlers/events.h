@@ -41,11 +41,11 @@ struct events_options {
 
 /** One event, with the results of its steps so far. */
 struct event {
-    struct json_object *root; /* the whole event; NULL: the tree is released, or malformed */
-    struct str raw;           /* its bytes in the body; set for the outbox */
+    const struct flat *root; /* the whole event; NULL: the tree is released, or malformed */
+    struct str raw;          /* its bytes in the body; set for the outbox */
     const struct route *route;
     struct str id; /* ptr NULL: none */
-    struct json_object *payload;
+    const struct flat *payload;
     struct str version; /* of the schema; in the arena */
     bool lacks_schema;  /* there is no schema to check it with */
     struct schema_report report;

@@ -15,7 +15,7 @@ static void release_body(void *self)
 {
     struct run *run = self;
 
-    json_release(run->body);
+    arena_destroy(run->tree);
 }
 
 struct run *run_create(const struct events *events, const struct request *request,
@@ -45,7 +45,8 @@ void run_release_tree(struct run *run)
         event->root = NULL;
         event->payload = NULL;
     }
-    json_release(run->body);
+    arena_destroy(run->tree);
+    run->tree = NULL;
     run->body = NULL;
 }
 
@@ -57,13 +58,13 @@ bool run_still_waits(const struct run *run)
                                          run->request->arena);
 }
 
-static bool event_waits(struct run *run, struct json_object *root)
+static bool event_waits(struct run *run, const struct flat *root)
 {
     const struct route *route;
     struct error err;
 
     run->awaited = NULL;
-    if (json_is_object(root) && routes_find(run->options->routes, root, &route, &err))
+    if (flat_is_object(root) && routes_find(run->options->routes, root, &route, &err))
         run->awaited = route->live;
     return run_still_waits(run);
 }
@@ -72,10 +73,10 @@ bool run_waits_for_schema(struct run *run)
 {
     if (LIKELY(catalog_is_whole(run->options->catalog)) || run->malformed.code != ERR_NONE)
         return false;
-    if (!json_is_array(run->body))
+    if (!flat_is_array(run->body))
         return event_waits(run, run->body);
-    for (size_t i = 0; i < json_count(run->body); i++)
-        if (event_waits(run, json_at(run->body, i)))
+    for (FLAT_EACH(root, run->body))
+        if (event_waits(run, root))
             return true;
     return false;
 }
@@ -104,7 +105,7 @@ static void check_event(struct run *run, size_t index)
     struct event *event = &run->events[index];
     struct error err = { 0 };
 
-    *event = (struct event){ .root = run_root(run, index) };
+    *event = (struct event){ .root = event->root };
 
     enum condition condition = run_take_steps(run, event, &err);
 
@@ -190,13 +191,23 @@ static void offer_samples(const struct run *run)
             catalog_accepted(run->events[i].route->live, run->events[i].payload, run->now_us);
 }
 
+static void find_roots(struct run *run)
+{
+    if (!run->is_batch) {
+        run->events[0].root = run->body;
+        return;
+    }
+    for (FLAT_EACH(root, run->body))
+        run->events[root->index].root = root;
+}
+
 bool run_check(struct run *run, enum run_pace pace)
 {
     struct arena *arena = run->request->arena;
     bool malformed = run->malformed.code != ERR_NONE;
 
-    run->is_batch = !malformed && json_is_array(run->body);
-    run->count = run->is_batch ? json_count(run->body) : 1;
+    run->is_batch = !malformed && flat_is_array(run->body);
+    run->count = run->is_batch ? flat_count(run->body) : 1;
     run->units_left = run->is_batch ? BATCH_UNITS_MAX : run->options->max_errors;
     run->events = arena_alloc(arena, (run->count + 1) * sizeof(*run->events));
     run->outcomes = arena_alloc(arena, (run->count + 1) * sizeof(*run->outcomes));
@@ -205,6 +216,7 @@ bool run_check(struct run *run, enum run_pace pace)
                      details_of(run, &run->malformed));
         return true;
     }
+    find_roots(run);
     if (pace == RUN_FULL)
         check_fully(run);
     else if (!check_fast(run))

@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "handlers/events.h"
 #include "handlers/outcome.h"
 #include "schema/schema.h"
@@ -27,7 +27,8 @@ struct run {
     const struct events_options *options;
     const struct request *request;
     const struct event_observer *observer; /* NULL: none */
-    struct json_object *body;              /* the tree; NULL: not read, malformed, or released */
+    const struct flat *body;               /* the tree; NULL: not read, malformed, or released */
+    struct arena *tree;                    /* holds the tree; NULL: it is released */
     struct error malformed;                /* code ERR_NONE: the body was read */
     struct schema_budget budget;           /* of the event that is checked */
     const atomic_bool *stop;               /* true: end the checks soon; NULL: nothing stops them */
@@ -45,12 +46,6 @@ struct run {
     size_t submitted_count;
     struct outbox_job *job; /* NULL: nothing was submitted */
 };
-
-/** The event in the tree of the body. */
-static inline struct json_object *run_root(const struct run *run, size_t index)
-{
-    return run->is_batch ? json_at(run->body, index) : run->body;
-}
 
 /* events_steps.c: the steps of one event. */
 

@@ -103,7 +103,7 @@ static void run_work(struct slow_lane_job *job)
     } else {
         work->result = check_and_submit(work);
     }
-    run_release_tree(work->run); /* json-c's objects stay in the thread that made them */
+    run_release_tree(work->run);
 }
 
 bool slow_start(struct slow_work *work, enum slow_task task)

@@ -8,7 +8,6 @@
 #include "handlers/events_internal.h"
 
 enum {
-    TREE_MAX = 96 * 1024 * 1024,   /* bytes of a body read; 2 MiB of "{}," would take 500 MB */
     RECORD_USUAL = 768,            /* bytes that most records fit in */
     RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
 };
@@ -20,15 +19,12 @@ static bool fail_too_expensive(struct error *err)
 
 static bool parse(struct run *run, struct error *err)
 {
-    const struct json_read_options options = {
-        .max_memory = TREE_MAX,
-        .symbols = catalog_symbols(run->options->catalog),
-    };
+    const struct flat_options options = { .symbols = catalog_symbols(run->options->catalog) };
 
-    if (json_read(run->request->body, &options, &run->body, err))
+    if (!run->tree)
+        run->tree = arena_create();
+    if (flat_read(run->tree, run->request->body, &options, &run->body, err))
         return true;
-    if (err->code == ERR_TOO_EXPENSIVE)
-        return fail_too_expensive(err);
 
     struct error why = *err;
 
@@ -37,7 +33,7 @@ static bool parse(struct run *run, struct error *err)
 
 static bool find_route(struct run *run, struct event *event, struct error *err)
 {
-    if (!json_is_object(event->root))
+    if (!flat_is_object(event->root))
         return fail(err, ERR_MALFORMED, "Invalid EventBridge payload: missing 'detail' key");
     if (!routes_find(run->options->routes, event->root, &event->route, err))
         return false;
@@ -140,8 +136,8 @@ void run_read(struct run *run)
     bool ok = parse(run, &err);
     size_t max = run->options->max_batch;
 
-    if (ok && json_is_array(run->body) && json_count(run->body) > max)
-        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", json_count(run->body),
+    if (ok && flat_is_array(run->body) && flat_count(run->body) > max)
+        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", flat_count(run->body),
                   max);
     run->malformed = err;
     observe(run, "parse", NULL, ok ? NULL : &err);
@@ -167,6 +163,6 @@ bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_
 
     if (!run->body && !parse(run, &err))
         return false;
-    event->root = run_root(run, index);
+    event->root = run->body; /* an element of an array has no record in the answer */
     return take_payload(run, event, &err) && write_record(run, event, processed_at_us, &err);
 }

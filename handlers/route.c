@@ -114,19 +114,19 @@ bool routes_add(struct routes *routes, const struct route_options *options, stru
 }
 
 /* The string at the matcher's place; "": absent or not a string. */
-static struct str value_at(const struct matcher *matcher, struct json_object *event)
+static struct str value_at(const struct matcher *matcher, const struct flat *event)
 {
-    struct json_object *value;
+    const struct flat *value;
 
     if (matcher->member)
-        return json_is_object(event) ? json_find_str(event, matcher->member) : STR("");
-    if (json_pointer_find(matcher->pointer, event, &value, NULL) != JSON_FOUND ||
-        !json_is_string(value))
+        return flat_is_object(event) ? flat_find_str(event, str_from_c(matcher->member)) : STR("");
+    if (flat_pointer_find(matcher->pointer, event, &value, NULL) != JSON_FOUND ||
+        !flat_is_string(value))
         return STR("");
-    return json_str(value);
+    return flat_str(value);
 }
 
-static bool matches(const struct rule *rule, struct json_object *event)
+static bool matches(const struct rule *rule, const struct flat *event)
 {
     for (size_t i = 0; i < rule->matcher_count; i++) {
         const struct matcher *matcher = &rule->matchers[i];
@@ -138,7 +138,7 @@ static bool matches(const struct rule *rule, struct json_object *event)
     return true;
 }
 
-bool routes_find(const struct routes *routes, struct json_object *event, const struct route **out,
+bool routes_find(const struct routes *routes, const struct flat *event, const struct route **out,
                  struct error *err)
 {
     for (const struct rule *rule = routes->first; rule; rule = rule->next) {

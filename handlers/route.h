@@ -14,7 +14,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 #include "handlers/transform.h"
 #include "schema/registry/catalog.h"
@@ -58,5 +58,5 @@ NODISCARD bool routes_add(struct routes *routes, const struct route_options *opt
                           struct catalog *catalog, struct error *err);
 
 /** The route for `event` (any JSON value). ERR_NOT_FOUND when none matches. */
-NODISCARD bool routes_find(const struct routes *routes, struct json_object *event,
+NODISCARD bool routes_find(const struct routes *routes, const struct flat *event,
                            const struct route **out, struct error *err);

@@ -26,21 +26,21 @@ static enum found refuse_shape(struct error *err, struct str path)
 
 /* Is the parent of the absent value an array, where the pointer has the name of a member? */
 static bool is_parent_array(const struct transform_source *source, size_t stop,
-                            struct json_object *payload)
+                            const struct flat *payload)
 {
-    struct json_object *parent = NULL;
+    const struct flat *parent = NULL;
 
     return stop > 0 && source->parents[stop - 1] &&
-           json_pointer_find(source->parents[stop - 1], payload, &parent, NULL) == JSON_FOUND &&
-           json_is_array(parent);
+           flat_pointer_find(source->parents[stop - 1], payload, &parent, NULL) == JSON_FOUND &&
+           flat_is_array(parent);
 }
 
-static enum found find(const struct transform_source *source, struct json_object *payload,
-                       struct json_object **value, struct error *err)
+static enum found find(const struct transform_source *source, const struct flat *payload,
+                       const struct flat **value, struct error *err)
 {
     size_t stop;
 
-    switch (json_pointer_find(source->pointer, payload, value, &stop)) {
+    switch (flat_pointer_find(source->pointer, payload, value, &stop)) {
     case JSON_FOUND:
         return FOUND;
     case JSON_NO_CONTAINER:
@@ -54,8 +54,8 @@ static enum found find(const struct transform_source *source, struct json_object
 }
 
 /* The first source that is present. */
-static enum found find_first(const struct transform_field *field, struct json_object *payload,
-                             struct json_object **value, struct str *path, struct error *err)
+static enum found find_first(const struct transform_field *field, const struct flat *payload,
+                             const struct flat **value, struct str *path, struct error *err)
 {
     for (size_t i = 0; i < field->source_count; i++) {
         const struct transform_source *source = &field->sources[i];
@@ -69,33 +69,30 @@ static enum found find_first(const struct transform_field *field, struct json_ob
 }
 
 /* Null, false, zero, or without content. */
-static bool is_empty(struct json_object *value)
+static bool is_empty(const struct flat *value)
 {
-    switch (json_kind(value)) {
+    switch (flat_kind(value)) {
     case JSON_NULL:
         return true;
     case JSON_BOOLEAN:
-        return !json_object_get_boolean(value);
+        return !flat_is_true(value);
     case JSON_INTEGER:
     case JSON_NUMBER:
-        return json_double(value) == 0.0;
+        return flat_double(value) == 0.0;
     case JSON_STRING:
-        return json_str(value).len == 0;
+        return flat_str(value).len == 0;
     case JSON_ARRAY:
-        return json_count(value) == 0;
     case JSON_OBJECT:
-        for (JSON_EACH(member, value))
-            return false;
-        return true;
+        return flat_count(value) == 0;
     }
     return false;
 }
 
 /* Add a field with a value from the payload; without a default, an absent one is left out. */
-static bool write_from(const struct transform_field *field, struct json_object *payload,
+static bool write_from(const struct transform_field *field, const struct flat *payload,
                        struct buf *out, struct error *err)
 {
-    struct json_object *value = NULL;
+    const struct flat *value = NULL;
     struct str path = { NULL, 0 };
     enum found found = find_first(field, payload, &value, &path, err);
 
@@ -114,7 +111,7 @@ static bool write_from(const struct transform_field *field, struct json_object *
     return transform_as_write(field->as, value, path, out, err);
 }
 
-static bool write_field(const struct transform_field *field, struct json_object *payload,
+static bool write_field(const struct transform_field *field, const struct flat *payload,
                         const char *now, struct buf *out, struct error *err)
 {
     if (field->kind == TRANSFORM_FROM)
@@ -127,7 +124,7 @@ static bool write_field(const struct transform_field *field, struct json_object 
     return true;
 }
 
-static bool write_fields(const struct transform *transform, struct json_object *payload,
+static bool write_fields(const struct transform *transform, const struct flat *payload,
                          const char *now, struct buf *out, struct error *err)
 {
     size_t end = out->len + 1; /* where the first field begins */
@@ -150,7 +147,7 @@ static bool write_fields(const struct transform *transform, struct json_object *
     return out->overflow ? refuse_payload(err, STR("the record is too long")) : true;
 }
 
-bool transform_apply(const struct transform *transform, struct json_object *payload, int64_t now_us,
+bool transform_apply(const struct transform *transform, const struct flat *payload, int64_t now_us,
                      struct buf *out, struct error *err)
 {
     size_t before = out->len;

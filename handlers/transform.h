@@ -2,7 +2,8 @@
  * transform.h - writes the normalized record of a payload, as a transform file describes it.
  *
  * The file is a list of fields, each with a name and the source of its value
- * (conf/transform.schema.json). The record is written as JSON text from the payload's tree.
+ * (conf/transform.schema.json). The record is written as JSON text
+ * from the slices of the payload's tree.
  *
  * Threads: immutable once loaded; shared.
  */
@@ -14,7 +15,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 
 struct transform;
 
@@ -31,9 +32,9 @@ bool transform_check(const char *path, void (*report)(void *self, const char *li
 void transform_destroy(struct transform *transform);
 
 /**
- * Add the record of `payload` (NULL: a JSON null) as compact JSON; `now_us` is the value of
+ * Add the record of `payload` as compact JSON; `now_us` is the value of
  * `now: true`. ERR_INVALID, worded for the sender and without any of the payload's
  * values, when the payload does not hold what the record needs or the record does not fit `out`.
  */
-NODISCARD bool transform_apply(const struct transform *transform, struct json_object *payload,
+NODISCARD bool transform_apply(const struct transform *transform, const struct flat *payload,
                                int64_t now_us, struct buf *out, struct error *err);

@@ -21,54 +21,49 @@ enum {
     MAX_CONVERTED = 256 * 1024 * 1024, /* above any body; `out` limits the record */
 };
 
-static bool is_number(struct json_object *value)
-{
-    return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
-}
-
 static bool refuse_value(struct error *err, struct str path, const char *what)
 {
     return fail(err, ERR_INVALID, "Transformation failed: %.*s %s", STR_ARG(path), what);
 }
 
-static bool write_case(struct json_object *value, struct str path,
+static bool write_case(const struct flat *value, struct str path,
                        void (*convert)(struct buf *out, struct str text), struct buf *out,
                        struct error *err)
 {
     CLEANUP(buf_done) struct buf converted;
 
     buf_init(&converted, MAX_CONVERTED);
-    if (!json_is_string(value))
+    if (!flat_is_string(value))
         return refuse_value(err, path, "is not a string");
-    convert(&converted, json_str(value));
+    convert(&converted, flat_str(value));
     json_write_string(out, buf_str(&converted));
     return true;
 }
 
-static bool write_lower(struct json_object *value, struct str path, struct buf *out,
+static bool write_lower(const struct flat *value, struct str path, struct buf *out,
                         struct error *err)
 {
     return write_case(value, path, utf8_lower, out, err);
 }
 
-static bool write_upper(struct json_object *value, struct str path, struct buf *out,
+static bool write_upper(const struct flat *value, struct str path, struct buf *out,
                         struct error *err)
 {
     return write_case(value, path, utf8_upper, out, err);
 }
 
-static bool write_string(struct json_object *value, struct str path, struct buf *out,
+static bool write_string(const struct flat *value, struct str path, struct buf *out,
                          struct error *err)
 {
-    if (json_is_object(value) || json_is_array(value))
+    if (flat_is_object(value) || flat_is_array(value))
         return refuse_value(err, path, "cannot be made a string");
-    if (json_is_string(value)) {
-        json_write(out, value);
+    if (flat_is_string(value)) {
+        flat_write(out, value);
         return true;
     }
     /* The text of a number or a boolean needs no escapes. */
     buf_add_char(out, '"');
-    json_write(out, value);
+    flat_write(out, value);
     buf_add_char(out, '"');
     return true;
 }
@@ -110,31 +105,31 @@ static bool is_number_text(struct str text)
     return at == text.len;
 }
 
-static bool write_number(struct json_object *value, struct str path, struct buf *out,
+static bool write_number(const struct flat *value, struct str path, struct buf *out,
                          struct error *err)
 {
-    if (is_number(value)) {
-        json_write(out, value);
+    if (flat_is_number(value)) {
+        flat_write(out, value);
         return true;
     }
-    if (!json_is_string(value) || !is_number_text(json_str(value)))
+    if (!flat_is_string(value) || !is_number_text(flat_str(value)))
         return refuse_value(err, path, "is not a number");
-    buf_add(out, json_str(value));
+    buf_add(out, flat_str(value));
     return true;
 }
 
-static bool write_epoch(struct json_object *value, struct str path, struct buf *out,
+static bool write_epoch(const struct flat *value, struct str path, struct buf *out,
                         struct error *err)
 {
     char text[CLOCK_TEXT_SIZE];
     int64_t milliseconds;
 
-    if (json_is_string(value) && format_check(format_find(STR("date-time")), json_str(value))) {
-        json_write(out, value);
+    if (flat_is_string(value) && format_check(format_find(STR("date-time")), flat_str(value))) {
+        flat_write(out, value);
         return true;
     }
-    if (!is_number(value) || !json_int64(value, &milliseconds) || milliseconds < MIN_EPOCH_MS ||
-        milliseconds > MAX_EPOCH_MS)
+    if (!flat_is_number(value) || !flat_int64(value, &milliseconds) ||
+        milliseconds < MIN_EPOCH_MS || milliseconds > MAX_EPOCH_MS)
         return refuse_value(err, path, "is not a time in milliseconds");
     clock_format(milliseconds * US_PER_MS, text);
     buf_printf(out, "\"%.*sZ\"", MILLISECOND_TEXT, text);
@@ -143,7 +138,7 @@ static bool write_epoch(struct json_object *value, struct str path, struct buf *
 
 static const struct {
     const char *name;
-    bool (*write)(struct json_object *value, struct str path, struct buf *out, struct error *err);
+    bool (*write)(const struct flat *value, struct str path, struct buf *out, struct error *err);
 } conversions[] = {
     [TRANSFORM_AS_IS] = { NULL, NULL },
     [TRANSFORM_LOWER] = { "lower", write_lower },
@@ -163,11 +158,11 @@ bool transform_as_parse(struct str name, enum transform_as *out)
     return false;
 }
 
-bool transform_as_write(enum transform_as as, struct json_object *value, struct str path,
+bool transform_as_write(enum transform_as as, const struct flat *value, struct str path,
                         struct buf *out, struct error *err)
 {
-    if (as != TRANSFORM_AS_IS && value)
+    if (as != TRANSFORM_AS_IS && flat_kind(value) != JSON_NULL)
         return conversions[as].write(value, path, out, err);
-    json_write(out, value);
+    flat_write(out, value);
     return true;
 }

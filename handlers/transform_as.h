@@ -10,7 +10,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 
 enum transform_as {
@@ -29,5 +29,5 @@ bool transform_as_parse(struct str name, enum transform_as *out);
  * Add `value` as JSON, converted; null stays null. When that is impossible: ERR_INVALID,
  * naming `path` and not the value.
  */
-NODISCARD bool transform_as_write(enum transform_as as, struct json_object *value, struct str path,
+NODISCARD bool transform_as_write(enum transform_as as, const struct flat *value, struct str path,
                                   struct buf *out, struct error *err);

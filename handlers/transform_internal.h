@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 #include "handlers/transform_as.h"
 

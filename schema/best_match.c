@@ -26,8 +26,8 @@ static void set_path(struct relevance *relevance, const struct step *step, size_
 
 static int compare_tokens(const struct token *a, const struct token *b)
 {
-    if (a->key && b->key)
-        return strcmp(a->key, b->key); /* bytes of UTF-8 have the order of the code points */
+    if (a->key.ptr && b->key.ptr)
+        return str_compare(a->key, b->key); /* bytes of UTF-8 have the order of the code points */
     return (a->index > b->index) - (a->index < b->index);
 }
 
@@ -56,7 +56,7 @@ static int compare_path(const struct relevance *a, const struct step *step)
 static bool matches_type(const struct fault *fault)
 {
     const struct node *node = fault->at->node;
-    unsigned kind = 1U << json_object_get_type(fault->at->value);
+    unsigned kind = kind_bit(fault->at->value);
 
     for (uint32_t i = 0; i < node->rule_count; i++) {
         if (node->rules[i].op == RULE_TYPE)

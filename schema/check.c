@@ -82,33 +82,6 @@ bool check_read_clock(struct check *check, uint64_t steps)
     return true;
 }
 
-static bool spend_on_elements(struct check *check, struct json_object *array)
-{
-    for (size_t i = 0; i < json_count(array); i++) {
-        if (!check_spend_on(check, json_at(array, i)))
-            return false;
-    }
-    return true;
-}
-
-static bool spend_on_members(struct check *check, struct json_object *object)
-{
-    for (JSON_EACH(member, object)) {
-        if (!check_spend_on(check, json_value(member)))
-            return false;
-    }
-    return true;
-}
-
-bool check_spend_on(struct check *check, struct json_object *value)
-{
-    if (!check_spend(check, 1))
-        return false;
-    if (json_is_array(value))
-        return spend_on_elements(check, value);
-    return !json_is_object(value) || spend_on_members(check, value);
-}
-
 void check_begin(struct check *check, const struct schema *schema, struct schema_budget *budget)
 {
     check->schema = schema;
@@ -130,7 +103,7 @@ void check_end(struct check *check)
 
 /* In-place applicators. */
 
-bool check_branch(struct check *check, uint32_t node, struct json_object *value,
+bool check_branch(struct check *check, uint32_t node, const struct flat *value,
                   struct evaluated *seen)
 {
     struct evaluated branch;
@@ -147,7 +120,7 @@ bool check_branch(struct check *check, uint32_t node, struct json_object *value,
     return ok;
 }
 
-static bool check_all_of(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_all_of(struct check *check, const struct rule *rule, const struct flat *value,
                          struct evaluated *seen)
 {
     for (uint32_t i = 0; i < rule->target_count; i++) {
@@ -157,7 +130,7 @@ static bool check_all_of(struct check *check, const struct rule *rule, struct js
     return true;
 }
 
-static bool check_any_of(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_any_of(struct check *check, const struct rule *rule, const struct flat *value,
                          struct evaluated *seen)
 {
     bool any = false;
@@ -172,7 +145,7 @@ static bool check_any_of(struct check *check, const struct rule *rule, struct js
     return any;
 }
 
-static bool check_one_of(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_one_of(struct check *check, const struct rule *rule, const struct flat *value,
                          struct evaluated *seen)
 {
     uint32_t count = 0;
@@ -186,14 +159,14 @@ static bool check_one_of(struct check *check, const struct rule *rule, struct js
     return count == 1;
 }
 
-static bool check_not(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_not(struct check *check, const struct rule *rule, const struct flat *value,
                       struct evaluated *seen)
 {
     (void)seen;
     return !check_node(check, rule->targets[0].fast, value, NULL) && !check->stopped;
 }
 
-static bool check_if(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_if(struct check *check, const struct rule *rule, const struct flat *value,
                      struct evaluated *seen)
 {
     bool holds = check_branch(check, rule->targets[0].fast, value, seen);
@@ -204,13 +177,13 @@ static bool check_if(struct check *check, const struct rule *rule, struct json_o
     return branch == NO_NODE || check_node(check, branch, value, seen);
 }
 
-static bool check_ref(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_ref(struct check *check, const struct rule *rule, const struct flat *value,
                       struct evaluated *seen)
 {
     return check_node(check, rule->targets[0].fast, value, seen);
 }
 
-static bool check_dangling(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_dangling(struct check *check, const struct rule *rule, const struct flat *value,
                            struct evaluated *seen)
 {
     (void)rule;
@@ -235,52 +208,51 @@ const struct target *check_dynamic(struct check *check, const struct rule *rule)
 }
 
 static bool check_dynamic_ref(struct check *check, const struct rule *rule,
-                              struct json_object *value, struct evaluated *seen)
+                              const struct flat *value, struct evaluated *seen)
 {
     return check_node(check, check_dynamic(check, rule)->fast, value, seen);
 }
 
 /* Items. */
 
-static bool check_min_items(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_min_items(struct check *check, const struct rule *rule, const struct flat *value,
                             struct evaluated *seen)
 {
     (void)check;
     (void)seen;
-    return json_count(value) >= rule->u.limit;
+    return flat_count(value) >= rule->u.limit;
 }
 
-static bool check_max_items(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_max_items(struct check *check, const struct rule *rule, const struct flat *value,
                             struct evaluated *seen)
 {
     (void)check;
     (void)seen;
-    return json_count(value) <= rule->u.limit;
+    return flat_count(value) <= rule->u.limit;
 }
 
 static bool check_prefix_items(struct check *check, const struct rule *rule,
-                               struct json_object *value, struct evaluated *seen)
+                               const struct flat *value, struct evaluated *seen)
 {
-    size_t count = json_count(value);
-
-    for (size_t i = 0; i < rule->target_count && i < count; i++) {
+    for (FLAT_EACH(item, value)) {
+        if (item->index == rule->target_count)
+            break;
         if (!check_spend(check, 1) ||
-            !check_node(check, rule->targets[i].fast, json_at(value, i), NULL))
+            !check_node(check, rule->targets[item->index].fast, item, NULL))
             return false;
         if (seen)
-            evaluated_mark(seen, i);
+            evaluated_mark(seen, item->index);
     }
     return true;
 }
 
-static bool check_items(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_items(struct check *check, const struct rule *rule, const struct flat *value,
                         struct evaluated *seen)
 {
-    size_t count = json_count(value);
-
-    for (size_t i = rule->offset; i < count; i++) {
-        if (!check_spend(check, 1) ||
-            !check_node(check, rule->targets[0].fast, json_at(value, i), NULL))
+    for (FLAT_EACH(item, value)) {
+        if (item->index < rule->offset)
+            continue;
+        if (!check_spend(check, 1) || !check_node(check, rule->targets[0].fast, item, NULL))
             return false;
     }
     if (seen)
@@ -288,39 +260,35 @@ static bool check_items(struct check *check, const struct rule *rule, struct jso
     return true;
 }
 
-static bool check_contains(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_contains(struct check *check, const struct rule *rule, const struct flat *value,
                            struct evaluated *seen)
 {
-    size_t count = json_count(value);
     uint64_t matches = 0;
     bool marks = seen && rule->flag;
 
-    for (size_t i = 0; i < count; i++) {
+    for (FLAT_EACH(item, value)) {
         bool decided = matches >= rule->u.contains.min && rule->u.contains.max == UINT64_MAX;
 
         if (decided && !marks)
             return true;
         if (!check_spend(check, 1))
             return false;
-        if (!check_node(check, rule->targets[0].fast, json_at(value, i), NULL))
+        if (!check_node(check, rule->targets[0].fast, item, NULL))
             continue;
         matches++;
         if (marks)
-            evaluated_mark(seen, i);
+            evaluated_mark(seen, item->index);
     }
     return !check->stopped && matches >= rule->u.contains.min && matches <= rule->u.contains.max;
 }
 
 static bool check_unevaluated_items(struct check *check, const struct rule *rule,
-                                    struct json_object *value, struct evaluated *seen)
+                                    const struct flat *value, struct evaluated *seen)
 {
-    size_t count = json_count(value);
-
-    for (size_t i = 0; i < count; i++) {
-        if (evaluated_has(seen, i))
+    for (FLAT_EACH(item, value)) {
+        if (evaluated_has(seen, item->index))
             continue;
-        if (!check_spend(check, 1) ||
-            !check_node(check, rule->targets[0].fast, json_at(value, i), NULL))
+        if (!check_spend(check, 1) || !check_node(check, rule->targets[0].fast, item, NULL))
             return false;
     }
     seen->all = true;
@@ -329,7 +297,7 @@ static bool check_unevaluated_items(struct check *check, const struct rule *rule
 
 /* One function for each rule. */
 
-static bool check_nothing(struct check *check, const struct rule *rule, struct json_object *value,
+static bool check_nothing(struct check *check, const struct rule *rule, const struct flat *value,
                           struct evaluated *seen)
 {
     (void)check;
@@ -339,8 +307,8 @@ static bool check_nothing(struct check *check, const struct rule *rule, struct j
     return true;
 }
 
-static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *,
-                                           struct json_object *, struct evaluated *) = {
+static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *, const struct flat *,
+                                           struct evaluated *) = {
     [RULE_TYPE] = check_nothing,
     [RULE_ENUM] = check_values,
     [RULE_CONST] = check_values,
@@ -380,16 +348,16 @@ static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *,
     [RULE_MEMBERS] = check_members,
 };
 
-bool check_rule(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_rule(struct check *check, const struct rule *rule, const struct flat *value,
                 struct evaluated *seen)
 {
     return functions[rule->op](check, rule, value, seen);
 }
 
-static bool run_plan(struct check *check, const struct node *node, struct json_object *value,
+static bool run_plan(struct check *check, const struct node *node, const struct flat *value,
                      struct evaluated *seen)
 {
-    unsigned kind = 1U << json_object_get_type(value);
+    unsigned kind = kind_bit(value);
 
     for (const struct rule *rule = node->plan; rule < node->plan + node->plan_count; rule++) {
         if ((rule->kinds & kind) != 0 && !functions[rule->op](check, rule, value, seen))
@@ -399,7 +367,7 @@ static bool run_plan(struct check *check, const struct node *node, struct json_o
 }
 
 /* unevaluated* depends on what the node's own rules evaluate, not on the node around it. */
-static bool run_tracking(struct check *check, const struct node *node, struct json_object *value,
+static bool run_tracking(struct check *check, const struct node *node, const struct flat *value,
                          struct evaluated *seen)
 {
     struct evaluated own;
@@ -414,7 +382,7 @@ static bool run_tracking(struct check *check, const struct node *node, struct js
     return ok;
 }
 
-bool check_plan(struct check *check, const struct node *node, struct json_object *value,
+bool check_plan(struct check *check, const struct node *node, const struct flat *value,
                 struct evaluated *seen)
 {
     if (!check_spend(check, 1))
@@ -433,7 +401,7 @@ bool check_plan(struct check *check, const struct node *node, struct json_object
     return ok;
 }
 
-enum schema_verdict schema_check(const struct schema *schema, struct json_object *instance,
+enum schema_verdict schema_check(const struct schema *schema, const struct flat *instance,
                                  struct schema_budget *budget)
 {
     struct check check;

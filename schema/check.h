@@ -5,8 +5,7 @@
  * all functions then return false as soon as they can. So code that turns false into true (`not`,
  * anyOf) must test `stopped` first.
  *
- * A check allocates memory only for large values under unevaluated* and uniqueItems, and a string
- * for each property name under propertyNames.
+ * A check allocates memory only for large values under unevaluated* and uniqueItems.
  */
 #pragma once
 
@@ -45,7 +44,10 @@ static inline bool check_spend(struct check *check, uint64_t steps)
 }
 
 /** Count one step for each value in `value`. Call it before `value` is hashed or compared. */
-bool check_spend_on(struct check *check, struct json_object *value);
+static inline bool check_spend_on(struct check *check, const struct flat *value)
+{
+    return check_spend(check, value->size);
+}
 
 /** Stop the check with an undecided verdict. Returns false. */
 bool check_give_up(struct check *check, enum schema_verdict why);
@@ -53,22 +55,22 @@ bool check_give_up(struct check *check, enum schema_verdict why);
 /** Stop the check with SCHEMA_TOO_EXPENSIVE. Returns false. */
 bool check_stop(struct check *check);
 
-/** Does a number of kind KIND_DOUBLE count as an integer for the node's `type`? */
-bool check_whole(const struct node *node, struct json_object *value);
+/** Does a number of kind KIND_DOUBLE, such as 1.0, count as an integer for the node's `type`? */
+bool check_whole(const struct node *node, const struct flat *value);
 
 /** Apply the rules of a node's plan. */
-bool check_plan(struct check *check, const struct node *node, struct json_object *value,
+bool check_plan(struct check *check, const struct node *node, const struct flat *value,
                 struct evaluated *seen);
 
 /**
  * Is `value` valid against node `number`? If it is, the properties or items that the subschema
  * evaluates are marked in `seen` (may be NULL).
  */
-static inline bool check_node(struct check *check, uint32_t number, struct json_object *value,
+static inline bool check_node(struct check *check, uint32_t number, const struct flat *value,
                               struct evaluated *seen)
 {
     const struct node *node = &check->schema->nodes[number];
-    unsigned kind = 1U << json_object_get_type(value);
+    unsigned kind = kind_bit(value);
 
     if (UNLIKELY((node->types & kind) == 0) && (kind != KIND_DOUBLE || !check_whole(node, value)))
         return false;
@@ -76,11 +78,11 @@ static inline bool check_node(struct check *check, uint32_t number, struct json_
 }
 
 /** check_node() for a subschema that may fail: then `seen` stays as it is. */
-bool check_branch(struct check *check, uint32_t node, struct json_object *value,
+bool check_branch(struct check *check, uint32_t node, const struct flat *value,
                   struct evaluated *seen);
 
 /** Apply one rule of a plan. The kind of `value` must be in `rule->kinds`. */
-bool check_rule(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_rule(struct check *check, const struct rule *rule, const struct flat *value,
                 struct evaluated *seen);
 
 /** Add a node's resource to the dynamic scope. True: the caller must call check_leave(). */
@@ -109,12 +111,11 @@ bool check_regex(struct check *check, const struct regex *regex, struct str text
 bool check_patterns(struct check *check, const struct members *members, struct str name);
 
 /** The slot of a property name, or NULL. */
-const struct slot *check_slot(const struct check *check, const struct members *members,
-                              const struct lh_entry *member);
+const struct slot *check_slot(const struct members *members, const struct flat *member);
 
 /* Functions for rules: check_members.c, check_unique.c, check_values.c. */
 #define CHECK_FN(name)                                                                             \
-    bool name(struct check *check, const struct rule *rule, struct json_object *value,             \
+    bool name(struct check *check, const struct rule *rule, const struct flat *value,              \
               struct evaluated *seen)
 
 CHECK_FN(check_members);

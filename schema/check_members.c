@@ -10,27 +10,23 @@
 /* In an object with this many times more properties than slots, the slots are looked up. */
 enum { LOOK_UP_FACTOR = 4 };
 
-static inline const struct slot *find_slot(const struct check *check, const struct members *members,
-                                           const struct lh_entry *member)
+static inline const struct slot *find_slot(const struct members *members, const struct flat *member)
 {
     uint32_t found;
 
     if (members->by_symbol.slots) {
-        const struct json_symbol *symbol = json_symbol_of(check->schema->symbols, member);
-
-        if (LIKELY(symbol)) {
-            found = lookup_only(&members->by_symbol, symbol->index);
+        if (LIKELY(member->symbol != FLAT_NO_SYMBOL)) {
+            found = lookup_only(&members->by_symbol, member->symbol);
             return found == LOOKUP_NONE ? NULL : &members->slots[found];
         }
     }
-    found = lookup_names_find(&members->names, str_from_c(json_key(member)));
+    found = lookup_names_find(&members->names, flat_key(member));
     return found == LOOKUP_NONE ? NULL : &members->slots[found];
 }
 
-const struct slot *check_slot(const struct check *check, const struct members *members,
-                              const struct lh_entry *member)
+const struct slot *check_slot(const struct members *members, const struct flat *member)
 {
-    return find_slot(check, members, member);
+    return find_slot(members, member);
 }
 
 bool check_patterns(struct check *check, const struct members *members, struct str name)
@@ -45,9 +41,9 @@ bool check_patterns(struct check *check, const struct members *members, struct s
 }
 
 static bool check_by_patterns(struct check *check, const struct members *members,
-                              const struct lh_entry *member, bool *matched)
+                              const struct flat *member, bool *matched)
 {
-    struct str name = str_from_c(json_key(member));
+    struct str name = flat_key(member);
 
     for (uint32_t i = 0; i < members->pattern_count; i++) {
         if (!check_regex(check, members->patterns[i].regex, name)) {
@@ -56,7 +52,7 @@ static bool check_by_patterns(struct check *check, const struct members *members
             continue;
         }
         *matched = true;
-        if (!check_node(check, members->pattern_targets[i].fast, json_value(member), NULL))
+        if (!check_node(check, members->pattern_targets[i].fast, member, NULL))
             return false;
     }
     return true;
@@ -64,34 +60,33 @@ static bool check_by_patterns(struct check *check, const struct members *members
 
 /* Apply patternProperties, and additionalProperties if nothing else has matched. */
 static bool check_other(struct check *check, const struct members *members,
-                        const struct lh_entry *member, bool *matched)
+                        const struct flat *member, bool *matched)
 {
     if (members->pattern_count > 0 && !check_by_patterns(check, members, member, matched))
         return false;
     if (*matched || members->additional.fast == NO_NODE)
         return true;
     *matched = true;
-    return check_node(check, members->additional.fast, json_value(member), NULL);
+    return check_node(check, members->additional.fast, member, NULL);
 }
 
-static bool has_also_required(const struct members *members, struct json_object *object)
+static bool has_also_required(const struct members *members, const struct flat *object)
 {
     for (uint32_t i = 0; i < members->also_required_count; i++) {
-        if (!json_find(object, members->also_required[i].ptr, NULL))
+        if (!flat_find(object, members->also_required[i]))
             return false;
     }
     return true;
 }
 
-static bool look_up(struct check *check, const struct members *members, struct lh_table *table,
+static bool look_up(struct check *check, const struct members *members, const struct flat *object,
                     struct evaluated *seen)
 {
     uint64_t have = 0;
 
     for (uint32_t i = 0; i < members->names.count; i++) {
         const struct slot *slot = &members->slots[i];
-        const struct lh_entry *member =
-            lh_table_lookup_entry_w_hash(table, members->names.names[i].ptr, slot->hash);
+        const struct flat *member = flat_find(object, members->names.names[i]);
 
         if (!check_spend(check, 1))
             return false;
@@ -100,22 +95,22 @@ static bool look_up(struct check *check, const struct members *members, struct l
         have |= slot->required;
         if (slot->node == NO_NODE)
             continue;
-        if (!check_node(check, slot->node, json_value(member), NULL))
+        if (!check_node(check, slot->node, member, NULL))
             return false;
         if (UNLIKELY(seen))
-            evaluated_mark(seen, (size_t)(member - table->table));
+            evaluated_mark(seen, member->index);
     }
     return (have & members->required) == members->required;
 }
 
-static bool walk(struct check *check, const struct members *members, const struct lh_table *table,
+static bool walk(struct check *check, const struct members *members, const struct flat *object,
                  struct evaluated *seen)
 {
     bool others = !members->open;
     uint64_t have = 0;
 
-    for (const struct lh_entry *member = table->head; member; member = member->next) {
-        const struct slot *slot = find_slot(check, members, member);
+    for (FLAT_EACH(member, object)) {
+        const struct slot *slot = find_slot(members, member);
         bool matched = false;
 
         if (!check_spend(check, 1))
@@ -123,61 +118,58 @@ static bool walk(struct check *check, const struct members *members, const struc
         if (slot) {
             have |= slot->required;
             matched = slot->node != NO_NODE;
-            if (matched && !check_node(check, slot->node, json_value(member), NULL))
+            if (matched && !check_node(check, slot->node, member, NULL))
                 return false;
         }
         if (others && !check_other(check, members, member, &matched))
             return false;
         if (UNLIKELY(seen) && matched)
-            evaluated_mark(seen, (size_t)(member - table->table));
+            evaluated_mark(seen, member->index);
     }
     return (have & members->required) == members->required;
 }
 
-bool check_members(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_members(struct check *check, const struct rule *rule, const struct flat *value,
                    struct evaluated *seen)
 {
     const struct members *members = rule->u.members;
-    struct lh_table *table = json_object_get_object(value);
-    uint64_t count = (uint64_t)table->count;
-    bool sparse = count / LOOK_UP_FACTOR > members->names.count;
+    uint64_t count = flat_count(value);
+    bool sparse = flat_is_indexed(value) && count / LOOK_UP_FACTOR > members->names.count;
 
     if (count < members->min || count > members->max)
         return false;
     if (members->open && sparse) {
-        if (!look_up(check, members, table, seen))
+        if (!look_up(check, members, value, seen))
             return false;
-    } else if (!walk(check, members, table, seen)) {
+    } else if (!walk(check, members, value, seen)) {
         return false;
     }
     return has_also_required(members, value);
 }
 
-bool check_property_names(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_property_names(struct check *check, const struct rule *rule, const struct flat *value,
                           struct evaluated *seen)
 {
     (void)seen;
-    for (JSON_EACH(member, value)) {
-        struct json_object *name = json_object_new_string(json_key(member));
-        bool ok = check_spend(check, 1) && check_node(check, rule->targets[0].fast, name, NULL);
+    for (FLAT_EACH(member, value)) {
+        const struct flat name = flat_of_key(member);
 
-        json_release(name);
-        if (!ok)
+        if (!check_spend(check, 1) || !check_node(check, rule->targets[0].fast, &name, NULL))
             return false;
     }
     return true;
 }
 
-static bool has_all(const struct dependent *dependent, struct json_object *object)
+static bool has_all(const struct dependent *dependent, const struct flat *object)
 {
     for (uint32_t i = 0; i < dependent->needed_count; i++) {
-        if (!json_find(object, dependent->needed[i].ptr, NULL))
+        if (!flat_find(object, dependent->needed[i]))
             return false;
     }
     return true;
 }
 
-bool check_dependents(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_dependents(struct check *check, const struct rule *rule, const struct flat *value,
                       struct evaluated *seen)
 {
     for (uint32_t i = 0; i < rule->target_count; i++) {
@@ -186,7 +178,7 @@ bool check_dependents(struct check *check, const struct rule *rule, struct json_
 
         if (!check_spend(check, 1 + dependent->needed_count))
             return false;
-        if (!json_find(value, dependent->name.ptr, NULL))
+        if (!flat_find(value, dependent->name))
             continue;
         if (!has_all(dependent, value) ||
             (node != NO_NODE && !check_node(check, node, value, seen)))
@@ -196,13 +188,12 @@ bool check_dependents(struct check *check, const struct rule *rule, struct json_
 }
 
 bool check_unevaluated_properties(struct check *check, const struct rule *rule,
-                                  struct json_object *value, struct evaluated *seen)
+                                  const struct flat *value, struct evaluated *seen)
 {
-    for (JSON_EACH(member, value)) {
-        if (evaluated_has(seen, evaluated_member(value, member)))
+    for (FLAT_EACH(member, value)) {
+        if (evaluated_has(seen, member->index))
             continue;
-        if (!check_spend(check, 1) ||
-            !check_node(check, rule->targets[0].fast, json_value(member), NULL))
+        if (!check_spend(check, 1) || !check_node(check, rule->targets[0].fast, member, NULL))
             return false;
     }
     seen->all = true;

@@ -3,7 +3,7 @@
  *
  * In a small array every pair of items is compared. The items of a large array are sorted by their
  * hashes, and only items with equal hashes are compared. Arrays of strings are common, so two
- * strings are compared without json_equal().
+ * strings are compared without flat_equal().
  */
 #include "schema/check.h"
 
@@ -11,20 +11,20 @@
 
 enum { PAIRWISE_MAX = 8, ON_STACK_MAX = 64 };
 
-static bool same(struct json_object *a, struct json_object *b)
+static bool same(const struct flat *a, const struct flat *b)
 {
-    if (json_is_string(a) && json_is_string(b))
-        return str_equal(json_str(a), json_str(b));
-    return json_equal(a, b);
+    if (flat_is_string(a) && flat_is_string(b))
+        return str_equal(flat_str(a), flat_str(b));
+    return flat_equal(a, b);
 }
 
-static bool unique_pairwise(struct check *check, struct json_object *array, size_t count)
+static bool unique_pairwise(struct check *check, const struct flat *array)
 {
-    for (size_t i = 1; i < count; i++) {
-        if (!check_spend_on(check, json_at(array, i)))
+    for (FLAT_EACH(item, array)) {
+        if (!check_spend_on(check, item))
             return false;
-        for (size_t j = 0; j < i; j++) {
-            if (same(json_at(array, i), json_at(array, j)))
+        for (const struct flat *other = array + 1; other < item; other += other->size) {
+            if (same(item, other))
                 return false;
         }
     }
@@ -32,13 +32,12 @@ static bool unique_pairwise(struct check *check, struct json_object *array, size
 }
 
 static bool unique_sorted(struct check *check, struct hashed_value *hashed,
-                          struct json_object *array, size_t count)
+                          const struct flat *array, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!check_spend_on(check, json_at(array, i)))
+    for (FLAT_EACH(item, array)) {
+        if (!check_spend_on(check, item))
             return false;
-        hashed[i].value = json_at(array, i);
-        hashed[i].hash = json_hash(hashed[i].value);
+        hashed[item->index] = (struct hashed_value){ flat_hash(item), item };
     }
     qsort(hashed, count, sizeof(*hashed), hashed_value_order);
     for (size_t i = 1; i < count; i++) {
@@ -50,16 +49,16 @@ static bool unique_sorted(struct check *check, struct hashed_value *hashed,
     return true;
 }
 
-bool check_unique(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_unique(struct check *check, const struct rule *rule, const struct flat *value,
                   struct evaluated *seen)
 {
-    size_t count = json_count(value);
+    size_t count = flat_count(value);
     struct hashed_value few[ON_STACK_MAX];
 
     (void)rule;
     (void)seen;
     if (count <= PAIRWISE_MAX)
-        return unique_pairwise(check, value, count);
+        return unique_pairwise(check, value);
     if (count <= ON_STACK_MAX)
         return unique_sorted(check, few, value, count);
 

@@ -6,20 +6,14 @@
 
 #include <math.h>
 
-bool check_whole(const struct node *node, struct json_object *value)
+bool check_whole(const struct node *node, const struct flat *value)
 {
-    switch ((enum whole)node->whole) {
-    case WHOLE_LEXICAL:
-        return json_kind(value) == JSON_INTEGER;
-    case WHOLE_VALUED: {
-        double real = json_double(value);
+    double real;
 
-        return json_kind(value) == JSON_INTEGER || (isfinite(real) && floor(real) == real);
-    }
-    case WHOLE_NEVER:
-        break;
-    }
-    return false;
+    if (!node->whole)
+        return false;
+    real = flat_double(value);
+    return isfinite(real) && floor(real) == real;
 }
 
 /* Numbers. */
@@ -38,32 +32,32 @@ static bool holds(uint8_t op, int order)
     }
 }
 
-bool check_number(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_number(struct check *check, const struct rule *rule, const struct flat *value,
                   struct evaluated *seen)
 {
-    (void)check;
+    int64_t integer;
+
     (void)seen;
-    if (rule->flag && json_object_is_type(value, json_type_int)) {
-        int64_t integer = json_object_get_int64(value);
+    if (!check_spend(check, value->len / 64))
+        return false;
+    if (rule->flag && flat_kind(value) == JSON_INTEGER && flat_int64(value, &integer)) {
         int64_t limit = rule->u.integer;
 
-        /* json-c returns INT64_MAX for all larger integers, too. */
-        if (integer != INT64_MAX)
-            return rule->op == RULE_MULTIPLE_OF
-                       ? integer % limit == 0
-                       : holds(rule->op, (integer > limit) - (integer < limit));
+        return rule->op == RULE_MULTIPLE_OF
+                   ? integer % limit == 0
+                   : holds(rule->op, (integer > limit) - (integer < limit));
     }
     if (rule->op == RULE_MULTIPLE_OF)
-        return json_is_multiple(value, rule->source);
-    return holds(rule->op, json_compare_numbers(value, rule->source));
+        return flat_is_multiple(value, rule->source);
+    return holds(rule->op, flat_compare_numbers(value, rule->source));
 }
 
 /* Strings. */
 
-bool check_length(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_length(struct check *check, const struct rule *rule, const struct flat *value,
                   struct evaluated *seen)
 {
-    struct str text = json_str(value);
+    struct str text = flat_str(value);
     uint64_t limit = rule->u.limit;
 
     (void)seen;
@@ -98,17 +92,17 @@ bool check_regex(struct check *check, const struct regex *regex, struct str text
     return check_spend(check, 1 + (most - left) / PATTERN_STEPS_PER_STEP) && verdict == REGEX_MATCH;
 }
 
-bool check_pattern(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_pattern(struct check *check, const struct rule *rule, const struct flat *value,
                    struct evaluated *seen)
 {
     (void)seen;
-    return check_regex(check, rule->u.regex, json_str(value));
+    return check_regex(check, rule->u.regex, flat_str(value));
 }
 
-bool check_format(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_format(struct check *check, const struct rule *rule, const struct flat *value,
                   struct evaluated *seen)
 {
-    struct str text = json_str(value);
+    struct str text = flat_str(value);
 
     (void)seen;
     return check_spend(check, 1 + text.len / 16) && format_check(rule->u.format, text);
@@ -134,31 +128,31 @@ static uint32_t find_hash(const struct values *values, uint64_t hash)
 }
 
 static bool is_among_others(struct check *check, const struct values *values,
-                            struct json_object *value)
+                            const struct flat *value)
 {
     bool sorted = values->other_count > VALUES_UNSORTED_MAX;
 
     if (sorted && !check_spend_on(check, value))
         return false;
 
-    uint64_t hash = sorted ? json_hash(value) : 0;
+    uint64_t hash = sorted ? flat_hash(value) : 0;
 
     for (uint32_t i = sorted ? find_hash(values, hash) : 0; i < values->other_count; i++) {
         if (values->others[i].hash != hash || !check_spend(check, 1))
             return false;
-        if (json_equal(values->others[i].value, value))
+        if (flat_equal(values->others[i].value, value))
             return true;
     }
     return false;
 }
 
-bool check_values(struct check *check, const struct rule *rule, struct json_object *value,
+bool check_values(struct check *check, const struct rule *rule, const struct flat *value,
                   struct evaluated *seen)
 {
     const struct values *values = rule->u.values;
 
     (void)seen;
-    if (json_is_string(value))
-        return lookup_names_find(&values->strings, json_str(value)) != LOOKUP_NONE;
+    if (flat_is_string(value))
+        return lookup_names_find(&values->strings, flat_str(value)) != LOOKUP_NONE;
     return is_among_others(check, values, value);
 }

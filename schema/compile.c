@@ -89,7 +89,7 @@ struct target *compile_alloc_targets(struct compiler *compiler, size_t count)
     return targets;
 }
 
-bool compile_target(struct compiler *compiler, const char *keyword, struct json_object *value,
+bool compile_target(struct compiler *compiler, const char *keyword, const struct flat *value,
                     struct target *out)
 {
     uint32_t location = library_find(&compiler->library, value);
@@ -101,11 +101,11 @@ bool compile_target(struct compiler *compiler, const char *keyword, struct json_
     return true;
 }
 
-bool compile_sibling(const struct compiler *compiler, const char *keyword,
-                     struct json_object **value)
+const struct flat *compile_sibling(const struct compiler *compiler, const char *keyword)
 {
-    return dialect_keyword(&compiler->dialect, keyword) != NULL &&
-           json_find(compiler->object, keyword, value);
+    struct str name = str_from_c(keyword);
+
+    return dialect_keyword(&compiler->dialect, name) ? flat_find(compiler->object, name) : NULL;
 }
 
 static bool compile_object(struct compiler *compiler)
@@ -115,13 +115,13 @@ static bool compile_object(struct compiler *compiler)
     bool alone = at->refers && dialect_ref_hides(&compiler->dialect);
     uint32_t next = at->keywords;
 
-    for (JSON_EACH(member, compiler->object)) {
+    for (FLAT_EACH(member, compiler->object)) {
         const struct keyword *keyword = library->keywords[next++];
 
         if (!keyword)
-            compile_warn_unknown(compiler, json_key(member));
+            compile_warn_unknown(compiler, flat_key(member));
         else if ((!alone || keyword->id == KEYWORD_REF) &&
-                 !compile_keyword(compiler, keyword, json_value(member)))
+                 !compile_keyword(compiler, keyword, member))
             return false;
     }
     return true;
@@ -139,7 +139,7 @@ static void begin_node(struct compiler *compiler, uint32_t number)
     compiler->rule_count = 0;
     compiler->ops = 0;
     compiler->types = KIND_ALL;
-    compiler->whole = WHOLE_NEVER;
+    compiler->whole = false;
     compiler->has_type = false;
 }
 
@@ -150,7 +150,7 @@ static void end_node(struct compiler *compiler, uint32_t number)
 
     node->resource = compiler->library.locations[compiler->location].resource;
     node->types = compiler->types;
-    node->whole = (uint8_t)compiler->whole;
+    node->whole = compiler->whole;
     node->has_type = compiler->has_type;
     node->ops = compiler->ops;
     node->rule_count = compiler->rule_count;
@@ -162,8 +162,8 @@ static void end_node(struct compiler *compiler, uint32_t number)
 static bool compile_node(struct compiler *compiler, uint32_t number)
 {
     begin_node(compiler, number);
-    if (!json_is_object(compiler->object)) {
-        bool allowed = json_object_get_boolean(compiler->object) != 0;
+    if (!flat_is_object(compiler->object)) {
+        bool allowed = flat_is_true(compiler->object) != 0;
 
         compiler->types = allowed ? KIND_ALL : 0;
         compiler->schema->nodes[number].is_false = !allowed;
@@ -189,14 +189,14 @@ bool compile_pending(struct compiler *compiler)
 /* All steps. */
 
 /* Draft 3 has assertions that later drafts do not have and would ignore. */
-static bool is_draft_3(struct json_object *document)
+static bool is_draft_3(const struct flat *document)
 {
-    return json_is_object(document) &&
-           str_starts_with(json_find_str(document, "$schema"),
+    return flat_is_object(document) &&
+           str_starts_with(flat_find_str(document, STR("$schema")),
                            STR("http://json-schema.org/draft-03/schema"));
 }
 
-static bool compile_all(struct compiler *compiler, struct json_object *document, bool trusted)
+static bool compile_all(struct compiler *compiler, const struct flat *document, bool trusted)
 {
     struct schema *schema = compiler->schema;
     struct library *library = &compiler->library;
@@ -232,7 +232,7 @@ static void replace_controls(struct error *err)
     }
 }
 
-static bool compile_with(struct json_object *document, const struct schema_options *options,
+static bool compile_with(const struct flat *document, const struct schema_options *options,
                          bool trusted, struct schema **out, struct error *err)
 {
     static const struct schema_options defaults = { 0 };
@@ -261,13 +261,13 @@ static bool compile_with(struct json_object *document, const struct schema_optio
     return false;
 }
 
-bool compile_unchecked(struct json_object *document, const struct schema_options *options,
+bool compile_unchecked(const struct flat *document, const struct schema_options *options,
                        struct schema **out, struct error *err)
 {
     return compile_with(document, options, true, out, err);
 }
 
-bool schema_compile(struct json_object *document, const struct schema_options *options,
+bool schema_compile(const struct flat *document, const struct schema_options *options,
                     struct schema **out, struct error *err)
 {
     return compile_with(document, options, false, out, err);

@@ -47,20 +47,20 @@ struct compiler {
     /* The current node, which is being compiled. */
     uint32_t node;
     uint32_t location;
-    struct json_object *object;
+    const struct flat *object;
     struct dialect dialect;
-    struct json_object *value; /* of the current keyword */
+    const struct flat *value; /* of the current keyword */
     struct rule *rules;
     uint32_t rule_count;
     size_t rule_capacity;
     uint64_t ops;
     uint8_t types;
-    enum whole whole;
+    bool whole;
     bool has_type;
 };
 
 /** schema_compile() of a trusted document: it is not validated by its metaschema. */
-NODISCARD bool compile_unchecked(struct json_object *document, const struct schema_options *options,
+NODISCARD bool compile_unchecked(const struct flat *document, const struct schema_options *options,
                                  struct schema **out, struct error *err);
 
 /** compile.c: the node of a location; created by the first call. */
@@ -75,7 +75,7 @@ struct target *compile_alloc_targets(struct compiler *compiler, size_t count);
 
 /** Make the subschema `value` the target `*out`. Fails when `value` is not a schema. */
 NODISCARD bool compile_target(struct compiler *compiler, const char *keyword,
-                              struct json_object *value, struct target *out);
+                              const struct flat *value, struct target *out);
 
 /** Fail with "at /pointer/keyword: ..." as the text. Returns false. */
 bool compile_fail(struct compiler *compiler, const char *keyword, const char *fmt, ...)
@@ -89,23 +89,22 @@ void compile_warn(struct compiler *compiler, const char *keyword, const char *fm
     PRINTF_LIKE(3, 4);
 
 /** Add a warning if `key`, which is not a keyword, is probably a misspelt one. */
-void compile_warn_unknown(struct compiler *compiler, const char *key);
+void compile_warn_unknown(struct compiler *compiler, struct str key);
 
 /** Add a warning for each document whose `$schema` is unknown, or unsuitable for AWS Glue. */
 void compile_warn_dialects(struct compiler *compiler);
 
-/** Find another keyword of the current subschema. False: absent, or unknown to the dialect. */
-bool compile_sibling(const struct compiler *compiler, const char *keyword,
-                     struct json_object **value);
+/** Another keyword of the current subschema. NULL: absent, or unknown to the dialect. */
+const struct flat *compile_sibling(const struct compiler *compiler, const char *keyword);
 
 /** compile_keywords.c: add the rules of one keyword to the current node. */
 NODISCARD bool compile_keyword(struct compiler *compiler, const struct keyword *keyword,
-                               struct json_object *value);
+                               const struct flat *value);
 
 /* Functions that compile keywords. One function can serve several similar keywords. */
 #define COMPILE_FN(name)                                                                           \
     NODISCARD bool name(struct compiler *compiler, const struct keyword *keyword,                  \
-                        struct json_object *value)
+                        const struct flat *value)
 
 /* compile_values.c: `type`, `enum`, `const`, limits, `pattern`, `format`, uniqueItems. */
 COMPILE_FN(compile_type);
@@ -140,7 +139,7 @@ COMPILE_FN(compile_recursive_ref);
 
 /** compile_values.c: the strings of an array of strings, in the schema's arena. */
 NODISCARD bool compile_names(struct compiler *compiler, const char *keyword,
-                             struct json_object *array, const struct str **names, uint32_t *count);
+                             const struct flat *array, const struct str **names, uint32_t *count);
 
 /** The compiled `pattern`, which the schema owns. */
 NODISCARD bool compile_regex(struct compiler *compiler, const char *keyword, struct str pattern,
@@ -155,10 +154,8 @@ NODISCARD bool compile_loops(struct compiler *compiler);
 /** Set target.fast of all targets. */
 void compile_shortcuts(struct compiler *compiler);
 
-/** compile_keep.c: a copy of `value` that the schema owns. */
-struct json_object *compile_copy(struct compiler *compiler, struct json_object *value);
-
-/** Copy from the documents what rules and messages still need, so that they can be released. */
+/** compile_keep.c: copy from the documents what rules and messages still need, so that they can be
+ * released. */
 NODISCARD bool compile_keep(struct compiler *compiler);
 
 /** compile.c: compile the nodes that are created but not compiled. */

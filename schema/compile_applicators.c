@@ -7,7 +7,7 @@
 
 /* Add a rule with one target, the schema `value`. NULL: `value` is not a schema. */
 static struct rule *add_schema(struct compiler *compiler, enum rule_op op,
-                               const struct keyword *keyword, struct json_object *value,
+                               const struct keyword *keyword, const struct flat *value,
                                uint8_t kinds)
 {
     struct target *target = compile_alloc_targets(compiler, 1);
@@ -24,16 +24,16 @@ static struct rule *add_schema(struct compiler *compiler, enum rule_op op,
 
 /* Add a rule with one target for each schema of the array `value`. */
 static bool add_schemas(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
-                        struct json_object *value, uint8_t kinds)
+                        const struct flat *value, uint8_t kinds)
 {
-    if (!json_is_array(value))
+    if (!flat_is_array(value))
         return compile_fail(compiler, keyword->name, "expected an array");
 
-    size_t count = json_count(value);
+    size_t count = flat_count(value);
     struct target *targets = compile_alloc_targets(compiler, count);
 
-    for (size_t i = 0; i < count; i++) {
-        if (!compile_target(compiler, keyword->name, json_at(value, i), &targets[i]))
+    for (FLAT_EACH(subschema, value)) {
+        if (!compile_target(compiler, keyword->name, subschema, &targets[subschema->index]))
             return false;
     }
 
@@ -48,19 +48,17 @@ static bool add_schemas(struct compiler *compiler, enum rule_op op, const struct
 
 static uint32_t prefix_length(const struct compiler *compiler, const char *keyword)
 {
-    struct json_object *prefix;
+    const struct flat *prefix = compile_sibling(compiler, keyword);
 
-    if (!compile_sibling(compiler, keyword, &prefix) || !json_is_array(prefix))
-        return 0;
-    return (uint32_t)json_count(prefix);
+    return prefix && flat_is_array(prefix) ? (uint32_t)flat_count(prefix) : 0;
 }
 
 bool compile_items(struct compiler *compiler, const struct keyword *keyword,
-                   struct json_object *value)
+                   const struct flat *value)
 {
     bool modern = compiler->dialect.draft == SCHEMA_DRAFT_2020_12;
 
-    if (json_is_array(value) && !modern)
+    if (flat_is_array(value) && !modern)
         return add_schemas(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
 
     struct rule *rule = add_schema(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
@@ -73,18 +71,18 @@ bool compile_items(struct compiler *compiler, const struct keyword *keyword,
 }
 
 bool compile_prefix_items(struct compiler *compiler, const struct keyword *keyword,
-                          struct json_object *value)
+                          const struct flat *value)
 {
     return add_schemas(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
 }
 
 bool compile_additional_items(struct compiler *compiler, const struct keyword *keyword,
-                              struct json_object *value)
+                              const struct flat *value)
 {
-    struct json_object *items;
+    const struct flat *items = compile_sibling(compiler, "items");
 
     /* additionalItems has no effect unless `items` is an array. */
-    if (!compile_sibling(compiler, "items", &items) || !json_is_array(items))
+    if (!items || !flat_is_array(items))
         return true;
 
     struct rule *rule = add_schema(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
@@ -92,20 +90,20 @@ bool compile_additional_items(struct compiler *compiler, const struct keyword *k
     if (!rule)
         return false;
     rule->flag = true;
-    rule->offset = (uint32_t)json_count(items);
+    rule->offset = (uint32_t)flat_count(items);
     return true;
 }
 
 static bool read_count(struct compiler *compiler, const char *keyword, uint64_t *count)
 {
-    struct json_object *value;
+    const struct flat *value = compile_sibling(compiler, keyword);
     int64_t integer;
 
-    if (!compile_sibling(compiler, keyword, &value))
+    if (!value)
         return true;
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+    if (!flat_is_number(value))
         return compile_fail(compiler, keyword, "expected a non-negative integer");
-    if (!json_int64(value, &integer))
+    if (!flat_int64(value, &integer))
         *count = UINT64_MAX;
     else if (integer >= 0)
         *count = (uint64_t)integer;
@@ -115,7 +113,7 @@ static bool read_count(struct compiler *compiler, const char *keyword, uint64_t 
 }
 
 bool compile_contains(struct compiler *compiler, const struct keyword *keyword,
-                      struct json_object *value)
+                      const struct flat *value)
 {
     uint64_t min = 1;
     uint64_t max = UINT64_MAX;
@@ -135,7 +133,7 @@ bool compile_contains(struct compiler *compiler, const struct keyword *keyword,
 }
 
 bool compile_unevaluated(struct compiler *compiler, const struct keyword *keyword,
-                         struct json_object *value)
+                         const struct flat *value)
 {
     bool items = keyword->id == KEYWORD_UNEVALUATED_ITEMS;
 
@@ -147,7 +145,7 @@ bool compile_unevaluated(struct compiler *compiler, const struct keyword *keywor
 /* In-place applicators. */
 
 bool compile_schemas(struct compiler *compiler, const struct keyword *keyword,
-                     struct json_object *value)
+                     const struct flat *value)
 {
     enum rule_op op = keyword->id == KEYWORD_ALL_OF   ? RULE_ALL_OF
                       : keyword->id == KEYWORD_ANY_OF ? RULE_ANY_OF
@@ -156,22 +154,20 @@ bool compile_schemas(struct compiler *compiler, const struct keyword *keyword,
     return add_schemas(compiler, op, keyword, value, KIND_ALL);
 }
 
-bool compile_not(struct compiler *compiler, const struct keyword *keyword,
-                 struct json_object *value)
+bool compile_not(struct compiler *compiler, const struct keyword *keyword, const struct flat *value)
 {
     return add_schema(compiler, RULE_NOT, keyword, value, KIND_ALL) != NULL;
 }
 
-bool compile_if(struct compiler *compiler, const struct keyword *keyword, struct json_object *value)
+bool compile_if(struct compiler *compiler, const struct keyword *keyword, const struct flat *value)
 {
     struct target *targets = compile_alloc_targets(compiler, 3);
-    struct json_object *branch;
+    const struct flat *when_true = compile_sibling(compiler, "then");
+    const struct flat *when_false = compile_sibling(compiler, "else");
 
     if (!compile_target(compiler, keyword->name, value, &targets[0]) ||
-        (compile_sibling(compiler, "then", &branch) &&
-         !compile_target(compiler, "then", branch, &targets[1])) ||
-        (compile_sibling(compiler, "else", &branch) &&
-         !compile_target(compiler, "else", branch, &targets[2])))
+        (when_true && !compile_target(compiler, "then", when_true, &targets[1])) ||
+        (when_false && !compile_target(compiler, "else", when_false, &targets[2])))
         return false;
 
     struct rule *rule = compile_rule(compiler, RULE_IF, keyword->name, KIND_ALL);
@@ -184,16 +180,16 @@ bool compile_if(struct compiler *compiler, const struct keyword *keyword, struct
 /* References. */
 
 static bool add_reference(struct compiler *compiler, const struct keyword *keyword,
-                          struct json_object *value, struct reference *reference)
+                          const struct flat *value, struct reference *reference)
 {
     struct library *library = &compiler->library;
 
-    if (!json_is_string(value))
+    if (!flat_is_string(value))
         return compile_fail(compiler, keyword->name, "expected a string");
-    if (!library_resolve(library, compiler->location, json_str(value), reference, compiler->err))
+    if (!library_resolve(library, compiler->location, flat_str(value), reference, compiler->err))
         return compile_fail_within(compiler, keyword->name);
     if (reference->location == NO_LOCATION) {
-        compile_warn(compiler, keyword->name, "\"%.*s\" leads nowhere", STR_ARG(json_str(value)));
+        compile_warn(compiler, keyword->name, "\"%.*s\" leads nowhere", STR_ARG(flat_str(value)));
         (void)compile_rule(compiler, RULE_DANGLING, keyword->name, KIND_ALL);
         return true;
     }
@@ -210,8 +206,7 @@ static bool add_reference(struct compiler *compiler, const struct keyword *keywo
     return true;
 }
 
-bool compile_ref(struct compiler *compiler, const struct keyword *keyword,
-                 struct json_object *value)
+bool compile_ref(struct compiler *compiler, const struct keyword *keyword, const struct flat *value)
 {
     struct reference reference;
 
@@ -248,7 +243,7 @@ static void make_dynamic(struct compiler *compiler, struct dynamic_rule dynamic)
 }
 
 bool compile_dynamic_ref(struct compiler *compiler, const struct keyword *keyword,
-                         struct json_object *value)
+                         const struct flat *value)
 {
     struct reference reference = { 0 };
 
@@ -260,7 +255,7 @@ bool compile_dynamic_ref(struct compiler *compiler, const struct keyword *keywor
 }
 
 bool compile_recursive_ref(struct compiler *compiler, const struct keyword *keyword,
-                           struct json_object *value)
+                           const struct flat *value)
 {
     const struct library *library = &compiler->library;
     struct reference reference = { 0 };

@@ -13,48 +13,32 @@
 /* Bytes of a value that are kept; more than a message can show. */
 enum { QUOTE_MAX = 4352 };
 
-/* Values. */
+static void quote_value(struct compiler *compiler, const struct flat *value);
 
-struct json_object *compile_copy(struct compiler *compiler, struct json_object *value)
-{
-    struct json_object *copy = json_copy(value);
-
-    if (copy)
-        arena_own(compiler->schema->arena, copy, json_release);
-    return copy;
-}
-
-/* Quotes. */
-
-static void quote_value(struct compiler *compiler, struct json_object *value);
-
-static void quote_array(struct compiler *compiler, struct json_object *array)
+static void quote_array(struct compiler *compiler, const struct flat *array)
 {
     struct buf *out = &compiler->schema->quotes;
-    size_t count = json_count(array);
 
     buf_add_char(out, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
+    for (FLAT_EACH(element, array)) {
+        if (element->index > 0)
             buf_add(out, STR(", "));
-        quote_value(compiler, json_at(array, i));
+        quote_value(compiler, element);
     }
     buf_add_char(out, ']');
 }
 
-static void quote_object(struct compiler *compiler, struct json_object *object)
+static void quote_object(struct compiler *compiler, const struct flat *object)
 {
     struct buf *out = &compiler->schema->quotes;
-    bool first = true;
 
     buf_add_char(out, '{');
-    for (JSON_EACH(member, object)) {
-        if (!first)
+    for (FLAT_EACH(member, object)) {
+        if (member->index > 0)
             buf_add(out, STR(", "));
-        first = false;
-        repr_string(out, str_from_c(json_key(member)));
+        repr_string(out, flat_key(member));
         buf_add(out, STR(": "));
-        quote_value(compiler, json_value(member));
+        quote_value(compiler, member);
     }
     buf_add_char(out, '}');
 }
@@ -65,14 +49,14 @@ static struct quote quote_since(const struct compiler *compiler, size_t start)
 }
 
 /* Like repr_value(), and sets node.quote of each subschema in the value. */
-static void quote_value(struct compiler *compiler, struct json_object *value)
+static void quote_value(struct compiler *compiler, const struct flat *value)
 {
     size_t start = compiler->schema->quotes.len;
     uint32_t location = library_find(&compiler->library, value);
 
-    if (json_is_array(value))
+    if (flat_is_array(value))
         quote_array(compiler, value);
-    else if (json_is_object(value))
+    else if (flat_is_object(value))
         quote_object(compiler, value);
     else
         repr_value(&compiler->schema->quotes, value);
@@ -113,12 +97,11 @@ static void quote_types(struct compiler *compiler, struct rule *rule)
 {
     struct buf *out = &compiler->schema->quotes;
     size_t start = out->len;
-    size_t count = json_count(rule->source);
 
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
+    for (FLAT_EACH(type, rule->source)) {
+        if (type->index > 0)
             buf_add(out, STR(", "));
-        repr_value(out, json_at(rule->source, i));
+        repr_value(out, type);
     }
     rule->quote = quote_since(compiler, start);
 }
@@ -139,7 +122,7 @@ static void keep_rule(struct compiler *compiler, struct rule *rule)
 {
     switch (rule->op) {
     case RULE_TYPE:
-        if (json_is_array(rule->source))
+        if (flat_is_array(rule->source))
             quote_types(compiler, rule);
         else
             quote_type(compiler, rule);
@@ -155,7 +138,7 @@ static void keep_rule(struct compiler *compiler, struct rule *rule)
     case RULE_EXCLUSIVE_MINIMUM:
     case RULE_EXCLUSIVE_MAXIMUM:
     case RULE_MULTIPLE_OF:
-        rule->source = compile_copy(compiler, rule->source);
+        rule->source = flat_copy(compiler->schema->arena, rule->source);
         return;
     case RULE_NOT:
     case RULE_ONE_OF:

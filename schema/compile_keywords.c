@@ -6,8 +6,7 @@
  */
 #include "schema/compile.h"
 
-static bool (*const compilers[])(struct compiler *, const struct keyword *,
-                                 struct json_object *) = {
+static bool (*const compilers[])(struct compiler *, const struct keyword *, const struct flat *) = {
     [KEYWORD_ADDITIONAL_ITEMS] = compile_additional_items,
     [KEYWORD_ADDITIONAL_PROPERTIES] = compile_additional_properties,
     [KEYWORD_ALL_OF] = compile_schemas,
@@ -51,7 +50,7 @@ static bool (*const compilers[])(struct compiler *, const struct keyword *,
 };
 
 bool compile_keyword(struct compiler *compiler, const struct keyword *keyword,
-                     struct json_object *value)
+                     const struct flat *value)
 {
     compiler->value = value;
     return !compilers[keyword->id] || compilers[keyword->id](compiler, keyword, value);

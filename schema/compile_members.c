@@ -3,39 +3,31 @@
  */
 #include "schema/compile.h"
 
-static size_t count_members(struct json_object *object)
-{
-    return (size_t)json_object_object_length(object);
-}
-
 /* One target for each member of `value`, an object whose members are schemas. */
 static bool compile_map(struct compiler *compiler, const struct keyword *keyword,
-                        struct json_object *value, struct target **out)
+                        const struct flat *value, struct target **out)
 {
-    size_t i = 0;
-
-    if (!json_is_object(value))
+    if (!flat_is_object(value))
         return compile_fail(compiler, keyword->name, "expected an object");
-    *out = compile_alloc_targets(compiler, count_members(value));
-    for (JSON_EACH(member, value)) {
-        if (!compile_target(compiler, keyword->name, json_value(member), &(*out)[i++]))
+    *out = compile_alloc_targets(compiler, flat_count(value));
+    for (FLAT_EACH(member, value)) {
+        if (!compile_target(compiler, keyword->name, member, &(*out)[member->index]))
             return false;
     }
     return true;
 }
 
-static const struct str *copy_names(struct arena *arena, struct json_object *object)
+static const struct str *copy_names(struct arena *arena, const struct flat *object)
 {
-    struct str *names = arena_alloc(arena, (count_members(object) + 1) * sizeof(struct str));
-    size_t i = 0;
+    struct str *names = arena_alloc(arena, (flat_count(object) + 1) * sizeof(struct str));
 
-    for (JSON_EACH(member, object))
-        names[i++] = arena_copy(arena, str_from_c(json_key(member)));
+    for (FLAT_EACH(member, object))
+        names[member->index] = arena_copy(arena, flat_key(member));
     return names;
 }
 
 bool compile_properties(struct compiler *compiler, const struct keyword *keyword,
-                        struct json_object *value)
+                        const struct flat *value)
 {
     struct target *targets = NULL;
 
@@ -45,30 +37,30 @@ bool compile_properties(struct compiler *compiler, const struct keyword *keyword
     struct rule *rule = compile_rule(compiler, RULE_PROPERTIES, keyword->name, KIND_OBJECT);
 
     rule->targets = targets;
-    rule->target_count = (uint32_t)count_members(value);
+    rule->target_count = (uint32_t)flat_count(value);
     rule->u.names.names = copy_names(compiler->schema->arena, value);
     rule->u.names.count = rule->target_count;
     return true;
 }
 
 bool compile_pattern_properties(struct compiler *compiler, const struct keyword *keyword,
-                                struct json_object *value)
+                                const struct flat *value)
 {
     struct target *targets = NULL;
-    size_t i = 0;
 
     if (!compile_map(compiler, keyword, value, &targets))
         return false;
 
-    size_t count = count_members(value);
+    size_t count = flat_count(value);
     struct pattern *patterns =
         arena_alloc(compiler->schema->arena, (count + 1) * sizeof(struct pattern));
 
-    for (JSON_EACH(member, value)) {
-        patterns[i].text = arena_copy(compiler->schema->arena, str_from_c(json_key(member)));
-        if (!compile_regex(compiler, keyword->name, patterns[i].text, &patterns[i].regex))
+    for (FLAT_EACH(member, value)) {
+        struct pattern *pattern = &patterns[member->index];
+
+        pattern->text = arena_copy(compiler->schema->arena, flat_key(member));
+        if (!compile_regex(compiler, keyword->name, pattern->text, &pattern->regex))
             return false;
-        i++;
     }
 
     struct rule *rule = compile_rule(compiler, RULE_PATTERN_PROPERTIES, keyword->name, KIND_OBJECT);
@@ -81,7 +73,7 @@ bool compile_pattern_properties(struct compiler *compiler, const struct keyword 
 
 /* Add a rule with one target, the schema `value`. */
 static bool compile_one(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
-                        struct json_object *value)
+                        const struct flat *value)
 {
     struct target *target = compile_alloc_targets(compiler, 1);
 
@@ -96,19 +88,19 @@ static bool compile_one(struct compiler *compiler, enum rule_op op, const struct
 }
 
 bool compile_additional_properties(struct compiler *compiler, const struct keyword *keyword,
-                                   struct json_object *value)
+                                   const struct flat *value)
 {
     return compile_one(compiler, RULE_ADDITIONAL_PROPERTIES, keyword, value);
 }
 
 bool compile_property_names(struct compiler *compiler, const struct keyword *keyword,
-                            struct json_object *value)
+                            const struct flat *value)
 {
     return compile_one(compiler, RULE_PROPERTY_NAMES, keyword, value);
 }
 
 bool compile_required(struct compiler *compiler, const struct keyword *keyword,
-                      struct json_object *value)
+                      const struct flat *value)
 {
     const struct str *names = NULL;
     uint32_t count = 0;
@@ -126,10 +118,10 @@ bool compile_required(struct compiler *compiler, const struct keyword *keyword,
 /* dependencies, dependentRequired, dependentSchemas */
 
 static bool compile_dependent(struct compiler *compiler, const struct keyword *keyword,
-                              struct json_object *value, struct dependent *dependent,
+                              const struct flat *value, struct dependent *dependent,
                               struct target *target)
 {
-    bool names = json_is_array(value) ? keyword->id != KEYWORD_DEPENDENT_SCHEMAS
+    bool names = flat_is_array(value) ? keyword->id != KEYWORD_DEPENDENT_SCHEMAS
                                       : keyword->id == KEYWORD_DEPENDENT_REQUIRED;
 
     if (names)
@@ -139,23 +131,22 @@ static bool compile_dependent(struct compiler *compiler, const struct keyword *k
 }
 
 bool compile_dependents(struct compiler *compiler, const struct keyword *keyword,
-                        struct json_object *value)
+                        const struct flat *value)
 {
-    size_t i = 0;
-
-    if (!json_is_object(value))
+    if (!flat_is_object(value))
         return compile_fail(compiler, keyword->name, "expected an object");
 
-    size_t count = count_members(value);
+    size_t count = flat_count(value);
     struct target *targets = compile_alloc_targets(compiler, count);
     struct dependent *dependents =
         arena_alloc(compiler->schema->arena, (count + 1) * sizeof(struct dependent));
 
-    for (JSON_EACH(member, value)) {
-        dependents[i].name = arena_copy(compiler->schema->arena, str_from_c(json_key(member)));
-        if (!compile_dependent(compiler, keyword, json_value(member), &dependents[i], &targets[i]))
+    for (FLAT_EACH(member, value)) {
+        struct dependent *dependent = &dependents[member->index];
+
+        dependent->name = arena_copy(compiler->schema->arena, flat_key(member));
+        if (!compile_dependent(compiler, keyword, member, dependent, &targets[member->index]))
             return false;
-        i++;
     }
 
     struct rule *rule = compile_rule(compiler, RULE_DEPENDENTS, keyword->name, KIND_OBJECT);

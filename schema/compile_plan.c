@@ -136,13 +136,6 @@ static void find_symbols(struct members *members, const struct schema *schema)
     }
 }
 
-static void hash_names(struct members *members, struct json_object *any)
-{
-    for (uint32_t i = 0; i < members->names.count; i++)
-        members->slots[i].hash =
-            lh_get_hash(json_object_get_object(any), members->names.names[i].ptr);
-}
-
 static struct members *begin_members(const struct schema *schema, uint32_t count)
 {
     struct members *members = arena_alloc(schema->arena, sizeof(*members));
@@ -156,19 +149,8 @@ static struct members *begin_members(const struct schema *schema, uint32_t count
     return members;
 }
 
-static void end_members(const struct schema *schema, struct members *members,
-                        struct json_object *any)
-{
-    if (schema->symbols)
-        find_symbols(members, schema);
-    members->open = members->pattern_count == 0 && members->additional.node == NO_NODE;
-    if (members->open)
-        hash_names(members, any);
-}
-
 /* The data of RULE_MEMBERS; NULL: the node has no rule for properties. */
-static struct members *build_members(const struct schema *schema, const struct node *node,
-                                     struct json_object *any)
+static struct members *build_members(const struct schema *schema, const struct node *node)
 {
     if ((node->ops & about_members) == 0)
         return NULL;
@@ -181,7 +163,9 @@ static struct members *build_members(const struct schema *schema, const struct n
         if (node->rules[i].op == RULE_REQUIRED)
             add_required(members, &node->rules[i], schema->arena);
     }
-    end_members(schema, members, any);
+    if (schema->symbols)
+        find_symbols(members, schema);
+    members->open = members->pattern_count == 0 && members->additional.node == NO_NODE;
     return members;
 }
 
@@ -190,7 +174,7 @@ static struct members *build_members(const struct schema *schema, const struct n
 /* The kinds that the test of node.types in check_node() accepts. */
 static unsigned accepted_kinds(const struct node *node)
 {
-    return node->types | (node->whole != WHOLE_NEVER ? KIND_DOUBLE : 0U);
+    return node->types | (node->whole ? KIND_DOUBLE : 0U);
 }
 
 static bool is_planned(const struct node *node, const struct rule *rule)
@@ -241,11 +225,11 @@ static void sort_plan(struct rule *plan, uint32_t count)
     }
 }
 
-static void build_plan(const struct schema *schema, struct node *node, struct json_object *any)
+static void build_plan(const struct schema *schema, struct node *node)
 {
     uint32_t first = node->rule_count > 0 && node->rules[0].op == RULE_TYPE;
 
-    node->members = build_members(schema, node, any);
+    node->members = build_members(schema, node);
     if (!node->members && is_in_order(node, first)) {
         node->plan = node->rules + first;
         node->plan_count = node->rule_count - first;
@@ -260,13 +244,11 @@ static void build_plan(const struct schema *schema, struct node *node, struct js
 void compile_plans(struct compiler *compiler)
 {
     struct schema *schema = compiler->schema;
-    struct json_object *any = json_object_new_object();
 
     for (uint32_t i = 0; i < schema->node_count; i++)
         schema->tracks = schema->tracks || schema->nodes[i].tracks;
     for (uint32_t i = 0; i < schema->node_count; i++) {
         if (schema->nodes[i].rule_count > 0)
-            build_plan(schema, &schema->nodes[i], any);
+            build_plan(schema, &schema->nodes[i]);
     }
-    json_release(any);
 }

@@ -10,19 +10,19 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-bool compile_names(struct compiler *compiler, const char *keyword, struct json_object *array,
+bool compile_names(struct compiler *compiler, const char *keyword, const struct flat *array,
                    const struct str **names, uint32_t *count)
 {
-    if (!json_is_array(array))
+    if (!flat_is_array(array))
         return compile_fail(compiler, keyword, "expected an array of strings");
 
-    size_t length = json_count(array);
+    size_t length = flat_count(array);
     struct str *copy = arena_alloc(compiler->schema->arena, (length + 1) * sizeof(struct str));
 
-    for (size_t i = 0; i < length; i++) {
-        if (!json_is_string(json_at(array, i)))
+    for (FLAT_EACH(name, array)) {
+        if (!flat_is_string(name))
             return compile_fail(compiler, keyword, "expected an array of strings");
-        copy[i] = arena_copy(compiler->schema->arena, json_str(json_at(array, i)));
+        copy[name->index] = arena_copy(compiler->schema->arena, flat_str(name));
     }
     *names = copy;
     *count = (uint32_t)length;
@@ -93,15 +93,15 @@ static bool add_type(struct compiler *compiler, struct str name, unsigned *types
 }
 
 bool compile_type(struct compiler *compiler, const struct keyword *keyword,
-                  struct json_object *value)
+                  const struct flat *value)
 {
     unsigned types = 0;
     struct str single = { NULL, 0 };
     const struct str *names = &single;
     uint32_t count = 1;
 
-    if (json_is_string(value))
-        single = json_str(value);
+    if (flat_is_string(value))
+        single = flat_str(value);
     else if (!compile_names(compiler, keyword->name, value, &names, &count))
         return false;
     for (uint32_t i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ bool compile_type(struct compiler *compiler, const struct keyword *keyword,
             return false;
     }
     if ((types & KIND_NUMBER) == KIND_INT)
-        compiler->whole = compiler->dialect.draft == SCHEMA_DRAFT_4 ? WHOLE_LEXICAL : WHOLE_VALUED;
+        compiler->whole = compiler->dialect.draft != SCHEMA_DRAFT_4;
     compiler->types &= (uint8_t)types;
     compiler->has_type = true;
     compile_rule(compiler, RULE_TYPE, keyword->name, KIND_ALL)->u.limit = types;
@@ -118,11 +118,9 @@ bool compile_type(struct compiler *compiler, const struct keyword *keyword,
 
 /* enum, const */
 
-static unsigned kinds_of(struct json_object *value)
+static unsigned kinds_of(const struct flat *value)
 {
-    unsigned kind = 1U << json_object_get_type(value);
-
-    return (kind & KIND_NUMBER) != 0 ? KIND_NUMBER : kind;
+    return flat_is_number(value) ? KIND_NUMBER : kind_bit(value);
 }
 
 /* Sort the values by their hashes if there are many, so that the checker can search them. */
@@ -131,12 +129,12 @@ static void sort_others(struct values *values)
     if (values->other_count <= VALUES_UNSORTED_MAX)
         return;
     for (uint32_t i = 0; i < values->other_count; i++)
-        values->others[i].hash = json_hash(values->others[i].value);
+        values->others[i].hash = flat_hash(values->others[i].value);
     qsort(values->others, values->other_count, sizeof(values->others[0]), hashed_value_order);
 }
 
 static void add_values(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
-                       struct json_object *const *list, size_t count)
+                       const struct flat *const *list, size_t count)
 {
     struct arena *arena = compiler->schema->arena;
     struct values *values = arena_alloc(arena, sizeof(*values));
@@ -145,10 +143,10 @@ static void add_values(struct compiler *compiler, enum rule_op op, const struct 
     lookup_names_init(&values->strings, arena, count);
     values->others = arena_alloc(arena, (count + 1) * sizeof(struct hashed_value));
     for (size_t i = 0; i < count; i++) {
-        if (json_is_string(list[i]))
-            (void)lookup_names_add(&values->strings, arena_copy(arena, json_str(list[i])));
+        if (flat_is_string(list[i]))
+            (void)lookup_names_add(&values->strings, arena_copy(arena, flat_str(list[i])));
         else
-            values->others[values->other_count++].value = compile_copy(compiler, list[i]);
+            values->others[values->other_count++].value = flat_copy(arena, list[i]);
         kinds |= kinds_of(list[i]);
     }
     sort_others(values);
@@ -157,23 +155,23 @@ static void add_values(struct compiler *compiler, enum rule_op op, const struct 
 }
 
 bool compile_enum(struct compiler *compiler, const struct keyword *keyword,
-                  struct json_object *value)
+                  const struct flat *value)
 {
-    if (!json_is_array(value))
+    if (!flat_is_array(value))
         return compile_fail(compiler, keyword->name, "expected an array");
 
-    size_t count = json_count(value);
-    struct json_object **list = mem_alloc_array(count + 1, sizeof(struct json_object *));
+    size_t count = flat_count(value);
+    const struct flat **list = mem_alloc_array(count + 1, sizeof(*list));
 
-    for (size_t i = 0; i < count; i++)
-        list[i] = json_at(value, i);
+    for (FLAT_EACH(choice, value))
+        list[choice->index] = choice;
     add_values(compiler, RULE_ENUM, keyword, list, count);
     mem_free(list);
     return true;
 }
 
 bool compile_const(struct compiler *compiler, const struct keyword *keyword,
-                   struct json_object *value)
+                   const struct flat *value)
 {
     add_values(compiler, RULE_CONST, keyword, &value, 1);
     return true;
@@ -182,20 +180,24 @@ bool compile_const(struct compiler *compiler, const struct keyword *keyword,
 /* Numbers. */
 
 /* In draft 4, exclusiveMinimum and exclusiveMaximum are booleans that modify the other keyword. */
+static bool is_true_in_draft_4(const struct compiler *compiler, struct str keyword)
+{
+    const struct flat *value = NULL;
+
+    if (compiler->dialect.draft == SCHEMA_DRAFT_4)
+        value = flat_find(compiler->object, keyword);
+    return value && flat_is_true(value);
+}
+
 static enum rule_op limit_op(const struct compiler *compiler, const struct keyword *keyword)
 {
-    struct json_object *exclusive = NULL;
-    bool draft4 = compiler->dialect.draft == SCHEMA_DRAFT_4;
-
     switch (keyword->id) {
     case KEYWORD_MINIMUM:
-        if (draft4)
-            (void)json_find(compiler->object, "exclusiveMinimum", &exclusive);
-        return json_object_get_boolean(exclusive) ? RULE_EXCLUSIVE_MINIMUM : RULE_MINIMUM;
+        return is_true_in_draft_4(compiler, STR("exclusiveMinimum")) ? RULE_EXCLUSIVE_MINIMUM
+                                                                     : RULE_MINIMUM;
     case KEYWORD_MAXIMUM:
-        if (draft4)
-            (void)json_find(compiler->object, "exclusiveMaximum", &exclusive);
-        return json_object_get_boolean(exclusive) ? RULE_EXCLUSIVE_MAXIMUM : RULE_MAXIMUM;
+        return is_true_in_draft_4(compiler, STR("exclusiveMaximum")) ? RULE_EXCLUSIVE_MAXIMUM
+                                                                     : RULE_MAXIMUM;
     case KEYWORD_EXCLUSIVE_MINIMUM:
         return RULE_EXCLUSIVE_MINIMUM;
     case KEYWORD_EXCLUSIVE_MAXIMUM:
@@ -211,45 +213,45 @@ static bool is_exclusive(const struct keyword *keyword)
 }
 
 bool compile_limit(struct compiler *compiler, const struct keyword *keyword,
-                   struct json_object *value)
+                   const struct flat *value)
 {
     if (compiler->dialect.draft == SCHEMA_DRAFT_4 && is_exclusive(keyword)) {
-        if (json_object_is_type(value, json_type_boolean))
+        if (flat_is_boolean(value))
             return true;
         return compile_fail(compiler, keyword->name, "expected a boolean");
     }
-    if ((kinds_of(value) & KIND_NUMBER) == 0)
+    if (!flat_is_number(value))
         return compile_fail(compiler, keyword->name, "expected a number");
 
     enum rule_op op = limit_op(compiler, keyword);
 
-    if (op == RULE_MULTIPLE_OF && !(json_double(value) > 0))
+    if (op == RULE_MULTIPLE_OF && !(flat_double(value) > 0))
         return compile_fail(compiler, keyword->name, "expected a number above 0");
 
     struct rule *rule = compile_rule(compiler, op, keyword->name, KIND_NUMBER);
 
-    rule->flag = json_object_is_type(value, json_type_int) && json_int64(value, &rule->u.integer);
+    rule->flag = flat_kind(value) == JSON_INTEGER && flat_int64(value, &rule->u.integer);
     return true;
 }
 
 /* Lengths and counts. */
 
-static bool read_size(struct json_object *value, uint64_t *size)
+static bool read_size(const struct flat *value, uint64_t *size)
 {
     int64_t integer;
 
-    if ((kinds_of(value) & KIND_NUMBER) == 0)
+    if (!flat_is_number(value))
         return false;
-    if (json_int64(value, &integer)) {
+    if (flat_int64(value, &integer)) {
         *size = integer < 0 ? 0 : (uint64_t)integer;
         return integer >= 0;
     }
     *size = UINT64_MAX;
-    return json_double(value) > (double)INT64_MAX;
+    return flat_double(value) > (double)INT64_MAX;
 }
 
 bool compile_size(struct compiler *compiler, const struct keyword *keyword,
-                  struct json_object *value)
+                  const struct flat *value)
 {
     static const struct {
         uint8_t id;
@@ -276,11 +278,11 @@ bool compile_size(struct compiler *compiler, const struct keyword *keyword,
 }
 
 bool compile_unique(struct compiler *compiler, const struct keyword *keyword,
-                    struct json_object *value)
+                    const struct flat *value)
 {
-    if (!json_object_is_type(value, json_type_boolean))
+    if (!flat_is_boolean(value))
         return compile_fail(compiler, keyword->name, "expected a boolean");
-    if (json_object_get_boolean(value))
+    if (flat_is_true(value))
         (void)compile_rule(compiler, RULE_UNIQUE_ITEMS, keyword->name, KIND_ARRAY);
     return true;
 }
@@ -288,25 +290,25 @@ bool compile_unique(struct compiler *compiler, const struct keyword *keyword,
 /* Strings. */
 
 bool compile_pattern(struct compiler *compiler, const struct keyword *keyword,
-                     struct json_object *value)
+                     const struct flat *value)
 {
     const struct regex *regex = NULL;
 
-    if (!json_is_string(value))
+    if (!flat_is_string(value))
         return compile_fail(compiler, keyword->name, "expected a string");
-    if (!compile_regex(compiler, keyword->name, json_str(value), &regex))
+    if (!compile_regex(compiler, keyword->name, flat_str(value), &regex))
         return false;
     compile_rule(compiler, RULE_PATTERN, keyword->name, KIND_STRING)->u.regex = regex;
     return true;
 }
 
 bool compile_format(struct compiler *compiler, const struct keyword *keyword,
-                    struct json_object *value)
+                    const struct flat *value)
 {
-    if (!json_is_string(value))
+    if (!flat_is_string(value))
         return compile_fail(compiler, keyword->name, "expected a string");
 
-    const struct format *format = format_find(json_str(value));
+    const struct format *format = format_find(flat_str(value));
 
     if (format && (compiler->dialect.assert_formats || compiler->library.options->assert_formats))
         compile_rule(compiler, RULE_FORMAT, keyword->name, KIND_STRING)->u.format = format;

@@ -39,13 +39,14 @@ void compile_warn(struct compiler *compiler, const char *keyword, const char *fm
     add_warning(compiler, buf_str(text));
 }
 
-void compile_warn_unknown(struct compiler *compiler, const char *key)
+void compile_warn_unknown(struct compiler *compiler, struct str key)
 {
     const char *similar =
-        compiler->schema->warning_count < WARNINGS_MAX ? dialect_similar(str_from_c(key)) : NULL;
+        compiler->schema->warning_count < WARNINGS_MAX ? dialect_similar(key) : NULL;
 
     if (similar)
-        compile_warn(compiler, key, "unknown keyword, is \"%s\" meant?", similar);
+        compile_warn(compiler, arena_copy(compiler->library.arena, key).ptr,
+                     "unknown keyword, is \"%s\" meant?", similar);
 }
 
 /* Warn about the `$schema` of one document. */
@@ -53,7 +54,7 @@ static void warn_of_dialect(struct compiler *compiler, const struct document *do
 {
     const struct resource *resource = &compiler->library.resources[document->resource];
     struct str draft = dialect_name(resource->dialect.draft);
-    struct str uri = json_find_str(document->root, "$schema");
+    struct str uri = flat_find_str(document->root, STR("$schema"));
 
     compiler->location = resource->location;
     if (resource->dialect.unknown)
@@ -73,7 +74,7 @@ void compile_warn_dialects(struct compiler *compiler)
     for (uint32_t i = 0; i < compiler->library.document_count; i++) {
         const struct document *document = &compiler->library.documents[i];
 
-        if (!document->bundled && json_is_object(document->root))
+        if (!document->bundled && flat_is_object(document->root))
             warn_of_dialect(compiler, document);
     }
 }

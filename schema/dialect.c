@@ -89,13 +89,14 @@ static const struct keyword keywords[] = {
 
 static int compare_name(const void *name, const void *keyword)
 {
-    return strcmp(name, ((const struct keyword *)keyword)->name);
+    return str_compare(*(const struct str *)name,
+                       str_from_c(((const struct keyword *)keyword)->name));
 }
 
-const struct keyword *dialect_keyword(const struct dialect *dialect, const char *name)
+const struct keyword *dialect_keyword(const struct dialect *dialect, struct str name)
 {
     const struct keyword *keyword =
-        bsearch(name, keywords, COUNT_OF(keywords), sizeof(keywords[0]), compare_name);
+        bsearch(&name, keywords, COUNT_OF(keywords), sizeof(keywords[0]), compare_name);
 
     if (!keyword || (keyword->drafts & 1U << dialect->draft) == 0 ||
         (keyword->vocabulary & dialect->vocabularies) == 0)

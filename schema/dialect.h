@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 #include "schema/schema.h"
 
@@ -27,9 +27,9 @@ struct dialect {
     enum schema_draft draft;
     unsigned vocabularies;
     bool assert_formats;
-    struct json_object *metaschema; /* a custom metaschema; NULL: that of the draft */
-    struct str metaschema_uri;      /* of the custom metaschema */
-    bool unknown;                   /* `$schema` is unknown; this is the default dialect */
+    const struct flat *metaschema; /* a custom metaschema; NULL: that of the draft */
+    struct str metaschema_uri;     /* of the custom metaschema */
+    bool unknown;                  /* `$schema` is unknown; this is the default dialect */
 };
 
 /** Where a keyword's value has subschemas. */
@@ -93,7 +93,7 @@ struct keyword {
 };
 
 /** The keyword `name`; NULL: the dialect has no such keyword. */
-const struct keyword *dialect_keyword(const struct dialect *dialect, const char *name);
+const struct keyword *dialect_keyword(const struct dialect *dialect, struct str name);
 
 /** The keyword, of any draft, of which `name` is probably a misspelling; NULL: none. */
 const char *dialect_similar(struct str name);
@@ -108,9 +108,9 @@ static inline bool dialect_ref_hides(const struct dialect *dialect)
 unsigned dialect_type(struct str name);
 
 /** The keyword that identifies a resource: "id" or "$id". */
-static inline const char *dialect_id(const struct dialect *dialect)
+static inline struct str dialect_id(const struct dialect *dialect)
 {
-    return dialect->draft == SCHEMA_DRAFT_4 ? "id" : "$id";
+    return dialect->draft == SCHEMA_DRAFT_4 ? STR("id") : STR("$id");
 }
 
 /** The dialect of a draft's own metaschema. */

@@ -1,8 +1,7 @@
 /*
  * evaluated.h - the set of evaluated properties or items of one value, for unevaluated*.
  *
- * A property is identified by its position in json-c's hash table, so it is marked without a
- * search.
+ * A property is identified by its place in the object, so it is marked without a search.
  *
  * Threads: belongs to one check.
  */
@@ -12,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/memory.h"
 
 enum { EVALUATED_INLINE_WORDS = 4 };
@@ -24,14 +23,12 @@ struct evaluated {
     bool all; /* every property or item is evaluated, whatever the bits are */
 };
 
-static inline void evaluated_begin(struct evaluated *seen, struct json_object *value)
+static inline void evaluated_begin(struct evaluated *seen, const struct flat *value)
 {
     size_t bits = 0;
 
-    if (json_is_object(value))
-        bits = (size_t)json_object_get_object(value)->size;
-    else if (json_is_array(value))
-        bits = json_count(value);
+    if (flat_is_object(value) || flat_is_array(value))
+        bits = flat_count(value);
     seen->all = false;
     seen->word_count = (bits + 63) / 64;
     if (seen->word_count <= EVALUATED_INLINE_WORDS) {
@@ -56,11 +53,6 @@ static inline void evaluated_mark(struct evaluated *seen, size_t at)
 static inline bool evaluated_has(const struct evaluated *seen, size_t at)
 {
     return seen->all || (seen->words[at / 64] >> at % 64 & 1) != 0;
-}
-
-static inline size_t evaluated_member(struct json_object *object, const struct lh_entry *member)
-{
-    return (size_t)(member - json_object_get_object(object)->table);
 }
 
 /** Add the marks of `from`. Both sets must be for the same value. */

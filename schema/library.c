@@ -27,7 +27,7 @@ void library_done(struct library *library)
     arena_destroy(library->arena);
 }
 
-bool library_add(struct library *library, struct json_object *document, struct str uri,
+bool library_add(struct library *library, const struct flat *document, struct str uri,
                  uint32_t *root, struct error *err)
 {
     struct dialect dialect = dialect_of(library->options->draft);
@@ -36,8 +36,8 @@ bool library_add(struct library *library, struct json_object *document, struct s
     struct str fragment;
 
     uri_split_fragment(uri, &uri, &fragment);
-    if (json_is_object(document)) {
-        struct str name = json_find_str(document, "$schema");
+    if (flat_is_object(document)) {
+        struct str name = flat_find_str(document, STR("$schema"));
 
         if (name.len > 0 && !library_dialect(library, name, &dialect, &dialect, err))
             return false;
@@ -67,7 +67,7 @@ bool library_add(struct library *library, struct json_object *document, struct s
 
 /* Dialects. */
 
-static struct json_object *find_metaschema(const struct library *library, struct str uri)
+static const struct flat *find_metaschema(const struct library *library, struct str uri)
 {
     struct str fragment;
     uint32_t resource;
@@ -86,23 +86,22 @@ static struct json_object *find_metaschema(const struct library *library, struct
     return library->locations[library->resources[resource].location].value;
 }
 
-static bool read_vocabularies(struct json_object *metaschema, struct dialect *dialect,
+static bool read_vocabularies(const struct flat *metaschema, struct dialect *dialect,
                               struct error *err)
 {
-    struct json_object *object;
+    const struct flat *object = flat_find(metaschema, STR("$vocabulary"));
     unsigned bits = VOCABULARY_CORE;
 
-    if (dialect->draft > SCHEMA_DRAFT_2019_09 || !json_find(metaschema, "$vocabulary", &object) ||
-        !json_is_object(object))
+    if (dialect->draft > SCHEMA_DRAFT_2019_09 || !object || !flat_is_object(object))
         return true;
-    for (JSON_EACH(member, object)) {
-        unsigned bit = dialect_vocabulary(str_from_c(json_key(member)), &dialect->assert_formats);
+    for (FLAT_EACH(member, object)) {
+        unsigned bit = dialect_vocabulary(flat_key(member), &dialect->assert_formats);
 
-        if (bit == 0 && json_object_get_boolean(json_value(member)))
+        if (bit == 0 && flat_is_true(member))
             return fail(err, ERR_MALFORMED,
                         "$schema: the metaschema requires the unknown "
-                        "vocabulary %s",
-                        json_key(member));
+                        "vocabulary %.*s",
+                        STR_ARG(flat_key(member)));
         bits |= bit;
     }
     dialect->vocabularies = bits;
@@ -112,19 +111,19 @@ static bool read_vocabularies(struct json_object *metaschema, struct dialect *di
 bool library_dialect(struct library *library, struct str uri, const struct dialect *fallback,
                      struct dialect *out, struct error *err)
 {
-    struct json_object *first = find_metaschema(library, uri);
+    const struct flat *first = find_metaschema(library, uri);
     struct str name = uri;
     enum schema_draft draft;
 
     for (int i = 0; !dialect_draft(name, &draft); i++) {
-        struct json_object *metaschema = find_metaschema(library, name);
+        const struct flat *metaschema = find_metaschema(library, name);
 
-        if (!metaschema || !json_is_object(metaschema) || i == METASCHEMA_CHAIN_MAX) {
+        if (!metaschema || !flat_is_object(metaschema) || i == METASCHEMA_CHAIN_MAX) {
             *out = *fallback;
             out->unknown = true;
             return true;
         }
-        name = json_find_str(metaschema, "$schema");
+        name = flat_find_str(metaschema, STR("$schema"));
     }
 
     struct dialect dialect = dialect_of(draft);

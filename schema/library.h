@@ -17,17 +17,17 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "schema/dialect.h"
 #include "schema/lookup.h"
 #include "schema/schema.h"
 
 /** A subschema, and its path from the parent: the subschema that contains it. */
 struct location {
-    struct json_object *value;
+    const struct flat *value;
     const char *keyword; /* NULL: `key` is a JSON Pointer from the parent, to a value that is not in
                             a keyword with subschemas */
-    const char *key;     /* below the keyword: a member's name; NULL: none */
+    struct str key;      /* below the keyword: a member's name; ptr NULL: none */
     int32_t index;       /* below the keyword: an element's index; -1: none */
     uint32_t parent;     /* a document's root is its own parent */
     uint32_t resource;
@@ -54,7 +54,7 @@ struct anchor {
 };
 
 struct document {
-    struct json_object *root;
+    const struct flat *root;
     uint32_t resource; /* that of its root */
     bool bundled;      /* trusted: its metaschema is not checked */
     bool mixed;        /* it has resources of several dialects, so no metaschema fits all of it */
@@ -93,11 +93,11 @@ void library_init(struct library *library, const struct schema_options *options)
 void library_done(struct library *library);
 
 /** Add a document, with the base URI `uri` unless it has an `$id`. `*root`: its root's location. */
-NODISCARD bool library_add(struct library *library, struct json_object *document, struct str uri,
+NODISCARD bool library_add(struct library *library, const struct flat *document, struct str uri,
                            uint32_t *root, struct error *err);
 
 /** The location of a subschema, by the address of its value; or NO_LOCATION. */
-uint32_t library_find(const struct library *library, struct json_object *value);
+uint32_t library_find(const struct library *library, const struct flat *value);
 
 /** The target of a reference. */
 struct reference {

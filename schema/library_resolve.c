@@ -38,13 +38,13 @@ static bool library_add_named(struct library *library, struct str uri, struct er
 
 static bool library_add_bundled(struct library *library, struct str uri, struct error *err)
 {
-    struct json_object *document;
+    const struct flat *document;
     struct str text;
     uint32_t root;
 
     if (!metaschema_find(uri, &text))
         return true;
-    if (!json_read_in(library->arena, text, NULL, &document, err) ||
+    if (!flat_read(library->arena, text, NULL, &document, err) ||
         !library_add(library, document, uri, &root, err))
         return false;
     library->documents[library->document_count - 1].bundled = true;
@@ -112,28 +112,27 @@ static bool get_resource(struct library *library, struct str uri, struct str ref
 
 /* Pointers. */
 
-static bool follow_token(struct json_object *value, struct str token, struct json_object **out)
+/* NULL: there is no such value. */
+static const struct flat *follow_token(const struct flat *value, struct str token)
 {
-    if (json_is_object(value))
-        return memchr(token.ptr, 0, token.len) == NULL && json_find(value, token.ptr, out);
-    if (!json_is_array(value) || json_pointer_index(token) >= json_count(value))
-        return false;
-    *out = json_at(value, json_pointer_index(token));
-    return true;
+    if (flat_is_object(value))
+        return flat_find(value, token);
+    return flat_is_array(value) ? flat_at(value, json_pointer_index(token)) : NULL;
 }
 
 /*
  * The value that `pointer` refers to, relative to the location `*nearest`; NULL: none. Sets
  * `*nearest` to the last location on the path, and `*rest` to the part of the pointer below it.
  */
-static struct json_object *follow_pointer(const struct library *library, struct str pointer,
-                                          uint32_t *nearest, struct str *rest)
+static const struct flat *follow_pointer(const struct library *library, struct str pointer,
+                                         uint32_t *nearest, struct str *rest)
 {
-    struct json_object *value = library->locations[*nearest].value;
+    const struct flat *value = library->locations[*nearest].value;
 
     *rest = pointer;
     while (pointer.len > 0) {
-        if (!follow_token(value, json_pointer_take(&pointer, library->arena), &value))
+        value = follow_token(value, json_pointer_take(&pointer, library->arena));
+        if (!value)
             return NULL;
 
         uint32_t location = library_find(library, value);
@@ -151,7 +150,7 @@ static bool find_pointer(struct library *library, uint32_t resource, struct str 
 {
     uint32_t nearest = library->resources[resource].location;
     struct str rest;
-    struct json_object *value = follow_pointer(library, pointer, &nearest, &rest);
+    const struct flat *value = follow_pointer(library, pointer, &nearest, &rest);
 
     *out = NO_LOCATION;
     if (!value)
@@ -163,7 +162,7 @@ static bool find_pointer(struct library *library, uint32_t resource, struct str 
 
     struct location where = {
         .value = value,
-        .key = arena_copy(library->arena, rest).ptr,
+        .key = arena_copy(library->arena, rest),
         .index = -1,
         .parent = nearest,
         .resource = library->locations[nearest].resource,
@@ -217,10 +216,10 @@ bool library_resolve(struct library *library, uint32_t from, struct str referenc
 
 /* Printing. */
 
-static void print_token(struct buf *out, const char *token)
+static void print_token(struct buf *out, struct str token)
 {
     buf_add_char(out, '/');
-    json_write_pointer_token(out, str_from_c(token));
+    json_write_pointer_token(out, token);
 }
 
 static void print_path(const struct library *library, uint32_t number, struct buf *out)
@@ -231,11 +230,11 @@ static void print_path(const struct library *library, uint32_t number, struct bu
         return;
     print_path(library, location->parent, out);
     if (!location->keyword) {
-        buf_add(out, str_from_c(location->key));
+        buf_add(out, location->key);
         return;
     }
-    print_token(out, location->keyword);
-    if (location->key)
+    print_token(out, str_from_c(location->keyword));
+    if (location->key.ptr)
         print_token(out, location->key);
     else if (location->index >= 0)
         buf_printf(out, "/%d", location->index);

@@ -9,17 +9,17 @@
 #include "schema/library.h"
 #include "schema/program.h"
 
-static uint32_t hash_address(struct json_object *value)
+static uint32_t hash_address(const struct flat *value)
 {
     uint64_t mixed = (uint64_t)(uintptr_t)value * UINT64_C(0x9E3779B97F4A7C15);
 
     return (uint32_t)(mixed >> 32);
 }
 
-uint32_t library_find(const struct library *library, struct json_object *value)
+uint32_t library_find(const struct library *library, const struct flat *value)
 {
     struct lookup_walk walk = lookup_walk(&library->by_value, hash_address(value));
-    uint32_t found = value ? lookup_next(&walk) : NO_LOCATION;
+    uint32_t found = lookup_next(&walk);
 
     while (found != NO_LOCATION && library->locations[found].value != value)
         found = lookup_next(&walk);
@@ -157,18 +157,18 @@ static bool read_id(struct library *library, uint32_t location, const struct dia
 {
     const struct location *at = &library->locations[location];
     struct str base = library->resources[at->resource].uri;
-    struct str id = json_find_str(at->value, dialect_id(dialect));
+    struct str id = flat_find_str(at->value, dialect_id(dialect));
     struct str absolute;
     struct str fragment;
     struct str uri;
 
-    if (id.len == 0 || (dialect_ref_hides(dialect) && json_find(at->value, "$ref", NULL)))
+    if (id.len == 0 || (dialect_ref_hides(dialect) && flat_find(at->value, STR("$ref"))))
         return true;
     uri_split_fragment(id, &absolute, &fragment);
     if (absolute.len > 0) {
         if (!uri_resolve(library->arena, base, absolute, &uri))
             return fail(err, ERR_MALFORMED, "%s \"%.*s\" is relative to \"%.*s\"",
-                        dialect_id(dialect), STR_ARG(id), STR_ARG(base));
+                        dialect_id(dialect).ptr, STR_ARG(id), STR_ARG(base));
         begin_resource(library, location, dialect, uri, is_root);
     }
     if (fragment.len > 0 && dialect_ref_hides(dialect))
@@ -178,29 +178,28 @@ static bool read_id(struct library *library, uint32_t location, const struct dia
 
 static void read_anchors(struct library *library, uint32_t location)
 {
-    struct json_object *value = library->locations[location].value;
+    const struct flat *value = library->locations[location].value;
     struct resource *resource = &library->resources[library->locations[location].resource];
     enum schema_draft draft = resource->dialect.draft;
-    struct str name = json_find_str(value, "$anchor");
-    struct json_object *recursive;
+    struct str name = flat_find_str(value, STR("$anchor"));
+    const struct flat *recursive = flat_find(value, STR("$recursiveAnchor"));
 
     if (draft > SCHEMA_DRAFT_2019_09)
         return;
     if (name.len > 0)
         add_anchor(library, location, name, false);
-    name = json_find_str(value, "$dynamicAnchor");
+    name = flat_find_str(value, STR("$dynamicAnchor"));
     if (draft == SCHEMA_DRAFT_2020_12 && name.len > 0)
         add_anchor(library, location, name, true);
-    if (draft == SCHEMA_DRAFT_2019_09 && resource->location == location &&
-        json_find(value, "$recursiveAnchor", &recursive))
-        resource->recursive = json_object_get_boolean(recursive) != 0;
+    if (draft == SCHEMA_DRAFT_2019_09 && resource->location == location && recursive)
+        resource->recursive = flat_is_true(recursive);
 }
 
 static bool identify(struct library *library, uint32_t location, bool is_root, struct error *err)
 {
-    struct json_object *value = library->locations[location].value;
+    const struct flat *value = library->locations[location].value;
     struct dialect dialect = library->resources[library->locations[location].resource].dialect;
-    struct str schema = json_find_str(value, "$schema");
+    struct str schema = flat_find_str(value, STR("$schema"));
 
     if (!is_root && schema.len > 0 && !library_dialect(library, schema, &dialect, &dialect, err))
         return false;
@@ -225,26 +224,24 @@ static bool fail_at(const struct library *library, uint32_t location, struct err
     return fail_within(err, place);
 }
 
-static bool walk_array(struct library *library, struct location *child, struct json_object *array,
+static bool walk_array(struct library *library, struct location *child, const struct flat *array,
                        struct error *err)
 {
-    size_t count = json_count(array);
-
-    for (size_t i = 0; i < count; i++) {
-        child->value = json_at(array, i);
-        child->index = (int32_t)i;
+    for (FLAT_EACH(element, array)) {
+        child->value = element;
+        child->index = (int32_t)element->index;
         if (!library_walk(library, child, false, NULL, err))
             return false;
     }
     return true;
 }
 
-static bool walk_map(struct library *library, struct location *child, struct json_object *map,
+static bool walk_map(struct library *library, struct location *child, const struct flat *map,
                      struct error *err)
 {
-    for (JSON_EACH(member, map)) {
-        child->value = json_value(member);
-        child->key = json_key(member);
+    for (FLAT_EACH(member, map)) {
+        child->value = member;
+        child->key = flat_key(member);
         if (!library_walk(library, child, false, NULL, err))
             return false;
     }
@@ -252,7 +249,7 @@ static bool walk_map(struct library *library, struct location *child, struct jso
 }
 
 static bool walk_keyword(struct library *library, uint32_t parent, const struct keyword *keyword,
-                         struct json_object *value, struct error *err)
+                         const struct flat *value, struct error *err)
 {
     struct location child = {
         .value = value,
@@ -263,16 +260,16 @@ static bool walk_keyword(struct library *library, uint32_t parent, const struct 
     };
 
     if (keyword->holds == HOLDS_MAP)
-        return !json_is_object(value) || walk_map(library, &child, value, err);
-    if (json_is_array(value))
+        return !flat_is_object(value) || walk_map(library, &child, value, err);
+    if (flat_is_array(value))
         return walk_array(library, &child, value, err);
     return library_walk(library, &child, false, NULL, err);
 }
 
 /* Can this member identify the subschema, or change its dialect? A cheap test: few can. */
-static bool may_identify(const char *key)
+static bool may_identify(struct str key)
 {
-    return key[0] == '$' || (key[0] == 'i' && key[1] == 'd' && key[2] == '\0');
+    return str_starts_with(key, STR("$")) || str_equal(key, STR("id"));
 }
 
 /*
@@ -286,8 +283,8 @@ static bool note_keywords(struct library *library, uint32_t number)
     bool named = false;
 
     location->keywords = library->keyword_count;
-    for (JSON_EACH(member, location->value)) {
-        const char *key = json_key(member);
+    for (FLAT_EACH(member, location->value)) {
+        struct str key = flat_key(member);
         const struct keyword *keyword = dialect_keyword(dialect, key);
 
         library->keywords = mem_grow((void *)library->keywords, library->keyword_count,
@@ -318,11 +315,11 @@ static bool walk_keywords(struct library *library, uint32_t number, struct error
 {
     uint32_t next = library->locations[number].keywords;
 
-    for (JSON_EACH(member, library->locations[number].value)) {
+    for (FLAT_EACH(member, library->locations[number].value)) {
         const struct keyword *keyword = library->keywords[next++];
 
         if (keyword && keyword->holds != HOLDS_NOTHING &&
-            !walk_keyword(library, number, keyword, json_value(member), err))
+            !walk_keyword(library, number, keyword, member, err))
             return false;
     }
     return true;
@@ -332,9 +329,9 @@ static bool walk_keywords(struct library *library, uint32_t number, struct error
 bool library_walk(struct library *library, const struct location *where, bool is_root,
                   uint32_t *out, struct error *err)
 {
-    bool object = json_is_object(where->value);
+    bool object = flat_is_object(where->value);
 
-    if (!object && !json_object_is_type(where->value, json_type_boolean))
+    if (!object && !flat_is_boolean(where->value))
         return is_root ? fail(err, ERR_MALFORMED, "a schema is an object or a boolean") : true;
 
     uint32_t location = add_location(library, where);

@@ -23,7 +23,7 @@ static void add(const struct message *message, const char *text)
     buf_add(message->out, str_from_c(text));
 }
 
-static void add_cut(const struct message *message, struct json_object *value, size_t max)
+static void add_cut(const struct message *message, const struct flat *value, size_t max)
 {
     struct buf text;
 
@@ -35,7 +35,7 @@ static void add_cut(const struct message *message, struct json_object *value, si
     buf_done(&text);
 }
 
-static void add_shown(const struct message *message, struct json_object *value)
+static void add_shown(const struct message *message, const struct flat *value)
 {
     if (message->reporter->value_max > 0)
         add_cut(message, value, message->reporter->value_max);
@@ -43,7 +43,7 @@ static void add_shown(const struct message *message, struct json_object *value)
         repr_value(message->out, value);
 }
 
-static void add_value(const struct message *message, struct json_object *value)
+static void add_value(const struct message *message, const struct flat *value)
 {
     if (message->reporter->options.redact_values)
         repr_type(message->out, value);
@@ -106,36 +106,31 @@ static bool next_entry(const struct message *message, size_t count)
 
 static int by_bytes(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
 /* Add the names, sorted by bytes if `sorted`. Frees the list. */
-static void add_names(const struct message *message, const char **names, size_t count, bool sorted)
+static void add_names(const struct message *message, struct str *names, size_t count, bool sorted)
 {
     if (sorted)
         qsort(names, count, sizeof(*names), by_bytes);
     for (size_t i = 0; i < count && next_entry(message, i); i++)
-        repr_string(message->out, str_from_c(names[i]));
+        repr_string(message->out, names[i]);
     mem_free(names);
 }
 
-static const char **alloc_names(size_t count)
+static struct str *alloc_names(size_t count)
 {
-    return mem_alloc_array(count + 1, sizeof(const char *));
-}
-
-static size_t message_count_members(struct json_object *object)
-{
-    return (size_t)json_object_object_length(object);
+    return mem_alloc_array(count + 1, sizeof(struct str));
 }
 
 static void add_patterns(const struct message *message)
 {
     const struct members *members = message->fault->at->node->members;
-    const char **patterns = alloc_names(members->pattern_count);
+    struct str *patterns = alloc_names(members->pattern_count);
 
     for (uint32_t i = 0; i < members->pattern_count; i++)
-        patterns[i] = members->patterns[i].text.ptr;
+        patterns[i] = members->patterns[i].text;
     add_names(message, patterns, members->pattern_count, true);
 }
 
@@ -151,12 +146,12 @@ static bool has_patterns(const struct node *node)
 static void write_additional_properties(const struct message *message)
 {
     const struct visit *at = message->fault->at;
-    const char **names = alloc_names(message_count_members(at->value));
+    struct str *names = alloc_names(flat_count(at->value));
     size_t count = 0;
 
-    for (JSON_EACH(member, at->value)) {
+    for (FLAT_EACH(member, at->value)) {
         if (report_is_additional(message->reporter, at->node->members, member))
-            names[count++] = json_key(member);
+            names[count++] = flat_key(member);
     }
     if (has_patterns(at->node)) {
         add_names(message, names, count, true);
@@ -176,13 +171,13 @@ static void write_unevaluated_properties(const struct message *message)
     struct check *check = &message->reporter->check;
     const struct target *target = message->fault->rule->targets;
     bool is_false = check->schema->nodes[target->node].is_false;
-    const char **names = alloc_names(message_count_members(at->value));
+    struct str *names = alloc_names(flat_count(at->value));
     size_t count = 0;
 
-    for (JSON_EACH(member, at->value)) {
-        if (!evaluated_has(at->seen, evaluated_member(at->value, member)) &&
-            !check_node(check, target->fast, json_value(member), NULL))
-            names[count++] = json_key(member);
+    for (FLAT_EACH(member, at->value)) {
+        if (!evaluated_has(at->seen, member->index) &&
+            !check_node(check, target->fast, member, NULL))
+            names[count++] = flat_key(member);
     }
     add(message, is_false ? "Unevaluated properties are not allowed ("
                           : "Unevaluated properties are not valid under the given schema (");
@@ -195,9 +190,9 @@ static void write_unevaluated_properties(const struct message *message)
 
 static void write_items(const struct message *message)
 {
-    struct json_object *array = message->fault->at->value;
+    const struct flat *array = message->fault->at->value;
     const struct rule *rule = message->fault->rule;
-    size_t count = json_count(array);
+    size_t count = flat_count(array);
     size_t extra = count - rule->offset;
     bool additional = strcmp(rule->keyword, "additionalItems") == 0;
     bool bracket = !additional && extra != 1;
@@ -209,8 +204,13 @@ static void write_items(const struct message *message)
                    rule->offset == 1 ? "item" : "items", extra);
     if (bracket)
         add(message, "[");
-    for (size_t i = rule->offset; i < count && next_entry(message, i - rule->offset); i++)
-        add_value(message, json_at(array, i));
+    for (FLAT_EACH(item, array)) {
+        if (item->index < rule->offset)
+            continue;
+        if (!next_entry(message, item->index - rule->offset))
+            break;
+        add_value(message, item);
+    }
     if (bracket)
         add(message, "]");
     if (additional)
@@ -222,15 +222,16 @@ static void write_unevaluated_items(const struct message *message)
     const struct visit *at = message->fault->at;
     struct check *check = &message->reporter->check;
     uint32_t node = message->fault->rule->targets[0].fast;
-    size_t length = json_count(at->value);
     size_t count = 0;
 
     add(message, "Unevaluated items are not allowed (");
-    for (size_t i = 0; i < length && !message->out->overflow; i++) {
-        if (evaluated_has(at->seen, i) || check_node(check, node, json_at(at->value, i), NULL))
+    for (FLAT_EACH(item, at->value)) {
+        if (message->out->overflow)
+            break;
+        if (evaluated_has(at->seen, item->index) || check_node(check, node, item, NULL))
             continue;
         (void)next_entry(message, count++);
-        add_value(message, json_at(at->value, i));
+        add_value(message, item);
     }
     add(message, count == 1 ? " was unexpected)" : " were unexpected)");
 }

@@ -84,14 +84,15 @@ static struct schema *compile(enum schema_draft draft)
 {
     const struct schema_options options = { .draft = draft };
     struct schema *schema = NULL;
-    struct json_object *document = NULL;
+    struct arena *arena = arena_create();
+    const struct flat *document = NULL;
     struct error err;
     struct str text;
     bool ok = metaschema_find(documents[draft].uri, &text) &&
-              json_read(text, NULL, &document, &err) &&
+              flat_read(arena, text, NULL, &document, &err) &&
               compile_unchecked(document, &options, &schema, &err);
 
-    json_release(document);
+    arena_destroy(arena);
     assert(ok);
     return schema;
 }

@@ -7,7 +7,7 @@
  * checker skips nodes that have only a `$ref` (target.fast). The reporter visits them, because they
  * are part of an error's keyword location.
  *
- * A kind is a type of instance, as the bit 1 << enum json_type.
+ * A kind is a type of instance, as the bit 1 << enum json_kind.
  *
  * Threads: immutable once compiled.
  */
@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/regex.h"
 #include "schema/format/format.h"
 #include "schema/lookup.h"
@@ -26,17 +26,22 @@
 #define NO_NODE UINT32_MAX
 
 enum {
-    KIND_NULL = 1U << json_type_null,
-    KIND_BOOLEAN = 1U << json_type_boolean,
-    KIND_DOUBLE = 1U << json_type_double,
-    KIND_INT = 1U << json_type_int,
+    KIND_NULL = 1U << JSON_NULL,
+    KIND_BOOLEAN = 1U << JSON_BOOLEAN,
+    KIND_DOUBLE = 1U << JSON_NUMBER,
+    KIND_INT = 1U << JSON_INTEGER,
     KIND_NUMBER = KIND_INT | KIND_DOUBLE,
-    KIND_OBJECT = 1U << json_type_object,
-    KIND_ARRAY = 1U << json_type_array,
-    KIND_STRING = 1U << json_type_string,
+    KIND_OBJECT = 1U << JSON_OBJECT,
+    KIND_ARRAY = 1U << JSON_ARRAY,
+    KIND_STRING = 1U << JSON_STRING,
     KIND_ALL = 0x7F,
     KIND_COUNT = 7,
 };
+
+static inline unsigned kind_bit(const struct flat *value)
+{
+    return 1U << value->kind;
+}
 
 enum rule_op {
     RULE_TYPE, /* not in a plan: node.types replaces it */
@@ -94,16 +99,9 @@ struct quote {
     uint32_t len;
 };
 
-/** Which numbers of kind KIND_DOUBLE are of type "integer"? */
-enum whole {
-    WHOLE_NEVER,   /* none is tested: `type` has no "integer", or has "number" too */
-    WHOLE_LEXICAL, /* draft 4: those written without fraction and exponent (too large for int64) */
-    WHOLE_VALUED,  /* since draft 6: those with an integral value, such as 1.0 */
-};
-
 /** One member of `dependencies` or dependentRequired: a property, and those that it requires. */
 struct dependent {
-    struct str name; /* a NUL follows */
+    struct str name;
     const struct str *needed;
     uint32_t needed_count;
 };
@@ -121,10 +119,10 @@ struct scoped {
 
 enum { VALUES_UNSORTED_MAX = 8 };
 
-/** A value, and its hash (json_hash) if values are sorted by it. */
+/** A value, and its hash (flat_hash) if values are sorted by it. */
 struct hashed_value {
     uint64_t hash;
-    struct json_object *value;
+    const struct flat *value;
 };
 
 /** For qsort(): by the hashes. */
@@ -146,9 +144,8 @@ struct values {
 
 /** One property name of `properties` or `required`. */
 struct slot {
-    uint32_t node;      /* its subschema; NO_NODE: the name is only in `required` */
-    uint64_t required;  /* its bit in members.required; 0: none */
-    unsigned long hash; /* json-c's hash of the name; only if members.open */
+    uint32_t node;     /* its subschema; NO_NODE: the name is only in `required` */
+    uint64_t required; /* its bit in members.required; 0: none */
 };
 
 struct pattern {
@@ -182,10 +179,10 @@ struct rule {
                       numeric limits: u.integer has the limit */
     bool modern;   /* contains: the error message of drafts since 2019-09 */
     const char *keyword;
-    struct json_object *source; /* the keyword's value; after the compilation only that of a numeric
+    const struct flat *source; /* the keyword's value; after the compilation only that of a numeric
                                    limit, as a copy, else NULL */
-    struct quote quote;         /* the keyword's value, as messages show it */
-    struct target *targets;     /* the subschemas that the rule applies */
+    struct quote quote;        /* the keyword's value, as messages show it */
+    struct target *targets;    /* the subschemas that the rule applies */
     uint32_t target_count;
     uint32_t offset; /* items: length of the prefix */
     union {
@@ -212,7 +209,7 @@ struct rule {
 struct node {
     uint8_t types;      /* kinds that can be valid; 0: the schema `false` */
     uint8_t plan_kinds; /* kinds that a rule of the plan applies to */
-    uint8_t whole;      /* enum whole */
+    bool whole;         /* `type` accepts integers only, which since draft 6 include 1.0 */
     bool tracks;        /* it has unevaluatedItems or unevaluatedProperties */
     bool is_false;      /* it is the schema `false` */
     bool has_type;      /* it has the keyword `type` */

@@ -29,11 +29,11 @@ static struct str finish(struct reporter *reporter, struct buf *buf)
     return text;
 }
 
-static void add_pointer_token(struct buf *out, const char *key, uint64_t index)
+static void add_pointer_token(struct buf *out, struct str key, uint64_t index)
 {
     buf_add_char(out, '/');
-    if (key)
-        json_write_pointer_token(out, str_from_c(key));
+    if (key.ptr)
+        json_write_pointer_token(out, key);
     else
         buf_printf(out, "%llu", (unsigned long long)index);
 }
@@ -51,8 +51,8 @@ static void print_frames(struct buf *out, const struct frame *frame)
     if (!frame)
         return;
     print_frames(out, frame->up);
-    add_pointer_token(out, frame->keyword, 0);
-    if (frame->key || frame->index >= 0)
+    add_pointer_token(out, str_from_c(frame->keyword), 0);
+    if (frame->key.ptr || frame->index >= 0)
         add_pointer_token(out, frame->key, (uint64_t)frame->index);
 }
 
@@ -93,7 +93,7 @@ static struct schema_unit make_unit(struct reporter *reporter, const struct faul
     buf_init(&buf, max);
     print_frames(&buf, fault->at->frame);
     if (fault->kind != FAULT_FALSE)
-        add_pointer_token(&buf, keyword_of(fault), 0);
+        add_pointer_token(&buf, str_from_c(keyword_of(fault)), 0);
     unit.keyword_location = finish(reporter, &buf);
     unit.error = message_text(reporter, fault, max);
     return unit;
@@ -171,7 +171,7 @@ bool report_fault(struct reporter *reporter, const struct fault *fault)
 
 static bool visit_rules(struct reporter *reporter, const struct visit *at)
 {
-    unsigned kind = 1U << json_object_get_type(at->value);
+    unsigned kind = kind_bit(at->value);
     bool ok = true;
 
     for (uint32_t i = 0; i < at->node->rule_count && !reporter->check.stopped; i++) {
@@ -221,7 +221,7 @@ bool report_visit(struct reporter *reporter, const struct visit *at)
 
 /* The two runs. */
 
-static enum schema_verdict run(struct reporter *reporter, struct json_object *instance)
+static enum schema_verdict run(struct reporter *reporter, const struct flat *instance)
 {
     const struct schema *schema = reporter->check.schema;
     struct visit root = { .node = &schema->nodes[schema->root], .value = instance };
@@ -238,7 +238,7 @@ static enum schema_verdict run(struct reporter *reporter, struct json_object *in
     return ok ? SCHEMA_VALID : SCHEMA_INVALID;
 }
 
-static enum schema_verdict render_all(struct reporter *reporter, struct json_object *instance)
+static enum schema_verdict render_all(struct reporter *reporter, const struct flat *instance)
 {
     size_t max = reporter->options.max_errors;
     struct schema_report *out = reporter->out;
@@ -253,7 +253,7 @@ static enum schema_verdict render_all(struct reporter *reporter, struct json_obj
 }
 
 /* NOLINTNEXTLINE(readability-function-size): six parameters */
-enum schema_verdict schema_report(const struct schema *schema, struct json_object *instance,
+enum schema_verdict schema_report(const struct schema *schema, const struct flat *instance,
                                   const struct schema_report_options *options,
                                   struct schema_budget *budget, struct arena *arena,
                                   struct schema_report *out)

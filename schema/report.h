@@ -14,7 +14,7 @@
 /** One token of the instance location, in a list from the innermost to the outermost. */
 struct step {
     const struct step *up; /* NULL: this is the outermost token */
-    const char *key;       /* NULL: the token is `index` */
+    struct str key;        /* ptr NULL: the token is `index` */
     size_t index;
     size_t depth; /* 1 for the outermost token */
 };
@@ -23,14 +23,14 @@ struct step {
 struct frame {
     const struct frame *up;
     const char *keyword;
-    const char *key; /* NULL: the second token is `index`; there is none if that is negative */
+    struct str key; /* ptr NULL: the second token is `index`; there is none if that is negative */
     int64_t index;
 };
 
 /** A subschema that is applied to a value. */
 struct visit {
     const struct node *node;
-    struct json_object *value;
+    const struct flat *value;
     const struct step *step;
     const struct frame *frame;
     const struct evaluated *seen; /* only if node.tracks */
@@ -60,7 +60,7 @@ struct fault {
 
 /** A copy of a step's token. */
 struct token {
-    const char *key;
+    struct str key;
     size_t index;
 };
 
@@ -128,7 +128,7 @@ bool report_rule(struct reporter *reporter, const struct visit *at, const struct
 
 /** Is the name of `member` not in `properties`, and not matched by patternProperties? */
 bool report_is_additional(struct reporter *reporter, const struct members *members,
-                          const struct lh_entry *member);
+                          const struct flat *member);
 
 /** report_evaluated.c: mark what the node evaluates without its own unevaluated* keywords. */
 void report_evaluated(struct reporter *reporter, const struct visit *at, struct evaluated *seen);

@@ -11,32 +11,32 @@
 
 struct marking {
     struct reporter *reporter;
-    struct json_object *value;
+    const struct flat *value;
     struct evaluated *seen;
 };
 
 static void mark_node(const struct marking *marking, const struct node *node, bool outermost);
 
 static bool passes(const struct marking *marking, const struct target *target,
-                   struct json_object *value)
+                   const struct flat *value)
 {
     return check_node(&marking->reporter->check, target->fast, value, NULL);
 }
 
 static void mark_members(const struct marking *marking, const struct members *members)
 {
-    for (JSON_EACH(member, marking->value)) {
+    for (FLAT_EACH(member, marking->value)) {
         bool additional = report_is_additional(marking->reporter, members, member);
 
-        if (!additional || (members->additional.node != NO_NODE &&
-                            passes(marking, &members->additional, json_value(member))))
-            evaluated_mark(marking->seen, evaluated_member(marking->value, member));
+        if (!additional ||
+            (members->additional.node != NO_NODE && passes(marking, &members->additional, member)))
+            evaluated_mark(marking->seen, member->index);
     }
 }
 
 static void mark_items(const struct marking *marking, const struct rule *rule)
 {
-    size_t count = json_count(marking->value);
+    size_t count = flat_count(marking->value);
 
     if (rule->op == RULE_ITEMS)
         marking->seen->all = true;
@@ -46,16 +46,9 @@ static void mark_items(const struct marking *marking, const struct rule *rule)
 
 static void mark_unevaluated(const struct marking *marking, const struct rule *rule)
 {
-    if (rule->op == RULE_UNEVALUATED_PROPERTIES) {
-        for (JSON_EACH(member, marking->value)) {
-            if (passes(marking, rule->targets, json_value(member)))
-                evaluated_mark(marking->seen, evaluated_member(marking->value, member));
-        }
-        return;
-    }
-    for (size_t i = 0; i < json_count(marking->value); i++) {
-        if (passes(marking, rule->targets, json_at(marking->value, i)))
-            evaluated_mark(marking->seen, i);
+    for (FLAT_EACH(child, marking->value)) {
+        if (passes(marking, rule->targets, child))
+            evaluated_mark(marking->seen, child->index);
     }
 }
 
@@ -93,7 +86,7 @@ static void mark_if(const struct marking *marking, const struct rule *rule)
 static void mark_dependents(const struct marking *marking, const struct rule *rule)
 {
     for (uint32_t i = 0; i < rule->target_count; i++) {
-        if (json_find(marking->value, rule->u.dependents[i].name.ptr, NULL))
+        if (flat_find(marking->value, rule->u.dependents[i].name))
             mark_target(marking, &rule->targets[i]);
     }
 }
@@ -140,7 +133,7 @@ static void mark_rule(const struct marking *marking, const struct rule *rule)
 /* Uses node.rules, because a plan omits rules for the kinds that the node's `type` excludes. */
 static void mark_node(const struct marking *marking, const struct node *node, bool outermost)
 {
-    unsigned kind = 1U << json_object_get_type(marking->value);
+    unsigned kind = kind_bit(marking->value);
 
     if (kind == KIND_OBJECT && node->members)
         mark_members(marking, node->members);
@@ -160,7 +153,7 @@ static void mark_node(const struct marking *marking, const struct node *node, bo
 void report_evaluated(struct reporter *reporter, const struct visit *at, struct evaluated *seen)
 {
     const struct marking marking = { reporter, at->value, seen };
-    unsigned kind = 1U << json_object_get_type(at->value);
+    unsigned kind = kind_bit(at->value);
 
     if ((kind & (KIND_OBJECT | KIND_ARRAY)) != 0)
         mark_node(&marking, at->node, true);

@@ -34,26 +34,19 @@ static bool visit_in_place(struct reporter *reporter, const struct visit *at,
     return report_visit(reporter, &visit);
 }
 
-/* A child of the value: a property, or with a NULL key an item. */
-struct child {
-    const char *key;
-    size_t index;
-    struct json_object *value;
-};
-
-/* Apply a subschema to a child. */
+/* Apply a subschema to a child of the value: a property or an item. */
 static bool visit_child(struct reporter *reporter, const struct visit *at,
-                        const struct target *target, struct frame frame, const struct child *child)
+                        const struct target *target, struct frame frame, const struct flat *child)
 {
     struct step step = {
         .up = at->step,
-        .key = child->key,
+        .key = flat_key(child),
         .index = child->index,
         .depth = at->step ? at->step->depth + 1 : 1,
     };
     struct visit visit = {
         .node = node_of(reporter, target->node),
-        .value = child->value,
+        .value = child,
         .step = &step,
         .frame = &frame,
         .stepped = true,
@@ -63,20 +56,11 @@ static bool visit_child(struct reporter *reporter, const struct visit *at,
     return check_spend(&reporter->check, 1) && report_visit(reporter, &visit);
 }
 
-static bool visit_member(struct reporter *reporter, const struct visit *at,
-                         const struct target *target, const struct frame *frame,
-                         const struct lh_entry *member)
-{
-    struct child child = { .key = json_key(member), .value = json_value(member) };
-
-    return visit_child(reporter, at, target, *frame, &child);
-}
-
 /* Values. */
 
 static bool report_type(struct reporter *reporter, const struct visit *at, const struct rule *rule)
 {
-    unsigned kind = 1U << json_object_get_type(at->value);
+    unsigned kind = kind_bit(at->value);
 
     if ((rule->u.limit & kind) != 0 || (kind == KIND_DOUBLE && check_whole(at->node, at->value)))
         return true;
@@ -96,14 +80,14 @@ static bool report_simple(struct reporter *reporter, const struct visit *at,
 static bool report_prefix_items(struct reporter *reporter, const struct visit *at,
                                 const struct rule *rule)
 {
-    size_t count = json_count(at->value);
     bool ok = true;
 
-    for (size_t i = 0; i < rule->target_count && i < count; i++) {
-        struct frame frame = { .keyword = rule->keyword, .index = (int64_t)i };
-        struct child child = { .index = i, .value = json_at(at->value, i) };
+    for (FLAT_EACH(item, at->value)) {
+        struct frame frame = { .keyword = rule->keyword, .index = item->index };
 
-        if (!visit_child(reporter, at, &rule->targets[i], frame, &child))
+        if (item->index == rule->target_count)
+            break;
+        if (!visit_child(reporter, at, &rule->targets[item->index], frame, item))
             ok = false;
     }
     return ok;
@@ -111,16 +95,17 @@ static bool report_prefix_items(struct reporter *reporter, const struct visit *a
 
 static bool report_items(struct reporter *reporter, const struct visit *at, const struct rule *rule)
 {
-    size_t count = json_count(at->value);
+    struct frame frame = { .keyword = rule->keyword, .index = -1 };
     bool ok = true;
 
     if (rule->flag && node_of(reporter, rule->targets[0].node)->is_false)
-        return count <= rule->offset || report_failed_rule(reporter, at, rule);
-    for (size_t i = rule->offset; i < count && !reporter->check.stopped; i++) {
-        struct frame frame = { .keyword = rule->keyword, .index = -1 };
-        struct child child = { .index = i, .value = json_at(at->value, i) };
-
-        if (!visit_child(reporter, at, &rule->targets[0], frame, &child))
+        return flat_count(at->value) <= rule->offset || report_failed_rule(reporter, at, rule);
+    for (FLAT_EACH(item, at->value)) {
+        if (item->index < rule->offset)
+            continue;
+        if (reporter->check.stopped)
+            return false;
+        if (!visit_child(reporter, at, &rule->targets[0], frame, item))
             ok = false;
     }
     return ok;
@@ -130,12 +115,13 @@ static bool report_contains(struct reporter *reporter, const struct visit *at,
                             const struct rule *rule)
 {
     struct fault fault = { .kind = FAULT_FEW, .rule = rule, .at = at };
-    size_t count = json_count(at->value);
 
-    for (size_t i = 0; i < count && fault.count <= rule->u.contains.max; i++) {
+    for (FLAT_EACH(item, at->value)) {
+        if (fault.count > rule->u.contains.max)
+            break;
         if (!check_spend(&reporter->check, 1))
             return false;
-        if (check_node(&reporter->check, rule->targets[0].fast, json_at(at->value, i), NULL))
+        if (check_node(&reporter->check, rule->targets[0].fast, item, NULL))
             fault.count++;
     }
     if (fault.count > rule->u.contains.max)
@@ -145,14 +131,13 @@ static bool report_contains(struct reporter *reporter, const struct visit *at,
     return report_fault(reporter, &fault);
 }
 
-static bool report_unevaluated_items(struct reporter *reporter, const struct visit *at,
-                                     const struct rule *rule)
+/* unevaluatedItems, unevaluatedProperties */
+static bool report_unevaluated(struct reporter *reporter, const struct visit *at,
+                               const struct rule *rule)
 {
-    size_t count = json_count(at->value);
-
-    for (size_t i = 0; i < count; i++) {
-        if (!evaluated_has(at->seen, i) &&
-            !check_node(&reporter->check, rule->targets[0].fast, json_at(at->value, i), NULL))
+    for (FLAT_EACH(child, at->value)) {
+        if (!evaluated_has(at->seen, child->index) &&
+            !check_node(&reporter->check, rule->targets[0].fast, child, NULL))
             return report_failed_rule(reporter, at, rule);
     }
     return true;
@@ -166,11 +151,10 @@ static bool report_properties(struct reporter *reporter, const struct visit *at,
     bool ok = true;
 
     for (uint32_t i = 0; i < rule->target_count && !reporter->check.stopped; i++) {
-        struct frame frame = { .keyword = rule->keyword, .key = rule->u.names.names[i].ptr };
-        struct child child = { .key = frame.key };
+        struct frame frame = { .keyword = rule->keyword, .key = rule->u.names.names[i] };
+        const struct flat *member = flat_find(at->value, frame.key);
 
-        if (json_find(at->value, frame.key, &child.value) &&
-            !visit_child(reporter, at, &rule->targets[i], frame, &child))
+        if (member && !visit_child(reporter, at, &rule->targets[i], frame, member))
             ok = false;
     }
     return ok;
@@ -183,11 +167,11 @@ static bool report_patterns(struct reporter *reporter, const struct visit *at,
 
     for (uint32_t i = 0; i < rule->target_count; i++) {
         const struct pattern *pattern = &rule->u.patterns[i];
-        struct frame frame = { .keyword = rule->keyword, .key = pattern->text.ptr };
+        struct frame frame = { .keyword = rule->keyword, .key = pattern->text };
 
-        for (JSON_EACH(member, at->value)) {
-            if (check_regex(&reporter->check, pattern->regex, str_from_c(json_key(member))) &&
-                !visit_member(reporter, at, &rule->targets[i], &frame, member))
+        for (FLAT_EACH(member, at->value)) {
+            if (check_regex(&reporter->check, pattern->regex, flat_key(member)) &&
+                !visit_child(reporter, at, &rule->targets[i], frame, member))
                 ok = false;
             if (reporter->check.stopped)
                 return false;
@@ -197,12 +181,12 @@ static bool report_patterns(struct reporter *reporter, const struct visit *at,
 }
 
 bool report_is_additional(struct reporter *reporter, const struct members *members,
-                          const struct lh_entry *member)
+                          const struct flat *member)
 {
-    const struct slot *slot = check_slot(&reporter->check, members, member);
+    const struct slot *slot = check_slot(members, member);
 
     return (!slot || slot->node == NO_NODE) &&
-           !check_patterns(&reporter->check, members, str_from_c(json_key(member)));
+           !check_patterns(&reporter->check, members, flat_key(member));
 }
 
 static bool report_additional(struct reporter *reporter, const struct visit *at,
@@ -212,14 +196,14 @@ static bool report_additional(struct reporter *reporter, const struct visit *at,
     struct frame frame = { .keyword = rule->keyword, .index = -1 };
     bool ok = true;
 
-    for (JSON_EACH(member, at->value)) {
+    for (FLAT_EACH(member, at->value)) {
         bool additional = report_is_additional(reporter, at->node->members, member);
 
         if (reporter->check.stopped)
             return false;
         if (additional && is_false)
             return report_failed_rule(reporter, at, rule);
-        if (additional && !visit_member(reporter, at, &rule->targets[0], &frame, member))
+        if (additional && !visit_child(reporter, at, &rule->targets[0], frame, member))
             ok = false;
     }
     return ok;
@@ -233,7 +217,7 @@ static bool report_required(struct reporter *reporter, const struct visit *at,
     for (uint32_t i = 0; i < rule->u.names.count; i++) {
         struct str name = rule->u.names.names[i];
 
-        if (!json_find(at->value, name.ptr, NULL))
+        if (!flat_find(at->value, name))
             ok = report_fault(
                 reporter,
                 &(struct fault){ .kind = FAULT_MISSING, .rule = rule, .at = at, .name = name });
@@ -243,7 +227,7 @@ static bool report_required(struct reporter *reporter, const struct visit *at,
 
 static bool report_sizes(struct reporter *reporter, const struct visit *at, const struct rule *rule)
 {
-    uint64_t count = (uint64_t)json_object_object_length(at->value);
+    uint64_t count = flat_count(at->value);
 
     if (rule->op == RULE_MIN_PROPERTIES ? count >= rule->u.limit : count <= rule->u.limit)
         return true;
@@ -256,10 +240,11 @@ static bool report_property_names(struct reporter *reporter, const struct visit 
     struct frame frame = { .up = at->frame, .keyword = rule->keyword, .index = -1 };
     bool ok = true;
 
-    for (JSON_EACH(member, at->value)) {
+    for (FLAT_EACH(member, at->value)) {
+        const struct flat name = flat_of_key(member);
         struct visit visit = {
             .node = node_of(reporter, rule->targets[0].node),
-            .value = json_object_new_string(json_key(member)),
+            .value = &name,
             .step = at->step,
             .frame = &frame,
             .is_name = true,
@@ -267,7 +252,6 @@ static bool report_property_names(struct reporter *reporter, const struct visit 
 
         if (!report_visit(reporter, &visit))
             ok = false;
-        json_release(visit.value);
         if (reporter->check.stopped)
             return false;
     }
@@ -280,7 +264,7 @@ static bool report_needed(struct reporter *reporter, const struct visit *at,
     bool ok = true;
 
     for (uint32_t i = 0; i < dependent->needed_count; i++) {
-        if (!json_find(at->value, dependent->needed[i].ptr, NULL))
+        if (!flat_find(at->value, dependent->needed[i]))
             ok = report_fault(reporter, &(struct fault){ .kind = FAULT_NEEDED,
                                                          .rule = rule,
                                                          .at = at,
@@ -297,9 +281,9 @@ static bool report_dependents(struct reporter *reporter, const struct visit *at,
 
     for (uint32_t i = 0; i < rule->target_count; i++) {
         const struct dependent *dependent = &rule->u.dependents[i];
-        struct frame frame = { .keyword = rule->keyword, .key = dependent->name.ptr };
+        struct frame frame = { .keyword = rule->keyword, .key = dependent->name };
 
-        if (!json_find(at->value, dependent->name.ptr, NULL))
+        if (!flat_find(at->value, dependent->name))
             continue;
         if (!report_needed(reporter, at, rule, dependent))
             ok = false;
@@ -308,17 +292,6 @@ static bool report_dependents(struct reporter *reporter, const struct visit *at,
             ok = false;
     }
     return ok;
-}
-
-static bool report_unevaluated_properties(struct reporter *reporter, const struct visit *at,
-                                          const struct rule *rule)
-{
-    for (JSON_EACH(member, at->value)) {
-        if (!evaluated_has(at->seen, evaluated_member(at->value, member)) &&
-            !check_node(&reporter->check, rule->targets[0].fast, json_value(member), NULL))
-            return report_failed_rule(reporter, at, rule);
-    }
-    return true;
 }
 
 /* In-place applicators. */
@@ -455,8 +428,8 @@ static bool (*const functions[RULE_COUNT])(struct reporter *, const struct visit
     [RULE_REF] = report_ref,
     [RULE_DYNAMIC_REF] = report_ref,
     [RULE_DANGLING] = report_dangling,
-    [RULE_UNEVALUATED_ITEMS] = report_unevaluated_items,
-    [RULE_UNEVALUATED_PROPERTIES] = report_unevaluated_properties,
+    [RULE_UNEVALUATED_ITEMS] = report_unevaluated,
+    [RULE_UNEVALUATED_PROPERTIES] = report_unevaluated,
 };
 
 bool report_rule(struct reporter *reporter, const struct visit *at, const struct rule *rule)

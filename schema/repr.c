@@ -208,22 +208,20 @@ static void add_double(struct buf *out, double value)
 }
 
 /* Digit by digit, so that the buffer gets the first digits of a number that does not fit. */
-static void add_digits(struct buf *out, struct json_object *value)
+static void add_digits(struct buf *out, const struct flat *value)
 {
-    CLEANUP(buf_done) struct buf digits;
+    struct str digits = flat_str(value);
 
-    buf_init(&digits, SIZE_MAX / 2);
-    json_write(&digits, value);
     for (size_t i = 0; i < digits.len && !out->overflow; i++)
         buf_add_char(out, digits.ptr[i]);
 }
 
 /* Python has integers of any length, and no negative zero among them. */
-static void add_integer(struct buf *out, struct json_object *value)
+static void add_integer(struct buf *out, const struct flat *value)
 {
     int64_t small;
 
-    if (json_int64(value, &small))
+    if (flat_int64(value, &small))
         buf_add_int(out, small);
     else
         add_digits(out, value);
@@ -232,56 +230,53 @@ static void add_integer(struct buf *out, struct json_object *value)
 /* ----------------------------------------------------------------------------- containers */
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the reader lets a tree be */
-static void add_array(struct buf *out, struct json_object *array)
+static void add_array(struct buf *out, const struct flat *array)
 {
-    size_t count = json_count(array);
-
     buf_add_char(out, '[');
-    for (size_t i = 0; i < count && !out->overflow; i++) {
-        if (i > 0)
+    for (FLAT_EACH(element, array)) {
+        if (out->overflow)
+            break;
+        if (element->index > 0)
             buf_add(out, STR(", "));
-        repr_value(out, json_at(array, i));
+        repr_value(out, element);
     }
     buf_add_char(out, ']');
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the reader lets a tree be */
-static void add_object(struct buf *out, struct json_object *object)
+static void add_object(struct buf *out, const struct flat *object)
 {
-    bool first = true;
-
     buf_add_char(out, '{');
-    for (JSON_EACH(member, object)) {
+    for (FLAT_EACH(member, object)) {
         if (out->overflow)
             break;
-        if (!first)
+        if (member->index > 0)
             buf_add(out, STR(", "));
-        first = false;
-        repr_string(out, str_from_c(json_key(member)));
+        repr_string(out, flat_key(member));
         buf_add(out, STR(": "));
-        repr_value(out, json_value(member));
+        repr_value(out, member);
     }
     buf_add_char(out, '}');
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the reader lets a tree be */
-void repr_value(struct buf *out, struct json_object *value)
+void repr_value(struct buf *out, const struct flat *value)
 {
-    switch (json_kind(value)) {
+    switch (flat_kind(value)) {
     case JSON_NULL:
         buf_add(out, STR("None"));
         break;
     case JSON_BOOLEAN:
-        buf_add(out, json_object_get_boolean(value) ? STR("True") : STR("False"));
+        buf_add(out, flat_is_true(value) ? STR("True") : STR("False"));
         break;
     case JSON_INTEGER:
         add_integer(out, value);
         break;
     case JSON_NUMBER:
-        add_double(out, json_double(value));
+        add_double(out, flat_double(value));
         break;
     case JSON_STRING:
-        repr_string(out, json_str(value));
+        repr_string(out, flat_str(value));
         break;
     case JSON_ARRAY:
         add_array(out, value);
@@ -292,7 +287,7 @@ void repr_value(struct buf *out, struct json_object *value)
     }
 }
 
-void repr_type(struct buf *out, struct json_object *value)
+void repr_type(struct buf *out, const struct flat *value)
 {
     static const char *const names[] = {
         [JSON_NULL] = "<null>",     [JSON_BOOLEAN] = "<boolean>", [JSON_INTEGER] = "<integer>",
@@ -300,5 +295,5 @@ void repr_type(struct buf *out, struct json_object *value)
         [JSON_OBJECT] = "<object>",
     };
 
-    buf_add(out, str_from_c(names[json_kind(value)]));
+    buf_add(out, str_from_c(names[flat_kind(value)]));
 }

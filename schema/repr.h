@@ -10,14 +10,14 @@
 #pragma once
 
 #include "base/buf.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 
 /** repr(value): 'text', 1.0, True, None, [1, 'a'], {'k': 2}. */
-void repr_value(struct buf *out, struct json_object *value);
+void repr_value(struct buf *out, const struct flat *value);
 
 /** repr() of a string (valid UTF-8). */
 void repr_string(struct buf *out, struct str s);
 
 /** The value's type in place of the value: <string>, <integer>, ... */
-void repr_type(struct buf *out, struct json_object *value);
+void repr_type(struct buf *out, const struct flat *value);

@@ -21,7 +21,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 
 struct schema;
@@ -37,7 +37,7 @@ enum schema_draft {
 /** Another document that `$ref` can refer to. */
 struct schema_resource {
     const char *uri;
-    struct json_object *document;
+    const struct flat *document;
 };
 
 /** Finds documents that `$ref` refers to and that are not in schema_options.resources. */
@@ -69,7 +69,7 @@ struct schema_options {
  * Compile `document` (borrowed during the call; `options` may be NULL). The caller owns the
  * result. ERR_MALFORMED: the text has the JSON Pointer of the fault in the schema, and the reason.
  */
-NODISCARD bool schema_compile(struct json_object *document, const struct schema_options *options,
+NODISCARD bool schema_compile(const struct flat *document, const struct schema_options *options,
                               struct schema **out, struct error *err);
 
 /** NULL is fine. */
@@ -133,7 +133,7 @@ const char *schema_verdict_text(enum schema_verdict verdict);
  * The verdict only. Allocates memory only for large values under unevaluated* and uniqueItems, and
  * for propertyNames. `budget` NULL: no limit of time; those of patterns and depth remain.
  */
-enum schema_verdict schema_check(const struct schema *schema, struct json_object *instance,
+enum schema_verdict schema_check(const struct schema *schema, const struct flat *instance,
                                  struct schema_budget *budget);
 
 /** One error, as a "basic" output unit; texts in the arena. */
@@ -163,7 +163,7 @@ struct schema_report {
  * Report every error of `instance`. The report is empty with SCHEMA_VALID. With an undecided
  * verdict its content is undefined.
  */
-enum schema_verdict schema_report(const struct schema *schema, struct json_object *instance,
+enum schema_verdict schema_report(const struct schema *schema, const struct flat *instance,
                                   const struct schema_report_options *options,
                                   struct schema_budget *budget, struct arena *arena,
                                   struct schema_report *out);

@@ -7,23 +7,23 @@
 /* NOLINTBEGIN(misc-no-recursion): the reader limits the depth of documents */
 #include "schema/widen.h"
 
-#include <string.h>
+static const struct str additional = STR_INIT("additionalProperties");
 
-static const char additional[] = "additionalProperties";
-
-static bool is_one_of(const char *key, const char *const *keys, size_t count)
+static bool is_one_of(struct str key, const struct str *keys, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(key, keys[i]) == 0)
+        if (str_equal(key, keys[i]))
             return true;
     return false;
 }
 
 /* Is the value of this keyword an object whose members are schemas? */
-static bool is_schema_map(const char *key)
+static bool is_schema_map(struct str key)
 {
-    static const char *const keys[] = { "properties", "patternProperties", "definitions",
-                                        "$defs",      "dependentSchemas",  "dependencies" };
+    static const struct str keys[] = {
+        STR_INIT("properties"), STR_INIT("patternProperties"), STR_INIT("definitions"),
+        STR_INIT("$defs"),      STR_INIT("dependentSchemas"),  STR_INIT("dependencies"),
+    };
 
     return is_one_of(key, keys, COUNT_OF(keys));
 }
@@ -32,68 +32,92 @@ static bool is_schema_map(const char *key)
  * Must the value of this keyword stay as it is? Some values are not schemas. A `not` or `if` that
  * allows more can make the schema around it reject more.
  */
-static bool is_skipped(const char *key)
+static bool is_skipped(struct str key)
 {
-    static const char *const keys[] = { "const", "enum", "default", "examples", "not", "if" };
+    static const struct str keys[] = { STR_INIT("const"),    STR_INIT("enum"), STR_INIT("default"),
+                                       STR_INIT("examples"), STR_INIT("not"),  STR_INIT("if") };
 
     return is_one_of(key, keys, COUNT_OF(keys));
 }
 
-static bool is_false(struct json_object *value)
+static bool is_false(const struct flat *value)
 {
-    return json_kind(value) == JSON_BOOLEAN && !json_object_get_boolean(value);
+    return flat_is_boolean(value) && !flat_is_true(value);
 }
 
-static size_t widen(struct json_object *value);
+static size_t write_schema(struct buf *out, const struct flat *value);
 
-static size_t widen_members(struct json_object *object)
+/* The members of an object, each value written by `write`. */
+static size_t write_members(struct buf *out, const struct flat *object,
+                            size_t (*write)(struct buf *out, const struct flat *member))
 {
-    size_t changed = 0;
+    size_t changes = 0;
 
-    for (JSON_EACH(member, object))
-        changed += widen(json_value(member));
-    return changed;
-}
-
-static size_t widen_schema(struct json_object *schema)
-{
-    struct json_object *found = NULL;
-    size_t changed = 0;
-
-    if (json_find(schema, additional, &found) && is_false(found)) {
-        (void)json_object_object_add(schema, additional, json_object_new_boolean(1));
-        changed++;
+    for (FLAT_EACH(member, object)) {
+        if (member->index > 0)
+            buf_add_char(out, ',');
+        flat_write_key(out, member);
+        buf_add_char(out, ':');
+        changes += write(out, member);
     }
-    for (JSON_EACH(member, schema)) {
-        struct json_object *value = json_value(member);
-
-        if (is_skipped(json_key(member)))
-            continue;
-        changed += is_schema_map(json_key(member)) && json_is_object(value) ? widen_members(value)
-                                                                            : widen(value);
-    }
-    return changed;
+    return changes;
 }
 
-static size_t widen(struct json_object *value)
+/* The value of a schema's member. */
+static size_t write_keyword(struct buf *out, const struct flat *member)
 {
-    size_t changed = 0;
+    struct str key = flat_key(member);
+    size_t changes;
 
-    if (json_is_object(value))
-        return widen_schema(value);
-    for (size_t i = 0; json_is_array(value) && i < json_count(value); i++)
-        changed += widen(json_at(value, i));
-    return changed;
+    if (str_equal(key, additional) && is_false(member)) {
+        buf_add(out, STR("true"));
+        return 1;
+    }
+    if (is_skipped(key)) {
+        flat_write(out, member);
+        return 0;
+    }
+    if (!is_schema_map(key) || !flat_is_object(member))
+        return write_schema(out, member);
+    buf_add_char(out, '{');
+    changes = write_members(out, member, write_schema);
+    buf_add_char(out, '}');
+    return changes;
 }
 
-size_t schema_widen(struct json_object *document)
+/* A schema, or an array of schemas. */
+static size_t write_schema(struct buf *out, const struct flat *value)
 {
-    size_t changed = widen(document);
+    size_t changes = 0;
 
-    if (json_is_object(document) && !json_find(document, additional, NULL)) {
-        (void)json_object_object_add(document, additional, json_object_new_boolean(1));
-        changed++;
+    if (flat_is_object(value)) {
+        buf_add_char(out, '{');
+        changes = write_members(out, value, write_keyword);
+        buf_add_char(out, '}');
+    } else if (flat_is_array(value)) {
+        buf_add_char(out, '[');
+        for (FLAT_EACH(element, value)) {
+            if (element->index > 0)
+                buf_add_char(out, ',');
+            changes += write_schema(out, element);
+        }
+        buf_add_char(out, ']');
+    } else {
+        flat_write(out, value);
     }
-    return changed;
+    return changes;
+}
+
+size_t schema_widen(struct buf *out, const struct flat *document)
+{
+    size_t changes;
+
+    if (!flat_is_object(document) || flat_find(document, additional))
+        return write_schema(out, document);
+    buf_add_char(out, '{');
+    changes = write_members(out, document, write_keyword);
+    buf_add(out, flat_count(document) > 0 ? STR(",\"additionalProperties\":true}")
+                                          : STR("\"additionalProperties\":true}"));
+    return changes + 1;
 }
 /* NOLINTEND(misc-no-recursion) */

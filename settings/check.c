@@ -12,11 +12,17 @@
 
 enum { MAX_ERRORS = 200, WORDS_SIZE = 1024 };
 
+/* What the engine checks. */
+struct documents {
+    const struct flat *root;
+    const struct flat *schema;
+};
+
 /* A value that a keyword of the schema refuses. */
 struct settings_fault {
     struct str pointer;
-    struct json_object *value;
-    struct json_object *schema; /* the node with the keyword */
+    const struct flat *value;
+    const struct flat *schema; /* the node with the keyword */
     struct str keyword;
     struct str error;    /* the engine's own words */
     struct arena *arena; /* for intermediate texts */
@@ -54,56 +60,63 @@ static const char *name_words(struct str name)
 }
 
 /* What the node expects: its `x-expected`, else the words for its `x-kind`; empty without both. */
-static struct str expected_words(struct json_object *schema)
+static struct str expected_words(const struct flat *schema)
 {
-    struct str expected = json_find_str(schema, "x-expected");
-    struct str kind = json_find_str(schema, "x-kind");
+    struct str expected;
+    struct str kind;
 
+    if (!schema || !flat_is_object(schema))
+        return STR_NONE;
+    expected = flat_find_str(schema, STR("x-expected"));
+    kind = flat_find_str(schema, STR("x-kind"));
     if (expected.len > 0)
         return expected;
     return kind.len > 0 ? str_from_c(name_words(kind)) : (struct str){ NULL, 0 };
 }
 
+/* The words for a list of types. */
+static void add_names(struct buf *words, const struct flat *types)
+{
+    for (FLAT_EACH(type, types))
+        buf_printf(words, "%s%s", type->index > 0 ? " or " : "", name_words(flat_str(type)));
+}
+
 static void explain_type(struct settings *settings, const struct settings_fault *fault)
 {
     CLEANUP(buf_done) struct buf words;
-    struct json_object *types = NULL;
+    const struct flat *types = flat_find(fault->schema, STR("type"));
     struct str expected = expected_words(fault->schema);
 
     buf_init(&words, WORDS_SIZE);
-    (void)json_find(fault->schema, "type", &types);
     buf_add(&words, expected);
-    if (expected.len == 0 && json_is_string(types))
-        buf_add(&words, str_from_c(name_words(json_str(types))));
-    for (size_t i = 0; expected.len == 0 && json_is_array(types) && i < json_count(types); i++)
-        buf_printf(&words, "%s%s", i > 0 ? " or " : "", name_words(json_str(json_at(types, i))));
+    if (expected.len == 0 && flat_is_string(types))
+        buf_add(&words, str_from_c(name_words(flat_str(types))));
+    else if (expected.len == 0)
+        add_names(&words, types);
     settings_complain(settings, fault->pointer, "expected %.*s, got %s", STR_ARG(buf_str(&words)),
-                      kind_words[json_kind(fault->value)]);
+                      kind_words[flat_kind(fault->value)]);
 }
 
 static void explain_bound(struct settings *settings, const struct settings_fault *fault)
 {
-    struct json_object *bound = NULL;
+    const struct flat *bound = flat_find(fault->schema, fault->keyword);
     bool least = str_equal(fault->keyword, STR("minimum"));
 
-    (void)json_find(fault->schema, least ? "minimum" : "maximum", &bound);
     settings_complain(settings, fault->pointer, "must be at %s %.*s", least ? "least" : "most",
-                      STR_ARG(json_text(fault->arena, bound)));
+                      STR_ARG(flat_text(fault->arena, bound)));
 }
 
 static void explain_choice(struct settings *settings, const struct settings_fault *fault)
 {
     CLEANUP(buf_done) struct buf words;
-    struct json_object *choices = NULL;
+    const struct flat *choices = flat_find(fault->schema, STR("enum"));
 
     buf_init(&words, WORDS_SIZE);
-    (void)json_find(fault->schema, "enum", &choices);
-    for (size_t i = 0; i < json_count(choices); i++) {
-        struct json_object *choice = json_at(choices, i);
+    for (FLAT_EACH(choice, choices)) {
         struct str text =
-            json_is_string(choice) ? json_str(choice) : json_text(fault->arena, choice);
+            flat_is_string(choice) ? flat_str(choice) : flat_text(fault->arena, choice);
 
-        buf_printf(&words, "%s%.*s", i > 0 ? ", " : "", STR_ARG(text));
+        buf_printf(&words, "%s%.*s", choice->index > 0 ? ", " : "", STR_ARG(text));
     }
     settings_complain(settings, fault->pointer, "expected one of: %.*s", STR_ARG(buf_str(&words)));
 }
@@ -115,30 +128,26 @@ static void explain_empty(struct settings *settings, const struct settings_fault
 
 static void explain_unknown(struct settings *settings, const struct settings_fault *fault)
 {
-    struct json_object *known = NULL;
+    const struct flat *known = flat_find(fault->schema, STR("properties"));
 
-    (void)json_find(fault->schema, "properties", &known);
-    for (JSON_EACH(member, fault->value)) {
-        struct json_object *ignored;
+    for (FLAT_EACH(member, fault->value)) {
+        const char *key = arena_copy(fault->arena, flat_key(member)).ptr;
 
-        if (known && json_find(known, json_key(member), &ignored))
+        if (known && flat_find(known, flat_key(member)))
             continue;
-        settings_complain(settings,
-                          settings_member_pointer(fault->arena, fault->pointer, json_key(member)),
+        settings_complain(settings, settings_member_pointer(fault->arena, fault->pointer, key),
                           "unknown key");
     }
 }
 
 static void explain_missing(struct settings *settings, const struct settings_fault *fault)
 {
-    struct json_object *wanted = NULL;
+    const struct flat *required = flat_find(fault->schema, STR("required"));
 
-    (void)json_find(fault->schema, "required", &wanted);
-    for (size_t i = 0; i < json_count(wanted); i++) {
-        const char *key = json_str(json_at(wanted, i)).ptr;
-        struct json_object *ignored;
+    for (FLAT_EACH(wanted, required)) {
+        const char *key = arena_copy(fault->arena, flat_str(wanted)).ptr;
 
-        if (!json_find(fault->value, key, &ignored))
+        if (!flat_find(fault->value, flat_str(wanted)))
             settings_complain(settings, settings_member_pointer(fault->arena, fault->pointer, key),
                               "is missing");
     }
@@ -170,9 +179,11 @@ static void explain(struct settings *settings, const struct settings_fault *faul
         { "additionalProperties", explain_unknown },
         { "required", explain_missing },
     };
+    bool has_keyword =
+        fault->schema && flat_is_object(fault->schema) && flat_find(fault->schema, fault->keyword);
 
-    for (size_t i = 0; json_is_object(fault->schema) && i < COUNT_OF(table); i++)
-        if (str_equal(fault->keyword, str_from_c(table[i].keyword))) {
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        if (has_keyword && str_equal(fault->keyword, str_from_c(table[i].keyword))) {
             table[i].explain(settings, fault);
             return;
         }
@@ -191,22 +202,22 @@ static bool is_in_branch(struct str location)
     return false;
 }
 
-static struct json_object *look_up(struct json_object *root, struct str pointer)
+static const struct flat *look_up(const struct flat *root, struct str pointer)
 {
     struct json_pointer *compiled;
-    struct json_object *value = NULL;
+    const struct flat *value = NULL;
     struct error err;
 
     if (!json_pointer_create(pointer, &compiled, &err))
         return NULL;
-    if (json_pointer_find(compiled, root, &value, NULL) != JSON_FOUND)
+    if (flat_pointer_find(compiled, root, &value, NULL) != JSON_FOUND)
         value = NULL;
     json_pointer_destroy(compiled);
     return value;
 }
 
-static void explain_unit(struct settings *settings, const struct schema_unit *unit,
-                         struct arena *arena)
+static void explain_unit(struct settings *settings, const struct documents *documents,
+                         const struct schema_unit *unit, struct arena *arena)
 {
     struct str location = unit->keyword_location;
     size_t slash = location.len;
@@ -217,8 +228,8 @@ static void explain_unit(struct settings *settings, const struct schema_unit *un
     while (slash > 0 && location.ptr[slash - 1] != '/')
         slash--;
     fault.keyword = str_from(location, slash);
-    fault.value = look_up(settings->root, fault.pointer);
-    fault.schema = look_up(settings->schema, (struct str){ location.ptr, slash ? slash - 1 : 0 });
+    fault.value = look_up(documents->root, fault.pointer);
+    fault.schema = look_up(documents->schema, (struct str){ location.ptr, slash ? slash - 1 : 0 });
     explain(settings, &fault);
 }
 
@@ -238,19 +249,22 @@ static bool check_rules(struct settings *settings, struct error *err)
     struct schema_report_options options = { .max_errors = MAX_ERRORS, .redact_values = true };
     struct schema_report report = { 0 };
     const struct schema_unit *last = NULL;
-    struct arena *arena;
+    struct arena *arena = arena_create();
+    const struct documents documents = { json_flatten(arena, settings->root),
+                                         json_flatten(arena, settings->schema) };
     struct schema *schema;
 
-    if (!schema_compile(settings->schema, NULL, &schema, err))
+    if (!schema_compile(documents.schema, NULL, &schema, err)) {
+        arena_destroy(arena);
         return fail_within(err, "built-in schema");
-    arena = arena_create();
-    (void)schema_report(schema, settings->root, &options, NULL, arena, &report);
+    }
+    (void)schema_report(schema, documents.root, &options, NULL, arena, &report);
     for (size_t i = 0; i < report.count; i++) {
         const struct schema_unit *unit = &report.units[i];
 
         if (is_in_branch(unit->keyword_location) || is_covered(unit, last))
             continue;
-        explain_unit(settings, unit, arena);
+        explain_unit(settings, &documents, unit, arena);
         last = unit;
     }
     arena_destroy(arena);

@@ -5,7 +5,7 @@
 
 #include "base/attr.h"
 #include "base/chars.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/regex.h"
 #include "schema/format/format_internal.h"
 

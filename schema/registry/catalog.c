@@ -140,7 +140,7 @@ bool catalog_is_whole(const struct catalog *catalog)
     return atomic_load_explicit(&catalog->unready, memory_order_acquire) == 0;
 }
 
-void catalog_accepted(struct catalog_entry *entry, struct json_object *payload, int64_t now_us)
+void catalog_accepted(struct catalog_entry *entry, const struct flat *payload, int64_t now_us)
 {
     if (entry->samples)
         samples_offer(entry->samples, payload, now_us);

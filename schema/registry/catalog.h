@@ -22,7 +22,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/waker.h"
 #include "schema/registry/guard.h"
 #include "schema/registry/registry.h"
@@ -109,7 +109,7 @@ NODISCARD bool catalog_start(struct catalog *catalog, struct error *err);
 void catalog_stop(struct catalog *catalog);
 
 /**
- * The symbols for json_read(): the keys of `options` and the property names of every version
+ * The symbols for flat_read(): the keys of `options` and the property names of every version
  * compiled since the start, up to 2 MiB. Valid as long as the catalog.
  */
 const struct json_symbols *catalog_symbols(const struct catalog *catalog);
@@ -131,7 +131,7 @@ bool catalog_await(struct catalog *catalog, struct catalog_entry *entry, struct 
                    struct arena *arena);
 
 /** Offer a payload that was accepted at `now_us` (clock_now_us()) to the guard's samples. Cheap. */
-void catalog_accepted(struct catalog_entry *entry, struct json_object *payload, int64_t now_us);
+void catalog_accepted(struct catalog_entry *entry, const struct flat *payload, int64_t now_us);
 
 /** An entry's state for readiness and metrics. */
 struct catalog_status {

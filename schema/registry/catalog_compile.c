@@ -20,7 +20,7 @@ static struct registry_query *list_routed(const struct catalog *catalog)
 }
 
 static bool compile_document(const struct catalog *catalog, const struct references *references,
-                             struct json_object *document, struct schema **out, struct error *err)
+                             const struct flat *document, struct schema **out, struct error *err)
 {
     const struct schema_options compiling = {
         .assert_formats = catalog->options.assert_formats,
@@ -41,10 +41,12 @@ static bool compile_document(const struct catalog *catalog, const struct referen
 bool catalog_compile(const struct catalog *catalog, struct catalog_entry *entry,
                      struct schema_definition *definition, struct schema **out, struct error *err)
 {
-    const struct json_read_options reading = { .max_depth = SCHEMA_MAX_DEPTH };
-    CLEANUP(json_cleanup) struct json_object *document = NULL;
+    const struct flat_options reading = { .max_depth = SCHEMA_MAX_DEPTH };
+    struct arena *arena = arena_create();
+    const struct flat *document = NULL;
 
-    if (!json_read(definition->text, &reading, &document, err)) {
+    if (!flat_read(arena, definition->text, &reading, &document, err)) {
+        arena_destroy(arena);
         err->code = ERR_INVALID;
         return fail_within(err, "Schema definition is not valid JSON");
     }
@@ -67,5 +69,6 @@ bool catalog_compile(const struct catalog *catalog, struct catalog_entry *entry,
         references_extend(references, definition->version);
     references_destroy(references);
     mem_free(routed);
+    arena_destroy(arena);
     return ok;
 }

@@ -21,16 +21,16 @@ static void copy_pointer(struct str from, char to[static GUARD_POINTER_SIZE])
 
 /* The place in the payload, with `*` for names that the schema does not have: they are the event's.
  */
-static void mask_pointer(const struct schema *schema, struct json_object *payload,
+static void mask_pointer(const struct schema *schema, const struct flat *payload,
                          struct str pointer, struct arena *arena,
                          char to[static GUARD_POINTER_SIZE])
 {
     struct buf *out = arena_buf(arena, SAMPLES_TEXT_MAX);
-    struct json_object *at = payload;
+    const struct flat *at = payload;
 
     while (pointer.len > 0) {
         struct str token = json_pointer_take(&pointer, arena);
-        bool is_index = json_is_array(at);
+        bool is_index = at && flat_is_array(at);
 
         buf_add_char(out, '/');
         if (is_index || schema_mentions(schema, token))
@@ -38,14 +38,14 @@ static void mask_pointer(const struct schema *schema, struct json_object *payloa
         else
             buf_add_char(out, '*');
         if (is_index)
-            at = json_at(at, json_pointer_index(token));
-        else if (!json_is_object(at) || !json_find(at, token.ptr, &at))
-            at = NULL;
+            at = flat_at(at, json_pointer_index(token));
+        else
+            at = at && flat_is_object(at) ? flat_find(at, token) : NULL;
     }
     copy_pointer(buf_str(out), to);
 }
 
-static void describe(const struct schema *next, struct json_object *payload, struct arena *arena,
+static void describe(const struct schema *next, const struct flat *payload, struct arena *arena,
                      struct guard_finding *out)
 {
     const struct schema_report_options options = { .max_errors = 1, .redact_values = true };
@@ -58,7 +58,7 @@ static void describe(const struct schema *next, struct json_object *payload, str
     copy_pointer(report.best.keyword_location, out->keyword_location);
 }
 
-static enum schema_verdict check(const struct schema *schema, struct json_object *payload)
+static enum schema_verdict check(const struct schema *schema, const struct flat *payload)
 {
     struct schema_budget budget = schema_budget(SAMPLE_BUDGET_US);
 
@@ -68,7 +68,7 @@ static enum schema_verdict check(const struct schema *schema, struct json_object
 bool guard_finds(struct samples *samples, const struct schema *now, const struct schema *next,
                  const struct json_symbols *symbols, struct guard_finding *out)
 {
-    const struct json_read_options reading = { .symbols = symbols };
+    const struct flat_options reading = { .symbols = symbols };
     struct arena *arena = arena_create();
     struct guard_finding finding = { 0 };
     int64_t end_us = clock_monotonic_us() + TRIAL_BUDGET_US;
@@ -76,10 +76,10 @@ bool guard_finds(struct samples *samples, const struct schema *now, const struct
     struct str *texts = samples_copy(samples, clock_now_us(), arena, &count);
 
     for (size_t i = 0; i < count && clock_monotonic_us() < end_us; i++) {
-        struct json_object *payload;
+        const struct flat *payload;
         struct error err = { 0 };
 
-        if (!json_read_in(arena, texts[i], &reading, &payload, &err) ||
+        if (!flat_read(arena, texts[i], &reading, &payload, &err) ||
             check(now, payload) != SCHEMA_VALID)
             continue;
         finding.tried++;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "schema/registry/samples.h"
 #include "schema/schema.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -206,13 +206,17 @@ static bool references_fetch(const struct references *references, struct registr
     return false;
 }
 
-static struct json_object *read_document(const struct references *references, struct str text,
-                                         struct error *err)
+static const struct flat *read_document(const struct references *references, struct str text,
+                                        struct error *err)
 {
-    const struct json_read_options reading = { .max_depth = DOCUMENT_DEPTH };
-    struct json_object *document = NULL;
+    const struct flat_options reading = { .max_depth = DOCUMENT_DEPTH };
+    const struct flat *document = NULL;
 
-    return json_read_in(references->arena, text, &reading, &document, err) ? document : NULL;
+    /* The caller's text ends before the compilation. */
+    return flat_read(references->arena, arena_copy(references->arena, text), &reading, &document,
+                     err)
+               ? document
+               : NULL;
 }
 
 static bool fail_document(const struct registry_query *query, struct error *err)
@@ -303,12 +307,12 @@ static bool find_named(struct references *references, struct str uri, struct sch
 
 /* By `$id`. */
 
-static bool has_id(struct json_object *document, struct str id)
+static bool has_id(const struct flat *document, struct str id)
 {
-    static const char *const keys[] = { "$id", "id" };
+    const struct str keys[] = { STR("$id"), STR("id") };
 
-    for (size_t i = 0; i < COUNT_OF(keys) && json_is_object(document); i++) {
-        struct str own = json_find_str(document, keys[i]);
+    for (size_t i = 0; i < COUNT_OF(keys) && document && flat_is_object(document); i++) {
+        struct str own = flat_find_str(document, keys[i]);
 
         if (str_ends_with(own, STR("#")))
             own.len--;

@@ -106,19 +106,19 @@ static void samples_keep(struct samples *samples, struct str text, int64_t now_u
                           memory_order_relaxed);
 }
 
-static void bring(struct samples *samples, struct json_object *payload, int64_t now_us)
+static void bring(struct samples *samples, const struct flat *payload, int64_t now_us)
 {
     CLEANUP(buf_done) struct buf text;
 
     buf_init(&text, SAMPLES_TEXT_MAX);
-    json_write(&text, payload);
+    flat_write(&text, payload);
     if (text.overflow || pthread_mutex_trylock(&samples->mutex) != 0)
         return;
     samples_keep(samples, buf_str(&text), now_us);
     (void)pthread_mutex_unlock(&samples->mutex);
 }
 
-void samples_offer(struct samples *samples, struct json_object *payload, int64_t now_us)
+void samples_offer(struct samples *samples, const struct flat *payload, int64_t now_us)
 {
     int64_t due_us = atomic_load_explicit(&samples->due_us, memory_order_relaxed);
 

@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 
 enum {
@@ -35,7 +35,7 @@ struct samples *samples_share(struct samples *samples);
 void samples_destroy(struct samples *samples);
 
 /** Offer a payload that was accepted at `now_us` (clock_now_us()). The set can keep its text. */
-void samples_offer(struct samples *samples, struct json_object *payload, int64_t now_us);
+void samples_offer(struct samples *samples, const struct flat *payload, int64_t now_us);
 
 /** How many samples were taken so far, replaced ones included. */
 uint64_t samples_taken(struct samples *samples);

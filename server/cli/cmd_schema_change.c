@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/memory.h"
 #include "schema/widen.h"
 #include "server/cli/cmd_schema.h"
@@ -27,14 +27,14 @@ static const char default_compatibility[] = "BACKWARD";
 /* JSON text formatted for people; other text unchanged. In the arena. */
 static struct str pretty(struct arena *arena, struct str text)
 {
-    const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
+    const struct flat_options reading = { .max_depth = DEFINITION_DEPTH };
     struct buf *out = arena_buf(arena, OUTPUT_MAX);
-    struct json_object *document;
+    const struct flat *document;
     struct error err = { 0 };
 
-    if (!json_read_in(arena, text, &reading, &document, &err))
+    if (!flat_read(arena, text, &reading, &document, &err))
         return text;
-    json_write_pretty(out, document);
+    flat_write_pretty(out, document);
     return buf_str(out);
 }
 
@@ -239,19 +239,18 @@ static bool is_confirmed(const struct schema_cli *cli)
 static bool open_latest(const struct schema_cli *cli, struct glue_version *latest, struct str *out,
                         size_t *changes, struct error *err)
 {
-    const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
+    const struct flat_options reading = { .max_depth = DEFINITION_DEPTH };
     struct buf *text = arena_buf(cli->arena, OUTPUT_MAX);
-    struct json_object *document;
+    const struct flat *document;
 
     if (!schema_cli_get(cli, NULL, latest, err))
         return false;
-    if (!json_read_in(cli->arena, latest->definition, &reading, &document, err)) {
+    if (!flat_read(cli->arena, latest->definition, &reading, &document, err)) {
         err->code = ERR_INVALID;
         return fail_within(err, "Schema definition is not valid JSON");
     }
-    *changes = schema_widen(document);
-    json_write_pretty(text, document);
-    *out = buf_str(text);
+    *changes = schema_widen(text, document);
+    *out = pretty(cli->arena, buf_str(text));
     return true;
 }
 

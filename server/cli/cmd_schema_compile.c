@@ -3,7 +3,7 @@
  */
 #include <stdio.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/memory.h"
 #include "schema/registry/references.h"
 #include "schema/schema.h"
@@ -46,7 +46,7 @@ static struct registry_query *list_routed(const struct config *config)
     return list;
 }
 
-static bool compile(const struct schema_cli *cli, struct json_object *document, struct error *err)
+static bool compile(const struct schema_cli *cli, const struct flat *document, struct error *err)
 {
     struct registry glue = { .fetch = fetch_from_glue, .self = (void *)cli, .is_glue = true };
     struct registry files = registry_file(cli->config->registry.dir);
@@ -78,12 +78,12 @@ static bool compile(const struct schema_cli *cli, struct json_object *document, 
 
 bool schema_cli_compile(const struct schema_cli *cli, struct str definition, struct error *err)
 {
-    const struct json_read_options reading = { .max_depth = DEFINITION_DEPTH };
-    CLEANUP(json_cleanup) struct json_object *document = NULL;
+    const struct flat_options reading = { .max_depth = DEFINITION_DEPTH };
+    const struct flat *document = NULL;
 
     if (registry_is_blank(definition))
         return registry_fail_empty(err);
-    if (json_read(definition, &reading, &document, err) && compile(cli, document, err))
+    if (flat_read(cli->arena, definition, &reading, &document, err) && compile(cli, document, err))
         return true;
     err->code = ERR_INVALID;
     return fail_within(err, "Schema definition cannot be used");

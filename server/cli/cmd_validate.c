@@ -16,9 +16,6 @@
 #include "server/cli/lines.h"
 #include "server/cli/progress.h"
 
-/* Memory for the tree of one document; most need a hundredth of it. */
-#define TREE_MAX ((size_t)2 << 30)
-
 enum {
     RESOURCE_MAX = 64,
     SCHEMA_BYTES_MAX = 64 * 1024 * 1024,
@@ -29,6 +26,7 @@ enum {
 };
 
 struct arguments {
+    struct arena *arena; /* for the schema's documents */
     const char *schema;
     bool flag_only;
     struct schema_options compiling;
@@ -49,24 +47,23 @@ struct validation {
 
 /* Reading documents. */
 
-static bool read_document(const char *path, struct json_object **out, struct error *err)
+static bool read_document(struct arena *arena, const char *path, const struct flat **out,
+                          struct error *err)
 {
-    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
+    const struct flat_options options = { .max_depth = JSON_DEPTH_LIMIT };
     struct str text;
 
     if (!file_read(path, SCHEMA_BYTES_MAX, &text, err))
         return false;
-
-    bool ok = json_read(text, &options, out, err);
-
-    mem_free((void *)text.ptr);
-    return ok || fail_within(err, path);
+    arena_own(arena, (void *)text.ptr, mem_free);
+    return flat_read(arena, text, &options, out, err) || fail_within(err, path);
 }
 
 static bool read_resources(struct arguments *arguments, struct error *err)
 {
     for (size_t i = 0; i < arguments->compiling.resource_count; i++)
-        if (!read_document(arguments->resource_files[i], &arguments->resources[i].document, err))
+        if (!read_document(arguments->arena, arguments->resource_files[i],
+                           &arguments->resources[i].document, err))
             return fail_within(err, "--resource");
     arguments->compiling.resources = arguments->resources;
     return true;
@@ -144,8 +141,7 @@ static void print_reason(struct validation *run, struct str why)
     print_invalid(run, &(struct schema_report){ .units = &unit, .count = 1 });
 }
 
-static void check_instance(struct validation *run, struct arena *arena,
-                           struct json_object *instance)
+static void check_instance(struct validation *run, struct arena *arena, const struct flat *instance)
 {
     const struct schema_report_options options = { .max_errors = ERRORS_MAX };
     struct schema_budget budget = schema_budget(BUDGET_US);
@@ -170,21 +166,15 @@ static void check_instance(struct validation *run, struct arena *arena,
 
 static void check_text(struct validation *run, struct str text)
 {
-    const struct json_read_options options = {
-        .max_depth = JSON_DEPTH_LIMIT,
-        .max_memory = TREE_MAX,
-    };
+    const struct flat_options options = { .max_depth = JSON_DEPTH_LIMIT };
     struct arena *arena = arena_create();
-    struct json_object *instance = NULL;
+    const struct flat *instance = NULL;
     struct error err = { 0 };
 
-    if (json_read_in(arena, text, &options, &instance, &err)) {
+    if (flat_read(arena, text, &options, &instance, &err))
         check_instance(run, arena, instance);
-    } else if (err.code == ERR_TOO_EXPENSIVE) {
-        print_reason(run, str_from_c(err.text));
-    } else {
+    else
         print_reason(run, arena_printf(arena, "Invalid JSON %s", err.text));
-    }
     arena_destroy(arena);
 }
 
@@ -256,10 +246,11 @@ static void print_schema_warnings(const char *file, const struct schema *schema)
 
 static int validate(struct arguments *arguments, struct error *err)
 {
-    CLEANUP(json_cleanup) struct json_object *document = NULL;
+    const struct flat *document = NULL;
     struct schema *schema = NULL;
 
-    if (!read_resources(arguments, err) || !read_document(arguments->schema, &document, err))
+    if (!read_resources(arguments, err) ||
+        !read_document(arguments->arena, arguments->schema, &document, err))
         return COMMAND_ENVIRONMENT;
     if (!schema_compile(document, &arguments->compiling, &schema, err)) {
         (void)fail_within(err, arguments->schema);
@@ -315,10 +306,10 @@ int cmd_validate(int argc, char **argv)
         return cli_refuse("validate", "--schema FILE is missing");
     arguments.instances = cli.arguments;
     arguments.instance_count = cli.argument_count;
+    arguments.arena = arena_create();
     status = validate(&arguments, &err);
     if (err.text[0])
         cli_complain("validate", err.text);
-    for (size_t i = 0; i < arguments.compiling.resource_count; i++)
-        json_release(arguments.resources[i].document);
+    arena_destroy(arguments.arena);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "schema/schema.h"
 
@@ -23,7 +24,7 @@ static const char *const dialects[] = {
 /* For one instance: nothing that Bowtie asks takes a thousandth of it. */
 enum { BUDGET_US = 10 * 1000 * 1000 };
 
-static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
+static const struct flat_options deep = { .max_depth = JSON_DEPTH_LIMIT };
 
 struct session {
     enum schema_draft draft;
@@ -57,45 +58,47 @@ static void start(struct buf *answer)
     buf_add(answer, STR("]}}"));
 }
 
-static void set_dialect(struct session *session, struct json_object *command, struct buf *answer)
+static void set_dialect(struct session *session, const struct flat *command, struct buf *answer)
 {
-    bool ok = schema_draft_parse(json_find_str(command, "dialect"), &session->draft);
+    bool ok = schema_draft_parse(flat_find_str(command, STR("dialect")), &session->draft);
 
     buf_printf(answer, "{\"ok\":%s}", ok ? "true" : "false");
 }
 
 /* Cases. */
 
-static size_t count_members(struct json_object *object)
+/* The member `key`, or null. */
+static const struct flat *member_of(const struct flat *object, struct str key)
 {
-    return json_is_object(object) ? (size_t)json_object_object_length(object) : 0;
+    static const struct flat null = { .kind = JSON_NULL, .size = 1 };
+    const struct flat *member = flat_find(object, key);
+
+    return member ? member : &null;
 }
 
-static bool compile(const struct session *session, struct json_object *test_case,
+static bool compile(const struct session *session, const struct flat *test_case,
                     struct schema **out, struct error *err)
 {
-    struct json_object *registry = NULL;
-    struct json_object *schema = NULL;
+    const struct flat *registry = flat_find(test_case, STR("registry"));
+    size_t count = registry && flat_is_object(registry) ? flat_count(registry) : 0;
+    struct schema_resource *resources = mem_alloc_array(count + 1, sizeof(*resources));
+    struct arena *arena = arena_create();
     struct schema_options options = {
+        .resources = resources,
+        .resource_count = count,
         .draft = session->draft,
         .assert_formats = session->assert_formats,
     };
 
-    (void)json_find(test_case, "registry", &registry);
-    (void)json_find(test_case, "schema", &schema);
-
-    struct schema_resource *resources =
-        mem_alloc_array(count_members(registry) + 1, sizeof(*resources));
-
-    options.resources = resources;
-    if (json_is_object(registry)) {
-        for (JSON_EACH(member, registry))
-            resources[options.resource_count++] =
-                (struct schema_resource){ json_key(member), json_value(member) };
+    if (count > 0) {
+        for (FLAT_EACH(member, registry))
+            resources[member->index] =
+                (struct schema_resource){ arena_copy(arena, flat_key(member)).ptr, member };
     }
 
-    bool ok = schema_compile(schema, &options, out, err);
+    bool ok = schema_compile(member_of(test_case, STR("schema")), &options, out, err);
 
+    arena_destroy(arena);
     mem_free(resources);
     return ok;
 }
@@ -107,12 +110,11 @@ static void fail_case(struct buf *answer, const char *why)
     buf_add(answer, STR("}}"));
 }
 
-static void answer_test(const struct schema *schema, struct json_object *test, bool annotations,
+static void answer_test(const struct schema *schema, const struct flat *test, bool annotations,
                         struct buf *answer)
 {
-    struct json_object *instance = NULL;
+    const struct flat *instance = member_of(test, STR("instance"));
 
-    (void)json_find(test, "instance", &instance);
     if (annotations) {
         buf_add(answer, STR("{\"skipped\":true,\"message\":\"annotations are not collected\"}"));
         return;
@@ -128,22 +130,20 @@ static void answer_test(const struct schema *schema, struct json_object *test, b
         buf_printf(answer, "{\"valid\":%s}", verdict == SCHEMA_VALID ? "true" : "false");
 }
 
-static void run_case(const struct session *session, struct json_object *command, struct buf *answer)
+static void run_case(const struct session *session, const struct flat *command, struct buf *answer)
 {
-    struct json_object *sequence = NULL;
-    struct json_object *test_case = NULL;
-    struct json_object *tests = NULL;
+    const struct flat *test_case = member_of(command, STR("case"));
+    const struct flat *tests = NULL;
     struct schema *schema;
     struct error err;
-    bool annotations = str_equal(json_find_str(command, "output"), STR("annotations"));
+    bool annotations = str_equal(flat_find_str(command, STR("output")), STR("annotations"));
 
-    (void)json_find(command, "seq", &sequence);
-    (void)json_find(command, "case", &test_case);
     buf_add(answer, STR("{\"seq\":"));
-    json_write(answer, sequence);
+    flat_write(answer, member_of(command, STR("seq")));
     buf_add_char(answer, ',');
-    if (!json_is_object(test_case) || !json_find(test_case, "tests", &tests) ||
-        !json_is_array(tests)) {
+    if (flat_is_object(test_case))
+        tests = flat_find(test_case, STR("tests"));
+    if (!tests || !flat_is_array(tests)) {
         fail_case(answer, "no case with tests");
         return;
     }
@@ -152,10 +152,10 @@ static void run_case(const struct session *session, struct json_object *command,
         return;
     }
     buf_add(answer, STR("\"results\":["));
-    for (size_t i = 0; i < json_count(tests); i++) {
-        if (i > 0)
+    for (FLAT_EACH(test, tests)) {
+        if (test->index > 0)
             buf_add_char(answer, ',');
-        answer_test(schema, json_at(tests, i), annotations, answer);
+        answer_test(schema, test, annotations, answer);
     }
     buf_add(answer, STR("]}"));
     schema_destroy(schema);
@@ -185,9 +185,9 @@ static bool refuse_line(const char *line, const char *why, struct buf *answer)
 
 /* The conversation. */
 
-static bool obey(struct session *session, struct json_object *command, struct buf *answer)
+static bool obey(struct session *session, const struct flat *command, struct buf *answer)
 {
-    struct str name = json_find_str(command, "cmd");
+    struct str name = flat_find_str(command, STR("cmd"));
 
     if (str_equal(name, STR("start")))
         start(answer);
@@ -204,14 +204,15 @@ static bool obey(struct session *session, struct json_object *command, struct bu
 
 static bool handle_line(struct session *session, struct str line)
 {
-    struct json_object *command = NULL;
+    struct arena *arena = arena_create();
+    const struct flat *command = NULL;
     struct error err = { 0 };
     struct buf answer;
 
     buf_init(&answer, SIZE_MAX);
 
-    bool ok = json_read(line, &deep, &command, &err)
-                  ? json_is_object(command) && obey(session, command, &answer)
+    bool ok = flat_read(arena, line, &deep, &command, &err)
+                  ? flat_is_object(command) && obey(session, command, &answer)
                   : refuse_line(line.ptr, err.text, &answer);
 
     if (!ok)
@@ -219,7 +220,7 @@ static bool handle_line(struct session *session, struct str line)
     else if (!session->stopped)
         send_line(&answer);
     buf_done(&answer);
-    json_release(command);
+    arena_destroy(arena);
     return ok;
 }
 

@@ -40,22 +40,22 @@ struct run {
     unsigned faults;
 };
 
-static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
+static const struct flat_options deep = { .max_depth = JSON_DEPTH_LIMIT };
 
 /* Files. */
 
-static struct json_object *read_json(struct run *run, const char *path)
+static const struct flat *read_json(struct run *run, const char *path)
 {
-    struct json_object *document = NULL;
+    const struct flat *document = NULL;
     struct str text = { NULL, 0 };
     struct error err = { 0 };
 
     if (!file_read(path, FILE_MAX, &text, &err) ||
-        !json_read_in(run->arena, text, &deep, &document, &err)) {
+        !flat_read(run->arena, text, &deep, &document, &err)) {
         printf("%s: %s\n", path, err.text);
         run->faults++;
     }
-    mem_free((char *)text.ptr);
+    arena_own(run->arena, (void *)text.ptr, mem_free);
     return document;
 }
 
@@ -105,7 +105,7 @@ static void add_remote(struct run *run, const char *path)
 
 /* One test. */
 
-static bool reports_as(struct run *run, const struct schema *schema, struct json_object *instance,
+static bool reports_as(struct run *run, const struct schema *schema, const struct flat *instance,
                        bool valid)
 {
     const struct schema_report_options options = { .max_errors = 3 };
@@ -119,7 +119,7 @@ static bool reports_as(struct run *run, const struct schema *schema, struct json
            report.units[0].error.len > 0 && report.best.error.len > 0;
 }
 
-static bool agrees(struct run *run, const struct schema *schema, struct json_object *instance,
+static bool agrees(struct run *run, const struct schema *schema, const struct flat *instance,
                    bool valid)
 {
     return schema_check(schema, instance, NULL) == (valid ? SCHEMA_VALID : SCHEMA_INVALID) &&
@@ -127,11 +127,11 @@ static bool agrees(struct run *run, const struct schema *schema, struct json_obj
 }
 
 /* The same with the schema's keys known to the reader. */
-static bool agrees_with_symbols(struct run *run, struct json_object *document,
-                                struct json_object *instance, bool valid)
+static bool agrees_with_symbols(struct run *run, const struct flat *document,
+                                const struct flat *instance, bool valid)
 {
     struct json_symbols *symbols = json_symbols_create(1 << 16);
-    const struct json_read_options reading = { .max_depth = JSON_DEPTH_LIMIT, .symbols = symbols };
+    const struct flat_options reading = { .max_depth = JSON_DEPTH_LIMIT, .symbols = symbols };
     const struct schema_options options = {
         .draft = run->draft,
         .assert_formats = run->assert_formats,
@@ -140,13 +140,12 @@ static bool agrees_with_symbols(struct run *run, struct json_object *document,
         .symbols = symbols,
     };
     struct schema *schema = NULL;
-    struct json_object *copy = NULL;
+    const struct flat *copy = NULL;
     struct error err;
     bool ok = schema_compile(document, &options, &schema, &err) &&
-              json_read(json_text(run->arena, instance), &reading, &copy, &err) &&
+              flat_read(run->arena, flat_text(run->arena, instance), &reading, &copy, &err) &&
               agrees(run, schema, copy, valid) && agrees(run, schema, instance, valid);
 
-    json_release(copy);
     schema_destroy(schema);
     json_symbols_destroy(symbols);
     return ok;
@@ -178,7 +177,7 @@ static void judge(struct run *run, struct str name, bool ok, const char *why)
            why);
 }
 
-static struct score run_group(struct run *run, const char *path, struct json_object *group)
+static struct score run_group(struct run *run, const char *path, const struct flat *group)
 {
     const struct schema_options options = {
         .draft = run->draft,
@@ -188,28 +187,18 @@ static struct score run_group(struct run *run, const char *path, struct json_obj
     };
     struct score score = { 0 };
     struct schema *schema = NULL;
-    struct json_object *document = NULL;
-    struct json_object *tests = NULL;
+    const struct flat *document = flat_find(group, STR("schema"));
+    const struct flat *tests = flat_find(group, STR("tests"));
     struct error err = { 0 };
-
-    (void)json_find(group, "schema", &document);
-    (void)json_find(group, "tests", &tests);
-
     bool compiled = schema_compile(document, &options, &schema, &err);
 
-    for (size_t i = 0; i < json_count(tests); i++) {
-        struct json_object *test = json_at(tests, i);
-        struct json_object *instance = NULL;
-        struct json_object *valid = NULL;
-
-        (void)json_find(test, "data", &instance);
-        (void)json_find(test, "valid", &valid);
-
-        bool expected = json_object_get_boolean(valid) != 0;
+    for (FLAT_EACH(test, tests)) {
+        const struct flat *instance = flat_find(test, STR("data"));
+        bool expected = flat_is_true(flat_find(test, STR("valid")));
         bool ok = compiled && agrees(run, schema, instance, expected) &&
                   agrees_with_symbols(run, document, instance, expected);
-        struct str description = json_find_str(group, "description");
-        struct str detail = json_find_str(test, "description");
+        struct str description = flat_find_str(group, STR("description"));
+        struct str detail = flat_find_str(test, STR("description"));
         struct str name = arena_printf(run->arena, "%s: %.*s: %.*s", path + strlen("tests/"),
                                        STR_ARG(description), STR_ARG(detail));
 
@@ -225,11 +214,13 @@ static struct score *tally; /* of the folder at work */
 
 static void run_file(struct run *run, const char *path)
 {
-    struct json_object *groups =
+    const struct flat *groups =
         read_json(run, arena_printf(run->arena, "%s/%s", run->suite, path).ptr);
 
-    for (size_t i = 0; groups && i < json_count(groups); i++) {
-        struct score score = run_group(run, path, json_at(groups, i));
+    if (!groups)
+        return;
+    for (FLAT_EACH(group, groups)) {
+        struct score score = run_group(run, path, group);
 
         tally->passed += score.passed;
         tally->total += score.total;

@@ -82,7 +82,7 @@ static void answer(const struct events *how, struct str body)
     struct arena *arena = arena_create();
     struct request request = { .arena = arena, .body = body };
     struct response response = { 0 };
-    struct json_object *tree = NULL;
+    const struct flat *tree = NULL;
     struct error err = { 0 };
 
     events_answer(how, &request, NULL, &response);
@@ -90,9 +90,9 @@ static void answer(const struct events *how, struct str body)
     assert(response.note.outcome.len > 0);
 
     /* A record holds what the event held, one level less deep; its answer adds two. */
-    bool ok = json_read_in(arena, response.body, NULL, &tree, &err);
+    bool ok = flat_read(arena, response.body, NULL, &tree, &err);
 
-    assert(ok && json_is_object(tree));
+    assert(ok && flat_is_object(tree));
     arena_destroy(arena);
 }
 

@@ -3,8 +3,10 @@
  * is final; whatever is refused is refused in one harmless line. Both with and without symbols.
  */
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/utf8.h"
 
 /* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
@@ -26,61 +28,77 @@ static void check_error(const struct error *err)
     }
 }
 
-static bool is_number(struct json_object *value)
-{
-    return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
-}
-
-static void check_number(struct json_object *number)
+static void check_number(const struct flat *number)
 {
     int64_t integer;
 
-    assert(json_compare_numbers(number, number) == 0);
-    if (json_int64(number, &integer)) {
-        struct json_object *same = json_object_new_int64(integer);
+    assert(flat_compare_numbers(number, number) == 0);
+    if (flat_int64(number, &integer)) {
+        char text[24];
+        int len = snprintf(text, sizeof(text), "%lld", (long long)integer);
+        struct flat same = { .kind = JSON_INTEGER, .text = text, .len = (uint32_t)len, .size = 1 };
 
-        assert(json_equal(number, same) && json_hash(number) == json_hash(same));
-        json_release(same);
+        assert(flat_equal(number, &same) && flat_hash(number) == flat_hash(&same));
     }
 }
 
-static void check_numbers(struct json_object *a, struct json_object *b)
+static void check_numbers(const struct flat *a, const struct flat *b)
 {
-    int order = json_compare_numbers(a, b);
-    int back = json_compare_numbers(b, a);
+    int order = flat_compare_numbers(a, b);
+    int back = flat_compare_numbers(b, a);
 
     assert((order > 0) == (back < 0) && (order < 0) == (back > 0));
-    assert(json_equal(a, b) == (order == 0));
-    assert(order != 0 || json_hash(a) == json_hash(b));
+    assert(flat_equal(a, b) == (order == 0));
+    assert(order != 0 || flat_hash(a) == flat_hash(b));
     /* Nothing is known of the answer, but there must be one. */
-    (void)json_is_multiple(a, b);
-    (void)json_is_multiple(b, a);
+    (void)flat_is_multiple(a, b);
+    (void)flat_is_multiple(b, a);
 }
 
 /* Numbers, alone or as the first two elements. */
-static void check_values(struct json_object *value)
+static void check_values(const struct flat *value)
 {
-    if (is_number(value))
+    if (flat_is_number(value))
         check_number(value);
-    if (json_is_array(value) && json_count(value) >= 2 && is_number(json_at(value, 0)) &&
-        is_number(json_at(value, 1)))
-        check_numbers(json_at(value, 0), json_at(value, 1));
+    if (flat_is_array(value) && flat_count(value) >= 2 && flat_is_number(flat_at(value, 0)) &&
+        flat_is_number(flat_at(value, 1)))
+        check_numbers(flat_at(value, 0), flat_at(value, 1));
 }
 
-static void check_tree(struct arena *arena, struct json_object *tree, struct str text,
-                       const struct json_read_options *options)
+/* Every value knows its size and its place, and every member is found by its key. */
+static void check_places(const struct flat *value)
 {
-    struct json_object *again = NULL;
+    const struct flat *next = value + 1;
+    uint32_t count = 0;
+
+    if (!flat_is_array(value) && !flat_is_object(value)) {
+        assert(value->size == 1);
+        return;
+    }
+    for (FLAT_EACH(child, value)) {
+        assert(child == next && child->index == count++);
+        assert(flat_is_array(value) || flat_find(value, flat_key(child)) == child);
+        check_places(child);
+        next = child + child->size;
+    }
+    assert(next == value + value->size && flat_count(value) == count);
+}
+
+static void check_tree(struct arena *arena, const struct flat *tree, struct str text,
+                       const struct flat_options *options)
+{
+    const struct flat *again = NULL;
     struct error err = { 0 };
-    struct str written = json_text(arena, tree);
+    struct str written = flat_text(arena, tree);
 
     /* Escapes and numbers never grow. */
     assert(written.len <= text.len);
-    assert(json_read_in(arena, written, options, &again, &err));
-    assert(json_equal(tree, again) && json_equal(again, tree));
-    assert(json_hash(tree) == json_hash(again));
-    assert(str_equal(json_text(arena, again), written));
+    assert(flat_read(arena, written, options, &again, &err));
+    assert(flat_equal(tree, again) && flat_equal(again, tree));
+    assert(flat_hash(tree) == flat_hash(again));
+    assert(str_equal(flat_text(arena, again), written));
     check_values(tree);
+    check_places(tree);
 }
 
 /* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
@@ -90,8 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct str keys[] = { STR("id"), STR("detail"), STR("a"), STR("") };
     struct str text = { (const char *)data, size };
     struct arena *arena = arena_create();
-    struct json_object *tree = NULL;
-    struct json_object *other = NULL;
+    const struct flat *tree = NULL;
+    const struct flat *other = NULL;
     struct error err = { 0 };
     struct error other_err = { 0 };
 
@@ -100,12 +118,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         (void)json_symbols_add(symbols, keys[i]);
 
-    struct json_read_options options = { .symbols = symbols };
-    bool ok = json_read_in(arena, text, NULL, &tree, &err);
+    struct flat_options options = { .symbols = symbols };
+    bool ok = flat_read(arena, text, NULL, &tree, &err);
 
-    assert(json_read_in(arena, text, &options, &other, &other_err) == ok);
+    assert(flat_read(arena, text, &options, &other, &other_err) == ok);
     if (ok) {
-        assert(json_equal(tree, other));
+        assert(flat_equal(tree, other));
         check_tree(arena, tree, text, NULL);
         check_tree(arena, other, text, &options);
     } else {

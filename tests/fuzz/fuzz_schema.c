@@ -35,7 +35,7 @@ static void check_unit(const struct schema_unit *unit)
     check_text(unit->error, false);
 }
 
-static void check_report(const struct schema *schema, struct json_object *instance,
+static void check_report(const struct schema *schema, const struct flat *instance,
                          enum schema_verdict verdict, bool redact)
 {
     const struct schema_report_options options = { .max_errors = MAX_ERRORS,
@@ -56,7 +56,7 @@ static void check_report(const struct schema *schema, struct json_object *instan
     arena_destroy(arena);
 }
 
-static void check_instance(const struct schema *schema, struct json_object *instance)
+static void check_instance(const struct schema *schema, const struct flat *instance)
 {
     struct schema_budget budget = schema_budget(BUDGET_US);
     enum schema_verdict verdict = schema_check(schema, instance, &budget);
@@ -66,20 +66,20 @@ static void check_instance(const struct schema *schema, struct json_object *inst
 }
 
 /* The same with the schema's keys known to the reader. */
-static void check_with_symbols(struct json_object *document, struct schema_options options,
-                               const struct schema *plain, struct json_object *instance)
+static void check_with_symbols(const struct flat *document, struct schema_options options,
+                               const struct schema *plain, const struct flat *instance)
 {
     struct json_symbols *symbols = json_symbols_create(1 << 14);
-    const struct json_read_options reading = { .symbols = symbols };
+    const struct flat_options reading = { .symbols = symbols };
     struct schema *schema = NULL;
-    struct json_object *known = NULL;
+    const struct flat *known = NULL;
     struct arena *arena = arena_create();
     struct error err;
 
     options.symbols = symbols;
 
     bool ok = schema_compile(document, &options, &schema, &err) &&
-              json_read(json_text(arena, instance), &reading, &known, &err);
+              flat_read(arena, flat_text(arena, instance), &reading, &known, &err);
 
     assert(ok);
 
@@ -87,41 +87,41 @@ static void check_with_symbols(struct json_object *document, struct schema_optio
     enum schema_verdict without = schema_check(plain, instance, NULL);
 
     assert(with == without);
-    json_release(known);
     schema_destroy(schema);
     json_symbols_destroy(symbols);
     arena_destroy(arena);
 }
 
-static void run(struct json_object *input, size_t size)
+static void run(const struct flat *input, size_t size)
 {
-    const struct schema_resource resource = { "other", json_at(input, 2) };
+    const struct schema_resource resource = { "other", flat_at(input, 2) };
     const struct schema_options options = {
         .draft = (enum schema_draft)(size % 5),
         .assert_formats = size % 2 == 1,
         .resources = &resource,
-        .resource_count = json_count(input) > 2 ? 1 : 0,
+        .resource_count = flat_count(input) > 2 ? 1 : 0,
     };
     struct schema *schema = NULL;
     struct error err = { 0 };
 
-    if (!schema_compile(json_at(input, 0), &options, &schema, &err)) {
+    if (!schema_compile(flat_at(input, 0), &options, &schema, &err)) {
         assert(err.code == ERR_MALFORMED && err.text[0] != '\0');
         return;
     }
-    check_instance(schema, json_at(input, 1));
-    check_with_symbols(json_at(input, 0), options, schema, json_at(input, 1));
+    check_instance(schema, flat_at(input, 1));
+    check_with_symbols(flat_at(input, 0), options, schema, flat_at(input, 1));
     schema_destroy(schema);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct json_object *input = NULL;
+    struct arena *arena = arena_create();
+    const struct flat *input = NULL;
     struct error err;
 
-    if (json_read((struct str){ (const char *)data, size }, NULL, &input, &err) &&
-        json_is_array(input) && json_count(input) >= 2)
+    if (flat_read(arena, (struct str){ (const char *)data, size }, NULL, &input, &err) &&
+        flat_is_array(input) && flat_count(input) >= 2)
         run(input, size);
-    json_release(input);
+    arena_destroy(arena);
     return 0;
 }

@@ -41,15 +41,15 @@ static void check_record(struct arena *arena, struct str record)
 {
     static const char *const names[] = { "a",    "lower",    "upper", "string", "number",
                                          "time", "required", "all",   "now" };
-    struct json_read_options options = { .max_depth = JSON_MAX_DEPTH + 1 };
-    struct json_object *tree = NULL;
+    struct flat_options options = { .max_depth = JSON_MAX_DEPTH + 1 };
+    const struct flat *tree = NULL;
     struct error err = { 0 };
     size_t next = 0;
-    bool ok = json_read_in(arena, record, &options, &tree, &err);
+    bool ok = flat_read(arena, record, &options, &tree, &err);
 
-    assert(ok && json_is_object(tree));
-    for (JSON_EACH(member, tree)) {
-        while (next < COUNT_OF(names) && strcmp(names[next], json_key(member)) != 0)
+    assert(ok && flat_is_object(tree));
+    for (FLAT_EACH(member, tree)) {
+        while (next < COUNT_OF(names) && !str_equal(str_from_c(names[next]), flat_key(member)))
             next++;
         assert(next < COUNT_OF(names));
     }
@@ -64,14 +64,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct transform *transform;
     struct arena *arena = arena_create();
-    struct json_object *payload = NULL;
+    const struct flat *payload = NULL;
     struct error err = { 0 };
     struct buf out;
 
     if (!transform)
         transform = load();
     buf_init(&out, 1000000);
-    if (json_read_in(arena, (struct str){ (const char *)data, size }, NULL, &payload, &err)) {
+    if (flat_read(arena, (struct str){ (const char *)data, size }, NULL, &payload, &err)) {
         if (transform_apply(transform, payload, 1705314600123456, &out, &err))
             check_record(arena, buf_str(&out));
         else

@@ -113,16 +113,17 @@ struct request pipeline_request(struct arena *arena, struct str body)
 /* Each answer is JSON. Only a 503 has Retry-After. */
 static void check_answer(const struct response *response)
 {
-    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
-    struct json_object *answer = NULL;
+    const struct flat_options options = { .max_depth = JSON_DEPTH_LIMIT };
+    struct arena *arena = arena_create();
+    const struct flat *answer = NULL;
     struct error err = { 0 };
 
     CHECK(response->status == 200 || response->status == 400 || response->status == 500 ||
           response->status == 503);
-    CHECK(json_read(response->body, &options, &answer, &err));
+    CHECK(flat_read(arena, response->body, &options, &answer, &err));
     CHECK((response->status == 503) == (response->retry_after_seconds >= 1));
     CHECK(!response->content_type && !response->www_authenticate && !response->duplicate);
-    json_release(answer);
+    arena_destroy(arena);
 }
 
 void pipeline_post(struct pipeline *pipeline, struct str body, struct response *response)

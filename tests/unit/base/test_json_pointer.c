@@ -1,9 +1,10 @@
 /*
  * test_json_pointer.c - JSON Pointer as in RFC 6901.
  */
-#include "base/json.h"
+#include "base/flat.h"
 
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 static void finds_what_rfc_6901_shows(void)
 {
@@ -32,18 +33,17 @@ static void finds_what_rfc_6901_shows(void)
             "\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8,\"n\":{\"o\":null},"
             "\"p\":[0,{\"q\":true}],\"r\":{\"0\":9},\"~1\":10}");
     struct arena *arena = arena_create();
-    struct json_object *root = NULL;
+    const struct flat *root = tree_read(text, NULL);
     struct error err = { 0 };
 
-    CHECK(json_read_in(arena, text, NULL, &root, &err));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct json_pointer *pointer = NULL;
-        struct json_object *value = NULL;
+        const struct flat *value = NULL;
 
         TEST_CASE(rows[i].pointer);
         CHECK(json_pointer_create(str_from_c(rows[i].pointer), &pointer, &err));
-        CHECK_INT(json_pointer_find(pointer, root, &value, NULL), JSON_FOUND);
-        CHECK_STR(json_text(arena, value), rows[i].value);
+        CHECK_INT(flat_pointer_find(pointer, root, &value, NULL), JSON_FOUND);
+        CHECK_STR(flat_text(arena, value), rows[i].value);
         json_pointer_destroy(pointer);
     }
     arena_destroy(arena);
@@ -64,18 +64,15 @@ static void tokens_are_taken_one_by_one(void)
 static void finds_the_root(void)
 {
     struct json_pointer *pointer = NULL;
-    struct json_object *root = json_object_new_int(1);
-    struct json_object *value = NULL;
+    const struct flat *root = tree_of("1");
+    const struct flat *value = NULL;
     struct error err = { 0 };
 
     CHECK(json_pointer_create(STR(""), &pointer, &err));
     CHECK_INT((int64_t)json_pointer_depth(pointer), 0);
-    CHECK_INT(json_pointer_find(pointer, root, &value, NULL), JSON_FOUND);
+    CHECK_INT(flat_pointer_find(pointer, root, &value, NULL), JSON_FOUND);
     CHECK(value == root);
-    CHECK_INT(json_pointer_find(pointer, NULL, &value, NULL), JSON_FOUND);
-    CHECK(!value);
     json_pointer_destroy(pointer);
-    json_release(root);
 }
 
 static void says_where_it_stopped(void)
@@ -108,15 +105,14 @@ static void says_where_it_stopped(void)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct json_pointer *pointer = NULL;
-        struct json_object *root = NULL;
-        struct json_object *value = root;
+        const struct flat *root = tree_of(rows[i].root);
+        const struct flat *value = NULL;
         struct error err = { 0 };
         size_t stop = 99;
 
         TEST_CASE(rows[i].pointer.ptr);
-        CHECK(json_read_in(arena, str_from_c(rows[i].root), NULL, &root, &err));
         CHECK(json_pointer_create(rows[i].pointer, &pointer, &err));
-        CHECK_INT(json_pointer_find(pointer, root, &value, &stop), rows[i].found);
+        CHECK_INT(flat_pointer_find(pointer, root, &value, &stop), rows[i].found);
         CHECK(stop <= json_pointer_depth(pointer));
         CHECK_STR(str_from_c(json_pointer_dotted(pointer, stop, arena).ptr), rows[i].culprit);
         CHECK(!value);
@@ -147,5 +143,6 @@ int main(void)
     RUN(finds_the_root);
     RUN(says_where_it_stopped);
     RUN(refuses_what_is_no_pointer);
+    trees_end();
     return test_end();
 }

@@ -1,309 +1,11 @@
 /*
- * test_json_read.c - what the reader accepts, what it refuses, and what it says then.
+ * test_json_read.c - json-c's trees: what the reader of flat trees reads, within a limit of memory.
  */
 #include "base/json.h"
 
-#include <stdio.h>
+#include <string.h>
 
-#include "base/utf8.h"
 #include "tests/unit/test.h"
-
-struct row {
-    const char *name;
-    struct str text;
-};
-
-#define ROW(name, text)                                                                            \
-    {                                                                                              \
-        name, STR_INIT(text)                                                                       \
-    }
-
-static void accepts_what_rfc_8259_allows(void)
-{
-    static const struct row rows[] = {
-        ROW("empty array", "[]"),
-        ROW("empty object", "{}"),
-        ROW("array in arrays", "[[[[]]]]"),
-        ROW("white space of all four kinds", " \t\r\n[ \t\r\n1 ,\n2 ] \r\n"),
-        ROW("null at the top", "null"),
-        ROW("true at the top", "true"),
-        ROW("false at the top", " false "),
-        ROW("string at the top", "\"a\""),
-        ROW("number at the top", "42"),
-        ROW("zero", "0"),
-        ROW("minus zero", "-0"),
-        ROW("fraction", "-0.5"),
-        ROW("exponents", "[1e2,1E2,1e+2,1e-2,0e1,0.0E-0,1.5e3]"),
-        ROW("int64 and beyond", "[9223372036854775807,9223372036854775808,18446744073709551616]"),
-        ROW("too large for a double", "1e400"),
-        ROW("too small for a double", "1e-400"),
-        ROW("empty string", "\"\""),
-        ROW("all short escapes", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""),
-        ROW("escaped characters", "\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\""),
-        ROW("escaped NUL in a value", "\"a\\u0000b\""),
-        ROW("escaped noncharacter", "\"\\uFFFF\\uDBFF\\uDFFE\""),
-        ROW("delete is no control character here", "\"\x7F\""),
-        ROW("UTF-8 of two, three and four bytes", "\"\u00e9\u20ac\U0001F600\""),
-        ROW("first and last of each length",
-            "\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80"
-            "\xF4\x8F\xBF\xBF\""),
-        ROW("line separators", "\"\u2028\u2029\""),
-        ROW("empty key", "{\"\":0}"),
-        ROW("keys that differ in case", "{\"a\":1,\"A\":2}"),
-        ROW("same key in two objects", "[{\"a\":1},{\"a\":{\"a\":1}}]"),
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *tree = NULL;
-        struct error err = { 0 };
-
-        TEST_CASE(rows[i].name);
-        CHECK(json_read(rows[i].text, NULL, &tree, &err));
-        CHECK_STR(str_from_c(err.text), "");
-        json_release(tree);
-    }
-}
-
-struct refusal {
-    const char *name;
-    struct str text;
-    const char *why;
-};
-
-#define REFUSAL(name, text, why)                                                                   \
-    {                                                                                              \
-        name, STR_INIT(text), why                                                                  \
-    }
-
-static void check_refusals(const struct refusal *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct json_object *tree = NULL;
-        struct error err = { 0 };
-
-        TEST_CASE(rows[i].name);
-        CHECK(!json_read(rows[i].text, NULL, &tree, &err));
-        CHECK(err.code == ERR_MALFORMED);
-        CHECK_STR(str_from_c(err.text), rows[i].why);
-        CHECK(!tree);
-        json_release(tree);
-    }
-}
-
-static void refuses_bad_structure(void)
-{
-    static const struct refusal rows[] = {
-        REFUSAL("empty text", "", "at byte 0: the text ends where a value is expected"),
-        REFUSAL("only space", " \n", "at byte 2: the text ends where a value is expected"),
-        REFUSAL("byte order mark", "\xEF\xBB\xBF{}", "at byte 0: byte order mark"),
-        REFUSAL("UTF-16", "[\0]\0", "at byte 1: expected a value at /0"),
-        REFUSAL("trailing bytes", "{} x", "at byte 3: more text behind the value"),
-        REFUSAL("trailing NUL", "1\0", "at byte 1: more text behind the value"),
-        REFUSAL("two values", "[][]", "at byte 2: more text behind the value"),
-        REFUSAL("NUL", "\0", "at byte 0: expected a value"),
-        REFUSAL("form feed", "[\f]", "at byte 1: expected a value at /0"),
-        REFUSAL("comment", "[/**/1]", "at byte 1: expected a value at /0"),
-        REFUSAL("no-break space", "[\u00a01]", "at byte 1: expected a value at /0"),
-        REFUSAL("open array", "[1", "at byte 2: the text ends inside an array at /0"),
-        REFUSAL("open object", "{\"a\":1", "at byte 6: the text ends inside an object"),
-        REFUSAL("comma at the end of an array", "[1,]", "at byte 3: expected a value at /1"),
-        REFUSAL("comma at the end of an object", "{\"a\":1,}",
-                "at byte 7: expected a key in double quotes"),
-        REFUSAL("two commas", "[1,,2]", "at byte 3: expected a value at /1"),
-        REFUSAL("comma first", "[,1]", "at byte 1: expected a value at /0"),
-        REFUSAL("no comma in an array", "[1 2]", "at byte 3: expected ',' or ']' at /0"),
-        REFUSAL("no comma in an object", "{\"a\":1 \"b\":2}", "at byte 7: expected ',' or '}'"),
-        REFUSAL("wrong bracket", "[1}", "at byte 2: expected ',' or ']' at /0"),
-        REFUSAL("closing bracket alone", "]", "at byte 0: expected a value"),
-        REFUSAL("colon in an array", "[\"a\":1]", "at byte 4: expected ',' or ']' at /0"),
-        REFUSAL("no colon", "{\"a\" 1}", "at byte 5: expected ':' behind a key at /a"),
-        REFUSAL("no value", "{\"a\":}", "at byte 5: expected a value at /a"),
-        REFUSAL("key without quotes", "{a:1}", "at byte 1: expected a key in double quotes"),
-        REFUSAL("key in single quotes", "{'a':1}", "at byte 1: expected a key in double quotes"),
-        REFUSAL("number as key", "{1:1}", "at byte 1: expected a key in double quotes"),
-        REFUSAL("True", "[True]", "at byte 1: expected a value at /0"),
-        REFUSAL("nul", "[nul]", "at byte 1: expected a value at /0"),
-        REFUSAL("truE", "truE", "at byte 0: expected a value"),
-        REFUSAL("nulll", "nulll", "at byte 4: more text behind the value"),
-        REFUSAL("NaN", "[NaN]", "at byte 1: expected a value at /0"),
-        REFUSAL("Infinity", "Infinity", "at byte 0: expected a value"),
-    };
-
-    check_refusals(rows, COUNT_OF(rows));
-}
-
-static void refuses_bad_numbers(void)
-{
-    static const struct refusal rows[] = {
-        REFUSAL("-Infinity", "-Infinity", "at byte 1: a number needs a digit behind '-'"),
-        REFUSAL("minus alone", "[-]", "at byte 2: a number needs a digit behind '-' at /0"),
-        REFUSAL("plus", "+1", "at byte 0: expected a value"),
-        REFUSAL("leading zero", "01", "at byte 1: a number must not begin with 0"),
-        REFUSAL("negative leading zero", "-012", "at byte 2: a number must not begin with 0"),
-        REFUSAL("two zeros", "00", "at byte 1: a number must not begin with 0"),
-        REFUSAL("nothing before the point", ".5", "at byte 0: expected a value"),
-        REFUSAL("nothing behind the point", "1.", "at byte 2: a number needs a digit behind '.'"),
-        REFUSAL("exponent at once", "1.e5", "at byte 2: a number needs a digit behind '.'"),
-        REFUSAL("minus and point", "-.5", "at byte 1: a number needs a digit behind '-'"),
-        REFUSAL("exponent without digits", "1e",
-                "at byte 2: a number needs a digit in its exponent"),
-        REFUSAL("exponent's sign alone", "1e+",
-                "at byte 3: a number needs a digit in its exponent"),
-        REFUSAL("hexadecimal", "0x1", "at byte 1: more text behind the value"),
-        REFUSAL("two points", "1.2.3", "at byte 3: more text behind the value"),
-        REFUSAL("full-width digit", "\uff11", "at byte 0: expected a value"),
-        REFUSAL("space in it", "[1 000]", "at byte 3: expected ',' or ']' at /0"),
-    };
-
-    check_refusals(rows, COUNT_OF(rows));
-}
-
-static void refuses_bad_strings(void)
-{
-    static const struct refusal rows[] = {
-        REFUSAL("open", "\"abc", "at byte 4: the text ends inside a string"),
-        REFUSAL("open, long", "\"abcdefghijklmnopqrstuvwxyz",
-                "at byte 27: the text ends inside a string"),
-        REFUSAL("open behind a backslash", "\"\\", "at byte 2: the text ends inside a string"),
-        REFUSAL("newline", "\"a\nb\"", "at byte 2: control character in a string"),
-        REFUSAL("tab behind sixteen bytes", "\"0123456789abcdef\t\"",
-                "at byte 17: control character in a string"),
-        REFUSAL("NUL", "\"a\0b\"", "at byte 2: control character in a string"),
-        REFUSAL("unknown escape", "\"\\a\"", "at byte 1: unknown escape"),
-        REFUSAL("octal escape", "\"\\0\"", "at byte 1: unknown escape"),
-        REFUSAL("escape in capitals", "\"\\N\"", "at byte 1: unknown escape"),
-        REFUSAL("escaped control character", "\"\\\n\"", "at byte 1: unknown escape"),
-        REFUSAL("\\u with three digits", "\"\\u12\"", "at byte 1: \\u needs four hex digits"),
-        REFUSAL("\\u with other letters", "\"\\u12G4\"", "at byte 1: \\u needs four hex digits"),
-        REFUSAL("\\u in capitals", "\"\\U0041\"", "at byte 1: unknown escape"),
-        REFUSAL("\\u at the end", "\"\\u", "at byte 1: \\u needs four hex digits"),
-        REFUSAL("low surrogate", "\"\\uDC00\"", "at byte 1: lone surrogate"),
-        REFUSAL("high surrogate", "\"\\uD800\"", "at byte 1: lone surrogate"),
-        REFUSAL("two high surrogates", "\"\\uD800\\uD800\"", "at byte 1: lone surrogate"),
-        REFUSAL("high surrogate, character", "\"\\uD800\\u0041\"", "at byte 1: lone surrogate"),
-        REFUSAL("high surrogate, end", "\"\\uD800\\u", "at byte 1: lone surrogate"),
-        REFUSAL("surrogates the wrong way round", "\"\\uDE00\\uD83D\"",
-                "at byte 1: lone surrogate"),
-        REFUSAL("lone continuation", "\"\x80\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("overlong of two", "\"\xC0\x80\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("overlong slash", "\"\xC1\xAF\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("overlong of three", "\"\xE0\x9F\xBF\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("overlong of four", "\"\xF0\x8F\xBF\xBF\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("surrogate in UTF-8", "\"\xED\xA0\x80\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("above U+10FFFF", "\"\xF4\x90\x80\x80\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("F5", "\"\xF5\x80\x80\x80\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("FF", "\"\xFF\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("cut off by the quote", "\"\xE2\x82\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("cut off by the end", "\"\xE2\x82", "at byte 1: invalid UTF-8"),
-        REFUSAL("third byte wrong", "\"ab\xE2\x82\x28\"", "at byte 3: invalid UTF-8"),
-        REFUSAL("fourth byte wrong", "\"\xF0\x9F\x98\x28\"", "at byte 1: invalid UTF-8"),
-        REFUSAL("Latin-1", "[\"\xE9\"]", "at byte 2: invalid UTF-8 at /0"),
-        REFUSAL("in a key", "{\"a\":{\"\xFF\":1}}", "at byte 7: invalid UTF-8 at /a"),
-        REFUSAL("outside of strings", "[\xFF]", "at byte 1: expected a value at /0"),
-    };
-
-    check_refusals(rows, COUNT_OF(rows));
-}
-
-static void refuses_keys_it_could_not_keep(void)
-{
-    static const struct refusal rows[] = {
-        REFUSAL("twice", "{\"a\":1,\"a\":2}", "at byte 7: duplicate key at /a"),
-        REFUSAL("twice, far apart", "{\"detail\":{\"id\":1,\"b\":2,\"id\":{}}}",
-                "at byte 24: duplicate key at /detail/id"),
-        REFUSAL("twice, once escaped", "{\"a\":1,\"\\u0061\":1}", "at byte 7: duplicate key at /a"),
-        REFUSAL("twice, escaped first", "{\"\\u0061\":1,\"a\":1}",
-                "at byte 12: duplicate key at /a"),
-        REFUSAL("the empty key twice", "{\"\":1,\"\":1}", "at byte 6: duplicate key at /"),
-        REFUSAL("twice in an array", "[0,{\"a~/b\":null,\"a~/b\":null}]",
-                "at byte 16: duplicate key at /1/a~0~1b"),
-        REFUSAL("NUL", "{\"a\\u0000b\":1}", "at byte 1: U+0000 in a key"),
-        REFUSAL("only a NUL", "[{\"\\u0000\":1}]", "at byte 2: U+0000 in a key at /0"),
-    };
-
-    check_refusals(rows, COUNT_OF(rows));
-}
-
-static void finds_duplicates_of_symbols(void)
-{
-    const struct str keys[] = { STR("a"), STR("detail") };
-    struct json_symbols *symbols = json_symbols_create(1 << 10);
-    const struct json_read_options options = { .symbols = symbols };
-    const struct str texts[] = { STR("{\"a\":1,\"a\":2}"), STR("{\"a\":1,\"\\u0061\":2}"),
-                                 STR("{\"\\u0061\":1,\"b\":1,\"a\":2}") };
-
-    for (size_t i = 0; i < COUNT_OF(keys); i++)
-        CHECK(json_symbols_add(symbols, keys[i]) != NULL);
-    for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        struct json_object *tree = NULL;
-        struct error err = { 0 };
-
-        CHECK(!json_read(texts[i], &options, &tree, &err));
-        CHECK(str_ends_with(str_from_c(err.text), STR("duplicate key at /a")));
-    }
-    json_symbols_destroy(symbols);
-}
-
-/* `depth` arrays around nothing. */
-static struct str nested(struct buf *out, size_t depth)
-{
-    buf_clear(out);
-    for (size_t i = 0; i < depth; i++)
-        buf_add_char(out, '[');
-    for (size_t i = 0; i < depth; i++)
-        buf_add_char(out, ']');
-    return buf_str(out);
-}
-
-static bool reads(struct str text, size_t max_depth)
-{
-    struct json_object *tree = NULL;
-    struct error err;
-    bool ok = json_read(text, &(struct json_read_options){ .max_depth = max_depth }, &tree, &err);
-
-    json_release(tree);
-    return ok;
-}
-
-static void bounds_the_depth(void)
-{
-    static const struct {
-        const char *name;
-        size_t limit;
-        size_t depth;
-        bool ok;
-    } rows[] = {
-        { "default", 0, JSON_MAX_DEPTH, true },
-        { "one more than the default", 0, JSON_MAX_DEPTH + 1, false },
-        { "one", 1, 1, true },
-        { "one more than one", 1, 2, false },
-        { "the limit", JSON_DEPTH_LIMIT, JSON_DEPTH_LIMIT, true },
-        { "one more than the limit", JSON_DEPTH_LIMIT, JSON_DEPTH_LIMIT + 1, false },
-        { "asking for more than the limit", SIZE_MAX, JSON_DEPTH_LIMIT, true },
-        { "getting no more than the limit", SIZE_MAX, JSON_DEPTH_LIMIT + 1, false },
-    };
-    struct buf text;
-
-    buf_init(&text, 4096);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        TEST_CASE(rows[i].name);
-        CHECK(reads(nested(&text, rows[i].depth), rows[i].limit) == rows[i].ok);
-    }
-    CHECK(reads(STR("1"), 1));
-    buf_done(&text);
-}
-
-static void ends_at_once_on_two_mebibytes_of_brackets(void)
-{
-    static char brackets[2 << 20];
-    struct json_object *tree = NULL;
-    struct error err = { 0 };
-
-    memset(brackets, '[', sizeof(brackets));
-    CHECK(!json_read((struct str){ brackets, sizeof(brackets) }, NULL, &tree, &err));
-    CHECK(str_starts_with(str_from_c(err.text),
-                          STR("at byte 64: arrays and objects nested too deeply at /0/0/0")));
-}
 
 static void bounds_the_memory(void)
 {
@@ -332,181 +34,22 @@ static void bounds_the_memory(void)
 
         TEST_CASE(rows[i].name);
         CHECK(json_read(rows[i].text, &options, &tree, &err) == rows[i].ok);
-        CHECK(rows[i].ok || strstr(err.text, ": the values would take too much memory"));
+        CHECK_INT(err.code, rows[i].ok ? ERR_NONE : ERR_TOO_EXPENSIVE);
+        CHECK(rows[i].ok || strcmp(err.text, "the values would take too much memory") == 0);
         json_release(tree);
     }
 }
 
-/* A machine that needed quadratic time for this would take minutes. */
-static void reads_many_members_in_linear_time(void)
+static void reads_as_deep_as_allowed(void)
 {
-    enum { MEMBERS = 200000 };
-    struct buf text;
+    const struct json_read_options options = { .max_depth = 2 };
     struct json_object *tree = NULL;
     struct error err = { 0 };
 
-    buf_init(&text, 1 << 24);
-    buf_add_char(&text, '{');
-    for (int i = 0; i < MEMBERS; i++)
-        buf_printf(&text, "%s\"key-%d\":%d", i ? "," : "", i, i);
-    buf_add_char(&text, '}');
-    CHECK(json_read(buf_str(&text), NULL, &tree, &err));
-    CHECK_INT(json_object_object_length(tree), MEMBERS);
+    CHECK(json_read(STR("[[]]"), &options, &tree, &err));
     json_release(tree);
-    buf_done(&text);
-}
-
-/*
- * Keys that want one and the same slot of any table up to `slots` (a power of two): what an
- * attacker would send who knew the seed of json-c's hash.
- */
-static struct str colliding_keys(struct buf *out, size_t count, unsigned long slots)
-{
-    struct json_object *hashing = json_object_new_object();
-    char key[24];
-
-    buf_add_char(out, '{');
-    for (unsigned number = 0; count > 0; number++) {
-        (void)snprintf(key, sizeof(key), "%u", number);
-        if (lh_get_hash(json_object_get_object(hashing), key) % slots != 7)
-            continue;
-        buf_printf(out, "\"%s\":0%s", key, --count ? "," : "}");
-    }
-    json_release(hashing);
-    return buf_str(out);
-}
-
-static void refuses_keys_made_to_collide(void)
-{
-    struct buf text;
-    struct json_object *tree = NULL;
-    struct error err = { 0 };
-
-    buf_init(&text, 1 << 20);
-    CHECK(!json_read(colliding_keys(&text, 400, 1024), NULL, &tree, &err));
-    CHECK(strstr(err.text, ": too many keys with colliding hashes at /"));
-
-    TEST_CASE("a few are chance");
-    buf_clear(&text);
-    CHECK(json_read(colliding_keys(&text, 100, 1024), NULL, &tree, &err));
-    json_release(tree);
-    buf_done(&text);
-}
-
-static bool is_harmless_line(struct str text)
-{
-    const unsigned char *at = (const unsigned char *)text.ptr;
-    const unsigned char *end = at + text.len;
-
-    while (at < end) {
-        size_t len = utf8_length(at, end);
-
-        if (len == 0 || *at < 0x20 || *at == 0x7F)
-            return false;
-        at += len;
-    }
-    return true;
-}
-
-static void keeps_errors_to_one_harmless_line(void)
-{
-    static const struct {
-        const char *name;
-        struct str text;
-        const char *why;
-    } rows[] = {
-        { "control characters", STR_INIT("{\"\\n\\u001b[31m\x7F\":x}"),
-          "at byte 17: expected a value at /\\u000a\\u001b[31m\\u007f" },
-        { "line separator, direction", STR_INIT("{\"\u2028\u202e\xC2\x85\":x}"),
-          "at byte 12: expected a value at /\\u2028\\u202e\\u0085" },
-        { "other alphabets", STR_INIT("{\"Ключ \U0001F600\":x}"),
-          "at byte 17: expected a value at /Ключ \U0001F600" },
-        { "format characters", STR_INIT("{\"%s%n\":x}"), "at byte 8: expected a value at /%s%n" },
-    };
-    struct buf text;
-    struct json_object *tree;
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct error err = { 0 };
-
-        TEST_CASE(rows[i].name);
-        CHECK(!json_read(rows[i].text, NULL, &tree, &err));
-        CHECK_STR(str_from_c(err.text), rows[i].why);
-        CHECK(is_harmless_line(str_from_c(err.text)));
-    }
-
-    TEST_CASE("a long key");
-    buf_init(&text, 1 << 20);
-    buf_add(&text, STR("{\""));
-    for (int i = 0; i < 10000; i++)
-        buf_add(&text, STR("\u20ac"));
-    buf_add(&text, STR("\":x}"));
-
-    struct error err = { 0 };
-
-    CHECK(!json_read(buf_str(&text), NULL, &tree, &err));
-    CHECK(is_harmless_line(str_from_c(err.text)));
-    CHECK(str_ends_with(str_from_c(err.text), STR("...")));
-    CHECK(strlen(err.text) < 300);
-    buf_done(&text);
-}
-
-static void reads_strings_as_they_are_meant(void)
-{
-    static const struct {
-        const char *name;
-        struct str text;
-        struct str value;
-    } rows[] = {
-        { "plain", STR_INIT("\"abc\""), STR_INIT("abc") },
-        { "longer than a register", STR_INIT("\"0123456789abcdef0123456789abcdef0\""),
-          STR_INIT("0123456789abcdef0123456789abcdef0") },
-        { "short escapes", STR_INIT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""),
-          STR_INIT("\"\\/\b\f\n\r\t") },
-        { "escapes between text", STR_INIT("\"a\\nb\\u0041c\""), STR_INIT("a\nbAc") },
-        { "lengths of UTF-8", STR_INIT("\"\\u007f\\u0080\\u07ff\\u0800\\uffff\""),
-          STR_INIT("\x7F\xC2\x80\u07ff\u0800\uffff") },
-        { "surrogate pairs", STR_INIT("\"\\uD800\\uDC00\\uDBFF\\uDFFF\""),
-          STR_INIT("\U00010000\U0010FFFF") },
-        { "NUL", STR_INIT("\"a\\u0000b\""), STR_INIT("a\0b") },
-        { "escaped backslash before u", STR_INIT("\"\\\\u0041\""), STR_INIT("\\u0041") },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *tree = NULL;
-        struct error err;
-
-        TEST_CASE(rows[i].name);
-        CHECK(json_read(rows[i].text, NULL, &tree, &err));
-        CHECK(json_is_string(tree) && str_equal(json_str(tree), rows[i].value));
-        json_release(tree);
-    }
-}
-
-static void needs_no_byte_behind_the_text(void)
-{
-    /* Heap memory of the exact size, so that a sanitizer sees a look beyond it. */
-    static const char *const texts[] = { "1",       "12.5",    "-1e5",  "true",
-                                         "\"abc\"", "\"\\n\"", "[1,2]", "{\"a\":1}" };
-
-    for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        size_t len = strlen(texts[i]);
-
-        TEST_CASE(texts[i]);
-        for (size_t cut = 0; cut <= len; cut++) {
-            struct buf text;
-            struct json_object *tree = NULL;
-            struct error err;
-
-            buf_init(&text, len - cut);
-            buf_add(&text, (struct str){ texts[i], len - cut });
-            if (json_read(buf_str(&text), NULL, &tree, &err))
-                json_release(tree);
-            else
-                CHECK(cut > 0);
-            buf_done(&text);
-        }
-    }
+    CHECK(!json_read(STR("[[[]]]"), &options, &tree, &err));
+    CHECK_STR(str_from_c(err.text), "at byte 2: arrays and objects nested too deeply at /0/0");
 }
 
 static void gives_trees_to_an_arena(void)
@@ -524,22 +67,22 @@ static void gives_trees_to_an_arena(void)
     arena_destroy(arena);
 }
 
+static void strings_keep_their_nul(void)
+{
+    struct json_object *tree = NULL;
+    struct error err = { 0 };
+
+    CHECK(json_read(STR("[\"a\\u0000b\",{\"\":\"\"}]"), NULL, &tree, &err));
+    CHECK(str_equal(json_str(json_at(tree, 0)), STR("a\0b")));
+    CHECK_STR(json_find_str(json_at(tree, 1), ""), "");
+    json_release(tree);
+}
+
 int main(void)
 {
-    RUN(accepts_what_rfc_8259_allows);
-    RUN(refuses_bad_structure);
-    RUN(refuses_bad_numbers);
-    RUN(refuses_bad_strings);
-    RUN(refuses_keys_it_could_not_keep);
-    RUN(finds_duplicates_of_symbols);
-    RUN(bounds_the_depth);
-    RUN(ends_at_once_on_two_mebibytes_of_brackets);
     RUN(bounds_the_memory);
-    RUN(reads_many_members_in_linear_time);
-    RUN(refuses_keys_made_to_collide);
-    RUN(keeps_errors_to_one_harmless_line);
-    RUN(reads_strings_as_they_are_meant);
-    RUN(needs_no_byte_behind_the_text);
+    RUN(reads_as_deep_as_allowed);
     RUN(gives_trees_to_an_arena);
+    RUN(strings_keep_their_nul);
     return test_end();
 }

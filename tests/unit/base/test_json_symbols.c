@@ -1,12 +1,13 @@
 /*
- * test_json_symbols.c - the table of property names: one copy each, recognised by its address.
+ * test_json_symbols.c - the table of property names: one copy and one number each.
  */
-#include "base/json.h"
+#include "base/flat.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 enum { ROOM = 1 << 20 };
 
@@ -42,38 +43,29 @@ static void finds_symbols_by_their_bytes(void)
 static void marks_members_of_trees(void)
 {
     struct json_symbols *symbols = json_symbols_create(ROOM);
-    struct json_symbols *others = json_symbols_create(ROOM);
-    const struct json_read_options options = { .symbols = symbols };
-    struct json_object *tree = NULL;
-    struct error err = { 0 };
+    const struct flat *tree;
     size_t known = 0;
 
     (void)json_symbols_add(symbols, STR("id"));
     (void)json_symbols_add(symbols, STR("detail"));
-    (void)json_symbols_add(others, STR("id"));
-    CHECK(json_read(STR("{\"\\u0069d\":1,\"other\":2,\"detail\":3}"), &options, &tree, &err));
+    tree = tree_read(STR("{\"\\u0069d\":1,\"other\":2,\"detail\":3}"), symbols);
     (void)json_symbols_add(symbols, STR("other")); /* too late for this tree */
-    for (JSON_EACH(member, tree)) {
-        const struct json_symbol *symbol = json_symbol_of(symbols, member);
+    for (FLAT_EACH(member, tree)) {
+        bool is_known = member->symbol != FLAT_NO_SYMBOL;
 
-        CHECK((symbol != NULL) == (strcmp(json_key(member), "other") != 0));
-        CHECK(!json_symbol_of(others, member));
-        if (!symbol)
+        CHECK(is_known != str_equal(flat_key(member), STR("other")));
+        if (!is_known)
             continue;
         known++;
-        CHECK_STR(str_from_c(json_key(member)), symbol->key);
-        CHECK(lh_table_lookup_entry_w_hash(json_object_get_object(tree), symbol->key,
-                                           symbol->hash) == member);
+        CHECK_INT(json_symbols_find(symbols, flat_key(member))->index, member->symbol);
     }
     CHECK_INT((int64_t)known, 2);
-    json_release(tree);
     json_symbols_destroy(symbols);
-    json_symbols_destroy(others);
 }
 
 static void a_full_table_takes_no_more(void)
 {
-    struct json_symbols *symbols = json_symbols_create(64); /* 24 bytes each */
+    struct json_symbols *symbols = json_symbols_create(40); /* 16 bytes each */
 
     CHECK(json_symbols_add(symbols, STR("first")) != NULL);
     CHECK(!json_symbols_add(symbols, STR("a name of 41 bytes is too long for it all")));
@@ -134,5 +126,6 @@ int main(void)
     RUN(marks_members_of_trees);
     RUN(a_full_table_takes_no_more);
     RUN(threads_that_add_get_the_same_symbols);
+    trees_end();
     return test_end();
 }

@@ -4,8 +4,6 @@
 #include "base/json.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "tests/unit/test.h"
 
@@ -54,11 +52,7 @@ static void writes_what_was_read(void)
         TEST_CASE(texts[i]);
         CHECK(json_read_in(arena, str_from_c(texts[i]), NULL, &tree, &err));
         CHECK_STR(json_text(arena, tree), texts[i]);
-
-        struct json_object *copy = json_copy(tree);
-
-        arena_own(arena, copy, json_release);
-        CHECK_STR(json_text(arena, copy), texts[i]);
+        CHECK_STR(flat_text(arena, json_flatten(arena, tree)), texts[i]);
     }
     arena_destroy(arena);
 }
@@ -126,62 +120,6 @@ static void writes_numbers_that_the_program_made(void)
     arena_destroy(arena);
 }
 
-static void writes_strings_alone(void)
-{
-    struct buf out;
-
-    buf_init(&out, 1024);
-    json_write_string(&out, STR("a\0b"));
-    json_write_string(&out, (struct str){ NULL, 0 });
-    json_write_string(&out, STR("\\"));
-    CHECK_STR(buf_str(&out), "\"a\\u0000b\"\"\"\"\\\\\"");
-    buf_done(&out);
-}
-
-/* Strings are looked at in blocks: of each length, with the quote at each place. */
-static void escapes_a_quote_wherever_it_stands(void)
-{
-    enum { LONGEST = 67 };
-
-    for (size_t len = 1; len <= LONGEST; len++) {
-        for (size_t at = 0; at < len; at++) {
-            char text[LONGEST];
-            char expected[LONGEST + 4];
-            struct buf out;
-
-            memset(text, 'x', len);
-            text[at] = '"';
-            (void)snprintf(expected, sizeof(expected), "\"%.*s\\\"%.*s\"", (int)at, text,
-                           (int)(len - at - 1), text + at + 1);
-            buf_init(&out, sizeof(expected));
-            json_write_string(&out, (struct str){ text, len });
-            CHECK_STR(buf_str(&out), expected);
-            buf_done(&out);
-        }
-    }
-}
-
-static void escapes_pointer_tokens(void)
-{
-    static const struct {
-        const char *token;
-        const char *expected;
-    } rows[] = {
-        { "", "" },      { "plain", "plain" },   { "/", "~1" },          { "~", "~0" },
-        { "~1", "~01" }, { "a/b~c", "a~1b~0c" }, { "//~~", "~1~1~0~0" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct buf out;
-
-        TEST_CASE(rows[i].token);
-        buf_init(&out, 64);
-        json_write_pointer_token(&out, str_from_c(rows[i].token));
-        CHECK_STR(buf_str(&out), rows[i].expected);
-        buf_done(&out);
-    }
-}
-
 static void stops_at_the_maximum(void)
 {
     struct json_object *tree = NULL;
@@ -217,9 +155,6 @@ int main(void)
     RUN(writes_what_was_read);
     RUN(writes_one_form_of_each_text);
     RUN(writes_numbers_that_the_program_made);
-    RUN(writes_strings_alone);
-    RUN(escapes_a_quote_wherever_it_stands);
-    RUN(escapes_pointer_tokens);
     RUN(stops_at_the_maximum);
     RUN(agrees_with_the_serializer_of_json_c);
     return test_end();

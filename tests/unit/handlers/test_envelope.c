@@ -6,6 +6,7 @@
 #include "base/attr.h"
 #include "base/memory.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 static struct route route_for(const char *payload, const char *id)
 {
@@ -51,17 +52,16 @@ static void the_payload_is_any_value_at_its_place(void)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct route route = route_for(cases[i].pointer, "/id");
         struct arena *arena = arena_create();
-        struct json_object *event = NULL;
-        struct json_object *payload = NULL;
+        const struct flat *event = tree_of(cases[i].event);
+        const struct flat *payload = NULL;
         struct error err = { 0 };
 
         TEST_CASE(cases[i].event);
-        CHECK(json_read_in(arena, str_from_c(cases[i].event), NULL, &event, &err));
         CHECK(envelope_payload(&route, event, arena, &payload, &err) == (cases[i].payload != NULL));
         CHECK_STR(str_from_c(err.text), cases[i].text);
         CHECK_INT(err.code, cases[i].payload ? ERR_NONE : ERR_MALFORMED);
         if (cases[i].payload)
-            CHECK_STR(json_text(arena, payload), cases[i].payload);
+            CHECK_STR(flat_text(arena, payload), cases[i].payload);
         arena_destroy(arena);
         end_route(&route);
     }
@@ -89,17 +89,14 @@ static void the_id_is_a_string_of_1_to_256_bytes(void)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct route route = route_for("", cases[i].pointer);
-        struct json_object *event = NULL;
-        struct error err = { 0 };
+        const struct flat *event = tree_of(cases[i].event);
 
         TEST_CASE(cases[i].event);
-        CHECK(json_read(str_from_c(cases[i].event), NULL, &event, &err));
 
         struct str id = envelope_id(&route, event);
 
         CHECK((id.ptr != NULL) == (cases[i].id != NULL));
         CHECK_STR(id, cases[i].id ? cases[i].id : "");
-        json_release(event);
         end_route(&route);
     }
 }
@@ -117,8 +114,6 @@ static void an_id_counts_bytes_not_characters(void)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct route route = route_for("", "/id");
-        struct json_object *event = NULL;
-        struct error err = { 0 };
         struct buf text;
 
         buf_init(&text, 1000000);
@@ -126,9 +121,9 @@ static void an_id_counts_bytes_not_characters(void)
         for (size_t j = 0; j < cases[i].count; j++)
             buf_add(&text, str_from_c(cases[i].character));
         buf_add(&text, STR("\"}"));
-        CHECK(json_read(buf_str(&text), NULL, &event, &err));
+        const struct flat *event = tree_read(buf_str(&text), NULL);
+
         CHECK((envelope_id(&route, event).ptr != NULL) == cases[i].is_id);
-        json_release(event);
         buf_done(&text);
         end_route(&route);
     }
@@ -154,15 +149,12 @@ static void reads_what_the_envelope_says_of_the_event(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct json_object *event = NULL;
-        struct error err = { 0 };
+        const struct flat *event = tree_of(cases[i].event);
 
         TEST_CASE(cases[i].event);
-        CHECK(json_read(str_from_c(cases[i].event), NULL, &event, &err));
         CHECK_INT(envelope_time(event), cases[i].time_us);
         CHECK((envelope_replay_name(event).ptr != NULL) == (cases[i].replay_name != NULL));
         CHECK_STR(envelope_replay_name(event), cases[i].replay_name ? cases[i].replay_name : "");
-        json_release(event);
     }
 }
 
@@ -172,5 +164,6 @@ int main(void)
     RUN(the_id_is_a_string_of_1_to_256_bytes);
     RUN(an_id_counts_bytes_not_characters);
     RUN(reads_what_the_envelope_says_of_the_event);
+    trees_end();
     return test_end();
 }

@@ -8,6 +8,7 @@
 #include "tests/unit/pipeline.h"
 #include "tests/unit/scripted.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 static struct pipeline pipeline;
 static struct health *health;
@@ -124,8 +125,7 @@ static void it_tells_what_the_guard_saw(void)
 {
     struct scripted script;
     struct registry registry;
-    struct json_object *payload = NULL;
-    struct error err = { 0 };
+    const struct flat *payload = tree_of("{\"name\":\"x\"}");
 
     scripted_init(&script);
     registry = scripted_registry(&script);
@@ -133,9 +133,7 @@ static void it_tells_what_the_guard_saw(void)
     pipeline_add_route(&pipeline, &(struct route_options){ 0 });
     pipeline_start(&pipeline, &(struct events_options){ 0 });
     health = health_create(pipeline.catalog, NULL, "1.2.3");
-    CHECK(json_read(STR("{\"name\":\"x\"}"), NULL, &payload, &err));
     catalog_accepted(catalog_add(pipeline.catalog, "Registry", "Schema"), payload, clock_now_us());
-    json_release(payload);
     scripted_give(&script, "2", "{\"properties\":{\"name\":{\"type\":\"integer\"}}}");
     catalog_load(pipeline.catalog);
     check_ready(200, "{\"ready\":true,\"checks\":{\"schema\":{\"ok\":true,\"news\":[{\"schema\":"
@@ -156,5 +154,6 @@ int main(void)
     RUN(it_is_not_ready_without_a_schema);
     RUN(it_tells_of_a_registry_that_fails);
     RUN(it_tells_what_the_guard_saw);
+    trees_end();
     return test_end();
 }

@@ -6,19 +6,16 @@
 #include "base/attr.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 /* The number of the route that `event` takes; 0: none. */
 static size_t route_of(const struct pipeline *pipeline, const char *event)
 {
-    struct json_object *tree = NULL;
+    const struct flat *tree = tree_of(event);
     const struct route *route = NULL;
     struct error err = { 0 };
-
-    CHECK(json_read(str_from_c(event), NULL, &tree, &err));
-
     bool found = routes_find(pipeline->routes, tree, &route, &err);
 
-    json_release(tree);
     if (found)
         return route->number;
     CHECK_INT(err.code, ERR_NOT_FOUND);
@@ -175,5 +172,6 @@ int main(void)
     RUN(what_is_absent_or_no_string_reads_as_empty);
     RUN(the_first_match_wins);
     RUN(a_bad_part_is_named);
+    trees_end();
     return test_end();
 }

@@ -8,30 +8,17 @@
 #include "base/clock.h"
 #include "schema/schema.h"
 #include "tests/unit/test.h"
-
-static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
-
-static struct json_object *parse(struct str text, const struct json_symbols *symbols)
-{
-    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT, .symbols = symbols };
-    struct json_object *value = NULL;
-    struct error err = { 0 };
-    bool ok = json_read(text, &options, &value, &err);
-
-    test_check(ok, err.text, __FILE__, __LINE__);
-    return value;
-}
+#include "tests/unit/tree.h"
 
 static struct schema *compile(const char *text, struct json_symbols *symbols)
 {
     const struct schema_options options = { .symbols = symbols };
-    struct json_object *document = parse(str_from_c(text), NULL);
+    const struct flat *document = tree_of(text);
     struct schema *schema = NULL;
     struct error err = { 0 };
     bool ok = schema_compile(document, &options, &schema, &err);
 
     test_check(ok, err.text, __FILE__, __LINE__);
-    json_release(document);
     return schema;
 }
 
@@ -41,14 +28,12 @@ static enum schema_verdict verdict(const char *schema_text, struct str instance_
     struct schema *plain = compile(schema_text, NULL);
     struct json_symbols *symbols = json_symbols_create(1 << 20);
     struct schema *schema = compile(schema_text, symbols);
-    struct json_object *instance = parse(instance_text, NULL);
-    struct json_object *known = parse(instance_text, symbols);
+    const struct flat *instance = tree_read(instance_text, NULL);
+    const struct flat *known = tree_read(instance_text, symbols);
     enum schema_verdict result = schema_check(plain, instance, NULL);
 
     CHECK(schema_check(schema, known, NULL) == result);
     CHECK(schema_check(schema, instance, NULL) == result);
-    json_release(known);
-    json_release(instance);
     schema_destroy(schema);
     schema_destroy(plain);
     json_symbols_destroy(symbols);
@@ -274,8 +259,8 @@ static void gives_up_before_the_stack_does(void)
 static void ends_with_its_budget(void)
 {
     struct schema *schema = compile("{\"items\":{\"type\":\"integer\",\"minimum\":0}}", NULL);
-    struct json_object *instance = parse(STR("[1,2,3]"), NULL);
-    struct json_object *bad = parse(STR("[-1]"), NULL);
+    const struct flat *instance = tree_read(STR("[1,2,3]"), NULL);
+    const struct flat *bad = tree_read(STR("[-1]"), NULL);
     struct schema_budget endless = schema_budget(0);
     struct schema_budget plenty = schema_budget(INT64_C(3600000000));
     struct schema_budget used_up = { .limit_us = 1, .end_us = 1 };
@@ -288,8 +273,6 @@ static void ends_with_its_budget(void)
     CHECK(used_up.exhausted);
     TEST_CASE("and stays so");
     CHECK(schema_check(schema, bad, &used_up) == SCHEMA_TOO_EXPENSIVE);
-    json_release(instance);
-    json_release(bad);
     schema_destroy(schema);
 }
 
@@ -319,7 +302,7 @@ static void waiting_costs_nothing(void)
         buf_add(&text, STR("1,"));
     buf_add(&text, STR("1]"));
 
-    struct json_object *instance = parse(buf_str(&text), NULL);
+    const struct flat *instance = tree_read(buf_str(&text), NULL);
 
     CHECK(schema_check(schema, instance, &budget) == SCHEMA_VALID);
     CHECK(budget.end_us > 0);
@@ -329,7 +312,6 @@ static void waiting_costs_nothing(void)
     TEST_CASE("work does");
     (void)burn(&longer_us);
     CHECK(schema_check(schema, instance, &budget) == SCHEMA_TOO_EXPENSIVE);
-    json_release(instance);
     buf_done(&text);
     schema_destroy(schema);
 }
@@ -352,7 +334,7 @@ static void giving_up_is_no_answer(void)
     for (size_t i = 0; i < COUNT_OF(schemas); i++) {
         struct schema *schema = compile(schemas[i], NULL);
         bool text = strstr(schemas[i], "pattern") != NULL;
-        struct json_object *instance = parse(text ? STR("\"aaa!\"") : STR("[1,2,3]"), NULL);
+        const struct flat *instance = tree_read(text ? STR("\"aaa!\"") : STR("[1,2,3]"), NULL);
         struct schema_budget budget = { .limit_us = 1, .end_us = 1 };
         struct arena *arena = arena_create();
         struct schema_report report;
@@ -363,7 +345,6 @@ static void giving_up_is_no_answer(void)
         CHECK(schema_report(schema, instance, &options, &budget, arena, &report) ==
               SCHEMA_TOO_EXPENSIVE);
         arena_destroy(arena);
-        json_release(instance);
         schema_destroy(schema);
     }
 }
@@ -380,23 +361,19 @@ static void bounds_patterns(void)
 
 struct shared {
     const struct schema *schema;
+    const struct flat *good;
+    const struct flat *bad;
     bool ok;
 };
 
 static void *check_often(void *context)
 {
     struct shared *shared = context;
-    struct json_object *good = NULL;
-    struct json_object *bad = NULL;
-    struct error err;
 
-    shared->ok = json_read(STR("{\"a\":\"x\",\"b\":[1,{\"c\":2}]}"), &deep, &good, &err) &&
-                 json_read(STR("{\"a\":\"y\",\"b\":[1,{\"c\":2}]}"), &deep, &bad, &err);
+    shared->ok = true;
     for (int i = 0; i < 2000 && shared->ok; i++)
-        shared->ok = schema_check(shared->schema, good, NULL) == SCHEMA_VALID &&
-                     schema_check(shared->schema, bad, NULL) == SCHEMA_INVALID;
-    json_release(good);
-    json_release(bad);
+        shared->ok = schema_check(shared->schema, shared->good, NULL) == SCHEMA_VALID &&
+                     schema_check(shared->schema, shared->bad, NULL) == SCHEMA_INVALID;
     return NULL;
 }
 
@@ -406,11 +383,13 @@ static void is_shared_between_threads(void)
         "{\"properties\":{\"a\":{\"enum\":[\"x\",{\"k\":1}],\"pattern\":\"^.$\"},\"b\":{\"const\":"
         "[1,{\"c\":2}],\"uniqueItems\":true}}}",
         NULL);
+    const struct flat *good = tree_of("{\"a\":\"x\",\"b\":[1,{\"c\":2}]}");
+    const struct flat *bad = tree_of("{\"a\":\"y\",\"b\":[1,{\"c\":2}]}");
     struct shared shared[4];
     pthread_t threads[COUNT_OF(shared)];
 
     for (size_t i = 0; i < COUNT_OF(shared); i++) {
-        shared[i] = (struct shared){ .schema = schema };
+        shared[i] = (struct shared){ .schema = schema, .good = good, .bad = bad };
         CHECK(pthread_create(&threads[i], NULL, check_often, &shared[i]) == 0);
     }
     for (size_t i = 0; i < COUNT_OF(shared); i++) {
@@ -432,5 +411,6 @@ int main(void)
     RUN(giving_up_is_no_answer);
     RUN(bounds_patterns);
     RUN(is_shared_between_threads);
+    trees_end();
     return test_end();
 }

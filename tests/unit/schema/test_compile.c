@@ -6,27 +6,15 @@
 #include "base/buf.h"
 #include "schema/schema.h"
 #include "tests/unit/test.h"
-
-static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
-
-static struct json_object *parse(const char *text)
-{
-    struct json_object *value = NULL;
-    struct error err = { 0 };
-    bool ok = json_read(str_from_c(text), &deep, &value, &err);
-
-    test_check(ok, text, __FILE__, __LINE__);
-    return value;
-}
+#include "tests/unit/tree.h"
 
 static struct schema *compile(const char *text, const struct schema_options *options,
                               struct error *err)
 {
-    struct json_object *document = parse(text);
+    const struct flat *document = tree_of(text);
     struct schema *schema = NULL;
     bool ok = schema_compile(document, options, &schema, err);
 
-    json_release(document);
     return ok ? schema : NULL;
 }
 
@@ -36,11 +24,10 @@ static bool accepts(const char *schema_text, const struct schema_options *option
 {
     struct error err = { 0 };
     struct schema *schema = compile(schema_text, options, &err);
-    struct json_object *instance = parse(instance_text);
+    const struct flat *instance = tree_of(instance_text);
     bool ok = schema && schema_check(schema, instance, NULL) == SCHEMA_VALID;
 
     CHECK_STR(str_from_c(err.text), "");
-    json_release(instance);
     schema_destroy(schema);
     return ok;
 }
@@ -245,13 +232,12 @@ static void what_leads_nowhere_matters_where_it_is_reached(void)
         struct schema_budget budget = schema_budget(1000000);
         struct error err = { 0 };
         struct schema *schema = compile(cases[i].schema, NULL, &err);
-        struct json_object *instance = parse(cases[i].instance);
+        const struct flat *instance = tree_of(cases[i].instance);
 
         TEST_CASE(cases[i].schema);
         CHECK(schema != NULL);
         CHECK_INT(schema_check(schema, instance, &budget), cases[i].verdict);
         CHECK(!budget.exhausted);
-        json_release(instance);
         schema_destroy(schema);
     }
 }
@@ -388,10 +374,10 @@ static void follows_references(void)
 
 static void reaches_resources_handed_over(void)
 {
-    struct json_object *integer = parse("{\"type\":\"integer\"}");
-    struct json_object *named = parse("{\"$id\":\"http://example.com/real\",\"$defs\":{\"x\":{"
-                                      "\"$ref\":\"other\"}}}");
-    struct json_object *other = parse("{\"type\":\"string\"}");
+    const struct flat *integer = tree_of("{\"type\":\"integer\"}");
+    const struct flat *named = tree_of("{\"$id\":\"http://example.com/real\",\"$defs\":{\"x\":{"
+                                       "\"$ref\":\"other\"}}}");
+    const struct flat *other = tree_of("{\"type\":\"string\"}");
     const struct schema_resource resources[] = {
         { "http://example.com/int.json", integer },
         { "http://example.com/alias", named },
@@ -405,14 +391,11 @@ static void reaches_resources_handed_over(void)
     TEST_CASE("by the id it gives itself, and relative to that");
     CHECK(!accepts("{\"$ref\":\"http://example.com/real#/$defs/x\"}", &options, "1"));
     CHECK(!accepts("{\"$ref\":\"http://example.com/alias#/$defs/x\"}", &options, "1"));
-    json_release(integer);
-    json_release(named);
-    json_release(other);
 }
 
 static void names_the_resource_at_fault(void)
 {
-    struct json_object *broken = parse("{\"properties\":{\"a\":{\"type\":5}}}");
+    const struct flat *broken = tree_of("{\"properties\":{\"a\":{\"type\":5}}}");
     const struct schema_resource resource = { "http://example.com/broken", broken };
     const struct schema_options options = { .resources = &resource, .resource_count = 1 };
     struct error err = { 0 };
@@ -420,7 +403,6 @@ static void names_the_resource_at_fault(void)
     CHECK(compile("{\"$ref\":\"http://example.com/broken\"}", &options, &err) == NULL);
     CHECK_STR(str_from_c(err.text), "at http://example.com/broken#/properties/a/type: 5 is not "
                                     "valid under any of the given schemas");
-    json_release(broken);
 }
 
 static void obeys_vocabularies(void)
@@ -433,8 +415,8 @@ static void obeys_vocabularies(void)
         "{\"$ref\":\"https://json-schema.org/draft/2020-12/meta/applicator\"}]}";
     static const char unknown[] = "{" DRAFT2020 ",\"$id\":\"http://example.com/odd\","
                                   "\"$vocabulary\":{\"http://example.com/vocab\":true}}";
-    struct json_object *first = parse(no_validation);
-    struct json_object *second = parse(unknown);
+    const struct flat *first = tree_of(no_validation);
+    const struct flat *second = tree_of(unknown);
     const struct schema_resource resources[] = { { "http://example.com/meta", first },
                                                  { "http://example.com/odd", second } };
     const struct schema_options options = { .resources = resources, .resource_count = 2 };
@@ -449,8 +431,6 @@ static void obeys_vocabularies(void)
     CHECK(compile("{\"$schema\":\"http://example.com/odd\"}", &options, &err) == NULL);
     CHECK_STR(str_from_c(err.text), "$schema: the metaschema requires the unknown vocabulary "
                                     "http://example.com/vocab");
-    json_release(first);
-    json_release(second);
 }
 
 static void asserts_formats_when_asked(void)
@@ -494,11 +474,10 @@ static void compiles_long_chains(void)
     buf_add_char(&text, '\0');
 
     struct schema *schema = compile(text.ptr, NULL, &err);
-    struct json_object *instance = parse("1");
+    const struct flat *instance = tree_of("1");
 
     CHECK_STR(str_from_c(err.text), "");
     CHECK(schema && schema_check(schema, instance, NULL) == SCHEMA_INVALID);
-    json_release(instance);
     schema_destroy(schema);
     buf_done(&text);
 }
@@ -520,5 +499,6 @@ int main(void)
     RUN(asserts_formats_when_asked);
     RUN(knows_the_names_it_mentions);
     RUN(compiles_long_chains);
+    trees_end();
     return test_end();
 }

@@ -7,20 +7,9 @@
 #include "base/clock.h"
 #include "schema/schema.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 enum { MANY = 100000, PATIENCE_US = 10 * 1000 * 1000, BUDGET_US = 20 * 1000 };
-
-static const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
-
-static struct json_object *parse(struct str text)
-{
-    struct json_object *value = NULL;
-    struct error err = { 0 };
-    bool ok = json_read(text, &deep, &value, &err);
-
-    test_check(ok, err.text, __FILE__, __LINE__);
-    return value;
-}
 
 /* `before`, `count` times `piece` with its number for # (## is a #), commas between, `after`. */
 static struct str repeat(struct arena *arena, const char *before, const char *piece, int count,
@@ -48,15 +37,14 @@ static struct str repeat(struct arena *arena, const char *before, const char *pi
 static enum schema_verdict verdict(struct str schema_text, struct str instance_text,
                                    int64_t budget_us)
 {
-    struct json_object *document = parse(schema_text);
-    struct json_object *instance = parse(instance_text);
+    const struct flat *document = tree_read(schema_text, NULL);
+    const struct flat *instance = tree_read(instance_text, NULL);
     int64_t start = clock_monotonic_us();
     enum schema_verdict result = SCHEMA_TOO_EXPENSIVE;
     struct schema *schema = NULL;
     struct error err = { 0 };
     bool ok = schema_compile(document, NULL, &schema, &err);
 
-    json_release(document);
     test_check(ok, err.text, __FILE__, __LINE__);
     if (ok) {
         struct schema_budget budget = schema_budget(budget_us);
@@ -65,7 +53,6 @@ static enum schema_verdict verdict(struct str schema_text, struct str instance_t
     }
     CHECK(clock_monotonic_us() - start < PATIENCE_US);
     schema_destroy(schema);
-    json_release(instance);
     return result;
 }
 
@@ -280,5 +267,6 @@ int main(void)
     RUN(many_searches_share_one_budget);
     RUN(nested_schemas_are_kept_once);
     RUN(deep_instances_are_walked);
+    trees_end();
     return test_end();
 }

@@ -5,36 +5,25 @@
 #include "schema/schema.h"
 #include "tests/unit/schema/report_cases.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 struct bench {
     struct schema *schema;
-    struct json_object *instance;
+    const struct flat *instance;
     struct arena *arena;
     struct schema_report report;
     enum schema_verdict verdict;
 };
 
-static struct json_object *parse(struct str text)
-{
-    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
-    struct json_object *value = NULL;
-    struct error err = { 0 };
-    bool ok = json_read(text, &options, &value, &err);
-
-    test_check(ok, err.text, __FILE__, __LINE__);
-    return value;
-}
-
 static struct bench report(const char *schema, struct str instance,
                            const struct schema_report_options *options)
 {
-    struct bench bench = { .instance = parse(instance), .arena = arena_create() };
-    struct json_object *document = parse(str_from_c(schema));
+    struct bench bench = { .instance = tree_read(instance, NULL), .arena = arena_create() };
+    const struct flat *document = tree_of(schema);
     struct error err = { 0 };
     bool ok = schema_compile(document, NULL, &bench.schema, &err);
 
     test_check(ok, err.text, __FILE__, __LINE__);
-    json_release(document);
     bench.verdict =
         schema_report(bench.schema, bench.instance, options, NULL, bench.arena, &bench.report);
     CHECK(bench.verdict == schema_check(bench.schema, bench.instance, NULL));
@@ -45,7 +34,6 @@ static void done(struct bench *bench)
 {
     arena_destroy(bench->arena);
     schema_destroy(bench->schema);
-    json_release(bench->instance);
 }
 
 /* A name of a million characters, in the place of each of 2,000 errors. */
@@ -67,8 +55,8 @@ static void long_names_do_not_make_it_long(void)
         buf_printf(&text, "%s\"%d\":1", i ? "," : "", i);
     buf_add(&text, STR("}}"));
 
-    struct bench bench = { .instance = parse(buf_str(&text)), .arena = arena_create() };
-    struct json_object *document = parse(str_from_c(schema));
+    struct bench bench = { .instance = tree_read(buf_str(&text), NULL), .arena = arena_create() };
+    const struct flat *document = tree_of(schema);
 
     CHECK(schema_compile(document, NULL, &bench.schema, &err));
     int64_t began_us = clock_thread_us();
@@ -76,7 +64,6 @@ static void long_names_do_not_make_it_long(void)
     (void)schema_report(bench.schema, bench.instance, &options, &budget, bench.arena,
                         &bench.report);
     CHECK(clock_thread_us() - began_us < 5000000); /* without the budget, 18 s */
-    json_release(document);
     buf_done(&text);
     done(&bench);
 }
@@ -290,5 +277,6 @@ int main(void)
     RUN(bounds_every_text);
     RUN(finds_the_best_of_very_many);
     RUN(long_names_do_not_make_it_long);
+    trees_end();
     return test_end();
 }

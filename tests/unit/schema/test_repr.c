@@ -5,30 +5,21 @@
 
 #include "base/attr.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 struct repr_case {
     const char *text;
     const char *expected;
 };
 
-static struct json_object *read_value(const char *text)
-{
-    struct json_object *value = NULL;
-    struct error err = { 0 };
-
-    CHECK(json_read(str_from_c(text), NULL, &value, &err));
-    CHECK_STR(str_from_c(err.text), "");
-    return value;
-}
-
 static void check_reprs(const struct repr_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        CLEANUP(json_cleanup) struct json_object *value = NULL;
+        const struct flat *value = NULL;
         CLEANUP(buf_done) struct buf out;
 
         TEST_CASE(cases[i].text);
-        value = read_value(cases[i].text);
+        value = tree_of(cases[i].text);
         buf_init(&out, 4096);
         repr_value(&out, value);
         CHECK_STR(buf_str(&out), cases[i].expected);
@@ -136,7 +127,7 @@ static void fills_a_small_buffer_to_the_brim(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CLEANUP(json_cleanup) struct json_object *value = read_value(cases[i].text);
+        const struct flat *value = tree_of(cases[i].text);
         CLEANUP(buf_done) struct buf out;
 
         TEST_CASE(cases[i].text);
@@ -162,7 +153,7 @@ static void types_hide_their_values(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CLEANUP(json_cleanup) struct json_object *value = read_value(cases[i].text);
+        const struct flat *value = tree_of(cases[i].text);
         CLEANUP(buf_done) struct buf out;
 
         TEST_CASE(cases[i].text);
@@ -179,5 +170,6 @@ int main(void)
     RUN(containers_are_written_with_spaces);
     RUN(fills_a_small_buffer_to_the_brim);
     RUN(types_hide_their_values);
+    trees_end();
     return test_end();
 }

@@ -15,6 +15,7 @@
 #include "tests/unit/capture.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 #include "tests/unit/wait.h"
 
 enum { REFRESH_US = 1000 };
@@ -64,18 +65,13 @@ static struct catalog_status status(void)
 /* Does the live schema take `text`? -1: there is none. */
 static int verdict(const char *text)
 {
-    struct json_object *instance = NULL;
-    struct error err = { 0 };
+    const struct flat *instance = tree_of(text);
     int result = -1;
-
-    CHECK(json_read(str_from_c(text), NULL, &instance, &err));
-
     const struct live_schema *live = catalog_enter(entry);
 
     if (live->schema)
         result = schema_check(live->schema, instance, NULL) == SCHEMA_VALID;
     catalog_leave();
-    json_release(instance);
     return result;
 }
 
@@ -252,21 +248,18 @@ static void keys_that_come_later_are_found_too(void)
     begin("{\"properties\":{\"a\":{\"type\":\"string\"}}}");
 
     struct catalog_status before = status();
-    const struct json_read_options reading = { .symbols = catalog_symbols(catalog) };
-    struct json_object *instance = NULL;
-    struct error err = { 0 };
+    const struct json_symbols *symbols = catalog_symbols(catalog);
+    const struct flat *instance;
 
     folder_write(&folder, "R/S.json",
                  STR("{\"properties\":{\"b\":{\"type\":\"string\"}},\"required\":[\"a\",\"b\"]}"));
     CHECK(wait_until(has_another_version, before.version));
-    CHECK(json_read(STR("{\"a\":1,\"b\":1}"), &reading, &instance, &err));
+    instance = tree_read(STR("{\"a\":1,\"b\":1}"), symbols);
     CHECK_INT(schema_check(catalog_enter(entry)->schema, instance, NULL), SCHEMA_INVALID);
     catalog_leave();
-    json_release(instance);
-    CHECK(json_read(STR("{\"a\":1,\"b\":\"x\"}"), &reading, &instance, &err));
+    instance = tree_read(STR("{\"a\":1,\"b\":\"x\"}"), symbols);
     CHECK_INT(schema_check(catalog_enter(entry)->schema, instance, NULL), SCHEMA_VALID);
     catalog_leave();
-    json_release(instance);
     end();
 }
 
@@ -276,13 +269,15 @@ static atomic_int wrong;
 /* Each version takes exactly one of these two, and the reader must see a whole version. */
 static void *check_until_stopped(void *self)
 {
-    struct json_object *integer = NULL;
-    struct json_object *string = NULL;
+    struct arena *arena = arena_create();
+    const struct flat *integer = NULL;
+    const struct flat *string = NULL;
     struct error err = { 0 };
+    bool ok = flat_read(arena, STR("1"), NULL, &integer, &err) &&
+              flat_read(arena, STR("\"x\""), NULL, &string, &err);
 
-    wrong +=
-        !json_read(STR("1"), NULL, &integer, &err) || !json_read(STR("\"x\""), NULL, &string, &err);
-    while (!atomic_load(&stop)) {
+    wrong += !ok;
+    while (ok && !atomic_load(&stop)) {
         const struct live_schema *live = catalog_enter(entry);
 
         wrong += (schema_check(live->schema, integer, NULL) == SCHEMA_VALID) ==
@@ -290,8 +285,7 @@ static void *check_until_stopped(void *self)
         wrong += live->version[0] == '\0';
         catalog_leave();
     }
-    json_release(integer);
-    json_release(string);
+    arena_destroy(arena);
     return self;
 }
 
@@ -424,5 +418,6 @@ int main(void)
     RUN(a_change_is_taken_and_logged_once);
     RUN(ends_at_once_while_waiting_long);
     RUN(a_successor_goes_on_counting);
+    trees_end();
     return test_end();
 }

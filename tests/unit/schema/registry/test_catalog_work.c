@@ -304,21 +304,21 @@ static void a_pinned_version_is_asked_for_once(void)
 
 static void a_schema_that_comes_later_shares_its_keys_with_the_reader(void)
 {
-    struct json_object *payloads[2]; /* read before the schema was known, and after */
+    const struct flat *payloads[2]; /* read before the schema was known, and after */
     struct error err = { 0 };
 
     begin();
 
-    const struct json_read_options reading = { .symbols = catalog_symbols(catalog) };
+    const struct flat_options reading = { .symbols = catalog_symbols(catalog) };
 
     CHECK(!json_symbols_find(reading.symbols, STR("late")));
-    CHECK(json_read_in(arena, STR("{\"late\":\"x\"}"), &reading, &payloads[0], &err));
+    CHECK(flat_read(arena, STR("{\"late\":\"x\"}"), &reading, &payloads[0], &err));
     scripted_give(&script, "1", "{\"properties\":{\"late\":{\"type\":\"integer\"}}}");
     start();
     CHECK(wait_until(is_usable, NULL));
     CHECK(catalog_symbols(catalog) == reading.symbols);
     CHECK(json_symbols_find(reading.symbols, STR("late")) != NULL);
-    CHECK(json_read_in(arena, STR("{\"late\":\"x\"}"), &reading, &payloads[1], &err));
+    CHECK(flat_read(arena, STR("{\"late\":\"x\"}"), &reading, &payloads[1], &err));
 
     for (size_t i = 0; i < COUNT_OF(payloads); i++) {
         CHECK_INT(schema_check(catalog_enter(entry)->schema, payloads[i], NULL), SCHEMA_INVALID);

@@ -13,16 +13,15 @@
 #include "tests/unit/folder.h"
 #include "tests/unit/scripted.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 static struct schema *compile(const char *text)
 {
-    struct json_object *document = NULL;
+    const struct flat *document = tree_of(text);
     struct schema *schema = NULL;
     struct error err = { 0 };
 
-    CHECK(json_read(str_from_c(text), NULL, &document, &err));
     CHECK(schema_compile(document, NULL, &schema, &err));
-    json_release(document);
     return schema;
 }
 
@@ -55,14 +54,8 @@ static void finds_what_would_be_refused(void)
         struct guard_finding finding = { 0 };
 
         TEST_CASE(cases[i].name);
-        for (size_t j = 0; j < COUNT_OF(texts); j++) {
-            struct json_object *payload = NULL;
-            struct error err = { 0 };
-
-            CHECK(json_read(str_from_c(texts[j]), NULL, &payload, &err));
-            samples_offer(samples, payload, clock_now_us());
-            json_release(payload);
-        }
+        for (size_t j = 0; j < COUNT_OF(texts); j++)
+            samples_offer(samples, tree_of(texts[j]), clock_now_us());
         CHECK_INT(guard_finds(samples, now, next, NULL, &finding), cases[i].refused > 0);
         if (cases[i].refused > 0) {
             CHECK_INT((int64_t)finding.tried, (int64_t)cases[i].tried);
@@ -103,14 +96,10 @@ static void tells_no_name_that_the_schema_does_not_have(void)
         struct samples *samples = samples_create(10);
         struct schema *now = compile("{}");
         struct schema *next = compile(cases[i].next);
-        struct json_object *payload = NULL;
         struct guard_finding finding = { 0 };
-        struct error err = { 0 };
 
         TEST_CASE(cases[i].name);
-        CHECK(json_read(str_from_c(text), NULL, &payload, &err));
-        samples_offer(samples, payload, clock_now_us());
-        json_release(payload);
+        samples_offer(samples, tree_of(text), clock_now_us());
         CHECK(guard_finds(samples, now, next, NULL, &finding));
         CHECK_STR(str_from_c(finding.instance_location), cases[i].instance);
         schema_destroy(now);
@@ -142,12 +131,7 @@ static void create(enum catalog_guard guard, size_t samples)
 
 static void accept_event(const char *text)
 {
-    struct json_object *payload = NULL;
-    struct error err = { 0 };
-
-    CHECK(json_read(str_from_c(text), NULL, &payload, &err));
-    catalog_accepted(entry, payload, clock_now_us());
-    json_release(payload);
+    catalog_accepted(entry, tree_of(text), clock_now_us());
 }
 
 /* Version 1 is live, and took an event that version 2 would refuse. */
@@ -488,5 +472,6 @@ int main(void)
     RUN(another_registrys_versions_are_not_kept);
     RUN(a_live_suspect_is_not_held_by_a_stricter_successor);
     RUN(one_that_does_not_compile_is_no_candidate);
+    trees_end();
     return test_end();
 }

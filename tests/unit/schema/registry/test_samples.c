@@ -17,12 +17,14 @@ static const int64_t start_us = (int64_t)1790000000 * US_PER_S;
 /* Also from threads, where nothing may be CHECKed. */
 static bool offer_text(struct samples *samples, const char *text, int64_t now_us)
 {
-    struct json_object *payload = NULL;
+    struct arena *arena = arena_create();
+    const struct flat *payload = NULL;
     struct error err = { 0 };
-    bool ok = json_read(str_from_c(text), NULL, &payload, &err);
+    bool ok = flat_read(arena, str_from_c(text), NULL, &payload, &err);
 
-    samples_offer(samples, payload, now_us);
-    json_release(payload);
+    if (ok)
+        samples_offer(samples, payload, now_us);
+    arena_destroy(arena);
     return ok;
 }
 

@@ -1,8 +1,9 @@
 /*
- * test_json_pretty.c - text for people, as Python's json.dumps(value, indent=2) writes it.
+ * test_flat_pretty.c - text for people, as Python's json.dumps(value, indent=2) writes it.
  */
-#include "base/json.h"
+#include "base/flat.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 static void a_member_or_element_a_line(void)
 {
@@ -23,12 +24,9 @@ static void a_member_or_element_a_line(void)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct arena *arena = arena_create();
         struct buf *out = arena_buf(arena, 10000);
-        struct json_object *value;
-        struct error err = { 0 };
 
         TEST_CASE(cases[i].text);
-        CHECK(json_read_in(arena, str_from_c(cases[i].text), NULL, &value, &err));
-        json_write_pretty(out, value);
+        flat_write_pretty(out, tree_of(cases[i].text));
         CHECK_STR(buf_str(out), cases[i].pretty);
         arena_destroy(arena);
     }
@@ -37,5 +35,6 @@ static void a_member_or_element_a_line(void)
 int main(void)
 {
     RUN(a_member_or_element_a_line);
+    trees_end();
     return test_end();
 }

@@ -1,5 +1,5 @@
 /*
- * json_read_string.c - strings: a pass that checks, and a second pass if there are escapes.
+ * flat_read_string.c - strings: a pass that checks, and a second pass if there are escapes.
  *
  * The first pass reads 16 bytes at once with SSE2 and refuses every bad escape, so that the second
  * one cannot fail.
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/chars.h"
-#include "base/json_internal.h"
+#include "base/flat_internal.h"
 #include "base/utf8.h"
 
 /* Four hex digits, or -1. */
@@ -163,19 +163,12 @@ static char short_escape(unsigned char c)
     }
 }
 
-struct str json_unescape(const struct json_raw *raw, struct buf *scratch)
+size_t json_unescape(const struct json_raw *raw, char *to)
 {
     const unsigned char *from = (const unsigned char *)raw->bytes.ptr;
     const unsigned char *end = from + raw->bytes.len;
+    char *start = to;
 
-    buf_clear(scratch);
-
-    /* No escape is shorter than its value, and no string is longer than the buffer's maximum. */
-    char *start = buf_reserve(scratch, raw->bytes.len);
-    char *to = start;
-
-    if (!start)
-        abort();
     while (from < end) {
         const unsigned char *backslash = memchr(from, '\\', (size_t)(end - from));
         size_t run = (size_t)((backslash ? backslash : end) - from);
@@ -191,6 +184,5 @@ struct str json_unescape(const struct json_raw *raw, struct buf *scratch)
         else
             *to++ = short_escape(*from++);
     }
-    scratch->len = (size_t)(to - start);
-    return buf_str(scratch);
+    return (size_t)(to - start);
 }

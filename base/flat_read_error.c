@@ -1,10 +1,10 @@
 /*
- * json_read_error.c - the error text of the reader: byte, reason and JSON Pointer in one safe line.
+ * flat_read_error.c - the error text of the reader: byte, reason and JSON Pointer in one safe line.
  *
  * Keys come from the sender: characters that could break the line or affect a terminal are written
  * as \uXXXX, and a long pointer is cut. Values are never quoted.
  */
-#include "base/json_internal.h"
+#include "base/flat_internal.h"
 #include "base/utf8.h"
 
 /* Bytes of the pointer; leaves room for the rest of the text. */
@@ -31,30 +31,25 @@ static void add_key(struct buf *out, struct str key)
     }
 }
 
-static void add_place(struct buf *out, const struct json_place *place)
+static void add_level(struct buf *out, const struct flat *values, const struct flat_level *level)
 {
-    struct buf scratch;
+    const struct flat *container = &values[level->node];
 
-    if (place->in_array) {
-        buf_printf(out, "/%zu", place->index);
-        return;
+    if (flat_is_array(container)) {
+        buf_printf(out, "/%zu", flat_count(container) - 1); /* an element has begun */
+    } else if (level->member != 0) {
+        buf_add_char(out, '/');
+        add_key(out, flat_key(&values[level->member]));
     }
-    if (!place->key.bytes.ptr)
-        return;
-    buf_add_char(out, '/');
-    buf_init(&scratch, place->key.bytes.len + 1);
-    add_key(out, json_bytes(&place->key, &scratch));
-    buf_done(&scratch);
 }
 
-bool json_read_fail(const struct json_input *in, const struct json_place *places, size_t depth,
-                    struct error *err)
+bool flat_read_fail(const struct json_input *in, const struct flat_path *path, struct error *err)
 {
     struct buf pointer;
 
     buf_init(&pointer, POINTER_MAX);
-    for (size_t i = 0; i < depth && !pointer.overflow; i++)
-        add_place(&pointer, &places[i]);
+    for (size_t i = 0; i < path->depth && !pointer.overflow; i++)
+        add_level(&pointer, path->values, &path->levels[i]);
     (void)fail(err, ERR_MALFORMED, "at byte %zu: %s%s%.*s%s", (size_t)(in->at - in->begin),
                in->reason, pointer.len > 0 ? " at " : "", STR_ARG(buf_str(&pointer)),
                pointer.overflow ? "..." : "");

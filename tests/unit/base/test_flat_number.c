@@ -1,20 +1,12 @@
 /*
- * test_json_number.c - kinds, order, equality, hashes and multiples, by exact values.
+ * test_flat_number.c - kinds, order, equality, hashes and multiples, by exact values.
  */
-#include "base/json.h"
+#include "base/flat.h"
 
 #include <math.h>
 
 #include "tests/unit/test.h"
-
-static struct json_object *read(const char *text)
-{
-    struct json_object *tree = NULL;
-    struct error err = { 0 };
-
-    CHECK(json_read(str_from_c(text), NULL, &tree, &err));
-    return tree;
-}
+#include "tests/unit/tree.h"
 
 static void tells_kinds_apart(void)
 {
@@ -38,11 +30,10 @@ static void tells_kinds_apart(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *value = read(rows[i].text);
+        const struct flat *value = tree_of(rows[i].text);
 
         TEST_CASE(rows[i].text);
-        CHECK_INT(json_kind(value), rows[i].kind);
-        json_release(value);
+        CHECK_INT(flat_kind(value), rows[i].kind);
     }
 }
 
@@ -72,13 +63,12 @@ static void knows_what_fits_int64(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *number = read(rows[i].text);
+        const struct flat *number = tree_of(rows[i].text);
         int64_t value = 0;
 
         TEST_CASE(rows[i].text);
-        CHECK(json_int64(number, &value) == rows[i].fits);
+        CHECK(flat_int64(number, &value) == rows[i].fits);
         CHECK_INT(value, rows[i].value);
-        json_release(number);
     }
 }
 
@@ -113,11 +103,10 @@ static void rounds_as_strtod(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *number = read(rows[i].text);
+        const struct flat *number = tree_of(rows[i].text);
 
         TEST_CASE(rows[i].text);
-        CHECK(json_double(number) == rows[i].value);
-        json_release(number);
+        CHECK(flat_double(number) == rows[i].value);
     }
 }
 
@@ -167,16 +156,14 @@ static void orders_numbers_exactly(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(rising); i++) {
-        struct json_object *a = read(rising[i]);
+        const struct flat *a = tree_of(rising[i]);
 
         TEST_CASE(rising[i]);
         for (size_t j = 0; j < COUNT_OF(rising); j++) {
-            struct json_object *b = read(rising[j]);
+            const struct flat *b = tree_of(rising[j]);
 
-            CHECK_INT(sign(json_compare_numbers(a, b)), (i > j) - (i < j));
-            json_release(b);
+            CHECK_INT(sign(flat_compare_numbers(a, b)), (i > j) - (i < j));
         }
-        json_release(a);
     }
 }
 
@@ -189,16 +176,14 @@ struct pair {
 static void check_pairs(const struct pair *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct json_object *a = read(rows[i].a);
-        struct json_object *b = read(rows[i].b);
+        const struct flat *a = tree_of(rows[i].a);
+        const struct flat *b = tree_of(rows[i].b);
 
         TEST_CASE(rows[i].a);
-        CHECK(json_equal(a, b) == rows[i].equal);
-        CHECK(json_equal(b, a) == rows[i].equal);
+        CHECK(flat_equal(a, b) == rows[i].equal);
+        CHECK(flat_equal(b, a) == rows[i].equal);
         /* A hash of 64 bits: unequal values collide only by a fault. */
-        CHECK((json_hash(a) == json_hash(b)) == rows[i].equal);
-        json_release(a);
-        json_release(b);
+        CHECK((flat_hash(a) == flat_hash(b)) == rows[i].equal);
     }
 }
 
@@ -271,13 +256,11 @@ struct division {
 static void check_divisions(const struct division *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct json_object *number = read(rows[i].number);
-        struct json_object *divisor = read(rows[i].divisor);
+        const struct flat *number = tree_of(rows[i].number);
+        const struct flat *divisor = tree_of(rows[i].divisor);
 
         TEST_CASE(rows[i].number);
-        CHECK(json_is_multiple(number, divisor) == rows[i].multiple);
-        json_release(number);
-        json_release(divisor);
+        CHECK(flat_is_multiple(number, divisor) == rows[i].multiple);
     }
 }
 
@@ -366,13 +349,12 @@ static void divides_exactly_where_doubles_overflow(void)
 
 static void finds_strings_among_members(void)
 {
-    struct json_object *object = read("{\"a\":\"text\",\"b\":1,\"c\":null}");
+    const struct flat *object = tree_of("{\"a\":\"text\",\"b\":1,\"c\":null}");
 
-    CHECK_STR(json_find_str(object, "a"), "text");
-    CHECK_STR(json_find_str(object, "b"), "");
-    CHECK_STR(json_find_str(object, "c"), "");
-    CHECK_STR(json_find_str(object, "d"), "");
-    json_release(object);
+    CHECK_STR(flat_find_str(object, STR("a")), "text");
+    CHECK_STR(flat_find_str(object, STR("b")), "");
+    CHECK_STR(flat_find_str(object, STR("c")), "");
+    CHECK_STR(flat_find_str(object, STR("d")), "");
 }
 
 int main(void)
@@ -388,5 +370,6 @@ int main(void)
     RUN(divides_by_doubles_in_doubles);
     RUN(divides_exactly_where_doubles_overflow);
     RUN(finds_strings_among_members);
+    trees_end();
     return test_end();
 }

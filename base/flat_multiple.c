@@ -1,5 +1,5 @@
 /*
- * json_multiple.c - multipleOf by Python's rules (docs/decisions/010); see json.h.
+ * flat_multiple.c - multipleOf by Python's rules (docs/decisions/010); see json.h.
  *
  * An integer divisor divides integers exactly, and doubles with fmod(). Any other divisor divides
  * doubles, so 4.35 is not a multiple of 0.01; only a quotient that is too large for a double is
@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/json_internal.h"
+#include "base/flat_internal.h"
 
 /* Decimal digits per 64-bit word; ten times the value still fits. */
 enum { WORD_DIGITS = 18 };
@@ -103,13 +103,14 @@ static bool divides_big(struct str digits, struct str divisor)
     return zero;
 }
 
-static bool is_multiple_of_integer(const struct json_numeric *number,
-                                   const struct json_numeric *divisor)
+static bool is_multiple_of_integer(const struct flat_numeric *number,
+                                   const struct flat_numeric *divisor)
 {
     if (divisor->kind == NUMERIC_SMALL && divisor->magnitude == 0)
         return false;
     if (number->kind == NUMERIC_REAL) {
-        double by = divisor->kind == NUMERIC_BIG ? divisor->real : (double)divisor->magnitude;
+        double by =
+            divisor->kind == NUMERIC_BIG ? flat_big_double(divisor) : (double)divisor->magnitude;
 
         return isfinite(by) && fmod(number->real, by) == 0;
     }
@@ -135,7 +136,7 @@ static void split(double value, uint64_t *odd, int *exponent)
  * The quotient is larger than any double, so the divisor's power of two divides the number's (an
  * integer's is at least 0), and only the odd parts need to be divided.
  */
-static bool is_exact_multiple(const struct json_numeric *number, double divisor)
+static bool is_exact_multiple(const struct flat_numeric *number, double divisor)
 {
     uint64_t by;
     uint64_t odd;
@@ -151,10 +152,14 @@ static bool is_exact_multiple(const struct json_numeric *number, double divisor)
     return odd % by == 0 && exponent >= by_exponent;
 }
 
-static bool is_multiple_of_real(const struct json_numeric *number, double divisor)
+static bool is_multiple_of_real(const struct flat_numeric *number, double divisor)
 {
-    double value = number->kind == NUMERIC_SMALL ? (double)number->magnitude : number->real;
+    double value = number->real;
 
+    if (number->kind == NUMERIC_SMALL)
+        value = (double)number->magnitude;
+    else if (number->kind == NUMERIC_BIG)
+        value = flat_big_double(number);
     if (divisor == 0 || !isfinite(value))
         return false;
 
@@ -163,10 +168,10 @@ static bool is_multiple_of_real(const struct json_numeric *number, double diviso
     return isinf(quotient) ? is_exact_multiple(number, divisor) : trunc(quotient) == quotient;
 }
 
-bool json_is_multiple(struct json_object *number, struct json_object *divisor)
+bool flat_is_multiple(const struct flat *number, const struct flat *divisor)
 {
-    struct json_numeric value = json_numeric(number);
-    struct json_numeric by = json_numeric(divisor);
+    struct flat_numeric value = flat_numeric(number);
+    struct flat_numeric by = flat_numeric(divisor);
 
     if (by.kind == NUMERIC_REAL)
         return is_multiple_of_real(&value, by.real);

@@ -1,0 +1,162 @@
+/*
+ * test_flat_write.c - what went in comes out, in one canonical form.
+ */
+#include "base/flat.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/test.h"
+#include "tests/unit/tree.h"
+
+static void writes_what_was_read(void)
+{
+    static const char *const texts[] = {
+        "null",
+        "true",
+        "false",
+        "[]",
+        "{}",
+        "[null,true,[{}],{\"a\":null}]",
+        "{\"z\":1,\"a\":2,\"m\":{\"z\":3,\"b\":4}}",
+        "0",
+        "-0",
+        "-0.0",
+        "1.0",
+        "1E2",
+        "1e+02",
+        "0.10000000000000000000000000000000000001",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "-9223372036854775809",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "123456789012345678901234567890123456789012345678901234567890",
+        "-123456789012345678901234567890",
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "\"\"",
+        "\"plain\"",
+        "\"/ and \x7F and \u00e9 and \u20ac and \U0001F600 and \u2028\"",
+        "\"\\\"\\\\\\b\\f\\n\\r\\t\"",
+        "\"\\u0000\\u0001\\u001f\"",
+        "\"0123456789abcdef\\n0123456789abcdef\\\"0123456789abcdef\"",
+        "{\"\\\"key\\n\":1,\"\":2,\"\u00e9\":3}",
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        TEST_CASE(texts[i]);
+        CHECK_STR(flat_text(arena, tree_of(texts[i])), texts[i]);
+        CHECK_STR(flat_text(arena, flat_copy(arena, tree_of(texts[i]))), texts[i]);
+    }
+    arena_destroy(arena);
+}
+
+static void writes_one_form_of_each_text(void)
+{
+    static const struct {
+        const char *text;
+        const char *expected;
+    } rows[] = {
+        { " { \"a\" : [ 1 , 2 ] , \"b\" : { } } ", "{\"a\":[1,2],\"b\":{}}" },
+        { "\"\\u0041\\/\\u00e9\\ud83d\\ude00\"", "\"A/\u00e9\U0001F600\"" },
+        { "\"\\u0008\\u000C\\u000a\\u000D\\u0009\\u001F\\u007f\"",
+          "\"\\b\\f\\n\\r\\t\\u001f\x7F\"" },
+        { "{\"\\u0061\":1}", "{\"a\":1}" },
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        TEST_CASE(rows[i].text);
+        CHECK_STR(flat_text(arena, tree_of(rows[i].text)), rows[i].expected);
+    }
+    arena_destroy(arena);
+}
+
+static void writes_strings_alone(void)
+{
+    struct buf out;
+
+    buf_init(&out, 1024);
+    json_write_string(&out, STR("a\0b"));
+    json_write_string(&out, (struct str){ NULL, 0 });
+    json_write_string(&out, STR("\\"));
+    CHECK_STR(buf_str(&out), "\"a\\u0000b\"\"\"\"\\\\\"");
+    buf_done(&out);
+}
+
+/* Strings are looked at in blocks: of each length, with the quote at each place. */
+static void escapes_a_quote_wherever_it_stands(void)
+{
+    enum { LONGEST = 67 };
+
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t at = 0; at < len; at++) {
+            char text[LONGEST];
+            char expected[LONGEST + 4];
+            struct buf out;
+
+            memset(text, 'x', len);
+            text[at] = '"';
+            (void)snprintf(expected, sizeof(expected), "\"%.*s\\\"%.*s\"", (int)at, text,
+                           (int)(len - at - 1), text + at + 1);
+            buf_init(&out, sizeof(expected));
+            json_write_string(&out, (struct str){ text, len });
+            CHECK_STR(buf_str(&out), expected);
+            buf_done(&out);
+        }
+    }
+}
+
+static void escapes_pointer_tokens(void)
+{
+    static const struct {
+        const char *token;
+        const char *expected;
+    } rows[] = {
+        { "", "" },      { "plain", "plain" },   { "/", "~1" },          { "~", "~0" },
+        { "~1", "~01" }, { "a/b~c", "a~1b~0c" }, { "//~~", "~1~1~0~0" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf out;
+
+        TEST_CASE(rows[i].token);
+        buf_init(&out, 64);
+        json_write_pointer_token(&out, str_from_c(rows[i].token));
+        CHECK_STR(buf_str(&out), rows[i].expected);
+        buf_done(&out);
+    }
+}
+
+static void stops_at_the_maximum(void)
+{
+    struct str text = STR("{\"a\":[1,2.5,\"text\\n\",null],\"b\":{\"c\":true}}");
+
+    const struct flat *tree = tree_read(text, NULL);
+
+    for (size_t max = 0; max <= text.len; max++) {
+        struct buf out;
+
+        buf_init(&out, max);
+        flat_write(&out, tree);
+        CHECK(out.overflow == (max < text.len));
+        CHECK(out.len <= max);
+        buf_done(&out);
+    }
+}
+
+int main(void)
+{
+    RUN(writes_what_was_read);
+    RUN(writes_one_form_of_each_text);
+    RUN(writes_strings_alone);
+    RUN(escapes_a_quote_wherever_it_stands);
+    RUN(escapes_pointer_tokens);
+    RUN(stops_at_the_maximum);
+    trees_end();
+    return test_end();
+}

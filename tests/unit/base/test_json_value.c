@@ -1,0 +1,162 @@
+/*
+ * test_json_value.c - kinds and numbers of json-c's values.
+ */
+#include "base/json.h"
+
+#include <math.h>
+
+#include "tests/unit/test.h"
+
+static struct json_object *read(const char *text)
+{
+    struct json_object *tree = NULL;
+    struct error err = { 0 };
+
+    CHECK(json_read(str_from_c(text), NULL, &tree, &err));
+    return tree;
+}
+
+static void tells_kinds_apart(void)
+{
+    static const struct {
+        const char *text;
+        enum json_kind kind;
+    } rows[] = {
+        { "null", JSON_NULL },
+        { "true", JSON_BOOLEAN },
+        { "0", JSON_INTEGER },
+        { "-0", JSON_INTEGER },
+        { "18446744073709551615", JSON_INTEGER },
+        { "18446744073709551616", JSON_INTEGER },
+        { "-99999999999999999999", JSON_INTEGER },
+        { "1.0", JSON_NUMBER },
+        { "1e2", JSON_NUMBER },
+        { "1e400", JSON_NUMBER },
+        { "\"1\"", JSON_STRING },
+        { "[]", JSON_ARRAY },
+        { "{}", JSON_OBJECT },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *value = read(rows[i].text);
+
+        TEST_CASE(rows[i].text);
+        CHECK_INT(json_kind(value), rows[i].kind);
+        json_release(value);
+    }
+}
+
+static void knows_what_fits_int64(void)
+{
+    static const struct {
+        const char *text;
+        bool fits;
+        int64_t value;
+    } rows[] = {
+        { "0", true, 0 },
+        { "-0", true, 0 },
+        { "-0.0", true, 0 },
+        { "1.0", true, 1 },
+        { "1e2", true, 100 },
+        { "-12.50e1", true, -125 },
+        { "1.5", false, 0 },
+        { "9223372036854775807", true, INT64_MAX },
+        { "9223372036854775808", false, 0 },
+        { "-9223372036854775808", true, INT64_MIN },
+        { "-9223372036854775809", false, 0 },
+        { "9223372036854775808.0", false, 0 },
+        { "-9223372036854775808.0", true, INT64_MIN },
+        { "18446744073709551616", false, 0 },
+        { "1e400", false, 0 },
+        { "-1e400", false, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *number = read(rows[i].text);
+        int64_t value = 0;
+
+        TEST_CASE(rows[i].text);
+        CHECK(json_int64(number, &value) == rows[i].fits);
+        CHECK_INT(value, rows[i].value);
+        json_release(number);
+    }
+}
+
+/* Reading must round once, as strtod() does, whichever way it takes. */
+static void rounds_as_strtod(void)
+{
+    static const struct {
+        const char *text;
+        double value;
+    } rows[] = {
+        { "0.1", 0.1 },
+        { "-2.5e-3", -2.5e-3 },
+        { "123456789.123456789", 123456789.123456789 },
+        { "9007199254740992.0", 9007199254740992.0 },
+        { "9007199254740993.0", 9007199254740992.0 },
+        { "9007199254740993e0", 9007199254740992.0 },
+        { "1e22", 1e22 },
+        { "1e23", 1e23 },
+        { "8.5e-23", 8.5e-23 },
+        { "0.000000000000000000000000000000123", 1.23e-31 },
+        { "12345678901234567890123.0", 12345678901234567890123.0 },
+        { "2.2250738585072011e-308", 2.2250738585072011e-308 },
+        { "4.9e-324", 4.9e-324 },
+        { "1.7976931348623157e308", 1.7976931348623157e308 },
+        { "1e400", (double)INFINITY },
+        { "-1e400", -(double)INFINITY },
+        { "1e99999999999999999999", (double)INFINITY },
+        { "1e-99999999999999999999", 0.0 },
+        { "0e99999999999999999999", 0.0 },
+        { "18446744073709551615", 18446744073709551615.0 },
+        { "123456789012345678901234567890", 123456789012345678901234567890.0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *number = read(rows[i].text);
+
+        TEST_CASE(rows[i].text);
+        CHECK(json_double(number) == rows[i].value);
+        json_release(number);
+    }
+}
+
+static void finds_by_pointer_what_flat_trees_find(void)
+{
+    static const struct str pointers[] = {
+        STR_INIT(""),   STR_INIT("/a"),   STR_INIT("/a/1"), STR_INIT("/a/2"),
+        STR_INIT("/b"), STR_INIT("/b/x"), STR_INIT("/c/d"), STR_INIT("/a\0b"),
+        STR_INIT("/"),  STR_INIT("/a/-"), STR_INIT("/d/x"),
+    };
+    struct arena *arena = arena_create();
+    struct json_object *tree = read("{\"a\":[1,{\"x\":2}],\"b\":null,\"c\":{\"e\":0},\"d\":5}");
+    const struct flat *flat = json_flatten(arena, tree);
+
+    for (size_t i = 0; i < COUNT_OF(pointers); i++) {
+        struct json_pointer *pointer = NULL;
+        struct json_object *value = NULL;
+        const struct flat *same = NULL;
+        size_t stops[2] = { 99, 99 };
+        struct error err = { 0 };
+
+        TEST_CASE(pointers[i].ptr);
+        CHECK(json_pointer_create(pointers[i], &pointer, &err));
+        CHECK_INT(json_pointer_find(pointer, tree, &value, &stops[0]),
+                  flat_pointer_find(pointer, flat, &same, &stops[1]));
+        CHECK_INT((int64_t)stops[0], (int64_t)stops[1]);
+        if (same)
+            CHECK_STR(json_text(arena, value), flat_text(arena, same).ptr);
+        json_pointer_destroy(pointer);
+    }
+    json_release(tree);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    RUN(tells_kinds_apart);
+    RUN(knows_what_fits_int64);
+    RUN(rounds_as_strtod);
+    RUN(finds_by_pointer_what_flat_trees_find);
+    return test_end();
+}
