@@ -106,6 +106,18 @@ static void choose_profile(struct aws_config *config, const char *configured)
     config->profile = *profile ? keep(config, profile) : "default";
 }
 
+static bool choose_role(struct aws_config *config, const struct aws_session_options *options,
+                        struct error *err)
+{
+    struct str arn = str_from_c(options->role_arn);
+
+    config->role_arn = keep(config, options->role_arn);
+    config->external_id = keep(config, options->external_id);
+    if (arn.len > 0 && !str_matches_glob(arn, STR("arn:*:iam::*:role/?*")))
+        return fail(err, ERR_CONFIG, "role_arn: expected arn:aws:iam::ACCOUNT:role/NAME");
+    return true;
+}
+
 static bool choose_region(struct aws_config *config, const char *configured,
                           const struct aws_profiles *profiles, struct error *err)
 {
@@ -176,7 +188,8 @@ static bool resolve(struct aws_config *config, const struct aws_session_options 
     config->ca_file =
         keep(config, first(config->variables[AWS_VAR_CA_BUNDLE],
                            aws_profiles_get(profiles, config->profile, "ca_bundle"), ""));
-    if (!choose_region(config, options->region, profiles, err))
+    if (!choose_role(config, options, err) ||
+        !choose_region(config, options->region, profiles, err))
         return false;
     config->use_fips = choose_flag(config, AWS_VAR_USE_FIPS, profiles, "use_fips_endpoint");
     config->use_dual_stack =

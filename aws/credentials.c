@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "aws/sts.h"
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -112,7 +113,8 @@ void aws_credentials_wipe_json(struct json_object *tree)
     }
 }
 
-bool aws_credentials_find(const struct aws_providers *providers, struct aws_credentials *out,
+/* Get credentials from the first configured provider. */
+static bool find_in_chain(const struct aws_providers *providers, struct aws_credentials *out,
                           const char **source, struct error *err)
 {
     static const struct aws_provider *const chain[] = {
@@ -136,4 +138,37 @@ bool aws_credentials_find(const struct aws_providers *providers, struct aws_cred
                 "no AWS credentials in the environment, the profile \"%s\", web identity, "
                 "container or instance metadata",
                 providers->config->profile);
+}
+
+/* Assume the configured role with `source`. */
+static bool assume_role(const struct aws_providers *providers, const struct aws_credentials *source,
+                        struct aws_credentials *out, struct error *err)
+{
+    const struct aws_role role = {
+        .arn = providers->config->role_arn,
+        .session_name = providers->config->variables[AWS_VAR_ROLE_SESSION_NAME],
+        .external_id = providers->config->external_id,
+        .duration = "",
+    };
+
+    return aws_sts_assume_role(providers, &role, source, out, err) || fail_within(err, role.arn);
+}
+
+bool aws_credentials_find(const struct aws_providers *providers, struct aws_credentials *out,
+                          const char **source, struct error *err)
+{
+    struct aws_credentials found = { 0 };
+
+    if (!find_in_chain(providers, &found, source, err))
+        return false;
+    if (!*providers->config->role_arn) {
+        *out = found;
+        return true;
+    }
+
+    bool ok = assume_role(providers, &found, out, err);
+
+    aws_credentials_done(&found);
+    *source = "role";
+    return ok;
 }

@@ -76,9 +76,10 @@ extern const struct aws_provider aws_provider_container;
 extern const struct aws_provider aws_provider_metadata;
 
 /**
- * Get credentials from the first configured provider of the chain. The caller owns `*out`;
- * `*source` is the provider's name, a constant. If that provider fails, its error is returned.
- * ERR_UNREACHABLE: no provider is configured, or the error of the provider.
+ * Get credentials from the first configured provider of the chain, and with them those of the
+ * configured role, if there is one. The caller owns `*out`; `*source` is the provider's name or
+ * "role", a constant. If that provider fails, its error is returned. ERR_UNREACHABLE: no provider
+ * is configured, or the error of the provider or of STS.
  */
 NODISCARD bool aws_credentials_find(const struct aws_providers *providers,
                                     struct aws_credentials *out, const char **source,

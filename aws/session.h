@@ -5,7 +5,8 @@
  * A session is created from the configuration, the environment and the shared profile, as in AWS
  * SDKs (docs/decisions/017). The first use gets credentials from the first configured provider of
  * this chain: environment, profile, web identity, container, instance metadata. If that provider
- * fails, the result is an error; later providers are not tried.
+ * fails, the result is an error; later providers are not tried. With `role_arn`, these credentials
+ * only assume the role, and the session's credentials are those of the role.
  *
  * Threads: aws_session_create() reads the environment, so no thread may change the environment at
  * that time. The other functions may be called by any thread. The session's own thread,
@@ -27,6 +28,8 @@ struct aws_session_options {
     const char *region;
     const char *profile;
     const char *endpoint_url; /* for Glue; clients have one of their own */
+    const char *role_arn;     /* assume this role; sts:AssumeRole is needed on it */
+    const char *external_id;  /* the external id of the role's trust policy */
 };
 
 /**
@@ -48,7 +51,7 @@ int64_t aws_session_credential_expiry(struct aws_session *session);
 /**
  * Get credentials now, not later than `deadline_us` (clock_monotonic_us()). `*source` is the
  * provider's name, a constant: "environment", "profile", "web identity", "container", "instance
- * metadata". The error says what is missing.
+ * metadata", or "role" with `role_arn`. The error says what is missing.
  */
 NODISCARD bool aws_session_check(struct aws_session *session, int64_t deadline_us,
                                  const char **source, struct error *err);

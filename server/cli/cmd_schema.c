@@ -305,7 +305,9 @@ static bool choose_schema(struct schema_cli *cli)
 bool schema_cli_connect(struct schema_cli *cli, struct error *err)
 {
     const struct config_aws *aws = &cli->config->aws;
-    const struct aws_session_options options = { aws->region, aws->profile, aws->endpoint_url };
+    const struct aws_session_options options = { .region = aws->region,
+                                                 .profile = aws->profile,
+                                                 .endpoint_url = aws->endpoint_url };
 
     if (!fetch_init(err) || !aws_session_create(&options, &cli->session, err) ||
         !glue_create(cli->session, &cli->glue, err))

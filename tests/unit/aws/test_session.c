@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "aws/session_internal.h"
 #include "base/clock.h"
@@ -334,6 +335,68 @@ static void the_first_provider_counts(void)
     }
 }
 
+#define STS_ANSWER                                                                                 \
+    WORLD_JSON("{\"AssumeRoleResponse\":{\"AssumeRoleResult\":{\"Credentials\":{"                  \
+               "\"AccessKeyId\":\"ROLE\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\","        \
+               "\"Expiration\":4102444800}}}}")
+
+#define STS_REFUSAL                                                                                \
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"        \
+    "{\"Error\":{\"Code\":\"AccessDenied\",\"Message\":\"no\"}}"
+
+/* The role of a session is assumed with the credentials of the chain. */
+static void a_session_assumes_its_role(void)
+{
+    static const struct {
+        const char *name;
+        const char *key; /* in the environment */
+        const char *answer;
+        const char *text; /* "": it works */
+    } cases[] = {
+        { "a role", "ENV", STS_ANSWER, "" },
+        { "a role that is denied", "ENV", STS_REFUSAL,
+          "arn:aws:iam::123456789012:role/a/b: AssumeRole: STS answered 403 AccessDenied" },
+        { "no credentials to assume it", "", STS_ANSWER,
+          "no AWS credentials in the environment, the profile \"default\", web identity, "
+          "container or instance metadata" },
+    };
+    static const struct aws_session_options options = { .role_arn =
+                                                            "arn:aws:iam::123456789012:role/a/b",
+                                                        .external_id = "out/side" };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct world_answer answers[] = { { "POST /", cases[i].answer }, { NULL, NULL } };
+        struct world world;
+        struct aws_session *session;
+        struct error err = { 0 };
+        const char *source = "";
+        bool good = !*cases[i].text;
+
+        TEST_CASE(cases[i].name);
+        world_init(&world, answers);
+        world_set(&world, "AWS_ACCESS_KEY_ID", cases[i].key);
+        world_set(&world, "AWS_SECRET_ACCESS_KEY", "s");
+        world_set(&world, "AWS_REGION", "eu-west-1");
+        world_set(&world, "AWS_EC2_METADATA_DISABLED", "true");
+        world_set(&world, "AWS_ENDPOINT_URL_STS", "%U");
+        CHECK(aws_session_create(&options, &session, &err));
+        CHECK(aws_session_check(session, clock_monotonic_us() + PATIENCE_US, &source, &err) ==
+              good);
+        CHECK_STR(str_from_c(err.text), cases[i].text);
+        world_stop(&world);
+        if (good) {
+            CHECK_STR(str_from_c(source), "role");
+            CHECK_INT(aws_session_credential_expiry(session), 4102444800);
+            CHECK(strstr(world.seen, "Credential=ENV/") != NULL);
+            CHECK(strstr(world.seen, "Action=AssumeRole&Version=2011-06-15&RoleArn="
+                                     "arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fa%2Fb&"
+                                     "RoleSessionName=sluice&ExternalId=out%2Fside") != NULL);
+        }
+        aws_session_destroy(session);
+        world_done(&world);
+    }
+}
+
 int main(void)
 {
     struct error err = { 0 };
@@ -349,5 +412,6 @@ int main(void)
     RUN(whoever_waits_can_be_interrupted);
     RUN(the_chain_ends_with_what_was_looked_for);
     RUN(the_first_provider_counts);
+    RUN(a_session_assumes_its_role);
     return test_end();
 }
