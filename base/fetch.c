@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "base/trust.h"
 #include "base/version.h"
 
 enum {
@@ -30,6 +31,7 @@ enum {
 struct fetch_client {
     CURLM *multi;
     CURL *easy;
+    char *ca_file; /* of the connections that are kept; NULL: there are none yet */
     atomic_bool interrupted;
 };
 
@@ -91,6 +93,7 @@ void fetch_client_destroy(struct fetch_client *client)
         return;
     curl_easy_cleanup(client->easy);
     (void)curl_multi_cleanup(client->multi);
+    mem_free(client->ca_file);
     mem_free(client);
 }
 
@@ -243,14 +246,62 @@ static void set_method(CURL *easy, const struct fetch_request *request)
         (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+/* libcurl loaded no certificates: see set_trust(). */
+static CURLcode load_trust(CURL *easy, void *context, void *self)
+{
+    const struct fetch_request *request = self;
+    const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
+    struct trust_source source = { built->cainfo, built->capath };
+
+    (void)easy;
+    if (request->ca_file && *request->ca_file)
+        source = (struct trust_source){ request->ca_file, NULL };
+    return source.file && trust_apply(context, source) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+}
+
+/*
+ * All clients share the certificates that they trust; libcurl would load them for each. Only a
+ * libcurl with GnuTLS loads them itself.
+ */
+static void share_trust(CURL *easy, const struct fetch_request *request)
+{
+    if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, load_trust) == CURLE_OK) {
+        (void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, request);
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+        (void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    } else if (request->ca_file && *request->ca_file) {
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+    }
+}
+
+/*
+ * libcurl does not know which certificates verified a connection, so only connections of the
+ * client's first file are kept and used again.
+ */
+static void set_trust(struct fetch_client *client, const struct fetch_request *request)
+{
+    const char *ca_file = request->ca_file ? request->ca_file : "";
+    CURL *easy = client->easy;
+
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, request->any_certificate ? 0L : 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->any_certificate ? 0L : 2L);
+    if (request->any_certificate)
+        return;
+    share_trust(easy, request);
+    if (!client->ca_file)
+        client->ca_file = mem_copy_string(ca_file);
+    if (strcmp(client->ca_file, ca_file) != 0) {
+        (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+}
+
 static void set_route(CURL *easy, const struct fetch_request *request)
 {
     int64_t connect_us = request->connect_timeout_us;
 
     if (request->proxy == FETCH_PROXY_NEVER)
         (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (request->ca_file && *request->ca_file)
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
     if (request->cert_file && *request->cert_file) {
         (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, request->cert_file);
         (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, request->key_file);
@@ -274,8 +325,6 @@ static void set_up(CURL *easy, struct exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* it may be signed */
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, request->any_certificate ? 0L : 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->any_certificate ? 0L : 2L);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -389,6 +438,7 @@ bool fetch_client_run(struct fetch_client *client, const struct fetch_request *r
     if (!list_headers(request, &headers, err))
         return false;
     set_up(client->easy, &exchange);
+    set_trust(client, request);
     (void)curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, headers);
     if (curl_multi_add_handle(client->multi, client->easy) != CURLM_OK)
         return fail(err, ERR_SYSTEM, "libcurl does not start");

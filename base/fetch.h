@@ -3,7 +3,8 @@
  *
  * Uses HTTP/1.1 and TLS 1.2 or later. Redirects are not followed, bodies are not decompressed, and
  * certificates are verified, except with `any_certificate`. An answer of any status is a success.
- * A client keeps connections open for later requests, each for at most 5 minutes. The User-Agent is
+ * A client keeps connections open for later requests, each for at most 5 minutes, if they have the
+ * `ca_file` of its first request. The User-Agent is
  * `sluice/VERSION` unless the request has its own.
  *
  * Threads: call fetch_init() once, before other threads start. A client belongs to one thread at a

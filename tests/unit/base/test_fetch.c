@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/unit/canned.h"
 #include "tests/unit/test.h"
 
 enum ending {
@@ -272,6 +273,43 @@ static void no_proxy_is_used(void)
     buf_done(&answer.body);
 }
 
+static struct str say_hello(void *self, struct str request, size_t nth)
+{
+    (void)self;
+    (void)request;
+    (void)nth;
+    return STR("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+/* libcurl does not know which certificates verified a connection. */
+static void connections_are_kept_for_one_ca_file(void)
+{
+    static const struct {
+        const char *ca_file;
+        int64_t connections; /* after the request */
+    } requests[] = { { "/a.pem", 1 }, { "/a.pem", 1 }, { "/b.pem", 2 }, { "/b.pem", 3 },
+                     { "/a.pem", 3 }, { NULL, 4 },     { "/a.pem", 4 } };
+    struct canned *canned = canned_start(NULL, say_hello, NULL);
+    struct fetch_client *client = fetch_client_create();
+    struct fetch_answer answer;
+    char url[100];
+
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", canned_port(canned));
+    fetch_answer_init(&answer, 100);
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        const struct fetch_request request = { .url = url,
+                                               .timeout_us = 30 * US_PER_S,
+                                               .ca_file = requests[i].ca_file };
+        struct error err = { 0 };
+
+        CHECK(fetch_client_run(client, &request, &answer, &err));
+        CHECK_INT((int64_t)canned_connections(canned), requests[i].connections);
+    }
+    fetch_answer_done(&answer);
+    fetch_client_destroy(client);
+    canned_destroy(canned);
+}
+
 static void programs_do_not_inherit_connections(void)
 {
     CHECK(server.checked > 0); /* by the tests above */
@@ -290,6 +328,7 @@ int main(void)
     RUN(nobody_there_is_a_failure);
     RUN(only_http_is_spoken);
     RUN(no_proxy_is_used);
+    RUN(connections_are_kept_for_one_ca_file);
     RUN(programs_do_not_inherit_connections);
     (void)close(server.listener);
     return test_end();
