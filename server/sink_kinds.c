@@ -7,6 +7,8 @@
 #include "delivery/sinks/file.h"
 #include "delivery/sinks/http.h"
 #include "delivery/sinks/kafka.h"
+#include "delivery/sinks/kinesis.h"
+#include "delivery/sinks/sqs.h"
 
 enum { HTTP_IN_FLIGHT = 4 };
 
@@ -138,17 +140,89 @@ static bool make_kafka(const struct sink_maker *maker, const struct config_sink 
     return true;
 }
 
+static const char *first(const char *own, const char *other)
+{
+    return *own ? own : other;
+}
+
+/* What the kinds of AWS have in common. */
+static bool make_entries(const struct sink_maker *maker, const struct config_sink *config,
+                         struct entries_options *out, struct error *err)
+{
+    struct str named = config_sink_region(config);
+    const char *region = first(config->region, arena_copy(maker->arena, named).ptr);
+    const struct aws_session_options session = {
+        .region = copy(maker, first(region, maker->aws->region)),
+        .profile = copy(maker, first(config->profile, maker->aws->profile)),
+        .endpoint_url = "",
+    };
+
+    *out = (struct entries_options){
+        .region = session.region,
+        .endpoint_url = copy(maker, config->endpoint_url),
+        .in_flight = (size_t)config->in_flight,
+        .batch = (size_t)config->batch,
+        .timeout_us = config->timeout_us,
+        .ordered = config->ordered,
+    };
+    return sink_sessions_get(maker->sessions, &session, &out->session, err);
+}
+
+static bool make_kinesis(const struct sink_maker *maker, const struct config_sink *config,
+                         struct sink *out, struct error *err)
+{
+    struct sink_kinesis_options options = {
+        .stream = copy(maker, config->stream),
+        .partition_key = copy(maker, config->partition_key),
+        .max_record = config->max_record,
+        .newline = config->newline,
+    };
+
+    return make_entries(maker, config, &options.entries, err) && sink_kinesis(&options, out, err);
+}
+
+static struct messages_options messages_of(const struct sink_maker *maker,
+                                           const struct config_sink *config, const char *target)
+{
+    const struct config_pairs *pairs = &config->attributes;
+    struct messages_attribute *attributes =
+        arena_alloc(maker->arena, (pairs->count + 1) * sizeof(*attributes));
+
+    for (size_t i = 0; i < pairs->count; i++)
+        attributes[i] = (struct messages_attribute){ copy(maker, pairs->list[i].key),
+                                                     copy(maker, pairs->list[i].value) };
+    return (struct messages_options){
+        .group_id = copy(maker, config->group_id),
+        .is_fifo = str_ends_with(str_from_c(target), STR(".fifo")),
+        .by_content = config->deduplication == CONFIG_DEDUPLICATION_CONTENT,
+        .attributes = attributes,
+        .attribute_count = pairs->count,
+    };
+}
+
+static bool make_sqs(const struct sink_maker *maker, const struct config_sink *config,
+                     struct sink *out, struct error *err)
+{
+    struct sink_sqs_options options = {
+        .queue_url = copy(maker, config->queue_url),
+        .messages = messages_of(maker, config, config->queue_url),
+    };
+
+    return make_entries(maker, config, &options.entries, err) && sink_sqs(&options, out, err);
+}
+
 typedef bool make_sink(const struct sink_maker *maker, const struct config_sink *config,
                        struct sink *out, struct error *err);
 
 static make_sink *const makers[] = {
-    [CONFIG_SINK_FILE] = make_file,
-    [CONFIG_SINK_HTTP] = make_http,
-    [CONFIG_SINK_KAFKA] = make_kafka,
+    [CONFIG_SINK_FILE] = make_file,   [CONFIG_SINK_HTTP] = make_http,
+    [CONFIG_SINK_KAFKA] = make_kafka, [CONFIG_SINK_KINESIS] = make_kinesis,
+    [CONFIG_SINK_SQS] = make_sqs,
 };
 
 bool sink_make(const struct sink_maker *maker, const struct config_sink *config, struct sink *out,
                struct error *err)
 {
-    return makers[config->kind](maker, config, out, err);
+    return makers[config->kind](maker, config, out, err) ||
+           fail_within(err, arena_printf(maker->arena, "sink %s", config->name).ptr);
 }

@@ -10,12 +10,15 @@
 #include "base/error.h"
 #include "delivery/sinks/sink.h"
 #include "server/config/config.h"
+#include "server/sink_sessions.h"
 
 /** What the sinks of one server share. */
 struct sink_maker {
-    struct arena *arena;         /* of all names and options; outlives the sinks */
-    struct config_strings taken; /* files of the store, which no sink may write to; in the arena */
-    bool is_awaited;             /* there is no store: senders wait for each record */
+    struct arena *arena;          /* of all names and options; outlives the sinks */
+    struct config_strings taken;  /* files of the store, which no sink may write to; in the arena */
+    const struct config_aws *aws; /* what the sinks do not set themselves */
+    struct sink_sessions *sessions; /* outlive the sinks */
+    bool is_awaited;                /* there is no store: senders wait for each record */
 };
 
 /** Opens nothing, and copies everything. The caller destroys `*out`. ERR_CONFIG. */

@@ -11,6 +11,7 @@
 
 struct sinks {
     struct arena *arena; /* of all names and options */
+    struct sink_sessions *sessions;
     struct pump **pumps;
     size_t count;
 };
@@ -67,6 +68,8 @@ static bool create_pumps(struct sinks *sinks, const struct config *config, struc
         .arena = sinks->arena,
         .taken = copy_all(sinks->arena, config_store_files(config)),
         .is_awaited = !*config->store.path,
+        .aws = &config->aws,
+        .sessions = sinks->sessions,
     };
 
     for (; sinks->count < config->sink_count; sinks->count++) {
@@ -88,6 +91,7 @@ bool sinks_create(const struct config *config, struct sinks **out, struct error 
         return false;
     sinks = mem_alloc(sizeof(*sinks));
     sinks->arena = arena_create();
+    sinks->sessions = sink_sessions_create();
     sinks->pumps = arena_alloc(sinks->arena, (config->sink_count + 1) * sizeof(struct pump *));
     if (!create_pumps(sinks, config, err)) {
         sinks_destroy(sinks);
@@ -128,6 +132,7 @@ void sinks_destroy(struct sinks *sinks)
         return;
     for (size_t i = 0; i < sinks->count; i++)
         pump_destroy(sinks->pumps[i]);
+    sink_sessions_destroy(sinks->sessions);
     arena_destroy(sinks->arena);
     mem_free(sinks);
 }

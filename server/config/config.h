@@ -26,7 +26,13 @@ enum config_registry_kind { CONFIG_REGISTRY_FILE, CONFIG_REGISTRY_GLUE };
 enum config_guard { CONFIG_GUARD_OFF, CONFIG_GUARD_WARN, CONFIG_GUARD_ENFORCE };
 enum config_status_map { CONFIG_STATUS_TUTORIAL, CONFIG_STATUS_EVENTBRIDGE };
 enum config_replays { CONFIG_REPLAYS_ACCEPT, CONFIG_REPLAYS_DEDUP };
-enum config_sink_kind { CONFIG_SINK_FILE, CONFIG_SINK_HTTP, CONFIG_SINK_KAFKA };
+enum config_sink_kind {
+    CONFIG_SINK_FILE,
+    CONFIG_SINK_HTTP,
+    CONFIG_SINK_KAFKA,
+    CONFIG_SINK_KINESIS,
+    CONFIG_SINK_SQS,
+};
 enum config_compression {
     CONFIG_COMPRESSION_NONE,
     CONFIG_COMPRESSION_GZIP,
@@ -39,6 +45,7 @@ enum config_sasl_mechanism {
     CONFIG_SASL_SCRAM_256,
     CONFIG_SASL_SCRAM_512,
 };
+enum config_deduplication { CONFIG_DEDUPLICATION_KEY, CONFIG_DEDUPLICATION_CONTENT };
 
 /** One member of an object whose keys are the operator's choice. */
 struct config_pair {
@@ -214,9 +221,20 @@ struct config_sink {
     uint64_t max_message; /* bytes */
     struct config_client_tls tls;
     struct config_sasl sasl;
-    const char *key;   /* JSON Pointer into the record; "": none */
-    int64_t in_flight; /* deliveries at the same time; 0: as the kind says */
-    int64_t batch;     /* records in one delivery; 0: as the kind says */
+    const char *stream;        /* name or ARN */
+    const char *partition_key; /* JSON Pointer into the record; "": the key */
+    uint64_t max_record;
+    bool newline;
+    const char *queue_url;
+    const char *group_id; /* JSON Pointer into the record; "": none */
+    enum config_deduplication deduplication;
+    struct config_pairs attributes; /* name to JSON Pointer into the record */
+    const char *region;             /* "": of the URL or ARN, else aws.region */
+    const char *endpoint_url;       /* "": aws.endpoint_url */
+    const char *profile;            /* "": aws.profile */
+    const char *key;                /* JSON Pointer into the record; "": none */
+    int64_t in_flight;              /* deliveries at the same time; 0: as the kind says */
+    int64_t batch;                  /* records in one delivery; 0: as the kind says */
     int64_t timeout_us;
     bool ordered;
     int64_t max_attempts; /* 0: no end */
@@ -293,6 +311,12 @@ const char *config_secret_env(const char *value);
 
 /** The warning when credentials travel over the network in clear text; NULL: they do not. */
 const char *config_clear_text(const struct config *config);
+
+/**
+ * The AWS region that the sink's queue URL or ARN names; STR_NONE: none, as in the URL of an
+ * emulator.
+ */
+struct str config_sink_region(const struct config_sink *sink);
 
 /** End a reference; the last one frees it. NULL is fine. */
 void config_destroy(struct config *config);

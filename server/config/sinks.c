@@ -222,4 +222,5 @@ void config_sink_rules(struct settings *settings, const struct config *config)
     check_sink_paths(settings, config);
     check_sink_headers(settings, config);
     config_sink_rules_kafka(settings, config);
+    config_sink_rules_aws(settings, config);
 }

@@ -110,6 +110,7 @@ class Server:
         self.checked = False
         self.context = None  # SSL context, for a server with TLS
         self.asked = False  # SIGTERM was sent
+        self.env = env
         self.started = time.monotonic()
         with open(self.stderr_file, "wb") as stderr:
             self.process = subprocess.Popen(

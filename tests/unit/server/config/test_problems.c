@@ -424,7 +424,7 @@ static const struct {
     { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
     { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
     { "sinks:\n  - {name: a, kind: ftp}\n",
-      "2: sinks[0].kind: expected one of: file, http, kafka\n" },
+      "2: sinks[0].kind: expected one of: file, http, kafka, kinesis, sqs\n" },
     { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
     { "sinks:\n  - {name: a b, kind: file, path: x}\n",
       "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
@@ -521,6 +521,61 @@ static const struct {
       "6: sinks[0].rotate_size: is not a key of kind http\n"
       "7: sinks[0].rotate_every: is not a key of kind http\n" },
 };
+
+#define SINK(keys)    "sinks:\n  - {name: a, " keys "}\n"
+#define KINESIS(keys) SINK("kind: kinesis, " keys)
+#define SQS(keys)     SINK("kind: sqs, " keys)
+#define QUEUE         "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
+
+static const struct {
+    const char *yaml;
+    const char *problems;
+} aws_sink_cases[] = {
+    { KINESIS("stream: orders, partition_key: /a/b, max_record: 1MiB, newline: true"), "" },
+    { KINESIS("stream: 'arn:aws-cn:kinesis:cn-north-1:123456789012:stream/a.b'"), "" },
+    { SINK("kind: kinesis"), "2: sinks[0].stream: is missing\n" },
+    { KINESIS("stream: a/b"), "2: sinks[0].stream: expected the name or the ARN of a stream\n" },
+    { KINESIS("stream: a, max_record: 11MiB"), "2: sinks[0].max_record: must be at most 10MiB\n" },
+    { KINESIS("stream: a, partition_key: a"),
+      "2: sinks[0].partition_key: expected a JSON Pointer, empty or beginning with /\n" },
+    { KINESIS("stream: a, region: EU"), "2: sinks[0].region: expected the name of a region\n" },
+    { KINESIS("stream: a, queue_url: x"), "2: sinks[0].queue_url: expected the URL of a queue\n" },
+    { KINESIS("stream: a, queue_url: '" QUEUE "'"),
+      "2: sinks[0].queue_url: is not a key of kind kinesis\n" },
+    { KINESIS("stream: 'arn:aws:kinesis:eu-west-1:123456789012:stream/a', region: us-east-1"),
+      "2: sinks[0].region: the target is in eu-west-1\n" },
+    { KINESIS("stream: 'arn:aws:kinesis:eu-west-1:123456789012:stream/a', region: eu-west-1"), "" },
+    { SQS("queue_url: '" QUEUE "'"), "" },
+    { SQS("queue_url: 'http://127.0.0.1:4566/000000000000/q', region: eu-west-1"), "" },
+    { SINK("kind: sqs"), "2: sinks[0].queue_url: is missing\n" },
+    { SQS("queue_url: '" QUEUE "', region: us-east-1"),
+      "2: sinks[0].region: the target is in eu-west-1\n" },
+    { SQS("queue_url: 'https://eu-west-1.queue.amazonaws.com/1/q', region: a"),
+      "2: sinks[0].region: the target is in eu-west-1\n" },
+    { SQS("queue_url: 'https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/1/q', region: a"),
+      "2: sinks[0].region: the target is in eu-west-1\n" },
+    { SQS("queue_url: 'https://sqs-fips.us-gov-west-1.amazonaws.com/1/q', region: a"),
+      "2: sinks[0].region: the target is in us-gov-west-1\n" },
+    { SQS("queue_url: 'https://queue.amazonaws.com/1/q', region: a"), "" },
+    { SQS("queue_url: 'https://x.amazonaws.com/1/q', region: a"), "" },
+    { SQS("queue_url: '" QUEUE ".fifo'"), "2: sinks[0]: a FIFO target needs group_id\n" },
+    { SQS("queue_url: '" QUEUE ".fifo', group_id: /a, deduplication: content"), "" },
+    { SQS("queue_url: '" QUEUE "', group_id: /a, deduplication: content"),
+      "2: sinks[0].deduplication: only a FIFO target finds duplicates\n" },
+    { SQS("queue_url: '" QUEUE "', attributes: {a: /a, b-c.d: /x/y}"), "" },
+    { SQS("queue_url: '" QUEUE "', attributes: {a: ''}"),
+      "2: sinks[0].attributes.a: expected a JSON Pointer that begins with /\n" },
+    { SQS("queue_url: '" QUEUE "', attributes: {aws.a: /a}"),
+      "2: sinks[0].attributes: expected names of attributes as keys\n" },
+};
+
+static void sinks_of_aws_are_checked_as_a_whole(void)
+{
+    for (size_t i = 0; i < COUNT_OF(aws_sink_cases); i++) {
+        TEST_CASE(aws_sink_cases[i].yaml);
+        check_problems(aws_sink_cases[i].yaml, aws_sink_cases[i].problems);
+    }
+}
 
 static void sinks_are_checked_as_a_whole(void)
 {
@@ -687,6 +742,7 @@ int main(void)
     RUN(pins_are_versions_of_glue);
     RUN(sinks_are_checked_as_a_whole);
     RUN(kafka_sinks_are_checked);
+    RUN(sinks_of_aws_are_checked_as_a_whole);
     RUN(no_sink_writes_to_a_file_of_the_server);
     RUN(sinks_have_a_bound);
     RUN(routes_can_be_reached);

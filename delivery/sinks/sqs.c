@@ -1,0 +1,123 @@
+/*
+ * sqs.c - see sqs.h.
+ *
+ * A FIFO queue drops a message whose deduplication id it has seen in the last five minutes: a call
+ * that is repeated within that time does not make a second message. The messages of one call are
+ * not taken in order, so the pump must not put two records of a group into one.
+ */
+#include "delivery/sinks/sqs.h"
+
+#include "base/arena.h"
+#include "base/memory.h"
+
+enum {
+    SQS_MESSAGES = 10,
+    SQS_BYTES = 1024 * 1024, /* of a message, and of all in a call */
+};
+
+struct sink_sqs {
+    struct arena *arena;
+    struct messages messages;
+};
+
+static void sqs_attributes(struct buf *body, const struct message *message)
+{
+    buf_add(body, STR(",\"MessageAttributes\":{"));
+    for (size_t i = 0; i < message->attribute_count; i++) {
+        if (i > 0)
+            buf_add_char(body, ',');
+        json_write_string(body, message->attributes[i].name);
+        buf_add(body, STR(":{\"DataType\":\"String\",\"StringValue\":"));
+        json_write_string(body, message->attributes[i].value);
+        buf_add_char(body, '}');
+    }
+    buf_add_char(body, '}');
+}
+
+static void sqs_member(struct buf *body, struct str key, struct str value)
+{
+    if (!value.ptr)
+        return;
+    buf_add(body, key);
+    json_write_string(body, value);
+}
+
+static enum entries_added sqs_add(void *self, struct entries_call *call, struct entries_item *item)
+{
+    const struct sink_sqs *sqs = self;
+    struct message message;
+
+    if (!messages_make(&sqs->messages, item, &message))
+        return ENTRIES_IMPOSSIBLE;
+    buf_printf(call->body, "{\"Id\":\"%zu\"", call->count);
+    sqs_member(call->body, STR(",\"MessageGroupId\":"), message.group_id);
+    sqs_member(call->body, STR(",\"MessageDeduplicationId\":"), message.deduplication_id);
+    if (message.attribute_count > 0)
+        sqs_attributes(call->body, &message);
+    sqs_member(call->body, STR(",\"MessageBody\":"), message.body);
+    buf_add_char(call->body, '}');
+    return ENTRIES_ADDED;
+}
+
+static void sqs_judge(void *self, struct entries_call *call, struct json_object *answer)
+{
+    (void)self;
+    entries_judge_by_id(call, answer);
+}
+
+static size_t sqs_cost(void *self, const struct sink_record *record)
+{
+    const struct sink_sqs *sqs = self;
+
+    return messages_cost(&sqs->messages, record);
+}
+
+static void sqs_destroy(void *self)
+{
+    struct sink_sqs *sqs = self;
+
+    messages_done(&sqs->messages);
+    arena_destroy(sqs->arena);
+    mem_free(sqs);
+}
+
+static struct str sqs_head(struct arena *arena, const char *queue_url)
+{
+    struct buf *head = arena_buf(arena, SIZE_MAX);
+
+    buf_add(head, STR("{\"QueueUrl\":"));
+    json_write_string(head, str_from_c(queue_url));
+    buf_add(head, STR(",\"Entries\":["));
+    return buf_str(head);
+}
+
+bool sink_sqs(const struct sink_sqs_options *options, struct sink *out, struct error *err)
+{
+    struct sink_sqs *sqs = mem_alloc(sizeof(*sqs));
+    struct messages_options messages = options->messages;
+
+    messages.max_bytes = SQS_BYTES;
+    sqs->arena = arena_create();
+    if (messages_init(&sqs->messages, &messages, err) &&
+        entries_create(&options->entries,
+                       &(struct entries_target){
+                           .service = "sqs",
+                           .operation = "SendMessageBatch",
+                           .right = "sqs:SendMessage",
+                           .max_records = SQS_MESSAGES,
+                           .max_bytes = SQS_BYTES,
+                           .reads_records = messages_read_records(&sqs->messages),
+                           .head = sqs_head(sqs->arena, options->queue_url),
+                           .separator = STR(","),
+                           .tail = STR("]}"),
+                           .add = sqs_add,
+                           .judge = sqs_judge,
+                           .cost = sqs_cost,
+                           .destroy = sqs_destroy,
+                           .self = sqs,
+                       },
+                       out, err))
+        return true;
+    sqs_destroy(sqs);
+    return false;
+}

@@ -1,0 +1,23 @@
+/*
+ * sink_sessions.h - the AWS sessions of the sinks: one for each different set of settings.
+ *
+ * Threads: one thread at a time.
+ */
+#pragma once
+
+#include "aws/session.h"
+#include "base/attr.h"
+#include "base/error.h"
+
+struct sink_sessions;
+
+/** The caller owns it. */
+struct sink_sessions *sink_sessions_create(void);
+
+/** Destroy the sessions; destroy the sinks first. NULL is fine. */
+void sink_sessions_destroy(struct sink_sessions *sessions);
+
+/** The session with these settings, made if there is none. ERR_CONFIG. */
+NODISCARD bool sink_sessions_get(struct sink_sessions *sessions,
+                                 const struct aws_session_options *options,
+                                 struct aws_session **out, struct error *err);

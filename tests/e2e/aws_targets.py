@@ -1,0 +1,512 @@
+"""Services of AWS that take records, emulated, for tests of the sinks.
+
+    with AwsTarget(Kinesis()) as peer:
+        server = sluice(sinks=[peer.sink()], env=peer.environment())
+        peer.next(Fault(entries={0: "later"}))   # entry 0 of the next call fails
+        peer.plan = lambda entries: Fault(call="denied")   # all calls fail, until peer.plan = None
+        peer.arrived()                            # the records that were stored, in order, parsed
+
+The signature of every request is recomputed with botocore. Requests are validated against botocore's
+model of the service and against the service's limits; mistakes are in `peer.problems`, and the end of the
+`with` block asserts that it is empty. A service is a subclass of Service.
+"""
+
+import base64
+import dataclasses
+import http.server
+import json
+import random
+import re
+import socket
+import struct
+import threading
+import time
+import urllib.parse
+
+import botocore.session
+import botocore.validate
+
+from glue_server import KEY, REGION, Refusal, SignatureCheck
+
+ACCOUNT = "123456789012"
+KIB, MIB = 1024, 1024 * 1024
+# Members that botocore of Debian does not know yet.
+NEWER = {"StreamARN", "ReturnValuesOnConditionCheckFailure"}
+
+
+@dataclasses.dataclass
+class Fault:
+    """What happens to one call.
+
+    entries: position -> a name in ENTRY_FAULTS, or "missing" from the answer although it is stored.
+    call: a name in CALL_FAULTS, or
+        reset  close the connection, nothing is stored;  lost  store, then close the connection;
+        hang   no answer until the peer stops;  garbage  200 that is not JSON;  html  500 with HTML;
+        empty  200 with an empty JSON object
+    """
+
+    entries: dict = dataclasses.field(default_factory=dict)
+    call: str = ""
+    delay: float = 0
+
+
+@dataclasses.dataclass
+class Stored:
+    """A record that arrived: its bytes, and the names that the service keeps with it."""
+
+    data: bytes
+    key: str = ""
+    more: dict = dataclasses.field(default_factory=dict)
+
+
+class EntryRefusal(Exception):
+    """An entry fails, and the others of its call do not."""
+
+    def __init__(self, code, message="", is_senders=False):
+        super().__init__(code)
+        self.code, self.message, self.is_senders = code, message, is_senders
+
+
+class Service:
+    """Base of the services. Subclasses set the names, and `entries`, `take` and `answer`."""
+
+    kind = None  # of the sink
+    model = None  # of botocore
+    signing = None
+    target = None  # X-Amz-Target
+    content_type = "application/x-amz-json-1.1"
+    most_entries = 0
+    # The names of faults in tests, and the codes of this service.
+    ENTRY_FAULTS = {}  # name: (code, is_senders)
+    CALL_FAULTS = {}  # name: (status, code)
+
+    def __init__(self):
+        self.stored = []
+        self.lock = threading.Lock()
+        self.shape = botocore.session.get_session().get_service_model(self.model)
+        self.shape = self.shape.operation_model(self.target.split(".")[1]).input_shape
+
+    def sink(self):
+        """The keys of the sink that the kind needs."""
+        raise NotImplementedError
+
+    def read(self, body):
+        """The parameters of a call, as botocore's model has them."""
+        return json.loads(body)
+
+    def entries(self, params):
+        raise NotImplementedError
+
+    def check(self, params):
+        """Refuse the call as a whole. Refusal."""
+
+    def take(self, entry):
+        """Store an entry. EntryRefusal."""
+        raise NotImplementedError
+
+    def answer(self, outcomes):
+        """The answer; an outcome is (position, entry, EntryRefusal or None)."""
+        raise NotImplementedError
+
+    def error(self, status, code, message):
+        """Headers and body of an error."""
+        return {}, json.dumps({"__type": code, "message": message}).encode()
+
+
+class Kinesis(Service):
+    kind = "kinesis"
+    model = "kinesis"
+    signing = "kinesis"
+    target = "Kinesis_20131202.PutRecords"
+    most_entries = 500
+    most_bytes = 10 * MIB
+    ENTRY_FAULTS = {
+        "later": ("ProvisionedThroughputExceededException", False),
+        "broken": ("InternalFailure", False),
+        "unknown": ("SomethingNewException", False),
+        "configuration": ("KMSDisabledException", False),
+    }
+    CALL_FAULTS = {
+        "later": (400, "ProvisionedThroughputExceededException"),
+        "broken": (500, "InternalFailureException"),
+        "unavailable": (503, "ServiceUnavailable"),
+        "kms_throttled": (400, "KMSThrottlingException"),
+        "unknown": (400, "SomethingNewException"),
+        "own": (400, "ValidationException"),
+        "configuration": (400, "ResourceNotFoundException"),
+        "denied": (400, "AccessDeniedException"),
+        "kms": (400, "KMSAccessDeniedException"),
+        "expired": (400, "ExpiredTokenException"),
+        "clock": (400, "RequestExpired"),
+    }
+
+    def sink(self):
+        return {"stream": "orders"}
+
+    def read(self, body):
+        params = json.loads(body)
+        for record in params["Records"]:
+            record["Data"] = base64.b64decode(record["Data"], validate=True)
+        return params
+
+    def entries(self, params):
+        return params["Records"]
+
+    def check(self, params):
+        records = params["Records"]
+        if params.get("StreamName", "orders") != "orders":
+            raise Refusal("ResourceNotFoundException", f"Stream {params['StreamName']} not found.")
+        if len(records) > self.most_entries:
+            raise Refusal("ValidationException", f"{len(records)} records")
+        sizes = [len(one["Data"]) + len(one["PartitionKey"].encode()) for one in records]
+        if sum(sizes) > self.most_bytes:
+            raise Refusal("InvalidArgumentException", f"{sum(sizes)} bytes")
+        if any(not 1 <= len(one["PartitionKey"]) <= 256 for one in records):
+            raise Refusal("ValidationException", "partitionKey")
+
+    def take(self, entry):
+        self.stored.append(Stored(entry["Data"], entry["PartitionKey"]))
+
+    def answer(self, outcomes):
+        records = []
+        for number, _, refusal in outcomes:
+            if refusal:
+                records.append({"ErrorCode": refusal.code, "ErrorMessage": refusal.message})
+            else:
+                records.append({"SequenceNumber": str(number), "ShardId": "shardId-000000000000"})
+        failed = sum("ErrorCode" in one for one in records)
+        return {"FailedRecordCount": failed, "Records": records, "EncryptionType": "NONE"}
+
+
+class Sqs(Service):
+    kind = "sqs"
+    model = "sqs"
+    signing = "sqs"
+    target = "AmazonSQS.SendMessageBatch"
+    content_type = "application/x-amz-json-1.0"
+    most_entries = 10
+    most_bytes = MIB
+    queue = "orders"
+    ENTRY_FAULTS = {
+        "later": ("InternalError", False),
+        "throttled": ("RequestThrottled", True),
+        "unknown": ("SomethingNew", False),
+        "own": ("InvalidMessageContents", True),
+        "own_unknown": ("SomethingNew", True),
+        "configuration": ("KmsDisabled", True),
+    }
+    CALL_FAULTS = {
+        "later": (403, "RequestThrottled"),
+        "broken": (500, "InternalFailure"),
+        "unavailable": (503, "ServiceUnavailable"),
+        "kms_throttled": (400, "KmsThrottled"),
+        "unknown": (400, "SomethingNew"),
+        "own": (400, "BatchRequestTooLong"),
+        "configuration": (400, "com.amazonaws.sqs#QueueDoesNotExist"),
+        "denied": (403, "AccessDenied"),
+        "kms": (400, "KmsAccessDenied"),
+        "security": (403, "InvalidSecurity"),
+        "expired": (403, "ExpiredToken"),
+    }
+    REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+    ID = re.compile(r"[!-~]{1,128}")
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()  # deduplication ids
+
+    @property
+    def is_fifo(self):
+        return self.queue.endswith(".fifo")
+
+    def sink(self):
+        return {"queue_url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.queue}"}
+
+    def entries(self, params):
+        return params["Entries"]
+
+    @staticmethod
+    def size(entry):
+        attributes = entry.get("MessageAttributes", {}).items()
+        texts = [entry["MessageBody"]] + [
+            text for name, one in attributes for text in (name, one["DataType"], one["StringValue"])
+        ]
+        return sum(len(text.encode()) for text in texts)
+
+    def check(self, params):
+        entries = params["Entries"]
+        if not params["QueueUrl"].endswith("/" + self.queue):
+            raise Refusal("com.amazonaws.sqs#QueueDoesNotExist", params["QueueUrl"])
+        if len(entries) > self.most_entries:
+            raise Refusal("TooManyEntriesInBatchRequest", f"{len(entries)} entries")
+        if len({entry["Id"] for entry in entries}) < len(entries):
+            raise Refusal("BatchEntryIdsNotDistinct", "")
+        if sum(map(self.size, entries)) > self.most_bytes:
+            raise Refusal("BatchRequestTooLong", f"{sum(map(self.size, entries))} bytes")
+        for entry in entries:
+            for name in ("MessageGroupId", "MessageDeduplicationId"):
+                if name in entry and not self.ID.fullmatch(entry[name]):
+                    raise Refusal("InvalidParameterValue", name)
+
+    def take(self, entry):
+        values = [one["StringValue"] for one in entry.get("MessageAttributes", {}).values()]
+        if any(self.REFUSED.search(text) for text in [entry["MessageBody"], *values]):
+            raise EntryRefusal("InvalidMessageContents", "invalid characters", True)
+        if self.is_fifo:
+            if "MessageGroupId" not in entry:
+                raise EntryRefusal("MissingParameter", "MessageGroupId", True)
+            identity = entry.get("MessageDeduplicationId", entry["MessageBody"])
+            if identity in self.seen:
+                return
+            self.seen.add(identity)
+        more = {key: value for key, value in entry.items() if key not in ("Id", "MessageBody")}
+        self.stored.append(
+            Stored(entry["MessageBody"].encode(), entry.get("MessageGroupId", ""), more)
+        )
+
+    def answer(self, outcomes):
+        answer = {"Successful": [], "Failed": []}
+        for number, entry, refusal in outcomes:
+            if refusal:
+                answer["Failed"].append(
+                    {
+                        "Id": entry["Id"],
+                        "Code": refusal.code,
+                        "Message": refusal.message,
+                        "SenderFault": refusal.is_senders,
+                    }
+                )
+            else:
+                answer["Successful"].append(
+                    {"Id": entry["Id"], "MessageId": str(number), "MD5OfMessageBody": "0" * 32}
+                )
+        random.shuffle(answer["Successful"])  # the order means nothing
+        return {name: list_ for name, list_ in answer.items() if list_}
+
+    def error(self, status, code, message):
+        headers, body = super().error(status, code, message)
+        return {"x-amzn-query-error": f"AWS.SimpleQueueService.{code};Sender"} | headers, body
+
+
+class SqsFifo(Sqs):
+    queue = "orders.fifo"
+
+    def sink(self):
+        return super().sink() | {"group_id": "/queue_id"}
+
+
+class AwsTarget:
+    """One service on a free port of 127.0.0.1."""
+
+    def __init__(self, service, port=0):
+        self.service = service
+        self.port = port
+        self.signatures = SignatureCheck(service.signing)
+        self.signatures.allow(*KEY)
+        self.changed = threading.Condition()
+        self.problems = []
+        self.calls = []  # the parameters of each call
+        self.in_flight = self.most_in_flight = 0
+        self.plan = None  # a function from the entries of a call to its Fault, or None
+        self.ending = threading.Event()
+        self._next = []
+
+    def __enter__(self):
+        peer = self
+
+        class Handler(AwsTargetHandler):
+            server_of = peer
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):  # closed connections are expected
+                pass
+
+        self.http = Quiet(("127.0.0.1", self.port), Handler)
+        self.port = self.http.server_address[1]
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.ending.set()
+        self.http.shutdown()
+        self.http.server_close()
+        if kind is None:
+            assert not self.problems, self.problems
+
+    # Settings.
+
+    def sink(self, **changes):
+        """The configuration of a sink of this kind."""
+        return {
+            "name": "target",
+            "kind": self.service.kind,
+            "region": REGION,
+            "endpoint_url": f"http://127.0.0.1:{self.port}",
+            "max_backoff": "20ms",
+        } | self.service.sink() | changes  # fmt: skip
+
+    def environment(self):
+        return {
+            "AWS_ACCESS_KEY_ID": KEY[0],
+            "AWS_SECRET_ACCESS_KEY": KEY[1],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": "/nonexistent",
+        }
+
+    # For tests.
+
+    def next(self, *faults):
+        """The faults of the next calls, in order; they come before `plan`."""
+        with self.changed:
+            self._next += faults
+
+    def stored(self):
+        with self.changed:
+            return list(self.service.stored)
+
+    def arrived(self):
+        """The records that were stored, parsed, in order."""
+        return [json.loads(one.data) for one in self.stored()]
+
+    def wait(self, is_so, patience=20):
+        with self.changed:
+            assert self.changed.wait_for(lambda: is_so(self), patience), self.calls[-5:]
+
+    # For the HTTP handler.
+
+    def complain(self, problem):
+        with self.changed:
+            self.problems.append(problem)
+
+    def enter(self, params):
+        """Note the call. Returns its fault."""
+        entries = self.service.entries(params)
+        with self.changed:
+            self.calls.append(params)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self.changed.notify_all()
+            if self._next:
+                return self._next.pop(0)
+            return (self.plan and self.plan(entries)) or Fault()
+
+    def leave(self):
+        with self.changed:
+            self.in_flight -= 1
+            self.changed.notify_all()
+
+    def validate(self, params):
+        known = {name: value for name, value in params.items() if name not in NEWER}
+        report = botocore.validate.ParamValidator().validate(known, self.service.shape)
+        if report.has_errors():
+            self.complain(report.generate_report())
+
+    def outcomes(self, entries, faults):
+        """Store the entries. Returns (position, entry, refusal) of those that are in the answer."""
+        found = []
+        for number, entry in enumerate(entries):
+            name = faults.get(number)
+            refusal = None
+            if name not in (None, "missing"):
+                code, is_senders = self.service.ENTRY_FAULTS[name]
+                refusal = EntryRefusal(code, "told by the test", is_senders)
+            else:
+                try:
+                    self.service.take(entry)
+                except EntryRefusal as refused:
+                    self.problems.append(f"{refused.code}: {refused.message}")
+                    refusal = refused
+            if name != "missing":
+                found.append((number, entry, refusal))
+        return found
+
+    def serve(self, params, fault):
+        """Status, headers and body; None: close the connection."""
+        if fault.call in self.service.CALL_FAULTS:
+            status, code = self.service.CALL_FAULTS[fault.call]
+            return (status, *self.service.error(status, code, "told by the test"))
+        if fault.call in ("reset", "html"):
+            return None if fault.call == "reset" else (500, {}, b"<html>Internal Error</html>")
+        try:
+            self.service.check(params)
+        except Refusal as refusal:
+            self.complain(f"{refusal.code}: {refusal.message}")
+            return (refusal.status, *self.service.error(400, refusal.code, refusal.message))
+        with self.changed:
+            outcomes = self.outcomes(self.service.entries(params), fault.entries)
+            self.changed.notify_all()
+        if fault.call == "lost":
+            return None
+        broken = {"garbage": b"this is not JSON", "empty": b"{}"}
+        return 200, {}, broken.get(fault.call) or self.encode(outcomes)
+
+    def encode(self, outcomes):
+        answer = self.service.answer(outcomes)
+        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+
+
+class AwsTargetHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server_of = None
+
+    def log_message(self, *_):
+        pass
+
+    def version_string(self):
+        return "Server"
+
+    def handle(self):
+        try:
+            super().handle()
+        except OSError:
+            self.close_connection = True
+
+    def do_POST(self):
+        peer, service = self.server_of, self.server_of.service
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            self.check(body)
+            params = service.read(body)
+        except Refusal as refusal:
+            peer.complain(f"{refusal.code}: {refusal.message}")
+            self.send(refusal.status, *service.error(400, refusal.code, refusal.message))
+            return
+        peer.validate(params)
+        fault = peer.enter(params)
+        try:
+            time.sleep(fault.delay)
+            if fault.call == "hang":
+                peer.ending.wait()
+            answer = None if fault.call == "hang" else peer.serve(params, fault)
+        finally:
+            peer.leave()
+        if answer is None:
+            self.reset()
+        else:
+            self.send(*answer)
+
+    def check(self, body):
+        peer, service = self.server_of, self.server_of.service
+        expected = {"X-Amz-Target": service.target, "Content-Type": service.content_type}
+        for name, value in expected.items():
+            if value and self.headers.get(name) != value:
+                raise Refusal("UnknownOperationException", f"{name}: {self.headers.get(name)}")
+        peer.signatures.check("POST", self.path, self.headers, body, time.time())
+
+    def send(self, status, headers, body):
+        self.send_response(status)
+        self.send_header("Content-Type", self.server_of.service.content_type)
+        self.send_header("x-amzn-RequestId", "4f1c")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()

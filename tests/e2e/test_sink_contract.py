@@ -1,0 +1,356 @@
+"""The contract of a sink, for each kind: what arrives, what waits, what is set aside, and what is said.
+
+KINDS has a row for each kind. A row's `start` makes a peer with the members of aws_targets.AwsTarget that the
+tests use; ENTRY_FAULTS and CALL_FAULTS of its service name what it can be told to do. The class of a fault is
+the same for all kinds:
+
+    own...                            the record is at fault: it is set aside, and no other one is
+    configuration, denied, kms, ...   everything waits, and nothing is set aside
+    all others                        tried again until it arrives
+
+Peers by others (`make test-peers`) take part in the tests without faults.
+"""
+
+import dataclasses
+import json
+import signal
+import threading
+import time
+
+import pytest
+
+from aws_targets import AwsTarget, Fault, Kinesis, Sqs, SqsFifo
+from server import PATIENCE, SLOW, wait_for
+from test_sinks import arrives, counters, name, post
+
+STORE = {"path": "var/sluice.db"}
+MIB = 1024 * 1024
+HAS_ENTRIES = "has_entries"  # a call has several records, and each has its own outcome
+DEDUPLICATES = "deduplicates"  # a record that comes again does not arrive again
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    start: object  # makes the peer, a context manager
+    longest: int  # bytes of a record that the target takes at most, its key included
+    traits: frozenset = frozenset()
+
+
+KINDS = {
+    "kinesis": Kind(lambda: AwsTarget(Kinesis()), 10 * MIB, frozenset({HAS_ENTRIES})),
+    "sqs": Kind(lambda: AwsTarget(Sqs()), MIB, frozenset({HAS_ENTRIES})),
+    "sqs-fifo": Kind(
+        lambda: AwsTarget(SqsFifo()), MIB, frozenset({HAS_ENTRIES, DEDUPLICATES})
+    ),
+}
+OWN = ("own", "own_unknown")
+CONFIGURATION = ("configuration", "denied", "kms", "security", "expired", "clock")
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def peer(kind):
+    with kind.start() as peer:
+        yield peer
+
+
+@pytest.fixture
+def start(sluice, peer):
+    """`start(batch=5)` starts a server with a sink of the kind, with these keys."""
+
+    def serve(store=None, http=None, **keys):
+        return sluice(
+            env=peer.environment(),
+            http={"max_body": "16MiB", "max_inflight_bytes": "256MiB"} | (http or {}),
+            store=STORE if store is None else store,
+            sinks=[peer.sink(**keys)],
+        )
+
+    return serve
+
+
+def entry_faults(want):
+    """Parameters: each kind with each of its faults of entries that `want` takes."""
+    rows = []
+    for kind_name, kind in KINDS.items():
+        faults = kind.start().service.ENTRY_FAULTS if HAS_ENTRIES in kind.traits else ()
+        rows += [(kind_name, fault) for fault in faults if want(fault)]
+    return pytest.mark.parametrize(("kind", "fault"), rows, indirect=["kind"])
+
+
+def call_faults(want):
+    rows = [
+        (kind_name, fault)
+        for kind_name, kind in KINDS.items()
+        for fault in kind.start().service.CALL_FAULTS
+        if want(fault)
+    ]
+    return pytest.mark.parametrize(("kind", "fault"), rows, indirect=["kind"])
+
+
+def ids(records):
+    return [record["interaction_id"] for record in records]
+
+
+def hold(peer, server, event, names):
+    """Post the events while the target is throttled, so that they wait for one call."""
+    peer.plan = lambda entries: Fault(call="later")
+    post(server, event, names)
+    peer.wait(lambda peer: peer.calls)
+
+
+def restart(server):
+    return type(server)(server.folder, None, text=server.file.read_text(), env=server.env).wait_ready()
+
+
+# What arrives.
+
+
+TEXTS = ["", " ", "é€😀", "\x00\x01\x1f\x7f\x85", "\ufffe\uffff", "\ufffd\u2028", '"\\/', "\ud7ff\ue000", "x" * 100000]
+
+
+def test_each_record_arrives_unharmed(start, peer, event):
+    server = start()
+    answers = []
+    for number, text in enumerate(TEXTS):
+        event["id"] = f"e{number}"
+        event["detail"]["interaction"]["customer"]["name"] = text
+        event["detail"]["interaction"]["attributes"] = {"a": [1e400, None, {}], f"k{text}".replace("\0", ""): text}
+        body = json.dumps(event, ensure_ascii=False).replace("Infinity", "1e400")
+        answer = server.post(body.encode())
+        assert answer.status == 200, answer.body[:300]
+        answers.append(answer.json)
+    assert arrives(server, "target")["delivered"] == len(TEXTS)
+    key = lambda record: json.dumps(record, sort_keys=True)  # noqa: E731
+    assert sorted(map(key, peer.arrived())) == sorted(map(key, answers))
+
+
+def test_many_records_share_calls(start, peer, event):
+    server = start()
+    hold(peer, server, event, name("e", 30))
+    peer.plan = None
+    calls = len(peer.calls)
+    assert arrives(server, "target")["delivered"] == 30
+    assert sorted(ids(peer.arrived())) == sorted(name("e", 30))
+    most = min(20, peer.service.most_entries)
+    assert max(len(peer.service.entries(call)) for call in peer.calls[calls:]) >= most
+
+
+def test_batch_limits_the_records_of_a_call(start, peer, event):
+    server = start(batch=3)
+    hold(peer, server, event, name("e", 10))
+    peer.plan = None
+    arrives(server, "target")
+    assert {len(peer.service.entries(call)) for call in peer.calls} <= {1, 2, 3}
+
+
+def test_in_order_each_record_has_its_own_call(start, peer, event):
+    server = start(ordered=True)
+    hold(peer, server, event, name("e", 5))
+    peer.plan = None
+    peer.next(Fault(), Fault(call="later"), Fault(call="broken"))
+    arrives(server, "target")
+    assert ids(peer.arrived()) == name("e", 5)
+    assert {len(peer.service.entries(call)) for call in peer.calls} == {1}
+
+
+def large(event, size):
+    event["id"] = event["detail"]["interaction"]["id"] = "large"
+    event["detail"]["interaction"]["attributes"] = {"blob": "x" * size}
+    return json.dumps(event).encode()
+
+
+def test_a_record_of_nearly_the_longest_arrives(start, peer, kind, event):
+    server = start(timeout="60s")
+    body = large(event, kind.longest - 2048)
+    assert server.post(body).status == 200
+    post(server, json.loads(body) | {"id": "small"}, ["small"])
+    assert arrives(server, "target")["delivered"] == 2
+    assert sorted(ids(peer.arrived())) == ["large", "small"]
+
+
+# Entries that fail while others of their call arrive.
+
+
+@pytest.mark.parametrize("fault", ["later", "missing"])
+def test_a_failure_at_any_place_of_a_call_is_of_this_record_alone(start, peer, kind, event, fault):
+    if HAS_ENTRIES not in kind.traits:
+        pytest.skip("a call has one outcome")
+    server = start(batch=5)
+    done = set()  # the places that were tried: a call can have fewer records than wait
+    for again in range(50):
+        place = min(set(range(5)) - done)
+        names = name(f"n{again}-", 5)
+        hold(peer, server, event, names)
+
+        def fail(entries, place=place):
+            if place in done or len(entries) <= place:
+                return None
+            done.add(place)
+            return Fault(entries={place: fault})
+
+        peer.plan = fail
+        arrives(server, "target")
+        arrived = [one for one in ids(peer.arrived()) if one in names]
+        twice = place in done and fault == "missing" and DEDUPLICATES not in kind.traits
+        assert len(arrived) == 5 + twice and set(arrived) == set(names)
+        if len(done) == 5:
+            return
+    raise AssertionError(f"only the places {done} were tried")
+
+
+def test_all_entries_of_a_call_can_fail(start, peer, kind, event):
+    if HAS_ENTRIES not in kind.traits:
+        pytest.skip("a call has one outcome")
+    server = start()
+    hold(peer, server, event, name("e", 5))
+    peer.plan = None
+    peer.next(Fault(entries=dict.fromkeys(range(10), "later")))
+    arrives(server, "target")
+    assert sorted(ids(peer.arrived())) == name("e", 5)
+
+
+@entry_faults(lambda fault: fault not in OWN)
+def test_an_entry_that_is_not_at_fault_is_tried_again(start, peer, event, fault):
+    server = start(max_attempts=1)
+    hold(peer, server, event, name("e", 4))
+    peer.plan = lambda entries: Fault(entries={0: fault})
+    wait_for(lambda: counters(server, "target")["pending"] == 1, "three records")
+    calls = len(peer.calls)
+    peer.wait(lambda peer: len(peer.calls) > calls + 5)
+    assert counters(server, "target")["dead"] == 0
+    peer.plan = None
+    assert arrives(server, "target")["delivered"] == 4
+    assert sorted(ids(peer.arrived())) == name("e", 4)
+
+
+@entry_faults(lambda fault: fault in OWN)
+def test_an_entry_at_fault_is_set_aside_alone(start, peer, event, fault):
+    server = start(max_attempts=2)
+    hold(peer, server, event, [*name("e", 4), "poison", *name("f", 4)])
+
+    def poisoned(entries):
+        return Fault(entries={i: fault for i, one in enumerate(entries) if "poison" in str(one)})
+
+    peer.plan = poisoned
+    wait_for(lambda: counters(server, "target")["dead"] == 1, "a dead record")
+    arrives(server, "target")
+    assert sorted(ids(peer.arrived())) == name("e", 4) + name("f", 4)
+    code = peer.service.ENTRY_FAULTS[fault][0]
+    assert code in server.wait_log(event="sink_record_dead", sink="target")["reason"]
+
+
+# Calls that fail as a whole.
+
+
+@call_faults(lambda fault: fault not in OWN)
+def test_a_call_that_fails_for_no_record_is_tried_again(start, peer, event, fault):
+    server = start(max_attempts=1)
+    peer.plan = lambda entries: Fault(call=fault)
+    post(server, event, name("e", 12))
+    peer.wait(lambda peer: len(peer.calls) > 5)
+    found = counters(server, "target")
+    assert (found["dead"], found["pending"]) == (0, 12)
+    line = server.wait_log(event="sink_failed", sink="target")
+    code = peer.service.CALL_FAULTS[fault][1].split("#")[-1]
+    assert code in line["reason"] and "eu-west-1" in line["reason"]
+    attempts = 'sluice_sink_attempts_total{sink="target",result="%s"}'
+    is_configuration = fault in CONFIGURATION
+    assert (server.metric(attempts % "misconfigured") > 0) == is_configuration
+    assert ("told by the test" in line["reason"]) or not is_configuration
+    peer.plan = None
+    assert arrives(server, "target")["delivered"] == 12
+    assert sorted(ids(peer.arrived())) == sorted(name("e", 12))
+
+
+@call_faults(lambda fault: fault in OWN)
+def test_a_call_that_is_refused_for_one_record_sets_that_aside(start, peer, event, fault):
+    server = start(max_attempts=2)
+    hold(peer, server, event, [*name("e", 9), "poison", *name("f", 9)])
+    peer.plan = lambda entries: Fault(call=fault) if "poison" in str(entries) else None
+    wait_for(lambda: counters(server, "target")["dead"] == 1, "a dead record")
+    arrives(server, "target")
+    assert sorted(ids(peer.arrived())) == sorted(name("e", 9) + name("f", 9))
+
+
+@pytest.mark.parametrize("fault", ["garbage", "html", "empty", "reset", "lost", "hang"])
+def test_without_a_good_answer_records_are_tried_again(start, peer, kind, event, fault):
+    server = start(max_attempts=3, timeout="300ms")
+    peer.next(Fault(call=fault))
+    post(server, event, name("e", 3))
+    assert arrives(server, "target")["delivered"] == 3
+    arrived = ids(peer.arrived())
+    assert set(arrived) == set(name("e", 3))
+    stored_twice = fault in ("garbage", "empty", "lost") and DEDUPLICATES not in kind.traits
+    assert (len(arrived) > 3) == stored_twice
+    if stored_twice:
+        first, again = [one for one in peer.stored() if json.loads(one.data) == peer.arrived()[0]]
+        assert (first.data, first.key) == (again.data, again.key)
+
+
+# Start, stop and kill.
+
+
+def test_a_hanging_target_does_not_hold_the_server(start, peer, event):
+    server = start(timeout="600s")
+    peer.plan = lambda entries: Fault(call="hang")
+    post(server, event, name("e", 5))
+    peer.wait(lambda peer: peer.calls)
+    assert server.get("/readyz").status == 200
+    before = time.monotonic()
+    server.stop()
+    assert time.monotonic() - before < 8 * SLOW
+    peer.plan = None
+    server = restart(server)
+    assert arrives(server, "target")["delivered"] == 5
+    assert sorted(ids(peer.arrived())) == name("e", 5)
+    server.stop()
+
+
+def test_the_drain_delivers_what_waits(start, peer, event):
+    server = start(batch=2)
+    hold(peer, server, event, name("e", 20))
+    peer.plan = lambda entries: Fault(delay=0.01)
+    peer.wait(lambda peer: peer.arrived())
+    server.stop()
+    assert sorted(ids(peer.arrived())) == sorted(name("e", 20))
+
+
+def test_killed_in_the_middle_nothing_is_lost(start, peer, kind, event):
+    server = start(batch=2)
+    hold(peer, server, event, name("e", 20))
+    peer.plan = lambda entries: Fault(delay=0.02)
+    peer.wait(lambda peer: len(peer.arrived()) >= 4)
+    server.signal(signal.SIGKILL)
+    server.discard()
+    server = restart(server)
+    arrives(server, "target")
+    arrived = ids(peer.arrived())
+    assert set(arrived) == set(name("e", 20))
+    if DEDUPLICATES in kind.traits:
+        assert len(arrived) == 20
+    server.stop()
+
+
+def test_without_a_store_a_200_means_that_it_arrived(start, peer, event):
+    server = start(store={"path": ""}, http={"deadline": "1s"})
+    post(server, event, name("e", 5))
+    assert ids(peer.arrived()) == name("e", 5)
+    peer.plan = lambda entries: Fault(call="denied")
+    assert server.post(event | {"id": "late"}).status == 503
+    peer.plan = lambda entries: Fault(entries={0: "later"}) if len(peer.calls) % 2 else None
+    threads = [
+        threading.Thread(target=lambda n: answers.append(server.post(event | {"id": n}).status), args=(n,))
+        for n in name("t", 8)
+    ]
+    answers = []
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(answers) <= {200, 503} and 200 in answers
+    assert len(peer.arrived()) >= 5 + answers.count(200)
