@@ -8,6 +8,7 @@
 #include "delivery/sinks/http.h"
 #include "delivery/sinks/kafka.h"
 #include "delivery/sinks/kinesis.h"
+#include "delivery/sinks/s3.h"
 #include "delivery/sinks/sqs.h"
 
 enum { HTTP_IN_FLIGHT = 4 };
@@ -211,13 +212,45 @@ static bool make_sqs(const struct sink_maker *maker, const struct config_sink *c
     return make_entries(maker, config, &options.entries, err) && sink_sqs(&options, out, err);
 }
 
+static bool make_s3(const struct sink_maker *maker, const struct config_sink *config,
+                    struct sink *out, struct error *err)
+{
+    static const enum compress_format formats[] = {
+        [CONFIG_COMPRESSION_NONE] = COMPRESS_NONE,
+        [CONFIG_COMPRESSION_GZIP] = COMPRESS_GZIP,
+        [CONFIG_COMPRESSION_LZ4] = COMPRESS_NONE, /* refused by the schema */
+        [CONFIG_COMPRESSION_ZSTD] = COMPRESS_ZSTD,
+    };
+    struct entries_options common;
+
+    return make_entries(maker, config, &common, err) &&
+           sink_s3(
+               &(struct sink_s3_options){
+                   .name = copy(maker, config->name),
+                   .session = common.session,
+                   .region = common.region,
+                   .endpoint_url = common.endpoint_url,
+                   .bucket = copy(maker, config->bucket),
+                   .prefix = copy(maker, config->prefix),
+                   .time = copy(maker, config->time),
+                   .compression = formats[config->compression],
+                   .max_bytes = (size_t)config->max_bytes,
+                   .batch = common.batch,
+                   .in_flight = common.in_flight,
+                   .timeout_us = common.timeout_us,
+                   .path_style = config->path_style,
+                   .checksum = config->checksum == CONFIG_CHECKSUM_CRC32C,
+               },
+               out, err);
+}
+
 typedef bool make_sink(const struct sink_maker *maker, const struct config_sink *config,
                        struct sink *out, struct error *err);
 
 static make_sink *const makers[] = {
     [CONFIG_SINK_FILE] = make_file,   [CONFIG_SINK_HTTP] = make_http,
     [CONFIG_SINK_KAFKA] = make_kafka, [CONFIG_SINK_KINESIS] = make_kinesis,
-    [CONFIG_SINK_SQS] = make_sqs,
+    [CONFIG_SINK_SQS] = make_sqs,     [CONFIG_SINK_S3] = make_s3,
 };
 
 bool sink_make(const struct sink_maker *maker, const struct config_sink *config, struct sink *out,

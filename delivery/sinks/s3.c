@@ -304,7 +304,7 @@ bool sink_s3(const struct sink_s3_options *options, struct sink *out, struct err
         return false;
     }
     *out = (struct sink){ .in_flight = 1,
-                          .max_records = MAX_RECORDS,
+                          .max_records = options->batch ? options->batch : MAX_RECORDS,
                           .max_bytes = options->max_bytes,
                           .cost = s3_cost,
                           .deliver = s3_deliver,

@@ -32,6 +32,7 @@ enum config_sink_kind {
     CONFIG_SINK_KAFKA,
     CONFIG_SINK_KINESIS,
     CONFIG_SINK_SQS,
+    CONFIG_SINK_S3,
 };
 enum config_compression {
     CONFIG_COMPRESSION_NONE,
@@ -39,6 +40,7 @@ enum config_compression {
     CONFIG_COMPRESSION_LZ4,
     CONFIG_COMPRESSION_ZSTD,
 };
+enum config_checksum { CONFIG_CHECKSUM_CRC32C, CONFIG_CHECKSUM_NONE };
 enum config_sasl_mechanism {
     CONFIG_SASL_NONE,
     CONFIG_SASL_PLAIN,
@@ -229,12 +231,19 @@ struct config_sink {
     const char *group_id; /* JSON Pointer into the record; "": none */
     enum config_deduplication deduplication;
     struct config_pairs attributes; /* name to JSON Pointer into the record */
-    const char *region;             /* "": of the URL or ARN, else aws.region */
-    const char *endpoint_url;       /* "": aws.endpoint_url */
-    const char *profile;            /* "": aws.profile */
-    const char *key;                /* JSON Pointer into the record; "": none */
-    int64_t in_flight;              /* deliveries at the same time; 0: as the kind says */
-    int64_t batch;                  /* records in one delivery; 0: as the kind says */
+    const char *bucket;             /* name, alias or ARN */
+    const char *prefix;
+    const char *time; /* JSON Pointer into the record; "": when the event was accepted */
+    uint64_t max_bytes;
+    int64_t max_age_us;
+    bool path_style;
+    enum config_checksum checksum;
+    const char *region;       /* "": of the URL or ARN, else aws.region */
+    const char *endpoint_url; /* "": aws.endpoint_url */
+    const char *profile;      /* "": aws.profile */
+    const char *key;          /* JSON Pointer into the record; "": none */
+    int64_t in_flight;        /* deliveries at the same time; 0: as the kind says */
+    int64_t batch;            /* records in one delivery; 0: as the kind says */
     int64_t timeout_us;
     bool ordered;
     int64_t max_attempts; /* 0: no end */

@@ -77,5 +77,8 @@ void config_sink_rules_kafka(struct settings *settings, const struct config *con
 /** config_sink_rules() for the kinds of AWS. */
 void config_sink_rules_aws(struct settings *settings, const struct config *config);
 
+/** config_sink_rules() for S3. */
+void config_sink_rules_s3(struct settings *settings, const struct config *config);
+
 /** config_rules() for the sinks. */
 void config_sink_rules(struct settings *settings, const struct config *config);

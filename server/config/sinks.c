@@ -223,4 +223,5 @@ void config_sink_rules(struct settings *settings, const struct config *config)
     check_sink_headers(settings, config);
     config_sink_rules_kafka(settings, config);
     config_sink_rules_aws(settings, config);
+    config_sink_rules_s3(settings, config);
 }

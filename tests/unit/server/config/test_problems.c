@@ -424,7 +424,7 @@ static const struct {
     { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
     { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
     { "sinks:\n  - {name: a, kind: ftp}\n",
-      "2: sinks[0].kind: expected one of: file, http, kafka, kinesis, sqs\n" },
+      "2: sinks[0].kind: expected one of: file, http, kafka, kinesis, sqs, s3\n" },
     { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
     { "sinks:\n  - {name: a b, kind: file, path: x}\n",
       "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
@@ -485,6 +485,16 @@ static const struct {
       "2: sinks[0].compression: expected one of: none, gzip, lz4, zstd\n" },
     { "sinks:\n  - {name: a, kind: http, url: http://x, compression: lz4}\n",
       "2: sinks[0].compression: expected one of: none, gzip\n" },
+    { "sinks:\n  - {name: a, kind: s3}\n", "2: sinks[0].bucket: is missing\n" },
+    { "sinks:\n  - {name: a, kind: s3, bucket: b-b, prefix: /a, path: x}\n",
+      "2: sinks[0].path: is not a key of kind s3\n"
+      "2: sinks[0].prefix: has a / at its start or behind another /\n" },
+    { "store: {path: ''}\nsinks:\n  - {name: a, kind: s3, bucket: b-b}\n",
+      "3: sinks[0].kind: an s3 sink needs a store: senders would wait for its objects\n" },
+    { "sinks:\n  - {name: a, kind: s3, bucket: b-b, prefix: a/}\n"
+      "  - {name: b, kind: s3, bucket: b-b, prefix: a/}\n"
+      "  - {name: c, kind: s3, bucket: b-c, prefix: a/}\n",
+      "3: sinks[1].prefix: another sink writes to this bucket and prefix already\n" },
     { "sinks:\n  - {name: a, kind: http, url: http://x, compression: gzip,\n"
       "     headers: {content-Encoding: br}}\n",
       "2: sinks[0].compression: the header content-encoding is configured as well\n" },
