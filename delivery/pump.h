@@ -52,3 +52,9 @@ const char *pump_name(const struct pump *pump);
 
 /** How many times records had this result since the start. */
 uint64_t pump_attempts(const struct pump *pump, enum sink_result result);
+
+/** How many deliveries are under way. */
+size_t pump_in_flight(const struct pump *pump);
+
+/** Did the last delivery fail since the sink is misconfigured? */
+bool pump_is_misconfigured(const struct pump *pump);

@@ -83,7 +83,7 @@ enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_fa
 /* The first, second, fourth, ... record after it, since neighbours may have the same fault. */
 size_t pump_lane_probe_at(const struct pump_lane *lane, size_t count)
 {
-    size_t at = (size_t)1 << (lane->probes % (FARTHEST_DOUBLING + 1));
+    size_t at = ((size_t)1 << (lane->probes % (FARTHEST_DOUBLING + 1))) - 1;
 
     return at < count ? at : count - 1;
 }

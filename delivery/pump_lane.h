@@ -72,7 +72,7 @@ void pump_lane_grow(struct pump_lane *lane);
 enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_failure *failure,
                                const struct pump_signs *signs);
 
-/** The index of the probe in `count` records, of which the first is the suspect. */
+/** The index of the probe in the `count` records after the suspect. */
 size_t pump_lane_probe_at(const struct pump_lane *lane, size_t count);
 
 /** The probe did not arrive either. */
@@ -86,3 +86,9 @@ void pump_lane_forget(struct pump_lane *lane);
  * failed three times or more in a row, the last time alone (`count` is 1).
  */
 bool pump_lane_names(struct pump_lane *lane, size_t count);
+
+/** Are batches smaller than they may be, since a record at fault is searched? */
+static inline bool pump_lane_is_searching(const struct pump_lane *lane)
+{
+    return lane->limit < lane->most;
+}

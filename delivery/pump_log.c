@@ -19,9 +19,9 @@ void pump_log_store(struct pump_log *log, const struct error *failure)
     log->is_store_failing = failure != NULL;
 }
 
-static void log_fault(const struct pump_log *log, const char *reason)
+static void log_fault(const struct pump_log *log, const char *event, const char *reason)
 {
-    LOG_EVENT(LOG_WARN, "sink_failed", LOG_STR("sink", str_from_c(log->sink)),
+    LOG_EVENT(LOG_WARN, event, LOG_STR("sink", str_from_c(log->sink)),
               LOG_STR("reason", str_from_c(reason)));
 }
 
@@ -62,20 +62,38 @@ static void log_recovery(const struct pump_log *log)
               LOG_INT("after_ms", (clock_monotonic_us() - log->failing_since_us) / US_PER_MS));
 }
 
+static void log_failure(struct pump_log *log, const struct pump_plan *plan)
+{
+    bool begins = log->failures++ == 0;
+
+    if (begins)
+        log->failing_since_us = clock_monotonic_us();
+    if (plan->misconfigured && !log->is_misconfigured)
+        log_fault(log, "sink_misconfigured", plan->misconfigured);
+    else if (begins)
+        log_fault(log, "sink_failed", plan->failed_reason);
+    log->is_misconfigured = log->is_misconfigured || plan->misconfigured;
+}
+
+/* What the plan shows of the sink itself. */
+static void log_sink(struct pump_log *log, const struct pump_plan *plan)
+{
+    if (plan->failed_reason && !plan->is_partial) {
+        log_failure(log, plan);
+    } else if (log->failures > 0) {
+        log_recovery(log);
+        log->failures = 0;
+        log->is_misconfigured = false;
+    }
+}
+
 void pump_log_plan(struct pump_log *log, const struct pump_plan *plan,
                    const struct backlog_record *records)
 {
     bool is_refusing = plan->refused + plan->dead > 0;
 
-    if (plan->failed_reason) {
-        if (log->failures++ == 0) {
-            log->failing_since_us = clock_monotonic_us();
-            log_fault(log, plan->failed_reason);
-        }
-    } else if (log->failures > 0) {
-        log_recovery(log);
-        log->failures = 0;
-    }
+    if (!plan->is_late)
+        log_sink(log, plan);
     if (plan->dead > 0)
         log_records(log, "sink_record_dead", plan->refused_reason, plan->dead,
                     &records[plan->first_dead]);

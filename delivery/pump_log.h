@@ -17,6 +17,7 @@ struct pump_log {
     const char *sink;
     int64_t failures;         /* batches in a row that failed by the sink's fault */
     int64_t failing_since_us; /* clock_monotonic_us() */
+    bool is_misconfigured;    /* since the last batch that did not fail */
     bool is_refusing;         /* the last batch had a record that was refused */
     bool is_store_failing;
 };

@@ -45,23 +45,38 @@ static bool is_over(const struct pump_rules *rules, const struct pump_tried *tri
            !(tried->is_blamed && attempts == 1);
 }
 
+static const char *reason_at(const struct pump_tried *tried, size_t index)
+{
+    const char *reason = tried->answer->outcomes[index].reason;
+
+    return reason ? reason : "not confirmed";
+}
+
+static void plan_dead(struct pump_plan *plan, const struct pump_tried *tried, size_t index)
+{
+    if (!plan->refused_reason)
+        plan->refused_reason = reason_at(tried, index);
+    if (plan->dead++ == 0)
+        plan->first_dead = index;
+    plan->results[index].reason = reason_at(tried, index);
+    plan->results[index].verdict = BACKLOG_DEAD;
+}
+
 static void plan_refused(struct pump_plan *plan, const struct pump_rules *rules,
                          const struct pump_tried *tried, size_t index, uint64_t *random)
 {
     struct backlog_result *result = &plan->results[index];
     int64_t attempts = tried->records[index].attempts + 1;
 
-    result->reason = tried->answer->outcomes[index].reason;
-    if (!plan->refused_reason)
-        plan->refused_reason = result->reason;
     if (attempts == 1 && !tried->is_blamed)
         plan->is_first_refusal = true;
     if (is_over(rules, tried, attempts)) {
-        if (plan->dead++ == 0)
-            plan->first_dead = index;
-        result->verdict = BACKLOG_DEAD;
+        plan_dead(plan, tried, index);
         return;
     }
+    result->reason = reason_at(tried, index);
+    if (!plan->refused_reason)
+        plan->refused_reason = result->reason;
     result->verdict = BACKLOG_FAILED;
     result->next_at_us =
         tried->now_us + pump_backoff_us(attempts, rules->max_backoff_us, draw(random));
@@ -74,13 +89,22 @@ static void plan_postponed(struct pump_plan *plan, const struct pump_rules *rule
 {
     struct backlog_result *result = &plan->results[index];
 
+    result->reason = reason_at(tried, index);
     if (!plan->failed_reason) {
-        plan->failed_reason = tried->answer->outcomes[index].reason;
+        plan->failed_reason = result->reason;
         plan->pause_us = pause_after(rules, tried, random);
     }
+    if (!plan->misconfigured && tried->answer->outcomes[index].result == SINK_MISCONFIGURED)
+        plan->misconfigured = result->reason;
     result->verdict = BACKLOG_DELAYED;
-    result->reason = tried->answer->outcomes[index].reason;
     result->next_at_us = tried->now_us + plan->pause_us;
+}
+
+static void plan_delivered(struct pump_plan *plan, size_t index)
+{
+    plan->results[index].verdict = BACKLOG_DELIVERED;
+    plan->delivered++;
+    plan->is_partial = plan->is_partial || plan->failed_reason;
 }
 
 /* Records at the end that were postponed stay in their lane, in order. */
@@ -99,49 +123,82 @@ static void delay_each(struct pump_plan *plan)
     plan->pause_us = 0;
 }
 
+/* Does the plan stop at a record with this verdict? */
+static bool stops(const struct pump_rules *rules, enum backlog_verdict verdict)
+{
+    return rules->order == BACKLOG_STRICT && verdict != BACKLOG_DELIVERED &&
+           verdict != BACKLOG_DEAD;
+}
+
+/* Was the record left out, since one before it was not delivered? */
+static bool is_left_out(const struct pump_plan *plan, const struct pump_rules *rules,
+                        const struct sink_outcome *outcome)
+{
+    return rules->order == BACKLOG_STRICT && plan->dead > 0 && outcome->result == SINK_POSTPONED &&
+           !outcome->reason;
+}
+
+static void plan_record(struct pump_plan *plan, const struct pump_rules *rules,
+                        const struct pump_tried *tried, size_t index, uint64_t *random)
+{
+    switch (tried->answer->outcomes[index].result) {
+    case SINK_DELIVERED:
+        plan_delivered(plan, index);
+        break;
+    case SINK_IMPOSSIBLE:
+        plan_dead(plan, tried, index);
+        break;
+    case SINK_REFUSED:
+        plan_refused(plan, rules, tried, index, random);
+        break;
+    case SINK_POSTPONED:
+    case SINK_MISCONFIGURED:
+    case SINK_UNDER_WAY:
+    default:
+        if (tried->is_blamed)
+            plan_refused(plan, rules, tried, index, random);
+        else
+            plan_postponed(plan, rules, tried, index, random);
+    }
+}
+
 void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
                     const struct pump_tried *tried, uint64_t *random)
 {
     struct backlog_result *results = plan->results;
+    bool is_sink_wide = tried->answer->is_sink_wide;
     bool stopped = false;
 
-    *plan = (struct pump_plan){ .results = results };
+    *plan = (struct pump_plan){ .results = results, .is_late = tried->is_late };
     for (size_t i = 0; i < tried->count; i++) {
         results[i] =
             (struct backlog_result){ .seq = tried->records[i].seq, .verdict = BACKLOG_UNTRIED };
+        stopped = stopped || is_left_out(plan, rules, &tried->answer->outcomes[i]);
         if (stopped)
             continue;
-        if (tried->answer->outcomes[i].result == SINK_DELIVERED) {
-            results[i].verdict = BACKLOG_DELIVERED;
-            plan->delivered++;
-        } else if (tried->answer->outcomes[i].result == SINK_REFUSED || tried->is_blamed) {
-            plan_refused(plan, rules, tried, i, random);
-        } else {
-            plan_postponed(plan, rules, tried, i, random);
-        }
-        stopped = rules->ordered && results[i].verdict != BACKLOG_DELIVERED &&
-                  results[i].verdict != BACKLOG_DEAD;
+        plan_record(plan, rules, tried, i, random);
+        stopped = stops(rules, results[i].verdict);
     }
-    if (rules->is_awaited && !rules->ordered && !tried->answer->is_sink_wide)
+    is_sink_wide = is_sink_wide || plan->misconfigured;
+    plan->is_partial = plan->is_partial && !is_sink_wide;
+    if (plan->is_partial)
+        plan->pause_us = 0;
+    if (rules->is_awaited && rules->order != BACKLOG_STRICT && !is_sink_wide)
         delay_each(plan);
     else
         leave_the_last(plan, tried->count);
 }
 
-void pump_plan_probe(struct pump_plan *plan, const struct pump_rules *rules,
-                     const struct pump_tried *tried, size_t arrived, uint64_t *random)
+void pump_plan_split(struct pump_plan *plan, const struct pump_tried *tried)
 {
     struct backlog_result *results = plan->results;
 
-    *plan = (struct pump_plan){ .results = results, .any = true, .delivered = 1 };
+    *plan = (struct pump_plan){ .results = results, .any = true };
     for (size_t i = 0; i < tried->count; i++)
         results[i] = (struct backlog_result){
             .seq = tried->records[i].seq,
-            .verdict = i < arrived ? BACKLOG_DELAYED : BACKLOG_UNTRIED,
+            .verdict = BACKLOG_DELAYED,
             .next_at_us = tried->now_us,
-            .reason = tried->answer->outcomes[0].reason,
+            .reason = reason_at(tried, i),
         };
-    plan_refused(plan, rules, tried, 0, random);
-    results[arrived].verdict = BACKLOG_DELIVERED;
-    results[arrived].reason = NULL;
 }

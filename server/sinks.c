@@ -54,7 +54,9 @@ static struct pump *create_pump(const struct sink_maker *maker, const struct con
         return NULL;
     return pump_create(&(struct pump_options){
         .name = arena_copy(maker->arena, str_from_c(config->name)).ptr,
-        .rules = { .ordered = config->ordered || config->kind == CONFIG_SINK_S3, /* s3.h */
+        .rules = { .order = config->ordered || config->kind == CONFIG_SINK_S3 /* s3.h */
+                                ? BACKLOG_STRICT
+                                : BACKLOG_UNORDERED,
                    .is_awaited = is_awaited,
                    .max_attempts = config->max_attempts,
                    .max_backoff_us = config->max_backoff_us },

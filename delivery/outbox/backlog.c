@@ -6,15 +6,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "delivery/outbox/outbox_internal.h"
+#include "delivery/outbox/batch.h"
 
-bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
-                  struct error *err)
+bool backlog_open(struct outbox *outbox, const struct backlog_options *options,
+                  struct backlog **out, struct error *err)
 {
     const struct outbox_operations *operations = outbox->operations;
+    const char *sink = options->sink;
 
     (void)pthread_mutex_lock(&outbox->mutex);
 
@@ -28,35 +28,37 @@ bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct 
     struct backlog *backlog = mem_alloc(operations->backlog_size);
 
     backlog->outbox = outbox;
+    memcpy(backlog->sink, sink, strnlen(sink, OUTBOX_NAME_SIZE - 1));
+    backlog->order = options->order;
+    backlog->lane = BACKLOG_NEW;
+    list_init(&backlog->batches);
     if (operations->open && !operations->open(backlog, err)) {
         mem_free(backlog);
         return false;
     }
-    memcpy(backlog->sink, sink, strnlen(sink, OUTBOX_NAME_SIZE - 1));
-    backlog->ordered = ordered;
-    backlog->lane = BACKLOG_NEW;
-    backlog->arena = arena_create();
     *out = backlog;
     return true;
 }
 
 void backlog_close(struct backlog *backlog)
 {
+    const struct outbox_operations *operations;
+
     if (!backlog)
         return;
-    backlog->outbox->operations->close(backlog);
-    arena_destroy(backlog->arena);
+    operations = backlog->outbox->operations;
+    while (!list_is_empty(&backlog->batches))
+        backlog_settle(
+            backlog, CONTAINER_OF(list_first(&backlog->batches), struct backlog_batch, link), NULL);
+    if (operations->close)
+        operations->close(backlog);
     mem_free(backlog);
 }
 
-bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
-                  const struct backlog_record **records, size_t *count, struct error *err)
+bool backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds, struct arena *arena,
+                  struct backlog_batch **batch, struct error *err)
 {
-    if (!backlog->outbox->operations->next(backlog, bounds, err))
-        return false;
-    *records = backlog->records;
-    *count = backlog->count;
-    return true;
+    return backlog->outbox->operations->take(backlog, bounds, arena, batch, err);
 }
 
 const char *backlog_store(const struct backlog *backlog)
@@ -64,25 +66,30 @@ const char *backlog_store(const struct backlog *backlog)
     return backlog->outbox->id;
 }
 
-enum backlog_lane backlog_lane(const struct backlog *backlog)
+void backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
+                    const struct backlog_result *results)
 {
-    return backlog->lane;
+    batch_remove(backlog, batch);
+    backlog->outbox->operations->settle(backlog, batch, results);
 }
 
-bool backlog_settle(struct backlog *backlog, const struct backlog_result *results, size_t count,
-                    struct error *err)
+bool backlog_commit(struct backlog *backlog, bool wait, struct error *err)
 {
-    if (!backlog->outbox->operations->settle(backlog, results, count, err))
-        return false;
-    backlog->count = 0; /* they must not be settled a second time */
-    return true;
+    const struct outbox_operations *operations = backlog->outbox->operations;
+
+    return !operations->commit || operations->commit(backlog, wait, err);
 }
 
-void backlog_wait(struct backlog *backlog, int64_t latest_us)
+bool backlog_has_room(const struct backlog *backlog)
+{
+    return batch_has_room(backlog);
+}
+
+void backlog_wait(struct backlog *backlog, bool for_records, int64_t latest_us)
 {
     struct outbox *outbox = backlog->outbox;
 
-    if (backlog->retry_due_us != INT64_MAX) {
+    if (for_records && backlog->retry_due_us != INT64_MAX) {
         int64_t due_us = clock_monotonic_us() + backlog->retry_due_us - clock_now_us();
 
         latest_us = due_us < latest_us ? due_us : latest_us;
@@ -91,7 +98,8 @@ void backlog_wait(struct backlog *backlog, int64_t latest_us)
     const struct timespec latest = clock_timespec(latest_us > 0 ? latest_us : 0);
 
     (void)pthread_mutex_lock(&outbox->mutex);
-    while (!backlog->woken && backlog->round == outbox->round && !outbox->stopping)
+    while (!backlog->woken && !outbox->stopping &&
+           !(for_records && backlog->round != outbox->round))
         if (pthread_cond_timedwait(&outbox->news, &outbox->mutex, &latest) == ETIMEDOUT)
             break;
     backlog->woken = false;

@@ -3,12 +3,17 @@
  *
  * A sink has a cursor into the sequence of records. Records behind the cursor are pending. The
  * cursor has passed all others: they were delivered, moved to the sink's retry rows, set aside as
- * dead, or dropped. The cursor of an ordered sink stops at a record that fails. The committer makes
- * results durable, so a crash may repeat a delivery but never loses one. Without a store there are
- * no cursors and rows, and dead records are dropped (memory.c).
+ * dead, or dropped. The cursor of a strictly ordered sink stops at a record that fails.
  *
- * Threads: a backlog belongs to the one thread that delivers; it has its own read-only connection.
- * All calls may block. Only backlog_wake() may be called from any thread.
+ * Records are handed out in batches, several at a time, and settled in any order. What is settled
+ * behind a record that is still under way waits in memory (window.h), since the cursor cannot pass
+ * that record. The committer makes results durable, so a crash may repeat a delivery but never
+ * loses one. Without a store there are no cursors and rows, and dead records are dropped
+ * (memory.c).
+ *
+ * Threads: a backlog belongs to the one thread that takes and settles; it has its own read-only
+ * connection. All calls may block. Only backlog_wake() and backlog_store() may be called from any
+ * thread.
  */
 #pragma once
 
@@ -16,8 +21,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/list.h"
 #include "base/str.h"
 #include "delivery/outbox/outbox.h"
 
@@ -49,15 +56,31 @@ struct backlog_result {
     const char *reason; /* for people, kept with the row, for FAILED, DELAYED and DEAD */
 };
 
+enum backlog_order {
+    BACKLOG_UNORDERED,
+    BACKLOG_STRICT, /* it stops at the first failure; one batch at a time */
+};
+
+struct backlog_options {
+    const char *sink; /* copied */
+    enum backlog_order order;
+};
+
 /**
- * The backlog of a configured sink. `ordered`: it stops at the first failure. ERR_CONFIG: the store
- * does not know the sink; ERR_SYSTEM: the connection cannot be opened. The caller owns it.
+ * The backlog of a configured sink. ERR_CONFIG: the store does not know the sink; ERR_SYSTEM: the
+ * connection cannot be opened. The caller owns it.
  */
-NODISCARD bool backlog_open(struct outbox *outbox, const char *sink, bool ordered,
+NODISCARD bool backlog_open(struct outbox *outbox, const struct backlog_options *options,
                             struct backlog **out, struct error *err);
 
-/** NULL is allowed. */
+/**
+ * Give all batches back, and make durable what is settled, if the store can write. NULL is
+ * allowed.
+ */
 void backlog_close(struct backlog *backlog);
+
+/** The id of the store: letters and digits, random, given when the store was made. Any thread. */
+const char *backlog_store(const struct backlog *backlog);
 
 /** Where records wait. Without a store all are BACKLOG_NEW. */
 enum backlog_lane {
@@ -75,37 +98,65 @@ struct backlog_bounds {
     size_t key_bytes;       /* of all keys; likewise */
     int64_t longest_us;     /* no retry waits longer; if one seems to, the clock was set back */
     enum backlog_lane lane; /* take from this one */
+
+    /** The bytes of a record that count; NULL: the length of `bytes`. */
+    size_t (*cost)(void *self, const struct backlog_record *record);
+    void *self;
+};
+
+/** Records that are handed out together, until they are settled. */
+struct backlog_batch {
+    struct backlog_record *records; /* in sequence */
+    size_t count;                   /* at least 1 */
+    enum backlog_lane lane;         /* that they are from */
+    bool is_full;                   /* the next record does not fit */
+    /* Private: */
+    struct list_link link; /* in the backlog's list of those that are not settled */
+    struct arena *arena;
+    size_t capacity;
+    size_t cost;
+    size_t key_bytes;
+    size_t held_bytes; /* of memory, about */
+    void *spots;       /* memory.c: where the records are */
 };
 
 /**
- * The next records to try, in sequence: retries that are due, or records behind the cursor. An
- * ordered sink gets none before the time of its first record's next attempt. The records are valid
- * until the next call. `*count` is 0 if none is due. ERR_SYSTEM: reading failed; try again later.
+ * Take the next records that are ready and not under way: retries that are due, or records behind
+ * the cursor. `*batch` NULL: a new batch, allocated in `arena` with its records, which must live
+ * until it is settled; it stays NULL if no record is ready. Else more records of the same lane are
+ * added to `*batch`, in the same arena. A strictly ordered sink gets none before the time of its
+ * first record's next attempt. ERR_SYSTEM: reading failed; try again later.
  */
-NODISCARD bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
-                            const struct backlog_record **records, size_t *count,
-                            struct error *err);
-
-/** The id of the store: letters and digits, random, given when the store was made. Any thread. */
-const char *backlog_store(const struct backlog *backlog);
-
-/** The lane of the last records. */
-enum backlog_lane backlog_lane(const struct backlog *backlog);
+NODISCARD bool backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds,
+                            struct arena *arena, struct backlog_batch **batch, struct error *err);
 
 /**
- * Make the results of the last backlog_next() durable: one for each record, in the same order.
- * All or nothing. New records that are UNTRIED must be the last ones; for an ordered sink, all
- * after the first that is neither DELIVERED nor DEAD must be UNTRIED. ERR_UNAVAILABLE: the store
- * cannot write now; call it again with the same results, or call backlog_next() and deliver again.
+ * Can another batch be taken? What is under way is bounded, however much waits: at most about 32
+ * MiB in several batches.
  */
-NODISCARD bool backlog_settle(struct backlog *backlog, const struct backlog_result *results,
-                              size_t count, struct error *err);
+bool backlog_has_room(const struct backlog *backlog);
 
 /**
- * Wait until backlog_next() may return records, until backlog_wake(), or until `latest_us`
- * (clock_monotonic_us()). Returns at once if there is news since the last backlog_next().
+ * Settle a batch with one result for each record, in the same order; they are copied. UNTRIED
+ * records can be taken again at once. For a strictly ordered sink all after the first that is
+ * neither DELIVERED nor DEAD must be UNTRIED. backlog_commit() makes it durable.
  */
-void backlog_wait(struct backlog *backlog, int64_t latest_us);
+void backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
+                    const struct backlog_result *results);
+
+/**
+ * Begin to make durable what is settled, if something is and no commit is under way; a commit that
+ * ends, ends a wait. `wait`: return when all is durable. ERR_UNAVAILABLE: the store cannot write
+ * now, or the last commit failed; nothing is lost, call it again later.
+ */
+NODISCARD bool backlog_commit(struct backlog *backlog, bool wait, struct error *err);
+
+/**
+ * Wait until backlog_wake(), until a commit ends, or until `latest_us` (clock_monotonic_us()).
+ * `for_records`: also until there may be records to take; returns at once if there is news since
+ * the last backlog_take().
+ */
+void backlog_wait(struct backlog *backlog, bool for_records, int64_t latest_us);
 
 /** End a wait, now or the next one. */
 void backlog_wake(struct backlog *backlog);

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
-#include "delivery/outbox/outbox_internal.h"
+#include "delivery/outbox/batch.h"
 
 struct outbox_memory {
     struct outbox outbox;
@@ -62,21 +62,9 @@ struct spot {
     size_t index;
 };
 
-struct memory_backlog {
-    struct backlog backlog;
-    struct spot *spots; /* of the records handed out */
-};
-
-static_assert(offsetof(struct memory_backlog, backlog) == 0, "backlog_close() frees it");
-
 static struct outbox_memory *memory_of(struct outbox *outbox)
 {
     return CONTAINER_OF(outbox, struct outbox_memory, outbox);
-}
-
-static struct memory_backlog *backlog_of(struct backlog *backlog)
-{
-    return CONTAINER_OF(backlog, struct memory_backlog, backlog);
 }
 
 static struct memory_job *job_of(struct list_link *link)
@@ -322,14 +310,6 @@ static void put_back(struct spot spot, size_t sink, int64_t next_at_us)
         end_leg(spot, sink, false, NULL);
 }
 
-/* Records that were handed out and not settled wait again. */
-static void put_all_back(struct memory_backlog *own, size_t sink)
-{
-    for (size_t i = 0; i < own->backlog.count; i++)
-        put_back(own->spots[i], sink, 0);
-    own->backlog.count = 0;
-}
-
 static size_t sink_index(const struct backlog *backlog)
 {
     struct tally *tally = &backlog->outbox->published;
@@ -337,21 +317,30 @@ static size_t sink_index(const struct backlog *backlog)
     return (size_t)(tally_find_sink(tally, backlog->sink) - tally->sinks);
 }
 
-static void hand_out(struct memory_backlog *own, struct spot spot, struct leg *leg)
+/* A walk along all records for a sink. */
+struct walk {
+    struct backlog *backlog;
+    const struct backlog_bounds *bounds;
+    struct arena *arena;
+    struct backlog_batch **batch;
+    size_t spots; /* room for so many in the batch */
+    size_t sink;
+    int64_t now_us;
+    int64_t oldest_us; /* when the first that has not ended was accepted; 0: there is none */
+};
+
+/* The texts of the record; they live as long as its leg has not ended, but `key` is in `text`. */
+static struct backlog_record record_at(struct spot spot, const struct leg *leg,
+                                       char text[static JOB_KEY_SIZE])
 {
-    struct backlog *backlog = &own->backlog;
     const struct job_item *item = &spot.job->job.items[spot.index];
     int64_t seq = spot.job->first_seq + (int64_t)spot.index;
-    char text[JOB_KEY_SIZE];
-    struct str key = job_make_key(backlog->outbox->id, item, seq, text);
 
-    leg->stage = STAGE_UNDERWAY;
-    own->spots[backlog->count] = spot;
-    backlog->records[backlog->count++] = (struct backlog_record){
+    return (struct backlog_record){
         .seq = seq,
         .accepted_us = spot.job->accepted_us,
         .attempts = leg->attempts,
-        .key = arena_copy(backlog->arena, key),
+        .key = job_make_key(spot.job->memory->outbox.id, item, seq, text),
         .registry = item->registry,
         .schema = item->schema,
         .version = item->version,
@@ -359,15 +348,39 @@ static void hand_out(struct memory_backlog *own, struct spot spot, struct leg *l
     };
 }
 
-/* A walk along all records for a sink. */
-struct walk {
-    const struct backlog_bounds *bounds;
-    size_t sink;
-    size_t bytes;     /* handed out, */
-    size_t key_bytes; /* with so many of keys */
-    int64_t now_us;
-    int64_t oldest_us; /* when the first that has not ended was accepted; 0: there is none */
-};
+/* Note where the batch's last record is. */
+static void add_spot(struct backlog_batch *batch, struct walk *walk, struct spot spot)
+{
+    struct spot *spots = batch->spots;
+
+    if (batch->count > walk->spots || !spots) {
+        walk->spots = batch->capacity;
+        batch->spots = arena_alloc(walk->arena, walk->spots * sizeof(*spots));
+        if (spots)
+            memcpy(batch->spots, spots, (batch->count - 1) * sizeof(*spots));
+        spots = batch->spots;
+    }
+    spots[batch->count - 1] = spot;
+}
+
+/* Hand out the record, if it fits. A record that failed goes alone. */
+static bool hand_out(struct walk *walk, struct spot spot, struct leg *leg)
+{
+    struct backlog_batch *batch = *walk->batch;
+    char text[JOB_KEY_SIZE];
+    struct backlog_record record = record_at(spot, leg, text);
+
+    if (batch && leg->is_suspect)
+        batch->is_full = true;
+    if ((batch && batch->is_full) || !batch_fits(walk->backlog, walk->bounds, batch, &record))
+        return false;
+    record.key = arena_copy(walk->arena, record.key);
+    leg->stage = STAGE_UNDERWAY;
+    batch_add(walk->backlog, walk->bounds, walk->arena, walk->batch, &record);
+    add_spot(*walk->batch, walk, spot);
+    (*walk->batch)->is_full = leg->is_suspect;
+    return !leg->is_suspect;
+}
 
 /* Not due yet, unless the clock was set back since. */
 static bool is_early(const struct walk *walk, const struct leg *leg)
@@ -378,44 +391,30 @@ static bool is_early(const struct walk *walk, const struct leg *leg)
            (longest_us == 0 || leg->next_at_us <= walk->now_us + longest_us);
 }
 
-/* Is there no room beside the records handed out already? A record that failed goes alone. */
-static bool has_no_room(const struct walk *walk, size_t count, const struct leg *leg)
-{
-    const struct backlog_bounds *bounds = walk->bounds;
-
-    return count > 0 &&
-           (walk->bytes > bounds->bytes ||
-            (bounds->key_bytes > 0 && walk->key_bytes > bounds->key_bytes) || leg->is_suspect);
-}
-
 /* False: the walk is over. */
-static bool visit(struct memory_backlog *own, struct walk *walk, struct spot spot)
+static bool visit(struct walk *walk, struct spot spot)
 {
-    struct backlog *backlog = &own->backlog;
+    struct backlog *backlog = walk->backlog;
     struct leg *leg = leg_of(spot, walk->sink);
-    const struct job_item *item = &spot.job->job.items[spot.index];
 
     if (leg->stage == STAGE_ENDED)
         return true;
     if (walk->oldest_us == 0)
         walk->oldest_us = spot.job->accepted_us;
+    if (leg->stage == STAGE_UNDERWAY)
+        return true;
     if (is_early(walk, leg)) {
         if (leg->next_at_us < backlog->retry_due_us)
             backlog->retry_due_us = leg->next_at_us;
-        return !backlog->ordered;
+        return backlog->order != BACKLOG_STRICT;
     }
-    walk->bytes += item->body.len;
-    walk->key_bytes += item->id.len;
-    if (has_no_room(walk, backlog->count, leg))
-        return false;
-    hand_out(own, spot, leg);
-    return backlog->count < walk->bounds->records && !leg->is_suspect;
+    return hand_out(walk, spot, leg);
 }
 
-static bool visit_job(struct memory_backlog *own, struct walk *walk, struct memory_job *job)
+static bool visit_job(struct walk *walk, struct memory_job *job)
 {
     for (size_t i = 0; i < job->job.count; i++)
-        if (!visit(own, walk, (struct spot){ job, i }))
+        if (!visit(walk, (struct spot){ job, i }))
             return false;
     return true;
 }
@@ -439,26 +438,22 @@ static struct list_link *find_start(struct outbox_memory *memory, size_t sink)
 }
 
 /* The mutex is not held. */
-static bool memory_next(struct backlog *backlog, const struct backlog_bounds *bounds,
-                        struct error *err)
+static bool memory_take(struct backlog *backlog, const struct backlog_bounds *bounds,
+                        struct arena *arena, struct backlog_batch **batch, struct error *err)
 {
-    struct memory_backlog *own = backlog_of(backlog);
     struct outbox *outbox = backlog->outbox;
-    struct walk walk = { .bounds = bounds, .now_us = clock_now_us() };
+    struct walk walk = { backlog, bounds, arena, batch, .now_us = clock_now_us() };
 
     (void)err;
     (void)pthread_mutex_lock(&outbox->mutex);
     walk.sink = sink_index(backlog);
-    put_all_back(own, walk.sink);
-    arena_reset(backlog->arena);
-    backlog->records = arena_alloc(backlog->arena, bounds->records * sizeof(*backlog->records));
-    own->spots = arena_alloc(backlog->arena, bounds->records * sizeof(*own->spots));
+    walk.spots = *batch ? (*batch)->count : 0;
     backlog->retry_due_us = INT64_MAX;
     backlog->round = outbox->round;
 
     struct list_link *link = find_start(memory_of(outbox), walk.sink);
 
-    while (link && visit_job(own, &walk, job_of(link)))
+    while (link && visit_job(&walk, job_of(link)))
         link = list_next(&outbox->queue.list, link);
     outbox_note_oldest(outbox, walk.sink, walk.oldest_us);
     (void)pthread_mutex_unlock(&outbox->mutex);
@@ -480,31 +475,22 @@ static void settle_one(struct spot spot, size_t sink, const struct backlog_resul
 }
 
 /* The mutex is not held. */
-static bool memory_settle(struct backlog *backlog, const struct backlog_result *results,
-                          size_t count, struct error *err)
+static void memory_settle(struct backlog *backlog, struct backlog_batch *batch,
+                          const struct backlog_result *results)
 {
+    static const struct backlog_result untried = { .verdict = BACKLOG_UNTRIED };
     struct outbox *outbox = backlog->outbox;
+    const struct spot *spots = batch->spots;
     struct memory_job *to_wake = NULL;
 
-    (void)err;
-    assert(count == backlog->count);
     (void)pthread_mutex_lock(&outbox->mutex);
 
     size_t sink = sink_index(backlog);
 
-    for (size_t i = 0; i < count; i++)
-        settle_one(backlog_of(backlog)->spots[i], sink, &results[i], &to_wake);
+    for (size_t i = 0; i < batch->count; i++)
+        settle_one(spots[i], sink, results ? &results[i] : &untried, &to_wake);
     (void)pthread_mutex_unlock(&outbox->mutex);
     wake_all(to_wake);
-    return true;
-}
-
-/* The mutex is not held. */
-static void memory_close(struct backlog *backlog)
-{
-    (void)pthread_mutex_lock(&backlog->outbox->mutex);
-    put_all_back(backlog_of(backlog), sink_index(backlog));
-    (void)pthread_mutex_unlock(&backlog->outbox->mutex);
 }
 
 static void memory_show_size(const struct outbox *outbox, struct outbox_counters *out)
@@ -527,10 +513,9 @@ static const struct outbox_operations operations = {
     .destroy = memory_destroy,
     .submit = memory_submit,
     .show_size = memory_show_size,
-    .backlog_size = sizeof(struct memory_backlog),
-    .next = memory_next,
+    .backlog_size = sizeof(struct backlog),
+    .take = memory_take,
     .settle = memory_settle,
-    .close = memory_close,
 };
 
 bool memory_create(const struct outbox_options *options, struct outbox **out, struct error *err)

@@ -38,11 +38,15 @@ struct outbox_operations {
     size_t backlog_size; /* of this kind's struct; a struct backlog is its first member */
     /** Open the kind's part of a backlog. NULL: nothing to open. */
     bool (*open)(struct backlog *backlog, struct error *err);
-    /** Fill `records`, `count` and `lane` as backlog_next() says, `retry_due_us` and `round`. */
-    bool (*next)(struct backlog *backlog, const struct backlog_bounds *bounds, struct error *err);
-    bool (*settle)(struct backlog *backlog, const struct backlog_result *results, size_t count,
-                   struct error *err);
-    /** Close the kind's part. */
+    /** As backlog_take(); sets `lane`, `retry_due_us` and `round` too. */
+    bool (*take)(struct backlog *backlog, const struct backlog_bounds *bounds, struct arena *arena,
+                 struct backlog_batch **batch, struct error *err);
+    /** As backlog_settle(); results NULL: all are UNTRIED. */
+    void (*settle)(struct backlog *backlog, struct backlog_batch *batch,
+                   const struct backlog_result *results);
+    /** As backlog_commit(). NULL: nothing to commit. */
+    bool (*commit)(struct backlog *backlog, bool wait, struct error *err);
+    /** All batches are given back: close the kind's part. NULL: nothing to close. */
     void (*close)(struct backlog *backlog);
 };
 
@@ -66,7 +70,7 @@ struct outbox {
     bool running;
     bool stopping;
     bool failing;           /* the database must be opened again first: nothing is queued */
-    uint64_t round;         /* grows when backlog_next() may have something new */
+    uint64_t round;         /* grows when backlog_take() may have something new */
     struct tally published; /* the counters, as of the last transaction */
     struct outbox_oldest oldest[OUTBOX_SINKS_MAX]; /* by index into published.sinks */
     struct outbox_histogram commit_us;
@@ -77,19 +81,18 @@ struct outbox {
     atomic_bool hurried;
 };
 
-/** The records that a backlog has handed out, and how it waits. */
+/** What both kinds of backlog have. */
 struct backlog {
     struct outbox *outbox;
     char sink[OUTBOX_NAME_SIZE];
-    bool ordered;
+    enum backlog_order order;
 
-    struct arena *arena; /* of `records` */
-    struct backlog_record *records;
-    size_t count;
-    enum backlog_lane lane;
-    int64_t retry_due_us; /* time of day of the next retry; INT64_MAX: there is none */
+    struct list batches;    /* that are not settled, */
+    size_t under_way_bytes; /* and what they hold */
+    enum backlog_lane lane; /* of the last records taken */
+    int64_t retry_due_us;   /* time of day of the next retry; INT64_MAX: there is none */
 
-    uint64_t round; /* the outbox's, when the last backlog_next() began */
+    uint64_t round; /* the outbox's, when the last backlog_take() began */
     bool woken;     /* under the outbox's mutex */
 };
 

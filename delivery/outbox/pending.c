@@ -1,16 +1,20 @@
 /*
- * pending.c - the records in the store that a sink has still to get: backlog_next().
+ * pending.c - the records in the store that a sink has still to get: backlog_take().
  *
  * New records lie behind the sink's cursor, others in its retry rows. The lanes take turns, so that
- * neither keeps the other waiting. The retry rows of an ordered sink are what it had left when it
- * was removed from the configuration: they come before all new records.
+ * neither keeps the other waiting. The retry rows of a strictly ordered sink are what it had left
+ * when it was removed from the configuration: they come before all new records.
  */
 #include <assert.h>
 
 #include "base/clock.h"
+#include "delivery/outbox/batch.h"
 #include "delivery/outbox/committer.h"
 
-enum { SLACK_US = US_PER_S }; /* a clock may be set back so far without retries being moved up */
+enum {
+    SLACK_US = US_PER_S, /* a clock may be set back so far without retries being moved up */
+    WINDOW_RECORDS = 32768,
+};
 
 static_assert(offsetof(struct store_backlog, backlog) == 0, "backlog_close() frees it");
 
@@ -21,60 +25,58 @@ static struct store_backlog *pending_of(struct backlog *backlog)
 
 bool store_backlog_open(struct backlog *backlog, struct error *err)
 {
-    const char *path = backlog->outbox->options.path;
+    struct store_backlog *pending = pending_of(backlog);
 
-    return db_open(&pending_of(backlog)->db, path, DB_READ, err);
+    if (!db_open(&pending->db, backlog->outbox->options.path, DB_READ, err))
+        return false;
+    number_set_init(&pending->retries);
+    return true;
 }
 
-void store_backlog_close(struct backlog *backlog)
-{
-    db_close(&pending_of(backlog)->db);
-}
+/* What a call takes. */
+struct taking {
+    struct store_backlog *pending;
+    const struct tally_sink *sink;
+    const struct backlog_bounds *bounds;
+    struct arena *arena;
+    struct backlog_batch **batch;
+};
 
-static struct str pending_copy_text(struct store_backlog *pending, enum sql from, int column)
-{
-    struct str text = db_text(&pending->db, from, column);
-
-    return text.ptr ? arena_copy(pending->backlog.arena, text) : STR_NONE;
-}
-
-static struct backlog_record copy_row(struct store_backlog *pending, enum sql from)
+/* The row of a statement; its texts last until the next row. */
+static struct backlog_record read_row(struct db *db, enum sql from)
 {
     return (struct backlog_record){
-        .seq = db_int(&pending->db, from, 0),
-        .key = pending_copy_text(pending, from, 1),
-        .accepted_us = db_int(&pending->db, from, 2),
-        .registry = pending_copy_text(pending, from, 3),
-        .schema = pending_copy_text(pending, from, 4),
-        .version = pending_copy_text(pending, from, 5),
-        .bytes = pending_copy_text(pending, from, 6),
-        .attempts = db_int(&pending->db, from, 7),
+        .seq = db_int(db, from, 0),
+        .key = db_text(db, from, 1),
+        .accepted_us = db_int(db, from, 2),
+        .registry = db_text(db, from, 3),
+        .schema = db_text(db, from, 4),
+        .version = db_text(db, from, 5),
+        .bytes = db_text(db, from, 6),
+        .attempts = db_int(db, from, 7),
     };
 }
 
-static bool is_over(const struct backlog_bounds *bounds, size_t bytes, size_t key_bytes)
+static void keep_text(struct arena *arena, struct str *text)
 {
-    return bytes > bounds->bytes || (bounds->key_bytes > 0 && key_bytes > bounds->key_bytes);
+    if (text->ptr)
+        *text = arena_copy(arena, *text);
 }
 
-/* Take rows within the bounds. `found` is the statement's first step. */
-static bool take_rows(struct store_backlog *pending, enum sql from, enum db_found found,
-                      const struct backlog_bounds *bounds)
+/* Add the record, if it fits. False: it does not. */
+static bool take_record(struct taking *taking, struct backlog_record record)
 {
-    struct backlog *backlog = &pending->backlog;
-    size_t bytes = 0;
-    size_t key_bytes = 0;
+    struct backlog *backlog = &taking->pending->backlog;
 
-    while (found == DB_FOUND && backlog->count < bounds->records) {
-        bytes += db_text(&pending->db, from, 6).len;
-        key_bytes += db_text(&pending->db, from, 1).len;
-        if (backlog->count > 0 && is_over(bounds, bytes, key_bytes))
-            break;
-        backlog->records[backlog->count++] = copy_row(pending, from);
-        found = db_next(&pending->db, from);
-    }
-    db_reset(&pending->db, from);
-    return found != DB_BROKEN;
+    if (!batch_fits(backlog, taking->bounds, *taking->batch, &record))
+        return false;
+    keep_text(taking->arena, &record.key);
+    keep_text(taking->arena, &record.registry);
+    keep_text(taking->arena, &record.schema);
+    keep_text(taking->arena, &record.version);
+    keep_text(taking->arena, &record.bytes);
+    batch_add(backlog, taking->bounds, taking->arena, taking->batch, &record);
+    return true;
 }
 
 /* One number of one row; INT64_MAX if there is none. */
@@ -129,44 +131,99 @@ static bool correct_retries(struct store_backlog *pending, const struct tally_si
     return committer_run(pending->backlog.outbox, move_retries_up, &move, err);
 }
 
-static bool look_at_retries(struct store_backlog *pending, const struct tally_sink *sink,
-                            const struct backlog_bounds *bounds)
+static bool take_retries(struct taking *taking)
 {
-    struct backlog *backlog = &pending->backlog;
-    struct backlog_bounds own = *bounds;
-    enum sql from = backlog->ordered ? SQL_RETRY_IN_ORDER : SQL_RETRY_DUE;
+    struct store_backlog *pending = taking->pending;
+    struct db *db = &pending->db;
+    bool strict = pending->backlog.order == BACKLOG_STRICT;
+    enum sql from = strict ? SQL_RETRY_IN_ORDER : SQL_RETRY_DUE;
+    enum db_found found = db_find(db, from, "iii", taking->sink->id, clock_now_us(), INT64_C(-1));
 
-    if (bounds->retries > 0)
-        own.records = bounds->retries;
+    pending->backlog.lane = BACKLOG_RETRIES;
+    for (; found == DB_FOUND; found = db_next(db, from)) {
+        struct backlog_record record = read_row(db, from);
 
-    enum db_found found =
-        db_find(&pending->db, from, "iii", sink->id, clock_now_us(), (int64_t)own.records);
+        if (number_set_has(&pending->retries, (uint64_t)record.seq))
+            continue;
+        if (!take_record(taking, record))
+            break;
+        number_set_add(&pending->retries, (uint64_t)record.seq);
+    }
+    db_reset(db, from);
+    return found != DB_BROKEN;
+}
 
-    if (!take_rows(pending, from, found, &own))
-        return false;
-    backlog->lane = backlog->count > 0 ? BACKLOG_RETRIES : BACKLOG_NEW;
+/* Take records again that were given back, while there is room. */
+static bool take_given_back(struct taking *taking)
+{
+    struct store_backlog *pending = taking->pending;
+    struct window *window = &pending->window;
+    struct db *db = &pending->db;
+    struct window_entry *entry = window_next_waiting(window, 0);
+
+    for (; entry; entry = window_next_waiting(window, entry->change.seq)) {
+        int64_t seq = entry->change.seq;
+        enum db_found found = db_find(db, SQL_RECORDS_AFTER, "ii", seq - 1, INT64_C(1));
+        struct backlog_record record = { 0 };
+        bool took = false;
+
+        if (found == DB_FOUND)
+            record = read_row(db, SQL_RECORDS_AFTER);
+        if (found == DB_BROKEN)
+            return false;
+        if (record.seq == seq)
+            took = take_record(taking, record);
+        db_reset(db, SQL_RECORDS_AFTER);
+        if (record.seq != seq) /* an operator deleted it */
+            window_decide(window, (struct change){ .seq = seq, .verdict = BACKLOG_UNTRIED });
+        else if (!took)
+            return true;
+        else
+            window_take(window, entry);
+    }
     return true;
 }
 
-static bool look_behind_cursor(struct store_backlog *pending, const struct tally_sink *sink,
-                               const struct backlog_bounds *bounds)
+static bool take_behind_window(struct taking *taking)
 {
-    struct backlog *backlog = &pending->backlog;
+    struct store_backlog *pending = taking->pending;
+    struct window *window = &pending->window;
+    struct db *db = &pending->db;
+    enum db_found found = db_find(db, SQL_RECORDS_AFTER, "ii", window->taken, INT64_C(-1));
 
-    if (sink->head_next_us > clock_now_us() && !is_too_far(bounds, sink->head_next_us)) {
-        if (sink->head_next_us < backlog->retry_due_us)
-            backlog->retry_due_us = sink->head_next_us;
+    for (; found == DB_FOUND; found = db_next(db, SQL_RECORDS_AFTER)) {
+        struct backlog_record record = read_row(db, SQL_RECORDS_AFTER);
+
+        if (window_count(window) == 0 && window->taken == taking->sink->cursor)
+            record.attempts = taking->sink->head_attempts;
+        if (!take_record(taking, record))
+            break;
+        window_add(window, record.seq);
+    }
+    db_reset(db, SQL_RECORDS_AFTER);
+    return found != DB_BROKEN;
+}
+
+static bool is_full(const struct taking *taking)
+{
+    return *taking->batch && (*taking->batch)->is_full;
+}
+
+static bool take_new(struct taking *taking)
+{
+    struct backlog *backlog = &taking->pending->backlog;
+    int64_t head_next_us = taking->sink->head_next_us;
+
+    if (head_next_us > clock_now_us() && !is_too_far(taking->bounds, head_next_us)) {
+        if (head_next_us < backlog->retry_due_us)
+            backlog->retry_due_us = head_next_us;
         return true;
     }
-
-    enum db_found found =
-        db_find(&pending->db, SQL_RECORDS_AFTER, "ii", sink->cursor, (int64_t)bounds->records);
-
-    if (!take_rows(pending, SQL_RECORDS_AFTER, found, bounds))
-        return false;
-    if (backlog->count > 0)
-        backlog->records[0].attempts = sink->head_attempts;
     backlog->lane = BACKLOG_NEW;
+    if (!take_given_back(taking))
+        return false;
+    if (!is_full(taking) && window_count(&taking->pending->window) < WINDOW_RECORDS)
+        return take_behind_window(taking);
     return true;
 }
 
@@ -199,49 +256,51 @@ static bool look_ahead(struct store_backlog *pending, const struct tally_sink *s
     return true;
 }
 
-static bool pending_look(struct store_backlog *pending, const struct tally_sink *sink,
-                         const struct backlog_bounds *bounds)
+static bool take_from_lanes(struct taking *taking, enum backlog_lane lane)
 {
-    struct backlog *backlog = &pending->backlog;
+    struct backlog *backlog = &taking->pending->backlog;
+    bool strict = backlog->order == BACKLOG_STRICT;
     bool has_retries = backlog->retry_due_us != INT64_MAX;
-    bool new_ones_first = pending->retries_were_last && !backlog->ordered;
+    bool new_ones_first = backlog->lane == BACKLOG_RETRIES && !strict;
 
-    if (bounds->lane == BACKLOG_NEW)
-        return look_behind_cursor(pending, sink, bounds);
-    if (bounds->lane == BACKLOG_RETRIES)
-        return look_at_retries(pending, sink, bounds);
-    if (new_ones_first && !look_behind_cursor(pending, sink, bounds))
+    if (lane == BACKLOG_NEW)
+        return take_new(taking);
+    if (lane == BACKLOG_RETRIES)
+        return take_retries(taking);
+    if (new_ones_first && !take_new(taking))
         return false;
-    if (backlog->count == 0 && has_retries && !look_at_retries(pending, sink, bounds))
+    if (!*taking->batch && has_retries && !take_retries(taking))
         return false;
-    if (backlog->count == 0 && !new_ones_first && !(backlog->ordered && has_retries))
-        return look_behind_cursor(pending, sink, bounds);
+    if (!*taking->batch && !new_ones_first && !(strict && has_retries))
+        return take_new(taking);
     return true;
 }
 
-bool store_backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
-                        struct error *err)
+bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds,
+                        struct arena *arena, struct backlog_batch **batch, struct error *err)
 {
     struct store_backlog *pending = pending_of(backlog);
     struct outbox *outbox = backlog->outbox;
+    enum backlog_lane lane = *batch ? (*batch)->lane : bounds->lane;
+    bool is_new = !*batch;
 
     (void)pthread_mutex_lock(&outbox->mutex);
     backlog->round = outbox->round;
 
     const struct tally_sink *row = tally_find_sink(&outbox->published, backlog->sink);
     struct tally_sink sink = row ? *row : (struct tally_sink){ 0 };
+    struct taking taking = { pending, &sink, bounds, arena, batch };
 
     (void)pthread_mutex_unlock(&outbox->mutex);
-    arena_reset(backlog->arena);
-    backlog->records = arena_alloc(backlog->arena,
-                                   (bounds->records + bounds->retries) * sizeof(*backlog->records));
-    backlog->count = 0;
-    pending->retries_were_last = backlog->lane == BACKLOG_RETRIES;
+    window_pass(&pending->window, sink.cursor);
     if (!correct_retries(pending, &sink, bounds, err))
         return false;
-    if (!look_ahead(pending, &sink) || !pending_look(pending, &sink, bounds)) {
-        backlog->count = 0;
-        return fail_look(pending, err);
+    if (look_ahead(pending, &sink) && take_from_lanes(&taking, lane))
+        return true;
+    if (is_new && *batch) {
+        batch_remove(backlog, *batch);
+        store_backlog_settle(backlog, *batch, NULL);
+        *batch = NULL;
     }
-    return true;
+    return fail_look(pending, err);
 }

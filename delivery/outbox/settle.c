@@ -1,28 +1,30 @@
 /*
- * settle.c - what became of records that a backlog handed out, in the store: backlog_settle().
+ * settle.c - what became of records that a backlog handed out, in the store: backlog_settle() and
+ * backlog_commit().
  *
- * Only store_backlog_settle() runs in the sink's thread, the rest in the committer. A report that
- * seemed to fail may have come through, so records may be settled twice; only rows that are there
+ * commit_apply() and what it calls run in the committer, the rest in the sink's thread. A commit
+ * that seemed to fail may have come through, so changes may be made twice; only rows that are there
  * count.
  */
+#include "base/clock.h"
 #include "delivery/outbox/committer.h"
 #include "delivery/outbox/records.h"
 
-struct settling {
-    const struct backlog *backlog;
-    const struct backlog_result *results;
-    size_t count;
-};
+enum { COMMIT_CHANGES = 4096 }; /* in one transaction, since senders wait for it */
 
-static struct str reason_of(const struct backlog_result *result)
+static struct store_backlog *settle_backlog(struct backlog *backlog)
 {
-    return result->reason ? str_from_c(result->reason) : STR_NONE;
+    return CONTAINER_OF(backlog, struct store_backlog, backlog);
 }
 
-static struct records_death death_of(const struct backlog_record *record,
-                                     const struct backlog_result *result)
+static struct str reason_of(const struct change *change)
 {
-    return (struct records_death){ record->seq, record->attempts + 1, reason_of(result) };
+    return change->reason ? str_from_c(change->reason) : STR_NONE;
+}
+
+static struct records_death death_of(const struct change *change)
+{
+    return (struct records_death){ change->seq, change->attempts + 1, reason_of(change) };
 }
 
 static bool end_retry(struct outbox_store *store, struct tally_sink *sink, int64_t seq)
@@ -35,19 +37,19 @@ static bool end_retry(struct outbox_store *store, struct tally_sink *sink, int64
     return true;
 }
 
-static bool settle_retry(struct outbox_store *store, struct tally_sink *sink,
-                         const struct backlog_record *record, const struct backlog_result *result)
+static bool change_retry(struct outbox_store *store, struct tally_sink *sink,
+                         const struct change *change)
 {
-    const struct records_death death = death_of(record, result);
-    int64_t failed = result->verdict == BACKLOG_FAILED;
+    const struct records_death death = death_of(change);
+    int64_t failed = change->verdict == BACKLOG_FAILED;
 
-    switch (result->verdict) {
+    switch (change->verdict) {
     case BACKLOG_FAILED:
     case BACKLOG_DELAYED:
-        return db_run(&store->db, SQL_RETRY_UPDATE, "iiiis", sink->id, record->seq, failed,
-                      result->next_at_us, reason_of(result));
+        return db_run(&store->db, SQL_RETRY_UPDATE, "iiiis", sink->id, change->seq, failed,
+                      change->next_at_us, reason_of(change));
     case BACKLOG_DELIVERED:
-        return end_retry(store, sink, record->seq);
+        return end_retry(store, sink, change->seq);
     case BACKLOG_DEAD:
         return records_bury_retry(store, sink, &death);
     case BACKLOG_UNTRIED:
@@ -57,73 +59,182 @@ static bool settle_retry(struct outbox_store *store, struct tally_sink *sink,
 }
 
 /* The first record of an ordered sink failed: it stays behind the cursor, if it is still there. */
-static void hold_head(struct tally_sink *sink, const struct backlog_result *result)
+static void hold_head(struct tally_sink *sink, const struct change *change)
 {
-    if (result->seq <= sink->cursor)
-        return;
-    sink->head_attempts += result->verdict == BACKLOG_FAILED;
-    sink->head_next_us = result->next_at_us;
+    sink->head_attempts += change->verdict == BACKLOG_FAILED;
+    sink->head_next_us = change->next_at_us;
 }
 
-static bool settle_new(struct outbox_store *store, struct tally_sink *sink,
-                       const struct backlog_record *record, const struct backlog_result *result)
+static bool change_new(struct outbox_store *store, struct tally_sink *sink,
+                       const struct change *change)
 {
-    const struct records_death death = death_of(record, result);
-    int64_t failed = result->verdict == BACKLOG_FAILED;
+    const struct records_death death = death_of(change);
+    int64_t failed = change->verdict == BACKLOG_FAILED;
 
-    if (record->seq <= sink->cursor)
-        return true;
-    if (result->verdict == BACKLOG_DEAD)
+    if (change->verdict == BACKLOG_DEAD)
         return records_bury_head(store, sink, &death);
-    records_pass(sink, record->seq);
-    if (result->verdict != BACKLOG_DELIVERED)
-        return db_run(&store->db, SQL_RETRY_ADD, "iiiis", record->seq, sink->id, failed,
-                      result->next_at_us, reason_of(result));
-    tally_add_pending(&store->tally, sink, record->seq, -1);
+    records_pass(sink, change->seq);
+    if (failed || change->verdict == BACKLOG_DELAYED)
+        return db_run(&store->db, SQL_RETRY_ADD, "iiiis", change->seq, sink->id, failed,
+                      change->next_at_us, reason_of(change));
+    if (change->verdict == BACKLOG_UNTRIED)
+        return true;
+    tally_add_pending(&store->tally, sink, change->seq, -1);
     sink->delivered++;
     return true;
 }
 
-static bool settle_all(struct outbox_store *store, const struct settling *settling,
-                       struct tally_sink *sink)
+/* Does the cursor stop at the record? */
+static bool is_held(const struct backlog *backlog, enum backlog_lane lane,
+                    enum backlog_verdict verdict)
 {
-    const struct backlog *backlog = settling->backlog;
+    return backlog->order == BACKLOG_STRICT && lane == BACKLOG_NEW &&
+           (verdict == BACKLOG_FAILED || verdict == BACKLOG_DELAYED);
+}
 
-    for (size_t i = 0; i < settling->count; i++) {
-        const struct backlog_record *record = &backlog->records[i];
-        const struct backlog_result *result = &settling->results[i];
-        bool stays = backlog->ordered &&
-                     (result->verdict == BACKLOG_FAILED || result->verdict == BACKLOG_DELAYED);
-
-        if (backlog->lane == BACKLOG_RETRIES) {
-            if (!settle_retry(store, sink, record, result))
-                return false;
-            continue;
-        }
-        if (stays)
-            hold_head(sink, result);
-        if (stays || result->verdict == BACKLOG_UNTRIED)
-            return true; /* so do all that follow */
-        if (!settle_new(store, sink, record, result))
-            return false;
-    }
+static bool apply_change(struct outbox_store *store, const struct backlog *backlog,
+                         struct tally_sink *sink, const struct change *change)
+{
+    if (change->lane == BACKLOG_RETRIES)
+        return change_retry(store, sink, change);
+    if (change->seq <= sink->cursor)
+        return true;
+    if (!is_held(backlog, change->lane, change->verdict))
+        return change_new(store, sink, change);
+    hold_head(sink, change);
     return true;
 }
 
-static bool settle(struct outbox_store *store, void *arg, struct error *err)
+static bool commit_apply(struct outbox_store *store, struct work *work)
 {
-    const struct settling *settling = arg;
-    struct tally_sink *sink = tally_find_sink(&store->tally, settling->backlog->sink);
+    struct store_backlog *pending = CONTAINER_OF(work, struct store_backlog, commit.work);
+    struct store_commit *commit = &pending->commit;
+    const char *name = pending->backlog.sink;
+    struct tally_sink *sink = tally_find_sink(&store->tally, name);
 
-    if (!sink || settling->count > settling->backlog->count)
-        return fail(err, ERR_CONFIG, "nothing of sink %s is under way", settling->backlog->sink);
-    return settle_all(store, settling, sink) || db_fail(&store->db, "store", err);
+    commit->has_failed = !sink;
+    if (!sink)
+        return !fail(&commit->err, ERR_CONFIG, "the store has no sink %s", name);
+    for (size_t i = 0; i < commit->changes.count; i++)
+        if (!apply_change(store, &pending->backlog, sink, &commit->changes.items[i]))
+            return false;
+    return true;
 }
 
-bool store_backlog_settle(struct backlog *backlog, const struct backlog_result *results,
-                          size_t count, struct error *err)
+static void commit_finish(struct outbox_store *store, struct work *work, const char *failure)
 {
-    struct settling settling = { backlog, results, count };
+    struct store_backlog *pending = CONTAINER_OF(work, struct store_backlog, commit.work);
+    struct store_commit *commit = &pending->commit;
 
-    return committer_run(backlog->outbox, settle, &settling, err);
+    (void)pthread_mutex_lock(&store->outbox.mutex);
+    if (failure)
+        commit->has_failed = !fail(&commit->err, ERR_UNAVAILABLE, "%s", failure);
+    commit->has_ended = true;
+    pending->backlog.woken = true;
+    (void)pthread_cond_broadcast(&store->outbox.news);
+    (void)pthread_mutex_unlock(&store->outbox.mutex);
+}
+
+/* Has the commit that was under way ended? False: it failed. */
+static bool end_commit(struct store_backlog *pending, bool wait, struct error *err)
+{
+    struct store_commit *commit = &pending->commit;
+    struct outbox *outbox = pending->backlog.outbox;
+
+    if (!commit->is_under_way)
+        return true;
+    (void)pthread_mutex_lock(&outbox->mutex);
+    while (wait && !commit->has_ended)
+        (void)pthread_cond_wait(&outbox->news, &outbox->mutex);
+    commit->is_under_way = !commit->has_ended;
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    if (commit->is_under_way)
+        return true;
+    if (commit->has_failed) {
+        *err = commit->err;
+        return false;
+    }
+    for (size_t i = 0; i < commit->changes.count; i++)
+        if (commit->changes.items[i].lane == BACKLOG_RETRIES)
+            number_set_remove(&pending->retries, (uint64_t)commit->changes.items[i].seq);
+    change_list_clear(&commit->changes);
+    return true;
+}
+
+static bool begin_commit(struct store_backlog *pending, struct error *err)
+{
+    static const struct work_operations operations = { commit_apply, NULL, commit_finish };
+    struct store_commit *commit = &pending->commit;
+
+    commit->work = (struct work){ .operations = &operations, .bytes = sizeof(*commit) };
+    commit->has_ended = commit->has_failed = false;
+    commit->is_under_way = committer_enqueue(store_of(pending->backlog.outbox), &commit->work, err);
+    return commit->is_under_way;
+}
+
+bool store_backlog_commit(struct backlog *backlog, bool wait, struct error *err)
+{
+    struct store_backlog *pending = settle_backlog(backlog);
+    struct store_commit *commit = &pending->commit;
+
+    do {
+        if (!end_commit(pending, wait, err))
+            return false;
+        if (commit->is_under_way)
+            return true;
+        if (commit->changes.count == 0)
+            change_list_move(&pending->settled, &commit->changes, COMMIT_CHANGES);
+        if (commit->changes.count == 0)
+            return true;
+        if (!begin_commit(pending, err))
+            return false;
+    } while (wait);
+    return true;
+}
+
+void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
+                          const struct backlog_result *results)
+{
+    static const struct backlog_result untried = { .verdict = BACKLOG_UNTRIED };
+    struct store_backlog *pending = settle_backlog(backlog);
+    struct change_list *settled = &pending->settled;
+    const struct backlog_record *held = NULL;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct backlog_record *record = &batch->records[i];
+        const struct backlog_result *result = results ? &results[i] : &untried;
+        bool is_untried = result->verdict == BACKLOG_UNTRIED;
+        bool stays = is_held(backlog, batch->lane, result->verdict);
+
+        if (stays)
+            held = record;
+        if (batch->lane == BACKLOG_NEW && (is_untried || stays))
+            window_give_back(&pending->window, record->seq);
+        else if (batch->lane == BACKLOG_NEW)
+            window_decide(&pending->window, change_make(record, BACKLOG_NEW, result));
+        else if (is_untried)
+            number_set_remove(&pending->retries, (uint64_t)record->seq);
+        else
+            change_list_add(settled, change_make(record, BACKLOG_RETRIES, result));
+    }
+    window_shift(&pending->window, settled);
+    if (held)
+        change_list_add(settled, change_make(held, BACKLOG_NEW, &results[held - batch->records]));
+}
+
+void store_backlog_close(struct backlog *backlog)
+{
+    struct store_backlog *pending = settle_backlog(backlog);
+    struct error err;
+    bool durable;
+
+    window_unblock(&pending->window, clock_now_us());
+    window_shift(&pending->window, &pending->settled);
+    durable = store_backlog_commit(backlog, true, &err);
+    (void)durable; /* else the records are delivered again */
+    db_close(&pending->db);
+    window_done(&pending->window);
+    number_set_done(&pending->retries);
+    change_list_done(&pending->settled);
+    change_list_done(&pending->commit.changes);
 }

@@ -151,7 +151,7 @@ static bool forget(struct outbox_store *store, struct tally_sink *sink)
     memmove(sink, sink + 1, (tally->sink_count - index) * sizeof(*sink));
     tally->recount = (struct tally_recount){ 0 }; /* its indexes have moved */
 
-    /* The indexes of `oldest` have moved too; each backlog_next() sets its own again. */
+    /* The indexes of `oldest` have moved too; each backlog_take() sets its own again. */
     (void)pthread_mutex_lock(&store->outbox.mutex);
     memset(store->outbox.oldest, 0, sizeof(store->outbox.oldest));
     (void)pthread_mutex_unlock(&store->outbox.mutex);

@@ -133,8 +133,9 @@ static const struct outbox_operations operations = {
     .show_size = store_show_size,
     .backlog_size = sizeof(struct store_backlog),
     .open = store_backlog_open,
-    .next = store_backlog_next,
+    .take = store_backlog_take,
     .settle = store_backlog_settle,
+    .commit = store_backlog_commit,
     .close = store_backlog_close,
 };
 

@@ -9,11 +9,13 @@
 
 #include "delivery/outbox/db.h"
 #include "delivery/outbox/location.h"
+#include "delivery/outbox/number_set.h"
 #include "delivery/outbox/outbox_internal.h"
 #include "delivery/outbox/recent.h"
 #include "delivery/outbox/tally.h"
 #include "delivery/outbox/trusted_time.h"
 #include "delivery/outbox/volume.h"
+#include "delivery/outbox/window.h"
 
 /** Name of the row in `state` with the time at which the store was last in use. */
 #define STORE_CLOCK_STATE "clock_us"
@@ -96,15 +98,32 @@ NODISCARD bool accept_submit(struct outbox *outbox, const struct outbox_request 
 
 /* pending.c and settle.c: a backlog in the store. */
 
+/** Changes of a sink's rows on their way to the committer. */
+struct store_commit {
+    struct work work;
+    struct change_list changes; /* the committer's from begin to end */
+    bool is_under_way;          /* else those changes are still to be made */
+
+    /* Under the outbox's mutex: */
+    bool has_ended;
+    bool has_failed; /* nothing was changed, `err` says why */
+    struct error err;
+};
+
 struct store_backlog {
     struct backlog backlog;
     struct db db;
-    bool retries_were_last; /* new records are next */
+    struct window window;
+    struct number_set retries;  /* sequences of retries that are under way, or not durable yet */
+    struct change_list settled; /* for the next commit */
+    struct store_commit commit;
 };
 
 NODISCARD bool store_backlog_open(struct backlog *backlog, struct error *err);
-NODISCARD bool store_backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
+NODISCARD bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds,
+                                  struct arena *arena, struct backlog_batch **batch,
                                   struct error *err);
-NODISCARD bool store_backlog_settle(struct backlog *backlog, const struct backlog_result *results,
-                                    size_t count, struct error *err);
+void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
+                          const struct backlog_result *results);
+NODISCARD bool store_backlog_commit(struct backlog *backlog, bool wait, struct error *err);
 void store_backlog_close(struct backlog *backlog);

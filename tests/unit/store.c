@@ -27,7 +27,7 @@ static void ring(struct waker waker)
 
     (void)pthread_mutex_lock(&target->mutex);
     target->count++;
-    (void)pthread_cond_signal(&target->rung);
+    (void)pthread_cond_broadcast(&target->rung);
     (void)pthread_mutex_unlock(&target->mutex);
 }
 

@@ -29,6 +29,7 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool ordered;
+    bool suspects_alone; /* what was delayed goes alone, as it does without a store */
     bool woken;
     bool is_open;
     size_t count;
@@ -36,8 +37,10 @@ static struct {
         struct backlog_record record;
         enum backlog_verdict verdict; /* the last one */
         int64_t next_at_us;
+        bool is_under_way;
     } items[MOST];
-    struct backlog_record taken[MOST];
+    struct backlog_result settled[MOST]; /* and not committed yet */
+    size_t settled_count;
     enum backlog_lane lane; /* that they were taken from */
     bool endless;           /* there is always a new record: the last one, again and again */
     int next_failures;      /* that are still to come */
@@ -46,13 +49,13 @@ static struct {
 
 static struct backlog *const open_backlog = (struct backlog *)&store;
 
-bool backlog_open(struct outbox *outbox, const char *sink, bool ordered, struct backlog **out,
-                  struct error *err)
+bool backlog_open(struct outbox *outbox, const struct backlog_options *options,
+                  struct backlog **out, struct error *err)
 {
-    if (strcmp(sink, "unknown") == 0)
+    if (strcmp(options->sink, "unknown") == 0)
         return fail(err, ERR_CONFIG, "no such sink");
     assert(!outbox && !store.is_open);
-    store.ordered = ordered;
+    store.ordered = options->order == BACKLOG_STRICT;
     store.is_open = true;
     *out = open_backlog;
     return true;
@@ -78,34 +81,44 @@ static bool is_retry(size_t index)
     return !store.ordered && store.items[index].verdict != BACKLOG_UNTRIED;
 }
 
-static size_t take_due(size_t most)
+static void take_item(struct backlog_batch *batch, size_t index)
+{
+    store.items[index].is_under_way = true;
+    batch->records[batch->count++] = store.items[index].record;
+}
+
+static void take_due(struct backlog_batch *batch, size_t most)
 {
     int64_t now_us = clock_now_us();
-    size_t found = 0;
 
-    for (size_t i = 0; i < store.count && found < most; i++) {
-        if (is_done(i) || is_retry(i) != (store.lane == BACKLOG_RETRIES))
+    for (size_t i = 0; i < store.count && batch->count < most; i++) {
+        bool is_alone = store.suspects_alone && store.items[i].verdict == BACKLOG_DELAYED;
+
+        if (is_done(i) || is_retry(i) != (batch->lane == BACKLOG_RETRIES) ||
+            store.items[i].is_under_way || (is_alone && batch->count > 0))
             continue;
         if (store.items[i].next_at_us <= now_us)
-            store.taken[found++] = store.items[i].record;
+            take_item(batch, i);
         else if (store.ordered)
             break;
+        if (is_alone && batch->count > 0)
+            break;
     }
-    return found;
 }
 
 /* From the other lane than last time, or the same if there is nothing; `any`, or from that alone.
  */
-static size_t take_from(const struct backlog_bounds *bounds, bool any)
+static void take_from(const struct backlog_bounds *bounds, struct backlog_batch *batch)
 {
-    size_t found = 0;
+    bool any = bounds->lane == BACKLOG_ANY;
 
-    for (int i = 0; found == 0 && i <= any; i++) {
-        if (any)
-            store.lane = store.lane == BACKLOG_NEW ? BACKLOG_RETRIES : BACKLOG_NEW;
-        found = take_due(store.lane == BACKLOG_NEW ? bounds->records : bounds->retries);
+    for (int i = 0; batch->count == 0 && i <= any; i++) {
+        store.lane = !any                        ? bounds->lane
+                     : store.lane == BACKLOG_NEW ? BACKLOG_RETRIES
+                                                 : BACKLOG_NEW;
+        batch->lane = store.lane;
+        take_due(batch, batch->lane == BACKLOG_NEW ? bounds->records : bounds->retries);
     }
-    return found;
 }
 
 const char *backlog_store(const struct backlog *backlog)
@@ -114,63 +127,89 @@ const char *backlog_store(const struct backlog *backlog)
     return "5eed5eed5eed5eed";
 }
 
-enum backlog_lane backlog_lane(const struct backlog *backlog)
+bool backlog_has_room(const struct backlog *backlog)
 {
     assert(backlog == open_backlog);
-    return store.lane;
+    return true;
 }
 
-bool backlog_next(struct backlog *backlog, const struct backlog_bounds *bounds,
-                  const struct backlog_record **records, size_t *count, struct error *err)
+bool backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds, struct arena *arena,
+                  struct backlog_batch **batch, struct error *err)
 {
+    struct backlog_batch *taken = arena_alloc(arena, sizeof(*taken));
+
     assert(backlog == open_backlog && bounds->records > 0 && bounds->bytes > 0);
+    taken->records = arena_alloc(arena, MOST * sizeof(*taken->records));
     (void)pthread_mutex_lock(&store.mutex);
 
     bool ok = store.next_failures == 0;
-    size_t found = 0;
 
     if (!ok)
         store.next_failures--;
     else
-        found = take_from(bounds, bounds->lane == BACKLOG_ANY);
+        take_from(bounds, taken);
     (void)pthread_mutex_unlock(&store.mutex);
     if (!ok)
         return fail(err, ERR_SYSTEM, "store failing");
-    *records = store.taken;
-    *count = found;
+    if (taken->count > 0)
+        *batch = taken;
     return true;
 }
 
-bool backlog_settle(struct backlog *backlog, const struct backlog_result *results, size_t count,
-                    struct error *err)
+void backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
+                    const struct backlog_result *results)
 {
     assert(backlog == open_backlog);
     (void)pthread_mutex_lock(&store.mutex);
+    for (size_t i = 0; i < batch->count; i++) {
+        size_t at = (size_t)batch->records[i].seq;
 
-    bool ok = store.settle_failures == 0;
+        assert(store.items[at].is_under_way && !is_done(at));
+        if (results && results[i].verdict != BACKLOG_UNTRIED)
+            store.settled[store.settled_count++] = results[i];
+        else
+            store.items[at].is_under_way = false;
+    }
+    (void)pthread_mutex_unlock(&store.mutex);
+}
+
+static void commit_item(const struct backlog_result *result)
+{
+    size_t at = (size_t)result->seq;
+
+    store.items[at].is_under_way = false;
+    if (!store.endless || at + 1 < store.count)
+        store.items[at].verdict = result->verdict;
+    store.items[at].next_at_us = result->next_at_us;
+    store.items[at].record.attempts +=
+        result->verdict == BACKLOG_FAILED || result->verdict == BACKLOG_DEAD;
+}
+
+bool backlog_commit(struct backlog *backlog, bool wait, struct error *err)
+{
+    (void)wait;
+    assert(backlog == open_backlog);
+    (void)pthread_mutex_lock(&store.mutex);
+
+    bool ok = store.settle_failures == 0 || store.settled_count == 0;
 
     if (!ok)
         store.settle_failures--;
-    for (size_t i = 0; ok && i < count; i++) {
-        size_t at = (size_t)results[i].seq;
-
-        assert(!is_done(at));
-        if (!store.endless || at + 1 < store.count)
-            store.items[at].verdict = results[i].verdict;
-        store.items[at].next_at_us = results[i].next_at_us;
-        store.items[at].record.attempts +=
-            results[i].verdict == BACKLOG_FAILED || results[i].verdict == BACKLOG_DEAD;
-    }
+    for (size_t i = 0; ok && i < store.settled_count; i++)
+        commit_item(&store.settled[i]);
+    if (ok)
+        store.settled_count = 0;
     (void)pthread_mutex_unlock(&store.mutex);
     return ok || fail(err, ERR_UNAVAILABLE, "store failing");
 }
 
-void backlog_wait(struct backlog *backlog, int64_t latest_us)
+void backlog_wait(struct backlog *backlog, bool for_records, int64_t latest_us)
 {
     int64_t soon_us = clock_monotonic_us() + 2000; /* a retry may be due by then */
     const struct timespec at = clock_timespec(latest_us < soon_us ? latest_us : soon_us);
 
     assert(backlog == open_backlog);
+    (void)for_records;
     (void)pthread_mutex_lock(&store.mutex);
     while (!store.woken)
         if (pthread_cond_timedwait(&store.changed, &store.mutex, &at) == ETIMEDOUT)
@@ -194,7 +233,8 @@ static void store_begin(size_t count)
     memset(store.items, 0, sizeof(store.items));
     store.count = count;
     store.next_failures = store.settle_failures = 0;
-    store.endless = false;
+    store.endless = store.suspects_alone = false;
+    store.settled_count = 0;
     for (size_t i = 0; i < count; i++) {
         store.items[i].record =
             (struct backlog_record){ .seq = (int64_t)i, .key = STR("key"), .bytes = STR("{}") };
@@ -368,7 +408,8 @@ static struct pump *create(const struct pump_rules *rules, size_t max_records)
     return pump_create(&(struct pump_options){
         .name = "place",
         .rules = *rules,
-        .sink = { .max_records = max_records,
+        .sink = { .in_flight = 1,
+                  .max_records = max_records,
                   .max_bytes = 1000,
                   .deliver = deliver,
                   .interrupt = interrupt,
@@ -424,7 +465,8 @@ static void everything_arrives_once_and_in_order(void)
     static const size_t sizes[] = { 1, 3, 64, 1000 };
 
     for (size_t i = 0; i < 2 * COUNT_OF(sizes); i++) {
-        const struct pump_rules rules = { .ordered = i % 2, .max_backoff_us = 1000 };
+        const struct pump_rules rules = { .order = i % 2 ? BACKLOG_STRICT : BACKLOG_UNORDERED,
+                                          .max_backoff_us = 1000 };
         struct pump *pump;
 
         store_begin(MOST);
@@ -572,7 +614,7 @@ static bool is_blocked_for_long(void *self)
 
 static void in_order_it_waits_and_is_named(void)
 {
-    static const struct pump_rules rules = { .ordered = true,
+    static const struct pump_rules rules = { .order = BACKLOG_STRICT,
                                              .max_attempts = 1,
                                              .max_backoff_us = 100 };
     struct pump *pump;
@@ -618,6 +660,7 @@ static void awaited_records_do_not_wait_for_each_other(void)
 
         store_begin(40);
         place_begin();
+        store.suspects_alone = true;
         place.banes = BIT(0) | BIT(13);
         pump = start(&rules, sizes[i]);
         CHECK(wait_until(all_but_banes_delivered, NULL));
@@ -666,7 +709,8 @@ static void a_refused_record_is_set_aside(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const struct pump_rules rules = { .ordered = cases[i].ordered,
+        const struct pump_rules rules = { .order =
+                                              cases[i].ordered ? BACKLOG_STRICT : BACKLOG_UNORDERED,
                                           .max_attempts = cases[i].max_attempts,
                                           .max_backoff_us = 1000 };
         struct pump *pump;
@@ -800,7 +844,8 @@ static void a_drained_pump_does_not_wait_for_a_sink(void)
     };
 
     for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
-        const struct pump_rules rules = { .ordered = i % 2, .max_backoff_us = LONG_US };
+        const struct pump_rules rules = { .order = i % 2 ? BACKLOG_STRICT : BACKLOG_UNORDERED,
+                                          .max_backoff_us = LONG_US };
         size_t row = i / 2;
         struct pump *pump;
 

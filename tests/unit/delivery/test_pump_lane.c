@@ -124,7 +124,7 @@ static void the_third_failure_leaves_one_alone(void)
 
 static void probes_go_farther_and_become_rare(void)
 {
-    static const size_t at[] = { 1, 2, 4, 8, 16, 32, 64, 1 };
+    static const size_t at[] = { 0, 1, 3, 7, 15, 31, 63, 0 }; /* the first, second, fourth, ... */
     struct pump_lane lane;
     size_t probes = 0;
 
@@ -132,9 +132,8 @@ static void probes_go_farther_and_become_rare(void)
     for (int64_t i = 1; probes < COUNT_OF(at); i++) {
         if (fail_again(&lane, 7, 1) == PUMP_BLAME_SINK)
             continue;
-        CHECK_INT((int64_t)pump_lane_probe_at(&lane, PUMP_LANE_PROBE_REACH + 1),
-                  (int64_t)at[probes]);
-        CHECK_INT((int64_t)pump_lane_probe_at(&lane, 2), 1); /* there is no more */
+        CHECK_INT((int64_t)pump_lane_probe_at(&lane, PUMP_LANE_PROBE_REACH), (int64_t)at[probes]);
+        CHECK_INT((int64_t)pump_lane_probe_at(&lane, 1), 0); /* there is no more */
         CHECK_INT(i, probes == 0 ? 3 : 6 + 4 * ((int64_t)probes - 1));
         pump_lane_probe_failed(&lane);
         probes++;

@@ -90,7 +90,8 @@ static void each_record_gets_its_verdict(void)
                                     [BACKLOG_DEAD] = 'x',
                                     [BACKLOG_UNTRIED] = '-' };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct pump_rules rules = { .ordered = rows[i].ordered,
+        const struct pump_rules rules = { .order =
+                                              rows[i].ordered ? BACKLOG_STRICT : BACKLOG_UNORDERED,
                                           .max_attempts = rows[i].max_attempts,
                                           .max_backoff_us = US_PER_S };
         struct backlog_result results[MOST];
@@ -136,36 +137,13 @@ static void blame_counts_as_a_refusal(void)
         struct pump_plan plan = { .results = &result };
         uint64_t random = 5;
 
-        pump_plan_make(&plan, &rules, &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, true },
+        pump_plan_make(&plan, &rules,
+                       &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, true, false },
                        &random);
         CHECK_INT(result.verdict, cases[i].verdict);
         CHECK(!plan.failed_reason && !plan.is_first_refusal && plan.any);
         CHECK_STR(str_from_c(plan.refused_reason), "answered 500");
     }
-}
-
-static void a_probe_that_arrives_blames_the_first(void)
-{
-    const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = US_PER_S };
-    struct sink_outcome outcome = { SINK_POSTPONED, "answered 500" };
-    struct sink_answer answer = { .outcomes = &outcome };
-    static const struct backlog_record records[] = {
-        { .seq = 4 }, { .seq = 5 }, { .seq = 6 }, { .seq = 7 }
-    };
-    struct backlog_result results[COUNT_OF(records)];
-    struct pump_plan plan = { .results = results };
-    uint64_t random = 5;
-
-    pump_plan_probe(&plan, &rules,
-                    &(struct pump_tried){ records, COUNT_OF(records), &answer, 0, NOW_US, true }, 2,
-                    &random);
-    CHECK_INT(results[0].verdict, BACKLOG_FAILED);
-    CHECK_INT(results[1].verdict, BACKLOG_DELAYED);
-    CHECK_INT(results[1].next_at_us, NOW_US);
-    CHECK_INT(results[2].verdict, BACKLOG_DELIVERED);
-    CHECK(!results[2].reason);
-    CHECK_INT(results[3].verdict, BACKLOG_UNTRIED);
-    CHECK(plan.any && !plan.failed_reason && plan.pause_us == 0);
 }
 
 /* Without a store: each comes again at its own time, and nothing waits for that. */
@@ -178,7 +156,7 @@ static void what_is_awaited_delays_nothing_else(void)
     for (size_t i = 0; i < 2; i++)
         CHECK_INT(results[i].verdict, BACKLOG_DELAYED);
     CHECK(plan.any && plan.failed_reason && plan.pause_us == 0);
-    rules.ordered = true;
+    rules.order = BACKLOG_STRICT;
     plan = make(&rules, "00", "PP", results);
     CHECK(!plan.any && plan.failed_reason && plan.pause_us > 0);
 }
@@ -266,7 +244,8 @@ static void the_sink_may_ask_to_be_left_alone(void)
         uint64_t random = 5;
 
         TEST_CASE(cases[i].name);
-        pump_plan_make(&plan, &rules, &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, false },
+        pump_plan_make(&plan, &rules,
+                       &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, false, false },
                        &random);
         CHECK(plan.pause_us >= cases[i].least_us && plan.pause_us <= cases[i].most_us);
     }
@@ -276,7 +255,6 @@ int main(void)
 {
     RUN(each_record_gets_its_verdict);
     RUN(blame_counts_as_a_refusal);
-    RUN(a_probe_that_arrives_blames_the_first);
     RUN(what_is_awaited_delays_nothing_else);
     RUN(it_counts_and_tells);
     RUN(backoff_doubles_up_to_its_bound);

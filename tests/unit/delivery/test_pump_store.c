@@ -64,7 +64,11 @@ static struct pump *start(struct pump_rules rules)
     pump = pump_create(&(struct pump_options){
         .name = names[0],
         .rules = rules,
-        .sink = { .max_records = 10, .max_bytes = 1000, .deliver = deliver, .destroy = destroy },
+        .sink = { .in_flight = 1,
+                  .max_records = 10,
+                  .max_bytes = 1000,
+                  .deliver = deliver,
+                  .destroy = destroy },
     });
     CHECK(pump_start(pump, store.outbox, &err));
     CHECK_STR(str_from_c(err.text), "");
@@ -140,7 +144,7 @@ static void what_is_accepted_arrives_once_across_restarts(void)
     store_close(&store);
     store_open(&store);
     store_fill(&store, "c", 25);
-    pump = start((struct pump_rules){ .ordered = true, .max_backoff_us = 1000 });
+    pump = start((struct pump_rules){ .order = BACKLOG_STRICT, .max_backoff_us = 1000 });
     CHECK(wait_until(nothing_pending, NULL));
     stop(pump);
     check_conserved(75, 0, 0);
@@ -189,8 +193,9 @@ static void a_refused_record_dies_alone(void)
         begin();
         place.refuses = true;
         store_fill(&store, "a", 40);
-        pump = start(
-            (struct pump_rules){ .ordered = ordered, .max_attempts = 3, .max_backoff_us = 1000 });
+        pump = start((struct pump_rules){ .order = ordered ? BACKLOG_STRICT : BACKLOG_UNORDERED,
+                                          .max_attempts = 3,
+                                          .max_backoff_us = 1000 });
         CHECK(wait_until(nothing_pending, NULL));
         stop(pump);
         check_conserved(39, 0, 1);

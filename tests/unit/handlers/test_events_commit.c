@@ -8,6 +8,7 @@
 #include "handlers/events.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/store.h"
+#include "tests/unit/taking.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
@@ -225,17 +226,15 @@ static void what_has_arrived_by_the_deadline_is_200(void)
     static const char *const sink = "sink";
     const struct backlog_bounds one = { .records = 1, .bytes = 1000 };
     const struct backlog_record *records;
-    struct backlog *backlog = NULL;
-    struct error err = { 0 };
-    size_t count = 0;
+    struct backlog *backlog;
 
     begin_with("", &sink, false);
-    CHECK(backlog_open(store.outbox, sink, true, &backlog, &err));
+    backlog = taking_open(store.outbox, sink, BACKLOG_STRICT);
     CHECK_INT(pipeline_handle(&pipeline, STR("[" GOOD("a") "," BAD("b") "," GOOD("c") "]")),
               HANDLER_WAIT);
-    CHECK(backlog_next(backlog, &one, &records, &count, &err) && count == 1);
-    CHECK(backlog_settle(
-        backlog, &(struct backlog_result){ records[0].seq, BACKLOG_DELIVERED, 0, NULL }, 1, &err));
+    CHECK_INT((int64_t)taking_next(backlog, &one, &records), 1);
+    CHECK(taking_settle(backlog,
+                        &(struct backlog_result){ records[0].seq, BACKLOG_DELIVERED, 0, NULL }, 1));
     CHECK_INT(pipeline_resume(&pipeline, HANDLER_WOKEN), HANDLER_WAIT);
     CHECK_INT(pipeline_resume(&pipeline, HANDLER_EXPIRED), HANDLER_DONE);
     CHECK_INT(pipeline.response.status, 503);
@@ -244,7 +243,7 @@ static void what_has_arrived_by_the_deadline_is_200(void)
               "400," PIPELINE_WRONG_ID
               "},{\"id\":\"c\",\"status\":503,\"error\":\"Service unavailable\","
               "\"details\":\"deadline\"}],\"batchItemFailures\":[{\"itemIdentifier\":\"c\"}]}");
-    backlog_close(backlog);
+    taking_close(backlog);
     end();
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "delivery/outbox/view.h"
 #include "tests/unit/store.h"
+#include "tests/unit/taking.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
@@ -21,14 +22,7 @@ static const char *const two_sinks[] = { "a", "b" };
 
 static struct backlog *open_backlog(struct store *store, const char *sink, bool ordered)
 {
-    struct backlog *backlog = NULL;
-    struct error err = { 0 };
-    bool ok = backlog_open(store->outbox, sink, ordered, &backlog, &err);
-
-    if (!ok)
-        (void)fprintf(stderr, "%s\n", err.text);
-    assert(ok);
-    return backlog;
+    return taking_open(store->outbox, sink, ordered ? BACKLOG_STRICT : BACKLOG_UNORDERED);
 }
 
 static void check_identity(struct store *store, const char *sink)
@@ -43,12 +37,8 @@ static void check_identity(struct store *store, const char *sink)
 /* The next records, at most `max`. */
 static size_t next(struct backlog *backlog, size_t max, const struct backlog_record **records)
 {
-    struct error err = { 0 };
-    size_t count = 0;
-
-    CHECK(backlog_next(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 },
-                       records, &count, &err));
-    return count;
+    return taking_next(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 },
+                       records);
 }
 
 /* Settle the last `count` records, all alike. */
@@ -56,12 +46,11 @@ static void settle(struct backlog *backlog, const struct backlog_record *records
                    enum backlog_verdict verdict, int64_t next_at_us)
 {
     struct backlog_result results[AT_ONCE];
-    struct error err = { 0 };
 
     assert(count <= AT_ONCE);
     for (size_t i = 0; i < count; i++)
         results[i] = (struct backlog_result){ records[i].seq, verdict, next_at_us, "why" };
-    CHECK(backlog_settle(backlog, results, count, &err));
+    CHECK(count == 0 || taking_settle(backlog, results, count));
 }
 
 /* Deliver all that is due; how much that was, in which order is checked. */
@@ -110,14 +99,14 @@ static void gives_each_sink_everything_in_order(void)
     check_identity(&store, "a");
     check_identity(&store, "b");
     CHECK_INT((int64_t)deliver_all(a), 0);
-    backlog_close(a);
-    backlog_close(b);
+    taking_close(a);
+    taking_close(b);
     store_close(&store);
     store_open(&store);
     a = open_backlog(&store, "a", false);
     CHECK_INT((int64_t)deliver_all(a), 0);
     CHECK_INT(store_sink(&store, "a")->delivered, MANY);
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -149,7 +138,7 @@ static void shows_what_a_record_is(void)
     CHECK_STR(records[1].bytes, "second");
     CHECK(records[2].key.len > 16 && str_ends_with(records[2].key, STR("-3")));
     CHECK_INT(store_sink(&store, "a")->oldest_us, records[0].accepted_us);
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -157,7 +146,6 @@ static void keeps_to_the_bounds_asked_for(void)
 {
     struct store store;
     const struct backlog_record *records;
-    struct error err = { 0 };
     size_t count;
 
     init(&store, 1);
@@ -166,17 +154,14 @@ static void keeps_to_the_bounds_asked_for(void)
 
     store_fill(&store, "e", 20); /* "e0" ... are two or three bytes long */
     CHECK_INT((int64_t)next(a, 7, &records), 7);
-    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 10, .bytes = 4 }, &records, &count,
-                       &err));
+    count = taking_next(a, &(struct backlog_bounds){ .records = 10, .bytes = 4 }, &records);
     CHECK_INT((int64_t)count, 2);
-    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 10, .bytes = 1 }, &records, &count,
-                       &err));
+    count = taking_next(a, &(struct backlog_bounds){ .records = 10, .bytes = 1 }, &records);
     CHECK_INT((int64_t)count, 1);
-    CHECK(backlog_next(a,
-                       &(struct backlog_bounds){ .records = 10, .bytes = 1 << 20, .key_bytes = 10 },
-                       &records, &count, &err)); /* keys are as long as records here */
-    CHECK_INT((int64_t)count, 5);
-    backlog_close(a);
+    count = taking_next(
+        a, &(struct backlog_bounds){ .records = 10, .bytes = 1 << 20, .key_bytes = 10 }, &records);
+    CHECK_INT((int64_t)count, 5); /* keys are as long as records here */
+    taking_close(a);
     store_done(&store);
 }
 
@@ -184,14 +169,10 @@ static void keeps_to_the_bounds_asked_for(void)
 static size_t next_of(struct backlog *backlog, enum backlog_lane lane, size_t retries,
                       const struct backlog_record **records)
 {
-    struct error err = { 0 };
-    size_t count = 0;
-
-    CHECK(backlog_next(backlog,
+    return taking_next(backlog,
                        &(struct backlog_bounds){
                            .records = 10, .bytes = 1 << 20, .retries = retries, .lane = lane },
-                       records, &count, &err));
-    return count;
+                       records);
 }
 
 static void gives_what_a_lane_has(void)
@@ -205,16 +186,16 @@ static void gives_what_a_lane_has(void)
 
     store_fill(&store, "e", 6);
     CHECK_INT((int64_t)next(a, 3, &records), 3);
-    CHECK_INT(backlog_lane(a), BACKLOG_NEW);
+    CHECK_INT(taking_lane(a), BACKLOG_NEW);
     settle(a, records, 3, BACKLOG_FAILED, 1);
     CHECK_INT((int64_t)next_of(a, BACKLOG_NEW, 0, &records), 3);
     CHECK_INT(records[0].attempts, 0);
     CHECK_INT((int64_t)next_of(a, BACKLOG_RETRIES, 2, &records), 2);
-    CHECK_INT(backlog_lane(a), BACKLOG_RETRIES);
+    CHECK_INT(taking_lane(a), BACKLOG_RETRIES);
     CHECK_INT(records[0].attempts, 1);
     CHECK_INT((int64_t)next_of(a, BACKLOG_ANY, 2, &records), 3); /* their turn, after a retry */
     CHECK_INT((int64_t)next_of(a, BACKLOG_ANY, 2, &records), 2);
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -230,8 +211,6 @@ static void no_time_is_farther_away_than_the_longest(void)
                                                .longest_us = LONGEST_US };
         struct store store;
         const struct backlog_record *records;
-        struct error err = { 0 };
-        size_t count = 0;
 
         init(&store, 1);
 
@@ -241,13 +220,11 @@ static void no_time_is_farther_away_than_the_longest(void)
         CHECK_INT((int64_t)next(a, 1, &records), 1);
         settle(a, records, 1, BACKLOG_FAILED, clock_now_us() + day_us);
         CHECK_INT((int64_t)next(a, 1, &records), 0); /* if waits had no bound */
-        CHECK(backlog_next(a, &bounds, &records, &count, &err));
-        CHECK_INT((int64_t)count, 1);
+        CHECK_INT((int64_t)taking_next(a, &bounds, &records), 1);
         CHECK_INT(records[0].attempts, 1);
         settle(a, records, 1, BACKLOG_FAILED, clock_now_us() + LONGEST_US);
-        CHECK(backlog_next(a, &bounds, &records, &count, &err));
-        CHECK_INT((int64_t)count, 0);
-        backlog_close(a);
+        CHECK_INT((int64_t)taking_next(a, &bounds, &records), 0);
+        taking_close(a);
         store_done(&store);
     }
 }
@@ -256,7 +233,6 @@ static void moves_failures_out_of_the_way(void)
 {
     struct store store;
     const struct backlog_record *records;
-    struct error err = { 0 };
 
     init(&store, 1);
 
@@ -273,8 +249,8 @@ static void moves_failures_out_of_the_way(void)
         { records[4].seq, BACKLOG_UNTRIED, 0, NULL },
     };
 
-    CHECK(backlog_settle(a, results, COUNT_OF(results), &err));
-    CHECK(!backlog_settle(a, results, COUNT_OF(results), &err)); /* not twice */
+    CHECK(taking_settle(a, results, COUNT_OF(results)));
+    CHECK(!taking_settle(a, results, COUNT_OF(results))); /* not twice */
     check_identity(&store, "a");
     CHECK_INT(store_sink(&store, "a")->delivered, 1);
     CHECK_INT(store_sink(&store, "a")->dead, 1);
@@ -294,7 +270,7 @@ static void moves_failures_out_of_the_way(void)
     settle(a, records, 2, BACKLOG_FAILED, clock_now_us() + INT64_C(3600000000));
     CHECK_INT((int64_t)next(a, 10, &records), 0);
     check_identity(&store, "a");
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -324,8 +300,8 @@ static void counts_what_is_settled_twice_once(void)
     CHECK_INT(store_sink(&store, "a")->dead, 1);
     CHECK_INT(store_sink(&store, "a")->pending, 0);
     check_identity(&store, "a");
-    backlog_close(twin);
-    backlog_close(a);
+    taking_close(twin);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -333,7 +309,6 @@ static void holds_an_ordered_sink_at_its_head(void)
 {
     struct store store;
     const struct backlog_record *records;
-    struct error err = { 0 };
 
     init(&store, 1);
 
@@ -348,8 +323,8 @@ static void holds_an_ordered_sink_at_its_head(void)
         { records[2].seq, BACKLOG_UNTRIED, 0, NULL },
     };
 
-    CHECK(backlog_settle(a, results, COUNT_OF(results), &err));
-    backlog_close(a);
+    CHECK(taking_settle(a, results, COUNT_OF(results)));
+    taking_close(a);
     store_close(&store);
     store_open(&store);
     a = open_backlog(&store, "a", true);
@@ -359,7 +334,7 @@ static void holds_an_ordered_sink_at_its_head(void)
     CHECK_INT((int64_t)next(a, 10, &records), 0);
     check_identity(&store, "a");
     CHECK_INT(store_sink(&store, "a")->pending, 2);
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -411,7 +386,7 @@ static void counts_bytes_and_not_characters(void)
     settle(a, records, count, BACKLOG_FAILED, 1);
     settle_all(a, BACKLOG_DELIVERED, 0);
     CHECK_INT(store_sink(&store, "a")->pending, 0);
-    backlog_close(a);
+    taking_close(a);
     store_close(&store);
     store.options.sink_count = 0;
     store_open(&store); /* what is left to prune is pruned with the next event */
@@ -449,7 +424,7 @@ static void keeps_one_copy_for_all_sinks(void)
         CHECK_INT(waiting_bytes(&store), before);
     }
     for (size_t i = 0; i < SINKS; i++)
-        backlog_close(backlogs[i]);
+        taking_close(backlogs[i]);
     store_done(&store);
 }
 
@@ -482,8 +457,8 @@ static void lets_a_record_go_with_its_last_row(void)
     check_identity(&store, "a");
     check_identity(&store, "b");
     CHECK(store_counters(&store)->dead_bytes > 0);
-    backlog_close(a);
-    backlog_close(b);
+    taking_close(a);
+    taking_close(b);
     store_close(&store);
     store.options.sink_count = 0;
     store_open(&store);
@@ -526,7 +501,7 @@ static void bounds_dead_records_at_once(void)
     CHECK_INT(store_sink(&store, "a")->dropped, RECORDS - store_sink(&store, "a")->dead);
     CHECK_INT(waiting_bytes(&store), 0);
     check_identity(&store, "a");
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -564,7 +539,7 @@ static void brings_dead_records_back(void)
     CHECK_INT((int64_t)deliver_all(a), 1);
     CHECK_INT(store_counters(&store)->bytes < 200000, 1);
     check_identity(&store, "a");
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -603,7 +578,7 @@ static void starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog(void)
     CHECK_INT(store_sink(&store, "a")->enqueued, 30);
     CHECK_INT((int64_t)deliver_all(a), 30);
     check_identity(&store, "a");
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -658,7 +633,7 @@ static bool break_off_a_drop(struct store *store, const char *prefix)
 
         settle(a, records, count, BACKLOG_FAILED, 1);
     }
-    backlog_close(a);
+    taking_close(a);
     store_fill(store, (char[]){ prefix[0], prefix[0], '\0' }, DROPPED / 2);
     store_close(store);
     store->options.sink_count = 0;
@@ -695,7 +670,7 @@ static void counts_a_broken_off_drop(void)
     CHECK_INT((int64_t)deliver_all(a), left);
     CHECK_INT(store_sink(&store, "a")->pending, 0);
     check_identity(&store, "a");
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -714,15 +689,14 @@ static void settle_at_random(struct store *store, const char *sink, uint32_t *st
     struct backlog *backlog = open_backlog(store, sink, false);
     const struct backlog_record *records;
     struct backlog_result results[AT_ONCE];
-    struct error err = { 0 };
     size_t count = next(backlog, 1 + below(state, AT_ONCE), &records);
 
     for (size_t i = 0; i < count; i++)
         results[i] =
             (struct backlog_result){ records[i].seq, verdicts[below(state, COUNT_OF(verdicts))],
                                      below(state, 2) ? 1 : INT64_MAX, "why" };
-    CHECK(backlog_settle(backlog, results, count, &err));
-    backlog_close(backlog);
+    CHECK(count == 0 || taking_settle(backlog, results, count));
+    taking_close(backlog);
 }
 
 static bool note_any_dead(void *self, const struct outbox_dead *row)
@@ -822,6 +796,204 @@ static void counts_what_is_there(void)
     store_done(&store);
 }
 
+/* Take up to `max` records without giving the last batch back. */
+static struct backlog_batch *take(struct backlog *backlog, struct arena *arena, size_t max)
+{
+    struct backlog_batch *batch = NULL;
+    struct error err = { 0 };
+
+    CHECK(backlog_take(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 }, arena,
+                       &batch, &err));
+    return batch;
+}
+
+static void settle_batch(struct backlog *backlog, struct backlog_batch *batch,
+                         enum backlog_verdict verdict)
+{
+    struct backlog_result results[AT_ONCE];
+
+    assert(batch->count <= AT_ONCE);
+    for (size_t i = 0; i < batch->count; i++)
+        results[i] = (struct backlog_result){ batch->records[i].seq, verdict, 1, "why" };
+    backlog_settle(backlog, batch, results);
+}
+
+static void check_commit(struct backlog *backlog)
+{
+    struct error err = { 0 };
+
+    CHECK(backlog_commit(backlog, true, &err));
+    CHECK_STR(str_from_c(err.text), "");
+}
+
+static void batches_are_settled_in_any_order(void)
+{
+    struct arena *arena = arena_create();
+    struct backlog_batch *batches[4];
+    const struct backlog_record *records;
+    struct store store;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 12);
+    for (size_t i = 0; i < COUNT_OF(batches); i++) {
+        batches[i] = take(a, arena, 3);
+        CHECK_INT((int64_t)batches[i]->count, 3);
+        CHECK_INT(batches[i]->records[0].seq, (int64_t)i * 3 + 1);
+    }
+    CHECK(!take(a, arena, 3)); /* all are under way */
+    settle_batch(a, batches[3], BACKLOG_DELIVERED);
+    settle_batch(a, batches[1], BACKLOG_DELIVERED);
+    check_commit(a);
+    CHECK_INT(store_sink(&store, "a")->delivered, 0); /* the cursor cannot pass the first */
+
+    struct backlog *twin = open_backlog(&store, "a", false); /* as after a crash */
+
+    CHECK_INT((int64_t)next(twin, AT_ONCE, &records), 12);
+    taking_close(twin);
+    settle_batch(a, batches[0], BACKLOG_DELIVERED);
+    check_commit(a);
+    CHECK_INT(store_sink(&store, "a")->delivered, 6);
+    settle_batch(a, batches[2], BACKLOG_UNTRIED);
+    check_commit(a);
+    CHECK_INT(store_sink(&store, "a")->delivered, 6);
+    batches[2] = take(a, arena, 9); /* only what was given back: the rest is decided */
+    CHECK_INT((int64_t)batches[2]->count, 3);
+    CHECK_INT(batches[2]->records[0].seq, 7);
+    settle_batch(a, batches[2], BACKLOG_DELIVERED);
+    check_commit(a);
+    CHECK_INT(store_sink(&store, "a")->delivered, 12);
+    check_identity(&store, "a");
+    taking_close(a);
+    store_done(&store);
+    arena_destroy(arena);
+}
+
+static void no_retry_is_under_way_twice(void)
+{
+    struct arena *arena = arena_create();
+    struct backlog_batch *first;
+    struct backlog_batch *second;
+    struct store store;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 6);
+    settle_batch(a, take(a, arena, 6), BACKLOG_FAILED);
+    check_commit(a);
+    first = take(a, arena, 4);
+    second = take(a, arena, 4);
+    CHECK_INT(first->lane, BACKLOG_RETRIES);
+    CHECK_INT((int64_t)first->count, 4);
+    CHECK_INT((int64_t)second->count, 2);
+    CHECK(!take(a, arena, 4));
+    settle_batch(a, second, BACKLOG_UNTRIED);
+    second = take(a, arena, 4);
+    CHECK_INT((int64_t)second->count, 2);
+    settle_batch(a, second, BACKLOG_DEAD);
+    settle_batch(a, first, BACKLOG_DELIVERED);
+    CHECK(!take(a, arena, 4)); /* settled, but their rows are still there */
+    check_commit(a);
+    CHECK_INT(store_sink(&store, "a")->delivered, 4);
+    CHECK_INT(store_sink(&store, "a")->dead, 2);
+    check_identity(&store, "a");
+    taking_close(a);
+    store_done(&store);
+    arena_destroy(arena);
+}
+
+/* A sink that is ended in order repeats nothing that it knows to have arrived. */
+static void an_end_keeps_what_is_settled(void)
+{
+    struct arena *arena = arena_create();
+    struct backlog_batch *first;
+    struct store store;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 5);
+    first = take(a, arena, 2);
+    settle_batch(a, take(a, arena, 2), BACKLOG_DELIVERED);
+    CHECK_INT((int64_t)first->count, 2);
+    taking_close(a); /* two are under way, two have arrived, one waits */
+    CHECK_INT(store_sink(&store, "a")->delivered, 2);
+    CHECK_INT(store_sink(&store, "a")->pending, 3);
+    a = open_backlog(&store, "a", true);
+    CHECK_INT((int64_t)deliver_all(a), 3);
+    check_identity(&store, "a");
+    taking_close(a);
+    store_done(&store);
+    arena_destroy(arena);
+}
+
+static size_t cost_of_ten(void *self, const struct backlog_record *record)
+{
+    (void)self;
+    (void)record;
+    return 10;
+}
+
+static void a_batch_is_filled_by_cost_and_in_steps(void)
+{
+    struct arena *arena = arena_create();
+    struct backlog_batch *batch = NULL;
+    const struct backlog_bounds bounds = { .records = 9, .bytes = 45, .cost = cost_of_ten };
+    struct error err = { 0 };
+    struct store store;
+
+    init(&store, 1);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    store_fill(&store, "e", 1);
+    CHECK(backlog_take(a, &bounds, arena, &batch, &err));
+    CHECK(batch && batch->count == 1 && !batch->is_full);
+    CHECK(backlog_take(a, &bounds, arena, &batch, &err));
+    CHECK_INT((int64_t)batch->count, 1);
+    store_fill(&store, "f", 5);
+    CHECK(backlog_take(a, &bounds, arena, &batch, &err));
+    CHECK_INT((int64_t)batch->count, 4);
+    CHECK(batch->is_full);
+    for (int64_t i = 0; i < 4; i++)
+        CHECK_INT(batch->records[i].seq, i + 1);
+    taking_close(a);
+    store_done(&store);
+    arena_destroy(arena);
+}
+
+/* However much waits, about 32 MiB are in memory. */
+static void what_is_under_way_is_bounded(void)
+{
+    enum { RECORD_BYTES = 1024 * 1024 };
+    static char text[RECORD_BYTES + 1];
+    struct arena *arena = arena_create();
+    struct store store;
+    size_t batches = 0;
+
+    init(&store, 1);
+    memset(text, 'x', RECORD_BYTES);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+
+    for (int i = 0; i < 40; i++) {
+        struct outbox_event event = store_event(NULL, text);
+
+        CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    }
+    for (; backlog_has_room(a); batches++)
+        CHECK_INT((int64_t)take(a, arena, 1)->count, 1);
+    CHECK_INT((int64_t)batches, 32);
+    taking_close(a);
+    store_done(&store);
+    arena_destroy(arena);
+}
+
 static void *wake_later(void *self)
 {
     backlog_wake(self);
@@ -841,17 +1013,17 @@ static void waits_for_news_only(void)
     struct backlog *a = open_backlog(&store, "a", false);
 
     CHECK_INT((int64_t)next(a, 10, &records), 0);
-    backlog_wait(a, clock_monotonic_us() + 1000); /* nothing: ends by its time */
+    backlog_wait(a, true, clock_monotonic_us() + 1000); /* nothing: ends by its time */
     store_fill(&store, "e", 1);
-    backlog_wait(a, clock_monotonic_us() + long_us); /* there is news */
+    backlog_wait(a, true, clock_monotonic_us() + long_us); /* there is news */
     CHECK_INT((int64_t)deliver_all(a), 1);
     CHECK_INT(pthread_create(&waker, NULL, wake_later, a), 0);
-    backlog_wait(a, clock_monotonic_us() + long_us);
+    backlog_wait(a, true, clock_monotonic_us() + long_us);
     (void)pthread_join(waker, NULL);
     outbox_stop(store.outbox);
-    backlog_wait(a, clock_monotonic_us() + long_us);
+    backlog_wait(a, true, clock_monotonic_us() + long_us);
     CHECK(clock_monotonic_us() - begun_us < long_us);
-    backlog_close(a);
+    taking_close(a);
     store_done(&store);
 }
 
@@ -874,6 +1046,11 @@ int main(void)
     RUN(drops_no_more_once_the_end_is_near);
     RUN(counts_a_broken_off_drop);
     RUN(counts_what_is_there);
+    RUN(batches_are_settled_in_any_order);
+    RUN(no_retry_is_under_way_twice);
+    RUN(an_end_keeps_what_is_settled);
+    RUN(a_batch_is_filled_by_cost_and_in_steps);
+    RUN(what_is_under_way_is_bounded);
     RUN(waits_for_news_only);
     return test_end();
 }

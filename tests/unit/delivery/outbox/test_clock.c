@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "delivery/outbox/backlog.h"
 #include "tests/unit/store.h"
+#include "tests/unit/taking.h"
 #include "tests/unit/test.h"
 
 enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S };
@@ -62,10 +63,8 @@ static void the_oldest_records_age_does_not_follow_the_clock(void)
     static const char *const sink = "a";
     const struct backlog_bounds bounds = { .records = 1, .bytes = 1000 };
     const struct backlog_record *records;
-    struct backlog *backlog = NULL;
+    struct backlog *backlog;
     struct store store;
-    struct error err = { 0 };
-    size_t count;
     int64_t age_us;
 
     store_init(&store);
@@ -73,18 +72,18 @@ static void the_oldest_records_age_does_not_follow_the_clock(void)
     store.options.sink_count = 1;
     store_open(&store);
     store_fill(&store, "e", 1);
-    CHECK(backlog_open(store.outbox, sink, false, &backlog, &err));
-    CHECK(backlog_next(backlog, &bounds, &records, &count, &err));
+    backlog = taking_open(store.outbox, sink, BACKLOG_UNORDERED);
+    CHECK_INT((int64_t)taking_next(backlog, &bounds, &records), 1);
     age_us = store_sink(&store, sink)->oldest_age_us;
     CHECK(age_us > 0);
     ahead_s = -DAY_S;
-    CHECK(backlog_next(backlog, &bounds, &records, &count, &err));
+    CHECK_INT((int64_t)taking_next(backlog, &bounds, &records), 1);
     CHECK(store_sink(&store, sink)->oldest_age_us > age_us);
     ahead_s = DAY_S;
-    CHECK(backlog_next(backlog, &bounds, &records, &count, &err));
+    CHECK_INT((int64_t)taking_next(backlog, &bounds, &records), 1);
     CHECK(store_sink(&store, sink)->oldest_age_us < INT64_C(1000000) * HOUR_S);
     ahead_s = 0;
-    backlog_close(backlog);
+    taking_close(backlog);
     store_done(&store);
 }
 

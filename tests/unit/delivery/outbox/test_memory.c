@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "delivery/outbox/backlog.h"
 #include "tests/unit/store.h"
+#include "tests/unit/taking.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
@@ -31,11 +32,7 @@ static void count_wake(struct waker waker)
 
 static struct backlog *open_backlog(const char *sink, bool ordered)
 {
-    struct backlog *backlog = NULL;
-    struct error err = { 0 };
-
-    CHECK(backlog_open(store.outbox, sink, ordered, &backlog, &err));
-    return backlog;
+    return taking_open(store.outbox, sink, ordered ? BACKLOG_STRICT : BACKLOG_UNORDERED);
 }
 
 /* The store's options may be changed in between. */
@@ -77,8 +74,8 @@ static void end(void)
 {
     const struct outbox_counters *counters;
 
-    backlog_close(a);
-    backlog_close(b);
+    taking_close(a);
+    taking_close(b);
     outbox_stop(store.outbox);
     counters = store_counters(&store);
     CHECK_INT(counters->bytes, 0);
@@ -117,13 +114,8 @@ static struct outbox_job *submit(const char *id)
 
 static size_t next(struct backlog *backlog, size_t max, const struct backlog_record **records)
 {
-    struct error err = { 0 };
-    size_t count = 0;
-    bool ok = backlog_next(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 },
-                           records, &count, &err);
-
-    assert(ok); /* a CHECK belongs to one thread */
-    return count;
+    return taking_next(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 },
+                       records);
 }
 
 /* Settle what next() gave, all alike. */
@@ -131,13 +123,12 @@ static void settle(struct backlog *backlog, const struct backlog_record *records
                    enum backlog_verdict verdict, int64_t next_at_us)
 {
     struct backlog_result results[AT_ONCE];
-    struct error err = { 0 };
 
     assert(count <= AT_ONCE);
     for (size_t i = 0; i < count; i++)
         results[i] = (struct backlog_result){ records[i].seq, verdict, next_at_us, "why" };
 
-    bool ok = backlog_settle(backlog, results, count, &err);
+    bool ok = count == 0 || taking_settle(backlog, results, count);
 
     assert(ok);
 }
@@ -224,18 +215,15 @@ static void keeps_to_the_bounds_asked_for(void)
 {
     const struct backlog_record *records;
     struct outbox_job *jobs[3];
-    struct error err = { 0 };
-    size_t count = 0;
+    size_t count;
 
     begin(1, false);
     for (size_t i = 0; i < COUNT_OF(jobs); i++)
         jobs[i] = submit("four");
     CHECK_INT((int64_t)next(a, 2, &records), 2);
-    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 9 }, &records, &count,
-                       &err));
+    count = taking_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 9 }, &records);
     CHECK_INT((int64_t)count, 2); /* what was not settled is there again */
-    CHECK(backlog_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 1 }, &records, &count,
-                       &err));
+    count = taking_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 1 }, &records);
     CHECK_INT((int64_t)count, 1); /* always one */
     for (size_t i = 0; i < COUNT_OF(jobs); i++)
         outbox_job_release(jobs[i]);
@@ -329,7 +317,7 @@ static void what_is_not_settled_is_let_go_of(void)
     check_sink("a", 1, 0, 1);
     job = submit("e");
     CHECK_INT((int64_t)next(a, 1, &records), 1);
-    backlog_close(a);
+    taking_close(a);
     outbox_job_release(job);
     check_sink("a", 2, 0, 2);
     a = open_backlog("a", false);
@@ -350,7 +338,7 @@ static void each_event_of_a_job_has_its_own_fate(void)
     const struct backlog_result results[] = { { records[0].seq, BACKLOG_DELIVERED, 0, NULL },
                                               { records[1].seq, BACKLOG_DEAD, 0, "why" } };
 
-    CHECK(backlog_settle(a, results, 2, &err));
+    CHECK(taking_settle(a, results, 2));
     CHECK(!outbox_results(job));
     outbox_give_up(job);
     CHECK_INT(outbox_results(job)[0].verdict, OUTBOX_ACCEPTED);
@@ -382,7 +370,7 @@ static void a_failure_holds_up_nobody_unless_order_is_wanted(void)
         if (!ordered)
             CHECK_STR(records[0].bytes, "second");
         outbox_job_release(first);
-        backlog_wait(a, INT64_MAX); /* there is news: the head has gone */
+        backlog_wait(a, true, INT64_MAX); /* there is news: the head has gone */
         CHECK_INT((int64_t)next(a, 9, &records), 1);
         CHECK_STR(records[0].bytes, "second");
         outbox_job_release(second);
@@ -399,7 +387,7 @@ static void a_retry_comes_when_it_is_due(void)
     CHECK_INT((int64_t)settle_all(a, BACKLOG_DELAYED, clock_now_us() + 20000), 1);
     CHECK_INT((int64_t)settle_all(a, BACKLOG_DELIVERED, 0), 0);
     while (settle_all(a, BACKLOG_DELIVERED, 0) == 0)
-        backlog_wait(a, INT64_MAX);
+        backlog_wait(a, true, INT64_MAX);
     check_verdict(job, OUTBOX_ACCEPTED, NULL);
     outbox_job_release(job);
     end();
@@ -481,7 +469,7 @@ static void the_end_answers_who_still_waits(void)
     CHECK_INT(atomic_load(&woken), 2);
     CHECK(!submit_many("late", 1, &err));
     CHECK_STR(str_from_c(err.text), "draining");
-    backlog_wait(a, INT64_MAX); /* comes back at once */
+    backlog_wait(a, true, INT64_MAX); /* comes back at once */
     settle(a, records, 1, BACKLOG_DELIVERED, 0);
     check_sink("a", 2, 1, 1);
     outbox_job_release(handed);
@@ -533,7 +521,7 @@ static void *receive_all(void *arg)
             settle_all(backlog, ++round % 5 == 0 ? BACKLOG_DELAYED : BACKLOG_DELIVERED, 0);
 
         if (count == 0)
-            backlog_wait(backlog, clock_monotonic_us() + 10000);
+            backlog_wait(backlog, true, clock_monotonic_us() + 10000);
     }
     return NULL;
 }

@@ -1,0 +1,83 @@
+/*
+ * batch.c - see batch.h.
+ */
+#include "delivery/outbox/batch.h"
+
+#include <string.h>
+
+enum {
+    UNDER_WAY_BYTES = 32 * 1024 * 1024, /* in all batches of one sink, or more in one batch */
+    FIRST_CAPACITY = 16,                /* of a batch that is not full yet */
+};
+
+bool batch_has_room(const struct backlog *backlog)
+{
+    return backlog->under_way_bytes < UNDER_WAY_BYTES;
+}
+
+/* A first record may be longer than the bound. */
+static bool is_over(const struct backlog *backlog, const struct backlog_bounds *bounds,
+                    const struct backlog_batch *batch, const struct backlog_record *record)
+{
+    size_t cost = bounds->cost ? bounds->cost(bounds->self, record) : record->bytes.len;
+    size_t others = backlog->under_way_bytes - batch->held_bytes;
+
+    return batch->cost + cost > bounds->bytes ||
+           (bounds->key_bytes > 0 && batch->key_bytes + record->key.len > bounds->key_bytes) ||
+           (others > 0 && backlog->under_way_bytes + record->bytes.len > UNDER_WAY_BYTES);
+}
+
+bool batch_fits(const struct backlog *backlog, const struct backlog_bounds *bounds,
+                struct backlog_batch *batch, const struct backlog_record *record)
+{
+    size_t most = bounds->records;
+
+    if (!batch)
+        return true;
+    if (batch->lane == BACKLOG_RETRIES && bounds->retries > 0)
+        most = bounds->retries;
+    batch->is_full = batch->count >= most || is_over(backlog, bounds, batch, record);
+    return !batch->is_full;
+}
+
+static struct backlog_batch *create_batch(struct backlog *backlog, struct arena *arena)
+{
+    struct backlog_batch *batch = arena_alloc(arena, sizeof(*batch));
+
+    batch->arena = arena;
+    batch->lane = backlog->lane;
+    list_append(&backlog->batches, &batch->link);
+    return batch;
+}
+
+/* The room in an arena cannot grow in place: take twice as much. */
+static void make_room(struct backlog_batch *batch)
+{
+    struct backlog_record *records = batch->records;
+
+    if (batch->count < batch->capacity)
+        return;
+    batch->capacity = batch->capacity > 0 ? 2 * batch->capacity : FIRST_CAPACITY;
+    batch->records = arena_alloc(batch->arena, batch->capacity * sizeof(*records));
+    if (batch->count > 0)
+        memcpy(batch->records, records, batch->count * sizeof(*records));
+}
+
+void batch_add(struct backlog *backlog, const struct backlog_bounds *bounds, struct arena *arena,
+               struct backlog_batch **batch, const struct backlog_record *record)
+{
+    if (!*batch)
+        *batch = create_batch(backlog, arena);
+    make_room(*batch);
+    (*batch)->records[(*batch)->count++] = *record;
+    (*batch)->cost += bounds->cost ? bounds->cost(bounds->self, record) : record->bytes.len;
+    (*batch)->key_bytes += record->key.len;
+    (*batch)->held_bytes += record->bytes.len;
+    backlog->under_way_bytes += record->bytes.len;
+}
+
+void batch_remove(struct backlog *backlog, struct backlog_batch *batch)
+{
+    list_remove(&batch->link);
+    backlog->under_way_bytes -= batch->held_bytes;
+}

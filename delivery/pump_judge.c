@@ -1,0 +1,251 @@
+/*
+ * pump_judge.c - see pump_judge.h.
+ */
+#include "delivery/pump_judge.h"
+
+#include "base/clock.h"
+
+void pump_judge_init(struct pump_judge *judge)
+{
+    for (size_t i = 0; i < BACKLOG_LANES; i++)
+        pump_lane_init(&judge->lanes[i], judge->sink->max_records);
+    judge->random = (uint64_t)clock_now_us() ^ (uint64_t)(uintptr_t)judge;
+}
+
+/* Senders wait for each record: no record may delay another one. */
+static bool is_awaited(const struct pump_judge *judge)
+{
+    return judge->rules->is_awaited && judge->rules->order != BACKLOG_STRICT;
+}
+
+bool pump_judge_is_solo(const struct pump_judge *judge)
+{
+    if (judge->sink->in_flight == 1 || judge->rules->order == BACKLOG_STRICT)
+        return true;
+    if (is_awaited(judge))
+        return judge->is_failing;
+    return judge->log.failures > 0 || pump_lane_is_searching(&judge->lanes[BACKLOG_NEW]) ||
+           pump_lane_is_searching(&judge->lanes[BACKLOG_RETRIES]);
+}
+
+/* Count the outcomes of `count` records from `first` on; returns how many arrived. */
+static size_t count_outcomes(struct pump_judge *judge, struct pump_call *call, size_t first,
+                             size_t count)
+{
+    size_t arrived = 0;
+
+    for (size_t i = first; i < first + count; i++) {
+        enum sink_result result = call->answer.outcomes[i].result;
+
+        arrived += result == SINK_DELIVERED;
+        call->answer.is_sink_wide = call->answer.is_sink_wide || result == SINK_MISCONFIGURED;
+        atomic_fetch_add_explicit(&judge->attempts[result], 1, memory_order_relaxed);
+    }
+    pump_signs_arrived(&judge->signs, arrived);
+    return arrived;
+}
+
+/* A call's batch with what was found out of it. */
+struct trial {
+    struct pump_call *call;
+    const struct backlog_record *records;
+    size_t count;
+    struct pump_lane *lane;
+    size_t arrived;
+    bool has_failed_whole; /* no record arrived, perhaps because of a record */
+    bool is_late;          /* the call began before the sink's last failure */
+};
+
+static struct trial trial_of(struct pump_judge *judge, struct pump_call *call)
+{
+    const struct backlog_batch *batch = call->batch;
+    size_t arrived = count_outcomes(judge, call, 0, batch->count);
+    enum sink_result first = call->answer.outcomes[0].result;
+
+    return (struct trial){
+        .call = call,
+        .records = batch->records,
+        .count = batch->count,
+        .lane = &judge->lanes[batch->lane],
+        .arrived = arrived,
+        .has_failed_whole = arrived == 0 && first == SINK_POSTPONED && !call->answer.is_sink_wide,
+        .is_late = call->generation != judge->generation,
+    };
+}
+
+/* The input of a plan; allocates the results of `plan`. */
+static struct pump_tried tried_of(const struct pump_judge *judge, const struct trial *trial,
+                                  struct pump_plan *plan)
+{
+    plan->results = arena_alloc(trial->call->arena, trial->count * sizeof(*plan->results));
+    return (struct pump_tried){
+        .records = trial->records,
+        .count = trial->count,
+        .answer = &trial->call->answer,
+        .failures = judge->log.failures,
+        .now_us = clock_now_us(),
+        .is_late = trial->is_late,
+    };
+}
+
+/*
+ * The record of the trial may be at fault: try a later one alone. False: that did not arrive
+ * either, or there is none.
+ */
+static bool probe(struct pump_judge *judge, const struct trial *trial)
+{
+    struct pump_call other = { .slot = trial->call->slot, .arena = trial->call->arena };
+    struct backlog_bounds bounds = judge->bounds;
+    struct backlog_result *results;
+    struct error err = { 0 };
+    size_t at;
+    bool arrived;
+
+    bounds.records = bounds.retries = PUMP_LANE_PROBE_REACH;
+    bounds.lane = trial->call->batch->lane;
+    if (!backlog_take(judge->backlog, &bounds, other.arena, &other.batch, &err)) {
+        pump_log_store(&judge->log, &err);
+        return false;
+    }
+    if (!other.batch)
+        return false;
+    at = pump_lane_probe_at(trial->lane, other.batch->count);
+    pump_workers_deliver(judge->workers, &other, at, 1);
+    arrived = count_outcomes(judge, &other, at, 1) == 1;
+    results = arena_alloc(other.arena, other.batch->count * sizeof(*results));
+    for (size_t i = 0; i < other.batch->count; i++)
+        results[i] = (struct backlog_result){
+            .seq = other.batch->records[i].seq,
+            .verdict = arrived && i == at ? BACKLOG_DELIVERED : BACKLOG_UNTRIED,
+        };
+    backlog_settle(judge->backlog, other.batch, results);
+    if (!arrived)
+        pump_lane_probe_failed(trial->lane);
+    return arrived;
+}
+
+/*
+ * A record that failed by its own fault before fails again, and its lane has no other record to
+ * try: the other lane is next and shows whether records arrive.
+ */
+static bool is_left_to_others(const struct trial *trial)
+{
+    return trial->records[0].attempts > 0 && trial->lane->failures == 1;
+}
+
+/* The first record blocks a strictly ordered sink: log it, once. */
+static void name_head(struct pump_judge *judge, const struct trial *trial, struct pump_plan *plan)
+{
+    const char *reason = trial->call->answer.outcomes[0].reason;
+
+    if (judge->rules->order != BACKLOG_STRICT || !pump_lane_names(trial->lane, trial->count))
+        return;
+    pump_log_record(&judge->log, "sink_blocked", reason, &trial->records[0]);
+    plan->results[0].verdict = BACKLOG_DELAYED; /* for `sluice outbox status` */
+    plan->results[0].reason = reason;
+    plan->results[0].next_at_us = clock_now_us();
+    plan->any = true;
+}
+
+/* No record of the batch arrived: what is at fault? */
+static enum pump_blame find_blame(struct pump_judge *judge, const struct trial *trial)
+{
+    const struct backlog_record *first = &trial->records[0];
+    const struct pump_lane_failure failure = { first->seq, first->attempts > 0, trial->count };
+    enum pump_blame blame;
+
+    if (is_awaited(judge))
+        return PUMP_BLAME_SINK;
+    blame = pump_lane_fail(trial->lane, &failure, &judge->signs);
+    if (blame != PUMP_BLAME_RECORD)
+        pump_signs_failed(&judge->signs, first->seq, trial->count);
+    return judge->rules->order == BACKLOG_STRICT ? PUMP_BLAME_SINK : blame;
+}
+
+/*
+ * Is the batch too large to find the record at fault? Then it is tried again in smaller ones. A
+ * batch that failed as a whole is split at once only if senders wait for each record.
+ */
+static bool must_split(const struct pump_judge *judge, const struct trial *trial)
+{
+    return trial->count > 1 &&
+           (trial->call->answer.together || (is_awaited(judge) && trial->has_failed_whole));
+}
+
+static void split(struct pump_judge *judge, const struct trial *trial)
+{
+    struct pump_plan plan = { 0 };
+
+    if (is_awaited(judge)) {
+        const struct pump_tried tried = tried_of(judge, trial, &plan);
+
+        pump_plan_split(&plan, &tried);
+        backlog_settle(judge->backlog, trial->call->batch, plan.results);
+        return;
+    }
+    judge->generation++;
+    pump_lane_halve(trial->lane, trial->count);
+    backlog_settle(judge->backlog, trial->call->batch, NULL);
+}
+
+/* What the plan shows of the sink. */
+static void note_sink(struct pump_judge *judge, const struct pump_plan *plan)
+{
+    atomic_store_explicit(&judge->is_misconfigured, judge->log.is_misconfigured,
+                          memory_order_relaxed);
+    if (plan->is_late)
+        return;
+    judge->is_failing = plan->failed_reason && plan->pause_us > 0;
+    if (plan->failed_reason && !plan->is_partial)
+        judge->generation++;
+}
+
+static int64_t settle(struct pump_judge *judge, const struct trial *trial, enum pump_blame blame)
+{
+    struct pump_plan plan = { 0 };
+    struct pump_tried tried = tried_of(judge, trial, &plan);
+
+    tried.is_blamed = blame == PUMP_BLAME_RECORD;
+    pump_plan_make(&plan, judge->rules, &tried, &judge->random);
+    if (tried.is_blamed)
+        pump_lane_forget(trial->lane);
+    if (tried.is_blamed && trial->records[0].attempts == 0)
+        pump_log_record(&judge->log, "sink_record_failing", plan.refused_reason,
+                        &trial->records[0]);
+    if (trial->has_failed_whole)
+        name_head(judge, trial, &plan);
+    pump_log_plan(&judge->log, &plan, trial->records);
+    note_sink(judge, &plan);
+    backlog_settle(judge->backlog, trial->call->batch, plan.results);
+    return plan.failed_reason && !plan.is_late ? plan.pause_us : 0;
+}
+
+int64_t pump_judge_call(struct pump_judge *judge, struct pump_call *call, bool alone)
+{
+    const struct trial trial = trial_of(judge, call);
+    bool may_settle = true;
+    enum pump_blame blame = PUMP_BLAME_SINK;
+
+    if (must_split(judge, &trial)) {
+        split(judge, &trial);
+        return 0;
+    }
+    if (trial.has_failed_whole && trial.is_late && !is_awaited(judge)) {
+        backlog_settle(judge->backlog, call->batch, NULL); /* tried again alone */
+        return 0;
+    }
+    if (!trial.has_failed_whole && !trial.is_late)
+        pump_lane_grow(trial.lane);
+    if (trial.has_failed_whole)
+        blame = find_blame(judge, &trial);
+    else if (call->answer.is_sink_wide)
+        pump_signs_failed(&judge->signs, 0, PUMP_SIGNS_MANY);
+    if (blame == PUMP_BLAME_UNKNOWN && alone) {
+        blame = probe(judge, &trial) ? PUMP_BLAME_RECORD : PUMP_BLAME_SINK;
+        may_settle = blame == PUMP_BLAME_RECORD || !is_left_to_others(&trial);
+    }
+    if (may_settle)
+        return settle(judge, &trial, blame);
+    backlog_settle(judge->backlog, call->batch, NULL);
+    return 0;
+}

@@ -1,0 +1,403 @@
+/*
+ * test_pump_flight.c - claims about delivery/pump.h with several deliveries at a time, with and
+ * without a store
+ */
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "delivery/pump.h"
+#include "tests/unit/capture.h"
+#include "tests/unit/store.h"
+#include "tests/unit/test.h"
+#include "tests/unit/wait.h"
+
+enum { IN_FLIGHT = 8, MOST = 1000, LONG_US = 60 * 1000000 };
+
+static const char *const names[] = { "place" };
+
+static struct store store;
+static struct capture capture;
+
+/* The sink. Records are known by their sequence, which begins at 1. */
+static struct {
+    atomic_bool is_down;      /* it postpones everything, */
+    atomic_bool is_wide;      /* and says that it is the sink's fault */
+    atomic_bool hangs;        /* until it is interrupted */
+    _Atomic int64_t poison;   /* the record that is refused, with its batch; 0: none */
+    _Atomic int64_t bane;     /* the record that fails its batch; 0: none */
+    atomic_int calls;         /* since place_begin() */
+    atomic_int running;       /* at this moment, */
+    atomic_int most;          /* and the most of them */
+    atomic_int most_down;     /* the most while it was down, but for those that saw it go down */
+    atomic_int calls_down;    /* that began while it was down */
+    atomic_int arrived[MOST]; /* by sequence */
+    atomic_bool disorder;     /* a record came after a later one */
+    _Atomic int64_t last;
+    atomic_bool interrupted;
+    atomic_bool slots[SINK_SLOTS_MAX]; /* in use */
+    atomic_bool clash;                 /* a slot was used twice at the same time */
+} place;
+
+static void place_begin(void)
+{
+    memset((void *)&place, 0, sizeof(place));
+}
+
+static void note_most(atomic_int *most, int count)
+{
+    int seen = atomic_load(most);
+
+    while (count > seen && !atomic_compare_exchange_weak(most, &seen, count))
+        ;
+}
+
+static bool has(const struct sink_batch *batch, int64_t sequence)
+{
+    for (size_t i = 0; sequence > 0 && i < batch->count; i++)
+        if (batch->records[i].sequence == sequence)
+            return true;
+    return false;
+}
+
+static void take(const struct sink_batch *batch, struct sink_answer *answer)
+{
+    sink_answer_all(batch, answer, SINK_DELIVERED, NULL);
+    for (size_t i = 0; i < batch->count; i++) {
+        int64_t sequence = batch->records[i].sequence;
+
+        place.arrived[sequence]++;
+        if (atomic_exchange(&place.last, sequence) > sequence)
+            place.disorder = true;
+    }
+}
+
+static void answer_batch(const struct sink_batch *batch, struct sink_answer *answer)
+{
+    if (place.is_down) {
+        answer->is_sink_wide = place.is_wide;
+        sink_answer_all(batch, answer, SINK_POSTPONED, "down");
+    } else if (has(batch, place.bane)) {
+        sink_answer_all(batch, answer, SINK_POSTPONED, "answered 500");
+    } else if (has(batch, place.poison)) {
+        answer->together = batch->count > 1;
+        sink_answer_all(batch, answer, SINK_REFUSED, "poison");
+    } else {
+        take(batch, answer);
+    }
+}
+
+static bool is_interrupted(void *self)
+{
+    (void)self;
+    return place.interrupted;
+}
+
+static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
+{
+    bool was_down = place.is_down;
+    int running = ++place.running;
+
+    assert(self == &place && batch->slot < IN_FLIGHT);
+    if (atomic_exchange(&place.slots[batch->slot], true))
+        place.clash = true;
+    place.calls++;
+    note_most(&place.most, running);
+    if (was_down && place.calls_down++ > IN_FLIGHT)
+        note_most(&place.most_down, running);
+    if (place.hangs)
+        assert(wait_until(is_interrupted, NULL));
+    (void)usleep(200 * (unsigned)(batch->records[0].sequence % 7)); /* they end in any order */
+    answer_batch(batch, answer);
+    place.slots[batch->slot] = false;
+    place.running--;
+}
+
+static void interrupt(void *self)
+{
+    (void)self;
+    place.interrupted = true;
+}
+
+static void destroy(void *self)
+{
+    (void)self;
+}
+
+static void begin(const char *path, size_t count)
+{
+    store_init(&store);
+    if (path)
+        store.options.path = path;
+    store.options.sinks = names;
+    store.options.sink_count = COUNT_OF(names);
+    store_open(&store);
+    if (count > 0)
+        store_fill(&store, "e", count);
+    place_begin();
+}
+
+static struct pump *start(const struct pump_rules *rules, size_t max_records)
+{
+    struct error err = { 0 };
+    struct pump *pump = pump_create(&(struct pump_options){
+        .name = names[0],
+        .rules = *rules,
+        .sink = { .in_flight = IN_FLIGHT,
+                  .max_records = max_records,
+                  .max_bytes = 1 << 20,
+                  .deliver = deliver,
+                  .interrupt = interrupt,
+                  .destroy = destroy,
+                  .self = &place },
+    });
+
+    capture_begin(&capture, STDOUT_FILENO);
+    CHECK(pump_start(pump, store.outbox, &err));
+    return pump;
+}
+
+/* How often the log has this text. */
+static int said(struct str log, const char *text)
+{
+    const char *at = log.ptr;
+    int count = 0;
+
+    for (; (at = memmem(at, log.len - (size_t)(at - log.ptr), text, strlen(text))); at++)
+        count++;
+    return count;
+}
+
+static struct str stop(struct pump *pump)
+{
+    pump_drain(pump);
+    pump_stop(pump, clock_monotonic_us() + LONG_US);
+    CHECK_INT((int64_t)pump_in_flight(pump), 0);
+    pump_destroy(pump);
+    CHECK(!place.clash);
+    return capture_end(&capture);
+}
+
+static void stop_quietly(struct pump *pump)
+{
+    mem_free((char *)stop(pump).ptr);
+}
+
+static bool nothing_pending(void *self)
+{
+    (void)self;
+    return store_sink(&store, names[0])->pending == 0;
+}
+
+static void end(void)
+{
+    const struct outbox_sink_counters *sink = store_sink(&store, names[0]);
+
+    CHECK_INT(sink->enqueued, sink->delivered + sink->pending + sink->dead + sink->dropped);
+    store_done(&store);
+}
+
+static void check_arrived_once(int64_t first, int64_t last)
+{
+    for (int64_t i = first; i <= last; i++)
+        CHECK_INT(place.arrived[i], 1);
+}
+
+static const struct pump_rules patient = { .max_backoff_us = 1000 };
+
+static void everything_arrives_once_with_several_at_a_time(void)
+{
+    static const size_t sizes[] = { 1, 7, 500 };
+
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct pump *pump;
+
+        begin(NULL, 500);
+        pump = start(&patient, sizes[i]);
+        CHECK(wait_until(nothing_pending, NULL));
+        stop_quietly(pump);
+        check_arrived_once(1, 500);
+        CHECK(place.most <= IN_FLIGHT);
+        CHECK(sizes[i] == 500 || place.most > 1);
+        end();
+    }
+}
+
+static void strict_order_is_one_at_a_time(void)
+{
+    const struct pump_rules rules = { .order = BACKLOG_STRICT, .max_backoff_us = 1000 };
+    struct pump *pump;
+
+    begin(NULL, 300);
+    pump = start(&rules, 3);
+    CHECK(wait_until(nothing_pending, NULL));
+    stop_quietly(pump);
+    check_arrived_once(1, 300);
+    CHECK_INT(place.most, 1);
+    CHECK(!place.disorder);
+    end();
+}
+
+static bool has_failed_often(void *self)
+{
+    (void)self;
+    return place.calls_down > 40;
+}
+
+static void a_sink_that_is_down_gets_one_call_at_a_time(void)
+{
+    for (int wide = 0; wide < 2; wide++) {
+        const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = 2000 };
+        struct pump *pump;
+        struct str log;
+
+        begin(NULL, 400);
+        place.is_down = true;
+        place.is_wide = wide;
+        pump = start(&rules, 2);
+        CHECK(wait_until(has_failed_often, NULL));
+        place.is_down = false;
+        CHECK(wait_until(nothing_pending, NULL));
+        log = stop(pump);
+        CHECK_INT(place.most_down, 1);
+        CHECK(place.most > 1); /* before and after that */
+        check_arrived_once(1, 400);
+        CHECK_INT(said(log, "\"sink_failed\""), 1);
+        CHECK_INT(said(log, "\"sink_recovered\""), 1);
+        mem_free((char *)log.ptr);
+        end();
+    }
+}
+
+static void a_bad_record_dies_alone(void)
+{
+    static const struct {
+        const char *name;
+        int64_t poison;
+        int64_t bane;
+        size_t batch;
+        int64_t max_attempts;
+    } rows[] = {
+        { "refused", 13, 0, 1, 2 },
+        { "refused with its batch", 13, 0, 16, 2 },
+        { "the only attempt", 77, 0, 500, 1 },
+        { "it fails the sink", 0, 13, 1, 2 },
+        { "and its batch", 0, 13, 16, 2 },
+        { "the first", 0, 1, 16, 2 },
+        { "the last but one", 0, 499, 16, 2 },
+        { "both", 40, 41, 16, 3 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct pump_rules rules = { .max_attempts = rows[i].max_attempts,
+                                          .max_backoff_us = 500 };
+        struct pump *pump;
+
+        TEST_CASE(rows[i].name);
+        begin(NULL, 500);
+        place.poison = rows[i].poison;
+        place.bane = rows[i].bane;
+        pump = start(&rules, rows[i].batch);
+        CHECK(wait_until(nothing_pending, NULL));
+        stop_quietly(pump);
+        for (int64_t j = 1; j <= 500; j++)
+            CHECK_INT(place.arrived[j], j != rows[i].poison && j != rows[i].bane);
+        CHECK_INT(store_sink(&store, names[0])->dead, 1 + (rows[i].poison && rows[i].bane));
+        end();
+    }
+}
+
+static bool all_hang(void *self)
+{
+    (void)self;
+    return place.running == IN_FLIGHT;
+}
+
+/* An interrupted pump knows nothing of what was under way, and loses nothing. */
+static void an_interrupt_ends_all_calls(void)
+{
+    struct pump *pump;
+
+    begin(NULL, 100);
+    place.hangs = true;
+    pump = start(&patient, 2);
+    CHECK(wait_until(all_hang, NULL));
+    CHECK_INT((int64_t)pump_in_flight(pump), IN_FLIGHT);
+    place.is_down = true;
+    pump_drain(pump);
+    pump_stop(pump, clock_monotonic_us());
+    CHECK_INT(store_sink(&store, names[0])->pending, 100);
+    pump_destroy(pump);
+    mem_free((char *)capture_end(&capture).ptr);
+    place_begin();
+    pump = start(&patient, 2);
+    CHECK(wait_until(nothing_pending, NULL));
+    stop_quietly(pump);
+    check_arrived_once(1, 100);
+    end();
+}
+
+static void a_drain_waits_for_all_calls(void)
+{
+    struct pump *pump;
+
+    begin(NULL, 200);
+    pump = start(&patient, 3);
+    stop_quietly(pump);
+    CHECK_INT(store_sink(&store, names[0])->delivered, 200);
+    check_arrived_once(1, 200);
+    end();
+}
+
+/* Without a store. */
+
+static void *send_one(void *arg)
+{
+    struct outbox_event event = store_event(arg, arg);
+
+    return store_submit(&store, &event).verdict == OUTBOX_ACCEPTED ? arg : NULL;
+}
+
+static void senders_are_answered_by_several_calls(void)
+{
+    enum { SENDERS = 40 };
+    const struct pump_rules rules = { .is_awaited = true, .max_backoff_us = 1000 };
+    static char ids[SENDERS][8];
+    pthread_t senders[SENDERS];
+    struct pump *pump;
+
+    begin("", 0);
+    pump = start(&rules, 1);
+    for (size_t i = 0; i < SENDERS; i++) {
+        (void)snprintf(ids[i], sizeof(ids[i]), "e%zu", i);
+        assert(pthread_create(&senders[i], NULL, send_one, ids[i]) == 0);
+    }
+    for (size_t i = 0; i < SENDERS; i++) {
+        void *accepted = NULL;
+
+        (void)pthread_join(senders[i], &accepted);
+        CHECK(accepted == ids[i]);
+    }
+    stop_quietly(pump);
+    CHECK(place.most > 1 && place.most <= IN_FLIGHT);
+    CHECK_INT(store_counters(&store)->accepted, SENDERS);
+    end();
+}
+
+int main(void)
+{
+    RUN(everything_arrives_once_with_several_at_a_time);
+    RUN(strict_order_is_one_at_a_time);
+    RUN(a_sink_that_is_down_gets_one_call_at_a_time);
+    RUN(a_bad_record_dies_alone);
+    RUN(an_interrupt_ends_all_calls);
+    RUN(a_drain_waits_for_all_calls);
+    RUN(senders_are_answered_by_several_calls);
+    return test_end();
+}
