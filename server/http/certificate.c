@@ -3,6 +3,7 @@
  */
 #include "server/http/certificate.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdatomic.h>
@@ -10,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/private_key.h"
 #include "base/secret.h"
 
 enum { FILE_MAX = 1024 * 1024, CHAIN_MAX = 16 };
@@ -120,11 +122,138 @@ static bool is_readable_by_others(const char *file)
     return stat(file, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH));
 }
 
+/* Signing by OpenSSL (base/private_key.h). The parameters and their types are GnuTLS's choice. */
+
+static const struct {
+    gnutls_sign_algorithm_t algorithm;
+    struct private_key_scheme scheme;
+} schemes[] = {
+    { GNUTLS_SIGN_RSA_PSS_RSAE_SHA256, { false, true, PRIVATE_KEY_SHA256 } },
+    { GNUTLS_SIGN_RSA_PSS_RSAE_SHA384, { false, true, PRIVATE_KEY_SHA384 } },
+    { GNUTLS_SIGN_RSA_PSS_RSAE_SHA512, { false, true, PRIVATE_KEY_SHA512 } },
+    { GNUTLS_SIGN_RSA_SHA256, { false, false, PRIVATE_KEY_SHA256 } },
+    { GNUTLS_SIGN_RSA_SHA384, { false, false, PRIVATE_KEY_SHA384 } },
+    { GNUTLS_SIGN_RSA_SHA512, { false, false, PRIVATE_KEY_SHA512 } },
+    { GNUTLS_SIGN_RSA_RAW, { false, false, PRIVATE_KEY_NAMED } }, /* the three before, in fact */
+    { GNUTLS_SIGN_ECDSA_SECP256R1_SHA256, { true, false, PRIVATE_KEY_SHA256 } },
+    { GNUTLS_SIGN_ECDSA_SECP384R1_SHA384, { true, false, PRIVATE_KEY_SHA384 } },
+    { GNUTLS_SIGN_ECDSA_SHA256, { true, false, PRIVATE_KEY_SHA256 } },
+    { GNUTLS_SIGN_ECDSA_SHA384, { true, false, PRIVATE_KEY_SHA384 } },
+    { GNUTLS_SIGN_ECDSA_SHA512, { true, false, PRIVATE_KEY_SHA512 } },
+};
+
+static const struct private_key_scheme *find_scheme(const struct private_key *key,
+                                                    gnutls_sign_algorithm_t algorithm)
+{
+    for (size_t i = 0; i < COUNT_OF(schemes); i++)
+        if (schemes[i].algorithm == algorithm)
+            return schemes[i].scheme.is_ecdsa == private_key_is_ecdsa(key) ? &schemes[i].scheme
+                                                                           : NULL;
+    return NULL;
+}
+
+static int describe_key(gnutls_privkey_t handle, unsigned flags, void *self)
+{
+    const struct private_key *key = self;
+
+    (void)handle;
+    if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
+        return private_key_is_ecdsa(key) ? GNUTLS_PK_ECDSA : GNUTLS_PK_RSA;
+    if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
+        return private_key_bits(key);
+    if (flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO)
+        return find_scheme(key, GNUTLS_FLAGS_TO_SIGN_ALGO(flags)) != NULL;
+    return -1;
+}
+
+/* NOLINTBEGIN(readability-function-size) */
+static int sign(gnutls_privkey_t handle, gnutls_sign_algorithm_t algorithm, void *self,
+                unsigned flags, const gnutls_datum_t *digest, gnutls_datum_t *signature)
+{
+    const struct private_key *key = self;
+    const struct private_key_scheme *scheme = find_scheme(key, algorithm);
+    struct str bytes = { (const char *)digest->data, digest->size };
+    unsigned char *out = gnutls_malloc(private_key_signature_size(key));
+    size_t len = 0;
+
+    (void)handle;
+    (void)flags;
+    if (!out || !scheme || !private_key_sign(key, scheme, bytes, out, &len)) {
+        gnutls_free(out);
+        return GNUTLS_E_PK_SIGN_FAILED;
+    }
+    *signature = (gnutls_datum_t){ out, (unsigned)len };
+    return 0;
+}
+/* NOLINTEND(readability-function-size) */
+
+static void destroy_key(gnutls_privkey_t handle, void *self)
+{
+    (void)handle;
+    private_key_destroy(self);
+}
+
+/* NULL: OpenSSL is not used for keys of this kind. */
+static struct private_key *copy_key(const struct parts *parts)
+{
+    gnutls_datum_t der = { NULL, 0 };
+    struct private_key *key = NULL;
+
+    if (gnutls_x509_privkey_export2_pkcs8(parts->key, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN,
+                                          &der) == 0)
+        key = private_key_create((struct str){ (const char *)der.data, der.size });
+    secret_wipe(der.data, der.size);
+    gnutls_free(der.data);
+    return key;
+}
+
+/* `key` is taken. GnuTLS compares it with the certificate by signing something. */
+static int join_openssl(const struct parts *parts, struct private_key *key,
+                        gnutls_certificate_credentials_t credentials)
+{
+    gnutls_pcert_st *chain = gnutls_malloc(parts->count * sizeof(*chain));
+    unsigned count = parts->count;
+    gnutls_privkey_t handle = NULL;
+    int status = chain ? gnutls_pcert_import_x509_list(chain, parts->chain, &count, 0)
+                       : GNUTLS_E_MEMORY_ERROR;
+
+    if (status < 0)
+        count = 0;
+    if (status >= 0)
+        status = gnutls_privkey_init(&handle);
+    if (status >= 0)
+        status =
+            gnutls_privkey_import_ext4(handle, key, NULL, sign, NULL, destroy_key, describe_key, 0);
+    if (status < 0)
+        private_key_destroy(key); /* later it is the handle's */
+    else
+        status = gnutls_certificate_set_key(credentials, NULL, 0, chain, (int)count, handle);
+    if (status >= 0) {
+        gnutls_free(chain); /* its elements are the credentials' now, and so is the handle */
+        return status;
+    }
+    for (unsigned i = 0; i < count; i++)
+        gnutls_pcert_deinit(&chain[i]);
+    gnutls_free(chain);
+    if (handle)
+        gnutls_privkey_deinit(handle);
+    return status;
+}
+
+static int join_any(const struct parts *parts, gnutls_certificate_credentials_t credentials)
+{
+    struct private_key *key = copy_key(parts);
+
+    if (key)
+        return join_openssl(parts, key, credentials);
+    return gnutls_certificate_set_x509_key(credentials, parts->chain, (int)parts->count,
+                                           parts->key);
+}
+
 static bool join(const struct parts *parts, const char *key_file,
                  gnutls_certificate_credentials_t credentials, struct error *err)
 {
-    int status =
-        gnutls_certificate_set_x509_key(credentials, parts->chain, (int)parts->count, parts->key);
+    int status = join_any(parts, credentials);
 
     if (status == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
         return fail(err, ERR_CONFIG, "%s: the private key is not that of the certificate",

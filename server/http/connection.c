@@ -27,6 +27,7 @@ void http_connections_init(struct http_connections *connections)
     for (size_t i = 0; i < HTTP_QUEUE_COUNT; i++)
         list_init(&connections->queues[i]);
     list_init(&connections->suspending);
+    list_init(&connections->unsent);
 }
 
 struct http_connection *http_connection_next(const struct http_connection *connection)
@@ -110,6 +111,27 @@ void http_connections_suspend(struct http_connections *connections)
     }
 }
 
+static void forget_unsent(struct http_connection *connection)
+{
+    if (connection->is_unsent)
+        list_remove(&connection->unsent);
+    connection->is_unsent = false;
+}
+
+/* What the kernel does not accept waits for a later turn; MHD's epoll reports when it does. */
+void http_connections_flush(struct http_connections *connections)
+{
+    struct list_link *link = list_first(&connections->unsent);
+
+    while (link) {
+        struct http_connection *connection = CONTAINER_OF(link, struct http_connection, unsent);
+
+        link = list_next(&connections->unsent, link);
+        if (http_tls_flush(&connection->tls))
+            forget_unsent(connection);
+    }
+}
+
 void http_connections_abandon(struct http_connections *connections)
 {
     struct http_connection *connection;
@@ -133,6 +155,15 @@ static void on_tls_want_read(struct http_tls_session *session)
     http_connection_enter(connection, HTTP_TLS_WANT_READ, clock_monotonic_us());
 }
 
+static void on_tls_unsent(struct http_tls_session *session)
+{
+    struct http_connection *connection = CONTAINER_OF(session, struct http_connection, tls);
+
+    if (!connection->is_unsent)
+        list_append(&connection->loop->connections.unsent, &connection->unsent);
+    connection->is_unsent = true;
+}
+
 /* The client's part of the handshake is complete; what it sends from now on is a request. */
 static void on_tls_finished(struct http_tls_session *session)
 {
@@ -147,7 +178,8 @@ static void begin_tls(struct http_connection *connection)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
-    connection->tls.fd = connection->fd;
+    connection->tls.transport.fd = connection->fd;
+    connection->tls.unsent = on_tls_unsent;
     connection->tls.want_read = on_tls_want_read;
     connection->tls.finished = on_tls_finished;
     if (info)
@@ -182,6 +214,9 @@ void http_connection_end(struct http_connection *connection)
         list_remove(&connection->suspending);
     if (connection->watched)
         http_watch_drop(&connection->loop->watch, connection->fd);
+    forget_unsent(connection);
+    if (!http_tls_flush(&connection->tls))
+        http_linger_add(&connection->loop->linger, &connection->tls.transport);
     http_tls_end(&connection->tls);
     http_loop_count_out(connection->loop, connection->proxied ? NULL : &connection->address);
     mem_free(connection);

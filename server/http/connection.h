@@ -77,6 +77,7 @@ enum http_queue {
 struct http_connections {
     struct list queues[HTTP_QUEUE_COUNT];
     struct list suspending; /* TLS_WANT_READ and SUSPENDING */
+    struct list unsent;     /* with bytes that wait for http_connections_flush() */
 };
 
 /* Lives from MHD's first notice of the connection to its last one. */
@@ -84,7 +85,9 @@ struct http_connection {
     enum http_state state;
     struct list_link queued;     /* in the queue of its state */
     struct list_link suspending; /* in TLS_WANT_READ and SUSPENDING only */
-    int64_t since_us;            /* when it entered its queue */
+    struct list_link unsent;     /* if `is_unsent` */
+    bool is_unsent;
+    int64_t since_us; /* when it entered its queue */
     struct http_loop *loop;
     struct MHD_Connection *mhd;
     const struct http_endpoint *endpoint;
@@ -133,6 +136,9 @@ void http_connection_resume(struct http_connection *connection);
 
 /** Watch an idle or suspended connection for the next byte. */
 void http_connection_watch(struct http_connection *connection);
+
+/** After MHD has returned: send what TLS connections have written. */
+void http_connections_flush(struct http_connections *connections);
 
 /** After MHD has returned: suspend the connections that must wait. */
 void http_connections_suspend(struct http_connections *connections);

@@ -213,6 +213,7 @@ static int64_t next_due_us(const struct http_loop *loop)
     int64_t log_us = log_waiting_since_us();
 
     due_us = earlier(due_us, http_arenas_trim_due_us(&loop->arenas));
+    due_us = earlier(due_us, http_linger_due_us(&loop->linger));
     if (log_us)
         due_us = earlier(due_us, log_us + LOG_DELAY_US);
     if (UNLIKELY(atomic_load_explicit(&loop->http->room_wanted, memory_order_relaxed)))
@@ -258,8 +259,10 @@ static void run_mhd(struct http_loop *loop)
     begin_slice(loop);
     for (int i = 0; i < runs; i++) {
         run_daemons(loop);
+        http_connections_flush(&loop->connections);
         http_connections_suspend(&loop->connections);
     }
+    http_linger_run(&loop->linger);
 }
 
 /* The lines of a few turns share a write. */
@@ -354,6 +357,7 @@ bool http_loop_start(struct http *http, size_t index, struct http_loop **out, st
     loop->watch.event = -1;
     loop->deadline_us = INT64_MAX;
     http_connections_init(&loop->connections);
+    http_linger_init(&loop->linger);
     atomic_init(&loop->turned, true);
     if (!start_all(loop, index, err)) {
         http_loop_stop(loop);
@@ -373,6 +377,7 @@ void http_loop_stop(struct http_loop *loop)
         (void)pthread_join(loop->thread, NULL); /* the thread stops the daemons, too */
     }
     stop_daemons(loop);
+    http_linger_done(&loop->linger);
     http_watch_done(&loop->watch);
     http_inbox_done(&loop->inbox);
     http_wakeups_done(&loop->wakeups);

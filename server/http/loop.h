@@ -22,6 +22,7 @@
 #include "server/http/http_internal.h"
 #include "server/http/ids.h"
 #include "server/http/inbox.h"
+#include "server/http/linger.h"
 #include "server/http/wakeups.h"
 #include "server/http/watch.h"
 
@@ -39,6 +40,7 @@ struct http_loop {
     struct http_daemon secure; /* TLS */
     struct http_watch watch;
     struct http_connections connections;
+    struct http_linger linger;
     const struct http_arrival *adding; /* passed to MHD, which has not started it yet */
     struct http_wakeups wakeups;
     struct http_arenas arenas;

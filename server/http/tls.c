@@ -322,6 +322,8 @@ static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, 
     }
     if (type == GNUTLS_HANDSHAKE_FINISHED && when == GNUTLS_HOOK_POST) {
         link->is_finished = true;
+        link->transport.trusts_short_reads = false;
+        link->transport.may_be_corked = true;
         link->finished(link);
     }
     return 0;
@@ -363,8 +365,11 @@ static void find_unread_alert(struct http_tls_session *link)
 {
     enum { ALERT_RECORD = 21, HEAD = 5, ALERT = 2, LENGTH = 3 };
     uint8_t bytes[64];
-    ssize_t count = recv(link->fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK);
+    size_t ahead = http_transport_peek(&link->transport, bytes, sizeof(bytes));
+    ssize_t count =
+        recv(link->transport.fd, bytes + ahead, sizeof(bytes) - ahead, MSG_DONTWAIT | MSG_PEEK);
 
+    count = (ssize_t)ahead + (count > 0 ? count : 0);
     for (ssize_t at = 0; at + HEAD + ALERT <= count;) {
         unsigned length = two_bytes(bytes + at + LENGTH);
 
@@ -378,14 +383,19 @@ static void find_unread_alert(struct http_tls_session *link)
 
 void http_tls_note_failure(void)
 {
-    uint8_t alert = reading ? (uint8_t)gnutls_alert_get(reading->session) : 0;
+    struct http_tls_session *link = reading;
+    uint8_t alert;
 
-    if (reading && !alert && !reading->has_alert)
-        find_unread_alert(reading);
+    if (!link)
+        return;
+    (void)http_tls_flush(link); /* MHD shuts the socket down next */
+    alert = (uint8_t)gnutls_alert_get(link->session);
+    if (!alert && !link->has_alert)
+        find_unread_alert(link);
     if (!alert) /* no alert, or close_notify */
         return;
-    reading->alert = alert;
-    reading->has_alert = true;
+    link->alert = alert;
+    link->has_alert = true;
 }
 
 const char *http_tls_failure(const struct http_tls_session *link, const char **detail)
@@ -408,19 +418,41 @@ const char *http_tls_failure(const struct http_tls_session *link, const char **d
     return link->has_hello && !link->is_answered ? "unsupported" : "malformed";
 }
 
+bool http_tls_flush(struct http_tls_session *link)
+{
+    return http_transport_flush(&link->transport);
+}
+
+/* The peer may wait for what was written before it sends more. */
 static ssize_t pull_bytes(gnutls_transport_ptr_t self, void *bytes, size_t size)
 {
     struct http_tls_session *link = self;
-    ssize_t count = recv(link->fd, bytes, size, 0);
+    ssize_t count = http_transport_read(&link->transport, bytes, size);
 
-    if (!link->is_finished)
-        note_read(link, bytes, count);
-
-    if (count < 0 && !link->is_finished && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    if (link->is_finished)
+        return count;
+    note_read(link, bytes, count);
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        (void)http_tls_flush(link);
         link->want_read(link);
         errno = EAGAIN; /* the callback may have changed it; GnuTLS reads it */
     }
     return count;
+}
+
+static ssize_t push_bytes(gnutls_transport_ptr_t self, const giovec_t *parts, int count)
+{
+    struct http_tls_session *link = self;
+    bool was_waiting = http_transport_is_waiting(&link->transport);
+    ssize_t len = http_transport_write(&link->transport, parts, count);
+
+    if (!was_waiting && http_transport_is_waiting(&link->transport)) {
+        int error = errno;
+
+        link->unsent(link);
+        errno = error;
+    }
+    return len;
 }
 
 /* Without memory a session has no tickets. */
@@ -433,23 +465,27 @@ void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session
     (void)pthread_mutex_unlock(&tls->mutex);
     http_certificate_use(link->certificate, session);
     gnutls_session_set_ptr(session, link);
-    gnutls_transport_set_ptr2(session, link, gnutls_transport_get_ptr(session));
+    gnutls_transport_set_ptr2(session, link, link);
     gnutls_transport_set_pull_function(session, pull_bytes);
+    gnutls_transport_set_vec_push_function(session, push_bytes);
     gnutls_handshake_set_timeout(session, (unsigned)(timeout_us / US_PER_MS));
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
                                        on_handshake);
     link->session = session;
     link->tls = tls;
+    link->transport.trusts_short_reads = true; /* until the handshake is complete */
 }
 
 void http_tls_say(void *session, struct str bytes)
 {
     (void)gnutls_record_send(session, bytes.ptr, bytes.len);
     (void)gnutls_bye(session, GNUTLS_SHUT_WR);
+    (void)http_tls_flush(gnutls_session_get_ptr(session));
 }
 
 void http_tls_end(struct http_tls_session *link)
 {
+    http_transport_done(&link->transport);
     http_certificate_release(link->certificate);
     link->certificate = NULL;
     if (reading == link)

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "server/http/certificate.h"
+#include "server/http/transport.h"
 
 struct http_tls;
 
@@ -51,7 +52,9 @@ void *http_tls_no_certificate(void);
 
 /* A connection's part of its session. The callbacks run in the session's thread. */
 struct http_tls_session {
-    int fd;
+    struct http_transport transport; /* its descriptor is set by the connection */
+    /* Bytes wait for http_tls_flush(). Called once for several. */
+    void (*unsent)(struct http_tls_session *session);
     /* The handshake needs more bytes. MHD does not wait for them, it would retry all the time. */
     void (*want_read)(struct http_tls_session *session);
     /* The client's part of the handshake is complete. */
@@ -78,6 +81,9 @@ struct http_tls_session {
 void http_tls_begin(struct http_tls *tls, void *session, struct http_tls_session *link,
                     int64_t timeout_us);
 
+/** Send what waits. False: the kernel does not accept all of it now. */
+bool http_tls_flush(struct http_tls_session *link);
+
 /** Send these bytes and the end of the stream. Bytes that the kernel does not accept are lost. */
 void http_tls_say(void *session, struct str bytes);
 
@@ -90,5 +96,5 @@ void http_tls_note_failure(void);
  */
 const char *http_tls_failure(const struct http_tls_session *link, const char **detail);
 
-/** Release the certificate. A link without http_tls_begin() is fine. */
+/** Release certificate and memory; what waits is lost. A link without http_tls_begin() is fine. */
 void http_tls_end(struct http_tls_session *link);

@@ -428,3 +428,40 @@ def test_half_a_handshake_keeps_no_processor_busy(secure):
     assert server.run_time() - before < 0.2 * SLOW
     for connection in connections:
         connection.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_client_that_reads_late_gets_every_answer(secure, version):
+    """More answers than the kernel takes, the last of them with the end of the stream."""
+    count = 3000
+    server = secure(http={"deadline": "30s"})
+    context = server.context
+    context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", server.ready["port"]), PATIENCE) as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        with context.wrap_socket(plain, server_hostname="localhost") as client:
+            last = HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+            def ask():
+                for i in range(count):
+                    client.sendall(last if i == count - 1 else HEALTH)
+
+            asking = threading.Thread(target=ask)
+            asking.start()
+            time.sleep(1)
+            text = b""
+            while piece := client.recv(65536):
+                text += piece
+            asking.join()
+    assert text.count(b"HTTP/1.1 200") == count and text.endswith(b'{"status":"ok"}')
+
+
+def test_an_rsa_certificate_is_used_by_every_version(secure, folder, pair):
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=rsa"]
+    words += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    files = ["-keyout", pair["key_file"], "-out", pair["cert_file"]]
+    subprocess.run(["openssl", *words, *files], check=True, capture_output=True)
+    server = secure()
+    for version in VERSIONS:
+        server.context = trusting(pair, version=version)
+        assert server.get("/healthz").status == 200

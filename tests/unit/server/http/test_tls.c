@@ -54,6 +54,12 @@ static void count_starved(struct http_tls_session *session)
     link->starved++;
 }
 
+/* A loop flushes after each run of MHD; here each write is a run. */
+static void flush_at_once(struct http_tls_session *session)
+{
+    CHECK(http_tls_flush(session));
+}
+
 static gnutls_certificate_credentials_t no_credentials(void)
 {
     gnutls_certificate_credentials_t credentials;
@@ -139,6 +145,7 @@ static struct outcome meet(struct http_tls *tls, const char *priorities, gnutls_
     struct link link = {
         .session.want_read = count_starved,
         .session.finished = count_finished,
+        .session.unsent = flush_at_once,
     };
     gnutls_certificate_credentials_t none = no_credentials();
     struct outcome outcome = { 0 };
@@ -151,7 +158,7 @@ static struct outcome meet(struct http_tls *tls, const char *priorities, gnutls_
         open_session(fds[CLIENT], GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP, priorities, none),
     };
 
-    link.session.fd = fds[SERVER];
+    link.session.transport.fd = fds[SERVER];
     http_tls_begin(tls, sessions[SERVER], &link.session, 1000000);
     gnutls_session_set_ptr(sessions[CLIENT], &outcome);
     gnutls_handshake_set_hook_function(sessions[CLIENT], GNUTLS_HANDSHAKE_HELLO_RETRY_REQUEST,
@@ -192,6 +199,7 @@ static struct http_tls *create(const char *name)
     struct error err = { 0 };
 
     CHECK(http_tls_create(files.cert, files.key, &tls, &err));
+    CHECK_STR(str_from_c(err.text), "");
     return tls;
 }
 
@@ -223,6 +231,44 @@ static void speaks_modern_tls_only(void)
         CHECK_INT(outcome.finished, outcome.done ? 1 : 0);
     }
     http_tls_destroy(tls);
+}
+
+/* Certificates with these keys, by clients with one signature scheme each. */
+static void signs_with_keys_of_all_kinds(void)
+{
+    static const struct {
+        enum tls_files_key kind;
+        const char *priorities;
+    } cases[] = {
+        { TLS_FILES_P256, ANY },
+        { TLS_FILES_P256, ANY ":-VERS-ALL:+VERS-TLS1.2" },
+        { TLS_FILES_P384, ANY },
+        { TLS_FILES_P384, ANY ":-VERS-ALL:+VERS-TLS1.2" },
+        { TLS_FILES_P384, ANY ":-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-ECDSA-SHA256" },
+        { TLS_FILES_RSA2048, ANY },
+        { TLS_FILES_RSA2048, ONLY_1_3 ":-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256" },
+        { TLS_FILES_RSA2048, ONLY_1_3 ":-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA384" },
+        { TLS_FILES_RSA2048, ONLY_1_3 ":-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA512" },
+        { TLS_FILES_RSA2048, ANY ":-VERS-ALL:+VERS-TLS1.2" },
+        { TLS_FILES_RSA2048, ANY ":-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-RSA-SHA256" },
+        { TLS_FILES_RSA2048, ANY ":-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-RSA-SHA384" },
+        { TLS_FILES_RSA2048, ANY ":-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-RSA-SHA512" },
+        { TLS_FILES_RSA2048, ANY ":-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256" },
+        { TLS_FILES_ED25519, ANY },
+        { TLS_FILES_ED25519, ANY ":-VERS-ALL:+VERS-TLS1.2" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].priorities);
+        tls_files_write_kind(&folder, "kind", cases[i].kind);
+
+        struct http_tls *tls = create("kind");
+        struct outcome outcome = meet_once(tls, cases[i].priorities);
+
+        CHECK(outcome.done);
+        CHECK_INT(outcome.finished, 1);
+        http_tls_destroy(tls);
+    }
 }
 
 /* Each of these sends one share, of the group that it names first, and offers the others too. */
@@ -355,6 +401,7 @@ int main(void)
     folder_init(&folder);
     tls_files_write(&folder, "good", (int64_t)10 * TLS_FILES_DAY);
     RUN(speaks_modern_tls_only);
+    RUN(signs_with_keys_of_all_kinds);
     RUN(takes_clients_of_tls_1_3_alone_in_one_round_trip);
     RUN(resumes_sessions);
     RUN(takes_a_new_pair_once_it_is_at_rest);
