@@ -64,7 +64,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest sanitize fuzz coverage bench bench-before bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest patterntest sanitize fuzz coverage bench bench-before bowtie \
         crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-names lint-map lint-prose lint-headers lint-scripts tidy ci describe map hooks help programs
 
 ##@ Build
@@ -104,6 +104,9 @@ test-peers: PYTHON = build/peers/bin/python
 test-peers: $(PROGRAM) ## the e2e tests of Glue against moto and boto3, installed from PyPI
 	@tests/setup.sh build test peers
 	GLUE_PEER=moto $(e2e) -rs tests/e2e
+patterntest: $(OUT)/pattern ## event patterns compared with AWS's matcher, a Java library; PATTERN_PAIRS=20000
+	@tests/setup.sh build patterns
+	$(PYTHON) -B tests/patterns/differential.py $(OUT)/pattern $${PATTERN_PAIRS:-20000}
 crashtest: all $(OUT)/shim.so $(OUT)/seed.so ## kill -9, power loss and full disks; CRASH_KILLS=200 for the long form
 	@tests/setup.sh build test
 	SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS) tests/crash
@@ -201,6 +204,8 @@ $(CONFORM): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
 $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(UNIT_HELP) $(LIBRARY)
 	$(call say,LD)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 $(OUT)/bowtie: $(OUT)/tests/bowtie/bowtie.o $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+$(OUT)/pattern: $(OUT)/tests/patterns/pattern.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 $(OUT)/sign: $(OUT)/tests/aws/sign.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install the missing Debian packages of a task, and for peers those of PyPI.
 #
-#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers|trixie...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers|patterns|trixie...
 #
 # Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
 # installed. --list prints the packages, one per line, and installs nothing.
@@ -21,6 +21,7 @@ oauth="nodejs npm|nodejs"
 tls="testssl.sh openssl"
 attack="slowhttptest"
 peers="python3-venv"
+patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
@@ -126,6 +127,7 @@ for task in "$@"; do
     trixie) wanted="$wanted $trixie" ;;
     peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;
+    patterns) command -v javac mvn >/dev/null || wanted="$wanted $patterns" ;;
     *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;
     esac
 done

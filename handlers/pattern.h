@@ -1,0 +1,34 @@
+/*
+ * pattern.h - event patterns, the language in which rules of Amazon EventBridge choose events.
+ *
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ * The whole language: lists of exact values, `prefix`, `suffix`, `equals-ignore-case`, `wildcard`,
+ * `anything-but`, `numeric`, `exists`, `cidr` and `$or`. The verdicts are those of AWS's own
+ * matcher (the Java library event-ruler); docs/decisions/033 lists what differs.
+ *
+ * Threads: a compiled pattern never changes and is shared.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/flat.h"
+
+struct pattern;
+
+/**
+ * Compile the pattern `source`, an object as in a rule; nothing of it is kept. ERR_INVALID: "at
+ * /json/pointer: reason". The caller owns the result.
+ */
+NODISCARD bool pattern_create(const struct flat *source, struct pattern **out, struct error *err);
+
+/** NULL is fine. */
+void pattern_destroy(struct pattern *pattern);
+
+/**
+ * Does the event fit? A value that is not an object fits no pattern. The time grows with the size
+ * of the event times that of the pattern, and not faster.
+ */
+bool pattern_fits(const struct pattern *pattern, const struct flat *event);

@@ -1,0 +1,284 @@
+/*
+ * test_pattern.c - event patterns: what fits, and what is refused.
+ */
+#include "handlers/pattern.h"
+
+#include "tests/unit/test.h"
+
+static struct pattern *compile(struct arena *arena, const char *text, struct error *err)
+{
+    const struct flat *source = NULL;
+    struct pattern *pattern = NULL;
+
+    CHECK(flat_read(arena, str_from_c(text), NULL, &source, err));
+    return pattern_create(source, &pattern, err) ? pattern : NULL;
+}
+
+struct row {
+    const char *pattern;
+    const char *fits;     /* events, one a line; NULL: none */
+    const char *does_not; /* likewise */
+};
+
+static void check_events(struct arena *arena, const struct pattern *pattern, const char *events,
+                         bool expected)
+{
+    for (const char *end; events; events = end) {
+        const struct flat *event = NULL;
+        struct error err = { 0 };
+        struct str line = { events, strcspn(events, "\n") };
+
+        end = events[line.len] ? events + line.len + 1 : NULL;
+        TEST_CASE(arena_copy(arena, line).ptr);
+        CHECK(flat_read(arena, line, NULL, &event, &err));
+        CHECK_INT(pattern_fits(pattern, event), expected);
+    }
+}
+
+static void check_rows(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct arena *arena = arena_create();
+        struct error err = { 0 };
+        struct pattern *pattern;
+
+        TEST_CASE(rows[i].pattern);
+        pattern = compile(arena, rows[i].pattern, &err);
+        CHECK_STR(str_from_c(err.text), "");
+        if (pattern) {
+            check_events(arena, pattern, rows[i].fits, true);
+            check_events(arena, pattern, rows[i].does_not, false);
+        }
+        pattern_destroy(pattern);
+        arena_destroy(arena);
+    }
+}
+
+static void values_are_compared(void)
+{
+    static const struct row rows[] = {
+        { "{\"a\":[\"x\",\"y\"]}", "{\"a\":\"x\"}\n{\"a\":[\"z\",[\"y\"]]}\n{\"b\":1,\"a\":\"y\"}",
+          "{}\n{\"a\":\"X\"}\n{\"a\":{\"x\":\"x\"}}\n{\"a\":[]}\n[\"x\"]\n\"x\"" },
+        { "{\"a\":[null,true,false,\"\"]}",
+          "{\"a\":null}\n{\"a\":true}\n{\"a\":false}\n{\"a\":\"\"}",
+          "{\"a\":\"null\"}\n{\"a\":0}\n{}" },
+        { "{\"a\":[300,0]}", "{\"a\":3.0e2}\n{\"a\":3000e-1}\n{\"a\":-0.0}\n{\"a\":300}",
+          "{\"a\":\"300\"}\n{\"a\":3001e-1}\n{\"a\":300.00000000000000000001}" },
+        { "{\"a\":[12345678901234567890,1e400]}", "{\"a\":12345678901234567890}\n{\"a\":1e400}",
+          "{\"a\":12345678901234567891}\n{\"a\":1234567890123456789e1}\n{\"a\":10e399}" },
+        { "{\"a\":[{\"prefix\":\"ab\"},{\"suffix\":\"yz\"}]}",
+          "{\"a\":\"ab\"}\n{\"a\":\"abc\"}\n{\"a\":\"yz\"}\n{\"a\":\"xyz\"}",
+          "{\"a\":\"Abc\"}\n{\"a\":\"yzx\"}\n{\"a\":\"a\"}\n{\"a\":5}" },
+        { "{\"a\":[{\"prefix\":\"\"}]}", "{\"a\":\"\"}\n{\"a\":\"x\"}", "{\"a\":1}\n{\"a\":null}" },
+        { "{\"a\":[{\"equals-ignore-case\":\"\u00c9\u044f\u2c65k\"}]}",
+          "{\"a\":\"\u00e9\u042f\u023aK\"}\n{\"a\":\"\u00c9\u044f\u2c65k\"}",
+          "{\"a\":\"\u00e9\u042f\u023a\u212a\"}\n{\"a\":\"e\u044f\u2c65k\"}\n{\"a\":"
+          "\"\u00e9\u042f\u023aKx\"}" },
+        { "{\"a\":[{\"prefix\":{\"equals-ignore-case\":\"Ab\"}},{\"suffix\":{\"equals-ignore-"
+          "case\":"
+          "\"\u2c65z\"}}]}",
+          "{\"a\":\"aBc\"}\n{\"a\":\"x\u023aZ\"}", "{\"a\":\"xab\"}\n{\"a\":\"\u023aZx\"}" },
+        { "{\"a\":[{\"wildcard\":\"a*b\\\\*c*\"}]}", "{\"a\":\"ab*c\"}\n{\"a\":\"a?b\\nb*cz\"}",
+          "{\"a\":\"abc\"}\n{\"a\":\"xab*c\"}\n{\"a\":\"ab*\"}" },
+        { "{\"a\":[{\"wildcard\":\"ab*ba\"}]}", "{\"a\":\"abba\"}\n{\"a\":\"abxba\"}",
+          "{\"a\":\"aba\"}" },
+        { "{\"a\":[{\"wildcard\":\"*\"}]}", "{\"a\":\"\"}\n{\"a\":\"x\"}", "{\"a\":1}" },
+        { "{\"a\":[{\"wildcard\":\"x?\"}]}", "{\"a\":\"x?\"}", "{\"a\":\"xy\"}" },
+        { "{\"a\":[{\"numeric\":[\">\",0,\"<=\",5]}]}", "{\"a\":5}\n{\"a\":5.0e0}\n{\"a\":0.1}",
+          "{\"a\":0}\n{\"a\":5.0001}\n{\"a\":\"3\"}\n{\"a\":1e400}\n{\"a\":2."
+          "00000000000000000001}" },
+        { "{\"a\":[{\"numeric\":[\"=\",3.0e2]},{\"numeric\":[\"<\",-1]}]}",
+          "{\"a\":300}\n{\"a\":-1.5}", "{\"a\":301}\n{\"a\":-1}" },
+        { "{\"a\":[{\"cidr\":\"10.0.1.77/25\"},{\"cidr\":\"2001:db8::/33\"}]}",
+          "{\"a\":\"10.0.1.0\"}\n{\"a\":\"10.0.1.127\"}\n{\"a\":\"2001:DB8:0::1\"}",
+          "{\"a\":\"10.0.1.128\"}\n{\"a\":\"10.0.1.1/32\"}\n{\"a\":\" 10.0.1.1\"}\n"
+          "{\"a\":\"2001:db8:8000::1\"}\n{\"a\":167772161}" },
+    };
+
+    check_rows(rows, COUNT_OF(rows));
+}
+
+static void anything_but_wants_a_value_that_is_none_of_them(void)
+{
+    static const struct row rows[] = {
+        { "{\"a\":[{\"anything-but\":\"x\"}]}",
+          "{\"a\":\"y\"}\n{\"a\":\"\"}\n{\"a\":null}\n{\"a\":1}\n{\"a\":[\"x\",\"y\"]}",
+          "{\"a\":\"x\"}\n{}\n{\"a\":[]}\n{\"a\":{}}\n{\"a\":{\"b\":1}}\n{\"a\":[\"x\"]}" },
+        { "{\"a\":[{\"anything-but\":[5,6]}]}", "{\"a\":\"5\"}\n{\"a\":7}\n{\"a\":1e400}",
+          "{\"a\":5.0}\n{\"a\":6}" },
+        { "{\"a\":[{\"anything-but\":{\"prefix\":[\"x\",\"y\"]}}]}", "{\"a\":\"z\"}\n{\"a\":5}",
+          "{\"a\":\"xa\"}\n{\"a\":\"y\"}" },
+        { "{\"a\":[{\"anything-but\":{\"wildcard\":\"*x*\"}}]}", "{\"a\":\"y\"}",
+          "{\"a\":\"yxz\"}" },
+        { "{\"a\":[{\"anything-but\":{\"equals-ignore-case\":[\"x\",\"\u00c9\"]}}]}",
+          "{\"a\":\"y\"}", "{\"a\":\"X\"}\n{\"a\":\"\u00e9\"}" },
+        { "{\"a\":[{\"anything-but\":{\"suffix\":\".log\"}}]}", "{\"a\":\"log\"}",
+          "{\"a\":\"a.log\"}" },
+    };
+
+    check_rows(rows, COUNT_OF(rows));
+}
+
+static void arrays_are_looked_into_but_one_element_must_fit_whole(void)
+{
+    static const struct row rows[] = {
+        { "{\"a\":{\"b\":[1],\"c\":[2]}}",
+          "{\"a\":{\"b\":1,\"c\":2}}\n{\"a\":[{\"b\":1},{\"b\":1,\"c\":2}]}\n{\"a\":[[{\"b\":1,"
+          "\"c\":[3,2]}]]}",
+          "{\"a\":[{\"b\":1,\"c\":3},{\"b\":3,\"c\":2}]}\n{\"a\":[{\"b\":1},{\"c\":2}]}\n{\"a\":[]}"
+          "\n{\"a\":1}" },
+        { "{\"a\":{\"b\":{\"c\":[1]},\"d\":{\"e\":[2]}}}",
+          "{\"a\":[{\"b\":[{\"c\":0},{\"c\":1}],\"d\":[{\"e\":2}]}]}",
+          "{\"a\":[{\"b\":[{\"c\":1}],\"d\":[]},{\"d\":[{\"e\":2}]}]}" },
+        { "{\"a\":{\"b\":[1]},\"c\":{\"d\":[2]}}",
+          "{\"a\":[{\"b\":0},{\"b\":1}],\"c\":[{\"d\":2},{}]}",
+          "{\"a\":[{\"b\":1}],\"c\":[{\"b\":2}]}" },
+    };
+
+    check_rows(rows, COUNT_OF(rows));
+}
+
+static void exists_is_about_scalars(void)
+{
+    static const struct row rows[] = {
+        { "{\"a\":[{\"exists\":true}]}", "{\"a\":null}\n{\"a\":[{\"w\":1},2]}\n{\"a\":\"\"}",
+          "{}\n{\"a\":[]}\n{\"a\":{}}\n{\"a\":[[]]}\n{\"a\":[{}]}\n{\"a\":{\"w\":1}}" },
+        { "{\"a\":[{\"exists\":false}]}", "{}\n{\"a\":[]}\n{\"a\":{}}\n{\"a\":{\"w\":1}}",
+          "{\"a\":null}\n{\"a\":[[0]]}" },
+        { "{\"a\":{\"b\":[{\"exists\":false}]}}", "{}\n{\"a\":1}\n{\"a\":[1]}\n{\"a\":{\"c\":1}}",
+          "{\"a\":{\"b\":1}}\n{\"a\":[{\"c\":1},{\"b\":1}]}" },
+        { "{\"a\":{\"b\":[{\"exists\":false}],\"c\":[1]}}", "{\"a\":[{\"b\":1},{\"c\":1}]}",
+          "{\"a\":[{\"b\":1,\"c\":1},{\"c\":2}]}" },
+        { "{\"a\":{\"b\":[{\"exists\":false},\"x\"],\"c\":[1]}}",
+          "{\"a\":{\"c\":1}}\n{\"a\":{\"b\":\"x\",\"c\":1}}",
+          "{\"a\":{\"b\":\"y\",\"c\":1}}\n{\"a\":{}}\n{}" },
+    };
+
+    check_rows(rows, COUNT_OF(rows));
+}
+
+static void one_branch_of_or_is_enough(void)
+{
+    static const struct row rows[] = {
+        { "{\"$or\":[{\"a\":[1]},{\"b\":[2],\"c\":[3]}],\"d\":[4]}",
+          "{\"a\":1,\"d\":4}\n{\"b\":2,\"c\":3,\"d\":4}",
+          "{\"a\":1}\n{\"b\":2,\"d\":4}\n{\"d\":4}" },
+        { "{\"x\":{\"$or\":[{\"a\":[1]},{\"b\":[2]}],\"c\":[3]}}",
+          "{\"x\":[{\"a\":1},{\"b\":2,\"c\":3}]}", "{\"x\":[{\"a\":1},{\"c\":3}]}" },
+        { "{\"$or\":[{\"$or\":[{\"a\":[1]},{\"a\":[2]}]},{\"b\":[{\"exists\":false}]}]}",
+          "{\"a\":2,\"b\":1}\n{\"a\":3}", "{\"a\":3,\"b\":1}" },
+        { "{\"$or\":[1,2]}", "{\"$or\":2}", "{}" }, /* a field of this name */
+        { "{\"prefix\":[\"x\"]}", "{\"prefix\":\"x\"}", "{}" },
+    };
+
+    check_rows(rows, COUNT_OF(rows));
+}
+
+static void what_is_no_pattern_is_refused_with_its_place(void)
+{
+    static const struct {
+        const char *pattern;
+        const char *error;
+    } rows[] = {
+        { "[]", "a pattern is an object" },
+        { "{}", "at : the object is empty" },
+        { "{\"a\":{\"b/c\":{}}}", "at /a/b~1c: the object is empty" },
+        { "{\"a\":\"x\"}", "at /a: a field takes a list or an object" },
+        { "{\"a\":[]}", "at /a: the list is empty" },
+        { "{\"a\":[[1]]}", "at /a: a list must not contain a list" },
+        { "{\"a\":[{}]}", "at /a: an operator is an object with one key" },
+        { "{\"a\":[{\"prefix\":\"x\",\"suffix\":\"y\"}]}",
+          "at /a: an operator is an object with one key" },
+        { "{\"a\":[{\"startswith\":\"x\"}]}", "at /a: startswith is no operator" },
+        { "{\"$or\":[{\"a\":[1]},{\"b\":1}]}", "at /$or/1/b: a field takes a list or an object" },
+        { "{\"a\":[{\"exists\":1}]}", "at /a: exists takes true or false" },
+        { "{\"a\":[{\"prefix\":[\"x\"]}]}", "at /a: prefix takes a string" },
+        { "{\"a\":[{\"suffix\":{\"wildcard\":\"x\"}}]}",
+          "at /a: suffix takes a string or equals-ignore-case" },
+        { "{\"a\":[{\"equals-ignore-case\":5}]}", "at /a: equals-ignore-case takes a string" },
+        { "{\"a\":[{\"wildcard\":\"a**\"}]}",
+          "at /a: in wildcard, two * must not follow each other" },
+        { "{\"a\":[{\"wildcard\":\"a\\\\\"}]}",
+          "at /a: in wildcard, only * or \\ may follow a backslash" },
+        { "{\"a\":[{\"wildcard\":\"\\\\x\"}]}",
+          "at /a: in wildcard, only * or \\ may follow a backslash" },
+        { "{\"a\":[{\"cidr\":\"10.0.0.1\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+        { "{\"a\":[{\"cidr\":\"10.0.0.0/33\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+        { "{\"a\":[{\"cidr\":\"10.0.0.0/\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+        { "{\"a\":[{\"cidr\":\"10.0.0.0/2x\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+        { "{\"a\":[{\"numeric\":[\">\"]}]}",
+          "at /a: numeric takes one or two comparisons, as [\">\", 0, \"<\", 5]" },
+        { "{\"a\":[{\"numeric\":[\">\",\"5\"]}]}",
+          "at /a: in numeric, a number must follow each of = < <= > >=" },
+        { "{\"a\":[{\"numeric\":[\"!=\",5]}]}",
+          "at /a: in numeric, = stands alone, and > comes before <" },
+        { "{\"a\":[{\"numeric\":[\"<\",5,\">\",0]}]}",
+          "at /a: in numeric, = stands alone, and > comes before <" },
+        { "{\"a\":[{\"numeric\":[\">=\",5,\"<=\",5]}]}",
+          "at /a: in numeric, the lower bound must be below the upper one" },
+        { "{\"a\":[{\"numeric\":[\"<\",1e400]}]}",
+          "at /a: in numeric, a number does not fit a double" },
+        { "{\"a\":[{\"anything-but\":[]}]}", "at /a: a list inside anything-but is empty" },
+        { "{\"a\":[{\"anything-but\":null}]}", "at /a: anything-but takes strings or numbers" },
+        { "{\"a\":[{\"anything-but\":[\"x\",1]}]}",
+          "at /a: anything-but takes all strings or all numbers" },
+        { "{\"a\":[{\"anything-but\":1e400}]}",
+          "at /a: in anything-but, a number does not fit a double" },
+        { "{\"a\":[{\"anything-but\":{\"prefix\":\"\"}}]}",
+          "at /a: prefix must not be empty inside anything-but" },
+        { "{\"a\":[{\"anything-but\":{\"numeric\":[\"=\",1]}}]}",
+          "at /a: anything-but takes one of prefix, suffix, equals-ignore-case, wildcard" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct arena *arena = arena_create();
+        struct error err = { 0 };
+
+        TEST_CASE(rows[i].pattern);
+        CHECK(!compile(arena, rows[i].pattern, &err));
+        CHECK_INT(err.code, ERR_INVALID);
+        CHECK_STR(str_from_c(err.text), rows[i].error);
+        arena_destroy(arena);
+    }
+}
+
+/* 40 conditions on arrays of 2,000 objects, the last of which never holds: no backtracking. */
+static void time_grows_with_the_size_only(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *pattern = arena_buf(arena, SIZE_MAX);
+    struct buf *event = arena_buf(arena, SIZE_MAX);
+    const struct flat *value = NULL;
+    struct pattern *compiled;
+    struct error err = { 0 };
+
+    buf_add_char(pattern, '{');
+    buf_add_char(event, '{');
+    for (int i = 0; i < 40; i++) {
+        buf_printf(pattern, "%s\"a%d\":{\"b\":[%d],\"c\":[{\"exists\":%s}]}", i ? "," : "", i,
+                   i < 39, i % 2 ? "true" : "false");
+        buf_printf(event, "%s\"a%d\":[", i ? "," : "", i);
+        for (int j = 0; j < 2000; j++)
+            buf_printf(event, "%s{\"b\":1%s}", j ? "," : "", i % 2 ? ",\"c\":1" : "");
+        buf_add_char(event, ']');
+    }
+    buf_add_char(pattern, '}');
+    buf_add_char(event, '}');
+    compiled = compile(arena, arena_copy(arena, buf_str(pattern)).ptr, &err);
+    CHECK(flat_read(arena, buf_str(event), NULL, &value, &err));
+    CHECK(compiled && !pattern_fits(compiled, value));
+    pattern_destroy(compiled);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    RUN(values_are_compared);
+    RUN(anything_but_wants_a_value_that_is_none_of_them);
+    RUN(arrays_are_looked_into_but_one_element_must_fit_whole);
+    RUN(exists_is_about_scalars);
+    RUN(one_branch_of_or_is_enough);
+    RUN(what_is_no_pattern_is_refused_with_its_place);
+    RUN(time_grows_with_the_size_only);
+    return test_end();
+}
