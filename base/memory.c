@@ -68,10 +68,20 @@ void mem_free(void *ptr)
     free(ptr);
 }
 
+/*
+ * glibc raises both limits to the size of the largest allocation that ended, up to 32 MiB and twice
+ * as much, unless they are set. Then each thread's heap would keep that much.
+ */
+enum { OWN_MAPPING = 2 * 1024 * 1024, KEPT_FREE = 1024 * 1024 };
+
+/* NOLINTBEGIN(concurrency-mt-unsafe): there is one thread yet */
 void mem_prepare(void)
 {
-    (void)mallopt(M_MXFAST, 0); /* NOLINT(concurrency-mt-unsafe): there is one thread yet */
+    (void)mallopt(M_MXFAST, 0);
+    (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 void mem_trim(void)
 {

@@ -54,8 +54,9 @@ void mem_free(void *ptr);
 
 /**
  * Configure the allocator for many requests at once, each with many small allocations: free
- * neighbours are merged immediately, instead of all of them when a large allocation needs it. Call
- * before the first thread starts.
+ * neighbours are merged immediately, instead of all of them when a large allocation needs it. The
+ * memory of large allocations, such as the tree of a body of 2 MiB, is returned to the system when
+ * they end. Call before the first thread starts.
  */
 void mem_prepare(void);
 

@@ -109,7 +109,7 @@ static void quote_types(struct compiler *compiler, struct rule *rule)
 /* All rules with the same type share one quote. */
 static void quote_type(struct compiler *compiler, struct rule *rule)
 {
-    struct quote *quote = &compiler->type_quotes[__builtin_ctzll(rule->u.limit)];
+    struct quote *quote = &compiler->type_quotes[63 - __builtin_clzll(rule->u.limit)];
 
     if (quote->len == 0) {
         quote_source(compiler, rule);

@@ -16,6 +16,19 @@ static const struct {
     { "types", "{\"type\":[\"string\",\"null\"]}", "[1,\"a\"]",
       "[1, 'a'] is not of type 'string', 'null'",
       " /type [1, 'a'] is not of type 'string', 'null'\n" },
+    { "each type in one schema",
+      "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"number\"},\"c\":{\"type\":"
+      "\"boolean\"},\"d\":{\"type\":\"null\"},\"e\":{\"type\":\"array\"},\"f\":{\"type\":"
+      "\"object\"},\"g\":{\"type\":\"string\"}}}",
+      "{\"a\":1.5,\"b\":\"x\",\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1}",
+      "1 is not of type 'string'",
+      "/a /properties/a/type 1.5 is not of type 'integer'\n"
+      "/b /properties/b/type 'x' is not of type 'number'\n"
+      "/c /properties/c/type 1 is not of type 'boolean'\n"
+      "/d /properties/d/type 1 is not of type 'null'\n"
+      "/e /properties/e/type 1 is not of type 'array'\n"
+      "/f /properties/f/type 1 is not of type 'object'\n"
+      "/g /properties/g/type 1 is not of type 'string'\n" },
     { "enum", "{\"enum\":[\"a\",1,null,true]}", "{\"k\":1.0}",
       "{'k': 1.0} is not one of ['a', 1, None, True]",
       " /enum {'k': 1.0} is not one of ['a', 1, None, True]\n" },
