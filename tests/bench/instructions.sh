@@ -30,5 +30,10 @@ count plain 200 run_plain
 count read 200 run_read
 count check 500 run_check
 count event 200 run_event
+count record 200 run_record
+count 100-kb 10 run_100_kb
+count 2-mib 2 run_2_mib
+count members 2 run_members
+count levels 200 run_levels
 count compile-7 4 schema_compile
 count compile-2020 4 schema_compile
