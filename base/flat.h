@@ -5,7 +5,7 @@
  * elements, and knows how many values it spans. Strings and numbers are slices of the text, which
  * must outlive the tree; only strings with escapes are copied. A tree lives in an arena, nothing of
  * it is released one by one, and it takes at most 24 times the memory of its text
- * (docs/decisions/031).
+ * (docs/decisions/032).
  *
  * The reader is strict (RFC 8259, docs/decisions/010). The writer writes what was read with the
  * same digits of numbers and the same order of members.

@@ -150,7 +150,7 @@ static double to_double(const struct decimal *number, struct str text)
 static struct flat_numeric integer(struct str text)
 {
     bool negative = text.ptr[0] == '-';
-    struct str digits = str_from(text, negative);
+    struct str digits = { text.ptr + negative, text.len - negative };
     uint64_t magnitude;
 
     if (LIKELY(fits_64_bits(digits, &magnitude)))

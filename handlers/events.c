@@ -15,7 +15,7 @@
  *
  * The deadline ends each state. The answer is then 503, or what the outbox has decided.
  *
- * A waiting request keeps its bytes but not their tree, which takes many times as much memory.
+ * A waiting request keeps its bytes but not their tree, which takes several times as much memory.
  * After its deadline nothing of a request is submitted any more.
  */
 #include "handlers/events.h"

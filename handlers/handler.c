@@ -4,7 +4,7 @@
 #include "handlers/handler.h"
 
 #include "base/attr.h"
-#include "base/json.h"
+#include "base/flat.h"
 
 enum { BODY_MAX = 64 * 1024 };
 

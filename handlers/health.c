@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/memory.h"
 
 enum { BODY_MAX = 64 * 1024 };

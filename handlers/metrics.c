@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/memory.h"
 #include "handlers/metrics_internal.h"
 

@@ -3,7 +3,7 @@
  */
 #include "handlers/outcome.h"
 
-#include "base/json.h"
+#include "base/flat.h"
 
 static void write_id(struct buf *out, struct str id)
 {

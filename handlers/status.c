@@ -4,7 +4,7 @@
 #include "handlers/status.h"
 
 #include "base/attr.h"
-#include "base/json.h"
+#include "base/flat.h"
 
 static const char processing[] = "Processing failed";
 static const char unavailable[] = "Service unavailable";

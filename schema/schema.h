@@ -61,8 +61,9 @@ struct schema_options {
     size_t resource_count;
     const char *base_uri;               /* its `$id` is resolved against this; NULL: none */
     const struct schema_finder *finder; /* NULL: none; borrowed during the call */
-    struct json_symbols *symbols; /* the symbols of the reader of instances; the property names of
-                                     the schema are added. NULL: none. Must outlive the schema */
+    struct json_symbols *symbols; /* the property names of the schema are added. Instances must be
+                                     read with this table or without one. NULL: none. Must outlive
+                                     the schema */
 };
 
 /**
@@ -130,8 +131,8 @@ enum schema_verdict {
 const char *schema_verdict_text(enum schema_verdict verdict);
 
 /**
- * The verdict only. Allocates memory only for large values under unevaluated* and uniqueItems, and
- * for propertyNames. `budget` NULL: no limit of time; those of patterns and depth remain.
+ * The verdict only. Allocates memory only for large values under unevaluated* and uniqueItems.
+ * `budget` NULL: no limit of time; those of patterns and depth remain.
  */
 enum schema_verdict schema_check(const struct schema *schema, const struct flat *instance,
                                  struct schema_budget *budget);

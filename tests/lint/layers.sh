@@ -80,6 +80,8 @@ complain 'curl belongs to base/fetch.c' '^#include <curl/' $(but 'base/fetch\.c'
 complain 'OpenSSL belongs to five files' '^#include <openssl/' \
     $(but '(base/secret|base/signature|base/private_key|base/trust|aws/sigv4)\.c')
 complain 'json-c belongs to base/json*' '^#include <json-c/' $(but 'base/json[a-z0-9_]*\.[ch]')
+complain 'the engine and the events have flat trees only' '^#include "base/json\.h"' \
+    $(echo "$own" | grep -E '^(schema/|schema/format/|handlers/)[a-z_]*\.[ch]$')
 complain 'SQLite belongs to delivery/outbox/' '^#include <sqlite3\.h>' $(but 'delivery/outbox/[a-z_]*\.[ch]')
 complain 'librdkafka belongs to one file' '^#include <librdkafka/' $(but 'delivery/sinks/kafka_producer\.c')
 complain 'PCRE2 belongs to base/regex.c' '^#include <pcre2' $(but 'base/regex[a-z_]*\.[ch]')
