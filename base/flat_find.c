@@ -9,7 +9,7 @@
 
 enum { FIRST_SLOTS = 64 };
 
-static inline bool has_key(const struct flat *member, struct str key)
+static inline bool key_is(const struct flat *member, struct str key)
 {
     return member->key_len == key.len &&
            (key.len == 0 || memcmp(member->key, key.ptr, key.len) == 0);
@@ -21,7 +21,7 @@ static const struct flat *look_up(const struct flat *object, struct str key)
     uint32_t slot = (uint32_t)flat_hash_bytes(key) & index->mask;
 
     for (; index->slots[slot] != 0; slot = (slot + 1) & index->mask)
-        if (has_key(object + index->slots[slot], key))
+        if (key_is(object + index->slots[slot], key))
             return object + index->slots[slot];
     return NULL;
 }
@@ -31,7 +31,7 @@ const struct flat *flat_find(const struct flat *object, struct str key)
     if (flat_is_indexed(object))
         return look_up(object, key);
     for (FLAT_EACH(member, object))
-        if (has_key(member, key))
+        if (key_is(member, key))
             return member;
     return NULL;
 }
@@ -56,35 +56,36 @@ const struct flat *flat_at(const struct flat *array, size_t at)
 /* Reading. */
 
 /* Add a member. False: the key is in the index. */
-static bool add(struct flat_index *index, const struct flat *object, const struct flat *member)
+static bool index_add(struct flat_index *index, const struct flat *object,
+                      const struct flat *member)
 {
     struct str key = flat_key(member);
     uint32_t slot = (uint32_t)flat_hash_bytes(key) & index->mask;
 
     for (; index->slots[slot] != 0; slot = (slot + 1) & index->mask)
-        if (has_key(object + index->slots[slot], key))
+        if (key_is(object + index->slots[slot], key))
             return false;
     index->slots[slot] = (uint32_t)(member - object);
     return true;
 }
 
 /* An index four times as large, of the members before the last one. */
-static struct flat_index *grow(struct arena *arena, const struct flat_index *old,
-                               const struct flat *object, const struct flat *last)
+static struct flat_index *index_grow(struct arena *arena, const struct flat_index *old,
+                                     const struct flat *object, const struct flat *last)
 {
     uint32_t count = old ? (old->mask + 1) * 4 : FIRST_SLOTS;
     struct flat_index *index = arena_alloc(arena, sizeof(*index) + count * sizeof(index->slots[0]));
 
     index->mask = count - 1;
     for (const struct flat *member = object + 1; member < last; member += member->size)
-        (void)add(index, object, member);
+        (void)index_add(index, object, member);
     return index;
 }
 
 static bool is_among_first(const struct flat *object, const struct flat *last)
 {
     for (const struct flat *member = object + 1; member < last; member += member->size)
-        if (has_key(member, flat_key(last)))
+        if (key_is(member, flat_key(last)))
             return true;
     return false;
 }
@@ -97,6 +98,6 @@ bool flat_is_second(struct arena *arena, struct flat_level *level, const struct 
     if (object->len <= FLAT_SCAN_MAX)
         return is_among_first(object, member);
     if (!level->index || object->len > level->index->mask / 2)
-        level->index = grow(arena, level->index, object, member);
-    return !add(level->index, object, member);
+        level->index = index_grow(arena, level->index, object, member);
+    return !index_add(level->index, object, member);
 }

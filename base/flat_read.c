@@ -65,7 +65,7 @@ static inline int peek(struct reader *reader)
 /* Values. */
 
 /* The room grows by the density of values so far, up to what the rest of the text can need. */
-static void grow(struct reader *reader)
+static void grow_values(struct reader *reader)
 {
     size_t text = (size_t)(reader->in.end - reader->in.begin);
     size_t rest = (size_t)(reader->in.end - reader->in.at);
@@ -84,7 +84,7 @@ static void grow(struct reader *reader)
 static inline struct flat *add_value(struct reader *reader)
 {
     if (UNLIKELY(reader->count == reader->capacity))
-        grow(reader);
+        grow_values(reader);
 
     struct flat *value = &reader->values[reader->count++];
 
@@ -180,7 +180,7 @@ static inline size_t skip_digits(struct json_input *in)
     return (size_t)(in->at - start);
 }
 
-static bool read_exponent(struct reader *reader)
+static bool skip_exponent(struct reader *reader)
 {
     struct json_input *in = &reader->in;
 
@@ -214,7 +214,7 @@ static bool read_number(struct reader *reader, struct flat *value)
     }
     if (in->at < in->end && (*in->at | 0x20) == 'e') {
         value->kind = JSON_NUMBER;
-        if (!read_exponent(reader))
+        if (!skip_exponent(reader))
             return false;
     }
     value->text = (const char *)start;

@@ -92,7 +92,7 @@ void flat_write_key(struct buf *out, const struct flat *member)
 
 static void write_at(struct buf *out, const struct flat *value, size_t depth);
 
-static void write_array(struct buf *out, const struct flat *array, size_t depth)
+static void flat_write_array(struct buf *out, const struct flat *array, size_t depth)
 {
     buf_add_char(out, '[');
     for (FLAT_EACH(element, array)) {
@@ -105,7 +105,7 @@ static void write_array(struct buf *out, const struct flat *array, size_t depth)
     buf_add_char(out, ']');
 }
 
-static void write_object(struct buf *out, const struct flat *object, size_t depth)
+static void flat_write_object(struct buf *out, const struct flat *object, size_t depth)
 {
     buf_add_char(out, '{');
     for (FLAT_EACH(member, object)) {
@@ -141,10 +141,10 @@ static void write_at(struct buf *out, const struct flat *value, size_t depth)
             json_write_string(out, flat_str(value));
         break;
     case JSON_ARRAY:
-        write_array(out, value, depth);
+        flat_write_array(out, value, depth);
         break;
     case JSON_OBJECT:
-        write_object(out, value, depth);
+        flat_write_object(out, value, depth);
         break;
     }
 }

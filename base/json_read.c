@@ -96,14 +96,14 @@ static struct json_object *build_number(const struct flat *number)
 
 /* Trees. */
 
-static struct json_object *build(const struct flat *value);
+static struct json_object *build_value(const struct flat *value);
 
 static struct json_object *build_array(const struct flat *array)
 {
     struct json_object *made = json_made(json_object_new_array_ext((int)flat_count(array) + 1));
 
     for (FLAT_EACH(element, array))
-        if (json_object_array_add(made, build(element)) != 0)
+        if (json_object_array_add(made, build_value(element)) != 0)
             abort();
     return made;
 }
@@ -116,14 +116,15 @@ static struct json_object *build_object(const struct flat *object)
         char *key = mem_copy(member->key, member->key_len);
 
         /* The reader has refused duplicate keys. */
-        if (json_object_object_add_ex(made, key, build(member), JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0)
+        if (json_object_object_add_ex(made, key, build_value(member),
+                                      JSON_C_OBJECT_ADD_KEY_IS_NEW) != 0)
             abort();
         mem_free(key);
     }
     return made;
 }
 
-static struct json_object *build(const struct flat *value)
+static struct json_object *build_value(const struct flat *value)
 {
     switch (flat_kind(value)) {
     case JSON_BOOLEAN:
@@ -153,7 +154,7 @@ bool json_read(struct str text, const struct json_read_options *options, struct 
               check_memory(root, options ? options->max_memory : 0, err);
 
     if (ok)
-        *out = build(root);
+        *out = build_value(root);
     arena_destroy(arena);
     return ok;
 }
