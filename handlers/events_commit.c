@@ -95,6 +95,8 @@ static struct outbox_event describe(const struct run *run, size_t index)
         .schema = route ? str_from_c(route->schema) : STR_NONE,
         .version = event->version,
         .record = event->record,
+        .route = route ? route->name : STR_NONE,
+        .sinks = route ? route->sinks : 0,
         .outcome = refused ? outcome->row->condition : NULL,
         .details = refused ? outcome->details : STR_NONE,
         .units = refused && kept ? units_of(run, &outcome->report) : STR_NONE,

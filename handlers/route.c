@@ -19,6 +19,7 @@ struct rule {
     size_t matcher_count;
     char *schema;
     char *registry;
+    char *name;
 };
 
 struct routes {
@@ -48,6 +49,7 @@ static void rule_destroy(struct rule *rule)
     transform_destroy(rule->route.transform);
     mem_free(rule->schema);
     mem_free(rule->registry);
+    mem_free(rule->name);
     mem_free(rule);
 }
 
@@ -104,6 +106,9 @@ bool routes_add(struct routes *routes, const struct route_options *options, stru
     }
     rule->schema = mem_copy_string(options->schema);
     rule->registry = mem_copy_string(options->registry);
+    rule->name = mem_copy_string(options->name);
+    rule->route.name = str_from_c(rule->name);
+    rule->route.sinks = options->sinks;
     rule->route.schema = rule->schema;
     rule->route.registry = rule->registry;
     rule->route.live = catalog_add(catalog, options->registry, options->schema);

@@ -33,10 +33,14 @@ struct route_options {
     const char *payload;   /* JSON Pointer; "": the whole event */
     const char *id;        /* JSON Pointer */
     const char *transform; /* path of the transform file */
+    const char *name;
+    uint64_t sinks; /* that get its records: as in struct outbox_event */
 };
 
 struct route {
-    size_t number;      /* from 1, as texts count */
+    size_t number; /* from 1, as texts count */
+    struct str name;
+    uint64_t sinks;
     const char *schema; /* its name */
     const char *registry;
     struct catalog_entry *live; /* the live version */

@@ -63,6 +63,10 @@ void housekeeping_warn(const struct config *config)
             LOG_EVENT(LOG_WARN, "route_never_reached", LOG_INT("route", (int64_t)i),
                       LOG_INT("behind", (int64_t)first));
     }
+    for (size_t i = 0; i < config->sink_count; i++)
+        if (!config_feeds_sink(config, config->sinks[i].name))
+            LOG_EVENT(LOG_WARN, "sink_never_reached",
+                      LOG_STR("sink", str_from_c(config->sinks[i].name)));
 }
 
 /* Serve `next`. False: housekeeping_freeze() came first. */

@@ -182,7 +182,18 @@ static bool load_schemas(struct service *service, const struct service_options *
     return !predecessor || check_schemas(service->catalog, predecessor->catalog, err);
 }
 
-static bool add_route(struct service *service, const struct config_route *route, struct error *err)
+/* Bit n for sink n; 0: every sink. */
+static uint64_t sinks_of(const struct config *config, const struct config_route *route)
+{
+    uint64_t sinks = 0;
+
+    for (size_t i = 0; i < route->sinks.count; i++)
+        sinks |= UINT64_C(1) << config_sink_index(config, route->sinks.list[i]);
+    return sinks;
+}
+
+static bool add_route(struct service *service, const struct config *config,
+                      const struct config_route *route, struct error *err)
 {
     struct route_match *match = mem_alloc_array(route->match.count, sizeof(*match));
 
@@ -198,6 +209,8 @@ static bool add_route(struct service *service, const struct config_route *route,
                              .payload = route->payload,
                              .id = route->id,
                              .transform = route->transform,
+                             .name = route->name,
+                             .sinks = sinks_of(config, route),
                          },
                          service->catalog, err);
 
@@ -211,7 +224,7 @@ static bool create_routes(struct service *service, const struct config *config, 
     for (size_t i = 0; i < config->route_count; i++) {
         char key[32];
 
-        if (add_route(service, &config->routes[i], err))
+        if (add_route(service, config, &config->routes[i], err))
             continue;
         (void)snprintf(key, sizeof(key), "routes[%zu]", i);
         return fail_within(err, key);

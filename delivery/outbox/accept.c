@@ -13,39 +13,65 @@
 
 static const struct outbox_result no_room = { OUTBOX_UNAVAILABLE, .reason = "store full" };
 
-static size_t count_configured(const struct tally *tally)
+/* Does the sink get the event's record? */
+static bool is_for(const struct tally_sink *sink, const struct job_item *item)
+{
+    return sink->configured && (item->sinks == 0 || item->sinks >> sink->option & 1);
+}
+
+/* How many sinks get the event's record; `*mask`: their bits. */
+static size_t count_sinks(const struct tally *tally, const struct job_item *item, int64_t *mask)
 {
     size_t count = 0;
 
+    *mask = 0;
     for (size_t i = 0; i < tally->sink_count; i++)
-        count += tally->sinks[i].configured != 0;
+        if (is_for(&tally->sinks[i], item)) {
+            *mask |= tally_mask(&tally->sinks[i]);
+            count++;
+        }
     return count;
 }
 
-/* Store the record. Without a configured sink only its number is used. */
+/* Count the record for its sinks. The cursor of another sink that waits for nothing passes it. */
+static void enqueue(struct tally *tally, const struct job_item *item, int64_t seq)
+{
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        struct tally_sink *sink = &tally->sinks[i];
+
+        if (is_for(sink, item)) {
+            sink->enqueued++;
+            tally_add_pending(tally, sink, seq, 1);
+            tally_add_behind(tally, sink, seq, 1);
+        } else if (sink->configured && sink->cursor == seq - 1) {
+            sink->cursor = seq;
+        }
+    }
+}
+
+/* Store the record. If no sink gets it, only its number is used. */
 static bool add_record(struct outbox_store *store, const struct job_item *item)
 {
     struct tally *tally = &store->tally;
     char text[JOB_KEY_SIZE];
     int64_t seq = tally->numbers[TALLY_NEXT_SEQ]++;
     struct str key = job_make_key(store->outbox.id, item, seq, text);
+    int64_t mask;
 
-    if (count_configured(tally) == 0)
+    enqueue(tally, item, seq);
+    if (count_sinks(tally, item, &mask) == 0)
         return true;
-    for (size_t i = 0; i < tally->sink_count; i++) {
-        tally->sinks[i].enqueued += tally->sinks[i].configured;
-        tally_add_pending(tally, &tally->sinks[i], seq, tally->sinks[i].configured);
-    }
     tally_add_waiting(tally, seq, (int64_t)(item->body.len + key.len + OUTBOX_ROW_BYTES));
-    return db_run(&store->db, SQL_RECORD_ADD, "isisssb", seq, key, store->now_us, item->registry,
-                  item->schema, item->version, item->body);
+    return db_run(&store->db, SQL_RECORD_ADD, "isisssbis", seq, key, store->now_us, item->registry,
+                  item->schema, item->version, item->body, mask, item->route);
 }
 
 static bool accept_new(struct outbox_store *store, const struct job_item *item,
                        struct outbox_result *result)
 {
     struct tally *tally = &store->tally;
-    size_t retries = count_configured(tally) * OUTBOX_RETRY_BYTES;
+    int64_t mask;
+    size_t retries = count_sinks(tally, item, &mask) * OUTBOX_RETRY_BYTES;
 
     if (capacity_is_full(store, item->body.len + OUTBOX_ROW_BYTES + retries)) {
         store->turned_away = true;

@@ -17,20 +17,30 @@ struct waiting {
     int64_t attempts;
 };
 
-/* Is the record the first row of this statement? */
-static bool find_row(struct outbox_store *store, enum sql from, int64_t first, int64_t second,
-                     struct waiting *waiting)
+/* Is the record the first row of this statement, which was run to it? */
+static bool take_row(struct db *db, enum sql from, enum db_found found, struct waiting *waiting)
 {
-    struct db *db = &store->db;
-    bool found =
-        db_find(db, from, "ii", first, second) == DB_FOUND && db_int(db, from, 0) == waiting->seq;
+    bool is_it = found == DB_FOUND && db_int(db, from, 0) == waiting->seq;
 
-    if (found) {
-        waiting->is_retry = from == SQL_RETRY_FIND;
+    if (is_it)
         waiting->attempts = db_int(db, from, 7);
-    }
     db_reset(db, from);
-    return found;
+    return is_it;
+}
+
+static bool find_retry(struct db *db, const struct tally_sink *sink, struct waiting *waiting)
+{
+    waiting->is_retry = true;
+    return take_row(db, SQL_RETRY_FIND, db_find(db, SQL_RETRY_FIND, "ii", sink->id, waiting->seq),
+                    waiting);
+}
+
+static bool find_head(struct db *db, const struct tally_sink *sink, struct waiting *waiting)
+{
+    waiting->is_retry = false;
+    return take_row(
+        db, SQL_RECORDS_AFTER,
+        db_find(db, SQL_RECORDS_AFTER, "iii", sink->cursor, INT64_C(1), tally_mask(sink)), waiting);
 }
 
 /* Does the sink wait for the record? Without a named sink, its first record must have failed. */
@@ -40,8 +50,7 @@ static bool waits_for(struct outbox_store *store, const struct tally_sink *sink,
     bool may_be_head = sink->configured && (order->sink || sink->head_next_us > 0);
 
     out->seq = order->seq;
-    return find_row(store, SQL_RETRY_FIND, sink->id, order->seq, out) ||
-           (may_be_head && find_row(store, SQL_RECORDS_AFTER, sink->cursor, 1, out));
+    return find_retry(&store->db, sink, out) || (may_be_head && find_head(&store->db, sink, out));
 }
 
 static bool set_aside_for(struct outbox_store *store, struct tally_sink *sink,

@@ -35,7 +35,8 @@ static struct str body_of(const struct outbox_event *event)
 static size_t job_text_bytes(const struct outbox_event *event)
 {
     return event->id.len + event->registry.len + event->schema.len + event->version.len +
-           body_of(event).len + event->details.len + event->units.len + event->rule.len + 1;
+           body_of(event).len + event->details.len + event->units.len + event->rule.len +
+           event->route.len + 1;
 }
 
 /*
@@ -66,6 +67,7 @@ static void fill(struct job_item *item, const struct outbox_event *event, char *
         .is_replay = event->replay_name.ptr != NULL,
         .is_registry_kind = event->is_registry_kind,
         .is_not_kept = event->is_not_kept,
+        .sinks = event->sinks,
         .outcome = event->outcome,
         .id = job_put(at, event->id),
         .registry = job_put(at, event->registry),
@@ -75,6 +77,7 @@ static void fill(struct job_item *item, const struct outbox_event *event, char *
         .details = job_put(at, event->details),
         .units = job_put(at, event->units),
         .rule = job_put(at, event->rule),
+        .route = job_put(at, event->route),
     };
 }
 

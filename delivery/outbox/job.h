@@ -30,6 +30,7 @@ struct job_item {
     bool is_registry_kind;
     bool is_not_kept;
     bool reused;         /* an earlier event has its id */
+    uint64_t sinks;      /* as in struct outbox_event */
     const char *outcome; /* NULL: accepted */
     struct str id;
     struct str registry;
@@ -39,6 +40,7 @@ struct job_item {
     struct str details;
     struct str units;
     struct str rule;
+    struct str route;
 };
 
 struct outbox_job {

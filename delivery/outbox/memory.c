@@ -98,6 +98,25 @@ static void move_starts(struct outbox_memory *memory, const struct list_link *fr
             memory->start[i] = to;
 }
 
+/* A leg for each sink that gets the record; sinks have the order of the options. */
+static void open_legs(struct spot spot)
+{
+    struct memory_job *job = spot.job;
+    struct tally *tally = &job->memory->outbox.published;
+    uint64_t sinks = job->job.items[spot.index].sinks;
+
+    for (size_t sink = 0; sink < sinks_of(job); sink++) {
+        bool is_for = sinks == 0 || sinks >> sink & 1;
+
+        leg_of(spot, sink)->stage = is_for ? STAGE_WAITING : STAGE_ENDED;
+        job->progress[spot.index].open += is_for;
+        job->open += is_for;
+        tally->sinks[sink].enqueued += is_for;
+        tally->sinks[sink].pending += is_for;
+    }
+    assert(job->progress[spot.index].open > 0);
+}
+
 static void count_job(struct outbox_memory *memory, struct memory_job *job)
 {
     struct tally *tally = &memory->outbox.published;
@@ -106,19 +125,15 @@ static void count_job(struct outbox_memory *memory, struct memory_job *job)
     job->first_seq = tally->numbers[TALLY_NEXT_SEQ];
     job->accepted_us = clock_now_us();
     job->undecided = count;
-    job->open = count * sinks_of(job);
+    job->open = 0;
     for (size_t i = 0; i < count; i++) {
         struct job_item *item = &job->job.items[i];
         struct recent_event event = { .id_hash = item->id_hash };
 
         assert(!item->outcome);
-        job->progress[i].open = sinks_of(job);
+        open_legs((struct spot){ job, i });
         memcpy(event.identity, item->identity, sizeof(event.identity));
         item->reused = item->id.ptr && !recent_is_first(&memory->recent, &event);
-    }
-    for (size_t i = 0; i < tally->sink_count; i++) {
-        tally->sinks[i].enqueued += (int64_t)count;
-        tally->sinks[i].pending += (int64_t)count;
     }
     tally->numbers[TALLY_NEXT_SEQ] += (int64_t)count;
     tally->numbers[TALLY_WAITING] += (int64_t)job->job.work.bytes;

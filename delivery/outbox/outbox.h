@@ -103,7 +103,9 @@ struct outbox_event {
     struct str registry; /* ptr NULL where no route was found; schema and version likewise */
     struct str schema;
     struct str version;
-    struct str record; /* accepted: its record */
+    struct str record; /* accepted: its record, */
+    struct str route;  /* the name of its route; ptr NULL: none, */
+    uint64_t sinks;    /* and who gets it: bit n for sink n of the options; 0: every sink */
 
     /* Refused: */
     const char *outcome;   /* as in the log; NULL: accepted */

@@ -160,10 +160,11 @@ static bool take_given_back(struct taking *taking)
     struct window *window = &pending->window;
     struct db *db = &pending->db;
     struct window_entry *entry = window_next_waiting(window, 0);
+    int64_t mask = tally_mask(taking->sink);
 
     for (; entry; entry = window_next_waiting(window, entry->change.seq)) {
         int64_t seq = entry->change.seq;
-        enum db_found found = db_find(db, SQL_RECORDS_AFTER, "ii", seq - 1, INT64_C(1));
+        enum db_found found = db_find(db, SQL_RECORDS_AFTER, "iii", seq - 1, INT64_C(1), mask);
         struct backlog_record record = { 0 };
         bool took = false;
 
@@ -184,17 +185,27 @@ static bool take_given_back(struct taking *taking)
     return true;
 }
 
+/* Is nothing for the sink between its cursor and what was taken last? */
+static bool is_at_cursor(const struct taking *taking)
+{
+    const struct store_backlog *pending = taking->pending;
+
+    return pending->window.taken == taking->sink->cursor ||
+           (pending->settled.count == 0 && pending->commit.changes.count == 0);
+}
+
 static bool take_behind_window(struct taking *taking)
 {
     struct store_backlog *pending = taking->pending;
     struct window *window = &pending->window;
     struct db *db = &pending->db;
-    enum db_found found = db_find(db, SQL_RECORDS_AFTER, "ii", window->taken, INT64_C(-1));
+    enum db_found found =
+        db_find(db, SQL_RECORDS_AFTER, "iii", window->taken, INT64_C(-1), tally_mask(taking->sink));
 
     for (; found == DB_FOUND; found = db_next(db, SQL_RECORDS_AFTER)) {
         struct backlog_record record = read_row(db, SQL_RECORDS_AFTER);
 
-        if (window_count(window) == 0 && window->taken == taking->sink->cursor)
+        if (window_count(window) == 0 && is_at_cursor(taking))
             record.attempts = taking->sink->head_attempts;
         if (!take_record(taking, record))
             break;
@@ -240,6 +251,18 @@ static void note_oldest(struct backlog *backlog, int64_t accepted_us)
     (void)pthread_mutex_unlock(&outbox->mutex);
 }
 
+/* When the first record behind the cursor was accepted; INT64_MAX: there is none. */
+static bool look_up_record(struct store_backlog *pending, const struct tally_sink *sink,
+                           int64_t *out)
+{
+    enum db_found found =
+        db_numbers(&pending->db, SQL_RECORD_TIME, out, "ii", sink->cursor, tally_mask(sink));
+
+    if (found == DB_NONE)
+        *out = INT64_MAX;
+    return found != DB_BROKEN;
+}
+
 /* Note when the oldest pending record was accepted, and when the next retry is due. */
 static bool look_ahead(struct store_backlog *pending, const struct tally_sink *sink)
 {
@@ -247,7 +270,7 @@ static bool look_ahead(struct store_backlog *pending, const struct tally_sink *s
     int64_t record_us;
 
     if (!look_up(pending, SQL_RETRY_OLDEST, sink->id, &retry_us) ||
-        !look_up(pending, SQL_RECORD_TIME, sink->cursor, &record_us) ||
+        !look_up_record(pending, sink, &record_us) ||
         !look_up(pending, SQL_RETRY_NEXT_TIME, sink->id, &pending->backlog.retry_due_us))
         return false;
     if (record_us < retry_us)

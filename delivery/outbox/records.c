@@ -8,7 +8,15 @@
  */
 #include "delivery/outbox/records.h"
 
+#include "base/clock.h"
 #include "delivery/outbox/recount.h"
+
+enum {
+    SWEEP_LEAST = 1024,  /* records that are not for a sink may be kept by its cursor, */
+    SWEEP_PART = 8,      /* and one for so many that are, */
+    SWEEP_SIZE_PART = 4, /* in any case while less than this part of max_size waits */
+    SWEEP_PAUSE_US = 5 * US_PER_MINUTE, /* before records are looked at again */
+};
 
 /* What needs a record, and its size. */
 struct hold {
@@ -92,17 +100,23 @@ bool records_bury_retry(struct outbox_store *store, struct tally_sink *sink,
     return add_dead(store, sink, death) && update(store, death->seq, &before);
 }
 
-void records_pass(struct tally_sink *sink, int64_t seq)
+void records_skip(struct tally_sink *sink, int64_t seq)
 {
     sink->cursor = seq;
     sink->head_attempts = 0;
     sink->head_next_us = 0;
 }
 
+void records_pass(struct tally *tally, struct tally_sink *sink, int64_t seq)
+{
+    tally_add_behind(tally, sink, seq, -1);
+    records_skip(sink, seq);
+}
+
 bool records_bury_head(struct outbox_store *store, struct tally_sink *sink,
                        const struct records_death *death)
 {
-    records_pass(sink, death->seq);
+    records_pass(&store->tally, sink, death->seq);
     tally_add_pending(&store->tally, sink, death->seq, -1);
     return add_dead(store, sink, death);
 }
@@ -179,6 +193,86 @@ bool records_prune(struct outbox_store *store, int64_t rows, bool *done)
     *pruned = last;
     *done = last == floor;
     return true;
+}
+
+/* Does the sink with the lowest cursor keep many records that are for other sinks? */
+static bool keeps_others(const struct outbox_store *store)
+{
+    const struct tally *tally = &store->tally;
+    int64_t floor = tally_floor(tally);
+    int64_t least = (int64_t)(store->outbox.options.max_size / SWEEP_SIZE_PART);
+
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+        int64_t others = tally->numbers[TALLY_NEXT_SEQ] - 1 - sink->cursor - sink->behind;
+
+        if (sink->configured && sink->cursor == floor &&
+            others > SWEEP_LEAST + sink->behind / SWEEP_PART)
+            return tally_waiting(tally) > least;
+    }
+    return false;
+}
+
+/*
+ * The bits of the sinks that may wait for records from `first` on. `*last` becomes the next cursor,
+ * behind which there is one more; false: no cursor is ahead of `first`.
+ */
+static bool find_waiting(const struct tally *tally, int64_t first, int64_t *last, int64_t *mask)
+{
+    bool is_passed = false;
+
+    *mask = 0;
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        const struct tally_sink *sink = &tally->sinks[i];
+
+        if (!sink->configured && sink->cursor >= sink->until)
+            continue;
+        if (sink->cursor <= first) {
+            *mask |= tally_mask(sink);
+            continue;
+        }
+        *last = lesser(*last, sink->cursor);
+        is_passed = true;
+    }
+    return is_passed;
+}
+
+static bool delete_unwanted(struct outbox_store *store, int64_t first, int64_t last, int64_t mask)
+{
+    int64_t range[2] = { 0 }; /* records, bytes */
+
+    if (db_numbers(&store->db, SQL_RECORD_UNWANTED, range, "iii", first, last, mask) != DB_FOUND)
+        return false;
+    if (range[0] == 0)
+        return true;
+    tally_add_waiting(&store->tally, last, -range[1]);
+    return db_run(&store->db, SQL_RECORD_DELETE_UNWANTED, "iii", first, last, mask);
+}
+
+/* A record that stays may be unwanted later, when another sink that lagged has passed it. */
+bool records_sweep(struct outbox_store *store, int64_t rows, bool *done)
+{
+    struct sweep *sweep = &store->sweep;
+    int64_t floor = tally_floor(&store->tally);
+    int64_t mask;
+
+    *done = !keeps_others(store);
+    if (*done)
+        return true;
+    if (clock_monotonic_us() >= sweep->again_us) {
+        sweep->again_us = clock_monotonic_us() + SWEEP_PAUSE_US;
+        sweep->position = floor;
+    }
+
+    int64_t first = greater(sweep->position, floor);
+    int64_t last = first + rows;
+
+    *done = !find_waiting(&store->tally, first, &last, &mask);
+    if (*done)
+        return true;
+    last = recount_range_end(store, first, last);
+    sweep->position = last;
+    return delete_unwanted(store, first, last, mask);
 }
 
 static bool drop_oldest_dead(struct outbox_store *store)

@@ -22,8 +22,11 @@ NODISCARD bool records_delete_retry(struct outbox_store *store, struct tally_sin
 NODISCARD bool records_bury_retry(struct outbox_store *store, struct tally_sink *sink,
                                   const struct records_death *death);
 
-/** The sink's cursor passes all records up to `seq`. */
-void records_pass(struct tally_sink *sink, int64_t seq);
+/** The sink's cursor passes all numbers up to `seq`, of which none is a record for the sink. */
+void records_skip(struct tally_sink *sink, int64_t seq);
+
+/** The sink's cursor passes `seq`, the first record behind it that is for the sink. */
+void records_pass(struct tally *tally, struct tally_sink *sink, int64_t seq);
 
 /** The first record behind the sink's cursor becomes a dead row. */
 NODISCARD bool records_bury_head(struct outbox_store *store, struct tally_sink *sink,
@@ -39,6 +42,12 @@ NODISCARD bool records_delete_dead(struct outbox_store *store, struct tally_sink
 
 /** Delete at most `rows` records that nothing needs; `*done` when there are no more. */
 NODISCARD bool records_prune(struct outbox_store *store, int64_t rows, bool *done);
+
+/**
+ * Look at up to `rows` records behind the cursor of a sink that lags, and delete those that are for
+ * other sinks alone and that these have passed; `*done` when it keeps few of them.
+ */
+NODISCARD bool records_sweep(struct outbox_store *store, int64_t rows, bool *done);
 
 /** Do dead records take more than `dead_max_size`? */
 bool records_dead_is_full(const struct outbox_store *store);

@@ -70,7 +70,7 @@ static bool count_behind_cursor(struct outbox_store *store, size_t index, int64_
                                 int64_t last)
 {
     const struct tally_sink *sink = &store->tally.sinks[index];
-    int64_t range[2] = { 0 }; /* records, bytes */
+    int64_t count;
 
     if (first < sink->cursor)
         first = sink->cursor;
@@ -78,9 +78,11 @@ static bool count_behind_cursor(struct outbox_store *store, size_t index, int64_
         last = sink->until;
     if (first >= last)
         return true;
-    if (db_numbers(&store->db, SQL_RECORD_RANGE, range, "ii", first, last) != DB_FOUND)
+    if (db_numbers(&store->db, SQL_RECORD_COUNT_FOR, &count, "iii", first, last,
+                   tally_mask(sink)) != DB_FOUND)
         return false;
-    store->tally.recount.pending[index] += range[0];
+    store->tally.recount.pending[index] += count;
+    store->tally.recount.behind[index] += count;
     return true;
 }
 
@@ -134,6 +136,7 @@ static void correct_all(struct outbox_store *store)
         struct tally_sink *sink = &tally->sinks[i];
 
         correct(store, "pending", sink->name, &sink->pending, recount->pending[i]);
+        correct(store, "behind", sink->name, &sink->behind, recount->behind[i]);
         correct(store, "dead", sink->name, &sink->dead, recount->dead[i]);
         balance(store, sink);
     }

@@ -73,12 +73,14 @@ static bool change_new(struct outbox_store *store, struct tally_sink *sink,
 
     if (change->verdict == BACKLOG_DEAD)
         return records_bury_head(store, sink, &death);
-    records_pass(sink, change->seq);
+    if (change->verdict == BACKLOG_UNTRIED) {
+        records_skip(sink, change->seq);
+        return true;
+    }
+    records_pass(&store->tally, sink, change->seq);
     if (failed || change->verdict == BACKLOG_DELAYED)
         return db_run(&store->db, SQL_RETRY_ADD, "iiiis", change->seq, sink->id, failed,
                       change->next_at_us, reason_of(change));
-    if (change->verdict == BACKLOG_UNTRIED)
-        return true;
     tally_add_pending(&store->tally, sink, change->seq, -1);
     sink->delivered++;
     return true;

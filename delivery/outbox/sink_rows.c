@@ -26,13 +26,60 @@ static bool is_named(const struct outbox_options *options, const char *name)
     return false;
 }
 
-/* Put at most `rows` records of a removed sink into retry rows. */
-static bool move(struct outbox_store *store, struct tally_sink *sink, int64_t rows)
+/* The number of the last record so far. */
+static int64_t newest(const struct tally *tally)
 {
-    int64_t last = sink->until - sink->cursor > rows ? sink->cursor + rows : sink->until;
+    return tally->numbers[TALLY_NEXT_SEQ] - 1;
+}
 
-    if (!db_run(&store->db, SQL_RETRY_FROM_RECORDS, "iii", sink->cursor, last, sink->id))
+/* The first record in (first, last] that is for the sink; INT64_MAX: there is none. */
+static bool find_first(struct outbox_store *store, const struct tally_sink *sink, int64_t last,
+                       int64_t *seq)
+{
+    enum db_found found = db_numbers(&store->db, SQL_RECORD_FIRST_FOR, seq, "iii", sink->cursor,
+                                     last, tally_mask(sink));
+
+    if (found == DB_NONE)
+        *seq = INT64_MAX;
+    return found != DB_BROKEN;
+}
+
+/* Are there records behind the cursor that are not for the sink? */
+static bool has_others(const struct tally *tally, const struct tally_sink *sink)
+{
+    return sink->configured && newest(tally) - sink->cursor > sink->behind;
+}
+
+bool sink_rows_pass(struct outbox_store *store, int64_t rows, bool *done)
+{
+    struct tally *tally = &store->tally;
+
+    *done = true;
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        struct tally_sink *sink = &tally->sinks[i];
+        int64_t last = lesser(sink->cursor + rows, newest(tally));
+        int64_t first;
+
+        if (!has_others(tally, sink))
+            continue;
+        if (!find_first(store, sink, last, &first))
+            return false;
+        sink->cursor = lesser(first - 1, last);
+        *done = *done && (first != INT64_MAX || last == newest(tally));
+    }
+    return true;
+}
+
+/* Put the records among the next `rows` up to `until` that are for the sink into retry rows. */
+static bool move(struct outbox_store *store, struct tally_sink *sink, int64_t rows, int64_t until)
+{
+    int64_t last = lesser(sink->cursor + rows, until);
+
+    last = recount_range_end(store, sink->cursor, last);
+    if (!db_run(&store->db, SQL_RETRY_FROM_RECORDS, "iiii", sink->cursor, last, sink->id,
+                tally_mask(sink)))
         return false;
+    tally_add_behind(&store->tally, sink, last, -db_changes(&store->db));
     sink->cursor = last;
     return true;
 }
@@ -44,7 +91,7 @@ bool sink_rows_move_removed(struct outbox_store *store, int64_t rows, bool *done
 
         *done = sink->configured || sink->cursor >= sink->until;
         if (!*done)
-            return move(store, sink, rows);
+            return move(store, sink, rows, sink->until);
     }
     *done = true;
     return true;
@@ -54,17 +101,17 @@ bool sink_rows_move_removed(struct outbox_store *store, int64_t rows, bool *done
 static bool restore(struct outbox_store *store, struct tally_sink *sink)
 {
     while (sink->cursor < sink->until)
-        if (!move(store, sink, MOVE_ROWS))
+        if (!move(store, sink, MOVE_ROWS, sink->until))
             return false;
     sink->configured = 1;
-    records_pass(sink, store->tally.numbers[TALLY_NEXT_SEQ] - 1);
+    sink->cursor = newest(&store->tally);
     return true;
 }
 
 static void remove_sink(struct outbox_store *store, struct tally_sink *sink)
 {
     sink->configured = 0;
-    sink->until = store->tally.numbers[TALLY_NEXT_SEQ] - 1;
+    sink->until = newest(&store->tally);
     LOG_EVENT(LOG_WARN, "sink_removed", LOG_STR("sink", str_from_c(sink->name)),
               LOG_INT("pending", sink->pending));
 }
@@ -87,6 +134,7 @@ bool sink_rows_configure(struct outbox_store *store, struct error *err)
         if (!tally_find_sink(tally, options->sinks[i]) &&
             !tally_add_sink(tally, options->sinks[i], err))
             return false;
+    tally_find_options(tally, options);
     return true;
 }
 
@@ -101,15 +149,15 @@ struct drop {
 static bool drop_behind_cursor(struct outbox_store *store, struct tally_sink *sink, int64_t *count)
 {
     int64_t last = sink->until - sink->cursor > DROP_ROWS ? sink->cursor + DROP_ROWS : sink->until;
-    int64_t range[2] = { 0 }; /* records, bytes */
 
     *count = 0;
     if (sink->cursor >= sink->until)
         return true;
     last = recount_range_end(store, sink->cursor, last);
-    if (db_numbers(&store->db, SQL_RECORD_RANGE, range, "ii", sink->cursor, last) != DB_FOUND)
+    if (db_numbers(&store->db, SQL_RECORD_COUNT_FOR, count, "iii", sink->cursor, last,
+                   tally_mask(sink)) != DB_FOUND)
         return false;
-    *count = range[0];
+    tally_add_behind(&store->tally, sink, last, -*count);
     tally_add_pending(&store->tally, sink, last, -*count);
     sink->cursor = last; /* so that they can be deleted */
     return true;

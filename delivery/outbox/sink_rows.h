@@ -10,5 +10,11 @@
 /** In a transaction: make the rows agree with the configuration. ERR_CONFIG: too many. */
 NODISCARD bool sink_rows_configure(struct outbox_store *store, struct error *err);
 
+/**
+ * The cursors pass records that are not for their sinks, at most `rows` each; `*done` when there
+ * are no more.
+ */
+NODISCARD bool sink_rows_pass(struct outbox_store *store, int64_t rows, bool *done);
+
 /** Put at most `rows` records of removed sinks into retry rows; `*done` when there are no more. */
 NODISCARD bool sink_rows_move_removed(struct outbox_store *store, int64_t rows, bool *done);

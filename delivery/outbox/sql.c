@@ -18,9 +18,12 @@
     "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
     " last_us, attempts, resolved_us, body"
 /* In bytes, as in accept.c: length() of a text counts characters, up to the first NUL. */
-#define SIZE         "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
-#define PRUNED       "(SELECT value FROM state WHERE name = 'pruned')"
-#define IN_RANGE     "seq > ?1 AND seq <= ?2"
+#define SIZE     "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
+#define PRUNED   "(SELECT value FROM state WHERE name = 'pruned')"
+#define IN_RANGE "seq > ?1 AND seq <= ?2"
+#define UNWANTED                                                                                   \
+    IN_RANGE " AND NOT sinks & ?3 AND seq NOT IN (SELECT seq FROM retry WHERE " IN_RANGE ")"       \
+             " AND seq NOT IN (SELECT seq FROM dead WHERE " IN_RANGE ")"
 #define RETRY_RECORD "retry CROSS JOIN record ON record.seq = retry.seq"
 
 #define TIMES_4(row)  row ", " row ", " row ", " row
@@ -178,9 +181,12 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_RECENT_READ] = "SELECT n, events FROM recent ORDER BY n",
     [SQL_RECENT_DELETE] = "DELETE FROM recent WHERE n <= ?1",
 
-    [SQL_RECORD_ADD] =
-        "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_RECORD_ADD] = "INSERT INTO record (" RECORD_COLUMNS ", sinks, route)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [SQL_RECORD_RANGE] = "SELECT count(*), coalesce(sum(" SIZE "), 0) FROM record WHERE " IN_RANGE,
+    [SQL_RECORD_COUNT_FOR] = "SELECT count(*) FROM record WHERE " IN_RANGE " AND sinks & ?3",
+    [SQL_RECORD_FIRST_FOR] =
+        "SELECT seq FROM record WHERE " IN_RANGE " AND sinks & ?3 ORDER BY seq LIMIT 1",
     [SQL_RECORD_HELD] =
         "SELECT coalesce(sum(" SIZE "), 0), coalesce(sum(CASE WHEN seq <= ?3 AND seq NOT IN"
         " (SELECT seq FROM retry WHERE " IN_RANGE ") THEN " SIZE " ELSE 0 END), 0)"
@@ -192,14 +198,19 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_RECORD_DELETE_RANGE] = "DELETE FROM record WHERE " IN_RANGE
                                 " AND seq NOT IN (SELECT seq FROM retry WHERE " IN_RANGE ")"
                                 " AND seq NOT IN (SELECT seq FROM dead WHERE " IN_RANGE ")",
-    [SQL_RECORDS_AFTER] = "SELECT " RECORD_COLUMNS ", 0 FROM record WHERE seq > ?1"
+    [SQL_RECORD_UNWANTED] =
+        "SELECT count(*), coalesce(sum(" SIZE "), 0) FROM record WHERE " UNWANTED,
+    [SQL_RECORD_DELETE_UNWANTED] = "DELETE FROM record WHERE " UNWANTED,
+    [SQL_RECORDS_AFTER] = "SELECT " RECORD_COLUMNS ", 0 FROM record WHERE seq > ?1 AND sinks & ?3"
                           " ORDER BY seq LIMIT ?2",
-    [SQL_RECORD_TIME] = "SELECT accepted_us FROM record WHERE seq > ?1 ORDER BY seq LIMIT 1",
+    [SQL_RECORD_TIME] = "SELECT accepted_us FROM record WHERE seq > ?1 AND sinks & ?2"
+                        " ORDER BY seq LIMIT 1",
 
     [SQL_RETRY_ADD] = "INSERT INTO retry (seq, sink, attempts, next_us, reason)"
                       " VALUES (?1, ?2, ?3, ?4, ?5)",
-    [SQL_RETRY_FROM_RECORDS] = "INSERT INTO retry (seq, sink, attempts, next_us)"
-                               " SELECT seq, ?3, 0, 0 FROM record WHERE " IN_RANGE,
+    [SQL_RETRY_FROM_RECORDS] =
+        "INSERT INTO retry (seq, sink, attempts, next_us)"
+        " SELECT seq, ?3, 0, 0 FROM record WHERE " IN_RANGE " AND sinks & ?4",
     [SQL_RETRY_FIRST] = "SELECT seq FROM retry WHERE sink = ?1 ORDER BY seq LIMIT 1",
     [SQL_RETRY_UPDATE] = "UPDATE retry SET attempts = attempts + ?3, next_us = ?4, reason = ?5"
                          " WHERE sink = ?1 AND seq = ?2",

@@ -52,11 +52,15 @@ enum sql {
     /* Records, one copy for all sinks (records.h). */
     SQL_RECORD_ADD,
     SQL_RECORD_RANGE,
+    SQL_RECORD_COUNT_FOR, /* those that are for a sink, */
+    SQL_RECORD_FIRST_FOR, /* and the first of them */
     SQL_RECORD_HELD,
     SQL_RECORD_LOOK,
     SQL_RECORD_NTH,
     SQL_RECORD_DELETE,
     SQL_RECORD_DELETE_RANGE,
+    SQL_RECORD_UNWANTED, /* that no sink of a mask waits for, and no row */
+    SQL_RECORD_DELETE_UNWANTED,
     SQL_RECORDS_AFTER,
     SQL_RECORD_TIME,
 

@@ -64,6 +64,7 @@ static bool read_store(struct outbox_store *store, struct error *err)
     if (!store_read_id(store, store->outbox.id) || !read_clock(store) ||
         !tally_read(&store->db, &store->before) || !recent_load(&store->recent, &store->db))
         return db_fail(&store->db, store->outbox.options.path, err);
+    tally_find_options(&store->before, &store->outbox.options);
     store->tally = store->before;
     transaction_skip_losses(store);
     return true;

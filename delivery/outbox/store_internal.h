@@ -39,6 +39,12 @@ struct checkpoints {
     int64_t reset_us;      /* earliest next wait for readers to leave the log */
 };
 
+/** How far records behind a sink's cursor were looked at that may be for other sinks alone. */
+struct sweep {
+    int64_t position; /* all up to here */
+    int64_t again_us; /* begin again, by clock_monotonic_us() */
+};
+
 enum { STORE_LOSSES = 3 }; /* counters of rows that were dropped for lack of room */
 
 /** How far such a counter has been logged. */
@@ -57,6 +63,7 @@ struct outbox_store {
     struct recent recent;
     struct upkeep upkeep;
     struct checkpoints checkpoints;
+    struct sweep sweep;
     struct loss losses[STORE_LOSSES];
     struct trusted_time trusted_time;
 

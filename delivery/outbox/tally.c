@@ -105,6 +105,16 @@ bool tally_read(struct db *db, struct tally *tally)
            read_kinds(db, tally);
 }
 
+void tally_find_options(struct tally *tally, const struct outbox_options *options)
+{
+    for (size_t i = 0; i < tally->sink_count; i++) {
+        tally->sinks[i].option = -1;
+        for (size_t j = 0; j < options->sink_count; j++)
+            if (strcmp(options->sinks[j], tally->sinks[i].name) == 0)
+                tally->sinks[i].option = (int64_t)j;
+    }
+}
+
 static bool write_numbers(struct db *db, const struct tally *tally, const struct tally *before)
 {
     for (size_t i = 0; i < TALLY_COUNT; i++)
@@ -254,6 +264,13 @@ void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq
     sink->pending += count;
     if (is_counted(tally, seq))
         tally->recount.pending[sink - tally->sinks] += count;
+}
+
+void tally_add_behind(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count)
+{
+    sink->behind += count;
+    if (is_counted(tally, seq))
+        tally->recount.behind[sink - tally->sinks] += count;
 }
 
 void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count)

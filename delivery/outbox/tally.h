@@ -70,6 +70,7 @@ struct tally_sink {
     int64_t paused;     /* a boolean: an operator has stopped its deliveries */
     int64_t fill;       /* the history after this, */
     int64_t fill_until; /* and up to this, is still to be put into its retry rows */
+    int64_t option;     /* its index in the options; -1: not configured; not stored */
 };
 
 /**
@@ -83,6 +84,7 @@ struct tally_recount {
     int64_t waiting;
     int64_t dead_bytes;
     int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
+    int64_t behind[OUTBOX_SINKS_MAX];
     int64_t dead[OUTBOX_SINKS_MAX];
     size_t kind; /* refused events, counted next: those of kinds before this are counted, */
     int64_t refused_position; /* and those of this kind up to this row */
@@ -104,6 +106,15 @@ struct tally {
 /** Read all counters. False: db_fail() returns why. */
 NODISCARD bool tally_read(struct db *db, struct tally *tally);
 
+/** Set `option` of each sink. */
+void tally_find_options(struct tally *tally, const struct outbox_options *options);
+
+/** The sink's bit in the masks of records. */
+static inline int64_t tally_mask(const struct tally_sink *sink)
+{
+    return (int64_t)(UINT64_C(1) << sink->bit);
+}
+
 /** Write what differs from `before`, in the transaction under way. */
 NODISCARD bool tally_write(struct db *db, const struct tally *tally, const struct tally *before);
 
@@ -123,6 +134,7 @@ NODISCARD bool tally_add_sink(struct tally *tally, const char *name, struct erro
 void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
+void tally_add_behind(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
 void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
 
 /** Count the refused event in row `id`; INT64_MAX: a new one. */

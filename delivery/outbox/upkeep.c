@@ -31,7 +31,8 @@ enum {
 static bool prune(struct outbox_store *store, int64_t rows, bool *done)
 {
     static bool (*const parts[])(struct outbox_store *, int64_t, bool *) = {
-        records_prune, dedup_prune, quarantine_prune, records_prune_dead, sink_rows_move_removed,
+        sink_rows_pass,   records_prune,      records_sweep,          dedup_prune,
+        quarantine_prune, records_prune_dead, sink_rows_move_removed,
     };
 
     *done = true;
@@ -42,6 +43,17 @@ static bool prune(struct outbox_store *store, int64_t rows, bool *done)
             return false;
         *done = *done && part_done;
     }
+    return true;
+}
+
+/* What each batch prunes: records that its deliveries were the last to need. */
+static bool prune_records(struct outbox_store *store, int64_t rows, bool *done)
+{
+    bool pruned = false;
+
+    if (!sink_rows_pass(store, rows, done) || !records_prune(store, rows, &pruned))
+        return false;
+    *done = *done && pruned;
     return true;
 }
 
@@ -86,7 +98,7 @@ bool upkeep_in_batch(struct outbox_store *store, size_t events)
     if (!dedup_move(store, (size_t)rows))
         return false;
 
-    bool ok = is_due(store) ? prune(store, rows, &done) : records_prune(store, rows, &done);
+    bool ok = is_due(store) ? prune(store, rows, &done) : prune_records(store, rows, &done);
 
     store->upkeep.pending = !done;
     return ok && records_prune_dead(store, DEAD_ROWS, &dead_done) && recount_some(store, rows);

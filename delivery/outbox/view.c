@@ -247,10 +247,15 @@ bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filt
     return list(view, (struct listing){ &dead_kind, *filter, { .dead = visit }, self }, err);
 }
 
-/* The time in the first row of the statement for `key`; INT64_MAX: it has no row. */
-static bool find_time(struct db *db, enum sql statement, int64_t key, int64_t *out)
+/* When the sink's first retry, or its first record behind the cursor, was accepted; INT64_MAX: it
+ * has none. */
+static bool find_time(struct db *db, enum sql statement, const struct tally_sink *sink,
+                      int64_t *out)
 {
-    enum db_found found = db_numbers(db, statement, out, "i", key);
+    enum db_found found =
+        statement == SQL_RETRY_OLDEST
+            ? db_numbers(db, SQL_RETRY_OLDEST, out, "i", sink->id)
+            : db_numbers(db, SQL_RECORD_TIME, out, "ii", sink->cursor, tally_mask(sink));
 
     if (found == DB_NONE)
         *out = INT64_MAX;
@@ -268,8 +273,8 @@ static bool view_find_oldest(struct db *db, const struct tally *tally, struct ou
 
         if (sink->pending == 0)
             continue;
-        if (!find_time(db, SQL_RETRY_OLDEST, sink->id, &retry_us) ||
-            (reads_records && !find_time(db, SQL_RECORD_TIME, sink->cursor, &record_us)))
+        if (!find_time(db, SQL_RETRY_OLDEST, sink, &retry_us) ||
+            (reads_records && !find_time(db, SQL_RECORD_TIME, sink, &record_us)))
             return false;
         if (record_us < retry_us)
             retry_us = record_us;
@@ -287,7 +292,7 @@ static bool find_blocked(struct db *db, const struct tally *tally, struct outbox
 
         if (!sink->configured || sink->head_next_us == 0)
             continue;
-        found = db_find(db, SQL_RECORDS_AFTER, "ii", sink->cursor, INT64_C(1));
+        found = db_find(db, SQL_RECORDS_AFTER, "iii", sink->cursor, INT64_C(1), tally_mask(sink));
         if (found == DB_FOUND) {
             out->sinks[i].blocked_seq = db_int(db, SQL_RECORDS_AFTER, 0);
             (void)snprintf(out->sinks[i].blocked_key, OUTBOX_KEY_SIZE, "%.*s",

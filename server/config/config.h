@@ -153,12 +153,14 @@ struct config_validation {
 };
 
 struct config_route {
+    const char *name;
     struct config_pairs match; /* key, or JSON Pointer when it begins with '/', to glob */
     const char *registry;
     const char *schema;
     const char *payload; /* JSON Pointer; "": the whole body */
     const char *id;      /* JSON Pointer */
     const char *transform;
+    struct config_strings sinks; /* names; empty: every sink */
 };
 
 struct config_quarantine {
@@ -309,6 +311,12 @@ bool config_admits_nobody(const struct config *config);
  * the configuration. */
 struct config_strings config_store_files(const struct config *config);
 
+/** The sink with that name; `sink_count`: there is none. */
+size_t config_sink_index(const struct config *config, const char *name);
+
+/** Does a route name the sink, or every sink? */
+bool config_feeds_sink(const struct config *config, const char *name);
+
 /** The first route that takes all events of route `index`; `index` itself: there is none. */
 size_t config_route_before(const struct config *config, size_t index);
 
@@ -352,7 +360,8 @@ enum config_files {
 };
 
 /**
- * Add mistakes that do not keep a server from starting: routes that no event can reach.
+ * Add mistakes that do not keep a server from starting: routes that no event can reach, and
+ * sinks that no route names.
  */
 void config_review_lint(struct config_review *review);
 

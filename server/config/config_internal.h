@@ -68,7 +68,10 @@ void config_check_files(struct settings *settings, const struct config *config,
  */
 const char *config_file_use(const struct config *config, const char *path);
 
-/** Add a problem for each route that no event can reach. */
+/** config_rules() for the routes. */
+void config_route_rules(struct settings *settings, const struct config *config);
+
+/** Add a problem for each route that no event can reach, and each sink that no route names. */
 void config_check_routes(struct settings *settings, const struct config *config);
 
 /** config_sink_rules() for Kafka. */

@@ -109,6 +109,21 @@ static void read_choice(const struct config_reading *reading, const struct setti
         }
 }
 
+/* Without a name, routes[0] is route-1. */
+static void read_route_name(const struct config_reading *reading, const struct setting *from,
+                            void *to)
+{
+    struct str rest = str_from(from->pointer, STR("/routes/").len);
+    size_t index = 0;
+
+    read_text(reading, from, to);
+    if (**(const char **)to)
+        return;
+    for (size_t i = 0; i < rest.len && rest.ptr[i] != '/'; i++)
+        index = index * 10 + (size_t)(rest.ptr[i] - '0');
+    *(const char **)to = arena_printf(reading->arena, "route-%zu", index + 1).ptr;
+}
+
 static bool read_port(struct str text, uint16_t *port)
 {
     unsigned value = 0;
@@ -319,9 +334,10 @@ static const struct config_key basic_keys[] = {
 };
 
 static const struct config_key route_keys[] = {
-    KEY(config_route, match, read_pairs), KEY(config_route, registry, read_text),
-    KEY(config_route, schema, read_text), KEY(config_route, payload, read_text),
-    KEY(config_route, id, read_text),     KEY(config_route, transform, read_path),
+    KEY(config_route, name, read_route_name), KEY(config_route, match, read_pairs),
+    KEY(config_route, registry, read_text),   KEY(config_route, schema, read_text),
+    KEY(config_route, payload, read_text),    KEY(config_route, id, read_text),
+    KEY(config_route, transform, read_path),  KEY(config_route, sinks, read_strings),
 };
 
 static const struct config_key sink_keys[] = {

@@ -1,5 +1,5 @@
 /*
- * routes.c - routes that no event can reach.
+ * routes.c - the rules for routes that a schema cannot express; routes that no event can reach.
  *
  * The first route that matches wins, so a route after one that matches all its events is a mistake.
  * Every report is certain. A route that only several others together cover is not found.
@@ -79,6 +79,68 @@ static bool is_whole(const struct settings *settings, const struct config *confi
     return !settings_has_problem(settings, arena_printf(config->arena, "/routes/%zu/match", route));
 }
 
+static void check_route_name(struct settings *settings, const struct config *config, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(config->routes[i].name, config->routes[index].name) == 0) {
+            settings_complain(settings, arena_printf(config->arena, "/routes/%zu/name", index),
+                              "another route has this name already");
+            return;
+        }
+}
+
+size_t config_sink_index(const struct config *config, const char *name)
+{
+    size_t index = 0;
+
+    while (index < config->sink_count && strcmp(config->sinks[index].name, name) != 0)
+        index++;
+    return index;
+}
+
+static void check_route_sinks(struct settings *settings, const struct config *config, size_t index)
+{
+    const struct config_strings *names = &config->routes[index].sinks;
+
+    for (size_t i = 0; i < names->count; i++)
+        if (config_sink_index(config, names->list[i]) == config->sink_count)
+            settings_complain(settings,
+                              arena_printf(config->arena, "/routes/%zu/sinks/%zu", index, i),
+                              "there is no sink %s", names->list[i]);
+}
+
+void config_route_rules(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->route_count; i++) {
+        check_route_name(settings, config, i);
+        check_route_sinks(settings, config, i);
+    }
+}
+
+static bool names_sink(const struct config_route *route, const char *sink)
+{
+    for (size_t i = 0; i < route->sinks.count; i++)
+        if (strcmp(route->sinks.list[i], sink) == 0)
+            return true;
+    return route->sinks.count == 0;
+}
+
+bool config_feeds_sink(const struct config *config, const char *sink)
+{
+    for (size_t i = 0; i < config->route_count; i++)
+        if (names_sink(&config->routes[i], sink))
+            return true;
+    return false;
+}
+
+static void check_fed_sinks(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->sink_count; i++)
+        if (!config_feeds_sink(config, config->sinks[i].name))
+            settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/name", i),
+                              "gets no records: no route names this sink");
+}
+
 void config_check_routes(struct settings *settings, const struct config *config)
 {
     for (size_t i = 1; i < config->route_count; i++) {
@@ -88,4 +150,5 @@ void config_check_routes(struct settings *settings, const struct config *config)
             settings_complain(settings, arena_printf(config->arena, "/routes/%zu/match", i),
                               "is never reached: routes[%zu] takes all its events", first);
     }
+    check_fed_sinks(settings, config);
 }

@@ -153,4 +153,5 @@ void config_rules(struct settings *settings, const struct config *config)
     check_proxies(settings, config);
     check_pins(settings, config);
     config_sink_rules(settings, config);
+    config_route_rules(settings, config);
 }

@@ -62,6 +62,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     for (size_t i = 0; i < COUNT_OF(options); i++) {
         struct route_options route = options[i];
 
+        route.name = "route";
         route.registry = "GenesysInteractionRegistry";
         route.schema = "InteractionStartedSchema";
         route.id = "/id";

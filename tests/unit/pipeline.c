@@ -64,6 +64,7 @@ void pipeline_add_route(struct pipeline *pipeline, const struct route_options *o
     all.payload = or_else(all.payload, "/detail");
     all.id = or_else(all.id, "/id");
     all.transform = or_else(all.transform, pipeline->transform);
+    all.name = or_else(all.name, "route");
 
     bool ok = routes_add(pipeline->routes, &all, pipeline->catalog, &err);
 

@@ -131,6 +131,7 @@ void store_fill(struct store *store, const char *prefix, size_t count)
         struct outbox_event event = store_event(text, text);
 
         event.time_us = store->time_us;
+        event.sinks = store->sinks;
 
         bool ok =
             outbox_submit(store->outbox, &(struct outbox_request){ &event, 1, { ring, &bell, 0 } },

@@ -11,7 +11,8 @@ struct store {
     char path[FOLDER_PATH_SIZE];
     struct outbox_options options; /* may be changed before store_open() */
     struct outbox *outbox;         /* NULL: closed */
-    int64_t time_us;               /* the time of the events of store_fill() */
+    int64_t time_us;               /* the time of the events of store_fill(), */
+    uint64_t sinks;                /* and who gets their records; 0: every sink */
 };
 
 /** Make a folder and default options without sinks. The outbox is not opened. */

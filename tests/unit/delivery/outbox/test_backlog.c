@@ -745,6 +745,7 @@ static void take_random_step(struct store *store, uint32_t *state, int step)
     switch (below(state, 8)) {
     case 0:
     case 1:
+        store->sinks = below(state, 4);
         store_fill(store, text, 1 + below(state, 60));
         break;
     case 2:
@@ -1027,6 +1028,119 @@ static void waits_for_news_only(void)
     store_done(&store);
 }
 
+enum { FOR_A = 1, FOR_B = 2, FOR_ALL = 0 };
+
+static void fill_for(struct store *store, uint64_t sinks, const char *prefix, size_t count)
+{
+    store->sinks = sinks;
+    store_fill(store, prefix, count);
+    store->sinks = FOR_ALL;
+}
+
+/* A record waits for the sinks that get it, and for no other. */
+static void gives_a_sink_its_own_records_alone(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+
+    init(&store, 2);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+    struct backlog *b = open_backlog(&store, "b", true);
+
+    fill_for(&store, FOR_A, "a", 10);
+    fill_for(&store, FOR_B, "b", 5);
+    fill_for(&store, FOR_ALL, "all", 3);
+    fill_for(&store, FOR_A, "c", 10);
+    CHECK_INT(store_sink(&store, "a")->enqueued, 23);
+    CHECK_INT(store_sink(&store, "b")->enqueued, 8);
+    CHECK_INT(store_sink(&store, "b")->pending, 8);
+    CHECK_INT((int64_t)next(b, 10, &records), 8);
+    CHECK_STR(records[0].key, "b0");
+    CHECK_STR(records[7].key, "all2");
+    settle(b, records, 1, BACKLOG_FAILED, clock_now_us() - 1);
+    CHECK_INT((int64_t)next(b, 10, &records), 8);
+    CHECK_INT(records[0].attempts, 1);
+    settle(b, records, 8, BACKLOG_DELIVERED, 0);
+    CHECK_INT((int64_t)deliver_all(a), 23);
+    CHECK_INT((int64_t)deliver_all(b), 0);
+    check_identity(&store, "a");
+    check_identity(&store, "b");
+    CHECK(wait_until(has_nothing_waiting, &store));
+    taking_close(a);
+    taking_close(b);
+    store_done(&store);
+}
+
+/* Its cursor passes records of other sinks, so that they are deleted. */
+static void keeps_no_record_of_others(void)
+{
+    struct store store;
+
+    init(&store, 2);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+    struct backlog *b = open_backlog(&store, "b", false);
+
+    fill_for(&store, FOR_A, "a", MANY);
+    CHECK_INT((int64_t)deliver_all(a), MANY);
+    CHECK(wait_until(has_nothing_waiting, &store)); /* b did nothing */
+    fill_for(&store, FOR_B, "b", 1);
+    fill_for(&store, FOR_A, "c", MANY);
+    CHECK_INT((int64_t)deliver_all(a), MANY);
+    CHECK_INT((int64_t)deliver_all(b), 1); /* then b's cursor has a gap to pass */
+    CHECK(wait_until(has_nothing_waiting, &store));
+    fill_for(&store, FOR_B, "d", 2);
+    CHECK_INT((int64_t)deliver_all(b), 2);
+    taking_close(a);
+    taking_close(b);
+    store_done(&store);
+}
+
+static bool has_room(void *self)
+{
+    return waiting_bytes(self) < (1 << 20) + (1 << 18);
+}
+
+/* A sink that waits for its target keeps its own records and not the many of another sink. */
+static void makes_way_for_others(void)
+{
+    struct store store;
+    const struct backlog_record *records;
+
+    store_init(&store);
+    store.options.sinks = two_sinks;
+    store.options.sink_count = 2;
+    store.options.max_size = 4 << 20;
+    store_open(&store);
+
+    struct backlog *a = open_backlog(&store, "a", false);
+    struct backlog *b = open_backlog(&store, "b", true);
+
+    fill_for(&store, FOR_B, "b", 3);
+    CHECK_INT((int64_t)next(b, 10, &records), 3);
+    settle(b, records, 1, BACKLOG_FAILED, 1);
+    CHECK_INT((int64_t)next(b, 10, &records), 3); /* under way meanwhile */
+    for (int i = 0; i < 20; i++) {
+        char prefix[16];
+
+        (void)snprintf(prefix, sizeof(prefix), "a%d-", i);
+        fill_for(&store, FOR_A, prefix, MANY);
+        CHECK_INT((int64_t)deliver_all(a), MANY);
+    }
+    CHECK(wait_until(has_room, &store));
+    CHECK_INT(store_sink(&store, "b")->pending, 3);
+    CHECK_INT(records[0].attempts, 1);
+    settle(b, records, 3, BACKLOG_DELIVERED, 0);
+    CHECK_INT(store_sink(&store, "b")->delivered, 3);
+    fill_for(&store, FOR_B, "c", 2);
+    CHECK_INT((int64_t)deliver_all(b), 2);
+    check_identity(&store, "b");
+    taking_close(a);
+    taking_close(b);
+    store_done(&store);
+}
+
 int main(void)
 {
     RUN(gives_each_sink_everything_in_order);
@@ -1051,6 +1165,9 @@ int main(void)
     RUN(an_end_keeps_what_is_settled);
     RUN(a_batch_is_filled_by_cost_and_in_steps);
     RUN(what_is_under_way_is_bounded);
+    RUN(gives_a_sink_its_own_records_alone);
+    RUN(keeps_no_record_of_others);
+    RUN(makes_way_for_others);
     RUN(waits_for_news_only);
     return test_end();
 }
