@@ -50,14 +50,15 @@ static void write_sinks(struct buf *out, const struct outbox_counters *counters)
         { "sluice_sink_dead", "gauge", "Records set aside, that it would not take." },
         { "sluice_sink_dropped_total", "counter", "Records given up." },
         { "sluice_sink_pending", "gauge", "Records still to be delivered." },
+        { "sluice_sink_paused", "gauge", "1: an operator has paused the sink." },
     };
 
     for (size_t i = 0; i < COUNT_OF(metrics); i++) {
         metrics_head(out, metrics[i].name, metrics[i].type, metrics[i].help);
         for (size_t j = 0; j < counters->sink_count; j++) {
             const struct outbox_sink_counters *sink = &counters->sinks[j];
-            const int64_t values[] = { sink->enqueued, sink->delivered, sink->dead, sink->dropped,
-                                       sink->pending };
+            const int64_t values[] = { sink->enqueued, sink->delivered, sink->dead,
+                                       sink->dropped,  sink->pending,   sink->paused };
 
             static_assert(COUNT_OF(values) == COUNT_OF(metrics), "one value for each metric");
             buf_printf(out, "%s{sink=\"%s\"} %" PRId64 "\n", metrics[i].name, sink->name,

@@ -132,15 +132,43 @@ static bool order_move(struct control *control, struct json_object *order, struc
     return outbox_set_aside(control->options.outbox, name, seq, err);
 }
 
-static bool order_drop_sink(struct control *control, struct json_object *order, struct buf *answer,
-                            struct error *err)
+static bool read_name(struct json_object *order, const char **out, struct error *err)
 {
     struct json_object *name;
 
-    (void)answer;
     if (!json_find(order, "name", &name) || !json_is_string(name))
         return fail(err, ERR_INVALID, "no name");
-    return outbox_drop_sink(control->options.outbox, json_str(name).ptr, err);
+    *out = json_str(name).ptr;
+    return true;
+}
+
+static bool order_drop_sink(struct control *control, struct json_object *order, struct buf *answer,
+                            struct error *err)
+{
+    const char *name;
+
+    (void)answer;
+    return read_name(order, &name, err) && outbox_drop_sink(control->options.outbox, name, err);
+}
+
+static bool order_pause(struct control *control, struct json_object *order, struct buf *answer,
+                        struct error *err)
+{
+    const char *name;
+
+    (void)answer;
+    return read_name(order, &name, err) &&
+           outbox_pause_sink(control->options.outbox, name, true, err);
+}
+
+static bool order_resume(struct control *control, struct json_object *order, struct buf *answer,
+                         struct error *err)
+{
+    const char *name;
+
+    (void)answer;
+    return read_name(order, &name, err) &&
+           outbox_pause_sink(control->options.outbox, name, false, err);
 }
 
 static bool order_where(struct control *control, struct json_object *order, struct buf *answer,
@@ -162,6 +190,7 @@ static const struct {
 } orders[] = {
     { STR_INIT("replay"), order_replay }, { STR_INIT("revive"), order_revive },
     { STR_INIT("move"), order_move },     { STR_INIT("drop-sink"), order_drop_sink },
+    { STR_INIT("pause"), order_pause },   { STR_INIT("resume"), order_resume },
     { STR_INIT("where"), order_where },
 };
 

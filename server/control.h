@@ -8,6 +8,8 @@
  *   {"order":"revive","id":7}             {"ok":true}
  *   {"order":"move","sequence":7}         {"ok":true}
  *   {"order":"drop-sink","name":"hook"}   {"ok":false,"error":"..."}
+ *   {"order":"pause","name":"hook"}       {"ok":true}
+ *   {"order":"resume","name":"hook"}      {"ok":true}
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *
  * The same thread posts events again that the registry's failures had refused, once their schema is

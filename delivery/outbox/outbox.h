@@ -175,6 +175,13 @@ const char *outbox_trouble(const struct outbox *outbox);
 NODISCARD bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err);
 
 /**
+ * Pause a sink, or end its pause: while it is paused it gets no records, and they wait. A restart
+ * does not end the pause. ERR_NOT_FOUND.
+ */
+NODISCARD bool outbox_pause_sink(struct outbox *outbox, const char *name, bool paused,
+                                 struct error *err);
+
+/**
  * The process is about to end: outbox_drop_sink() returns ERR_UNAVAILABLE between two portions. The
  * order can be repeated.
  */
@@ -212,6 +219,7 @@ extern const int64_t outbox_batch_bounds[OUTBOX_BUCKETS];
 struct outbox_sink_counters {
     char name[OUTBOX_NAME_SIZE];
     bool configured; /* false: removed, its backlog still kept */
+    bool paused;     /* by an operator */
     int64_t enqueued;
     int64_t delivered;
     int64_t pending;

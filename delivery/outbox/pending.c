@@ -318,8 +318,11 @@ bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bo
     window_pass(&pending->window, sink.cursor);
     if (!correct_retries(pending, &sink, bounds, err))
         return false;
-    if (look_ahead(pending, &sink) && take_from_lanes(&taking, lane))
+    if (look_ahead(pending, &sink) && (sink.paused || take_from_lanes(&taking, lane))) {
+        if (sink.paused)
+            backlog->retry_due_us = INT64_MAX;
         return true;
+    }
     if (is_new && *batch) {
         batch_remove(backlog, *batch);
         store_backlog_settle(backlog, *batch, NULL);

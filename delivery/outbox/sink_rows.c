@@ -243,3 +243,29 @@ bool outbox_drop_sink(struct outbox *outbox, const char *name, struct error *err
     }
     return true;
 }
+
+struct pause {
+    const char *name;
+    bool paused;
+};
+
+static bool pause_sink(struct outbox_store *store, void *arg, struct error *err)
+{
+    const struct pause *pause = arg;
+    struct tally_sink *sink = tally_find_sink(&store->tally, pause->name);
+
+    if (!sink)
+        return fail(err, ERR_NOT_FOUND, "the store has no sink %s", pause->name);
+    sink->paused = pause->paused;
+    store->has_news = true;
+    LOG_EVENT(LOG_WARN, pause->paused ? "sink_paused" : "sink_resumed",
+              LOG_STR("sink", str_from_c(sink->name)), LOG_INT("pending", sink->pending));
+    return true;
+}
+
+bool outbox_pause_sink(struct outbox *outbox, const char *name, bool paused, struct error *err)
+{
+    struct pause pause = { name, paused };
+
+    return outbox_run(outbox, pause_sink, &pause, err);
+}

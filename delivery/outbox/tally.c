@@ -345,6 +345,7 @@ void tally_show(const struct tally *tally, struct outbox_counters *out)
 
         memcpy(to->name, sink->name, OUTBOX_NAME_SIZE);
         to->configured = sink->configured != 0;
+        to->paused = sink->paused != 0;
         to->enqueued = sink->enqueued;
         to->delivered = sink->delivered;
         to->pending = sink->pending;

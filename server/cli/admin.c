@@ -88,3 +88,9 @@ bool admin_drop_sink(struct admin *admin, const char *name, struct error *err)
     return admin->client ? control_client_drop_sink(admin->client, name, err)
                          : outbox_drop_sink(admin->service->outbox, name, err);
 }
+
+bool admin_pause_sink(struct admin *admin, const char *name, bool paused, struct error *err)
+{
+    return admin->client ? control_client_pause(admin->client, name, paused, err)
+                         : outbox_pause_sink(admin->service->outbox, name, paused, err);
+}

@@ -43,5 +43,9 @@ NODISCARD bool admin_revive(struct admin *admin, int64_t id, struct error *err);
  */
 NODISCARD bool admin_move(struct admin *admin, const char *sink, int64_t seq, struct error *err);
 
+/** Pause a sink, or end its pause. Errors as above: there is no such sink. */
+NODISCARD bool admin_pause_sink(struct admin *admin, const char *name, bool paused,
+                                struct error *err);
+
 /** Forget a sink that is no longer configured. Errors as above: it still is, or there is none. */
 NODISCARD bool admin_drop_sink(struct admin *admin, const char *name, struct error *err);

@@ -33,6 +33,7 @@ static void add_json_sink(struct buf *out, const struct outbox_sink_counters *si
                ",\"pending\":%" PRId64 ",\"dead\":%" PRId64 ",\"dropped\":%" PRId64,
                sink->configured ? "true" : "false", sink->enqueued, sink->delivered, sink->pending,
                sink->dead, sink->dropped);
+    buf_printf(out, ",\"paused\":%s", sink->paused ? "true" : "false");
     output_time(out, "oldest_pending", sink->oldest_us);
     if (sink->blocked_seq > 0) {
         buf_printf(out, ",\"blocked\":{\"sequence\":%" PRId64, sink->blocked_seq);
@@ -96,7 +97,8 @@ static void add_text(struct buf *out, const struct config *config,
             out, "%-20s %10" PRId64 " %10" PRId64 " %10" PRId64 " %8" PRId64 " %8" PRId64 " ",
             sink->name, sink->enqueued, sink->delivered, sink->pending, sink->dead, sink->dropped);
         output_time_column(out, sink->oldest_us);
-        buf_add(out, sink->configured ? STR("\n") : STR("not configured\n"));
+        buf_printf(out, "%s%s\n", sink->configured ? "" : "not configured ",
+                   sink->paused ? "paused" : "");
     }
     for (size_t i = 0; i < counters->sink_count; i++)
         add_blocked(out, &counters->sinks[i]);
@@ -125,14 +127,37 @@ static int status(const struct config *config, bool json, struct error *err)
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
 }
 
-static int drop_sink(const struct config *config, const char *name, struct error *err)
+enum verb { VERB_STATUS, VERB_DROP_SINK, VERB_PAUSE, VERB_RESUME, VERBS };
+
+static const char *const verbs[VERBS] = {
+    [VERB_STATUS] = "status",
+    [VERB_DROP_SINK] = "drop-sink",
+    [VERB_PAUSE] = "pause",
+    [VERB_RESUME] = "resume",
+};
+
+/* VERBS: the arguments are not understood. */
+static enum verb verb_of(const struct cli *cli)
+{
+    enum verb verb = VERB_STATUS;
+
+    if (cli->argument_count == 0)
+        return VERBS;
+    while (verb < VERBS && strcmp(verbs[verb], cli->arguments[0]) != 0)
+        verb++;
+    return cli->argument_count == (verb == VERB_STATUS ? 1 : 2) ? verb : VERBS;
+}
+
+static int change_sink(const struct config *config, enum verb verb, const char *name,
+                       struct error *err)
 {
     struct admin *admin;
 
     if (!admin_open(config, &admin, err))
         return COMMAND_ENVIRONMENT;
 
-    bool ok = admin_drop_sink(admin, name, err);
+    bool ok = verb == VERB_DROP_SINK ? admin_drop_sink(admin, name, err)
+                                     : admin_pause_sink(admin, name, verb == VERB_PAUSE, err);
 
     admin_close(admin);
     if (ok)
@@ -149,13 +174,17 @@ int cmd_outbox(int argc, char **argv)
     };
     const struct cli_spec spec = {
         .usage = "sluice outbox status [-c FILE] [--json]\n"
+                 "sluice outbox pause NAME [-c FILE]\n"
+                 "sluice outbox resume NAME [-c FILE]\n"
                  "sluice outbox drop-sink NAME [-c FILE]",
         .about = "`status` shows what the store holds: events accepted and remembered, refused "
                  "ones, and for\n"
-                 "each sink what was given to it and what waits. A sink that is no longer "
-                 "configured keeps its\n"
-                 "backlog, in case it comes back; `drop-sink` forgets it.\n",
-        .ending = "Exits with 0 when all is well, 1 when the sink cannot be dropped, 2 for a wrong "
+                 "each sink what was given to it and what waits. `pause` stops the deliveries to "
+                 "a sink, whose\n"
+                 "records wait, until `resume`; a restart does not end a pause. A sink that is no "
+                 "longer\n"
+                 "configured keeps its backlog, in case it comes back; `drop-sink` forgets it.\n",
+        .ending = "Exits with 0 when all is well, 1 when the sink cannot be changed, 2 for a wrong "
                   "call, 3 when\n"
                   "the configuration, the store or the server is at fault.\n",
         .options = options,
@@ -170,11 +199,10 @@ int cmd_outbox(int argc, char **argv)
     if (!cli_parse(argc, argv, &spec, &cli, &exit_status))
         return exit_status;
 
-    const char *verb = cli.argument_count > 0 ? cli.arguments[0] : "";
-    bool drops = strcmp(verb, "drop-sink") == 0 && cli.argument_count == 2;
+    enum verb verb = verb_of(&cli);
 
-    if (!drops && !(strcmp(verb, "status") == 0 && cli.argument_count == 1))
-        return cli_refuse("outbox", "say status, or drop-sink NAME");
+    if (verb == VERBS)
+        return cli_refuse("outbox", "say status, pause NAME, resume NAME, or drop-sink NAME");
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     log_configure(LOG_ERROR, LOG_TEXT);
@@ -182,8 +210,8 @@ int cmd_outbox(int argc, char **argv)
     if (!*config->store.path)
         (void)fail(&err, ERR_CONFIG, "the configuration has no store (store.path)");
     else
-        exit_status =
-            drops ? drop_sink(config, cli.arguments[1], &err) : status(config, json, &err);
+        exit_status = verb == VERB_STATUS ? status(config, json, &err)
+                                          : change_sink(config, verb, cli.arguments[1], &err);
     if (err.text[0])
         cli_complain("outbox", err.text);
     config_destroy(config);

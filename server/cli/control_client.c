@@ -146,15 +146,27 @@ bool control_client_move(struct control_client *client, const char *sink, int64_
     return call(client, &order, &answer, err);
 }
 
-bool control_client_drop_sink(struct control_client *client, const char *name, struct error *err)
+static bool call_for_name(struct control_client *client, const char *order, const char *name,
+                          struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;
-    struct buf order;
+    struct buf out;
 
-    buf_init(&order, LINE_MAX_BYTES);
-    buf_add(&order, STR("{\"order\":\"drop-sink\",\"name\":"));
-    json_write_string(&order, str_from_c(name));
-    return call(client, &order, &answer, err);
+    buf_init(&out, LINE_MAX_BYTES);
+    buf_printf(&out, "{\"order\":\"%s\",\"name\":", order);
+    json_write_string(&out, str_from_c(name));
+    return call(client, &out, &answer, err);
+}
+
+bool control_client_drop_sink(struct control_client *client, const char *name, struct error *err)
+{
+    return call_for_name(client, "drop-sink", name, err);
+}
+
+bool control_client_pause(struct control_client *client, const char *name, bool paused,
+                          struct error *err)
+{
+    return call_for_name(client, paused ? "pause" : "resume", name, err);
 }
 
 bool control_client_where(struct control_client *client, struct control_where *out,

@@ -38,6 +38,9 @@ NODISCARD bool control_client_move(struct control_client *client, const char *si
 NODISCARD bool control_client_drop_sink(struct control_client *client, const char *name,
                                         struct error *err);
 
+NODISCARD bool control_client_pause(struct control_client *client, const char *name, bool paused,
+                                    struct error *err);
+
 /** Where the server listens. Waits for the answer at most a few seconds. */
 NODISCARD bool control_client_where(struct control_client *client, struct control_where *out,
                                     struct error *err);
