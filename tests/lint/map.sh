@@ -29,6 +29,7 @@ tests/aws      the signer, compared with that of botocore
 tests/bench    measurements
 tests/bowtie   the harness of Bowtie, the JSON Schema comparison
 tests/conformance  the JSON Schema test suite
+tests/patterns     event patterns, compared with the matcher of AWS
 tests/crash    kill -9, power loss, full disks
 tests/fuzz     fuzzers, one for each parser of untrusted bytes
 tests/unit     unit tests; their folders mirror those of the program and are not listed here
