@@ -12,11 +12,13 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "delivery/outbox/backlog.h"
 #include "delivery/pump_judge.h"
 #include "delivery/pump_workers.h"
+#include "delivery/record_text.h"
 
 enum {
     TEND_US = US_PER_S,               /* how often sink.tend() is called while idle */
@@ -40,8 +42,14 @@ struct pump {
     pthread_cond_t changed;
     bool ended;
 
-    /* The thread's own, by clock_monotonic_us(). */
-    int64_t resume_us; /* nothing is taken before */
+    struct json_pointer *key; /* NULL: none */
+
+    /* The thread's own; times by clock_monotonic_us(). */
+    int64_t resume_us;         /* nothing is taken before */
+    struct pump_call *forming; /* its batch waits for more records, */
+    int64_t form_until_us;     /* so long; NULL: none does */
+    int64_t allowed;           /* records that the rate allows now, in millionths, */
+    int64_t allowed_us;        /* as of this time */
 };
 
 struct pump *pump_create(const struct pump_options *options)
@@ -77,14 +85,47 @@ bool pump_is_misconfigured(const struct pump *pump)
     return atomic_load_explicit(&pump->judge.is_misconfigured, memory_order_relaxed);
 }
 
-static struct backlog_bounds bounds_of(const struct pump *pump)
+/* How many records the rate allows now. At most those of one second are saved up. */
+static size_t count_allowed(struct pump *pump)
 {
+    int64_t rate = pump->options.rules.rate;
+    int64_t now_us = clock_monotonic_us();
+    int64_t passed_us = now_us - pump->allowed_us;
+
+    if (rate == 0)
+        return SIZE_MAX;
+    pump->allowed += (passed_us < US_PER_S ? passed_us : US_PER_S) * rate;
+    if (pump->allowed > US_PER_S * rate)
+        pump->allowed = US_PER_S * rate;
+    pump->allowed_us = now_us;
+    return pump->allowed > 0 ? (size_t)(pump->allowed / US_PER_S) : 0;
+}
+
+static size_t cost_of(void *self, const struct backlog_record *record)
+{
+    const struct sink *sink = self;
+    struct sink_record as_sink = pump_workers_record(record);
+
+    return sink->cost(sink->self, &as_sink);
+}
+
+static size_t at_most(size_t count, size_t limit)
+{
+    return count < limit ? count : limit;
+}
+
+static struct backlog_bounds bounds_of(struct pump *pump)
+{
+    size_t allowed = count_allowed(pump);
+
     return (struct backlog_bounds){
-        .records = pump->judge.lanes[BACKLOG_NEW].limit,
+        .records = at_most(pump->judge.lanes[BACKLOG_NEW].limit, allowed),
         .bytes = pump->options.sink.max_bytes,
-        .retries = pump->judge.lanes[BACKLOG_RETRIES].limit,
+        .retries = at_most(pump->judge.lanes[BACKLOG_RETRIES].limit, allowed),
         .key_bytes = pump->options.sink.max_key_bytes,
         .longest_us = pump->options.rules.max_backoff_us,
+        .cost = pump->options.sink.cost ? cost_of : NULL,
+        .self = &pump->options.sink,
     };
 }
 
@@ -128,34 +169,97 @@ static bool commit(struct pump *pump)
 }
 
 /* Could a batch be taken now, if one is ready? */
-static bool may_take(const struct pump *pump)
+static bool may_take(struct pump *pump)
 {
     size_t busy = pump_workers_busy(pump->workers);
     size_t most = pump_judge_is_solo(&pump->judge) ? 1 : pump->options.sink.in_flight;
 
     return !atomic_load(&pump->stopping) && busy < most && backlog_has_room(pump->backlog) &&
-           clock_monotonic_us() >= pump->resume_us;
+           clock_monotonic_us() >= pump->resume_us && count_allowed(pump) > 0;
 }
 
-/* Take a batch and deliver it, or let a worker do it. False: none is ready. */
-static bool start_call(struct pump *pump)
+/* The batch that waits for more records is not delivered. */
+static void give_up_forming(struct pump *pump)
 {
-    const struct backlog_bounds bounds = bounds_of(pump);
-    struct pump_call *call = pump_workers_idle(pump->workers);
-    struct error err = { 0 };
-    bool ok = backlog_take(pump->backlog, &bounds, call->arena, &call->batch, &err);
+    if (!pump->forming)
+        return;
+    backlog_settle(pump->backlog, pump->forming->batch, NULL);
+    pump_workers_release(pump->workers, pump->forming);
+    pump->forming = NULL;
+}
 
-    if (!check_store(pump, ok, &err) || !call->batch)
+/* Does the batch wait for more records? */
+static bool must_form(struct pump *pump, struct pump_call *call)
+{
+    int64_t linger_us = pump->options.rules.linger_us;
+    int64_t age_us = clock_now_us() - call->batch->records[0].accepted_us;
+    bool is_ending = atomic_load(&pump->draining) || atomic_load(&pump->stopping);
+
+    if (linger_us == 0 || call->batch->is_full || is_ending)
         return false;
-    call->generation = pump->judge.generation;
+    if (!pump->forming) {
+        age_us = age_us < 0 ? 0 : age_us;
+        pump->form_until_us = clock_monotonic_us() + linger_us - age_us;
+    }
+    return clock_monotonic_us() < pump->form_until_us;
+}
+
+/* Deliver the batch, or let a worker do it. */
+static void start_call(struct pump *pump, struct pump_call *call)
+{
+    pump->allowed -= (int64_t)call->batch->count * US_PER_S;
     if (pump_judge_is_solo(&pump->judge)) {
-        pump->judge.bounds = bounds;
         pump_workers_deliver(pump->workers, call, 0, call->batch->count);
         end_call(pump, call, true);
     } else {
         pump_workers_start(pump->workers, call);
     }
+}
+
+/* Take a batch and start its delivery. False: none is ready. */
+static bool take(struct pump *pump)
+{
+    const struct backlog_bounds bounds = bounds_of(pump);
+    struct pump_call *call;
+    struct error err = { 0 };
+    bool ok;
+
+    if (pump->forming && pump->forming->generation != pump->judge.generation)
+        give_up_forming(pump); /* smaller batches may be wanted */
+    call = pump->forming ? pump->forming : pump_workers_idle(pump->workers);
+    call->generation = pump->judge.generation;
+    pump->judge.bounds = bounds;
+    ok = backlog_take(pump->backlog, &bounds, call->arena, &call->batch, &err);
+    if (!check_store(pump, ok, &err) || !call->batch)
+        return false;
+    if (must_form(pump, call)) {
+        pump->forming = call;
+        return false;
+    }
+    pump->forming = NULL;
+    start_call(pump, call);
     return true;
+}
+
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When to look again, though nothing happens. */
+static int64_t look_again_us(struct pump *pump, bool for_records)
+{
+    int64_t now_us = clock_monotonic_us();
+    int64_t rate = pump->options.rules.rate;
+    int64_t latest_us = now_us + TEND_US;
+
+    if (for_records && pump->forming)
+        latest_us = lesser(latest_us, pump->form_until_us);
+    if (!for_records && pump->resume_us > now_us)
+        latest_us = lesser(latest_us, pump->resume_us);
+    if (!for_records && rate > 0 && pump->allowed < US_PER_S)
+        latest_us = lesser(latest_us, now_us + (US_PER_S - pump->allowed) / rate + 1);
+    return latest_us;
 }
 
 /* Wait until there is something to do. */
@@ -163,13 +267,10 @@ static void rest(struct pump *pump)
 {
     struct sink *sink = &pump->options.sink;
     bool for_records = may_take(pump);
-    int64_t latest_us = clock_monotonic_us() + TEND_US;
 
     if (for_records && pump_workers_busy(pump->workers) == 0 && sink->tend)
         sink->tend(sink->self);
-    if (!for_records && pump->resume_us < latest_us && pump->resume_us > clock_monotonic_us())
-        latest_us = pump->resume_us;
-    backlog_wait(pump->backlog, for_records, latest_us);
+    backlog_wait(pump->backlog, for_records, look_again_us(pump, for_records));
 }
 
 /* False: the pump has ended. */
@@ -180,7 +281,7 @@ static bool turn(struct pump *pump)
     if (atomic_exchange(&pump->hurry, false))
         pump->resume_us = 0;
     end_calls(pump);
-    if (commit(pump) && may_take(pump) && start_call(pump))
+    if (commit(pump) && may_take(pump) && take(pump))
         return true;
     if (is_ending && pump_workers_busy(pump->workers) == 0)
         return false;
@@ -192,8 +293,10 @@ static void *run(void *self)
 {
     struct pump *pump = self;
 
+    pump->allowed_us = clock_monotonic_us();
     while (turn(pump))
         ;
+    give_up_forming(pump);
     (void)pthread_mutex_lock(&pump->mutex);
     pump->ended = true;
     (void)pthread_cond_broadcast(&pump->changed);
@@ -216,9 +319,38 @@ static void end(struct pump *pump)
     pump->backlog = NULL;
 }
 
+static struct str find_key(void *self, struct str bytes, struct arena *arena)
+{
+    const struct pump *pump = self;
+    struct json_object *record = NULL;
+    struct str text = STR_NONE;
+    struct error err;
+
+    if (!json_read(bytes, NULL, &record, &err))
+        return STR_NONE; /* it was written as JSON */
+    text = record_text(record, pump->key, arena);
+    json_release(record);
+    return text;
+}
+
+static bool open_backlog(struct pump *pump, struct outbox *outbox, struct error *err)
+{
+    const char *key = pump->options.key;
+    struct backlog_options options = {
+        .sink = pump->options.name,
+        .order = pump->options.rules.order,
+        .self = pump,
+    };
+
+    if (key && *key && !pump->key && !json_pointer_create(str_from_c(key), &pump->key, err))
+        return false;
+    if (pump->key)
+        options.order_key = find_key;
+    return backlog_open(outbox, &options, &pump->backlog, err);
+}
+
 bool pump_start(struct pump *pump, struct outbox *outbox, struct error *err)
 {
-    const struct backlog_options backlog = { pump->options.name, pump->options.rules.order };
     struct pump_workers_options workers = {
         .name = pump->options.name,
         .sink = &pump->options.sink,
@@ -229,7 +361,7 @@ bool pump_start(struct pump *pump, struct outbox *outbox, struct error *err)
     };
     char name[THREAD_NAME_SIZE];
 
-    if (!backlog_open(outbox, &backlog, &pump->backlog, err))
+    if (!open_backlog(pump, outbox, err))
         return false;
     workers.store = backlog_store(pump->backlog);
     pump->workers = pump_workers_create(&workers);
@@ -294,6 +426,7 @@ void pump_destroy(struct pump *pump)
         return;
     pump_stop(pump, 0);
     pump->options.sink.destroy(pump->options.sink.self);
+    json_pointer_destroy(pump->key);
     (void)pthread_cond_destroy(&pump->changed);
     (void)pthread_mutex_destroy(&pump->mutex);
     mem_free(pump);

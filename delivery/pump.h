@@ -23,6 +23,7 @@ struct pump;
 
 struct pump_options {
     const char *name; /* of the sink; must outlive the pump */
+    const char *key;  /* JSON Pointer to the record's order key; "" or NULL: its idempotency key */
     struct pump_rules rules;
     struct sink sink; /* owned by the pump from now on */
 };

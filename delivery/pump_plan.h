@@ -23,6 +23,8 @@ struct pump_rules {
     bool is_awaited;        /* senders wait for each record: a failure must not delay others */
     int64_t max_attempts;   /* by a record's own fault, before it is set aside; 0: no limit */
     int64_t max_backoff_us; /* the longest time between attempts */
+    int64_t linger_us;      /* how long a record may wait for a batch to fill */
+    int64_t rate;           /* the most records in a second; 0: no limit */
 };
 
 struct pump_plan {

@@ -114,12 +114,12 @@ size_t pump_workers_busy(const struct pump_workers *workers)
     return workers->busy;
 }
 
-static struct sink_record to_sink(const struct backlog_record *record)
+struct sink_record pump_workers_record(const struct backlog_record *record)
 {
     return (struct sink_record){ .sequence = record->seq,
                                  .accepted_us = record->accepted_us,
                                  .key = record->key,
-                                 .order_key = record->key,
+                                 .order_key = record->order_key,
                                  .bytes = record->bytes };
 }
 
@@ -204,7 +204,7 @@ void pump_workers_deliver(struct pump_workers *workers, struct pump_call *call, 
         .outcomes = arena_alloc(call->arena, call->batch->count * sizeof(struct sink_outcome)),
     };
     for (size_t i = 0; i < count; i++) {
-        portion.records[i] = to_sink(&call->batch->records[first + i]);
+        portion.records[i] = pump_workers_record(&call->batch->records[first + i]);
         portion.places[i] = first + i;
     }
     do {

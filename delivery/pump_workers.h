@@ -36,6 +36,9 @@ struct pump_call {
     uint64_t generation;         /* the pump's, when it began */
 };
 
+/** A record as the sink sees it. */
+struct sink_record pump_workers_record(const struct backlog_record *record);
+
 /** The caller owns them. */
 struct pump_workers *pump_workers_create(const struct pump_workers_options *options);
 

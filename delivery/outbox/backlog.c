@@ -29,7 +29,8 @@ bool backlog_open(struct outbox *outbox, const struct backlog_options *options,
 
     backlog->outbox = outbox;
     memcpy(backlog->sink, sink, strnlen(sink, OUTBOX_NAME_SIZE - 1));
-    backlog->order = options->order;
+    backlog->options = *options;
+    backlog->options.sink = NULL;
     backlog->lane = BACKLOG_NEW;
     list_init(&backlog->batches);
     if (operations->open && !operations->open(backlog, err)) {

@@ -38,7 +38,9 @@ struct backlog_record {
     struct str registry; /* of its schema */
     struct str schema;
     struct str version;
-    struct str bytes; /* the record: compact JSON */
+    struct str bytes;     /* the record: compact JSON */
+    struct str order_key; /* records with the same one belong together */
+    uint64_t order_hash;  /* of that, never 0; 0: the backlog is not ordered by key */
 };
 
 enum backlog_verdict {
@@ -58,12 +60,17 @@ struct backlog_result {
 
 enum backlog_order {
     BACKLOG_UNORDERED,
+    BACKLOG_BY_KEY, /* no record passes an earlier one with its `order_key` that is not delivered */
     BACKLOG_STRICT, /* it stops at the first failure; one batch at a time */
 };
 
 struct backlog_options {
     const char *sink; /* copied */
     enum backlog_order order;
+
+    /** The order key of a record, in `arena`; STR_NONE, or NULL: its idempotency key. */
+    struct str (*order_key)(void *self, struct str bytes, struct arena *arena);
+    void *self;
 };
 
 /**
@@ -124,7 +131,8 @@ struct backlog_batch {
  * Take the next records that are ready and not under way: retries that are due, or records behind
  * the cursor. `*batch` NULL: a new batch, allocated in `arena` with its records, which must live
  * until it is settled; it stays NULL if no record is ready. Else more records of the same lane are
- * added to `*batch`, in the same arena. A strictly ordered sink gets none before the time of its
+ * added to `*batch`, in the same arena. Of a backlog that is ordered by key, records that are under
+ * way have different keys. A strictly ordered sink gets none before the time of its
  * first record's next attempt. ERR_SYSTEM: reading failed; try again later.
  */
 NODISCARD bool backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds,

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/secret.h"
+
 enum {
     UNDER_WAY_BYTES = 32 * 1024 * 1024, /* in all batches of one sink, or more in one batch */
     FIRST_CAPACITY = 16,                /* of a batch that is not full yet */
@@ -13,6 +15,30 @@ enum {
 bool batch_has_room(const struct backlog *backlog)
 {
     return backlog->under_way_bytes < UNDER_WAY_BYTES;
+}
+
+static uint64_t hash_of(struct str key)
+{
+    uint8_t digest[SECRET_DIGEST_SIZE];
+    uint64_t hash;
+
+    secret_digest(key, digest);
+    memcpy(&hash, digest, sizeof(hash));
+    return hash > 0 ? hash : 1;
+}
+
+void batch_find_order_key(const struct backlog *backlog, struct arena *arena,
+                          struct backlog_record *record)
+{
+    const struct backlog_options *options = &backlog->options;
+
+    record->order_key = STR_NONE;
+    if (options->order_key)
+        record->order_key = options->order_key(options->self, record->bytes, arena);
+    if (!record->order_key.ptr)
+        record->order_key = record->key;
+    if (options->order == BACKLOG_BY_KEY)
+        record->order_hash = hash_of(record->order_key);
 }
 
 /* A first record may be longer than the bound. */

@@ -10,6 +10,10 @@
 /** As backlog_has_room(). */
 bool batch_has_room(const struct backlog *backlog);
 
+/** Set the record's order key, and its hash if the backlog needs it. */
+void batch_find_order_key(const struct backlog *backlog, struct arena *arena,
+                          struct backlog_record *record);
+
 /**
  * Would the record still fit into the batch (NULL: a new one)? If not, the batch is full. The
  * record may point to memory that is not kept.

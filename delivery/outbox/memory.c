@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "delivery/outbox/batch.h"
+#include "delivery/outbox/number_set.h"
 
 struct outbox_memory {
     struct outbox outbox;
@@ -31,7 +32,8 @@ enum stage { STAGE_WAITING, STAGE_UNDERWAY, STAGE_ENDED };
 /** One record's way to one sink. */
 struct leg {
     enum stage stage;
-    bool is_suspect; /* it failed: nothing else may fail with it */
+    bool is_suspect;     /* it failed: nothing else may fail with it */
+    uint64_t order_hash; /* as the record's; 0: not known yet */
     int64_t attempts;
     int64_t next_at_us; /* time of day */
 };
@@ -340,6 +342,7 @@ struct walk {
     struct backlog_batch **batch;
     size_t spots; /* room for so many in the batch */
     size_t sink;
+    struct number_set passed; /* order hashes of records that the walk has passed */
     int64_t now_us;
     int64_t oldest_us; /* when the first that has not ended was accepted; 0: there is none */
 };
@@ -390,11 +393,31 @@ static bool hand_out(struct walk *walk, struct spot spot, struct leg *leg)
     if ((batch && batch->is_full) || !batch_fits(walk->backlog, walk->bounds, batch, &record))
         return false;
     record.key = arena_copy(walk->arena, record.key);
+    batch_find_order_key(walk->backlog, walk->arena, &record);
     leg->stage = STAGE_UNDERWAY;
     batch_add(walk->backlog, walk->bounds, walk->arena, walk->batch, &record);
     add_spot(*walk->batch, walk, spot);
     (*walk->batch)->is_full = leg->is_suspect;
     return !leg->is_suspect;
+}
+
+/* Is an earlier record with the leg's order key there? */
+static bool is_behind(struct walk *walk, struct spot spot, struct leg *leg)
+{
+    char text[JOB_KEY_SIZE];
+    struct backlog_record record;
+    bool is;
+
+    if (walk->backlog->options.order != BACKLOG_BY_KEY)
+        return false;
+    if (leg->order_hash == 0) {
+        record = record_at(spot, leg, text);
+        batch_find_order_key(walk->backlog, walk->arena, &record);
+        leg->order_hash = record.order_hash;
+    }
+    is = number_set_has(&walk->passed, leg->order_hash);
+    number_set_add(&walk->passed, leg->order_hash);
+    return is;
 }
 
 /* Not due yet, unless the clock was set back since. */
@@ -416,12 +439,12 @@ static bool visit(struct walk *walk, struct spot spot)
         return true;
     if (walk->oldest_us == 0)
         walk->oldest_us = spot.job->accepted_us;
-    if (leg->stage == STAGE_UNDERWAY)
+    if (is_behind(walk, spot, leg) || leg->stage == STAGE_UNDERWAY)
         return true;
     if (is_early(walk, leg)) {
         if (leg->next_at_us < backlog->retry_due_us)
             backlog->retry_due_us = leg->next_at_us;
-        return backlog->order != BACKLOG_STRICT;
+        return backlog->options.order != BACKLOG_STRICT;
     }
     return hand_out(walk, spot, leg);
 }
@@ -460,6 +483,7 @@ static bool memory_take(struct backlog *backlog, const struct backlog_bounds *bo
     struct walk walk = { backlog, bounds, arena, batch, .now_us = clock_now_us() };
 
     (void)err;
+    number_set_init(&walk.passed);
     (void)pthread_mutex_lock(&outbox->mutex);
     walk.sink = sink_index(backlog);
     walk.spots = *batch ? (*batch)->count : 0;
@@ -472,6 +496,7 @@ static bool memory_take(struct backlog *backlog, const struct backlog_bounds *bo
         link = list_next(&outbox->queue.list, link);
     outbox_note_oldest(outbox, walk.sink, walk.oldest_us);
     (void)pthread_mutex_unlock(&outbox->mutex);
+    number_set_done(&walk.passed);
     return true;
 }
 

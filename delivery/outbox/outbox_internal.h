@@ -85,7 +85,7 @@ struct outbox {
 struct backlog {
     struct outbox *outbox;
     char sink[OUTBOX_NAME_SIZE];
-    enum backlog_order order;
+    struct backlog_options options; /* without the name */
 
     struct list batches;    /* that are not settled, */
     size_t under_way_bytes; /* and what they hold */

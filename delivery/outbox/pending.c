@@ -11,6 +11,8 @@
 #include "delivery/outbox/batch.h"
 #include "delivery/outbox/committer.h"
 
+#define RETRY_PARKED INT64_MAX /* the time of a retry behind another one with its order key */
+
 enum {
     SLACK_US = US_PER_S, /* a clock may be set back so far without retries being moved up */
     WINDOW_RECORDS = 32768,
@@ -30,6 +32,10 @@ bool store_backlog_open(struct backlog *backlog, struct error *err)
     if (!db_open(&pending->db, backlog->outbox->options.path, DB_READ, err))
         return false;
     number_set_init(&pending->retries);
+    number_set_init(&pending->busy_keys);
+    number_set_init(&pending->failing_keys);
+    pending->has_unkeyed = backlog->options.order == BACKLOG_BY_KEY;
+    pending->window.keeps_waiting = backlog->options.order == BACKLOG_BY_KEY;
     return true;
 }
 
@@ -63,20 +69,81 @@ static void keep_text(struct arena *arena, struct str *text)
         *text = arena_copy(arena, *text);
 }
 
-/* Add the record, if it fits. False: it does not. */
-static bool take_record(struct taking *taking, struct backlog_record record)
-{
-    struct backlog *backlog = &taking->pending->backlog;
+enum taken { TAKEN, TAKEN_NOT_NOW, TAKEN_DECIDED, TAKEN_FULL, TAKEN_BROKEN };
 
-    if (!batch_fits(backlog, taking->bounds, *taking->batch, &record))
-        return false;
+/* Is there a retry with this order key of an earlier record? Some rows do not show it yet. */
+static enum db_found find_earlier_retry(struct store_backlog *pending, int64_t sink,
+                                        const struct backlog_record *record)
+{
+    int64_t one;
+
+    if (number_set_has(&pending->failing_keys, record->order_hash))
+        return DB_FOUND;
+    return db_numbers(&pending->db, SQL_RETRY_BEFORE, &one, "iii", sink,
+                      (int64_t)record->order_hash, record->seq);
+}
+
+/*
+ * May the record be taken, for the sake of its order key? If an earlier record with its key is a
+ * retry, it becomes one, too, and waits behind that.
+ */
+static enum taken check_order(struct taking *taking, const struct backlog_record *record)
+{
+    struct store_backlog *pending = taking->pending;
+    enum db_found found;
+
+    if (number_set_has(&pending->busy_keys, record->order_hash))
+        return TAKEN_NOT_NOW;
+    found = find_earlier_retry(pending, taking->sink->id, record);
+    if (found == DB_NONE)
+        return TAKEN;
+    return found == DB_FOUND ? TAKEN_DECIDED : TAKEN_BROKEN;
+}
+
+static void keep_record(struct taking *taking, struct backlog_record record)
+{
+    bool has_own_key = record.order_key.ptr != record.key.ptr; /* in the arena already */
+
     keep_text(taking->arena, &record.key);
     keep_text(taking->arena, &record.registry);
     keep_text(taking->arena, &record.schema);
     keep_text(taking->arena, &record.version);
     keep_text(taking->arena, &record.bytes);
-    batch_add(backlog, taking->bounds, taking->arena, taking->batch, &record);
-    return true;
+    if (!has_own_key)
+        record.order_key = record.key;
+    batch_add(&taking->pending->backlog, taking->bounds, taking->arena, taking->batch, &record);
+    if (record.order_hash > 0)
+        number_set_add(&taking->pending->busy_keys, record.order_hash);
+}
+
+/* Add the record, if its order allows it and it fits. It may point to the row of a statement. */
+static enum taken take_record(struct taking *taking, struct backlog_record *record)
+{
+    struct backlog *backlog = &taking->pending->backlog;
+    enum taken taken = TAKEN;
+
+    batch_find_order_key(backlog, taking->arena, record);
+    if (record->order_hash > 0)
+        taken = check_order(taking, record);
+    if (taken != TAKEN)
+        return taken;
+    if (!batch_fits(backlog, taking->bounds, *taking->batch, record))
+        return TAKEN_FULL;
+    keep_record(taking, *record);
+    return TAKEN;
+}
+
+/* The record waits behind an earlier one of its order key. */
+static void park(struct store_backlog *pending, const struct backlog_record *record,
+                 enum backlog_lane lane)
+{
+    const struct backlog_result result = {
+        .seq = record->seq,
+        .verdict = BACKLOG_DELAYED,
+        .next_at_us = clock_now_us(),
+    };
+
+    store_backlog_decide(pending, change_make(record, lane, &result));
 }
 
 /* One number of one row; INT64_MAX if there is none. */
@@ -105,7 +172,8 @@ static bool is_too_far(const struct backlog_bounds *bounds, int64_t next_us)
 
 struct move_up {
     int64_t sink;
-    int64_t from_us;
+    int64_t from_us; /* times after this, */
+    int64_t to_us;   /* and up to this */
 };
 
 /* In the committer. */
@@ -113,7 +181,8 @@ static bool move_retries_up(struct outbox_store *store, void *arg, struct error 
 {
     const struct move_up *move = arg;
 
-    return db_run(&store->db, SQL_RETRY_HASTEN, "iii", move->sink, move->from_us, store->now_us) ||
+    return db_run(&store->db, SQL_RETRY_HASTEN, "iiii", move->sink, move->from_us, store->now_us,
+                  move->to_us) ||
            db_fail(&store->db, "store", err);
 }
 
@@ -121,36 +190,85 @@ static bool move_retries_up(struct outbox_store *store, void *arg, struct error 
 static bool correct_retries(struct store_backlog *pending, const struct tally_sink *sink,
                             const struct backlog_bounds *bounds, struct error *err)
 {
-    struct move_up move = { sink->id, clock_now_us() + bounds->longest_us };
+    bool by_key = pending->backlog.options.order == BACKLOG_BY_KEY;
+    struct move_up move = {
+        .sink = sink->id,
+        .from_us = clock_now_us() + bounds->longest_us,
+        .to_us = by_key ? RETRY_PARKED - 1 : RETRY_PARKED,
+    };
     int64_t last_us = 0;
+    enum db_found found =
+        db_numbers(&pending->db, SQL_RETRY_LAST_TIME, &last_us, "ii", sink->id, move.to_us);
 
-    if (!look_up(pending, SQL_RETRY_LAST_TIME, sink->id, &last_us))
+    if (found == DB_BROKEN)
         return fail_look(pending, err);
-    if (last_us == INT64_MAX || !is_too_far(bounds, last_us))
+    if (found == DB_NONE || !is_too_far(bounds, last_us))
         return true;
     return committer_run(pending->backlog.outbox, move_retries_up, &move, err);
+}
+
+/* False: no more of them, or reading failed. */
+static bool take_retry(struct taking *taking, enum sql from, enum db_found *found)
+{
+    struct store_backlog *pending = taking->pending;
+    struct backlog_record record = read_row(&pending->db, from);
+    enum taken taken;
+
+    if (number_set_has(&pending->retries, (uint64_t)record.seq))
+        return true;
+    taken = take_record(taking, &record);
+    if (taken == TAKEN || taken == TAKEN_DECIDED)
+        number_set_add(&pending->retries, (uint64_t)record.seq);
+    if (taken == TAKEN_DECIDED)
+        park(pending, &record, BACKLOG_RETRIES);
+    if (taken == TAKEN_BROKEN)
+        *found = DB_BROKEN;
+    return taken != TAKEN_FULL && taken != TAKEN_BROKEN;
 }
 
 static bool take_retries(struct taking *taking)
 {
     struct store_backlog *pending = taking->pending;
     struct db *db = &pending->db;
-    bool strict = pending->backlog.order == BACKLOG_STRICT;
+    bool strict = pending->backlog.options.order == BACKLOG_STRICT;
     enum sql from = strict ? SQL_RETRY_IN_ORDER : SQL_RETRY_DUE;
     enum db_found found = db_find(db, from, "iii", taking->sink->id, clock_now_us(), INT64_C(-1));
 
     pending->backlog.lane = BACKLOG_RETRIES;
-    for (; found == DB_FOUND; found = db_next(db, from)) {
-        struct backlog_record record = read_row(db, from);
-
-        if (number_set_has(&pending->retries, (uint64_t)record.seq))
-            continue;
-        if (!take_record(taking, record))
-            break;
-        number_set_add(&pending->retries, (uint64_t)record.seq);
-    }
+    while (found == DB_FOUND && take_retry(taking, from, &found))
+        found = db_next(db, from);
     db_reset(db, from);
     return found != DB_BROKEN;
+}
+
+/* What became of a record that was taken again, or may not be. False: no more, or broken. */
+static bool note_given_back(struct store_backlog *pending, struct window_entry *entry,
+                            const struct backlog_record *record, enum taken taken)
+{
+    if (taken == TAKEN)
+        window_take(&pending->window, entry);
+    else if (taken == TAKEN_DECIDED)
+        park(pending, record, BACKLOG_NEW);
+    return taken != TAKEN_FULL && taken != TAKEN_BROKEN;
+}
+
+/* Read a record again that was given back, and take it. */
+static enum taken take_again(struct taking *taking, int64_t seq, struct backlog_record *record)
+{
+    struct store_backlog *pending = taking->pending;
+    struct db *db = &pending->db;
+    int64_t mask = tally_mask(taking->sink);
+    enum db_found found = db_find(db, SQL_RECORDS_AFTER, "iii", seq - 1, INT64_C(1), mask);
+    enum taken taken = found == DB_BROKEN ? TAKEN_BROKEN : TAKEN_NOT_NOW;
+
+    if (found == DB_FOUND)
+        *record = read_row(db, SQL_RECORDS_AFTER);
+    if (record->seq == seq)
+        taken = take_record(taking, record);
+    else if (found != DB_BROKEN) /* an operator deleted it */
+        window_decide(&pending->window, (struct change){ .seq = seq, .verdict = BACKLOG_UNTRIED });
+    db_reset(db, SQL_RECORDS_AFTER);
+    return taken;
 }
 
 /* Take records again that were given back, while there is room. */
@@ -158,29 +276,18 @@ static bool take_given_back(struct taking *taking)
 {
     struct store_backlog *pending = taking->pending;
     struct window *window = &pending->window;
-    struct db *db = &pending->db;
     struct window_entry *entry = window_next_waiting(window, 0);
-    int64_t mask = tally_mask(taking->sink);
 
-    for (; entry; entry = window_next_waiting(window, entry->change.seq)) {
-        int64_t seq = entry->change.seq;
-        enum db_found found = db_find(db, SQL_RECORDS_AFTER, "iii", seq - 1, INT64_C(1), mask);
+    while (entry) {
         struct backlog_record record = { 0 };
-        bool took = false;
+        int64_t seq = entry->change.seq;
+        enum taken taken = TAKEN_NOT_NOW;
 
-        if (found == DB_FOUND)
-            record = read_row(db, SQL_RECORDS_AFTER);
-        if (found == DB_BROKEN)
-            return false;
-        if (record.seq == seq)
-            took = take_record(taking, record);
-        db_reset(db, SQL_RECORDS_AFTER);
-        if (record.seq != seq) /* an operator deleted it */
-            window_decide(window, (struct change){ .seq = seq, .verdict = BACKLOG_UNTRIED });
-        else if (!took)
-            return true;
-        else
-            window_take(window, entry);
+        if (!number_set_has(&pending->busy_keys, entry->change.order_hash))
+            taken = take_again(taking, seq, &record);
+        if (!note_given_back(pending, entry, &record, taken))
+            return taken == TAKEN_FULL;
+        entry = window_next_waiting(window, seq);
     }
     return true;
 }
@@ -194,24 +301,53 @@ static bool is_at_cursor(const struct taking *taking)
            (pending->settled.count == 0 && pending->commit.changes.count == 0);
 }
 
-static bool take_behind_window(struct taking *taking)
+/* Take the record of a row behind the window. False: no more, or reading failed. */
+static bool take_row(struct taking *taking, enum db_found *found)
 {
     struct store_backlog *pending = taking->pending;
     struct window *window = &pending->window;
+    struct backlog_record record = read_row(&pending->db, SQL_RECORDS_AFTER);
+    enum taken taken;
+
+    if (window_count(window) == 0 && is_at_cursor(taking))
+        record.attempts = taking->sink->head_attempts;
+    taken = take_record(taking, &record);
+    if (taken == TAKEN_BROKEN)
+        *found = DB_BROKEN;
+    if (taken == TAKEN_FULL || taken == TAKEN_BROKEN)
+        return false;
+    window_add(window, record.seq, record.order_hash);
+    if (taken == TAKEN_NOT_NOW)
+        window_give_back(window, record.seq);
+    if (taken == TAKEN_DECIDED)
+        park(pending, &record, BACKLOG_NEW);
+    return window_count(window) < WINDOW_RECORDS;
+}
+
+static bool take_behind_window(struct taking *taking)
+{
+    struct store_backlog *pending = taking->pending;
     struct db *db = &pending->db;
-    enum db_found found =
-        db_find(db, SQL_RECORDS_AFTER, "iii", window->taken, INT64_C(-1), tally_mask(taking->sink));
+    enum db_found found = db_find(db, SQL_RECORDS_AFTER, "iii", pending->window.taken, INT64_C(-1),
+                                  tally_mask(taking->sink));
 
-    for (; found == DB_FOUND; found = db_next(db, SQL_RECORDS_AFTER)) {
-        struct backlog_record record = read_row(db, SQL_RECORDS_AFTER);
-
-        if (window_count(window) == 0 && is_at_cursor(taking))
-            record.attempts = taking->sink->head_attempts;
-        if (!take_record(taking, record))
-            break;
-        window_add(window, record.seq);
-    }
+    while (found == DB_FOUND && take_row(taking, &found))
+        found = db_next(db, SQL_RECORDS_AFTER);
     db_reset(db, SQL_RECORDS_AFTER);
+    window_shift(&pending->window, &pending->settled);
+    return found != DB_BROKEN;
+}
+
+/* Until retries without an order key are gone, no new record may pass them. */
+static bool waits_for_unkeyed(struct taking *taking, bool *waits)
+{
+    struct store_backlog *pending = taking->pending;
+    enum db_found found = DB_NONE;
+    int64_t one;
+
+    if (pending->has_unkeyed)
+        found = db_numbers(&pending->db, SQL_RETRY_UNKEYED, &one, "i", taking->sink->id);
+    pending->has_unkeyed = *waits = found == DB_FOUND;
     return found != DB_BROKEN;
 }
 
@@ -224,7 +360,10 @@ static bool take_new(struct taking *taking)
 {
     struct backlog *backlog = &taking->pending->backlog;
     int64_t head_next_us = taking->sink->head_next_us;
+    bool waits = false;
 
+    if (!waits_for_unkeyed(taking, &waits) || waits)
+        return waits;
     if (head_next_us > clock_now_us() && !is_too_far(taking->bounds, head_next_us)) {
         if (head_next_us < backlog->retry_due_us)
             backlog->retry_due_us = head_next_us;
@@ -236,6 +375,19 @@ static bool take_new(struct taking *taking)
     if (!is_full(taking) && window_count(&taking->pending->window) < WINDOW_RECORDS)
         return take_behind_window(taking);
     return true;
+}
+
+/* When is the first retry due after `after_us`? */
+static bool find_next_retry(struct store_backlog *pending, const struct tally_sink *sink,
+                            int64_t after_us)
+{
+    int64_t *due_us = &pending->backlog.retry_due_us;
+    enum db_found found =
+        db_numbers(&pending->db, SQL_RETRY_NEXT_TIME, due_us, "ii", sink->id, after_us);
+
+    if (found == DB_NONE)
+        *due_us = INT64_MAX;
+    return found != DB_BROKEN;
 }
 
 static void note_oldest(struct backlog *backlog, int64_t accepted_us)
@@ -270,8 +422,7 @@ static bool look_ahead(struct store_backlog *pending, const struct tally_sink *s
     int64_t record_us;
 
     if (!look_up(pending, SQL_RETRY_OLDEST, sink->id, &retry_us) ||
-        !look_up_record(pending, sink, &record_us) ||
-        !look_up(pending, SQL_RETRY_NEXT_TIME, sink->id, &pending->backlog.retry_due_us))
+        !look_up_record(pending, sink, &record_us) || !find_next_retry(pending, sink, INT64_MIN))
         return false;
     if (record_us < retry_us)
         retry_us = record_us;
@@ -282,7 +433,7 @@ static bool look_ahead(struct store_backlog *pending, const struct tally_sink *s
 static bool take_from_lanes(struct taking *taking, enum backlog_lane lane)
 {
     struct backlog *backlog = &taking->pending->backlog;
-    bool strict = backlog->order == BACKLOG_STRICT;
+    bool strict = backlog->options.order == BACKLOG_STRICT;
     bool has_retries = backlog->retry_due_us != INT64_MAX;
     bool new_ones_first = backlog->lane == BACKLOG_RETRIES && !strict;
 
@@ -299,13 +450,26 @@ static bool take_from_lanes(struct taking *taking, enum backlog_lane lane)
     return true;
 }
 
+/* Nothing can be taken: retries that are due are under way. */
+static bool note_idle(struct store_backlog *pending, const struct tally_sink *sink, int64_t now_us)
+{
+    int64_t head_us = sink->head_next_us > now_us ? sink->head_next_us : INT64_MAX;
+
+    if (!find_next_retry(pending, sink, now_us))
+        return false;
+    if (head_us < pending->backlog.retry_due_us)
+        pending->backlog.retry_due_us = head_us;
+    return true;
+}
+
 bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds,
                         struct arena *arena, struct backlog_batch **batch, struct error *err)
 {
     struct store_backlog *pending = pending_of(backlog);
     struct outbox *outbox = backlog->outbox;
     enum backlog_lane lane = *batch ? (*batch)->lane : bounds->lane;
-    bool is_new = !*batch;
+    size_t before = *batch ? (*batch)->count : 0;
+    int64_t now_us = clock_now_us();
 
     (void)pthread_mutex_lock(&outbox->mutex);
     backlog->round = outbox->round;
@@ -318,12 +482,16 @@ bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bo
     window_pass(&pending->window, sink.cursor);
     if (!correct_retries(pending, &sink, bounds, err))
         return false;
-    if (look_ahead(pending, &sink) && (sink.paused || take_from_lanes(&taking, lane))) {
-        if (sink.paused)
+    if (look_ahead(pending, &sink)) {
+        if (sink.paused) {
             backlog->retry_due_us = INT64_MAX;
-        return true;
+            return true;
+        }
+        if (take_from_lanes(&taking, lane) &&
+            ((*batch && (*batch)->count > before) || note_idle(pending, &sink, now_us)))
+            return true;
     }
-    if (is_new && *batch) {
+    if (before == 0 && *batch) {
         batch_remove(backlog, *batch);
         store_backlog_settle(backlog, *batch, NULL);
         *batch = NULL;

@@ -62,13 +62,21 @@ static bool update(struct outbox_store *store, int64_t seq, const struct hold *b
     return after.by != HELD_BY_NONE || db_run(&store->db, SQL_RECORD_DELETE, "i", seq);
 }
 
+/* Delete a sink's retry row. The next one with its order key is due then. */
+static bool delete_retry_row(struct outbox_store *store, const struct tally_sink *sink, int64_t seq)
+{
+    struct db *db = &store->db;
+
+    return db_run(db, SQL_RETRY_RELEASE, "iii", sink->id, seq, store->now_us) &&
+           db_run(db, SQL_RETRY_DELETE, "ii", sink->id, seq);
+}
+
 bool records_delete_retry(struct outbox_store *store, struct tally_sink *sink, int64_t seq,
                           bool *gone)
 {
     struct hold before;
 
-    if (!records_look(store, seq, &before) ||
-        !db_run(&store->db, SQL_RETRY_DELETE, "ii", sink->id, seq))
+    if (!records_look(store, seq, &before) || !delete_retry_row(store, sink, seq))
         return false;
     *gone = db_changes(&store->db) > 0;
     if (!*gone)
@@ -91,8 +99,7 @@ bool records_bury_retry(struct outbox_store *store, struct tally_sink *sink,
     struct db *db = &store->db;
     struct hold before;
 
-    if (!records_look(store, death->seq, &before) ||
-        !db_run(db, SQL_RETRY_DELETE, "ii", sink->id, death->seq))
+    if (!records_look(store, death->seq, &before) || !delete_retry_row(store, sink, death->seq))
         return false;
     if (db_changes(db) == 0)
         return true; /* it is settled already */

@@ -37,6 +37,15 @@ static bool end_retry(struct outbox_store *store, struct tally_sink *sink, int64
     return true;
 }
 
+/* Behind an earlier retry with its order key, a record waits until that is gone. */
+static bool run_keyed(struct outbox_store *store, enum sql statement, const struct tally_sink *sink,
+                      const struct change *change)
+{
+    return db_run(&store->db, statement, "iiiisi", change->seq, sink->id,
+                  (int64_t)(change->verdict == BACKLOG_FAILED), change->next_at_us,
+                  reason_of(change), (int64_t)change->order_hash);
+}
+
 static bool change_retry(struct outbox_store *store, struct tally_sink *sink,
                          const struct change *change)
 {
@@ -46,6 +55,8 @@ static bool change_retry(struct outbox_store *store, struct tally_sink *sink,
     switch (change->verdict) {
     case BACKLOG_FAILED:
     case BACKLOG_DELAYED:
+        if (change->order_hash > 0)
+            return run_keyed(store, SQL_RETRY_UPDATE_KEYED, sink, change);
         return db_run(&store->db, SQL_RETRY_UPDATE, "iiiis", sink->id, change->seq, failed,
                       change->next_at_us, reason_of(change));
     case BACKLOG_DELIVERED:
@@ -78,6 +89,8 @@ static bool change_new(struct outbox_store *store, struct tally_sink *sink,
         return true;
     }
     records_pass(&store->tally, sink, change->seq);
+    if (change->order_hash > 0 && (failed || change->verdict == BACKLOG_DELAYED))
+        return run_keyed(store, SQL_RETRY_ADD_KEYED, sink, change);
     if (failed || change->verdict == BACKLOG_DELAYED)
         return db_run(&store->db, SQL_RETRY_ADD, "iiiis", change->seq, sink->id, failed,
                       change->next_at_us, reason_of(change));
@@ -90,7 +103,7 @@ static bool change_new(struct outbox_store *store, struct tally_sink *sink,
 static bool is_held(const struct backlog *backlog, enum backlog_lane lane,
                     enum backlog_verdict verdict)
 {
-    return backlog->order == BACKLOG_STRICT && lane == BACKLOG_NEW &&
+    return backlog->options.order == BACKLOG_STRICT && lane == BACKLOG_NEW &&
            (verdict == BACKLOG_FAILED || verdict == BACKLOG_DELAYED);
 }
 
@@ -137,6 +150,32 @@ static void commit_finish(struct outbox_store *store, struct work *work, const c
     (void)pthread_mutex_unlock(&store->outbox.mutex);
 }
 
+/* Will the record have a retry row with its order key? */
+static bool becomes_keyed(const struct change *change)
+{
+    return change->order_hash > 0 &&
+           (change->verdict == BACKLOG_FAILED || change->verdict == BACKLOG_DELAYED);
+}
+
+/* It is durable: rows show it from now on. */
+static void end_change(struct store_backlog *pending, const struct change *change)
+{
+    if (change->lane == BACKLOG_RETRIES)
+        number_set_remove(&pending->retries, (uint64_t)change->seq);
+    if (becomes_keyed(change))
+        number_set_remove(&pending->failing_keys, change->order_hash);
+}
+
+void store_backlog_decide(struct store_backlog *pending, struct change change)
+{
+    if (becomes_keyed(&change))
+        number_set_add(&pending->failing_keys, change.order_hash);
+    if (change.lane == BACKLOG_NEW)
+        window_decide(&pending->window, change);
+    else
+        change_list_add(&pending->settled, change);
+}
+
 /* Has the commit that was under way ended? False: it failed. */
 static bool end_commit(struct store_backlog *pending, bool wait, struct error *err)
 {
@@ -157,8 +196,7 @@ static bool end_commit(struct store_backlog *pending, bool wait, struct error *e
         return false;
     }
     for (size_t i = 0; i < commit->changes.count; i++)
-        if (commit->changes.items[i].lane == BACKLOG_RETRIES)
-            number_set_remove(&pending->retries, (uint64_t)commit->changes.items[i].seq);
+        end_change(pending, &commit->changes.items[i]);
     change_list_clear(&commit->changes);
     return true;
 }
@@ -212,16 +250,33 @@ void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
             held = record;
         if (batch->lane == BACKLOG_NEW && (is_untried || stays))
             window_give_back(&pending->window, record->seq);
-        else if (batch->lane == BACKLOG_NEW)
-            window_decide(&pending->window, change_make(record, BACKLOG_NEW, result));
         else if (is_untried)
             number_set_remove(&pending->retries, (uint64_t)record->seq);
         else
-            change_list_add(settled, change_make(record, BACKLOG_RETRIES, result));
+            store_backlog_decide(pending, change_make(record, batch->lane, result));
+        if (record->order_hash > 0)
+            number_set_remove(&pending->busy_keys, record->order_hash);
     }
     window_shift(&pending->window, settled);
     if (held)
         change_list_add(settled, change_make(held, BACKLOG_NEW, &results[held - batch->records]));
+}
+
+/* Turn records that wait before a settled one into retries, so that the cursor can pass them. */
+static void unblock(struct store_backlog *pending)
+{
+    struct window_entry *entry;
+
+    window_drop_end(&pending->window);
+    while ((entry = window_next_waiting(&pending->window, 0))) {
+        struct change change = entry->change;
+
+        change.lane = BACKLOG_NEW;
+        change.verdict = BACKLOG_DELAYED;
+        change.next_at_us = clock_now_us();
+        store_backlog_decide(pending, change);
+    }
+    window_shift(&pending->window, &pending->settled);
 }
 
 void store_backlog_close(struct backlog *backlog)
@@ -230,13 +285,14 @@ void store_backlog_close(struct backlog *backlog)
     struct error err;
     bool durable;
 
-    window_unblock(&pending->window, clock_now_us());
-    window_shift(&pending->window, &pending->settled);
+    unblock(pending);
     durable = store_backlog_commit(backlog, true, &err);
     (void)durable; /* else the records are delivered again */
     db_close(&pending->db);
     window_done(&pending->window);
     number_set_done(&pending->retries);
+    number_set_done(&pending->busy_keys);
+    number_set_done(&pending->failing_keys);
     change_list_done(&pending->settled);
     change_list_done(&pending->commit.changes);
 }

@@ -24,6 +24,9 @@
 #define UNWANTED                                                                                   \
     IN_RANGE " AND NOT sinks & ?3 AND seq NOT IN (SELECT seq FROM retry WHERE " IN_RANGE ")"       \
              " AND seq NOT IN (SELECT seq FROM dead WHERE " IN_RANGE ")"
+#define NEVER "9223372036854775807" /* RETRY_PARKED in pending.c */
+#define PREDECESSOR(seq)                                                                           \
+    "(SELECT 1 FROM retry WHERE sink = ?2 AND order_key = ?6 AND order_key != 0 AND seq < " seq ")"
 #define RETRY_RECORD "retry CROSS JOIN record ON record.seq = retry.seq"
 
 #define TIMES_4(row)  row ", " row ", " row ", " row
@@ -208,29 +211,50 @@ const char *const sql_texts[SQL_COUNT] = {
 
     [SQL_RETRY_ADD] = "INSERT INTO retry (seq, sink, attempts, next_us, reason)"
                       " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_RETRY_ADD_KEYED] =
+        "INSERT INTO retry (seq, sink, attempts, next_us, reason, order_key) VALUES (?1, ?2, ?3,"
+        " CASE WHEN EXISTS " PREDECESSOR("?1") " THEN " NEVER " ELSE ?4 END, ?5, ?6)",
     [SQL_RETRY_FROM_RECORDS] =
         "INSERT INTO retry (seq, sink, attempts, next_us)"
         " SELECT seq, ?3, 0, 0 FROM record WHERE " IN_RANGE " AND sinks & ?4",
     [SQL_RETRY_FIRST] = "SELECT seq FROM retry WHERE sink = ?1 ORDER BY seq LIMIT 1",
     [SQL_RETRY_UPDATE] = "UPDATE retry SET attempts = attempts + ?3, next_us = ?4, reason = ?5"
                          " WHERE sink = ?1 AND seq = ?2",
+    [SQL_RETRY_UPDATE_KEYED] =
+        "UPDATE retry SET attempts = attempts + ?3, reason = ?5, order_key = ?6, next_us ="
+        " CASE WHEN EXISTS " PREDECESSOR("?1") " THEN " NEVER " ELSE ?4 END"
+                                               " WHERE sink = ?2 AND seq = ?1",
+    /* The next row of the key of row ?2, unless an earlier row has that key, too. */
+    [SQL_RETRY_RELEASE] =
+        "UPDATE retry SET next_us = ?3 WHERE sink = ?1 AND next_us = " NEVER " AND seq ="
+        " (SELECT min(later.seq) FROM retry AS gone CROSS JOIN retry AS later"
+        " ON later.sink = gone.sink AND later.order_key = gone.order_key AND later.order_key != 0"
+        " AND later.seq > gone.seq WHERE gone.seq = ?2 AND gone.sink = ?1 AND NOT EXISTS"
+        " (SELECT 1 FROM retry AS earlier WHERE earlier.sink = gone.sink"
+        " AND earlier.order_key = gone.order_key AND earlier.order_key != 0"
+        " AND earlier.seq < gone.seq))",
+    [SQL_RETRY_BEFORE] = "SELECT 1 FROM retry WHERE sink = ?1 AND order_key = ?2"
+                         " AND order_key != 0 AND seq < ?3 LIMIT 1",
+    [SQL_RETRY_UNKEYED] = "SELECT 1 FROM retry WHERE sink = ?1 AND order_key = 0 LIMIT 1",
     [SQL_RETRY_DELETE] = "DELETE FROM retry WHERE sink = ?1 AND seq = ?2",
     [SQL_RETRY_COUNT] = "SELECT sink, count(*) FROM retry WHERE " IN_RANGE " GROUP BY sink",
-    [SQL_RETRY_DUE] = "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD
+    [SQL_RETRY_DUE] = "SELECT " FROM_RECORD ", attempts, order_key FROM " RETRY_RECORD
                       " WHERE sink = ?1 AND next_us <= ?2 ORDER BY next_us, retry.seq LIMIT ?3",
-    [SQL_RETRY_IN_ORDER] = "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD
+    [SQL_RETRY_IN_ORDER] = "SELECT " FROM_RECORD ", attempts, order_key FROM " RETRY_RECORD
                            " WHERE sink = ?1 AND retry.seq < coalesce((SELECT min(seq) FROM retry"
                            " WHERE sink = ?1 AND next_us > ?2), 9223372036854775807)"
                            " ORDER BY retry.seq LIMIT ?3",
-    [SQL_RETRY_NEXT_TIME] = "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us LIMIT 1",
+    [SQL_RETRY_NEXT_TIME] = "SELECT next_us FROM retry WHERE sink = ?1 AND next_us > ?2"
+                            " ORDER BY next_us LIMIT 1",
     [SQL_RETRY_OLDEST] =
         "SELECT accepted_us FROM " RETRY_RECORD " WHERE sink = ?1 ORDER BY retry.seq LIMIT 1",
     [SQL_RETRY_FIND] =
         "SELECT " FROM_RECORD ", attempts FROM " RETRY_RECORD " WHERE sink = ?1 AND retry.seq = ?2",
     [SQL_RETRY_LAST_TIME] =
-        "SELECT next_us FROM retry WHERE sink = ?1 ORDER BY next_us DESC LIMIT 1",
+        "SELECT next_us FROM retry WHERE sink = ?1 AND next_us <= ?2 ORDER BY next_us DESC LIMIT 1",
     [SQL_RETRY_HASTEN] = "UPDATE retry SET next_us = ?3 WHERE sink = ?1 AND seq IN"
-                         " (SELECT seq FROM retry WHERE sink = ?1 AND next_us > ?2 LIMIT 500)",
+                         " (SELECT seq FROM retry WHERE sink = ?1 AND next_us > ?2"
+                         " AND next_us <= ?4 LIMIT 500)",
 
     [SQL_DEAD_ADD] = "INSERT INTO dead (sink, dead_us, attempts, reason, seq)"
                      " VALUES (?1, ?2, ?3, ?4, ?5)",

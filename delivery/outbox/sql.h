@@ -66,9 +66,14 @@ enum sql {
 
     /* Which sink tries which record again, and when. */
     SQL_RETRY_ADD,
+    SQL_RETRY_ADD_KEYED,
     SQL_RETRY_FROM_RECORDS,
     SQL_RETRY_FIRST,
     SQL_RETRY_UPDATE,
+    SQL_RETRY_UPDATE_KEYED,
+    SQL_RETRY_RELEASE,
+    SQL_RETRY_BEFORE,
+    SQL_RETRY_UNKEYED,
     SQL_RETRY_DELETE,
     SQL_RETRY_COUNT,
     SQL_RETRY_DUE,

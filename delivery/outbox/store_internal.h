@@ -121,7 +121,10 @@ struct store_backlog {
     struct backlog backlog;
     struct db db;
     struct window window;
-    struct number_set retries;  /* sequences of retries that are under way, or not durable yet */
+    struct number_set retries;   /* sequences of retries that are under way, or not durable yet */
+    struct number_set busy_keys; /* order hashes of what is under way; */
+    struct number_set failing_keys; /* of retries whose rows do not show it yet */
+    bool has_unkeyed;           /* there may be retry rows without an order key: they come first */
     struct change_list settled; /* for the next commit */
     struct store_commit commit;
 };
@@ -132,5 +135,8 @@ NODISCARD bool store_backlog_take(struct backlog *backlog, const struct backlog_
                                   struct error *err);
 void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
                           const struct backlog_result *results);
+/** A record was taken: that is what becomes of it. The change is owned from now on. */
+void store_backlog_decide(struct store_backlog *pending, struct change change);
+
 NODISCARD bool store_backlog_commit(struct backlog *backlog, bool wait, struct error *err);
 void store_backlog_close(struct backlog *backlog);

@@ -15,6 +15,7 @@ struct change change_make(const struct backlog_record *record, enum backlog_lane
         .seq = record->seq,
         .attempts = record->attempts,
         .next_at_us = result->next_at_us,
+        .order_hash = record->order_hash,
         .reason = result->reason ? mem_copy_string(result->reason) : NULL,
         .lane = lane,
         .verdict = result->verdict,
@@ -128,14 +129,15 @@ static void move_down(struct window *window)
     window->end = count;
 }
 
-void window_add(struct window *window, int64_t seq)
+void window_add(struct window *window, int64_t seq, uint64_t order_hash)
 {
     assert(seq > window->taken);
     move_down(window);
     window->entries =
         mem_grow(window->entries, window->end, &window->capacity, sizeof(*window->entries));
     window->entries[window->end++] =
-        (struct window_entry){ .change.seq = seq, .state = WINDOW_UNDER_WAY };
+        (struct window_entry){ .change = { .seq = seq, .order_hash = order_hash },
+                               .state = WINDOW_UNDER_WAY };
     window->taken = seq;
 }
 
@@ -176,7 +178,7 @@ void window_decide(struct window *window, struct change change)
     entry->change = change;
 }
 
-static void drop_end(struct window *window)
+void window_drop_end(struct window *window)
 {
     while (window->end > window->first &&
            window->entries[window->end - 1].state == WINDOW_WAITING) {
@@ -189,24 +191,10 @@ void window_shift(struct window *window, struct change_list *changes)
 {
     while (window->first < window->end && window->entries[window->first].state == WINDOW_DECIDED)
         change_list_add(changes, window->entries[window->first++].change);
-    drop_end(window);
+    if (!window->keeps_waiting)
+        window_drop_end(window);
     if (window->first == window->end)
         window->first = window->end = 0;
     if (window->waiting == 0)
         window->earliest = window->end;
-}
-
-void window_unblock(struct window *window, int64_t now_us)
-{
-    drop_end(window);
-    for (size_t i = window->first; i < window->end; i++) {
-        struct window_entry *entry = &window->entries[i];
-
-        if (entry->state != WINDOW_WAITING)
-            continue;
-        entry->change.verdict = BACKLOG_DELAYED;
-        entry->change.lane = BACKLOG_NEW;
-        entry->change.next_at_us = now_us;
-        set_state(window, entry, WINDOW_DECIDED);
-    }
 }

@@ -20,7 +20,8 @@ struct change {
     int64_t seq;
     int64_t attempts; /* failed ones before */
     int64_t next_at_us;
-    char *reason; /* NULL: none */
+    uint64_t order_hash; /* as the record's */
+    char *reason;        /* NULL: none */
     enum backlog_lane lane;
     enum backlog_verdict verdict; /* UNTRIED: the record is gone */
 };
@@ -48,19 +49,20 @@ void change_list_clear(struct change_list *list);
 void change_list_done(struct change_list *list);
 
 struct window_entry {
-    struct change change; /* until it is decided only the sequence */
+    struct change change; /* until it is decided only the sequence and the hash */
     enum { WINDOW_WAITING, WINDOW_UNDER_WAY, WINDOW_DECIDED } state;
 };
 
-/** Begins as zeroes. */
+/** Begins as zeroes, except for `keeps_waiting`. */
 struct window {
     struct window_entry *entries; /* in sequence, from `first` to before `end` */
     size_t first;
     size_t end;
     size_t capacity;
-    size_t waiting;  /* entries in that state; */
-    size_t earliest; /* none before this one */
-    int64_t taken;   /* all records up to here were taken */
+    size_t waiting;     /* entries in that state; */
+    size_t earliest;    /* none before this one */
+    int64_t taken;      /* all records up to here were taken */
+    bool keeps_waiting; /* else records at the end that wait leave it, and are read again */
 };
 
 void window_done(struct window *window);
@@ -72,7 +74,7 @@ size_t window_count(const struct window *window);
 void window_pass(struct window *window, int64_t cursor);
 
 /** A record behind all others is under way. */
-void window_add(struct window *window, int64_t seq);
+void window_add(struct window *window, int64_t seq, uint64_t order_hash);
 
 /** The next record that waits, after `after`; NULL: there is none. */
 struct window_entry *window_next_waiting(struct window *window, int64_t after);
@@ -86,11 +88,8 @@ void window_give_back(struct window *window, int64_t seq);
 /** A record was under way or waited: it is decided. The window owns the reason from now on. */
 void window_decide(struct window *window, struct change change);
 
-/**
- * Move to `changes` what is decided before all that is not. Records at the end that wait leave the
- * window; they are read again.
- */
+/** Move to `changes` what is decided before all that is not. */
 void window_shift(struct window *window, struct change_list *changes);
 
-/** Turn records that wait before a decided one into retries that are due at `now_us`. */
-void window_unblock(struct window *window, int64_t now_us);
+/** Records at the end that wait leave the window. */
+void window_drop_end(struct window *window);

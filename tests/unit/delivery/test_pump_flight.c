@@ -390,6 +390,206 @@ static void senders_are_answered_by_several_calls(void)
     end();
 }
 
+static void no_wake(struct waker waker)
+{
+    (void)waker;
+}
+
+/* Order by key. */
+
+enum { KEYS = 9, KEYED = 400 };
+
+static struct {
+    atomic_int running[KEYS]; /* calls that have a record of the key */
+    atomic_int calls;         /* all of them, */
+    atomic_int most;          /* and the most at a time */
+    _Atomic int64_t last[KEYS];
+    atomic_int arrived[KEYED];
+    atomic_bool together; /* two records of a key at the same time */
+    atomic_bool disorder; /* a record arrived for the first time after a later one of its key */
+    _Atomic uint32_t random;
+    atomic_bool calm; /* nothing fails */
+} keyed;
+
+static uint32_t draw(uint32_t n)
+{
+    return ((atomic_fetch_add(&keyed.random, 1) * 2654435761U) >> 8) % n;
+}
+
+static size_t key_of(const struct sink_record *record)
+{
+    return (size_t)(record->order_key.ptr[0] - '0');
+}
+
+static int number_of(const struct sink_record *record)
+{
+    int number = -1;
+
+    CHECK(sscanf(record->key.ptr, "e%d", &number) == 1);
+    return number;
+}
+
+static void arrive(const struct sink_record *record)
+{
+    int number = number_of(record);
+    size_t key = key_of(record);
+
+    if (keyed.arrived[number]++ == 0 && atomic_exchange(&keyed.last[key], number) > number)
+        keyed.disorder = true;
+}
+
+static enum sink_result random_result(void)
+{
+    static const enum sink_result results[] = { SINK_DELIVERED, SINK_DELIVERED, SINK_POSTPONED,
+                                                SINK_REFUSED };
+
+    return results[draw(COUNT_OF(results))];
+}
+
+static void answer_at_random(const struct sink_batch *batch, struct sink_answer *answer)
+{
+    uint32_t kind = keyed.calm ? 99 : draw(10);
+
+    answer->is_sink_wide = kind == 0;
+    answer->together = kind == 2 && batch->count > 1;
+    for (size_t i = 0; i < batch->count; i++) {
+        enum sink_result result = kind < 2    ? SINK_POSTPONED
+                                  : kind == 2 ? SINK_REFUSED
+                                  : kind < 5  ? random_result()
+                                              : SINK_DELIVERED;
+
+        answer->outcomes[i] =
+            (struct sink_outcome){ result, result == SINK_DELIVERED ? NULL : "chance" };
+        if (result == SINK_DELIVERED || draw(5) == 0) /* an answer may be lost */
+            arrive(&batch->records[i]);
+    }
+}
+
+static void deliver_keyed(void *self, const struct sink_batch *batch, struct sink_answer *answer)
+{
+    (void)self;
+    note_most(&keyed.most, ++keyed.calls);
+    for (size_t i = 0; i < batch->count; i++)
+        if (keyed.running[key_of(&batch->records[i])]++ > 0)
+            keyed.together = true;
+    (void)usleep(draw(1500));
+    answer_at_random(batch, answer);
+    for (size_t i = 0; i < batch->count; i++)
+        keyed.running[key_of(&batch->records[i])]--;
+    keyed.calls--;
+}
+
+static struct pump *start_keyed(bool is_awaited)
+{
+    struct error err = { 0 };
+    struct pump *pump = pump_create(&(struct pump_options){
+        .name = names[0],
+        .key = "/k",
+        .rules = { .order = BACKLOG_BY_KEY, .is_awaited = is_awaited, .max_backoff_us = 3000 },
+        .sink = { .in_flight = IN_FLIGHT,
+                  .max_records = 5,
+                  .max_bytes = 1 << 20,
+                  .deliver = deliver_keyed,
+                  .destroy = destroy },
+    });
+
+    capture_begin(&capture, STDOUT_FILENO);
+    CHECK(pump_start(pump, store.outbox, &err));
+    return pump;
+}
+
+/* A third of them have one key. */
+static void keyed_event(int number, char text[static 32])
+{
+    (void)snprintf(text, 32, "{\"k\":%d}", number % 3 == 0 ? 0 : number % KEYS);
+}
+
+static void submit_keyed(int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        char id[16];
+        char text[32];
+        struct outbox_event event;
+
+        (void)snprintf(id, sizeof(id), "e%d", i);
+        keyed_event(i, text);
+        event = store_event(id, text);
+        CHECK_INT(store_submit(&store, &event).verdict, OUTBOX_ACCEPTED);
+    }
+}
+
+static void keyed_begin(const char *path)
+{
+    static uint32_t seed = 1;
+
+    begin(path, 0);
+    memset((void *)&keyed, 0, sizeof(keyed));
+    for (size_t i = 0; i < KEYS; i++)
+        keyed.last[i] = -1;
+    keyed.random = seed++ * 7919;
+}
+
+static void check_keyed(void)
+{
+    CHECK(!keyed.together);
+    CHECK(!keyed.disorder);
+    CHECK(keyed.most > 1 && keyed.most <= IN_FLIGHT);
+    for (size_t i = 0; i < KEYED; i++)
+        CHECK(keyed.arrived[i] > 0);
+}
+
+/* Whatever fails, and though the pump ends and starts again meanwhile. */
+static void no_record_passes_an_earlier_one_of_its_key(void)
+{
+    for (int round = 0; round < 3; round++) {
+        struct pump *pump;
+
+        keyed_begin(NULL);
+        submit_keyed(0, KEYED / 2);
+        pump = start_keyed(false);
+        submit_keyed(KEYED / 2, KEYED * 3 / 4);
+        stop_quietly(pump);
+        pump = start_keyed(false);
+        submit_keyed(KEYED * 3 / 4, KEYED);
+        (void)usleep(100000);
+        keyed.calm = true;
+        CHECK(wait_until(nothing_pending, NULL));
+        stop_quietly(pump);
+        check_keyed();
+        CHECK_INT(store_sink(&store, names[0])->delivered, KEYED);
+        end();
+    }
+}
+
+static void without_a_store_neither(void)
+{
+    struct outbox_job *jobs[KEYED];
+    struct pump *pump;
+
+    keyed_begin("");
+    pump = start_keyed(true);
+    for (int i = 0; i < KEYED; i++) {
+        char id[16];
+        char text[32];
+        struct outbox_event event;
+        struct error err = { 0 };
+
+        (void)snprintf(id, sizeof(id), "e%d", i);
+        keyed_event(i, text);
+        event = store_event(id, text);
+        assert(outbox_submit(store.outbox,
+                             &(struct outbox_request){ &event, 1, { .wake = no_wake } }, &jobs[i],
+                             &err));
+    }
+    keyed.calm = true;
+    CHECK(wait_until(nothing_pending, NULL));
+    for (size_t i = 0; i < KEYED; i++)
+        outbox_job_release(jobs[i]);
+    stop_quietly(pump);
+    check_keyed();
+    end();
+}
+
 int main(void)
 {
     RUN(everything_arrives_once_with_several_at_a_time);
@@ -399,5 +599,7 @@ int main(void)
     RUN(an_interrupt_ends_all_calls);
     RUN(a_drain_waits_for_all_calls);
     RUN(senders_are_answered_by_several_calls);
+    RUN(no_record_passes_an_earlier_one_of_its_key);
+    RUN(without_a_store_neither);
     return test_end();
 }

@@ -30,7 +30,7 @@ static void gives_out_what_is_decided_up_to_a_gap(void)
     struct window window = { 0 };
 
     for (int64_t seq = 10; seq < 20; seq++)
-        window_add(&window, seq);
+        window_add(&window, seq, 0);
     decide(&window, 11);
     decide(&window, 12);
     CHECK_INT(shift(&window), 0);
@@ -50,7 +50,7 @@ static void what_was_given_back_comes_again_in_order(void)
     struct window_entry *entry;
 
     for (int64_t seq = 1; seq <= 6; seq++)
-        window_add(&window, seq);
+        window_add(&window, seq, 0);
     window_give_back(&window, 4);
     window_give_back(&window, 2);
     decide(&window, 6);
@@ -73,13 +73,13 @@ static void the_end_leaves_the_window(void)
     struct window window = { 0 };
 
     for (int64_t seq = 1; seq <= 6; seq++)
-        window_add(&window, seq);
+        window_add(&window, seq, 0);
     window_give_back(&window, 6);
     window_give_back(&window, 5);
     window_give_back(&window, 3);
     CHECK_INT(shift(&window), 0);
     CHECK_INT(window.taken, 4);
-    window_add(&window, 5);
+    window_add(&window, 5, 0);
     CHECK_INT(window_next_waiting(&window, 0)->change.seq, 3);
     window_done(&window);
 }
@@ -88,9 +88,9 @@ static void a_cursor_that_was_moved_passes_what_waits(void)
 {
     struct window window = { 0 };
 
-    window_add(&window, 1);
-    window_add(&window, 2);
-    window_add(&window, 3);
+    window_add(&window, 1, 0);
+    window_add(&window, 2, 0);
+    window_add(&window, 3, 0);
     window_give_back(&window, 1);
     window_pass(&window, 2);
     CHECK(!window_next_waiting(&window, 0));
@@ -100,24 +100,19 @@ static void a_cursor_that_was_moved_passes_what_waits(void)
     window_done(&window);
 }
 
-static void what_blocks_becomes_retries(void)
+static void the_end_may_stay(void)
 {
-    struct window window = { 0 };
-    struct change_list changes = { 0 };
+    struct window window = { .keeps_waiting = true };
 
-    for (int64_t seq = 1; seq <= 4; seq++)
-        window_add(&window, seq);
-    window_give_back(&window, 1);
-    decide(&window, 2);
-    window_give_back(&window, 3);
-    window_give_back(&window, 4);
-    window_unblock(&window, 77);
-    window_shift(&window, &changes);
-    CHECK_INT((int64_t)changes.count, 2);
-    CHECK_INT(changes.items[0].verdict, BACKLOG_DELAYED);
-    CHECK_INT(changes.items[0].next_at_us, 77);
+    window_add(&window, 1, 7);
+    window_add(&window, 2, 7);
+    decide(&window, 1);
+    window_give_back(&window, 2);
+    CHECK_INT(shift(&window), 1);
     CHECK_INT(window.taken, 2);
-    change_list_done(&changes);
+    CHECK_INT((int64_t)window_next_waiting(&window, 0)->change.order_hash, 7);
+    window_drop_end(&window);
+    CHECK_INT(window.taken, 1);
     window_done(&window);
 }
 
@@ -127,7 +122,7 @@ static void it_stays_small(void)
     struct window window = { 0 };
 
     for (int64_t seq = 1; seq <= 100000; seq++) {
-        window_add(&window, seq);
+        window_add(&window, seq, 0);
         if (seq > 10)
             decide(&window, seq - 10);
         CHECK(shift(&window) <= 1);
@@ -162,7 +157,7 @@ int main(void)
     RUN(what_was_given_back_comes_again_in_order);
     RUN(the_end_leaves_the_window);
     RUN(a_cursor_that_was_moved_passes_what_waits);
-    RUN(what_blocks_becomes_retries);
+    RUN(the_end_may_stay);
     RUN(it_stays_small);
     RUN(changes_move_in_portions);
     return test_end();
