@@ -115,7 +115,7 @@ static bool make_kafka(const struct sink_maker *maker, const struct config_sink 
     static const char *const compressions[] = { "none", "gzip", "lz4", "zstd" };
     static const char *const mechanisms[] = { "", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512" };
     enum { BATCH = 10000, ORDERED_BATCH = 1000 };
-    size_t most = config->ordered ? ORDERED_BATCH : BATCH;
+    size_t most = config->ordered == CONFIG_ORDER_STRICT ? ORDERED_BATCH : BATCH;
     struct sink_kafka_options options = {
         .producer = { .sink = copy(maker, config->name),
                       .brokers = join(maker->arena, config->brokers).ptr,
@@ -123,7 +123,7 @@ static bool make_kafka(const struct sink_maker *maker, const struct config_sink 
                       .compression = compressions[config->compression],
                       .max_message = config->max_message,
                       .timeout_us = maker->is_awaited ? config->timeout_us : 0,
-                      .is_prompt = maker->is_awaited || config->ordered,
+                      .is_prompt = maker->is_awaited || config->ordered == CONFIG_ORDER_STRICT,
                       .tls = config->tls.enabled,
                       .ca_file = copy(maker, config->tls.ca_file),
                       .cert_file = copy(maker, config->tls.cert_file),
@@ -164,7 +164,7 @@ static bool make_entries(const struct sink_maker *maker, const struct config_sin
         .in_flight = (size_t)config->in_flight,
         .batch = (size_t)config->batch,
         .timeout_us = config->timeout_us,
-        .ordered = config->ordered,
+        .ordered = config->ordered == CONFIG_ORDER_STRICT,
     };
     return sink_sessions_get(maker->sessions, &session, &out->session, err);
 }

@@ -41,8 +41,29 @@ static struct config_sink effective_sink(const struct config *config, size_t ind
     if (!*config->store.path) {
         sink.timeout_us = lesser(sink.timeout_us, config->http.deadline_us);
         sink.max_backoff_us = lesser(sink.max_backoff_us, config->http.deadline_us / 2);
+        sink.linger_us = lesser(sink.linger_us, config->http.deadline_us / 2);
     }
     return sink;
+}
+
+/* What the pump does; S3 needs order (s3.h). */
+static struct pump_rules rules_of(const struct config_sink *config, bool is_awaited)
+{
+    static const enum backlog_order orders[] = {
+        [CONFIG_ORDER_NONE] = BACKLOG_UNORDERED,
+        [CONFIG_ORDER_KEY] = BACKLOG_BY_KEY,
+        [CONFIG_ORDER_STRICT] = BACKLOG_STRICT,
+    };
+    bool is_s3 = config->kind == CONFIG_SINK_S3;
+
+    return (struct pump_rules){
+        .order = is_s3 ? BACKLOG_STRICT : orders[config->ordered],
+        .is_awaited = is_awaited,
+        .max_attempts = config->max_attempts,
+        .max_backoff_us = config->max_backoff_us,
+        .linger_us = is_s3 ? config->max_age_us : config->linger_us,
+        .rate = config->rate,
+    };
 }
 
 static struct pump *create_pump(const struct sink_maker *maker, const struct config_sink *config,
@@ -54,12 +75,8 @@ static struct pump *create_pump(const struct sink_maker *maker, const struct con
         return NULL;
     return pump_create(&(struct pump_options){
         .name = arena_copy(maker->arena, str_from_c(config->name)).ptr,
-        .rules = { .order = config->ordered || config->kind == CONFIG_SINK_S3 /* s3.h */
-                                ? BACKLOG_STRICT
-                                : BACKLOG_UNORDERED,
-                   .is_awaited = is_awaited,
-                   .max_attempts = config->max_attempts,
-                   .max_backoff_us = config->max_backoff_us },
+        .key = arena_copy(maker->arena, str_from_c(config->key)).ptr,
+        .rules = rules_of(config, is_awaited),
         .sink = sink,
     });
 }

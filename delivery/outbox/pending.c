@@ -301,6 +301,14 @@ static bool is_at_cursor(const struct taking *taking)
            (pending->settled.count == 0 && pending->commit.changes.count == 0);
 }
 
+/* The window has a bound, or one batch. */
+static bool window_has_room(const struct taking *taking)
+{
+    size_t count = window_count(&taking->pending->window);
+
+    return count < WINDOW_RECORDS || (*taking->batch && (*taking->batch)->count == count);
+}
+
 /* Take the record of a row behind the window. False: no more, or reading failed. */
 static bool take_row(struct taking *taking, enum db_found *found)
 {
@@ -321,7 +329,7 @@ static bool take_row(struct taking *taking, enum db_found *found)
         window_give_back(window, record.seq);
     if (taken == TAKEN_DECIDED)
         park(pending, &record, BACKLOG_NEW);
-    return window_count(window) < WINDOW_RECORDS;
+    return window_has_room(taking);
 }
 
 static bool take_behind_window(struct taking *taking)
@@ -372,8 +380,10 @@ static bool take_new(struct taking *taking)
     backlog->lane = BACKLOG_NEW;
     if (!take_given_back(taking))
         return false;
-    if (!is_full(taking) && window_count(&taking->pending->window) < WINDOW_RECORDS)
-        return take_behind_window(taking);
+    if (!is_full(taking) && window_has_room(taking) && !take_behind_window(taking))
+        return false;
+    if (*taking->batch && !window_has_room(taking))
+        (*taking->batch)->is_full = true;
     return true;
 }
 

@@ -205,6 +205,8 @@ struct config_sasl {
     const char *password_file;
 };
 
+enum config_order { CONFIG_ORDER_NONE, CONFIG_ORDER_KEY, CONFIG_ORDER_STRICT };
+
 struct config_sink {
     const char *name;
     enum config_sink_kind kind;
@@ -247,7 +249,9 @@ struct config_sink {
     int64_t in_flight;        /* deliveries at the same time; 0: as the kind says */
     int64_t batch;            /* records in one delivery; 0: as the kind says */
     int64_t timeout_us;
-    bool ordered;
+    enum config_order ordered;
+    int64_t linger_us;
+    int64_t rate;         /* records in a second; 0: no limit */
     int64_t max_attempts; /* 0: no end */
     int64_t max_backoff_us;
 };

@@ -124,6 +124,19 @@ static void read_route_name(const struct config_reading *reading, const struct s
     *(const char **)to = arena_printf(reading->arena, "route-%zu", index + 1).ptr;
 }
 
+/* false, key or true */
+static void read_order(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    enum config_order order = CONFIG_ORDER_NONE;
+
+    (void)reading;
+    if (json_is_string(from->value))
+        order = CONFIG_ORDER_KEY;
+    else if (json_kind(from->value) == JSON_BOOLEAN && json_object_get_boolean(from->value))
+        order = CONFIG_ORDER_STRICT;
+    *(enum config_order *)to = order;
+}
+
 static bool read_port(struct str text, uint16_t *port)
 {
     unsigned value = 0;
@@ -389,7 +402,9 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, in_flight, read_count),
     KEY(config_sink, batch, read_count),
     KEY_TIME(config_sink, timeout),
-    KEY(config_sink, ordered, read_flag),
+    KEY(config_sink, ordered, read_order),
+    KEY_TIME(config_sink, linger),
+    KEY(config_sink, rate, read_count),
     KEY(config_sink, max_attempts, read_count),
     KEY_TIME(config_sink, max_backoff),
 };

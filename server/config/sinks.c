@@ -215,12 +215,21 @@ static void check_sink_keys(struct settings *settings, const struct config *conf
     }
 }
 
+static void check_sink_linger(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->sink_count; i++)
+        if (config->sinks[i].kind == CONFIG_SINK_S3 && config->sinks[i].linger_us > 0)
+            settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/linger", i),
+                              "is not a key of kind s3: set max_age");
+}
+
 void config_sink_rules(struct settings *settings, const struct config *config)
 {
     check_sink_keys(settings, config);
     check_sink_names(settings, config);
     check_sink_paths(settings, config);
     check_sink_headers(settings, config);
+    check_sink_linger(settings, config);
     config_sink_rules_kafka(settings, config);
     config_sink_rules_aws(settings, config);
     config_sink_rules_s3(settings, config);

@@ -36,7 +36,7 @@ def value(item):
 
 
 def words(schema):
-    choices = f" ({' | '.join(schema['enum'])})" if "enum" in schema else ""
+    choices = f" ({' | '.join(map(value, schema['enum']))})" if "enum" in schema else ""
     return schema["description"] + choices
 
 
