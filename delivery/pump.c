@@ -323,7 +323,7 @@ static struct str find_key(void *self, struct str bytes, struct arena *arena)
 {
     const struct pump *pump = self;
     struct json_object *record = NULL;
-    struct str text = STR_NONE;
+    struct str text;
     struct error err;
 
     if (!json_read(bytes, NULL, &record, &err))

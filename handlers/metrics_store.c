@@ -139,4 +139,13 @@ void metrics_write_attempts(struct buf *out, struct pump *const *pumps, size_t c
         for (size_t j = 0; j < COUNT_OF(rows); j++)
             buf_printf(out, "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
                        pump_name(pumps[i]), rows[j].name, pump_attempts(pumps[i], rows[j].result));
+    metrics_head(out, "sluice_sink_deliveries_in_flight", "gauge", "Deliveries under way.");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "sluice_sink_deliveries_in_flight{sink=\"%s\"} %zu\n", pump_name(pumps[i]),
+                   pump_in_flight(pumps[i]));
+    metrics_head(out, "sluice_sink_misconfigured", "gauge",
+                 "1: the sink says that its configuration is wrong; all its records wait.");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "sluice_sink_misconfigured{sink=\"%s\"} %d\n", pump_name(pumps[i]),
+                   pump_is_misconfigured(pumps[i]));
 }

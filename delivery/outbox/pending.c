@@ -310,7 +310,7 @@ static bool window_has_room(const struct taking *taking)
 }
 
 /* Take the record of a row behind the window. False: no more, or reading failed. */
-static bool take_row(struct taking *taking, enum db_found *found)
+static bool take_next_row(struct taking *taking, enum db_found *found)
 {
     struct store_backlog *pending = taking->pending;
     struct window *window = &pending->window;
@@ -339,7 +339,7 @@ static bool take_behind_window(struct taking *taking)
     enum db_found found = db_find(db, SQL_RECORDS_AFTER, "iii", pending->window.taken, INT64_C(-1),
                                   tally_mask(taking->sink));
 
-    while (found == DB_FOUND && take_row(taking, &found))
+    while (found == DB_FOUND && take_next_row(taking, &found))
         found = db_next(db, SQL_RECORDS_AFTER);
     db_reset(db, SQL_RECORDS_AFTER);
     window_shift(&pending->window, &pending->settled);

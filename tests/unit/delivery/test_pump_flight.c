@@ -424,8 +424,9 @@ static size_t key_of(const struct sink_record *record)
 static int number_of(const struct sink_record *record)
 {
     int number = -1;
+    int found = sscanf(record->key.ptr, "e%d", &number);
 
-    CHECK(sscanf(record->key.ptr, "e%d", &number) == 1);
+    assert(found == 1 && number >= 0 && number < KEYED);
     return number;
 }
 

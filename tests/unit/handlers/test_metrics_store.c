@@ -84,7 +84,16 @@ static void each_sink_has_a_series_for_each_result(void)
               "sluice_sink_attempts_total{sink=\"hook\",result=\"refused\"} 0\n"
               "sluice_sink_attempts_total{sink=\"hook\",result=\"delivered\"} 0\n"
               "sluice_sink_attempts_total{sink=\"hook\",result=\"misconfigured\"} 0\n"
-              "sluice_sink_attempts_total{sink=\"hook\",result=\"impossible\"} 0\n");
+              "sluice_sink_attempts_total{sink=\"hook\",result=\"impossible\"} 0\n"
+              "# HELP sluice_sink_deliveries_in_flight Deliveries under way.\n"
+              "# TYPE sluice_sink_deliveries_in_flight gauge\n"
+              "sluice_sink_deliveries_in_flight{sink=\"archive\"} 0\n"
+              "sluice_sink_deliveries_in_flight{sink=\"hook\"} 0\n"
+              "# HELP sluice_sink_misconfigured 1: the sink says that its configuration is wrong; "
+              "all its records wait.\n"
+              "# TYPE sluice_sink_misconfigured gauge\n"
+              "sluice_sink_misconfigured{sink=\"archive\"} 0\n"
+              "sluice_sink_misconfigured{sink=\"hook\"} 0\n");
     for (size_t i = 0; i < COUNT_OF(pumps); i++)
         pump_destroy(pumps[i]);
 }
