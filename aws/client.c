@@ -37,6 +37,7 @@ struct aws_client {
     struct arena *arena; /* owns the texts */
     const char *region;
     const char *url;
+    bool is_at_aws;
     struct aws_endpoint endpoint; /* slices of `url` */
     int64_t attempt_us;           /* 0: by the length of the body */
     struct aws_retry retry;
@@ -86,13 +87,13 @@ static bool choose_place(struct aws_client *client, enum aws_service service,
 {
     const struct aws_config *config = client->config;
     const char *region = is_set(options->region) ? options->region : config->region;
-    bool is_aws = !is_set(options->endpoint_url) && !*config->endpoints[service];
 
+    client->is_at_aws = !is_set(options->endpoint_url) && !*config->endpoints[service];
     if (!*region)
         return fail(err, ERR_CONFIG, "no AWS region: set aws.region or AWS_REGION");
     if (!aws_endpoint_is_region(str_from_c(region)))
         return fail(err, ERR_CONFIG, "region: \"%s\" is none", region);
-    if (is_aws && service == AWS_SERVICE_S3 && config->use_fips &&
+    if (client->is_at_aws && service == AWS_SERVICE_S3 && config->use_fips &&
         str_starts_with(str_from_c(region), STR("cn-")))
         return fail(err, ERR_CONFIG, "S3 has no FIPS endpoint in %s", region);
     client->region = arena_copy(client->arena, str_from_c(region)).ptr;
@@ -163,6 +164,11 @@ int64_t aws_client_clock_skew(const struct aws_client *client)
 const char *aws_client_endpoint(const struct aws_client *client)
 {
     return client->url;
+}
+
+bool aws_client_is_at_aws(const struct aws_client *client)
+{
+    return client->is_at_aws;
 }
 
 /* Sleep. False when interrupted, or at once when the pause would end after the deadline. */

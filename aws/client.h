@@ -148,3 +148,6 @@ int64_t aws_client_clock_skew(const struct aws_client *client);
 
 /** The URL to which calls are sent, with the bucket. Lives as long as the client. */
 const char *aws_client_endpoint(const struct aws_client *client);
+
+/** Is the endpoint AWS's own? False: one is configured. */
+bool aws_client_is_at_aws(const struct aws_client *client);

@@ -492,8 +492,10 @@ static void a_client_has_its_own_region_and_endpoint(void)
         CHECK(aws_client_create(session, &cases[i].options, &client, &err) ==
               (cases[i].url != NULL));
         CHECK_STR(str_from_c(err.text), cases[i].text);
-        if (client)
+        if (client) {
             CHECK_STR(str_from_c(aws_client_endpoint(client)), cases[i].url);
+            CHECK(aws_client_is_at_aws(client) == (strstr(cases[i].url, "amazonaws") != NULL));
+        }
         aws_client_destroy(client);
     }
     aws_session_destroy(session);
