@@ -112,7 +112,6 @@ static bool choose_role(struct aws_config *config, const struct aws_session_opti
     struct str arn = str_from_c(options->role_arn);
 
     config->role_arn = keep(config, options->role_arn);
-    config->external_id = keep(config, options->external_id);
     if (arn.len > 0 && !str_matches_glob(arn, STR("arn:*:iam::*:role/?*")))
         return fail(err, ERR_CONFIG, "role_arn: expected arn:aws:iam::ACCOUNT:role/NAME");
     return true;

@@ -77,7 +77,6 @@ struct aws_config {
     bool profile_is_configured; /* by the configuration: it precedes keys in the environment */
     bool profile_is_chosen;     /* by the configuration or by AWS_PROFILE */
     const char *role_arn;       /* to assume with the credentials of the chain; "": none */
-    const char *external_id;    /* for it; "": none */
     const char *region;         /* "": none */
     const char *ca_file;        /* "": the CA certificates of the system */
     bool use_fips;

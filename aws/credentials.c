@@ -147,7 +147,7 @@ static bool assume_role(const struct aws_providers *providers, const struct aws_
     const struct aws_role role = {
         .arn = providers->config->role_arn,
         .session_name = providers->config->variables[AWS_VAR_ROLE_SESSION_NAME],
-        .external_id = providers->config->external_id,
+        .external_id = "",
         .duration = "",
     };
 

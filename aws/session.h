@@ -29,7 +29,6 @@ struct aws_session_options {
     const char *profile;
     const char *endpoint_url; /* for Glue; clients have one of their own */
     const char *role_arn;     /* assume this role; sts:AssumeRole is needed on it */
-    const char *external_id;  /* the external id of the role's trust policy */
 };
 
 /**

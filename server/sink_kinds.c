@@ -156,6 +156,7 @@ static bool make_entries(const struct sink_maker *maker, const struct config_sin
         .region = copy(maker, first(region, maker->aws->region)),
         .profile = copy(maker, first(config->profile, maker->aws->profile)),
         .endpoint_url = "",
+        .role_arn = copy(maker, config->role_arn),
     };
 
     *out = (struct entries_options){

@@ -41,8 +41,8 @@ void sink_sessions_destroy(struct sink_sessions *sessions)
 /* All settings in one text. None of them has a newline, or two texts differ anyway. */
 static struct str settings_text(const struct aws_session_options *options, struct arena *arena)
 {
-    return arena_printf(arena, "%s\n%s\n%s", options->region, options->profile,
-                        options->endpoint_url);
+    return arena_printf(arena, "%s\n%s\n%s\n%s", options->region, options->profile,
+                        options->endpoint_url, options->role_arn);
 }
 
 bool sink_sessions_get(struct sink_sessions *sessions, const struct aws_session_options *options,

@@ -245,6 +245,7 @@ struct config_sink {
     const char *region;       /* "": of the URL or ARN, else aws.region */
     const char *endpoint_url; /* "": aws.endpoint_url */
     const char *profile;      /* "": aws.profile */
+    const char *role_arn;     /* assumed with the credentials; "": none */
     const char *key;          /* JSON Pointer into the record; "": none */
     int64_t in_flight;        /* deliveries at the same time; 0: as the kind says */
     int64_t batch;            /* records in one delivery; 0: as the kind says */

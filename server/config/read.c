@@ -397,6 +397,7 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, region, read_text),
     KEY(config_sink, endpoint_url, read_text),
     KEY(config_sink, profile, read_text),
+    KEY(config_sink, role_arn, read_text),
     /* All: */
     KEY(config_sink, key, read_text),
     KEY(config_sink, in_flight, read_count),

@@ -12,10 +12,12 @@ from aws_peers import (
     PodIdentity,
     Process,
     ProfileKeys,
+    Sts,
     WebIdentity,
 )
+from aws_targets import AwsTarget, Kinesis
 from glue_server import REGION, GlueServer
-from server import ROOT
+from server import ROOT, wait_for
 
 SCHEMA = (ROOT / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json").read_text()
 pytestmark = pytest.mark.emulator_only("keys")
@@ -119,3 +121,30 @@ def test_a_broken_provider_is_told_and_not_passed_over(sluice, glue, folder, eve
     assert answer.json["details"].endswith(": no credentials")
     assert "web identity: " in server.wait_log(event="schema_refresh_failed")["error"]
     assert glue.calls == []
+
+
+@pytest.mark.parametrize("end", ["soon", "expired"])
+def test_a_sink_assumes_its_role(sluice, event, end):
+    with AwsTarget(Kinesis()) as target, Sts(Keys(target, 3600 if end == "expired" else 2)) as sts:
+        target.signatures.keys.clear()
+        env = {
+            "AWS_ACCESS_KEY_ID": sts.SOURCE[0],
+            "AWS_SECRET_ACCESS_KEY": sts.SOURCE[1],
+            "AWS_ENDPOINT_URL_STS": sts.url,
+        }
+        server = sluice(
+            env=surroundings(env),
+            store={"path": "var/sluice.db"},
+            sinks=[target.sink(role_arn=sts.ROLE)],
+        )
+        assert server.post(event).status == 200
+        target.wait(lambda peer: len(peer.service.stored) == 1)
+        if end == "expired":
+            target.signatures.expired.add("KEY0")
+        else:
+            wait_for(lambda: sts.keys.count >= 3)
+        assert server.post(event | {"id": "2"}).status == 200
+        target.wait(lambda peer: len(peer.service.stored) == 2)
+        assert sts.keys.count >= 2
+        if end == "expired":
+            assert len(target.problems) == 1 and "ExpiredToken" in target.problems.pop()
