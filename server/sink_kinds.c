@@ -141,23 +141,12 @@ static bool make_kafka(const struct sink_maker *maker, const struct config_sink 
     return true;
 }
 
-static const char *first(const char *own, const char *other)
-{
-    return *own ? own : other;
-}
-
 /* What the kinds of AWS have in common. */
 static bool make_entries(const struct sink_maker *maker, const struct config_sink *config,
                          struct entries_options *out, struct error *err)
 {
-    struct str named = config_sink_region(config);
-    const char *region = first(config->region, arena_copy(maker->arena, named).ptr);
-    const struct aws_session_options session = {
-        .region = copy(maker, first(region, maker->aws->region)),
-        .profile = copy(maker, first(config->profile, maker->aws->profile)),
-        .endpoint_url = "",
-        .role_arn = copy(maker, config->role_arn),
-    };
+    const struct aws_session_options session =
+        sink_session_options(config, maker->aws, maker->arena);
 
     *out = (struct entries_options){
         .region = session.region,

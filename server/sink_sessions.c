@@ -3,9 +3,27 @@
  */
 #include "server/sink_sessions.h"
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/memory.h"
+
+/* A copy of the first text that is not empty. */
+static const char *copy_first(struct arena *arena, const char *own, const char *other)
+{
+    return arena_copy(arena, str_from_c(*own ? own : other)).ptr;
+}
+
+struct aws_session_options sink_session_options(const struct config_sink *sink,
+                                                const struct config_aws *aws, struct arena *arena)
+{
+    const char *named = arena_copy(arena, config_sink_region(sink)).ptr;
+
+    return (struct aws_session_options){
+        .region = copy_first(arena, *sink->region ? sink->region : named, aws->region),
+        .profile = copy_first(arena, sink->profile, aws->profile),
+        .endpoint_url = "",
+        .role_arn = copy_first(arena, sink->role_arn, ""),
+    };
+}
 
 struct sink_session {
     struct str settings;

@@ -6,8 +6,14 @@
 #pragma once
 
 #include "aws/session.h"
+#include "base/arena.h"
 #include "base/attr.h"
 #include "base/error.h"
+#include "server/config/config.h"
+
+/** The settings of the session of a sink, copied to `arena`; `aws` has what the sink leaves out. */
+struct aws_session_options sink_session_options(const struct config_sink *sink,
+                                                const struct config_aws *aws, struct arena *arena);
 
 struct sink_sessions;
 

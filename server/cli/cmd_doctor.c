@@ -26,6 +26,7 @@ struct doctor {
     struct config_review *review;
     bool json;
     bool offline;
+    bool probes;
     bool failed;
 };
 
@@ -200,6 +201,7 @@ static void examine(struct doctor *doctor, const char *config_path)
         look_at_glue(doctor); /* with more details than inspect() has */
     inspect(config, &(struct inspect_options){ .asks_registry = false,
                                                .asks_others = !doctor->offline,
+                                               .probes = doctor->probes,
                                                .looks_at_machine = true,
                                                .is_sound = doctor_is_sound,
                                                .report = doctor_on_finding,
@@ -236,17 +238,21 @@ int cmd_doctor(int argc, char **argv)
     const struct cli_option options[] = {
         { "offline", 0, NULL, "do not ask AWS Glue, sinks, and key sets at URLs",
           .flag = &doctor.offline },
+        { "probe", 0, NULL, "write an object into the buckets of S3 sinks",
+          .flag = &doctor.probes },
         { "json", 0, NULL, "a JSON object for each finding", .flag = &doctor.json },
         { 0 },
     };
     const struct cli_spec spec = {
-        .usage = "sluice doctor [-c FILE] [--offline] [--json]",
-        .about = "Check everything that serving needs on this machine: certificate, secrets, keys, "
-                 "transforms,\n"
-                 "schemas, store, sinks, disks, addresses; with AWS Glue also region, credentials, "
-                 "clock and\n"
-                 "permission. HTTP sinks are asked with HEAD. Prints a line for each finding: ok, "
-                 "warn or fail.\n",
+        .usage = "sluice doctor [-c FILE] [--offline] [--probe] [--json]",
+        .about =
+            "Check everything that serving needs on this machine: certificate, secrets, keys, "
+            "transforms,\n"
+            "schemas, store, sinks, disks, addresses; with AWS Glue also region, credentials, "
+            "clock and\n"
+            "permission. HTTP sinks are asked with HEAD, and AWS about the targets of the others. "
+            "Prints a\n"
+            "line for each finding: ok, warn or fail.\n",
         .ending = "Exits with 0 when nothing fails, 1 when something does, 3 when the "
                   "configuration is bad.\n",
         .options = options,

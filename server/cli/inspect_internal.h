@@ -29,3 +29,5 @@ void inspect_disk(const struct inspection *inspection, const char *pointer, cons
 /* The parts in files of their own. */
 void inspect_machine(const struct inspection *inspection);
 void inspect_sinks(const struct inspection *inspection);
+/** Ask AWS about the target of a sink; nothing for sinks of other kinds. */
+void inspect_target(const struct inspection *inspection, size_t index);

@@ -1,0 +1,146 @@
+"""`sluice doctor` asks AWS about the targets of sinks: with calls that cost and change nothing."""
+
+import contextlib
+import http.server
+import json
+import threading
+
+import pytest
+import yaml
+
+from server import defaults, merge, run
+
+ENV = {
+    "AWS_ACCESS_KEY_ID": "KEY",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "HOME": "/nonexistent",
+}
+STREAM = {"StreamDescriptionSummary": {"StreamStatus": "ACTIVE"}}
+KINESIS = {"name": "clicks", "kind": "kinesis", "stream": "events"}
+SQS = {"name": "jobs", "kind": "sqs", "queue_url": "https://sqs.eu-west-1.amazonaws.com/1/work"}
+S3 = {"name": "lake", "kind": "s3", "bucket": "objects", "prefix": "in/{time:%Y}/"}
+
+
+class Peer:
+    """Answers each call by its X-Amz-Target or its method: (status, a JSON object or XML)."""
+
+    def __init__(self, answers):
+        self.answers, self.calls = answers, []
+
+    def answer(self, headers, method, path):
+        name = headers.get("X-Amz-Target", method)
+        self.calls.append(f"{method} {path}" if name == method else name)
+        status, answer = self.answers[name]
+        return status, answer if isinstance(answer, str) else json.dumps(answer)
+
+
+@contextlib.contextmanager
+def serving(answers):
+    peer = Peer(answers)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, text = peer.answer(self.headers, self.command, self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        do_GET = do_PUT = do_POST
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        peer.url = f"http://127.0.0.1:{server.server_address[1]}"
+        yield peer
+        server.shutdown()
+
+
+@pytest.fixture
+def doctor(folder):
+    """The exit status, and the level and text of the finding about the sink."""
+
+    def ask(sink, *args, env=None):
+        path = folder / "conf.yaml"
+        changes = {"store": {"path": "var/sluice.db"}, "sinks": [{"region": "eu-west-1"} | sink]}
+        path.write_text(yaml.safe_dump(merge(defaults(), changes), sort_keys=False))
+        told = run("doctor", "-c", path, "--json", *args, cwd=folder, env=ENV | (env or {}))
+        assert told.stderr == ""
+        found = [json.loads(line) for line in told.stdout.splitlines()]
+        found = [(one["finding"], one["text"]) for one in found if one["what"] == "sink"]
+        assert len(found) <= 1
+        return told.returncode, *(found[0] if found else (None, None))
+
+    return ask
+
+
+QUEUE = SQS["queue_url"]
+XML = "<Error><Code>%s</Code><Message>no</Message></Error>"
+LOOKS = {
+    "stream": (KINESIS, "Kinesis_20131202.DescribeStreamSummary", (200, STREAM),
+               "ok", "clicks: stream events: ACTIVE"),
+    "no-stream": (KINESIS, "Kinesis_20131202.DescribeStreamSummary",
+                  (400, {"__type": "ResourceNotFoundException", "message": "Stream not found"}),
+                  "fail", "clicks: stream events: ResourceNotFoundException: Stream not found"),
+    "hidden-stream": (KINESIS, "Kinesis_20131202.DescribeStreamSummary",
+                      (400, {"__type": "AccessDeniedException"}),
+                      "warn", "clicks: stream events: cannot be looked at without "
+                      "kinesis:DescribeStreamSummary, which delivery does not need"),
+    "wrong-key": (KINESIS, "Kinesis_20131202.DescribeStreamSummary",
+                  (400, {"__type": "UnrecognizedClientException"}),
+                  "fail", "clicks: stream events: UnrecognizedClientException"),
+    "queue": (SQS, "AmazonSQS.GetQueueAttributes", (200, {}),
+              "ok", f"jobs: queue {QUEUE}: it is there"),
+    "no-queue": (SQS, "AmazonSQS.GetQueueAttributes",
+                 (400, {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no"}),
+                 "fail", f"jobs: queue {QUEUE}: QueueDoesNotExist: no"),
+    "bucket": (S3, "GET", (200, "<ListBucketResult/>"), "ok", "lake: bucket objects: it is there"),
+    "no-bucket": (S3, "GET", (404, XML % "NoSuchBucket"),
+                  "fail", "lake: bucket objects: NoSuchBucket: no"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOOKS)
+def test_what_aws_says_about_a_target(doctor, case):
+    sink, call, answer, level, text = LOOKS[case]
+    with serving({call: answer}) as peer:
+        status = 1 if level == "fail" else 0
+        assert doctor(sink | {"endpoint_url": peer.url}) == (status, level, text)
+        assert {one.split()[0] for one in peer.calls} == {call}
+
+
+def test_offline_leaves_targets_out(doctor):
+    with serving({}) as peer:
+        assert doctor(KINESIS | {"endpoint_url": peer.url}, "--offline") == (0, None, None)
+        assert not peer.calls
+
+
+def test_without_credentials(doctor):
+    env = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    status, level, text = doctor(KINESIS | {"endpoint_url": "http://127.0.0.1:1"}, env=env)
+    assert (status, level) == (1, "fail")
+    assert text.startswith("clicks: stream events: no AWS credentials in the environment, ")
+
+
+PROBES = {
+    "good": ((412, XML % "PreconditionFailed"), "ok", "it takes objects and does not overwrite them"),
+    "overwrites": ((200, ""), "fail", "it overwrites objects: If-None-Match is ignored, so an object "
+                   "can be written twice"),
+    "denied": ((403, XML % "AccessDenied"), "fail", "s3:PutObject is not allowed: AccessDenied: no"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PROBES)
+def test_a_bucket_is_written_to_only_with_probe(doctor, case):
+    answer, level, text = PROBES[case]
+    with serving({"GET": (200, "<ListBucketResult/>"), "PUT": answer}) as peer:
+        sink = S3 | {"endpoint_url": peer.url}
+        assert doctor(sink)[:2] == (0, "ok")
+        assert not any(call.startswith("PUT") for call in peer.calls)
+        status = 1 if level == "fail" else 0
+        assert doctor(sink, "--probe") == (status, level, f"lake: bucket objects: {text}")
+        assert peer.calls[-1] == "PUT /objects/in/sluice-probe"
