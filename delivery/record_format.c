@@ -188,6 +188,12 @@ bool record_format_is_fixed(const struct record_format *format)
     return !has_kind(format, FORMAT_VALUE) && !has_kind(format, FORMAT_TIME);
 }
 
+void record_format_glob(const struct record_format *format, struct buf *out)
+{
+    for (size_t i = 0; i < format->count; i++)
+        buf_add(out, format->parts[i].kind == FORMAT_TEXT ? format->parts[i].text : STR("*"));
+}
+
 void record_format_example(const struct record_format *format, struct buf *out)
 {
     for (size_t i = 0; i < format->count; i++)

@@ -42,6 +42,9 @@ bool record_format_needs_record(const struct record_format *format);
 /** Has it a place for the time? */
 bool record_format_needs_time(const struct record_format *format);
 
+/** Append the text with `*` for each place: a glob that fits every result. */
+void record_format_glob(const struct record_format *format, struct buf *out);
+
 /** Append the text as it is at the start of 1970, with `x` for each value: to check its shape. */
 void record_format_example(const struct record_format *format, struct buf *out);
 

@@ -1,9 +1,13 @@
 /*
- * record_text.h - the text at a place in a record, which chooses a key, a topic or a partition.
+ * record_text.h - the text at a place in a record, which chooses a key, a topic or a partition; and
+ * the time at a place.
  *
  * Threads: no state.
  */
 #pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/json.h"
@@ -16,3 +20,10 @@
  */
 struct str record_text(struct json_object *record, const struct json_pointer *pointer,
                        struct arena *arena);
+
+/**
+ * The time that a value of a record stands for, in microseconds since 1970: a number of seconds or
+ * milliseconds, the same as a string of digits, or an RFC 3339 text. False: it is none of these, or
+ * not in the years 0 to 9999.
+ */
+bool record_time(struct json_object *value, int64_t *us);

@@ -4,7 +4,9 @@
 #include "server/sink_kinds.h"
 
 #include "base/clock.h"
+#include "delivery/sinks/eventbridge.h"
 #include "delivery/sinks/file.h"
+#include "delivery/sinks/firehose.h"
 #include "delivery/sinks/http.h"
 #include "delivery/sinks/kafka.h"
 #include "delivery/sinks/kinesis.h"
@@ -166,7 +168,7 @@ static bool make_kinesis(const struct sink_maker *maker, const struct config_sin
         .stream = copy(maker, config->stream),
         .partition_key = copy(maker, config->partition_key),
         .max_record = config->max_record,
-        .newline = config->newline,
+        .newline = config->newline == CONFIG_CHOICE_YES,
     };
 
     return make_entries(maker, config, &options.entries, err) && sink_kinesis(&options, out, err);
@@ -234,13 +236,39 @@ static bool make_s3(const struct sink_maker *maker, const struct config_sink *co
                out, err);
 }
 
+static bool make_firehose(const struct sink_maker *maker, const struct config_sink *config,
+                          struct sink *out, struct error *err)
+{
+    struct sink_firehose_options options = {
+        .delivery_stream = copy(maker, config->delivery_stream),
+        .newline = config->newline != CONFIG_CHOICE_NO,
+    };
+
+    return make_entries(maker, config, &options.entries, err) && sink_firehose(&options, out, err);
+}
+
+static bool make_eventbridge(const struct sink_maker *maker, const struct config_sink *config,
+                             struct sink *out, struct error *err)
+{
+    struct sink_eventbridge_options options = {
+        .bus = copy(maker, config->bus),
+        .source = copy(maker, config->source),
+        .detail_type = copy(maker, config->detail_type),
+        .time = copy(maker, config->time),
+    };
+
+    return make_entries(maker, config, &options.entries, err) &&
+           sink_eventbridge(&options, out, err);
+}
+
 typedef bool make_sink(const struct sink_maker *maker, const struct config_sink *config,
                        struct sink *out, struct error *err);
 
 static make_sink *const makers[] = {
-    [CONFIG_SINK_FILE] = make_file,   [CONFIG_SINK_HTTP] = make_http,
-    [CONFIG_SINK_KAFKA] = make_kafka, [CONFIG_SINK_KINESIS] = make_kinesis,
-    [CONFIG_SINK_SQS] = make_sqs,     [CONFIG_SINK_S3] = make_s3,
+    [CONFIG_SINK_FILE] = make_file,         [CONFIG_SINK_HTTP] = make_http,
+    [CONFIG_SINK_KAFKA] = make_kafka,       [CONFIG_SINK_KINESIS] = make_kinesis,
+    [CONFIG_SINK_SQS] = make_sqs,           [CONFIG_SINK_S3] = make_s3,
+    [CONFIG_SINK_FIREHOSE] = make_firehose, [CONFIG_SINK_EVENTBRIDGE] = make_eventbridge,
 };
 
 bool sink_make(const struct sink_maker *maker, const struct config_sink *config, struct sink *out,

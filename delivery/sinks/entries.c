@@ -14,6 +14,7 @@
 
 enum {
     MIB = 1024 * 1024,
+    SERVICE_UNAVAILABLE = 503,
     MESSAGE_MAX = 300,                    /* bytes of a target's words about an entry */
     LONGEST_ATTEMPT_US = 3600 * US_PER_S, /* the call's deadline counts */
 };
@@ -129,7 +130,8 @@ static bool judge_failure(struct entries_run *run, struct entries_call *call,
     for (size_t i = 0; i < call->count; i++)
         set(call, i, is_misconfigured ? SINK_MISCONFIGURED : SINK_POSTPONED,
             reason_of(run, failure->error.text));
-    run->answer->is_sink_wide = is_misconfigured || failure->kind == AWS_THROTTLED;
+    run->answer->is_sink_wide = is_misconfigured || failure->kind == AWS_THROTTLED ||
+                                failure->status == SERVICE_UNAVAILABLE;
     run->answer->retry_after_us = failure->retry_after_us;
     return false;
 }
@@ -403,4 +405,29 @@ struct str entries_group(const struct entries_item *item, const struct json_poin
         return item->record->order_key;
     text = record_text(item->json, pointer, item->arena);
     return text.ptr ? text : item->record->key;
+}
+
+struct str entries_head(struct arena *arena, const char *name, const char *target, const char *list)
+{
+    struct buf *head = arena_buf(arena, SIZE_MAX);
+
+    buf_printf(head, "{\"%s\":", name);
+    json_write_string(head, str_from_c(target));
+    buf_printf(head, ",\"%s\":[", list);
+    return buf_str(head);
+}
+
+void entries_add_data(const struct entries_call *call, const struct entries_item *item,
+                      bool newline)
+{
+    struct str bytes = item->record->bytes;
+    struct str text;
+
+    if (newline)
+        bytes = arena_printf(item->arena, "%.*s\n", STR_ARG(bytes));
+    text = secret_base64(bytes);
+    buf_add(call->body, STR("{\"Data\":\""));
+    buf_add(call->body, text);
+    buf_add_char(call->body, '"');
+    secret_free(text);
 }

@@ -131,6 +131,14 @@ void entries_judge_by_id(struct entries_call *call, struct json_object *answer);
 
 /* For makers of targets and for add(). */
 
+/** `{"NAME":"TARGET","LIST":[`, in the arena. */
+struct str entries_head(struct arena *arena, const char *name, const char *target,
+                        const char *list);
+
+/** Append `{"Data":"..."`: the record in Base64, with a newline after it or not. */
+void entries_add_data(const struct entries_call *call, const struct entries_item *item,
+                      bool newline);
+
 /** Compile the pointer `text`, which was checked; "": `*out` is NULL. ERR_MALFORMED. */
 NODISCARD bool entries_pointer(const char *text, struct json_pointer **out, struct error *err);
 

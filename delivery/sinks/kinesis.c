@@ -6,8 +6,8 @@
  */
 #include "delivery/sinks/kinesis.h"
 
+#include "base/arena.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "base/utf8.h"
 
 enum {
@@ -19,19 +19,8 @@ enum {
 struct sink_kinesis {
     struct sink_kinesis_options options;
     struct json_pointer *key; /* NULL: the order key */
-    struct buf head;
+    struct arena *arena;
 };
-
-static void kinesis_data(struct buf *body, struct str bytes, bool newline, struct arena *arena)
-{
-    struct str text =
-        secret_base64(newline ? arena_printf(arena, "%.*s\n", STR_ARG(bytes)) : bytes);
-
-    buf_add(body, STR("{\"Data\":\""));
-    buf_add(body, text);
-    buf_add_char(body, '"');
-    secret_free(text);
-}
 
 static enum entries_added kinesis_add(void *self, struct entries_call *call,
                                       struct entries_item *item)
@@ -47,7 +36,7 @@ static enum entries_added kinesis_add(void *self, struct entries_call *call,
                    kinesis->options.max_record);
         return ENTRIES_IMPOSSIBLE;
     }
-    kinesis_data(call->body, item->record->bytes, kinesis->options.newline, item->arena);
+    entries_add_data(call, item, kinesis->options.newline);
     buf_add(call->body, STR(",\"PartitionKey\":"));
     json_write_string(call->body, key);
     buf_add_char(call->body, '}');
@@ -72,21 +61,17 @@ static void kinesis_destroy(void *self)
     struct sink_kinesis *kinesis = self;
 
     json_pointer_destroy(kinesis->key);
-    buf_done(&kinesis->head);
+    arena_destroy(kinesis->arena);
     mem_free(kinesis);
 }
 
 bool sink_kinesis(const struct sink_kinesis_options *options, struct sink *out, struct error *err)
 {
     struct sink_kinesis *kinesis = mem_alloc(sizeof(*kinesis));
-    struct str stream = str_from_c(options->stream);
+    bool is_arn = str_starts_with(str_from_c(options->stream), STR("arn:"));
 
     kinesis->options = *options;
-    buf_init(&kinesis->head, SIZE_MAX);
-    buf_add(&kinesis->head, str_starts_with(stream, STR("arn:")) ? STR("{\"StreamARN\":")
-                                                                 : STR("{\"StreamName\":"));
-    json_write_string(&kinesis->head, stream);
-    buf_add(&kinesis->head, STR(",\"Records\":["));
+    kinesis->arena = arena_create();
 
     const struct entries_target target = {
         .service = "kinesis",
@@ -95,7 +80,8 @@ bool sink_kinesis(const struct sink_kinesis_options *options, struct sink *out, 
         .max_records = KINESIS_RECORDS,
         .max_bytes = KINESIS_CALL_BYTES,
         .reads_records = *options->partition_key != '\0',
-        .head = buf_str(&kinesis->head),
+        .head = entries_head(kinesis->arena, is_arn ? "StreamARN" : "StreamName", options->stream,
+                             "Records"),
         .separator = STR(","),
         .tail = STR("]}"),
         .add = kinesis_add,

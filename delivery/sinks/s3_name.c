@@ -3,21 +3,11 @@
  */
 #include "delivery/sinks/s3_name.h"
 
-#include <math.h>
-
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "delivery/record_format.h"
-
-enum { DIGITS_MAX = 15 };
-
-/* A larger number is not seconds but milliseconds: as seconds it would be after the year 5000. */
-#define SECONDS_MAX 1e11
-
-/* The years 0 to 9999. */
-#define FIRST_S (-62167219200.0)
-#define END_S   253402300800.0
+#include "delivery/record_text.h"
 
 struct s3_prefix {
     struct record_format *format; /* NULL: the prefix is empty */
@@ -83,37 +73,6 @@ static void add_value(struct buf *out, struct str value)
     }
 }
 
-/* Microseconds from a number of seconds or milliseconds. */
-static bool read_epoch(double number, int64_t *us)
-{
-    double seconds = fabs(number) < SECONDS_MAX ? number : number / 1000;
-
-    if (!(seconds >= FIRST_S && seconds < END_S))
-        return false;
-    *us = (int64_t)floor(seconds * 1e6);
-    return true;
-}
-
-/* A number, a number written as a string of digits, or an RFC 3339 text. */
-static bool read_time(struct json_object *value, int64_t *us)
-{
-    enum json_kind kind = json_kind(value);
-    double number = 0;
-
-    if (kind == JSON_INTEGER || kind == JSON_NUMBER)
-        return read_epoch(json_double(value), us);
-    if (kind != JSON_STRING)
-        return false;
-
-    struct str text = json_str(value);
-
-    if (!all_are(text, char_is_digit))
-        return clock_parse(text, us);
-    for (size_t i = 0; i < text.len && i < DIGITS_MAX; i++)
-        number = number * 10 + (text.ptr[i] - '0');
-    return text.len <= DIGITS_MAX && read_epoch(number, us);
-}
-
 /* The time of a record, if its prefix needs it. */
 static bool find_time(const struct s3_prefix *prefix, const struct sink_record *record,
                       struct json_object *tree, int64_t *us, struct error *err)
@@ -123,7 +82,7 @@ static bool find_time(const struct s3_prefix *prefix, const struct sink_record *
     *us = record->accepted_us;
     if (!prefix->time || !record_format_needs_time(prefix->format))
         return true;
-    if (json_pointer_find(prefix->time, tree, &value, NULL) == JSON_FOUND && read_time(value, us))
+    if (json_pointer_find(prefix->time, tree, &value, NULL) == JSON_FOUND && record_time(value, us))
         return true;
     return fail(err, ERR_INVALID, "the record has no time at %.*s", STR_ARG(prefix->time_text));
 }

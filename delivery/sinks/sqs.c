@@ -81,16 +81,6 @@ static void sqs_destroy(void *self)
     mem_free(sqs);
 }
 
-static struct str sqs_head(struct arena *arena, const char *queue_url)
-{
-    struct buf *head = arena_buf(arena, SIZE_MAX);
-
-    buf_add(head, STR("{\"QueueUrl\":"));
-    json_write_string(head, str_from_c(queue_url));
-    buf_add(head, STR(",\"Entries\":["));
-    return buf_str(head);
-}
-
 bool sink_sqs(const struct sink_sqs_options *options, struct sink *out, struct error *err)
 {
     struct sink_sqs *sqs = mem_alloc(sizeof(*sqs));
@@ -99,24 +89,25 @@ bool sink_sqs(const struct sink_sqs_options *options, struct sink *out, struct e
     messages.max_bytes = SQS_BYTES;
     sqs->arena = arena_create();
     if (messages_init(&sqs->messages, &messages, err) &&
-        entries_create(&options->entries,
-                       &(struct entries_target){
-                           .service = "sqs",
-                           .operation = "SendMessageBatch",
-                           .right = "sqs:SendMessage",
-                           .max_records = SQS_MESSAGES,
-                           .max_bytes = SQS_BYTES,
-                           .reads_records = messages_read_records(&sqs->messages),
-                           .head = sqs_head(sqs->arena, options->queue_url),
-                           .separator = STR(","),
-                           .tail = STR("]}"),
-                           .add = sqs_add,
-                           .judge = sqs_judge,
-                           .cost = sqs_cost,
-                           .destroy = sqs_destroy,
-                           .self = sqs,
-                       },
-                       out, err))
+        entries_create(
+            &options->entries,
+            &(struct entries_target){
+                .service = "sqs",
+                .operation = "SendMessageBatch",
+                .right = "sqs:SendMessage",
+                .max_records = SQS_MESSAGES,
+                .max_bytes = SQS_BYTES,
+                .reads_records = messages_read_records(&sqs->messages),
+                .head = entries_head(sqs->arena, "QueueUrl", options->queue_url, "Entries"),
+                .separator = STR(","),
+                .tail = STR("]}"),
+                .add = sqs_add,
+                .judge = sqs_judge,
+                .cost = sqs_cost,
+                .destroy = sqs_destroy,
+                .self = sqs,
+            },
+            out, err))
         return true;
     sqs_destroy(sqs);
     return false;

@@ -33,6 +33,8 @@ enum config_sink_kind {
     CONFIG_SINK_KINESIS,
     CONFIG_SINK_SQS,
     CONFIG_SINK_S3,
+    CONFIG_SINK_FIREHOSE,
+    CONFIG_SINK_EVENTBRIDGE,
 };
 enum config_compression {
     CONFIG_COMPRESSION_NONE,
@@ -47,6 +49,7 @@ enum config_sasl_mechanism {
     CONFIG_SASL_SCRAM_256,
     CONFIG_SASL_SCRAM_512,
 };
+enum config_choice { CONFIG_CHOICE_OF_KIND, CONFIG_CHOICE_NO, CONFIG_CHOICE_YES };
 enum config_deduplication { CONFIG_DEDUPLICATION_KEY, CONFIG_DEDUPLICATION_CONTENT };
 
 /** One member of an object whose keys are the operator's choice. */
@@ -230,18 +233,22 @@ struct config_sink {
     const char *stream;        /* name or ARN */
     const char *partition_key; /* JSON Pointer into the record; "": the key */
     uint64_t max_record;
-    bool newline;
+    enum config_choice newline;
     const char *queue_url;
     const char *group_id; /* JSON Pointer into the record; "": none */
     enum config_deduplication deduplication;
     struct config_pairs attributes; /* name to JSON Pointer into the record */
     const char *bucket;             /* name, alias or ARN */
     const char *prefix;
-    const char *time; /* JSON Pointer into the record; "": when the event was accepted */
+    const char *time; /* JSON Pointer into the record */
     uint64_t max_bytes;
     int64_t max_age_us;
     bool path_style;
     enum config_checksum checksum;
+    const char *delivery_stream;
+    const char *bus;    /* name or ARN; "": the default bus */
+    const char *source; /* texts as in delivery/record_format.h */
+    const char *detail_type;
     const char *region;       /* "": of the URL or ARN, else aws.region */
     const char *endpoint_url; /* "": aws.endpoint_url */
     const char *profile;      /* "": aws.profile */

@@ -62,6 +62,18 @@ static void read_flag(const struct config_reading *reading, const struct setting
     *(bool *)to = json_kind(from->value) == JSON_BOOLEAN && json_object_get_boolean(from->value);
 }
 
+/* A flag that may be null: then the kind decides. */
+static void read_kind_flag(const struct config_reading *reading, const struct setting *from,
+                           void *to)
+{
+    enum config_choice choice = CONFIG_CHOICE_OF_KIND;
+
+    (void)reading;
+    if (json_kind(from->value) == JSON_BOOLEAN)
+        choice = json_object_get_boolean(from->value) ? CONFIG_CHOICE_YES : CONFIG_CHOICE_NO;
+    *(enum config_choice *)to = choice;
+}
+
 static bool is_number(struct json_object *value)
 {
     return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
@@ -382,7 +394,7 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, stream, read_text),
     KEY(config_sink, partition_key, read_text),
     KEY(config_sink, max_record, read_size),
-    KEY(config_sink, newline, read_flag),
+    KEY(config_sink, newline, read_kind_flag),
     KEY(config_sink, queue_url, read_text),
     KEY(config_sink, group_id, read_text),
     KEY(config_sink, deduplication, read_choice),
@@ -394,6 +406,10 @@ static const struct config_key sink_keys[] = {
     KEY_TIME(config_sink, max_age),
     KEY(config_sink, path_style, read_flag),
     KEY(config_sink, checksum, read_choice),
+    KEY(config_sink, delivery_stream, read_text),
+    KEY(config_sink, bus, read_text),
+    KEY(config_sink, source, read_text),
+    KEY(config_sink, detail_type, read_text),
     KEY(config_sink, region, read_text),
     KEY(config_sink, endpoint_url, read_text),
     KEY(config_sink, profile, read_text),

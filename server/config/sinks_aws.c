@@ -4,6 +4,7 @@
 #include "server/config/config_internal.h"
 
 #include "base/chars.h"
+#include "delivery/record_format.h"
 
 /* arn:PARTITION:SERVICE:REGION:... */
 static struct str region_of_arn(struct str arn)
@@ -53,6 +54,8 @@ struct str config_sink_region(const struct config_sink *sink)
 
     if (str_starts_with(str_from_c(sink->stream), STR("arn:")))
         region = region_of_arn(str_from_c(sink->stream));
+    else if (str_starts_with(str_from_c(sink->bus), STR("arn:")))
+        region = region_of_arn(str_from_c(sink->bus));
     else if (*sink->queue_url)
         region = region_of_queue(str_from_c(sink->queue_url));
     return region.len > 0 ? region : STR_NONE;
@@ -84,6 +87,88 @@ static void check_fifo(struct settings *settings, struct arena *arena,
                           "only a FIFO target finds duplicates");
 }
 
+/* The glob of all results of the text at `key`. False: it is not valid, which is a problem. */
+static bool format_glob(struct settings *settings, struct arena *arena, const char *text,
+                        struct str pointer, struct str *glob)
+{
+    struct buf *out = arena_buf(arena, SIZE_MAX);
+    struct record_format *format;
+    struct error err;
+
+    if (!record_format_create(str_from_c(text), &format, &err)) {
+        settings_complain(settings, pointer, "%s", err.text);
+        return false;
+    }
+    record_format_glob(format, out);
+    record_format_destroy(format);
+    *glob = buf_str(out);
+    return true;
+}
+
+static bool is_wild(struct str glob, size_t at)
+{
+    return at < glob.len && char_is_one_of(glob.ptr[at], "*?");
+}
+
+/*
+ * Can one text fit both globs? A `?` counts as a `*`. `row[j]` is the answer for the rests of `a`
+ * from i on and of `b` from j on; `below` is the row of i + 1.
+ */
+static bool globs_meet(struct str a, struct str b, struct arena *arena)
+{
+    bool *row = arena_alloc(arena, b.len + 2);
+    bool *below = arena_alloc(arena, b.len + 2);
+
+    for (size_t i = a.len + 1; i-- > 0;) {
+        memcpy(below, row, b.len + 2);
+        for (size_t j = b.len + 1; j-- > 0;) {
+            if (i == a.len && j == b.len)
+                row[j] = true;
+            else if (is_wild(a, i) || is_wild(b, j))
+                row[j] = row[j + 1] || (i < a.len && below[j]);
+            else
+                row[j] = i < a.len && j < b.len && a.ptr[i] == b.ptr[j] && below[j + 1];
+        }
+    }
+    return row[0];
+}
+
+/* Does the route take events whose `key` fits the glob? It does if it does not look at the key. */
+static bool takes(const struct config_route *route, const char *key, struct str glob,
+                  struct arena *arena)
+{
+    for (size_t i = 0; i < route->match.count; i++)
+        if (strcmp(route->match.list[i].key, key) == 0)
+            return globs_meet(glob, str_from_c(route->match.list[i].value), arena);
+    return true;
+}
+
+/* An event that a rule sends back to a route would go round for ever. */
+static void check_loop(struct settings *settings, const struct config *config, size_t index)
+{
+    struct arena *arena = config->arena;
+    const struct config_sink *sink = &config->sinks[index];
+    struct str pointer = arena_printf(arena, "/sinks/%zu/source", index);
+    struct str source;
+    struct str type;
+
+    if (!*sink->source || !*sink->detail_type)
+        return; /* the schema refuses it */
+    if (!format_glob(settings, arena, sink->source, pointer, &source) ||
+        !format_glob(settings, arena, sink->detail_type,
+                     arena_printf(arena, "/sinks/%zu/detail_type", index), &type))
+        return;
+    for (size_t i = 0; i < config->route_count; i++)
+        if (takes(&config->routes[i], "source", source, arena) &&
+            takes(&config->routes[i], "detail-type", type, arena)) {
+            settings_complain(settings, pointer,
+                              "events with this source and detail_type could come back by "
+                              "routes[%zu]: give it a `match` that excludes them",
+                              i);
+            return;
+        }
+}
+
 void config_sink_rules_aws(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->sink_count; i++) {
@@ -92,5 +177,7 @@ void config_sink_rules_aws(struct settings *settings, const struct config *confi
         check_region(settings, config->arena, sink, i);
         if (sink->kind == CONFIG_SINK_SQS)
             check_fifo(settings, config->arena, sink, i);
+        if (sink->kind == CONFIG_SINK_EVENTBRIDGE)
+            check_loop(settings, config, i);
     }
 }

@@ -295,6 +295,123 @@ class SqsFifo(Sqs):
         return super().sink() | {"group_id": "/queue_id"}
 
 
+class Firehose(Service):
+    kind = "firehose"
+    model = "firehose"
+    signing = "firehose"
+    target = "Firehose_20150804.PutRecordBatch"
+    most_entries = 500
+    ENTRY_FAULTS = {
+        "later": ("ServiceUnavailableException", False),
+        "broken": ("InternalFailure", False),
+        "unknown": ("SomethingNewException", False),
+    }
+    CALL_FAULTS = {
+        "later": (503, "ServiceUnavailableException"),
+        "throttled": (400, "LimitExceededException"),
+        "broken": (500, "InternalFailure"),
+        "unknown": (400, "SomethingNewException"),
+        "own": (400, "InvalidArgumentException"),
+        "configuration": (400, "ResourceNotFoundException"),
+        "denied": (400, "AccessDeniedException"),
+        "kms": (400, "InvalidKMSResourceException"),
+        "source": (400, "InvalidSourceException"),
+    }
+
+    def sink(self):
+        return {"delivery_stream": "orders"}
+
+    def read(self, body):
+        params = json.loads(body)
+        for record in params["Records"]:
+            record["Data"] = base64.b64decode(record["Data"], validate=True)
+        return params
+
+    def entries(self, params):
+        return params["Records"]
+
+    def check(self, params):
+        sizes = [len(record["Data"]) for record in params["Records"]]
+        if len(sizes) > self.most_entries or max(sizes) > 1024000 or sum(sizes) > 4 * MIB:
+            raise Refusal("InvalidArgumentException", f"{len(sizes)} records, {sum(sizes)} bytes")
+
+    def take(self, entry):
+        if not entry["Data"].endswith(b"\n"):
+            raise EntryRefusal("InvalidArgumentException", "no newline")
+        self.stored.append(Stored(entry["Data"]))
+
+    def answer(self, outcomes):
+        entries = [
+            {"ErrorCode": refusal.code, "ErrorMessage": refusal.message}
+            if refusal
+            else {"RecordId": f"r{number}"}
+            for number, _, refusal in outcomes
+        ]
+        return {
+            "FailedPutCount": sum("ErrorCode" in one for one in entries),
+            "Encrypted": False,
+            "RequestResponses": entries,
+        }
+
+
+class EventBridge(Service):
+    kind = "eventbridge"
+    model = "events"
+    signing = "events"
+    target = "AWSEvents.PutEvents"
+    most_entries = 10
+    ENTRY_FAULTS = {
+        "later": ("ThrottlingException", False),
+        "broken": ("InternalFailure", False),
+        "unknown": ("SomethingNew", False),
+        "own": ("MalformedDetail", False),
+        "configuration": ("NotAuthorizedForSource", False),
+    }
+    CALL_FAULTS = {
+        "later": (400, "ThrottlingException"),
+        "broken": (500, "InternalException"),
+        "unknown": (400, "SomethingNew"),
+        "own": (400, "ValidationException"),
+        "configuration": (400, "ResourceNotFoundException"),
+        "denied": (400, "AccessDeniedException"),
+    }
+
+    def sink(self):
+        return {"bus": "orders", "source": "sluice", "detail_type": "record of {/queue_id}"}
+
+    def entries(self, params):
+        return params["Entries"]
+
+    @staticmethod
+    def size(entry):
+        texts = ("Source", "DetailType", "Detail")
+        return 14 * ("Time" in entry) + sum(len(entry[name].encode()) for name in texts)
+
+    def check(self, params):
+        if len(params["Entries"]) > self.most_entries:
+            raise Refusal("ValidationException", f"{len(params['Entries'])} entries")
+        if sum(map(self.size, params["Entries"])) > MIB:
+            raise Refusal("ValidationException", "Total size of the entries in the request")
+
+    def take(self, entry):
+        if entry["Source"].startswith("aws.") or len(entry["DetailType"]) > 128:
+            raise EntryRefusal("InvalidArgument", entry["Source"])
+        if not isinstance(json.loads(entry["Detail"]), dict):
+            raise EntryRefusal("MalformedDetail", "Detail is malformed.")
+        more = {name: entry[name] for name in entry if name != "Detail"}
+        self.stored.append(Stored(entry["Detail"].encode(), more=more))
+
+    def answer(self, outcomes):
+        entries = [
+            {"ErrorCode": refusal.code, "ErrorMessage": refusal.message}
+            if refusal
+            else {"EventId": f"e{number}"}
+            for number, _, refusal in outcomes
+        ]
+        failed = sum("ErrorCode" in one for one in entries)
+        return {"FailedEntryCount": failed, "Entries": entries}
+
+
 class AwsTarget:
     """One service on a free port of 127.0.0.1."""
 

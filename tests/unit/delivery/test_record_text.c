@@ -36,8 +36,44 @@ static void scalars_are_text_and_all_else_is_none(void)
     arena_destroy(arena);
 }
 
+static void times_are_numbers_or_texts(void)
+{
+    static const struct {
+        const char *json;
+        int64_t us; /* -1: not a time */
+    } rows[] = {
+        { "1700000000", INT64_C(1700000000000000) },
+        { "1700000000.25", INT64_C(1700000000250000) },
+        { "1700000000250", INT64_C(1700000000250000) },
+        { "\"1700000000\"", INT64_C(1700000000000000) },
+        { "\"2023-11-14T22:13:20Z\"", INT64_C(1700000000000000) },
+        { "0", 0 },
+        { "1e30", -1 },
+        { "\"1234567890123456\"", -1 },
+        { "\"now\"", -1 },
+        { "\"\"", -1 },
+        { "true", -1 },
+        { "null", -1 },
+        { "[]", -1 },
+    };
+    struct arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *value = NULL;
+        struct error err = { 0 };
+        int64_t us = -1;
+
+        TEST_CASE(rows[i].json);
+        CHECK(json_read_in(arena, str_from_c(rows[i].json), NULL, &value, &err));
+        CHECK_INT(record_time(value, &us), rows[i].us >= 0);
+        CHECK_INT(us, rows[i].us);
+    }
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     RUN(scalars_are_text_and_all_else_is_none);
+    RUN(times_are_numbers_or_texts);
     return test_end();
 }

@@ -430,7 +430,8 @@ static const struct {
     { "sinks:\n  - {name: a, kind: file}\n", "2: sinks[0].path: is missing\n" },
     { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
     { "sinks:\n  - {name: a, kind: ftp}\n",
-      "2: sinks[0].kind: expected one of: file, http, kafka, kinesis, sqs, s3\n" },
+      "2: sinks[0].kind: expected one of: file, http, kafka, kinesis, sqs, s3, "
+      "firehose, eventbridge\n" },
     { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
     { "sinks:\n  - {name: a b, kind: file, path: x}\n",
       "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
@@ -541,7 +542,10 @@ static const struct {
 #define SINK(keys)    "sinks:\n  - {name: a, " keys "}\n"
 #define KINESIS(keys) SINK("kind: kinesis, " keys)
 #define SQS(keys)     SINK("kind: sqs, " keys)
-#define QUEUE         "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
+#define BRIDGE(keys)  SINK("kind: eventbridge, " keys)
+#define ROUTES(match)                                                                              \
+    "routes: [{registry: r, schema: s, transform: /dev/null, match: {" match "}}]\n"
+#define QUEUE "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
 
 static const struct {
     const char *yaml;
@@ -583,7 +587,65 @@ static const struct {
       "2: sinks[0].attributes.a: expected a JSON Pointer that begins with /\n" },
     { SQS("queue_url: '" QUEUE "', attributes: {aws.a: /a}"),
       "2: sinks[0].attributes: expected names of attributes as keys\n" },
+    { SINK("kind: firehose, delivery_stream: a, newline: false"), "" },
+    { SINK("kind: firehose, delivery_stream: a, newline: null"), "" },
+    { SINK("kind: firehose"), "2: sinks[0].delivery_stream: is missing\n" },
+    { SINK("kind: firehose, delivery_stream: a b"),
+      "2: sinks[0].delivery_stream: expected the name of a delivery stream\n" },
+    { BRIDGE("source: aws.s3, detail_type: x") ROUTES("source: a"),
+      "2: sinks[0].source: expected a text that does not begin with aws.\n" },
+    { BRIDGE("source: b, detail_type: x, bus: a b") ROUTES("source: a"),
+      "2: sinks[0].bus: expected the name or the ARN of an event bus\n" },
+    { BRIDGE("source: b"), "2: sinks[0].detail_type: is missing\n" },
+    { BRIDGE("source: b, detail_type: '{x'") ROUTES("source: a"),
+      "2: sinks[0].detail_type: a { without }; {{ is a brace\n" },
+    { BRIDGE("source: b, detail_type: x, region: r,\n     bus: "
+             "'arn:aws:events:eu-west-1:123456789012:event-bus/x'") ROUTES("source: a"),
+      "2: sinks[0].region: the target is in eu-west-1\n" },
 };
+
+static void a_bus_gets_no_event_that_a_route_takes(void)
+{
+    static const struct {
+        const char *source;
+        const char *detail_type;
+        const char *match;
+        bool loops;
+    } rows[] = {
+        { "b", "x", "source: a", false },
+        { "a", "x", "source: a", true },
+        { "a", "x", "source: a, detail-type: y", false },
+        { "a", "x", "source: a, detail-type: x", true },
+        { "a", "x", "detail-type: y", false },
+        { "b", "x", "/detail/q: '1'", true },
+        { "b", "x", "source: '*'", true },
+        { "abc", "x", "source: 'a*'", true },
+        { "bbc", "x", "source: 'a*'", false },
+        { "abc", "x", "source: 'a*c'", true },
+        { "abd", "x", "source: 'a*c'", false },
+        { "abc", "x", "source: 'a?c'", true },
+        { "s.{/q}", "x", "source: 'a*'", false },
+        { "s.{/q}", "x", "source: 's.genesys'", true },
+        { "s.{/q}", "x", "source: 's'", false },
+        { "{/q}", "x", "source: a", true },
+        { "{/q}.z", "x", "source: '*.y'", false },
+        { "{/q}.z", "{/q}", "source: '?.*', detail-type: y", true },
+        { "s.{/q}.{/r}.t", "x", "source: 's.*.u.*.t'", true },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char yaml[1000];
+
+        TEST_CASE(rows[i].match);
+        (void)snprintf(yaml, sizeof(yaml), BRIDGE("source: '%s', detail_type: '%s'") ROUTES("%s"),
+                       rows[i].source, rows[i].detail_type, rows[i].match);
+        check_problems(yaml, rows[i].loops
+                                 ? "2: sinks[0].source: events with this source and detail_type "
+                                   "could come back by routes[0]: give it a `match` that excludes "
+                                   "them\n"
+                                 : "");
+    }
+}
 
 static void sinks_of_aws_are_checked_as_a_whole(void)
 {
@@ -759,6 +821,7 @@ int main(void)
     RUN(sinks_are_checked_as_a_whole);
     RUN(kafka_sinks_are_checked);
     RUN(sinks_of_aws_are_checked_as_a_whole);
+    RUN(a_bus_gets_no_event_that_a_route_takes);
     RUN(no_sink_writes_to_a_file_of_the_server);
     RUN(sinks_have_a_bound);
     RUN(routes_can_be_reached);
