@@ -4,6 +4,7 @@
 #include "server/sink_kinds.h"
 
 #include "base/clock.h"
+#include "delivery/sinks/dynamodb.h"
 #include "delivery/sinks/eventbridge.h"
 #include "delivery/sinks/file.h"
 #include "delivery/sinks/firehose.h"
@@ -261,15 +262,49 @@ static bool make_eventbridge(const struct sink_maker *maker, const struct config
            sink_eventbridge(&options, out, err);
 }
 
+static struct dynamodb_key key_of(const struct sink_maker *maker, const struct config_pairs *pairs)
+{
+    if (pairs->count == 0)
+        return (struct dynamodb_key){ "", "" };
+    return (struct dynamodb_key){ copy(maker, pairs->list[0].key),
+                                  copy(maker, pairs->list[0].value) };
+}
+
+static bool make_dynamodb(const struct sink_maker *maker, const struct config_sink *config,
+                          struct sink *out, struct error *err)
+{
+    struct sink_dynamodb_options options = {
+        .name = copy(maker, config->name),
+        .table = copy(maker, config->table),
+        .mode =
+            config->mode == CONFIG_DYNAMODB_INSERT ? SINK_DYNAMODB_INSERT : SINK_DYNAMODB_REPLACE,
+        .item = { .hash = key_of(maker, &config->hash_key),
+                  .range = key_of(maker, &config->range_key),
+                  .as_attributes = config->as == CONFIG_DYNAMODB_ATTRIBUTES,
+                  .document = copy(maker, config->document),
+                  .ttl_name = copy(maker, config->ttl.name),
+                  .ttl_after_us = config->ttl.after_us },
+    };
+
+    return make_entries(maker, config, &options.entries, err) && sink_dynamodb(&options, out, err);
+}
+
 typedef bool make_sink(const struct sink_maker *maker, const struct config_sink *config,
                        struct sink *out, struct error *err);
 
+/* clang-format off: one kind a line */
 static make_sink *const makers[] = {
-    [CONFIG_SINK_FILE] = make_file,         [CONFIG_SINK_HTTP] = make_http,
-    [CONFIG_SINK_KAFKA] = make_kafka,       [CONFIG_SINK_KINESIS] = make_kinesis,
-    [CONFIG_SINK_SQS] = make_sqs,           [CONFIG_SINK_S3] = make_s3,
-    [CONFIG_SINK_FIREHOSE] = make_firehose, [CONFIG_SINK_EVENTBRIDGE] = make_eventbridge,
+    [CONFIG_SINK_FILE] = make_file,
+    [CONFIG_SINK_HTTP] = make_http,
+    [CONFIG_SINK_KAFKA] = make_kafka,
+    [CONFIG_SINK_KINESIS] = make_kinesis,
+    [CONFIG_SINK_SQS] = make_sqs,
+    [CONFIG_SINK_S3] = make_s3,
+    [CONFIG_SINK_FIREHOSE] = make_firehose,
+    [CONFIG_SINK_EVENTBRIDGE] = make_eventbridge,
+    [CONFIG_SINK_DYNAMODB] = make_dynamodb,
 };
+/* clang-format on */
 
 bool sink_make(const struct sink_maker *maker, const struct config_sink *config, struct sink *out,
                struct error *err)

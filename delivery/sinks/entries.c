@@ -43,7 +43,7 @@ static void set(struct entries_call *call, size_t entry, enum sink_result result
 }
 
 /* Append an entry for record `index`. False: it needs the next call. */
-static bool add(struct entries_run *run, struct entries_call *call, size_t index)
+static bool add_entry(struct entries_run *run, struct entries_call *call, size_t index)
 {
     const struct entries_target *target = &run->entries->target;
     CLEANUP(json_cleanup) struct json_object *json = NULL;
@@ -75,7 +75,7 @@ static bool add(struct entries_run *run, struct entries_call *call, size_t index
 }
 
 /* Fill a call with records from `next` on. Returns the first one that is left. */
-static size_t fill(struct entries_run *run, struct entries_call *call, size_t next)
+static size_t fill_call(struct entries_run *run, struct entries_call *call, size_t next)
 {
     const struct entries_target *target = &run->entries->target;
     size_t end = run->batch->in_order ? next + 1 : run->batch->count;
@@ -88,7 +88,7 @@ static size_t fill(struct entries_run *run, struct entries_call *call, size_t ne
         .target = target->call_size ? arena_alloc(run->batch->arena, target->call_size) : NULL,
     };
     buf_add(call->body, target->head);
-    while (next < end && call->count < target->max_records && add(run, call, next))
+    while (next < end && call->count < target->max_records && add_entry(run, call, next))
         next++;
     buf_add(call->body, target->tail);
     return next;
@@ -171,7 +171,7 @@ static void entries_deliver(void *self, const struct sink_batch *batch, struct s
     while (goes_on && next < batch->count) {
         struct entries_call call;
 
-        next = fill(&run, &call, next);
+        next = fill_call(&run, &call, next);
         if (call.count > 0)
             goes_on = call_target(&run, &call);
         if (batch->in_order)

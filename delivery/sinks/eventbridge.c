@@ -139,7 +139,7 @@ static struct str bus_member(struct arena *arena, const char *bus)
     return buf_str(member);
 }
 
-static bool compile(struct sink_eventbridge *bridge, const struct sink_eventbridge_options *options,
+static bool compile_texts(struct sink_eventbridge *bridge, const struct sink_eventbridge_options *options,
                     struct error *err)
 {
     return record_format_create(str_from_c(options->source), &bridge->source, err) &&
@@ -160,7 +160,7 @@ bool sink_eventbridge(const struct sink_eventbridge_options *options, struct sin
 
     bridge->arena = arena_create();
     bridge->bus = bus_member(bridge->arena, options->bus);
-    if (compile(bridge, options, err) && entries_create(&options->entries,
+    if (compile_texts(bridge, options, err) && entries_create(&options->entries,
                                                         &(struct entries_target){
                                                             .service = "eventbridge",
                                                             .operation = "PutEvents",

@@ -35,6 +35,7 @@ enum config_sink_kind {
     CONFIG_SINK_S3,
     CONFIG_SINK_FIREHOSE,
     CONFIG_SINK_EVENTBRIDGE,
+    CONFIG_SINK_DYNAMODB,
 };
 enum config_compression {
     CONFIG_COMPRESSION_NONE,
@@ -49,6 +50,8 @@ enum config_sasl_mechanism {
     CONFIG_SASL_SCRAM_256,
     CONFIG_SASL_SCRAM_512,
 };
+enum config_dynamodb_mode { CONFIG_DYNAMODB_INSERT, CONFIG_DYNAMODB_REPLACE };
+enum config_dynamodb_as { CONFIG_DYNAMODB_DOCUMENT, CONFIG_DYNAMODB_ATTRIBUTES };
 enum config_choice { CONFIG_CHOICE_OF_KIND, CONFIG_CHOICE_NO, CONFIG_CHOICE_YES };
 enum config_deduplication { CONFIG_DEDUPLICATION_KEY, CONFIG_DEDUPLICATION_CONTENT };
 
@@ -209,6 +212,10 @@ struct config_sasl {
 };
 
 enum config_order { CONFIG_ORDER_NONE, CONFIG_ORDER_KEY, CONFIG_ORDER_STRICT };
+struct config_ttl {
+    const char *name; /* "": none */
+    int64_t after_us;
+};
 
 struct config_sink {
     const char *name;
@@ -249,6 +256,13 @@ struct config_sink {
     const char *bus;    /* name or ARN; "": the default bus */
     const char *source; /* texts as in delivery/record_format.h */
     const char *detail_type;
+    const char *table;
+    enum config_dynamodb_mode mode;
+    struct config_pairs hash_key;  /* one name to a JSON Pointer into the record */
+    struct config_pairs range_key; /* the same, or none */
+    enum config_dynamodb_as as;
+    const char *document;
+    struct config_ttl ttl;
     const char *region;       /* "": of the URL or ARN, else aws.region */
     const char *endpoint_url; /* "": aws.endpoint_url */
     const char *profile;      /* "": aws.profile */

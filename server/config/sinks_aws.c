@@ -169,6 +169,23 @@ static void check_loop(struct settings *settings, const struct config *config, s
         }
 }
 
+/* Key, document and time to live are different attributes. */
+static void check_names(struct settings *settings, struct arena *arena,
+                        const struct config_sink *sink, size_t index)
+{
+    bool is_document = sink->as == CONFIG_DYNAMODB_DOCUMENT;
+    const char *names[] = { sink->hash_key.count ? sink->hash_key.list[0].key : "",
+                            sink->range_key.count ? sink->range_key.list[0].key : "",
+                            is_document ? sink->document : "", sink->ttl.name };
+    static const char *const keys[] = { "hash_key", "range_key", "document", "ttl/name" };
+
+    for (size_t i = 1; i < COUNT_OF(names); i++)
+        for (size_t j = 0; j < i; j++)
+            if (*names[i] && strcmp(names[i], names[j]) == 0)
+                settings_complain(settings, arena_printf(arena, "/sinks/%zu/%s", index, keys[i]),
+                                  "%s has this name already", keys[j]);
+}
+
 void config_sink_rules_aws(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->sink_count; i++) {
@@ -179,5 +196,7 @@ void config_sink_rules_aws(struct settings *settings, const struct config *confi
             check_fifo(settings, config->arena, sink, i);
         if (sink->kind == CONFIG_SINK_EVENTBRIDGE)
             check_loop(settings, config, i);
+        if (sink->kind == CONFIG_SINK_DYNAMODB)
+            check_names(settings, config->arena, sink, i);
     }
 }

@@ -412,6 +412,120 @@ class EventBridge(Service):
         return {"FailedEntryCount": failed, "Entries": entries}
 
 
+class DynamoDb(Service):
+    """A table with the key `id`; its items in the order in which they were written."""
+
+    kind = "dynamodb"
+    model = "dynamodb"
+    signing = "dynamodb"
+    content_type = "application/x-amz-json-1.0"
+    most_entries = 25
+    CALL_FAULTS = {
+        "later": (400, "ProvisionedThroughputExceededException"),
+        "limit": (400, "RequestLimitExceeded"),
+        "broken": (500, "InternalServerError"),
+        "conflict": (409, "ReplicatedWriteConflictException"),
+        "unknown": (400, "SomethingNewException"),
+        "own": (400, "ValidationException"),
+        "configuration": (400, "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"),
+        "denied": (400, "AccessDeniedException"),
+    }
+
+    def sink(self):
+        return {"table": "orders", "hash_key": {"id": ""}}
+
+    @staticmethod
+    def size(item):
+        return sum(len(name.encode()) + len(next(iter(value.values()))) for name, value in item.items())
+
+    def put(self, item):
+        if self.size(item) > 400 * KIB:
+            raise Refusal("ValidationException", "Item size has exceeded the maximum allowed size")
+        self.stored.append(Stored(item["record"]["S"].encode(), item["id"]["S"], item))
+
+    def find(self, key):
+        return next((one for one in self.stored if one.key == key), None)
+
+
+class DynamoInsert(DynamoDb):
+    target = "DynamoDB_20120810.BatchExecuteStatement"
+    STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{('\w+': \?(?:, '\w+': \?)*)\}""")
+    ENTRY_FAULTS = {
+        "later": ("ThrottlingError", False),
+        "broken": ("InternalServerError", False),
+        "conflict": ("TransactionConflict", False),
+        "unknown": ("SomethingNew", False),
+        "own": ("ValidationError", False),
+        "configuration": ("AccessDenied", False),
+    }
+
+    def entries(self, params):
+        return params["Statements"]
+
+    def item(self, entry):
+        names = re.findall(r"'(\w+)'", self.STATEMENT.fullmatch(entry["Statement"])[1])
+        return dict(zip(names, entry["Parameters"], strict=True))
+
+    def check(self, params):
+        entries = params["Statements"]
+        keys = [self.item(entry)["id"]["S"] for entry in entries]
+        if len(entries) > self.most_entries or len(set(keys)) < len(keys):
+            raise Refusal("ValidationException", f"{len(entries)} statements, keys {keys}")
+
+    def take(self, entry):
+        item = self.item(entry)
+        there = self.find(item["id"]["S"])
+        if there:
+            raise EntryRefusal("DuplicateItem", there.more)
+        self.put(item)
+
+    def answer(self, outcomes):
+        responses = []
+        for _, _, refusal in outcomes:
+            error = {}
+            if refusal:
+                error = {"Error": {"Code": refusal.code, "Message": "told by the test"}}
+                if refusal.code == "DuplicateItem":
+                    error["Error"] |= {"Message": "Duplicate primary key", "Item": refusal.message}
+            responses.append({"TableName": "orders"} | error)
+        return {"Responses": responses}
+
+
+class DynamoReplace(DynamoDb):
+    target = "DynamoDB_20120810.BatchWriteItem"
+    ENTRY_FAULTS = {"later": ("UnprocessedItems", False)}
+
+    def sink(self):
+        return super().sink() | {"mode": "replace"}
+
+    def entries(self, params):
+        return params["RequestItems"]["orders"]
+
+    def check(self, params):
+        keys = [entry["PutRequest"]["Item"]["id"]["S"] for entry in self.entries(params)]
+        if len(keys) > self.most_entries or len(set(keys)) < len(keys):
+            raise Refusal("ValidationException", "Provided list of item keys contains duplicates")
+
+    def take(self, entry):
+        item = entry["PutRequest"]["Item"]
+        there = self.find(item["id"]["S"])
+        if there:
+            self.stored.remove(there)
+        self.put(item)
+
+    def answer(self, outcomes):
+        unwritten = [entry for _, entry, refusal in outcomes if refusal]
+        random.shuffle(unwritten)
+        return {"UnprocessedItems": {"orders": unwritten} if unwritten else {}}
+
+
+def known(params):
+    """The parameters without the newer ones."""
+    if isinstance(params, dict):
+        return {name: known(value) for name, value in params.items() if name not in NEWER}
+    return [known(value) for value in params] if isinstance(params, list) else params
+
+
 class AwsTarget:
     """One service on a free port of 127.0.0.1."""
 
@@ -515,8 +629,7 @@ class AwsTarget:
             self.changed.notify_all()
 
     def validate(self, params):
-        known = {name: value for name, value in params.items() if name not in NEWER}
-        report = botocore.validate.ParamValidator().validate(known, self.service.shape)
+        report = botocore.validate.ParamValidator().validate(known(params), self.service.shape)
         if report.has_errors():
             self.complain(report.generate_report())
 
@@ -533,7 +646,8 @@ class AwsTarget:
                 try:
                     self.service.take(entry)
                 except EntryRefusal as refused:
-                    self.problems.append(f"{refused.code}: {refused.message}")
+                    if refused.code != "DuplicateItem":
+                        self.problems.append(f"{refused.code}: {refused.message}")
                     refusal = refused
             if name != "missing":
                 found.append((number, entry, refusal))

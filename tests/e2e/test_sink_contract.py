@@ -19,7 +19,17 @@ import time
 
 import pytest
 
-from aws_targets import AwsTarget, EventBridge, Fault, Firehose, Kinesis, Sqs, SqsFifo
+from aws_targets import (
+    AwsTarget,
+    DynamoInsert,
+    DynamoReplace,
+    EventBridge,
+    Fault,
+    Firehose,
+    Kinesis,
+    Sqs,
+    SqsFifo,
+)
 from server import SLOW, route, wait_for
 from test_sinks import arrives, counters, name, post
 
@@ -44,6 +54,12 @@ KINDS = {
     ),
     "firehose": Kind(lambda: AwsTarget(Firehose()), 1024000, frozenset({HAS_ENTRIES})),
     "eventbridge": Kind(lambda: AwsTarget(EventBridge()), MIB, frozenset({HAS_ENTRIES})),
+    "dynamodb-insert": Kind(
+        lambda: AwsTarget(DynamoInsert()), 400 * 1024, frozenset({HAS_ENTRIES, DEDUPLICATES})
+    ),
+    "dynamodb-replace": Kind(
+        lambda: AwsTarget(DynamoReplace()), 400 * 1024, frozenset({HAS_ENTRIES, DEDUPLICATES})
+    ),
 }
 OWN = ("own", "own_unknown")
 CONFIGURATION = ("configuration", "denied", "kms", "security", "source", "expired", "clock")

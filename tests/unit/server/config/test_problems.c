@@ -431,7 +431,7 @@ static const struct {
     { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
     { "sinks:\n  - {name: a, kind: ftp}\n",
       "2: sinks[0].kind: expected one of: file, http, kafka, kinesis, sqs, s3, "
-      "firehose, eventbridge\n" },
+      "firehose, eventbridge, dynamodb\n" },
     { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
     { "sinks:\n  - {name: a b, kind: file, path: x}\n",
       "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
@@ -539,10 +539,11 @@ static const struct {
       "7: sinks[0].rotate_every: is not a key of kind http\n" },
 };
 
-#define SINK(keys)    "sinks:\n  - {name: a, " keys "}\n"
-#define KINESIS(keys) SINK("kind: kinesis, " keys)
-#define SQS(keys)     SINK("kind: sqs, " keys)
-#define BRIDGE(keys)  SINK("kind: eventbridge, " keys)
+#define SINK(keys)     "sinks:\n  - {name: a, " keys "}\n"
+#define KINESIS(keys)  SINK("kind: kinesis, " keys)
+#define SQS(keys)      SINK("kind: sqs, " keys)
+#define DYNAMODB(keys) SINK("kind: dynamodb, table: abc, " keys)
+#define BRIDGE(keys)   SINK("kind: eventbridge, " keys)
 #define ROUTES(match)                                                                              \
     "routes: [{registry: r, schema: s, transform: /dev/null, match: {" match "}}]\n"
 #define QUEUE "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
@@ -587,6 +588,23 @@ static const struct {
       "2: sinks[0].attributes.a: expected a JSON Pointer that begins with /\n" },
     { SQS("queue_url: '" QUEUE "', attributes: {aws.a: /a}"),
       "2: sinks[0].attributes: expected names of attributes as keys\n" },
+    { DYNAMODB("hash_key: {id: ''}"), "" },
+    { DYNAMODB("mode: replace, hash_key: {id: /a}, range_key: {at: /b}, as: attributes,\n"
+               "     ttl: {name: expires, after: 30d}"),
+      "" },
+    { SINK("kind: dynamodb, hash_key: {id: ''}"), "2: sinks[0].table: is missing\n" },
+    { DYNAMODB("mode: insert"), "2: sinks[0].hash_key: is missing\n" },
+    { DYNAMODB("hash_key: {a: /a, b: /b}"),
+      "2: sinks[0].hash_key: expected one attribute with a JSON Pointer\n" },
+    { DYNAMODB("hash_key: {a: b}"),
+      "2: sinks[0].hash_key.a: expected a JSON Pointer, empty or beginning with /\n" },
+    { DYNAMODB("hash_key: {record: /a}"),
+      "2: sinks[0].document: hash_key has this name already\n" },
+    { DYNAMODB("hash_key: {record: /a}, as: attributes"), "" },
+    { DYNAMODB("hash_key: {a: /a}, range_key: {a: /b}, ttl: {name: a}"),
+      "2: sinks[0].range_key: hash_key has this name already\n"
+      "2: sinks[0].ttl.name: hash_key has this name already\n"
+      "2: sinks[0].ttl.name: range_key has this name already\n" },
     { SINK("kind: firehose, delivery_stream: a, newline: false"), "" },
     { SINK("kind: firehose, delivery_stream: a, newline: null"), "" },
     { SINK("kind: firehose"), "2: sinks[0].delivery_stream: is missing\n" },
