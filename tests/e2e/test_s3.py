@@ -116,7 +116,8 @@ def test_an_answer_that_is_not_about_records_is_waited_out(start, peer, event, f
     peer.wait(lambda peer: len(peer.calls) > 3)
     found = counters(server, "lake")
     assert (found["dead"], found["pending"]) == (0, 5)
-    line = server.wait_log(event="sink_failed", sink="lake")
+    said = "sink_misconfigured" if fault in CONFIGURATION else "sink_failed"
+    line = server.wait_log(event=said, sink="lake")
     assert FAULTS[fault][1] in line["reason"] and "told by the test" in line["reason"]
     assert ("eu-south-1" in line["reason"]) == (fault in ("moved", "region"))
     attempts = 'sluice_sink_attempts_total{sink="lake",result="misconfigured"}'
