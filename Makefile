@@ -104,6 +104,7 @@ test-peers: PYTHON = build/peers/bin/python
 test-peers: $(PROGRAM) ## the e2e tests of Glue against moto and boto3, installed from PyPI
 	@tests/setup.sh build test peers
 	GLUE_PEER=moto $(e2e) -rs tests/e2e
+	$(e2e) -rs tests/peers
 patterntest: $(OUT)/pattern ## event patterns compared with AWS's matcher, a Java library; PATTERN_PAIRS=20000
 	@tests/setup.sh build patterns
 	$(PYTHON) -B tests/patterns/differential.py $(OUT)/pattern $${PATTERN_PAIRS:-20000}

@@ -102,6 +102,28 @@ fetch_peers() {
     echo "$wanted" >build/peers/installed
 }
 
+# Other stores of objects. What cannot be installed here is left out, and its tests are skipped with the reason.
+fetch_stores() {
+    if [ ! -e build/peers-ministack/installed ]; then
+        echo "Installing from PyPI: ministack 1.5.33"
+        if /usr/bin/python3 -m venv build/peers-ministack && build/peers-ministack/bin/pip install -q \
+            --disable-pip-version-check ministack==1.5.33 >build/setup.log 2>&1; then
+            touch build/peers-ministack/installed
+        else
+            tail -3 build/setup.log >&2
+        fi
+    fi
+    if [ ! -e build/peers-npm/node_modules ] && command -v npm >/dev/null; then
+        echo "Installing with npm: s3rver 3.7.1"
+        npm install --prefix build/peers-npm --no-save --no-audit --no-fund --loglevel=error s3rver@3.7.1 || :
+    fi
+    if [ ! -e build/peers-bin/versitygw ] && command -v go >/dev/null; then
+        echo "Building with go: versitygw 1.8.0, a few minutes"
+        GOBIN=$PWD/build/peers-bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 >build/setup.log 2>&1 ||
+            tail -3 build/setup.log >&2
+    fi
+}
+
 list=""
 if [ "${1:-}" = --list ]; then
     list=1
@@ -139,3 +161,4 @@ install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac
 case " $* " in *" peers "*) fetch_peers ;; esac
+case " $* " in *" peers "*) fetch_stores ;; esac
