@@ -82,7 +82,7 @@ static void add_zstd(struct compressor *compressor, struct str bytes, bool is_la
     } while (is_last ? left > 0 : in.pos < in.size);
 }
 
-static void add(struct compressor *compressor, struct str bytes, bool is_last)
+static void add_piece(struct compressor *compressor, struct str bytes, bool is_last)
 {
     if (compressor->format == COMPRESS_GZIP)
         add_gzip(compressor, bytes, is_last);
@@ -95,12 +95,12 @@ static void add(struct compressor *compressor, struct str bytes, bool is_last)
 void compressor_add(struct compressor *compressor, struct str bytes)
 {
     if (bytes.len > 0)
-        add(compressor, bytes, false);
+        add_piece(compressor, bytes, false);
 }
 
 void compressor_end(struct compressor *compressor)
 {
-    add(compressor, STR(""), true);
+    add_piece(compressor, STR(""), true);
 }
 
 void compressor_destroy(struct compressor *compressor)

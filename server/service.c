@@ -269,11 +269,8 @@ static bool create_auth(struct service *service, const struct config_auth *confi
     return ok;
 }
 
-static bool create_outbox(struct service *service, const struct config *config, struct error *err)
+static bool create_outbox(const struct config *config, struct outbox **out, struct error *err)
 {
-    if (!*config->store.path && config->sink_count == 0)
-        return true;
-
     const struct config_store *store = &config->store;
     const char **sinks = mem_alloc_array(config->sink_count + 1, sizeof(*sinks));
 
@@ -297,10 +294,16 @@ static bool create_outbox(struct service *service, const struct config *config, 
             .lock_patience_us = LOCK_TIMEOUT_US,
             .stall_us = config->http.deadline_us / 2,
         },
-        &service->outbox, err);
+        out, err);
 
     mem_free(sinks);
     return ok || fail_within(err, "store.path");
+}
+
+bool service_open_store(const struct config *config, struct outbox **outbox, struct sinks **sinks,
+                        struct error *err)
+{
+    return create_outbox(config, outbox, err) && sinks_create(config, sinks, err);
 }
 
 /* Borrow the predecessor's store and sinks, whose settings cannot change; or create them. */
@@ -308,8 +311,8 @@ static bool get_store(struct service *service, const struct config *config,
                       const struct service *predecessor, struct error *err)
 {
     if (!predecessor)
-        return create_outbox(service, config, err) &&
-               (!service->outbox || sinks_create(config, &service->sinks, err));
+        return (!*config->store.path && config->sink_count == 0) ||
+               service_open_store(config, &service->outbox, &service->sinks, err);
     service->outbox = predecessor->outbox;
     service->sinks = predecessor->sinks;
     service->borrows_store = true;

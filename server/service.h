@@ -63,6 +63,13 @@ struct service_options {
 NODISCARD bool service_create(const struct config *config, const struct service_options *options,
                               struct service **out, struct error *err);
 
+/**
+ * The store and the sinks of a configuration that has one of them. Both can be set on failure, too.
+ * The caller starts them, and destroys first the sinks, then the store. ERR_SYSTEM, ERR_CONFIG.
+ */
+NODISCARD bool service_open_store(const struct config *config, struct outbox **outbox,
+                                  struct sinks **sinks, struct error *err);
+
 /** A service with a catalog only, which has loaded each schema once. */
 NODISCARD bool service_create_schemas(const struct config *config, struct service **out,
                                       struct error *err);

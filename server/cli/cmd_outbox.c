@@ -13,6 +13,8 @@
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
 #include "server/cli/output.h"
+#include "server/drain.h"
+#include "settings/unit.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
 
@@ -127,13 +129,11 @@ static int status(const struct config *config, bool json, struct error *err)
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
 }
 
-enum verb { VERB_STATUS, VERB_DROP_SINK, VERB_PAUSE, VERB_RESUME, VERBS };
+enum verb { VERB_STATUS, VERB_DRAIN, VERB_DROP_SINK, VERB_PAUSE, VERB_RESUME, VERBS };
 
 static const char *const verbs[VERBS] = {
-    [VERB_STATUS] = "status",
-    [VERB_DROP_SINK] = "drop-sink",
-    [VERB_PAUSE] = "pause",
-    [VERB_RESUME] = "resume",
+    [VERB_STATUS] = "status", [VERB_DRAIN] = "drain",   [VERB_DROP_SINK] = "drop-sink",
+    [VERB_PAUSE] = "pause",   [VERB_RESUME] = "resume",
 };
 
 /* VERBS: the arguments are not understood. */
@@ -145,7 +145,7 @@ static enum verb verb_of(const struct cli *cli)
         return VERBS;
     while (verb < VERBS && strcmp(verbs[verb], cli->arguments[0]) != 0)
         verb++;
-    return cli->argument_count == (verb == VERB_STATUS ? 1 : 2) ? verb : VERBS;
+    return cli->argument_count == (verb <= VERB_DRAIN ? 1 : 2) ? verb : VERBS;
 }
 
 static int change_sink(const struct config *config, enum verb verb, const char *name,
@@ -165,28 +165,71 @@ static int change_sink(const struct config *config, enum verb verb, const char *
     return cli_status(err);
 }
 
+static bool read_timeout(void *self, const char *value, struct error *err)
+{
+    return settings_time_text(str_from_c(value), self) ||
+           fail(err, ERR_CONFIG, "a time such as 10m");
+}
+
+/* What is left, one line for each sink. */
+static int report_rest(const struct outbox_counters *counters)
+{
+    int status = COMMAND_OK;
+    struct buf out;
+
+    buf_init(&out, TEXT_MAX);
+    for (size_t i = 0; i < counters->sink_count; i++) {
+        const struct outbox_sink_counters *sink = &counters->sinks[i];
+
+        if (sink->pending > 0)
+            status = COMMAND_NO;
+        buf_printf(&out, "%s: %" PRId64 " pending, %" PRId64 " dead%s\n", sink->name, sink->pending,
+                   sink->dead, sink->configured ? "" : ", not configured");
+    }
+    output_print(&out);
+    return status;
+}
+
+static int drain(const struct config *config, int64_t timeout_us, struct error *err)
+{
+    struct outbox_counters *counters = mem_alloc(sizeof(*counters));
+    int status = COMMAND_ENVIRONMENT;
+
+    if (drain_run(config, timeout_us, counters, err))
+        status = report_rest(counters);
+    mem_free(counters);
+    return status;
+}
+
 int cmd_outbox(int argc, char **argv)
 {
     bool json = false;
+    int64_t timeout_us = 0;
     const struct cli_option options[] = {
         { "json", 0, NULL, "status: one JSON object", .flag = &json },
+        { "timeout", 0, "TIME", "drain: give up after this time, for example 10m",
+          .read = read_timeout, .self = &timeout_us },
         { 0 },
     };
     const struct cli_spec spec = {
         .usage = "sluice outbox status [-c FILE] [--json]\n"
                  "sluice outbox pause NAME [-c FILE]\n"
                  "sluice outbox resume NAME [-c FILE]\n"
-                 "sluice outbox drop-sink NAME [-c FILE]",
+                 "sluice outbox drop-sink NAME [-c FILE]\n"
+                 "sluice outbox drain [-c FILE] [--timeout TIME]",
         .about = "`status` shows what the store holds: events accepted and remembered, refused "
                  "ones, and for\n"
                  "each sink what was given to it and what waits. `pause` stops the deliveries to "
                  "a sink, whose\n"
                  "records wait, until `resume`; a restart does not end a pause. A sink that is no "
                  "longer\n"
-                 "configured keeps its backlog, in case it comes back; `drop-sink` forgets it.\n",
-        .ending = "Exits with 0 when all is well, 1 when the sink cannot be changed, 2 for a wrong "
-                  "call, 3 when\n"
-                  "the configuration, the store or the server is at fault.\n",
+                 "configured keeps its backlog, in case it comes back; `drop-sink` forgets it. "
+                 "`drain` delivers\n"
+                 "what waits, while no server runs, and then says what is left: for a store that "
+                 "is given up.\n",
+        .ending = "Exits with 0 when all is well, 1 when the sink cannot be changed or records are "
+                  "left, 2 for a\n"
+                  "wrong call, 3 when the configuration, the store or the server is at fault.\n",
         .options = options,
         .takes_config = true,
         .max_arguments = 2,
@@ -202,13 +245,16 @@ int cmd_outbox(int argc, char **argv)
     enum verb verb = verb_of(&cli);
 
     if (verb == VERBS)
-        return cli_refuse("outbox", "say status, pause NAME, resume NAME, or drop-sink NAME");
+        return cli_refuse("outbox",
+                          "say status, pause NAME, resume NAME, drop-sink NAME, or drain");
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     log_configure(LOG_ERROR, LOG_TEXT);
     exit_status = COMMAND_ENVIRONMENT;
     if (!*config->store.path)
         (void)fail(&err, ERR_CONFIG, "the configuration has no store (store.path)");
+    else if (verb == VERB_DRAIN)
+        exit_status = drain(config, timeout_us, &err);
     else
         exit_status = verb == VERB_STATUS ? status(config, json, &err)
                                           : change_sink(config, verb, cli.arguments[1], &err);

@@ -356,3 +356,42 @@ def test_shows_progress_to_a_person(sluice, event):
     os.close(master)
     assert process.wait(PATIENCE) == 1
     assert b"[####" in seen and b"replayed 3 of 3: 0 well, 3 refused again" in seen
+
+
+# A store that is given up.
+
+
+def test_drain_delivers_what_waits_and_says_what_is_left(sluice, event, receiver):
+    hook = receiver()
+    hook.plan = lambda records: (503, {})
+    sink = {"name": "hook", "kind": "http", "url": hook.url, "max_backoff": "20ms"}
+    server = sluice(store=STORE, sinks=[sink])
+    for number in range(5):
+        assert server.post(event | {"id": f"e{number}"}).status == 200
+    running = cli(server, "outbox", "drain", "--timeout", "1s")
+    assert running.returncode == 3 and "another process" in running.stderr, running
+    server.stop()
+    late = cli(server, "outbox", "drain", "--timeout", "300ms")
+    assert (late.returncode, late.stdout.splitlines()[-1]) == (1, "hook: 5 pending, 0 dead"), late
+    hook.plan = lambda records: (200, {})
+    done = cli(server, "outbox", "drain")
+    assert (done.returncode, done.stdout) == (0, "hook: 0 pending, 0 dead\n"), done
+    assert len(hook.requests) >= 5
+    assert cli(server, "outbox", "drain").returncode == 0
+    assert cli(server, "outbox", "drain", "--timeout", "soon").returncode == 2
+
+
+def test_drain_ends_at_a_signal(sluice, event, receiver):
+    hook = receiver()
+    hook.plan = lambda records: (503, {})
+    sink = {"name": "hook", "kind": "http", "url": hook.url, "max_backoff": "20ms"}
+    server = sluice(store=STORE, sinks=[sink])
+    assert server.post(event).status == 200
+    server.stop()
+    command = [BINARY, "outbox", "drain", "-c", server.file]
+    process = subprocess.Popen(command, cwd=server.folder, env=environment(), stdout=subprocess.PIPE, text=True)
+    before = len(hook.requests)
+    wait_for(lambda: len(hook.requests) > before, "an attempt")
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=PATIENCE)[0].splitlines()[-1] == "hook: 1 pending, 0 dead"
+    assert process.returncode == 1
