@@ -64,7 +64,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest patterntest sanitize fuzz coverage bench bench-before bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest patterntest sanitize fuzz coverage bench bench-before bench-sinks bowtie \
         crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-names lint-map lint-prose lint-headers lint-scripts tidy ci describe map hooks help programs
 
 ##@ Build
@@ -134,6 +134,8 @@ bench: all $(OUT)/micro ## speed of the JSON reader and schema engine; then besi
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; \
 	    $(PYTHON) -B tests/bench/tls.py || failed=1; $(PYTHON) -B tests/bench/refresh.py || failed=1; exit $$failed
+bench-sinks: all ## records per second, CPU and memory of each kind of sink, with a million records waiting
+	$(PYTHON) -B tests/bench/sinks.py
 bench-before: all ## compare this build with an older one; BEFORE=PROGRAM
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/before.py $(BEFORE)

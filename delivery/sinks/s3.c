@@ -22,7 +22,7 @@
 
 enum {
     IN_FLIGHT_DEFAULT = 4,
-    MAX_RECORDS = 50000, /* of a batch: bounds what the pump keeps for each record */
+    MAX_RECORDS = 40000, /* of a batch: bounds what the pump keeps for each record */
     LAYOUT_DIGITS = 16,
 };
 
