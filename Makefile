@@ -101,10 +101,11 @@ stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
 test-peers: PYTHON = build/peers/bin/python
-test-peers: $(PROGRAM) ## the e2e tests of Glue against moto and boto3, installed from PyPI
+test-peers: $(PROGRAM) ## Glue's tests against moto and boto3 (PyPI), Kafka's against Apache Kafka (Maven)
 	@tests/setup.sh build test peers
 	GLUE_PEER=moto $(e2e) -rs tests/e2e
 	$(e2e) -rs tests/peers
+	$(e2e) -n 1 tests/kafka
 patterntest: $(OUT)/pattern ## event patterns compared with AWS's matcher, a Java library; PATTERN_PAIRS=20000
 	@tests/setup.sh build patterns
 	$(PYTHON) -B tests/patterns/differential.py $(OUT)/pattern $${PATTERN_PAIRS:-20000}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh - install the missing Debian packages of a task, and for peers those of PyPI.
+# setup.sh - install the missing Debian packages of a task, and for peers those of PyPI and Maven.
 #
 #   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers|patterns|trixie...
 #
@@ -20,7 +20,7 @@ bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
 tls="testssl.sh openssl"
 attack="slowhttptest"
-peers="python3-venv"
+peers="python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
@@ -124,6 +124,20 @@ fetch_stores() {
     fi
 }
 
+# Brokers of Apache Kafka and their part of the tests. librdkafka before 2.6.1 needs the older one for SCRAM.
+fetch_kafka() {
+    for version in 4.1.2 3.9.1; do
+        lib=$PWD/build/kafka/$version
+        [ ! -d "$lib" ] || continue
+        echo "Installing with Maven: Apache Kafka $version"
+        rm -rf "$lib.new"
+        mvn -q -B -f tests/kafka/pom.xml -Dkafka=$version dependency:copy-dependencies -DoutputDirectory="$lib.new" \
+            >build/setup.log 2>&1 || { cat build/setup.log >&2; return 1; }
+        mv "$lib.new" "$lib"
+    done
+    javac -cp 'build/kafka/4.1.2/*' -d build/kafka/classes tests/kafka/MskTokens.java
+}
+
 list=""
 if [ "${1:-}" = --list ]; then
     list=1
@@ -160,5 +174,4 @@ fi
 install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac
-case " $* " in *" peers "*) fetch_peers ;; esac
-case " $* " in *" peers "*) fetch_stores ;; esac
+case " $* " in *" peers "*) fetch_peers && fetch_kafka && fetch_stores ;; esac

@@ -62,6 +62,7 @@ static void on_report(void *self, int64_t sequence, enum sink_result result, con
         return;
     flight->result = result;
     flight->reason = reason;
+    flight->since_us = clock_monotonic_us();
     kafka->in_flight--;
     kafka->reports++;
     kafka->awaited -= flight->call == kafka->call;

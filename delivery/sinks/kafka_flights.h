@@ -14,7 +14,7 @@
 
 struct kafka_flight {
     int64_t sequence;        /* of the record; 0: this place is free */
-    int64_t since_us;        /* when it was accepted, clock_monotonic_us() */
+    int64_t since_us;        /* accepted, or reported: clock_monotonic_us() */
     uint64_t call;           /* the delivery that handed it over */
     enum sink_result result; /* SINK_UNDER_WAY: in flight; else what was reported */
     const char *reason;      /* static; NULL when delivered or in flight */

@@ -78,13 +78,29 @@ static void on_delivery_report(rd_kafka_t *client, const rd_kafka_message_t *mes
                               result == SINK_DELIVERED ? NULL : rd_kafka_err2str(message->err));
 }
 
+/* Before version 2.6.1 the library sends a wrong nonce, which Kafka accepts up to version 3.9. */
+static bool is_scram_limited(const struct kafka_producer *producer, int code)
+{
+    enum { VERSION_2_6_1 = 0x020601ff };
+
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION && rd_kafka_version() < VERSION_2_6_1 &&
+           str_starts_with(str_from_c(producer->options->mechanism), STR("SCRAM"));
+}
+
 static void on_error(rd_kafka_t *client, int code, const char *text, void *self)
 {
     const struct kafka_producer *producer = self;
+    char full[TEXT_SIZE];
 
     (void)client;
-    if (code != RD_KAFKA_RESP_ERR__FATAL) /* kafka_producer_is_dead() returns that one */
-        producer->listener.trouble(producer->listener.self, meaning_of(code), text);
+    if (code == RD_KAFKA_RESP_ERR__FATAL) /* kafka_producer_is_dead() returns that one */
+        return;
+    (void)snprintf(full, sizeof(full), "%s%s%s", text,
+                   is_scram_limited(producer, code)
+                       ? "; SCRAM of Kafka 4 needs librdkafka 2.6.1, this is "
+                       : "",
+                   is_scram_limited(producer, code) ? rd_kafka_version_str() : "");
+    producer->listener.trouble(producer->listener.self, meaning_of(code), full);
 }
 
 /*

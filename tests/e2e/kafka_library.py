@@ -39,6 +39,23 @@ class Partition(ctypes.Structure):
     ]
 
 
+class Topic(ctypes.Structure):
+    """rd_kafka_metadata_topic_t, its beginning"""
+
+    _fields_ = [("topic", ctypes.c_char_p), ("partition_count", ctypes.c_int)]
+
+
+class Metadata(ctypes.Structure):
+    """rd_kafka_metadata_t, its beginning"""
+
+    _fields_ = [
+        ("broker_count", ctypes.c_int),
+        ("brokers", ctypes.c_void_p),
+        ("topic_count", ctypes.c_int),
+        ("topics", ctypes.POINTER(Topic)),
+    ]
+
+
 POINTERS = (
     "conf_new new mock_cluster_new mock_cluster_bootstraps topic_partition_list_new topic_new consumer_poll"
 ).split()
@@ -106,6 +123,18 @@ class Mock:
 
     def read(self):
         return read(self.brokers, self.topic, self.partitions)
+
+
+def partition_count(client, name):
+    """How many partitions the topic has; 0: there is no such topic yet, and the broker may make it."""
+    topic = call("topic_new", client, name, None)
+    found = ctypes.POINTER(Metadata)()
+    count = 0
+    if call("metadata", client, 0, topic, ctypes.byref(found), 10000) == 0:
+        count = found[0].topics[0].partition_count
+        call("metadata_destroy", found)
+    call("topic_destroy", topic)
+    return count
 
 
 def headers_of(message):

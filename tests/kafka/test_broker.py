@@ -1,0 +1,165 @@
+"""Kafka sinks against a broker of Apache Kafka: logins, TLS, and `kill -9` of either side."""
+
+import itertools
+import pathlib
+import threading
+import uuid
+
+import pytest
+
+from client import Closed
+from load import Load
+from server import wait_for
+from test_sinks import STORE, arrives, counters, name, post
+
+PATIENCE = 120  # seconds; a broker that was killed starts again
+KILLS = 20
+
+
+def new_topic(broker):
+    return broker.create_topic(f"t-{uuid.uuid4()}")
+
+
+@pytest.fixture
+def topic(broker):
+    return new_topic(broker)
+
+
+def sink(broker, topic, listener="PLAIN", **changes):
+    return {
+        "name": "topic",
+        "kind": "kafka",
+        "brokers": [broker.address(listener)],
+        "topic": topic,
+        "max_backoff": "100ms",
+    } | changes
+
+
+def keys(messages):
+    return sorted(message.key for message in messages)
+
+
+def login(secret, mechanism, password):
+    return {"mechanism": mechanism, "user": "sluice", "password_file": secret(password)}
+
+
+@pytest.mark.parametrize("compression", ["none", "lz4", "zstd"])
+def test_records_arrive_once_with_key_and_headers(sluice, broker, topic, event, compression):
+    server = sluice(store=STORE, sinks=[sink(broker, topic, compression=compression)])
+    answer = server.post(event | {"id": "a"})
+    post(server, event, name("e", 100))
+    arrives(server, "topic")
+    messages = broker.read(topic)
+    assert keys(messages) == sorted(["a", *name("e", 100)])
+    (message,) = [message for message in messages if message.key == "a"]
+    assert message.value == answer.body
+    assert message.headers == [("sluice-key", "a"), ("content-type", "application/json")]
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_scram_logs_in(sluice, scram_broker, event, secret, mechanism):
+    topic = new_topic(scram_broker)
+    sasl = login(secret, mechanism, "secret-of-SCRAM")
+    server = sluice(store=STORE, sinks=[sink(scram_broker, topic, "SCRAM", sasl=sasl)])
+    post(server, event, ["a"])
+    arrives(server, "topic")
+    assert keys(scram_broker.read(topic)) == ["a"]
+
+
+def test_scram_goes_over_tls(sluice, scram_broker, event, secret):
+    topic = new_topic(scram_broker)
+    tls = {"ca_file": scram_broker.pair["cert_file"]}
+    sasl = login(secret, "SCRAM-SHA-256", "secret-of-SCRAM")
+    server = sluice(store=STORE, sinks=[sink(scram_broker, topic, "SECURE", tls=tls, sasl=sasl)])
+    post(server, event, ["a"])
+    arrives(server, "topic")
+    assert keys(scram_broker.read(topic)) == ["a"]
+
+
+def test_plain_goes_over_tls(sluice, broker, topic, event, secret):
+    tls = {"ca_file": broker.pair["cert_file"]}
+    sasl = login(secret, "PLAIN", "a secret of PLAIN")
+    server = sluice(store=STORE, sinks=[sink(broker, topic, "SECURE", tls=tls, sasl=sasl)])
+    post(server, event, ["a"])
+    arrives(server, "topic")
+    assert keys(broker.read(topic)) == ["a"]
+
+
+def test_a_client_certificate_logs_in(sluice, broker, topic, event):
+    tls = {"ca_file": broker.pair["cert_file"], **broker.client_pair}
+    server = sluice(store=STORE, sinks=[sink(broker, topic, "TLS", tls=tls)])
+    post(server, event, ["a"])
+    arrives(server, "topic")
+    assert keys(broker.read(topic)) == ["a"]
+
+
+def test_a_wrong_password_waits_until_the_file_has_the_right_one(
+    sluice, broker, topic, event, secret
+):
+    tls = {"ca_file": broker.pair["cert_file"]}
+    sasl = login(secret, "PLAIN", "wrong")
+    server = sluice(store=STORE, sinks=[sink(broker, topic, "SECURE", tls=tls, sasl=sasl)])
+    post(server, event, ["a"])
+    server.wait_log(event="sink_failed", sink="topic")
+    assert counters(server, "topic")["pending"] == 1
+    pathlib.Path(sasl["password_file"]).write_text("a secret of PLAIN")
+    arrives(server, "topic")
+    assert keys(broker.read(topic)) == ["a"]
+
+
+def test_a_certificate_that_is_not_trusted_is_refused(sluice, broker, topic, event):
+    server = sluice(store=STORE, sinks=[sink(broker, topic, "SECURE", tls=True)])
+    post(server, event, ["a"])
+    server.wait_log(event="sink_failed", sink="topic")
+    assert counters(server, "topic")["pending"] == 1
+    assert broker.read(topic) == []
+
+
+def test_kill_9_of_the_broker_loses_and_repeats_nothing(sluice, broker, topic, event):
+    server = sluice(store=STORE, sinks=[sink(broker, topic)])
+    with Load(server.connect, event, clients=4) as load:
+        for _ in range(2):
+            accepted = load.accepted
+            wait_for(lambda: load.accepted > accepted + 300, "answers")
+            broker.kill()
+            broker.start()
+    assert load.faults == []
+    wait_for(lambda: counters(server, "topic")["pending"] == 0, "an empty backlog", PATIENCE)
+    messages = broker.read(topic)
+    found = keys(messages)
+    assert len(found) == len(set(found)) == load.accepted
+    for partition in range(3):
+        for client in range(4):
+            numbers = [
+                int(message.key.split("-")[1])
+                for message in messages
+                if message.partition == partition and message.key.startswith(f"{client}-")
+            ]
+            assert numbers == sorted(numbers)
+
+
+def post_until_the_end(server, event, prefix, taken):
+    """Append the id of each event that is answered 200, until the server is gone."""
+    for number in itertools.count():
+        key = f"{prefix}-{number}"
+        try:
+            if server.post(event | {"id": key}).status == 200:
+                taken.append(key)
+        except (OSError, Closed):
+            return
+
+
+def test_kill_9_of_the_server_loses_nothing(sluice, folder, broker, topic, event):
+    options = {"store": {"path": str(folder / "kept.db")}, "sinks": [sink(broker, topic)]}
+    taken = []
+    for kill in range(KILLS):
+        server = sluice(**options)
+        before = len(taken)
+        poster = threading.Thread(target=post_until_the_end, args=(server, event, kill, taken))
+        poster.start()
+        wait_for(lambda: len(taken) > before + 20 + 10 * kill, "answers")
+        server.discard()
+        poster.join()
+    server = sluice(**options)
+    wait_for(lambda: counters(server, "topic")["pending"] == 0, "an empty backlog", PATIENCE)
+    assert set(taken) <= set(keys(broker.read(topic)))
