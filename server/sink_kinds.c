@@ -112,11 +112,31 @@ static void make_kafka_headers(const struct sink_maker *maker, const struct conf
     out->headers = headers;
 }
 
+/* What the kinds of AWS have in common. */
+static bool make_entries(const struct sink_maker *maker, const struct config_sink *config,
+                         struct entries_options *out, struct error *err)
+{
+    const struct aws_session_options session =
+        sink_session_options(config, maker->aws, maker->arena);
+
+    *out = (struct entries_options){
+        .region = session.region,
+        .endpoint_url = copy(maker, config->endpoint_url),
+        .in_flight = (size_t)config->in_flight,
+        .batch = (size_t)config->batch,
+        .timeout_us = config->timeout_us,
+        .ordered = config->ordered == CONFIG_ORDER_STRICT,
+    };
+    return sink_sessions_get(maker->sessions, &session, &out->session, err);
+}
+
 static bool make_kafka(const struct sink_maker *maker, const struct config_sink *config,
                        struct sink *out, struct error *err)
 {
     static const char *const compressions[] = { "none", "gzip", "lz4", "zstd" };
-    static const char *const mechanisms[] = { "", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512" };
+    static const char *const mechanisms[] = { "", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512",
+                                              "OAUTHBEARER" };
+    struct entries_options aws;
     enum { BATCH = 10000, ORDERED_BATCH = 1000 };
     size_t most = config->ordered == CONFIG_ORDER_STRICT ? ORDERED_BATCH : BATCH;
     struct sink_kafka_options options = {
@@ -138,28 +158,15 @@ static bool make_kafka(const struct sink_maker *maker, const struct config_sink 
         .forget_after_us = 2 * config->max_backoff_us + US_PER_MINUTE,
     };
 
-    (void)err;
+    if (config->sasl.mechanism == CONFIG_SASL_MSK_IAM) {
+        if (!make_entries(maker, config, &aws, err))
+            return false;
+        options.producer.session = aws.session;
+        options.producer.region = aws.region;
+    }
     make_kafka_headers(maker, &config->headers, &options.producer);
     *out = sink_kafka(&options);
     return true;
-}
-
-/* What the kinds of AWS have in common. */
-static bool make_entries(const struct sink_maker *maker, const struct config_sink *config,
-                         struct entries_options *out, struct error *err)
-{
-    const struct aws_session_options session =
-        sink_session_options(config, maker->aws, maker->arena);
-
-    *out = (struct entries_options){
-        .region = session.region,
-        .endpoint_url = copy(maker, config->endpoint_url),
-        .in_flight = (size_t)config->in_flight,
-        .batch = (size_t)config->batch,
-        .timeout_us = config->timeout_us,
-        .ordered = config->ordered == CONFIG_ORDER_STRICT,
-    };
-    return sink_sessions_get(maker->sessions, &session, &out->session, err);
 }
 
 static bool make_kinesis(const struct sink_maker *maker, const struct config_sink *config,
@@ -294,14 +301,10 @@ typedef bool make_sink(const struct sink_maker *maker, const struct config_sink 
 
 /* clang-format off: one kind a line */
 static make_sink *const makers[] = {
-    [CONFIG_SINK_FILE] = make_file,
-    [CONFIG_SINK_HTTP] = make_http,
-    [CONFIG_SINK_KAFKA] = make_kafka,
-    [CONFIG_SINK_KINESIS] = make_kinesis,
-    [CONFIG_SINK_SQS] = make_sqs,
-    [CONFIG_SINK_S3] = make_s3,
-    [CONFIG_SINK_FIREHOSE] = make_firehose,
-    [CONFIG_SINK_EVENTBRIDGE] = make_eventbridge,
+    [CONFIG_SINK_FILE] = make_file,         [CONFIG_SINK_HTTP] = make_http,
+    [CONFIG_SINK_KAFKA] = make_kafka,       [CONFIG_SINK_KINESIS] = make_kinesis,
+    [CONFIG_SINK_SQS] = make_sqs,           [CONFIG_SINK_S3] = make_s3,
+    [CONFIG_SINK_FIREHOSE] = make_firehose, [CONFIG_SINK_EVENTBRIDGE] = make_eventbridge,
     [CONFIG_SINK_DYNAMODB] = make_dynamodb,
 };
 /* clang-format on */

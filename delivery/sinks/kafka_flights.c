@@ -23,7 +23,7 @@ static size_t place_of(const struct kafka_flights *flights, int64_t sequence)
 {
     size_t place = home_of(flights, sequence);
 
-    while (flights->places[place].sequence != 0 && flights->places[place].sequence != sequence)
+    while (flights->places[place].is_used && flights->places[place].sequence != sequence)
         place = next_of(flights, place);
     return place;
 }
@@ -41,12 +41,15 @@ struct kafka_flight *kafka_flights_find(const struct kafka_flights *flights, int
     if (flights->count == 0)
         return NULL;
     flight = &flights->places[place_of(flights, sequence)];
-    return flight->sequence == 0 ? NULL : flight;
+    return flight->is_used ? flight : NULL;
 }
 
 static void insert(struct kafka_flights *flights, const struct kafka_flight *flight)
 {
-    flights->places[place_of(flights, flight->sequence)] = *flight;
+    struct kafka_flight *place = &flights->places[place_of(flights, flight->sequence)];
+
+    *place = *flight;
+    place->is_used = true;
     flights->count++;
 }
 
@@ -61,7 +64,7 @@ static void rebuild(struct kafka_flights *flights, size_t capacity,
     flights->capacity = capacity;
     flights->count = 0;
     for (size_t i = 0; i < old.capacity; i++)
-        if (old.places[i].sequence != 0 && !(is_over && is_over(&old.places[i], self)))
+        if (old.places[i].is_used && !(is_over && is_over(&old.places[i], self)))
             insert(flights, &old.places[i]);
     kafka_flights_done(&old);
 }
@@ -83,7 +86,7 @@ void kafka_flights_remove(struct kafka_flights *flights, int64_t sequence)
     if (!kafka_flights_find(flights, sequence))
         return;
     gap = place_of(flights, sequence);
-    for (size_t at = next_of(flights, gap); flights->places[at].sequence != 0;
+    for (size_t at = next_of(flights, gap); flights->places[at].is_used;
          at = next_of(flights, at)) {
         size_t home = home_of(flights, flights->places[at].sequence);
 

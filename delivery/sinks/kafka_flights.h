@@ -13,11 +13,12 @@
 #include "delivery/sinks/sink.h"
 
 struct kafka_flight {
-    int64_t sequence;        /* of the record; 0: this place is free */
+    int64_t sequence;        /* of the record */
     int64_t since_us;        /* accepted, or reported: clock_monotonic_us() */
     uint64_t call;           /* the delivery that handed it over */
     enum sink_result result; /* SINK_UNDER_WAY: in flight; else what was reported */
     const char *reason;      /* static; NULL when delivered or in flight */
+    bool is_used;            /* the table's own: this place is not free */
 };
 
 /** Begins as zeroes. */
@@ -33,7 +34,7 @@ void kafka_flights_done(struct kafka_flights *flights);
 /** The record's entry, valid until the next change; NULL: there is none. */
 struct kafka_flight *kafka_flights_find(const struct kafka_flights *flights, int64_t sequence);
 
-/** Add a record that is not in the table. Its sequence is not 0. */
+/** Add a record that is not in the table. */
 void kafka_flights_add(struct kafka_flights *flights, const struct kafka_flight *flight);
 
 /** Does nothing if it is not there. */

@@ -8,8 +8,10 @@
 #include "delivery/sinks/kafka_producer.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
+#include "aws/msk_token.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -20,7 +22,8 @@ enum {
     NUMBER_SIZE = 24,
     OVERHEAD = 70, /* of a message in its set: lengths, offsets, and the set's own head */
     SYSLOG_CRITICAL = 2,
-    FIELDS = 6, /* of a message */
+    FIELDS = 6,               /* of a message */
+    TOKEN_US = 10 * US_PER_S, /* for getting one, and between two that are refused */
 };
 
 struct kafka_producer {
@@ -28,6 +31,8 @@ struct kafka_producer {
     struct kafka_listener listener;
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
+    _Atomic uint64_t token_number; /* of the credentials of the last token; 0: none */
+    int64_t next_token_us;
 };
 
 /* What an error means for the record. All others pass: try later. */
@@ -66,6 +71,54 @@ static enum sink_result meaning_of(rd_kafka_resp_err_t code)
     return SINK_POSTPONED;
 }
 
+/* Tokens for Amazon MSK. */
+
+static bool set_token(struct kafka_producer *producer, rd_kafka_t *client,
+                      const struct aws_msk_token *token, struct error *err)
+{
+    char text[TEXT_SIZE];
+
+    if (rd_kafka_oauthbearer_set_token(client, token->text.ptr, token->expires_us / US_PER_MS,
+                                       "sluice", NULL, 0, text,
+                                       sizeof(text)) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(err, ERR_INTERNAL, "%s", text);
+    atomic_store(&producer->token_number, token->number);
+    return true;
+}
+
+/* Runs on a thread of the library, so that an idle producer stays logged in. */
+static void on_token_wanted(rd_kafka_t *client, const char *config, void *self)
+{
+    struct kafka_producer *producer = self;
+    struct arena *arena = arena_create();
+    const struct aws_msk_options options = {
+        .region = producer->options->region,
+        .deadline_us = clock_monotonic_us() + TOKEN_US,
+    };
+    struct aws_msk_token token = { 0 };
+    struct error err;
+
+    (void)config;
+    if (!aws_msk_token(producer->options->session, &options, arena, &token, &err) ||
+        !set_token(producer, client, &token, &err))
+        (void)rd_kafka_oauthbearer_set_token_failure(client, err.text);
+    secret_wipe((void *)token.text.ptr, token.text.len);
+    arena_destroy(arena);
+}
+
+/* The broker refuses the token: its credentials may have been replaced. Not too often. */
+static void replace_token(struct kafka_producer *producer)
+{
+    const struct aws_msk_token refused = { .number = atomic_load(&producer->token_number) };
+
+    if (!producer->options->session || refused.number == 0 ||
+        clock_monotonic_us() < producer->next_token_us)
+        return;
+    aws_msk_token_reject(producer->options->session, &refused);
+    on_token_wanted(producer->client, NULL, producer);
+    producer->next_token_us = clock_monotonic_us() + TOKEN_US;
+}
+
 /* The callbacks. on_delivery_report() and on_error() run in kafka_producer_poll(). */
 
 static void on_delivery_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *self)
@@ -89,7 +142,7 @@ static bool is_scram_limited(const struct kafka_producer *producer, int code)
 
 static void on_error(rd_kafka_t *client, int code, const char *text, void *self)
 {
-    const struct kafka_producer *producer = self;
+    struct kafka_producer *producer = self;
     char full[TEXT_SIZE];
 
     (void)client;
@@ -101,6 +154,8 @@ static void on_error(rd_kafka_t *client, int code, const char *text, void *self)
                        : "",
                    is_scram_limited(producer, code) ? rd_kafka_version_str() : "");
     producer->listener.trouble(producer->listener.self, meaning_of(code), full);
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        replace_token(producer);
 }
 
 /*
@@ -199,6 +254,17 @@ static bool configure_password(const struct kafka_producer_options *options, rd_
     return ok;
 }
 
+static bool have_token_thread(rd_kafka_t *client, struct error *err)
+{
+    rd_kafka_error_t *error = rd_kafka_sasl_background_callbacks_enable(client);
+
+    if (!error)
+        return true;
+    (void)fail(err, ERR_INTERNAL, "%s", rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return false;
+}
+
 /* Takes `conf`. */
 static bool start(struct kafka_producer *producer, rd_kafka_conf_t *conf, struct error *err)
 {
@@ -208,11 +274,17 @@ static bool start(struct kafka_producer *producer, rd_kafka_conf_t *conf, struct
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery_report);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    if (producer->options->session) {
+        rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
+        rd_kafka_conf_enable_sasl_queue(conf, 1);
+    }
     producer->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
     if (!producer->client) {
         rd_kafka_conf_destroy(conf);
         return fail(err, ERR_CONFIG, "%s", text);
     }
+    if (producer->options->session && !have_token_thread(producer->client, err))
+        return false;
     producer->topic = rd_kafka_topic_new(producer->client, producer->options->topic, NULL);
     if (!producer->topic)
         return fail(err, ERR_CONFIG, "%s", rd_kafka_err2str(rd_kafka_last_error()));

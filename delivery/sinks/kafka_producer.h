@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/session.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "delivery/sinks/sink.h"
@@ -39,9 +40,11 @@ struct kafka_producer_options {
     const char *ca_file; /* the others: with tls only */
     const char *cert_file;
     const char *key_file;
-    const char *mechanism; /* of SASL: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; "": no SASL */
+    const char *mechanism; /* of SASL: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER */
     const char *user;
     const char *password_file;
+    struct aws_session *session; /* log in at Amazon MSK with its credentials; NULL: no */
+    const char *region;          /* of MSK; "": the session's */
 };
 
 struct kafka_listener {

@@ -49,6 +49,7 @@ enum config_sasl_mechanism {
     CONFIG_SASL_PLAIN,
     CONFIG_SASL_SCRAM_256,
     CONFIG_SASL_SCRAM_512,
+    CONFIG_SASL_MSK_IAM,
 };
 enum config_dynamodb_mode { CONFIG_DYNAMODB_INSERT, CONFIG_DYNAMODB_REPLACE };
 enum config_dynamodb_as { CONFIG_DYNAMODB_DOCUMENT, CONFIG_DYNAMODB_ATTRIBUTES };

@@ -31,20 +31,31 @@ static bool are_brokers_local(const struct config_strings *brokers)
     return all;
 }
 
-static void check_sasl(const struct kafka_place *place)
+static void check_login(const struct kafka_place *place)
 {
     const struct config_sasl *sasl = &place->sink->sasl;
-    bool has_login = *sasl->user && *sasl->password_file;
+    bool has_any = *sasl->user || *sasl->password_file;
+    bool has_both = *sasl->user && *sasl->password_file;
 
-    if (sasl->mechanism != CONFIG_SASL_NONE && !has_login)
+    if (sasl->mechanism == CONFIG_SASL_NONE && has_any)
+        settings_complain(place->settings, key_pointer(place, "sasl/mechanism"), "is missing");
+    else if (sasl->mechanism == CONFIG_SASL_MSK_IAM && has_any)
+        settings_complain(place->settings, key_pointer(place, "sasl"),
+                          "AWS_MSK_IAM has no user and no password_file");
+    else if (sasl->mechanism != CONFIG_SASL_NONE && sasl->mechanism != CONFIG_SASL_MSK_IAM &&
+             !has_both)
         settings_complain(place->settings, key_pointer(place, "sasl"),
                           "needs user and password_file");
-    else if (sasl->mechanism == CONFIG_SASL_NONE && (*sasl->user || *sasl->password_file))
-        settings_complain(place->settings, key_pointer(place, "sasl/mechanism"), "is missing");
-    if (sasl->mechanism == CONFIG_SASL_PLAIN && !place->sink->tls.enabled &&
-        !are_brokers_local(&place->sink->brokers))
+}
+
+static void check_clear_text(const struct kafka_place *place)
+{
+    enum config_sasl_mechanism mechanism = place->sink->sasl.mechanism;
+
+    if ((mechanism == CONFIG_SASL_PLAIN || mechanism == CONFIG_SASL_MSK_IAM) &&
+        !place->sink->tls.enabled && !are_brokers_local(&place->sink->brokers))
         settings_complain(place->settings, key_pointer(place, "sasl/mechanism"),
-                          "PLAIN sends the password in clear text: set tls");
+                          "sends credentials in clear text: set tls");
 }
 
 static void check_kafka(const struct kafka_place *place)
@@ -61,7 +72,8 @@ static void check_kafka(const struct kafka_place *place)
         if (str_equal(str_from_c(sink->headers.list[i].key), STR("sluice-key")))
             settings_complain(place->settings, key_pointer(place, "headers/sluice-key"),
                               "Sluice sets this header itself");
-    check_sasl(place);
+    check_login(place);
+    check_clear_text(place);
 }
 
 void config_sink_rules_kafka(struct settings *settings, const struct config *config)

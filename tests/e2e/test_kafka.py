@@ -6,7 +6,7 @@ import pytest
 
 from kafka_library import Mock
 from load import Load
-from server import SLOW, wait_for
+from server import SLOW, run, wait_for
 from test_sinks import STORE, arrives, counters, name, post
 
 UNKNOWN_TOPIC, NOT_LEADER, REFUSED_RECORD, OUT_OF_ORDER = 3, 6, 87, 45
@@ -96,6 +96,18 @@ def test_what_the_broker_refuses_alone_is_set_aside(sluice, mock, event):
     assert keys(mock.read()) == ["good"]
 
 
+def test_a_longer_record_than_the_topic_takes_is_set_aside(sluice, mock, event):
+    server = sluice(store=STORE, sinks=[sink(mock, max_message=2000, max_attempts=1)])
+    post(server, event, ["a"])
+    event["detail"]["interaction"]["customer"]["name"] = "x" * 3000
+    post(server, event, ["long"])
+    wait_for(lambda: counters(server, "topic")["dead"] == 1, "a dead record")
+    arrives(server, "topic")
+    assert keys(mock.read()) == ["a"]
+    listed = run("dead", "list", "--json", cwd=server.folder, env={"SLUICE_CONFIG": "sluice.yaml"})
+    assert "max_message" in listed.stdout
+
+
 def test_a_fatal_error_ends_the_producer_and_loses_nothing(sluice, mock, event):
     server = sluice(store=STORE, sinks=[sink(mock)])
     mock.fail(OUT_OF_ORDER)
@@ -109,7 +121,7 @@ def test_an_unknown_topic_is_named_and_records_wait(sluice, mock, event):
     mock.set_topic_error(UNKNOWN_TOPIC)
     server = sluice(store=STORE, sinks=[sink(mock)])
     post(server, event, name("e", 3))
-    server.wait_log(event="sink_failed", sink="topic")
+    server.wait_text(lambda line: "nknown topic" in line, 30 * SLOW)
     assert counters(server, "topic")["pending"] == 3
     mock.set_topic_error(0)
     arrives(server, "topic")

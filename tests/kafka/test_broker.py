@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from broker import SECRET
 from client import Closed
 from load import Load
 from server import wait_for
@@ -100,7 +101,7 @@ def test_a_wrong_password_waits_until_the_file_has_the_right_one(
     sasl = login(secret, "PLAIN", "wrong")
     server = sluice(store=STORE, sinks=[sink(broker, topic, "SECURE", tls=tls, sasl=sasl)])
     post(server, event, ["a"])
-    server.wait_log(event="sink_failed", sink="topic")
+    server.wait_log(event="sink_misconfigured", sink="topic")
     assert counters(server, "topic")["pending"] == 1
     pathlib.Path(sasl["password_file"]).write_text("a secret of PLAIN")
     arrives(server, "topic")
@@ -110,9 +111,35 @@ def test_a_wrong_password_waits_until_the_file_has_the_right_one(
 def test_a_certificate_that_is_not_trusted_is_refused(sluice, broker, topic, event):
     server = sluice(store=STORE, sinks=[sink(broker, topic, "SECURE", tls=True)])
     post(server, event, ["a"])
-    server.wait_log(event="sink_failed", sink="topic")
+    server.wait_log(event="sink_misconfigured", sink="topic")
     assert counters(server, "topic")["pending"] == 1
     assert broker.read(topic) == []
+
+
+def aws(secret):
+    return {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": secret}
+
+
+def test_iam_logs_in_again_when_a_session_ends(sluice, broker, topic, event):
+    kind = sink(broker, topic, "MSK", sasl={"mechanism": "AWS_MSK_IAM"}, region="eu-west-1")
+    server = sluice(store=STORE, sinks=[kind], env=aws(SECRET))
+    logins = broker.log().count("MskTokens: accepted")
+    sent = 0
+    while broker.log().count("MskTokens: accepted") < logins + 4:
+        post(server, event, [f"e{sent}"])
+        sent += 1
+        arrives(server, "topic")
+    assert keys(broker.read(topic)) == sorted(name("e", sent))
+    assert not [line for line in server.log() if line["event"] in ("sink_failed", "sink_misconfigured")]
+
+
+def test_iam_with_a_wrong_secret_is_refused(sluice, broker, topic, event):
+    kind = sink(broker, topic, "MSK", sasl={"mechanism": "AWS_MSK_IAM"}, region="eu-west-1")
+    server = sluice(store=STORE, sinks=[kind], env=aws("wrong"))
+    post(server, event, ["a"])
+    server.wait_text(lambda line: "sink_" in line and "access_denied" in line)
+    assert counters(server, "topic")["pending"] == 1
+    assert "MskTokens: refused: wrong signature" in broker.log()
 
 
 def test_kill_9_of_the_broker_loses_and_repeats_nothing(sluice, broker, topic, event):

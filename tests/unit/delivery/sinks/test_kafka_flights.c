@@ -9,14 +9,14 @@
 
 enum { SEQUENCES = 5000, STEPS = 60000 };
 
-static bool model[SEQUENCES + 1];
+static bool model[SEQUENCES]; /* sequences begin at 0 */
 
 static void check_model(const struct kafka_flights *flights)
 {
     size_t count = 0;
     bool is_same = true;
 
-    for (int64_t i = 1; i <= SEQUENCES; i++) {
+    for (int64_t i = 0; i < SEQUENCES; i++) {
         const struct kafka_flight *flight = kafka_flights_find(flights, i);
 
         is_same = is_same && model[i] == (flight != NULL) && (!flight || flight->since_us == 3 * i);
@@ -35,7 +35,7 @@ static void holds_what_was_added_and_not_removed(void)
     for (int step = 0; step < STEPS; step++) {
         random = random * 1664525 + 1013904223;
 
-        int64_t sequence = 1 + (random >> 8) % SEQUENCES;
+        int64_t sequence = (random >> 8) % SEQUENCES;
 
         if (model[sequence])
             kafka_flights_remove(&flights, sequence);
@@ -62,7 +62,7 @@ static void prune_removes_what_is_over(void)
 
     memset(model, 0, sizeof(model));
     kafka_flights_prune(&flights, is_odd, NULL);
-    for (int64_t i = 1; i <= SEQUENCES; i++) {
+    for (int64_t i = 0; i < SEQUENCES; i++) {
         kafka_flights_add(&flights, &(struct kafka_flight){ .sequence = i, .since_us = 3 * i });
         model[i] = i % 2 == 0;
     }

@@ -710,12 +710,17 @@ static void kafka_sinks_are_checked(void)
         { "tls: yes please}\n", "3: sinks[0].tls: expected true, false, or an object with "
                                 "ca_file, cert_file and key_file, got a string\n" },
         { "sasl: {mechanism: PLAIN, user: u, password_file: /dev/null}}\n",
-          "3: sinks[0].sasl.mechanism: PLAIN sends the password in clear text: set tls\n" },
+          "3: sinks[0].sasl.mechanism: sends credentials in clear text: set tls\n" },
+        { "sasl: {mechanism: AWS_MSK_IAM}}\n",
+          "3: sinks[0].sasl.mechanism: sends credentials in clear text: set tls\n" },
+        { "sasl: {mechanism: AWS_MSK_IAM, user: u}, tls: true}\n",
+          "3: sinks[0].sasl: AWS_MSK_IAM has no user and no password_file\n" },
+        { "sasl: {mechanism: AWS_MSK_IAM}, tls: true, region: eu-west-1, profile: p}\n", "" },
         { "sasl: {mechanism: SCRAM-SHA-256, user: u}}\n",
           "3: sinks[0].sasl: needs user and password_file\n" },
         { "sasl: {user: u}}\n", "3: sinks[0].sasl.mechanism: is missing\n" },
         { "sasl: {mechanism: GSSAPI}}\n", "3: sinks[0].sasl.mechanism: expected one of: none, "
-                                          "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512\n" },
+                                          "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, AWS_MSK_IAM\n" },
         { "sasl: {mechanism: SCRAM-SHA-256, user: u, password_file: /nonexistent}}\n",
           "3: sinks[0].sasl.password_file: /nonexistent: No such file or directory\n" },
     };
