@@ -215,6 +215,7 @@ void http_connection_end(struct http_connection *connection)
     if (connection->watched)
         http_watch_drop(&connection->loop->watch, connection->fd);
     forget_unsent(connection);
+    connection->tls.transport.may_be_corked = false; /* close() pushes what is there */
     if (!http_tls_flush(&connection->tls))
         http_linger_add(&connection->loop->linger, &connection->tls.transport);
     http_tls_end(&connection->tls);

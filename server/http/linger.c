@@ -57,6 +57,7 @@ void http_linger_add(struct http_linger *linger, struct http_transport *transpor
     rest->since_us = clock_monotonic_us();
     rest->transport = *transport;
     rest->transport.fd = copy;
+    rest->transport.may_be_corked = true;
     *transport = (struct http_transport){ .fd = transport->fd };
     list_append(&linger->rests, &rest->link);
     linger->count++;

@@ -164,15 +164,19 @@ def start_bare(size):
     return server
 
 
-def start_nginx(body, tls=None):
+# Without ssl_protocols, nginx 1.22 speaks TLS 1.2 at most.
+NGINX_TLS = "ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve X25519:prime256v1;"
+
+
+def start_nginx(body, tls=None, name="nginx"):
     port = free_port()
-    secure = f"ssl_certificate {tls[0]}; ssl_certificate_key {tls[1]};" if tls else ""
+    secure = f"ssl_certificate {tls[0]}; ssl_certificate_key {tls[1]}; {NGINX_TLS}" if tls else ""
     text = body.decode().replace("\\", "\\\\").replace("'", "\\'").replace("$", "")
-    (WORK / "nginx.conf").write_text(
+    (WORK / f"{name}.conf").write_text(
         f"""
 worker_processes {WORKERS};
-pid {WORK}/nginx.pid;
-error_log {WORK}/nginx.error error;
+pid {WORK}/{name}.pid;
+error_log {WORK}/{name}.error error;
 daemon off;
 events {{ worker_connections 4096; }}
 http {{
@@ -193,7 +197,7 @@ http {{
 """
     )
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    server = Server("nginx", [nginx, "-p", WORK, "-c", WORK / "nginx.conf"], port)
+    server = Server(name, [nginx, "-p", WORK, "-c", WORK / f"{name}.conf"], port)
     server.scheme = "https" if tls else "http"
     server.wait_port()
     return server

@@ -1,54 +1,114 @@
-"""make bench: a new TLS connection for each request, which is what EventBridge does, beside nginx.
+"""make bench: TLS beside nginx with OpenSSL, like for like.
 
-Both have the same ECDSA certificate and do a whole handshake each time; nginx answers a fixed body,
-the server does all of its work. The handshake is what costs: GnuTLS's here, OpenSSL's there.
+Each row is one kind of connection: full or resumed handshakes, TLS 1.2 or 1.3, an ECDSA or an RSA
+certificate, a connection for each request (which is what EventBridge does) or one for many. Both
+servers have the same certificate, cipher and group. The client (tls_load.c) counts what really
+happened, and a row in which it was something else ends the run. nginx answers a fixed body; the
+server does all of its work.
 
-    tls.py [--rounds 5] [--seconds 3] [--connections 32]
+    tls.py [--rounds 5] [--seconds 2] [--connections 32]
 """
 
 import argparse
+import json
 import subprocess
+import sys
 
-from bench import (
-    ROOT,
-    in_turns,
-    measure,
-    ratios,
-    report,
-    sample_event,
-    spread,
-    start_nginx,
-    start_sluice,
-)
+from bench import CLIENT_CPUS, ROOT, WORK, ratios, report, sample_event, start_nginx, start_sluice, target
+
+LOAD = ROOT / "build/release/tls_load"
+
+# name, certificate, version, what the client does, and the target of CPU against nginx
+ROWS = [
+    ("TLS 1.3, full, ECDSA", "ecdsa", "1.3", [], 0.9),
+    ("TLS 1.3, resumed, ECDSA", "ecdsa", "1.3", ["resume"], 0.8),
+    ("TLS 1.2, full, ECDSA", "ecdsa", "1.2", [], None),
+    ("TLS 1.2, resumed, ECDSA", "ecdsa", "1.2", ["resume"], None),
+    ("TLS 1.3, full, RSA-2048", "rsa", "1.3", [], 1.0),
+    ("TLS 1.2, full, RSA-2048", "rsa", "1.2", [], 1.0),
+    ("TLS 1.3, keep-alive", "ecdsa", "1.3", ["keep-alive"], None),
+]
+
+
+def make_rsa():
+    pair = WORK / "rsa-cert.pem", WORK / "rsa-key.pem"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=localhost"]
+    words += ["-keyout", pair[1], "-out", pair[0]]
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+    return pair
+
+
+def check(name, result, does, connections):
+    """Did the client do what the row says?"""
+    requests, handshakes = result["requests"], result["handshakes"]
+    ok = requests > 0 and result["failed"] == 0 and result["retried"] == 0
+    if "resume" in does:
+        ok = ok and handshakes - result["resumed"] <= connections  # the first one of each is full
+    else:
+        ok = ok and result["resumed"] == 0
+    if "keep-alive" in does:
+        ok = ok and handshakes <= connections
+    else:
+        ok = ok and handshakes >= requests
+    if not ok:
+        raise SystemExit(f"{name}: this is not what the row says: {result}")
+
+
+def measure(server, event, options, version, does):
+    command = ["taskset", "-c", ",".join(map(str, CLIENT_CPUS)), LOAD, server.port]
+    command += [options.connections, options.seconds, version, event, *does]
+    before = server.cpu_ns()
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=True
+    )
+    spent = server.cpu_ns() - before
+    result = json.loads(done.stdout)
+    check(server.name, result, does, options.connections)
+    return {
+        "rps": result["requests"] / (result["duration_us"] / 1e6),
+        "p50": result["p50_us"],
+        "p99": result["p99_us"],
+        "cpu": spent / 1000 / result["requests"],
+        "rss": server.rss_mib(),
+    }
 
 
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=3)
+    options.add_argument("--seconds", type=float, default=2)
     options.add_argument("--connections", type=int, default=32)
     options = options.parse_args()
 
-    subprocess.run(["make", "--no-print-directory", "dev-cert"], cwd=ROOT, check=True)
-    pair = (ROOT / "build/dev-cert/cert.pem", ROOT / "build/dev-cert/key.pem")
+    WORK.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["make", "--no-print-directory", "dev-cert", LOAD.relative_to(ROOT)], cwd=ROOT, check=True)
+    pairs = {
+        "ecdsa": (ROOT / "build/dev-cert/cert.pem", ROOT / "build/dev-cert/key.pem"),
+        "rsa": make_rsa(),
+    }
     event = sample_event()
-    servers = []
+    servers = {kind: {} for kind in pairs}
+    good = []
     try:
-        servers.append(start_sluice(tls=pair))
-        servers.append(start_nginx(b"x" * 340, pair))
-        for server in servers:  # warm up
-            measure(server, event, 1, options.connections, True)
-        runs = in_turns(
-            servers,
-            options.rounds,
-            lambda server, _: measure(server, event, options.seconds, options.connections, True),
-        )
+        for kind, pair in pairs.items():
+            servers[kind]["sluice"] = start_sluice(f"sluice-{kind}", tls=pair)
+            servers[kind]["nginx"] = start_nginx(b"x" * 340, pair, f"nginx-{kind}")
+        for name, kind, version, does, bound in ROWS:
+            runs = {"sluice": [], "nginx": []}
+            for turn in range(options.rounds + 1):
+                for who in runs if turn % 2 else reversed(runs):
+                    one = measure(servers[kind][who], event, options, version, does)
+                    if turn > 0:  # the first round is for warming up
+                        runs[who].append(one)
+            report(name, runs)
+            against = ratios(runs, "sluice", "nginx", "cpu")
+            good.append(target("CPU against nginx", against, bound or 1.0, True))
     finally:
-        for server in servers:
-            server.stop()
-    report("One TLS connection per request", runs)
-    print(f"  CPU against nginx: {spread(ratios(runs, 'sluice', 'nginx', 'cpu'), '.2f')}")
+        for pair in servers.values():
+            for server in pair.values():
+                server.stop()
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
