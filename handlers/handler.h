@@ -39,6 +39,7 @@ struct request {
     struct str path;     /* raw, without the query */
     struct str body;
     struct str id;          /* X-Request-Id: the sender's or ours */
+    struct str traceparent; /* the sender's, if it is valid; ptr NULL: none */
     int64_t deadline_us;    /* clock_monotonic_us() by which an answer must leave */
     struct waker waker;     /* resumes this request after HANDLER_WAIT */
     void *state;            /* the handler's, from handle() to resume(); NULL at first */

@@ -83,6 +83,35 @@ void http_headers_add_secret(struct http_headers *headers, const char *name, str
     add(headers, name, secret);
 }
 
+/* The value with what a header cannot carry percent-encoded, if there is any. */
+static void add_origin_part(const struct sink_http_options *options, struct arena *arena,
+                            struct http_headers *out, const struct fetch_header *header)
+{
+    struct buf *value;
+
+    if (header->value.len == 0 || is_configured(options, header->name))
+        return;
+    value = arena_buf(arena, SIZE_MAX);
+    add_key(value, header->value, "");
+    add(out, header->name, buf_str(value));
+}
+
+static void add_origin(const struct sink_http_options *options, const struct sink_batch *batch,
+                       struct http_headers *out)
+{
+    const struct sink_origin *origin = &batch->records[0].origin;
+    const struct fetch_header parts[] = {
+        { "sluice-event-id", origin->event_id },
+        { "sluice-route", origin->route },
+        { "sluice-schema-version", origin->schema_version },
+        { "sluice-request-id", origin->request_id },
+        { "traceparent", origin->traceparent },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        add_origin_part(options, batch->arena, out, &parts[i]);
+}
+
 static void add_own(const struct sink_http_options *options, const struct sink_batch *batch,
                     struct http_headers *out)
 {
@@ -94,6 +123,8 @@ static void add_own(const struct sink_http_options *options, const struct sink_b
         add(out, "Idempotency-Key", key_of(batch, ""));
     if (options->batch > 1 && !is_configured(options, "Idempotency-Keys"))
         add(out, "Idempotency-Keys", keys_of(batch));
+    if (options->batch == 1)
+        add_origin(options, batch, out);
 }
 
 static bool add_configured(const struct sink_http_options *options, struct http_headers *out,

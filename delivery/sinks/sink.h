@@ -24,12 +24,22 @@
 
 enum { SINK_SLOTS_MAX = 64 }; /* deliveries of one sink at the same time */
 
+/** What is known of a record's event; empty where there is none. */
+struct sink_origin {
+    struct str event_id;
+    struct str route; /* its name */
+    struct str schema_version;
+    struct str request_id;
+    struct str traceparent; /* W3C Trace Context */
+};
+
 struct sink_record {
     int64_t sequence;     /* grows, with gaps */
     int64_t accepted_us;  /* time of day */
     struct str key;       /* idempotency key: the same at each delivery of the event */
     struct str order_key; /* the text at the sink's `key` pointer; if there is none, `key` */
     struct str bytes;     /* one JSON value on one line */
+    struct sink_origin origin;
 };
 
 /** Records in order. All of it is borrowed. */

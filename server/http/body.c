@@ -119,6 +119,7 @@ struct request *http_body_detach(struct request *request)
         .reserved = ex->reserved,
     };
     detached->request.id = arena_copy(request->arena, request->id);
+    detached->request.traceparent = arena_copy(request->arena, request->traceparent);
     detached->request.method = arena_copy(request->arena, request->method);
     detached->request.path = arena_copy(request->arena, request->path);
     detached->request.connection = NULL;

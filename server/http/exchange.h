@@ -50,6 +50,7 @@ struct http_exchange {
     struct response response;
     char id[HTTP_ID_MAX + 1];
     char trace_text[40];
+    char traceparent[HTTP_TRACEPARENT_LEN + 1]; /* the request's, if it is valid */
 };
 
 /**

@@ -78,6 +78,7 @@ static void set_ids(struct http_connection *connection, const struct http_gate *
 {
     struct http_exchange *ex = &connection->exchange;
     struct str id = str_trim(gate->values[HTTP_REQUEST_ID]);
+    struct str parent = str_trim(gate->values[HTTP_TRACEPARENT]);
     struct str trace =
         http_id_of_trace(gate->values[HTTP_TRACEPARENT], gate->values[HTTP_AMZN_TRACE_ID]);
 
@@ -85,6 +86,8 @@ static void set_ids(struct http_connection *connection, const struct http_gate *
         memcpy(ex->id, id.ptr, id.len);
     else
         http_id_create(&connection->loop->ids, ex->id);
+    if (http_id_is_traceparent(parent))
+        memcpy(ex->traceparent, parent.ptr, parent.len);
     if (trace.ptr && trace.len < sizeof(ex->trace_text)) {
         memcpy(ex->trace_text, trace.ptr, trace.len);
         ex->trace_id = (struct str){ ex->trace_text, trace.len };
@@ -103,6 +106,7 @@ void http_headers_describe(struct http_connection *connection, const struct http
         .method = line->method,
         .path = line->path,
         .id = str_from_c(ex->id),
+        .traceparent = *ex->traceparent ? str_from_c(ex->traceparent) : STR_NONE,
         .deadline_us = ex->started_us + connection->loop->http->options.deadline_us,
         .connection = connection->mhd,
         .header = find_header,

@@ -68,7 +68,7 @@ static bool is_zero(char c)
 /* version "-" 32 hex "-" 16 hex "-" flags; later versions may continue after another "-". */
 static struct str traceparent_id(struct str text)
 {
-    enum { TRACE = 32, WHOLE = 55 };
+    enum { TRACE = 32, WHOLE = HTTP_TRACEPARENT_LEN };
 
     text = str_trim(text);
     if (!is_hex(text, 0, 2) || !is_hex(text, 3, TRACE) || !is_hex(text, 36, 16) ||
@@ -102,6 +102,11 @@ static struct str amzn_root(struct str text)
         return valid ? root : STR_NONE;
     }
     return STR_NONE;
+}
+
+bool http_id_is_traceparent(struct str text)
+{
+    return text.len == HTTP_TRACEPARENT_LEN && traceparent_id(text).ptr;
 }
 
 struct str http_id_of_trace(struct str traceparent, struct str amzn_trace_id)

@@ -14,6 +14,7 @@
 enum {
     HTTP_ID_MAX = 128, /* bytes of a request id */
     HTTP_UUID_LEN = 36,
+    HTTP_TRACEPARENT_LEN = 55, /* of version 00 */
 };
 
 /* Random bytes, fetched for several ids at once. Begins as zeroes. */
@@ -27,6 +28,9 @@ void http_id_create(struct http_id_source *source, char text[static HTTP_UUID_LE
 
 /** Is it a request id that may be answered and logged: [A-Za-z0-9._-]{1,128}? */
 bool http_id_is_valid(struct str id);
+
+/** Is it a W3C `traceparent` that may be passed on as it is? */
+bool http_id_is_traceparent(struct str text);
 
 /**
  * The trace id of a W3C `traceparent`, else the root of an `X-Amzn-Trace-Id`; ptr NULL: neither is

@@ -727,6 +727,43 @@ static void requests_are_signed(void)
     end();
 }
 
+static void a_request_says_where_its_record_comes_from(void)
+{
+    static const struct sink_record records[] = {
+        { .sequence = 5,
+          .key = STR_INIT("id-1"),
+          .bytes = STR_INIT("{}"),
+          .origin = { .event_id = STR_INIT("e 1"),
+                      .route = STR_INIT("orders"),
+                      .schema_version = STR_INIT("3"),
+                      .request_id = STR_INIT("r-1"),
+                      .traceparent =
+                          STR_INIT("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") } },
+    };
+    static const struct sink_http_header mine[] = { { .name = "Sluice-Route", .value = "mine" } };
+    struct sink_http_options options = { .url = url, .batch = 1, .timeout_us = PATIENCE_US };
+    struct sink_answer answer;
+
+    begin();
+    CHECK_INT(deliver_once(&options, records, 1, &answer), SINK_DELIVERED);
+    CHECK_STR(str_from_c(value_of("sluice-event-id")), "e%201");
+    CHECK_STR(str_from_c(value_of("sluice-route")), "orders");
+    CHECK_STR(str_from_c(value_of("sluice-schema-version")), "3");
+    CHECK_STR(str_from_c(value_of("sluice-request-id")), "r-1");
+    CHECK_STR(str_from_c(value_of("traceparent")),
+              "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    CHECK_INT(deliver_once(&options, &record, 1, &answer), SINK_DELIVERED);
+    CHECK(!saw("sluice-") && !saw("traceparent")); /* nothing is known */
+    options.headers = mine;
+    options.header_count = 1;
+    CHECK_INT(deliver_once(&options, records, 1, &answer), SINK_DELIVERED);
+    CHECK(saw("\r\nSluice-Route: mine\r\n") && !saw("sluice-route"));
+    options.batch = 2; /* an array has records of several events */
+    CHECK_INT(deliver_once(&options, records, 1, &answer), SINK_DELIVERED);
+    CHECK(!saw("sluice-event-id"));
+    end();
+}
+
 /* Both servers in one: the token's path is asked with a form. */
 static struct str receive_with_tokens(void *self, struct str request, size_t nth)
 {
@@ -873,6 +910,7 @@ int main(void)
     RUN(a_hanging_request_is_interrupted);
     RUN(bodies_are_compressed);
     RUN(requests_are_signed);
+    RUN(a_request_says_where_its_record_comes_from);
     RUN(a_token_that_is_refused_is_renewed_once);
     RUN(several_requests_are_in_flight);
     return test_end();

@@ -75,10 +75,21 @@ static void finds_the_trace_id(void)
     }
 }
 
+static void passes_on_traceparents_of_the_known_version_only(void)
+{
+    CHECK(http_id_is_traceparent(STR("00-" TRACE "-" PARENT "-01")));
+    CHECK(!http_id_is_traceparent(STR("00-" TRACE "-" PARENT "-01-more")));
+    CHECK(!http_id_is_traceparent(STR("01-" TRACE "-" PARENT "-01-more")));
+    CHECK(!http_id_is_traceparent(STR("00-" TRACE "-" PARENT "-0\r")));
+    CHECK(!http_id_is_traceparent(STR("")));
+    CHECK(!http_id_is_traceparent(STR_NONE));
+}
+
 int main(void)
 {
     RUN(a_new_id_is_a_uuid_of_version_4);
     RUN(accepts_well_formed_request_ids_only);
     RUN(finds_the_trace_id);
+    RUN(passes_on_traceparents_of_the_known_version_only);
     return test_end();
 }
