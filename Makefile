@@ -141,9 +141,10 @@ bench-before: all ## compare this build with an older one; BEFORE=PROGRAM
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/before.py $(BEFORE)
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
-tls-test: all dev-cert ## testssl.sh and openssl s_client against the server
+tls-test: all dev-cert ## testssl.sh and real clients (Java, Go, rustls, Node, curl, ...) against the server
 	@tests/setup.sh tls
 	tests/tls/tls_test.sh $(PROGRAM) build/dev-cert/cert.pem build/dev-cert/key.pem build/dev-cert/ca.pem
+	$(PYTHON) -B tests/tls/clients.py $(PROGRAM) build/tls-test/clients
 attack-test: all dev-cert ## slowhttptest, bad connections and costly requests, while a good client is served
 	@tests/setup.sh attack
 	$(PYTHON) -B tests/attack/attack.py $(PROGRAM)

@@ -72,7 +72,7 @@ static struct str key_of(const struct sink_batch *batch, const char *reserved)
     return buf_str(hex);
 }
 
-static void add(struct http_headers *headers, const char *name, struct str value)
+static void add_header(struct http_headers *headers, const char *name, struct str value)
 {
     headers->list[headers->count++] = (struct fetch_header){ name, value };
 }
@@ -80,7 +80,7 @@ static void add(struct http_headers *headers, const char *name, struct str value
 void http_headers_add_secret(struct http_headers *headers, const char *name, struct str secret)
 {
     headers->secrets[headers->secret_count++] = secret;
-    add(headers, name, secret);
+    add_header(headers, name, secret);
 }
 
 /* The value with what a header cannot carry percent-encoded, if there is any. */
@@ -93,7 +93,7 @@ static void add_origin_part(const struct sink_http_options *options, struct aren
         return;
     value = arena_buf(arena, SIZE_MAX);
     add_key(value, header->value, "");
-    add(out, header->name, buf_str(value));
+    add_header(out, header->name, buf_str(value));
 }
 
 static void add_origin(const struct sink_http_options *options, const struct sink_batch *batch,
@@ -116,13 +116,13 @@ static void add_own(const struct sink_http_options *options, const struct sink_b
                     struct http_headers *out)
 {
     if (!is_configured(options, "Content-Type"))
-        add(out, "Content-Type", STR("application/json"));
+        add_header(out, "Content-Type", STR("application/json"));
     if (options->gzip)
-        add(out, "Content-Encoding", STR("gzip"));
+        add_header(out, "Content-Encoding", STR("gzip"));
     if (!is_configured(options, "Idempotency-Key"))
-        add(out, "Idempotency-Key", key_of(batch, ""));
+        add_header(out, "Idempotency-Key", key_of(batch, ""));
     if (options->batch > 1 && !is_configured(options, "Idempotency-Keys"))
-        add(out, "Idempotency-Keys", keys_of(batch));
+        add_header(out, "Idempotency-Keys", keys_of(batch));
     if (options->batch == 1)
         add_origin(options, batch, out);
 }
@@ -135,7 +135,7 @@ static bool add_configured(const struct sink_http_options *options, struct http_
         struct str value;
 
         if (!header->file) {
-            add(out, header->name, str_from_c(header->value));
+            add_header(out, header->name, str_from_c(header->value));
             continue;
         }
         if (!secret_read_file(header->file, &value, err))
@@ -157,9 +157,10 @@ static bool add_signatures(const struct sink_http_options *options, const struct
 
     if (!webhook_sign(options->sign_file, &message, signatures, err))
         return false;
-    add(out, "webhook-id", message.id);
-    add(out, "webhook-timestamp", arena_printf(batch->arena, "%lld", (long long)message.at_s));
-    add(out, "webhook-signature", buf_str(signatures));
+    add_header(out, "webhook-id", message.id);
+    add_header(out, "webhook-timestamp",
+               arena_printf(batch->arena, "%lld", (long long)message.at_s));
+    add_header(out, "webhook-signature", buf_str(signatures));
     return true;
 }
 
