@@ -139,8 +139,8 @@ static struct str bus_member(struct arena *arena, const char *bus)
     return buf_str(member);
 }
 
-static bool compile_texts(struct sink_eventbridge *bridge, const struct sink_eventbridge_options *options,
-                    struct error *err)
+static bool compile_texts(struct sink_eventbridge *bridge,
+                          const struct sink_eventbridge_options *options, struct error *err)
 {
     return record_format_create(str_from_c(options->source), &bridge->source, err) &&
            record_format_create(str_from_c(options->detail_type), &bridge->detail_type, err) &&
@@ -160,24 +160,25 @@ bool sink_eventbridge(const struct sink_eventbridge_options *options, struct sin
 
     bridge->arena = arena_create();
     bridge->bus = bus_member(bridge->arena, options->bus);
-    if (compile_texts(bridge, options, err) && entries_create(&options->entries,
-                                                        &(struct entries_target){
-                                                            .service = "eventbridge",
-                                                            .operation = "PutEvents",
-                                                            .right = "events:PutEvents",
-                                                            .max_records = EVENTBRIDGE_ENTRIES,
-                                                            .max_bytes = EVENTBRIDGE_CALL_BYTES,
-                                                            .reads_records = reads_records(bridge),
-                                                            .head = STR("{\"Entries\":["),
-                                                            .separator = STR(","),
-                                                            .tail = STR("]}"),
-                                                            .add = eventbridge_add,
-                                                            .judge = eventbridge_judge,
-                                                            .cost = eventbridge_cost,
-                                                            .destroy = eventbridge_destroy,
-                                                            .self = bridge,
-                                                        },
-                                                        out, err))
+    if (compile_texts(bridge, options, err) &&
+        entries_create(&options->entries,
+                       &(struct entries_target){
+                           .service = "eventbridge",
+                           .operation = "PutEvents",
+                           .right = "events:PutEvents",
+                           .max_records = EVENTBRIDGE_ENTRIES,
+                           .max_bytes = EVENTBRIDGE_CALL_BYTES,
+                           .reads_records = reads_records(bridge),
+                           .head = STR("{\"Entries\":["),
+                           .separator = STR(","),
+                           .tail = STR("]}"),
+                           .add = eventbridge_add,
+                           .judge = eventbridge_judge,
+                           .cost = eventbridge_cost,
+                           .destroy = eventbridge_destroy,
+                           .self = bridge,
+                       },
+                       out, err))
         return true;
     eventbridge_destroy(bridge);
     return false;
