@@ -121,26 +121,29 @@ void json_pointer_destroy(struct json_pointer *pointer)
     mem_free(pointer);
 }
 
+/* NULL: there is none. */
+static const struct flat *find_child(const struct flat *value, const struct token *token)
+{
+    if (flat_is_object(value))
+        return flat_find(value, token->text);
+    return flat_is_array(value) ? flat_at(value, token->index) : NULL;
+}
+
 enum json_lookup flat_pointer_find(const struct json_pointer *pointer, const struct flat *root,
                                    const struct flat **value, size_t *stop)
 {
     const struct flat *at = root;
 
     for (size_t i = 0; i < pointer->count; i++) {
-        const struct token *token = &pointer->tokens[i];
-        bool is_object = flat_is_object(at);
-        bool is_container = is_object || flat_is_array(at);
-        const struct flat *child = NULL;
+        const struct flat *child = find_child(at, &pointer->tokens[i]);
+        bool is_container = flat_is_object(at) || flat_is_array(at);
 
-        if (is_container)
-            child = is_object ? flat_find(at, token->text) : flat_at(at, token->index);
-        if (child) {
-            at = child;
-            continue;
+        if (!child) {
+            if (stop)
+                *stop = is_container ? i + 1 : i;
+            return is_container ? JSON_ABSENT : JSON_NO_CONTAINER;
         }
-        if (stop)
-            *stop = is_container ? i + 1 : i;
-        return is_container ? JSON_ABSENT : JSON_NO_CONTAINER;
+        at = child;
     }
     *value = at;
     return JSON_FOUND;

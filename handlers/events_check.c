@@ -36,14 +36,8 @@ struct run *run_create(const struct events *events, const struct request *reques
 void run_release_tree(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
-        struct event *event = &run->events[i];
-
-        if (event->root && event->id.ptr) {
-            event->id = arena_copy(run->request->arena, event->id);
-            run->outcomes[i].id = event->id;
-        }
-        event->root = NULL;
-        event->payload = NULL;
+        run->events[i].root = NULL;
+        run->events[i].payload = NULL;
     }
     arena_destroy(run->tree);
     run->tree = NULL;

@@ -37,7 +37,11 @@ static bool find_route(struct run *run, struct event *event, struct error *err)
         return fail(err, ERR_MALFORMED, "Invalid EventBridge payload: missing 'detail' key");
     if (!routes_find(run->options->routes, event->root, &event->route, err))
         return false;
-    event->id = envelope_id(event->route, event->root);
+
+    struct str id = envelope_id(event->route, event->root);
+
+    /* The log line needs it after the body is freed. */
+    event->id = id.ptr ? arena_copy(run->request->arena, id) : STR_NONE;
     return true;
 }
 
