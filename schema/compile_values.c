@@ -161,7 +161,7 @@ bool compile_enum(struct compiler *compiler, const struct keyword *keyword,
         return compile_fail(compiler, keyword->name, "expected an array");
 
     size_t count = flat_count(value);
-    const struct flat **list = mem_alloc_array(count + 1, sizeof(*list));
+    const struct flat **list = mem_alloc_array(count + 1, sizeof(const struct flat *));
 
     for (FLAT_EACH(choice, value))
         list[choice->index] = choice;
