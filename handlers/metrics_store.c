@@ -107,6 +107,8 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
           "The most of them: store.max_size, or what the disk has room for." },
         { "sluice_store_dead_bytes", "gauge", counters->dead_bytes,
           "Records that no sink waits for and some have set aside." },
+        { "sluice_store_history_bytes", "gauge", counters->history_bytes,
+          "Delivered records that are kept as history." },
         { "sluice_store_counters_corrected_total", "counter", counters->corrections,
           "Counters that differed from the rows they count." },
     };

@@ -11,6 +11,7 @@
 #include "server/control.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -29,7 +31,7 @@
 
 enum {
     CLIENTS_MAX = 8,
-    ORDER_MAX = 4096, /* bytes of an order, with its line end */
+    ORDER_MAX = 16384, /* bytes of an order, with its line end */
     ANSWER_MAX = 4096,
     ROUND_US = US_PER_S, /* between two rounds through the refused events */
     STEP_EVENTS = 64,    /* events posted at a time */
@@ -171,6 +173,60 @@ static bool order_resume(struct control *control, struct json_object *order, str
            outbox_pause_sink(control->options.outbox, name, false, err);
 }
 
+static int64_t number_of(struct json_object *order, const char *name)
+{
+    struct json_object *value;
+    int64_t number = 0;
+
+    if (json_find(order, name, &value) && json_kind(value) == JSON_INTEGER)
+        (void)json_int64(value, &number);
+    return number;
+}
+
+static bool flag_of(struct json_object *order, const char *name)
+{
+    struct json_object *value;
+
+    return json_find(order, name, &value) && json_object_get_boolean(value);
+}
+
+static bool run_again(struct control *control, struct json_object *order, struct arena *arena,
+                      struct buf *answer, struct error *err)
+{
+    struct json_object *routes;
+    struct outbox_replay replay = {
+        .sink = arena_copy(arena, json_find_str(order, "sink")).ptr,
+        .from_us = number_of(order, "from_us"),
+        .until_us = number_of(order, "until_us"),
+        .only_routes = flag_of(order, "only_routes"),
+        .dry_run = flag_of(order, "dry_run"),
+        .position = number_of(order, "position"),
+        .end = number_of(order, "end"),
+    };
+
+    if (!json_find(order, "routes", &routes))
+        return fail(err, ERR_INVALID, "no routes");
+    replay.routes = json_text(arena, routes).ptr;
+    if (!outbox_replay(control->options.outbox, &replay, err))
+        return false;
+    buf_printf(answer,
+               ",\"position\":%" PRId64 ",\"end\":%" PRId64 ",\"count\":%" PRId64
+               ",\"done\":%s,\"waits\":%s",
+               replay.position, replay.end, replay.count, replay.done ? "true" : "false",
+               replay.waits ? "true" : "false");
+    return true;
+}
+
+static bool order_again(struct control *control, struct json_object *order, struct buf *answer,
+                        struct error *err)
+{
+    struct arena *arena = arena_create();
+    bool ok = run_again(control, order, arena, answer, err);
+
+    arena_destroy(arena);
+    return ok;
+}
+
 static bool order_where(struct control *control, struct json_object *order, struct buf *answer,
                         struct error *err)
 {
@@ -191,7 +247,7 @@ static const struct {
     { STR_INIT("replay"), order_replay }, { STR_INIT("revive"), order_revive },
     { STR_INIT("move"), order_move },     { STR_INIT("drop-sink"), order_drop_sink },
     { STR_INIT("pause"), order_pause },   { STR_INIT("resume"), order_resume },
-    { STR_INIT("where"), order_where },
+    { STR_INIT("again"), order_again },   { STR_INIT("where"), order_where },
 };
 
 static bool dispatch(struct control *control, struct str line, struct buf *answer,

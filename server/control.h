@@ -10,6 +10,7 @@
  *   {"order":"drop-sink","name":"hook"}   {"ok":false,"error":"..."}
  *   {"order":"pause","name":"hook"}       {"ok":true}
  *   {"order":"resume","name":"hook"}      {"ok":true}
+ *   {"order":"again","sink":"hook",...}   {"ok":true,"count":9,...}: a portion of a replay
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *
  * The same thread posts events again that the registry's failures had refused, once their schema is

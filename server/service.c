@@ -273,9 +273,13 @@ static bool create_outbox(const struct config *config, struct outbox **out, stru
 {
     const struct config_store *store = &config->store;
     const char **sinks = mem_alloc_array(config->sink_count + 1, sizeof(*sinks));
+    const char **routes = mem_alloc_array(config->sink_count + 1, sizeof(*routes));
 
-    for (size_t i = 0; i < config->sink_count; i++)
+    for (size_t i = 0; i < config->sink_count; i++) {
         sinks[i] = config->sinks[i].name;
+        if (config->sinks[i].start == CONFIG_START_HISTORY)
+            routes[i] = config_routes_of(config, sinks[i]).ptr;
+    }
 
     bool ok = outbox_create(
         &(struct outbox_options){
@@ -291,12 +295,16 @@ static bool create_outbox(const struct config *config, struct outbox **out, stru
             .quarantine_max_size = store->quarantine.max_size,
             .sinks = sinks,
             .sink_count = config->sink_count,
+            .sink_routes = routes,
+            .history_us = store->history_us,
+            .history_max_size = store->history_max_size,
             .lock_patience_us = LOCK_TIMEOUT_US,
             .stall_us = config->http.deadline_us / 2,
         },
         out, err);
 
     mem_free(sinks);
+    mem_free(routes);
     return ok || fail_within(err, "store.path");
 }
 

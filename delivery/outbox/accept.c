@@ -9,6 +9,7 @@
 #include "delivery/outbox/capacity.h"
 #include "delivery/outbox/committer.h"
 #include "delivery/outbox/dedup.h"
+#include "delivery/outbox/history.h"
 #include "delivery/outbox/quarantine.h"
 
 static const struct outbox_result no_room = { OUTBOX_UNAVAILABLE, .reason = "store full" };
@@ -49,7 +50,7 @@ static void enqueue(struct tally *tally, const struct job_item *item, int64_t se
     }
 }
 
-/* Store the record. If no sink gets it, only its number is used. */
+/* Store the record. If no sink gets it, and there is no history, only its number is used. */
 static bool add_record(struct outbox_store *store, const struct job_item *item)
 {
     struct tally *tally = &store->tally;
@@ -59,7 +60,7 @@ static bool add_record(struct outbox_store *store, const struct job_item *item)
     int64_t mask;
 
     enqueue(tally, item, seq);
-    if (count_sinks(tally, item, &mask) == 0)
+    if (count_sinks(tally, item, &mask) == 0 && !history_is_on(store))
         return true;
     tally_add_waiting(tally, seq, (int64_t)(item->body.len + key.len + OUTBOX_ROW_BYTES));
     return db_run(&store->db, SQL_RECORD_ADD, "isisssbis", seq, key, store->now_us, item->registry,

@@ -76,6 +76,11 @@ bool capacity_can_keep(const struct outbox_store *store, size_t more)
     return room - bytes_added(store) >= (int64_t)more;
 }
 
+bool capacity_needs_room(const struct outbox_store *store)
+{
+    return store->disk_full || room_on_volume(store) < store->volume.reserve / 4;
+}
+
 size_t capacity_batch_bytes(const struct outbox_store *store)
 {
     int64_t most = lesser(volume_left(store) / BATCH_VOLUME_PART, store->volume.reserve / 2);

@@ -16,6 +16,9 @@ bool capacity_is_full(const struct outbox_store *store, size_t more);
  */
 bool capacity_can_keep(const struct outbox_store *store, size_t more);
 
+/** Is the disk so full that the history must make room? */
+bool capacity_needs_room(const struct outbox_store *store);
+
 /** The most bytes of events in one transaction. */
 size_t capacity_batch_bytes(const struct outbox_store *store);
 

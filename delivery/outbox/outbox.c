@@ -7,6 +7,16 @@
 #include "base/memory.h"
 #include "delivery/outbox/outbox_internal.h"
 
+static const char *const *copy_routes(const struct outbox_options *options)
+{
+    const char **routes = mem_alloc_array(options->sink_count + 1, sizeof(*routes));
+
+    for (size_t i = 0; i < options->sink_count; i++)
+        if (options->sink_routes && options->sink_routes[i])
+            routes[i] = mem_copy_string(options->sink_routes[i]);
+    return routes;
+}
+
 static void copy_options(struct outbox *outbox, const struct outbox_options *options)
 {
     const char **sinks = mem_alloc_array(options->sink_count + 1, sizeof(*sinks));
@@ -16,13 +26,17 @@ static void copy_options(struct outbox *outbox, const struct outbox_options *opt
     for (size_t i = 0; i < options->sink_count; i++)
         sinks[i] = mem_copy_string(options->sinks[i]);
     outbox->options.sinks = sinks;
+    outbox->options.sink_routes = copy_routes(options);
 }
 
 static void free_options(struct outbox_options *options)
 {
-    for (size_t i = 0; i < options->sink_count; i++)
+    for (size_t i = 0; i < options->sink_count; i++) {
         mem_free((void *)options->sinks[i]);
+        mem_free((void *)options->sink_routes[i]);
+    }
     mem_free((void *)options->sinks);
+    mem_free((void *)options->sink_routes);
     mem_free((void *)options->path);
 }
 

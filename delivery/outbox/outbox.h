@@ -48,9 +48,14 @@ struct outbox_options {
     uint64_t quarantine_max_size;
     const char *const *sinks; /* names of the configured sinks; a new one starts at now */
     size_t sink_count;
-    int64_t lock_patience_us; /* how long to wait for another process to unlock the store */
-    size_t max_queued;        /* events that may wait for the committer; 0: the default */
-    int64_t stall_us;         /* the disk stalls when a commit takes longer; 0: it never does */
+    const char *const *sink_routes; /* for each sink: a new one starts with the history of these
+                                       routes, a JSON array of their names; NULL: at now. NULL: all
+                                       start at now */
+    int64_t history_us;             /* delivered records stay so long; 0: they are deleted, */
+    uint64_t history_max_size;      /* or until they have so many bytes */
+    int64_t lock_patience_us;       /* how long to wait for another process to unlock the store */
+    size_t max_queued;              /* events that may wait for the committer; 0: the default */
+    int64_t stall_us; /* the disk stalls when a commit takes longer; 0: it never does */
 };
 
 /**
@@ -187,6 +192,29 @@ NODISCARD bool outbox_pause_sink(struct outbox *outbox, const char *name, bool p
  */
 void outbox_hurry(struct outbox *outbox);
 
+/** Records that a sink gets again. Zeroes where the caller does not say more. */
+struct outbox_replay {
+    const char *sink;
+    int64_t from_us;    /* accepted at or after, */
+    int64_t until_us;   /* and before this time of day */
+    const char *routes; /* a JSON array of names: records of these routes, */
+    bool only_routes;   /* false: and all that the sink got before */
+    bool dry_run;       /* count only */
+    /* Zeroes at first, updated by each call: */
+    int64_t position; /* so far */
+    int64_t end;
+    int64_t count; /* records of this portion */
+    bool done;     /* it was the last portion */
+    bool waits;    /* nothing was done: too much waits for the sinks already */
+};
+
+/**
+ * A portion of a replay: records of the history become pending for the sink again. Call it until it
+ * is done. ERR_NOT_FOUND: no configured sink has the name.
+ */
+NODISCARD bool outbox_replay(struct outbox *outbox, struct outbox_replay *replay,
+                             struct error *err);
+
 /**
  * Set aside as dead a record that a sink waits for: its first one behind the cursor, or one of its
  * retries. `sink` NULL: the one sink that waits for it. ERR_NOT_FOUND: none does; ERR_INVALID:
@@ -239,6 +267,7 @@ struct outbox_counters {
     int64_t bytes;      /* waiting for sinks, write-ahead log included */
     int64_t max_bytes;
     int64_t dead_bytes;        /* of records that only dead rows need */
+    int64_t history_bytes;     /* of records that only the history needs */
     int64_t corrections;       /* counters that differed from their rows and were corrected */
     int64_t seen;              /* events remembered for duplicates */
     int64_t refused_rows;      /* in quarantine now */

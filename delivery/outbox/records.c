@@ -4,23 +4,26 @@
  * Sinks' cursors need the records behind them; retry and dead rows need the record that they refer
  * to. Records that all cursors have passed are deleted as a range from the low end (up to
  * TALLY_PRUNED), except those that a retry or dead row needs: such a record is deleted with the
- * last of these rows. A record that only dead rows need counts as dead, any other as waiting.
+ * last of these rows. A record that only dead rows need counts as dead, any other as waiting. With
+ * a history, records that all cursors have passed stay for a while (history.h).
  */
 #include "delivery/outbox/records.h"
 
 #include "base/clock.h"
+#include "delivery/outbox/history.h"
 #include "delivery/outbox/recount.h"
 
 enum {
-    SWEEP_LEAST = 1024,  /* records that are not for a sink may be kept by its cursor, */
-    SWEEP_PART = 8,      /* and one for so many that are, */
-    SWEEP_SIZE_PART = 4, /* in any case while less than this part of max_size waits */
+    SWEEP_LEAST = 1024,     /* records that are not for a sink may be kept by its cursor, */
+    SWEEP_PART = 8,         /* and one for so many that are, */
+    SWEEP_SIZE_PART = 4,    /* in any case while less than this part of max_size waits */
+    SWEEP_HISTORY_PART = 2, /* the same with a history, of which these are lost */
     SWEEP_PAUSE_US = 5 * US_PER_MINUTE, /* before records are looked at again */
 };
 
 /* What needs a record, and its size. */
 struct hold {
-    enum { HELD_BY_NONE, HELD_BY_CURSOR, HELD_BY_RETRY, HELD_BY_DEAD } by;
+    enum { HELD_BY_NONE, HELD_BY_CURSOR, HELD_BY_RETRY, HELD_BY_DEAD, HELD_BY_HISTORY } by;
     int64_t size; /* 0: no such record, or its size does not matter */
 };
 
@@ -35,7 +38,10 @@ static bool records_look(struct outbox_store *store, int64_t seq, struct hold *h
     enum db_found found = db_numbers(&store->db, SQL_RECORD_LOOK, row, "i", seq);
 
     hold->size = row[0];
-    hold->by = row[1] ? HELD_BY_RETRY : row[2] ? HELD_BY_DEAD : HELD_BY_NONE;
+    hold->by = row[1]                                           ? HELD_BY_RETRY
+               : row[2]                                         ? HELD_BY_DEAD
+               : seq > store->tally.numbers[TALLY_HISTORY_FROM] ? HELD_BY_HISTORY
+                                                                : HELD_BY_NONE;
     return found != DB_BROKEN;
 }
 
@@ -46,6 +52,8 @@ static void count_held(struct outbox_store *store, int64_t seq, const struct hol
         tally_add_waiting(&store->tally, seq, sign * hold->size);
     else if (hold->by == HELD_BY_DEAD)
         tally_add_dead_bytes(&store->tally, seq, sign * hold->size);
+    else if (hold->by == HELD_BY_HISTORY)
+        tally_add_history(&store->tally, seq, sign * hold->size);
 }
 
 /* Its rows have changed since `before`: count it again, and delete it if nothing needs it. */
@@ -157,9 +165,9 @@ bool records_revive(struct outbox_store *store, struct tally_sink *sink, int64_t
 /* Retry and dead rows need what is left in the range: count records of dead rows as dead. */
 static bool count_left(struct outbox_store *store, int64_t first, int64_t last, int64_t *left)
 {
-    int64_t bytes[2] = { 0 }; /* of all, of those that only dead rows need */
+    int64_t bytes[3] = { 0 }; /* of all, of those that only dead rows need */
 
-    if (db_numbers(&store->db, SQL_RECORD_HELD, bytes, "iii", first, last, last) != DB_FOUND)
+    if (db_numbers(&store->db, SQL_RECORD_HELD, bytes, "iiii", first, last, last, last) != DB_FOUND)
         return false;
     *left = bytes[0];
     tally_add_waiting(&store->tally, last, -bytes[1]);
@@ -183,19 +191,47 @@ static bool delete_range(struct outbox_store *store, int64_t first, int64_t last
     return true;
 }
 
+/* All records in (first, last] that no sink waits for are history from now on. */
+static bool keep_range(struct outbox_store *store, int64_t first, int64_t last)
+{
+    int64_t bytes[3] = { 0 }; /* of all; that only dead rows need; that nothing needs */
+
+    if (db_numbers(&store->db, SQL_RECORD_HELD, bytes, "iiii", first, last, last, first) !=
+        DB_FOUND)
+        return false;
+    tally_add_waiting(&store->tally, last, -bytes[1] - bytes[2]);
+    tally_add_dead_bytes(&store->tally, last, bytes[1]);
+    tally_add_history(&store->tally, last, bytes[2]);
+    return true;
+}
+
+/* All cursors have passed (first, last]. */
+static bool pass_range(struct outbox_store *store, int64_t first, int64_t last)
+{
+    int64_t *numbers = store->tally.numbers;
+
+    if (!history_is_on(store) && numbers[TALLY_HISTORY_FROM] == first)
+        numbers[TALLY_HISTORY_FROM] = last;
+    return numbers[TALLY_HISTORY_FROM] == last ? delete_range(store, first, last)
+                                               : keep_range(store, first, last);
+}
+
 bool records_prune(struct outbox_store *store, int64_t rows, bool *done)
 {
     int64_t *pruned = &store->tally.numbers[TALLY_PRUNED];
     int64_t floor = tally_floor(&store->tally);
     int64_t last = floor - *pruned > rows ? *pruned + rows : floor;
 
-    if (*pruned < floor && store->tally.numbers[TALLY_WAITING] == 0)
-        *pruned = floor; /* there are no records */
+    if (*pruned < floor && store->tally.numbers[TALLY_WAITING] == 0) { /* there are no records */
+        if (store->tally.numbers[TALLY_HISTORY_FROM] == *pruned)
+            store->tally.numbers[TALLY_HISTORY_FROM] = floor;
+        *pruned = floor;
+    }
     *done = *pruned >= floor;
     if (*done)
         return true;
     last = recount_range_end(store, *pruned, last);
-    if (!delete_range(store, *pruned, last))
+    if (!pass_range(store, *pruned, last))
         return false;
     *pruned = last;
     *done = last == floor;
@@ -207,7 +243,8 @@ static bool keeps_others(const struct outbox_store *store)
 {
     const struct tally *tally = &store->tally;
     int64_t floor = tally_floor(tally);
-    int64_t least = (int64_t)(store->outbox.options.max_size / SWEEP_SIZE_PART);
+    uint64_t part = history_is_on(store) ? SWEEP_HISTORY_PART : SWEEP_SIZE_PART;
+    int64_t least = (int64_t)(store->outbox.options.max_size / part);
 
     for (size_t i = 0; i < tally->sink_count; i++) {
         const struct tally_sink *sink = &tally->sinks[i];

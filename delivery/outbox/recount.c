@@ -38,12 +38,14 @@ static bool find_end(struct outbox_store *store, int64_t rows, int64_t *last)
 static bool count_bytes(struct outbox_store *store, int64_t first, int64_t last)
 {
     struct tally_recount *recount = &store->tally.recount;
-    int64_t bytes[2] = { 0 }; /* of all records; of the records that only dead rows need */
-    enum db_found found = db_numbers(&store->db, SQL_RECORD_HELD, bytes, "iii", first, last,
-                                     store->tally.numbers[TALLY_PRUNED]);
+    const int64_t *numbers = store->tally.numbers;
+    int64_t bytes[3] = { 0 }; /* of all records; that only dead rows need; that only the history */
+    enum db_found found = db_numbers(&store->db, SQL_RECORD_HELD, bytes, "iiii", first, last,
+                                     numbers[TALLY_PRUNED], numbers[TALLY_HISTORY_FROM]);
 
-    recount->waiting += bytes[0] - bytes[1];
+    recount->waiting += bytes[0] - bytes[1] - bytes[2];
     recount->dead_bytes += bytes[1];
+    recount->history += bytes[2];
     return found == DB_FOUND;
 }
 
@@ -131,6 +133,7 @@ static void correct_all(struct outbox_store *store)
     const struct tally_recount *recount = &tally->recount;
 
     correct(store, "waiting_bytes", NULL, &tally->numbers[TALLY_WAITING], recount->waiting);
+    correct(store, "history_bytes", NULL, &tally->numbers[TALLY_HISTORY_BYTES], recount->history);
     correct(store, "dead_bytes", NULL, &tally->numbers[TALLY_DEAD_BYTES], recount->dead_bytes);
     for (size_t i = 0; i < tally->sink_count; i++) {
         struct tally_sink *sink = &tally->sinks[i];

@@ -116,6 +116,23 @@ static void remove_sink(struct outbox_store *store, struct tally_sink *sink)
               LOG_INT("pending", sink->pending));
 }
 
+/* A new sink starts at now, or history_fill() gives it the history. */
+static bool add_sink(struct outbox_store *store, size_t option, struct error *err)
+{
+    const struct outbox_options *options = &store->outbox.options;
+    struct tally *tally = &store->tally;
+
+    if (!tally_add_sink(tally, options->sinks[option], err))
+        return false;
+    if (options->sink_routes && options->sink_routes[option]) {
+        struct tally_sink *sink = &tally->sinks[tally->sink_count - 1];
+
+        sink->fill = tally->numbers[TALLY_HISTORY_FROM];
+        sink->fill_until = sink->cursor;
+    }
+    return true;
+}
+
 bool sink_rows_configure(struct outbox_store *store, struct error *err)
 {
     const struct outbox_options *options = &store->outbox.options;
@@ -131,8 +148,7 @@ bool sink_rows_configure(struct outbox_store *store, struct error *err)
             return db_fail(&store->db, "store", err);
     }
     for (size_t i = 0; i < options->sink_count; i++)
-        if (!tally_find_sink(tally, options->sinks[i]) &&
-            !tally_add_sink(tally, options->sinks[i], err))
+        if (!tally_find_sink(tally, options->sinks[i]) && !add_sink(store, i, err))
             return false;
     tally_find_options(tally, options);
     return true;

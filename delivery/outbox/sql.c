@@ -24,6 +24,11 @@
 #define UNWANTED                                                                                   \
     IN_RANGE " AND NOT sinks & ?3 AND seq NOT IN (SELECT seq FROM retry WHERE " IN_RANGE ")"       \
              " AND seq NOT IN (SELECT seq FROM dead WHERE " IN_RANGE ")"
+/* Records of routes, and those that were for a sink, unless they wait for the sink. */
+#define CHOSEN                                                                                     \
+    IN_RANGE " AND seq NOT IN (SELECT seq FROM retry WHERE sink = ?3 AND " IN_RANGE ")"            \
+             " AND accepted_us >= ?4 AND accepted_us < ?5 AND ((sinks & ?6 AND seq > ?7)"          \
+             " OR route IN (SELECT value FROM json_each(?8)))"
 #define NEVER "9223372036854775807" /* RETRY_PARKED in pending.c */
 #define PREDECESSOR(seq)                                                                           \
     "(SELECT 1 FROM retry WHERE sink = ?2 AND order_key = ?6 AND order_key != 0 AND seq < " seq ")"
@@ -191,9 +196,13 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_RECORD_FIRST_FOR] =
         "SELECT seq FROM record WHERE " IN_RANGE " AND sinks & ?3 ORDER BY seq LIMIT 1",
     [SQL_RECORD_HELD] =
-        "SELECT coalesce(sum(" SIZE "), 0), coalesce(sum(CASE WHEN seq <= ?3 AND seq NOT IN"
-        " (SELECT seq FROM retry WHERE " IN_RANGE ") THEN " SIZE " ELSE 0 END), 0)"
-        " FROM record WHERE " IN_RANGE,
+        "SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE idle AND NOT past), 0),"
+        " coalesce(sum(size) FILTER (WHERE idle AND past), 0) FROM (SELECT " SIZE " AS size,"
+        " seq <= ?3 AND seq NOT IN (SELECT seq FROM retry WHERE " IN_RANGE ") AS idle,"
+        " seq > ?4 AND seq NOT IN (SELECT seq FROM dead WHERE " IN_RANGE ") AS past"
+        " FROM record WHERE " IN_RANGE ")",
+    [SQL_RECORD_YOUNG] =
+        "SELECT seq FROM record WHERE " IN_RANGE " AND accepted_us >= ?3 ORDER BY seq LIMIT 1",
     [SQL_RECORD_LOOK] = "SELECT " SIZE ", EXISTS (SELECT 1 FROM retry WHERE seq = ?1),"
                         " EXISTS (SELECT 1 FROM dead WHERE seq = ?1) FROM record WHERE seq = ?1",
     [SQL_RECORD_NTH] = "SELECT seq FROM record WHERE seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
@@ -217,6 +226,9 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_RETRY_FROM_RECORDS] =
         "INSERT INTO retry (seq, sink, attempts, next_us)"
         " SELECT seq, ?3, 0, 0 FROM record WHERE " IN_RANGE " AND sinks & ?4",
+    [SQL_RETRY_FROM_HISTORY] = "INSERT INTO retry (seq, sink, attempts, next_us)"
+                               " SELECT seq, ?3, 0, 0 FROM record WHERE " CHOSEN,
+    [SQL_RETRY_COUNT_HISTORY] = "SELECT count(*) FROM record WHERE " CHOSEN,
     [SQL_RETRY_FIRST] = "SELECT seq FROM retry WHERE sink = ?1 ORDER BY seq LIMIT 1",
     [SQL_RETRY_UPDATE] = "UPDATE retry SET attempts = attempts + ?3, next_us = ?4, reason = ?5"
                          " WHERE sink = ?1 AND seq = ?2",

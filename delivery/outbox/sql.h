@@ -55,6 +55,7 @@ enum sql {
     SQL_RECORD_COUNT_FOR, /* those that are for a sink, */
     SQL_RECORD_FIRST_FOR, /* and the first of them */
     SQL_RECORD_HELD,
+    SQL_RECORD_YOUNG, /* the first one that came since a time */
     SQL_RECORD_LOOK,
     SQL_RECORD_NTH,
     SQL_RECORD_DELETE,
@@ -68,6 +69,8 @@ enum sql {
     SQL_RETRY_ADD,
     SQL_RETRY_ADD_KEYED,
     SQL_RETRY_FROM_RECORDS,
+    SQL_RETRY_FROM_HISTORY,
+    SQL_RETRY_COUNT_HISTORY, /* the rows that it would add */
     SQL_RETRY_FIRST,
     SQL_RETRY_UPDATE,
     SQL_RETRY_UPDATE_KEYED,

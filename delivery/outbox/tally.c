@@ -12,8 +12,10 @@ static const struct str names[TALLY_COUNT] = {
     [TALLY_DUPLICATES] = STR_INIT("duplicates"),
     [TALLY_IDS_REUSED] = STR_INIT("ids_reused"),
     [TALLY_PRUNED] = STR_INIT("pruned"),
+    [TALLY_HISTORY_FROM] = STR_INIT("history_from"),
     [TALLY_WAITING] = STR_INIT("waiting_bytes"),
     [TALLY_DEAD_BYTES] = STR_INIT("dead_bytes"),
+    [TALLY_HISTORY_BYTES] = STR_INIT("history_bytes"),
     [TALLY_DEAD_EVICTED] = STR_INIT("dead_evicted"),
     [TALLY_CORRECTIONS] = STR_INIT("corrections"),
     [TALLY_SEEN] = STR_INIT("seen_rows"),
@@ -259,6 +261,13 @@ void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes)
         tally->recount.dead_bytes += bytes;
 }
 
+void tally_add_history(struct tally *tally, int64_t seq, int64_t bytes)
+{
+    tally->numbers[TALLY_HISTORY_BYTES] += bytes;
+    if (is_counted(tally, seq))
+        tally->recount.history += bytes;
+}
+
 void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count)
 {
     sink->pending += count;
@@ -327,6 +336,7 @@ void tally_show(const struct tally *tally, struct outbox_counters *out)
     out->ids_reused = tally->numbers[TALLY_IDS_REUSED];
     out->bytes = tally_waiting(tally);
     out->dead_bytes = tally->numbers[TALLY_DEAD_BYTES];
+    out->history_bytes = tally->numbers[TALLY_HISTORY_BYTES];
     out->corrections = tally->numbers[TALLY_CORRECTIONS];
     out->seen = tally->numbers[TALLY_SEEN];
     out->refused_rows = tally->numbers[TALLY_REFUSED_ROWS];

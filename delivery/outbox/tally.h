@@ -24,8 +24,10 @@ enum tally_number {
     TALLY_DUPLICATES,
     TALLY_IDS_REUSED,
     TALLY_PRUNED,       /* records up to here are deleted, unless a retry or dead row needs them */
+    TALLY_HISTORY_FROM, /* records up to here are not kept as history (history.h) */
     TALLY_WAITING,      /* bytes of records that a sink waits for */
     TALLY_DEAD_BYTES,   /* bytes of records that only dead rows need */
+    TALLY_HISTORY_BYTES,
     TALLY_DEAD_EVICTED, /* dead rows dropped to make room */
     TALLY_CORRECTIONS,  /* counters that differed from the rows they count */
     TALLY_SEEN,         /* rows */
@@ -83,6 +85,7 @@ struct tally_recount {
     int64_t position; /* records up to here are counted; 0: none */
     int64_t waiting;
     int64_t dead_bytes;
+    int64_t history;
     int64_t pending[OUTBOX_SINKS_MAX]; /* by index into the tally's sinks */
     int64_t behind[OUTBOX_SINKS_MAX];
     int64_t dead[OUTBOX_SINKS_MAX];
@@ -133,6 +136,7 @@ NODISCARD bool tally_add_sink(struct tally *tally, const char *name, struct erro
 /* Count changes of the rows that belong to record `seq`. */
 void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_dead_bytes(struct tally *tally, int64_t seq, int64_t bytes);
+void tally_add_history(struct tally *tally, int64_t seq, int64_t bytes);
 void tally_add_pending(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
 void tally_add_behind(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);
 void tally_add_dead(struct tally *tally, struct tally_sink *sink, int64_t seq, int64_t count);

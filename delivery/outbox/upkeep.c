@@ -10,6 +10,7 @@
 #include "delivery/outbox/capacity.h"
 #include "delivery/outbox/checkpoint.h"
 #include "delivery/outbox/dedup.h"
+#include "delivery/outbox/history.h"
 #include "delivery/outbox/quarantine.h"
 #include "delivery/outbox/records.h"
 #include "delivery/outbox/recount.h"
@@ -31,7 +32,8 @@ enum {
 static bool prune(struct outbox_store *store, int64_t rows, bool *done)
 {
     static bool (*const parts[])(struct outbox_store *, int64_t, bool *) = {
-        sink_rows_pass,   records_prune,      records_sweep,          dedup_prune,
+        sink_rows_pass,   records_prune,      records_sweep,
+        dedup_prune,      history_prune,      history_fill,
         quarantine_prune, records_prune_dead, sink_rows_move_removed,
     };
 
@@ -72,7 +74,7 @@ static bool is_due(struct outbox_store *store)
         upkeep->recount_us = now_us + RECOUNT_HOURS * US_PER_HOUR;
         recount_begin(store);
     }
-    return upkeep->pending || records_dead_is_full(store) ||
+    return upkeep->pending || records_dead_is_full(store) || history_is_too_large(store) ||
            store->tally.numbers[TALLY_SEEN] > store->outbox.options.dedup_max_rows;
 }
 

@@ -94,3 +94,9 @@ bool admin_pause_sink(struct admin *admin, const char *name, bool paused, struct
     return admin->client ? control_client_pause(admin->client, name, paused, err)
                          : outbox_pause_sink(admin->service->outbox, name, paused, err);
 }
+
+bool admin_replay_records(struct admin *admin, struct outbox_replay *replay, struct error *err)
+{
+    return admin->client ? control_client_again(admin->client, replay, err)
+                         : outbox_replay(admin->service->outbox, replay, err);
+}

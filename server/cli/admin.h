@@ -13,6 +13,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "delivery/outbox/outbox.h"
 #include "server/config/config.h"
 #include "server/resubmit.h"
 
@@ -46,6 +47,10 @@ NODISCARD bool admin_move(struct admin *admin, const char *sink, int64_t seq, st
 /** Pause a sink, or end its pause. Errors as above: there is no such sink. */
 NODISCARD bool admin_pause_sink(struct admin *admin, const char *name, bool paused,
                                 struct error *err);
+
+/** A portion of a replay, as outbox_replay(). Errors as above. */
+NODISCARD bool admin_replay_records(struct admin *admin, struct outbox_replay *replay,
+                                    struct error *err);
 
 /** Forget a sink that is no longer configured. Errors as above: it still is, or there is none. */
 NODISCARD bool admin_drop_sink(struct admin *admin, const char *name, struct error *err);

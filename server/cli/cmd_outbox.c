@@ -12,7 +12,9 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
+#include "server/cli/outbox_replay.h"
 #include "server/cli/output.h"
+#include "server/cli/rows.h"
 #include "server/drain.h"
 #include "settings/unit.h"
 
@@ -55,6 +57,7 @@ static void add_json(struct buf *out, const struct config *config,
                ",\"accepted\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"remembered\":%" PRId64,
                has_server(config) ? "true" : "false", counters->bytes, config->store.max_size,
                counters->accepted, counters->duplicates, counters->seen);
+    buf_printf(out, ",\"history_bytes\":%" PRId64, counters->history_bytes);
     buf_printf(out,
                ",\"quarantine\":{\"rows\":%" PRId64 ",\"bytes\":%" PRId64 ",\"evicted\":%" PRId64
                "},\"sinks\":[",
@@ -87,6 +90,7 @@ static void add_text(struct buf *out, const struct config *config,
     buf_printf(out,
                "events      %" PRId64 " accepted, %" PRId64 " duplicates, %" PRId64 " remembered\n",
                counters->accepted, counters->duplicates, counters->seen);
+    buf_printf(out, "history     %" PRId64 " bytes\n", counters->history_bytes);
     buf_printf(out, "quarantine  %" PRId64 " events, %" PRId64 " bytes, %" PRId64 " evicted\n",
                counters->refused_rows, counters->refused_bytes, counters->refused_evicted);
     if (counters->sink_count > 0)
@@ -129,11 +133,19 @@ static int status(const struct config *config, bool json, struct error *err)
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
 }
 
-enum verb { VERB_STATUS, VERB_DRAIN, VERB_DROP_SINK, VERB_PAUSE, VERB_RESUME, VERBS };
+enum verb {
+    VERB_STATUS,
+    VERB_DRAIN,
+    VERB_REPLAY,
+    VERB_DROP_SINK, /* this one and what follows take a name */
+    VERB_PAUSE,
+    VERB_RESUME,
+    VERBS
+};
 
 static const char *const verbs[VERBS] = {
-    [VERB_STATUS] = "status", [VERB_DRAIN] = "drain",   [VERB_DROP_SINK] = "drop-sink",
-    [VERB_PAUSE] = "pause",   [VERB_RESUME] = "resume",
+    [VERB_STATUS] = "status",       [VERB_DRAIN] = "drain", [VERB_REPLAY] = "replay",
+    [VERB_DROP_SINK] = "drop-sink", [VERB_PAUSE] = "pause", [VERB_RESUME] = "resume",
 };
 
 /* VERBS: the arguments are not understood. */
@@ -145,7 +157,7 @@ static enum verb verb_of(const struct cli *cli)
         return VERBS;
     while (verb < VERBS && strcmp(verbs[verb], cli->arguments[0]) != 0)
         verb++;
-    return cli->argument_count == (verb <= VERB_DRAIN ? 1 : 2) ? verb : VERBS;
+    return cli->argument_count == (verb < VERB_DROP_SINK ? 1 : 2) ? verb : VERBS;
 }
 
 static int change_sink(const struct config *config, enum verb verb, const char *name,
@@ -201,14 +213,64 @@ static int drain(const struct config *config, int64_t timeout_us, struct error *
     return status;
 }
 
+static bool is_name(const char *text)
+{
+    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
+           strlen(text);
+}
+
+/* NULL, or what is wrong with the options of the verb. */
+static const char *refuse_options(enum verb verb, const struct replay_options *replay)
+{
+    bool has_any =
+        replay->sink || replay->route || replay->from_us || replay->until_us || replay->dry_run;
+
+    if (verb != VERB_REPLAY)
+        return has_any ? "--sink, --since, --until, --route and --dry-run belong to replay" : NULL;
+    if (!replay->sink || !replay->from_us)
+        return "replay needs --sink NAME and --since T";
+    return replay->route && !is_name(replay->route) ? "--route wants the name of a route" : NULL;
+}
+
+/* What the command was called with. */
+struct call {
+    bool json;
+    int64_t timeout_us;
+    struct replay_options replay;
+};
+
+static int run_verb(const struct config *config, enum verb verb, const struct cli *cli,
+                    const struct call *call, struct error *err)
+{
+    switch (verb) {
+    case VERB_STATUS:
+        return status(config, call->json, err);
+    case VERB_DRAIN:
+        return drain(config, call->timeout_us, err);
+    case VERB_REPLAY:
+        return outbox_replay_run(config, &call->replay, err);
+    default:
+        return change_sink(config, verb, cli->arguments[1], err);
+    }
+}
+
 int cmd_outbox(int argc, char **argv)
 {
-    bool json = false;
-    int64_t timeout_us = 0;
+    struct call call = { 0 };
     const struct cli_option options[] = {
-        { "json", 0, NULL, "status: one JSON object", .flag = &json },
+        { "json", 0, NULL, "status: one JSON object", .flag = &call.json },
         { "timeout", 0, "TIME", "drain: give up after this time, for example 10m",
-          .read = read_timeout, .self = &timeout_us },
+          .read = read_timeout, .self = &call.timeout_us },
+        { "sink", 0, "NAME", "replay: to this sink", .text = &call.replay.sink },
+        { "since", 0, "T",
+          "replay: records accepted at or after T: 2026-11-23T06:22:01Z, or\n"
+          "how long ago: 90s, 2h, 3d",
+          .read = rows_read_time, .self = &call.replay.from_us },
+        { "until", 0, "T", "replay: records accepted before T", .read = rows_read_time,
+          .self = &call.replay.until_us },
+        { "route", 0, "NAME", "replay: records of this route alone", .text = &call.replay.route },
+        { "dry-run", 0, NULL, "replay: only say how many records there are",
+          .flag = &call.replay.dry_run },
         { 0 },
     };
     const struct cli_spec spec = {
@@ -216,7 +278,9 @@ int cmd_outbox(int argc, char **argv)
                  "sluice outbox pause NAME [-c FILE]\n"
                  "sluice outbox resume NAME [-c FILE]\n"
                  "sluice outbox drop-sink NAME [-c FILE]\n"
-                 "sluice outbox drain [-c FILE] [--timeout TIME]",
+                 "sluice outbox drain [-c FILE] [--timeout TIME]\n"
+                 "sluice outbox replay --sink NAME --since T [--until T] [--route NAME] "
+                 "[--dry-run] [-c FILE]",
         .about = "`status` shows what the store holds: events accepted and remembered, refused "
                  "ones, and for\n"
                  "each sink what was given to it and what waits. `pause` stops the deliveries to "
@@ -226,7 +290,10 @@ int cmd_outbox(int argc, char **argv)
                  "configured keeps its backlog, in case it comes back; `drop-sink` forgets it. "
                  "`drain` delivers\n"
                  "what waits, while no server runs, and then says what is left: for a store that "
-                 "is given up.\n",
+                 "is given up.\n"
+                 "`replay` delivers records again that store.history has kept: those that the sink "
+                 "got, and those\n"
+                 "of the routes that it has now.\n",
         .ending = "Exits with 0 when all is well, 1 when the sink cannot be changed or records are "
                   "left, 2 for a\n"
                   "wrong call, 3 when the configuration, the store or the server is at fault.\n",
@@ -246,18 +313,17 @@ int cmd_outbox(int argc, char **argv)
 
     if (verb == VERBS)
         return cli_refuse("outbox",
-                          "say status, pause NAME, resume NAME, drop-sink NAME, or drain");
+                          "say status, pause NAME, resume NAME, drop-sink NAME, drain, or replay");
+    if (refuse_options(verb, &call.replay))
+        return cli_refuse("outbox", refuse_options(verb, &call.replay));
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     log_configure(LOG_ERROR, LOG_TEXT);
     exit_status = COMMAND_ENVIRONMENT;
     if (!*config->store.path)
         (void)fail(&err, ERR_CONFIG, "the configuration has no store (store.path)");
-    else if (verb == VERB_DRAIN)
-        exit_status = drain(config, timeout_us, &err);
     else
-        exit_status = verb == VERB_STATUS ? status(config, json, &err)
-                                          : change_sink(config, verb, cli.arguments[1], &err);
+        exit_status = run_verb(config, verb, &cli, &call, &err);
     if (err.text[0])
         cli_complain("outbox", err.text);
     config_destroy(config);

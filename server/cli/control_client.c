@@ -15,7 +15,7 @@
 #include "server/cli/lines.h"
 #include "server/control_socket.h"
 
-enum { LINE_MAX_BYTES = 4096, WHERE_TIMEOUT_S = 2 };
+enum { LINE_MAX_BYTES = 16384, WHERE_TIMEOUT_S = 2 };
 
 struct control_client {
     int fd;
@@ -167,6 +167,47 @@ bool control_client_pause(struct control_client *client, const char *name, bool 
                           struct error *err)
 {
     return call_for_name(client, paused ? "pause" : "resume", name, err);
+}
+
+static bool take_number(struct json_object *answer, const char *name, int64_t *out)
+{
+    struct json_object *value;
+
+    return json_find(answer, name, &value) && json_int64(value, out);
+}
+
+static bool take_flag(struct json_object *answer, const char *name, bool *out)
+{
+    struct json_object *value;
+    bool found = json_find(answer, name, &value);
+
+    *out = found && json_object_get_boolean(value);
+    return found;
+}
+
+bool control_client_again(struct control_client *client, struct outbox_replay *replay,
+                          struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct buf order;
+
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_add(&order, STR("{\"order\":\"again\",\"sink\":"));
+    json_write_string(&order, str_from_c(replay->sink));
+    buf_printf(&order,
+               ",\"from_us\":%" PRId64 ",\"until_us\":%" PRId64 ",\"routes\":%s"
+               ",\"only_routes\":%s,\"dry_run\":%s,\"position\":%" PRId64 ",\"end\":%" PRId64,
+               replay->from_us, replay->until_us, replay->routes,
+               replay->only_routes ? "true" : "false", replay->dry_run ? "true" : "false",
+               replay->position, replay->end);
+    if (!call(client, &order, &answer, err))
+        return false;
+    if (!take_number(answer, "position", &replay->position) ||
+        !take_number(answer, "end", &replay->end) ||
+        !take_number(answer, "count", &replay->count) ||
+        !take_flag(answer, "done", &replay->done) || !take_flag(answer, "waits", &replay->waits))
+        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    return true;
 }
 
 bool control_client_where(struct control_client *client, struct control_where *out,

@@ -41,6 +41,10 @@ NODISCARD bool control_client_drop_sink(struct control_client *client, const cha
 NODISCARD bool control_client_pause(struct control_client *client, const char *name, bool paused,
                                     struct error *err);
 
+/** A portion of a replay, as outbox_replay(). */
+NODISCARD bool control_client_again(struct control_client *client, struct outbox_replay *replay,
+                                    struct error *err);
+
 /** Where the server listens. Waits for the answer at most a few seconds. */
 NODISCARD bool control_client_where(struct control_client *client, struct control_where *out,
                                     struct error *err);

@@ -30,6 +30,8 @@ static const char *const fixed[] = {
     "store.path",
     "store.max_size",
     "store.dead_max_size",
+    "store.history",
+    "store.history_max_size",
     "store.dedup_window",
     "store.dedup_max_rows",
     "store.replays",

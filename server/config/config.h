@@ -26,6 +26,7 @@ enum config_registry_kind { CONFIG_REGISTRY_FILE, CONFIG_REGISTRY_GLUE };
 enum config_guard { CONFIG_GUARD_OFF, CONFIG_GUARD_WARN, CONFIG_GUARD_ENFORCE };
 enum config_status_map { CONFIG_STATUS_TUTORIAL, CONFIG_STATUS_EVENTBRIDGE };
 enum config_replays { CONFIG_REPLAYS_ACCEPT, CONFIG_REPLAYS_DEDUP };
+enum config_start { CONFIG_START_NOW, CONFIG_START_HISTORY };
 enum config_sink_kind {
     CONFIG_SINK_FILE,
     CONFIG_SINK_HTTP,
@@ -181,6 +182,8 @@ struct config_store {
     const char *path; /* "": no store */
     uint64_t max_size;
     uint64_t dead_max_size;
+    int64_t history_us; /* 0: no history */
+    uint64_t history_max_size;
     int64_t dedup_window_us;
     int64_t dedup_max_rows;
     enum config_replays replays;
@@ -221,6 +224,7 @@ struct config_ttl {
 struct config_sink {
     const char *name;
     enum config_sink_kind kind;
+    enum config_start start;
     const char *path;
     uint64_t rotate_size;    /* 0: never by size */
     int64_t rotate_every_us; /* 0: never by age */
@@ -340,6 +344,10 @@ struct config_strings config_store_files(const struct config *config);
 
 /** The sink with that name; `sink_count`: there is none. */
 size_t config_sink_index(const struct config *config, const char *name);
+
+/** A JSON array with the names of the routes whose records the sink gets. It lives as long as the
+ * configuration. */
+struct str config_routes_of(const struct config *config, const char *sink);
 
 /** Does a route name the sink, or every sink? */
 bool config_feeds_sink(const struct config *config, const char *name);

@@ -336,6 +336,8 @@ static const struct config_key config_keys[] = {
     KEY(config, store.path, read_path),
     KEY(config, store.max_size, read_size),
     KEY(config, store.dead_max_size, read_size),
+    KEY_TIME(config, store.history),
+    KEY(config, store.history_max_size, read_size),
     KEY_TIME(config, store.dedup_window),
     KEY(config, store.dedup_max_rows, read_count),
     KEY(config, store.replays, read_choice),
@@ -368,6 +370,7 @@ static const struct config_key route_keys[] = {
 static const struct config_key sink_keys[] = {
     KEY(config_sink, name, read_text),
     KEY(config_sink, kind, read_choice),
+    KEY(config_sink, start, read_choice),
     KEY(config_sink, path, read_path),
     KEY(config_sink, rotate_size, read_size),
     KEY_TIME(config_sink, rotate_every),

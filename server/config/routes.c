@@ -133,6 +133,17 @@ bool config_feeds_sink(const struct config *config, const char *sink)
     return false;
 }
 
+struct str config_routes_of(const struct config *config, const char *sink)
+{
+    struct str list = STR("[");
+
+    for (size_t i = 0; i < config->route_count; i++)
+        if (names_sink(&config->routes[i], sink))
+            list = arena_printf(config->arena, "%.*s%s\"%s\"", STR_ARG(list),
+                                list.len > 1 ? "," : "", config->routes[i].name);
+    return arena_printf(config->arena, "%.*s]", STR_ARG(list));
+}
+
 static void check_fed_sinks(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->sink_count; i++)

@@ -30,6 +30,7 @@ static void shows_what_the_store_counts(void)
         "\nsluice_sink_dead{sink=\"hook\"} 0\n",
         "\nsluice_sink_dropped_total{sink=\"hook\"} 0\n",
         "\nsluice_sink_pending{sink=\"hook\"} 3\n",
+        "\nsluice_store_history_bytes 0\n",
         "\nsluice_sink_paused{sink=\"hook\"} 0\n",
         "\nsluice_sink_oldest_pending_seconds{sink=\"hook\"} ",
     };
