@@ -147,7 +147,7 @@ static bool read_name(struct json_object *order, const char **out, struct error 
 static bool order_drop_sink(struct control *control, struct json_object *order, struct buf *answer,
                             struct error *err)
 {
-    const char *name;
+    const char *name = NULL;
 
     (void)answer;
     return read_name(order, &name, err) && outbox_drop_sink(control->options.outbox, name, err);
@@ -156,7 +156,7 @@ static bool order_drop_sink(struct control *control, struct json_object *order, 
 static bool order_pause(struct control *control, struct json_object *order, struct buf *answer,
                         struct error *err)
 {
-    const char *name;
+    const char *name = NULL;
 
     (void)answer;
     return read_name(order, &name, err) &&
@@ -166,7 +166,7 @@ static bool order_pause(struct control *control, struct json_object *order, stru
 static bool order_resume(struct control *control, struct json_object *order, struct buf *answer,
                          struct error *err)
 {
-    const char *name;
+    const char *name = NULL;
 
     (void)answer;
     return read_name(order, &name, err) &&

@@ -121,6 +121,9 @@ bool history_prune(struct outbox_store *store, int64_t rows, bool *done)
 
 /* Which records a sink gets again. */
 struct choice {
+    struct tally_sink *sink;
+    int64_t first; /* those behind this, */
+    int64_t last;  /* and up to this */
     int64_t from_us;
     int64_t until_us;
     struct str routes; /* a JSON array of names: records of these, */
@@ -134,25 +137,26 @@ static bool is_busy(const struct outbox_store *store)
            (int64_t)(store->outbox.options.max_size / REPLAY_SIZE_PART);
 }
 
-/* Records in (first, last] become due for the sink; `*count` is their number. */
-static bool give(struct outbox_store *store, struct tally_sink *sink, const struct choice *choice,
-                 int64_t first, int64_t last, int64_t *count)
+/* The chosen records become due for the sink; `*count` is their number. */
+static bool give(struct outbox_store *store, const struct choice *choice, int64_t *count)
 {
+    struct tally_sink *sink = choice->sink;
     struct held before;
     struct held after;
 
-    if (!sum_held(store, first, last, &before) ||
-        !db_run(&store->db, SQL_RETRY_FROM_HISTORY, "iiiiiiis", first, last, sink->id,
-                choice->from_us, choice->until_us, choice->mask, sink->since, choice->routes))
+    if (!sum_held(store, choice->first, choice->last, &before) ||
+        !db_run(&store->db, SQL_RETRY_FROM_HISTORY, "iiiiiiis", choice->first, choice->last,
+                sink->id, choice->from_us, choice->until_us, choice->mask, sink->since,
+                choice->routes))
         return false;
     *count = db_changes(&store->db);
     if (*count == 0)
         return true;
-    if (!sum_held(store, first, last, &after))
+    if (!sum_held(store, choice->first, choice->last, &after))
         return false;
-    count_change(store, last, &before, &after);
+    count_change(store, choice->last, &before, &after);
     sink->enqueued += *count;
-    tally_add_pending(&store->tally, sink, last, *count);
+    tally_add_pending(&store->tally, sink, choice->last, *count);
     store->has_news = true;
     return true;
 }
@@ -166,29 +170,50 @@ bool history_fill(struct outbox_store *store, int64_t rows, bool *done)
         struct tally_sink *sink = &tally->sinks[i];
         const char *const *routes = store->outbox.options.sink_routes;
         const char *text = routes && sink->option >= 0 ? routes[sink->option] : NULL;
-        const struct choice choice = { 0, INT64_MAX, str_from_c(text), 0 };
-        int64_t last = lesser(sink->fill + rows, sink->fill_until);
+        struct choice choice = {
+            .sink = sink, .first = sink->fill, .until_us = INT64_MAX, .routes = str_from_c(text)
+        };
         int64_t count;
 
         if (!text || sink->fill >= sink->fill_until || is_busy(store))
             continue;
-        last = recount_range_end(store, sink->fill, last);
-        if (!give(store, sink, &choice, sink->fill, last, &count))
+        choice.last =
+            recount_range_end(store, sink->fill, lesser(sink->fill + rows, sink->fill_until));
+        if (!give(store, &choice, &count))
             return false;
-        sink->fill = last;
-        *done = last == sink->fill_until;
+        sink->fill = choice.last;
+        *done = sink->fill == sink->fill_until;
     }
     return true;
 }
 
 /* A replay, as an operator asks. */
 
-static bool count_choice(struct outbox_store *store, struct tally_sink *sink,
-                         const struct choice *choice, int64_t first, int64_t last, int64_t *count)
+static bool count_chosen(struct outbox_store *store, const struct choice *choice, int64_t *count)
 {
-    return db_numbers(&store->db, SQL_RETRY_COUNT_HISTORY, count, "iiiiiiis", first, last, sink->id,
-                      choice->from_us, choice->until_us, choice->mask, sink->since,
-                      choice->routes) == DB_FOUND;
+    return db_numbers(&store->db, SQL_RETRY_COUNT_HISTORY, count, "iiiiiiis", choice->first,
+                      choice->last, choice->sink->id, choice->from_us, choice->until_us,
+                      choice->mask, choice->sink->since, choice->routes) == DB_FOUND;
+}
+
+static bool replay_portion(struct outbox_store *store, struct tally_sink *sink,
+                           struct outbox_replay *replay)
+{
+    int64_t last = lesser(replay->position + REPLAY_ROWS, replay->end);
+    const struct choice choice = {
+        .sink = sink,
+        .first = replay->position,
+        .last = recount_range_end(store, replay->position, last),
+        .from_us = replay->from_us,
+        .until_us = replay->until_us,
+        .routes = str_from_c(replay->routes),
+        .mask = replay->only_routes ? 0 : tally_mask(sink),
+    };
+
+    replay->position = choice.last;
+    replay->done = choice.last >= replay->end;
+    return replay->dry_run ? count_chosen(store, &choice, &replay->count)
+                           : give(store, &choice, &replay->count);
 }
 
 static bool replay_some(struct outbox_store *store, void *arg, struct error *err)
@@ -198,10 +223,6 @@ static bool replay_some(struct outbox_store *store, void *arg, struct error *err
 
     if (!sink || !sink->configured)
         return fail(err, ERR_NOT_FOUND, "the store has no configured sink %s", replay->sink);
-
-    const struct choice choice = { replay->from_us, replay->until_us, str_from_c(replay->routes),
-                                   replay->only_routes ? 0 : tally_mask(sink) };
-
     if (replay->end == 0)
         replay->end = sink->cursor;
     replay->position = greater(replay->position, store->tally.numbers[TALLY_HISTORY_FROM]);
@@ -210,16 +231,7 @@ static bool replay_some(struct outbox_store *store, void *arg, struct error *err
     replay->done = replay->position >= replay->end;
     if (replay->waits || replay->done)
         return true;
-
-    int64_t last = recount_range_end(store, replay->position,
-                                     lesser(replay->position + REPLAY_ROWS, replay->end));
-    bool ok = replay->dry_run
-                  ? count_choice(store, sink, &choice, replay->position, last, &replay->count)
-                  : give(store, sink, &choice, replay->position, last, &replay->count);
-
-    replay->position = last;
-    replay->done = last >= replay->end;
-    return ok || db_fail(&store->db, "store", err);
+    return replay_portion(store, sink, replay) || db_fail(&store->db, "store", err);
 }
 
 bool outbox_replay(struct outbox *outbox, struct outbox_replay *replay, struct error *err)

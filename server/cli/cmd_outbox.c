@@ -254,6 +254,34 @@ static int run_verb(const struct config *config, enum verb verb, const struct cl
     }
 }
 
+static const struct cli_spec outbox_spec = {
+    .usage = "sluice outbox status [-c FILE] [--json]\n"
+             "sluice outbox pause NAME [-c FILE]\n"
+             "sluice outbox resume NAME [-c FILE]\n"
+             "sluice outbox drop-sink NAME [-c FILE]\n"
+             "sluice outbox drain [-c FILE] [--timeout TIME]\n"
+             "sluice outbox replay --sink NAME --since T [--until T] [--route NAME] "
+             "[--dry-run] [-c FILE]",
+    .about = "`status` shows what the store holds: events accepted and remembered, refused "
+             "ones, and for\n"
+             "each sink what was given to it and what waits. `pause` stops the deliveries to "
+             "a sink, whose\n"
+             "records wait, until `resume`; a restart does not end a pause. A sink that is no "
+             "longer\n"
+             "configured keeps its backlog, in case it comes back; `drop-sink` forgets it. "
+             "`drain` delivers\n"
+             "what waits, while no server runs, and then says what is left: for a store that "
+             "is given up.\n"
+             "`replay` delivers records again that store.history has kept: those that the sink "
+             "got, and those\n"
+             "of the routes that it has now.\n",
+    .ending = "Exits with 0 when all is well, 1 when the sink cannot be changed or records are "
+              "left, 2 for a\n"
+              "wrong call, 3 when the configuration, the store or the server is at fault.\n",
+    .takes_config = true,
+    .max_arguments = 2,
+};
+
 int cmd_outbox(int argc, char **argv)
 {
     struct call call = { 0 };
@@ -273,39 +301,13 @@ int cmd_outbox(int argc, char **argv)
           .flag = &call.replay.dry_run },
         { 0 },
     };
-    const struct cli_spec spec = {
-        .usage = "sluice outbox status [-c FILE] [--json]\n"
-                 "sluice outbox pause NAME [-c FILE]\n"
-                 "sluice outbox resume NAME [-c FILE]\n"
-                 "sluice outbox drop-sink NAME [-c FILE]\n"
-                 "sluice outbox drain [-c FILE] [--timeout TIME]\n"
-                 "sluice outbox replay --sink NAME --since T [--until T] [--route NAME] "
-                 "[--dry-run] [-c FILE]",
-        .about = "`status` shows what the store holds: events accepted and remembered, refused "
-                 "ones, and for\n"
-                 "each sink what was given to it and what waits. `pause` stops the deliveries to "
-                 "a sink, whose\n"
-                 "records wait, until `resume`; a restart does not end a pause. A sink that is no "
-                 "longer\n"
-                 "configured keeps its backlog, in case it comes back; `drop-sink` forgets it. "
-                 "`drain` delivers\n"
-                 "what waits, while no server runs, and then says what is left: for a store that "
-                 "is given up.\n"
-                 "`replay` delivers records again that store.history has kept: those that the sink "
-                 "got, and those\n"
-                 "of the routes that it has now.\n",
-        .ending = "Exits with 0 when all is well, 1 when the sink cannot be changed or records are "
-                  "left, 2 for a\n"
-                  "wrong call, 3 when the configuration, the store or the server is at fault.\n",
-        .options = options,
-        .takes_config = true,
-        .max_arguments = 2,
-    };
+    struct cli_spec spec = outbox_spec;
     struct cli cli;
     struct config *config;
     struct error err = { 0 };
     int exit_status;
 
+    spec.options = options;
     if (!cli_parse(argc, argv, &spec, &cli, &exit_status))
         return exit_status;
 

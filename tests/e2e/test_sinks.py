@@ -47,10 +47,12 @@ def counters(server, sink):
     """The sink's counters of one scrape; their sum must be consistent."""
     samples, _ = scrape(server)
     found = {
-        key.removeprefix("sluice_sink_").removesuffix("_total"): int(value)
+        key.removeprefix("sluice_sink_").removesuffix("_total"): value
         for (key, labels), value in samples.items()
-        if labels == frozenset({("sink", sink)}) and key != "sluice_sink_oldest_pending_seconds"
+        if labels == frozenset({("sink", sink)})
     }
+    names = ("enqueued", "delivered", "pending", "dead", "dropped")
+    found = {name: int(found[name]) for name in names}
     assert found["enqueued"] == sum(
         found[key] for key in ("delivered", "pending", "dead", "dropped")
     ), found
