@@ -81,25 +81,37 @@ static const struct look {
     { "eventbridge", "DescribeEventBus", "events:DescribeEventBus", "Name", "", NULL, NULL },
 };
 
-/* The key of a table must be the configured attribute alone. */
-static struct aws_description check_key(const struct question *question, struct json_object *table)
+static const char *text_or_none(const char *text)
 {
+    return text ? text : "";
+}
+
+/* The name of the attribute that is the key at `index` of a table; empty: there is none. */
+static struct str key_at(struct json_object *keys, size_t index)
+{
+    return index < json_count(keys) && json_is_object(json_at(keys, index))
+               ? json_find_str(json_at(keys, index), "AttributeName")
+               : STR("");
+}
+
+/* The keys of the table must be the configured attributes: the partition key comes first. */
+static struct aws_description check_keys(const struct question *question, struct json_object *table)
+{
+    static const char *const names[] = { "partition key", "sort key" };
+    const char *const wanted[] = { text_or_none(question->options->hash_key),
+                                   text_or_none(question->options->range_key) };
     struct json_object *keys = NULL;
-    const char *wanted = question->options->key;
 
-    if (!wanted || !*wanted || !json_find(table, "KeySchema", &keys) || !json_is_array(keys))
+    if (!*wanted[0] || !json_find(table, "KeySchema", &keys) || !json_is_array(keys))
         return describe_as(AWS_SEEN, STR("ACTIVE"));
+    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+        struct str key = key_at(keys, i);
 
-    struct str name =
-        json_count(keys) > 0 ? json_find_str(json_at(keys, 0), "AttributeName") : STR_NONE;
-
-    if (json_count(keys) != 1)
-        return describe_as(AWS_TROUBLE,
-                           STR("the table has a sort key; its key must be one attribute"));
-    if (!str_equal(name, str_from_c(wanted)))
-        return describe_as(AWS_TROUBLE, arena_printf(question->arena,
-                                                     "the key of the table is \"%.*s\", not \"%s\"",
-                                                     STR_ARG(name), wanted));
+        if (!str_equal(key, str_from_c(wanted[i])))
+            return describe_as(AWS_TROUBLE,
+                               arena_printf(question->arena, "its %s is \"%.*s\", not \"%s\"",
+                                            names[i], STR_ARG(key), wanted[i]));
+    }
     return describe_as(AWS_SEEN, STR("ACTIVE"));
 }
 
@@ -120,7 +132,7 @@ static struct aws_description judge_state(const struct question *question, const
         return describe_as(AWS_TROUBLE,
                            arena_printf(question->arena, "its state is %.*s", STR_ARG(state)));
     if (strcmp(look->service, "dynamodb") == 0)
-        return check_key(question, outer);
+        return check_keys(question, outer);
     return describe_as(AWS_SEEN, arena_copy(question->arena, state));
 }
 
@@ -222,8 +234,7 @@ static struct aws_description probe_bucket(const struct question *question)
     bool was_written = false;
 
     buf_add_char(path, '/');
-    if (question->options->key)
-        sigv4_encode(path, str_from_c(question->options->key), true);
+    sigv4_encode(path, str_from_c(text_or_none(question->options->prefix)), true);
     buf_add(path, STR(AWS_PROBE_OBJECT));
     request.path = buf_str(path);
     for (int i = 0; i < 2; i++) {

@@ -20,8 +20,10 @@ struct aws_describe_options {
     const char *service; /* in service.c; not "glue" or "sts" */
     const char *region;  /* as in struct aws_client_options, like `endpoint_url`, `path_style` */
     const char *endpoint_url;
-    const char *name; /* stream or its ARN, queue URL, topic ARN, bus, table, bucket */
-    const char *key;  /* DynamoDB: the partition key's attribute; S3: the prefix of objects */
+    const char *name;      /* stream or its ARN, queue URL, topic ARN, bus, table, bucket */
+    const char *prefix;    /* S3: of the probe's object */
+    const char *hash_key;  /* DynamoDB: the attribute that is the partition key; "": any */
+    const char *range_key; /* DynamoDB: the attribute that is the sort key; "": none */
     bool path_style;
     bool probe; /* S3: write an object; Kinesis: DryRun at any server */
     int64_t deadline_us;

@@ -1,5 +1,5 @@
 /*
- * inspect_target.c - asks AWS about the stream, queue or bucket of a sink.
+ * inspect_target.c - asks AWS about the stream, queue, bus or bucket of a sink.
  */
 #include "aws/describe.h"
 #include "base/chars.h"
@@ -31,6 +31,13 @@ static bool target_of(const struct config_sink *sink, struct target *out)
     case CONFIG_SINK_S3:
         *out = (struct target){ "s3", "bucket", "bucket", sink->bucket };
         return true;
+    case CONFIG_SINK_FIREHOSE:
+        *out = (struct target){ "firehose", "delivery stream", "delivery_stream",
+                                sink->delivery_stream };
+        return true;
+    case CONFIG_SINK_EVENTBRIDGE:
+        *out = (struct target){ "eventbridge", "bus", "bus", *sink->bus ? sink->bus : "default" };
+        return true;
     default:
         return false;
     }
@@ -53,7 +60,7 @@ static bool choose_bucket(const struct inspection *inspection, const struct conf
     if (!s3_bucket_read(sink->bucket, inspection->arena, &bucket, err))
         return false;
     options->name = bucket.name;
-    options->key = fixed_prefix(sink, inspection->arena);
+    options->prefix = fixed_prefix(sink, inspection->arena);
     options->path_style = sink->path_style;
     if (bucket.region)
         options->region = bucket.region;

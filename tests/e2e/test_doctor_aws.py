@@ -8,7 +8,7 @@ import threading
 import pytest
 import yaml
 
-from server import defaults, merge, run
+from server import defaults, merge, route, run
 
 ENV = {
     "AWS_ACCESS_KEY_ID": "KEY",
@@ -17,8 +17,11 @@ ENV = {
     "HOME": "/nonexistent",
 }
 STREAM = {"StreamDescriptionSummary": {"StreamStatus": "ACTIVE"}}
+DELIVERY_STREAM = {"DeliveryStreamDescription": {"DeliveryStreamStatus": "ACTIVE"}}
 KINESIS = {"name": "clicks", "kind": "kinesis", "stream": "events"}
 SQS = {"name": "jobs", "kind": "sqs", "queue_url": "https://sqs.eu-west-1.amazonaws.com/1/work"}
+FIREHOSE = {"name": "raw", "kind": "firehose", "delivery_stream": "events"}
+EVENTBRIDGE = {"name": "audit", "kind": "eventbridge", "source": "sluice", "detail_type": "record"}
 S3 = {"name": "lake", "kind": "s3", "bucket": "objects", "prefix": "in/{time:%Y}/"}
 
 
@@ -66,7 +69,11 @@ def doctor(folder):
 
     def ask(sink, *args, env=None):
         path = folder / "conf.yaml"
-        changes = {"store": {"path": "var/sluice.db"}, "sinks": [{"region": "eu-west-1"} | sink]}
+        changes = {
+            "store": {"path": "var/sluice.db"},
+            "routes": [route(match={"source": "genesyscloud"})],
+            "sinks": [{"region": "eu-west-1"} | sink],
+        }
         path.write_text(yaml.safe_dump(merge(defaults(), changes), sort_keys=False))
         told = run("doctor", "-c", path, "--json", *args, cwd=folder, env=ENV | (env or {}))
         assert told.stderr == ""
@@ -98,6 +105,10 @@ LOOKS = {
     "no-queue": (SQS, "AmazonSQS.GetQueueAttributes",
                  (400, {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no"}),
                  "fail", f"jobs: queue {QUEUE}: QueueDoesNotExist: no"),
+    "delivery-stream": (FIREHOSE, "Firehose_20150804.DescribeDeliveryStream", (200, DELIVERY_STREAM),
+                        "ok", "raw: delivery stream events: ACTIVE"),
+    "bus": (EVENTBRIDGE, "AWSEvents.DescribeEventBus", (200, {"Name": "default"}),
+            "ok", "audit: bus default: it is there"),
     "bucket": (S3, "GET", (200, "<ListBucketResult/>"), "ok", "lake: bucket objects: it is there"),
     "no-bucket": (S3, "GET", (404, XML % "NoSuchBucket"),
                   "fail", "lake: bucket objects: NoSuchBucket: no"),

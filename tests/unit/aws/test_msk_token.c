@@ -92,6 +92,7 @@ static void give_credentials(struct world *world, struct world_answer *answers, 
     world_init(world, answers);
     world_set(world, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "%U/");
     world_set(world, "AWS_REGION", "eu-west-1");
+    world_set(world, "AWS_EC2_METADATA_DISABLED", "true");
 }
 
 static void a_token_ends_with_its_credentials(void)
@@ -149,6 +150,9 @@ static void without_region_or_credentials_there_is_no_token(void)
         { "no region", "AWS_REGION", "", 0, ERR_CONFIG,
           "no AWS region: set aws.region or AWS_REGION" },
         { "no name of a region", "X", "EU", 0, ERR_CONFIG, "region: \"EU\" is none" },
+        { "no credentials", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "eu-west-2", 0, ERR_UNREACHABLE,
+          "no AWS credentials in the environment, the profile \"default\", web identity, "
+          "container or instance metadata" },
         { "expired", "X", "eu-west-2", -60, ERR_UNREACHABLE, "the AWS credentials have expired" },
     };
 
