@@ -1,5 +1,5 @@
 /*
- * inspect_target.c - asks AWS about the stream, queue, bus or bucket of a sink.
+ * inspect_target.c - asks AWS about the stream, queue, table, bus or bucket of a sink.
  */
 #include "aws/describe.h"
 #include "base/chars.h"
@@ -38,9 +38,18 @@ static bool target_of(const struct config_sink *sink, struct target *out)
     case CONFIG_SINK_EVENTBRIDGE:
         *out = (struct target){ "eventbridge", "bus", "bus", *sink->bus ? sink->bus : "default" };
         return true;
+    case CONFIG_SINK_DYNAMODB:
+        *out = (struct target){ "dynamodb", "table", "table", sink->table };
+        return true;
     default:
         return false;
     }
+}
+
+/* The name of the attribute that is a key of a table; "": none. */
+static const char *attribute_of(const struct config_pairs *key)
+{
+    return key->count > 0 ? key->list[0].key : "";
 }
 
 /* The part of an S3 prefix that is the same for all records. */
@@ -103,6 +112,8 @@ void inspect_target(const struct inspection *inspection, size_t index)
         .region = settings.region,
         .endpoint_url = sink->endpoint_url,
         .name = target.name,
+        .hash_key = attribute_of(&sink->hash_key),
+        .range_key = attribute_of(&sink->range_key),
         .probe = inspection->options->probes,
         .deadline_us = clock_monotonic_us() + TIMEOUT_US,
     };

@@ -18,10 +18,12 @@ ENV = {
 }
 STREAM = {"StreamDescriptionSummary": {"StreamStatus": "ACTIVE"}}
 DELIVERY_STREAM = {"DeliveryStreamDescription": {"DeliveryStreamStatus": "ACTIVE"}}
+TABLE = {"Table": {"TableStatus": "ACTIVE", "KeySchema": [{"AttributeName": "id"}]}}
 KINESIS = {"name": "clicks", "kind": "kinesis", "stream": "events"}
 SQS = {"name": "jobs", "kind": "sqs", "queue_url": "https://sqs.eu-west-1.amazonaws.com/1/work"}
 FIREHOSE = {"name": "raw", "kind": "firehose", "delivery_stream": "events"}
 EVENTBRIDGE = {"name": "audit", "kind": "eventbridge", "source": "sluice", "detail_type": "record"}
+DYNAMODB = {"name": "once", "kind": "dynamodb", "table": "events", "hash_key": {"id": ""}}
 S3 = {"name": "lake", "kind": "s3", "bucket": "objects", "prefix": "in/{time:%Y}/"}
 
 
@@ -107,6 +109,10 @@ LOOKS = {
                  "fail", f"jobs: queue {QUEUE}: QueueDoesNotExist: no"),
     "delivery-stream": (FIREHOSE, "Firehose_20150804.DescribeDeliveryStream", (200, DELIVERY_STREAM),
                         "ok", "raw: delivery stream events: ACTIVE"),
+    "table": (DYNAMODB, "DynamoDB_20120810.DescribeTable", (200, TABLE),
+              "ok", "once: table events: ACTIVE"),
+    "wrong-sort-key": (DYNAMODB | {"range_key": {"at": "/time"}}, "DynamoDB_20120810.DescribeTable",
+                       (200, TABLE), "fail", 'once: table events: its sort key is "", not "at"'),
     "bus": (EVENTBRIDGE, "AWSEvents.DescribeEventBus", (200, {"Name": "default"}),
             "ok", "audit: bus default: it is there"),
     "bucket": (S3, "GET", (200, "<ListBucketResult/>"), "ok", "lake: bucket objects: it is there"),

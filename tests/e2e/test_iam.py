@@ -11,12 +11,14 @@ from s3_target import S3Target
 from server import ROOT, route, wait_for
 from test_doctor_aws import (  # noqa: F401
     DELIVERY_STREAM,
+    DYNAMODB,
     EVENTBRIDGE,
     FIREHOSE,
     KINESIS,
     S3,
     SQS,
     STREAM,
+    TABLE,
     doctor,
     serving,
 )
@@ -53,7 +55,7 @@ def services(base=Service):
     """The emulated services by the call that they take."""
     found = {}
     for service in base.__subclasses__():
-        found |= {service.target: service} if service.kind in KINDS else {}
+        found |= {service.target: service} if service.target and service.kind in KINDS else {}
         found = services(service) | found
     return found
 
@@ -137,6 +139,7 @@ LOOKS = {
         FIREHOSE,
         {"Firehose_20150804.DescribeDeliveryStream": DELIVERY_STREAM},
     ),
+    "dynamodb:DescribeTable": (DYNAMODB, {"DynamoDB_20120810.DescribeTable": TABLE}),
     "events:DescribeEventBus": (EVENTBRIDGE, {"AWSEvents.DescribeEventBus": {}}),
     "s3:ListBucket": (S3, {"GET": "<ListBucketResult/>"}),
 }
