@@ -12,6 +12,7 @@
 #include "delivery/sinks/kafka.h"
 #include "delivery/sinks/kinesis.h"
 #include "delivery/sinks/s3.h"
+#include "delivery/sinks/sns.h"
 #include "delivery/sinks/sqs.h"
 
 enum { HTTP_IN_FLIGHT = 4 };
@@ -269,6 +270,17 @@ static bool make_eventbridge(const struct sink_maker *maker, const struct config
            sink_eventbridge(&options, out, err);
 }
 
+static bool make_sns(const struct sink_maker *maker, const struct config_sink *config,
+                     struct sink *out, struct error *err)
+{
+    struct sink_sns_options options = {
+        .topic_arn = copy(maker, config->topic_arn),
+        .messages = messages_of(maker, config, config->topic_arn),
+    };
+
+    return make_entries(maker, config, &options.entries, err) && sink_sns(&options, out, err);
+}
+
 static struct dynamodb_key key_of(const struct sink_maker *maker, const struct config_pairs *pairs)
 {
     if (pairs->count == 0)
@@ -305,7 +317,7 @@ static make_sink *const makers[] = {
     [CONFIG_SINK_KAFKA] = make_kafka,       [CONFIG_SINK_KINESIS] = make_kinesis,
     [CONFIG_SINK_SQS] = make_sqs,           [CONFIG_SINK_S3] = make_s3,
     [CONFIG_SINK_FIREHOSE] = make_firehose, [CONFIG_SINK_EVENTBRIDGE] = make_eventbridge,
-    [CONFIG_SINK_DYNAMODB] = make_dynamodb,
+    [CONFIG_SINK_DYNAMODB] = make_dynamodb, [CONFIG_SINK_SNS] = make_sns,
 };
 /* clang-format on */
 

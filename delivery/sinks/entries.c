@@ -144,14 +144,14 @@ static bool call_target(struct entries_run *run, struct entries_call *call)
     struct json_object *answer = NULL;
     struct aws_failure failure;
 
-    if (!aws_client_call(entries->clients[run->batch->slot],
-                         &(struct aws_call){
-                             .operation = target->operation,
-                             .body = buf_str(call->body),
-                             .deadline_us = clock_monotonic_us() + entries->timeout_us + more_us,
-                             .max_answer_bytes = target->max_answer,
-                         },
-                         run->batch->arena, &answer, &failure))
+    if (!target->call(entries->clients[run->batch->slot],
+                      &(struct aws_call){
+                          .operation = target->operation,
+                          .body = buf_str(call->body),
+                          .deadline_us = clock_monotonic_us() + entries->timeout_us + more_us,
+                          .max_answer_bytes = target->max_answer,
+                      },
+                      run->batch->arena, &answer, &failure))
         return judge_failure(run, call, &failure);
 
     for (size_t i = 0; i < call->count; i++)
@@ -235,6 +235,8 @@ bool entries_create(const struct entries_options *options, const struct entries_
     struct entries *entries = mem_alloc(sizeof(*entries) + slots * sizeof(struct aws_client *));
 
     entries->target = *target;
+    if (!target->call)
+        entries->target.call = aws_client_call;
     entries->target.max_records = most_records(options, target->max_records);
     entries->region = options->region && *options->region ? options->region
                                                           : aws_session_region(options->session);

@@ -88,6 +88,9 @@ struct entries_target {
 
     /** Append an entry to the body. On another result than ENTRIES_ADDED the body is restored. */
     enum entries_added (*add)(void *self, struct entries_call *call, struct entries_item *item);
+    /** Make the call, as aws_client_call(). NULL: that. */
+    bool (*call)(struct aws_client *client, const struct aws_call *call, struct arena *arena,
+                 struct json_object **answer, struct aws_failure *failure);
     /** Decide about the entries of a call that was answered 200. */
     void (*judge)(void *self, struct entries_call *call, struct json_object *answer);
     /** As in sink.h; may be an estimate. */

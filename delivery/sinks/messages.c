@@ -93,8 +93,9 @@ static bool is_refused(struct str text)
     return false;
 }
 
-static bool add_attribute(struct message *message, struct message_attribute *to,
-                          const struct message_attribute *attribute, struct entries_item *item)
+static bool add_message_attribute(struct message *message, struct message_attribute *to,
+                                  const struct message_attribute *attribute,
+                                  struct entries_item *item)
 {
     if (is_refused(attribute->value))
         return fail(&item->error, ERR_INVALID,
@@ -107,8 +108,8 @@ static bool add_attribute(struct message *message, struct message_attribute *to,
 }
 
 /* An attribute without a value in the record is left out. */
-static bool add_attributes(const struct messages *messages, struct entries_item *item,
-                           struct message *message)
+static bool add_message_attributes(const struct messages *messages, struct entries_item *item,
+                                   struct message *message)
 {
     size_t count = messages->options.attribute_count;
     struct message_attribute *list = arena_alloc(item->arena, (count + 1) * sizeof(*list));
@@ -121,7 +122,7 @@ static bool add_attributes(const struct messages *messages, struct entries_item 
         };
 
         if (attribute.value.ptr &&
-            !add_attribute(message, &list[message->attribute_count], &attribute, item))
+            !add_message_attribute(message, &list[message->attribute_count], &attribute, item))
             return false;
     }
     return true;
@@ -137,7 +138,7 @@ bool messages_make(const struct messages *messages, struct entries_item *item, s
     if (options->is_fifo && !options->by_content)
         message.deduplication_id = message_id(item->record->key, item->arena);
     item->size = message.body.len;
-    if (!add_attributes(messages, item, &message))
+    if (!add_message_attributes(messages, item, &message))
         return false;
     if (item->size > options->max_bytes)
         return fail(&item->error, ERR_INVALID, "the message has %zu bytes; the target takes %zu",

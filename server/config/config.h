@@ -37,6 +37,7 @@ enum config_sink_kind {
     CONFIG_SINK_FIREHOSE,
     CONFIG_SINK_EVENTBRIDGE,
     CONFIG_SINK_DYNAMODB,
+    CONFIG_SINK_SNS,
 };
 enum config_compression {
     CONFIG_COMPRESSION_NONE,
@@ -257,6 +258,7 @@ struct config_sink {
     int64_t max_age_us;
     bool path_style;
     enum config_checksum checksum;
+    const char *topic_arn;
     const char *delivery_stream;
     const char *bus;    /* name or ARN; "": the default bus */
     const char *source; /* texts as in delivery/record_format.h */

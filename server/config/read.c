@@ -409,6 +409,7 @@ static const struct config_key sink_keys[] = {
     KEY_TIME(config_sink, max_age),
     KEY(config_sink, path_style, read_flag),
     KEY(config_sink, checksum, read_choice),
+    KEY(config_sink, topic_arn, read_text),
     KEY(config_sink, delivery_stream, read_text),
     KEY(config_sink, bus, read_text),
     KEY(config_sink, source, read_text),

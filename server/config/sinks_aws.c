@@ -50,20 +50,19 @@ static struct str region_of_queue(struct str url)
 
 struct str config_sink_region(const struct config_sink *sink)
 {
-    struct str region = STR_NONE;
+    const char *names[] = { sink->stream, sink->bus, sink->topic_arn };
+    struct str region = region_of_queue(str_from_c(sink->queue_url));
 
-    if (str_starts_with(str_from_c(sink->stream), STR("arn:")))
-        region = region_of_arn(str_from_c(sink->stream));
-    else if (str_starts_with(str_from_c(sink->bus), STR("arn:")))
-        region = region_of_arn(str_from_c(sink->bus));
-    else if (*sink->queue_url)
-        region = region_of_queue(str_from_c(sink->queue_url));
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_starts_with(str_from_c(names[i]), STR("arn:")))
+            region = region_of_arn(str_from_c(names[i]));
     return region.len > 0 ? region : STR_NONE;
 }
 
 static bool is_fifo(const struct config_sink *sink)
 {
-    return str_ends_with(str_from_c(sink->queue_url), STR(".fifo"));
+    return str_ends_with(str_from_c(sink->queue_url), STR(".fifo")) ||
+           str_ends_with(str_from_c(sink->topic_arn), STR(".fifo"));
 }
 
 static void check_region(struct settings *settings, struct arena *arena,
@@ -192,7 +191,7 @@ void config_sink_rules_aws(struct settings *settings, const struct config *confi
         const struct config_sink *sink = &config->sinks[i];
 
         check_region(settings, config->arena, sink, i);
-        if (sink->kind == CONFIG_SINK_SQS)
+        if (sink->kind == CONFIG_SINK_SQS || sink->kind == CONFIG_SINK_SNS)
             check_fifo(settings, config->arena, sink, i);
         if (sink->kind == CONFIG_SINK_EVENTBRIDGE)
             check_loop(settings, config, i);

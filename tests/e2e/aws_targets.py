@@ -412,6 +412,105 @@ class EventBridge(Service):
         return {"FailedEntryCount": failed, "Entries": entries}
 
 
+class Sns(Sqs):
+    """SNS speaks the query protocol: a form, and XML."""
+
+    kind = "sns"
+    model = "sns"
+    signing = "sns"
+    target = ".PublishBatch"
+    content_type = "application/x-www-form-urlencoded; charset=utf-8"
+    most_bytes = 256 * KIB
+    queue = "orders"
+    CALL_FAULTS = {
+        "later": (400, "Throttled"),
+        "broken": (500, "InternalError"),
+        "kms_throttled": (400, "KMSThrottling"),
+        "unknown": (400, "SomethingNew"),
+        "own": (400, "BatchRequestTooLong"),
+        "configuration": (404, "NotFound"),
+        "denied": (403, "AuthorizationError"),
+        "kms": (400, "KMSAccessDenied"),
+    }
+    ENTRY_FAULTS = {
+        "later": ("InternalError", False),
+        "throttled": ("Throttled", True),
+        "own": ("InvalidParameter", True),
+        "configuration": ("KMSDisabled", True),
+    }
+
+    def sink(self):
+        return {"topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{self.queue}"}
+
+    def read(self, body):
+        form = dict(urllib.parse.parse_qsl(body.decode(), strict_parsing=True))
+        if (form.pop("Action"), form.pop("Version")) != ("PublishBatch", "2010-03-31"):
+            raise Refusal("InvalidAction", "")
+        entries = {}
+        for name, value in form.items():
+            if name == "TopicArn":
+                continue
+            at, rest = re.fullmatch(r"PublishBatchRequestEntries\.member\.(\d+)\.(.+)", name).groups()
+            entry = entries.setdefault(int(at), {})
+            attribute = re.fullmatch(r"MessageAttributes\.entry\.(\d+)\.(?:Value\.)?(\w+)", rest)
+            if attribute:
+                entry.setdefault("attributes", {}).setdefault(attribute[1], {})[attribute[2]] = value
+            else:
+                entry[rest] = value
+        for entry in entries.values():
+            if "attributes" in entry:
+                entry["MessageAttributes"] = {
+                    one.pop("Name"): one for one in entry.pop("attributes").values()
+                }
+        assert list(entries) == list(range(1, len(entries) + 1))
+        return {
+            "TopicArn": form["TopicArn"],
+            "PublishBatchRequestEntries": list(entries.values()),
+        }
+
+    def entries(self, params):
+        return params["PublishBatchRequestEntries"]
+
+    def check(self, params):
+        entries = [self.message(entry) for entry in self.entries(params)]
+        super().check({"QueueUrl": "/" + params["TopicArn"].split(":")[-1], "Entries": entries})
+
+    @staticmethod
+    def message(entry):
+        return {"MessageBody" if name == "Message" else name: entry[name] for name in entry}
+
+    def take(self, entry):
+        super().take(self.message(entry))
+
+    def answer(self, outcomes):
+        answer = super().answer(outcomes)
+        lists = "".join(
+            f"<{name}>{''.join(map(self.member, entries))}</{name}>" for name, entries in answer.items()
+        )
+        return (
+            '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult>'
+            f"{lists}</PublishBatchResult></PublishBatchResponse>"
+        ).encode()
+
+    @staticmethod
+    def member(entry):
+        texts = {name: str(value).lower() if value in (True, False) else value for name, value in entry.items()}
+        return f"<member>{''.join(f'<{name}>{text}</{name}>' for name, text in texts.items())}</member>"
+
+    def error(self, status, code, message):
+        return {}, (
+            '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
+            f"<Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        ).encode()
+
+
+class SnsFifo(Sns):
+    queue = "orders.fifo"
+
+    def sink(self):
+        return super().sink() | {"group_id": "/queue_id"}
+
+
 class DynamoDb(Service):
     """A table with the key `id`; its items in the order in which they were written."""
 
@@ -721,7 +820,8 @@ class AwsTargetHandler(http.server.BaseHTTPRequestHandler):
 
     def check(self, body):
         peer, service = self.server_of, self.server_of.service
-        expected = {"X-Amz-Target": service.target, "Content-Type": service.content_type}
+        target = None if service.target.startswith(".") else service.target
+        expected = {"X-Amz-Target": target, "Content-Type": service.content_type}
         for name, value in expected.items():
             if value and self.headers.get(name) != value:
                 raise Refusal("UnknownOperationException", f"{name}: {self.headers.get(name)}")

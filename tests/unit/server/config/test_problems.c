@@ -431,7 +431,7 @@ static const struct {
     { "sinks:\n  - {name: a, kind: http}\n", "2: sinks[0].url: is missing\n" },
     { "sinks:\n  - {name: a, kind: ftp}\n",
       "2: sinks[0].kind: expected one of: file, http, kafka, kinesis, sqs, s3, "
-      "firehose, eventbridge, dynamodb\n" },
+      "firehose, eventbridge, dynamodb, sns\n" },
     { "sinks:\n  - {kind: file, path: x}\n", "2: sinks[0].name: is missing\n" },
     { "sinks:\n  - {name: a b, kind: file, path: x}\n",
       "2: sinks[0].name: expected a name of letters, digits, . _ and -\n" },
@@ -542,6 +542,7 @@ static const struct {
 #define SINK(keys)     "sinks:\n  - {name: a, " keys "}\n"
 #define KINESIS(keys)  SINK("kind: kinesis, " keys)
 #define SQS(keys)      SINK("kind: sqs, " keys)
+#define SNS(name)      SINK("kind: sns, topic_arn: 'arn:aws:sns:eu-west-1:123456789012:" name)
 #define DYNAMODB(keys) SINK("kind: dynamodb, table: abc, " keys)
 #define BRIDGE(keys)   SINK("kind: eventbridge, " keys)
 #define ROUTES(match)                                                                              \
@@ -588,6 +589,12 @@ static const struct {
       "2: sinks[0].attributes.a: expected a JSON Pointer that begins with /\n" },
     { SQS("queue_url: '" QUEUE "', attributes: {aws.a: /a}"),
       "2: sinks[0].attributes: expected names of attributes as keys\n" },
+    { SNS("t', region: eu-west-1"), "" },
+    { SNS("t', region: us-east-1"), "2: sinks[0].region: the target is in eu-west-1\n" },
+    { SNS("t.fifo'"), "2: sinks[0]: a FIFO target needs group_id\n" },
+    { SNS("t.fifo', group_id: /a, deduplication: content"), "" },
+    { SINK("kind: sns"), "2: sinks[0].topic_arn: is missing\n" },
+    { SINK("kind: sns, topic_arn: t"), "2: sinks[0].topic_arn: expected the ARN of a topic\n" },
     { DYNAMODB("hash_key: {id: ''}"), "" },
     { DYNAMODB("mode: replace, hash_key: {id: /a}, range_key: {at: /b}, as: attributes,\n"
                "     ttl: {name: expires, after: 30d}"),
