@@ -26,8 +26,11 @@ def long_row(value):
 class Trial:
     """Callers that send to a server while it is killed and started again."""
 
-    def __init__(self, folder, seed, rng, *, kinds=None, held=False, hook=None, **world):
-        """`hook`: settings of the HTTP sink. `held`: add a sink without a receiver."""
+    def __init__(
+        self, folder, seed, rng, *, kinds=None, held=False, hook=None, target=None, **world
+    ):
+        """`hook`: settings of the HTTP sink. `held`: add a sink without a receiver.
+        `target`: an AwsTarget to add a sink for."""
         self.rng = rng
         self.seed = seed
         self.ledger = Ledger()
@@ -39,7 +42,12 @@ class Trial:
         sinks = [self.hook]
         if held:  # without a receiver all records stay in the outbox
             sinks.append({"name": "held", "kind": "http", "url": "http://127.0.0.1:1/"})
+        if target:
+            self.delivering.append("target")
+            sinks.append(target.sink())
         self.world = World(folder, self.ledger, sinks=sinks, **world)
+        if target:
+            self.world.env |= target.environment()
         self.crowd = Crowd(self.world, self.ledger, seed, kinds or EVERYBODY)
         self.probe = Sequential("probe", self.world, self.ledger, seed)
         self.open_at_end = 0

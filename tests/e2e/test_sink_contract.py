@@ -183,6 +183,26 @@ def test_in_order_each_record_has_its_own_call(start, peer, event):
     assert {len(peer.service.entries(call)) for call in peer.calls} == {1}
 
 
+def test_by_key_the_records_of_a_key_arrive_in_order(start, peer, kind, event):
+    server = start(ordered="key", key="/queue_id")
+    peer.plan = lambda entries: Fault(call="later")
+    names = [f"{group}-{number:02}" for number in range(10) for group in "abc"]
+    for one in names:
+        event["detail"]["interaction"]["routing"]["queue_id"] = one[0]
+        post(server, event, [one])
+    peer.wait(lambda peer: peer.calls)
+    faults = [Fault(call="broken"), Fault(), Fault(call="later")]
+    if HAS_ENTRIES in kind.traits:
+        faults += [Fault(entries={0: "later"}), Fault(entries={1: "later"}), Fault()] * 2
+    peer.plan = None
+    peer.next(*faults)
+    arrives(server, "target")
+    arrived = ids(peer.arrived())
+    assert sorted(arrived) == sorted(names)
+    for group in "abc":
+        assert [one for one in arrived if one[0] == group] == [one for one in names if one[0] == group]
+
+
 def large(event, size):
     event["id"] = event["detail"]["interaction"]["id"] = "large"
     event["detail"]["interaction"]["attributes"] = {"blob": "x" * size}
