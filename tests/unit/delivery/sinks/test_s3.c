@@ -309,6 +309,38 @@ static void check_objects(const char *expected)
 
 #define NAME(number) "5eed5eed5eed5eed-000000000" number ".ndjson"
 
+static size_t count_objects(void)
+{
+    (void)pthread_mutex_lock(&place.mutex);
+
+    size_t count = place.count;
+
+    (void)pthread_mutex_unlock(&place.mutex);
+    return count;
+}
+
+/* Change what the server does, while it runs. */
+static void put_text(const char **what, const char *text)
+{
+    (void)pthread_mutex_lock(&place.mutex);
+    *what = text;
+    (void)pthread_mutex_unlock(&place.mutex);
+}
+
+static void put_flag(bool *what, bool flag)
+{
+    (void)pthread_mutex_lock(&place.mutex);
+    *what = flag;
+    (void)pthread_mutex_unlock(&place.mutex);
+}
+
+static void put_size(size_t *what, size_t size)
+{
+    (void)pthread_mutex_lock(&place.mutex);
+    *what = size;
+    (void)pthread_mutex_unlock(&place.mutex);
+}
+
 static void a_batch_is_an_object_for_each_prefix(void)
 {
     struct sink sink;
@@ -414,13 +446,13 @@ static void what_an_unknown_attempt_wrote_is_not_written_again(void)
 
         TEST_CASE(rows[i].name);
         begin();
-        place.loses = true;
+        put_flag(&place.loses, true);
         sink = make("{/p}/");
         do { /* one object may be written before a failure stops the other */
             release(deliver(&sink, 10, rows[i].first));
-        } while (place.count < (i == 3 ? 1 : 2));
+        } while (count_objects() < (i == 3 ? 1 : 2));
         sink.destroy(sink.self);
-        place.loses = false;
+        put_flag(&place.loses, false);
         sink = make("{/p}/");
         expect(&sink, 10, rows[i].again, SINK_DELIVERED, NULL);
         check_objects(rows[i].objects);
@@ -441,11 +473,11 @@ static void a_batch_arrives_as_a_whole(void)
 
     begin();
     sink = make("{/p}/");
-    place.put_answer = STATUS("503 Slow Down");
-    place.only = "/b/";
+    put_text(&place.put_answer, STATUS("503 Slow Down"));
+    put_text(&place.only, "/b/");
     expect(&sink, 10, "abab", SINK_POSTPONED, "PutObject events: HTTP status 503");
     puts = place.puts;
-    place.put_answer = NULL;
+    put_text(&place.put_answer, NULL);
     expect(&sink, 10, "ababa", SINK_DELIVERED, NULL);
     check_objects("a/" NAME("010") " 10 12; a/" NAME("014") " 14; b/" NAME("011") " 11 13; ");
     CHECK_INT((int64_t)(place.puts - puts), 2); /* what is known to be there is not sent again */
@@ -481,10 +513,10 @@ static void without_the_right_to_look_the_digest_is_in_the_name(void)
     begin();
     sink = make("a/");
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
-    place.head_answer = STATUS("403 Forbidden");
+    put_text(&place.head_answer, STATUS("403 Forbidden"));
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
     CHECK_INT((int64_t)place.count, 2);
-    place.put_answer = PRECONDITION;
+    put_text(&place.put_answer, PRECONDITION);
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
     CHECK_INT((int64_t)place.count, 2);
     sink.destroy(sink.self);
@@ -500,7 +532,7 @@ static void a_look_that_fails_postpones(void)
     sink = make("a/");
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
     for (size_t i = 0; i < COUNT_OF(answers); i++) {
-        place.head_answer = answers[i];
+        put_text(&place.head_answer, answers[i]);
         expect(&sink, 10, "a", SINK_POSTPONED, "HeadObject events: ");
     }
     CHECK_INT((int64_t)place.count, 1);
@@ -550,9 +582,9 @@ static void answers_have_their_class(void)
         TEST_CASE(rows[i].reason);
         begin();
         sink = make("a/");
-        place.put_answer = rows[i].answer;
+        put_text(&place.put_answer, rows[i].answer);
         expect(&sink, 10, "aa", rows[i].result, rows[i].reason);
-        place.put_answer = NULL;
+        put_text(&place.put_answer, NULL);
         expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
         sink.destroy(sink.self);
         end();
@@ -566,7 +598,7 @@ static void s3_may_ask_for_a_pause(void)
 
     begin();
     sink = make("a/");
-    place.put_answer = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+    put_text(&place.put_answer, "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
     turn = deliver(&sink, 1, "a");
     CHECK_INT(turn->answer.retry_after_us, 7 * US_PER_S);
     release(turn);
@@ -581,10 +613,10 @@ static void what_is_too_large_is_split_and_then_set_aside(void)
 
     begin();
     sink = make("a/");
-    place.most_bytes = 51; /* three lines of 17 bytes */
+    put_size(&place.most_bytes, 51); /* three lines of 17 bytes */
     expect(&sink, 10, "aaaaa", SINK_DELIVERED, NULL);
     check_objects("a/" NAME("010") " 10 11; a/" NAME("012") " 12 13 14; ");
-    place.most_bytes = 10;
+    put_size(&place.most_bytes, 10);
     turn = deliver(&sink, 20, "ab");
     for (size_t i = 0; i < 2; i++) {
         CHECK_INT(turn->outcomes[i].result, SINK_IMPOSSIBLE);
@@ -602,8 +634,8 @@ static void a_key_that_s3_refuses_is_its_records_fault(void)
 
     begin();
     sink = make("{/p}/");
-    place.put_answer = ANSWER("400 Bad", "\r\n" REFUSE("KeyTooLongError"));
-    place.only = "/b/";
+    put_text(&place.put_answer, ANSWER("400 Bad", "\r\n" REFUSE("KeyTooLongError")));
+    put_text(&place.only, "/b/");
     turn = deliver(&sink, 10, "ab-b");
     CHECK_INT(turn->outcomes[0].result, SINK_DELIVERED);
     for (size_t i = 1; i < 4; i++)
@@ -654,7 +686,7 @@ static void an_interruption_ends_all_requests(void)
 
     begin();
     sink = make("{/p}/");
-    place.stalls = true;
+    put_flag(&place.stalls, true);
     assert(pthread_create(&thread, NULL, interrupt, &sink) == 0);
     expect(&sink, 10, "abcdef", SINK_POSTPONED, "PutObject events: ");
     CHECK(clock_monotonic_us() - start_us < PATIENCE_US);
@@ -716,7 +748,7 @@ static void suite_arrived(void *self, struct buf *out)
 static void suite_set_broken(void *self, bool broken)
 {
     (void)self;
-    place.put_answer = broken ? STATUS("503 Slow Down") : NULL;
+    put_text(&place.put_answer, broken ? STATUS("503 Slow Down") : NULL);
 }
 
 static const struct sink_suite suite = {
