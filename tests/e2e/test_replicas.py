@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from aws_targets import AwsTarget, Fault, SqsFifo
+from aws_targets import AwsTarget, DynamoInsert, Fault, SqsFifo
 from client import Closed
 from server import SLOW, Server, defaults, furnish, merge
 from test_sinks import name
@@ -23,7 +23,7 @@ REPLICAS = 3
 KILL_EVERY = 0.15  # seconds
 GIVE_UP = 60 * SLOW  # seconds for one event
 
-TARGETS = {"sqs-fifo": SqsFifo}
+TARGETS = {"dynamodb": DynamoInsert, "sqs-fifo": SqsFifo}
 
 
 class Replicas:
