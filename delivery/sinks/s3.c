@@ -21,7 +21,7 @@
 #include "delivery/sinks/s3_put.h"
 
 enum {
-    IN_FLIGHT_DEFAULT = 4,
+    IN_FLIGHT_DEFAULT = 8,
     MAX_RECORDS = 40000, /* of a batch: bounds what the pump keeps for each record */
     LAYOUT_DIGITS = 16,
 };

@@ -31,7 +31,7 @@ struct sink_s3_options {
     enum compress_format compression;
     size_t max_bytes;   /* of the lines of one batch, before compression */
     size_t batch;       /* most records in one batch; 0: 40,000 */
-    size_t in_flight;   /* objects that are written at the same time; 0: 4 */
+    size_t in_flight;   /* objects that are written at the same time; 0: 8 */
     int64_t timeout_us; /* of one request; 1 s for each MiB is added */
     bool path_style;    /* the bucket is in the path, not in the host name */
     bool checksum;      /* send CRC-32C; some stores do not take it */
