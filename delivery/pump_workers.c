@@ -120,7 +120,10 @@ struct sink_record pump_workers_record(const struct backlog_record *record)
                                  .accepted_us = record->accepted_us,
                                  .key = record->key,
                                  .order_key = record->order_key,
-                                 .bytes = record->bytes };
+                                 .bytes = record->bytes,
+                                 .origin = { .registry = record->registry,
+                                             .schema = record->schema,
+                                             .schema_version = record->version } };
 }
 
 /* One call of the sink: some records of a batch, and their places in it. */

@@ -8,12 +8,14 @@
 #include "delivery/sinks/eventbridge.h"
 #include "delivery/sinks/file.h"
 #include "delivery/sinks/firehose.h"
+#include "delivery/sinks/glue_framed.h"
 #include "delivery/sinks/http.h"
 #include "delivery/sinks/kafka.h"
 #include "delivery/sinks/kinesis.h"
 #include "delivery/sinks/s3.h"
 #include "delivery/sinks/sns.h"
 #include "delivery/sinks/sqs.h"
+#include "server/glue_ids.h"
 
 enum { HTTP_IN_FLIGHT = 4 };
 
@@ -321,9 +323,44 @@ static make_sink *const makers[] = {
 };
 /* clang-format on */
 
+static void destroy_ids(void *ids)
+{
+    glue_ids_destroy(ids);
+}
+
+/* Its ids are asked with the settings of the registry. */
+static bool add_glue_header(const struct sink_maker *maker, struct sink *sink, struct error *err)
+{
+    const struct aws_session_options options = {
+        .region = copy(maker, maker->aws->region),
+        .profile = copy(maker, maker->aws->profile),
+        .endpoint_url = copy(maker, maker->aws->endpoint_url),
+    };
+    struct aws_session *session;
+    struct glue_ids *ids;
+    struct schema_ids found;
+
+    if (!sink_sessions_get(maker->sessions, &options, &session, err))
+        return false;
+    ids = glue_ids_create(session);
+    arena_own(maker->arena, ids, destroy_ids);
+    found = glue_ids_of(ids);
+    *sink = sink_glue_framed(sink, &found);
+    return true;
+}
+
 bool sink_make(const struct sink_maker *maker, const struct config_sink *config, struct sink *out,
                struct error *err)
 {
-    return makers[config->kind](maker, config, out, err) ||
-           fail_within(err, arena_printf(maker->arena, "sink %s", config->name).ptr);
+    struct sink sink;
+    bool ok = makers[config->kind](maker, config, &sink, err);
+
+    if (ok && config->glue_header && !add_glue_header(maker, &sink, err)) {
+        sink.destroy(sink.self);
+        ok = false;
+    }
+    if (!ok)
+        return fail_within(err, arena_printf(maker->arena, "sink %s", config->name).ptr);
+    *out = sink;
+    return true;
 }

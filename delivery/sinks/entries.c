@@ -422,12 +422,14 @@ struct str entries_head(struct arena *arena, const char *name, const char *targe
 void entries_add_data(const struct entries_call *call, const struct entries_item *item,
                       bool newline)
 {
-    struct str bytes = item->record->bytes;
+    struct buf *data = arena_buf(item->arena, SIZE_MAX);
     struct str text;
 
+    buf_add(data, item->record->head);
+    buf_add(data, item->record->bytes);
     if (newline)
-        bytes = arena_printf(item->arena, "%.*s\n", STR_ARG(bytes));
-    text = secret_base64(bytes);
+        buf_add_char(data, '\n');
+    text = secret_base64(buf_str(data));
     buf_add(call->body, STR("{\"Data\":\""));
     buf_add(call->body, text);
     buf_add_char(call->body, '"');

@@ -279,8 +279,8 @@ static struct sink_outcome outcome_of(const struct sink_kafka *kafka, int64_t se
     return (struct sink_outcome){ flight->result, flight->reason };
 }
 
-static void fill(struct sink_kafka *kafka, const struct sink_batch *batch,
-                 struct sink_answer *answer)
+static void fill_answer(struct sink_kafka *kafka, const struct sink_batch *batch,
+                        struct sink_answer *answer)
 {
     size_t refused = 0;
 
@@ -338,7 +338,7 @@ static void kafka_deliver(void *self, const struct sink_batch *batch, struct sin
         hand_over_all(kafka, batch, answer);
     if (kafka_producer_is_dead(kafka->producer, &result, &err))
         end_dead(kafka, result, &err);
-    fill(kafka, batch, answer);
+    fill_answer(kafka, batch, answer);
     forget(kafka, batch, answer);
 }
 

@@ -31,6 +31,7 @@ struct kafka_producer {
     struct kafka_listener listener;
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
+    struct buf value;              /* of the message that is handed over */
     _Atomic uint64_t token_number; /* of the credentials of the last token; 0: none */
     int64_t next_token_us;
 };
@@ -306,6 +307,7 @@ bool kafka_producer_create(const struct kafka_producer_options *options,
     producer = mem_alloc(sizeof(*producer));
     producer->options = options;
     producer->listener = *listener;
+    buf_init(&producer->value, SIZE_MAX);
     if (!start(producer, conf, err)) {
         kafka_producer_destroy(producer);
         return false;
@@ -322,13 +324,15 @@ void kafka_producer_destroy(struct kafka_producer *producer)
         rd_kafka_topic_destroy(producer->topic);
     if (producer->client)
         rd_kafka_destroy(producer->client);
+    buf_done(&producer->value);
     mem_free(producer);
 }
 
 size_t kafka_producer_cost(const struct kafka_producer_options *options,
                            const struct sink_record *record)
 {
-    size_t bytes = OVERHEAD + record->bytes.len + record->order_key.len + record->key.len;
+    size_t bytes =
+        OVERHEAD + record->head.len + record->bytes.len + record->order_key.len + record->key.len;
 
     for (size_t i = 0; i < options->header_count; i++)
         bytes += strlen(options->headers[i].name) + strlen(options->headers[i].value);
@@ -347,16 +351,27 @@ static rd_kafka_headers_t *headers_of(const struct kafka_producer_options *optio
     return headers;
 }
 
+/* The head and the record as one. Valid until the next call. */
+static struct str value_of(struct kafka_producer *producer, const struct sink_record *record)
+{
+    if (record->head.len == 0)
+        return record->bytes;
+    buf_clear(&producer->value);
+    buf_add(&producer->value, record->head);
+    buf_add(&producer->value, record->bytes);
+    return buf_str(&producer->value);
+}
+
 static rd_kafka_resp_err_t produce(struct kafka_producer *producer,
                                    const struct sink_record *record)
 {
     rd_kafka_headers_t *headers = headers_of(producer->options, record);
+    struct str value = value_of(producer, record);
     void *opaque = (void *)(intptr_t)record->sequence; /* NOLINT(performance-no-int-to-ptr) */
     const rd_kafka_vu_t fields[FIELDS] = {
         { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->topic },
         { .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
-        { .vtype = RD_KAFKA_VTYPE_VALUE,
-          .u.mem = { (void *)record->bytes.ptr, record->bytes.len } },
+        { .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)value.ptr, value.len } },
         { .vtype = RD_KAFKA_VTYPE_KEY,
           .u.mem = { (void *)record->order_key.ptr, record->order_key.len } },
         { .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },

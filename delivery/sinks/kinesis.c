@@ -29,7 +29,8 @@ static enum entries_added kinesis_add(void *self, struct entries_call *call,
     struct str group = entries_group(item, kinesis->key);
     struct str key = entries_key(group, utf8_count(group) <= KINESIS_KEY_CHARS, item->arena);
 
-    item->size = item->record->bytes.len + kinesis->options.newline + key.len;
+    item->size =
+        item->record->head.len + item->record->bytes.len + kinesis->options.newline + key.len;
     if (item->size > kinesis->options.max_record) {
         (void)fail(&item->error, ERR_INVALID,
                    "record and partition key have %zu bytes; max_record is %zu", item->size,
@@ -53,7 +54,7 @@ static size_t kinesis_cost(void *self, const struct sink_record *record)
 {
     const struct sink_kinesis *kinesis = self;
 
-    return record->bytes.len + kinesis->options.newline + record->order_key.len;
+    return record->head.len + record->bytes.len + kinesis->options.newline + record->order_key.len;
 }
 
 static void kinesis_destroy(void *self)

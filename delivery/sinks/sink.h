@@ -27,7 +27,9 @@ enum { SINK_SLOTS_MAX = 64 }; /* deliveries of one sink at the same time */
 /** What is known of a record's event; empty where there is none. */
 struct sink_origin {
     struct str event_id;
-    struct str route; /* its name */
+    struct str route;    /* its name */
+    struct str registry; /* of the schema that the event was checked with */
+    struct str schema;
     struct str schema_version;
     struct str request_id;
     struct str traceparent; /* W3C Trace Context */
@@ -38,6 +40,7 @@ struct sink_record {
     int64_t accepted_us;  /* time of day */
     struct str key;       /* idempotency key: the same at each delivery of the event */
     struct str order_key; /* the text at the sink's `key` pointer; if there is none, `key` */
+    struct str head;      /* what a payload begins with (glue_framed.h); "": the record */
     struct str bytes;     /* one JSON value on one line */
     struct sink_origin origin;
 };

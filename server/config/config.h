@@ -246,6 +246,7 @@ struct config_sink {
     const char *stream;        /* name or ARN */
     const char *partition_key; /* JSON Pointer into the record; "": the key */
     uint64_t max_record;
+    bool glue_header;
     enum config_choice newline;
     const char *queue_url;
     const char *group_id; /* JSON Pointer into the record; "": none */

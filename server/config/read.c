@@ -397,6 +397,7 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, stream, read_text),
     KEY(config_sink, partition_key, read_text),
     KEY(config_sink, max_record, read_size),
+    KEY(config_sink, glue_header, read_flag),
     KEY(config_sink, newline, read_kind_flag),
     KEY(config_sink, queue_url, read_text),
     KEY(config_sink, group_id, read_text),

@@ -223,11 +223,21 @@ static void check_sink_linger(struct settings *settings, const struct config *co
                               "is not a key of kind s3: set max_age");
 }
 
+/* Only Glue's versions have UUIDs. */
+static void check_glue_headers(struct settings *settings, const struct config *config)
+{
+    for (size_t i = 0; i < config->sink_count; i++)
+        if (config->sinks[i].glue_header && config->registry.kind != CONFIG_REGISTRY_GLUE)
+            settings_complain(settings, arena_printf(config->arena, "/sinks/%zu/glue_header", i),
+                              "needs registry.kind: glue");
+}
+
 void config_sink_rules(struct settings *settings, const struct config *config)
 {
     check_sink_keys(settings, config);
     check_sink_names(settings, config);
     check_sink_paths(settings, config);
+    check_glue_headers(settings, config);
     check_sink_headers(settings, config);
     check_sink_linger(settings, config);
     config_sink_rules_kafka(settings, config);

@@ -26,6 +26,7 @@ LACKS = {
     "keys": "moto lets in only keys that it has made, and they do not expire",
     "verdicts": "moto makes every version AVAILABLE at once, whatever the compatibility mode",
     "list": "moto has no ListSchemaVersions",
+    "ids": "moto's client does not keep the ids of versions",
     "empty": "moto creates no schema without a first version",
 }
 

@@ -1,12 +1,14 @@
 """Kafka sinks against librdkafka's mock cluster: what arrives, and what failing brokers do."""
 
 import json
+import uuid
 
 import pytest
 
+from glue_server import REGISTRY, SCHEMA
 from kafka_library import Mock
 from load import Load
-from server import SLOW, run, wait_for
+from server import ROOT, SLOW, run, wait_for
 from test_sinks import STORE, arrives, counters, name, post
 
 UNKNOWN_TOPIC, NOT_LEADER, REFUSED_RECORD, OUT_OF_ORDER = 3, 6, 87, 45
@@ -155,3 +157,53 @@ def test_without_a_store_200_means_that_the_topic_has_it(sluice, mock, event):
     assert (refused.status, json.loads(refused.body)["error"]) == (503, "Service unavailable")
     mock.set_up()
     wait_for(lambda: server.post(event | {"id": "up"}).status == 200, "a connection")
+
+
+# The header of AWS Glue's serializers.
+
+LIVE = f'sluice_schema_info{{registry="{REGISTRY}",schema="{SCHEMA}",version="2"}} 1'
+
+
+def serve_glue(sluice, glue, mock):
+    """A server with Glue's schemas, and a topic whose messages have the header."""
+    return sluice(
+        env=glue.environment(),
+        aws=glue.config(),
+        registry={"kind": "glue", "refresh": "20ms"},
+        store=STORE,
+        sinks=[sink(mock, glue_header=True)],
+    )
+
+
+def header(version):
+    return b"\x03\x00" + uuid.UUID(version.id).bytes
+
+
+@pytest.mark.emulator_only("ids")
+def test_a_message_begins_with_the_id_of_its_schema_version(sluice, glue, mock, event):
+    definition = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())
+    versions = [glue.put(definition)]
+    server = serve_glue(sluice, glue, mock)
+    post(server, event, ["a", "b"])
+    versions.append(glue.put(definition | {"title": "another version"}))
+    wait_for(lambda: LIVE in server.get("/metrics").body.decode(), "the version")
+    answer = server.post(event | {"id": "c"})
+    arrives(server, "topic")
+    messages = {message.key: message.value for message in mock.read()}
+    assert messages["a"][:18] == messages["b"][:18] == header(versions[0])
+    assert messages["c"] == header(versions[1]) + answer.body
+
+
+@pytest.mark.emulator_only("faults")
+def test_records_wait_while_glue_does_not_tell_the_id(sluice, glue, mock, event):
+    definition = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())
+    version = glue.put(definition)
+    server = serve_glue(sluice, glue, mock)
+    wait_for(lambda: server.get("/readyz").status == 200, "the schema")
+    glue.fault("denied")
+    post(server, event, ["a"])
+    line = server.wait_log(event="sink_misconfigured", sink="topic")
+    assert "GetSchemaVersion" in line["reason"]
+    glue.fault(None)
+    arrives(server, "topic")
+    assert [message.value[:18] for message in mock.read()] == [header(version)]

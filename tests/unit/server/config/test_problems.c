@@ -701,6 +701,8 @@ static void kafka_sinks_are_checked(void)
         { "compression: zstd, max_message: 2MiB, headers: {a: b}, batch: 10000}\n", "" },
         { "tls: {ca_file: /dev/null, cert_file: /dev/null, key_file: /dev/null}}\n", "" },
         { "in_flight: 1}\n", "" },
+        { "glue_header: true}\n", "3: sinks[0].glue_header: needs registry.kind: glue\n" },
+        { "glue_header: true}\nregistry: {kind: glue}\n", "" },
         { "compression: gzip}\n", "3: sinks[0].compression: expected one of: none, lz4, zstd\n" },
         { "in_flight: 2}\n",
           "3: sinks[0].in_flight: is not a key of kind kafka: its client has many records in "
