@@ -335,6 +335,7 @@ static bool add_glue_header(const struct sink_maker *maker, struct sink *sink, s
         .region = copy(maker, maker->aws->region),
         .profile = copy(maker, maker->aws->profile),
         .endpoint_url = copy(maker, maker->aws->endpoint_url),
+        .role_arn = "",
     };
     struct aws_session *session;
     struct glue_ids *ids;

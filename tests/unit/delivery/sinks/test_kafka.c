@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "tests/unit/aws_world.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/kafka_mock.h"
@@ -499,6 +500,56 @@ static void a_missing_password_is_seen_when_it_comes(void)
     folder_done(&folder);
 }
 
+static struct aws_session *session;
+
+static void use_msk(struct sink_kafka_options *options)
+{
+    struct error err;
+
+    CHECK(
+        aws_session_create(&(struct aws_session_options){ .region = "eu-west-1" }, &session, &err));
+    options->producer.mechanism = "OAUTHBEARER";
+    options->producer.session = session;
+    options->producer.region = "";
+}
+
+static void without_credentials_msk_is_misconfigured(void)
+{
+    static const struct world_answer answers[] = { { NULL, NULL } };
+    struct world world;
+
+    world_init(&world, answers);
+    world_set(&world, "AWS_EC2_METADATA_DISABLED", "true");
+    begin_with(1, use_msk);
+    deliver_until(1, 1, SINK_MISCONFIGURED);
+    CHECK(strstr(answer.outcomes[0].reason, "credentials"));
+    end();
+    aws_session_destroy(session);
+    world_done(&world);
+}
+
+/* The mock cluster knows no SASL: it refuses each token, and the next one has new credentials. */
+static void a_token_that_is_refused_is_replaced(void)
+{
+    static const struct world_answer answers[] = {
+        { "GET /keys", WORLD_JSON("{\"AccessKeyId\":\"AKID\",\"SecretAccessKey\":\"s\","
+                                  "\"Token\":\"t\",\"Expiration\":\"2099-01-01T00:00:00Z\"}") },
+        { NULL, NULL },
+    };
+    struct world world;
+
+    world_init(&world, answers);
+    world_set(&world, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "%U/keys");
+    begin_with(1, use_msk);
+    deliver_until(1, 1, SINK_MISCONFIGURED);
+    CHECK(strstr(answer.outcomes[0].reason, "SASL"));
+    end();
+    aws_session_destroy(session);
+    world_stop(&world);
+    CHECK(strstr(strstr(world.seen, "GET /keys") + 1, "GET /keys"));
+    world_done(&world);
+}
+
 static void reopening_while_records_are_in_flight_repeats_none(void)
 {
     begin();
@@ -619,6 +670,8 @@ int main(void)
     RUN(in_order_nothing_passes_an_oversized_record);
     RUN(an_interruption_ends_the_wait);
     RUN(a_missing_password_is_seen_when_it_comes);
+    RUN(without_credentials_msk_is_misconfigured);
+    RUN(a_token_that_is_refused_is_replaced);
     RUN(reopening_while_records_are_in_flight_repeats_none);
     RUN(a_fatal_error_is_logged_with_what_was_in_flight);
     RUN(a_report_that_nobody_takes_is_forgotten);
