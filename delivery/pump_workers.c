@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "delivery/record_origin.h"
 
 enum {
     CONFIRM_PAUSE_US = 10 * US_PER_MS, /* before records under way are passed to the sink again */
@@ -116,14 +117,20 @@ size_t pump_workers_busy(const struct pump_workers *workers)
 
 struct sink_record pump_workers_record(const struct backlog_record *record)
 {
+    struct record_origin origin = record_origin_read(record->origin);
+
     return (struct sink_record){ .sequence = record->seq,
                                  .accepted_us = record->accepted_us,
                                  .key = record->key,
                                  .order_key = record->order_key,
                                  .bytes = record->bytes,
-                                 .origin = { .registry = record->registry,
+                                 .origin = { .event_id = origin.event_id,
+                                             .route = record->route,
+                                             .registry = record->registry,
                                              .schema = record->schema,
-                                             .schema_version = record->version } };
+                                             .schema_version = record->version,
+                                             .request_id = origin.request_id,
+                                             .traceparent = origin.traceparent } };
 }
 
 /* One call of the sink: some records of a batch, and their places in it. */

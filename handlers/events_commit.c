@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "delivery/outbox/outbox.h"
+#include "delivery/record_origin.h"
 #include "handlers/envelope.h"
 
 enum { UNITS_MAX = 1024 * 1024 }; /* bytes of error units that the quarantine keeps of one event */
@@ -75,6 +76,17 @@ static struct str units_of(const struct run *run, const struct schema_report *re
     return out->overflow ? STR_NONE : buf_str(out);
 }
 
+/* What sinks may say of the event. */
+static struct str origin_of(const struct run *run, const struct event *event)
+{
+    const struct request *request = run->request;
+
+    return record_origin_write(request->arena,
+                               &(struct record_origin){ .request_id = request->id,
+                                                        .traceparent = request->traceparent,
+                                                        .event_id = event->id });
+}
+
 static struct outbox_event describe(const struct run *run, size_t index)
 {
     const struct event *event = &run->events[index];
@@ -96,6 +108,7 @@ static struct outbox_event describe(const struct run *run, size_t index)
         .version = event->version,
         .record = event->record,
         .route = route ? route->name : STR_NONE,
+        .origin = refused ? STR_NONE : origin_of(run, event),
         .sinks = route ? route->sinks : 0,
         .outcome = refused ? outcome->row->condition : NULL,
         .details = refused ? outcome->details : STR_NONE,

@@ -62,9 +62,10 @@ static bool add_record(struct outbox_store *store, const struct job_item *item)
     enqueue(tally, item, seq);
     if (count_sinks(tally, item, &mask) == 0 && !history_is_on(store))
         return true;
-    tally_add_waiting(tally, seq, (int64_t)(item->body.len + key.len + OUTBOX_ROW_BYTES));
-    return db_run(&store->db, SQL_RECORD_ADD, "isisssbis", seq, key, store->now_us, item->registry,
-                  item->schema, item->version, item->body, mask, item->route);
+    tally_add_waiting(tally, seq,
+                      (int64_t)(item->body.len + key.len + item->origin.len + OUTBOX_ROW_BYTES));
+    return db_run(&store->db, SQL_RECORD_ADD, "isisssbssi", seq, key, store->now_us, item->registry,
+                  item->schema, item->version, item->body, item->route, item->origin, mask);
 }
 
 static bool accept_new(struct outbox_store *store, const struct job_item *item,

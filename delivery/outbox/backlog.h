@@ -41,6 +41,8 @@ struct backlog_record {
     struct str bytes;     /* the record: compact JSON */
     struct str order_key; /* records with the same one belong together */
     uint64_t order_hash;  /* of that, never 0; 0: the backlog is not ordered by key */
+    struct str route;     /* its name; ptr NULL: not known */
+    struct str origin;    /* as in struct outbox_event */
 };
 
 enum backlog_verdict {

@@ -41,6 +41,7 @@ struct job_item {
     struct str units;
     struct str rule;
     struct str route;
+    struct str origin;
 };
 
 struct outbox_job {

@@ -363,6 +363,8 @@ static struct backlog_record record_at(struct spot spot, const struct leg *leg,
         .schema = item->schema,
         .version = item->version,
         .bytes = item->body,
+        .route = item->route,
+        .origin = item->origin,
     };
 }
 

@@ -110,6 +110,7 @@ struct outbox_event {
     struct str version;
     struct str record; /* accepted: its record, */
     struct str route;  /* the name of its route; ptr NULL: none, */
+    struct str origin; /* where it comes from (record_origin.h); ptr NULL: not known, */
     uint64_t sinks;    /* and who gets it: bit n for sink n of the options; 0: every sink */
 
     /* Refused: */

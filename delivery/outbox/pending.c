@@ -59,7 +59,9 @@ static struct backlog_record read_row(struct db *db, enum sql from)
         .schema = db_text(db, from, 4),
         .version = db_text(db, from, 5),
         .bytes = db_text(db, from, 6),
-        .attempts = db_int(db, from, 7),
+        .route = db_text(db, from, 7),
+        .origin = db_text(db, from, 8),
+        .attempts = db_int(db, from, 9),
     };
 }
 
@@ -109,6 +111,8 @@ static void keep_record(struct taking *taking, struct backlog_record record)
     keep_text(taking->arena, &record.schema);
     keep_text(taking->arena, &record.version);
     keep_text(taking->arena, &record.bytes);
+    keep_text(taking->arena, &record.route);
+    keep_text(taking->arena, &record.origin);
     if (!has_own_key)
         record.order_key = record.key;
     batch_add(&taking->pending->backlog, taking->bounds, taking->arena, taking->batch, &record);

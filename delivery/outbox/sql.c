@@ -10,15 +10,16 @@
 /* Of version 4. */
 #define OLD_RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
 
-#define RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes"
+#define RECORD_COLUMNS "seq, key, accepted_us, registry, schema, version, bytes, route, origin"
 #define FROM_RECORD                                                                                \
     "record.seq, record.key, record.accepted_us, record.registry, record.schema, record.version,"  \
-    " record.bytes"
+    " record.bytes, record.route, record.origin"
 #define REFUSED_COLUMNS                                                                            \
     "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
     " last_us, attempts, resolved_us, body"
 /* In bytes, as in accept.c: length() of a text counts characters, up to the first NUL. */
-#define SIZE     "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
+#define OLD_SIZE "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
+#define SIZE     "(" OLD_SIZE " + coalesce(length(CAST(origin AS BLOB)), 0))"
 #define PRUNED   "(SELECT value FROM state WHERE name = 'pruned')"
 #define IN_RANGE "seq > ?1 AND seq <= ?2"
 #define UNWANTED                                                                                   \
@@ -97,9 +98,10 @@ const char *const sql_migrations[SQL_VERSION] = {
     "ALTER TABLE dead DROP COLUMN accepted_us; ALTER TABLE dead DROP COLUMN registry;"
     "ALTER TABLE dead DROP COLUMN schema; ALTER TABLE dead DROP COLUMN version;"
     "CREATE INDEX dead_record ON dead (seq);"
-    "INSERT OR REPLACE INTO state SELECT 'waiting_bytes', coalesce(sum(" SIZE "), 0) FROM record"
+    "INSERT OR REPLACE INTO state SELECT 'waiting_bytes', coalesce(sum(" OLD_SIZE
+    "), 0) FROM record"
     " WHERE seq > " PRUNED " OR seq IN (SELECT seq FROM retry);"
-    "INSERT OR REPLACE INTO state SELECT 'dead_bytes', coalesce(sum(" SIZE "), 0) FROM record"
+    "INSERT OR REPLACE INTO state SELECT 'dead_bytes', coalesce(sum(" OLD_SIZE "), 0) FROM record"
     " WHERE seq <= " PRUNED " AND seq NOT IN (SELECT seq FROM retry);",
 
     /* A row is in `recent` or in `seen`, so that seen_rows counts it once. */
@@ -127,6 +129,7 @@ const char *const sql_migrations[SQL_VERSION] = {
     /* The sinks that a record is for, as a mask of their bits; records of before are for all. */
     "ALTER TABLE record ADD COLUMN sinks INTEGER NOT NULL DEFAULT -1;"
     "ALTER TABLE record ADD COLUMN route TEXT;"
+    "ALTER TABLE record ADD COLUMN origin TEXT;" /* delivery/record_origin.h */
     "ALTER TABLE sink ADD COLUMN bit INTEGER NOT NULL DEFAULT 0;"
     "UPDATE sink SET bit = (SELECT count(*) FROM sink AS other WHERE other.id < sink.id);"
     "ALTER TABLE sink ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
@@ -189,8 +192,8 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_RECENT_READ] = "SELECT n, events FROM recent ORDER BY n",
     [SQL_RECENT_DELETE] = "DELETE FROM recent WHERE n <= ?1",
 
-    [SQL_RECORD_ADD] = "INSERT INTO record (" RECORD_COLUMNS ", sinks, route)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_RECORD_ADD] = "INSERT INTO record (" RECORD_COLUMNS ", sinks)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [SQL_RECORD_RANGE] = "SELECT count(*), coalesce(sum(" SIZE "), 0) FROM record WHERE " IN_RANGE,
     [SQL_RECORD_COUNT_FOR] = "SELECT count(*) FROM record WHERE " IN_RANGE " AND sinks & ?3",
     [SQL_RECORD_FIRST_FOR] =

@@ -13,7 +13,7 @@ import pytest
 
 from certificates import make_pair
 from server import PATIENCE, run, wait_for
-from test_sinks import STORE, arrives, counters, hook, ids, name, post
+from test_sinks import STORE, again, arrives, counters, hook, ids, name, post
 
 try:
     from standardwebhooks import Webhook  # make test-peers
@@ -70,6 +70,52 @@ def test_the_published_library_verifies_signatures(sluice, event, receiver, secr
     for (headers, records, _, _), body in zip(there.requests, there.bodies):
         for one in SECRETS:
             assert Webhook(one).verify(body, {key.lower(): value for key, value in headers.items()}) == records
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize("store", [STORE, {"path": ""}], ids=["store", "no store"])
+def test_a_request_says_where_its_record_comes_from(sluice, event, receiver, store):
+    """Also an attempt after the first one, and a record of an array."""
+    there = receiver()
+    tries = []
+    there.plan = lambda records: (tries.append(1), (200 if len(tries) > 1 else 503, {}))[1]
+    server = sluice(store=store, sinks=[hook(there)])
+    sent = {"X-Request-Id": "req-1", "traceparent": TRACE}
+    assert server.post(event | {"id": "first event"}, headers=sent).status == 200
+    assert server.post([event | {"id": "second"}], headers={"X-Request-Id": "req-2"}).status == 200
+    arrives(server, "hook")
+    expected = {
+        "sluice-event-id": "first%20event",
+        "sluice-route": "route-1",
+        "sluice-schema-version": there.requests[0][0]["sluice-schema-version"],
+        "sluice-request-id": "req-1",
+        "traceparent": TRACE,
+    }
+    retried = [headers for headers, *_ in there.requests if headers["sluice-event-id"] != "second"]
+    assert len(retried) == 2
+    for headers in retried:
+        assert {name: headers[name] for name in expected} == expected
+    (second,) = [headers for headers, *_ in there.requests if headers["sluice-event-id"] == "second"]
+    assert second["sluice-request-id"] == "req-2"
+    assert "traceparent" not in second
+
+
+def test_the_origin_of_a_record_outlives_a_restart(sluice, event, receiver, folder):
+    there = receiver()
+    there.plan = lambda records: (503, {})
+    server = sluice(store=STORE, sinks=[hook(there)])
+    server.post(event | {"id": "e"}, headers={"X-Request-Id": "req-1", "traceparent": TRACE})
+    there.wait(lambda there: there.requests, PATIENCE)
+    server.stop()
+    there.plan = lambda records: (200, {})
+    server = again(server, server.file.read_text())
+    arrives(server, "hook")
+    headers = there.requests[-1][0]
+    names = ("sluice-event-id", "sluice-request-id", "traceparent", "sluice-route")
+    assert [headers[name] for name in names] == ["e", "req-1", TRACE, "route-1"]
+    server.stop()
 
 
 class TokenServer:
