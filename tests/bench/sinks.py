@@ -38,6 +38,17 @@ KINDS = {
 }
 
 
+# No event comes while they run, and what goes to a bus must not match a route.
+ROUTES = [
+    {
+        "match": {"source": "none"},
+        "registry": "GenesysInteractionRegistry",
+        "schema": "InteractionStartedSchema",
+        "transform": str(ROOT / "conf/transforms/interaction.started.yaml"),
+    }
+]
+
+
 def answer_of(target_, body):
     """An answer that says that everything has arrived."""
     if target_.endswith("PutRecords"):
@@ -111,7 +122,8 @@ def run(kind, port, full, options):
     """Records per second, CPU in microseconds a record, and the most anonymous memory in MiB."""
     place = fresh("sink")
     shutil.copy(full, place / "sluice.db")
-    server = start(kind, place, STORE | {"path": str(place / "sluice.db")}, [sink(kind, port)], env=os.environ | KEYS)
+    store = STORE | {"path": str(place / "sluice.db")}
+    server = start(kind, place, store, [sink(kind, port)], env=os.environ | KEYS, routes=ROUTES)
     name = 'sluice_sink_delivered_total{sink="held"}'
     most = 0
     try:

@@ -19,12 +19,12 @@ RECORD = b'{"interaction_id":"old-%08d","start_time":"2026-11-23T08:00:00.000Z",
 )
 
 
-def start(name, place, store, sinks, program=PROGRAM, env=None):
-    """A server whose files are in `place`."""
+def start(name, place, store, sinks, program=PROGRAM, env=None, **changes):
+    """A server whose files are in `place`. `changes`: other sections of the configuration."""
     place.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     registry = {"dir": str(ROOT / "conf/schemas"), "cache_dir": str(place / "cache")}
-    server = start_sluice(name, program=program, registry=registry, store=store, sinks=sinks, env=env)
+    server = start_sluice(name, program=program, registry=registry, store=store, sinks=sinks, env=env, **changes)
     server.start_seconds = time.monotonic() - begun
     return server
 
