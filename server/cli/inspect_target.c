@@ -1,5 +1,6 @@
 /*
- * inspect_target.c - asks AWS about the stream, queue, table, bus or bucket of a sink.
+ * inspect_target.c - asks AWS about the stream, queue, topic, table, bus or bucket of a
+ * sink.
  */
 #include "aws/describe.h"
 #include "base/chars.h"
@@ -37,6 +38,9 @@ static bool target_of(const struct config_sink *sink, struct target *out)
         return true;
     case CONFIG_SINK_EVENTBRIDGE:
         *out = (struct target){ "eventbridge", "bus", "bus", *sink->bus ? sink->bus : "default" };
+        return true;
+    case CONFIG_SINK_SNS:
+        *out = (struct target){ "sns", "topic", "topic_arn", sink->topic_arn };
         return true;
     case CONFIG_SINK_DYNAMODB:
         *out = (struct target){ "dynamodb", "table", "table", sink->table };

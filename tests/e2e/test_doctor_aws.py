@@ -24,6 +24,7 @@ SQS = {"name": "jobs", "kind": "sqs", "queue_url": "https://sqs.eu-west-1.amazon
 FIREHOSE = {"name": "raw", "kind": "firehose", "delivery_stream": "events"}
 EVENTBRIDGE = {"name": "audit", "kind": "eventbridge", "source": "sluice", "detail_type": "record"}
 DYNAMODB = {"name": "once", "kind": "dynamodb", "table": "events", "hash_key": {"id": ""}}
+SNS = {"name": "news", "kind": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:events"}
 S3 = {"name": "lake", "kind": "s3", "bucket": "objects", "prefix": "in/{time:%Y}/"}
 
 
@@ -113,6 +114,8 @@ LOOKS = {
               "ok", "once: table events: ACTIVE"),
     "wrong-sort-key": (DYNAMODB | {"range_key": {"at": "/time"}}, "DynamoDB_20120810.DescribeTable",
                        (200, TABLE), "fail", 'once: table events: its sort key is "", not "at"'),
+    "topic": (SNS, "POST", (200, "<GetTopicAttributesResponse/>"),
+              "ok", f"news: topic {SNS['topic_arn']}: it is there"),
     "bus": (EVENTBRIDGE, "AWSEvents.DescribeEventBus", (200, {"Name": "default"}),
             "ok", "audit: bus default: it is there"),
     "bucket": (S3, "GET", (200, "<ListBucketResult/>"), "ok", "lake: bucket objects: it is there"),

@@ -16,6 +16,7 @@ from test_doctor_aws import (  # noqa: F401
     FIREHOSE,
     KINESIS,
     S3,
+    SNS,
     SQS,
     STREAM,
     TABLE,
@@ -141,6 +142,7 @@ LOOKS = {
     ),
     "dynamodb:DescribeTable": (DYNAMODB, {"DynamoDB_20120810.DescribeTable": TABLE}),
     "events:DescribeEventBus": (EVENTBRIDGE, {"AWSEvents.DescribeEventBus": {}}),
+    "sns:GetTopicAttributes": (SNS, {"POST": "<GetTopicAttributesResponse/>"}),
     "s3:ListBucket": (S3, {"GET": "<ListBucketResult/>"}),
 }
 
@@ -151,3 +153,7 @@ def test_doctor_may_look(doctor, right):  # noqa: F811
     with serving({name: (200, answer) for name, answer in answers.items()}) as peer:
         assert doctor(sink | {"endpoint_url": peer.url})[:2] == (0, "ok")
     assert right in rights("doctor")
+
+
+def test_doctor_may_do_nothing_else():
+    assert rights("doctor") == set(LOOKS)
