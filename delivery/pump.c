@@ -230,6 +230,10 @@ static bool take(struct pump *pump)
     call->generation = pump->judge.generation;
     pump->judge.bounds = bounds;
     ok = backlog_take(pump->backlog, &bounds, call->arena, &call->batch, &err);
+    if (!call->batch && pump->forming) {
+        pump_workers_release(pump->workers, call);
+        pump->forming = NULL;
+    }
     if (!check_store(pump, ok, &err) || !call->batch)
         return false;
     if (must_form(pump, call)) {

@@ -133,7 +133,8 @@ struct backlog_batch {
  * Take the next records that are ready and not under way: retries that are due, or records behind
  * the cursor. `*batch` NULL: a new batch, allocated in `arena` with its records, which must live
  * until it is settled; it stays NULL if no record is ready. Else more records of the same lane are
- * added to `*batch`, in the same arena. Of a backlog that is ordered by key, records that are under
+ * added to `*batch`, in the same arena; it is given back, and NULL, if an operator has paused the
+ * sink. Of a backlog that is ordered by key, records that are under
  * way have different keys. A strictly ordered sink gets none before the time of its
  * first record's next attempt. ERR_SYSTEM: reading failed; try again later.
  */

@@ -476,6 +476,15 @@ static bool note_idle(struct store_backlog *pending, const struct tally_sink *si
     return true;
 }
 
+static void give_back(struct backlog *backlog, struct backlog_batch **batch)
+{
+    if (!*batch)
+        return;
+    batch_remove(backlog, *batch);
+    store_backlog_settle(backlog, *batch, NULL);
+    *batch = NULL;
+}
+
 bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bounds,
                         struct arena *arena, struct backlog_batch **batch, struct error *err)
 {
@@ -498,6 +507,7 @@ bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bo
         return false;
     if (look_ahead(pending, &sink)) {
         if (sink.paused) {
+            give_back(backlog, batch);
             backlog->retry_due_us = INT64_MAX;
             return true;
         }
@@ -505,10 +515,7 @@ bool store_backlog_take(struct backlog *backlog, const struct backlog_bounds *bo
             ((*batch && (*batch)->count > before) || note_idle(pending, &sink, now_us)))
             return true;
     }
-    if (before == 0 && *batch) {
-        batch_remove(backlog, *batch);
-        store_backlog_settle(backlog, *batch, NULL);
-        *batch = NULL;
-    }
+    if (before == 0)
+        give_back(backlog, batch);
     return fail_look(pending, err);
 }

@@ -396,6 +396,32 @@ static void a_batch_waits_no_longer_than_its_first_record(void)
     end();
 }
 
+static void a_paused_sink_gets_nothing_not_even_what_waits_to_fill(void)
+{
+    const struct pump_rules rules = { .linger_us = LONG_US, .max_backoff_us = 1000 };
+    struct pump *pump;
+    struct error err = { 0 };
+
+    begin(NULL);
+    pump = start(&rules, 4, 1000);
+    store_fill(&store, "a", 4);
+    (void)usleep(20000);
+    CHECK(outbox_pause_sink(store.outbox, names[0], true, &err));
+    store_fill(&store, "b", 20);
+    (void)usleep(20000);
+    pump_drain(pump);
+    pump_stop(pump, clock_monotonic_us() + LONG_US);
+    pump_destroy(pump);
+    mem_free((char *)capture_end(&capture).ptr);
+    CHECK_INT(place.calls, 0);
+    CHECK_INT(store_sink(&store, names[0])->pending, 24);
+    CHECK(outbox_pause_sink(store.outbox, names[0], false, &err));
+    pump = start(&rules, 4, 1000);
+    stop_quietly(pump);
+    CHECK_INT(store_sink(&store, names[0])->delivered, 24);
+    end();
+}
+
 /* What waits to fill is in the store, whatever becomes of the process. */
 static void an_interrupted_pump_keeps_what_waits_to_fill(void)
 {
@@ -442,6 +468,7 @@ int main(void)
     RUN(a_batch_waits_to_fill);
     RUN(a_batch_waits_no_longer_than_its_first_record);
     RUN(an_interrupted_pump_keeps_what_waits_to_fill);
+    RUN(a_paused_sink_gets_nothing_not_even_what_waits_to_fill);
     RUN(a_rate_is_kept);
     return test_end();
 }
