@@ -84,6 +84,7 @@ def test_a_request_says_where_its_record_comes_from(sluice, event, receiver, sto
     server = sluice(store=store, sinks=[hook(there)])
     sent = {"X-Request-Id": "req-1", "traceparent": TRACE}
     assert server.post(event | {"id": "first event"}, headers=sent).status == 200
+    arrives(server, "hook")
     assert server.post([event | {"id": "second"}], headers={"X-Request-Id": "req-2"}).status == 200
     arrives(server, "hook")
     expected = {
