@@ -101,7 +101,7 @@ stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
 test-peers: PYTHON = build/peers/bin/python
-test-peers: $(PROGRAM) ## Glue's tests against moto and boto3 (PyPI), Kafka's against Apache Kafka (Maven)
+test-peers: $(PROGRAM) ## Glue, S3, Kinesis, SQS, DynamoDB and Kafka against peers by others (PyPI, npm, Go, Maven)
 	@tests/setup.sh build test peers
 	GLUE_PEER=moto $(e2e) -rs tests/e2e
 	$(e2e) -rs tests/peers
