@@ -141,51 +141,71 @@ static bool is_number_value(struct json_object *value)
     return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
 }
 
-/* Append the value of the top-level attribute `name`. NOLINTNEXTLINE(misc-no-recursion) */
-static bool write_value(struct item_builder *builder, const char *name, struct json_object *value,
-                        size_t depth, struct buf *out)
-{
-    bool is_array = json_is_array(value);
-    bool is_first = true;
+/* Where a value goes: an attribute of the item, and how deep in it. */
+struct value_place {
+    struct item_builder *builder;
+    const char *name; /* of the attribute, for messages */
+    size_t depth;
+    struct buf *out;
+};
 
-    if (is_number_value(value) && !dynamodb_number_fits(json_text(builder->item->arena, value)))
-        return fail_item(builder, "a number is out of DynamoDB's range, 38 digits to 9.9E+125",
-                         name);
-    if (!is_array && !json_is_object(value)) {
-        write_scalar(builder, value, out);
-        return true;
-    }
-    if (depth > NESTING_MAX)
-        return fail_item(builder, "nested deeper than DynamoDB takes, 32 levels", name);
-    builder->size += CONTAINER_BYTES;
-    buf_add(out, is_array ? STR("{\"L\":[") : STR("{\"M\":{"));
-    for (size_t i = 0; is_array && i < json_count(value); i++) {
+static bool write_value(const struct value_place *place, struct json_object *value);
+
+static bool write_list(const struct value_place *place, struct json_object *array)
+{
+    const struct value_place inner = { place->builder, place->name, place->depth + 1, place->out };
+
+    buf_add(place->out, STR("{\"L\":["));
+    for (size_t i = 0; i < json_count(array); i++) {
         if (i > 0)
-            buf_add_char(out, ',');
-        builder->size++;
-        if (!write_value(builder, name, json_at(value, i), depth + 1, out))
+            buf_add_char(place->out, ',');
+        place->builder->size++;
+        if (!write_value(&inner, json_at(array, i)))
             return false;
     }
-    if (is_array) {
-        buf_add(out, STR("]}"));
-        return true;
-    }
-    for (JSON_EACH(member, value)) {
+    buf_add(place->out, STR("]}"));
+    return true;
+}
+
+static bool write_map(const struct value_place *place, struct json_object *object)
+{
+    const struct value_place inner = { place->builder, place->name, place->depth + 1, place->out };
+    bool is_first = true;
+
+    buf_add(place->out, STR("{\"M\":{"));
+    for (JSON_EACH(member, object)) {
         struct str key = str_from_c(json_key(member));
 
         if (key.len == 0)
-            return fail_item(builder, "DynamoDB takes no empty name", name);
+            return fail_item(place->builder, "DynamoDB takes no empty name", place->name);
         if (!is_first)
-            buf_add_char(out, ',');
+            buf_add_char(place->out, ',');
         is_first = false;
-        builder->size += key.len + 1;
-        json_write_string(out, key);
-        buf_add_char(out, ':');
-        if (!write_value(builder, name, json_value(member), depth + 1, out))
+        place->builder->size += key.len + 1;
+        json_write_string(place->out, key);
+        buf_add_char(place->out, ':');
+        if (!write_value(&inner, json_value(member)))
             return false;
     }
-    buf_add(out, STR("}}"));
+    buf_add(place->out, STR("}}"));
     return true;
+}
+
+static bool write_value(const struct value_place *place, struct json_object *value)
+{
+    struct item_builder *builder = place->builder;
+
+    if (is_number_value(value) && !dynamodb_number_fits(json_text(builder->item->arena, value)))
+        return fail_item(builder, "a number is out of DynamoDB's range, 38 digits to 9.9E+125",
+                         place->name);
+    if (!json_is_array(value) && !json_is_object(value)) {
+        write_scalar(builder, value, place->out);
+        return true;
+    }
+    if (place->depth > NESTING_MAX)
+        return fail_item(builder, "nested deeper than DynamoDB takes, 32 levels", place->name);
+    builder->size += CONTAINER_BYTES;
+    return json_is_array(value) ? write_list(place, value) : write_map(place, value);
 }
 
 static void add_attribute(struct item_builder *builder, const char *name, struct str value)
@@ -262,7 +282,8 @@ static bool add_members(struct item_builder *builder)
         if (*json_key(member) == '\0')
             return fail_item(builder, "DynamoDB takes no empty name", "the record");
         out = arena_buf(builder->item->arena, SIZE_MAX);
-        if (!write_value(builder, json_key(member), json_value(member), 1, out))
+        if (!write_value(&(struct value_place){ builder, json_key(member), 1, out },
+                         json_value(member)))
             return false;
         add_attribute(builder, json_key(member), buf_str(out));
     }
