@@ -16,7 +16,7 @@
 #define A_B_HASH "c8687a08aa5d6ed2044328fa6a697ab8e96dc34291e8c2034ae8c38e6fcc6d65" /* of "a b" */
 #define XML(body)                                                                                  \
     "<PublishBatchResponse><PublishBatchResult>" body "</PublishBatchResult></"                    \
-                                                      "PublishBatchResponse>"
+    "PublishBatchResponse>"
 
 static const struct messages_attribute attributes[] = { { "kind", "/kind" } };
 static const struct aws_target_record records[] = { { "k0", NULL, "{\"kind\":\"a b\"}" },
@@ -45,28 +45,52 @@ static void a_call_is_a_form(void)
     aws_target_begin(&target, AWS_ANSWER("200 OK", XML("")));
     sink = make(&target);
     (void)aws_target_deliver(&target, &sink, records, 2);
-    CHECK_STR(str_from_c(target.seen),
-              HEAD
-                  ENTRY("1") "Id=0" ENTRY("1") "MessageGroupId=" A_B_HASH
-                      ENTRY("1") "MessageDeduplicationId=k0" ENTRY(
-                          "1") "MessageAttributes.entry.1.Name="
-                               "kind" ENTRY("1") "MessageAttributes.entry.1.Value.DataType="
-                                                 "String" ENTRY("1") "MessageAttributes.entry.1."
-                                                                     "Value.StringValue=a%"
-                                                                     "20b" ENTRY("1") "Message=%7B%"
-                                                                                      "22kind%22%"
-                                                                                      "3A%22a%20b%"
-                                                                                      "22%7D" ENTRY("2") "Id=1" ENTRY("2") "MessageGroupId=k1" ENTRY(
-                                                                                          "2") "Mes"
-                                                                                               "sag"
-                                                                                               "eDe"
-                                                                                               "dup"
-                                                                                               "lic"
-                                                                                               "ati"
-                                                                                               "onI"
-                                                                                               "d="
-                                                                                               "k"
-                                                                                               "1" ENTRY("2") "Message=%22%C3%A9~%22");
+    CHECK_STR(
+        str_from_c(target.seen),
+        HEAD ENTRY("1") "Id=0" ENTRY("1") "MessageGroupId=" A_B_HASH
+            ENTRY("1") "MessageDeduplicationId=k0" ENTRY(
+                "1") "MessageAttributes.entry.1.Name="
+                     "kind" ENTRY(
+                         "1") "MessageAttributes.entry.1.Value.DataType="
+                              "String" ENTRY(
+                                  "1") "MessageAttributes.entry.1."
+                                       "Value.StringValue=a%"
+                                       "20b" ENTRY(
+                                           "1") "Message=%7B%"
+                                                "22kind%22%"
+                                                "3A%22a%20b%"
+                                                "22%7D" ENTRY("2") "Id=1" ENTRY(
+                                                    "2") "MessageGroupId=k1" ENTRY("2") "Mes"
+                                                                                        "sag"
+                                                                                        "eDe"
+                                                                                        "dup"
+                                                                                        "lic"
+                                                                                        "ati"
+                                                                                        "onI"
+                                                                                        "d="
+                                                                                        "k"
+                                                                                        "1" ENTRY(
+                                                                                            "2") "M"
+                                                                                                 "e"
+                                                                                                 "s"
+                                                                                                 "s"
+                                                                                                 "a"
+                                                                                                 "g"
+                                                                                                 "e"
+                                                                                                 "="
+                                                                                                 "%"
+                                                                                                 "2"
+                                                                                                 "2"
+                                                                                                 "%"
+                                                                                                 "C"
+                                                                                                 "3"
+                                                                                                 "%"
+                                                                                                 "A"
+                                                                                                 "9"
+                                                                                                 "~"
+                                                                                                 "%"
+                                                                                                 "2"
+                                                                                                 "2");
     sink.destroy(sink.self);
     aws_target_end(&target);
 }
