@@ -29,7 +29,7 @@ static bool is_unreserved(char c)
 }
 
 /* A value of a form. */
-static void add_encoded(struct buf *body, struct str text)
+static void sns_encode(struct buf *body, struct str text)
 {
     static const char digits[] = "0123456789ABCDEF";
 
@@ -50,7 +50,7 @@ static void sns_member(struct entries_call *call, const char *name, struct str v
     if (!value.ptr)
         return;
     buf_printf(call->body, "&PublishBatchRequestEntries.member.%zu.%s=", call->count + 1, name);
-    add_encoded(call->body, value);
+    sns_encode(call->body, value);
 }
 
 static enum entries_added sns_add(void *self, struct entries_call *call, struct entries_item *item)
@@ -176,7 +176,7 @@ static struct str sns_head(struct arena *arena, const char *topic_arn)
     struct buf *head = arena_buf(arena, SIZE_MAX);
 
     buf_add(head, STR("Action=PublishBatch&Version=2010-03-31&TopicArn="));
-    add_encoded(head, str_from_c(topic_arn));
+    sns_encode(head, str_from_c(topic_arn));
     return buf_str(head);
 }
 
