@@ -26,9 +26,9 @@ static struct aws_description describe_as(enum aws_sight sight, struct str text)
 }
 
 /* A call failed that needs the right `action`. `is_needed`: delivery needs it, too. */
-static struct aws_description judge(const struct question *question,
-                                    const struct aws_failure *failure, const char *action,
-                                    bool is_needed)
+static struct aws_description judge_answer(const struct question *question,
+                                           const struct aws_failure *failure, const char *action,
+                                           bool is_needed)
 {
     if (failure->kind != AWS_DENIED)
         return describe_as(AWS_TROUBLE, arena_printf(question->arena, "%s", failure->error.text));
@@ -146,7 +146,7 @@ static struct aws_description ask_json(const struct question *question, const st
 
     buf_printf(body, "%s}", look->more);
     if (!call(question, look->operation, body, &answer, &failure))
-        return judge(question, &failure, look->action, false);
+        return judge_answer(question, &failure, look->action, false);
     return judge_state(question, look, answer);
 }
 
@@ -163,7 +163,7 @@ static struct aws_description ask_dry_run(const struct question *question)
     if (call(question, "PutRecords", body, &answer, &failure) ||
         strcmp(failure.code, "DryRunOperationException") == 0)
         return describe_as(AWS_SEEN, STR("it takes records"));
-    return judge(question, &failure, "kinesis:PutRecords", true);
+    return judge_answer(question, &failure, "kinesis:PutRecords", true);
 }
 
 static struct aws_description ask_kinesis(const struct question *question, const struct look *look)
@@ -202,7 +202,7 @@ static struct aws_description ask_topic(const struct question *question)
 
     fetch_answer_done(&answer);
     return ok ? describe_as(AWS_SEEN, STR("it is there"))
-              : judge(question, &failure, action, false);
+              : judge_answer(question, &failure, action, false);
 }
 
 /* Send a request to the bucket. */
@@ -240,7 +240,7 @@ static struct aws_description probe_bucket(const struct question *question)
     for (int i = 0; i < 2; i++) {
         was_written = send_to_bucket(question, &request, &failure);
         if (!was_written && failure.kind != AWS_EXISTS)
-            return judge(question, &failure, "s3:PutObject", true);
+            return judge_answer(question, &failure, "s3:PutObject", true);
     }
     if (was_written)
         return describe_as(AWS_TROUBLE, STR("it overwrites objects: If-None-Match is ignored, so "
@@ -257,7 +257,7 @@ static struct aws_description ask_bucket(const struct question *question)
     struct aws_description seen = describe_as(AWS_SEEN, STR("it is there"));
 
     if (!send_to_bucket(question, &request, &failure))
-        seen = judge(question, &failure, "s3:ListBucket", false);
+        seen = judge_answer(question, &failure, "s3:ListBucket", false);
     return seen.sight == AWS_TROUBLE || !question->options->probe ? seen : probe_bucket(question);
 }
 

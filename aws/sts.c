@@ -75,8 +75,8 @@ static bool refuse(struct sts_call *call, const struct aws_answer *answer, struc
 }
 
 /* The answer to action X is {"XResponse":{"XResult":{"Credentials":{…}}}}. */
-static bool read_answer(const struct sts_call *call, const struct aws_answer *answer,
-                        struct aws_credentials *out, struct error *err)
+static bool sts_read_answer(const struct sts_call *call, const struct aws_answer *answer,
+                            struct aws_credentials *out, struct error *err)
 {
     static const struct aws_credentials_names names = { "SessionToken", "Expiration" };
     static const char *const suffixes[] = { "Response", "Result" };
@@ -94,8 +94,8 @@ static bool read_answer(const struct sts_call *call, const struct aws_answer *an
 }
 
 /* Write the headers of the call, signed if `source` is not NULL. Returns their number. */
-static size_t write_headers(const struct sts_call *call, const struct aws_endpoint *endpoint,
-                            const struct aws_credentials *source, struct fetch_header *headers)
+static size_t sts_write_headers(const struct sts_call *call, const struct aws_endpoint *endpoint,
+                                const struct aws_credentials *source, struct fetch_header *headers)
 {
     const struct aws_config *config = call->providers->config;
     size_t count = 0;
@@ -145,7 +145,7 @@ static bool send_form(struct sts_call *call, const struct aws_credentials *sourc
         .method = "POST",
         .url = url,
         .headers = headers,
-        .header_count = write_headers(call, &endpoint, source, headers),
+        .header_count = sts_write_headers(call, &endpoint, source, headers),
         .body = buf_str(call->form),
         .timeout_us = TIMEOUT_US,
         .proxy = FETCH_PROXY_ENVIRONMENT,
@@ -154,7 +154,7 @@ static bool send_form(struct sts_call *call, const struct aws_credentials *sourc
     bool ok = aws_ask_json(call->providers, &request, &answer, err) || fail_within(err, "STS");
 
     if (ok)
-        ok = answer.http.status == 200 ? read_answer(call, &answer, out, err)
+        ok = answer.http.status == 200 ? sts_read_answer(call, &answer, out, err)
                                        : refuse(call, &answer, err);
     aws_answer_done(&answer);
     return ok;

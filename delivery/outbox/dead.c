@@ -18,7 +18,8 @@ struct waiting {
 };
 
 /* Is the record the first row of this statement, which was run to it? */
-static bool take_row(struct db *db, enum sql from, enum db_found found, struct waiting *waiting)
+static bool dead_take_row(struct db *db, enum sql from, enum db_found found,
+                          struct waiting *waiting)
 {
     bool is_it = found == DB_FOUND && db_int(db, from, 0) == waiting->seq;
 
@@ -31,14 +32,14 @@ static bool take_row(struct db *db, enum sql from, enum db_found found, struct w
 static bool find_retry(struct db *db, const struct tally_sink *sink, struct waiting *waiting)
 {
     waiting->is_retry = true;
-    return take_row(db, SQL_RETRY_FIND, db_find(db, SQL_RETRY_FIND, "ii", sink->id, waiting->seq),
-                    waiting);
+    return dead_take_row(db, SQL_RETRY_FIND,
+                         db_find(db, SQL_RETRY_FIND, "ii", sink->id, waiting->seq), waiting);
 }
 
 static bool find_head(struct db *db, const struct tally_sink *sink, struct waiting *waiting)
 {
     waiting->is_retry = false;
-    return take_row(
+    return dead_take_row(
         db, SQL_RECORDS_AFTER,
         db_find(db, SQL_RECORDS_AFTER, "iii", sink->cursor, INT64_C(1), tally_mask(sink)), waiting);
 }

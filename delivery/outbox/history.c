@@ -58,7 +58,7 @@ static void count_change(struct outbox_store *store, int64_t last, const struct 
 }
 
 /* The end of the next records to delete, at most `rows`; KEEP_ALL: none may go. */
-static bool find_end(struct outbox_store *store, int64_t first, int64_t rows, int64_t *last)
+static bool history_find_end(struct outbox_store *store, int64_t first, int64_t rows, int64_t *last)
 {
     const int64_t *numbers = store->tally.numbers;
     int64_t kept_us = store->outbox.options.history_us;
@@ -100,7 +100,7 @@ bool history_prune(struct outbox_store *store, int64_t rows, bool *done)
     *done = *from >= store->tally.numbers[TALLY_PRUNED];
     if (*done)
         return true;
-    if (!find_end(store, *from, rows, &last))
+    if (!history_find_end(store, *from, rows, &last))
         return false;
     *done = last == KEEP_ALL;
     if (*done)

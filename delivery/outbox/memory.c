@@ -147,7 +147,7 @@ static bool memory_is_full(const struct outbox *outbox, const struct work *work)
            outbox->options.max_size;
 }
 
-static bool enqueue(struct outbox_memory *memory, struct memory_job *job, struct error *err)
+static bool memory_enqueue(struct outbox_memory *memory, struct memory_job *job, struct error *err)
 {
     struct outbox *outbox = &memory->outbox;
     struct work *work = &job->job.work;
@@ -308,7 +308,7 @@ static bool memory_submit(struct outbox *outbox, const struct outbox_request *re
     own->memory = memory_of(outbox);
     own->progress = (struct progress *)(void *)(created->results + count);
     own->legs = (struct leg *)(void *)(own->progress + count);
-    if (!enqueue(own->memory, own, err)) {
+    if (!memory_enqueue(own->memory, own, err)) {
         job_discard(created);
         return false;
     }

@@ -239,8 +239,8 @@ struct call {
     struct replay_options replay;
 };
 
-static int run_verb(const struct config *config, enum verb verb, const struct cli *cli,
-                    const struct call *call, struct error *err)
+static int outbox_run_verb(const struct config *config, enum verb verb, const struct cli *cli,
+                           const struct call *call, struct error *err)
 {
     switch (verb) {
     case VERB_STATUS:
@@ -325,7 +325,7 @@ int cmd_outbox(int argc, char **argv)
     if (!*config->store.path)
         (void)fail(&err, ERR_CONFIG, "the configuration has no store (store.path)");
     else
-        exit_status = run_verb(config, verb, &cli, &call, &err);
+        exit_status = outbox_run_verb(config, verb, &cli, &call, &err);
     if (err.text[0])
         cli_complain("outbox", err.text);
     config_destroy(config);

@@ -29,8 +29,8 @@ static void warn_of_route(const struct config *config, const char *name)
         cli_complain("outbox", "no route has this name now; looking for records of an earlier one");
 }
 
-static bool replay_all(struct admin *admin, struct outbox_replay *replay, int64_t *count,
-                       struct error *err)
+static bool replay_portions(struct admin *admin, struct outbox_replay *replay, int64_t *count,
+                            struct error *err)
 {
     for (*count = 0; !replay->done; *count += replay->count) {
         if (!admin_replay_records(admin, replay, err))
@@ -72,7 +72,7 @@ int outbox_replay_run(const struct config *config, const struct replay_options *
     if (!admin_open(config, &admin, err))
         return COMMAND_ENVIRONMENT;
 
-    bool ok = replay_all(admin, &replay, &count, err);
+    bool ok = replay_portions(admin, &replay, &count, err);
 
     admin_close(admin);
     if (ok || count > 0)

@@ -18,7 +18,7 @@
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
-enum { DEADLINE_US = 20 * 1000 * 1000, CLIENTS = 12, ANSWER_SIZE = 4096 };
+enum { DEADLINE_US = 20 * 1000 * 1000, CLIENTS = 12, ANSWER_SIZE = 20000 };
 
 /* Accepts what is not "bad". */
 static enum handler_step handle(void *self, struct request *request, struct response *response)
