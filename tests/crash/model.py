@@ -78,7 +78,7 @@ class Life:
         self.ledger = Ledger()
         self.places = {name: Place(name == "hook") for name in SINKS}
         self.http = {
-            name: {"name": name, "kind": "http", "url": place.url}
+            name: {"name": name, "kind": "http", "url": place.url, "in_flight": 1}
             | {"max_backoff": "50ms", "timeout": "300ms"}
             | SINKS[name]
             for name, place in self.places.items()

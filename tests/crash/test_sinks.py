@@ -11,7 +11,7 @@ from receiver import Receiver
 from server import SLOW
 from trial import Trial, long_only, long_row
 
-HOOK = {"batch": 20, "timeout": "1s", "max_backoff": "1s"}
+HOOK = {"batch": 20, "in_flight": 4, "timeout": "1s", "max_backoff": "1s"}
 WELL = Receiver.__init__.__defaults__[0]
 
 FAULTS = {

@@ -38,6 +38,7 @@ class Trial:
         self.held = held
         self.delivering = ["archive", "hook"]
         self.hook = {"name": "hook", "kind": "http", "url": self.receiver.url, "batch": 50}
+        self.hook["in_flight"] = 1  # so that the records of a caller arrive in order
         self.hook |= hook or {}
         sinks = [self.hook]
         if held:  # without a receiver all records stay in the outbox

@@ -101,11 +101,11 @@ def fill(volume):
 
 
 def arrived(receiver):
-    return [record["interaction_id"] for record in receiver.records]
+    return sorted(record["interaction_id"] for record in receiver.records)
 
 
 def ids(*lists):
-    return [event["id"] for events in lists for event in events]
+    return sorted(event["id"] for events in lists for event in events)
 
 
 def delivered(server):
