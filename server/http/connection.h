@@ -86,8 +86,7 @@ struct http_connection {
     struct list_link queued;     /* in the queue of its state */
     struct list_link suspending; /* in TLS_WANT_READ and SUSPENDING only */
     struct list_link unsent;     /* if `is_unsent` */
-    bool is_unsent;
-    int64_t since_us; /* when it entered its queue */
+    int64_t since_us;            /* when it entered its queue */
     struct http_loop *loop;
     struct MHD_Connection *mhd;
     const struct http_endpoint *endpoint;
@@ -96,6 +95,7 @@ struct http_connection {
     bool used;    /* there was a request or a complete TLS handshake */
     bool proved;  /* there was a request that was answered */
     bool watched; /* known to loop->watch */
+    bool is_unsent;
     int fd;
     struct http_tls_session tls;
     struct http_exchange exchange; /* the current request */

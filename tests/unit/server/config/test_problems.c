@@ -742,6 +742,10 @@ static void kafka_sinks_are_checked(void)
         TEST_CASE(cases[i].keys);
         check_problems(yaml.ptr, cases[i].problems);
     }
+}
+
+static void a_kafka_sink_needs_brokers_and_a_topic(void)
+{
     TEST_CASE("needs");
     check_problems("sinks:\n  - {name: a, kind: kafka}\n",
                    "2: sinks[0].brokers: is missing\n2: sinks[0].topic: is missing\n");
@@ -852,6 +856,7 @@ int main(void)
     RUN(pins_are_versions_of_glue);
     RUN(sinks_are_checked_as_a_whole);
     RUN(kafka_sinks_are_checked);
+    RUN(a_kafka_sink_needs_brokers_and_a_topic);
     RUN(sinks_of_aws_are_checked_as_a_whole);
     RUN(a_bus_gets_no_event_that_a_route_takes);
     RUN(no_sink_writes_to_a_file_of_the_server);
