@@ -41,19 +41,23 @@ static struct decimal decimal_of(struct str text)
 {
     const char *end = text.ptr + text.len;
     struct decimal decimal = { text.ptr, text.ptr, -1 };
-    const char *first = NULL;
-    bool fraction = false;
+    int64_t behind = 0; /* digits behind the point, */
+    int64_t before = 0; /* and before it, from the first that is not 0 on */
 
-    for (; decimal.end < end && *decimal.end != 'e' && *decimal.end != 'E'; decimal.end++) {
-        fraction |= *decimal.end == '.';
-        if (!is_digit(*decimal.end))
-            continue;
-        if (!first && *decimal.end != '0')
-            first = decimal.end;
-        if (first ? !fraction : fraction)
-            decimal.exponent += first ? 1 : -1;
-    }
-    decimal.at = first ? first : decimal.end;
+    while (decimal.end < end && *decimal.end != 'e' && *decimal.end != 'E')
+        decimal.end++;
+    while (decimal.at < decimal.end && (*decimal.at < '1' || *decimal.at > '9'))
+        decimal.at++;
+
+    const char *point = memchr(text.ptr, '.', (size_t)(decimal.end - text.ptr));
+
+    if (!point)
+        point = decimal.end;
+    if (decimal.at < point)
+        before = point - decimal.at;
+    else
+        behind = decimal.at - point;
+    decimal.exponent = before > 0 ? before - 1 : -behind;
     if (decimal.end < end)
         decimal.exponent += exponent_of(decimal.end + 1, end);
     return decimal;
@@ -64,7 +68,9 @@ static char take_digit(struct decimal *decimal)
 {
     while (decimal->at < decimal->end && !is_digit(*decimal->at))
         decimal->at++;
-    return decimal->at < decimal->end ? *decimal->at++ : '0';
+    if (decimal->at == decimal->end)
+        return '0';
+    return *decimal->at++;
 }
 
 /* Is the absolute value the same, digit for digit? */
@@ -172,7 +178,8 @@ static bool meets_wildcard(const struct str *pieces, size_t count, struct str va
         return value.len == pieces[0].len;
     value = str_from(value, pieces[0].len);
     for (size_t i = 1; i + 1 < count; i++) {
-        const char *at = memmem(value.ptr, value.len, pieces[i].ptr, pieces[i].len);
+        const char *at =
+            value.len > 0 ? memmem(value.ptr, value.len, pieces[i].ptr, pieces[i].len) : NULL;
 
         if (!at)
             return false;
@@ -315,9 +322,15 @@ static bool compile_folded(const struct operand *operand, struct pattern_conditi
     return true;
 }
 
+struct end_operator {
+    const char *name;
+    enum pattern_test exact;
+    enum pattern_test folded;
+};
+
 /* `prefix` and `suffix`: a string, or one to compare without regard to case. */
-static bool compile_end(const struct operand *operand, const char *name, enum pattern_test exact,
-                        enum pattern_test folded, struct pattern_condition *out, struct error *err)
+static bool compile_end(const struct end_operator *end, const struct operand *operand,
+                        struct pattern_condition *out, struct error *err)
 {
     const struct flat *source = operand->source;
 
@@ -325,17 +338,17 @@ static bool compile_end(const struct operand *operand, const char *name, enum pa
         struct operand inner = { operand->arena, source + 1, false };
 
         if (!str_equal(flat_key(inner.source), STR("equals-ignore-case")))
-            return fail(err, ERR_INVALID, "%s takes a string or equals-ignore-case", name);
+            return fail(err, ERR_INVALID, "%s takes a string or equals-ignore-case", end->name);
         if (!compile_folded(&inner, out, err))
             return false;
-        out->test = folded;
+        out->test = end->folded;
         return true;
     }
-    if (!want_text(source, name, err))
+    if (!want_text(source, end->name, err))
         return false;
     if (operand->is_negated && flat_str(source).len == 0)
-        return fail(err, ERR_INVALID, "%s must not be empty inside anything-but", name);
-    out->test = exact;
+        return fail(err, ERR_INVALID, "%s must not be empty inside anything-but", end->name);
+    out->test = end->exact;
     out->text = arena_copy(operand->arena, flat_str(source));
     return true;
 }
@@ -343,13 +356,17 @@ static bool compile_end(const struct operand *operand, const char *name, enum pa
 static bool compile_prefix(const struct operand *operand, struct pattern_condition *out,
                            struct error *err)
 {
-    return compile_end(operand, "prefix", PATTERN_PREFIX, PATTERN_PREFIX_FOLDED, out, err);
+    static const struct end_operator end = { "prefix", PATTERN_PREFIX, PATTERN_PREFIX_FOLDED };
+
+    return compile_end(&end, operand, out, err);
 }
 
 static bool compile_suffix(const struct operand *operand, struct pattern_condition *out,
                            struct error *err)
 {
-    return compile_end(operand, "suffix", PATTERN_SUFFIX, PATTERN_SUFFIX_FOLDED, out, err);
+    static const struct end_operator end = { "suffix", PATTERN_SUFFIX, PATTERN_SUFFIX_FOLDED };
+
+    return compile_end(&end, operand, out, err);
 }
 
 /* Take one piece off `text`, up to the next star. `*star`: there was one. */

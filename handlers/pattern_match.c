@@ -43,6 +43,21 @@ static bool has_scalar(const struct flat *value)
 
 static enum fit fit_field(const struct pattern_field *field, const struct flat *value);
 
+static enum fit fit_object(const struct pattern_field *field, const struct flat *object);
+
+/* As the branch that fits best. */
+static enum fit fit_choice(const struct pattern_choice *choice, const struct flat *object)
+{
+    enum fit best = FIT_NOT;
+
+    for (size_t i = 0; i < choice->count && best != FIT_FULL; i++) {
+        enum fit fit = fit_object(&choice->branches[i], object);
+
+        best = fit > best ? fit : best;
+    }
+    return best;
+}
+
 /* `object` NULL: there is none. */
 static enum fit fit_object(const struct pattern_field *field, const struct flat *object)
 {
@@ -57,17 +72,11 @@ static enum fit fit_object(const struct pattern_field *field, const struct flat 
         all = fit > all ? fit : all;
     }
     for (size_t i = 0; i < field->choice_count; i++) {
-        const struct pattern_choice *choice = &field->choices[i];
-        enum fit best = FIT_NOT;
+        enum fit fit = fit_choice(&field->choices[i], object);
 
-        for (size_t at = 0; at < choice->count && best != FIT_FULL; at++) {
-            enum fit fit = fit_object(&choice->branches[at], object);
-
-            best = fit > best ? fit : best;
-        }
-        if (best == FIT_NOT)
+        if (fit == FIT_NOT)
             return FIT_NOT;
-        all = best > all ? best : all;
+        all = fit > all ? fit : all;
     }
     return all;
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -423,11 +424,10 @@ static size_t key_of(const struct sink_record *record)
 
 static int number_of(const struct sink_record *record)
 {
-    int number = -1;
-    int found = sscanf(record->key.ptr, "e%d", &number);
+    long number = strtol(record->key.ptr + 1, NULL, 10); /* e12 */
 
-    assert(found == 1 && number >= 0 && number < KEYED);
-    return number;
+    assert(record->key.ptr[0] == 'e' && number >= 0 && number < KEYED);
+    return (int)number;
 }
 
 static void arrive(const struct sink_record *record)
@@ -447,6 +447,15 @@ static enum sink_result random_result(void)
     return results[draw(COUNT_OF(results))];
 }
 
+static enum sink_result result_of(uint32_t kind)
+{
+    if (kind < 2)
+        return SINK_POSTPONED;
+    if (kind == 2)
+        return SINK_REFUSED;
+    return kind < 5 ? random_result() : SINK_DELIVERED;
+}
+
 static void answer_at_random(const struct sink_batch *batch, struct sink_answer *answer)
 {
     uint32_t kind = keyed.calm ? 99 : draw(10);
@@ -454,10 +463,7 @@ static void answer_at_random(const struct sink_batch *batch, struct sink_answer 
     answer->is_sink_wide = kind == 0;
     answer->together = kind == 2 && batch->count > 1;
     for (size_t i = 0; i < batch->count; i++) {
-        enum sink_result result = kind < 2    ? SINK_POSTPONED
-                                  : kind == 2 ? SINK_REFUSED
-                                  : kind < 5  ? random_result()
-                                              : SINK_DELIVERED;
+        enum sink_result result = result_of(kind);
 
         answer->outcomes[i] =
             (struct sink_outcome){ result, result == SINK_DELIVERED ? NULL : "chance" };

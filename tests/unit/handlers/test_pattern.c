@@ -174,72 +174,79 @@ static void one_branch_of_or_is_enough(void)
     check_rows(rows, COUNT_OF(rows));
 }
 
+static const struct {
+    const char *pattern;
+    const char *error;
+} refused[] = {
+    { "[]", "a pattern is an object" },
+    { "{}", "at : the object is empty" },
+    { "{\"a\":{\"b/c\":{}}}", "at /a/b~1c: the object is empty" },
+    { "{\"a\":\"x\"}", "at /a: a field takes a list or an object" },
+    { "{\"a\":[]}", "at /a: the list is empty" },
+    { "{\"a\":[[1]]}", "at /a: a list must not contain a list" },
+    { "{\"a\":[{}]}", "at /a: an operator is an object with one key" },
+    { "{\"a\":[{\"prefix\":\"x\",\"suffix\":\"y\"}]}",
+      "at /a: an operator is an object with one key" },
+    { "{\"a\":[{\"startswith\":\"x\"}]}", "at /a: startswith is no operator" },
+    { "{\"$or\":[{\"a\":[1]},{\"b\":1}]}", "at /$or/1/b: a field takes a list or an object" },
+    { "{\"a\":[{\"exists\":1}]}", "at /a: exists takes true or false" },
+    { "{\"a\":[{\"prefix\":[\"x\"]}]}", "at /a: prefix takes a string" },
+    { "{\"a\":[{\"suffix\":{\"wildcard\":\"x\"}}]}",
+      "at /a: suffix takes a string or equals-ignore-case" },
+    { "{\"a\":[{\"equals-ignore-case\":5}]}", "at /a: equals-ignore-case takes a string" },
+    { "{\"a\":[{\"wildcard\":\"a**\"}]}", "at /a: in wildcard, two * must not follow each other" },
+    { "{\"a\":[{\"wildcard\":\"a\\\\\"}]}",
+      "at /a: in wildcard, only * or \\ may follow a backslash" },
+    { "{\"a\":[{\"wildcard\":\"\\\\x\"}]}",
+      "at /a: in wildcard, only * or \\ may follow a backslash" },
+    { "{\"a\":[{\"cidr\":\"10.0.0.1\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+    { "{\"a\":[{\"cidr\":\"10.0.0.0/33\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+    { "{\"a\":[{\"cidr\":\"10.0.0.0/\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+    { "{\"a\":[{\"cidr\":\"10.0.0.0/2x\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
+    { "{\"a\":[{\"numeric\":[\">\"]}]}",
+      "at /a: numeric takes one or two comparisons, as [\">\", 0, \"<\", 5]" },
+    { "{\"a\":[{\"numeric\":[\">\",\"5\"]}]}",
+      "at /a: in numeric, a number must follow each of = < <= > >=" },
+    { "{\"a\":[{\"numeric\":[\"!=\",5]}]}",
+      "at /a: in numeric, = stands alone, and > comes before <" },
+    { "{\"a\":[{\"numeric\":[\"<\",5,\">\",0]}]}",
+      "at /a: in numeric, = stands alone, and > comes before <" },
+    { "{\"a\":[{\"numeric\":[\">=\",5,\"<=\",5]}]}",
+      "at /a: in numeric, the lower bound must be below the upper one" },
+    { "{\"a\":[{\"numeric\":[\"<\",1e400]}]}",
+      "at /a: in numeric, a number does not fit a double" },
+    { "{\"a\":[{\"anything-but\":[]}]}", "at /a: a list inside anything-but is empty" },
+    { "{\"a\":[{\"anything-but\":null}]}", "at /a: anything-but takes strings or numbers" },
+    { "{\"a\":[{\"anything-but\":[\"x\",1]}]}",
+      "at /a: anything-but takes all strings or all numbers" },
+    { "{\"a\":[{\"anything-but\":1e400}]}",
+      "at /a: in anything-but, a number does not fit a double" },
+    { "{\"a\":[{\"anything-but\":{\"prefix\":\"\"}}]}",
+      "at /a: prefix must not be empty inside anything-but" },
+    { "{\"a\":[{\"anything-but\":{\"numeric\":[\"=\",1]}}]}",
+      "at /a: anything-but takes one of prefix, suffix, equals-ignore-case, wildcard" },
+};
+
 static void what_is_no_pattern_is_refused_with_its_place(void)
 {
-    static const struct {
-        const char *pattern;
-        const char *error;
-    } rows[] = {
-        { "[]", "a pattern is an object" },
-        { "{}", "at : the object is empty" },
-        { "{\"a\":{\"b/c\":{}}}", "at /a/b~1c: the object is empty" },
-        { "{\"a\":\"x\"}", "at /a: a field takes a list or an object" },
-        { "{\"a\":[]}", "at /a: the list is empty" },
-        { "{\"a\":[[1]]}", "at /a: a list must not contain a list" },
-        { "{\"a\":[{}]}", "at /a: an operator is an object with one key" },
-        { "{\"a\":[{\"prefix\":\"x\",\"suffix\":\"y\"}]}",
-          "at /a: an operator is an object with one key" },
-        { "{\"a\":[{\"startswith\":\"x\"}]}", "at /a: startswith is no operator" },
-        { "{\"$or\":[{\"a\":[1]},{\"b\":1}]}", "at /$or/1/b: a field takes a list or an object" },
-        { "{\"a\":[{\"exists\":1}]}", "at /a: exists takes true or false" },
-        { "{\"a\":[{\"prefix\":[\"x\"]}]}", "at /a: prefix takes a string" },
-        { "{\"a\":[{\"suffix\":{\"wildcard\":\"x\"}}]}",
-          "at /a: suffix takes a string or equals-ignore-case" },
-        { "{\"a\":[{\"equals-ignore-case\":5}]}", "at /a: equals-ignore-case takes a string" },
-        { "{\"a\":[{\"wildcard\":\"a**\"}]}",
-          "at /a: in wildcard, two * must not follow each other" },
-        { "{\"a\":[{\"wildcard\":\"a\\\\\"}]}",
-          "at /a: in wildcard, only * or \\ may follow a backslash" },
-        { "{\"a\":[{\"wildcard\":\"\\\\x\"}]}",
-          "at /a: in wildcard, only * or \\ may follow a backslash" },
-        { "{\"a\":[{\"cidr\":\"10.0.0.1\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
-        { "{\"a\":[{\"cidr\":\"10.0.0.0/33\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
-        { "{\"a\":[{\"cidr\":\"10.0.0.0/\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
-        { "{\"a\":[{\"cidr\":\"10.0.0.0/2x\"}]}", "at /a: cidr takes a block as 10.0.0.0/24" },
-        { "{\"a\":[{\"numeric\":[\">\"]}]}",
-          "at /a: numeric takes one or two comparisons, as [\">\", 0, \"<\", 5]" },
-        { "{\"a\":[{\"numeric\":[\">\",\"5\"]}]}",
-          "at /a: in numeric, a number must follow each of = < <= > >=" },
-        { "{\"a\":[{\"numeric\":[\"!=\",5]}]}",
-          "at /a: in numeric, = stands alone, and > comes before <" },
-        { "{\"a\":[{\"numeric\":[\"<\",5,\">\",0]}]}",
-          "at /a: in numeric, = stands alone, and > comes before <" },
-        { "{\"a\":[{\"numeric\":[\">=\",5,\"<=\",5]}]}",
-          "at /a: in numeric, the lower bound must be below the upper one" },
-        { "{\"a\":[{\"numeric\":[\"<\",1e400]}]}",
-          "at /a: in numeric, a number does not fit a double" },
-        { "{\"a\":[{\"anything-but\":[]}]}", "at /a: a list inside anything-but is empty" },
-        { "{\"a\":[{\"anything-but\":null}]}", "at /a: anything-but takes strings or numbers" },
-        { "{\"a\":[{\"anything-but\":[\"x\",1]}]}",
-          "at /a: anything-but takes all strings or all numbers" },
-        { "{\"a\":[{\"anything-but\":1e400}]}",
-          "at /a: in anything-but, a number does not fit a double" },
-        { "{\"a\":[{\"anything-but\":{\"prefix\":\"\"}}]}",
-          "at /a: prefix must not be empty inside anything-but" },
-        { "{\"a\":[{\"anything-but\":{\"numeric\":[\"=\",1]}}]}",
-          "at /a: anything-but takes one of prefix, suffix, equals-ignore-case, wildcard" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct arena *arena = arena_create();
         struct error err = { 0 };
 
-        TEST_CASE(rows[i].pattern);
-        CHECK(!compile(arena, rows[i].pattern, &err));
+        TEST_CASE(refused[i].pattern);
+        CHECK(!compile(arena, refused[i].pattern, &err));
         CHECK_INT(err.code, ERR_INVALID);
-        CHECK_STR(str_from_c(err.text), rows[i].error);
+        CHECK_STR(str_from_c(err.text), refused[i].error);
         arena_destroy(arena);
     }
+}
+
+static void add_array(struct buf *event, int number)
+{
+    buf_printf(event, "%s\"a%d\":[", number ? "," : "", number);
+    for (int i = 0; i < 2000; i++)
+        buf_printf(event, "%s{\"b\":1%s}", i ? "," : "", number % 2 ? ",\"c\":1" : "");
+    buf_add_char(event, ']');
 }
 
 /* 40 conditions on arrays of 2,000 objects, the last of which never holds: no backtracking. */
@@ -257,10 +264,7 @@ static void time_grows_with_the_size_only(void)
     for (int i = 0; i < 40; i++) {
         buf_printf(pattern, "%s\"a%d\":{\"b\":[%d],\"c\":[{\"exists\":%s}]}", i ? "," : "", i,
                    i < 39, i % 2 ? "true" : "false");
-        buf_printf(event, "%s\"a%d\":[", i ? "," : "", i);
-        for (int j = 0; j < 2000; j++)
-            buf_printf(event, "%s{\"b\":1%s}", j ? "," : "", i % 2 ? ",\"c\":1" : "");
-        buf_add_char(event, ']');
+        add_array(event, i);
     }
     buf_add_char(pattern, '}');
     buf_add_char(event, '}');
