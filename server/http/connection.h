@@ -83,6 +83,7 @@ struct http_connections {
 /* Lives from MHD's first notice of the connection to its last one. */
 struct http_connection {
     enum http_state state;
+    int fd;
     struct list_link queued;     /* in the queue of its state */
     struct list_link suspending; /* in TLS_WANT_READ and SUSPENDING only */
     struct list_link unsent;     /* if `is_unsent` */
@@ -96,7 +97,6 @@ struct http_connection {
     bool proved;  /* there was a request that was answered */
     bool watched; /* known to loop->watch */
     bool is_unsent;
-    int fd;
     struct http_tls_session tls;
     struct http_exchange exchange; /* the current request */
 };
