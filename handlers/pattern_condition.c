@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/chars.h"
 #include "base/utf8.h"
 #include "handlers/pattern_internal.h"
 
@@ -21,18 +22,13 @@ struct decimal {
     int64_t exponent; /* of the first digit; without meaning if there is none */
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Of a JSON number, behind its `e`. A very large one stays very large. */
 static int64_t exponent_of(const char *at, const char *end)
 {
     bool negative = *at == '-';
     int64_t exponent = 0;
 
-    for (at += !is_digit(*at); at < end && exponent < EXPONENT_MAX; at++)
+    for (at += !char_is_digit(*at); at < end && exponent < EXPONENT_MAX; at++)
         exponent = exponent * 10 + (*at - '0');
     return negative ? -exponent : exponent;
 }
@@ -40,9 +36,7 @@ static int64_t exponent_of(const char *at, const char *end)
 static struct decimal decimal_of(struct str text)
 {
     const char *end = text.ptr + text.len;
-    struct decimal decimal = { text.ptr, text.ptr, -1 };
-    int64_t behind = 0; /* digits behind the point, */
-    int64_t before = 0; /* and before it, from the first that is not 0 on */
+    struct decimal decimal = { .at = text.ptr, .end = text.ptr };
 
     while (decimal.end < end && *decimal.end != 'e' && *decimal.end != 'E')
         decimal.end++;
@@ -53,11 +47,7 @@ static struct decimal decimal_of(struct str text)
 
     if (!point)
         point = decimal.end;
-    if (decimal.at < point)
-        before = point - decimal.at;
-    else
-        behind = decimal.at - point;
-    decimal.exponent = before > 0 ? before - 1 : -behind;
+    decimal.exponent = point - decimal.at - (decimal.at < point);
     if (decimal.end < end)
         decimal.exponent += exponent_of(decimal.end + 1, end);
     return decimal;
@@ -66,7 +56,7 @@ static struct decimal decimal_of(struct str text)
 /* The next digit; 0 at the end, where any number of them may follow. */
 static char take_digit(struct decimal *decimal)
 {
-    while (decimal->at < decimal->end && !is_digit(*decimal->at))
+    while (decimal->at < decimal->end && !char_is_digit(*decimal->at))
         decimal->at++;
     if (decimal->at == decimal->end)
         return '0';
@@ -98,7 +88,7 @@ static bool is_surely_double(struct str text)
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] == 'e' || text.ptr[i] == 'E')
             return false;
-        digits += is_digit(text.ptr[i]);
+        digits += char_is_digit(text.ptr[i]);
     }
     return digits <= SURE_DIGITS;
 }

@@ -8,7 +8,7 @@
  * its records they have (s3_object.h). This needs batches that always begin with the first record
  * that is not known to have arrived: the sink takes one batch at a time, reports it as delivered
  * only as a whole, and its pump is an ordered one. Where names cannot be trusted (an object of
- * somebody else, or no permission to read metadata) the name gets the digest of the records, and
+ * another writer, or no permission to read metadata) the name gets the digest of the records, and
  * delivery is at least once. See docs/decisions/031.
  *
  * Threads: as sink.h. One delivery uses up to `in_flight` threads, each with its own connection.

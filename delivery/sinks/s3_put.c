@@ -189,7 +189,7 @@ static void set_delivered(const struct object *object, struct s3_put_result *res
     };
 }
 
-/* The name is taken by other records or by somebody else: take one that only these can have. */
+/* An object of other records or of another writer has the name: take one that only these have. */
 static void put_beside(struct object *object, struct s3_put_result *result)
 {
     if (send_put(object, object->digest) ||

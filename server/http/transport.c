@@ -115,7 +115,7 @@ bool http_transport_flush(struct http_transport *transport)
 
         if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
             transport->error = errno;
-            free_output(transport); /* nobody will get it */
+            free_output(transport); /* the peer is gone */
             return true;
         }
         if (count < 0)
