@@ -395,6 +395,12 @@ class Life:
                 if self.ledger.violations:
                     return self.ledger.violations + [f"after {' '.join(self.history[-40:])}"]
             return self.finish()
+        except OSError as problem:
+            code = self.world.server.process.poll()
+            if code is None:
+                raise
+            stderr = self.world.server.stderr()
+            return [*self.ledger.violations, f"the server left with {code}: {stderr} ({problem})"]
         except sqlite3.DatabaseError as problem:
             return [*self.ledger.violations, f"the store cannot be read: {problem}"]
 

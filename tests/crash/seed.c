@@ -13,7 +13,8 @@
  *   forgets    the events of one in four transactions are not remembered: they are new when they
  *              come again after a restart
  *   loses      a record that a sink failed for is not kept for it
- *   shuffles   records are read in another order than they were accepted in
+ *   shuffles   the first record is read with the number of the second, the second with that of
+ *              the first, and so on: sinks get them in another order than they were accepted in
  *   miscounts  a record that was delivered in the end still counts as waiting
  */
 #include <dlfcn.h>
@@ -35,8 +36,10 @@ static const struct {
     { "loses", "INSERT INTO retry (seq, sink, attempts, next_us, reason)",
       " VALUES (?1, ?2, ?3, ?4, ?5)", "INSERT INTO retry (seq, sink, attempts, next_us, reason)",
       " SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?1 % 2 = 0" },
-    { "shuffles", "SELECT seq, key, ", " ORDER BY seq LIMIT ?2", "SELECT seq, key, ",
-      " ORDER BY seq / 4, seq % 4 DESC LIMIT ?2" },
+    { "shuffles", "SELECT seq, key, ", " ORDER BY seq LIMIT ?2",
+      "SELECT CASE WHEN row_number() OVER all_rows % 2 THEN coalesce(lead(seq) OVER all_rows, seq)"
+      " ELSE lag(seq) OVER all_rows END AS other, key, ",
+      " WINDOW all_rows AS (ORDER BY seq) ORDER BY other LIMIT ?2" },
     { "miscounts", "DELETE FROM retry", " WHERE sink = ?1 AND seq = ?2", "DELETE FROM retry",
       " WHERE sink = ?1 AND seq = ?2 AND seq % 2 = 0" },
 };
