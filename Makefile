@@ -64,7 +64,7 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest patterntest sanitize fuzz coverage bench bench-before bench-sinks bowtie \
+.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest contracttest patterntest sanitize fuzz coverage bench bench-before bench-sinks bowtie \
         crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-names lint-map lint-prose lint-headers lint-scripts tidy ci describe map hooks help programs
 
 ##@ Build
@@ -100,6 +100,9 @@ test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
 stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=200
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
+contracttest: all ## the contract of sinks with every kind, the long form
+	@tests/setup.sh build test
+	SLUICE_CONTRACT=long $(e2e) tests/e2e/test_sink_contract.py
 test-peers: PYTHON = build/peers/bin/python
 test-peers: $(PROGRAM) ## Glue, S3, Kinesis, SQS, DynamoDB and Kafka against peers by others (PyPI, npm, Go, Maven)
 	@tests/setup.sh build test peers

@@ -13,6 +13,7 @@ model of the service and against the service's limits; mistakes are in `peer.pro
 
 import base64
 import dataclasses
+import functools
 import http.server
 import json
 import random
@@ -67,6 +68,11 @@ class EntryRefusal(Exception):
         self.code, self.message, self.is_senders = code, message, is_senders
 
 
+@functools.cache
+def model_of(service):
+    return botocore.session.get_session().get_service_model(service)
+
+
 class Service:
     """Base of the services. Subclasses set the names, and `entries`, `take` and `answer`."""
 
@@ -83,8 +89,7 @@ class Service:
     def __init__(self):
         self.stored = []
         self.lock = threading.Lock()
-        self.shape = botocore.session.get_session().get_service_model(self.model)
-        self.shape = self.shape.operation_model(self.target.split(".")[1]).input_shape
+        self.shape = model_of(self.model).operation_model(self.target.split(".")[1]).input_shape
 
     def sink(self):
         """The keys of the sink that the kind needs."""

@@ -8,11 +8,14 @@ the same for all kinds:
     configuration, denied, kms, ...   everything waits, and nothing is set aside
     all others                        tried again until it arrives
 
-Peers by others (`make test-peers`) take part in the tests without faults.
+What a kind has of its own (limits, codes, answers) is tested with each kind; one server sees all faults of a kind
+in turn. What the kinds share (the pump and delivery/sinks/entries.h; tests marked `shared`) is tested with FEW
+kinds, and with all in the long form, `make contracttest`.
 """
 
 import dataclasses
 import json
+import os
 import signal
 import threading
 import time
@@ -47,6 +50,10 @@ class Kind:
     longest: int  # bytes of a record that the target takes at most, its key included
     traits: frozenset = frozenset()
 
+    @property
+    def service(self):
+        return self.start().service
+
 
 KINDS = {
     "kinesis": Kind(lambda: AwsTarget(Kinesis()), 10 * MIB, frozenset({HAS_ENTRIES})),
@@ -67,8 +74,12 @@ KINDS = {
         lambda: AwsTarget(DynamoReplace()), 400 * 1024, frozenset({HAS_ENTRIES, DEDUPLICATES})
     ),
 }
+IS_LONG = os.environ.get("SLUICE_CONTRACT") == "long"
+FEW = list(KINDS) if IS_LONG else ["kinesis", "sns-fifo", "dynamodb-insert"]  # one of each kind of answer
 OWN = ("own", "own_unknown")
 CONFIGURATION = ("configuration", "denied", "kms", "security", "source", "expired", "clock")
+
+shared = pytest.mark.parametrize("kind", FEW, indirect=True)
 
 
 @pytest.fixture(params=KINDS)
@@ -98,23 +109,9 @@ def start(sluice, peer):
     return serve
 
 
-def entry_faults(want):
-    """Parameters: each kind with each of its faults of entries that `want` takes."""
-    rows = []
-    for kind_name, kind in KINDS.items():
-        faults = kind.start().service.ENTRY_FAULTS if HAS_ENTRIES in kind.traits else ()
-        rows += [(kind_name, fault) for fault in faults if want(fault)]
-    return pytest.mark.parametrize(("kind", "fault"), rows, indirect=["kind"])
-
-
-def call_faults(want):
-    rows = [
-        (kind_name, fault)
-        for kind_name, kind in KINDS.items()
-        for fault in kind.start().service.CALL_FAULTS
-        if want(fault)
-    ]
-    return pytest.mark.parametrize(("kind", "fault"), rows, indirect=["kind"])
+def faults_of(faults, want):
+    """The names of the faults that `want` takes."""
+    return [fault for fault in faults if want(fault)]
 
 
 def ids(records):
@@ -165,6 +162,7 @@ def test_many_records_share_calls(start, peer, event):
     assert max(len(peer.service.entries(call)) for call in peer.calls[calls:]) >= most
 
 
+@shared
 def test_batch_limits_the_records_of_a_call(start, peer, event):
     server = start(batch=3)
     hold(peer, server, event, name("e", 10))
@@ -173,6 +171,7 @@ def test_batch_limits_the_records_of_a_call(start, peer, event):
     assert {len(peer.service.entries(call)) for call in peer.calls} <= {1, 2, 3}
 
 
+@shared
 def test_in_order_each_record_has_its_own_call(start, peer, event):
     server = start(ordered=True)
     hold(peer, server, event, name("e", 5))
@@ -183,6 +182,7 @@ def test_in_order_each_record_has_its_own_call(start, peer, event):
     assert {len(peer.service.entries(call)) for call in peer.calls} == {1}
 
 
+@shared
 def test_by_key_the_records_of_a_key_arrive_in_order(start, peer, kind, event):
     server = start(ordered="key", key="/queue_id")
     peer.plan = lambda entries: Fault(call="later")
@@ -206,30 +206,24 @@ def test_by_key_the_records_of_a_key_arrive_in_order(start, peer, kind, event):
 def large(event, size):
     event["id"] = event["detail"]["interaction"]["id"] = "large"
     event["detail"]["interaction"]["attributes"] = {"blob": "x" * size}
-    return json.dumps(event).encode()
+    return event
 
 
-def test_a_record_of_nearly_the_longest_arrives(start, peer, kind, event):
+def test_the_longest_record_arrives_and_a_longer_one_is_dead_before_it_is_sent(start, peer, kind, event):
     server = start(timeout="60s")
-    body = large(event, kind.longest - 2048)
-    assert server.post(body).status == 200
-    post(server, json.loads(body) | {"id": "small"}, ["small"])
-    assert arrives(server, "target")["delivered"] == 2
-    assert sorted(ids(peer.arrived())) == ["large", "small"]
-
-
-def test_a_record_that_is_too_long_is_dead_before_it_is_sent(start, peer, kind, event):
-    server = start(timeout="60s")
-    assert server.post(large(event, kind.longest)).status == 200
+    assert server.post(large(event, kind.longest - 2048)).status == 200
+    assert arrives(server, "target")["delivered"] == 1
+    assert server.post(large(event, kind.longest) | {"id": "larger"}).status == 200
     event["detail"]["interaction"].pop("attributes")
     post(server, event, name("e", 3))
     wait_for(lambda: counters(server, "target")["dead"] == 1, "a dead record")
-    assert arrives(server, "target")["delivered"] == 3
-    assert sorted(ids(peer.arrived())) == name("e", 3)
+    assert arrives(server, "target")["delivered"] == 4
+    assert sorted(ids(peer.arrived())) == [*name("e", 3), "large"]
     assert "bytes" in server.wait_log(event="sink_record_dead", sink="target")["reason"]
     assert server.metric('sluice_sink_attempts_total{sink="target",result="impossible"}') == 1
 
 
+@shared
 def test_no_more_calls_are_in_flight_than_allowed(start, peer, event):
     server = start(in_flight=3, batch=2)
     hold(peer, server, event, name("e", 30))
@@ -242,15 +236,12 @@ def test_no_more_calls_are_in_flight_than_allowed(start, peer, event):
 # Entries that fail while others of their call arrive.
 
 
-@pytest.mark.parametrize("fault", ["later", "missing"])
-def test_a_failure_at_any_place_of_a_call_is_of_this_record_alone(start, peer, kind, event, fault):
-    if HAS_ENTRIES not in kind.traits:
-        pytest.skip("a call has one outcome")
-    server = start(batch=5)
+def fails_at_each_place(peer, server, event, fault, is_twice):
+    """Let an entry fail at each of the five places of a call. `is_twice`: it arrives nevertheless."""
     done = set()  # the places that were tried: a call can have fewer records than wait
     for again in range(50):
         place = min(set(range(5)) - done)
-        names = name(f"n{again}-", 5)
+        names = name(f"{fault}{again}-", 5)
         hold(peer, server, event, names)
 
         def fail(entries, place=place):
@@ -262,11 +253,18 @@ def test_a_failure_at_any_place_of_a_call_is_of_this_record_alone(start, peer, k
         peer.plan = fail
         arrives(server, "target")
         arrived = [one for one in ids(peer.arrived()) if one in names]
-        twice = place in done and fault == "missing" and DEDUPLICATES not in kind.traits
-        assert len(arrived) == 5 + twice and set(arrived) == set(names)
+        assert len(arrived) == 5 + (is_twice and place in done) and set(arrived) == set(names)
         if len(done) == 5:
             return
     raise AssertionError(f"only the places {done} were tried")
+
+
+def test_a_failure_at_any_place_of_a_call_is_of_this_record_alone(start, peer, kind, event):
+    if HAS_ENTRIES not in kind.traits:
+        pytest.skip("a call has one outcome")
+    server = start(batch=5)
+    fails_at_each_place(peer, server, event, "later", False)
+    fails_at_each_place(peer, server, event, "missing", DEDUPLICATES not in kind.traits)
 
 
 def test_all_entries_of_a_call_can_fail(start, peer, kind, event):
@@ -280,86 +278,98 @@ def test_all_entries_of_a_call_can_fail(start, peer, kind, event):
     assert sorted(ids(peer.arrived())) == name("e", 5)
 
 
-@entry_faults(lambda fault: fault not in OWN)
-def test_an_entry_that_is_not_at_fault_is_tried_again(start, peer, event, fault):
-    # max_attempts is also for a record that alone has an error which is not the sink's.
-    is_sinks = fault in (*CONFIGURATION, "later", "throttled")
-    server = start(max_attempts=1 if is_sinks else 0)
-    hold(peer, server, event, name("e", 4))
-
-    def poisoned(entries):
-        return Fault(entries={i: fault for i, one in enumerate(entries) if '"e0' in str(one)})
-
-    peer.plan = poisoned
-    wait_for(lambda: counters(server, "target")["pending"] == 1, "three records")
-    calls = len(peer.calls)
-    peer.wait(lambda peer: len(peer.calls) > calls + 5)
-    assert counters(server, "target")["dead"] == 0
-    peer.plan = None
-    assert arrives(server, "target")["delivered"] == 4
-    assert sorted(ids(peer.arrived())) == name("e", 4)
+def is_sinks(fault):
+    return fault in (*CONFIGURATION, "later", "throttled")
 
 
-@entry_faults(lambda fault: fault in OWN)
-def test_an_entry_at_fault_is_set_aside_alone(start, peer, event, fault):
-    server = start(max_attempts=2)
-    hold(peer, server, event, [*name("e", 4), "poison", *name("f", 4)])
+# max_attempts is also for a record that alone has an error which is not the sink's.
+@pytest.mark.parametrize("max_attempts", [1, 0])
+def test_an_entry_that_is_not_at_fault_is_tried_again(start, peer, event, max_attempts):
+    faults = faults_of(
+        peer.service.ENTRY_FAULTS, lambda fault: fault not in OWN and is_sinks(fault) == bool(max_attempts)
+    )
+    server = faults and start(max_attempts=max_attempts)
+    for fault in faults:
+        hold(peer, server, event, name(fault, 4))
 
-    def poisoned(entries):
-        return Fault(entries={i: fault for i, one in enumerate(entries) if "poison" in str(one)})
+        def poisoned(entries, fault=fault):
+            return Fault(entries={i: fault for i, one in enumerate(entries) if fault + "0" in str(one)})
 
-    peer.plan = poisoned
-    wait_for(lambda: counters(server, "target")["dead"] == 1, "a dead record")
+        peer.plan = poisoned
+        wait_for(lambda: counters(server, "target")["pending"] == 1, f"three records, {fault}")
+        calls = len(peer.calls)
+        peer.wait(lambda peer, calls=calls: len(peer.calls) > calls + 5)
+        assert counters(server, "target")["dead"] == 0
+        peer.plan = None
+        arrives(server, "target")
+    assert sorted(ids(peer.arrived())) == sorted(one for fault in faults for one in name(fault, 4))
+
+
+def has_died(server, count):
+    wait_for(lambda: counters(server, "target")["dead"] == count, "a dead record")
     arrives(server, "target")
-    assert sorted(ids(peer.arrived())) == name("e", 4) + name("f", 4)
-    code = peer.service.ENTRY_FAULTS[fault][0]
-    assert code in server.wait_log(event="sink_record_dead", sink="target")["reason"]
+
+
+def test_a_record_at_fault_is_set_aside_alone(start, peer, event):
+    server = start(max_attempts=2)
+    own = lambda fault: fault in OWN  # noqa: E731
+    names = []
+    faults = [(fault, True) for fault in faults_of(peer.service.ENTRY_FAULTS, own)]
+    faults += [(fault, False) for fault in faults_of(peer.service.CALL_FAULTS, own)]
+    for number, (fault, of_entry) in enumerate(faults):
+        good = [*name(f"a{number}-", 9), *name(f"b{number}-", 9)]
+        hold(peer, server, event, [*good[:9], f"poison{number}", *good[9:]])
+
+        def poisoned(entries, fault=fault, of_entry=of_entry):
+            at_fault = {i: fault for i, one in enumerate(entries) if "poison" in str(one)}
+            return Fault(entries=at_fault) if of_entry else Fault(call=fault if at_fault else "")
+
+        peer.plan = poisoned
+        has_died(server, number + 1)
+        names += good
+        assert sorted(ids(peer.arrived())) == sorted(names)
+        code = (peer.service.ENTRY_FAULTS[fault] if of_entry else peer.service.CALL_FAULTS[fault][::-1])[0]
+        server.wait_text(lambda line, code=code: '"sink_record_dead"' in line and code in line)
 
 
 # Calls that fail as a whole.
 
 
-@call_faults(lambda fault: fault not in OWN)
-def test_a_call_that_fails_for_no_record_is_tried_again(start, peer, event, fault):
+def test_a_call_that_fails_for_no_record_is_tried_again(start, peer, event):
     server = start(max_attempts=1)
-    peer.plan = lambda entries: Fault(call=fault)
-    post(server, event, name("e", 12))
-    peer.wait(lambda peer: len(peer.calls) > 5)
-    found = counters(server, "target")
-    assert (found["dead"], found["pending"]) == (0, 12)
-    is_configuration = fault in CONFIGURATION
-    said = "sink_misconfigured" if is_configuration else "sink_failed"
-    line = server.wait_log(event=said, sink="target")
-    code = peer.service.CALL_FAULTS[fault][1].split("#")[-1]
-    assert code in line["reason"] and "eu-west-1" in line["reason"]
-    attempts = 'sluice_sink_attempts_total{sink="target",result="%s"}'
-    assert (server.metric(attempts % "misconfigured") > 0) == is_configuration
-    assert ("told by the test" in line["reason"]) or not is_configuration
-    peer.plan = None
-    assert arrives(server, "target")["delivered"] == 12
-    assert sorted(ids(peer.arrived())) == sorted(name("e", 12))
+    misconfigured = 'sluice_sink_attempts_total{sink="target",result="misconfigured"}'
+    faults = faults_of(peer.service.CALL_FAULTS, lambda fault: fault not in OWN)
+    for fault in faults:
+        before = server.metric(misconfigured)
+        calls = len(peer.calls)
+        peer.plan = lambda entries, fault=fault: Fault(call=fault)
+        post(server, event, name(fault, 12))
+        peer.wait(lambda peer, calls=calls: len(peer.calls) > calls + 5)
+        found = counters(server, "target")
+        assert (found["dead"], found["pending"]) == (0, 12)
+        is_configuration = fault in CONFIGURATION
+        said = "sink_misconfigured" if is_configuration else "sink_failed"
+        code = peer.service.CALL_FAULTS[fault][1].split("#")[-1]
+        line = server.wait_text(lambda line, said=said, code=code: f'"{said}"' in line and code in line)
+        assert "eu-west-1" in line
+        assert "told by the test" in line or not is_configuration
+        assert (server.metric(misconfigured) > before) == is_configuration
+        peer.plan = None
+        arrives(server, "target")
+    assert sorted(ids(peer.arrived())) == sorted(one for fault in faults for one in name(fault, 12))
 
 
-@call_faults(lambda fault: fault in OWN)
-def test_a_call_that_is_refused_for_one_record_sets_that_aside(start, peer, event, fault):
-    server = start(max_attempts=2)
-    hold(peer, server, event, [*name("e", 9), "poison", *name("f", 9)])
-    peer.plan = lambda entries: Fault(call=fault) if "poison" in str(entries) else None
-    wait_for(lambda: counters(server, "target")["dead"] == 1, "a dead record")
-    arrives(server, "target")
-    assert sorted(ids(peer.arrived())) == sorted(name("e", 9) + name("f", 9))
-
-
-@pytest.mark.parametrize("fault", ["garbage", "html", "empty", "reset", "lost", "hang"])
-def test_without_a_good_answer_records_are_tried_again(start, peer, kind, event, fault):
+def test_without_a_good_answer_records_are_tried_again(start, peer, kind, event):
     server = start(max_attempts=3, timeout="1s")
-    peer.next(Fault(call=fault))
-    post(server, event, name("e", 3))
-    assert arrives(server, "target")["delivered"] == 3
-    arrived = ids(peer.arrived())
-    assert set(arrived) == set(name("e", 3))
-    stored_twice = fault in ("garbage", "empty", "lost") and DEDUPLICATES not in kind.traits
-    assert (len(arrived) > 3) == stored_twice
+    for fault in ("garbage", "html", "empty", "reset", "lost", "hang"):
+        peer.next(Fault(call=fault))
+        post(server, event, name(fault, 3))
+        arrives(server, "target")
+        arrived = [one for one in ids(peer.arrived()) if one.startswith(fault)]
+        assert set(arrived) == set(name(fault, 3))
+        stored_twice = fault in ("garbage", "empty", "lost") and DEDUPLICATES not in kind.traits
+        assert (len(arrived) > 3) == stored_twice, fault
+    assert counters(server, "target")["dead"] == 0
     for record in peer.arrived():
         same = [one for one in peer.stored() if json.loads(one.data) == record]
         assert {(one.data, one.key) for one in same} == {(same[0].data, same[0].key)}
@@ -368,6 +378,7 @@ def test_without_a_good_answer_records_are_tried_again(start, peer, kind, event,
 # Start, stop and kill.
 
 
+@shared
 def test_a_hanging_target_does_not_hold_the_server(start, peer, event):
     server = start(timeout="600s")
     peer.plan = lambda entries: Fault(call="hang")
@@ -384,6 +395,7 @@ def test_a_hanging_target_does_not_hold_the_server(start, peer, event):
     server.stop()
 
 
+@shared
 def test_the_drain_delivers_what_waits(start, peer, event):
     server = start(batch=2)
     hold(peer, server, event, name("e", 20))
@@ -393,6 +405,7 @@ def test_the_drain_delivers_what_waits(start, peer, event):
     assert sorted(ids(peer.arrived())) == sorted(name("e", 20))
 
 
+@shared
 def test_killed_in_the_middle_nothing_is_lost(start, peer, kind, event):
     server = start(batch=2)
     hold(peer, server, event, name("e", 20))
@@ -409,6 +422,7 @@ def test_killed_in_the_middle_nothing_is_lost(start, peer, kind, event):
     server.stop()
 
 
+@shared
 def test_without_a_store_a_200_means_that_it_arrived(start, peer, event):
     server = start(store={"path": ""}, http={"deadline": "1s"})
     post(server, event, name("e", 5))
