@@ -42,10 +42,12 @@ static int64_t choose_pause(const struct aws_retry *retry, bool throttled)
 {
     int64_t first_us = throttled ? retry->unit_us : retry->unit_us / PAUSES_PER_UNIT;
     int64_t longest_us = PAUSE_MAX * retry->unit_us;
-    int64_t pause_us = longest_us;
+    int64_t pause_us = first_us;
 
-    if (first_us <= longest_us >> retry->repetitions)
-        pause_us = first_us << retry->repetitions;
+    for (int i = 0; i < retry->repetitions && pause_us < longest_us; i++)
+        pause_us *= 2;
+    if (pause_us > longest_us)
+        pause_us = longest_us;
     return (int64_t)(any_part() * (double)pause_us);
 }
 
