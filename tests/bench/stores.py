@@ -24,7 +24,8 @@ def start(name, place, store, sinks, program=PROGRAM, env=None, **changes):
     place.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     registry = {"dir": str(ROOT / "conf/schemas"), "cache_dir": str(place / "cache")}
-    server = start_sluice(name, program=program, registry=registry, store=store, sinks=sinks, env=env, **changes)
+    sections = {"registry": registry, "store": store, "sinks": sinks} | changes
+    server = start_sluice(name, program=program, env=env, **sections)
     server.start_seconds = time.monotonic() - begun
     return server
 
