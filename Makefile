@@ -11,6 +11,7 @@ JOBS         ?= $(shell nproc)
 PYTHON       := /usr/bin/python3
 OUT          := build/$(MODE)
 PROGRAM      := $(OUT)/sluice
+VERSION       = $(shell conf/deploy/version.sh)
 
 # Sources, found by their folders.
 FOLDERS   := base aws schema schema/format schema/registry settings delivery delivery/outbox delivery/sinks \
@@ -64,8 +65,9 @@ e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run clean install dev-cert image test unit e2e conformance test-oauth test-peers stormtest contracttest patterntest sanitize fuzz coverage bench bench-before bench-sinks bowtie \
-        crashtest scaletest image-test tls-test attack-test test-trixie test-trixie-short format lint lint-format lint-layers lint-names lint-map lint-prose lint-headers lint-scripts tidy ci describe map hooks help programs
+# Each target with a description (see `help`), and parts of lint.
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile) programs tidy
+.PHONY: lint-format lint-headers lint-layers lint-map lint-names lint-prose lint-scripts
 
 ##@ Build
 all: $(if $(filter release,$(MODE)),build/sluice,$(PROGRAM)) ## the server (default)
@@ -73,8 +75,15 @@ run: ## install what is missing, build, start it with conf/sluice.yaml
 	@tests/setup.sh build
 	$(again) -j$(JOBS) all
 	@tests/try.sh $(PROGRAM)
-install: all ## install program, man page, units, configuration; PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
-	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' DESTDIR='$(DESTDIR)' conf/deploy/install.sh $(PROGRAM)
+install: all ## install program, man pages, completions, units, configuration; PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
+	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' DESTDIR='$(DESTDIR)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' \
+	    conf/deploy/install.sh $(PROGRAM)
+deb: ## build a Debian package in build/deb, from a copy of this tree; lintian checks it
+	@tests/setup.sh build deb
+	conf/deploy/deb.sh build/deb
+dist: ## write the sources of the last commit to build/sluice-VERSION.tar.gz
+	mkdir -p build
+	git archive --prefix=sluice-$(VERSION)/ -o build/sluice-$(VERSION).tar.gz HEAD
 dev-cert: ## make a certificate for TLS trials: build/dev-cert/cert.pem, key.pem, and ca.pem for clients
 	tests/dev_cert.sh build/dev-cert
 image: ## build a container image, with docker, podman or buildah
@@ -156,6 +165,9 @@ test-trixie: ## make test on Debian 13, in a chroot; SLUICE_TRIXIE=FOLDER keeps 
 	tests/trixie.sh
 test-trixie-short: ## the part of it that depends on the HTTP library, in a few minutes
 	tests/trixie.sh short
+deb-test: deb ## install, upgrade and purge the package in a chroot; systemd-analyze checks its units
+	@tests/setup.sh trixie
+	tests/deb.sh build/deb
 image-test: ## build and run the image without a container engine
 	tests/image/test_image.sh
 

@@ -5,38 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/attr.h"
 #include "base/secret.h"
 #include "base/version.h"
 #include "server/cli/commands.h"
-
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
-    { "serve", cmd_serve, "receive events (the default)" },
-    { "check", cmd_check, "report every problem of the configuration" },
-    { "explain", cmd_explain, "run an event through every step and show the results" },
-    { "validate", cmd_validate, "check JSON documents against a JSON Schema" },
-    { "schema", cmd_schema, "show and change the schemas of a registry" },
-    { "doctor", cmd_doctor, "check everything that serving needs on this machine" },
-    { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },
-    { "describe", cmd_describe, "print the default configuration, with descriptions" },
-    { "health", cmd_health, "ask whether the server is alive" },
-    { "rejected", cmd_rejected, "list, show and replay events that were refused" },
-    { "dead", cmd_dead, "list, show and replay records that a sink refused" },
-    { "outbox", cmd_outbox, "show the contents of the store and the backlog of each sink" },
-    { "version", cmd_version, "print the version" },
-};
 
 static void print_help(FILE *to)
 {
     (void)fputs("sluice " SLUICE_VERSION " - validate, store and deliver events from Amazon "
                 "EventBridge\n\nUsage: sluice [COMMAND] [OPTION...]\n\nCommands:\n",
                 to);
-    for (size_t i = 0; i < COUNT_OF(commands); i++)
-        (void)fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; command_at(i); i++)
+        (void)fprintf(to, "  %-11s %s\n", command_at(i)->name, command_at(i)->summary);
     (void)fputs(
         "\n`sluice COMMAND --help` describes a command. Exit status: 0 ok, 1 the answer is no\n"
         "(for example invalid or not found), 2 incorrect command line, 3 bad configuration\n"
@@ -65,9 +44,11 @@ static int run(int argc, char **argv)
     }
     if (is_one_of(argv[1], "-V", "--version"))
         argv[1] = version;
-    for (size_t i = 0; i < COUNT_OF(commands); i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+
+    const struct command *command = command_find(argv[1]);
+
+    if (command)
+        return command->run(argc - 1, argv + 1);
     (void)fprintf(stderr, "sluice: unknown command '%s'\n\n", argv[1]);
     print_help(stderr);
     return COMMAND_USAGE;

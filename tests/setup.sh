@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install the missing Debian packages of a task, and for peers those of PyPI and Maven.
 #
-#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|oauth|peers|patterns|trixie...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|oauth|peers|patterns|trixie...
 #
 # Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
 # installed. --list prints the packages, one per line, and installs nothing.
@@ -23,6 +23,7 @@ attack="slowhttptest"
 peers="python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
+deb="dpkg-dev debhelper lintian binutils"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -160,6 +161,7 @@ for task in "$@"; do
     tls) wanted="$wanted $tls" ;;
     attack) wanted="$wanted $attack" ;;
     image) wanted="$wanted $image" ;;
+    deb) wanted="$wanted $deb" ;;
     trixie) wanted="$wanted $trixie" ;;
     peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;

@@ -1,8 +1,8 @@
 #!/bin/sh
-# install.sh PROGRAM - install the program, its man page, the systemd units, the configuration with schemas and
-# transforms, and the examples (`make install`).
+# install.sh PROGRAM - install the program, man pages, completions, the systemd units with their user and folders, the
+# configuration with schemas and transforms, the examples, and the bill of materials (`make install`).
 #
-# PREFIX, SYSCONFDIR and DESTDIR come from the environment. Files below SYSCONFDIR belong to the operator: an existing
+# UNITDIR is the folder of systemd units, ZSHDIR that of zsh's completions. PREFIX, SYSCONFDIR and DESTDIR come from the environment. Files below SYSCONFDIR belong to the operator: an existing
 # file that differs is kept, and the new one is put beside it as NAME.new.
 set -eu
 program=$(realpath "$1")
@@ -10,6 +10,8 @@ cd "$(dirname "$0")/../.."
 prefix=${PREFIX:-/usr/local}
 conf=${SYSCONFDIR:-/etc}/sluice
 root=${DESTDIR:-}
+units=${UNITDIR:-$prefix/lib/systemd/system}
+zsh=${ZSHDIR:-$prefix/share/zsh/site-functions}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -36,10 +38,25 @@ keep() { # FILE PLACE
 
 put 755 "$program" "$prefix/bin/sluice"
 put 644 docs/sluice.1 "$prefix/share/man/man1/sluice.1"
+"$program" man | while read -r command; do
+    "$program" man "$command" >"$work/page"
+    put 644 "$work/page" "$prefix/share/man/man1/sluice-$command.1"
+done
+for shell in "bash $prefix/share/bash-completion/completions/sluice" "zsh $zsh/_sluice" \
+    "fish $prefix/share/fish/vendor_completions.d/sluice.fish"; do
+    "$program" completion "${shell%% *}" >"$work/completion"
+    put 644 "$work/completion" "${shell#* }"
+done
 for unit in sluice.service sluice.socket; do
     fill_in "conf/deploy/$unit"
-    put 644 "$work/filled" "$prefix/lib/systemd/system/$unit"
+    put 644 "$work/filled" "$units/$unit"
 done
+for kind in sysusers tmpfiles; do
+    fill_in "conf/deploy/sluice.$kind"
+    put 644 "$work/filled" "$prefix/lib/$kind.d/sluice.conf"
+done
+conf/deploy/sbom.sh "$program" >"$work/sbom"
+put 644 "$work/sbom" "$prefix/share/sluice/sbom.cdx.json"
 
 fill_in conf/sluice.yaml
 keep "$work/filled" "$conf/sluice.yaml"
@@ -50,7 +67,7 @@ find conf/schemas conf/transforms -type f | sort | while read -r file; do
     keep "$file" "$conf/${file#conf/}"
 done
 
-for file in README.md LICENSE docs/operations.md; do
+for file in README.md LICENSE CHANGELOG.md docs/*.md; do
     put 644 "$file" "$prefix/share/doc/sluice/$(basename "$file")"
 done
 find conf/samples conf/examples -type f | sort | while read -r file; do

@@ -25,6 +25,19 @@ struct option_table {
     bool help;
 };
 
+/* Gets the tables instead of cli_parse(), before any thread. */
+static struct {
+    void (*visit)(void *self, const struct cli_spec *spec, struct cli_options options);
+    void *self;
+} visitor;
+
+void cli_visit(void (*visit)(void *self, const struct cli_spec *spec, struct cli_options options),
+               void *self)
+{
+    visitor.visit = visit;
+    visitor.self = self;
+}
+
 void cli_print(struct str text)
 {
     if (text.len > 0)
@@ -172,6 +185,11 @@ bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *o
     struct error err;
 
     make_table(&table, spec);
+    if (visitor.visit) {
+        visitor.visit(visitor.self, spec, (struct cli_options){ table.rows, table.count });
+        *exit_status = COMMAND_OK;
+        return false;
+    }
     optind = 0; /* makes getopt_long() begin with this command line */
     opterr = 0;
     while (next_option(argc, argv, &table, &row)) {

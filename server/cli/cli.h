@@ -28,9 +28,10 @@ struct cli_option {
 
 /** A command line, and its --help: usage, `about`, the options, `ending`. */
 struct cli_spec {
-    const char *usage;                /* without "Usage: "; several forms have '\n' between them */
-    const char *about;                /* lines that end with '\n' */
-    const char *ending;               /* likewise; NULL: none */
+    const char *usage;   /* without "Usage: "; several forms have '\n' between them */
+    const char *about;   /* lines that end with '\n' */
+    const char *ending;  /* likewise; NULL: none */
+    const char *actions; /* what the first argument can be, with blanks between; NULL: anything */
     const struct cli_option *options; /* ends with a row without a name; NULL: none of its own */
     bool takes_config;                /* has -c, --config FILE */
     bool needs_files;                 /* cli_load_config() checks the files that serving needs */
@@ -50,6 +51,19 @@ struct cli {
  */
 bool cli_parse(int argc, char **argv, const struct cli_spec *spec, struct cli *out,
                int *exit_status);
+
+/** The options of a command, with those that the reader adds; they are valid during a visit. */
+struct cli_options {
+    const struct cli_option *list;
+    size_t count;
+};
+
+/**
+ * Until it is called with NULL, cli_parse() reads nothing: it passes the table of its command to
+ * `visit`, prints nothing, and returns false with COMMAND_OK. For commands that describe commands.
+ */
+void cli_visit(void (*visit)(void *self, const struct cli_spec *spec, struct cli_options options),
+               void *self);
 
 /** Load the configuration; on failure print each of its problems to standard error. */
 bool cli_load_config(const struct cli *cli, struct config **out);

@@ -275,6 +275,7 @@ static const struct cli_spec outbox_spec = {
              "`replay` delivers records again that store.history has kept: those that the sink "
              "got, and those\n"
              "of the routes that it has now.\n",
+    .actions = "status pause resume drop-sink drain replay",
     .ending = "Exits with 0 when all is well, 1 when the sink cannot be changed or records are "
               "left, 2 for a\n"
               "wrong call, 3 when the configuration, the store or the server is at fault.\n",

@@ -124,6 +124,7 @@ int cmd_rejected(int argc, char **argv)
                  "that match;\n"
                  "          they are checked against the live schema, and delivered when "
                  "accepted\n",
+        .actions = "list show replay",
         .ending = "Exits with 0 when all is well, 1 when there is no such event or one was refused "
                   "again, 2 for\n"
                   "a wrong call, 3 when the configuration, the store or the server is at fault.\n",

@@ -423,6 +423,7 @@ int cmd_schema(int argc, char **argv)
             "additionalProperties: true,\n"
             "                    after showing the difference and asking\n"
             "  accept VERSION    let the guard take a version that it holds back\n",
+        .actions = "verify get list diff register create open accept",
         .ending = "Exits with 0 when all is well, 1 when the answer is no (missing, not usable, "
                   "refused, different),\n"
                   "2 for a wrong call, 3 when the registry cannot be asked.\n",

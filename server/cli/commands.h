@@ -1,10 +1,12 @@
 /*
- * commands.h - the subcommands. server/main.c has a table of them.
+ * commands.h - the subcommands, and the table of them.
  *
  * cmd_NAME() is in server/cli/cmd_NAME.c. It gets the name as argv[0], writes results to standard
  * output and diagnostics to standard error, and returns the exit status of the process.
  */
 #pragma once
+
+#include <stddef.h>
 
 enum {
     COMMAND_OK = 0,
@@ -26,3 +28,17 @@ int cmd_rejected(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
 int cmd_outbox(int argc, char **argv);
 int cmd_version(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
+int cmd_man(int argc, char **argv);
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+/** The command `index`, in the order of --help; NULL: there are no more. */
+const struct command *command_at(size_t index);
+
+/** The command with that name; NULL: there is none. */
+const struct command *command_find(const char *name);

@@ -278,6 +278,12 @@ def test_packages_have_their_own_places(installed, tmp_path):
     for name in (
         "usr/bin/sluice",
         "usr/share/man/man1/sluice.1",
+        "usr/share/man/man1/sluice-check.1",
+        "usr/share/bash-completion/completions/sluice",
+        "usr/share/zsh/site-functions/_sluice",
+        "usr/share/fish/vendor_completions.d/sluice.fish",
+        "usr/lib/sysusers.d/sluice.conf",
+        "usr/lib/tmpfiles.d/sluice.conf",
         "usr/lib/systemd/system/sluice.socket",
         "etc/sluice/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json",
         "etc/sluice/transforms/interaction.started.yaml",
@@ -285,6 +291,10 @@ def test_packages_have_their_own_places(installed, tmp_path):
         "usr/share/doc/sluice/samples/interaction.started.json",
     ):
         assert (root / name).is_file(), name
+    materials = json.loads((root / "usr/share/sluice/sbom.cdx.json").read_text())
+    assert (materials["bomFormat"], materials["metadata"]["component"]["name"]) == ("CycloneDX", "sluice")
+    assert len(materials["components"]) > 10
+    assert all({"type", "bom-ref", "name"} <= part.keys() for part in materials["components"])
 
 
 def test_what_the_operator_has_edited_is_kept(installed):

@@ -2,7 +2,7 @@
 # build.sh - build the container image with docker, podman or buildah; tags: the version and latest.
 set -eu
 cd "$(dirname "$0")/../.."
-version=$(sed -n 's/.*define SLUICE_VERSION "\(.*\)".*/\1/p' base/version.h)
+version=$(conf/deploy/version.sh)
 
 for builder in docker podman buildah; do
     command -v "$builder" >/dev/null || continue

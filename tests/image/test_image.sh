@@ -10,7 +10,7 @@ work=build/image
 engine="--root $PWD/$work/storage --runroot $PWD/$work/run --storage-driver vfs"
 limits="--ulimit nofile=1024:1024 --ulimit nproc=4096:4096"
 name=sluice-image-test
-version=$(sed -n 's/.*define SLUICE_VERSION "\(.*\)".*/\1/p' base/version.h)
+version=$(conf/deploy/version.sh)
 failed=0 passed=0
 
 # shellcheck disable=SC2086 # lists of options, here and below
