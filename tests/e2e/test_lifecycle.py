@@ -217,7 +217,7 @@ def test_serve_is_the_default_command(folder):
 
 def test_it_is_ready_in_milliseconds(folder):
     best = 10.0
-    for _ in range(8):
+    for _ in range(40):  # more than one on a busy machine
         server = Server(folder, defaults()).wait_ready()
         best = min(best, server.ready_after)
         server.stop()

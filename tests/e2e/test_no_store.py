@@ -258,7 +258,7 @@ def test_at_the_deadline_what_has_arrived_is_200(sluice, event, receiver):
     ]
     wait_for(lambda: counters(server, "hook") == numbers(4, 2, 2), "two dropped records")
     assert server.post(named(event, "d")).status == 200
-    assert ids(there.records) == ["a", "b", "d"]
+    assert sorted(ids(there.records)) == ["a", "b", "d"]  # several deliveries at a time: in any order
 
 
 # Stop, restart and reload

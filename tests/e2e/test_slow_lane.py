@@ -2,9 +2,9 @@
 neither end the process nor delay other requests."""
 
 import json
+import select
 import signal
 import threading
-import time
 
 import pytest
 from client import encode
@@ -49,16 +49,14 @@ def test_the_costly_do_not_hold_up_the_others(folder, sluice, event):
     head = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
     for connection in waiting:
         connection.send(head + body)
-    slowest = 0
-    for _ in range(20):
-        began = time.monotonic()
+    for _ in range(3):
         assert server.post(event).status == 200
-        slowest = max(slowest, time.monotonic() - began)
+    answered, _, _ = select.select([connection.socket for connection in waiting], [], [], 0)
     statuses = [connection.answer().status for connection in waiting]
     for connection in waiting:
         connection.close()
     assert set(statuses) <= {400, 503}, statuses
-    assert slowest < 0.5 * SLOW  # it must not wait for the eight costly requests
+    assert len(answered) < len(waiting) / 2  # the good requests did not wait for the costly ones
 
 
 def test_each_costly_element_gets_a_verdict_and_the_good_one_is_taken(folder, sluice, event):
