@@ -36,6 +36,7 @@ enum {
     STEPS_PER_PLACE = 4,   /* cost of the next starting place */
     BYTES_PER_STEP = 8,
     STEPS_PER_US = 100,
+    NOISE_STEPS = 1000000,       /* 10 ms: what a busy host may add to a thread's time */
     REFERENCES = 64,             /* back-references between two checks of the time */
     SLOW_SEARCH_STEPS = 5000000, /* instead of SEARCH_STEPS, for a search in windows: 50 ms */
     WINDOW_WORK = 1 << 24,       /* starting places times bytes, per window */
@@ -88,11 +89,8 @@ static struct matcher *matcher_create(void)
 
 bool regex_overspent(struct search *s)
 {
-    uint64_t by_time = (uint64_t)(clock_thread_us() - s->started_us) * STEPS_PER_US;
-
-    if (by_time > s->spent)
-        s->spent = by_time;
-    return s->spent >= s->most;
+    s->timed = (uint64_t)(clock_thread_us() - s->started_us) * STEPS_PER_US;
+    return s->spent >= s->most || s->timed >= s->most_timed;
 }
 
 /*
@@ -231,12 +229,26 @@ static enum regex_verdict search_carefully(struct search *s)
     return verdict;
 }
 
-/* Set the bound of the search, and the start of its time. */
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What was spent so far, by steps or by time. */
+static uint64_t spent_so_far(const struct search *s)
+{
+    return s->timed > s->spent ? s->timed : s->spent;
+}
+
+/* Set the bounds of the search, and the start of its time. */
 static void begin_counting(struct search *s, uint64_t steps, uint64_t allowed)
 {
-    s->most = steps + s->regex->steps_per_byte * (uint64_t)s->text.len;
-    if (s->most > allowed)
-        s->most = allowed;
+    uint64_t most = steps + s->regex->steps_per_byte * (uint64_t)s->text.len;
+
+    s->spent = spent_so_far(s);
+    s->timed = 0;
+    s->most = lesser(most, allowed);
+    s->most_timed = lesser(most + NOISE_STEPS, allowed);
     s->started_us = clock_thread_us();
 }
 
@@ -305,7 +317,7 @@ enum regex_verdict regex_search(const struct regex *regex, struct str text, uint
         s.matcher = thread_matcher ? thread_matcher : matcher_create();
         verdict = search_code(&s, allowed);
     }
-    s.spent += 1 + text.len / BYTES_PER_STEP;
+    s.spent = spent_so_far(&s) + 1 + text.len / BYTES_PER_STEP;
     if (steps)
         *steps = s.spent < allowed ? allowed - s.spent : 0;
     return verdict;

@@ -39,9 +39,10 @@ void regex_destroy(struct regex *regex);
 /**
  * Does `regex` match anywhere in `text` (valid UTF-8)? `*steps`, when not NULL, is the number of
  * matching steps that may still be spent; the call subtracts what it spends, and 0 gives
- * REGEX_TOO_EXPENSIVE. A step takes about 10 ns. One search may spend 100,000 steps plus 4 or more
- * for each byte of text (more for a pattern with many choices); 5,000,000 instead of 100,000 when
- * the pattern is not anchored and the text is long.
+ * REGEX_TOO_EXPENSIVE. A step takes about 10 ns; a search that takes longer spends as many steps as
+ * its time stands for. One search may spend 100,000 steps plus 4 or more for each byte of text
+ * (more for a pattern with many choices); 5,000,000 instead of 100,000 when the pattern is not
+ * anchored and the text is long. By time it may spend 10 ms more, because the clock is not exact.
  *
  * REGEX_OVER_LIMIT is possible only for a pattern with back-references, or one that is too large
  * for the search without backtracking. The verdict is the same with and without JIT, except that a

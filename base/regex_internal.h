@@ -91,7 +91,9 @@ struct search {
     struct matcher *matcher;
     struct str text;
     uint64_t spent;      /* steps */
+    uint64_t timed;      /* steps that its time stands for, when it was last looked at */
     uint64_t most;       /* steps it may spend; 0 while it is not counted yet */
+    uint64_t most_timed; /* the same by time */
     int64_t started_us;  /* clock_thread_us() */
     unsigned references; /* back-references followed */
 };
@@ -99,7 +101,7 @@ struct search {
 /** The verdict for a return code of PCRE2, except PCRE2_ERROR_MATCHLIMIT. */
 enum regex_verdict regex_verdict_of(int rc);
 
-/** Has the search spent all of its steps, or as much time as they stand for? */
+/** Has the search spent all of its steps, or clearly more time than they stand for? */
 bool regex_overspent(struct search *s);
 
 /** For a `pattern` (copied) that PCRE2 accepts and that has no back-references. */
