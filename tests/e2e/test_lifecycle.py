@@ -216,14 +216,12 @@ def test_serve_is_the_default_command(folder):
 
 
 def test_it_is_ready_in_milliseconds(folder):
-    best = 10.0
-    for _ in range(40):  # more than one on a busy machine
-        server = Server(folder, defaults()).wait_ready()
-        best = min(best, server.ready_after)
-        server.stop()
-        if best < 0.050:
-            break
-    assert best < 0.050 * SLOW
+    """Of CPU time; how long that takes depends on what else the machine does."""
+    server = Server(folder, defaults()).wait_ready()
+    took = server.run_time()
+    server.stop()
+    assert took < 0.050 * SLOW
+    assert server.ready_after < 5 * SLOW
 
 
 @pytest.mark.skipif(not RELEASE, reason="measures memory")
