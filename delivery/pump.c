@@ -75,6 +75,13 @@ uint64_t pump_attempts(const struct pump *pump, enum sink_result result)
     return atomic_load_explicit(&pump->judge.attempts[result], memory_order_relaxed);
 }
 
+void pump_delays(const struct pump *pump, struct pump_delays *out)
+{
+    for (size_t i = 0; i < PUMP_DELAY_BUCKETS; i++)
+        out->counts[i] = atomic_load_explicit(&pump->judge.delays[i], memory_order_relaxed);
+    out->sum_us = atomic_load_explicit(&pump->judge.delay_sum_us, memory_order_relaxed);
+}
+
 size_t pump_in_flight(const struct pump *pump)
 {
     return atomic_load_explicit(&pump->in_flight, memory_order_relaxed);

@@ -21,6 +21,17 @@
 
 struct pump;
 
+enum { PUMP_DELAY_BUCKETS = 16 };
+
+/** How long delivered records took from their acceptance on, since the start. */
+struct pump_delays {
+    uint64_t counts[PUMP_DELAY_BUCKETS]; /* by upper bound */
+    uint64_t sum_us;
+};
+
+/** Upper bounds in microseconds; the last is INT64_MAX. */
+extern const int64_t pump_delay_bounds_us[PUMP_DELAY_BUCKETS];
+
 struct pump_options {
     const char *name; /* of the sink; must outlive the pump */
     const char *key;  /* JSON Pointer to the record's order key; "" or NULL: its idempotency key */
@@ -53,6 +64,8 @@ const char *pump_name(const struct pump *pump);
 
 /** How many times records had this result since the start. */
 uint64_t pump_attempts(const struct pump *pump, enum sink_result result);
+
+void pump_delays(const struct pump *pump, struct pump_delays *out);
 
 /** How many deliveries are under way. */
 size_t pump_in_flight(const struct pump *pump);

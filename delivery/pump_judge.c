@@ -28,16 +28,39 @@ bool pump_judge_is_solo(const struct pump_judge *judge)
            pump_lane_is_searching(&judge->lanes[BACKLOG_RETRIES]);
 }
 
+const int64_t pump_delay_bounds_us[PUMP_DELAY_BUCKETS] = {
+    5 * US_PER_MS,    10 * US_PER_MS,  25 * US_PER_MS,  50 * US_PER_MS,
+    100 * US_PER_MS,  250 * US_PER_MS, 500 * US_PER_MS, US_PER_S,
+    2500 * US_PER_MS, 5 * US_PER_S,    10 * US_PER_S,   30 * US_PER_S,
+    60 * US_PER_S,    300 * US_PER_S,  3600 * US_PER_S, INT64_MAX,
+};
+
+static void count_delay(struct pump_judge *judge, int64_t delay_us)
+{
+    size_t bucket = 0;
+
+    if (delay_us < 0) /* the clock was set back */
+        delay_us = 0;
+    while (delay_us > pump_delay_bounds_us[bucket])
+        bucket++;
+    atomic_fetch_add_explicit(&judge->delays[bucket], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&judge->delay_sum_us, (uint64_t)delay_us, memory_order_relaxed);
+}
+
 /* Count the outcomes of `count` records from `first` on; returns how many arrived. */
 static size_t count_outcomes(struct pump_judge *judge, struct pump_call *call, size_t first,
                              size_t count)
 {
+    int64_t now_us = clock_now_us();
     size_t arrived = 0;
 
     for (size_t i = first; i < first + count; i++) {
         enum sink_result result = call->answer.outcomes[i].result;
 
-        arrived += result == SINK_DELIVERED;
+        if (result == SINK_DELIVERED) {
+            count_delay(judge, now_us - call->batch->records[i].accepted_us);
+            arrived++;
+        }
         call->answer.is_sink_wide = call->answer.is_sink_wide || result == SINK_MISCONFIGURED;
         atomic_fetch_add_explicit(&judge->attempts[result], 1, memory_order_relaxed);
     }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "delivery/outbox/backlog.h"
+#include "delivery/pump.h"
 #include "delivery/pump_lane.h"
 #include "delivery/pump_log.h"
 #include "delivery/pump_plan.h"
@@ -34,6 +35,8 @@ struct pump_judge {
     bool is_failing;     /* the last call failed by the sink's fault */
     _Atomic uint64_t attempts[SINK_RESULT_COUNT];
     atomic_bool is_misconfigured;
+    _Atomic uint64_t delays[PUMP_DELAY_BUCKETS]; /* of pump.h */
+    _Atomic uint64_t delay_sum_us;
 };
 
 /** The pointers and `log.sink` are set. */

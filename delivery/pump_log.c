@@ -16,6 +16,8 @@ void pump_log_store(struct pump_log *log, const struct error *failure)
     if (failure && !log->is_store_failing)
         LOG_EVENT(LOG_WARN, "sink_store_failed", LOG_STR("sink", str_from_c(log->sink)),
                   LOG_STR("reason", str_from_c(failure->text)));
+    if (!failure && log->is_store_failing)
+        LOG_EVENT(LOG_INFO, "sink_store_recovered", LOG_STR("sink", str_from_c(log->sink)));
     log->is_store_failing = failure != NULL;
 }
 

@@ -44,7 +44,8 @@ struct event {
     const struct flat *root; /* the whole event; NULL: the tree is released, or malformed */
     struct str raw;          /* its bytes in the body; set for the outbox */
     const struct route *route;
-    struct str id; /* in the arena; ptr NULL: none */
+    int64_t time_us; /* its own time; OUTBOX_NO_TIME: none */
+    struct str id;   /* in the arena; ptr NULL: none */
     const struct flat *payload;
     struct str version; /* of the schema; in the arena */
     bool lacks_schema;  /* there is no schema to check it with */

@@ -1,6 +1,8 @@
 /*
  * events_answer.c - from the outcomes of the events of a request to its answer.
  */
+#include <string.h>
+
 #include "handlers/events_internal.h"
 
 enum {
@@ -38,16 +40,36 @@ static void answer_accepted(const struct run *run, const struct outcome *outcome
     }
 }
 
+/*
+ * For the log, which shows nothing that only the event has: the details, but without values and
+ * unexpected names of properties, and without the place that JSON is malformed at.
+ */
+static struct str reason_of(const struct outcome *outcome)
+{
+    struct str details = outcome->details;
+    const char *place = NULL;
+
+    if (outcome->condition == CONDITION_SCHEMA_INVALID)
+        return outcome->report.reason;
+    if (outcome->condition == CONDITION_MALFORMED && details.ptr)
+        place = memmem(details.ptr, details.len, " at /", sizeof(" at /") - 1);
+    if (place)
+        details.len = (size_t)(place - details.ptr);
+    return details;
+}
+
 static void answer_one(struct run *run, struct response *response)
 {
     const struct event *event = &run->events[0];
     const struct outcome *outcome = &run->outcomes[0];
 
     response->note.event_id = event->id;
+    response->note.route = event->route ? event->route->name : STR_NONE;
     response->note.schema = event->route ? str_from_c(event->route->schema) : STR_NONE;
     response->note.schema_version = event->version;
     response->note.rule = outcome->report.best.keyword_location;
     response->note.outcome = str_from_c(outcome->row->condition);
+    response->note.reason = outcome->row->error ? reason_of(outcome) : STR_NONE;
     response->status = outcome->row->status;
     if (outcome->row->error)
         answer_refused(run, outcome, response);
@@ -95,10 +117,26 @@ static void answer_batch(struct run *run, struct response *response)
     response->note.events = run->count;
 }
 
+static void count_event(const struct run *run, size_t index)
+{
+    const struct event *event = &run->events[index];
+    int64_t age_us = run->now_us - event->time_us;
+
+    if (age_us < 0) /* the clocks differ */
+        age_us = 0;
+    metrics_count_event(run->options->metrics,
+                        &(struct metrics_event){
+                            .route_number = event->route ? event->route->number : 0,
+                            .condition = run->outcomes[index].condition,
+                            .age_us = event->time_us == OUTBOX_NO_TIME ? METRICS_NO_AGE : age_us,
+                            .is_replay = run->request->is_replay,
+                        });
+}
+
 void run_answer(struct run *run, struct response *response)
 {
     for (size_t i = 0; run->options->metrics && i < run->count; i++)
-        metrics_count_event(run->options->metrics, run->outcomes[i].condition);
+        count_event(run, i);
     if (run->is_batch)
         answer_batch(run, response);
     else
@@ -116,10 +154,15 @@ void events_answer_unavailable(const struct events_options *options, const struc
     };
 
     if (options->metrics)
-        metrics_count_event(options->metrics, outcome.condition);
+        metrics_count_event(options->metrics, &(struct metrics_event){
+                                                  .condition = outcome.condition,
+                                                  .age_us = METRICS_NO_AGE,
+                                                  .is_replay = request->is_replay,
+                                              });
     outcome_write_refusal(body, &outcome);
     response->body = buf_str(body);
     response->status = outcome.row->status;
     response->retry_after_seconds = RETRY_AFTER_SECONDS;
     response->note.outcome = str_from_c(outcome.row->condition);
+    response->note.reason = outcome.details;
 }

@@ -2,6 +2,7 @@
  * events_check.c - all events of one request through their steps, within limits of time.
  */
 #include "base/clock.h"
+#include "handlers/envelope.h"
 #include "handlers/events_internal.h"
 
 enum {
@@ -99,7 +100,7 @@ static void check_event(struct run *run, size_t index)
     struct event *event = &run->events[index];
     struct error err = { 0 };
 
-    *event = (struct event){ .root = event->root };
+    *event = (struct event){ .root = event->root, .time_us = envelope_time(event->root) };
 
     enum condition condition = run_take_steps(run, event, &err);
 
@@ -206,6 +207,7 @@ bool run_check(struct run *run, enum run_pace pace)
     run->events = arena_alloc(arena, (run->count + 1) * sizeof(*run->events));
     run->outcomes = arena_alloc(arena, (run->count + 1) * sizeof(*run->outcomes));
     if (malformed) {
+        run->events[0].time_us = OUTBOX_NO_TIME;
         run_conclude(run, 0, status_of_step(run->malformed.code, CONDITION_MALFORMED),
                      details_of(run, &run->malformed));
         return true;

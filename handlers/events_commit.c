@@ -101,7 +101,7 @@ static struct outbox_event describe(const struct run *run, size_t index)
         .replay_name = replay_name,
         .raw = event->raw,
         .unreplayed = replay_name.ptr ? without_replay_name(run, event) : STR_NONE,
-        .time_us = envelope_time(event->root),
+        .time_us = event->time_us,
         .processed_at_us = run->now_us,
         .registry = route ? str_from_c(route->registry) : STR_NONE,
         .schema = route ? str_from_c(route->schema) : STR_NONE,

@@ -25,10 +25,11 @@
 struct request_note {
     struct str event_id;       /* ptr NULL: none; logged only if it is a well-formed identifier */
     struct str outcome;        /* contract of POST /events: "valid", "schema_invalid", ... */
+    struct str route;          /* the name of the event's route */
     struct str schema;         /* the name of the event's schema */
     struct str schema_version; /* its version as text */
     struct str rule;           /* keywordLocation of the error in the answer */
-    struct str reason;         /* why admit() refused it; constant text */
+    struct str reason;         /* why it was refused or not served; without values of the event */
     size_t events;             /* elements of an array; 0 for a single event */
     size_t refused;            /* how many of them were not accepted */
 };
@@ -45,6 +46,7 @@ struct request {
     void *state;            /* the handler's, from handle() to resume(); NULL at first */
     const void *connection; /* the server's, for header() */
     uint64_t sender;        /* equal for requests from one client address (IPv6: one /64) */
+    bool is_replay;         /* the server posts a refused event again */
     bool is_over_limit;     /* it will be refused: admit() must do nothing costly */
     /** The value of the first header `name` (any case); ptr NULL when there is none. */
     struct str (*header)(const void *connection, const char *name);
@@ -92,6 +94,7 @@ struct handler {
     const char *path; /* compared raw and whole */
     enum handler_method method;
     bool is_probe; /* a health probe: exempt from the limits on requests */
+    bool is_quiet; /* asked all the time by machines: its requests are logged at level debug */
 
     /**
      * May this request continue? Called after the headers, before any body is read. NULL: always.

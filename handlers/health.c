@@ -194,7 +194,12 @@ static enum handler_step answer_root(void *self, struct request *request, struct
 struct handler health_root_handler(struct health *health)
 {
     return (struct handler){
-        .path = "/", .method = HANDLER_GET, .handle = answer_root, .self = health, .is_probe = true
+        .path = "/",
+        .method = HANDLER_GET,
+        .handle = answer_root,
+        .self = health,
+        .is_probe = true,
+        .is_quiet = true,
     };
 }
 
@@ -204,7 +209,8 @@ struct handler health_live_handler(struct health *health)
                              .method = HANDLER_GET,
                              .handle = answer_live,
                              .self = health,
-                             .is_probe = true };
+                             .is_probe = true,
+                             .is_quiet = true };
 }
 
 struct handler health_ready_handler(struct health *health)
@@ -213,5 +219,6 @@ struct handler health_ready_handler(struct health *health)
                              .method = HANDLER_GET,
                              .handle = answer_ready,
                              .self = health,
-                             .is_probe = true };
+                             .is_probe = true,
+                             .is_quiet = true };
 }

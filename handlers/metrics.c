@@ -7,10 +7,11 @@
 #include "handlers/metrics.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 
+#include "base/clock.h"
 #include "base/flat.h"
 #include "base/memory.h"
+#include "base/process_usage.h"
 #include "handlers/metrics_internal.h"
 
 static const char *const paths[] = { "/events", "/", "/healthz", "/readyz", "/metrics", "other" };
@@ -30,45 +31,54 @@ static const struct {
     { METRICS_GONE, "gone" }, { 0, "other" },
 };
 
-/* The duration histogram's buckets, by upper bound in microseconds. */
-static const struct {
-    int64_t us;
-    const char *label; /* in seconds */
-} buckets[] = {
-    { 50, "0.00005" },     { 100, "0.0001" },  { 250, "0.00025" }, { 500, "0.0005" },
-    { 1000, "0.001" },     { 2500, "0.0025" }, { 5000, "0.005" },  { 10000, "0.01" },
-    { 25000, "0.025" },    { 50000, "0.05" },  { 100000, "0.1" },  { 250000, "0.25" },
-    { 500000, "0.5" },     { 1000000, "1" },   { 2500000, "2.5" }, { 5000000, "5" },
-    { INT64_MAX, "+Inf" },
+/* The upper bounds of the duration histogram. */
+static const int64_t duration_bounds_us[] = {
+    50,    100,    250,    500,    1000,    2500,    5000,    10000,     25000,
+    50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, INT64_MAX,
 };
 
 enum { OUTPUT_MAX = 4 * 1024 * 1024 };
 
-typedef _Atomic uint64_t counter;
-
 struct metrics_counts {
     counter requests[COUNT_OF(paths)][COUNT_OF(methods)][COUNT_OF(statuses)];
-    counter durations[COUNT_OF(buckets)];
+    counter durations[COUNT_OF(duration_bounds_us)];
     counter duration_sum_us;
     counter tls_failures[COUNT_OF(tls_failures)];
     counter http_failures[COUNT_OF(http_failures)];
-    counter events[CONDITION_COUNT];
+    counter reloads[2]; /* failed, succeeded */
+    struct metrics_events *events;
+    int64_t started_us;
     size_t owners; /* metrics that share these counts; used by the thread that creates them */
 };
 
 struct metrics {
     struct metrics_options options;
     struct metrics_counts *counts;
+    struct metrics_route **routes; /* by the number of a route; the first: no route */
 };
+
+static struct metrics_counts *create_counts(void)
+{
+    struct metrics_counts *counts = mem_alloc(sizeof(*counts));
+
+    counts->events = metrics_events_create();
+    counts->started_us = clock_now_us();
+    return counts;
+}
 
 struct metrics *metrics_create(const struct metrics_options *options)
 {
     struct metrics *metrics = mem_alloc(sizeof(*metrics));
 
     metrics->options = *options;
-    metrics->counts =
-        options->predecessor ? options->predecessor->counts : mem_alloc(sizeof(*metrics->counts));
+    metrics->options.route_names = NULL; /* borrowed for this call only */
+    metrics->counts = options->predecessor ? options->predecessor->counts : create_counts();
     metrics->counts->owners++;
+    metrics->routes = mem_alloc_array(options->route_count + 1, sizeof(struct metrics_route *));
+    metrics->routes[0] = metrics_events_route(metrics->counts->events, STR(""));
+    for (size_t i = 0; i < options->route_count; i++)
+        metrics->routes[i + 1] =
+            metrics_events_route(metrics->counts->events, str_from_c(options->route_names[i]));
     return metrics;
 }
 
@@ -76,24 +86,17 @@ void metrics_destroy(struct metrics *metrics)
 {
     if (!metrics)
         return;
-    if (--metrics->counts->owners == 0)
+    if (--metrics->counts->owners == 0) {
+        metrics_events_destroy(metrics->counts->events);
         mem_free(metrics->counts);
+    }
+    mem_free(metrics->routes);
     mem_free(metrics);
 }
 
 struct metrics_counts *metrics_counts(struct metrics *metrics)
 {
     return metrics->counts;
-}
-
-static void add(counter *value, uint64_t more)
-{
-    atomic_fetch_add_explicit(value, more, memory_order_relaxed);
-}
-
-static uint64_t get(const counter *value)
-{
-    return atomic_load_explicit(value, memory_order_relaxed);
 }
 
 /* The index of `name`; the last index stands for all names that are not listed. */
@@ -120,228 +123,248 @@ void metrics_count_request(struct metrics_counts *counts, struct str path, struc
 {
     size_t bucket = 0;
 
-    add(&counts->requests[find_name(paths, COUNT_OF(paths), path)]
-                         [find_name(methods, COUNT_OF(methods), method)][find_status(status)],
-        1);
-    while (duration_us > buckets[bucket].us)
+    metrics_add(&counts->requests[find_name(paths, COUNT_OF(paths), path)][find_name(
+                    methods, COUNT_OF(methods), method)][find_status(status)],
+                1);
+    while (duration_us > duration_bounds_us[bucket])
         bucket++;
-    add(&counts->durations[bucket], 1);
-    add(&counts->duration_sum_us, (uint64_t)duration_us);
+    metrics_add(&counts->durations[bucket], 1);
+    metrics_add(&counts->duration_sum_us, (uint64_t)duration_us);
 }
 
 void metrics_count_failure(struct metrics_counts *counts, bool tls, struct str reason)
 {
     if (tls)
-        add(&counts->tls_failures[find_name(tls_failures, COUNT_OF(tls_failures), reason)], 1);
+        metrics_add(&counts->tls_failures[find_name(tls_failures, COUNT_OF(tls_failures), reason)],
+                    1);
     else
-        add(&counts->http_failures[find_name(http_failures, COUNT_OF(http_failures), reason)], 1);
+        metrics_add(
+            &counts->http_failures[find_name(http_failures, COUNT_OF(http_failures), reason)], 1);
 }
 
-void metrics_count_event(struct metrics *metrics, enum condition condition)
+void metrics_count_event(struct metrics *metrics, const struct metrics_event *event)
 {
-    add(&metrics->counts->events[condition], 1);
+    size_t number = event->route_number <= metrics->options.route_count ? event->route_number : 0;
+
+    if (event->is_replay)
+        metrics_events_count_replay(metrics->counts->events, event->condition);
+    else
+        metrics_events_count(metrics->routes[number], event->condition, event->age_us);
+}
+
+void metrics_count_reload(struct metrics_counts *counts, bool succeeded)
+{
+    metrics_add(&counts->reloads[succeeded], 1);
 }
 
 /* The page. */
 
-void metrics_head(struct buf *out, const char *name, const char *type, const char *help)
+static void write_connection_failures(struct metrics_page *page, const struct metrics *metrics)
 {
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-void metrics_histogram(struct buf *out, const char *name, const struct metrics_histogram *histogram)
-{
-    uint64_t total = 0;
-
-    for (size_t i = 0; i < histogram->count; i++) {
-        total += histogram->counts[i];
-        if (histogram->bounds[i] == INT64_MAX)
-            buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, total);
-        else
-            buf_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
-                       (double)histogram->bounds[i] / histogram->scale, total);
-    }
-    buf_printf(out, "%s_sum %.6f\n", name, (double)histogram->sum / histogram->scale);
-    buf_printf(out, "%s_count %" PRIu64 "\n", name, total);
-}
-
-static void write_connection_failures(struct buf *out, const struct metrics *metrics)
-{
-    metrics_head(out, "sluice_tls_handshake_failures_total", "counter",
+    metrics_head(page, "sluice_tls_handshake_failures_total", "counter",
                  "TLS handshakes that did not come to their end.");
     for (size_t i = 0; i < COUNT_OF(tls_failures); i++)
-        buf_printf(out, "sluice_tls_handshake_failures_total{reason=\"%s\"} %" PRIu64 "\n",
-                   tls_failures[i], get(&metrics->counts->tls_failures[i]));
-    metrics_head(out, "sluice_http_not_understood_total", "counter",
+        buf_printf(page->out, "sluice_tls_handshake_failures_total{reason=\"%s\"} %" PRIu64 "\n",
+                   tls_failures[i], metrics_get(&metrics->counts->tls_failures[i]));
+    metrics_head(page, "sluice_http_not_understood_total", "counter",
                  "What came on connections and is no request.");
     for (size_t i = 0; i < COUNT_OF(http_failures); i++)
-        buf_printf(out, "sluice_http_not_understood_total{reason=\"%s\"} %" PRIu64 "\n",
-                   http_failures[i], get(&metrics->counts->http_failures[i]));
+        buf_printf(page->out, "sluice_http_not_understood_total{reason=\"%s\"} %" PRIu64 "\n",
+                   http_failures[i], metrics_get(&metrics->counts->http_failures[i]));
 }
 
 /* The series of one path and method: one line per status that was sent. */
-static void write_requests_of(struct buf *out, const struct metrics *metrics, size_t path,
+static void write_requests_of(struct metrics_page *page, const struct metrics *metrics, size_t path,
                               size_t method)
 {
     for (size_t i = 0; i < COUNT_OF(statuses); i++) {
-        uint64_t count = get(&metrics->counts->requests[path][method][i]);
+        uint64_t count = metrics_get(&metrics->counts->requests[path][method][i]);
 
         if (count > 0)
-            buf_printf(out,
+            buf_printf(page->out,
                        "sluice_http_requests_total{path=\"%s\",method=\"%s\",status=\"%s\"} "
                        "%" PRIu64 "\n",
                        paths[path], methods[method], statuses[i].label, count);
     }
 }
 
-static void write_requests(struct buf *out, const struct metrics *metrics)
+static void write_requests(struct metrics_page *page, const struct metrics *metrics)
 {
-    metrics_head(out, "sluice_http_requests_total", "counter",
+    metrics_head(page, "sluice_http_requests_total", "counter",
                  "Requests answered, cut (late) or left by their senders (gone).");
     for (size_t path = 0; path < COUNT_OF(paths); path++)
         for (size_t method = 0; method < COUNT_OF(methods); method++)
-            write_requests_of(out, metrics, path, method);
+            write_requests_of(page, metrics, path, method);
 }
 
-static void write_durations(struct buf *out, const struct metrics *metrics)
+static void write_durations(struct metrics_page *page, const struct metrics *metrics)
 {
-    uint64_t total = 0;
+    uint64_t counts[COUNT_OF(duration_bounds_us)];
 
-    metrics_head(out, "sluice_http_request_duration_seconds", "histogram",
+    for (size_t i = 0; i < COUNT_OF(counts); i++)
+        counts[i] = metrics_get(&metrics->counts->durations[i]);
+    metrics_head(page, "sluice_http_request_duration_seconds", "histogram",
                  "From the first byte of a request to its answer.");
-    for (size_t i = 0; i < COUNT_OF(buckets); i++) {
-        total += get(&metrics->counts->durations[i]);
-        buf_printf(out, "sluice_http_request_duration_seconds_bucket{le=\"%s\"} %" PRIu64 "\n",
-                   buckets[i].label, total);
-    }
-    buf_printf(out, "sluice_http_request_duration_seconds_sum %.6f\n",
-               (double)get(&metrics->counts->duration_sum_us) / 1e6);
-    buf_printf(out, "sluice_http_request_duration_seconds_count %" PRIu64 "\n", total);
+    metrics_histogram(page, "sluice_http_request_duration_seconds", "",
+                      &(struct metrics_histogram){ duration_bounds_us, counts, COUNT_OF(counts),
+                                                   metrics_get(&metrics->counts->duration_sum_us),
+                                                   1e6 });
 }
 
-static void write_events(struct buf *out, const struct metrics *metrics)
+static void write_reloads(struct metrics_page *page, const struct metrics *metrics)
 {
-    metrics_head(out, "sluice_events_total", "counter", "Events, by what became of them.");
-    for (enum condition i = 0; i < CONDITION_COUNT; i++)
-        buf_printf(out, "sluice_events_total{outcome=\"%s\"} %" PRIu64 "\n",
-                   status_row(STATUS_MAP_TUTORIAL, i)->condition, get(&metrics->counts->events[i]));
+    metrics_head(page, "sluice_reloads_total", "counter",
+                 "Reloads of the configuration, by whether it is in force.");
+    buf_printf(page->out, "sluice_reloads_total{result=\"ok\"} %" PRIu64 "\n",
+               metrics_get(&metrics->counts->reloads[true]));
+    buf_printf(page->out, "sluice_reloads_total{result=\"error\"} %" PRIu64 "\n",
+               metrics_get(&metrics->counts->reloads[false]));
 }
 
 /*
  * Add `name{registry="...",schema="..."`, without the closing brace. The names have no control
  * characters (checked by the configuration), so JSON's escapes are valid in Prometheus' format.
  */
-static void open_labels(struct buf *out, const char *name, const struct catalog_status *status)
+static void open_labels(struct metrics_page *page, const char *name,
+                        const struct catalog_status *status)
 {
-    buf_add(out, str_from_c(name));
-    buf_add(out, STR("{registry="));
-    json_write_string(out, str_from_c(status->registry));
-    buf_add(out, STR(",schema="));
-    json_write_string(out, str_from_c(status->schema));
+    buf_add(page->out, str_from_c(name));
+    buf_add(page->out, STR("{registry="));
+    json_write_string(page->out, str_from_c(status->registry));
+    buf_add(page->out, STR(",schema="));
+    json_write_string(page->out, str_from_c(status->schema));
 }
 
-static void write_schema_info(struct buf *out, const struct catalog_status *status)
-{
-    if (!status->usable)
-        return;
-    open_labels(out, "sluice_schema_info", status);
-    buf_printf(out, ",version=\"%s\"} 1\n", status->version);
-}
-
-static void write_schema_age(struct buf *out, const struct catalog_status *status)
+static void write_schema_info(struct metrics_page *page, const struct catalog_status *status)
 {
     if (!status->usable)
         return;
-    open_labels(out, "sluice_schema_age_seconds", status);
-    buf_printf(out, "} %.3f\n", (double)status->age_us / 1e6);
+    open_labels(page, "sluice_schema_info", status);
+    buf_printf(page->out, ",version=\"%s\"} 1\n", status->version);
 }
 
-static void write_schema_refreshes(struct buf *out, const struct catalog_status *status)
+static void write_schema_age(struct metrics_page *page, const struct catalog_status *status)
 {
-    open_labels(out, "sluice_schema_refreshes_total", status);
-    buf_printf(out, ",result=\"ok\"} %" PRIu64 "\n", status->refreshed);
-    open_labels(out, "sluice_schema_refreshes_total", status);
-    buf_printf(out, ",result=\"error\"} %" PRIu64 "\n", status->failed);
-    open_labels(out, "sluice_schema_refreshes_total", status);
-    buf_printf(out, ",result=\"held\"} %" PRIu64 "\n", status->held);
+    if (!status->usable)
+        return;
+    open_labels(page, "sluice_schema_age_seconds", status);
+    buf_printf(page->out, "} %.3f\n", (double)status->age_us / 1e6);
 }
 
-static void write_guard_refusals(struct buf *out, const struct catalog_status *status)
+static void write_schema_refreshes(struct metrics_page *page, const struct catalog_status *status)
 {
-    open_labels(out, "sluice_schema_guard_refusals_total", status);
-    buf_printf(out, "} %" PRIu64 "\n", status->guard_refusals);
+    open_labels(page, "sluice_schema_refreshes_total", status);
+    buf_printf(page->out, ",result=\"ok\"} %" PRIu64 "\n", status->refreshed);
+    open_labels(page, "sluice_schema_refreshes_total", status);
+    buf_printf(page->out, ",result=\"error\"} %" PRIu64 "\n", status->failed);
+    open_labels(page, "sluice_schema_refreshes_total", status);
+    buf_printf(page->out, ",result=\"held\"} %" PRIu64 "\n", status->held);
 }
 
-static void write_each_schema(struct buf *out, const struct metrics *metrics,
-                              void (*write)(struct buf *, const struct catalog_status *))
+static void write_guard_refusals(struct metrics_page *page, const struct catalog_status *status)
+{
+    open_labels(page, "sluice_schema_guard_refusals_total", status);
+    buf_printf(page->out, "} %" PRIu64 "\n", status->guard_refusals);
+}
+
+static void write_each_schema(struct metrics_page *page, const struct metrics *metrics,
+                              void (*write)(struct metrics_page *, const struct catalog_status *))
 {
     struct catalog_status status;
 
     for (size_t i = 0; i < catalog_count(metrics->options.catalog); i++) {
         catalog_status(metrics->options.catalog, i, &status);
-        write(out, &status);
+        write(page, &status);
     }
 }
 
-static void write_schemas(struct buf *out, const struct metrics *metrics)
+static void write_schemas(struct metrics_page *page, const struct metrics *metrics)
 {
-    metrics_head(out, "sluice_schema_info", "gauge", "The live version of each schema.");
-    write_each_schema(out, metrics, write_schema_info);
-    metrics_head(out, "sluice_schema_age_seconds", "gauge",
+    metrics_head(page, "sluice_schema_info", "gauge", "The live version of each schema.");
+    write_each_schema(page, metrics, write_schema_info);
+    metrics_head(page, "sluice_schema_age_seconds", "gauge",
                  "Since the registry last confirmed the live version.");
-    write_each_schema(out, metrics, write_schema_age);
-    metrics_head(out, "sluice_schema_refreshes_total", "counter", "Looks at the registry.");
-    write_each_schema(out, metrics, write_schema_refreshes);
-    metrics_head(out, "sluice_schema_guard_refusals_total", "counter",
+    write_each_schema(page, metrics, write_schema_age);
+    metrics_head(page, "sluice_schema_refreshes_total", "counter", "Looks at the registry.");
+    write_each_schema(page, metrics, write_schema_refreshes);
+    metrics_head(page, "sluice_schema_guard_refusals_total", "counter",
                  "New versions that would have refused events accepted of late.");
-    write_each_schema(out, metrics, write_guard_refusals);
+    write_each_schema(page, metrics, write_guard_refusals);
 }
 
-static void write_credentials(struct buf *out, const struct metrics *metrics)
+static void write_credentials(struct metrics_page *page, const struct metrics *metrics)
 {
     if (!metrics->options.credential_expiry)
         return;
-    metrics_head(out, "sluice_aws_credential_expiry_timestamp_seconds", "gauge",
+    metrics_head(page, "sluice_aws_credential_expiry_timestamp_seconds", "gauge",
                  "When the AWS credentials in use expire, since 1970; 0: never.");
-    buf_printf(out, "sluice_aws_credential_expiry_timestamp_seconds %" PRId64 "\n",
+    buf_printf(page->out, "sluice_aws_credential_expiry_timestamp_seconds %" PRId64 "\n",
                metrics->options.credential_expiry(metrics->options.session));
 }
 
-static void write_process(struct buf *out, const struct metrics *metrics)
+static void write_process_usage(struct metrics_page *page, const struct metrics *metrics)
 {
-    metrics_head(out, "sluice_build_info", "gauge", "The running version.");
-    buf_printf(out, "sluice_build_info{version=\"%s\"} 1\n", metrics->options.version);
-    metrics_head(out, "sluice_ready", "gauge", "1 while /readyz answers 200.");
-    buf_printf(out, "sluice_ready %d\n", health_is_ready(metrics->options.health));
-    metrics_head(out, "sluice_http_connections", "gauge", "Connections that are open now.");
-    buf_printf(out, "sluice_http_connections %zu\n",
+    struct process_usage usage;
+
+    process_usage_read(&usage);
+
+    const struct {
+        const char *name;
+        const char *type;
+        double value;
+        const char *help;
+    } rows[] = {
+        { "process_cpu_seconds_total", "counter", usage.cpu_seconds, "CPU time used." },
+        { "process_resident_memory_bytes", "gauge", usage.resident_bytes, "Memory in use." },
+        { "process_virtual_memory_bytes", "gauge", usage.virtual_bytes, "Address space." },
+        { "process_open_fds", "gauge", usage.open_fds, "Open file descriptors." },
+        { "process_max_fds", "gauge", usage.max_fds, "The most of them." },
+        { "process_start_time_seconds", "gauge", (double)metrics->counts->started_us / US_PER_S,
+          "When the process started, since 1970." },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        metrics_head(page, rows[i].name, rows[i].type, rows[i].help);
+        buf_printf(page->out, "%s %.15g\n", rows[i].name, rows[i].value);
+    }
+}
+
+static void write_process(struct metrics_page *page, const struct metrics *metrics)
+{
+    metrics_head(page, "sluice_build_info", "gauge", "The running version.");
+    buf_printf(page->out, "sluice_build_info{version=\"%s\"} 1\n", metrics->options.version);
+    metrics_head(page, "sluice_ready", "gauge", "1 while /readyz answers 200.");
+    buf_printf(page->out, "sluice_ready %d\n", health_is_ready(metrics->options.health));
+    metrics_head(page, "sluice_http_connections", "gauge", "Connections that are open now.");
+    buf_printf(page->out, "sluice_http_connections %zu\n",
                metrics->options.connections(metrics->options.self));
-    metrics_head(out, "sluice_inflight_bytes", "gauge",
+    metrics_head(page, "sluice_inflight_bytes", "gauge",
                  "Memory held by bodies that have come and are not answered.");
-    buf_printf(out, "sluice_inflight_bytes %zu\n",
+    buf_printf(page->out, "sluice_inflight_bytes %zu\n",
                metrics->options.inflight_bytes(metrics->options.self));
 }
 
-static void write_certificate(struct buf *out, const struct metrics_options *options)
+static void write_certificate(struct metrics_page *page, const struct metrics_options *options)
 {
     int64_t expires_s =
         options->certificate_expires_s ? options->certificate_expires_s(options->self) : 0;
 
     if (!expires_s)
         return;
-    metrics_head(out, "sluice_tls_certificate_expiry_timestamp_seconds", "gauge",
+    metrics_head(page, "sluice_tls_certificate_expiry_timestamp_seconds", "gauge",
                  "When the server's certificate expires.");
-    buf_printf(out, "sluice_tls_certificate_expiry_timestamp_seconds %" PRId64 "\n", expires_s);
+    buf_printf(page->out, "sluice_tls_certificate_expiry_timestamp_seconds %" PRId64 "\n",
+               expires_s);
 }
 
-static void write_slow_lane(struct buf *out, struct slow_lane *lane)
+static void write_slow_lane(struct metrics_page *page, struct slow_lane *lane)
 {
     struct slow_lane_waits waits;
 
     slow_lane_waits(lane, &waits);
-    metrics_head(out, "sluice_slow_lane_seconds", "histogram",
+    metrics_head(page, "sluice_slow_lane_seconds", "histogram",
                  "How long large and costly requests waited for a worker thread.");
-    metrics_histogram(out, "sluice_slow_lane_seconds",
+    metrics_histogram(page, "sluice_slow_lane_seconds", "",
                       &(struct metrics_histogram){ slow_lane_bounds_us, waits.counts,
                                                    SLOW_LANE_BUCKETS, waits.sum_us, 1e6 });
 }
@@ -350,31 +373,42 @@ static enum handler_step answer_metrics(void *self, struct request *request,
                                         struct response *response)
 {
     const struct metrics *metrics = self;
-    struct buf *out = arena_buf(request->arena, OUTPUT_MAX);
+    struct metrics_page page = {
+        .out = arena_buf(request->arena, OUTPUT_MAX),
+        .is_open = metrics_wants_open(request->header(request->connection, "Accept")),
+    };
 
-    write_process(out, metrics);
-    write_certificate(out, &metrics->options);
-    write_requests(out, metrics);
-    write_connection_failures(out, metrics);
-    write_durations(out, metrics);
-    write_events(out, metrics);
+    write_process(&page, metrics);
+    write_process_usage(&page, metrics);
+    write_certificate(&page, &metrics->options);
+    write_reloads(&page, metrics);
+    write_requests(&page, metrics);
+    write_connection_failures(&page, metrics);
+    write_durations(&page, metrics);
+    metrics_write_events(&page, metrics->counts->events);
     if (metrics->options.lane)
-        write_slow_lane(out, metrics->options.lane);
-    write_schemas(out, metrics);
+        write_slow_lane(&page, metrics->options.lane);
+    write_schemas(&page, metrics);
     if (metrics->options.outbox)
-        metrics_write_store(out, metrics->options.outbox);
+        metrics_write_store(&page, metrics->options.outbox);
     if (metrics->options.pump_count > 0)
-        metrics_write_attempts(out, metrics->options.pumps, metrics->options.pump_count);
-    write_credentials(out, metrics);
+        metrics_write_attempts(&page, metrics->options.pumps, metrics->options.pump_count);
+    write_credentials(&page, metrics);
+    if (page.is_open)
+        buf_add(page.out, STR("# EOF\n"));
     response->status = 200;
-    response->body = buf_str(out);
-    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response->body = buf_str(page.out);
+    response->content_type = page.is_open
+                                 ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                 : "text/plain; version=0.0.4; charset=utf-8";
     return HANDLER_DONE;
 }
 
 struct handler metrics_handler(struct metrics *metrics)
 {
-    return (struct handler){
-        .path = "/metrics", .method = HANDLER_GET, .handle = answer_metrics, .self = metrics
-    };
+    return (struct handler){ .path = "/metrics",
+                             .method = HANDLER_GET,
+                             .handle = answer_metrics,
+                             .self = metrics,
+                             .is_quiet = true };
 }

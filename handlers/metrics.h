@@ -1,5 +1,6 @@
 /*
- * metrics.h - the counters behind GET /metrics, in Prometheus' text format 0.0.4.
+ * metrics.h - the counters behind GET /metrics, in Prometheus' text format 0.0.4, or as OpenMetrics
+ * 1.0 when the request's Accept asks for it.
  *
  * Threads: counting and scraping from any thread; counters are atomic.
  */
@@ -36,6 +37,8 @@ struct metrics_options {
     size_t (*inflight_bytes)(void *self);         /* reserved for bodies now */
     int64_t (*certificate_expires_s)(void *self); /* since 1970; 0 or NULL: no certificate */
     void *self;
+    const char *const *route_names; /* of the routes, in order; borrowed for the call only */
+    size_t route_count;
     struct metrics *predecessor; /* its counts are shared; NULL: all counts start at 0 */
     /* Seconds since 1970; 0: never or not known; NULL: there are no credentials. */
     int64_t (*credential_expiry)(struct aws_session *session);
@@ -64,8 +67,20 @@ void metrics_count_request(struct metrics_counts *counts, struct str path, struc
 /** Count a failed TLS handshake (`tls`) or bytes that are not an HTTP request. */
 void metrics_count_failure(struct metrics_counts *counts, bool tls, struct str reason);
 
-/** Count an event by its outcome. */
-void metrics_count_event(struct metrics *metrics, enum condition condition);
+enum { METRICS_NO_AGE = -1 };
+
+/** An event that was answered. */
+struct metrics_event {
+    size_t route_number; /* of the route, from 1; 0: none was found */
+    enum condition condition;
+    int64_t age_us; /* when it arrived; METRICS_NO_AGE: not known */
+    bool is_replay; /* the server posted it again: counted by itself */
+};
+
+void metrics_count_event(struct metrics *metrics, const struct metrics_event *event);
+
+/** Count a reload of the configuration. */
+void metrics_count_reload(struct metrics_counts *counts, bool succeeded);
 
 /** GET /metrics. */
 struct handler metrics_handler(struct metrics *metrics);

@@ -5,40 +5,42 @@
  */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/memory.h"
 #include "handlers/metrics_internal.h"
 
-static void write_quarantined(struct buf *out, const struct outbox_counters *counters)
+static void write_quarantined(struct metrics_page *page, const struct outbox_counters *counters)
 {
     const char *name = "sluice_store_quarantined_total";
 
-    metrics_head(out, name, "counter", "Refused events that were kept, by what became of them.");
+    metrics_head(page, name, "counter", "Refused events that were kept, by what became of them.");
     for (size_t i = 0; i < counters->outcome_count; i++)
-        buf_printf(out, "%s{outcome=\"%s\"} %" PRId64 "\n", name, counters->quarantined[i].outcome,
-                   counters->quarantined[i].count);
+        buf_printf(page->out, "%s{outcome=\"%s\"} %" PRId64 "\n", name,
+                   counters->quarantined[i].outcome, counters->quarantined[i].count);
 }
 
-static void write_histogram(struct buf *out, const char *name, const int64_t *bounds,
-                            const struct outbox_histogram *histogram, double scale)
+static void write_store_histogram(struct metrics_page *page, const char *name,
+                                  const int64_t *bounds, const struct outbox_histogram *histogram,
+                                  double scale)
 {
-    metrics_histogram(out, name,
+    metrics_histogram(page, name, "",
                       &(struct metrics_histogram){ bounds, histogram->counts, OUTBOX_BUCKETS,
                                                    histogram->sum, scale });
 }
 
-static void write_commits(struct buf *out, const struct outbox_counters *counters)
+static void write_commits(struct metrics_page *page, const struct outbox_counters *counters)
 {
-    metrics_head(out, "sluice_store_commit_duration_seconds", "histogram",
+    metrics_head(page, "sluice_store_commit_duration_seconds", "histogram",
                  "Transactions, from their begin to stable storage.");
-    write_histogram(out, "sluice_store_commit_duration_seconds", outbox_commit_bounds_us,
-                    &counters->commit_us, 1e6);
-    metrics_head(out, "sluice_store_batch_events", "histogram", "Events in one transaction.");
-    write_histogram(out, "sluice_store_batch_events", outbox_batch_bounds, &counters->batch_events,
-                    1);
+    write_store_histogram(page, "sluice_store_commit_duration_seconds", outbox_commit_bounds_us,
+                          &counters->commit_us, 1e6);
+    metrics_head(page, "sluice_store_batch_events", "histogram", "Events in one transaction.");
+    write_store_histogram(page, "sluice_store_batch_events", outbox_batch_bounds,
+                          &counters->batch_events, 1);
 }
 
-static void write_sinks(struct buf *out, const struct outbox_counters *counters)
+static void write_sinks(struct metrics_page *page, const struct outbox_counters *counters)
 {
     static const struct {
         const char *name;
@@ -54,29 +56,29 @@ static void write_sinks(struct buf *out, const struct outbox_counters *counters)
     };
 
     for (size_t i = 0; i < COUNT_OF(metrics); i++) {
-        metrics_head(out, metrics[i].name, metrics[i].type, metrics[i].help);
+        metrics_head(page, metrics[i].name, metrics[i].type, metrics[i].help);
         for (size_t j = 0; j < counters->sink_count; j++) {
             const struct outbox_sink_counters *sink = &counters->sinks[j];
             const int64_t values[] = { sink->enqueued, sink->delivered, sink->dead,
                                        sink->dropped,  sink->pending,   sink->paused };
 
             static_assert(COUNT_OF(values) == COUNT_OF(metrics), "one value for each metric");
-            buf_printf(out, "%s{sink=\"%s\"} %" PRId64 "\n", metrics[i].name, sink->name,
+            buf_printf(page->out, "%s{sink=\"%s\"} %" PRId64 "\n", metrics[i].name, sink->name,
                        values[i]);
         }
     }
 }
 
-static void write_ages(struct buf *out, const struct outbox_counters *counters)
+static void write_ages(struct metrics_page *page, const struct outbox_counters *counters)
 {
-    metrics_head(out, "sluice_sink_oldest_pending_seconds", "gauge",
+    metrics_head(page, "sluice_sink_oldest_pending_seconds", "gauge",
                  "How long the oldest pending record has waited.");
     for (size_t i = 0; i < counters->sink_count; i++)
-        buf_printf(out, "sluice_sink_oldest_pending_seconds{sink=\"%s\"} %.3f\n",
+        buf_printf(page->out, "sluice_sink_oldest_pending_seconds{sink=\"%s\"} %.3f\n",
                    counters->sinks[i].name, (double)counters->sinks[i].oldest_age_us / 1e6);
 }
 
-void metrics_write_store(struct buf *out, struct outbox *outbox)
+void metrics_write_store(struct metrics_page *page, struct outbox *outbox)
 {
     struct outbox_counters *counters = mem_alloc(sizeof(*counters));
 
@@ -95,6 +97,8 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
           "Events whose id another one had." },
         { "sluice_store_quarantine_rows", "gauge", counters->refused_rows,
           "Refused events kept now." },
+        { "sluice_store_quarantine_open", "gauge", counters->refused_open,
+          "Those that were not accepted later." },
         { "sluice_store_quarantine_bytes", "gauge", counters->refused_bytes, "What they take." },
         { "sluice_store_quarantine_evicted_total", "counter", counters->refused_evicted,
           "Refused events that were let go, too old or too many." },
@@ -114,17 +118,29 @@ void metrics_write_store(struct buf *out, struct outbox *outbox)
     };
 
     for (size_t i = 0; i < COUNT_OF(metrics); i++) {
-        metrics_head(out, metrics[i].name, metrics[i].type, metrics[i].help);
-        buf_printf(out, "%s %" PRId64 "\n", metrics[i].name, metrics[i].value);
+        metrics_head(page, metrics[i].name, metrics[i].type, metrics[i].help);
+        buf_printf(page->out, "%s %" PRId64 "\n", metrics[i].name, metrics[i].value);
     }
-    write_quarantined(out, counters);
-    write_commits(out, counters);
-    write_sinks(out, counters);
-    write_ages(out, counters);
+    write_quarantined(page, counters);
+    write_commits(page, counters);
+    write_sinks(page, counters);
+    write_ages(page, counters);
     mem_free(counters);
 }
 
-void metrics_write_attempts(struct buf *out, struct pump *const *pumps, size_t count)
+static void write_delays(struct metrics_page *page, const struct pump *pump)
+{
+    struct pump_delays delays;
+    char labels[128];
+
+    pump_delays(pump, &delays);
+    (void)snprintf(labels, sizeof(labels), "sink=\"%s\"", pump_name(pump));
+    metrics_histogram(page, "sluice_sink_delivery_seconds", labels,
+                      &(struct metrics_histogram){ pump_delay_bounds_us, delays.counts,
+                                                   PUMP_DELAY_BUCKETS, delays.sum_us, 1e6 });
+}
+
+void metrics_write_attempts(struct metrics_page *page, struct pump *const *pumps, size_t count)
 {
     static const struct {
         enum sink_result result;
@@ -135,19 +151,24 @@ void metrics_write_attempts(struct buf *out, struct pump *const *pumps, size_t c
         { SINK_IMPOSSIBLE, "impossible" },
     };
 
-    metrics_head(out, "sluice_sink_attempts_total", "counter",
+    metrics_head(page, "sluice_sink_attempts_total", "counter",
                  "Records handed to the sink, each time, by what it said.");
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < COUNT_OF(rows); j++)
-            buf_printf(out, "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
+            buf_printf(page->out,
+                       "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
                        pump_name(pumps[i]), rows[j].name, pump_attempts(pumps[i], rows[j].result));
-    metrics_head(out, "sluice_sink_deliveries_in_flight", "gauge", "Deliveries under way.");
+    metrics_head(page, "sluice_sink_deliveries_in_flight", "gauge", "Deliveries under way.");
     for (size_t i = 0; i < count; i++)
-        buf_printf(out, "sluice_sink_deliveries_in_flight{sink=\"%s\"} %zu\n", pump_name(pumps[i]),
-                   pump_in_flight(pumps[i]));
-    metrics_head(out, "sluice_sink_misconfigured", "gauge",
+        buf_printf(page->out, "sluice_sink_deliveries_in_flight{sink=\"%s\"} %zu\n",
+                   pump_name(pumps[i]), pump_in_flight(pumps[i]));
+    metrics_head(page, "sluice_sink_misconfigured", "gauge",
                  "1: the sink says that its configuration is wrong; all its records wait.");
     for (size_t i = 0; i < count; i++)
-        buf_printf(out, "sluice_sink_misconfigured{sink=\"%s\"} %d\n", pump_name(pumps[i]),
+        buf_printf(page->out, "sluice_sink_misconfigured{sink=\"%s\"} %d\n", pump_name(pumps[i]),
                    pump_is_misconfigured(pumps[i]));
+    metrics_head(page, "sluice_sink_delivery_seconds", "histogram",
+                 "From the acceptance of a record to its delivery.");
+    for (size_t i = 0; i < count; i++)
+        write_delays(page, pumps[i]);
 }

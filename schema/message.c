@@ -3,7 +3,8 @@
  *
  * Some messages list values. They are searched for again here, so that struct fault need not store
  * them. With redact_values a message has the type of each instance value in place of the value;
- * property names and parts of the schema are not redacted.
+ * property names and parts of the schema are not redacted. A message for logs has neither values
+ * nor names that only the instance has.
  */
 #include <stdlib.h>
 
@@ -45,7 +46,7 @@ static void add_shown(const struct message *message, const struct flat *value)
 
 static void add_value(const struct message *message, const struct flat *value)
 {
-    if (message->reporter->options.redact_values)
+    if (message->reporter->options.redact_values || message->reporter->for_log)
         repr_type(message->out, value);
     else
         add_shown(message, value);
@@ -53,7 +54,9 @@ static void add_value(const struct message *message, const struct flat *value)
 
 static void add_instance(const struct message *message)
 {
-    if (message->fault->at->is_name)
+    if (message->fault->at->is_name && message->reporter->for_log)
+        add(message, "<name>");
+    else if (message->fault->at->is_name)
         add_shown(message, message->fault->at->value);
     else
         add_value(message, message->fault->at->value);
@@ -143,6 +146,12 @@ static bool has_patterns(const struct node *node)
     return false;
 }
 
+/* A name in the instance that the schema did not expect. */
+static struct str unexpected_name(const struct message *message, const struct flat *member)
+{
+    return message->reporter->for_log ? STR("*") : flat_key(member);
+}
+
 static void write_additional_properties(const struct message *message)
 {
     const struct visit *at = message->fault->at;
@@ -151,7 +160,7 @@ static void write_additional_properties(const struct message *message)
 
     for (FLAT_EACH(member, at->value)) {
         if (report_is_additional(message->reporter, at->node->members, member))
-            names[count++] = flat_key(member);
+            names[count++] = unexpected_name(message, member);
     }
     if (has_patterns(at->node)) {
         add_names(message, names, count, true);
@@ -177,7 +186,7 @@ static void write_unevaluated_properties(const struct message *message)
     for (FLAT_EACH(member, at->value)) {
         if (!evaluated_has(at->seen, member->index) &&
             !check_node(check, target->fast, member, NULL))
-            names[count++] = flat_key(member);
+            names[count++] = unexpected_name(message, member);
     }
     add(message, is_false ? "Unevaluated properties are not allowed ("
                           : "Unevaluated properties are not valid under the given schema (");

@@ -136,8 +136,12 @@ static void render(struct reporter *reporter, const struct fault *fault, uint64_
     (void)check_spend(&reporter->check, written / TEXT_PER_STEP);
     if (found)
         reporter->units[found - reporter->kept] = unit;
-    if (ordinal == reporter->best)
-        reporter->out->best = unit;
+    if (ordinal != reporter->best)
+        return;
+    reporter->out->best = unit;
+    reporter->for_log = true;
+    reporter->out->reason = message_text(reporter, fault, TEXT_MAX - (sizeof(ELLIPSIS) - 1));
+    reporter->for_log = false;
 }
 
 uint64_t report_reserve(struct reporter *reporter)

@@ -98,6 +98,7 @@ struct reporter {
     size_t level_made; /* levels that are initialized; their memory is reused */
     size_t level_capacity;
     bool rendering;   /* the second run */
+    bool for_log;     /* write no value and no unexpected name of the instance */
     size_t value_max; /* bytes of each instance value in a message; 0: no limit */
     uint64_t best;    /* second run: the ordinal of the best match */
     struct schema_report *out;

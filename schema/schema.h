@@ -158,6 +158,8 @@ struct schema_report {
     size_t count;
     bool truncated;          /* the instance has more than max_errors errors */
     struct schema_unit best; /* the error that jsonschema's best_match selects; empty when valid */
+    struct str reason;       /* its text for logs: no value of the instance, and `*` for names of
+                                properties that the schema did not expect */
 };
 
 /**

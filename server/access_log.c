@@ -27,14 +27,25 @@ static struct str end_name(enum http_end end)
     return names[end];
 }
 
+/* 5xx are the operator's business, refusals are the sender's. */
+static enum log_level level_of(const struct http_exchange_summary *summary)
+{
+    if (summary->is_quiet)
+        return LOG_DEBUG;
+    if (summary->status < 500)
+        return LOG_INFO;
+    return str_equal(summary->note->outcome, STR("internal")) ? LOG_ERROR : LOG_WARN;
+}
+
 void access_log(const struct http_exchange_summary *summary)
 {
+    enum log_level level = level_of(summary);
     const struct request_note *note = summary->note;
     struct log_field fields[FIELD_MAX];
     char client[HTTP_ADDRESS_TEXT];
     size_t count = 0;
 
-    if (!log_enabled(LOG_INFO))
+    if (!log_enabled(level))
         return;
     fields[count++] = LOG_STR("request_id", summary->id);
     fields[count++] = LOG_STR("trace_id", log_identifier(summary->trace_id));
@@ -46,6 +57,7 @@ void access_log(const struct http_exchange_summary *summary)
     fields[count++] = LOG_STR("path", summary->path);
     fields[count++] = LOG_INT("status", summary->status);
     fields[count++] = LOG_STR("outcome", note->outcome);
+    fields[count++] = LOG_STR("route", note->route);
     fields[count++] = LOG_STR("schema", note->schema);
     fields[count++] = LOG_STR("schema_version", note->schema_version);
     fields[count++] = LOG_STR("rule", note->rule);
@@ -58,5 +70,5 @@ void access_log(const struct http_exchange_summary *summary)
     fields[count++] = LOG_INT("bytes_out", summary->bytes_out);
     fields[count++] = LOG_INT("duration_us", summary->duration_us);
     fields[count++] = LOG_STR("end", end_name(summary->end));
-    log_write(LOG_INFO, "request", fields, count);
+    log_write(level, "request", fields, count);
 }

@@ -15,5 +15,8 @@
 /** Log clients' addresses at any level (true), or at level debug only. */
 void access_log_configure(bool client_address);
 
-/** Log `summary` as the event "request". */
+/**
+ * Log `summary` as the event "request": probes and scrapes at level debug, 5xx at warn (`internal`:
+ * error), all others at info.
+ */
 void access_log(const struct http_exchange_summary *summary);

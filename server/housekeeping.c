@@ -95,14 +95,17 @@ static bool swap_in(struct housekeeping *housekeeping, const struct generation *
 
 static void reload(struct housekeeping *housekeeping)
 {
+    struct metrics_counts *counts = metrics_counts(housekeeping->current.service->metrics);
     const struct housekeeping_options *options = &housekeeping->options;
     struct generation next = { 0 };
     struct error err = { 0 };
 
     systemd_notify_reloading(options->systemd);
     if (!reload_prepare(&options->reload, &housekeeping->current, &next, &err)) {
+        metrics_count_reload(counts, false);
         LOG_EVENT(LOG_ERROR, "reload_failed", LOG_STR("error", str_from_c(err.text)));
     } else if (swap_in(housekeeping, &next)) {
+        metrics_count_reload(counts, true);
         LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(next.config->file)));
         housekeeping_warn(next.config);
     } else {

@@ -123,6 +123,7 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
         .deadline_us = clock_monotonic_us() + resubmitter->options.timeout_us,
         .waker = next_waker(resubmitter),
         .header = no_header,
+        .is_replay = true,
     };
     struct response response = { 0 };
     enum handler_step step = events->handle(events->self, &request, &response);

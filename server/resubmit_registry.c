@@ -65,11 +65,14 @@ static struct str body_of(struct resubmit_rows *rows)
     return buf_str(&rows->array);
 }
 
-static void log_broken(struct resubmit_registry *rounds, const struct error *err)
+/* `failure` NULL: the store can be read. */
+static void log_state(struct resubmit_registry *rounds, const struct error *failure)
 {
-    if (!rounds->broken)
-        LOG_EVENT(LOG_WARN, "resubmit_failed", LOG_STR("reason", str_from_c(err->text)));
-    rounds->broken = true;
+    if (failure && !rounds->broken)
+        LOG_EVENT(LOG_WARN, "resubmit_failed", LOG_STR("reason", str_from_c(failure->text)));
+    if (!failure && rounds->broken)
+        log_write(LOG_INFO, "resubmit_recovered", NULL, 0);
+    rounds->broken = failure != NULL;
 }
 
 /* Post them. False: it is too early again, or the store takes nothing now. */
@@ -106,10 +109,7 @@ static bool step(struct resubmit_registry *rounds, const struct catalog_status *
     buf_init(&rows.array, SIZE_MAX);
     ok = outbox_view_registry_kind(rounds->options.view, &filter, take_row, &rows, &err);
 
-    if (ok)
-        rounds->broken = false;
-    else
-        log_broken(rounds, &err);
+    log_state(rounds, ok ? NULL : &err);
     ok = ok && rows.count > 0 && post(rounds, &rows);
     buf_done(&rows.array);
     return ok;

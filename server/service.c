@@ -333,12 +333,24 @@ static size_t none(void *self)
     return 0;
 }
 
+/* For mem_free(). */
+static const char **names_of_routes(const struct config *config)
+{
+    const char **names = mem_alloc_array(config->route_count, sizeof(*names));
+
+    for (size_t i = 0; i < config->route_count; i++)
+        names[i] = config->routes[i].name;
+    return names;
+}
+
 static void create_handlers(struct service *service, const struct config *config,
                             const struct service_options *options)
 {
     bool is_served = options && options->connections;
     size_t pump_count = 0;
     struct pump *const *pumps = service->sinks ? sinks_pumps(service->sinks, &pump_count) : NULL;
+
+    const char **routes = names_of_routes(config);
 
     service->health = health_create(service->catalog, service->outbox, SLUICE_VERSION);
     if (is_served)
@@ -355,10 +367,13 @@ static void create_handlers(struct service *service, const struct config *config
         .certificate_expires_s = is_served ? options->certificate_expires_s : NULL,
         .self = is_served ? options->self : NULL,
         .lane = options ? options->lane : NULL,
+        .route_names = routes,
+        .route_count = config->route_count,
         .predecessor = options && options->predecessor ? options->predecessor->metrics : NULL,
         .credential_expiry = service->session ? aws_session_credential_expiry : NULL,
         .session = service->session,
     });
+    mem_free(routes);
     service->events = events_create(&(struct events_options){
         .routes = service->routes,
         .catalog = service->catalog,

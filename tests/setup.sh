@@ -20,7 +20,7 @@ bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
 tls="testssl.sh openssl"
 attack="slowhttptest"
-peers="python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
+peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
 deb="dpkg-dev debhelper lintian binutils"
@@ -91,7 +91,7 @@ install_oauth() {
 
 # moto and boto3, of known versions, in a virtual environment that has Debian's pytest too.
 fetch_peers() {
-    wanted="moto[server]==5.2.5 boto3==1.44.5"
+    wanted="moto[server]==5.2.5 boto3==1.44.5 prometheus_client==0.26.0"
     [ "$(cat build/peers/installed 2>/dev/null)" != "$wanted" ] || return 0
     echo "Installing from PyPI: $wanted"
     rm -rf build/peers

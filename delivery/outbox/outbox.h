@@ -273,6 +273,7 @@ struct outbox_counters {
     int64_t seen;              /* events remembered for duplicates */
     int64_t refused_rows;      /* in quarantine now */
     int64_t refused_bytes;     /* and their size */
+    int64_t refused_open;      /* those that were not accepted later */
     int64_t refused_evicted;   /* deleted: too old or too many */
     int64_t refused_too_large; /* larger than the quarantine, so never kept */
     size_t outcome_count;

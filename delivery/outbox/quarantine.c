@@ -18,7 +18,7 @@ enum {
 
 /* Stored with each row. Higher kinds are hashes of outcome, schema and rule. */
 enum refused_kind {
-    KIND_RESOLVED,
+    KIND_RESOLVED = TALLY_KIND_RESOLVED,
     KIND_REGISTRY,
     KIND_MALFORMED,
     KIND_UNROUTED,

@@ -341,6 +341,7 @@ void tally_show(const struct tally *tally, struct outbox_counters *out)
     out->seen = tally->numbers[TALLY_SEEN];
     out->refused_rows = tally->numbers[TALLY_REFUSED_ROWS];
     out->refused_bytes = tally->numbers[TALLY_REFUSED_BYTES];
+    out->refused_open = tally->numbers[TALLY_REFUSED_ROWS] - tally->kinds[TALLY_KIND_RESOLVED].rows;
     out->refused_evicted = tally->numbers[TALLY_REFUSED_EVICTED];
     out->refused_too_large = tally->numbers[TALLY_REFUSED_TOO_LARGE];
     out->outcome_count = tally->outcome_count;

@@ -40,7 +40,10 @@ enum tally_number {
     TALLY_COUNT,
 };
 
-enum { TALLY_KINDS = 64 }; /* of refused events (quarantine.c) */
+enum {
+    TALLY_KINDS = 64,       /* of refused events (quarantine.c), */
+    TALLY_KIND_RESOLVED = 0 /* and that of those that were accepted later */
+};
 
 struct tally_kind {
     int64_t rows;

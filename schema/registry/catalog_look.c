@@ -169,12 +169,21 @@ static int64_t next_look_us(struct catalog *catalog, const struct catalog_entry 
     return now_us + jittered(catalog, backoff_us < refresh_us ? backoff_us : refresh_us);
 }
 
+/* What begins with schema_refresh_failed. The mutex is held. */
+static void note_recovery(const struct catalog_entry *entry)
+{
+    LOG_EVENT(LOG_INFO, "schema_refresh_recovered", LOG_ENTRY(entry),
+              LOG_INT("attempts_failed", entry->failures));
+}
+
 static void record(struct catalog *catalog, struct catalog_entry *entry, enum look_result result,
                    const struct error *err)
 {
     int64_t now_us = clock_monotonic_us();
 
     (void)pthread_mutex_lock(&catalog->mutex);
+    if (result != LOOK_FAILED && entry->failures > 0)
+        note_recovery(entry);
     entry->error = *err;
     entry->refreshed += result == LOOK_FRESH;
     entry->failed += result == LOOK_FAILED;

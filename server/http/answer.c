@@ -36,8 +36,9 @@ static bool add_headers(struct MHD_Response *reply, const struct http_exchange *
 
 static struct str *note_text(struct request_note *note, size_t index)
 {
-    struct str *const texts[] = { &note->event_id,       &note->outcome, &note->schema,
-                                  &note->schema_version, &note->rule,    &note->reason };
+    struct str *const texts[] = { &note->event_id, &note->outcome,        &note->route,
+                                  &note->schema,   &note->schema_version, &note->rule,
+                                  &note->reason };
 
     return index < COUNT_OF(texts) ? texts[index] : NULL;
 }

@@ -3,6 +3,7 @@
  */
 #include "server/http/exchange.h"
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "server/http/body.h"
 #include "server/http/connection.h"
@@ -23,6 +24,31 @@ void http_exchange_release(struct http_connection *connection)
     ex->counts_client = false;
 }
 
+/* For the log: what a status without details means here. */
+static struct str reason_of(int status)
+{
+    static const struct {
+        int status;
+        struct str reason;
+    } reasons[] = {
+        { 400, STR_INIT("framing") },
+        { 404, STR_INIT("no such path") },
+        { 405, STR_INIT("method") },
+        { 408, STR_INIT("incomplete") },
+        { 411, STR_INIT("no Content-Length") },
+        { 413, STR_INIT("body over http.max_body") },
+        { 414, STR_INIT("target too long") },
+        { 415, STR_INIT("content type or encoding") },
+        { 431, STR_INIT("head over http.max_head, or too many headers") },
+        { 501, STR_INIT("method or transfer coding") },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return STR_NONE;
+}
+
 void http_exchange_refuse(struct http_connection *connection, int status, const char *limit)
 {
     struct http_exchange *ex = &connection->exchange;
@@ -31,10 +57,9 @@ void http_exchange_refuse(struct http_connection *connection, int status, const 
     ex->refused = true;
     response_refuse(&ex->response, ex->request.arena, status,
                     status == 415 ? HTTP_TAKEN_BODIES : limit);
-    if (!limit)
-        return;
-    ex->response.retry_after_seconds = HTTP_RETRY_AFTER_SECONDS;
-    ex->response.note.reason = str_from_c(limit);
+    ex->response.note.reason = limit ? str_from_c(limit) : reason_of(status);
+    if (limit)
+        ex->response.retry_after_seconds = HTTP_RETRY_AFTER_SECONDS;
 }
 
 void http_exchange_refuse_for_memory(struct http_connection *connection)
@@ -59,6 +84,7 @@ static struct http_exchange_summary summarize(const struct http_exchange *ex, in
         .bytes_in = ex->bytes_in,
         .bytes_out = has_body ? ex->response.body.len : 0,
         .duration_us = (ex->answered_us ? ex->answered_us : now_us) - ex->started_us,
+        .is_quiet = ex->handler && ex->handler->is_quiet,
         .note = &ex->response.note,
     };
 }

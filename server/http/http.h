@@ -45,6 +45,7 @@ struct http_exchange_summary {
     size_t bytes_in;            /* of the body, as far as it came */
     size_t bytes_out;           /* of the body, when answered */
     int64_t duration_us;
+    bool is_quiet;                   /* as in the handler */
     const struct request_note *note; /* never NULL; empty if no handler ran */
 };
 

@@ -40,6 +40,7 @@ struct http_tls {
     struct pair_stamp tried;  /* of the files when they were loaded last, or failed to */
     struct pair_stamp last;   /* at the last refresh */
     int64_t tickets_since_us; /* since when the ticket key is in use */
+    bool has_expired;         /* which has been logged of this certificate */
 
     pthread_mutex_t mutex; /* for the two below */
     struct http_certificate *certificate;
@@ -129,6 +130,17 @@ static bool renew_tickets(struct http_tls *tls, struct error *err)
     return true;
 }
 
+/* Once for each certificate. Called by the thread that replaces it. */
+static void warn_if_expired(struct http_tls *tls)
+{
+    int64_t expires_s = http_certificate_expires_s(tls->certificate);
+
+    if (tls->has_expired || expires_s > clock_now_us() / US_PER_S)
+        return;
+    tls->has_expired = true;
+    LOG_EVENT(LOG_WARN, "tls_certificate_expired", LOG_INT("expires", expires_s));
+}
+
 static void set_certificate(struct http_tls *tls, struct http_certificate *certificate)
 {
     (void)pthread_mutex_lock(&tls->mutex);
@@ -141,8 +153,8 @@ static void set_certificate(struct http_tls *tls, struct http_certificate *certi
     if (http_certificate_is_exposed(certificate))
         LOG_EVENT(LOG_WARN, "tls_key_exposed",
                   LOG_STR("reason", STR("every user of this machine may read the private key")));
-    if (http_certificate_expires_s(certificate) <= clock_now_us() / US_PER_S)
-        LOG_EVENT(LOG_WARN, "tls_certificate_expired");
+    tls->has_expired = false;
+    warn_if_expired(tls);
 }
 
 /* The stamps are taken before the files are read: the next refresh sees a change in between. */
@@ -213,6 +225,7 @@ void http_tls_refresh(struct http_tls *tls)
     if (clock_monotonic_us() - tls->tickets_since_us >= tickets_us && !renew_tickets(tls, &err))
         log_error("tls_tickets_not_renewed", &err);
     tls->last = now;
+    warn_if_expired(tls);
     if (!at_rest || is_same(&now, &tls->tried))
         return;
     tls->tried = now;

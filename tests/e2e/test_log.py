@@ -19,9 +19,11 @@ KEYS = [
     "path",
     "status",
     "outcome",
+    "route",
     "schema",
     "schema_version",
     "rule",
+    "reason",
     "bytes_in",
     "bytes_out",
     "duration_us",
@@ -47,7 +49,8 @@ def test_a_valid_event_is_one_line(shared, event):
     assert line["outcome"] == "valid"
     assert line["schema"] == "InteractionStartedSchema"
     assert isinstance(line["schema_version"], str)
-    assert "rule" not in line
+    assert line["route"] == "route-1"
+    assert "rule" not in line and "reason" not in line
     assert line["bytes_in"] == len(encode(event))
     assert line["bytes_out"] == len(answer.body)
     assert 0 < line["duration_us"] < 10_000_000
@@ -88,6 +91,46 @@ def test_the_outcome_is_the_row_of_the_table(folder, sluice):
         _, line = logged(server, body)
         assert line["outcome"] == outcome
         assert [key for key in KEYS if key in line] == list(line)
+
+
+def test_a_refusal_says_why(folder, sluice):
+    put_schema(folder, "closed", {"properties": {"id": {"type": "string"}}, "additionalProperties": False})
+    server = sluice(
+        http={"max_body": 1000},
+        validation={"redact_values": False},
+        routes=[route(match={"source": "c"}, schema="closed"), route(match={"source": "a"}, name="main")],
+    )
+    for body, status, reason in (
+        ({"source": "c", "detail": {MARK: 1}}, 400, "Additional properties are not allowed ('*' was unexpected)"),
+        ({"source": "c", "detail": {"id": 5}}, 400, "<integer> is not of type 'string'"),
+        ({"source": "a", "detail": {"interaction": {"id": "1"}}}, 400, "'start_time' is a required property"),
+        ({"source": "a"}, 400, "Invalid EventBridge payload: missing 'detail' key"),
+        ({"source": "x", "detail": 1}, 400, "No route for this event"),
+        (b'{"' + MARK.encode() + b'":{"a":1,"a":2}}', 400, "Invalid JSON at byte 17: duplicate key"),
+        (b" " * 2000, 413, "body over http.max_body"),
+    ):
+        answer, line = logged(server, body)
+        assert (answer.status, line["status"], line["level"]) == (status, status, "info")
+        assert line["reason"] == reason
+        assert line.get("route") == {"c": "route-1", "a": "main"}.get(body["source"] if isinstance(body, dict) else "")
+    for method, path, status, reason in (("GET", "/none", 404, "no such path"), ("PUT", "/events", 405, "method")):
+        server.request(method, path, None, {"X-Request-Id": f"s{status}"})
+        assert server.wait_log(event="request", request_id=f"s{status}")["reason"] == reason
+
+
+def test_probes_and_scrapes_are_logged_at_level_debug(sluice, event):
+    server = sluice()
+    for path in ("/", "/healthz", "/readyz", "/metrics"):
+        assert server.get(path).status == 200
+    server.post(event)
+    assert server.wait_log(event="request")["path"] == "/events"
+
+
+def test_a_503_is_a_warning_with_its_reason(sluice, event):
+    server = sluice(status_map="eventbridge", routes=[route(schema="nowhere")])
+    answer, line = logged(server, event)
+    assert answer.status == 503
+    assert (line["level"], line["reason"]) == ("warn", answer.json["details"])
 
 
 def test_unknown_paths_log_as_other_and_queries_not_at_all(sluice):

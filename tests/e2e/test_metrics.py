@@ -1,7 +1,9 @@
 """The metrics: names, labels, and values that agree with the requests sent."""
 
 import re
+import signal
 import socket
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -127,10 +129,46 @@ def test_events_are_counted_by_outcome(sluice):
     server.post(b"{")
     server.post({"detail": {"interaction": {"id": "", "start_time": ""}}})
     server.post([{"detail": 1}, {"detail": {"interaction": {"id": "x", "start_time": ""}}}, 5])
-    for outcome, count in (("malformed", 2), ("transform_failed", 1), ("schema_invalid", 1), ("valid", 1)):
-        assert value(server, "sluice_events_total", outcome=outcome) == count
+    for route, outcome, count in (
+        ("", "malformed", 2),
+        ("route-1", "transform_failed", 1),
+        ("route-1", "schema_invalid", 1),
+        ("route-1", "valid", 1),
+    ):
+        assert value(server, "sluice_events_total", route=route, outcome=outcome) == count
     assert value(server, "sluice_build_info", version="0.1.0") == 1
     assert value(server, "sluice_ready") == 1
+
+
+def test_events_have_an_age_and_records_a_delay(sluice, event):
+    server = sluice(store={"path": "s.db"}, sinks=[{"name": "out", "kind": "file", "path": "out.ndjson"}])
+    stamp = datetime.now(timezone.utc) - timedelta(seconds=20)
+    for number in range(2):
+        assert server.post({**event, "id": f"e{number}", "time": stamp.isoformat()}).status == 200
+    assert server.post({key: value for key, value in event.items() if key != "time"} | {"id": "x"}).status == 200
+    wait_for(lambda: value(server, "sluice_sink_delivery_seconds_count", sink="out") == 3)
+    age = "sluice_event_age_seconds"
+    assert value(server, age + "_count", route="route-1") == 2
+    assert value(server, age + "_bucket", route="route-1", le="10.0") == 0
+    assert 40 <= value(server, age + "_sum", route="route-1") < 1000
+    assert value(server, age + "_count", route="") == 0
+
+
+def test_reloads_and_open_refusals_are_counted(sluice, event):
+    server = sluice(store={"path": "s.db"})
+    bad = {**event, "detail": {"interaction": {"id": 5}}}
+    assert server.post(bad).status == 400
+    assert value(server, "sluice_store_quarantine_open") == 1
+    server.signal(signal.SIGHUP)
+    server.wait_log(event="reloaded")
+    assert value(server, "sluice_reloads_total", result="ok") == 1
+    kept = server.file.read_text()
+    server.file.write_text("http: 5")
+    server.signal(signal.SIGHUP)
+    server.wait_log(event="reload_failed")
+    server.file.write_text(kept)
+    assert value(server, "sluice_reloads_total", result="error") == 1
+    assert value(server, "sluice_store_quarantine_open") == 1
 
 
 def test_durations_add_up(sluice, event):
@@ -183,7 +221,7 @@ def test_metrics_may_have_an_address_of_their_own(sluice, event):
     main = server.address
     server.address = ("127.0.0.1", port)
     try:
-        assert value(server, "sluice_events_total", outcome="valid") == 1
+        assert value(server, "sluice_events_total", route="route-1", outcome="valid") == 1
         assert server.post(event).status == 404
     finally:
         server.address = main

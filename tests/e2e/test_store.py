@@ -64,7 +64,7 @@ def test_answers_a_duplicate_with_the_first_record(stored, event):
     assert server.wait_log(event="event_id_reused")["event_id"] == event["id"]
     assert server.metric("sluice_store_accepted_total") == 2
     assert server.metric("sluice_store_duplicates_total") == 1
-    assert server.metric('sluice_events_total{outcome="duplicate"}') == 1
+    assert server.metric('sluice_events_total{route="route-1",outcome="duplicate"}') == 1
     assert server.metric("sluice_store_commit_duration_seconds_count") == 3
     assert server.wait_log(event="request", outcome="duplicate")["status"] == 200
 

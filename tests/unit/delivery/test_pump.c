@@ -769,6 +769,7 @@ static void what_the_store_cannot_take_is_kept(void)
     log = end(pump);
     CHECK_INT(said(log, "\"sink_store_failed\",\"sink\":\"place\",\"reason\":\"store failing\"}"),
               2);
+    CHECK_INT(said(log, "\"sink_store_recovered\",\"sink\":\"place\"}"), 2);
     mem_free((char *)log.ptr);
 }
 

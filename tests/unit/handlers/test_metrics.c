@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "tests/unit/pipeline.h"
@@ -25,6 +26,8 @@ static size_t seven(void *self)
 
 static void begin_with(const char *schema)
 {
+    static const char *const names[] = { "started", "ended" };
+
     pipeline_init(&pipeline, NULL);
     pipeline_add_route(&pipeline, &(struct route_options){ 0 });
     if (schema)
@@ -36,7 +39,9 @@ static void begin_with(const char *schema)
                                                         .health = health,
                                                         .connections = seven,
                                                         .inflight_bytes = seven,
-                                                        .self = &pipeline });
+                                                        .self = &pipeline,
+                                                        .route_names = names,
+                                                        .route_count = COUNT_OF(names) });
 }
 
 static void begin(void)
@@ -51,7 +56,16 @@ static void end(void)
     pipeline_done(&pipeline);
 }
 
-static void scrape(void)
+static const char *accept; /* the request's header; NULL: none */
+
+static struct str accept_header(const void *connection, const char *name)
+{
+    (void)connection;
+    return strcmp(name, "Accept") == 0 ? str_from_c(accept) : STR_NONE;
+}
+
+/* Returns the content type. */
+static const char *scrape_as(const char *accepted)
 {
     struct handler handler = metrics_handler(metrics);
     struct response response = { 0 };
@@ -60,12 +74,19 @@ static void scrape(void)
     arena_destroy(pipeline.arena);
     pipeline.arena = arena_create();
     request = pipeline_request(pipeline.arena, STR_NONE);
-    CHECK(!handler.admit && handler.method == HANDLER_GET);
+    request.header = accept_header;
+    accept = accepted;
+    CHECK(!handler.admit && handler.method == HANDLER_GET && handler.is_quiet);
     CHECK_STR(str_from_c(handler.path), "/metrics");
     handler.handle(handler.self, &request, &response);
     CHECK_INT(response.status, 200);
-    CHECK_STR(str_from_c(response.content_type), "text/plain; version=0.0.4; charset=utf-8");
     page = response.body;
+    return response.content_type;
+}
+
+static void scrape(void)
+{
+    CHECK_STR(str_from_c(scrape_as(NULL)), "text/plain; version=0.0.4; charset=utf-8");
 }
 
 static struct str take_line(struct str *text)
@@ -165,12 +186,12 @@ static void durations_fall_into_buckets(void)
     for (size_t i = 0; i < COUNT_OF(durations); i++)
         metrics_count_request(metrics_counts(metrics), STR("/"), STR("GET"), 200, durations[i]);
     scrape();
-    CHECK_VALUE(BUCKET("0.00005"), 2);
+    CHECK_VALUE(BUCKET("5e-05"), 2);
     CHECK_VALUE(BUCKET("0.0001"), 3);
     CHECK_VALUE(BUCKET("0.001"), 4);
     CHECK_VALUE(BUCKET("0.0025"), 5);
     CHECK_VALUE(BUCKET("2.5"), 5);
-    CHECK_VALUE(BUCKET("5"), 6);
+    CHECK_VALUE(BUCKET("5.0"), 6);
     CHECK_VALUE(BUCKET("+Inf"), 8);
     CHECK_VALUE("sluice_http_request_duration_seconds_count", 8);
     CHECK(value("sluice_http_request_duration_seconds_sum") > 70.002 &&
@@ -188,12 +209,13 @@ static void outcomes_are_there_from_the_start(void)
     for (enum condition i = 0; i < CONDITION_COUNT; i++) {
         char series[100];
 
-        (void)snprintf(series, sizeof(series), "sluice_events_total{outcome=\"%s\"}",
+        (void)snprintf(series, sizeof(series),
+                       "sluice_events_total{route=\"started\",outcome=\"%s\"}",
                        status_row(STATUS_MAP_TUTORIAL, i)->condition);
         TEST_CASE(series);
         CHECK_VALUE(series, 0);
         for (enum condition j = 0; j <= i; j++)
-            metrics_count_event(metrics, i);
+            metrics_count_event(metrics, &(struct metrics_event){ 1, i, METRICS_NO_AGE, false });
         scrape();
         CHECK_VALUE(series, (int64_t)i + 1);
     }
@@ -242,7 +264,7 @@ static void *count_many(void *self)
 {
     for (int i = 0; i < COUNTS; i++) {
         metrics_count_request(metrics_counts(metrics), STR("/events"), STR("POST"), 200, i);
-        metrics_count_event(metrics, CONDITION_VALID);
+        metrics_count_event(metrics, &(struct metrics_event){ 0, CONDITION_VALID, i, false });
     }
     return self;
 }
@@ -261,7 +283,7 @@ static void threads_lose_no_count(void)
     scrape();
     CHECK_VALUE("sluice_http_requests_total{path=\"/events\",method=\"POST\",status=\"200\"}",
                 (int64_t)THREADS * COUNTS);
-    CHECK_VALUE("sluice_events_total{outcome=\"valid\"}", (int64_t)THREADS * COUNTS);
+    CHECK_VALUE("sluice_events_total{route=\"\",outcome=\"valid\"}", (int64_t)THREADS * COUNTS);
     CHECK_VALUE("sluice_http_request_duration_seconds_count", (int64_t)THREADS * COUNTS);
     end();
 }
@@ -289,6 +311,126 @@ static void counts_outlive_a_successor(void)
     end();
 }
 
+static bool says(const char *what)
+{
+    return memmem(page.ptr, page.len, what, strlen(what)) != NULL;
+}
+
+static void an_accept_header_chooses_the_format(void)
+{
+    static const struct {
+        const char *accept;
+        bool is_open;
+    } cases[] = {
+        { "application/openmetrics-text", true },
+        { "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
+          "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+          true },
+        { "text/plain, Application/OpenMetrics-Text ; q=1", true },
+        { "application/openmetrics-text;q=0.2,text/plain;q=0.5", false },
+        { "application/openmetrics-text;q=0", false },
+        { "application/openmetrics-texts", false },
+        { "text/plain", false },
+        { "*/*", false },
+        { ";q=,,", false },
+        { "", false },
+        { NULL, false },
+    };
+
+    begin();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *type = scrape_as(cases[i].accept);
+
+        TEST_CASE(cases[i].accept ? cases[i].accept : "none");
+        CHECK_STR(str_from_c(type), cases[i].is_open
+                                        ? "application/openmetrics-text; version=1.0.0; "
+                                          "charset=utf-8"
+                                        : "text/plain; version=0.0.4; charset=utf-8");
+        CHECK(str_ends_with(page, STR("\n# EOF\n")) == cases[i].is_open);
+        CHECK(says("# TYPE sluice_events counter\n") == cases[i].is_open);
+        CHECK(says("# TYPE sluice_events_total counter\n") != cases[i].is_open);
+        CHECK_VALUE("sluice_events_total{route=\"ended\",outcome=\"valid\"}", 0);
+    }
+    end();
+}
+
+#define AGE(route, le) "sluice_event_age_seconds_bucket{route=\"" route "\",le=\"" le "\"}"
+
+static void events_have_an_age_and_replays_are_counted_apart(void)
+{
+    static const struct metrics_event events[] = {
+        { 1, CONDITION_VALID, 0, false },
+        { 1, CONDITION_SCHEMA_INVALID, 250000, false },
+        { 1, CONDITION_VALID, METRICS_NO_AGE, false },
+        { 2, CONDITION_VALID, INT64_C(90000000000), false },
+        { 2, CONDITION_VALID, 1, true },
+        { 9, CONDITION_UNROUTED, METRICS_NO_AGE, false }, /* no such route */
+    };
+
+    begin();
+    for (size_t i = 0; i < COUNT_OF(events); i++)
+        metrics_count_event(metrics, &events[i]);
+    scrape();
+    CHECK_VALUE(AGE("started", "0.1"), 1);
+    CHECK_VALUE(AGE("started", "0.25"), 2);
+    CHECK_VALUE(AGE("started", "+Inf"), 2);
+    CHECK_VALUE(AGE("ended", "86400.0"), 0);
+    CHECK_VALUE(AGE("ended", "+Inf"), 1);
+    CHECK_VALUE("sluice_event_age_seconds_count{route=\"\"}", 0);
+    CHECK_VALUE("sluice_event_age_seconds_sum{route=\"ended\"}", 90000);
+    CHECK_VALUE("sluice_events_total{route=\"ended\",outcome=\"valid\"}", 1);
+    CHECK_VALUE("sluice_events_total{route=\"\",outcome=\"unrouted\"}", 1);
+    CHECK_VALUE("sluice_replays_total{outcome=\"valid\"}", 1);
+    end();
+}
+
+static void reloads_and_the_process_are_shown(void)
+{
+    begin();
+    metrics_count_reload(metrics_counts(metrics), true);
+    metrics_count_reload(metrics_counts(metrics), true);
+    metrics_count_reload(metrics_counts(metrics), false);
+    scrape();
+    CHECK_VALUE("sluice_reloads_total{result=\"ok\"}", 2);
+    CHECK_VALUE("sluice_reloads_total{result=\"error\"}", 1);
+    CHECK(value("process_resident_memory_bytes") > 1e5);
+    CHECK(value("process_virtual_memory_bytes") > 1e5);
+    CHECK(value("process_open_fds") >= 3 && value("process_max_fds") > 3);
+    CHECK(value("process_cpu_seconds_total") > 0);
+    CHECK(value("process_start_time_seconds") > 1.5e9);
+    end();
+}
+
+/* Counters have the names of routes: a reload may order them anew, take some away, add others. */
+static void routes_keep_their_counts_over_a_reload(void)
+{
+    static const char *const names[] = { "new", "started" };
+
+    begin();
+    metrics_count_event(metrics, &(struct metrics_event){ 1, CONDITION_VALID, 5, false });
+    metrics_count_event(metrics, &(struct metrics_event){ 2, CONDITION_VALID, 5, false });
+
+    struct metrics *heir = metrics_create(&(struct metrics_options){ .version = "1.2.3",
+                                                                     .catalog = pipeline.catalog,
+                                                                     .health = health,
+                                                                     .connections = seven,
+                                                                     .inflight_bytes = seven,
+                                                                     .self = &pipeline,
+                                                                     .route_names = names,
+                                                                     .route_count = COUNT_OF(names),
+                                                                     .predecessor = metrics });
+
+    metrics_destroy(metrics);
+    metrics = heir;
+    metrics_count_event(metrics, &(struct metrics_event){ 1, CONDITION_VALID, 5, false });
+    metrics_count_event(metrics, &(struct metrics_event){ 2, CONDITION_VALID, 5, false });
+    scrape();
+    CHECK_VALUE("sluice_events_total{route=\"started\",outcome=\"valid\"}", 2);
+    CHECK_VALUE("sluice_events_total{route=\"ended\",outcome=\"valid\"}", 1);
+    CHECK_VALUE("sluice_events_total{route=\"new\",outcome=\"valid\"}", 1);
+    end();
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -297,6 +439,10 @@ int main(void)
     RUN(requests_are_counted_by_small_sets);
     RUN(durations_fall_into_buckets);
     RUN(outcomes_are_there_from_the_start);
+    RUN(an_accept_header_chooses_the_format);
+    RUN(events_have_an_age_and_replays_are_counted_apart);
+    RUN(reloads_and_the_process_are_shown);
+    RUN(routes_keep_their_counts_over_a_reload);
     RUN(schemas_show_their_state);
     RUN(threads_lose_no_count);
     RUN(counts_outlive_a_successor);

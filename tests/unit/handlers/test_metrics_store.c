@@ -22,6 +22,7 @@ static void shows_what_the_store_counts(void)
         "\nsluice_store_quarantined_total{outcome=\"schema_invalid\"} 1\n",
         "\nsluice_store_max_bytes 67108864\n",
         "\nsluice_store_quarantine_rows 1\n",
+        "\nsluice_store_quarantine_open 1\n",
         "\nsluice_store_commit_duration_seconds_bucket{le=\"0.0001\"} ",
         "\nsluice_store_commit_duration_seconds_bucket{le=\"+Inf\"} ",
         "\nsluice_store_batch_events_sum 5.000000\n",
@@ -49,7 +50,7 @@ static void shows_what_the_store_counts(void)
     (void)store_submit(&store, &event);
     (void)store_submit(&store, &bad);
     buf_init(&text, 1 << 20);
-    metrics_write_store(&text, store.outbox);
+    metrics_write_store(&(struct metrics_page){ .out = &text }, store.outbox);
     buf_add_char(&text, '\0');
     for (size_t i = 0; i < COUNT_OF(lines); i++)
         check_line(&text, lines[i]);
@@ -71,8 +72,14 @@ static void each_sink_has_a_series_for_each_result(void)
     CLEANUP(buf_done) struct buf out;
 
     buf_init(&out, 10000);
-    metrics_write_attempts(&out, pumps, COUNT_OF(pumps));
-    CHECK_STR(buf_str(&out),
+    metrics_write_attempts(&(struct metrics_page){ .out = &out }, pumps, COUNT_OF(pumps));
+
+    struct str text = buf_str(&out);
+    const char *delays = memmem(text.ptr, text.len, "# HELP sluice_sink_delivery_seconds", 35);
+
+    CHECK(delays != NULL);
+    text.len = (size_t)(delays - text.ptr);
+    CHECK_STR(text,
               "# HELP sluice_sink_attempts_total Records handed to the sink, each time, by what it "
               "said.\n"
               "# TYPE sluice_sink_attempts_total counter\n"
@@ -95,6 +102,9 @@ static void each_sink_has_a_series_for_each_result(void)
               "# TYPE sluice_sink_misconfigured gauge\n"
               "sluice_sink_misconfigured{sink=\"archive\"} 0\n"
               "sluice_sink_misconfigured{sink=\"hook\"} 0\n");
+    buf_add_char(&out, '\0');
+    check_line(&out, "\nsluice_sink_delivery_seconds_bucket{sink=\"archive\",le=\"0.005\"} 0\n");
+    check_line(&out, "\nsluice_sink_delivery_seconds_count{sink=\"hook\"} 0\n");
     for (size_t i = 0; i < COUNT_OF(pumps); i++)
         pump_destroy(pumps[i]);
 }

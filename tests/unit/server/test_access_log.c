@@ -3,6 +3,7 @@
  */
 #include "server/access_log.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -34,9 +35,11 @@ static bool has(struct str text, const char *what)
 static const struct request_note full_note = {
     .event_id = STR_INIT("event-1"),
     .outcome = STR_INIT("schema_invalid"),
+    .route = STR_INIT("interaction-started"),
     .schema = STR_INIT("InteractionStartedSchema"),
     .schema_version = STR_INIT("3"),
     .rule = STR_INIT("/properties/interaction/required"),
+    .reason = STR_INIT("'id' is a required property"),
 };
 
 static struct http_exchange_summary summary_of(const struct request_note *note)
@@ -62,8 +65,10 @@ static void a_request_is_one_documented_line(void)
     CHECK_STR(line, ",\"level\":\"info\",\"event\":\"request\",\"request_id\":\"request-1\","
                     "\"trace_id\":\"1-67891233-abcdef012345678912345678\",\"event_id\":\"event-1\","
                     "\"method\":\"POST\",\"path\":\"/events\",\"status\":400,"
-                    "\"outcome\":\"schema_invalid\",\"schema\":\"InteractionStartedSchema\","
+                    "\"outcome\":\"schema_invalid\",\"route\":\"interaction-started\","
+                    "\"schema\":\"InteractionStartedSchema\","
                     "\"schema_version\":\"3\",\"rule\":\"/properties/interaction/required\","
+                    "\"reason\":\"'id' is a required property\","
                     "\"bytes_in\":909,\"bytes_out\":211,\"duration_us\":57}\n");
 }
 
@@ -151,6 +156,35 @@ static void an_unusual_end_is_named(void)
     }
 }
 
+static void the_level_says_whose_business_it_is(void)
+{
+    static const struct {
+        const char *outcome;
+        int status;
+        bool is_quiet;
+        const char *level; /* NULL: no line at level info */
+    } cases[] = {
+        { "valid", 200, false, "info" },     { "schema_invalid", 400, false, "info" },
+        { NULL, 404, false, "info" },        { "unavailable", 503, false, "warn" },
+        { "internal", 500, false, "error" }, { "registry_unavailable", 500, false, "warn" },
+        { NULL, 0, false, "info" },          { NULL, 200, true, NULL },
+        { NULL, 503, true, NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct request_note note = { .outcome = str_from_c(cases[i].outcome) };
+        struct http_exchange_summary summary = summary_of(&note);
+        char level[32];
+
+        TEST_CASE(cases[i].outcome ? cases[i].outcome : "none");
+        summary.status = cases[i].status;
+        summary.is_quiet = cases[i].is_quiet;
+        log_one(&summary);
+        (void)snprintf(level, sizeof(level), "\"level\":\"%s\"", cases[i].level);
+        CHECK(cases[i].level ? has(line, level) : output.len == 0);
+    }
+}
+
 static void nothing_is_logged_at_level_warn(void)
 {
     struct http_exchange_summary summary = summary_of(&full_note);
@@ -170,6 +204,7 @@ int main(void)
     RUN(an_array_has_its_counts);
     RUN(only_wellformed_identifiers_are_shown);
     RUN(an_unusual_end_is_named);
+    RUN(the_level_says_whose_business_it_is);
     RUN(nothing_is_logged_at_level_warn);
     mem_free((void *)output.ptr);
     return test_end();

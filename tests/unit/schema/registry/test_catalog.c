@@ -350,6 +350,20 @@ static void a_failure_is_logged_once_not_at_each_look(void)
     mem_free((void *)output.ptr);
 }
 
+static void the_end_of_a_failure_is_logged_too(void)
+{
+    struct str output;
+
+    begin_logged(NULL);
+    await_failure();
+    folder_write(&folder, "R/S.json", STR("{}"));
+    CHECK(wait_until(is_usable, NULL));
+    (void)end_logged(&output);
+    CHECK(strstr(output.ptr, "\"event\":\"schema_refresh_recovered\",\"registry\":\"R\","
+                             "\"schema\":\"S\",\"attempts_failed\":") != NULL);
+    mem_free((void *)output.ptr);
+}
+
 static void a_change_is_taken_and_logged_once(void)
 {
     struct str output;
@@ -415,6 +429,7 @@ int main(void)
     RUN(keys_that_come_later_are_found_too);
     RUN(readers_never_notice_a_swap);
     RUN(a_failure_is_logged_once_not_at_each_look);
+    RUN(the_end_of_a_failure_is_logged_too);
     RUN(a_change_is_taken_and_logged_once);
     RUN(ends_at_once_while_waiting_long);
     RUN(a_successor_goes_on_counting);

@@ -384,6 +384,26 @@ static void keeps_the_old_pair_when_the_new_one_is_bad_and_says_so_once(void)
     http_tls_destroy(tls);
 }
 
+static void an_expired_certificate_is_logged_once(void)
+{
+    struct capture capture;
+
+    tls_files_write(&folder, "old", -5);
+    capture_begin(&capture, STDOUT_FILENO);
+
+    struct http_tls *tls = create("old");
+
+    for (int i = 0; i < 3; i++)
+        http_tls_refresh(tls);
+
+    struct str said = capture_end(&capture);
+    const char *line = strstr(said.ptr, "tls_certificate_expired\",\"expires\":");
+
+    CHECK(line && !strstr(line + 1, "tls_certificate_expired"));
+    mem_free((void *)said.ptr);
+    http_tls_destroy(tls);
+}
+
 static void refuses_to_begin_without_a_pair(void)
 {
     struct tls_files files = tls_files_paths(&folder, "missing");
@@ -406,6 +426,7 @@ int main(void)
     RUN(resumes_sessions);
     RUN(takes_a_new_pair_once_it_is_at_rest);
     RUN(keeps_the_old_pair_when_the_new_one_is_bad_and_says_so_once);
+    RUN(an_expired_certificate_is_logged_once);
     RUN(refuses_to_begin_without_a_pair);
     folder_done(&folder);
     return test_end();
