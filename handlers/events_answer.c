@@ -65,7 +65,8 @@ static void answer_one(struct run *run, struct response *response)
 
     response->note.event_id = event->id;
     response->note.route = event->route ? event->route->name : STR_NONE;
-    response->note.schema = event->route ? str_from_c(event->route->schema) : STR_NONE;
+    response->note.schema =
+        event->route && event->route->schema ? str_from_c(event->route->schema) : STR_NONE;
     response->note.schema_version = event->version;
     response->note.rule = outcome->report.best.keyword_location;
     response->note.outcome = str_from_c(outcome->row->condition);

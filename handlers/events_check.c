@@ -60,7 +60,7 @@ static bool event_waits(struct run *run, const struct flat *root)
 
     run->awaited = NULL;
     if (flat_is_object(root) && routes_find(run->options->routes, root, &route, &err))
-        run->awaited = route->live;
+        run->awaited = route->live; /* NULL: it drops its events */
     return run_still_waits(run);
 }
 

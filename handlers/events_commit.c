@@ -19,14 +19,15 @@ enum { UNITS_MAX = 1024 * 1024 }; /* bytes of error units that the quarantine ke
 static bool is_kept(const struct run *run, const struct outcome *outcome)
 {
     if (!outcome->row->error)
-        return true;
+        return outcome->condition != CONDITION_DROPPED;
     return outcome->row->status == 400 && run->options->quarantine;
 }
 
 /* May an event that is refused now have been accepted before? */
 static bool may_be_known(const struct run *run, size_t index)
 {
-    return run->options->dedup && run->events[index].id.ptr;
+    return run->outcomes[index].condition != CONDITION_DROPPED && run->options->dedup &&
+           run->events[index].id.ptr;
 }
 
 /* An array in which nothing is an event is kept as one refused event, not one per element. */

@@ -150,6 +150,9 @@ void run_read(struct run *run)
 enum condition run_take_steps(struct run *run, struct event *event, struct error *err)
 {
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        if (event->route && event->route->drop)
+            return CONDITION_DROPPED;
+
         bool ok = steps[i].run(run, event, err);
 
         observe(run, steps[i].name, event, ok ? NULL : err);

@@ -55,6 +55,10 @@ void outcome_write_refusal(struct buf *out, const struct outcome *outcome)
 
 void outcome_write_receipt(struct buf *out, const struct outcome *outcome)
 {
+    if (outcome->condition == CONDITION_DROPPED) {
+        buf_add(out, STR("{\"status\":\"dropped\"}"));
+        return;
+    }
     buf_add(out, STR("{\"id\":"));
     write_id(out, outcome->id);
     buf_add(out, STR(",\"status\":\"accepted\"}"));
@@ -68,6 +72,8 @@ static void write_result(struct buf *out, const struct outcome *outcome)
     buf_add_int(out, outcome->row->status);
     if (outcome->condition == CONDITION_DUPLICATE)
         buf_add(out, STR(",\"duplicate\":true"));
+    if (outcome->condition == CONDITION_DROPPED)
+        buf_add(out, STR(",\"dropped\":true"));
     if (outcome->row->error) {
         buf_add_char(out, ',');
         write_members(out, outcome);

@@ -27,7 +27,7 @@ void outcome_write_units(struct buf *out, const struct schema_report *report);
 /** Add the body of a refused single event: `{"error":...,"details":...,"errors":[...]}`. */
 void outcome_write_refusal(struct buf *out, const struct outcome *outcome);
 
-/** Add the body of an accepted single event without its record. */
+/** Add the body of an accepted single event without its record, or of a dropped one. */
 void outcome_write_receipt(struct buf *out, const struct outcome *outcome);
 
 /** Add the body for an array of events: `{"results":[...],"batchItemFailures":[...]}`. */

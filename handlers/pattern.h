@@ -12,7 +12,9 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/flat.h"
 
@@ -24,6 +26,13 @@ struct pattern;
  */
 NODISCARD bool pattern_create(const struct flat *source, struct pattern **out, struct error *err);
 
+/**
+ * The same, but the error's text is the reason alone, and its place, a JSON Pointer, is added to
+ * `place`.
+ */
+NODISCARD bool pattern_create_at(const struct flat *source, struct buf *place, struct pattern **out,
+                                 struct error *err);
+
 /** NULL is fine. */
 void pattern_destroy(struct pattern *pattern);
 
@@ -32,3 +41,14 @@ void pattern_destroy(struct pattern *pattern);
  * of the event times that of the pattern, and not faster.
  */
 bool pattern_fits(const struct pattern *pattern, const struct flat *event);
+
+/** A field for which an event does not fit. */
+struct pattern_miss {
+    struct str key;           /* JSON Pointer into the event; in the arena, like the next */
+    struct str expected;      /* what the pattern has there, as JSON; empty: several fields */
+    const struct flat *found; /* the event's value there; NULL: absent */
+};
+
+/** Why does the event, an object, not fit? False: it fits. */
+NODISCARD bool pattern_explain(const struct pattern *pattern, const struct flat *event,
+                               struct arena *arena, struct pattern_miss *miss);

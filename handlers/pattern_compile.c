@@ -13,8 +13,7 @@ struct compiling {
 
 static bool refuse(struct compiling *compiling, const char *reason)
 {
-    return fail(compiling->err, ERR_INVALID, "at %.*s: %s", STR_ARG(buf_str(compiling->place)),
-                reason);
+    return fail(compiling->err, ERR_INVALID, "%s", reason);
 }
 
 static size_t enter(struct compiling *compiling, struct str token)
@@ -48,6 +47,7 @@ static bool compile_list(struct compiling *compiling, const struct flat *list,
             return refuse(compiling, why.text);
         field->may_be_absent |= conditions[count++].test == PATTERN_ABSENT;
     }
+    field->source = flat_text(pattern->arena, list);
     field->conditions = conditions;
     field->condition_count = count;
     return true;
@@ -136,13 +136,13 @@ static bool compile_object(struct compiling *compiling, const struct flat *objec
     return true;
 }
 
-bool pattern_create(const struct flat *source, struct pattern **out, struct error *err)
+bool pattern_create_at(const struct flat *source, struct buf *place, struct pattern **out,
+                       struct error *err)
 {
     struct pattern *pattern = mem_alloc(sizeof(*pattern));
-    struct compiling compiling = { .pattern = pattern, .err = err };
+    struct compiling compiling = { .pattern = pattern, .place = place, .err = err };
 
     pattern->arena = arena_create();
-    compiling.place = arena_buf(pattern->arena, SIZE_MAX);
 
     bool ok = flat_is_object(source) ? compile_object(&compiling, source, &pattern->root)
                                      : fail(err, ERR_INVALID, "a pattern is an object");
@@ -152,6 +152,21 @@ bool pattern_create(const struct flat *source, struct pattern **out, struct erro
     else
         pattern_destroy(pattern);
     return ok;
+}
+
+bool pattern_create(const struct flat *source, struct pattern **out, struct error *err)
+{
+    CLEANUP(buf_done) struct buf place;
+
+    buf_init(&place, SIZE_MAX);
+    if (pattern_create_at(source, &place, out, err))
+        return true;
+    if (!flat_is_object(source))
+        return false;
+
+    struct error why = *err;
+
+    return fail(err, why.code, "at %.*s: %s", STR_ARG(buf_str(&place)), why.text);
 }
 
 void pattern_destroy(struct pattern *pattern)

@@ -80,7 +80,8 @@ struct pattern_condition {
 };
 
 struct pattern_field {
-    struct str key; /* of the root: empty */
+    struct str key;    /* of the root: empty */
+    struct str source; /* its list of conditions as JSON */
 
     const struct pattern_condition *conditions; /* NULL: it has fields */
     size_t condition_count;

@@ -113,3 +113,55 @@ bool pattern_fits(const struct pattern *pattern, const struct flat *event)
 {
     return flat_is_object(event) && fit_object(&pattern->root, event) != FIT_NOT;
 }
+
+/* Explaining. */
+
+static bool explain_object(const struct pattern_field *field, const struct flat *object,
+                           struct buf *key, struct pattern_miss *miss);
+
+/* `value`, at `key`, does not fit `field`. */
+static void explain_field(const struct pattern_field *field, const struct flat *value,
+                          struct buf *key, struct pattern_miss *miss)
+{
+    bool is_array = value && flat_is_array(value);
+
+    *miss = (struct pattern_miss){ .expected = field->source, .found = value };
+    if (!field->conditions && !is_array)
+        (void)explain_object(field, value && flat_is_object(value) ? value : NULL, key, miss);
+}
+
+/* False: the object fits each field and each choice. */
+static bool explain_object(const struct pattern_field *field, const struct flat *object,
+                           struct buf *key, struct pattern_miss *miss)
+{
+    for (size_t i = 0; i < field->field_count; i++) {
+        const struct pattern_field *inner = &field->fields[i];
+        const struct flat *value = object ? flat_find(object, inner->key) : NULL;
+
+        if (fit_field(inner, value) != FIT_NOT)
+            continue;
+        buf_add_char(key, '/');
+        json_write_pointer_token(key, inner->key);
+        explain_field(inner, value, key, miss);
+        return true;
+    }
+    for (size_t i = 0; i < field->choice_count; i++) {
+        if (fit_choice(&field->choices[i], object) != FIT_NOT)
+            continue;
+        buf_add(key, STR("/$or"));
+        *miss = (struct pattern_miss){ .found = object };
+        return true;
+    }
+    return false;
+}
+
+bool pattern_explain(const struct pattern *pattern, const struct flat *event, struct arena *arena,
+                     struct pattern_miss *miss)
+{
+    struct buf *key = arena_buf(arena, SIZE_MAX);
+
+    if (!explain_object(&pattern->root, event, key, miss))
+        return false;
+    miss->key = buf_str(key);
+    return true;
+}

@@ -4,46 +4,30 @@
 #include "handlers/route.h"
 
 #include "base/memory.h"
-
-struct matcher {
-    char *member; /* a top-level member; NULL: see `pointer` */
-    struct json_pointer *pointer;
-    char *glob;
-    bool matches_all; /* the glob is "*" */
-};
+#include "handlers/matcher.h"
+#include "handlers/route_index.h"
 
 struct rule {
-    struct rule *next;
     struct route route; /* the public part */
-    struct matcher *matchers;
-    size_t matcher_count;
+    struct matcher *matcher;
     char *schema;
     char *registry;
     char *name;
 };
 
 struct routes {
-    struct rule *first; /* in the order of the configuration */
-    struct rule **end;  /* the last `next` */
-    size_t count;
+    struct route_list all; /* in the order of the configuration; owned */
+    struct route_index indexes[MATCHER_MEMBERS];
 };
 
 struct routes *routes_create(void)
 {
-    struct routes *routes = mem_alloc(sizeof(*routes));
-
-    routes->end = &routes->first;
-    return routes;
+    return mem_alloc(sizeof(struct routes));
 }
 
 static void rule_destroy(struct rule *rule)
 {
-    for (size_t i = 0; i < rule->matcher_count; i++) {
-        mem_free(rule->matchers[i].member);
-        mem_free(rule->matchers[i].glob);
-        json_pointer_destroy(rule->matchers[i].pointer);
-    }
-    mem_free(rule->matchers);
+    matcher_destroy(rule->matcher);
     json_pointer_destroy(rule->route.payload);
     json_pointer_destroy(rule->route.id);
     transform_destroy(rule->route.transform);
@@ -57,41 +41,65 @@ void routes_destroy(struct routes *routes)
 {
     if (!routes)
         return;
-    while (routes->first) {
-        struct rule *rule = routes->first;
-
-        routes->first = rule->next;
-        rule_destroy(rule);
-    }
+    for (size_t i = 0; i < MATCHER_MEMBERS; i++)
+        route_index_done(&routes->indexes[i]);
+    for (size_t i = 0; i < routes->all.count; i++)
+        rule_destroy((struct rule *)routes->all.rules[i]);
+    mem_free((void *)routes->all.rules);
     mem_free(routes);
 }
 
-static bool add_matchers(struct rule *rule, const struct route_options *options, struct error *err)
+static struct str text_or_none(const char *text)
 {
-    rule->matchers = mem_alloc_array(options->match_count, sizeof(struct matcher));
-    for (size_t i = 0; i < options->match_count; i++) {
-        const struct route_match *match = &options->match[i];
-        struct matcher *matcher = &rule->matchers[rule->matcher_count++];
+    return text ? str_from_c(text) : STR("");
+}
 
-        matcher->glob = mem_copy_string(match->glob);
-        matcher->matches_all = strcmp(match->glob, "*") == 0;
-        if (match->key[0] != '/')
-            matcher->member = mem_copy_string(match->key);
-        else if (!json_pointer_create(str_from_c(match->key), &matcher->pointer, err))
-            return fail_within(err, "match");
-    }
-    return true;
+static bool add_matcher(struct rule *rule, const struct route_options *options, struct error *err)
+{
+    const struct matcher_options of = { text_or_none(options->match),
+                                        text_or_none(options->pattern) };
+    CLEANUP(buf_done) struct buf place;
+
+    buf_init(&place, SIZE_MAX);
+    if (matcher_create(&of, &place, &rule->matcher, err))
+        return true;
+
+    struct error why = *err;
+
+    return fail(err, why.code, "%.*s: %s", STR_ARG(buf_str(&place)), why.text);
 }
 
 static bool fill(struct rule *rule, const struct route_options *options, struct error *err)
 {
-    if (!add_matchers(rule, options, err))
+    if (!add_matcher(rule, options, err))
         return false;
-    if (!json_pointer_create(str_from_c(options->payload), &rule->route.payload, err))
-        return fail_within(err, "payload");
     if (!json_pointer_create(str_from_c(options->id), &rule->route.id, err))
         return fail_within(err, "id");
+    if (options->drop)
+        return true;
+    if (!json_pointer_create(str_from_c(options->payload), &rule->route.payload, err))
+        return fail_within(err, "payload");
     return transform_load(options->transform, &rule->route.transform, err);
+}
+
+static void name_schema(struct rule *rule, const struct route_options *options,
+                        struct catalog *catalog)
+{
+    rule->schema = mem_copy_string(options->schema);
+    rule->registry = mem_copy_string(options->registry);
+    rule->route.schema = rule->schema;
+    rule->route.registry = rule->registry;
+    rule->route.live = catalog_add(catalog, options->registry, options->schema);
+}
+
+static void index_rule(struct routes *routes, const struct rule *rule)
+{
+    for (size_t i = 0; i < MATCHER_MEMBERS; i++) {
+        size_t count;
+        const struct str *texts = matcher_texts(rule->matcher, (enum matcher_member)i, &count);
+
+        route_index_add(&routes->indexes[i], rule, texts, count);
+    }
 }
 
 bool routes_add(struct routes *routes, const struct route_options *options, struct catalog *catalog,
@@ -104,50 +112,72 @@ bool routes_add(struct routes *routes, const struct route_options *options, stru
         err->code = ERR_CONFIG;
         return false;
     }
-    rule->schema = mem_copy_string(options->schema);
-    rule->registry = mem_copy_string(options->registry);
     rule->name = mem_copy_string(options->name);
     rule->route.name = str_from_c(rule->name);
     rule->route.sinks = options->sinks;
-    rule->route.schema = rule->schema;
-    rule->route.registry = rule->registry;
-    rule->route.live = catalog_add(catalog, options->registry, options->schema);
-    rule->route.number = ++routes->count;
-    *routes->end = rule;
-    routes->end = &rule->next;
+    rule->route.drop = options->drop;
+    rule->route.number = routes->all.count + 1;
+    if (!options->drop)
+        name_schema(rule, options, catalog);
+    route_list_add(&routes->all, rule);
+    index_rule(routes, rule);
     return true;
 }
 
-/* The string at the matcher's place; "": absent or not a string. */
-static struct str value_at(const struct matcher *matcher, const struct flat *event)
-{
-    const struct flat *value;
+/* The rules to try: those that want a text of the event, and those that take any. */
+struct candidates {
+    struct route_list named;
+    struct route_list others;
+};
 
-    if (matcher->member)
-        return flat_is_object(event) ? flat_find_str(event, str_from_c(matcher->member)) : STR("");
-    if (flat_pointer_find(matcher->pointer, event, &value, NULL) != JSON_FOUND ||
-        !flat_is_string(value))
-        return STR("");
-    return flat_str(value);
+static size_t count_of(const struct candidates *candidates)
+{
+    return candidates->named.count + candidates->others.count;
 }
 
-static bool matches(const struct rule *rule, const struct flat *event)
+/* As the index with the fewest says. */
+static struct candidates find_candidates(const struct routes *routes, const struct flat *event)
 {
-    for (size_t i = 0; i < rule->matcher_count; i++) {
-        const struct matcher *matcher = &rule->matchers[i];
+    struct candidates best = { .others = routes->all };
 
-        if (!matcher->matches_all &&
-            !str_matches_glob(value_at(matcher, event), str_from_c(matcher->glob)))
-            return false;
+    for (size_t i = 0; flat_is_object(event) && i < MATCHER_MEMBERS; i++) {
+        const struct route_index *index = &routes->indexes[i];
+        const struct flat *value = index->count > 0 ? flat_find(event, matcher_members[i]) : NULL;
+
+        if (!value || !flat_is_string(value))
+            continue; /* an array can hold several texts */
+
+        struct candidates found = { route_index_find(index, flat_str(value)), index->others };
+
+        if (count_of(&found) < count_of(&best))
+            best = found;
     }
-    return true;
+    return best;
+}
+
+/* The next of both lists, which are in the order of the routes. */
+static const struct rule *take_next(struct candidates *candidates)
+{
+    struct route_list *named = &candidates->named;
+    struct route_list *others = &candidates->others;
+    struct route_list *from = named;
+
+    if (named->count == 0 ||
+        (others->count > 0 && others->rules[0]->route.number < named->rules[0]->route.number))
+        from = others;
+    from->count--;
+    return *from->rules++;
 }
 
 bool routes_find(const struct routes *routes, const struct flat *event, const struct route **out,
                  struct error *err)
 {
-    for (const struct rule *rule = routes->first; rule; rule = rule->next) {
-        if (matches(rule, event)) {
+    struct candidates candidates = find_candidates(routes, event);
+
+    while (count_of(&candidates) > 0) {
+        const struct rule *rule = take_next(&candidates);
+
+        if (matcher_fits(rule->matcher, event)) {
             *out = &rule->route;
             return true;
         }

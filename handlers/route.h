@@ -1,9 +1,9 @@
 /*
  * route.h - selects the schema and the transform of an event.
  *
- * The `match` of a route maps keys to globs. A key that begins with `/` is a JSON Pointer into the
- * event, any other key is a top-level member. A value that is absent or not a string counts as "".
- * The first route whose globs all match is selected.
+ * The first route whose matcher (matcher.h) takes the event is selected. Routes that want certain
+ * texts in the event's `source` or `detail-type` are indexed by them, so that an event is tried
+ * with few of many routes.
  *
  * Threads: immutable once created; shared.
  */
@@ -19,15 +19,10 @@
 #include "handlers/transform.h"
 #include "schema/registry/catalog.h"
 
-struct route_match {
-    const char *key;
-    const char *glob;
-};
-
 /** The settings of a route; borrowed during routes_add(). */
 struct route_options {
-    const struct route_match *match;
-    size_t match_count;
+    const char *match;   /* matcher.h, as JSON; NULL or "": none */
+    const char *pattern; /* likewise */
     const char *registry;
     const char *schema;
     const char *payload;   /* JSON Pointer; "": the whole event */
@@ -35,12 +30,14 @@ struct route_options {
     const char *transform; /* path of the transform file */
     const char *name;
     uint64_t sinks; /* that get its records: as in struct outbox_event */
+    bool drop;      /* its events are dropped: of the rest only the name and the id count */
 };
 
 struct route {
     size_t number; /* from 1, as texts count */
     struct str name;
     uint64_t sinks;
+    bool drop;          /* then schema, registry, live, payload and transform are NULL */
     const char *schema; /* its name */
     const char *registry;
     struct catalog_entry *live; /* the live version */

@@ -12,6 +12,7 @@ static const char unavailable[] = "Service unavailable";
 static const struct status_row tutorial[CONDITION_COUNT] = {
     [CONDITION_VALID] = { "valid", NULL, 200, false },
     [CONDITION_DUPLICATE] = { "duplicate", NULL, 200, false },
+    [CONDITION_DROPPED] = { "dropped", NULL, 200, false },
     [CONDITION_MALFORMED] = { "malformed", processing, 400, false },
     [CONDITION_UNROUTED] = { "unrouted", processing, 400, false },
     [CONDITION_SCHEMA_INVALID] = { "schema_invalid", "Schema validation failed", 400, false },

@@ -24,6 +24,7 @@ enum status_map {
 enum condition {
     CONDITION_VALID,
     CONDITION_DUPLICATE,
+    CONDITION_DROPPED, /* by its route or its transform: nothing is stored */
     CONDITION_MALFORMED,
     CONDITION_UNROUTED,
     CONDITION_SCHEMA_INVALID,

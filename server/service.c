@@ -96,8 +96,10 @@ static bool create_catalog(struct service *service, const struct config *config,
 
 static bool names_schema(const struct config *config, const struct config_route *wanted)
 {
+    if (wanted->drop)
+        return true;
     for (size_t i = 0; i < config->route_count; i++)
-        if (strcmp(config->routes[i].registry, wanted->registry) == 0 &&
+        if (!config->routes[i].drop && strcmp(config->routes[i].registry, wanted->registry) == 0 &&
             strcmp(config->routes[i].schema, wanted->schema) == 0)
             return true;
     return false;
@@ -195,27 +197,20 @@ static uint64_t sinks_of(const struct config *config, const struct config_route 
 static bool add_route(struct service *service, const struct config *config,
                       const struct config_route *route, struct error *err)
 {
-    struct route_match *match = mem_alloc_array(route->match.count, sizeof(*match));
-
-    for (size_t i = 0; i < route->match.count; i++)
-        match[i] = (struct route_match){ route->match.list[i].key, route->match.list[i].value };
-
-    bool ok = routes_add(service->routes,
-                         &(struct route_options){
-                             .match = match,
-                             .match_count = route->match.count,
-                             .registry = route->registry,
-                             .schema = route->schema,
-                             .payload = route->payload,
-                             .id = route->id,
-                             .transform = route->transform,
-                             .name = route->name,
-                             .sinks = sinks_of(config, route),
-                         },
-                         service->catalog, err);
-
-    mem_free(match);
-    return ok;
+    return routes_add(service->routes,
+                      &(struct route_options){
+                          .match = route->match,
+                          .pattern = route->pattern,
+                          .registry = route->registry,
+                          .schema = route->schema,
+                          .payload = route->payload,
+                          .id = route->id,
+                          .transform = route->transform,
+                          .name = route->name,
+                          .sinks = sinks_of(config, route),
+                          .drop = route->drop,
+                      },
+                      service->catalog, err);
 }
 
 static bool create_routes(struct service *service, const struct config *config, struct error *err)
@@ -422,7 +417,9 @@ bool service_create_schemas(const struct config *config, struct service **out, s
         return false;
     }
     for (size_t i = 0; i < config->route_count; i++)
-        (void)catalog_add(service->catalog, config->routes[i].registry, config->routes[i].schema);
+        if (!config->routes[i].drop)
+            (void)catalog_add(service->catalog, config->routes[i].registry,
+                              config->routes[i].schema);
     catalog_load(service->catalog);
     *out = service;
     return true;

@@ -145,8 +145,11 @@ static int verify_one(const struct schema_cli *cli)
 
 bool schema_cli_is_known(const struct config *config, size_t index)
 {
+    if (config->routes[index].drop)
+        return true; /* it has none */
     for (size_t i = 0; i < index; i++)
-        if (strcmp(config->routes[i].registry, config->routes[index].registry) == 0 &&
+        if (!config->routes[i].drop &&
+            strcmp(config->routes[i].registry, config->routes[index].registry) == 0 &&
             strcmp(config->routes[i].schema, config->routes[index].schema) == 0)
             return true;
     return false;

@@ -165,7 +165,8 @@ static void look_at_keys(const struct inspection *inspection)
 static bool is_named_before(const struct config *config, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (strcmp(config->routes[i].transform, config->routes[index].transform) == 0)
+        if (!config->routes[i].drop &&
+            strcmp(config->routes[i].transform, config->routes[index].transform) == 0)
             return true;
     return false;
 }
@@ -183,22 +184,38 @@ static void look_at_transforms(struct inspection *inspection)
         const char *pointer = arena_printf(inspection->arena, "/routes/%zu/transform", i).ptr;
         const char *file = config->routes[i].transform;
 
-        if (is_named_before(config, i) || !inspect_is_sound(inspection, pointer))
+        if (config->routes[i].drop || is_named_before(config, i) ||
+            !inspect_is_sound(inspection, pointer))
             continue;
         if (transform_check(file, add_problem, inspection))
             inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
     }
 }
 
-/* The first route that names the schema. */
-static size_t route_of(const struct config *config, const struct catalog_status *status)
+/* Are the keys that name the route's schema sound? */
+static bool has_sound_schema(const struct inspection *inspection, size_t route)
 {
-    size_t i = 0;
+    struct arena *arena = inspection->arena;
 
-    while (i < config->route_count && (strcmp(config->routes[i].registry, status->registry) != 0 ||
-                                       strcmp(config->routes[i].schema, status->schema) != 0))
-        i++;
-    return i;
+    return inspect_is_sound(inspection, arena_printf(arena, "/routes/%zu/schema", route).ptr) &&
+           inspect_is_sound(inspection, arena_printf(arena, "/routes/%zu/registry", route).ptr);
+}
+
+/* The first route that names the schema, if possible one whose keys are sound. */
+static size_t route_of(const struct inspection *inspection, const struct catalog_status *status)
+{
+    const struct config *config = inspection->config;
+    size_t found = config->route_count;
+
+    for (size_t i = config->route_count; i-- > 0;) {
+        const struct config_route *route = &config->routes[i];
+
+        if (!route->drop && strcmp(route->registry, status->registry) == 0 &&
+            strcmp(route->schema, status->schema) == 0 &&
+            (found == config->route_count || has_sound_schema(inspection, i)))
+            found = i;
+    }
+    return found;
 }
 
 /* Of one schema. */
@@ -238,12 +255,10 @@ static void look_at_schema(const struct inspection *inspection, struct catalog *
 
     catalog_status(catalog, index, &copy);
 
-    size_t route = route_of(inspection->config, status);
+    size_t route = route_of(inspection, status);
     const char *pointer = arena_printf(inspection->arena, "/routes/%zu/schema", route).ptr;
 
-    if (!inspect_is_sound(inspection, pointer) ||
-        !inspect_is_sound(inspection,
-                          arena_printf(inspection->arena, "/routes/%zu/registry", route).ptr))
+    if (!has_sound_schema(inspection, route))
         return;
 
     struct schema_warnings warnings = { inspection, pointer, status };

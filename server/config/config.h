@@ -161,15 +161,20 @@ struct config_validation {
     int64_t budget_us;
 };
 
+struct matcher;
+
 struct config_route {
     const char *name;
-    struct config_pairs match; /* key, or JSON Pointer when it begins with '/', to glob */
+    const char *match;   /* JSON objects as in handlers/matcher.h; "": none */
+    const char *pattern; /* likewise */
     const char *registry;
     const char *schema;
     const char *payload; /* JSON Pointer; "": the whole body */
     const char *id;      /* JSON Pointer */
     const char *transform;
-    struct config_strings sinks; /* names; empty: every sink */
+    struct config_strings sinks;   /* names; empty: every sink */
+    bool drop;                     /* then the keys from `registry` on do not count, except `id` */
+    const struct matcher *matcher; /* of `match` and `pattern`; NULL: one of them has a problem */
 };
 
 struct config_quarantine {

@@ -78,8 +78,9 @@ static struct input_files list_inputs(const struct config *config)
         add_input(&files, auth->basic[i].password_file,
                   arena_printf(arena, "/auth/basic/%zu/password_file", i));
     for (size_t i = 0; i < config->route_count; i++)
-        add_input(&files, config->routes[i].transform,
-                  arena_printf(arena, "/routes/%zu/transform", i));
+        if (!config->routes[i].drop)
+            add_input(&files, config->routes[i].transform,
+                      arena_printf(arena, "/routes/%zu/transform", i));
     for (size_t i = 0; i < config->sink_count; i++)
         add_sink_inputs(&files, config, i);
     return files;

@@ -273,6 +273,13 @@ static void read_client_tls(const struct config_reading *reading, const struct s
     };
 }
 
+/* An object as JSON text; "": it is none. */
+static void read_object(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    *(const char **)to =
+        json_is_object(from->value) ? json_text(reading->arena, from->value).ptr : "";
+}
+
 static void read_strings(const struct config_reading *reading, const struct setting *from, void *to)
 {
     struct config_strings *strings = to;
@@ -361,10 +368,11 @@ static const struct config_key basic_keys[] = {
 };
 
 static const struct config_key route_keys[] = {
-    KEY(config_route, name, read_route_name), KEY(config_route, match, read_pairs),
-    KEY(config_route, registry, read_text),   KEY(config_route, schema, read_text),
-    KEY(config_route, payload, read_text),    KEY(config_route, id, read_text),
-    KEY(config_route, transform, read_path),  KEY(config_route, sinks, read_strings),
+    KEY(config_route, name, read_route_name), KEY(config_route, match, read_object),
+    KEY(config_route, pattern, read_object),  KEY(config_route, registry, read_text),
+    KEY(config_route, schema, read_text),     KEY(config_route, payload, read_text),
+    KEY(config_route, id, read_text),         KEY(config_route, transform, read_path),
+    KEY(config_route, sinks, read_strings),   KEY(config_route, drop, read_flag),
 };
 
 static const struct config_key sink_keys[] = {

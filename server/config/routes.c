@@ -4,79 +4,44 @@
  * The first route that matches wins, so a route after one that matches all its events is a mistake.
  * Every report is certain. A route that only several others together cover is not found.
  */
-#include "base/utf8.h"
+#include "handlers/matcher.h"
 #include "server/config/config_internal.h"
-
-static const char *next_character(const char *at)
-{
-    at++;
-    while (utf8_continues((unsigned char)*at))
-        at++;
-    return at;
-}
-
-/*
- * Does every text that `narrow` matches match `wide` too? Both are globs; `narrow` is read
- * as a text, in which only a star of `wide` matches a star.
- */
-static bool covers_glob(const char *wide, const char *narrow)
-{
-    const char *star = NULL; /* the last star in `wide`, and the end of what it matches */
-    const char *taken = narrow;
-
-    while (*narrow) {
-        if (*wide == '*') {
-            star = wide++;
-            taken = narrow;
-        } else if (*wide == '?' && *narrow != '*') {
-            wide++;
-            narrow = next_character(narrow);
-        } else if (*wide == *narrow && *narrow != '*') {
-            wide++;
-            narrow++;
-        } else if (star) {
-            wide = star + 1;
-            narrow = taken = next_character(taken);
-        } else {
-            return false;
-        }
-    }
-    while (*wide == '*')
-        wide++;
-    return !*wide;
-}
-
-/* The glob of `route` for this key; "*", which matches everything, when it has none. */
-static const char *glob_of(const struct config_route *route, const char *key)
-{
-    for (size_t i = 0; i < route->match.count; i++)
-        if (strcmp(route->match.list[i].key, key) == 0)
-            return route->match.list[i].value;
-    return "*";
-}
-
-/* Does `first` match every event that `later` matches? */
-static bool covers(const struct config_route *first, const struct config_route *later)
-{
-    for (size_t i = 0; i < first->match.count; i++)
-        if (!covers_glob(first->match.list[i].value, glob_of(later, first->match.list[i].key)))
-            return false;
-    return true;
-}
 
 size_t config_route_before(const struct config *config, size_t index)
 {
+    const struct matcher *later = config->routes[index].matcher;
     size_t first = 0;
 
-    while (first < index && !covers(&config->routes[first], &config->routes[index]))
+    while (first < index && !(later && config->routes[first].matcher &&
+                              matcher_covers(config->routes[first].matcher, later)))
         first++;
     return first;
 }
 
-/* Is the route's `match` without problems? Otherwise the configuration lacks a part of it. */
-static bool is_whole(const struct settings *settings, const struct config *config, size_t route)
+/* Compile the route's matcher. Without one if the configuration lacks a part of it. */
+static void create_matcher(struct settings *settings, const struct config *config, size_t index)
 {
-    return !settings_has_problem(settings, arena_printf(config->arena, "/routes/%zu/match", route));
+    struct config_route *route = (struct config_route *)&config->routes[index];
+    struct arena *arena = config->arena;
+    const struct matcher_options options = { str_from_c(route->match), str_from_c(route->pattern) };
+    struct buf *place = arena_buf(arena, SIZE_MAX);
+    struct matcher *matcher;
+    struct error err;
+
+    if (settings_has_problem(settings, arena_printf(arena, "/routes/%zu/match", index)) ||
+        settings_has_problem(settings, arena_printf(arena, "/routes/%zu/pattern", index)))
+        return;
+    if (options.pattern.len > 0 && !str_equal(options.match, STR("{}")))
+        settings_complain(settings, arena_printf(arena, "/routes/%zu/pattern", index),
+                          "stands beside match: a route has one of the two");
+    else if (!matcher_create(&options, place, &matcher, &err))
+        settings_complain(settings,
+                          arena_printf(arena, "/routes/%zu%.*s", index, STR_ARG(buf_str(place))),
+                          "%s", err.text);
+    else
+        route->matcher = matcher;
+    if (route->matcher)
+        arena_own(arena, (void *)route->matcher, matcher_destroy);
 }
 
 static void check_route_name(struct settings *settings, const struct config *config, size_t index)
@@ -112,6 +77,7 @@ static void check_route_sinks(struct settings *settings, const struct config *co
 void config_route_rules(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->route_count; i++) {
+        create_matcher(settings, config, i);
         check_route_name(settings, config, i);
         check_route_sinks(settings, config, i);
     }
@@ -119,6 +85,8 @@ void config_route_rules(struct settings *settings, const struct config *config)
 
 static bool names_sink(const struct config_route *route, const char *sink)
 {
+    if (route->drop)
+        return false;
     for (size_t i = 0; i < route->sinks.count; i++)
         if (strcmp(route->sinks.list[i], sink) == 0)
             return true;
@@ -156,9 +124,10 @@ void config_check_routes(struct settings *settings, const struct config *config)
 {
     for (size_t i = 1; i < config->route_count; i++) {
         size_t first = config_route_before(config, i);
+        const char *key = *config->routes[i].pattern ? "pattern" : "match";
 
-        if (first < i && is_whole(settings, config, first) && is_whole(settings, config, i))
-            settings_complain(settings, arena_printf(config->arena, "/routes/%zu/match", i),
+        if (first < i)
+            settings_complain(settings, arena_printf(config->arena, "/routes/%zu/%s", i, key),
                               "is never reached: routes[%zu] takes all its events", first);
     }
     check_fed_sinks(settings, config);

@@ -152,6 +152,6 @@ void config_rules(struct settings *settings, const struct config *config)
     check_tls(settings, config);
     check_proxies(settings, config);
     check_pins(settings, config);
+    config_route_rules(settings, config); /* first: sinks are compared with what routes take */
     config_sink_rules(settings, config);
-    config_route_rules(settings, config);
 }

@@ -5,6 +5,7 @@
 
 #include "base/chars.h"
 #include "delivery/record_format.h"
+#include "handlers/matcher.h"
 
 /* arn:PARTITION:SERVICE:REGION:... */
 static struct str region_of_arn(struct str arn)
@@ -104,42 +105,10 @@ static bool format_glob(struct settings *settings, struct arena *arena, const ch
     return true;
 }
 
-static bool is_wild(struct str glob, size_t at)
+/* Does the route hand on events whose `key` fits the glob? */
+static bool takes(const struct config_route *route, const char *key, struct str glob)
 {
-    return at < glob.len && char_is_one_of(glob.ptr[at], "*?");
-}
-
-/*
- * Can one text fit both globs? A `?` counts as a `*`. `row[j]` is the answer for the rests of `a`
- * from i on and of `b` from j on; `below` is the row of i + 1.
- */
-static bool globs_meet(struct str a, struct str b, struct arena *arena)
-{
-    bool *row = arena_alloc(arena, b.len + 2);
-    bool *below = arena_alloc(arena, b.len + 2);
-
-    for (size_t i = a.len + 1; i-- > 0;) {
-        memcpy(below, row, b.len + 2);
-        for (size_t j = b.len + 1; j-- > 0;) {
-            if (i == a.len && j == b.len)
-                row[j] = true;
-            else if (is_wild(a, i) || is_wild(b, j))
-                row[j] = row[j + 1] || (i < a.len && below[j]);
-            else
-                row[j] = i < a.len && j < b.len && a.ptr[i] == b.ptr[j] && below[j + 1];
-        }
-    }
-    return row[0];
-}
-
-/* Does the route take events whose `key` fits the glob? It does if it does not look at the key. */
-static bool takes(const struct config_route *route, const char *key, struct str glob,
-                  struct arena *arena)
-{
-    for (size_t i = 0; i < route->match.count; i++)
-        if (strcmp(route->match.list[i].key, key) == 0)
-            return globs_meet(glob, str_from_c(route->match.list[i].value), arena);
-    return true;
+    return !route->drop && route->matcher && matcher_meets(route->matcher, str_from_c(key), glob);
 }
 
 /* An event that a rule sends back to a route would go round for ever. */
@@ -158,8 +127,8 @@ static void check_loop(struct settings *settings, const struct config *config, s
                      arena_printf(arena, "/sinks/%zu/detail_type", index), &type))
         return;
     for (size_t i = 0; i < config->route_count; i++)
-        if (takes(&config->routes[i], "source", source, arena) &&
-            takes(&config->routes[i], "detail-type", type, arena)) {
+        if (takes(&config->routes[i], "source", source) &&
+            takes(&config->routes[i], "detail-type", type)) {
             settings_complain(settings, pointer,
                               "events with this source and detail_type could come back by "
                               "routes[%zu]: give it a `match` that excludes them",

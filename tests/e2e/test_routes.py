@@ -59,3 +59,37 @@ def test_names_of_partner_events_match_the_default_route(shared, event):
         ("genesyscloud", "interaction.started"),
     ):
         assert shared.post(event | {"source": source, "detail-type": kind}).status == 200
+
+
+def test_patterns_choose_and_routes_drop(folder, sluice, event):
+    """One server: a pattern, numbers and lists in `match`, `drop`; nothing dropped is stored."""
+    server = sluice(
+        store={"path": "var/sluice.db"},
+        routes=[
+            route(name="noise", match={}, pattern={"source": [{"prefix": "noise."}]}, drop=True),
+            route(name="old", match={"version": [1, "1"], "/detail/test": True}, drop=True),
+            route(
+                match={},
+                pattern={
+                    "$or": [{"source": ["genesyscloud"]}, {"region": [{"anything-but": "eu-west-1"}]}],
+                    "detail": {"interaction": {"id": [{"exists": True}]}},
+                }
+            ),
+        ],
+    )
+    dropped = {"id": "d1", "source": "noise.x", "detail": 5}
+    for body in (dropped, {"version": 1.0, "detail": {"test": True}}):
+        answer = server.post(body)
+        assert (answer.status, answer.json) == (200, {"status": "dropped"})
+    assert server.post([dropped, event]).json["results"] == [
+        {"id": "d1", "status": 200, "dropped": True},
+        {"id": event["id"], "status": 200},
+    ]
+    assert server.post(dropped).json == {"status": "dropped"}  # never a duplicate
+    assert server.post(event | {"detail": {}}).json["details"] == "No route for this event"
+    other = event | {"source": "x", "region": "eu-west-1"}
+    assert server.post(other).json["details"] == "No route for this event"
+    assert server.metric('sluice_events_total{outcome="dropped"}') == 4
+    assert server.metric("sluice_store_accepted_total") == 1
+    line = server.wait_log(event="request", event_id="d1")
+    assert (line["status"], line["outcome"]) == (200, "dropped")

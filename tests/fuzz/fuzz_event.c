@@ -46,9 +46,9 @@ static void create_events(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static const struct str keys[] = { STR_INIT("id"), STR_INIT("detail"), STR_INIT("source") };
-    static const struct route_match match[] = { { "source", "*" }, { "detail-type", "*?*" } };
     const struct route_options options[] = {
-        { .match = match, .match_count = 2, .payload = "/detail" },
+        { .match = "{\"source\":\"*\",\"detail-type\":[\"*?*\",5]}", .payload = "/detail" },
+        { .pattern = "{\"detail\":{\"a\":[{\"anything-but\":\"b\"}]}}", .drop = true },
         { .payload = "/detail" },
     };
     struct error err = { 0 };

@@ -193,14 +193,13 @@ static void the_note_is_for_log_and_metrics(void)
 
 static void wrapped_events_have_their_places(void)
 {
-    static const struct route_match match = { "/Metadata/EventSource", "genesys*" };
     struct pipeline pipeline;
 
     pipeline_init(&pipeline, NULL);
-    pipeline_add_route(&pipeline, &(struct route_options){ .match = &match,
-                                                           .match_count = 1,
-                                                           .payload = "/Data",
-                                                           .id = "/Metadata/EventId" });
+    pipeline_add_route(&pipeline,
+                       &(struct route_options){ .match = "{\"/Metadata/EventSource\":\"genesys*\"}",
+                                                .payload = "/Data",
+                                                .id = "/Metadata/EventId" });
     pipeline_start(&pipeline, &(struct events_options){ .receipt = true });
     pipeline_check_post(&pipeline,
                         "{\"Data\":" PIPELINE_GOOD_DETAIL
@@ -210,6 +209,32 @@ static void wrapped_events_have_their_places(void)
                         "{\"Metadata\":{\"EventId\":\"w\",\"EventSource\":\"genesyscloud\"}}", 400,
                         "{\"error\":\"Processing failed\","
                         "\"details\":\"Invalid EventBridge payload: missing 'Data' key\"}");
+    pipeline_done(&pipeline);
+}
+
+static void a_route_drops_its_events(void)
+{
+    struct pipeline pipeline;
+    struct response response;
+
+    pipeline_init(&pipeline, NULL);
+    pipeline_add_route(&pipeline, &(struct route_options){ .match = "{\"source\":\"noise\"}",
+                                                           .name = "noise",
+                                                           .drop = true });
+    pipeline_add_route(&pipeline, &(struct route_options){ 0 });
+    pipeline_start(&pipeline, &(struct events_options){ .receipt = true });
+    pipeline_post(&pipeline, STR("{\"id\":\"a\",\"source\":\"noise\"}"), &response);
+    CHECK_INT(response.status, 200);
+    CHECK_STR(response.body, "{\"status\":\"dropped\"}");
+    CHECK_STR(response.note.outcome, "dropped");
+    CHECK_STR(response.note.event_id, "a");
+    CHECK(!response.note.schema.ptr && !response.note.schema_version.ptr);
+    pipeline_check_post(
+        &pipeline,
+        "[{\"id\":\"a\",\"source\":\"noise\"},{\"id\":\"b\",\"detail\":" PIPELINE_GOOD_DETAIL "}]",
+        200,
+        "{\"results\":[{\"id\":\"a\",\"status\":200,\"dropped\":true},"
+        "{\"id\":\"b\",\"status\":200}],\"batchItemFailures\":[]}");
     pipeline_done(&pipeline);
 }
 
@@ -386,6 +411,7 @@ int main(void)
     RUN(no_value_of_the_event_leaves_in_a_refusal);
     RUN(the_note_is_for_log_and_metrics);
     RUN(wrapped_events_have_their_places);
+    RUN(a_route_drops_its_events);
     RUN(null_on_the_way_of_the_transform_is_told);
     RUN(the_observer_is_told_each_step);
     RUN(answers_are_whole_while_schemas_change);

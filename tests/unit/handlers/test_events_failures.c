@@ -3,6 +3,8 @@
  */
 #include "handlers/events.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/test.h"
@@ -64,11 +66,11 @@ static void begin_failures(struct pipeline *pipeline, const struct events_option
 
     pipeline_init(pipeline, &registry);
     for (size_t i = 0; i < COUNT_OF(failures); i++) {
-        const struct route_match match = { "source", failures[i].schema };
+        char match[200];
 
-        pipeline_add_route(pipeline, &(struct route_options){ .match = &match,
-                                                              .match_count = 1,
-                                                              .schema = failures[i].schema });
+        (void)snprintf(match, sizeof(match), "{\"source\":\"%s\"}", failures[i].schema);
+        pipeline_add_route(pipeline,
+                           &(struct route_options){ .match = match, .schema = failures[i].schema });
     }
     pipeline_start(pipeline, options);
 }

@@ -275,6 +275,70 @@ static void time_grows_with_the_size_only(void)
     arena_destroy(arena);
 }
 
+static void the_place_of_an_error_is_apart(void)
+{
+    struct arena *arena = arena_create();
+    const struct flat *source = NULL;
+    struct pattern *pattern = NULL;
+    struct error err = { 0 };
+    struct buf place;
+
+    buf_init(&place, 100);
+    buf_add(&place, STR("/x"));
+    CHECK(flat_read(arena, STR("{\"a/b\":{\"c\":[{\"prefix\":1}]}}"), NULL, &source, &err));
+    CHECK(!pattern_create_at(source, &place, &pattern, &err));
+    CHECK_STR(buf_str(&place), "/x/a~1b/c");
+    CHECK_STR(str_from_c(err.text), "prefix takes a string");
+    buf_done(&place);
+    arena_destroy(arena);
+}
+
+static void why_an_event_does_not_fit_is_found(void)
+{
+    static const char pattern_text[] =
+        "{\"source\":[\"a\",{\"prefix\":\"b\"}],\"detail\":{\"x/y\":[{\"exists\":false}],"
+        "\"in\":{\"n\":[1],\"m\":[2]}},\"$or\":[{\"p\":[1]},{\"q\":[1]}]}";
+    static const struct {
+        const char *event;
+        const char *key; /* NULL: it fits */
+        const char *expected;
+        int kind; /* of what is found; -1: absent */
+    } cases[] = {
+        { "{}", "/source", "[\"a\",{\"prefix\":\"b\"}]", -1 },
+        { "{\"source\":5}", "/source", "[\"a\",{\"prefix\":\"b\"}]", JSON_INTEGER },
+        { "{\"source\":\"a\"}", "/detail/in/n", "[1]", -1 },
+        { "{\"source\":\"a\",\"detail\":7}", "/detail/in/n", "[1]", -1 },
+        { "{\"source\":\"a\",\"detail\":{\"x/y\":null}}", "/detail/x~1y", "[{\"exists\":false}]",
+          JSON_NULL },
+        { "{\"source\":\"a\",\"detail\":{\"in\":{\"n\":1,\"m\":\"2\"}}}", "/detail/in/m", "[2]",
+          JSON_STRING },
+        { "{\"source\":\"a\",\"detail\":{\"in\":[{\"n\":1},{\"m\":2}]}}", "/detail/in", "",
+          JSON_ARRAY },
+        { "{\"source\":\"a\",\"detail\":{\"in\":{\"n\":1,\"m\":2}}}", "/$or", "", JSON_OBJECT },
+        { "{\"source\":\"a\",\"detail\":{\"in\":{\"n\":1,\"m\":2}},\"q\":1}", NULL, "", 0 },
+    };
+    struct arena *arena = arena_create();
+    struct error err = { 0 };
+    struct pattern *pattern = compile(arena, pattern_text, &err);
+
+    for (size_t i = 0; pattern && i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct flat *event = NULL;
+        struct pattern_miss miss = { 0 };
+
+        TEST_CASE(cases[i].event);
+        CHECK(flat_read(arena, str_from_c(cases[i].event), NULL, &event, &err));
+        CHECK_INT(pattern_explain(pattern, event, arena, &miss), cases[i].key != NULL);
+        CHECK_INT(pattern_fits(pattern, event), cases[i].key == NULL);
+        if (!cases[i].key)
+            continue;
+        CHECK_STR(miss.key, cases[i].key);
+        CHECK_STR(miss.expected, cases[i].expected);
+        CHECK_INT(miss.found ? (int)flat_kind(miss.found) : -1, cases[i].kind);
+    }
+    pattern_destroy(pattern);
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     RUN(values_are_compared);
@@ -284,5 +348,7 @@ int main(void)
     RUN(one_branch_of_or_is_enough);
     RUN(what_is_no_pattern_is_refused_with_its_place);
     RUN(time_grows_with_the_size_only);
+    RUN(the_place_of_an_error_is_apart);
+    RUN(why_an_event_does_not_fit_is_found);
     return test_end();
 }

@@ -26,11 +26,8 @@ static size_t route_of(const struct pipeline *pipeline, const char *event)
 
 static void a_route_matches_when_every_glob_does(void)
 {
-    static const struct route_match match[] = {
-        { "source", "genesys*" },
-        { "detail-type", "interaction.?*" },
-        { "/detail/kind", "x" },
-    };
+    static const char match[] = "{\"source\":\"genesys*\",\"detail-type\":\"interaction.?*\","
+                                "\"/detail/kind\":\"x\"}";
     static const struct {
         const char *event;
         bool match;
@@ -57,8 +54,7 @@ static void a_route_matches_when_every_glob_does(void)
     struct pipeline pipeline;
 
     pipeline_init(&pipeline, NULL);
-    pipeline_add_route(&pipeline,
-                       &(struct route_options){ .match = match, .match_count = COUNT_OF(match) });
+    pipeline_add_route(&pipeline, &(struct route_options){ .match = match });
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         TEST_CASE(cases[i].event);
         CHECK_INT((int64_t)route_of(&pipeline, cases[i].event), cases[i].match);
@@ -66,57 +62,15 @@ static void a_route_matches_when_every_glob_does(void)
     pipeline_done(&pipeline);
 }
 
-static void what_is_absent_or_no_string_reads_as_empty(void)
-{
-    static const struct {
-        struct route_match match;
-        const char *event;
-        bool match_it;
-    } cases[] = {
-        { { "source", "" }, "{}", true },
-        { { "source", "" }, "{\"source\":null}", true },
-        { { "source", "" }, "{\"source\":5}", true },
-        { { "source", "" }, "{\"source\":[\"a\"]}", true },
-        { { "source", "" }, "{\"source\":\"\"}", true },
-        { { "source", "" }, "{\"source\":\"a\"}", false },
-        { { "source", "*" }, "{\"source\":5}", true },
-        { { "source", "**" }, "{}", true },
-        { { "source", "*x" }, "{\"source\":\"xy\"}", false },
-        { { "source", "?*" }, "{}", false },
-        { { "source", "5" }, "{\"source\":5}", false },
-        { { "/a/0/b", "x" }, "{\"a\":[{\"b\":\"x\"}]}", true },
-        { { "/a~1b", "x" }, "{\"a/b\":\"x\"}", true },
-        { { "/a/b", "" }, "{\"a\":7}", true },
-        { { "/Metadata/EventSource", "g*" }, "{\"Metadata\":{\"EventSource\":\"g\"}}", true },
-        { { "a.b", "x" }, "{\"a\":{\"b\":\"x\"}}", false },
-        { { "source", "{id}" }, "{\"source\":\"{id}\"}", true },
-        { { "source", "a" }, "{\"source\":\"a\\u0000b\"}", false },
-        { { "source", "a?b" }, "{\"source\":\"a\\u0000b\"}", true },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct pipeline pipeline;
-
-        TEST_CASE(cases[i].event);
-        pipeline_init(&pipeline, NULL);
-        pipeline_add_route(&pipeline,
-                           &(struct route_options){ .match = &cases[i].match, .match_count = 1 });
-        CHECK_INT((int64_t)route_of(&pipeline, cases[i].event), cases[i].match_it);
-        pipeline_done(&pipeline);
-    }
-}
-
 static void the_first_match_wins(void)
 {
-    static const struct route_match first = { "source", "a" };
-    static const struct route_match second = { "source", "*" };
     struct pipeline pipeline;
 
     pipeline_init(&pipeline, NULL);
     CHECK_INT((int64_t)route_of(&pipeline, "{}"), 0);
-    pipeline_add_route(&pipeline, &(struct route_options){ .match = &first, .match_count = 1 });
+    pipeline_add_route(&pipeline, &(struct route_options){ .match = "{\"source\":\"a\"}" });
     CHECK_INT((int64_t)route_of(&pipeline, "{\"source\":\"b\"}"), 0);
-    pipeline_add_route(&pipeline, &(struct route_options){ .match = &second, .match_count = 1 });
+    pipeline_add_route(&pipeline, &(struct route_options){ .match = "{\"source\":\"*\"}" });
     pipeline_add_route(&pipeline, &(struct route_options){ 0 });
     CHECK_INT((int64_t)route_of(&pipeline, "{\"source\":\"a\"}"), 1);
     CHECK_INT((int64_t)route_of(&pipeline, "{\"source\":\"b\"}"), 2);
@@ -127,7 +81,6 @@ static void the_first_match_wins(void)
 
 static void a_bad_part_is_named(void)
 {
-    static const struct route_match bad_match = { "/a~2", "x" };
     struct pipeline pipeline;
 
     pipeline_init(&pipeline, NULL);
@@ -142,17 +95,18 @@ static void a_bad_part_is_named(void)
         struct route_options options;
         const char *beginning;
     } cases[] = {
-        { "match", good, "match: " },
+        { "match", good, "/match/~1a~02: " },
+        { "pattern", good, "/pattern/a: the list is empty" },
         { "payload", good, "payload: " },
         { "id", good, "id: " },
         { "transform", good, "/nonexistent.yaml" },
     };
 
-    cases[0].options.match = &bad_match;
-    cases[0].options.match_count = 1;
-    cases[1].options.payload = "detail";
-    cases[2].options.id = "/~";
-    cases[3].options.transform = "/nonexistent.yaml";
+    cases[0].options.match = "{\"/a~2\":\"x\"}";
+    cases[1].options.pattern = "{\"a\":[]}";
+    cases[2].options.payload = "detail";
+    cases[3].options.id = "/~";
+    cases[4].options.transform = "/nonexistent.yaml";
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct error err = { 0 };
 
@@ -166,12 +120,82 @@ static void a_bad_part_is_named(void)
     pipeline_done(&pipeline);
 }
 
+/* Routes that want texts, and others between them: each event takes the first that fits. */
+static void the_index_changes_no_verdict(void)
+{
+    static const char *const matches[] = {
+        "{\"source\":\"a\",\"detail-type\":\"x\"}",
+        "{\"source\":[\"b\",\"a\",\"b\"],\"detail-type\":\"y\"}",
+        "{\"detail-type\":\"z*\",\"source\":\"c\"}",
+        "{\"source\":[\"\",\"d\"],\"detail-type\":\"w\"}",
+        "{\"source\":5}",
+    };
+    static const char *const patterns[] = {
+        "{\"source\":[\"e\",\"f\"],\"detail\":{\"n\":[1]}}",
+        "{\"source\":[{\"exists\":false}],\"detail-type\":[\"v\"]}",
+        "{\"source\":[\"f\"]}",
+        "{\"detail-type\":[\"u\",null]}",
+    };
+    static const struct {
+        const char *event;
+        size_t route;
+    } cases[] = {
+        { "{\"source\":\"a\",\"detail-type\":\"x\"}", 1 },
+        { "{\"source\":\"a\",\"detail-type\":\"y\"}", 2 },
+        { "{\"source\":\"b\",\"detail-type\":\"y\"}", 2 },
+        { "{\"source\":\"c\",\"detail-type\":\"zz\"}", 3 },
+        { "{\"source\":\"c\",\"detail-type\":\"x\"}", 0 },
+        { "{\"source\":\"d\",\"detail-type\":\"w\"}", 4 },
+        { "{\"detail-type\":\"w\"}", 4 },
+        { "{\"source\":[\"d\"],\"detail-type\":\"w\"}", 4 },
+        { "{\"source\":5.0}", 5 },
+        { "{\"source\":\"5\"}", 0 },
+        { "{\"source\":\"e\",\"detail\":{\"n\":1}}", 6 },
+        { "{\"source\":[\"q\",\"e\"],\"detail\":{\"n\":1}}", 6 },
+        { "{\"source\":\"f\",\"detail\":{\"n\":1}}", 6 },
+        { "{\"detail-type\":\"v\"}", 7 },
+        { "{\"source\":\"f\",\"detail\":{\"n\":2},\"detail-type\":\"v\"}", 8 },
+        { "{\"source\":\"q\",\"detail-type\":\"u\"}", 9 },
+        { "{\"source\":\"q\",\"detail-type\":null}", 9 },
+        { "{\"source\":\"q\"}", 0 },
+    };
+    struct pipeline pipeline;
+
+    pipeline_init(&pipeline, NULL);
+    for (size_t i = 0; i < COUNT_OF(matches); i++)
+        pipeline_add_route(&pipeline, &(struct route_options){ .match = matches[i] });
+    for (size_t i = 0; i < COUNT_OF(patterns); i++)
+        pipeline_add_route(&pipeline, &(struct route_options){ .pattern = patterns[i] });
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].event);
+        CHECK_INT((int64_t)route_of(&pipeline, cases[i].event), (int64_t)cases[i].route);
+    }
+    pipeline_done(&pipeline);
+}
+
+static void a_route_that_drops_needs_no_schema(void)
+{
+    const struct flat *event = tree_of("{}");
+    const struct route *route = NULL;
+    struct pipeline pipeline;
+    struct error err;
+
+    pipeline_init(&pipeline, NULL);
+    pipeline_add_route(&pipeline,
+                       &(struct route_options){ .drop = true, .transform = "/nonexistent" });
+    CHECK(routes_find(pipeline.routes, event, &route, &err));
+    CHECK(route->drop && !route->live && !route->schema && !route->transform);
+    CHECK_INT((int64_t)catalog_count(pipeline.catalog), 0);
+    pipeline_done(&pipeline);
+}
+
 int main(void)
 {
     RUN(a_route_matches_when_every_glob_does);
-    RUN(what_is_absent_or_no_string_reads_as_empty);
     RUN(the_first_match_wins);
     RUN(a_bad_part_is_named);
+    RUN(the_index_changes_no_verdict);
+    RUN(a_route_that_drops_needs_no_schema);
     trees_end();
     return test_end();
 }

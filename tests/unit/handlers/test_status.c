@@ -18,6 +18,7 @@ static const struct {
 } documented[] = {
     { CONDITION_VALID, "valid", 200, NULL, false, false },
     { CONDITION_DUPLICATE, "duplicate", 200, NULL, false, false },
+    { CONDITION_DROPPED, "dropped", 200, NULL, false, false },
     { CONDITION_MALFORMED, "malformed", 400, "Processing failed", false, false },
     { CONDITION_UNROUTED, "unrouted", 400, "Processing failed", false, false },
     { CONDITION_SCHEMA_INVALID, "schema_invalid", 400, "Schema validation failed", false, false },

@@ -95,10 +95,9 @@ static void check_default_events(const struct config *config)
     CHECK_INT(config->validation.max_errors, 20);
     CHECK_INT(config->validation.budget_us, SECONDS / 5);
     CHECK_INT((int64_t)config->route_count, 1);
-    CHECK_INT((int64_t)route->match.count, 2);
-    CHECK_STR(str_from_c(route->match.list[0].key), "source");
-    CHECK_STR(str_from_c(route->match.list[0].value), "*");
-    CHECK_STR(str_from_c(route->match.list[1].key), "detail-type");
+    CHECK_STR(str_from_c(route->match), "{\"source\":\"*\",\"detail-type\":\"*\"}");
+    CHECK_STR(str_from_c(route->pattern), "");
+    CHECK(!route->drop);
     CHECK_STR(str_from_c(route->registry), "GenesysInteractionRegistry");
     CHECK_STR(str_from_c(route->schema), "InteractionStartedSchema");
     CHECK_STR(str_from_c(route->payload), "/detail");
@@ -172,32 +171,34 @@ static void check_values_http(const struct config_http *http)
 
 static void every_kind_of_value_is_read(void)
 {
-    static const char yaml[] = "http:\n"
-                               "  listen: '[::1]:0'\n"
-                               "  metrics_listen: localhost:9090\n"
-                               "  threads: 2\n"
-                               "  max_body: 1000\n"
-                               "  max_head: 12KiB\n"
-                               "  max_inflight_bytes: 1.5KiB\n"
-                               "  deadline: 1.5s\n"
-                               "  drain_delay: 100ms\n"
-                               "  respond: receipt\n"
-                               "  batch_response: partial\n"
-                               "  accept_unsafe_library: true\n"
-                               "auth:\n"
-                               "  bearer: {issuer: i, jwks_file: f, client_ids: [c, d],"
-                               " scopes: [s]}\n"
-                               "  api_keys:\n"
-                               "    - value_file: /dev/null\n"
-                               "    - {header: X-Other, value_file: /dev/null}\n"
-                               "  basic: [{user: u, password_file: /dev/null}]\n"
-                               "status_map: eventbridge\n"
-                               "routes:\n"
-                               "  - match: {/Data/kind: a*, source: 'x'}\n"
-                               "    payload: ''\n"
-                               "    id: /Metadata/id\n"
-                               "  - {schema: S, registry: R, transform: t.yaml}\n"
-                               "log: {level: error, format: text, client_address: true}\n";
+    static const char yaml[] =
+        "http:\n"
+        "  listen: '[::1]:0'\n"
+        "  metrics_listen: localhost:9090\n"
+        "  threads: 2\n"
+        "  max_body: 1000\n"
+        "  max_head: 12KiB\n"
+        "  max_inflight_bytes: 1.5KiB\n"
+        "  deadline: 1.5s\n"
+        "  drain_delay: 100ms\n"
+        "  respond: receipt\n"
+        "  batch_response: partial\n"
+        "  accept_unsafe_library: true\n"
+        "auth:\n"
+        "  bearer: {issuer: i, jwks_file: f, client_ids: [c, d],"
+        " scopes: [s]}\n"
+        "  api_keys:\n"
+        "    - value_file: /dev/null\n"
+        "    - {header: X-Other, value_file: /dev/null}\n"
+        "  basic: [{user: u, password_file: /dev/null}]\n"
+        "status_map: eventbridge\n"
+        "routes:\n"
+        "  - match: {/Data/kind: ['x*', 5e0, true]}\n"
+        "    payload: ''\n"
+        "    id: /Metadata/id\n"
+        "  - {schema: S, registry: R, transform: t.yaml, drop: true, pattern:\n"
+        "      {a: [300.10, 1E+2, null, 12345678901234567890]}}\n"
+        "log: {level: error, format: text, client_address: true}\n";
     struct config *config = load(yaml);
 
     if (!config)
@@ -213,10 +214,12 @@ static void every_kind_of_value_is_read(void)
     CHECK_STR(str_from_c(config->auth.basic[0].user), "u");
     CHECK_INT(config->status_map, CONFIG_STATUS_EVENTBRIDGE);
     CHECK_INT((int64_t)config->route_count, 2);
-    CHECK_STR(str_from_c(config->routes[0].match.list[0].key), "/Data/kind");
+    CHECK_STR(str_from_c(config->routes[0].match), "{\"/Data/kind\":[\"x*\",5e0,true]}");
     CHECK_STR(str_from_c(config->routes[0].payload), "");
     CHECK_STR(str_from_c(config->routes[0].id), "/Metadata/id");
-    CHECK_INT((int64_t)config->routes[1].match.count, 0);
+    CHECK_STR(str_from_c(config->routes[1].pattern),
+              "{\"a\":[300.10,1E+2,null,12345678901234567890]}");
+    CHECK(config->routes[1].drop && !config->routes[0].drop);
     CHECK_STR(str_from_c(config->routes[1].schema), "S");
     CHECK_STR(str_from_c(config->routes[1].transform), "t.yaml");
     CHECK_STR(str_from_c(config->routes[1].payload), "/detail");
