@@ -5,7 +5,6 @@
 
 enum {
     FAILURES_BEFORE_PROBE = 3, /* one or two may be a restart of the receiver */
-    PROBES_APART = 4,          /* at most so many failures */
     FARTHEST_DOUBLING = 6,     /* of PUMP_LANE_PROBE_REACH */
 };
 
@@ -53,7 +52,7 @@ static void suspect(struct pump_lane *lane, const struct pump_lane_failure *fail
 {
     lane->suspect = failure->sequence;
     lane->failures = 0;
-    lane->next_probe = failure->was_blamed ? 1 : FAILURES_BEFORE_PROBE;
+    lane->first_probe = failure->was_blamed ? 1 : FAILURES_BEFORE_PROBE;
     lane->probes = 0;
     lane->is_named = false;
 }
@@ -77,7 +76,7 @@ enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_fa
     if (failure->was_blamed ? others_seem_to_arrive(signs, failure->sequence)
                             : others_arrive && lane->failures >= FAILURES_BEFORE_PROBE)
         return PUMP_BLAME_RECORD;
-    return lane->failures >= lane->next_probe ? PUMP_BLAME_UNKNOWN : PUMP_BLAME_SINK;
+    return lane->failures >= lane->first_probe ? PUMP_BLAME_UNKNOWN : PUMP_BLAME_SINK;
 }
 
 /* The first, second, fourth, ... record after it, since neighbours may have the same fault. */
@@ -90,10 +89,7 @@ size_t pump_lane_probe_at(const struct pump_lane *lane, size_t count)
 
 void pump_lane_probe_failed(struct pump_lane *lane)
 {
-    int64_t apart = lane->failures < PROBES_APART ? lane->failures : PROBES_APART;
-
     lane->probes++;
-    lane->next_probe = lane->failures + apart;
 }
 
 void pump_lane_forget(struct pump_lane *lane)

@@ -37,14 +37,14 @@ enum { PUMP_SIGNS_MANY = 2 };
 void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count);
 
 struct pump_lane {
-    size_t most;        /* the most records in a batch */
-    size_t limit;       /* the same for the next one; lower while the record at fault is searched */
-    int64_t suspect;    /* sequence of the first record of the last batch that failed */
-    int64_t failures;   /* in a row with this first record; 0: there is no suspect */
-    int64_t next_probe; /* the number of failures at which a probe is sent */
-    unsigned probes;    /* probes for this suspect that failed */
-    uint64_t arrived;   /* pump_signs.arrived at the last failure */
-    bool is_named;      /* pump_lane_names() has returned true for this suspect */
+    size_t most;      /* the most records in a batch */
+    size_t limit;     /* the same for the next one; lower while the record at fault is searched */
+    int64_t suspect;  /* sequence of the first record of the last batch that failed */
+    int64_t failures; /* in a row with this first record; 0: there is no suspect */
+    int64_t first_probe; /* the number of failures from which on each is followed by a probe */
+    unsigned probes;     /* probes for this suspect that failed */
+    uint64_t arrived;    /* pump_signs.arrived at the last failure */
+    bool is_named;       /* pump_lane_names() has returned true for this suspect */
 };
 
 /** A batch of which no record arrived, perhaps by the sink's fault. */

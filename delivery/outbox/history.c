@@ -156,6 +156,7 @@ static bool give(struct outbox_store *store, const struct choice *choice, int64_
         return false;
     count_change(store, choice->last, &before, &after);
     sink->enqueued += *count;
+    sink->unkeyed += *count;
     tally_add_pending(&store->tally, sink, choice->last, *count);
     store->has_news = true;
     return true;

@@ -34,7 +34,7 @@ bool store_backlog_open(struct backlog *backlog, struct error *err)
     number_set_init(&pending->retries);
     number_set_init(&pending->busy_keys);
     number_set_init(&pending->failing_keys);
-    pending->has_unkeyed = backlog->options.order == BACKLOG_BY_KEY;
+    pending->has_unkeyed = true;
     pending->window.keeps_waiting = backlog->options.order == BACKLOG_BY_KEY;
     return true;
 }
@@ -330,7 +330,7 @@ static bool take_next_row(struct taking *taking, enum db_found *found)
         return false;
     window_add(window, record.seq, record.order_hash);
     if (taken == TAKEN_NOT_NOW)
-        window_give_back(window, record.seq);
+        window_give_back(window, record.seq, false);
     if (taken == TAKEN_DECIDED)
         park(pending, &record, BACKLOG_NEW);
     return window_has_room(taking);
@@ -354,11 +354,15 @@ static bool take_behind_window(struct taking *taking)
 static bool waits_for_unkeyed(struct taking *taking, bool *waits)
 {
     struct store_backlog *pending = taking->pending;
+    bool by_key = pending->backlog.options.order == BACKLOG_BY_KEY;
     enum db_found found = DB_NONE;
     int64_t one;
 
-    if (pending->has_unkeyed)
+    if (pending->unkeyed != taking->sink->unkeyed)
+        pending->has_unkeyed = true;
+    if (by_key && pending->has_unkeyed)
         found = db_numbers(&pending->db, SQL_RETRY_UNKEYED, &one, "i", taking->sink->id);
+    pending->unkeyed = taking->sink->unkeyed;
     pending->has_unkeyed = *waits = found == DB_FOUND;
     return found != DB_BROKEN;
 }

@@ -159,6 +159,7 @@ bool records_revive(struct outbox_store *store, struct tally_sink *sink, int64_t
         return false;
     tally_add_dead(&store->tally, sink, seq, -1);
     tally_add_pending(&store->tally, sink, seq, 1);
+    sink->unkeyed++;
     return update(store, seq, &before);
 }
 

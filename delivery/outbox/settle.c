@@ -232,6 +232,28 @@ bool store_backlog_commit(struct backlog *backlog, bool wait, struct error *err)
     return true;
 }
 
+/* A record that waits becomes a retry, which is due. */
+static void become_retry(struct store_backlog *pending, const struct window_entry *entry)
+{
+    struct change change = entry->change;
+
+    change.lane = BACKLOG_NEW;
+    change.verdict = BACKLOG_DELAYED;
+    change.next_at_us = clock_now_us();
+    store_backlog_decide(pending, change);
+}
+
+/* Later records were delivered: those that failed before them must not hold the cursor. */
+static void pass_obstacles(struct store_backlog *pending)
+{
+    struct window_entry *entry;
+
+    while ((entry = window_obstacle(&pending->window))) {
+        become_retry(pending, entry);
+        window_shift(&pending->window, &pending->settled);
+    }
+}
+
 void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
                           const struct backlog_result *results)
 {
@@ -249,7 +271,7 @@ void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
         if (stays)
             held = record;
         if (batch->lane == BACKLOG_NEW && (is_untried || stays))
-            window_give_back(&pending->window, record->seq);
+            window_give_back(&pending->window, record->seq, result->reason != NULL);
         else if (is_untried)
             number_set_remove(&pending->retries, (uint64_t)record->seq);
         else
@@ -258,6 +280,7 @@ void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
             number_set_remove(&pending->busy_keys, record->order_hash);
     }
     window_shift(&pending->window, settled);
+    pass_obstacles(pending);
     if (held)
         change_list_add(settled, change_make(held, BACKLOG_NEW, &results[held - batch->records]));
 }
@@ -268,14 +291,8 @@ static void unblock(struct store_backlog *pending)
     struct window_entry *entry;
 
     window_drop_end(&pending->window);
-    while ((entry = window_next_waiting(&pending->window, 0))) {
-        struct change change = entry->change;
-
-        change.lane = BACKLOG_NEW;
-        change.verdict = BACKLOG_DELAYED;
-        change.next_at_us = clock_now_us();
-        store_backlog_decide(pending, change);
-    }
+    while ((entry = window_next_waiting(&pending->window, 0)))
+        become_retry(pending, entry);
     window_shift(&pending->window, &pending->settled);
 }
 

@@ -124,6 +124,7 @@ struct store_backlog {
     struct number_set retries;   /* sequences of retries that are under way, or not durable yet */
     struct number_set busy_keys; /* order hashes of what is under way; */
     struct number_set failing_keys; /* of retries whose rows do not show it yet */
+    int64_t unkeyed;                /* tally_sink.unkeyed when it was last looked at */
     bool has_unkeyed;           /* there may be retry rows without an order key: they come first */
     struct change_list settled; /* for the next commit */
     struct store_commit commit;

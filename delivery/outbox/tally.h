@@ -76,6 +76,7 @@ struct tally_sink {
     int64_t fill;       /* the history after this, */
     int64_t fill_until; /* and up to this, is still to be put into its retry rows */
     int64_t option;     /* its index in the options; -1: not configured; not stored */
+    int64_t unkeyed;    /* retry rows that were made without an order key; not stored */
 };
 
 /**

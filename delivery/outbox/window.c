@@ -70,6 +70,8 @@ static void set_state(struct window *window, struct window_entry *entry, int sta
 
     window->waiting -= entry->state == WINDOW_WAITING;
     window->waiting += state == WINDOW_WAITING;
+    window->decided -= entry->state == WINDOW_DECIDED;
+    window->decided += state == WINDOW_DECIDED;
     if (state == WINDOW_WAITING && at < window->earliest)
         window->earliest = at;
     entry->state = state;
@@ -164,9 +166,20 @@ void window_take(struct window *window, struct window_entry *entry)
     set_state(window, entry, WINDOW_UNDER_WAY);
 }
 
-void window_give_back(struct window *window, int64_t seq)
+void window_give_back(struct window *window, int64_t seq, bool was_tried)
 {
-    set_state(window, get(window, seq), WINDOW_WAITING);
+    struct window_entry *entry = get(window, seq);
+
+    entry->tries += was_tried;
+    set_state(window, entry, WINDOW_WAITING);
+}
+
+struct window_entry *window_obstacle(struct window *window)
+{
+    struct window_entry *first = &window->entries[window->first];
+    bool is_one = window->decided > 0 && first->state == WINDOW_WAITING && first->tries > 1;
+
+    return is_one ? first : NULL;
 }
 
 void window_decide(struct window *window, struct change change)
@@ -189,8 +202,10 @@ void window_drop_end(struct window *window)
 
 void window_shift(struct window *window, struct change_list *changes)
 {
-    while (window->first < window->end && window->entries[window->first].state == WINDOW_DECIDED)
+    while (window->first < window->end && window->entries[window->first].state == WINDOW_DECIDED) {
         change_list_add(changes, window->entries[window->first++].change);
+        window->decided--;
+    }
     if (!window->keeps_waiting)
         window_drop_end(window);
     if (window->first == window->end)

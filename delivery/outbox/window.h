@@ -51,6 +51,7 @@ void change_list_done(struct change_list *list);
 struct window_entry {
     struct change change; /* until it is decided only the sequence and the hash */
     enum { WINDOW_WAITING, WINDOW_UNDER_WAY, WINDOW_DECIDED } state;
+    unsigned tries; /* how often it was delivered and then given back */
 };
 
 /** Begins as zeroes, except for `keeps_waiting`. */
@@ -59,7 +60,8 @@ struct window {
     size_t first;
     size_t end;
     size_t capacity;
-    size_t waiting;     /* entries in that state; */
+    size_t decided;     /* entries in that state */
+    size_t waiting;     /* likewise; */
     size_t earliest;    /* none before this one */
     int64_t taken;      /* all records up to here were taken */
     bool keeps_waiting; /* else records at the end that wait leave it, and are read again */
@@ -82,8 +84,14 @@ struct window_entry *window_next_waiting(struct window *window, int64_t after);
 /** A record that waited is under way again. */
 void window_take(struct window *window, struct window_entry *entry);
 
-/** A record was under way: it waits. */
-void window_give_back(struct window *window, int64_t seq);
+/** A record was under way: it waits. `was_tried`: it was delivered, and did not arrive. */
+void window_give_back(struct window *window, int64_t seq, bool was_tried);
+
+/**
+ * The first record, if it waits, was tried more than once, and keeps decided ones from leaving the
+ * window; else NULL.
+ */
+struct window_entry *window_obstacle(struct window *window);
 
 /** A record was under way or waited: it is decided. The window owns the reason from now on. */
 void window_decide(struct window *window, struct change change);

@@ -116,6 +116,12 @@ static bool refuse_call(struct entries_run *run, struct entries_call *call, cons
     return is_known;
 }
 
+/* Does the target take fewer records than it gets? Firehose says so as if it was down. */
+static bool is_busy(enum aws_failure_kind kind, struct str code)
+{
+    return kind == AWS_THROTTLED || str_starts_with(code, STR("ServiceUnavailable"));
+}
+
 /* The call failed as a whole. False: do not make the next one. */
 static bool judge_failure(struct entries_run *run, struct entries_call *call,
                           const struct aws_failure *failure)
@@ -130,8 +136,8 @@ static bool judge_failure(struct entries_run *run, struct entries_call *call,
     for (size_t i = 0; i < call->count; i++)
         set(call, i, is_misconfigured ? SINK_MISCONFIGURED : SINK_POSTPONED,
             reason_of(run, failure->error.text));
-    run->answer->is_sink_wide = is_misconfigured || failure->kind == AWS_THROTTLED ||
-                                failure->status == SERVICE_UNAVAILABLE;
+    run->answer->is_sink_wide = is_misconfigured || failure->status == SERVICE_UNAVAILABLE ||
+                                is_busy(failure->kind, str_from_c(failure->code));
     run->answer->retry_after_us = failure->retry_after_us;
     return false;
 }
@@ -303,7 +309,7 @@ void entries_failed(struct entries_call *call, size_t entry, const struct entrie
     /* The words about a record can quote it. */
     if (result == SINK_MISCONFIGURED)
         message = utf8_prefix(fault->message, MESSAGE_MAX);
-    call->answer->is_sink_wide |= kind == AWS_THROTTLED;
+    call->answer->is_sink_wide |= is_busy(kind, fault->code);
     set(call, entry, result,
         result == SINK_DELIVERED ? NULL : one_line(call->batch->arena, code, message));
 }

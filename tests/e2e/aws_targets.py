@@ -193,8 +193,8 @@ class Sqs(Service):
     most_bytes = MIB
     queue = "orders"
     ENTRY_FAULTS = {
-        "later": ("InternalError", False),
-        "throttled": ("RequestThrottled", True),
+        "later": ("RequestThrottled", True),
+        "broken": ("InternalError", False),
         "unknown": ("SomethingNew", False),
         "own": ("InvalidMessageContents", True),
         "own_unknown": ("SomethingNew", True),
@@ -438,8 +438,8 @@ class Sns(Sqs):
         "kms": (400, "KMSAccessDenied"),
     }
     ENTRY_FAULTS = {
-        "later": ("InternalError", False),
-        "throttled": ("Throttled", True),
+        "later": ("Throttled", True),
+        "broken": ("InternalError", False),
         "own": ("InvalidParameter", True),
         "configuration": ("KMSDisabled", True),
     }

@@ -51,8 +51,8 @@ static void what_was_given_back_comes_again_in_order(void)
 
     for (int64_t seq = 1; seq <= 6; seq++)
         window_add(&window, seq, 0);
-    window_give_back(&window, 4);
-    window_give_back(&window, 2);
+    window_give_back(&window, 4, false);
+    window_give_back(&window, 2, false);
     decide(&window, 6);
     CHECK_INT(shift(&window), 0);
     entry = window_next_waiting(&window, 0);
@@ -62,7 +62,7 @@ static void what_was_given_back_comes_again_in_order(void)
     CHECK_INT(entry->change.seq, 4);
     CHECK(!window_next_waiting(&window, 4));
     CHECK_INT(window_next_waiting(&window, 0)->change.seq, 4);
-    window_give_back(&window, 2);
+    window_give_back(&window, 2, false);
     CHECK_INT(window_next_waiting(&window, 0)->change.seq, 2);
     window_done(&window);
 }
@@ -74,9 +74,9 @@ static void the_end_leaves_the_window(void)
 
     for (int64_t seq = 1; seq <= 6; seq++)
         window_add(&window, seq, 0);
-    window_give_back(&window, 6);
-    window_give_back(&window, 5);
-    window_give_back(&window, 3);
+    window_give_back(&window, 6, false);
+    window_give_back(&window, 5, false);
+    window_give_back(&window, 3, false);
     CHECK_INT(shift(&window), 0);
     CHECK_INT(window.taken, 4);
     window_add(&window, 5, 0);
@@ -91,7 +91,7 @@ static void a_cursor_that_was_moved_passes_what_waits(void)
     window_add(&window, 1, 0);
     window_add(&window, 2, 0);
     window_add(&window, 3, 0);
-    window_give_back(&window, 1);
+    window_give_back(&window, 1, false);
     window_pass(&window, 2);
     CHECK(!window_next_waiting(&window, 0));
     CHECK_INT(shift(&window), 1); /* 2 is under way */
@@ -107,12 +107,37 @@ static void the_end_may_stay(void)
     window_add(&window, 1, 7);
     window_add(&window, 2, 7);
     decide(&window, 1);
-    window_give_back(&window, 2);
+    window_give_back(&window, 2, false);
     CHECK_INT(shift(&window), 1);
     CHECK_INT(window.taken, 2);
     CHECK_INT((int64_t)window_next_waiting(&window, 0)->change.order_hash, 7);
     window_drop_end(&window);
     CHECK_INT(window.taken, 1);
+    window_done(&window);
+}
+
+/* The first record holds those behind it, which have arrived. It must have failed more than once.
+ */
+static void an_obstacle_is_tried_and_before_decided_ones(void)
+{
+    struct window window = { 0 };
+
+    for (int64_t seq = 1; seq <= 3; seq++)
+        window_add(&window, seq, 0);
+    CHECK(!window_obstacle(&window));
+    window_give_back(&window, 1, true);
+    decide(&window, 2);
+    CHECK(!window_obstacle(&window));
+    for (int i = 0; i < 2; i++) {
+        window_take(&window, window_next_waiting(&window, 0));
+        CHECK(!window_obstacle(&window)); /* it is under way */
+        window_give_back(&window, 1, i == 1);
+        CHECK((window_obstacle(&window) != NULL) == (i == 1));
+    }
+    decide(&window, 1);
+    CHECK_INT(shift(&window), 2);
+    window_give_back(&window, 3, true); /* nothing is behind it */
+    CHECK(!window_obstacle(&window));
     window_done(&window);
 }
 
@@ -158,6 +183,7 @@ int main(void)
     RUN(the_end_leaves_the_window);
     RUN(a_cursor_that_was_moved_passes_what_waits);
     RUN(the_end_may_stay);
+    RUN(an_obstacle_is_tried_and_before_decided_ones);
     RUN(it_stays_small);
     RUN(changes_move_in_portions);
     return test_end();

@@ -46,6 +46,8 @@ static const struct {
     { "all arrived", THREE(OK, OK, OK), "DDD", NULL, false, false },
     { "throttled", THREE(OK, FAIL("ProvisionedThroughputExceededException"), OK), "DPD",
       "ProvisionedThroughputExceededException", true, false },
+    { "unavailable", THREE(OK, OK, FAIL("ServiceUnavailableException")), "DDP",
+      "ServiceUnavailableException", true, false },
     { "broken", THREE(FAIL("InternalFailure"), OK, OK), "PDD", "InternalFailure", false, false },
     { "an unknown code", THREE(OK, OK, FAIL("New")), "DDP", "New", false, false },
     { "configuration", THREE(OK, OK, FAIL("KMSDisabledException")), "DDM",
