@@ -13,6 +13,9 @@ import sys
 import pytest
 
 from disk import DIE, Disk
+from server import MODE
+
+pytestmark = pytest.mark.skipif(MODE in ("asan", "tsan"), reason="a sanitizer's library must come before any other")
 
 WRITER = """
 import sqlite3, sys

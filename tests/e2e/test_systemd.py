@@ -1,5 +1,6 @@
 """The interface to the service manager, which the test plays, and the shipped units."""
 
+import select
 import shutil
 import signal
 import socket
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from client import Connection, encode, request
-from server import PATIENCE, ROOT, Server, defaults, merge, run
+from server import PATIENCE, ROOT, Server, defaults, merge, put_schema, route, run
 
 BODY = encode({"detail": {"interaction": {"id": "a", "start_time": "b"}}})
 
@@ -53,6 +54,26 @@ def test_the_watchdog_is_fed_while_the_loops_turn(sluice, manager):
     for _ in range(4):
         assert manager.hear() == ["WATCHDOG=1"]
     assert server.post(BODY).status == 200
+
+
+def test_the_watchdog_is_fed_while_checks_are_costly(folder, sluice, manager):
+    put_schema(folder, "Costly", {"items": {"anyOf": [{"pattern": "^(\\w+\\s?)+$"}, {"maxLength": 40}]}})
+    server = sluice(
+        env={"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000"},
+        http={"deadline": "60s"},
+        validation={"budget": "10m"},
+        routes=[route(schema="Costly")],
+    )
+    assert manager.hear() == ["READY=1"]
+    senders = [server.connect() for _ in range(8)]
+    for sender in senders:
+        sender.send(request("POST", "/events", encode({"detail": ["a" * 13 + "!"] * 30_000})))
+    for _ in range(6):
+        assert manager.hear() == ["WATCHDOG=1"]
+    assert not select.select([sender.socket for sender in senders], [], [], 0)[0]  # all are still being checked
+    for sender in senders:
+        sender.close()
+    server.discard()  # a drain would wait for the checks
 
 
 def test_the_watchdog_is_not_fed_for_another_process(sluice, manager):
