@@ -219,6 +219,9 @@ $(LIBRARY): $(filter-out $(OUT)/server/main.o,$(OBJECTS))
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 $(UNIT): $(OUT)/%: $(OUT)/%.o $(UNIT_HELP) $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+ifeq ($(MODE),tsan)
+$(PROGRAM) $(UNIT): $(OUT)/tests/tsan/c11_threads.o
+endif
 $(CONFORM): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(UNIT_HELP) $(LIBRARY)

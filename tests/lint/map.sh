@@ -32,6 +32,7 @@ tests/conformance  the JSON Schema test suite
 tests/patterns     event patterns, compared with the matcher of AWS
 tests/crash    kill -9, power loss, full disks
 tests/fuzz     fuzzers, one for each parser of untrusted bytes
+tests/tsan     what ThreadSanitizer needs
 tests/unit     unit tests; their folders mirror those of the program and are not listed here
 '
 
