@@ -59,6 +59,12 @@ static const struct aws_service_row rows[AWS_SERVICE_COUNT] = {
                          .signing = "s3",
                          .protocol = AWS_REST,
                          .endpoint = AWS_VAR_ENDPOINT_URL_S3 },
+    [AWS_SERVICE_SECRETS_MANAGER] = { .name = "secrets_manager",
+                                      .host = "secretsmanager",
+                                      .signing = "secretsmanager",
+                                      .protocol = AWS_JSON_1_1,
+                                      .target = "secretsmanager",
+                                      .endpoint = AWS_VAR_ENDPOINT_URL_SECRETS_MANAGER },
 };
 
 const struct aws_service_row *aws_service_get(enum aws_service service)

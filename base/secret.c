@@ -15,6 +15,7 @@
 #include "base/chars.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/vault.h"
 
 void secret_forbid_dumps(void)
 {
@@ -72,16 +73,30 @@ void secret_digest_parts(const struct str *parts, size_t count,
     EVP_MD_CTX_free(context);
 }
 
+bool secret_read(const char *place, struct str *out, struct error *err)
+{
+    if (vault_is_name(place))
+        return vault_get(place, out) || fail(err, ERR_CONFIG, "%s: no such secret", place);
+    if (file_read_regular(place, SECRET_FILE_MAX, out, err))
+        return true;
+    err->code = ERR_CONFIG;
+    return false;
+}
+
+struct file_stamp secret_stamp(const char *place)
+{
+    if (vault_is_name(place))
+        return (struct file_stamp){ .inode = (ino_t)vault_version(place) };
+    return file_stamp(place);
+}
+
 bool secret_read_file(const char *path, struct str *out, struct error *err)
 {
     struct str text;
-
-    if (!file_read_regular(path, SECRET_FILE_MAX, &text, err)) {
-        err->code = ERR_CONFIG;
-        return false;
-    }
-
     size_t len = 0;
+
+    if (!secret_read(path, &text, err))
+        return false;
 
     while (len < text.len && text.ptr[len] != '\n' && text.ptr[len] != '\r')
         len++;

@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/file_stamp.h"
 #include "base/str.h"
 
 enum {
@@ -39,9 +40,18 @@ void secret_digest_parts(const struct str *parts, size_t count,
                          uint8_t digest[static SECRET_DIGEST_SIZE]);
 
 /**
- * Read the first line of a file, without its line end; a NUL follows. The caller frees it with
- * secret_free(). ERR_CONFIG when the file cannot be read, is not a regular file, has more than
- * SECRET_FILE_MAX bytes, or its first line is empty.
+ * Read all of a file, or of a secret that vault.h names; a NUL follows. The caller frees it with
+ * secret_free(). ERR_CONFIG when it is not there or cannot be read, is not a regular file, or has
+ * more than SECRET_FILE_MAX bytes.
+ */
+NODISCARD bool secret_read(const char *place, struct str *out, struct error *err);
+
+/** Tells whether secret_read() would return something else than at an earlier stamp. */
+struct file_stamp secret_stamp(const char *place);
+
+/**
+ * The first line of what secret_read() returns, without its line end; a NUL follows. The caller
+ * frees it with secret_free(). ERR_CONFIG also when it is empty.
  */
 NODISCARD bool secret_read_file(const char *path, struct str *out, struct error *err);
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/similar.h"
 #include "schema/program.h"
 
 enum {
@@ -104,71 +105,19 @@ const struct keyword *dialect_keyword(const struct dialect *dialect, struct str 
     return keyword;
 }
 
-enum { LENGTH_MAX = sizeof("unevaluatedProperties") - 1 };
-enum { SIMILAR_MAX = LENGTH_MAX + 3, SIMILAR_LEAST = 4, CHANGES_MAX = 2 };
-
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/*
- * The edit distance of `a` and `b` (optimal string alignment): the least number of letters to
- * replace, insert, delete, or swap with the next one. Both must be shorter than SIMILAR_MAX.
- */
-static unsigned distance(struct str a, struct str b)
-{
-    unsigned rows[3][SIMILAR_MAX];
-    unsigned *before = rows[0];
-    unsigned *last = rows[1];
-    unsigned *now = rows[2];
-
-    for (size_t j = 0; j <= b.len; j++)
-        last[j] = (unsigned)j;
-    for (size_t i = 1; i <= a.len; i++) {
-        now[0] = (unsigned)i;
-        for (size_t j = 1; j <= b.len; j++) {
-            unsigned other = a.ptr[i - 1] != b.ptr[j - 1];
-
-            now[j] = least(last[j - 1] + other, least(last[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1])
-                now[j] = least(now[j], before[j - 2] + 1);
-        }
-
-        unsigned *free = before;
-
-        before = last;
-        last = now;
-        now = free;
-    }
-    return last[b.len];
-}
-
-/* Few changes are allowed in short names, because many short words are similar. */
-static unsigned most_changes(size_t len)
-{
-    if (len < SIMILAR_LEAST)
-        return 0;
-    return len < (size_t)SIMILAR_LEAST + 2 ? 1 : CHANGES_MAX;
-}
-
 const char *dialect_similar(struct str name)
 {
     const char *best = NULL;
-    unsigned fewest = CHANGES_MAX + 1;
+    unsigned fewest = SIMILAR_NOT;
 
-    if (name.len >= SIMILAR_MAX || str_equal(name, STR("example"))) /* a keyword of OpenAPI */
+    if (str_equal(name, STR("example"))) /* a keyword of OpenAPI */
         return NULL;
     for (size_t i = 0; i < COUNT_OF(keywords); i++) {
-        struct str keyword = str_from_c(keywords[i].name);
-        unsigned most = most_changes(keyword.len);
-        unsigned changes = CHANGES_MAX + 1;
+        unsigned changes = similar_changes(name, str_from_c(keywords[i].name));
 
-        if (keyword.len <= name.len + most && name.len <= keyword.len + most)
-            changes = distance(name, keyword);
-        if (changes < fewest && changes <= most) {
+        if (changes < fewest) {
             fewest = changes;
-            best = keyword.ptr;
+            best = keywords[i].name;
         }
     }
     return fewest > 0 ? best : NULL; /* 0: a keyword of another draft */

@@ -227,6 +227,18 @@ static bool create_routes(struct service *service, const struct config *config, 
     return true;
 }
 
+/* Before any of them is read. */
+static bool load_secrets(struct service *service, const struct config *config, struct error *err)
+{
+    return secrets_create(config, &service->secrets, err) &&
+           (!service->secrets || (fetch_init(err) && secrets_load(service->secrets, err)));
+}
+
+static void on_wrong_credential(void *self)
+{
+    secrets_ask_soon(self);
+}
+
 static bool create_auth(struct service *service, const struct config_auth *config,
                         struct error *err)
 {
@@ -254,10 +266,16 @@ static bool create_auth(struct service *service, const struct config_auth *confi
     for (size_t i = 0; i < config->basic_count; i++)
         basic[i] = (struct auth_basic){ config->basic[i].user, config->basic[i].password_file };
 
-    bool ok =
-        auth_create(&(struct auth_options){ keys, config->api_key_count, basic, config->basic_count,
-                                            has_bearer ? &bearer : NULL },
-                    &service->auth, err);
+    const struct auth_options options = {
+        .api_keys = keys,
+        .api_key_count = config->api_key_count,
+        .basic = basic,
+        .basic_count = config->basic_count,
+        .bearer = has_bearer ? &bearer : NULL,
+        .on_wrong = service->secrets ? on_wrong_credential : NULL,
+        .self = service->secrets,
+    };
+    bool ok = auth_create(&options, &service->auth, err);
 
     mem_free(keys);
     mem_free(basic);
@@ -397,7 +415,8 @@ bool service_create(const struct config *config, const struct service_options *o
 
     if (!((predecessor && borrow_catalog(service, config, predecessor)) ||
           create_catalog(service, config, options != NULL, err)) ||
-        !create_routes(service, config, err) || !create_auth(service, &config->auth, err) ||
+        !create_routes(service, config, err) || !load_secrets(service, config, err) ||
+        !create_auth(service, &config->auth, err) ||
         (options && !get_store(service, config, predecessor, err)) ||
         !load_schemas(service, options, err)) {
         service_destroy(service);
@@ -450,7 +469,9 @@ void service_succeed(struct service *service, struct service *predecessor)
 
 bool service_start(struct service *service, struct service *predecessor, struct error *err)
 {
-    return !service->auth || auth_start(service->auth, predecessor ? predecessor->auth : NULL, err);
+    return secrets_start(service->secrets, err) &&
+           (!service->auth ||
+            auth_start(service->auth, predecessor ? predecessor->auth : NULL, err));
 }
 
 void service_destroy(struct service *service)
@@ -465,6 +486,7 @@ void service_destroy(struct service *service)
         outbox_destroy(service->outbox);
     }
     auth_destroy(service->auth);
+    secrets_destroy(service->secrets);
     routes_destroy(service->routes);
     if (!service->borrows_catalog) {
         catalog_destroy(service->catalog);

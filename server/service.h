@@ -20,6 +20,7 @@
 #include "handlers/slow_lane.h"
 #include "schema/registry/catalog.h"
 #include "server/config/config.h"
+#include "server/secrets.h"
 #include "server/sinks.h"
 
 /** All parts; owned by the service, except what it borrows. */
@@ -29,9 +30,10 @@ struct service {
     struct catalog_pin *pins;
     struct catalog *catalog;
     struct routes *routes;
-    struct auth *auth;     /* NULL: no credential is configured */
-    struct outbox *outbox; /* NULL: neither store nor sink is configured, or not for serving */
-    struct sinks *sinks;   /* NULL when there is no outbox */
+    struct secrets *secrets; /* NULL: none of AWS Secrets Manager is named */
+    struct auth *auth;       /* NULL: no credential is configured */
+    struct outbox *outbox;   /* NULL: neither store nor sink is configured, or not for serving */
+    struct sinks *sinks;     /* NULL when there is no outbox */
     struct health *health;
     struct metrics *metrics;
     struct events *events;

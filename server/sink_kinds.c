@@ -40,18 +40,6 @@ static bool make_file(const struct sink_maker *maker, const struct config_sink *
     return true;
 }
 
-static struct sink_http_header secret_header(const struct sink_maker *maker,
-                                             const struct config_pair *pair)
-{
-    const char *text = config_secret_env(pair->value);
-
-    return (struct sink_http_header){
-        .name = copy(maker, pair->key),
-        .value = text ? copy(maker, text) : NULL,
-        .file = text ? NULL : copy(maker, pair->value),
-    };
-}
-
 static bool make_http(const struct sink_maker *maker, const struct config_sink *config,
                       struct sink *out, struct error *err)
 {
@@ -65,7 +53,9 @@ static bool make_http(const struct sink_maker *maker, const struct config_sink *
         headers[i] = (struct sink_http_header){ .name = copy(maker, plain->list[i].key),
                                                 .value = copy(maker, plain->list[i].value) };
     for (size_t i = 0; i < secret->count; i++)
-        headers[plain->count + i] = secret_header(maker, &secret->list[i]);
+        headers[plain->count + i] =
+            (struct sink_http_header){ .name = copy(maker, secret->list[i].key),
+                                       .file = copy(maker, secret->list[i].value) };
     *out = sink_http(&(struct sink_http_options){
         .url = copy(maker, config->url),
         .headers = headers,

@@ -6,6 +6,7 @@
  */
 #include "base/attr.h"
 #include "base/buf.h"
+#include "base/similar.h"
 #include "schema/schema.h"
 #include "settings/settings_internal.h"
 #include "settings/unit.h"
@@ -126,6 +127,25 @@ static void explain_empty(struct settings *settings, const struct settings_fault
     settings_complain(settings, fault->pointer, "must not be empty");
 }
 
+/* The known key that is meant, probably; empty: none is similar. */
+static struct str similar_key(const struct flat *known, struct str key)
+{
+    struct str best = STR("");
+    unsigned fewest = SIMILAR_NOT;
+
+    if (!known)
+        return best;
+    for (FLAT_EACH(member, known)) {
+        unsigned changes = similar_changes(key, flat_key(member));
+
+        if (changes < fewest) {
+            fewest = changes;
+            best = flat_key(member);
+        }
+    }
+    return best;
+}
+
 static void explain_unknown(struct settings *settings, const struct settings_fault *fault)
 {
     const struct flat *known = flat_find(fault->schema, STR("properties"));
@@ -135,8 +155,12 @@ static void explain_unknown(struct settings *settings, const struct settings_fau
 
         if (known && flat_find(known, flat_key(member)))
             continue;
+
+        struct str similar = similar_key(known, flat_key(member));
+
         settings_complain(settings, settings_member_pointer(fault->arena, fault->pointer, key),
-                          "unknown key");
+                          "unknown key%s%.*s%s", similar.len > 0 ? ", is " : "", STR_ARG(similar),
+                          similar.len > 0 ? " meant?" : "");
     }
 }
 

@@ -9,6 +9,7 @@
  *   x-kind      "size" (an integer, or `2MiB`), "time" (`30s`), "pointer" (a JSON Pointer)
  *   x-minimum, x-maximum   bounds of a size or a time, written like one
  *   x-sinks     the kinds of sinks that have this key; absent: all have it
+ *   x-secret    an object whose values can be secrets: settings_write() hides them
  *   x-expected  what is expected, where JSON Schema's own words would not help
  *
  * Threads: a struct settings belongs to one thread at a time.
@@ -86,3 +87,9 @@ struct setting settings_get(struct settings *settings, const struct setting *obj
 
 /** The element `index` of an array. */
 struct setting settings_at(struct settings *settings, const struct setting *array, size_t index);
+
+/**
+ * Add all keys with the values in force, those of the file and defaults, as indented JSON. It is
+ * YAML as well, so it can be loaded again, except for what is hidden.
+ */
+void settings_write(struct settings *settings, struct buf *out);

@@ -162,7 +162,8 @@ static const char *yaml_advice(const yaml_parser_t *parser)
     } table[] = {
         { "scanning an alias", " (text that begins with * needs quotes)" },
         { "scanning an anchor", " (text that begins with & needs quotes)" },
-        { "parsing a flow", " (text with any of { } [ ] , needs quotes inside { } and [ ])" },
+        { "parsing a flow",
+          " (text with any of { } [ ] , needs quotes inside { } and [ ], as \"${NAME}\")" },
         { "cannot start any token",
           " (no tabs before a key; text that begins with @ ` or % needs quotes)" },
         { "mapping values are not allowed", " (text with a colon and a blank needs quotes)" },

@@ -13,9 +13,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "delivery/sinks/kafka_flights.h"
 
 enum {
@@ -81,7 +81,7 @@ static void stamp_files(const struct sink_kafka *kafka, struct file_stamp stamps
                                        options->key_file };
 
     for (size_t i = 0; i < FILES; i++)
-        stamps[i] = *files[i] ? file_stamp(files[i]) : (struct file_stamp){ 0 };
+        stamps[i] = *files[i] ? secret_stamp(files[i]) : (struct file_stamp){ 0 };
 }
 
 /* Reported, and the pump has not asked for so long: it has settled the record without the sink. */

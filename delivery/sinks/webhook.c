@@ -4,7 +4,6 @@
 #include "delivery/sinks/webhook.h"
 
 #include "base/chars.h"
-#include "base/file.h"
 #include "base/secret.h"
 
 static const struct str prefix = STR_INIT("whsec_");
@@ -68,10 +67,8 @@ bool webhook_sign(const char *secret_file, const struct webhook_message *message
 {
     struct str text;
 
-    if (!file_read_regular(secret_file, SECRET_FILE_MAX, &text, err)) {
-        err->code = ERR_CONFIG;
+    if (!secret_read(secret_file, &text, err))
         return false;
-    }
 
     bool ok = sign_with_all(text, message, out, err) || fail_within(err, secret_file);
 

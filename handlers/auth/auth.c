@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 
-#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -34,6 +33,8 @@ struct auth {
     struct bearer *bearer; /* NULL: no tokens */
     char *challenge;       /* the WWW-Authenticate of a 401 */
     char *token_challenge; /* the same for a request with an invalid token */
+    void (*on_wrong)(void *self);
+    void *self;
     pthread_rwlock_t lock; /* over the credentials' values; not held while a file is read */
 };
 
@@ -76,12 +77,12 @@ static struct str basic_value(const struct credential *credential, struct str se
     return value;
 }
 
-/* Read the file into the header's expected value, which the caller owns. */
+/* Read the secret into the header's expected value, which the caller owns. */
 static bool load_credential(struct credential *credential, struct str *out, struct error *err)
 {
     struct str secret;
 
-    credential->stamp = file_stamp(credential->file);
+    credential->stamp = secret_stamp(credential->file);
     if (!secret_read_file(credential->file, &secret, err))
         return false;
 
@@ -143,6 +144,8 @@ bool auth_create(const struct auth_options *options, struct auth **out, struct e
 
     auth->credentials =
         mem_alloc_array(options->api_key_count + options->basic_count, sizeof(struct credential));
+    auth->on_wrong = options->on_wrong;
+    auth->self = options->self;
     auth->challenge = challenge(options, "Bearer realm=\"sluice\"");
     auth->token_challenge = challenge(options, "Bearer error=\"invalid_token\", realm=\"sluice\"");
     (void)pthread_rwlock_init(&auth->lock, NULL);
@@ -187,7 +190,7 @@ bool auth_start(struct auth *auth, struct auth *predecessor, struct error *err)
 
 static void refresh_credential(struct auth *auth, struct credential *credential)
 {
-    const struct file_stamp now = file_stamp(credential->file);
+    const struct file_stamp now = secret_stamp(credential->file);
     struct error err = { 0 };
     struct str value;
     struct str old;
@@ -271,6 +274,8 @@ bool auth_admit(struct auth *auth, const struct request *request, struct respons
 
     if (secret == HOLDS_RIGHT)
         return true;
+    if (secret == HOLDS_WRONG && auth->on_wrong)
+        auth->on_wrong(auth->self);
     if (auth->bearer)
         token = bearer_check(auth->bearer, request, &reason);
     if (token == BEARER_GOOD)

@@ -2,8 +2,8 @@
  * auth.h - which requests may post: API keys in any header, HTTP Basic (RFC 7617), bearer tokens.
  *
  * One accepted credential is enough, so an old and a new secret can both be valid during a
- * rotation. Secrets are in files; auth_refresh() reads a file again when it has changed. While a
- * file cannot be read, its old secret stays valid.
+ * rotation. Secrets are in files, or where base/vault.h says; auth_refresh() reads a secret again
+ * when it has changed. While it cannot be read, the old one stays valid.
  *
  * Threads: auth_admit() from any thread (it reads no file); the rest from one thread.
  */
@@ -35,6 +35,10 @@ struct auth_options {
     const struct auth_basic *basic;
     size_t basic_count;
     const struct bearer_options *bearer; /* NULL: no tokens */
+
+    /** A request has a key or a password that is not accepted; from any thread. NULL: none. */
+    void (*on_wrong)(void *self);
+    void *self;
 };
 
 /** Read all secrets. The caller owns the result. ERR_CONFIG names a file that cannot be used. */

@@ -19,6 +19,7 @@
 struct checking {
     bool json;
     bool offline;
+    bool print;
     struct config_review *review;
     struct arena *arena;    /* for texts */
     const char **elsewhere; /* problems that belong to no key of the configuration */
@@ -90,6 +91,14 @@ static void print_problems(const struct checking *checking)
         finding_print_text("transform", checking->elsewhere[i], checking->json);
 }
 
+static void print_effective(const struct checking *checking)
+{
+    struct buf *text = arena_buf(checking->arena, SIZE_MAX);
+
+    settings_write(checking->review->settings, text);
+    cli_print(buf_str(text));
+}
+
 /* True: nothing is wrong. */
 static bool check(struct checking *checking, const char *config_path, struct error *err)
 {
@@ -100,6 +109,10 @@ static bool check(struct checking *checking, const char *config_path, struct err
     print_problems(checking);
 
     bool ok = settings_problem_count(checking->review->settings) + checking->count == 0;
+
+    if (ok && checking->print)
+        print_effective(checking);
+
     const char *risk = config_clear_text(checking->review->config);
 
     if (ok && risk)
@@ -116,11 +129,15 @@ int cmd_check(int argc, char **argv)
     struct checking checking = { 0 };
     const struct cli_option options[] = {
         { "offline", 0, NULL, "do not ask AWS Glue", .flag = &checking.offline },
+        { "print", 0, NULL,
+          "if nothing is wrong, print all keys with the values in force; JSON, which is\n"
+          "YAML as well; headers of sinks are hidden",
+          .flag = &checking.print },
         { "json", 0, NULL, "a JSON object for each problem and warning", .flag = &checking.json },
         { 0 },
     };
     const struct cli_spec spec = {
-        .usage = "sluice check [-c FILE] [--offline] [--json]",
+        .usage = "sluice check [-c FILE] [--offline] [--json] [--print]",
         .about = "Read the configuration and what it names (transforms, secrets, keys, "
                  "certificate, schemas,\n"
                  "store, sinks), and print each problem on a line: FILE:LINE: KEY: what. Warnings "
@@ -139,7 +156,7 @@ int cmd_check(int argc, char **argv)
     log_configure(LOG_ERROR, LOG_TEXT); /* the findings say the same */
     (void)signal(SIGPIPE, SIG_IGN);     /* of connections */
     if (check(&checking, cli.config_path, &err)) {
-        if (!checking.json)
+        if (!checking.json && !checking.print)
             (void)printf("%s: ok\n", cli.config_path ? cli.config_path : "built-in defaults");
         return COMMAND_OK;
     }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/vault.h"
 #include "handlers/auth/auth.h"
 #include "handlers/auth/jwks_source.h"
 #include "handlers/transform.h"
@@ -45,6 +46,11 @@ bool inspect_is_sound(const struct inspection *inspection, const char *pointer)
     const struct inspect_options *options = inspection->options;
 
     return !options->is_sound || options->is_sound(options->self, pointer);
+}
+
+bool inspect_is_unknown(const char *place)
+{
+    return vault_is_name(place) && vault_version(place) == 0;
 }
 
 /* TLS. */
@@ -103,13 +109,50 @@ static void look_at_certificate(const struct inspection *inspection)
 
 /* Credentials. Each is tried alone, to find all wrong ones. */
 
-static void try_credential(const struct inspection *inspection, const char *pointer,
-                           const struct auth_options *options, const char *file)
+/* The pointer of the key that names this place; `place` is a text of the configuration. */
+static const char *pointer_of_secret(const struct inspection *inspection, const char *place)
 {
+    const struct config_secrets secrets = config_secrets(inspection->config);
+
+    for (size_t i = 0; i < secrets.count; i++)
+        if (secrets.list[i].place == place)
+            return secrets.list[i].pointer;
+    return "/auth";
+}
+
+/* Put the secrets of AWS Secrets Manager into the vault. */
+static void ask_for_secrets(const struct inspection *inspection)
+{
+    const struct config_secrets named = config_secrets(inspection->config);
+    struct secrets *secrets;
+    struct error err = { 0 };
+
+    if ((!inspection->options->asks_registry && !inspection->options->asks_others) ||
+        !inspect_is_sound(inspection, "/aws"))
+        return;
+    if (!secrets_create(inspection->config, &secrets, &err)) {
+        inspect_say(inspection, INSPECT_FAILURE, "secret", "/aws", "%s", err.text);
+        return;
+    }
+    for (size_t i = 0; secrets && i < named.count; i++) {
+        const struct config_secret *secret = &named.list[i];
+
+        if (str_starts_with(str_from_c(secret->place), STR("arn:")) &&
+            inspect_is_sound(inspection, secret->pointer) &&
+            !secrets_ask(secrets, secret->place, &err))
+            inspect_say(inspection, INSPECT_FAILURE, "secret", secret->pointer, "%s", err.text);
+    }
+    secrets_destroy(secrets);
+}
+
+static void try_credential(const struct inspection *inspection, const char *file,
+                           const struct auth_options *options)
+{
+    const char *pointer = pointer_of_secret(inspection, file);
     struct auth *auth = NULL;
     struct error err = { 0 };
 
-    if (!inspect_is_sound(inspection, pointer))
+    if (!inspect_is_sound(inspection, pointer) || inspect_is_unknown(file))
         return;
     if (auth_create(options, &auth, &err))
         inspect_say(inspection, INSPECT_FINE, "secret", pointer, "%s can be read", file);
@@ -126,17 +169,15 @@ static void look_at_secrets(const struct inspection *inspection)
         const char *file = auth->api_keys[i].value_file;
         const struct auth_api_key key = { auth->api_keys[i].header, file };
 
-        try_credential(inspection,
-                       arena_printf(inspection->arena, "/auth/api_keys/%zu/value_file", i).ptr,
-                       &(struct auth_options){ .api_keys = &key, .api_key_count = 1 }, file);
+        try_credential(inspection, file,
+                       &(struct auth_options){ .api_keys = &key, .api_key_count = 1 });
     }
     for (size_t i = 0; i < auth->basic_count; i++) {
         const char *file = auth->basic[i].password_file;
         const struct auth_basic basic = { auth->basic[i].user, file };
 
-        try_credential(inspection,
-                       arena_printf(inspection->arena, "/auth/basic/%zu/password_file", i).ptr,
-                       &(struct auth_options){ .basic = &basic, .basic_count = 1 }, file);
+        try_credential(inspection, file,
+                       &(struct auth_options){ .basic = &basic, .basic_count = 1 });
     }
 }
 
@@ -340,6 +381,7 @@ void inspect(const struct config *config, const struct inspect_options *options)
     struct inspection inspection = { config, options, arena_create() };
 
     look_at_certificate(&inspection);
+    ask_for_secrets(&inspection);
     look_at_secrets(&inspection);
     look_at_keys(&inspection);
     look_at_transforms(&inspection);

@@ -29,5 +29,8 @@ void inspect_disk(const struct inspection *inspection, const char *pointer, cons
 /* The parts in files of their own. */
 void inspect_machine(const struct inspection *inspection);
 void inspect_sinks(const struct inspection *inspection);
+/** Is this a secret outside of files that was not asked for, or not found, which was reported? */
+bool inspect_is_unknown(const char *place);
+
 /** Ask AWS about the target of a sink; nothing for sinks of other kinds. */
 void inspect_target(const struct inspection *inspection, size_t index);

@@ -27,16 +27,6 @@ static void end_headers(const struct sink_headers *headers)
         secret_free(headers->list[i].value);
 }
 
-static bool read_secret(const char *place, struct str *out, struct error *err)
-{
-    const char *text = config_secret_env(place);
-
-    if (!text)
-        return secret_read_file(place, out, err);
-    *out = (struct str){ mem_copy(text, strlen(text)), strlen(text) };
-    return true;
-}
-
 /* False: a secret cannot be read, which is reported. */
 static bool read_headers(const struct inspection *inspection, size_t index,
                          struct sink_headers *out)
@@ -56,7 +46,11 @@ static bool read_headers(const struct inspection *inspection, size_t index,
         struct error err = { 0 };
         struct str value;
 
-        if (read_secret(pair->value, &value, &err)) {
+        if (inspect_is_unknown(pair->value)) {
+            ok = false;
+            continue;
+        }
+        if (secret_read_file(pair->value, &value, &err)) {
             out->list[out->count++] = (struct fetch_header){ pair->key, value };
             continue;
         }
@@ -121,6 +115,8 @@ static bool can_sign(const struct inspection *inspection, size_t index)
     const struct webhook_message message = { .id = STR("doctor"), .body = STR("{}") };
     struct error err = { 0 };
 
+    if (inspect_is_unknown(file))
+        return false;
     if (!*file || webhook_sign(file, &message, arena_buf(inspection->arena, SIZE_MAX), &err))
         return true;
     inspect_say(inspection, INSPECT_FAILURE, "sink",

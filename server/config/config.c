@@ -55,6 +55,7 @@ static bool open_review(const char *path, bool running, struct config_review **o
     *config->owners = 1;
     config->file = path ? arena_copy(config->arena, str_from_c(path)).ptr : "";
     config_read(settings, config);
+    config_take_secrets(settings, config);
     config_remember(settings, config);
     config_rules(settings, config);
     *out = mem_alloc(sizeof(**out));

@@ -4,7 +4,8 @@
  * conf/sluice.schema.json is the single source of every key's type, bounds, default and
  * description; struct config has a member for each key. Strings are never NULL: a key that is
  * not set is "".
- * Sizes are bytes, times are microseconds, lists have a count. Secrets are names of files.
+ * Sizes are bytes, times are microseconds, lists have a count. Secrets are names of files, or of
+ * base/vault.h: those of the environment are there, and no longer in the environment.
  *
  * Threads: immutable once loaded; shared. Loading reads the environment, which no thread may
  * change.
@@ -236,7 +237,7 @@ struct config_sink {
     int64_t rotate_every_us; /* 0: never by age */
     const char *url;
     struct config_pairs headers;
-    struct config_pairs secret_headers; /* header name to file, or to env:NAME */
+    struct config_pairs secret_headers; /* header name to file or secret */
     const char *ca_file;                /* "": the system's */
     const char *cert_file;              /* the client's; "": none */
     const char *key_file;
@@ -363,11 +364,20 @@ bool config_feeds_sink(const struct config *config, const char *name);
 /** The first route that takes all events of route `index`; `index` itself: there is none. */
 size_t config_route_before(const struct config *config, size_t index);
 
-/**
- * The text that a value of `secret_headers` names as env:NAME, "" when it is not set; NULL: the
- * value is the name of a file.
- */
-const char *config_secret_env(const char *value);
+/** A secret that the configuration names: a file, or a name of base/vault.h. */
+struct config_secret {
+    const char *place;
+    const char *pointer; /* of the key that names it */
+    bool is_of_sink;
+};
+
+struct config_secrets {
+    const struct config_secret *list;
+    size_t count;
+};
+
+/** All that are named, in the order of the keys. They live as long as the configuration. */
+struct config_secrets config_secrets(const struct config *config);
 
 /** The warning when credentials travel over the network in clear text; NULL: they do not. */
 const char *config_clear_text(const struct config *config);

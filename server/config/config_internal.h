@@ -53,6 +53,12 @@ bool config_address_parse(struct arena *arena, struct str text, struct config_ad
 /** Add a problem for each conflict between keys. */
 void config_rules(struct settings *settings, const struct config *config);
 
+/**
+ * Move the secrets that variables of the environment have to base/vault.h, and overwrite them in
+ * the environment. Adds a problem for each variable that has none.
+ */
+void config_take_secrets(struct settings *settings, const struct config *config);
+
 /** Keep the values of the groups in `config`, for config_is_same(). */
 void config_remember(struct settings *settings, struct config *config);
 

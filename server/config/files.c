@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file_name.h"
+#include "base/vault.h"
 
 /* A file that the server reads. */
 struct input_file {
@@ -31,52 +32,46 @@ static void add_input(struct input_files *files, const char *path, struct str po
 static void add_sink_inputs(struct input_files *files, const struct config *config, size_t index)
 {
     const struct config_sink *sink = &config->sinks[index];
-    const struct config_pairs *secrets = &sink->secret_headers;
     struct arena *arena = config->arena;
-    struct str pointer = arena_printf(arena, "/sinks/%zu/secret_headers", index);
     size_t first = files->count;
 
-    for (size_t i = 0; i < secrets->count; i++)
-        if (!config_secret_env(secrets->list[i].value))
-            add_input(files, secrets->list[i].value,
-                      settings_member_pointer(arena, pointer, secrets->list[i].key));
     add_input(files, sink->ca_file, arena_printf(arena, "/sinks/%zu/ca_file", index));
     add_input(files, sink->cert_file, arena_printf(arena, "/sinks/%zu/cert_file", index));
     add_input(files, sink->key_file, arena_printf(arena, "/sinks/%zu/key_file", index));
-    add_input(files, sink->sign.secret_file,
-              arena_printf(arena, "/sinks/%zu/sign/secret_file", index));
-    add_input(files, sink->oauth.client_secret_file,
-              arena_printf(arena, "/sinks/%zu/oauth/client_secret_file", index));
     add_input(files, sink->tls.ca_file, arena_printf(arena, "/sinks/%zu/tls/ca_file", index));
     add_input(files, sink->tls.cert_file, arena_printf(arena, "/sinks/%zu/tls/cert_file", index));
     add_input(files, sink->tls.key_file, arena_printf(arena, "/sinks/%zu/tls/key_file", index));
-    add_input(files, sink->sasl.password_file,
-              arena_printf(arena, "/sinks/%zu/sasl/password_file", index));
     for (size_t i = first; i < files->count; i++)
         files->list[i].is_of_sink = true;
+}
+
+static void add_secrets(struct input_files *files, const struct config_secrets *secrets)
+{
+    for (size_t i = 0; i < secrets->count; i++) {
+        const struct config_secret *secret = &secrets->list[i];
+
+        if (vault_is_name(secret->place))
+            continue;
+        add_input(files, secret->place, str_from_c(secret->pointer));
+        files->list[files->count - 1].is_of_sink = secret->is_of_sink;
+    }
 }
 
 /* All of them, except the schemas and the configuration itself. */
 static struct input_files list_inputs(const struct config *config)
 {
-    enum { SINGLE = 3, OF_SINK = 9 };
+    enum { SINGLE = 3, OF_SINK = 6 };
     const struct config_auth *auth = &config->auth;
+    const struct config_secrets secrets = config_secrets(config);
     struct arena *arena = config->arena;
     struct input_files files = { 0 };
-    size_t max = SINGLE + auth->api_key_count + auth->basic_count + config->route_count;
+    size_t max = SINGLE + secrets.count + config->route_count + config->sink_count * OF_SINK;
 
-    for (size_t i = 0; i < config->sink_count; i++)
-        max += config->sinks[i].secret_headers.count + OF_SINK;
     files.list = arena_alloc(arena, max * sizeof(*files.list));
     add_input(&files, config->http.tls.cert_file, STR("/http/tls/cert_file"));
     add_input(&files, config->http.tls.key_file, STR("/http/tls/key_file"));
     add_input(&files, auth->bearer.jwks_file, STR("/auth/bearer/jwks_file"));
-    for (size_t i = 0; i < auth->api_key_count; i++)
-        add_input(&files, auth->api_keys[i].value_file,
-                  arena_printf(arena, "/auth/api_keys/%zu/value_file", i));
-    for (size_t i = 0; i < auth->basic_count; i++)
-        add_input(&files, auth->basic[i].password_file,
-                  arena_printf(arena, "/auth/basic/%zu/password_file", i));
+    add_secrets(&files, &secrets);
     for (size_t i = 0; i < config->route_count; i++)
         if (!config->routes[i].drop)
             add_input(&files, config->routes[i].transform,

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "base/vault.h"
 #include "settings/unit.h"
 
 enum { MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
@@ -20,6 +21,13 @@ enum { MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
 #define KEY_TIME(type, path)                                                                       \
     {                                                                                              \
 #path, offsetof(struct type, path##_us), read_time                                         \
+    }
+/* A secret that a file, a variable or AWS Secrets Manager has: NAME_file, NAME_env, NAME_secret. */
+#define SECRET(type, name, member)                                                                 \
+    { name "_file", offsetof(struct type, member), read_secret },                                  \
+        { name "_env", offsetof(struct type, member), read_secret_env },                           \
+    {                                                                                              \
+        name "_secret", offsetof(struct type, member), read_secret_arn                             \
     }
 #define LIST(path, keys, type, list, list_count)                                                   \
     {                                                                                              \
@@ -54,6 +62,35 @@ static void read_path(const struct config_reading *reading, const struct setting
     struct str path = json_is_string(from->value) ? json_str(from->value) : STR("");
 
     *(const char **)to = place(reading, path, from->is_default);
+}
+
+/* A file with a secret; env:NAME and ARNs are not paths (base/vault.h). */
+static void read_secret(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct str name = json_is_string(from->value) ? json_str(from->value) : STR("");
+
+    if (name.len > 0)
+        *(const char **)to =
+            place(reading, name, from->is_default || vault_is_name(copy(reading, name)));
+    else if (!*(const char **)to)
+        *(const char **)to = "";
+}
+
+/* A variable with a secret, for the member that names where it is. */
+static void read_secret_env(const struct config_reading *reading, const struct setting *from,
+                            void *to)
+{
+    if (json_is_string(from->value) && json_str(from->value).len > 0)
+        *(const char **)to =
+            arena_printf(reading->arena, "env:%.*s", STR_ARG(json_str(from->value))).ptr;
+}
+
+/* The ARN of a secret. */
+static void read_secret_arn(const struct config_reading *reading, const struct setting *from,
+                            void *to)
+{
+    if (json_is_string(from->value) && str_starts_with(json_str(from->value), STR("arn:")))
+        read_text(reading, from, to);
 }
 
 static void read_flag(const struct config_reading *reading, const struct setting *from, void *to)
@@ -240,7 +277,7 @@ static void read_members(const struct config_reading *reading, const struct sett
 
         list[pairs->count].key = copy(reading, str_from_c(json_key(member)));
         list[pairs->count++].value = are_paths
-                                         ? place(reading, text, str_starts_with(text, STR("env:")))
+                                         ? place(reading, text, vault_is_name(copy(reading, text)))
                                          : copy(reading, text);
     }
     pairs->list = list;
@@ -251,7 +288,7 @@ static void read_pairs(const struct config_reading *reading, const struct settin
     read_members(reading, from, to, false);
 }
 
-/* A value env:NAME is not a path (config_secret_env()). */
+/* A value env:NAME or an ARN is not a path (base/vault.h). */
 static void read_path_pairs(const struct config_reading *reading, const struct setting *from,
                             void *to)
 {
@@ -359,12 +396,12 @@ static const struct config_key config_keys[] = {
 
 static const struct config_key api_key_keys[] = {
     KEY(config_api_key, header, read_text),
-    KEY(config_api_key, value_file, read_path),
+    SECRET(config_api_key, "value", value_file),
 };
 
 static const struct config_key basic_keys[] = {
     KEY(config_basic, user, read_text),
-    KEY(config_basic, password_file, read_path),
+    SECRET(config_basic, "password", password_file),
 };
 
 static const struct config_key route_keys[] = {
@@ -389,10 +426,10 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, cert_file, read_path),
     KEY(config_sink, key_file, read_path),
     KEY(config_sink, compression, read_choice),
-    KEY(config_sink, sign.secret_file, read_path),
+    SECRET(config_sink, "sign.secret", sign.secret_file),
     KEY(config_sink, oauth.token_url, read_text),
     KEY(config_sink, oauth.client_id, read_text),
-    KEY(config_sink, oauth.client_secret_file, read_path),
+    SECRET(config_sink, "oauth.client_secret", oauth.client_secret_file),
     KEY(config_sink, oauth.scope, read_text),
     KEY(config_sink, brokers, read_strings),
     KEY(config_sink, topic, read_text),
@@ -400,7 +437,7 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, tls, read_client_tls),
     KEY(config_sink, sasl.mechanism, read_choice),
     KEY(config_sink, sasl.user, read_text),
-    KEY(config_sink, sasl.password_file, read_path),
+    SECRET(config_sink, "sasl.password", sasl.password_file),
     /* AWS: */
     KEY(config_sink, stream, read_text),
     KEY(config_sink, partition_key, read_text),

@@ -3,8 +3,6 @@
  */
 #include "server/config/config_internal.h"
 
-#include <stdlib.h>
-
 #include "base/file_name.h"
 
 static void check_sink_names(struct settings *settings, const struct config *config)
@@ -88,33 +86,6 @@ static void check_headers(struct settings *settings, struct arena *arena,
     }
 }
 
-static const char env_prefix[] = "env:";
-
-const char *config_secret_env(const char *value)
-{
-    const char *text;
-
-    if (strncmp(value, env_prefix, sizeof(env_prefix) - 1) != 0)
-        return NULL;
-    text =
-        getenv(value + sizeof(env_prefix) - 1); /* NOLINT(concurrency-mt-unsafe): nothing sets it */
-    return text ? text : "";
-}
-
-/* A secret of the environment cannot appear while the server runs. */
-static void check_secrets(struct settings *settings, struct arena *arena,
-                          const struct config_pairs *secrets, struct str pointer)
-{
-    for (size_t i = 0; i < secrets->count; i++) {
-        const char *text = config_secret_env(secrets->list[i].value);
-
-        if (text && (!*text || strpbrk(text, "\r\n")))
-            settings_complain(settings,
-                              settings_member_pointer(arena, pointer, secrets->list[i].key),
-                              "%s: it must be set, to text on one line", secrets->list[i].value);
-    }
-}
-
 /* Headers that other keys of the sink make. */
 static void check_made_headers(struct settings *settings, const struct config *config, size_t index)
 {
@@ -177,8 +148,6 @@ static void check_sink_headers(struct settings *settings, const struct config *c
                       arena_printf(config->arena, "/sinks/%zu/headers", i), NULL);
         check_headers(settings, config->arena, &sink->secret_headers,
                       arena_printf(config->arena, "/sinks/%zu/secret_headers", i), &sink->headers);
-        check_secrets(settings, config->arena, &sink->secret_headers,
-                      arena_printf(config->arena, "/sinks/%zu/secret_headers", i));
         check_http_sink(settings, config, i);
     }
 }

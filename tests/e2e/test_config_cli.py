@@ -41,7 +41,7 @@ def test_version(command):
 
 def test_every_command_has_a_help(command):
     names = re.findall(r"(?m)^  ([a-z-]+) ", command("--help").stdout)
-    assert len(names) == 15
+    assert len(names) == 16
     for args in ([], *([name] for name in names)):
         result = command(*args, "--help")
         assert (result.returncode, result.stderr) == (0, ""), args
@@ -269,3 +269,37 @@ def test_health_without_a_place_to_ask_says_so(folder):
 
 def health(config, folder):
     return run("health", "-c", config, cwd=folder).returncode
+
+
+# check --print
+
+
+def test_print_shows_what_is_in_force(command, conf):
+    path = conf(
+        {
+            "http": {"max_body": "1MiB"},
+            "sinks": [
+                {"name": "hook", "kind": "http", "url": "http://127.0.0.1:1/", "headers": {"x-token": "sesame"}},
+                {"name": "queue", "kind": "sqs", "queue_url": "https://sqs.eu-west-1.amazonaws.com/1/q"},
+            ],
+        }
+    )
+    result = command("check", "--offline", "--print", "-c", path)
+    assert result.returncode == 0, result
+    assert "sesame" not in result.stdout
+    printed = json.loads(result.stdout)
+    assert printed["http"]["max_body"] == "1MiB"  # of the file
+    assert printed["http"]["max_batch"] == 500  # a default
+    hook, queue = printed["sinks"]
+    assert hook["headers"] == {"x-token": "(hidden)"}
+    assert "url" not in queue and "queue_url" not in hook
+    # It is a configuration.
+    again = command("check", "--offline", "--print", "-c", conf(result.stdout))
+    assert (again.returncode, json.loads(again.stdout)) == (0, printed)
+
+
+def test_print_shows_nothing_of_a_wrong_configuration(command, conf):
+    result = command("check", "--offline", "--print", "-c", conf("htp: {}\n"))
+    assert result.returncode == 1
+    assert "unknown key, is http meant?" in result.stdout + result.stderr
+    assert "max_batch" not in result.stdout

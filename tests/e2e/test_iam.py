@@ -76,7 +76,7 @@ def test_a_policy_names_rights_and_resources(path):
         for action in a_list(one["Action"]):
             assert re.fullmatch("[a-z0-9-]+:[A-Za-z0-9]+", action), "no wildcards"
         for resource in a_list(one["Resource"]):
-            assert re.fullmatch("arn:aws:[a-z0-9]+:[^:]*:[^:]*:[A-Za-z*/-]+", resource)
+            assert re.fullmatch("arn:aws:[a-z0-9]+:[^:]*:[^:]*:[A-Za-z*/:-]+", resource)
 
 
 def test_the_page_names_each_policy():

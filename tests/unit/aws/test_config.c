@@ -190,6 +190,7 @@ static void each_service_has_a_variable_and_a_key(void)
         { "AWS_ENDPOINT_URL_EVENTBRIDGE", "eventbridge", AWS_SERVICE_EVENTBRIDGE },
         { "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", AWS_SERVICE_DYNAMODB },
         { "AWS_ENDPOINT_URL_S3", "s3", AWS_SERVICE_S3 },
+        { "AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets_manager", AWS_SERVICE_SECRETS_MANAGER },
     };
 
     CHECK_INT(COUNT_OF(cases), AWS_SERVICE_COUNT);

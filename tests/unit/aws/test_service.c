@@ -23,6 +23,7 @@ static void services_have_names_and_protocols(void)
         { "eventbridge", "events", "events", AWS_JSON_1_1, "AWSEvents" },
         { "dynamodb", "dynamodb", "dynamodb", AWS_JSON_1_0, "DynamoDB_20120810" },
         { "s3", "s3", "s3", AWS_REST, NULL },
+        { "secrets_manager", "secretsmanager", "secretsmanager", AWS_JSON_1_1, "secretsmanager" },
     };
     enum aws_service service;
 

@@ -222,7 +222,7 @@ static void syntax_errors_come_with_advice(void)
           "an alias (text that begins with * needs quotes)" },
         { "a bracket too few", "a: [1\n",
           "f.yaml:2: not YAML: did not find expected ',' or ']' while parsing a flow sequence "
-          "(text with any of { } [ ] , needs quotes inside { } and [ ])" },
+          "(text with any of { } [ ] , needs quotes inside { } and [ ], as \"${NAME}\")" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

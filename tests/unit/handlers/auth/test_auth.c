@@ -167,18 +167,18 @@ static void a_401_names_every_scheme(void)
         const char *challenge;
         const char *with_token;
     } cases[] = {
-        { "key", { &key, 1, NULL, 0, NULL }, key_challenge, key_challenge },
-        { "basic", { NULL, 0, &basic, 1, NULL }, basic_challenge, basic_challenge },
+        { "key", { &key, 1, NULL, 0, NULL, NULL, NULL }, key_challenge, key_challenge },
+        { "basic", { NULL, 0, &basic, 1, NULL, NULL, NULL }, basic_challenge, basic_challenge },
         { "key and basic",
-          { &key, 1, &basic, 1, NULL },
+          { &key, 1, &basic, 1, NULL, NULL, NULL },
           "Basic realm=\"sluice\", charset=\"UTF-8\", ApiKey realm=\"sluice\"",
           "Basic realm=\"sluice\", charset=\"UTF-8\", ApiKey realm=\"sluice\"" },
         { "bearer",
-          { NULL, 0, NULL, 0, &bearer },
+          { NULL, 0, NULL, 0, &bearer, NULL, NULL },
           "Bearer realm=\"sluice\"",
           "Bearer error=\"invalid_token\", realm=\"sluice\"" },
         { "all",
-          { &key, 1, &basic, 1, &bearer },
+          { &key, 1, &basic, 1, &bearer, NULL, NULL },
           "Bearer realm=\"sluice\", Basic realm=\"sluice\", charset=\"UTF-8\", "
           "ApiKey realm=\"sluice\"",
           "Bearer error=\"invalid_token\", realm=\"sluice\", Basic realm=\"sluice\", "

@@ -228,7 +228,7 @@ static void problems_of_the_configuration_go_to_standard_error(void)
 {
     struct folder folder;
     char path[FOLDER_PATH_SIZE];
-    char beginning[FOLDER_PATH_SIZE + 50];
+    char beginning[FOLDER_PATH_SIZE + 80];
     struct capture capture;
     struct config *config = NULL;
 
@@ -241,7 +241,8 @@ static void problems_of_the_configuration_go_to_standard_error(void)
     struct str said = capture_end(&capture);
 
     CHECK(!ok && !config);
-    (void)snprintf(beginning, sizeof(beginning), "%s:2: http.max_bodyy: unknown key\n", path);
+    (void)snprintf(beginning, sizeof(beginning),
+                   "%s:2: http.max_bodyy: unknown key, is max_body meant?\n", path);
     CHECK_STR(said, beginning);
     mem_free((void *)said.ptr);
     folder_done(&folder);

@@ -59,8 +59,8 @@ static const struct {
     const char *yaml;
     const char *problems;
 } wrong[] = {
-    { "http:\n  max_bodyy: 1\n", "2: http.max_bodyy: unknown key\n" },
-    { "htp: {}\n", "1: htp: unknown key\n" },
+    { "http:\n  max_bodyy: 1\n", "2: http.max_bodyy: unknown key, is max_body meant?\n" },
+    { "htp: {}\n", "1: htp: unknown key, is http meant?\n" },
     { "a.b: 1\n", "1: a.b: unknown key\n" },
     { "\"a\\nb\": 1\n", "1: a?b: unknown key\n" },
     { "a/~b: 1\n", "1: a/~b: unknown key\n" },
@@ -139,6 +139,18 @@ static const struct {
     { "routes:\n  - schema: ''\n", "2: routes[0].schema: must not be empty\n" },
     { "routes:\n  - schema: ../x\n", "2: routes[0].schema: expected a name without /\n" },
     { "auth:\n  api_keys:\n    - header: x\n", "3: auth.api_keys[0].value_file: is missing\n" },
+    { "auth:\n  api_keys:\n    - value_env: SLUICE_TEST_NONE\n",
+      "3: auth.api_keys[0].value_env: env:SLUICE_TEST_NONE: it must be set, to text on one "
+      "line\n" },
+    { "auth:\n  basic:\n    - {user: a, password_file: /dev/null,\n       password_env: "
+      "SLUICE_TEST_NONE}\n",
+      "4: auth.basic[0].password_env: the secret has another place already: remove one\n"
+      "4: auth.basic[0].password_env: env:SLUICE_TEST_NONE: it must be set, to text on one "
+      "line\n" },
+    { "auth: {api_keys: [{value_env: 'a b'}, {value_secret: /run/key}]}\n",
+      "1: auth.api_keys[0].value_env: expected the name of a variable\n"
+      "1: auth.api_keys[1].value_secret: expected the ARN of a secret of AWS Secrets Manager, with "
+      "#KEY for a member of its JSON\n" },
     { "auth:\n  api_keys: [k]\n", "2: auth.api_keys[0]: expected an object, got a string\n" },
     { "auth:\n  api_keys:\n  - {header: 'a b', value_file: /dev/null}\n",
       "3: auth.api_keys[0].header: expected a header name\n" },
