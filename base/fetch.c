@@ -134,10 +134,13 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *body)
 static size_t drop_body(char *bytes, size_t size, size_t count, void *self)
 {
     struct exchange *exchange = self;
+    struct buf *body = &exchange->answer->body;
+    size_t room = body->max - body->len;
+    size_t len = size * count;
 
-    (void)bytes;
-    exchange->dropped += size * count;
-    return exchange->dropped > REST_MAX ? 0 : size * count;
+    buf_add(body, (struct str){ bytes, len < room ? len : room });
+    exchange->dropped += len;
+    return exchange->dropped > REST_MAX ? 0 : len;
 }
 
 /* Is it the final status line, not one of an interim answer (100, 103)? */

@@ -60,9 +60,10 @@ struct fetch_request {
     const char *ca_file;     /* PEM; NULL or "": the system's certificates */
     const char *unix_socket; /* connect to this path instead of the URL's host; NULL: no */
     bool any_certificate;    /* do not verify the certificate; for this machine only */
-    bool status_only;        /* only the status is needed: the rest may be missing or endless */
-    const char *cert_file;   /* the client's certificate, PEM; NULL or "": none, */
-    const char *key_file;    /* and its key */
+    bool status_only;      /* only the status is needed: the rest may be missing or endless, and of
+                              the body is kept what fits */
+    const char *cert_file; /* the client's certificate, PEM; NULL or "": none, */
+    const char *key_file;  /* and its key */
 };
 
 struct fetch_answer {

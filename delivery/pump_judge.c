@@ -239,6 +239,7 @@ static int64_t settle(struct pump_judge *judge, const struct trial *trial, enum 
         name_head(judge, trial, &plan);
     pump_log_plan(&judge->log, &plan, trial->records);
     note_sink(judge, &plan);
+    trial->call->batch->said = trial->call->answer.said;
     backlog_settle(judge->backlog, trial->call->batch, plan.results);
     return plan.failed_reason && !plan.is_late ? plan.pause_us : 0;
 }

@@ -40,11 +40,7 @@ static void answer_accepted(const struct run *run, const struct outcome *outcome
     }
 }
 
-/*
- * For the log, which shows nothing that only the event has: the details, but without values and
- * unexpected names of properties, and without the place that JSON is malformed at.
- */
-static struct str reason_of(const struct outcome *outcome)
+struct str run_reason(const struct outcome *outcome)
 {
     struct str details = outcome->details;
     const char *place = NULL;
@@ -70,7 +66,7 @@ static void answer_one(struct run *run, struct response *response)
     response->note.schema_version = event->version;
     response->note.rule = outcome->report.best.keyword_location;
     response->note.outcome = str_from_c(outcome->row->condition);
-    response->note.reason = outcome->row->error ? reason_of(outcome) : STR_NONE;
+    response->note.reason = outcome->row->error ? run_reason(outcome) : STR_NONE;
     response->status = outcome->row->status;
     if (outcome->row->error)
         answer_refused(run, outcome, response);

@@ -115,6 +115,7 @@ static struct outbox_event describe(const struct run *run, size_t index)
         .details = refused ? outcome->details : STR_NONE,
         .units = refused && kept ? units_of(run, &outcome->report) : STR_NONE,
         .rule = refused ? outcome->report.best.keyword_location : STR_NONE,
+        .reason = refused ? run_reason(outcome) : STR_NONE,
         .is_registry_kind = is_registry_kind(outcome->condition),
         .is_not_kept = !kept,
     };
@@ -129,6 +130,7 @@ static struct outbox_event describe_whole_body(const struct run *run)
         .processed_at_us = run->now_us,
         .outcome = run->outcomes[0].row->condition,
         .details = run->outcomes[0].details,
+        .reason = run_reason(&run->outcomes[0]),
     };
 }
 

@@ -113,6 +113,13 @@ void run_give_up(struct run *run);
 /** Count the outcomes and fill in the response. */
 void run_answer(struct run *run, struct response *response);
 
+/**
+ * Why an event was refused, for logs and listings, which show nothing that only the event has: the
+ * details, but without values and unexpected names of properties, and without the place at which
+ * JSON is malformed.
+ */
+struct str run_reason(const struct outcome *outcome);
+
 /** Answer the whole request 503 for `reason` (constant text), whatever its body holds. */
 void events_answer_unavailable(const struct events_options *options, const struct request *request,
                                const char *reason, struct response *response);

@@ -103,8 +103,49 @@ static bool order_replay(struct control *control, struct json_object *order, str
 
     if (!read_id(order, &row, err) || !resubmit_refused(control->resubmitter, row, &result, err))
         return false;
-    buf_printf(answer, ",\"status\":%d,\"outcome\":\"%s\"", result.status, result.outcome);
+    buf_printf(answer, ",\"status\":%d,\"outcome\":\"%s\",\"reason\":", result.status,
+               result.outcome);
+    json_write_string(answer, str_from_c(result.reason));
+    buf_add(answer, STR(",\"rule\":"));
+    json_write_string(answer, str_from_c(result.rule));
     return true;
+}
+
+typedef bool discard_function(struct outbox *outbox, const int64_t *ids, size_t count, size_t *gone,
+                              struct error *err);
+
+static bool discard(const struct control *control, discard_function *run, struct json_object *order,
+                    struct buf *answer, struct error *err)
+{
+    int64_t ids[CONTROL_IDS_MAX];
+    struct json_object *list;
+    size_t gone = 0;
+
+    if (!json_find(order, "ids", &list) || json_kind(list) != JSON_ARRAY ||
+        json_object_array_length(list) > COUNT_OF(ids))
+        return fail(err, ERR_INVALID, "no ids, or more than %d", CONTROL_IDS_MAX);
+
+    size_t count = json_object_array_length(list);
+
+    for (size_t i = 0; i < count; i++)
+        if (!json_int64(json_object_array_get_idx(list, i), &ids[i]))
+            return fail(err, ERR_INVALID, "an id is a number");
+    if (!run(control->options.outbox, ids, count, &gone, err))
+        return false;
+    buf_printf(answer, ",\"gone\":%zu", gone);
+    return true;
+}
+
+static bool order_discard(struct control *control, struct json_object *order, struct buf *answer,
+                          struct error *err)
+{
+    return discard(control, outbox_discard_refused, order, answer, err);
+}
+
+static bool order_discard_dead(struct control *control, struct json_object *order,
+                               struct buf *answer, struct error *err)
+{
+    return discard(control, outbox_discard_dead, order, answer, err);
 }
 
 static bool order_revive(struct control *control, struct json_object *order, struct buf *answer,
@@ -244,14 +285,32 @@ static const struct {
     bool (*run)(struct control *control, struct json_object *order, struct buf *answer,
                 struct error *err);
 } orders[] = {
-    { STR_INIT("replay"), order_replay }, { STR_INIT("revive"), order_revive },
-    { STR_INIT("move"), order_move },     { STR_INIT("drop-sink"), order_drop_sink },
-    { STR_INIT("pause"), order_pause },   { STR_INIT("resume"), order_resume },
-    { STR_INIT("again"), order_again },   { STR_INIT("where"), order_where },
+    { STR_INIT("replay"), order_replay },   { STR_INIT("revive"), order_revive },
+    { STR_INIT("discard"), order_discard }, { STR_INIT("discard-dead"), order_discard_dead },
+    { STR_INIT("move"), order_move },       { STR_INIT("drop-sink"), order_drop_sink },
+    { STR_INIT("pause"), order_pause },     { STR_INIT("resume"), order_resume },
+    { STR_INIT("again"), order_again },     { STR_INIT("where"), order_where },
 };
 
-static bool dispatch(struct control *control, struct str line, struct buf *answer,
-                     struct error *err)
+/* Who has done what, with the name, id or ids that the order is about. */
+static void log_order(const struct client *client, struct json_object *order)
+{
+    struct arena *arena = arena_create();
+    struct json_object *subject;
+    struct str about = STR_NONE;
+
+    if ((json_find(order, "id", &subject) || json_find(order, "ids", &subject) ||
+         json_find(order, "sequence", &subject)) &&
+        !json_is_string(subject))
+        about = json_text(arena, subject);
+    LOG_EVENT(LOG_INFO, "operator", LOG_STR("order", json_find_str(order, "order")),
+              LOG_STR("sink", log_identifier(json_find_str(order, "name"))), LOG_STR("rows", about),
+              LOG_INT("uid", control_socket_user(client->fd)));
+    arena_destroy(arena);
+}
+
+static bool dispatch(struct control *control, const struct client *client, struct str line,
+                     struct buf *answer, struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *order = NULL;
 
@@ -263,20 +322,26 @@ static bool dispatch(struct control *control, struct str line, struct buf *answe
     struct str name = json_find_str(order, "order");
 
     for (size_t i = 0; i < COUNT_OF(orders); i++)
-        if (str_equal(name, orders[i].name))
-            return orders[i].run(control, order, answer, err);
+        if (str_equal(name, orders[i].name)) {
+            bool done = orders[i].run(control, order, answer, err);
+
+            if (done && orders[i].run != order_where)
+                log_order(client, order);
+            return done;
+        }
     return fail(err, ERR_MALFORMED, "no such order");
 }
 
 /* Run the order in `line`, and write the line of its answer. */
-static void run_order(struct control *control, struct str line, struct buf *out)
+static void run_order(struct control *control, const struct client *client, struct str line,
+                      struct buf *out)
 {
     struct error err = { 0 };
 
     buf_add(out, STR("{\"ok\":true"));
     (void)take_target(control);
 
-    bool done = dispatch(control, line, out, &err);
+    bool done = dispatch(control, client, line, out, &err);
 
     release_target(control);
     if (!done) {
@@ -316,7 +381,7 @@ static bool serve_line(struct control *control, const struct client *client, str
     struct buf out;
 
     buf_init(&out, ANSWER_MAX);
-    run_order(control, line, &out);
+    run_order(control, client, line, &out);
 
     bool sent = send(client->fd, out.ptr, out.len, MSG_NOSIGNAL) == (ssize_t)out.len;
 

@@ -6,12 +6,15 @@
  *
  *   {"order":"replay","id":7}             {"ok":true,"status":200,"outcome":"valid"}
  *   {"order":"revive","id":7}             {"ok":true}
+ *   {"order":"discard","ids":[7,8]}       {"ok":true,"gone":2}: refused events; discard-dead
  *   {"order":"move","sequence":7}         {"ok":true}
  *   {"order":"drop-sink","name":"hook"}   {"ok":false,"error":"..."}
  *   {"order":"pause","name":"hook"}       {"ok":true}
  *   {"order":"resume","name":"hook"}      {"ok":true}
  *   {"order":"again","sink":"hook",...}   {"ok":true,"count":9,...}: a portion of a replay
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
+ *
+ * Orders that change something are logged, with the user that gave them (`operator`).
  *
  * The same thread posts events again that the registry's failures had refused, once their schema is
  * usable: a few at a time, so that senders are hardly delayed, with orders in between.
@@ -32,6 +35,8 @@
 #include "server/http/listen.h"
 
 struct control;
+
+enum { CONTROL_IDS_MAX = 500 }; /* in one order */
 
 /** Where the server listens, which does not change while it runs. */
 struct control_where {

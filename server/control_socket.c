@@ -101,11 +101,17 @@ bool control_socket_connect(const char *store_path, int *out)
     return true;
 }
 
-bool control_socket_trusts(int fd)
+int64_t control_socket_user(int fd)
 {
     struct ucred peer;
     socklen_t len = sizeof(peer);
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-           (peer.uid == 0 || peer.uid == geteuid());
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? (int64_t)peer.uid : -1;
+}
+
+bool control_socket_trusts(int fd)
+{
+    int64_t user = control_socket_user(fd);
+
+    return user == 0 || user == (int64_t)geteuid();
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -25,6 +26,9 @@ void control_socket_remove(const char *store_path);
 
 /** Connect; the caller closes `*out`. False: no server listens. */
 bool control_socket_connect(const char *store_path, int *out);
+
+/** The user id of the peer; -1: not known. */
+int64_t control_socket_user(int fd);
 
 /** May the peer give orders? True for root and for our own user. */
 bool control_socket_trusts(int fd);

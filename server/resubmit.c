@@ -110,7 +110,7 @@ static struct str no_header(const void *connection, const char *name)
 
 void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out)
 {
-    *out = (struct resubmit_answer){ 503, "unavailable", 0 };
+    *out = (struct resubmit_answer){ .status = 503, .outcome = "unavailable" };
     if (has_ended(resubmitter))
         return;
 
@@ -134,6 +134,8 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
     out->status = response.status;
     out->refused = response.note.refused;
     (void)snprintf(out->outcome, sizeof(out->outcome), "%.*s", STR_ARG(response.note.outcome));
+    (void)snprintf(out->reason, sizeof(out->reason), "%.*s", STR_ARG(response.note.reason));
+    (void)snprintf(out->rule, sizeof(out->rule), "%.*s", STR_ARG(response.note.rule));
     arena_destroy(request.arena);
 }
 

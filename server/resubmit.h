@@ -29,9 +29,11 @@ struct resubmitter_options {
 };
 
 struct resubmit_answer {
-    int status;       /* of HTTP */
-    char outcome[32]; /* of the status table; "batch" for an array */
-    size_t refused;   /* of an array: how many of its events were not accepted */
+    int status;                 /* of HTTP */
+    char outcome[32];           /* of the status table; "batch" for an array */
+    size_t refused;             /* of an array: how many of its events were not accepted */
+    char reason[ERR_TEXT_SIZE]; /* why it was refused, without values of it; "": it was not */
+    char rule[ERR_TEXT_SIZE];   /* where in the schema; likewise */
 };
 
 /** The caller owns it. */

@@ -119,6 +119,8 @@ struct backlog_batch {
     size_t count;                   /* at least 1 */
     enum backlog_lane lane;         /* that they are from */
     bool is_full;                   /* the next record does not fit */
+    struct str said; /* set before it is settled: what the target answered, kept with DEAD records;
+                        ptr NULL: not known */
     /* Private: */
     struct list_link link; /* in the backlog's list of those that are not settled */
     struct arena *arena;

@@ -64,7 +64,7 @@ static bool set_aside_for(struct outbox_store *store, struct tally_sink *sink,
                     (long long)order->seq);
 
     const struct records_death death = { order->seq, waiting.attempts + 1,
-                                         STR("moved by an operator") };
+                                         STR("moved by an operator"), STR_NONE };
 
     if (!(waiting.is_retry ? records_bury_retry(store, sink, &death)
                            : records_bury_head(store, sink, &death)))
@@ -122,4 +122,45 @@ static bool revive(struct outbox_store *store, void *arg, struct error *err)
 bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err)
 {
     return outbox_run(outbox, revive, &id, err);
+}
+
+/* Give up dead records. */
+
+struct discard {
+    const int64_t *ids;
+    size_t count;
+    size_t *gone;
+};
+
+static bool discard_dead_row(struct outbox_store *store, int64_t id, size_t *gone)
+{
+    int64_t row[2] = { 0 }; /* sink, sequence */
+    enum db_found found = db_numbers(&store->db, SQL_DEAD_FIND, row, "i", id);
+    struct tally_sink *sink = tally_sink_by_id(&store->tally, row[0]);
+
+    if (found != DB_FOUND)
+        return found != DB_BROKEN;
+    if (sink)
+        sink->dropped++;
+    ++*gone;
+    return records_delete_dead(store, sink, id, row[1]);
+}
+
+static bool discard_dead_rows(struct outbox_store *store, void *arg, struct error *err)
+{
+    const struct discard *order = arg;
+
+    *order->gone = 0;
+    for (size_t i = 0; i < order->count; i++)
+        if (!discard_dead_row(store, order->ids[i], order->gone))
+            return db_fail(&store->db, "store", err);
+    return true;
+}
+
+bool outbox_discard_dead(struct outbox *outbox, const int64_t *ids, size_t count, size_t *gone,
+                         struct error *err)
+{
+    struct discard order = { ids, count, gone };
+
+    return outbox_run(outbox, discard_dead_rows, &order, err);
 }

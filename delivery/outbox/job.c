@@ -36,7 +36,7 @@ static size_t job_text_bytes(const struct outbox_event *event)
 {
     return event->id.len + event->registry.len + event->schema.len + event->version.len +
            body_of(event).len + event->details.len + event->units.len + event->rule.len +
-           event->route.len + event->origin.len + 1;
+           event->reason.len + event->route.len + event->origin.len + 1;
 }
 
 /*
@@ -77,6 +77,7 @@ static void fill(struct job_item *item, const struct outbox_event *event, char *
         .details = job_put(at, event->details),
         .units = job_put(at, event->units),
         .rule = job_put(at, event->rule),
+        .reason = job_put(at, event->reason),
         .route = job_put(at, event->route),
         .origin = job_put(at, event->origin),
     };

@@ -40,6 +40,7 @@ struct job_item {
     struct str details;
     struct str units;
     struct str rule;
+    struct str reason;
     struct str route;
     struct str origin;
 };

@@ -118,6 +118,7 @@ struct outbox_event {
     struct str details;    /* the reason in words */
     struct str units;      /* error units as a JSON array; ptr NULL: none */
     struct str rule;       /* where in the schema the first error is; ptr NULL: none */
+    struct str reason;     /* the details without values of the event, for listings */
     bool is_registry_kind; /* the registry's fault: the server posts the event again */
     bool is_not_kept; /* do not add it to the quarantine; only find out whether it is a duplicate */
 };
@@ -226,6 +227,17 @@ NODISCARD bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t
 
 /** Deliver a dead record again: row `id` of outbox_view_dead(). ERR_NOT_FOUND. */
 NODISCARD bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err);
+
+/**
+ * Discard refused events by the ids of their rows (struct outbox_refused), in one transaction;
+ * `*gone`: how many were there.
+ */
+NODISCARD bool outbox_discard_refused(struct outbox *outbox, const int64_t *ids, size_t count,
+                                      size_t *gone, struct error *err);
+
+/** The same for dead records, which count as dropped. */
+NODISCARD bool outbox_discard_dead(struct outbox *outbox, const int64_t *ids, size_t count,
+                                   size_t *gone, struct error *err);
 
 /* Numbers. */
 

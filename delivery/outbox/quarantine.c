@@ -28,7 +28,8 @@ enum refused_kind {
 
 static int64_t row_size(const struct job_item *item)
 {
-    return (int64_t)(item->body.len + item->details.len + item->units.len + item->id.len) +
+    return (int64_t)(item->body.len + item->details.len + item->units.len + item->id.len +
+                     item->route.len + item->rule.len + item->reason.len) +
            ROW_BYTES;
 }
 
@@ -102,10 +103,10 @@ static bool add(struct outbox_store *store, const struct job_item *item)
         return true;
     }
     count(store, INT64_MAX, kind, 1, size);
-    return db_run(&store->db, SQL_REFUSED_ADD, "bsssssssiiibi", identity, item->id,
+    return db_run(&store->db, SQL_REFUSED_ADD, "bsssssssiiibisss", identity, item->id,
                   str_from_c(item->outcome), item->details, item->units, item->registry,
                   item->schema, item->version, (int64_t)item->is_registry_kind, store->now_us, size,
-                  item->body, (int64_t)kind);
+                  item->body, (int64_t)kind, item->route, item->rule, item->reason);
 }
 
 static bool add_again(struct outbox_store *store, const struct job_item *item,
@@ -115,9 +116,10 @@ static bool add_again(struct outbox_store *store, const struct job_item *item,
 
     count(store, row->id, row->kind, -1, -row->size);
     count(store, row->id, kind, 1, row_size(item));
-    return db_run(&store->db, SQL_REFUSED_AGAIN, "issssssiiii", row->id, str_from_c(item->outcome),
-                  item->details, item->units, item->registry, item->schema, item->version,
-                  (int64_t)item->is_registry_kind, store->now_us, row_size(item), (int64_t)kind);
+    return db_run(&store->db, SQL_REFUSED_AGAIN, "issssssiiiisss", row->id,
+                  str_from_c(item->outcome), item->details, item->units, item->registry,
+                  item->schema, item->version, (int64_t)item->is_registry_kind, store->now_us,
+                  row_size(item), (int64_t)kind, item->route, item->rule, item->reason);
 }
 
 bool quarantine_add(struct outbox_store *store, const struct job_item *item,
@@ -224,4 +226,43 @@ bool quarantine_prune(struct outbox_store *store, int64_t rows, bool *done)
     }
     *done = !row.is_there;
     return true;
+}
+
+/* Discard rows that an operator has looked at. */
+
+struct discard {
+    const int64_t *ids;
+    size_t count;
+    size_t *gone;
+};
+
+static bool discard_refused_row(struct outbox_store *store, int64_t id, size_t *gone)
+{
+    int64_t row[2] = { 0 }; /* size, kind */
+    enum db_found found = db_numbers(&store->db, SQL_REFUSED_LOOK, row, "i", id);
+
+    if (found != DB_FOUND)
+        return found != DB_BROKEN;
+    count(store, id, (size_t)row[1] % TALLY_KINDS, -1, -row[0]);
+    ++*gone;
+    return db_run(&store->db, SQL_REFUSED_DELETE, "i", id);
+}
+
+static bool discard_refused_rows(struct outbox_store *store, void *arg, struct error *err)
+{
+    const struct discard *order = arg;
+
+    *order->gone = 0;
+    for (size_t i = 0; i < order->count; i++)
+        if (!discard_refused_row(store, order->ids[i], order->gone))
+            return db_fail(&store->db, "store", err);
+    return true;
+}
+
+bool outbox_discard_refused(struct outbox *outbox, const int64_t *ids, size_t id_count,
+                            size_t *gone, struct error *err)
+{
+    struct discard order = { ids, id_count, gone };
+
+    return outbox_run(outbox, discard_refused_rows, &order, err);
 }

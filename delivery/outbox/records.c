@@ -97,8 +97,8 @@ static bool add_dead(struct outbox_store *store, struct tally_sink *sink,
                      const struct records_death *death)
 {
     tally_add_dead(&store->tally, sink, death->seq, 1);
-    return db_run(&store->db, SQL_DEAD_ADD, "iiisi", sink->id, store->now_us, death->attempts,
-                  death->reason, death->seq);
+    return db_run(&store->db, SQL_DEAD_ADD, "iiisib", sink->id, store->now_us, death->attempts,
+                  death->reason, death->seq, death->said);
 }
 
 bool records_bury_retry(struct outbox_store *store, struct tally_sink *sink,

@@ -12,6 +12,7 @@ struct records_death {
     int64_t seq;
     int64_t attempts;
     struct str reason;
+    struct str said; /* what the target answered; ptr NULL: not known */
 };
 
 /** Delete a sink's retry row; `*gone`: there was one. */

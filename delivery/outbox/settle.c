@@ -24,7 +24,8 @@ static struct str reason_of(const struct change *change)
 
 static struct records_death death_of(const struct change *change)
 {
-    return (struct records_death){ change->seq, change->attempts + 1, reason_of(change) };
+    return (struct records_death){ change->seq, change->attempts + 1, reason_of(change),
+                                   change->said };
 }
 
 static bool end_retry(struct outbox_store *store, struct tally_sink *sink, int64_t seq)
@@ -254,6 +255,15 @@ static void pass_obstacles(struct store_backlog *pending)
     }
 }
 
+static void decide_record(struct store_backlog *pending, const struct backlog_batch *batch,
+                          const struct backlog_record *record, const struct backlog_result *result)
+{
+    struct change change = change_make(record, batch->lane, result);
+
+    change_keep_words(&change, batch->said);
+    store_backlog_decide(pending, change);
+}
+
 void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
                           const struct backlog_result *results)
 {
@@ -275,7 +285,7 @@ void store_backlog_settle(struct backlog *backlog, struct backlog_batch *batch,
         else if (is_untried)
             number_set_remove(&pending->retries, (uint64_t)record->seq);
         else
-            store_backlog_decide(pending, change_make(record, batch->lane, result));
+            decide_record(pending, batch, record, result);
         if (record->order_hash > 0)
             number_set_remove(&pending->busy_keys, record->order_hash);
     }

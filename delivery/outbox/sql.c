@@ -16,7 +16,25 @@
     " record.bytes, record.route, record.origin"
 #define REFUSED_COLUMNS                                                                            \
     "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
-    " last_us, attempts, resolved_us, body"
+    " last_us, attempts, resolved_us, body, route, rule, reason"
+#define FROM_REFUSED                                                                               \
+    " FROM refused WHERE id >= ?1 AND id <= ?2 AND last_us >= ?3 AND last_us < ?4"                 \
+    " AND (?5 IS NULL OR outcome = ?5) AND (?6 IS NULL OR registry = ?6)"                          \
+    " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"                            \
+    " AND (?9 OR resolved_us = 0) AND (NOT ?10 OR registry_kind)"                                  \
+    " AND (?11 IS NULL OR event_id = ?11) AND (?12 IS NULL OR route = ?12)"                        \
+    " AND (?13 IS NULL OR rule = ?13)"
+#define BEHIND_WORD(text) "substr(" text ", instr(" text ", ' ') + 1)" /* record_origin.h */
+#define DEAD_COLUMNS      "dead.id, sink.name, dead_us, attempts, reason, " FROM_RECORD ", dead.said"
+#define FROM_DEAD                                                                                  \
+    " FROM dead JOIN sink ON sink.id = dead.sink JOIN record ON record.seq = dead.seq"             \
+    " WHERE dead.id >= ?1 AND dead.id <= ?2 AND dead_us >= ?3 AND dead_us < ?4"                    \
+    " AND (?5 IS NULL OR sink.name = ?5) AND (?6 IS NULL OR registry = ?6)"                        \
+    " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"                            \
+    " AND (?9 IS NULL OR record.key = ?9"                                                          \
+    " OR substr(" BEHIND_WORD("origin") ", instr(" BEHIND_WORD(                                    \
+        "origin") ", ' ') + 1) = ?9)"                                                              \
+                  " AND (?10 IS NULL OR record.route = ?10)"
 /* In bytes, as in accept.c: length() of a text counts characters, up to the first NUL. */
 #define OLD_SIZE "(length(bytes) + length(CAST(key AS BLOB)) + 128)" /* OUTBOX_ROW_BYTES */
 #define SIZE     "(" OLD_SIZE " + coalesce(length(CAST(origin AS BLOB)), 0))"
@@ -145,6 +163,13 @@ const char *const sql_migrations[SQL_VERSION] = {
     /* A hash of the key by which a sink orders its records; 0: it does not. */
     "ALTER TABLE retry ADD COLUMN order_key INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX retry_key ON retry (sink, order_key, seq) WHERE order_key != 0;",
+
+    /* Refused events as a work queue; `reason` is without values. Rows of before have none. */
+    "ALTER TABLE refused ADD COLUMN route TEXT;"
+    "ALTER TABLE refused ADD COLUMN rule TEXT;"
+    "ALTER TABLE refused ADD COLUMN reason TEXT;"
+    "CREATE INDEX refused_groups ON refused (resolved_us, route, outcome, rule, first_us, last_us);"
+    "ALTER TABLE dead ADD COLUMN said BLOB;", /* what the sink's target answered */
 };
 
 const char *const sql_texts[SQL_COUNT] = {
@@ -271,8 +296,8 @@ const char *const sql_texts[SQL_COUNT] = {
                          " (SELECT seq FROM retry WHERE sink = ?1 AND next_us > ?2"
                          " AND next_us <= ?4 LIMIT 500)",
 
-    [SQL_DEAD_ADD] = "INSERT INTO dead (sink, dead_us, attempts, reason, seq)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_DEAD_ADD] = "INSERT INTO dead (sink, dead_us, attempts, reason, seq, said)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [SQL_DEAD_FIND] = "SELECT sink, seq FROM dead WHERE id = ?1",
     [SQL_DEAD_FIRST] = "SELECT id, seq FROM dead WHERE sink = ?1 ORDER BY id LIMIT 1",
     [SQL_DEAD_OLDEST] = "SELECT id, seq, sink FROM dead ORDER BY id LIMIT 1",
@@ -286,12 +311,13 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_REFUSED_ADD] =
         "INSERT INTO refused (identity, event_id, outcome, details, units, registry,"
         " schema, version, registry_kind, first_us, last_us, attempts, resolved_us,"
-        " size, body, kind) VALUES"
-        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12, ?13)",
+        " size, body, kind, route, rule, reason) VALUES"
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12, ?13, ?14, ?15, ?16)",
     [SQL_REFUSED_AGAIN] =
         "UPDATE refused SET outcome = ?2, details = ?3, units = ?4, registry = ?5,"
         " schema = ?6, version = ?7, registry_kind = ?8, last_us = ?9,"
-        " attempts = attempts + 1, resolved_us = 0, size = ?10, kind = ?11 WHERE id = ?1",
+        " attempts = attempts + 1, resolved_us = 0, size = ?10, kind = ?11, route = ?12,"
+        " rule = ?13, reason = ?14 WHERE id = ?1",
     [SQL_REFUSED_RESOLVE] = "UPDATE refused SET resolved_us = ?2, kind = ?3 WHERE id = ?1",
     [SQL_REFUSED_OLDEST] = "SELECT id, size, kind, first_us FROM refused ORDER BY id LIMIT 1",
     [SQL_REFUSED_OLDEST_OF] = "SELECT id, size, kind FROM refused WHERE kind = ?1"
@@ -299,22 +325,18 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_REFUSED_COUNT] = "SELECT count(*), coalesce(sum(size), 0), max(id) FROM (SELECT id, size"
                           " FROM refused WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3)",
     [SQL_REFUSED_DELETE] = "DELETE FROM refused WHERE id = ?1",
+    [SQL_REFUSED_LOOK] = "SELECT size, kind FROM refused WHERE id = ?1",
 
     [SQL_BEGIN_READING] = "BEGIN",
-    [SQL_VIEW_REFUSED] =
-        "SELECT " REFUSED_COLUMNS
-        " FROM refused WHERE id >= ?1 AND id <= ?2 AND last_us >= ?3 AND last_us < ?4"
-        " AND (?5 IS NULL OR outcome = ?5) AND (?6 IS NULL OR registry = ?6)"
-        " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
-        " AND (?9 OR resolved_us = 0) AND (NOT ?10 OR registry_kind) ORDER BY id LIMIT ?11",
+    [SQL_VIEW_REFUSED] = "SELECT " REFUSED_COLUMNS FROM_REFUSED " ORDER BY id LIMIT ?14",
+    [SQL_VIEW_REFUSED_DOWN] = "SELECT " REFUSED_COLUMNS FROM_REFUSED " ORDER BY id DESC LIMIT ?14",
+    [SQL_VIEW_GROUPS] =
+        "SELECT route, outcome, rule, count(*), max(id), min(first_us), max(last_us)" FROM_REFUSED
+        " GROUP BY route, outcome, rule ORDER BY count(*) DESC,"
+        " max(id) DESC LIMIT ?14",
     [SQL_VIEW_REGISTRY] =
         "SELECT " REFUSED_COLUMNS " FROM refused WHERE registry_kind AND resolved_us = 0"
         " AND registry = ?1 AND schema = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
-    [SQL_VIEW_DEAD] =
-        "SELECT dead.id, sink.name, dead_us, attempts, reason, " FROM_RECORD
-        " FROM dead JOIN sink ON sink.id = dead.sink JOIN record ON record.seq = dead.seq"
-        " WHERE dead.id >= ?1 AND dead.id <= ?2 AND dead_us >= ?3 AND dead_us < ?4"
-        " AND (?5 IS NULL OR sink.name = ?5) AND (?6 IS NULL OR registry = ?6)"
-        " AND (?7 IS NULL OR schema = ?7) AND (?8 IS NULL OR version = ?8)"
-        " ORDER BY dead.id LIMIT ?9",
+    [SQL_VIEW_DEAD] = "SELECT " DEAD_COLUMNS FROM_DEAD " ORDER BY dead.id LIMIT ?11",
+    [SQL_VIEW_DEAD_DOWN] = "SELECT " DEAD_COLUMNS FROM_DEAD " ORDER BY dead.id DESC LIMIT ?11",
 };

@@ -9,7 +9,7 @@
 #pragma once
 
 enum {
-    SQL_VERSION = 6,              /* version of the tables (PRAGMA user_version) */
+    SQL_VERSION = 7,              /* version of the tables (PRAGMA user_version) */
     SQL_APPLICATION = 0x536c7565, /* "Slue", PRAGMA application_id */
     OUTBOX_ROW_BYTES = 128,       /* approximate size of a record's row without its texts */
     OUTBOX_RETRY_BYTES = 64,      /* approximate size of a retry row */
@@ -106,12 +106,16 @@ enum sql {
     SQL_REFUSED_OLDEST_OF,
     SQL_REFUSED_COUNT,
     SQL_REFUSED_DELETE,
+    SQL_REFUSED_LOOK, /* size and kind */
 
     /* Lists for the command line, on a connection that only reads (view.h). */
     SQL_BEGIN_READING,
-    SQL_VIEW_REFUSED,
+    SQL_VIEW_REFUSED,      /* oldest first, */
+    SQL_VIEW_REFUSED_DOWN, /* or newest first */
+    SQL_VIEW_GROUPS,
     SQL_VIEW_REGISTRY,
     SQL_VIEW_DEAD,
+    SQL_VIEW_DEAD_DOWN,
 
     SQL_COUNT,
 };

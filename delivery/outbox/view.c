@@ -20,6 +20,7 @@ enum {
 
 union row {
     struct outbox_refused refused;
+    struct outbox_group group;
     struct outbox_dead dead;
 };
 
@@ -47,6 +48,7 @@ struct listing {
     struct outbox_filter filter; /* of the next page */
     union {
         outbox_visit_refused *refused;
+        outbox_visit_group *group;
         outbox_visit_dead *dead;
     } visit;
     void *self;
@@ -102,6 +104,9 @@ static void copy_refused(struct outbox_view *view, enum sql from, union row *row
         .attempts = db_int(&view->db, from, 11),
         .resolved_us = db_int(&view->db, from, 12),
         .body = view_copy_text(view, from, 13),
+        .route = view_copy_text(view, from, 14),
+        .rule = view_copy_text(view, from, 15),
+        .reason = view_copy_text(view, from, 16),
     };
 }
 
@@ -120,6 +125,22 @@ static void copy_dead(struct outbox_view *view, enum sql from, union row *row)
         .schema = view_copy_text(view, from, 9),
         .version = view_copy_text(view, from, 10),
         .bytes = view_copy_text(view, from, 11),
+        .route = view_copy_text(view, from, 12),
+        .origin = view_copy_text(view, from, 13),
+        .said = view_copy_text(view, from, 14),
+    };
+}
+
+static void copy_group(struct outbox_view *view, enum sql from, union row *row)
+{
+    row->group = (struct outbox_group){
+        .route = view_copy_text(view, from, 0),
+        .outcome = view_copy_text(view, from, 1),
+        .rule = view_copy_text(view, from, 2),
+        .count = db_int(&view->db, from, 3),
+        .example = db_int(&view->db, from, 4),
+        .first_us = db_int(&view->db, from, 5),
+        .last_us = db_int(&view->db, from, 6),
     };
 }
 
@@ -138,6 +159,16 @@ static bool show_refused(const struct listing *listing, const union row *row)
     return listing->visit.refused(listing->self, &row->refused);
 }
 
+static int64_t group_id(const union row *row)
+{
+    return row->group.example;
+}
+
+static bool show_group(const struct listing *listing, const union row *row)
+{
+    return listing->visit.group(listing->self, &row->group);
+}
+
 static bool show_dead(const struct listing *listing, const union row *row)
 {
     return listing->visit.dead(listing->self, &row->dead);
@@ -147,7 +178,11 @@ static const struct kind refused_kind = { SQL_VIEW_REFUSED, 13, copy_refused, re
                                           show_refused };
 static const struct kind registry_kind = { SQL_VIEW_REGISTRY, 13, copy_refused, refused_id,
                                            show_refused };
+static const struct kind refused_down = { SQL_VIEW_REFUSED_DOWN, 13, copy_refused, refused_id,
+                                          show_refused };
 static const struct kind dead_kind = { SQL_VIEW_DEAD, 11, copy_dead, dead_id, show_dead };
+static const struct kind dead_down = { SQL_VIEW_DEAD_DOWN, 11, copy_dead, dead_id, show_dead };
+static const struct kind group_kind = { SQL_VIEW_GROUPS, 2, copy_group, group_id, show_group };
 
 static int64_t or_all(int64_t bound)
 {
@@ -161,7 +196,9 @@ static int64_t first_id(const struct outbox_filter *filter)
 
 static int64_t last_id(const struct outbox_filter *filter)
 {
-    return filter->id ? filter->id : INT64_MAX;
+    if (filter->id)
+        return filter->id;
+    return filter->before_id ? filter->before_id - 1 : INT64_MAX;
 }
 
 /* The first row of the next page, at most `rows` of them. */
@@ -178,14 +215,18 @@ static enum db_found find_page(struct outbox_view *view, const struct listing *l
         return db_find(&view->db, SQL_VIEW_REGISTRY, "ssii", registry, schema, filter->after_id,
                        rows);
     case SQL_VIEW_DEAD:
-        return db_find(&view->db, SQL_VIEW_DEAD, "iiiissssi", first_id(filter), last_id(filter),
-                       filter->from_us, or_all(filter->until_us), str_from_c(filter->sink),
-                       registry, schema, version, rows);
+    case SQL_VIEW_DEAD_DOWN:
+        return db_find(&view->db, listing->kind->from, "iiiissssssi", first_id(filter),
+                       last_id(filter), filter->from_us, or_all(filter->until_us),
+                       str_from_c(filter->sink), registry, schema, version,
+                       str_from_c(filter->event_id), str_from_c(filter->route), rows);
     default:
-        return db_find(&view->db, SQL_VIEW_REFUSED, "iiiissssiii", first_id(filter),
+        return db_find(&view->db, listing->kind->from, "iiiissssiisssi", first_id(filter),
                        last_id(filter), filter->from_us, or_all(filter->until_us),
                        str_from_c(filter->outcome), registry, schema, version,
-                       (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind, rows);
+                       (int64_t)filter->with_resolved, (int64_t)filter->only_registry_kind,
+                       str_from_c(filter->event_id), str_from_c(filter->route),
+                       str_from_c(filter->rule), rows);
     }
 }
 
@@ -210,6 +251,14 @@ static bool read_page(struct outbox_view *view, const struct listing *listing, b
     return found != DB_BROKEN;
 }
 
+static void go_on_behind(struct outbox_filter *filter, int64_t id)
+{
+    if (filter->newest_first)
+        filter->before_id = id;
+    else
+        filter->after_id = id;
+}
+
 static bool list(struct outbox_view *view, struct listing listing, struct error *err)
 {
     bool last = false;
@@ -221,7 +270,7 @@ static bool list(struct outbox_view *view, struct listing listing, struct error 
             if (!listing.kind->show(&listing, &view->rows[i]))
                 return true;
         if (view->count > 0)
-            listing.filter.after_id = listing.kind->id(&view->rows[view->count - 1]);
+            go_on_behind(&listing.filter, listing.kind->id(&view->rows[view->count - 1]));
         if (listing.filter.limit)
             listing.filter.limit -= view->count;
         last = last || listing.filter.id;
@@ -232,7 +281,9 @@ static bool list(struct outbox_view *view, struct listing listing, struct error 
 bool outbox_view_refused(struct outbox_view *view, const struct outbox_filter *filter,
                          outbox_visit_refused *visit, void *self, struct error *err)
 {
-    return list(view, (struct listing){ &refused_kind, *filter, { .refused = visit }, self }, err);
+    const struct kind *kind = filter->newest_first ? &refused_down : &refused_kind;
+
+    return list(view, (struct listing){ kind, *filter, { .refused = visit }, self }, err);
 }
 
 bool outbox_view_registry_kind(struct outbox_view *view, const struct outbox_filter *filter,
@@ -244,7 +295,24 @@ bool outbox_view_registry_kind(struct outbox_view *view, const struct outbox_fil
 bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filter,
                       outbox_visit_dead *visit, void *self, struct error *err)
 {
-    return list(view, (struct listing){ &dead_kind, *filter, { .dead = visit }, self }, err);
+    const struct kind *kind = filter->newest_first ? &dead_down : &dead_kind;
+
+    return list(view, (struct listing){ kind, *filter, { .dead = visit }, self }, err);
+}
+
+/* One page, whose statement has ended before a group is shown. */
+bool outbox_view_groups(struct outbox_view *view, const struct outbox_filter *filter,
+                        outbox_visit_group *visit, void *self, struct error *err)
+{
+    struct listing listing = { &group_kind, *filter, { .group = visit }, self };
+    bool last;
+
+    if (!read_page(view, &listing, &last))
+        return db_fail(&view->db, "store", err);
+    for (size_t i = 0; i < view->count; i++)
+        if (!listing.kind->show(&listing, &view->rows[i]))
+            break;
+    return true;
 }
 
 /* When the sink's first retry, or its first record behind the cursor, was accepted; INT64_MAX: it

@@ -46,6 +46,20 @@ struct outbox_refused {
     int64_t attempts;      /* how often it was received */
     int64_t resolved_us;   /* when the same event was accepted; 0: not yet */
     bool is_registry_kind; /* the registry was at fault, not the event */
+    struct str route;      /* its name; ptr NULL: none, or not known */
+    struct str rule;       /* where in the schema the first error is; ptr NULL: none */
+    struct str reason;     /* the details without values of the event; ptr NULL: not known */
+};
+
+/** Refused events of one route, outcome and rule. */
+struct outbox_group {
+    struct str route;
+    struct str outcome;
+    struct str rule;
+    int64_t count;
+    int64_t example; /* id of the newest row */
+    int64_t first_us;
+    int64_t last_us;
 };
 
 /** A record that was set aside: a sink refused it, or an operator moved it. */
@@ -59,6 +73,9 @@ struct outbox_dead {
     struct str version;
     struct str reason;
     struct str bytes;
+    struct str route;  /* ptr NULL: not known */
+    struct str origin; /* as in struct outbox_event */
+    struct str said;   /* what the target answered, its beginning; ptr NULL: not known */
     int64_t accepted_us;
     int64_t dead_us;
     int64_t attempts;
@@ -66,8 +83,10 @@ struct outbox_dead {
 
 /** Which rows; 0, NULL and false: any. */
 struct outbox_filter {
-    int64_t id;       /* only this one */
-    int64_t after_id; /* only later ones */
+    int64_t id;        /* only this one */
+    int64_t after_id;  /* only later ones */
+    int64_t before_id; /* only earlier ones; 0: any */
+    bool newest_first;
     int64_t from_us;  /* last received (set aside) at or after, */
     int64_t until_us; /* and before this time */
     const char *outcome;
@@ -75,6 +94,9 @@ struct outbox_filter {
     const char *registry;
     const char *schema;
     const char *version;
+    const char *event_id;
+    const char *route;
+    const char *rule;
     bool with_resolved;      /* resolved ones too */
     bool only_registry_kind; /* those that were refused because of the registry */
     size_t limit;            /* 0: all */
@@ -82,9 +104,10 @@ struct outbox_filter {
 
 /** Return false to end the listing. */
 typedef bool outbox_visit_refused(void *self, const struct outbox_refused *row);
+typedef bool outbox_visit_group(void *self, const struct outbox_group *group);
 typedef bool outbox_visit_dead(void *self, const struct outbox_dead *row);
 
-/** Visit refused events in the order of their ids. */
+/** Visit refused events in the order of their ids, or newest first. */
 NODISCARD bool outbox_view_refused(struct outbox_view *view, const struct outbox_filter *filter,
                                    outbox_visit_refused *visit, void *self, struct error *err);
 
@@ -97,7 +120,14 @@ NODISCARD bool outbox_view_registry_kind(struct outbox_view *view,
                                          outbox_visit_refused *visit, void *self,
                                          struct error *err);
 
-/** Visit dead records in the order of their ids. */
+/**
+ * Count refused events by route, outcome and rule; the largest groups first. Texts are valid until
+ * the visitor returns.
+ */
+NODISCARD bool outbox_view_groups(struct outbox_view *view, const struct outbox_filter *filter,
+                                  outbox_visit_group *visit, void *self, struct error *err);
+
+/** Visit dead records in the order of their ids, or newest first. */
 NODISCARD bool outbox_view_dead(struct outbox_view *view, const struct outbox_filter *filter,
                                 outbox_visit_dead *visit, void *self, struct error *err);
 

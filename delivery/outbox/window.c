@@ -8,6 +8,12 @@
 
 #include "base/memory.h"
 
+static void change_done(struct change *change)
+{
+    mem_free(change->reason);
+    mem_free((void *)change->said.ptr);
+}
+
 struct change change_make(const struct backlog_record *record, enum backlog_lane lane,
                           const struct backlog_result *result)
 {
@@ -20,6 +26,17 @@ struct change change_make(const struct backlog_record *record, enum backlog_lane
         .lane = lane,
         .verdict = result->verdict,
     };
+}
+
+void change_keep_words(struct change *change, struct str said)
+{
+    if (change->verdict != BACKLOG_DEAD || said.len == 0)
+        return;
+
+    char *copy = mem_alloc(said.len);
+
+    memcpy(copy, said.ptr, said.len);
+    change->said = (struct str){ copy, said.len };
 }
 
 void change_list_add(struct change_list *list, struct change change)
@@ -42,7 +59,7 @@ void change_list_move(struct change_list *from, struct change_list *to, size_t m
 void change_list_clear(struct change_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        mem_free(list->items[i].reason);
+        change_done(&list->items[i]);
     list->count = 0;
 }
 
@@ -55,7 +72,7 @@ void change_list_done(struct change_list *list)
 void window_done(struct window *window)
 {
     for (size_t i = window->first; i < window->end; i++)
-        mem_free(window->entries[i].change.reason);
+        change_done(&window->entries[i].change);
     mem_free(window->entries);
 }
 

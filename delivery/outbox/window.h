@@ -22,11 +22,12 @@ struct change {
     int64_t next_at_us;
     uint64_t order_hash; /* as the record's */
     char *reason;        /* NULL: none */
+    struct str said;     /* likewise; of a record that is set aside */
     enum backlog_lane lane;
     enum backlog_verdict verdict; /* UNTRIED: the record is gone */
 };
 
-/** Changes in the order in which they are made; each owns its reason. */
+/** Changes in the order in which they are made; each owns its texts. */
 struct change_list {
     struct change *items;
     size_t count;
@@ -36,6 +37,9 @@ struct change_list {
 /** What `result` means for `record`; the reason is copied. */
 struct change change_make(const struct backlog_record *record, enum backlog_lane lane,
                           const struct backlog_result *result);
+
+/** Keep with a DEAD change what the target answered; copied. */
+void change_keep_words(struct change *change, struct str said);
 
 void change_list_add(struct change_list *list, struct change change);
 

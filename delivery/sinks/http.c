@@ -21,6 +21,7 @@ enum {
     BATCH_BYTES = 1024 * 1024, /* what most receivers accept by default */
     LONGEST_WAIT_S = 86400,
     BATCH_KEY_BYTES = 6000, /* of one header; many receivers accept less than 8 KiB */
+    SAID_MAX = 2048,        /* bytes of an answer that are kept */
 };
 
 /* What one delivery at a time has for itself. */
@@ -204,7 +205,7 @@ static void http_deliver(void *self, const struct sink_batch *batch, struct sink
     CLEANUP(fetch_answer_done) struct fetch_answer got;
     struct error err;
 
-    fetch_answer_init(&got, 0);
+    fetch_answer_init(&got, SAID_MAX);
     if (!send_batch(self, batch, &got, &err)) {
         explain(batch, &got, &err, answer);
         return;
@@ -221,6 +222,8 @@ static void http_deliver(void *self, const struct sink_batch *batch, struct sink
     answer->is_sink_wide = result == SINK_MISCONFIGURED || got.status == 429 || got.status == 503 ||
                            answer->retry_after_us > 0;
     sink_answer_all(batch, answer, result, reason);
+    if (result != SINK_DELIVERED && got.body.len > 0)
+        answer->said = arena_copy(batch->arena, buf_str(&got.body));
 }
 
 static void http_interrupt(void *self)

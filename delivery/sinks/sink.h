@@ -76,6 +76,8 @@ struct sink_answer {
     bool together;          /* refused as a whole: it is not known which record is at fault */
     bool is_sink_wide;      /* other records would be postponed too */
     int64_t retry_after_us; /* the pause that the sink asks for; 0: none */
+    struct str said; /* the beginning of the target's answer, in the batch's arena, to be kept with
+                        records that are set aside; ptr NULL: none */
 };
 
 struct sink {

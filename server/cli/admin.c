@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "delivery/outbox/view.h"
-#include "server/cli/control_client.h"
 #include "server/service.h"
 
 struct admin {
@@ -69,6 +68,17 @@ bool admin_replay(struct admin *admin, int64_t id, struct resubmit_answer *out, 
 {
     return admin->client ? control_client_replay(admin->client, id, out, err)
                          : resubmit_refused(admin->resubmitter, id, out, err);
+}
+
+bool admin_discard(struct admin *admin, bool dead, const struct control_ids *ids, size_t *gone,
+                   struct error *err)
+{
+    struct outbox *outbox = admin->client ? NULL : admin->service->outbox;
+
+    if (admin->client)
+        return control_client_discard(admin->client, dead, ids, gone, err);
+    return dead ? outbox_discard_dead(outbox, ids->list, ids->count, gone, err)
+                : outbox_discard_refused(outbox, ids->list, ids->count, gone, err);
 }
 
 bool admin_revive(struct admin *admin, int64_t id, struct error *err)

@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "delivery/outbox/outbox.h"
+#include "server/cli/control_client.h"
 #include "server/config/config.h"
 #include "server/resubmit.h"
 
@@ -34,6 +35,10 @@ void admin_close(struct admin *admin);
  */
 NODISCARD bool admin_replay(struct admin *admin, int64_t id, struct resubmit_answer *out,
                             struct error *err);
+
+/** Discard refused events, or dead records; `*gone`: how many were there. Errors as above. */
+NODISCARD bool admin_discard(struct admin *admin, bool dead, const struct control_ids *ids,
+                             size_t *gone, struct error *err);
 
 /** Deliver dead record `id` again. Errors as above. */
 NODISCARD bool admin_revive(struct admin *admin, int64_t id, struct error *err);

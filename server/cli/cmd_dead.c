@@ -2,8 +2,11 @@
  * cmd_dead.c - `sluice dead`: the records that a sink would not take.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/attr.h"
+#include "base/memory.h"
+#include "delivery/record_origin.h"
 #include "server/cli/commands.h"
 #include "server/cli/output.h"
 #include "server/cli/rows.h"
@@ -27,9 +30,9 @@ static void dead_write_columns(struct buf *out, const void *dead)
 
     output_time_column(out, row->dead_us);
     output_column(out, row->sink, 16);
-    output_column(out, row->schema, 28);
+    output_column(out, row->route, 28);
     buf_printf(out, "%8" PRId64 " %8zu ", row->attempts, row->bytes.len);
-    output_column(out, row->reason, 1);
+    output_safe_column(out, row->reason, 1);
 }
 
 static void dead_write_members(struct buf *out, const void *dead)
@@ -40,6 +43,7 @@ static void dead_write_members(struct buf *out, const void *dead)
     output_time(out, "accepted", row->accepted_us);
     output_text(out, "sink", row->sink);
     output_text(out, "reason", row->reason);
+    output_text(out, "route", row->route);
     output_text(out, "registry", row->registry);
     output_text(out, "schema", row->schema);
     output_text(out, "schema_version", row->version);
@@ -52,6 +56,8 @@ static void dead_write_details(struct buf *out, const void *dead)
     const struct outbox_dead *row = dead;
 
     output_text(out, "key", row->key);
+    output_text(out, "event_id", record_origin_read(row->origin).event_id);
+    output_bytes(out, "said", row->said);
     output_json(out, "record", row->bytes);
 }
 
@@ -75,9 +81,25 @@ static bool move(const struct rows *rows, struct error *err)
     return admin_move(rows->admin, rows->filter.sink, rows->ids[0], err);
 }
 
+/* The store knows its sinks, also those that are not configured any more. */
+static bool check_sink(const struct rows *rows, struct error *err)
+{
+    struct outbox_counters *counters;
+    bool found = false;
+
+    if (!rows->filter.sink)
+        return true;
+    counters = mem_alloc(sizeof(*counters));
+    if (outbox_view_counters(rows->view, counters, err))
+        for (size_t i = 0; i < counters->sink_count; i++)
+            found = found || strcmp(counters->sinks[i].name, rows->filter.sink) == 0;
+    mem_free(counters);
+    return found || fail(err, ERR_INVALID, "--sink %s: there is no such sink", rows->filter.sink);
+}
+
 static const struct row_kind dead_kind = {
     .name = "dead record",
-    .heading = "DEAD                 SINK             SCHEMA                       ATTEMPTS    "
+    .heading = "DEAD                 SINK             ROUTE                        ATTEMPTS    "
                "BYTES REASON",
     .read = read_dead,
     .write_columns = dead_write_columns,
@@ -86,6 +108,8 @@ static const struct row_kind dead_kind = {
     .bytes = bytes_of,
     .replay = dead_replay,
     .move = move,
+    .is_dead = true,
+    .check_filter = check_sink,
 };
 
 int cmd_dead(int argc, char **argv)
@@ -94,14 +118,17 @@ int cmd_dead(int argc, char **argv)
         .usage = "sluice dead list [OPTION...]\n"
                  "sluice dead show ID [OPTION...]\n"
                  "sluice dead replay [ID...] [OPTION...]\n"
+                 "sluice dead discard [ID...] [OPTION...]\n"
                  "sluice dead move SEQUENCE [--sink NAME] [OPTION...]",
-        .about = "Records that were set aside because a sink refused them too often.\n"
-                 "\n"
-                 "  list    print them, without any value of a record\n"
-                 "  show    print one, complete\n"
-                 "  replay  give them to their sinks again: those named, or all that match\n"
-                 "  move    set a record aside that fails each time while a sink waits for it, in\n"
-                 "          order; `sluice outbox status` and the log (sink_blocked) show which\n",
+        .about =
+            "Records that were set aside because a sink refused them too often.\n"
+            "\n"
+            "  list     print them, newest first, without any value of a record\n"
+            "  show     print one, complete, with the beginning of what the target answered\n"
+            "  replay   give them to their sinks again: those named, or all that match\n"
+            "  discard  give them up: those named, or all that match a filter\n"
+            "  move     set a record aside that fails each time while a sink waits for it, in\n"
+            "           order; `sluice outbox status` and the log (sink_blocked) show which\n",
         .actions = "list show replay move",
         .ending = "Exits with 0 when all is well, 1 when there is no such record, 2 for a wrong "
                   "call, 3 when the\n"
@@ -109,6 +136,8 @@ int cmd_dead(int argc, char **argv)
     };
     struct rows rows = { .kind = &dead_kind };
     const struct cli_option options[] = {
+        { "all", 0, NULL, "all of them, for discard without IDs and other filters",
+          .flag = &rows.filter.with_resolved },
         { "sink", 0, "NAME", "of this sink", .text = &rows.filter.sink },
         { "since", 0, "T",
           "set aside at or after T: 2026-11-23T06:22:01Z, or how long ago:\n90s, 2h, 3d",

@@ -121,6 +121,30 @@ bool control_client_replay(struct control_client *client, int64_t id, struct res
     out->status = (int)number;
     (void)snprintf(out->outcome, sizeof(out->outcome), "%.*s",
                    STR_ARG(json_find_str(answer, "outcome")));
+    (void)snprintf(out->reason, sizeof(out->reason), "%.*s",
+                   STR_ARG(json_find_str(answer, "reason")));
+    (void)snprintf(out->rule, sizeof(out->rule), "%.*s", STR_ARG(json_find_str(answer, "rule")));
+    return true;
+}
+
+bool control_client_discard(struct control_client *client, bool dead, const struct control_ids *ids,
+                            size_t *gone, struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct json_object *number;
+    struct buf order;
+    int64_t count;
+
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_printf(&order, "{\"order\":\"%s\",\"ids\":[", dead ? "discard-dead" : "discard");
+    for (size_t i = 0; i < ids->count; i++)
+        buf_printf(&order, "%s%" PRId64, i ? "," : "", ids->list[i]);
+    buf_add_char(&order, ']');
+    if (!call(client, &order, &answer, err))
+        return false;
+    if (!json_find(answer, "gone", &number) || !json_int64(number, &count))
+        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    *gone = (size_t)count;
     return true;
 }
 

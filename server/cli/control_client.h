@@ -29,6 +29,17 @@ void control_client_close(struct control_client *client);
 NODISCARD bool control_client_replay(struct control_client *client, int64_t id,
                                      struct resubmit_answer *out, struct error *err);
 
+/** Rows of the store, at most CONTROL_IDS_MAX. */
+struct control_ids {
+    const int64_t *list;
+    size_t count;
+};
+
+/** Discard refused events, or dead records; `*gone`: how many were there. */
+NODISCARD bool control_client_discard(struct control_client *client, bool dead,
+                                      const struct control_ids *ids, size_t *gone,
+                                      struct error *err);
+
 NODISCARD bool control_client_revive(struct control_client *client, int64_t id, struct error *err);
 
 /** `sink` NULL: whichever sink waits for the record. */

@@ -20,7 +20,7 @@
 
 #define NUMBER_MAX (INT64_MAX / 10)
 
-enum { OPTIONS_MAX = 16, TEXT_MAX = 256 * 1024 * 1024 };
+enum { OPTIONS_MAX = 20, TEXT_MAX = 256 * 1024 * 1024 };
 
 /* Values of options. */
 
@@ -43,14 +43,11 @@ static bool read_limit(void *self, const char *value, struct error *err)
     return parse_count(value, self) || fail(err, ERR_INVALID, "--limit wants a number from 1 on");
 }
 
-static bool fail_route(struct error *err)
+bool rows_read_rule(void *self, const char *value, struct error *err)
 {
-    return fail(err, ERR_INVALID, "--route wants the number of a route, counted from 1");
-}
-
-static bool read_route(void *self, const char *value, struct error *err)
-{
-    return parse_count(value, self) || fail_route(err);
+    *(const char **)self = value;
+    return *value == '/' ||
+           fail(err, ERR_INVALID, "--rule wants a keywordLocation, as list shows it");
 }
 
 static bool read_rate(void *self, const char *value, struct error *err)
@@ -109,6 +106,30 @@ static int run_list(struct rows *rows, struct error *err)
 
     if (!rows->json)
         (void)printf("%8s %s\n", "ID", rows->kind->heading);
+    return rows->kind->read(rows->view, &rows->filter, &visitor, err) ? COMMAND_OK
+                                                                      : COMMAND_ENVIRONMENT;
+}
+
+/* Export: what `show` prints, a line for each row. */
+
+static bool export_row(void *self, int64_t id, const void *row)
+{
+    const struct rows *rows = self;
+    struct buf out;
+
+    buf_init(&out, TEXT_MAX);
+    add_object(&out, rows->kind, id, row);
+    rows->kind->write_export(rows, &out, row);
+    buf_add(&out, STR("}\n"));
+    output_print(&out);
+    return true;
+}
+
+static int run_export(struct rows *rows, struct error *err)
+{
+    const struct row_visitor visitor = { export_row, rows };
+
+    rows->filter.newest_first = false;
     return rows->kind->read(rows->view, &rows->filter, &visitor, err) ? COMMAND_OK
                                                                       : COMMAND_ENVIRONMENT;
 }
@@ -241,11 +262,18 @@ static bool collect_row(void *self, int64_t id, const void *row)
     return true;
 }
 
-static int run_replay(struct rows *rows, struct error *err)
+/* Without ids on the command line: those of the rows that match, oldest first. */
+static bool find_ids(struct rows *rows, struct error *err)
 {
     const struct row_visitor collector = { collect_row, rows };
 
-    if (rows->id_count == 0 && !rows->kind->read(rows->view, &rows->filter, &collector, err))
+    rows->filter.newest_first = false;
+    return rows->id_count > 0 || rows->kind->read(rows->view, &rows->filter, &collector, err);
+}
+
+static int run_replay(struct rows *rows, struct error *err)
+{
+    if (!find_ids(rows, err))
         return COMMAND_ENVIRONMENT;
     if (rows->dry_run
             ? rows->kind->needs_trial && !admin_open_trial(rows->config, &rows->admin, err)
@@ -256,6 +284,54 @@ static int run_replay(struct rows *rows, struct error *err)
 
     admin_close(rows->admin);
     return exit_status;
+}
+
+/* Discard. */
+
+static bool discard_ids(struct rows *rows, size_t *gone, struct error *err)
+{
+    for (size_t at = 0; at < rows->id_count; at += CONTROL_IDS_MAX) {
+        size_t left = rows->id_count - at;
+        size_t more = 0;
+
+        if (!admin_discard(rows->admin, rows->kind->is_dead,
+                           &(struct control_ids){ rows->ids + at,
+                                                  left < CONTROL_IDS_MAX ? left : CONTROL_IDS_MAX },
+                           &more, err))
+            return false;
+        *gone += more;
+    }
+    return true;
+}
+
+static int run_discard(struct rows *rows, struct error *err)
+{
+    bool is_all = rows->id_count == 0;
+    size_t gone = 0;
+
+    if (is_all && !rows->has_filter)
+        return cli_refuse(rows->command, "discard wants IDs, a filter, or --all");
+    if (!find_ids(rows, err))
+        return COMMAND_ENVIRONMENT;
+    if (rows->dry_run) {
+        (void)printf("{\"would_discard\":%zu}\n", rows->id_count);
+        return COMMAND_OK;
+    }
+    if (!admin_open(rows->config, &rows->admin, err))
+        return COMMAND_ENVIRONMENT;
+
+    bool ok = discard_ids(rows, &gone, err);
+
+    admin_close(rows->admin);
+    (void)printf("{\"discarded\":%zu}\n", gone);
+    if (!ok)
+        return COMMAND_ENVIRONMENT;
+    return is_all || gone == rows->id_count ? COMMAND_OK : COMMAND_NO;
+}
+
+static int run_groups(struct rows *rows, struct error *err)
+{
+    return rows->kind->groups(rows, err);
 }
 
 static int run_move(struct rows *rows, struct error *err)
@@ -286,13 +362,15 @@ static bool parse_options(struct rows *rows, const struct rows_call *call, struc
                           int *exit_status)
 {
     const struct cli_option common[] = {
-        { "route", 0, "N", "of this route, counted from 1", .read = read_route,
-          .self = &rows->route },
+        { "id", 0, "EVENTID", "of the event with this id", .text = &rows->filter.event_id },
+        { "route", 0, "NAME", "of this route: its name, or its number from 1",
+          .text = &rows->route },
         { "schema-version", 0, "V", "checked with this version", .text = &rows->filter.version },
         { "limit", 0, "N", "at most N", .read = read_limit, .self = &rows->limit },
         { "json", 0, NULL, "list: a JSON object a line", .flag = &rows->json },
         { "bytes", 0, NULL, "show: the stored bytes only", .flag = &rows->bytes },
-        { "dry-run", 0, NULL, "replay: print what would become of each, change nothing",
+        { "dry-run", 0, NULL,
+          "replay: print what would become of each and why; discard: count; change nothing",
           .flag = &rows->dry_run },
         { "rate", 0, "N", "replay: at most N a second", .read = read_rate, .self = &rows->rate },
         { 0 },
@@ -316,16 +394,24 @@ static const struct verb {
     { "list", 1, "list takes options alone", run_list },
     { "show", 2, "show wants one ID", run_show },
     { "replay", 0, "", run_replay },
-    { "move", 2, "move wants one SEQUENCE", run_move }, /* the last: only some kinds have it */
+    { "discard", 0, "", run_discard },
+    { "groups", 1, "groups takes options alone", run_groups },
+    { "export", 1, "export takes options alone", run_export },
+    { "move", 2, "move wants one SEQUENCE", run_move },
 };
+
+static bool has_verb(const struct row_kind *kind, const struct verb *verb)
+{
+    return (verb->run != run_groups || kind->groups) &&
+           (verb->run != run_export || kind->write_export) && (verb->run != run_move || kind->move);
+}
 
 static const struct verb *find_verb(const struct rows *rows, const struct cli *cli)
 {
     const char *word = cli->argument_count > 0 ? cli->arguments[0] : "";
-    size_t count = rows->kind->move ? COUNT_OF(verbs) : COUNT_OF(verbs) - 1;
 
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(word, verbs[i].word) == 0)
+    for (size_t i = 0; i < COUNT_OF(verbs); i++)
+        if (strcmp(word, verbs[i].word) == 0 && has_verb(rows->kind, &verbs[i]))
             return &verbs[i];
     return NULL;
 }
@@ -337,8 +423,8 @@ static bool parse_arguments(struct rows *rows, const struct cli *cli, const stru
     const struct verb *verb = find_verb(rows, cli);
 
     if (!verb)
-        return fail(err, ERR_INVALID, "say list, show ID%s",
-                    rows->kind->move ? ", replay or move SEQUENCE" : " or replay");
+        return fail(err, ERR_INVALID, "say list, show ID, replay, discard%s",
+                    rows->kind->move ? " or move SEQUENCE" : ", groups or export");
     if (verb->words > 0 && cli->argument_count != verb->words)
         return fail(err, ERR_INVALID, "%s", verb->wrong);
     for (int i = 1; i < cli->argument_count; i++) {
@@ -352,17 +438,32 @@ static bool parse_arguments(struct rows *rows, const struct cli *cli, const stru
     return true;
 }
 
+/* The route by its name, or by its number, counted from 1. */
 static bool set_route(struct rows *rows, struct error *err)
 {
     const struct config *config = rows->config;
+    int64_t number = 0;
 
-    if (rows->route == 0)
+    for (size_t i = 0; rows->route && i < config->route_count; i++)
+        if (strcmp(rows->route, config->routes[i].name) == 0)
+            rows->filter.route = rows->route;
+    if (!rows->route || rows->filter.route)
         return true;
-    if ((uint64_t)rows->route > config->route_count)
-        return fail_route(err);
-    rows->filter.registry = config->routes[rows->route - 1].registry;
-    rows->filter.schema = config->routes[rows->route - 1].schema;
+    if (!parse_count(rows->route, &number) || (uint64_t)number > config->route_count)
+        return fail(err, ERR_INVALID, "--route %s: the configuration has no such route",
+                    rows->route);
+    rows->filter.route = config->routes[number - 1].name;
     return true;
+}
+
+/* Is there a filter that chooses rows? Without one, discard needs ids. */
+static bool has_filter(const struct rows *rows)
+{
+    const struct outbox_filter *filter = &rows->filter;
+
+    return rows->route || filter->event_id || filter->outcome || filter->only_registry_kind ||
+           filter->rule || filter->sink || filter->version || filter->from_us || filter->until_us ||
+           filter->with_resolved;
 }
 
 /* With the configuration: open the store for reading, and run the verb. */
@@ -375,8 +476,13 @@ static int run_verb(struct rows *rows, const struct verb *verb, const char *comm
         (void)fail(&err, ERR_CONFIG, "the configuration has no store (store.path)");
     else if (!set_route(rows, &err))
         return cli_refuse(command, err.text);
-    else if (outbox_view_open(rows->config->store.path, &rows->view, &err))
+    else if (outbox_view_open(rows->config->store.path, &rows->view, &err)) {
+        if (rows->kind->check_filter && !rows->kind->check_filter(rows, &err)) {
+            outbox_view_close(rows->view);
+            return cli_refuse(command, err.text);
+        }
         exit_status = verb->run(rows, &err);
+    }
     outbox_view_close(rows->view);
     if (err.text[0])
         cli_complain(command, err.text);
@@ -393,6 +499,9 @@ int rows_run(struct rows *rows, const struct rows_call *call)
     if (!parse_options(rows, call, &cli, &exit_status))
         return exit_status;
     rows->filter.limit = (size_t)rows->limit;
+    rows->filter.newest_first = true;
+    rows->command = call->argv[0];
+    rows->has_filter = has_filter(rows);
     log_configure(LOG_ERROR, LOG_TEXT);
     if (!parse_arguments(rows, &cli, &verb, &err))
         exit_status = cli_refuse(call->argv[0], err.text);

@@ -19,6 +19,7 @@ class Receiver:
         self.changed = threading.Condition()
         self.records = []
         self.requests = []  # (headers, records, status, time)
+        self.words = b""  # the body of each answer
         self.plan = lambda records: (200, {})  # None: no answer until the receiver stops
         self.ending = threading.Event()
         receiver = self
@@ -76,8 +77,9 @@ class Receiver:
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", "0")
+        handler.send_header("Content-Length", str(len(self.words)))
         handler.end_headers()
+        handler.wfile.write(self.words)
 
     def wait(self, is_so, patience):
         with self.changed:

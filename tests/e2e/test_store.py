@@ -17,7 +17,7 @@ import pytest
 from server import Server, defaults, merge, put_schema, route, run, wait_for
 
 STORE = "var/sluice.db"
-VERSION = 6  # version of the store's tables
+VERSION = 7  # version of the store's tables
 DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "channel_type": "v"}}
 
 

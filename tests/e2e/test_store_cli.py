@@ -16,6 +16,7 @@ from server import BINARY, PATIENCE, REGISTRY, SCHEMA, environment, put_schema, 
 STORE = {"path": "var/sluice.db"}
 SINKS = [{"name": "archive", "kind": "file", "path": "var/records.ndjson"}]
 ANYTHING = {"type": "object"}
+WORDS = '{"error":"no such customer"}' + "." * 3000  # of a receiver
 
 
 def cli(server, *args, **more):
@@ -46,9 +47,17 @@ def test_lists_what_was_refused_without_its_values(sluice, event):
     assert server.post(b'{"detail":01}').status == 400
     assert server.post(event | {"id": "not an identifier: secret"} | {"detail": 7}).status == 400
     listed = rows(server, "rejected", "list")
+    assert [row["id"] for row in listed] == [3, 2, 1]
+    listed.reverse()
     assert [row["outcome"] for row in listed] == ["schema_invalid", "malformed", "schema_invalid"]
     assert [row["event_id"] for row in listed] == ["event-1", None, None]
-    assert [row["id"] for row in listed] == [1, 2, 3]
+    assert [row["route"] for row in listed] == ["route-1", None, "route-1"]
+    assert [row["reason"] for row in listed] == [
+        "'id' is a required property",
+        "Invalid JSON at byte 11: a number must not begin with 0",
+        "<integer> is not of type 'object'",
+    ]
+    assert listed[0]["rule"] == "/properties/interaction/required"
     assert listed[0]["schema"] == SCHEMA and listed[0]["registry"] == REGISTRY
     assert listed[0]["attempts"] == 1 and listed[0]["resolved"] is None
     assert listed[1]["schema"] is None
@@ -83,6 +92,77 @@ def test_filters_what_it_lists(sluice, event):
     assert ids("--schema-version", "no such") == 0
 
 
+def test_refused_events_are_a_work_queue(sluice, event):
+    """Groups, filters, export, and discarding: by ids, by filters, and all."""
+    routes = [
+        route(name="main", match={"source": event["source"]}),
+        route(name="other", match={"source": "other"}),
+    ]
+    server = sluice(store=STORE, routes=routes)
+    for number in range(3):
+        assert server.post(refused(event, number)).status == 400
+    assert server.post(refused(event, 3, source="other")).status == 400
+    assert server.post(event | {"detail": {"interaction": {"id": "SECRET", "start_time": 5}}}).status == 400
+    assert server.post(b'{"SECRET":').status == 400
+    required = "/properties/interaction/required"
+    groups = rows(server, "rejected", "groups")
+    assert [(one["count"], one["route"], one["outcome"], one["rule"], one["example"]) for one in groups] == [
+        (3, "main", "schema_invalid", required, 3),
+        (1, None, "malformed", None, 6),
+        (1, "main", "schema_invalid", "/properties/interaction/properties/start_time/type", 5),
+        (1, "other", "schema_invalid", required, 4),
+    ]
+    assert "main" in cli(server, "rejected", "groups").stdout
+
+    def ids(*args):
+        return [row["id"] for row in rows(server, "rejected", "list", *args)]
+
+    assert ids() == [6, 5, 4, 3, 2, 1] and ids("--limit", "2") == [6, 5]
+    assert ids("--id", "event-1") == [2] and ids("--id", "none") == []
+    assert ids("--rule", required) == [4, 3, 2, 1] and ids("--rule", required, "--route", "main") == [3, 2, 1]
+    for wrong in (["--route", "nowhere"], ["--outcome", "bad"], ["--rule", "required"]):
+        refusal = cli(server, "rejected", "list", *wrong)
+        assert refusal.returncode == 2 and wrong[1] in refusal.stderr + " required"
+
+    exported = [json.loads(line) for line in cli(server, "rejected", "export").stdout.splitlines()]
+    assert [row["id"] for row in exported] == [1, 2, 3, 4, 5, 6]
+    assert json.loads(exported[0]["body"]) == refused(event, 0) and exported[0]["errors"]
+    text = cli(server, "rejected", "export", "--redact").stdout
+    assert "SECRET" not in text and event["detail"]["interaction"]["customer"]["email"] not in text
+    redacted = [json.loads(line) for line in text.splitlines()]
+    assert redacted[4]["body"]["detail"]["interaction"] == {"id": "<string>", "start_time": "<integer>"}
+    assert redacted[5]["body"] is None and "details" not in redacted[0]
+
+    assert cli(server, "rejected", "discard").returncode == 2
+    assert cli(server, "rejected", "discard", "--route", "main", "--dry-run").stdout == '{"would_discard":4}\n'
+    assert cli(server, "rejected", "discard", "1", "2").stdout == '{"discarded":2}\n'
+    assert cli(server, "rejected", "discard", "1").returncode == 1
+    line = server.wait_log(event="operator", order="discard")
+    assert (line["rows"], line["uid"]) == ("[1,2]", os.getuid())
+    assert cli(server, "rejected", "discard", "--route", "other").stdout == '{"discarded":1}\n'
+    assert ids() == [6, 5, 3]
+    assert server.metric("sluice_store_quarantine_open") == 3
+    server.stop()
+    assert cli(server, "rejected", "discard", "--all").stdout == '{"discarded":3}\n'
+    assert ids("--all") == []
+
+
+def test_dead_records_can_be_discarded(sluice, event, receiver):
+    there = receiver()
+    there.plan = lambda records: (422, {})
+    hook = {"name": "hook", "kind": "http", "url": there.url, "max_attempts": 1}
+    server = sluice(store=STORE, sinks=[hook])
+    for number in range(3):
+        assert server.post(event | {"id": f"e{number}"}).status == 200
+    wait_for(lambda: len(rows(server, "dead", "list")) == 3)
+    assert [row["id"] for row in rows(server, "dead", "list")] == [3, 2, 1]
+    assert cli(server, "dead", "discard", "--id", "e1").stdout == '{"discarded":1}\n'
+    assert cli(server, "dead", "discard", "--all").stdout == '{"discarded":2}\n'
+    assert rows(server, "dead", "list") == []
+    assert server.metric('sluice_sink_dropped_total{sink="hook"}') == 3
+    assert server.wait_log(event="operator", order="discard-dead")["uid"] == os.getuid()
+
+
 def test_shows_one_whole(sluice, event):
     server = sluice(store=STORE)
     body = json.dumps(refused(event, 1)).encode()
@@ -106,19 +186,32 @@ def test_replays_under_the_live_schema(sluice, event, beside):
     again = cli(server, "rejected", "replay", "1", "2")
     assert again.returncode == 1
     assert [json.loads(line) for line in again.stdout.splitlines()] == [
-        {"id": 1, "status": 400, "outcome": "schema_invalid"},
-        {"id": 2, "status": 400, "outcome": "schema_invalid"},
+        {
+            "id": number,
+            "status": 400,
+            "outcome": "schema_invalid",
+            "reason": "'id' is a required property",
+            "rule": "/properties/interaction/required",
+        }
+        for number in (1, 2)
     ]
-    assert [row["attempts"] for row in rows(server, "rejected", "list")] == [2, 2, 1, 1, 1]
+    assert [row["attempts"] for row in rows(server, "rejected", "list")] == [1, 1, 1, 2, 2]
 
     put_transform = server.folder / "conf/transforms/interaction.started.yaml"
     text = put_transform.read_text()
     put_schema(server.folder, SCHEMA, ANYTHING)
     trial = cli(server, "rejected", "replay", "--dry-run")
     assert trial.returncode == 1  # the transform requires the id too
-    assert [json.loads(line)["outcome"] for line in trial.stdout.splitlines()] == [
-        "transform_failed"
-    ] * 5
+    assert [json.loads(line) for line in trial.stdout.splitlines()] == [
+        {
+            "id": number,
+            "status": 400,
+            "outcome": "transform_failed",
+            "reason": "Transformation failed: missing interaction.id",
+            "rule": None,
+        }
+        for number in range(1, 6)
+    ]
     server.stop()
 
     put_transform.write_text(re.sub(r", required: missing interaction.id", "", text))
@@ -142,7 +235,9 @@ def test_an_empty_body_is_an_event_like_any_other(sluice):
     assert server.post(b"").status == 400
     for option in ([], ["--dry-run"]):
         again = cli(server, "rejected", "replay", "1", *option)
-        assert json.loads(again.stdout) == {"id": 1, "status": 400, "outcome": "malformed"}
+        said = json.loads(again.stdout)
+        assert (said["id"], said["status"], said["outcome"]) == (1, 400, "malformed")
+        assert said["reason"] == "Invalid JSON at byte 0: the text ends where a value is expected"
     assert [row["attempts"] for row in rows(server, "rejected", "list")] == [2]
 
 
@@ -220,15 +315,21 @@ def test_replays_by_the_configuration_in_force(sluice, event):
 def test_dead_records_can_be_delivered_again(sluice, event, receiver):
     there = receiver()
     there.plan = lambda records: (422, {})
+    there.words = WORDS.encode()
     hook = {"name": "hook", "kind": "http", "url": there.url, "max_attempts": 1}
     server = sluice(store=STORE, sinks=[hook])
     assert server.post(event).status == 200
     [row] = wait_for(lambda: rows(server, "dead", "list"))
     assert row["sink"] == "hook" and row["attempts"] == 1 and "422" in row["reason"]
-    assert rows(server, "dead", "list", "--sink", "other") == []
+    assert cli(server, "dead", "list", "--sink", "other").returncode == 2
+    assert row["route"] == "route-1"
+    assert rows(server, "dead", "list", "--id", event["id"]) == [row]
+    assert rows(server, "dead", "list", "--id", "another") == []
+    assert rows(server, "dead", "list", "--route", "route-1", "--sink", "hook") == [row]
     assert "hook" in cli(server, "dead", "list").stdout
     shown = json.loads(cli(server, "dead", "show", str(row["id"])).stdout)
     assert shown["record"]["interaction_id"] == event["detail"]["interaction"]["id"]
+    assert (shown["event_id"], shown["said"]) == (event["id"], WORDS[:2048])
     assert cli(server, "dead", "show", "999").returncode == 1
     trial = cli(server, "dead", "replay", "--dry-run")
     assert trial.returncode == 0 and len(rows(server, "dead", "list")) == 1
