@@ -104,7 +104,7 @@ static struct matcher_texts find_texts(const struct matcher *matcher, const stru
     return (struct matcher_texts){ list, count };
 }
 
-static void index_texts(struct matcher *matcher)
+static void index_members(struct matcher *matcher)
 {
     const struct flat *tree = matcher->match ? matcher->match : matcher->source;
 
@@ -113,6 +113,11 @@ static void index_texts(struct matcher *matcher)
 
         if (wanted)
             matcher->texts[i] = find_texts(matcher, wanted, tree == matcher->match);
+        for (size_t j = 0; j < matcher->key_count; j++)
+            if (str_equal(matcher->keys[j].name, matcher_members[i]))
+                matcher->indexed_keys[i] = &matcher->keys[j];
+        if (matcher->pattern)
+            matcher->indexed_fields[i] = pattern_field_find(matcher->pattern, matcher_members[i]);
     }
 }
 
@@ -132,7 +137,7 @@ bool matcher_create(const struct matcher_options *options, struct buf *place, st
         err->code = ERR_CONFIG;
         return false;
     }
-    index_texts(matcher);
+    index_members(matcher);
     *out = matcher;
     return true;
 }
@@ -192,17 +197,18 @@ static bool meets(const struct matcher_value *wanted, const struct flat *value)
     return flat_is_boolean(value) && flat_is_true(source) == flat_is_true(value);
 }
 
-static bool key_fits(const struct matcher_key *key, const struct flat *event)
+/* `value` NULL: absent. */
+static bool key_takes(const struct matcher_key *key, const struct flat *value)
 {
-    if (key->is_any)
-        return true;
-
-    const struct flat *value = find_value(key, event);
-
     for (size_t i = 0; i < key->value_count; i++)
         if (meets(&key->values[i], value))
             return true;
     return false;
+}
+
+static bool key_fits(const struct matcher_key *key, const struct flat *event)
+{
+    return key->is_any || key_takes(key, find_value(key, event));
 }
 
 bool matcher_fits(const struct matcher *matcher, const struct flat *event)
@@ -211,6 +217,20 @@ bool matcher_fits(const struct matcher *matcher, const struct flat *event)
         if (!key_fits(&matcher->keys[i], event))
             return false;
     return !matcher->pattern || pattern_fits(matcher->pattern, event);
+}
+
+bool matcher_may_fit(const struct matcher *matcher,
+                     const struct flat *const values[static MATCHER_MEMBERS])
+{
+    for (size_t i = MATCHER_MEMBERS; i-- > 0;) { /* detail-type first, which tells more apart */
+        const struct matcher_key *key = matcher->indexed_keys[i];
+        const struct pattern_field *field = matcher->indexed_fields[i];
+
+        if ((key && !key->is_any && !key_takes(key, values[i])) ||
+            (field && !pattern_field_fits(field, values[i])))
+            return false;
+    }
+    return true;
 }
 
 static const char *type_of(const struct flat *value)

@@ -37,8 +37,21 @@ NODISCARD bool matcher_create(const struct matcher_options *options, struct buf 
 /** NULL is fine. The type fits arena_own(). */
 void matcher_destroy(void *matcher);
 
+/** Top-level members by which routes are indexed. */
+enum matcher_member { MATCHER_SOURCE, MATCHER_DETAIL_TYPE, MATCHER_MEMBERS };
+
+/** Their names. */
+extern const struct str matcher_members[MATCHER_MEMBERS];
+
 /** Does the route take the event (any JSON value)? */
 bool matcher_fits(const struct matcher *matcher, const struct flat *event);
+
+/**
+ * Can the route take an event with these values of matcher_members? NULL: absent. Quick; true is
+ * not certain.
+ */
+bool matcher_may_fit(const struct matcher *matcher,
+                     const struct flat *const values[static MATCHER_MEMBERS]);
 
 /** Why not? */
 struct matcher_miss {
@@ -50,12 +63,6 @@ struct matcher_miss {
 /** Why does the event, an object, not match? False: it matches. */
 NODISCARD bool matcher_explain(const struct matcher *matcher, const struct flat *event,
                                struct arena *arena, struct matcher_miss *miss);
-
-/** Top-level members by which routes are indexed. */
-enum matcher_member { MATCHER_SOURCE, MATCHER_DETAIL_TYPE, MATCHER_MEMBERS };
-
-/** Their names. */
-extern const struct str matcher_members[MATCHER_MEMBERS];
 
 /**
  * The texts of which the member must be one, if it is a string. NULL: any text may match. They live

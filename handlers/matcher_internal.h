@@ -35,4 +35,6 @@ struct matcher {
     const struct flat *source; /* of the pattern; NULL: none */
     struct pattern *pattern;   /* NULL: none */
     struct matcher_texts texts[MATCHER_MEMBERS];
+    const struct matcher_key *indexed_keys[MATCHER_MEMBERS];     /* NULL: none */
+    const struct pattern_field *indexed_fields[MATCHER_MEMBERS]; /* likewise */
 };

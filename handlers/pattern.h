@@ -42,6 +42,14 @@ void pattern_destroy(struct pattern *pattern);
  */
 bool pattern_fits(const struct pattern *pattern, const struct flat *event);
 
+struct pattern_field;
+
+/** What the pattern says of the event's top-level member `key`; NULL: nothing, apart from `$or`. */
+const struct pattern_field *pattern_field_find(const struct pattern *pattern, struct str key);
+
+/** Does the member fit? `value` NULL: it is absent. */
+bool pattern_field_fits(const struct pattern_field *field, const struct flat *value);
+
 /** A field for which an event does not fit. */
 struct pattern_miss {
     struct str key;           /* JSON Pointer into the event; in the arena, like the next */

@@ -178,9 +178,22 @@ static bool meets_wildcard(const struct str *pieces, size_t count, struct str va
     return str_ends_with(value, last);
 }
 
+/* Is the byte one of the letter's two forms? False for a letter of several bytes. */
+static bool is_byte_of(const struct pattern_letter *letter, char byte)
+{
+    return (letter->lower.len == 1 && byte == *letter->lower.ptr) ||
+           (letter->upper.len == 1 && byte == *letter->upper.ptr);
+}
+
 /* Take the letter off the beginning of `text`. */
 static bool take_first(const struct pattern_letter *letter, struct str *text)
 {
+    if (text->len > 0 && is_byte_of(letter, *text->ptr)) {
+        text->ptr++;
+        text->len--;
+        return true;
+    }
+
     struct str form = str_starts_with(*text, letter->lower) ? letter->lower : letter->upper;
 
     if (!str_starts_with(*text, form))
@@ -191,6 +204,11 @@ static bool take_first(const struct pattern_letter *letter, struct str *text)
 
 static bool take_last(const struct pattern_letter *letter, struct str *text)
 {
+    if (text->len > 0 && is_byte_of(letter, text->ptr[text->len - 1])) {
+        text->len--;
+        return true;
+    }
+
     struct str form = str_ends_with(*text, letter->lower) ? letter->lower : letter->upper;
 
     if (!str_ends_with(*text, form))

@@ -114,6 +114,19 @@ bool pattern_fits(const struct pattern *pattern, const struct flat *event)
     return flat_is_object(event) && fit_object(&pattern->root, event) != FIT_NOT;
 }
 
+const struct pattern_field *pattern_field_find(const struct pattern *pattern, struct str key)
+{
+    for (size_t i = 0; i < pattern->root.field_count; i++)
+        if (str_equal(pattern->root.fields[i].key, key))
+            return &pattern->root.fields[i];
+    return NULL;
+}
+
+bool pattern_field_fits(const struct pattern_field *field, const struct flat *value)
+{
+    return fit_field(field, value) != FIT_NOT;
+}
+
 /* Explaining. */
 
 static bool explain_object(const struct pattern_field *field, const struct flat *object,

@@ -128,6 +128,7 @@ bool routes_add(struct routes *routes, const struct route_options *options, stru
 struct candidates {
     struct route_list named;
     struct route_list others;
+    const struct flat *values[MATCHER_MEMBERS]; /* of the event; NULL: absent */
 };
 
 static size_t count_of(const struct candidates *candidates)
@@ -135,22 +136,25 @@ static size_t count_of(const struct candidates *candidates)
     return candidates->named.count + candidates->others.count;
 }
 
-/* As the index with the fewest says. */
+/* The fewest that an index leaves. */
 static struct candidates find_candidates(const struct routes *routes, const struct flat *event)
 {
     struct candidates best = { .others = routes->all };
 
     for (size_t i = 0; flat_is_object(event) && i < MATCHER_MEMBERS; i++) {
         const struct route_index *index = &routes->indexes[i];
-        const struct flat *value = index->count > 0 ? flat_find(event, matcher_members[i]) : NULL;
+        const struct flat *value = flat_find(event, matcher_members[i]);
 
+        best.values[i] = value;
         if (!value || !flat_is_string(value))
             continue; /* an array can hold several texts */
 
-        struct candidates found = { route_index_find(index, flat_str(value)), index->others };
+        struct route_list named = route_index_find(index, flat_str(value));
 
-        if (count_of(&found) < count_of(&best))
-            best = found;
+        if (named.count + index->others.count < count_of(&best)) {
+            best.named = named;
+            best.others = index->others;
+        }
     }
     return best;
 }
@@ -177,7 +181,8 @@ bool routes_find(const struct routes *routes, const struct flat *event, const st
     while (count_of(&candidates) > 0) {
         const struct rule *rule = take_next(&candidates);
 
-        if (matcher_fits(rule->matcher, event)) {
+        if (matcher_may_fit(rule->matcher, candidates.values) &&
+            matcher_fits(rule->matcher, event)) {
             *out = &rule->route;
             return true;
         }

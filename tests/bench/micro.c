@@ -14,6 +14,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "handlers/pattern.h"
+#include "handlers/route.h"
 #include "handlers/transform.h"
 #include "schema/schema.h"
 
@@ -21,7 +23,14 @@
 #define TRANSFORM "conf/transforms/interaction.started.yaml"
 #define SCHEMA    "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json"
 
-enum { ROUNDS = 31, COMPILES = 4, LARGE = 100000, MEMBERS = 100000, FILE_MAX = 1 << 20 };
+enum {
+    ROUNDS = 31,
+    COMPILES = 4,
+    LARGE = 100000,
+    MEMBERS = 100000,
+    ROUTES = 200,
+    FILE_MAX = 1 << 20
+};
 
 /* Large texts to read. */
 enum text { TEXT_100_KB, TEXT_2_MIB, TEXT_MEMBERS, TEXT_LEVELS, TEXTS };
@@ -32,6 +41,9 @@ struct bench {
     struct str event;      /* compact */
     struct str texts[TEXTS];
     struct transform *transform;
+    struct pattern *pattern;
+    struct routes *routes;
+    const struct flat *tree; /* of the event */
     struct buf record;
     struct json_tokener *tokener;
     struct json_symbols *symbols;
@@ -134,6 +146,19 @@ static bool run_levels(struct bench *bench)
     return run_text(bench, TEXT_LEVELS);
 }
 
+static bool run_pattern(struct bench *bench)
+{
+    return pattern_fits(bench->pattern, bench->tree);
+}
+
+static bool run_routes(struct bench *bench)
+{
+    const struct route *route;
+    struct error err;
+
+    return routes_find(bench->routes, bench->tree, &route, &err) && route->number == ROUTES;
+}
+
 static bool compile(struct bench *bench, const struct flat *document)
 {
     struct error err;
@@ -165,6 +190,8 @@ enum run {
     CHECK,
     EVENT_RUN,
     RECORD,
+    PATTERN,
+    ROUTE,
     READ_100_KB,
     READ_2_MIB,
     READ_MEMBERS,
@@ -192,6 +219,8 @@ static const struct {
     [CHECK] = { "check", "check", run_check, 8000, 300, 0 },
     [EVENT_RUN] = { "event", "read, check", run_event, 2000, 0, 0.22 },
     [RECORD] = { "record", "read, check, write the record", run_record, 2000, 0, 0.28 },
+    [PATTERN] = { "pattern", "a pattern of ten leaves", run_pattern, 8000, 500, 0 },
+    [ROUTE] = { "routes", "the last of 200 such routes", run_routes, 8000, 5000, 0 },
     [READ_100_KB] = { "100-kb", "read 100 KB of such events", run_100_kb, 20, 0, 0 },
     [READ_2_MIB] = { "2-mib", "read 2 MiB of such events", run_2_mib, 2, 0, 0 },
     [READ_MEMBERS] = { "members", "read an object of 100,000 members", run_members, 2, 0, 0 },
@@ -387,6 +416,47 @@ static const struct flat *make_large(struct bench *bench, const char *dialect)
     return tree;
 }
 
+/* A pattern of ten leaves with this condition on the event's detail-type. */
+static struct str write_pattern(struct arena *arena, const char *type)
+{
+    return arena_printf(arena,
+                        "{\"source\":[\"genesyscloud\"],\"detail-type\":[%s],"
+                        "\"account\":[\"123456789012\",\"210987654321\"],\"region\":[{\"anything-"
+                        "but\":[\"eu-west-1\"]}],"
+                        "\"detail\":{\"interaction\":{\"id\":[{\"exists\":true}],"
+                        "\"start_time\":[{\"wildcard\":\"20*T*Z\"}],\"routing\":{\"queue_id\":[{"
+                        "\"suffix\":\"f00\"}],"
+                        "\"queue_name\":[{\"equals-ignore-case\":\"sales support\"}]},"
+                        "\"channel_type\":[\"voice\",\"chat\"],\"missing\":[{\"exists\":false}]}}}",
+                        type);
+}
+
+/*
+ * Routes with such patterns, all for the event's source: half of them want one detail-type, half of
+ * them a beginning of it, which no index finds. Only the last one takes the event.
+ */
+static void make_routes(struct bench *bench)
+{
+    struct error err = { 0 };
+
+    bench->routes = routes_create();
+    for (int i = 1; i <= ROUTES; i++) {
+        struct str other = arena_printf(
+            bench->arena, i % 2 ? "\"interaction.%d\"" : "{\"prefix\":\"interaction.%d.\"}", i);
+        const struct route_options options = {
+            .pattern =
+                write_pattern(bench->arena, i == ROUTES ? "\"interaction.started\"" : other.ptr)
+                    .ptr,
+            .id = "/id",
+            .name = "route",
+            .drop = true,
+        };
+
+        if (!routes_add(bench->routes, &options, NULL, &err))
+            die("a route", &err);
+    }
+}
+
 static void prepare(struct bench *bench)
 {
     const struct flat *event = load(bench, EVENT);
@@ -410,7 +480,15 @@ static void prepare(struct bench *bench)
         !schema_compile(document, &compiling, &bench->schema, &err) ||
         !transform_load(TRANSFORM, &bench->transform, &err))
         die("the event", &err);
+    bench->tree = event;
     bench->detail = flat_find(event, STR("detail"));
+    make_routes(bench);
+
+    struct str pattern = write_pattern(bench->arena, "\"interaction.started\"");
+
+    if (!flat_read(bench->arena, pattern, NULL, &event, &err) ||
+        !pattern_create(event, &bench->pattern, &err))
+        die("the pattern", &err);
 }
 
 static bool run_named(struct bench *bench, const char *name, const char *count)
@@ -434,6 +512,8 @@ int main(int argc, char **argv)
     drop_compiled(&bench);
     schema_destroy(bench.schema);
     transform_destroy(bench.transform);
+    pattern_destroy(bench.pattern);
+    routes_destroy(bench.routes);
     buf_done(&bench.record);
     arena_destroy(bench.reading);
     arena_destroy(bench.arena);
