@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 
+enum { LONE_DOUBLINGS = 3 }; /* of the pause, if one record alone fails */
+
 void pump_judge_init(struct pump_judge *judge)
 {
     for (size_t i = 0; i < BACKLOG_LANES; i++)
@@ -97,15 +99,13 @@ static struct trial trial_of(struct pump_judge *judge, struct pump_call *call)
 }
 
 /* The input of a plan; allocates the results of `plan`. */
-static struct pump_tried tried_of(const struct pump_judge *judge, const struct trial *trial,
-                                  struct pump_plan *plan)
+static struct pump_tried tried_of(const struct trial *trial, struct pump_plan *plan)
 {
     plan->results = arena_alloc(trial->call->arena, trial->count * sizeof(*plan->results));
     return (struct pump_tried){
         .records = trial->records,
         .count = trial->count,
         .answer = &trial->call->answer,
-        .failures = judge->log.failures,
         .now_us = clock_now_us(),
         .is_late = trial->is_late,
     };
@@ -200,7 +200,7 @@ static void split(struct pump_judge *judge, const struct trial *trial)
     struct pump_plan plan = { 0 };
 
     if (is_awaited(judge)) {
-        const struct pump_tried tried = tried_of(judge, trial, &plan);
+        const struct pump_tried tried = tried_of(trial, &plan);
 
         pump_plan_split(&plan, &tried);
         backlog_settle(judge->backlog, trial->call->batch, plan.results);
@@ -223,13 +223,49 @@ static void note_sink(struct pump_judge *judge, const struct pump_plan *plan)
         judge->generation++;
 }
 
+/*
+ * Do retries fail as if the sink did, though new records arrive? Then a part of the sink is
+ * throttled, as one shard.
+ */
+static bool is_throttled_part(struct pump_judge *judge, const struct trial *trial)
+{
+    const struct sink_answer *answer = &trial->call->answer;
+    bool others_arrive = judge->signs.arrived != judge->spared_arrived;
+
+    if (trial->call->batch->lane != BACKLOG_RETRIES || judge->rules->order == BACKLOG_STRICT)
+        return false;
+    if (trial->arrived > 0 || !answer->is_sink_wide ||
+        answer->outcomes[0].result == SINK_MISCONFIGURED) {
+        judge->spared = 0;
+        return false;
+    }
+    judge->spared_arrived = judge->signs.arrived;
+    return judge->spared++ > 0 && others_arrive;
+}
+
+/*
+ * One record fails alone, and others arrived before: the next new one shows whether this record is
+ * at fault, so it must not wait long.
+ */
+static int64_t count_failures(const struct pump_judge *judge, const struct trial *trial)
+{
+    bool is_lone = trial->has_failed_whole && trial->count == 1 &&
+                   pump_signs_show_one(&judge->signs, trial->records[0].seq);
+
+    return is_lone && judge->log.failures > LONE_DOUBLINGS ? LONE_DOUBLINGS : judge->log.failures;
+}
+
 static int64_t settle(struct pump_judge *judge, const struct trial *trial, enum pump_blame blame)
 {
     struct pump_plan plan = { 0 };
-    struct pump_tried tried = tried_of(judge, trial, &plan);
+    struct pump_tried tried = tried_of(trial, &plan);
+    bool is_part = is_throttled_part(judge, trial);
 
     tried.is_blamed = blame == PUMP_BLAME_RECORD;
+    tried.is_apart = is_part;
+    tried.failures = is_part ? judge->spared : count_failures(judge, trial);
     pump_plan_make(&plan, judge->rules, &tried, &judge->random);
+    plan.is_partial = plan.is_partial || is_part;
     if (tried.is_blamed)
         pump_lane_forget(trial->lane);
     if (tried.is_blamed && trial->records[0].attempts == 0)

@@ -30,6 +30,8 @@ struct pump_judge {
     struct pump_lane lanes[BACKLOG_LANES];
     struct pump_signs signs;
     struct pump_log log;
+    uint64_t spared_arrived; /* signs.arrived when retries last failed as if the sink did, */
+    int64_t spared;          /* and how many times in a row that was */
     uint64_t random;
     uint64_t generation; /* grows with each failure of the sink, and with each split */
     bool is_failing;     /* the last call failed by the sink's fault */

@@ -26,8 +26,7 @@ void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count)
     signs->failed = sequence;
 }
 
-/* Is this record the only one that has failed since the last arrival? */
-static bool others_seem_to_arrive(const struct pump_signs *signs, int64_t sequence)
+bool pump_signs_show_one(const struct pump_signs *signs, int64_t sequence)
 {
     return signs->arrived > 0 && !signs->others_failed &&
            (!signs->has_failed || signs->failed == sequence);
@@ -73,7 +72,7 @@ enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_fa
         pump_lane_halve(lane, failure->count);
     if (failure->count > 1)
         return PUMP_BLAME_SINK;
-    if (failure->was_blamed ? others_seem_to_arrive(signs, failure->sequence)
+    if (failure->was_blamed ? pump_signs_show_one(signs, failure->sequence)
                             : others_arrive && lane->failures >= FAILURES_BEFORE_PROBE)
         return PUMP_BLAME_RECORD;
     return lane->failures >= lane->first_probe ? PUMP_BLAME_UNKNOWN : PUMP_BLAME_SINK;

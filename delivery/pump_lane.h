@@ -36,6 +36,9 @@ enum { PUMP_SIGNS_MANY = 2 };
 /** A batch failed that begins with `sequence`, as far as is known by the sink's fault. */
 void pump_signs_failed(struct pump_signs *signs, int64_t sequence, size_t count);
 
+/** Have records arrived, and has none but this one failed since then? */
+bool pump_signs_show_one(const struct pump_signs *signs, int64_t sequence);
+
 struct pump_lane {
     size_t most;      /* the most records in a batch */
     size_t limit;     /* the same for the next one; lower while the record at fault is searched */

@@ -183,7 +183,7 @@ void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
     plan->is_partial = plan->is_partial && !is_sink_wide;
     if (plan->is_partial)
         plan->pause_us = 0;
-    if (rules->is_awaited && rules->order != BACKLOG_STRICT && !is_sink_wide)
+    if (tried->is_apart || (rules->is_awaited && rules->order != BACKLOG_STRICT && !is_sink_wide))
         delay_each(plan);
     else
         leave_the_last(plan, tried->count);

@@ -55,6 +55,7 @@ struct pump_tried {
     int64_t failures; /* batches in a row that failed by the sink's fault, before this one */
     int64_t now_us;   /* time of day */
     bool is_blamed;   /* the first was postponed and is at fault, since others arrive */
+    bool is_apart;    /* other records arrive: these wait, and the sink does not */
     bool is_late;     /* as in the plan */
 };
 

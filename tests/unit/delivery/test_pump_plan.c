@@ -137,9 +137,10 @@ static void blame_counts_as_a_refusal(void)
         struct pump_plan plan = { .results = &result };
         uint64_t random = 5;
 
-        pump_plan_make(&plan, &rules,
-                       &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, true, false },
-                       &random);
+        pump_plan_make(
+            &plan, &rules,
+            &(struct pump_tried){ &record, 1, &answer, .now_us = NOW_US, .is_blamed = true },
+            &random);
         CHECK_INT(result.verdict, cases[i].verdict);
         CHECK(!plan.failed_reason && !plan.is_first_refusal && plan.any);
         CHECK_STR(str_from_c(plan.refused_reason), "answered 500");
@@ -244,8 +245,7 @@ static void the_sink_may_ask_to_be_left_alone(void)
         uint64_t random = 5;
 
         TEST_CASE(cases[i].name);
-        pump_plan_make(&plan, &rules,
-                       &(struct pump_tried){ &record, 1, &answer, 0, NOW_US, false, false },
+        pump_plan_make(&plan, &rules, &(struct pump_tried){ &record, 1, &answer, .now_us = NOW_US },
                        &random);
         CHECK(plan.pause_us >= cases[i].least_us && plan.pause_us <= cases[i].most_us);
     }

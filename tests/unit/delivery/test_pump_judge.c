@@ -1,0 +1,164 @@
+/*
+ * test_pump_judge.c - claims about delivery/pump_judge.h: when the sink has to pause, and when only
+ * the records that fail have to
+ */
+#include "delivery/pump_judge.h"
+
+#include "tests/unit/store.h"
+#include "tests/unit/taking.h"
+#include "tests/unit/test.h"
+
+enum { IN_FLIGHT = 8, LONG_US = 60 * 1000000 };
+
+static const char *const names[] = { "place" };
+
+static struct store store;
+static struct pump_rules rules;
+static struct pump_judge judge;
+static atomic_size_t in_flight;
+
+static void no_wake(void *self)
+{
+    (void)self;
+}
+
+/* A probe: it arrives. */
+static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
+{
+    (void)self;
+    sink_answer_all(batch, answer, SINK_DELIVERED, NULL);
+}
+
+static const struct sink sink = { .in_flight = IN_FLIGHT, .max_records = 10, .deliver = deliver };
+
+static void begin(size_t count, int64_t max_backoff_us)
+{
+    store_init(&store);
+    store.options.sinks = names;
+    store.options.sink_count = COUNT_OF(names);
+    store_open(&store);
+    store_fill(&store, "e", count);
+    rules = (struct pump_rules){ .max_backoff_us = max_backoff_us };
+    judge = (struct pump_judge){
+        .rules = &rules,
+        .sink = &sink,
+        .backlog = taking_open(store.outbox, names[0], BACKLOG_UNORDERED),
+        .bounds = { .records = 10, .bytes = 1 << 20 },
+        .log.sink = names[0],
+    };
+    judge.workers = pump_workers_create(&(struct pump_workers_options){
+        .name = names[0], .sink = &sink, .store = "s", .in_flight = &in_flight, .wake = no_wake });
+    pump_judge_init(&judge);
+}
+
+static void end(void)
+{
+    pump_workers_destroy(judge.workers);
+    taking_close(judge.backlog);
+    store_done(&store);
+}
+
+/* Take at most `most` records of a lane: their count. */
+static size_t take(struct pump_call *call, size_t most, enum backlog_lane lane)
+{
+    const struct backlog_bounds bounds = { .records = most, .bytes = 1 << 20, .lane = lane };
+    struct error err = { 0 };
+
+    *call = (struct pump_call){ .arena = arena_create(), .generation = judge.generation };
+    CHECK(backlog_commit(judge.backlog, true, &err));
+    CHECK(backlog_take(judge.backlog, &bounds, call->arena, &call->batch, &err));
+    return call->batch ? call->batch->count : 0;
+}
+
+/* All records of the call have this result. Returns the pause. */
+static int64_t answer(struct pump_call *call, enum sink_result result, bool is_sink_wide)
+{
+    struct sink_outcome outcomes[10];
+    int64_t pause_us;
+
+    for (size_t i = 0; i < call->batch->count; i++)
+        outcomes[i] = (struct sink_outcome){ result, "why" };
+    call->answer = (struct sink_answer){ .outcomes = outcomes, .is_sink_wide = is_sink_wide };
+    pause_us = pump_judge_call(&judge, call, true);
+    arena_destroy(call->arena);
+    return pause_us;
+}
+
+static void check_arrives(int64_t sequence)
+{
+    struct pump_call call;
+
+    CHECK_INT((int64_t)take(&call, 1, BACKLOG_NEW), 1);
+    CHECK_INT(call.batch->records[0].seq, sequence);
+    CHECK_INT(answer(&call, SINK_DELIVERED, false), 0);
+}
+
+static int64_t fail_one(int64_t sequence)
+{
+    struct pump_call call;
+
+    CHECK_INT((int64_t)take(&call, 1, BACKLOG_NEW), 1);
+    CHECK_INT(call.batch->records[0].seq, sequence);
+    return answer(&call, SINK_POSTPONED, false);
+}
+
+/* It is not known whether it or the sink is at fault: a new record, which shows that, comes soon.
+ */
+static void one_record_that_fails_alone_pauses_the_sink_for_seconds(void)
+{
+    enum { SECONDS = 8 };
+
+    for (int with_others = 0; with_others < 2; with_others++) {
+        int64_t longest_us = 0;
+
+        begin(1 + (size_t)with_others, LONG_US);
+        if (with_others)
+            check_arrives(1);
+        for (int i = 0; i < 100; i++) {
+            int64_t pause_us = fail_one(1 + with_others);
+
+            longest_us = pause_us > longest_us ? pause_us : longest_us;
+        }
+        CHECK((longest_us <= SECONDS * INT64_C(1000000)) == with_others);
+        end();
+    }
+}
+
+/* One hot shard: all its records are retries, and the others arrive. */
+static void retries_that_are_throttled_do_not_pause_the_sink(void)
+{
+    struct sink_outcome outcomes[] = { { SINK_POSTPONED, "slow" }, { SINK_DELIVERED, NULL } };
+    struct pump_call hot;
+
+    begin(20, 1);
+    CHECK_INT((int64_t)take(&hot, 2, BACKLOG_NEW), 2);
+    hot.answer = (struct sink_answer){ .outcomes = outcomes, .is_sink_wide = true };
+    (void)pump_judge_call(&judge, &hot, true);
+    arena_destroy(hot.arena);
+    for (int64_t i = 0; i < 10; i++) {
+        check_arrives(3 + i);
+        CHECK_INT((int64_t)take(&hot, 9, BACKLOG_RETRIES), 1);
+
+        int64_t pause_us = answer(&hot, SINK_POSTPONED, true);
+
+        if (i > 0) { /* the first one may be the sink */
+            CHECK_INT(pause_us, 0);
+            CHECK(!pump_judge_is_solo(&judge));
+        }
+    }
+    CHECK_INT((int64_t)take(&hot, 9, BACKLOG_RETRIES), 1);
+    (void)answer(&hot, SINK_POSTPONED, true);
+    CHECK(pump_judge_is_solo(&judge)); /* nothing has arrived since the last time */
+    check_arrives(13);
+    CHECK_INT((int64_t)take(&hot, 9, BACKLOG_RETRIES), 1);
+    (void)answer(&hot, SINK_MISCONFIGURED, true);
+    CHECK(pump_judge_is_solo(&judge));
+    end();
+}
+
+int main(void)
+{
+    RUN(one_record_that_fails_alone_pauses_the_sink_for_seconds);
+    RUN(retries_that_are_throttled_do_not_pause_the_sink);
+    return test_end();
+}
