@@ -75,12 +75,14 @@ static void remember(struct s3 *s3, const struct s3_group *group)
     for (size_t i = 0; i < s3->covered_count; i++)
         if (str_equal(s3->covered[i].prefix, group->prefix)) {
             s3->covered[i].last = group->covered;
+            s3->covered[i].doubtful = group->doubtful;
             return;
         }
     s3->covered = mem_grow(s3->covered, s3->covered_count, &s3->covered_room, sizeof(*s3->covered));
     s3->covered[s3->covered_count++] = (struct s3_covered){
         .prefix = { mem_copy(group->prefix.ptr, group->prefix.len), group->prefix.len },
         .last = group->covered,
+        .doubtful = group->doubtful,
     };
 }
 
@@ -91,6 +93,19 @@ static void set_outcomes(struct delivery *delivery, struct s3_lines lines,
         delivery->outcomes[lines.records[i] - delivery->first] = outcome;
 }
 
+/*
+ * The records of the next object. A request whose outcome is not known may still arrive, and a
+ * store that overwrites would then have fewer records under the name: no more are added to it.
+ */
+static struct s3_lines next_lines(const struct s3_group *group, struct s3_lines rest)
+{
+    size_t count = 0;
+
+    while (count < rest.count && rest.records[count]->sequence <= group->doubtful)
+        count++;
+    return count > 0 ? s3_lines_first(rest, count) : rest;
+}
+
 /* Write the group's records, in as many objects as it takes. False: the delivery stops. */
 static bool write_group(struct hand *hand, struct s3_group *group, struct s3_failure *failure)
 {
@@ -98,10 +113,12 @@ static bool write_group(struct hand *hand, struct s3_group *group, struct s3_fai
     struct s3_lines rest = group->lines;
 
     while (rest.count > 0) {
+        const struct s3_put put = { group->prefix, delivery->store, next_lines(group, rest) };
         struct s3_put_result result;
 
-        s3_writer_put(hand->writer, &(struct s3_put){ group->prefix, delivery->store, rest },
-                      &result);
+        s3_writer_put(hand->writer, &put, &result);
+        if (result.failure.result == SINK_POSTPONED)
+            group->doubtful = s3_lines_last(put.lines);
         if (result.failure.result != SINK_DELIVERED && result.failure.result != SINK_IMPOSSIBLE) {
             *failure = result.failure;
             return false;
@@ -200,7 +217,7 @@ static void s3_deliver(void *self, const struct sink_batch *batch, struct sink_a
     write_objects(&delivery);
     keep_reasons(batch, answer);
     for (size_t i = 0; i < groups->count; i++)
-        if (groups->list[i].covered != INT64_MIN)
+        if (groups->list[i].covered != INT64_MIN || groups->list[i].doubtful != INT64_MIN)
             remember(s3, &groups->list[i]);
 
     const struct s3_failure *failure = find_failure(&delivery);

@@ -16,12 +16,14 @@ static size_t find_group(const struct s3_groups *groups, struct str prefix, size
     return nowhere;
 }
 
-static int64_t find_covered(const struct s3_sorting *sorting, struct str prefix)
+static void note_covered(struct s3_group *group, const struct s3_sorting *sorting)
 {
+    group->covered = group->doubtful = INT64_MIN;
     for (size_t i = 0; i < sorting->covered_count; i++)
-        if (str_equal(sorting->covered[i].prefix, prefix))
-            return sorting->covered[i].last;
-    return INT64_MIN;
+        if (str_equal(sorting->covered[i].prefix, group->prefix)) {
+            group->covered = sorting->covered[i].last;
+            group->doubtful = sorting->covered[i].doubtful;
+        }
 }
 
 /* Give each group its records, in order; `group_of` has the group's index for each record. */
@@ -53,7 +55,7 @@ static bool place(struct s3_groups *groups, struct str prefix, const struct s3_s
     if (*at == nowhere) {
         *at = groups->count++;
         groups->list[*at].prefix = arena_copy(sorting->batch->arena, prefix);
-        groups->list[*at].covered = find_covered(sorting, prefix);
+        note_covered(&groups->list[*at], sorting);
     }
     return true;
 }

@@ -14,17 +14,20 @@
 
 enum { S3_GROUPS_MAX = 100 }; /* prefixes in one batch */
 
-/** Records up to `last` with this prefix are in objects already. */
+/** What is known of a prefix, beside the batch. */
 struct s3_covered {
     struct str prefix;
-    int64_t last;
+    int64_t last; /* records up to here are in objects already; INT64_MIN: none is */
+    int64_t
+        doubtful; /* of an object that may be there: its last record; INT64_MIN: there is none */
 };
 
 /** Records with one prefix that are not in an object yet. */
 struct s3_group {
     struct str prefix;
     struct s3_lines lines;
-    int64_t covered; /* the last sequence that is in an object; INT64_MIN: none */
+    int64_t covered;  /* the last sequence that is in an object; INT64_MIN: none */
+    int64_t doubtful; /* as in struct s3_covered */
 };
 
 struct s3_groups {

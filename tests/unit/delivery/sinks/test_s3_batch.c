@@ -87,7 +87,8 @@ static void a_record_without_prefix_is_impossible_alone(void)
 static void what_is_in_an_object_is_left_out(void)
 {
     static const char *const texts[] = { "a", "b", "a", "b", "a" };
-    static const struct s3_covered covered[] = { { STR_INIT("b/"), 40 }, { STR_INIT("a/"), 30 } };
+    static const struct s3_covered covered[] = { { STR_INIT("b/"), 40, INT64_MIN },
+                                                 { STR_INIT("a/"), 30, 33 } };
     struct sorted sorted;
 
     sort(&sorted, texts, COUNT_OF(texts), covered, COUNT_OF(covered));
