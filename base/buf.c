@@ -25,7 +25,7 @@ void buf_clear(struct buf *buf)
     buf->overflow = false;
 }
 
-char *buf_reserve(struct buf *buf, size_t more)
+char *buf_grow(struct buf *buf, size_t more)
 {
     if (buf->overflow || more > buf->max - buf->len) {
         buf->overflow = true;
@@ -43,37 +43,38 @@ char *buf_reserve(struct buf *buf, size_t more)
     return buf->ptr + buf->len;
 }
 
-void buf_add_slowly(struct buf *buf, struct str s)
+/* 2^64 - 1 has 20 digits. */
+static char *uint_write(char *to, uint64_t number)
 {
-    if (s.len == 0)
-        return;
+    size_t len = 1;
 
-    char *to = buf_reserve(buf, s.len);
+    for (uint64_t limit = 10; number >= limit && len < BUF_INT_TEXT; limit *= 10)
+        len++;
+    for (size_t i = len; i > 0; number /= 10)
+        to[--i] = (char)('0' + number % 10);
+    return to + len;
+}
 
-    if (!to)
-        return;
-    memcpy(to, s.ptr, s.len);
-    buf->len += s.len;
+char *int_write(char to[static BUF_INT_TEXT], int64_t number)
+{
+    if (number >= 0)
+        return uint_write(to, (uint64_t)number);
+    *to = '-';
+    return uint_write(to + 1, 0 - (uint64_t)number);
 }
 
 void buf_add_uint(struct buf *buf, uint64_t number)
 {
-    char digits[20]; /* 2^64 - 1 has as many */
-    char *end = digits + sizeof(digits);
-    char *at = end;
+    char text[BUF_INT_TEXT];
 
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    buf_add(buf, (struct str){ at, (size_t)(end - at) });
+    buf_add(buf, (struct str){ text, (size_t)(uint_write(text, number) - text) });
 }
 
 void buf_add_int(struct buf *buf, int64_t number)
 {
-    if (number < 0)
-        buf_add_char(buf, '-');
-    buf_add_uint(buf, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+    char text[BUF_INT_TEXT];
+
+    buf_add(buf, (struct str){ text, (size_t)(int_write(text, number) - text) });
 }
 
 void buf_add_hex(struct buf *buf, const uint8_t *bytes, size_t count)

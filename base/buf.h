@@ -32,30 +32,40 @@ void buf_done(struct buf *buf);
 /** Empty the buffer and reset `overflow`; keep the memory. */
 void buf_clear(struct buf *buf);
 
+/** The part of buf_reserve() that makes room. */
+char *buf_grow(struct buf *buf, size_t more);
+
 /**
  * Make room for `more` bytes and return it, at ptr + len. The caller writes there and adds to
  * `len`. NULL, and `overflow` is set, when `max` would be exceeded.
  */
-char *buf_reserve(struct buf *buf, size_t more);
-
-/** The part of buf_add() that makes room first. */
-void buf_add_slowly(struct buf *buf, struct str s);
+static inline char *buf_reserve(struct buf *buf, size_t more)
+{
+    if (LIKELY(more <= buf->capacity - buf->len && !buf->overflow))
+        return buf->ptr + buf->len;
+    return buf_grow(buf, more);
+}
 
 /** Append `s`. */
 static inline void buf_add(struct buf *buf, struct str s)
 {
-    if (LIKELY(s.len <= buf->capacity - buf->len && s.len > 0 && !buf->overflow)) {
-        memcpy(buf->ptr + buf->len, s.ptr, s.len);
-        buf->len += s.len;
-    } else {
-        buf_add_slowly(buf, s);
-    }
+    char *to = s.len > 0 ? buf_reserve(buf, s.len) : NULL;
+
+    if (!to)
+        return;
+    memcpy(to, s.ptr, s.len);
+    buf->len += s.len;
 }
 
 static inline void buf_add_char(struct buf *buf, char c)
 {
     buf_add(buf, (struct str){ &c, 1 });
 }
+
+enum { BUF_INT_TEXT = sizeof("-9223372036854775808") - 1 };
+
+/** Write a number in decimal, without a NUL. Returns its end. */
+char *int_write(char to[static BUF_INT_TEXT], int64_t number);
 
 /** Append a number in decimal. */
 void buf_add_int(struct buf *buf, int64_t number);

@@ -26,6 +26,9 @@
 /** The time of day: microseconds since 1970-01-01T00:00:00Z. It jumps when it is set. */
 int64_t clock_now_us(void);
 
+/** The same in seconds; cheaper, and up to 10 ms late. */
+int64_t clock_now_s(void);
+
 /** Microseconds of a clock that is never set; its start is arbitrary. For durations and deadlines.
  */
 int64_t clock_monotonic_us(void);
@@ -33,7 +36,7 @@ int64_t clock_monotonic_us(void);
 /** Microseconds of processor time that the calling thread has used. Costs a system call. */
 int64_t clock_thread_us(void);
 
-enum { CLOCK_TEXT_SIZE = 32 };
+enum { CLOCK_TEXT_LEN = sizeof("1970-01-01T00:00:00.000000Z") - 1, CLOCK_TEXT_SIZE = 32 };
 
 /**
  * Write `us` (since 1970) as `YYYY-MM-DDTHH:MM:SS.ffffffZ` (RFC 3339) and a NUL. The year must be 0
@@ -50,6 +53,11 @@ bool clock_parse(struct str text, int64_t *us);
 
 /** Read a date of HTTP: `Wed, 25 Nov 2026 18:00:00 GMT` (RFC 9110, IMF-fixdate). */
 bool clock_parse_http(struct str text, int64_t *us);
+
+enum { CLOCK_HTTP_SIZE = sizeof("Wed, 25 Nov 2026 18:00:00 GMT") };
+
+/** Write `us`, not negative, as such a date, and a NUL. The year must be at most 9999. */
+void clock_format_http(int64_t us, char text[static CLOCK_HTTP_SIZE]);
 
 /** `us`, not negative, as a struct timespec. */
 struct timespec clock_timespec(int64_t us);

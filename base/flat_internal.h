@@ -67,6 +67,22 @@ bool flat_is_second(struct arena *arena, struct flat_level *level, const struct 
 /** flat_value.c: a hash of the bytes that a sender cannot predict. */
 uint64_t flat_hash_bytes(struct str s);
 
+static inline uint64_t json_load_8(const char *from)
+{
+    uint64_t word;
+
+    memcpy(&word, from, sizeof(word));
+    return word;
+}
+
+static inline uint64_t json_load_4(const char *from)
+{
+    uint32_t word;
+
+    memcpy(&word, from, sizeof(word));
+    return word;
+}
+
 /**
  * The first byte from `at` on that does not stand for itself in a JSON string: a quote, backslash
  * or control character, and with `ascii_only` a byte above 0x7F. `end` when there is none.
@@ -98,6 +114,38 @@ static inline const unsigned char *json_skip_plain(const unsigned char *at,
     return at;
 }
 
+/** Does a byte of the word not stand for itself in a JSON string? */
+static inline bool json_has_special(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = ones * 0x80;
+    uint64_t quotes = word ^ ones * '"';
+    uint64_t backslashes = word ^ ones * '\\';
+
+    /* A subtraction borrows from bytes that are less, and have no top bit themselves. */
+    return ((((word - ones * ' ') & ~word) | ((quotes - ones) & ~quotes) |
+             ((backslashes - ones) & ~backslashes)) &
+            tops) != 0;
+}
+
+/** Do all bytes of `s` stand for themselves in a JSON string? The last step overlaps. */
+static inline bool json_is_plain(struct str s)
+{
+    enum { STEP = 16 };
+    const unsigned char *at = (const unsigned char *)s.ptr;
+    const unsigned char *steps_end = at + s.len / STEP * STEP;
+
+    if (s.len >= STEP)
+        return json_skip_plain(at, steps_end, false) == steps_end &&
+               json_skip_plain(at + s.len - STEP, at + s.len, false) == at + s.len;
+    if (s.len >= 8)
+        return !json_has_special(json_load_8(s.ptr)) &&
+               !json_has_special(json_load_8(s.ptr + s.len - 8));
+    if (s.len >= 4)
+        return !json_has_special(json_load_4(s.ptr) << 32 | json_load_4(s.ptr + s.len - 4));
+    return s.len == 0 || json_skip_plain(at, at + s.len, false) == at + s.len;
+}
+
 /** Read a string without escapes and of ASCII only. False: it is another one; `in` is unchanged. */
 static inline bool json_take_plain(struct json_input *in, struct str *out)
 {
@@ -111,22 +159,6 @@ static inline bool json_take_plain(struct json_input *in, struct str *out)
 }
 
 /* Keys. */
-
-static inline uint64_t json_load_8(const char *from)
-{
-    uint64_t word;
-
-    memcpy(&word, from, sizeof(word));
-    return word;
-}
-
-static inline uint64_t json_load_4(const char *from)
-{
-    uint32_t word;
-
-    memcpy(&word, from, sizeof(word));
-    return word;
-}
 
 /**
  * A hash of a key. The reader takes it of every key of every object, so it reads at most three

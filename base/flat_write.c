@@ -51,7 +51,7 @@ static void write_escaped(struct buf *out, struct str s)
 
 void json_write_string(struct buf *out, struct str s)
 {
-    if (plain_length(s) < s.len) {
+    if (!json_is_plain(s)) {
         write_escaped(out, s);
         return;
     }

@@ -7,18 +7,16 @@
  */
 #include "base/log.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/chars.h"
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/flat_internal.h"
 #include "base/log_output.h"
 
 enum { BUFFER_SIZE = 32 * 1024, IDENTIFIER_MAX = 128 };
-
-static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
 static struct {
     _Atomic(enum log_level) level;
@@ -60,17 +58,38 @@ int64_t log_waiting_since_us(void)
     return waiting_since_us;
 }
 
+static char *add(char *to, struct str s)
+{
+    if (s.len > 0)
+        memcpy(to, s.ptr, s.len);
+    return to + s.len;
+}
+
+/* Room for the whole field is made first, so that its pieces are only copied. */
 static void add_json_field(struct buf *line, const struct log_field *field)
 {
-    buf_add(line, STR(",\""));
-    buf_add(line, str_from_c(field->key)); /* a constant: nothing to escape */
-    buf_add(line, STR("\":"));
-    if (field->kind == LOG_FIELD_STR)
+    size_t len = field->kind == LOG_FIELD_STR ? field->str.len + 2 : BUF_INT_TEXT;
+    char *to;
+
+    if (field->kind == LOG_FIELD_STR && !json_is_plain(field->str)) {
+        buf_add(line, field->key);
         json_write_string(line, field->str);
-    else if (field->kind == LOG_FIELD_BOOL)
-        buf_add(line, field->number ? STR("true") : STR("false"));
-    else
-        buf_add_int(line, field->number);
+        return;
+    }
+    to = buf_reserve(line, field->key.len + len);
+    if (!to)
+        return;
+    to = add(to, field->key);
+    if (field->kind == LOG_FIELD_STR) {
+        *to++ = '"';
+        to = add(to, field->str);
+        *to++ = '"';
+    } else if (field->kind == LOG_FIELD_BOOL) {
+        to = add(to, field->number ? STR("true") : STR("false"));
+    } else {
+        to = int_write(to, field->number);
+    }
+    line->len = (size_t)(to - line->ptr);
 }
 
 /* Can `s` be written without quotes in the text format? */
@@ -85,7 +104,8 @@ static bool needs_no_quotes(struct str s)
 static void add_text_field(struct buf *line, const struct log_field *field)
 {
     buf_add_char(line, ' ');
-    buf_add(line, str_from_c(field->key));
+    buf_add(line,
+            (struct str){ field->key.ptr + 2, field->key.len - 4 }); /* without `,"` and `":` */
     buf_add_char(line, '=');
     if (field->kind == LOG_FIELD_STR && needs_no_quotes(field->str))
         buf_add(line, field->str);
@@ -97,26 +117,30 @@ static void add_text_field(struct buf *line, const struct log_field *field)
         buf_add_int(line, field->number);
 }
 
-static void add_head(struct buf *line, enum log_level level, const char *event)
+static void add_head(struct buf *line, enum log_level level, const char *event, bool is_json)
 {
+    static const struct str json[] = {
+        [LOG_DEBUG] = STR_INIT("\",\"level\":\"debug\",\"event\":\""),
+        [LOG_INFO] = STR_INIT("\",\"level\":\"info\",\"event\":\""),
+        [LOG_WARN] = STR_INIT("\",\"level\":\"warn\",\"event\":\""),
+        [LOG_ERROR] = STR_INIT("\",\"level\":\"error\",\"event\":\""),
+    };
+    static const struct str text[] = {
+        [LOG_DEBUG] = STR_INIT(" debug "),
+        [LOG_INFO] = STR_INIT(" info "),
+        [LOG_WARN] = STR_INIT(" warn "),
+        [LOG_ERROR] = STR_INIT(" error "),
+    };
     char now[CLOCK_TEXT_SIZE];
 
     clock_format(clock_now_us(), now);
-    if (settings.format == LOG_JSON) {
+    if (is_json)
         buf_add(line, STR("{\"ts\":\""));
-        buf_add(line, str_from_c(now));
-        buf_add(line, STR("\",\"level\":\""));
-        buf_add(line, str_from_c(level_names[level]));
-        buf_add(line, STR("\",\"event\":\""));
-        buf_add(line, str_from_c(event));
-        buf_add_char(line, '"');
-        return;
-    }
-    buf_add(line, str_from_c(now));
-    buf_add_char(line, ' ');
-    buf_add(line, str_from_c(level_names[level]));
-    buf_add_char(line, ' ');
+    buf_add(line, (struct str){ now, CLOCK_TEXT_LEN });
+    buf_add(line, is_json ? json[level] : text[level]);
     buf_add(line, str_from_c(event));
+    if (is_json)
+        buf_add_char(line, '"');
 }
 
 /* Append the line to the buffer. False, with nothing appended, when it does not fit. */
@@ -124,17 +148,18 @@ static bool compose(enum log_level level, const char *event, const struct log_fi
                     size_t count)
 {
     struct buf line = { bytes, waiting, BUFFER_SIZE, BUFFER_SIZE, false };
+    bool is_json = settings.format == LOG_JSON;
 
-    add_head(&line, level, event);
-    for (size_t i = 0; i < count; i++) {
-        if (fields[i].kind == LOG_FIELD_STR && !fields[i].str.ptr)
+    add_head(&line, level, event, is_json);
+    for (const struct log_field *field = fields; field < fields + count; field++) {
+        if (field->kind == LOG_FIELD_STR && !field->str.ptr)
             continue;
-        if (settings.format == LOG_JSON)
-            add_json_field(&line, &fields[i]);
+        if (is_json)
+            add_json_field(&line, field);
         else
-            add_text_field(&line, &fields[i]);
+            add_text_field(&line, field);
     }
-    buf_add(&line, settings.format == LOG_JSON ? STR("}\n") : STR("\n"));
+    buf_add(&line, is_json ? STR("}\n") : STR("\n"));
     if (line.overflow)
         return false;
     waiting = line.len;
@@ -157,12 +182,21 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         waiting_since_us = clock_monotonic_us();
 }
 
-static bool is_identifier_character(char c)
-{
-    return char_is_alnum(c) || char_is_one_of(c, "._:-");
-}
-
 struct str log_identifier(struct str s)
 {
-    return s.len <= IDENTIFIER_MAX && all_are(s, is_identifier_character) ? s : STR_NONE;
+    /* clang-format off */
+    static const bool allowed[UCHAR_MAX + 1] = {
+        ['.'] = 1, ['_'] = 1, [':'] = 1, ['-'] = 1,
+        ['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        ['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    };
+    /* clang-format on */
+    bool ok = s.len > 0;
+
+    if (s.len > IDENTIFIER_MAX)
+        return STR_NONE;
+    for (size_t i = 0; i < s.len; i++)
+        ok &= allowed[(unsigned char)s.ptr[i]];
+    return ok ? s : STR_NONE;
 }

@@ -20,19 +20,24 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_JSON, LOG_TEXT };
 
 struct log_field {
-    const char *key;
+    struct str key; /* with its punctuation in JSON: `,"name":` */
     enum { LOG_FIELD_STR, LOG_FIELD_INT, LOG_FIELD_BOOL } kind;
-    struct str str;
-    int64_t number; /* also 0 and 1 for a boolean */
+    union {
+        struct str str;
+        int64_t number; /* also 0 and 1 for a boolean */
+    };
 };
+
+/** `name` is a literal without characters that need an escape. */
+#define LOG_KEY(name) STR_INIT(",\"" name "\":")
 
 /** A string field; left out when the slice's ptr is NULL. */
 #define LOG_STR(name, value)                                                                       \
-    ((struct log_field){ .key = (name), .kind = LOG_FIELD_STR, .str = (value) })
+    ((struct log_field){ .key = LOG_KEY(name), .kind = LOG_FIELD_STR, .str = (value) })
 #define LOG_INT(name, value)                                                                       \
-    ((struct log_field){ .key = (name), .kind = LOG_FIELD_INT, .number = (int64_t)(value) })
+    ((struct log_field){ .key = LOG_KEY(name), .kind = LOG_FIELD_INT, .number = (int64_t)(value) })
 #define LOG_BOOL(name, value)                                                                      \
-    ((struct log_field){ .key = (name), .kind = LOG_FIELD_BOOL, .number = (value) })
+    ((struct log_field){ .key = LOG_KEY(name), .kind = LOG_FIELD_BOOL, .number = (value) })
 
 /** Set level and format, also while other threads log. The default is LOG_INFO and LOG_JSON. */
 void log_configure(enum log_level level, enum log_format format);

@@ -90,12 +90,47 @@ static void reserved_room_is_claimed_by_length(void)
     char *to = buf_reserve(&buf, 998);
 
     CHECK(to != NULL);
-    if (to)
-        memset(to, 'c', 998);
+    if (!to)
+        return;
+    memset(to, 'c', 998);
     CHECK_INT((int64_t)buf.len, 2);
     buf.len += 998;
     CHECK(buf_reserve(&buf, 1) == NULL);
     CHECK(str_starts_with(buf_str(&buf), STR("abccc")));
+    buf_done(&buf);
+}
+
+static void writes_numbers(void)
+{
+    static const struct {
+        int64_t number;
+        const char *text;
+    } cases[] = {
+        { 0, "0" },
+        { 9, "9" },
+        { 10, "10" },
+        { 99, "99" },
+        { 100, "100" },
+        { 1234567890, "1234567890" },
+        { -1, "-1" },
+        { -10, "-10" },
+        { INT64_MAX, "9223372036854775807" },
+        { INT64_MIN, "-9223372036854775808" },
+    };
+    struct buf buf;
+
+    buf_init(&buf, BUF_INT_TEXT);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        buf_clear(&buf);
+        buf_add_int(&buf, cases[i].number);
+        CHECK_STR(buf_str(&buf), cases[i].text);
+    }
+    buf_clear(&buf);
+    buf_add_uint(&buf, UINT64_MAX);
+    CHECK_STR(buf_str(&buf), "18446744073709551615");
+    buf_clear(&buf);
+    buf_add_uint(&buf, UINT64_C(10000000000000000000));
+    CHECK_STR(buf_str(&buf), "10000000000000000000");
     buf_done(&buf);
 }
 
@@ -142,6 +177,7 @@ int main(void)
     RUN(nothing_fits_everywhere);
     RUN(a_reservation_beyond_all_sizes_is_refused);
     RUN(reserved_room_is_claimed_by_length);
+    RUN(writes_numbers);
     RUN(prints_when_the_closing_nul_fits_too);
     RUN(what_cannot_be_printed_is_an_overflow);
     return test_end();

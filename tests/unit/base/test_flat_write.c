@@ -111,6 +111,30 @@ static void escapes_a_quote_wherever_it_stands(void)
     }
 }
 
+/* The same with each byte that stands for itself, or nearly does. */
+static void escapes_only_quotes_backslashes_and_controls(void)
+{
+    enum { LONGEST = 35 };
+    static const unsigned char bytes[] = { 0,   1,   0x1f, ' ', '!',  '"',
+                                           '#', '[', '\\', ']', 0x7f, 0xff };
+
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t i = 0; i < len * COUNT_OF(bytes); i++) {
+            unsigned char byte = bytes[i % COUNT_OF(bytes)];
+            bool is_plain = byte >= ' ' && byte != '"' && byte != '\\';
+            char text[LONGEST];
+            struct buf out;
+
+            memset(text, i % 2 ? '#' : ']', len);
+            text[i / COUNT_OF(bytes)] = (char)byte;
+            buf_init(&out, SIZE_MAX / 2);
+            json_write_string(&out, (struct str){ text, len });
+            CHECK((out.len == len + 2) == is_plain);
+            buf_done(&out);
+        }
+    }
+}
+
 static void escapes_pointer_tokens(void)
 {
     static const struct {
@@ -155,6 +179,7 @@ int main(void)
     RUN(writes_one_form_of_each_text);
     RUN(writes_strings_alone);
     RUN(escapes_a_quote_wherever_it_stands);
+    RUN(escapes_only_quotes_backslashes_and_controls);
     RUN(escapes_pointer_tokens);
     RUN(stops_at_the_maximum);
     trees_end();
