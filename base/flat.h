@@ -234,6 +234,13 @@ void json_pointer_destroy(struct json_pointer *pointer);
 enum json_lookup flat_pointer_find(const struct json_pointer *pointer, const struct flat *root,
                                    const struct flat **value, size_t *stop);
 
+/** The value that the first `count` tokens lead to; NULL: there is none. */
+const struct flat *flat_pointer_prefix(const struct json_pointer *pointer, size_t count,
+                                       const struct flat *root);
+
+/** The token `index`, unescaped; valid as long as the pointer. */
+struct str json_pointer_token(const struct json_pointer *pointer, size_t index);
+
 /** The first `count` tokens, joined with `.`; in the arena. */
 struct str json_pointer_dotted(const struct json_pointer *pointer, size_t count,
                                struct arena *arena);

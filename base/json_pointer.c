@@ -129,6 +129,19 @@ static const struct flat *find_child(const struct flat *value, const struct toke
     return flat_is_array(value) ? flat_at(value, token->index) : NULL;
 }
 
+const struct flat *flat_pointer_prefix(const struct json_pointer *pointer, size_t count,
+                                       const struct flat *root)
+{
+    for (size_t i = 0; i < count && root; i++)
+        root = find_child(root, &pointer->tokens[i]);
+    return root;
+}
+
+struct str json_pointer_token(const struct json_pointer *pointer, size_t index)
+{
+    return pointer->tokens[index].text;
+}
+
 enum json_lookup flat_pointer_find(const struct json_pointer *pointer, const struct flat *root,
                                    const struct flat **value, size_t *stop)
 {

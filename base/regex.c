@@ -74,7 +74,7 @@ static struct matcher *matcher_create(void)
 
     (void)pthread_once(&matcher_once, make_key);
     matcher->memory = regex_memory(NULL);
-    matcher->data = pcre2_match_data_create(1, matcher->memory);
+    matcher->data = pcre2_match_data_create(REGEX_GROUPS, matcher->memory);
     matcher->context = pcre2_match_context_create(matcher->memory);
     matcher->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, matcher->memory);
     /* Without its own stack (no address space left) PCRE2 uses 32 KiB of the thread's stack. */
@@ -107,6 +107,19 @@ static int on_reference(pcre2_callout_block *block, void *data)
                : 0;
 }
 
+/* Keep what a run of PCRE2 has captured. */
+static void take_groups(const struct search *s, pcre2_match_data *data, int rc)
+{
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data);
+
+    if (rc < 0 || !s->groups)
+        return;
+    for (size_t i = 0; i < REGEX_GROUPS; i++)
+        s->groups[i] = i <= s->regex->group_count && (rc == 0 || i < (size_t)rc)
+                           ? (struct regex_span){ ends[2 * i], ends[2 * i + 1] }
+                           : (struct regex_span){ REGEX_NO_SPAN, REGEX_NO_SPAN };
+}
+
 /* One run of PCRE2's interpreter. The memory for a pattern with references is freed after it. */
 static int interpret(const struct search *s, size_t from)
 {
@@ -114,13 +127,14 @@ static int interpret(const struct search *s, size_t from)
     pcre2_match_data *data = s->matcher->data;
 
     if (s->regex->refers) {
-        data = pcre2_match_data_create(1, s->matcher->memory);
+        data = pcre2_match_data_create(REGEX_GROUPS, s->matcher->memory);
         (void)pcre2_set_heap_limit(context, REFERRING_HEAP_KIB);
     }
 
     int rc = pcre2_match(s->regex->code, (PCRE2_SPTR)s->text.ptr, s->text.len, from,
                          PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, context);
 
+    take_groups(s, data, rc);
     if (s->regex->refers) {
         pcre2_match_data_free(data);
         (void)pcre2_set_heap_limit(context, HEAP_KIB);
@@ -139,7 +153,10 @@ static int run_from(const struct search *s, size_t from, uint64_t limit)
         return interpret(s, from);
     rc = pcre2_jit_match(s->regex->code, (PCRE2_SPTR)s->text.ptr, s->text.len, from, 0,
                          s->matcher->data, context);
-    return UNLIKELY(rc == PCRE2_ERROR_JIT_STACKLIMIT && s->regex->refers) ? interpret(s, from) : rc;
+    if (UNLIKELY(rc == PCRE2_ERROR_JIT_STACKLIMIT && s->regex->refers))
+        return interpret(s, from);
+    take_groups(s, s->matcher->data, rc);
+    return rc;
 }
 
 /* The same, for starting places up to index `to`. */
@@ -204,7 +221,7 @@ static enum regex_verdict search_windows(struct search *s)
     uint64_t limit = first_limit(s);
     size_t to;
 
-    for (size_t from = 0; from <= s->text.len; from = utf8_next(s->text, to)) {
+    for (size_t from = s->from; from <= s->text.len; from = utf8_next(s->text, to)) {
         to = s->text.len - from < width ? s->text.len : from + width;
 
         int rc = run_to(s, from, to, limit);
@@ -223,7 +240,7 @@ static enum regex_verdict search_windows(struct search *s)
 static enum regex_verdict search_carefully(struct search *s)
 {
     bool windows = s->text.len > WHOLE_TEXT && !s->regex->anchored;
-    enum regex_verdict verdict = windows ? search_windows(s) : try_places(s, 0, s->text.len);
+    enum regex_verdict verdict = windows ? search_windows(s) : try_places(s, s->from, s->text.len);
 
     (void)pcre2_set_offset_limit(s->matcher->context, PCRE2_UNSET);
     return verdict;
@@ -278,7 +295,7 @@ static enum regex_verdict search_code(struct search *s, uint64_t allowed)
     if (UNLIKELY(s->regex->refers))
         (void)pcre2_set_callout(s->matcher->context, on_reference, s);
     if (s->text.len <= WHOLE_TEXT) {
-        rc = run_from(s, 0, first_limit(s));
+        rc = run_from(s, s->from, first_limit(s));
         if (LIKELY(rc >= 0 || rc == PCRE2_ERROR_NOMATCH))
             return regex_verdict_of(rc);
     }
@@ -320,5 +337,26 @@ enum regex_verdict regex_search(const struct regex *regex, struct str text, uint
     s.spent = spent_so_far(&s) + 1 + text.len / BYTES_PER_STEP;
     if (steps)
         *steps = s.spent < allowed ? allowed - s.spent : 0;
+    return verdict;
+}
+
+enum regex_verdict regex_match(const struct regex *regex, struct str text, size_t from,
+                               uint64_t *steps, struct regex_span groups[static REGEX_GROUPS])
+{
+    struct search s = { .regex = regex,
+                        .text = text.ptr ? text : STR(""),
+                        .from = from,
+                        .groups = groups,
+                        .matcher = thread_matcher ? thread_matcher : matcher_create() };
+    enum regex_verdict verdict = REGEX_TOO_EXPENSIVE;
+    size_t end = text.len;
+
+    if (*steps == 0)
+        return verdict;
+    verdict = search_code(&s, *steps);
+    if (verdict == REGEX_MATCH)
+        end = groups[0].end;
+    s.spent = spent_so_far(&s) + 1 + (end > from ? end - from : 0) / BYTES_PER_STEP;
+    *steps = s.spent < *steps ? *steps - s.spent : 0;
     return verdict;
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -49,6 +50,34 @@ void regex_destroy(struct regex *regex);
  * pattern whose steps grow faster than the text may be REGEX_TOO_EXPENSIVE with only one of them.
  */
 enum regex_verdict regex_search(const struct regex *regex, struct str text, uint64_t *steps);
+
+/* Matches, with what the groups captured. */
+
+enum { REGEX_GROUPS = 10 }; /* the whole match and nine groups */
+#define REGEX_NO_SPAN SIZE_MAX
+
+/** Indexes of bytes of the text. `start` REGEX_NO_SPAN: the group took no part in the match. */
+struct regex_span {
+    size_t start;
+    size_t end;
+};
+
+/**
+ * Compile `pattern` for regex_match(). A pattern that regex_create() would divide is refused. The
+ * caller owns the result, which only regex_match() and regex_group_count() take.
+ */
+NODISCARD bool regex_create_capturing(struct str pattern, struct regex **out, struct error *err);
+
+/** How many groups the pattern captures. */
+size_t regex_group_count(const struct regex *regex);
+
+/**
+ * The first match in `text` that begins at index `from` or later. REGEX_MATCH sets `groups`: the
+ * whole match, then the groups. `steps` as for regex_search(). A search that needs much memory is
+ * REGEX_OVER_LIMIT, because only a search that backtracks can capture.
+ */
+enum regex_verdict regex_match(const struct regex *regex, struct str text, size_t from,
+                               uint64_t *steps, struct regex_span groups[static REGEX_GROUPS]);
 
 /** Can PCRE2 compile patterns to machine code on this system? Otherwise it interprets them. */
 bool regex_has_jit(void);

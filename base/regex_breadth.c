@@ -50,7 +50,8 @@ static pcre2_code *compile(struct str pattern)
     buf_init(&rewritten, SIZE_MAX);
     /* The rewrite has succeeded before. With callouts the pattern may be too large for PCRE2. */
     return regex_ecma_rewrite(pattern, &rewritten, &err)
-               ? regex_code(buf_str(&rewritten), PCRE2_AUTO_CALLOUT, NULL, &ignored)
+               ? regex_code(buf_str(&rewritten),
+                            (struct regex_mode){ .options = PCRE2_AUTO_CALLOUT }, NULL, &ignored)
                : NULL;
 }
 

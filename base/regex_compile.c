@@ -44,7 +44,7 @@ pcre2_general_context *regex_memory(size_t *memory_left)
  * always a look-ahead. In a pattern without references (each has a callout before it) groups need
  * not be captured, which saves memory.
  */
-static uint32_t options_of(struct str rewritten)
+static uint32_t options_of(struct str rewritten, bool captures)
 {
     static const uint32_t always = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
                                    PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_UNSET_BACKREF |
@@ -53,10 +53,10 @@ static uint32_t options_of(struct str rewritten)
     bool refers = rewritten.ptr && memmem(rewritten.ptr, rewritten.len, "(?C)", 4) != NULL;
 
     return always | (looks_ahead ? PCRE2_NO_START_OPTIMIZE : 0) |
-           (refers ? 0 : PCRE2_NO_AUTO_CAPTURE);
+           (refers || captures ? 0 : PCRE2_NO_AUTO_CAPTURE);
 }
 
-pcre2_code *regex_code(struct str rewritten, uint32_t options, size_t *memory_left,
+pcre2_code *regex_code(struct str rewritten, struct regex_mode mode, size_t *memory_left,
                        struct regex_problem *problem)
 {
     pcre2_general_context *general = regex_memory(memory_left);
@@ -67,7 +67,8 @@ pcre2_code *regex_code(struct str rewritten, uint32_t options, size_t *memory_le
 
     pcre2_code *compiled =
         pcre2_compile((PCRE2_SPTR)(rewritten.ptr ? rewritten.ptr : ""), rewritten.len,
-                      options_of(rewritten) | options, &problem->code, &problem->offset, context);
+                      options_of(rewritten, mode.captures) | mode.options, &problem->code,
+                      &problem->offset, context);
 
     pcre2_compile_context_free(context);
     pcre2_general_context_free(general);
@@ -133,9 +134,11 @@ static bool compile_regex(struct regex *regex, struct str pattern, struct error 
     buf_init(&rewritten, MAX_REWRITTEN);
     if (!regex_ecma_rewrite(pattern, &rewritten, err))
         return false;
-    regex->code = regex_code(buf_str(&rewritten), 0, &regex->memory_left, &problem);
+    regex->code =
+        regex_code(buf_str(&rewritten), (struct regex_mode){ .captures = regex->captures },
+                   &regex->memory_left, &problem);
     if (!regex->code)
-        return (problem.code == PCRE2_ERROR_PATTERN_TOO_LARGE &&
+        return (problem.code == PCRE2_ERROR_PATTERN_TOO_LARGE && !regex->captures &&
                 compile_halves(regex, pattern, err)) ||
                fail_compile(err, pattern, &problem);
     /* Without JIT (memory must not become code, or another processor) the interpreter is used. */
@@ -146,12 +149,14 @@ static bool compile_regex(struct regex *regex, struct str pattern, struct error 
     regex->refers = references > 0;
     regex->looks_around = looks_around(buf_str(&rewritten));
     regex->steps_per_byte = STEPS_PER_BYTE + STEPS_PER_CHOICE * count_choices(pattern);
-    if (!regex->refers)
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &regex->group_count);
+    if (!regex->refers && !regex->captures)
         regex->breadth = regex_breadth_create(pattern);
     return true;
 }
 
-bool regex_create(struct str pattern, struct regex **out, struct error *err)
+/* NOLINTNEXTLINE(misc-no-recursion): each half is smaller */
+static bool create_regex(struct str pattern, bool captures, struct regex **out, struct error *err)
 {
     struct regex *regex;
 
@@ -159,12 +164,29 @@ bool regex_create(struct str pattern, struct regex **out, struct error *err)
         return fail(err, ERR_MALFORMED, "pattern longer than %d bytes", MAX_PATTERN);
     regex = mem_alloc(sizeof(*regex));
     regex->memory_left = REGEX_COMPILE_MEMORY;
-    if (!regex_literal_init(&regex->literal, pattern) && !compile_regex(regex, pattern, err)) {
+    regex->captures = captures;
+    if ((captures || !regex_literal_init(&regex->literal, pattern)) &&
+        !compile_regex(regex, pattern, err)) {
         regex_destroy(regex);
         return false;
     }
     *out = regex;
     return true;
+}
+
+bool regex_create(struct str pattern, struct regex **out, struct error *err)
+{
+    return create_regex(pattern, false, out, err);
+}
+
+bool regex_create_capturing(struct str pattern, struct regex **out, struct error *err)
+{
+    return create_regex(pattern, true, out, err);
+}
+
+size_t regex_group_count(const struct regex *regex)
+{
+    return regex->group_count;
 }
 
 void regex_destroy(struct regex *regex)
@@ -190,7 +212,8 @@ bool regex_is_ecma(struct str pattern)
     if (pattern.len > MAX_PATTERN || !regex_ecma_rewrite(pattern, &rewritten, &ignored))
         return false;
     /* PCRE2 knows which scripts exist; its other errors are its own limits. */
-    pcre2_code_free(regex_code(buf_str(&rewritten), 0, &memory_left, &problem));
+    pcre2_code_free(
+        regex_code(buf_str(&rewritten), (struct regex_mode){ 0 }, &memory_left, &problem));
     return problem.code != PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY;
 }
 
@@ -198,7 +221,7 @@ bool regex_has_jit(void)
 {
     size_t memory_left = REGEX_COMPILE_MEMORY;
     struct regex_problem problem;
-    pcre2_code *code = regex_code(STR("a|b"), 0, &memory_left, &problem);
+    pcre2_code *code = regex_code(STR("a|b"), (struct regex_mode){ 0 }, &memory_left, &problem);
     bool works = code && pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
 
     pcre2_code_free(code);

@@ -40,6 +40,8 @@ struct regex {
     bool anchored; /* a match begins at the start of the text or nowhere */
     bool refers;   /* has back-references */
     bool looks_around;
+    bool captures;        /* made by regex_create_capturing() */
+    uint32_t group_count; /* then: the groups */
 };
 
 /** The pattern for the search without backtracking, compiled by the first search that needs it. */
@@ -63,9 +65,14 @@ enum { REGEX_COMPILE_MEMORY = 4 * 1024 * 1024 };
  */
 pcre2_general_context *regex_memory(size_t *memory_left);
 
-/** Compile a rewritten pattern with `options` in addition to the usual ones. NULL: see `problem`.
- */
-pcre2_code *regex_code(struct str rewritten, uint32_t options, size_t *memory_left,
+/** How regex_code() compiles a pattern. */
+struct regex_mode {
+    uint32_t options; /* PCRE2's, in addition to the usual ones */
+    bool captures;    /* also groups to which the pattern does not refer */
+};
+
+/** Compile a rewritten pattern. NULL: see `problem`. */
+pcre2_code *regex_code(struct str rewritten, struct regex_mode mode, size_t *memory_left,
                        struct regex_problem *problem);
 
 /**
@@ -90,12 +97,14 @@ struct search {
     const struct regex *regex;
     struct matcher *matcher;
     struct str text;
-    uint64_t spent;      /* steps */
-    uint64_t timed;      /* steps that its time stands for, when it was last looked at */
-    uint64_t most;       /* steps it may spend; 0 while it is not counted yet */
-    uint64_t most_timed; /* the same by time */
-    int64_t started_us;  /* clock_thread_us() */
-    unsigned references; /* back-references followed */
+    size_t from;               /* the first starting place */
+    struct regex_span *groups; /* [REGEX_GROUPS], set by a match; NULL: not wanted */
+    uint64_t spent;            /* steps */
+    uint64_t timed;            /* steps that its time stands for, when it was last looked at */
+    uint64_t most;             /* steps it may spend; 0 while it is not counted yet */
+    uint64_t most_timed;       /* the same by time */
+    int64_t started_us;        /* clock_thread_us() */
+    unsigned references;       /* back-references followed */
 };
 
 /** The verdict for a return code of PCRE2, except PCRE2_ERROR_MATCHLIMIT. */

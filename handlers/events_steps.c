@@ -96,13 +96,35 @@ static bool validate(struct run *run, struct event *event, struct error *err)
     return true;
 }
 
+/* The 32 digits of the trace in a traceparent header; ptr NULL: none. */
+static struct str trace_id(struct str traceparent)
+{
+    enum { AT = 3, DIGITS = 32 };
+
+    return traceparent.len > AT + DIGITS ? (struct str){ traceparent.ptr + AT, DIGITS } : STR_NONE;
+}
+
 static bool write_record(struct run *run, struct event *event, int64_t processed_at_us,
                          struct error *err)
 {
     struct buf *record = arena_buf(run->request->arena, RECORD_MAX);
+    const struct route *route = event->route;
+    const struct transform_input input = {
+        .payload = event->payload,
+        .event = event->root,
+        .now_us = processed_at_us,
+        .budget = &run->budget,
+        .meta = { [TRANSFORM_META_KEY] = event->id,
+                  [TRANSFORM_META_ROUTE] = route->name,
+                  [TRANSFORM_META_REGISTRY] = str_from_c(route->registry),
+                  [TRANSFORM_META_SCHEMA] = str_from_c(route->schema),
+                  [TRANSFORM_META_SCHEMA_VERSION] = event->version,
+                  [TRANSFORM_META_REQUEST_ID] = run->request->id,
+                  [TRANSFORM_META_TRACE_ID] = trace_id(run->request->traceparent) },
+    };
 
     (void)buf_reserve(record, RECORD_USUAL);
-    if (!transform_apply(event->route->transform, event->payload, processed_at_us, record, err))
+    if (!transform_apply(route->transform, &input, record, err))
         return false;
     if (record->overflow)
         return fail(err, ERR_INVALID, "Transformation failed: record over %d bytes",
@@ -171,5 +193,6 @@ bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_
     if (!run->body && !parse(run, &err))
         return false;
     event->root = run->body; /* an element of an array has no record in the answer */
+    run->budget = schema_budget(run->options->budget_us);
     return take_payload(run, event, &err) && write_record(run, event, processed_at_us, &err);
 }

@@ -1,72 +1,56 @@
 /*
  * transform.c - see transform.h; this part runs for each event.
  *
- * Absent and empty differ: a default replaces an absent value, `required` refuses an empty one,
- * too. A null or a scalar on the path to a field is neither: the payload has another shape than the
- * transform expects, and is refused.
+ * Objects are written as they come: a field that is left out takes its comma back, and so does an
+ * object whose fields are all left out.
  */
+/* NOLINTBEGIN(misc-no-recursion): as deep as fields are nested, at most TRANSFORM_NEST_MAX */
 #include "handlers/transform.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "handlers/transform_internal.h"
 
-enum found { FOUND, ABSENT, REFUSED };
+/* Failures, and what is counted. */
 
 static bool refuse_payload(struct error *err, struct str what)
 {
     return fail(err, ERR_INVALID, "Transformation failed: %.*s", STR_ARG(what));
 }
 
-static enum found refuse_shape(struct error *err, struct str path)
+static bool refuse_length(struct error *err)
 {
-    (void)fail(err, ERR_INVALID, "Transformation failed: %.*s is not an object",
-               STR_ARG(path.len > 0 ? path : STR("payload")));
-    return REFUSED;
+    return refuse_payload(err, STR("the record is too long"));
 }
 
-/* Is the parent of the absent value an array, where the pointer has the name of a member? */
-static bool is_parent_array(const struct transform_source *source, size_t stop,
-                            const struct flat *payload)
+bool transform_spend(struct transform_run *run, uint64_t steps)
 {
-    const struct flat *parent = NULL;
-
-    return stop > 0 && source->parents[stop - 1] &&
-           flat_pointer_find(source->parents[stop - 1], payload, &parent, NULL) == JSON_FOUND &&
-           flat_is_array(parent);
+    return LIKELY(schema_budget_spend(run->input->budget, steps)) ||
+           fail(run->err, ERR_TOO_EXPENSIVE, "%s", schema_verdict_text(SCHEMA_TOO_EXPENSIVE));
 }
 
-static enum found find(const struct transform_source *source, const struct flat *payload,
-                       const struct flat **value, struct error *err)
+/* Does the value fit the pattern? False with `*failed`: the budget is used up. */
+static bool fits(struct transform_run *run, const struct pattern *pattern, const struct flat *value,
+                 bool *failed)
 {
-    size_t stop;
-
-    switch (flat_pointer_find(source->pointer, payload, value, &stop)) {
-    case JSON_FOUND:
-        return FOUND;
-    case JSON_NO_CONTAINER:
-        return refuse_shape(err, source->paths[stop]);
-    case JSON_ABSENT:
-        break;
-    }
-    if (is_parent_array(source, stop, payload))
-        return refuse_shape(err, source->paths[stop - 1]);
-    return ABSENT;
+    *failed = !transform_spend(run, value->size);
+    return !*failed && pattern_fits(pattern, value);
 }
 
-/* The first source that is present. */
-static enum found find_first(const struct transform_field *field, const struct flat *payload,
-                             const struct flat **value, struct str *path, struct error *err)
+/* Tell the observer where the field at hand comes from. */
+static void note_origin(const struct transform_run *run, struct str from)
 {
-    for (size_t i = 0; i < field->source_count; i++) {
-        const struct transform_source *source = &field->sources[i];
-        enum found found = find(source, payload, value, err);
+    const struct transform_observer *observer = run->input->observer;
+    struct arena *arena;
 
-        *path = source->paths[source->depth];
-        if (found != ABSENT)
-            return found;
-    }
-    return ABSENT;
+    if (LIKELY(!observer))
+        return;
+    arena = arena_create();
+    observer->field(observer->self, transform_name(arena, run->place), from);
+    arena_destroy(arena);
 }
+
+/* Values. */
 
 /* Null, false, zero, or without content. */
 static bool is_empty(const struct flat *value)
@@ -88,74 +72,406 @@ static bool is_empty(const struct flat *value)
     return false;
 }
 
-/* Add a field with a value from the payload; without a default, an absent one is left out. */
-static bool write_from(const struct transform_field *field, const struct flat *payload,
-                       struct buf *out, struct error *err)
+/* The field has no value: its default, its error, or nothing. */
+static bool write_absent(struct transform_run *run, const struct transform_field *field)
 {
-    const struct flat *value = NULL;
-    struct str path = { NULL, 0 };
-    enum found found = find_first(field, payload, &value, &path, err);
-
-    if (found == REFUSED)
-        return false;
-    if (found == ABSENT && field->constant.ptr) {
-        buf_add(out, field->prefix);
-        buf_add(out, field->constant);
+    if (field->constant.ptr) {
+        buf_add(run->out, field->prefix);
+        buf_add(run->out, field->constant);
+        note_origin(run, STR("default"));
         return true;
     }
-    if (field->required.ptr && (found == ABSENT || is_empty(value)))
-        return refuse_payload(err, field->required);
-    if (found == ABSENT)
-        return true;
-    buf_add(out, field->prefix);
-    return transform_as_write(field->as, value, path, out, err);
+    return field->required.ptr ? refuse_payload(run->err, field->required) : true;
 }
 
-static bool write_field(const struct transform_field *field, const struct flat *payload,
-                        const char *now, struct buf *out, struct error *err)
+/* Free what was made for the field. */
+static void release_made(struct transform_run *run)
 {
-    if (field->kind == TRANSFORM_FROM)
-        return write_from(field, payload, out, err);
-    buf_add(out, field->prefix);
-    if (field->kind == TRANSFORM_CONSTANT)
-        buf_add(out, field->constant);
+    if (LIKELY(run->made_bytes == 0))
+        return;
+    arena_reset(run->made);
+    run->made_bytes = 0;
+}
+
+/* Write a value by way of `map`. */
+static void write_mapped(struct transform_run *run, const struct transform_field *field,
+                         const struct flat *value)
+{
+    struct str mapped = STR_NONE;
+
+    if (field->map && flat_kind(value) != JSON_NULL) {
+        mapped = transform_map_find(field->map, value);
+        if (!mapped.ptr)
+            mapped = field->otherwise;
+    }
+    if (mapped.ptr)
+        buf_add(run->out, mapped);
     else
-        json_write_string(out, str_from_c(now));
+        flat_write(run->out, value);
+}
+
+/*
+ * Convert the value and write it after `prefix`. A value that becomes nothing writes nothing;
+ * `*wrote` says which.
+ */
+static bool write_value(struct transform_run *run, const struct transform_field *field,
+                        struct str prefix, const struct flat *value, bool *wrote)
+{
+    enum transform_made made = TRANSFORM_MADE;
+
+    if (field->step_count > 0)
+        made = transform_convert_value(run, field, &value);
+    *wrote = made == TRANSFORM_MADE;
+    if (*wrote) {
+        buf_add(run->out, prefix);
+        write_mapped(run, field, value);
+    }
+    release_made(run);
+    return made != TRANSFORM_IMPOSSIBLE;
+}
+
+/* A field with a value at hand, or none (NULL). */
+static bool write_found(struct transform_run *run, const struct transform_field *field,
+                        const struct flat *value, struct str from)
+{
+    bool wrote = false;
+
+    if (value && field->required.ptr && is_empty(value))
+        return refuse_payload(run->err, field->required);
+    if (value && !write_value(run, field, field->prefix, value, &wrote))
+        return false;
+    if (!wrote)
+        return write_absent(run, field);
+    note_origin(run, from);
     return true;
 }
 
-static bool write_fields(const struct transform *transform, const struct flat *payload,
-                         const char *now, struct buf *out, struct error *err)
+static bool write_from(struct transform_run *run, const struct transform_field *field)
 {
-    size_t end = out->len + 1; /* where the first field begins */
+    const struct flat *value = NULL;
 
-    buf_add_char(out, '{');
-    for (size_t i = 0; i < transform->field_count; i++) {
-        size_t before = out->len;
-
-        if (before > end)
-            buf_add_char(out, ',');
-
-        size_t start = out->len;
-
-        if (!write_field(&transform->fields[i], payload, now, out, err))
-            return false;
-        if (out->len == start)
-            out->len = before; /* left out, with its comma */
+    switch (transform_find(run, field->sources, field->source_count, field->skip, &value)) {
+    case TRANSFORM_REFUSED:
+        return false;
+    case TRANSFORM_ABSENT:
+        return write_absent(run, field);
+    case TRANSFORM_FOUND:
+        break;
     }
-    buf_add_char(out, '}');
-    return out->overflow ? refuse_payload(err, STR("the record is too long")) : true;
+    return write_found(run, field, value, run->source->text);
 }
 
-bool transform_apply(const struct transform *transform, const struct flat *payload, int64_t now_us,
-                     struct buf *out, struct error *err)
+/* Texts put together. */
+
+void transform_add_text(struct buf *out, const struct flat *value)
 {
-    size_t before = out->len;
+    if (flat_is_string(value))
+        buf_add(out, flat_str(value));
+    else
+        flat_write(out, value);
+}
+
+/* Build the text in run->work. TRANSFORM_ABSENT: a part of it is. */
+static enum transform_found build_text(struct transform_run *run,
+                                       const struct transform_field *field)
+{
+    const struct flat *value = NULL;
+
+    buf_clear(&run->work);
+    for (size_t i = 0; i < field->part_count; i++) {
+        const struct transform_part *part = &field->parts[i];
+        enum transform_found found = TRANSFORM_FOUND;
+
+        buf_add(&run->work, part->text);
+        if (part->source)
+            found = transform_find(run, part->source, 1, field->skip, &value);
+        if (found != TRANSFORM_FOUND)
+            return found;
+        if (part->source)
+            transform_add_text(&run->work, value);
+    }
+    return TRANSFORM_FOUND;
+}
+
+static bool write_template(struct transform_run *run, const struct transform_field *field)
+{
+    enum transform_found found = build_text(run, field);
+    const struct flat *value = NULL;
+
+    if (found == TRANSFORM_REFUSED)
+        return false;
+    run->source = NULL;
+    if (found == TRANSFORM_FOUND && transform_make_work(run, &value) != TRANSFORM_MADE)
+        return false;
+    return write_found(run, field, value, STR("text"));
+}
+
+static bool write_now(struct transform_run *run, const struct transform_field *field)
+{
     char now[CLOCK_TEXT_SIZE];
 
-    clock_format(now_us, now);
-    if (write_fields(transform, payload, now, out, err))
-        return true;
-    out->len = before;
-    return false;
+    clock_format(run->input->now_us, now);
+    buf_add(run->out, field->prefix);
+    json_write_string(run->out, str_from_c(now));
+    note_origin(run, STR("now"));
+    return true;
 }
+
+static bool write_constant(struct transform_run *run, const struct transform_field *field)
+{
+    buf_add(run->out, field->prefix);
+    buf_add(run->out, field->constant);
+    note_origin(run, STR("value"));
+    return true;
+}
+
+/* Objects. */
+
+static bool write_member(struct transform_run *run, const struct transform_field *field);
+
+/* Is the field to be written, by its `when` and by its rivals of the same name? */
+static bool applies(struct transform_run *run, const struct transform_field *field, uint32_t object,
+                    bool *failed)
+{
+    if (field->rivals && run->applied[field->rivals] == object)
+        return false;
+    if (field->when && !fits(run, field->when, run->scope->here, failed))
+        return false;
+    if (field->rivals)
+        run->applied[field->rivals] = object;
+    return true;
+}
+
+/* An object that is being written. */
+struct object {
+    const struct transform_field *field;
+    size_t begin; /* in the record, of its first member */
+    uint32_t number;
+};
+
+/* Write one of its fields, behind a comma unless it is the first one. */
+static bool write_inner_field(struct transform_run *run, const struct object *object,
+                              const struct transform_field *field)
+{
+    struct buf *out = run->out;
+    size_t before = out->len;
+    size_t start;
+    bool failed = false;
+
+    if (!transform_spend(run, 1))
+        return false;
+    if (!field->is_plain && !applies(run, field, object->number, &failed))
+        return !failed;
+    if (before > object->begin)
+        buf_add_char(out, ',');
+    start = out->len;
+    run->place->field = field;
+    if (!write_member(run, field))
+        return false;
+    if (out->len == start)
+        out->len = before; /* left out, with its comma */
+    else if (object->field->copies && field->kind != TRANSFORM_COPY)
+        transform_note_member(run, start, field->prefix.len - 1);
+    return true;
+}
+
+static bool write_inner_fields(struct transform_run *run, const struct transform_field *parent)
+{
+    const struct object object = { parent, run->out->len, ++run->object };
+    size_t first_member = run->member_count;
+    struct transform_place place = { .index = SIZE_MAX, .outer = run->place };
+    bool ok = true;
+
+    run->place = &place;
+    for (const struct transform_field *field = parent + 1; ok && field < parent + parent->size;
+         field += field->size)
+        ok = write_inner_field(run, &object, field);
+    run->place = place.outer;
+    return ok && (!parent->copies || transform_merge(run, first_member, object.begin));
+}
+
+/* Write `prefix` and an object; nothing when all its fields are left out and it need not stay. */
+static bool write_inner(struct transform_run *run, const struct transform_field *field,
+                        struct str prefix)
+{
+    struct buf *out = run->out;
+    size_t start = out->len;
+    size_t begin;
+
+    buf_add(out, prefix);
+    buf_add_char(out, '{');
+    begin = out->len;
+    if (!write_inner_fields(run, field))
+        return false;
+    if (out->len == begin && !field->keep && !out->overflow)
+        out->len = start;
+    else
+        buf_add_char(out, '}');
+    return true;
+}
+
+static bool write_object(struct transform_run *run, const struct transform_field *field)
+{
+    size_t start = run->out->len;
+
+    if (!write_inner(run, field, field->prefix))
+        return false;
+    return run->out->len > start || write_absent(run, field);
+}
+
+/* Arrays. */
+
+/* Write the element of run->scope; nothing when it comes to nothing. */
+static bool write_item(struct transform_run *run, const struct transform_field *field,
+                       struct str comma)
+{
+    const struct flat *value = NULL;
+    bool wrote;
+
+    if (!field->item)
+        return write_inner(run, field, comma);
+    switch (transform_find(run, field->item, 1, field->skip, &value)) {
+    case TRANSFORM_REFUSED:
+        return false;
+    case TRANSFORM_ABSENT:
+        return true;
+    case TRANSFORM_FOUND:
+        break;
+    }
+    return write_value(run, field, comma, value, &wrote);
+}
+
+/* Write one element of an array that began at `begin`. */
+static bool write_element(struct transform_run *run, const struct transform_field *field,
+                          const struct flat *element, size_t begin)
+{
+    bool failed = false;
+
+    if (run->out->overflow)
+        return refuse_length(run->err);
+    if (!transform_spend(run, 1))
+        return false;
+    if (field->where && !fits(run, field->where, element, &failed))
+        return !failed;
+    run->place->index = element->index;
+    return write_item(run, field, run->out->len > begin ? STR(",") : STR(""));
+}
+
+static bool write_items(struct transform_run *run, const struct transform_field *field,
+                        const struct flat *array)
+{
+    struct transform_scope scope = { .outer = run->scope };
+    size_t begin = run->out->len;
+    bool ok = true;
+
+    run->scope = &scope;
+    for (FLAT_EACH(element, array)) {
+        scope.here = element;
+        ok = write_element(run, field, element, begin);
+        if (!ok)
+            break;
+    }
+    run->place->index = SIZE_MAX;
+    run->scope = scope.outer;
+    return ok;
+}
+
+static bool write_each(struct transform_run *run, const struct transform_field *field)
+{
+    /* With `item`, `skip` is about each value; an array that is null is not there. */
+    enum transform_skip skip =
+        field->item && field->skip == TRANSFORM_SKIP_EMPTY ? TRANSFORM_SKIP_NULL : field->skip;
+    const struct flat *array = NULL;
+    enum transform_found found =
+        transform_find(run, field->sources, field->source_count, skip, &array);
+
+    if (found == TRANSFORM_REFUSED)
+        return false;
+    if (found == TRANSFORM_ABSENT)
+        return write_absent(run, field);
+    if (!flat_is_array(array))
+        return transform_refuse(run, "is not an array");
+    if (field->required.ptr && flat_count(array) == 0)
+        return refuse_payload(run->err, field->required);
+    if (flat_count(array) > TRANSFORM_ITEMS_MAX)
+        return transform_refuse(run, "has more than 10000 items");
+    note_origin(run, run->source->text);
+    buf_add(run->out, field->prefix);
+    buf_add_char(run->out, '[');
+    if (!write_items(run, field, array))
+        return false;
+    buf_add_char(run->out, ']');
+    return true;
+}
+
+static bool write_copy(struct transform_run *run, const struct transform_field *field)
+{
+    const struct flat *object = NULL;
+
+    switch (transform_find(run, field->sources, field->source_count, field->skip, &object)) {
+    case TRANSFORM_REFUSED:
+        return false;
+    case TRANSFORM_ABSENT:
+        return true;
+    case TRANSFORM_FOUND:
+        break;
+    }
+    if (!flat_is_object(object))
+        return transform_refuse(run, "is not an object");
+    if (!transform_spend(run, object->size))
+        return false;
+    transform_copy(run, object, field->cut);
+    note_origin(run, run->source->text);
+    return true;
+}
+
+static bool write_member(struct transform_run *run, const struct transform_field *field)
+{
+    static bool (*const writers[])(struct transform_run *, const struct transform_field *) = {
+        [TRANSFORM_FROM] = write_from,     [TRANSFORM_VALUE] = write_constant,
+        [TRANSFORM_NOW] = write_now,       [TRANSFORM_TEMPLATE] = write_template,
+        [TRANSFORM_OBJECT] = write_object, [TRANSFORM_EACH] = write_each,
+        [TRANSFORM_COPY] = write_copy,
+    };
+
+    return writers[field->kind](run, field);
+}
+
+/* The whole. */
+
+bool transform_drops(const struct transform *transform, const struct flat *payload)
+{
+    return transform->drop_when && pattern_fits(transform->drop_when, payload);
+}
+
+static bool run_transform(struct transform_run *run)
+{
+    if (!write_inner(run, run->transform->fields, STR("")))
+        return false;
+    return run->out->overflow ? refuse_length(run->err) : true;
+}
+
+bool transform_apply(const struct transform *transform, const struct transform_input *input,
+                     struct buf *out, struct error *err)
+{
+    const struct transform_scope scope = { input->payload, NULL };
+    struct transform_run run = {
+        .transform = transform, .input = input, .out = out, .err = err, .scope = &scope
+    };
+    size_t before = out->len;
+
+    buf_init(&run.work, out->max);
+    if (transform->rival_count > 0)
+        run.applied = mem_alloc_array(transform->rival_count + 1, sizeof(*run.applied));
+
+    bool ok = run_transform(&run);
+
+    buf_done(&run.work);
+    arena_destroy(run.made);
+    mem_free(run.applied);
+    mem_free(run.members);
+    if (!ok)
+        out->len = before;
+    return ok;
+}
+/* NOLINTEND(misc-no-recursion) */

@@ -1,168 +1,217 @@
 /*
- * transform_as.c - see transform_as.h.
+ * transform_as.c - the conversions of a transform, `as: lower` and the like: their names, how a
+ * chain of them runs, and those that are neither about texts nor about numbers nor about times.
  *
- * Numbers are copied as text, never through a double, so no digit is lost.
+ * A conversion replaces a value by another one. What it makes lives in an arena that is emptied
+ * after each field.
  */
-#include "handlers/transform_as.h"
+#include <stdio.h>
 
-#include <stdint.h>
-
-#include "base/chars.h"
-#include "base/clock.h"
 #include "base/utf8.h"
-#include "schema/format/format.h"
-
-/* Milliseconds of the years 0 to 9999, which four digits can write. */
-#define MIN_EPOCH_MS INT64_C(-62167219200000)
-#define MAX_EPOCH_MS INT64_C(253402300799999)
+#include "handlers/transform_internal.h"
 
 enum {
-    MILLISECOND_TEXT = 23,             /* YYYY-MM-DDTHH:MM:SS.mmm */
-    MAX_CONVERTED = 256 * 1024 * 1024, /* above any body; `out` limits the record */
+    BYTES_PER_STEP = 16,
+    MADE_MAX = 4,     /* so many times the size of a record may be made for one field */
+    TREE_FACTOR = 24, /* so many times its text a tree may take */
 };
 
-static bool refuse_value(struct error *err, struct str path, const char *what)
+/* Making values. */
+
+enum transform_made transform_cannot(struct transform_run *run, const char *why)
 {
-    return fail(err, ERR_INVALID, "Transformation failed: %.*s %s", STR_ARG(path), what);
+    run->why = why;
+    return TRANSFORM_IMPOSSIBLE;
 }
 
-static bool write_case(const struct flat *value, struct str path,
-                       void (*convert)(struct buf *out, struct str text), struct buf *out,
-                       struct error *err)
+/* Count what is made. False: it is too much. */
+static bool count_made(struct transform_run *run, size_t bytes)
 {
-    CLEANUP(buf_done) struct buf converted;
-
-    buf_init(&converted, MAX_CONVERTED);
-    if (!flat_is_string(value))
-        return refuse_value(err, path, "is not a string");
-    convert(&converted, flat_str(value));
-    json_write_string(out, buf_str(&converted));
-    return true;
+    run->made_bytes += bytes + sizeof(struct flat);
+    if (run->made_bytes / MADE_MAX > run->out->max || run->work.overflow)
+        return fail(run->err, ERR_INVALID, "Transformation failed: the record is too long");
+    return transform_spend(run, 1 + bytes / BYTES_PER_STEP);
 }
 
-static bool write_lower(const struct flat *value, struct str path, struct buf *out,
-                        struct error *err)
+struct arena *transform_made_arena(struct transform_run *run)
 {
-    return write_case(value, path, utf8_lower, out, err);
+    if (!run->made)
+        run->made = arena_create();
+    return run->made;
 }
 
-static bool write_upper(const struct flat *value, struct str path, struct buf *out,
-                        struct error *err)
+enum transform_made transform_slice_of(struct transform_run *run, enum json_kind kind,
+                                       struct str text, const struct flat **value)
 {
-    return write_case(value, path, utf8_upper, out, err);
+    const struct flat made = { .text = text.ptr ? text.ptr : "",
+                               .len = (uint32_t)text.len,
+                               .symbol = FLAT_NO_SYMBOL,
+                               .size = 1,
+                               .kind = (uint8_t)kind };
+
+    if (!count_made(run, text.len))
+        return TRANSFORM_IMPOSSIBLE;
+    *value = arena_keep(transform_made_arena(run), &made, sizeof(made));
+    return TRANSFORM_MADE;
 }
 
-static bool write_string(const struct flat *value, struct str path, struct buf *out,
-                         struct error *err)
+enum transform_made transform_make(struct transform_run *run, enum json_kind kind, struct str text,
+                                   const struct flat **value)
 {
-    if (flat_is_object(value) || flat_is_array(value))
-        return refuse_value(err, path, "cannot be made a string");
-    if (flat_is_string(value)) {
-        flat_write(out, value);
-        return true;
-    }
-    /* The text of a number or a boolean needs no escapes. */
-    buf_add_char(out, '"');
-    flat_write(out, value);
-    buf_add_char(out, '"');
-    return true;
+    return transform_slice_of(run, kind, arena_copy(transform_made_arena(run), text), value);
 }
 
-static size_t count_digits(struct str text, size_t at)
+enum transform_made transform_make_work(struct transform_run *run, const struct flat **value)
 {
-    struct str rest = str_from(text, at);
-
-    return take_run(&rest, char_is_digit);
+    return transform_make(run, JSON_STRING, buf_str(&run->work), value);
 }
 
-static bool is_at(struct str text, size_t at, char a, char b)
+/* Conversions of any value. */
+
+static TRANSFORM_CONVERT(convert_string)
 {
-    return at < text.len && (text.ptr[at] == a || text.ptr[at] == b);
+    (void)step;
+    if (flat_is_object(*value) || flat_is_array(*value))
+        return transform_cannot(run, "cannot be made a string");
+    if (flat_is_string(*value))
+        return TRANSFORM_MADE;
+    if (flat_is_boolean(*value))
+        return transform_slice_of(run, JSON_STRING,
+                                  flat_is_true(*value) ? STR("true") : STR("false"), value);
+    return transform_slice_of(run, JSON_STRING, flat_str(*value), value);
 }
 
-/* Is it a number by JSON's grammar? */
-static bool is_number_text(struct str text)
+static TRANSFORM_CONVERT(convert_boolean)
 {
-    size_t at = is_at(text, 0, '-', '-') ? 1 : 0;
-    size_t digits = count_digits(text, at);
+    const struct flat made[] = {
+        { .symbol = FLAT_NO_SYMBOL, .size = 1, .kind = JSON_BOOLEAN },
+        { .symbol = FLAT_NO_SYMBOL, .size = 1, .kind = JSON_BOOLEAN, .flags = FLAT_TRUE },
+    };
+    bool is_string = flat_is_string(*value);
+    bool is_true = is_string && str_equal(flat_str(*value), STR("true"));
 
-    if (digits == 0 || (digits > 1 && text.ptr[at] == '0'))
-        return false;
-    at += digits;
-    if (is_at(text, at, '.', '.')) {
-        digits = count_digits(text, at + 1);
-        at += 1 + digits;
-        if (digits == 0)
-            return false;
-    }
-    if (is_at(text, at, 'e', 'E')) {
-        at += is_at(text, at + 1, '+', '-') ? 2 : 1;
-        digits = count_digits(text, at);
-        at += digits;
-        if (digits == 0)
-            return false;
-    }
-    return at == text.len;
+    (void)step;
+    if (flat_is_boolean(*value))
+        return TRANSFORM_MADE;
+    if (!is_true && !(is_string && str_equal(flat_str(*value), STR("false"))))
+        return transform_cannot(run, "is not a boolean");
+    if (!count_made(run, 0))
+        return TRANSFORM_IMPOSSIBLE;
+    *value = arena_keep(transform_made_arena(run), &made[is_true], sizeof(made[0]));
+    return TRANSFORM_MADE;
 }
 
-static bool write_number(const struct flat *value, struct str path, struct buf *out,
-                         struct error *err)
+static TRANSFORM_CONVERT(convert_json)
 {
-    if (flat_is_number(value)) {
-        flat_write(out, value);
-        return true;
-    }
-    if (!flat_is_string(value) || !is_number_text(flat_str(value)))
-        return refuse_value(err, path, "is not a number");
-    buf_add(out, flat_str(value));
-    return true;
+    (void)step;
+    buf_clear(&run->work);
+    flat_write(&run->work, *value);
+    return transform_make_work(run, value);
 }
 
-static bool write_epoch(const struct flat *value, struct str path, struct buf *out,
-                        struct error *err)
+static TRANSFORM_CONVERT(convert_parse_json)
 {
-    char text[CLOCK_TEXT_SIZE];
-    int64_t milliseconds;
+    struct error ignored;
 
-    if (flat_is_string(value) && format_check(format_find(STR("date-time")), flat_str(value))) {
-        flat_write(out, value);
-        return true;
-    }
-    if (!flat_is_number(value) || !flat_int64(value, &milliseconds) ||
-        milliseconds < MIN_EPOCH_MS || milliseconds > MAX_EPOCH_MS)
-        return refuse_value(err, path, "is not a time in milliseconds");
-    clock_format(milliseconds * US_PER_MS, text);
-    buf_printf(out, "\"%.*sZ\"", MILLISECOND_TEXT, text);
-    return true;
+    (void)step;
+    if (!flat_is_string(*value))
+        return transform_cannot(run, "is not a string");
+    if (!count_made(run, TREE_FACTOR * (size_t)(*value)->len))
+        return TRANSFORM_IMPOSSIBLE;
+    return flat_read(transform_made_arena(run), flat_str(*value), NULL, value, &ignored)
+               ? TRANSFORM_MADE
+               : transform_cannot(run, "is not JSON");
 }
 
-static const struct {
-    const char *name;
-    bool (*write)(const struct flat *value, struct str path, struct buf *out, struct error *err);
-} conversions[] = {
-    [TRANSFORM_AS_IS] = { NULL, NULL },
-    [TRANSFORM_LOWER] = { "lower", write_lower },
-    [TRANSFORM_UPPER] = { "upper", write_upper },
-    [TRANSFORM_STRING] = { "string", write_string },
-    [TRANSFORM_NUMBER] = { "number", write_number },
-    [TRANSFORM_EPOCH_MS] = { "epoch_ms_to_iso8601", write_epoch },
+static TRANSFORM_CONVERT(convert_length)
+{
+    char digits[32];
+    size_t length;
+
+    (void)step;
+    if (flat_is_string(*value))
+        length = utf8_count(flat_str(*value));
+    else if (flat_is_array(*value) || flat_is_object(*value))
+        length = flat_count(*value);
+    else
+        return transform_cannot(run, "has no length");
+    (void)snprintf(digits, sizeof(digits), "%zu", length);
+    return transform_make(run, JSON_INTEGER, str_from_c(digits), value);
+}
+
+/* The element `at` of an array, or nothing. */
+static enum transform_made take_element(struct transform_run *run, const struct flat **value,
+                                        bool last)
+{
+    size_t count;
+
+    if (!flat_is_array(*value))
+        return transform_cannot(run, "is not an array");
+    count = flat_count(*value);
+    if (count == 0)
+        return TRANSFORM_NOTHING;
+    if (last && !transform_spend(run, count))
+        return TRANSFORM_IMPOSSIBLE;
+    *value = flat_at(*value, last ? count - 1 : 0);
+    return TRANSFORM_MADE;
+}
+
+static TRANSFORM_CONVERT(convert_first)
+{
+    (void)step;
+    return take_element(run, value, false);
+}
+
+static TRANSFORM_CONVERT(convert_last)
+{
+    (void)step;
+    return take_element(run, value, true);
+}
+
+const struct transform_conversion transform_conversions[] = {
+    { "lower", TRANSFORM_NO_ARGUMENT, transform_lower },
+    { "upper", TRANSFORM_NO_ARGUMENT, transform_upper },
+    { "trim", TRANSFORM_NO_ARGUMENT, transform_trim },
+    { "string", TRANSFORM_NO_ARGUMENT, convert_string },
+    { "number", TRANSFORM_NO_ARGUMENT, transform_number },
+    { "integer", TRANSFORM_NO_ARGUMENT, transform_integer },
+    { "boolean", TRANSFORM_NO_ARGUMENT, convert_boolean },
+    { "json", TRANSFORM_NO_ARGUMENT, convert_json },
+    { "parse_json", TRANSFORM_NO_ARGUMENT, convert_parse_json },
+    { "epoch_s_to_iso8601", TRANSFORM_NO_ARGUMENT, transform_epoch_s },
+    { "epoch_ms_to_iso8601", TRANSFORM_NO_ARGUMENT, transform_epoch_ms },
+    { "iso8601_utc", TRANSFORM_NO_ARGUMENT, transform_utc },
+    { "date", TRANSFORM_NO_ARGUMENT, transform_date },
+    { "sha256", TRANSFORM_NO_ARGUMENT, transform_sha256 },
+    { "length", TRANSFORM_NO_ARGUMENT, convert_length },
+    { "first", TRANSFORM_NO_ARGUMENT, convert_first },
+    { "last", TRANSFORM_NO_ARGUMENT, convert_last },
+    { "split", TRANSFORM_TEXT, transform_split },
+    { "join", TRANSFORM_TEXT, transform_join },
+    { "extract", TRANSFORM_REGEX, transform_extract },
+    { "replace", TRANSFORM_REGEX_AND_TEXT, transform_replace },
+    { "slice", TRANSFORM_RANGE, transform_slice },
+    { "shift", TRANSFORM_INTEGER, transform_shift },
+    { "hmac_sha256", TRANSFORM_SECRET, transform_hmac },
+    { "mask", TRANSFORM_INTEGER, transform_mask },
 };
 
-bool transform_as_parse(struct str name, enum transform_as *out)
-{
-    for (size_t i = TRANSFORM_LOWER; i < COUNT_OF(conversions); i++)
-        if (str_equal(name, str_from_c(conversions[i].name))) {
-            *out = (enum transform_as)i;
-            return true;
-        }
-    return false;
-}
+const size_t transform_conversion_count = COUNT_OF(transform_conversions);
 
-bool transform_as_write(enum transform_as as, const struct flat *value, struct str path,
-                        struct buf *out, struct error *err)
+enum transform_made transform_convert_value(struct transform_run *run,
+                                            const struct transform_field *field,
+                                            const struct flat **value)
 {
-    if (as != TRANSFORM_AS_IS && flat_kind(value) != JSON_NULL)
-        return conversions[as].write(value, path, out, err);
-    flat_write(out, value);
-    return true;
+    for (size_t i = 0; i < field->step_count && flat_kind(*value) != JSON_NULL; i++) {
+        const struct transform_step *step = &field->steps[i];
+        enum transform_made made;
+
+        run->why = NULL;
+        made = step->convert(run, step, value);
+        if (made == TRANSFORM_IMPOSSIBLE && run->why)
+            (void)transform_refuse(run, run->why);
+        if (made != TRANSFORM_MADE)
+            return made;
+    }
+    return TRANSFORM_MADE;
 }

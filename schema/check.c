@@ -67,6 +67,13 @@ static bool overspent(struct schema_budget *budget)
     return now_us >= budget->end_us;
 }
 
+bool schema_budget_read_clock(struct schema_budget *budget)
+{
+    budget->exhausted = budget->exhausted || overspent(budget);
+    budget->steps = budget->exhausted ? 0 : STEPS_PER_CLOCK_READ;
+    return !budget->exhausted;
+}
+
 bool check_read_clock(struct check *check, uint64_t steps)
 {
     if (check->stopped)

@@ -118,6 +118,23 @@ struct schema_budget schema_budget(int64_t budget_us);
  */
 struct schema_budget schema_budget_slice(int64_t slice_us);
 
+/** The slow path of schema_budget_spend(): read the clock. */
+bool schema_budget_read_clock(struct schema_budget *budget);
+
+/**
+ * Count `steps`, each of about 10 ns, of work outside this module against a budget. False: it is
+ * used up. NULL: no limit.
+ */
+static inline bool schema_budget_spend(struct schema_budget *budget, uint64_t steps)
+{
+    if (!budget || (budget->limit_us == 0 && !budget->stop))
+        return true;
+    if (budget->steps < steps || budget->exhausted)
+        return schema_budget_read_clock(budget);
+    budget->steps -= steps;
+    return true;
+}
+
 enum schema_verdict {
     SCHEMA_VALID,
     SCHEMA_INVALID,

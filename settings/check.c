@@ -107,11 +107,17 @@ static void explain_bound(struct settings *settings, const struct settings_fault
                       STR_ARG(flat_text(fault->arena, bound)));
 }
 
+static void explain_other(struct settings *settings, const struct settings_fault *fault);
+
 static void explain_choice(struct settings *settings, const struct settings_fault *fault)
 {
-    CLEANUP(buf_done) struct buf words;
+    CLEANUP(buf_done) struct buf words = { 0 };
     const struct flat *choices = flat_find(fault->schema, STR("enum"));
 
+    if (expected_words(fault->schema).len > 0) {
+        explain_other(settings, fault);
+        return;
+    }
     buf_init(&words, WORDS_SIZE);
     for (FLAT_EACH(choice, choices)) {
         struct str text =
@@ -119,12 +125,18 @@ static void explain_choice(struct settings *settings, const struct settings_faul
 
         buf_printf(&words, "%s%.*s", choice->index > 0 ? ", " : "", STR_ARG(text));
     }
+    buf_printf(&words, "%.*s", STR_ARG(flat_find_str(fault->schema, STR("x-or"))));
     settings_complain(settings, fault->pointer, "expected one of: %.*s", STR_ARG(buf_str(&words)));
 }
 
 static void explain_empty(struct settings *settings, const struct settings_fault *fault)
 {
-    settings_complain(settings, fault->pointer, "must not be empty");
+    const struct flat *least = flat_find(fault->schema, fault->keyword);
+
+    if (str_equal(flat_str(least), STR("1")))
+        settings_complain(settings, fault->pointer, "must not be empty");
+    else
+        explain_other(settings, fault);
 }
 
 /* The known key that is meant, probably; empty: none is similar. */
@@ -240,6 +252,24 @@ static const struct flat *look_up(const struct flat *root, struct str pointer)
     return value;
 }
 
+/* The node of the schema at a place like /properties/fields/$ref/items. */
+static const struct flat *find_node(const struct flat *schema, struct str location,
+                                    struct arena *arena)
+{
+    const struct flat *node = schema;
+
+    while (node && location.len > 0) {
+        struct str token = json_pointer_take(&location, arena);
+
+        if (str_equal(token, STR("$ref")))
+            node = look_up(schema, str_from(flat_find_str(node, token), 1)); /* behind the # */
+        else
+            node = flat_is_object(node) ? flat_find(node, token)
+                                        : flat_at(node, json_pointer_index(token));
+    }
+    return node;
+}
+
 static void explain_unit(struct settings *settings, const struct documents *documents,
                          const struct schema_unit *unit, struct arena *arena)
 {
@@ -253,7 +283,8 @@ static void explain_unit(struct settings *settings, const struct documents *docu
         slash--;
     fault.keyword = str_from(location, slash);
     fault.value = look_up(documents->root, fault.pointer);
-    fault.schema = look_up(documents->schema, (struct str){ location.ptr, slash ? slash - 1 : 0 });
+    fault.schema =
+        find_node(documents->schema, (struct str){ location.ptr, slash ? slash - 1 : 0 }, arena);
     explain(settings, &fault);
 }
 

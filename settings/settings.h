@@ -10,6 +10,7 @@
  *   x-minimum, x-maximum   bounds of a size or a time, written like one
  *   x-sinks     the kinds of sinks that have this key; absent: all have it
  *   x-secret    an object whose values can be secrets: settings_write() hides them
+ *   x-or        beside `enum`: words that end the list of what is expected
  *   x-expected  what is expected, where JSON Schema's own words would not help
  *
  * Threads: a struct settings belongs to one thread at a time.

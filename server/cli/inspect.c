@@ -228,7 +228,9 @@ static void look_at_transforms(struct inspection *inspection)
         if (config->routes[i].drop || is_named_before(config, i) ||
             !inspect_is_sound(inspection, pointer))
             continue;
-        if (transform_check(file, add_problem, inspection))
+        const struct transform_lint lint = { .report = add_problem, .self = inspection };
+
+        if (transform_check(file, &lint))
             inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
     }
 }

@@ -114,9 +114,12 @@ static bool run_record(struct bench *bench)
         return false;
 
     const struct flat *detail = flat_find(tree, STR("detail"));
+    const struct transform_input input = { .payload = detail,
+                                           .event = tree,
+                                           .now_us = 1705314600123456 };
 
     return schema_check(bench->schema, detail, NULL) == SCHEMA_VALID &&
-           transform_apply(bench->transform, detail, 1705314600123456, &bench->record, &err);
+           transform_apply(bench->transform, &input, &bench->record, &err);
 }
 
 static bool run_text(struct bench *bench, enum text text)

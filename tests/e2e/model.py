@@ -246,7 +246,7 @@ class Model:
     # The transform.
 
     @staticmethod
-    def find(payload, pointer):
+    def find(payload, pointer, name):
         """Returns (present, value). An intermediate null or scalar is refused."""
         value, way = payload, []
         for token in tokens(pointer):
@@ -261,7 +261,8 @@ class Model:
             else:
                 where = ".".join(way)
                 raise Refused(
-                    "Processing failed", f"Transformation failed: {where} is not an object"
+                    "Processing failed",
+                    f"Transformation failed: {where} is not an object (field {name} from {pointer})",
                 )
             way.append(token)
         return True, value
@@ -276,7 +277,7 @@ class Model:
         sources = field["from"] if isinstance(field["from"], list) else [field["from"]]
         present, value = False, None
         for source in sources:
-            present, value = self.find(payload, source)
+            present, value = self.find(payload, source, field["name"])
             if present:
                 break
         if "required" in field and (not present or not value):

@@ -84,5 +84,5 @@ def test_an_expensive_event_does_not_condemn_its_neighbours(folder, sluice):
     answer = server.post([good, dear, good])
     detailed = [(one["status"], one.get("details")) for one in answer.json["results"]]
     assert detailed[1] == (400, "Event too expensive to check")
-    untouched = (400, "Transformation failed: payload is not an object")
+    untouched = (400, "Transformation failed: payload is not an object (field interaction_id from /interaction/id)")
     assert detailed[0] == detailed[2] == untouched

@@ -72,7 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         transform = load();
     buf_init(&out, 1000000);
     if (flat_read(arena, (struct str){ (const char *)data, size }, NULL, &payload, &err)) {
-        if (transform_apply(transform, payload, 1705314600123456, &out, &err))
+        const struct transform_input input = { .payload = payload,
+                                               .event = payload,
+                                               .now_us = 1705314600123456 };
+
+        if (transform_apply(transform, &input, &out, &err))
             check_record(arena, buf_str(&out));
         else
             assert(err.code == ERR_INVALID && out.len == 0 &&

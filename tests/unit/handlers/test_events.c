@@ -249,7 +249,8 @@ static void null_on_the_way_of_the_transform_is_told(void)
     pipeline_check_post(
         &pipeline, "{\"detail\":{\"interaction\":{\"id\":\"i\",\"customer\":null}}}", 400,
         "{\"error\":\"Processing failed\","
-        "\"details\":\"Transformation failed: interaction.customer is not an object\"}");
+        "\"details\":\"Transformation failed: interaction.customer is not an object "
+        "(field customer_name from /interaction/customer/name)\"}");
     pipeline_done(&pipeline);
 }
 

@@ -9,6 +9,14 @@
 
 #define NOW_US INT64_C(1705314600123456) /* 2024-01-15T10:30:00.123456Z */
 
+static bool apply(const struct transform *transform, const struct flat *payload, struct buf *out,
+                  struct error *err)
+{
+    const struct transform_input input = { .payload = payload, .event = payload, .now_us = NOW_US };
+
+    return transform_apply(transform, &input, out, err);
+}
+
 /* Apply the transform file to a payload, and compare: the record, or else the error's text. */
 static void check_file(const char *file, const char *payload, const char *expected, bool ok)
 {
@@ -22,7 +30,7 @@ static void check_file(const char *file, const char *payload, const char *expect
     CHECK(transform_load(file, &transform, &err));
     CHECK_STR(str_from_c(err.text), "");
     if (transform) {
-        CHECK(transform_apply(transform, tree, NOW_US, &out, &err) == ok);
+        CHECK(apply(transform, tree, &out, &err) == ok);
         CHECK_INT(err.code, ok ? ERR_NONE : ERR_INVALID);
         CHECK_STR(ok ? buf_str(&out) : str_from_c(err.text), expected);
         CHECK(ok || out.len == 0);
@@ -157,7 +165,11 @@ static void refuses_another_shape(void)
 
         TEST_CASE(cases[i].name);
         check_record(arena_printf(arena, "- {name: f, from: %s, default: 1}", cases[i].from).ptr,
-                     cases[i].payload, cases[i].why, false);
+                     cases[i].payload,
+                     arena_printf(arena, "%s (field f from %s)", cases[i].why,
+                                  cases[i].from[0] == '[' ? "/a/b" : cases[i].from)
+                         .ptr,
+                     false);
         arena_destroy(arena);
     }
 }
@@ -266,7 +278,7 @@ static void converts(void)
             expected = arena_printf(arena, "{\"a\":%s}", conversions[i].result).ptr;
         for (size_t j = 0; !expected && j < COUNT_OF(reasons); j++)
             if (strcmp(reasons[j].as, conversions[i].as) == 0)
-                expected = reasons[j].why;
+                expected = arena_printf(arena, "%s (field a from /x/y)", reasons[j].why).ptr;
         check_record(
             arena_printf(arena, "- {name: a, from: [/w, /x/y], as: %s}", conversions[i].as).ptr,
             arena_printf(arena, "{\"x\":{\"y\":%s}}", conversions[i].value).ptr, expected,
@@ -304,7 +316,8 @@ static void shipped_transforms_make_nine_fields(void)
           "Transformation failed: missing interaction.id" },
         { "nothing", shipped, "{}", "Transformation failed: missing interaction.id" },
         { "a customer that is null", shipped, "{\"interaction\":{\"id\":\"i\",\"customer\":null}}",
-          "Transformation failed: interaction.customer is not an object" },
+          "Transformation failed: interaction.customer is not an object (field customer_email from "
+          "/interaction/customer/email)" },
         { "a call", customer,
           "{\"eventBody\":{\"eventTime\":1705314600123,\"conversationId\":\"c\","
           "\"mediaType\":\"VOICE\",\"addressFrom\":\"tel:1\"}}",
@@ -348,17 +361,21 @@ static void refuses_files_with_line_and_key(void)
           ":3: fields[0].form: unknown key" },
         { "no name", "fields:\n- {value: 1}\n", ":2: fields[0].name: is missing" },
         { "no source", "fields:\n- {name: a}\n",
-          ":2: fields[0]: expected a field with exactly one of from, value and now; default, "
-          "required and as only with from" },
+          ":2: fields[0]: expected a field with exactly one of from, value, now, text, fields, "
+          "each "
+          "and copy" },
         { "two sources", "fields:\n- {name: a, from: /x, value: 1}\n",
-          ":2: fields[0]: expected a field with exactly one of from, value and now; default, "
-          "required and as only with from" },
+          ":2: fields[0]: expected a field with exactly one of from, value, now, text, fields, "
+          "each "
+          "and copy" },
         { "a default without from", "fields:\n- {name: a, value: 1, default: 1}\n",
-          ":2: fields[0]: expected a field with exactly one of from, value and now; default, "
-          "required and as only with from" },
+          ":2: fields[0].default: does not go with value" },
         { "now: false", "fields:\n- {name: a, now: false}\n", ":2: fields[0].now: expected true" },
         { "a conversion of no kind", "fields:\n- {name: a, from: /x, as: lowre}\n",
-          ":2: fields[0].as: expected one of: lower, upper, string, number, epoch_ms_to_iso8601" },
+          ":2: fields[0].as: expected one of: lower, upper, trim, string, number, integer, "
+          "boolean, "
+          "json, parse_json, epoch_s_to_iso8601, epoch_ms_to_iso8601, iso8601_utc, date, sha256, "
+          "length, first, last, or one with an argument" },
         { "no pointer", "fields:\n- {name: a, from: x}\n",
           ":2: fields[0].from: expected a JSON Pointer such as /detail" },
         { "a bad escape", "fields:\n- {name: a, from: [/x, /~2]}\n",
@@ -396,7 +413,7 @@ static void a_record_that_does_not_fit_is_refused(void)
     buf_add(&out, STR("abc"));
     CHECK(transform_load(scratch_file("fields:\n- {name: a, value: 123456}\n"), &transform, &err));
     if (transform)
-        CHECK(!transform_apply(transform, tree_of("null"), NOW_US, &out, &err));
+        CHECK(!apply(transform, tree_of("null"), &out, &err));
     CHECK_INT(err.code, ERR_INVALID);
     CHECK_STR(str_from_c(err.text), "Transformation failed: the record is too long");
     CHECK_STR(buf_str(&out), "abc");
