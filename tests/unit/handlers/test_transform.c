@@ -358,7 +358,7 @@ static void refuses_files_with_line_and_key(void)
         { "an unknown key", "fields:\n- {name: a, value: 1}\nother: 1\n",
           ":3: other: unknown key" },
         { "an unknown key of a field", "fields:\n- name: a\n  form: /x\n  value: 1\n",
-          ":3: fields[0].form: unknown key" },
+          ":3: fields[0].form: unknown key, is from meant?" },
         { "no name", "fields:\n- {value: 1}\n", ":2: fields[0].name: is missing" },
         { "no source", "fields:\n- {name: a}\n",
           ":2: fields[0]: expected a field with exactly one of from, value, now, text, fields, "

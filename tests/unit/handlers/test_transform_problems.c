@@ -101,7 +101,7 @@ static void names_file_line_and_key(void)
         { "an operator that is none", "- {name: a, each: /x, from: '', where: {x: [{is: 1}]}}",
           ":2: fields[0].where: at /x: is is no operator\n" },
         { "a conversion that is none", "- {name: a, from: /x, as: [lower, {splt: ','}]}",
-          ":2: fields[0].as[1].splt: unknown key\n" },
+          ":2: fields[0].as[1].splt: unknown key, is split meant?\n" },
         { "a conversion without its argument", "- {name: a, from: /x, as: split}",
           ":2: fields[0].as: expected one of: lower, upper, trim, string, number, integer, "
           "boolean, json, parse_json, epoch_s_to_iso8601, epoch_ms_to_iso8601, iso8601_utc, date, "
@@ -165,7 +165,7 @@ static void names_file_line_and_key(void)
     check_problems(
         "not YAML", "a: [\n",
         ":2: not YAML: did not find expected node content while parsing a flow node (text with any "
-        "of { } [ ] , needs quotes inside { } and [ ])\n");
+        "of { } [ ] , needs quotes inside { } and [ ], as \"${NAME}\")\n");
 }
 
 /* A file of fields in fields, or of arrays in arrays. */
