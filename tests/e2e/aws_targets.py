@@ -27,7 +27,7 @@ import urllib.parse
 import botocore.session
 import botocore.validate
 
-from glue_server import KEY, REGION, Refusal, SignatureCheck
+from glue_server import KEY, REGION, Refusal, SignatureCheck, read_body
 
 ACCOUNT = "123456789012"
 KIB, MIB = 1024, 1024 * 1024
@@ -801,7 +801,7 @@ class AwsTargetHandler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         peer, service = self.server_of, self.server_of.service
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = read_body(self)
         try:
             self.check(body)
             params = service.read(body)

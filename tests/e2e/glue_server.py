@@ -93,6 +93,15 @@ class Certificates:
         return cert, key
 
 
+def read_body(handler):
+    """The body of a request. ConnectionError: the client ended before it had sent all of it."""
+    length = int(handler.headers.get("Content-Length", 0))
+    body = handler.rfile.read(length)
+    if len(body) < length:
+        raise ConnectionError(f"{len(body)} of {length} bytes")
+    return body
+
+
 class SignatureCheck:
     """Recomputes SigV4 signatures of requests with botocore."""
 
@@ -625,7 +634,7 @@ class GlueHandler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         glue = self.server_of
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = read_body(self)
         prefix, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
         fault = None
         try:

@@ -23,7 +23,7 @@ import threading
 import time
 import urllib.parse
 
-from glue_server import KEY, REGION, Refusal, SignatureCheck
+from glue_server import KEY, REGION, Refusal, SignatureCheck, read_body
 
 BUCKET = "lake"
 KEY_MAX = 1024
@@ -209,7 +209,7 @@ class S3Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_PUT(self):
-        self.serve("PUT", self.rfile.read(int(self.headers["Content-Length"])))
+        self.serve("PUT", read_body(self))
 
     def do_HEAD(self):
         self.serve("HEAD", b"")
