@@ -148,6 +148,7 @@ def test_the_end_does_not_wait_for_a_disk_that_hangs(sluice, disk, event):
     sender.start()
     order.start()
     assert end(server) < 1 + LIMIT + SPARE
+    assert server.wait_log(event="stop_forced")["level"] == "warn"
     sender.join()
     order.join()
 
