@@ -90,10 +90,11 @@ def sluice(folder):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """One server with the default configuration for all tests of a module. Tests must not change it."""
+    """One server with the default configuration, except for a deadline that a busy machine keeps, for all tests of a
+    module. Tests must not change it."""
     place = tmp_path_factory.mktemp("shared")
     furnish(place)
-    server = Server(place, defaults()).wait_ready()
+    server = Server(place, merge(defaults(), {"http": {"deadline": "60s"}})).wait_ready()
     yield server
     server.stop()
 
