@@ -48,7 +48,7 @@ void log_batch(void)
 void log_flush(void)
 {
     if (waiting > 0)
-        log_output((struct str){ bytes, waiting });
+        log_output((struct str){ bytes, waiting }, batching);
     waiting = 0;
     waiting_since_us = 0;
 }

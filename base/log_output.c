@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 
-enum { QUEUE_MAX = 1024 * 1024 };
+enum { QUEUE_MAX = 1024 * 1024, BATCHES_MAX = QUEUE_MAX / 4 * 3 };
 
 static struct {
     pthread_mutex_t mutex; /* for all below; without a writer it keeps lines from mixing */
@@ -58,12 +58,18 @@ static int64_t count_lines(struct str lines)
     return count;
 }
 
-void log_output(struct str lines)
+static bool has_room(size_t len, bool is_batch)
+{
+    return (!is_batch || output.queued.len + len <= BATCHES_MAX) &&
+           buf_reserve(&output.queued, len);
+}
+
+void log_output(struct str lines, bool is_batch)
 {
     (void)pthread_mutex_lock(&output.mutex);
     if (!output.running) {
         write_out(lines);
-    } else if (buf_reserve(&output.queued, lines.len)) {
+    } else if (has_room(lines.len, is_batch)) {
         buf_add(&output.queued, lines);
         (void)pthread_cond_signal(&output.changed);
     } else {

@@ -3,7 +3,8 @@
  *
  * The reader of standard output may stop reading. A short command waits for it. The server must
  * not, so it starts the writer thread: up to 1 MiB of lines are queued, further ones are dropped
- * and counted (the event "log_dropped").
+ * and counted (the event "log_dropped"). Threads that write many lines do it in batches; these
+ * leave a quarter of the queue to the other threads, whose lines are few and matter more.
  *
  * Threads: one thread starts and stops; any thread may call log_output().
  */
@@ -18,7 +19,7 @@
 #include "base/str.h"
 
 /** Write whole lines, or queue them while the writer runs. */
-void log_output(struct str lines);
+void log_output(struct str lines, bool is_batch);
 
 /** Start the writer: from now on log_output() never waits. ERR_SYSTEM. */
 NODISCARD bool log_output_start(struct error *err);

@@ -26,7 +26,8 @@ def rewrite(server, text=None, **changes):
 
 
 def count(server, event):
-    return sum(line["event"] == event for line in server.log())
+    with server.news:  # without parsing: a storm has very many lines
+        return sum(f'"event":"{event}"' in line for line in server.lines if line)
 
 
 def reload(server, event="reloaded"):
@@ -36,7 +37,7 @@ def reload(server, event="reloaded"):
     seen = itertools.count()
 
     def is_new(text):
-        return json.loads(text)["event"] == event and next(seen) >= before
+        return f'"event":"{event}"' in text and next(seen) >= before
 
     return json.loads(server.wait_text(is_new))
 

@@ -35,12 +35,12 @@ static void lead_back(void)
     (void)close(saved);
 }
 
-static void put_line(int number)
+static void put_line(int number, bool is_batch)
 {
     char line[LINE_LEN + 1];
 
     (void)snprintf(line, sizeof(line), "%-99d\n", number);
-    log_output((struct str){ line, LINE_LEN });
+    log_output((struct str){ line, LINE_LEN }, is_batch);
 }
 
 static void read_all(struct buf *text)
@@ -62,7 +62,7 @@ static void what_is_queued_is_written_in_order_before_the_end(void)
     lead_into_a_pipe();
     CHECK(log_output_start(&err));
     for (int i = 0; i < 500; i++)
-        put_line(i);
+        put_line(i, i % 2);
     log_output_stop(10 * (int64_t)US_PER_S);
     lead_back();
     read_all(&text);
@@ -82,13 +82,13 @@ static void nobody_waits_for_a_reader_that_does_not_read(void)
     lead_into_a_pipe();
     CHECK(log_output_start(&err));
     for (int i = 0; i < MANY; i++)
-        put_line(i);
+        put_line(i, false);
     log_output_stop(US_PER_S / 10);
     CHECK(clock_monotonic_us() - before < 20 * (int64_t)US_PER_S);
     lead_back();
 }
 
-/* With a reader again, the lines that were lost are named. */
+/* With a reader again, the lines that were lost are named. A line that is no batch is not lost. */
 static void lost_lines_are_counted(void)
 {
     struct error err = { 0 };
@@ -100,7 +100,8 @@ static void lost_lines_are_counted(void)
     lead_into_a_pipe();
     CHECK(log_output_start(&err));
     for (int i = 0; i < MANY; i++)
-        put_line(i);
+        put_line(i, true);
+    put_line(MANY, false);
     while (lost == 0 && text.len < text.max - 4096) {
         char *to = buf_reserve(&text, 4096);
         ssize_t count = to ? read(ends[0], to, 4096) : -1;
@@ -119,7 +120,8 @@ static void lost_lines_are_counted(void)
     for (size_t i = 0; i < text.len; i++)
         lines += text.ptr[i] == '\n';
     CHECK(lost > 0);
-    CHECK_INT(lines - 1 + lost, MANY);
+    CHECK_INT(lines - 1 + lost, MANY + 1);
+    CHECK(strstr(text.ptr, "\n20000 ") != NULL);
     log_output_stop(10 * (int64_t)US_PER_S);
     lead_back();
     (void)close(ends[0]);
