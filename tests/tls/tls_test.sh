@@ -14,7 +14,7 @@ excluded='^(cert_|secure_client_renego$|cipher_order$)'
 rm -rf "$work" && mkdir -p "$work"
 
 cat >"$work/sluice.yaml" <<END
-http: { listen: "127.0.0.1:0", threads: 2, tls: { cert_file: $cert, key_file: $key } }
+http: { listen: "127.0.0.1:0", threads: 2, tls: { cert_file: "$(realpath "$cert")", key_file: "$(realpath "$key")" } }
 store: { path: "" }
 sinks: []
 END
