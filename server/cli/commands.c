@@ -21,6 +21,8 @@ static const struct command commands[] = {
     { "dead", cmd_dead, "list, show and replay records that a sink refused" },
     { "outbox", cmd_outbox, "show the contents of the store and the backlog of each sink" },
     { "version", cmd_version, "print the version" },
+    { "rehearse", cmd_rehearse, "send events as EventBridge would" },
+    { "redrive", cmd_redrive, "post the events of a dead-letter queue to the server" },
     { "init", cmd_init, "write a configuration to begin with" },
     { "completion", cmd_completion, "print the completions of a shell" },
     { "man", cmd_man, "print the manual page of a command" },

@@ -28,6 +28,8 @@ int cmd_rejected(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
 int cmd_outbox(int argc, char **argv);
 int cmd_version(int argc, char **argv);
+int cmd_rehearse(int argc, char **argv);
+int cmd_redrive(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_man(int argc, char **argv);

@@ -20,6 +20,9 @@ import botocore.validate
 
 from glue_server import KEY, Refusal, SignatureCheck
 
+# Services of which botocore of Debian knows the older protocol only: target and version.
+NEWER = {"sqs": ("AmazonSQS", "1.0")}
+
 
 class AwsApi:
     def __init__(self, operations, region="eu-central-1"):
@@ -27,10 +30,14 @@ class AwsApi:
         self.changed = threading.Condition()
         session = botocore.session.get_session()
         self.models = {name: session.get_service_model(name) for name in {name.split(".")[0] for name in operations}}
-        self.targets = {model.metadata["targetPrefix"]: name for name, model in self.models.items()}
+        self.targets = {self.protocol(name)[0]: name for name in self.models}
         self.signatures = {name: SignatureCheck(model.signing_name, region) for name, model in self.models.items()}
         for check in self.signatures.values():
             check.allow(*KEY[:2])
+
+    def protocol(self, service):
+        metadata = self.models[service].metadata
+        return NEWER.get(service) or (metadata["targetPrefix"], metadata["jsonVersion"])
 
     def __enter__(self):
         class Handler(ApiHandler):
@@ -101,7 +108,7 @@ class ApiHandler(http.server.BaseHTTPRequestHandler):
         if not service or f"{service}.{operation}" not in api.operations:
             api.problems.append(f"unexpected: {prefix}.{operation}")
             raise Refusal("UnknownOperationException", operation)
-        version = api.models[service].metadata["jsonVersion"]
+        version = api.protocol(service)[1]
         if self.headers["Content-Type"] != f"application/x-amz-json-{version}":
             api.problems.append(f"{operation}: Content-Type {self.headers['Content-Type']}")
         try:

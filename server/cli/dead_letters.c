@@ -1,0 +1,199 @@
+/*
+ * dead_letters.c - see dead_letters.h.
+ */
+#include "server/cli/dead_letters.h"
+
+#include "aws/client.h"
+#include "base/chars.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "server/sink_sessions.h"
+
+enum {
+    TIMEOUT_US = 30 * US_PER_S, /* of a call with its retries */
+    HIDDEN_S = 300,             /* a message that was taken is hidden for so long */
+    WAIT_S = 1,                 /* asks all parts of the queue */
+    MOST = 10,                  /* messages in one call */
+    BODY_MAX = 64 * 1024,
+};
+
+struct dead_letters {
+    const char *queue_url;
+    struct arena *arena; /* of settings and of kept receipts */
+    struct arena *taken; /* of the last messages, and of calls */
+    struct aws_session *session;
+    struct aws_client *client;
+    struct dead_letter list[MOST];
+    struct str *kept; /* receipts */
+    size_t kept_count;
+    size_t kept_capacity;
+};
+
+/* Call an operation with the queue's URL and `more` members. */
+static bool queue_call(struct dead_letters *letters, const char *operation, struct str more,
+                       struct json_object **answer, struct error *err)
+{
+    struct arena *arena = letters->taken;
+    struct buf *body = arena_buf(arena, BODY_MAX);
+    struct aws_failure failure = { 0 };
+
+    buf_add(body, STR("{\"QueueUrl\":"));
+    json_write_string(body, str_from_c(letters->queue_url));
+    buf_add(body, more);
+    buf_add_char(body, '}');
+
+    const struct aws_call call = { .operation = operation,
+                                   .body = buf_str(body),
+                                   .deadline_us = clock_monotonic_us() + TIMEOUT_US };
+
+    return aws_client_call(letters->client, &call, arena, answer, &failure) ||
+           fail(err, ERR_SYSTEM, "sqs:%s: %s", operation, failure.error.text);
+}
+
+static struct str receipt_member(struct arena *arena, struct str receipt, const char *more)
+{
+    struct buf *member = arena_buf(arena, BODY_MAX);
+
+    buf_add(member, STR(",\"ReceiptHandle\":"));
+    json_write_string(member, receipt);
+    buf_add(member, str_from_c(more));
+    return buf_str(member);
+}
+
+/* If that fails, the message comes back after HIDDEN_S. */
+static void give_back(struct dead_letters *letters, struct str receipt)
+{
+    struct json_object *answer;
+    struct error err;
+
+    (void)queue_call(letters, "ChangeMessageVisibility",
+                     receipt_member(letters->taken, receipt, ",\"VisibilityTimeout\":0"), &answer,
+                     &err);
+}
+
+/* 0: not a number. */
+static uint64_t read_number(struct str text)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < text.len && char_is_digit(text.ptr[i]); i++)
+        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+    return value;
+}
+
+void dead_letters_close(struct dead_letters *letters)
+{
+    if (!letters)
+        return;
+    for (size_t i = 0; i < letters->kept_count; i++)
+        give_back(letters, letters->kept[i]);
+    arena_destroy(letters->taken);
+    aws_client_destroy(letters->client);
+    aws_session_destroy(letters->session);
+    mem_free(letters->kept);
+    arena_destroy(letters->arena);
+    mem_free(letters);
+}
+
+bool dead_letters_open(const char *queue_url, const struct config *config,
+                       struct dead_letters **out, struct error *err)
+{
+    const struct config_sink queue = { .queue_url = queue_url,
+                                       .stream = "",
+                                       .bus = "",
+                                       .topic_arn = "",
+                                       .region = "",
+                                       .profile = "",
+                                       .role_arn = "" };
+    struct dead_letters *letters = mem_alloc(sizeof(*letters));
+    struct aws_session_options settings;
+
+    letters->arena = arena_create();
+    letters->taken = arena_create();
+    letters->queue_url = queue_url;
+    settings = sink_session_options(&queue, &config->aws, letters->arena);
+
+    const struct aws_client_options options = { .service = "sqs", .region = settings.region };
+
+    if (aws_session_create(&settings, &letters->session, err) &&
+        aws_client_create(letters->session, &options, &letters->client, err)) {
+        *out = letters;
+        return true;
+    }
+    dead_letters_close(letters);
+    return false;
+}
+
+uint64_t dead_letters_count(struct dead_letters *letters)
+{
+    struct json_object *answer;
+    struct json_object *attributes;
+    struct error err;
+    uint64_t count = 0;
+
+    if (queue_call(letters, "GetQueueAttributes",
+                   STR(",\"AttributeNames\":[\"ApproximateNumberOfMessages\"]"), &answer, &err) &&
+        json_find(answer, "Attributes", &attributes) && json_is_object(attributes))
+        count = read_number(json_find_str(attributes, "ApproximateNumberOfMessages"));
+    return count;
+}
+
+static struct dead_letter read_letter(struct json_object *message)
+{
+    struct json_object *attributes = NULL;
+    struct json_object *code = NULL;
+    struct dead_letter letter = { .body = json_find_str(message, "Body"),
+                                  .receipt = json_find_str(message, "ReceiptHandle"),
+                                  .error_code = STR("") };
+
+    if (json_find(message, "Attributes", &attributes) && json_is_object(attributes))
+        letter.sent_us =
+            (int64_t)read_number(json_find_str(attributes, "SentTimestamp")) * US_PER_MS;
+    if (json_find(message, "MessageAttributes", &attributes) && json_is_object(attributes) &&
+        json_find(attributes, "ERROR_CODE", &code) && json_is_object(code))
+        letter.error_code = json_find_str(code, "StringValue");
+    return letter;
+}
+
+bool dead_letters_take(struct dead_letters *letters, const struct dead_letter **list, size_t *count,
+                       struct error *err)
+{
+    struct json_object *answer;
+    struct json_object *messages = NULL;
+
+    arena_destroy(letters->taken);
+    letters->taken = arena_create();
+    if (!queue_call(letters, "ReceiveMessage",
+                    arena_printf(letters->taken,
+                                 ",\"MaxNumberOfMessages\":%d,\"VisibilityTimeout\":%d,"
+                                 "\"WaitTimeSeconds\":%d,\"AttributeNames\":[\"SentTimestamp\"],"
+                                 "\"MessageAttributeNames\":[\"All\"]",
+                                 MOST, HIDDEN_S, WAIT_S),
+                    &answer, err))
+        return false;
+    *list = letters->list;
+    *count = 0;
+    if (!json_find(answer, "Messages", &messages) || !json_is_array(messages))
+        return true;
+    for (size_t i = 0; i < json_count(messages) && i < MOST; i++)
+        if (json_is_object(json_at(messages, i)))
+            letters->list[(*count)++] = read_letter(json_at(messages, i));
+    return true;
+}
+
+bool dead_letters_remove(struct dead_letters *letters, const struct dead_letter *letter,
+                         struct error *err)
+{
+    struct json_object *answer;
+
+    return queue_call(letters, "DeleteMessage", receipt_member(letters->taken, letter->receipt, ""),
+                      &answer, err);
+}
+
+void dead_letters_keep(struct dead_letters *letters, const struct dead_letter *letter)
+{
+    letters->kept = mem_grow(letters->kept, letters->kept_count, &letters->kept_capacity,
+                             sizeof(*letters->kept));
+    letters->kept[letters->kept_count++] = arena_copy(letters->arena, letter->receipt);
+}

@@ -1,0 +1,122 @@
+"""sluice redrive: what becomes of the messages in a dead-letter queue."""
+
+import itertools
+import json
+import time
+
+import pytest
+
+from aws_api import AwsApi
+from glue_server import Refusal
+from server import ROOT, defaults, merge, run
+
+URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead"
+
+
+class Queue:
+    """A queue of SQS. `messages` has what was not removed; a message that was received is hidden."""
+
+    def __init__(self):
+        self.messages, self.hidden, self.numbers = {}, {}, itertools.count()
+        self.operations = {
+            "sqs.ReceiveMessage": self.receive,
+            "sqs.DeleteMessage": self.delete,
+            "sqs.ChangeMessageVisibility": self.change,
+            "sqs.GetQueueAttributes": lambda params: {"Attributes": {"ApproximateNumberOfMessages": str(len(self.messages))}},
+        }
+
+    def put(self, body, code="SDK_CLIENT_ERROR", age_s=0):
+        number = f"r{next(self.numbers)}"
+        self.messages[number] = {
+            "MessageId": number,
+            "ReceiptHandle": number,
+            "Body": body if isinstance(body, str) else json.dumps(body),
+            "Attributes": {"SentTimestamp": str(int((time.time() - age_s) * 1000))},
+            "MessageAttributes": {"ERROR_CODE": {"DataType": "String", "StringValue": code}} if code else {},
+        }
+
+    def receive(self, params):
+        assert params["QueueUrl"] == URL
+        found = [number for number in self.messages if number not in self.hidden][: params["MaxNumberOfMessages"]]
+        self.hidden |= dict.fromkeys(found, params["VisibilityTimeout"])
+        return {"Messages": [self.messages[number] for number in found]} if found else {}
+
+    def delete(self, params):
+        del self.messages[params["ReceiptHandle"]]
+        return {}
+
+    def change(self, params):
+        assert params["VisibilityTimeout"] == 0
+        del self.hidden[params["ReceiptHandle"]]
+        return {}
+
+
+@pytest.fixture
+def queue():
+    queue = Queue()
+    with AwsApi(queue.operations) as api:
+        queue.api = api
+        yield queue
+    assert not set(queue.hidden) & set(queue.messages), "what is not removed is given back"
+
+
+def redrive(server, queue, *words):
+    url = "http://{}:{}/events".format(*server.address)
+    env = queue.api.environment() | {"TEST_KEY": "sesame"}
+    result = run("redrive", URL, "-c", server.folder / "redrive.yaml", "--url", url, "--json", *words, cwd=server.folder, env=env)
+    return result, json.loads(result.stdout)
+
+
+@pytest.fixture
+def server(sluice):
+    """A server that wants a key, and the configuration of the command."""
+    auth = {"api_keys": [{"value_env": "TEST_KEY"}]}
+    server = sluice(auth=auth, store={"path": "var/sluice.db"}, env={"TEST_KEY": "sesame"})
+    (server.folder / "redrive.yaml").write_text(
+        json.dumps(merge(defaults(), {"auth": auth, "store": {"path": "var/sluice.db"}}))
+    )
+    return server
+
+
+def test_events_are_posted_and_removed(server, queue, event):
+    for i in range(25):
+        queue.put(event | {"id": f"event-{i}"}, code=["TIMEOUT", "SDK_CLIENT_ERROR"][i % 2])
+    queue.put({"id": "wrong", "detail": {}}, code=None)
+    result, told = redrive(server, queue, "--dry-run")
+    assert (result.returncode, told["seen"], len(queue.messages)) == (0, 26, 26)
+    result, told = redrive(server, queue)
+    assert result.returncode == 0, result
+    assert told == {
+        "seen": 26, "delivered": 25, "quarantined": 1, "refused": 0,
+        "codes": {"TIMEOUT": 13, "SDK_CLIENT_ERROR": 12, "none": 1},
+    }  # fmt: skip
+    assert queue.messages == {}
+    policy = json.loads((ROOT / "docs/iam/redrive.json").read_text())["Statement"][0]["Action"]
+    assert {name.replace(".", ":") for name, _ in queue.api.calls} == set(policy)
+
+
+def test_limit_and_since_choose(server, queue, event):
+    for i in range(4):
+        queue.put(event | {"id": f"event-{i}"}, age_s=3600 * i)
+    result, told = redrive(server, queue, "--since", "90m", "--limit", "1")
+    assert (result.returncode, told["delivered"], len(queue.messages)) == (0, 1, 3)
+    result, told = redrive(server, queue, "--since", "90m")
+    assert (result.returncode, told["delivered"], len(queue.messages)) == (0, 1, 2)
+
+
+def test_what_the_server_does_not_take_stays(server, queue, event):
+    for i in range(3):
+        queue.put(event | {"id": f"event-{i}"})
+    result, told = redrive(server, queue, "--url", "http://127.0.0.1:1/events")
+    assert (result.returncode, told["refused"], len(queue.messages)) == (1, 1, 3)
+    assert "http://127.0.0.1:1/events answered 0: " in result.stderr
+
+
+def test_a_queue_that_cannot_be_read_is_said(server, queue):
+    def denied(_):
+        raise Refusal("AccessDeniedException", "not allowed to call sqs:ReceiveMessage", 403)
+
+    queue.operations["sqs.ReceiveMessage"] = denied
+    result, _ = redrive(server, queue)
+    assert result.returncode == 3
+    assert "sqs:ReceiveMessage" in result.stderr
