@@ -27,6 +27,8 @@ struct doctor {
     bool json;
     bool offline;
     bool probes;
+    bool aws;
+    const char *rule;
     bool failed;
 };
 
@@ -201,6 +203,7 @@ static void examine(struct doctor *doctor, const char *config_path)
         look_at_glue(doctor); /* with more details than inspect() has */
     inspect(config, &(struct inspect_options){ .asks_registry = false,
                                                .asks_others = !doctor->offline,
+                                               .rule = doctor->rule,
                                                .probes = doctor->probes,
                                                .looks_at_machine = true,
                                                .is_sound = doctor_is_sound,
@@ -240,11 +243,16 @@ int cmd_doctor(int argc, char **argv)
           .flag = &doctor.offline },
         { "probe", 0, NULL, "write an object into the buckets of S3 sinks",
           .flag = &doctor.probes },
+        { "aws", 0, NULL, "with --rule: ask EventBridge about it", .flag = &doctor.aws },
+        { "rule", 0, "BUS/NAME",
+          "a rule of EventBridge: compare it, its API destination, connection and\n"
+          "dead-letter queue with this configuration",
+          .text = &doctor.rule },
         { "json", 0, NULL, "a JSON object for each finding", .flag = &doctor.json },
         { 0 },
     };
     const struct cli_spec spec = {
-        .usage = "sluice doctor [-c FILE] [--offline] [--probe] [--json]",
+        .usage = "sluice doctor [-c FILE] [--offline] [--probe] [--aws --rule BUS/NAME] [--json]",
         .about =
             "Check everything that serving needs on this machine: certificate, secrets, keys, "
             "transforms,\n"
@@ -264,6 +272,8 @@ int cmd_doctor(int argc, char **argv)
 
     if (!cli_parse(argc, argv, &spec, &cli, &status))
         return status;
+    if (doctor.aws != (doctor.rule != NULL) || (doctor.aws && doctor.offline))
+        return cli_refuse("doctor", "--aws and --rule BUS/NAME go together, without --offline");
     log_configure(LOG_ERROR, LOG_TEXT);
     (void)signal(SIGPIPE, SIG_IGN); /* of connections */
     status = doctor_run(&doctor, cli.config_path, &err);

@@ -392,5 +392,6 @@ void inspect(const struct config *config, const struct inspect_options *options)
     look_at_cache(&inspection);
     inspect_sinks(&inspection);
     inspect_machine(&inspection);
+    inspect_rule(&inspection);
     arena_destroy(inspection.arena);
 }

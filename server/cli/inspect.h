@@ -23,9 +23,10 @@ struct inspect_line {
 };
 
 struct inspect_options {
-    bool asks_registry;    /* fetch schemas from AWS Glue; those in files are always read */
-    bool asks_others;      /* connect to sinks and to key sets at URLs */
-    bool probes;           /* write an object into the buckets of sinks */
+    bool asks_registry; /* fetch schemas from AWS Glue; those in files are always read */
+    bool asks_others;   /* connect to sinks and to key sets at URLs */
+    const char *rule;   /* BUS/NAME of EventBridge, compared with the configuration; NULL: none */
+    bool probes;        /* write an object into the buckets of sinks */
     bool looks_at_machine; /* check this machine's addresses, descriptors and disks */
 
     /** NULL: all keys are. False: this key or one below is known to be wrong, so skip it. */

@@ -32,5 +32,8 @@ void inspect_sinks(const struct inspection *inspection);
 /** Is this a secret outside of files that was not asked for, or not found, which was reported? */
 bool inspect_is_unknown(const char *place);
 
+/** Compare options.rule, and what it calls, with the configuration. */
+void inspect_rule(const struct inspection *inspection);
+
 /** Ask AWS about the target of a sink; nothing for sinks of other kinds. */
 void inspect_target(const struct inspection *inspection, size_t index);
