@@ -129,10 +129,10 @@ bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err)
 struct discard {
     const int64_t *ids;
     size_t count;
-    size_t *gone;
+    size_t gone;
 };
 
-static bool discard_dead_row(struct outbox_store *store, int64_t id, size_t *gone)
+static bool discard_dead_row(struct outbox_store *store, int64_t id, struct discard *order)
 {
     int64_t row[2] = { 0 }; /* sink, sequence */
     enum db_found found = db_numbers(&store->db, SQL_DEAD_FIND, row, "i", id);
@@ -142,17 +142,17 @@ static bool discard_dead_row(struct outbox_store *store, int64_t id, size_t *gon
         return found != DB_BROKEN;
     if (sink)
         sink->dropped++;
-    ++*gone;
+    order->gone++;
     return records_delete_dead(store, sink, id, row[1]);
 }
 
 static bool discard_dead_rows(struct outbox_store *store, void *arg, struct error *err)
 {
-    const struct discard *order = arg;
+    struct discard *order = arg;
 
-    *order->gone = 0;
+    order->gone = 0;
     for (size_t i = 0; i < order->count; i++)
-        if (!discard_dead_row(store, order->ids[i], order->gone))
+        if (!discard_dead_row(store, order->ids[i], order))
             return db_fail(&store->db, "store", err);
     return true;
 }
@@ -160,7 +160,9 @@ static bool discard_dead_rows(struct outbox_store *store, void *arg, struct erro
 bool outbox_discard_dead(struct outbox *outbox, const int64_t *ids, size_t count, size_t *gone,
                          struct error *err)
 {
-    struct discard order = { ids, count, gone };
+    struct discard order = { ids, count, 0 };
+    bool ok = outbox_run(outbox, discard_dead_rows, &order, err);
 
-    return outbox_run(outbox, discard_dead_rows, &order, err);
+    *gone = order.gone;
+    return ok;
 }

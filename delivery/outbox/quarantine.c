@@ -233,10 +233,10 @@ bool quarantine_prune(struct outbox_store *store, int64_t rows, bool *done)
 struct discard {
     const int64_t *ids;
     size_t count;
-    size_t *gone;
+    size_t gone;
 };
 
-static bool discard_refused_row(struct outbox_store *store, int64_t id, size_t *gone)
+static bool discard_refused_row(struct outbox_store *store, int64_t id, struct discard *order)
 {
     int64_t row[2] = { 0 }; /* size, kind */
     enum db_found found = db_numbers(&store->db, SQL_REFUSED_LOOK, row, "i", id);
@@ -244,17 +244,17 @@ static bool discard_refused_row(struct outbox_store *store, int64_t id, size_t *
     if (found != DB_FOUND)
         return found != DB_BROKEN;
     count(store, id, (size_t)row[1] % TALLY_KINDS, -1, -row[0]);
-    ++*gone;
+    order->gone++;
     return db_run(&store->db, SQL_REFUSED_DELETE, "i", id);
 }
 
 static bool discard_refused_rows(struct outbox_store *store, void *arg, struct error *err)
 {
-    const struct discard *order = arg;
+    struct discard *order = arg;
 
-    *order->gone = 0;
+    order->gone = 0;
     for (size_t i = 0; i < order->count; i++)
-        if (!discard_refused_row(store, order->ids[i], order->gone))
+        if (!discard_refused_row(store, order->ids[i], order))
             return db_fail(&store->db, "store", err);
     return true;
 }
@@ -262,7 +262,9 @@ static bool discard_refused_rows(struct outbox_store *store, void *arg, struct e
 bool outbox_discard_refused(struct outbox *outbox, const int64_t *ids, size_t id_count,
                             size_t *gone, struct error *err)
 {
-    struct discard order = { ids, id_count, gone };
+    struct discard order = { ids, id_count, 0 };
+    bool ok = outbox_run(outbox, discard_refused_rows, &order, err);
 
-    return outbox_run(outbox, discard_refused_rows, &order, err);
+    *gone = order.gone;
+    return ok;
 }
