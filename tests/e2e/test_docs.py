@@ -14,7 +14,7 @@ import pytest
 
 from server import BINARY, PATIENCE, ROOT, environment, run
 
-PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "operations", "status", "style"))]
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "operations", "runbook", "status", "style"))]
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 
 # Commands that are not run here, with the reason.
