@@ -50,7 +50,10 @@ struct event {
     struct str version; /* of the schema; in the arena */
     bool lacks_schema;  /* there is no schema to check it with */
     struct schema_report report;
-    struct str record; /* normalized, compact JSON; in the arena */
+    bool is_dropped;                   /* by the transform of the first output */
+    const struct route_output *output; /* that is being written */
+    struct str record;                 /* normalized, compact JSON; in the arena; the first, */
+    struct str *records;               /* and those of all outputs; ptr NULL: left out */
 };
 
 /** Called after each step, for `sluice explain`. */

@@ -110,7 +110,7 @@ static struct outbox_event describe(const struct run *run, size_t index)
         .record = event->record,
         .route = route ? route->name : STR_NONE,
         .origin = refused ? STR_NONE : origin_of(run, event),
-        .sinks = route ? route->sinks : 0,
+        .sinks = refused ? 0 : route->outputs[0].sinks,
         .outcome = refused ? outcome->row->condition : NULL,
         .details = refused ? outcome->details : STR_NONE,
         .units = refused && kept ? units_of(run, &outcome->report) : STR_NONE,
@@ -154,6 +154,32 @@ static void turn_all_away(struct run *run, const char *reason)
         run_conclude(run, run->submitted[i], CONDITION_UNAVAILABLE, str_from_c(reason));
 }
 
+static void add_record(struct run *run, struct outbox_event *events, size_t index,
+                       const struct outbox_event *one)
+{
+    events[run->submitted_count] = *one;
+    run->submitted[run->submitted_count++] = index;
+}
+
+/* Add an event that is accepted or refused, and the further records of its route. */
+static void add_event(struct run *run, struct outbox_event *events, size_t index)
+{
+    const struct event *event = &run->events[index];
+    struct outbox_event one = describe(run, index);
+    size_t count = one.outcome ? 1 : event->route->output_count;
+
+    add_record(run, events, index, &one);
+    for (size_t i = 1; i < count; i++) {
+        if (!event->records[i].ptr)
+            continue;
+        one.output = (unsigned)i + 1;
+        one.record = event->records[i];
+        one.route = event->route->outputs[i].name;
+        one.sinks = event->route->outputs[i].sinks;
+        add_record(run, events, index, &one);
+    }
+}
+
 /* Fill in `events`, what the outbox must see of the request. Returns their number. */
 static size_t describe_all(struct run *run, struct outbox_event *events)
 {
@@ -161,13 +187,23 @@ static size_t describe_all(struct run *run, struct outbox_event *events)
     if (run->as_one)
         events[0] = describe_whole_body(run);
     for (size_t i = 0; i < run->count; i++) {
-        if (!run->as_one && !is_kept(run, &run->outcomes[i]) && !may_be_known(run, i))
-            continue;
-        if (!run->as_one)
-            events[run->submitted_count] = describe(run, i);
-        run->submitted[run->submitted_count++] = i;
+        if (run->as_one)
+            run->submitted[run->submitted_count++] = i;
+        else if (is_kept(run, &run->outcomes[i]) || may_be_known(run, i))
+            add_event(run, events, i);
     }
     return run->as_one ? 1 : run->submitted_count;
+}
+
+/* At most so many records and refused events. */
+static size_t count_records(const struct run *run)
+{
+    size_t count = run->count;
+
+    for (size_t i = 0; i < run->count; i++)
+        if (run->events[i].route && run->events[i].route->output_count > 1)
+            count += run->events[i].route->output_count - 1;
+    return count;
 }
 
 bool run_submit(struct run *run)
@@ -179,8 +215,11 @@ bool run_submit(struct run *run)
     if (!run->options->outbox || run->count == 0)
         return false;
     find_spans(run);
-    events = arena_alloc(request->arena, run->count * sizeof(*events));
-    run->submitted = arena_alloc(request->arena, run->count * sizeof(*run->submitted));
+
+    size_t most = count_records(run);
+
+    events = arena_alloc(request->arena, most * sizeof(*events));
+    run->submitted = arena_alloc(request->arena, most * sizeof(*run->submitted));
 
     size_t count = describe_all(run, events);
 
@@ -231,8 +270,9 @@ void run_take_results(struct run *run)
 
     for (size_t i = 0; i < run->submitted_count; i++) {
         const struct outbox_result *result = &results[run->as_one ? 0 : i];
+        bool is_first = i == 0 || run->submitted[i] != run->submitted[i - 1];
 
-        if (result->verdict == OUTBOX_DUPLICATE)
+        if (result->verdict == OUTBOX_DUPLICATE && is_first)
             conclude_duplicate(run, run->submitted[i], result->processed_at_us);
         else if (result->verdict == OUTBOX_UNAVAILABLE)
             run_conclude(run, run->submitted[i], CONDITION_UNAVAILABLE, str_from_c(result->reason));

@@ -42,7 +42,7 @@ struct run {
     struct outcome *outcomes;
 
     bool as_one;       /* the job holds the whole array as one refused event */
-    size_t *submitted; /* the indices of the events that the job holds, in its order */
+    size_t *submitted; /* the indices of the events whose records the job holds, in its order */
     size_t submitted_count;
     struct outbox_job *job; /* NULL: nothing was submitted */
 };

@@ -124,7 +124,7 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
     };
 
     (void)buf_reserve(record, RECORD_USUAL);
-    if (!transform_apply(route->transform, &input, record, err))
+    if (!transform_apply(event->output->transform, &input, record, err))
         return false;
     if (record->overflow)
         return fail(err, ERR_INVALID, "Transformation failed: record over %d bytes",
@@ -133,9 +133,28 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
     return true;
 }
 
+/*
+ * All outputs of the route, or none. What the first one's transform drops is dropped as a whole;
+ * what another one's drops lacks that record.
+ */
 static bool transform(struct run *run, struct event *event, struct error *err)
 {
-    return write_record(run, event, run->now_us, err);
+    const struct route *route = event->route;
+
+    event->is_dropped = transform_drops(route->outputs[0].transform, event->payload);
+    if (event->is_dropped)
+        return true;
+    event->records =
+        arena_alloc(run->request->arena, route->output_count * sizeof(*event->records));
+    for (size_t i = route->output_count; i-- > 0;) { /* the first is left in `record` */
+        event->output = &route->outputs[i];
+        if (i > 0 && transform_drops(event->output->transform, event->payload))
+            continue;
+        if (!write_record(run, event, run->now_us, err))
+            return false;
+        event->records[i] = event->record;
+    }
+    return true;
 }
 
 static const struct step {
@@ -182,7 +201,7 @@ enum condition run_take_steps(struct run *run, struct event *event, struct error
             return event->lacks_schema ? status_of_registry(err->code)
                                        : status_of_step(err->code, steps[i].refusal);
     }
-    return CONDITION_VALID;
+    return event->is_dropped ? CONDITION_DROPPED : CONDITION_VALID;
 }
 
 bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_us)
@@ -194,5 +213,6 @@ bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_
         return false;
     event->root = run->body; /* an element of an array has no record in the answer */
     run->budget = schema_budget(run->options->budget_us);
+    event->output = &event->route->outputs[0];
     return take_payload(run, event, &err) && write_record(run, event, processed_at_us, &err);
 }

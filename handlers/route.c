@@ -9,6 +9,7 @@
 
 struct rule {
     struct route route; /* the public part */
+    struct route_output *outputs;
     struct matcher *matcher;
     char *schema;
     char *registry;
@@ -30,7 +31,11 @@ static void rule_destroy(struct rule *rule)
     matcher_destroy(rule->matcher);
     json_pointer_destroy(rule->route.payload);
     json_pointer_destroy(rule->route.id);
-    transform_destroy(rule->route.transform);
+    for (size_t i = 0; i < rule->route.output_count; i++) {
+        transform_destroy(rule->outputs[i].transform);
+        mem_free((void *)rule->outputs[i].name.ptr);
+    }
+    mem_free(rule->outputs);
     mem_free(rule->schema);
     mem_free(rule->registry);
     mem_free(rule->name);
@@ -69,6 +74,34 @@ static bool add_matcher(struct rule *rule, const struct route_options *options, 
     return fail(err, why.code, "%.*s: %s", STR_ARG(buf_str(&place)), why.text);
 }
 
+/* The name that the output's records have. */
+static struct str name_output(const char *route, size_t index)
+{
+    CLEANUP(buf_done) struct buf name;
+
+    buf_init(&name, SIZE_MAX);
+    buf_add(&name, str_from_c(route));
+    if (index > 0)
+        buf_printf(&name, "#%zu", index + 1);
+    return (struct str){ mem_copy(name.ptr, name.len), name.len };
+}
+
+static bool add_outputs(struct rule *rule, const struct route_options *options, struct error *err)
+{
+    rule->outputs = mem_alloc_array(options->output_count, sizeof(*rule->outputs));
+    rule->route.outputs = rule->outputs;
+    for (size_t i = 0; i < options->output_count; i++) {
+        struct route_output *output = &rule->outputs[i];
+
+        if (!transform_load(options->outputs[i].transform, &output->transform, err))
+            return false;
+        output->name = name_output(options->name, i);
+        output->sinks = options->outputs[i].sinks;
+        rule->route.output_count++;
+    }
+    return true;
+}
+
 static bool fill(struct rule *rule, const struct route_options *options, struct error *err)
 {
     if (!add_matcher(rule, options, err))
@@ -79,7 +112,7 @@ static bool fill(struct rule *rule, const struct route_options *options, struct 
         return true;
     if (!json_pointer_create(str_from_c(options->payload), &rule->route.payload, err))
         return fail_within(err, "payload");
-    return transform_load(options->transform, &rule->route.transform, err);
+    return add_outputs(rule, options, err);
 }
 
 static void name_schema(struct rule *rule, const struct route_options *options,
@@ -114,7 +147,6 @@ bool routes_add(struct routes *routes, const struct route_options *options, stru
     }
     rule->name = mem_copy_string(options->name);
     rule->route.name = str_from_c(rule->name);
-    rule->route.sinks = options->sinks;
     rule->route.drop = options->drop;
     rule->route.number = routes->all.count + 1;
     if (!options->drop)

@@ -19,31 +19,43 @@
 #include "handlers/transform.h"
 #include "schema/registry/catalog.h"
 
+/** One record of an event: how it is written, and who gets it. */
+struct route_output_options {
+    const char *transform; /* path of the transform file */
+    uint64_t sinks;        /* as in struct outbox_event */
+};
+
 /** The settings of a route; borrowed during routes_add(). */
 struct route_options {
     const char *match;   /* matcher.h, as JSON; NULL or "": none */
     const char *pattern; /* likewise */
     const char *registry;
     const char *schema;
-    const char *payload;   /* JSON Pointer; "": the whole event */
-    const char *id;        /* JSON Pointer */
-    const char *transform; /* path of the transform file */
+    const char *payload; /* JSON Pointer; "": the whole event */
+    const char *id;      /* JSON Pointer */
     const char *name;
-    uint64_t sinks; /* that get its records: as in struct outbox_event */
-    bool drop;      /* its events are dropped: of the rest only the name and the id count */
+    const struct route_output_options *outputs; /* at least one */
+    size_t output_count;
+    bool drop; /* its events are dropped: of the rest only the name and the id count */
+};
+
+struct route_output {
+    struct str name; /* of the route, in records of the second with #2 behind it, and so on */
+    struct transform *transform;
+    uint64_t sinks;
 };
 
 struct route {
     size_t number; /* from 1, as texts count */
     struct str name;
-    uint64_t sinks;
-    bool drop;          /* then schema, registry, live, payload and transform are NULL */
+    bool drop;          /* then schema, registry, live and payload are NULL, and outputs none */
     const char *schema; /* its name */
     const char *registry;
     struct catalog_entry *live; /* the live version */
     struct json_pointer *payload;
     struct json_pointer *id;
-    struct transform *transform;
+    const struct route_output *outputs; /* the first is the answer */
+    size_t output_count;
 };
 
 struct routes;

@@ -185,32 +185,45 @@ static bool load_schemas(struct service *service, const struct service_options *
 }
 
 /* Bit n for sink n; 0: every sink. */
-static uint64_t sinks_of(const struct config *config, const struct config_route *route)
+static uint64_t sinks_of(const struct config *config, const struct config_strings *names)
 {
     uint64_t sinks = 0;
 
-    for (size_t i = 0; i < route->sinks.count; i++)
-        sinks |= UINT64_C(1) << config_sink_index(config, route->sinks.list[i]);
+    for (size_t i = 0; i < names->count; i++)
+        sinks |= UINT64_C(1) << config_sink_index(config, names->list[i]);
     return sinks;
 }
 
 static bool add_route(struct service *service, const struct config *config,
                       const struct config_route *route, struct error *err)
 {
-    return routes_add(service->routes,
-                      &(struct route_options){
-                          .match = route->match,
-                          .pattern = route->pattern,
-                          .registry = route->registry,
-                          .schema = route->schema,
-                          .payload = route->payload,
-                          .id = route->id,
-                          .transform = route->transform,
-                          .name = route->name,
-                          .sinks = sinks_of(config, route),
-                          .drop = route->drop,
-                      },
-                      service->catalog, err);
+    size_t count = config_output_count(route);
+    struct route_output_options *outputs = mem_alloc_array(count, sizeof(*outputs));
+
+    for (size_t i = 0; i < count; i++) {
+        struct config_output output = config_output(route, i);
+
+        outputs[i] =
+            (struct route_output_options){ output.transform, sinks_of(config, &output.sinks) };
+    }
+
+    bool ok = routes_add(service->routes,
+                         &(struct route_options){
+                             .match = route->match,
+                             .pattern = route->pattern,
+                             .registry = route->registry,
+                             .schema = route->schema,
+                             .payload = route->payload,
+                             .id = route->id,
+                             .name = route->name,
+                             .outputs = outputs,
+                             .output_count = count,
+                             .drop = route->drop,
+                         },
+                         service->catalog, err);
+
+    mem_free(outputs);
+    return ok;
 }
 
 static bool create_routes(struct service *service, const struct config *config, struct error *err)

@@ -68,14 +68,28 @@ static bool add_record(struct outbox_store *store, const struct job_item *item)
                   item->schema, item->version, item->body, item->route, item->origin, mask);
 }
 
+/* The bytes of the event's record and of the further ones that follow, before `end`. */
+static size_t bytes_of(const struct tally *tally, const struct job_item *item,
+                       const struct job_item *end)
+{
+    size_t bytes = 0;
+
+    do {
+        int64_t mask;
+        size_t retries = count_sinks(tally, item, &mask) * OUTBOX_RETRY_BYTES;
+
+        bytes += item->body.len + OUTBOX_ROW_BYTES + retries;
+        item++;
+    } while (item < end && item->output > 0);
+    return bytes;
+}
+
 static bool accept_new(struct outbox_store *store, const struct job_item *item,
-                       struct outbox_result *result)
+                       const struct job_item *end, struct outbox_result *result)
 {
     struct tally *tally = &store->tally;
-    int64_t mask;
-    size_t retries = count_sinks(tally, item, &mask) * OUTBOX_RETRY_BYTES;
 
-    if (capacity_is_full(store, item->body.len + OUTBOX_ROW_BYTES + retries)) {
+    if (capacity_is_full(store, bytes_of(tally, item, end))) {
         store->turned_away = true;
         *result = no_room;
         return true;
@@ -103,7 +117,7 @@ static bool refuse(struct outbox_store *store, const struct job_item *item,
 /* An event that was accepted before is a duplicate, even if it is invalid against today's schema.
  */
 static bool accept_event(struct outbox_store *store, struct job_item *item,
-                         struct outbox_result *result)
+                         const struct job_item *end, struct outbox_result *result)
 {
     int64_t processed_us = 0;
     enum dedup seen = dedup_find(store, item, &processed_us);
@@ -112,18 +126,29 @@ static bool accept_event(struct outbox_store *store, struct job_item *item,
         return false;
     item->reused = seen == DEDUP_ID_REUSED;
     if (seen != DEDUP_SEEN)
-        return item->outcome ? refuse(store, item, result) : accept_new(store, item, result);
+        return item->outcome ? refuse(store, item, result) : accept_new(store, item, end, result);
     store->tally.numbers[TALLY_DUPLICATES]++;
     *result = (struct outbox_result){ OUTBOX_DUPLICATE, false, processed_us, NULL };
     return quarantine_resolve(store, item);
 }
 
+/* A further record of the event before it: stored if that was. */
+static bool accept_further(struct outbox_store *store, struct job_item *item,
+                           struct outbox_result *result)
+{
+    *result = result[-1];
+    job_follow(item);
+    return result->verdict != OUTBOX_ACCEPTED || add_record(store, item);
+}
+
 static bool apply(struct outbox_store *store, struct work *work)
 {
     struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
+    const struct job_item *end = job->items + job->count;
 
     for (size_t i = 0; i < job->count; i++)
-        if (!accept_event(store, &job->items[i], &job->results[i]))
+        if (job->items[i].output > 0 ? !accept_further(store, &job->items[i], &job->results[i])
+                                     : !accept_event(store, &job->items[i], end, &job->results[i]))
             return false;
     return true;
 }
@@ -148,7 +173,9 @@ static bool recall(struct outbox_store *store, struct work *work)
     struct outbox_job *job = CONTAINER_OF(work, struct outbox_job, work);
 
     for (size_t i = 0; i < job->count; i++)
-        if (!recall_event(store, &job->items[i], &job->results[i]))
+        if (job->items[i].output > 0)
+            job->results[i] = job->results[i - 1];
+        else if (!recall_event(store, &job->items[i], &job->results[i]))
             return false;
     return true;
 }

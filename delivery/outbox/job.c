@@ -68,6 +68,7 @@ static void fill(struct job_item *item, const struct outbox_event *event, char *
         .is_registry_kind = event->is_registry_kind,
         .is_not_kept = event->is_not_kept,
         .sinks = event->sinks,
+        .output = event->output,
         .outcome = event->outcome,
         .id = job_put(at, event->id),
         .registry = job_put(at, event->registry),
@@ -90,9 +91,11 @@ struct outbox_job *job_create(const struct outbox_options *options,
     size_t bytes = layout.head_bytes + layout.tail_bytes +
                    count * (sizeof(struct job_item) + sizeof(struct outbox_result));
     size_t texts_at = bytes;
+    size_t events = 0;
     bool all_refused = true;
 
     for (size_t i = 0; i < count; i++) {
+        events += request->events[i].output == 0;
         bytes += job_text_bytes(&request->events[i]);
         all_refused = all_refused && request->events[i].outcome;
     }
@@ -101,7 +104,7 @@ struct outbox_job *job_create(const struct outbox_options *options,
     char *block = (char *)job;
     char *text = block + texts_at;
 
-    job->work = (struct work){ .events = count, .bytes = bytes, .is_refusal = all_refused };
+    job->work = (struct work){ .events = events, .bytes = bytes, .is_refusal = all_refused };
     job->waker = request->waker;
     job->count = count;
     job->items = (struct job_item *)(void *)(block + layout.head_bytes);
@@ -110,9 +113,20 @@ struct outbox_job *job_create(const struct outbox_options *options,
     atomic_init(&job->decided, false);
     for (size_t i = 0; i < count; i++) {
         fill(&job->items[i], &request->events[i], &text);
-        identify(options, &request->events[i], &job->items[i]);
+        if (job->items[i].output > 0)
+            job_follow(&job->items[i]);
+        else
+            identify(options, &request->events[i], &job->items[i]);
     }
     return job;
+}
+
+void job_follow(struct job_item *item)
+{
+    memcpy(item->identity, item[-1].identity, sizeof(item->identity));
+    item->behind = item[-1].behind + 1;
+    item->id_hash = item[-1].id_hash;
+    item->reused = item[-1].reused;
 }
 
 void job_discard(struct outbox_job *job)
@@ -155,8 +169,9 @@ void outbox_job_release(void *job)
     job_unref(job);
 }
 
-struct str job_make_key(const char *store_id, const struct job_item *item, int64_t seq,
-                        char text[static JOB_KEY_SIZE])
+/* The key of the event's first record. */
+static struct str make_first_key(const char *store_id, const struct job_item *item, int64_t seq,
+                                 char text[static JOB_KEY_SIZE])
 {
     int len;
 
@@ -172,4 +187,19 @@ struct str job_make_key(const char *store_id, const struct job_item *item, int64
     for (size_t i = 0; i < KEY_HASH; i++)
         len += snprintf(text + len, 3, "%02x", item->identity[i]);
     return (struct str){ text, (size_t)len };
+}
+
+struct str job_make_key(const char *store_id, const struct job_item *item, int64_t seq,
+                        char text[static JOB_KEY_SIZE])
+{
+    if (item->output == 0)
+        return make_first_key(store_id, item, seq, text);
+
+    struct str key = make_first_key(store_id, item, seq - (int64_t)item->behind, text);
+
+    if (key.ptr != text)
+        memcpy(text, key.ptr, key.len);
+    key.ptr = text;
+    key.len += (size_t)snprintf(text + key.len, JOB_KEY_SIZE - key.len, "#%u", item->output);
+    return key;
 }

@@ -18,7 +18,7 @@
 #include "delivery/outbox/recent.h"
 #include "delivery/outbox/work.h"
 
-enum { JOB_KEY_SIZE = OUTBOX_ID_MAX + 1 + 16 + 1 }; /* id, colon, half of the identity's hash */
+enum { JOB_KEY_SIZE = OUTBOX_ID_MAX + 1 + 16 + 4 }; /* id, colon, half of the hash; #, number */
 
 /** One event. Its texts are in the job's block. */
 struct job_item {
@@ -30,6 +30,8 @@ struct job_item {
     bool is_registry_kind;
     bool is_not_kept;
     bool reused;         /* an earlier event has its id */
+    unsigned output;     /* as in struct outbox_event */
+    unsigned behind;     /* so many records after the event's first */
     uint64_t sinks;      /* as in struct outbox_event */
     const char *outcome; /* NULL: accepted */
     struct str id;
@@ -66,6 +68,9 @@ struct job_layout {
 struct outbox_job *job_create(const struct outbox_options *options,
                               const struct outbox_request *request, struct job_layout layout);
 
+/** The item is a further record of the event before it: take over what identifies that. */
+void job_follow(struct job_item *item);
+
 /** Free a job that was not queued. */
 void job_discard(struct outbox_job *job);
 
@@ -77,7 +82,8 @@ void job_unref(struct outbox_job *job);
 
 /**
  * The idempotency key of a record: the event's id; with a part of the hash if an earlier event has
- * that id; made from the store's id and `seq` if it has none. May be in `text`.
+ * that id; made from the store's id and `seq` if it has none. A further record of an event has the
+ * key of the first and `#` with its number. May be in `text`.
  */
 struct str job_make_key(const char *store_id, const struct job_item *item, int64_t seq,
                         char text[static JOB_KEY_SIZE]);

@@ -134,6 +134,10 @@ static void count_job(struct outbox_memory *memory, struct memory_job *job)
 
         assert(!item->outcome);
         open_legs((struct spot){ job, i });
+        if (item->output > 0) {
+            job_follow(item);
+            continue;
+        }
         memcpy(event.identity, item->identity, sizeof(event.identity));
         item->reused = item->id.ptr && !recent_is_first(&memory->recent, &event);
     }
@@ -199,7 +203,8 @@ static void decide(struct spot spot, const char *reason, struct memory_job **to_
         .processed_at_us = job->job.items[spot.index].processed_at_us,
         .reason = reason,
     };
-    job->memory->outbox.published.numbers[TALLY_ACCEPTED] += !reason;
+    if (job->job.items[spot.index].output == 0)
+        job->memory->outbox.published.numbers[TALLY_ACCEPTED] += !reason;
     if (--job->undecided > 0)
         return;
     job_decide(&job->job);

@@ -109,6 +109,9 @@ struct outbox_event {
     struct str schema;
     struct str version;
     struct str record; /* accepted: its record, */
+    /* Further records of the event follow as events of their own with the same members, all stored
+     * or none. 2, 3, ...: the number of this record; 0: it is the event's first, or only, one. */
+    unsigned output;
     struct str route;  /* the name of its route; ptr NULL: none, */
     struct str origin; /* where it comes from (record_origin.h); ptr NULL: not known, */
     uint64_t sinks;    /* and who gets it: bit n for sink n of the options; 0: every sink */
@@ -155,7 +158,10 @@ struct outbox_request {
 NODISCARD bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
                              struct outbox_job **job, struct error *err);
 
-/** One result for each event, in order, valid until the job is released; NULL: not decided yet. */
+/**
+ * One result for each event and each further record, in order, valid until the job is released;
+ * NULL: not decided yet.
+ */
 const struct outbox_result *outbox_results(const struct outbox_job *job);
 
 /**

@@ -203,12 +203,18 @@ static void look_at_keys(const struct inspection *inspection)
 
 /* Transforms and schemas. */
 
-static bool is_named_before(const struct config *config, size_t index)
+/* Does an output before this one have the same transform? */
+static bool is_named_before(const struct config *config, size_t route, size_t output)
 {
-    for (size_t i = 0; i < index; i++)
-        if (!config->routes[i].drop &&
-            strcmp(config->routes[i].transform, config->routes[index].transform) == 0)
-            return true;
+    const char *file = config_output(&config->routes[route], output).transform;
+
+    for (size_t i = 0; i <= route; i++) {
+        size_t count = i < route ? config_output_count(&config->routes[i]) : output;
+
+        for (size_t j = 0; j < count; j++)
+            if (strcmp(config_output(&config->routes[i], j).transform, file) == 0)
+                return true;
+    }
     return false;
 }
 
@@ -217,22 +223,24 @@ static void add_problem(void *self, const char *line)
     inspect_say(self, INSPECT_FAILURE, "transform", "", "%s", line);
 }
 
-static void look_at_transforms(struct inspection *inspection)
+static void look_at_transform(struct inspection *inspection, size_t route, size_t output)
 {
     const struct config *config = inspection->config;
+    const char *pointer = config_output_pointer(config, route, output, "transform").ptr;
+    const char *file = config_output(&config->routes[route], output).transform;
 
-    for (size_t i = 0; i < config->route_count; i++) {
-        const char *pointer = arena_printf(inspection->arena, "/routes/%zu/transform", i).ptr;
-        const char *file = config->routes[i].transform;
+    const struct transform_lint lint = { .report = add_problem, .self = inspection };
 
-        if (config->routes[i].drop || is_named_before(config, i) ||
-            !inspect_is_sound(inspection, pointer))
-            continue;
-        const struct transform_lint lint = { .report = add_problem, .self = inspection };
+    if (!is_named_before(config, route, output) && inspect_is_sound(inspection, pointer) &&
+        transform_check(file, &lint))
+        inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
+}
 
-        if (transform_check(file, &lint))
-            inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
-    }
+static void look_at_transforms(struct inspection *inspection)
+{
+    for (size_t i = 0; i < inspection->config->route_count; i++)
+        for (size_t j = 0; j < config_output_count(&inspection->config->routes[i]); j++)
+            look_at_transform(inspection, i, j);
 }
 
 /* Are the keys that name the route's schema sound? */

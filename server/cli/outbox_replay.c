@@ -67,7 +67,7 @@ int outbox_replay_run(const struct config *config, const struct replay_options *
     int64_t count;
 
     if (options->route)
-        replay.routes = arena_printf(config->arena, "[\"%s\"]", options->route).ptr;
+        replay.routes = config_output_names(config, options->route, options->sink).ptr;
     warn_of_route(config, options->route);
     if (!admin_open(config, &admin, err))
         return COMMAND_ENVIRONMENT;

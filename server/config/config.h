@@ -164,6 +164,17 @@ struct config_validation {
 
 struct matcher;
 
+/** One record of each event of a route. */
+struct config_output {
+    const char *transform;
+    struct config_strings sinks; /* names; empty: every sink */
+};
+
+struct config_outputs {
+    const struct config_output *list;
+    size_t count;
+};
+
 struct config_route {
     const char *name;
     const char *match;   /* JSON objects as in handlers/matcher.h; "": none */
@@ -174,6 +185,7 @@ struct config_route {
     const char *id;      /* JSON Pointer */
     const char *transform;
     struct config_strings sinks;   /* names; empty: every sink */
+    struct config_outputs outputs; /* instead of these two; none: one output of them */
     bool drop;                     /* then the keys from `registry` on do not count, except `id` */
     const struct matcher *matcher; /* of `match` and `pattern`; NULL: one of them has a problem */
 };
@@ -353,6 +365,22 @@ struct config_strings config_store_files(const struct config *config);
 
 /** The sink with that name; `sink_count`: there is none. */
 size_t config_sink_index(const struct config *config, const char *name);
+
+/** How many records an event of the route has; 0: the route drops it. */
+size_t config_output_count(const struct config_route *route);
+
+/** The output with that index. */
+struct config_output config_output(const struct config_route *route, size_t index);
+
+/** The JSON Pointer of one of its keys; it lives as long as the configuration. */
+struct str config_output_pointer(const struct config *config, size_t route, size_t output,
+                                 const char *key);
+
+/**
+ * A JSON array with the names that records of the route have which the sink gets, each output's
+ * own; if it gets none, those of all outputs. It lives as long as the configuration.
+ */
+struct str config_output_names(const struct config *config, const char *route, const char *sink);
 
 /** A JSON array with the names of the routes whose records the sink gets. It lives as long as the
  * configuration. */

@@ -67,15 +67,17 @@ static struct input_files list_inputs(const struct config *config)
     struct input_files files = { 0 };
     size_t max = SINGLE + secrets.count + config->route_count + config->sink_count * OF_SINK;
 
+    for (size_t i = 0; i < config->route_count; i++)
+        max += config->routes[i].outputs.count;
     files.list = arena_alloc(arena, max * sizeof(*files.list));
     add_input(&files, config->http.tls.cert_file, STR("/http/tls/cert_file"));
     add_input(&files, config->http.tls.key_file, STR("/http/tls/key_file"));
     add_input(&files, auth->bearer.jwks_file, STR("/auth/bearer/jwks_file"));
     add_secrets(&files, &secrets);
     for (size_t i = 0; i < config->route_count; i++)
-        if (!config->routes[i].drop)
-            add_input(&files, config->routes[i].transform,
-                      arena_printf(arena, "/routes/%zu/transform", i));
+        for (size_t j = 0; j < config_output_count(&config->routes[i]); j++)
+            add_input(&files, config_output(&config->routes[i], j).transform,
+                      config_output_pointer(config, i, j, "transform"));
     for (size_t i = 0; i < config->sink_count; i++)
         add_sink_inputs(&files, config, i);
     return files;

@@ -334,6 +334,24 @@ static void read_strings(const struct config_reading *reading, const struct sett
     strings->count = json_count(from->value);
 }
 
+/* A list within a list, for which there is no table. */
+static void read_outputs(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct config_outputs *outputs = to;
+    size_t count = json_is_array(from->value) ? json_count(from->value) : 0;
+    struct config_output *list = arena_alloc(reading->arena, (count + 1) * sizeof(*list));
+
+    for (size_t i = 0; i < count; i++) {
+        struct setting element = settings_at(reading->settings, from, i);
+        struct setting transform = settings_get(reading->settings, &element, "transform");
+        struct setting sinks = settings_get(reading->settings, &element, "sinks");
+
+        read_path(reading, &transform, &list[i].transform);
+        read_strings(reading, &sinks, &list[i].sinks);
+    }
+    *outputs = (struct config_outputs){ list, count };
+}
+
 static const struct config_key config_keys[] = {
     KEY(config, http.listen, read_address),
     KEY(config, http.metrics_listen, read_address),
@@ -409,7 +427,8 @@ static const struct config_key route_keys[] = {
     KEY(config_route, pattern, read_object),  KEY(config_route, registry, read_text),
     KEY(config_route, schema, read_text),     KEY(config_route, payload, read_text),
     KEY(config_route, id, read_text),         KEY(config_route, transform, read_path),
-    KEY(config_route, sinks, read_strings),   KEY(config_route, drop, read_flag),
+    KEY(config_route, sinks, read_strings),   KEY(config_route, outputs, read_outputs),
+    KEY(config_route, drop, read_flag),
 };
 
 static const struct config_key sink_keys[] = {

@@ -63,15 +63,64 @@ size_t config_sink_index(const struct config *config, const char *name)
     return index;
 }
 
-static void check_route_sinks(struct settings *settings, const struct config *config, size_t index)
+size_t config_output_count(const struct config_route *route)
 {
-    const struct config_strings *names = &config->routes[index].sinks;
+    if (route->drop)
+        return 0;
+    return route->outputs.count > 0 ? route->outputs.count : 1;
+}
 
+struct config_output config_output(const struct config_route *route, size_t index)
+{
+    return route->outputs.count > 0 ? route->outputs.list[index]
+                                    : (struct config_output){ route->transform, route->sinks };
+}
+
+struct str config_output_pointer(const struct config *config, size_t route, size_t output,
+                                 const char *key)
+{
+    if (config->routes[route].outputs.count == 0)
+        return arena_printf(config->arena, "/routes/%zu/%s", route, key);
+    return arena_printf(config->arena, "/routes/%zu/outputs/%zu/%s", route, output, key);
+}
+
+static void check_named_sinks(struct settings *settings, const struct config *config,
+                              const struct config_strings *names, struct str pointer)
+{
     for (size_t i = 0; i < names->count; i++)
         if (config_sink_index(config, names->list[i]) == config->sink_count)
             settings_complain(settings,
-                              arena_printf(config->arena, "/routes/%zu/sinks/%zu", index, i),
+                              arena_printf(config->arena, "%.*s/%zu", STR_ARG(pointer), i),
                               "there is no sink %s", names->list[i]);
+}
+
+static void check_route_sinks(struct settings *settings, const struct config *config, size_t index)
+{
+    const struct config_route *route = &config->routes[index];
+
+    for (size_t i = 0; i < config_output_count(route); i++) {
+        struct config_output output = config_output(route, i);
+
+        check_named_sinks(settings, config, &output.sinks,
+                          config_output_pointer(config, index, i, "sinks"));
+    }
+}
+
+/* With outputs, the keys for one output have no effect. */
+static void check_route_outputs(struct settings *settings, const struct config *config,
+                                size_t index)
+{
+    static const char *const keys[] = { "transform", "sinks" };
+    struct setting root = settings_root(settings);
+    struct setting routes = settings_get(settings, &root, "routes");
+    struct setting route = settings_at(settings, &routes, index);
+
+    for (size_t i = 0; config->routes[index].outputs.count > 0 && i < COUNT_OF(keys); i++) {
+        struct setting key = settings_get(settings, &route, keys[i]);
+
+        if (!key.is_default)
+            settings_complain(settings, key.pointer, "stands beside outputs: name it in each");
+    }
 }
 
 void config_route_rules(struct settings *settings, const struct config *config)
@@ -80,36 +129,69 @@ void config_route_rules(struct settings *settings, const struct config *config)
         create_matcher(settings, config, i);
         check_route_name(settings, config, i);
         check_route_sinks(settings, config, i);
+        check_route_outputs(settings, config, i);
     }
 }
 
-static bool names_sink(const struct config_route *route, const char *sink)
+static bool names_sink(const struct config_strings *names, const char *sink)
 {
-    if (route->drop)
-        return false;
-    for (size_t i = 0; i < route->sinks.count; i++)
-        if (strcmp(route->sinks.list[i], sink) == 0)
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->list[i], sink) == 0)
             return true;
-    return route->sinks.count == 0;
+    return names->count == 0;
 }
 
-bool config_feeds_sink(const struct config *config, const char *sink)
+/* Append the name of a route's output to a JSON array without its end. */
+static struct str add_output_name(struct arena *arena, struct str list, const char *route,
+                                  size_t output)
 {
-    for (size_t i = 0; i < config->route_count; i++)
-        if (names_sink(&config->routes[i], sink))
-            return true;
-    return false;
+    struct str before =
+        arena_printf(arena, "%.*s%s\"%s", STR_ARG(list), list.len > 1 ? "," : "", route);
+
+    return output == 0 ? arena_printf(arena, "%.*s\"", STR_ARG(before))
+                       : arena_printf(arena, "%.*s#%zu\"", STR_ARG(before), output + 1);
+}
+
+/* The names of the outputs of `route` (NULL: of all) that `sink` (NULL: any) gets; without the end.
+ */
+static struct str list_outputs(const struct config *config, const char *route, const char *sink)
+{
+    struct str list = STR("[");
+
+    for (size_t i = 0; i < config->route_count; i++) {
+        const struct config_route *one = &config->routes[i];
+
+        if (route && strcmp(one->name, route) != 0)
+            continue;
+        for (size_t j = 0; j < config_output_count(one); j++) {
+            struct config_output output = config_output(one, j);
+
+            if (!sink || names_sink(&output.sinks, sink))
+                list = add_output_name(config->arena, list, one->name, j);
+        }
+    }
+    return list;
+}
+
+struct str config_output_names(const struct config *config, const char *route, const char *sink)
+{
+    struct str list = list_outputs(config, route, sink);
+
+    if (list.len == 1)
+        list = list_outputs(config, route, NULL);
+    if (list.len == 1) /* of an earlier configuration */
+        list = add_output_name(config->arena, list, route, 0);
+    return arena_printf(config->arena, "%.*s]", STR_ARG(list));
 }
 
 struct str config_routes_of(const struct config *config, const char *sink)
 {
-    struct str list = STR("[");
+    return arena_printf(config->arena, "%.*s]", STR_ARG(list_outputs(config, NULL, sink)));
+}
 
-    for (size_t i = 0; i < config->route_count; i++)
-        if (names_sink(&config->routes[i], sink))
-            list = arena_printf(config->arena, "%.*s%s\"%s\"", STR_ARG(list),
-                                list.len > 1 ? "," : "", config->routes[i].name);
-    return arena_printf(config->arena, "%.*s]", STR_ARG(list));
+bool config_feeds_sink(const struct config *config, const char *sink)
+{
+    return config_routes_of(config, sink).len > STR("[]").len;
 }
 
 static void check_fed_sinks(struct settings *settings, const struct config *config)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server import Server, defaults, merge, route, run, wait_for
+from server import TRANSFORM, Server, defaults, merge, put_transform, route, run, wait_for
 from test_no_store import DEADLINE, NONE, named, refused
 from test_reload import reload, rewrite
 from test_sinks import counters, hook, ids, name
@@ -132,3 +132,37 @@ def test_check_finds_names_that_do_not_fit(folder, receiver):
     twice[1]["match"] = {"source": "b"}
     result = check(folder, routes=twice, sinks=sinks)
     assert "routes[1].name: another route has this name already" in result.stdout + result.stderr
+
+
+def test_outputs_are_several_records_of_one_event(folder, sluice, event, receiver):
+    """All of an event's records survive a kill, and a replay by route finds each."""
+    one, two = receiver(), receiver()
+    two.plan = lambda records: (503, {})
+    short = put_transform(folder, "short", [{"name": "interaction_id", "from": "/interaction/id"}])
+    outputs = [{"transform": TRANSFORM, "sinks": ["one"]}, {"transform": short, "sinks": ["two"]}]
+    changed = route(name="r", outputs=outputs)
+    del changed["transform"]
+    config = {
+        "store": STORE | {"history": "1h"},
+        "routes": [changed],
+        "sinks": [hook(one, name="one"), hook(two, name="two")],
+    }
+    server = sluice(**config)
+    answers = [server.post(named(event, f"e{i}")) for i in (1, 2, 2)]
+    assert [answer.json["interaction_id"] for answer in answers] == ["e1", "e2", "e2"]
+    assert [answer.header("Sluice-Duplicate") for answer in answers] == [None, None, "true"]
+    bad = named(event, "e3")
+    bad["detail"]["interaction"]["id"] = 5
+    assert server.post(bad).status == 400
+    arrive(one, ["e1", "e2"])
+    server.discard()  # by SIGKILL
+    two.plan = lambda records: (200, {})
+    server = Server(server.folder, merge(defaults(), config)).wait_ready()
+    arrive(two, ["e1", "e2"])
+    assert all(list(record) == ["interaction_id"] for record in two.records)
+    wait_for(lambda: counters(server, "two")["pending"] == 0)
+    order = ("outbox", "replay", "-c", "sluice.yaml", "--sink", "two", "--since", "1h")
+    replay = run(*order, "--route", "r", cwd=server.folder)
+    assert replay.returncode == 0, replay.stderr
+    arrive(two, ["e1", "e2", "e1", "e2"])
+    server.stop()

@@ -89,7 +89,8 @@ def test_patterns_choose_and_routes_drop(folder, sluice, event):
     assert server.post(event | {"detail": {}}).json["details"] == "No route for this event"
     other = event | {"source": "x", "region": "eu-west-1"}
     assert server.post(other).json["details"] == "No route for this event"
-    assert server.metric('sluice_events_total{outcome="dropped"}') == 4
+    for name, count in (("noise", 3), ("old", 1)):
+        assert server.metric(f'sluice_events_total{{route="{name}",outcome="dropped"}}') == count
     assert server.metric("sluice_store_accepted_total") == 1
     line = server.wait_log(event="request", event_id="d1")
-    assert (line["status"], line["outcome"]) == (200, "dropped")
+    assert (line["status"], line["outcome"], line["route"]) == (200, "dropped", "noise")

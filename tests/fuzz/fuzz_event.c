@@ -51,6 +51,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         { .pattern = "{\"detail\":{\"a\":[{\"anything-but\":\"b\"}]}}", .drop = true },
         { .payload = "/detail" },
     };
+    static const struct route_output_options outputs[] = {
+        { .transform = "conf/transforms/interaction.started.yaml" },
+        { .transform = "conf/transforms/interaction.started.yaml" },
+    };
     struct error err = { 0 };
 
     (void)argc;
@@ -66,7 +70,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         route.registry = "GenesysInteractionRegistry";
         route.schema = "InteractionStartedSchema";
         route.id = "/id";
-        route.transform = "conf/transforms/interaction.started.yaml";
+        route.outputs = outputs;
+        route.output_count = i == 0 ? 2 : 1;
 
         bool ok = routes_add(routes, &route, catalog, &err);
 

@@ -58,6 +58,7 @@ void pipeline_init_guarded(struct pipeline *pipeline, const struct registry *reg
 
 void pipeline_add_route(struct pipeline *pipeline, const struct route_options *options)
 {
+    const struct route_output_options output = { .transform = pipeline->transform };
     struct route_options all = *options;
     struct error err = { 0 };
 
@@ -65,7 +66,8 @@ void pipeline_add_route(struct pipeline *pipeline, const struct route_options *o
     all.schema = or_else(all.schema, "Schema");
     all.payload = or_else(all.payload, "/detail");
     all.id = or_else(all.id, "/id");
-    all.transform = or_else(all.transform, pipeline->transform);
+    all.outputs = all.outputs ? all.outputs : &output;
+    all.output_count = all.output_count ? all.output_count : 1;
     all.name = or_else(all.name, "route");
 
     bool ok = routes_add(pipeline->routes, &all, pipeline->catalog, &err);

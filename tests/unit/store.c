@@ -102,12 +102,18 @@ struct outbox_event store_refusal(const char *id, const char *raw)
 
 struct outbox_result store_submit(struct store *store, const struct outbox_event *event)
 {
+    return store_submit_records(store, event, 1);
+}
+
+struct outbox_result store_submit_records(struct store *store, const struct outbox_event *records,
+                                          size_t count)
+{
     struct outbox_job *job = NULL;
     struct error err = { 0 };
     struct outbox_result result = { OUTBOX_UNAVAILABLE, .reason = "not queued" };
 
-    if (!outbox_submit(store->outbox, &(struct outbox_request){ event, 1, { ring, &bell, 0 } },
-                       &job, &err))
+    if (!outbox_submit(store->outbox,
+                       &(struct outbox_request){ records, count, { ring, &bell, 0 } }, &job, &err))
         return result;
     (void)pthread_mutex_lock(&bell.mutex);
     while (!outbox_results(job))

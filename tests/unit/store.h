@@ -35,6 +35,10 @@ struct outbox_event store_refusal(const char *id, const char *raw);
 /** Submit one event and wait for its result. */
 struct outbox_result store_submit(struct store *store, const struct outbox_event *event);
 
+/** The same of an event with several records. */
+struct outbox_result store_submit_records(struct store *store, const struct outbox_event *records,
+                                          size_t count);
+
 /**
  * Submit `count` events with the ids "<prefix>0", "<prefix>1", ..., each in a job of its own. All
  * must be accepted.

@@ -247,8 +247,75 @@ static void what_has_arrived_by_the_deadline_is_200(void)
     end();
 }
 
+/* The keys, routes and bytes of all records for the sink, one after the other. */
+static void check_records(struct backlog *backlog, const char *expected)
+{
+    const struct backlog_record *records = NULL;
+    size_t count =
+        taking_next(backlog, &(struct backlog_bounds){ .records = 20, .bytes = 1 << 20 }, &records);
+    struct buf out;
+
+    buf_init(&out, 10000);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&out, "%.*s %.*s %.*s\n", STR_ARG(records[i].key), STR_ARG(records[i].route),
+                   STR_ARG(records[i].bytes));
+    CHECK_STR(buf_str(&out), expected);
+    buf_done(&out);
+}
+
+static void a_route_has_several_outputs(void)
+{
+    static const char *const sinks[] = { "a", "b" };
+    char second[FOLDER_PATH_SIZE];
+    char third[FOLDER_PATH_SIZE];
+    struct backlog *a;
+    struct backlog *b;
+
+    store_init(&store);
+    store.options.sinks = sinks;
+    store.options.sink_count = COUNT_OF(sinks);
+    store_open(&store);
+    pipeline_init(&pipeline, NULL);
+    folder_path(&pipeline.folder, "second.yaml", second);
+    folder_write(&pipeline.folder, "second.yaml",
+                 STR("fields: [{name: start, from: /interaction/start_time}]\n"));
+
+    folder_path(&pipeline.folder, "third.yaml", third);
+    folder_write(&pipeline.folder, "third.yaml",
+                 STR("fields: [{name: start, from: /interaction/start_time}]\n"
+                     "drop_when: {interaction: {id: [i]}}\n"));
+
+    const struct route_output_options outputs[] = { { pipeline.transform, 1 },
+                                                    { third, 2 },
+                                                    { second, 2 } };
+
+    pipeline_add_route(
+        &pipeline, &(struct route_options){ .name = "r", .outputs = outputs, .output_count = 3 });
+    pipeline_start(&pipeline, &(struct events_options){
+                                  .outbox = store.outbox, .quarantine = true, .dedup = true });
+    check_post(GOOD("x"), 200, PIPELINE_GOOD_RECORD);
+    check_post(GOOD("x"), 200, PIPELINE_GOOD_RECORD);
+    CHECK(pipeline.response.duplicate);
+    check_post("[" GOOD("y") "," BAD("z") "," GOOD("x") "]", 200,
+               "{\"results\":[{\"id\":\"y\",\"status\":200},{\"id\":\"z\",\"status\":400,"
+               "\"error\":\"Schema validation failed\",\"details\":\"1 is not of type 'string'\","
+               "\"errors\":[{\"instanceLocation\":\"/interaction/id\",\"keywordLocation\":"
+               "\"/properties/interaction/properties/id/type\",\"error\":\"1 is not of type "
+               "'string'\"}]},{\"id\":\"x\",\"status\":200,\"duplicate\":true}],"
+               "\"batchItemFailures\":[]}");
+    a = taking_open(store.outbox, "a", BACKLOG_STRICT);
+    b = taking_open(store.outbox, "b", BACKLOG_STRICT);
+    check_records(a, "x r " PIPELINE_GOOD_RECORD "\ny r " PIPELINE_GOOD_RECORD "\n");
+    check_records(b, "x#3 r#3 {\"start\":\"t\"}\ny#3 r#3 {\"start\":\"t\"}\n");
+    taking_close(a);
+    taking_close(b);
+    CHECK_INT(store_counters(&store)->accepted, 2);
+    end();
+}
+
 int main(void)
 {
+    RUN(a_route_has_several_outputs);
     RUN(answers_when_it_is_durable);
     RUN(does_not_trouble_the_outbox_for_nothing);
     RUN(accepted_before_is_a_duplicate_whatever_the_schema_says);

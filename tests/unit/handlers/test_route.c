@@ -85,11 +85,15 @@ static void a_bad_part_is_named(void)
 
     pipeline_init(&pipeline, NULL);
 
+    const struct route_output_options output = { .transform = pipeline.transform };
+    const struct route_output_options bad = { .transform = "/nonexistent.yaml" };
     const struct route_options good = { .registry = "R",
                                         .schema = "S",
                                         .payload = "/detail",
                                         .id = "/id",
-                                        .transform = pipeline.transform };
+                                        .name = "r",
+                                        .outputs = &output,
+                                        .output_count = 1 };
     struct {
         const char *name;
         struct route_options options;
@@ -106,7 +110,7 @@ static void a_bad_part_is_named(void)
     cases[1].options.pattern = "{\"a\":[]}";
     cases[2].options.payload = "detail";
     cases[3].options.id = "/~";
-    cases[4].options.transform = "/nonexistent.yaml";
+    cases[4].options.outputs = &bad;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct error err = { 0 };
 
@@ -181,11 +185,32 @@ static void a_route_that_drops_needs_no_schema(void)
     struct error err;
 
     pipeline_init(&pipeline, NULL);
-    pipeline_add_route(&pipeline,
-                       &(struct route_options){ .drop = true, .transform = "/nonexistent" });
+    pipeline_add_route(&pipeline, &(struct route_options){ .drop = true });
     CHECK(routes_find(pipeline.routes, event, &route, &err));
-    CHECK(route->drop && !route->live && !route->schema && !route->transform);
+    CHECK(route->drop && !route->live && !route->schema && route->output_count == 0);
     CHECK_INT((int64_t)catalog_count(pipeline.catalog), 0);
+    pipeline_done(&pipeline);
+}
+
+static void each_output_has_its_name(void)
+{
+    const struct flat *event = tree_of("{}");
+    const struct route *route = NULL;
+    struct pipeline pipeline;
+    struct error err;
+
+    pipeline_init(&pipeline, NULL);
+
+    const struct route_output_options outputs[] = { { pipeline.transform, 1 },
+                                                    { pipeline.transform, 6 } };
+
+    pipeline_add_route(
+        &pipeline, &(struct route_options){ .name = "r", .outputs = outputs, .output_count = 2 });
+    CHECK(routes_find(pipeline.routes, event, &route, &err));
+    CHECK_INT((int64_t)route->output_count, 2);
+    CHECK_STR(route->outputs[0].name, "r");
+    CHECK_STR(route->outputs[1].name, "r#2");
+    CHECK_INT((int64_t)route->outputs[1].sinks, 6);
     pipeline_done(&pipeline);
 }
 
@@ -196,6 +221,7 @@ int main(void)
     RUN(a_bad_part_is_named);
     RUN(the_index_changes_no_verdict);
     RUN(a_route_that_drops_needs_no_schema);
+    RUN(each_output_has_its_name);
     trees_end();
     return test_end();
 }

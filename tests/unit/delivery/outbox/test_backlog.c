@@ -943,8 +943,61 @@ static void makes_way_for_others(void)
     store_done(&store);
 }
 
+/* An event with three records, the second for sink b alone. */
+static struct outbox_result submit_three(struct store *store, const char *id, const char *raw)
+{
+    struct outbox_event records[3];
+
+    for (unsigned i = 0; i < COUNT_OF(records); i++) {
+        records[i] = store_event(id, raw);
+        records[i].time_us = 0;
+        records[i].output = i == 0 ? 0 : i + 1;
+    }
+    records[1].sinks = 2;
+    return store_submit_records(store, records, COUNT_OF(records));
+}
+
+static void all_records_of_an_event_are_kept_or_none(void)
+{
+    static const char *const sinks[] = { "a", "b" };
+    static const char *const keys[] = { "e", "e#2", "e#3", "e:", "-4", "-4#2", "-4#3" };
+    const struct backlog_record *records = NULL;
+    struct store store;
+    struct backlog *b;
+
+    store_init(&store);
+    store.options.sinks = sinks;
+    store.options.sink_count = COUNT_OF(sinks);
+    store_open(&store);
+    CHECK_INT(submit_three(&store, "e", "{1}").verdict, OUTBOX_ACCEPTED);
+    CHECK_INT(submit_three(&store, "e", "{1}").verdict, OUTBOX_DUPLICATE);
+    CHECK_INT(submit_three(&store, NULL, "{2}").verdict, OUTBOX_ACCEPTED);
+    CHECK(submit_three(&store, "e", "{3}").id_reused);
+    CHECK_INT(store_counters(&store)->accepted, 3);
+    CHECK_INT(store_sink(&store, "a")->pending, 6);
+    CHECK_INT(store_sink(&store, "b")->pending, 9);
+    store_close(&store);
+    store_open(&store); /* they are durable */
+    b = open_backlog(&store, "b", false);
+    CHECK_INT((int64_t)next(b, 20, &records), 9);
+    CHECK_STR(records[1].key, keys[1]);
+    CHECK_STR(records[2].key, keys[2]);
+    for (size_t i = 3; i < 6; i++)
+        CHECK(str_ends_with(records[i].key, str_from_c(keys[i + 1])));
+    CHECK(str_starts_with(records[7].key, STR("e:")) && str_ends_with(records[7].key, STR("#2")));
+    taking_close(b);
+    store_close(&store);
+
+    store.options.max_size = 1;
+    store_open(&store);
+    CHECK_INT(submit_three(&store, "f", "{4}").verdict, OUTBOX_UNAVAILABLE);
+    CHECK_INT(store_sink(&store, "b")->pending, 9);
+    store_done(&store);
+}
+
 int main(void)
 {
+    RUN(all_records_of_an_event_are_kept_or_none);
     RUN(gives_each_sink_everything_in_order);
     RUN(shows_what_a_record_is);
     RUN(keeps_to_the_bounds_asked_for);

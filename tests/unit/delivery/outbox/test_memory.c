@@ -580,10 +580,47 @@ static void contents_of_one_id_have_keys_of_their_own(void)
     end();
 }
 
+/* Submit an event with two records, the second for sink b alone. */
+static struct outbox_job *submit_two(const char *id)
+{
+    struct outbox_event events[2] = { store_event(id, "{1}"), store_event(id, "{1}") };
+    struct outbox_job *job = NULL;
+    struct error err = { 0 };
+
+    events[1].output = 2;
+    events[1].record = STR("second");
+    events[1].sinks = 2;
+    CHECK(outbox_submit(store.outbox, &(struct outbox_request){ events, 2, { .wake = count_wake } },
+                        &job, &err));
+    return job;
+}
+
+static void all_records_of_an_event_are_delivered(void)
+{
+    const struct backlog_record *records = NULL;
+    struct outbox_job *job;
+
+    begin(2, false);
+    job = submit_two("e");
+    CHECK_INT((int64_t)next(b, AT_ONCE, &records), 2);
+    CHECK_STR(records[0].key, "e");
+    CHECK_STR(records[1].key, "e#2");
+    CHECK_STR(records[1].bytes, "second");
+    settle(b, records, 2, BACKLOG_DELIVERED, 0);
+    CHECK(!outbox_results(job));
+    CHECK_INT((int64_t)settle_all(a, BACKLOG_DELIVERED, 0), 1);
+    check_verdict(job, OUTBOX_ACCEPTED, NULL);
+    CHECK_INT(outbox_results(job)[1].verdict, OUTBOX_ACCEPTED);
+    CHECK_INT(store_counters(&store)->accepted, 1);
+    outbox_job_release(job);
+    end();
+}
+
 int main(void)
 {
     RUN(contents_of_one_id_have_keys_of_their_own);
     RUN(accepts_when_every_sink_has_it);
+    RUN(all_records_of_an_event_are_delivered);
     RUN(shows_what_a_record_is);
     RUN(keeps_to_the_bounds_asked_for);
     RUN(a_refused_record_is_nobodys_200);

@@ -460,6 +460,37 @@ static void every_key_is_taken_over(void)
     settings_destroy(settings);
 }
 
+static void outputs_have_names_and_sinks(void)
+{
+    struct config *config = load("sinks:\n"
+                                 "  - {name: a, kind: file, path: /tmp/a}\n"
+                                 "  - {name: b, kind: file, path: /tmp/b}\n"
+                                 "routes:\n"
+                                 "  - {name: r, match: {source: r}, outputs: [{transform: "
+                                 "conf/transforms/interaction.started.yaml, sinks: [a]},\n"
+                                 "     {transform: conf/transforms/interaction.started.yaml}]}\n"
+                                 "  - {name: s, match: {source: s}, sinks: [b]}\n"
+                                 "  - {name: d, match: {source: d}, drop: true}\n");
+
+    if (!config)
+        return;
+    CHECK_INT((int64_t)config_output_count(&config->routes[0]), 2);
+    CHECK_INT((int64_t)config_output_count(&config->routes[1]), 1);
+    CHECK_INT((int64_t)config_output_count(&config->routes[2]), 0);
+    CHECK_STR(str_from_c(config_output(&config->routes[0], 0).sinks.list[0]), "a");
+    CHECK_STR(str_from_c(config_output(&config->routes[1], 0).sinks.list[0]), "b");
+    CHECK_STR(config_output_pointer(config, 0, 1, "transform"), "/routes/0/outputs/1/transform");
+    CHECK_STR(config_output_pointer(config, 1, 0, "transform"), "/routes/1/transform");
+    CHECK_STR(config_routes_of(config, "a"), "[\"r\",\"r#2\"]");
+    CHECK_STR(config_routes_of(config, "b"), "[\"r#2\",\"s\"]");
+    CHECK_STR(config_output_names(config, "r", "a"), "[\"r\",\"r#2\"]");
+    CHECK_STR(config_output_names(config, "r", "b"), "[\"r#2\"]");
+    CHECK_STR(config_output_names(config, "r", "c"), "[\"r#2\"]");
+    CHECK_STR(config_output_names(config, "s", "a"), "[\"s\"]");
+    CHECK_STR(config_output_names(config, "gone", "a"), "[\"gone\"]");
+    config_destroy(config);
+}
+
 int main(void)
 {
     RUN(defaults_hold_where_nothing_is_said);
@@ -471,6 +502,7 @@ int main(void)
     RUN(paths_start_at_the_folder_of_the_file);
     RUN(a_container_needs_no_edit);
     RUN(examples_load);
+    RUN(outputs_have_names_and_sinks);
     RUN(every_key_is_described_and_has_a_default);
     RUN(every_key_is_taken_over);
     return test_end();

@@ -130,6 +130,14 @@ static const struct {
     { "routes:\n  - match: {source: a}\n    pattern: {source: [a]}\n",
       "3: routes[0].pattern: stands beside match: a route has one of the two\n" },
     { "routes:\n  - drop: true\n    transform: /nonexistent\n", "" },
+    { "routes:\n  - transform: t\n    sinks: []\n    outputs: [{transform: /dev/null, sinks: "
+      "[x]}]\n",
+      "2: routes[0].transform: stands beside outputs: name it in each\n"
+      "3: routes[0].sinks: stands beside outputs: name it in each\n"
+      "4: routes[0].outputs[0].sinks[0]: there is no sink x\n" },
+    { "routes:\n  - outputs:\n      - {transform: /dev/null, name: x}\n      - sinks: []\n",
+      "3: routes[0].outputs[0].name: unknown key\n"
+      "4: routes[0].outputs[1].transform: is missing\n" },
     { "routes:\n  - name: a b\n",
       "2: routes[0].name: expected a name of letters, digits, . _ and -\n" },
     { "routes:\n  - name: route-2\n    match: {source: a}\n  - match: {}\n",
