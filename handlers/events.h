@@ -56,10 +56,16 @@ struct event {
     struct str *records;               /* and those of all outputs; ptr NULL: left out */
 };
 
-/** Called after each step, for `sluice explain`. */
+/** For `sluice explain`. */
 struct event_observer {
-    /** `err` NULL: the step succeeded. In the first step, "parse", `event` is NULL. */
+    /**
+     * Called after each step. `err` NULL: it succeeded. In the first step, "parse", `event` is
+     * NULL. The events of an array are next to each other.
+     */
     void (*step)(void *self, const char *name, const struct event *event, const struct error *err);
+    /** Called for each field of a record, whose output is `event->output`; `from` as in
+     * transform.h. */
+    void (*field)(void *self, const struct event *event, struct str field, struct str from);
     void *self;
 };
 

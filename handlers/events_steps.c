@@ -104,16 +104,32 @@ static struct str trace_id(struct str traceparent)
     return traceparent.len > AT + DIGITS ? (struct str){ traceparent.ptr + AT, DIGITS } : STR_NONE;
 }
 
+/* What observes the fields of one event. */
+struct field_watch {
+    const struct event_observer *observer;
+    const struct event *event;
+};
+
+static void note_field(void *self, struct str field, struct str from)
+{
+    const struct field_watch *watch = self;
+
+    watch->observer->field(watch->observer->self, watch->event, field, from);
+}
+
 static bool write_record(struct run *run, struct event *event, int64_t processed_at_us,
                          struct error *err)
 {
     struct buf *record = arena_buf(run->request->arena, RECORD_MAX);
     const struct route *route = event->route;
+    struct field_watch watch = { run->observer, event };
+    const struct transform_observer observer = { note_field, &watch };
     const struct transform_input input = {
         .payload = event->payload,
         .event = event->root,
         .now_us = processed_at_us,
         .budget = &run->budget,
+        .observer = run->observer ? &observer : NULL,
         .meta = { [TRANSFORM_META_KEY] = event->id,
                   [TRANSFORM_META_ROUTE] = route->name,
                   [TRANSFORM_META_REGISTRY] = str_from_c(route->registry),
@@ -146,7 +162,7 @@ static bool transform(struct run *run, struct event *event, struct error *err)
         return true;
     event->records =
         arena_alloc(run->request->arena, route->output_count * sizeof(*event->records));
-    for (size_t i = route->output_count; i-- > 0;) { /* the first is left in `record` */
+    for (size_t i = 0; i < route->output_count; i++) {
         event->output = &route->outputs[i];
         if (i > 0 && transform_drops(event->output->transform, event->payload))
             continue;
@@ -154,6 +170,7 @@ static bool transform(struct run *run, struct event *event, struct error *err)
             return false;
         event->records[i] = event->record;
     }
+    event->record = event->records[0];
     return true;
 }
 

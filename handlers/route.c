@@ -221,3 +221,19 @@ bool routes_find(const struct routes *routes, const struct flat *event, const st
     }
     return fail(err, ERR_NOT_FOUND, "No route for this event");
 }
+
+size_t routes_count(const struct routes *routes)
+{
+    return routes->all.count;
+}
+
+const struct route *routes_at(const struct routes *routes, size_t index)
+{
+    return &routes->all.rules[index]->route;
+}
+
+bool routes_explain(const struct routes *routes, size_t index, const struct flat *event,
+                    struct arena *arena, struct matcher_miss *miss)
+{
+    return matcher_explain(routes->all.rules[index]->matcher, event, arena, miss);
+}

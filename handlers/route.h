@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/flat.h"
 #include "base/str.h"
+#include "handlers/matcher.h"
 #include "handlers/transform.h"
 #include "schema/registry/catalog.h"
 
@@ -73,3 +74,13 @@ NODISCARD bool routes_add(struct routes *routes, const struct route_options *opt
 /** The route for `event` (any JSON value). ERR_NOT_FOUND when none matches. */
 NODISCARD bool routes_find(const struct routes *routes, const struct flat *event,
                            const struct route **out, struct error *err);
+
+/** How many routes there are. */
+size_t routes_count(const struct routes *routes);
+
+/** The route with that index. */
+const struct route *routes_at(const struct routes *routes, size_t index);
+
+/** Why does that route not take the event, an object? False: it does. */
+NODISCARD bool routes_explain(const struct routes *routes, size_t index, const struct flat *event,
+                              struct arena *arena, struct matcher_miss *miss);

@@ -1,15 +1,30 @@
 """The command line without a server: check, explain, status-map, version, help, format of errors."""
 
 import json
+import os
+import pty
 import re
 import socket
+import subprocess
 import threading
 
 import pytest
 import yaml
 
 from certificates import make_pair
-from server import REGISTRY, ROOT, SCHEMA, defaults, merge, put_schema, route, run
+from server import (
+    BINARY,
+    REGISTRY,
+    ROOT,
+    SCHEMA,
+    TRANSFORM,
+    defaults,
+    merge,
+    put_schema,
+    route,
+    run,
+)
+
 
 @pytest.fixture
 def conf(folder):
@@ -74,7 +89,7 @@ def test_the_map_in_force_is_one_line_of_json(command, conf, name, status):
     result = command("status-map", "-c", conf({"status_map": name}))
     assert (result.returncode, result.stderr, result.stdout.count("\n")) == (0, "", 1)
     table = json.loads(result.stdout)
-    assert (table["status_map"], len(table["rows"])) == (name, 14)
+    assert (table["status_map"], len(table["rows"])) == (name, 15)
     row = next(row for row in table["rows"] if row["condition"] == "schema_not_found")
     assert row["status"] == status
 
@@ -197,6 +212,50 @@ def test_explain_says_where_it_stops(command, conf):
         assert result.returncode == 1
         assert word in result.stdout
         assert json.loads(command("explain", "-c", path, "--json", "-", stdin=body).stdout)
+
+
+def test_explain_shows_routes_fields_and_sinks(command, conf, event, folder):
+    one = {"transform": TRANSFORM, "sinks": ["b"]}
+    outputs = route(name="two", outputs=[one, one | {"sinks": []}])
+    del outputs["transform"]
+    path = conf(
+        {
+            "routes": [
+                route(name="glob", match={"source": ["a*", 5]}),
+                route(name="pattern", match={}, pattern={"detail": {"interaction": {"id": ["x"]}}}),
+                route(name="noise", match={"source": "noise"}, drop=True),
+                outputs,
+            ],
+            "sinks": [{"name": n, "kind": "file", "path": str(folder / n)} for n in ("a", "b")],
+        }
+    )
+    result = command("explain", "--json", "-c", path, stdin=json.dumps(event))
+    steps = json.loads(result.stdout)["steps"]
+    taken, record = steps[1], steps[4]
+    assert taken["missed"] == [
+        {"route": "glob", "key": "source", "expected": ["a*", 5], "found": "string"},
+        {"route": "pattern", "key": "/detail/interaction/id", "expected": ["x"], "found": "string"},
+        {"route": "noise", "key": "source", "expected": "noise", "found": "string"},
+    ]
+    assert {"field": "queue_id", "from": "/interaction/routing/queue_id"} in record["fields"]
+    assert {"field": "processed_at", "from": "now", "output": 2} in record["fields"]
+    assert record["sinks"] == [["b"], ["a", "b"]]
+    text = command("explain", "-c", path, stdin=json.dumps(event)).stdout
+    assert '           no     glob: source is string, expected ["a*",5]\n' in text
+    assert "record 1 to b\n" in text and "record 2 to a,b\n" in text and "\033" not in text
+    text = command("explain", "-c", path, stdin=json.dumps([event, {"source": "noise"}, 7])).stdout
+    assert re.findall(r"(?m)^event \d$", text) == ["event 1", "event 2", "event 3"]
+    assert "route 3: drops its events" in text
+
+
+def test_explain_has_colours_on_a_terminal_only(conf, event, folder):
+    (folder / "event.json").write_text(json.dumps(event))
+    master, slave = pty.openpty()
+    run_on = [BINARY, "explain", "-c", str(conf({})), "event.json"]
+    assert subprocess.run(run_on, stdout=slave, cwd=folder, check=False).returncode == 0
+    os.close(slave)
+    with open(master, "rb", buffering=0) as screen:
+        assert b"\033[32mok" in screen.read(1000)
 
 
 def test_explain_without_its_file_is_3(command, conf):
