@@ -58,6 +58,7 @@ struct control {
     uint64_t in_use;              /* number of the target in use; 0: none */
 
     /* Only for the thread. */
+    struct control_target used; /* until release_target() */
     struct outbox_view *view;
     struct resubmitter *resubmitter;
     struct resubmit_registry *rounds;
@@ -71,6 +72,7 @@ static struct control_target take_target(struct control *control)
 
     struct control_target target = control->target;
 
+    control->used = target;
     control->in_use = control->number;
     (void)pthread_mutex_unlock(&control->mutex);
     resubmitter_use(control->resubmitter, target.events);
@@ -280,6 +282,24 @@ static bool order_where(struct control *control, struct json_object *order, stru
     return true;
 }
 
+static bool order_sink(struct control *control, struct json_object *order, struct buf *answer,
+                       struct error *err)
+{
+    const struct control_target *target = &control->used;
+    const char *name = "";
+
+    if (!read_name(order, &name, err))
+        return false;
+    for (size_t i = 0; i < target->pump_count; i++) {
+        if (strcmp(pump_name(target->pumps[i]), name) != 0)
+            continue;
+        buf_printf(answer, ",\"misconfigured\":%s",
+                   pump_is_misconfigured(target->pumps[i]) ? "true" : "false");
+        return true;
+    }
+    return fail(err, ERR_NOT_FOUND, "no configured sink has this name");
+}
+
 static const struct {
     struct str name;
     bool (*run)(struct control *control, struct json_object *order, struct buf *answer,
@@ -290,6 +310,7 @@ static const struct {
     { STR_INIT("move"), order_move },       { STR_INIT("drop-sink"), order_drop_sink },
     { STR_INIT("pause"), order_pause },     { STR_INIT("resume"), order_resume },
     { STR_INIT("again"), order_again },     { STR_INIT("where"), order_where },
+    { STR_INIT("sink"), order_sink },
 };
 
 /* Who has done what, with the name, id or ids that the order is about. */

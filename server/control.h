@@ -13,6 +13,7 @@
  *   {"order":"resume","name":"hook"}      {"ok":true}
  *   {"order":"again","sink":"hook",...}   {"ok":true,"count":9,...}: a portion of a replay
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
+ *   {"order":"sink","name":"hook"}        {"ok":true,"misconfigured":false}
  *
  * Orders that change something are logged, with the user that gave them (`operator`).
  *
@@ -30,6 +31,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "delivery/outbox/outbox.h"
+#include "delivery/pump.h"
 #include "handlers/handler.h"
 #include "schema/registry/catalog.h"
 #include "server/http/listen.h"
@@ -53,6 +55,8 @@ struct control_target {
     struct catalog *catalog; /* knows which schemas are usable */
     struct handler events;   /* of POST /events */
     size_t max_batch;        /* events in one array */
+    struct pump *const *pumps;
+    size_t pump_count;
 };
 
 /** The path is copied; the rest is borrowed until control_stop(). */

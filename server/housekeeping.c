@@ -37,11 +37,15 @@ struct housekeeping {
 
 struct control_target housekeeping_target(const struct generation *generation)
 {
-    return (struct control_target){
+    struct control_target target = {
         .catalog = generation->service->catalog,
         .events = events_handler(generation->service->events),
         .max_batch = (size_t)generation->config->http.max_batch,
     };
+
+    if (generation->service->sinks)
+        target.pumps = sinks_pumps(generation->service->sinks, &target.pump_count);
+    return target;
 }
 
 void housekeeping_log(const struct config_log *config)

@@ -6,6 +6,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/fetch.h"
@@ -41,28 +42,30 @@ static void add_elsewhere(struct checking *checking, const char *text)
     checking->elsewhere[checking->count++] = arena_copy(checking->arena, str_from_c(text)).ptr;
 }
 
-static void warn(const struct checking *checking, const struct inspect_line *line)
+/* A warning, or something that the operator should know. */
+static void remark(const struct checking *checking, const struct inspect_line *line)
 {
+    const char *level = line->finding == INSPECT_WARNING ? "warning" : "note";
     struct settings_problem place =
         settings_place(checking->review->settings, str_from_c(line->pointer));
-    const struct finding finding = { INSPECT_WARNING, line->what, line->text,
-                                     place.file,      place.line, place.key };
+    const struct finding finding = { line->finding, line->what, line->text,
+                                     place.file,    place.line, place.key };
 
     if (checking->json)
         finding_print_json(&finding);
     else if (place.line > 0)
-        (void)fprintf(stderr, "warning: %s:%zu: %s: %s\n", place.file, place.line, place.key,
+        (void)fprintf(stderr, "%s: %s:%zu: %s: %s\n", level, place.file, place.line, place.key,
                       line->text);
     else
-        (void)fprintf(stderr, "warning: %s: %s\n", place.key, line->text);
+        (void)fprintf(stderr, "%s: %s: %s\n", level, place.key, line->text);
 }
 
 static void check_on_finding(void *self, const struct inspect_line *line)
 {
     struct checking *checking = self;
 
-    if (line->finding == INSPECT_WARNING)
-        warn(checking, line);
+    if (line->finding == INSPECT_WARNING || strcmp(line->what, INSPECT_EVENT_FIELD) == 0)
+        remark(checking, line);
     if (line->finding != INSPECT_FAILURE)
         return;
     if (*line->pointer)
@@ -116,8 +119,8 @@ static bool check(struct checking *checking, const char *config_path, struct err
     const char *risk = config_clear_text(checking->review->config);
 
     if (ok && risk)
-        warn(checking,
-             &(struct inspect_line){ INSPECT_WARNING, "clear_text", "/http/listen", risk });
+        remark(checking,
+               &(struct inspect_line){ INSPECT_WARNING, "clear_text", "/http/listen", risk });
     mem_free((void *)checking->elsewhere);
     arena_destroy(checking->arena);
     config_review_close(checking->review);
@@ -142,7 +145,9 @@ int cmd_check(int argc, char **argv)
                  "certificate, schemas,\n"
                  "store, sinks), and print each problem on a line: FILE:LINE: KEY: what. Warnings "
                  "go to standard\n"
-                 "error. Starts nothing, and contacts only AWS Glue, for schemas in it.\n",
+                 "error, and so do notes of which keys, prefixes and types of a sink come from the "
+                 "record.\n"
+                 "Starts nothing, and contacts only AWS Glue, for schemas in it.\n",
         .ending = "Exits with 0 when nothing is wrong, else with 1.\n",
         .options = options,
         .takes_config = true,

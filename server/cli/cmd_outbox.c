@@ -20,16 +20,32 @@
 
 enum { TEXT_MAX = 1024 * 1024 };
 
-static bool has_server(const struct config *config)
+/* What the store has, and what its server says. */
+struct outbox_status {
+    struct outbox_counters counters;
+    bool has_server;
+    bool knows[OUTBOX_SINKS_MAX];         /* the server has said whether a sink */
+    bool misconfigured[OUTBOX_SINKS_MAX]; /* is that */
+};
+
+static void ask_server(struct outbox_status *status, const struct config *config)
 {
     struct control_client *client = control_client_open(config->store.path);
 
+    status->has_server = client != NULL;
+    for (size_t i = 0; client && i < status->counters.sink_count; i++) {
+        struct error err = { 0 };
+
+        status->knows[i] = control_client_sink(client, status->counters.sinks[i].name,
+                                               &status->misconfigured[i], &err);
+    }
     control_client_close(client);
-    return client != NULL;
 }
 
-static void add_json_sink(struct buf *out, const struct outbox_sink_counters *sink)
+static void add_json_sink(struct buf *out, const struct outbox_status *status, size_t index)
 {
+    const struct outbox_sink_counters *sink = &status->counters.sinks[index];
+
     buf_add_char(out, '{');
     output_text(out, "name", str_from_c(sink->name));
     buf_printf(out,
@@ -38,6 +54,8 @@ static void add_json_sink(struct buf *out, const struct outbox_sink_counters *si
                sink->configured ? "true" : "false", sink->enqueued, sink->delivered, sink->pending,
                sink->dead, sink->dropped);
     buf_printf(out, ",\"paused\":%s", sink->paused ? "true" : "false");
+    if (status->knows[index])
+        buf_printf(out, ",\"misconfigured\":%s", status->misconfigured[index] ? "true" : "false");
     output_time(out, "oldest_pending", sink->oldest_us);
     if (sink->blocked_seq > 0) {
         buf_printf(out, ",\"blocked\":{\"sequence\":%" PRId64, sink->blocked_seq);
@@ -48,14 +66,16 @@ static void add_json_sink(struct buf *out, const struct outbox_sink_counters *si
 }
 
 static void add_json(struct buf *out, const struct config *config,
-                     const struct outbox_counters *counters)
+                     const struct outbox_status *status)
 {
+    const struct outbox_counters *counters = &status->counters;
+
     buf_add_char(out, '{');
     output_text(out, "path", str_from_c(config->store.path));
     buf_printf(out,
                ",\"server\":%s,\"bytes\":%" PRId64 ",\"max_bytes\":%" PRIu64
                ",\"accepted\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"remembered\":%" PRId64,
-               has_server(config) ? "true" : "false", counters->bytes, config->store.max_size,
+               status->has_server ? "true" : "false", counters->bytes, config->store.max_size,
                counters->accepted, counters->duplicates, counters->seen);
     buf_printf(out, ",\"history_bytes\":%" PRId64, counters->history_bytes);
     buf_printf(out,
@@ -65,7 +85,7 @@ static void add_json(struct buf *out, const struct config *config,
     for (size_t i = 0; i < counters->sink_count; i++) {
         if (i > 0)
             buf_add_char(out, ',');
-        add_json_sink(out, &counters->sinks[i]);
+        add_json_sink(out, status, i);
     }
     buf_add(out, STR("]}\n"));
 }
@@ -81,10 +101,12 @@ static void add_blocked(struct buf *out, const struct outbox_sink_counters *sink
 }
 
 static void add_text(struct buf *out, const struct config *config,
-                     const struct outbox_counters *counters)
+                     const struct outbox_status *status)
 {
+    const struct outbox_counters *counters = &status->counters;
+
     buf_printf(out, "store       %s%s\n", config->store.path,
-               has_server(config) ? ", open in a server" : "");
+               status->has_server ? ", open in a server" : "");
     buf_printf(out, "undelivered %" PRId64 " of %" PRIu64 " bytes\n", counters->bytes,
                config->store.max_size);
     buf_printf(out,
@@ -103,8 +125,8 @@ static void add_text(struct buf *out, const struct config *config,
             out, "%-20s %10" PRId64 " %10" PRId64 " %10" PRId64 " %8" PRId64 " %8" PRId64 " ",
             sink->name, sink->enqueued, sink->delivered, sink->pending, sink->dead, sink->dropped);
         output_time_column(out, sink->oldest_us);
-        buf_printf(out, "%s%s\n", sink->configured ? "" : "not configured ",
-                   sink->paused ? "paused" : "");
+        buf_printf(out, "%s%s%s\n", sink->configured ? "" : "not configured ",
+                   sink->paused ? "paused " : "", status->misconfigured[i] ? "misconfigured" : "");
     }
     for (size_t i = 0; i < counters->sink_count; i++)
         add_blocked(out, &counters->sinks[i]);
@@ -113,22 +135,23 @@ static void add_text(struct buf *out, const struct config *config,
 static int status(const struct config *config, bool json, struct error *err)
 {
     struct outbox_view *view;
-    struct outbox_counters *counters;
+    struct outbox_status *found;
     struct buf out;
 
     if (!outbox_view_open(config->store.path, &view, err))
         return COMMAND_ENVIRONMENT;
-    counters = mem_alloc(sizeof(*counters));
+    found = mem_alloc(sizeof(*found));
 
-    bool ok = outbox_view_counters(view, counters, err);
+    bool ok = outbox_view_counters(view, &found->counters, err);
 
+    ask_server(found, config);
     buf_init(&out, TEXT_MAX);
     if (ok && json)
-        add_json(&out, config, counters);
+        add_json(&out, config, found);
     else if (ok)
-        add_text(&out, config, counters);
+        add_text(&out, config, found);
     output_print(&out);
-    mem_free(counters);
+    mem_free(found);
     outbox_view_close(view);
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
 }

@@ -15,7 +15,7 @@
 #include "server/cli/lines.h"
 #include "server/control_socket.h"
 
-enum { LINE_MAX_BYTES = 16384, WHERE_TIMEOUT_S = 2 };
+enum { LINE_MAX_BYTES = 16384, WAIT_S = 2 };
 
 struct control_client {
     int fd;
@@ -170,16 +170,23 @@ bool control_client_move(struct control_client *client, const char *sink, int64_
     return call(client, &order, &answer, err);
 }
 
-static bool call_for_name(struct control_client *client, const char *order, const char *name,
-                          struct error *err)
+static bool ask_for_name(struct control_client *client, const char *order, const char *name,
+                         struct json_object **answer, struct error *err)
 {
-    CLEANUP(json_cleanup) struct json_object *answer = NULL;
     struct buf out;
 
     buf_init(&out, LINE_MAX_BYTES);
     buf_printf(&out, "{\"order\":\"%s\",\"name\":", order);
     json_write_string(&out, str_from_c(name));
-    return call(client, &out, &answer, err);
+    return call(client, &out, answer, err);
+}
+
+static bool call_for_name(struct control_client *client, const char *order, const char *name,
+                          struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+
+    return ask_for_name(client, order, name, &answer, err);
 }
 
 bool control_client_drop_sink(struct control_client *client, const char *name, struct error *err)
@@ -207,6 +214,24 @@ static bool take_flag(struct json_object *answer, const char *name, bool *out)
 
     *out = found && json_object_get_boolean(value);
     return found;
+}
+
+static void limit_wait(const struct control_client *client)
+{
+    const struct timeval timeout = { .tv_sec = WAIT_S };
+
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+bool control_client_sink(struct control_client *client, const char *name, bool *misconfigured,
+                         struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+
+    limit_wait(client);
+    return ask_for_name(client, "sink", name, &answer, err) &&
+           (take_flag(answer, "misconfigured", misconfigured) ||
+            fail(err, ERR_SYSTEM, "the server's answer is not understood"));
 }
 
 bool control_client_again(struct control_client *client, struct outbox_replay *replay,
@@ -238,13 +263,12 @@ bool control_client_where(struct control_client *client, struct control_where *o
                           struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;
-    const struct timeval timeout = { .tv_sec = WHERE_TIMEOUT_S };
     struct json_object *tls;
     struct json_object *port;
     struct buf order;
     int64_t number;
 
-    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    limit_wait(client);
     buf_init(&order, LINE_MAX_BYTES);
     buf_add(&order, STR("{\"order\":\"where\""));
     if (!call(client, &order, &answer, err))

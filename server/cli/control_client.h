@@ -52,6 +52,10 @@ NODISCARD bool control_client_drop_sink(struct control_client *client, const cha
 NODISCARD bool control_client_pause(struct control_client *client, const char *name, bool paused,
                                     struct error *err);
 
+/** Is the sink misconfigured? Waits for the answer at most a few seconds. */
+NODISCARD bool control_client_sink(struct control_client *client, const char *name,
+                                   bool *misconfigured, struct error *err);
+
 /** A portion of a replay, as outbox_replay(). */
 NODISCARD bool control_client_again(struct control_client *client, struct outbox_replay *replay,
                                     struct error *err);

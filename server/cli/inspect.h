@@ -15,6 +15,8 @@
 
 enum inspect_finding { INSPECT_FINE, INSPECT_WARNING, INSPECT_FAILURE };
 
+#define INSPECT_EVENT_FIELD "event_field" /* what a sink takes from the record */
+
 struct inspect_line {
     enum inspect_finding finding;
     const char *what;    /* one word: "certificate" */

@@ -29,6 +29,7 @@ void inspect_disk(const struct inspection *inspection, const char *pointer, cons
 /* The parts in files of their own. */
 void inspect_machine(const struct inspection *inspection);
 void inspect_sinks(const struct inspection *inspection);
+void inspect_sink_fields(const struct inspection *inspection, size_t index);
 /** Is this a secret outside of files that was not asked for, or not found, which was reported? */
 bool inspect_is_unknown(const char *place);
 

@@ -184,6 +184,7 @@ void inspect_sinks(const struct inspection *inspection)
     for (size_t i = 0; i < config->sink_count; i++) {
         if (!inspect_is_sound(inspection, arena_printf(inspection->arena, "/sinks/%zu", i).ptr))
             continue;
+        inspect_sink_fields(inspection, i);
         if (config->sinks[i].kind == CONFIG_SINK_HTTP)
             look_at_http(inspection, i);
         else if (config->sinks[i].kind == CONFIG_SINK_FILE)

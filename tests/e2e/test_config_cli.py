@@ -362,3 +362,25 @@ def test_print_shows_nothing_of_a_wrong_configuration(command, conf):
     assert result.returncode == 1
     assert "unknown key, is http meant?" in result.stdout + result.stderr
     assert "max_batch" not in result.stdout
+
+
+def test_check_notes_what_comes_from_the_record(command, conf):
+    aws = {"region": "eu-west-1"}
+    bus = {"source": "sluice", "detail_type": "record of {/queue_id}"}
+    sinks = [
+        {"name": "orders", "kind": "kinesis", "stream": "orders", "partition_key": "/queue_id"} | aws,
+        {"name": "bus", "kind": "eventbridge", "bus": "bus"} | bus | aws,
+        {"name": "table", "kind": "dynamodb", "table": "items", "hash_key": {"id": ""}} | aws,
+        {"name": "other", "kind": "dynamodb", "table": "items", "hash_key": {"id": "/interaction_id"}} | aws,
+    ]
+    routes = [route(match={"source": "other"})]  # not what the bus may send back
+    path = conf({"store": {"path": "var/sluice.db"}, "sinks": sinks, "routes": routes})
+    result = command("check", "-c", path)
+    assert result.returncode == 0, result.stdout
+    assert [re.sub(r"^note: \S+:\d+: ", "", line) for line in result.stderr.splitlines()] == [
+        "sinks[0].partition_key: orders: comes from the record: /queue_id",
+        "sinks[1].detail_type: bus: comes from the record: record of {/queue_id}",
+        "sinks[3].hash_key.id: other: comes from the record: /interaction_id",
+    ]
+    found = [json.loads(line) for line in command("check", "--json", "-c", path).stdout.splitlines()]
+    assert {(one["finding"], one["what"]) for one in found} == {("ok", "event_field")}

@@ -67,6 +67,11 @@ def arrives(server, sink):
     return counters(server, sink)
 
 
+def outbox_status(server, options=("--json",)):
+    said = run("outbox", "status", "-c", server.file, *options, cwd=server.folder).stdout
+    return json.loads(said) if options else said
+
+
 # The file sink.
 
 
@@ -399,7 +404,10 @@ def test_only_a_trusted_certificate_is_spoken_to(sluice, folder, event, receiver
     line = server.wait_log(event="sink_misconfigured", sink="hook")
     assert line["reason"] == "the server's certificate is not trusted"
     assert (there.requests, counters(server, "hook")["pending"]) == ([], 1)
+    assert [sink["misconfigured"] for sink in outbox_status(server)["sinks"]] == [True]
+    assert "misconfigured" in outbox_status(server, ())
     server.stop()
+    assert "misconfigured" not in outbox_status(server)["sinks"][0]  # only the server knows
     place = "kind: http"
     server = again(server, server.file.read_text().replace(place, f"{place}\n  ca_file: {cert}"))
     assert arrives(server, "hook")["delivered"] == 1
