@@ -30,7 +30,7 @@ class Trial:
         self, folder, seed, rng, *, kinds=None, held=False, hook=None, target=None, **world
     ):
         """`hook`: settings of the HTTP sink. `held`: add a sink without a receiver.
-        `target`: an AwsTarget to add a sink for."""
+        `target`: a peer to add a sink named target for."""
         self.rng = rng
         self.seed = seed
         self.ledger = Ledger()
@@ -62,6 +62,9 @@ class Trial:
             caller.stopping.set()
         self.world.discard()
         self.receiver.stop()
+
+    def rest(self, longest=0.1):
+        time.sleep(longest * self.rng.random())
 
     def strike(self, longest=0.6):
         """Wait a random time, then send SIGKILL; sometimes shortly after the start."""
