@@ -149,6 +149,9 @@ bench: all $(OUT)/micro $(OUT)/tls_load ## speed of the JSON reader and schema e
 	    $(PYTHON) -B tests/bench/tls.py || failed=1; $(PYTHON) -B tests/bench/refresh.py || failed=1; exit $$failed
 bench-sinks: all ## records per second, CPU and memory of each kind of sink, with a million records waiting
 	$(PYTHON) -B tests/bench/sinks.py
+bench-peers: all ## beside servers with the same job: axum, Go, uvicorn, Fastify; installs them below build/bench
+	@tests/setup.sh bench
+	$(PYTHON) -B tests/bench/peers.py
 bench-before: all ## compare this build with an older one; BEFORE=PROGRAM
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/before.py $(BEFORE)
