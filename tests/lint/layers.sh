@@ -82,6 +82,7 @@ complain 'OpenSSL belongs to five files' '^#include <openssl/' \
 complain 'json-c belongs to base/json*' '^#include <json-c/' $(but 'base/json[a-z0-9_]*\.[ch]')
 complain 'the engine and the events have flat trees only' '^#include "base/json\.h"' \
     $(echo "$own" | grep -E '^(schema/|schema/format/|handlers/)[a-z_]*\.[ch]$')
+complain 'json-c writes a double that the program makes with 17 digits' 'json_object_new_double\(' $(but 'base/json_read\.c')
 complain 'SQLite belongs to delivery/outbox/' '^#include <sqlite3\.h>' $(but 'delivery/outbox/[a-z_]*\.[ch]')
 complain 'librdkafka belongs to one file' '^#include <librdkafka/' $(but 'delivery/sinks/kafka_producer\.c')
 complain 'PCRE2 belongs to base/regex.c' '^#include <pcre2' $(but 'base/regex[a-z_]*\.[ch]')

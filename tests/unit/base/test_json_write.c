@@ -3,8 +3,6 @@
  */
 #include "base/json.h"
 
-#include <math.h>
-
 #include "tests/unit/test.h"
 
 static void writes_what_was_read(void)
@@ -82,41 +80,16 @@ static void writes_one_form_of_each_text(void)
     arena_destroy(arena);
 }
 
-static void writes_numbers_that_the_program_made(void)
+static void writes_integers_that_the_program_made(void)
 {
-    static const struct {
-        double value;
-        const char *expected;
-    } rows[] = {
-        { 0.1, "0.1" },
-        { 1.0, "1.0" },
-        { -0.0, "-0.0" },
-        { 1.0 / 3, "0.3333333333333333" },
-        { 0.1 + 0.2, "0.30000000000000004" },
-        { 1e21, "1e+21" },
-        { 123456789.0, "123456789.0" },
-        { 2.2250738585072014e-308, "2.2250738585072014e-308" },
-        { 1.5e-310, "1.5e-310" },
-        { 5e-324, "5e-324" },
-        { 0.0, "0.0" },
-        { 1.7976931348623157e308, "1.7976931348623157e+308" },
-        { (double)INFINITY, "null" },
-        { (double)NAN, "null" },
-    };
     struct arena *arena = arena_create();
+    struct json_object *least = json_object_new_int64(INT64_MIN);
+    struct json_object *greatest = json_object_new_uint64(UINT64_MAX);
 
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *number = json_object_new_double(rows[i].value);
-
-        TEST_CASE(rows[i].expected);
-        arena_own(arena, number, json_release);
-        CHECK_STR(json_text(arena, number), rows[i].expected);
-    }
-
-    struct json_object *number = json_object_new_uint64(UINT64_MAX);
-
-    arena_own(arena, number, json_release);
-    CHECK_STR(json_text(arena, number), "18446744073709551615");
+    arena_own(arena, least, json_release);
+    arena_own(arena, greatest, json_release);
+    CHECK_STR(json_text(arena, least), "-9223372036854775808");
+    CHECK_STR(json_text(arena, greatest), "18446744073709551615");
     arena_destroy(arena);
 }
 
@@ -154,7 +127,7 @@ int main(void)
 {
     RUN(writes_what_was_read);
     RUN(writes_one_form_of_each_text);
-    RUN(writes_numbers_that_the_program_made);
+    RUN(writes_integers_that_the_program_made);
     RUN(stops_at_the_maximum);
     RUN(agrees_with_the_serializer_of_json_c);
     return test_end();
