@@ -98,9 +98,10 @@ test: ## install what is missing, then run the quick tests: unit, conformance, e
 	$(again) -k unit conformance e2e
 unit: programs ## unit tests, one program per module
 	@tests/unit/run.sh $(UNIT)
-conformance: programs $(OUT)/bowtie $(OUT)/sign ## the JSON Schema test suite; verdicts and signatures compared with Python's
+conformance: programs $(OUT)/bowtie $(OUT)/sign $(OUT)/transform ## the JSON Schema test suite; verdicts and signatures compared with Python's
 	@tests/conformance/run.sh $(OUT)/bowtie $(CONFORM)
 	@$(PYTHON) -B tests/aws/differential.py $(OUT)/sign
+	@$(PYTHON) -B tests/transforms/differential.py $(OUT)/transform 500 1
 e2e: $(PROGRAM) $(OUT)/slow_sync.so ## end-to-end tests: the real server, over a real socket
 	$(e2e) tests/e2e
 test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
@@ -121,6 +122,8 @@ test-peers: $(PROGRAM) ## Glue, S3, Kinesis, SQS, DynamoDB and Kafka against pee
 patterntest: $(OUT)/pattern ## event patterns compared with AWS's matcher, a Java library; PATTERN_PAIRS=20000
 	@tests/setup.sh build patterns
 	$(PYTHON) -B tests/patterns/differential.py $(OUT)/pattern $${PATTERN_PAIRS:-20000}
+transformtest: $(OUT)/transform ## random transforms compared with a model in Python; TRANSFORMS=50000
+	$(PYTHON) -B tests/transforms/differential.py $(OUT)/transform $${TRANSFORMS:-50000}
 crashtest: all $(OUT)/shim.so $(OUT)/seed.so ## kill -9, power loss and full disks; CRASH_KILLS=200 for the long form
 	@tests/setup.sh build test
 	SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS) tests/crash
@@ -232,6 +235,8 @@ $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(UNIT_HELP) $(LIBRARY)
 $(OUT)/bowtie: $(OUT)/tests/bowtie/bowtie.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 $(OUT)/pattern: $(OUT)/tests/patterns/pattern.o $(LIBRARY)
+	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
+$(OUT)/transform: $(OUT)/tests/transforms/transform.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)
 $(OUT)/sign: $(OUT)/tests/aws/sign.o $(LIBRARY)
 	$(call say,LD)$(LINK) -o $@ $^ $(PKG_LIBS)

@@ -54,7 +54,7 @@ void run_read(struct run *run);
 
 /**
  * Route, payload, validate, transform, until one fails; then `err` says why. CONDITION_VALID: all
- * succeeded. CONDITION_DROPPED: the route drops the event.
+ * succeeded. CONDITION_DROPPED: the route or the transform drops the event.
  */
 enum condition run_take_steps(struct run *run, struct event *event, struct error *err);
 

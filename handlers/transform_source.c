@@ -149,11 +149,11 @@ static void add_path(struct buf *out, const struct transform_run *run, size_t co
 }
 
 /* Add the name of the field, as in `items[0].sku`. Recurses as deep as fields are nested. */
-static void add_name(struct buf *out, const struct transform_place *place)
+static void add_field_name(struct buf *out, const struct transform_place *place)
 {
     if (!place)
         return;
-    add_name(out, place->outer);
+    add_field_name(out, place->outer);
     if (out->len > 0 && place->field->name.len > 0)
         buf_add_char(out, '.');
     buf_add(out, place->field->name);
@@ -165,7 +165,7 @@ struct str transform_name(struct arena *arena, const struct transform_place *pla
 {
     struct buf *name = arena_buf(arena, SIZE_MAX / 2);
 
-    add_name(name, place);
+    add_field_name(name, place);
     return buf_str(name);
 }
 

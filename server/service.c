@@ -65,9 +65,12 @@ static bool create_registry(struct service *service, const struct config *config
            registry_glue(service->session, GLUE_LOOKS, out, err);
 }
 
-static bool create_catalog(struct service *service, const struct config *config, bool is_served,
+enum use { USE_ONCE, USE_OFFLINE, USE_SERVED };
+
+static bool create_catalog(struct service *service, const struct config *config, enum use use,
                            struct error *err)
 {
+    bool is_served = use == USE_SERVED;
     const struct config_registry *registry = &config->registry;
     bool is_file = registry->kind == CONFIG_REGISTRY_FILE;
     struct catalog_options options = {
@@ -75,7 +78,7 @@ static bool create_catalog(struct service *service, const struct config *config,
         .refresh_us = is_file && registry->refresh_us > FILE_REFRESH_US ? FILE_REFRESH_US
                                                                         : registry->refresh_us,
         .loads_briefly = is_served && !is_file,
-        .cache_dir = is_served && service_needs_cache(registry) ? registry->cache_dir : NULL,
+        .cache_dir = use != USE_ONCE && service_needs_cache(registry) ? registry->cache_dir : NULL,
         .guard = is_served ? guard_of(registry) : CATALOG_GUARD_OFF,
         .guard_samples = (size_t)registry->guard_samples,
         .pin_count = registry->pin.count,
@@ -427,7 +430,7 @@ bool service_create(const struct config *config, const struct service_options *o
     struct service *service = mem_alloc(sizeof(*service));
 
     if (!((predecessor && borrow_catalog(service, config, predecessor)) ||
-          create_catalog(service, config, options != NULL, err)) ||
+          create_catalog(service, config, options ? USE_SERVED : USE_ONCE, err)) ||
         !create_routes(service, config, err) || !load_secrets(service, config, err) ||
         !create_auth(service, &config->auth, err) ||
         (options && !get_store(service, config, predecessor, err)) ||
@@ -440,11 +443,29 @@ bool service_create(const struct config *config, const struct service_options *o
     return true;
 }
 
+bool service_create_offline(const struct config *config, struct service **out, struct error *err)
+{
+    struct service *service = mem_alloc(sizeof(*service));
+
+    if (!create_catalog(service, config, USE_OFFLINE, err) ||
+        !create_routes(service, config, err)) {
+        service_destroy(service);
+        return false;
+    }
+    if (config->registry.kind == CONFIG_REGISTRY_FILE)
+        catalog_load(service->catalog);
+    else
+        catalog_load_cached(service->catalog);
+    create_handlers(service, config, NULL);
+    *out = service;
+    return true;
+}
+
 bool service_create_schemas(const struct config *config, struct service **out, struct error *err)
 {
     struct service *service = mem_alloc(sizeof(*service));
 
-    if (!create_catalog(service, config, false, err)) {
+    if (!create_catalog(service, config, USE_ONCE, err)) {
         service_destroy(service);
         return false;
     }

@@ -66,6 +66,13 @@ NODISCARD bool service_create(const struct config *config, const struct service_
                               struct service **out, struct error *err);
 
 /**
+ * service_create() without options that asks no network: of a registry other than files it takes
+ * the versions that a server keeps on disk.
+ */
+NODISCARD bool service_create_offline(const struct config *config, struct service **out,
+                                      struct error *err);
+
+/**
  * The store and the sinks of a configuration that has one of them. Both can be set on failure, too.
  * The caller starts them, and destroys first the sinks, then the store. ERR_SYSTEM, ERR_CONFIG.
  */

@@ -12,6 +12,7 @@ static const struct command commands[] = {
     { "check", cmd_check, "report every problem of the configuration" },
     { "explain", cmd_explain, "run an event through every step and show the results" },
     { "validate", cmd_validate, "check JSON documents against a JSON Schema" },
+    { "test", cmd_test, "run tests of routes, schemas and transforms" },
     { "schema", cmd_schema, "show and change the schemas of a registry" },
     { "doctor", cmd_doctor, "check everything that serving needs on this machine" },
     { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },

@@ -19,6 +19,19 @@ def test_every_shipped_configuration_is_right(config):
     assert run("check", "-c", config, cwd=ROOT).returncode == 0
 
 
+@pytest.mark.parametrize("tests", sorted(ROOT.glob("conf/examples/*/tests.yaml")), ids=lambda path: path.parent.name)
+def test_the_tests_of_the_examples_pass(tests):
+    result = run("test", "-c", tests.parent / "sluice.yaml", tests, cwd=ROOT)
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout
+
+
+def test_every_example_has_tests():
+    folders = {path.parent for path in ROOT.glob("conf/examples/*/sluice.yaml")}
+    assert {path.parent for path in ROOT.glob("conf/examples/*/tests.yaml")} == folders
+    result = run("test", "-c", "conf/sluice.yaml", "conf/samples/tests.yaml", cwd=ROOT)
+    assert result.returncode == 0, result.stdout
+
+
 @pytest.mark.parametrize(
     ("sample", "expected"),
     [

@@ -30,6 +30,7 @@ tests/bench    measurements
 tests/bowtie   the harness of Bowtie, the JSON Schema comparison
 tests/conformance  the JSON Schema test suite
 tests/patterns     event patterns, compared with the matcher of AWS
+tests/transforms   random transforms, compared with a model in Python
 tests/crash    kill -9, power loss, full disks
 tests/fuzz     fuzzers, one for each parser of untrusted bytes
 tests/tsan     what ThreadSanitizer needs

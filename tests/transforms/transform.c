@@ -1,0 +1,72 @@
+/*
+ * transform.c - transforms on standard input: each line is {"transform": ..., "event": ...}, whose
+ * payload is the event's member `detail`. Prints the record, or `!` and the error, a line each.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "handlers/transform.h"
+
+#define NOW_US INT64_C(1705314600123456)
+
+/* Load a transform from its text. */
+static bool load(struct str text, struct transform **out, struct error *err)
+{
+    char path[64];
+    int file = memfd_create("transform", MFD_CLOEXEC);
+    bool ok = write(file, text.ptr, text.len) == (ssize_t)text.len;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+    ok = ok && transform_load(path, out, err);
+    (void)close(file);
+    return ok;
+}
+
+static void run(struct arena *arena, struct str line)
+{
+    const struct flat *tree = NULL;
+    struct transform *transform = NULL;
+    struct error err = { 0 };
+    struct buf out;
+    bool ok = flat_read(arena, line, NULL, &tree, &err) &&
+              load(flat_text(arena, flat_find(tree, STR("transform"))), &transform, &err);
+
+    buf_init(&out, (size_t)16 * 1024 * 1024);
+    if (ok) {
+        const struct flat *event = flat_find(tree, STR("event"));
+        const struct transform_input input = {
+            .payload = flat_find(event, STR("detail")),
+            .event = event,
+            .now_us = NOW_US,
+            .meta = { [TRANSFORM_META_KEY] = STR("k"), [TRANSFORM_META_ROUTE] = STR("r") }
+        };
+
+        ok = transform_apply(transform, &input, &out, &err);
+    }
+    if (ok)
+        (void)printf("%.*s\n", STR_ARG(buf_str(&out)));
+    else
+        (void)printf("! %s\n", err.text);
+    transform_destroy(transform);
+    buf_done(&out);
+}
+
+int main(void)
+{
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    while ((len = getline(&line, &size, stdin)) > 0) {
+        struct arena *arena = arena_create();
+
+        run(arena, (struct str){ line, (size_t)len - 1 });
+        arena_destroy(arena);
+    }
+    free(line);
+    return 0;
+}
