@@ -63,8 +63,10 @@ struct event_observer {
      * NULL. The events of an array are next to each other.
      */
     void (*step)(void *self, const char *name, const struct event *event, const struct error *err);
-    /** Called for each field of a record, whose output is `event->output`; `from` as in
-     * transform.h. */
+    /**
+     * Called for each field of a record, whose output is `event->output`; `from` as in
+     * transform.h. NULL: not wanted.
+     */
     void (*field)(void *self, const struct event *event, struct str field, struct str from);
     void *self;
 };

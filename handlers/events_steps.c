@@ -129,7 +129,7 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
         .event = event->root,
         .now_us = processed_at_us,
         .budget = &run->budget,
-        .observer = run->observer ? &observer : NULL,
+        .observer = run->observer && run->observer->field ? &observer : NULL,
         .meta = { [TRANSFORM_META_KEY] = event->id,
                   [TRANSFORM_META_ROUTE] = route->name,
                   [TRANSFORM_META_REGISTRY] = str_from_c(route->registry),

@@ -51,7 +51,7 @@ static void keep_record(void *self, const char *step, const struct event *event,
 static void ask(const struct service *service, struct arena *arena, const struct test_case *test,
                 const char *id, struct answer *answer)
 {
-    const struct event_observer observer = { keep_record, answer };
+    const struct event_observer observer = { .step = keep_record, .self = answer };
     struct request request = { .arena = arena,
                                .method = STR("POST"),
                                .path = STR("/events"),
