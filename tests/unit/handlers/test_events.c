@@ -289,7 +289,7 @@ static void the_observer_is_told_each_step(void)
           "parse route payload validate transform! ", ERR_INVALID },
         { "[{},{}]", "parse route payload! route payload! ", ERR_MALFORMED },
     };
-    static const struct event_observer observer = { note_step, &seen };
+    static const struct event_observer observer = { .step = note_step, .self = &seen };
     struct pipeline pipeline;
 
     pipeline_init_default(&pipeline, &(struct events_options){ 0 });
