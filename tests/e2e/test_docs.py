@@ -123,6 +123,13 @@ def test_every_command_does_what_the_page_shows(place):
             assert '"interaction_id"' in done.stdout, said
 
 
+def test_the_image_is_built_from_all_sources():
+    rule = re.search(r"^FOLDERS +:= ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.M)[1]
+    rooms = {folder.split("/")[0] for folder in rule.replace("\\", " ").split()}
+    assert "server" in rooms
+    assert {f"!{room}" for room in rooms} <= set((ROOT / ".dockerignore").read_text().splitlines())
+
+
 def test_the_image_has_the_tag_that_is_run(tmp_path):
     [command] = [command for _, command, _ in STEPS if command.startswith("docker run")]
     docker = tmp_path / "docker"

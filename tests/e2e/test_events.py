@@ -111,7 +111,7 @@ def test_a_pattern_has_one_verdict_with_and_without_jit(folder, sluice, prefix, 
 def test_a_limit_that_is_only_ours_is_not_the_events_fault(folder, sluice):
     put_schema(folder, "Twice", {"properties": {"x": {"pattern": "^(?:(a|b)\\1?)*$"}}})
     server = sluice(
-        http={"max_body": "16MiB"},
+        http={"max_body": "16MiB", "deadline": "60s"},
         validation={"budget": "10s"},  # much more than it needs, also on a busy machine
         routes=[route(schema="Twice", transform=put_nothing(folder))],
         prefix=WITHOUT_JIT,

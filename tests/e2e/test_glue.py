@@ -333,14 +333,11 @@ def test_a_restart_without_glue_serves_from_the_cache(glue, serve, sluice, event
     cache = first.folder / "cache/of/schemas"
     assert cache.stat().st_mode & 0o777 == 0o700
     glue.fault("hang")
-    took = []
-    for _ in range(5):  # use the fastest one: the machine may be busy
-        again = serve(glue, registry={"cache_dir": str(cache), "refresh": "1h"})
-        assert again.post(event).status == 200
-        took.append(time.monotonic() - again.started)
-        assert again.get("/readyz").status == 200
-        again.stop()
-    assert min(took) < 0.05 * SLOW, took
+    again = serve(glue, registry={"cache_dir": str(cache), "refresh": "1h"})
+    assert again.post(event).status == 200
+    assert again.run_time() < 0.05 * SLOW  # of CPU time, whatever else the machine does
+    assert time.monotonic() - again.started < 3 * SLOW  # less than a call of Glue may take
+    assert again.get("/readyz").status == 200
 
 
 def test_a_damaged_cache_is_ignored_with_a_warning(glue, serve, event):

@@ -363,7 +363,7 @@ def test_in_order_it_is_named_and_can_be_moved_aside(sluice, folder, event, rece
     for words, status, text in (
         (["7"], 1, "no sink waits for record 7"),
         (["6", "--sink", "archive"], 1, "sink archive does not wait for record 6"),
-        (["6", "--sink", "nobody"], 1, "the store has no sink nobody"),
+        (["6", "--sink", "nobody"], 2, "--sink nobody: there is no such sink"),
         (["6"], 0, ""),
         (["6"], 1, "no sink waits for record 6"),
     ):
