@@ -181,7 +181,7 @@ def resubmission(options):
         found = measure(later.server, f"r{turn}", options.seconds, 8)
         if later is busy:
             ended += later.is_resubmitted(turn)
-            later.server.wait_for(lambda _: later.is_resubmitted(turn))
+            later.server.wait_for(lambda _: later.is_resubmitted(turn), seconds=300)
         return found
 
     try:

@@ -65,7 +65,10 @@ def merge(base, changes):
 
 
 def defaults():
-    return {"http": {"listen": "127.0.0.1:0", "threads": 2}, "store": {"path": ""}}
+    http = {"listen": "127.0.0.1:0", "threads": 2}
+    if not RELEASE:
+        http["deadline"] = "20s"  # instead of 4 s, for a slow build on a busy machine
+    return {"http": http, "store": {"path": ""}}
 
 
 def furnish(folder):
