@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install the missing Debian packages of a task, and for peers those of PyPI and Maven.
 #
-#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|oauth|peers|patterns|trixie...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|deploy|oauth|peers|patterns|trixie...
 #
 # Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
 # installed. --list prints the packages, one per line, and installs nothing.
@@ -24,6 +24,7 @@ peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headles
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
 deb="dpkg-dev debhelper lintian binutils"
+deploy="python3-venv"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -162,6 +163,7 @@ for task in "$@"; do
     attack) wanted="$wanted $attack" ;;
     image) wanted="$wanted $image" ;;
     deb) wanted="$wanted $deb" ;;
+    deploy) wanted="$wanted $deploy" ;;
     trixie) wanted="$wanted $trixie" ;;
     peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;
