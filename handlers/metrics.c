@@ -404,6 +404,19 @@ static enum handler_step answer_metrics(void *self, struct request *request,
     return HANDLER_DONE;
 }
 
+void metrics_write_state(const struct metrics *metrics, struct buf *out)
+{
+    const struct metrics_options *options = &metrics->options;
+
+    buf_printf(out, "{\"ready\":%s,\"connections\":%zu,\"inflight_bytes\":%zu",
+               health_is_ready(options->health) ? "true" : "false",
+               options->connections(options->self), options->inflight_bytes(options->self));
+    metrics_events_state(out, metrics->counts->events);
+    if (options->outbox)
+        metrics_store_state(out, options->outbox, options->pumps, options->pump_count);
+    buf_add_char(out, '}');
+}
+
 struct handler metrics_handler(struct metrics *metrics)
 {
     return (struct handler){ .path = "/metrics",

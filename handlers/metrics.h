@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/pump.h"
@@ -81,6 +82,12 @@ void metrics_count_event(struct metrics *metrics, const struct metrics_event *ev
 
 /** Count a reload of the configuration. */
 void metrics_count_reload(struct metrics_counts *counts, bool succeeded);
+
+/**
+ * Add what `sluice top` shows, as one JSON object: totals of events by route and outcome, the
+ * sinks, the store. It reads the counters at one moment; rates are the reader's business.
+ */
+void metrics_write_state(const struct metrics *metrics, struct buf *out);
 
 /** GET /metrics. */
 struct handler metrics_handler(struct metrics *metrics);

@@ -127,3 +127,30 @@ void metrics_write_events(struct metrics_page *page, struct metrics_events *even
     for (struct metrics_route *i = &events->none; i; i = atomic_load(&i->next))
         write_event_ages(page, i);
 }
+
+static void write_route_state(struct buf *out, const struct metrics_route *route)
+{
+    bool first = true;
+
+    buf_printf(out, "{\"name\":\"%s\",\"outcomes\":{", route->name);
+    for (enum condition i = 0; i < CONDITION_COUNT; i++) {
+        uint64_t count = metrics_get(&route->events[i]);
+
+        if (count == 0)
+            continue;
+        buf_printf(out, "%s\"%s\":%" PRIu64, first ? "" : ",", outcome_name(i), count);
+        first = false;
+    }
+    buf_add(out, STR("}}"));
+}
+
+void metrics_events_state(struct buf *out, struct metrics_events *events)
+{
+    buf_add(out, STR(",\"routes\":["));
+    for (struct metrics_route *i = &events->none; i; i = atomic_load(&i->next)) {
+        if (i != &events->none)
+            buf_add_char(out, ',');
+        write_route_state(out, i);
+    }
+    buf_add_char(out, ']');
+}

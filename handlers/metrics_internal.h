@@ -77,6 +77,12 @@ void metrics_events_count_replay(struct metrics_events *events, enum condition c
 
 void metrics_write_events(struct metrics_page *page, struct metrics_events *events);
 
+/**
+ * Add `,"routes":[{"name":...,"outcomes":{"valid":1,...}},...]`; outcomes that did not occur are
+ * left out.
+ */
+void metrics_events_state(struct buf *out, struct metrics_events *events);
+
 /* metrics_store.c */
 
 /**
@@ -84,6 +90,10 @@ void metrics_write_events(struct metrics_page *page, struct metrics_events *even
  * delivered + pending + dead + dropped holds in every scrape.
  */
 void metrics_write_store(struct metrics_page *page, struct outbox *outbox);
+
+/** Add the members `store` and `sinks` for metrics_write_state(). */
+void metrics_store_state(struct buf *out, struct outbox *outbox, struct pump *const *pumps,
+                         size_t count);
 
 /** Add the number of attempts to deliver to each sink, by result, and what deliveries took. */
 void metrics_write_attempts(struct metrics_page *page, struct pump *const *pumps, size_t count);

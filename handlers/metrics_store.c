@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "handlers/metrics_internal.h"
@@ -171,4 +172,44 @@ void metrics_write_attempts(struct metrics_page *page, struct pump *const *pumps
                  "From the acceptance of a record to its delivery.");
     for (size_t i = 0; i < count; i++)
         write_delays(page, pumps[i]);
+}
+
+static bool is_misconfigured(struct pump *const *pumps, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(pump_name(pumps[i]), name) == 0)
+            return pump_is_misconfigured(pumps[i]);
+    return false;
+}
+
+static void write_sink_state(struct buf *out, const struct outbox_sink_counters *sink,
+                             bool misconfigured)
+{
+    buf_printf(out,
+               "{\"name\":\"%s\",\"delivered\":%" PRId64 ",\"pending\":%" PRId64
+               ",\"dead\":%" PRId64 ",\"dropped\":%" PRId64 ",\"oldest_ms\":%" PRId64
+               ",\"paused\":%s,\"misconfigured\":%s}",
+               sink->name, sink->delivered, sink->pending, sink->dead, sink->dropped,
+               sink->oldest_age_us / 1000, sink->paused ? "true" : "false",
+               misconfigured ? "true" : "false");
+}
+
+void metrics_store_state(struct buf *out, struct outbox *outbox, struct pump *const *pumps,
+                         size_t count)
+{
+    struct outbox_counters *counters = mem_alloc(sizeof(*counters));
+
+    outbox_counters(outbox, counters);
+    buf_printf(out,
+               ",\"store\":{\"bytes\":%" PRId64 ",\"max_bytes\":%" PRId64
+               ",\"refused_open\":%" PRId64 "},\"sinks\":[",
+               counters->bytes, counters->max_bytes, counters->refused_open);
+    for (size_t i = 0; i < counters->sink_count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        write_sink_state(out, &counters->sinks[i],
+                         is_misconfigured(pumps, count, counters->sinks[i].name));
+    }
+    buf_add_char(out, ']');
+    mem_free(counters);
 }

@@ -31,11 +31,11 @@
 
 enum {
     CLIENTS_MAX = 8,
-    ORDER_MAX = 16384, /* bytes of an order, with its line end */
-    ANSWER_MAX = 4096,
-    ROUND_US = US_PER_S, /* between two rounds through the refused events */
-    STEP_EVENTS = 64,    /* events posted at a time */
-    STEP_REST = 3,       /* the pause after a step, as a multiple of its duration */
+    ORDER_MAX = 16384,       /* bytes of an order, with its line end */
+    ANSWER_MAX = 128 * 1024, /* fits in a socket's buffer */
+    ROUND_US = US_PER_S,     /* between two rounds through the refused events */
+    STEP_EVENTS = 64,        /* events posted at a time */
+    STEP_REST = 3,           /* the pause after a step, as a multiple of its duration */
 };
 
 struct client {
@@ -270,6 +270,22 @@ static bool order_again(struct control *control, struct json_object *order, stru
     return ok;
 }
 
+/* The target stays in use until the order has been run. */
+static bool order_top(struct control *control, struct json_object *order, struct buf *answer,
+                      struct error *err)
+{
+    (void)order;
+    (void)err;
+    (void)pthread_mutex_lock(&control->mutex);
+
+    const struct metrics *metrics = control->target.metrics;
+
+    (void)pthread_mutex_unlock(&control->mutex);
+    buf_add(answer, STR(",\"top\":"));
+    metrics_write_state(metrics, answer);
+    return true;
+}
+
 static bool order_where(struct control *control, struct json_object *order, struct buf *answer,
                         struct error *err)
 {
@@ -300,18 +316,25 @@ static bool order_sink(struct control *control, struct json_object *order, struc
     return fail(err, ERR_NOT_FOUND, "no configured sink has this name");
 }
 
+typedef bool order_function(struct control *control, struct json_object *order, struct buf *answer,
+                            struct error *err);
+
 static const struct {
     struct str name;
-    bool (*run)(struct control *control, struct json_object *order, struct buf *answer,
-                struct error *err);
+    order_function *run;
 } orders[] = {
     { STR_INIT("replay"), order_replay },   { STR_INIT("revive"), order_revive },
     { STR_INIT("discard"), order_discard }, { STR_INIT("discard-dead"), order_discard_dead },
     { STR_INIT("move"), order_move },       { STR_INIT("drop-sink"), order_drop_sink },
     { STR_INIT("pause"), order_pause },     { STR_INIT("resume"), order_resume },
-    { STR_INIT("again"), order_again },     { STR_INIT("where"), order_where },
-    { STR_INIT("sink"), order_sink },
+    { STR_INIT("again"), order_again },     { STR_INIT("top"), order_top },
+    { STR_INIT("where"), order_where },     { STR_INIT("sink"), order_sink },
 };
+
+static bool only_asks(order_function *run)
+{
+    return run == order_where || run == order_top || run == order_sink;
+}
 
 /* Who has done what, with the name, id or ids that the order is about. */
 static void log_order(const struct client *client, struct json_object *order)
@@ -346,7 +369,7 @@ static bool dispatch(struct control *control, const struct client *client, struc
         if (str_equal(name, orders[i].name)) {
             bool done = orders[i].run(control, order, answer, err);
 
-            if (done && orders[i].run != order_where)
+            if (done && !only_asks(orders[i].run))
                 log_order(client, order);
             return done;
         }

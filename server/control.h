@@ -12,6 +12,7 @@
  *   {"order":"pause","name":"hook"}       {"ok":true}
  *   {"order":"resume","name":"hook"}      {"ok":true}
  *   {"order":"again","sink":"hook",...}   {"ok":true,"count":9,...}: a portion of a replay
+ *   {"order":"top"}                       {"ok":true,"top":{...}}: metrics_write_state()
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *   {"order":"sink","name":"hook"}        {"ok":true,"misconfigured":false}
  *
@@ -33,6 +34,7 @@
 #include "delivery/outbox/outbox.h"
 #include "delivery/pump.h"
 #include "handlers/handler.h"
+#include "handlers/metrics.h"
 #include "schema/registry/catalog.h"
 #include "server/http/listen.h"
 
@@ -57,6 +59,7 @@ struct control_target {
     size_t max_batch;        /* events in one array */
     struct pump *const *pumps;
     size_t pump_count;
+    struct metrics *metrics; /* for `top` */
 };
 
 /** The path is copied; the rest is borrowed until control_stop(). */

@@ -41,6 +41,7 @@ struct control_target housekeeping_target(const struct generation *generation)
         .catalog = generation->service->catalog,
         .events = events_handler(generation->service->events),
         .max_batch = (size_t)generation->config->http.max_batch,
+        .metrics = generation->service->metrics,
     };
 
     if (generation->service->sinks)

@@ -15,7 +15,7 @@
 #include "server/cli/lines.h"
 #include "server/control_socket.h"
 
-enum { LINE_MAX_BYTES = 16384, WAIT_S = 2 };
+enum { LINE_MAX_BYTES = 16384, ANSWER_MAX_BYTES = 256 * 1024, WAIT_S = 2 };
 
 struct control_client {
     int fd;
@@ -32,7 +32,7 @@ struct control_client *control_client_open(const char *store_path)
     struct control_client *client = mem_alloc(sizeof(*client));
 
     client->fd = fd;
-    lines_init(&client->answers, fd, LINE_MAX_BYTES);
+    lines_init(&client->answers, fd, ANSWER_MAX_BYTES);
     return client;
 }
 
@@ -256,6 +256,22 @@ bool control_client_again(struct control_client *client, struct outbox_replay *r
         !take_number(answer, "count", &replay->count) ||
         !take_flag(answer, "done", &replay->done) || !take_flag(answer, "waits", &replay->waits))
         return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    return true;
+}
+
+bool control_client_top(struct control_client *client, struct json_object **out, struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct json_object *top;
+    struct buf order;
+
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_add(&order, STR("{\"order\":\"top\""));
+    if (!call(client, &order, &answer, err))
+        return false;
+    if (!json_find(answer, "top", &top) || !json_is_object(top))
+        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+    *out = json_object_get(top);
     return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "server/control.h"
 #include "server/resubmit.h"
 
@@ -59,6 +60,10 @@ NODISCARD bool control_client_sink(struct control_client *client, const char *na
 /** A portion of a replay, as outbox_replay(). */
 NODISCARD bool control_client_again(struct control_client *client, struct outbox_replay *replay,
                                     struct error *err);
+
+/** What metrics_write_state() writes. The caller releases `*out`. */
+NODISCARD bool control_client_top(struct control_client *client, struct json_object **out,
+                                  struct error *err);
 
 /** Where the server listens. Waits for the answer at most a few seconds. */
 NODISCARD bool control_client_where(struct control_client *client, struct control_where *out,
