@@ -35,8 +35,12 @@ static bool check_is_sound(void *self, const char *pointer)
     return !settings_has_problem(checking->review->settings, str_from_c(pointer));
 }
 
+/* A transform is looked at once for each schema that it is used with. */
 static void add_elsewhere(struct checking *checking, const char *text)
 {
+    for (size_t i = 0; i < checking->count; i++)
+        if (strcmp(checking->elsewhere[i], text) == 0)
+            return;
     checking->elsewhere = mem_grow((void *)checking->elsewhere, checking->count,
                                    &checking->capacity, sizeof(*checking->elsewhere));
     checking->elsewhere[checking->count++] = arena_copy(checking->arena, str_from_c(text)).ptr;

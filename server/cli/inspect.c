@@ -203,16 +203,25 @@ static void look_at_keys(const struct inspection *inspection)
 
 /* Transforms and schemas. */
 
-/* Does an output before this one have the same transform? */
+static bool is_same_check(const struct config_route *a, size_t output, const struct config_route *b,
+                          const char *file)
+{
+    return strcmp(config_output(a, output).transform, file) == 0 &&
+           strcmp(a->registry, b->registry) == 0 && strcmp(a->schema, b->schema) == 0;
+}
+
+/* Has an output before this one the same transform and schema? */
 static bool is_named_before(const struct config *config, size_t route, size_t output)
 {
-    const char *file = config_output(&config->routes[route], output).transform;
+    const struct config_route *of = &config->routes[route];
+    const char *file = config_output(of, output).transform;
 
     for (size_t i = 0; i <= route; i++) {
-        size_t count = i < route ? config_output_count(&config->routes[i]) : output;
+        const struct config_route *before = &config->routes[i];
+        size_t count = i < route ? config_output_count(before) : output;
 
         for (size_t j = 0; j < count; j++)
-            if (strcmp(config_output(&config->routes[i], j).transform, file) == 0)
+            if (is_same_check(before, j, of, file))
                 return true;
     }
     return false;
@@ -220,7 +229,9 @@ static bool is_named_before(const struct config *config, size_t route, size_t ou
 
 static void add_problem(void *self, const char *line)
 {
-    inspect_say(self, INSPECT_FAILURE, "transform", "", "%s", line);
+    const struct inspect_schema_lint *lint = self;
+
+    inspect_say(lint->inspection, INSPECT_FAILURE, "transform", "", "%s", line);
 }
 
 static void look_at_transform(struct inspection *inspection, size_t route, size_t output)
@@ -229,10 +240,16 @@ static void look_at_transform(struct inspection *inspection, size_t route, size_
     const char *pointer = config_output_pointer(config, route, output, "transform").ptr;
     const char *file = config_output(&config->routes[route], output).transform;
 
-    const struct transform_lint lint = { .report = add_problem, .self = inspection };
+    struct inspect_schema_lint of = { inspection, route, NULL };
+    struct transform_lint lint = { .report = add_problem, .self = &of };
 
-    if (!is_named_before(config, route, output) && inspect_is_sound(inspection, pointer) &&
-        transform_check(file, &lint))
+    if (is_named_before(config, route, output) || !inspect_is_sound(inspection, pointer))
+        return;
+    if (!inspection->options->looks_at_machine) /* doctor: the server starts with such mistakes */
+        of.document = inspect_schema(inspection, route);
+    if (of.document)
+        lint.fault = inspect_fault;
+    if (transform_check(file, &lint))
         inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
 }
 
@@ -395,6 +412,8 @@ void inspect(const struct config *config, const struct inspect_options *options)
     look_at_secrets(&inspection);
     look_at_keys(&inspection);
     look_at_transforms(&inspection);
+    if (!options->looks_at_machine)
+        inspect_routes(&inspection);
     look_at_schemas(&inspection);
     look_at_store(&inspection);
     look_at_cache(&inspection);

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/flat.h"
 #include "server/cli/inspect.h"
 
 struct inspection {
@@ -26,7 +27,22 @@ bool inspect_is_sound(const struct inspection *inspection, const char *pointer);
 void inspect_disk(const struct inspection *inspection, const char *pointer, const char *path,
                   uint64_t wanted_bytes);
 
+/** The route's schema, read from its file; NULL: it is not known. */
+const struct flat *inspect_schema(const struct inspection *inspection, size_t route);
+
+/** For transform_check(). */
+struct inspect_schema_lint {
+    const struct inspection *inspection;
+    size_t route;
+    const struct flat *document; /* its schema */
+};
+
+/** Why a payload has no value there; NULL: it can have one. `self`: a struct inspect_schema_lint.
+ */
+const char *inspect_fault(void *self, struct str pointer);
+
 /* The parts in files of their own. */
+void inspect_routes(const struct inspection *inspection);
 void inspect_machine(const struct inspection *inspection);
 void inspect_sinks(const struct inspection *inspection);
 void inspect_sink_fields(const struct inspection *inspection, size_t index);

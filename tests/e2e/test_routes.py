@@ -2,7 +2,9 @@
 
 tests/unit/base/test_str.c tests globs, tests/unit/handlers/test_route.c tests matching."""
 
-from server import put_schema, put_transform, route
+import json
+
+from server import defaults, merge, put_schema, put_transform, route, run
 
 
 def test_the_log_names_a_route_that_no_event_reaches(sluice):
@@ -94,3 +96,36 @@ def test_patterns_choose_and_routes_drop(folder, sluice, event):
     assert server.metric("sluice_store_accepted_total") == 1
     line = server.wait_log(event="request", event_id="d1")
     assert (line["status"], line["outcome"], line["route"]) == (200, "dropped", "noise")
+
+
+def test_check_finds_what_the_schema_rules_out(folder):
+    items = {"type": "array", "items": {"type": "object"}}
+    properties = {"a": {"type": "string"}, "items": items}
+    closed = {"type": "object", "additionalProperties": False, "properties": properties}
+    put_schema(folder, "Closed", closed)
+    put_schema(folder, "Open", {"type": "object"})
+    places = {"x": "/a/b", "y": "/items/0/z", "z": "/c"}
+    name = put_transform(folder, "t", [{"name": n, "from": at} for n, at in places.items()])
+    detail = {"c": [1], "a": {"b": [{"exists": False}]}, "items": {"z": [1]}}
+    pattern = {"account": [123], "detail": detail}
+    quotes = "matches no event of EventBridge, in which this is a string: use quotes"
+    why = "matches no valid event: the schema of the route rules this value out"
+    for schema in ("Closed", "Open"):
+        routes = [
+            route(name="p", match={}, pattern=pattern, schema=schema, transform=name),
+            route(match={"region": 5}, schema="Open", transform=name),
+        ]
+        config = merge(defaults(), {"routes": routes})
+        (folder / "check.yaml").write_text(json.dumps(config, indent=1))
+        result = run("check", "-c", "check.yaml", cwd=folder)
+        found = [line.split(": ", 1)[1] for line in result.stdout.splitlines()]
+        expected = [f"routes[0].pattern.account: {quotes}", f"routes[1].match.region: {quotes}"]
+        if schema == "Closed":
+            expected.insert(1, f"routes[0].pattern.detail.c: {why}")
+            for at in (0, 2):
+                place = list(places.values())[at]
+                expected.append(
+                    f"fields[{at}].from: no valid event has a value at {place}: "
+                    "the schema of routes[0] rules it out"
+                )
+        assert (result.returncode, found) == (1, expected)

@@ -1,0 +1,178 @@
+/*
+ * reach.c - see reach.h.
+ *
+ * Only what is certain counts: `false`, a type without members, properties without the name beside
+ * `additionalProperties: false`, and `$ref` within the document. A patternProperties, a reference
+ * elsewhere or a conditional could allow the value.
+ */
+#include "schema/reach.h"
+
+#include "base/attr.h"
+
+enum { DEEPEST = 64 }; /* schemas within schemas, `$ref` included */
+
+struct reach {
+    const struct flat *document;
+    struct arena *arena; /* for tokens */
+    bool through_arrays;
+    bool ref_is_alone; /* up to draft 7, what stands beside $ref has no effect */
+    unsigned depth;
+};
+
+static bool rules_out(struct reach *reach, const struct flat *schema, struct str rest);
+
+static bool type_allows(const struct flat *schema, struct str name)
+{
+    const struct flat *type = flat_find(schema, STR("type"));
+
+    if (!type)
+        return true;
+    if (flat_is_string(type))
+        return str_equal(flat_str(type), name);
+    for (FLAT_EACH(one, type))
+        if (flat_is_string(one) && str_equal(flat_str(one), name))
+            return true;
+    return false;
+}
+
+/* The schema that `$ref` names; NULL: none, or it is not certain. */
+static const struct flat *find_target(const struct reach *reach, const struct flat *schema)
+{
+    struct str ref = flat_find_str(schema, STR("$ref"));
+    const struct flat *target = NULL;
+    struct json_pointer *pointer;
+    struct error err;
+
+    if (!str_starts_with(ref, STR("#")) || (ref.len > 1 && ref.ptr[1] != '/') ||
+        memchr(ref.ptr, '%', ref.len) || !json_pointer_create(str_from(ref, 1), &pointer, &err))
+        return NULL;
+    if (flat_pointer_find(pointer, reach->document, &target, NULL) != JSON_FOUND)
+        target = NULL;
+    json_pointer_destroy(pointer);
+    return target;
+}
+
+/* Does one of the schemas (all: each of them) in the list rule it out? */
+static bool list_rules_out(struct reach *reach, const struct flat *list, struct str rest, bool all)
+{
+    if (!list || !flat_is_array(list) || flat_count(list) == 0)
+        return false;
+    for (FLAT_EACH(schema, list))
+        if (rules_out(reach, schema, rest) != all)
+            return !all;
+    return all;
+}
+
+/* In an object: `token` is the next name. */
+static bool object_rules_out(struct reach *reach, const struct flat *schema, struct str token,
+                             struct str rest)
+{
+    const struct flat *properties = flat_find(schema, STR("properties"));
+    const struct flat *property =
+        properties && flat_is_object(properties) ? flat_find(properties, token) : NULL;
+    const struct flat *additional = flat_find(schema, STR("additionalProperties"));
+
+    if (!type_allows(schema, STR("object")))
+        return true;
+    if (property)
+        return rules_out(reach, property, rest);
+    return additional && !flat_find(schema, STR("patternProperties")) &&
+           rules_out(reach, additional, rest);
+}
+
+static bool is_index_token(struct str token)
+{
+    return json_pointer_index(token) != JSON_NO_INDEX;
+}
+
+/* In an array: `token` is the next name or index, `rest` is behind it, `all` includes it. */
+static bool array_rules_out(struct reach *reach, const struct flat *schema, struct str token,
+                            struct str rest, struct str all)
+{
+    const struct flat *items = flat_find(schema, STR("items"));
+    bool is_tuple =
+        flat_find(schema, STR("prefixItems")) != NULL || (items && flat_is_array(items));
+
+    if (!type_allows(schema, STR("array")))
+        return true;
+    if (!is_index_token(token) && !reach->through_arrays)
+        return true;
+    if (!items || is_tuple)
+        return false;
+    return rules_out(reach, items, is_index_token(token) && !reach->through_arrays ? rest : all);
+}
+
+static bool members_rule_out(struct reach *reach, const struct flat *schema, struct str rest)
+{
+    struct str all = rest;
+    struct str token;
+
+    if (rest.len == 0)
+        return false;
+    token = json_pointer_take(&rest, reach->arena);
+    return object_rules_out(reach, schema, token, rest) &&
+           array_rules_out(reach, schema, token, rest, all);
+}
+
+static bool keywords_rule_out(struct reach *reach, const struct flat *schema, struct str rest)
+{
+    const struct flat *target = find_target(reach, schema);
+
+    if (target && rules_out(reach, target, rest))
+        return true;
+    if (flat_find(schema, STR("$ref")) && reach->ref_is_alone)
+        return false;
+    return members_rule_out(reach, schema, rest) ||
+           list_rules_out(reach, flat_find(schema, STR("allOf")), rest, false) ||
+           list_rules_out(reach, flat_find(schema, STR("anyOf")), rest, true) ||
+           list_rules_out(reach, flat_find(schema, STR("oneOf")), rest, true);
+}
+
+static bool rules_out(struct reach *reach, const struct flat *schema, struct str rest)
+{
+    bool is;
+
+    if (!flat_is_object(schema))
+        return flat_is_boolean(schema) && !flat_is_true(schema);
+    if (reach->depth == DEEPEST || (schema != reach->document && flat_find(schema, STR("$id"))))
+        return false;
+    reach->depth++;
+    is = keywords_rule_out(reach, schema, rest);
+    reach->depth--;
+    return is;
+}
+
+/* Where the token that begins at `at` ends. */
+static size_t token_end(struct str pointer, size_t at)
+{
+    for (at++; at < pointer.len && pointer.ptr[at] != '/'; at++)
+        ;
+    return at;
+}
+
+static bool is_since_2019(struct str dialect)
+{
+    return str_starts_with(dialect, STR("https://json-schema.org/draft/20"));
+}
+
+struct str schema_reach(const struct flat *document, struct str pointer,
+                        const struct schema_reach_options *options)
+{
+    struct reach reach = { .document = document,
+                           .arena = arena_create(),
+                           .through_arrays = options && options->through_arrays };
+    struct str found = STR_NONE;
+
+    if (flat_is_object(document))
+        reach.ref_is_alone = !is_since_2019(flat_find_str(document, STR("$schema")));
+    for (size_t end = 0; !found.ptr; end = token_end(pointer, end)) {
+        struct str part = { pointer.len > 0 ? pointer.ptr : "", end };
+
+        if (rules_out(&reach, document, part))
+            found = part;
+        if (end == pointer.len)
+            break;
+    }
+    arena_destroy(reach.arena);
+    return found;
+}

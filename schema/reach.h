@@ -1,0 +1,24 @@
+/*
+ * reach.h - can a valid instance have a value at a place? For mistakes in what is written beside a
+ * schema.
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/flat.h"
+
+struct schema_reach_options {
+    bool through_arrays; /* a name also looks into the elements of an array, as in event patterns */
+};
+
+/**
+ * The beginning of the JSON Pointer that the schema `document` rules out: no valid instance has a
+ * value there. In the pointer, 0 stands for any element of an array. ptr NULL: it can have one, or
+ * that is not certain. The result is a slice of `pointer`.
+ */
+struct str schema_reach(const struct flat *document, struct str pointer,
+                        const struct schema_reach_options *options);
