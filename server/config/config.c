@@ -21,7 +21,7 @@ struct str config_schema_text(void)
 
 static const char *environment(const char *name)
 {
-    return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody changes the environment */
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): the environment is never changed */
 }
 
 const char *config_path(const char *option)

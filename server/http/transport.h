@@ -20,8 +20,8 @@
 /* Set `fd` and zero the rest. */
 struct http_transport {
     int fd;
-    /* Whoever reads waits for new bytes on an epoll that reports them even if they are there
-     * already. Then a short read shows that there are no more for now. */
+    /* The reader waits for new bytes on an epoll that reports them even if they are there already.
+     * Then a short read shows that there are no more for now. */
     bool trusts_short_reads;
     bool may_be_corked; /* MHD may have set TCP_CORK */
 

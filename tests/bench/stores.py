@@ -39,7 +39,7 @@ def fresh(name):
 
 
 def held_sink():
-    """Nobody is there: all that is accepted stays in the store."""
+    """No server is there: all that is accepted stays in the store."""
     return {"name": "held", "kind": "http", "url": "http://127.0.0.1:1/"}
 
 
@@ -75,7 +75,7 @@ def anonymous_mib(server):
 
 
 def measure(server, word, seconds, connections, drained=False):
-    """One run of wrk with events that nobody sent before; `drained`: delivering counts, too."""
+    """One run of wrk with new events; `drained`: delivering counts, too."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     event = sample_event("unique.json", time=now)
     command = ["taskset", "-c", ",".join(map(str, CLIENT_CPUS)), "wrk", "-t", len(CLIENT_CPUS)]

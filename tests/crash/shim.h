@@ -17,7 +17,7 @@ enum shim_kind {
     SHIM_NONE,
     SHIM_DATABASE, /* and its rollback journal */
     SHIM_LOG,      /* SQLite's write-ahead log */
-    SHIM_INDEX,    /* the log's index, shared memory: it fails, but nobody relies on its bytes */
+    SHIM_INDEX,    /* the log's index, shared memory: it fails, but its bytes are not relied on */
     SHIM_SINK,
     SHIM_FOLDER,
     SHIM_KINDS

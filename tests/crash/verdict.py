@@ -38,7 +38,7 @@ def check_delivered(ledger, name, records, ordered=True):
     known = {event.mark for event in ledger.events}
     strange = [mark for mark in times if mark not in known]
     if strange:
-        ledger.complain(f"{name}: {len(strange)} records of nobody: {strange[:5]}")
+        ledger.complain(f"{name}: {len(strange)} records without a sender: {strange[:5]}")
     for client, numbers in firsts.items():
         if ordered and client.startswith("sequential") and numbers != sorted(numbers):
             at = next(i for i in range(1, len(numbers)) if numbers[i] < numbers[i - 1])

@@ -150,7 +150,7 @@ static void send_pieces(int fd, const uint8_t *data, size_t size, size_t piece)
         ssize_t sent = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (sent <= 0)
-            return; /* it has closed, or answers that nobody reads stop it */
+            return; /* it has closed, or unread answers stop it */
         data += sent;
         size -= (size_t)sent;
         await_read(fd);

@@ -1,5 +1,6 @@
 /*
- * test_session.c - claims about aws/session.h: credentials stay fresh and nobody waits too long.
+ * test_session.c - claims about aws/session.h: credentials stay fresh, and no
+ * caller waits too long.
  */
 #include "aws/session.h"
 
@@ -157,7 +158,7 @@ static bool has_second_request(void *self)
     return canned_requests(self) >= 2;
 }
 
-/* Half of a life of two seconds: nobody asks, and yet there are new ones. */
+/* Half of a life of two seconds: there are new ones without a call. */
 static void new_ones_come_ahead_of_the_end_by_themselves(void)
 {
     struct setting setting;

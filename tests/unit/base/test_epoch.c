@@ -1,5 +1,5 @@
 /*
- * test_epoch.c - claims about base/epoch.h: nobody reads what was freed, nobody waits for ever.
+ * test_epoch.c - claims about base/epoch.h: no thread reads what was freed, none waits for ever.
  *
  * A freed object is filled with another pattern and, under the sanitizers, really gone.
  */

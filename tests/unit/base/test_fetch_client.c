@@ -50,7 +50,7 @@ static struct str say(void *self, struct str request, size_t nth)
     return str_from_c(talk->answer);
 }
 
-/* A name that no resolver asks anybody about: a label has at most 63 bytes. */
+/* A name that no resolver sends to a server: a label has at most 63 bytes. */
 #define NOWHERE "nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere"
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -73,7 +73,7 @@ static void opens_no_pipe_to_read_again(void)
 
     folder_path(&folder, "pipe", path);
     CHECK(mkfifo(path, S_IRUSR | S_IWUSR) == 0);
-    CHECK(!file_read_regular(path, 100, &text, &err)); /* nobody will ever write */
+    CHECK(!file_read_regular(path, 100, &text, &err)); /* never has a writer */
     CHECK_INT(err.code, ERR_CONFIG);
     CHECK(strstr(err.text, "not a regular file") != NULL);
     CHECK_STR(text, "untouched");

@@ -219,7 +219,7 @@ static void refuses_files_that_it_cannot_use(void)
     folder_path(&folder, "pipe", path);
     CHECK(mkfifo(path, S_IRUSR | S_IWUSR) == 0);
     err.code = ERR_NONE;
-    CHECK(!secret_read_file(path, &secret, &err)); /* nobody will ever write */
+    CHECK(!secret_read_file(path, &secret, &err)); /* never has a writer */
     CHECK_INT(err.code, ERR_CONFIG);
     folder_remove(&folder, "pipe");
 

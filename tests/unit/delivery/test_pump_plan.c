@@ -115,7 +115,7 @@ static void each_record_gets_its_verdict(void)
     }
 }
 
-/* Whoever fails though others arrive has an attempt less; the first time costs nobody his life. */
+/* A record that fails while others arrive loses an attempt; the first failure ends no record. */
 static void blame_counts_as_a_refusal(void)
 {
     static const struct {

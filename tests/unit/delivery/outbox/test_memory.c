@@ -1,6 +1,6 @@
 /*
  * test_memory.c - claims about delivery/outbox/outbox.h and delivery/outbox/backlog.h without a
- * store: nobody hears 200 before every sink has the record, and nothing is kept for nobody.
+ * store: no 200 is sent before every sink has the record, and no record is kept without a reader.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -69,7 +69,7 @@ static void check_sink(const char *name, int64_t enqueued, int64_t delivered, in
     CHECK_INT(sink->pending, enqueued - delivered - dropped);
 }
 
-/* Nothing is left when everybody is gone. */
+/* Nothing is left when all have gone. */
 static void end(void)
 {
     const struct outbox_counters *counters;
@@ -418,7 +418,7 @@ static void what_waits_is_bounded(void)
     end();
 }
 
-/* Whoever sends what can never be taken does not make the server say that it is full. */
+/* A record that can never be taken does not make the outbox full. */
 static void one_that_is_too_large_fills_nothing(void)
 {
     struct error err = { 0 };

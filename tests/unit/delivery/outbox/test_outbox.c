@@ -514,7 +514,7 @@ static void is_full_at_its_bound_and_recovers(void)
     store_done(&store);
 }
 
-/* Somebody posts all the time, so that nothing is done between batches. */
+/* Events arrive all the time, so that there is no pause between batches. */
 static void moves_its_log_before_it_is_long(void)
 {
     enum { RECORDS = 100, RECORD_BYTES = 256 * 1024, LONGEST = 18 * 1024 * 1024 };

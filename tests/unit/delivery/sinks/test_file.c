@@ -373,7 +373,7 @@ static void a_moved_or_removed_file_is_made_anew(void)
     folder_done(&folder);
 }
 
-/* Whoever empties the file by hand (copytruncate) finds the next line at its beginning. */
+/* After copytruncate has emptied the file, the next line is at its beginning. */
 static void an_emptied_file_is_written_from_its_beginning(void)
 {
     struct sink sink;

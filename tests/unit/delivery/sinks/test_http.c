@@ -24,7 +24,7 @@
 
 enum { ARRIVED_MAX = 16 * 1024 * 1024, PATIENCE_US = 60000000, URL_SIZE = 100 };
 
-/* A name that no resolver asks anybody about: a label has at most 63 bytes. */
+/* A name that no resolver sends to a server: a label has at most 63 bytes. */
 #define NOWHERE "nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere-nowhere"
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -503,7 +503,7 @@ static void a_long_answer_is_no_fault(void)
     end();
 }
 
-/* Nobody listens, and nobody who is trusted does. */
+/* No server listens, or none that is trusted. */
 static void no_connection_postpones(void)
 {
     static const char *const urls[] = { "http://127.0.0.1:1/", "https://127.0.0.1:1/",

@@ -182,7 +182,7 @@ static void while_nothing_is_known_it_looks_often(void)
     begin(); /* refreshes once an hour */
     scripted_fail(&script, ERR_NOT_FOUND, "not there");
     start();
-    await_failures(2); /* nobody asks */
+    await_failures(2); /* without a request that asks */
     scripted_give(&script, "1", "{}");
     CHECK(wait_until(is_usable, NULL));
     end();

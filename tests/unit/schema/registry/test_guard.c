@@ -199,7 +199,7 @@ static void warn_takes_it_and_says_so(void)
     CHECK_STR(str_from_c(now.finding.keyword_location), "/properties/name/type");
     CHECK_INT((int64_t)now.guard_refusals, 1);
     CHECK_INT((int64_t)look().guard_refusals, 1);
-    accept_version("2"); /* then nobody needs to hear of it any more */
+    accept_version("2"); /* ends the suspicion */
     CHECK_STR(str_from_c(look().suspect), "");
     end();
 }

@@ -79,7 +79,7 @@ static void says_what_an_event_is_told(void)
     folder_write(&folder, "R/Blank.json", STR(" \r\n\t\n"));
     folder_write(&folder, "R/Folder.json/x", STR(""));
     folder_path(&folder, "R/Pipe.json", path);
-    CHECK(mkfifo(path, S_IRUSR | S_IWUSR) == 0); /* that nobody will ever write to */
+    CHECK(mkfifo(path, S_IRUSR | S_IWUSR) == 0); /* never has a writer */
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct schema_definition definition = { .version = "untouched" };
         struct error err = { 0 };

@@ -217,7 +217,7 @@ static void a_connection_that_is_gone_accepts_nothing(void)
 
     (void)close(ends[PEERS]);
     CHECK_INT(write_text(&transport, "abc", ""), 3);
-    CHECK(http_transport_flush(&transport)); /* nobody will get it */
+    CHECK(http_transport_flush(&transport)); /* the peer does not get it */
     CHECK_INT(write_text(&transport, "abc", ""), -1);
     CHECK_INT(errno, EPIPE);
     end(&transport);
