@@ -370,7 +370,7 @@ static bool parse_options(struct rows *rows, const struct rows_call *call, struc
         { "json", 0, NULL, "list: a JSON object a line", .flag = &rows->json },
         { "bytes", 0, NULL, "show: the stored bytes only", .flag = &rows->bytes },
         { "dry-run", 0, NULL,
-          "replay: print what would become of each and why; discard: count; change nothing",
+          "replay: print what would become of each and why; discard: count;\nchange nothing",
           .flag = &rows->dry_run },
         { "rate", 0, "N", "replay: at most N a second", .read = read_rate, .self = &rows->rate },
         { 0 },

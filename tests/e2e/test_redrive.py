@@ -1,5 +1,6 @@
 """sluice redrive: what becomes of the messages in a dead-letter queue."""
 
+import collections
 import itertools
 import json
 import time
@@ -84,12 +85,15 @@ def test_events_are_posted_and_removed(server, queue, event):
     queue.put({"id": "wrong", "detail": {}}, code=None)
     result, told = redrive(server, queue, "--dry-run")
     assert (result.returncode, told["seen"], len(queue.messages)) == (0, 26, 26)
-    result, told = redrive(server, queue)
-    assert result.returncode == 0, result
-    assert told == {
-        "seen": 26, "delivered": 25, "quarantined": 1, "refused": 0,
-        "codes": {"TIMEOUT": 13, "SDK_CLIENT_ERROR": 12, "none": 1},
-    }  # fmt: skip
+    assert told["codes"] == {"TIMEOUT": 13, "SDK_CLIENT_ERROR": 12, "none": 1}
+    done = collections.Counter()
+    for _ in range(5):  # a post that a busy machine delays for 5 seconds ends one run
+        result, told = redrive(server, queue)
+        done.update({name: told[name] for name in ("delivered", "quarantined")})
+        if result.returncode == 0:
+            break
+    assert (result.returncode, told["refused"]) == (0, 0), result
+    assert done == {"delivered": 25, "quarantined": 1}
     assert queue.messages == {}
     policy = json.loads((ROOT / "docs/iam/redrive.json").read_text())["Statement"][0]["Action"]
     assert {name.replace(".", ":") for name, _ in queue.api.calls} == set(policy)

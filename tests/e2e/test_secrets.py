@@ -3,6 +3,7 @@
 import json
 import pathlib
 import signal
+import time
 
 import pytest
 
@@ -53,6 +54,7 @@ def manager():
 
 
 def test_a_rotated_secret_is_asked_for_at_the_first_wrong_key(sluice, event, manager):
+    start = time.monotonic()
     server = sluice(auth={"api_keys": [{"value_secret": ARN + "#api_key_value"}]}, env=manager.environment())
     assert status(server, event, "first") == 200
     assert len(manager.calls) == 1
@@ -62,7 +64,9 @@ def test_a_rotated_secret_is_asked_for_at_the_first_wrong_key(sluice, event, man
     server.wait_log(event="credential_reloaded")
     assert status(server, event, "second") == 200
     assert status(server, event, "first") == 401
-    assert len(manager.calls) == 2  # at most every 30 seconds
+    for _ in range(5):
+        assert status(server, event, "first") == 401
+    assert len(manager.calls) <= 2 + (time.monotonic() - start) // 30
 
 
 def check(folder, manager, auth, *words):
