@@ -129,7 +129,7 @@ int cmd_dead(int argc, char **argv)
             "  discard  give them up: those named, or all that match a filter\n"
             "  move     set a record aside that fails each time while a sink waits for it, in\n"
             "           order; `sluice outbox status` and the log (sink_blocked) show which\n",
-        .actions = "list show replay move",
+        .actions = "list show replay discard move",
         .ending = "Exits with 0 when all is well, 1 when there is no such record, 2 for a wrong "
                   "call, 3 when the\n"
                   "configuration, the store or the server is at fault.\n",

@@ -214,7 +214,7 @@ int cmd_rejected(int argc, char **argv)
                  "  discard  delete them: those named, or all that match a filter\n"
                  "  export   print them complete, one JSON object a line; --redact: no value of an "
                  "event\n",
-        .actions = "list show replay",
+        .actions = "list groups show replay discard export",
         .ending = "Exits with 0 when all is well, 1 when there is no such event or one was refused "
                   "again, 2 for\n"
                   "a wrong call, 3 when the configuration, the store or the server is at fault.\n",

@@ -77,3 +77,9 @@ def test_fish_offers_each_command():
     for name in run("man").stdout.split():
         assert f"-f -a {name} -d '" in script
     assert "-n '__fish_seen_subcommand_from outbox; and not __fish_seen_subcommand_from status pause" in script
+
+
+@pytest.mark.parametrize("name", ["rejected", "dead", "outbox"])
+def test_each_action_in_the_usage_is_completed(name):
+    usage = re.findall(rf"(?m)^(?:Usage:)? +sluice {name} ([a-z-]+)", run(name, "--help").stdout)
+    assert set(complete(run("completion", "bash").stdout, "sluice", name, "")) == set(usage)
