@@ -33,7 +33,7 @@ struct sample {
     int64_t at_us;
 };
 
-static int64_t number_of(struct json_object *object, const char *name)
+static int64_t top_number(struct json_object *object, const char *name)
 {
     struct json_object *value;
     int64_t number = 0;
@@ -91,7 +91,7 @@ static struct totals totals_of(const struct config *config, struct json_object *
             total = &totals.accepted;
         else if (status_is_retryable(row))
             total = &totals.failed;
-        *total += number_of(outcomes, row->condition);
+        *total += top_number(outcomes, row->condition);
     }
     return totals;
 }
@@ -123,13 +123,13 @@ static void add_sink(struct buf *out, const struct sample pair[2], struct json_o
     double seconds = (double)(pair[1].at_us - pair[0].at_us) / US_PER_S;
     struct str name = json_find_str(sink, "name");
     struct json_object *before = find_named(pair[0].state, "sinks", name);
-    int64_t delivered = number_of(sink, "delivered");
+    int64_t delivered = top_number(sink, "delivered");
 
     output_safe_column(out, name, 28);
     buf_printf(out, "%10.1f %12" PRId64 " %10" PRId64 " %10" PRId64 " %9.1fs %s%s\n",
-               rate(delivered, before ? number_of(before, "delivered") : delivered, seconds),
-               delivered, number_of(sink, "pending"), number_of(sink, "dead"),
-               (double)number_of(sink, "oldest_ms") / 1000,
+               rate(delivered, before ? top_number(before, "delivered") : delivered, seconds),
+               delivered, top_number(sink, "pending"), top_number(sink, "dead"),
+               (double)top_number(sink, "oldest_ms") / 1000,
                is_true(sink, "paused") ? "paused " : "",
                is_true(sink, "misconfigured") ? "misconfigured" : "");
 }
@@ -160,13 +160,13 @@ static void show(const struct top *top, const struct sample pair[2])
     if (isatty(STDOUT_FILENO))
         buf_add(&out, STR("\x1b[H\x1b[J"));
     buf_printf(&out, "%s, %" PRId64 " connections, %" PRId64 " bytes of bodies in flight\n",
-               is_true(state, "ready") ? "ready" : "NOT READY", number_of(state, "connections"),
-               number_of(state, "inflight_bytes"));
+               is_true(state, "ready") ? "ready" : "NOT READY", top_number(state, "connections"),
+               top_number(state, "inflight_bytes"));
     if (json_find(state, "store", &store))
         buf_printf(
             &out, "store: %" PRId64 " of %" PRId64 " bytes wait, %" PRId64 " refused events open\n",
-            number_of(store, "bytes"), number_of(store, "max_bytes"),
-            number_of(store, "refused_open"));
+            top_number(store, "bytes"), top_number(store, "max_bytes"),
+            top_number(store, "refused_open"));
     add_lists(&out, top->config, pair);
     buf_add_char(&out, '\n');
     output_print(&out);
