@@ -379,7 +379,7 @@ static void examples_load(void)
     CHECK(load_config("conf/examples/genesys/sluice.yaml", &config, &err));
     CHECK_STR(str_from_c(err.text), "");
     if (config)
-        CHECK_INT((int64_t)config->route_count, 3);
+        CHECK_INT((int64_t)config->route_count, 6);
     config_destroy(config);
 }
 
