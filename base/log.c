@@ -192,11 +192,15 @@ struct str log_identifier(struct str s)
         ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     };
     /* clang-format on */
+    const unsigned char *at = (const unsigned char *)s.ptr;
     bool ok = s.len > 0;
+    size_t left = s.len;
 
     if (s.len > IDENTIFIER_MAX)
         return STR_NONE;
-    for (size_t i = 0; i < s.len; i++)
-        ok &= allowed[(unsigned char)s.ptr[i]];
+    for (; left >= 4; left -= 4, at += 4)
+        ok &= allowed[at[0]] & allowed[at[1]] & allowed[at[2]] & allowed[at[3]];
+    for (; left > 0; left--)
+        ok &= allowed[*at++];
     return ok ? s : STR_NONE;
 }
