@@ -524,6 +524,7 @@ class DynamoDb(Service):
     signing = "dynamodb"
     content_type = "application/x-amz-json-1.0"
     most_entries = 25
+    table = "orders"
     CALL_FAULTS = {
         "later": (400, "ProvisionedThroughputExceededException"),
         "limit": (400, "RequestLimitExceeded"),
@@ -536,7 +537,7 @@ class DynamoDb(Service):
     }
 
     def sink(self):
-        return {"table": "orders", "hash_key": {"id": ""}}
+        return {"table": self.table, "hash_key": {"id": ""}}
 
     @staticmethod
     def size(item):
@@ -603,7 +604,7 @@ class DynamoReplace(DynamoDb):
         return super().sink() | {"mode": "replace"}
 
     def entries(self, params):
-        return params["RequestItems"]["orders"]
+        return params["RequestItems"][self.table]
 
     def check(self, params):
         keys = [entry["PutRequest"]["Item"]["id"]["S"] for entry in self.entries(params)]
@@ -620,7 +621,7 @@ class DynamoReplace(DynamoDb):
     def answer(self, outcomes):
         unwritten = [entry for _, entry, refusal in outcomes if refusal]
         random.shuffle(unwritten)
-        return {"UnprocessedItems": {"orders": unwritten} if unwritten else {}}
+        return {"UnprocessedItems": {self.table: unwritten} if unwritten else {}}
 
 
 def known(params):
@@ -644,6 +645,7 @@ class AwsTarget:
         self.in_flight = self.most_in_flight = 0
         self.plan = None  # a function from the entries of a call to its Fault, or None
         self.ending = threading.Event()
+        self.current = threading.local()  # its `request`: headers and body of the call that is served
         self._next = []
 
     def __enter__(self):
@@ -810,6 +812,7 @@ class AwsTargetHandler(http.server.BaseHTTPRequestHandler):
             self.send(refusal.status, *service.error(400, refusal.code, refusal.message))
             return
         peer.validate(params)
+        peer.current.request = (dict(self.headers.items()), body)
         fault = peer.enter(params)
         try:
             time.sleep(fault.delay)

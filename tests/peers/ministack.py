@@ -28,6 +28,7 @@ def is_installed():
 class Ministack:
     def __init__(self, folder):
         self.folder = folder
+        self.count = 0
 
     def __enter__(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -76,6 +77,11 @@ class Ministack:
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return key["AccessKeyId"], key["SecretAccessKey"]
 
+    def name(self):
+        """A new name for a target."""
+        self.count += 1
+        return f"orders{self.count}"
+
     def kind(self, kind, right, arrived, **sink):
         common = {"name": "target", "kind": kind, "region": REGION, "max_backoff": "50ms"}
         sink = common | {"endpoint_url": self.url} | sink
@@ -85,21 +91,22 @@ class Ministack:
 
     def kinesis(self):
         kinesis = self.client("kinesis")
-        kinesis.create_stream(StreamName="orders", ShardCount=1)
-        kinesis.get_waiter("stream_exists").wait(StreamName="orders")
+        name = self.name()
+        kinesis.create_stream(StreamName=name, ShardCount=1)
+        kinesis.get_waiter("stream_exists").wait(StreamName=name)
 
         def arrived():
-            shard = kinesis.describe_stream(StreamName="orders")["StreamDescription"]["Shards"][0]
+            shard = kinesis.describe_stream(StreamName=name)["StreamDescription"]["Shards"][0]
             at = kinesis.get_shard_iterator(
-                StreamName="orders", ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+                StreamName=name, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
             )["ShardIterator"]
             return [one["Data"] for one in kinesis.get_records(ShardIterator=at)["Records"]]
 
-        return self.kind("kinesis", "kinesis:PutRecords", arrived, stream="orders")
+        return self.kind("kinesis", "kinesis:PutRecords", arrived, stream=name)
 
-    def _queue(self, name="orders", **attributes):
+    def _queue(self, suffix="", **attributes):
         sqs = self.client("sqs")
-        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        url = sqs.create_queue(QueueName=self.name() + suffix, Attributes=attributes)["QueueUrl"]
         seen = []
 
         def arrived():
@@ -118,24 +125,63 @@ class Ministack:
         return self.kind("sqs", rights, arrived, queue_url=url)
 
     def sqs_fifo(self):
-        url, arrived = self._queue("orders.fifo", FifoQueue="true")
+        url, arrived = self._queue(".fifo", FifoQueue="true")
         rights = ["sqs:SendMessage", "sqs:SendMessageBatch"]
         return self.kind("sqs", rights, arrived, queue_url=url, group_id="/interaction_id")
 
+    def _listen(self, subscribe):
+        """A queue that gets what `subscribe(its ARN)` sends there."""
+        sqs = self.client("sqs")
+        url, arrived = self._queue()
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        services = ["sns.amazonaws.com", "events.amazonaws.com"]
+        statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+        statement |= {"Principal": {"Service": services}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        subscribe(arn)
+        return arrived
+
+    def sns(self):
+        sns = self.client("sns")
+        topic = sns.create_topic(Name=self.name())["TopicArn"]
+
+        def subscribe(queue):
+            raw = {"RawMessageDelivery": "true"}
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes=raw)
+
+        rights = ["sns:Publish", "sns:PublishBatch"]
+        return self.kind("sns", rights, self._listen(subscribe), topic_arn=topic)
+
+    def eventbridge(self):
+        events = self.client("events")
+        bus = self.name()
+        events.create_event_bus(Name=bus)
+
+        def subscribe(queue):
+            pattern = json.dumps({"source": ["sluice"]})
+            events.put_rule(Name=bus, EventBusName=bus, EventPattern=pattern)
+            target = {"Id": "queue", "Arn": queue, "InputPath": "$.detail"}
+            events.put_targets(Rule=bus, EventBusName=bus, Targets=[target])
+
+        sink = {"bus": bus, "source": "sluice", "detail_type": "record of {/queue_id}"}
+        return self.kind("eventbridge", ["events:PutEvents"], self._listen(subscribe), **sink)
+
     def _table(self, mode, right):
         dynamodb = self.client("dynamodb")
+        name = self.name()
         dynamodb.create_table(
-            TableName="orders",
+            TableName=name,
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
 
         def arrived():
-            items = dynamodb.scan(TableName="orders", ConsistentRead=True)["Items"]
+            items = dynamodb.scan(TableName=name, ConsistentRead=True)["Items"]
             return [item["record"]["S"].encode() for item in items]
 
-        sink = {"table": "orders", "mode": mode, "hash_key": {"id": ""}}
+        sink = {"table": name, "mode": mode, "hash_key": {"id": ""}}
         return self.kind("dynamodb", right, arrived, **sink)
 
     def dynamodb_insert(self):
