@@ -113,7 +113,7 @@ static struct str digits_of(struct transform_run *run, const struct decimal *dec
     buf_clear(&run->work);
     buf_add(&run->work, decimal->whole);
     buf_add(&run->work, decimal->fraction);
-    digits = buf_str(&run->work);
+    digits = (struct str){ run->work.ptr ? run->work.ptr : "", run->work.len };
     while (digits.len > 0 && digits.ptr[0] == '0')
         digits = str_from(digits, 1);
     return digits;

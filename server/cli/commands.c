@@ -13,6 +13,7 @@ static const struct command commands[] = {
     { "explain", cmd_explain, "run an event through every step and show the results" },
     { "validate", cmd_validate, "check JSON documents against a JSON Schema" },
     { "test", cmd_test, "run tests of routes, schemas and transforms" },
+    { "infer", cmd_infer, "propose a schema or a transform from events" },
     { "schema", cmd_schema, "show and change the schemas of a registry" },
     { "doctor", cmd_doctor, "check everything that serving needs on this machine" },
     { "status-map", cmd_status_map, "print the table from outcome to HTTP status" },

@@ -42,122 +42,122 @@ static void check_problems(const char *name, const char *text, const char *expec
 
 #define KINDS "expected a field with exactly one of from, value, now, text, fields, each and copy\n"
 
+static const struct {
+    const char *name;
+    const char *fields;
+    const char *problems;
+} problem_cases[] = {
+    { "nothing", "- {name: a, from: /x}", "" },
+    { "no source", "- {name: a}", ":2: fields[0]: " KINDS },
+    { "two sources", "- {name: a, from: /x, text: y}", ":2: fields[0]: " KINDS },
+    { "no name", "- {from: /x}", ":2: fields[0].name: is missing\n" },
+    { "a copy with a name", "- {name: a, copy: /x}",
+      ":2: fields[0].name: does not go with copy\n" },
+    { "a constant that is converted", "- {name: a, value: 1, as: lower}",
+      ":2: fields[0].as: does not go with value\n" },
+    { "now that is required", "- {name: a, now: true, required: x}",
+      ":2: fields[0].required: does not go with now\n" },
+    { "fields that are converted", "- {name: a, fields: [{name: b, value: 1}], as: json}",
+      ":2: fields[0].as: does not go with fields\n" },
+    { "keep without fields", "- {name: a, from: /x, keep: true}",
+      ":2: fields[0].keep: does not go with from\n" },
+    { "where without each", "- {name: a, from: /x, where: {b: [1]}}",
+      ":2: fields[0].where: does not go with from\n" },
+    { "without without copy", "- {name: a, from: /x, without: [/b]}",
+      ":2: fields[0].without: does not go with from\n" },
+    { "otherwise without map", "- {name: a, from: /x, otherwise: 1}",
+      ":2: fields[0].otherwise: goes with map only\n" },
+    { "each of nothing", "- {name: a, each: /x}",
+      ":2: fields[0]: expected each with exactly one of fields and from\n" },
+    { "each of both", "- {name: a, each: /x, from: /y, fields: [{name: b, value: 1}]}",
+      ":2: fields[0]: expected each with exactly one of fields and from\n" },
+    { "each of objects, converted",
+      "- {name: a, each: /x, as: json, fields: [{name: b, value: 1}]}",
+      ":2: fields[0]: as and map do not go with fields\n" },
+    { "each of values, kept", "- {name: a, each: /x, from: /y, keep: true}",
+      ":2: fields[0]: keep goes with fields only\n" },
+    { "each of several values", "- {name: a, each: /x, from: [/y, /z]}",
+      ":2: fields[0].from: expected one pointer inside each\n" },
+    { "an unknown prefix", "- {name: a, from: 'envelope:/x'}",
+      ":2: fields[0].from: expected a JSON Pointer such as /detail\n" },
+    { "an unknown member of meta", "- {name: a, from: 'meta:/keys'}",
+      ":2: fields[0].from: meta: has only /key, /route, /registry, /schema, /schema_version, "
+      "/request_id, /trace_id and /received_at\n" },
+    { "meta as a whole", "- {name: a, from: [/x, 'meta:']}",
+      ":2: fields[0].from[1]: meta: has only /key, /route, /registry, /schema, "
+      "/schema_version, /request_id, /trace_id and /received_at\n" },
+    { "a parent outside each", "- {name: a, from: 'parent:/x'}",
+      ":2: fields[0].from: parent: is only inside each\n" },
+    { "an unknown skip", "- {name: a, from: /x, skip: none}",
+      ":2: fields[0].skip: expected absent, null or empty\n" },
+    { "an open brace", "- {name: a, text: 'a {/x'}",
+      ":2: fields[0].text: a { has no } behind it; {{ is a brace\n" },
+    { "no pointer in braces", "- {name: a, text: '{x}'}",
+      ":2: fields[0].text: a JSON Pointer is empty or begins with '/'\n" },
+    { "a pattern that is none", "- {name: a, value: 1, when: {x: 1}}",
+      ":2: fields[0].when: at /x: a field takes a list or an object\n" },
+    { "an operator that is none", "- {name: a, each: /x, from: '', where: {x: [{is: 1}]}}",
+      ":2: fields[0].where: at /x: is is no operator\n" },
+    { "a conversion that is none", "- {name: a, from: /x, as: [lower, {splt: ','}]}",
+      ":2: fields[0].as[1].splt: unknown key, is split meant?\n" },
+    { "a conversion without its argument", "- {name: a, from: /x, as: split}",
+      ":2: fields[0].as: expected one of: lower, upper, trim, string, number, integer, "
+      "boolean, json, parse_json, epoch_s_to_iso8601, epoch_ms_to_iso8601, iso8601_utc, date, "
+      "sha256, length, first, last, or one with an argument\n" },
+    { "two conversions in one", "- {name: a, from: /x, as: {split: ',', mask: 1}}",
+      ":2: fields[0].as: expected a conversion with one argument\n" },
+    { "split at nothing", "- {name: a, from: /x, as: {split: ''}}",
+      ":2: fields[0].as.split: must not be empty\n" },
+    { "an expression that is none", "- {name: a, from: /x, as: {extract: '(a'}}",
+      ":2: fields[0].as.extract: not a regular expression: at byte 2: missing ')'\n" },
+    { "a group that is not there", "- {name: a, from: /x, as: {replace: ['(a)', '$2']}}",
+      ":2: fields[0].as.replace: the replacement names a group that the expression does not "
+      "have\n" },
+    { "half a replacement", "- {name: a, from: /x, as: {replace: [a]}}",
+      ":2: fields[0].as.replace: expected a list of a regular expression and a text\n" },
+    { "a slice of texts", "- {name: a, from: /x, as: {slice: [a]}}",
+      ":2: fields[0].as.slice[0]: expected an integer, got a string\n" },
+    { "a shift too far", "- {name: a, from: /x, as: {shift: 1001}}",
+      ":2: fields[0].as.shift: must be at most 1000\n" },
+    { "a negative mask", "- {name: a, from: /x, as: {mask: -1}}",
+      ":2: fields[0].as.mask: must be at least 0\n" },
+    { "a secret that is not there", "- {name: a, from: /x, as: {hmac_sha256: /nonexistent/pepper}}",
+      ":2: fields[0].as.hmac_sha256: /nonexistent/pepper: No such file or directory\n" },
+    { "an empty secret", "- {name: a, from: /x, as: {hmac_sha256: /dev/null}}",
+      ":2: fields[0].as.hmac_sha256: /dev/null: not a regular file\n" },
+    { "without everything", "- {copy: /x, without: ['']}",
+      ":2: fields[0].without[0]: expected a JSON Pointer such as /secret\n" },
+    { "a name twice, one without when",
+      "- {name: a, value: 1, when: {x: [1]}}\n- {name: a, value: 2}",
+      ":3: fields[1].name: another field has this name already\n" },
+    { "what the schema rules out",
+      "- {name: a, from: [/x, /no/a]}\n- {name: b, text: '{/no}'}\n- {copy: /no}\n"
+      "- {name: c, each: /nos, fields: [{name: d, from: /x}, {name: e, from: 'parent:/no'}]}",
+      ":2: fields[0].from[1]: the schema has no such value\n"
+      ":3: fields[1].text: the schema has no such value\n"
+      ":4: fields[2].copy: the schema has no such value\n"
+      ":5: fields[3].each: the schema has no such value\n"
+      ":5: fields[3].fields[0].from: the schema has no such value\n"
+      ":5: fields[3].fields[1].from: the schema has no such value\n" },
+    { "several problems, in fields of fields",
+      "- name: a\n  from: x\n  foo: 1\n- name: b\n  fields:\n  - {name: c}\n"
+      "  - {name: d, value: 1}\n  - {name: d, value: 2}\n- {name: e, each: 1, fields: [{}]}",
+      ":3: fields[0].from: expected a JSON Pointer such as /detail\n"
+      ":4: fields[0].foo: unknown key\n"
+      ":7: fields[1].fields[0]: " KINDS
+      ":9: fields[1].fields[2].name: another field has this name already\n"
+      ":10: fields[2].each: expected a JSON Pointer such as /detail, got an integer\n"
+      ":10: fields[2].fields[0]: " KINDS },
+};
+
 static void names_file_line_and_key(void)
 {
-    static const struct {
-        const char *name;
-        const char *fields;
-        const char *problems;
-    } cases[] = {
-        { "nothing", "- {name: a, from: /x}", "" },
-        { "no source", "- {name: a}", ":2: fields[0]: " KINDS },
-        { "two sources", "- {name: a, from: /x, text: y}", ":2: fields[0]: " KINDS },
-        { "no name", "- {from: /x}", ":2: fields[0].name: is missing\n" },
-        { "a copy with a name", "- {name: a, copy: /x}",
-          ":2: fields[0].name: does not go with copy\n" },
-        { "a constant that is converted", "- {name: a, value: 1, as: lower}",
-          ":2: fields[0].as: does not go with value\n" },
-        { "now that is required", "- {name: a, now: true, required: x}",
-          ":2: fields[0].required: does not go with now\n" },
-        { "fields that are converted", "- {name: a, fields: [{name: b, value: 1}], as: json}",
-          ":2: fields[0].as: does not go with fields\n" },
-        { "keep without fields", "- {name: a, from: /x, keep: true}",
-          ":2: fields[0].keep: does not go with from\n" },
-        { "where without each", "- {name: a, from: /x, where: {b: [1]}}",
-          ":2: fields[0].where: does not go with from\n" },
-        { "without without copy", "- {name: a, from: /x, without: [/b]}",
-          ":2: fields[0].without: does not go with from\n" },
-        { "otherwise without map", "- {name: a, from: /x, otherwise: 1}",
-          ":2: fields[0].otherwise: goes with map only\n" },
-        { "each of nothing", "- {name: a, each: /x}",
-          ":2: fields[0]: expected each with exactly one of fields and from\n" },
-        { "each of both", "- {name: a, each: /x, from: /y, fields: [{name: b, value: 1}]}",
-          ":2: fields[0]: expected each with exactly one of fields and from\n" },
-        { "each of objects, converted",
-          "- {name: a, each: /x, as: json, fields: [{name: b, value: 1}]}",
-          ":2: fields[0]: as and map do not go with fields\n" },
-        { "each of values, kept", "- {name: a, each: /x, from: /y, keep: true}",
-          ":2: fields[0]: keep goes with fields only\n" },
-        { "each of several values", "- {name: a, each: /x, from: [/y, /z]}",
-          ":2: fields[0].from: expected one pointer inside each\n" },
-        { "an unknown prefix", "- {name: a, from: 'envelope:/x'}",
-          ":2: fields[0].from: expected a JSON Pointer such as /detail\n" },
-        { "an unknown member of meta", "- {name: a, from: 'meta:/keys'}",
-          ":2: fields[0].from: meta: has only /key, /route, /registry, /schema, /schema_version, "
-          "/request_id, /trace_id and /received_at\n" },
-        { "meta as a whole", "- {name: a, from: [/x, 'meta:']}",
-          ":2: fields[0].from[1]: meta: has only /key, /route, /registry, /schema, "
-          "/schema_version, /request_id, /trace_id and /received_at\n" },
-        { "a parent outside each", "- {name: a, from: 'parent:/x'}",
-          ":2: fields[0].from: parent: is only inside each\n" },
-        { "an unknown skip", "- {name: a, from: /x, skip: none}",
-          ":2: fields[0].skip: expected absent, null or empty\n" },
-        { "an open brace", "- {name: a, text: 'a {/x'}",
-          ":2: fields[0].text: a { has no } behind it; {{ is a brace\n" },
-        { "no pointer in braces", "- {name: a, text: '{x}'}",
-          ":2: fields[0].text: a JSON Pointer is empty or begins with '/'\n" },
-        { "a pattern that is none", "- {name: a, value: 1, when: {x: 1}}",
-          ":2: fields[0].when: at /x: a field takes a list or an object\n" },
-        { "an operator that is none", "- {name: a, each: /x, from: '', where: {x: [{is: 1}]}}",
-          ":2: fields[0].where: at /x: is is no operator\n" },
-        { "a conversion that is none", "- {name: a, from: /x, as: [lower, {splt: ','}]}",
-          ":2: fields[0].as[1].splt: unknown key, is split meant?\n" },
-        { "a conversion without its argument", "- {name: a, from: /x, as: split}",
-          ":2: fields[0].as: expected one of: lower, upper, trim, string, number, integer, "
-          "boolean, json, parse_json, epoch_s_to_iso8601, epoch_ms_to_iso8601, iso8601_utc, date, "
-          "sha256, length, first, last, or one with an argument\n" },
-        { "two conversions in one", "- {name: a, from: /x, as: {split: ',', mask: 1}}",
-          ":2: fields[0].as: expected a conversion with one argument\n" },
-        { "split at nothing", "- {name: a, from: /x, as: {split: ''}}",
-          ":2: fields[0].as.split: must not be empty\n" },
-        { "an expression that is none", "- {name: a, from: /x, as: {extract: '(a'}}",
-          ":2: fields[0].as.extract: not a regular expression: at byte 2: missing ')'\n" },
-        { "a group that is not there", "- {name: a, from: /x, as: {replace: ['(a)', '$2']}}",
-          ":2: fields[0].as.replace: the replacement names a group that the expression does not "
-          "have\n" },
-        { "half a replacement", "- {name: a, from: /x, as: {replace: [a]}}",
-          ":2: fields[0].as.replace: expected a list of a regular expression and a text\n" },
-        { "a slice of texts", "- {name: a, from: /x, as: {slice: [a]}}",
-          ":2: fields[0].as.slice[0]: expected an integer, got a string\n" },
-        { "a shift too far", "- {name: a, from: /x, as: {shift: 1001}}",
-          ":2: fields[0].as.shift: must be at most 1000\n" },
-        { "a negative mask", "- {name: a, from: /x, as: {mask: -1}}",
-          ":2: fields[0].as.mask: must be at least 0\n" },
-        { "a secret that is not there",
-          "- {name: a, from: /x, as: {hmac_sha256: /nonexistent/pepper}}",
-          ":2: fields[0].as.hmac_sha256: /nonexistent/pepper: No such file or directory\n" },
-        { "an empty secret", "- {name: a, from: /x, as: {hmac_sha256: /dev/null}}",
-          ":2: fields[0].as.hmac_sha256: /dev/null: not a regular file\n" },
-        { "without everything", "- {copy: /x, without: ['']}",
-          ":2: fields[0].without[0]: expected a JSON Pointer such as /secret\n" },
-        { "a name twice, one without when",
-          "- {name: a, value: 1, when: {x: [1]}}\n- {name: a, value: 2}",
-          ":3: fields[1].name: another field has this name already\n" },
-        { "what the schema rules out",
-          "- {name: a, from: [/x, /no/a]}\n- {name: b, text: '{/no}'}\n- {copy: /no}\n"
-          "- {name: c, each: /nos, fields: [{name: d, from: /x}, {name: e, from: 'parent:/no'}]}",
-          ":2: fields[0].from[1]: the schema has no such value\n"
-          ":3: fields[1].text: the schema has no such value\n"
-          ":4: fields[2].copy: the schema has no such value\n"
-          ":5: fields[3].each: the schema has no such value\n"
-          ":5: fields[3].fields[0].from: the schema has no such value\n"
-          ":5: fields[3].fields[1].from: the schema has no such value\n" },
-        { "several problems, in fields of fields",
-          "- name: a\n  from: x\n  foo: 1\n- name: b\n  fields:\n  - {name: c}\n"
-          "  - {name: d, value: 1}\n  - {name: d, value: 2}\n- {name: e, each: 1, fields: [{}]}",
-          ":3: fields[0].from: expected a JSON Pointer such as /detail\n"
-          ":4: fields[0].foo: unknown key\n"
-          ":7: fields[1].fields[0]: " KINDS
-          ":9: fields[1].fields[2].name: another field has this name already\n"
-          ":10: fields[2].each: expected a JSON Pointer such as /detail, got an integer\n"
-          ":10: fields[2].fields[0]: " KINDS },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(problem_cases); i++) {
         struct arena *arena = arena_create();
 
-        check_problems(cases[i].name, arena_printf(arena, "fields:\n%s\n", cases[i].fields).ptr,
-                       cases[i].problems);
+        check_problems(problem_cases[i].name,
+                       arena_printf(arena, "fields:\n%s\n", problem_cases[i].fields).ptr,
+                       problem_cases[i].problems);
         arena_destroy(arena);
     }
     check_problems("a pattern for what is dropped", "drop_when: {x: []}\nfields: [{copy: ''}]\n",
