@@ -249,6 +249,47 @@ struct object {
     uint32_t number;
 };
 
+/* Find the value of a direct field; NULL: its default. False: it is neither. */
+static bool find_direct(const struct flat *here, const struct transform_field *field,
+                        const struct flat **value)
+{
+    const struct json_pointer *pointer = field->sources->pointer;
+    size_t stop;
+
+    switch (flat_pointer_find(pointer, here, value, &stop)) {
+    case JSON_FOUND:
+        return !(field->required.ptr && is_empty(*value));
+    case JSON_ABSENT:
+        *value = NULL;
+        return field->constant.ptr && flat_is_object(flat_pointer_prefix(pointer, stop - 1, here));
+    default:
+        return false;
+    }
+}
+
+/* Write a direct field. False: nothing is written, because more must be looked at. */
+static bool write_direct(struct transform_run *run, const struct object *object,
+                         const struct transform_field *field)
+{
+    const struct flat *value;
+    struct buf *out = run->out;
+    size_t start;
+
+    if (run->input->observer || !find_direct(run->scope->here, field, &value))
+        return false;
+    if (out->len > object->begin)
+        buf_add_char(out, ',');
+    start = out->len;
+    buf_add(out, field->prefix);
+    if (value)
+        flat_write(out, value);
+    else
+        buf_add(out, field->constant);
+    if (object->field->copies)
+        transform_note_member(run, start, field->prefix.len - 1);
+    return true;
+}
+
 /* Write one of its fields, behind a comma unless it is the first one. */
 static bool write_inner_field(struct transform_run *run, const struct object *object,
                               const struct transform_field *field)
@@ -260,6 +301,8 @@ static bool write_inner_field(struct transform_run *run, const struct object *ob
 
     if (!transform_spend(run, 1))
         return false;
+    if (LIKELY(field->is_direct) && write_direct(run, object, field))
+        return true;
     if (!field->is_plain && !applies(run, field, object->number, &failed))
         return !failed;
     if (before > object->begin)

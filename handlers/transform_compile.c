@@ -341,9 +341,11 @@ static void compile_kind(struct transform_compiler *compiler, const struct trans
     }
 }
 
-static bool is_plain(const struct transform_field *field)
+static bool is_direct(const struct transform_field *field)
 {
-    return !field->when && !field->rivals;
+    return field->is_plain && field->kind == TRANSFORM_FROM && field->source_count == 1 &&
+           field->sources->root == TRANSFORM_HERE && field->skip == TRANSFORM_SKIP_ABSENT &&
+           field->step_count == 0 && !field->map;
 }
 
 /* Has the JSON Schema refused a part of the field that is not another field? */
@@ -391,7 +393,8 @@ static void compile_any(struct transform_compiler *compiler, const struct transf
     compile_common(compiler, node, &compiler->fields[index]);
     compile_kind(compiler, node, index);
     compiler->fields[index].size = (uint32_t)(compiler->field_count - index);
-    compiler->fields[index].is_plain = is_plain(&compiler->fields[index]);
+    compiler->fields[index].is_plain = !compiler->fields[index].when;
+    compiler->fields[index].is_direct = is_direct(&compiler->fields[index]);
 }
 
 /* Names that are there twice. */

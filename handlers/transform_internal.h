@@ -143,9 +143,10 @@ struct transform_field {
     struct str constant; /* JSON text of `value` or `default`; ptr NULL: none */
     struct str required; /* text of the error; ptr NULL: not required */
     enum transform_skip skip;
-    bool is_plain; /* the value is written as it is, under no condition */
-    bool keep;     /* an empty object stays */
-    bool copies;   /* has inner fields, and one of them is a `copy` */
+    bool is_plain;  /* it is under no condition */
+    bool is_direct; /* and repeats one value of the payload or element, if that is there */
+    bool keep;      /* an empty object stays */
+    bool copies;    /* has inner fields, and one of them is a `copy` */
 
     const struct transform_step *steps;
     size_t step_count;
