@@ -66,7 +66,7 @@ struct pattern_lint {
     struct str payload;          /* JSON Pointer */
 };
 
-static void complain(const struct pattern_lint *lint, struct str key, const char *text)
+static void complain_of_route(const struct pattern_lint *lint, struct str key, const char *text)
 {
     const char *pointer =
         arena_printf(lint->inspection->arena, "/routes/%zu%.*s", lint->route, STR_ARG(key)).ptr;
@@ -95,8 +95,9 @@ static void look_at_leaf(const struct pattern_lint *lint, struct str path)
         return;
     found = schema_reach(lint->document, str_from(path, lint->payload.len), &options);
     if (found.ptr)
-        complain(lint, arena_printf(lint->inspection->arena, "/pattern%.*s", STR_ARG(path)),
-                 "matches no valid event: the schema of the route rules this value out");
+        complain_of_route(lint,
+                          arena_printf(lint->inspection->arena, "/pattern%.*s", STR_ARG(path)),
+                          "matches no valid event: the schema of the route rules this value out");
 }
 
 static void look_at_fields(const struct pattern_lint *lint, const struct flat *object,
@@ -138,9 +139,9 @@ static void look_at_strings(const struct pattern_lint *lint, const struct flat *
         const struct flat *wanted = flat_find(tree, strings[i]);
 
         if (wanted && !flat_is_object(wanted) && is_never_string(wanted))
-            complain(lint,
-                     arena_printf(lint->inspection->arena, "/%s/%.*s", key, STR_ARG(strings[i])),
-                     "matches no event of EventBridge, in which this is a string: use quotes");
+            complain_of_route(
+                lint, arena_printf(lint->inspection->arena, "/%s/%.*s", key, STR_ARG(strings[i])),
+                "matches no event of EventBridge, in which this is a string: use quotes");
     }
 }
 
