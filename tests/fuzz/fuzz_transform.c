@@ -19,6 +19,16 @@ static const char file_text[] =
     "  - { name: number, from: [/n, /b/0/n], as: number }\n"
     "  - { name: time, from: [/t, /b/~1t], as: epoch_ms_to_iso8601 }\n"
     "  - { name: required, from: /r, required: missing r }\n"
+    "  - { name: chain, from: [/c, /b/c], skip: empty, as: [json, { replace: ['(.)(\\d)', '$2$1'] "
+    "}, "
+    "{ split: ',' }, last, trim, { mask: 2 }], map: { '1': one }, otherwise: null }\n"
+    "  - { name: money, from: /m, as: [number, { shift: -2 }, integer] }\n"
+    "  - { name: utc, from: /d, as: [iso8601_utc, date] }\n"
+    "  - { name: text, text: '{/a} {event:/b}', skip: null, default: '' }\n"
+    "  - { name: object, when: { a: [{ exists: true }] }, fields: [{ copy: '' }, { name: a, value: "
+    "1 }] }\n"
+    "  - { name: items, each: [/i, /b], skip: empty, where: { x: [1, { exists: false }] }, fields: "
+    "[{ name: p, from: 'parent:/a' }, { copy: /y, without: [/z/0] }] }\n"
     "  - { name: all, from: '' }\n"
     "  - { name: now, now: true }\n";
 
@@ -40,7 +50,8 @@ static struct transform *load(void)
 static void check_record(struct arena *arena, struct str record)
 {
     static const char *const names[] = { "a",    "lower",    "upper", "string", "number",
-                                         "time", "required", "all",   "now" };
+                                         "time", "required", "chain", "money",  "utc",
+                                         "text", "object",   "items", "all",    "now" };
     struct flat_options options = { .max_depth = JSON_MAX_DEPTH + 1 };
     const struct flat *tree = NULL;
     struct error err = { 0 };
