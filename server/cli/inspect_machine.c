@@ -86,6 +86,7 @@ static void look_at_addresses(const struct inspection *inspection)
     look_at_address(inspection, "/http/metrics_listen", &http->metrics_listen, false);
 }
 
+/* As at the start: nothing is said of a listener on loopback. */
 static void look_at_library(const struct inspection *inspection)
 {
     const struct config_http *http = &inspection->config->http;
@@ -93,11 +94,10 @@ static void look_at_library(const struct inspection *inspection)
     bool is_exposed =
         !http->listen.loopback || (*http->metrics_listen.text && !http->metrics_listen.loopback);
 
-    if (http_mhd_is_safe(version) || !inspect_is_sound(inspection, "/http/listen"))
+    if (http_mhd_is_safe(version) || !inspect_is_sound(inspection, "/http/listen") || !is_exposed ||
+        http->accept_unsafe_library)
         return;
-    inspect_say(inspection,
-                is_exposed && !http->accept_unsafe_library ? INSPECT_FAILURE : INSPECT_WARNING,
-                "library", "/http/accept_unsafe_library",
+    inspect_say(inspection, INSPECT_WARNING, "library", "/http/accept_unsafe_library",
                 "libmicrohttpd %s can be crashed by one request: install 1.0.10 or newer, or "
                 "listen on loopback behind a proxy",
                 version);

@@ -18,7 +18,7 @@ DETAIL = {"interaction": {"id": "i", "start_time": "2024-01-15T10:30:00Z", "chan
 
 
 def call(*command):
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return shutil.which(command[0]) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(params=["tmpfs", "ext4"])
