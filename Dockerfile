@@ -20,11 +20,11 @@ RUN apt-get update \
       libmicrohttpd12 libpcre2-8-0 librdkafka1 libsqlite3-0 libssl3 libunistring2 libyaml-0-2 libzstd1 zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
  && install -d -o 65532 -g 65532 -m 0700 /var/lib/sluice /var/lib/sluice/var \
- && ln -s /etc/sluice /var/lib/sluice/conf
-COPY conf /etc/sluice
+ && ln -s /var/lib/sluice/conf /etc/sluice
+COPY conf /var/lib/sluice/conf
 COPY --from=build /src/build/release/sluice /usr/local/bin/sluice
 
-# Relative paths of the configuration (conf/schemas, var/) start in this folder.
+# Relative paths of the configuration start in its folder: /etc/sluice leads to conf/ here, and ../var is the store.
 WORKDIR /var/lib/sluice
 USER 65532:65532
 ENV SLUICE_LISTEN=0.0.0.0:8080
