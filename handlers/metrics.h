@@ -73,8 +73,8 @@ enum { METRICS_NO_AGE = -1 };
 /** An event that was answered. */
 struct metrics_event {
     size_t route_number; /* of the route, from 1; 0: none was found */
+    int64_t age_us;      /* when it arrived; METRICS_NO_AGE: not known */
     enum condition condition;
-    int64_t age_us; /* when it arrived; METRICS_NO_AGE: not known */
     bool is_replay; /* the server posted it again: counted by itself */
 };
 

@@ -6,6 +6,7 @@
  * again: the last value, at the place of the first.
  */
 /* NOLINTBEGIN(misc-no-recursion): as deep as a pointer of `without` has tokens */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -149,6 +150,7 @@ static void write_again(struct transform_run *run, const struct transform_member
             buf_add_char(&merged, ',');
         buf_add(&merged, (struct str){ out->ptr + member->start, member->end - member->start });
     }
+    assert(merged.ptr); /* there is a winner */
     out->len = start;
     buf_add(out, buf_str(&merged));
 }

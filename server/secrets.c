@@ -66,7 +66,7 @@ static bool add_names(struct secrets *secrets, const struct config *config, stru
     const struct config_secrets named = config_secrets(config);
 
     secrets->names = arena_alloc(secrets->arena, (named.count + 1) * sizeof(*secrets->names));
-    secrets->clients = arena_alloc(secrets->arena, (named.count + 1) * sizeof(*secrets->clients));
+    secrets->clients = arena_alloc(secrets->arena, (named.count + 1) * sizeof(void *));
     for (size_t i = 0; i < named.count; i++) {
         const char *place = named.list[i].place;
         const struct aws_client_options options = { .service = "secrets_manager",

@@ -215,7 +215,7 @@ static void outcomes_are_there_from_the_start(void)
         TEST_CASE(series);
         CHECK_VALUE(series, 0);
         for (enum condition j = 0; j <= i; j++)
-            metrics_count_event(metrics, &(struct metrics_event){ 1, i, METRICS_NO_AGE, false });
+            metrics_count_event(metrics, &(struct metrics_event){ 1, METRICS_NO_AGE, i, false });
         scrape();
         CHECK_VALUE(series, (int64_t)i + 1);
     }
@@ -264,7 +264,7 @@ static void *count_many(void *self)
 {
     for (int i = 0; i < COUNTS; i++) {
         metrics_count_request(metrics_counts(metrics), STR("/events"), STR("POST"), 200, i);
-        metrics_count_event(metrics, &(struct metrics_event){ 0, CONDITION_VALID, i, false });
+        metrics_count_event(metrics, &(struct metrics_event){ 0, i, CONDITION_VALID, false });
     }
     return self;
 }
@@ -359,12 +359,12 @@ static void an_accept_header_chooses_the_format(void)
 static void events_have_an_age_and_replays_are_counted_apart(void)
 {
     static const struct metrics_event events[] = {
-        { 1, CONDITION_VALID, 0, false },
-        { 1, CONDITION_SCHEMA_INVALID, 250000, false },
-        { 1, CONDITION_VALID, METRICS_NO_AGE, false },
-        { 2, CONDITION_VALID, INT64_C(90000000000), false },
-        { 2, CONDITION_VALID, 1, true },
-        { 9, CONDITION_UNROUTED, METRICS_NO_AGE, false }, /* no such route */
+        { 1, 0, CONDITION_VALID, false },
+        { 1, 250000, CONDITION_SCHEMA_INVALID, false },
+        { 1, METRICS_NO_AGE, CONDITION_VALID, false },
+        { 2, INT64_C(90000000000), CONDITION_VALID, false },
+        { 2, 1, CONDITION_VALID, true },
+        { 9, METRICS_NO_AGE, CONDITION_UNROUTED, false }, /* no such route */
     };
 
     begin();
@@ -407,8 +407,8 @@ static void routes_keep_their_counts_over_a_reload(void)
     static const char *const names[] = { "new", "started" };
 
     begin();
-    metrics_count_event(metrics, &(struct metrics_event){ 1, CONDITION_VALID, 5, false });
-    metrics_count_event(metrics, &(struct metrics_event){ 2, CONDITION_VALID, 5, false });
+    metrics_count_event(metrics, &(struct metrics_event){ 1, 5, CONDITION_VALID, false });
+    metrics_count_event(metrics, &(struct metrics_event){ 2, 5, CONDITION_VALID, false });
 
     struct metrics *heir = metrics_create(&(struct metrics_options){ .version = "1.2.3",
                                                                      .catalog = pipeline.catalog,
@@ -422,8 +422,8 @@ static void routes_keep_their_counts_over_a_reload(void)
 
     metrics_destroy(metrics);
     metrics = heir;
-    metrics_count_event(metrics, &(struct metrics_event){ 1, CONDITION_VALID, 5, false });
-    metrics_count_event(metrics, &(struct metrics_event){ 2, CONDITION_VALID, 5, false });
+    metrics_count_event(metrics, &(struct metrics_event){ 1, 5, CONDITION_VALID, false });
+    metrics_count_event(metrics, &(struct metrics_event){ 2, 5, CONDITION_VALID, false });
     scrape();
     CHECK_VALUE("sluice_events_total{route=\"started\",outcome=\"valid\"}", 2);
     CHECK_VALUE("sluice_events_total{route=\"ended\",outcome=\"valid\"}", 1);

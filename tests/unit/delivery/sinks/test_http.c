@@ -83,16 +83,18 @@ static struct str receive(void *self, struct str request, size_t nth)
     const char *end = memmem(request.ptr, request.len, "\r\n\r\n", 4);
     struct str body = str_from(request, end ? (size_t)(end - request.ptr) + 4 : request.len);
     bool is_poison = body.len > 0 && memmem(body.ptr, body.len, "poison", 6);
+    struct str answer;
 
     (void)self;
     (void)nth;
     (void)pthread_mutex_lock(&receiver.mutex);
+    answer = is_poison ? refusal : buf_str(&receiver.answer);
     buf_clear(&receiver.seen);
     buf_add(&receiver.seen, request);
     buf_add_char(&receiver.seen, '\0');
     buf_clear(&receiver.sent);
-    buf_add(&receiver.sent, is_poison ? refusal : buf_str(&receiver.answer));
-    if (body.len > 0 && str_starts_with(buf_str(&receiver.sent), STR("HTTP/1.1 2"))) {
+    buf_add(&receiver.sent, answer);
+    if (body.len > 0 && str_starts_with(answer, STR("HTTP/1.1 2"))) {
         add_records(&receiver.arrived, body);
         if (strstr(receiver.seen.ptr, "\r\nIdempotency-Key: "))
             add_keys(&receiver.keys, receiver.seen.ptr);
