@@ -25,11 +25,6 @@ int64_t clock_now_us(void)
     return read_clock(CLOCK_REALTIME);
 }
 
-int64_t clock_now_s(void)
-{
-    return read_clock(CLOCK_REALTIME_COARSE) / US_PER_S;
-}
-
 int64_t clock_monotonic_us(void)
 {
     return read_clock(CLOCK_MONOTONIC);
@@ -73,18 +68,10 @@ static char *digits(char *to, int64_t value, int count)
     return to + count;
 }
 
-static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+enum { SECONDS_TEXT = sizeof("1970-01-01T00:00:00.") - 1 };
 
-/* A moment of the calendar, in UTC. */
-struct moment {
-    int64_t year;
-    int64_t month; /* 1 to 12 */
-    int64_t day;
-    int64_t weekday; /* 0: Sunday; of a time from 1970 on */
-    int64_t second;  /* of the day */
-};
-
-static struct moment moment_of(int64_t seconds)
+/* Write the text of a time up to and with the point. */
+static void format_seconds(int64_t seconds, char text[static SECONDS_TEXT])
 {
     int64_t second = seconds % SECONDS_PER_DAY;
     int64_t day = seconds / SECONDS_PER_DAY;
@@ -93,8 +80,6 @@ static struct moment moment_of(int64_t seconds)
         second += SECONDS_PER_DAY;
         day--;
     }
-
-    int64_t weekday = (day + 4) % 7; /* 1970-01-01 was a Thursday */
 
     /* Days to year, month, day by counting from 1 March of year 0 in eras of 400 years. */
     day += 719468;
@@ -105,40 +90,19 @@ static struct moment moment_of(int64_t seconds)
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t march_month = (5 * day_of_year + 2) / 153;
     int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
+    int64_t year = year_of_era + era * 400 + (month <= 2);
 
-    return (struct moment){
-        .year = year_of_era + era * 400 + (month <= 2),
-        .month = month,
-        .day = day_of_year - (153 * march_month + 2) / 5 + 1,
-        .weekday = weekday,
-        .second = second,
-    };
-}
-
-/* hh:mm:ss */
-static char *time_digits(char *to, int64_t second)
-{
-    to = digits(to, second / 3600, 2);
-    *to++ = ':';
-    to = digits(to, second / 60 % 60, 2);
-    *to++ = ':';
-    return digits(to, second % 60, 2);
-}
-
-enum { SECONDS_TEXT = sizeof("1970-01-01T00:00:00.") - 1 };
-
-/* Write the text of a time up to and with the point. */
-static void format_seconds(int64_t seconds, char text[static SECONDS_TEXT])
-{
-    struct moment at = moment_of(seconds);
-
-    text = digits(text, at.year, 4);
+    text = digits(text, year, 4);
     *text++ = '-';
-    text = digits(text, at.month, 2);
+    text = digits(text, month, 2);
     *text++ = '-';
-    text = digits(text, at.day, 2);
+    text = digits(text, day_of_year - (153 * march_month + 2) / 5 + 1, 2);
     *text++ = 'T';
-    text = time_digits(text, at.second);
+    text = digits(text, second / 3600, 2);
+    *text++ = ':';
+    text = digits(text, second / 60 % 60, 2);
+    *text++ = ':';
+    text = digits(text, second % 60, 2);
     *text = '.';
 }
 
@@ -162,30 +126,6 @@ void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
     text = digits(text + SECONDS_TEXT, micros, 6);
     *text++ = 'Z';
     *text = '\0';
-}
-
-/* Three letters: the name at `index` of a row of names. */
-static char *add_name(char *to, const char *names, int64_t index)
-{
-    memcpy(to, names + 3 * index, 3);
-    return to + 3;
-}
-
-void clock_format_http(int64_t us, char text[static CLOCK_HTTP_SIZE])
-{
-    struct moment at = moment_of(us / US_PER_S);
-
-    text = add_name(text, "SunMonTueWedThuFriSat", at.weekday);
-    *text++ = ',';
-    *text++ = ' ';
-    text = digits(text, at.day, 2);
-    *text++ = ' ';
-    text = add_name(text, month_names, at.month - 1);
-    *text++ = ' ';
-    text = digits(text, at.year, 4);
-    *text++ = ' ';
-    text = time_digits(text, at.second);
-    memcpy(text, " GMT", sizeof(" GMT"));
 }
 
 /* Take `mark` (0: none) and `count` digits. False when they are not there or above `max`. */
@@ -308,9 +248,10 @@ bool clock_parse(struct str text, int64_t *us)
 
 static bool take_month(struct str *text, int *month)
 {
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
     for (*month = 1; *month <= 12; (*month)++) {
-        if (str_starts_with(*text,
-                            (struct str){ month_names + (size_t)3 * (size_t)(*month - 1), 3 })) {
+        if (str_starts_with(*text, (struct str){ names + (size_t)3 * (size_t)(*month - 1), 3 })) {
             *text = str_from(*text, 3);
             return true;
         }

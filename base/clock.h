@@ -26,9 +26,6 @@
 /** The time of day: microseconds since 1970-01-01T00:00:00Z. It jumps when it is set. */
 int64_t clock_now_us(void);
 
-/** The same in seconds; cheaper, and up to 10 ms late. */
-int64_t clock_now_s(void);
-
 /** Microseconds of a clock that is never set; its start is arbitrary. For durations and deadlines.
  */
 int64_t clock_monotonic_us(void);
@@ -53,11 +50,6 @@ bool clock_parse(struct str text, int64_t *us);
 
 /** Read a date of HTTP: `Wed, 25 Nov 2026 18:00:00 GMT` (RFC 9110, IMF-fixdate). */
 bool clock_parse_http(struct str text, int64_t *us);
-
-enum { CLOCK_HTTP_SIZE = sizeof("Wed, 25 Nov 2026 18:00:00 GMT") };
-
-/** Write `us`, not negative, as such a date, and a NUL. The year must be at most 9999. */
-void clock_format_http(int64_t us, char text[static CLOCK_HTTP_SIZE]);
 
 /** `us`, not negative, as a struct timespec. */
 struct timespec clock_timespec(int64_t us);

@@ -4,6 +4,7 @@
 #include "server/http/answer.h"
 
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "server/http/body.h"
@@ -17,10 +18,8 @@ static bool add_header(struct MHD_Response *reply, const char *name, const char 
     return !value || MHD_add_response_header(reply, name, value) == MHD_YES;
 }
 
-/* Date is last: when MHD 0.9.75 adds Connection, it forgets that it need not add a Date itself. */
-static bool add_headers(struct MHD_Response *reply, struct http_connection *connection, bool closes)
+static bool add_headers(struct MHD_Response *reply, const struct http_exchange *ex, bool closes)
 {
-    const struct http_exchange *ex = &connection->exchange;
     const struct response *response = &ex->response;
     const char *type = response->content_type;
     const char *retry_after = NULL;
@@ -32,8 +31,7 @@ static bool add_headers(struct MHD_Response *reply, struct http_connection *conn
            add_header(reply, "WWW-Authenticate", response->www_authenticate) &&
            add_header(reply, "Retry-After", retry_after) &&
            add_header(reply, "Sluice-Duplicate", response->duplicate ? "true" : NULL) &&
-           add_header(reply, "Connection", closes ? "close" : NULL) &&
-           add_header(reply, "Date", http_loop_date(connection->loop));
+           add_header(reply, "Connection", closes ? "close" : NULL);
 }
 
 static struct str *note_text(struct request_note *note, size_t index)
@@ -101,7 +99,7 @@ enum MHD_Result http_answer_queue(struct http_connection *connection)
 
     if (!reply)
         return MHD_NO;
-    if (add_headers(reply, connection, closes))
+    if (add_headers(reply, ex, closes))
         queued = MHD_queue_response(connection->mhd, (unsigned)ex->response.status, reply);
     MHD_destroy_response(reply);
     if (queued == MHD_YES)
@@ -109,23 +107,27 @@ enum MHD_Result http_answer_queue(struct http_connection *connection)
     return queued;
 }
 
-static struct str answer_text(const struct http_connection *connection)
+static struct str answer_text(const struct http_exchange *ex)
 {
-    const struct http_exchange *ex = &connection->exchange;
     const struct response *response = &ex->response;
+    struct timespec now;
+    struct tm parts;
+    char date[32];
 
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &parts);
+    (void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &parts);
     return arena_printf(ex->request.arena,
                         "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n"
                         "Content-Type: application/json\r\nX-Request-Id: %s\r\n"
                         "Content-Length: %zu\r\n\r\n%.*s",
-                        response->status, response_reason(response->status),
-                        http_loop_date(connection->loop), ex->id, response->body.len,
-                        STR_ARG(response->body));
+                        response->status, response_reason(response->status), date, ex->id,
+                        response->body.len, STR_ARG(response->body));
 }
 
 void http_answer_send(struct http_connection *connection)
 {
-    struct str text = answer_text(connection);
+    struct str text = answer_text(&connection->exchange);
     const union MHD_ConnectionInfo *tls =
         connection->endpoint->tls
             ? MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)

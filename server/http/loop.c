@@ -56,18 +56,6 @@ bool http_loop_has_time(const struct http_loop *loop, size_t len)
     return loop->now_us - loop->slice_began_us < (len <= SHORT_BODY ? SHORT_SLICE_US : SLICE_US);
 }
 
-/* Formatted once a second; MHD would format it for each answer, under a lock of the process. */
-const char *http_loop_date(struct http_loop *loop)
-{
-    int64_t now_s = clock_now_s();
-
-    if (now_s != loop->date_s) {
-        clock_format_http(now_s * US_PER_S, loop->date);
-        loop->date_s = now_s;
-    }
-    return loop->date;
-}
-
 static void begin_slice(struct http_loop *loop)
 {
     loop->slice_began_us = clock_monotonic_us();

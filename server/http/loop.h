@@ -14,7 +14,6 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/waker.h"
 #include "server/http/arenas.h"
@@ -52,8 +51,6 @@ struct http_loop {
     int64_t slice_began_us; /* of the current slice, see http_loop_has_time() */
     int64_t now_us;         /* the latest known time */
     int64_t deadline_us;    /* the next one of a connection, as of the end of the last turn */
-    int64_t date_s;         /* the second of `date` */
-    char date[CLOCK_HTTP_SIZE];
 };
 
 /** Start loop number `index`. The caller owns `*out`. ERR_SYSTEM. */
@@ -71,9 +68,6 @@ void http_loop_wake(struct http_loop *loop);
 
 /** Has the loop turned since the last call? Wakes it for the next call. From one thread. */
 bool http_loop_has_turned(struct http_loop *loop);
-
-/** The time of day as a Date header has it, valid until the next call. */
-const char *http_loop_date(struct http_loop *loop);
 
 /** The number of its connections. */
 size_t http_loop_load(const struct http_loop *loop);
