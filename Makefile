@@ -60,7 +60,9 @@ COMPILE = $(CC) $(BASICS) -fstack-protector-strong -fPIE -MMD -MP $(FLAGS_$(MODE
 LINK    = $(CC) $(FLAGS_$(MODE)) -pie -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 say     = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(@:build/%=%)';)
 again   = +@$(MAKE) --no-print-directory
-e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS)
+# Most tests wait more than they compute.
+E2E_JOBS = $(shell expr 2 \* $(JOBS))
+e2e     = SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(E2E_JOBS)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
