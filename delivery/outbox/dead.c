@@ -3,6 +3,7 @@
  * again.
  */
 #include "base/log.h"
+#include "delivery/outbox/discard.h"
 #include "delivery/outbox/records.h"
 
 struct set_aside {
@@ -126,13 +127,7 @@ bool outbox_revive(struct outbox *outbox, int64_t id, struct error *err)
 
 /* Give up dead records. */
 
-struct discard {
-    const int64_t *ids;
-    size_t count;
-    size_t gone;
-};
-
-static bool discard_dead_row(struct outbox_store *store, int64_t id, struct discard *order)
+static bool discard_dead_row(struct outbox_store *store, int64_t id, bool *is_gone)
 {
     int64_t row[2] = { 0 }; /* sink, sequence */
     enum db_found found = db_numbers(&store->db, SQL_DEAD_FIND, row, "i", id);
@@ -142,26 +137,15 @@ static bool discard_dead_row(struct outbox_store *store, int64_t id, struct disc
         return found != DB_BROKEN;
     if (sink)
         sink->dropped++;
-    order->gone++;
+    *is_gone = true;
     return records_delete_dead(store, sink, id, row[1]);
-}
-
-static bool discard_dead_rows(struct outbox_store *store, void *arg, struct error *err)
-{
-    struct discard *order = arg;
-
-    order->gone = 0;
-    for (size_t i = 0; i < order->count; i++)
-        if (!discard_dead_row(store, order->ids[i], order))
-            return db_fail(&store->db, "store", err);
-    return true;
 }
 
 bool outbox_discard_dead(struct outbox *outbox, const int64_t *ids, size_t count, size_t *gone,
                          struct error *err)
 {
-    struct discard order = { ids, count, 0 };
-    bool ok = outbox_run(outbox, discard_dead_rows, &order, err);
+    struct discard order = { .row = discard_dead_row, .ids = ids, .count = count };
+    bool ok = discard_rows(outbox, &order, err);
 
     *gone = order.gone;
     return ok;

@@ -10,6 +10,7 @@
 #include "delivery/outbox/quarantine.h"
 
 #include "delivery/outbox/capacity.h"
+#include "delivery/outbox/discard.h"
 
 enum {
     ROW_BYTES = 256, /* what a row costs beside its texts, about */
@@ -230,13 +231,7 @@ bool quarantine_prune(struct outbox_store *store, int64_t rows, bool *done)
 
 /* Discard rows that an operator has looked at. */
 
-struct discard {
-    const int64_t *ids;
-    size_t count;
-    size_t gone;
-};
-
-static bool discard_refused_row(struct outbox_store *store, int64_t id, struct discard *order)
+static bool discard_refused_row(struct outbox_store *store, int64_t id, bool *is_gone)
 {
     int64_t row[2] = { 0 }; /* size, kind */
     enum db_found found = db_numbers(&store->db, SQL_REFUSED_LOOK, row, "i", id);
@@ -244,26 +239,15 @@ static bool discard_refused_row(struct outbox_store *store, int64_t id, struct d
     if (found != DB_FOUND)
         return found != DB_BROKEN;
     count(store, id, (size_t)row[1] % TALLY_KINDS, -1, -row[0]);
-    order->gone++;
+    *is_gone = true;
     return db_run(&store->db, SQL_REFUSED_DELETE, "i", id);
-}
-
-static bool discard_refused_rows(struct outbox_store *store, void *arg, struct error *err)
-{
-    struct discard *order = arg;
-
-    order->gone = 0;
-    for (size_t i = 0; i < order->count; i++)
-        if (!discard_refused_row(store, order->ids[i], order))
-            return db_fail(&store->db, "store", err);
-    return true;
 }
 
 bool outbox_discard_refused(struct outbox *outbox, const int64_t *ids, size_t id_count,
                             size_t *gone, struct error *err)
 {
-    struct discard order = { ids, id_count, 0 };
-    bool ok = outbox_run(outbox, discard_refused_rows, &order, err);
+    struct discard order = { .row = discard_refused_row, .ids = ids, .count = id_count };
+    bool ok = discard_rows(outbox, &order, err);
 
     *gone = order.gone;
     return ok;
