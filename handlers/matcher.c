@@ -222,7 +222,7 @@ bool matcher_fits(const struct matcher *matcher, const struct flat *event)
 bool matcher_may_fit(const struct matcher *matcher,
                      const struct flat *const values[static MATCHER_MEMBERS])
 {
-    for (size_t i = MATCHER_MEMBERS; i-- > 0;) { /* detail-type first, which tells more apart */
+    for (size_t i = MATCHER_MEMBERS; i-- > 0;) { /* detail-type first: it differs more */
         const struct matcher_key *key = matcher->indexed_keys[i];
         const struct pattern_field *field = matcher->indexed_fields[i];
 
