@@ -133,6 +133,7 @@ scaletest: all ## 10 million remembered events and 1 million waiting records
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/scale.py
 sanitize: ## all tests under ASan+UBSan, then under TSan
+	@tests/setup.sh build test
 	$(again) -j$(JOBS) MODE=asan programs
 	$(again) -k MODE=asan unit conformance e2e
 	$(again) -j$(JOBS) MODE=tsan programs

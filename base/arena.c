@@ -126,7 +126,9 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 void *arena_keep(struct arena *arena, const void *bytes, size_t size)
 {
-    return memcpy(arena_take(arena, size), bytes, size);
+    void *copy = arena_take(arena, size);
+
+    return size > 0 ? memcpy(copy, bytes, size) : copy;
 }
 
 struct str arena_copy(struct arena *arena, struct str s)

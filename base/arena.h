@@ -29,7 +29,7 @@ void arena_reset(struct arena *arena);
 /** `size` zeroed bytes, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/** A copy of `size` bytes, aligned for any type. */
+/** A copy of `size` bytes, aligned for any type; `bytes` may be NULL when `size` is 0. */
 void *arena_keep(struct arena *arena, const void *bytes, size_t size);
 
 /** A copy of `s`; a NUL follows it. */

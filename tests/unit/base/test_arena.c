@@ -70,6 +70,7 @@ static void keeps_copies_of_bytes(void)
 
     CHECK(is_aligned(kept));
     CHECK(memcmp(kept, numbers, sizeof(numbers)) == 0);
+    CHECK(arena_keep(arena, NULL, 0) != NULL);
     arena_destroy(arena);
 }
 
