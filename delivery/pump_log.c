@@ -27,7 +27,7 @@ static void log_fault(const struct pump_log *log, const char *event, const char 
               LOG_STR("reason", str_from_c(reason)));
 }
 
-/* May the log show this key (docs/operations.md)? Else the sequence is enough. */
+/* May the log show this key (docs/delivery.md)? Else the sequence is enough. */
 static bool is_identifier(struct str key)
 {
     bool is = key.len > 0 && key.len <= MOST_OF_KEY;

@@ -14,7 +14,9 @@ import pytest
 
 from server import BINARY, PATIENCE, ROOT, environment, run
 
-PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "operations", "runbook", "status", "style"))]
+# What operators read: the page docs/operations.md and those that it lists.
+MANUAL = ("operations", "https", "credentials", "schemas", "store", "delivery", "sinks", "limits", "monitoring", "runbook", "scaling")
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "status", "style", *MANUAL))]
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 
 # Commands that are not run here, with the reason.
@@ -149,9 +151,9 @@ def test_the_image_has_the_tag_that_is_run(tmp_path):
 
 
 def test_every_block_of_configuration_is_one(folder):
-    """The YAML in README.md and docs/operations.md has no unknown keys or wrong values."""
+    """The YAML in README.md and docs/ has no unknown keys or wrong values."""
     texts = ["\n".join(lines) for page in PAGES for _, lines in blocks(page, "yaml")]
-    texts += re.findall(r"(?m)^    http:\n(?:    .*\n)+", TEXTS["docs/operations.md"])
+    texts += re.findall(r"(?m)^    http:\n(?:    .*\n)+", TEXTS["docs/https.md"])
     assert len(texts) > 4
     for text in texts:
         text = re.sub(r"(?m)^    ", "", text) if text.startswith("    ") else text
@@ -191,11 +193,23 @@ def test_commands_and_targets_exist(page):
                 assert option in help_text, text
 
 
+def anchors(text):
+    """The anchors that GitHub makes of a page's headings."""
+    return {re.sub(r"[^a-z0-9_ -]", "", name.lower()).replace(" ", "-") for name in re.findall(r"(?m)^#+ (.*)", text)}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXTS[page]):
+    for target in re.findall(r"\]\(([^)]+)\)", TEXTS[page]):
         if not target.startswith("http"):
-            assert (ROOT / page).parent.joinpath(target).exists(), target
+            name, _, anchor = target.partition("#")
+            path = (ROOT / page).parent / name if name else ROOT / page
+            assert path.exists(), target
+            assert not anchor or anchor in anchors(path.read_text()), target
+
+
+def test_the_overview_lists_the_manual():
+    assert set(re.findall(r"(?m)^\| \[(\w+)\.md\]", TEXTS["docs/operations.md"])) == set(MANUAL) - {"operations"}
 
 
 def test_the_shipped_configuration_is_what_its_schema_says():
@@ -206,9 +220,9 @@ def test_the_shipped_configuration_is_what_its_schema_says():
     assert run("describe", cwd=ROOT).stdout == shipped
 
 
-def test_names_in_the_operations_page_exist():
-    """Log events, settings and metrics that the page names must exist in the program."""
-    page = TEXTS["docs/operations.md"]
+def test_names_in_the_manual_exist():
+    """Log events, settings and metrics that its pages name must exist in the program."""
+    page = "\n".join(TEXTS[f"docs/{name}.md"] for name in MANUAL)
     sources = "\n".join(
         path.read_text()
         for folder in ("base", "aws", "schema", "settings", "delivery", "handlers", "server", "conf")

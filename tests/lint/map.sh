@@ -49,18 +49,22 @@ sentence() {
         }' "$1"
 }
 
-# All C files of FOLDER, one line each; x.c and x.h are one line.
+# entry NAME FILE: the point of FILE in the map.
+entry() {
+    # shellcheck disable=SC2016 # the backquotes are Markdown's
+    printf -- '- `%s` %s\n' "$1" "$(sentence "$2")" | fold -s -w 118 | sed 's/ *$//; 2,$s/^/  /'
+}
+
+# All C files of FOLDER, one point each; x.c and x.h are one point.
 list() {
     for file in $(git ls-files -co --exclude-standard -- "$1/*.[ch]" | grep -E "^$1/[^/]*\$" | sort); do
         [ -e "$file" ] || continue
         stem=${file%.[ch]}
         if [ -e "$stem.c" ] && [ -e "$stem.h" ]; then
             case $file in *.h) continue ;; esac
-            # shellcheck disable=SC2016 # the backquotes are Markdown's
-            printf -- '- `%s.[ch]` %s\n' "${stem##*/}" "$(sentence "$stem.h")"
+            entry "${stem##*/}.[ch]" "$stem.h"
         else
-            # shellcheck disable=SC2016 # the backquotes are Markdown's
-            printf -- '- `%s` %s\n' "${file##*/}" "$(sentence "$file")"
+            entry "${file##*/}" "$file"
         fi
     done
 }
