@@ -28,7 +28,7 @@ struct slot {
 static _Atomic(struct slot *) slots; /* only grows; the slot of a thread that ended is reused */
 static _Atomic uint64_t epoch = 1;
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key; /* frees a thread's slot when it ends */
 static _Thread_local struct slot *mine;
 
@@ -60,7 +60,7 @@ static struct slot *take_slot(void)
 void epoch_enter(void)
 {
     if (!mine) {
-        (void)pthread_once(&once, create_key);
+        (void)pthread_once(&key_once, create_key);
         mine = take_slot();
         (void)pthread_setspecific(key, mine);
     }

@@ -49,11 +49,11 @@ static void find_sha256(void)
         abort(); /* TLS could not work without it */
 }
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
 
 void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
 {
-    (void)pthread_once(&once, find_sha256);
+    (void)pthread_once(&digest_once, find_sha256);
     if (EVP_Digest(bytes.ptr ? bytes.ptr : "", bytes.len, digest, NULL, sha256, NULL) != 1)
         abort(); /* the only failure is a lack of memory */
 }
@@ -61,7 +61,7 @@ void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
 void secret_digest_parts(const struct str *parts, size_t count,
                          uint8_t digest[static SECRET_DIGEST_SIZE])
 {
-    (void)pthread_once(&once, find_sha256);
+    (void)pthread_once(&digest_once, find_sha256);
 
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool ok = context && EVP_DigestInit_ex2(context, sha256, NULL) == 1;

@@ -61,14 +61,14 @@ static void free_ecdsa(ECDSA_SIG **signature)
     ECDSA_SIG_free(*signature);
 }
 
-static const unsigned char *bytes(struct str s)
+static const unsigned char *bytes_of(struct str s)
 {
     return (const unsigned char *)(s.ptr ? s.ptr : "");
 }
 
 static BIGNUM *number(struct str big_endian)
 {
-    return BN_bin2bn(bytes(big_endian), (int)big_endian.len, NULL);
+    return BN_bin2bn(bytes_of(big_endian), (int)big_endian.len, NULL);
 }
 
 /* A key of OpenSSL's `type` that passes OpenSSL's check of public keys; else NULL. */
@@ -154,7 +154,7 @@ bool signature_key_ed25519(struct str x, struct signature_key **out, struct erro
 {
     if (x.len != ED25519_KEY)
         return fail(err, ERR_MALFORMED, "Ed25519 keys have %d bytes", ED25519_KEY);
-    return finish(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes(x), x.len),
+    return finish(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes_of(x), x.len),
                   KIND_ED25519, out, err);
 }
 
@@ -232,7 +232,7 @@ bool signature_verify(const struct signature_key *key, enum signature_algorithm 
     bool ok = signature.len > 0 &&
               EVP_DigestVerifyInit(context, &settings, digest, NULL, key->pkey) == 1 &&
               set_padding(settings, algorithm) &&
-              EVP_DigestVerify(context, bytes(signature), signature.len, bytes(message),
+              EVP_DigestVerify(context, bytes_of(signature), signature.len, bytes_of(message),
                                message.len) == 1;
 
     ERR_clear_error();

@@ -19,7 +19,7 @@ struct trusted {
     X509_STORE *store; /* has a lock of its own; connections hold references */
 };
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static pthread_mutex_t trust_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct trusted kept[KEPT];
 static size_t next; /* to be replaced */
 
@@ -69,12 +69,12 @@ static X509_STORE *get(struct trust_source source)
 
 bool trust_apply(struct ssl_ctx_st *context, struct trust_source source)
 {
-    (void)pthread_mutex_lock(&mutex);
+    (void)pthread_mutex_lock(&trust_mutex);
 
     X509_STORE *store = get(source);
 
     if (store)
         SSL_CTX_set1_cert_store(context, store); /* takes a reference */
-    (void)pthread_mutex_unlock(&mutex);
+    (void)pthread_mutex_unlock(&trust_mutex);
     return store != NULL;
 }

@@ -17,7 +17,7 @@ struct entry {
 };
 
 static struct entry *entries; /* never freed; the mutex guards them */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t vault_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 bool vault_is_name(const char *name)
 {
@@ -41,7 +41,7 @@ static struct str copy(struct str secret)
 
 void vault_put(const char *name, struct str secret)
 {
-    (void)pthread_mutex_lock(&mutex);
+    (void)pthread_mutex_lock(&vault_mutex);
 
     struct entry *entry = vault_find(name);
 
@@ -56,28 +56,28 @@ void vault_put(const char *name, struct str secret)
         entry->secret = copy(secret);
         entry->version++;
     }
-    (void)pthread_mutex_unlock(&mutex);
+    (void)pthread_mutex_unlock(&vault_mutex);
 }
 
 bool vault_get(const char *name, struct str *out)
 {
-    (void)pthread_mutex_lock(&mutex);
+    (void)pthread_mutex_lock(&vault_mutex);
 
     const struct entry *entry = vault_find(name);
 
     if (entry)
         *out = copy(entry->secret);
-    (void)pthread_mutex_unlock(&mutex);
+    (void)pthread_mutex_unlock(&vault_mutex);
     return entry != NULL;
 }
 
 uint64_t vault_version(const char *name)
 {
-    (void)pthread_mutex_lock(&mutex);
+    (void)pthread_mutex_lock(&vault_mutex);
 
     const struct entry *entry = vault_find(name);
     uint64_t version = entry ? entry->version : 0;
 
-    (void)pthread_mutex_unlock(&mutex);
+    (void)pthread_mutex_unlock(&vault_mutex);
     return version;
 }

@@ -16,7 +16,7 @@ enum { SURE_DIGITS = 15, EXPONENT_MAX = 1000000, DOUBLE_DIGITS = 17, DOUBLE_SIZE
 /* Meeting a condition. */
 
 /* A decimal number as written: the digits from the first that is not 0 on, perhaps with a point. */
-struct decimal {
+struct pattern_decimal {
     const char *at;
     const char *end;
     int64_t exponent; /* of the first digit; without meaning if there is none */
@@ -33,10 +33,10 @@ static int64_t exponent_of(const char *at, const char *end)
     return negative ? -exponent : exponent;
 }
 
-static struct decimal decimal_of(struct str text)
+static struct pattern_decimal decimal_of(struct str text)
 {
     const char *end = text.ptr + text.len;
-    struct decimal decimal = { .at = text.ptr, .end = text.ptr };
+    struct pattern_decimal decimal = { .at = text.ptr, .end = text.ptr };
 
     while (decimal.end < end && *decimal.end != 'e' && *decimal.end != 'E')
         decimal.end++;
@@ -54,7 +54,7 @@ static struct decimal decimal_of(struct str text)
 }
 
 /* The next digit; 0 at the end, where any number of them may follow. */
-static char take_digit(struct decimal *decimal)
+static char take_digit(struct pattern_decimal *decimal)
 {
     while (decimal->at < decimal->end && !char_is_digit(*decimal->at))
         decimal->at++;
@@ -66,8 +66,8 @@ static char take_digit(struct decimal *decimal)
 /* Is the absolute value the same, digit for digit? */
 static bool is_same_decimal(struct str a, struct str b)
 {
-    struct decimal one = decimal_of(a);
-    struct decimal other = decimal_of(b);
+    struct pattern_decimal one = decimal_of(a);
+    struct pattern_decimal other = decimal_of(b);
     bool is_zero = one.at == one.end;
 
     if (is_zero || other.at == other.end)

@@ -9,13 +9,13 @@
 #include "handlers/transform_compile.h"
 
 /* What goes on with one conversion. */
-struct compiling {
+struct compiling_step {
     struct transform_compiler *compiler;
     struct transform_node node; /* its argument; the conversion itself if it takes none */
     struct transform_step *step;
 };
 
-static void complain(const struct compiling *compiling, const char *what)
+static void complain(const struct compiling_step *compiling, const char *what)
 {
     settings_complain(compiling->compiler->settings, compiling->node.pointer, "%s", what);
 }
@@ -25,7 +25,7 @@ static void release_regex(void *regex)
     regex_destroy(regex);
 }
 
-static bool compile_regex(struct compiling *compiling, struct str pattern)
+static bool compile_regex(struct compiling_step *compiling, struct str pattern)
 {
     struct error err;
 
@@ -38,12 +38,12 @@ static bool compile_regex(struct compiling *compiling, struct str pattern)
     return true;
 }
 
-static void compile_text(struct compiling *compiling)
+static void compile_text(struct compiling_step *compiling)
 {
     compiling->step->text = arena_copy(compiling->compiler->arena, json_str(compiling->node.value));
 }
 
-static void compile_extract(struct compiling *compiling)
+static void compile_extract(struct compiling_step *compiling)
 {
     (void)compile_regex(compiling, json_str(compiling->node.value));
 }
@@ -74,7 +74,7 @@ static int group_of(struct str rest)
 }
 
 /* Divide a replacement at `$1` to `$9`, `$&` and `$$`. */
-static void take_pieces(struct compiling *compiling, struct str text, struct pieces *pieces)
+static void take_pieces(struct compiling_step *compiling, struct str text, struct pieces *pieces)
 {
     size_t at = 0;
 
@@ -99,7 +99,7 @@ static void take_pieces(struct compiling *compiling, struct str text, struct pie
     add_piece(pieces, text, -1);
 }
 
-static void compile_replace(struct compiling *compiling)
+static void compile_replace(struct compiling_step *compiling)
 {
     struct arena *arena = compiling->compiler->arena;
     struct str text = arena_copy(arena, json_str(json_at(compiling->node.value, 1)));
@@ -115,7 +115,7 @@ static void compile_replace(struct compiling *compiling)
     mem_free(pieces.list);
 }
 
-static void compile_range(struct compiling *compiling)
+static void compile_range(struct compiling_step *compiling)
 {
     struct json_object *range = compiling->node.value;
 
@@ -125,7 +125,7 @@ static void compile_range(struct compiling *compiling)
         (void)json_int64(json_at(range, 1), &compiling->step->to);
 }
 
-static void compile_integer(struct compiling *compiling)
+static void compile_integer(struct compiling_step *compiling)
 {
     (void)json_int64(compiling->node.value, &compiling->step->from);
 }
@@ -147,7 +147,7 @@ static void release_secret(void *secret)
     secret_free(*(struct str *)secret);
 }
 
-static void compile_secret(struct compiling *compiling)
+static void compile_secret(struct compiling_step *compiling)
 {
     struct transform_compiler *compiler = compiling->compiler;
     struct str *secret = arena_alloc(compiler->arena, sizeof(*secret));
@@ -171,7 +171,7 @@ static void compile_secret(struct compiling *compiling)
 
 /* Chains. */
 
-static void compile_nothing(struct compiling *compiling)
+static void compile_nothing(struct compiling_step *compiling)
 {
     (void)compiling;
 }
@@ -188,13 +188,13 @@ static const struct transform_conversion *find_conversion(struct str name)
 static void compile_step(struct transform_compiler *compiler, const struct transform_node *node,
                          struct transform_step *step)
 {
-    static void (*const compilers[])(struct compiling *) = {
+    static void (*const compilers[])(struct compiling_step *) = {
         [TRANSFORM_NO_ARGUMENT] = compile_nothing, [TRANSFORM_TEXT] = compile_text,
         [TRANSFORM_REGEX] = compile_extract,       [TRANSFORM_REGEX_AND_TEXT] = compile_replace,
         [TRANSFORM_RANGE] = compile_range,         [TRANSFORM_INTEGER] = compile_integer,
         [TRANSFORM_SECRET] = compile_secret,
     };
-    struct compiling compiling = { compiler, *node, step };
+    struct compiling_step compiling = { compiler, *node, step };
     struct str name = json_is_string(node->value) ? json_str(node->value) : STR("");
     const struct transform_conversion *conversion;
 

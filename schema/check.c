@@ -314,8 +314,8 @@ static bool check_nothing(struct check *check, const struct rule *rule, const st
     return true;
 }
 
-static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *, const struct flat *,
-                                           struct evaluated *) = {
+static bool (*const check_functions[RULE_COUNT])(struct check *, const struct rule *,
+                                                 const struct flat *, struct evaluated *) = {
     [RULE_TYPE] = check_nothing,
     [RULE_ENUM] = check_values,
     [RULE_CONST] = check_values,
@@ -358,7 +358,7 @@ static bool (*const functions[RULE_COUNT])(struct check *, const struct rule *, 
 bool check_rule(struct check *check, const struct rule *rule, const struct flat *value,
                 struct evaluated *seen)
 {
-    return functions[rule->op](check, rule, value, seen);
+    return check_functions[rule->op](check, rule, value, seen);
 }
 
 static bool run_plan(struct check *check, const struct node *node, const struct flat *value,
@@ -367,7 +367,7 @@ static bool run_plan(struct check *check, const struct node *node, const struct 
     unsigned kind = kind_bit(value);
 
     for (const struct rule *rule = node->plan; rule < node->plan + node->plan_count; rule++) {
-        if ((rule->kinds & kind) != 0 && !functions[rule->op](check, rule, value, seen))
+        if ((rule->kinds & kind) != 0 && !check_functions[rule->op](check, rule, value, seen))
             return false;
     }
     return true;

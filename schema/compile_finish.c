@@ -160,14 +160,14 @@ bool compile_dynamics(struct compiler *compiler)
 
 enum { UNSEEN, OPEN, DONE };
 
-struct visit {
+struct node_visit {
     uint32_t node;
     uint32_t rule;
     uint32_t target;
 };
 
 struct walk {
-    struct visit *path;
+    struct node_visit *path;
     uint32_t length;
     size_t capacity;
     uint8_t *state;
@@ -184,13 +184,13 @@ static bool is_in_place(const struct rule *rule)
 
 static void enter(struct walk *walk, uint32_t node)
 {
-    walk->path = mem_grow(walk->path, walk->length, &walk->capacity, sizeof(struct visit));
-    walk->path[walk->length++] = (struct visit){ .node = node };
+    walk->path = mem_grow(walk->path, walk->length, &walk->capacity, sizeof(struct node_visit));
+    walk->path[walk->length++] = (struct node_visit){ .node = node };
     walk->state[node] = OPEN;
 }
 
 /* The next node that the visited one applies in place, or NO_NODE. */
-static uint32_t next_target(const struct schema *schema, struct visit *visit)
+static uint32_t next_target(const struct schema *schema, struct node_visit *visit)
 {
     const struct node *node = &schema->nodes[visit->node];
 
@@ -217,7 +217,7 @@ static bool walk_from(struct compiler *compiler, struct walk *walk, uint32_t sta
 {
     enter(walk, start);
     while (walk->length > 0) {
-        struct visit *visit = &walk->path[walk->length - 1];
+        struct node_visit *visit = &walk->path[walk->length - 1];
         uint32_t target = next_target(compiler->schema, visit);
 
         if (target == NO_NODE) {

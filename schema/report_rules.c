@@ -392,8 +392,8 @@ static bool report_dangling(struct reporter *reporter, const struct visit *at,
 
 /* One function for each rule. */
 
-static bool (*const functions[RULE_COUNT])(struct reporter *, const struct visit *,
-                                           const struct rule *) = {
+static bool (*const report_functions[RULE_COUNT])(struct reporter *, const struct visit *,
+                                                  const struct rule *) = {
     [RULE_TYPE] = report_type,
     [RULE_ENUM] = report_simple,
     [RULE_CONST] = report_simple,
@@ -434,7 +434,7 @@ static bool (*const functions[RULE_COUNT])(struct reporter *, const struct visit
 
 bool report_rule(struct reporter *reporter, const struct visit *at, const struct rule *rule)
 {
-    return functions[rule->op](reporter, at, rule);
+    return report_functions[rule->op](reporter, at, rule);
 }
 
 /* NOLINTEND(misc-no-recursion) */

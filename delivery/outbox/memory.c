@@ -555,7 +555,7 @@ static void memory_destroy(struct outbox *outbox)
     mem_free(memory);
 }
 
-static const struct outbox_operations operations = {
+static const struct outbox_operations memory_operations = {
     .stop = memory_stop,
     .destroy = memory_destroy,
     .submit = memory_submit,
@@ -572,7 +572,7 @@ bool memory_create(const struct outbox_options *options, struct outbox **out, st
     uint64_t random;
 
     assert(options->sink_count > 0);
-    outbox_init(outbox, &operations, options);
+    outbox_init(outbox, &memory_operations, options);
     recent_init(&memory->recent, options->dedup_max_rows);
     sqlite3_randomness(sizeof(random), &random);
     (void)snprintf(outbox->id, sizeof(outbox->id), "%016" PRIx64, random);

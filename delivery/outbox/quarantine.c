@@ -58,7 +58,7 @@ static size_t kind_of(const struct job_item *item)
 }
 
 /* A row, as the columns of SQL_REFUSED_FIND and _OLDEST. */
-struct row {
+struct quarantine_row {
     bool is_there;
     int64_t id;
     int64_t size;
@@ -67,17 +67,18 @@ struct row {
 };
 
 /* `numbers` are the columns that were found. */
-static bool take_row(enum db_found found, const int64_t *numbers, struct row *row)
+static bool take_row(enum db_found found, const int64_t *numbers, struct quarantine_row *row)
 {
-    *row = (struct row){ .is_there = found == DB_FOUND,
-                         .id = numbers[0],
-                         .size = numbers[1],
-                         .kind = (size_t)numbers[2] % TALLY_KINDS,
-                         .us = numbers[3] };
+    *row = (struct quarantine_row){ .is_there = found == DB_FOUND,
+                                    .id = numbers[0],
+                                    .size = numbers[1],
+                                    .kind = (size_t)numbers[2] % TALLY_KINDS,
+                                    .us = numbers[3] };
     return found != DB_BROKEN;
 }
 
-static bool find_item(struct outbox_store *store, const struct job_item *item, struct row *row)
+static bool find_item(struct outbox_store *store, const struct job_item *item,
+                      struct quarantine_row *row)
 {
     struct str identity = { (const char *)item->identity, RECENT_IDENTITY_SIZE };
     int64_t numbers[4] = { 0 };
@@ -111,7 +112,7 @@ static bool add(struct outbox_store *store, const struct job_item *item)
 }
 
 static bool add_again(struct outbox_store *store, const struct job_item *item,
-                      const struct row *row)
+                      const struct quarantine_row *row)
 {
     size_t kind = kind_of(item);
 
@@ -126,7 +127,7 @@ static bool add_again(struct outbox_store *store, const struct job_item *item,
 bool quarantine_add(struct outbox_store *store, const struct job_item *item,
                     struct outbox_result *result)
 {
-    struct row row;
+    struct quarantine_row row;
     bool done = false;
 
     *result =
@@ -145,7 +146,7 @@ bool quarantine_add(struct outbox_store *store, const struct job_item *item,
 
 bool quarantine_resolve(struct outbox_store *store, const struct job_item *item)
 {
-    struct row row = { 0 };
+    struct quarantine_row row = { 0 };
 
     if (store->tally.numbers[TALLY_REFUSED_ROWS] == 0)
         return true;
@@ -192,7 +193,7 @@ static size_t choose_kind(const struct outbox_store *store)
 }
 
 /* The row to delete, if one must go. */
-static bool find_victim(struct outbox_store *store, struct row *row)
+static bool find_victim(struct outbox_store *store, struct quarantine_row *row)
 {
     int64_t oldest_us = store->trusted_us - store->outbox.options.quarantine_keep_us;
     int64_t numbers[4] = { 0 };
@@ -212,7 +213,7 @@ static bool find_victim(struct outbox_store *store, struct row *row)
 
 bool quarantine_prune(struct outbox_store *store, int64_t rows, bool *done)
 {
-    struct row row = { .is_there = true };
+    struct quarantine_row row = { .is_there = true };
 
     for (int64_t i = 0; i < rows && row.is_there; i++) {
         row.is_there = false;

@@ -125,7 +125,7 @@ static void store_show_size(const struct outbox *outbox, struct outbox_counters 
     out->max_bytes = store->published_max_bytes;
 }
 
-static const struct outbox_operations operations = {
+static const struct outbox_operations store_operations = {
     .start = committer_start,
     .stop = committer_stop,
     .destroy = store_destroy,
@@ -144,7 +144,7 @@ bool store_create(const struct outbox_options *options, struct outbox **out, str
 {
     struct outbox_store *store = mem_alloc(sizeof(*store));
 
-    outbox_init(&store->outbox, &operations, options);
+    outbox_init(&store->outbox, &store_operations, options);
     clock_init_condition(&store->work);
     recent_init(&store->recent, options->dedup_max_rows);
     store->location = (struct location){ .beside = -1, .own = -1 };

@@ -156,7 +156,7 @@ static int status(const struct config *config, bool json, struct error *err)
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
 }
 
-enum verb {
+enum outbox_verb {
     VERB_STATUS,
     VERB_DRAIN,
     VERB_REPLAY,
@@ -172,9 +172,9 @@ static const char *const verbs[VERBS] = {
 };
 
 /* VERBS: the arguments are not understood. */
-static enum verb verb_of(const struct cli *cli)
+static enum outbox_verb verb_of(const struct cli *cli)
 {
-    enum verb verb = VERB_STATUS;
+    enum outbox_verb verb = VERB_STATUS;
 
     if (cli->argument_count == 0)
         return VERBS;
@@ -183,7 +183,7 @@ static enum verb verb_of(const struct cli *cli)
     return cli->argument_count == (verb < VERB_DROP_SINK ? 1 : 2) ? verb : VERBS;
 }
 
-static int change_sink(const struct config *config, enum verb verb, const char *name,
+static int change_sink(const struct config *config, enum outbox_verb verb, const char *name,
                        struct error *err)
 {
     struct admin *admin;
@@ -243,7 +243,7 @@ static bool is_name(const char *text)
 }
 
 /* NULL, or what is wrong with the options of the verb. */
-static const char *refuse_options(enum verb verb, const struct replay_options *replay)
+static const char *refuse_options(enum outbox_verb verb, const struct replay_options *replay)
 {
     bool has_any =
         replay->sink || replay->route || replay->from_us || replay->until_us || replay->dry_run;
@@ -262,8 +262,8 @@ struct call {
     struct replay_options replay;
 };
 
-static int outbox_run_verb(const struct config *config, enum verb verb, const struct cli *cli,
-                           const struct call *call, struct error *err)
+static int outbox_run_verb(const struct config *config, enum outbox_verb verb,
+                           const struct cli *cli, const struct call *call, struct error *err)
 {
     switch (verb) {
     case VERB_STATUS:
@@ -335,7 +335,7 @@ int cmd_outbox(int argc, char **argv)
     if (!cli_parse(argc, argv, &spec, &cli, &exit_status))
         return exit_status;
 
-    enum verb verb = verb_of(&cli);
+    enum outbox_verb verb = verb_of(&cli);
 
     if (verb == VERBS)
         return cli_refuse("outbox",
