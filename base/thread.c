@@ -5,8 +5,13 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-enum { NAME_SIZE = 16 }; /* the kernel's, with the NUL */
+enum {
+    NAME_SIZE = 16, /* the kernel's, with the NUL */
+    NICENESS = 10,  /* added to that of the process */
+};
 
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *self), void *self,
                   struct error *err)
@@ -26,4 +31,10 @@ bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *self),
     (void)snprintf(short_name, sizeof(short_name), "%s", name);
     (void)pthread_setname_np(*thread, short_name);
     return true;
+}
+
+/* On Linux this lowers the priority of this thread only. Without permission it stays. */
+void thread_lower_priority(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICENESS);
 }

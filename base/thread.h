@@ -17,3 +17,6 @@
  */
 NODISCARD bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *self),
                             void *self, struct error *err);
+
+/** From now on the calling thread yields the processor to the threads that answer requests. */
+void thread_lower_priority(void);

@@ -8,8 +8,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -19,7 +17,6 @@ enum {
     DEFAULT_JOBS = 2048,
     THREADS_MIN = 2,
     THREADS_MAX = 64,
-    NICENESS = 10, /* added to that of the process */
 };
 
 enum state { IDLE, QUEUED, RUNNING, FINISHED, ABANDONED };
@@ -192,8 +189,7 @@ static void *work(void *self)
     struct worker *worker = self;
     struct slow_lane *lane = worker->lane;
 
-    /* On Linux this lowers the priority of this thread only. Without permission it stays. */
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICENESS);
+    thread_lower_priority();
     (void)pthread_mutex_lock(&lane->mutex);
     while (!lane->stopping)
         run_next(lane, worker);

@@ -34,8 +34,6 @@ enum {
     ORDER_MAX = 16384,       /* bytes of an order, with its line end */
     ANSWER_MAX = 128 * 1024, /* fits in a socket's buffer */
     ROUND_US = US_PER_S,     /* between two rounds through the refused events */
-    STEP_EVENTS = 64,        /* events posted at a time */
-    STEP_REST = 3,           /* the pause after a step, as a multiple of its duration */
 };
 
 struct client {
@@ -62,6 +60,7 @@ struct control {
     struct outbox_view *view;
     struct resubmitter *resubmitter;
     struct resubmit_registry *rounds;
+    int64_t step_begun_us; /* of the step before in this round; 0: none */
     struct client clients[CLIENTS_MAX];
 };
 
@@ -487,17 +486,18 @@ static bool poll_once(struct control *control, int timeout_ms)
     return true;
 }
 
-/* Post some events again. Returns the pause before the next step. */
+/* Post some events again. Returns when the next step is due. */
 static int64_t resubmit_step(struct control *control)
 {
     int64_t begun_us = clock_monotonic_us();
+    int64_t since_us = control->step_begun_us ? begun_us - control->step_begun_us : 0;
     struct control_target target = take_target(control);
-    bool more =
-        resubmit_registry_step(control->rounds, target.catalog,
-                               target.max_batch < STEP_EVENTS ? target.max_batch : STEP_EVENTS);
+    bool more = resubmit_registry_step(control->rounds, target.catalog,
+                                       resubmit_registry_portion(since_us, target.max_batch));
 
     release_target(control);
-    return more ? STEP_REST * (clock_monotonic_us() - begun_us) : ROUND_US;
+    control->step_begun_us = more ? begun_us : 0;
+    return more ? begun_us + RESUBMIT_STEP_US : clock_monotonic_us() + ROUND_US;
 }
 
 static void *control_run(void *self)
@@ -506,12 +506,11 @@ static void *control_run(void *self)
     int64_t due_us = clock_monotonic_us();
     int64_t left_us = 0;
 
+    thread_lower_priority();
     while (poll_once(control, left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0)) {
+        if (due_us <= clock_monotonic_us())
+            due_us = resubmit_step(control);
         left_us = due_us - clock_monotonic_us();
-        if (left_us > 0)
-            continue;
-        left_us = resubmit_step(control);
-        due_us = clock_monotonic_us() + left_us;
     }
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         if (control->clients[i].fd >= 0)

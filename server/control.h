@@ -19,7 +19,8 @@
  * Orders that change something are logged, with the user that gave them (`operator`).
  *
  * The same thread posts events again that the registry's failures had refused, once their schema is
- * usable: a few at a time, so that senders are hardly delayed, with orders in between.
+ * usable: a few at a time and at lower priority, so that senders are hardly delayed, with orders in
+ * between.
  *
  * Threads: all functions belong to one thread. Only control_stop() waits for an order under way.
  */

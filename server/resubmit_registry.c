@@ -7,8 +7,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* Of one step with several events: as JSON trees they stay far below a body's limit. */
-enum { STEP_BYTES = 256 * 1024 };
+enum {
+    STEP_BYTES = 256 * 1024, /* with several events: as JSON trees far below a body's limit */
+    STEP_LEAST = 4,          /* events */
+    STEP_MOST = 256,
+    EVENT_US = RESUBMIT_STEP_US / STEP_LEAST,
+};
 
 struct resubmit_registry {
     struct resubmit_registry_options options;
@@ -148,4 +152,15 @@ bool resubmit_registry_step(struct resubmit_registry *rounds, struct catalog *ca
     }
     go_to(rounds, 0);
     return false;
+}
+
+size_t resubmit_registry_portion(int64_t since_us, size_t max_batch)
+{
+    int64_t events = since_us / EVENT_US;
+
+    if (events < STEP_LEAST)
+        events = STEP_LEAST;
+    if (events > STEP_MOST)
+        events = STEP_MOST;
+    return (size_t)events < max_batch ? (size_t)events : max_batch;
 }

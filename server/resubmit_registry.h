@@ -8,12 +8,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "delivery/outbox/view.h"
 #include "schema/registry/catalog.h"
 #include "server/resubmit.h"
 
 struct resubmit_registry;
+
+enum { RESUBMIT_STEP_US = 4000 }; /* from the begin of a step to the begin of the next, at least */
 
 /** All borrowed. */
 struct resubmit_registry_options {
@@ -34,3 +37,10 @@ void resubmit_registry_destroy(struct resubmit_registry *rounds);
  * its row, with the new reason.
  */
 bool resubmit_registry_step(struct resubmit_registry *rounds, struct catalog *catalog, size_t most);
+
+/**
+ * How many events a step may post that begins `since_us` after the one before began; 0: it is the
+ * first of its round. This bounds the events per second, not per step: few of them join each
+ * commit, so that no commit takes much longer than it does without them.
+ */
+size_t resubmit_registry_portion(int64_t since_us, size_t max_batch);

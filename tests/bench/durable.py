@@ -21,8 +21,9 @@ from bench import CLIENT_CPUS, ROOT, SCHEMA, SERVER_CPUS, WORK, in_turns, post, 
 from stores import HOUR_US, file_sink, fill, fresh, measure, metrics, start
 
 OLD_ROWS = 3_000_000  # to be forgotten while it is measured
-LATER_EVENTS = 20_000  # of each round: refused because their schema does not exist yet
+LATER_EVENTS = 2_000  # of each round: refused because their schema does not exist yet
 ARRAY = 500
+LATER_ROUNDS = 15  # of a second each: the disk's own delays are rarer than rounds
 
 
 def costs(options):
@@ -168,34 +169,43 @@ class Later:
         return any(line in text for text in self.server.output().splitlines())
 
 
-def resubmission(options):
-    """The time of a commit as a few callers see it, while events that had no schema are posted again."""
-    quiet, busy = (Later(name, options.rounds) for name in ("alone", "again"))
+def resubmission():
+    """The time of a commit as a few callers see it, while events that had no schema are posted again. The server that
+    posts them again and the one that does not take turns of a second."""
+    quiet, busy = (Later(name, LATER_ROUNDS) for name in ("alone", "again"))
+    rates = []
     ended = 0
 
     def one_round(later, turn):
         nonlocal ended
-        if later is busy:
-            later.refuse(turn, LATER_EVENTS)
-            later.appear(turn)
-        found = measure(later.server, f"r{turn}", options.seconds, 8)
-        if later is busy:
-            ended += later.is_resubmitted(turn)
-            later.server.wait_for(lambda _: later.is_resubmitted(turn), seconds=300)
+        if later is quiet:
+            return measure(later.server, f"r{turn}", 1, 8)
+        later.refuse(turn, LATER_EVENTS)
+        later.appear(turn)
+        begun, before = time.monotonic(), metrics(later.server)["sluice_store_accepted_total"]
+        found = measure(later.server, f"r{turn}", 1, 8)
+        again = metrics(later.server)["sluice_store_accepted_total"] - before - found["requests"]
+        rates.append(again / (time.monotonic() - begun))
+        ended += later.is_resubmitted(turn)
+        later.server.wait_for(lambda _: later.is_resubmitted(turn), seconds=300)
         return found
 
     try:
         for later in (quiet, busy):
             measure(later.server, "warm", 1, 8)
-        runs = in_turns([quiet, busy], options.rounds, one_round)
+        runs = in_turns([quiet, busy], LATER_ROUNDS, one_round)
     finally:
         quiet.server.stop()
         busy.server.stop()
     report_latencies(runs)
-    good = target("p99 during resubmission", ratios(runs, "again", "alone", "p99"), 1.5, True)
-    if ended > options.rounds / 2:
+    print("\nTargets")
+    good = [
+        target("p99 during resubmission", ratios(runs, "again", "alone", "p99"), 1.5, True),
+        target("events resubmitted a second meanwhile", rates, 500, False),
+    ]
+    if ended > LATER_ROUNDS / 2:
         print("  FAIL  all events were posted again before the end of most rounds")
-    return good and ended <= options.rounds / 2
+    return all(good) and ended <= LATER_ROUNDS / 2
 
 
 def main():
@@ -207,7 +217,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"\nclient on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}; "
           f"{options.rounds} rounds of {options.seconds} s")
-    good = [costs(options), latencies(options), resubmission(options)]
+    good = [costs(options), latencies(options), resubmission()]
     return 0 if all(good) else 1
 
 

@@ -228,6 +228,13 @@ class Server:
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
+    def has_low_priority(self, name):
+        """Is the thread with this name nicer than the process, as far as the system goes?"""
+        tasks = list(pathlib.Path(f"/proc/{self.process.pid}/task").iterdir())
+        own = os.getpriority(os.PRIO_PROCESS, self.process.pid)
+        [found] = [task.name for task in tasks if (task / "comm").read_text().strip() == name]
+        return os.getpriority(os.PRIO_PROCESS, int(found)) == min(own + 10, 19)
+
     def wait_refused(self):
         """Wait until connections are refused."""
         for _ in range(500):

@@ -50,15 +50,17 @@ def later(event, count):
     return [event | {"id": f"later-{n}", "source": "later"} for n in range(count)]
 
 
-def with_refused(sluice, disk, event, count, **changes):
-    """A server that has refused so many events because their schema does not exist yet."""
+def with_refused(sluice, disk, event, count, most=100, **changes):
+    """A server that has refused so many events because their schema does not exist yet; at most `most` in a body."""
     server = sluice(
         env=disk.env(),
         store=STORE,
         routes=[route(match={"source": "later"}, schema="Later"), route()],
         **changes,
     )
-    assert server.post(later(event, count)).status == 400
+    events = later(event, count)
+    for first in range(0, count, most):
+        assert server.post(events[first : first + most]).status == 400
     return server
 
 
@@ -87,7 +89,7 @@ def end(server):
 
 
 def test_neither_reload_nor_end_waits_for_resubmission(sluice, disk, event):
-    server = with_refused(sluice, disk, event, 300)
+    server = with_refused(sluice, disk, event, 300, 20, http={"threads": 2, "max_batch": 20})
     disk.takes(SLOW_MS)
     put_schema(server.folder, "Later", {})
     server.wait_text(lambda line: '"schema_live"' in line and '"Later"' in line)

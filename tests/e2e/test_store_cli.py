@@ -287,6 +287,7 @@ def test_many_registry_refusals_are_posted_again_in_one_go(sluice, event, count,
         assert server.post(batch).status == 400
     put_schema(server.folder, "Later", ANYTHING)
     server.wait_log(event="resubmitted", events=count, accepted=count)
+    assert server.has_low_priority("control")
     assert rows(server, "rejected", "list") == []
 
 

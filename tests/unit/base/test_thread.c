@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/unit/test.h"
 
@@ -64,9 +65,32 @@ static void is_named_when_the_call_returns(void)
     CHECK_INT(pthread_join(thread, NULL), 0);
 }
 
+static void *lower_priority(void *self)
+{
+    int *niceness = self;
+
+    thread_lower_priority();
+    *niceness = getpriority(PRIO_PROCESS, 0);
+    return NULL;
+}
+
+static void lowers_the_priority_of_one_thread(void)
+{
+    int before = getpriority(PRIO_PROCESS, 0);
+    int niceness = 0;
+    struct error err;
+    pthread_t thread;
+
+    CHECK(thread_start(&thread, "low", lower_priority, &niceness, &err));
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(niceness > before || niceness == 19);
+    CHECK_INT(getpriority(PRIO_PROCESS, 0), before);
+}
+
 int main(void)
 {
     RUN(runs_and_takes_no_signal);
     RUN(is_named_when_the_call_returns);
+    RUN(lowers_the_priority_of_one_thread);
     return test_end();
 }

@@ -196,6 +196,22 @@ static void bounds_the_bytes_that_are_posted_together(void)
     end(&setting);
 }
 
+static void bounds_the_events_per_second(void)
+{
+    static const struct {
+        int64_t since_us;
+        size_t max_batch;
+        size_t portion;
+    } rows[] = {
+        { 0, 500, 4 }, { RESUBMIT_STEP_US, 500, 4 }, { 50000, 500, 50 },  { 50000, 10, 10 },
+        { 0, 1, 1 },   { 10000000, 500, 256 },       { INT64_MAX, 1, 1 }, { INT64_MAX, 500, 256 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK_INT((int64_t)resubmit_registry_portion(rows[i].since_us, rows[i].max_batch),
+                  (int64_t)rows[i].portion);
+}
+
 int main(void)
 {
     RUN(posts_what_may_be_accepted_now);
@@ -203,5 +219,6 @@ int main(void)
     RUN(leaves_a_schema_alone_when_it_is_too_early);
     RUN(posts_each_once_in_a_round_and_many_together);
     RUN(bounds_the_bytes_that_are_posted_together);
+    RUN(bounds_the_events_per_second);
     return test_end();
 }
