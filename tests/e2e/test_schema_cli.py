@@ -404,7 +404,9 @@ def test_files_need_no_aws(folder):
     cli = Cli(folder, http={"listen": "0.0.0.0:0"}, auth={"open": True})
     told = cli(command="doctor")
     assert told.returncode == 0
-    assert findings(told) == {
+    found = findings(told)
+    assert found.pop("library", "warn") == "warn"  # libmicrohttpd 1.0 before 1.0.10
+    assert found == {
         "configuration": "ok",
         "schema": "ok",
         "store": "ok",

@@ -3,10 +3,15 @@
  */
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/memory.h"
+#include "delivery/outbox/trusted_time.h"
+#include "tests/unit/capture.h"
 #include "tests/unit/store.h"
 #include "tests/unit/test.h"
 
@@ -156,10 +161,44 @@ static void forgets_nothing_right_after_a_start(void)
     store_done(&store);
 }
 
+/* Look at the clocks. Returns how often a jump was logged. */
+static int jumps_logged(struct trusted_time *clock, long now_s, long passed_s)
+{
+    static const char begin[] = "\"level\":\"warn\",\"event\":\"clock_jumped\",\"ahead_seconds\":";
+    struct capture capture;
+    int count = 0;
+
+    capture_begin(&capture, STDOUT_FILENO);
+    (void)trusted_time_us(clock, now_s * US_PER_S, passed_s * US_PER_S);
+
+    struct str text = capture_end(&capture);
+
+    for (const char *at = text.ptr; (at = strstr(at, begin)) != NULL; at += sizeof(begin))
+        count++;
+    mem_free((char *)text.ptr);
+    return count;
+}
+
+static void logs_a_jump_once(void)
+{
+    struct trusted_time clock;
+    long now = 100 * day_s;
+
+    trusted_time_init(&clock, now * US_PER_S, 0, now * US_PER_S);
+    CHECK_INT(jumps_logged(&clock, now + day_s, day_s), 0); /* a day passes */
+    CHECK_INT(jumps_logged(&clock, now + day_s + 59, day_s), 0);
+    CHECK_INT(jumps_logged(&clock, now + day_s + jump_s, day_s), 1);
+    CHECK_INT(jumps_logged(&clock, now + day_s + jump_s + 60, day_s + 60), 0);
+    CHECK_INT(jumps_logged(&clock, now + 2 * day_s + jump_s, day_s + 120), 1); /* further ahead */
+    CHECK_INT(jumps_logged(&clock, now + day_s + 180, day_s + 180), 0);        /* and back */
+    CHECK_INT(jumps_logged(&clock, now, day_s + 240), 0);
+}
+
 int main(void)
 {
     RUN(forgets_nothing_for_a_jump_of_the_clock);
     RUN(forgets_when_the_jump_has_held);
     RUN(forgets_nothing_right_after_a_start);
+    RUN(logs_a_jump_once);
     return test_end();
 }
