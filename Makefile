@@ -153,8 +153,9 @@ bench: all $(OUT)/micro $(OUT)/tls_load ## speed of the JSON reader and schema e
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    $(PYTHON) -B tests/bench/bench.py || failed=1; $(PYTHON) -B tests/bench/durable.py || failed=1; \
 	    $(PYTHON) -B tests/bench/tls.py || failed=1; $(PYTHON) -B tests/bench/refresh.py || failed=1; exit $$failed
-bench-sinks: all ## records per second, CPU and memory of each kind of sink, with a million records waiting
-	$(PYTHON) -B tests/bench/sinks.py
+bench-sinks: all ## records/s, CPU and memory of each kind of sink with a million records waiting; senders beside a sink in trouble
+	@tests/setup.sh bench
+	@failed=0; for part in sinks kafka trouble; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed
 bench-peers: all ## beside servers with the same job: axum, Go, uvicorn, Fastify; installs them below build/bench
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/peers.py

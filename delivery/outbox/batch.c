@@ -5,11 +5,11 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/secret.h"
 
 enum {
     UNDER_WAY_BYTES = 32 * 1024 * 1024, /* in all batches of one sink, or more in one batch */
-    FIRST_CAPACITY = 16,                /* of a batch that is not full yet */
 };
 
 bool batch_has_room(const struct backlog *backlog)
@@ -66,27 +66,22 @@ bool batch_fits(const struct backlog *backlog, const struct backlog_bounds *boun
     return !batch->is_full;
 }
 
+static void free_records(void *self)
+{
+    struct backlog_batch *batch = self;
+
+    mem_free(batch->records);
+}
+
 static struct backlog_batch *create_batch(struct backlog *backlog, struct arena *arena)
 {
     struct backlog_batch *batch = arena_alloc(arena, sizeof(*batch));
 
     batch->arena = arena;
     batch->lane = backlog->lane;
+    arena_own(arena, batch, free_records);
     list_append(&backlog->batches, &batch->link);
     return batch;
-}
-
-/* The room in an arena cannot grow in place: take twice as much. */
-static void make_room(struct backlog_batch *batch)
-{
-    struct backlog_record *records = batch->records;
-
-    if (batch->count < batch->capacity)
-        return;
-    batch->capacity = batch->capacity > 0 ? 2 * batch->capacity : FIRST_CAPACITY;
-    batch->records = arena_alloc(batch->arena, batch->capacity * sizeof(*records));
-    if (batch->count > 0)
-        memcpy(batch->records, records, batch->count * sizeof(*records));
 }
 
 void batch_add(struct backlog *backlog, const struct backlog_bounds *bounds, struct arena *arena,
@@ -94,7 +89,8 @@ void batch_add(struct backlog *backlog, const struct backlog_bounds *bounds, str
 {
     if (!*batch)
         *batch = create_batch(backlog, arena);
-    make_room(*batch);
+    (*batch)->records =
+        mem_grow((*batch)->records, (*batch)->count, &(*batch)->capacity, sizeof(*record));
     (*batch)->records[(*batch)->count++] = *record;
     (*batch)->cost += bounds->cost ? bounds->cost(bounds->self, record) : record->bytes.len;
     (*batch)->key_bytes += record->key.len;

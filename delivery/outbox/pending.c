@@ -102,16 +102,28 @@ static enum taken check_order(struct taking *taking, const struct backlog_record
     return found == DB_FOUND ? TAKEN_DECIDED : TAKEN_BROKEN;
 }
 
+/* The record before has most often the same text, which is kept already. */
+static void share_text(struct arena *arena, struct str *text, struct str before)
+{
+    if (text->ptr && before.ptr && str_equal(*text, before))
+        *text = before;
+    else
+        keep_text(arena, text);
+}
+
 static void keep_record(struct taking *taking, struct backlog_record record)
 {
+    const struct backlog_batch *batch = *taking->batch;
+    struct backlog_record before =
+        batch ? batch->records[batch->count - 1] : (struct backlog_record){ 0 };
     bool has_own_key = record.order_key.ptr != record.key.ptr; /* in the arena already */
 
     keep_text(taking->arena, &record.key);
-    keep_text(taking->arena, &record.registry);
-    keep_text(taking->arena, &record.schema);
-    keep_text(taking->arena, &record.version);
+    share_text(taking->arena, &record.registry, before.registry);
+    share_text(taking->arena, &record.schema, before.schema);
+    share_text(taking->arena, &record.version, before.version);
     keep_text(taking->arena, &record.bytes);
-    keep_text(taking->arena, &record.route);
+    share_text(taking->arena, &record.route, before.route);
     keep_text(taking->arena, &record.origin);
     if (!has_own_key)
         record.order_key = record.key;

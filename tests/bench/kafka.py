@@ -3,7 +3,8 @@
     kafka.py [--records 300000] [--compression none]
 
 Records wait in the store while the broker stands still; then they are delivered. Prints records/s, and the
-CPU that the server used for each record. The target holds where the server has CPU left.
+CPU that the server used for each record. The target holds where the server has CPU left. Without a broker nothing is
+measured.
 """
 
 import argparse
@@ -21,11 +22,13 @@ os.environ.setdefault("SLUICE_BIN", "build/release/sluice")
 sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent / "kafka")]
 
 # pylint: disable=wrong-import-position
-from broker import Broker
+from broker import BUILT, Broker
 from server import Server, defaults, furnish, merge
 
 BATCH = 500  # events of a request
 TARGET = 50_000  # records/s
+FULL = 0.95  # of the processors: the rate is as high as it can be
+VERSION = "4.1.2"
 SINK = 'sluice_sink_{}{{sink="topic"}}'
 
 
@@ -66,11 +69,14 @@ def main():
     parser.add_argument("--records", type=int, default=300_000)
     parser.add_argument("--compression", default="none")
     options = parser.parse_args()
+    if not (BUILT / VERSION).exists():
+        print("Kafka: there is no broker here; tests/setup.sh peers installs one")
+        return 0
     folder = ROOT / "build/bench/kafka"
     shutil.rmtree(folder, ignore_errors=True)
     furnish(folder)
     (folder / "broker").mkdir()
-    broker = Broker(folder / "broker", "4.1.2")
+    broker = Broker(folder / "broker", VERSION)
     sink = {
         "name": "topic",
         "kind": "kafka",
@@ -98,8 +104,10 @@ def main():
         f"{cpu / count * 1e6:.1f} us of the server's CPU a record, {cpu / seconds:.2f} cores, "
         f"the broker {broker_cpu / seconds:.2f}, the machine has {os.cpu_count()}"
     )
-    print(f"target {TARGET:,}/s: {'met' if rate >= TARGET else 'MISSED'}")
+    is_met = rate >= TARGET or (cpu + broker_cpu) / seconds >= FULL * os.cpu_count()
+    print(f"target {TARGET:,}/s: {'met' if is_met else 'MISSED'}")
+    return 0 if is_met else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -74,13 +74,14 @@ def anonymous_mib(server):
     return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 1024
 
 
-def measure(server, word, seconds, connections, drained=False):
-    """One run of wrk with new events; `drained`: delivering counts, too."""
+def measure(server, word, seconds, connections, drained=False, pause_ms=None):
+    """One run of wrk with new events; `drained`: delivering counts, too. Connections wait before each request."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     event = sample_event("unique.json", time=now)
     command = ["taskset", "-c", ",".join(map(str, CLIENT_CPUS)), "wrk", "-t", len(CLIENT_CPUS)]
     command += ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "unique.lua"]
     command += [f"http://127.0.0.1:{server.port}", "--", event, word]
+    command += [] if pause_ms is None else [pause_ms]
     before = server.cpu_ns()
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
     if drained:

@@ -1,5 +1,6 @@
 -- unique.lua - wrk's side: every request is another event. Prints what post.lua prints, and p99.9.
--- Arguments after "--": the file with the sample event, and a word that no other run has.
+-- Arguments after "--": the file with the sample event, a word that no other run has, and optionally how many
+-- milliseconds a connection waits before each request.
 
 local head, tail, word -- thread_number is a global, as setup() can set no other
 local count = 0
@@ -18,6 +19,11 @@ function init(args)
     local at, to = body:find('"id":"[^"]*"')
     head = body:sub(1, at - 1) .. '"id":"' .. word .. "-" .. thread_number .. "-"
     tail = '"' .. body:sub(to + 1)
+    if args[3] then
+        function delay() -- wrk looks for it when init() has returned
+            return tonumber(args[3])
+        end
+    end
     wrk.method = "POST"
     wrk.path = "/events"
     wrk.headers["Content-Type"] = "application/json"
