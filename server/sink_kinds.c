@@ -123,41 +123,52 @@ static bool make_entries(const struct sink_maker *maker, const struct config_sin
     return sink_sessions_get(maker->sessions, &session, &out->session, err);
 }
 
-static bool make_kafka(const struct sink_maker *maker, const struct config_sink *config,
-                       struct sink *out, struct error *err)
+bool sink_make_kafka(const struct sink_maker *maker, const struct config_sink *config,
+                     struct kafka_producer_options *out, struct error *err)
 {
     static const char *const compressions[] = { "none", "gzip", "lz4", "zstd" };
     static const char *const mechanisms[] = { "", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512",
                                               "OAUTHBEARER" };
     struct entries_options aws;
+
+    *out = (struct kafka_producer_options){
+        .sink = copy(maker, config->name),
+        .brokers = join(maker->arena, config->brokers).ptr,
+        .topic = copy(maker, config->topic),
+        .compression = compressions[config->compression],
+        .max_message = config->max_message,
+        .timeout_us = maker->is_awaited ? config->timeout_us : 0,
+        .is_prompt = maker->is_awaited || config->ordered == CONFIG_ORDER_STRICT,
+        .tls = config->tls.enabled,
+        .ca_file = copy(maker, config->tls.ca_file),
+        .cert_file = copy(maker, config->tls.cert_file),
+        .key_file = copy(maker, config->tls.key_file),
+        .mechanism = mechanisms[config->sasl.mechanism],
+        .user = copy(maker, config->sasl.user),
+        .password_file = copy(maker, config->sasl.password_file),
+    };
+    make_kafka_headers(maker, &config->headers, out);
+    if (config->sasl.mechanism != CONFIG_SASL_MSK_IAM)
+        return true;
+    if (!make_entries(maker, config, &aws, err))
+        return false;
+    out->session = aws.session;
+    out->region = aws.region;
+    return true;
+}
+
+static bool make_kafka(const struct sink_maker *maker, const struct config_sink *config,
+                       struct sink *out, struct error *err)
+{
     enum { BATCH = 10000, ORDERED_BATCH = 1000 };
     size_t most = config->ordered == CONFIG_ORDER_STRICT ? ORDERED_BATCH : BATCH;
     struct sink_kafka_options options = {
-        .producer = { .sink = copy(maker, config->name),
-                      .brokers = join(maker->arena, config->brokers).ptr,
-                      .topic = copy(maker, config->topic),
-                      .compression = compressions[config->compression],
-                      .max_message = config->max_message,
-                      .timeout_us = maker->is_awaited ? config->timeout_us : 0,
-                      .is_prompt = maker->is_awaited || config->ordered == CONFIG_ORDER_STRICT,
-                      .tls = config->tls.enabled,
-                      .ca_file = copy(maker, config->tls.ca_file),
-                      .cert_file = copy(maker, config->tls.cert_file),
-                      .key_file = copy(maker, config->tls.key_file),
-                      .mechanism = mechanisms[config->sasl.mechanism],
-                      .user = copy(maker, config->sasl.user),
-                      .password_file = copy(maker, config->sasl.password_file) },
         .batch = config->batch > 0 ? (size_t)config->batch : most,
         .forget_after_us = 2 * config->max_backoff_us + US_PER_MINUTE,
     };
 
-    if (config->sasl.mechanism == CONFIG_SASL_MSK_IAM) {
-        if (!make_entries(maker, config, &aws, err))
-            return false;
-        options.producer.session = aws.session;
-        options.producer.region = aws.region;
-    }
-    make_kafka_headers(maker, &config->headers, &options.producer);
+    if (!sink_make_kafka(maker, config, &options.producer, err))
+        return false;
     *out = sink_kafka(&options);
     return true;
 }

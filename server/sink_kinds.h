@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/error.h"
+#include "delivery/sinks/kafka_producer.h"
 #include "delivery/sinks/sink.h"
 #include "server/config/config.h"
 #include "server/sink_sessions.h"
@@ -24,3 +25,7 @@ struct sink_maker {
 /** Opens nothing, and copies everything. The caller destroys `*out`. ERR_CONFIG. */
 NODISCARD bool sink_make(const struct sink_maker *maker, const struct config_sink *config,
                          struct sink *out, struct error *err);
+
+/** What the producer of a Kafka sink needs. It copies and refuses as sink_make() does. */
+NODISCARD bool sink_make_kafka(const struct sink_maker *maker, const struct config_sink *config,
+                               struct kafka_producer_options *out, struct error *err);

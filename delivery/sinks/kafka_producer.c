@@ -23,6 +23,7 @@ enum {
     OVERHEAD = 70, /* of a message in its set: lengths, offsets, and the set's own head */
     SYSLOG_CRITICAL = 2,
     FIELDS = 6,               /* of a message */
+    LOOK_MS = 500,            /* for one answer about the topic */
     TOKEN_US = 10 * US_PER_S, /* for getting one, and between two that are refused */
 };
 
@@ -419,4 +420,79 @@ bool kafka_producer_is_dead(const struct kafka_producer *producer, enum sink_res
     *result = meaning_of(code);
     (void)fail(err, ERR_UNREACHABLE, "%s", text);
     return true;
+}
+
+/* A look at the topic. */
+
+static void ignore_report(void *self, int64_t sequence, enum sink_result result, const char *reason)
+{
+    (void)self;
+    (void)sequence;
+    (void)result;
+    (void)reason;
+}
+
+/* The first one says most; but what is wrong with the settings explains all others. */
+static void keep_trouble(void *self, enum sink_result result, const char *text)
+{
+    struct error *trouble = self;
+    bool is_wrong = result == SINK_MISCONFIGURED;
+
+    if (!*trouble->text || (is_wrong && trouble->code != ERR_CONFIG))
+        (void)fail(trouble, is_wrong ? ERR_CONFIG : ERR_UNREACHABLE, "%s", text);
+}
+
+static bool judge_topic(const struct rd_kafka_metadata *found, size_t *partitions,
+                        struct error *err)
+{
+    rd_kafka_resp_err_t code =
+        found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return fail(err, ERR_CONFIG, "the brokers have no such topic");
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        return fail(err, ERR_CONFIG,
+                    "the login has no right to describe it (Describe; at Amazon MSK "
+                    "kafka-cluster:DescribeTopic)");
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(err, meaning_of(code) == SINK_MISCONFIGURED ? ERR_CONFIG : ERR_UNREACHABLE,
+                    "%s", rd_kafka_err2str(code));
+    *partitions = (size_t)found->topics[0].partition_cnt;
+    return true;
+}
+
+/* The library connects again and again: a login that is refused ends the look. */
+static bool ask_brokers(struct kafka_producer *producer, const struct error *trouble,
+                        int64_t until_us, const struct rd_kafka_metadata **out)
+{
+    rd_kafka_resp_err_t code;
+
+    do {
+        code = rd_kafka_metadata(producer->client, 0, producer->topic, out, LOOK_MS);
+        kafka_producer_poll(producer, 0);
+    } while (code != RD_KAFKA_RESP_ERR_NO_ERROR && trouble->code != ERR_CONFIG &&
+             clock_monotonic_us() < until_us);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+bool kafka_producer_look(const struct kafka_producer_options *options, int64_t timeout_us,
+                         size_t *partitions, struct error *err)
+{
+    struct error trouble = { 0 };
+    const struct kafka_listener listener = { ignore_report, keep_trouble, &trouble };
+    const struct rd_kafka_metadata *found = NULL;
+    struct kafka_producer *producer;
+    bool ok;
+
+    if (!kafka_producer_create(options, &listener, &producer, err))
+        return false;
+    if (ask_brokers(producer, &trouble, clock_monotonic_us() + timeout_us, &found)) {
+        ok = judge_topic(found, partitions, err);
+        rd_kafka_metadata_destroy(found);
+    } else {
+        ok = fail(err, trouble.code ? trouble.code : ERR_UNREACHABLE, "%s",
+                  *trouble.text ? trouble.text : "no broker answers");
+    }
+    kafka_producer_destroy(producer);
+    return ok;
 }

@@ -81,3 +81,10 @@ void kafka_producer_poll(struct kafka_producer *producer, int64_t timeout_us);
  */
 bool kafka_producer_is_dead(const struct kafka_producer *producer, enum sink_result *result,
                             struct error *err);
+
+/**
+ * Ask the brokers about the topic, which sends and makes nothing: how many partitions has it?
+ * ERR_CONFIG: a setting, the login or the topic is wrong; ERR_UNREACHABLE: no broker answers.
+ */
+NODISCARD bool kafka_producer_look(const struct kafka_producer_options *options, int64_t timeout_us,
+                                   size_t *partitions, struct error *err);

@@ -54,3 +54,6 @@ void inspect_rule(const struct inspection *inspection);
 
 /** Ask AWS about the target of a sink; nothing for sinks of other kinds. */
 void inspect_target(const struct inspection *inspection, size_t index);
+
+/** Ask the brokers of a Kafka sink about its topic. */
+void inspect_kafka(const struct inspection *inspection, size_t index);

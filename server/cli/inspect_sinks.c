@@ -189,6 +189,8 @@ void inspect_sinks(const struct inspection *inspection)
             look_at_http(inspection, i);
         else if (config->sinks[i].kind == CONFIG_SINK_FILE)
             look_at_file(inspection, i);
+        else if (config->sinks[i].kind == CONFIG_SINK_KAFKA && inspection->options->asks_others)
+            inspect_kafka(inspection, i);
         else if (inspection->options->asks_others)
             inspect_target(inspection, i);
     }

@@ -9,9 +9,9 @@ from glue_server import REGISTRY, SCHEMA
 from kafka_library import Mock
 from load import Load
 from server import ROOT, SLOW, run, wait_for
-from test_sinks import STORE, arrives, counters, name, post
+from test_sinks import STORE, arrives, counters, look, name, post
 
-UNKNOWN_TOPIC, NOT_LEADER, REFUSED_RECORD, OUT_OF_ORDER = 3, 6, 87, 45
+UNKNOWN_TOPIC, NOT_LEADER, TOPIC_DENIED, REFUSED_RECORD, OUT_OF_ORDER = 3, 6, 29, 87, 45
 KILLS = 4
 
 
@@ -207,3 +207,14 @@ def test_records_wait_while_glue_does_not_tell_the_id(sluice, glue, mock, event)
     glue.fault(None)
     arrives(server, "topic")
     assert [message.value[:18] for message in mock.read()] == [header(version)]
+
+
+def test_doctor_asks_the_brokers_about_the_topic(folder, mock):
+    assert look(folder, sink(mock)) == (0, "ok", "topic: topic records: 3 partitions")
+    mock.set_topic_error(UNKNOWN_TOPIC)
+    assert look(folder, sink(mock)) == (1, "fail", "topic: topic records: the brokers have no such topic")
+    mock.set_topic_error(TOPIC_DENIED)
+    status, finding, text = look(folder, sink(mock))
+    assert (status, finding) == (1, "fail") and "kafka-cluster:DescribeTopic" in text
+    mock.set_topic_error(0)
+    assert mock.read() == []

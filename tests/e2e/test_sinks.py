@@ -9,8 +9,9 @@ import subprocess
 import time
 
 import pytest
+import yaml
 
-from server import PATIENCE, furnish, run, wait_for
+from server import PATIENCE, defaults, furnish, merge, run, wait_for
 from test_metrics import scrape
 
 STORE = {"path": "var/sluice.db"}
@@ -59,6 +60,15 @@ def counters(server, sink):
         found[key] for key in ("delivered", "pending", "dead", "dropped")
     ), found
     return found
+
+
+def look(folder, sink, env=None):
+    """The exit status of doctor, and what it says about the sink."""
+    path = folder / "doctor.yaml"
+    path.write_text(yaml.safe_dump(merge(defaults(), {"store": STORE, "sinks": [sink]})))
+    told = run("doctor", "-c", path, "--json", cwd=folder, env=env)
+    (found,) = [line for line in map(json.loads, told.stdout.splitlines()) if line["what"] == "sink"]
+    return told.returncode, found["finding"], found["text"]
 
 
 def arrives(server, sink):

@@ -11,7 +11,7 @@ from broker import SECRET
 from client import Closed
 from load import Load
 from server import wait_for
-from test_sinks import STORE, arrives, counters, name, post
+from test_sinks import STORE, arrives, counters, look, name, post
 
 PATIENCE = 120  # seconds; a broker that was killed starts again
 KILLS = 20
@@ -140,6 +140,26 @@ def test_iam_with_a_wrong_secret_is_refused(sluice, broker, topic, event):
     server.wait_text(lambda line: "sink_" in line and "access_denied" in line)
     assert counters(server, "topic")["pending"] == 1
     assert "MskTokens: refused: wrong signature" in broker.log()
+
+
+def test_doctor_names_a_topic_that_is_missing_and_makes_none(folder, broker, topic):
+    assert look(folder, sink(broker, topic)) == (0, "ok", f"topic: topic {topic}: 3 partitions")
+    for _ in range(2):
+        status, finding, text = look(folder, sink(broker, f"{topic}-2"))
+        assert (status, finding, text) == (1, "fail", f"topic: topic {topic}-2: the brokers have no such topic")
+
+
+@pytest.mark.parametrize("way", ["password", "token", "certificate"])
+def test_doctor_says_that_the_login_is_refused(folder, broker, topic, secret, way):
+    tls = {"ca_file": broker.pair["cert_file"]}
+    wrong = {
+        "password": sink(broker, topic, "SECURE", tls=tls, sasl=login(secret, "PLAIN", "wrong")),
+        "token": sink(broker, topic, "MSK", sasl={"mechanism": "AWS_MSK_IAM"}, region="eu-west-1"),
+        "certificate": sink(broker, topic, "TLS", tls=tls),
+    }[way]
+    status, finding, text = look(folder, wrong, aws("wrong"))
+    assert (status, finding) == (1, "fail")
+    assert {"password": "uthentication failed", "token": "access_denied", "certificate": "ertificate"}[way] in text
 
 
 def test_kill_9_of_the_broker_loses_and_repeats_nothing(sluice, broker, topic, event):

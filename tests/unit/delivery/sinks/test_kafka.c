@@ -636,6 +636,67 @@ static void what_the_library_refuses_is_a_wrong_configuration(void)
 }
 
 /* The library's own lines go to the log, never to standard error. */
+/* "": the topic is there. */
+static void look(const struct kafka_producer_options *options, int64_t timeout_us,
+                 enum err_code code, const char *text)
+{
+    struct error err = { 0 };
+    size_t partitions = 0;
+
+    CHECK(kafka_producer_look(options, timeout_us, &partitions, &err) == !*text);
+    CHECK(err.code == code);
+    CHECK(*text ? strstr(err.text, text) != NULL : partitions == 2);
+}
+
+static void a_look_says_what_the_topic_has_and_what_is_wrong(void)
+{
+    static const struct {
+        const char *name;
+        rd_kafka_resp_err_t error;
+        enum err_code code;
+        const char *text;
+    } cases[] = {
+        { "it is there", RD_KAFKA_RESP_ERR_NO_ERROR, ERR_NONE, "" },
+        { "no such topic", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, ERR_CONFIG, "no such topic" },
+        { "no right", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERR_CONFIG, "DescribeTopic" },
+        { "a wrong name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, ERR_CONFIG, "topic" },
+        { "no leader", RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, ERR_UNREACHABLE, "eader" },
+    };
+    struct kafka_producer_options options;
+
+    begin_with(2, NULL);
+    options = options_of_mock().producer;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].name);
+        rd_kafka_mock_topic_set_error(mock.cluster, KAFKA_MOCK_TOPIC, cases[i].error);
+        look(&options, PATIENCE_US, cases[i].code, cases[i].text);
+    }
+    TEST_CASE("without them");
+    options.brokers = "127.0.0.1:1";
+    look(&options, 1, ERR_UNREACHABLE, "refused");
+    options.tls = true;
+    options.ca_file = "/nowhere/ca.pem";
+    look(&options, 1, ERR_CONFIG, "ssl.ca.location");
+    end();
+}
+
+static void without_credentials_a_look_ends_at_once(void)
+{
+    static const struct world_answer answers[] = { { NULL, NULL } };
+    struct sink_kafka_options options;
+    struct world world;
+
+    world_init(&world, answers);
+    world_set(&world, "AWS_EC2_METADATA_DISABLED", "true");
+    begin();
+    options = options_of_mock();
+    use_msk(&options);
+    look(&options.producer, PATIENCE_US, ERR_CONFIG, "credentials");
+    end();
+    aws_session_destroy(session);
+    world_done(&world);
+}
+
 static void nothing_is_written_to_standard_error(void)
 {
     struct capture capture;
@@ -677,6 +738,8 @@ int main(void)
     RUN(a_report_that_nobody_takes_is_forgotten);
     RUN(compressed_records_arrive);
     RUN(what_the_library_refuses_is_a_wrong_configuration);
+    RUN(a_look_says_what_the_topic_has_and_what_is_wrong);
+    RUN(without_credentials_a_look_ends_at_once);
     RUN(nothing_is_written_to_standard_error);
     return test_end();
 }
