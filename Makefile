@@ -114,7 +114,7 @@ stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py
 contracttest: all ## the contract of sinks with every kind, the long form
 	@tests/setup.sh build test
-	SLUICE_CONTRACT=long $(e2e) tests/e2e/test_sink_contract.py
+	SLUICE_CONTRACT=long $(e2e) tests/e2e/test_sink_contract.py tests/e2e/test_contract_kafka.py
 test-peers: PYTHON = build/peers/bin/python
 test-peers: $(PROGRAM) ## Glue, S3, Kinesis, SQS, DynamoDB and Kafka against peers by others (PyPI, npm, Go, Maven)
 	@tests/setup.sh build test peers
