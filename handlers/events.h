@@ -68,6 +68,11 @@ struct event_observer {
      * transform.h. NULL: not wanted.
      */
     void (*field)(void *self, const struct event *event, struct str field, struct str from);
+    /**
+     * Called after all steps of all events, for each event that a shadow schema was tried on. NULL:
+     * not wanted.
+     */
+    void (*shadow)(void *self, const struct event *event, const struct shadow_word *word);
     void *self;
 };
 

@@ -218,5 +218,6 @@ bool run_check(struct run *run, enum run_pace pace)
     else if (!check_fast(run))
         return false;
     offer_samples(run);
+    run_try_shadows(run, pace);
     return true;
 }

@@ -88,6 +88,12 @@ NODISCARD bool run_still_waits(const struct run *run);
  */
 bool run_check(struct run *run, enum run_pace pace);
 
+/**
+ * events_shadow.c: try the shadow schemas of the events' routes, once the outcomes are found. They
+ * change none of them.
+ */
+void run_try_shadows(struct run *run, enum run_pace pace);
+
 /** Set the outcome of an event. `details` ptr NULL: none. */
 void run_conclude(struct run *run, size_t index, enum condition condition, struct str details);
 

@@ -106,8 +106,8 @@ static void write_schema_news(struct buf *out, const struct catalog_status *stat
         write_text(out, "version", status->suspect);
         buf_printf(out, ",\"tried\":%zu,\"refused\":%zu", status->finding.tried,
                    status->finding.refused);
-        write_text(out, "instanceLocation", status->finding.instance_location);
-        write_text(out, "keywordLocation", status->finding.keyword_location);
+        write_text(out, "instanceLocation", status->finding.place.instance_location);
+        write_text(out, "keywordLocation", status->finding.place.keyword_location);
         buf_add_char(out, '}');
     }
     buf_add_char(out, '}');

@@ -267,6 +267,23 @@ static void write_guard_refusals(struct metrics_page *page, const struct catalog
     buf_printf(page->out, "} %" PRIu64 "\n", status->guard_refusals);
 }
 
+static void write_shadows(struct metrics_page *page, struct catalog *catalog)
+{
+    struct catalog_shadow_status shadow;
+
+    if (catalog_shadow_count(catalog) == 0)
+        return;
+    metrics_head(page, "sluice_shadow_events_total", "counter",
+                 "Events by what the shadow schema of their route says beside the live one.");
+    for (size_t i = 0; i < catalog_shadow_count(catalog); i++) {
+        catalog_shadow_status(catalog, i, &shadow);
+        for (enum shadow_verdict j = 0; j < SHADOW_VERDICTS; j++)
+            buf_printf(page->out,
+                       "sluice_shadow_events_total{route=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
+                       shadow.route, shadow_verdict_name(j), shadow.totals[j]);
+    }
+}
+
 static void write_each_schema(struct metrics_page *page, const struct metrics *metrics,
                               void (*write)(struct metrics_page *, const struct catalog_status *))
 {
@@ -290,6 +307,7 @@ static void write_schemas(struct metrics_page *page, const struct metrics *metri
     metrics_head(page, "sluice_schema_guard_refusals_total", "counter",
                  "New versions that would have refused events accepted of late.");
     write_each_schema(page, metrics, write_guard_refusals);
+    write_shadows(page, metrics->options.catalog);
 }
 
 static void write_credentials(struct metrics_page *page, const struct metrics *metrics)

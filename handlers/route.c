@@ -123,6 +123,22 @@ static void name_schema(struct rule *rule, const struct route_options *options,
     rule->route.schema = rule->schema;
     rule->route.registry = rule->registry;
     rule->route.live = catalog_add(catalog, options->registry, options->schema);
+    catalog_name_route(catalog, rule->route.live, options->name);
+}
+
+static void add_shadow(struct rule *rule, const struct route_options *options,
+                       struct catalog *catalog)
+{
+    const struct catalog_shadow shadow = {
+        .route = options->name,
+        .registry = options->registry,
+        .schema = options->schema,
+        .version = text_or_none(options->shadow_version).ptr,
+        .file = text_or_none(options->shadow_file).ptr,
+    };
+
+    if (*shadow.version || *shadow.file)
+        rule->route.shadow = catalog_add_shadow(catalog, &shadow);
 }
 
 static void index_rule(struct routes *routes, const struct rule *rule)
@@ -149,8 +165,10 @@ bool routes_add(struct routes *routes, const struct route_options *options, stru
     rule->route.name = str_from_c(rule->name);
     rule->route.drop = options->drop;
     rule->route.number = routes->all.count + 1;
-    if (!options->drop)
+    if (!options->drop) {
         name_schema(rule, options, catalog);
+        add_shadow(rule, options, catalog);
+    }
     route_list_add(&routes->all, rule);
     index_rule(routes, rule);
     return true;

@@ -38,6 +38,8 @@ struct route_options {
     const struct route_output_options *outputs; /* at least one */
     size_t output_count;
     bool drop; /* its events are dropped: of the rest only the name and the id count */
+    const char *shadow_version; /* of the schema that is tried beside; */
+    const char *shadow_file;    /* or its file; NULL or "": none of the two */
 };
 
 struct route_output {
@@ -52,7 +54,8 @@ struct route {
     bool drop;          /* then schema, registry, live and payload are NULL, and outputs none */
     const char *schema; /* its name */
     const char *registry;
-    struct catalog_entry *live; /* the live version */
+    struct catalog_entry *live;   /* the live version */
+    struct catalog_entry *shadow; /* tried beside it; NULL: none */
     struct json_pointer *payload;
     struct json_pointer *id;
     const struct route_output *outputs; /* the first is the answer */

@@ -285,6 +285,17 @@ static bool order_top(struct control *control, struct json_object *order, struct
     return true;
 }
 
+static bool order_shadow(struct control *control, struct json_object *order, struct buf *answer,
+                         struct error *err)
+{
+    const char *route = "";
+
+    if (!read_name(order, &route, err))
+        return false;
+    buf_add(answer, STR(",\"shadow\":"));
+    return catalog_write_shadow(control->used.catalog, str_from_c(route), answer, err);
+}
+
 static bool order_where(struct control *control, struct json_object *order, struct buf *answer,
                         struct error *err)
 {
@@ -328,11 +339,12 @@ static const struct {
     { STR_INIT("pause"), order_pause },     { STR_INIT("resume"), order_resume },
     { STR_INIT("again"), order_again },     { STR_INIT("top"), order_top },
     { STR_INIT("where"), order_where },     { STR_INIT("sink"), order_sink },
+    { STR_INIT("shadow"), order_shadow },
 };
 
 static bool only_asks(order_function *run)
 {
-    return run == order_where || run == order_top || run == order_sink;
+    return run == order_where || run == order_top || run == order_sink || run == order_shadow;
 }
 
 /* Who has done what, with the name, id or ids that the order is about. */

@@ -15,6 +15,7 @@
  *   {"order":"top"}                       {"ok":true,"top":{...}}: metrics_write_state()
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *   {"order":"sink","name":"hook"}        {"ok":true,"misconfigured":false}
+ *   {"order":"shadow","name":"route-1"}   {"ok":true,"shadow":{...}}: catalog_write_shadow()
  *
  * Orders that change something are logged, with the user that gave them (`operator`).
  *

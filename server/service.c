@@ -97,13 +97,20 @@ static bool create_catalog(struct service *service, const struct config *config,
     return true;
 }
 
+/* The names of routes count, too: the log has them, and shadows are found by them. */
+static bool is_same_schema(const struct config_route *a, const struct config_route *b)
+{
+    return !a->drop && strcmp(a->name, b->name) == 0 && strcmp(a->registry, b->registry) == 0 &&
+           strcmp(a->schema, b->schema) == 0 && strcmp(a->shadow.version, b->shadow.version) == 0 &&
+           strcmp(a->shadow.file, b->shadow.file) == 0;
+}
+
 static bool names_schema(const struct config *config, const struct config_route *wanted)
 {
     if (wanted->drop)
         return true;
     for (size_t i = 0; i < config->route_count; i++)
-        if (!config->routes[i].drop && strcmp(config->routes[i].registry, wanted->registry) == 0 &&
-            strcmp(config->routes[i].schema, wanted->schema) == 0)
+        if (is_same_schema(&config->routes[i], wanted))
             return true;
     return false;
 }
@@ -222,6 +229,8 @@ static bool add_route(struct service *service, const struct config *config,
                              .outputs = outputs,
                              .output_count = count,
                              .drop = route->drop,
+                             .shadow_version = route->shadow.version,
+                             .shadow_file = route->shadow.file,
                          },
                          service->catalog, err);
 
@@ -461,6 +470,21 @@ bool service_create_offline(const struct config *config, struct service **out, s
     return true;
 }
 
+static void add_schemas(struct catalog *catalog, const struct config_route *route)
+{
+    if (route->drop)
+        return;
+    (void)catalog_add(catalog, route->registry, route->schema);
+    if (*route->shadow.version || *route->shadow.file)
+        (void)catalog_add_shadow(catalog, &(struct catalog_shadow){
+                                              .route = route->name,
+                                              .registry = route->registry,
+                                              .schema = route->schema,
+                                              .version = route->shadow.version,
+                                              .file = route->shadow.file,
+                                          });
+}
+
 bool service_create_schemas(const struct config *config, struct service **out, struct error *err)
 {
     struct service *service = mem_alloc(sizeof(*service));
@@ -470,9 +494,7 @@ bool service_create_schemas(const struct config *config, struct service **out, s
         return false;
     }
     for (size_t i = 0; i < config->route_count; i++)
-        if (!config->routes[i].drop)
-            (void)catalog_add(service->catalog, config->routes[i].registry,
-                              config->routes[i].schema);
+        add_schemas(service->catalog, &config->routes[i]);
     catalog_load(service->catalog);
     *out = service;
     return true;

@@ -1,7 +1,7 @@
 /*
  * catalog.c - see catalog.h: the entries, their readers and their status. Other parts are in
  * catalog_work.c (threads and schedule), catalog_look.c, catalog_compile.c, catalog_guard.c (the
- * steps of a look) and catalog_keep.c (files).
+ * steps of a look), catalog_keep.c (files) and catalog_shadow.c.
  */
 #include "schema/registry/catalog.h"
 
@@ -12,6 +12,9 @@
 
 /* Room for about 50,000 property names; names beyond are compared by their bytes. */
 enum { SYMBOLS_MAX_BYTES = 2 << 20 };
+
+/* Names of routes for a line of the log; of many, the first are enough. */
+enum { ROUTES_MAX_BYTES = 500 };
 
 struct catalog *catalog_create(const struct catalog_options *options)
 {
@@ -41,6 +44,8 @@ static void entry_destroy(struct catalog_entry *entry)
     schema_definition_done(&entry->definition);
     schema_definition_done(&entry->inherited);
     samples_destroy(entry->samples);
+    catalog_destroy_shadow(entry);
+    mem_free((void *)entry->routes.ptr);
     mem_free((void *)entry->place.registry);
     mem_free((void *)entry->place.schema);
     mem_free(entry);
@@ -79,39 +84,64 @@ static const char *find_pin(const struct catalog *catalog, const char *registry,
     return NULL;
 }
 
-static struct catalog_entry *create_entry(struct catalog *catalog, const char *registry,
-                                          const char *schema)
+struct catalog_entry *catalog_create_entry(const char *registry, const char *schema)
 {
     struct catalog_entry *entry = mem_alloc(sizeof(*entry));
     struct live_schema *live = mem_alloc(sizeof(*live));
 
     entry->place = (struct catalog_place){
-        .dir = catalog->options.cache_dir,
+        .dir = "",
         .registry = mem_copy_string(registry),
         .schema = mem_copy_string(schema),
     };
-    entry->pin = find_pin(catalog, registry, schema);
-    if (catalog->options.guard != CATALOG_GUARD_OFF && catalog->options.guard_samples > 0 &&
-        !entry->pin)
-        entry->samples = samples_create(catalog->options.guard_samples);
     (void)fail(&live->error, ERR_UNAVAILABLE, "the schema registry has not answered yet");
     entry->error = live->error;
     atomic_store(&entry->live, live);
     return entry;
 }
 
+static struct catalog_entry *create_live_entry(struct catalog *catalog, const char *registry,
+                                               const char *schema)
+{
+    struct catalog_entry *entry = catalog_create_entry(registry, schema);
+
+    entry->place.dir = catalog->options.cache_dir;
+    entry->pin = find_pin(catalog, registry, schema);
+    if (catalog->options.guard != CATALOG_GUARD_OFF && catalog->options.guard_samples > 0 &&
+        !entry->pin)
+        entry->samples = samples_create(catalog->options.guard_samples);
+    return entry;
+}
+
 struct catalog_entry *catalog_add(struct catalog *catalog, const char *registry, const char *schema)
 {
     struct catalog_entry **last = &catalog->entries;
+    struct catalog_entry *entry;
 
-    for (; *last; last = &(*last)->next)
+    for (; *last && !(*last)->shadow; last = &(*last)->next)
         if (strcmp((*last)->place.registry, registry) == 0 &&
             strcmp((*last)->place.schema, schema) == 0)
             return *last;
-    *last = create_entry(catalog, registry, schema);
+    entry = create_live_entry(catalog, registry, schema);
+    entry->next = *last;
+    *last = entry;
     catalog->count++;
     atomic_fetch_add(&catalog->unready, 1);
-    return *last;
+    return entry;
+}
+
+void catalog_name_route(struct catalog *catalog, struct catalog_entry *entry, const char *route)
+{
+    CLEANUP(buf_done) struct buf names = { 0 };
+
+    if (catalog->running || entry->routes.len > ROUTES_MAX_BYTES)
+        return;
+    buf_init(&names, SIZE_MAX);
+    buf_add(&names, entry->routes);
+    buf_add(&names, entry->routes.len ? STR(",") : STR(""));
+    buf_add(&names, str_from_c(route));
+    mem_free((void *)entry->routes.ptr);
+    entry->routes = (struct str){ mem_copy(names.ptr, names.len), names.len };
 }
 
 void catalog_retire(struct catalog *catalog)
@@ -151,9 +181,9 @@ size_t catalog_count(const struct catalog *catalog)
     return catalog->count;
 }
 
-static const struct catalog_entry *entry_at(const struct catalog *catalog, size_t index)
+struct catalog_entry *catalog_entry_at(const struct catalog *catalog, size_t index)
 {
-    const struct catalog_entry *entry = catalog->entries;
+    struct catalog_entry *entry = catalog->entries;
 
     while (index-- > 0)
         entry = entry->next;
@@ -163,7 +193,7 @@ static const struct catalog_entry *entry_at(const struct catalog *catalog, size_
 void catalog_warnings(const struct catalog *catalog, size_t index,
                       void (*visit)(void *self, struct str warning), void *self)
 {
-    const struct live_schema *live = catalog_enter(entry_at(catalog, index));
+    const struct live_schema *live = catalog_enter(catalog_entry_at(catalog, index));
     size_t count = 0;
     const struct str *warnings = live->schema ? schema_warnings(live->schema, &count) : NULL;
 
@@ -187,10 +217,9 @@ static int64_t age_us(const struct catalog_entry *entry)
     return entry->confirmed_us && !entry->pin ? clock_monotonic_us() - entry->confirmed_us : 0;
 }
 
-void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out)
+void catalog_fill_status(struct catalog *catalog, const struct catalog_entry *entry,
+                         struct catalog_status *out)
 {
-    const struct catalog_entry *entry = entry_at(catalog, index);
-
     *out = (struct catalog_status){
         .registry = entry->place.registry,
         .schema = entry->place.schema,
@@ -209,15 +238,21 @@ void catalog_status(struct catalog *catalog, size_t index, struct catalog_status
     out->suspect_is_live = out->suspect[0] && strcmp(out->suspect, out->version) == 0;
 }
 
+void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out)
+{
+    catalog_fill_status(catalog, catalog_entry_at(catalog, index), out);
+}
+
 static struct catalog_entry *find_entry(struct catalog *catalog,
                                         const struct catalog_status *wanted)
 {
     struct catalog_entry *entry = catalog->entries;
 
-    while (entry && (strcmp(entry->place.registry, wanted->registry) != 0 ||
-                     strcmp(entry->place.schema, wanted->schema) != 0))
+    while (entry && !entry->shadow &&
+           (strcmp(entry->place.registry, wanted->registry) != 0 ||
+            strcmp(entry->place.schema, wanted->schema) != 0))
         entry = entry->next;
-    return entry;
+    return entry && !entry->shadow ? entry : NULL;
 }
 
 static void inherit_samples(struct catalog_entry *entry, const struct catalog_entry *other)
@@ -260,7 +295,7 @@ void catalog_continue(struct catalog *catalog, struct catalog *predecessor, bool
     const struct catalog_options *before = &predecessor->options;
     const struct catalog_entry *other = predecessor->entries;
 
-    for (size_t i = 0; other; i++, other = other->next) {
+    for (size_t i = 0; i < predecessor->count; i++, other = other->next) {
         struct catalog_status status;
         struct catalog_entry *entry;
 
@@ -278,4 +313,5 @@ void catalog_continue(struct catalog *catalog, struct catalog *predecessor, bool
         if (same_registry && now->guard == before->guard)
             inherit_suspect(entry, &status);
     }
+    catalog_continue_shadows(catalog, predecessor);
 }

@@ -10,7 +10,7 @@
  * another look and waits for it (docs/decisions/019).
  *
  * Threads: create, add, load, continue, start, retire, stop and destroy belong to one thread at a
- * time; add, load and continue come before the start. Any thread may call the rest;
+ * time; add, name, load and continue come before the start. Any thread may call the rest;
  * catalog_enter(), catalog_leave() and catalog_symbols() take no lock (base/epoch.h).
  */
 #pragma once
@@ -26,6 +26,7 @@
 #include "base/waker.h"
 #include "schema/registry/guard.h"
 #include "schema/registry/registry.h"
+#include "schema/registry/shadow.h"
 #include "schema/schema.h"
 
 struct catalog;
@@ -83,6 +84,25 @@ void catalog_destroy(struct catalog *catalog);
 struct catalog_entry *catalog_add(struct catalog *catalog, const char *registry,
                                   const char *schema);
 
+/** Add a route to those that the log names for the entry. No effect after the start. */
+void catalog_name_route(struct catalog *catalog, struct catalog_entry *entry, const char *route);
+
+/** A schema that is tried on the events of a route, beside the live one. */
+struct catalog_shadow {
+    const char *route;
+    const char *registry; /* of the route */
+    const char *schema;
+    const char *version; /* number or UUID; "": the definition is in `file` */
+    const char *file;
+};
+
+/**
+ * The entry for a shadow (copied), created by the first call. It is looked at as the others are,
+ * but is in no count, status and cache of them: nothing waits for it, and nothing depends on it.
+ */
+struct catalog_entry *catalog_add_shadow(struct catalog *catalog,
+                                         const struct catalog_shadow *shadow);
+
 /** Take the versions in the cache, without asking the registry. */
 void catalog_load_cached(struct catalog *catalog);
 
@@ -133,6 +153,25 @@ bool catalog_await(struct catalog *catalog, struct catalog_entry *entry, struct 
 /** Offer a payload that was accepted at `now_us` (clock_now_us()) to the guard's samples. Cheap. */
 void catalog_accepted(struct catalog_entry *entry, const struct flat *payload, int64_t now_us);
 
+/** An event of a route, and what its live schema has said. */
+struct catalog_trial {
+    const struct flat *payload;
+    const char *version;               /* of the live schema */
+    const struct schema_unit *refusal; /* the best error; NULL: the live schema takes the event */
+    int64_t now_us;
+};
+
+/**
+ * Check the event with the shadow, too, within `budget`, and count its word. Any thread; not
+ * between catalog_enter() and catalog_leave(). `live` is the route's entry.
+ */
+void catalog_try_shadow(struct catalog_entry *shadow, const struct catalog_entry *live,
+                        const struct catalog_trial *trial, struct schema_budget *budget,
+                        struct shadow_word *out);
+
+/** How the shadow is named in texts: "version 7", "next.json". */
+const char *catalog_shadow_name(const struct catalog_entry *shadow);
+
 /** An entry's state for readiness and metrics. */
 struct catalog_status {
     const char *registry; /* live as long as the catalog */
@@ -159,3 +198,26 @@ void catalog_warnings(const struct catalog *catalog, size_t index,
 
 /** Status of entry `index`, 0 .. catalog_count() - 1. */
 void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out);
+
+/** The status of a shadow, of the same members except for the guard's. */
+struct catalog_shadow_status {
+    const char *route; /* live as long as the catalog */
+    const char *name;
+    struct catalog_status status;
+    uint64_t totals[SHADOW_VERDICTS];
+};
+
+size_t catalog_shadow_count(const struct catalog *catalog);
+
+void catalog_shadow_status(struct catalog *catalog, size_t index,
+                           struct catalog_shadow_status *out);
+
+/**
+ * Add the shadow of a route as a JSON object: `"route", "registry", "schema", "shadow"` (its name),
+ * `"usable", "error"` and the members of shadow_write(). At most 100 KB. ERR_NOT_FOUND: none.
+ */
+NODISCARD bool catalog_write_shadow(struct catalog *catalog, struct str route, struct buf *out,
+                                    struct error *err);
+
+/** All of them, as a JSON array. */
+void catalog_write_shadows(struct catalog *catalog, struct buf *out);

@@ -13,7 +13,8 @@ static struct registry_query *list_routed(const struct catalog *catalog)
     struct registry_query *list = mem_alloc_array(catalog->count + 1, sizeof(*list));
     size_t count = 0;
 
-    for (const struct catalog_entry *entry = catalog->entries; entry; entry = entry->next)
+    for (const struct catalog_entry *entry = catalog->entries; count < catalog->count;
+         entry = entry->next)
         list[count++] =
             (struct registry_query){ entry->place.registry, entry->place.schema, entry->pin };
     return list;
@@ -59,7 +60,7 @@ bool catalog_compile(const struct catalog *catalog, struct catalog_entry *entry,
         .routed_count = catalog->count,
         .cache_dir = catalog->options.cache_dir,
         .cached_only = entry->loading && catalog->options.registry.is_glue,
-        .keeps = !entry->loading && !atomic_load(&catalog->is_retired),
+        .keeps = !entry->loading && !entry->shadow && !atomic_load(&catalog->is_retired),
     };
     struct references *references = references_create(&options);
     bool ok = compile_document(catalog, references, document, out, err);

@@ -32,8 +32,8 @@ static void log_finding(const struct catalog_entry *entry, const char *version, 
               LOG_BOOL("held", held),
               LOG_STR("live_version", str_from_c(entry->definition.version)),
               LOG_INT("tried", finding->tried), LOG_INT("refused", finding->refused),
-              LOG_STR("instance_location", str_from_c(finding->instance_location)),
-              LOG_STR("keyword_location", str_from_c(finding->keyword_location)));
+              LOG_STR("instance_location", str_from_c(finding->place.instance_location)),
+              LOG_STR("keyword_location", str_from_c(finding->place.keyword_location)));
 }
 
 static bool is_accepted(const struct catalog_entry *entry,
@@ -94,7 +94,8 @@ bool catalog_guard_permits(struct catalog *catalog, struct catalog_entry *entry,
     const struct live_schema *now = atomic_load(&entry->live);
     struct guard_finding finding = { 0 };
 
-    if (catalog->options.guard == CATALOG_GUARD_OFF || entry->pin || is_accepted(entry, definition))
+    if (catalog->options.guard == CATALOG_GUARD_OFF || entry->pin || entry->shadow ||
+        is_accepted(entry, definition))
         return true;
     if (enforces && is_noted_as_refused(entry, definition)) {
         set_suspect(catalog, entry, definition->version, &finding, false);

@@ -26,6 +26,10 @@ struct catalog_entry {
     struct catalog_entry *next;
     struct catalog_place place;         /* its names, and the folder of its files */
     const char *pin;                    /* NULL: it follows the latest version */
+    struct str routes;                  /* that use it: "a,b"; owned */
+    struct shadow *shadow;              /* NULL: it is the live schema of its routes */
+    const char *shadow_file;            /* NULL: the shadow is the version `pin` */
+    const char *shadow_name;            /* in texts and in the log */
     struct samples *samples;            /* NULL: none are kept */
     _Atomic(struct live_schema *) live; /* never NULL */
 
@@ -58,8 +62,9 @@ struct catalog_entry {
 
 struct catalog {
     struct catalog_options options;
-    struct catalog_entry *entries; /* in the order of creation */
-    size_t count;
+    struct catalog_entry *entries; /* in the order of creation: live ones first, then shadows */
+    size_t count;                  /* of live ones */
+    size_t shadow_count;
     atomic_size_t unready;        /* entries without a usable version */
     struct json_symbols *symbols; /* the reader's keys */
     pthread_mutex_t mutex;
@@ -77,7 +82,24 @@ struct catalog {
 /** The fields of a log line that name the entry. */
 #define LOG_ENTRY(entry)                                                                           \
     LOG_STR("registry", str_from_c((entry)->place.registry)),                                      \
-        LOG_STR("schema", str_from_c((entry)->place.schema))
+        LOG_STR("schema", str_from_c((entry)->place.schema)),                                      \
+        LOG_STR("shadow", str_from_c((entry)->shadow_name))
+
+/** An entry without a pin, samples and files, and with the error that it has no version yet. */
+struct catalog_entry *catalog_create_entry(const char *registry, const char *schema);
+
+/** The entry with that index: the shadows' begin at catalog.count. */
+struct catalog_entry *catalog_entry_at(const struct catalog *catalog, size_t index);
+
+/** catalog_status() of any entry. */
+void catalog_fill_status(struct catalog *catalog, const struct catalog_entry *entry,
+                         struct catalog_status *out);
+
+/** catalog_shadow.c: free what only shadows have. */
+void catalog_destroy_shadow(struct catalog_entry *entry);
+
+/** Continue the counts of the predecessor's shadows of the same routes. */
+void catalog_continue_shadows(struct catalog *catalog, const struct catalog *predecessor);
 
 /*
  * Everything below is for the thread that looks at the entry: there is one at a time.

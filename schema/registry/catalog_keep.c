@@ -99,6 +99,8 @@ void catalog_restore(struct catalog *catalog, struct catalog_entry *entry)
     struct schema_definition definition = { 0 };
     struct schema *schema = NULL;
 
+    if (entry->shadow) /* none of its files are kept */
+        return;
     load_samples(entry);
     if (!find_last_good(entry, &definition))
         return;

@@ -24,7 +24,7 @@ static void publish(struct catalog *catalog, struct catalog_entry *entry, struct
 {
     struct live_schema *old = atomic_exchange(&entry->live, live);
 
-    if (live->schema && !old->schema)
+    if (live->schema && !old->schema && !entry->shadow)
         atomic_fetch_sub(&catalog->unready, 1);
     epoch_wait();
     schema_destroy(old->schema);
@@ -130,8 +130,8 @@ static void note_failure(struct catalog *catalog, struct catalog_entry *entry,
 
     if (is_news)
         LOG_EVENT(LOG_WARN, "schema_refresh_failed", LOG_ENTRY(entry),
-                  LOG_STR("error", str_from_c(err->text)), LOG_STR("said", str_from_c(said)),
-                  LOG_STR("live_version", version));
+                  LOG_STR("routes", entry->routes), LOG_STR("error", str_from_c(err->text)),
+                  LOG_STR("said", str_from_c(said)), LOG_STR("live_version", version));
     if (now->schema || !is_news)
         return;
 
@@ -161,7 +161,7 @@ static int64_t next_look_us(struct catalog *catalog, const struct catalog_entry 
         entry->failures <= BACKOFF_DOUBLINGS ? entry->failures : BACKOFF_DOUBLINGS + 1;
     int64_t backoff_us = ((int64_t)BACKOFF_FIRST_US << doublings) / 2;
 
-    if (is_usable(entry)) {
+    if (is_usable(entry) || entry->shadow) {
         if (entry->pin && entry->failures == 0 && !entry->refers)
             return CATALOG_NEVER_US; /* a version never changes */
         return now_us + jittered(catalog, refresh_us);
@@ -173,7 +173,7 @@ static int64_t next_look_us(struct catalog *catalog, const struct catalog_entry 
 static void note_recovery(const struct catalog_entry *entry)
 {
     LOG_EVENT(LOG_INFO, "schema_refresh_recovered", LOG_ENTRY(entry),
-              LOG_INT("attempts_failed", entry->failures));
+              LOG_STR("routes", entry->routes), LOG_INT("attempts_failed", entry->failures));
 }
 
 static void record(struct catalog *catalog, struct catalog_entry *entry, enum look_result result,
@@ -196,15 +196,23 @@ static void record(struct catalog *catalog, struct catalog_entry *entry, enum lo
     (void)pthread_mutex_unlock(&catalog->mutex);
 }
 
-void catalog_look(struct catalog *catalog, struct catalog_entry *entry)
+static bool fetch(const struct catalog *catalog, const struct catalog_entry *entry,
+                  struct schema_definition *out, struct error *err)
 {
     const struct registry *registry = &catalog->options.registry;
     const struct registry_query query = { entry->place.registry, entry->place.schema, entry->pin };
+
+    return entry->shadow_file ? registry_read_file(entry->shadow_file, out, err)
+                              : registry->fetch(registry->self, &query, out, err);
+}
+
+void catalog_look(struct catalog *catalog, struct catalog_entry *entry)
+{
     struct schema_definition definition = { 0 };
     struct error err = { 0 };
     enum look_result result = LOOK_FAILED;
 
-    if (registry->fetch(registry->self, &query, &definition, &err))
+    if (fetch(catalog, entry, &definition, &err))
         result = catalog_take(catalog, entry, &definition, &err);
     schema_definition_done(&definition);
     if (result == LOOK_FAILED && !atomic_load(&catalog->stopping))

@@ -99,7 +99,7 @@ void catalog_load(struct catalog *catalog)
 
     for (struct catalog_entry *entry = catalog->entries; entry; entry = entry->next) {
         catalog_restore(catalog, entry);
-        if (is_brief && (!answers || !has_none(entry)))
+        if (is_brief && (!answers || !has_none(entry) || entry->shadow))
             continue;
         catalog_look(catalog, entry);
         answers = !is_of_all(entry->error.code);
@@ -163,8 +163,8 @@ bool catalog_start(struct catalog *catalog, struct error *err)
 {
     size_t wanted = catalog->options.threads ? catalog->options.threads : 1;
 
-    if (wanted > catalog->count)
-        wanted = catalog->count ? catalog->count : 1;
+    if (wanted > catalog->count + catalog->shadow_count)
+        wanted = catalog->count ? catalog->count + catalog->shadow_count : 1;
     catalog->threads = mem_alloc_array(wanted, sizeof(pthread_t));
     (void)pthread_mutex_lock(&catalog->mutex);
     catalog->running = true; /* catalog_await() causes looks from now on */

@@ -45,17 +45,34 @@ static void mask_pointer(const struct schema *schema, const struct flat *payload
     copy_pointer(buf_str(out), to);
 }
 
-static void describe(const struct schema *next, const struct flat *payload, struct arena *arena,
-                     struct guard_finding *out)
+void guard_set_place(const struct schema *schema, const struct flat *payload,
+                     const struct schema_unit *refusal, struct guard_place *out)
+{
+    struct arena *arena = arena_create();
+
+    mask_pointer(schema, payload, refusal->instance_location, arena, out->instance_location);
+    copy_pointer(refusal->keyword_location, out->keyword_location);
+    arena_destroy(arena);
+}
+
+void guard_find_place(const struct schema *schema, const struct flat *payload,
+                      struct schema_budget *budget, struct guard_place *out)
 {
     const struct schema_report_options options = { .max_errors = 1, .redact_values = true };
-    struct schema_budget budget = schema_budget(SAMPLE_BUDGET_US);
+    struct arena *arena = arena_create();
     struct schema_report report = { 0 };
 
-    if (schema_report(next, payload, &options, &budget, arena, &report) != SCHEMA_INVALID)
-        return;
-    mask_pointer(next, payload, report.best.instance_location, arena, out->instance_location);
-    copy_pointer(report.best.keyword_location, out->keyword_location);
+    if (schema_report(schema, payload, &options, budget, arena, &report) == SCHEMA_INVALID)
+        guard_set_place(schema, payload, &report.best, out);
+    arena_destroy(arena);
+}
+
+static void describe(const struct schema *next, const struct flat *payload,
+                     struct guard_finding *out)
+{
+    struct schema_budget budget = schema_budget(SAMPLE_BUDGET_US);
+
+    guard_find_place(next, payload, &budget, &out->place);
 }
 
 static enum schema_verdict check(const struct schema *schema, const struct flat *payload)
@@ -86,7 +103,7 @@ bool guard_finds(struct samples *samples, const struct schema *now, const struct
         if (check(next, payload) == SCHEMA_VALID)
             continue;
         if (finding.refused++ == 0)
-            describe(next, payload, arena, &finding);
+            describe(next, payload, &finding);
     }
     arena_destroy(arena);
     *out = finding;

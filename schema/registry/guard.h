@@ -15,14 +15,27 @@
 enum { GUARD_POINTER_SIZE = 256 };
 
 /**
- * The counts, and the place and rule of one refusal. It has no values, and "*" for each member
- * whose name is not in the new schema: such names are the event's.
+ * The place and rule of one refusal. It has no values, and "*" for each member whose name is not in
+ * the schema: such names are the event's.
  */
-struct guard_finding {
-    size_t tried;                               /* payloads that the live schema accepts */
-    size_t refused;                             /* how many of them the new schema refuses */
+struct guard_place {
     char instance_location[GUARD_POINTER_SIZE]; /* JSON Pointer, cut when too long */
     char keyword_location[GUARD_POINTER_SIZE];  /* "": the check exceeds its budget */
+};
+
+/** The place of `refusal`, an error of `schema` on `payload`. */
+void guard_set_place(const struct schema *schema, const struct flat *payload,
+                     const struct schema_unit *refusal, struct guard_place *out);
+
+/** Find out why `schema` refuses `payload`. `*out` stays as it is when that exceeds `budget`. */
+void guard_find_place(const struct schema *schema, const struct flat *payload,
+                      struct schema_budget *budget, struct guard_place *out);
+
+/** The counts, and one refusal. */
+struct guard_finding {
+    size_t tried;   /* payloads that the live schema accepts */
+    size_t refused; /* how many of them the new schema refuses */
+    struct guard_place place;
 };
 
 /**

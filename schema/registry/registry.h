@@ -72,6 +72,10 @@ bool registry_is_blank(struct str text);
 /** Definitions in files: `<dir>/<registry>/<schema>.json`. `dir` must outlive it. */
 struct registry registry_file(const char *dir);
 
+/** Read a definition from a file. The error's text names the file, so it is for operators. */
+NODISCARD bool registry_read_file(const char *path, struct schema_definition *out,
+                                  struct error *err);
+
 struct aws_session;
 
 /**

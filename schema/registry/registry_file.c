@@ -36,6 +36,26 @@ static bool fail_unreadable(struct error *err, const char *registry, const char 
     return fail_errno(err, ERR_INVALID, errno, "Schema definition cannot be read");
 }
 
+static bool finish(struct schema_definition *definition, struct schema_definition *out,
+                   struct error *err)
+{
+    if (registry_is_blank(definition->text)) {
+        schema_definition_done(definition);
+        return registry_fail_empty(err);
+    }
+    set_version(definition);
+    *out = *definition;
+    return true;
+}
+
+bool registry_read_file(const char *path, struct schema_definition *out, struct error *err)
+{
+    struct schema_definition definition = { 0 };
+
+    return file_read_regular(path, REGISTRY_DEFINITION_MAX, &definition.text, err) &&
+           finish(&definition, out, err);
+}
+
 static bool registry_file_fetch(void *self, const struct registry_query *query,
                                 struct schema_definition *out, struct error *err)
 {
@@ -52,13 +72,7 @@ static bool registry_file_fetch(void *self, const struct registry_query *query,
         return fail_unreadable(err, registry, schema);
     if (!file_read_regular(path, REGISTRY_DEFINITION_MAX, &definition.text, &why))
         return fail(err, ERR_INVALID, "Schema definition cannot be read");
-    if (registry_is_blank(definition.text)) {
-        schema_definition_done(&definition);
-        return registry_fail_empty(err);
-    }
-    set_version(&definition);
-    *out = definition;
-    return true;
+    return finish(&definition, out, err);
 }
 
 /* Files in nested folders; names are relative to `dir`, without ".json". */

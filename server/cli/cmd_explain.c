@@ -263,6 +263,35 @@ static void add_step(void *self, const char *step, const struct event *event,
     arena_destroy(arena);
 }
 
+/* What the shadow schema says. It comes after the steps of all events. */
+static void explain_shadow(void *self, const struct event *event, const struct shadow_word *word)
+{
+    struct explanation *explanation = self;
+    const char *name = catalog_shadow_name(event->route->shadow);
+    const char *verdict = shadow_verdict_name(word->verdict);
+    struct buf *out = &explanation->out;
+
+    if (explanation->json) {
+        buf_printf(out, ",{\"step\":\"shadow\",\"ok\":true,\"verdict\":\"%s\"", verdict);
+        output_text(out, "schema", str_from_c(name));
+        output_text(out, "rule", str_from_c(word->place.keyword_location));
+        output_text(out, "place", str_from_c(word->place.instance_location));
+        if (explanation->is_array)
+            buf_printf(out, ",\"event\":%zu", number_of(explanation, event));
+        buf_add_char(out, '}');
+        return;
+    }
+    buf_printf(out, "%-10s        ", "shadow");
+    if (explanation->is_array)
+        buf_printf(out, "event %zu: ", number_of(explanation, event));
+    output_safe_column(out, str_from_c(name), 0);
+    buf_printf(out, "%s", verdict);
+    if (*word->place.keyword_location)
+        buf_printf(out, ": %s at %s", word->place.keyword_location,
+                   *word->place.instance_location ? word->place.instance_location : "\"\"");
+    buf_add_char(out, '\n');
+}
+
 static void add_answer(struct explanation *explanation, const struct response *response)
 {
     if (explanation->json) {
@@ -287,7 +316,7 @@ static int explain(const struct service *service, const struct config *config, s
         .is_array = str_starts_with(json_span(body), STR("[")),
         .on_screen = isatty(STDOUT_FILENO) == 1,
     };
-    const struct event_observer observer = { add_step, add_field, &explanation };
+    const struct event_observer observer = { add_step, add_field, explain_shadow, &explanation };
     struct request request = {
         .arena = arena_create(), .method = STR("POST"), .path = STR("/events"), .body = body
     };

@@ -274,6 +274,7 @@ static const struct schema_command {
     { "create", schema_cli_create, 0, 1, NEEDS_SCHEMA | NEEDS_GLUE },
     { "open", schema_cli_open, 0, 0, NEEDS_SCHEMA | NEEDS_GLUE },
     { "accept", accept_version, 1, 1, NEEDS_SCHEMA | NEEDS_REGISTRY },
+    { "shadow", schema_cli_shadow, 0, 1, 0 },
 };
 
 /* Do --registry and --schema match the route? */
@@ -408,7 +409,7 @@ int cmd_schema(int argc, char **argv)
           "create: NONE, DISABLED, BACKWARD, BACKWARD_ALL, FORWARD, FORWARD_ALL,\n"
           "FULL, FULL_ALL; default BACKWARD",
           .text = &cli.compatibility },
-        { "json", 0, NULL, "verify, get, list: a JSON object a line", .flag = &cli.json },
+        { "json", 0, NULL, "verify, get, list, shadow: a JSON object a line", .flag = &cli.json },
         { "yes", 'y', NULL, "do not ask", .flag = &cli.yes },
         { 0 },
     };
@@ -425,8 +426,11 @@ int cmd_schema(int argc, char **argv)
             "  open              register the latest definition with "
             "additionalProperties: true,\n"
             "                    after showing the difference and asking\n"
-            "  accept VERSION    let the guard take a version that it holds back\n",
-        .actions = "verify get list diff register create open accept",
+            "  accept VERSION    let the guard take a version that it holds back\n"
+            "  shadow [ROUTE]    what the shadow schemas of routes would decide differently, by a\n"
+            "                    running server's count: rule and place of the first event of "
+            "each\n",
+        .actions = "verify get list diff register create open accept shadow",
         .ending = "Exits with 0 when all is well, 1 when the answer is no (missing, not usable, "
                   "refused, different),\n"
                   "2 for a wrong call, 3 when the registry cannot be asked.\n",

@@ -58,3 +58,6 @@ int schema_cli_diff(const struct schema_cli *cli);
 int schema_cli_register(const struct schema_cli *cli);
 int schema_cli_create(const struct schema_cli *cli);
 int schema_cli_open(const struct schema_cli *cli);
+
+/** cmd_schema_shadow.c: `sluice schema shadow`. Returns the exit status. */
+int schema_cli_shadow(const struct schema_cli *cli);

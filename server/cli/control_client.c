@@ -74,6 +74,11 @@ static bool receive(struct control_client *client, struct json_object **answer, 
     return true;
 }
 
+static bool fail_not_understood(struct error *err)
+{
+    return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+}
+
 /* Send the order, which is completed and freed here. The caller releases the answer. */
 static bool call(struct control_client *client, struct buf *order, struct json_object **out,
                  struct error *err)
@@ -89,7 +94,7 @@ static bool call(struct control_client *client, struct buf *order, struct json_o
     if (!answered)
         return false;
     if (!json_is_object(answer) || !json_find(answer, "ok", &ok))
-        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+        return fail_not_understood(err);
     if (!json_object_get_boolean(ok))
         return fail(err, ERR_INVALID, "%.*s", STR_ARG(json_find_str(answer, "error")));
     *out = answer;
@@ -117,7 +122,7 @@ bool control_client_replay(struct control_client *client, int64_t id, struct res
     if (!call_for_row(client, "replay", id, &answer, err))
         return false;
     if (!json_find(answer, "status", &status) || !json_int64(status, &number))
-        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+        return fail_not_understood(err);
     out->status = (int)number;
     (void)snprintf(out->outcome, sizeof(out->outcome), "%.*s",
                    STR_ARG(json_find_str(answer, "outcome")));
@@ -143,7 +148,7 @@ bool control_client_discard(struct control_client *client, bool dead, const stru
     if (!call(client, &order, &answer, err))
         return false;
     if (!json_find(answer, "gone", &number) || !json_int64(number, &count))
-        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+        return fail_not_understood(err);
     *gone = (size_t)count;
     return true;
 }
@@ -230,8 +235,28 @@ bool control_client_sink(struct control_client *client, const char *name, bool *
 
     limit_wait(client);
     return ask_for_name(client, "sink", name, &answer, err) &&
-           (take_flag(answer, "misconfigured", misconfigured) ||
-            fail(err, ERR_SYSTEM, "the server's answer is not understood"));
+           (take_flag(answer, "misconfigured", misconfigured) || fail_not_understood(err));
+}
+
+/* An object of the answer, of which the caller gets its own reference. */
+static bool take_object(struct json_object *answer, const char *name, struct json_object **out,
+                        struct error *err)
+{
+    struct json_object *object;
+
+    if (!json_find(answer, name, &object) || !json_is_object(object))
+        return fail_not_understood(err);
+    *out = json_object_get(object);
+    return true;
+}
+
+bool control_client_shadow(struct control_client *client, const char *route,
+                           struct json_object **out, struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+
+    return ask_for_name(client, "shadow", route, &answer, err) &&
+           take_object(answer, "shadow", out, err);
 }
 
 bool control_client_again(struct control_client *client, struct outbox_replay *replay,
@@ -255,24 +280,18 @@ bool control_client_again(struct control_client *client, struct outbox_replay *r
         !take_number(answer, "end", &replay->end) ||
         !take_number(answer, "count", &replay->count) ||
         !take_flag(answer, "done", &replay->done) || !take_flag(answer, "waits", &replay->waits))
-        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+        return fail_not_understood(err);
     return true;
 }
 
 bool control_client_top(struct control_client *client, struct json_object **out, struct error *err)
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;
-    struct json_object *top;
     struct buf order;
 
     buf_init(&order, LINE_MAX_BYTES);
     buf_add(&order, STR("{\"order\":\"top\""));
-    if (!call(client, &order, &answer, err))
-        return false;
-    if (!json_find(answer, "top", &top) || !json_is_object(top))
-        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
-    *out = json_object_get(top);
-    return true;
+    return call(client, &order, &answer, err) && take_object(answer, "top", out, err);
 }
 
 bool control_client_where(struct control_client *client, struct control_where *out,
@@ -291,7 +310,7 @@ bool control_client_where(struct control_client *client, struct control_where *o
         return false;
     if (!json_find(answer, "port", &port) || !json_int64(port, &number) ||
         !json_find(answer, "tls", &tls))
-        return fail(err, ERR_SYSTEM, "the server's answer is not understood");
+        return fail_not_understood(err);
     (void)snprintf(out->host, sizeof(out->host), "%.*s", STR_ARG(json_find_str(answer, "host")));
     out->port = (uint16_t)number;
     out->tls = json_object_get_boolean(tls);

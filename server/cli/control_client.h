@@ -57,6 +57,10 @@ NODISCARD bool control_client_pause(struct control_client *client, const char *n
 NODISCARD bool control_client_sink(struct control_client *client, const char *name,
                                    bool *misconfigured, struct error *err);
 
+/** What catalog_write_shadow() writes of the route. The caller releases `*out`. */
+NODISCARD bool control_client_shadow(struct control_client *client, const char *route,
+                                     struct json_object **out, struct error *err);
+
 /** A portion of a replay, as outbox_replay(). */
 NODISCARD bool control_client_again(struct control_client *client, struct outbox_replay *replay,
                                     struct error *err);

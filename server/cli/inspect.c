@@ -339,6 +339,39 @@ static void look_at_schema(const struct inspection *inspection, struct catalog *
         report_failure(inspection, pointer, status);
 }
 
+static size_t route_named(const struct inspection *inspection, const char *name)
+{
+    size_t index = 0;
+
+    while (index < inspection->config->route_count &&
+           strcmp(inspection->config->routes[index].name, name) != 0)
+        index++;
+    return index;
+}
+
+/* A server starts without its shadows: so doctor only warns of one that it cannot have. */
+static void look_at_shadow(const struct inspection *inspection, struct catalog *catalog,
+                           size_t index)
+{
+    struct catalog_shadow_status shadow;
+
+    catalog_shadow_status(catalog, index, &shadow);
+
+    const struct catalog_status *status = &shadow.status;
+    const char *pointer =
+        arena_printf(inspection->arena, "/routes/%zu/shadow", route_named(inspection, shadow.route))
+            .ptr;
+
+    if (!inspect_is_sound(inspection, pointer))
+        return;
+    if (status->usable && status->error.code == ERR_NONE)
+        inspect_say(inspection, INSPECT_FINE, "shadow", pointer, "%s compiles", shadow.name);
+    else
+        inspect_say(inspection,
+                    inspection->options->looks_at_machine ? INSPECT_WARNING : INSPECT_FAILURE,
+                    "shadow", pointer, "%s: %s", shadow.name, status->error.text);
+}
+
 static void look_at_schemas(const struct inspection *inspection)
 {
     bool is_glue = inspection->config->registry.kind == CONFIG_REGISTRY_GLUE;
@@ -354,6 +387,8 @@ static void look_at_schemas(const struct inspection *inspection)
     }
     for (size_t i = 0; i < catalog_count(service->catalog); i++)
         look_at_schema(inspection, service->catalog, i);
+    for (size_t i = 0; i < catalog_shadow_count(service->catalog); i++)
+        look_at_shadow(inspection, service->catalog, i);
     service_destroy(service);
 }
 

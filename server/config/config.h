@@ -175,6 +175,12 @@ struct config_outputs {
     size_t count;
 };
 
+/** A schema that is tried beside that of the route; at most one of the two is not "". */
+struct config_shadow {
+    const char *version;
+    const char *file;
+};
+
 struct config_route {
     const char *name;
     const char *match;   /* JSON objects as in handlers/matcher.h; "": none */
@@ -186,6 +192,7 @@ struct config_route {
     const char *transform;
     struct config_strings sinks;   /* names; empty: every sink */
     struct config_outputs outputs; /* instead of these two; none: one output of them */
+    struct config_shadow shadow;
     bool drop;                     /* then the keys from `registry` on do not count, except `id` */
     const struct matcher *matcher; /* of `match` and `pattern`; NULL: one of them has a problem */
 };

@@ -108,6 +108,16 @@ static const char *find_store(const struct config *config, const char *path)
     return NULL;
 }
 
+static bool is_shadow(const struct config *config, const char *path)
+{
+    bool is = false;
+
+    for (size_t i = 0; i < config->route_count; i++)
+        is = is || (*config->routes[i].shadow.file &&
+                    file_name_is_same(path, config->routes[i].shadow.file));
+    return is;
+}
+
 static bool is_schema(const struct config *config, const char *path)
 {
     bool is = false;
@@ -130,6 +140,8 @@ static const char *find_registry(const struct config *config, const char *path)
         return "it is in the schemas' cache (registry.cache_dir)";
     if (registry->kind == CONFIG_REGISTRY_FILE && is_schema(config, path))
         return "it is a schema (registry.dir)";
+    if (is_shadow(config, path))
+        return "it is the shadow schema of a route";
     return NULL;
 }
 

@@ -283,6 +283,15 @@ static void read_members(const struct config_reading *reading, const struct sett
     pairs->list = list;
 }
 
+/* A number or a text. */
+static void read_version(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    if (json_is_string(from->value))
+        read_text(reading, from, to);
+    else
+        *(const char **)to = json_text(reading->arena, from->value).ptr;
+}
+
 static void read_pairs(const struct config_reading *reading, const struct setting *from, void *to)
 {
     read_members(reading, from, to, false);
@@ -423,12 +432,13 @@ static const struct config_key basic_keys[] = {
 };
 
 static const struct config_key route_keys[] = {
-    KEY(config_route, name, read_route_name), KEY(config_route, match, read_object),
-    KEY(config_route, pattern, read_object),  KEY(config_route, registry, read_text),
-    KEY(config_route, schema, read_text),     KEY(config_route, payload, read_text),
-    KEY(config_route, id, read_text),         KEY(config_route, transform, read_path),
-    KEY(config_route, sinks, read_strings),   KEY(config_route, outputs, read_outputs),
-    KEY(config_route, drop, read_flag),
+    KEY(config_route, name, read_route_name),  KEY(config_route, match, read_object),
+    KEY(config_route, pattern, read_object),   KEY(config_route, registry, read_text),
+    KEY(config_route, schema, read_text),      KEY(config_route, payload, read_text),
+    KEY(config_route, id, read_text),          KEY(config_route, transform, read_path),
+    KEY(config_route, sinks, read_strings),    KEY(config_route, outputs, read_outputs),
+    KEY(config_route, drop, read_flag),        KEY(config_route, shadow.version, read_version),
+    KEY(config_route, shadow.file, read_path),
 };
 
 static const struct config_key sink_keys[] = {

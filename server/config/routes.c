@@ -123,6 +123,19 @@ static void check_route_outputs(struct settings *settings, const struct config *
     }
 }
 
+static void check_route_shadow(struct settings *settings, const struct config *config, size_t index)
+{
+    const struct config_shadow *shadow = &config->routes[index].shadow;
+    struct str pointer = arena_printf(config->arena, "/routes/%zu/shadow", index);
+
+    if (*shadow->version && *shadow->file)
+        settings_complain(settings, pointer,
+                          "has a version and a file: a shadow is one of the two");
+    else if (*shadow->version && config->registry.kind == CONFIG_REGISTRY_FILE)
+        settings_complain(settings, arena_printf(config->arena, "%.*s/version", STR_ARG(pointer)),
+                          "needs registry.kind: glue; a schema in a file has one version");
+}
+
 void config_route_rules(struct settings *settings, const struct config *config)
 {
     for (size_t i = 0; i < config->route_count; i++) {
@@ -130,6 +143,7 @@ void config_route_rules(struct settings *settings, const struct config *config)
         check_route_name(settings, config, i);
         check_route_sinks(settings, config, i);
         check_route_outputs(settings, config, i);
+        check_route_shadow(settings, config, i);
     }
 }
 

@@ -421,6 +421,20 @@ def test_the_guard_warns_of_a_version_that_would_refuse_what_came(glue, serve, e
     assert event["detail"]["interaction"]["id"] not in "".join(map(str, server.log()))
 
 
+def test_a_version_of_glue_is_a_shadow(glue, serve, event):
+    glue.put(NARROW)
+    name = "GenesysInteractionRegistry/InteractionStartedSchema"
+    server = serve(
+        glue,
+        registry={"pin": {name: 1}},
+        routes=[route(name="main", shadow={"version": 2})],
+    )
+    server.wait_log(event="schema_live", shadow="version 2")
+    assert server.post(event).status == 200
+    labels = {"route": "main", "verdict": "would_refuse"}
+    assert metric(server, "sluice_shadow_events_total", **labels) == 1
+
+
 def test_enforced_it_keeps_the_old_version_until_accepted(glue, serve, event):
     server = await_ready(
         serve(glue, registry={"refresh": "50ms", "guard": "enforce", "cache_dir": "cache"})

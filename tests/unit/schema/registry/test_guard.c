@@ -60,8 +60,8 @@ static void finds_what_would_be_refused(void)
         if (cases[i].refused > 0) {
             CHECK_INT((int64_t)finding.tried, (int64_t)cases[i].tried);
             CHECK_INT((int64_t)finding.refused, (int64_t)cases[i].refused);
-            CHECK_STR(str_from_c(finding.instance_location), cases[i].instance);
-            CHECK_STR(str_from_c(finding.keyword_location), cases[i].keyword);
+            CHECK_STR(str_from_c(finding.place.instance_location), cases[i].instance);
+            CHECK_STR(str_from_c(finding.place.keyword_location), cases[i].keyword);
         }
         schema_destroy(now);
         schema_destroy(next);
@@ -101,7 +101,7 @@ static void tells_no_name_that_the_schema_does_not_have(void)
         TEST_CASE(cases[i].name);
         samples_offer(samples, tree_of(text), clock_now_us());
         CHECK(guard_finds(samples, now, next, NULL, &finding));
-        CHECK_STR(str_from_c(finding.instance_location), cases[i].instance);
+        CHECK_STR(str_from_c(finding.place.instance_location), cases[i].instance);
         schema_destroy(now);
         schema_destroy(next);
         samples_destroy(samples);
@@ -195,8 +195,8 @@ static void warn_takes_it_and_says_so(void)
     CHECK_STR(str_from_c(now.version), "2");
     CHECK_STR(str_from_c(now.suspect), "2");
     CHECK(now.suspect_is_live);
-    CHECK_STR(str_from_c(now.finding.instance_location), "/name");
-    CHECK_STR(str_from_c(now.finding.keyword_location), "/properties/name/type");
+    CHECK_STR(str_from_c(now.finding.place.instance_location), "/name");
+    CHECK_STR(str_from_c(now.finding.place.keyword_location), "/properties/name/type");
     CHECK_INT((int64_t)now.guard_refusals, 1);
     CHECK_INT((int64_t)look().guard_refusals, 1);
     accept_version("2"); /* ends the suspicion */
@@ -416,7 +416,7 @@ static void a_successor_keeps_what_was_found(void)
     CHECK_STR(str_from_c(status().version), "1");
     CHECK_STR(str_from_c(status().suspect), "2");
     CHECK_INT((int64_t)status().finding.refused, 1);
-    CHECK_STR(str_from_c(status().finding.instance_location), "/name");
+    CHECK_STR(str_from_c(status().finding.place.instance_location), "/name");
     accept_version("2");
     CHECK_STR(str_from_c(look().version), "2");
     end();
