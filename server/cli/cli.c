@@ -44,6 +44,12 @@ void cli_print(struct str text)
         (void)fwrite(text.ptr, 1, text.len, stdout);
 }
 
+void cli_print_all(struct buf *out)
+{
+    cli_print(buf_str(out));
+    buf_done(out);
+}
+
 void cli_complain(const char *command, const char *text)
 {
     (void)fprintf(stderr, "sluice %s: %s\n", command, text);

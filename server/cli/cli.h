@@ -74,6 +74,9 @@ void cli_hint(const struct cli *cli);
 /** Print to standard output; main() checks at the end whether that failed. */
 void cli_print(struct str text);
 
+/** Print `out` to standard output and free it. */
+void cli_print_all(struct buf *out);
+
 /** Print one line to standard error: `sluice <command>: <text>`. */
 void cli_complain(const char *command, const char *text);
 

@@ -6,10 +6,10 @@
 
 #include "base/attr.h"
 #include "base/memory.h"
-#include "delivery/record_origin.h"
 #include "server/cli/commands.h"
-#include "server/cli/output.h"
 #include "server/cli/rows.h"
+#include "server/output.h"
+#include "server/row_json.h"
 
 static bool visit_dead(void *self, const struct outbox_dead *row)
 {
@@ -33,32 +33,6 @@ static void dead_write_columns(struct buf *out, const void *dead)
     output_column(out, row->route, 28);
     buf_printf(out, "%8" PRId64 " %8zu ", row->attempts, row->bytes.len);
     output_safe_column(out, row->reason, 1);
-}
-
-static void dead_write_members(struct buf *out, const void *dead)
-{
-    const struct outbox_dead *row = dead;
-
-    output_time(out, "dead", row->dead_us);
-    output_time(out, "accepted", row->accepted_us);
-    output_text(out, "sink", row->sink);
-    output_text(out, "reason", row->reason);
-    output_text(out, "route", row->route);
-    output_text(out, "registry", row->registry);
-    output_text(out, "schema", row->schema);
-    output_text(out, "schema_version", row->version);
-    buf_printf(out, ",\"sequence\":%" PRId64 ",\"attempts\":%" PRId64 ",\"bytes\":%zu", row->seq,
-               row->attempts, row->bytes.len);
-}
-
-static void dead_write_details(struct buf *out, const void *dead)
-{
-    const struct outbox_dead *row = dead;
-
-    output_text(out, "key", row->key);
-    output_text(out, "event_id", record_origin_read(row->origin).event_id);
-    output_bytes(out, "said", row->said);
-    output_json(out, "record", row->bytes);
 }
 
 static struct str bytes_of(const void *dead)
@@ -103,8 +77,8 @@ static const struct row_kind dead_kind = {
                "BYTES REASON",
     .read = read_dead,
     .write_columns = dead_write_columns,
-    .write_members = dead_write_members,
-    .write_details = dead_write_details,
+    .write_members = row_dead_members,
+    .write_details = row_dead_details,
     .bytes = bytes_of,
     .replay = dead_replay,
     .move = move,

@@ -8,7 +8,7 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/infer.h"
-#include "server/cli/output.h"
+#include "server/output.h"
 
 enum { FILE_MAX = 256 * 1024 * 1024, OUTPUT_MAX = 64 * 1024 * 1024 };
 
@@ -130,6 +130,6 @@ int cmd_infer(int argc, char **argv)
         buf_done(&out);
         return err.code == ERR_INVALID ? COMMAND_NO : COMMAND_ENVIRONMENT;
     }
-    output_print(&out);
+    cli_print_all(&out);
     return COMMAND_OK;
 }

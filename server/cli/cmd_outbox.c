@@ -13,9 +13,9 @@
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
 #include "server/cli/outbox_replay.h"
-#include "server/cli/output.h"
 #include "server/cli/rows.h"
 #include "server/drain.h"
+#include "server/output.h"
 #include "settings/unit.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
@@ -150,7 +150,7 @@ static int status(const struct config *config, bool json, struct error *err)
         add_json(&out, config, found);
     else if (ok)
         add_text(&out, config, found);
-    output_print(&out);
+    cli_print_all(&out);
     mem_free(found);
     outbox_view_close(view);
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;
@@ -221,7 +221,7 @@ static int report_rest(const struct outbox_counters *counters)
         buf_printf(&out, "%s: %" PRId64 " pending, %" PRId64 " dead%s\n", sink->name, sink->pending,
                    sink->dead, sink->configured ? "" : ", not configured");
     }
-    output_print(&out);
+    cli_print_all(&out);
     return status;
 }
 

@@ -10,10 +10,12 @@
 #include "base/attr.h"
 #include "base/log.h"
 #include "handlers/status.h"
+#include "server/cli/cli.h"
 #include "server/cli/commands.h"
-#include "server/cli/output.h"
 #include "server/cli/redact.h"
 #include "server/cli/rows.h"
+#include "server/output.h"
+#include "server/row_json.h"
 
 enum { ACCEPTED = 200, NOT_NOW = 500 };
 
@@ -50,34 +52,6 @@ static void rejected_write_columns(struct buf *out, const void *refused)
     output_safe_column(out, reason_of(row), 1);
 }
 
-static void rejected_write_members(struct buf *out, const void *refused)
-{
-    const struct outbox_refused *row = refused;
-
-    output_time(out, "first", row->first_us);
-    output_time(out, "last", row->last_us);
-    output_text(out, "outcome", row->outcome);
-    output_text(out, "cause", row->is_registry_kind ? STR("registry") : STR("event"));
-    output_text(out, "event_id", log_identifier(row->event_id));
-    output_text(out, "route", row->route);
-    output_text(out, "registry", row->registry);
-    output_text(out, "schema", row->schema);
-    output_text(out, "schema_version", row->version);
-    output_text(out, "rule", row->rule);
-    output_text(out, "reason", row->reason);
-    buf_printf(out, ",\"attempts\":%" PRId64 ",\"bytes\":%zu", row->attempts, row->body.len);
-    output_time(out, "resolved", row->resolved_us);
-}
-
-static void rejected_write_details(struct buf *out, const void *refused)
-{
-    const struct outbox_refused *row = refused;
-
-    output_text(out, "details", row->details);
-    output_json(out, "errors", row->units);
-    output_bytes(out, "body", row->body);
-}
-
 static struct str body_of(const void *refused)
 {
     return ((const struct outbox_refused *)refused)->body;
@@ -108,7 +82,7 @@ static void rejected_write_export(const struct rows *rows, struct buf *out, cons
     const struct outbox_refused *row = refused;
 
     if (!rows->redact)
-        rejected_write_details(out, row);
+        row_refused_details(out, row);
     else
         redact_write(out, "body", row->body);
 }
@@ -124,26 +98,15 @@ static void write_group_columns(struct buf *out, const struct outbox_group *grou
     output_safe_column(out, group->rule, 1);
 }
 
-static void write_group_object(struct buf *out, const struct outbox_group *group)
-{
-    buf_printf(out, "{\"count\":%" PRId64, group->count);
-    output_text(out, "route", group->route);
-    output_text(out, "outcome", group->outcome);
-    output_text(out, "rule", group->rule);
-    output_time(out, "first", group->first_us);
-    output_time(out, "last", group->last_us);
-    buf_printf(out, ",\"example\":%" PRId64 "}", group->example);
-}
-
 static bool visit_group(void *self, const struct outbox_group *group)
 {
     const struct rows *rows = self;
     struct buf out;
 
     buf_init(&out, SIZE_MAX);
-    (rows->json ? write_group_object : write_group_columns)(&out, group);
+    (rows->json ? row_group_object : write_group_columns)(&out, group);
     buf_add_char(&out, '\n');
-    output_print(&out);
+    cli_print_all(&out);
     return true;
 }
 
@@ -164,8 +127,8 @@ static const struct row_kind refused_kind = {
                "ATTEMPTS    BYTES          EVENT                                REASON",
     .read = read_refused,
     .write_columns = rejected_write_columns,
-    .write_members = rejected_write_members,
-    .write_details = rejected_write_details,
+    .write_members = row_refused_members,
+    .write_details = row_refused_details,
     .bytes = body_of,
     .replay = rejected_replay,
     .needs_trial = true,

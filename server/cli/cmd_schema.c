@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "schema/registry/catalog_cache.h"
 #include "server/cli/commands.h"
-#include "server/cli/output.h"
+#include "server/output.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 

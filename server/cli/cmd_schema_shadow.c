@@ -8,7 +8,7 @@
 #include "server/cli/cmd_schema.h"
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
-#include "server/cli/output.h"
+#include "server/output.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
 
@@ -92,7 +92,7 @@ static bool print_one(const struct schema_cli *cli, struct json_object *shadow)
     } else {
         print_shadow(&out, shadow, events);
     }
-    output_print(&out);
+    cli_print_all(&out);
     return count_of(events, "would_refuse") + count_of(events, "would_accept") == 0;
 }
 

@@ -4,7 +4,7 @@
 #include "handlers/status.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
-#include "server/cli/output.h"
+#include "server/output.h"
 
 enum { OUTPUT_MAX = 64 * 1024 };
 
@@ -29,7 +29,7 @@ int cmd_status_map(int argc, char **argv)
     status_write_map(&text, config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
                                                                             : STATUS_MAP_TUTORIAL);
     buf_add_char(&text, '\n');
-    output_print(&text);
+    cli_print_all(&text);
     config_destroy(config);
     return COMMAND_OK;
 }

@@ -14,7 +14,7 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
-#include "server/cli/output.h"
+#include "server/output.h"
 #include "settings/unit.h"
 
 enum { TEXT_MAX = 1024 * 1024, INTERVAL_US = 2 * US_PER_S };
@@ -169,7 +169,7 @@ static void show(const struct top *top, const struct sample pair[2])
             top_number(store, "refused_open"));
     add_lists(&out, top->config, pair);
     buf_add_char(&out, '\n');
-    output_print(&out);
+    cli_print_all(&out);
     (void)fflush(stdout);
 }
 

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "server/cli/output.h"
+#include "server/cli/cli.h"
+#include "server/output.h"
 
 enum { JSON_MAX = 64 * 1024 };
 
@@ -33,7 +34,7 @@ void finding_print_json(const struct finding *finding)
         output_text(&out, "key", str_from_c(finding->key));
     output_text(&out, "text", str_from_c(finding->text));
     buf_add(&out, STR("}\n"));
-    output_print(&out);
+    cli_print_all(&out);
 }
 
 void finding_print_problem(const struct config_review *review, size_t index, bool json)

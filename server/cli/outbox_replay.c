@@ -10,7 +10,7 @@
 #include "server/cli/admin.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
-#include "server/cli/output.h"
+#include "server/output.h"
 
 enum { TEXT_MAX = 1024, PAUSE_US = 200 * US_PER_MS };
 
@@ -49,7 +49,7 @@ static void print_count(const struct replay_options *options, int64_t count, boo
     buf_printf(&out, "%" PRId64 " records %s sink %s%s\n", count,
                options->dry_run ? "would be delivered again to" : "wait again for", options->sink,
                is_all ? "" : ", not all");
-    output_print(&out);
+    cli_print_all(&out);
 }
 
 int outbox_replay_run(const struct config *config, const struct replay_options *options,

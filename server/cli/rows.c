@@ -13,9 +13,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/cli/cli.h"
 #include "server/cli/commands.h"
-#include "server/cli/output.h"
 #include "server/cli/progress.h"
+#include "server/output.h"
 #include "settings/unit.h"
 
 #define NUMBER_MAX (INT64_MAX / 10)
@@ -96,7 +97,7 @@ static bool list_row(void *self, int64_t id, const void *row)
         rows->kind->write_columns(&out, row);
     }
     buf_add_char(&out, '\n');
-    output_print(&out);
+    cli_print_all(&out);
     return true;
 }
 
@@ -121,7 +122,7 @@ static bool export_row(void *self, int64_t id, const void *row)
     add_object(&out, rows->kind, id, row);
     rows->kind->write_export(rows, &out, row);
     buf_add(&out, STR("}\n"));
-    output_print(&out);
+    cli_print_all(&out);
     return true;
 }
 
@@ -157,7 +158,7 @@ static bool show_row(void *self, int64_t id, const void *row)
         rows->kind->write_details(&out, row);
         buf_add(&out, STR("}\n"));
     }
-    output_print(&out);
+    cli_print_all(&out);
     return false;
 }
 

@@ -8,7 +8,8 @@
 #include "base/chars.h"
 #include "base/file.h"
 #include "base/flat.h"
-#include "server/cli/output.h"
+#include "server/cli/cli.h"
+#include "server/output.h"
 
 enum { REPORT_MAX = 256 * 1024 * 1024 };
 
@@ -102,7 +103,7 @@ void test_report_add(struct test_report *report, struct str place, struct str na
 void test_report_print(struct test_report *report)
 {
     buf_printf(&report->tap, "1..%zu\n", report->count);
-    output_print(&report->tap);
+    cli_print_all(&report->tap);
 }
 
 bool test_report_write_junit(const struct test_report *report, const char *path, struct error *err)

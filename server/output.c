@@ -1,13 +1,12 @@
 /*
  * output.c - see output.h.
  */
-#include "server/cli/output.h"
+#include "server/output.h"
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/utf8.h"
-#include "server/cli/cli.h"
 
 enum { SECONDS_LEN = 19 };
 
@@ -84,10 +83,4 @@ void output_time_column(struct buf *out, int64_t us)
     clock_format(us, text);
     text[SECONDS_LEN] = 'Z';
     output_column(out, (struct str){ text, us ? SECONDS_LEN + 1 : 0 }, SECONDS_LEN + 1);
-}
-
-void output_print(struct buf *out)
-{
-    cli_print(buf_str(out));
-    buf_done(out);
 }

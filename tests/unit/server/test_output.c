@@ -1,7 +1,7 @@
 /*
- * test_output.c - claims about server/cli/output.h.
+ * test_output.c - claims about server/output.h.
  */
-#include "server/cli/output.h"
+#include "server/output.h"
 
 #include "base/attr.h"
 #include "tests/unit/test.h"

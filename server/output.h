@@ -1,5 +1,6 @@
 /*
- * output.h - pieces of what the commands print: members of JSON objects, columns of tables.
+ * output.h - pieces of what commands and the admin API show: members of JSON objects, columns of
+ * tables.
  *
  * A member begins with a comma, except directly behind the '{' of its object.
  *
@@ -35,6 +36,3 @@ void output_safe_column(struct buf *out, struct str text, int width);
 
 /** The same for a time, to the second; empty for 0. */
 void output_time_column(struct buf *out, int64_t us);
-
-/** Print `out` to standard output and free it. */
-void output_print(struct buf *out);
