@@ -286,6 +286,7 @@ static void set_trust(struct fetch_client *client, const struct fetch_request *r
     const char *ca_file = request->ca_file ? request->ca_file : "";
     CURL *easy = client->easy;
 
+    (void)curl_easy_setopt(easy, CURLOPT_HAPROXYPROTOCOL, request->proxy_header ? 1L : 0L);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, request->any_certificate ? 0L : 1L);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->any_certificate ? 0L : 2L);
     if (request->any_certificate)

@@ -17,8 +17,8 @@
 static const char *const paths[] = { "/events", "/", "/healthz", "/readyz", "/metrics", "other" };
 static const char *const tls_failures[] = { "alert",       "closed",      "late",     "not_tls",
                                             "server_name", "unsupported", "malformed" };
-static const char *const http_failures[] = { "late", "not_http", "too_long", "version",
-                                             "malformed" };
+static const char *const http_failures[] = { "late",    "not_http",     "too_long",
+                                             "version", "proxy_header", "malformed" };
 static const char *const methods[] = { "POST", "GET", "HEAD", "other" };
 static const struct {
     int status;

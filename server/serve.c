@@ -156,6 +156,7 @@ static bool start_http(struct server *server, struct error *err)
         .max_connections = (size_t)config->max_connections,
         .max_connections_per_address = (size_t)config->max_connections_per_address,
         .trusted_proxies = read_proxies(server),
+        .proxy_protocol = config->proxy_protocol,
         .max_head = config->max_head,
         .max_body = config->max_body,
         .max_in_flight = (size_t)config->max_in_flight,

@@ -27,6 +27,7 @@ static const char *const fixed[] = {
     "http.max_head",
     "http.rate_limit",
     "http.trusted_proxies",
+    "http.proxy_protocol",
     "store.path",
     "store.max_size",
     "store.dead_max_size",

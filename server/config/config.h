@@ -107,6 +107,7 @@ struct config_http {
     enum config_respond respond;
     enum config_batch_response batch_response;
     struct config_strings trusted_proxies; /* CIDRs */
+    bool proxy_protocol;
     bool accept_unsafe_library;
     struct config_tls tls;
 };

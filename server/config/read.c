@@ -379,6 +379,7 @@ static const struct config_key config_keys[] = {
     KEY(config, http.respond, read_choice),
     KEY(config, http.batch_response, read_choice),
     KEY(config, http.trusted_proxies, read_strings),
+    KEY(config, http.proxy_protocol, read_flag),
     KEY(config, http.accept_unsafe_library, read_flag),
     KEY(config, http.tls.cert_file, read_path),
     KEY(config, http.tls.key_file, read_path),

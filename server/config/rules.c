@@ -134,6 +134,14 @@ static void check_proxies(struct settings *settings, const struct config *config
                               "set behind the first 8");
 }
 
+/* Without a trusted proxy every PROXY header would be refused. */
+static void check_proxy_protocol(struct settings *settings, const struct config *config)
+{
+    if (config->http.proxy_protocol && config->http.trusted_proxies.count == 0)
+        settings_complain(settings, STR("/http/proxy_protocol"),
+                          "needs the addresses of the proxies in http.trusted_proxies");
+}
+
 /* A file has one version only. */
 static void check_pins(struct settings *settings, const struct config *config)
 {
@@ -151,6 +159,7 @@ void config_rules(struct settings *settings, const struct config *config)
     check_body_memory(settings, config);
     check_tls(settings, config);
     check_proxies(settings, config);
+    check_proxy_protocol(settings, config);
     check_pins(settings, config);
     config_route_rules(settings, config); /* first: sinks are compared with what routes take */
     config_sink_rules(settings, config);

@@ -102,8 +102,13 @@ static bool accept_one(struct http_acceptor *acceptor, const struct http_endpoin
     }
     acceptor->exhausted = false;
 
-    struct http_arrival arrival = { peer, endpoint, fd, http_address_of(&peer),
-                                    http_networks_have(&http->options.trusted_proxies, &peer) };
+    struct http_arrival arrival = {
+        .peer = peer,
+        .endpoint = endpoint,
+        .fd = fd,
+        .address = http_address_of(&peer),
+        .proxied = http_networks_have(&http->options.trusted_proxies, &peer),
+    };
 
     if (!arrival.proxied && !http_addresses_enter(http->addresses, arrival.address)) {
         (void)close(fd);

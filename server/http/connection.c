@@ -198,6 +198,7 @@ struct http_connection *http_connection_start(struct http_loop *loop, struct MHD
     connection->endpoint = loop->adding->endpoint;
     connection->address = loop->adding->address;
     connection->proxied = loop->adding->proxied;
+    connection->header_len = loop->adding->header_len;
     connection->fd = loop->adding->fd;
     loop->adding = NULL;
     enqueue(connection, HTTP_QUEUE_SETTLING, clock_monotonic_us());

@@ -91,7 +91,8 @@ struct http_connection {
     struct http_loop *loop;
     struct MHD_Connection *mhd;
     const struct http_endpoint *endpoint;
-    struct http_address address; /* of the peer */
+    struct http_address address; /* of the peer, or of the client in its PROXY header */
+    size_t header_len;           /* bytes of that header */
     bool proxied; /* the peer is a trusted proxy, which has no limit of connections */
     bool used;    /* there was a request or a complete TLS handshake */
     bool proved;  /* there was a request that was answered */

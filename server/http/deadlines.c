@@ -31,10 +31,13 @@ static int64_t limit_us(const struct http *http, enum http_queue queue)
 static void settle(struct http_connection *connection, int64_t now_us)
 {
     int64_t since_us = connection->since_us;
+    bool received = connection->used
+                        ? http_watch_has_received(connection->fd, now_us - since_us)
+                        : http_watch_has_received_more(connection->fd, connection->header_len);
 
     if (http_watch_is_ended(connection->fd)) {
         http_connection_cut(connection);
-    } else if (http_watch_has_received(connection->fd, !connection->used, now_us - since_us)) {
+    } else if (received) {
         http_connection_enter(connection, HTTP_READING, since_us);
     } else {
         http_connection_enter(connection, HTTP_IDLE, since_us);

@@ -58,6 +58,11 @@ void http_evict_for_newcomer(struct http_loop *loop)
     if (LIKELY(!atomic_load_explicit(&loop->http->room_wanted, memory_order_relaxed)))
         return;
 
+    if (http_arrivals_evict(loop, HTTP_SETTLED_US)) {
+        atomic_store(&loop->http->room_wanted, false);
+        return;
+    }
+
     int64_t now_us = clock_monotonic_us();
 
     for (size_t i = 0; i < COUNT_OF(queues); i++) {

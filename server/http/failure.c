@@ -83,7 +83,7 @@ void http_failure_report(const struct http_connection *connection)
         return;
     if (failure.tls)
         failure.reason = http_tls_failure(&connection->tls, &failure.detail);
-    else if (http_watch_is_unanswered(connection->fd))
+    else if (http_watch_is_unanswered(connection->fd, connection->header_len))
         failure.reason = "not_http";
     if (!failure.reason)
         return;

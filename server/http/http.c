@@ -113,6 +113,7 @@ static bool open_endpoints(struct http *http, const struct http_options *options
     for (size_t i = 0; i < options->listener_count; i++) {
         http->endpoints[i].index = i;
         http->endpoints[i].fd = -1;
+        http->endpoints[i].proxy_protocol = i == 0 && options->proxy_protocol;
         http->endpoint_count++;
         if (!open_endpoint(&http->endpoints[i], &options->listeners[i], err))
             return false;

@@ -73,6 +73,8 @@ struct http_options {
     size_t max_connections_per_address;   /* 0: no limit. IPv6 counts by /64. Behind a trusted proxy
                                              requests in flight are limited instead */
     struct http_networks trusted_proxies; /* must outlive the server */
+    bool proxy_protocol;                  /* on the first listener trusted proxies begin each
+                                             connection with a PROXY header */
     size_t max_head;                      /* bytes of request line and headers */
     size_t max_body;                      /* bytes of one body */
     size_t max_in_flight;                 /* requests between headers and answer, except probes;

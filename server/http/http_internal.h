@@ -30,6 +30,7 @@ struct http_endpoint {
     int fd;               /* -1 once closed; the acceptor's while it runs */
     struct http_tls *tls; /* NULL: plain */
     uint16_t port;
+    bool proxy_protocol;
 };
 
 struct http {

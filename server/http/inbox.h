@@ -24,6 +24,7 @@ struct http_arrival {
     int fd;
     struct http_address address; /* counted in http->addresses, except ... */
     bool proxied;                /* ... that of a trusted proxy */
+    size_t header_len;           /* bytes of the PROXY header that was read; 0: none */
 };
 
 struct http_messages {

@@ -116,7 +116,7 @@ void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival)
 }
 
 /* MHD closes the descriptor when it refuses it, whether it has started the connection or not. */
-static void take_arrival(struct http_loop *loop, const struct http_arrival *arrival)
+void http_loop_serve(struct http_loop *loop, const struct http_arrival *arrival)
 {
     const struct http_daemon *daemon = arrival->endpoint->tls ? &loop->secure : &loop->plain;
     socklen_t len = arrival->peer.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
@@ -128,6 +128,14 @@ static void take_arrival(struct http_loop *loop, const struct http_arrival *arri
     if (loop->adding)
         http_loop_count_out(loop, arrival->proxied ? NULL : &arrival->address);
     loop->adding = NULL;
+}
+
+static void take_arrival(struct http_loop *loop, const struct http_arrival *arrival)
+{
+    if (arrival->endpoint->proxy_protocol)
+        http_arrivals_add(loop, arrival);
+    else
+        http_loop_serve(loop, arrival);
 }
 
 /* Wake-ups. */
@@ -281,6 +289,7 @@ static void turn(struct http_loop *loop)
         { .fd = loop->watch.event, .events = POLLIN },
         { .fd = loop->plain.event, .events = POLLIN },
         { .fd = loop->secure.event, .events = POLLIN },
+        { .fd = loop->arrivals.event, .events = POLLIN },
     };
 
     (void)poll(events, COUNT_OF(events), poll_timeout_ms(loop));
@@ -288,9 +297,12 @@ static void turn(struct http_loop *loop)
         read_inbox(loop);
     if (events[1].revents)
         http_watch_take(&loop->watch, http_deadlines_on_bytes);
+    if (events[4].revents)
+        http_arrivals_take(loop);
     run_mhd(loop);
     http_arenas_trim(&loop->arenas);
-    loop->deadline_us = http_deadlines_expire(loop); /* last: what has arrived is in time */
+    /* Last: what has arrived is in time. */
+    loop->deadline_us = earlier(http_deadlines_expire(loop), http_arrivals_expire(loop));
     http_evict_unread(loop);
     http_evict_for_newcomer(loop);
     write_log();
@@ -314,6 +326,7 @@ static void *run_loop(void *self)
     while (!atomic_load(&loop->stopping))
         turn(loop);
     read_inbox(loop);
+    http_arrivals_close(loop);
     http_connections_abandon(&loop->connections);
     run_daemons(loop);
     stop_daemons(loop);
@@ -340,7 +353,7 @@ static bool start_all(struct http_loop *loop, size_t index, struct error *err)
     char name[16];
 
     if (!http_inbox_init(&loop->inbox, err) || !http_watch_init(&loop->watch, err) ||
-        !start_daemons(loop, err))
+        !http_arrivals_init(&loop->arrivals, err) || !start_daemons(loop, err))
         return false;
     (void)snprintf(name, sizeof(name), "http-loop-%zu", index);
     loop->started = thread_start(&loop->thread, name, run_loop, loop, err);
@@ -355,6 +368,8 @@ bool http_loop_start(struct http *http, size_t index, struct http_loop **out, st
     loop->plain.event = -1;
     loop->secure.event = -1;
     loop->watch.event = -1;
+    loop->arrivals.event = -1;
+    list_init(&loop->arrivals.waiting);
     loop->deadline_us = INT64_MAX;
     http_connections_init(&loop->connections);
     http_linger_init(&loop->linger);
@@ -377,6 +392,7 @@ void http_loop_stop(struct http_loop *loop)
         (void)pthread_join(loop->thread, NULL); /* the thread stops the daemons, too */
     }
     stop_daemons(loop);
+    http_arrivals_close(loop);
     http_linger_done(&loop->linger);
     http_watch_done(&loop->watch);
     http_inbox_done(&loop->inbox);

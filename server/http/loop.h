@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/waker.h"
 #include "server/http/arenas.h"
+#include "server/http/arrivals.h"
 #include "server/http/connection.h"
 #include "server/http/daemon.h"
 #include "server/http/http_internal.h"
@@ -39,6 +40,7 @@ struct http_loop {
     struct http_daemon plain;
     struct http_daemon secure; /* TLS */
     struct http_watch watch;
+    struct http_arrivals arrivals;
     struct http_connections connections;
     struct http_linger linger;
     const struct http_arrival *adding; /* passed to MHD, which has not started it yet */
@@ -62,6 +64,9 @@ void http_loop_stop(struct http_loop *loop);
 
 /** Hand over a connection that http->connections and http->addresses count already. */
 void http_loop_add(struct http_loop *loop, const struct http_arrival *arrival);
+
+/** Pass such a connection to MHD, which closes it in any case. */
+void http_loop_serve(struct http_loop *loop, const struct http_arrival *arrival);
 
 /** Let the loop read its limits and deadlines again. */
 void http_loop_wake(struct http_loop *loop);

@@ -80,7 +80,7 @@ bool http_network_read(struct str text, struct http_network *out)
     return true;
 }
 
-static bool is_in(const struct http_network *network, const uint8_t bytes[static 16])
+bool http_network_has(const struct http_network *network, const uint8_t bytes[static 16])
 {
     unsigned whole = network->bits / 8;
     unsigned rest = network->bits % 8;
@@ -92,7 +92,7 @@ static bool is_in(const struct http_network *network, const uint8_t bytes[static
 static bool have(const struct http_networks *networks, const uint8_t bytes[static 16])
 {
     for (size_t i = 0; i < networks->count; i++)
-        if (is_in(&networks->list[i], bytes))
+        if (http_network_has(&networks->list[i], bytes))
             return true;
     return false;
 }

@@ -31,6 +31,9 @@ struct http_networks {
 /** Read `10.0.0.0/8`, `fd00::/8` or a single address. Bits after the prefix must be zero. */
 NODISCARD bool http_network_read(struct str text, struct http_network *out);
 
+/** Is the address in it? IPv4 is mapped into IPv6. */
+bool http_network_has(const struct http_network *network, const uint8_t bytes[static 16]);
+
 /** Is `peer` in one of them? */
 bool http_networks_have(const struct http_networks *networks, const struct sockaddr_storage *peer);
 

@@ -80,21 +80,25 @@ static bool read_tcp_info(int fd, struct tcp_info *info)
 }
 
 /* The end of the stream counts as a byte. */
-bool http_watch_is_unanswered(int fd)
+bool http_watch_is_unanswered(int fd, size_t known)
 {
     struct tcp_info info;
 
     return read_tcp_info(fd, &info) && info.tcpi_data_segs_out == 0 &&
-           info.tcpi_bytes_received > (http_watch_is_ended(fd) ? 1 : 0);
+           info.tcpi_bytes_received > known + (http_watch_is_ended(fd) ? 1 : 0);
 }
 
-bool http_watch_has_received(int fd, bool fresh, int64_t age_us)
+bool http_watch_has_received_more(int fd, size_t known)
 {
     struct tcp_info info;
 
-    if (!read_tcp_info(fd, &info))
-        return false;
-    if (fresh)
-        return info.tcpi_bytes_received > 0;
-    return (int64_t)info.tcpi_last_data_recv * US_PER_MS < age_us - SLACK_US;
+    return read_tcp_info(fd, &info) && info.tcpi_bytes_received > known;
+}
+
+bool http_watch_has_received(int fd, int64_t age_us)
+{
+    struct tcp_info info;
+
+    return read_tcp_info(fd, &info) &&
+           (int64_t)info.tcpi_last_data_recv * US_PER_MS < age_us - SLACK_US;
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -40,8 +41,11 @@ void http_watch_take(const struct http_watch *watch, void (*on_bytes)(struct htt
 /** Has the peer ended the stream, and is nothing left to read before the end? */
 bool http_watch_is_ended(int fd);
 
-/** Have bytes come, and were none sent? */
-bool http_watch_is_unanswered(int fd);
+/** Have more than `known` bytes come, and were none sent? */
+bool http_watch_is_unanswered(int fd, size_t known);
 
-/** Have bytes come in the last `age_us`? With `fresh`: ever. */
-bool http_watch_has_received(int fd, bool fresh, int64_t age_us);
+/** Have bytes come in the last `age_us`? */
+bool http_watch_has_received(int fd, int64_t age_us);
+
+/** Have more than `known` bytes ever come? */
+bool http_watch_has_received_more(int fd, size_t known);

@@ -37,10 +37,14 @@ class Closed(Exception):
 class Connection:
     """One TCP connection. Answers are read one at a time, so that tests can check pipelining."""
 
-    def __init__(self, address, timeout, context=None, session=None):
-        self.socket = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address, timeout, context=None, session=None, before=b"", source=None):
+        """`before`: bytes that come before TLS. `source`: the client's own address."""
+        self.socket = socket.create_connection(
+            address, timeout=timeout, source_address=source and (source, 0)
+        )
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
+        self.socket.sendall(before)
         if context:
             self.socket = context.wrap_socket(
                 self.socket, server_hostname="localhost", session=session

@@ -189,8 +189,8 @@ class Server:
 
     # Requests.
 
-    def connect(self, timeout=PATIENCE, session=None):
-        return Connection(self.address, timeout, self.context, session)
+    def connect(self, timeout=PATIENCE, session=None, **more):
+        return Connection(self.address, timeout, self.context, session, **more)
 
     def request(self, method, path, body=None, headers=None):
         with self.connect() as connection:

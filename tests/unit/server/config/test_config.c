@@ -58,6 +58,7 @@ static void check_default_http(const struct config_http *http)
     CHECK_INT(http->respond, CONFIG_RESPOND_RECORD);
     CHECK_INT(http->batch_response, CONFIG_BATCH_STATUS);
     CHECK_INT((int64_t)http->trusted_proxies.count, 0);
+    CHECK(!http->proxy_protocol);
     CHECK(!http->accept_unsafe_library);
     CHECK_STR(str_from_c(http->tls.cert_file), "");
     CHECK_STR(str_from_c(http->tls.key_file), "");

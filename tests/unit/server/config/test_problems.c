@@ -104,6 +104,8 @@ static const struct {
     { "http: {trusted_proxies: [10.0.0/8]}\n",
       "1: http.trusted_proxies[0]: is no address and no block of addresses: 10.0.0.0/8 has no bits "
       "set behind the first 8\n" },
+    { "http: {proxy_protocol: true}\n",
+      "1: http.proxy_protocol: needs the addresses of the proxies in http.trusted_proxies\n" },
     { "http: {deadline: 99999999999d}\n", "1: http.deadline: must be at most 1h\n" },
     { "http: {deadline: 4}\n",
       "1: http.deadline: expected a time such as 30s (a number with ms, s, m, h or d), got an "

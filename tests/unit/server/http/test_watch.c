@@ -117,7 +117,7 @@ static void knows_the_end_of_the_stream(void)
 
 static bool has_heard(void *self)
 {
-    return http_watch_has_received(*(int *)self, true, 0);
+    return http_watch_has_received_more(*(int *)self, 0);
 }
 
 static void knows_whether_bytes_have_come(void)
@@ -126,14 +126,16 @@ static void knows_whether_bytes_have_come(void)
     const int64_t long_us = INT64_C(3600) * 1000000;
     char byte;
 
-    CHECK(!http_watch_has_received(pair.server, true, long_us));
+    CHECK(!http_watch_has_received_more(pair.server, 0));
     CHECK(http_client_send(pair.client, STR("x")));
     CHECK(wait_until(has_heard, &pair.server));
     CHECK(recv(pair.server, &byte, 1, 0) == 1);
-    CHECK(http_watch_has_received(pair.server, true, 0)); /* also when they are read */
-    CHECK(http_watch_has_received(pair.server, false, long_us));
-    CHECK(!http_watch_has_received(pair.server, false, 0));
-    CHECK(!http_watch_has_received(-1, true, long_us));
+    CHECK(http_watch_has_received_more(pair.server, 0)); /* also when they are read */
+    CHECK(!http_watch_has_received_more(pair.server, 1));
+    CHECK(http_watch_has_received(pair.server, long_us));
+    CHECK(!http_watch_has_received(pair.server, 0));
+    CHECK(!http_watch_has_received(-1, long_us));
+    CHECK(!http_watch_has_received_more(-1, 0));
     close_pair(pair);
 }
 
