@@ -19,13 +19,35 @@ bool transform_node_find(const struct transform_compiler *compiler,
     return true;
 }
 
-struct transform_node transform_node_at(const struct transform_compiler *compiler,
-                                        const struct transform_node *array, size_t index)
+size_t transform_node_count(const struct transform_node *list)
 {
+    return json_is_array(list->value) ? json_count(list->value) : 1;
+}
+
+struct transform_node transform_node_at(const struct transform_compiler *compiler,
+                                        const struct transform_node *list, size_t index)
+{
+    if (!json_is_array(list->value))
+        return *list;
     return (struct transform_node){
-        .value = json_at(array->value, index),
-        .pointer = arena_printf(compiler->arena, "%.*s/%zu", STR_ARG(array->pointer), index),
+        .value = json_at(list->value, index),
+        .pointer = arena_printf(compiler->arena, "%.*s/%zu", STR_ARG(list->pointer), index),
     };
+}
+
+bool transform_node_is_refused(const struct transform_compiler *compiler,
+                               const struct transform_node *node)
+{
+    return settings_refuses(compiler->settings, node->pointer);
+}
+
+/* The member `key`, unless it is refused. */
+static bool find_sound(const struct transform_compiler *compiler,
+                       const struct transform_node *object, const char *key,
+                       struct transform_node *out)
+{
+    return transform_node_find(compiler, object, key, out) &&
+           !transform_node_is_refused(compiler, out);
 }
 
 /* Pointers. */
@@ -79,16 +101,19 @@ bool transform_compile_source(struct transform_compiler *compiler, struct str te
 static void compile_sources(struct transform_compiler *compiler, const struct transform_node *node,
                             struct transform_field *field)
 {
-    bool is_list = json_is_array(node->value);
-    size_t count = is_list ? json_count(node->value) : 1;
+    size_t count = transform_node_count(node);
     struct transform_source *sources = arena_alloc(compiler->arena, count * sizeof(*sources));
+    bool ok = true;
 
     for (size_t i = 0; i < count; i++) {
-        struct transform_node one = is_list ? transform_node_at(compiler, node, i) : *node;
+        struct transform_node one = transform_node_at(compiler, node, i);
 
-        if (!transform_compile_source(compiler, json_str(one.value), &one, &sources[i]))
-            return;
+        if (transform_node_is_refused(compiler, &one) ||
+            !transform_compile_source(compiler, json_str(one.value), &one, &sources[i]))
+            ok = false;
     }
+    if (!ok)
+        return;
     field->sources = sources;
     field->source_count = count;
 }
@@ -137,9 +162,8 @@ static const struct {
     [TRANSFORM_COPY] = { " copy without skip when ", "copy" },
 };
 
-/* The kind of a field by its keys. False: a problem. */
-static bool find_kind(struct transform_compiler *compiler, const struct transform_node *node,
-                      enum transform_kind *kind)
+/* The kind of a field by its keys. False: it has none, or several. */
+static bool find_kind(const struct transform_node *node, enum transform_kind *kind)
 {
     struct json_object *ignored;
     bool has_each = json_find(node->value, "each", &ignored);
@@ -153,62 +177,63 @@ static bool find_kind(struct transform_compiler *compiler, const struct transfor
             count++;
         }
     }
-    if (count != 1)
-        settings_complain(compiler->settings, node->pointer,
-                          "expected a field with exactly one of from, value, now, text, fields, "
-                          "each and copy");
     return count == 1;
 }
 
-static bool check_each(struct transform_compiler *compiler, const struct transform_node *node)
+static void check_each(struct transform_compiler *compiler, const struct transform_node *node)
 {
     struct json_object *ignored;
     bool has_fields = json_find(node->value, "fields", &ignored);
     bool has_from = json_find(node->value, "from", &ignored);
 
-    if (has_fields == has_from)
-        settings_complain(compiler->settings, node->pointer,
-                          "expected each with exactly one of fields and from");
-    else if (has_fields &&
-             (json_find(node->value, "as", &ignored) || json_find(node->value, "map", &ignored)))
+    if (has_fields &&
+        (json_find(node->value, "as", &ignored) || json_find(node->value, "map", &ignored)))
         settings_complain(compiler->settings, node->pointer, "as and map do not go with fields");
-    else if (has_from && json_find(node->value, "keep", &ignored))
+    if (has_from && json_find(node->value, "keep", &ignored))
         settings_complain(compiler->settings, node->pointer, "keep goes with fields only");
-    else
-        return true;
-    return false;
 }
 
 /* Do the field's keys go together? */
-static bool check_keys(struct transform_compiler *compiler, const struct transform_node *node,
-                       enum transform_kind kind)
+static void check_pairs(struct transform_compiler *compiler, const struct transform_node *node,
+                        enum transform_kind kind)
 {
-    struct json_object *ignored;
-    bool ok = kind != TRANSFORM_EACH || check_each(compiler, node);
-
+    if (kind == TRANSFORM_EACH)
+        check_each(compiler, node);
     for (JSON_EACH(member, node->value)) {
         struct str key = arena_printf(compiler->arena, " %s ", json_key(member));
 
-        if (strstr(kinds[kind].keys, key.ptr))
-            continue;
-        settings_complain(compiler->settings,
-                          settings_member_pointer(compiler->arena, node->pointer, json_key(member)),
-                          "does not go with %s", kinds[kind].what);
-        ok = false;
+        if (!strstr(kinds[kind].keys, key.ptr))
+            settings_complain(
+                compiler->settings,
+                settings_member_pointer(compiler->arena, node->pointer, json_key(member)),
+                "does not go with %s", kinds[kind].what);
     }
-    if (kind != TRANSFORM_COPY && !json_find(node->value, "name", &ignored)) {
+}
+
+/* Has the field one source, a name, and what else its keys need? */
+static void check_presence(struct transform_compiler *compiler, const struct transform_node *node,
+                           bool is_known, enum transform_kind kind)
+{
+    struct json_object *ignored;
+
+    if (!is_known) {
+        settings_complain(compiler->settings, node->pointer,
+                          "expected a field with exactly one of from, value, now, text, fields, "
+                          "each and copy");
+        return;
+    }
+    if (kind == TRANSFORM_EACH &&
+        json_find(node->value, "fields", &ignored) == json_find(node->value, "from", &ignored))
+        settings_complain(compiler->settings, node->pointer,
+                          "expected each with exactly one of fields and from");
+    if (kind != TRANSFORM_COPY && !json_find(node->value, "name", &ignored))
         settings_complain(compiler->settings,
                           settings_member_pointer(compiler->arena, node->pointer, "name"),
                           "is missing");
-        ok = false;
-    }
-    if (json_find(node->value, "otherwise", &ignored) && !json_find(node->value, "map", &ignored)) {
+    if (json_find(node->value, "otherwise", &ignored) && !json_find(node->value, "map", &ignored))
         settings_complain(compiler->settings,
                           settings_member_pointer(compiler->arena, node->pointer, "otherwise"),
                           "goes with map only");
-        ok = false;
-    }
-    return ok;
 }
 
 static enum transform_skip skip_of(struct json_object *value)
@@ -235,26 +260,25 @@ static void compile_common(struct transform_compiler *compiler, const struct tra
 {
     struct transform_node at;
 
-    if (transform_node_find(compiler, node, "name", &at)) {
+    if (find_sound(compiler, node, "name", &at)) {
         field->name = arena_copy(compiler->arena, json_str(at.value));
         field->prefix = prefix_of(compiler->arena, field->name);
     }
-    if (transform_node_find(compiler, node, "required", &at))
+    if (find_sound(compiler, node, "required", &at))
         field->required = arena_copy(compiler->arena, json_str(at.value));
-    if (transform_node_find(compiler, node, "default", &at) ||
-        transform_node_find(compiler, node, "value", &at))
+    if (find_sound(compiler, node, "default", &at) || find_sound(compiler, node, "value", &at))
         field->constant = json_text(compiler->arena, at.value);
-    if (transform_node_find(compiler, node, "otherwise", &at))
+    if (find_sound(compiler, node, "otherwise", &at))
         field->otherwise = json_text(compiler->arena, at.value);
-    if (transform_node_find(compiler, node, "skip", &at))
+    if (find_sound(compiler, node, "skip", &at))
         field->skip = skip_of(at.value);
-    if (transform_node_find(compiler, node, "keep", &at))
+    if (find_sound(compiler, node, "keep", &at))
         field->keep = json_object_get_boolean(at.value);
-    if (transform_node_find(compiler, node, "map", &at))
+    if (find_sound(compiler, node, "map", &at))
         field->map = transform_map_create(compiler->arena, json_flatten(compiler->arena, at.value));
     if (transform_node_find(compiler, node, "as", &at))
         transform_compile_as(compiler, &at, field);
-    if (transform_node_find(compiler, node, "when", &at))
+    if (find_sound(compiler, node, "when", &at))
         field->when = transform_compile_pattern(compiler, &at);
 }
 
@@ -295,7 +319,7 @@ static void compile_items(struct transform_compiler *compiler, const struct tran
     };
     struct transform_node at;
 
-    if (transform_node_find(compiler, node, "where", &at))
+    if (find_sound(compiler, node, "where", &at))
         field->where = transform_compile_pattern(compiler, &at);
     if (compiler->each_level == TRANSFORM_EACH_MAX) {
         settings_complain(compiler->settings, node->pointer, "more than %d levels of each",
@@ -304,7 +328,7 @@ static void compile_items(struct transform_compiler *compiler, const struct tran
     }
     compiler->base = &base;
     compiler->each_level++;
-    if (transform_node_find(compiler, node, "from", &at)) {
+    if (find_sound(compiler, node, "from", &at)) {
         struct transform_source *item = arena_alloc(compiler->arena, sizeof(*item));
 
         if (json_is_array(at.value))
@@ -319,25 +343,40 @@ static void compile_items(struct transform_compiler *compiler, const struct tran
 
 /* Fields. */
 
+/* Compile the inner fields of a field whose kind has a problem: where they start is not known. */
+static void compile_inner_of_any(struct transform_compiler *compiler,
+                                 const struct transform_node *node, size_t index)
+{
+    const struct transform_base base = { .pointer = STR_NONE, .outer = compiler->base };
+
+    compiler->base = &base;
+    compile_inner(compiler, node, index);
+    compiler->base = base.outer;
+}
+
+/* `is_known`: the kind of the field. */
 static void compile_kind(struct transform_compiler *compiler, const struct transform_node *node,
-                         size_t index)
+                         size_t index, bool is_known)
 {
     struct transform_field *field = &compiler->fields[index];
     struct transform_node at;
+    bool has_each = transform_node_find(compiler, node, "each", &at);
 
-    if (field->kind == TRANSFORM_FROM && transform_node_find(compiler, node, "from", &at))
+    if (!has_each && transform_node_find(compiler, node, "from", &at))
         compile_sources(compiler, &at, field);
-    if (transform_node_find(compiler, node, "text", &at))
+    if (find_sound(compiler, node, "text", &at))
         transform_compile_text(compiler, &at, field);
     if (transform_node_find(compiler, node, "copy", &at))
         compile_sources(compiler, &at, field);
-    if (transform_node_find(compiler, node, "without", &at))
+    if (find_sound(compiler, node, "without", &at))
         transform_compile_without(compiler, &at, field);
     if (transform_node_find(compiler, node, "each", &at)) {
         compile_sources(compiler, &at, field);
         compile_items(compiler, node, index);
-    } else {
+    } else if (is_known) {
         compile_inner(compiler, node, index);
+    } else {
+        compile_inner_of_any(compiler, node, index);
     }
 }
 
@@ -351,31 +390,17 @@ static bool is_direct(const struct transform_field *field)
 /* Has the JSON Schema refused a part of the field that is not another field? */
 static bool is_refused(const struct transform_compiler *compiler, const struct transform_node *node)
 {
-    if (!json_is_object(node->value))
-        return true;
     for (JSON_EACH(member, node->value)) {
-        const char *key = json_key(member);
+        struct transform_node at;
 
-        if (strcmp(key, "fields") != 0 &&
-            settings_has_problem(compiler->settings,
-                                 settings_member_pointer(compiler->arena, node->pointer, key)))
+        if (strcmp(json_key(member), "fields") != 0 &&
+            !find_sound(compiler, node, json_key(member), &at))
             return true;
     }
     return false;
 }
 
-/* Find the problems inside a field that has one itself. */
-static void look_inside(struct transform_compiler *compiler, const struct transform_node *node,
-                        size_t index)
-{
-    const struct transform_base base = { .pointer = STR_NONE, .outer = compiler->base };
-
-    compiler->base = &base;
-    if (json_is_object(node->value))
-        compile_inner(compiler, node, index);
-    compiler->base = base.outer;
-}
-
+/* Keys that are refused may be meant to be those that are missing. */
 static void compile_any(struct transform_compiler *compiler, const struct transform_node *node)
 {
     size_t index = compiler->field_count;
@@ -384,14 +409,19 @@ static void compile_any(struct transform_compiler *compiler, const struct transf
     compiler->fields = mem_grow(compiler->fields, compiler->field_count, &compiler->field_capacity,
                                 sizeof(*compiler->fields));
     compiler->fields[compiler->field_count++] = (struct transform_field){ 0 };
-    if ((settings_problem_count(compiler->settings) > 0 && is_refused(compiler, node)) ||
-        !find_kind(compiler, node, &kind) || !check_keys(compiler, node, kind)) {
-        look_inside(compiler, node, index);
+    if (!json_is_object(node->value))
         return;
-    }
+
+    bool refused = settings_problem_count(compiler->settings) > 0 && is_refused(compiler, node);
+    bool is_known = find_kind(node, &kind);
+
+    if (!refused)
+        check_presence(compiler, node, is_known, kind);
+    if (is_known)
+        check_pairs(compiler, node, kind);
     compiler->fields[index].kind = kind;
     compile_common(compiler, node, &compiler->fields[index]);
-    compile_kind(compiler, node, index);
+    compile_kind(compiler, node, index, is_known);
     compiler->fields[index].size = (uint32_t)(compiler->field_count - index);
     compiler->fields[index].is_plain = !compiler->fields[index].when;
     compiler->fields[index].is_direct = is_direct(&compiler->fields[index]);

@@ -3,7 +3,8 @@
  * transform_compile*.c alone.
  *
  * The file was checked by its JSON Schema. What that cannot say is found here, and each problem is
- * added to the settings, so that all of them are reported at once.
+ * added to the settings, so that all of them are reported at once: a part with a problem does not
+ * hide those of other parts.
  */
 #pragma once
 
@@ -41,9 +42,16 @@ bool transform_node_find(const struct transform_compiler *compiler,
                          const struct transform_node *object, const char *key,
                          struct transform_node *out);
 
-/** The element `index`. */
+/** How many elements a list has; 1: a value that stands for a list of one. */
+size_t transform_node_count(const struct transform_node *list);
+
+/** The element `index`, or that value. */
 struct transform_node transform_node_at(const struct transform_compiler *compiler,
-                                        const struct transform_node *array, size_t index);
+                                        const struct transform_node *list, size_t index);
+
+/** Has the JSON Schema refused it, or a part of it? Then it is not compiled. */
+bool transform_node_is_refused(const struct transform_compiler *compiler,
+                               const struct transform_node *node);
 
 /** Compile the fields of a file into compiler->fields, the first of which is the record. */
 void transform_compile_fields(struct transform_compiler *compiler,

@@ -213,14 +213,14 @@ static void compile_step(struct transform_compiler *compiler, const struct trans
 void transform_compile_as(struct transform_compiler *compiler, const struct transform_node *node,
                           struct transform_field *field)
 {
-    bool is_list = json_is_array(node->value);
-    size_t count = is_list ? json_count(node->value) : 1;
+    size_t count = transform_node_count(node);
     struct transform_step *steps = arena_alloc(compiler->arena, count * sizeof(*steps));
 
     for (size_t i = 0; i < count; i++) {
-        struct transform_node one = is_list ? transform_node_at(compiler, node, i) : *node;
+        struct transform_node one = transform_node_at(compiler, node, i);
 
-        compile_step(compiler, &one, &steps[i]);
+        if (!transform_node_is_refused(compiler, &one))
+            compile_step(compiler, &one, &steps[i]);
     }
     field->steps = steps;
     field->step_count = count;

@@ -25,8 +25,8 @@ static void add_part(struct parts *parts, const struct transform_source *source)
     buf_clear(&parts->literal);
 }
 
-/* Take a pointer, behind its brace. False: a problem. */
-static bool take_pointer(struct parts *parts, struct str *rest)
+/* Take a pointer, behind its brace. */
+static void take_pointer(struct parts *parts, struct str *rest)
 {
     struct arena *arena = parts->compiler->arena;
     struct transform_source *source = arena_alloc(arena, sizeof(*source));
@@ -36,25 +36,23 @@ static bool take_pointer(struct parts *parts, struct str *rest)
     if (!end) {
         settings_complain(parts->compiler->settings, parts->node->pointer,
                           "a { has no } behind it; {{ is a brace");
-        return false;
+        return;
     }
     *rest = str_from(*rest, pointer.len + 1);
-    if (!transform_compile_source(parts->compiler, pointer, parts->node, source))
-        return false;
-    add_part(parts, source);
-    return true;
+    if (transform_compile_source(parts->compiler, pointer, parts->node, source))
+        add_part(parts, source);
 }
 
-static bool take_part(struct parts *parts, struct str *rest)
+static void take_part(struct parts *parts, struct str *rest)
 {
     char c = rest->ptr[0];
     bool is_double = rest->len > 1 && rest->ptr[1] == c;
 
     *rest = str_from(*rest, (c == '{' || c == '}') && is_double ? 2 : 1);
     if (c == '{' && !is_double)
-        return take_pointer(parts, rest);
-    buf_add_char(&parts->literal, c);
-    return true;
+        take_pointer(parts, rest);
+    else
+        buf_add_char(&parts->literal, c);
 }
 
 void transform_compile_text(struct transform_compiler *compiler, const struct transform_node *node,
@@ -62,11 +60,10 @@ void transform_compile_text(struct transform_compiler *compiler, const struct tr
 {
     struct parts parts = { .compiler = compiler, .node = node };
     struct str rest = json_str(node->value);
-    bool ok = true;
 
     buf_init(&parts.literal, YAML_MAX_BYTES);
-    while (ok && rest.len > 0)
-        ok = take_part(&parts, &rest);
+    while (rest.len > 0)
+        take_part(&parts, &rest);
     add_part(&parts, NULL);
     field->parts = arena_keep(compiler->arena, parts.list, parts.count * sizeof(*parts.list));
     field->part_count = parts.count;

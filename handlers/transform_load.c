@@ -60,9 +60,16 @@ bool transform_load(const char *path, struct transform **out, struct error *err)
 
     if (!open_file(path, NULL, &settings, &transform, err))
         return false;
-    if (settings_problem_count(settings) > 0) {
+
+    size_t count = settings_problem_count(settings);
+
+    if (count > 0) {
+        const char *first = settings_problem(settings, 0)->text;
+
         transform_destroy(transform);
-        return fail(err, ERR_CONFIG, "%s", settings_problem(settings, 0)->text);
+        return count == 1
+                   ? fail(err, ERR_CONFIG, "%s", first)
+                   : fail(err, ERR_CONFIG, "%s (sluice check lists %zu problems)", first, count);
     }
     *out = transform;
     return true;

@@ -131,14 +131,25 @@ static bool problems_is_within(struct str inner, struct str outer)
     return str_starts_with(inner, outer) && (inner.len == outer.len || inner.ptr[outer.len] == '/');
 }
 
+static bool problems_concern(const struct problem *problem, struct str pointer)
+{
+    return problems_is_within(problem->pointer, pointer) ||
+           problems_is_within(pointer, problem->pointer);
+}
+
 bool settings_has_problem(const struct settings *settings, struct str pointer)
 {
-    for (size_t i = 0; i < settings->count; i++) {
-        struct str other = settings->problems[i].pointer;
-
-        if (problems_is_within(other, pointer) || problems_is_within(pointer, other))
+    for (size_t i = 0; i < settings->count; i++)
+        if (problems_concern(&settings->problems[i], pointer))
             return true;
-    }
+    return false;
+}
+
+bool settings_refuses(const struct settings *settings, struct str pointer)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (settings->problems[i].is_value && problems_concern(&settings->problems[i], pointer))
+            return true;
     return false;
 }
 

@@ -68,6 +68,9 @@ void settings_complain(struct settings *settings, struct str pointer, const char
 /** Is there a problem at this JSON Pointer, below it, or at a place that contains it? */
 bool settings_has_problem(const struct settings *settings, struct str pointer);
 
+/** The same, of the problems that the YAML reader or the schema has found. */
+bool settings_refuses(const struct settings *settings, struct str pointer);
+
 /** The JSON Pointer of the member `key` of the object at that pointer; in the arena. */
 struct str settings_member_pointer(struct arena *arena, struct str object, const char *key);
 

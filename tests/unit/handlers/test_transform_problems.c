@@ -41,6 +41,10 @@ static void check_problems(const char *name, const char *text, const char *expec
 }
 
 #define KINDS "expected a field with exactly one of from, value, now, text, fields, each and copy\n"
+#define META                                                                                       \
+    "meta: has only /key, /route, /registry, /schema, /schema_version, /request_id, /trace_id "    \
+    "and "                                                                                         \
+    "/received_at\n"
 
 static const struct {
     const char *name;
@@ -139,6 +143,37 @@ static const struct {
       ":5: fields[3].each: the schema has no such value\n"
       ":5: fields[3].fields[0].from: the schema has no such value\n"
       ":5: fields[3].fields[1].from: the schema has no such value\n" },
+    { "several problems of one field",
+      "- {name: a, from: [x, 'meta:/q', 'parent:/x'], when: {x: 1}, foo: 1,\n"
+      "   as: [{extract: '(a'}, {splt: ','}, {replace: ['(a)', '$2']}]}",
+      ":2: fields[0].foo: unknown key\n"
+      ":2: fields[0].from[0]: expected a JSON Pointer such as /detail\n"
+      ":2: fields[0].when: at /x: a field takes a list or an object\n"
+      ":2: fields[0].from[1]: " META ":2: fields[0].from[2]: parent: is only inside each\n"
+      ":3: fields[0].as[1].splt: unknown key, is split meant?\n"
+      ":3: fields[0].as[0].extract: not a regular expression: at byte 2: missing ')'\n"
+      ":3: fields[0].as[2].replace: the replacement names a group that the expression does not "
+      "have\n" },
+    { "several problems of one text", "- {name: a, text: '{x} {meta:/q} {/no} {'}",
+      ":2: fields[0].text: a JSON Pointer is empty or begins with '/'\n"
+      ":2: fields[0].text: " META ":2: fields[0].text: the schema has no such value\n"
+      ":2: fields[0].text: a { has no } behind it; {{ is a brace\n" },
+    { "no name, and a conversion that does not go with its text",
+      "- {text: '{x}', keep: true, as: {mask: -1}}",
+      ":2: fields[0].as.mask: must be at least 0\n"
+      ":2: fields[0].keep: does not go with text\n"
+      ":2: fields[0].text: a JSON Pointer is empty or begins with '/'\n" },
+    { "two kinds, each with a problem", "- {name: a, from: 'meta:/q', copy: 'parent:/x'}",
+      ":2: fields[0]: " KINDS ":2: fields[0].from: " META
+      ":2: fields[0].copy: parent: is only inside each\n" },
+    { "an array with every problem",
+      "- {name: a, each: 'meta:/q', where: {x: 1}, from: 'meta:/r', as: json, keep: true,\n"
+      "   fields: [{name: b, from: 'meta:/s'}]}",
+      ":2: fields[0]: expected each with exactly one of fields and from\n"
+      ":2: fields[0]: as and map do not go with fields\n"
+      ":2: fields[0]: keep goes with fields only\n"
+      ":2: fields[0].each: " META ":2: fields[0].where: at /x: a field takes a list or an object\n"
+      ":2: fields[0].from: " META ":3: fields[0].fields[0].from: " META },
     { "several problems, in fields of fields",
       "- name: a\n  from: x\n  foo: 1\n- name: b\n  fields:\n  - {name: c}\n"
       "  - {name: d, value: 1}\n  - {name: d, value: 2}\n- {name: e, each: 1, fields: [{}]}",
@@ -166,6 +201,17 @@ static void names_file_line_and_key(void)
         "not YAML", "a: [\n",
         ":2: not YAML: did not find expected node content while parsing a flow node (text with any "
         "of { } [ ] , needs quotes inside { } and [ ], as \"${NAME}\")\n");
+}
+
+static void loading_says_that_there_are_more(void)
+{
+    struct transform *transform = NULL;
+    struct error err = { 0 };
+
+    CHECK(!transform_load(scratch_file("fields:\n- {from: /a}\n- {name: b}\n"), &transform, &err));
+    CHECK_STR(str_from_c(strchr(err.text, ':')),
+              ":2: fields[0].name: is missing (sluice check lists 2 problems)");
+    scratch_close();
 }
 
 /* A file of fields in fields, or of arrays in arrays. */
@@ -329,6 +375,7 @@ static void hostile_events_stay_in_the_budget(void)
 int main(void)
 {
     RUN(names_file_line_and_key);
+    RUN(loading_says_that_there_are_more);
     RUN(nesting_has_a_limit);
     RUN(many_fields_load_fast);
     RUN(hostile_events_stay_in_the_budget);
