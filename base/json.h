@@ -89,6 +89,12 @@ static inline bool json_find(struct json_object *object, const char *key,
 /** The member's string if it is there and a string, else the empty slice. */
 struct str json_find_str(struct json_object *object, const char *key);
 
+/** The member's integer if it is there, an integer and fits, else 0. */
+int64_t json_find_int64(struct json_object *object, const char *key);
+
+/** Is the member there, a boolean, and true? */
+bool json_find_true(struct json_object *object, const char *key);
+
 /** Loop over members: `for (JSON_EACH(member, object)) ... json_key(member), json_value(member)`.
  */
 #define JSON_EACH(member, object)                                                                  \

@@ -37,6 +37,24 @@ struct str json_find_str(struct json_object *object, const char *key)
     return json_str(value);
 }
 
+int64_t json_find_int64(struct json_object *object, const char *key)
+{
+    struct json_object *value;
+    int64_t number = 0;
+
+    if (json_find(object, key, &value) && json_kind(value) == JSON_INTEGER)
+        (void)json_int64(value, &number);
+    return number;
+}
+
+bool json_find_true(struct json_object *object, const char *key)
+{
+    struct json_object *value;
+
+    return json_find(object, key, &value) && json_kind(value) == JSON_BOOLEAN &&
+           json_object_get_boolean(value);
+}
+
 double json_double(struct json_object *number)
 {
     int64_t integer = json_object_get_int64(number);

@@ -148,17 +148,10 @@ static bool write_found(struct transform_run *run, const struct transform_field 
 
 static bool write_from(struct transform_run *run, const struct transform_field *field)
 {
-    const struct flat *value = NULL;
+    const struct flat *value;
 
-    switch (transform_find(run, field->sources, field->source_count, field->skip, &value)) {
-    case TRANSFORM_REFUSED:
-        return false;
-    case TRANSFORM_ABSENT:
-        return write_absent(run, field);
-    case TRANSFORM_FOUND:
-        break;
-    }
-    return write_found(run, field, value, run->source->text);
+    return transform_find(run, field->sources, field->source_count, field->skip, &value) &&
+           write_found(run, field, value, run->source->text);
 }
 
 /* Texts put together. */
@@ -171,37 +164,38 @@ void transform_add_text(struct buf *out, const struct flat *value)
         flat_write(out, value);
 }
 
-/* Build the text in run->work. TRANSFORM_ABSENT: a part of it is. */
-static enum transform_found build_text(struct transform_run *run,
-                                       const struct transform_field *field)
+/* Build the text in run->work, unless a part of it is absent. */
+static bool build_text(struct transform_run *run, const struct transform_field *field,
+                       bool *is_whole)
 {
-    const struct flat *value = NULL;
+    const struct flat *value;
 
+    *is_whole = true;
     buf_clear(&run->work);
-    for (size_t i = 0; i < field->part_count; i++) {
+    for (size_t i = 0; i < field->part_count && *is_whole; i++) {
         const struct transform_part *part = &field->parts[i];
-        enum transform_found found = TRANSFORM_FOUND;
 
         buf_add(&run->work, part->text);
-        if (part->source)
-            found = transform_find(run, part->source, 1, field->skip, &value);
-        if (found != TRANSFORM_FOUND)
-            return found;
-        if (part->source)
+        if (!part->source)
+            continue;
+        if (!transform_find(run, part->source, 1, field->skip, &value))
+            return false;
+        *is_whole = value != NULL;
+        if (value)
             transform_add_text(&run->work, value);
     }
-    return TRANSFORM_FOUND;
+    return true;
 }
 
 static bool write_template(struct transform_run *run, const struct transform_field *field)
 {
-    enum transform_found found = build_text(run, field);
     const struct flat *value = NULL;
+    bool is_whole;
 
-    if (found == TRANSFORM_REFUSED)
+    if (!build_text(run, field, &is_whole))
         return false;
     run->source = NULL;
-    if (found == TRANSFORM_FOUND && transform_make_work(run, &value) != TRANSFORM_MADE)
+    if (is_whole && transform_make_work(run, &value) != TRANSFORM_MADE)
         return false;
     return write_found(run, field, value, STR("text"));
 }
@@ -368,20 +362,13 @@ static bool write_object(struct transform_run *run, const struct transform_field
 static bool write_item(struct transform_run *run, const struct transform_field *field,
                        struct str comma)
 {
-    const struct flat *value = NULL;
+    const struct flat *value;
     bool wrote;
 
     if (!field->item)
         return write_inner(run, field, comma);
-    switch (transform_find(run, field->item, 1, field->skip, &value)) {
-    case TRANSFORM_REFUSED:
-        return false;
-    case TRANSFORM_ABSENT:
-        return true;
-    case TRANSFORM_FOUND:
-        break;
-    }
-    return write_value(run, field, comma, value, &wrote);
+    return transform_find(run, field->item, 1, field->skip, &value) &&
+           (!value || write_value(run, field, comma, value, &wrote));
 }
 
 /* Write one element of an array that began at `begin`. */
@@ -424,13 +411,11 @@ static bool write_each(struct transform_run *run, const struct transform_field *
     /* With `item`, `skip` is about each value; an array that is null is not there. */
     enum transform_skip skip =
         field->item && field->skip == TRANSFORM_SKIP_EMPTY ? TRANSFORM_SKIP_NULL : field->skip;
-    const struct flat *array = NULL;
-    enum transform_found found =
-        transform_find(run, field->sources, field->source_count, skip, &array);
+    const struct flat *array;
 
-    if (found == TRANSFORM_REFUSED)
+    if (!transform_find(run, field->sources, field->source_count, skip, &array))
         return false;
-    if (found == TRANSFORM_ABSENT)
+    if (!array)
         return write_absent(run, field);
     if (!flat_is_array(array))
         return transform_refuse(run, "is not an array");
@@ -449,16 +434,12 @@ static bool write_each(struct transform_run *run, const struct transform_field *
 
 static bool write_copy(struct transform_run *run, const struct transform_field *field)
 {
-    const struct flat *object = NULL;
+    const struct flat *object;
 
-    switch (transform_find(run, field->sources, field->source_count, field->skip, &object)) {
-    case TRANSFORM_REFUSED:
+    if (!transform_find(run, field->sources, field->source_count, field->skip, &object))
         return false;
-    case TRANSFORM_ABSENT:
+    if (!object)
         return true;
-    case TRANSFORM_FOUND:
-        break;
-    }
     if (!flat_is_object(object))
         return transform_refuse(run, "is not an object");
     if (!transform_spend(run, object->size))

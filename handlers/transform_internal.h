@@ -220,12 +220,12 @@ struct transform_run {
 NODISCARD bool transform_source_init(struct arena *arena, struct str text,
                                      struct transform_source *out, struct error *err);
 
-enum transform_found { TRANSFORM_FOUND, TRANSFORM_ABSENT, TRANSFORM_REFUSED };
-
-/** The first of the sources that is present; run->source is the last one looked at. */
-enum transform_found transform_find(struct transform_run *run,
-                                    const struct transform_source *sources, size_t count,
-                                    enum transform_skip skip, const struct flat **value);
+/**
+ * The first of the sources that is present; `*value` NULL: none is. run->source is the last one
+ * looked at. ERR_INVALID: the way to the value leads through something else than an object.
+ */
+NODISCARD bool transform_find(struct transform_run *run, const struct transform_source *sources,
+                              size_t count, enum transform_skip skip, const struct flat **value);
 
 /** Null, and with TRANSFORM_SKIP_EMPTY also what has no content. */
 bool transform_is_nothing(const struct flat *value, enum transform_skip skip);

@@ -192,12 +192,6 @@ bool transform_refuse(struct transform_run *run, const char *what)
     return refuse_at(run, run->source ? run->source->depth : 0, what);
 }
 
-static enum transform_found refuse_shape(struct transform_run *run, size_t count)
-{
-    (void)refuse_at(run, count, "is not an object");
-    return TRANSFORM_REFUSED;
-}
-
 /* The value after `count` tokens lacks the next one. Is it an array where a member is named? */
 static bool is_wrong_array(const struct transform_source *source, size_t count,
                            const struct flat *container)
@@ -206,39 +200,40 @@ static bool is_wrong_array(const struct transform_source *source, size_t count,
            !all_are(json_pointer_token(source->pointer, count), char_is_digit);
 }
 
-static enum transform_found find_one(struct transform_run *run, enum transform_skip skip,
-                                     const struct flat **value)
+/* `*value` stays NULL when it is absent. */
+static bool find_one(struct transform_run *run, enum transform_skip skip, const struct flat **value)
 {
     const struct transform_source *source = run->source;
     const struct flat *root = root_of(run, source);
     size_t stop = 0;
-    enum json_lookup lookup = flat_pointer_find(source->pointer, root, value, &stop);
+    const struct flat *found;
+    enum json_lookup lookup = flat_pointer_find(source->pointer, root, &found, &stop);
     const struct flat *container;
 
-    if (lookup == JSON_FOUND)
-        return transform_is_nothing(*value, skip) ? TRANSFORM_ABSENT : TRANSFORM_FOUND;
+    if (lookup == JSON_FOUND) {
+        *value = transform_is_nothing(found, skip) ? NULL : found;
+        return true;
+    }
     if (lookup == JSON_ABSENT)
         stop--;
     container = flat_pointer_prefix(source->pointer, stop, root);
-    if (lookup == JSON_ABSENT && !is_wrong_array(source, stop, container))
-        return TRANSFORM_ABSENT;
-    return transform_is_nothing(container, skip) ? TRANSFORM_ABSENT : refuse_shape(run, stop);
+    return (lookup == JSON_ABSENT && !is_wrong_array(source, stop, container)) ||
+           transform_is_nothing(container, skip) || refuse_at(run, stop, "is not an object");
 }
 
-enum transform_found transform_find(struct transform_run *run,
-                                    const struct transform_source *sources, size_t count,
-                                    enum transform_skip skip, const struct flat **value)
+bool transform_find(struct transform_run *run, const struct transform_source *sources, size_t count,
+                    enum transform_skip skip, const struct flat **value)
 {
-    enum transform_found found = TRANSFORM_ABSENT;
-
-    for (size_t i = 0; i < count && found == TRANSFORM_ABSENT; i++) {
+    *value = NULL;
+    for (size_t i = 0; i < count && !*value; i++) {
         run->source = &sources[i];
-        if (sources[i].root != TRANSFORM_META) {
-            found = find_one(run, skip, value);
-            continue;
+        if (sources[i].root == TRANSFORM_META) {
+            const struct flat *found = find_meta_value(run, &sources[i]);
+
+            *value = transform_is_nothing(found, skip) ? NULL : found;
+        } else if (!find_one(run, skip, value)) {
+            return false;
         }
-        *value = find_meta_value(run, &sources[i]);
-        found = transform_is_nothing(*value, skip) ? TRANSFORM_ABSENT : TRANSFORM_FOUND;
     }
-    return found;
+    return true;
 }

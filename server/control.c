@@ -89,11 +89,8 @@ static void release_target(struct control *control)
 
 static bool read_id(struct json_object *order, int64_t *row, struct error *err)
 {
-    struct json_object *id;
-
-    return (json_find(order, "id", &id) && json_kind(id) == JSON_INTEGER && json_int64(id, row) &&
-            *row > 0) ||
-           fail(err, ERR_INVALID, "no id");
+    *row = json_find_int64(order, "id");
+    return *row > 0 || fail(err, ERR_INVALID, "no id");
 }
 
 static bool order_replay(struct control *control, struct json_object *order, struct buf *answer,
@@ -215,35 +212,18 @@ static bool order_resume(struct control *control, struct json_object *order, str
            outbox_pause_sink(control->options.outbox, name, false, err);
 }
 
-static int64_t number_of(struct json_object *order, const char *name)
-{
-    struct json_object *value;
-    int64_t number = 0;
-
-    if (json_find(order, name, &value) && json_kind(value) == JSON_INTEGER)
-        (void)json_int64(value, &number);
-    return number;
-}
-
-static bool flag_of(struct json_object *order, const char *name)
-{
-    struct json_object *value;
-
-    return json_find(order, name, &value) && json_object_get_boolean(value);
-}
-
 static bool run_again(struct control *control, struct json_object *order, struct arena *arena,
                       struct buf *answer, struct error *err)
 {
     struct json_object *routes;
     struct outbox_replay replay = {
         .sink = arena_copy(arena, json_find_str(order, "sink")).ptr,
-        .from_us = number_of(order, "from_us"),
-        .until_us = number_of(order, "until_us"),
-        .only_routes = flag_of(order, "only_routes"),
-        .dry_run = flag_of(order, "dry_run"),
-        .position = number_of(order, "position"),
-        .end = number_of(order, "end"),
+        .from_us = json_find_int64(order, "from_us"),
+        .until_us = json_find_int64(order, "until_us"),
+        .only_routes = json_find_true(order, "only_routes"),
+        .dry_run = json_find_true(order, "dry_run"),
+        .position = json_find_int64(order, "position"),
+        .end = json_find_int64(order, "end"),
     };
 
     if (!json_find(order, "routes", &routes))

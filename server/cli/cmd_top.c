@@ -33,23 +33,6 @@ struct sample {
     int64_t at_us;
 };
 
-static int64_t top_number(struct json_object *object, const char *name)
-{
-    struct json_object *value;
-    int64_t number = 0;
-
-    if (json_find(object, name, &value) && json_kind(value) == JSON_INTEGER)
-        (void)json_int64(value, &number);
-    return number;
-}
-
-static bool is_true(struct json_object *object, const char *name)
-{
-    struct json_object *value;
-
-    return json_find(object, name, &value) && json_object_get_boolean(value);
-}
-
 /* The element of the list `name` whose name is `wanted`; NULL: none. */
 static struct json_object *find_named(struct json_object *state, const char *name,
                                       struct str wanted)
@@ -91,7 +74,7 @@ static struct totals totals_of(const struct config *config, struct json_object *
             total = &totals.accepted;
         else if (status_is_retryable(row))
             total = &totals.failed;
-        *total += top_number(outcomes, row->condition);
+        *total += json_find_int64(outcomes, row->condition);
     }
     return totals;
 }
@@ -123,15 +106,15 @@ static void add_sink(struct buf *out, const struct sample pair[2], struct json_o
     double seconds = (double)(pair[1].at_us - pair[0].at_us) / US_PER_S;
     struct str name = json_find_str(sink, "name");
     struct json_object *before = find_named(pair[0].state, "sinks", name);
-    int64_t delivered = top_number(sink, "delivered");
+    int64_t delivered = json_find_int64(sink, "delivered");
 
     output_safe_column(out, name, 28);
     buf_printf(out, "%10.1f %12" PRId64 " %10" PRId64 " %10" PRId64 " %9.1fs %s%s\n",
-               rate(delivered, before ? top_number(before, "delivered") : delivered, seconds),
-               delivered, top_number(sink, "pending"), top_number(sink, "dead"),
-               (double)top_number(sink, "oldest_ms") / 1000,
-               is_true(sink, "paused") ? "paused " : "",
-               is_true(sink, "misconfigured") ? "misconfigured" : "");
+               rate(delivered, before ? json_find_int64(before, "delivered") : delivered, seconds),
+               delivered, json_find_int64(sink, "pending"), json_find_int64(sink, "dead"),
+               (double)json_find_int64(sink, "oldest_ms") / 1000,
+               json_find_true(sink, "paused") ? "paused " : "",
+               json_find_true(sink, "misconfigured") ? "misconfigured" : "");
 }
 
 static void add_lists(struct buf *out, const struct config *config, const struct sample pair[2])
@@ -160,13 +143,13 @@ static void show(const struct top *top, const struct sample pair[2])
     if (isatty(STDOUT_FILENO))
         buf_add(&out, STR("\x1b[H\x1b[J"));
     buf_printf(&out, "%s, %" PRId64 " connections, %" PRId64 " bytes of bodies in flight\n",
-               is_true(state, "ready") ? "ready" : "NOT READY", top_number(state, "connections"),
-               top_number(state, "inflight_bytes"));
+               json_find_true(state, "ready") ? "ready" : "NOT READY",
+               json_find_int64(state, "connections"), json_find_int64(state, "inflight_bytes"));
     if (json_find(state, "store", &store))
         buf_printf(
             &out, "store: %" PRId64 " of %" PRId64 " bytes wait, %" PRId64 " refused events open\n",
-            top_number(store, "bytes"), top_number(store, "max_bytes"),
-            top_number(store, "refused_open"));
+            json_find_int64(store, "bytes"), json_find_int64(store, "max_bytes"),
+            json_find_int64(store, "refused_open"));
     add_lists(&out, top->config, pair);
     buf_add_char(&out, '\n');
     cli_print_all(&out);

@@ -62,7 +62,7 @@ void shim_disk_dirty(const struct shim_file *file, int fd, off_t offset, size_t 
 /** It was cut or made longer. */
 void shim_disk_resized(const struct shim_file *file, off_t before, off_t after);
 
-/** A sync succeeded (failed): what was written is on the disk (will never be, unless anew). */
+/** A sync succeeded (failed): what was written is on the disk (will never be, unless again). */
 void shim_disk_synced(const struct shim_file *file, int fd, bool success);
 
 /** A name was made, or is about to be removed; or moved. It lasts once its folder is synced. */

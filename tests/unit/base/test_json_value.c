@@ -82,6 +82,37 @@ static void knows_what_fits_int64(void)
     }
 }
 
+/* A member that is not there, or of another kind, counts as 0 and false. */
+static void finds_members_of_one_kind(void)
+{
+    static const struct {
+        const char *text;
+        int64_t number;
+        bool is_true;
+    } rows[] = {
+        { "{}", 0, false },
+        { "{\"m\":7}", 7, false },
+        { "{\"m\":-7}", -7, false },
+        { "{\"m\":1.5}", 0, false },
+        { "{\"m\":\"7\"}", 0, false },
+        { "{\"m\":null}", 0, false },
+        { "{\"m\":true}", 0, true },
+        { "{\"m\":false}", 0, false },
+        { "{\"m\":[true]}", 0, false },
+        { "{\"n\":true}", 0, false },
+        { "{\"m\":9223372036854775808}", 0, false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *object = read(rows[i].text);
+
+        TEST_CASE(rows[i].text);
+        CHECK_INT(json_find_int64(object, "m"), rows[i].number);
+        CHECK(json_find_true(object, "m") == rows[i].is_true);
+        json_release(object);
+    }
+}
+
 /* Reading must round once, as strtod() does, whichever way it takes. */
 static void rounds_as_strtod(void)
 {
@@ -156,6 +187,7 @@ int main(void)
 {
     RUN(tells_kinds_apart);
     RUN(knows_what_fits_int64);
+    RUN(finds_members_of_one_kind);
     RUN(rounds_as_strtod);
     RUN(finds_by_pointer_what_flat_trees_find);
     return test_end();

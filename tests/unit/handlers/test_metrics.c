@@ -401,7 +401,7 @@ static void reloads_and_the_process_are_shown(void)
     end();
 }
 
-/* Counters have the names of routes: a reload may order them anew, take some away, add others. */
+/* Counters have the names of routes: a reload may reorder them, take some away, add others. */
 static void routes_keep_their_counts_over_a_reload(void)
 {
     static const char *const names[] = { "new", "started" };

@@ -322,7 +322,7 @@ static void conditions_choose_fields(void)
         { "that applies though it has no value",
           "- {name: a, from: /q, when: {x: [1]}}\n- {name: a, value: 2, when: {x: [1]}}",
           "{\"x\":1}", "{}" },
-        { "one name, for each element anew",
+        { "one name, for each element again",
           "- name: a\n  each: /l\n  fields:\n  - {name: v, value: 1, when: {x: [1]}}\n"
           "  - {name: v, value: 2, when: {y: [1]}}",
           "{\"l\":[{\"x\":1,\"y\":1},{\"y\":1},{\"x\":1}]}",

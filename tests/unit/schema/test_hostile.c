@@ -203,7 +203,7 @@ static void back_references_end_with_a_limit(void)
     arena_destroy(arena);
 }
 
-/* On every level of 200 the same many values are hashed anew. */
+/* On every level of 200 the same many values are hashed again. */
 static void hashing_whole_values_counts(void)
 {
     enum { LEVELS = 200, LEVEL_BUDGET_US = 100 * 1000 };

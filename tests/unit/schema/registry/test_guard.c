@@ -392,7 +392,7 @@ static void a_successor_tries_new_versions_on_the_same_samples(void)
     } cases[] = {
         { "warn", CATALOG_GUARD_WARN, 10, "3" },
         { "enforce", CATALOG_GUARD_ENFORCE, 10, "3" },
-        { "another number: the set begins anew", CATALOG_GUARD_WARN, 20, "" },
+        { "another number: the set begins again", CATALOG_GUARD_WARN, 20, "" },
         { "none are kept", CATALOG_GUARD_WARN, 0, "" },
         { "off", CATALOG_GUARD_OFF, 10, "" },
     };
