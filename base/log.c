@@ -58,17 +58,29 @@ int64_t log_waiting_since_us(void)
     return waiting_since_us;
 }
 
-static char *add(char *to, struct str s)
+static bool is_text(const struct log_field *field)
 {
-    if (s.len > 0)
+    return field->kind <= LOG_FIELD_PLAIN;
+}
+
+/* Most keys have 8 to 16 bytes: two steps, which may overlap, cost less than a call. */
+static inline char *add(char *to, struct str s)
+{
+    enum { STEP = 8 };
+
+    if (s.len >= STEP && s.len <= (size_t)2 * STEP) {
+        memcpy(to, s.ptr, STEP);
+        memcpy(to + s.len - STEP, s.ptr + s.len - STEP, STEP);
+    } else if (s.len > 0) {
         memcpy(to, s.ptr, s.len);
+    }
     return to + s.len;
 }
 
 /* Room for the whole field is made first, so that its pieces are only copied. */
 static void add_json_field(struct buf *line, const struct log_field *field)
 {
-    size_t len = field->kind == LOG_FIELD_STR ? field->str.len + 2 : BUF_INT_TEXT;
+    size_t len = is_text(field) ? field->str.len + 2 : BUF_INT_TEXT;
     char *to;
 
     if (field->kind == LOG_FIELD_STR && !json_is_plain(field->str)) {
@@ -80,7 +92,7 @@ static void add_json_field(struct buf *line, const struct log_field *field)
     if (!to)
         return;
     to = add(to, field->key);
-    if (field->kind == LOG_FIELD_STR) {
+    if (is_text(field)) {
         *to++ = '"';
         to = add(to, field->str);
         *to++ = '"';
@@ -107,9 +119,9 @@ static void add_text_field(struct buf *line, const struct log_field *field)
     buf_add(line,
             (struct str){ field->key.ptr + 2, field->key.len - 4 }); /* without `,"` and `":` */
     buf_add_char(line, '=');
-    if (field->kind == LOG_FIELD_STR && needs_no_quotes(field->str))
+    if (is_text(field) && needs_no_quotes(field->str))
         buf_add(line, field->str);
-    else if (field->kind == LOG_FIELD_STR)
+    else if (is_text(field))
         json_write_string(line, field->str);
     else if (field->kind == LOG_FIELD_BOOL)
         buf_add(line, field->number ? STR("true") : STR("false"));
@@ -152,7 +164,7 @@ static bool compose(enum log_level level, const char *event, const struct log_fi
 
     add_head(&line, level, event, is_json);
     for (const struct log_field *field = fields; field < fields + count; field++) {
-        if (field->kind == LOG_FIELD_STR && !field->str.ptr)
+        if (is_text(field) && !field->str.ptr)
             continue;
         if (is_json)
             add_json_field(&line, field);

@@ -21,7 +21,7 @@ enum log_format { LOG_JSON, LOG_TEXT };
 
 struct log_field {
     struct str key; /* with its punctuation in JSON: `,"name":` */
-    enum { LOG_FIELD_STR, LOG_FIELD_INT, LOG_FIELD_BOOL } kind;
+    enum { LOG_FIELD_STR, LOG_FIELD_PLAIN, LOG_FIELD_INT, LOG_FIELD_BOOL } kind;
     union {
         struct str str;
         int64_t number; /* also 0 and 1 for a boolean */
@@ -34,6 +34,10 @@ struct log_field {
 /** A string field; left out when the slice's ptr is NULL. */
 #define LOG_STR(name, value)                                                                       \
     ((struct log_field){ .key = LOG_KEY(name), .kind = LOG_FIELD_STR, .str = (value) })
+/** The same of a value that needs no escape in JSON: a literal, or what log_identifier() accepts.
+ */
+#define LOG_PLAIN(name, value)                                                                     \
+    ((struct log_field){ .key = LOG_KEY(name), .kind = LOG_FIELD_PLAIN, .str = (value) })
 #define LOG_INT(name, value)                                                                       \
     ((struct log_field){ .key = LOG_KEY(name), .kind = LOG_FIELD_INT, .number = (int64_t)(value) })
 #define LOG_BOOL(name, value)                                                                      \

@@ -47,16 +47,16 @@ void access_log(const struct http_exchange_summary *summary)
 
     if (!log_enabled(level))
         return;
-    fields[count++] = LOG_STR("request_id", summary->id);
-    fields[count++] = LOG_STR("trace_id", log_identifier(summary->trace_id));
-    fields[count++] = LOG_STR("event_id", log_identifier(note->event_id));
+    fields[count++] = LOG_PLAIN("request_id", summary->id);
+    fields[count++] = LOG_PLAIN("trace_id", log_identifier(summary->trace_id));
+    fields[count++] = LOG_PLAIN("event_id", log_identifier(note->event_id));
     if (summary->client.family &&
         (atomic_load_explicit(&shows_clients, memory_order_relaxed) || log_enabled(LOG_DEBUG)))
         fields[count++] = LOG_STR("client", str_from_c(http_address_text(summary->client, client)));
-    fields[count++] = LOG_STR("method", summary->method);
+    fields[count++] = LOG_PLAIN("method", summary->method);
     fields[count++] = LOG_STR("path", summary->path);
     fields[count++] = LOG_INT("status", summary->status);
-    fields[count++] = LOG_STR("outcome", note->outcome);
+    fields[count++] = LOG_PLAIN("outcome", note->outcome);
     fields[count++] = LOG_STR("route", note->route);
     fields[count++] = LOG_STR("schema", note->schema);
     fields[count++] = LOG_STR("schema_version", note->schema_version);
@@ -69,6 +69,6 @@ void access_log(const struct http_exchange_summary *summary)
     fields[count++] = LOG_INT("bytes_in", summary->bytes_in);
     fields[count++] = LOG_INT("bytes_out", summary->bytes_out);
     fields[count++] = LOG_INT("duration_us", summary->duration_us);
-    fields[count++] = LOG_STR("end", end_name(summary->end));
+    fields[count++] = LOG_PLAIN("end", end_name(summary->end));
     log_write(level, "request", fields, count);
 }

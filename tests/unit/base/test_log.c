@@ -78,6 +78,29 @@ static void writes_json(void)
                           "\"number\":-9223372036854775808,\"yes\":true,\"no\":false}");
 }
 
+/* As LOG_STR() does: each length around the steps in which a key or value is copied. */
+static void writes_plain_fields(void)
+{
+    static const char text[] = "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111";
+
+    for (size_t len = 0; len < sizeof(text); len++) {
+        char wanted[sizeof(text) + 80];
+
+        begin(LOG_INFO, LOG_JSON);
+        LOG_EVENT(LOG_INFO, "e", LOG_PLAIN("left_out", STR_NONE),
+                  LOG_PLAIN("id", ((struct str){ text, len })));
+        end();
+        (void)snprintf(wanted, sizeof(wanted),
+                       "{\"ts\":\"T\",\"level\":\"info\",\"event\":\"e\",\"id\":\"%.*s\"}",
+                       (int)len, text);
+        CHECK_STR(the_line(), wanted);
+    }
+    begin(LOG_INFO, LOG_TEXT);
+    LOG_EVENT(LOG_INFO, "e", LOG_PLAIN("left_out", STR_NONE), LOG_PLAIN("id", STR("a-1")));
+    end();
+    CHECK_STR(the_line(), "T info e id=a-1");
+}
+
 static void writes_text(void)
 {
     begin(LOG_INFO, LOG_TEXT);
@@ -376,6 +399,7 @@ static void only_wellformed_identifiers_pass(void)
 int main(void)
 {
     RUN(writes_json);
+    RUN(writes_plain_fields);
     RUN(writes_text);
     RUN(quotes_hostile_text_values);
     RUN(every_byte_makes_one_valid_json_line);
