@@ -59,8 +59,8 @@ def costs(options):
         for what in ("cpu", "rps")
     )
     good = [
-        target("CPU, stored against answer only", cpu["stored"], 2.2, True),
-        target("throughput, stored against answer only", rps["stored"], 0.45, False),
+        target("CPU, stored against answer only", cpu["stored"], 1.8, True),
+        target("throughput, stored against answer only", rps["stored"], 0.55, False),
     ]
     print(
         f"        delivered to a file as well: CPU {spread(cpu['delivered'], '.2f')}, "
