@@ -111,7 +111,7 @@ class Life:
         self.driver.close()
         self.world.discard()
         for place in self.places.values():
-            place.stop()
+            place.close()
 
     # Offering events.
 

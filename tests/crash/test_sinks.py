@@ -56,7 +56,7 @@ def test_a_failing_receiver_is_nobodys_loss(tmp_path, seed, rng, tell, fault):
         trial.world.start()
         trial.world.look()
         trial.receiver.behave = WELL
-        trial.receiver.release.set()
+        trial.receiver.ending.set()
         violations = trial.finish(ordered=False)
         tell(f"{dict(trial.receiver.statuses)}; {trial.summary()}")
         assert violations == []
@@ -80,7 +80,7 @@ def test_a_server_with_a_hanging_receiver_leaves_when_asked(tmp_path, seed, rng)
 def test_nobody_listens_for_a_while(tmp_path, seed, rng, tell):
     with Trial(tmp_path, seed, rng, hook=HOOK) as trial:
         port = trial.receiver.port
-        trial.receiver.stop()
+        trial.receiver.close()
         trial.world.start()
         trial.crowd.start(pause=0.005)
         time.sleep(1)
@@ -120,7 +120,7 @@ def test_wrong_tls_waits_until_it_is_put_right(tmp_path, seed, rng, tell, wrong)
         assert metrics[("sluice_sink_delivered_total", ("sink", "hook"))] == 0
         assert metrics[("sluice_sink_dead", ("sink", "hook"))] == 0
         trial.world.stop()
-        other.stop()
+        other.close()
         assert other.taken() == []
         trial.hook["url"] = good
         violations = trial.finish(ordered=False)

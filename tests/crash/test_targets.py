@@ -12,7 +12,8 @@ import threading
 import pytest
 
 import verdict
-from aws_targets import AwsTarget, DynamoInsert, Fault, Kinesis, Sqs, SqsFifo
+from aws_services import DynamoInsert, Kinesis, Sqs, SqsFifo
+from aws_targets import AwsTarget, Fault
 from kafka_library import Mock
 from s3_target import S3Target
 from trial import KILLS, LONG, Trial

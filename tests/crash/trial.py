@@ -61,7 +61,7 @@ class Trial:
         for caller in self.crowd.callers:
             caller.stopping.set()
         self.world.discard()
-        self.receiver.stop()
+        self.receiver.close()
 
     def rest(self, longest=0.1):
         time.sleep(longest * self.rng.random())

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import pathlib
 import ssl
 import struct
 import subprocess
@@ -40,6 +41,40 @@ def expire(cert_file, issuer_key_file):
     )
     expired = builder.sign(issuer_key, hashes.SHA256())
     cert_file.write_bytes(expired.public_bytes(serialization.Encoding.PEM))
+
+
+class Certificates:
+    """A CA and certificates for 127.0.0.1: good, expired, with another name, by another CA."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.ca = self._authority("ca")
+        self._authority("other")
+
+    def _run(self, *words):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+    def _authority(self, name):
+        key, cert = self.folder / f"{name}.key", self.folder / f"{name}.pem"
+        self._run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                  "-keyout", key, "-out", cert, "-days", 2, "-subj", f"/CN=Test {name}",
+                  "-addext", "basicConstraints=critical,CA:TRUE")  # fmt: skip
+        return cert
+
+    def make(self, kind):
+        """Make a pair; returns the paths of certificate and key. `kind`: good, expired, wrong_name or unknown."""
+        key, request, cert = (self.folder / f"{kind}.{end}" for end in ("key", "csr", "crt"))
+        names = self.folder / f"{kind}.ext"
+        name = "DNS:elsewhere.invalid" if kind == "wrong_name" else "IP:127.0.0.1,DNS:localhost"
+        names.write_text(f"subjectAltName={name}\n")
+        ca = self.folder / ("other" if kind == "unknown" else "ca")
+        self._run("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                  "-keyout", key, "-out", request, "-subj", "/CN=glue")  # fmt: skip
+        self._run("x509", "-req", "-in", request, "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key",
+                  "-CAcreateserial", "-days", 2, "-extfile", names, "-out", cert)  # fmt: skip
+        if kind == "expired":
+            expire(cert, self.folder / f"{ca}.key")
+        return cert, key
 
 
 def put_pair(pair, other):

@@ -14,7 +14,8 @@ import urllib.request
 
 import boto3
 import werkzeug.serving
-from glue_server import CONTENT_TYPE, REGION, REGISTRY, SCHEMA, GluePeer, Schema
+from aws_signatures import REGION
+from glue_server import CONTENT_TYPE, REGISTRY, SCHEMA, GluePeer, Schema
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 

@@ -16,159 +16,26 @@ Faults: throttle throttle_header unavailable internal denied forbidden not_found
 garbage garbage_definition truncated hang drip reset close avro pending failure deleting.
 """
 
-import calendar
 import datetime
-import email.utils
-import http.server
 import json
-import pathlib
-import socket
-import ssl
-import struct
-import subprocess
 import tempfile
 import threading
-import time
 import uuid
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
 import botocore.session
 import botocore.validate
 
-from certificates import expire
+from aws_signatures import KEY, REGION, Refusal, SignatureCheck, environment
+from certificates import Certificates
+from http_peer import HttpPeer, HttpPeerHandler
 
 REGISTRY = "GenesysInteractionRegistry"
 SCHEMA = "InteractionStartedSchema"
-REGION = "eu-west-1"
-KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "")
 PATIENCE = 60
 CONTENT_TYPE = "application/x-amz-json-1.1"
-CLOCK_TOLERANCE = 300
 MODES = ["NONE", "DISABLED"] + [
     f"{way}{which}" for way in ("BACKWARD", "FORWARD", "FULL") for which in ("", "_ALL")
 ]
-
-
-class Refusal(Exception):
-    """An error of the service: `code`, and the HTTP status with which AWS sends it."""
-
-    def __init__(self, code, message, status=400):
-        super().__init__(code, message)
-        self.code, self.message, self.status = code, message, status
-
-
-class Certificates:
-    """A CA and certificates for 127.0.0.1: good, expired, with another name, by another CA."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.ca = self._authority("ca")
-        self._authority("other")
-
-    def _run(self, *words):
-        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
-
-    def _authority(self, name):
-        key, cert = self.folder / f"{name}.key", self.folder / f"{name}.pem"
-        self._run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                  "-keyout", key, "-out", cert, "-days", 2, "-subj", f"/CN=Test {name}",
-                  "-addext", "basicConstraints=critical,CA:TRUE")  # fmt: skip
-        return cert
-
-    def make(self, kind):
-        """Make a pair; returns the paths of certificate and key. `kind`: good, expired, wrong_name or unknown."""
-        key, request, cert = (self.folder / f"{kind}.{end}" for end in ("key", "csr", "crt"))
-        names = self.folder / f"{kind}.ext"
-        name = "DNS:elsewhere.invalid" if kind == "wrong_name" else "IP:127.0.0.1,DNS:localhost"
-        names.write_text(f"subjectAltName={name}\n")
-        ca = self.folder / ("other" if kind == "unknown" else "ca")
-        self._run("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                  "-keyout", key, "-out", request, "-subj", "/CN=glue")  # fmt: skip
-        self._run("x509", "-req", "-in", request, "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key",
-                  "-CAcreateserial", "-days", 2, "-extfile", names, "-out", cert)  # fmt: skip
-        if kind == "expired":
-            expire(cert, self.folder / f"{ca}.key")
-        return cert, key
-
-
-def read_body(handler):
-    """The body of a request. ConnectionError: the client ended before it had sent all of it."""
-    length = int(handler.headers.get("Content-Length", 0))
-    body = handler.rfile.read(length)
-    if len(body) < length:
-        raise ConnectionError(f"{len(body)} of {length} bytes")
-    return body
-
-
-class SignatureCheck:
-    """Recomputes SigV4 signatures of requests with botocore."""
-
-    def __init__(self, service, region=REGION):
-        self.service, self.region = service, region
-        self.keys = {}  # access key id: (secret, token)
-        self.expired = set()  # access key ids
-
-    def allow(self, key_id, secret, token=""):
-        self.keys[key_id] = (secret, token)
-
-    def check(self, method, target, headers, body, now):
-        """The access key that signed the request. Refusal: unknown key, wrong signature, or old time stamp."""
-        authorization = headers.get("Authorization", "")
-        if not authorization.startswith("AWS4-HMAC-SHA256 "):
-            raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token")
-        fields = dict(
-            part.strip().split("=", 1) for part in authorization.split(" ", 1)[1].split(",")
-        )
-        key_id, *scope = fields["Credential"].split("/")
-        if key_id not in self.keys:
-            raise Refusal(
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            )
-        stamp = headers["X-Amz-Date"]
-        if scope != [stamp[:8], self.region, self.service, "aws4_request"]:
-            raise Refusal("InvalidSignatureException", f"Credential should be scoped: {scope}")
-        names = fields["SignedHeaders"].split(";")
-        expected = self._signature(method, target, headers, body, key_id, names, stamp)
-        if expected != fields["Signature"]:
-            raise Refusal("InvalidSignatureException", "The request signature does not match.")
-        must = {"host", "x-amz-date"} | ({"x-amz-security-token"} if self.keys[key_id][1] else set())
-        if not must <= set(names):
-            raise Refusal("InvalidSignatureException", f"not signed: {must - set(names)}")
-        self._check_time(stamp, now)
-        if headers.get("X-Amz-Security-Token", "") != self.keys[key_id][1]:
-            raise Refusal("UnrecognizedClientException", "The security token is invalid.")
-        if key_id in self.expired:
-            raise Refusal("ExpiredTokenException", "The security token has expired")
-        return key_id
-
-    def _signature(self, method, target, headers, body, key_id, names, stamp):
-        secret, token = self.keys[key_id]
-        request = botocore.awsrequest.AWSRequest(
-            method=method,
-            url=f"http://{headers['Host']}{target}",
-            data=body,
-            headers={name: headers[name] for name in names},
-        )
-        request.context["timestamp"] = stamp
-        kind = botocore.auth.S3SigV4Auth if self.service == "s3" else botocore.auth.SigV4Auth
-        signer = kind(
-            botocore.credentials.Credentials(key_id, secret, token or None),
-            self.service,
-            self.region,
-        )
-        text = signer.string_to_sign(request, signer.canonical_request(request))
-        return signer.signature(text, request)
-
-    @staticmethod
-    def _check_time(stamp, now):
-        sent = calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
-        if sent < now - CLOCK_TOLERANCE:
-            raise Refusal("InvalidSignatureException", f"Signature expired: {stamp} is now earlier")
-        if sent > now + CLOCK_TOLERANCE:
-            raise Refusal("InvalidSignatureException", f"Signature not yet current: {stamp}")
 
 
 class Schema:
@@ -443,7 +310,7 @@ class GluePeer:
         self.stranger = ("AKIDSTRANGER", "secret", "")  # a key that is not accepted
         self.ca_file = None
         self.calls = []  # (operation, parameters) of every request
-        self.news = threading.Condition()
+        self.changed = threading.Condition()
 
     def config(self):
         """The section `aws` of a configuration."""
@@ -451,190 +318,32 @@ class GluePeer:
 
     def environment(self):
         """Environment variables with the first access key."""
-        env = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
-        if self.key:
-            env |= {"AWS_ACCESS_KEY_ID": self.key[0], "AWS_SECRET_ACCESS_KEY": self.key[1]}
-            env |= {"AWS_SESSION_TOKEN": self.key[2]} if self.key[2] else {}
-        return env | ({"AWS_CA_BUNDLE": str(self.ca_file)} if self.ca_file else {})
+        return environment(self.key, **({"AWS_CA_BUNDLE": str(self.ca_file)} if self.ca_file else {}))
 
     def note_call(self, operation, params):
-        with self.news:
+        with self.changed:
             self.calls.append((operation, params))
-            self.news.notify_all()
+            self.changed.notify_all()
 
     def count(self, operation="GetSchemaVersion"):
-        with self.news:
+        with self.changed:
             return sum(name == operation for name, _ in self.calls)
 
     def wait_calls(self, operation, count, patience=PATIENCE):
-        deadline = time.monotonic() + patience
-        with self.news:
-            while sum(name == operation for name, _ in self.calls) < count:
-                left = deadline - time.monotonic()
-                assert left > 0, f"not {count} calls of {operation}: {self.calls}"
-                self.news.wait(left)
+        with self.changed:
+            enough = self.changed.wait_for(lambda: self.count(operation) >= count, patience)
+            assert enough, f"not {count} calls of {operation}: {self.calls}"
 
 
-class GlueServer(GluePeer):
-    def __init__(self, tls=None, keys=(KEY,)):
-        super().__init__(keys[0] if keys else None)
-        self.registry = Registry()
-        self.signatures = SignatureCheck("glue")
-        for key in keys:
-            self.signatures.allow(*key)
-        self.skew = 0  # seconds by which its clock is ahead
-        self.signers = []  # access key ids of the accepted calls
-        self.connections = 0
-        self.problems = []  # mistakes in requests or answers
-        self.ended = threading.Event()
-        self._fault, self._times = None, None
-        self._model = botocore.session.get_session().get_service_model("glue")
-        self._tls = tls
-        self._folder = None
-
-    # Start and stop.
-
-    def __enter__(self):
-        glue = self
-
-        class Handler(GlueHandler):
-            server_of = glue
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.port = self.http.server_address[1]
-        if self._tls:
-            self._folder = tempfile.TemporaryDirectory()
-            certificates = Certificates(self._folder.name)
-            self.ca_file = certificates.ca
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificates.make(self._tls))
-            self.http.socket = context.wrap_socket(
-                self.http.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.ended.set()
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
-        if self._folder:
-            self._folder.cleanup()
-        if kind is None:
-            assert not self.problems, self.problems
-
-    # Settings of clients.
-
-    @property
-    def url(self):
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
-
-    # For tests.
-
-    def put(self, definition, schema=SCHEMA, registry=REGISTRY, **options):
-        """Add a version, given as text or as JSON. Creates registry and schema if they are missing."""
-        text = definition if isinstance(definition, str) else json.dumps(definition)
-        status = options.pop("status", "AVAILABLE")
-        with self.news:
-            schemas = self.registry.registries.setdefault(registry, {})
-            return schemas.setdefault(schema, Schema(**options)).add(text, status)
-
-    def stored(self, schema=SCHEMA):
-        return self.registry.registries[REGISTRY][schema]
-
-    def fault(self, name, times=None):
-        """Let calls fail in this way (None: not any more); `times`: only so many calls."""
-        known = (None, *REFUSALS, *CHANGES, *BREAKS)
-        assert name in known, f"{name} is none of {known}"
-        with self.news:
-            self._fault, self._times = name, times
-
-    def wait_signers(self, count, patience=PATIENCE):
-        """Wait until so many different keys have signed accepted calls. Returns the last one."""
-        deadline = time.monotonic() + patience
-        with self.news:
-            while len(set(self.signers)) < count:
-                left = deadline - time.monotonic()
-                assert left > 0, f"not {count} keys sign: {self.signers}"
-                self.news.wait(left)
-            return self.signers[-1]
-
-    # For the HTTP handler.
-
-    def now(self):
-        return time.time() + self.skew
-
-    def note(self, operation, params):
-        """Record the call. Returns the fault that applies to it."""
-        with self.news:
-            self.note_call(operation, params)
-            fault = self._fault
-            if self._times is not None:
-                self._times -= 1
-                if self._times < 0:
-                    self._fault = self._times = fault = None
-            return fault
-
-    def let_in(self, key_id):
-        with self.news:
-            self.signers.append(key_id)
-            self.news.notify_all()
-
-    def complain(self, problem):
-        with self.news:
-            self.problems.append(problem)
-
-    def validate(self, operation, side, value):
-        model = self._model.operation_model(operation)
-        shape = model.input_shape if side == "request" else model.output_shape
-        report = botocore.validate.ParamValidator().validate(value, shape)
-        if report.has_errors():
-            self.complain(f"{operation} {side}: {report.generate_report()}")
-
-    def answer(self, operation, params, fault):
-        """Status, headers and body of the answer to a valid request."""
-        if fault in REFUSALS:
-            return REFUSALS[fault]()
-        self.validate(operation, "request", params)
-        with self.news:
-            answer = getattr(self.registry, operation)(params)
-        self.validate(operation, "response", answer)
-        if operation == "GetSchemaVersion":
-            answer |= CHANGES.get(fault, {})
-        return 200, {}, answer
-
-
-class GlueHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server_of = None
-
+class GlueHandler(HttpPeerHandler):
     def setup(self):
         super().setup()
-        with self.server_of.news:
-            self.server_of.connections += 1
-
-    def handle(self):
-        try:
-            super().handle()
-        except OSError:  # the client has closed or rejects our certificate
-            self.close_connection = True
-
-    def log_message(self, *_):
-        pass
-
-    def date_time_string(self, timestamp=None):
-        return email.utils.formatdate(timestamp or self.server_of.now(), usegmt=True)
-
-    def version_string(self):
-        return "Server"
+        with self.peer.changed:
+            self.peer.connections += 1
 
     def do_POST(self):
-        glue = self.server_of
-        body = read_body(self)
+        glue = self.peer
+        body = self.body()
         prefix, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
         fault = None
         try:
@@ -668,7 +377,7 @@ class GlueHandler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault == "drip":
             for at in range(len(text)):
-                if self.server_of.ended.wait(0.2):
+                if self.peer.ending.wait(0.2):
                     break
                 self.wfile.write(text[at : at + 1])
         else:
@@ -680,13 +389,96 @@ class GlueHandler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         if fault == "hang":
             self.connection.settimeout(0.1)
-            while not self.server_of.ended.is_set():
+            while not self.peer.ending.is_set():
                 try:
                     if not self.connection.recv(1):
                         break
                 except TimeoutError:
                     continue
         if fault == "reset":
-            linger = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.connection.close()
+            self.reset()
+
+
+class GlueServer(GluePeer, HttpPeer):
+    handler = GlueHandler
+
+    def __init__(self, tls=None, keys=(KEY,)):
+        HttpPeer.__init__(self)
+        GluePeer.__init__(self, keys[0] if keys else None)
+        self.registry = Registry()
+        self.signatures = SignatureCheck("glue")
+        for key in keys:
+            self.signatures.allow(*key)
+        self.signers = []  # access key ids of the accepted calls
+        self.connections = 0
+        self._fault, self._times = None, None
+        self._model = botocore.session.get_session().get_service_model("glue")
+        if tls:
+            self._folder = tempfile.TemporaryDirectory()
+            certificates = Certificates(self._folder.name)
+            self.ca_file = certificates.ca
+            self.tls = certificates.make(tls)
+
+    # For tests.
+
+    def put(self, definition, schema=SCHEMA, registry=REGISTRY, **options):
+        """Add a version, given as text or as JSON. Creates registry and schema if they are missing."""
+        text = definition if isinstance(definition, str) else json.dumps(definition)
+        status = options.pop("status", "AVAILABLE")
+        with self.changed:
+            schemas = self.registry.registries.setdefault(registry, {})
+            return schemas.setdefault(schema, Schema(**options)).add(text, status)
+
+    def stored(self, schema=SCHEMA):
+        return self.registry.registries[REGISTRY][schema]
+
+    def fault(self, name, times=None):
+        """Let calls fail in this way (None: not any more); `times`: only so many calls."""
+        known = (None, *REFUSALS, *CHANGES, *BREAKS)
+        assert name in known, f"{name} is none of {known}"
+        with self.changed:
+            self._fault, self._times = name, times
+
+    def wait_signers(self, count, patience=PATIENCE):
+        """Wait until so many different keys have signed accepted calls. Returns the last one."""
+        with self.changed:
+            enough = self.changed.wait_for(lambda: len(set(self.signers)) >= count, patience)
+            assert enough, f"not {count} keys sign: {self.signers}"
+            return self.signers[-1]
+
+    # For the HTTP handler.
+
+    def note(self, operation, params):
+        """Record the call. Returns the fault that applies to it."""
+        with self.changed:
+            self.note_call(operation, params)
+            fault = self._fault
+            if self._times is not None:
+                self._times -= 1
+                if self._times < 0:
+                    self._fault = self._times = fault = None
+            return fault
+
+    def let_in(self, key_id):
+        with self.changed:
+            self.signers.append(key_id)
+            self.changed.notify_all()
+
+    def validate(self, operation, side, value):
+        model = self._model.operation_model(operation)
+        shape = model.input_shape if side == "request" else model.output_shape
+        report = botocore.validate.ParamValidator().validate(value, shape)
+        if report.has_errors():
+            self.complain(f"{operation} {side}: {report.generate_report()}")
+
+    def answer(self, operation, params, fault):
+        """Status, headers and body of the answer to a valid request."""
+        if fault in REFUSALS:
+            return REFUSALS[fault]()
+        self.validate(operation, "request", params)
+        with self.changed:
+            answer = getattr(self.registry, operation)(params)
+        self.validate(operation, "response", answer)
+        if operation == "GetSchemaVersion":
+            answer |= CHANGES.get(fault, {})
+        return 200, {}, answer

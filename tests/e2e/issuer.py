@@ -3,14 +3,14 @@
 import base64
 import hashlib
 import hmac
-import http.server
 import json
-import threading
 import time
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from http_peer import HttpPeer, HttpPeerHandler
 
 AUDIENCE = "https://sluice.example"
 
@@ -89,30 +89,23 @@ def hmac_with(secret):
     return lambda message: hmac.new(secret, message, hashlib.sha256).digest()
 
 
-class Issuer:
+class IssuerHandler(HttpPeerHandler):
+    def do_GET(self):
+        self.peer.asked += 1
+        self.send(500 if self.peer.fails else 200, body=json.dumps(self.peer.jwks()).encode())
+
+
+class Issuer(HttpPeer):
     """Publishes its current keys and counts the requests for them. `fails`: it answers 500."""
 
+    handler = IssuerHandler
+
     def __init__(self, *algorithms):
+        super().__init__()
         self.keys = [Key(alg, f"{alg}-1") for alg in algorithms]
         self.fails = False
         self.asked = 0
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked += 1
-                body = json.dumps(outer.jwks()).encode()
-                self.send_response(500 if outer.fails else 200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.start()
 
     def jwks(self):
         return {"keys": [key.jwk() for key in self.keys]}
@@ -124,7 +117,3 @@ class Issuer:
 
     def token(self, key=None, **changes):
         return token(key or self.keys[0], self.url, **changes)
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()

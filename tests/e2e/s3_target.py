@@ -15,15 +15,13 @@ import collections
 import ctypes
 import gzip
 import hashlib
-import http.server
 import json
-import socket
 import struct
-import threading
 import time
 import urllib.parse
 
-from glue_server import KEY, REGION, Refusal, SignatureCheck, read_body
+from aws_signatures import KEY, REGION, Refusal, SignatureCheck, environment
+from http_peer import HttpPeer, HttpPeerHandler
 
 BUCKET = "lake"
 KEY_MAX = 1024
@@ -102,44 +100,90 @@ def key_problems(key):
         yield f"{key!r}: has an empty segment, . or .."
 
 
-class S3Target:
-    """One bucket on a free port of 127.0.0.1."""
+class S3Handler(HttpPeerHandler):
+    def do_PUT(self):
+        self.serve("PUT", self.body())
+
+    def do_HEAD(self):
+        self.serve("HEAD", b"")
+
+    def serve(self, method, body):
+        peer = self.peer
+        bucket, _, key = urllib.parse.unquote(self.path[1:]).partition("/")
+        try:
+            self.check(method, bucket, body)
+        except Refusal as refusal:
+            peer.complain(f"{refusal.code}: {refusal.message}")
+            self.fail(refusal.status, refusal.code)
+            return
+        fault = peer.enter(method, key)
+        time.sleep(peer.delay)
+        if fault == "hang":
+            peer.ending.wait()
+        if fault in FAULTS:
+            self.fail(*FAULTS[fault])
+        elif fault in ("hang", "reset"):
+            self.reset()
+        elif method == "HEAD":
+            self.head(key)
+        else:
+            self.put(key, body, fault)
+
+    def put(self, key, body, fault):
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status = self.peer.put(key, body, headers, fault == "overwrite")
+        if fault == "lost":
+            self.reset()
+        elif status == 200:
+            self.send(200, {"ETag": f'"{hashlib.md5(body).hexdigest()}"'})
+        else:
+            self.fail(status, "PreconditionFailed")
+
+    def head(self, key):
+        with self.peer.changed:
+            found = self.peer.objects.get(key)
+        if not found:
+            self.fail(404, "NoSuchKey")
+            return
+        self.send(200, {name: value for name, value in found.headers.items() if name.startswith("x-amz-meta-")})
+
+    def check(self, method, bucket, body):
+        signed = self.headers.get("x-amz-content-sha256", "")
+        if bucket != BUCKET:
+            raise Refusal("NoSuchBucket", bucket)
+        self.peer.signatures.check(method, self.path, self.headers, body, time.time())
+        if signed != hashlib.sha256(body).hexdigest():
+            raise Refusal("XAmzContentSHA256Mismatch", signed)
+        if method == "HEAD":
+            return
+        expected = {"If-None-Match": "*", "Content-Type": "application/x-ndjson", "Content-Encoding": None}
+        for name, value in expected.items():
+            if self.headers.get(name) != value:
+                raise Refusal("InvalidArgument", f"{name}: {self.headers.get(name)}")
+        if self.headers.get("x-amz-checksum-crc32c", crc32c(body)) != crc32c(body):
+            raise Refusal("BadDigest", "crc32c")
+
+    def fail(self, status, code, headers=None):
+        region = "<Region>eu-south-1</Region>" if code == "AuthorizationHeaderMalformed" else ""
+        body = (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f"<Error><Code>{code}</Code><Message>told by the test</Message>{region}</Error>"
+        )
+        self.send(status, headers, body.encode())
+
+
+class S3Target(HttpPeer):
+    """One bucket; `calls` has method and key of each call."""
+
+    handler = S3Handler
 
     def __init__(self, port=0):
-        self.port = port
+        super().__init__(port)
         self.signatures = SignatureCheck("s3")
         self.signatures.allow(*KEY)
-        self.changed = threading.Condition()
-        self.problems = []
         self.objects = {}
-        self.calls = []  # (method, key)
         self.delay = 0
         self.plan = None  # a function from method and key to the name of a fault, or None
-        self.ending = threading.Event()
-
-    def __enter__(self):
-        peer = self
-
-        class Handler(S3Handler):
-            server_of = peer
-
-        class Quiet(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):  # closed connections are expected
-                pass
-
-        self.http = Quiet(("127.0.0.1", self.port), Handler)
-        self.port = self.http.server_address[1]
-        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.ending.set()
-        self.http.shutdown()
-        self.http.server_close()
-        if kind is None:
-            assert not self.problems, self.problems
 
     def sink(self, **changes):
         return {
@@ -147,18 +191,13 @@ class S3Target:
             "kind": "s3",
             "bucket": BUCKET,
             "region": REGION,
-            "endpoint_url": f"http://127.0.0.1:{self.port}",
+            "endpoint_url": self.url,
             "max_age": "50ms",
             "max_backoff": "20ms",
         } | changes
 
     def environment(self):
-        return {
-            "AWS_ACCESS_KEY_ID": KEY[0],
-            "AWS_SECRET_ACCESS_KEY": KEY[1],
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HOME": "/nonexistent",
-        }
+        return environment()
 
     def keys(self):
         with self.changed:
@@ -169,10 +208,6 @@ class S3Target:
         with self.changed:
             objects = list(self.objects.items())
         return [json.loads(line) for key, one in objects for line in expand(key, one.body).splitlines()]
-
-    def wait(self, is_so, patience=20):
-        with self.changed:
-            assert self.changed.wait_for(lambda: is_so(self), patience), self.calls[-5:]
 
     # For the HTTP handler.
 
@@ -192,103 +227,3 @@ class S3Target:
             self.objects[key] = Stored(body, headers)
             self.changed.notify_all()
             return 200
-
-
-class S3Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server_of = None
-
-    def log_message(self, *_):
-        pass
-
-    def handle(self):
-        try:
-            super().handle()
-        except OSError:
-            self.close_connection = True
-
-    def do_PUT(self):
-        self.serve("PUT", read_body(self))
-
-    def do_HEAD(self):
-        self.serve("HEAD", b"")
-
-    def serve(self, method, body):
-        peer = self.server_of
-        bucket, _, key = urllib.parse.unquote(self.path[1:]).partition("/")
-        try:
-            self.check(method, bucket, body)
-        except Refusal as refusal:
-            with peer.changed:
-                peer.problems.append(f"{refusal.code}: {refusal.message}")
-            self.fail(refusal.status, refusal.code)
-            return
-        fault = peer.enter(method, key)
-        time.sleep(peer.delay)
-        if fault == "hang":
-            peer.ending.wait()
-        if fault in FAULTS:
-            self.fail(*FAULTS[fault])
-        elif fault in ("hang", "reset"):
-            self.reset()
-        elif method == "HEAD":
-            self.head(key)
-        else:
-            self.put(key, body, fault)
-
-    def put(self, key, body, fault):
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        status = self.server_of.put(key, body, headers, fault == "overwrite")
-        if fault == "lost":
-            self.reset()
-        elif status == 200:
-            self.send(200, {"ETag": f'"{hashlib.md5(body).hexdigest()}"'})
-        else:
-            self.fail(status, "PreconditionFailed")
-
-    def head(self, key):
-        with self.server_of.changed:
-            found = self.server_of.objects.get(key)
-        if not found:
-            self.fail(404, "NoSuchKey")
-            return
-        self.send(200, {name: value for name, value in found.headers.items() if name.startswith("x-amz-meta-")})
-
-    def check(self, method, bucket, body):
-        signed = self.headers.get("x-amz-content-sha256", "")
-        if bucket != BUCKET:
-            raise Refusal("NoSuchBucket", bucket)
-        self.server_of.signatures.check(method, self.path, self.headers, body, time.time())
-        if signed != hashlib.sha256(body).hexdigest():
-            raise Refusal("XAmzContentSHA256Mismatch", signed)
-        if method == "HEAD":
-            return
-        expected = {"If-None-Match": "*", "Content-Type": "application/x-ndjson", "Content-Encoding": None}
-        for name, value in expected.items():
-            if self.headers.get(name) != value:
-                raise Refusal("InvalidArgument", f"{name}: {self.headers.get(name)}")
-        if self.headers.get("x-amz-checksum-crc32c", crc32c(body)) != crc32c(body):
-            raise Refusal("BadDigest", "crc32c")
-
-    def fail(self, status, code, headers=None):
-        region = "<Region>eu-south-1</Region>" if code == "AuthorizationHeaderMalformed" else ""
-        body = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f"<Error><Code>{code}</Code><Message>told by the test</Message>{region}</Error>"
-        )
-        self.send(status, headers or {}, body.encode())
-
-    def send(self, status, headers, body=b""):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-        self.connection.close()

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from aws_peers import (
+from aws_providers import (
     AssumedRole,
     Container,
     Keys,
@@ -15,8 +15,10 @@ from aws_peers import (
     Sts,
     WebIdentity,
 )
-from aws_targets import AwsTarget, Kinesis
-from glue_server import REGION, GlueServer
+from aws_services import Kinesis
+from aws_targets import AwsTarget
+from aws_signatures import REGION
+from glue_server import GlueServer
 from server import ROOT, wait_for
 
 SCHEMA = (ROOT / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json").read_text()

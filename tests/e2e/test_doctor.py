@@ -1,6 +1,5 @@
 """`sluice doctor`, and the part of `sluice check` that needs no network."""
 
-import http.server
 import json
 import shutil
 import socket
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from certificates import make_pair
+from http_peer import HttpPeer, HttpPeerHandler
 from issuer import Issuer
 from server import BINARY, defaults, environment, merge, put_schema, route, run
 
@@ -130,30 +130,27 @@ def test_secrets_that_cannot_be_used(conf, folder, content):
     assert f": sinks[0].secret_headers.x-a: {folder}/hook: " in text
 
 
-class Head(http.server.BaseHTTPRequestHandler):
+class HeadHandler(HttpPeerHandler):
     def do_HEAD(self):
-        self.server.asked.append(dict(self.headers))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.peer.calls.append(dict(self.headers))
+        self.send(self.peer.status)
 
-    def log_message(self, *_):
-        pass
+
+class Head(HttpPeer):
+    """A sink that answers HEAD with `status`; `calls` has the headers of each request."""
+
+    handler = HeadHandler
 
 
 @pytest.fixture
 def head():
-    """A sink that answers HEAD with `status`; `asked` has the headers of each request."""
-    with http.server.HTTPServer(("127.0.0.1", 0), Head) as server:
-        server.asked = []
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server
-        server.shutdown()
+    with Head() as peer:
+        yield peer
 
 
 def test_a_sink_is_asked_with_head(conf, folder, head):
     (folder / "secret").write_text("alpha\n")
-    sink = HOOK | {"url": f"http://127.0.0.1:{head.server_address[1]}/records"}
+    sink = HOOK | {"url": f"http://127.0.0.1:{head.port}/records"}
     config = conf(sinks=[sink | {"headers": {"x-b": "b"}, "secret_headers": {"x-a": "secret"}}])
     for level, statuses in {
         "ok": (200, 404, 405, 501),
@@ -164,10 +161,10 @@ def test_a_sink_is_asked_with_head(conf, folder, head):
             exit_status, found = doctor(config)
             assert exit_status == (1 if level == "fail" else 0)
             assert [one[0] for one in found if one[1] == "sink"] == [level]
-    assert head.asked[0]["x-a"] == "alpha" and head.asked[0]["x-b"] == "b"
-    count = len(head.asked)
+    assert head.calls[0]["x-a"] == "alpha" and head.calls[0]["x-b"] == "b"
+    count = len(head.calls)
     assert doctor(config, "--offline")[0] == 0 and check(config)[0] == 0
-    assert len(head.asked) == count
+    assert len(head.calls) == count
 
 
 def test_a_sink_that_refuses_connections(conf):

@@ -1,21 +1,14 @@
 """`sluice doctor` asks AWS about the targets of sinks: with calls that cost and change nothing."""
 
-import contextlib
-import http.server
 import json
-import threading
 
 import pytest
 import yaml
 
+from aws_signatures import environment
+from http_peer import HttpPeer, HttpPeerHandler
 from server import defaults, merge, route, run
 
-ENV = {
-    "AWS_ACCESS_KEY_ID": "KEY",
-    "AWS_SECRET_ACCESS_KEY": "secret",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "HOME": "/nonexistent",
-}
 STREAM = {"StreamDescriptionSummary": {"StreamStatus": "ACTIVE"}}
 DELIVERY_STREAM = {"DeliveryStreamDescription": {"DeliveryStreamStatus": "ACTIVE"}}
 TABLE = {"Table": {"TableStatus": "ACTIVE", "KeySchema": [{"AttributeName": "id"}]}}
@@ -28,42 +21,25 @@ SNS = {"name": "news", "kind": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456
 S3 = {"name": "lake", "kind": "s3", "bucket": "objects", "prefix": "in/{time:%Y}/"}
 
 
-class Peer:
+class ServingHandler(HttpPeerHandler):
+    def do_POST(self):
+        self.body()
+        name = self.headers.get("X-Amz-Target", self.command)
+        self.peer.calls.append(f"{name} {self.path}" if name == self.command else name)
+        status, answer = self.peer.answers[name]
+        self.send(status, body=(answer if isinstance(answer, str) else json.dumps(answer)).encode())
+
+    do_GET = do_PUT = do_POST
+
+
+class Serving(HttpPeer):
     """Answers each call by its X-Amz-Target or its method: (status, a JSON object or XML)."""
 
+    handler = ServingHandler
+
     def __init__(self, answers):
-        self.answers, self.calls = answers, []
-
-    def answer(self, headers, method, path):
-        name = headers.get("X-Amz-Target", method)
-        self.calls.append(f"{method} {path}" if name == method else name)
-        status, answer = self.answers[name]
-        return status, answer if isinstance(answer, str) else json.dumps(answer)
-
-
-@contextlib.contextmanager
-def serving(answers):
-    peer = Peer(answers)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-        def do_POST(self):
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, text = peer.answer(self.headers, self.command, self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        do_GET = do_PUT = do_POST
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        peer.url = f"http://127.0.0.1:{server.server_address[1]}"
-        yield peer
-        server.shutdown()
+        super().__init__()
+        self.answers = answers
 
 
 @pytest.fixture
@@ -78,7 +54,7 @@ def doctor(folder):
             "sinks": [{"region": "eu-west-1"} | sink],
         }
         path.write_text(yaml.safe_dump(merge(defaults(), changes), sort_keys=False))
-        told = run("doctor", "-c", path, "--json", *args, cwd=folder, env=ENV | (env or {}))
+        told = run("doctor", "-c", path, "--json", *args, cwd=folder, env=environment(**(env or {})))
         assert told.stderr == ""
         found = [json.loads(line) for line in told.stdout.splitlines()]
         found = [(one["finding"], one["text"]) for one in found if one["what"] == "sink"]
@@ -127,14 +103,14 @@ LOOKS = {
 @pytest.mark.parametrize("case", LOOKS)
 def test_what_aws_says_about_a_target(doctor, case):
     sink, call, answer, level, text = LOOKS[case]
-    with serving({call: answer}) as peer:
+    with Serving({call: answer}) as peer:
         status = 1 if level == "fail" else 0
         assert doctor(sink | {"endpoint_url": peer.url}) == (status, level, text)
         assert {one.split()[0] for one in peer.calls} == {call}
 
 
 def test_offline_leaves_targets_out(doctor):
-    with serving({}) as peer:
+    with Serving({}) as peer:
         assert doctor(KINESIS | {"endpoint_url": peer.url}, "--offline") == (0, None, None)
         assert not peer.calls
 
@@ -157,7 +133,7 @@ PROBES = {
 @pytest.mark.parametrize("case", PROBES)
 def test_a_bucket_is_written_to_only_with_probe(doctor, case):
     answer, level, text = PROBES[case]
-    with serving({"GET": (200, "<ListBucketResult/>"), "PUT": answer}) as peer:
+    with Serving({"GET": (200, "<ListBucketResult/>"), "PUT": answer}) as peer:
         sink = S3 | {"endpoint_url": peer.url}
         assert doctor(sink)[:2] == (0, "ok")
         assert not any(call.startswith("PUT") for call in peer.calls)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from aws_api import AwsApi
-from glue_server import Refusal
+from aws_signatures import Refusal
 from server import ROOT, defaults, merge, run
 
 RIGHTS = json.loads((ROOT / "docs/iam/doctor-rule.json").read_text())["Statement"]

@@ -4,7 +4,8 @@ import botocore.config
 import botocore.exceptions
 import botocore.session
 import pytest
-from glue_server import CHANGES, KEY, REFUSALS, REGION, REGISTRY, SCHEMA, GlueServer
+from aws_signatures import KEY, REGION
+from glue_server import CHANGES, REFUSALS, REGISTRY, SCHEMA, GlueServer
 
 CLOSED = '{"type":"object","additionalProperties":false}'
 OPEN = '{"type":"object","additionalProperties":true}'

@@ -3,15 +3,14 @@
 import base64
 import hashlib
 import hmac
-import http.server
 import json
-import threading
 import time
 import urllib.parse
 
 import pytest
 
 from certificates import make_pair
+from http_peer import HttpPeer, HttpPeerHandler
 from server import PATIENCE, run, wait_for
 from test_sinks import STORE, again, arrives, counters, hook, ids, name, post
 
@@ -119,50 +118,43 @@ def test_the_origin_of_a_record_outlives_a_restart(sluice, event, receiver, fold
     server.stop()
 
 
-class TokenServer:
+class TokenHandler(HttpPeerHandler):
+    def do_POST(self):
+        tokens = self.peer
+        form = urllib.parse.parse_qs(self.body().decode())
+        basic = base64.b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
+        tokens.asked.append((form, basic))
+        answer = {"error": "invalid_client"}
+        if tokens.status == 200:
+            answer = {
+                "access_token": f"t{len(tokens.asked)}",
+                "token_type": "Bearer",
+                "expires_in": tokens.lifetime,
+            }
+        self.send(tokens.status, body=json.dumps(answer).encode())
+
+
+class TokenServer(HttpPeer):
     """Issues t1, t2, ... by client credentials; `status` refuses; `asked` has each request's form."""
 
+    handler = TokenHandler
+
     def __init__(self):
-        self.asked = []
+        super().__init__()
+        self.asked = self.calls
         self.status = 200
         self.lifetime = 3600
-        tokens = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                basic = base64.b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
-                tokens.asked.append((form, basic))
-                answer = {"error": "invalid_client"}
-                if tokens.status == 200:
-                    answer = {
-                        "access_token": f"t{len(tokens.asked)}",
-                        "token_type": "Bearer",
-                        "expires_in": tokens.lifetime,
-                    }
-                self.send_response(tokens.status)
-                self.end_headers()
-                self.wfile.write(json.dumps(answer).encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/token"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
 
 @pytest.fixture
 def tokens():
-    made = TokenServer()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with TokenServer() as made:
+        yield made
 
 
 def oauth(tokens, secret, **changes):
     return {
-        "token_url": tokens.url,
+        "token_url": f"{tokens.url}/token",
         "client_id": "sluice",
         "client_secret_file": secret("s3cret"),
         "scope": "records.write",

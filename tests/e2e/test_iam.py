@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from aws_targets import AwsTarget, Service
+from aws_services import Service
+from aws_targets import AwsTarget
 from glue_server import GlueServer
 from s3_target import S3Target
 from server import ROOT, route, wait_for
@@ -20,8 +21,8 @@ from test_doctor_aws import (  # noqa: F401
     SQS,
     STREAM,
     TABLE,
+    Serving,
     doctor,
-    serving,
 )
 
 FOLDER = ROOT / "docs/iam"
@@ -150,7 +151,7 @@ LOOKS = {
 @pytest.mark.parametrize("right", LOOKS)
 def test_doctor_may_look(doctor, right):  # noqa: F811
     sink, answers = LOOKS[right]
-    with serving({name: (200, answer) for name, answer in answers.items()}) as peer:
+    with Serving({name: (200, answer) for name, answer in answers.items()}) as peer:
         assert doctor(sink | {"endpoint_url": peer.url})[:2] == (0, "ok")
     assert right in rights("doctor")
 

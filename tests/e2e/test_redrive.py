@@ -8,7 +8,7 @@ import time
 import pytest
 
 from aws_api import AwsApi
-from glue_server import Refusal
+from aws_signatures import Refusal
 from server import ROOT, defaults, merge, run
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead"

@@ -13,7 +13,8 @@ import time
 
 import pytest
 
-from aws_targets import AwsTarget, DynamoInsert, Fault, SqsFifo
+from aws_services import DynamoInsert, SqsFifo
+from aws_targets import AwsTarget, Fault
 from client import Closed
 from server import SLOW, Server, defaults, furnish, merge
 from test_sinks import name

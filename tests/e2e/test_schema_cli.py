@@ -5,7 +5,8 @@ import json
 import pytest
 import yaml
 
-from glue_server import REGISTRY, SCHEMA, Refusal
+from aws_signatures import Refusal
+from glue_server import REGISTRY, SCHEMA
 from server import ROOT, put_schema, route, run
 
 DEFINITION = json.loads((ROOT / f"conf/schemas/{REGISTRY}/{SCHEMA}.json").read_text())

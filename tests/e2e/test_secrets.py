@@ -9,7 +9,7 @@ import pytest
 
 from aws_api import AwsApi
 from client import encode, request
-from glue_server import Refusal
+from aws_signatures import Refusal
 from server import ROOT, defaults, merge, run
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:events!connection/genesys/4f-AbCdEf"

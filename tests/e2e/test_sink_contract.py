@@ -22,19 +22,8 @@ import time
 
 import pytest
 
-from aws_targets import (
-    AwsTarget,
-    DynamoInsert,
-    DynamoReplace,
-    EventBridge,
-    Fault,
-    Firehose,
-    Kinesis,
-    Sns,
-    SnsFifo,
-    Sqs,
-    SqsFifo,
-)
+from aws_services import DynamoInsert, DynamoReplace, EventBridge, Firehose, Kinesis, Sns, SnsFifo, Sqs, SqsFifo
+from aws_targets import AwsTarget, Fault
 from server import SLOW, route, wait_for
 from test_sinks import arrives, counters, name, post
 

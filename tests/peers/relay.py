@@ -16,8 +16,9 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 
-from aws_targets import AwsTarget, EntryRefusal, Stored
-from glue_server import REGION
+from aws_services import EntryRefusal, Stored
+from aws_targets import AwsTarget
+from aws_signatures import REGION
 
 
 class Relay(AwsTarget):

@@ -19,6 +19,8 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
+from aws_signatures import environment
+
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 REGION = "eu-west-1"
 BUCKET = "lake"
@@ -112,12 +114,7 @@ class Peer:
         } | self.keys | changes  # fmt: skip
 
     def environment(self, secret=None):
-        return {
-            "AWS_ACCESS_KEY_ID": self.key[0],
-            "AWS_SECRET_ACCESS_KEY": secret or self.key[1],
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HOME": "/nonexistent",
-        }
+        return environment((self.key[0], secret or self.key[1]))
 
     def objects(self):
         client = self.client()

@@ -5,7 +5,7 @@ The relay lets calls and entries fail; what it passes on is answered by the emul
 
 import pytest
 import test_sink_contract as contract
-from aws_targets import DynamoInsert, DynamoReplace, EventBridge, Kinesis, Sns, Sqs, SqsFifo
+from aws_services import DynamoInsert, DynamoReplace, EventBridge, Kinesis, Sns, Sqs, SqsFifo
 from ministack import Ministack, is_installed
 from relay import Relay
 from test_sink_contract import (  # noqa: F401: fixtures and tests

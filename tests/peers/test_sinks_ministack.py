@@ -4,6 +4,7 @@ import json
 import signal
 
 import pytest
+from aws_signatures import environment
 from ministack import Ministack, is_installed
 from server import wait_for
 from test_sinks import STORE, arrives, counters, name, post
@@ -11,15 +12,6 @@ from test_sinks import STORE, arrives, counters, name, post
 pytestmark = pytest.mark.skipif(not is_installed(), reason="ministack could not be installed")
 KINDS = ["kinesis", "sqs", "sqs_fifo", "dynamodb_insert", "dynamodb_replace"]
 TEXTS = ["", "é€😀", "\x00\x01\x1f\x7f", "\ufffe\uffff", "\u2028", '"\\/']
-
-
-def environment(key):
-    return {
-        "AWS_ACCESS_KEY_ID": key[0],
-        "AWS_SECRET_ACCESS_KEY": key[1],
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "HOME": "/nonexistent",
-    }
 
 
 @pytest.fixture(scope="module", params=KINDS)

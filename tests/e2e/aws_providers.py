@@ -9,8 +9,6 @@ the end.
 """
 
 import datetime
-import email.utils
-import http.server
 import json
 import sys
 import threading
@@ -19,7 +17,9 @@ import urllib.parse
 
 import botocore.session
 import botocore.validate
-from glue_server import REGION, Refusal, SignatureCheck
+
+from aws_signatures import REGION, Refusal, SignatureCheck
+from http_peer import HttpPeer, HttpPeerHandler
 
 
 class Keys:
@@ -59,61 +59,32 @@ def in_words(key):
     return key | ({"Expiration": iso(key["Expiration"])} if "Expiration" in key else {})
 
 
-class Peer:
-    """An HTTP server on a free port; subclasses answer requests."""
+class ProviderHandler(HttpPeerHandler):
+    def do_GET(self):
+        peer = self.peer
+        body = self.body()
+        peer.requests += 1
+        try:
+            status, answer = peer.answer(self.command, self.path, self.headers, body)
+        except Refusal as refusal:
+            peer.complain(f"{self.command} {self.path}: {refusal}")
+            status = refusal.status
+            answer = {"Error": {"Code": refusal.code, "Message": refusal.message}}
+        text = answer if isinstance(answer, str) else json.dumps(answer)
+        self.send(status, body=text.encode())
+
+    do_POST = do_PUT = do_GET
+
+
+class Peer(HttpPeer):
+    """A source of credentials; subclasses answer requests."""
+
+    handler = ProviderHandler
 
     def __init__(self, keys):
+        super().__init__()
         self.keys = keys
-        self.problems = []
         self.requests = 0
-        self.skew = 0  # seconds by which its clock is ahead
-
-    def now(self):
-        return time.time() + self.skew
-
-    def __enter__(self):
-        peer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def log_message(self, *_):
-                pass
-
-            def date_time_string(self, timestamp=None):
-                return email.utils.formatdate(timestamp or peer.now(), usegmt=True)
-
-            def do_GET(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                peer.requests += 1
-                try:
-                    status, answer = peer.answer(self.command, self.path, self.headers, body)
-                except Refusal as refusal:
-                    peer.problems.append(f"{self.command} {self.path}: {refusal}")
-                    status = refusal.status
-                    answer = {"Error": {"Code": refusal.code, "Message": refusal.message}}
-                text = answer if isinstance(answer, str) else json.dumps(answer)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            do_POST = do_PUT = do_GET
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
-        if kind is None:
-            assert not self.problems, self.problems
 
     def expect(self, ok, problem):
         if not ok:
