@@ -118,9 +118,11 @@ static bool is_shadow(const struct config *config, const char *path)
     return is;
 }
 
+/* Of a route, or one that schemas may refer to. */
 static bool is_schema(const struct config *config, const char *path)
 {
-    bool is = false;
+    bool is = str_ends_with(str_from_c(path), STR(".json")) &&
+              file_name_is_within(path, config->registry.dir);
 
     for (size_t i = 0; i < config->route_count; i++)
         is = is || file_name_is_same(

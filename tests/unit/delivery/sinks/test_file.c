@@ -353,7 +353,7 @@ static void an_idle_file_is_put_aside_in_time(void)
     folder_done(&folder);
 }
 
-static void a_moved_or_removed_file_is_made_anew(void)
+static void a_moved_or_removed_file_is_made_again(void)
 {
     char aside[FOLDER_PATH_SIZE];
     struct sink sink;
@@ -569,7 +569,7 @@ int main(void)
     RUN(rotated_names_have_a_time_stamp);
     RUN(a_file_is_over_at_the_end_of_its_period);
     RUN(an_idle_file_is_put_aside_in_time);
-    RUN(a_moved_or_removed_file_is_made_anew);
+    RUN(a_moved_or_removed_file_is_made_again);
     RUN(an_emptied_file_is_written_from_its_beginning);
     RUN(reopening_lets_go_of_the_file);
     RUN(only_one_writes_to_a_file);

@@ -288,7 +288,7 @@ static void any_id_makes_a_key(void)
     end();
 }
 
-static void headers_are_sent_and_secrets_read_anew(void)
+static void headers_are_sent_and_secrets_read_again(void)
 {
     struct folder folder;
     char file[FOLDER_PATH_SIZE];
@@ -899,7 +899,7 @@ int main(void)
     RUN(one_record_is_the_body);
     RUN(several_records_are_an_array);
     RUN(any_id_makes_a_key);
-    RUN(headers_are_sent_and_secrets_read_anew);
+    RUN(headers_are_sent_and_secrets_read_again);
     RUN(each_status_has_its_meaning);
     RUN(what_the_operator_must_mend_is_a_fault_of_the_configuration);
     RUN(no_whole_answer_postpones);

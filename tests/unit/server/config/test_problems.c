@@ -307,6 +307,8 @@ static void no_sink_writes_to_a_file_of_the_server(void)
           "it is in the schemas' cache (registry.cache_dir)" },
         { "a schema", "schemas/GenesysInteractionRegistry/InteractionStartedSchema.json",
           "registry: {kind: file, dir: %s/schemas}\n", "it is a schema (registry.dir)" },
+        { "a part of schemas", "parts/Common.json", "registry: {kind: file, dir: %s}\n",
+          "it is a schema (registry.dir)" },
         { "beside the schemas", "records.ndjson", "registry: {kind: file, dir: %s}\n", NULL },
         { "a secret", "key", "auth: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n",
           "the configuration is read from it" },
