@@ -104,8 +104,8 @@ fetch_peers() {
     echo "$wanted" >build/peers/installed
 }
 
-# Other stores of objects. What cannot be installed here is left out, and its tests are skipped with the reason.
-fetch_stores() {
+# Emulators of AWS. What cannot be installed here is left out, and its tests are skipped with the reason.
+fetch_emulators() {
     if [ ! -e build/peers-ministack/installed ]; then
         echo "Installing from PyPI: ministack 1.5.33"
         if /usr/bin/python3 -m venv build/peers-ministack && build/peers-ministack/bin/pip install -q \
@@ -115,9 +115,10 @@ fetch_stores() {
             tail -3 build/setup.log >&2
         fi
     fi
-    if [ ! -e build/peers-npm/node_modules ] && command -v npm >/dev/null; then
-        echo "Installing with npm: s3rver 3.7.1"
-        npm install --prefix build/peers-npm --no-save --no-audit --no-fund --loglevel=error s3rver@3.7.1 || :
+    if [ ! -e build/peers-npm/node_modules/kinesis-local ] && command -v npm >/dev/null; then
+        echo "Installing with npm: s3rver 3.7.1, dynalite 4.0.0, kinesis-local 0.6.2"
+        npm install --prefix build/peers-npm --no-save --no-audit --no-fund --loglevel=error \
+            s3rver@3.7.1 dynalite@4.0.0 kinesis-local@0.6.2 || :
     fi
     if [ ! -e build/peers-bin/versitygw ] && command -v go >/dev/null; then
         echo "Building with go: versitygw 1.8.0, a few minutes"
@@ -138,6 +139,19 @@ fetch_kafka() {
         mv "$lib.new" "$lib"
     done
     javac -cp 'build/kafka/4.1.2/*' -d build/kafka/classes tests/kafka/MskTokens.java
+}
+
+# AWS's deserializer of messages with Glue's header. If it cannot be installed its test is skipped.
+fetch_deserializer() {
+    lib=$PWD/build/glue/lib
+    if [ ! -d "$lib" ]; then
+        echo "Installing with Maven: AWS's schema-registry-serde 1.1.24"
+        rm -rf "$lib.new"
+        mvn -q -B -f tests/peers/glue_pom.xml dependency:copy-dependencies -DincludeScope=runtime \
+            -DoutputDirectory="$lib.new" >build/setup.log 2>&1 || { tail -3 build/setup.log >&2; return 0; }
+        mv "$lib.new" "$lib"
+    fi
+    javac -cp 'build/glue/lib/*' -d build/glue/classes tests/peers/GlueRecords.java
 }
 
 list=""
@@ -178,4 +192,4 @@ fi
 install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac
-case " $* " in *" peers "*) fetch_peers && fetch_kafka && fetch_stores ;; esac
+case " $* " in *" peers "*) fetch_peers && fetch_kafka && fetch_emulators && fetch_deserializer ;; esac

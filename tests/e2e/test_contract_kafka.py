@@ -9,7 +9,7 @@ import types
 import pytest
 
 import test_sink_contract as contract
-from aws_targets import Stored
+from aws_services import Stored
 from kafka_library import Mock
 from server import wait_for
 from test_sink_contract import peer, start, test_each_record_arrives_unharmed  # noqa: F401: fixtures and a test

@@ -89,7 +89,7 @@ def start(sluice, peer):
     def serve(store=None, http=None, **keys):
         return sluice(
             env=peer.environment(),
-            http={"max_body": "16MiB", "max_inflight_bytes": "256MiB"} | (http or {}),
+            http={"max_body": "16MiB", "max_inflight_bytes": "256MiB", "deadline": "60s"} | (http or {}),
             store=STORE if store is None else store,
             routes=[route(match={"source": "genesyscloud"})],  # not what the target may send back
             sinks=[peer.sink(**keys)],

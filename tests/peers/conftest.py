@@ -9,4 +9,5 @@ sys.path.insert(0, str(E2E))
 spec = importlib.util.spec_from_file_location("e2e_fixtures", E2E / "conftest.py")
 fixtures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fixtures)
-event, folder, secret, sluice = fixtures.event, fixtures.folder, fixtures.secret, fixtures.sluice
+event, folder, glue, secret = fixtures.event, fixtures.folder, fixtures.glue, fixtures.secret
+sluice = fixtures.sluice

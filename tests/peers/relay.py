@@ -1,6 +1,6 @@
 """Stands between a sink and a service by others, and lets calls and entries fail as a test says.
 
-    with Relay(Kinesis(), kind) as peer:    # kind: of ministack.Ministack
+    with Relay(Kinesis(), kind) as peer:    # kind: of emulators.py
         server = sluice(sinks=[peer.sink()], env=peer.environment())
         peer.plan = lambda entries: Fault(entries={0: "later"})
 

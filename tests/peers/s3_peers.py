@@ -49,6 +49,7 @@ class Peer:
     key = ("AKIDTEST", "a secret of the test")
     keeps_promises = True  # it knows If-None-Match
     checks_signatures = True
+    has_files = False  # what it has taken outlives its process
     keys = {}  # of the sink
 
     def __init__(self, folder):
@@ -64,32 +65,34 @@ class Peer:
     def prepare(self):
         """After it listens and before the bucket is made."""
 
-    def __enter__(self):
-        self.log = (self.folder / "peer.log").open("w")
-        self.process = subprocess.Popen(
-            self.command(), cwd=self.folder, env=os.environ | self.variables(), stdout=self.log, stderr=self.log
-        )
+    def start(self):
+        """Start the process, and wait until it listens."""
+        with open(self.folder / "peer.log", "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), cwd=self.folder, env=os.environ | self.variables(), stdout=log, stderr=log
+            )
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
-                break
+                return
             except OSError:
                 text = (self.folder / "peer.log").read_text()
                 assert self.process.poll() is None and time.monotonic() < deadline, text
                 time.sleep(0.05)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        self.start()
         self.prepare()
         self.client().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
+        self.kill()
 
     def client(self, service="s3", key=None):
         key = key or self.key
@@ -129,9 +132,11 @@ class Peer:
 class VersityGw(Peer):
     """The strictest of them: signature, hash of the body, region, checksums. Objects are files."""
 
+    has_files = True
+
     def command(self):
         program = tool("peers-bin", "versitygw")
-        (self.folder / "files").mkdir()
+        (self.folder / "files").mkdir(exist_ok=True)
         return [program, "--access", self.key[0], "--secret", self.key[1], "--region", REGION,
                 "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", "files"]  # fmt: skip
 
@@ -186,7 +191,7 @@ class S3rver(Peer):
         if not shutil.which("node"):
             raise Missing("no node")
         program = tool("peers-npm", "node_modules", ".bin", "s3rver")
-        (self.folder / "files").mkdir()
+        (self.folder / "files").mkdir(exist_ok=True)
         return [program, "-d", "files", "-a", "127.0.0.1", "-p", str(self.port), "--silent"]
 
 

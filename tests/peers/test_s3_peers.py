@@ -87,6 +87,28 @@ def test_killed_again_and_again_each_record_is_in_one_object(sluice, peer, event
     server.stop()
 
 
+def test_when_the_store_is_killed_again_and_again_each_record_is_in_one_object(sluice, peer, event):
+    if not peer.has_files:
+        pytest.skip("what it has taken is lost with its process")
+    server = sluice(
+        env=peer.environment(),
+        http={"deadline": "60s"},
+        store=STORE,
+        sinks=[peer.sink(max_bytes="8KiB", max_age="20ms")],
+    )
+    for kill in range(20):
+        post(server, event, name(f"e{kill}-", 10))
+        if kill % 2:
+            arrives(server, "lake")
+        peer.kill()
+        post(server, event, name(f"f{kill}-", 2))
+        peer.start()
+    arrives(server, "lake")
+    posted = [one for kill in range(20) for one in [*name(f"e{kill}-", 10), *name(f"f{kill}-", 2)]]
+    assert sorted(records(peer)) == sorted(posted)
+    assert counters(server, "lake")["dead"] == 0
+
+
 def test_an_object_that_is_there_is_not_written_again(sluice, peer, event):
     """A copy of the store delivers the same records a second time."""
     if not peer.keeps_promises:

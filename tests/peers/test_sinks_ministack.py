@@ -5,11 +5,11 @@ import signal
 
 import pytest
 from aws_signatures import environment
-from ministack import Ministack, is_installed
+from emulators import Ministack
 from server import wait_for
 from test_sinks import STORE, arrives, counters, name, post
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason="ministack could not be installed")
+pytestmark = pytest.mark.skipif(bool(Ministack.missing()), reason=Ministack.missing() or "-")
 KINDS = ["kinesis", "sqs", "sqs_fifo", "dynamodb_insert", "dynamodb_replace"]
 TEXTS = ["", "é€😀", "\x00\x01\x1f\x7f", "\ufffe\uffff", "\u2028", '"\\/']
 

@@ -1,4 +1,4 @@
-"""Ministack, an emulator of AWS by others, as a peer of the sinks: it checks signatures and IAM policies.
+"""Emulators of AWS by others, as peers of the sinks. Some check signatures and IAM policies.
 
     with Ministack(folder) as peer:
         key = peer.user("sluice", ["kinesis:PutRecords"])
@@ -8,62 +8,83 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import time
 import types
 
 import boto3
+import botocore.config
 
 REGION = "eu-west-1"
-ROOT = ("test", "test")
-PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "build/peers-ministack/bin/hypercorn"
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parents[1] / "build"
 PATIENCE = 60
 
 
-def is_installed():
-    return PROGRAM.exists()
+class Emulator:
+    """A process on a free port. `kinds`: the methods that make its targets."""
 
+    root = ("test", "test")
 
-class Ministack:
     def __init__(self, folder):
         self.folder = folder
         self.count = 0
+        self.key = self.root
 
-    def __enter__(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "AUTH": "true"}
-        env |= {"GATEWAY_PORT": str(self.port), "MINISTACK_HOST": "127.0.0.1"}
-        with open(self.folder / "ministack.log", "wb") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, "ministack.app:app", "--bind", f"127.0.0.1:{self.port}"],
-                cwd=self.folder,
-                env=env,
-                stdout=log,
-                stderr=log,
-            )
+    @classmethod
+    def missing(cls):
+        """Why it cannot be used; "": it can."""
+        return "" if cls.program().exists() else f"{cls.program()} could not be installed"
+
+    @staticmethod
+    def program():
+        raise NotImplementedError
+
+    def command(self):
+        raise NotImplementedError
+
+    def variables(self):
+        return {}
+
+    def prepare(self):
+        """When it listens."""
+
+    def start(self):
+        """Start the process, and wait until it listens."""
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder)} | self.variables()
+        with open(self.folder / "emulator.log", "ab") as log:
+            self.process = subprocess.Popen(self.command(), cwd=self.folder, env=env, stdout=log, stderr=log)
         until = time.monotonic() + PATIENCE
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return self
+                return
             except OSError:
                 assert self.process.poll() is None and time.monotonic() < until, "it does not start"
                 time.sleep(0.1)
 
+    def __enter__(self):
+        with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+            self.port, self.other_port = free.getsockname()[1], other.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+        self.prepare()
+        return self
+
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.kill()
+        self.process.wait()
 
     def client(self, service):
         return boto3.client(
             service,
             REGION,
             endpoint_url=self.url,
-            aws_access_key_id=ROOT[0],
-            aws_secret_access_key=ROOT[1],
+            aws_access_key_id=self.key[0],
+            aws_secret_access_key=self.key[1],
+            config=botocore.config.Config(s3={"addressing_style": "path"}),
         )
 
     def user(self, name, actions):
@@ -161,11 +182,32 @@ class Ministack:
         def subscribe(queue):
             pattern = json.dumps({"source": ["sluice"]})
             events.put_rule(Name=bus, EventBusName=bus, EventPattern=pattern)
-            target = {"Id": "queue", "Arn": queue, "InputPath": "$.detail"}
+            target = {"Id": "queue", "Arn": queue}
             events.put_targets(Rule=bus, EventBusName=bus, Targets=[target])
 
         sink = {"bus": bus, "source": "sluice", "detail_type": "record of {/queue_id}"}
-        return self.kind("eventbridge", ["events:PutEvents"], self._listen(subscribe), **sink)
+        events_of = self._listen(subscribe)
+
+        def arrived():
+            return [json.dumps(json.loads(one)["detail"]).encode() for one in events_of()]
+
+        return self.kind("eventbridge", ["events:PutEvents"], arrived, **sink)
+
+    def firehose(self):
+        s3, firehose = self.client("s3"), self.client("firehose")
+        name = self.name()
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        role = "arn:aws:iam::000000000000:role/firehose"
+        destination = {"RoleARN": role, "BucketARN": f"arn:aws:s3:::{name}"}
+        firehose.create_delivery_stream(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=destination)
+
+        def arrived():
+            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=name)
+            objects = [row["Key"] for page in pages for row in page.get("Contents", [])]
+            bodies = [s3.get_object(Bucket=name, Key=key)["Body"].read() for key in objects]
+            return [line for body in bodies for line in body.split(b"\n") if line]
+
+        return self.kind("firehose", "firehose:PutRecordBatch", arrived, delivery_stream=name)
 
     def _table(self, mode, right):
         dynamodb = self.client("dynamodb")
@@ -189,3 +231,74 @@ class Ministack:
 
     def dynamodb_replace(self):
         return self._table("replace", "dynamodb:BatchWriteItem")
+
+
+class Ministack(Emulator):
+    """It checks signatures and rights of all keys but the root's."""
+
+    kinds = "kinesis sqs sqs_fifo sns eventbridge firehose dynamodb_insert dynamodb_replace".split()
+
+    @staticmethod
+    def program():
+        return BUILD / "peers-ministack/bin/hypercorn"
+
+    def command(self):
+        return [self.program(), "ministack.app:app", "--bind", f"127.0.0.1:{self.port}"]
+
+    def variables(self):
+        return {"AUTH": "true", "GATEWAY_PORT": str(self.port), "MINISTACK_HOST": "127.0.0.1"}
+
+
+class Moto(Emulator):
+    """It checks signatures and rights, after the first calls. It does not know DynamoDB's batches of statements, and
+    checks the signature of a form (SNS) as Python would write it."""
+
+    kinds = "kinesis sqs sqs_fifo eventbridge firehose dynamodb_replace".split()
+
+    @staticmethod
+    def program():
+        return BUILD / "peers/bin/moto_server"
+
+    def command(self):
+        return [self.program(), "-H", "127.0.0.1", "-p", str(self.port)]
+
+    def variables(self):
+        return {"INITIAL_NO_AUTH_ACTION_COUNT": "3"}  # for prepare()
+
+    def prepare(self):
+        self.key = self.user("root", "*")
+
+
+class Unchecked(Emulator):
+    """It knows neither users nor signatures."""
+
+    def user(self, *_):
+        return self.root
+
+
+class Dynalite(Unchecked):
+    """It insists on JSON 1.0, and does not know PartiQL."""
+
+    kinds = ["dynamodb_replace"]
+
+    @staticmethod
+    def program():
+        return BUILD / "peers-npm/node_modules/dynalite/cli.js"
+
+    def command(self):
+        return ["node", self.program(), "--host", "127.0.0.1", "--port", str(self.port), "--createTableMs", "10"]
+
+
+class KinesisLocal(Unchecked):
+    kinds = ["kinesis"]
+
+    @staticmethod
+    def program():
+        return BUILD / "peers-npm/node_modules/kinesis-local/main.js"
+
+    def command(self):
+        shutil.copy(self.program().with_name("server.json"), self.folder)
+        return ["node", "-r", HERE / "loopback.js", self.program()]
+
+    def variables(self):
+        return {"KINESIS_MOCK_PLAIN_PORT": str(self.port), "KINESIS_MOCK_TLS_PORT": str(self.other_port)}
