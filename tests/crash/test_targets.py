@@ -1,4 +1,4 @@
-"""kill -9 of the server, and outages of the target, while records go to services of AWS and to Kafka.
+"""kill -9 of the server, and outages or kill -9 of the target, while records go to services of AWS and to Kafka.
 
 None is lost. DynamoDB, S3 and a FIFO queue have each event once. CRASH_TARGET_KILLS=20: each kind, so many kills.
 """
@@ -7,50 +7,30 @@ import collections
 import contextlib
 import json
 import os
-import threading
+import pathlib
+import socket
+import subprocess
+import sys
 
 import pytest
 
 import verdict
-from aws_services import DynamoInsert, Kinesis, Sqs, SqsFifo
-from aws_targets import AwsTarget, Fault
+from aws_services import DynamoInsert, EventBridge, Firehose, Kinesis, Sns, Sqs, SqsFifo
+from aws_targets import AwsTarget
 from kafka_library import Mock
 from s3_target import S3Target
+from storm import Storm
+from target_process import service_with
 from trial import KILLS, LONG, Trial
 
 IS_LONG = LONG or "CRASH_TARGET_KILLS" in os.environ
 TIMES = int(os.environ.get("CRASH_TARGET_KILLS", KILLS if LONG else 4))
 
 
-class Storm:
-    """Each tenth call fails, each tenth is stored without an answer, and each tenth fails for one entry. While it
-    `is_down` no call is answered; the one that the outage interrupts may be stored."""
-
-    def __init__(self, rng):
-        self.rng = rng
-        self.lock = threading.Lock()
-        self.is_down = False
-
-    def draw(self):
-        with self.lock:
-            if self.is_down:
-                return "reset"
-            return {0: "broken", 1: "lost", 2: "entry"}.get(self.rng.randrange(10), "")
-
-    def of_entries(self, entries):
-        call = self.draw()
-        if call == "entry":
-            return Fault(entries={self.rng.randrange(len(entries)): "later"})
-        return Fault(call=call) if call else Fault(delay=0.005)
-
-    def of_object(self, method, _):
-        return self.draw().replace("entry", "") if method == "PUT" else None
-
-
 class Service:
     """A service of AWS that takes entries."""
 
-    def __init__(self, service):
+    def __init__(self, service, _):
         self.peer = AwsTarget(service())
         self.sink, self.environment = self.peer.sink, self.peer.environment
 
@@ -65,8 +45,55 @@ class Service:
         return self.peer.arrived()
 
 
+class Process(Service):
+    """A service in a process of its own, which is killed when it goes down."""
+
+    def __init__(self, service, folder):
+        self.service, self.file = service, folder / "taken"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        target = AwsTarget(service(), self.port)
+        self.sink, self.environment = target.sink, target.environment
+        self.peer = self
+        self.kills = 0
+        self.process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def start(self):
+        program = pathlib.Path(__file__).with_name("target_process.py")
+        seed = f"{self.seed}/{self.kills}" if self.seed else ""
+        command = [sys.executable, "-B", program, self.service.__name__, self.port, self.file, seed]
+        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def set_storm(self, storm):
+        self.seed = storm and storm.rng.random()
+        if self.process:
+            self.process.terminate()
+            assert self.process.wait(20) == 0
+        self.start()
+
+    def set_down(self, is_down):
+        if not is_down:
+            self.start()
+            return
+        self.process.kill()
+        self.process.wait()
+        self.kills += 1
+
+    def arrived(self):
+        return [json.loads(one.data) for one in service_with(self.service.__name__, self.file).stored]
+
+
 class Bucket(Service):
-    def __init__(self, _=None):
+    def __init__(self, *_):
         self.peer = S3Target()
         self.environment = self.peer.environment
 
@@ -84,7 +111,7 @@ class Bucket(Service):
 class Topic(Service):
     """A topic of librdkafka's mock cluster."""
 
-    def __init__(self, _=None):
+    def __init__(self, *_):
         self.peer = contextlib.closing(Mock())
         self.mock = self.peer.thing
         self.environment = dict
@@ -110,14 +137,21 @@ KINDS = {
     "sqs": (Service, Sqs, False),
     "sqs-fifo": (Service, SqsFifo, True),
     "kafka": (Topic, None, False),
+    "kinesis-killed": (Process, Kinesis, False),
+    "firehose-killed": (Process, Firehose, False),
+    "eventbridge-killed": (Process, EventBridge, False),
+    "sns-killed": (Process, Sns, False),
+    "sqs-killed": (Process, Sqs, False),
+    "sqs-fifo-killed": (Process, SqsFifo, True),
+    "dynamodb-killed": (Process, DynamoInsert, True),
 }
-SHORT = ("kinesis", "dynamodb", "s3")
+SHORT = ("kinesis", "dynamodb", "s3", "dynamodb-killed")
 
 
 @pytest.mark.parametrize("kind", KINDS if IS_LONG else SHORT)
 def test_killed_at_any_time_each_record_arrives(tmp_path, seed, rng, tell, kind):
     make, service, is_once = KINDS[kind]
-    target = make(service)
+    target = make(service, tmp_path)
     with target.peer, Trial(tmp_path, seed, rng, target=target) as trial:
         target.set_storm(Storm(rng))
         trial.crowd.start(pause=0.002)
