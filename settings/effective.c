@@ -40,6 +40,8 @@ static bool is_shown(const struct effective *effective, const struct setting *ob
     struct setting kind = settings_get(effective->settings, object, "kind");
     struct json_object *inner;
 
+    if (member->schema && json_find(member->schema, "x-includes", &inner))
+        return false; /* what is included is shown */
     if (!belongs_to_kind(member->schema,
                          json_is_string(kind.value) ? json_str(kind.value) : STR("")))
         return false;

@@ -14,14 +14,19 @@ enum {
     MAX_KEY = 200, /* bytes of a key's path that are shown */
 };
 
-/* Insert it after the last problem of the same or an earlier line. */
+static bool is_later(const struct problem *a, const struct problem *b)
+{
+    return a->source != b->source ? a->source > b->source : a->parts.line > b->parts.line;
+}
+
+/* Insert it after the last problem of the same or an earlier place. */
 static void problems_add(struct settings *settings, struct problem problem)
 {
     size_t at = settings->count;
 
     settings->problems = mem_grow(settings->problems, settings->count, &settings->capacity,
                                   sizeof(*settings->problems));
-    for (; at > 0 && settings->problems[at - 1].parts.line > problem.parts.line; at--)
+    for (; at > 0 && is_later(&settings->problems[at - 1], &problem); at--)
         settings->problems[at] = settings->problems[at - 1];
     settings->problems[at] = problem;
     settings->count++;
@@ -56,16 +61,24 @@ static void problems_make_one_line(struct buf *path)
     buf_add(path, STR("..."));
 }
 
-struct settings_problem settings_place(struct settings *settings, struct str pointer)
+static struct settings_problem place_in(struct settings *settings, size_t source, struct str local)
 {
-    struct settings_problem place = { .file = settings->file };
+    struct settings_problem place = { .file = settings->sources[source].file };
     CLEANUP(buf_done) struct buf path;
 
     buf_init(&path, YAML_MAX_BYTES);
-    place.line = yaml_locate(settings->yaml, pointer, &path);
+    place.line = yaml_locate(settings->sources[source].yaml, local, &path);
     problems_make_one_line(&path);
     place.key = arena_copy(settings->arena, buf_str(&path)).ptr;
     return place;
+}
+
+struct settings_problem settings_place(struct settings *settings, struct str pointer)
+{
+    struct str local;
+    size_t source = settings_find_source(settings, pointer, &local);
+
+    return place_in(settings, source, local);
 }
 
 struct str settings_member_pointer(struct arena *arena, struct str object, const char *key)
@@ -78,11 +91,12 @@ struct str settings_member_pointer(struct arena *arena, struct str object, const
     return arena_copy(arena, buf_str(pointer));
 }
 
-static void problems_complain(struct settings *settings, struct str pointer,
+static void problems_complain(struct settings *settings, size_t source, struct str pointer,
                               struct settings_problem parts)
 {
     struct arena *arena = settings->arena;
     struct problem problem = { .pointer = arena_copy(arena, pointer),
+                               .source = source,
                                .is_value = !settings->is_checked,
                                .parts = parts };
     struct str place = STR("built-in defaults");
@@ -96,23 +110,25 @@ static void problems_complain(struct settings *settings, struct str pointer,
         problems_add(settings, problem);
 }
 
-void settings_complain_at(struct settings *settings, struct str pointer, size_t line,
+void settings_complain_in(struct settings *settings, size_t source, struct str local, size_t line,
                           const char *what)
 {
     struct settings_problem parts;
 
     if (settings->count == MAX_PROBLEMS)
         return;
-    parts = settings_place(settings, pointer);
-    parts.line = line;
+    parts = place_in(settings, source, local);
+    if (line > 0)
+        parts.line = line;
     parts.what = what;
-    problems_complain(settings, pointer, parts);
+    problems_complain(settings, source, settings_joined_pointer(settings, source, local), parts);
 }
 
 void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
 {
     struct settings_problem parts;
     char text[PROBLEM_SIZE];
+    struct str local;
     va_list args;
 
     if (settings->count == MAX_PROBLEMS)
@@ -120,9 +136,12 @@ void settings_complain(struct settings *settings, struct str pointer, const char
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    parts = settings_place(settings, pointer);
+
+    size_t source = settings_find_source(settings, pointer, &local);
+
+    parts = place_in(settings, source, local);
     parts.what = arena_copy(settings->arena, str_from_c(text)).ptr;
-    problems_complain(settings, pointer, parts);
+    problems_complain(settings, source, pointer, parts);
 }
 
 /* Is `inner` the same place as `outer`, or below it? */

@@ -13,10 +13,14 @@
 /* Add what the YAML reader found. */
 static void settings_add_faults(struct settings *settings)
 {
-    for (size_t i = 0; i < yaml_fault_count(settings->yaml); i++) {
-        const struct yaml_fault *fault = yaml_fault(settings->yaml, i);
+    for (size_t i = 0; i < settings->source_count; i++) {
+        const struct yaml *yaml = settings->sources[i].yaml;
 
-        settings_complain_at(settings, fault->pointer, fault->line, fault->text);
+        for (size_t k = 0; yaml && k < yaml_fault_count(yaml); k++) {
+            const struct yaml_fault *fault = yaml_fault(yaml, k);
+
+            settings_complain_in(settings, i, fault->pointer, fault->line, fault->text);
+        }
     }
 }
 
@@ -26,14 +30,15 @@ static bool settings_read(struct settings *settings, const struct yaml_options *
     if (!json_read(schema, NULL, &settings->schema, err) ||
         !json_read(STR("{}"), NULL, &settings->empty, err))
         return fail_within(err, "built-in schema");
-    if (options->file) {
-        if (!yaml_load(options, &settings->yaml, err))
-            return false;
-        settings->root = yaml_root(settings->yaml);
-        settings_add_faults(settings);
-    }
+    if (!settings_add_source(settings, options, err))
+        return false;
+    if (options->file)
+        settings->root = yaml_root(settings->sources[0].yaml);
     if (!settings->root)
         settings->root = settings->empty;
+    if (!settings_include(settings, options, err))
+        return false;
+    settings_add_faults(settings);
     return settings_check(settings, err);
 }
 
@@ -43,8 +48,6 @@ bool settings_load(const struct yaml_options *options, struct str schema, struct
     struct settings *settings = mem_alloc(sizeof(*settings));
 
     settings->arena = arena_create();
-    if (options->file)
-        settings->file = arena_copy(settings->arena, str_from_c(options->file)).ptr;
     if (!settings_read(settings, options, schema, err)) {
         settings_destroy(settings);
         return false;
@@ -57,7 +60,10 @@ void settings_destroy(struct settings *settings)
 {
     if (!settings)
         return;
-    yaml_destroy(settings->yaml);
+    json_release(settings->joined);
+    for (size_t i = 0; i < settings->source_count; i++)
+        yaml_destroy(settings->sources[i].yaml);
+    mem_free(settings->sources);
     json_release(settings->schema);
     json_release(settings->empty);
     arena_destroy(settings->arena);

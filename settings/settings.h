@@ -11,6 +11,8 @@
  *   x-sinks     the kinds of sinks that have this key; absent: all have it
  *   x-secret    an object whose values can be secrets: settings_write() hides them
  *   x-or        beside `enum`: words that end the list of what is expected
+ *   x-includes  of the key `include`: the lists that files named there may have; their elements
+ *               follow those of the file itself
  *   x-expected  what is expected, where JSON Schema's own words would not help
  *
  * Threads: a struct settings belongs to one thread at a time.
@@ -81,6 +83,9 @@ struct setting {
     struct json_object *schema; /* what it must be */
     bool is_default;            /* the file does not have it, or what contains it */
 };
+
+/** The folder of a file, with its slash; "" for what the shell passes as /dev/fd/N. */
+struct str settings_folder(const char *file);
 
 /** The whole file. */
 struct setting settings_root(const struct settings *settings);

@@ -551,28 +551,20 @@ static void read_list(const struct config_reading *reading, const struct setting
 
     for (size_t i = 0; i < count; i++) {
         struct setting element = settings_at(reading->settings, array, i);
+        const char *file = settings_place(reading->settings, element.pointer).file;
+        struct config_reading own = *reading; /* an included file names its own files */
 
-        read_keys(reading, &element, table, list + i * table->size);
+        own.folder = settings_folder(file ? file : "");
+        read_keys(&own, &element, table, list + i * table->size);
     }
     memcpy(config + table->list_offset, &list,
            sizeof(list)); /* all pointers to structs have the same representation */
     memcpy(config + table->count_offset, &count, sizeof(count));
 }
 
-/* With its slash. What the shell passes as /dev/fd/N or /dev/stdin has no folder of its own. */
-static struct str folder_of_file(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-    struct str path = str_from_c(file);
-
-    if (!slash || str_starts_with(path, STR("/dev/")) || str_starts_with(path, STR("/proc/")))
-        return STR("");
-    return (struct str){ file, (size_t)(slash + 1 - file) };
-}
-
 void config_read(struct settings *settings, struct config *config)
 {
-    struct config_reading reading = { settings, config->arena, folder_of_file(config->file) };
+    struct config_reading reading = { settings, config->arena, settings_folder(config->file) };
     struct setting root = settings_root(settings);
 
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
