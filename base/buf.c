@@ -63,13 +63,6 @@ char *int_write(char to[static BUF_INT_TEXT], int64_t number)
     return uint_write(to + 1, 0 - (uint64_t)number);
 }
 
-void buf_add_uint(struct buf *buf, uint64_t number)
-{
-    char text[BUF_INT_TEXT];
-
-    buf_add(buf, (struct str){ text, (size_t)(uint_write(text, number) - text) });
-}
-
 void buf_add_int(struct buf *buf, int64_t number)
 {
     char text[BUF_INT_TEXT];

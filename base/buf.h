@@ -69,7 +69,6 @@ char *int_write(char to[static BUF_INT_TEXT], int64_t number);
 
 /** Append a number in decimal. */
 void buf_add_int(struct buf *buf, int64_t number);
-void buf_add_uint(struct buf *buf, uint64_t number);
 
 /** Append each byte as two lower-case hexadecimal digits. */
 void buf_add_hex(struct buf *buf, const uint8_t *bytes, size_t count);

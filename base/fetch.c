@@ -459,16 +459,3 @@ bool fetch_client_run(struct fetch_client *client, const struct fetch_request *r
     answer->status = (int)status;
     return true;
 }
-
-static void end_client(struct fetch_client **client)
-{
-    fetch_client_destroy(*client);
-}
-
-bool fetch_get(const char *url, int64_t timeout_us, struct fetch_answer *answer, struct error *err)
-{
-    CLEANUP(end_client) struct fetch_client *client = fetch_client_create();
-    const struct fetch_request request = { .url = url, .timeout_us = timeout_us };
-
-    return fetch_client_run(client, &request, answer, err);
-}

@@ -103,7 +103,3 @@ NODISCARD bool fetch_client_run(struct fetch_client *client, const struct fetch_
 
 /** Make the running request and all later ones fail at once. Any thread may call it. */
 void fetch_client_interrupt(struct fetch_client *client);
-
-/** GET `url` within `timeout_us` with a client of its own, without a proxy. ERR_UNREACHABLE. */
-NODISCARD bool fetch_get(const char *url, int64_t timeout_us, struct fetch_answer *answer,
-                         struct error *err);

@@ -227,9 +227,6 @@ NODISCARD bool transform_source_init(struct arena *arena, struct str text,
 NODISCARD bool transform_find(struct transform_run *run, const struct transform_source *sources,
                               size_t count, enum transform_skip skip, const struct flat **value);
 
-/** Null, and with TRANSFORM_SKIP_EMPTY also what has no content. */
-bool transform_is_nothing(const struct flat *value, enum transform_skip skip);
-
 /** The name of a field, as in `items[0].sku`. */
 struct str transform_name(struct arena *arena, const struct transform_place *place);
 

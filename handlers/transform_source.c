@@ -79,7 +79,8 @@ bool transform_source_init(struct arena *arena, struct str text, struct transfor
 
 /* Finding. */
 
-bool transform_is_nothing(const struct flat *value, enum transform_skip skip)
+/* Null, and with TRANSFORM_SKIP_EMPTY also what has no content. */
+static bool is_nothing(const struct flat *value, enum transform_skip skip)
 {
     switch (flat_kind(value)) {
     case JSON_NULL:
@@ -211,14 +212,14 @@ static bool find_one(struct transform_run *run, enum transform_skip skip, const 
     const struct flat *container;
 
     if (lookup == JSON_FOUND) {
-        *value = transform_is_nothing(found, skip) ? NULL : found;
+        *value = is_nothing(found, skip) ? NULL : found;
         return true;
     }
     if (lookup == JSON_ABSENT)
         stop--;
     container = flat_pointer_prefix(source->pointer, stop, root);
     return (lookup == JSON_ABSENT && !is_wrong_array(source, stop, container)) ||
-           transform_is_nothing(container, skip) || refuse_at(run, stop, "is not an object");
+           is_nothing(container, skip) || refuse_at(run, stop, "is not an object");
 }
 
 bool transform_find(struct transform_run *run, const struct transform_source *sources, size_t count,
@@ -230,7 +231,7 @@ bool transform_find(struct transform_run *run, const struct transform_source *so
         if (sources[i].root == TRANSFORM_META) {
             const struct flat *found = find_meta_value(run, &sources[i]);
 
-            *value = transform_is_nothing(found, skip) ? NULL : found;
+            *value = is_nothing(found, skip) ? NULL : found;
         } else if (!find_one(run, skip, value)) {
             return false;
         }

@@ -46,7 +46,8 @@ void glue_ids_destroy(struct glue_ids *ids)
     mem_free(ids);
 }
 
-bool glue_ids_parse(struct str text, uint8_t id[static SCHEMA_ID_SIZE])
+/* Read a UUID as 16 bytes. False: `text` is not a UUID. */
+static bool parse_uuid(struct str text, uint8_t id[static SCHEMA_ID_SIZE])
 {
     size_t digits = 0;
 
@@ -115,7 +116,7 @@ static bool ask(struct glue_ids *ids, const struct sink_record *record, struct s
     if (ok)
         glue_use_operator_texts(glue);
     ok = ok && glue_get_version(glue, &query, arena, &found, err);
-    if (ok && !glue_ids_parse(found.uuid, id))
+    if (ok && !parse_uuid(found.uuid, id))
         ok = fail(err, ERR_INTERNAL, "Glue's answer has no SchemaVersionId");
     glue_destroy(glue);
     arena_destroy(arena);
@@ -133,7 +134,7 @@ static bool find(void *self, const struct sink_record *record, uint8_t id[static
         version.len = (size_t)(plus - version.ptr);
     if (version.len == 0)
         return fail(err, ERR_INVALID, "the record has no schema version");
-    if (glue_ids_parse(version, id) || recall(ids, record, version, id))
+    if (parse_uuid(version, id) || recall(ids, record, version, id))
         return true;
     if (!ask(ids, record, version, id, err))
         return fail_within(err, "Glue header");

@@ -18,6 +18,3 @@ void glue_ids_destroy(struct glue_ids *ids);
 
 /** For sink_glue_framed(). */
 struct schema_ids glue_ids_of(struct glue_ids *ids);
-
-/** Read a UUID as 16 bytes. False: `text` is no UUID. */
-bool glue_ids_parse(struct str text, uint8_t id[static SCHEMA_ID_SIZE]);

@@ -29,6 +29,3 @@ bool format_is_uri_reference(struct str text);
 bool format_is_iri(struct str text);
 bool format_is_iri_reference(struct str text);
 bool format_is_uri_template(struct str text);
-
-/** Is it an ucschar of RFC 3987, or with `private_use` an ucschar or iprivate? */
-bool format_is_iri_character(unsigned code, bool private_use);

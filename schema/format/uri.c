@@ -18,7 +18,8 @@ enum alphabet {
     IRI_PRIVATE, /* the query of an IRI: also private-use characters */
 };
 
-bool format_is_iri_character(unsigned code, bool private_use)
+/* Is it an ucschar of RFC 3987, or with `private_use` an ucschar or iprivate? */
+static bool is_iri_character(unsigned code, bool private_use)
 {
     unsigned plane = code >> 16;
 
@@ -45,7 +46,7 @@ static bool take_part_char(struct str *text, enum alphabet alphabet, const char 
         return false;
     if (code < 0x80 ? !char_is_alnum((char)code) && !char_is_one_of((char)code, PLAIN) &&
                           !char_is_one_of((char)code, more)
-                    : alphabet == URI || !format_is_iri_character(code, alphabet == IRI_PRIVATE))
+                    : alphabet == URI || !is_iri_character(code, alphabet == IRI_PRIVATE))
         return false;
     *text = rest;
     return true;
@@ -145,7 +146,7 @@ static bool take_literal(struct str *text)
     if (!utf8_take(&rest, &code))
         return false;
     if (code < 0x80 ? code <= ' ' || code == 0x7F || char_is_one_of((char)code, "\"%<>\\^`{|}")
-                    : !format_is_iri_character(code, true))
+                    : !is_iri_character(code, true))
         return false;
     *text = rest;
     return true;

@@ -41,9 +41,6 @@ struct shape {
     bool misses[SHAPE_FORMATS]; /* a string does not have the format */
 };
 
-/** The formats that are looked for. */
-extern const char *const shape_formats[SHAPE_FORMATS];
-
 /** Are all values of these two kinds (the second may be JSON_NULL)? */
 bool shape_is(const struct shape *shape, enum json_kind kind, enum json_kind other);
 

@@ -4,7 +4,9 @@
 /* NOLINTBEGIN(misc-no-recursion): as deep as the values, at most JSON_DEPTH_LIMIT */
 #include "server/cli/infer_internal.h"
 
-const char *const shape_formats[SHAPE_FORMATS] = { "date-time", "date", "uuid", "email", "uri" };
+/* The formats that are looked for. */
+static const char *const shape_formats[SHAPE_FORMATS] = { "date-time", "date", "uuid", "email",
+                                                          "uri" };
 
 struct shape *shape_create(struct arena *arena)
 {

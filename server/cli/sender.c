@@ -63,11 +63,6 @@ void sender_destroy(struct sender *sender)
     mem_free(sender);
 }
 
-void sender_interrupt(struct sender *sender)
-{
-    fetch_client_interrupt(sender->client);
-}
-
 /* Seconds; a negative number ends the retries. False: the answer has none. */
 static bool read_retry_after(const struct fetch_answer *answer, int64_t *seconds)
 {

@@ -63,8 +63,5 @@ void sender_destroy(struct sender *sender);
 /** Send one body on a new connection, and wait at most 5 seconds. */
 struct sender_result sender_send(struct sender *sender, struct str body);
 
-/** The current call and all later ones end at once, without an answer. Any thread. */
-void sender_interrupt(struct sender *sender);
-
 /** The code in the attribute ERROR_CODE of a message in a dead-letter queue. */
 const char *sender_error_code(const struct sender_result *result);

@@ -112,6 +112,16 @@ static void *serve_one(void *self)
 }
 
 /* Fetch from a server that plays `script`. */
+static bool get(const char *url, int64_t timeout_us, struct fetch_answer *answer, struct error *err)
+{
+    struct fetch_client *client = fetch_client_create();
+    const struct fetch_request request = { .url = url, .timeout_us = timeout_us };
+    bool ok = fetch_client_run(client, &request, answer, err);
+
+    fetch_client_destroy(client);
+    return ok;
+}
+
 static bool fetch_from(const struct script *script, int64_t timeout_us, struct fetch_answer *answer,
                        struct error *err)
 {
@@ -125,7 +135,7 @@ static bool fetch_from(const struct script *script, int64_t timeout_us, struct f
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/path?a=b", server.port);
     assert(pthread_create(&thread, NULL, serve_one, NULL) == 0);
 
-    bool ok = fetch_get(url, timeout_us, answer, err);
+    bool ok = get(url, timeout_us, answer, err);
 
     (void)shutdown(server.listener, SHUT_RDWR); /* ends accept() */
     (void)pthread_join(thread, NULL);
@@ -232,7 +242,7 @@ static void nobody_there_is_a_failure(void)
 
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
     buf_init(&answer.body, 100);
-    CHECK(!fetch_get(url, 10000000, &answer, &err));
+    CHECK(!get(url, 10000000, &answer, &err));
     CHECK_INT(err.code, ERR_UNREACHABLE);
     (void)close(fd);
     buf_done(&answer.body);
@@ -257,7 +267,7 @@ static void only_http_is_spoken(void)
 
         TEST_CASE(urls[i]);
         buf_init(&answer.body, 100000);
-        CHECK(!fetch_get(urls[i], 5000000, &answer, &err));
+        CHECK(!get(urls[i], 5000000, &answer, &err));
         CHECK_INT(err.code, ERR_UNREACHABLE);
         CHECK_INT((int64_t)answer.body.len, 0);
         buf_done(&answer.body);
