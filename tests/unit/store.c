@@ -61,6 +61,16 @@ void store_open(struct store *store)
     assert(ok);
 }
 
+const char *const store_sinks[2] = { "a", "b" };
+
+void store_begin(struct store *store, size_t sinks)
+{
+    store_init(store);
+    store->options.sinks = store_sinks;
+    store->options.sink_count = sinks;
+    store_open(store);
+}
+
 void store_close(struct store *store)
 {
     outbox_destroy(store->outbox);
@@ -172,4 +182,13 @@ const struct outbox_sink_counters *store_sink(struct store *store, const char *n
         if (str_equal(str_from_c(counters->sinks[i].name), str_from_c(name)))
             return &counters->sinks[i];
     abort(); /* the test asks for a sink that it did not configure */
+}
+
+void store_check_identity(struct store *store, const char *sink)
+{
+    const struct outbox_sink_counters *counters = store_sink(store, sink);
+
+    CHECK(counters->pending >= 0);
+    CHECK_INT(counters->enqueued,
+              counters->delivered + counters->pending + counters->dead + counters->dropped);
 }

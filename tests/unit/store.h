@@ -21,6 +21,12 @@ void store_init(struct store *store);
 /** Open the outbox and start the committer, or end the test program. */
 void store_open(struct store *store);
 
+/** The names of sinks that most tests use: a and b. */
+extern const char *const store_sinks[2];
+
+/** store_init() and store_open() with the first `sinks` of store_sinks. */
+void store_begin(struct store *store, size_t sinks);
+
 /** Stop and close the outbox; the folder stays. */
 void store_close(struct store *store);
 
@@ -50,3 +56,6 @@ const struct outbox_counters *store_counters(struct store *store);
 
 /** The counters of a sink, which must exist. */
 const struct outbox_sink_counters *store_sink(struct store *store, const char *name);
+
+/** CHECK that enqueued = delivered + pending + dead + dropped, for this sink. */
+void store_check_identity(struct store *store, const char *sink);

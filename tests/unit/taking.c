@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/test.h"
+
 enum { BACKLOGS = 8, BATCH = 256 };
 
 static struct taking {
@@ -46,6 +48,11 @@ struct backlog *taking_open(struct outbox *outbox, const char *sink, enum backlo
     return taking->backlog;
 }
 
+struct backlog *taking_from(struct store *store, const char *sink, bool ordered)
+{
+    return taking_open(store->outbox, sink, ordered ? BACKLOG_STRICT : BACKLOG_UNORDERED);
+}
+
 size_t taking_next(struct backlog *backlog, const struct backlog_bounds *bounds,
                    const struct backlog_record **records)
 {
@@ -81,6 +88,41 @@ bool taking_settle(struct backlog *backlog, const struct backlog_result *results
     backlog_settle(backlog, taking->batch, all);
     taking->batch = NULL;
     return backlog_commit(backlog, true, &err);
+}
+
+size_t taking_some(struct backlog *backlog, size_t most, const struct backlog_record **records)
+{
+    return taking_next(backlog, &(struct backlog_bounds){ .records = most, .bytes = 1 << 20 },
+                       records);
+}
+
+void taking_settle_alike(struct backlog *backlog, const struct backlog_record *records,
+                         size_t count, enum backlog_verdict verdict, int64_t next_at_us)
+{
+    struct backlog_result results[TAKING_MOST];
+
+    assert(count <= TAKING_MOST);
+    for (size_t i = 0; i < count; i++)
+        results[i] = (struct backlog_result){ records[i].seq, verdict, next_at_us, "why" };
+    CHECK(count == 0 || taking_settle(backlog, results, count));
+}
+
+size_t taking_deliver_all(struct backlog *backlog)
+{
+    const struct backlog_record *records;
+    size_t total = 0;
+    size_t count;
+    int64_t seq = 0;
+
+    while ((count = taking_some(backlog, TAKING_MOST, &records)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            CHECK(records[i].seq > seq);
+            seq = records[i].seq;
+        }
+        taking_settle_alike(backlog, records, count, BACKLOG_DELIVERED, 0);
+        total += count;
+    }
+    return total;
 }
 
 enum backlog_lane taking_lane(struct backlog *backlog)

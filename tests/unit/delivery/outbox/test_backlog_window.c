@@ -25,15 +25,6 @@ static void init(struct store *store)
     store_open(store);
 }
 
-static void check_identity(struct store *store)
-{
-    const struct outbox_sink_counters *counters = store_sink(store, "a");
-
-    CHECK(counters->pending >= 0);
-    CHECK_INT(counters->enqueued,
-              counters->delivered + counters->pending + counters->dead + counters->dropped);
-}
-
 /* Take up to `max` records without giving the last batch back. */
 static struct backlog_batch *take(struct backlog *backlog, struct arena *arena, size_t max)
 {
@@ -102,7 +93,7 @@ static void batches_are_settled_in_any_order(void)
     settle_batch(a, batches[2], BACKLOG_DELIVERED);
     check_commit(a);
     CHECK_INT(store_sink(&store, "a")->delivered, 12);
-    check_identity(&store);
+    store_check_identity(&store, "a");
     taking_close(a);
     store_done(&store);
     arena_destroy(arena);
@@ -137,7 +128,7 @@ static void no_retry_is_under_way_twice(void)
     check_commit(a);
     CHECK_INT(store_sink(&store, "a")->delivered, 4);
     CHECK_INT(store_sink(&store, "a")->dead, 2);
-    check_identity(&store);
+    store_check_identity(&store, "a");
     taking_close(a);
     store_done(&store);
     arena_destroy(arena);
@@ -168,7 +159,7 @@ static void an_end_keeps_what_is_settled(void)
         settle_batch(a, first, BACKLOG_DELIVERED);
         check_commit(a);
     }
-    check_identity(&store);
+    store_check_identity(&store, "a");
     taking_close(a);
     store_done(&store);
     arena_destroy(arena);
@@ -275,7 +266,7 @@ static void one_that_fails_does_not_hold_the_delivered(void)
     settle_batch(a, failing, BACKLOG_DELIVERED);
     check_commit(a);
     CHECK_INT(store_sink(&store, "a")->delivered, 4);
-    check_identity(&store);
+    store_check_identity(&store, "a");
     taking_close(a);
     store_done(&store);
     arena_destroy(arena);
@@ -318,7 +309,7 @@ static void no_new_record_passes_one_that_was_brought_back(void)
         settle_batch(a, batch, BACKLOG_DELIVERED);
         check_commit(a);
     }
-    check_identity(&store);
+    store_check_identity(&store, "a");
     backlog_close(a);
     store_done(&store);
     arena_destroy(arena);

@@ -112,34 +112,13 @@ static struct outbox_job *submit(const char *id)
     return job;
 }
 
-static size_t next(struct backlog *backlog, size_t max, const struct backlog_record **records)
-{
-    return taking_next(backlog, &(struct backlog_bounds){ .records = max, .bytes = 1 << 20 },
-                       records);
-}
-
-/* Settle what next() gave, all alike. */
-static void settle(struct backlog *backlog, const struct backlog_record *records, size_t count,
-                   enum backlog_verdict verdict, int64_t next_at_us)
-{
-    struct backlog_result results[AT_ONCE];
-
-    assert(count <= AT_ONCE);
-    for (size_t i = 0; i < count; i++)
-        results[i] = (struct backlog_result){ records[i].seq, verdict, next_at_us, "why" };
-
-    bool ok = count == 0 || taking_settle(backlog, results, count);
-
-    assert(ok);
-}
-
 /* Take all that is due, and say the same of it; how much it was. */
 static size_t settle_all(struct backlog *backlog, enum backlog_verdict verdict, int64_t next_at_us)
 {
     const struct backlog_record *records;
-    size_t count = next(backlog, AT_ONCE, &records);
+    size_t count = taking_some(backlog, AT_ONCE, &records);
 
-    settle(backlog, records, count, verdict, next_at_us);
+    taking_settle_alike(backlog, records, count, verdict, next_at_us);
     return count;
 }
 
@@ -191,7 +170,7 @@ static void shows_what_a_record_is(void)
 
     CHECK(outbox_submit(store.outbox, &(struct outbox_request){ &nameless, 1, { 0 } }, &second,
                         &err));
-    CHECK_INT((int64_t)next(a, 10, &records), 2);
+    CHECK_INT((int64_t)taking_some(a, 10, &records), 2);
     CHECK_STR(records[0].key, "id-1");
     CHECK_STR(records[0].bytes, "id-1");
     CHECK_STR(records[0].registry, "Registry");
@@ -202,8 +181,8 @@ static void shows_what_a_record_is(void)
     CHECK(records[1].key.len > 16);
     CHECK(records[1].seq > records[0].seq);
     (void)snprintf(key, sizeof(key), "%.*s", STR_ARG(records[1].key));
-    settle(a, records, 2, BACKLOG_FAILED, 1);
-    CHECK_INT((int64_t)next(a, 10, &records), 2);
+    taking_settle_alike(a, records, 2, BACKLOG_FAILED, 1);
+    CHECK_INT((int64_t)taking_some(a, 10, &records), 2);
     CHECK_INT(records[0].attempts, 1);
     CHECK_STR(records[1].key, key); /* the same each time */
     outbox_job_release(first);
@@ -220,7 +199,7 @@ static void keeps_to_the_bounds_asked_for(void)
     begin(1, false);
     for (size_t i = 0; i < COUNT_OF(jobs); i++)
         jobs[i] = submit("four");
-    CHECK_INT((int64_t)next(a, 2, &records), 2);
+    CHECK_INT((int64_t)taking_some(a, 2, &records), 2);
     count = taking_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 9 }, &records);
     CHECK_INT((int64_t)count, 2); /* what was not settled is there again */
     count = taking_next(a, &(struct backlog_bounds){ .records = 9, .bytes = 1 }, &records);
@@ -289,15 +268,15 @@ static void what_is_under_way_is_still_counted_right(void)
         TEST_CASE(cases[i].name);
         begin(1, false);
         job = submit("e");
-        CHECK_INT((int64_t)next(a, 1, &records), 1);
+        CHECK_INT((int64_t)taking_some(a, 1, &records), 1);
         outbox_give_up(job);
         outbox_job_release(job);
         check_sink("a", 1, 0, 0);
         CHECK_STR(records[0].bytes, "e");
-        settle(a, records, 1, cases[i].verdict, 1);
+        taking_settle_alike(a, records, 1, cases[i].verdict, 1);
         check_sink("a", 1, cases[i].delivered, 1 - cases[i].delivered);
         CHECK_INT(store_counters(&store)->accepted, 0);
-        CHECK_INT((int64_t)next(a, 1, &records), 0);
+        CHECK_INT((int64_t)taking_some(a, 1, &records), 0);
         end();
     }
 }
@@ -311,12 +290,12 @@ static void what_is_not_settled_is_let_go_of(void)
 
     struct outbox_job *job = submit("e");
 
-    CHECK_INT((int64_t)next(a, 1, &records), 1);
+    CHECK_INT((int64_t)taking_some(a, 1, &records), 1);
     outbox_job_release(job);
-    CHECK_INT((int64_t)next(a, 1, &records), 0);
+    CHECK_INT((int64_t)taking_some(a, 1, &records), 0);
     check_sink("a", 1, 0, 1);
     job = submit("e");
-    CHECK_INT((int64_t)next(a, 1, &records), 1);
+    CHECK_INT((int64_t)taking_some(a, 1, &records), 1);
     taking_close(a);
     outbox_job_release(job);
     check_sink("a", 2, 0, 2);
@@ -333,7 +312,7 @@ static void each_event_of_a_job_has_its_own_fate(void)
 
     struct outbox_job *job = submit_many("e", 3, &err);
 
-    CHECK_INT((int64_t)next(a, 2, &records), 2);
+    CHECK_INT((int64_t)taking_some(a, 2, &records), 2);
 
     const struct backlog_result results[] = { { records[0].seq, BACKLOG_DELIVERED, 0, NULL },
                                               { records[1].seq, BACKLOG_DEAD, 0, "why" } };
@@ -364,14 +343,14 @@ static void a_failure_holds_up_nobody_unless_order_is_wanted(void)
         begin(1, ordered);
         first = submit("first");
         second = submit("second");
-        CHECK_INT((int64_t)next(a, 1, &records), 1);
-        settle(a, records, 1, BACKLOG_FAILED, later_us);
-        CHECK_INT((int64_t)next(a, 9, &records), !ordered);
+        CHECK_INT((int64_t)taking_some(a, 1, &records), 1);
+        taking_settle_alike(a, records, 1, BACKLOG_FAILED, later_us);
+        CHECK_INT((int64_t)taking_some(a, 9, &records), !ordered);
         if (!ordered)
             CHECK_STR(records[0].bytes, "second");
         outbox_job_release(first);
         backlog_wait(a, true, INT64_MAX); /* there is news: the head has gone */
-        CHECK_INT((int64_t)next(a, 9, &records), 1);
+        CHECK_INT((int64_t)taking_some(a, 9, &records), 1);
         CHECK_STR(records[0].bytes, "second");
         outbox_job_release(second);
         end();
@@ -462,7 +441,7 @@ static void the_end_answers_who_still_waits(void)
     struct outbox_job *handed = submit("handed");
     struct outbox_job *waiting = submit("waiting");
 
-    CHECK_INT((int64_t)next(a, 1, &records), 1);
+    CHECK_INT((int64_t)taking_some(a, 1, &records), 1);
     outbox_stop(store.outbox);
     check_verdict(handed, OUTBOX_UNAVAILABLE, "draining");
     check_verdict(waiting, OUTBOX_UNAVAILABLE, "draining");
@@ -470,7 +449,7 @@ static void the_end_answers_who_still_waits(void)
     CHECK(!submit_many("late", 1, &err));
     CHECK_STR(str_from_c(err.text), "draining");
     backlog_wait(a, true, INT64_MAX); /* comes back at once */
-    settle(a, records, 1, BACKLOG_DELIVERED, 0);
+    taking_settle_alike(a, records, 1, BACKLOG_DELIVERED, 0);
     check_sink("a", 2, 1, 1);
     outbox_job_release(handed);
     outbox_job_release(waiting);
@@ -568,13 +547,13 @@ static void contents_of_one_id_have_keys_of_their_own(void)
                             &(struct outbox_request){ &event, 1, { .wake = count_wake } }, &jobs[i],
                             &err));
     }
-    CHECK_INT((int64_t)next(a, AT_ONCE, &records), COUNT_OF(raws));
+    CHECK_INT((int64_t)taking_some(a, AT_ONCE, &records), COUNT_OF(raws));
     CHECK_STR(records[0].key, "x");
     CHECK(str_starts_with(records[1].key, STR("x:")) && records[1].key.len == 2 + 16);
     CHECK(str_equal(records[2].key, records[0].key));
     CHECK(str_equal(records[3].key, records[1].key));
     CHECK(str_starts_with(records[4].key, STR("x:")) && !str_equal(records[4].key, records[1].key));
-    settle(a, records, COUNT_OF(raws), BACKLOG_DELIVERED, 0);
+    taking_settle_alike(a, records, COUNT_OF(raws), BACKLOG_DELIVERED, 0);
     for (size_t i = 0; i < COUNT_OF(raws); i++)
         outbox_job_release(jobs[i]);
     end();
@@ -602,11 +581,11 @@ static void all_records_of_an_event_are_delivered(void)
 
     begin(2, false);
     job = submit_two("e");
-    CHECK_INT((int64_t)next(b, AT_ONCE, &records), 2);
+    CHECK_INT((int64_t)taking_some(b, AT_ONCE, &records), 2);
     CHECK_STR(records[0].key, "e");
     CHECK_STR(records[1].key, "e#2");
     CHECK_STR(records[1].bytes, "second");
-    settle(b, records, 2, BACKLOG_DELIVERED, 0);
+    taking_settle_alike(b, records, 2, BACKLOG_DELIVERED, 0);
     CHECK(!outbox_results(job));
     CHECK_INT((int64_t)settle_all(a, BACKLOG_DELIVERED, 0), 1);
     check_verdict(job, OUTBOX_ACCEPTED, NULL);
