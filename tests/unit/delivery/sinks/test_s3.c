@@ -17,190 +17,24 @@
 #include "base/fetch.h"
 #include "base/memory.h"
 #include "tests/unit/canned.h"
+#include "tests/unit/s3_place.h"
 #include "tests/unit/sink_suite.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
 enum {
-    OBJECTS_MAX = 200,
-    TEXT_MAX = 16 * 1024 * 1024,
     BATCH_BYTES = 1024 * 1024,
     PATIENCE_US = 30000000,
     RECORDS_MAX = 300,
 };
 
-#define STATUS(line) "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n"
-#define PRECONDITION STATUS("412 Precondition Failed")
-#define REFUSE(code)                                                                               \
-    "<?xml version=\"1.0\"?><Error><Code>" code "</Code><Message>m</Message></Error>"
-
-#define ANSWER(status, text) "HTTP/1.1 " status "\r\nConnection: close\r\n" text
-
-struct stored {
-    char *path;
-    char *range;
-    char *layout;
-    struct str body;
-};
-
-/* A store of objects with conditional writes. */
-static struct {
-    struct canned *server;
-    pthread_mutex_t mutex; /* guards the rest */
-    struct stored objects[OBJECTS_MAX];
-    size_t count;
-    size_t puts;
-    size_t heads;
-    const char *put_answer;  /* NULL: as it should */
-    const char *only;        /* put_answer is for keys with this part; NULL: for all */
-    const char *head_answer; /* NULL: as it should */
-    bool loses;              /* it writes, but the answer does not arrive */
-    bool stalls;
-    size_t most_bytes; /* of a body; more is EntityTooLarge; 0: any */
-    struct buf answer; /* on its way; the server's thread's own */
-    struct buf last;   /* the last request's head */
-} place = { .mutex = PTHREAD_MUTEX_INITIALIZER };
-
-static char *header(const char *request, const char *name)
-{
-    char line[100];
-    const char *at;
-    size_t len;
-
-    (void)snprintf(line, sizeof(line), "\r\n%s: ", name);
-    at = strstr(request, line);
-    if (!at)
-        return mem_copy_string("");
-    at += strlen(line);
-    len = strcspn(at, "\r");
-    return mem_copy(at, len);
-}
-
-static struct stored *find(const char *path)
-{
-    for (size_t i = 0; i < place.count; i++)
-        if (strcmp(place.objects[i].path, path) == 0)
-            return &place.objects[i];
-    return NULL;
-}
-
-static void add_object(const char *request, const char *path, struct str body)
-{
-    assert(place.count < OBJECTS_MAX);
-    place.objects[place.count++] =
-        (struct stored){ .path = mem_copy_string(path),
-                         .range = header(request, "x-amz-meta-sluice-range"),
-                         .layout = header(request, "x-amz-meta-sluice-layout"),
-                         .body = { mem_copy(body.ptr, body.len), body.len } };
-}
-
-static bool is_hit(const char *path)
-{
-    return place.put_answer && (!place.only || strstr(path, place.only));
-}
-
-static struct str put(const char *request, char *path, struct str body)
-{
-    struct str answer = STR(STATUS("200 OK"));
-
-    place.puts++;
-    if (is_hit(path))
-        answer = str_from_c(place.put_answer);
-    else if (place.most_bytes > 0 && body.len > place.most_bytes)
-        answer = STR(ANSWER("400 Bad", "\r\n" REFUSE("EntityTooLarge")));
-    else if (find(path))
-        answer = STR(PRECONDITION);
-    else {
-        add_object(request, path, body);
-        answer = place.loses ? CANNED_CLOSE : answer;
-    }
-    mem_free(path);
-    return answer;
-}
-
-static struct str head(char *path)
-{
-    const struct stored *object = find(path);
-
-    place.heads++;
-    mem_free(path);
-    if (place.head_answer)
-        return str_from_c(place.head_answer);
-    if (!object)
-        return STR(STATUS("404 Not Found"));
-    buf_clear(&place.answer);
-    buf_printf(&place.answer,
-               "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nx-amz-meta-sluice-range: %s\r\n"
-               "x-amz-meta-sluice-layout: %s\r\n\r\n",
-               object->range, object->layout);
-    return buf_str(&place.answer);
-}
-
-static struct str receive(void *self, struct str request, size_t nth)
-{
-    const char *end = memmem(request.ptr, request.len, "\r\n\r\n", 4);
-    const char *start = strchr(request.ptr, '/');
-    char *path = mem_copy(start, strcspn(start, " "));
-    struct str answer;
-
-    (void)self;
-    (void)nth;
-    (void)pthread_mutex_lock(&place.mutex);
-    buf_clear(&place.last);
-    buf_add(&place.last, (struct str){ request.ptr, (size_t)(end - request.ptr) });
-    buf_add_char(&place.last, '\0');
-    if (place.stalls) {
-        mem_free(path);
-        answer = CANNED_STALL;
-    } else if (request.ptr[0] == 'H') {
-        answer = head(path);
-    } else {
-        answer = put(place.last.ptr, path, str_from(request, (size_t)(end - request.ptr) + 4));
-    }
-    (void)pthread_mutex_unlock(&place.mutex);
-    return answer;
-}
-
-static struct aws_session *session;
-static char url[60];
-
-static void begin(void)
-{
-    struct error err;
-
-    buf_init(&place.answer, TEXT_MAX);
-    buf_init(&place.last, TEXT_MAX);
-    place.server = canned_start(NULL, receive, NULL);
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", canned_port(place.server));
-    assert(
-        aws_session_create(&(struct aws_session_options){ .region = "eu-west-1" }, &session, &err));
-}
-
-static void end(void)
-{
-    canned_destroy(place.server);
-    aws_session_destroy(session);
-    for (size_t i = 0; i < place.count; i++) {
-        mem_free(place.objects[i].path);
-        mem_free(place.objects[i].range);
-        mem_free(place.objects[i].layout);
-        mem_free((void *)place.objects[i].body.ptr);
-    }
-    buf_done(&place.answer);
-    buf_done(&place.last);
-    place.server = NULL;
-    place.count = place.puts = place.heads = place.most_bytes = 0;
-    place.put_answer = place.only = place.head_answer = NULL;
-    place.loses = place.stalls = false;
-}
-
 static struct sink_s3_options options_of(const char *prefix)
 {
     return (struct sink_s3_options){
         .name = "lake",
-        .session = session,
+        .session = s3_place.session,
         .region = "",
-        .endpoint_url = url,
+        .endpoint_url = s3_place.url,
         .bucket = "events",
         .prefix = prefix,
         .time = "",
@@ -286,19 +120,19 @@ static void expect(const struct sink *sink, int64_t sequence, const char *letter
 /* The sequences in the objects, sorted by name, as `NAME:1,2 `. The bucket is left out. */
 static int compare(const void *a, const void *b)
 {
-    return strcmp(((const struct stored *)a)->path, ((const struct stored *)b)->path);
+    return strcmp(((const struct s3_stored *)a)->path, ((const struct s3_stored *)b)->path);
 }
 
 static void check_objects(const char *expected)
 {
     CLEANUP(buf_done) struct buf text;
 
-    buf_init(&text, TEXT_MAX);
-    qsort(place.objects, place.count, sizeof(place.objects[0]), compare);
-    for (size_t i = 0; i < place.count; i++) {
-        struct str body = place.objects[i].body;
+    buf_init(&text, S3_PLACE_TEXT_MAX);
+    qsort(s3_place.objects, s3_place.count, sizeof(s3_place.objects[0]), compare);
+    for (size_t i = 0; i < s3_place.count; i++) {
+        struct str body = s3_place.objects[i].body;
 
-        buf_add(&text, str_from_c(place.objects[i].path + sizeof("/events")));
+        buf_add(&text, str_from_c(s3_place.objects[i].path + sizeof("/events")));
         for (size_t at = 0; at < body.len; at++)
             if (str_starts_with(str_from(body, at), STR("\"n\":")))
                 buf_printf(&text, " %.*s", (int)strcspn(body.ptr + at + 4, "}"), body.ptr + at + 4);
@@ -311,50 +145,50 @@ static void check_objects(const char *expected)
 
 static size_t count_objects(void)
 {
-    (void)pthread_mutex_lock(&place.mutex);
+    (void)pthread_mutex_lock(&s3_place.mutex);
 
-    size_t count = place.count;
+    size_t count = s3_place.count;
 
-    (void)pthread_mutex_unlock(&place.mutex);
+    (void)pthread_mutex_unlock(&s3_place.mutex);
     return count;
 }
 
 /* Change what the server does, while it runs. */
 static void put_text(const char **what, const char *text)
 {
-    (void)pthread_mutex_lock(&place.mutex);
+    (void)pthread_mutex_lock(&s3_place.mutex);
     *what = text;
-    (void)pthread_mutex_unlock(&place.mutex);
+    (void)pthread_mutex_unlock(&s3_place.mutex);
 }
 
 static void put_flag(bool *what, bool flag)
 {
-    (void)pthread_mutex_lock(&place.mutex);
+    (void)pthread_mutex_lock(&s3_place.mutex);
     *what = flag;
-    (void)pthread_mutex_unlock(&place.mutex);
+    (void)pthread_mutex_unlock(&s3_place.mutex);
 }
 
 static void put_size(size_t *what, size_t size)
 {
-    (void)pthread_mutex_lock(&place.mutex);
+    (void)pthread_mutex_lock(&s3_place.mutex);
     *what = size;
-    (void)pthread_mutex_unlock(&place.mutex);
+    (void)pthread_mutex_unlock(&s3_place.mutex);
 }
 
 static void a_batch_is_an_object_for_each_prefix(void)
 {
     struct sink sink;
 
-    begin();
+    s3_place_begin();
     sink = make("{/p}/");
     CHECK_INT((int64_t)sink.in_flight, 1);
     expect(&sink, 10, "abaab", SINK_DELIVERED, NULL);
     expect(&sink, 15, "ba", SINK_DELIVERED, NULL);
     check_objects("a/" NAME("010") " 10 12 13; a/" NAME("016") " 16; b/" NAME(
         "011") " 11 14; b/" NAME("015") " 15; ");
-    CHECK_INT((int64_t)place.heads, 0);
+    CHECK_INT((int64_t)s3_place.heads, 0);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void a_request_is_signed_conditional_and_checked(void)
@@ -372,28 +206,28 @@ static void a_request_is_signed_conditional_and_checked(void)
     };
     struct sink sink;
 
-    begin();
+    s3_place_begin();
     sink = make("a/");
     expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         TEST_CASE(lines[i]);
-        CHECK(strstr(place.last.ptr, lines[i]) != NULL);
+        CHECK(strstr(s3_place.last.ptr, lines[i]) != NULL);
     }
-    CHECK(!strstr(place.last.ptr, "Content-Encoding"));
+    CHECK(!strstr(s3_place.last.ptr, "Content-Encoding"));
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void a_key_is_encoded_once(void)
 {
     struct sink sink;
 
-    begin();
+    s3_place_begin();
     sink = make("dt=1 2/\xc3\xa9+{/p}%/");
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
     check_objects("dt%3D1%202/%C3%A9%2Ba%25/" NAME("010") " 10; ");
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void formats_have_their_suffix(void)
@@ -410,17 +244,17 @@ static void formats_have_their_suffix(void)
         struct sink sink;
         struct error err;
 
-        begin();
+        s3_place_begin();
         options = options_of("");
         options.compression = rows[i].format;
         options.checksum = false;
         assert(sink_s3(&options, &sink, &err));
         expect(&sink, 10, "a", SINK_DELIVERED, NULL);
-        CHECK(str_ends_with(str_from_c(place.objects[0].path), str_from_c(rows[i].suffix)));
-        CHECK(str_starts_with(place.objects[0].body, str_from_c(rows[i].magic)));
-        CHECK(!strstr(place.last.ptr, "x-amz-checksum-crc32c"));
+        CHECK(str_ends_with(str_from_c(s3_place.objects[0].path), str_from_c(rows[i].suffix)));
+        CHECK(str_starts_with(s3_place.objects[0].body, str_from_c(rows[i].magic)));
+        CHECK(!strstr(s3_place.last.ptr, "x-amz-checksum-crc32c"));
         sink.destroy(sink.self);
-        end();
+        s3_place_end();
     }
 }
 
@@ -445,14 +279,14 @@ static void what_an_unknown_attempt_wrote_is_not_written_again(void)
         struct sink sink;
 
         TEST_CASE(rows[i].name);
-        begin();
-        put_flag(&place.loses, true);
+        s3_place_begin();
+        put_flag(&s3_place.loses, true);
         sink = make("{/p}/");
         do { /* one object may be written before a failure stops the other */
             release(deliver(&sink, 10, rows[i].first));
         } while (count_objects() < (i == 3 ? 1 : 2));
         sink.destroy(sink.self);
-        put_flag(&place.loses, false);
+        put_flag(&s3_place.loses, false);
         sink = make("{/p}/");
         expect(&sink, 10, rows[i].again, SINK_DELIVERED, NULL);
         check_objects(rows[i].objects);
@@ -461,7 +295,7 @@ static void what_an_unknown_attempt_wrote_is_not_written_again(void)
             check_objects(rows[i].objects);
         }
         sink.destroy(sink.self);
-        end();
+        s3_place_end();
     }
 }
 
@@ -473,18 +307,18 @@ static void an_object_that_may_be_there_gets_no_more_records(void)
 {
     struct sink sink;
 
-    begin();
-    put_text(&place.put_answer, STATUS("500 Error"));
+    s3_place_begin();
+    put_text(&s3_place.put_answer, STATUS("500 Error"));
     sink = make("{/p}/");
     expect(&sink, 10, "aa", SINK_POSTPONED, "PutObject");
-    put_text(&place.put_answer, NULL);
+    put_text(&s3_place.put_answer, NULL);
     expect(&sink, 10, "aaba", SINK_DELIVERED, NULL);
     check_objects("a/" NAME("010") " 10 11; a/" NAME("013") " 13; b/" NAME("012") " 12; ");
     expect(&sink, 14, "aa", SINK_DELIVERED, NULL); /* that is over */
     check_objects("a/" NAME("010") " 10 11; a/" NAME("013") " 13; a/" NAME("014") " 14 15; b/" NAME(
         "012") " 12; ");
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 /* One prefix fails: nothing is reported, since the next batch must begin with the same record. */
@@ -493,56 +327,56 @@ static void a_batch_arrives_as_a_whole(void)
     size_t puts;
     struct sink sink;
 
-    begin();
+    s3_place_begin();
     sink = make("{/p}/");
-    put_text(&place.put_answer, STATUS("503 Slow Down"));
-    put_text(&place.only, "/b/");
+    put_text(&s3_place.put_answer, STATUS("503 Slow Down"));
+    put_text(&s3_place.only, "/b/");
     expect(&sink, 10, "abab", SINK_POSTPONED, "PutObject events: HTTP status 503");
-    puts = place.puts;
-    put_text(&place.put_answer, NULL);
+    puts = s3_place.puts;
+    put_text(&s3_place.put_answer, NULL);
     expect(&sink, 10, "ababa", SINK_DELIVERED, NULL);
     check_objects("a/" NAME("010") " 10 12; a/" NAME("014") " 14; b/" NAME("011") " 11 13; ");
-    CHECK_INT((int64_t)(place.puts - puts), 2); /* what is known to be there is not sent again */
-    CHECK_INT((int64_t)place.heads, 0);
+    CHECK_INT((int64_t)(s3_place.puts - puts), 2); /* what is known to be there is not sent again */
+    CHECK_INT((int64_t)s3_place.heads, 0);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void a_foreign_object_is_left_alone(void)
 {
     struct sink sink;
 
-    begin();
+    s3_place_begin();
     sink = make("a/");
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
-    mem_free(place.objects[0].range);
-    place.objects[0].range = mem_copy_string("");
+    mem_free(s3_place.objects[0].range);
+    s3_place.objects[0].range = mem_copy_string("");
     expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
-    CHECK_INT((int64_t)place.count, 2);
-    CHECK(str_starts_with(str_from_c(place.objects[1].path),
+    CHECK_INT((int64_t)s3_place.count, 2);
+    CHECK(str_starts_with(str_from_c(s3_place.objects[1].path),
                           STR("/events/a/5eed5eed5eed5eed-000000000010-")));
     /* The same records again: their digest is in the name. */
     expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
-    CHECK_INT((int64_t)place.count, 2);
+    CHECK_INT((int64_t)s3_place.count, 2);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void without_the_right_to_look_the_digest_is_in_the_name(void)
 {
     struct sink sink;
 
-    begin();
+    s3_place_begin();
     sink = make("a/");
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
-    put_text(&place.head_answer, STATUS("403 Forbidden"));
+    put_text(&s3_place.head_answer, STATUS("403 Forbidden"));
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
-    CHECK_INT((int64_t)place.count, 2);
-    put_text(&place.put_answer, PRECONDITION);
+    CHECK_INT((int64_t)s3_place.count, 2);
+    put_text(&s3_place.put_answer, PRECONDITION);
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
-    CHECK_INT((int64_t)place.count, 2);
+    CHECK_INT((int64_t)s3_place.count, 2);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void a_look_that_fails_postpones(void)
@@ -550,16 +384,16 @@ static void a_look_that_fails_postpones(void)
     static const char *const answers[] = { STATUS("404 Not Found"), STATUS("500 Oops"), "" };
     struct sink sink;
 
-    begin();
+    s3_place_begin();
     sink = make("a/");
     expect(&sink, 10, "a", SINK_DELIVERED, NULL);
     for (size_t i = 0; i < COUNT_OF(answers); i++) {
-        put_text(&place.head_answer, answers[i]);
+        put_text(&s3_place.head_answer, answers[i]);
         expect(&sink, 10, "a", SINK_POSTPONED, "HeadObject events: ");
     }
-    CHECK_INT((int64_t)place.count, 1);
+    CHECK_INT((int64_t)s3_place.count, 1);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void answers_have_their_class(void)
@@ -602,14 +436,14 @@ static void answers_have_their_class(void)
         struct sink sink;
 
         TEST_CASE(rows[i].reason);
-        begin();
+        s3_place_begin();
         sink = make("a/");
-        put_text(&place.put_answer, rows[i].answer);
+        put_text(&s3_place.put_answer, rows[i].answer);
         expect(&sink, 10, "aa", rows[i].result, rows[i].reason);
-        put_text(&place.put_answer, NULL);
+        put_text(&s3_place.put_answer, NULL);
         expect(&sink, 10, "aa", SINK_DELIVERED, NULL);
         sink.destroy(sink.self);
-        end();
+        s3_place_end();
     }
 }
 
@@ -618,14 +452,15 @@ static void s3_may_ask_for_a_pause(void)
     struct sink sink;
     struct turn *turn;
 
-    begin();
+    s3_place_begin();
     sink = make("a/");
-    put_text(&place.put_answer, "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
+    put_text(&s3_place.put_answer,
+             "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
     turn = deliver(&sink, 1, "a");
     CHECK_INT(turn->answer.retry_after_us, 7 * US_PER_S);
     release(turn);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void what_is_too_large_is_split_and_then_set_aside(void)
@@ -633,12 +468,12 @@ static void what_is_too_large_is_split_and_then_set_aside(void)
     struct sink sink;
     struct turn *turn;
 
-    begin();
+    s3_place_begin();
     sink = make("a/");
-    put_size(&place.most_bytes, 51); /* three lines of 17 bytes */
+    put_size(&s3_place.most_bytes, 51); /* three lines of 17 bytes */
     expect(&sink, 10, "aaaaa", SINK_DELIVERED, NULL);
     check_objects("a/" NAME("010") " 10 11; a/" NAME("012") " 12 13 14; ");
-    put_size(&place.most_bytes, 10);
+    put_size(&s3_place.most_bytes, 10);
     turn = deliver(&sink, 20, "ab");
     for (size_t i = 0; i < 2; i++) {
         CHECK_INT(turn->outcomes[i].result, SINK_IMPOSSIBLE);
@@ -646,7 +481,7 @@ static void what_is_too_large_is_split_and_then_set_aside(void)
     }
     release(turn);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void a_key_that_s3_refuses_is_its_records_fault(void)
@@ -654,10 +489,10 @@ static void a_key_that_s3_refuses_is_its_records_fault(void)
     struct sink sink;
     struct turn *turn;
 
-    begin();
+    s3_place_begin();
     sink = make("{/p}/");
-    put_text(&place.put_answer, ANSWER("400 Bad", "\r\n" REFUSE("KeyTooLongError")));
-    put_text(&place.only, "/b/");
+    put_text(&s3_place.put_answer, ANSWER("400 Bad", "\r\n" REFUSE("KeyTooLongError")));
+    put_text(&s3_place.only, "/b/");
     turn = deliver(&sink, 10, "ab-b");
     CHECK_INT(turn->outcomes[0].result, SINK_DELIVERED);
     for (size_t i = 1; i < 4; i++)
@@ -666,7 +501,7 @@ static void a_key_that_s3_refuses_is_its_records_fault(void)
     CHECK(strstr(turn->outcomes[2].reason, "no text at /p") != NULL);
     release(turn);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void prefixes_over_a_hundred_come_next(void)
@@ -675,20 +510,20 @@ static void prefixes_over_a_hundred_come_next(void)
     struct sink sink;
     struct turn *turn;
 
-    begin();
+    s3_place_begin();
     sink = make("{/n}/");
     memset(letters, 'a', 150);
     turn = deliver(&sink, 1000, letters);
-    CHECK_INT((int64_t)place.count, 100);
+    CHECK_INT((int64_t)s3_place.count, 100);
     for (size_t i = 0; i < turn->count; i++)
         CHECK_INT(turn->outcomes[i].result, i < 100 ? SINK_DELIVERED : SINK_UNDER_WAY);
     CHECK(!turn->answer.is_sink_wide);
     release(turn);
     letters[50] = '\0';
     expect(&sink, 1100, letters, SINK_DELIVERED, NULL);
-    CHECK_INT((int64_t)place.count, 150);
+    CHECK_INT((int64_t)s3_place.count, 150);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void *interrupt(void *self)
@@ -706,15 +541,15 @@ static void an_interruption_ends_all_requests(void)
     struct sink sink;
     pthread_t thread;
 
-    begin();
+    s3_place_begin();
     sink = make("{/p}/");
-    put_flag(&place.stalls, true);
+    put_flag(&s3_place.stalls, true);
     assert(pthread_create(&thread, NULL, interrupt, &sink) == 0);
     expect(&sink, 10, "abcdef", SINK_POSTPONED, "PutObject events: ");
     CHECK(clock_monotonic_us() - start_us < PATIENCE_US);
     (void)pthread_join(thread, NULL);
     sink.destroy(sink.self);
-    end();
+    s3_place_end();
 }
 
 static void wrong_options_are_refused(void)
@@ -724,7 +559,7 @@ static void wrong_options_are_refused(void)
         const char *text;
     } rows[] = { { "bucket", "a" }, { "prefix", "a//b" }, { "time", "a" } };
 
-    begin();
+    s3_place_begin();
     for (size_t i = 0; i < COUNT_OF(rows) + 1; i++) {
         struct sink_s3_options options = options_of("a/");
         bool is_right = i == COUNT_OF(rows);
@@ -745,17 +580,17 @@ static void wrong_options_are_refused(void)
         CHECK(!sink_s3(&options, &sink, &err));
         CHECK(str_starts_with(str_from_c(err.text), str_from_c(rows[i].key)));
     }
-    end();
+    s3_place_end();
 }
 
-/* The suite's place. */
+/* The suite's s3_place. */
 
 static struct sink suite_create(void *self)
 {
     (void)self;
-    if (place.server)
-        end();
-    begin();
+    if (s3_place.server)
+        s3_place_end();
+    s3_place_begin();
     return make("a/");
 }
 
@@ -763,14 +598,14 @@ static struct sink suite_create(void *self)
 static void suite_arrived(void *self, struct buf *out)
 {
     (void)self;
-    for (size_t i = 0; i < place.count; i++)
-        buf_add(out, place.objects[i].body);
+    for (size_t i = 0; i < s3_place.count; i++)
+        buf_add(out, s3_place.objects[i].body);
 }
 
 static void suite_set_broken(void *self, bool broken)
 {
     (void)self;
-    put_text(&place.put_answer, broken ? STATUS("503 Slow Down") : NULL);
+    put_text(&s3_place.put_answer, broken ? STATUS("503 Slow Down") : NULL);
 }
 
 static const struct sink_suite suite = {
@@ -813,6 +648,6 @@ int main(void)
     RUN(an_interruption_ends_all_requests);
     RUN(wrong_options_are_refused);
     sink_suite_run(&suite);
-    end();
+    s3_place_end();
     return test_end();
 }
