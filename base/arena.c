@@ -82,6 +82,11 @@ static struct block *arena_end(struct arena *arena)
     return block;
 }
 
+void arena_cleanup(struct arena **arena)
+{
+    arena_destroy(*arena);
+}
+
 void arena_reset(struct arena *arena)
 {
     (void)arena_begin(arena_end(arena));

@@ -23,6 +23,9 @@ struct arena *arena_create(void);
 /** Destroy the objects that the arena owns, then free it. NULL is fine. */
 void arena_destroy(struct arena *arena);
 
+/** For CLEANUP: destroy the arena that the variable points to. */
+void arena_cleanup(struct arena **arena);
+
 /** The same as to destroy the arena and create a new one, but cheaper. */
 void arena_reset(struct arena *arena);
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "delivery/outbox/backlog.h"
@@ -333,15 +333,13 @@ static void end(struct pump *pump)
 static struct str find_key(void *self, struct str bytes, struct arena *arena)
 {
     const struct pump *pump = self;
-    struct json_object *record = NULL;
-    struct str text;
+    CLEANUP(arena_cleanup) struct arena *reading = arena_create();
+    const struct flat *record;
     struct error err;
 
-    if (!json_read(bytes, NULL, &record, &err))
+    if (!flat_read(reading, bytes, NULL, &record, &err))
         return STR_NONE; /* it was written as JSON */
-    text = record_text(record, pump->key, arena);
-    json_release(record);
-    return text;
+    return record_text(record, pump->key, arena);
 }
 
 static bool open_backlog(struct pump *pump, struct outbox *outbox, struct error *err)

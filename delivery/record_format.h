@@ -18,7 +18,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 
 struct record_format;
@@ -50,8 +50,8 @@ void record_format_example(const struct record_format *format, struct buf *out);
 
 /** Where values come from, and where the result goes. */
 struct record_format_place {
-    struct json_object *record; /* may be NULL if the format does not need it */
-    size_t max;                 /* bytes of the result */
+    const struct flat *record; /* may be NULL if the format does not need it */
+    size_t max;                /* bytes of the result */
     struct arena *arena;
     int64_t time_us; /* since 1970, in the years 0 to 9999 */
     /** Append a value in a form that is safe at its place, whatever is in it. NULL: as it is. */

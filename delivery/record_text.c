@@ -17,17 +17,23 @@ enum { DIGITS_MAX = 15 };
 #define FIRST_S (-62167219200.0)
 #define END_S   253402300800.0
 
-struct str record_text(struct json_object *record, const struct json_pointer *pointer,
+struct str record_text(const struct flat *record, const struct json_pointer *pointer,
                        struct arena *arena)
 {
-    struct json_object *value = NULL;
-    struct str text;
+    const struct flat *value = NULL;
 
-    if (json_pointer_find(pointer, record, &value, NULL) != JSON_FOUND || !value ||
-        json_is_object(value) || json_is_array(value))
+    if (flat_pointer_find(pointer, record, &value, NULL) != JSON_FOUND)
         return STR_NONE;
-    text = json_is_string(value) ? json_str(value) : json_text(arena, value);
-    return text.len > 0 ? arena_copy(arena, text) : STR_NONE;
+    switch (flat_kind(value)) {
+    case JSON_NULL:
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        return STR_NONE;
+    case JSON_STRING:
+        return value->len > 0 ? arena_copy(arena, flat_str(value)) : STR_NONE;
+    default:
+        return flat_text(arena, value);
+    }
 }
 
 /* Microseconds from a number of seconds or milliseconds. */
@@ -41,17 +47,16 @@ static bool read_epoch(double number, int64_t *us)
     return true;
 }
 
-bool record_time(struct json_object *value, int64_t *us)
+bool record_time(const struct flat *value, int64_t *us)
 {
-    enum json_kind kind = json_kind(value);
     double number = 0;
 
-    if (kind == JSON_INTEGER || kind == JSON_NUMBER)
-        return read_epoch(json_double(value), us);
-    if (kind != JSON_STRING)
+    if (flat_is_number(value))
+        return read_epoch(flat_double(value), us);
+    if (!flat_is_string(value))
         return false;
 
-    struct str text = json_str(value);
+    struct str text = flat_str(value);
 
     if (!all_are(text, char_is_digit))
         return clock_parse(text, us);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 
 /**
@@ -18,7 +18,7 @@
  * as JSON writes it. In the arena. STR_NONE if there is none, or it is null, "", an array or an
  * object.
  */
-struct str record_text(struct json_object *record, const struct json_pointer *pointer,
+struct str record_text(const struct flat *record, const struct json_pointer *pointer,
                        struct arena *arena);
 
 /**
@@ -26,4 +26,4 @@ struct str record_text(struct json_object *record, const struct json_pointer *po
  * milliseconds, the same as a string of digits, or an RFC 3339 text. False: it is none of these, or
  * not in the years 0 to 9999.
  */
-bool record_time(struct json_object *value, int64_t *us);
+bool record_time(const struct flat *value, int64_t *us);

@@ -108,110 +108,100 @@ bool dynamodb_number_fits(struct str number)
             decimal.exponent <= EXPONENT_MAX);
 }
 
-static bool fail_item(struct item_builder *builder, const char *what, const char *name)
+static bool fail_item(struct item_builder *builder, const char *what, struct str name)
 {
-    return fail(&builder->item->error, ERR_INVALID, "%s: %s", name, what);
+    return fail(&builder->item->error, ERR_INVALID, "%.*s: %s", STR_ARG(name), what);
 }
 
 /* Append a scalar, which fits. */
-static void write_scalar(struct item_builder *builder, struct json_object *value, struct buf *out)
+static void write_scalar(struct item_builder *builder, const struct flat *value, struct buf *out)
 {
-    if (!value) {
+    if (flat_kind(value) == JSON_NULL) {
         buf_add(out, STR("{\"NULL\":true}"));
         builder->size++;
-    } else if (json_is_string(value)) {
+    } else if (flat_is_string(value)) {
         buf_add(out, STR("{\"S\":"));
-        json_write_string(out, json_str(value));
+        json_write_string(out, flat_str(value));
         buf_add_char(out, '}');
-        builder->size += json_str(value).len;
-    } else if (json_kind(value) == JSON_BOOLEAN) {
-        buf_add(out,
-                json_object_get_boolean(value) ? STR("{\"BOOL\":true}") : STR("{\"BOOL\":false}"));
+        builder->size += value->len;
+    } else if (flat_is_boolean(value)) {
+        buf_add(out, flat_is_true(value) ? STR("{\"BOOL\":true}") : STR("{\"BOOL\":false}"));
         builder->size++;
     } else {
         buf_add(out, STR("{\"N\":\""));
-        json_write(out, value);
+        buf_add(out, flat_str(value));
         buf_add(out, STR("\"}"));
         builder->size += NUMBER_BYTES;
     }
 }
 
-static bool is_number_value(struct json_object *value)
-{
-    return json_kind(value) == JSON_INTEGER || json_kind(value) == JSON_NUMBER;
-}
-
 /* Where a value goes: an attribute of the item, and how deep in it. */
 struct value_place {
     struct item_builder *builder;
-    const char *name; /* of the attribute, for messages */
+    struct str name; /* of the attribute, for messages */
     size_t depth;
     struct buf *out;
 };
 
-static bool write_value(const struct value_place *place, struct json_object *value);
+static bool write_value(const struct value_place *place, const struct flat *value);
 
-static bool write_list(const struct value_place *place, struct json_object *array)
+static bool write_list(const struct value_place *place, const struct flat *array)
 {
     const struct value_place inner = { place->builder, place->name, place->depth + 1, place->out };
 
     buf_add(place->out, STR("{\"L\":["));
-    for (size_t i = 0; i < json_count(array); i++) {
-        if (i > 0)
+    for (FLAT_EACH(element, array)) {
+        if (element->index > 0)
             buf_add_char(place->out, ',');
         place->builder->size++;
-        if (!write_value(&inner, json_at(array, i)))
+        if (!write_value(&inner, element))
             return false;
     }
     buf_add(place->out, STR("]}"));
     return true;
 }
 
-static bool write_map(const struct value_place *place, struct json_object *object)
+static bool write_map(const struct value_place *place, const struct flat *object)
 {
     const struct value_place inner = { place->builder, place->name, place->depth + 1, place->out };
-    bool is_first = true;
 
     buf_add(place->out, STR("{\"M\":{"));
-    for (JSON_EACH(member, object)) {
-        struct str key = str_from_c(json_key(member));
-
-        if (key.len == 0)
+    for (FLAT_EACH(member, object)) {
+        if (member->key_len == 0)
             return fail_item(place->builder, "DynamoDB takes no empty name", place->name);
-        if (!is_first)
+        if (member->index > 0)
             buf_add_char(place->out, ',');
-        is_first = false;
-        place->builder->size += key.len + 1;
-        json_write_string(place->out, key);
+        place->builder->size += member->key_len + 1;
+        flat_write_key(place->out, member);
         buf_add_char(place->out, ':');
-        if (!write_value(&inner, json_value(member)))
+        if (!write_value(&inner, member))
             return false;
     }
     buf_add(place->out, STR("}}"));
     return true;
 }
 
-static bool write_value(const struct value_place *place, struct json_object *value)
+static bool write_value(const struct value_place *place, const struct flat *value)
 {
     struct item_builder *builder = place->builder;
 
-    if (is_number_value(value) && !dynamodb_number_fits(json_text(builder->item->arena, value)))
+    if (flat_is_number(value) && !dynamodb_number_fits(flat_str(value)))
         return fail_item(builder, "a number is out of DynamoDB's range, 38 digits to 9.9E+125",
                          place->name);
-    if (!json_is_array(value) && !json_is_object(value)) {
+    if (!flat_is_array(value) && !flat_is_object(value)) {
         write_scalar(builder, value, place->out);
         return true;
     }
     if (place->depth > NESTING_MAX)
         return fail_item(builder, "nested deeper than DynamoDB takes, 32 levels", place->name);
     builder->size += CONTAINER_BYTES;
-    return json_is_array(value) ? write_list(place, value) : write_map(place, value);
+    return flat_is_array(value) ? write_list(place, value) : write_map(place, value);
 }
 
-static void add_attribute(struct item_builder *builder, const char *name, struct str value)
+static void add_attribute(struct item_builder *builder, struct str name, struct str value)
 {
-    builder->size += strlen(name);
-    builder->attributes[builder->count++] = (struct dynamodb_attribute){ str_from_c(name), value };
+    builder->size += name.len;
+    builder->attributes[builder->count++] = (struct dynamodb_attribute){ name, value };
 }
 
 static struct str text_value(struct arena *arena, const char *type, struct str text)
@@ -228,14 +218,14 @@ static struct str text_value(struct arena *arena, const char *type, struct str t
 static struct str find_key(const struct entries_item *item, const struct json_pointer *pointer,
                            bool *is_number)
 {
-    struct json_object *value = NULL;
+    const struct flat *value = NULL;
 
     *is_number = false;
     if (!pointer)
         return item->record->key;
-    if (json_pointer_find(pointer, item->json, &value, NULL) == JSON_FOUND && value)
-        *is_number = is_number_value(value);
-    return record_text(item->json, pointer, item->arena);
+    if (flat_pointer_find(pointer, item->tree, &value, NULL) == JSON_FOUND)
+        *is_number = flat_is_number(value);
+    return record_text(item->tree, pointer, item->arena);
 }
 
 static bool add_key_attribute(struct item_builder *builder, const struct dynamodb_key *key,
@@ -252,17 +242,17 @@ static bool add_key_attribute(struct item_builder *builder, const struct dynamod
                     "the key %s has %zu bytes; DynamoDB takes %zu", key->name, text.len, max);
     if (is_number && !dynamodb_number_fits(text))
         return fail_item(builder, "a number is out of DynamoDB's range, 38 digits to 9.9E+125",
-                         key->name);
+                         str_from_c(key->name));
     builder->size += text.len;
-    add_attribute(builder, key->name,
+    add_attribute(builder, str_from_c(key->name),
                   text_value(builder->item->arena, is_number ? "N" : "S", text));
     return true;
 }
 
-static bool is_set_already(const struct item_builder *builder, const char *name)
+static bool is_set_already(const struct item_builder *builder, struct str name)
 {
     for (size_t i = 0; i < builder->count; i++)
-        if (str_equal(builder->attributes[i].name, str_from_c(name)))
+        if (str_equal(builder->attributes[i].name, name))
             return true;
     return false;
 }
@@ -272,31 +262,22 @@ static bool add_members(struct item_builder *builder)
 {
     size_t fixed = builder->count;
 
-    for (JSON_EACH(member, builder->item->json)) {
+    for (FLAT_EACH(member, builder->item->tree)) {
         struct item_builder first = *builder;
+        struct str key = flat_key(member);
         struct buf *out;
 
         first.count = fixed;
-        if (is_set_already(&first, json_key(member)))
+        if (is_set_already(&first, key))
             continue;
-        if (*json_key(member) == '\0')
-            return fail_item(builder, "DynamoDB takes no empty name", "the record");
+        if (key.len == 0)
+            return fail_item(builder, "DynamoDB takes no empty name", STR("the record"));
         out = arena_buf(builder->item->arena, SIZE_MAX);
-        if (!write_value(&(struct value_place){ builder, json_key(member), 1, out },
-                         json_value(member)))
+        if (!write_value(&(struct value_place){ builder, key, 1, out }, member))
             return false;
-        add_attribute(builder, json_key(member), buf_str(out));
+        add_attribute(builder, key, buf_str(out));
     }
     return true;
-}
-
-static size_t count_members(struct json_object *record)
-{
-    size_t count = 0;
-
-    for (JSON_EACH(member, record))
-        count++;
-    return count;
 }
 
 static void add_ttl(struct item_builder *builder)
@@ -308,7 +289,7 @@ static void add_ttl(struct item_builder *builder)
     if (!*options->ttl_name)
         return;
     builder->size += NUMBER_BYTES;
-    add_attribute(builder, options->ttl_name,
+    add_attribute(builder, str_from_c(options->ttl_name),
                   text_value(arena, "N", arena_printf(arena, "%" PRId64, at_s)));
 }
 
@@ -320,7 +301,8 @@ static bool add_content(struct item_builder *builder)
     if (options->as_attributes)
         return add_members(builder);
     builder->size += record.len;
-    add_attribute(builder, options->document, text_value(builder->item->arena, "S", record));
+    add_attribute(builder, str_from_c(options->document),
+                  text_value(builder->item->arena, "S", record));
     return true;
 }
 
@@ -333,9 +315,9 @@ bool dynamodb_item_make(const struct dynamodb_layout *layout, struct entries_ite
     size_t members = 1;
 
     if (options->as_attributes) {
-        if (!json_is_object(item->json))
+        if (!flat_is_object(item->tree))
             return fail(&item->error, ERR_INVALID, "the record is not an object");
-        members = count_members(item->json);
+        members = flat_count(item->tree);
     }
     builder.attributes =
         arena_alloc(item->arena, (members + key_count + 1) * sizeof(*builder.attributes));

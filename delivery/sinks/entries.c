@@ -34,6 +34,7 @@ struct entries_run {
     const struct sink_batch *batch;
     struct sink_answer *answer;
     bool any_arrived;
+    struct arena *reading; /* of the record that is being added; NULL: none has been read */
 };
 
 static void set(struct entries_call *call, size_t entry, enum sink_result result,
@@ -42,19 +43,28 @@ static void set(struct entries_call *call, size_t entry, enum sink_result result
     call->answer->outcomes[call->records[entry]] = (struct sink_outcome){ result, reason };
 }
 
+/* The tree is valid until the next record is read. */
+static bool read_record(struct entries_run *run, struct entries_item *item)
+{
+    const struct flat_options options = { .max_depth = JSON_DEPTH_LIMIT };
+
+    if (run->reading)
+        arena_reset(run->reading);
+    else
+        run->reading = arena_create();
+    return flat_read(run->reading, item->record->bytes, &options, &item->tree, &item->error);
+}
+
 /* Append an entry for record `index`. False: it needs the next call. */
 static bool add_entry(struct entries_run *run, struct entries_call *call, size_t index)
 {
     const struct entries_target *target = &run->entries->target;
-    CLEANUP(json_cleanup) struct json_object *json = NULL;
-    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
     struct entries_item item = { .record = &run->batch->records[index],
                                  .arena = run->batch->arena };
     size_t mark = call->body->len;
     enum entries_added added = ENTRIES_IMPOSSIBLE;
 
-    if (!target->reads_records || json_read(item.record->bytes, &options, &json, &item.error)) {
-        item.json = json;
+    if (!target->reads_records || read_record(run, &item)) {
         if (call->count > 0)
             buf_add(call->body, target->separator);
         added = target->add(target->self, call, &item);
@@ -186,6 +196,7 @@ static void entries_deliver(void *self, const struct sink_batch *batch, struct s
     for (; next < batch->count; next++)
         answer->outcomes[next] =
             (struct sink_outcome){ SINK_POSTPONED, reason_of(&run, "an earlier call failed") };
+    arena_destroy(run.reading);
 }
 
 static size_t entries_cost(void *self, const struct sink_record *record)
@@ -411,7 +422,7 @@ struct str entries_group(const struct entries_item *item, const struct json_poin
 
     if (!pointer)
         return item->record->order_key;
-    text = record_text(item->json, pointer, item->arena);
+    text = record_text(item->tree, pointer, item->arena);
     return text.ptr ? text : item->record->key;
 }
 

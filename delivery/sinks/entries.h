@@ -60,10 +60,10 @@ struct entries_call {
 /** A record that is added to a call. */
 struct entries_item {
     const struct sink_record *record;
-    struct arena *arena;      /* the batch's */
-    struct json_object *json; /* the record; NULL unless the target reads records */
-    size_t size;              /* set by add(): the bytes that count */
-    struct error error;       /* set by add(): why it is impossible */
+    struct arena *arena;     /* the batch's */
+    const struct flat *tree; /* the record; NULL unless the target reads records */
+    size_t size;             /* set by add(): the bytes that count */
+    struct error error;      /* set by add(): why it is impossible */
 };
 
 enum entries_added {

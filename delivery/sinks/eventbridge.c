@@ -39,10 +39,10 @@ struct eventbridge_event {
 /* The time in the record; without one the time of acceptance. */
 static int64_t event_time(const struct sink_eventbridge *bridge, const struct entries_item *item)
 {
-    struct json_object *value = NULL;
+    const struct flat *value = NULL;
     int64_t us;
 
-    if (json_pointer_find(bridge->time, item->json, &value, NULL) == JSON_FOUND &&
+    if (flat_pointer_find(bridge->time, item->tree, &value, NULL) == JSON_FOUND &&
         record_time(value, &us))
         return us;
     return item->record->accepted_us;
@@ -51,7 +51,7 @@ static int64_t event_time(const struct sink_eventbridge *bridge, const struct en
 static bool fill_text(const struct record_format *format, size_t max, struct entries_item *item,
                       struct str *out)
 {
-    const struct record_format_place place = { .record = item->json,
+    const struct record_format_place place = { .record = item->tree,
                                                .max = max,
                                                .arena = item->arena };
 

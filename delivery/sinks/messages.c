@@ -118,7 +118,7 @@ static bool add_message_attributes(const struct messages *messages, struct entri
     for (size_t i = 0; i < count; i++) {
         const struct message_attribute attribute = {
             str_from_c(messages->options.attributes[i].name),
-            record_text(item->json, messages->attributes[i], item->arena),
+            record_text(item->tree, messages->attributes[i], item->arena),
         };
 
         if (attribute.value.ptr &&

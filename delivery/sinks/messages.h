@@ -14,7 +14,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "base/str.h"
 #include "delivery/sinks/entries.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/chars.h"
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/flat.h"
 #include "delivery/record_format.h"
 #include "delivery/record_text.h"
 
@@ -75,14 +75,14 @@ static void add_value(struct buf *out, struct str value)
 
 /* The time of a record, if its prefix needs it. */
 static bool find_time(const struct s3_prefix *prefix, const struct sink_record *record,
-                      struct json_object *tree, int64_t *us, struct error *err)
+                      const struct flat *tree, int64_t *us, struct error *err)
 {
-    struct json_object *value = NULL;
+    const struct flat *value = NULL;
 
     *us = record->accepted_us;
     if (!prefix->time || !record_format_needs_time(prefix->format))
         return true;
-    if (json_pointer_find(prefix->time, tree, &value, NULL) == JSON_FOUND && record_time(value, us))
+    if (flat_pointer_find(prefix->time, tree, &value, NULL) == JSON_FOUND && record_time(value, us))
         return true;
     return fail(err, ERR_INVALID, "the record has no time at %.*s", STR_ARG(prefix->time_text));
 }
@@ -90,16 +90,15 @@ static bool find_time(const struct s3_prefix *prefix, const struct sink_record *
 static bool fill_prefix(const struct s3_prefix *prefix, const struct sink_record *record,
                         struct arena *arena, struct str *out, struct error *err)
 {
-    const struct json_read_options options = { .max_depth = JSON_DEPTH_LIMIT };
-    CLEANUP(json_cleanup) struct json_object *tree = NULL;
+    CLEANUP(arena_cleanup) struct arena *reading = arena_create();
+    const struct flat_options options = { .max_depth = JSON_DEPTH_LIMIT };
     struct record_format_place place = { .max = S3_PREFIX_MAX,
                                          .arena = arena,
                                          .add_value = add_value };
 
-    if (prefix->needs_record && !json_read(record->bytes, &options, &tree, err))
+    if (prefix->needs_record && !flat_read(reading, record->bytes, &options, &place.record, err))
         return fail_within(err, "the record is not JSON");
-    place.record = tree;
-    return find_time(prefix, record, tree, &place.time_us, err) &&
+    return find_time(prefix, record, place.record, &place.time_us, err) &&
            record_format_fill(prefix->format, &place, out, err) && check_shape(*out, err);
 }
 

@@ -15,12 +15,12 @@ enum { LONGEST = 12 };
 /* The result of the format, or what is wrong with it. */
 static struct str filled(const char *text, struct arena *arena)
 {
-    struct json_object *record = NULL;
+    const struct flat *record = NULL;
     struct record_format *format = NULL;
     struct str out = STR_NONE;
     struct error err = { 0 };
 
-    CHECK(json_read_in(arena, STR(RECORD), NULL, &record, &err));
+    CHECK(flat_read(arena, STR(RECORD), NULL, &record, &err));
 
     const struct record_format_place place = { .record = record, .max = LONGEST, .arena = arena };
 
@@ -86,7 +86,7 @@ static struct str timed(const char *text, struct arena *arena)
     struct str out = STR_NONE;
     struct error err = { 0 };
 
-    CHECK(json_read_in(arena, STR(RECORD), NULL, &whole.record, &err));
+    CHECK(flat_read(arena, STR(RECORD), NULL, &whole.record, &err));
     if (!record_format_create_timed(str_from_c(text), &format, &err) ||
         !record_format_fill(format, record_format_needs_record(format) ? &whole : &place, &out,
                             &err))

@@ -16,11 +16,11 @@ static void scalars_are_text_and_all_else_is_none(void)
         { "/a/x", NULL }, { "", NULL },
     };
     struct arena *arena = arena_create();
-    struct json_object *record = NULL;
+    const struct flat *record = NULL;
     struct error err = { 0 };
 
-    CHECK(json_read_in(arena, STR("{\"a\":\"x\\ny\",\"b\":[true,12.50,null],\"c\":\"\",\"d\":{}}"),
-                       NULL, &record, &err));
+    CHECK(flat_read(arena, STR("{\"a\":\"x\\ny\",\"b\":[true,12.50,null],\"c\":\"\",\"d\":{}}"),
+                    NULL, &record, &err));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct json_pointer *pointer = NULL;
         struct str text;
@@ -59,12 +59,12 @@ static void times_are_numbers_or_texts(void)
     struct arena *arena = arena_create();
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *value = NULL;
+        const struct flat *value = NULL;
         struct error err = { 0 };
         int64_t us = -1;
 
         TEST_CASE(rows[i].json);
-        CHECK(json_read_in(arena, str_from_c(rows[i].json), NULL, &value, &err));
+        CHECK(flat_read(arena, str_from_c(rows[i].json), NULL, &value, &err));
         CHECK_INT(record_time(value, &us), rows[i].us >= 0);
         CHECK_INT(us, rows[i].us);
     }

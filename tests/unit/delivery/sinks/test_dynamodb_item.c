@@ -62,9 +62,9 @@ static struct str made(struct arena *arena, const struct dynamodb_item_options *
 
     CHECK(dynamodb_layout_init(&layout, options, &err));
     if (dynamodb_layout_reads_records(&layout)) {
-        const struct json_read_options deep = { .max_depth = JSON_DEPTH_LIMIT };
+        const struct flat_options deep = { .max_depth = JSON_DEPTH_LIMIT };
 
-        CHECK(json_read_in(arena, source.bytes, &deep, &item.json, &err));
+        CHECK(flat_read(arena, source.bytes, &deep, &item.tree, &err));
     }
     is_made = dynamodb_item_make(&layout, &item, &out);
     dynamodb_layout_done(&layout);

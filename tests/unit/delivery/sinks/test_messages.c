@@ -32,7 +32,7 @@ static struct made make(struct arena *arena, const struct messages_options *opti
     made.item = (struct entries_item){ .arena = arena };
     CHECK(messages_init(&made.messages, options, &err));
     if (messages_read_records(&made.messages))
-        CHECK(json_read_in(arena, made.record.bytes, NULL, &made.item.json, &err));
+        CHECK(flat_read(arena, made.record.bytes, NULL, &made.item.tree, &err));
     made.item.record = &made.record;
     made.is_made = messages_make(&made.messages, &made.item, &made.message);
     messages_done(&made.messages);
