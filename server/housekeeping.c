@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "server/access_log.h"
+#include "server/lint_watch.h"
 
 enum {
     TICK_US = US_PER_S, /* between two looks at files */
@@ -26,6 +27,7 @@ struct housekeeping {
     struct housekeeping_options options;
     pthread_t thread;
     struct retired *retired; /* the thread's; main's after the thread has ended */
+    struct lint_watch *lint; /* the thread's */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
@@ -98,6 +100,17 @@ static bool swap_in(struct housekeeping *housekeeping, const struct generation *
     return !frozen;
 }
 
+/* Look for mistakes in the routes that serve now. */
+static void begin_lint(struct housekeeping *housekeeping)
+{
+    const struct generation *current = &housekeeping->current;
+
+    lint_watch_destroy(housekeeping->lint);
+    housekeeping->lint =
+        lint_watch_create(current->config, current->service->routes, current->service->catalog);
+    lint_watch_look(housekeeping->lint);
+}
+
 static void reload(struct housekeeping *housekeeping)
 {
     struct metrics_counts *counts = metrics_counts(housekeeping->current.service->metrics);
@@ -113,6 +126,7 @@ static void reload(struct housekeeping *housekeeping)
         metrics_count_reload(counts, true);
         LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(next.config->file)));
         housekeeping_warn(next.config);
+        begin_lint(housekeeping);
     } else {
         generation_destroy(&next);
         return;
@@ -174,14 +188,17 @@ static void *housekeeping_run(void *self)
     struct housekeeping *housekeeping = self;
     int64_t refreshed_us = clock_monotonic_us();
 
+    begin_lint(housekeeping);
     while (wait_for_work(housekeeping)) {
         if (clock_monotonic_us() - refreshed_us >= TICK_US) {
             refreshed_us = clock_monotonic_us();
             refresh_files(housekeeping);
+            lint_watch_look(housekeeping->lint);
         }
         if (release_retired(housekeeping) < RETIRED_MAX && take_request(housekeeping))
             reload(housekeeping);
     }
+    lint_watch_destroy(housekeeping->lint);
     return NULL;
 }
 

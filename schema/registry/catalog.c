@@ -202,6 +202,17 @@ void catalog_warnings(const struct catalog *catalog, size_t index,
     catalog_leave();
 }
 
+struct str catalog_definition(struct catalog *catalog, const struct catalog_entry *entry)
+{
+    struct str text;
+
+    (void)pthread_mutex_lock(&catalog->mutex);
+    text = entry->definition.text;
+    text.ptr = mem_copy(text.len ? text.ptr : "", text.len);
+    (void)pthread_mutex_unlock(&catalog->mutex);
+    return text;
+}
+
 static void copy_live(const struct catalog_entry *entry, struct catalog_status *out)
 {
     const struct live_schema *live = catalog_enter(entry);

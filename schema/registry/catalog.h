@@ -196,6 +196,9 @@ size_t catalog_count(const struct catalog *catalog);
 void catalog_warnings(const struct catalog *catalog, size_t index,
                       void (*visit)(void *self, struct str warning), void *self);
 
+/** A copy of the text of the live schema, for mem_free(); empty: there is none. Any thread. */
+struct str catalog_definition(struct catalog *catalog, const struct catalog_entry *entry);
+
 /** Status of entry `index`, 0 .. catalog_count() - 1. */
 void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out);
 

@@ -227,29 +227,18 @@ static bool is_named_before(const struct config *config, size_t route, size_t ou
     return false;
 }
 
-static void add_problem(void *self, const char *line)
-{
-    const struct inspect_schema_lint *lint = self;
-
-    inspect_say(lint->inspection, INSPECT_FAILURE, "transform", "", "%s", line);
-}
-
 static void look_at_transform(struct inspection *inspection, size_t route, size_t output)
 {
     const struct config *config = inspection->config;
     const char *pointer = config_output_pointer(config, route, output, "transform").ptr;
     const char *file = config_output(&config->routes[route], output).transform;
-
-    struct inspect_schema_lint of = { inspection, route, NULL };
-    struct transform_lint lint = { .report = add_problem, .self = &of };
+    struct lint lint = inspect_lint(inspection, route);
 
     if (is_named_before(config, route, output) || !inspect_is_sound(inspection, pointer))
         return;
     if (!inspection->options->looks_at_machine) /* doctor: the server starts with such mistakes */
-        of.document = inspect_schema(inspection, route);
-    if (of.document)
-        lint.fault = inspect_fault;
-    if (transform_check(file, &lint))
+        lint.document = inspect_schema(inspection, route);
+    if (lint_transform(&lint, file))
         inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
 }
 
@@ -372,24 +361,26 @@ static void look_at_shadow(const struct inspection *inspection, struct catalog *
                     "shadow", pointer, "%s: %s", shadow.name, status->error.text);
 }
 
-static void look_at_schemas(const struct inspection *inspection)
+static void load_schemas(struct inspection *inspection)
 {
     bool is_glue = inspection->config->registry.kind == CONFIG_REGISTRY_GLUE;
-    struct service *service;
     struct error err = { 0 };
 
     if ((is_glue && !inspection->options->asks_registry) ||
         !inspect_is_sound(inspection, "/registry") || !inspect_is_sound(inspection, "/aws"))
         return;
-    if (!service_create_schemas(inspection->config, &service, &err)) {
+    if (!service_create_schemas(inspection->config, &inspection->schemas, &err))
         inspect_say(inspection, INSPECT_FAILURE, "registry", "/registry", "%s", err.text);
-        return;
-    }
-    for (size_t i = 0; i < catalog_count(service->catalog); i++)
-        look_at_schema(inspection, service->catalog, i);
-    for (size_t i = 0; i < catalog_shadow_count(service->catalog); i++)
-        look_at_shadow(inspection, service->catalog, i);
-    service_destroy(service);
+}
+
+static void look_at_schemas(const struct inspection *inspection)
+{
+    struct catalog *catalog = inspection->schemas ? inspection->schemas->catalog : NULL;
+
+    for (size_t i = 0; catalog && i < catalog_count(catalog); i++)
+        look_at_schema(inspection, catalog, i);
+    for (size_t i = 0; catalog && i < catalog_shadow_count(catalog); i++)
+        look_at_shadow(inspection, catalog, i);
 }
 
 /* The store. */
@@ -440,8 +431,9 @@ static void look_at_cache(const struct inspection *inspection)
 
 void inspect(const struct config *config, const struct inspect_options *options)
 {
-    struct inspection inspection = { config, options, arena_create() };
+    struct inspection inspection = { config, options, arena_create(), NULL };
 
+    load_schemas(&inspection);
     look_at_certificate(&inspection);
     ask_for_secrets(&inspection);
     look_at_secrets(&inspection);
@@ -455,5 +447,6 @@ void inspect(const struct config *config, const struct inspect_options *options)
     inspect_sinks(&inspection);
     inspect_machine(&inspection);
     inspect_rule(&inspection);
+    service_destroy(inspection.schemas);
     arena_destroy(inspection.arena);
 }

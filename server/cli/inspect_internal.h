@@ -9,11 +9,13 @@
 #include "base/attr.h"
 #include "base/flat.h"
 #include "server/cli/inspect.h"
+#include "server/lint.h"
 
 struct inspection {
     const struct config *config;
     const struct inspect_options *options;
-    struct arena *arena; /* for texts */
+    struct arena *arena;     /* for texts */
+    struct service *schemas; /* all of them, loaded; NULL: not asked for, or not to be had */
 };
 
 /** Report a finding about the key at `pointer`. */
@@ -27,19 +29,11 @@ bool inspect_is_sound(const struct inspection *inspection, const char *pointer);
 void inspect_disk(const struct inspection *inspection, const char *pointer, const char *path,
                   uint64_t wanted_bytes);
 
-/** The route's schema, read from its file; NULL: it is not known. */
+/** The route's schema; NULL: it is not known. */
 const struct flat *inspect_schema(const struct inspection *inspection, size_t route);
 
-/** For transform_check(). */
-struct inspect_schema_lint {
-    const struct inspection *inspection;
-    size_t route;
-    const struct flat *document; /* its schema */
-};
-
-/** Why a payload has no value there; NULL: it can have one. `self`: a struct inspect_schema_lint.
- */
-const char *inspect_fault(void *self, struct str pointer);
+/** To look at a route; its schema is not known yet. */
+struct lint inspect_lint(const struct inspection *inspection, size_t route);
 
 /* The parts in files of their own. */
 void inspect_routes(const struct inspection *inspection);

@@ -4,7 +4,7 @@ tests/unit/base/test_str.c tests globs, tests/unit/handlers/test_route.c tests m
 
 import json
 
-from server import defaults, merge, put_schema, put_transform, route, run
+from server import defaults, merge, put_schema, put_transform, route, run, wait_for
 
 
 def test_the_log_names_a_route_that_no_event_reaches(sluice):
@@ -13,6 +13,34 @@ def test_the_log_names_a_route_that_no_event_reaches(sluice):
     line = server.wait_log(event="route_never_reached")
     assert (line["level"], line["route"], line["behind"]) == ("warn", 2, 1)
     assert sum(line["event"] == "route_never_reached" for line in server.log()) == 1
+
+
+def test_the_log_has_the_mistakes_that_check_finds(folder, sluice):
+    """At the start, and again for another version of the schema."""
+    closed = {"type": "object", "properties": {"x": True}, "additionalProperties": False}
+    put_schema(folder, "Closed", closed)
+    name = put_transform(folder, "y", [{"name": "y", "from": "/y"}])
+    pattern = {"account": [5], "detail": {"y": ["a"]}}
+    server = sluice(
+        routes=[route(name="main", match={}, pattern=pattern, schema="Closed", transform=name)]
+    )
+
+    def mistakes(version):
+        return {
+            line.get("key", "transform")
+            for line in server.log()
+            if line["event"] == "route_mistake"
+            and (line["level"], line["route"], line["schema_version"]) == ("warn", "main", version)
+        }
+
+    all_of_them = {"/routes/0/pattern/account", "/routes/0/pattern/detail/y", "transform"}
+    first = server.wait_log(event="route_mistake")["schema_version"]
+    wait_for(lambda: mistakes(first) == all_of_them)
+    line = next(line for line in server.log() if "y.yaml" in line.get("mistake", ""))
+    assert "fields[0].from: no valid event has a value at /y" in line["mistake"]
+    put_schema(folder, "Closed", closed | {"title": "again"})
+    second = server.wait_log(event="schema_live")["version"]
+    wait_for(lambda: mistakes(second) == all_of_them)
 
 
 def test_each_route_has_its_schema(folder, sluice):
