@@ -3,8 +3,8 @@
  *
  * A reader calls epoch_enter(), loads the pointer, uses the data and calls epoch_leave(). A writer
  * swaps the pointer atomically and calls epoch_wait(); then no reader can still use the old data,
- * and the writer frees it. Readers never wait. The reader's calls do not nest, and little time
- * passes between them.
+ * and the writer frees it. Readers never wait. The reader's calls must not nest, and the time
+ * between them must be short, because writers wait for it.
  *
  * Threads: readers may be any threads. Writers of the same data are serialised by their caller.
  */

@@ -47,7 +47,7 @@ bool fail_errno(struct error *err, enum err_code code, int errnum, const char *f
     PRINTF_LIKE(4, 5);
 
 /**
- * Put "`prefix`: " before the text of an error on its way up; returns false. The prefix is cut
- * where both do not fit, but for its first hundred bytes.
+ * Put "`prefix`: " before the text of an error on its way up; returns false. If both do
+ * not fit, the prefix is cut, but not below its first hundred bytes; then the text.
  */
 bool fail_within(struct error *err, const char *prefix);

@@ -1,5 +1,5 @@
 /*
- * file_stamp.h - tells whether a file has changed since it was read.
+ * file_stamp.h - find out whether a file has changed since it was read.
  *
  * Take the stamp before the file is read: a change during the reading is then seen the next time. A
  * file that is replaced, also through a symbolic link, has another inode; one that is written to

@@ -70,7 +70,7 @@ void mem_free(void *ptr)
 
 /*
  * glibc raises both limits to the size of the largest allocation that ended, up to 32 MiB and twice
- * as much, unless they are set. Then each thread's heap would keep that much.
+ * as much, unless they are set. Then each thread's heap would keep up to 64 MiB.
  */
 enum { OWN_MAPPING = 2 * 1024 * 1024, KEPT_FREE = 1024 * 1024 };
 

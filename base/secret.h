@@ -46,7 +46,7 @@ void secret_digest_parts(const struct str *parts, size_t count,
  */
 NODISCARD bool secret_read(const char *place, struct str *out, struct error *err);
 
-/** Tells whether secret_read() would return something else than at an earlier stamp. */
+/** Differs from an earlier stamp if secret_read() may return something else than it did then. */
 struct file_stamp secret_stamp(const char *place);
 
 /**

@@ -18,5 +18,6 @@ struct record_origin {
 /** The text, in the arena; ptr NULL: nothing is known. */
 struct str record_origin_write(struct arena *arena, const struct record_origin *origin);
 
-/** The parts are slices of `text`. */
+/** The parts of what record_origin_write() returned, as slices of `text`; all empty for an empty
+ * text. */
 struct record_origin record_origin_read(struct str text);

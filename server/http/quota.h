@@ -29,13 +29,13 @@ NODISCARD static inline bool http_quota_take(struct http_quota *quota, size_t am
     return true;
 }
 
-/** Is `amount` left now? */
+/** Is `amount` left now? Another thread may take it at once. */
 static inline bool http_quota_has(const struct http_quota *quota, size_t amount)
 {
     return amount <= quota->max - atomic_load_explicit(&quota->used, memory_order_relaxed);
 }
 
-/** Give `amount` back. */
+/** Give back `amount` that http_quota_take() took. */
 static inline void http_quota_give(struct http_quota *quota, size_t amount)
 {
     atomic_fetch_sub_explicit(&quota->used, amount, memory_order_relaxed);
