@@ -396,6 +396,7 @@ bool serve(const char *path, struct config *config, struct error *err)
     bool ok = start_all(&server, err);
 
     if (ok) {
+        mem_trim(); /* configuration and schemas leave much free memory */
         report_ready(&server);
         warn_of_lost_events(config);
         wait_for_end(&server);
