@@ -201,6 +201,14 @@ static void report_ready(const struct server *server)
     LOG_EVENT(LOG_INFO, "patterns", LOG_BOOL("jit", regex_has_jit()));
 }
 
+static void warn_of_lambda(void)
+{
+    const char *loss = config_lambda_loss();
+
+    if (loss)
+        LOG_EVENT(LOG_WARN, "lambda_loses_events", LOG_STR("reason", str_from_c(loss)));
+}
+
 /*
  * In the tutorial's status map most failures of the registry are answered 400, which EventBridge
  * does not retry. Only a quarantine keeps such events, and the server posts them again.
@@ -399,6 +407,7 @@ bool serve(const char *path, struct config *config, struct error *err)
         mem_trim(); /* configuration and schemas leave much free memory */
         report_ready(&server);
         warn_of_lost_events(config);
+        warn_of_lambda();
         wait_for_end(&server);
         drain(&server);
     }

@@ -115,11 +115,20 @@ static void look_at_descriptors(const struct inspection *inspection)
                 (uint64_t)limit.rlim_max, inspection->config->http.max_connections);
 }
 
+static void look_at_lambda(const struct inspection *inspection)
+{
+    const char *loss = config_lambda_loss();
+
+    if (loss)
+        inspect_say(inspection, INSPECT_WARNING, "lambda", "", "%s", loss);
+}
+
 void inspect_machine(const struct inspection *inspection)
 {
     look_at_library(inspection);
     if (!inspection->options->looks_at_machine)
         return;
+    look_at_lambda(inspection);
     look_at_addresses(inspection);
     look_at_descriptors(inspection);
 }

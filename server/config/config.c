@@ -33,6 +33,12 @@ const char *config_path(const char *option)
     return path && *path ? path : NULL;
 }
 
+const char *config_lambda_loss(void)
+{
+    return config_lambda_risk(environment("AWS_LAMBDA_RUNTIME_API"),
+                              environment("AWS_LWA_ERROR_STATUS_CODES"));
+}
+
 static bool expand(void *self, struct str text, struct buf *out, struct error *err)
 {
     (void)self;

@@ -418,6 +418,12 @@ struct config_secrets config_secrets(const struct config *config);
 /** The warning when credentials travel over the network in clear text; NULL: they do not. */
 const char *config_clear_text(const struct config *config);
 
+/** The warning when AWS Lambda runs this program and would lose events; NULL: it does not. */
+const char *config_lambda_loss(void);
+
+/** The same for these values of AWS_LAMBDA_RUNTIME_API and AWS_LWA_ERROR_STATUS_CODES, or NULL. */
+const char *config_lambda_risk(const char *runtime_api, const char *error_codes);
+
 /**
  * The AWS region that the sink's queue URL or ARN names; STR_NONE: none, as in the URL of an
  * emulator.

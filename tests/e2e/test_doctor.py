@@ -47,6 +47,19 @@ def check(config, *args):
     return told.returncode, told.stdout
 
 
+@pytest.mark.parametrize(("codes", "warned"), [("", True), ("500-599", True), ("400-599", False)])
+def test_a_function_of_lambda_names_the_statuses_of_failures(conf, sluice, codes, warned):
+    env = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001", "AWS_LWA_ERROR_STATUS_CODES": codes}
+    config = conf()
+    told = run("doctor", "-c", config, "--json", cwd=config.parent, env=env)
+    assert ('"what":"lambda"' in told.stdout) is warned
+    server = sluice(env=env)
+    if warned:
+        assert "400-599" in server.wait_log(event="lambda_loses_events")["reason"]
+    server.stop()
+    assert any(line["event"] == "lambda_loses_events" for line in server.log()) is warned
+
+
 def test_a_healthy_server_has_nothing_wrong(conf, folder):
     tls = make_pair(folder)
     (folder / "secret").write_text("alpha\n")

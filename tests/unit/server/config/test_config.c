@@ -122,6 +122,32 @@ static void check_default_store(const struct config *config)
     CHECK_INT(config->log.format, LOG_JSON);
 }
 
+static void lambda_must_learn_of_what_is_refused(void)
+{
+    static const struct {
+        const char *api;
+        const char *codes;
+        bool warned;
+    } cases[] = {
+        { NULL, NULL, false },
+        { "", NULL, false },
+        { "127.0.0.1:9001", NULL, true },
+        { "127.0.0.1:9001", "", true },
+        { "127.0.0.1:9001", "500-599", true },
+        { "127.0.0.1:9001", "400,500-502", true },
+        { "127.0.0.1:9001", "400-", true },
+        { "127.0.0.1:9001", "x,-,503x,400", false },
+        { "127.0.0.1:9001", "400, 503", false },
+        { "127.0.0.1:9001", "400-599", false },
+        { "127.0.0.1:9001", "500-503,400-404", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].codes ? cases[i].codes : "none");
+        CHECK((config_lambda_risk(cases[i].api, cases[i].codes) != NULL) == cases[i].warned);
+    }
+}
+
 static void defaults_hold_where_nothing_is_said(void)
 {
     static const struct {
@@ -494,6 +520,7 @@ static void outputs_have_names_and_sinks(void)
 
 int main(void)
 {
+    RUN(lambda_must_learn_of_what_is_refused);
     RUN(defaults_hold_where_nothing_is_said);
     RUN(every_kind_of_value_is_read);
     RUN(the_keys_of_kafka_are_read);
