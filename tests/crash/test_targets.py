@@ -15,7 +15,7 @@ import sys
 import pytest
 
 import verdict
-from aws_services import DynamoInsert, EventBridge, Firehose, Kinesis, Sns, Sqs, SqsFifo
+from aws_services import DynamoInsert, Firehose, Kinesis, Sns, Sqs, SqsFifo
 from aws_targets import AwsTarget
 from kafka_library import Mock
 from s3_target import S3Target
@@ -50,8 +50,10 @@ class Process(Service):
 
     def __init__(self, service, folder):
         self.service, self.file = service, folder / "taken"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.place = socket.socket()  # bound as long as the test lasts: nothing else gets the port
+        self.place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.place.bind(("127.0.0.1", 0))
+        self.port = self.place.getsockname()[1]
         target = AwsTarget(service(), self.port)
         self.sink, self.environment = target.sink, target.environment
         self.peer = self
@@ -62,6 +64,7 @@ class Process(Service):
         return self
 
     def __exit__(self, *_):
+        self.place.close()
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -139,7 +142,6 @@ KINDS = {
     "kafka": (Topic, None, False),
     "kinesis-killed": (Process, Kinesis, False),
     "firehose-killed": (Process, Firehose, False),
-    "eventbridge-killed": (Process, EventBridge, False),
     "sns-killed": (Process, Sns, False),
     "sqs-killed": (Process, Sqs, False),
     "sqs-fifo-killed": (Process, SqsFifo, True),
