@@ -217,6 +217,7 @@ void events_answer(const struct events *events, const struct request *request,
 {
     struct run *run = run_create(events, request, observer);
 
+    run->is_trial = true;
     run_read(run);
     (void)run_check(run, RUN_FULL);
     run_answer(run, response);

@@ -82,7 +82,10 @@ struct events *events_create(const struct events_options *options);
 /** NULL is fine. */
 void events_destroy(struct events *events);
 
-/** Answer the request without waiting and without the outbox. `observer` may be NULL. */
+/**
+ * Answer the request without waiting, without the outbox and without counting it. `observer` may be
+ * NULL.
+ */
 void events_answer(const struct events *events, const struct request *request,
                    const struct event_observer *observer, struct response *response);
 

@@ -132,7 +132,7 @@ static void count_event(const struct run *run, size_t index)
 
 void run_answer(struct run *run, struct response *response)
 {
-    for (size_t i = 0; run->options->metrics && i < run->count; i++)
+    for (size_t i = 0; run->options->metrics && !run->is_trial && i < run->count; i++)
         count_event(run, i);
     if (run->is_batch)
         answer_batch(run, response);

@@ -38,6 +38,7 @@ struct request {
     struct arena *arena; /* lives as long as the request */
     struct str method;   /* "GET", "HEAD", "POST"; for others as sent */
     struct str path;     /* raw, without the query */
+    struct str query;    /* raw, without the `?`; only for a handler that takes it */
     struct str body;
     struct str id;          /* X-Request-Id: the sender's or ours */
     struct str traceparent; /* the sender's, if it is valid; ptr NULL: none */
@@ -71,6 +72,7 @@ struct response {
     unsigned retry_after_seconds; /* 0: no Retry-After */
     const char *www_authenticate; /* NULL: none */
     bool duplicate;               /* Sluice-Duplicate: true */
+    const char *const *headers;   /* names and values in turn, ends with NULL; NULL: none */
     struct request_note note;
 };
 
@@ -94,6 +96,7 @@ struct handler {
     const char *path; /* compared raw and whole */
     enum handler_method method;
     bool is_probe; /* a health probe: exempt from the limits on requests */
+    bool takes_query;
     bool is_quiet; /* asked all the time by machines: its requests are logged at level debug */
 
     /**

@@ -11,7 +11,6 @@
 #include "server/control.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -26,13 +25,18 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "server/control_socket.h"
+#include "server/explain.h"
+#include "server/history.h"
+#include "server/orders.h"
 #include "server/resubmit.h"
 #include "server/resubmit_registry.h"
+#include "server/service.h"
 
 enum {
     CLIENTS_MAX = 8,
     ORDER_MAX = 16384,       /* bytes of an order, with its line end */
     ANSWER_MAX = 128 * 1024, /* fits in a socket's buffer */
+    STATE_MAX = 1024 * 1024, /* of metrics_write_state() */
     ROUND_US = US_PER_S,     /* between two rounds through the refused events */
 };
 
@@ -59,10 +63,20 @@ struct control {
     struct control_target used; /* until release_target() */
     struct outbox_view *view;
     struct resubmitter *resubmitter;
-    struct resubmit_registry *rounds;
-    int64_t step_begun_us; /* of the step before in this round; 0: none */
+    int64_t step_begun_us;            /* of the step before in this round; 0: none */
+    struct resubmitter *trial;        /* stores nothing */
+    struct resubmit_registry *rounds; /* NULL: no store */
+    struct history *history;          /* NULL: no admin API */
+    int64_t step_us;                  /* when its next step ends */
     struct client clients[CLIENTS_MAX];
 };
+
+/* Checks an event and stores nothing. */
+static enum handler_step try_event(void *self, struct request *request, struct response *response)
+{
+    events_answer(self, request, NULL, response);
+    return HANDLER_DONE;
+}
 
 /* The target, until release_target(). */
 static struct control_target take_target(struct control *control)
@@ -75,6 +89,10 @@ static struct control_target take_target(struct control *control)
     control->in_use = control->number;
     (void)pthread_mutex_unlock(&control->mutex);
     resubmitter_use(control->resubmitter, target.events);
+    if (target.service)
+        resubmitter_use(control->trial, (struct handler){ .path = target.events.path,
+                                                          .handle = try_event,
+                                                          .self = target.service->events });
     return target;
 }
 
@@ -87,284 +105,38 @@ static void release_target(struct control *control)
 
 /* Orders. */
 
-static bool read_id(struct json_object *order, int64_t *row, struct error *err)
+static struct orders orders_of(const struct control *control)
 {
-    *row = json_find_int64(order, "id");
-    return *row > 0 || fail(err, ERR_INVALID, "no id");
-}
-
-static bool order_replay(struct control *control, struct json_object *order, struct buf *answer,
-                         struct error *err)
-{
-    struct resubmit_answer result;
-    int64_t row = 0;
-
-    if (!read_id(order, &row, err) || !resubmit_refused(control->resubmitter, row, &result, err))
-        return false;
-    buf_printf(answer, ",\"status\":%d,\"outcome\":\"%s\",\"reason\":", result.status,
-               result.outcome);
-    json_write_string(answer, str_from_c(result.reason));
-    buf_add(answer, STR(",\"rule\":"));
-    json_write_string(answer, str_from_c(result.rule));
-    return true;
-}
-
-typedef bool discard_function(struct outbox *outbox, const int64_t *ids, size_t count, size_t *gone,
-                              struct error *err);
-
-static bool discard(const struct control *control, discard_function *run, struct json_object *order,
-                    struct buf *answer, struct error *err)
-{
-    int64_t ids[CONTROL_IDS_MAX];
-    struct json_object *list;
-    size_t gone = 0;
-
-    if (!json_find(order, "ids", &list) || json_kind(list) != JSON_ARRAY ||
-        json_object_array_length(list) > COUNT_OF(ids))
-        return fail(err, ERR_INVALID, "no ids, or more than %d", CONTROL_IDS_MAX);
-
-    size_t count = json_object_array_length(list);
-
-    for (size_t i = 0; i < count; i++)
-        if (!json_int64(json_object_array_get_idx(list, i), &ids[i]))
-            return fail(err, ERR_INVALID, "an id is a number");
-    if (!run(control->options.outbox, ids, count, &gone, err))
-        return false;
-    buf_printf(answer, ",\"gone\":%zu", gone);
-    return true;
-}
-
-static bool order_discard(struct control *control, struct json_object *order, struct buf *answer,
-                          struct error *err)
-{
-    return discard(control, outbox_discard_refused, order, answer, err);
-}
-
-static bool order_discard_dead(struct control *control, struct json_object *order,
-                               struct buf *answer, struct error *err)
-{
-    return discard(control, outbox_discard_dead, order, answer, err);
-}
-
-static bool order_revive(struct control *control, struct json_object *order, struct buf *answer,
-                         struct error *err)
-{
-    int64_t row = 0;
-
-    (void)answer;
-    return read_id(order, &row, err) && outbox_revive(control->options.outbox, row, err);
-}
-
-/* Without "sink": of whichever sink waits for the record. */
-static bool order_move(struct control *control, struct json_object *order, struct buf *answer,
-                       struct error *err)
-{
-    const char *name = NULL;
-    struct json_object *sink;
-    struct json_object *sequence;
-    int64_t seq;
-
-    (void)answer;
-    if (!json_find(order, "sequence", &sequence) || json_kind(sequence) != JSON_INTEGER ||
-        !json_int64(sequence, &seq))
-        return fail(err, ERR_INVALID, "no sequence");
-    if (json_find(order, "sink", &sink) && json_is_string(sink))
-        name = json_str(sink).ptr;
-    return outbox_set_aside(control->options.outbox, name, seq, err);
-}
-
-static bool read_name(struct json_object *order, const char **out, struct error *err)
-{
-    struct json_object *name;
-
-    if (!json_find(order, "name", &name) || !json_is_string(name))
-        return fail(err, ERR_INVALID, "no name");
-    *out = json_str(name).ptr;
-    return true;
-}
-
-static bool order_drop_sink(struct control *control, struct json_object *order, struct buf *answer,
-                            struct error *err)
-{
-    const char *name = NULL;
-
-    (void)answer;
-    return read_name(order, &name, err) && outbox_drop_sink(control->options.outbox, name, err);
-}
-
-static bool order_pause(struct control *control, struct json_object *order, struct buf *answer,
-                        struct error *err)
-{
-    const char *name = NULL;
-
-    (void)answer;
-    return read_name(order, &name, err) &&
-           outbox_pause_sink(control->options.outbox, name, true, err);
-}
-
-static bool order_resume(struct control *control, struct json_object *order, struct buf *answer,
-                         struct error *err)
-{
-    const char *name = NULL;
-
-    (void)answer;
-    return read_name(order, &name, err) &&
-           outbox_pause_sink(control->options.outbox, name, false, err);
-}
-
-static bool run_again(struct control *control, struct json_object *order, struct arena *arena,
-                      struct buf *answer, struct error *err)
-{
-    struct json_object *routes;
-    struct outbox_replay replay = {
-        .sink = arena_copy(arena, json_find_str(order, "sink")).ptr,
-        .from_us = json_find_int64(order, "from_us"),
-        .until_us = json_find_int64(order, "until_us"),
-        .only_routes = json_find_true(order, "only_routes"),
-        .dry_run = json_find_true(order, "dry_run"),
-        .position = json_find_int64(order, "position"),
-        .end = json_find_int64(order, "end"),
+    return (struct orders){
+        .outbox = control->options.outbox,
+        .view = control->view,
+        .resubmitter = control->resubmitter,
+        .trial = control->trial,
+        .tokens = control->options.tokens,
+        .history = control->history,
+        .where = &control->options.where,
+        .target = &control->used,
     };
-
-    if (!json_find(order, "routes", &routes))
-        return fail(err, ERR_INVALID, "no routes");
-    replay.routes = json_text(arena, routes).ptr;
-    if (!outbox_replay(control->options.outbox, &replay, err))
-        return false;
-    buf_printf(answer,
-               ",\"position\":%" PRId64 ",\"end\":%" PRId64 ",\"count\":%" PRId64
-               ",\"done\":%s,\"waits\":%s",
-               replay.position, replay.end, replay.count, replay.done ? "true" : "false",
-               replay.waits ? "true" : "false");
-    return true;
 }
 
-static bool order_again(struct control *control, struct json_object *order, struct buf *answer,
-                        struct error *err)
-{
-    struct arena *arena = arena_create();
-    bool ok = run_again(control, order, arena, answer, err);
-
-    arena_destroy(arena);
-    return ok;
-}
-
-/* The target stays in use until the order has been run. */
-static bool order_top(struct control *control, struct json_object *order, struct buf *answer,
-                      struct error *err)
-{
-    (void)order;
-    (void)err;
-    (void)pthread_mutex_lock(&control->mutex);
-
-    const struct metrics *metrics = control->target.metrics;
-
-    (void)pthread_mutex_unlock(&control->mutex);
-    buf_add(answer, STR(",\"top\":"));
-    metrics_write_state(metrics, answer);
-    return true;
-}
-
-static bool order_shadow(struct control *control, struct json_object *order, struct buf *answer,
-                         struct error *err)
-{
-    const char *route = "";
-
-    if (!read_name(order, &route, err))
-        return false;
-    buf_add(answer, STR(",\"shadow\":"));
-    return catalog_write_shadow(control->used.catalog, str_from_c(route), answer, err);
-}
-
-static bool order_where(struct control *control, struct json_object *order, struct buf *answer,
-                        struct error *err)
-{
-    const struct control_where *where = &control->options.where;
-
-    (void)order;
-    (void)err;
-    buf_printf(answer, ",\"host\":\"%s\",\"port\":%u,\"tls\":%s", where->host,
-               (unsigned)where->port, where->tls ? "true" : "false");
-    return true;
-}
-
-static bool order_sink(struct control *control, struct json_object *order, struct buf *answer,
-                       struct error *err)
-{
-    const struct control_target *target = &control->used;
-    const char *name = "";
-
-    if (!read_name(order, &name, err))
-        return false;
-    for (size_t i = 0; i < target->pump_count; i++) {
-        if (strcmp(pump_name(target->pumps[i]), name) != 0)
-            continue;
-        buf_printf(answer, ",\"misconfigured\":%s",
-                   pump_is_misconfigured(target->pumps[i]) ? "true" : "false");
-        return true;
-    }
-    return fail(err, ERR_NOT_FOUND, "no configured sink has this name");
-}
-
-typedef bool order_function(struct control *control, struct json_object *order, struct buf *answer,
-                            struct error *err);
-
-static const struct {
-    struct str name;
-    order_function *run;
-} orders[] = {
-    { STR_INIT("replay"), order_replay },   { STR_INIT("revive"), order_revive },
-    { STR_INIT("discard"), order_discard }, { STR_INIT("discard-dead"), order_discard_dead },
-    { STR_INIT("move"), order_move },       { STR_INIT("drop-sink"), order_drop_sink },
-    { STR_INIT("pause"), order_pause },     { STR_INIT("resume"), order_resume },
-    { STR_INIT("again"), order_again },     { STR_INIT("top"), order_top },
-    { STR_INIT("where"), order_where },     { STR_INIT("sink"), order_sink },
-    { STR_INIT("shadow"), order_shadow },
-};
-
-static bool only_asks(order_function *run)
-{
-    return run == order_where || run == order_top || run == order_sink || run == order_shadow;
-}
-
-/* Who has done what, with the name, id or ids that the order is about. */
-static void log_order(const struct client *client, struct json_object *order)
-{
-    struct arena *arena = arena_create();
-    struct json_object *subject;
-    struct str about = STR_NONE;
-
-    if ((json_find(order, "id", &subject) || json_find(order, "ids", &subject) ||
-         json_find(order, "sequence", &subject)) &&
-        !json_is_string(subject))
-        about = json_text(arena, subject);
-    LOG_EVENT(LOG_INFO, "operator", LOG_STR("order", json_find_str(order, "order")),
-              LOG_STR("sink", log_identifier(json_find_str(order, "name"))), LOG_STR("rows", about),
-              LOG_INT("uid", control_socket_user(client->fd)));
-    arena_destroy(arena);
-}
-
-static bool dispatch(struct control *control, const struct client *client, struct str line,
+static bool dispatch(const struct control *control, const struct client *client, struct str line,
                      struct buf *answer, struct error *err)
 {
-    CLEANUP(json_cleanup) struct json_object *order = NULL;
+    const struct orders orders = orders_of(control);
+    CLEANUP(json_cleanup) struct json_object *members = NULL;
 
-    if (!json_read(line, NULL, &order, err))
+    if (!json_read(line, NULL, &members, err))
         return false;
-    if (!json_is_object(order))
+    if (!json_is_object(members))
         return fail(err, ERR_MALFORMED, "an order is an object");
 
-    struct str name = json_find_str(order, "order");
+    const struct order order = {
+        .name = json_find_str(members, "order"),
+        .members = members,
+        .uid = control_socket_user(client->fd),
+    };
 
-    for (size_t i = 0; i < COUNT_OF(orders); i++)
-        if (str_equal(name, orders[i].name)) {
-            bool done = orders[i].run(control, order, answer, err);
-
-            if (done && !only_asks(orders[i].run))
-                log_order(client, order);
-            return done;
-        }
-    return fail(err, ERR_MALFORMED, "no such order");
+    return orders_run(&orders, &order, answer, err);
 }
 
 /* Run the order in `line`, and write the line of its answer. */
@@ -385,6 +157,82 @@ static void run_order(struct control *control, const struct client *client, stru
         json_write_string(out, str_from_c(err.text));
     }
     buf_add(out, STR("}\n"));
+}
+
+/* The admin API's orders. */
+
+static void explain_job(const struct control *control, struct control_job *job)
+{
+    const struct control_target *target = &control->used;
+    const struct explain_form form = { .json = true };
+    struct buf text;
+
+    if (!target->service) {
+        (void)fail(&job->err, ERR_UNAVAILABLE, "there is no service");
+        return;
+    }
+    (void)explain(target->service, target->config, job->text, &form, &text);
+    buf_add(&job->members, STR(",\"explanation\":"));
+    buf_add(&job->members, str_trim(buf_str(&text)));
+    buf_done(&text);
+}
+
+static bool run_job_order(const struct control *control, struct control_job *job)
+{
+    const struct orders orders = orders_of(control);
+    CLEANUP(json_cleanup) struct json_object *members = NULL;
+
+    if (!json_read(job->text, NULL, &members, &job->err))
+        return false;
+    if (!json_is_object(members))
+        return fail(&job->err, ERR_MALFORMED, "the body is not an object");
+
+    const struct order order = {
+        .name = str_from_c(job->name),
+        .members = members,
+        .by = job->by,
+        .request_id = str_from_c(job->request_id),
+        .uid = -1,
+    };
+
+    return orders_run(&orders, &order, &job->members, &job->err);
+}
+
+static void run_jobs(struct control *control)
+{
+    struct control_job *job;
+
+    while (control->options.jobs && (job = control_jobs_take(control->options.jobs)) != NULL) {
+        (void)take_target(control);
+        if (strcmp(job->name, CONTROL_EXPLAIN) == 0)
+            explain_job(control, job);
+        else if (run_job_order(control, job) && job->members.overflow)
+            (void)fail(&job->err, ERR_TOO_EXPENSIVE, "the answer is too long");
+        release_target(control);
+        control_jobs_finish(job);
+    }
+}
+
+/* End a step of the history when it is due. */
+static void note_history(struct control *control)
+{
+    int64_t now_us = clock_monotonic_us();
+    struct buf state;
+
+    if (!control->history || now_us < control->step_us)
+        return;
+    control->step_us = now_us - now_us % (HISTORY_STEP_S * US_PER_S) + HISTORY_STEP_S * US_PER_S;
+    buf_init(&state, STATE_MAX);
+
+    const struct control_target target = take_target(control);
+
+    metrics_write_state(target.metrics, &state);
+    history_add(control->history, buf_str(&state),
+                target.config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
+                                                                       : STATUS_MAP_TUTORIAL,
+                clock_now_us());
+    release_target(control);
+    buf_done(&state);
 }
 
 /* Clients. */
@@ -455,7 +303,7 @@ static void serve_client(struct control *control, struct client *client)
 
 /* The thread. */
 
-enum { STOP, SOCKET, CLIENTS };
+enum { STOP, SOCKET, JOBS, CLIENTS };
 
 /* Wait for orders, and run them. False: the thread must end. */
 static bool poll_once(struct control *control, int timeout_ms)
@@ -463,6 +311,8 @@ static bool poll_once(struct control *control, int timeout_ms)
     struct pollfd events[CLIENTS + CLIENTS_MAX] = {
         [STOP] = { .fd = control->stop_event, .events = POLLIN },
         [SOCKET] = { .fd = control->socket, .events = POLLIN },
+        [JOBS] = { .fd = control->options.jobs ? control_jobs_event(control->options.jobs) : -1,
+                   .events = POLLIN },
     };
 
     for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -475,12 +325,18 @@ static bool poll_once(struct control *control, int timeout_ms)
             serve_client(control, &control->clients[i]);
     if (events[SOCKET].revents)
         accept_client(control);
+    if (events[JOBS].revents)
+        run_jobs(control);
+    note_history(control);
     return true;
 }
 
 /* Post some events again. Returns when the next step is due. */
 static int64_t resubmit_step(struct control *control)
 {
+    if (!control->rounds)
+        return clock_monotonic_us() + ROUND_US;
+
     int64_t begun_us = clock_monotonic_us();
     int64_t since_us = control->step_begun_us ? begun_us - control->step_begun_us : 0;
     struct control_target target = take_target(control);
@@ -516,13 +372,19 @@ static bool open_all(struct control *control, struct error *err)
 
     if (control->stop_event < 0)
         return fail_errno(err, ERR_SYSTEM, errno, "eventfd");
-    if (!outbox_view_open(options->store_path, &control->view, err))
+    if (*options->store_path && !outbox_view_open(options->store_path, &control->view, err))
         return false;
     control->resubmitter = resubmitter_create(&(struct resubmitter_options){
         options->target.events, control->view, options->deadline_us });
-    control->rounds = resubmit_registry_create(
-        &(struct resubmit_registry_options){ control->view, control->resubmitter });
-    control->started = control_socket_listen(options->store_path, &control->socket, err) &&
+    control->trial = resubmitter_create(&(struct resubmitter_options){
+        options->target.events, control->view, options->deadline_us });
+    if (control->view)
+        control->rounds = resubmit_registry_create(
+            &(struct resubmit_registry_options){ control->view, control->resubmitter });
+    if (options->jobs)
+        control->history = history_create();
+    control->started = (!*options->store_path ||
+                        control_socket_listen(options->store_path, &control->socket, err)) &&
                        thread_start(&control->thread, "control", control_run, control, err);
     return control->started;
 }
@@ -571,12 +433,17 @@ void control_stop(struct control *control)
 {
     if (!control || !control->started)
         return;
-    outbox_hurry(control->options.outbox);
+    if (control->options.outbox)
+        outbox_hurry(control->options.outbox);
     resubmitter_end(control->resubmitter);
+    resubmitter_end(control->trial);
     (void)eventfd_write(control->stop_event, 1);
     (void)pthread_join(control->thread, NULL);
     control->started = false;
-    control_socket_remove(control->options.store_path);
+    if (control->options.jobs)
+        control_jobs_close(control->options.jobs);
+    if (*control->store_path)
+        control_socket_remove(control->store_path);
 }
 
 void control_destroy(struct control *control)
@@ -592,6 +459,8 @@ void control_destroy(struct control *control)
     outbox_view_close(control->view);
     (void)pthread_mutex_destroy(&control->mutex);
     resubmitter_destroy(control->resubmitter);
+    resubmitter_destroy(control->trial);
+    history_destroy(control->history);
     mem_free(control->store_path);
     mem_free(control);
 }

@@ -16,8 +16,10 @@
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *   {"order":"sink","name":"hook"}        {"ok":true,"misconfigured":false}
  *   {"order":"shadow","name":"route-1"}   {"ok":true,"shadow":{...}}: catalog_write_shadow()
+ *   {"order":"console"}                   {"ok":true,"url":"http://..."}: a link with a token
  *
- * Orders that change something are logged, with the user that gave them (`operator`).
+ * The same thread runs the orders of the admin API (control_jobs.h, api.h), which also reads rows
+ * (orders.h). Orders that change something are logged (`operator`).
  *
  * The same thread posts events again that the registry's failures had refused, once their schema is
  * usable: a few at a time and at lower priority, so that senders are hardly delayed, with orders in
@@ -38,9 +40,13 @@
 #include "handlers/handler.h"
 #include "handlers/metrics.h"
 #include "schema/registry/catalog.h"
+#include "server/console_tokens.h"
+#include "server/control_jobs.h"
 #include "server/http/listen.h"
 
+struct config;
 struct control;
+struct service;
 
 enum { CONTROL_IDS_MAX = 500 }; /* in one order */
 
@@ -49,6 +55,8 @@ struct control_where {
     char host[HTTP_HOST_SIZE];
     uint16_t port;
     bool tls;
+    char admin_host[HTTP_HOST_SIZE]; /* "": there is no admin address */
+    uint16_t admin_port;
 };
 
 /**
@@ -61,16 +69,20 @@ struct control_target {
     size_t max_batch;        /* events in one array */
     struct pump *const *pumps;
     size_t pump_count;
-    struct metrics *metrics; /* for `top` */
+    struct metrics *metrics;       /* for `top` */
+    const struct service *service; /* for trials; NULL: there are none */
+    const struct config *config;
 };
 
 /** The path is copied; the rest is borrowed until control_stop(). */
 struct control_options {
-    const char *store_path;
-    struct outbox *outbox; /* started */
+    const char *store_path; /* "": no store, and so no control socket */
+    struct outbox *outbox;  /* started */
     struct control_target target;
     int64_t deadline_us; /* for one event */
     struct control_where where;
+    struct control_jobs *jobs;     /* of the admin API; NULL: there is none */
+    struct console_tokens *tokens; /* likewise */
 };
 
 /** From now on work with `target`. Does not wait. */

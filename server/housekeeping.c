@@ -44,6 +44,8 @@ struct control_target housekeeping_target(const struct generation *generation)
         .events = events_handler(generation->service->events),
         .max_batch = (size_t)generation->config->http.max_batch,
         .metrics = generation->service->metrics,
+        .service = generation->service,
+        .config = generation->config,
     };
 
     if (generation->service->sinks)
@@ -154,6 +156,8 @@ static void refresh_files(const struct housekeeping *housekeeping)
         http_tls_refresh(housekeeping->options.reload.tls);
     if (service->auth)
         auth_refresh(service->auth);
+    if (service->admin_auth)
+        auth_refresh(service->admin_auth);
 }
 
 /* Wait for a request or the next tick. False: the thread must end. */

@@ -53,8 +53,9 @@ bool listeners_check(const struct listeners *listeners, const struct config *con
 static void warn_of_library(const struct listeners *listeners, const struct config *config)
 {
     const char *version = http_mhd_version();
-    bool exposed =
-        !listeners->main.at.loopback || (listeners->own_metrics && !listeners->metrics.at.loopback);
+    bool exposed = !listeners->main.at.loopback ||
+                   (listeners->own_metrics && !listeners->metrics.at.loopback) ||
+                   (listeners->has_admin && !listeners->admin.at.loopback);
 
     if (exposed && !http_mhd_is_safe(version) && !config->http.accept_unsafe_library)
         LOG_EVENT(LOG_WARN, "unsafe_library", LOG_STR("libmicrohttpd", str_from_c(version)),
@@ -68,12 +69,17 @@ bool listeners_find(const struct config *config, struct systemd *systemd, struct
     struct listeners listeners = {
         .main = listener_of(&config->http.listen),
         .metrics = listener_of(&config->http.metrics_listen),
+        .admin = listener_of(&config->admin.listen),
     };
 
     if (!take_socket(systemd, "metrics", &listeners.metrics, err) ||
+        !take_socket(systemd, "admin", &listeners.admin, err) ||
         !take_socket(systemd, NULL, &listeners.main, err) || !systemd_check_taken(systemd, err))
         return false;
     listeners.own_metrics = listeners.metrics.socket || *config->http.metrics_listen.text;
+    listeners.has_admin = listeners.admin.socket || *config->admin.listen.text;
+    if (listeners.has_admin && listeners.own_metrics)
+        return fail(err, ERR_CONFIG, "sockets for both metrics and admin, which serves /metrics");
     if (!listeners_check(&listeners, config, err))
         return false;
     warn_of_library(&listeners, config);

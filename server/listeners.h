@@ -22,11 +22,14 @@ struct listener {
 struct listeners {
     struct listener main;
     struct listener metrics; /* used with `own_metrics` only */
+    struct listener admin;   /* used with `has_admin` only */
     bool own_metrics;        /* /metrics is served on `metrics`, not on `main` */
+    bool has_admin;          /* and on `admin` */
 };
 
 /**
- * The service manager's socket named `metrics` serves /metrics, its first other socket the rest.
+ * The service manager's socket named `metrics` serves /metrics, the one named `admin` is the admin
+ * address, its first other socket serves the rest.
  * ERR_CONFIG: a socket is no listening TCP socket, or there is one too many; or as
  * listeners_check(). Logs a warning when an exposed listener runs on an unsafe HTTP library.
  */

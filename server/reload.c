@@ -9,6 +9,7 @@ struct retired {
     struct retired *next;
     struct generation generation;
     struct http_handler_set *handlers;
+    struct http_handler_set *admin_handlers; /* NULL: there is no admin address */
 };
 
 void generation_destroy(struct generation *generation)
@@ -45,13 +46,26 @@ static struct http_handler_set *swap_handlers(const struct reload_options *optio
 {
     struct handler handlers[SERVICE_HANDLERS];
     bool own_metrics = options->listeners->own_metrics;
+    bool moves_metrics = own_metrics || options->listeners->has_admin;
     const struct http_handlers lists[] = {
-        { handlers, (size_t)SERVICE_HANDLERS - own_metrics },
+        { handlers, (size_t)SERVICE_HANDLERS - moves_metrics },
         { &handlers[SERVICE_HANDLERS - 1], 1 },
     };
 
     service_handlers(service, handlers);
     return http_replace_handlers(options->http, lists);
+}
+
+static struct http_handler_set *swap_admin_handlers(const struct reload_options *options,
+                                                    const struct service *service)
+{
+    struct handler handlers[SERVICE_ADMIN_HANDLERS];
+    const struct http_handlers list = { handlers, COUNT_OF(handlers) };
+
+    if (!options->admin)
+        return NULL;
+    service_admin_handlers(service, handlers);
+    return http_replace_handlers(options->admin, &list);
 }
 
 bool reload_prepare(const struct reload_options *options, const struct generation *now,
@@ -74,6 +88,7 @@ void reload_swap(const struct reload_options *options, struct generation *curren
 
     old->generation = *current;
     old->handlers = swap_handlers(options, next->service);
+    old->admin_handlers = swap_admin_handlers(options, next->service);
     old->next = *retired;
     *retired = old;
     service_succeed(next->service, current->service);
@@ -85,6 +100,7 @@ void reload_swap(const struct reload_options *options, struct generation *curren
 static void retired_end(struct retired *retired)
 {
     http_handler_set_destroy(retired->handlers);
+    http_handler_set_destroy(retired->admin_handlers);
     generation_destroy(&retired->generation);
     mem_free(retired);
 }
@@ -102,7 +118,8 @@ size_t retired_release(struct retired **retired)
     if (!*retired)
         return 0;
     older = retired_release(&(*retired)->next);
-    if (older > 0 || !http_handler_set_is_idle((*retired)->handlers))
+    if (older > 0 || !http_handler_set_is_idle((*retired)->handlers) ||
+        ((*retired)->admin_handlers && !http_handler_set_is_idle((*retired)->admin_handlers)))
         return older + 1;
     retired_end(*retired);
     *retired = NULL;

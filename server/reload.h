@@ -34,6 +34,7 @@ struct reload_options {
     struct service_options service; /* those that the first service was created with */
     const struct listeners *listeners;
     struct http *http;
+    struct http *admin;   /* NULL: there is no admin address */
     struct http_tls *tls; /* NULL: no TLS */
 };
 

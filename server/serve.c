@@ -35,7 +35,11 @@ enum {
     FLUSH_US = 2 * US_PER_S,  /* for records to reach their sinks; the store keeps the rest */
     LAST_LINES_US = US_PER_S, /* for a slow reader of the log */
     END_US = 11 * US_PER_S,   /* for all of this together; then the process exits as it is */
-    WATCHDOG_SHARE = 4,       /* the watchdog is fed this often in its interval */
+    ADMIN_CONNECTIONS = 64,
+    ADMIN_IN_FLIGHT = 32,
+    ADMIN_RATE = 200,                  /* requests a second */
+    ADMIN_DEADLINE_US = 30 * US_PER_S, /* an order may run hundreds of events */
+    WATCHDOG_SHARE = 4,                /* the watchdog is fed this often in its interval */
 };
 
 struct server {
@@ -48,7 +52,10 @@ struct server {
     struct listeners listeners;
     struct http_network *proxies;
     struct slow_lane *lane;
-    struct control *control; /* NULL: no store */
+    struct control_jobs *jobs;     /* NULL: no admin address */
+    struct console_tokens *tokens; /* likewise */
+    struct http *admin;            /* likewise */
+    struct control *control;       /* NULL: neither store nor admin address */
     struct housekeeping *housekeeping;
     struct end_limit *end_limit;
     _Atomic(struct http *) http; /* NULL before its start and after its stop */
@@ -142,8 +149,9 @@ static bool start_http(struct server *server, struct error *err)
     const struct listeners *listeners = &server->listeners;
     const struct config_http *config = &server->config->http;
     struct handler handlers[SERVICE_HANDLERS]; /* that of /metrics is the last */
-    const struct http_handlers main_handlers = { handlers, (size_t)SERVICE_HANDLERS -
-                                                               listeners->own_metrics };
+    const struct http_handlers main_handlers = {
+        handlers, (size_t)SERVICE_HANDLERS - (listeners->own_metrics || listeners->has_admin)
+    };
     const struct http_handlers metrics_handlers = { &handlers[SERVICE_HANDLERS - 1], 1 };
     const struct http_listener list[] = {
         http_listener_of(&listeners->main, main_handlers, server->tls),
@@ -179,6 +187,49 @@ static bool start_http(struct server *server, struct error *err)
     return true;
 }
 
+/* Requests that operators make; those of probes and scrapers are counted as on the main address. */
+static void count_admin_answer(void *self, const struct http_exchange_summary *summary)
+{
+    if (!str_starts_with(summary->path, STR("/api/")) &&
+        !str_starts_with(summary->path, STR("/console")))
+        count_answer(self, summary);
+}
+
+/*
+ * A server of its own with one loop: whatever operators and their pages ask, the loops that serve
+ * events do not notice.
+ */
+static bool start_admin(struct server *server, struct error *err)
+{
+    const struct config_http *config = &server->config->http;
+    struct handler handlers[SERVICE_ADMIN_HANDLERS];
+    const struct http_listener listener = http_listener_of(
+        &server->listeners.admin, (struct http_handlers){ handlers, COUNT_OF(handlers) }, NULL);
+    const struct http_options options = {
+        .listeners = &listener,
+        .listener_count = 1,
+        .threads = 1,
+        .max_connections = ADMIN_CONNECTIONS,
+        .max_head = config->max_head,
+        .max_body = config->max_body,
+        .max_in_flight = ADMIN_IN_FLIGHT,
+        .max_inflight_bytes = config->max_inflight_bytes,
+        .deadline_us = ADMIN_DEADLINE_US,
+        .idle_timeout_us = config->idle_timeout_us,
+        .rate_limit = ADMIN_RATE,
+        .is_background = true,
+        .answering = count_admin_answer,
+        .answered = log_answer,
+        .failed = on_failure,
+        .self = server,
+    };
+
+    if (!server->listeners.has_admin)
+        return true;
+    service_admin_handlers(server->service, handlers);
+    return http_start(&options, &server->admin, err) || fail_within(err, "admin.listen");
+}
+
 static void report_ready(const struct server *server)
 {
     const struct listeners *listeners = &server->listeners;
@@ -189,10 +240,13 @@ static void report_ready(const struct server *server)
         LOG_STR("address", str_from_c(listeners->main.at.host)),
         LOG_INT("port", http_port(http, 0)),
         LOG_BOOL("tls", server->tls != NULL),
-        LOG_INT("metrics_port", listeners->own_metrics ? http_port(http, 1) : 0),
+        listeners->has_admin
+            ? LOG_INT("admin_port", http_port(server->admin, 0))
+            : LOG_INT("metrics_port", listeners->own_metrics ? http_port(http, 1) : 0),
     };
+    bool has_second = listeners->own_metrics || listeners->has_admin;
 
-    log_write(LOG_INFO, "ready", fields, COUNT_OF(fields) - !listeners->own_metrics);
+    log_write(LOG_INFO, "ready", fields, COUNT_OF(fields) - !has_second);
     systemd_notify(server->systemd, "READY=1");
     if (*store->path)
         LOG_EVENT(LOG_INFO, "store_open", LOG_STR("path", str_from_c(store->path)),
@@ -244,6 +298,9 @@ static struct service_options service_options_of(struct server *server)
         .certificate_expires_s = certificate_expires_s,
         .self = server,
         .lane = server->lane,
+        .jobs = server->jobs,
+        .tokens = server->tokens,
+        .admin_host = server->listeners.admin.at.host,
     };
 }
 
@@ -255,6 +312,7 @@ static bool start_housekeeping(struct server *server, struct error *err)
             .service = service_options_of(server),
             .listeners = &server->listeners,
             .http = atomic_load(&server->http),
+            .admin = server->admin,
             .tls = server->tls,
         },
         .systemd = server->systemd,
@@ -312,10 +370,18 @@ static bool start_control(struct server *server, struct error *err)
         .target = housekeeping_target(&generation),
         .deadline_us = config->http.deadline_us,
         .where = { .port = http_port(atomic_load(&server->http), 0), .tls = server->tls != NULL },
+        .jobs = server->jobs,
+        .tokens = server->tokens,
     };
 
     memcpy(options.where.host, server->listeners.main.at.host, sizeof(options.where.host));
-    return !*config->store.path || control_start(&options, &server->control, err);
+    if (server->admin) {
+        memcpy(options.where.admin_host, server->listeners.admin.at.host,
+               sizeof(options.where.admin_host));
+        options.where.admin_port = http_port(server->admin, 0);
+    }
+    return (!*config->store.path && !server->jobs) ||
+           control_start(&options, &server->control, err);
 }
 
 /* Threads that wake requests stop before the loop threads that serve them. */
@@ -326,6 +392,8 @@ static void stop_all(struct server *server, int64_t end_us)
     catalog_stop(server->service->catalog);
     slow_lane_stop(server->lane);
     stop_delivery(server->service, end_us);
+    http_stop(server->admin);
+    server->admin = NULL;
     http_stop(atomic_exchange(&server->http, NULL));
 }
 
@@ -355,16 +423,26 @@ static void drain(struct server *server)
 
 static bool start_all(struct server *server, struct error *err)
 {
+    if (!end_limit_create(&server->end_limit, err) || !start_tls(server, err) ||
+        !listeners_find(server->config, server->systemd, &server->listeners, err))
+        return false;
+    if (server->listeners.has_admin) {
+        server->jobs = control_jobs_create();
+        server->tokens = console_tokens_create();
+    }
+
     const struct service_options options = service_options_of(server);
 
-    if (!end_limit_create(&server->end_limit, err) || !start_tls(server, err) ||
-        !service_create(server->config, &options, &server->service, err) ||
-        !listeners_find(server->config, server->systemd, &server->listeners, err))
+    if (!service_create(server->config, &options, &server->service, err))
         return false;
     housekeeping_warn(server->config);
     if (!start_delivery(server->service, err) || !service_start(server->service, NULL, err) ||
         !slow_lane_start(server->lane, err) || !start_http(server, err))
         return false;
+    if (!start_admin(server, err)) {
+        stop_all(server, clock_monotonic_us());
+        return false;
+    }
     if (catalog_start(server->service->catalog, err) && start_control(server, err) &&
         start_housekeeping(server, err))
         return true;
@@ -378,6 +456,8 @@ static void destroy_all(struct server *server)
     housekeeping_destroy(server->housekeeping);
     service_destroy(server->service);
     slow_lane_destroy(server->lane);
+    control_jobs_destroy(server->jobs);
+    console_tokens_destroy(server->tokens);
     config_destroy(server->config);
     http_tls_destroy(server->tls);
     mem_free(server->proxies);

@@ -265,7 +265,7 @@ static void on_wrong_credential(void *self)
 }
 
 static bool create_auth(struct service *service, const struct config_auth *config,
-                        struct error *err)
+                        struct auth **out, struct error *err)
 {
     const struct bearer_options bearer = {
         .issuer = config->bearer.issuer,
@@ -300,11 +300,38 @@ static bool create_auth(struct service *service, const struct config_auth *confi
         .on_wrong = service->secrets ? on_wrong_credential : NULL,
         .self = service->secrets,
     };
-    bool ok = auth_create(&options, &service->auth, err);
+    bool ok = auth_create(&options, out, err);
 
     mem_free(keys);
     mem_free(basic);
     return ok;
+}
+
+/* Of the admin address, if there is one. */
+static bool create_guard(struct service *service, const struct config *config,
+                         const struct service_options *options, struct error *err)
+{
+    const struct config_admin *admin = &config->admin;
+    const struct config_auth auth = {
+        .api_keys = admin->api_keys,
+        .api_key_count = admin->api_key_count,
+        .basic = admin->basic,
+        .basic_count = admin->basic_count,
+        .bearer = { .issuer = "" },
+    };
+
+    if (!options || !options->jobs)
+        return true;
+    if (!create_auth(service, &auth, &service->admin_auth, err))
+        return false;
+    service->guard = guard_create(&(struct guard_options){
+        .host = options->admin_host,
+        .hosts = admin->hosts.list,
+        .host_count = admin->hosts.count,
+        .auth = service->admin_auth,
+        .tokens = options->tokens,
+    });
+    return true;
 }
 
 static bool create_outbox(const struct config *config, struct outbox **out, struct error *err)
@@ -441,13 +468,16 @@ bool service_create(const struct config *config, const struct service_options *o
     if (!((predecessor && borrow_catalog(service, config, predecessor)) ||
           create_catalog(service, config, options ? USE_SERVED : USE_ONCE, err)) ||
         !create_routes(service, config, err) || !load_secrets(service, config, err) ||
-        !create_auth(service, &config->auth, err) ||
+        !create_auth(service, &config->auth, &service->auth, err) ||
+        !create_guard(service, config, options, err) ||
         (options && !get_store(service, config, predecessor, err)) ||
         !load_schemas(service, options, err)) {
         service_destroy(service);
         return false;
     }
     create_handlers(service, config, options);
+    if (service->guard)
+        service->api = api_create(service->guard, options->jobs);
     *out = service;
     return true;
 }
@@ -511,6 +541,15 @@ void service_handlers(const struct service *service, struct handler out[static S
     memcpy(out, handlers, sizeof(handlers));
 }
 
+void service_admin_handlers(const struct service *service,
+                            struct handler out[static SERVICE_ADMIN_HANDLERS])
+{
+    out[0] = health_live_handler(service->health);
+    out[1] = health_ready_handler(service->health);
+    out[2] = metrics_handler(service->metrics);
+    api_handlers(service->api, &out[3]);
+}
+
 void service_succeed(struct service *service, struct service *predecessor)
 {
     if (service->borrows_catalog) {
@@ -534,6 +573,9 @@ void service_destroy(struct service *service)
 {
     if (!service)
         return;
+    api_destroy(service->api);
+    guard_destroy(service->guard);
+    auth_destroy(service->admin_auth);
     events_destroy(service->events);
     metrics_destroy(service->metrics);
     health_destroy(service->health);

@@ -19,7 +19,9 @@
 #include "handlers/route.h"
 #include "handlers/slow_lane.h"
 #include "schema/registry/catalog.h"
+#include "server/api.h"
 #include "server/config/config.h"
+#include "server/guard.h"
 #include "server/secrets.h"
 #include "server/sinks.h"
 
@@ -37,11 +39,17 @@ struct service {
     struct health *health;
     struct metrics *metrics;
     struct events *events;
-    bool borrows_catalog; /* with its pins: of the predecessor or the successor */
-    bool borrows_store;   /* with its sinks, likewise */
+    struct auth *admin_auth; /* NULL: no credential of the admin address is configured */
+    struct guard *guard;     /* NULL: there is no admin address */
+    struct api *api;         /* likewise */
+    bool borrows_catalog;    /* with its pins: of the predecessor or the successor */
+    bool borrows_store;      /* with its sinks, likewise */
 };
 
-enum { SERVICE_HANDLERS = 5 };
+enum {
+    SERVICE_HANDLERS = 5,
+    SERVICE_ADMIN_HANDLERS = 3 + API_HANDLERS,
+};
 
 struct service_options {
     size_t (*connections)(void *self);            /* for the metrics; NULL: none */
@@ -49,8 +57,11 @@ struct service_options {
     bool (*lacks_memory)(void *self);             /* of health.h; likewise */
     int64_t (*certificate_expires_s)(void *self); /* of metrics.h; NULL: none */
     void *self;
-    struct slow_lane *lane;      /* must outlive the service; NULL: none */
-    struct service *predecessor; /* NULL: none */
+    struct slow_lane *lane;        /* must outlive the service; NULL: none */
+    struct service *predecessor;   /* NULL: none */
+    struct control_jobs *jobs;     /* of the admin API; NULL: there is no admin address */
+    struct console_tokens *tokens; /* likewise; both must outlive the service */
+    const char *admin_host;        /* the address */
 };
 
 /**
@@ -98,6 +109,10 @@ void service_succeed(struct service *service, struct service *predecessor);
 
 /** All handlers; the last is that of /metrics. */
 void service_handlers(const struct service *service, struct handler out[static SERVICE_HANDLERS]);
+
+/** Those of the admin address. */
+void service_admin_handlers(const struct service *service,
+                            struct handler out[static SERVICE_ADMIN_HANDLERS]);
 
 /** Destroy predecessors first. NULL is fine. */
 void service_destroy(struct service *service);

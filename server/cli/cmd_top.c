@@ -10,11 +10,11 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "handlers/status.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
 #include "server/output.h"
+#include "server/totals.h"
 #include "settings/unit.h"
 
 enum { TEXT_MAX = 1024 * 1024, INTERVAL_US = 2 * US_PER_S };
@@ -50,33 +50,10 @@ static struct json_object *find_named(struct json_object *state, const char *nam
     return NULL;
 }
 
-/* What became of a route's events. */
-struct totals {
-    int64_t accepted;
-    int64_t refused; /* for good: 400 */
-    int64_t failed;  /* 5xx */
-};
-
-static struct totals totals_of(const struct config *config, struct json_object *route)
+static enum status_map map_of(const struct config *config)
 {
-    enum status_map map = config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
-                                                                          : STATUS_MAP_TUTORIAL;
-    struct totals totals = { 0 };
-    struct json_object *outcomes;
-
-    if (!route || !json_find(route, "outcomes", &outcomes))
-        return totals;
-    for (enum condition i = 0; i < CONDITION_COUNT; i++) {
-        const struct status_row *row = status_row(map, i);
-        int64_t *total = &totals.refused;
-
-        if (!row->error)
-            total = &totals.accepted;
-        else if (status_is_retryable(row))
-            total = &totals.failed;
-        *total += json_find_int64(outcomes, row->condition);
-    }
-    return totals;
+    return config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
+                                                           : STATUS_MAP_TUTORIAL;
 }
 
 static double rate(int64_t now, int64_t before, double seconds)
@@ -89,8 +66,8 @@ static void add_route(struct buf *out, const struct config *config, const struct
 {
     double seconds = (double)(pair[1].at_us - pair[0].at_us) / US_PER_S;
     struct str name = json_find_str(route, "name");
-    struct totals now = totals_of(config, route);
-    struct totals before = totals_of(config, find_named(pair[0].state, "routes", name));
+    struct totals now = totals_of(map_of(config), route);
+    struct totals before = totals_of(map_of(config), find_named(pair[0].state, "routes", name));
 
     if (name.len == 0 && now.accepted + now.refused + now.failed == 0)
         return;

@@ -84,6 +84,7 @@ static void look_at_addresses(const struct inspection *inspection)
 
     look_at_address(inspection, "/http/listen", &http->listen, *http->tls.cert_file);
     look_at_address(inspection, "/http/metrics_listen", &http->metrics_listen, false);
+    look_at_address(inspection, "/admin/listen", &inspection->config->admin.listen, false);
 }
 
 /* As at the start: nothing is said of a listener on loopback. */
@@ -91,8 +92,10 @@ static void look_at_library(const struct inspection *inspection)
 {
     const struct config_http *http = &inspection->config->http;
     const char *version = http_mhd_version();
-    bool is_exposed =
-        !http->listen.loopback || (*http->metrics_listen.text && !http->metrics_listen.loopback);
+    const struct config_address *admin = &inspection->config->admin.listen;
+    bool is_exposed = !http->listen.loopback ||
+                      (*http->metrics_listen.text && !http->metrics_listen.loopback) ||
+                      (*admin->text && !admin->loopback);
 
     if (http_mhd_is_safe(version) || !inspect_is_sound(inspection, "/http/listen") || !is_exposed ||
         http->accept_unsafe_library)

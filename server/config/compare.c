@@ -16,6 +16,7 @@ struct group {
 static const char *const fixed[] = {
     "http.listen",
     "http.metrics_listen",
+    "admin.listen",
     "http.threads",
     "http.max_connections",
     "http.max_connections_per_address",

@@ -140,6 +140,16 @@ struct config_auth {
     struct config_bearer bearer;
 };
 
+/** The address for operators. */
+struct config_admin {
+    struct config_address listen; /* text "": none */
+    struct config_strings hosts;  /* further values of Host */
+    const struct config_api_key *api_keys;
+    size_t api_key_count;
+    const struct config_basic *basic;
+    size_t basic_count;
+};
+
 struct config_aws {
     const char *region;
     const char *profile;
@@ -330,6 +340,7 @@ struct config {
     const char *file; /* its path; "": built-in defaults */
     struct config_http http;
     struct config_auth auth;
+    struct config_admin admin;
     struct config_aws aws;
     struct config_registry registry;
     enum config_status_map status_map;

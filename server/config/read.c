@@ -390,6 +390,8 @@ static const struct config_key config_keys[] = {
     KEY(config, auth.bearer.jwks_file, read_path),
     KEY(config, auth.bearer.client_ids, read_strings),
     KEY(config, auth.bearer.scopes, read_strings),
+    KEY(config, admin.listen, read_address),
+    KEY(config, admin.hosts, read_strings),
     KEY(config, aws.region, read_text),
     KEY(config, aws.profile, read_text),
     KEY(config, aws.endpoint_url, read_text),
@@ -519,6 +521,8 @@ static const struct config_table tables[] = {
     { "", config_keys, COUNT_OF(config_keys), sizeof(struct config), 0, 0 },
     LIST("auth.api_keys", api_key_keys, config_api_key, auth.api_keys, auth.api_key_count),
     LIST("auth.basic", basic_keys, config_basic, auth.basic, auth.basic_count),
+    LIST("admin.api_keys", api_key_keys, config_api_key, admin.api_keys, admin.api_key_count),
+    LIST("admin.basic", basic_keys, config_basic, admin.basic, admin.basic_count),
     LIST("routes", route_keys, config_route, routes, route_count),
     LIST("sinks", sink_keys, config_sink, sinks, sink_count),
 };

@@ -105,6 +105,14 @@ static void check_listen(struct settings *settings, const struct config *config)
         settings_complain(settings, listen.pointer, "must not be empty");
 }
 
+/* Both would serve /metrics. */
+static void check_admin(struct settings *settings, const struct config *config)
+{
+    if (*config->admin.listen.text && *config->http.metrics_listen.text)
+        settings_complain(settings, STR("/http/metrics_listen"),
+                          "cannot be set together with admin.listen, which serves /metrics");
+}
+
 /* Otherwise a body of the permitted length gets 503 at every try. */
 static void check_body_memory(struct settings *settings, const struct config *config)
 {
@@ -153,6 +161,7 @@ static void check_pins(struct settings *settings, const struct config *config)
 void config_rules(struct settings *settings, const struct config *config)
 {
     check_listen(settings, config);
+    check_admin(settings, config);
     check_exposure(settings, config);
     check_open(settings, config);
     check_bearer(settings, config);

@@ -63,9 +63,11 @@ struct config_secrets config_secrets(const struct config *config)
 {
     enum { OF_SINK = 3 };
     const struct config_auth *auth = &config->auth;
+    const struct config_admin *admin = &config->admin;
     struct arena *arena = config->arena;
     struct secret_list secrets = { .config = config };
-    size_t max = auth->api_key_count + auth->basic_count;
+    size_t max =
+        auth->api_key_count + auth->basic_count + admin->api_key_count + admin->basic_count;
 
     for (size_t i = 0; i < config->sink_count; i++)
         max += config->sinks[i].secret_headers.count + OF_SINK;
@@ -76,6 +78,12 @@ struct config_secrets config_secrets(const struct config *config)
     for (size_t i = 0; i < auth->basic_count; i++)
         add_secret(&secrets, auth->basic[i].password_file,
                    arena_printf(arena, "/auth/basic/%zu/password", i));
+    for (size_t i = 0; i < admin->api_key_count; i++)
+        add_secret(&secrets, admin->api_keys[i].value_file,
+                   arena_printf(arena, "/admin/api_keys/%zu/value", i));
+    for (size_t i = 0; i < admin->basic_count; i++)
+        add_secret(&secrets, admin->basic[i].password_file,
+                   arena_printf(arena, "/admin/basic/%zu/password", i));
     for (size_t i = 0; i < config->sink_count; i++)
         add_secrets_of_sink(&secrets, i);
     return (struct config_secrets){ secrets.list, secrets.count };
@@ -134,6 +142,7 @@ static void check_places(struct settings *settings)
         bool required;
     } rows[] = {
         { "auth.api_keys", "value", true },  { "auth.basic", "password", true },
+        { "admin.api_keys", "value", true }, { "admin.basic", "password", true },
         { "sinks", "sign.secret", false },   { "sinks", "oauth.client_secret", false },
         { "sinks", "sasl.password", false },
     };

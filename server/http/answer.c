@@ -18,6 +18,15 @@ static bool add_header(struct MHD_Response *reply, const char *name, const char 
     return !value || MHD_add_response_header(reply, name, value) == MHD_YES;
 }
 
+static bool add_list(struct MHD_Response *reply, const char *const *headers)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && headers && headers[i]; i += 2)
+        ok = add_header(reply, headers[i], headers[i + 1]);
+    return ok;
+}
+
 static bool add_headers(struct MHD_Response *reply, const struct http_exchange *ex, bool closes)
 {
     const struct response *response = &ex->response;
@@ -31,6 +40,7 @@ static bool add_headers(struct MHD_Response *reply, const struct http_exchange *
            add_header(reply, "WWW-Authenticate", response->www_authenticate) &&
            add_header(reply, "Retry-After", retry_after) &&
            add_header(reply, "Sluice-Duplicate", response->duplicate ? "true" : NULL) &&
+           add_list(reply, response->headers) &&
            add_header(reply, "Connection", closes ? "close" : NULL);
 }
 

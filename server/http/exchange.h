@@ -29,6 +29,7 @@ struct http_exchange {
     bool reported;        /* options.answering() was called */
     bool postponed;       /* the handler was not called yet, because the slice was used up */
     bool target_is_valid; /* no control character, no space */
+    char query_first;     /* of the query, which MHD does not see; NUL: there is none */
     size_t reserved;      /* bytes of http->bytes */
     size_t unread;        /* bytes of http->unread */
     size_t max_body;      /* the announced length, or the limit for chunks */

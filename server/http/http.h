@@ -84,6 +84,7 @@ struct http_options {
     int64_t deadline_us;       /* from a request's first byte; of a TLS handshake, too */
     int64_t idle_timeout_us;   /* between requests, and for the client to read an answer */
     double rate_limit;         /* requests a second, except probes; 0: no limit */
+    bool is_background;        /* its threads have a lower priority */
 
     /** Called once for each request, in its loop thread, before its answer leaves or when it ends
      * without one; `end` is valid only then. May be NULL. */

@@ -322,6 +322,8 @@ static void *run_loop(void *self)
 {
     struct http_loop *loop = self;
 
+    if (loop->http->options.is_background)
+        thread_lower_priority();
     log_batch();
     while (!atomic_load(&loop->stopping))
         turn(loop);

@@ -64,12 +64,16 @@ struct MHD_OptionItem http_mhd_discipline(void)
  * a value and without a header after it makes MHD read at NULL, or append the body to the request
  * line. An empty query has no key. In all versions it saves the parsing of unused parameters.
  */
-void http_mhd_cut_query(const char *target)
+char http_mhd_cut_query(const char *target)
 {
     char *query = strchr((char *)target, '?');
+    char first;
 
-    if (query && query[1])
-        query[1] = '\0';
+    if (!query)
+        return '\0';
+    first = query[1];
+    query[1] = '\0';
+    return first;
 }
 
 bool http_mhd_is_handshake_failure(const char *format)

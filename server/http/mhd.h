@@ -42,9 +42,10 @@ struct MHD_OptionItem http_mhd_discipline(void);
 
 /**
  * Cut the query off the target before MHD parses it; `target` is what MHD passes to
- * MHD_OPTION_URI_LOG_CALLBACK. This server does not use queries.
+ * MHD_OPTION_URI_LOG_CALLBACK. Returns the query's first character, which is overwritten; NUL: the
+ * target has no query.
  */
-void http_mhd_cut_query(const char *target);
+char http_mhd_cut_query(const char *target);
 
 /** Does this message of MHD_OPTION_EXTERNAL_LOGGER mean that a TLS handshake has failed? */
 bool http_mhd_is_handshake_failure(const char *format);

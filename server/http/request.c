@@ -49,9 +49,23 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     if (target) {
         ex->target_len = strlen(target);
         ex->target_is_valid = http_gate_is_target((struct str){ target, ex->target_len });
-        http_mhd_cut_query(target);
+        ex->query_first = http_mhd_cut_query(target);
     }
     return connection;
+}
+
+/*
+ * The query of the raw target. It still lies in MHD's buffer behind the path, with NUL instead of
+ * the `?` and of its first character.
+ */
+static struct str query_of(const struct http_exchange *ex, struct str target)
+{
+    size_t start = target.len + 1;
+
+    if (!ex->query_first || ex->target_len <= start)
+        return STR_NONE;
+    return arena_printf(ex->request.arena, "%c%.*s", ex->query_first,
+                        (int)(ex->target_len - start - 1), target.ptr + start + 1);
 }
 
 /* A refusal that does not wait for the body. */
@@ -77,7 +91,10 @@ static enum MHD_Result on_headers(struct http_connection *connection, struct htt
     http_connection_enter(connection, HTTP_BODY, 0);
     ex->handlers = http_handler_set_acquire(&http->handlers);
     http_headers_read(connection, line, &gate);
-    line->path = http_gate_path(line->path);
+
+    struct str target = line->path;
+
+    line->path = http_gate_path(target);
     http_headers_describe(connection, &gate, line);
     http_headers_find_client(connection);
 
@@ -85,6 +102,8 @@ static enum MHD_Result on_headers(struct http_connection *connection, struct htt
         http_handler_set_find(ex->handlers, connection->endpoint->index, line->method, line->path);
 
     ex->path = match.path;
+    if (match.handler && match.handler->takes_query)
+        ex->request.query = query_of(ex, target);
     if (ex->target_is_valid)
         status = http_gate_judge(&gate, line, http->options.max_head);
     if (status) {

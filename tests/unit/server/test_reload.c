@@ -95,7 +95,7 @@ static void end(void)
 
 static bool reload(struct error *err)
 {
-    const struct reload_options reloading = { path, options, &listeners, http, NULL };
+    const struct reload_options reloading = { path, options, &listeners, http, NULL, NULL };
 
     struct generation next;
 

@@ -1,0 +1,248 @@
+"""The admin address: probes, metrics and the JSON API, and who may use it."""
+
+import json
+import socket
+
+import pytest
+
+from client import Connection, encode, request
+from server import PATIENCE, run, wait_for
+
+KEY = {"x-api-key": "operator-key"}
+CHANGES = {**KEY, "X-Sluice-Console": "1"}
+SINKS = [{"name": "out", "kind": "file", "path": "var/out.ndjson"}]
+SECRET = "do-not-show@example.com"
+
+
+class Admin:
+    """The admin address of a server."""
+
+    def __init__(self, server):
+        self.address = ("127.0.0.1", server.ready["admin_port"])
+        self.host = f"127.0.0.1:{self.address[1]}"
+
+    def raw(self, data, method="GET"):
+        with Connection(self.address, PATIENCE) as connection:
+            connection.send(data)
+            return connection.answer(method)
+
+    def request(self, method, path, body=None, headers=None, host=None):
+        return self.raw(request(method, path, encode(body), headers, host or self.host), method)
+
+    def get(self, path, headers=KEY, host=None):
+        return self.request("GET", path, None, headers, host)
+
+    def post(self, path, body, headers=CHANGES):
+        return self.request("POST", path, body, headers)
+
+    def ids(self, query=""):
+        return [row["id"] for row in self.get("/api/v1/refused" + query).json["refused"]]
+
+
+@pytest.fixture
+def start(sluice, folder):
+    def start(**changes):
+        (folder / "key").write_text("operator-key\n")
+        (folder / "password").write_text("pass\n")
+        admin = {
+            "listen": "127.0.0.1:0",
+            "hosts": ["console.example.com"],
+            "api_keys": [{"value_file": "key"}],
+            "basic": [{"user": "ann", "password_file": "password"}],
+        }
+        server = sluice(**{"admin": admin, "store": {"path": "var/s.db"}, "sinks": SINKS} | changes)
+        return server, Admin(server)
+
+    return start
+
+
+def token_link(server):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(PATIENCE)
+        client.connect(str(server.folder / "var/s.db.control"))
+        client.sendall(b'{"order":"console"}\n')
+        return json.loads(client.makefile().readline())["url"]
+
+
+def broken(event, number, **changes):
+    """An event that the schema refuses, with a value that nobody without a credential may see."""
+    interaction = event["detail"]["interaction"] | {"start_time": number, "customer": {"email": SECRET}} | changes
+    return event | {"id": f"e{number}", "detail": {**event["detail"], "interaction": interaction}}
+
+
+def test_probes_and_metrics_are_open_and_nothing_else_is(start, event):
+    server, admin = start()
+    assert server.post(broken(event, 1)).status == 400
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert admin.get(path, {}).status == 200, path
+        assert admin.get(path, {}, host="10.1.2.3:9090").status == 200, path
+    assert server.get("/metrics").status == 404
+    assert server.get("/readyz").status == 200
+    for path in ("/api/v1/state", "/events", "/api/v1/refused"):
+        assert server.get(path, KEY).status in (404, 405), path
+    assert admin.post("/events", event).status == 404
+    assert admin.get("/api/v1/other").status == 404
+    assert admin.get("/api/v1/refused/replay").status == 405
+
+    paths = [
+        "/api/v1/state", "/api/v1/history", "/api/v1/schemas", "/api/v1/refused", "/api/v1/refused/groups",
+        "/api/v1/refused/event?id=1", "/api/v1/dead", "/api/v1/dead/record?id=1",
+    ]  # fmt: skip
+    origin = f"http://{admin.host}"
+    cases = [
+        ("no credential", {}, None, 401),
+        ("a wrong key", {"x-api-key": "x"}, None, 401),
+        ("a wrong token", {"Authorization": "Bearer " + "0" * 64}, None, 401),
+        ("a foreign host", KEY, "evil.example", 403),
+        ("a foreign address", KEY, "10.1.2.3", 403),
+        ("a host that begins as ours", KEY, "127.0.0.1.evil.example", 403),
+        ("another origin", KEY | {"Origin": "http://evil.example"}, None, 403),
+        ("no origin", KEY | {"Origin": "null"}, None, 403),
+        ("another port's origin", KEY | {"Origin": "http://127.0.0.1:1"}, None, 403),
+        ("another site", KEY | {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, None, 403),
+        ("a body", KEY | {"Content-Length": "1"}, None, 400),
+        ("chunks", KEY | {"Transfer-Encoding": "chunked"}, None, 400),
+        ("a key", KEY, None, 200),
+        ("localhost, at another port", KEY, "localhost:1", 200),
+        ("IPv6", KEY, "[::1]:9090", 200),
+        ("a configured name", KEY, "Console.example.com", 200),
+        ("its own origin", KEY | {"Origin": origin, "Sec-Fetch-Site": "same-origin"}, None, 200),
+        ("Basic", {"Authorization": "Basic YW5uOnBhc3M="}, None, 200),
+    ]
+    for name, headers, host, status in cases:
+        for path in paths if status == 401 else paths[:1]:
+            sent = request("GET", path, None, headers, host or admin.host)
+            if "Content-Length" in headers:
+                sent += b"x"
+            elif "Transfer-Encoding" in headers:
+                sent += b"0\r\n\r\n"
+            answer = admin.raw(sent)
+            assert answer.status == status, (name, path, answer)
+            assert SECRET.encode() not in answer.body
+            assert answer.header("cache-control") == "no-store"
+            if status == 401:
+                assert answer.header("www-authenticate")
+    assert admin.raw(b"GET /api/v1/state HTTP/1.0\r\nx-api-key: operator-key\r\n\r\n").status == 403
+
+    for headers, status in [(KEY, 403), ({"X-Sluice-Console": "1"}, 401), (CHANGES | {"Origin": "http://a"}, 403)]:
+        assert admin.post("/api/v1/refused/discard", {"ids": [1]}, headers).status == status
+    plain = admin.post("/api/v1/refused/discard", {"ids": [1]}, CHANGES | {"Content-Type": "text/plain"})
+    assert plain.status == 415
+    assert admin.ids() == [1]
+
+
+def test_a_link_has_a_token(start):
+    server, admin = start()
+    link = token_link(server)
+    base, token = link.split("/console?token=")
+    assert (base, len(token)) == (f"http://{admin.host}", 64)
+    assert admin.get("/api/v1/state", {"Authorization": f"Bearer {token}"}).status == 200
+    assert admin.get("/api/v1/state", {"Authorization": f"Bearer {token[:-1]}"}).status == 401
+    for _ in range(32):  # the oldest is forgotten
+        token_link(server)
+    assert admin.get("/api/v1/state", {"Authorization": f"Bearer {token}"}).status == 401
+    wait_for(lambda: len([line for line in server.log() if line.get("order") == "console"]) == 33)
+    assert not [line for line in server.log() if token in json.dumps(line)]
+
+
+def test_refused_events_by_the_api(start, event):
+    server, admin = start()
+    for number in range(1, 6):
+        assert server.post(broken(event, number)).status == 400
+    assert server.post(b"{").status == 400
+    assert server.post(b"\xff{\x00").status == 400
+
+    listed = admin.get("/api/v1/refused?limit=3").json
+    assert [row["id"] for row in listed["refused"]] == [7, 6, 5] and listed["more"] is True
+    assert SECRET not in json.dumps(listed)
+    rule = listed["refused"][2]["rule"]
+    assert rule.endswith("/start_time/type")
+    assert admin.ids("?before=5&limit=10") == [4, 3, 2, 1]
+    assert admin.ids("?event_id=e3") == [3]
+    assert admin.ids(f"?outcome=schema_invalid&rule={rule.replace('/', '%2F')}&since=1h&route=route-1") == [5, 4, 3, 2, 1]
+    assert admin.ids("?until=1h&route=") == []
+    assert admin.ids("?outcome=registry") == []
+    for query in ("outcome=x", "since=x", "limit=0", "limit=x", "before=-1", "color=red", "route=%ff", "route=a%00b"):
+        answer = admin.get(f"/api/v1/refused?{query}")
+        assert answer.status == 400 and answer.json["details"], query
+
+    groups = admin.get("/api/v1/refused/groups").json["groups"]
+    assert [(g["count"], g["outcome"], g["example"]) for g in groups] == [(5, "schema_invalid", 5), (2, "malformed", 7)]
+
+    shown = admin.get("/api/v1/refused/event?id=5").json["event"]
+    assert json.loads(shown["body"]) == broken(event, 5)
+    assert shown["errors"][0]["instanceLocation"] == "/interaction/start_time"
+    assert "body_base64" in admin.get("/api/v1/refused/event?id=7").json["event"]
+    assert admin.get("/api/v1/refused/event?id=99").status == 404
+    assert admin.get("/api/v1/refused/event").status == 400
+
+    tried = admin.post("/api/v1/refused/replay", {"ids": [1, 99], "dry_run": True}).json["results"]
+    assert (tried[0]["status"], tried[0]["rule"], tried[0]["reason"]) == (400, rule, "<integer> is not of type 'string'")
+    assert tried[1] == {"id": 99, "error": "no refused event 99"}
+    before = admin.get("/metrics").body
+    schema = server.folder / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json"
+    widened = json.loads(schema.read_text())
+    widened["properties"]["interaction"]["properties"]["start_time"] = {}
+    schema.write_text(json.dumps(widened))
+    wait_for(lambda: admin.post("/api/v1/refused/replay", {"ids": [1], "dry_run": True}).json["results"][0]["status"] == 200)
+    assert admin.ids()[-1] == 1 and not (server.folder / "var/out.ndjson").exists()
+    assert b'sluice_replays_total{outcome="schema_invalid"}' in before
+    assert server.get("/healthz").status == 200
+
+    done = admin.post("/api/v1/refused/replay", {"ids": [1, 2]}).json["results"]
+    assert [(row["id"], row["status"], row["outcome"]) for row in done] == [(1, 200, "valid"), (2, 200, "valid")]
+    wait_for(lambda: (server.folder / "var/out.ndjson").read_text().count("\n") == 2)
+    assert admin.ids() == [7, 6, 5, 4, 3] and admin.ids("?all=1")[-2:] == [2, 1]
+    assert admin.post("/api/v1/refused/discard", {"ids": [3, 99]}).json == {"gone": 1}
+    assert admin.ids() == [7, 6, 5, 4]
+    for body in ({}, {"ids": [0]}, {"ids": ["1"]}, {"ids": [1] * 501}, [], b"{"):
+        assert admin.post("/api/v1/refused/discard", body).status == 400, body
+
+    server.wait_log(event="operator", order="discard")
+    acts = [(line["order"], line["rows"], line["by"]) for line in server.log() if line["event"] == "operator"]
+    assert acts[-2:] == [("replay", "[1,2]", "credential"), ("discard", "[3,99]", "credential")]
+    assert not [line for line in server.log() if SECRET in json.dumps(line)]
+
+
+def test_state_sinks_and_explanations_by_the_api(start, event):
+    server, admin = start()
+    assert server.post(event).status == 200
+    wait_for(lambda: admin.get("/api/v1/state").json["top"]["sinks"][0]["delivered"] == 1)
+    state = admin.get("/api/v1/state").json["top"]
+    assert state["ready"] and state["routes"][1] == {"name": "route-1", "outcomes": {"valid": 1}}
+    assert admin.get("/api/v1/schemas").json["schemas"][0]["usable"] is True
+    history = admin.get("/api/v1/history").json["history"]
+    assert history["step_s"] == 10 and len(history["routes"][1]["accepted"]) == history["count"]
+
+    assert admin.post("/api/v1/sinks/pause", {"name": "out"}).json == {}
+    assert admin.get("/api/v1/state").json["top"]["sinks"][0]["paused"] is True
+    assert admin.post("/api/v1/sinks/resume", {"name": "out"}).status == 200
+    missing = admin.post("/api/v1/sinks/pause", {"name": "gone"})
+    assert (missing.status, missing.json["error"]) == (404, "Not Found")
+
+    explained = admin.post("/api/v1/explain", event, KEY).json["explanation"]
+    assert explained["status"] == 200 and explained["steps"][0]["step"] == "parse"
+    assert explained["body"]["interaction_id"] == event["detail"]["interaction"]["id"]
+    assert admin.post("/api/v1/explain", b"{", KEY).json["explanation"]["status"] == 400
+    assert admin.get("/metrics").body.count(b'outcome="valid"} 1\n') == 1  # explaining counts nothing
+    assert admin.get("/api/v1/dead").json == {"dead": [], "more": False}
+    assert admin.get("/api/v1/dead/record?id=1").status == 404
+    assert admin.post("/api/v1/dead/replay", {"ids": [1]}).json["results"][0]["error"]
+    assert admin.post("/api/v1/dead/discard", {"ids": [1]}).json == {"gone": 0}
+    server.signal(1)
+    server.wait_log(event="reloaded")
+    assert admin.get("/api/v1/state").json["top"]["routes"][1]["outcomes"] == {"valid": 1}
+
+
+def test_without_a_store_the_api_has_no_rows(start, event):
+    server, admin = start(store={"path": ""}, sinks=[])
+    assert server.post(event).status == 200
+    assert "valid" in admin.get("/api/v1/state").json["top"]["routes"][1]["outcomes"]
+    answer = admin.get("/api/v1/refused")
+    assert (answer.status, answer.json["details"]) == (404, "the server has no store (store.path)")
+
+
+def test_an_address_for_metrics_and_one_for_operators_exclude_each_other(folder):
+    (folder / "sluice.yaml").write_text('http: {metrics_listen: "127.0.0.1:1"}\nadmin: {listen: "127.0.0.1:2"}\n')
+    done = run("check", "-c", "sluice.yaml", cwd=folder)
+    assert done.returncode == 1 and "http.metrics_listen: cannot be set together with admin.listen" in done.stdout
