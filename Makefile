@@ -29,7 +29,7 @@ C_FILES    = $(wildcard $(shell git ls-files -co --exclude-standard -- '*.c' '*.
 SCRIPTS    = $(shell git ls-files -co --exclude-standard -- '*.sh' .ci/run tests/lint/pre-commit)
 
 # Files that a source embeds with .incbin, which -MMD cannot see.
-EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json conf/init/*.yaml) conf/sluice.yaml
+EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json conf/init/*.yaml console/*) conf/sluice.yaml
 EMBEDDERS := $(if $(SOURCES),$(shell grep -lE 'incbin|EMBED' $(SOURCES)))
 
 # Libraries. pkg-config runs only when something is built, because `make run` may install them first.
@@ -109,6 +109,14 @@ e2e: $(PROGRAM) $(OUT)/slow_sync.so ## end-to-end tests: the real server, over a
 test-oauth: all ## bearer tokens of a real OAuth server, npm's oidc-provider
 	@tests/setup.sh build test oauth
 	$(e2e) tests/oauth
+console-test: PYTHON = build/console-test/venv/bin/python
+console-test: $(PROGRAM) ## the console in Debian's Chromium: a walk, every page with axe-core, a hostile event
+	@tests/setup.sh build test console
+	$(PYTHON) -B tests/console/walk.py $(PROGRAM)
+screenshots: PYTHON = build/console-test/venv/bin/python
+screenshots: $(PROGRAM) ## write the pictures of the console, docs/images/console-*.png
+	@tests/setup.sh build test console
+	mkdir -p docs/images && $(PYTHON) -B tests/console/walk.py $(PROGRAM) --screenshots docs/images
 stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=200
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py

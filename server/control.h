@@ -12,7 +12,7 @@
  *   {"order":"pause","name":"hook"}       {"ok":true}
  *   {"order":"resume","name":"hook"}      {"ok":true}
  *   {"order":"again","sink":"hook",...}   {"ok":true,"count":9,...}: a portion of a replay
- *   {"order":"top"}                       {"ok":true,"top":{...}}: metrics_write_state()
+ *   {"order":"top"}                       {"ok":true,"top":{...},...}: metrics_write_state()
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
  *   {"order":"sink","name":"hook"}        {"ok":true,"misconfigured":false}
  *   {"order":"shadow","name":"route-1"}   {"ok":true,"shadow":{...}}: catalog_write_shadow()

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/version.h"
+#include "server/config/config.h"
 #include "server/orders_internal.h"
 #include "server/output.h"
 
@@ -245,6 +247,12 @@ static bool order_top(const struct orders *orders, struct json_object *members, 
     (void)err;
     buf_add(answer, STR(",\"top\":"));
     metrics_write_state(orders->target->metrics, answer);
+    output_text(answer, "version", STR(SLUICE_VERSION));
+    output_text(answer, "status_map",
+                orders->target->config &&
+                        orders->target->config->status_map == CONFIG_STATUS_EVENTBRIDGE
+                    ? STR("eventbridge")
+                    : STR("tutorial"));
     return true;
 }
 

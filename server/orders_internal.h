@@ -16,7 +16,7 @@ order_function order_refused;
 /** Counts by route, outcome and rule: `"groups":[...]`. */
 order_function order_refused_groups;
 
-/** One refused event, complete: `"event":{...}`. */
+/** One refused event, complete, and its route's payload: `"event":{...},"payload":"/detail"`. */
 order_function order_refused_event;
 
 /** Dead records, newest first: `"dead":[...],"more":false`. */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "handlers/status.h"
+#include "server/config/config.h"
 #include "server/output.h"
 #include "server/row_json.h"
 #include "settings/unit.h"
@@ -109,6 +110,8 @@ struct listing {
     size_t count;
     size_t max;
     bool more;
+    const struct config *config; /* for the event's payload; NULL: not wanted */
+    const char *payload;         /* likewise: a JSON Pointer; NULL: its route is not known */
     void (*members)(struct buf *out, const void *row);
     void (*details)(struct buf *out, const void *row); /* NULL: not wanted */
 };
@@ -128,9 +131,21 @@ static bool list_row(struct listing *listing, int64_t id, const void *row)
     return true;
 }
 
+/* The payload of the route's events, from which the pointers in error units start. */
+static const char *payload_of(const struct config *config, struct str route)
+{
+    for (size_t i = 0; config && i < config->route_count; i++)
+        if (str_equal(str_from_c(config->routes[i].name), route))
+            return config->routes[i].payload;
+    return NULL;
+}
+
 static bool list_refused(void *self, const struct outbox_refused *row)
 {
-    return list_row(self, row->id, row);
+    struct listing *listing = self;
+
+    listing->payload = payload_of(listing->config, row->route);
+    return list_row(listing, row->id, row);
 }
 
 static bool list_dead(void *self, const struct outbox_dead *row)
@@ -175,6 +190,7 @@ static bool read_one(const struct orders *orders, struct json_object *members, b
     struct outbox_filter filter = { .with_resolved = true };
     struct listing listing = { .out = answer,
                                .max = 1,
+                               .config = orders->target->config,
                                .members = dead ? row_dead_members : row_refused_members,
                                .details = dead ? row_dead_details : row_refused_details };
 
@@ -186,6 +202,8 @@ static bool read_one(const struct orders *orders, struct json_object *members, b
     if (!(dead ? outbox_view_dead(orders->view, &filter, list_dead, &listing, err)
                : outbox_view_refused(orders->view, &filter, list_refused, &listing, err)))
         return false;
+    if (!dead)
+        output_text(answer, "payload", str_from_c(listing.payload));
     return listing.count == 1 || fail(err, ERR_NOT_FOUND, "no %s %" PRId64,
                                       dead ? "dead record" : "refused event", filter.id);
 }

@@ -476,8 +476,10 @@ bool service_create(const struct config *config, const struct service_options *o
         return false;
     }
     create_handlers(service, config, options);
-    if (service->guard)
+    if (service->guard) {
         service->api = api_create(service->guard, options->jobs);
+        service->console = console_create(service->guard, options->tokens);
+    }
     *out = service;
     return true;
 }
@@ -548,6 +550,7 @@ void service_admin_handlers(const struct service *service,
     out[1] = health_ready_handler(service->health);
     out[2] = metrics_handler(service->metrics);
     api_handlers(service->api, &out[3]);
+    console_handlers(service->console, &out[3 + API_HANDLERS]);
 }
 
 void service_succeed(struct service *service, struct service *predecessor)
@@ -573,6 +576,7 @@ void service_destroy(struct service *service)
 {
     if (!service)
         return;
+    console_destroy(service->console);
     api_destroy(service->api);
     guard_destroy(service->guard);
     auth_destroy(service->admin_auth);

@@ -21,6 +21,7 @@
 #include "schema/registry/catalog.h"
 #include "server/api.h"
 #include "server/config/config.h"
+#include "server/console.h"
 #include "server/guard.h"
 #include "server/secrets.h"
 #include "server/sinks.h"
@@ -42,13 +43,14 @@ struct service {
     struct auth *admin_auth; /* NULL: no credential of the admin address is configured */
     struct guard *guard;     /* NULL: there is no admin address */
     struct api *api;         /* likewise */
+    struct console *console; /* likewise */
     bool borrows_catalog;    /* with its pins: of the predecessor or the successor */
     bool borrows_store;      /* with its sinks, likewise */
 };
 
 enum {
     SERVICE_HANDLERS = 5,
-    SERVICE_ADMIN_HANDLERS = 3 + API_HANDLERS,
+    SERVICE_ADMIN_HANDLERS = 3 + API_HANDLERS + CONSOLE_HANDLERS,
 };
 
 struct service_options {

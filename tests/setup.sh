@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install the missing Debian packages of a task, and for peers those of PyPI and Maven.
 #
-#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|deploy|oauth|peers|patterns|trixie...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|deploy|oauth|console|peers|patterns|trixie...
 #
 # Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
 # installed. --list prints the packages, one per line, and installs nothing.
@@ -18,6 +18,7 @@ coverage="gcovr"
 fuzz="clang libclang-rt-dev"
 bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
+console="chromium python3-venv nodejs npm|nodejs"
 tls="testssl.sh openssl"
 attack="slowhttptest"
 peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
@@ -88,6 +89,20 @@ install_oauth() {
     npm install --prefix build/oauth --no-save --no-audit --no-fund --loglevel=error \
         "oidc-provider@$(sed -n 's/.*"oidc-provider": "\(.*\)".*/\1/p' tests/oauth/package.json)"
     mv build/oauth/new.json build/oauth/package.json
+}
+
+# Playwright, which drives Debian's browser, and axe-core, which looks for barriers.
+install_console() {
+    wanted="playwright==1.65.2 axe-core@4.11.0"
+    [ "$(cat build/console-test/installed 2>/dev/null)" != "$wanted" ] || return 0
+    echo "Installing from PyPI and with npm: $wanted"
+    rm -rf build/console-test
+    {
+        /usr/bin/python3 -m venv --system-site-packages build/console-test/venv &&
+            build/console-test/venv/bin/pip install -q --disable-pip-version-check "${wanted% *}" &&
+            npm install --prefix build/console-test --no-save --no-audit --no-fund --loglevel=error "${wanted#* }"
+    } >build/setup.log 2>&1 || { cat build/setup.log >&2; return 1; }
+    echo "$wanted" >build/console-test/installed
 }
 
 # moto and boto3, of known versions, in a virtual environment that has Debian's pytest too.
@@ -181,6 +196,7 @@ for task in "$@"; do
     trixie) wanted="$wanted $trixie" ;;
     peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;
+    console) wanted="$wanted $console" ;;
     patterns) command -v javac mvn >/dev/null || wanted="$wanted $patterns" ;;
     *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;
     esac
@@ -192,4 +208,5 @@ fi
 install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac
+case " $* " in *" console "*) install_console ;; esac
 case " $* " in *" peers "*) fetch_peers && fetch_kafka && fetch_emulators && fetch_deserializer ;; esac

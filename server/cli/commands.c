@@ -23,6 +23,7 @@ static const struct command commands[] = {
     { "dead", cmd_dead, "list, show, replay and discard records that a sink refused" },
     { "outbox", cmd_outbox, "show the contents of the store and the backlog of each sink" },
     { "top", cmd_top, "show what a running server does: rates, outcomes, sinks" },
+    { "console", cmd_console, "print a link to the console of a running server" },
     { "version", cmd_version, "print the version" },
     { "rehearse", cmd_rehearse, "send events as EventBridge would" },
     { "redrive", cmd_redrive, "post the events of a dead-letter queue to the server" },

@@ -30,6 +30,7 @@ int cmd_rejected(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
 int cmd_outbox(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_console(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_rehearse(int argc, char **argv);
 int cmd_redrive(int argc, char **argv);

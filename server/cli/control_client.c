@@ -294,6 +294,20 @@ bool control_client_top(struct control_client *client, struct json_object **out,
     return call(client, &order, &answer, err) && take_object(answer, "top", out, err);
 }
 
+bool control_client_console(struct control_client *client, struct buf *url, struct error *err)
+{
+    CLEANUP(json_cleanup) struct json_object *answer = NULL;
+    struct buf order;
+
+    limit_wait(client);
+    buf_init(&order, LINE_MAX_BYTES);
+    buf_add(&order, STR("{\"order\":\"console\""));
+    if (!call(client, &order, &answer, err))
+        return false;
+    buf_add(url, json_find_str(answer, "url"));
+    return true;
+}
+
 bool control_client_where(struct control_client *client, struct control_where *out,
                           struct error *err)
 {

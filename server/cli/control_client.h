@@ -69,6 +69,10 @@ NODISCARD bool control_client_again(struct control_client *client, struct outbox
 NODISCARD bool control_client_top(struct control_client *client, struct json_object **out,
                                   struct error *err);
 
+/** Add a link to the console. ERR_INVALID: the server has no admin address. */
+NODISCARD bool control_client_console(struct control_client *client, struct buf *url,
+                                      struct error *err);
+
 /** Where the server listens. Waits for the answer at most a few seconds. */
 NODISCARD bool control_client_where(struct control_client *client, struct control_where *out,
                                     struct error *err);

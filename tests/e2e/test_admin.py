@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from client import Connection, encode, request
-from server import PATIENCE, run, wait_for
+from server import PATIENCE, ROOT, run, wait_for
 
 KEY = {"x-api-key": "operator-key"}
 CHANGES = {**KEY, "X-Sluice-Console": "1"}
@@ -54,6 +54,10 @@ def start(sluice, folder):
         return server, Admin(server)
 
     return start
+
+
+def console(server):
+    return run("console", "-c", server.file, cwd=server.folder)
 
 
 def token_link(server):
@@ -143,6 +147,52 @@ def test_a_link_has_a_token(start):
     assert admin.get("/api/v1/state", {"Authorization": f"Bearer {token}"}).status == 401
     wait_for(lambda: len([line for line in server.log() if line.get("order") == "console"]) == 33)
     assert not [line for line in server.log() if token in json.dumps(line)]
+
+
+def test_the_console_is_one_page_that_a_link_opens(start):
+    server, admin = start()
+    done = console(server)
+    assert (done.returncode, done.stderr) == (0, "")
+    path = done.stdout.strip().removeprefix(f"http://{admin.host}")
+    assert admin.get("/console", {}).status == 401
+    assert admin.get("/console", {}).header("content-security-policy")
+    assert admin.get("/console?token=" + "0" * 64, {}).status == 401
+    assert admin.get(path, {}, host="evil.example").status == 403
+    # A link in a page of another site may open it, but not load it as anything else.
+    from_a_chat = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert admin.get(path, from_a_chat | {"Sec-Fetch-Mode": "no-cors"}).status == 403
+    page = admin.get(path, from_a_chat)
+    assert (page.status, page.header("content-type")) == (200, "text/html; charset=utf-8")
+    rules = dict(rule.strip().split(" ", 1) for rule in page.header("content-security-policy").split(";"))
+    assert rules["default-src"] == "'none'" and rules["script-src"] == rules["connect-src"] == "'self'"
+    assert page.header("x-frame-options") == "DENY" and page.header("referrer-policy") == "no-referrer"
+    cookie, *flags = page.header("set-cookie").split("; ")
+    assert flags == ["Path=/", "HttpOnly", "SameSite=Strict", "Max-Age=43200"]
+
+    signed = {"Cookie": f"a=b; {cookie}; c=d"}
+    assert admin.get("/api/v1/state", signed).status == 200
+    assert admin.post("/api/v1/refused/discard", {"ids": [1]}, signed).status == 403
+    assert admin.post("/api/v1/refused/discard", {"ids": [1]}, signed | {"X-Sluice-Console": "1"}).status == 200
+    assert server.wait_log(event="operator", order="discard")["by"] == "token"
+    files = sorted(path.name for path in (ROOT / "console").iterdir())
+    size = len(page.body)
+    for name in set(files) - {"index.html"}:
+        assert admin.get(f"/console/{name}", {}).status == 401
+        file = admin.get(f"/console/{name}", signed)
+        assert (file.status, file.header("set-cookie")) == (200, None), name
+        assert file.body == (ROOT / "console" / name).read_bytes()
+        size += len(file.body)
+    assert size < 150_000
+    assert b"<script>" not in page.body and b"style=" not in page.body and b"onclick" not in page.body
+
+
+def test_a_link_needs_an_address_and_a_server(sluice):
+    server = sluice(store={"path": "var/s.db"})
+    done = console(server)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "sluice console: the server has no admin address (admin.listen)\n"
+    server.stop()
+    assert console(server).returncode == 3
 
 
 def test_refused_events_by_the_api(start, event):

@@ -1,0 +1,201 @@
+// pages.js - the overview, the sinks, the schemas, and the place to try an event.
+import { get, post } from "./api.js";
+import { duration, h, number, plural, renew, say, table, when } from "./dom.js";
+import { plot, spark, sum } from "./plot.js";
+import { groupTable } from "./refused.js";
+
+const ACCEPTED = ["valid", "duplicate", "dropped"];
+const FAILED = {
+  tutorial: ["registry_unavailable", "internal", "unavailable"],
+  eventbridge: ["registry_unavailable", "internal", "unavailable", "schema_not_found", "registry_denied",
+                "registry_unreachable", "schema_unusable"],
+};
+
+function totalsOf(outcomes, map) {
+  const totals = { accepted: 0, refused: 0, failed: 0 };
+  for (const [outcome, count] of Object.entries(outcomes ?? {})) {
+    if (ACCEPTED.includes(outcome)) totals.accepted += count;
+    else totals[FAILED[map].includes(outcome) ? "failed" : "refused"] += count;
+  }
+  return totals;
+}
+
+// Totals and rates of each route, from the oldest and the newest sample.
+function routesOf(samples) {
+  const [first, last] = [samples[0], samples.at(-1)];
+  const seconds = (last.at - first.at) / 1000;
+  return last.top.routes.map((route) => {
+    const before = first.top.routes.find((each) => each.name === route.name);
+    const now = totalsOf(route.outcomes, last.status_map);
+    const then = totalsOf(before?.outcomes, last.status_map);
+    const rate = (kind) => (seconds > 0 ? Math.max(0, now[kind] - then[kind]) / seconds : 0);
+    return { name: route.name, ...now, rates: { accepted: rate("accepted"), refused: rate("refused"), failed: rate("failed") } };
+  });
+}
+
+const total = (routes, kind) => routes.reduce((all, route) => all + route.rates[kind], 0);
+const series = (list, name) => list?.find((each) => each.name === name);
+
+function tile(title, value, text, isBad) {
+  return h("section", { class: isBad ? "tile bad" : "tile" }, h("h2", {}, title), h("p", { class: "value" }, value), h("p", {}, text));
+}
+
+function troubleOf(sink) {
+  const words = [];
+  if (sink.misconfigured) words.push("misconfigured");
+  if (sink.paused) words.push("paused");
+  if (sink.dead > 0) words.push(plural(sink.dead, "dead record"));
+  return words.join(", ");
+}
+
+function tiles(known, routes) {
+  const top = known.samples.at(-1).top;
+  const sinks = top.sinks ?? [];
+  const waiting = sinks.reduce((all, sink) => all + sink.pending, 0);
+  const worst = [...sinks].sort((a, b) => b.oldest_ms - a.oldest_ms)[0];
+  const open = top.store?.refused_open ?? 0;
+  const failing = sinks.filter(troubleOf);
+  const waits = waiting > 0 ? `for ${worst.name}; the oldest since ${duration(worst.oldest_ms)}` : "nothing waits";
+  return h("div", { class: "tiles" },
+    tile("Arrives", `${number(total(routes, "accepted"))}/s`, `accepted; ${number(total(routes, "failed"))}/s answered 5xx`,
+         total(routes, "failed") > 0),
+    tile("Refused", `${number(total(routes, "refused"))}/s`, h("a", { href: "#/refused", "data-key": "open" }, `${number(open)} open`),
+         open > 0),
+    tile("Waits", number(waiting), waits, (worst?.oldest_ms ?? 0) > 60000),
+    tile("Sinks", failing.length > 0 ? plural(failing.length, "trouble") : "well",
+         failing.length > 0 ? failing.map((sink) => `${sink.name}: ${troubleOf(sink)}`).join("; ") : plural(sinks.length, "sink"),
+         failing.length > 0));
+}
+
+function arrivals(history) {
+  const of = (kind) => sum(history.routes.map((route) => route[kind]));
+  return plot("Events in 10 s", ["accepted", "refused", "failed"].map((kind) => ({ name: kind, kind, values: of(kind) })), "events");
+}
+
+function waitings(history) {
+  return plot("Records that wait", [{ name: "waiting", kind: "waiting", values: sum(history.sinks.map((sink) => sink.pending)) }], "records");
+}
+
+function routeTable(routes, history) {
+  const rows = routes.filter((route) => route.name || route.accepted + route.refused + route.failed > 0).map((route) => {
+    const past = series(history?.routes, route.name);
+    return [route.name || "(no route)", number(route.rates.accepted), number(route.rates.refused), number(route.rates.failed),
+            number(route.accepted), number(route.refused), number(route.failed),
+            past && spark("accepted", past.accepted, "accepted")];
+  });
+  const heads = [["Route"], ["Accepted/s", true], ["Refused/s", true], ["5xx/s", true], ["Accepted", true], ["Refused", true], ["5xx", true], ["Last hour"]];
+  return table("Routes", heads, rows);
+}
+
+export function showOverview() {
+  const [head, plots, below] = [h("div"), h("div", { class: "plots" }), h("div")];
+  let drawn = null;
+  return {
+    node: h("div", {}, head, plots, below),
+    update(known) {
+      const routes = routesOf(known.samples);
+      renew(head, tiles(known, routes));
+      if (known.history && drawn !== known.history) {
+        drawn = known.history;
+        renew(plots, arrivals(known.history), waitings(known.history));
+      }
+      renew(below, groupTable(known.groups ?? [], 5), routeTable(routes, known.history), sinkTable(known, () => null));
+    },
+  };
+}
+
+function sinkTable(known, buttons) {
+  const sinks = known.samples.at(-1).top.sinks ?? [];
+  const rows = sinks.map((sink) => {
+    const past = series(known.history?.sinks, sink.name);
+    return [sink.name, number(sink.pending), duration(sink.oldest_ms), number(sink.delivered), number(sink.dead),
+            troubleOf(sink) || "well", past && spark("waiting", past.pending, "waiting"), buttons(sink)];
+  });
+  const heads = [["Sink"], ["Waiting", true], ["Oldest", true], ["Delivered", true], ["Dead", true], ["State"], ["Last hour"], ["Orders"]];
+  const width = rows.some((row) => row[7]) ? 8 : 7;
+  return table("Sinks", heads.slice(0, width), rows.map((row) => row.slice(0, width)));
+}
+
+async function pause(sink) {
+  try {
+    await post(sink.paused ? "sinks/resume" : "sinks/pause", { name: sink.name });
+    say(sink.paused ? `${sink.name} gets records again.` : `${sink.name} is paused; its records wait.`);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function pauseButton(sink) {
+  return h("button", { type: "button", "data-key": `pause-${sink.name}`, onclick: () => pause(sink) },
+    sink.paused ? `Resume ${sink.name}` : `Pause ${sink.name}`);
+}
+
+function deadTable(rows) {
+  const heads = [["Record"], ["Set aside"], ["Sink"], ["Route"], ["Attempts", true], ["Reason"]];
+  return table("Dead records, newest first", heads, rows.map((row) =>
+    [h("a", { href: `#/dead/${row.id}`, "data-key": `dead-${row.id}` }, `Record ${row.id}`), when(row.dead), row.sink,
+     row.route ?? "–", number(row.attempts), row.reason ?? "–"]));
+}
+
+export function showSinks() {
+  const [head, dead] = [h("div"), h("div")];
+  let count = -1;
+  const load = async () => renew(dead, deadTable((await get("dead", { limit: 100 })).dead));
+  return {
+    node: h("div", {}, head, dead),
+    update(known) {
+      const sinks = known.samples.at(-1).top.sinks ?? [];
+      const now = sinks.reduce((all, sink) => all + sink.dead, 0);
+      renew(head, sinkTable(known, pauseButton));
+      if (now !== count) load().catch((error) => say(error.message));
+      count = now;
+    },
+  };
+}
+
+function guardText(guard) {
+  if (!guard) return "–";
+  const what = `version ${guard.version} refuses ${guard.refused} of ${plural(guard.tried, "accepted payload")}`;
+  return `${what}, first at ${guard.instance_location || "the top"} by ${guard.keyword_location}${guard.held ? "; it is held back" : "; it is in use"}`;
+}
+
+export function showSchemas() {
+  const node = h("div");
+  const heads = [["Schema"], ["Live version"], ["Confirmed"], ["Looks that failed", true], ["Last error"], ["Guard"]];
+  const load = async () => {
+    const { schemas } = await get("schemas");
+    renew(node, table("Schemas", heads, schemas.map((each) =>
+      [`${each.registry}/${each.schema}`, each.usable ? each.version : "none", `${duration(each.age_ms)} ago`, number(each.failed),
+       each.error ?? "–", guardText(each.guard)])));
+  };
+  return { node, update: () => load().catch((error) => say(error.message)) };
+}
+
+// Try an event.
+
+function stepLine(step) {
+  const missed = (step.missed ?? []).map((miss) => `${miss.route}: ${miss.key} is ${miss.found}`);
+  const fields = (step.fields ?? []).map((field) => `${field.field} ← ${field.from}`);
+  return h("li", { class: step.ok ? "good" : "bad" }, h("strong", {}, `${step.step}: ${step.ok ? "ok" : "failed"}`), " ",
+    step.found ?? step.error ?? "", [...missed, ...fields].length > 0 && h("ul", {}, [...missed, ...fields].map((text) => h("li", {}, text))));
+}
+
+export function showTry() {
+  const input = h("textarea", { id: "event", rows: "14", spellcheck: "false" });
+  const result = h("div");
+  const run = async (submit) => {
+    submit.preventDefault();
+    try {
+      const { explanation } = await post("explain", input.value);
+      renew(result, h("h2", {}, `The answer would be ${explanation.status}`), h("ol", { class: "steps" }, explanation.steps.map(stepLine)),
+        h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Answer" }, h("pre", {}, JSON.stringify(explanation.body, null, 2))));
+      say(`The answer would be ${explanation.status}.`);
+    } catch (error) {
+      say(error.message);
+    }
+  };
+  return {
+    node: h("div", {}, h("form", { onsubmit: run }, h("p", {}, h("label", { for: "event" }, "An event as JSON. Nothing is stored or sent.")),
+      input, h("p", { class: "buttons" }, h("button", { class: "main" }, "Explain"))), result),
+  };
+}
