@@ -29,7 +29,7 @@ C_FILES    = $(wildcard $(shell git ls-files -co --exclude-standard -- '*.c' '*.
 SCRIPTS    = $(shell git ls-files -co --exclude-standard -- '*.sh' .ci/run tests/lint/pre-commit)
 
 # Files that a source embeds with .incbin, which -MMD cannot see.
-EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json conf/init/*.yaml console/*) conf/sluice.yaml
+EMBEDDED  := $(wildcard conf/*.schema.json schema/metaschemas/*.json conf/init/*.yaml server/console/*) conf/sluice.yaml
 EMBEDDERS := $(if $(SOURCES),$(shell grep -lE 'incbin|EMBED' $(SOURCES)))
 
 # Libraries. pkg-config runs only when something is built, because `make run` may install them first.

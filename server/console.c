@@ -6,15 +6,15 @@
 #include "base/embed.h"
 #include "base/memory.h"
 
-EMBED(console_index, "console/index.html");
-EMBED(console_style, "console/style.css");
-EMBED(console_app, "console/app.js");
-EMBED(console_pages, "console/pages.js");
-EMBED(console_refused, "console/refused.js");
-EMBED(console_event, "console/event.js");
-EMBED(console_plot, "console/plot.js");
-EMBED(console_dom, "console/dom.js");
-EMBED(console_api, "console/api.js");
+EMBED(console_index, "server/console/index.html");
+EMBED(console_style, "server/console/style.css");
+EMBED(console_app, "server/console/app.js");
+EMBED(console_pages, "server/console/pages.js");
+EMBED(console_refused, "server/console/refused.js");
+EMBED(console_event, "server/console/event.js");
+EMBED(console_plot, "server/console/plot.js");
+EMBED(console_dom, "server/console/dom.js");
+EMBED(console_api, "server/console/api.js");
 
 enum { HEADERS_MAX = 20 };
 
