@@ -4,35 +4,40 @@
  * The Web Adapter drops the status of an answer, and Lambda counts the event as handled, unless
  * AWS_LWA_ERROR_STATUS_CODES names the status: `500,502-504`.
  */
-#include <stdlib.h>
-
+#include "base/chars.h"
 #include "server/config/config_internal.h"
 
-/* Is the status in a list of numbers and ranges? */
-static bool list_has(const char *list, long status)
-{
-    const char *at = list;
+enum { REFUSED = 400, UNAVAILABLE = 503, STATUS_MAX = 599 };
 
-    while (*at) {
-        char *end;
-        long first = strtol(at, &end, 10);
-        long last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+/* The number at `*text`, which it moves behind its digits; without digits 0. */
+static int take_status(struct str *text)
+{
+    int status = 0;
+
+    for (; text->len > 0 && char_is_digit(*text->ptr); *text = str_from(*text, 1))
+        status = status > STATUS_MAX ? status : status * 10 + (*text->ptr - '0');
+    return status;
+}
+
+/* Is the status in a list of numbers and ranges? */
+static bool list_has(struct str list, int status)
+{
+    while (list.len > 0) {
+        struct str range = str_trim(take_until(&list, ','));
+        int first = take_status(&range);
+        int last = take_char(&range, "-") ? take_status(&range) : first;
 
         if (first <= status && status <= last)
             return true;
-        while (*end && *end != ',')
-            end++;
-        at = *end ? end + 1 : end;
     }
     return false;
 }
 
 const char *config_lambda_risk(const char *runtime_api, const char *error_codes)
 {
-    enum { REFUSED = 400, UNAVAILABLE = 503 };
+    struct str codes = str_from_c(error_codes);
 
-    if (!runtime_api || !*runtime_api ||
-        (error_codes && list_has(error_codes, REFUSED) && list_has(error_codes, UNAVAILABLE)))
+    if (!runtime_api || !*runtime_api || (list_has(codes, REFUSED) && list_has(codes, UNAVAILABLE)))
         return NULL;
     return "AWS_LWA_ERROR_STATUS_CODES does not name 400 and 503, so AWS Lambda counts an event "
            "with such an answer as handled, and it is lost: set it to 400-599, and give the "
