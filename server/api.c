@@ -46,7 +46,7 @@ static const struct endpoint {
     { "/api/v1/explain", CONTROL_EXPLAIN, HANDLER_POST, GUARD_READS, { NULL } },
 };
 
-static const char *const headers[] = {
+static const char *const api_headers[] = {
     "Cache-Control", "no-store", "X-Content-Type-Options", "nosniff", NULL,
 };
 
@@ -66,7 +66,7 @@ static bool admit(void *self, const struct request *request, struct response *re
 {
     const struct binding *binding = self;
 
-    response->headers = headers;
+    response->headers = api_headers;
     return guard_admit(binding->api->guard, request, binding->endpoint->act, response);
 }
 
@@ -185,7 +185,7 @@ static enum handler_step handle(void *self, struct request *request, struct resp
     struct error err = { 0 };
     struct control_job *job;
 
-    response->headers = headers;
+    response->headers = api_headers;
     if (endpoint->method == HANDLER_GET && !query_members(endpoint, request, query, &err))
         return refuse_with(request, &err, response);
 
@@ -210,7 +210,7 @@ static enum handler_step resume(void *self, struct request *request, struct resp
     const struct control_job *job = request->state;
 
     (void)self;
-    response->headers = headers;
+    response->headers = api_headers;
     if (control_job_is_done(job))
         return answer_job(request, job, response);
     if (reason != HANDLER_EXPIRED)
