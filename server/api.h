@@ -1,5 +1,5 @@
 /*
- * api.h - the JSON API of the admin address, below /api/v1/; docs/openapi.yaml describes it.
+ * api.h - the JSON API of the admin address, below /api/v1/; docs/console.md lists its paths.
  *
  * A request becomes an order (orders.h), which the control thread runs. So the threads of the admin
  * address never wait for the disk, and orders run one after another.

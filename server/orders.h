@@ -3,7 +3,7 @@
  * for the control socket (control.h) and the admin API (api.h).
  *
  * An order has a name and members, an answer has members. Those of the control socket are in
- * control.h, those of the API in docs/openapi.yaml.
+ * control.h, those of the API in docs/console.md.
  *
  * Threads: orders are run by the control thread.
  */
