@@ -22,28 +22,28 @@ static const struct endpoint {
     const char *path;
     const char *order;
     enum handler_method method;
-    enum guard_act act;
+    enum admin_guard_act act;
     const char *parameters[PARAMETERS_MAX]; /* that the query may have */
 } endpoints[API_HANDLERS] = {
-    { "/api/v1/state", "top", HANDLER_GET, GUARD_READS, { NULL } },
-    { "/api/v1/history", "history", HANDLER_GET, GUARD_READS, { NULL } },
-    { "/api/v1/schemas", "schemas", HANDLER_GET, GUARD_READS, { NULL } },
-    { "/api/v1/refused", "refused", HANDLER_GET, GUARD_READS, { FILTERS, "before", "limit" } },
-    { "/api/v1/refused/groups", "refused-groups", HANDLER_GET, GUARD_READS, { FILTERS } },
-    { "/api/v1/refused/event", "refused-event", HANDLER_GET, GUARD_READS, { "id" } },
-    { "/api/v1/refused/replay", "replay", HANDLER_POST, GUARD_CHANGES, { NULL } },
-    { "/api/v1/refused/discard", "discard", HANDLER_POST, GUARD_CHANGES, { NULL } },
+    { "/api/v1/state", "top", HANDLER_GET, ADMIN_READS, { NULL } },
+    { "/api/v1/history", "history", HANDLER_GET, ADMIN_READS, { NULL } },
+    { "/api/v1/schemas", "schemas", HANDLER_GET, ADMIN_READS, { NULL } },
+    { "/api/v1/refused", "refused", HANDLER_GET, ADMIN_READS, { FILTERS, "before", "limit" } },
+    { "/api/v1/refused/groups", "refused-groups", HANDLER_GET, ADMIN_READS, { FILTERS } },
+    { "/api/v1/refused/event", "refused-event", HANDLER_GET, ADMIN_READS, { "id" } },
+    { "/api/v1/refused/replay", "replay", HANDLER_POST, ADMIN_CHANGES, { NULL } },
+    { "/api/v1/refused/discard", "discard", HANDLER_POST, ADMIN_CHANGES, { NULL } },
     { "/api/v1/dead",
       "dead",
       HANDLER_GET,
-      GUARD_READS,
+      ADMIN_READS,
       { "sink", "since", "until", "before", "limit" } },
-    { "/api/v1/dead/record", "dead-record", HANDLER_GET, GUARD_READS, { "id" } },
-    { "/api/v1/dead/replay", "revive", HANDLER_POST, GUARD_CHANGES, { NULL } },
-    { "/api/v1/dead/discard", "discard-dead", HANDLER_POST, GUARD_CHANGES, { NULL } },
-    { "/api/v1/sinks/pause", "pause", HANDLER_POST, GUARD_CHANGES, { NULL } },
-    { "/api/v1/sinks/resume", "resume", HANDLER_POST, GUARD_CHANGES, { NULL } },
-    { "/api/v1/explain", CONTROL_EXPLAIN, HANDLER_POST, GUARD_READS, { NULL } },
+    { "/api/v1/dead/record", "dead-record", HANDLER_GET, ADMIN_READS, { "id" } },
+    { "/api/v1/dead/replay", "revive", HANDLER_POST, ADMIN_CHANGES, { NULL } },
+    { "/api/v1/dead/discard", "discard-dead", HANDLER_POST, ADMIN_CHANGES, { NULL } },
+    { "/api/v1/sinks/pause", "pause", HANDLER_POST, ADMIN_CHANGES, { NULL } },
+    { "/api/v1/sinks/resume", "resume", HANDLER_POST, ADMIN_CHANGES, { NULL } },
+    { "/api/v1/explain", CONTROL_EXPLAIN, HANDLER_POST, ADMIN_READS, { NULL } },
 };
 
 static const char *const api_headers[] = {
@@ -57,7 +57,7 @@ struct binding {
 };
 
 struct api {
-    const struct guard *guard;
+    const struct admin_guard *guard;
     struct control_jobs *jobs;
     struct binding bindings[API_HANDLERS];
 };
@@ -67,7 +67,7 @@ static bool admit(void *self, const struct request *request, struct response *re
     const struct binding *binding = self;
 
     response->headers = api_headers;
-    return guard_admit(binding->api->guard, request, binding->endpoint->act, response);
+    return admin_guard_admit(binding->api->guard, request, binding->endpoint->act, response);
 }
 
 /* The query as members of an order. */
@@ -192,7 +192,7 @@ static enum handler_step handle(void *self, struct request *request, struct resp
     const struct control_job_request asked = {
         .name = endpoint->order,
         .text = endpoint->method == HANDLER_GET ? buf_str(query) : request->body,
-        .by = guard_proof(binding->api->guard, request),
+        .by = admin_guard_proof(binding->api->guard, request),
         .id = request->id,
         .waker = request->waker,
     };
@@ -218,7 +218,7 @@ static enum handler_step resume(void *self, struct request *request, struct resp
     return refuse_with(request, &(struct error){ ERR_UNAVAILABLE, "deadline" }, response);
 }
 
-struct api *api_create(const struct guard *guard, struct control_jobs *jobs)
+struct api *api_create(const struct admin_guard *guard, struct control_jobs *jobs)
 {
     struct api *api = mem_alloc(sizeof(*api));
 

@@ -11,13 +11,13 @@
 #include <stddef.h>
 
 #include "handlers/handler.h"
+#include "server/admin_guard.h"
 #include "server/control_jobs.h"
-#include "server/guard.h"
 
 struct api;
 
 /** Both are borrowed. The caller owns it. */
-struct api *api_create(const struct guard *guard, struct control_jobs *jobs);
+struct api *api_create(const struct admin_guard *guard, struct control_jobs *jobs);
 
 /** NULL is fine. */
 void api_destroy(struct api *api);

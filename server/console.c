@@ -58,7 +58,7 @@ struct served_file {
 };
 
 struct console {
-    const struct guard *guard;
+    const struct admin_guard *guard;
     const struct console_tokens *tokens;
     struct served_file files[CONSOLE_HANDLERS];
 };
@@ -68,7 +68,7 @@ static bool admit_file(void *self, const struct request *request, struct respons
     const struct served_file *served = self;
 
     response->headers = headers;
-    return guard_admit(served->console->guard, request, GUARD_OPENS, response);
+    return admin_guard_admit(served->console->guard, request, ADMIN_OPENS, response);
 }
 
 /* All headers, and the cookie for the token in the request's query. */
@@ -96,7 +96,7 @@ static enum handler_step answer_file(void *self, struct request *request, struct
 {
     const struct served_file *served = self;
     const struct console *console = served->console;
-    struct str token = guard_token(console->guard, request);
+    struct str token = admin_guard_token(console->guard, request);
 
     response->status = 200;
     response->body = served->file.text;
@@ -105,7 +105,7 @@ static enum handler_step answer_file(void *self, struct request *request, struct
     return HANDLER_DONE;
 }
 
-struct console *console_create(const struct guard *guard, const struct console_tokens *tokens)
+struct console *console_create(const struct admin_guard *guard, const struct console_tokens *tokens)
 {
     const struct file files[CONSOLE_HANDLERS] = {
         { "/console", html, EMBEDDED(console_index) },

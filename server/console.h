@@ -9,13 +9,14 @@
 #pragma once
 
 #include "handlers/handler.h"
+#include "server/admin_guard.h"
 #include "server/console_tokens.h"
-#include "server/guard.h"
 
 struct console;
 
 /** Both are borrowed. The caller owns it. */
-struct console *console_create(const struct guard *guard, const struct console_tokens *tokens);
+struct console *console_create(const struct admin_guard *guard,
+                               const struct console_tokens *tokens);
 
 /** NULL is fine. */
 void console_destroy(struct console *console);

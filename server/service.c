@@ -324,7 +324,7 @@ static bool create_guard(struct service *service, const struct config *config,
         return true;
     if (!create_auth(service, &auth, &service->admin_auth, err))
         return false;
-    service->guard = guard_create(&(struct guard_options){
+    service->guard = admin_guard_create(&(struct admin_guard_options){
         .host = options->admin_host,
         .hosts = admin->hosts.list,
         .host_count = admin->hosts.count,
@@ -578,7 +578,7 @@ void service_destroy(struct service *service)
         return;
     console_destroy(service->console);
     api_destroy(service->api);
-    guard_destroy(service->guard);
+    admin_guard_destroy(service->guard);
     auth_destroy(service->admin_auth);
     events_destroy(service->events);
     metrics_destroy(service->metrics);

@@ -19,10 +19,10 @@
 #include "handlers/route.h"
 #include "handlers/slow_lane.h"
 #include "schema/registry/catalog.h"
+#include "server/admin_guard.h"
 #include "server/api.h"
 #include "server/config/config.h"
 #include "server/console.h"
-#include "server/guard.h"
 #include "server/secrets.h"
 #include "server/sinks.h"
 
@@ -40,12 +40,12 @@ struct service {
     struct health *health;
     struct metrics *metrics;
     struct events *events;
-    struct auth *admin_auth; /* NULL: no credential of the admin address is configured */
-    struct guard *guard;     /* NULL: there is no admin address */
-    struct api *api;         /* likewise */
-    struct console *console; /* likewise */
-    bool borrows_catalog;    /* with its pins: of the predecessor or the successor */
-    bool borrows_store;      /* with its sinks, likewise */
+    struct auth *admin_auth;   /* NULL: no credential of the admin address is configured */
+    struct admin_guard *guard; /* NULL: there is no admin address */
+    struct api *api;           /* likewise */
+    struct console *console;   /* likewise */
+    bool borrows_catalog;      /* with its pins: of the predecessor or the successor */
+    bool borrows_store;        /* with its sinks, likewise */
 };
 
 enum {

@@ -1,5 +1,5 @@
 /*
- * guard.h - which requests the admin address serves, beside probes and metrics.
+ * admin_guard.h - which requests the admin address serves, beside probes and metrics.
  *
  * A browser may hold a credential while it shows other pages. So a request must name this server in
  * Host (a page whose name is made to point here does not), must not come from another origin, and,
@@ -17,9 +17,9 @@
 #include "handlers/handler.h"
 #include "server/console_tokens.h"
 
-struct guard;
+struct admin_guard;
 
-struct guard_options {
+struct admin_guard_options {
     const char *host;         /* of the address; the rest is borrowed as well */
     const char *const *hosts; /* further names */
     size_t host_count;
@@ -28,25 +28,25 @@ struct guard_options {
 };
 
 /** The caller owns it. */
-struct guard *guard_create(const struct guard_options *options);
+struct admin_guard *admin_guard_create(const struct admin_guard_options *options);
 
 /** NULL is fine. */
-void guard_destroy(struct guard *guard);
+void admin_guard_destroy(struct admin_guard *guard);
 
 /** What a request is about to do. */
-enum guard_act {
-    GUARD_READS,
-    GUARD_OPENS,   /* a page: a link in another page may lead to it, and a token may be in its query
+enum admin_guard_act {
+    ADMIN_READS,
+    ADMIN_OPENS,   /* a page: a link in another page may lead to it, and a token may be in its query
                     */
-    GUARD_CHANGES, /* needs the header X-Sluice-Console: 1 */
+    ADMIN_CHANGES, /* needs the header X-Sluice-Console: 1 */
 };
 
 /** May the request be served? If not, `response` is the 400, 401 or 403. */
-bool guard_admit(const struct guard *guard, const struct request *request, enum guard_act act,
-                 struct response *response);
+bool admin_guard_admit(const struct admin_guard *guard, const struct request *request,
+                       enum admin_guard_act act, struct response *response);
 
 /** How the caller of an admitted request has proved itself, for the log; constant. */
-struct str guard_proof(const struct guard *guard, const struct request *request);
+struct str admin_guard_proof(const struct admin_guard *guard, const struct request *request);
 
 /** The token in the request's query, if it is valid; else ptr NULL. */
-struct str guard_token(const struct guard *guard, const struct request *request);
+struct str admin_guard_token(const struct admin_guard *guard, const struct request *request);

@@ -1,7 +1,7 @@
 /*
- * guard.c - see guard.h.
+ * admin_guard.c - see admin_guard.h.
  */
-#include "server/guard.h"
+#include "server/admin_guard.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -13,19 +13,19 @@ enum { HOST_MAX = 256 };
 
 static const char challenge[] = "Bearer realm=\"sluice\"";
 
-struct guard {
-    struct guard_options options;
+struct admin_guard {
+    struct admin_guard_options options;
 };
 
-struct guard *guard_create(const struct guard_options *options)
+struct admin_guard *admin_guard_create(const struct admin_guard_options *options)
 {
-    struct guard *guard = mem_alloc(sizeof(*guard));
+    struct admin_guard *guard = mem_alloc(sizeof(*guard));
 
     guard->options = *options;
     return guard;
 }
 
-void guard_destroy(struct guard *guard)
+void admin_guard_destroy(struct admin_guard *guard)
 {
     mem_free(guard);
 }
@@ -63,11 +63,11 @@ static bool is_address(struct str name)
 }
 
 /* Listening on all addresses, any of them is ours; a page can be given a name, not an address. */
-static bool is_own_host(const struct guard *guard, struct str host)
+static bool is_own_host(const struct admin_guard *guard, struct str host)
 {
     static const struct str loopback[] = { STR_INIT("localhost"), STR_INIT("127.0.0.1"),
                                            STR_INIT("::1") };
-    const struct guard_options *options = &guard->options;
+    const struct admin_guard_options *options = &guard->options;
     struct str own = str_from_c(options->host);
     struct str name = name_of(host);
 
@@ -97,12 +97,12 @@ static bool is_same_origin(struct str origin, struct str host)
     return false;
 }
 
-static bool is_foreign(const struct request *request, enum guard_act act)
+static bool is_foreign(const struct request *request, enum admin_guard_act act)
 {
     struct str origin = header_of(request, "Origin");
     struct str site = header_of(request, "Sec-Fetch-Site");
     bool opens =
-        act == GUARD_OPENS && str_equal(header_of(request, "Sec-Fetch-Mode"), STR("navigate"));
+        act == ADMIN_OPENS && str_equal(header_of(request, "Sec-Fetch-Mode"), STR("navigate"));
 
     if (origin.ptr && !is_same_origin(origin, header_of(request, "Host")))
         return true;
@@ -112,12 +112,12 @@ static bool is_foreign(const struct request *request, enum guard_act act)
 
 /* Tokens: in the link's query, in the cookie that it sets, or as a bearer token. */
 
-static bool is_token(const struct guard *guard, struct str text)
+static bool is_token(const struct admin_guard *guard, struct str text)
 {
     return console_tokens_accept(guard->options.tokens, clock_monotonic_us(), text);
 }
 
-struct str guard_token(const struct guard *guard, const struct request *request)
+struct str admin_guard_token(const struct admin_guard *guard, const struct request *request)
 {
     static const struct str name = STR_INIT("token=");
     struct str token = str_from(request->query, name.len);
@@ -125,7 +125,7 @@ struct str guard_token(const struct guard *guard, const struct request *request)
     return str_starts_with(request->query, name) && is_token(guard, token) ? token : STR_NONE;
 }
 
-static struct str cookie_of(const struct guard *guard, struct str cookies)
+static struct str cookie_of(const struct admin_guard *guard, struct str cookies)
 {
     struct str name = str_from_c(console_tokens_cookie(guard->options.tokens));
 
@@ -141,7 +141,7 @@ static struct str cookie_of(const struct guard *guard, struct str cookies)
     return STR_NONE;
 }
 
-static bool has_token(const struct guard *guard, const struct request *request)
+static bool has_token(const struct admin_guard *guard, const struct request *request)
 {
     static const struct str scheme = STR_INIT("Bearer ");
     struct str header = header_of(request, "Authorization");
@@ -152,15 +152,15 @@ static bool has_token(const struct guard *guard, const struct request *request)
             is_token(guard, str_trim(str_from(header, scheme.len))));
 }
 
-struct str guard_proof(const struct guard *guard, const struct request *request)
+struct str admin_guard_proof(const struct admin_guard *guard, const struct request *request)
 {
     return has_token(guard, request) ? STR("token") : STR("credential");
 }
 
-static bool has_proof(const struct guard *guard, const struct request *request, enum guard_act act,
-                      struct response *response)
+static bool has_proof(const struct admin_guard *guard, const struct request *request,
+                      enum admin_guard_act act, struct response *response)
 {
-    if (has_token(guard, request) || (act == GUARD_OPENS && guard_token(guard, request).ptr))
+    if (has_token(guard, request) || (act == ADMIN_OPENS && admin_guard_token(guard, request).ptr))
         return true;
     if (guard->options.auth)
         return auth_admit(guard->options.auth, request, response);
@@ -186,8 +186,8 @@ static bool has_body(const struct request *request)
            (length.ptr && !str_equal(length, STR("0")));
 }
 
-bool guard_admit(const struct guard *guard, const struct request *request, enum guard_act act,
-                 struct response *response)
+bool admin_guard_admit(const struct admin_guard *guard, const struct request *request,
+                       enum admin_guard_act act, struct response *response)
 {
     if (!is_own_host(guard, header_of(request, "Host")))
         return forbid(request, 403, "Host names another server: see admin.hosts", response);
@@ -195,7 +195,7 @@ bool guard_admit(const struct guard *guard, const struct request *request, enum 
         return forbid(request, 403, "a request of another origin", response);
     if (!has_proof(guard, request, act, response))
         return false;
-    if (act == GUARD_CHANGES && !str_equal(header_of(request, "X-Sluice-Console"), STR("1")))
+    if (act == ADMIN_CHANGES && !str_equal(header_of(request, "X-Sluice-Console"), STR("1")))
         return forbid(request, 403, "the header X-Sluice-Console: 1 is missing", response);
     if (!str_equal(request->method, STR("POST")) && has_body(request))
         return forbid(request, 400, "a body where none belongs", response);
