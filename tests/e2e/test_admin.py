@@ -174,13 +174,13 @@ def test_the_console_is_one_page_that_a_link_opens(start):
     assert admin.post("/api/v1/refused/discard", {"ids": [1]}, signed).status == 403
     assert admin.post("/api/v1/refused/discard", {"ids": [1]}, signed | {"X-Sluice-Console": "1"}).status == 200
     assert server.wait_log(event="operator", order="discard")["by"] == "token"
-    files = sorted(path.name for path in (ROOT / "console").iterdir())
+    files = sorted(path.name for path in (ROOT / "server/console").iterdir())
     size = len(page.body)
     for name in set(files) - {"index.html"}:
         assert admin.get(f"/console/{name}", {}).status == 401
         file = admin.get(f"/console/{name}", signed)
         assert (file.status, file.header("set-cookie")) == (200, None), name
-        assert file.body == (ROOT / "console" / name).read_bytes()
+        assert file.body == (ROOT / "server/console" / name).read_bytes()
         size += len(file.body)
     assert size < 150_000
     assert b"<script>" not in page.body and b"style=" not in page.body and b"onclick" not in page.body
