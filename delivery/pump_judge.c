@@ -112,6 +112,33 @@ static struct pump_tried tried_of(const struct trial *trial, struct pump_plan *p
 }
 
 /*
+ * Settle a probe: the record at `at` of the call's batch was tried, the others were not. What it
+ * shows of the sink is not logged: it belongs to the trial.
+ */
+static void settle_probe(struct pump_judge *judge, struct pump_call *other, size_t at)
+{
+    const struct backlog_batch *batch = other->batch;
+    struct backlog_result *results = arena_alloc(other->arena, batch->count * sizeof(*results));
+    struct sink_answer answer = { .outcomes = &other->answer.outcomes[at] };
+    struct pump_plan plan = { .results = &results[at] };
+    const struct pump_tried tried = {
+        .records = &batch->records[at],
+        .count = 1,
+        .answer = &answer,
+        .now_us = clock_now_us(),
+        .is_late = true,
+    };
+
+    for (size_t i = 0; i < batch->count; i++)
+        results[i] =
+            (struct backlog_result){ .seq = batch->records[i].seq, .verdict = BACKLOG_UNTRIED };
+    pump_plan_make(&plan, judge->rules, &tried, &judge->random);
+    pump_log_plan(&judge->log, &plan, tried.records);
+    other->batch->said = other->answer.said;
+    backlog_settle(judge->backlog, other->batch, results);
+}
+
+/*
  * The record of the trial may be at fault: try a later one alone. False: that did not arrive
  * either, or there is none.
  */
@@ -119,7 +146,6 @@ static bool probe(struct pump_judge *judge, const struct trial *trial)
 {
     struct pump_call other = { .slot = trial->call->slot, .arena = trial->call->arena };
     struct backlog_bounds bounds = judge->bounds;
-    struct backlog_result *results;
     struct error err = { 0 };
     size_t at;
     bool arrived;
@@ -135,13 +161,7 @@ static bool probe(struct pump_judge *judge, const struct trial *trial)
     at = pump_lane_probe_at(trial->lane, other.batch->count);
     pump_workers_deliver(judge->workers, &other, at, 1);
     arrived = count_outcomes(judge, &other, at, 1) == 1;
-    results = arena_alloc(other.arena, other.batch->count * sizeof(*results));
-    for (size_t i = 0; i < other.batch->count; i++)
-        results[i] = (struct backlog_result){
-            .seq = other.batch->records[i].seq,
-            .verdict = arrived && i == at ? BACKLOG_DELIVERED : BACKLOG_UNTRIED,
-        };
-    backlog_settle(judge->backlog, other.batch, results);
+    settle_probe(judge, &other, at);
     if (!arrived)
         pump_lane_probe_failed(trial->lane);
     return arrived;

@@ -22,11 +22,13 @@ static void no_wake(void *self)
     (void)self;
 }
 
-/* A probe: it arrives. */
+static enum sink_result probe_result = SINK_DELIVERED;
+
+/* A probe. */
 static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
 {
     (void)self;
-    sink_answer_all(batch, answer, SINK_DELIVERED, NULL);
+    sink_answer_all(batch, answer, probe_result, NULL);
 }
 
 static const struct sink sink = { .in_flight = IN_FLIGHT, .max_records = 10, .deliver = deliver };
@@ -124,6 +126,27 @@ static void one_record_that_fails_alone_pauses_the_sink_for_seconds(void)
     }
 }
 
+/* Else it would never be set aside while the record before it fails, and no other one comes. */
+static void a_probe_that_is_refused_counts_as_an_attempt(void)
+{
+    struct pump_call call;
+    int64_t failing;
+
+    begin(2, 1);
+    CHECK_INT((int64_t)take(&call, 2, BACKLOG_NEW), 2);
+    (void)answer(&call, SINK_REFUSED, false);
+    probe_result = SINK_REFUSED;
+    CHECK_INT((int64_t)take(&call, 1, BACKLOG_RETRIES), 1);
+    failing = call.batch->records[0].seq; /* the other one is the probe */
+    (void)answer(&call, SINK_POSTPONED, false);
+    CHECK_INT((int64_t)take(&call, 2, BACKLOG_RETRIES), 2);
+    for (size_t i = 0; i < call.batch->count; i++)
+        CHECK_INT(call.batch->records[i].attempts, call.batch->records[i].seq == failing ? 1 : 2);
+    (void)answer(&call, SINK_DELIVERED, false);
+    probe_result = SINK_DELIVERED;
+    end();
+}
+
 /* One hot shard: all its records are retries, and the others arrive. */
 static void retries_that_are_throttled_do_not_pause_the_sink(void)
 {
@@ -159,6 +182,7 @@ static void retries_that_are_throttled_do_not_pause_the_sink(void)
 int main(void)
 {
     RUN(one_record_that_fails_alone_pauses_the_sink_for_seconds);
+    RUN(a_probe_that_is_refused_counts_as_an_attempt);
     RUN(retries_that_are_throttled_do_not_pause_the_sink);
     return test_end();
 }
