@@ -4,14 +4,15 @@
 #include "tests/unit/test.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 static struct {
     const char *test;
     const char *row;
     unsigned tests;
-    unsigned checks;
-    unsigned failures;
+    atomic_uint checks; /* tests may check in several threads */
+    atomic_uint failures;
 } now;
 
 void test_run(void (*test)(void), const char *name)
