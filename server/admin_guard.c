@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -130,11 +131,8 @@ static struct str cookie_of(const struct admin_guard *guard, struct str cookies)
     struct str name = str_from_c(console_tokens_cookie(guard->options.tokens));
 
     while (cookies.len > 0) {
-        const char *end = memchr(cookies.ptr, ';', cookies.len);
-        struct str cookie = { cookies.ptr, end ? (size_t)(end - cookies.ptr) : cookies.len };
+        struct str cookie = str_trim(take_until(&cookies, ';'));
 
-        cookies = str_from(cookies, cookie.len + 1);
-        cookie = str_trim(cookie);
         if (str_starts_with(cookie, name) && cookie.len > name.len && cookie.ptr[name.len] == '=')
             return str_from(cookie, name.len + 1);
     }

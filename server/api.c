@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/chars.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/uri.h"
@@ -78,16 +79,6 @@ static bool is_parameter(const struct endpoint *endpoint, struct str name)
         if (str_equal(name, str_from_c(endpoint->parameters[i])))
             return true;
     return false;
-}
-
-/* Take the text up to `end` off the front. */
-static struct str take_until(struct str *text, char end)
-{
-    const char *at = text->len ? memchr(text->ptr, end, text->len) : NULL;
-    struct str part = { text->ptr, at ? (size_t)(at - text->ptr) : text->len };
-
-    *text = str_from(*text, part.len + 1);
-    return part;
 }
 
 static struct str plus_to_space(struct arena *arena, struct str text)

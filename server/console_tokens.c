@@ -75,7 +75,8 @@ void console_tokens_add(struct console_tokens *tokens, int64_t now_us,
     (void)pthread_mutex_unlock(&tokens->mutex);
 }
 
-/* Digests are compared, so the time that a comparison takes tells nothing of the token. */
+/* Digests are compared, so the time of a comparison does not depend on how much of a token is
+ * right. */
 bool console_tokens_accept(struct console_tokens *tokens, int64_t now_us, struct str text)
 {
     uint8_t digest[SECRET_DIGEST_SIZE];

@@ -23,16 +23,6 @@ static bool agree(struct str bytes, struct str start)
 
 /* Version 1. */
 
-/* Remove the first word of a list that single spaces separate. */
-static struct str take_word(struct str *list)
-{
-    const char *space = list->len > 0 ? memchr(list->ptr, ' ', list->len) : NULL;
-    struct str first = { list->ptr, space ? (size_t)(space - list->ptr) : list->len };
-
-    *list = str_from(*list, first.len + (space != NULL));
-    return first;
-}
-
 static bool read_port(struct str text, in_port_t *port)
 {
     enum { DIGITS_MAX = 5 };
@@ -66,9 +56,9 @@ static bool read_v4_line(struct str words, struct sockaddr_storage *source)
     struct in_addr own;
     in_port_t own_port;
 
-    if (!read_word_address(AF_INET, take_word(&words), &v4.sin_addr) ||
-        !read_word_address(AF_INET, take_word(&words), &own) ||
-        !read_port(take_word(&words), &v4.sin_port) || !read_port(words, &own_port))
+    if (!read_word_address(AF_INET, take_until(&words, ' '), &v4.sin_addr) ||
+        !read_word_address(AF_INET, take_until(&words, ' '), &own) ||
+        !read_port(take_until(&words, ' '), &v4.sin_port) || !read_port(words, &own_port))
         return false;
     memcpy(source, &v4, sizeof(v4));
     return true;
@@ -80,9 +70,9 @@ static bool read_v6_line(struct str words, struct sockaddr_storage *source)
     struct in6_addr own;
     in_port_t own_port;
 
-    if (!read_word_address(AF_INET6, take_word(&words), &v6.sin6_addr) ||
-        !read_word_address(AF_INET6, take_word(&words), &own) ||
-        !read_port(take_word(&words), &v6.sin6_port) || !read_port(words, &own_port))
+    if (!read_word_address(AF_INET6, take_until(&words, ' '), &v6.sin6_addr) ||
+        !read_word_address(AF_INET6, take_until(&words, ' '), &own) ||
+        !read_port(take_until(&words, ' '), &v6.sin6_port) || !read_port(words, &own_port))
         return false;
     memcpy(source, &v6, sizeof(v6));
     return true;
@@ -91,7 +81,7 @@ static bool read_v6_line(struct str words, struct sockaddr_storage *source)
 /* What follows UNKNOWN is to be ignored. */
 static bool read_words(struct str words, struct sockaddr_storage *source)
 {
-    struct str protocol = take_word(&words);
+    struct str protocol = take_until(&words, ' ');
 
     if (str_equal(protocol, STR("TCP4")))
         return read_v4_line(words, source);

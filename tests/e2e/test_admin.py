@@ -69,7 +69,7 @@ def token_link(server):
 
 
 def broken(event, number, **changes):
-    """An event that the schema refuses, with a value that nobody without a credential may see."""
+    """An event that the schema refuses, with a value that only a caller with a credential may see."""
     interaction = event["detail"]["interaction"] | {"start_time": number, "customer": {"email": SECRET}} | changes
     return event | {"id": f"e{number}", "detail": {**event["detail"], "interaction": interaction}}
 
