@@ -64,6 +64,7 @@ struct control {
     struct outbox_view *view;
     struct resubmitter *resubmitter;
     int64_t step_begun_us;            /* of the step before in this round; 0: none */
+    int64_t step_accepted;            /* events that the store had accepted at its end */
     struct resubmitter *trial;        /* stores nothing */
     struct resubmit_registry *rounds; /* NULL: no store */
     struct history *history;          /* NULL: no admin API */
@@ -331,6 +332,14 @@ static bool poll_once(struct control *control, int timeout_ms)
     return true;
 }
 
+static int64_t count_accepted(struct control *control)
+{
+    struct outbox_counters counters;
+
+    outbox_counters(control->options.outbox, &counters);
+    return counters.accepted;
+}
+
 /* Post some events again. Returns when the next step is due. */
 static int64_t resubmit_step(struct control *control)
 {
@@ -339,11 +348,13 @@ static int64_t resubmit_step(struct control *control)
 
     int64_t begun_us = clock_monotonic_us();
     int64_t since_us = control->step_begun_us ? begun_us - control->step_begun_us : 0;
+    bool beside_senders = count_accepted(control) != control->step_accepted;
     struct control_target target = take_target(control);
-    bool more = resubmit_registry_step(control->rounds, target.catalog,
-                                       resubmit_registry_portion(since_us, target.max_batch));
+    size_t most = resubmit_registry_portion(since_us, beside_senders, target.max_batch);
+    bool more = resubmit_registry_step(control->rounds, target.catalog, most);
 
     release_target(control);
+    control->step_accepted = count_accepted(control);
     control->step_begun_us = more ? begun_us : 0;
     return more ? begun_us + RESUBMIT_STEP_US : clock_monotonic_us() + ROUND_US;
 }

@@ -11,7 +11,8 @@ enum {
     STEP_BYTES = 256 * 1024, /* with several events: as JSON trees far below a body's limit */
     STEP_LEAST = 4,          /* events */
     STEP_MOST = 256,
-    EVENT_US = RESUBMIT_STEP_US / STEP_LEAST,
+    EVENT_US = RESUBMIT_STEP_US / STEP_LEAST, /* beside senders */
+    ALONE = 8,                                /* times as many without senders */
 };
 
 struct resubmit_registry {
@@ -154,7 +155,7 @@ bool resubmit_registry_step(struct resubmit_registry *rounds, struct catalog *ca
     return false;
 }
 
-size_t resubmit_registry_portion(int64_t since_us, size_t max_batch)
+size_t resubmit_registry_portion(int64_t since_us, bool beside_senders, size_t max_batch)
 {
     int64_t events = since_us / EVENT_US;
 
@@ -162,5 +163,7 @@ size_t resubmit_registry_portion(int64_t since_us, size_t max_batch)
         events = STEP_LEAST;
     if (events > STEP_MOST)
         events = STEP_MOST;
+    if (!beside_senders)
+        events = events * ALONE < STEP_MOST ? events * ALONE : STEP_MOST;
     return (size_t)events < max_batch ? (size_t)events : max_batch;
 }

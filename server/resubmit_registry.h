@@ -16,7 +16,7 @@
 
 struct resubmit_registry;
 
-enum { RESUBMIT_STEP_US = 4000 }; /* from the begin of a step to the begin of the next, at least */
+enum { RESUBMIT_STEP_US = 8000 }; /* from the begin of a step to the begin of the next, at least */
 
 /** All borrowed. */
 struct resubmit_registry_options {
@@ -41,6 +41,7 @@ bool resubmit_registry_step(struct resubmit_registry *rounds, struct catalog *ca
 /**
  * How many events a step may post that begins `since_us` after the one before began; 0: it is the
  * first of its round. This bounds the events per second, not per step: few of them join each
- * commit, so that no commit takes much longer than it does without them.
+ * commit, so that no commit takes much longer than it does without them. More are posted while no
+ * sender's events were accepted since the step before.
  */
-size_t resubmit_registry_portion(int64_t since_us, size_t max_batch);
+size_t resubmit_registry_portion(int64_t since_us, bool beside_senders, size_t max_batch);

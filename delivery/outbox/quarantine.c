@@ -105,10 +105,11 @@ static bool add(struct outbox_store *store, const struct job_item *item)
         return true;
     }
     count(store, INT64_MAX, kind, 1, size);
-    return db_run(&store->db, SQL_REFUSED_ADD, "bsssssssiiibisss", identity, item->id,
+    return db_run(&store->db, SQL_REFUSED_ADD, "bsssssssiiiisss", identity, item->id,
                   str_from_c(item->outcome), item->details, item->units, item->registry,
                   item->schema, item->version, (int64_t)item->is_registry_kind, store->now_us, size,
-                  item->body, (int64_t)kind, item->route, item->rule, item->reason);
+                  (int64_t)kind, item->route, item->rule, item->reason) &&
+           db_run(&store->db, SQL_REFUSED_BODY_ADD, "b", item->body);
 }
 
 static bool add_again(struct outbox_store *store, const struct job_item *item,
@@ -192,6 +193,12 @@ static size_t choose_kind(const struct outbox_store *store)
     return chosen;
 }
 
+static bool delete_row(struct outbox_store *store, int64_t id)
+{
+    return db_run(&store->db, SQL_REFUSED_DELETE, "i", id) &&
+           db_run(&store->db, SQL_REFUSED_BODY_DELETE, "i", id);
+}
+
 /* The row to delete, if one must go. */
 static bool find_victim(struct outbox_store *store, struct quarantine_row *row)
 {
@@ -223,7 +230,7 @@ bool quarantine_prune(struct outbox_store *store, int64_t rows, bool *done)
             break;
         count(store, row.id, row.kind, -1, -row.size);
         store->tally.numbers[TALLY_REFUSED_EVICTED]++;
-        if (!db_run(&store->db, SQL_REFUSED_DELETE, "i", row.id))
+        if (!delete_row(store, row.id))
             return false;
     }
     *done = !row.is_there;
@@ -241,7 +248,7 @@ static bool discard_refused_row(struct outbox_store *store, int64_t id, bool *is
         return found != DB_BROKEN;
     count(store, id, (size_t)row[1] % TALLY_KINDS, -1, -row[0]);
     *is_gone = true;
-    return db_run(&store->db, SQL_REFUSED_DELETE, "i", id);
+    return delete_row(store, id);
 }
 
 bool outbox_discard_refused(struct outbox *outbox, const int64_t *ids, size_t id_count,

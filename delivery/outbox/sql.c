@@ -16,7 +16,8 @@
     " record.bytes, record.route, record.origin"
 #define REFUSED_COLUMNS                                                                            \
     "id, event_id, outcome, details, units, registry, schema, version, registry_kind, first_us,"   \
-    " last_us, attempts, resolved_us, body, route, rule, reason"
+    " last_us, attempts, resolved_us,"                                                             \
+    " (SELECT body FROM refused_body WHERE refused_body.id = refused.id), route, rule, reason"
 #define FROM_REFUSED                                                                               \
     " FROM refused WHERE id >= ?1 AND id <= ?2 AND last_us >= ?3 AND last_us < ?4"                 \
     " AND (?5 IS NULL OR outcome = ?5) AND (?6 IS NULL OR registry = ?6)"                          \
@@ -170,6 +171,11 @@ const char *const sql_migrations[SQL_VERSION] = {
     "ALTER TABLE refused ADD COLUMN reason TEXT;"
     "CREATE INDEX refused_groups ON refused (resolved_us, route, outcome, rule, first_us, last_us);"
     "ALTER TABLE dead ADD COLUMN said BLOB;", /* what the sink's target answered */
+
+    /* Apart from the rows, so that an update of a row does not write its body again. */
+    "CREATE TABLE refused_body (id INTEGER PRIMARY KEY, body BLOB NOT NULL);"
+    "INSERT INTO refused_body (id, body) SELECT id, body FROM refused;"
+    "ALTER TABLE refused DROP COLUMN body;",
 };
 
 const char *const sql_texts[SQL_COUNT] = {
@@ -311,8 +317,9 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_REFUSED_ADD] =
         "INSERT INTO refused (identity, event_id, outcome, details, units, registry,"
         " schema, version, registry_kind, first_us, last_us, attempts, resolved_us,"
-        " size, body, kind, route, rule, reason) VALUES"
-        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12, ?13, ?14, ?15, ?16)",
+        " size, kind, route, rule, reason) VALUES"
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1, 0, ?11, ?12, ?13, ?14, ?15)",
+    [SQL_REFUSED_BODY_ADD] = "INSERT INTO refused_body (id, body) VALUES (last_insert_rowid(), ?1)",
     [SQL_REFUSED_AGAIN] =
         "UPDATE refused SET outcome = ?2, details = ?3, units = ?4, registry = ?5,"
         " schema = ?6, version = ?7, registry_kind = ?8, last_us = ?9,"
@@ -325,6 +332,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_REFUSED_COUNT] = "SELECT count(*), coalesce(sum(size), 0), max(id) FROM (SELECT id, size"
                           " FROM refused WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3)",
     [SQL_REFUSED_DELETE] = "DELETE FROM refused WHERE id = ?1",
+    [SQL_REFUSED_BODY_DELETE] = "DELETE FROM refused_body WHERE id = ?1",
     [SQL_REFUSED_LOOK] = "SELECT size, kind FROM refused WHERE id = ?1",
 
     [SQL_BEGIN_READING] = "BEGIN",

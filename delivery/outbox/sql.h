@@ -9,7 +9,7 @@
 #pragma once
 
 enum {
-    SQL_VERSION = 7,              /* version of the tables (PRAGMA user_version) */
+    SQL_VERSION = 8,              /* version of the tables (PRAGMA user_version) */
     SQL_APPLICATION = 0x536c7565, /* "Slue", PRAGMA application_id */
     OUTBOX_ROW_BYTES = 128,       /* approximate size of a record's row without its texts */
     OUTBOX_RETRY_BYTES = 64,      /* approximate size of a retry row */
@@ -100,12 +100,14 @@ enum sql {
     SQL_REFUSED_KIND_WRITE,
     SQL_REFUSED_FIND,
     SQL_REFUSED_ADD,
+    SQL_REFUSED_BODY_ADD,
     SQL_REFUSED_AGAIN,
     SQL_REFUSED_RESOLVE,
     SQL_REFUSED_OLDEST,
     SQL_REFUSED_OLDEST_OF,
     SQL_REFUSED_COUNT,
     SQL_REFUSED_DELETE,
+    SQL_REFUSED_BODY_DELETE,
     SQL_REFUSED_LOOK, /* size and kind */
 
     /* Lists for the command line, on a connection that only reads (view.h). */

@@ -200,15 +200,21 @@ static void bounds_the_events_per_second(void)
 {
     static const struct {
         int64_t since_us;
+        bool beside_senders;
         size_t max_batch;
         size_t portion;
     } rows[] = {
-        { 0, 500, 4 }, { RESUBMIT_STEP_US, 500, 4 }, { 50000, 500, 50 },  { 50000, 10, 10 },
-        { 0, 1, 1 },   { 10000000, 500, 256 },       { INT64_MAX, 1, 1 }, { INT64_MAX, 500, 256 },
+        { 0, true, 500, 4 },       { RESUBMIT_STEP_US, true, 500, 4 },
+        { 50000, true, 500, 25 },  { 50000, true, 10, 10 },
+        { 0, true, 1, 1 },         { 10000000, true, 500, 256 },
+        { INT64_MAX, true, 1, 1 }, { INT64_MAX, true, 500, 256 },
+        { 0, false, 500, 32 },     { 50000, false, 500, 200 },
+        { 50000, false, 10, 10 },  { INT64_MAX, false, 500, 256 },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        CHECK_INT((int64_t)resubmit_registry_portion(rows[i].since_us, rows[i].max_batch),
+        CHECK_INT((int64_t)resubmit_registry_portion(rows[i].since_us, rows[i].beside_senders,
+                                                     rows[i].max_batch),
                   (int64_t)rows[i].portion);
 }
 

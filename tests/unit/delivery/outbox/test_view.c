@@ -211,9 +211,10 @@ static void add_rows(struct db *db)
     for (int64_t i = 1; i <= ROWS; i++) {
         struct str identity = { (const char *)&i, sizeof(i) };
 
-        CHECK(db_run(db, SQL_REFUSED_ADD, "bsssssssiiibi", identity, STR("a"), STR("malformed"),
+        CHECK(db_run(db, SQL_REFUSED_ADD, "bsssssssiiii", identity, STR("a"), STR("malformed"),
                      STR("d"), STR("[]"), STR("Registry"), STR("Schema"), STR("1"), (int64_t)1, i,
-                     (int64_t)1, STR("{}"), (int64_t)1));
+                     (int64_t)1, (int64_t)1) &&
+              db_run(db, SQL_REFUSED_BODY_ADD, "b", STR("{}")));
         CHECK(db_run(db, SQL_RECORD_ADD, "isisssbssi", i, STR("k"), i, STR("r"), STR("s"), STR("1"),
                      STR("{}"), STR("route"), STR_NONE, INT64_C(1)) &&
               db_run(db, SQL_DEAD_ADD, "iiisi", (int64_t)1, i, (int64_t)1, STR("no"), i));
