@@ -5,6 +5,8 @@ import ctypes
 
 lib = ctypes.CDLL("librdkafka.so.1")
 
+VERSION = lib.rd_kafka_version() >> 8  # 0x020800: 2.8.0
+
 PRODUCER, CONSUMER = 0, 1
 EOF = -191  # RD_KAFKA_RESP_ERR__PARTITION_EOF
 BEGINNING = -2

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from glue_server import REGISTRY, SCHEMA
-from kafka_library import Mock
+from kafka_library import VERSION, Mock
 from load import Load
 from server import ROOT, SLOW, run, wait_for
 from test_sinks import STORE, arrives, counters, look, name, post
