@@ -186,9 +186,9 @@ test-trixie-short: ## the part of it that depends on the HTTP library, in a few 
 deb-test: deb ## install, upgrade and purge the package in a chroot; systemd-analyze checks its units
 	@tests/setup.sh trixie
 	tests/deb.sh build/deb
-test-deploy: ## check the files for clouds with the tools of their kinds (cfn-lint)
-	@tests/setup.sh deploy
-	tests/deploy.sh
+test-deploy: $(PROGRAM) ## check the files for clouds with the tools of their kinds; events through the proxies' files
+	@tests/setup.sh build test deploy
+	$(e2e) -rs tests/deploy
 image-test: ## build and run the image without a container engine
 	tests/image/test_image.sh
 

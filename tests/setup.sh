@@ -25,7 +25,7 @@ peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headles
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
 deb="dpkg-dev debhelper lintian binutils"
-deploy="python3-venv"
+deploy="python3-venv nginx haproxy caddy prometheus nodejs npm|nodejs"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -142,6 +142,46 @@ fetch_emulators() {
     fi
 }
 
+# The checkers of the files in conf/deploy/. What cannot be installed here is left out, and its tests are skipped with
+# the reason.
+fetch_deploy() {
+    at=$PWD/build/deploy-tools
+    wanted="cfn-lint==1.51.0 kubernetes-validate==1.37.0 python-hcl2==7.3.1"
+    if [ "$(cat "$at/pypi" 2>/dev/null)" != "$wanted" ]; then
+        echo "Installing from PyPI: $wanted"
+        rm -rf "$at/venv"
+        # shellcheck disable=SC2086 # a list of requirements
+        if /usr/bin/python3 -m venv "$at/venv" &&
+            "$at/venv/bin/pip" install -q --disable-pip-version-check $wanted >build/setup.log 2>&1; then
+            echo "$wanted" >"$at/pypi"
+        else
+            tail -3 build/setup.log >&2
+        fi
+    fi
+    if [ ! -e "$at/node_modules/@kubernetes-models" ] && command -v npm >/dev/null; then
+        echo "Installing with npm: @kubernetes-models/prometheus-operator 6.0.0"
+        npm install --prefix "$at" --no-save --no-audit --no-fund --loglevel=error \
+            @kubernetes-models/prometheus-operator@6.0.0 || :
+    fi
+    if ! ls "$at"/cdktf_*.whl >/dev/null 2>&1; then
+        echo "Fetching from PyPI: cdktf-cdktf-provider-aws 21.22.1"
+        "$at/venv/bin/pip" download -q --disable-pip-version-check --no-deps -d "$at" \
+            cdktf-cdktf-provider-aws==21.22.1 >build/setup.log 2>&1 || tail -3 build/setup.log >&2
+    fi
+    command -v go >/dev/null || return 0
+    for program in "helm helm.sh/helm/v3/cmd/helm@v3.22.0" \
+        "compose-spec github.com/compose-spec/compose-go/v2/cmd@v2.16.2"; do
+        [ ! -e "$at/bin/${program%% *}" ] || continue
+        echo "Building with go: ${program#* }, a few minutes"
+        if GOBIN=$at/go go install "${program#* }" >build/setup.log 2>&1; then
+            mkdir -p "$at/bin"
+            mv "$at"/go/* "$at/bin/${program%% *}"
+        else
+            tail -3 build/setup.log >&2
+        fi
+    done
+}
+
 # Brokers of Apache Kafka and their part of the tests. librdkafka before 2.6.1 needs the older one for SCRAM.
 fetch_kafka() {
     for version in 4.1.2 3.9.1; do
@@ -209,4 +249,5 @@ install_missing "$wanted"
 case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac
 case " $* " in *" console "*) install_console ;; esac
+case " $* " in *" deploy "*) fetch_deploy ;; esac
 case " $* " in *" peers "*) fetch_peers && fetch_kafka && fetch_emulators && fetch_deserializer ;; esac
