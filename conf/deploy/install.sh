@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 # Replace the paths of the tree by those of this installation. systemd sets STATE_DIRECTORY to the folder of the store.
 fill_in() {
     # shellcheck disable=SC2016 # the configuration's variable, not the shell's
-    sed -e "s|/usr/local/bin/|$prefix/bin/|g; s|/etc/sluice|$conf|g" \
+    sed -e "s|/usr/local/bin/|$prefix/bin/|g; s|/usr/local/share/|$prefix/share/|g; s|/etc/sluice|$conf|g" \
         -e "/^ *#/!s|: [.][.]/[.][.]/|: $conf/|g" \
         -e '/^ *#/!s|: [.][.]/var/|: ${STATE_DIRECTORY:-/var/lib/sluice}/|g' "$1" >"$work/filled"
 }
@@ -55,6 +55,8 @@ for kind in sysusers tmpfiles; do
     fill_in "conf/deploy/sluice.$kind"
     put 644 "$work/filled" "$prefix/lib/$kind.d/sluice.conf"
 done
+fill_in conf/deploy/acme-hook.sh
+put 755 "$work/filled" "$prefix/share/sluice/acme-hook.sh"
 conf/deploy/sbom.sh "$program" >"$work/sbom"
 put 644 "$work/sbom" "$prefix/share/sluice/sbom.cdx.json"
 
@@ -69,6 +71,9 @@ done
 
 for file in README.md LICENSE CHANGELOG.md docs/*.md; do
     put 644 "$file" "$prefix/share/doc/sluice/$(basename "$file")"
+done
+for file in docs/deploy/*.md; do
+    put 644 "$file" "$prefix/share/doc/sluice/deploy/$(basename "$file")"
 done
 find conf/samples conf/examples -type f | sort | while read -r file; do
     fill_in "$file"
