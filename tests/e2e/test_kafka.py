@@ -213,8 +213,15 @@ def test_doctor_asks_the_brokers_about_the_topic(folder, mock):
     assert look(folder, sink(mock)) == (0, "ok", "topic: topic records: 3 partitions")
     mock.set_topic_error(UNKNOWN_TOPIC)
     assert look(folder, sink(mock)) == (1, "fail", "topic: topic records: the brokers have no such topic")
+    mock.set_topic_error(0)
+    assert mock.read() == []
+
+
+@pytest.mark.skipif(
+    0x020100 <= VERSION < 0x020A00,
+    reason="this librdkafka crashes on a topic's error beside partitions, which only its mock cluster sends",
+)
+def test_doctor_names_the_right_that_is_missing(folder, mock):
     mock.set_topic_error(TOPIC_DENIED)
     status, finding, text = look(folder, sink(mock))
     assert (status, finding) == (1, "fail") and "kafka-cluster:DescribeTopic" in text
-    mock.set_topic_error(0)
-    assert mock.read() == []
