@@ -9,7 +9,10 @@
 
 #include "base/attr.h"
 
-enum { DEEPEST = 64 }; /* schemas within schemas, `$ref` included */
+enum {
+    DEEPEST = 64,       /* schemas within schemas, `$ref` included */
+    STEPS_MOST = 20000, /* schemas looked at: references may make a small document a large tree */
+};
 
 struct reach {
     const struct flat *document;
@@ -17,6 +20,7 @@ struct reach {
     bool through_arrays;
     bool ref_is_alone; /* up to draft 7, what stands beside $ref has no effect */
     unsigned depth;
+    unsigned steps;
 };
 
 static bool rules_out(struct reach *reach, const struct flat *schema, struct str rest);
@@ -134,8 +138,10 @@ static bool rules_out(struct reach *reach, const struct flat *schema, struct str
 
     if (!flat_is_object(schema))
         return flat_is_boolean(schema) && !flat_is_true(schema);
-    if (reach->depth == DEEPEST || (schema != reach->document && flat_find(schema, STR("$id"))))
+    if (reach->depth == DEEPEST || reach->steps == STEPS_MOST ||
+        (schema != reach->document && flat_find(schema, STR("$id"))))
         return false;
+    reach->steps++;
     reach->depth++;
     is = keywords_rule_out(reach, schema, rest);
     reach->depth--;

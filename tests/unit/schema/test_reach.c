@@ -81,10 +81,27 @@ static void names_of_patterns_look_into_arrays(void)
     CHECK_STR(schema_reach(tree_of(schema), STR("/a/b"), NULL), "/a/b");
 }
 
+/* Each definition names the next one twice: as a tree it has 2^40 schemas. */
+static void a_small_schema_may_be_a_large_tree(void)
+{
+    CLEANUP(buf_done) struct buf schema;
+
+    buf_init(&schema, SIZE_MAX);
+    buf_add(&schema, STR("{" NEW "\"$ref\":\"#/$defs/0\",\"$defs\":{"));
+    for (int i = 0; i < 40; i++)
+        buf_printf(&schema,
+                   "\"%d\":{\"allOf\":[{\"$ref\":\"#/$defs/%d\"},{\"$ref\":\"#/$defs/%d\"}]},", i,
+                   i + 1, i + 1);
+    buf_add(&schema, STR("\"40\":{}}}"));
+    buf_add_char(&schema, '\0');
+    CHECK(!schema_reach(tree_of(schema.ptr), STR("/a/b"), NULL).ptr);
+}
+
 int main(void)
 {
     RUN(what_is_ruled_out_is_certain);
     RUN(names_of_patterns_look_into_arrays);
+    RUN(a_small_schema_may_be_a_large_tree);
     trees_end();
     return test_end();
 }
