@@ -105,6 +105,21 @@ bool outbox_set_aside(struct outbox *outbox, const char *sink, int64_t seq, stru
     return outbox_run(outbox, set_aside, &order, err);
 }
 
+/*
+ * A replay of the history may have made the record wait for the sink again, or a second dead row
+ * of it. It waits once: the other one is dropped.
+ */
+static bool revive_once(struct outbox_store *store, struct tally_sink *sink, int64_t id,
+                        int64_t seq)
+{
+    struct waiting waiting = { .seq = seq };
+
+    if (!find_retry(&store->db, sink, &waiting))
+        return records_revive(store, sink, id, seq);
+    sink->dropped++;
+    return records_delete_dead(store, sink, id, seq);
+}
+
 static bool revive(struct outbox_store *store, void *arg, struct error *err)
 {
     const int64_t *id = arg;
@@ -114,7 +129,7 @@ static bool revive(struct outbox_store *store, void *arg, struct error *err)
 
     if (found != DB_BROKEN && !sink)
         return fail(err, ERR_NOT_FOUND, "there is no dead record %lld", (long long)*id);
-    if (found == DB_BROKEN || !records_revive(store, sink, *id, row[1]))
+    if (found == DB_BROKEN || !revive_once(store, sink, *id, row[1]))
         return db_fail(&store->db, "store", err);
     store->has_news = true;
     return true;

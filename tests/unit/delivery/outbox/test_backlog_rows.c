@@ -223,6 +223,52 @@ static void brings_dead_records_back(void)
     store_done(&store);
 }
 
+static bool collect_dead(void *self, const struct outbox_dead *row)
+{
+    int64_t *ids = self;
+
+    ids[ids[0] ? 1 : 0] = row->id;
+    return true;
+}
+
+/* A replay of the history brings a dead record a second time. It waits once all the same. */
+static void brings_a_record_back_that_was_replayed(void)
+{
+    struct store store;
+    struct outbox_replay replay = { .sink = "a", .until_us = INT64_MAX, .routes = "[]" };
+    struct outbox_view *view;
+    struct error err = { 0 };
+    int64_t ids[2] = { 0 };
+
+    store_init(&store);
+    store.options.sinks = store_sinks;
+    store.options.sink_count = 1;
+    store.options.history_us = US_PER_HOUR;
+    store.options.history_max_size = 1 << 20;
+    store_open(&store);
+
+    struct backlog *a = taking_from(&store, "a", false);
+
+    store_fill(&store, "e", 1);
+    settle_all(a, BACKLOG_DEAD, 0);
+    CHECK(outbox_replay(store.outbox, &replay, &err) && replay.count == 1);
+    settle_all(a, BACKLOG_DEAD, 0);
+    CHECK(outbox_view_open(store.path, &view, &err));
+    CHECK(outbox_view_dead(view, &(struct outbox_filter){ 0 }, collect_dead, ids, &err));
+    outbox_view_close(view);
+    CHECK(ids[0] > 0 && ids[1] > 0);
+    CHECK(outbox_revive(store.outbox, ids[0], &err));
+    CHECK(outbox_revive(store.outbox, ids[1], &err));
+    CHECK_INT(store_sink(&store, "a")->pending, 1);
+    CHECK_INT(store_sink(&store, "a")->dead, 0);
+    CHECK_INT(store_sink(&store, "a")->dropped, 1);
+    CHECK_INT((int64_t)taking_deliver_all(a), 1);
+    store_check_identity(&store, "a");
+    CHECK_INT(store_counters(&store)->corrections, 0);
+    taking_close(a);
+    store_done(&store);
+}
+
 static void starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog(void)
 {
     struct store store;
@@ -646,6 +692,7 @@ int main(void)
 {
     RUN(all_records_of_an_event_are_kept_or_none);
     RUN(brings_dead_records_back);
+    RUN(brings_a_record_back_that_was_replayed);
     RUN(starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog);
     RUN(counts_bytes_and_not_characters);
     RUN(keeps_one_copy_for_all_sinks);
