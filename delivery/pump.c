@@ -334,10 +334,11 @@ static struct str find_key(void *self, struct str bytes, struct arena *arena)
 {
     const struct pump *pump = self;
     CLEANUP(arena_cleanup) struct arena *reading = arena_create();
+    const struct flat_options options = { .max_depth = JSON_DEPTH_LIMIT };
     const struct flat *record;
     struct error err;
 
-    if (!flat_read(reading, bytes, NULL, &record, &err))
+    if (!flat_read(reading, bytes, &options, &record, &err))
         return STR_NONE; /* it was written as JSON */
     return record_text(record, pump->key, arena);
 }

@@ -406,7 +406,12 @@ static void no_wake(struct waker waker)
 
 /* Order by key. */
 
-enum { KEYS = 9, KEYED = 400 };
+enum {
+    KEYS = 9,
+    KEYED = 400,
+    DEEP = 70, /* a record may be deeper than an event */
+    KEYED_TEXT = 2 * DEEP + 40,
+};
 
 static struct {
     atomic_int running[KEYS]; /* calls that have a record of the key */
@@ -427,7 +432,10 @@ static uint32_t draw(uint32_t n)
 
 static size_t key_of(const struct sink_record *record)
 {
-    return (size_t)(record->order_key.ptr[0] - '0');
+    size_t key = (size_t)(record->order_key.ptr[0] - '0');
+
+    assert(key < KEYS);
+    return key;
 }
 
 static int number_of(const struct sink_record *record)
@@ -513,17 +521,24 @@ static struct pump *start_keyed(bool is_awaited)
     return pump;
 }
 
-/* A third of them have one key. */
-static void keyed_event(int number, char text[static 32])
+/* A third of them have one key, and a fifth is deep. */
+static void keyed_event(int number, char text[static KEYED_TEXT])
 {
-    (void)snprintf(text, 32, "{\"k\":%d}", number % 3 == 0 ? 0 : number % KEYS);
+    char open[DEEP];
+    char close[DEEP];
+    int depth = number % 5 == 0 ? DEEP : 1;
+
+    memset(open, '[', sizeof(open));
+    memset(close, ']', sizeof(close));
+    (void)snprintf(text, KEYED_TEXT, "{\"k\":%d,\"deep\":%.*s%.*s}",
+                   number % 3 == 0 ? 0 : number % KEYS, depth, open, depth, close);
 }
 
 static void submit_keyed(int from, int to)
 {
     for (int i = from; i < to; i++) {
         char id[16];
-        char text[32];
+        char text[KEYED_TEXT];
         struct outbox_event event;
 
         (void)snprintf(id, sizeof(id), "e%d", i);
@@ -585,7 +600,7 @@ static void without_a_store_neither(void)
     pump = start_keyed(true);
     for (int i = 0; i < KEYED; i++) {
         char id[16];
-        char text[32];
+        char text[KEYED_TEXT];
         struct outbox_event event;
         struct error err = { 0 };
 
