@@ -149,7 +149,8 @@ static void run_order(struct control *control, const struct client *client, stru
     buf_add(out, STR("{\"ok\":true"));
     (void)take_target(control);
 
-    bool done = dispatch(control, client, line, out, &err);
+    bool done = dispatch(control, client, line, out, &err) &&
+                (!out->overflow || fail(&err, ERR_TOO_EXPENSIVE, "the answer is too long"));
 
     release_target(control);
     if (!done) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "handlers/health.h"
 #include "server/cli/control_client.h"
 #include "server/control_socket.h"
 #include "tests/unit/store.h"
@@ -346,6 +347,51 @@ static void the_socket_exists_while_the_server_runs(void)
     end(&setting);
 }
 
+static size_t none(void *self)
+{
+    (void)self;
+    return 0;
+}
+
+/* There are so many routes that `top` does not fit into a socket's buffer. */
+static void an_answer_that_is_too_long_is_an_error(void)
+{
+    enum { ROUTES = 3000, NAME = 40 };
+    static char texts[ROUTES][NAME];
+    const char *names[ROUTES];
+    struct setting setting;
+    struct json_object *state = NULL;
+    struct error err = { 0 };
+
+    for (size_t i = 0; i < ROUTES; i++) {
+        (void)snprintf(texts[i], NAME, "a-route-with-a-name-of-some-length-%04zu", i);
+        names[i] = texts[i];
+    }
+    begin(&setting);
+
+    struct health *health = health_create(setting.catalog, NULL, "1");
+    struct metrics *metrics = metrics_create(&(struct metrics_options){
+        .version = "1",
+        .catalog = setting.catalog,
+        .health = health,
+        .connections = none,
+        .inflight_bytes = none,
+        .route_names = names,
+        .route_count = ROUTES,
+    });
+    struct control_target target = target_of(&setting, handle, &setting.calls);
+    struct control_client *client = control_client_open(setting.store.path);
+
+    target.metrics = metrics;
+    control_use(setting.control, &target);
+    CHECK(!control_client_top(client, &state, &err));
+    CHECK_STR(str_from_c(err.text), "the answer is too long");
+    control_client_close(client);
+    end(&setting);
+    metrics_destroy(metrics);
+    health_destroy(health);
+}
+
 int main(void)
 {
     RUN(replays_what_was_refused);
@@ -354,6 +400,7 @@ int main(void)
     RUN(control_use_does_not_wait_for_an_order);
     RUN(refuses_lines_that_are_no_orders);
     RUN(idle_clients_do_not_keep_others_out);
+    RUN(an_answer_that_is_too_long_is_an_error);
     RUN(the_socket_exists_while_the_server_runs);
     return test_end();
 }
