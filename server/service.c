@@ -42,12 +42,6 @@ static void create_pins(struct service *service, const struct config_pairs *pins
         service->pins[i] = (struct catalog_pin){ pins->list[i].key, pins->list[i].value };
 }
 
-/* A file needs a copy only when the guard may hold its new version back over a restart. */
-bool service_needs_cache(const struct config_registry *config)
-{
-    return config->kind == CONFIG_REGISTRY_GLUE || config->guard == CONFIG_GUARD_ENFORCE;
-}
-
 static bool create_registry(struct service *service, const struct config *config,
                             struct registry *out, struct error *err)
 {
@@ -78,7 +72,7 @@ static bool create_catalog(struct service *service, const struct config *config,
         .refresh_us = is_file && registry->refresh_us > FILE_REFRESH_US ? FILE_REFRESH_US
                                                                         : registry->refresh_us,
         .loads_briefly = is_served && !is_file,
-        .cache_dir = use != USE_ONCE && service_needs_cache(registry) ? registry->cache_dir : NULL,
+        .cache_dir = use != USE_ONCE && config_needs_cache(registry) ? registry->cache_dir : NULL,
         .guard = is_served ? guard_of(registry) : CATALOG_GUARD_OFF,
         .guard_samples = (size_t)registry->guard_samples,
         .pin_count = registry->pin.count,

@@ -96,9 +96,6 @@ NODISCARD bool service_open_store(const struct config *config, struct outbox **o
 NODISCARD bool service_create_schemas(const struct config *config, struct service **out,
                                       struct error *err);
 
-/** Does a server with this registry keep copies of schemas in registry.cache_dir? */
-bool service_needs_cache(const struct config_registry *config);
-
 /**
  * Start the threads of the authentication, before the first request. `predecessor` (may be NULL)
  * passes on the keys that it has fetched. ERR_SYSTEM.

@@ -5,10 +5,12 @@
  * of the files are not changed: the joined one refers to their elements.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <string.h>
 
 #include "base/chars.h"
+#include "base/file_name.h"
 #include "base/memory.h"
 #include "settings/settings_internal.h"
 
@@ -224,18 +226,20 @@ static int on_glob_error(const char *path, int error)
     return error != ENOENT;
 }
 
+/* A relative pattern begins at the folder of the file that has it. */
+static const char *place_pattern(struct settings *settings, const char *file, struct str pattern)
+{
+    struct str folder = str_starts_with(pattern, STR("/")) ? STR("") : settings_folder(file);
+
+    return arena_printf(settings->arena, "%.*s%.*s", STR_ARG(folder), STR_ARG(pattern)).ptr;
+}
+
 /* In the order of their names. A pattern may fit no file; a name must be one. */
 static bool include_pattern(struct settings *settings, const struct yaml_options *options,
                             struct str pattern, struct error *err)
 {
-    struct str folder = settings_folder(options->file);
+    const char *path = place_pattern(settings, options->file, pattern);
     glob_t found;
-
-    if (pattern.len > 0 && pattern.ptr[0] == '/')
-        folder = STR("");
-
-    const char *path =
-        arena_printf(settings->arena, "%.*s%.*s", STR_ARG(folder), STR_ARG(pattern)).ptr;
 
     if (!strpbrk(pattern.ptr, "*?["))
         return include_file(settings, options, path, err);
@@ -251,6 +255,29 @@ static bool include_pattern(struct settings *settings, const struct yaml_options
         ok = include_file(settings, options, found.gl_pathv[i], err);
     globfree(&found);
     return ok;
+}
+
+static bool include_fits(struct settings *settings, struct json_object *pattern, const char *path)
+{
+    return json_is_string(pattern) &&
+           fnmatch(place_pattern(settings, settings->sources[0].file, json_str(pattern)), path,
+                   FNM_PATHNAME | FNM_PERIOD) == 0;
+}
+
+bool settings_reads(struct settings *settings, const char *path)
+{
+    struct json_object *include = NULL;
+
+    for (size_t i = 0; i < settings->source_count; i++)
+        if (settings->sources[i].file && file_name_is_same(path, settings->sources[i].file))
+            return true;
+    if (!settings->sources[0].file || !settings->joined ||
+        !json_find(settings->joined, "include", &include))
+        return false;
+    for (size_t i = 0; json_is_array(include) && i < json_count(include); i++)
+        if (include_fits(settings, json_at(include, i), path))
+            return true;
+    return include_fits(settings, include, path);
 }
 
 bool settings_include(struct settings *settings, const struct yaml_options *options,

@@ -84,6 +84,9 @@ struct setting {
     bool is_default;            /* the file does not have it, or what contains it */
 };
 
+/** Are settings read from the file at `path`, or will they be once it is there, by `include`? */
+bool settings_reads(struct settings *settings, const char *path);
+
 /** The folder of a file, with its slash; "" for what the shell passes as /dev/fd/N. */
 struct str settings_folder(const char *file);
 

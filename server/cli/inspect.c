@@ -418,7 +418,7 @@ static void look_at_cache(const struct inspection *inspection)
     const char *file = arena_printf(inspection->arena, "%s/x", registry->cache_dir).ptr;
     struct error err = { 0 };
 
-    if (!service_needs_cache(registry) || !inspect_is_sound(inspection, "/registry"))
+    if (!config_needs_cache(registry) || !inspect_is_sound(inspection, "/registry"))
         return;
     if (!file_can_make(file, &err)) {
         inspect_say(inspection, INSPECT_FAILURE, "cache", "/registry/cache_dir", "%s", err.text);

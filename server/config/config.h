@@ -426,6 +426,9 @@ struct config_secrets {
 /** All that are named, in the order of the keys. They live as long as the configuration. */
 struct config_secrets config_secrets(const struct config *config);
 
+/** Does a server with this registry keep copies of schemas in registry.cache_dir? */
+bool config_needs_cache(const struct config_registry *registry);
+
 /** The warning when credentials travel over the network in clear text; NULL: they do not. */
 const char *config_clear_text(const struct config *config);
 

@@ -132,12 +132,18 @@ static bool is_schema(const struct config *config, const char *path)
     return is;
 }
 
+/* A file needs a copy only when the guard may hold its new version back over a restart. */
+bool config_needs_cache(const struct config_registry *registry)
+{
+    return registry->kind == CONFIG_REGISTRY_GLUE || registry->guard == CONFIG_GUARD_ENFORCE;
+}
+
 /* The cache folder belongs to the server. The schemas' folder can hold other files. */
 static const char *find_registry(const struct config *config, const char *path)
 {
     const struct config_registry *registry = &config->registry;
 
-    if (registry->kind == CONFIG_REGISTRY_GLUE && *registry->cache_dir &&
+    if (config_needs_cache(registry) && *registry->cache_dir &&
         file_name_is_within(path, registry->cache_dir))
         return "it is in the schemas' cache (registry.cache_dir)";
     if (registry->kind == CONFIG_REGISTRY_FILE && is_schema(config, path))

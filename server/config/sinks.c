@@ -41,6 +41,8 @@ static void check_sink_paths(struct settings *settings, const struct config *con
         if (sink->kind != CONFIG_SINK_FILE || !*sink->path)
             continue;
         use = config_file_use(config, sink->path);
+        if (!use && settings_reads(settings, sink->path))
+            use = "the configuration is read from it";
         if (use)
             settings_complain(settings, pointer, "%s: records cannot be written here: %s",
                               sink->path, use);

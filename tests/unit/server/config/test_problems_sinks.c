@@ -21,6 +21,7 @@ static void make_places(struct folder *folder)
     folder_init(folder);
     folder_write(folder, "db", STR(""));
     folder_write(folder, "key", STR("secret"));
+    folder_write(folder, "more.yaml", STR("routes: []\n"));
     folder_path(folder, "x", path);
     CHECK(mkdir(path, 0700) == 0);
     folder_path(folder, "db", path);
@@ -75,6 +76,14 @@ static void no_sink_writes_to_a_file_of_the_server(void)
         { "a link to what is not there yet", "to-log", "", "it belongs to the store (store.path)" },
         { "the cache", "cache/a", "registry: {kind: glue, cache_dir: %s/cache}\n",
           "it is in the schemas' cache (registry.cache_dir)" },
+        { "the cache of the guard", "cache/a",
+          "registry: {kind: file, guard: enforce, cache_dir: %s/cache}\n",
+          "it is in the schemas' cache (registry.cache_dir)" },
+        { "a file that is included", "more.yaml", "include: [ '%s/more.yaml' ]\n",
+          "the configuration is read from it" },
+        { "a file that would be included", "more.ndjson", "include: '%s/more*'\n",
+          "the configuration is read from it" },
+        { "beside what is included", "records.ndjson", "include: '%s/*.yaml'\n", NULL },
         { "a schema", "schemas/GenesysInteractionRegistry/InteractionStartedSchema.json",
           "registry: {kind: file, dir: %s/schemas}\n", "it is a schema (registry.dir)" },
         { "a part of schemas", "parts/Common.json", "registry: {kind: file, dir: %s}\n",
