@@ -11,7 +11,13 @@
 #include "base/utf8.h"
 #include "handlers/pattern_internal.h"
 
-enum { SURE_DIGITS = 15, EXPONENT_MAX = 1000000, DOUBLE_DIGITS = 17, DOUBLE_SIZE = 40 };
+enum {
+    SURE_DIGITS = 15,
+    EXPONENT_MAX = 1000000,
+    DOUBLE_DIGITS = 17,
+    DOUBLE_SIZE = 40,
+    FEWER = 3, /* digits: from the most to those that are always enough */
+};
 
 /* Meeting a condition. */
 
@@ -93,24 +99,56 @@ static bool is_surely_double(struct str text)
     return digits <= SURE_DIGITS;
 }
 
+/* The digits from the first to the last that is not 0, counted up to one more than a double has. */
+static int count_digits(struct str text)
+{
+    struct pattern_decimal decimal = decimal_of(text);
+    int count = 0;
+
+    for (int zeros = 0; decimal.at < decimal.end && count <= DOUBLE_DIGITS;) {
+        bool is_zero = take_digit(&decimal) == '0';
+
+        count += is_zero ? 0 : zeros + 1;
+        zeros = is_zero ? zeros + 1 : 0;
+    }
+    return count;
+}
+
+/* Write it with so many digits. Is it read as the same double again? */
+static bool write_double(double value, int digits, char text[static DOUBLE_SIZE])
+{
+    (void)snprintf(text, DOUBLE_SIZE, "%.*e", digits - 1, value);
+    return strtod(text, NULL) == value;
+}
+
 /*
- * Is the number what its nearest double is written as? Others, as 1e400 or one of 20 digits, lie in
- * no range and are compared as texts.
+ * Is the number what its nearest double is written as, with the fewest digits that tell it from
+ * others? Others, as 1e400 or one of 20 digits, lie in no range and are compared as texts.
+ *
+ * Fifteen digits always tell it, except near 0. If more are needed, a few numbers of digits need to
+ * be tried: a power of two has neighbours at two distances, so that one digit less is not enough to
+ * try.
  */
 static bool is_double(const struct flat *number, double *value)
 {
-    char text[DOUBLE_SIZE] = "";
-    int digits = 0;
+    struct str written = flat_str(number);
+    char text[DOUBLE_SIZE];
+    int digits;
 
     *value = flat_double(number);
-    if (is_surely_double(flat_str(number)))
+    if (is_surely_double(written))
         return true;
-    if (!isfinite(*value))
+    digits = count_digits(written);
+    if (!isfinite(*value) || digits > DOUBLE_DIGITS)
         return false;
-    do {
-        (void)snprintf(text, sizeof(text), "%.*e", digits, *value);
-    } while (strtod(text, NULL) != *value && ++digits < DOUBLE_DIGITS);
-    return is_same_decimal(flat_str(number), str_from_c(text));
+    if (digits == 0 || (digits <= SURE_DIGITS && isnormal(*value)))
+        return true;
+    if (!write_double(*value, digits, text) || !is_same_decimal(written, str_from_c(text)))
+        return false;
+    for (int fewer = digits > FEWER ? digits - FEWER : 1; fewer < digits; fewer++)
+        if (write_double(*value, fewer, text))
+            return false;
+    return true;
 }
 
 static bool meets_number(const struct pattern_number *number, const struct flat *value)
