@@ -217,7 +217,8 @@ bool run_check(struct run *run, enum run_pace pace)
         check_fully(run);
     else if (!check_fast(run))
         return false;
-    offer_samples(run);
+    if (!run->is_trial)
+        offer_samples(run);
     run_try_shadows(run, pace);
     return true;
 }

@@ -36,7 +36,7 @@ struct run {
     int64_t now_us;                        /* the processed_at of all records */
     size_t units_left;                     /* error units that still fit in the answer */
 
-    bool is_trial; /* nothing is counted */
+    bool is_trial; /* nothing is counted, and no sample is kept */
     bool is_batch; /* the body is an array */
     size_t count;  /* of events; 1 for a single event and for a malformed body */
     struct event *events;

@@ -30,6 +30,7 @@ static void try_shadow(const struct run *run, size_t index, struct schema_budget
         .version = event->version.ptr,
         .refusal = condition == CONDITION_SCHEMA_INVALID ? &event->report.best : NULL,
         .now_us = run->now_us,
+        .is_only_shown = run->is_trial,
     };
     struct shadow_word word;
 

@@ -159,6 +159,7 @@ struct catalog_trial {
     const char *version;               /* of the live schema */
     const struct schema_unit *refusal; /* the best error; NULL: the live schema takes the event */
     int64_t now_us;
+    bool is_only_shown; /* an operator tries the event: nothing is counted */
 };
 
 /**

@@ -125,8 +125,9 @@ void catalog_try_shadow(struct catalog_entry *shadow, const struct catalog_entry
     catalog_leave();
     if (out->verdict == SHADOW_WOULD_ACCEPT)
         set_live_place(live, trial, &out->place);
-    shadow_note(shadow->shadow, &(struct shadow_pair){ trial->version, version }, out,
-                trial->now_us);
+    if (!trial->is_only_shown)
+        shadow_note(shadow->shadow, &(struct shadow_pair){ trial->version, version }, out,
+                    trial->now_us);
 }
 
 const char *catalog_shadow_name(const struct catalog_entry *shadow)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "tests/unit/pipeline.h"
+#include "tests/unit/scripted.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wait.h"
 
@@ -402,6 +403,47 @@ static void the_handler_is_post_events(void)
     events_destroy(NULL);
 }
 
+/* What the guard and the shadow know of the events so far. */
+static void check_traces(struct pipeline *pipeline, uint64_t agreed, size_t tried)
+{
+    struct catalog_shadow_status shadow;
+    struct catalog_status status;
+
+    catalog_shadow_status(pipeline->catalog, 0, &shadow);
+    CHECK_INT((int64_t)shadow.totals[SHADOW_AGREES], (int64_t)agreed);
+    catalog_status(pipeline->catalog, 0, &status);
+    CHECK_INT((int64_t)status.finding.tried, (int64_t)tried);
+}
+
+static void what_an_operator_tries_leaves_no_trace(void)
+{
+    static const char event[] = "{\"detail\":" PIPELINE_GOOD_DETAIL "}";
+    struct scripted script;
+    struct registry registry;
+    struct pipeline pipeline;
+    struct response response;
+
+    scripted_init(&script);
+    scripted_give(&script, "1", "true");
+    registry = scripted_registry(&script);
+    pipeline_init_guarded(&pipeline, &registry);
+    pipeline_add_route(&pipeline, &(struct route_options){ .shadow_version = "7" });
+    pipeline_start(&pipeline, &(struct events_options){ 0 });
+    pipeline_post(&pipeline, str_from_c(event), &response);
+    CHECK_INT(response.status, 200);
+    scripted_give(&script, "2", "false");
+    catalog_load(pipeline.catalog);
+    check_traces(&pipeline, 0, 0);
+    scripted_give(&script, "3", "true");
+    catalog_load(pipeline.catalog);
+    CHECK_INT((int64_t)pipeline_handle(&pipeline, str_from_c(event)), HANDLER_DONE);
+    scripted_give(&script, "4", "false");
+    catalog_load(pipeline.catalog);
+    check_traces(&pipeline, 1, 1);
+    pipeline_done(&pipeline);
+    scripted_done(&script);
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -415,6 +457,7 @@ int main(void)
     RUN(a_route_drops_its_events);
     RUN(null_on_the_way_of_the_transform_is_told);
     RUN(the_observer_is_told_each_step);
+    RUN(what_an_operator_tries_leaves_no_trace);
     RUN(answers_are_whole_while_schemas_change);
     RUN(the_handler_is_post_events);
     return test_end();
