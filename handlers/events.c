@@ -85,7 +85,7 @@ static enum handler_step check(struct handling *h, struct response *response)
     if (h->work || slow_is_large(&h->events->options, h->request))
         return check_slowly(h, response);
     run_read(h->run);
-    if (run_waits_for_schema(h->run)) {
+    if (run_waits_for_schema(h->run, RUN_FAST)) {
         run_release_tree(h->run);
         return wait_in(h, AWAITS_SCHEMA);
     }

@@ -53,21 +53,24 @@ bool run_still_waits(const struct run *run)
                                          run->request->arena);
 }
 
+/* Within run->budget, beyond which the event does not wait. */
 static bool event_waits(struct run *run, const struct flat *root)
 {
     const struct route *route;
     struct error err;
 
     run->awaited = NULL;
-    if (flat_is_object(root) && routes_find(run->options->routes, root, &route, &err))
+    if (flat_is_object(root) && routes_find(run->options->routes, root, &run->budget, &route, &err))
         run->awaited = route->live; /* NULL: it drops its events */
     return run_still_waits(run);
 }
 
-bool run_waits_for_schema(struct run *run)
+bool run_waits_for_schema(struct run *run, enum run_pace pace)
 {
     if (LIKELY(catalog_is_whole(run->options->catalog)) || run->malformed.code != ERR_NONE)
         return false;
+    run->budget = pace == RUN_FAST ? schema_budget_slice(FAST_SLICE_US)
+                                   : schema_budget(run->options->budget_us);
     if (!flat_is_array(run->body))
         return event_waits(run, run->body);
     for (FLAT_EACH(root, run->body))

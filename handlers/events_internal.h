@@ -78,7 +78,7 @@ void run_release_tree(struct run *run);
  * Does an event of the request need a schema that is being fetched? Then the request's waker is
  * used once it is there. After run_read().
  */
-NODISCARD bool run_waits_for_schema(struct run *run);
+NODISCARD bool run_waits_for_schema(struct run *run, enum run_pace pace);
 
 /** Is the schema that run_waits_for_schema() found still being fetched? Needs no tree. */
 NODISCARD bool run_still_waits(const struct run *run);

@@ -85,7 +85,7 @@ static enum slow_result check_and_submit(struct slow_work *work)
     struct run *run = work->run;
 
     run_read(run);
-    if (run_waits_for_schema(run))
+    if (run_waits_for_schema(run, RUN_FULL))
         return SLOW_NEEDS_SCHEMA;
     (void)run_check(run, RUN_FULL);
     if (atomic_load(&work->job.abandoned))

@@ -35,7 +35,7 @@ static bool find_route(struct run *run, struct event *event, struct error *err)
 {
     if (!flat_is_object(event->root))
         return fail(err, ERR_MALFORMED, "Invalid EventBridge payload: missing 'detail' key");
-    if (!routes_find(run->options->routes, event->root, &event->route, err))
+    if (!routes_find(run->options->routes, event->root, &run->budget, &event->route, err))
         return false;
 
     struct str id = envelope_id(event->route, event->root);

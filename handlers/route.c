@@ -223,14 +223,34 @@ static const struct rule *take_next(struct candidates *candidates)
     return *from->rules++;
 }
 
-bool routes_find(const struct routes *routes, const struct flat *event, const struct route **out,
-                 struct error *err)
+/*
+ * The steps of a budget for one rule, which may look at each value of the event. Numbers of many
+ * digits take longest.
+ */
+static uint64_t weigh(const struct flat *event)
+{
+    enum { LEAST = 16, PER_STEP = 16, FEW_DIGITS = 15, PER_DIGIT = 64 };
+    uint64_t weight = event->size;
+
+    for (uint32_t i = 0; i < event->size; i++)
+        if (flat_is_string(&event[i]))
+            weight += event[i].len;
+        else if (flat_is_number(&event[i]) && event[i].len > FEW_DIGITS)
+            weight += (uint64_t)event[i].len * PER_DIGIT;
+    return LEAST + weight / PER_STEP;
+}
+
+bool routes_find(const struct routes *routes, const struct flat *event,
+                 struct schema_budget *budget, const struct route **out, struct error *err)
 {
     struct candidates candidates = find_candidates(routes, event);
+    uint64_t steps = weigh(event);
 
     while (count_of(&candidates) > 0) {
         const struct rule *rule = take_next(&candidates);
 
+        if (!schema_budget_spend(budget, steps))
+            return fail(err, ERR_TOO_EXPENSIVE, "%s", schema_verdict_text(SCHEMA_TOO_EXPENSIVE));
         if (matcher_may_fit(rule->matcher, candidates.values) &&
             matcher_fits(rule->matcher, event)) {
             *out = &rule->route;

@@ -19,6 +19,7 @@
 #include "handlers/matcher.h"
 #include "handlers/transform.h"
 #include "schema/registry/catalog.h"
+#include "schema/schema.h"
 
 /** One record of an event: how it is written, and who gets it. */
 struct route_output_options {
@@ -74,9 +75,13 @@ void routes_destroy(struct routes *routes);
 NODISCARD bool routes_add(struct routes *routes, const struct route_options *options,
                           struct catalog *catalog, struct error *err);
 
-/** The route for `event` (any JSON value). ERR_NOT_FOUND when none matches. */
+/**
+ * The route for `event` (any JSON value). ERR_NOT_FOUND when none matches. ERR_TOO_EXPENSIVE when
+ * the budget (may be NULL) is used up.
+ */
 NODISCARD bool routes_find(const struct routes *routes, const struct flat *event,
-                           const struct route **out, struct error *err);
+                           struct schema_budget *budget, const struct route **out,
+                           struct error *err);
 
 /** How many routes there are. */
 size_t routes_count(const struct routes *routes);

@@ -159,7 +159,7 @@ static bool run_routes(struct bench *bench)
     const struct route *route;
     struct error err;
 
-    return routes_find(bench->routes, bench->tree, &route, &err) && route->number == ROUTES;
+    return routes_find(bench->routes, bench->tree, NULL, &route, &err) && route->number == ROUTES;
 }
 
 static bool compile(struct bench *bench, const struct flat *document)

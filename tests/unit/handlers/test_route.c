@@ -4,6 +4,7 @@
 #include "handlers/route.h"
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "tests/unit/pipeline.h"
 #include "tests/unit/test.h"
 #include "tests/unit/tree.h"
@@ -14,7 +15,7 @@ static size_t route_of(const struct pipeline *pipeline, const char *event)
     const struct flat *tree = tree_of(event);
     const struct route *route = NULL;
     struct error err = { 0 };
-    bool found = routes_find(pipeline->routes, tree, &route, &err);
+    bool found = routes_find(pipeline->routes, tree, NULL, &route, &err);
 
     if (found)
         return route->number;
@@ -186,7 +187,7 @@ static void a_route_that_drops_needs_no_schema(void)
 
     pipeline_init(&pipeline, NULL);
     pipeline_add_route(&pipeline, &(struct route_options){ .drop = true });
-    CHECK(routes_find(pipeline.routes, event, &route, &err));
+    CHECK(routes_find(pipeline.routes, event, NULL, &route, &err));
     CHECK(route->drop && !route->live && !route->schema && route->output_count == 0);
     CHECK_INT((int64_t)catalog_count(pipeline.catalog), 0);
     pipeline_done(&pipeline);
@@ -206,11 +207,43 @@ static void each_output_has_its_name(void)
 
     pipeline_add_route(
         &pipeline, &(struct route_options){ .name = "r", .outputs = outputs, .output_count = 2 });
-    CHECK(routes_find(pipeline.routes, event, &route, &err));
+    CHECK(routes_find(pipeline.routes, event, NULL, &route, &err));
     CHECK_INT((int64_t)route->output_count, 2);
     CHECK_STR(route->outputs[0].name, "r");
     CHECK_STR(route->outputs[1].name, "r#2");
     CHECK_INT((int64_t)route->outputs[1].sinks, 6);
+    pipeline_done(&pipeline);
+}
+
+/* An event that each of many routes looks through: the search ends with the budget. */
+static void a_search_ends_with_its_budget(void)
+{
+    enum { ROUTES = 200, NUMBERS = 2000 };
+    static const char pattern[] = "{\"n\":[{\"numeric\":[\"<\",0]}]}";
+    struct schema_budget none = schema_budget(0);
+    struct schema_budget little = schema_budget(100);
+    const struct route *route;
+    struct pipeline pipeline;
+    struct error err;
+    CLEANUP(buf_done) struct buf event;
+
+    buf_init(&event, SIZE_MAX);
+    buf_add(&event, STR("{\"n\":[0"));
+    for (int i = 0; i < NUMBERS; i++)
+        buf_printf(&event, ",0.123456789012%04d", i);
+    buf_add(&event, STR("]}"));
+    pipeline_init(&pipeline, NULL);
+    for (int i = 0; i < ROUTES; i++)
+        pipeline_add_route(&pipeline, &(struct route_options){ .pattern = pattern });
+    pipeline_add_route(&pipeline, &(struct route_options){ .name = "last" });
+
+    const struct flat *tree = tree_read(buf_str(&event), NULL);
+
+    CHECK(routes_find(pipeline.routes, tree, &none, &route, &err));
+    CHECK_STR(route->name, "last");
+    CHECK(!routes_find(pipeline.routes, tree, &little, &route, &err));
+    CHECK_INT(err.code, ERR_TOO_EXPENSIVE);
+    CHECK_STR(str_from_c(err.text), "Event too expensive to check");
     pipeline_done(&pipeline);
 }
 
@@ -222,6 +255,7 @@ int main(void)
     RUN(the_index_changes_no_verdict);
     RUN(a_route_that_drops_needs_no_schema);
     RUN(each_output_has_its_name);
+    RUN(a_search_ends_with_its_budget);
     trees_end();
     return test_end();
 }
