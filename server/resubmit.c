@@ -132,7 +132,8 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
         step = events->resume(events->self, &request, &response,
                               await(resubmitter, request.deadline_us));
     out->status = response.status;
-    out->refused = response.note.refused;
+    out->accepted = response.note.events > 0 ? response.note.events - response.note.refused
+                                             : response.status == 200;
     (void)snprintf(out->outcome, sizeof(out->outcome), "%.*s", STR_ARG(response.note.outcome));
     (void)snprintf(out->reason, sizeof(out->reason), "%.*s", STR_ARG(response.note.reason));
     (void)snprintf(out->rule, sizeof(out->rule), "%.*s", STR_ARG(response.note.rule));

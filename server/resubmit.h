@@ -31,7 +31,7 @@ struct resubmitter_options {
 struct resubmit_answer {
     int status;                 /* of HTTP */
     char outcome[32];           /* of the status table; "batch" for an array */
-    size_t refused;             /* of an array: how many of its events were not accepted */
+    size_t accepted;            /* how many events were accepted; 1 if the body is not an array */
     char reason[ERR_TEXT_SIZE]; /* why it was refused, without values of it; "": it was not */
     char rule[ERR_TEXT_SIZE];   /* where in the schema; likewise */
 };

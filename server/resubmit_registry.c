@@ -84,18 +84,13 @@ static void log_state(struct resubmit_registry *rounds, const struct error *fail
 static bool post(struct resubmit_registry *rounds, struct resubmit_rows *rows)
 {
     struct resubmit_answer answer;
-    size_t accepted;
 
     resubmit(rounds->options.resubmitter, body_of(rows), &answer);
-    if (rows->count == 1)
-        accepted = answer.status == 200;
-    else
-        accepted = answer.refused < rows->count ? rows->count - answer.refused : 0;
     rounds->posted += rows->count;
-    rounds->accepted += accepted;
+    rounds->accepted += answer.accepted;
     rounds->after_id = rows->last_id;
     /* An event that brings the schema into trouble (500) does not hold up those behind it. */
-    return accepted > 0 || answer.status != 503;
+    return answer.accepted > 0 || answer.status != 503;
 }
 
 /* Post the next rows of this schema. False: there are none, or none that can be posted now. */

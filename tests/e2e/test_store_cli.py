@@ -301,6 +301,20 @@ def test_an_event_that_the_schema_fails_for_holds_up_no_other(sluice, event):
     assert [row["event_id"] for row in rows(server, "rejected", "list")] == ["bad"]
 
 
+def test_an_event_that_is_as_deep_as_may_be_holds_up_no_other(sluice, event):
+    """Together with others it is an element of an array, and so a level deeper."""
+    server = sluice(store=STORE, sinks=SINKS, routes=[route(schema="Later")])
+    deepest = json.loads("[" * 62 + "]" * 62)  # the event and its detail are two levels
+    for name, more in (("deep", {"deep": deepest}), ("plain", {})):
+        assert server.post(event | {"id": name, "detail": event["detail"] | more}).status == 400
+    too_deep = event | {"detail": event["detail"] | {"deep": [deepest]}}
+    assert "too deeply" in server.post(too_deep).json["details"]
+    put_schema(server.folder, "Later", ANYTHING)
+    server.wait_log(event="resubmitted", accepted=2)
+    assert len(wait_for(lambda: len(records(server)) == 2 and records(server))) == 2
+    assert [row["outcome"] for row in rows(server, "rejected", "list")] == ["malformed"]
+
+
 def test_replays_by_the_configuration_in_force(sluice, event):
     server = sluice(store=STORE, routes=[route(match={"source": "nobody"})])
     assert server.post(event).json["details"] == "No route for this event"

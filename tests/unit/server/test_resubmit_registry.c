@@ -17,6 +17,7 @@ struct gate {
     int calls;
     size_t events;
     size_t refused;
+    bool is_refused_whole; /* the answer says nothing of single events */
 };
 
 static enum handler_step handle(void *self, struct request *request, struct response *response)
@@ -31,7 +32,10 @@ static enum handler_step handle(void *self, struct request *request, struct resp
     gate->events += json_is_array(body) ? json_count(body) : 1;
     response->status = gate->status;
     response->note.outcome = STR("whatever");
-    response->note.refused = gate->refused;
+    if (json_is_array(body) && !gate->is_refused_whole) {
+        response->note.events = json_count(body);
+        response->note.refused = gate->refused;
+    }
     return HANDLER_DONE;
 }
 
@@ -147,9 +151,13 @@ static void leaves_a_schema_alone_when_it_is_too_early(void)
     refuse_many(&setting);
     go_round(&setting);
     CHECK_INT(setting.gate.calls, 1);
+    setting.gate.is_refused_whole = true; /* as at the deadline: none was accepted */
+    go_round(&setting);
+    CHECK_INT(setting.gate.calls, 2);
+    setting.gate.is_refused_whole = false;
     setting.gate.refused = 1; /* that is no reason to keep the others */
     go_round(&setting);
-    CHECK_INT(setting.gate.calls, 3);
+    CHECK_INT(setting.gate.calls, 4);
     end(&setting);
 }
 
