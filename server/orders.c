@@ -267,6 +267,16 @@ static bool order_shadow(const struct orders *orders, struct json_object *member
     return catalog_write_shadow(orders->target->catalog, str_from_c(route), answer, err);
 }
 
+static bool order_shadows(const struct orders *orders, struct json_object *members,
+                          struct buf *answer, struct error *err)
+{
+    (void)members;
+    (void)err;
+    buf_add(answer, STR(",\"shadows\":"));
+    catalog_write_shadows(orders->target->catalog, answer);
+    return true;
+}
+
 static bool order_where(const struct orders *orders, struct json_object *members,
                         struct buf *answer, struct error *err)
 {
@@ -342,6 +352,7 @@ static const struct row {
     { STR_INIT("where"), order_where, ASKS },
     { STR_INIT("sink"), order_sink, ASKS },
     { STR_INIT("shadow"), order_shadow, ASKS },
+    { STR_INIT("shadows"), order_shadows, ASKS },
     { STR_INIT("refused"), order_refused, ASKS | NEEDS_STORE },
     { STR_INIT("refused-groups"), order_refused_groups, ASKS | NEEDS_STORE },
     { STR_INIT("refused-event"), order_refused_event, ASKS | NEEDS_STORE },

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from client import Connection, encode, request
-from server import PATIENCE, ROOT, run, wait_for
+from server import PATIENCE, ROOT, route, run, wait_for
 
 KEY = {"x-api-key": "operator-key"}
 CHANGES = {**KEY, "X-Sluice-Console": "1"}
@@ -90,7 +90,7 @@ def test_probes_and_metrics_are_open_and_nothing_else_is(start, event):
 
     paths = [
         "/api/v1/state", "/api/v1/history", "/api/v1/schemas", "/api/v1/refused", "/api/v1/refused/groups",
-        "/api/v1/refused/event?id=1", "/api/v1/dead", "/api/v1/dead/record?id=1",
+        "/api/v1/refused/event?id=1", "/api/v1/dead", "/api/v1/dead/record?id=1", "/api/v1/shadows",
     ]  # fmt: skip
     origin = f"http://{admin.host}"
     cases = [
@@ -270,6 +270,7 @@ def test_state_sinks_and_explanations_by_the_api(start, event):
     missing = admin.post("/api/v1/sinks/pause", {"name": "gone"})
     assert (missing.status, missing.json["error"]) == (404, "Not Found")
 
+    assert admin.get("/api/v1/shadows").json == {"shadows": []}
     explained = admin.post("/api/v1/explain", event, KEY).json["explanation"]
     assert explained["status"] == 200 and explained["steps"][0]["step"] == "parse"
     assert explained["body"]["interaction_id"] == event["detail"]["interaction"]["id"]
@@ -296,3 +297,14 @@ def test_an_address_for_metrics_and_one_for_operators_exclude_each_other(folder)
     (folder / "sluice.yaml").write_text('http: {metrics_listen: "127.0.0.1:1"}\nadmin: {listen: "127.0.0.1:2"}\n')
     done = run("check", "-c", "sluice.yaml", cwd=folder)
     assert done.returncode == 1 and "http.metrics_listen: cannot be set together with admin.listen" in done.stdout
+
+
+def test_what_shadows_would_decide_by_the_api(start, event, folder):
+    """The same as `sluice schema shadow --json`, without any value of an event."""
+    (folder / "next.json").write_text(json.dumps({"required": ["nowhere"]}))
+    server, admin = start(routes=[route(name="main", shadow={"file": "next.json"})])
+    assert server.post(event).status == 200
+    (shadow,) = admin.get("/api/v1/shadows").json["shadows"]
+    assert (shadow["route"], shadow["events"]["would_refuse"], shadow["rules"][0]["rule"]) == ("main", 1, "/required")
+    told = run("schema", "shadow", "--json", "-c", server.file, cwd=folder)
+    assert json.loads(told.stdout) == shadow
