@@ -82,5 +82,8 @@ enum regex_verdict regex_match(const struct regex *regex, struct str text, size_
 /** Can PCRE2 compile patterns to machine code on this system? Otherwise it interprets them. */
 bool regex_has_jit(void);
 
+/** Can any text match `pattern`, which regex_create() accepts? False is certain: `[]`, `a^b`. */
+bool regex_can_match(struct str pattern);
+
 /** Is `pattern` a valid ECMA-262 regular expression, as JSON Schema's `format: regex` requires? */
 bool regex_is_ecma(struct str pattern);

@@ -36,6 +36,16 @@ NODISCARD bool pattern_create_at(const struct flat *source, struct buf *place, s
 /** NULL is fine. */
 void pattern_destroy(struct pattern *pattern);
 
+/** A field of a pattern, outside `$or`, that fits only a value: not `exists: false`. */
+struct pattern_need {
+    struct str pointer;            /* into the event; in the arena */
+    const struct flat *conditions; /* the list of the pattern */
+};
+
+/** Call `report` for each of them. `source` is a pattern that pattern_create() accepts. */
+void pattern_needs(const struct flat *source, struct arena *arena,
+                   void (*report)(void *self, const struct pattern_need *need), void *self);
+
 /**
  * Does the event fit? A value that is not an object fits no pattern. The time grows with the size
  * of the event times that of the pattern, and not faster.

@@ -169,6 +169,49 @@ bool pattern_create(const struct flat *source, struct pattern **out, struct erro
     return fail(err, why.code, "at %.*s: %s", STR_ARG(buf_str(&place)), why.text);
 }
 
+/* What a pattern needs. */
+
+/* Does one of the conditions accept that the value is absent? */
+static bool accepts_absence(const struct flat *list)
+{
+    for (FLAT_EACH(condition, list))
+        if (flat_is_object(condition) && flat_find(condition, STR("exists")) &&
+            !flat_is_true(flat_find(condition, STR("exists"))))
+            return true;
+    return false;
+}
+
+struct needs {
+    struct arena *arena;
+    void (*report)(void *self, const struct pattern_need *need);
+    void *self;
+};
+
+static void report_needs(const struct needs *needs, const struct flat *object, struct str path)
+{
+    for (FLAT_EACH(member, object)) {
+        struct buf *pointer = arena_buf(needs->arena, SIZE_MAX);
+
+        if (is_choice(member))
+            continue; /* another branch may fit */
+        buf_add(pointer, path);
+        buf_add_char(pointer, '/');
+        json_write_pointer_token(pointer, flat_key(member));
+        if (flat_is_object(member))
+            report_needs(needs, member, buf_str(pointer));
+        else if (!accepts_absence(member))
+            needs->report(needs->self, &(struct pattern_need){ buf_str(pointer), member });
+    }
+}
+
+void pattern_needs(const struct flat *source, struct arena *arena,
+                   void (*report)(void *self, const struct pattern_need *need), void *self)
+{
+    const struct needs needs = { arena, report, self };
+
+    report_needs(&needs, source, STR(""));
+}
+
 void pattern_destroy(struct pattern *pattern)
 {
     if (!pattern)

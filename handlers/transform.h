@@ -18,6 +18,7 @@
 #include "base/flat.h"
 #include "schema/schema.h"
 
+struct pattern_need;
 struct transform;
 
 /**
@@ -35,6 +36,11 @@ struct transform_lint {
      * array; NULL: it can. The function is NULL when nothing is known of payloads.
      */
     const char *(*fault)(void *self, struct str pointer);
+    /**
+     * Why no payload meets this need of a pattern whose keys start at the JSON Pointer `base`;
+     * otherwise as `fault`.
+     */
+    const char *(*misfit)(void *self, struct str base, const struct pattern_need *need);
     void *self;
 };
 

@@ -125,17 +125,50 @@ static void release_pattern(void *pattern)
     pattern_destroy(pattern);
 }
 
+/* A pattern that lint looks at. */
+struct linted_pattern {
+    struct transform_compiler *compiler;
+    const struct transform_node *node;
+    struct str base;
+};
+
+static void look_at_need(void *self, const struct pattern_need *need)
+{
+    const struct linted_pattern *linted = self;
+    struct transform_compiler *compiler = linted->compiler;
+    const char *misfit = compiler->lint->misfit(compiler->lint->self, linted->base, need);
+
+    if (misfit)
+        settings_complain(compiler->settings,
+                          arena_printf(compiler->arena, "%.*s%.*s", STR_ARG(linted->node->pointer),
+                                       STR_ARG(need->pointer)),
+                          "%s", misfit);
+}
+
+static void look_at_pattern(struct transform_compiler *compiler, const struct transform_node *node,
+                            const struct flat *source)
+{
+    struct str base = compiler->base ? compiler->base->pointer : STR("");
+    struct linted_pattern linted = { compiler, node, base };
+
+    if (compiler->lint && compiler->lint->misfit && base.ptr)
+        pattern_needs(source, compiler->arena, look_at_need, &linted);
+}
+
 const struct pattern *transform_compile_pattern(struct transform_compiler *compiler,
                                                 const struct transform_node *node)
 {
     struct arena *arena = arena_create();
+    const struct flat *source = json_flatten(arena, node->value);
     struct pattern *pattern = NULL;
     struct error err;
 
-    if (pattern_create(json_flatten(arena, node->value), &pattern, &err))
+    if (pattern_create(source, &pattern, &err)) {
         arena_own(compiler->arena, pattern, release_pattern);
-    else
+        look_at_pattern(compiler, node, source);
+    } else {
         settings_complain(compiler->settings, node->pointer, "%s", err.text);
+    }
     arena_destroy(arena);
     return pattern;
 }
@@ -319,8 +352,6 @@ static void compile_items(struct transform_compiler *compiler, const struct tran
     };
     struct transform_node at;
 
-    if (find_sound(compiler, node, "where", &at))
-        field->where = transform_compile_pattern(compiler, &at);
     if (compiler->each_level == TRANSFORM_EACH_MAX) {
         settings_complain(compiler->settings, node->pointer, "more than %d levels of each",
                           TRANSFORM_EACH_MAX);
@@ -328,6 +359,8 @@ static void compile_items(struct transform_compiler *compiler, const struct tran
     }
     compiler->base = &base;
     compiler->each_level++;
+    if (find_sound(compiler, node, "where", &at))
+        field->where = transform_compile_pattern(compiler, &at);
     if (find_sound(compiler, node, "from", &at)) {
         struct transform_source *item = arena_alloc(compiler->arena, sizeof(*item));
 

@@ -35,6 +35,8 @@ static bool compile_regex(struct compiling_step *compiling, struct str pattern)
         return false;
     }
     arena_own(compiling->compiler->arena, compiling->step->regex, release_regex);
+    if (compiling->compiler->lint && !regex_can_match(pattern))
+        complain(compiling, "no text matches this regular expression");
     return true;
 }
 

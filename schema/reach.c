@@ -2,8 +2,8 @@
  * reach.c - see reach.h.
  *
  * Only what is certain counts: `false`, a type without members, properties without the name beside
- * `additionalProperties: false`, and `$ref` within the document. A patternProperties, a reference
- * elsewhere or a conditional could allow the value.
+ * `additionalProperties: false`, `$ref` within the document, and for a certain value `type`, `enum`
+ * and `const`. A patternProperties, a reference elsewhere or a conditional could allow the value.
  */
 #include "schema/reach.h"
 
@@ -17,8 +17,10 @@ enum {
 struct reach {
     const struct flat *document;
     struct arena *arena; /* for tokens */
-    bool through_arrays;
+    const char *names;   /* from here on names look through arrays; NULL: never */
+    const struct schema_reach_value *value; /* at the end of the pointer; NULL: any */
     bool ref_is_alone; /* up to draft 7, what stands beside $ref has no effect */
+    bool is_draft_4;   /* without `const`; `id` is what became `$id` */
     unsigned depth;
     unsigned steps;
 };
@@ -84,14 +86,8 @@ static bool object_rules_out(struct reach *reach, const struct flat *schema, str
            rules_out(reach, additional, rest);
 }
 
-static bool is_index_token(struct str token)
-{
-    return json_pointer_index(token) != JSON_NO_INDEX;
-}
-
-/* In an array: `token` is the next name or index, `rest` is behind it, `all` includes it. */
-static bool array_rules_out(struct reach *reach, const struct flat *schema, struct str token,
-                            struct str rest, struct str all)
+/* Does an array have nothing at `rest` in its elements? */
+static bool items_rule_out(struct reach *reach, const struct flat *schema, struct str rest)
 {
     const struct flat *items = flat_find(schema, STR("items"));
     bool is_tuple =
@@ -99,11 +95,70 @@ static bool array_rules_out(struct reach *reach, const struct flat *schema, stru
 
     if (!type_allows(schema, STR("array")))
         return true;
-    if (!is_index_token(token) && !reach->through_arrays)
+    return items && !is_tuple && rules_out(reach, items, rest);
+}
+
+/* Do names look through arrays where `rest` begins? */
+static bool looks_through(const struct reach *reach, struct str rest)
+{
+    return reach->names && (rest.len == 0 || rest.ptr >= reach->names);
+}
+
+/* In an array: `token` is the next name or index, `rest` is behind it, `all` includes it. */
+static bool array_rules_out(struct reach *reach, const struct flat *schema, struct str token,
+                            struct str rest, struct str all)
+{
+    if (looks_through(reach, all))
+        return items_rule_out(reach, schema, all);
+    return json_pointer_index(token) == JSON_NO_INDEX || items_rule_out(reach, schema, rest);
+}
+
+/* Is `listed`, of `enum` or `const`, another value than the one that is looked for? */
+static bool is_other_value(const struct schema_reach_value *wanted, const struct flat *listed)
+{
+    if (flat_is_array(listed) || flat_is_object(listed))
+        return false; /* an array may contain it */
+    if (wanted->value)
+        return !flat_equal(wanted->value, listed);
+    return flat_kind(listed) != wanted->kind &&
+           !(flat_is_number(listed) &&
+             (wanted->kind == JSON_INTEGER || wanted->kind == JSON_NUMBER));
+}
+
+static bool lists_other_values(const struct reach *reach, const struct flat *schema)
+{
+    const struct flat *only = reach->is_draft_4 ? NULL : flat_find(schema, STR("const"));
+    const struct flat *list = flat_find(schema, STR("enum"));
+
+    if (only && is_other_value(reach->value, only))
         return true;
-    if (!items || is_tuple)
+    if (!list || !flat_is_array(list))
         return false;
-    return rules_out(reach, items, is_index_token(token) && !reach->through_arrays ? rest : all);
+    for (FLAT_EACH(listed, list))
+        if (!is_other_value(reach->value, listed))
+            return false;
+    return true;
+}
+
+static bool kind_is_allowed(const struct flat *schema, enum json_kind kind)
+{
+    static const char *const names[] = {
+        [JSON_NULL] = "null",      [JSON_BOOLEAN] = "boolean", [JSON_INTEGER] = "integer",
+        [JSON_NUMBER] = "integer", [JSON_STRING] = "string",
+    };
+
+    return type_allows(schema, str_from_c(names[kind])) ||
+           ((kind == JSON_INTEGER || kind == JSON_NUMBER) && type_allows(schema, STR("number")));
+}
+
+/* At the end of the pointer, `rest`. */
+static bool end_rules_out(struct reach *reach, const struct flat *schema, struct str rest)
+{
+    if (!reach->value)
+        return false;
+    return lists_other_values(reach, schema) ||
+           (!kind_is_allowed(schema, reach->value->kind) &&
+            (!looks_through(reach, rest) || items_rule_out(reach, schema, rest)));
 }
 
 static bool members_rule_out(struct reach *reach, const struct flat *schema, struct str rest)
@@ -112,7 +167,7 @@ static bool members_rule_out(struct reach *reach, const struct flat *schema, str
     struct str token;
 
     if (rest.len == 0)
-        return false;
+        return end_rules_out(reach, schema, rest);
     token = json_pointer_take(&rest, reach->arena);
     return object_rules_out(reach, schema, token, rest) &&
            array_rules_out(reach, schema, token, rest, all);
@@ -132,6 +187,12 @@ static bool keywords_rule_out(struct reach *reach, const struct flat *schema, st
            list_rules_out(reach, flat_find(schema, STR("oneOf")), rest, true);
 }
 
+/* Do references in it start from another document? */
+static bool has_base(const struct reach *reach, const struct flat *schema)
+{
+    return flat_find(schema, reach->is_draft_4 ? STR("id") : STR("$id")) != NULL;
+}
+
 static bool rules_out(struct reach *reach, const struct flat *schema, struct str rest)
 {
     bool is;
@@ -139,7 +200,7 @@ static bool rules_out(struct reach *reach, const struct flat *schema, struct str
     if (!flat_is_object(schema))
         return flat_is_boolean(schema) && !flat_is_true(schema);
     if (reach->depth == DEEPEST || reach->steps == STEPS_MOST ||
-        (schema != reach->document && flat_find(schema, STR("$id"))))
+        (schema != reach->document && has_base(reach, schema)))
         return false;
     reach->steps++;
     reach->depth++;
@@ -164,16 +225,24 @@ static bool is_since_2019(struct str dialect)
 struct str schema_reach(const struct flat *document, struct str pointer,
                         const struct schema_reach_options *options)
 {
-    struct reach reach = { .document = document,
-                           .arena = arena_create(),
-                           .through_arrays = options && options->through_arrays };
+    struct reach reach = { .document = document, .arena = arena_create() };
     struct str found = STR_NONE;
 
-    if (flat_is_object(document))
-        reach.ref_is_alone = !is_since_2019(flat_find_str(document, STR("$schema")));
-    for (size_t end = 0; !found.ptr; end = token_end(pointer, end)) {
-        struct str part = { pointer.len > 0 ? pointer.ptr : "", end };
+    if (pointer.len == 0)
+        pointer = STR("");
+    if (options && options->through_arrays)
+        reach.names = pointer.ptr + options->exact;
+    if (flat_is_object(document)) {
+        struct str dialect = flat_find_str(document, STR("$schema"));
 
+        reach.ref_is_alone = !is_since_2019(dialect);
+        reach.is_draft_4 = dialect.len > 0 && memmem(dialect.ptr, dialect.len, "/draft-04/", 10);
+    }
+    for (size_t end = 0; !found.ptr; end = token_end(pointer, end)) {
+        struct str part = { pointer.ptr, end };
+
+        if (options && end == pointer.len)
+            reach.value = options->value;
         if (rules_out(&reach, document, part))
             found = part;
         if (end == pointer.len)

@@ -11,8 +11,16 @@
 #include "base/arena.h"
 #include "base/flat.h"
 
+/** A value that is looked for. */
+struct schema_reach_value {
+    enum json_kind kind;      /* of numbers either */
+    const struct flat *value; /* NULL: any of this kind */
+};
+
 struct schema_reach_options {
     bool through_arrays; /* a name also looks into the elements of an array, as in event patterns */
+    size_t exact;        /* ... but not among so many bytes of the pointer, at the beginning */
+    const struct schema_reach_value *value; /* a scalar; NULL: any value */
 };
 
 /**

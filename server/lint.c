@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "handlers/matcher.h"
+#include "handlers/pattern.h"
 #include "handlers/transform.h"
 #include "schema/reach.h"
 
@@ -22,49 +23,69 @@ static void complain(const struct lint *lint, struct str key, const char *text)
                  arena_printf(lint->arena, "/routes/%zu%.*s", lint->route, STR_ARG(key)), text);
 }
 
-/* Does a condition accept that the value is absent? */
-static bool may_be_absent(const struct flat *list)
+/* Conditions of patterns. */
+
+/* What of the values at one place a schema is asked about. */
+struct lint_place {
+    const struct lint *lint;
+    struct str pointer; /* from the payload */
+    size_t exact;       /* as in schema_reach_options */
+};
+
+static bool is_ruled_out(const struct lint_place *place, const struct schema_reach_value *value)
 {
-    for (FLAT_EACH(condition, list))
-        if (flat_is_object(condition) && flat_find(condition, STR("exists")) &&
-            !flat_is_true(flat_find(condition, STR("exists"))))
-            return true;
+    const struct schema_reach_options options = { .through_arrays = true,
+                                                  .exact = place->exact,
+                                                  .value = value };
+
+    return schema_reach(place->lint->document, place->pointer, &options).ptr != NULL;
+}
+
+/* Does the schema rule out each value that meets the condition? */
+static bool condition_is_ruled_out(const struct lint_place *place, const struct flat *condition)
+{
+    static const struct str texts[] = { STR_INIT("prefix"), STR_INIT("suffix"),
+                                        STR_INIT("equals-ignore-case"), STR_INIT("wildcard"),
+                                        STR_INIT("cidr") };
+    struct schema_reach_value value = { flat_kind(condition), condition };
+
+    if (!flat_is_object(condition))
+        return is_ruled_out(place, &value);
+    value = (struct schema_reach_value){ JSON_NUMBER, NULL };
+    if (str_equal(flat_key(condition + 1), STR("numeric")))
+        return is_ruled_out(place, &value);
+    value.kind = JSON_STRING;
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (str_equal(flat_key(condition + 1), texts[i]))
+            return is_ruled_out(place, &value);
     return false;
 }
 
-/* A field whose conditions need a value: can a payload have one there? */
-static void look_at_leaf(const struct lint *lint, struct str path)
+/* Does no valid payload have what the list of conditions needs? */
+static bool need_is_ruled_out(const struct lint_place *place, const struct flat *conditions)
 {
-    const struct schema_reach_options options = { .through_arrays = true };
-    struct str payload = str_from_c(lint->config->routes[lint->route].payload);
-    struct str found;
-
-    if (!lint->document || !str_starts_with(path, payload) ||
-        (path.len > payload.len && path.ptr[payload.len] != '/'))
-        return;
-    found = schema_reach(lint->document, str_from(path, payload.len), &options);
-    if (found.ptr)
-        complain(lint, arena_printf(lint->arena, "/pattern%.*s", STR_ARG(path)),
-                 "matches no valid event: the schema of the route rules this value out");
+    if (is_ruled_out(place, NULL))
+        return true;
+    for (FLAT_EACH(condition, conditions))
+        if (!condition_is_ruled_out(place, condition))
+            return false;
+    return true;
 }
 
-static void look_at_fields(const struct lint *lint, const struct flat *object, struct str path)
+static void look_at_need(void *self, const struct pattern_need *need)
 {
-    struct arena *arena = lint->arena;
+    const struct lint *lint = self;
+    struct str payload = str_from_c(lint->config->routes[lint->route].payload);
+    struct lint_place place = { .lint = lint,
+                                .pointer = str_from(need->pointer, payload.len),
+                                .exact = payload.len == 0 ? 1 : 0 };
 
-    for (FLAT_EACH(member, object)) {
-        struct buf *inner = arena_buf(arena, SIZE_MAX);
-
-        if (str_equal(flat_key(member), STR("$or")))
-            continue; /* one branch may match nothing */
-        buf_add(inner, path);
-        buf_add_char(inner, '/');
-        json_write_pointer_token(inner, flat_key(member));
-        if (flat_is_object(member))
-            look_at_fields(lint, member, buf_str(inner));
-        else if (flat_is_array(member) && !may_be_absent(member))
-            look_at_leaf(lint, buf_str(inner));
-    }
+    if (!lint->document || !str_starts_with(need->pointer, payload) ||
+        (place.pointer.len > 0 && *place.pointer.ptr != '/') ||
+        !need_is_ruled_out(&place, need->conditions))
+        return;
+    complain(lint, arena_printf(lint->arena, "/pattern%.*s", STR_ARG(need->pointer)),
+             "matches no valid event: the schema of the route rules this value out");
 }
 
 /* Is the value, or each of the list, a number or a boolean? */
@@ -103,7 +124,7 @@ void lint_pattern(const struct lint *lint)
         look_at_strings(lint, matcher_match(route->matcher), "match");
     }
     if (pattern)
-        look_at_fields(lint, pattern, STR(""));
+        pattern_needs(pattern, lint->arena, look_at_need, (void *)lint);
 }
 
 /* Transforms. */
@@ -122,6 +143,23 @@ static const char *find_fault(void *self, struct str pointer)
         .ptr;
 }
 
+static const char *find_misfit(void *self, struct str base, const struct pattern_need *need)
+{
+    const struct lint *lint = self;
+    const struct lint_place place = {
+        .lint = lint,
+        .pointer = arena_printf(lint->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(need->pointer)),
+        .exact = base.len + 1, /* only an object fits a pattern */
+    };
+
+    if (!need_is_ruled_out(&place, need->conditions))
+        return NULL;
+    return arena_printf(lint->arena,
+                        "no valid event fits: the schema of routes[%zu] rules this value out",
+                        lint->route)
+        .ptr;
+}
+
 static void pass_on(void *self, const char *line)
 {
     const struct lint *lint = self;
@@ -134,6 +172,7 @@ bool lint_transform(const struct lint *lint, const char *file)
     const struct transform_lint of = {
         .report = pass_on,
         .fault = lint->document ? find_fault : NULL,
+        .misfit = lint->document ? find_misfit : NULL,
         .self = (void *)lint,
     };
 

@@ -5,6 +5,7 @@ tests/unit/base/test_str.c tests globs, tests/unit/handlers/test_route.c tests m
 import json
 
 from server import defaults, merge, put_schema, put_transform, route, run, wait_for
+from test_reload import reload
 
 
 def test_the_log_names_a_route_that_no_event_reaches(sluice):
@@ -15,32 +16,87 @@ def test_the_log_names_a_route_that_no_event_reaches(sluice):
     assert sum(line["event"] == "route_never_reached" for line in server.log()) == 1
 
 
+def mistakes(server, version):
+    """The keys of the mistakes beside this version of the schema; of a transform "transform"."""
+    return {
+        line.get("key", "transform")
+        for line in server.log()
+        if line["event"] == "route_mistake"
+        and (line["level"], line["route"], line["schema_version"]) == ("warn", "main", version)
+    }
+
+
+CLOSED = {"type": "object", "properties": {"x": True}, "additionalProperties": False}
+
+
 def test_the_log_has_the_mistakes_that_check_finds(folder, sluice):
-    """At the start, and again for another version of the schema."""
-    closed = {"type": "object", "properties": {"x": True}, "additionalProperties": False}
-    put_schema(folder, "Closed", closed)
+    """At the start, again for another version of the schema, and again after a reload."""
+    put_schema(folder, "Closed", CLOSED)
     name = put_transform(folder, "y", [{"name": "y", "from": "/y"}])
     pattern = {"account": [5], "detail": {"y": ["a"]}}
     server = sluice(
         routes=[route(name="main", match={}, pattern=pattern, schema="Closed", transform=name)]
     )
 
-    def mistakes(version):
-        return {
-            line.get("key", "transform")
-            for line in server.log()
-            if line["event"] == "route_mistake"
-            and (line["level"], line["route"], line["schema_version"]) == ("warn", "main", version)
-        }
-
     all_of_them = {"/routes/0/pattern/account", "/routes/0/pattern/detail/y", "transform"}
     first = server.wait_log(event="route_mistake")["schema_version"]
-    wait_for(lambda: mistakes(first) == all_of_them)
+    wait_for(lambda: mistakes(server, first) == all_of_them)
     line = next(line for line in server.log() if "y.yaml" in line.get("mistake", ""))
     assert "fields[0].from: no valid event has a value at /y" in line["mistake"]
-    put_schema(folder, "Closed", closed | {"title": "again"})
+    put_schema(folder, "Closed", CLOSED | {"title": "again"})
     second = server.wait_log(event="schema_live")["version"]
-    wait_for(lambda: mistakes(second) == all_of_them)
+    wait_for(lambda: mistakes(server, second) == all_of_them)
+    put_transform(folder, "y", [{"name": "z", "value": 1, "when": {"z": ["a"]}}])
+    reload(server)
+    line = server.wait_text(lambda text: '"route_mistake"' in text and "fields[0].when.z: no valid event fits" in text)
+    assert json.loads(line)["schema_version"] == second
+
+
+def test_schemas_in_glue_show_mistakes_too(folder, sluice, glue):
+    """`check` asks Glue, and a server logs what a new version rules out."""
+    glue.put({"type": "object"}, schema="Closed")
+    name = put_transform(folder, "y", [{"name": "y", "from": "/y"}])
+    options = {
+        "aws": glue.config(),
+        "registry": {"kind": "glue", "refresh": "1s"},
+        "routes": [route(name="main", schema="Closed", transform=name)],
+    }
+    server = sluice(env=glue.environment(), **options)
+    check = ("check", "-c", server.file)
+    assert run(*check, cwd=folder, env=glue.environment()).returncode == 0
+    glue.put(CLOSED, schema="Closed")
+    server.wait_log(event="route_mistake", route="main", schema_version="2")
+    assert mistakes(server, "1") == set()
+    result = run(*check, cwd=folder, env=glue.environment())
+    assert result.returncode == 1
+    assert "fields[0].from: no valid event has a value at /y" in result.stdout
+    assert run(*check, "--offline", cwd=folder).returncode == 0
+
+
+def test_check_reports_all_problems_at_once(folder):
+    """Those of each transform, and a missing schema by its file, line and route, whatever else is wrong."""
+    (folder / "conf/transforms/one.yaml").write_text("fields:\n- {name: a}\n- {from: /b}\n")
+    (folder / "conf/transforms/two.yaml").write_text("fields:\n- {name: a, form: /b}\n")
+    (folder / "check.yaml").write_text(
+        "store: { path: '' }\n"
+        "routes:\n"
+        "- { match: { source: a }, schema: S, registry: R, transform: conf/transforms/one.yaml, paylod: /x }\n"
+        "- match: { source: b }\n"
+        "  registry: R\n"
+        "  schema: Nowhere\n"
+        "  transform: conf/transforms/two.yaml\n"
+        "sinks: []\n"
+    )
+    result = run("check", "-c", "check.yaml", cwd=folder)
+    assert result.returncode == 1
+    for problem in (
+        "check.yaml:3: routes[0].paylod: unknown key, is payload meant?",
+        "check.yaml:6: routes[1].schema: ",
+        "one.yaml:2: fields[0]: expected a field",
+        "one.yaml:3: fields[1].name: is missing",
+        "two.yaml:2: fields[0].form: unknown key, is from meant?",
+    ):
+        assert problem in result.stdout + result.stderr, problem
 
 
 def test_each_route_has_its_schema(folder, sluice):

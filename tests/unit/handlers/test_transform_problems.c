@@ -3,6 +3,7 @@
  * file, line and key; and the limits of a run.
  */
 #include "base/memory.h"
+#include "handlers/pattern.h"
 #include "handlers/transform.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
@@ -26,9 +27,17 @@ static const char *never_there(void *self, struct str pointer)
     return str_starts_with(pointer, STR("/no")) ? "the schema has no such value" : NULL;
 }
 
+static const char *never_fits(void *self, struct str base, const struct pattern_need *need)
+{
+    (void)self;
+    return base.len == 0 && str_starts_with(need->pointer, STR("/no"))
+               ? "the schema has no such value"
+               : NULL;
+}
+
 static void check_problems(const char *name, const char *text, const char *expected)
 {
-    struct transform_lint lint = { .report = add_line, .fault = never_there };
+    struct transform_lint lint = { .report = add_line, .fault = never_there, .misfit = never_fits };
     struct buf lines;
 
     TEST_CASE(name);
@@ -117,6 +126,10 @@ static const struct {
     { "a group that is not there", "- {name: a, from: /x, as: {replace: ['(a)', '$2']}}",
       ":2: fields[0].as.replace: the replacement names a group that the expression does not "
       "have\n" },
+    { "an expression that matches no text", "- {name: a, from: /x, as: [lower, {extract: 'a^b'}]}",
+      ":2: fields[0].as[1].extract: no text matches this regular expression\n" },
+    { "a replacement of nothing", "- {name: a, from: /x, as: {replace: ['[]', x]}}",
+      ":2: fields[0].as.replace: no text matches this regular expression\n" },
     { "half a replacement", "- {name: a, from: /x, as: {replace: [a]}}",
       ":2: fields[0].as.replace: expected a list of a regular expression and a text\n" },
     { "a slice of texts", "- {name: a, from: /x, as: {slice: [a]}}",
@@ -143,6 +156,12 @@ static const struct {
       ":5: fields[3].each: the schema has no such value\n"
       ":5: fields[3].fields[0].from: the schema has no such value\n"
       ":5: fields[3].fields[1].from: the schema has no such value\n" },
+    { "conditions that the schema rules out",
+      "- {name: a, value: 1, when: {no: [1], b: [2], nos: {c: [3], d: [{exists: false}]}}}\n"
+      "- {name: b, value: 1, when: {$or: [{no: [1]}, {b: [1]}]}}\n"
+      "- {name: c, each: /x, where: {no: [1]}, from: /y}",
+      ":2: fields[0].when.no: the schema has no such value\n"
+      ":2: fields[0].when.nos.c: the schema has no such value\n" },
     { "several problems of one field",
       "- {name: a, from: [x, 'meta:/q', 'parent:/x'], when: {x: 1}, foo: 1,\n"
       "   as: [{extract: '(a'}, {splt: ','}, {replace: ['(a)', '$2']}]}",
@@ -201,6 +220,18 @@ static void names_file_line_and_key(void)
         "not YAML", "a: [\n",
         ":2: not YAML: did not find expected node content while parsing a flow node (text with any "
         "of { } [ ] , needs quotes inside { } and [ ], as \"${NAME}\")\n");
+}
+
+/* Lint says so; a server starts. */
+static void an_expression_that_matches_no_text_loads(void)
+{
+    struct transform *transform = NULL;
+    struct error err = { 0 };
+
+    CHECK(transform_load(scratch_file("fields: [{name: a, from: /x, as: {extract: '[]'}}]\n"),
+                         &transform, &err));
+    transform_destroy(transform);
+    scratch_close();
 }
 
 static void loading_says_that_there_are_more(void)
@@ -364,6 +395,9 @@ static void hostile_events_stay_in_the_budget(void)
           "- {name: a, from: /x, as: [json, parse_json, json, parse_json, json, parse_json]}",
           "{\"x\":[1*]}", ",1", 900000, ERR_INVALID,
           "Transformation failed: the record is too long" },
+        { "a long text for each item, of which a part is absent",
+          "- {name: a, each: /x, fields: [{name: b, text: '{payload:/x}{/q}', skip: null}]}",
+          "{\"x\":[{}*]}", ",{}", 9999, ERR_TOO_EXPENSIVE, costly },
         { "copies of many members", "- {copy: /x}\n- {copy: /x}\n- {copy: /x}",
           "{\"x\":{*\"z\":1}}", "", 0, ERR_NONE, "" },
     };
@@ -375,6 +409,7 @@ static void hostile_events_stay_in_the_budget(void)
 int main(void)
 {
     RUN(names_file_line_and_key);
+    RUN(an_expression_that_matches_no_text_loads);
     RUN(loading_says_that_there_are_more);
     RUN(nesting_has_a_limit);
     RUN(many_fields_load_fast);

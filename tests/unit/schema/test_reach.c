@@ -97,11 +97,88 @@ static void a_small_schema_may_be_a_large_tree(void)
     CHECK(!schema_reach(tree_of(schema.ptr), STR("/a/b"), NULL).ptr);
 }
 
+static void names_look_into_arrays_only_behind_what_is_exact(void)
+{
+    static const char schema[] =
+        "{\"properties\":{\"a\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+        "\"properties\":{\"b\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+        "\"properties\":{\"c\":{}}," CLOSED "}}}," CLOSED "}}}}";
+    const struct schema_reach_options options = { .through_arrays = true, .exact = 4 };
+
+    CHECK(!schema_reach(tree_of(schema), STR("/a/0/b/c"), &options).ptr);
+    CHECK_STR(schema_reach(tree_of(schema), STR("/a/0/c"), &options), "/a/0/c");
+    CHECK_STR(schema_reach(tree_of(schema), STR("/a/0/0/b"), &options), "/a/0/0");
+}
+
+#define A(schema) "{\"type\":\"object\",\"properties\":{\"a\":" schema "}}"
+
+static void values_are_ruled_out_by_type_enum_and_const(void)
+{
+    static const struct {
+        const char *schema;
+        const char *value; /* at /a; one letter: any of a kind */
+        bool is_ruled_out;
+    } cases[] = {
+        { A("{}"), "1", false },
+        { A("true"), "1", false },
+        { A("{\"type\":\"string\"}"), "1", true },
+        { A("{\"type\":\"string\"}"), "\"x\"", false },
+        { A("{\"type\":\"string\"}"), "null", true },
+        { A("{\"type\":\"boolean\"}"), "true", false },
+        { A("{\"type\":[\"null\",\"integer\"]}"), "null", false },
+        { A("{\"type\":[\"null\",\"integer\"]}"), "1.0", false },
+        { A("{\"type\":[\"null\",\"integer\"]}"), "\"1\"", true },
+        { A("{\"type\":\"number\"}"), "1", false },
+        { A("{\"type\":\"array\"}"), "1", false },
+        { A("{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"), "1", true },
+        { A("{\"type\":\"array\",\"items\":{\"enum\":[1]}}"), "1", false },
+        { A("{\"type\":\"array\",\"items\":[{\"type\":\"string\"}]}"), "1", false },
+        { A("{\"type\":\"object\"}"), "1", true },
+        { A("{\"enum\":[1,\"x\"]}"), "1.0", false },
+        { A("{\"enum\":[1,\"x\"]}"), "2", true },
+        { A("{\"enum\":[1,\"x\"]}"), "\"x\"", false },
+        { A("{\"enum\":[1,[2]]}"), "2", false },
+        { A("{\"enum\":1}"), "2", false },
+        { A("{\"const\":1}"), "2", true },
+        { A("{\"const\":1}"), "1", false },
+        { "{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"type\":\"object\","
+          "\"properties\":{\"a\":{\"const\":1}}}",
+          "2", false },
+        { A("{\"anyOf\":[{\"const\":1},{\"const\":2}]}"), "2", false },
+        { A("{\"anyOf\":[{\"const\":1},{\"const\":2}]}"), "3", true },
+        { A("{\"allOf\":[{\"type\":\"integer\"},{}]}"), "\"x\"", true },
+        { A("{\"enum\":[1,true]}"), "s", true },
+        { A("{\"enum\":[1,\"x\"]}"), "s", false },
+        { A("{\"enum\":[\"x\"]}"), "n", true },
+        { A("{\"enum\":[\"x\",1]}"), "n", false },
+        { A("{\"type\":\"integer\"}"), "n", false },
+        { A("{\"type\":\"integer\"}"), "s", true },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bool is_any = cases[i].value[0] == 's' || (cases[i].value[0] == 'n' && !cases[i].value[1]);
+        const struct flat *value = is_any ? NULL : tree_of(cases[i].value);
+        const struct schema_reach_value wanted = {
+            value                      ? flat_kind(value)
+            : cases[i].value[0] == 's' ? JSON_STRING
+                                       : JSON_NUMBER,
+            value,
+        };
+        const struct schema_reach_options options = { .through_arrays = true, .value = &wanted };
+
+        TEST_CASE(cases[i].schema);
+        CHECK_INT(schema_reach(tree_of(cases[i].schema), STR("/a"), &options).ptr != NULL,
+                  cases[i].is_ruled_out);
+    }
+}
+
 int main(void)
 {
     RUN(what_is_ruled_out_is_certain);
     RUN(names_of_patterns_look_into_arrays);
     RUN(a_small_schema_may_be_a_large_tree);
+    RUN(names_look_into_arrays_only_behind_what_is_exact);
+    RUN(values_are_ruled_out_by_type_enum_and_const);
     trees_end();
     return test_end();
 }
