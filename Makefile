@@ -132,8 +132,9 @@ test-peers: $(PROGRAM) ## Glue, S3, Kinesis, SQS, DynamoDB and Kafka against pee
 patterntest: $(OUT)/pattern ## event patterns compared with AWS's matcher, a Java library; PATTERN_PAIRS=20000
 	@tests/setup.sh build patterns
 	$(PYTHON) -B tests/patterns/differential.py $(OUT)/pattern $${PATTERN_PAIRS:-20000}
-transformtest: $(OUT)/transform ## random transforms compared with a model in Python; TRANSFORMS=50000
+transformtest: $(OUT)/transform ## random transforms: compared with a model in Python; costly ones keep to their budget
 	$(PYTHON) -B tests/transforms/differential.py $(OUT)/transform $${TRANSFORMS:-50000}
+	$(PYTHON) -B tests/transforms/hostile.py $(OUT)/transform $${TRANSFORMS_HOSTILE:-300}
 crashtest: all $(OUT)/shim.so $(OUT)/seed.so ## kill -9, power loss and full disks; CRASH_KILLS=200 for the long form
 	@tests/setup.sh build test
 	SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS) tests/crash

@@ -29,12 +29,33 @@ bool transform_spend(struct transform_run *run, uint64_t steps)
            fail(run->err, ERR_TOO_EXPENSIVE, "%s", schema_verdict_text(SCHEMA_TOO_EXPENSIVE));
 }
 
-/* Does the value fit the pattern? False with `*failed`: the budget is used up. */
-static bool fits(struct transform_run *run, const struct pattern *pattern, const struct flat *value,
-                 bool *failed)
+/*
+ * The steps for a pattern, which may look at each byte of the value. A number of many digits takes
+ * longest.
+ */
+static uint64_t count_pattern_steps(const struct flat *value)
 {
-    *failed = !transform_spend(run, value->size);
-    return !*failed && pattern_fits(pattern, value);
+    enum { FEW_DIGITS = 15, STEPS_PER_DIGIT = 4 };
+    uint64_t steps = value->size;
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < value->size; i++)
+        if (flat_is_string(&value[i]))
+            bytes += value[i].len;
+        else if (flat_is_number(&value[i]) && value[i].len > FEW_DIGITS)
+            steps += (uint64_t)value[i].len * STEPS_PER_DIGIT;
+    return steps + bytes / TRANSFORM_BYTES_PER_STEP;
+}
+
+/* Does the element (or payload) fit the pattern? False with `*failed`: the budget is used up. */
+static bool fits(struct transform_run *run, const struct pattern *pattern, bool *failed)
+{
+    struct transform_scope *scope = run->scope;
+
+    if (scope->pattern_steps == 0)
+        scope->pattern_steps = count_pattern_steps(scope->here);
+    *failed = !transform_spend(run, scope->pattern_steps);
+    return !*failed && pattern_fits(pattern, scope->here);
 }
 
 /* Tell the observer where the field at hand comes from. */
@@ -184,7 +205,8 @@ static bool build_text(struct transform_run *run, const struct transform_field *
         if (value)
             transform_add_text(&run->work, value);
     }
-    return true;
+    /* A whole text is counted when its value is made. */
+    return *is_whole || transform_spend(run, run->work.len / TRANSFORM_BYTES_PER_STEP);
 }
 
 static bool write_template(struct transform_run *run, const struct transform_field *field)
@@ -229,7 +251,7 @@ static bool applies(struct transform_run *run, const struct transform_field *fie
 {
     if (field->rivals && run->applied[field->rivals] == object)
         return false;
-    if (field->when && !fits(run, field->when, run->scope->here, failed))
+    if (field->when && !fits(run, field->when, failed))
         return false;
     if (field->rivals)
         run->applied[field->rivals] = object;
@@ -371,9 +393,9 @@ static bool write_item(struct transform_run *run, const struct transform_field *
            (!value || write_value(run, field, comma, value, &wrote));
 }
 
-/* Write one element of an array that began at `begin`. */
+/* Write the element of run->scope, of an array that began at `begin`. */
 static bool write_element(struct transform_run *run, const struct transform_field *field,
-                          const struct flat *element, size_t begin)
+                          size_t begin)
 {
     bool failed = false;
 
@@ -381,28 +403,30 @@ static bool write_element(struct transform_run *run, const struct transform_fiel
         return refuse_length(run->err);
     if (!transform_spend(run, 1))
         return false;
-    if (field->where && !fits(run, field->where, element, &failed))
+    if (field->where && !fits(run, field->where, &failed))
         return !failed;
-    run->place->index = element->index;
+    run->place->index = run->scope->here->index;
     return write_item(run, field, run->out->len > begin ? STR(",") : STR(""));
 }
 
 static bool write_items(struct transform_run *run, const struct transform_field *field,
                         const struct flat *array)
 {
-    struct transform_scope scope = { .outer = run->scope };
+    struct transform_scope *outer = run->scope;
+    struct transform_scope scope = { .outer = outer };
     size_t begin = run->out->len;
     bool ok = true;
 
     run->scope = &scope;
     for (FLAT_EACH(element, array)) {
         scope.here = element;
-        ok = write_element(run, field, element, begin);
+        scope.pattern_steps = 0;
+        ok = write_element(run, field, begin);
         if (!ok)
             break;
     }
     run->place->index = SIZE_MAX;
-    run->scope = scope.outer;
+    run->scope = outer;
     return ok;
 }
 
@@ -478,7 +502,7 @@ static bool run_transform(struct transform_run *run)
 bool transform_apply(const struct transform *transform, const struct transform_input *input,
                      struct buf *out, struct error *err)
 {
-    const struct transform_scope scope = { input->payload, NULL };
+    struct transform_scope scope = { .here = input->payload };
     struct transform_run run = {
         .transform = transform, .input = input, .out = out, .err = err, .scope = &scope
     };

@@ -11,7 +11,6 @@
 #include "handlers/transform_internal.h"
 
 enum {
-    BYTES_PER_STEP = 16,
     MADE_MAX = 4,     /* so many times the size of a record may be made for one field */
     TREE_FACTOR = 24, /* so many times its text a tree may take */
 };
@@ -30,7 +29,7 @@ static bool count_made(struct transform_run *run, size_t bytes)
     run->made_bytes += bytes + sizeof(struct flat);
     if (run->made_bytes / MADE_MAX > run->out->max || run->work.overflow)
         return fail(run->err, ERR_INVALID, "Transformation failed: the record is too long");
-    return transform_spend(run, 1 + bytes / BYTES_PER_STEP);
+    return transform_spend(run, 1 + bytes / TRANSFORM_BYTES_PER_STEP);
 }
 
 struct arena *transform_made_arena(struct transform_run *run)

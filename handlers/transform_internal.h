@@ -19,9 +19,10 @@
 #include "handlers/transform.h"
 
 enum {
-    TRANSFORM_EACH_MAX = 8,      /* levels of `each` */
-    TRANSFORM_NEST_MAX = 16,     /* levels of `fields` and `each` */
-    TRANSFORM_ITEMS_MAX = 10000, /* of an array that `each` goes through, and parts of `split` */
+    TRANSFORM_EACH_MAX = 8,        /* levels of `each` */
+    TRANSFORM_NEST_MAX = 16,       /* levels of `fields` and `each` */
+    TRANSFORM_ITEMS_MAX = 10000,   /* of an array that `each` goes through, and parts of `split` */
+    TRANSFORM_BYTES_PER_STEP = 16, /* of the budget */
 };
 
 /* Where a value is. */
@@ -177,6 +178,7 @@ struct transform {
 struct transform_scope {
     const struct flat *here; /* the element, or the payload */
     const struct transform_scope *outer;
+    uint64_t pattern_steps; /* that a pattern spends on it; 0: not known yet */
 };
 
 /** The field that is written; for its name. */
@@ -198,7 +200,7 @@ struct transform_run {
     const struct transform_input *input;
     struct buf *out;
     struct error *err;
-    const struct transform_scope *scope;
+    struct transform_scope *scope;
     struct transform_place *place;
     const struct transform_source *source; /* of the value at hand; NULL: none */
     const char *why;                       /* a conversion is impossible */

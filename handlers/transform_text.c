@@ -243,12 +243,11 @@ static struct searching begin_search(const struct transform_run *run,
                                      const struct transform_step *step, struct str text)
 {
     const struct schema_budget *budget = run->input->budget;
+    uint64_t left = schema_budget_left(budget);
 
-    return (struct searching){
-        .regex = step->regex,
-        .text = text,
-        .left = budget && budget->pattern_steps ? budget->pattern_steps : UINT64_MAX,
-    };
+    if (budget && budget->pattern_steps && budget->pattern_steps < left)
+        left = budget->pattern_steps;
+    return (struct searching){ .regex = step->regex, .text = text, .left = left };
 }
 
 /* Search from index `from` on. False with run->err: it costs too much. */

@@ -74,6 +74,16 @@ bool schema_budget_read_clock(struct schema_budget *budget)
     return !budget->exhausted;
 }
 
+uint64_t schema_budget_left(const struct schema_budget *budget)
+{
+    int64_t left_us;
+
+    if (!budget || budget->limit_us == 0)
+        return UINT64_MAX;
+    left_us = budget->end_us == 0 ? budget->limit_us : budget->end_us - clock_thread_us();
+    return left_us > 0 ? (uint64_t)left_us * PATTERN_STEPS_PER_US : 0;
+}
+
 bool check_read_clock(struct check *check, uint64_t steps)
 {
     if (check->stopped)

@@ -135,6 +135,9 @@ static inline bool schema_budget_spend(struct schema_budget *budget, uint64_t st
     return true;
 }
 
+/** The steps, each of about 10 ns, of the time that is left; UINT64_MAX: no limit. */
+uint64_t schema_budget_left(const struct schema_budget *budget);
+
 enum schema_verdict {
     SCHEMA_VALID,
     SCHEMA_INVALID,

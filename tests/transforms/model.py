@@ -6,10 +6,12 @@ Numbers are kept as the texts that JSON has, because a record repeats their digi
 import datetime
 import decimal
 import hashlib
+import hmac
 import json
 import re
 
 NOW = "2024-01-15T10:30:00.123456Z"
+SECRET = b"pepper"
 META = {"key": "k", "route": "r", "received_at": NOW}
 WHITE = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 
@@ -223,12 +225,51 @@ def mask(value, keep):
     return "*" * (len(value) - shown) + value[len(value) - shown :]
 
 
-def epoch_s(value):
-    need(isinstance(value, Number))
-    ms = int((value.value() * 1000).to_integral_value(decimal.ROUND_FLOOR))
-    need(-62167219200000 <= ms <= 253402300799999)
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=ms)
-    return moment.strftime(f"{moment.year:04}-%m-%dT%H:%M:%S.") + f"{ms % 1000:03}Z"
+def read_time(text):
+    """The moment of an RFC 3339 time in UTC and its fraction, or None."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)([.]\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))", text)
+    if not match:
+        return None
+    day, clock, fraction, sign, hours, minutes = match.groups()
+    offset = datetime.timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    try:
+        moment = datetime.datetime.fromisoformat(f"{day}T{clock}")
+        return (moment + offset if sign == "-" else moment - offset), fraction or ""
+    except ValueError:
+        return None
+    except OverflowError:
+        return "beyond the years", ""
+
+
+def epoch(factor):
+    def convert(value):
+        if is_text(value) and read_time(value):
+            return value
+        need(isinstance(value, Number))
+        number = value.value() * factor
+        need(factor == 1000 or number == number.to_integral_value())
+        ms = int(number.to_integral_value(decimal.ROUND_FLOOR))
+        need(-62167219200000 <= ms <= 253402300799999)
+        moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=ms)
+        return moment.strftime(f"{moment.year:04}-%m-%dT%H:%M:%S.") + f"{ms % 1000:03}Z"
+
+    return convert
+
+
+def to_utc(value):
+    need(is_text(value))
+    moment, fraction = read_time(value) or (None, "")
+    need(isinstance(moment, datetime.datetime))
+    return moment.strftime(f"{moment.year:04}-%m-%dT%H:%M:%S") + fraction + "Z"
+
+
+def to_date(value):
+    need(is_text(value))
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        need(read_time(value + "T00:00:00Z"))
+    else:
+        need(read_time(value) or read_time(value + "Z"))
+    return value[:10]
 
 
 PLAIN = {
@@ -241,13 +282,21 @@ PLAIN = {
     "boolean": to_boolean,
     "json": write,
     "parse_json": parse_json,
-    "epoch_s_to_iso8601": epoch_s,
+    "epoch_s_to_iso8601": epoch(1000),
+    "epoch_ms_to_iso8601": epoch(1),
+    "iso8601_utc": to_utc,
+    "date": to_date,
     "sha256": text_only(lambda text: hashlib.sha256(text.encode()).hexdigest()),
     "length": length,
     "first": element(0),
     "last": element(-1),
 }
-WITH = {"split": split, "join": join, "extract": extract, "replace": replace, "slice": cut, "shift": shift, "mask": mask}
+def keyed_hash(value, _):
+    need(is_text(value))
+    return hmac.new(SECRET, value.encode(), "sha256").hexdigest()
+
+
+WITH = {"hmac_sha256": keyed_hash, "split": split, "join": join, "extract": extract, "replace": replace, "slice": cut, "shift": shift, "mask": mask}
 
 
 def convert(value, steps):
@@ -277,7 +326,7 @@ def translate(value, field):
     return field.get("otherwise", value)
 
 
-# Patterns: only lists of scalars and `exists`, of top-level members.
+# Patterns of top-level members, with some of the operators.
 
 
 def scalars(value):
@@ -287,17 +336,26 @@ def scalars(value):
     return [] if isinstance(value, dict) else [value]
 
 
+def meets(condition, scalar):
+    if isinstance(condition, dict):
+        ((operator, wanted),) = condition.items()
+        if operator == "prefix":
+            return is_text(scalar) and scalar.startswith(wanted)
+        return operator == "exists" or scalar not in wanted or isinstance(scalar, Number)
+    if isinstance(condition, Number):
+        return isinstance(scalar, Number) and scalar.value() == condition.value()
+    return type(scalar) is type(condition) and scalar == condition
+
+
 def fits(pattern, value):
     if not isinstance(value, dict):
         return False
     for key, conditions in pattern.items():
         found = scalars(value[key]) if key in value else []
-        if not any(
-            bool(found) == one["exists"]
-            if isinstance(one, dict)
-            else any(type(scalar) is type(one) and scalar == one for scalar in found)
-            for one in conditions
-        ):
+        if {"exists": False} in conditions and not found:
+            continue
+        conditions = [one for one in conditions if one != {"exists": False}]
+        if not any(meets(one, scalar) for one in conditions for scalar in found):
             return False
     return True
 
@@ -383,5 +441,7 @@ def members_of(scope, fields):
 
 
 def record(transform, event):
-    """The record as text; raises Refused."""
+    """The record as text, or `dropped`; raises Refused."""
+    if "drop_when" in transform and fits(transform["drop_when"], event["detail"]):
+        return "dropped"
     return write(members_of(Scope(event, event["detail"]), transform["fields"]))
