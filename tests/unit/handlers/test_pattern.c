@@ -174,6 +174,72 @@ static void one_branch_of_or_is_enough(void)
     check_rows(rows, COUNT_OF(rows));
 }
 
+/* The cases that AWS's documentation shows for each operator, with values of our own. */
+static const struct row documented[] = {
+    { "{\"source\":[\"aws.ec2\"]}", "{\"source\":\"aws.ec2\",\"detail\":{}}",
+      "{\"source\":\"aws.ecs\"}" },
+    { "{\"detail\":{\"responseElements\":[null]}}", "{\"detail\":{\"responseElements\":null}}",
+      "{\"detail\":{\"responseElements\":\"\"}}\n{\"detail\":{}}" },
+    { "{\"detail\":{\"eventName\":[\"\"]}}", "{\"detail\":{\"eventName\":\"\"}}",
+      "{\"detail\":{\"eventName\":null}}\n{\"detail\":{\"eventName\":\"x\"}}" },
+    { "{\"time\":[{\"prefix\":\"2026-11-2\"}]}", "{\"time\":\"2026-11-20T08:00:00Z\"}",
+      "{\"time\":\"2026-10-20T08:00:00Z\"}" },
+    { "{\"detail\":{\"service\":[{\"prefix\":{\"equals-ignore-case\":\"EventB\"}}]}}",
+      "{\"detail\":{\"service\":\"eventbridge\"}}\n{\"detail\":{\"service\":\"EVENTBUS\"}}",
+      "{\"detail\":{\"service\":\"an eventbus\"}}" },
+    { "{\"detail\":{\"file\":[{\"suffix\":\".png\"}]}}", "{\"detail\":{\"file\":\"a.png\"}}",
+      "{\"detail\":{\"file\":\"a.PNG\"}}" },
+    { "{\"detail\":{\"file\":[{\"suffix\":{\"equals-ignore-case\":\".png\"}}]}}",
+      "{\"detail\":{\"file\":\"a.PNG\"}}", "{\"detail\":{\"file\":\"a.png.gz\"}}" },
+    { "{\"detail\":{\"state\":[{\"anything-but\":\"initializing\"}]}}",
+      "{\"detail\":{\"state\":\"running\"}}",
+      "{\"detail\":{\"state\":\"initializing\"}}\n{\"detail\":{}}" },
+    { "{\"detail\":{\"limit\":[{\"anything-but\":[100,200,300]}]}}", "{\"detail\":{\"limit\":400}}",
+      "{\"detail\":{\"limit\":200.0}}" },
+    { "{\"detail\":{\"state\":[{\"anything-but\":{\"equals-ignore-case\":[\"initializing\","
+      "\"stopped\"]}}]}}",
+      "{\"detail\":{\"state\":\"running\"}}", "{\"detail\":{\"state\":\"STOPPED\"}}" },
+    { "{\"detail\":{\"state\":[{\"anything-but\":{\"prefix\":\"init\"}}]}}",
+      "{\"detail\":{\"state\":\"running\"}}", "{\"detail\":{\"state\":\"initializing\"}}" },
+    { "{\"detail\":{\"file\":[{\"anything-but\":{\"suffix\":[\".txt\",\".rtf\"]}}]}}",
+      "{\"detail\":{\"file\":\"a.pdf\"}}", "{\"detail\":{\"file\":\"a.rtf\"}}" },
+    { "{\"detail\":{\"path\":[{\"anything-but\":{\"wildcard\":[\"*/lib/*\",\"*/bin/*\"]}}]}}",
+      "{\"detail\":{\"path\":\"/usr/share/x\"}}", "{\"detail\":{\"path\":\"/usr/lib/x\"}}" },
+    { "{\"detail\":{\"c-count\":[{\"numeric\":[\">\",0,\"<=\",5]}],\"d-count\":[{\"numeric\":["
+      "\"<\",10]}],\"x-limit\":[{\"numeric\":[\"=\",3.018e2]}]}}",
+      "{\"detail\":{\"c-count\":5,\"d-count\":-1,\"x-limit\":301.8}}",
+      "{\"detail\":{\"c-count\":0,\"d-count\":-1,\"x-limit\":301.8}}\n"
+      "{\"detail\":{\"c-count\":5,\"d-count\":10,\"x-limit\":301.8}}\n"
+      "{\"detail\":{\"c-count\":5,\"d-count\":-1,\"x-limit\":301}}" },
+    { "{\"detail\":{\"sourceIPAddress\":[{\"cidr\":\"10.0.0.0/24\"}]}}",
+      "{\"detail\":{\"sourceIPAddress\":\"10.0.0.255\"}}",
+      "{\"detail\":{\"sourceIPAddress\":\"10.0.1.0\"}}" },
+    { "{\"detail\":{\"c\":{\"state\":[{\"exists\":true}]}}}",
+      "{\"detail\":{\"c\":{\"state\":null}}}", "{\"detail\":{\"c\":{}}}\n{\"detail\":{}}" },
+    { "{\"detail\":{\"user\":[{\"equals-ignore-case\":\"Ada\"}]}}",
+      "{\"detail\":{\"user\":\"ADA\"}}", "{\"detail\":{\"user\":\"Adam\"}}" },
+    { "{\"detail\":{\"file\":[{\"wildcard\":\"dir/*/x.png\"}]}}",
+      "{\"detail\":{\"file\":\"dir/a/b/x.png\"}}", "{\"detail\":{\"file\":\"dir/x.png\"}}" },
+    { "{\"resources\":[{\"wildcard\":\"arn:aws:*:*:*:instance/*\"}]}",
+      "{\"resources\":[\"x\",\"arn:aws:ec2:eu-west-1:1:instance/i-1\"]}",
+      "{\"resources\":[]}\n{\"resources\":[\"arn:aws:ec2:eu-west-1:1:volume/i-1\"]}" },
+    { "{\"detail\":{\"$or\":[{\"c\":[{\"numeric\":[\">\",0]}]},{\"d\":[{\"numeric\":[\"<\",10]}"
+      "]},"
+      "{\"x\":[300]}]}}",
+      "{\"detail\":{\"c\":1}}\n{\"detail\":{\"c\":-1,\"d\":9}}\n{\"detail\":{\"x\":300}}",
+      "{\"detail\":{\"c\":0,\"d\":10,\"x\":1}}" },
+    { "{\"source\":[\"shop\"],\"detail\":{\"address\":[{\"cidr\":\"10.0.0.0/8\"}],"
+      "\"state\":[\"new\",{\"anything-but\":[\"old\",\"new\"]}],\"n\":[{\"numeric\":[\">=\",1]}"
+      "]}}",
+      "{\"source\":\"shop\",\"detail\":{\"address\":\"10.1.2.3\",\"state\":\"x\",\"n\":1}}",
+      "{\"source\":\"shop\",\"detail\":{\"address\":\"10.1.2.3\",\"state\":\"old\",\"n\":1}}" },
+};
+
+static void examples_of_the_documentation_fit(void)
+{
+    check_rows(documented, COUNT_OF(documented));
+}
+
 static const struct {
     const char *pattern;
     const char *error;
@@ -346,6 +412,7 @@ int main(void)
     RUN(arrays_are_looked_into_but_one_element_must_fit_whole);
     RUN(exists_is_about_scalars);
     RUN(one_branch_of_or_is_enough);
+    RUN(examples_of_the_documentation_fit);
     RUN(what_is_no_pattern_is_refused_with_its_place);
     RUN(time_grows_with_the_size_only);
     RUN(the_place_of_an_error_is_apart);
