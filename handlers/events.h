@@ -31,12 +31,13 @@ struct events_options {
     bool quarantine;         /* keep refused events, too */
     bool dedup;              /* the outbox recognizes events that were accepted before */
     enum status_map status_map;
-    bool receipt;       /* answer with a receipt instead of the record */
-    bool partial;       /* answer an array 200, whatever the outcomes of its elements */
-    size_t max_batch;   /* elements of an array */
-    size_t max_errors;  /* error units in an answer */
-    bool redact_values; /* no instance values in error texts */
-    int64_t budget_us;  /* for the checks of one event; 0: no limit */
+    bool receipt;        /* answer with a receipt instead of the record */
+    bool partial;        /* answer an array 200, whatever the outcomes of its elements */
+    bool lambda_sources; /* take batches of SQS and Kinesis, as AWS Lambda passes them */
+    size_t max_batch;    /* elements of an array */
+    size_t max_errors;   /* error units in an answer */
+    bool redact_values;  /* no instance values in error texts */
+    int64_t budget_us;   /* for the checks of one event; 0: no limit */
 };
 
 /** One event, with the results of its steps so far. */

@@ -87,7 +87,7 @@ static int batch_status(const struct run *run)
         if (status_is_retryable(run->outcomes[i].row) && status > worst)
             worst = status;
     }
-    if (run->options->partial)
+    if (run->options->partial || run->items)
         return 200;
     if (worst)
         return worst;

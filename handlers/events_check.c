@@ -89,6 +89,10 @@ void run_conclude(struct run *run, size_t index, enum condition condition, struc
         .id = run->events[index].id,
         .details = details,
     };
+    if (!run->items)
+        return;
+    run->outcomes[index].item = run->items[index].id;
+    run->outcomes[index].is_lost = run->outcomes[index].row->error && !run->options->quarantine;
 }
 
 /* The text of an error for the sender. */
@@ -104,6 +108,10 @@ static void check_event(struct run *run, size_t index)
     struct error err = { 0 };
 
     *event = (struct event){ .root = event->root, .time_us = envelope_time(event->root) };
+    if (run->items && run->items[index].fault.ptr) {
+        run_conclude(run, index, CONDITION_MALFORMED, run->items[index].fault);
+        return;
+    }
 
     enum condition condition = run_take_steps(run, event, &err);
 

@@ -125,7 +125,7 @@ static struct outbox_event describe(const struct run *run, size_t index)
 static struct outbox_event describe_whole_body(const struct run *run)
 {
     return (struct outbox_event){
-        .raw = json_span(run->request->body),
+        .raw = json_span(run_text(run)),
         .time_us = OUTBOX_NO_TIME,
         .processed_at_us = run->now_us,
         .outcome = run->outcomes[0].row->condition,
@@ -137,13 +137,13 @@ static struct outbox_event describe_whole_body(const struct run *run)
 static void find_spans(struct run *run)
 {
     if (!run->is_batch) {
-        run->events[0].raw = json_span(run->request->body);
+        run->events[0].raw = json_span(run_text(run));
         return;
     }
 
     struct str *spans = arena_alloc(run->request->arena, (run->count + 1) * sizeof(*spans));
 
-    json_spans(run->request->body, spans, run->count);
+    json_spans(run_text(run), spans, run->count);
     for (size_t i = 0; i < run->count; i++)
         run->events[i].raw = spans[i];
 }

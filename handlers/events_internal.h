@@ -23,6 +23,12 @@ enum run_pace {
     RUN_FULL, /* the whole budget for each event */
 };
 
+/* What a source of AWS Lambda passed as one record. */
+struct run_item {
+    struct str id;    /* its name in batchItemFailures */
+    struct str fault; /* why its text is no event; ptr NULL: it is JSON */
+};
+
 struct run {
     const struct events_options *options;
     const struct request *request;
@@ -36,9 +42,11 @@ struct run {
     int64_t now_us;                        /* the processed_at of all records */
     size_t units_left;                     /* error units that still fit in the answer */
 
-    bool is_trial; /* nothing is counted, and no sample is kept */
-    bool is_batch; /* the body is an array */
-    size_t count;  /* of events; 1 for a single event and for a malformed body */
+    bool is_trial;          /* nothing is counted, and no sample is kept */
+    bool is_batch;          /* the body is an array */
+    struct buf *unwrapped;  /* read instead of the body; NULL: the body is no batch of a source */
+    struct run_item *items; /* of each event, likewise */
+    size_t count;           /* of events; 1 for a single event and for a malformed body */
     struct event *events;
     struct outcome *outcomes;
 
@@ -64,6 +72,14 @@ enum condition run_take_steps(struct run *run, struct event *event, struct error
  * again if its tree was released. False: the transform of today refuses the event.
  */
 NODISCARD bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_us);
+
+/* events_sources.c: batches of event sources of AWS Lambda. */
+
+/** Is the body that was read a batch of SQS or Kinesis? Then `run->unwrapped` is to be read. */
+bool run_unwrap(struct run *run);
+
+/** The text of the events. */
+struct str run_text(const struct run *run);
 
 /* events_check.c: all events of a request. */
 

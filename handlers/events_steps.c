@@ -35,8 +35,13 @@ static bool parse(struct run *run, struct error *err)
 
     if (!run->tree)
         run->tree = arena_create();
-    if (flat_read(run->tree, run->request->body, &options, &run->body, err))
-        return true;
+    if (flat_read(run->tree, run_text(run), &options, &run->body, err)) {
+        if (!run->options->lambda_sources || !run_unwrap(run))
+            return true;
+        arena_reset(run->tree);
+        if (flat_read(run->tree, run_text(run), &options, &run->body, err))
+            return true;
+    }
 
     struct error why = *err;
 

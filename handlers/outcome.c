@@ -86,10 +86,10 @@ static void write_failures(struct buf *out, const struct outcome *outcomes, size
     bool first = true;
 
     for (size_t i = 0; i < count; i++) {
-        if (!status_is_retryable(outcomes[i].row))
+        if (!status_is_retryable(outcomes[i].row) && !outcomes[i].is_lost)
             continue;
         buf_add(out, first ? STR("{\"itemIdentifier\":") : STR(",{\"itemIdentifier\":"));
-        json_write_string(out, outcomes[i].id);
+        json_write_string(out, outcomes[i].item.ptr ? outcomes[i].item : outcomes[i].id);
         buf_add_char(out, '}');
         first = false;
     }

@@ -446,6 +446,7 @@ static void create_handlers(struct service *service, const struct config *config
                                                                       : STATUS_MAP_TUTORIAL,
         .receipt = config->http.respond == CONFIG_RESPOND_RECEIPT,
         .partial = config->http.batch_response == CONFIG_BATCH_PARTIAL,
+        .lambda_sources = config->http.lambda_sources,
         .max_batch = (size_t)config->http.max_batch,
         .max_errors = (size_t)config->validation.max_errors,
         .redact_values = config->validation.redact_values,

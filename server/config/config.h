@@ -106,6 +106,7 @@ struct config_http {
     int64_t rate_limit; /* requests per second; 0: none */
     enum config_respond respond;
     enum config_batch_response batch_response;
+    bool lambda_sources;
     struct config_strings trusted_proxies; /* CIDRs */
     bool proxy_protocol;
     bool accept_unsafe_library;

@@ -378,6 +378,7 @@ static const struct config_key config_keys[] = {
     KEY(config, http.rate_limit, read_count),
     KEY(config, http.respond, read_choice),
     KEY(config, http.batch_response, read_choice),
+    KEY(config, http.lambda_sources, read_flag),
     KEY(config, http.trusted_proxies, read_strings),
     KEY(config, http.proxy_protocol, read_flag),
     KEY(config, http.accept_unsafe_library, read_flag),

@@ -57,6 +57,7 @@ static void check_default_http(const struct config_http *http)
     CHECK_INT(http->rate_limit, 0);
     CHECK_INT(http->respond, CONFIG_RESPOND_RECORD);
     CHECK_INT(http->batch_response, CONFIG_BATCH_STATUS);
+    CHECK(!http->lambda_sources);
     CHECK_INT((int64_t)http->trusted_proxies.count, 0);
     CHECK(!http->proxy_protocol);
     CHECK(!http->accept_unsafe_library);
@@ -193,6 +194,7 @@ static void check_values_http(const struct config_http *http)
     CHECK_INT(http->drain_delay_us, 100000);
     CHECK_INT(http->respond, CONFIG_RESPOND_RECEIPT);
     CHECK_INT(http->batch_response, CONFIG_BATCH_PARTIAL);
+    CHECK(http->lambda_sources);
     CHECK(http->accept_unsafe_library);
 }
 
@@ -210,6 +212,7 @@ static void every_kind_of_value_is_read(void)
         "  drain_delay: 100ms\n"
         "  respond: receipt\n"
         "  batch_response: partial\n"
+        "  lambda_sources: true\n"
         "  accept_unsafe_library: true\n"
         "auth:\n"
         "  bearer: {issuer: i, jwks_file: f, client_ids: [c, d],"
