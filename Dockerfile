@@ -19,7 +19,8 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libcurl4 libgnutls30 libidn2-0 libjson-c5 \
       libmicrohttpd12 libpcre2-8-0 librdkafka1 libsqlite3-0 libssl3 libunistring2 libyaml-0-2 libzstd1 zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
- && install -d -o 65532 -g 65532 -m 0700 /var/lib/sluice /var/lib/sluice/var \
+ && install -d -o 65532 -g 65532 /var/lib/sluice \
+ && install -d -o 65532 -g 65532 -m 0700 /var/lib/sluice/var \
  && ln -s /var/lib/sluice/conf /etc/sluice
 COPY conf /var/lib/sluice/conf
 COPY --from=build /src/build/release/sluice /usr/local/bin/sluice

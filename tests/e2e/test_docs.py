@@ -16,17 +16,20 @@ from server import BINARY, PATIENCE, ROOT, environment, run
 
 # What operators read: the page docs/operations.md and those that it lists.
 MANUAL = ("operations", "https", "proxies", "credentials", "schemas", "store", "delivery", "sinks", "limits", "monitoring", "runbook", "scaling")
+DEPLOY = [f"docs/{name}.md" for name in ("eventbridge", *(f"deploy/{place}" for place in ("compose", "machine", "ecs", "kubernetes", "lambda")))]
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "status", "style", *MANUAL))]
-TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
+TEXTS = {page: (ROOT / page).read_text() for page in PAGES + DEPLOY}
 
 # Names in the manual that are not ours: a host name of a client, attributes of a load balancer.
 OTHERS_NAMES = {"my_host", "preserve_client_ip", "deregistration_delay"}
 
 # Commands that are not run here, with the reason.
 ELSEWHERE = {
+    "aws": "wants an account of AWS",
     "docker": "wants a container engine",
     "make run": "serves until it is stopped; the server of this test is started likewise",
     "make test": "runs this",
+    "sluice doctor --aws": "wants an account of AWS",
 }
 
 
@@ -179,7 +182,7 @@ def inline(page):
     return re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```", "", TEXTS[page]))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES + DEPLOY)
 def test_commands_and_targets_exist(page):
     targets = set(re.findall(r"(?m)^([a-z0-9-]+):", (ROOT / "Makefile").read_text()))
     commands = set(re.findall(r"(?m)^  ([a-z-]+) ", run("--help", cwd=ROOT).stdout))
@@ -201,7 +204,7 @@ def anchors(text):
     return {re.sub(r"[^a-z0-9_ -]", "", name.lower()).replace(" ", "-") for name in re.findall(r"(?m)^#+ (.*)", text)}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES + DEPLOY)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)]+)\)", TEXTS[page]):
         if not target.startswith("http"):
