@@ -16,7 +16,7 @@ spec.loader.exec_module(fixtures)
 event, folder, receiver, secret = fixtures.event, fixtures.folder, fixtures.receiver, fixtures.secret
 sluice = fixtures.sluice
 
-from server import wait_for  # noqa: E402  (its folder is on the path only now)
+from server import PATIENCE, wait_for  # noqa: E402  (its folder is on the path only now)
 from tools import find_tool  # noqa: E402
 
 
@@ -61,7 +61,7 @@ def background(tmp_path):
         with open(tmp_path / "background.log", "ab") as log:
             process = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log, **options)
         processes.append(process)
-        wait_for(lambda: listens(process, port), f"port {port} of {command[0]}")
+        wait_for(lambda: listens(process, port), f"port {port} of {command[0]}", 6 * PATIENCE)
         return process
 
     yield start

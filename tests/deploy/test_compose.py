@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 import yaml
 from client import encode
-from server import ROOT, Server, furnish, run, wait_for
+from server import PATIENCE, ROOT, Server, furnish, run, wait_for
 
 PLACE = ROOT / "conf/deploy/compose"
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -85,7 +85,7 @@ def test_prometheus_finds_its_rules_and_the_server(stack, event, tool, folder, f
         except urllib.error.HTTPError:
             return None  # it is not ready yet
 
-    assert wait_for(scraped, "the first scrape")[0]["value"][1] == "1"
+    assert wait_for(scraped, "the first scrape", 6 * PATIENCE)[0]["value"][1] == "1"
 
 
 def test_grafana_finds_its_data_and_the_dashboard():
