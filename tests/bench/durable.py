@@ -17,6 +17,7 @@ import sys
 import time
 import urllib.error
 
+import callers
 from bench import CLIENT_CPUS, ROOT, SCHEMA, SERVER_CPUS, WORK, in_turns, post, ratios, report, spread, target
 from stores import HOUR_US, file_sink, fill, fresh, measure, metrics, start
 
@@ -180,11 +181,11 @@ def resubmission():
     def one_round(later, turn):
         nonlocal ended
         if later is quiet:
-            return measure(later.server, f"r{turn}", 1, 8)
+            return callers.measure(later.server, f"r{turn}", 1, 8)
         later.refuse(turn, LATER_EVENTS)
         later.appear(turn)
         begun, before = time.monotonic(), metrics(later.server)["sluice_store_accepted_total"]
-        found = measure(later.server, f"r{turn}", 1, 8)
+        found = callers.measure(later.server, f"r{turn}", 1, 8)
         again = metrics(later.server)["sluice_store_accepted_total"] - before - found["requests"]
         rates.append(again / (time.monotonic() - begun))
         ended += later.is_resubmitted(turn)
@@ -193,7 +194,7 @@ def resubmission():
 
     try:
         for later in (quiet, busy):
-            measure(later.server, "warm", 1, 8)
+            callers.measure(later.server, "warm", 1, 8)
         runs = in_turns([quiet, busy], LATER_ROUNDS, one_round)
     finally:
         quiet.server.stop()
