@@ -200,11 +200,10 @@ static bool resolve(struct aws_config *config, const struct aws_session_options 
     return true;
 }
 
-bool aws_config_create(const struct aws_session_options *options, struct aws_config **out,
-                       struct error *err)
+/* A configuration with the variables alone. */
+static struct aws_config *read_variables(void)
 {
     struct aws_config *config = mem_alloc(sizeof(*config));
-    struct aws_profiles *profiles = NULL;
 
     config->arena = arena_create();
     for (size_t i = 0; i < AWS_VAR_COUNT; i++) {
@@ -212,6 +211,44 @@ bool aws_config_create(const struct aws_session_options *options, struct aws_con
 
         config->variables[i] = keep(config, value);
     }
+    return config;
+}
+
+void aws_config_files(void (*report)(void *self, const char *path), void *self)
+{
+    static const char *const properties[] = { "web_identity_token_file", "ca_bundle" };
+    struct aws_config *config = read_variables();
+    const char *const files[] = {
+        profile_path(config, AWS_VAR_CONFIG_FILE, ".aws/config"),
+        profile_path(config, AWS_VAR_CREDENTIALS_FILE, ".aws/credentials"),
+        config->variables[AWS_VAR_WEB_IDENTITY_TOKEN_FILE],
+        config->variables[AWS_VAR_CONTAINER_TOKEN_FILE],
+        config->variables[AWS_VAR_CA_BUNDLE],
+    };
+    struct aws_profiles *profiles = NULL;
+    struct error err;
+
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        if (*files[i])
+            report(self, files[i]);
+    if (aws_config_profiles(config, &profiles, &err))
+        for (size_t i = 0; i < COUNT_OF(properties); i++) {
+            const char *path;
+            size_t at = 0;
+
+            while ((path = aws_profiles_next(profiles, properties[i], &at)))
+                report(self, path);
+        }
+    aws_profiles_destroy(profiles);
+    aws_config_destroy(config);
+}
+
+bool aws_config_create(const struct aws_session_options *options, struct aws_config **out,
+                       struct error *err)
+{
+    struct aws_config *config = read_variables();
+    struct aws_profiles *profiles = NULL;
+
     choose_profile(config, options->profile);
 
     bool ok =

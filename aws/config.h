@@ -104,6 +104,12 @@ NODISCARD bool aws_config_profiles(const struct aws_config *config, struct aws_p
                                    struct error *err);
 
 /**
+ * Report the files that the environment and all profiles name for settings and credentials, whether
+ * they exist or not. A profile file that cannot be read names none.
+ */
+void aws_config_files(void (*report)(void *self, const char *path), void *self);
+
+/**
  * The URL of a service in `region`: the one that is set, else AWS's own, in `arena`; "" when none
  * is set and `region` is "".
  */

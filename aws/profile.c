@@ -255,6 +255,17 @@ const char *aws_profiles_get(const struct aws_profiles *profiles, const char *na
     return found ? found->value : "";
 }
 
+const char *aws_profiles_next(const struct aws_profiles *profiles, const char *property, size_t *at)
+{
+    while (*at < profiles->count) {
+        const struct property *one = &profiles->list[(*at)++];
+
+        if (one->kind == SECTION_PROFILE && !*one->parent && strcmp(one->name, property) == 0)
+            return one->value;
+    }
+    return NULL;
+}
+
 const char *aws_profiles_service_endpoint(const struct aws_profiles *profiles, const char *name,
                                           const char *service)
 {

@@ -51,6 +51,13 @@ const char *aws_profiles_get(const struct aws_profiles *profiles, const char *na
                              const char *property);
 
 /**
+ * The next value that any profile has for a property, one for each call; NULL: there are no more.
+ * `*at` is 0 at the first call. Lives as long as `profiles`.
+ */
+const char *aws_profiles_next(const struct aws_profiles *profiles, const char *property,
+                              size_t *at);
+
+/**
  * `endpoint_url` of a service in the section `[services NAME]`, where NAME is the profile's
  * property `services`; "": not set. Lives as long as `profiles`.
  */

@@ -115,14 +115,15 @@ bool file_name_is_same(const char *one, const char *other)
     return strcmp(name.text, other_name.text) == 0;
 }
 
-bool file_name_is_within(const char *path, const char *folder)
+bool file_name_is_within(const char *path, const char *folder, const char *ending)
 {
     bool in_proc;
     struct name name = resolve(path, &in_proc);
     struct name outer = name_folder(folder);
 
     outer = join(outer.text, "");
-    return str_starts_with(str_from_c(name.text), str_from_c(outer.text));
+    return str_starts_with(str_from_c(name.text), str_from_c(outer.text)) &&
+           str_ends_with(str_from_c(name.text), str_from_c(ending));
 }
 
 bool file_name_is_in_proc(const char *path)

@@ -16,8 +16,8 @@
 /** Do both names refer to one file? */
 bool file_name_is_same(const char *one, const char *other);
 
-/** Is `path` in `folder`, or in a folder below it? */
-bool file_name_is_within(const char *path, const char *folder);
+/** Is `path` in `folder`, or in a folder below it, and does its last part end with `ending`? */
+bool file_name_is_within(const char *path, const char *folder, const char *ending);
 
 /** Does the name lead into /proc, as /dev/stdout and other names of open descriptors do? */
 bool file_name_is_in_proc(const char *path);

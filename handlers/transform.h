@@ -41,6 +41,8 @@ struct transform_lint {
      * otherwise as `fault`.
      */
     const char *(*misfit)(void *self, struct str base, const struct pattern_need *need);
+    /** A file with a secret that the transform reads. NULL: these are not reported. */
+    void (*file)(void *self, const char *path);
     void *self;
 };
 

@@ -157,6 +157,8 @@ static void compile_secret(struct compiling_step *compiling)
                                arena_copy(compiler->arena, json_str(compiling->node.value)).ptr);
     struct error err;
 
+    if (compiler->lint && compiler->lint->file)
+        compiler->lint->file(compiler->lint->self, path);
     if (!file_read_regular(path, SECRET_FILE_MAX, secret, &err)) {
         complain(compiling, err.text);
         return;

@@ -15,9 +15,9 @@
 
 /** What the sinks of one server share. */
 struct sink_maker {
-    struct arena *arena;          /* of all names and options; outlives the sinks */
-    struct config_strings taken;  /* files of the store, which no sink may write to; in the arena */
-    const struct config_aws *aws; /* what the sinks do not set themselves */
+    struct arena *arena;            /* of all names and options; outlives the sinks */
+    struct config_strings taken;    /* files that no sink may write to; in the arena */
+    const struct config_aws *aws;   /* what the sinks do not set themselves */
     struct sink_sessions *sessions; /* outlive the sinks */
     bool is_awaited;                /* there is no store: senders wait for each record */
 };

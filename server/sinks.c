@@ -16,13 +16,17 @@ struct sinks {
     size_t count;
 };
 
-static struct config_strings copy_all(struct arena *arena, struct config_strings names)
+/* Without folders: their files can change at any time. */
+static struct config_strings copy_own_files(struct arena *arena,
+                                            const struct config_own_files *files)
 {
-    const char **list = arena_alloc(arena, (names.count + 1) * sizeof(*list));
+    const char **list = arena_alloc(arena, (files->count + 1) * sizeof(*list));
+    size_t count = 0;
 
-    for (size_t i = 0; i < names.count; i++)
-        list[i] = arena_copy(arena, str_from_c(names.list[i])).ptr;
-    return (struct config_strings){ list, names.count };
+    for (size_t i = 0; i < files->count; i++)
+        if (!files->list[i].ending)
+            list[count++] = arena_copy(arena, str_from_c(files->list[i].path)).ptr;
+    return (struct config_strings){ list, count };
 }
 
 static int64_t lesser(int64_t a, int64_t b)
@@ -85,7 +89,7 @@ static bool create_pumps(struct sinks *sinks, const struct config *config, struc
 {
     const struct sink_maker maker = {
         .arena = sinks->arena,
-        .taken = copy_all(sinks->arena, config_store_files(config)),
+        .taken = copy_own_files(sinks->arena, &config->own_files),
         .is_awaited = !*config->store.path,
         .aws = &config->aws,
         .sessions = sinks->sessions,

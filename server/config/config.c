@@ -63,6 +63,7 @@ static bool open_review(const char *path, bool running, struct config_review **o
     config_read(settings, config);
     config_take_secrets(settings, config);
     config_remember(settings, config);
+    config_list_own_files(config);
     config_rules(settings, config);
     *out = mem_alloc(sizeof(**out));
     **out = (struct config_review){ settings, config };

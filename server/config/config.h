@@ -329,6 +329,20 @@ struct config_log {
     bool client_address;
 };
 
+/** A file, or files of a folder, that the server reads or writes itself: no sink may write to it.
+ */
+struct config_own_file {
+    const char *path;
+    const char *ending; /* those below the folder `path` whose names end so; NULL: `path` itself */
+    const char *use;    /* "it is a schema (registry.dir)" */
+    struct str key;     /* JSON Pointer of the key whose file must be readable; else ptr NULL */
+};
+
+struct config_own_files {
+    const struct config_own_file *list;
+    size_t count;
+};
+
 /** Keys that belong together when two configurations are compared. */
 enum config_group {
     CONFIG_FIXED,   /* cannot change while the server runs */
@@ -352,6 +366,7 @@ struct config {
     const struct config_sink *sinks;
     size_t sink_count;
     struct config_log log;
+    struct config_own_files own_files; /* those of transforms and AWS only beside a file sink */
     /* Private: */
     struct arena *arena; /* holds everything above */
     const struct str *texts[CONFIG_GROUP_COUNT];
@@ -378,10 +393,6 @@ struct config *config_share(const struct config *config);
 
 /** Is no credential configured, and auth.open false? Then every request is refused. */
 bool config_admits_nobody(const struct config *config);
-
-/** The paths that files of the store have or can have; none without a store. They live as long as
- * the configuration. */
-struct config_strings config_store_files(const struct config *config);
 
 /** The sink with that name; `sink_count`: there is none. */
 size_t config_sink_index(const struct config *config, const char *name);
@@ -416,7 +427,6 @@ size_t config_route_before(const struct config *config, size_t index);
 struct config_secret {
     const char *place;
     const char *pointer; /* of the key that names it */
-    bool is_of_sink;
 };
 
 struct config_secrets {

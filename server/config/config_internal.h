@@ -70,9 +70,12 @@ void config_check_fixed(struct settings *settings, const struct config *config,
 void config_check_files(struct settings *settings, const struct config *config,
                         enum config_files which);
 
-/** Why no sink may write to the file at `path`: what the server does with it; NULL: nothing.
- */
-const char *config_file_use(const struct config *config, const char *path);
+/** Make the list of the files that the server reads and writes itself. */
+void config_list_own_files(struct config *config);
+
+/** Why no sink may write to the file at `path`: what the server does with it; NULL: nothing. */
+const char *config_file_use(struct settings *settings, const struct config *config,
+                            const char *path);
 
 /** config_rules() for the routes. */
 void config_route_rules(struct settings *settings, const struct config *config);

@@ -39,7 +39,6 @@ static void add_secrets_of_sink(struct secret_list *secrets, size_t index)
     const struct config_sink *sink = &secrets->config->sinks[index];
     struct arena *arena = secrets->config->arena;
     struct str headers = arena_printf(arena, "/sinks/%zu/secret_headers", index);
-    size_t first = secrets->count;
 
     for (size_t i = 0; i < sink->secret_headers.count; i++) {
         const struct config_pair *pair = &sink->secret_headers.list[i];
@@ -55,8 +54,6 @@ static void add_secrets_of_sink(struct secret_list *secrets, size_t index)
                arena_printf(arena, "/sinks/%zu/oauth/client_secret", index));
     add_secret(secrets, sink->sasl.password_file,
                arena_printf(arena, "/sinks/%zu/sasl/password", index));
-    for (size_t i = first; i < secrets->count; i++)
-        secrets->list[i].is_of_sink = true;
 }
 
 struct config_secrets config_secrets(const struct config *config)

@@ -40,9 +40,7 @@ static void check_sink_paths(struct settings *settings, const struct config *con
 
         if (sink->kind != CONFIG_SINK_FILE || !*sink->path)
             continue;
-        use = config_file_use(config, sink->path);
-        if (!use && settings_reads(settings, sink->path))
-            use = "the configuration is read from it";
+        use = config_file_use(settings, config, sink->path);
         if (use)
             settings_complain(settings, pointer, "%s: records cannot be written here: %s",
                               sink->path, use);

@@ -247,6 +247,35 @@ static void files_are_where_variables_say(void)
     world_done(&world);
 }
 
+static void add_path(void *paths, const char *path)
+{
+    buf_printf(paths, "%s\n", path);
+}
+
+static void all_files_are_listed(void)
+{
+    struct buf paths;
+    struct buf expected;
+    struct world world;
+
+    buf_init(&paths, 10000);
+    buf_init(&expected, 10000);
+    world_init(&world, NULL);
+    world_write(&world, "k",
+                "[dev]\nweb_identity_token_file = /w\nregion = r\n[other]\nca_bundle = /o.pem\n");
+    world_set(&world, "AWS_SHARED_CREDENTIALS_FILE", "~/k");
+    world_set(&world, "AWS_WEB_IDENTITY_TOKEN_FILE", "/t");
+    world_set(&world, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/c");
+    world_set(&world, "AWS_CA_BUNDLE", "/b.pem");
+    aws_config_files(add_path, &paths);
+    buf_printf(&expected, "%s/.aws/config\n%s/k\n/t\n/c\n/b.pem\n/w\n/o.pem\n%c", world.folder.path,
+               world.folder.path, '\0');
+    CHECK_STR(buf_str(&paths), expected.ptr);
+    world_done(&world);
+    buf_done(&paths);
+    buf_done(&expected);
+}
+
 static void what_is_wrong_is_told(void)
 {
     static const struct {
@@ -317,6 +346,7 @@ int main(void)
     RUN(the_nearest_source_counts);
     RUN(each_service_has_a_variable_and_a_key);
     RUN(files_are_where_variables_say);
+    RUN(all_files_are_listed);
     RUN(what_is_wrong_is_told);
     RUN(without_a_region_there_is_no_endpoint);
     return test_end();

@@ -97,8 +97,10 @@ static void a_name_begins_with_its_folders(void)
     begin();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         TEST_CASE(cases[i].path);
-        CHECK(file_name_is_within(cases[i].path, cases[i].folder) == cases[i].within);
+        CHECK(file_name_is_within(cases[i].path, cases[i].folder, "") == cases[i].within);
     }
+    CHECK(file_name_is_within("to-there", "real", "there"));
+    CHECK(!file_name_is_within("real/there", "real", "x"));
     end();
 }
 

@@ -12,94 +12,176 @@
 #include "tests/unit/load_config.h"
 #include "tests/unit/test.h"
 
-/* A folder with a database, and other names of it and of its log. */
+/* A folder with files of a server, and other names of some of them. */
 static void make_places(struct folder *folder)
 {
+    static const struct {
+        const char *from;
+        const char *to;
+    } soft[] = { { "db", "soft" }, { "db-wal", "to-log" }, { "schemas/part.json", "to-schema" } };
     char path[FOLDER_PATH_SIZE];
     char other[FOLDER_PATH_SIZE];
 
     folder_init(folder);
     folder_write(folder, "db", STR(""));
     folder_write(folder, "key", STR("secret"));
+    folder_write(folder, "pepper", STR("secret"));
     folder_write(folder, "more.yaml", STR("routes: []\n"));
+    folder_write(folder, "transform.yml",
+                 STR("fields: [{name: a, from: /a, as: [trim, {hmac_sha256: pepper}]}]\n"));
+    folder_write(folder, "aws",
+                 STR("[profile x]\nweb_identity_token_file = /run/token\n"
+                     "[profile y]\nweb_identity_token_file = /run/other\n"));
     folder_path(folder, "x", path);
     CHECK(mkdir(path, 0700) == 0);
     folder_path(folder, "db", path);
     folder_path(folder, "hard", other);
     CHECK(link(path, other) == 0);
-    folder_path(folder, "soft", other);
-    CHECK(symlink("db", other) == 0);
-    folder_path(folder, "to-log", other);
-    CHECK(symlink("db-wal", other) == 0);
+    folder_path(folder, "pepper", path);
+    folder_path(folder, "hard-pepper", other);
+    CHECK(link(path, other) == 0);
+    for (size_t i = 0; i < COUNT_OF(soft); i++) {
+        folder_path(folder, soft[i].to, other);
+        CHECK(symlink(soft[i].from, other) == 0);
+    }
 }
 
-/* `line` is more of the configuration, with %s for the folder; `why` NULL: it is fine. */
-static void check_place(const struct folder *folder, const char *sink, const char *line,
-                        const char *why)
+/* Add `text`, with the path of the folder for each %s. */
+static void add_with_folder(struct buf *out, const struct folder *folder, const char *text)
+{
+    for (const char *gap; (gap = strstr(text, "%s")); text = gap + 2)
+        buf_printf(out, "%.*s%s", (int)(gap - text), text, folder->path);
+    buf_add(out, str_from_c(text));
+}
+
+struct place_case {
+    const char *name;
+    const char *sink; /* where the sink writes; a path, or below the folder */
+    const char *more; /* of the configuration, with %s for the folder; `, {` begins another sink */
+    const char *why;  /* no sink may write there; NULL: one may */
+};
+
+static void check_place(const struct folder *folder, const struct place_case *row)
 {
     CLEANUP(buf_done) struct buf yaml;
     CLEANUP(buf_done) struct buf problems;
-    const char *gap = strstr(line, "%s");
+    bool is_sink = *row->more == ',';
     char path[FOLDER_PATH_SIZE];
 
-    folder_path(folder, sink, path);
+    TEST_CASE(row->name);
+    folder_path(folder, row->sink, path);
     buf_init(&yaml, 10000);
     buf_init(&problems, 10000);
-    buf_printf(&yaml, "sinks: [{name: a, kind: file, path: %s}]\nstore: {path: %s/db}\n", path,
-               folder->path);
-    if (gap)
-        buf_printf(&yaml, "%.*s%s%s", (int)(gap - line), line, folder->path, gap + 2);
-    if (why)
-        buf_printf(&problems, "1: sinks[0].path: %s: records cannot be written here: %s\n", path,
-                   why);
+    buf_printf(&yaml, "sinks: [{name: a, kind: file, path: '%s'}",
+               *row->sink == '/' ? row->sink : path);
+    add_with_folder(&yaml, folder, is_sink ? row->more : "");
+    add_with_folder(&yaml, folder, "]\nstore: {path: %s/db}\n");
+    add_with_folder(&yaml, folder, is_sink ? "" : row->more);
+    if (row->why)
+        buf_printf(&problems, "1: sinks[0].path: %s: records cannot be written here: %s\n",
+                   *row->sink == '/' ? row->sink : path, row->why);
     buf_add_char(&yaml, '\0');
     buf_add_char(&problems, '\0');
     check_problems(yaml.ptr, problems.ptr);
 }
 
+#define OF_STORE  "it belongs to the store (store.path)"
+#define OF_SCHEMA "it is a schema (registry.dir)"
+#define OF_CACHE  "it is in the schemas' cache (registry.cache_dir)"
+#define OF_SHADOW "it is the shadow schema of a route"
+#define OF_FILE   "the configuration is read from it"
+#define OF_RECORD "a transform reads it"
+#define OF_AWS    "settings or credentials of AWS are read from it"
+#define BESIDE    ", {name: b, kind: http, url: 'http://x', "
+#define KAFKA_TLS                                                                                  \
+    ", {name: b, kind: kafka, topic: t, brokers: ['b:1'], tls: {ca_file: %s/key, cert_file: "      \
+    "%s/key, key_file: %s/key}"
+#define ROUTE "routes: [{registry: r, schema: s, transform: %s/transform.yml"
+#define SCHEMAS                                                                                    \
+    "registry: {kind: file, dir: %s/schemas}\n"                                                    \
+    "routes: [{registry: r, schema: s, transform: /dev/null}]\n"
+
 /* Whatever name it has: records written there would destroy it. */
 static void no_sink_writes_to_a_file_of_the_server(void)
 {
-    static const struct {
-        const char *name;
-        const char *sink; /* below the folder */
-        const char *line; /* the rest of the configuration */
-        const char *why;  /* NULL: fine */
-    } cases[] = {
-        { "the database", "db", "", "it belongs to the store (store.path)" },
-        { "by another spelling", "./x/..//db", "", "it belongs to the store (store.path)" },
-        { "by a symbolic link", "soft", "", "it belongs to the store (store.path)" },
-        { "by a hard link", "hard", "", "it belongs to the store (store.path)" },
-        { "its log", "db-wal", "", "it belongs to the store (store.path)" },
-        { "its lock", "db.lock", "", "it belongs to the store (store.path)" },
-        { "its socket", "db.control", "", "it belongs to the store (store.path)" },
-        { "a link to what is not there yet", "to-log", "", "it belongs to the store (store.path)" },
-        { "the cache", "cache/a", "registry: {kind: glue, cache_dir: %s/cache}\n",
-          "it is in the schemas' cache (registry.cache_dir)" },
-        { "the cache of the guard", "cache/a",
-          "registry: {kind: file, guard: enforce, cache_dir: %s/cache}\n",
-          "it is in the schemas' cache (registry.cache_dir)" },
-        { "a file that is included", "more.yaml", "include: [ '%s/more.yaml' ]\n",
-          "the configuration is read from it" },
-        { "a file that would be included", "more.ndjson", "include: '%s/more*'\n",
-          "the configuration is read from it" },
-        { "beside what is included", "records.ndjson", "include: '%s/*.yaml'\n", NULL },
-        { "a schema", "schemas/GenesysInteractionRegistry/InteractionStartedSchema.json",
-          "registry: {kind: file, dir: %s/schemas}\n", "it is a schema (registry.dir)" },
-        { "a part of schemas", "parts/Common.json", "registry: {kind: file, dir: %s}\n",
-          "it is a schema (registry.dir)" },
-        { "beside the schemas", "records.ndjson", "registry: {kind: file, dir: %s}\n", NULL },
-        { "a secret", "key", "auth: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n",
-          "the configuration is read from it" },
+    static const struct place_case cases[] = {
+        { "the database", "db", "", OF_STORE },
+        { "by another spelling", "./x/..//db", "", OF_STORE },
+        { "by a symbolic link", "soft", "", OF_STORE },
+        { "by a hard link", "hard", "", OF_STORE },
+        { "its log", "db-wal", "", OF_STORE },
+        { "its index", "db-shm", "", OF_STORE },
+        { "its journal", "db-journal", "", OF_STORE },
+        { "its lock", "db.lock", "", OF_STORE },
+        { "its socket", "db.control", "", OF_STORE },
+        { "its ballast", "db.ballast", "", OF_STORE },
+        { "a link to what is not there yet", "to-log", "", OF_STORE },
         { "a neighbour", "db2", "", NULL },
+
+        { "the cache", "cache/a", "registry: {kind: glue, cache_dir: %s/cache}\n", OF_CACHE },
+        { "the cache of a guard", "cache/a",
+          "registry: {kind: file, guard: enforce, cache_dir: %s/cache}\n", OF_CACHE },
+        { "no cache", "cache/a", "registry: {kind: file, cache_dir: %s/cache}\n", NULL },
+        { "a schema", "schemas/r/s.json", SCHEMAS, OF_SCHEMA },
+        { "a part of schemas", "schemas/part.json", SCHEMAS, OF_SCHEMA },
+        { "a link to a part", "to-schema", SCHEMAS, OF_SCHEMA },
+        { "beside the schemas", "schemas/records.ndjson", SCHEMAS, NULL },
+        { "a shadow", "next.json", ROUTE ", shadow: {file: %s/next.json}}]\n", OF_SHADOW },
+
+        { "what is included", "more.yaml", "include: [ '%s/more.yaml' ]\n", OF_FILE },
+        { "what would be included", "more.ndjson", "include: '%s/more*'\n", OF_FILE },
+        { "beside what is included", "records.ndjson", "include: '%s/*.yaml'\n", NULL },
+        { "a transform", "transform.yml", ROUTE "}]\n", OF_FILE },
+        { "one of an output", "transform.yml",
+          "routes: [{registry: r, schema: s, outputs: [{transform: /dev/null},\n"
+          " {transform: %s/transform.yml}]}]\n",
+          OF_FILE },
+        { "the secret of a transform", "pepper", ROUTE "}]\n", OF_RECORD },
+        { "the secret by a hard link", "hard-pepper", ROUTE "}]\n", OF_RECORD },
+        { "a certificate", "key", "http: {tls: {cert_file: %s/key, key_file: /dev/null}}\n",
+          OF_FILE },
+        { "its key", "key", "http: {tls: {cert_file: /dev/null, key_file: %s/key}}\n", OF_FILE },
+        { "a key set", "key", "auth: {bearer: {issuer: i, audience: a, jwks_file: %s/key}}\n",
+          OF_FILE },
+        { "an API key", "key", "auth: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n",
+          OF_FILE },
+        { "a password", "key", "auth: {basic: [{user: u, password_file: %s/key}]}\n", OF_FILE },
+        { "an operator's API key", "key",
+          "admin: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n", OF_FILE },
+        { "an operator's password", "key", "admin: {basic: [{user: u, password_file: %s/key}]}\n",
+          OF_FILE },
+
+        { "a header of a sink", "key", BESIDE "secret_headers: {k: %s/key}}", OF_FILE },
+        { "a signing key", "key", BESIDE "sign: {secret_file: %s/key}}", OF_FILE },
+        { "a client's secret", "key",
+          BESIDE "oauth: {token_url: 'http://x', client_id: c, client_secret_file: %s/key}}",
+          OF_FILE },
+        { "a sink's authorities", "key", BESIDE "ca_file: %s/key}", OF_FILE },
+        { "a sink's certificate", "key", BESIDE "cert_file: %s/key, key_file: /dev/null}",
+          OF_FILE },
+        { "a sink's key", "key", BESIDE "cert_file: /dev/null, key_file: %s/key}", OF_FILE },
+        { "TLS of Kafka", "key", KAFKA_TLS "}", OF_FILE },
+        { "a password of Kafka", "key",
+          ", {name: b, kind: kafka, topic: t, brokers: ['b:1'], tls: true,\n"
+          " sasl: {mechanism: PLAIN, user: u, password_file: %s/key}}",
+          OF_FILE },
+
+        { "a profile file", "aws", "", OF_AWS },
+        { "a token file", "token", "", OF_AWS },
+        { "a token file of a profile", "/run/token", "", OF_AWS },
+        { "a token file of another profile", "/run/other", "", OF_AWS },
     };
     struct folder folder;
+    char path[FOLDER_PATH_SIZE];
 
     make_places(&folder);
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        TEST_CASE(cases[i].name);
-        check_place(&folder, cases[i].sink, cases[i].line, cases[i].why);
-    }
+    folder_path(&folder, "aws", path);
+    (void)setenv("AWS_CONFIG_FILE", path, 1); /* NOLINT(concurrency-mt-unsafe): one thread */
+    folder_path(&folder, "token", path);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+    (void)setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, 1);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check_place(&folder, &cases[i]);
     folder_done(&folder);
 }
 
