@@ -58,30 +58,51 @@ static bool compile_key(struct matcher *matcher, const struct flat *member, stru
     return true;
 }
 
-static bool compile_match(struct matcher *matcher, struct str text, struct buf *place,
-                          struct error *err)
+/* Read `text`, the value of the route's key `name`. False: a problem. */
+static bool read_key(struct matcher *matcher, const struct pattern_report *report, const char *name,
+                     struct str text, const struct flat **out)
 {
-    if (!flat_read(matcher->arena, arena_copy(matcher->arena, text), NULL, &matcher->match, err))
+    struct error err;
+
+    if (flat_read(matcher->arena, arena_copy(matcher->arena, text), NULL, out, &err))
+        return true;
+    report->problem(report->self,
+                    arena_printf(matcher->arena, "%.*s/%s", STR_ARG(report->root), name), err.text);
+    return false;
+}
+
+static bool compile_match(struct matcher *matcher, struct str text,
+                          const struct pattern_report *report)
+{
+    struct error err;
+    bool ok = true;
+
+    if (!read_key(matcher, report, "match", text, &matcher->match))
         return false;
     matcher->keys =
         arena_alloc(matcher->arena, (flat_count(matcher->match) + 1) * sizeof(*matcher->keys));
     for (FLAT_EACH(member, matcher->match)) {
-        if (!compile_key(matcher, member, &matcher->keys[matcher->key_count++], err)) {
-            buf_add(place, STR("/match/"));
-            json_write_pointer_token(place, flat_key(member));
-            return false;
-        }
+        struct buf *place;
+
+        if (compile_key(matcher, member, &matcher->keys[matcher->key_count++], &err))
+            continue;
+        place = arena_buf(matcher->arena, SIZE_MAX);
+        buf_printf(place, "%.*s/match/", STR_ARG(report->root));
+        json_write_pointer_token(place, flat_key(member));
+        report->problem(report->self, buf_str(place), err.text);
+        ok = false;
     }
-    return true;
+    return ok;
 }
 
-static bool compile_pattern(struct matcher *matcher, struct str text, struct buf *place,
-                            struct error *err)
+static bool compile_pattern(struct matcher *matcher, struct str text,
+                            const struct pattern_report *report)
 {
-    if (!flat_read(matcher->arena, arena_copy(matcher->arena, text), NULL, &matcher->source, err))
-        return false;
-    buf_add(place, STR("/pattern"));
-    return pattern_create_at(matcher->source, place, &matcher->pattern, err);
+    struct pattern_report inner = *report;
+
+    inner.root = arena_printf(matcher->arena, "%.*s/pattern", STR_ARG(report->root));
+    return read_key(matcher, report, "pattern", text, &matcher->source) &&
+           pattern_create(matcher->source, &inner, &matcher->pattern);
 }
 
 /*
@@ -121,20 +142,19 @@ static void index_members(struct matcher *matcher)
     }
 }
 
-bool matcher_create(const struct matcher_options *options, struct buf *place, struct matcher **out,
-                    struct error *err)
+bool matcher_create(const struct matcher_options *options, const struct pattern_report *report,
+                    struct matcher **out)
 {
     struct matcher *matcher = mem_alloc(sizeof(*matcher));
     bool ok = true;
 
     matcher->arena = arena_create();
     if (options->match.len > 0)
-        ok = compile_match(matcher, options->match, place, err);
-    if (ok && options->pattern.len > 0)
-        ok = compile_pattern(matcher, options->pattern, place, err);
+        ok = compile_match(matcher, options->match, report);
+    if (options->pattern.len > 0)
+        ok = compile_pattern(matcher, options->pattern, report) && ok;
     if (!ok) {
         matcher_destroy(matcher);
-        err->code = ERR_CONFIG;
         return false;
     }
     index_members(matcher);

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/flat.h"
 #include "base/str.h"
+#include "handlers/pattern.h"
 
 struct matcher;
 
@@ -28,11 +29,11 @@ struct matcher_options {
 };
 
 /**
- * The caller owns it. ERR_CONFIG: the text is the reason, and its place, a JSON Pointer that begins
- * with `/match` or `/pattern`, is added to `place`.
+ * The caller owns it. False: at least one problem was reported; behind report->root, its place
+ * begins with `/match` or `/pattern`.
  */
-NODISCARD bool matcher_create(const struct matcher_options *options, struct buf *place,
-                              struct matcher **out, struct error *err);
+NODISCARD bool matcher_create(const struct matcher_options *options,
+                              const struct pattern_report *report, struct matcher **out);
 
 /** NULL is fine. The type fits arena_own(). */
 void matcher_destroy(void *matcher);

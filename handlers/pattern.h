@@ -20,18 +20,22 @@
 
 struct pattern;
 
-/**
- * Compile the pattern `source`, an object as in a rule; nothing of it is kept. ERR_INVALID: "at
- * /json/pointer: reason". The caller owns the result.
- */
-NODISCARD bool pattern_create(const struct flat *source, struct pattern **out, struct error *err);
+/** Receives the problems of a pattern. */
+struct pattern_report {
+    struct str root; /* JSON Pointer of the pattern; each place begins with it */
+    void (*problem)(void *self, struct str place, const char *reason);
+    void *self;
+};
+
+/** For `problem`: put the first problem into the struct error `err`, which is empty before. */
+void pattern_first_problem(void *err, struct str place, const char *reason);
 
 /**
- * The same, but the error's text is the reason alone, and its place, a JSON Pointer, is added to
- * `place`.
+ * Compile the pattern `source`, an object as in a rule; nothing of it is kept. The caller owns the
+ * result. False: at least one problem was reported. Of a condition only the first one is.
  */
-NODISCARD bool pattern_create_at(const struct flat *source, struct buf *place, struct pattern **out,
-                                 struct error *err);
+NODISCARD bool pattern_create(const struct flat *source, const struct pattern_report *report,
+                              struct pattern **out);
 
 /** NULL is fine. */
 void pattern_destroy(struct pattern *pattern);

@@ -6,51 +6,62 @@
 
 /* The compilation of one pattern. */
 struct compiling {
-    struct pattern *pattern;
-    struct buf *place; /* JSON Pointer of what is compiled */
-    struct error *err;
+    struct arena *arena; /* of the pattern */
+    const struct pattern_report *report;
+    struct buf place; /* JSON Pointer of what is compiled */
+    bool failed;
 };
 
-static bool refuse(struct compiling *compiling, const char *reason)
+static void refuse(struct compiling *compiling, const char *reason)
 {
-    return fail(compiling->err, ERR_INVALID, "%s", reason);
+    compiling->report->problem(compiling->report->self, buf_str(&compiling->place), reason);
+    compiling->failed = true;
 }
 
 static size_t enter(struct compiling *compiling, struct str token)
 {
-    size_t before = compiling->place->len;
+    size_t before = compiling->place.len;
 
-    buf_add_char(compiling->place, '/');
-    json_write_pointer_token(compiling->place, token);
+    buf_add_char(&compiling->place, '/');
+    json_write_pointer_token(&compiling->place, token);
+    return before;
+}
+
+static size_t enter_element(struct compiling *compiling, size_t index)
+{
+    size_t before = compiling->place.len;
+
+    buf_printf(&compiling->place, "/%zu", index);
     return before;
 }
 
 static void leave(struct compiling *compiling, size_t before)
 {
-    compiling->place->len = before;
+    compiling->place.len = before;
 }
 
-static bool compile_list(struct compiling *compiling, const struct flat *list,
+static void compile_list(struct compiling *compiling, const struct flat *list,
                          struct pattern_field *field)
 {
-    struct pattern *pattern = compiling->pattern;
     struct pattern_condition *conditions =
-        arena_alloc(pattern->arena, (flat_count(list) + 1) * sizeof(*conditions));
+        arena_alloc(compiling->arena, (flat_count(list) + 1) * sizeof(*conditions));
     size_t count = 0;
 
     if (flat_count(list) == 0)
-        return refuse(compiling, "the list is empty");
+        refuse(compiling, "the list is empty");
     for (FLAT_EACH(element, list)) {
+        struct pattern_condition *condition = &conditions[count];
+        size_t before = enter_element(compiling, count++);
         struct error why;
 
-        if (!pattern_compile_condition(pattern->arena, element, &conditions[count], &why))
-            return refuse(compiling, why.text);
-        field->may_be_absent |= conditions[count++].test == PATTERN_ABSENT;
+        if (!pattern_compile_condition(compiling->arena, element, condition, &why))
+            refuse(compiling, why.text);
+        field->may_be_absent |= condition->test == PATTERN_ABSENT;
+        leave(compiling, before);
     }
-    field->source = flat_text(pattern->arena, list);
+    field->source = flat_text(compiling->arena, list);
     field->conditions = conditions;
     field->condition_count = count;
-    return true;
 }
 
 /*
@@ -72,101 +83,86 @@ static bool is_choice(const struct flat *member)
     return true;
 }
 
-static bool compile_object(struct compiling *compiling, const struct flat *object,
+static void compile_object(struct compiling *compiling, const struct flat *object,
                            struct pattern_field *field);
 
-static bool compile_choice(struct compiling *compiling, const struct flat *list,
+static void compile_choice(struct compiling *compiling, const struct flat *list,
                            struct pattern_choice *choice)
 {
-    struct arena *arena = compiling->pattern->arena;
-    struct pattern_field *branches = arena_alloc(arena, flat_count(list) * sizeof(*branches));
+    struct pattern_field *branches =
+        arena_alloc(compiling->arena, flat_count(list) * sizeof(*branches));
 
     choice->branches = branches;
     for (FLAT_EACH(branch, list)) {
-        struct pattern_field *field = &branches[choice->count];
-        size_t before = enter(compiling, arena_printf(arena, "%zu", choice->count));
+        size_t before = enter_element(compiling, choice->count);
 
-        choice->count++;
-        *field = (struct pattern_field){ 0 };
-        if (!compile_object(compiling, branch, field))
-            return false;
+        compile_object(compiling, branch, &branches[choice->count++]);
         leave(compiling, before);
     }
-    return true;
 }
 
-static bool compile_field(struct compiling *compiling, const struct flat *member,
+static void compile_field(struct compiling *compiling, const struct flat *member,
                           struct pattern_field *field)
 {
+    field->key = arena_copy(compiling->arena, flat_key(member));
     if (flat_is_array(member))
-        return compile_list(compiling, member, field);
-    if (flat_is_object(member))
-        return compile_object(compiling, member, field);
-    return refuse(compiling, "a field takes a list or an object");
+        compile_list(compiling, member, field);
+    else if (flat_is_object(member))
+        compile_object(compiling, member, field);
+    else
+        refuse(compiling, "a field takes a list or an object");
 }
 
-static bool compile_object(struct compiling *compiling, const struct flat *object,
+static void compile_object(struct compiling *compiling, const struct flat *object,
                            struct pattern_field *field)
 {
-    struct arena *arena = compiling->pattern->arena;
     size_t most = flat_count(object) + 1;
-    struct pattern_field *fields = arena_alloc(arena, most * sizeof(*fields));
-    struct pattern_choice *choices = arena_alloc(arena, most * sizeof(*choices));
+    struct pattern_field *fields = arena_alloc(compiling->arena, most * sizeof(*fields));
+    struct pattern_choice *choices = arena_alloc(compiling->arena, most * sizeof(*choices));
 
     if (flat_count(object) == 0)
-        return refuse(compiling, "the object is empty");
+        refuse(compiling, "the object is empty");
     field->fields = fields;
     field->choices = choices;
     for (FLAT_EACH(member, object)) {
         size_t before = enter(compiling, flat_key(member));
-        bool ok;
 
-        if (is_choice(member)) {
-            ok = compile_choice(compiling, member, &choices[field->choice_count++]);
-        } else {
-            struct pattern_field *inner = &fields[field->field_count++];
-
-            *inner = (struct pattern_field){ .key = arena_copy(arena, flat_key(member)) };
-            ok = compile_field(compiling, member, inner);
-        }
-        if (!ok)
-            return false;
+        if (is_choice(member))
+            compile_choice(compiling, member, &choices[field->choice_count++]);
+        else
+            compile_field(compiling, member, &fields[field->field_count++]);
         leave(compiling, before);
     }
-    return true;
 }
 
-bool pattern_create_at(const struct flat *source, struct buf *place, struct pattern **out,
-                       struct error *err)
+bool pattern_create(const struct flat *source, const struct pattern_report *report,
+                    struct pattern **out)
 {
     struct pattern *pattern = mem_alloc(sizeof(*pattern));
-    struct compiling compiling = { .pattern = pattern, .place = place, .err = err };
+    struct compiling compiling = { .report = report };
 
     pattern->arena = arena_create();
-
-    bool ok = flat_is_object(source) ? compile_object(&compiling, source, &pattern->root)
-                                     : fail(err, ERR_INVALID, "a pattern is an object");
-
-    if (ok)
-        *out = pattern;
+    compiling.arena = pattern->arena;
+    buf_init(&compiling.place, SIZE_MAX);
+    buf_add(&compiling.place, report->root);
+    if (flat_is_object(source))
+        compile_object(&compiling, source, &pattern->root);
     else
+        refuse(&compiling, "a pattern is an object");
+    buf_done(&compiling.place);
+    if (compiling.failed)
         pattern_destroy(pattern);
-    return ok;
+    else
+        *out = pattern;
+    return !compiling.failed;
 }
 
-bool pattern_create(const struct flat *source, struct pattern **out, struct error *err)
+void pattern_first_problem(void *err, struct str place, const char *reason)
 {
-    CLEANUP(buf_done) struct buf place;
+    struct error *first = err;
 
-    buf_init(&place, SIZE_MAX);
-    if (pattern_create_at(source, &place, out, err))
-        return true;
-    if (!flat_is_object(source))
-        return false;
-
-    struct error why = *err;
-
-    return fail(err, why.code, "at %.*s: %s", STR_ARG(buf_str(&place)), why.text);
+    if (!first->text[0])
+        (void)fail(first, ERR_INVALID, "%.*s: %s", STR_ARG(place), reason);
 }
 
 /* What a pattern needs. */

@@ -63,15 +63,10 @@ static bool add_matcher(struct rule *rule, const struct route_options *options, 
 {
     const struct matcher_options of = { text_or_none(options->match),
                                         text_or_none(options->pattern) };
-    CLEANUP(buf_done) struct buf place;
+    struct error why = { 0 };
+    const struct pattern_report report = { .problem = pattern_first_problem, .self = &why };
 
-    buf_init(&place, SIZE_MAX);
-    if (matcher_create(&of, &place, &rule->matcher, err))
-        return true;
-
-    struct error why = *err;
-
-    return fail(err, why.code, "%.*s: %s", STR_ARG(buf_str(&place)), why.text);
+    return matcher_create(&of, &report, &rule->matcher) || fail(err, ERR_CONFIG, "%s", why.text);
 }
 
 /* The name that the output's records have. */

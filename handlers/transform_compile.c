@@ -158,16 +158,14 @@ static void look_at_pattern(struct transform_compiler *compiler, const struct tr
 const struct pattern *transform_compile_pattern(struct transform_compiler *compiler,
                                                 const struct transform_node *node)
 {
+    const struct pattern_report report = { node->pointer, settings_on_problem, compiler->settings };
     struct arena *arena = arena_create();
     const struct flat *source = json_flatten(arena, node->value);
     struct pattern *pattern = NULL;
-    struct error err;
 
-    if (pattern_create(source, &pattern, &err)) {
+    if (pattern_create(source, &report, &pattern)) {
         arena_own(compiler->arena, pattern, release_pattern);
         look_at_pattern(compiler, node, source);
-    } else {
-        settings_complain(compiler->settings, node->pointer, "%s", err.text);
     }
     arena_destroy(arena);
     return pattern;

@@ -144,6 +144,11 @@ void settings_complain(struct settings *settings, struct str pointer, const char
     problems_complain(settings, source, pointer, parts);
 }
 
+void settings_on_problem(void *settings, struct str pointer, const char *what)
+{
+    settings_complain(settings, pointer, "%s", what);
+}
+
 /* Is `inner` the same place as `outer`, or below it? */
 static bool problems_is_within(struct str inner, struct str outer)
 {

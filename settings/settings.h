@@ -67,6 +67,9 @@ struct settings_problem settings_place(struct settings *settings, struct str poi
 void settings_complain(struct settings *settings, struct str pointer, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/** settings_complain() as a function that receives problems. */
+void settings_on_problem(void *settings, struct str pointer, const char *what);
+
 /** Is there a problem at this JSON Pointer, below it, or at a place that contains it? */
 bool settings_has_problem(const struct settings *settings, struct str pointer);
 

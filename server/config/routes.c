@@ -24,9 +24,9 @@ static void create_matcher(struct settings *settings, const struct config *confi
     struct config_route *route = (struct config_route *)&config->routes[index];
     struct arena *arena = config->arena;
     const struct matcher_options options = { str_from_c(route->match), str_from_c(route->pattern) };
-    struct buf *place = arena_buf(arena, SIZE_MAX);
-    struct matcher *matcher;
-    struct error err;
+    const struct pattern_report report = { arena_printf(arena, "/routes/%zu", index),
+                                           settings_on_problem, settings };
+    struct matcher *matcher = NULL;
 
     if (settings_has_problem(settings, arena_printf(arena, "/routes/%zu/match", index)) ||
         settings_has_problem(settings, arena_printf(arena, "/routes/%zu/pattern", index)))
@@ -34,14 +34,9 @@ static void create_matcher(struct settings *settings, const struct config *confi
     if (options.pattern.len > 0 && !str_equal(options.match, STR("{}")))
         settings_complain(settings, arena_printf(arena, "/routes/%zu/pattern", index),
                           "stands beside match: a route has one of the two");
-    else if (!matcher_create(&options, place, &matcher, &err))
-        settings_complain(settings,
-                          arena_printf(arena, "/routes/%zu%.*s", index, STR_ARG(buf_str(place))),
-                          "%s", err.text);
-    else
-        route->matcher = matcher;
-    if (route->matcher)
-        arena_own(arena, (void *)route->matcher, matcher_destroy);
+    else if (matcher_create(&options, &report, &matcher))
+        arena_own(arena, matcher, matcher_destroy);
+    route->matcher = matcher;
 }
 
 static void check_route_name(struct settings *settings, const struct config *config, size_t index)

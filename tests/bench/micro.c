@@ -487,10 +487,11 @@ static void prepare(struct bench *bench)
     bench->detail = flat_find(event, STR("detail"));
     make_routes(bench);
 
+    const struct pattern_report report = { .problem = pattern_first_problem, .self = &err };
     struct str pattern = write_pattern(bench->arena, "\"interaction.started\"");
 
     if (!flat_read(bench->arena, pattern, NULL, &event, &err) ||
-        !pattern_create(event, &bench->pattern, &err))
+        !pattern_create(event, &report, &bench->pattern))
         die("the pattern", &err);
 }
 

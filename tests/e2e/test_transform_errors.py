@@ -77,7 +77,7 @@ def test_events_are_refused_with_field_and_pointer(folder):
 
 STRING = r'"(?:[^"\\]|\\.)*"'
 CALL = rf'(?:complain|cannot|refuse|refuse_at|fail)\(((?:[^;"]|{STRING})*)\);|why = ({STRING})'
-OTHERS = ("Transformation failed: ", "at %.*s: %s", "a pattern is an object", "a string is no UTF-8", "%s (sluice check ")
+OTHERS = ("Transformation failed: ", "%.*s: %s", "a pattern is an object", "a string is no UTF-8", "%s (sluice check ")
 
 
 def messages():

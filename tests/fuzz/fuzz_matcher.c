@@ -46,10 +46,10 @@ static void check_event(struct str settings, bool is_pattern, const struct flat 
                                              is_pattern ? settings : STR("") };
     struct matcher *matcher = NULL;
     struct error err = { 0 };
-    struct buf *place = arena_buf(arena, SIZE_MAX);
+    const struct pattern_report report = { .problem = pattern_first_problem, .self = &err };
 
-    if (!matcher_create(&options, place, &matcher, &err)) {
-        assert(err.code == ERR_CONFIG && *err.text);
+    if (!matcher_create(&options, &report, &matcher)) {
+        assert(err.code == ERR_INVALID && *err.text);
         return;
     }
     assert(matcher_covers(matcher, matcher));

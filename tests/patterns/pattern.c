@@ -13,10 +13,11 @@ static void print_verdict(struct arena *arena, struct str source, struct str tex
     const struct flat *event = NULL;
     struct pattern *pattern = NULL;
     struct error err = { 0 };
+    const struct pattern_report report = { .problem = pattern_first_problem, .self = &err };
 
     if (!flat_read(arena, source, NULL, &pattern_value, &err) ||
         !flat_read(arena, text, NULL, &event, &err) ||
-        !pattern_create(pattern_value, &pattern, &err))
+        !pattern_create(pattern_value, &report, &pattern))
         (void)printf("error %s\n", err.text);
     else
         (void)puts(pattern_fits(pattern, event) ? "yes" : "no");

@@ -13,12 +13,10 @@ static struct matcher *create(const char *text, bool is_pattern)
                                              is_pattern ? str_from_c(text) : STR("") };
     struct matcher *matcher = NULL;
     struct error err = { 0 };
-    struct buf place;
+    const struct pattern_report report = { .problem = pattern_first_problem, .self = &err };
 
-    buf_init(&place, 1000);
-    CHECK(matcher_create(&options, &place, &matcher, &err));
+    CHECK(matcher_create(&options, &report, &matcher));
     CHECK_STR(str_from_c(err.text), "");
-    buf_done(&place);
     return matcher;
 }
 

@@ -108,9 +108,16 @@ static const struct {
     { "no pointer in braces", "- {name: a, text: '{x}'}",
       ":2: fields[0].text: a JSON Pointer is empty or begins with '/'\n" },
     { "a pattern that is none", "- {name: a, value: 1, when: {x: 1}}",
-      ":2: fields[0].when: at /x: a field takes a list or an object\n" },
+      ":2: fields[0].when.x: a field takes a list or an object\n" },
     { "an operator that is none", "- {name: a, each: /x, from: '', where: {x: [{is: 1}]}}",
-      ":2: fields[0].where: at /x: is is no operator\n" },
+      ":2: fields[0].where.x[0]: is is no operator\n" },
+    { "several problems of a pattern",
+      "- {name: a, value: 1, when: {x: [1, {is: 1},\n    [2]], y: {}, $or: [{a: []}, {b: c}]}}",
+      ":2: fields[0].when.x[1]: is is no operator\n"
+      ":3: fields[0].when.x[2]: a list must not contain a list\n"
+      ":3: fields[0].when.y: the object is empty\n"
+      ":3: fields[0].when.$or[0].a: the list is empty\n"
+      ":3: fields[0].when.$or[1].b: a field takes a list or an object\n" },
     { "a conversion that is none", "- {name: a, from: /x, as: [lower, {splt: ','}]}",
       ":2: fields[0].as[1].splt: unknown key, is split meant?\n" },
     { "a conversion without its argument", "- {name: a, from: /x, as: split}",
@@ -167,7 +174,7 @@ static const struct {
       "   as: [{extract: '(a'}, {splt: ','}, {replace: ['(a)', '$2']}]}",
       ":2: fields[0].foo: unknown key\n"
       ":2: fields[0].from[0]: expected a JSON Pointer such as /detail\n"
-      ":2: fields[0].when: at /x: a field takes a list or an object\n"
+      ":2: fields[0].when.x: a field takes a list or an object\n"
       ":2: fields[0].from[1]: " META ":2: fields[0].from[2]: parent: is only inside each\n"
       ":3: fields[0].as[1].splt: unknown key, is split meant?\n"
       ":3: fields[0].as[0].extract: not a regular expression: at byte 2: missing ')'\n"
@@ -191,7 +198,7 @@ static const struct {
       ":2: fields[0]: expected each with exactly one of fields and from\n"
       ":2: fields[0]: as and map do not go with fields\n"
       ":2: fields[0]: keep goes with fields only\n"
-      ":2: fields[0].each: " META ":2: fields[0].where: at /x: a field takes a list or an object\n"
+      ":2: fields[0].each: " META ":2: fields[0].where.x: a field takes a list or an object\n"
       ":2: fields[0].from: " META ":3: fields[0].fields[0].from: " META },
     { "several problems, in fields of fields",
       "- name: a\n  from: x\n  foo: 1\n- name: b\n  fields:\n  - {name: c}\n"
@@ -215,7 +222,7 @@ static void names_file_line_and_key(void)
         arena_destroy(arena);
     }
     check_problems("a pattern for what is dropped", "drop_when: {x: []}\nfields: [{copy: ''}]\n",
-                   ":1: drop_when: at /x: the list is empty\n");
+                   ":1: drop_when.x: the list is empty\n");
     check_problems(
         "not YAML", "a: [\n",
         ":2: not YAML: did not find expected node content while parsing a flow node (text with any "

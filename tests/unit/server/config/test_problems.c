@@ -76,7 +76,15 @@ static const struct problem_case wrong[] = {
     { "routes:\n  - match: {source: [a, null]}\n",
       "2: routes[0].match.source[1]: expected a string or a number or true or false, got null\n" },
     { "routes:\n  - pattern:\n      source: [a]\n      detail:\n        a/b: [x, {prefx: y}]\n",
-      "5: routes[0].pattern.detail.a/b: prefx is no operator\n" },
+      "5: routes[0].pattern.detail.a/b[1]: prefx is no operator\n" },
+    { "routes:\n  - pattern:\n      source: []\n      detail:\n        a/b: [{prefx: y}, x,\n"
+      "          {numeric: [1]}]\n      $or: [{a: 1}, {b: []}]\n",
+      "3: routes[0].pattern.source: the list is empty\n"
+      "5: routes[0].pattern.detail.a/b[0]: prefx is no operator\n"
+      "6: routes[0].pattern.detail.a/b[2]: numeric takes one or two comparisons, as [\">\", 0, "
+      "\"<\", 5]\n"
+      "7: routes[0].pattern.$or[0].a: a field takes a list or an object\n"
+      "7: routes[0].pattern.$or[1].b: the list is empty\n" },
     { "routes:\n  - pattern: {}\n", "2: routes[0].pattern: the object is empty\n" },
     { "routes:\n  - pattern: [a]\n",
       "2: routes[0].pattern: expected an event pattern, got a list\n" },
