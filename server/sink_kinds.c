@@ -33,6 +33,7 @@ static bool make_file(const struct sink_maker *maker, const struct config_sink *
         .path = copy(maker, config->path),
         .taken = maker->taken.list,
         .taken_count = maker->taken.count,
+        .mode = config->mode.permissions,
         .rotate_size = config->rotate_size,
         .rotate_every_us = config->rotate_every_us,
         .batch = (size_t)config->batch,
@@ -298,8 +299,8 @@ static bool make_dynamodb(const struct sink_maker *maker, const struct config_si
     struct sink_dynamodb_options options = {
         .name = copy(maker, config->name),
         .table = copy(maker, config->table),
-        .mode =
-            config->mode == CONFIG_DYNAMODB_INSERT ? SINK_DYNAMODB_INSERT : SINK_DYNAMODB_REPLACE,
+        .mode = config->mode.dynamodb == CONFIG_DYNAMODB_INSERT ? SINK_DYNAMODB_INSERT
+                                                                : SINK_DYNAMODB_REPLACE,
         .item = { .hash = key_of(maker, &config->hash_key),
                   .range = key_of(maker, &config->range_key),
                   .as_attributes = config->as == CONFIG_DYNAMODB_ATTRIBUTES,

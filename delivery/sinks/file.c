@@ -147,7 +147,7 @@ static bool open_file(struct sink_file *file, struct error *err)
         return true;
     if (!is_free(file, err))
         return false;
-    if (!sink_lines_open(&file->lines, file->options.path, err))
+    if (!sink_lines_open(&file->lines, file->options.path, file->options.mode, err))
         return false;
     if (file->lines.torn > 0)
         LOG_EVENT(LOG_WARN, "sink_torn_line", LOG_STR("sink", str_from_c(file->options.name)),

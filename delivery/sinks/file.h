@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "delivery/sinks/sink.h"
 
 struct sink_file_options {
@@ -12,10 +14,11 @@ struct sink_file_options {
     const char *path;
     const char *const *taken; /* files that it must not write to, under any name; */
     size_t taken_count;       /* must outlive it */
+    mode_t mode;              /* of the files that it makes */
     uint64_t rotate_size;     /* begin a new file before so many bytes; 0: never */
     int64_t rotate_every_us;  /* begin a new file at multiples of this, UTC; 0: never */
     size_t batch;             /* most records written together; 0: the default */
 };
 
-/** Lines appended to a file, mode 0600; delivered means: fdatasync(2) has returned. */
+/** Lines appended to a file; delivered means: fdatasync(2) has returned. */
 struct sink sink_file(const struct sink_file_options *options);

@@ -29,7 +29,7 @@ void sink_lines_close(struct sink_lines *lines)
  * O_NONBLOCK: do not wait for the reader of a pipe; only a regular file is accepted later. A file
  * that exists may be from a process that was killed before it could sync the folder.
  */
-static bool open_or_create(const char *path, int *fd, struct error *err)
+static bool open_or_create(const char *path, mode_t mode, int *fd, struct error *err)
 {
     const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
@@ -41,7 +41,7 @@ static bool open_or_create(const char *path, int *fd, struct error *err)
     if (!file_make_parents(path, err))
         return false;
     *fd = open(path, flags | O_CREAT, S_IRUSR | S_IWUSR);
-    if (*fd < 0)
+    if (*fd < 0 || fchmod(*fd, mode) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
     return file_sync_parent(path, err);
 }
@@ -102,11 +102,11 @@ static bool settle(struct sink_lines *lines, const char *path, struct error *err
            fail_errno(err, ERR_SYSTEM, errno, "%s: cannot be synced", path);
 }
 
-bool sink_lines_open(struct sink_lines *lines, const char *path, struct error *err)
+bool sink_lines_open(struct sink_lines *lines, const char *path, mode_t mode, struct error *err)
 {
     struct sink_lines opened = { .fd = -1 };
 
-    if (open_or_create(path, &opened.fd, err) && settle(&opened, path, err)) {
+    if (open_or_create(path, mode, &opened.fd, err) && settle(&opened, path, err)) {
         *lines = opened;
         return true;
     }

@@ -26,8 +26,10 @@ struct sink_lines {
     int64_t changed_us; /* when it was last written to, since 1970 */
 };
 
-/** Open the file; create it with mode 0600, its folders with 0700. ERR_SYSTEM. */
-NODISCARD bool sink_lines_open(struct sink_lines *lines, const char *path, struct error *err);
+/** Open the file; create it with `mode`, whatever the umask is, its folders with 0700. ERR_SYSTEM.
+ */
+NODISCARD bool sink_lines_open(struct sink_lines *lines, const char *path, mode_t mode,
+                               struct error *err);
 
 /**
  * Append `text`, whole lines, and wait until it is on stable storage. ERR_SYSTEM: the file is

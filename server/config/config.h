@@ -254,6 +254,13 @@ struct config_sasl {
 };
 
 enum config_order { CONFIG_ORDER_NONE, CONFIG_ORDER_KEY, CONFIG_ORDER_STRICT };
+
+/** The key `mode`: of a file, or of writing to DynamoDB. */
+struct config_sink_mode {
+    uint32_t permissions;
+    enum config_dynamodb_mode dynamodb;
+};
+
 struct config_ttl {
     const char *name; /* "": none */
     int64_t after_us;
@@ -302,7 +309,7 @@ struct config_sink {
     const char *source; /* texts as in delivery/record_format.h */
     const char *detail_type;
     const char *table;
-    enum config_dynamodb_mode mode;
+    struct config_sink_mode mode;
     struct config_pairs hash_key;  /* one name to a JSON Pointer into the record */
     struct config_pairs range_key; /* the same, or none */
     enum config_dynamodb_as as;

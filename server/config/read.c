@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "base/chars.h"
 #include "base/vault.h"
 #include "settings/unit.h"
 
@@ -184,6 +185,22 @@ static void read_order(const struct config_reading *reading, const struct settin
     else if (json_kind(from->value) == JSON_BOOLEAN && json_object_get_boolean(from->value))
         order = CONFIG_ORDER_STRICT;
     *(enum config_order *)to = order;
+}
+
+/* Digits are octal, with or without a 0 in front: 0640 without quotes is the number 640. */
+static void read_mode(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    struct config_sink_mode mode = { .permissions = 0600, .dynamodb = CONFIG_DYNAMODB_INSERT };
+    struct str text = json_is_string(from->value) ? json_str(from->value)
+                                                  : json_text(reading->arena, from->value);
+
+    if (str_equal(text, STR("replace")))
+        mode.dynamodb = CONFIG_DYNAMODB_REPLACE;
+    if (text.len > 0 && char_is_digit(text.ptr[0]))
+        mode.permissions = 0;
+    for (size_t i = 0; i < text.len && char_is_digit(text.ptr[i]); i++)
+        mode.permissions = mode.permissions * 8 + (uint32_t)(text.ptr[i] - '0');
+    *(struct config_sink_mode *)to = mode;
 }
 
 static bool read_port(struct str text, uint16_t *port)
@@ -494,7 +511,7 @@ static const struct config_key sink_keys[] = {
     KEY(config_sink, source, read_text),
     KEY(config_sink, detail_type, read_text),
     KEY(config_sink, table, read_text),
-    KEY(config_sink, mode, read_choice),
+    KEY(config_sink, mode, read_mode),
     KEY(config_sink, hash_key, read_pairs),
     KEY(config_sink, range_key, read_pairs),
     KEY(config_sink, as, read_choice),

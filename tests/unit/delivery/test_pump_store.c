@@ -60,7 +60,8 @@ static struct pump *start(struct pump_rules rules)
     struct pump *pump;
 
     folder_path(&store.folder, "records.ndjson", path);
-    place.file = sink_file(&(struct sink_file_options){ .name = names[0], .path = path });
+    place.file =
+        sink_file(&(struct sink_file_options){ .name = names[0], .path = path, .mode = 0600 });
     pump = pump_create(&(struct pump_options){
         .name = names[0],
         .rules = rules,

@@ -42,6 +42,7 @@ static struct sink make(uint64_t rotate_size, int64_t rotate_every_us)
     return sink_file(&(struct sink_file_options){
         .name = "archive",
         .path = path,
+        .mode = 0600,
         .rotate_size = rotate_size,
         .rotate_every_us = rotate_every_us,
     });
@@ -78,7 +79,12 @@ static void what_is_taken_is_not_opened(void)
     folder_write(&folder, "database", STR("no line end"));
     folder_path(&folder, "records.ndjson", path);
     sink = sink_file(&(struct sink_file_options){
-        .name = "archive", .path = path, .taken = taken, .taken_count = COUNT_OF(taken) });
+        .name = "archive",
+        .path = path,
+        .mode = 0600,
+        .taken = taken,
+        .taken_count = COUNT_OF(taken),
+    });
     assert(link(database, path) == 0);
     answer = sink_suite_deliver(&sink, &record, 1);
     sink_suite_check_all(answer, 1, SINK_POSTPONED);
@@ -177,6 +183,35 @@ static void files_and_folders_are_the_owners_alone(void)
     folder_path(&folder, "new/deep", deep);
     CHECK(stat(deep, &info) == 0 && (info.st_mode & 07777) == 0700);
     sink.destroy(sink.self);
+    folder_done(&folder);
+}
+
+static mode_t mode_of(const char *file)
+{
+    struct stat info;
+
+    assert(stat(file, &info) == 0);
+    return info.st_mode & 07777;
+}
+
+static void files_get_the_permissions_of_the_sink(void)
+{
+    mode_t before = umask(0077);
+    struct sink sink;
+
+    begin();
+    sink = sink_file(&(struct sink_file_options){ .name = "archive", .path = path, .mode = 0664 });
+    deliver(&sink, 0);
+    CHECK_INT(mode_of(path), 0664);
+    CHECK(chmod(path, 0640) == 0);
+    sink.reopen(sink.self);
+    deliver(&sink, 1);
+    CHECK_INT(mode_of(path), 0640); /* it was there */
+    CHECK(unlink(path) == 0);
+    deliver(&sink, 2);
+    CHECK_INT(mode_of(path), 0664);
+    sink.destroy(sink.self);
+    (void)umask(before);
     folder_done(&folder);
 }
 
@@ -563,6 +598,7 @@ int main(void)
     folder_done(&folder);
     RUN(files_and_folders_are_the_owners_alone);
     RUN(what_is_taken_is_not_opened);
+    RUN(files_get_the_permissions_of_the_sink);
     RUN(what_is_there_is_added_to);
     RUN(a_long_torn_line_is_found);
     RUN(a_file_is_full_at_its_size);

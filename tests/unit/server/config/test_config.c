@@ -3,6 +3,7 @@
  */
 #include "server/config/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -257,6 +258,39 @@ static void every_kind_of_value_is_read(void)
     CHECK_INT(config->log.format, LOG_TEXT);
     CHECK(config->log.client_address);
     config_destroy(config);
+}
+
+static void the_mode_of_a_sink_is_read(void)
+{
+    static const struct {
+        const char *sink;
+        uint32_t permissions;
+        enum config_dynamodb_mode dynamodb;
+    } cases[] = {
+        { "kind: file, path: /tmp/a", 0600, CONFIG_DYNAMODB_INSERT },
+        { "kind: file, path: /tmp/a, mode: 0640", 0640, CONFIG_DYNAMODB_INSERT },
+        { "kind: file, path: /tmp/a, mode: 644", 0644, CONFIG_DYNAMODB_INSERT },
+        { "kind: file, path: /tmp/a, mode: '0666'", 0666, CONFIG_DYNAMODB_INSERT },
+        { "kind: dynamodb, table: abc, hash_key: {a: /a}", 0600, CONFIG_DYNAMODB_INSERT },
+        { "kind: dynamodb, table: abc, hash_key: {a: /a}, mode: insert", 0600,
+          CONFIG_DYNAMODB_INSERT },
+        { "kind: dynamodb, table: abc, hash_key: {a: /a}, mode: replace", 0600,
+          CONFIG_DYNAMODB_REPLACE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct config *config;
+        char yaml[200];
+
+        TEST_CASE(cases[i].sink);
+        (void)snprintf(yaml, sizeof(yaml), "sinks: [{name: a, %s}]\n", cases[i].sink);
+        config = load(yaml);
+        if (!config)
+            continue;
+        CHECK_INT(config->sinks[0].mode.permissions, cases[i].permissions);
+        CHECK_INT(config->sinks[0].mode.dynamodb, cases[i].dynamodb);
+        config_destroy(config);
+    }
 }
 
 static void the_keys_of_kafka_are_read(void)
@@ -526,6 +560,7 @@ int main(void)
     RUN(lambda_must_learn_of_what_is_refused);
     RUN(defaults_hold_where_nothing_is_said);
     RUN(every_kind_of_value_is_read);
+    RUN(the_mode_of_a_sink_is_read);
     RUN(the_keys_of_kafka_are_read);
     RUN(loading_reports_the_first_problem);
     RUN(the_option_beats_the_environment);

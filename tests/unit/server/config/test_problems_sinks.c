@@ -296,6 +296,18 @@ static const struct problem_case sink_cases[] = {
       "     oauth: {token_url: http://x, client_id: c, client_secret_file: /nonexistent/s}}\n",
       "3: sinks[0].oauth: the header authorization is configured as well\n"
       "3: sinks[0].oauth.client_secret_file: /nonexistent/s: No such file or directory\n" },
+    { "sinks:\n  - {name: a, kind: file, path: x, mode: 0640}\n"
+      "  - {name: b, kind: file, path: y, mode: '0664'}\n"
+      "  - {name: c, kind: file, path: z, mode: null}\n",
+      "" },
+    { "sinks:\n  - {name: a, kind: file, path: x, mode: 0o640}\n"
+      "  - {name: b, kind: file, path: y, mode: insert}\n"
+      "  - {name: c, kind: file, path: z, mode: '0755'}\n"
+      "  - {name: d, kind: http, url: http://x, mode: 0600}\n",
+      "2: sinks[0].mode: expected one of: 0600, 0640, 0644, 0660, 0664, 0666\n"
+      "3: sinks[1].mode: expected one of: 0600, 0640, 0644, 0660, 0664, 0666\n"
+      "4: sinks[2].mode: expected one of: 0600, 0640, 0644, 0660, 0664, 0666\n"
+      "5: sinks[3].mode: is not a key of kind http\n" },
     { "sinks:\n  - {name: a, kind: file, path: x, sign: {}, oauth: {}, compression: gzip}\n",
       "2: sinks[0].sign: is not a key of kind file\n"
       "2: sinks[0].oauth: is not a key of kind file\n"
@@ -384,6 +396,8 @@ static const struct problem_case aws_sink_cases[] = {
       "2: sinks[0].range_key: hash_key has this name already\n"
       "2: sinks[0].ttl.name: hash_key has this name already\n"
       "2: sinks[0].ttl.name: range_key has this name already\n" },
+    { DYNAMODB("hash_key: {a: /a}, mode: 0600"),
+      "2: sinks[0].mode: expected one of: insert, replace\n" },
     { SINK("kind: firehose, delivery_stream: a, newline: false"), "" },
     { SINK("kind: firehose, delivery_stream: a, newline: null"), "" },
     { SINK("kind: firehose"), "2: sinks[0].delivery_stream: is missing\n" },
