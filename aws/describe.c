@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/member.h"
 
 enum { ANSWER_MAX = 256 * 1024, FORM_MAX = 4096 };
 
@@ -55,8 +56,8 @@ static struct buf *begin_body(const struct question *question, const char *membe
 {
     struct buf *body = arena_buf(question->arena, ANSWER_MAX);
 
-    buf_printf(body, "{\"%s\":", member);
-    json_write_string(body, str_from_c(question->options->name));
+    buf_add_char(body, '{');
+    member_text(body, member, str_from_c(question->options->name));
     return body;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/flat.h"
+#include "base/member.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -43,12 +44,10 @@ void response_refuse(struct response *response, struct arena *arena, int status,
 {
     struct buf *body = arena_buf(arena, BODY_MAX);
 
-    buf_add(body, STR("{\"error\":"));
-    json_write_string(body, str_from_c(response_reason(status)));
-    if (details) {
-        buf_add(body, STR(",\"details\":"));
-        json_write_string(body, str_from_c(details));
-    }
+    buf_add_char(body, '{');
+    member_text(body, "error", str_from_c(response_reason(status)));
+    if (details)
+        member_text(body, "details", str_from_c(details));
     buf_add_char(body, '}');
     response->status = status;
     response->body = buf_str(body);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/flat.h"
+#include "base/member.h"
 #include "base/memory.h"
 
 enum { BODY_MAX = 64 * 1024 };
@@ -77,37 +78,31 @@ bool health_is_ready(const struct health *health)
            !find_unusable(health, &unusable);
 }
 
-/* `,"name":"text"`. */
-static void write_text(struct buf *out, const char *name, const char *text)
-{
-    buf_printf(out, ",\"%s\":", name);
-    json_write_string(out, str_from_c(text));
-}
-
 /* `,"name":"text"` of a failure, without details that are for operators only; the log has those. */
 static void write_failure(struct buf *out, const char *name, const struct error *err)
 {
     struct error shown = *err;
 
     registry_cut_for_senders(&shown);
-    write_text(out, name, shown.text);
+    member_text(out, name, str_from_c(shown.text));
 }
 
 /* The news of a usable schema: the registry's last error, what the guard found. */
 static void write_schema_news(struct buf *out, const struct catalog_status *status)
 {
-    buf_add(out, STR("{\"schema\":"));
-    json_write_string(out, str_from_c(status->schema));
-    write_text(out, "version", status->version);
+    buf_add_char(out, '{');
+    member_text(out, "schema", str_from_c(status->schema));
+    member_text(out, "version", str_from_c(status->version));
     if (status->error.code != ERR_NONE)
         write_failure(out, "last_error", &status->error);
     if (status->suspect[0]) {
-        buf_printf(out, ",\"guard\":{\"held\":%s", status->suspect_is_live ? "false" : "true");
-        write_text(out, "version", status->suspect);
-        buf_printf(out, ",\"tried\":%zu,\"refused\":%zu", status->finding.tried,
-                   status->finding.refused);
-        write_text(out, "instanceLocation", status->finding.place.instance_location);
-        write_text(out, "keywordLocation", status->finding.place.keyword_location);
+        member_open(out, "guard", '{');
+        member_bool(out, "held", !status->suspect_is_live);
+        member_text(out, "version", str_from_c(status->suspect));
+        member_int(out, "tried", (int64_t)status->finding.tried);
+        member_int(out, "refused", (int64_t)status->finding.refused);
+        member_text(out, "instanceLocation", str_from_c(status->finding.place.instance_location));
+        member_text(out, "keywordLocation", str_from_c(status->finding.place.keyword_location));
         buf_add_char(out, '}');
     }
     buf_add_char(out, '}');
@@ -121,7 +116,8 @@ static void write_schema_check(struct buf *out, const struct health *health,
     struct catalog_status status;
     size_t news = 0;
 
-    buf_printf(out, "\"schema\":{\"ok\":%s", reason ? "false" : "true");
+    member_open(out, "schema", '{');
+    member_bool(out, "ok", !reason);
     if (reason)
         write_failure(out, "reason", reason);
     for (size_t i = 0; i < catalog_count(health->catalog); i++) {
@@ -137,9 +133,10 @@ static void write_schema_check(struct buf *out, const struct health *health,
 /* `"name":{"ok":true}` or, with a reason, `"name":{"ok":false,"reason":...}`. */
 static void write_check(struct buf *out, const char *name, const char *reason)
 {
-    buf_printf(out, "\"%s\":{\"ok\":%s", name, reason ? "false" : "true");
+    member_open(out, name, '{');
+    member_bool(out, "ok", !reason);
     if (reason)
-        write_text(out, "reason", reason);
+        member_text(out, "reason", str_from_c(reason));
     buf_add_char(out, '}');
 }
 
@@ -157,14 +154,10 @@ static enum handler_step answer_ready(void *self, struct request *request,
 
     buf_printf(body, "{\"ready\":%s,\"checks\":{", ready ? "true" : "false");
     write_schema_check(body, health, has_unusable ? &unusable.error : NULL);
-    buf_add_char(body, ',');
     write_check(body, "store", trouble);
-    buf_add_char(body, ',');
     write_check(body, "draining", draining ? "draining" : NULL);
-    if (memory) {
-        buf_add_char(body, ',');
+    if (memory)
         write_check(body, "memory", memory);
-    }
     buf_add(body, STR("}}"));
     response->body = buf_str(body);
     response->status = ready ? 200 : 503;

@@ -4,14 +4,7 @@
 #include "handlers/outcome.h"
 
 #include "base/flat.h"
-
-static void write_id(struct buf *out, struct str id)
-{
-    if (id.ptr)
-        json_write_string(out, id);
-    else
-        buf_add(out, STR("null"));
-}
+#include "base/member.h"
 
 void outcome_write_units(struct buf *out, const struct schema_report *report)
 {
@@ -28,7 +21,7 @@ static void write_errors(struct buf *out, const struct schema_report *report)
 {
     if (report->count == 0)
         return;
-    buf_add(out, STR(",\"errors\":"));
+    member_key(out, "errors");
     outcome_write_units(out, report);
     if (report->truncated)
         buf_add(out, STR(",\"truncated\":true"));
@@ -37,12 +30,9 @@ static void write_errors(struct buf *out, const struct schema_report *report)
 /* The members that a refusal has, alone or among a batch's results; no braces. */
 static void write_members(struct buf *out, const struct outcome *outcome)
 {
-    buf_add(out, STR("\"error\":"));
-    json_write_string(out, str_from_c(outcome->row->error));
-    if (outcome->details.ptr) {
-        buf_add(out, STR(",\"details\":"));
-        json_write_string(out, outcome->details);
-    }
+    member_text(out, "error", str_from_c(outcome->row->error));
+    if (outcome->details.ptr)
+        member_text(out, "details", outcome->details);
     write_errors(out, &outcome->report);
 }
 
@@ -59,25 +49,22 @@ void outcome_write_receipt(struct buf *out, const struct outcome *outcome)
         buf_add(out, STR("{\"status\":\"dropped\"}"));
         return;
     }
-    buf_add(out, STR("{\"id\":"));
-    write_id(out, outcome->id);
+    buf_add_char(out, '{');
+    member_text(out, "id", outcome->id);
     buf_add(out, STR(",\"status\":\"accepted\"}"));
 }
 
 static void write_result(struct buf *out, const struct outcome *outcome)
 {
-    buf_add(out, STR("{\"id\":"));
-    write_id(out, outcome->id);
-    buf_add(out, STR(",\"status\":"));
-    buf_add_int(out, outcome->row->status);
+    buf_add_char(out, '{');
+    member_text(out, "id", outcome->id);
+    member_int(out, "status", outcome->row->status);
     if (outcome->condition == CONDITION_DUPLICATE)
         buf_add(out, STR(",\"duplicate\":true"));
     if (outcome->condition == CONDITION_DROPPED)
         buf_add(out, STR(",\"dropped\":true"));
-    if (outcome->row->error) {
-        buf_add_char(out, ',');
+    if (outcome->row->error)
         write_members(out, outcome);
-    }
     buf_add_char(out, '}');
 }
 

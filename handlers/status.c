@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/flat.h"
+#include "base/member.h"
 
 static const char processing[] = "Processing failed";
 static const char unavailable[] = "Service unavailable";
@@ -88,13 +89,12 @@ void status_write_map(struct buf *out, enum status_map map)
     for (enum condition i = 0; i < CONDITION_COUNT; i++) {
         const struct status_row *row = status_row(map, i);
 
-        buf_printf(out, "%s{\"condition\":\"%s\",\"status\":%d,\"error\":", i ? "," : "",
-                   row->condition, row->status);
-        if (row->error)
-            json_write_string(out, str_from_c(row->error));
-        else
-            buf_add(out, STR("null"));
-        buf_printf(out, ",\"retry_after\":%s}", row->retry_after ? "true" : "false");
+        buf_add(out, i ? STR(",{") : STR("{"));
+        member_text(out, "condition", str_from_c(row->condition));
+        member_int(out, "status", row->status);
+        member_text(out, "error", row->error ? str_from_c(row->error) : STR_NONE);
+        member_bool(out, "retry_after", row->retry_after);
+        buf_add_char(out, '}');
     }
     buf_add(out, STR("]}"));
 }

@@ -4,6 +4,8 @@
 /* NOLINTBEGIN(misc-no-recursion): bounded by CHECK_DEPTH_MAX */
 #include "schema/report.h"
 
+#include "base/member.h"
+
 #include <stdlib.h>
 
 enum {
@@ -286,11 +288,9 @@ enum schema_verdict schema_report(const struct schema *schema, const struct flat
 
 void schema_unit_write(struct buf *out, const struct schema_unit *unit)
 {
-    buf_add(out, STR("{\"instanceLocation\":"));
-    json_write_string(out, unit->instance_location);
-    buf_add(out, STR(",\"keywordLocation\":"));
-    json_write_string(out, unit->keyword_location);
-    buf_add(out, STR(",\"error\":"));
-    json_write_string(out, unit->error);
+    buf_add_char(out, '{');
+    member_text(out, "instanceLocation", unit->instance_location);
+    member_text(out, "keywordLocation", unit->keyword_location);
+    member_text(out, "error", unit->error);
     buf_add_char(out, '}');
 }

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "server/control_socket.h"
@@ -155,8 +156,8 @@ static void run_order(struct control *control, const struct client *client, stru
     release_target(control);
     if (!done) {
         buf_clear(out);
-        buf_add(out, STR("{\"ok\":false,\"error\":"));
-        json_write_string(out, str_from_c(err.text));
+        buf_add(out, STR("{\"ok\":false"));
+        member_text(out, "error", str_from_c(err.text));
     }
     buf_add(out, STR("}\n"));
 }

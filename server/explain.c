@@ -4,6 +4,7 @@
 #include "server/explain.h"
 
 #include "base/json.h"
+#include "base/member.h"
 #include "server/output.h"
 
 enum { OUTPUT_MAX = 128 * 1024 * 1024 };
@@ -95,10 +96,10 @@ static void add_miss(struct explanation *explanation, const struct route *route,
         return;
     }
     buf_add(out, is_first ? STR("{") : STR(",{"));
-    output_text(out, "route", route->name);
-    output_text(out, "key", miss->key);
-    output_json(out, "expected", miss->expected.len ? miss->expected : STR_NONE);
-    output_text(out, "found", str_from_c(miss->found));
+    member_text(out, "route", route->name);
+    member_text(out, "key", miss->key);
+    member_json(out, "expected", miss->expected.len ? miss->expected : STR_NONE);
+    member_text(out, "found", str_from_c(miss->found));
     buf_add_char(out, '}');
 }
 
@@ -159,8 +160,8 @@ static void add_field(void *self, const struct event *event, struct str field, s
 
     if (explanation->json) {
         buf_add(out, out->len > 0 ? STR(",{") : STR("{"));
-        output_text(out, "field", field);
-        output_text(out, "from", from);
+        member_text(out, "field", field);
+        member_text(out, "from", from);
         if (number > 1)
             buf_printf(out, ",\"output\":%zu", number);
         buf_add_char(out, '}');
@@ -209,7 +210,7 @@ static void add_json_step(struct explanation *explanation, const char *step, boo
     buf_printf(out, "%s{\"step\":\"%s\",\"ok\":%s", explanation->steps ? "," : "", step,
                ok ? "true" : "false");
     if (text.len > 0)
-        output_text(out, ok ? "found" : "error", text);
+        member_text(out, ok ? "found" : "error", text);
 }
 
 static void add_text_step(struct explanation *explanation, const char *step, bool ok,
@@ -265,9 +266,9 @@ static void explain_shadow(void *self, const struct event *event, const struct s
 
     if (explanation->json) {
         buf_printf(out, ",{\"step\":\"shadow\",\"ok\":true,\"verdict\":\"%s\"", verdict);
-        output_text(out, "schema", str_from_c(name));
-        output_text(out, "rule", str_from_c(word->place.keyword_location));
-        output_text(out, "place", str_from_c(word->place.instance_location));
+        member_text(out, "schema", str_from_c(name));
+        member_text(out, "rule", str_from_c(word->place.keyword_location));
+        member_text(out, "place", str_from_c(word->place.instance_location));
         if (explanation->is_array)
             buf_printf(out, ",\"event\":%zu", element_number(explanation, event));
         buf_add_char(out, '}');

@@ -8,8 +8,8 @@
 
 #include "base/attr.h"
 #include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
-#include "server/output.h"
 #include "server/totals.h"
 
 enum { FIELDS = 3, NAME_SIZE = 72 };
@@ -171,7 +171,7 @@ static void write_series(const struct history *history, const struct series *ser
     size_t first = history->count < HISTORY_STEPS ? 0 : history->next;
 
     buf_add_char(out, '{');
-    output_text(out, "name", str_from_c(series->name));
+    member_text(out, "name", str_from_c(series->name));
     for (size_t i = 0; i < FIELDS; i++) {
         buf_printf(out, ",\"%s\":[", fields[i].name);
         for (size_t j = 0; j < history->count; j++)
@@ -195,10 +195,12 @@ static void write_list(const struct history *history, const struct series_list *
 void history_write(const struct history *history, struct buf *out)
 {
     buf_printf(out, "{\"step_s\":%d", HISTORY_STEP_S);
-    output_time(out, "end", history->end_us);
-    buf_printf(out, ",\"count\":%zu,\"routes\":[", history->count);
+    member_time(out, "end", history->end_us);
+    member_int(out, "count", (int64_t)history->count);
+    member_open(out, "routes", '[');
     write_list(history, &history->routes, route_fields, out);
-    buf_add(out, STR("],\"sinks\":["));
+    buf_add_char(out, ']');
+    member_open(out, "sinks", '[');
     write_list(history, &history->sinks, sink_fields, out);
     buf_add(out, STR("]}"));
 }

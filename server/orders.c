@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/member.h"
 #include "base/version.h"
 #include "server/config/config.h"
 #include "server/orders_internal.h"
-#include "server/output.h"
 
 struct order_ids {
     int64_t list[CONTROL_IDS_MAX];
@@ -50,11 +50,10 @@ static bool replay_row(struct resubmitter *resubmitter, int64_t row, struct buf 
 
     if (!resubmit_refused(resubmitter, row, &result, err))
         return false;
-    buf_printf(answer, ",\"status\":%d,\"outcome\":\"%s\",\"reason\":", result.status,
-               result.outcome);
-    json_write_string(answer, str_from_c(result.reason));
-    buf_add(answer, STR(",\"rule\":"));
-    json_write_string(answer, str_from_c(result.rule));
+    member_int(answer, "status", result.status);
+    member_text(answer, "outcome", str_from_c(result.outcome));
+    member_text(answer, "reason", str_from_c(result.reason));
+    member_text(answer, "rule", str_from_c(result.rule));
     return true;
 }
 
@@ -87,7 +86,7 @@ static bool replay_rows(const struct orders *orders, struct json_object *members
         buf_printf(answer, "%s{\"id\":%" PRId64, i > 0 ? "," : "", ids.list[i]);
         if (!(dead ? revive_row(orders, ids.list[i], answer, &why)
                    : replay_row(resubmitter, ids.list[i], answer, &why)))
-            output_text(answer, "error", str_from_c(why.text));
+            member_text(answer, "error", str_from_c(why.text));
         buf_add_char(answer, '}');
     }
     buf_add_char(answer, ']');
@@ -222,11 +221,11 @@ static bool run_again(const struct orders *orders, struct json_object *members, 
     replay.routes = json_text(arena, routes).ptr;
     if (!outbox_replay(orders->outbox, &replay, err))
         return false;
-    buf_printf(answer,
-               ",\"position\":%" PRId64 ",\"end\":%" PRId64 ",\"count\":%" PRId64
-               ",\"done\":%s,\"waits\":%s",
-               replay.position, replay.end, replay.count, replay.done ? "true" : "false",
-               replay.waits ? "true" : "false");
+    member_int(answer, "position", replay.position);
+    member_int(answer, "end", replay.end);
+    member_int(answer, "count", replay.count);
+    member_bool(answer, "done", replay.done);
+    member_bool(answer, "waits", replay.waits);
     return true;
 }
 
@@ -245,10 +244,10 @@ static bool order_top(const struct orders *orders, struct json_object *members, 
 {
     (void)members;
     (void)err;
-    buf_add(answer, STR(",\"top\":"));
+    member_key(answer, "top");
     metrics_write_state(orders->target->metrics, answer);
-    output_text(answer, "version", STR(SLUICE_VERSION));
-    output_text(answer, "status_map",
+    member_text(answer, "version", STR(SLUICE_VERSION));
+    member_text(answer, "status_map",
                 orders->target->config &&
                         orders->target->config->status_map == CONFIG_STATUS_EVENTBRIDGE
                     ? STR("eventbridge")
@@ -263,7 +262,7 @@ static bool order_shadow(const struct orders *orders, struct json_object *member
 
     if (!read_name(members, &route, err))
         return false;
-    buf_add(answer, STR(",\"shadow\":"));
+    member_key(answer, "shadow");
     return catalog_write_shadow(orders->target->catalog, str_from_c(route), answer, err);
 }
 
@@ -284,8 +283,9 @@ static bool order_where(const struct orders *orders, struct json_object *members
 
     (void)members;
     (void)err;
-    buf_printf(answer, ",\"host\":\"%s\",\"port\":%u,\"tls\":%s", where->host,
-               (unsigned)where->port, where->tls ? "true" : "false");
+    member_text(answer, "host", str_from_c(where->host));
+    member_int(answer, "port", where->port);
+    member_bool(answer, "tls", where->tls);
     return true;
 }
 
@@ -300,8 +300,7 @@ static bool order_sink(const struct orders *orders, struct json_object *members,
     for (size_t i = 0; i < target->pump_count; i++) {
         if (strcmp(pump_name(target->pumps[i]), name) != 0)
             continue;
-        buf_printf(answer, ",\"misconfigured\":%s",
-                   pump_is_misconfigured(target->pumps[i]) ? "true" : "false");
+        member_bool(answer, "misconfigured", pump_is_misconfigured(target->pumps[i]));
         return true;
     }
     return fail(err, ERR_NOT_FOUND, "no configured sink has this name");

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/member.h"
 #include "handlers/status.h"
 #include "server/config/config.h"
-#include "server/output.h"
 #include "server/row_json.h"
 #include "settings/unit.h"
 
@@ -164,11 +164,12 @@ static bool read_list(const struct orders *orders, struct json_object *members, 
     if (!read_filter(members, &filter, err))
         return false;
     listing.max = filter.limit++;
-    buf_printf(answer, ",\"%s\":[", dead ? "dead" : "refused");
+    member_open(answer, dead ? "dead" : "refused", '[');
     if (!(dead ? outbox_view_dead(orders->view, &filter, list_dead, &listing, err)
                : outbox_view_refused(orders->view, &filter, list_refused, &listing, err)))
         return false;
-    buf_printf(answer, "],\"more\":%s", listing.more ? "true" : "false");
+    buf_add_char(answer, ']');
+    member_bool(answer, "more", listing.more);
     return true;
 }
 
@@ -198,12 +199,12 @@ static bool read_one(const struct orders *orders, struct json_object *members, b
         return false;
     if (filter.id == 0)
         return fail(err, ERR_INVALID, "no id");
-    buf_printf(answer, ",\"%s\":", dead ? "record" : "event");
+    member_key(answer, dead ? "record" : "event");
     if (!(dead ? outbox_view_dead(orders->view, &filter, list_dead, &listing, err)
                : outbox_view_refused(orders->view, &filter, list_refused, &listing, err)))
         return false;
     if (!dead)
-        output_text(answer, "payload", str_from_c(listing.payload));
+        member_text(answer, "payload", str_from_c(listing.payload));
     return listing.count == 1 || fail(err, ERR_NOT_FOUND, "no %s %" PRId64,
                                       dead ? "dead record" : "refused event", filter.id);
 }
@@ -243,10 +244,11 @@ bool order_refused_groups(const struct orders *orders, struct json_object *membe
     if (!read_filter(members, &filter, err))
         return false;
     filter.limit = 0;
-    buf_add(answer, STR(",\"groups\":["));
+    member_open(answer, "groups", '[');
     if (!outbox_view_groups(orders->view, &filter, list_group, &listing, err))
         return false;
-    buf_printf(answer, "],\"more\":%s", listing.more ? "true" : "false");
+    buf_add_char(answer, ']');
+    member_bool(answer, "more", listing.more);
     return true;
 }
 
@@ -257,30 +259,31 @@ static void write_guard(struct buf *out, const struct catalog_status *status)
     const struct guard_finding *finding = &status->finding;
 
     if (!status->suspect[0]) {
-        buf_add(out, STR(",\"guard\":null"));
+        member_json(out, "guard", STR_NONE);
         return;
     }
-    buf_printf(out, ",\"guard\":{\"held\":%s", status->suspect_is_live ? "false" : "true");
-    output_text(out, "version", str_from_c(status->suspect));
-    buf_printf(out, ",\"tried\":%zu,\"refused\":%zu", finding->tried, finding->refused);
-    output_text(out, "instance_location", str_from_c(finding->place.instance_location));
-    output_text(out, "keyword_location", str_from_c(finding->place.keyword_location));
+    member_open(out, "guard", '{');
+    member_bool(out, "held", !status->suspect_is_live);
+    member_text(out, "version", str_from_c(status->suspect));
+    member_int(out, "tried", (int64_t)finding->tried);
+    member_int(out, "refused", (int64_t)finding->refused);
+    member_text(out, "instance_location", str_from_c(finding->place.instance_location));
+    member_text(out, "keyword_location", str_from_c(finding->place.keyword_location));
     buf_add_char(out, '}');
 }
 
 static void write_schema(struct buf *out, const struct catalog_status *status)
 {
     buf_add_char(out, '{');
-    output_text(out, "registry", str_from_c(status->registry));
-    output_text(out, "schema", str_from_c(status->schema));
-    buf_printf(out, ",\"usable\":%s", status->usable ? "true" : "false");
-    output_text(out, "version", status->usable ? str_from_c(status->version) : STR_NONE);
-    buf_printf(out,
-               ",\"age_ms\":%" PRId64 ",\"refreshed\":%" PRIu64 ",\"failed\":%" PRIu64
-               ",\"guard_refusals\":%" PRIu64,
-               status->age_us / US_PER_MS, status->refreshed, status->failed,
-               status->guard_refusals);
-    output_text(out, "error",
+    member_text(out, "registry", str_from_c(status->registry));
+    member_text(out, "schema", str_from_c(status->schema));
+    member_bool(out, "usable", status->usable);
+    member_text(out, "version", status->usable ? str_from_c(status->version) : STR_NONE);
+    member_int(out, "age_ms", status->age_us / US_PER_MS);
+    member_int(out, "refreshed", (int64_t)status->refreshed);
+    member_int(out, "failed", (int64_t)status->failed);
+    member_int(out, "guard_refusals", (int64_t)status->guard_refusals);
+    member_text(out, "error",
                 status->error.code == ERR_NONE ? STR_NONE : str_from_c(status->error.text));
     write_guard(out, status);
     buf_add_char(out, '}');
@@ -294,7 +297,7 @@ bool order_schemas(const struct orders *orders, struct json_object *members, str
 
     (void)members;
     (void)err;
-    buf_add(answer, STR(",\"schemas\":["));
+    member_open(answer, "schemas", '[');
     for (size_t i = 0; i < catalog_count(catalog); i++) {
         if (i > 0)
             buf_add_char(answer, ',');
@@ -311,7 +314,7 @@ bool order_history(const struct orders *orders, struct json_object *members, str
     (void)members;
     if (!orders->history)
         return fail(err, ERR_NOT_FOUND, "the server has no admin address (admin.listen)");
-    buf_add(answer, STR(",\"history\":"));
+    member_key(answer, "history");
     history_write(orders->history, answer);
     return true;
 }

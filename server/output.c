@@ -4,56 +4,9 @@
 #include "server/output.h"
 
 #include "base/clock.h"
-#include "base/json.h"
-#include "base/secret.h"
 #include "base/utf8.h"
 
 enum { SECONDS_LEN = 19 };
-
-static void add_name(struct buf *out, const char *name)
-{
-    bool is_first = out->len > 0 && out->ptr[out->len - 1] == '{';
-
-    buf_printf(out, "%s\"%s\":", is_first ? "" : ",", name);
-}
-
-void output_text(struct buf *out, const char *name, struct str text)
-{
-    add_name(out, name);
-    if (text.ptr && utf8_is_valid(text))
-        json_write_string(out, text);
-    else
-        buf_add(out, STR("null"));
-}
-
-void output_time(struct buf *out, const char *name, int64_t us)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    clock_format(us, text);
-    output_text(out, name, us ? str_from_c(text) : STR_NONE);
-}
-
-void output_json(struct buf *out, const char *name, struct str text)
-{
-    add_name(out, name);
-    buf_add(out, text.ptr ? text : STR("null"));
-}
-
-void output_bytes(struct buf *out, const char *name, struct str bytes)
-{
-    if (utf8_is_valid(bytes)) {
-        output_text(out, name, bytes.ptr ? bytes : STR(""));
-        return;
-    }
-
-    struct str text = secret_base64(bytes);
-
-    buf_printf(out, ",\"%s_base64\":\"", name);
-    buf_add(out, text);
-    buf_add_char(out, '"');
-    secret_free(text);
-}
 
 void output_column(struct buf *out, struct str text, int width)
 {

@@ -14,6 +14,7 @@
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/thread.h"
@@ -176,8 +177,8 @@ static bool secrets_ask_at(struct secrets *secrets, size_t index, struct error *
     struct aws_failure failure = { 0 };
     struct str value = STR_NONE;
 
-    buf_add(body, STR("{\"SecretId\":"));
-    json_write_string(body, arn);
+    buf_add_char(body, '{');
+    member_text(body, "SecretId", arn);
     buf_add_char(body, '}');
 
     const struct aws_call call = { .operation = "GetSecretValue",

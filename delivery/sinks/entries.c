@@ -7,6 +7,7 @@
 
 #include "base/chars.h"
 #include "base/clock.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/utf8.h"
@@ -430,9 +431,9 @@ struct str entries_head(struct arena *arena, const char *name, const char *targe
 {
     struct buf *head = arena_buf(arena, SIZE_MAX);
 
-    buf_printf(head, "{\"%s\":", name);
-    json_write_string(head, str_from_c(target));
-    buf_printf(head, ",\"%s\":[", list);
+    buf_add_char(head, '{');
+    member_text(head, name, str_from_c(target));
+    member_open(head, list, '[');
     return buf_str(head);
 }
 

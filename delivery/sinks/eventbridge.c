@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "delivery/record_format.h"
 #include "delivery/record_text.h"
@@ -22,7 +23,7 @@ enum {
 
 struct sink_eventbridge {
     struct arena *arena;
-    struct str bus; /* `,"EventBusName":"..."`, or empty */
+    const char *bus; /* "": the default one */
     struct record_format *source;
     struct record_format *detail_type;
     struct json_pointer *time; /* NULL: none */
@@ -92,15 +93,14 @@ static enum entries_added eventbridge_add(void *self, struct entries_call *call,
 
     if (!make_event(bridge, item, &event))
         return ENTRIES_IMPOSSIBLE;
-    buf_add(call->body, STR("{\"Source\":"));
-    json_write_string(call->body, event.source);
-    buf_add(call->body, STR(",\"DetailType\":"));
-    json_write_string(call->body, event.detail_type);
+    buf_add_char(call->body, '{');
+    member_text(call->body, "Source", event.source);
+    member_text(call->body, "DetailType", event.detail_type);
     if (bridge->time)
-        buf_printf(call->body, ",\"Time\":%lld", (long long)(event.time_us / US_PER_S));
-    buf_add(call->body, bridge->bus);
-    buf_add(call->body, STR(",\"Detail\":"));
-    json_write_string(call->body, event.detail);
+        member_int(call->body, "Time", event.time_us / US_PER_S);
+    if (*bridge->bus)
+        member_text(call->body, "EventBusName", str_from_c(bridge->bus));
+    member_text(call->body, "Detail", event.detail);
     buf_add_char(call->body, '}');
     return ENTRIES_ADDED;
 }
@@ -128,17 +128,6 @@ static void eventbridge_destroy(void *self)
     mem_free(bridge);
 }
 
-static struct str bus_member(struct arena *arena, const char *bus)
-{
-    struct buf *member = arena_buf(arena, SIZE_MAX);
-
-    if (*bus) {
-        buf_add(member, STR(",\"EventBusName\":"));
-        json_write_string(member, str_from_c(bus));
-    }
-    return buf_str(member);
-}
-
 static bool compile_texts(struct sink_eventbridge *bridge,
                           const struct sink_eventbridge_options *options, struct error *err)
 {
@@ -159,7 +148,7 @@ bool sink_eventbridge(const struct sink_eventbridge_options *options, struct sin
     struct sink_eventbridge *bridge = mem_alloc(sizeof(*bridge));
 
     bridge->arena = arena_create();
-    bridge->bus = bus_member(bridge->arena, options->bus);
+    bridge->bus = arena_copy(bridge->arena, str_from_c(options->bus)).ptr;
     if (compile_texts(bridge, options, err) &&
         entries_create(&options->entries,
                        &(struct entries_target){

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/chars.h"
 #include "base/fetch.h"
+#include "base/member.h"
 #include "base/memory.h"
 
 enum {
@@ -86,8 +87,7 @@ static void add_member(struct buf *json, struct str element, const char *name, s
 {
     struct str text = aws_xml_text(element, name, arena);
 
-    buf_printf(json, ",\"%s\":", name);
-    json_write_string(json, text.ptr ? text : STR(""));
+    member_text(json, name, text.ptr ? text : STR(""));
 }
 
 /* `"LIST":[{"Id":...,"Code":...}, ...]` from `<LIST><member><Id>...`. */

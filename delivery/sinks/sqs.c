@@ -8,6 +8,7 @@
 #include "delivery/sinks/sqs.h"
 
 #include "base/arena.h"
+#include "base/member.h"
 #include "base/memory.h"
 
 enum {
@@ -27,19 +28,11 @@ static void sqs_attributes(struct buf *body, const struct message *message)
         if (i > 0)
             buf_add_char(body, ',');
         json_write_string(body, message->attributes[i].name);
-        buf_add(body, STR(":{\"DataType\":\"String\",\"StringValue\":"));
-        json_write_string(body, message->attributes[i].value);
+        buf_add(body, STR(":{\"DataType\":\"String\""));
+        member_text(body, "StringValue", message->attributes[i].value);
         buf_add_char(body, '}');
     }
     buf_add_char(body, '}');
-}
-
-static void sqs_member(struct buf *body, struct str key, struct str value)
-{
-    if (!value.ptr)
-        return;
-    buf_add(body, key);
-    json_write_string(body, value);
 }
 
 static enum entries_added sqs_add(void *self, struct entries_call *call, struct entries_item *item)
@@ -50,11 +43,13 @@ static enum entries_added sqs_add(void *self, struct entries_call *call, struct 
     if (!messages_make(&sqs->messages, item, &message))
         return ENTRIES_IMPOSSIBLE;
     buf_printf(call->body, "{\"Id\":\"%zu\"", call->count);
-    sqs_member(call->body, STR(",\"MessageGroupId\":"), message.group_id);
-    sqs_member(call->body, STR(",\"MessageDeduplicationId\":"), message.deduplication_id);
+    if (message.group_id.ptr)
+        member_text(call->body, "MessageGroupId", message.group_id);
+    if (message.deduplication_id.ptr)
+        member_text(call->body, "MessageDeduplicationId", message.deduplication_id);
     if (message.attribute_count > 0)
         sqs_attributes(call->body, &message);
-    sqs_member(call->body, STR(",\"MessageBody\":"), message.body);
+    member_text(call->body, "MessageBody", message.body);
     buf_add_char(call->body, '}');
     return ENTRIES_ADDED;
 }

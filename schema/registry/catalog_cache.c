@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "base/secret.h"
 
@@ -164,14 +165,11 @@ bool catalog_cache_read(const struct catalog_place *place, struct schema_definit
 static void write_head(const struct catalog_place *place,
                        const struct schema_definition *definition, struct buf *out)
 {
-    buf_add(out, STR("{\"registry\":"));
-    json_write_string(out, str_from_c(place->registry));
-    buf_add(out, STR(",\"schema\":"));
-    json_write_string(out, str_from_c(place->schema));
-    buf_add(out, STR(",\"version\":"));
-    json_write_string(out, str_from_c(definition->version));
-    buf_add(out, STR(",\"uuid\":"));
-    json_write_string(out, str_from_c(definition->uuid));
+    buf_add_char(out, '{');
+    member_text(out, "registry", str_from_c(place->registry));
+    member_text(out, "schema", str_from_c(place->schema));
+    member_text(out, "version", str_from_c(definition->version));
+    member_text(out, "uuid", str_from_c(definition->uuid));
     buf_add(out, STR("}\n"));
 }
 

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "schema/registry/catalog_internal.h"
 
@@ -150,25 +150,18 @@ void catalog_shadow_status(struct catalog *catalog, size_t index, struct catalog
         out->totals[i] = shadow_total(entry->shadow, i);
 }
 
-static void write_member(struct buf *out, const char *name, const char *text)
-{
-    buf_printf(out, "\"%s\":", name);
-    json_write_string(out, str_from_c(text));
-    buf_add_char(out, ',');
-}
-
 static void write_entry(struct catalog *catalog, const struct catalog_entry *entry, struct buf *out)
 {
     struct catalog_status status;
 
     catalog_fill_status(catalog, entry, &status);
     buf_add_char(out, '{');
-    write_member(out, "route", entry->routes.ptr);
-    write_member(out, "registry", status.registry);
-    write_member(out, "schema", status.schema);
-    write_member(out, "shadow", entry->shadow_name);
-    buf_printf(out, "\"usable\":%s,", status.usable ? "true" : "false");
-    write_member(out, "error", status.error.text);
+    member_text(out, "route", entry->routes);
+    member_text(out, "registry", str_from_c(status.registry));
+    member_text(out, "schema", str_from_c(status.schema));
+    member_text(out, "shadow", str_from_c(entry->shadow_name));
+    member_bool(out, "usable", status.usable);
+    member_text(out, "error", str_from_c(status.error.text));
     shadow_write(entry->shadow, out);
     buf_add_char(out, '}');
 }

@@ -11,6 +11,7 @@
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
 
 enum {
@@ -196,8 +197,11 @@ static bool fail_call(const struct call *call, const struct aws_failure *failure
     return fail_otherwise(call, failure, err);
 }
 
+/* Close the body and call. */
 static bool run(const struct call *call, struct json_object **answer, struct error *err)
 {
+    buf_add_char(call->body, '}');
+
     const struct aws_call aws = {
         .operation = call->operation,
         .body = buf_str(call->body),
@@ -216,18 +220,11 @@ static bool run(const struct call *call, struct json_object **answer, struct err
 
 /* Requests. */
 
-static void add_text(struct buf *out, const char *key, struct str value)
-{
-    buf_printf(out, "\"%s\":", key);
-    json_write_string(out, value);
-}
-
 static void add_schema_id(struct buf *out, const struct glue_schema *schema)
 {
-    buf_add(out, STR("\"SchemaId\":{"));
-    add_text(out, "RegistryName", str_from_c(schema->registry));
-    buf_add_char(out, ',');
-    add_text(out, "SchemaName", str_from_c(schema->schema));
+    member_open(out, "SchemaId", '{');
+    member_text(out, "RegistryName", str_from_c(schema->registry));
+    member_text(out, "SchemaName", str_from_c(schema->schema));
     buf_add_char(out, '}');
 }
 
@@ -280,16 +277,16 @@ bool glue_get_version(struct glue *glue, const struct registry_query *query, str
     int64_t number;
 
     if (glue_is_uuid(version)) {
-        add_text(body, "SchemaVersionId", version);
+        member_text(body, "SchemaVersionId", version);
     } else {
         add_schema_id(body, &schema);
-        buf_add(body, STR(",\"SchemaVersionNumber\":{"));
+        member_open(body, "SchemaVersionNumber", '{');
         if (glue_is_number(version, &number))
-            buf_printf(body, "\"VersionNumber\":%" PRId64 "}", number);
+            member_int(body, "VersionNumber", number);
         else
-            buf_add(body, STR("\"LatestVersion\":true}"));
+            member_bool(body, "LatestVersion", true);
+        buf_add_char(body, '}');
     }
-    buf_add_char(body, '}');
     if (!run(&call, &answer, err))
         return false;
     if (!is_of(json_find_str(answer, "SchemaArn"), query, arena))
@@ -332,12 +329,9 @@ static bool list_page(struct call call, struct str *next, struct json_object **a
 
     call.body = body;
     add_schema_id(body, call.schema);
-    buf_printf(body, ",\"MaxResults\":%d", PAGE_SIZE);
-    if (next->len > 0) {
-        buf_add_char(body, ',');
-        add_text(body, "NextToken", *next);
-    }
-    buf_add_char(body, '}');
+    member_int(body, "MaxResults", PAGE_SIZE);
+    if (next->len > 0)
+        member_text(body, "NextToken", *next);
     if (!run(&call, answer, err))
         return false;
     *next = copy_text(call.arena, *answer, "NextToken");
@@ -373,9 +367,8 @@ bool glue_check_definition(struct glue *glue, struct str definition, struct erro
     struct json_object *valid = NULL;
     bool ok;
 
-    buf_add(body, STR("\"DataFormat\":\"JSON\","));
-    add_text(body, "SchemaDefinition", definition);
-    buf_add_char(body, '}');
+    member_text(body, "DataFormat", STR("JSON"));
+    member_text(body, "SchemaDefinition", definition);
     ok = run(&call, &answer, err);
     if (ok && json_find(answer, "Valid", &valid) && json_kind(valid) == JSON_BOOLEAN &&
         !json_object_get_boolean(valid))
@@ -393,9 +386,7 @@ bool glue_register_version(struct glue *glue, const struct glue_registration *re
     struct json_object *answer = NULL;
 
     add_schema_id(body, &registration->schema);
-    buf_add_char(body, ',');
-    add_text(body, "SchemaDefinition", registration->definition);
-    buf_add_char(body, '}');
+    member_text(body, "SchemaDefinition", registration->definition);
     if (!run(&call, &answer, err))
         return false;
     read_version(arena, answer, out);
@@ -410,7 +401,6 @@ bool glue_get_compatibility(struct glue *glue, const struct glue_schema *schema,
     struct json_object *answer = NULL;
 
     add_schema_id(body, schema);
-    buf_add_char(body, '}');
     if (!run(&call, &answer, err))
         return false;
     *out = copy_text(arena, answer, "Compatibility");
@@ -438,8 +428,7 @@ bool glue_create_registry(struct glue *glue, const char *registry, bool *existed
     struct buf *body = begin_body(arena);
     const struct call call = { glue, "CreateRegistry", NULL, body, arena };
 
-    add_text(body, "RegistryName", str_from_c(registry));
-    buf_add_char(body, '}');
+    member_text(body, "RegistryName", str_from_c(registry));
 
     bool ok = create(&call, existed, err);
 
@@ -454,17 +443,14 @@ bool glue_create_schema(struct glue *glue, const struct glue_registration *regis
     struct buf *body = begin_body(arena);
     const struct call call = { glue, "CreateSchema", &registration->schema, body, arena };
 
-    buf_add(body, STR("\"RegistryId\":{"));
-    add_text(body, "RegistryName", str_from_c(registration->schema.registry));
-    buf_add(body, STR("},"));
-    add_text(body, "SchemaName", str_from_c(registration->schema.schema));
-    buf_add(body, STR(",\"DataFormat\":\"JSON\","));
-    add_text(body, "Compatibility", str_from_c(registration->compatibility));
-    if (registration->definition.len > 0) {
-        buf_add_char(body, ',');
-        add_text(body, "SchemaDefinition", registration->definition);
-    }
+    member_open(body, "RegistryId", '{');
+    member_text(body, "RegistryName", str_from_c(registration->schema.registry));
     buf_add_char(body, '}');
+    member_text(body, "SchemaName", str_from_c(registration->schema.schema));
+    member_text(body, "DataFormat", STR("JSON"));
+    member_text(body, "Compatibility", str_from_c(registration->compatibility));
+    if (registration->definition.len > 0)
+        member_text(body, "SchemaDefinition", registration->definition);
 
     bool ok = create(&call, existed, err);
 

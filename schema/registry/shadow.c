@@ -3,14 +3,13 @@
  */
 #include "schema/registry/shadow.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "schema/registry/registry.h"
 
@@ -133,22 +132,17 @@ uint64_t shadow_total(struct shadow *shadow, enum shadow_verdict verdict)
     return total;
 }
 
-static void write_text(struct buf *out, const char *name, const char *text)
-{
-    buf_printf(out, "\"%s\":", name);
-    json_write_string(out, str_from_c(text));
-}
-
 static void write_rule(struct buf *out, const struct shadow_rule *rule)
 {
-    char first_at[CLOCK_TEXT_SIZE];
+    const struct shadow_word *first = &rule->first;
 
-    clock_format(rule->first_us, first_at);
-    buf_printf(out, "{\"verdict\":\"%s\",", shadow_verdict_name(rule->first.verdict));
-    write_text(out, "rule", rule->first.place.keyword_location);
-    buf_add_char(out, ',');
-    write_text(out, "place", rule->first.place.instance_location);
-    buf_printf(out, ",\"events\":%" PRIu64 ",\"first_at\":\"%s\"}", rule->events, first_at);
+    buf_add_char(out, '{');
+    member_text(out, "verdict", str_from_c(shadow_verdict_name(first->verdict)));
+    member_text(out, "rule", str_from_c(first->place.keyword_location));
+    member_text(out, "place", str_from_c(first->place.instance_location));
+    member_int(out, "events", (int64_t)rule->events);
+    member_time(out, "first_at", rule->first_us);
+    buf_add_char(out, '}');
 }
 
 static void write_all(struct buf *out, const struct shadow *shadow)
@@ -157,19 +151,19 @@ static void write_all(struct buf *out, const struct shadow *shadow)
 
     if (shadow->since_us)
         clock_format(shadow->since_us, since);
-    write_text(out, "live_version", shadow->live);
-    buf_add_char(out, ',');
-    write_text(out, "shadow_version", shadow->version);
-    buf_printf(out, ",\"since\":\"%s\",\"events\":{", since);
+    member_text(out, "live_version", str_from_c(shadow->live));
+    member_text(out, "shadow_version", str_from_c(shadow->version));
+    member_text(out, "since", str_from_c(since));
+    member_open(out, "events", '{');
     for (enum shadow_verdict i = 0; i < SHADOW_VERDICTS; i++)
-        buf_printf(out, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", shadow_verdict_name(i),
-                   shadow->events[i]);
+        member_int(out, shadow_verdict_name(i), (int64_t)shadow->events[i]);
     buf_add(out, STR("},\"rules\":["));
     for (size_t i = 0; i < shadow->count; i++) {
         buf_add(out, i > 0 ? STR(",") : STR(""));
         write_rule(out, &shadow->rules[i]);
     }
-    buf_printf(out, "],\"rules_left_out\":%" PRIu64, shadow->left_out);
+    buf_add_char(out, ']');
+    member_int(out, "rules_left_out", (int64_t)shadow->left_out);
 }
 
 void shadow_write(struct shadow *shadow, struct buf *out)

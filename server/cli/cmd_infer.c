@@ -8,7 +8,6 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/infer.h"
-#include "server/output.h"
 
 enum { FILE_MAX = 256 * 1024 * 1024, OUTPUT_MAX = 64 * 1024 * 1024 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "delivery/outbox/view.h"
 #include "server/cli/admin.h"
@@ -47,19 +48,21 @@ static void add_json_sink(struct buf *out, const struct outbox_status *status, s
     const struct outbox_sink_counters *sink = &status->counters.sinks[index];
 
     buf_add_char(out, '{');
-    output_text(out, "name", str_from_c(sink->name));
-    buf_printf(out,
-               ",\"configured\":%s,\"enqueued\":%" PRId64 ",\"delivered\":%" PRId64
-               ",\"pending\":%" PRId64 ",\"dead\":%" PRId64 ",\"dropped\":%" PRId64,
-               sink->configured ? "true" : "false", sink->enqueued, sink->delivered, sink->pending,
-               sink->dead, sink->dropped);
-    buf_printf(out, ",\"paused\":%s", sink->paused ? "true" : "false");
+    member_text(out, "name", str_from_c(sink->name));
+    member_bool(out, "configured", sink->configured);
+    member_int(out, "enqueued", sink->enqueued);
+    member_int(out, "delivered", sink->delivered);
+    member_int(out, "pending", sink->pending);
+    member_int(out, "dead", sink->dead);
+    member_int(out, "dropped", sink->dropped);
+    member_bool(out, "paused", sink->paused);
     if (status->knows[index])
-        buf_printf(out, ",\"misconfigured\":%s", status->misconfigured[index] ? "true" : "false");
-    output_time(out, "oldest_pending", sink->oldest_us);
+        member_bool(out, "misconfigured", status->misconfigured[index]);
+    member_time(out, "oldest_pending", sink->oldest_us);
     if (sink->blocked_seq > 0) {
-        buf_printf(out, ",\"blocked\":{\"sequence\":%" PRId64, sink->blocked_seq);
-        output_text(out, "key", str_from_c(sink->blocked_key));
+        member_open(out, "blocked", '{');
+        member_int(out, "sequence", sink->blocked_seq);
+        member_text(out, "key", str_from_c(sink->blocked_key));
         buf_add_char(out, '}');
     }
     buf_add_char(out, '}');
@@ -71,17 +74,20 @@ static void add_json(struct buf *out, const struct config *config,
     const struct outbox_counters *counters = &status->counters;
 
     buf_add_char(out, '{');
-    output_text(out, "path", str_from_c(config->store.path));
-    buf_printf(out,
-               ",\"server\":%s,\"bytes\":%" PRId64 ",\"max_bytes\":%" PRIu64
-               ",\"accepted\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"remembered\":%" PRId64,
-               status->has_server ? "true" : "false", counters->bytes, config->store.max_size,
-               counters->accepted, counters->duplicates, counters->seen);
-    buf_printf(out, ",\"history_bytes\":%" PRId64, counters->history_bytes);
-    buf_printf(out,
-               ",\"quarantine\":{\"rows\":%" PRId64 ",\"bytes\":%" PRId64 ",\"evicted\":%" PRId64
-               "},\"sinks\":[",
-               counters->refused_rows, counters->refused_bytes, counters->refused_evicted);
+    member_text(out, "path", str_from_c(config->store.path));
+    member_bool(out, "server", status->has_server);
+    member_int(out, "bytes", counters->bytes);
+    member_int(out, "max_bytes", (int64_t)config->store.max_size);
+    member_int(out, "accepted", counters->accepted);
+    member_int(out, "duplicates", counters->duplicates);
+    member_int(out, "remembered", counters->seen);
+    member_int(out, "history_bytes", counters->history_bytes);
+    member_open(out, "quarantine", '{');
+    member_int(out, "rows", counters->refused_rows);
+    member_int(out, "bytes", counters->refused_bytes);
+    member_int(out, "evicted", counters->refused_evicted);
+    buf_add_char(out, '}');
+    member_open(out, "sinks", '[');
     for (size_t i = 0; i < counters->sink_count; i++) {
         if (i > 0)
             buf_add_char(out, ',');

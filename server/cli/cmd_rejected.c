@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/log.h"
+#include "base/member.h"
 #include "handlers/status.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
@@ -70,8 +71,8 @@ static enum replay_result rejected_replay(const struct rows *rows, int64_t id, s
     }
     buf_printf(members, ",\"status\":%d,\"outcome\":\"%s\"", answer.status, answer.outcome);
     if (answer.status != ACCEPTED) {
-        output_text(members, "reason", str_from_c(answer.reason));
-        output_text(members, "rule", *answer.rule ? str_from_c(answer.rule) : STR_NONE);
+        member_text(members, "reason", str_from_c(answer.reason));
+        member_text(members, "rule", *answer.rule ? str_from_c(answer.rule) : STR_NONE);
     }
     return answer.status == ACCEPTED ? REPLAY_DONE : REPLAY_REFUSED;
 }

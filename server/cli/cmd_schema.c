@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "base/fetch.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "schema/registry/catalog_cache.h"
 #include "server/cli/commands.h"
-#include "server/output.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 
@@ -87,13 +87,13 @@ static void add_version(const struct schema_cli *cli, struct buf *out,
                         const struct glue_version *version)
 {
     buf_add_char(out, '{');
-    output_text(out, "registry", str_from_c(cli->registry));
-    output_text(out, "schema", str_from_c(cli->schema));
-    output_text(out, "version", schema_cli_version(cli, version));
-    output_text(out, "uuid", version->uuid);
-    output_text(out, "status", version->status);
+    member_text(out, "registry", str_from_c(cli->registry));
+    member_text(out, "schema", str_from_c(cli->schema));
+    member_text(out, "version", schema_cli_version(cli, version));
+    member_text(out, "uuid", version->uuid);
+    member_text(out, "status", version->status);
     if (version->format.len > 0)
-        output_text(out, "format", version->format);
+        member_text(out, "format", version->format);
 }
 
 /* Can events be checked with this version? */
@@ -115,9 +115,9 @@ static void print_verdict(const struct schema_cli *cli, const struct glue_versio
 
     if (cli->json) {
         add_version(cli, out, version);
-        buf_printf(out, ",\"ok\":%s", err ? "false" : "true");
+        member_bool(out, "ok", !err);
         if (err)
-            output_text(out, "error", str_from_c(err->text));
+            member_text(out, "error", str_from_c(err->text));
         buf_add(out, STR("}\n"));
     } else {
         buf_printf(out, "%s/%s: ", cli->registry, cli->schema);
@@ -203,7 +203,7 @@ static int get(const struct schema_cli *cli)
         return schema_cli_complain(&err);
     if (cli->json) {
         add_version(cli, out, &version);
-        output_text(out, "definition", version.definition);
+        member_text(out, "definition", version.definition);
         buf_add(out, STR("}\n"));
     } else {
         buf_add(out, version.definition); /* to a file or pipe: exactly its bytes */
@@ -228,7 +228,7 @@ static int list(const struct schema_cli *cli)
 
         if (cli->json) {
             add_version(cli, out, version);
-            output_text(out, "created", version->created);
+            member_text(out, "created", version->created);
             buf_add(out, STR("}\n"));
         } else {
             buf_printf(out, "%-6" PRId64 " %-36.*s  %-9.*s  %.*s\n", version->number,

@@ -4,7 +4,6 @@
 #include "handlers/status.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
-#include "server/output.h"
 
 enum { OUTPUT_MAX = 64 * 1024 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "server/cli/lines.h"
 #include "server/control_socket.h"
@@ -168,10 +169,8 @@ bool control_client_move(struct control_client *client, const char *sink, int64_
 
     buf_init(&order, LINE_MAX_BYTES);
     buf_printf(&order, "{\"order\":\"move\",\"sequence\":%" PRId64, seq);
-    if (sink) {
-        buf_add(&order, STR(",\"sink\":"));
-        json_write_string(&order, str_from_c(sink));
-    }
+    if (sink)
+        member_text(&order, "sink", str_from_c(sink));
     return call(client, &order, &answer, err);
 }
 
@@ -181,8 +180,8 @@ static bool ask_for_name(struct control_client *client, const char *order, const
     struct buf out;
 
     buf_init(&out, LINE_MAX_BYTES);
-    buf_printf(&out, "{\"order\":\"%s\",\"name\":", order);
-    json_write_string(&out, str_from_c(name));
+    buf_printf(&out, "{\"order\":\"%s\"", order);
+    member_text(&out, "name", str_from_c(name));
     return call(client, &out, answer, err);
 }
 
@@ -266,14 +265,15 @@ bool control_client_again(struct control_client *client, struct outbox_replay *r
     struct buf order;
 
     buf_init(&order, LINE_MAX_BYTES);
-    buf_add(&order, STR("{\"order\":\"again\",\"sink\":"));
-    json_write_string(&order, str_from_c(replay->sink));
-    buf_printf(&order,
-               ",\"from_us\":%" PRId64 ",\"until_us\":%" PRId64 ",\"routes\":%s"
-               ",\"only_routes\":%s,\"dry_run\":%s,\"position\":%" PRId64 ",\"end\":%" PRId64,
-               replay->from_us, replay->until_us, replay->routes,
-               replay->only_routes ? "true" : "false", replay->dry_run ? "true" : "false",
-               replay->position, replay->end);
+    buf_add(&order, STR("{\"order\":\"again\""));
+    member_text(&order, "sink", str_from_c(replay->sink));
+    member_int(&order, "from_us", replay->from_us);
+    member_int(&order, "until_us", replay->until_us);
+    member_json(&order, "routes", str_from_c(replay->routes));
+    member_bool(&order, "only_routes", replay->only_routes);
+    member_bool(&order, "dry_run", replay->dry_run);
+    member_int(&order, "position", replay->position);
+    member_int(&order, "end", replay->end);
     if (!call(client, &order, &answer, err))
         return false;
     if (!take_number(answer, "position", &replay->position) ||

@@ -7,6 +7,7 @@
 #include "base/chars.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "server/sink_sessions.h"
 
@@ -38,8 +39,8 @@ static bool queue_call(struct dead_letters *letters, const char *operation, stru
     struct buf *body = arena_buf(arena, BODY_MAX);
     struct aws_failure failure = { 0 };
 
-    buf_add(body, STR("{\"QueueUrl\":"));
-    json_write_string(body, str_from_c(letters->queue_url));
+    buf_add_char(body, '{');
+    member_text(body, "QueueUrl", str_from_c(letters->queue_url));
     buf_add(body, more);
     buf_add_char(body, '}');
 
@@ -55,8 +56,7 @@ static struct str receipt_member(struct arena *arena, struct str receipt, const 
 {
     struct buf *member = arena_buf(arena, BODY_MAX);
 
-    buf_add(member, STR(",\"ReceiptHandle\":"));
-    json_write_string(member, receipt);
+    member_text(member, "ReceiptHandle", receipt);
     buf_add(member, str_from_c(more));
     return buf_str(member);
 }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/member.h"
 #include "server/cli/cli.h"
-#include "server/output.h"
 
 enum { JSON_MAX = 64 * 1024 };
 
@@ -24,15 +24,15 @@ void finding_print_json(const struct finding *finding)
 
     buf_init(&out, JSON_MAX);
     buf_add_char(&out, '{');
-    output_text(&out, "finding", str_from_c(finding_level(finding->level)));
-    output_text(&out, "what", str_from_c(finding->what));
+    member_text(&out, "finding", str_from_c(finding_level(finding->level)));
+    member_text(&out, "what", str_from_c(finding->what));
     if (finding->file && *finding->file)
-        output_text(&out, "file", str_from_c(finding->file));
+        member_text(&out, "file", str_from_c(finding->file));
     if (finding->line > 0)
         buf_printf(&out, ",\"line\":%zu", finding->line);
     if (finding->key && *finding->key)
-        output_text(&out, "key", str_from_c(finding->key));
-    output_text(&out, "text", str_from_c(finding->text));
+        member_text(&out, "key", str_from_c(finding->key));
+    member_text(&out, "text", str_from_c(finding->text));
     buf_add(&out, STR("}\n"));
     cli_print_all(&out);
 }

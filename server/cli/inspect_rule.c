@@ -9,6 +9,7 @@
 #include "aws/client.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/member.h"
 #include "server/cli/inspect_internal.h"
 
 enum {
@@ -47,10 +48,9 @@ static struct json_object *rule_ask(const struct rule_inspection *rule, struct a
     struct aws_failure failure = { 0 };
     struct json_object *answer;
 
-    for (size_t i = 0; i < COUNT_OF(question->members) && question->members[i]; i++) {
-        buf_printf(body, "%s\"%s\":", i == 0 ? "{" : ",", question->members[i]);
-        json_write_string(body, str_from_c(question->values[i]));
-    }
+    buf_add_char(body, '{');
+    for (size_t i = 0; i < COUNT_OF(question->members) && question->members[i]; i++)
+        member_text(body, question->members[i], str_from_c(question->values[i]));
     buf_add_char(body, '}');
 
     const struct aws_call call = { .operation = question->operation,
@@ -300,8 +300,8 @@ static void compare_queue_policy(const struct rule_inspection *rule, struct str 
     struct aws_failure failure = { 0 };
     const char *url = arena_copy(arena, json_find_str(found, "QueueUrl")).ptr;
 
-    buf_add(body, STR("{\"QueueUrl\":"));
-    json_write_string(body, str_from_c(url));
+    buf_add_char(body, '{');
+    member_text(body, "QueueUrl", str_from_c(url));
     buf_add(body, STR(",\"AttributeNames\":[\"Policy\"]}"));
     if (!aws_client_call(rule->queues,
                          &(struct aws_call){ .operation = "GetQueueAttributes",

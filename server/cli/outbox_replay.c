@@ -10,7 +10,6 @@
 #include "server/cli/admin.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
-#include "server/output.h"
 
 enum { TEXT_MAX = 1024, PAUSE_US = 200 * US_PER_MS };
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "server/cli/interrupt.h"
@@ -158,15 +159,16 @@ static void bury(struct rehearsal *rehearsal, const struct job *job,
 
     struct buf *line = arena_buf(rehearsal->arena, SIZE_MAX);
 
-    buf_printf(line, "{\"attributes\":{\"ERROR_CODE\":\"%s\",\"ERROR_MESSAGE\":",
-               sender_error_code(result));
+    buf_add(line, STR("{\"attributes\":{"));
+    member_text(line, "ERROR_CODE", str_from_c(sender_error_code(result)));
     text = result->status > 0 ? arena_printf(rehearsal->arena, "HTTP status %d", result->status)
                               : str_from_c(result->error.text);
-    json_write_string(line, text);
+    member_text(line, "ERROR_MESSAGE", text);
     if (condition)
-        buf_printf(line, ",\"EXHAUSTED_RETRY_CONDITION\":\"%s\"", condition);
-    buf_printf(line, ",\"RETRY_ATTEMPTS\":\"%u\"},\"body\":", job->tries - 1);
-    json_write_string(line, job->body);
+        member_text(line, "EXHAUSTED_RETRY_CONDITION", str_from_c(condition));
+    member_text(line, "RETRY_ATTEMPTS", arena_printf(rehearsal->arena, "%u", job->tries - 1));
+    buf_add_char(line, '}');
+    member_text(line, "body", job->body);
     (void)fprintf(dlq, "%.*s}\n", STR_ARG(buf_str(line)));
 }
 

@@ -12,11 +12,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/progress.h"
-#include "server/output.h"
 #include "settings/unit.h"
 
 #define NUMBER_MAX (INT64_MAX / 10)
@@ -193,7 +193,7 @@ enum replay_result rows_replay_failed(struct buf *members, struct error *err)
 {
     if (cli_status(err) != COMMAND_NO)
         return REPLAY_STOP;
-    output_text(members, "error", str_from_c(err->text));
+    member_text(members, "error", str_from_c(err->text));
     *err = (struct error){ 0 };
     return REPLAY_REFUSED;
 }

@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/flat.h"
 #include "server/cli/cli.h"
-#include "server/output.h"
 
 enum { REPORT_MAX = 256 * 1024 * 1024 };
 
