@@ -435,6 +435,13 @@ void metrics_write_state(const struct metrics *metrics, struct buf *out)
     buf_add_char(out, '}');
 }
 
+void metrics_read(const struct metrics *metrics, const struct metrics_reader *reader)
+{
+    metrics_events_read(metrics->counts->events, reader);
+    if (metrics->options.outbox)
+        metrics_store_read(metrics->options.outbox, reader);
+}
+
 struct handler metrics_handler(struct metrics *metrics)
 {
     return (struct handler){ .path = "/metrics",

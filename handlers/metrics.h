@@ -89,5 +89,16 @@ void metrics_count_reload(struct metrics_counts *counts, bool succeeded);
  */
 void metrics_write_state(const struct metrics *metrics, struct buf *out);
 
+/** Receives counters, all of one moment. */
+struct metrics_reader {
+    /** "": events for which no route was found. */
+    void (*route)(void *self, const char *name, const uint64_t outcomes[CONDITION_COUNT]);
+    void (*sink)(void *self, const struct outbox_sink_counters *sink);
+    void *self;
+};
+
+/** Read the counters of each route and sink. */
+void metrics_read(const struct metrics *metrics, const struct metrics_reader *reader);
+
 /** GET /metrics. */
 struct handler metrics_handler(struct metrics *metrics);

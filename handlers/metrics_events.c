@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "handlers/metrics_internal.h"
 
@@ -130,16 +131,12 @@ void metrics_write_events(struct metrics_page *page, struct metrics_events *even
 
 static void write_route_state(struct buf *out, const struct metrics_route *route)
 {
-    bool first = true;
-
     buf_printf(out, "{\"name\":\"%s\",\"outcomes\":{", route->name);
     for (enum condition i = 0; i < CONDITION_COUNT; i++) {
         uint64_t count = metrics_get(&route->events[i]);
 
-        if (count == 0)
-            continue;
-        buf_printf(out, "%s\"%s\":%" PRIu64, first ? "" : ",", outcome_name(i), count);
-        first = false;
+        if (count > 0)
+            member_int(out, outcome_name(i), (int64_t)count);
     }
     buf_add(out, STR("}}"));
 }
@@ -153,4 +150,15 @@ void metrics_events_state(struct buf *out, struct metrics_events *events)
         write_route_state(out, i);
     }
     buf_add_char(out, ']');
+}
+
+void metrics_events_read(struct metrics_events *events, const struct metrics_reader *reader)
+{
+    for (struct metrics_route *i = &events->none; i; i = atomic_load(&i->next)) {
+        uint64_t outcomes[CONDITION_COUNT];
+
+        for (enum condition j = 0; j < CONDITION_COUNT; j++)
+            outcomes[j] = metrics_get(&i->events[j]);
+        reader->route(reader->self, i->name, outcomes);
+    }
 }

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/pump.h"
+#include "handlers/metrics.h"
 #include "handlers/status.h"
 
 typedef _Atomic uint64_t counter;
@@ -83,6 +84,9 @@ void metrics_write_events(struct metrics_page *page, struct metrics_events *even
  */
 void metrics_events_state(struct buf *out, struct metrics_events *events);
 
+/** metrics_read() for the routes. */
+void metrics_events_read(struct metrics_events *events, const struct metrics_reader *reader);
+
 /* metrics_store.c */
 
 /**
@@ -94,6 +98,9 @@ void metrics_write_store(struct metrics_page *page, struct outbox *outbox);
 /** Add the members `store` and `sinks` for metrics_write_state(). */
 void metrics_store_state(struct buf *out, struct outbox *outbox, struct pump *const *pumps,
                          size_t count);
+
+/** metrics_read() for the sinks. */
+void metrics_store_read(struct outbox *outbox, const struct metrics_reader *reader);
 
 /** Add the number of attempts to deliver to each sink, by result, and what deliveries took. */
 void metrics_write_attempts(struct metrics_page *page, struct pump *const *pumps, size_t count);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/member.h"
 #include "base/memory.h"
 #include "handlers/metrics_internal.h"
 
@@ -185,13 +187,16 @@ static bool is_misconfigured(struct pump *const *pumps, size_t count, const char
 static void write_sink_state(struct buf *out, const struct outbox_sink_counters *sink,
                              bool misconfigured)
 {
-    buf_printf(out,
-               "{\"name\":\"%s\",\"delivered\":%" PRId64 ",\"pending\":%" PRId64
-               ",\"dead\":%" PRId64 ",\"dropped\":%" PRId64 ",\"oldest_ms\":%" PRId64
-               ",\"paused\":%s,\"misconfigured\":%s}",
-               sink->name, sink->delivered, sink->pending, sink->dead, sink->dropped,
-               sink->oldest_age_us / 1000, sink->paused ? "true" : "false",
-               misconfigured ? "true" : "false");
+    buf_add_char(out, '{');
+    member_text(out, "name", str_from_c(sink->name));
+    member_int(out, "delivered", sink->delivered);
+    member_int(out, "pending", sink->pending);
+    member_int(out, "dead", sink->dead);
+    member_int(out, "dropped", sink->dropped);
+    member_int(out, "oldest_ms", sink->oldest_age_us / US_PER_MS);
+    member_bool(out, "paused", sink->paused);
+    member_bool(out, "misconfigured", misconfigured);
+    buf_add_char(out, '}');
 }
 
 void metrics_store_state(struct buf *out, struct outbox *outbox, struct pump *const *pumps,
@@ -211,5 +216,15 @@ void metrics_store_state(struct buf *out, struct outbox *outbox, struct pump *co
                          is_misconfigured(pumps, count, counters->sinks[i].name));
     }
     buf_add_char(out, ']');
+    mem_free(counters);
+}
+
+void metrics_store_read(struct outbox *outbox, const struct metrics_reader *reader)
+{
+    struct outbox_counters *counters = mem_alloc(sizeof(*counters));
+
+    outbox_counters(outbox, counters);
+    for (size_t i = 0; i < counters->sink_count; i++)
+        reader->sink(reader->self, &counters->sinks[i]);
     mem_free(counters);
 }

@@ -37,7 +37,6 @@ enum {
     CLIENTS_MAX = 8,
     ORDER_MAX = 16384,       /* bytes of an order, with its line end */
     ANSWER_MAX = 128 * 1024, /* fits in a socket's buffer */
-    STATE_MAX = 1024 * 1024, /* of metrics_write_state() */
     ROUND_US = US_PER_S,     /* between two rounds through the refused events */
 };
 
@@ -216,26 +215,48 @@ static void run_jobs(struct control *control)
     }
 }
 
+/* The history, and how the current configuration counts outcomes. */
+struct noting {
+    struct history *history;
+    enum status_map map;
+};
+
+static void note_route(void *self, const char *name, const uint64_t outcomes[CONDITION_COUNT])
+{
+    const struct noting *noting = self;
+    struct totals totals = { 0 };
+
+    for (enum condition i = 0; i < CONDITION_COUNT; i++)
+        totals_add(&totals, noting->map, i, (int64_t)outcomes[i]);
+    history_add_route(noting->history, name, &totals);
+}
+
+static void note_sink(void *self, const struct outbox_sink_counters *sink)
+{
+    const struct noting *noting = self;
+
+    history_add_sink(noting->history, sink);
+}
+
 /* End a step of the history when it is due. */
 static void note_history(struct control *control)
 {
     int64_t now_us = clock_monotonic_us();
-    struct buf state;
 
     if (!control->history || now_us < control->step_us)
         return;
     control->step_us = now_us - now_us % (HISTORY_STEP_S * US_PER_S) + HISTORY_STEP_S * US_PER_S;
-    buf_init(&state, STATE_MAX);
 
     const struct control_target target = take_target(control);
+    struct noting noting = { .history = control->history,
+                             .map = target.config->status_map == CONFIG_STATUS_EVENTBRIDGE
+                                        ? STATUS_MAP_EVENTBRIDGE
+                                        : STATUS_MAP_TUTORIAL };
 
-    metrics_write_state(target.metrics, &state);
-    history_add(control->history, buf_str(&state),
-                target.config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
-                                                                       : STATUS_MAP_TUTORIAL,
-                clock_now_us());
+    history_begin(control->history);
+    metrics_read(target.metrics, &(struct metrics_reader){ note_route, note_sink, &noting });
+    history_end(control->history, clock_now_us());
     release_target(control);
-    buf_done(&state);
 }
 
 /* Clients. */

@@ -5,12 +5,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "base/attr.h"
-#include "base/json.h"
 #include "base/member.h"
 #include "base/memory.h"
-#include "server/totals.h"
 
 enum { FIELDS = 3, NAME_SIZE = 72 };
 
@@ -68,17 +66,17 @@ void history_destroy(struct history *history)
 }
 
 /* NULL: there are too many. */
-static struct series *find_series(struct series_list *series, struct str name)
+static struct series *find_series(struct series_list *series, const char *name)
 {
     for (size_t i = 0; i < series->count; i++)
-        if (str_equal(str_from_c(series->list[i]->name), name))
+        if (strcmp(series->list[i]->name, name) == 0)
             return series->list[i];
     if (series->count == HISTORY_SERIES_MAX)
         return NULL;
 
     struct series *created = mem_alloc(sizeof(*created));
 
-    (void)snprintf(created->name, sizeof(created->name), "%.*s", STR_ARG(name));
+    (void)snprintf(created->name, sizeof(created->name), "%s", name);
     series->list[series->count++] = created;
     return created;
 }
@@ -93,32 +91,19 @@ static uint32_t step_value(const struct field *field, int64_t now, int64_t last)
 }
 
 /* A series that appears later begins with its totals of now. */
-static void set_step(struct series *series, const struct field fields[FIELDS], size_t place,
-                     const int64_t now[FIELDS])
+static void set_step(struct history *history, struct series_list *list,
+                     const struct field fields[FIELDS], const char *name, const int64_t now[FIELDS])
 {
-    for (size_t i = 0; i < FIELDS; i++) {
+    struct series *series = find_series(list, name);
+
+    for (size_t i = 0; series && i < FIELDS; i++) {
         int64_t last = series->is_seen ? series->last[i] : now[i];
 
-        series->values[i][place] = step_value(&fields[i], now[i], last);
+        series->values[i][history->next] = step_value(&fields[i], now[i], last);
         series->last[i] = now[i];
     }
-    series->is_seen = true;
-}
-
-static void read_route(struct json_object *route, enum status_map map, int64_t out[FIELDS])
-{
-    const struct totals totals = totals_of(map, route);
-
-    out[0] = totals.accepted;
-    out[1] = totals.refused;
-    out[2] = totals.failed;
-}
-
-static void read_sink(struct json_object *sink, enum status_map map, int64_t out[FIELDS])
-{
-    (void)map;
-    for (size_t i = 0; i < FIELDS; i++)
-        out[i] = json_find_int64(sink, sink_fields[i].name);
+    if (series)
+        series->is_seen = true;
 }
 
 static void clear_step(struct series_list *series, size_t place)
@@ -128,36 +113,28 @@ static void clear_step(struct series_list *series, size_t place)
             series->list[i]->values[j][place] = 0;
 }
 
-static void add_all(struct history *history, struct json_object *state, bool sinks,
-                    enum status_map map)
+void history_begin(struct history *history)
 {
-    struct series_list *all = sinks ? &history->sinks : &history->routes;
-    struct json_object *list;
-    int64_t now[FIELDS];
-
-    clear_step(all, history->next);
-    if (!json_find(state, sinks ? "sinks" : "routes", &list))
-        return;
-    for (size_t i = 0; i < json_count(list); i++) {
-        struct json_object *element = json_at(list, i);
-        struct series *series = find_series(all, json_find_str(element, "name"));
-
-        if (!series)
-            return;
-        (sinks ? read_sink : read_route)(element, map, now);
-        set_step(series, sinks ? sink_fields : route_fields, history->next, now);
-    }
+    clear_step(&history->routes, history->next);
+    clear_step(&history->sinks, history->next);
 }
 
-void history_add(struct history *history, struct str state, enum status_map map, int64_t now_us)
+void history_add_route(struct history *history, const char *name, const struct totals *totals)
 {
-    CLEANUP(json_cleanup) struct json_object *tree = NULL;
-    struct error err;
+    const int64_t now[FIELDS] = { totals->accepted, totals->refused, totals->failed };
 
-    if (!json_read(state, NULL, &tree, &err))
-        return;
-    add_all(history, tree, false, map);
-    add_all(history, tree, true, map);
+    set_step(history, &history->routes, route_fields, name, now);
+}
+
+void history_add_sink(struct history *history, const struct outbox_sink_counters *sink)
+{
+    const int64_t now[FIELDS] = { sink->delivered, sink->pending, sink->dead };
+
+    set_step(history, &history->sinks, sink_fields, sink->name, now);
+}
+
+void history_end(struct history *history, int64_t now_us)
+{
     if (history->end_us) {
         history->next = (history->next + 1) % HISTORY_STEPS;
         history->count += history->count < HISTORY_STEPS;

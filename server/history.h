@@ -13,8 +13,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/str.h"
-#include "handlers/status.h"
+#include "delivery/outbox/outbox.h"
+#include "server/totals.h"
 
 enum {
     HISTORY_STEPS = 360,
@@ -31,10 +31,15 @@ struct history *history_create(void);
 void history_destroy(struct history *history);
 
 /**
- * End a step: `state` is what metrics_write_state() writes, `now_us` the time of day. The first
- * call only begins the first step.
+ * Begin to end a step: the counters of all routes and sinks follow, then history_end(). The first
+ * time only begins the first step.
  */
-void history_add(struct history *history, struct str state, enum status_map map, int64_t now_us);
+void history_begin(struct history *history);
+void history_add_route(struct history *history, const char *name, const struct totals *totals);
+void history_add_sink(struct history *history, const struct outbox_sink_counters *sink);
+
+/** `now_us`: the time of day. */
+void history_end(struct history *history, int64_t now_us);
 
 /**
  * Add `{"step_s":10,"end":"...","count":N,"routes":[{"name":"r","accepted":[...],"refused":[...],

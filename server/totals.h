@@ -1,13 +1,12 @@
 /*
- * totals.h - what became of a route's events, from the server's state (metrics_write_state()).
+ * totals.h - what became of a route's events: the sums over their outcomes.
  *
- * Threads: any; a json_object belongs to one thread.
+ * Threads: any.
  */
 #pragma once
 
 #include <stdint.h>
 
-#include "base/json.h"
 #include "handlers/status.h"
 
 struct totals {
@@ -16,5 +15,6 @@ struct totals {
     int64_t failed;  /* 5xx */
 };
 
-/** The sums over the outcomes of `route`, a member of the state's "routes"; NULL: zeroes. */
-struct totals totals_of(enum status_map map, struct json_object *route);
+/** Add `count` events with this outcome. */
+void totals_add(struct totals *totals, enum status_map map, enum condition condition,
+                int64_t count);

@@ -56,6 +56,20 @@ static enum status_map map_of(const struct config *config)
                                                            : STATUS_MAP_TUTORIAL;
 }
 
+/* What became of the events of `route`, a member of the state's "routes"; NULL: zeroes. */
+static struct totals totals_of(const struct config *config, struct json_object *route)
+{
+    struct totals totals = { 0 };
+    struct json_object *outcomes;
+
+    if (!route || !json_find(route, "outcomes", &outcomes))
+        return totals;
+    for (enum condition i = 0; i < CONDITION_COUNT; i++)
+        totals_add(&totals, map_of(config), i,
+                   json_find_int64(outcomes, status_row(STATUS_MAP_TUTORIAL, i)->condition));
+    return totals;
+}
+
 static double rate(int64_t now, int64_t before, double seconds)
 {
     return seconds > 0 && now > before ? (double)(now - before) / seconds : 0;
@@ -66,8 +80,8 @@ static void add_route(struct buf *out, const struct config *config, const struct
 {
     double seconds = (double)(pair[1].at_us - pair[0].at_us) / US_PER_S;
     struct str name = json_find_str(route, "name");
-    struct totals now = totals_of(map_of(config), route);
-    struct totals before = totals_of(map_of(config), find_named(pair[0].state, "routes", name));
+    struct totals now = totals_of(config, route);
+    struct totals before = totals_of(config, find_named(pair[0].state, "routes", name));
 
     if (name.len == 0 && now.accepted + now.refused + now.failed == 0)
         return;

@@ -3,6 +3,7 @@
  */
 #include "server/history.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -10,9 +11,20 @@
 
 enum { TEXT_MAX = 4 * 1024 * 1024 };
 
-static void add(struct history *history, const char *state)
+struct route {
+    const char *name;
+    struct totals totals;
+};
+
+static void add(struct history *history, const struct route *routes, size_t count,
+                const struct outbox_sink_counters *sink)
 {
-    history_add(history, str_from_c(state), STATUS_MAP_TUTORIAL, 1705314600123456);
+    history_begin(history);
+    for (size_t i = 0; i < count; i++)
+        history_add_route(history, routes[i].name, &routes[i].totals);
+    if (sink)
+        history_add_sink(history, sink);
+    history_end(history, 1705314600123456);
 }
 
 static void check_written(const struct history *history, const char *wanted)
@@ -27,16 +39,17 @@ static void check_written(const struct history *history, const char *wanted)
 
 static void counts_what_came_between_two_states(void)
 {
+    static const struct route before[] = { { "r", { 5, 0, 0 } } };
+    static const struct route after[] = { { "r", { 8, 2, 4 } }, { "new", { 3, 0, 0 } } };
+    struct outbox_sink_counters sink = { .name = "s", .delivered = 9, .pending = 1 };
     struct history *history = history_create();
 
     check_written(history, "{\"step_s\":10,\"end\":null,\"count\":0,\"routes\":[],\"sinks\":[]}");
-    add(history, "{\"routes\":[{\"name\":\"r\",\"outcomes\":{\"valid\":5}}],"
-                 "\"sinks\":[{\"name\":\"s\",\"delivered\":9,\"pending\":1,\"dead\":0}]}");
-    add(history,
-        "{\"routes\":[{\"name\":\"r\",\"outcomes\":{\"valid\":7,\"duplicate\":1,"
-        "\"malformed\":2,\"unavailable\":4}},{\"name\":\"new\",\"outcomes\":{\"valid\":3}}],"
-        "\"sinks\":[{\"name\":\"s\",\"delivered\":12,\"pending\":4,\"dead\":2}]}");
-    add(history, "no state");
+    add(history, before, 1, &sink);
+    sink.delivered = 12;
+    sink.pending = 4;
+    sink.dead = 2;
+    add(history, after, 2, &sink);
     check_written(history,
                   "{\"step_s\":10,\"end\":\"2024-01-15T10:30:00.123456Z\",\"count\":1,\"routes\":["
                   "{\"name\":\"r\",\"accepted\":[3],\"refused\":[2],\"failed\":[4]},"
@@ -74,14 +87,8 @@ static void keeps_an_hour(void)
     int64_t total = 0;
 
     for (int64_t i = 0; i <= HISTORY_STEPS + 5; i++) {
-        struct buf state;
-
-        buf_init(&state, TEXT_MAX);
         total += i;
-        buf_printf(&state, "{\"routes\":[{\"name\":\"r\",\"outcomes\":{\"valid\":%lld}}]}",
-                   (long long)total);
-        history_add(history, buf_str(&state), STATUS_MAP_TUTORIAL, 1);
-        buf_done(&state);
+        add(history, &(struct route){ "r", { total, 0, 0 } }, 1, NULL);
     }
     check_ends(history, HISTORY_STEPS, 6, HISTORY_STEPS + 5);
     history_destroy(history);
@@ -92,13 +99,15 @@ static void has_a_bounded_number_of_series(void)
     struct history *history = history_create();
     struct buf state;
 
+    history_begin(history);
+    for (int i = 0; i < HISTORY_SERIES_MAX + 9; i++) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "r%d", i);
+        history_add_route(history, name, &(struct totals){ 0 });
+    }
+    history_end(history, 1);
     buf_init(&state, TEXT_MAX);
-    buf_add(&state, STR("{\"routes\":["));
-    for (int i = 0; i < HISTORY_SERIES_MAX + 9; i++)
-        buf_printf(&state, "%s{\"name\":\"r%d\",\"outcomes\":{}}", i > 0 ? "," : "", i);
-    buf_add(&state, STR("]}"));
-    history_add(history, buf_str(&state), STATUS_MAP_TUTORIAL, 1);
-    buf_clear(&state);
     history_write(history, &state);
     CHECK(memmem(state.ptr, state.len, "\"r63\"", 5) != NULL);
     CHECK(memmem(state.ptr, state.len, "\"r64\"", 5) == NULL);
