@@ -281,19 +281,6 @@ enum aws_class aws_failure_class(enum aws_failure_kind kind)
     }
 }
 
-/* A number of at most 9 digits. False: `text` is not one. */
-static bool read_number(struct str text, int64_t *number)
-{
-    int64_t value = 0;
-
-    if (text.len > 9 || !all_are(text, char_is_digit))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        value = value * 10 + (text.ptr[i] - '0');
-    *number = value;
-    return true;
-}
-
 /* x-amz-retry-after has milliseconds; Retry-After has seconds or a date. */
 static int64_t retry_after(const struct fetch_answer *answer)
 {
@@ -301,9 +288,9 @@ static int64_t retry_after(const struct fetch_answer *answer)
     int64_t value;
     int64_t pause_us = 0;
 
-    if (read_number(fetch_answer_header(answer, "X-Amz-Retry-After"), &value))
+    if (whole_number(fetch_answer_header(answer, "X-Amz-Retry-After"), INT32_MAX, &value))
         pause_us = value * US_PER_MS;
-    else if (read_number(text, &value))
+    else if (whole_number(text, INT32_MAX, &value))
         pause_us = value * US_PER_S;
     else if (clock_parse_http(text, &value))
         pause_us = value - clock_now_us();

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -106,6 +107,37 @@ static inline size_t take_run(struct str *text, bool (*is_member)(char c))
         count++;
     *text = str_from(*text, count);
     return count;
+}
+
+/** A decimal number of at most `max`, without a sign. It may begin with zeroes. */
+static inline bool take_number(struct str *text, int64_t max, int64_t *number)
+{
+    int64_t value = 0;
+    size_t at = 0;
+
+    for (; at < text->len && char_is_digit(text->ptr[at]); at++) {
+        int digit = text->ptr[at] - '0';
+
+        if (digit > max || value > (max - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (at == 0)
+        return false;
+    *number = value;
+    *text = str_from(*text, at);
+    return true;
+}
+
+/** Is the whole text such a number? */
+static inline bool whole_number(struct str text, int64_t max, int64_t *number)
+{
+    int64_t value;
+
+    if (!take_number(&text, max, &value) || text.len > 0)
+        return false;
+    *number = value;
+    return true;
 }
 
 /** `%` and two hexadecimal digits. */

@@ -129,7 +129,7 @@ void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
 }
 
 /* Take `mark` (0: none) and `count` digits. False when they are not there or above `max`. */
-static bool take_number(struct str *text, char mark, int count, int max, int *out)
+static bool clock_take(struct str *text, char mark, int count, int max, int *out)
 {
     size_t skip = mark ? 1 : 0;
 
@@ -171,8 +171,8 @@ static bool take_date(struct str *text, int64_t *days)
     int month;
     int day;
 
-    return take_number(text, 0, 4, 9999, &year) && take_number(text, '-', 2, 12, &month) &&
-           take_number(text, '-', 2, 31, &day) && days_of(year, month, day, days);
+    return clock_take(text, 0, 4, 9999, &year) && clock_take(text, '-', 2, 12, &month) &&
+           clock_take(text, '-', 2, 31, &day) && days_of(year, month, day, days);
 }
 
 /* hh:mm:ss, which `mark` precedes (0: nothing); the seconds since midnight. */
@@ -182,8 +182,8 @@ static bool take_time(struct str *text, char mark, int64_t *seconds)
     int minute;
     int second;
 
-    if (!take_number(text, mark, 2, 23, &hour) || !take_number(text, ':', 2, 59, &minute) ||
-        !take_number(text, ':', 2, 60, &second))
+    if (!clock_take(text, mark, 2, 23, &hour) || !clock_take(text, ':', 2, 59, &minute) ||
+        !clock_take(text, ':', 2, 60, &second))
         return false;
     *seconds = (hour * (int64_t)60 + minute) * 60 + second;
     return true;
@@ -198,12 +198,12 @@ static bool take_fraction(struct str *text, int64_t *us)
     if (text->len == 0 || *text->ptr != '.')
         return true;
     *text = str_from(*text, 1);
-    if (!take_number(text, 0, 1, 9, &digit))
+    if (!clock_take(text, 0, 1, 9, &digit))
         return false;
     do {
         *us += weight * digit;
         weight /= 10;
-    } while (take_number(text, 0, 1, 9, &digit));
+    } while (clock_take(text, 0, 1, 9, &digit));
     return true;
 }
 
@@ -221,8 +221,8 @@ static bool take_offset(struct str *text, int64_t *seconds)
         *text = str_from(*text, 1);
         return true;
     }
-    if ((sign != '+' && sign != '-') || !take_number(text, sign, 2, 23, &hours) ||
-        !take_number(text, ':', 2, 59, &minutes))
+    if ((sign != '+' && sign != '-') || !clock_take(text, sign, 2, 23, &hours) ||
+        !clock_take(text, ':', 2, 59, &minutes))
         return false;
     *seconds = (sign == '+' ? 1 : -1) * (hours * (int64_t)3600 + minutes * (int64_t)60);
     return true;
@@ -269,8 +269,8 @@ bool clock_parse_http(struct str text, int64_t *us)
     int day;
 
     text = str_from(text, 5);
-    if (!take_number(&text, 0, 2, 31, &day) || !take_char(&text, " ") ||
-        !take_month(&text, &month) || !take_number(&text, ' ', 4, 9999, &year) ||
+    if (!clock_take(&text, 0, 2, 31, &day) || !take_char(&text, " ") ||
+        !take_month(&text, &month) || !clock_take(&text, ' ', 4, 9999, &year) ||
         !take_time(&text, ' ', &seconds) || !str_equal(text, STR(" GMT")) ||
         !days_of(year, month, day, &days))
         return false;

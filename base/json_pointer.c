@@ -20,16 +20,11 @@ struct json_pointer {
 /* `-` names the element after the last one, which never exists. */
 size_t json_pointer_index(struct str token)
 {
-    size_t index = 0;
+    int64_t index;
 
-    if (!all_are(token, char_is_digit) || (token.len > 1 && token.ptr[0] == '0'))
+    if ((token.len > 1 && token.ptr[0] == '0') || !whole_number(token, INT64_MAX, &index))
         return JSON_NO_INDEX;
-    for (size_t i = 0; i < token.len; i++) {
-        if (index > (JSON_NO_INDEX - 9) / 10)
-            return JSON_NO_INDEX;
-        index = index * 10 + (size_t)(token.ptr[i] - '0');
-    }
-    return index;
+    return (size_t)index;
 }
 
 static bool check_text(struct str text, struct error *err)

@@ -8,7 +8,7 @@
 #include "base/chars.h"
 #include "base/clock.h"
 
-enum { DIGITS_MAX = 15 };
+#define NUMBER_MAX INT64_C(999999999999999)
 
 /* A larger number is not seconds but milliseconds: as seconds it would be after the year 5000. */
 #define SECONDS_MAX 1e11
@@ -49,7 +49,7 @@ static bool read_epoch(double number, int64_t *us)
 
 bool record_time(const struct flat *value, int64_t *us)
 {
-    double number = 0;
+    int64_t number;
 
     if (flat_is_number(value))
         return read_epoch(flat_double(value), us);
@@ -58,9 +58,6 @@ bool record_time(const struct flat *value, int64_t *us)
 
     struct str text = flat_str(value);
 
-    if (!all_are(text, char_is_digit))
-        return clock_parse(text, us);
-    for (size_t i = 0; i < text.len && i < DIGITS_MAX; i++)
-        number = number * 10 + (text.ptr[i] - '0');
-    return text.len <= DIGITS_MAX && read_epoch(number, us);
+    return whole_number(text, NUMBER_MAX, &number) ? read_epoch((double)number, us)
+                                                   : clock_parse(text, us);
 }

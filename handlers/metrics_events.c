@@ -87,16 +87,11 @@ void metrics_events_count_replay(struct metrics_events *events, enum condition c
     metrics_add(&events->replays[condition], 1);
 }
 
-static const char *outcome_name(enum condition condition)
-{
-    return status_row(STATUS_MAP_TUTORIAL, condition)->condition;
-}
-
 static void write_outcomes(struct metrics_page *page, const struct metrics_route *route)
 {
     for (enum condition i = 0; i < CONDITION_COUNT; i++)
         buf_printf(page->out, "sluice_events_total{route=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
-                   route->name, outcome_name(i), metrics_get(&route->events[i]));
+                   route->name, status_name(i), metrics_get(&route->events[i]));
 }
 
 static void write_event_ages(struct metrics_page *page, const struct metrics_route *route)
@@ -121,7 +116,7 @@ void metrics_write_events(struct metrics_page *page, struct metrics_events *even
     metrics_head(page, "sluice_replays_total", "counter",
                  "Refused events that were posted again, by what became of them.");
     for (enum condition i = 0; i < CONDITION_COUNT; i++)
-        buf_printf(page->out, "sluice_replays_total{outcome=\"%s\"} %" PRIu64 "\n", outcome_name(i),
+        buf_printf(page->out, "sluice_replays_total{outcome=\"%s\"} %" PRIu64 "\n", status_name(i),
                    metrics_get(&events->replays[i]));
     metrics_head(page, "sluice_event_age_seconds", "histogram",
                  "From the time in an event to its arrival.");
@@ -136,7 +131,7 @@ static void write_route_state(struct buf *out, const struct metrics_route *route
         uint64_t count = metrics_get(&route->events[i]);
 
         if (count > 0)
-            member_int(out, outcome_name(i), (int64_t)count);
+            member_int(out, status_name(i), (int64_t)count);
     }
     buf_add(out, STR("}}"));
 }

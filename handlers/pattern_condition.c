@@ -457,25 +457,17 @@ static bool compile_wildcard(const struct operand *operand, struct pattern_condi
 static bool compile_cidr(const struct operand *operand, struct pattern_condition *out,
                          struct error *err)
 {
-    struct str text = flat_str(operand->source);
-    const char *slash =
-        flat_is_string(operand->source) && text.len > 0 ? memchr(text.ptr, '/', text.len) : NULL;
+    struct str bits_text = flat_is_string(operand->source) ? flat_str(operand->source) : STR("");
+    struct str address = take_until(&bits_text, '/');
     struct pattern_block *block = &out->block;
-    unsigned bits = 0;
-    size_t digits = 0;
+    int64_t bits;
 
     out->test = PATTERN_CIDR;
-    if (slash && read_address((struct str){ text.ptr, (size_t)(slash - text.ptr) }, block)) {
-        for (const char *at = slash + 1; at < text.ptr + text.len; at++, digits++) {
-            if (*at < '0' || *at > '9' || digits == 3)
-                return fail(err, ERR_INVALID, "cidr takes a block as 10.0.0.0/24");
-            bits = bits * 10 + (unsigned)(*at - '0');
-        }
-        block->bits = bits;
-        if (digits > 0 && bits <= (block->family == AF_INET ? 32U : 128U))
-            return true;
-    }
-    return fail(err, ERR_INVALID, "cidr takes a block as 10.0.0.0/24");
+    if (!read_address(address, block) || bits_text.len > 3 ||
+        !whole_number(bits_text, block->family == AF_INET ? 32 : 128, &bits))
+        return fail(err, ERR_INVALID, "cidr takes a block as 10.0.0.0/24");
+    block->bits = (unsigned)bits;
+    return true;
 }
 
 /* One comparison of `numeric`. False: it is none, or it does not fit behind the one before. */

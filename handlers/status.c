@@ -81,6 +81,19 @@ enum condition status_of_registry(enum err_code code)
     return registry_conditions[code];
 }
 
+const char *status_name(enum condition condition)
+{
+    return status_row(STATUS_MAP_TUTORIAL, condition)->condition;
+}
+
+bool status_has_name(struct str name)
+{
+    for (enum condition i = 0; i < CONDITION_COUNT; i++)
+        if (str_equal(name, str_from_c(status_name(i))))
+            return true;
+    return false;
+}
+
 void status_write_map(struct buf *out, enum status_map map)
 {
     buf_add(out, STR("{\"status_map\":\""));

@@ -59,6 +59,12 @@ enum condition status_of_step(enum err_code code, enum condition refusal);
 /** The condition of an event whose schema cannot be had, by the code of the registry's error. */
 enum condition status_of_registry(enum err_code code);
 
+/** The name of the outcome in logs, metrics and the store. */
+const char *status_name(enum condition condition);
+
+/** Is it the name of an outcome? */
+bool status_has_name(struct str name);
+
 /** May a later attempt succeed? (5xx) */
 static inline bool status_is_retryable(const struct status_row *row)
 {

@@ -1,6 +1,7 @@
 /*
  * orders_read.c - orders that read the store and the schemas, see orders_internal.h.
  */
+#include "base/chars.h"
 #include "server/orders_internal.h"
 
 #include <inttypes.h>
@@ -24,23 +25,14 @@ enum {
 static bool read_positive(struct json_object *members, const char *name, int64_t *out,
                           struct error *err)
 {
-    struct str text = json_find_str(members, name);
     struct json_object *value;
-    int64_t number = 0;
 
     if (!json_find(members, name, &value))
         return true;
-    if (json_kind(value) == JSON_INTEGER && json_int64(value, &number) && number > 0) {
-        *out = number;
+    if ((json_kind(value) == JSON_INTEGER && json_int64(value, out) && *out > 0) ||
+        (json_is_string(value) && whole_number(json_str(value), INT64_MAX / 10, out) && *out > 0))
         return true;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9' || number > INT64_MAX / 100)
-            return fail(err, ERR_INVALID, "%s: expected a number from 1 on", name);
-        number = number * 10 + (text.ptr[i] - '0');
-    }
-    *out = number;
-    return number > 0 || fail(err, ERR_INVALID, "%s: expected a number from 1 on", name);
+    return fail(err, ERR_INVALID, "%s: expected a number from 1 on", name);
 }
 
 /* A time, or how long ago. */
@@ -59,14 +51,6 @@ static bool read_moment(struct json_object *members, const char *name, int64_t *
     return true;
 }
 
-static bool is_outcome(struct str name)
-{
-    for (enum condition i = 0; i < CONDITION_COUNT; i++)
-        if (str_equal(name, str_from_c(status_row(STATUS_MAP_TUTORIAL, i)->condition)))
-            return true;
-    return false;
-}
-
 static bool read_outcome(struct json_object *members, struct outbox_filter *filter,
                          struct error *err)
 {
@@ -76,7 +60,7 @@ static bool read_outcome(struct json_object *members, struct outbox_filter *filt
     if (!outcome.ptr || filter->only_registry_kind)
         return true;
     filter->outcome = outcome.ptr;
-    return is_outcome(outcome) || fail(err, ERR_INVALID, "outcome: there is no such outcome");
+    return status_has_name(outcome) || fail(err, ERR_INVALID, "outcome: there is no such outcome");
 }
 
 static bool read_filter(struct json_object *members, struct outbox_filter *filter,

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/str.h"
@@ -30,19 +31,11 @@ struct systemd {
 };
 
 /* A whole number from the environment; 0: there is none. */
-static int64_t read_number(const char *name)
+static int64_t number_of(const char *name)
 {
-    const char *text = secure_getenv(name);
-    int64_t value = 0;
+    int64_t value;
 
-    if (!text || !*text)
-        return 0;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9' || value > INT64_MAX / 10 - 1)
-            return 0;
-        value = value * 10 + (*text - '0');
-    }
-    return value;
+    return whole_number(str_from_c(secure_getenv(name)), INT64_MAX, &value) ? value : 0;
 }
 
 /* A path that begins with '@' is in the abstract namespace. */
@@ -63,10 +56,10 @@ static void find_manager(struct systemd *systemd)
 
 static void find_watchdog(struct systemd *systemd)
 {
-    int64_t pid = read_number("WATCHDOG_PID");
+    int64_t pid = number_of("WATCHDOG_PID");
 
     if (pid == 0 || pid == getpid())
-        systemd->watchdog_us = read_number("WATCHDOG_USEC");
+        systemd->watchdog_us = number_of("WATCHDOG_USEC");
 }
 
 /* LISTEN_FDNAMES has the names in the order of the sockets, separated by colons. */
@@ -74,9 +67,9 @@ static void find_sockets(struct systemd *systemd)
 {
     const char *text = secure_getenv("LISTEN_FDNAMES");
     struct str names = text ? str_from_c(text) : STR_NONE;
-    int64_t count = read_number("LISTEN_FDS");
+    int64_t count = number_of("LISTEN_FDS");
 
-    if (read_number("LISTEN_PID") != getpid())
+    if (number_of("LISTEN_PID") != getpid())
         return;
     for (int i = 0; i < count && i < MAX_SOCKETS; i++) {
         const char *end = names.len > 0 ? memchr(names.ptr, ':', names.len) : NULL;

@@ -56,17 +56,16 @@ static struct json_object *list_names(const struct settings *settings)
 static bool read_element(struct str pointer, struct str *list, size_t *index, struct str *rest)
 {
     const char *slash = pointer.len > 1 ? memchr(pointer.ptr + 1, '/', pointer.len - 1) : NULL;
+    int64_t number;
 
     if (!slash)
         return false;
     *list = (struct str){ pointer.ptr + 1, (size_t)(slash - pointer.ptr) - 1 };
     *rest = str_from(pointer, list->len + 2);
-    *index = 0;
-    if (rest->len == 0 || !char_is_digit(rest->ptr[0]))
+    if (!take_number(rest, INT64_MAX, &number) || (rest->len > 0 && rest->ptr[0] != '/'))
         return false;
-    for (; rest->len > 0 && char_is_digit(rest->ptr[0]); *rest = str_from(*rest, 1))
-        *index = *index * 10 + (size_t)(rest->ptr[0] - '0');
-    return rest->len == 0 || rest->ptr[0] == '/';
+    *index = (size_t)number;
+    return true;
 }
 
 /* The number of a list among the names; SETTINGS_LISTS: it is none of them. */

@@ -42,7 +42,7 @@ static bool is_digit(struct str text, size_t at)
 }
 
 /* Read the number at the front of `text`. Returns its length in bytes; 0: there is none. */
-static size_t read_number(struct str text, uint64_t *whole, uint64_t *millionths)
+static size_t read_decimal(struct str text, uint64_t *whole, uint64_t *millionths)
 {
     size_t at = 0;
     uint64_t weight = MILLIONTHS / 10;
@@ -64,7 +64,7 @@ static bool read_unit(struct str text, const struct unit *units, size_t count, u
 {
     uint64_t whole;
     uint64_t millionths;
-    size_t len = read_number(text, &whole, &millionths);
+    size_t len = read_decimal(text, &whole, &millionths);
 
     if (len == 0)
         return false;

@@ -6,9 +6,10 @@
 #include "base/chars.h"
 #include "base/secret.h"
 
+#define NUMBER_MAX INT64_C(99999999999999999) /* sums of two fit int64_t */
+
 enum {
     HEX_SIZE = 2 * SECRET_DIGEST_SIZE,
-    MOST_DIGITS = 17, /* of a number that surely fits int64_t, with one digit more */
     CRC_BYTES = 4,
     CRC_VALUES = 256,
 };
@@ -76,20 +77,6 @@ struct str s3_crc32c(struct str bytes, struct arena *arena)
     return copy;
 }
 
-/* Take a decimal number. False: there is none, or it is too long. */
-static bool take_number(struct str *text, int64_t *number)
-{
-    size_t count = 0;
-
-    *number = 0;
-    while (count <= MOST_DIGITS && text->len > 0 && char_is_digit(text->ptr[0])) {
-        *number = *number * 10 + (text->ptr[0] - '0');
-        *text = str_from(*text, 1);
-        count++;
-    }
-    return count > 0 && count <= MOST_DIGITS;
-}
-
 struct range {
     int64_t first;
     int64_t last;
@@ -99,9 +86,9 @@ struct range {
 
 static bool read_range(struct str text, struct range *out)
 {
-    if (!take_number(&text, &out->first) || !take_char(&text, "-") ||
-        !take_number(&text, &out->last) || !take_char(&text, " ") ||
-        !take_number(&text, &out->count) || !take_char(&text, " "))
+    if (!take_number(&text, NUMBER_MAX, &out->first) || !take_char(&text, "-") ||
+        !take_number(&text, NUMBER_MAX, &out->last) || !take_char(&text, " ") ||
+        !take_number(&text, NUMBER_MAX, &out->count) || !take_char(&text, " "))
         return false;
     out->digest = text;
     return out->count > 0 && text.len == HEX_SIZE && all_are(text, char_is_hex);

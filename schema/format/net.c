@@ -14,13 +14,9 @@ enum { MAX_LOCAL = 64, MAX_LABEL = 63, MAX_DOMAIN = 255 };
 
 static bool is_octet(struct str text)
 {
-    int value = 0;
+    int64_t value;
 
-    if (!all_are(text, char_is_digit) || text.len > 3 || (text.len > 1 && text.ptr[0] == '0'))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        value = value * 10 + (text.ptr[i] - '0');
-    return value <= 255;
+    return (text.len == 1 || !str_starts_with(text, STR("0"))) && whole_number(text, 255, &value);
 }
 
 bool format_is_ipv4(struct str text)

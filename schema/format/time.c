@@ -8,7 +8,7 @@
 #include "schema/format/format_internal.h"
 
 /* A number of exactly `digits` digits, from bounds[0] to bounds[1]. */
-static bool take_number(struct str *text, size_t digits, const int bounds[2], int *out)
+static bool take_digits(struct str *text, size_t digits, const int bounds[2], int *out)
 {
     int value = 0;
 
@@ -26,7 +26,7 @@ static bool take_number(struct str *text, size_t digits, const int bounds[2], in
 
 static bool take_two(struct str *text, int least, int most, int *out)
 {
-    return take_number(text, 2, (const int[2]){ least, most }, out);
+    return take_digits(text, 2, (const int[2]){ least, most }, out);
 }
 
 static int days_in(int year, int month)
@@ -43,7 +43,7 @@ static bool take_date(struct str *text)
     int month;
     int day;
 
-    return take_number(text, 4, (const int[2]){ 0, 9999 }, &year) && take_char(text, "-") &&
+    return take_digits(text, 4, (const int[2]){ 0, 9999 }, &year) && take_char(text, "-") &&
            take_two(text, 1, 12, &month) && take_char(text, "-") &&
            take_two(text, 1, days_in(year, month), &day);
 }

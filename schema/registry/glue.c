@@ -106,19 +106,7 @@ bool glue_is_uuid(struct str text)
 
 bool glue_is_number(struct str text, int64_t *number)
 {
-    int64_t value = 0;
-
-    if (text.len == 0 || text.ptr[0] == '0')
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-        value = value * 10 + (text.ptr[i] - '0');
-        if (value > NUMBER_MAX)
-            return false;
-    }
-    *number = value;
-    return true;
+    return !str_starts_with(text, STR("0")) && whole_number(text, NUMBER_MAX, number);
 }
 
 /* Failures, with the texts of the status table. */

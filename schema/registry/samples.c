@@ -153,15 +153,14 @@ void samples_write(struct samples *samples, struct buf *out)
 
 void samples_add(struct samples *samples, struct str line, int64_t now_us)
 {
-    int64_t taken_us = 0;
-    size_t digits = 0;
+    int64_t taken_us;
 
-    while (digits < line.len && char_is_digit(line.ptr[digits]) && taken_us <= now_us)
-        taken_us = taken_us * 10 + (line.ptr[digits++] - '0');
+    if (!take_number(&line, now_us, &taken_us))
+        return;
 
-    struct str text = str_from(line, digits + 1);
+    struct str text = str_from(line, 1);
 
-    if (digits == 0 || taken_us > now_us || text.len == 0 || text.len > SAMPLES_TEXT_MAX)
+    if (text.len == 0 || text.len > SAMPLES_TEXT_MAX)
         return;
     (void)pthread_mutex_lock(&samples->mutex);
     if (samples->count < samples->capacity)

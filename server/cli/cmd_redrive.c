@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/fetch.h"
 #include "base/memory.h"
@@ -22,7 +23,7 @@
 #include "server/cli/rows.h"
 #include "server/cli/sender.h"
 
-enum { URL_SIZE = 2048, CODES_MAX = 16, LIMIT_DIGITS = 9 };
+enum { URL_SIZE = 2048, CODES_MAX = 16 };
 
 /* How many messages had an ERROR_CODE. */
 struct code {
@@ -37,7 +38,7 @@ struct redrive {
     bool dry_run;
     bool json;
     int64_t since_us;
-    uint64_t limit; /* 0: none */
+    int64_t limit; /* 0: none */
     struct sender_options options;
     struct sender *sender;
     struct dead_letters *letters;
@@ -53,13 +54,9 @@ struct redrive {
 
 static bool read_limit_count(void *self, const char *value, struct error *err)
 {
-    uint64_t *limit = self;
-    size_t len = strlen(value);
+    int64_t *limit = self;
 
-    *limit = 0;
-    for (size_t i = 0; i < len && value[i] >= '0' && value[i] <= '9' && len <= LIMIT_DIGITS; i++)
-        *limit = *limit * 10 + (uint64_t)(value[i] - '0');
-    return (*limit > 0 && strspn(value, "0123456789") == len) ||
+    return (whole_number(str_from_c(value), INT32_MAX, limit) && *limit > 0) ||
            fail(err, ERR_INVALID, "--limit wants a number from 1 on");
 }
 
@@ -106,7 +103,7 @@ static bool handle_letter(struct redrive *redrive, const struct dead_letter *let
                           struct error *err)
 {
     if (letter->sent_us < redrive->since_us ||
-        (redrive->limit > 0 && redrive->seen == redrive->limit) || redrive->is_busy ||
+        (redrive->limit > 0 && redrive->seen == (uint64_t)redrive->limit) || redrive->is_busy ||
         interrupt_came()) {
         dead_letters_keep(redrive->letters, letter);
         return true;
@@ -122,7 +119,7 @@ static bool handle_letter(struct redrive *redrive, const struct dead_letter *let
 static bool is_at_end(const struct redrive *redrive)
 {
     return redrive->is_busy || interrupt_came() ||
-           (redrive->limit > 0 && redrive->seen == redrive->limit);
+           (redrive->limit > 0 && redrive->seen == (uint64_t)redrive->limit);
 }
 
 static bool redrive_all(struct redrive *redrive, struct error *err)

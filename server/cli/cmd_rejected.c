@@ -137,14 +137,6 @@ static const struct row_kind refused_kind = {
     .write_export = rejected_write_export,
 };
 
-static bool is_outcome(const char *name)
-{
-    for (enum condition i = 0; i < CONDITION_COUNT; i++)
-        if (strcmp(name, status_row(STATUS_MAP_TUTORIAL, i)->condition) == 0)
-            return true;
-    return false;
-}
-
 /* `registry` stands for all outcomes that are the registry's failures. */
 static bool read_outcome(void *self, const char *value, struct error *err)
 {
@@ -152,7 +144,7 @@ static bool read_outcome(void *self, const char *value, struct error *err)
 
     filter->only_registry_kind = strcmp(value, "registry") == 0;
     filter->outcome = filter->only_registry_kind ? NULL : value;
-    return filter->only_registry_kind || is_outcome(value) ||
+    return filter->only_registry_kind || status_has_name(str_from_c(value)) ||
            fail(err, ERR_INVALID, "--outcome %s: there is no such outcome (sluice status-map)",
                 value);
 }

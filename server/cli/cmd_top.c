@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "server/cli/cli.h"
@@ -65,8 +66,7 @@ static struct totals totals_of(const struct config *config, struct json_object *
     if (!route || !json_find(route, "outcomes", &outcomes))
         return totals;
     for (enum condition i = 0; i < CONDITION_COUNT; i++)
-        totals_add(&totals, map_of(config), i,
-                   json_find_int64(outcomes, status_row(STATUS_MAP_TUTORIAL, i)->condition));
+        totals_add(&totals, map_of(config), i, json_find_int64(outcomes, status_name(i)));
     return totals;
 }
 
@@ -195,10 +195,8 @@ static bool read_count(void *self, const char *value, struct error *err)
 {
     int64_t *count = self;
 
-    *count = 0;
-    for (const char *at = value; *at >= '0' && *at <= '9' && *count < INT32_MAX; at++)
-        *count = *count * 10 + (*at - '0');
-    return *count > 0 || fail(err, ERR_INVALID, "--count wants a number from 1 on");
+    return (whole_number(str_from_c(value), INT32_MAX, count) && *count > 0) ||
+           fail(err, ERR_INVALID, "--count wants a number from 1 on");
 }
 
 static int top_status(struct top *top)

@@ -73,13 +73,11 @@ static void give_back(struct dead_letters *letters, struct str receipt)
 }
 
 /* 0: not a number. */
-static uint64_t read_number(struct str text)
+static int64_t number_of(struct str text)
 {
-    uint64_t value = 0;
+    int64_t value;
 
-    for (size_t i = 0; i < text.len && char_is_digit(text.ptr[i]); i++)
-        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-    return value;
+    return whole_number(text, INT64_MAX, &value) ? value : 0;
 }
 
 void dead_letters_close(struct dead_letters *letters)
@@ -135,7 +133,7 @@ uint64_t dead_letters_count(struct dead_letters *letters)
     if (queue_call(letters, "GetQueueAttributes",
                    STR(",\"AttributeNames\":[\"ApproximateNumberOfMessages\"]"), &answer, &err) &&
         json_find(answer, "Attributes", &attributes) && json_is_object(attributes))
-        count = read_number(json_find_str(attributes, "ApproximateNumberOfMessages"));
+        count = (uint64_t)number_of(json_find_str(attributes, "ApproximateNumberOfMessages"));
     return count;
 }
 
@@ -148,8 +146,7 @@ static struct dead_letter read_letter(struct json_object *message)
                                   .error_code = STR("") };
 
     if (json_find(message, "Attributes", &attributes) && json_is_object(attributes))
-        letter.sent_us =
-            (int64_t)read_number(json_find_str(attributes, "SentTimestamp")) * US_PER_MS;
+        letter.sent_us = number_of(json_find_str(attributes, "SentTimestamp")) * US_PER_MS;
     if (json_find(message, "MessageAttributes", &attributes) && json_is_object(attributes) &&
         json_find(attributes, "ERROR_CODE", &code) && json_is_object(code))
         letter.error_code = json_find_str(code, "StringValue");

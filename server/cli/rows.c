@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/member.h"
@@ -28,15 +29,7 @@ enum { OPTIONS_MAX = 20, TEXT_MAX = 256 * 1024 * 1024 };
 /* A whole number, 1 or more. */
 static bool parse_count(const char *text, int64_t *out)
 {
-    int64_t number = 0;
-
-    for (const char *at = text; *at; at++) {
-        if (*at < '0' || *at > '9' || number > NUMBER_MAX / 10)
-            return false;
-        number = number * 10 + (*at - '0');
-    }
-    *out = number;
-    return number > 0;
+    return whole_number(str_from_c(text), NUMBER_MAX, out) && *out > 0;
 }
 
 static bool read_limit(void *self, const char *value, struct error *err)

@@ -15,7 +15,6 @@ enum {
     TIMEOUT_US = 5 * US_PER_S, /* EventBridge's, for connection and answer */
     BODY_MAX = 1024 * 1024,    /* EventBridge asks for so much with Range */
     HEADERS_MAX = 7,
-    DIGITS_MAX = 9,
 };
 
 struct sender {
@@ -68,15 +67,10 @@ static bool read_retry_after(const struct fetch_answer *answer, int64_t *seconds
 {
     struct str text = fetch_answer_header(answer, "Retry-After");
     bool negative = str_starts_with(text, STR("-"));
-    struct str digits = str_from(text, negative ? 1 : 0);
-    struct str rest = digits;
-    int64_t value = 0;
+    int64_t value;
 
-    (void)take_run(&rest, char_is_digit);
-    if (rest.len > 0 || digits.len == 0 || digits.len > DIGITS_MAX)
+    if (!whole_number(str_from(text, negative ? 1 : 0), INT32_MAX, &value))
         return false;
-    for (size_t i = 0; i < digits.len; i++)
-        value = value * 10 + (digits.ptr[i] - '0');
     *seconds = negative ? -value : value;
     return true;
 }

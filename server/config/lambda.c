@@ -7,16 +7,14 @@
 #include "base/chars.h"
 #include "server/config/config_internal.h"
 
-enum { REFUSED = 400, UNAVAILABLE = 503, STATUS_MAX = 599 };
+enum { REFUSED = 400, UNAVAILABLE = 503 };
 
 /* The number at `*text`, which it moves behind its digits; without digits 0. */
-static int take_status(struct str *text)
+static int64_t take_status(struct str *text)
 {
-    int status = 0;
+    int64_t status;
 
-    for (; text->len > 0 && char_is_digit(*text->ptr); *text = str_from(*text, 1))
-        status = status > STATUS_MAX ? status : status * 10 + (*text->ptr - '0');
-    return status;
+    return take_number(text, INT64_MAX, &status) ? status : 0;
 }
 
 /* Is the status in a list of numbers and ranges? */
@@ -24,8 +22,8 @@ static bool list_has(struct str list, int status)
 {
     while (list.len > 0) {
         struct str range = str_trim(take_until(&list, ','));
-        int first = take_status(&range);
-        int last = take_char(&range, "-") ? take_status(&range) : first;
+        int64_t first = take_status(&range);
+        int64_t last = take_char(&range, "-") ? take_status(&range) : first;
 
         if (first <= status && status <= last)
             return true;

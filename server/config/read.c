@@ -7,13 +7,12 @@
 #include "server/config/config_internal.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 
 #include "base/chars.h"
 #include "base/vault.h"
 #include "settings/unit.h"
-
-enum { MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
 
 #define KEY(type, path, read)                                                                      \
     {                                                                                              \
@@ -164,14 +163,13 @@ static void read_route_name(const struct config_reading *reading, const struct s
                             void *to)
 {
     struct str rest = str_from(from->pointer, STR("/routes/").len);
-    size_t index = 0;
+    int64_t index = 0;
 
     read_text(reading, from, to);
     if (**(const char **)to)
         return;
-    for (size_t i = 0; i < rest.len && rest.ptr[i] != '/'; i++)
-        index = index * 10 + (size_t)(rest.ptr[i] - '0');
-    *(const char **)to = arena_printf(reading->arena, "route-%zu", index + 1).ptr;
+    (void)take_number(&rest, INT64_MAX, &index);
+    *(const char **)to = arena_printf(reading->arena, "route-%" PRId64, index + 1).ptr;
 }
 
 /* false, key or true */
@@ -203,21 +201,6 @@ static void read_mode(const struct config_reading *reading, const struct setting
     *(struct config_sink_mode *)to = mode;
 }
 
-static bool read_port(struct str text, uint16_t *port)
-{
-    unsigned value = 0;
-
-    if (text.len == 0 || text.len > MAX_PORT_DIGITS)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-        value = value * 10 + (unsigned)(text.ptr[i] - '0');
-    }
-    *port = (uint16_t)value;
-    return value <= MAX_PORT;
-}
-
 static bool is_loopback4(const unsigned char *bytes)
 {
     return bytes[0] == 127;
@@ -244,12 +227,14 @@ bool config_address_parse(struct arena *arena, struct str text, struct config_ad
     struct config_address address = { 0 };
     const char *colon = text.len > 0 ? memrchr(text.ptr, ':', text.len) : NULL;
     struct str host;
+    int64_t port;
 
     if (!colon)
         return false;
     host = (struct str){ text.ptr, (size_t)(colon - text.ptr) };
-    if (!read_port(str_from(text, host.len + 1), &address.port))
+    if (!whole_number(str_from(text, host.len + 1), UINT16_MAX, &port))
         return false;
+    address.port = (uint16_t)port;
     if (str_starts_with(host, STR("[")) && str_ends_with(host, STR("]"))) {
         address.ipv6 = true;
         host = (struct str){ host.ptr + 1, host.len - 2 };

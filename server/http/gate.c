@@ -2,6 +2,7 @@
  * gate.c - see gate.h. RFC 9110 and 9112 have the grammar.
  */
 #include "server/http/gate.h"
+#include "base/chars.h"
 
 enum {
     MAX_LENGTH_DIGITS = 18, /* of a Content-Length */
@@ -97,18 +98,12 @@ static bool repeats_single_header(const struct http_gate *gate)
 /* Digits only: no sign, no list. */
 static bool read_length(struct str text, uint64_t *length)
 {
+    int64_t value = 0;
+
     text = str_trim(text);
-    if (text.len == 0 || text.len > MAX_LENGTH_DIGITS)
+    if (text.len > MAX_LENGTH_DIGITS || !whole_number(text, INT64_MAX, &value))
         return false;
-
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    *length = value;
+    *length = (uint64_t)value;
     return true;
 }
 

@@ -2,13 +2,14 @@
  * networks.c - see networks.h.
  */
 #include "server/http/networks.h"
+#include "base/chars.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MAPPED_BITS = 96, ADDRESS_BITS = 128, MAX_BITS_DIGITS = 3 };
+enum { MAPPED_BITS = 96, ADDRESS_BITS = 128 };
 
 static void map(const struct in_addr *v4, uint8_t bytes[static 16])
 {
@@ -36,21 +37,6 @@ static bool read_address(struct str text, uint8_t bytes[static 16], unsigned *fi
     return true;
 }
 
-static bool read_bits(struct str text, unsigned most, unsigned *bits)
-{
-    unsigned value = 0;
-
-    if (text.len == 0 || text.len > MAX_BITS_DIGITS)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-        value = value * 10 + (unsigned)(text.ptr[i] - '0');
-    }
-    *bits = value;
-    return value <= most;
-}
-
 /* Bit `index`; 0 is the first and highest one. */
 static bool bit(const uint8_t bytes[static 16], unsigned index)
 {
@@ -63,15 +49,15 @@ bool http_network_read(struct str text, struct http_network *out)
     struct str address = { text.ptr, slash ? (size_t)(slash - text.ptr) : text.len };
     struct http_network network;
     unsigned first = 0;
-    unsigned bits = 0;
+    int64_t bits = 0;
 
     if (!read_address(address, network.bytes, &first))
         return false;
     network.bits = ADDRESS_BITS;
     if (slash) {
-        if (!read_bits(str_from(text, address.len + 1), ADDRESS_BITS - first, &bits))
+        if (!whole_number(str_from(text, address.len + 1), ADDRESS_BITS - first, &bits))
             return false;
-        network.bits = first + bits;
+        network.bits = first + (unsigned)bits;
     }
     for (unsigned i = network.bits; i < ADDRESS_BITS; i++)
         if (bit(network.bytes, i))

@@ -26,17 +26,11 @@ static bool agree(struct str bytes, struct str start)
 static bool read_port(struct str text, in_port_t *port)
 {
     enum { DIGITS_MAX = 5 };
-    unsigned value = 0;
+    int64_t value = 0;
+    bool ok = text.len <= DIGITS_MAX && whole_number(text, UINT16_MAX, &value);
 
-    if (text.len == 0 || text.len > DIGITS_MAX)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (!char_is_digit(text.ptr[i]))
-            return false;
-        value = value * 10 + (unsigned)(text.ptr[i] - '0');
-    }
     *port = htons((uint16_t)value);
-    return value <= UINT16_MAX;
+    return ok;
 }
 
 static bool read_word_address(int family, struct str text, void *bytes)

@@ -210,8 +210,7 @@ static void outcomes_are_there_from_the_start(void)
         char series[100];
 
         (void)snprintf(series, sizeof(series),
-                       "sluice_events_total{route=\"started\",outcome=\"%s\"}",
-                       status_row(STATUS_MAP_TUTORIAL, i)->condition);
+                       "sluice_events_total{route=\"started\",outcome=\"%s\"}", status_name(i));
         TEST_CASE(series);
         CHECK_VALUE(series, 0);
         for (enum condition j = 0; j <= i; j++)

@@ -46,6 +46,8 @@ static void the_tables_are_the_documented_ones(void)
 
         TEST_CASE(documented[i].name);
         CHECK_STR(str_from_c(tutorial->condition), documented[i].name);
+        CHECK_STR(str_from_c(status_name(documented[i].condition)), documented[i].name);
+        CHECK(status_has_name(str_from_c(documented[i].name)));
         CHECK_INT(tutorial->status, documented[i].status);
         CHECK_STR(str_from_c(tutorial->error), documented[i].error ? documented[i].error : "");
         CHECK(tutorial->retry_after == documented[i].retry_after);
@@ -58,6 +60,8 @@ static void the_tables_are_the_documented_ones(void)
         else
             CHECK(eventbridge == tutorial);
     }
+    CHECK(!status_has_name(STR("val")));
+    CHECK(!status_has_name(STR("")));
 }
 
 static void every_error_has_a_condition(void)
