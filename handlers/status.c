@@ -81,6 +81,11 @@ enum condition status_of_registry(enum err_code code)
     return registry_conditions[code];
 }
 
+const char *status_map_name(enum status_map map)
+{
+    return map == STATUS_MAP_EVENTBRIDGE ? "eventbridge" : "tutorial";
+}
+
 const char *status_name(enum condition condition)
 {
     return status_row(STATUS_MAP_TUTORIAL, condition)->condition;
@@ -96,9 +101,9 @@ bool status_has_name(struct str name)
 
 void status_write_map(struct buf *out, enum status_map map)
 {
-    buf_add(out, STR("{\"status_map\":\""));
-    buf_add(out, map == STATUS_MAP_EVENTBRIDGE ? STR("eventbridge") : STR("tutorial"));
-    buf_add(out, STR("\",\"rows\":["));
+    buf_add_char(out, '{');
+    member_text(out, "status_map", str_from_c(status_map_name(map)));
+    member_open(out, "rows", '[');
     for (enum condition i = 0; i < CONDITION_COUNT; i++) {
         const struct status_row *row = status_row(map, i);
 

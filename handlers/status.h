@@ -47,6 +47,9 @@ struct status_row {
     bool retry_after; /* the answer has a Retry-After */
 };
 
+/** The name of the map in the configuration. */
+const char *status_map_name(enum status_map map);
+
 /** The row in force for `condition`. */
 const struct status_row *status_row(enum status_map map, enum condition condition);
 

@@ -248,10 +248,7 @@ static void note_history(struct control *control)
     control->step_us = now_us - now_us % (HISTORY_STEP_S * US_PER_S) + HISTORY_STEP_S * US_PER_S;
 
     const struct control_target target = take_target(control);
-    struct noting noting = { .history = control->history,
-                             .map = target.config->status_map == CONFIG_STATUS_EVENTBRIDGE
-                                        ? STATUS_MAP_EVENTBRIDGE
-                                        : STATUS_MAP_TUTORIAL };
+    struct noting noting = { control->history, target.config->status_map };
 
     history_begin(control->history);
     metrics_read(target.metrics, &(struct metrics_reader){ note_route, note_sink, &noting });

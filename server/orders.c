@@ -242,16 +242,15 @@ static bool order_again(const struct orders *orders, struct json_object *members
 static bool order_top(const struct orders *orders, struct json_object *members, struct buf *answer,
                       struct error *err)
 {
+    const struct config *config = orders->target->config;
+
     (void)members;
     (void)err;
     member_key(answer, "top");
     metrics_write_state(orders->target->metrics, answer);
     member_text(answer, "version", STR(SLUICE_VERSION));
     member_text(answer, "status_map",
-                orders->target->config &&
-                        orders->target->config->status_map == CONFIG_STATUS_EVENTBRIDGE
-                    ? STR("eventbridge")
-                    : STR("tutorial"));
+                str_from_c(status_map_name(config ? config->status_map : STATUS_MAP_TUTORIAL)));
     return true;
 }
 

@@ -270,7 +270,7 @@ static void warn_of_lambda(void)
 static void warn_of_lost_events(const struct config *config)
 {
     if (config->registry.kind != CONFIG_REGISTRY_GLUE ||
-        config->status_map != CONFIG_STATUS_TUTORIAL ||
+        config->status_map != STATUS_MAP_TUTORIAL ||
         (*config->store.path && config->store.quarantine.enabled))
         return;
     LOG_EVENT(

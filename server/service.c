@@ -24,17 +24,6 @@ static const struct str envelope_keys[] = {
     STR_INIT("replay-name"),
 };
 
-static enum catalog_guard guard_of(const struct config_registry *config)
-{
-    static const enum catalog_guard guards[] = {
-        [CONFIG_GUARD_OFF] = CATALOG_GUARD_OFF,
-        [CONFIG_GUARD_WARN] = CATALOG_GUARD_WARN,
-        [CONFIG_GUARD_ENFORCE] = CATALOG_GUARD_ENFORCE,
-    };
-
-    return guards[config->guard];
-}
-
 static void create_pins(struct service *service, const struct config_pairs *pins)
 {
     service->pins = mem_alloc_array(pins->count, sizeof(struct catalog_pin));
@@ -73,7 +62,7 @@ static bool create_catalog(struct service *service, const struct config *config,
                                                                         : registry->refresh_us,
         .loads_briefly = is_served && !is_file,
         .cache_dir = use != USE_ONCE && config_needs_cache(registry) ? registry->cache_dir : NULL,
-        .guard = is_served ? guard_of(registry) : CATALOG_GUARD_OFF,
+        .guard = is_served ? registry->guard : CATALOG_GUARD_OFF,
         .guard_samples = (size_t)registry->guard_samples,
         .pin_count = registry->pin.count,
         .assert_formats = config->validation.assert_formats,
@@ -442,8 +431,7 @@ static void create_handlers(struct service *service, const struct config *config
         .lane = options ? options->lane : NULL,
         .quarantine = config->store.quarantine.enabled && *config->store.path,
         .dedup = config->store.dedup_window_us > 0 && *config->store.path,
-        .status_map = config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
-                                                                      : STATUS_MAP_TUTORIAL,
+        .status_map = config->status_map,
         .receipt = config->http.respond == CONFIG_RESPOND_RECEIPT,
         .partial = config->http.batch_response == CONFIG_BATCH_PARTIAL,
         .lambda_sources = config->http.lambda_sources,

@@ -119,7 +119,7 @@ static bool make_entries(const struct sink_maker *maker, const struct config_sin
         .in_flight = (size_t)config->in_flight,
         .batch = (size_t)config->batch,
         .timeout_us = config->timeout_us,
-        .ordered = config->ordered == CONFIG_ORDER_STRICT,
+        .ordered = config->ordered == BACKLOG_STRICT,
     };
     return sink_sessions_get(maker->sessions, &session, &out->session, err);
 }
@@ -139,7 +139,7 @@ bool sink_make_kafka(const struct sink_maker *maker, const struct config_sink *c
         .compression = compressions[config->compression],
         .max_message = config->max_message,
         .timeout_us = maker->is_awaited ? config->timeout_us : 0,
-        .is_prompt = maker->is_awaited || config->ordered == CONFIG_ORDER_STRICT,
+        .is_prompt = maker->is_awaited || config->ordered == BACKLOG_STRICT,
         .tls = config->tls.enabled,
         .ca_file = copy(maker, config->tls.ca_file),
         .cert_file = copy(maker, config->tls.cert_file),
@@ -162,7 +162,7 @@ static bool make_kafka(const struct sink_maker *maker, const struct config_sink 
                        struct sink *out, struct error *err)
 {
     enum { BATCH = 10000, ORDERED_BATCH = 1000 };
-    size_t most = config->ordered == CONFIG_ORDER_STRICT ? ORDERED_BATCH : BATCH;
+    size_t most = config->ordered == BACKLOG_STRICT ? ORDERED_BATCH : BATCH;
     struct sink_kafka_options options = {
         .batch = config->batch > 0 ? (size_t)config->batch : most,
         .forget_after_us = 2 * config->max_backoff_us + US_PER_MINUTE,
@@ -299,8 +299,7 @@ static bool make_dynamodb(const struct sink_maker *maker, const struct config_si
     struct sink_dynamodb_options options = {
         .name = copy(maker, config->name),
         .table = copy(maker, config->table),
-        .mode = config->mode.dynamodb == CONFIG_DYNAMODB_INSERT ? SINK_DYNAMODB_INSERT
-                                                                : SINK_DYNAMODB_REPLACE,
+        .mode = config->mode.dynamodb,
         .item = { .hash = key_of(maker, &config->hash_key),
                   .range = key_of(maker, &config->range_key),
                   .as_attributes = config->as == CONFIG_DYNAMODB_ATTRIBUTES,

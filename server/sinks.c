@@ -53,15 +53,10 @@ static struct config_sink effective_sink(const struct config *config, size_t ind
 /* What the pump does; S3 needs order (s3.h). */
 static struct pump_rules rules_of(const struct config_sink *config, bool is_awaited)
 {
-    static const enum backlog_order orders[] = {
-        [CONFIG_ORDER_NONE] = BACKLOG_UNORDERED,
-        [CONFIG_ORDER_KEY] = BACKLOG_BY_KEY,
-        [CONFIG_ORDER_STRICT] = BACKLOG_STRICT,
-    };
     bool is_s3 = config->kind == CONFIG_SINK_S3;
 
     return (struct pump_rules){
-        .order = is_s3 ? BACKLOG_STRICT : orders[config->ordered],
+        .order = is_s3 ? BACKLOG_STRICT : config->ordered,
         .is_awaited = is_awaited,
         .max_attempts = config->max_attempts,
         .max_backoff_us = config->max_backoff_us,

@@ -25,8 +25,7 @@ int cmd_status_map(int argc, char **argv)
     if (!cli_load_config(&cli, &config))
         return COMMAND_ENVIRONMENT;
     buf_init(&text, OUTPUT_MAX);
-    status_write_map(&text, config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
-                                                                            : STATUS_MAP_TUTORIAL);
+    status_write_map(&text, config->status_map);
     buf_add_char(&text, '\n');
     cli_print_all(&text);
     config_destroy(config);

@@ -51,12 +51,6 @@ static struct json_object *find_named(struct json_object *state, const char *nam
     return NULL;
 }
 
-static enum status_map map_of(const struct config *config)
-{
-    return config->status_map == CONFIG_STATUS_EVENTBRIDGE ? STATUS_MAP_EVENTBRIDGE
-                                                           : STATUS_MAP_TUTORIAL;
-}
-
 /* What became of the events of `route`, a member of the state's "routes"; NULL: zeroes. */
 static struct totals totals_of(const struct config *config, struct json_object *route)
 {
@@ -66,7 +60,7 @@ static struct totals totals_of(const struct config *config, struct json_object *
     if (!route || !json_find(route, "outcomes", &outcomes))
         return totals;
     for (enum condition i = 0; i < CONDITION_COUNT; i++)
-        totals_add(&totals, map_of(config), i, json_find_int64(outcomes, status_name(i)));
+        totals_add(&totals, config->status_map, i, json_find_int64(outcomes, status_name(i)));
     return totals;
 }
 

@@ -19,13 +19,15 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "delivery/outbox/backlog.h"
+#include "delivery/sinks/dynamodb.h"
+#include "handlers/status.h"
+#include "schema/registry/catalog.h"
 #include "settings/settings.h"
 
 enum config_respond { CONFIG_RESPOND_RECORD, CONFIG_RESPOND_RECEIPT };
 enum config_batch_response { CONFIG_BATCH_STATUS, CONFIG_BATCH_PARTIAL };
 enum config_registry_kind { CONFIG_REGISTRY_FILE, CONFIG_REGISTRY_GLUE };
-enum config_guard { CONFIG_GUARD_OFF, CONFIG_GUARD_WARN, CONFIG_GUARD_ENFORCE };
-enum config_status_map { CONFIG_STATUS_TUTORIAL, CONFIG_STATUS_EVENTBRIDGE };
 enum config_replays { CONFIG_REPLAYS_ACCEPT, CONFIG_REPLAYS_DEDUP };
 enum config_start { CONFIG_START_NOW, CONFIG_START_HISTORY };
 enum config_sink_kind {
@@ -54,7 +56,6 @@ enum config_sasl_mechanism {
     CONFIG_SASL_SCRAM_512,
     CONFIG_SASL_MSK_IAM,
 };
-enum config_dynamodb_mode { CONFIG_DYNAMODB_INSERT, CONFIG_DYNAMODB_REPLACE };
 enum config_dynamodb_as { CONFIG_DYNAMODB_DOCUMENT, CONFIG_DYNAMODB_ATTRIBUTES };
 enum config_choice { CONFIG_CHOICE_OF_KIND, CONFIG_CHOICE_NO, CONFIG_CHOICE_YES };
 enum config_deduplication { CONFIG_DEDUPLICATION_KEY, CONFIG_DEDUPLICATION_CONTENT };
@@ -162,7 +163,7 @@ struct config_registry {
     const char *dir;
     int64_t refresh_us;
     const char *cache_dir;
-    enum config_guard guard;
+    enum catalog_guard guard;
     int64_t guard_samples;
     struct config_pairs pin; /* "<registry>/<schema>" to a version number or UUID, as text */
 };
@@ -253,12 +254,10 @@ struct config_sasl {
     const char *password_file;
 };
 
-enum config_order { CONFIG_ORDER_NONE, CONFIG_ORDER_KEY, CONFIG_ORDER_STRICT };
-
 /** The key `mode`: of a file, or of writing to DynamoDB. */
 struct config_sink_mode {
     uint32_t permissions;
-    enum config_dynamodb_mode dynamodb;
+    enum sink_dynamodb_mode dynamodb;
 };
 
 struct config_ttl {
@@ -323,7 +322,7 @@ struct config_sink {
     int64_t in_flight;        /* deliveries at the same time; 0: as the kind says */
     int64_t batch;            /* records in one delivery; 0: as the kind says */
     int64_t timeout_us;
-    enum config_order ordered;
+    enum backlog_order ordered;
     int64_t linger_us;
     int64_t rate;         /* records in a second; 0: no limit */
     int64_t max_attempts; /* 0: no end */
@@ -365,7 +364,7 @@ struct config {
     struct config_admin admin;
     struct config_aws aws;
     struct config_registry registry;
-    enum config_status_map status_map;
+    enum status_map status_map;
     struct config_validation validation;
     const struct config_route *routes; /* first match wins */
     size_t route_count;

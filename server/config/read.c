@@ -175,25 +175,25 @@ static void read_route_name(const struct config_reading *reading, const struct s
 /* false, key or true */
 static void read_order(const struct config_reading *reading, const struct setting *from, void *to)
 {
-    enum config_order order = CONFIG_ORDER_NONE;
+    enum backlog_order order = BACKLOG_UNORDERED;
 
     (void)reading;
     if (json_is_string(from->value))
-        order = CONFIG_ORDER_KEY;
+        order = BACKLOG_BY_KEY;
     else if (json_kind(from->value) == JSON_BOOLEAN && json_object_get_boolean(from->value))
-        order = CONFIG_ORDER_STRICT;
-    *(enum config_order *)to = order;
+        order = BACKLOG_STRICT;
+    *(enum backlog_order *)to = order;
 }
 
 /* Digits are octal, with or without a 0 in front: 0640 without quotes is the number 640. */
 static void read_mode(const struct config_reading *reading, const struct setting *from, void *to)
 {
-    struct config_sink_mode mode = { .permissions = 0600, .dynamodb = CONFIG_DYNAMODB_INSERT };
+    struct config_sink_mode mode = { .permissions = 0600, .dynamodb = SINK_DYNAMODB_INSERT };
     struct str text = json_is_string(from->value) ? json_str(from->value)
                                                   : json_text(reading->arena, from->value);
 
     if (str_equal(text, STR("replace")))
-        mode.dynamodb = CONFIG_DYNAMODB_REPLACE;
+        mode.dynamodb = SINK_DYNAMODB_REPLACE;
     if (text.len > 0 && char_is_digit(text.ptr[0]))
         mode.permissions = 0;
     for (size_t i = 0; i < text.len && char_is_digit(text.ptr[i]); i++)

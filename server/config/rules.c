@@ -18,7 +18,7 @@ bool config_admits_nobody(const struct config *config)
 /* A file needs a copy only when the guard may hold its new version back over a restart. */
 bool config_needs_cache(const struct config_registry *config)
 {
-    return config->kind == CONFIG_REGISTRY_GLUE || config->guard == CONFIG_GUARD_ENFORCE;
+    return config->kind == CONFIG_REGISTRY_GLUE || config->guard == CATALOG_GUARD_ENFORCE;
 }
 
 /* Without keys under auth, a server must not be open to the network. */

@@ -84,7 +84,7 @@ static void check_default_access(const struct config *config)
     CHECK_STR(str_from_c(config->registry.dir), "conf/schemas");
     CHECK_INT(config->registry.refresh_us, 60 * SECONDS);
     CHECK_STR(from_here(config->registry.cache_dir), "var/schemas");
-    CHECK_INT(config->registry.guard, CONFIG_GUARD_WARN);
+    CHECK_INT(config->registry.guard, CATALOG_GUARD_WARN);
     CHECK_INT(config->registry.guard_samples, 200);
     CHECK_INT((int64_t)config->registry.pin.count, 0);
 }
@@ -93,7 +93,7 @@ static void check_default_events(const struct config *config)
 {
     const struct config_route *route = config->routes;
 
-    CHECK_INT(config->status_map, CONFIG_STATUS_TUTORIAL);
+    CHECK_INT(config->status_map, STATUS_MAP_TUTORIAL);
     CHECK(!config->validation.assert_formats && config->validation.redact_values);
     CHECK_INT(config->validation.max_errors, 20);
     CHECK_INT(config->validation.budget_us, SECONDS / 5);
@@ -243,7 +243,7 @@ static void every_kind_of_value_is_read(void)
     CHECK_STR(str_from_c(config->auth.api_keys[1].header), "X-Other");
     CHECK_INT((int64_t)config->auth.basic_count, 1);
     CHECK_STR(str_from_c(config->auth.basic[0].user), "u");
-    CHECK_INT(config->status_map, CONFIG_STATUS_EVENTBRIDGE);
+    CHECK_INT(config->status_map, STATUS_MAP_EVENTBRIDGE);
     CHECK_INT((int64_t)config->route_count, 2);
     CHECK_STR(str_from_c(config->routes[0].match), "{\"/Data/kind\":[\"x*\",5e0,true]}");
     CHECK_STR(str_from_c(config->routes[0].payload), "");
@@ -260,22 +260,56 @@ static void every_kind_of_value_is_read(void)
     config_destroy(config);
 }
 
+/* Their enumerations belong to other modules; read.c relies on the order. */
+static void choices_are_those_of_other_modules(void)
+{
+    static const struct {
+        const char *yaml;
+        enum catalog_guard guard;
+        enum status_map map;
+        enum backlog_order order;
+    } cases[] = {
+        { "registry: {guard: off}\n", CATALOG_GUARD_OFF, STATUS_MAP_TUTORIAL, BACKLOG_UNORDERED },
+        { "registry: {guard: warn}\nstatus_map: tutorial\n"
+          "sinks: [{name: a, kind: file, path: /tmp/a, ordered: false}]\n",
+          CATALOG_GUARD_WARN, STATUS_MAP_TUTORIAL, BACKLOG_UNORDERED },
+        { "registry: {guard: enforce}\nstatus_map: eventbridge\n"
+          "sinks: [{name: a, kind: file, path: /tmp/a, ordered: key}]\n",
+          CATALOG_GUARD_ENFORCE, STATUS_MAP_EVENTBRIDGE, BACKLOG_BY_KEY },
+        { "sinks: [{name: a, kind: file, path: /tmp/a, ordered: true}]\n", CATALOG_GUARD_WARN,
+          STATUS_MAP_TUTORIAL, BACKLOG_STRICT },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct config *config = load(cases[i].yaml);
+
+        TEST_CASE(cases[i].yaml);
+        if (!config)
+            continue;
+        CHECK_INT(config->registry.guard, cases[i].guard);
+        CHECK_INT(config->status_map, cases[i].map);
+        CHECK_INT(config->sink_count ? config->sinks[0].ordered : BACKLOG_UNORDERED,
+                  cases[i].order);
+        config_destroy(config);
+    }
+}
+
 static void the_mode_of_a_sink_is_read(void)
 {
     static const struct {
         const char *sink;
         uint32_t permissions;
-        enum config_dynamodb_mode dynamodb;
+        enum sink_dynamodb_mode dynamodb;
     } cases[] = {
-        { "kind: file, path: /tmp/a", 0600, CONFIG_DYNAMODB_INSERT },
-        { "kind: file, path: /tmp/a, mode: 0640", 0640, CONFIG_DYNAMODB_INSERT },
-        { "kind: file, path: /tmp/a, mode: 644", 0644, CONFIG_DYNAMODB_INSERT },
-        { "kind: file, path: /tmp/a, mode: '0666'", 0666, CONFIG_DYNAMODB_INSERT },
-        { "kind: dynamodb, table: abc, hash_key: {a: /a}", 0600, CONFIG_DYNAMODB_INSERT },
+        { "kind: file, path: /tmp/a", 0600, SINK_DYNAMODB_INSERT },
+        { "kind: file, path: /tmp/a, mode: 0640", 0640, SINK_DYNAMODB_INSERT },
+        { "kind: file, path: /tmp/a, mode: 644", 0644, SINK_DYNAMODB_INSERT },
+        { "kind: file, path: /tmp/a, mode: '0666'", 0666, SINK_DYNAMODB_INSERT },
+        { "kind: dynamodb, table: abc, hash_key: {a: /a}", 0600, SINK_DYNAMODB_INSERT },
         { "kind: dynamodb, table: abc, hash_key: {a: /a}, mode: insert", 0600,
-          CONFIG_DYNAMODB_INSERT },
+          SINK_DYNAMODB_INSERT },
         { "kind: dynamodb, table: abc, hash_key: {a: /a}, mode: replace", 0600,
-          CONFIG_DYNAMODB_REPLACE },
+          SINK_DYNAMODB_REPLACE },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -560,6 +594,7 @@ int main(void)
     RUN(lambda_must_learn_of_what_is_refused);
     RUN(defaults_hold_where_nothing_is_said);
     RUN(every_kind_of_value_is_read);
+    RUN(choices_are_those_of_other_modules);
     RUN(the_mode_of_a_sink_is_read);
     RUN(the_keys_of_kafka_are_read);
     RUN(loading_reports_the_first_problem);
