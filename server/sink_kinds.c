@@ -198,6 +198,7 @@ static struct messages_options messages_of(const struct sink_maker *maker,
         attributes[i] = (struct messages_attribute){ copy(maker, pairs->list[i].key),
                                                      copy(maker, pairs->list[i].value) };
     return (struct messages_options){
+        .target = copy(maker, target),
         .group_id = copy(maker, config->group_id),
         .is_fifo = str_ends_with(str_from_c(target), STR(".fifo")),
         .by_content = config->deduplication == CONFIG_DEDUPLICATION_CONTENT,
@@ -209,12 +210,19 @@ static struct messages_options messages_of(const struct sink_maker *maker,
 static bool make_sqs(const struct sink_maker *maker, const struct config_sink *config,
                      struct sink *out, struct error *err)
 {
-    struct sink_sqs_options options = {
-        .queue_url = copy(maker, config->queue_url),
-        .messages = messages_of(maker, config, config->queue_url),
-    };
+    const struct messages_options options = messages_of(maker, config, config->queue_url);
+    struct entries_options entries;
 
-    return make_entries(maker, config, &options.entries, err) && sink_sqs(&options, out, err);
+    return make_entries(maker, config, &entries, err) && sink_sqs(&entries, &options, out, err);
+}
+
+static bool make_sns(const struct sink_maker *maker, const struct config_sink *config,
+                     struct sink *out, struct error *err)
+{
+    const struct messages_options options = messages_of(maker, config, config->topic_arn);
+    struct entries_options entries;
+
+    return make_entries(maker, config, &entries, err) && sink_sns(&entries, &options, out, err);
 }
 
 static bool make_s3(const struct sink_maker *maker, const struct config_sink *config,
@@ -272,17 +280,6 @@ static bool make_eventbridge(const struct sink_maker *maker, const struct config
 
     return make_entries(maker, config, &options.entries, err) &&
            sink_eventbridge(&options, out, err);
-}
-
-static bool make_sns(const struct sink_maker *maker, const struct config_sink *config,
-                     struct sink *out, struct error *err)
-{
-    struct sink_sns_options options = {
-        .topic_arn = copy(maker, config->topic_arn),
-        .messages = messages_of(maker, config, config->topic_arn),
-    };
-
-    return make_entries(maker, config, &options.entries, err) && sink_sns(&options, out, err);
 }
 
 static struct dynamodb_key key_of(const struct sink_maker *maker, const struct config_pairs *pairs)

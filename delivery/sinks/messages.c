@@ -15,25 +15,37 @@ enum {
 
 static const struct str data_type = STR_INIT("String");
 
-bool messages_init(struct messages *messages, const struct messages_options *options,
-                   struct error *err)
+struct messages *messages_create(const struct messages_options *options, size_t max_bytes,
+                                 struct error *err)
 {
-    *messages = (struct messages){
-        .options = *options,
-        .attributes = mem_alloc_array(options->attribute_count, sizeof(struct json_pointer *)),
-    };
-    for (size_t i = 0; i < options->attribute_count; i++)
-        if (!entries_pointer(options->attributes[i].pointer, &messages->attributes[i], err))
-            return false;
-    return entries_pointer(options->group_id, &messages->group, err);
+    struct messages *messages = mem_alloc(sizeof(*messages));
+    bool ok;
+
+    messages->arena = arena_create();
+    messages->options = *options;
+    messages->max_bytes = max_bytes;
+    messages->attributes = mem_alloc_array(options->attribute_count, sizeof(struct json_pointer *));
+    ok = entries_pointer(options->group_id, &messages->group, err);
+    for (size_t i = 0; ok && i < options->attribute_count; i++)
+        ok = entries_pointer(options->attributes[i].pointer, &messages->attributes[i], err);
+    if (ok)
+        return messages;
+    messages_destroy(messages);
+    return NULL;
 }
 
-void messages_done(struct messages *messages)
+void messages_destroy(void *messages)
 {
-    for (size_t i = 0; i < messages->options.attribute_count; i++)
-        json_pointer_destroy(messages->attributes[i]);
-    mem_free(messages->attributes);
-    json_pointer_destroy(messages->group);
+    struct messages *self = messages;
+
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->options.attribute_count; i++)
+        json_pointer_destroy(self->attributes[i]);
+    mem_free(self->attributes);
+    json_pointer_destroy(self->group);
+    arena_destroy(self->arena);
+    mem_free(self);
 }
 
 bool messages_read_records(const struct messages *messages)
@@ -140,15 +152,16 @@ bool messages_make(const struct messages *messages, struct entries_item *item, s
     item->size = message.body.len;
     if (!add_message_attributes(messages, item, &message))
         return false;
-    if (item->size > options->max_bytes)
+    if (item->size > messages->max_bytes)
         return fail(&item->error, ERR_INVALID, "the message has %zu bytes; the target takes %zu",
-                    item->size, options->max_bytes);
+                    item->size, messages->max_bytes);
     *out = message;
     return true;
 }
 
-size_t messages_cost(const struct messages *messages, const struct sink_record *record)
+size_t messages_cost(void *messages, const struct sink_record *record)
 {
-    return record->bytes.len +
-           messages->options.attribute_count * (data_type.len + ATTRIBUTE_ESTIMATE);
+    const struct messages *self = messages;
+
+    return record->bytes.len + self->options.attribute_count * (data_type.len + ATTRIBUTE_ESTIMATE);
 }

@@ -5,7 +5,7 @@
  * body has the escapes \ufffe and \uffff instead; control characters are escaped in JSON anyway.
  * An attribute cannot be escaped.
  *
- * Threads: immutable after messages_init().
+ * Threads: immutable once created.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct messages_attribute {
 
 /** Everything must outlive the sink. */
 struct messages_options {
-    size_t max_bytes;     /* of a message: body; names, types and values of attributes */
+    const char *target;   /* the URL of the queue, or the ARN of the topic */
     const char *group_id; /* JSON Pointer into the record; "": no group, or FIFO: the order key */
     bool is_fifo;
     bool by_content; /* FIFO: the target finds duplicates by the body, so no id is sent */
@@ -34,7 +34,9 @@ struct messages_options {
 };
 
 struct messages {
+    struct arena *arena; /* for what lives as long */
     struct messages_options options;
+    size_t max_bytes;
     struct json_pointer *group;       /* NULL: none */
     struct json_pointer **attributes; /* of `options.attributes` */
 };
@@ -54,11 +56,15 @@ struct message {
     size_t attribute_count;
 };
 
-/** ERR_MALFORMED: a pointer is not valid. Call messages_done() in each case. */
-NODISCARD bool messages_init(struct messages *messages, const struct messages_options *options,
-                             struct error *err);
+/**
+ * `max_bytes` of a message: body; names, types and values of attributes. The caller owns the
+ * result. NULL: a pointer is not valid, ERR_MALFORMED.
+ */
+struct messages *messages_create(const struct messages_options *options, size_t max_bytes,
+                                 struct error *err);
 
-void messages_done(struct messages *messages);
+/** For struct entries_target. NULL is fine. */
+void messages_destroy(void *messages);
 
 /** Are messages made from the parsed record? */
 bool messages_read_records(const struct messages *messages);
@@ -70,5 +76,5 @@ bool messages_read_records(const struct messages *messages);
 NODISCARD bool messages_make(const struct messages *messages, struct entries_item *item,
                              struct message *out);
 
-/** Bytes of the message; attributes are estimated. */
-size_t messages_cost(const struct messages *messages, const struct sink_record *record);
+/** Bytes of the message; attributes are estimated. For struct entries_target. */
+size_t messages_cost(void *messages, const struct sink_record *record);

@@ -19,11 +19,6 @@ enum {
     SNS_ANSWER_BYTES = 1024 * 1024,
 };
 
-struct sink_sns {
-    struct arena *arena;
-    struct messages messages;
-};
-
 static bool is_unreserved(char c)
 {
     return char_is_alnum(c) || char_is_one_of(c, "-._~");
@@ -56,11 +51,10 @@ static void sns_member(struct entries_call *call, const char *name, struct str v
 
 static enum entries_added sns_add(void *self, struct entries_call *call, struct entries_item *item)
 {
-    const struct sink_sns *sns = self;
     struct arena *arena = item->arena;
     struct message message;
 
-    if (!messages_make(&sns->messages, item, &message))
+    if (!messages_make(self, item, &message))
         return ENTRIES_IMPOSSIBLE;
     sns_member(call, "Id", arena_printf(arena, "%zu", call->count));
     sns_member(call, "MessageGroupId", message.group_id);
@@ -155,22 +149,6 @@ static bool sns_call(struct aws_client *client, const struct aws_call *call, str
     return fail(&failure->error, ERR_UNREACHABLE, "the answer is no XML");
 }
 
-static size_t sns_cost(void *self, const struct sink_record *record)
-{
-    const struct sink_sns *sns = self;
-
-    return messages_cost(&sns->messages, record);
-}
-
-static void sns_destroy(void *self)
-{
-    struct sink_sns *sns = self;
-
-    messages_done(&sns->messages);
-    arena_destroy(sns->arena);
-    mem_free(sns);
-}
-
 static struct str sns_head(struct arena *arena, const char *topic_arn)
 {
     struct buf *head = arena_buf(arena, SIZE_MAX);
@@ -180,35 +158,31 @@ static struct str sns_head(struct arena *arena, const char *topic_arn)
     return buf_str(head);
 }
 
-bool sink_sns(const struct sink_sns_options *options, struct sink *out, struct error *err)
+bool sink_sns(const struct entries_options *entries, const struct messages_options *options,
+              struct sink *out, struct error *err)
 {
-    struct sink_sns *sns = mem_alloc(sizeof(*sns));
-    struct messages_options messages = options->messages;
+    struct messages *messages = messages_create(options, SNS_BYTES, err);
 
-    messages.max_bytes = SNS_BYTES;
-    sns->arena = arena_create();
-    if (messages_init(&sns->messages, &messages, err)) {
-        const struct entries_target target = {
-            .service = "sns",
-            .operation = "PublishBatch",
-            .right = "sns:Publish",
-            .max_records = SNS_MESSAGES,
-            .max_bytes = SNS_BYTES,
-            .reads_records = messages_read_records(&sns->messages),
-            .head = sns_head(sns->arena, options->topic_arn),
-            .separator = STR(""),
-            .tail = STR(""),
-            .add = sns_add,
-            .call = sns_call,
-            .judge = sns_judge,
-            .cost = sns_cost,
-            .destroy = sns_destroy,
-            .self = sns,
-        };
-
-        if (entries_create(&options->entries, &target, out, err))
-            return true;
-    }
-    sns_destroy(sns);
+    if (messages && entries_create(entries,
+                                   &(struct entries_target){
+                                       .service = "sns",
+                                       .operation = "PublishBatch",
+                                       .right = "sns:Publish",
+                                       .max_records = SNS_MESSAGES,
+                                       .max_bytes = SNS_BYTES,
+                                       .reads_records = messages_read_records(messages),
+                                       .head = sns_head(messages->arena, options->target),
+                                       .separator = STR(""),
+                                       .tail = STR(""),
+                                       .add = sns_add,
+                                       .call = sns_call,
+                                       .judge = sns_judge,
+                                       .cost = messages_cost,
+                                       .destroy = messages_destroy,
+                                       .self = messages,
+                                   },
+                                   out, err))
+        return true;
+    messages_destroy(messages);
     return false;
 }

@@ -13,13 +13,8 @@
 #include "delivery/sinks/messages.h"
 #include "delivery/sinks/sink.h"
 
-/** Everything must outlive the sink. */
-struct sink_sns_options {
-    struct entries_options entries;
-    const char *topic_arn;
-    struct messages_options messages;
-};
-
-/** Delivered means: the topic has taken the message. fetch_init() comes first. ERR_CONFIG. */
-NODISCARD bool sink_sns(const struct sink_sns_options *options, struct sink *out,
+/** The options must outlive the sink. Delivered means: the topic has taken the message.
+ * fetch_init() comes first. ERR_CONFIG. */
+NODISCARD bool sink_sns(const struct entries_options *entries,
+                        const struct messages_options *options, struct sink *out,
                         struct error *err);

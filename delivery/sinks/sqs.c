@@ -16,11 +16,6 @@ enum {
     SQS_BYTES = 1024 * 1024, /* of a message, and of all in a call */
 };
 
-struct sink_sqs {
-    struct arena *arena;
-    struct messages messages;
-};
-
 static void sqs_attributes(struct buf *body, const struct message *message)
 {
     buf_add(body, STR(",\"MessageAttributes\":{"));
@@ -37,10 +32,9 @@ static void sqs_attributes(struct buf *body, const struct message *message)
 
 static enum entries_added sqs_add(void *self, struct entries_call *call, struct entries_item *item)
 {
-    const struct sink_sqs *sqs = self;
     struct message message;
 
-    if (!messages_make(&sqs->messages, item, &message))
+    if (!messages_make(self, item, &message))
         return ENTRIES_IMPOSSIBLE;
     buf_printf(call->body, "{\"Id\":\"%zu\"", call->count);
     if (message.group_id.ptr)
@@ -60,50 +54,31 @@ static void sqs_judge(void *self, struct entries_call *call, struct json_object 
     entries_judge_by_id(call, answer);
 }
 
-static size_t sqs_cost(void *self, const struct sink_record *record)
+bool sink_sqs(const struct entries_options *entries, const struct messages_options *options,
+              struct sink *out, struct error *err)
 {
-    const struct sink_sqs *sqs = self;
+    struct messages *messages = messages_create(options, SQS_BYTES, err);
 
-    return messages_cost(&sqs->messages, record);
-}
-
-static void sqs_destroy(void *self)
-{
-    struct sink_sqs *sqs = self;
-
-    messages_done(&sqs->messages);
-    arena_destroy(sqs->arena);
-    mem_free(sqs);
-}
-
-bool sink_sqs(const struct sink_sqs_options *options, struct sink *out, struct error *err)
-{
-    struct sink_sqs *sqs = mem_alloc(sizeof(*sqs));
-    struct messages_options messages = options->messages;
-
-    messages.max_bytes = SQS_BYTES;
-    sqs->arena = arena_create();
-    if (messages_init(&sqs->messages, &messages, err) &&
-        entries_create(
-            &options->entries,
-            &(struct entries_target){
-                .service = "sqs",
-                .operation = "SendMessageBatch",
-                .right = "sqs:SendMessage",
-                .max_records = SQS_MESSAGES,
-                .max_bytes = SQS_BYTES,
-                .reads_records = messages_read_records(&sqs->messages),
-                .head = entries_head(sqs->arena, "QueueUrl", options->queue_url, "Entries"),
-                .separator = STR(","),
-                .tail = STR("]}"),
-                .add = sqs_add,
-                .judge = sqs_judge,
-                .cost = sqs_cost,
-                .destroy = sqs_destroy,
-                .self = sqs,
-            },
-            out, err))
+    if (messages && entries_create(entries,
+                                   &(struct entries_target){
+                                       .service = "sqs",
+                                       .operation = "SendMessageBatch",
+                                       .right = "sqs:SendMessage",
+                                       .max_records = SQS_MESSAGES,
+                                       .max_bytes = SQS_BYTES,
+                                       .reads_records = messages_read_records(messages),
+                                       .head = entries_head(messages->arena, "QueueUrl",
+                                                            options->target, "Entries"),
+                                       .separator = STR(","),
+                                       .tail = STR("]}"),
+                                       .add = sqs_add,
+                                       .judge = sqs_judge,
+                                       .cost = messages_cost,
+                                       .destroy = messages_destroy,
+                                       .self = messages,
+                                   },
+                                   out, err))
         return true;
-    sqs_destroy(sqs);
+    messages_destroy(messages);
     return false;
 }

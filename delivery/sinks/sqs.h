@@ -7,21 +7,14 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/attr.h"
 #include "base/error.h"
 #include "delivery/sinks/entries.h"
 #include "delivery/sinks/messages.h"
 #include "delivery/sinks/sink.h"
 
-/** Everything must outlive the sink. */
-struct sink_sqs_options {
-    struct entries_options entries;
-    const char *queue_url;
-    struct messages_options messages;
-};
-
-/** Delivered means: the queue has stored the message. fetch_init() comes first. ERR_CONFIG. */
-NODISCARD bool sink_sqs(const struct sink_sqs_options *options, struct sink *out,
+/** The options must outlive the sink. Delivered means: the queue has stored the message.
+ * fetch_init() comes first. ERR_CONFIG. */
+NODISCARD bool sink_sqs(const struct entries_options *entries,
+                        const struct messages_options *options, struct sink *out,
                         struct error *err);

@@ -144,9 +144,8 @@ static void outcomes_by_id_need_no_order(void)
         TEST_CASE(rows[i].name);
         (void)snprintf(text, sizeof(text), AWS_ANSWER("200 OK", "%s"), rows[i].answer);
         aws_target_begin(&target, text);
-        CHECK(sink_sqs(
-            &(struct sink_sqs_options){ .entries = target.options, .queue_url = "http://x/1/q" },
-            &sink, &err));
+        CHECK(sink_sqs(&target.options, &(struct messages_options){ .target = "http://x/1/q" },
+                       &sink, &err));
         CHECK_STR(aws_target_results(&target, aws_target_deliver(&target, &sink, three, 3), 3),
                   rows[i].results);
         sink.destroy(sink.self);
@@ -222,9 +221,8 @@ static void records_that_do_not_fit_go_in_the_next_call(void)
         aws_target_begin(&target,
                          AWS_ANSWER("200 OK", "{\"Successful\":[{\"Id\":\"0\"},{\"Id\":\"1\"}]}"));
         target.answers[1] = rows[i].second;
-        CHECK(sink_sqs(
-            &(struct sink_sqs_options){ .entries = target.options, .queue_url = "http://x/1/q" },
-            &sink, &err));
+        CHECK(sink_sqs(&target.options, &(struct messages_options){ .target = "http://x/1/q" },
+                       &sink, &err));
         CHECK_STR(aws_target_results(&target, aws_target_deliver(&target, &sink, records, 3), 3),
                   rows[i].results);
         CHECK_INT((int64_t)canned_requests(target.server), 2);

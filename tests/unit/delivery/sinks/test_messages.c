@@ -14,29 +14,35 @@
 static const struct messages_attribute two[] = { { "kind", "/kind" }, { "n", "/n" } };
 
 struct made {
-    struct messages messages;
     struct entries_item item;
     struct sink_record record;
     struct message message;
     bool is_made;
 };
 
-static struct made make(struct arena *arena, const struct messages_options *options,
-                        const char *key, const char *record)
+static struct made make_within(struct arena *arena, const struct messages_options *options,
+                               size_t max_bytes, const char *key, const char *record)
 {
     struct made made = {
         .record = { .key = str_from_c(key), .order_key = STR("order"), .bytes = str_from_c(record) }
     };
     struct error err = { 0 };
+    struct messages *messages = messages_create(options, max_bytes, &err);
 
+    CHECK(messages);
     made.item = (struct entries_item){ .arena = arena };
-    CHECK(messages_init(&made.messages, options, &err));
-    if (messages_read_records(&made.messages))
+    if (messages_read_records(messages))
         CHECK(flat_read(arena, made.record.bytes, NULL, &made.item.tree, &err));
     made.item.record = &made.record;
-    made.is_made = messages_make(&made.messages, &made.item, &made.message);
-    messages_done(&made.messages);
+    made.is_made = messages_make(messages, &made.item, &made.message);
+    messages_destroy(messages);
     return made;
+}
+
+static struct made make(struct arena *arena, const struct messages_options *options,
+                        const char *key, const char *record)
+{
+    return make_within(arena, options, 1000, key, record);
 }
 
 static void characters_that_are_refused_are_escaped(void)
@@ -56,7 +62,7 @@ static void characters_that_are_refused_are_escaped(void)
         { "\"\xef\xbf\xbd\xef\xbf\xbf\"", "\"\xef\xbf\xbd\\uffff\"" },
     };
     struct arena *arena = arena_create();
-    const struct messages_options options = { .max_bytes = 1000, .group_id = "" };
+    const struct messages_options options = { .group_id = "" };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct made made = make(arena, &options, "k", rows[i].record);
@@ -90,9 +96,7 @@ static void ids_have_the_alphabet_of_the_service(void)
           HUNDRED TEN TEN "12345678" },
     };
     struct arena *arena = arena_create();
-    const struct messages_options options = { .max_bytes = 1000,
-                                              .group_id = "/g",
-                                              .is_fifo = true };
+    const struct messages_options options = { .group_id = "/g", .is_fifo = true };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct made made = make(arena, &options, rows[i].key, rows[i].record);
@@ -107,7 +111,7 @@ static void ids_have_the_alphabet_of_the_service(void)
 static void groups_and_deduplication_are_optional(void)
 {
     struct arena *arena = arena_create();
-    struct messages_options options = { .max_bytes = 1000, .group_id = "" };
+    struct messages_options options = { .group_id = "" };
     struct made made = make(arena, &options, "k", "{}");
 
     CHECK(!made.message.group_id.ptr);
@@ -115,7 +119,7 @@ static void groups_and_deduplication_are_optional(void)
     made = make(arena, &options, "k", "{}");
     CHECK_STR(made.message.group_id, "order");
     CHECK(!made.message.deduplication_id.ptr);
-    options = (struct messages_options){ .max_bytes = 1000, .group_id = "/g" };
+    options = (struct messages_options){ .group_id = "/g" };
     made = make(arena, &options, "k", "{\"g\":1}");
     CHECK_STR(made.message.group_id, "1");
     CHECK(!made.message.deduplication_id.ptr);
@@ -139,9 +143,9 @@ static void attributes_are_texts_of_the_record(void)
         { "{\"n\":\"\xef\xbf\xbf\"}", 0, 0, "attribute n has a character that the target refuses" },
     };
     struct arena *arena = arena_create();
-    const struct messages_options options = {
-        .max_bytes = 1000, .group_id = "", .attributes = two, .attribute_count = 2
-    };
+    const struct messages_options options = { .group_id = "",
+                                              .attributes = two,
+                                              .attribute_count = 2 };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct made made = make(arena, &options, "k", rows[i].record);
@@ -161,12 +165,11 @@ static void attributes_are_texts_of_the_record(void)
 static void a_message_has_a_maximum(void)
 {
     struct arena *arena = arena_create();
-    struct messages_options options = { .max_bytes = 2, .group_id = "" };
-    struct made made = make(arena, &options, "k", "{}");
+    const struct messages_options options = { .group_id = "" };
+    struct made made = make_within(arena, &options, 2, "k", "{}");
 
     CHECK(made.is_made);
-    options.max_bytes = 1;
-    made = make(arena, &options, "k", "{}");
+    made = make_within(arena, &options, 1, "k", "{}");
     CHECK(!made.is_made);
     CHECK_STR(str_from_c(made.item.error.text), "the message has 2 bytes; the target takes 1");
     arena_destroy(arena);

@@ -27,12 +27,12 @@ static struct sink make(const struct aws_target *target)
     struct sink sink = { 0 };
     struct error err = { 0 };
 
-    CHECK(sink_sns(&(struct sink_sns_options){ .entries = target->options,
-                                               .topic_arn = "arn:aws:sns:eu-west-1:1:t",
-                                               .messages = { .group_id = "/kind",
-                                                             .is_fifo = true,
-                                                             .attributes = attributes,
-                                                             .attribute_count = 1 } },
+    CHECK(sink_sns(&target->options,
+                   &(struct messages_options){ .target = "arn:aws:sns:eu-west-1:1:t",
+                                               .group_id = "/kind",
+                                               .is_fifo = true,
+                                               .attributes = attributes,
+                                               .attribute_count = 1 },
                    &sink, &err));
     return sink;
 }
@@ -160,8 +160,7 @@ static void an_error_has_the_words_of_the_topic(void)
 static void a_message_that_is_too_long_is_not_sent(void)
 {
     enum { MOST = 256 * 1024 };
-    struct sink_sns_options options = { .topic_arn = "arn:aws:sns:eu-west-1:1:t",
-                                        .messages = { .group_id = "" } };
+    struct messages_options options = { .target = "arn:aws:sns:eu-west-1:1:t", .group_id = "" };
     struct aws_target target;
     struct sink sink = { 0 };
     struct error err = { 0 };
@@ -174,12 +173,11 @@ static void a_message_that_is_too_long_is_not_sent(void)
 
     const struct aws_target_record record = { "a", NULL, text };
 
-    options.entries = target.options;
-    CHECK(sink_sns(&options, &sink, &err));
+    CHECK(sink_sns(&target.options, &options, &sink, &err));
     CHECK_STR(aws_target_results(&target, aws_target_deliver(&target, &sink, &record, 1), 1), "I");
     sink.destroy(sink.self);
-    options.messages.group_id = "/~";
-    CHECK(!sink_sns(&options, &sink, &err));
+    options.group_id = "/~";
+    CHECK(!sink_sns(&target.options, &options, &sink, &err));
     aws_target_end(&target);
 }
 

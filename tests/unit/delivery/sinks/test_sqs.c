@@ -40,8 +40,7 @@ static void messages_have_their_parts(void)
                                                         { "k1", NULL, "[1]" } };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct sink_sqs_options options = { .queue_url = "http://x/1/q",
-                                            .messages = rows[i].messages };
+        struct messages_options options = rows[i].messages;
         struct aws_target target;
         struct sink sink = { 0 };
         struct error err = { 0 };
@@ -50,8 +49,8 @@ static void messages_have_their_parts(void)
         TEST_CASE(rows[i].name);
         aws_target_begin(&target,
                          AWS_ANSWER("200 OK", "{\"Successful\":[{\"Id\":\"0\"},{\"Id\":\"1\"}]}"));
-        options.entries = target.options;
-        CHECK(sink_sqs(&options, &sink, &err));
+        options.target = "http://x/1/q";
+        CHECK(sink_sqs(&target.options, &options, &sink, &err));
         CHECK_STR(aws_target_results(&target, aws_target_deliver(&target, &sink, records, 2), 2),
                   "DD");
         CHECK(str_starts_with(str_from_c(target.seen), head));
@@ -65,15 +64,14 @@ static void messages_have_their_parts(void)
 
 static void a_message_that_is_too_long_is_not_sent(void)
 {
-    struct sink_sqs_options options = { .queue_url = "http://x/1/q" };
+    const struct messages_options options = { .target = "http://x/1/q" };
     struct aws_target target;
     struct sink sink = { 0 };
     struct error err = { 0 };
     struct buf *text;
 
     aws_target_begin(&target, AWS_ANSWER("200 OK", "{\"Successful\":[{\"Id\":\"0\"}]}"));
-    options.entries = target.options;
-    CHECK(sink_sqs(&options, &sink, &err));
+    CHECK(sink_sqs(&target.options, &options, &sink, &err));
     text = arena_buf(target.arena, SIZE_MAX);
     buf_add_char(text, '"');
     while (text->len < SQS_MOST)
