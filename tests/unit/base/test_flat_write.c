@@ -6,72 +6,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/json_rows.h"
 #include "tests/unit/test.h"
 #include "tests/unit/tree.h"
 
 static void writes_what_was_read(void)
 {
-    static const char *const texts[] = {
-        "null",
-        "true",
-        "false",
-        "[]",
-        "{}",
-        "[null,true,[{}],{\"a\":null}]",
-        "{\"z\":1,\"a\":2,\"m\":{\"z\":3,\"b\":4}}",
-        "0",
-        "-0",
-        "-0.0",
-        "1.0",
-        "1E2",
-        "1e+02",
-        "0.10000000000000000000000000000000000001",
-        "9223372036854775807",
-        "-9223372036854775808",
-        "-9223372036854775809",
-        "9223372036854775808",
-        "18446744073709551615",
-        "18446744073709551616",
-        "123456789012345678901234567890123456789012345678901234567890",
-        "-123456789012345678901234567890",
-        "1e400",
-        "-1e400",
-        "1e-400",
-        "\"\"",
-        "\"plain\"",
-        "\"/ and \x7F and \u00e9 and \u20ac and \U0001F600 and \u2028\"",
-        "\"\\\"\\\\\\b\\f\\n\\r\\t\"",
-        "\"\\u0000\\u0001\\u001f\"",
-        "\"0123456789abcdef\\n0123456789abcdef\\\"0123456789abcdef\"",
-        "{\"\\\"key\\n\":1,\"\":2,\"\u00e9\":3}",
-    };
     struct arena *arena = arena_create();
 
-    for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        TEST_CASE(texts[i]);
-        CHECK_STR(flat_text(arena, tree_of(texts[i])), texts[i]);
-        CHECK_STR(flat_text(arena, flat_copy(arena, tree_of(texts[i]))), texts[i]);
+    for (size_t i = 0; i < COUNT_OF(json_rows_texts); i++) {
+        TEST_CASE(json_rows_texts[i]);
+        CHECK_STR(flat_text(arena, tree_of(json_rows_texts[i])), json_rows_texts[i]);
+        CHECK_STR(flat_text(arena, flat_copy(arena, tree_of(json_rows_texts[i]))),
+                  json_rows_texts[i]);
     }
     arena_destroy(arena);
 }
 
 static void writes_one_form_of_each_text(void)
 {
-    static const struct {
-        const char *text;
-        const char *expected;
-    } rows[] = {
-        { " { \"a\" : [ 1 , 2 ] , \"b\" : { } } ", "{\"a\":[1,2],\"b\":{}}" },
-        { "\"\\u0041\\/\\u00e9\\ud83d\\ude00\"", "\"A/\u00e9\U0001F600\"" },
-        { "\"\\u0008\\u000C\\u000a\\u000D\\u0009\\u001F\\u007f\"",
-          "\"\\b\\f\\n\\r\\t\\u001f\x7F\"" },
-        { "{\"\\u0061\":1}", "{\"a\":1}" },
-    };
     struct arena *arena = arena_create();
 
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        TEST_CASE(rows[i].text);
-        CHECK_STR(flat_text(arena, tree_of(rows[i].text)), rows[i].expected);
+    for (size_t i = 0; i < COUNT_OF(json_rows_forms); i++) {
+        TEST_CASE(json_rows_forms[i].text);
+        CHECK_STR(flat_text(arena, tree_of(json_rows_forms[i].text)), json_rows_forms[i].expected);
     }
     arena_destroy(arena);
 }

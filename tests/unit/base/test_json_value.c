@@ -3,8 +3,7 @@
  */
 #include "base/json.h"
 
-#include <math.h>
-
+#include "tests/unit/json_rows.h"
 #include "tests/unit/test.h"
 
 static struct json_object *read(const char *text)
@@ -18,66 +17,24 @@ static struct json_object *read(const char *text)
 
 static void tells_kinds_apart(void)
 {
-    static const struct {
-        const char *text;
-        enum json_kind kind;
-    } rows[] = {
-        { "null", JSON_NULL },
-        { "true", JSON_BOOLEAN },
-        { "0", JSON_INTEGER },
-        { "-0", JSON_INTEGER },
-        { "18446744073709551615", JSON_INTEGER },
-        { "18446744073709551616", JSON_INTEGER },
-        { "-99999999999999999999", JSON_INTEGER },
-        { "1.0", JSON_NUMBER },
-        { "1e2", JSON_NUMBER },
-        { "1e400", JSON_NUMBER },
-        { "\"1\"", JSON_STRING },
-        { "[]", JSON_ARRAY },
-        { "{}", JSON_OBJECT },
-    };
+    for (size_t i = 0; i < COUNT_OF(json_rows_kinds); i++) {
+        struct json_object *value = read(json_rows_kinds[i].text);
 
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *value = read(rows[i].text);
-
-        TEST_CASE(rows[i].text);
-        CHECK_INT(json_kind(value), rows[i].kind);
+        TEST_CASE(json_rows_kinds[i].text);
+        CHECK_INT(json_kind(value), json_rows_kinds[i].kind);
         json_release(value);
     }
 }
 
 static void knows_what_fits_int64(void)
 {
-    static const struct {
-        const char *text;
-        bool fits;
-        int64_t value;
-    } rows[] = {
-        { "0", true, 0 },
-        { "-0", true, 0 },
-        { "-0.0", true, 0 },
-        { "1.0", true, 1 },
-        { "1e2", true, 100 },
-        { "-12.50e1", true, -125 },
-        { "1.5", false, 0 },
-        { "9223372036854775807", true, INT64_MAX },
-        { "9223372036854775808", false, 0 },
-        { "-9223372036854775808", true, INT64_MIN },
-        { "-9223372036854775809", false, 0 },
-        { "9223372036854775808.0", false, 0 },
-        { "-9223372036854775808.0", true, INT64_MIN },
-        { "18446744073709551616", false, 0 },
-        { "1e400", false, 0 },
-        { "-1e400", false, 0 },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *number = read(rows[i].text);
+    for (size_t i = 0; i < COUNT_OF(json_rows_integers); i++) {
+        struct json_object *number = read(json_rows_integers[i].text);
         int64_t value = 0;
 
-        TEST_CASE(rows[i].text);
-        CHECK(json_int64(number, &value) == rows[i].fits);
-        CHECK_INT(value, rows[i].value);
+        TEST_CASE(json_rows_integers[i].text);
+        CHECK(json_int64(number, &value) == json_rows_integers[i].fits);
+        CHECK_INT(value, json_rows_integers[i].value);
         json_release(number);
     }
 }
@@ -116,38 +73,11 @@ static void finds_members_of_one_kind(void)
 /* Reading must round once, as strtod() does, whichever way it takes. */
 static void rounds_as_strtod(void)
 {
-    static const struct {
-        const char *text;
-        double value;
-    } rows[] = {
-        { "0.1", 0.1 },
-        { "-2.5e-3", -2.5e-3 },
-        { "123456789.123456789", 123456789.123456789 },
-        { "9007199254740992.0", 9007199254740992.0 },
-        { "9007199254740993.0", 9007199254740992.0 },
-        { "9007199254740993e0", 9007199254740992.0 },
-        { "1e22", 1e22 },
-        { "1e23", 1e23 },
-        { "8.5e-23", 8.5e-23 },
-        { "0.000000000000000000000000000000123", 1.23e-31 },
-        { "12345678901234567890123.0", 12345678901234567890123.0 },
-        { "2.2250738585072011e-308", 2.2250738585072011e-308 },
-        { "4.9e-324", 4.9e-324 },
-        { "1.7976931348623157e308", 1.7976931348623157e308 },
-        { "1e400", (double)INFINITY },
-        { "-1e400", -(double)INFINITY },
-        { "1e99999999999999999999", (double)INFINITY },
-        { "1e-99999999999999999999", 0.0 },
-        { "0e99999999999999999999", 0.0 },
-        { "18446744073709551615", 18446744073709551615.0 },
-        { "123456789012345678901234567890", 123456789012345678901234567890.0 },
-    };
+    for (size_t i = 0; i < COUNT_OF(json_rows_doubles); i++) {
+        struct json_object *number = read(json_rows_doubles[i].text);
 
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct json_object *number = read(rows[i].text);
-
-        TEST_CASE(rows[i].text);
-        CHECK(json_double(number) == rows[i].value);
+        TEST_CASE(json_rows_doubles[i].text);
+        CHECK(json_double(number) == json_rows_doubles[i].value);
         json_release(number);
     }
 }
