@@ -42,13 +42,21 @@ def model_of(service):
     return botocore.session.get_session().get_service_model(service)
 
 
-class Service:
-    """Base of the services. Subclasses set the names, and `entries`, `take` and `answer`."""
+def read_data(body):
+    """The parameters of a call whose records are in Base64."""
+    params = json.loads(body)
+    for record in params["Records"]:
+        record["Data"] = base64.b64decode(record["Data"], validate=True)
+    return params
 
-    kind = None  # of the sink
-    model = None  # of botocore
-    signing = None
+
+class Service:
+    """Base of the services. Subclasses set the names, `take` and `answer`."""
+
+    kind = None  # of the sink; also the name of botocore's model and for signing, unless that differs
+    model = None
     target = None  # X-Amz-Target
+    list_name = None  # of the entries in a call
     content_type = "application/x-amz-json-1.1"
     most_entries = 0
     # The names of faults in tests, and the codes of this service.
@@ -58,6 +66,7 @@ class Service:
     def __init__(self):
         self.stored = []
         self.lock = threading.Lock()
+        self.signing = self.model = self.model or self.kind
         self.shape = model_of(self.model).operation_model(self.target.split(".")[1]).input_shape
 
     def sink(self):
@@ -69,7 +78,7 @@ class Service:
         return json.loads(body)
 
     def entries(self, params):
-        raise NotImplementedError
+        return params[self.list_name]
 
     def check(self, params):
         """Refuse the call as a whole. Refusal."""
@@ -82,6 +91,14 @@ class Service:
         """The answer; an outcome is (position, entry, EntryRefusal or None)."""
         raise NotImplementedError
 
+    @staticmethod
+    def by_position(outcomes, good):
+        """An answer for each entry; `good` makes that of an entry that was taken."""
+        return [
+            {"ErrorCode": refusal.code, "ErrorMessage": refusal.message} if refusal else good(number)
+            for number, _, refusal in outcomes
+        ]
+
     def error(self, status, code, message):
         """Headers and body of an error."""
         return {}, json.dumps({"__type": code, "message": message}).encode()
@@ -89,9 +106,8 @@ class Service:
 
 class Kinesis(Service):
     kind = "kinesis"
-    model = "kinesis"
-    signing = "kinesis"
     target = "Kinesis_20131202.PutRecords"
+    list_name = "Records"
     most_entries = 500
     most_bytes = 10 * MIB
     ENTRY_FAULTS = {
@@ -118,13 +134,7 @@ class Kinesis(Service):
         return {"stream": "orders"}
 
     def read(self, body):
-        params = json.loads(body)
-        for record in params["Records"]:
-            record["Data"] = base64.b64decode(record["Data"], validate=True)
-        return params
-
-    def entries(self, params):
-        return params["Records"]
+        return read_data(body)
 
     def check(self, params):
         records = params["Records"]
@@ -142,21 +152,17 @@ class Kinesis(Service):
         self.stored.append(Stored(entry["Data"], entry["PartitionKey"]))
 
     def answer(self, outcomes):
-        records = []
-        for number, _, refusal in outcomes:
-            if refusal:
-                records.append({"ErrorCode": refusal.code, "ErrorMessage": refusal.message})
-            else:
-                records.append({"SequenceNumber": str(number), "ShardId": "shardId-000000000000"})
+        records = self.by_position(
+            outcomes, lambda number: {"SequenceNumber": str(number), "ShardId": "shardId-000000000000"}
+        )
         failed = sum("ErrorCode" in one for one in records)
         return {"FailedRecordCount": failed, "Records": records, "EncryptionType": "NONE"}
 
 
 class Sqs(Service):
     kind = "sqs"
-    model = "sqs"
-    signing = "sqs"
     target = "AmazonSQS.SendMessageBatch"
+    list_name = "Entries"
     content_type = "application/x-amz-json-1.0"
     most_entries = 10
     most_bytes = MIB
@@ -195,9 +201,6 @@ class Sqs(Service):
 
     def sink(self):
         return {"queue_url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.queue}"}
-
-    def entries(self, params):
-        return params["Entries"]
 
     @staticmethod
     def size(entry):
@@ -271,9 +274,8 @@ class SqsFifo(Sqs):
 
 class Firehose(Service):
     kind = "firehose"
-    model = "firehose"
-    signing = "firehose"
     target = "Firehose_20150804.PutRecordBatch"
+    list_name = "Records"
     most_entries = 500
     ENTRY_FAULTS = {
         "later": ("ServiceUnavailableException", False),
@@ -296,13 +298,7 @@ class Firehose(Service):
         return {"delivery_stream": "orders"}
 
     def read(self, body):
-        params = json.loads(body)
-        for record in params["Records"]:
-            record["Data"] = base64.b64decode(record["Data"], validate=True)
-        return params
-
-    def entries(self, params):
-        return params["Records"]
+        return read_data(body)
 
     def check(self, params):
         sizes = [len(record["Data"]) for record in params["Records"]]
@@ -315,12 +311,7 @@ class Firehose(Service):
         self.stored.append(Stored(entry["Data"]))
 
     def answer(self, outcomes):
-        entries = [
-            {"ErrorCode": refusal.code, "ErrorMessage": refusal.message}
-            if refusal
-            else {"RecordId": f"r{number}"}
-            for number, _, refusal in outcomes
-        ]
+        entries = self.by_position(outcomes, lambda number: {"RecordId": f"r{number}"})
         return {
             "FailedPutCount": sum("ErrorCode" in one for one in entries),
             "Encrypted": False,
@@ -331,8 +322,8 @@ class Firehose(Service):
 class EventBridge(Service):
     kind = "eventbridge"
     model = "events"
-    signing = "events"
     target = "AWSEvents.PutEvents"
+    list_name = "Entries"
     most_entries = 10
     ENTRY_FAULTS = {
         "later": ("ThrottlingException", False),
@@ -352,9 +343,6 @@ class EventBridge(Service):
 
     def sink(self):
         return {"bus": "orders", "source": "sluice", "detail_type": "record of {/queue_id}"}
-
-    def entries(self, params):
-        return params["Entries"]
 
     @staticmethod
     def size(entry):
@@ -376,12 +364,7 @@ class EventBridge(Service):
         self.stored.append(Stored(entry["Detail"].encode(), more=more))
 
     def answer(self, outcomes):
-        entries = [
-            {"ErrorCode": refusal.code, "ErrorMessage": refusal.message}
-            if refusal
-            else {"EventId": f"e{number}"}
-            for number, _, refusal in outcomes
-        ]
+        entries = self.by_position(outcomes, lambda number: {"EventId": f"e{number}"})
         failed = sum("ErrorCode" in one for one in entries)
         return {"FailedEntryCount": failed, "Entries": entries}
 
@@ -390,9 +373,8 @@ class Sns(Sqs):
     """SNS speaks the query protocol: a form, and XML."""
 
     kind = "sns"
-    model = "sns"
-    signing = "sns"
     target = ".PublishBatch"
+    list_name = "PublishBatchRequestEntries"
     content_type = "application/x-www-form-urlencoded; charset=utf-8"
     most_bytes = 256 * KIB
     queue = "orders"
@@ -442,9 +424,6 @@ class Sns(Sqs):
             "PublishBatchRequestEntries": list(entries.values()),
         }
 
-    def entries(self, params):
-        return params["PublishBatchRequestEntries"]
-
     def check(self, params):
         entries = [self.message(entry) for entry in self.entries(params)]
         super().check({"QueueUrl": "/" + params["TopicArn"].split(":")[-1], "Entries": entries})
@@ -489,8 +468,6 @@ class DynamoDb(Service):
     """A table with the key `id`; its items in the order in which they were written."""
 
     kind = "dynamodb"
-    model = "dynamodb"
-    signing = "dynamodb"
     content_type = "application/x-amz-json-1.0"
     most_entries = 25
     table = "orders"
@@ -523,6 +500,7 @@ class DynamoDb(Service):
 
 class DynamoInsert(DynamoDb):
     target = "DynamoDB_20120810.BatchExecuteStatement"
+    list_name = "Statements"
     STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{('\w+': \?(?:, '\w+': \?)*)\}""")
     ENTRY_FAULTS = {
         "later": ("ThrottlingError", False),
@@ -532,9 +510,6 @@ class DynamoInsert(DynamoDb):
         "own": ("ValidationError", False),
         "configuration": ("AccessDenied", False),
     }
-
-    def entries(self, params):
-        return params["Statements"]
 
     def item(self, entry):
         names = re.findall(r"'(\w+)'", self.STATEMENT.fullmatch(entry["Statement"])[1])
