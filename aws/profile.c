@@ -173,19 +173,17 @@ static const char *read_line(struct aws_profiles *profiles, char *line, enum aws
     return NULL;
 }
 
-/* Takes ownership of `text`; a NUL must follow it. */
-static bool take_text(struct aws_profiles *profiles, struct str text, enum aws_profile_file kind,
+bool aws_profiles_add(struct aws_profiles *profiles, struct str text, enum aws_profile_file kind,
                       const char *where, struct error *err)
 {
     struct property now = { SECTION_OTHER, NULL, "", "", "" };
-    char *rest = (char *)text.ptr;
     int number = 1;
+    char *rest;
 
-    if (profiles->text_count == TEXTS_MAX || memchr(text.ptr, '\0', text.len)) {
-        secret_free(text);
+    if (profiles->text_count == TEXTS_MAX || (text.len > 0 && memchr(text.ptr, '\0', text.len)))
         return fail(err, ERR_CONFIG, "%s: not a text", where);
-    }
-    profiles->texts[profiles->text_count++] = text;
+    rest = mem_copy(text.ptr ? text.ptr : "", text.len);
+    profiles->texts[profiles->text_count++] = (struct str){ rest, text.len };
     if (str_starts_with(text, STR("\xEF\xBB\xBF")))
         rest += 3;
     for (char *line = rest; line; number++) {
@@ -202,14 +200,6 @@ static bool take_text(struct aws_profiles *profiles, struct str text, enum aws_p
     return true;
 }
 
-bool aws_profiles_add(struct aws_profiles *profiles, struct str text, enum aws_profile_file kind,
-                      const char *where, struct error *err)
-{
-    struct str copy = { mem_copy(text.ptr ? text.ptr : "", text.len), text.len };
-
-    return take_text(profiles, copy, kind, where, err);
-}
-
 bool aws_profiles_add_file(struct aws_profiles *profiles, const char *path,
                            enum aws_profile_file kind, struct error *err)
 {
@@ -223,7 +213,11 @@ bool aws_profiles_add_file(struct aws_profiles *profiles, const char *path,
         err->code = ERR_CONFIG;
         return false;
     }
-    return take_text(profiles, text, kind, path, err);
+
+    bool ok = aws_profiles_add(profiles, text, kind, path, err);
+
+    secret_free(text);
+    return ok;
 }
 
 /* The last match wins. `wanted->value` is ignored. */

@@ -179,11 +179,6 @@ size_t http_connections(const struct http *http)
     return atomic_load(&http->connections);
 }
 
-size_t http_in_flight(const struct http *http)
-{
-    return atomic_load(&http->in_flight.used);
-}
-
 size_t http_inflight_bytes(const struct http *http)
 {
     return atomic_load(&http->bytes.used);

@@ -125,9 +125,6 @@ uint16_t http_port(const struct http *http, size_t index);
 /** Open connections. */
 size_t http_connections(const struct http *http);
 
-/** Requests between headers and answer, except probes. */
-size_t http_in_flight(const struct http *http);
-
 /** Bytes reserved for bodies. */
 size_t http_inflight_bytes(const struct http *http);
 
