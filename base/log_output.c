@@ -64,19 +64,24 @@ static bool has_room(size_t len, bool is_batch)
            buf_reserve(&output.queued, len);
 }
 
+/* The writer is woken without the mutex, which it would only wait for. */
 void log_output(struct str lines, bool is_batch)
 {
+    bool is_queued = false;
+
     (void)pthread_mutex_lock(&output.mutex);
     if (!output.running) {
         write_out(lines);
     } else if (has_room(lines.len, is_batch)) {
         buf_add(&output.queued, lines);
-        (void)pthread_cond_signal(&output.changed);
+        is_queued = true;
     } else {
         output.queued.overflow = false;
         output.dropped += count_lines(lines);
     }
     (void)pthread_mutex_unlock(&output.mutex);
+    if (is_queued)
+        (void)pthread_cond_signal(&output.changed);
 }
 
 /* Wait until there are lines; false when there are none and the writer must end. The mutex is held.
