@@ -167,7 +167,7 @@ bench-sinks: all ## records/s, CPU and memory of each kind of sink with a millio
 bench-peers: all ## beside servers with the same job: axum, Go, uvicorn, Fastify; installs them below build/bench
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/peers.py
-bench-before: all ## compare this build with an older one; BEFORE=PROGRAM
+bench-before: all $(OUT)/tls_load ## compare this build with an older one; BEFORE=PROGRAM
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/before.py $(BEFORE)
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie

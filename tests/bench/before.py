@@ -18,6 +18,7 @@ from bench import PROGRAM, ROOT, WORK, in_turns, measure, ratios, sample_event, 
 from stores import file_sink, fresh
 from stores import measure as measure_unique
 from stores import start as start_with_store
+from tls import measure as measure_tls
 
 CONNECTIONS = 64
 
@@ -57,6 +58,24 @@ def plain(event, *, close=False, connections=CONNECTIONS, tls=None):
     return start, run
 
 
+def tls_at_half_load(event):
+    """A row of TLS 1.3 connections that come at half the rate that the slower program can take."""
+    rates = []
+
+    def start(name, program):
+        return start_sluice(name, program=program, tls=certificate())
+
+    def run(server, seconds, word):
+        load = argparse.Namespace(connections=32, seconds=seconds)
+        if word != "warm":
+            return measure_tls(server, event, load, "1.3", [f"rate={min(rates) / 2:.0f}"])
+        found = measure_tls(server, event, load, "1.3", [])
+        rates.append(found["rps"])
+        return found
+
+    return start, run
+
+
 def stored(sinks=lambda place: []):
     """A row with a store; what is delivered counts, too."""
 
@@ -77,6 +96,7 @@ def rows():
         "keep-alive": plain(sample),
         "connection per request": plain(sample, close=True),
         "TLS connection per request": plain(sample, close=True, connections=32, tls=certificate()),
+        "TLS at half load": tls_at_half_load(sample),
         "TLS keep-alive": plain(sample, connections=32, tls=certificate()),
         "body of 256 KiB": plain(large_event(), connections=8),
         "array of 100": plain(array_of_events(), connections=8),

@@ -1,12 +1,13 @@
 /*
  * tls_load.c - a TLS client for measurements, which counts what really happened.
  *
- *     tls_load PORT CONNECTIONS SECONDS VERSION BODY [resume] [keep-alive]
+ *     tls_load PORT CONNECTIONS SECONDS VERSION BODY [resume] [keep-alive] [rate=N]
  *
  * VERSION is 1.2 or 1.3, and nothing else is spoken, with the cipher AES-128-GCM and key shares of
  * X25519. BODY is a file to POST. Each request has a connection of its own with a full handshake;
  * `resume`: each with the session of the connection before it; `keep-alive`: connections stay open.
- * Prints one line of JSON.
+ * `rate`: N connections a second, at most CONNECTIONS at a time; the time of one that has to wait
+ * for another counts from when it was due. Prints one line of JSON.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -53,6 +54,8 @@ static struct {
     int epoll;
     int64_t start_ns;
     int64_t end_ns;
+    int64_t interval_ns; /* between two connections; 0: each begins when another one ends */
+    int64_t due_ns;      /* when the next one begins, if there is an interval */
     bool resumes;
     bool keeps;
     char request[REQUEST_MAX];
@@ -99,7 +102,7 @@ static void count_hellos(int is_sent, int version, int kind, const void *bytes, 
         load.retried++;
 }
 
-static void begin(struct client *client)
+static void begin(struct client *client, int64_t since_ns)
 {
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = client };
     int on = 1;
@@ -107,7 +110,7 @@ static void begin(struct client *client)
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     assert(client->fd >= 0);
     (void)setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    client->since_ns = now_ns();
+    client->since_ns = since_ns;
     client->is_connected = false;
     client->sent = client->got = 0;
     (void)connect(client->fd, (const struct sockaddr *)&load.address, sizeof(load.address));
@@ -132,9 +135,21 @@ static void end(struct client *client)
 
 static void next(struct client *client)
 {
+    int64_t now = now_ns();
+
     end(client);
-    if (now_ns() < load.end_ns)
-        begin(client);
+    if (load.interval_ns == 0 && now < load.end_ns)
+        begin(client, now);
+}
+
+/* At a given rate: begin what is due. */
+static void begin_due(struct client *clients, size_t count)
+{
+    for (size_t i = 0; i < count && load.due_ns < load.end_ns && load.due_ns <= now_ns(); i++)
+        if (clients[i].fd < 0) {
+            begin(&clients[i], load.due_ns);
+            load.due_ns += load.interval_ns;
+        }
 }
 
 /* Must the caller wait? Otherwise it has failed, and there is a new connection. */
@@ -291,11 +306,13 @@ static void run(struct client *clients, size_t count)
     size_t live = count;
 
     while (live > 0 && now_ns() < load.end_ns + GRACE_NS) {
-        int ready = epoll_wait(load.epoll, events, EVENTS, 50);
+        int ready = epoll_wait(load.epoll, events, EVENTS, load.interval_ns ? 0 : 50);
 
         for (int i = 0; i < ready; i++)
             go_on(events[i].data.ptr);
-        live = 0;
+        if (load.interval_ns)
+            begin_due(clients, count);
+        live = load.interval_ns && load.due_ns < load.end_ns;
         for (size_t i = 0; i < count; i++)
             live += clients[i].fd >= 0;
     }
@@ -312,6 +329,8 @@ int main(int argc, char **argv)
     for (int i = 6; i < argc; i++) {
         load.resumes = load.resumes || strcmp(argv[i], "resume") == 0;
         load.keeps = load.keeps || strcmp(argv[i], "keep-alive") == 0;
+        if (strncmp(argv[i], "rate=", 5) == 0)
+            load.interval_ns = (int64_t)(1e9 / strtod(argv[i] + 5, NULL));
     }
     load.address.sin_family = AF_INET;
     load.address.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
@@ -323,9 +342,13 @@ int main(int argc, char **argv)
     load.times_us = malloc(TIMES_MAX * sizeof(*load.times_us));
     load.epoll = epoll_create1(0);
     load.start_ns = now_ns();
+    load.due_ns = load.start_ns;
     load.end_ns = load.start_ns + (int64_t)(strtod(argv[3], NULL) * 1e9);
-    for (size_t i = 0; i < count; i++)
-        begin(&clients[i]);
+    for (size_t i = 0; i < count; i++) {
+        clients[i].fd = -1;
+        if (load.interval_ns == 0)
+            begin(&clients[i], load.start_ns);
+    }
     run(clients, count);
     report();
     return 0;
