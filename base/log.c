@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/flat_internal.h"
 #include "base/log_output.h"
+#include "base/memory.h"
 
 enum { BUFFER_SIZE = 32 * 1024, IDENTIFIER_MAX = 128 };
 
@@ -23,11 +25,27 @@ static struct {
     _Atomic(enum log_format) format;
 } settings = { LOG_INFO, LOG_JSON };
 
-/* Whole lines that are not written yet. */
-static _Thread_local char bytes[BUFFER_SIZE];
+/* Whole lines that are not written yet. [BUFFER_SIZE], made for the thread's first line: an array
+ * here would be zeroed, and so be in memory, for each thread. */
+static _Thread_local char *bytes;
 static _Thread_local size_t waiting;
 static _Thread_local bool batching;
 static _Thread_local int64_t waiting_since_us; /* when the oldest of them was composed */
+
+static pthread_once_t buffer_key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t buffer_key; /* frees a thread's buffer when it ends */
+
+static void create_buffer_key(void)
+{
+    (void)pthread_key_create(&buffer_key, mem_free);
+}
+
+static void make_buffer(void)
+{
+    (void)pthread_once(&buffer_key_once, create_buffer_key);
+    bytes = mem_realloc(NULL, BUFFER_SIZE);
+    (void)pthread_setspecific(buffer_key, bytes);
+}
 
 void log_configure(enum log_level level, enum log_format format)
 {
@@ -183,6 +201,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 {
     if (!log_enabled(level) && strcmp(event, "ready") != 0)
         return;
+    if (!bytes)
+        make_buffer();
     if (!compose(level, event, fields, count)) {
         log_flush();
         if (!compose(level, event, fields, count))
