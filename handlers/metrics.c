@@ -37,7 +37,7 @@ static const int64_t duration_bounds_us[] = {
     50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, INT64_MAX,
 };
 
-enum { OUTPUT_MAX = 4 * 1024 * 1024 };
+enum { OUTPUT_MAX = 64 * 1024 * 1024 }; /* thousands of routes have 2 KB each */
 
 struct metrics_counts {
     counter requests[COUNT_OF(paths)][COUNT_OF(methods)][COUNT_OF(statuses)];
@@ -414,8 +414,8 @@ static enum handler_step answer_metrics(void *self, struct request *request,
     write_credentials(&page, metrics);
     if (page.is_open)
         buf_add(page.out, STR("# EOF\n"));
-    response->status = 200;
-    response->body = buf_str(page.out);
+    response->status = page.out->overflow ? 500 : 200;
+    response->body = page.out->overflow ? STR("# The page is too long.\n") : buf_str(page.out);
     response->content_type = page.is_open
                                  ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
                                  : "text/plain; version=0.0.4; charset=utf-8";

@@ -400,6 +400,23 @@ static void reloads_and_the_process_are_shown(void)
     end();
 }
 
+/* As a reload does. */
+static void replace_routes(const char *const *names, size_t count)
+{
+    struct metrics *heir = metrics_create(&(struct metrics_options){ .version = "1.2.3",
+                                                                     .catalog = pipeline.catalog,
+                                                                     .health = health,
+                                                                     .connections = seven,
+                                                                     .inflight_bytes = seven,
+                                                                     .self = &pipeline,
+                                                                     .route_names = names,
+                                                                     .route_count = count,
+                                                                     .predecessor = metrics });
+
+    metrics_destroy(metrics);
+    metrics = heir;
+}
+
 /* Counters have the names of routes: a reload may reorder them, take some away, add others. */
 static void routes_keep_their_counts_over_a_reload(void)
 {
@@ -408,25 +425,33 @@ static void routes_keep_their_counts_over_a_reload(void)
     begin();
     metrics_count_event(metrics, &(struct metrics_event){ 1, 5, CONDITION_VALID, false });
     metrics_count_event(metrics, &(struct metrics_event){ 2, 5, CONDITION_VALID, false });
-
-    struct metrics *heir = metrics_create(&(struct metrics_options){ .version = "1.2.3",
-                                                                     .catalog = pipeline.catalog,
-                                                                     .health = health,
-                                                                     .connections = seven,
-                                                                     .inflight_bytes = seven,
-                                                                     .self = &pipeline,
-                                                                     .route_names = names,
-                                                                     .route_count = COUNT_OF(names),
-                                                                     .predecessor = metrics });
-
-    metrics_destroy(metrics);
-    metrics = heir;
+    replace_routes(names, COUNT_OF(names));
     metrics_count_event(metrics, &(struct metrics_event){ 1, 5, CONDITION_VALID, false });
     metrics_count_event(metrics, &(struct metrics_event){ 2, 5, CONDITION_VALID, false });
     scrape();
     CHECK_VALUE("sluice_events_total{route=\"started\",outcome=\"valid\"}", 2);
     CHECK_VALUE("sluice_events_total{route=\"ended\",outcome=\"valid\"}", 1);
     CHECK_VALUE("sluice_events_total{route=\"new\",outcome=\"valid\"}", 1);
+    end();
+}
+
+/* What comes after the routes on the page is there, however many there are. */
+static void the_page_of_many_routes_is_whole(void)
+{
+    enum { ROUTES = 3000, NAME_SIZE = 16 };
+    static char texts[ROUTES][NAME_SIZE];
+    static const char *names[ROUTES];
+
+    for (int i = 0; i < ROUTES; i++) {
+        (void)snprintf(texts[i], NAME_SIZE, "route-%d", i);
+        names[i] = texts[i];
+    }
+    begin();
+    replace_routes(names, ROUTES);
+    scrape();
+    CHECK_VALUE("sluice_events_total{route=\"route-2999\",outcome=\"valid\"}", 0);
+    CHECK(says("sluice_schema_info{"));
+    CHECK(value("sluice_schema_age_seconds{registry=\"Registry\",schema=\"Schema\"}") >= 0);
     end();
 }
 
@@ -442,6 +467,7 @@ int main(void)
     RUN(events_have_an_age_and_replays_are_counted_apart);
     RUN(reloads_and_the_process_are_shown);
     RUN(routes_keep_their_counts_over_a_reload);
+    RUN(the_page_of_many_routes_is_whole);
     RUN(schemas_show_their_state);
     RUN(threads_lose_no_count);
     RUN(counts_outlive_a_successor);
