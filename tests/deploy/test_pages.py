@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 import yaml
-from server import ROOT
+from server import BINARY, ROOT, environment
 from test_cloudformation import read_template
 
 PAGES = sorted((ROOT / "docs/deploy").glob("*.md")) + [ROOT / "docs/eventbridge.md", ROOT / "docs/proxies.md"]
@@ -76,6 +76,18 @@ def test_the_values_of_the_page_install(tmp_path, tool):
     assert drain["volumes"][0]["configMap"] == volumes["config"]["configMap"]
     assert drain["volumes"][1]["secret"]["secretName"] == volumes["secret"]["secret"]["secretName"]
     assert drain["volumes"][2]["persistentVolumeClaim"]["claimName"] == f"var-{workload['metadata']['name']}-1"
+
+
+def test_the_machine_listens_where_its_socket_does(tmp_path):
+    """The page's own `init` and `sed`, and what it writes into the unit."""
+    [block] = [block for block in blocks("machine", "sh") if "sluice init" in block]
+    commands = [line.replace("/etc/sluice", str(tmp_path)) for line in block.splitlines()]
+    commands = [line for line in commands if line.startswith(("sluice init", "sed"))]
+    assert len(commands) == 2
+    script = "\n".join(commands).replace("sluice init", f"{BINARY} init")
+    subprocess.run(["sh", "-e", "-c", script], check=True, env=environment(), capture_output=True)
+    [port] = re.findall(r"(?m)^ListenStream=(\d+)$", TEXT["machine"])
+    assert yaml.safe_load((tmp_path / "sluice.yaml").read_text())["http"]["listen"] == f"[::]:{port}"
 
 
 def test_the_terraform_variables_are_the_parameters():

@@ -311,6 +311,8 @@ def test_packages_have_their_own_places(installed, tmp_path):
         "usr/share/fish/vendor_completions.d/sluice.fish",
         "usr/lib/sysusers.d/sluice.conf",
         "usr/lib/tmpfiles.d/sluice.conf",
+        "usr/share/sluice/acme-hook.sh",
+        "usr/share/doc/sluice/deploy/machine.md",
         "usr/lib/systemd/system/sluice.socket",
         "etc/sluice/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json",
         "etc/sluice/transforms/interaction.started.yaml",
