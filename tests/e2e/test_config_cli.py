@@ -148,6 +148,19 @@ def test_check_compiles_schemas_and_reads_transforms_and_secrets(command, conf, 
         assert name in result.stdout + result.stderr
 
 
+def test_no_sink_writes_to_the_secret_of_a_transform(command, conf, folder):
+    (folder / "pepper").write_text("secret")
+    (folder / "secret.yaml").write_text(
+        "fields: [ { name: a, from: /x, as: { hmac_sha256: pepper } } ]"
+    )
+    sink = {"name": "f", "kind": "file", "path": "pepper"}
+    path = conf({"routes": [route(transform="secret.yaml")], "sinks": [sink]})
+    for name in ("check", "serve"):
+        result = command(name, "-c", path)
+        assert result.returncode in (1, 3)
+        assert "pepper: records cannot be written here: " in result.stdout + result.stderr
+
+
 def test_beyond_loopback_needs_a_credential(command, conf):
     bare = conf({"http": {"listen": "0.0.0.0:0"}})
     assert command("check", "-c", bare).returncode == 1
