@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -55,7 +56,9 @@ class Emulator:
         """Start the process, and wait until it listens."""
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder)} | self.variables()
         with open(self.folder / "emulator.log", "ab") as log:
-            self.process = subprocess.Popen(self.command(), cwd=self.folder, env=env, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.command(), cwd=self.folder, env=env, stdout=log, stderr=log, start_new_session=True
+            )
         until = time.monotonic() + PATIENCE
         while True:
             try:
@@ -74,7 +77,7 @@ class Emulator:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # with the processes that it has started
         self.process.wait()
 
     def client(self, service):
