@@ -255,22 +255,6 @@ bool routes_find(const struct routes *routes, const struct flat *event,
     return fail(err, ERR_NOT_FOUND, "No route for this event");
 }
 
-static bool reads_secret(const struct route *route, const char *path)
-{
-    for (size_t i = 0; i < route->output_count; i++)
-        if (transform_reads_secret(route->outputs[i].transform, path))
-            return true;
-    return false;
-}
-
-bool routes_read_secret(const struct routes *routes, const char *path)
-{
-    for (size_t i = 0; i < routes->all.count; i++)
-        if (reads_secret(&routes->all.rules[i]->route, path))
-            return true;
-    return false;
-}
-
 size_t routes_count(const struct routes *routes)
 {
     return routes->all.count;

@@ -83,9 +83,6 @@ NODISCARD bool routes_find(const struct routes *routes, const struct flat *event
                            struct schema_budget *budget, const struct route **out,
                            struct error *err);
 
-/** Does a transform of a route read a secret from the file at `path`? */
-bool routes_read_secret(const struct routes *routes, const char *path);
-
 /** How many routes there are. */
 size_t routes_count(const struct routes *routes);
 

@@ -8,7 +8,6 @@
 #include "handlers/transform.h"
 
 #include "base/clock.h"
-#include "base/file_name.h"
 #include "base/memory.h"
 #include "handlers/transform_internal.h"
 
@@ -487,15 +486,6 @@ static bool write_member(struct transform_run *run, const struct transform_field
 }
 
 /* The whole. */
-
-bool transform_reads_secret(const struct transform *transform, const char *path)
-{
-    const struct transform_secret_file *file = transform->secret_files;
-
-    while (file && !file_name_is_same(path, file->path))
-        file = file->next;
-    return file != NULL;
-}
 
 bool transform_drops(const struct transform *transform, const struct flat *payload)
 {

@@ -52,9 +52,6 @@ bool transform_check(const char *path, const struct transform_lint *lint);
 /** NULL is fine. */
 void transform_destroy(struct transform *transform);
 
-/** Does it read a secret from the file at `path`? */
-bool transform_reads_secret(const struct transform *transform, const char *path);
-
 /** The members of `meta:`. */
 enum transform_meta {
     TRANSFORM_META_KEY,

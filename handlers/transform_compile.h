@@ -25,7 +25,6 @@ struct transform_compiler {
     size_t field_count;
     size_t field_capacity;
     uint32_t rival_count;
-    const struct transform_secret_file *secret_files;
     const struct transform_lint *lint; /* NULL: none */
     const struct transform_base *base;
     size_t each_level;

@@ -149,14 +149,6 @@ static void release_secret(void *secret)
     secret_free(*(struct str *)secret);
 }
 
-static void note_secret_file(struct transform_compiler *compiler, const char *path)
-{
-    struct transform_secret_file *file = arena_alloc(compiler->arena, sizeof(*file));
-
-    *file = (struct transform_secret_file){ path, compiler->secret_files };
-    compiler->secret_files = file;
-}
-
 static void compile_secret(struct compiling_step *compiling)
 {
     struct transform_compiler *compiler = compiling->compiler;
@@ -172,7 +164,6 @@ static void compile_secret(struct compiling_step *compiling)
         return;
     }
     arena_own(compiler->arena, secret, release_secret);
-    note_secret_file(compiler, path);
     compiling->step->text = *secret;
     if (str_ends_with(compiling->step->text, STR("\n")))
         compiling->step->text.len--;

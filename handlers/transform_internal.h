@@ -164,19 +164,12 @@ struct transform_field {
     uint32_t rivals;                     /* fields of one name have one number; 0: it is alone */
 };
 
-/** A file with the secret of a step; one of a list. */
-struct transform_secret_file {
-    const char *path;
-    const struct transform_secret_file *next; /* NULL: the last */
-};
-
 struct transform {
     struct arena *arena;                  /* holds everything below */
     const struct transform_field *fields; /* the first is an object, the record */
     size_t field_count;
     uint32_t rival_count; /* numbers in use */
     const struct pattern *drop_when;
-    const struct transform_secret_file *secret_files; /* NULL: none */
 };
 
 /* A run. */

@@ -33,7 +33,6 @@ static void compile(struct transform_compiler *compiler, struct transform *trans
                                    compiler->field_count * sizeof(*compiler->fields));
     transform->field_count = compiler->field_count;
     transform->rival_count = compiler->rival_count;
-    transform->secret_files = compiler->secret_files;
     mem_free(compiler->fields);
 }
 

@@ -235,22 +235,6 @@ static bool create_routes(struct service *service, const struct config *config, 
     return true;
 }
 
-/* What the configuration alone does not know: a transform names its secrets itself. */
-static bool check_sinks(const struct service *service, const struct config *config,
-                        struct error *err)
-{
-    for (size_t i = 0; i < config->sink_count; i++) {
-        const char *path = config->sinks[i].path;
-
-        if (config->sinks[i].kind == CONFIG_SINK_FILE && routes_read_secret(service->routes, path))
-            return fail(err, ERR_CONFIG,
-                        "sinks[%zu].path: %s: records cannot be written here: a transform reads "
-                        "its secret from it",
-                        i, path);
-    }
-    return true;
-}
-
 /* Before any of them is read. */
 static bool load_secrets(struct service *service, const struct config *config, struct error *err)
 {
@@ -466,8 +450,7 @@ bool service_create(const struct config *config, const struct service_options *o
 
     if (!((predecessor && borrow_catalog(service, config, predecessor)) ||
           create_catalog(service, config, options ? USE_SERVED : USE_ONCE, err)) ||
-        !create_routes(service, config, err) || !check_sinks(service, config, err) ||
-        !load_secrets(service, config, err) ||
+        !create_routes(service, config, err) || !load_secrets(service, config, err) ||
         !create_auth(service, &config->auth, &service->auth, err) ||
         !create_guard(service, config, options, err) ||
         (options && !get_store(service, config, predecessor, err)) ||

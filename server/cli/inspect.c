@@ -227,25 +227,6 @@ static bool is_named_before(const struct config *config, size_t route, size_t ou
     return false;
 }
 
-/* Does a sink write to a file with a secret of the transform? */
-static void look_at_secret_files(const struct inspection *inspection, const char *file)
-{
-    const struct config *config = inspection->config;
-    struct transform *transform;
-    struct error err;
-
-    if (!transform_load(file, &transform, &err))
-        return;
-    for (size_t i = 0; i < config->sink_count; i++)
-        if (config->sinks[i].kind == CONFIG_SINK_FILE &&
-            transform_reads_secret(transform, config->sinks[i].path))
-            inspect_say(inspection, INSPECT_FAILURE, "transform",
-                        arena_printf(inspection->arena, "/sinks/%zu/path", i).ptr,
-                        "%s: records cannot be written here: %s reads its secret from it",
-                        config->sinks[i].path, file);
-    transform_destroy(transform);
-}
-
 static void look_at_transform(struct inspection *inspection, size_t route, size_t output)
 {
     const struct config *config = inspection->config;
@@ -259,7 +240,6 @@ static void look_at_transform(struct inspection *inspection, size_t route, size_
         lint.document = inspect_schema(inspection, route);
     if (lint_transform(&lint, file))
         inspect_say(inspection, INSPECT_FINE, "transform", pointer, "%s", file);
-    look_at_secret_files(inspection, file);
 }
 
 static void look_at_transforms(struct inspection *inspection)

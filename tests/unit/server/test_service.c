@@ -212,35 +212,6 @@ static void what_cannot_be_used_is_named(void)
     }
 }
 
-/* The secret of a transform is in its folder. The other file may be written. */
-static void no_sink_writes_to_the_secret_of_a_transform(void)
-{
-    static const char transform[] =
-        "fields: [ { name: a, from: /x, as: { hmac_sha256: pepper } } ]\n";
-
-    for (int is_secret = 0; is_secret < 2; is_secret++) {
-        struct error err = { 0 };
-        char path[FOLDER_PATH_SIZE];
-        char sinks[2 * FOLDER_PATH_SIZE + 100];
-
-        folder_init(&folder);
-        folder_path(&folder, is_secret ? "pepper" : "records", path);
-        (void)snprintf(sinks, sizeof(sinks),
-                       "store: { path: %s/db }\nsinks: [ { name: f, kind: file, path: %s } ]\n",
-                       folder.path, path);
-        write_config(sinks);
-        folder_write(&folder, "transform.yaml", str_from_c(transform));
-        folder_write(&folder, "pepper", STR("secret"));
-        folder_path(&folder, "sluice.yaml", path);
-        CHECK(load_config(path, &config, &err));
-        CHECK_INT(service_create(config, NULL, &service, &err), !is_secret);
-        if (is_secret)
-            CHECK(strstr(err.text, "pepper: records cannot be written here: a transform reads "
-                                   "its secret from it") != NULL);
-        end();
-    }
-}
-
 static void the_defaults_take_the_shipped_sample(void)
 {
     struct error err = { 0 };
@@ -268,7 +239,6 @@ int main(void)
     RUN(the_status_map_is_used);
     RUN(credentials_are_asked_for_when_configured);
     RUN(what_cannot_be_used_is_named);
-    RUN(no_sink_writes_to_the_secret_of_a_transform);
     RUN(the_defaults_take_the_shipped_sample);
     return test_end();
 }
