@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 BUDGET_MS = 200
-SLACK_MS = 60  # between two looks at the clock, and a switch of the processor
+SLACK_MS = 100  # of a search between two looks at the clock, and switches of the processor
 MIB = 1 << 20
 REFUSALS = ("! Transformation failed: ", "! Event too expensive to check")
 
