@@ -15,10 +15,10 @@
 
 struct outcome {
     enum condition condition;
+    bool is_lost;                 /* refused, and kept nowhere but at the sender */
     const struct status_row *row; /* of the status table in force */
     struct str id;                /* ptr NULL: the event has none */
     struct str item;              /* what the sender calls it; ptr NULL: as `id` */
-    bool is_lost;                 /* refused, and kept nowhere but at the sender */
     struct str details;           /* ptr NULL: none */
     struct schema_report report;  /* empty unless the event is invalid */
 };
