@@ -101,76 +101,74 @@ static void check_place(const struct folder *folder, const struct place_case *ro
     "registry: {kind: file, dir: %s/schemas}\n"                                                    \
     "routes: [{registry: r, schema: s, transform: /dev/null}]\n"
 
+static const struct place_case place_cases[] = {
+    { "the database", "db", "", OF_STORE },
+    { "by another spelling", "./x/..//db", "", OF_STORE },
+    { "by a symbolic link", "soft", "", OF_STORE },
+    { "by a hard link", "hard", "", OF_STORE },
+    { "its log", "db-wal", "", OF_STORE },
+    { "its index", "db-shm", "", OF_STORE },
+    { "its journal", "db-journal", "", OF_STORE },
+    { "its lock", "db.lock", "", OF_STORE },
+    { "its socket", "db.control", "", OF_STORE },
+    { "its ballast", "db.ballast", "", OF_STORE },
+    { "a link to what is not there yet", "to-log", "", OF_STORE },
+    { "a neighbour", "db2", "", NULL },
+
+    { "the cache", "cache/a", "registry: {kind: glue, cache_dir: %s/cache}\n", OF_CACHE },
+    { "the cache of a guard", "cache/a",
+      "registry: {kind: file, guard: enforce, cache_dir: %s/cache}\n", OF_CACHE },
+    { "no cache", "cache/a", "registry: {kind: file, cache_dir: %s/cache}\n", NULL },
+    { "a schema", "schemas/r/s.json", SCHEMAS, OF_SCHEMA },
+    { "a part of schemas", "schemas/part.json", SCHEMAS, OF_SCHEMA },
+    { "a link to a part", "to-schema", SCHEMAS, OF_SCHEMA },
+    { "beside the schemas", "schemas/records.ndjson", SCHEMAS, NULL },
+    { "a shadow", "next.json", ROUTE ", shadow: {file: %s/next.json}}]\n", OF_SHADOW },
+
+    { "what is included", "more.yaml", "include: [ '%s/more.yaml' ]\n", OF_FILE },
+    { "what would be included", "more.ndjson", "include: '%s/more*'\n", OF_FILE },
+    { "beside what is included", "records.ndjson", "include: '%s/*.yaml'\n", NULL },
+    { "a transform", "transform.yml", ROUTE "}]\n", OF_FILE },
+    { "one of an output", "transform.yml",
+      "routes: [{registry: r, schema: s, outputs: [{transform: /dev/null},\n"
+      " {transform: %s/transform.yml}]}]\n",
+      OF_FILE },
+    { "the secret of a transform", "pepper", ROUTE "}]\n", OF_RECORD },
+    { "the secret by a hard link", "hard-pepper", ROUTE "}]\n", OF_RECORD },
+    { "a certificate", "key", "http: {tls: {cert_file: %s/key, key_file: /dev/null}}\n", OF_FILE },
+    { "its key", "key", "http: {tls: {cert_file: /dev/null, key_file: %s/key}}\n", OF_FILE },
+    { "a key set", "key", "auth: {bearer: {issuer: i, audience: a, jwks_file: %s/key}}\n",
+      OF_FILE },
+    { "an API key", "key", "auth: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n",
+      OF_FILE },
+    { "a password", "key", "auth: {basic: [{user: u, password_file: %s/key}]}\n", OF_FILE },
+    { "an operator's API key", "key",
+      "admin: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n", OF_FILE },
+    { "an operator's password", "key", "admin: {basic: [{user: u, password_file: %s/key}]}\n",
+      OF_FILE },
+
+    { "a header of a sink", "key", BESIDE "secret_headers: {k: %s/key}}", OF_FILE },
+    { "a signing key", "key", BESIDE "sign: {secret_file: %s/key}}", OF_FILE },
+    { "a client's secret", "key",
+      BESIDE "oauth: {token_url: 'http://x', client_id: c, client_secret_file: %s/key}}", OF_FILE },
+    { "a sink's authorities", "key", BESIDE "ca_file: %s/key}", OF_FILE },
+    { "a sink's certificate", "key", BESIDE "cert_file: %s/key, key_file: /dev/null}", OF_FILE },
+    { "a sink's key", "key", BESIDE "cert_file: /dev/null, key_file: %s/key}", OF_FILE },
+    { "TLS of Kafka", "key", KAFKA_TLS "}", OF_FILE },
+    { "a password of Kafka", "key",
+      ", {name: b, kind: kafka, topic: t, brokers: ['b:1'], tls: true,\n"
+      " sasl: {mechanism: PLAIN, user: u, password_file: %s/key}}",
+      OF_FILE },
+
+    { "a profile file", "aws", "", OF_AWS },
+    { "a token file", "token", "", OF_AWS },
+    { "a token file of a profile", "/run/token", "", OF_AWS },
+    { "a token file of another profile", "/run/other", "", OF_AWS },
+};
+
 /* Whatever name it has: records written there would destroy it. */
 static void no_sink_writes_to_a_file_of_the_server(void)
 {
-    static const struct place_case cases[] = {
-        { "the database", "db", "", OF_STORE },
-        { "by another spelling", "./x/..//db", "", OF_STORE },
-        { "by a symbolic link", "soft", "", OF_STORE },
-        { "by a hard link", "hard", "", OF_STORE },
-        { "its log", "db-wal", "", OF_STORE },
-        { "its index", "db-shm", "", OF_STORE },
-        { "its journal", "db-journal", "", OF_STORE },
-        { "its lock", "db.lock", "", OF_STORE },
-        { "its socket", "db.control", "", OF_STORE },
-        { "its ballast", "db.ballast", "", OF_STORE },
-        { "a link to what is not there yet", "to-log", "", OF_STORE },
-        { "a neighbour", "db2", "", NULL },
-
-        { "the cache", "cache/a", "registry: {kind: glue, cache_dir: %s/cache}\n", OF_CACHE },
-        { "the cache of a guard", "cache/a",
-          "registry: {kind: file, guard: enforce, cache_dir: %s/cache}\n", OF_CACHE },
-        { "no cache", "cache/a", "registry: {kind: file, cache_dir: %s/cache}\n", NULL },
-        { "a schema", "schemas/r/s.json", SCHEMAS, OF_SCHEMA },
-        { "a part of schemas", "schemas/part.json", SCHEMAS, OF_SCHEMA },
-        { "a link to a part", "to-schema", SCHEMAS, OF_SCHEMA },
-        { "beside the schemas", "schemas/records.ndjson", SCHEMAS, NULL },
-        { "a shadow", "next.json", ROUTE ", shadow: {file: %s/next.json}}]\n", OF_SHADOW },
-
-        { "what is included", "more.yaml", "include: [ '%s/more.yaml' ]\n", OF_FILE },
-        { "what would be included", "more.ndjson", "include: '%s/more*'\n", OF_FILE },
-        { "beside what is included", "records.ndjson", "include: '%s/*.yaml'\n", NULL },
-        { "a transform", "transform.yml", ROUTE "}]\n", OF_FILE },
-        { "one of an output", "transform.yml",
-          "routes: [{registry: r, schema: s, outputs: [{transform: /dev/null},\n"
-          " {transform: %s/transform.yml}]}]\n",
-          OF_FILE },
-        { "the secret of a transform", "pepper", ROUTE "}]\n", OF_RECORD },
-        { "the secret by a hard link", "hard-pepper", ROUTE "}]\n", OF_RECORD },
-        { "a certificate", "key", "http: {tls: {cert_file: %s/key, key_file: /dev/null}}\n",
-          OF_FILE },
-        { "its key", "key", "http: {tls: {cert_file: /dev/null, key_file: %s/key}}\n", OF_FILE },
-        { "a key set", "key", "auth: {bearer: {issuer: i, audience: a, jwks_file: %s/key}}\n",
-          OF_FILE },
-        { "an API key", "key", "auth: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n",
-          OF_FILE },
-        { "a password", "key", "auth: {basic: [{user: u, password_file: %s/key}]}\n", OF_FILE },
-        { "an operator's API key", "key",
-          "admin: {api_keys: [{header: x-api-key, value_file: %s/key}]}\n", OF_FILE },
-        { "an operator's password", "key", "admin: {basic: [{user: u, password_file: %s/key}]}\n",
-          OF_FILE },
-
-        { "a header of a sink", "key", BESIDE "secret_headers: {k: %s/key}}", OF_FILE },
-        { "a signing key", "key", BESIDE "sign: {secret_file: %s/key}}", OF_FILE },
-        { "a client's secret", "key",
-          BESIDE "oauth: {token_url: 'http://x', client_id: c, client_secret_file: %s/key}}",
-          OF_FILE },
-        { "a sink's authorities", "key", BESIDE "ca_file: %s/key}", OF_FILE },
-        { "a sink's certificate", "key", BESIDE "cert_file: %s/key, key_file: /dev/null}",
-          OF_FILE },
-        { "a sink's key", "key", BESIDE "cert_file: /dev/null, key_file: %s/key}", OF_FILE },
-        { "TLS of Kafka", "key", KAFKA_TLS "}", OF_FILE },
-        { "a password of Kafka", "key",
-          ", {name: b, kind: kafka, topic: t, brokers: ['b:1'], tls: true,\n"
-          " sasl: {mechanism: PLAIN, user: u, password_file: %s/key}}",
-          OF_FILE },
-
-        { "a profile file", "aws", "", OF_AWS },
-        { "a token file", "token", "", OF_AWS },
-        { "a token file of a profile", "/run/token", "", OF_AWS },
-        { "a token file of another profile", "/run/other", "", OF_AWS },
-    };
     struct folder folder;
     char path[FOLDER_PATH_SIZE];
 
@@ -180,8 +178,8 @@ static void no_sink_writes_to_a_file_of_the_server(void)
     folder_path(&folder, "token", path);
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
     (void)setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, 1);
-    for (size_t i = 0; i < COUNT_OF(cases); i++)
-        check_place(&folder, &cases[i]);
+    for (size_t i = 0; i < COUNT_OF(place_cases); i++)
+        check_place(&folder, &place_cases[i]);
     folder_done(&folder);
 }
 
