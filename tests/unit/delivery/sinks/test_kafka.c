@@ -648,6 +648,17 @@ static void look(const struct kafka_producer_options *options, int64_t timeout_u
     CHECK(*text ? strstr(err.text, text) != NULL : partitions == 2);
 }
 
+/* librdkafka 2.1 to 2.9 crashes on a topic's error beside partitions; only its mock cluster sends
+ * both. */
+static bool is_survived(rd_kafka_resp_err_t error)
+{
+    int version = rd_kafka_version() >> 8;
+
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || version < 0x020100 ||
+           version >= 0x020a00;
+}
+
 static void a_look_says_what_the_topic_has_and_what_is_wrong(void)
 {
     static const struct {
@@ -668,6 +679,8 @@ static void a_look_says_what_the_topic_has_and_what_is_wrong(void)
     options = options_of_mock().producer;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         TEST_CASE(cases[i].name);
+        if (!is_survived(cases[i].error))
+            continue;
         rd_kafka_mock_topic_set_error(mock.cluster, KAFKA_MOCK_TOPIC, cases[i].error);
         look(&options, PATIENCE_US, cases[i].code, cases[i].text);
     }
