@@ -5,25 +5,32 @@
 # Beyond loopback the server requires a credential (auth: in /etc/sluice/sluice.yaml), or for a trial
 # SLUICE_AUTH_OPEN=true.
 
-FROM debian:bookworm-slim AS build
+FROM debian:trixie-slim AS build
 WORKDIR /src
 COPY tests/setup.sh tests/
 RUN apt-get update \
  && apt-get install -y --no-install-recommends make \
  && tests/setup.sh build
 COPY . .
-RUN make -j"$(nproc)" all && strip build/release/sluice
+RUN make -j"$(nproc)" all && strip build/release/sluice \
+ && conf/deploy/sbom.sh build/release/sluice >build/sbom.cdx.json
 
-FROM debian:bookworm-slim
+FROM debian:trixie-slim
+ARG VERSION=""
+LABEL org.opencontainers.image.title="Sluice" \
+      org.opencontainers.image.description="Validates, stores and delivers events from Amazon EventBridge" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libcurl4 libgnutls30 libidn2-0 libjson-c5 \
-      libmicrohttpd12 libpcre2-8-0 librdkafka1 libsqlite3-0 libssl3 libunistring2 libyaml-0-2 libzstd1 zlib1g \
+ && apt-get install -y --no-install-recommends ca-certificates libcurl4t64 libgnutls30t64 libidn2-0 libjson-c5 \
+      libmicrohttpd12t64 libpcre2-8-0 librdkafka1 libsqlite3-0 libssl3t64 libunistring5 libyaml-0-2 libzstd1 zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
  && install -d -o 65532 -g 65532 /var/lib/sluice \
  && install -d -o 65532 -g 65532 -m 0700 /var/lib/sluice/var \
  && ln -s /var/lib/sluice/conf /etc/sluice
 COPY conf /var/lib/sluice/conf
 COPY --from=build /src/build/release/sluice /usr/local/bin/sluice
+COPY --from=build /src/build/sbom.cdx.json /usr/local/share/sluice/sbom.cdx.json
 
 # Relative paths of the configuration start in its folder: /etc/sluice leads to conf/ here, and ../var is the store.
 WORKDIR /var/lib/sluice

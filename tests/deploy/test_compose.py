@@ -33,7 +33,9 @@ def test_the_ports_are_open_to_this_machine_only():
 
 
 def test_it_runs_the_image_of_this_version():
-    assert SERVICES["sluice"]["image"] == f"sluice:{run('version', cwd=ROOT).stdout.split()[1]}"
+    version = run("version", cwd=ROOT).stdout.split()[1]
+    assert SERVICES["sluice"]["image"] == f"sluice:{version}"
+    assert SERVICES["sluice"]["build"]["args"] == {"VERSION": version}
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_image.sh - build the Dockerfile and run the image, on a machine without a container engine.
 #
-# Needs root. A minimal Debian from the package archive replaces debian:bookworm-slim. buildah builds
+# Needs root. A minimal Debian from the package archive replaces debian:trixie-slim. buildah builds
 # in a chroot; podman and runc run the image on the host's network.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -53,14 +53,14 @@ post() {
 mkdir -p "$work"
 tests/setup.sh build image
 # shellcheck disable=SC2086
-if ! buildah $engine inspect --type image docker.io/library/debian:bookworm-slim >/dev/null 2>&1; then
-    echo "Making debian:bookworm-slim from packages"
-    [ -f "$work/base.tar" ] || mmdebstrap --quiet --variant=minbase bookworm "$work/base.tar"
-    pod import -q "$work/base.tar" docker.io/library/debian:bookworm-slim >/dev/null
+if ! buildah $engine inspect --type image docker.io/library/debian:trixie-slim >/dev/null 2>&1; then
+    echo "Making debian:trixie-slim from packages"
+    [ -f "$work/base.tar" ] || mmdebstrap --quiet --variant=minbase trixie "$work/base.tar"
+    pod import -q "$work/base.tar" docker.io/library/debian:trixie-slim >/dev/null
 fi
 echo "Building the image"
 # shellcheck disable=SC2086
-buildah $engine bud -q --isolation chroot --pull=never --format docker -t "sluice:$version" -t sluice . >"$work/build.log" 2>&1 ||
+buildah $engine bud -q --isolation chroot --pull=never --format docker --build-arg "VERSION=$version" -t "sluice:$version" -t sluice . >"$work/build.log" 2>&1 ||
     { tail -n 50 "$work/build.log"; exit 1; }
 
 port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -75,6 +75,11 @@ check "the sample event becomes its record" post
 check "the health command is content" pod exec "$name" /usr/local/bin/sluice health -c /etc/sluice/sluice.yaml
 check "it does not run as root" sh -c "[ \$(podman $engine exec $name id -u) = 65532 ]"
 check "the configuration in the image is right" pod exec "$name" /usr/local/bin/sluice check -c /etc/sluice/sluice.yaml
+check "every user can read the configuration" pod exec --user 1000:1000 "$name" test -r /etc/sluice/sluice.yaml
+check "its label names the version" sh -c "[ \$(podman $engine image inspect \
+    -f '{{index .Labels \"org.opencontainers.image.version\"}}' sluice) = $version ]"
+check "its bill of materials has the libraries with their versions" sh -c "podman $engine exec $name \
+    cat /usr/local/share/sluice/sbom.cdx.json | grep -c 'pkg:deb/debian/.*@.*distro=debian-13' | grep -qE '^1[0-9]'"
 check "compilers stay behind" sh -c "! podman $engine exec $name sh -c 'command -v gcc || command -v make'"
 pod stop -t 20 "$name" >/dev/null
 check "it stops cleanly" sh -c "[ \$(podman $engine inspect -f '{{.State.ExitCode}}' $name) = 0 ]"
@@ -90,7 +95,7 @@ check "it is ready again" wait_ready
 check "what was stored is there after a kill" sh -c "podman $engine exec $name /usr/local/bin/sluice outbox status -c /etc/sluice/sluice.yaml | grep '1 accepted'"
 
 size=$(pod image inspect -f '{{.Size}}' sluice)
-base=$(pod image inspect -f '{{.Size}}' docker.io/library/debian:bookworm-slim)
+base=$(pod image inspect -f '{{.Size}}' docker.io/library/debian:trixie-slim)
 echo "image: $((size / 1048576)) MiB, $(((size - base) / 1048576)) MiB of it on top of Debian"
 check "it adds less than 60 MiB to Debian" test $((size - base)) -lt 62914560
 echo "image: $passed passed, $failed failed"
