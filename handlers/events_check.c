@@ -6,10 +6,11 @@
 #include "handlers/events_internal.h"
 
 enum {
-    BATCH_UNITS_MAX = 1000,     /* error units in the answer to one array */
-    FAST_SLICE_US = US_PER_MS,  /* for the checks of one request on a loop thread */
-    FIRST_SLICE_US = US_PER_MS, /* for each element of an array, before any element gets more */
-    REQUEST_BUDGETS = 5,        /* whole budgets that the elements of one array share */
+    BATCH_UNITS_MAX = 1000,         /* error units in the answer to one array */
+    FAST_SLICE_US = US_PER_MS,      /* for the checks of one request on a loop thread */
+    FIRST_SLICE_US = US_PER_MS,     /* for each element of an array, before any element gets more */
+    REQUEST_BUDGETS = 5,            /* whole budgets that the elements of one array share */
+    RECORDS_MAX = 16 * 1024 * 1024, /* bytes of records, after which no further event is checked */
 };
 
 static void release_body(void *self)
@@ -112,6 +113,11 @@ static void check_event(struct run *run, size_t index)
         run_conclude(run, index, CONDITION_MALFORMED, run->items[index].fault);
         return;
     }
+    if (run->record_bytes > RECORDS_MAX) {
+        run_conclude(run, index, CONDITION_UNAVAILABLE,
+                     STR("other events of the request took its memory"));
+        return;
+    }
 
     enum condition condition = run_take_steps(run, event, &err);
 
@@ -145,15 +151,23 @@ static bool check_fast(struct run *run)
 }
 
 /*
+ * Time and memory of a request may be used up before its last event. The first one to be checked
+ * differs from request to request, so that after some retries every element has got its verdict.
+ */
+static size_t first_of(const struct run *run, size_t count)
+{
+    return count ? (size_t)run->now_us % count : 0;
+}
+
+/*
  * Each element for which the first slice was not enough gets a whole budget, until the request's
- * share is used up. The first one to be checked differs from request to request, so that after some
- * retries every element has got its verdict.
+ * share is used up.
  */
 static void check_costly(struct run *run, const size_t *costly, size_t count)
 {
     int64_t whole_us = run->options->budget_us;
     int64_t end_us = clock_thread_us() + REQUEST_BUDGETS * whole_us;
-    size_t first = count ? (size_t)run->now_us % count : 0;
+    size_t first = first_of(run, count);
 
     for (size_t i = 0; i < count; i++) {
         size_t index = costly[(first + i) % count];
@@ -182,10 +196,14 @@ static void check_fully(struct run *run)
 
     size_t *costly = arena_alloc(run->request->arena, (run->count + 1) * sizeof(*costly));
     size_t count = 0;
+    size_t first = first_of(run, run->count);
 
-    for (size_t i = 0; i < run->count; i++)
-        if (!check_within(run, i, schema_budget_slice(FIRST_SLICE_US)))
-            costly[count++] = i;
+    for (size_t i = 0; i < run->count; i++) {
+        size_t index = (first + i) % run->count;
+
+        if (!check_within(run, index, schema_budget_slice(FIRST_SLICE_US)))
+            costly[count++] = index;
+    }
     check_costly(run, costly, count);
 }
 
@@ -214,6 +232,7 @@ bool run_check(struct run *run, enum run_pace pace)
 
     run->is_batch = !malformed && flat_is_array(run->body);
     run->count = run->is_batch ? flat_count(run->body) : 1;
+    run->record_bytes = 0;
     run->units_left = run->is_batch ? BATCH_UNITS_MAX : run->options->max_errors;
     run->events = arena_alloc(arena, (run->count + 1) * sizeof(*run->events));
     run->outcomes = arena_alloc(arena, (run->count + 1) * sizeof(*run->outcomes));

@@ -41,6 +41,7 @@ struct run {
     struct catalog_entry *awaited;         /* its schema is being fetched; NULL: none */
     int64_t now_us;                        /* the processed_at of all records */
     size_t units_left;                     /* error units that still fit in the answer */
+    size_t record_bytes;                   /* of the records that were made */
 
     bool is_trial;          /* nothing is counted, and no sample is kept */
     bool is_batch;          /* the body is an array */

@@ -9,7 +9,7 @@
 
 enum {
     RECORD_USUAL = 768,            /* bytes that most records fit in */
-    RECORD_MAX = 16 * 1024 * 1024, /* bytes of one normalized record */
+    RECORD_MAX = 16 * 1024 * 1024, /* bytes of the normalized records of one event */
 };
 
 static bool fail_too_expensive(struct error *err)
@@ -134,10 +134,11 @@ static void note_field(void *self, struct str field, struct str from)
     watch->observer->field(watch->observer->self, watch->event, field, from);
 }
 
-static bool write_record(struct run *run, struct event *event, int64_t processed_at_us,
+/* A record of at most `max` bytes. */
+static bool write_record(struct run *run, struct event *event, int64_t processed_at_us, size_t max,
                          struct error *err)
 {
-    struct buf *record = arena_buf(run->request->arena, RECORD_MAX);
+    struct buf *record = arena_buf(run->request->arena, max);
     const struct route *route = event->route;
     struct field_watch watch = { run->observer, event };
     const struct transform_observer observer = { note_field, &watch };
@@ -173,6 +174,7 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
 static bool transform(struct run *run, struct event *event, struct error *err)
 {
     const struct route *route = event->route;
+    size_t left = RECORD_MAX;
 
     event->is_dropped = transform_drops(route->outputs[0].transform, event->payload);
     if (event->is_dropped)
@@ -183,11 +185,13 @@ static bool transform(struct run *run, struct event *event, struct error *err)
         event->output = &route->outputs[i];
         if (i > 0 && transform_drops(event->output->transform, event->payload))
             continue;
-        if (!write_record(run, event, run->now_us, err))
+        if (!write_record(run, event, run->now_us, left, err))
             return false;
         event->records[i] = event->record;
+        left -= event->record.len;
     }
     event->record = event->records[0];
+    run->record_bytes += RECORD_MAX - left;
     return true;
 }
 
@@ -248,5 +252,6 @@ bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_
     event->root = run->body; /* an element of an array has no record in the answer */
     run->budget = schema_budget(run->options->budget_us);
     event->output = &event->route->outputs[0];
-    return take_payload(run, event, &err) && write_record(run, event, processed_at_us, &err);
+    return take_payload(run, event, &err) &&
+           write_record(run, event, processed_at_us, RECORD_MAX, &err);
 }

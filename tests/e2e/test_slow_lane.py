@@ -77,6 +77,29 @@ def test_each_costly_element_gets_a_verdict_and_the_good_one_is_taken(folder, sl
     assert len(refused) == 8
 
 
+def test_records_that_take_much_memory_are_made_at_several_attempts(folder, sluice):
+    """Six bytes of a number become a thousand digits: 30 events have 30 MB of records."""
+    put_schema(folder, "Any", {})
+    transform = folder / "large.yaml"
+    transform.write_text('fields: [{ name: all, each: /n, from: "", as: integer }]')
+    server = sluice(
+        http={"deadline": f"{4 * SLOW}s"},
+        validation={"budget": "2s"},
+        routes=[route(schema="Any", transform=str(transform))],
+        store={"path": "store/sluice.db"},
+    )
+    body = [{"id": f"e{n}", "detail": {"n": ["1e999"] * 1000}} for n in range(30)]
+    first = [one["status"] for one in server.post(body).json["results"]]
+    assert 10 < first.count(200) < 25 and set(first) == {200, 503}
+    statuses = first
+    for _ in range(40):
+        again = [one["status"] for one in server.post(body).json["results"]]
+        statuses = [min(pair) for pair in zip(statuses, again, strict=True)]
+        if set(statuses) == {200}:
+            break
+    assert set(statuses) == {200}
+
+
 @pytest.mark.emulator_only("faults")
 def test_an_expired_request_ends_neither_the_process_nor_in_the_store(glue, sluice, event):
     glue.fault("hang")
