@@ -133,11 +133,13 @@ static inline bool json_is_plain(struct str s)
 {
     enum { STEP = 16 };
     const unsigned char *at = (const unsigned char *)s.ptr;
-    const unsigned char *steps_end = at + s.len / STEP * STEP;
 
-    if (s.len >= STEP)
+    if (s.len >= STEP) {
+        const unsigned char *steps_end = at + s.len / STEP * STEP;
+
         return json_skip_plain(at, steps_end, false) == steps_end &&
                json_skip_plain(at + s.len - STEP, at + s.len, false) == at + s.len;
+    }
     if (s.len >= 8)
         return !json_has_special(json_load_8(s.ptr)) &&
                !json_has_special(json_load_8(s.ptr + s.len - 8));
