@@ -43,12 +43,50 @@ static bool is_bare(struct str text)
     return text.len > 0 && !char_is_digit(text.ptr[0]);
 }
 
+/*
+ * The length of a character that YAML wants escaped and JSON does not (YAML 1.1, c-printable): DEL,
+ * U+0080 to U+009F, U+FFFE and U+FFFF. 0: another one.
+ */
+static size_t take_unprintable(struct str text, unsigned *code)
+{
+    const unsigned char *at = (const unsigned char *)text.ptr;
+
+    if (at[0] == 0x7f) {
+        *code = at[0];
+        return 1;
+    }
+    if (text.len >= 2 && at[0] == 0xc2 && at[1] < 0xa0) {
+        *code = at[1];
+        return 2;
+    }
+    if (text.len >= 3 && at[0] == 0xef && at[1] == 0xbf && at[2] >= 0xbe) {
+        *code = 0xffc0U + (at[2] & 0x3f);
+        return 3;
+    }
+    return 0;
+}
+
 static void write_yaml_text(struct buf *out, struct str text)
 {
-    if (is_bare(text))
+    CLEANUP(buf_done) struct buf json;
+    struct str rest;
+
+    buf_init(&json, SIZE_MAX);
+    if (is_bare(text)) {
         buf_add(out, text);
-    else
-        json_write_string(out, text);
+        return;
+    }
+    json_write_string(&json, text);
+    for (rest = buf_str(&json); rest.len > 0;) {
+        unsigned code;
+        size_t len = take_unprintable(rest, &code);
+
+        if (len > 0)
+            buf_printf(out, "\\u%04x", code);
+        else
+            buf_add_char(out, rest.ptr[0]);
+        rest = str_from(rest, len > 0 ? len : 1);
+    }
 }
 
 /* Make the name at hand another one than those in use, and note it. */

@@ -142,6 +142,8 @@ static void transforms_have_a_field_for_each_value(void)
                          "  - { name: \"1\", from: /1 } # integer\n"
                          "  - { name: \"true\", from: /true } # integer\n"
                          "  - { name: __, from: \"/\xC3\xA4\" } # integer\n" },
+        { "characters that YAML does not take as they are", "[{\"a\\u007f\\u0085\\uffff\":1}]",
+          TRANSFORM("1") "  - { name: a______, from: \"/a\\u007f\\u0085\\uffff\" } # integer\n" },
         { "a payload that is a scalar", "[1]",
           TRANSFORM("1") "  - { name: value, from: \"\" } # integer\n" },
     };
