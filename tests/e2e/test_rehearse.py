@@ -72,7 +72,7 @@ def test_a_classic_bus_retries_what_can_change(tmp_path, destination):
     assert told["statuses"]["0"] >= 1
     assert set(dead) == {"malformed", "missing", "moved", "stop"}
     assert (dead["malformed"]["ERROR_CODE"], dead["malformed"]["ERROR_MESSAGE"]) == ("SDK_CLIENT_ERROR", "HTTP status 400")
-    assert told["p99_us"] >= 5_000_000
+    assert told["p99_us"] >= 4_900_000  # timers of milliseconds may end a little early
 
 
 def test_calls_are_those_of_an_api_destination(tmp_path, destination):
