@@ -158,11 +158,16 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
     };
 
     (void)buf_reserve(record, RECORD_USUAL);
-    if (!transform_apply(event->output->transform, &input, record, err))
+
+    bool ok =
+        transform_apply(event->output->transform, &input, record, err) &&
+        (!record->overflow ||
+         fail(err, ERR_INVALID, "Transformation failed: record over %d bytes", (int)RECORD_MAX));
+
+    if (!ok) {
+        buf_done(record); /* else the parts of many failed records would add up */
         return false;
-    if (record->overflow)
-        return fail(err, ERR_INVALID, "Transformation failed: record over %d bytes",
-                    (int)RECORD_MAX);
+    }
     event->record = buf_str(record);
     return true;
 }

@@ -35,7 +35,7 @@ def tool():
 
 @pytest.fixture
 def free_port():
-    """`free_port()` returns a port of 127.0.0.1 that nobody listens on."""
+    """`free_port()` returns a free port of 127.0.0.1."""
 
     def find():
         with socket.create_server(("127.0.0.1", 0)) as probe:
