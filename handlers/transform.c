@@ -228,7 +228,7 @@ static bool write_now(struct transform_run *run, const struct transform_field *f
 
     clock_format(run->input->now_us, now);
     buf_add(run->out, field->prefix);
-    json_write_string(run->out, str_from_c(now));
+    json_write_string(run->out, (struct str){ now, CLOCK_TEXT_LEN });
     note_origin(run, STR("now"));
     return true;
 }
@@ -263,6 +263,7 @@ struct object {
     const struct transform_field *field;
     size_t begin; /* in the record, of its first member */
     uint32_t number;
+    bool is_simple; /* its members need no notes: it has no `copy`, and nobody observes */
 };
 
 /* Find the value of a direct field; NULL: its default. False: it is neither. */
@@ -283,26 +284,23 @@ static bool find_direct(const struct flat *here, const struct transform_field *f
     }
 }
 
-/* Write a direct field. False: nothing is written, because more must be looked at. */
+/* Write a direct field of a simple object. False: nothing is written, because more must be looked
+ * at. */
 static bool write_direct(struct transform_run *run, const struct object *object,
                          const struct transform_field *field)
 {
     const struct flat *value;
     struct buf *out = run->out;
-    size_t start;
 
-    if (run->input->observer || !find_direct(run->scope->here, field, &value))
+    if (!find_direct(run->scope->here, field, &value))
         return false;
     if (out->len > object->begin)
         buf_add_char(out, ',');
-    start = out->len;
     buf_add(out, field->prefix);
     if (value)
         flat_write(out, value);
     else
         buf_add(out, field->constant);
-    if (object->field->copies)
-        transform_note_member(run, start, field->prefix.len - 1);
     return true;
 }
 
@@ -315,9 +313,7 @@ static bool write_inner_field(struct transform_run *run, const struct object *ob
     size_t start;
     bool failed = false;
 
-    if (!transform_spend(run, 1))
-        return false;
-    if (LIKELY(field->is_direct) && write_direct(run, object, field))
+    if (LIKELY(field->is_direct && object->is_simple) && write_direct(run, object, field))
         return true;
     if (!field->is_plain && !applies(run, field, object->number, &failed))
         return !failed;
@@ -336,10 +332,11 @@ static bool write_inner_field(struct transform_run *run, const struct object *ob
 
 static bool write_inner_fields(struct transform_run *run, const struct transform_field *parent)
 {
-    const struct object object = { parent, run->out->len, ++run->object };
+    const struct object object = { parent, run->out->len, ++run->object,
+                                   !parent->copies && !run->input->observer };
     size_t first_member = run->member_count;
     struct transform_place place = { .index = SIZE_MAX, .outer = run->place };
-    bool ok = true;
+    bool ok = transform_spend(run, parent->size);
 
     run->place = &place;
     for (const struct transform_field *field = parent + 1; ok && field < parent + parent->size;
