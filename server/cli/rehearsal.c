@@ -136,7 +136,7 @@ void rehearsal_add(struct rehearsal *rehearsal, struct str body)
 static int64_t pause_of(struct rehearsal *rehearsal, unsigned tries,
                         const struct sender_result *result)
 {
-    int64_t seconds = tries < 10 ? 1LL << (tries - 1) : LONGEST_PAUSE_S;
+    int64_t seconds = tries < 10 ? INT64_C(1) << (tries - 1) : LONGEST_PAUSE_S;
     int64_t part;
 
     if (seconds > LONGEST_PAUSE_S)
