@@ -78,6 +78,7 @@ struct trial {
     struct pump_lane *lane;
     size_t arrived;
     bool has_failed_whole; /* no record arrived, perhaps because of a record */
+    bool is_busy;          /* the same, but it looks like overload */
     bool is_late;          /* the call began before the sink's last failure */
 };
 
@@ -85,7 +86,7 @@ static struct trial trial_of(struct pump_judge *judge, struct pump_call *call)
 {
     const struct backlog_batch *batch = call->batch;
     size_t arrived = count_outcomes(judge, call, 0, batch->count);
-    enum sink_result first = call->answer.outcomes[0].result;
+    bool is_postponed = arrived == 0 && call->answer.outcomes[0].result == SINK_POSTPONED;
 
     return (struct trial){
         .call = call,
@@ -93,7 +94,8 @@ static struct trial trial_of(struct pump_judge *judge, struct pump_call *call)
         .count = batch->count,
         .lane = &judge->lanes[batch->lane],
         .arrived = arrived,
-        .has_failed_whole = arrived == 0 && first == SINK_POSTPONED && !call->answer.is_sink_wide,
+        .has_failed_whole = is_postponed && !call->answer.is_sink_wide,
+        .is_busy = is_postponed && call->answer.busy != SINK_NOT_BUSY,
         .is_late = call->generation != judge->generation,
     };
 }
@@ -194,14 +196,20 @@ static void name_head(struct pump_judge *judge, const struct trial *trial, struc
 static enum pump_blame find_blame(struct pump_judge *judge, const struct trial *trial)
 {
     const struct backlog_record *first = &trial->records[0];
-    const struct pump_lane_failure failure = { first->seq, first->attempts > 0, trial->count };
+    const struct pump_lane_failure failure = {
+        .sequence = first->seq,
+        .was_blamed = first->attempts > 0,
+        .count = trial->count,
+        .is_busy = trial->is_busy,
+    };
     enum pump_blame blame;
 
     if (is_awaited(judge))
         return PUMP_BLAME_SINK;
     blame = pump_lane_fail(trial->lane, &failure, &judge->signs);
     if (blame != PUMP_BLAME_RECORD)
-        pump_signs_failed(&judge->signs, first->seq, trial->count);
+        pump_signs_failed(&judge->signs, first->seq,
+                          trial->is_busy ? PUMP_SIGNS_MANY : trial->count);
     return judge->rules->order == BACKLOG_STRICT ? PUMP_BLAME_SINK : blame;
 }
 
@@ -243,24 +251,58 @@ static void note_sink(struct pump_judge *judge, const struct pump_plan *plan)
         judge->generation++;
 }
 
+/* Retries that fail as if the sink did. */
+enum spared {
+    SPARED_NOT,
+    SPARED_DELAYED, /* the sink works: only they wait */
+    SPARED_BLAMED,  /* the same, and the record is at fault */
+};
+
+static void spare(struct pump_judge *judge)
+{
+    judge->spared++;
+    judge->spared_arrived = judge->signs.arrived;
+    judge->spared_failed = judge->new_failed;
+}
+
 /*
- * Do retries fail as if the sink did, though new records arrive? Then a part of the sink is
- * throttled, as one shard.
+ * Do retries fail as if the sink did, though other records arrive? Then a part of the sink is
+ * throttled, as one shard, or one record is answered 503. It is the record's fault only if no new
+ * record has failed since the last time: a sink that has too much to do fails some of all.
  */
-static bool is_throttled_part(struct pump_judge *judge, const struct trial *trial)
+static enum spared find_spared(struct pump_judge *judge, const struct trial *trial)
 {
     const struct sink_answer *answer = &trial->call->answer;
     bool others_arrive = judge->signs.arrived != judge->spared_arrived;
+    bool others_fail = judge->new_failed != judge->spared_failed;
+    bool was_blamed = trial->records[0].attempts > 0;
+    bool is_known = judge->spared > 0;
 
     if (trial->call->batch->lane != BACKLOG_RETRIES || judge->rules->order == BACKLOG_STRICT)
-        return false;
+        return SPARED_NOT;
     if (trial->arrived > 0 || !answer->is_sink_wide ||
         answer->outcomes[0].result == SINK_MISCONFIGURED) {
         judge->spared = 0;
-        return false;
+        return SPARED_NOT;
     }
-    judge->spared_arrived = judge->signs.arrived;
-    return judge->spared++ > 0 && others_arrive;
+    spare(judge);
+    if (!is_known || (!others_arrive && (others_fail || !was_blamed)))
+        return SPARED_NOT;
+    return others_arrive && !others_fail && trial->count == 1 && answer->busy == SINK_UNAVAILABLE
+               ? SPARED_BLAMED
+               : SPARED_DELAYED;
+}
+
+/*
+ * A new record fails as if the sink did, and a probe shows that others arrive: it becomes a retry,
+ * and its attempts count from the next one on.
+ */
+static enum spared spare_first(struct pump_judge *judge, const struct trial *trial)
+{
+    pump_lane_forget(trial->lane);
+    if (judge->spared == 0)
+        spare(judge);
+    return SPARED_DELAYED;
 }
 
 /*
@@ -279,19 +321,22 @@ static int64_t settle(struct pump_judge *judge, const struct trial *trial, enum 
 {
     struct pump_plan plan = { 0 };
     struct pump_tried tried = tried_of(trial, &plan);
-    bool is_part = is_throttled_part(judge, trial);
+    enum spared spared = find_spared(judge, trial);
 
-    tried.is_blamed = blame == PUMP_BLAME_RECORD;
-    tried.is_apart = is_part;
-    tried.failures = is_part ? judge->spared : count_failures(judge, trial);
+    if (spared == SPARED_NOT && trial->is_busy && blame == PUMP_BLAME_RECORD)
+        spared = spare_first(judge, trial);
+    tried.is_blamed =
+        spared == SPARED_BLAMED || (spared == SPARED_NOT && blame == PUMP_BLAME_RECORD);
+    tried.is_apart = spared == SPARED_DELAYED;
+    tried.failures = tried.is_apart ? judge->spared : count_failures(judge, trial);
     pump_plan_make(&plan, judge->rules, &tried, &judge->random);
-    plan.is_partial = plan.is_partial || is_part;
+    plan.is_partial = plan.is_partial || tried.is_apart;
     if (tried.is_blamed)
         pump_lane_forget(trial->lane);
     if (tried.is_blamed && trial->records[0].attempts == 0)
         pump_log_record(&judge->log, "sink_record_failing", plan.refused_reason,
                         &trial->records[0]);
-    if (trial->has_failed_whole)
+    if (trial->has_failed_whole || trial->is_busy)
         name_head(judge, trial, &plan);
     pump_log_plan(&judge->log, &plan, trial->records);
     note_sink(judge, &plan);
@@ -300,11 +345,23 @@ static int64_t settle(struct pump_judge *judge, const struct trial *trial, enum 
     return plan.failed_reason && !plan.is_late ? plan.pause_us : 0;
 }
 
+/* What the answer shows of the sink and of its lane. */
+static enum pump_blame note_trial(struct pump_judge *judge, const struct trial *trial)
+{
+    if (!trial->has_failed_whole && !trial->is_busy && !trial->is_late)
+        pump_lane_grow(trial->lane);
+    if (trial->has_failed_whole || (trial->is_busy && !trial->is_late))
+        return find_blame(judge, trial);
+    if (trial->call->answer.is_sink_wide)
+        pump_signs_failed(&judge->signs, 0, PUMP_SIGNS_MANY);
+    return PUMP_BLAME_SINK;
+}
+
 int64_t pump_judge_call(struct pump_judge *judge, struct pump_call *call, bool alone)
 {
     const struct trial trial = trial_of(judge, call);
     bool may_settle = true;
-    enum pump_blame blame = PUMP_BLAME_SINK;
+    enum pump_blame blame;
 
     if (must_split(judge, &trial)) {
         split(judge, &trial);
@@ -314,16 +371,13 @@ int64_t pump_judge_call(struct pump_judge *judge, struct pump_call *call, bool a
         backlog_settle(judge->backlog, call->batch, NULL); /* tried again alone */
         return 0;
     }
-    if (!trial.has_failed_whole && !trial.is_late)
-        pump_lane_grow(trial.lane);
-    if (trial.has_failed_whole)
-        blame = find_blame(judge, &trial);
-    else if (call->answer.is_sink_wide)
-        pump_signs_failed(&judge->signs, 0, PUMP_SIGNS_MANY);
+    blame = note_trial(judge, &trial);
     if (blame == PUMP_BLAME_UNKNOWN && alone) {
         blame = probe(judge, &trial) ? PUMP_BLAME_RECORD : PUMP_BLAME_SINK;
         may_settle = blame == PUMP_BLAME_RECORD || !is_left_to_others(&trial);
     }
+    if (blame != PUMP_BLAME_RECORD && call->batch->lane == BACKLOG_NEW)
+        judge->new_failed += trial.has_failed_whole || call->answer.is_sink_wide;
     if (may_settle)
         return settle(judge, &trial, blame);
     backlog_settle(judge->backlog, call->batch, NULL);

@@ -5,7 +5,8 @@
 
 enum {
     FAILURES_BEFORE_PROBE = 3, /* one or two may be a restart of the receiver */
-    FARTHEST_DOUBLING = 6,     /* of PUMP_LANE_PROBE_REACH */
+    BUSY_BEFORE_PROBE = 4,
+    FARTHEST_DOUBLING = 6, /* of PUMP_LANE_PROBE_REACH */
 };
 
 _Static_assert(PUMP_LANE_PROBE_REACH == 1 << FARTHEST_DOUBLING, "the reach is a power of two");
@@ -51,9 +52,19 @@ static void suspect(struct pump_lane *lane, const struct pump_lane_failure *fail
 {
     lane->suspect = failure->sequence;
     lane->failures = 0;
-    lane->first_probe = failure->was_blamed ? 1 : FAILURES_BEFORE_PROBE;
+    lane->first_probe = failure->is_busy      ? BUSY_BEFORE_PROBE
+                        : failure->was_blamed ? 1
+                                              : FAILURES_BEFORE_PROBE;
     lane->probes = 0;
     lane->is_named = false;
+}
+
+/* Probes after a busy answer must not add to the load. */
+static bool may_probe(const struct pump_lane *lane, const struct pump_lane_failure *failure)
+{
+    bool is_power_of_two = (lane->failures & (lane->failures - 1)) == 0;
+
+    return lane->failures >= lane->first_probe && (is_power_of_two || !failure->is_busy);
 }
 
 enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_failure *failure,
@@ -68,14 +79,15 @@ enum pump_blame pump_lane_fail(struct pump_lane *lane, const struct pump_lane_fa
     lane->arrived = signs->arrived;
     if (lane->failures >= FAILURES_BEFORE_PROBE)
         lane->limit = 1;
-    else
+    else if (!failure->is_busy)
         pump_lane_halve(lane, failure->count);
     if (failure->count > 1)
         return PUMP_BLAME_SINK;
-    if (failure->was_blamed ? pump_signs_show_one(signs, failure->sequence)
-                            : others_arrive && lane->failures >= FAILURES_BEFORE_PROBE)
+    if (failure->was_blamed && !failure->is_busy
+            ? pump_signs_show_one(signs, failure->sequence)
+            : others_arrive && lane->failures >= FAILURES_BEFORE_PROBE)
         return PUMP_BLAME_RECORD;
-    return lane->failures >= lane->first_probe ? PUMP_BLAME_UNKNOWN : PUMP_BLAME_SINK;
+    return may_probe(lane, failure) ? PUMP_BLAME_UNKNOWN : PUMP_BLAME_SINK;
 }
 
 /* The first, second, fourth, ... record after it, since neighbours may have the same fault. */

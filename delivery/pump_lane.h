@@ -8,6 +8,10 @@
  * tried as a probe. As long as no other record arrives, the sink is at fault. If a record was at
  * fault before, no probe is needed: it is enough that no other record has failed since one arrived.
  *
+ * A receiver, or the proxy before it, may also answer 503 because of one record. Since that usually
+ * means overload, it takes one failure more, batches shrink later, and there are few probes: after
+ * the fourth, eighth, sixteenth failure and so on.
+ *
  * Threads: pure functions; the structs belong to one thread.
  */
 #pragma once
@@ -55,6 +59,7 @@ struct pump_lane_failure {
     int64_t sequence; /* of its first record */
     bool was_blamed;  /* the first record has failed by its own fault before */
     size_t count;     /* records in it */
+    bool is_busy;     /* the target says that it takes no records now */
 };
 
 enum pump_blame {

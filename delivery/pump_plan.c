@@ -166,6 +166,7 @@ void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
                     const struct pump_tried *tried, uint64_t *random)
 {
     struct backlog_result *results = plan->results;
+    bool is_each = rules->is_awaited && rules->order != BACKLOG_STRICT;
     bool is_sink_wide = tried->answer->is_sink_wide;
     bool stopped = false;
 
@@ -183,8 +184,10 @@ void pump_plan_make(struct pump_plan *plan, const struct pump_rules *rules,
     plan->is_partial = plan->is_partial && !is_sink_wide;
     if (plan->is_partial)
         plan->pause_us = 0;
-    if (tried->is_apart || (rules->is_awaited && rules->order != BACKLOG_STRICT && !is_sink_wide))
+    if (tried->is_apart || (is_each && !is_sink_wide))
         delay_each(plan);
+    else if (is_each && tried->answer->busy != SINK_NOT_BUSY)
+        plan->any = true; /* other records are next, after the pause */
     else
         leave_the_last(plan, tried->count);
 }

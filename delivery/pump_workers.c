@@ -165,6 +165,7 @@ static void deliver_portion(struct pump_workers *workers, struct pump_call *call
     }
     call->answer.together = answer.together && is_first;
     call->answer.is_sink_wide = call->answer.is_sink_wide || answer.is_sink_wide;
+    call->answer.busy = answer.busy;
     if (answer.said.ptr)
         call->answer.said = answer.said;
     if (call->answer.retry_after_us < answer.retry_after_us)

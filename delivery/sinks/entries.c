@@ -147,8 +147,11 @@ static bool judge_failure(struct entries_run *run, struct entries_call *call,
     for (size_t i = 0; i < call->count; i++)
         set(call, i, is_misconfigured ? SINK_MISCONFIGURED : SINK_POSTPONED,
             reason_of(run, failure->error.text));
-    run->answer->is_sink_wide = is_misconfigured || failure->status == SERVICE_UNAVAILABLE ||
-                                is_busy(failure->kind, str_from_c(failure->code));
+    if (is_busy(failure->kind, str_from_c(failure->code)))
+        run->answer->busy = SINK_THROTTLED;
+    else if (failure->status == SERVICE_UNAVAILABLE)
+        run->answer->busy = SINK_UNAVAILABLE;
+    run->answer->is_sink_wide = is_misconfigured || run->answer->busy != SINK_NOT_BUSY;
     run->answer->retry_after_us = failure->retry_after_us;
     return false;
 }

@@ -219,8 +219,11 @@ static void http_deliver(void *self, const struct sink_batch *batch, struct sink
     answer->together = result == SINK_REFUSED && batch->count > 1;
     if (result == SINK_POSTPONED)
         answer->retry_after_us = retry_after_us(fetch_answer_header(&got, "Retry-After"));
-    answer->is_sink_wide = result == SINK_MISCONFIGURED || got.status == 429 || got.status == 503 ||
-                           answer->retry_after_us > 0;
+    if (got.status == 429)
+        answer->busy = SINK_THROTTLED;
+    else if (got.status == 503 || answer->retry_after_us > 0)
+        answer->busy = SINK_UNAVAILABLE;
+    answer->is_sink_wide = result == SINK_MISCONFIGURED || answer->busy != SINK_NOT_BUSY;
     sink_answer_all(batch, answer, result, reason);
     if (result != SINK_DELIVERED && got.body.len > 0)
         answer->said = arena_copy(batch->arena, buf_str(&got.body));

@@ -71,10 +71,18 @@ struct sink_outcome {
     const char *reason; /* one line for people, in the batch's arena; NULL when delivered */
 };
 
+/* Why an answer is sink-wide though the target got the records: perhaps it is about one of them. */
+enum sink_busy {
+    SINK_NOT_BUSY,
+    SINK_THROTTLED,   /* its rates are used up: no record is at fault */
+    SINK_UNAVAILABLE, /* 503, a time to come again: a record may be at fault */
+};
+
 struct sink_answer {
     struct sink_outcome *outcomes; /* one for each record, in order; zeroes before */
     bool together;          /* refused as a whole: it is not known which record is at fault */
     bool is_sink_wide;      /* other records would be postponed too */
+    enum sink_busy busy;    /* with `is_sink_wide` and each record postponed */
     int64_t retry_after_us; /* the pause that the sink asks for; 0: none */
     struct str said; /* the beginning of the target's answer, in the batch's arena, to be kept with
                         records that are set aside; ptr NULL: none */

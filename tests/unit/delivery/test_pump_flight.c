@@ -28,18 +28,19 @@ static struct capture capture;
 
 /* The sink. Records are known by their sequence, which begins at 1. */
 static struct {
-    atomic_bool is_down;      /* it postpones everything, */
-    atomic_bool is_wide;      /* and says that it is the sink's fault */
-    atomic_bool hangs;        /* until it is interrupted */
-    _Atomic int64_t poison;   /* the record that is refused, with its batch; 0: none */
-    _Atomic int64_t bane;     /* the record that fails its batch; 0: none */
-    atomic_int calls;         /* since place_begin() */
-    atomic_int running;       /* at this moment, */
-    atomic_int most;          /* and the most of them */
-    atomic_int most_down;     /* the most while it was down, but for those that saw it go down */
-    atomic_int calls_down;    /* that began while it was down */
-    atomic_int arrived[MOST]; /* by sequence */
-    atomic_bool disorder;     /* a record came after a later one */
+    atomic_bool is_down;         /* it postpones everything, */
+    atomic_bool is_wide;         /* and says that it is the sink's fault */
+    atomic_bool hangs;           /* until it is interrupted */
+    _Atomic int64_t poison;      /* the record that is refused, with its batch; 0: none */
+    _Atomic int64_t bane;        /* the record that fails its batch; 0: none */
+    _Atomic enum sink_busy busy; /* what it says of that */
+    atomic_int calls;            /* since place_begin() */
+    atomic_int running;          /* at this moment, */
+    atomic_int most;             /* and the most of them */
+    atomic_int most_down;        /* the most while it was down, but for those that saw it go down */
+    atomic_int calls_down;       /* that began while it was down */
+    atomic_int arrived[MOST];    /* by sequence */
+    atomic_bool disorder;        /* a record came after a later one */
     _Atomic int64_t last;
     atomic_bool interrupted;
     atomic_bool slots[SINK_SLOTS_MAX]; /* in use */
@@ -82,10 +83,13 @@ static void take(const struct sink_batch *batch, struct sink_answer *answer)
 static void answer_batch(const struct sink_batch *batch, struct sink_answer *answer)
 {
     if (place.is_down) {
+        answer->busy = place.busy;
         answer->is_sink_wide = place.is_wide;
         sink_answer_all(batch, answer, SINK_POSTPONED, "down");
     } else if (has(batch, place.bane)) {
-        sink_answer_all(batch, answer, SINK_POSTPONED, "answered 500");
+        answer->busy = place.busy;
+        answer->is_sink_wide = place.busy != SINK_NOT_BUSY;
+        sink_answer_all(batch, answer, SINK_POSTPONED, "it fails");
     } else if (has(batch, place.poison)) {
         answer->together = batch->count > 1;
         sink_answer_all(batch, answer, SINK_REFUSED, "poison");
@@ -259,14 +263,15 @@ static bool has_failed_often(void *self)
 
 static void a_sink_that_is_down_gets_one_call_at_a_time(void)
 {
-    for (int wide = 0; wide < 2; wide++) {
+    for (int wide = 0; wide < 3; wide++) {
         const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = 2000 };
         struct pump *pump;
         struct str log;
 
         begin(NULL, 400);
         place.is_down = true;
-        place.is_wide = wide;
+        place.is_wide = wide > 0;
+        place.busy = wide == 2 ? SINK_UNAVAILABLE : SINK_NOT_BUSY;
         pump = start(&rules, 2);
         CHECK(wait_until(has_failed_often, NULL));
         place.is_down = false;
@@ -320,6 +325,66 @@ static void a_bad_record_dies_alone(void)
         CHECK_INT(store_sink(&store, names[0])->dead, 1 + (rows[i].poison && rows[i].bane));
         end();
     }
+}
+
+/* Records arrive one by one, until the one that fails is dead. */
+static bool is_dead_after_others(void *self)
+{
+    char id[16];
+    int *count = self;
+
+    (void)snprintf(id, sizeof(id), "later%d", ++*count);
+    store_fill(&store, id, 1);
+    CHECK(wait_until(at_most_one_pending, NULL));
+    return store_sink(&store, names[0])->dead > 0;
+}
+
+/* A receiver answers 503 for one record, for ever. */
+static void a_record_that_makes_the_sink_look_busy_dies_alone(void)
+{
+    static const size_t batches[] = { 1, 16 };
+
+    for (size_t i = 0; i < COUNT_OF(batches); i++) {
+        const struct pump_rules rules = { .order = i == 0 ? BACKLOG_UNORDERED : BACKLOG_BY_KEY,
+                                          .max_attempts = 2,
+                                          .max_backoff_us = 500 };
+        struct pump *pump;
+        int later = 0;
+
+        begin(NULL, 200);
+        place.bane = 13;
+        place.busy = SINK_UNAVAILABLE;
+        pump = start(&rules, batches[i]);
+        CHECK(wait_until(at_most_one_pending, NULL));
+        CHECK(wait_until(is_dead_after_others, &later));
+        CHECK(wait_until(nothing_pending, NULL));
+        stop_quietly(pump);
+        for (int64_t j = 1; j <= 200 + later; j++)
+            CHECK_INT(place.arrived[j], j != 13);
+        CHECK_INT(store_sink(&store, names[0])->dead, 1);
+        end();
+    }
+}
+
+/* Its rates may be used up for one customer: other records pass, and it may arrive later. */
+static void a_record_that_is_throttled_waits_alone(void)
+{
+    const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = 500 };
+    struct pump *pump;
+    int later = 0;
+
+    begin(NULL, 200);
+    place.bane = 13;
+    place.busy = SINK_THROTTLED;
+    pump = start(&rules, 16);
+    CHECK(wait_until(at_most_one_pending, NULL));
+    while (later < 50)
+        CHECK(!is_dead_after_others(&later));
+    place.bane = 0;
+    CHECK(wait_until(nothing_pending, NULL));
+    stop_quietly(pump);
+    check_arrived_once(1, 250);
+    end();
 }
 
 static bool all_hang(void *self)
@@ -626,6 +691,8 @@ int main(void)
     RUN(strict_order_is_one_at_a_time);
     RUN(a_sink_that_is_down_gets_one_call_at_a_time);
     RUN(a_bad_record_dies_alone);
+    RUN(a_record_that_makes_the_sink_look_busy_dies_alone);
+    RUN(a_record_that_is_throttled_waits_alone);
     RUN(an_interrupt_ends_all_calls);
     RUN(a_drain_waits_for_all_calls);
     RUN(senders_are_answered_by_several_calls);

@@ -179,10 +179,67 @@ static void retries_that_are_throttled_do_not_pause_the_sink(void)
     end();
 }
 
+static void answer_busy(struct pump_call *call)
+{
+    struct sink_outcome outcome = { SINK_POSTPONED, "answered 503" };
+
+    call->answer = (struct sink_answer){ .outcomes = &outcome,
+                                         .is_sink_wide = true,
+                                         .busy = SINK_UNAVAILABLE };
+    (void)pump_judge_call(&judge, call, true);
+    arena_destroy(call->arena);
+}
+
+/* The only retry fails again: does the sink fail with it? */
+static void check_retry(int64_t attempts_before, bool fails_sink)
+{
+    struct pump_call call;
+
+    CHECK_INT((int64_t)take(&call, 9, BACKLOG_RETRIES), 1);
+    CHECK_INT(call.batch->records[0].attempts, attempts_before);
+    answer_busy(&call);
+    CHECK_INT(judge.log.failures > 0, fails_sink);
+}
+
+/* Four times with the first record, and the second one shows that others arrive. */
+static void begin_with_a_busy_record(void)
+{
+    struct pump_call call;
+
+    begin(20, 1);
+    for (int i = 1; i <= 4; i++) {
+        CHECK_INT((int64_t)take(&call, 1, BACKLOG_NEW), 1);
+        CHECK_INT(call.batch->records[0].seq, 1);
+        answer_busy(&call);
+    }
+    check_arrives(3);
+}
+
+static void a_busy_answer_counts_as_an_attempt_only_while_others_arrive(void)
+{
+    struct pump_call call;
+
+    begin_with_a_busy_record();
+    check_retry(0, false);
+    check_arrives(4);
+    check_retry(1, false);
+    check_retry(2, false); /* none has arrived since: neither counted nor a reason to pause */
+    CHECK_INT((int64_t)take(&call, 1, BACKLOG_NEW), 1);
+    answer_busy(&call); /* the sink has too much to do */
+    check_retry(2, true);
+    check_arrives(5);
+    check_retry(2, false);
+    CHECK_INT((int64_t)take(&call, 9, BACKLOG_RETRIES), 1);
+    CHECK_INT(call.batch->records[0].attempts, 3);
+    (void)answer(&call, SINK_DELIVERED, false);
+    end();
+}
+
 int main(void)
 {
     RUN(one_record_that_fails_alone_pauses_the_sink_for_seconds);
     RUN(a_probe_that_is_refused_counts_as_an_attempt);
+    RUN(a_busy_answer_counts_as_an_attempt_only_while_others_arrive);
     RUN(retries_that_are_throttled_do_not_pause_the_sink);
     return test_end();
 }

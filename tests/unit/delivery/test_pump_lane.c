@@ -90,7 +90,7 @@ static void blame_needs_others_that_arrive(void)
         pump_lane_init(&lane, 100);
         for (const struct step *step = cases[i].steps; step->count > 0; step++) {
             const struct pump_lane_failure failure = { step->sequence, cases[i].was_blamed,
-                                                       step->count };
+                                                       step->count, .is_busy = false };
             enum pump_blame blame;
 
             pump_signs_arrived(&signs, step->arrived);
@@ -106,7 +106,8 @@ static enum pump_blame fail_again(struct pump_lane *lane, int64_t sequence, size
 {
     static const struct pump_signs signs;
 
-    return pump_lane_fail(lane, &(struct pump_lane_failure){ sequence, false, count }, &signs);
+    return pump_lane_fail(lane, &(struct pump_lane_failure){ sequence, false, count, false },
+                          &signs);
 }
 
 static void the_third_failure_leaves_one_alone(void)
@@ -140,6 +141,25 @@ static void from_the_third_failure_on_each_has_a_probe_that_goes_farther(void)
     }
 }
 
+/* In an outage of hours probes are rare, and batches keep their size while it is short. */
+static void busy_answers_have_few_probes(void)
+{
+    static const struct pump_signs signs;
+    struct pump_lane lane;
+    int64_t probes = 0;
+
+    pump_lane_init(&lane, 100);
+    for (int64_t i = 1; i <= 1000; i++) {
+        const struct pump_lane_failure failure = { 7, i % 2 == 0, lane.limit, .is_busy = true };
+        enum pump_blame blame = pump_lane_fail(&lane, &failure, &signs);
+
+        CHECK_INT((int64_t)lane.limit, i < 3 ? 100 : 1);
+        CHECK(blame == PUMP_BLAME_SINK || (blame == PUMP_BLAME_UNKNOWN && i >= 4));
+        probes += blame == PUMP_BLAME_UNKNOWN;
+    }
+    CHECK_INT(probes, 8); /* after 4, 8, ..., 512 */
+}
+
 static void a_record_is_named_once(void)
 {
     struct pump_lane lane;
@@ -159,6 +179,7 @@ int main(void)
     RUN(blame_needs_others_that_arrive);
     RUN(the_third_failure_leaves_one_alone);
     RUN(from_the_third_failure_on_each_has_a_probe_that_goes_farther);
+    RUN(busy_answers_have_few_probes);
     RUN(a_record_is_named_once);
     return test_end();
 }

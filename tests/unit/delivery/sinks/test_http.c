@@ -150,6 +150,9 @@ static void each_status_has_its_meaning(void)
                 CHECK_INT(deliver_once(&options, records, count, &answer), cases[i].result);
                 CHECK(answer.is_sink_wide ==
                       (status == 429 || status == 503 || cases[i].result == SINK_MISCONFIGURED));
+                CHECK_INT(answer.busy, status == 429   ? SINK_THROTTLED
+                                       : status == 503 ? SINK_UNAVAILABLE
+                                                       : SINK_NOT_BUSY);
                 CHECK(answer.together == (count == 2 && cases[i].result == SINK_REFUSED));
             }
         }
