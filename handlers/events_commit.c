@@ -18,9 +18,11 @@ enum { UNITS_MAX = 1024 * 1024 }; /* bytes of error units that the quarantine ke
 
 static bool is_kept(const struct run *run, const struct outcome *outcome)
 {
+    bool is_broken_bundle = run->request->is_bundle && !run->is_batch; /* its events are kept */
+
     if (!outcome->row->error)
         return outcome->condition != CONDITION_DROPPED;
-    return outcome->row->status == 400 && run->options->quarantine;
+    return !is_broken_bundle && outcome->row->status == 400 && run->options->quarantine;
 }
 
 /* May an event that is refused now have been accepted before? */
@@ -30,10 +32,13 @@ static bool may_be_known(const struct run *run, size_t index)
            run->events[index].id.ptr;
 }
 
-/* An array in which nothing is an event is kept as one refused event, not one per element. */
+/*
+ * An array in which nothing is an event is kept as one refused event, not one per element, except
+ * for one that the server made: each element is kept already, and must not be posted again.
+ */
 static bool is_without_events(const struct run *run)
 {
-    if (!run->is_batch || run->count < 2 || !run->options->quarantine)
+    if (!run->is_batch || run->count < 2 || !run->options->quarantine || run->request->is_bundle)
         return false;
     for (size_t i = 0; i < run->count; i++)
         if (run->outcomes[i].condition != CONDITION_MALFORMED)

@@ -17,21 +17,11 @@ static bool fail_too_expensive(struct error *err)
     return fail(err, ERR_TOO_EXPENSIVE, "Event too expensive to check");
 }
 
-/*
- * Refused events that came one by one are posted again as an array (server/resubmit_registry.h):
- * that makes each a level deeper.
- */
-static size_t max_depth(const struct request *request)
-{
-    bool is_array = str_starts_with(json_span(request->body), STR("["));
-
-    return (size_t)JSON_MAX_DEPTH + (request->is_replay && is_array);
-}
-
 static bool parse(struct run *run, struct error *err)
 {
     const struct flat_options options = { .symbols = catalog_symbols(run->options->catalog),
-                                          .max_depth = max_depth(run->request) };
+                                          .max_depth =
+                                              (size_t)JSON_MAX_DEPTH + run->request->is_bundle };
 
     if (!run->tree)
         run->tree = arena_create();

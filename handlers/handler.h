@@ -48,6 +48,7 @@ struct request {
     const void *connection; /* the server's, for header() */
     uint64_t sender;        /* equal for requests from one client address (IPv6: one /64) */
     bool is_replay;         /* the server posts a refused event again */
+    bool is_bundle;         /* likewise several as an array, which makes each a level deeper */
     bool is_over_limit;     /* it will be refused: admit() must do nothing costly */
     /** The value of the first header `name` (any case); ptr NULL when there is none. */
     struct str (*header)(const void *connection, const char *name);

@@ -108,7 +108,8 @@ static struct str no_header(const void *connection, const char *name)
     return STR_NONE;
 }
 
-void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out)
+void resubmit(struct resubmitter *resubmitter, struct str body, bool is_bundle,
+              struct resubmit_answer *out)
 {
     *out = (struct resubmit_answer){ .status = 503, .outcome = "unavailable" };
     if (has_ended(resubmitter))
@@ -124,6 +125,7 @@ void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_
         .waker = next_waker(resubmitter),
         .header = no_header,
         .is_replay = true,
+        .is_bundle = is_bundle,
     };
     struct response response = { 0 };
     enum handler_step step = events->handle(events->self, &request, &response);
@@ -168,7 +170,7 @@ bool resubmit_refused(struct resubmitter *resubmitter, int64_t id, struct resubm
               (refused.found || fail(err, ERR_NOT_FOUND, "no refused event %" PRId64, id));
 
     if (ok)
-        resubmit(resubmitter, buf_str(&refused.body), out);
+        resubmit(resubmitter, buf_str(&refused.body), false, out);
     buf_done(&refused.body);
     return ok;
 }

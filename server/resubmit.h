@@ -51,8 +51,9 @@ void resubmitter_end(struct resubmitter *resubmitter);
 /** NULL is fine. */
 void resubmitter_destroy(struct resubmitter *resubmitter);
 
-/** Post `body` and wait for the answer. */
-void resubmit(struct resubmitter *resubmitter, struct str body, struct resubmit_answer *out);
+/** Post `body`, an event or (`is_bundle`) an array of kept events, and wait for the answer. */
+void resubmit(struct resubmitter *resubmitter, struct str body, bool is_bundle,
+              struct resubmit_answer *out);
 
 /** The same with the body of row `id` in quarantine. ERR_NOT_FOUND: there is no such row. */
 NODISCARD bool resubmit_refused(struct resubmitter *resubmitter, int64_t id,

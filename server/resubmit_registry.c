@@ -85,7 +85,7 @@ static bool post(struct resubmit_registry *rounds, struct resubmit_rows *rows)
 {
     struct resubmit_answer answer;
 
-    resubmit(rounds->options.resubmitter, body_of(rows), &answer);
+    resubmit(rounds->options.resubmitter, body_of(rows), rows->count > 1, &answer);
     rounds->posted += rows->count;
     rounds->accepted += answer.accepted;
     rounds->after_id = rows->last_id;

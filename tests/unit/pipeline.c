@@ -173,6 +173,7 @@ enum handler_step pipeline_handle(struct pipeline *pipeline, struct str body)
     pipeline->request = pipeline_request(pipeline->arena, body);
     pipeline->request.waker = (struct waker){ .wake = count_wake, .target = pipeline };
     pipeline->request.detach = pipeline->detach;
+    pipeline->request.is_bundle = pipeline->is_bundle;
     pipeline->response = (struct response){ 0 };
     atomic_store(&pipeline->woken, 0);
     return handler.handle(handler.self, &pipeline->request, &pipeline->response);

@@ -42,6 +42,7 @@ struct pipeline {
     /* The request of pipeline_handle(). */
     struct request request;
     struct response response;
+    bool is_bundle;                                     /* the request's */
     struct request *(*detach)(struct request *request); /* NULL: it cannot be detached */
     atomic_int woken;
 };

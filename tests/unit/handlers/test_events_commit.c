@@ -157,6 +157,23 @@ static void an_array_of_junk_is_kept_as_one(void)
     end();
 }
 
+/* Else each round of resubmission would add a row, and post the same events again. */
+static void each_event_of_a_bundle_is_kept_by_itself(void)
+{
+    begin(true);
+    pipeline.is_bundle = true;
+    for (int round = 0; round < 2; round++) {
+        CHECK_INT(pipeline_handle(&pipeline, STR("[{\"id\":\"a\"},{\"id\":\"b\"}]")), HANDLER_WAIT);
+        CHECK(pipeline_await_answer(&pipeline));
+        CHECK_INT(pipeline.response.status, 400);
+        CHECK_INT(store_counters(&store)->refused_rows, 2);
+    }
+    CHECK_INT(pipeline_handle(&pipeline, STR("[{\"id\":\"a\"},{\"id\":")), HANDLER_DONE);
+    CHECK_INT(pipeline.response.status, 400);
+    CHECK_INT(store_counters(&store)->refused_rows, 2);
+    end();
+}
+
 static void a_replay_has_the_bytes_of_its_event(void)
 {
     store_init(&store);
@@ -320,6 +337,7 @@ int main(void)
     RUN(does_not_trouble_the_outbox_for_nothing);
     RUN(accepted_before_is_a_duplicate_whatever_the_schema_says);
     RUN(an_array_of_junk_is_kept_as_one);
+    RUN(each_event_of_a_bundle_is_kept_by_itself);
     RUN(a_replay_has_the_bytes_of_its_event);
     RUN(waits_on_when_woken_for_nothing);
     RUN(says_why_it_could_not);

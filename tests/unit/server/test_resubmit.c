@@ -108,7 +108,7 @@ static void waits_for_the_answer(void)
 
         TEST_CASE(cases[i].name);
         script.started = false;
-        resubmit(resubmitter, str_from_c(cases[i].body), &answer);
+        resubmit(resubmitter, str_from_c(cases[i].body), false, &answer);
         CHECK_INT(answer.status, cases[i].status);
         CHECK_STR(str_from_c(answer.outcome), cases[i].outcome);
         CHECK(clock_monotonic_us() - start_us < LONG_US);
@@ -141,11 +141,11 @@ static void nothing_is_waited_for_at_the_end(void)
     pthread_t thread;
 
     CHECK(pthread_create(&thread, NULL, end_from_afar, resubmitter) == 0);
-    resubmit(resubmitter, STR("w"), &answer); /* no waker will wake it */
+    resubmit(resubmitter, STR("w"), false, &answer); /* no waker will wake it */
     (void)pthread_join(thread, NULL);
     CHECK_INT(answer.status, 503);
     CHECK(clock_monotonic_us() - start_us < LONG_US);
-    resubmit(resubmitter, STR("d"), &answer); /* nothing begins any more */
+    resubmit(resubmitter, STR("d"), false, &answer); /* nothing begins any more */
     CHECK_INT(answer.status, 503);
     CHECK_STR(str_from_c(answer.outcome), "unavailable");
     resubmitter_destroy(resubmitter);
