@@ -124,11 +124,10 @@ static void note_field(void *self, struct str field, struct str from)
     watch->observer->field(watch->observer->self, watch->event, field, from);
 }
 
-/* A record of at most `max` bytes. */
-static bool write_record(struct run *run, struct event *event, int64_t processed_at_us, size_t max,
-                         struct error *err)
+/* If it fails, `record` is freed: else the parts of many failed records would add up. */
+static bool write_record(struct run *run, struct event *event, int64_t processed_at_us,
+                         struct buf *record, struct error *err)
 {
-    struct buf *record = arena_buf(run->request->arena, max);
     const struct route *route = event->route;
     struct field_watch watch = { run->observer, event };
     const struct transform_observer observer = { note_field, &watch };
@@ -155,11 +154,21 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
          fail(err, ERR_INVALID, "Transformation failed: record over %d bytes", (int)RECORD_MAX));
 
     if (!ok) {
-        buf_done(record); /* else the parts of many failed records would add up */
+        buf_done(record);
         return false;
     }
     event->record = buf_str(record);
     return true;
+}
+
+/* One of the outputs failed: free the `count` records of those before it. */
+static void free_records(struct event *event, struct buf **records, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (records[i])
+            buf_done(records[i]);
+    event->records = NULL;
+    event->record = STR_NONE;
 }
 
 /*
@@ -168,20 +177,25 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
  */
 static bool transform(struct run *run, struct event *event, struct error *err)
 {
+    struct arena *arena = run->request->arena;
     const struct route *route = event->route;
     size_t left = RECORD_MAX;
+    struct buf **written;
 
     event->is_dropped = transform_drops(route->outputs[0].transform, event->payload);
     if (event->is_dropped)
         return true;
-    event->records =
-        arena_alloc(run->request->arena, route->output_count * sizeof(*event->records));
+    event->records = arena_alloc(arena, route->output_count * sizeof(*event->records));
+    written = arena_alloc(arena, route->output_count * sizeof(struct buf *));
     for (size_t i = 0; i < route->output_count; i++) {
         event->output = &route->outputs[i];
         if (i > 0 && transform_drops(event->output->transform, event->payload))
             continue;
-        if (!write_record(run, event, run->now_us, left, err))
+        written[i] = arena_buf(arena, left);
+        if (!write_record(run, event, run->now_us, written[i], err)) {
+            free_records(event, written, i);
             return false;
+        }
         event->records[i] = event->record;
         left -= event->record.len;
     }
@@ -248,5 +262,6 @@ bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_
     run->budget = schema_budget(run->options->budget_us);
     event->output = &event->route->outputs[0];
     return take_payload(run, event, &err) &&
-           write_record(run, event, processed_at_us, RECORD_MAX, &err);
+           write_record(run, event, processed_at_us, arena_buf(run->request->arena, RECORD_MAX),
+                        &err);
 }

@@ -3,6 +3,7 @@
  */
 #include "handlers/events.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -227,6 +228,53 @@ static void what_costs_too_much_is_not_checked_to_the_end(void)
     pipeline_done(&pipeline);
 }
 
+static size_t memory_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+/* The first output makes 200 KB of each event, the second one cannot take it. */
+static void records_of_an_event_that_fails_are_freed_at_once(void)
+{
+    enum { EVENTS = 100, NUMBERS = 200, SPARE = 4 * 1024 * 1024 };
+    struct route_output_options outputs[2];
+    char paths[2][FOLDER_PATH_SIZE];
+    struct pipeline pipeline;
+    struct response response;
+    struct buf body;
+
+    buf_init(&body, SIZE_MAX);
+    for (size_t i = 0; i < EVENTS * NUMBERS; i++)
+        buf_printf(&body, "%s\"1e999\"",
+                   i == 0             ? "[{\"detail\":{\"n\":["
+                   : i % NUMBERS == 0 ? "],\"x\":1.5}},{\"detail\":{\"n\":["
+                                      : ",");
+    buf_add(&body, STR("],\"x\":1.5}}]"));
+    pipeline_init(&pipeline, NULL);
+    pipeline_write_schema(&pipeline, "Schema", "true");
+    folder_write(&pipeline.folder, "0.yaml",
+                 STR("fields: [{ name: all, each: /n, from: \"\", as: integer }]\n"));
+    folder_write(&pipeline.folder, "1.yaml", STR("fields: [{ name: x, from: /x, as: integer }]\n"));
+    for (unsigned i = 0; i < COUNT_OF(outputs); i++) {
+        char name[] = { (char)('0' + i), '.', 'y', 'a', 'm', 'l', '\0' };
+
+        folder_path(&pipeline.folder, name, paths[i]);
+        outputs[i] = (struct route_output_options){ .transform = paths[i] };
+    }
+    pipeline_add_route(&pipeline, &(struct route_options){ .outputs = outputs, .output_count = 2 });
+    pipeline_start(&pipeline, &(struct events_options){ 0 });
+
+    size_t before = memory_in_use();
+
+    pipeline_post(&pipeline, buf_str(&body), &response);
+    CHECK_INT((int64_t)response.note.refused, EVENTS);
+    CHECK(memory_in_use() < before + SPARE);
+    buf_done(&body);
+    pipeline_done(&pipeline);
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -236,5 +284,6 @@ int main(void)
     RUN(an_array_shows_a_thousand_errors_and_one_for_each);
     RUN(an_answer_too_large_for_its_errors_goes_without);
     RUN(what_costs_too_much_is_not_checked_to_the_end);
+    RUN(records_of_an_event_that_fails_are_freed_at_once);
     return test_end();
 }
