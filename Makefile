@@ -14,7 +14,7 @@ PROGRAM      := $(OUT)/sluice
 VERSION       = $(shell conf/deploy/version.sh)
 
 # Sources, found by their folders.
-FOLDERS   := base aws schema schema/format schema/registry settings delivery delivery/outbox delivery/sinks \
+FOLDERS   := base base/tracing aws schema schema/format schema/registry settings delivery delivery/outbox delivery/sinks \
              handlers handlers/auth server server/http server/config server/cli
 SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard $(folder)/*.c)))
 HEADERS   := $(foreach folder,$(FOLDERS) tests/unit,$(sort $(wildcard $(folder)/*.h)))

@@ -60,6 +60,7 @@ struct pump *pump_create(const struct pump_options *options)
     pump->judge.rules = &pump->options.rules;
     pump->judge.sink = &pump->options.sink;
     pump->judge.log.sink = options->name;
+    exemplars_init(&pump->judge.exemplars);
     (void)pthread_mutex_init(&pump->mutex, NULL);
     clock_init_condition(&pump->changed);
     return pump;
@@ -80,6 +81,11 @@ void pump_delays(const struct pump *pump, struct pump_delays *out)
     for (size_t i = 0; i < PUMP_DELAY_BUCKETS; i++)
         out->counts[i] = atomic_load_explicit(&pump->judge.delays[i], memory_order_relaxed);
     out->sum_us = atomic_load_explicit(&pump->judge.delay_sum_us, memory_order_relaxed);
+}
+
+void pump_exemplars(struct pump *pump, struct exemplar out[static EXEMPLARS_MAX])
+{
+    exemplars_read(&pump->judge.exemplars, out);
 }
 
 size_t pump_in_flight(const struct pump *pump)
@@ -366,6 +372,7 @@ bool pump_start(struct pump *pump, struct outbox *outbox, struct error *err)
         .sink = &pump->options.sink,
         .in_order = pump->options.rules.order == BACKLOG_STRICT,
         .in_flight = &pump->in_flight,
+        .tracer = pump->options.tracer,
         .wake = wake,
         .self = pump,
     };

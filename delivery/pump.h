@@ -15,6 +15,8 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/tracing/exemplars.h"
+#include "base/tracing/tracer.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/pump_plan.h"
 #include "delivery/sinks/sink.h"
@@ -36,7 +38,8 @@ struct pump_options {
     const char *name; /* of the sink; must outlive the pump */
     const char *key;  /* JSON Pointer to the record's order key; "" or NULL: its idempotency key */
     struct pump_rules rules;
-    struct sink sink; /* owned by the pump from now on */
+    struct sink sink;      /* owned by the pump from now on */
+    struct tracer *tracer; /* takes the spans of deliveries; must outlive the pump; NULL: none */
 };
 
 /** The caller owns it. */
@@ -66,6 +69,9 @@ const char *pump_name(const struct pump *pump);
 uint64_t pump_attempts(const struct pump *pump, enum sink_result result);
 
 void pump_delays(const struct pump *pump, struct pump_delays *out);
+
+/** For each of these bounds a recent record whose trace is recorded. */
+void pump_exemplars(struct pump *pump, struct exemplar out[static EXEMPLARS_MAX]);
 
 /** How many deliveries are under way. */
 size_t pump_in_flight(const struct pump *pump);

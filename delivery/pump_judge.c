@@ -4,6 +4,7 @@
 #include "delivery/pump_judge.h"
 
 #include "base/clock.h"
+#include "delivery/record_origin.h"
 
 enum { LONE_DOUBLINGS = 3 }; /* of the pause, if one record alone fails */
 
@@ -37,8 +38,10 @@ const int64_t pump_delay_bounds_us[PUMP_DELAY_BUCKETS] = {
     60 * US_PER_S,    300 * US_PER_S,  3600 * US_PER_S, INT64_MAX,
 };
 
-static void count_delay(struct pump_judge *judge, int64_t delay_us)
+static void count_delay(struct pump_judge *judge, const struct backlog_record *record,
+                        int64_t now_us)
 {
+    int64_t delay_us = now_us - record->accepted_us;
     size_t bucket = 0;
 
     if (delay_us < 0) /* the clock was set back */
@@ -47,6 +50,8 @@ static void count_delay(struct pump_judge *judge, int64_t delay_us)
         bucket++;
     atomic_fetch_add_explicit(&judge->delays[bucket], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&judge->delay_sum_us, (uint64_t)delay_us, memory_order_relaxed);
+    exemplars_note(&judge->exemplars, bucket, delay_us,
+                   record_origin_read(record->origin).traceparent);
 }
 
 /* Count the outcomes of `count` records from `first` on; returns how many arrived. */
@@ -60,7 +65,7 @@ static size_t count_outcomes(struct pump_judge *judge, struct pump_call *call, s
         enum sink_result result = call->answer.outcomes[i].result;
 
         if (result == SINK_DELIVERED) {
-            count_delay(judge, now_us - call->batch->records[i].accepted_us);
+            count_delay(judge, &call->batch->records[i], now_us);
             arrived++;
         }
         call->answer.is_sink_wide = call->answer.is_sink_wide || result == SINK_MISCONFIGURED;

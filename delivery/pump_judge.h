@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/tracing/exemplars.h"
 #include "delivery/outbox/backlog.h"
 #include "delivery/pump.h"
 #include "delivery/pump_lane.h"
@@ -41,6 +42,7 @@ struct pump_judge {
     atomic_bool is_misconfigured;
     _Atomic uint64_t delays[PUMP_DELAY_BUCKETS]; /* of pump.h */
     _Atomic uint64_t delay_sum_us;
+    struct exemplars exemplars; /* of the delays */
 };
 
 /** The pointers and `log.sink` are set. */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "delivery/pump_spans.h"
 #include "delivery/record_origin.h"
 
 enum {
@@ -210,6 +211,7 @@ void pump_workers_deliver(struct pump_workers *workers, struct pump_call *call, 
         .places = arena_alloc(call->arena, count * sizeof(*portion.places)),
         .count = count,
     };
+    struct pump_spans *spans = NULL;
     bool is_first = true;
 
     atomic_fetch_add_explicit(workers->options.in_flight, 1, memory_order_relaxed);
@@ -220,11 +222,16 @@ void pump_workers_deliver(struct pump_workers *workers, struct pump_call *call, 
         portion.records[i] = pump_workers_record(&call->batch->records[first + i]);
         portion.places[i] = first + i;
     }
+    if (UNLIKELY(workers->options.tracer != NULL))
+        spans = pump_spans_begin(call->arena, portion.records, count);
     do {
         deliver_portion(workers, call, &portion, is_first);
         is_first = false;
         keep_unconfirmed(&portion, call->answer.outcomes);
     } while (portion.count > 0 && !pause_or_stop(workers));
+    if (UNLIKELY(spans != NULL))
+        pump_spans_end(spans, workers->options.tracer, workers->options.name,
+                       &call->answer.outcomes[first]);
     atomic_fetch_sub_explicit(workers->options.in_flight, 1, memory_order_relaxed);
 }
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/tracing/tracer.h"
 #include "delivery/outbox/backlog.h"
 #include "delivery/sinks/sink.h"
 
@@ -23,6 +24,7 @@ struct pump_workers_options {
     const struct sink *sink; /* outlives the workers, as `name` and `store` do */
     const char *store;       /* the store's id */
     bool in_order;
+    struct tracer *tracer;    /* NULL: deliveries have no spans */
     atomic_size_t *in_flight; /* counts the deliveries that run */
     void (*wake)(void *self); /* a call has ended; any thread */
     void *self;

@@ -11,7 +11,7 @@
 /** Each is empty if there is none. */
 struct record_origin {
     struct str request_id;  /* of the request that brought the event: no space in it */
-    struct str traceparent; /* as the request had it: no space in it */
+    struct str traceparent; /* of the request (base/tracing/context.h): no space in it */
     struct str event_id;    /* any text */
 };
 

@@ -43,6 +43,7 @@ static enum handler_step answer(struct handling *h, struct response *response)
 {
     if (h->work)
         slow_drop_body(h->work);
+    run_export_spans(h->run);
     run_answer(h->run, response);
     return HANDLER_DONE;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/tracing/tracer.h"
 #include "delivery/outbox/outbox.h"
 #include "handlers/auth/auth.h"
 #include "handlers/handler.h"
@@ -27,6 +28,7 @@ struct events_options {
     struct auth *auth;       /* NULL: no credential is needed */
     struct metrics *metrics; /* NULL: nothing is counted */
     struct outbox *outbox;   /* NULL: no record is kept, and 200 promises nothing */
+    struct tracer *tracer;   /* takes the spans of traced requests; NULL: none is traced */
     struct slow_lane *lane;  /* for costly requests; NULL: they are handled on loop threads */
     bool quarantine;         /* keep refused events, too */
     bool dedup;              /* the outbox recognizes events that were accepted before */

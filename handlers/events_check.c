@@ -32,6 +32,7 @@ struct run *run_create(const struct events *events, const struct request *reques
         .now_us = clock_now_us(),
     };
     arena_own(request->arena, run, release_body);
+    run_trace(run);
     return run;
 }
 

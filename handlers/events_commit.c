@@ -233,6 +233,7 @@ bool run_submit(struct run *run)
     if (outbox_submit(run->options->outbox,
                       &(struct outbox_request){ events, count, request->waker }, &run->job, &err)) {
         arena_own(request->arena, run->job, outbox_job_release);
+        run_span_submitted(run);
         run_release_tree(run);
         return true;
     }

@@ -54,7 +54,8 @@ struct run {
     bool as_one;       /* the job holds the whole array as one refused event */
     size_t *submitted; /* the indices of the events whose records the job holds, in its order */
     size_t submitted_count;
-    struct outbox_job *job; /* NULL: nothing was submitted */
+    struct outbox_job *job;  /* NULL: nothing was submitted */
+    struct run_spans *spans; /* NULL: the request is not traced */
 };
 
 /* events_steps.c: the steps of one event. */
@@ -147,6 +148,23 @@ struct str run_reason(const struct outcome *outcome);
 /** Answer the whole request 503 for `reason` (constant text), whatever its body holds. */
 void events_answer_unavailable(const struct events_options *options, const struct request *request,
                                const char *reason, struct response *response);
+
+/* events_trace.c: the spans of what is done for a request. */
+
+/** Record spans, if the request is traced. */
+void run_trace(struct run *run);
+
+/** When a span begins; 0: none is recorded. */
+int64_t run_span_begin(const struct run *run);
+
+/** The span ends now. `name` is constant. After the first ones, spans are not recorded. */
+void run_span_end(struct run *run, const char *name, int64_t began_us, bool has_failed);
+
+/** The outbox has the events: the span "commit" begins. */
+void run_span_submitted(struct run *run);
+
+/** The outbox has decided, or the time is over; then the spans are exported. */
+void run_export_spans(struct run *run);
 
 /* events_slow.c: a request on a worker thread. */
 

@@ -215,15 +215,17 @@ static const struct step {
     { "transform", transform, CONDITION_TRANSFORM_FAILED },
 };
 
-static void observe(const struct run *run, const char *step, const struct event *event,
-                    const struct error *err)
+static void observe(struct run *run, const char *step, const struct event *event,
+                    const struct error *err, int64_t began_us)
 {
+    run_span_end(run, step, began_us, err != NULL);
     if (run->observer)
         run->observer->step(run->observer->self, step, event, err);
 }
 
 void run_read(struct run *run)
 {
+    int64_t began_us = run_span_begin(run);
     struct error err = { 0 };
     bool ok = parse(run, &err);
     size_t max = run->options->max_batch;
@@ -232,7 +234,7 @@ void run_read(struct run *run)
         ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", flat_count(run->body),
                   max);
     run->malformed = err;
-    observe(run, "parse", NULL, ok ? NULL : &err);
+    observe(run, "parse", NULL, ok ? NULL : &err, began_us);
 }
 
 enum condition run_take_steps(struct run *run, struct event *event, struct error *err)
@@ -241,9 +243,10 @@ enum condition run_take_steps(struct run *run, struct event *event, struct error
         if (event->route && event->route->drop)
             return CONDITION_DROPPED;
 
+        int64_t began_us = run_span_begin(run);
         bool ok = steps[i].run(run, event, err);
 
-        observe(run, steps[i].name, event, ok ? NULL : err);
+        observe(run, steps[i].name, event, ok ? NULL : err, began_us);
         if (!ok)
             return event->lacks_schema ? status_of_registry(err->code)
                                        : status_of_step(err->code, steps[i].refusal);

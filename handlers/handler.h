@@ -41,12 +41,13 @@ struct request {
     struct str query;    /* raw, without the `?`; only for a handler that takes it */
     struct str body;
     struct str id;          /* X-Request-Id: the sender's or ours */
-    struct str traceparent; /* the sender's, if it is valid; ptr NULL: none */
+    struct str traceparent; /* base/tracing/context.h, to be passed on; ptr NULL: none */
     int64_t deadline_us;    /* clock_monotonic_us() by which an answer must leave */
     struct waker waker;     /* resumes this request after HANDLER_WAIT */
     void *state;            /* the handler's, from handle() to resume(); NULL at first */
     const void *connection; /* the server's, for header() */
     uint64_t sender;        /* equal for requests from one client address (IPv6: one /64) */
+    bool is_traced;         /* the span of `traceparent` is the request's own, and is exported */
     bool is_replay;         /* the server posts a refused event again */
     bool is_bundle;         /* likewise several as an array, which makes each a level deeper */
     bool is_over_limit;     /* it will be refused: admit() must do nothing costly */

@@ -43,6 +43,7 @@ struct metrics_counts {
     counter requests[COUNT_OF(paths)][COUNT_OF(methods)][COUNT_OF(statuses)];
     counter durations[COUNT_OF(duration_bounds_us)];
     counter duration_sum_us;
+    struct exemplars duration_exemplars;
     counter tls_failures[COUNT_OF(tls_failures)];
     counter http_failures[COUNT_OF(http_failures)];
     counter reloads[2]; /* failed, succeeded */
@@ -62,6 +63,7 @@ static struct metrics_counts *create_counts(void)
     struct metrics_counts *counts = mem_alloc(sizeof(*counts));
 
     counts->events = metrics_events_create();
+    exemplars_init(&counts->duration_exemplars);
     counts->started_us = clock_now_us();
     return counts;
 }
@@ -88,6 +90,7 @@ void metrics_destroy(struct metrics *metrics)
         return;
     if (--metrics->counts->owners == 0) {
         metrics_events_destroy(metrics->counts->events);
+        exemplars_done(&metrics->counts->duration_exemplars);
         mem_free(metrics->counts);
     }
     mem_free(metrics->routes);
@@ -118,16 +121,28 @@ static size_t find_status(int status)
     return i;
 }
 
+static size_t bucket_of(int64_t duration_us)
+{
+    size_t bucket = 0;
+
+    while (duration_us > duration_bounds_us[bucket])
+        bucket++;
+    return bucket;
+}
+
+void metrics_note_trace(struct metrics_counts *counts, int64_t duration_us, struct str traceparent)
+{
+    exemplars_note(&counts->duration_exemplars, bucket_of(duration_us), duration_us, traceparent);
+}
+
 void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,
                            int status, int64_t duration_us)
 {
-    size_t bucket = 0;
+    size_t bucket = bucket_of(duration_us);
 
     metrics_add(&counts->requests[find_name(paths, COUNT_OF(paths), path)][find_name(
                     methods, COUNT_OF(methods), method)][find_status(status)],
                 1);
-    while (duration_us > duration_bounds_us[bucket])
-        bucket++;
     metrics_add(&counts->durations[bucket], 1);
     metrics_add(&counts->duration_sum_us, (uint64_t)duration_us);
 }
@@ -200,7 +215,9 @@ static void write_requests(struct metrics_page *page, const struct metrics *metr
 static void write_durations(struct metrics_page *page, const struct metrics *metrics)
 {
     uint64_t counts[COUNT_OF(duration_bounds_us)];
+    struct exemplar exemplars[EXEMPLARS_MAX];
 
+    exemplars_read(&metrics->counts->duration_exemplars, exemplars);
     for (size_t i = 0; i < COUNT_OF(counts); i++)
         counts[i] = metrics_get(&metrics->counts->durations[i]);
     metrics_head(page, "sluice_http_request_duration_seconds", "histogram",
@@ -208,7 +225,22 @@ static void write_durations(struct metrics_page *page, const struct metrics *met
     metrics_histogram(page, "sluice_http_request_duration_seconds", "",
                       &(struct metrics_histogram){ duration_bounds_us, counts, COUNT_OF(counts),
                                                    metrics_get(&metrics->counts->duration_sum_us),
-                                                   1e6 });
+                                                   1e6, exemplars });
+}
+
+static void write_traces(struct metrics_page *page, const struct metrics *metrics)
+{
+    struct tracer_counts counts;
+
+    if (!metrics->options.tracer)
+        return;
+    counts = tracer_counts(metrics->options.tracer);
+    metrics_head(page, "sluice_traces_exported_total", "counter",
+                 "Spans that the collector has taken.");
+    buf_printf(page->out, "sluice_traces_exported_total %" PRIu64 "\n", counts.exported);
+    metrics_head(page, "sluice_traces_dropped_total", "counter",
+                 "Spans that it did not take, or for which there was no room.");
+    buf_printf(page->out, "sluice_traces_dropped_total %" PRIu64 "\n", counts.dropped);
 }
 
 static void write_reloads(struct metrics_page *page, const struct metrics *metrics)
@@ -384,7 +416,7 @@ static void write_slow_lane(struct metrics_page *page, struct slow_lane *lane)
                  "How long large and costly requests waited for a worker thread.");
     metrics_histogram(page, "sluice_slow_lane_seconds", "",
                       &(struct metrics_histogram){ slow_lane_bounds_us, waits.counts,
-                                                   SLOW_LANE_BUCKETS, waits.sum_us, 1e6 });
+                                                   SLOW_LANE_BUCKETS, waits.sum_us, 1e6, NULL });
 }
 
 static enum handler_step answer_metrics(void *self, struct request *request,
@@ -400,6 +432,7 @@ static enum handler_step answer_metrics(void *self, struct request *request,
     write_process_usage(&page, metrics);
     write_certificate(&page, &metrics->options);
     write_reloads(&page, metrics);
+    write_traces(&page, metrics);
     write_requests(&page, metrics);
     write_connection_failures(&page, metrics);
     write_durations(&page, metrics);

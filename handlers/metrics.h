@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/tracing/tracer.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/pump.h"
 #include "handlers/handler.h"
@@ -33,6 +34,7 @@ struct metrics_options {
     struct outbox *outbox;     /* NULL: no store */
     struct pump *const *pumps; /* one for each sink */
     size_t pump_count;
+    const struct tracer *tracer;                  /* NULL: none */
     struct slow_lane *lane;                       /* NULL: there is none */
     size_t (*connections)(void *self);            /* open now */
     size_t (*inflight_bytes)(void *self);         /* reserved for bodies now */
@@ -64,6 +66,12 @@ enum {
 /** Count a request that has ended. A path or method that is not known counts as "other". */
 void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,
                            int status, int64_t duration_us);
+
+/**
+ * Note the trace of a request as an exemplar of its duration, if it is recorded. `traceparent` as
+ * in struct request.
+ */
+void metrics_note_trace(struct metrics_counts *counts, int64_t duration_us, struct str traceparent);
 
 /** Count a failed TLS handshake (`tls`) or bytes that are not an HTTP request. */
 void metrics_count_failure(struct metrics_counts *counts, bool tls, struct str reason);

@@ -104,7 +104,7 @@ static void write_event_ages(struct metrics_page *page, const struct metrics_rou
     (void)snprintf(labels, sizeof(labels), "route=\"%s\"", route->name);
     metrics_histogram(page, "sluice_event_age_seconds", labels,
                       &(struct metrics_histogram){ age_bounds_us, counts, COUNT_OF(counts),
-                                                   metrics_get(&route->age_sum_us), 1e6 });
+                                                   metrics_get(&route->age_sum_us), 1e6, NULL });
 }
 
 void metrics_write_events(struct metrics_page *page, struct metrics_events *events)

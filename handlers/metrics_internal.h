@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/tracing/exemplars.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/pump.h"
 #include "handlers/metrics.h"
@@ -48,7 +49,8 @@ struct metrics_histogram {
     const uint64_t *counts;
     size_t count;
     uint64_t sum;
-    double scale; /* divides bounds and sum: 1e6 from microseconds to seconds */
+    double scale;                     /* divides bounds and sum: 1e6 from microseconds to seconds */
+    const struct exemplar *exemplars; /* one for each bound; NULL: none. In OpenMetrics only */
 };
 
 /** Add the series of a histogram, after metrics_head(). `labels`: "" or `route="a"`. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "handlers/metrics_internal.h"
 
 enum { QUALITY_WHOLE = 1000 };
@@ -86,6 +87,14 @@ static void write_bound(struct buf *out, int64_t bound, double scale)
         buf_printf(out, "%g", value);
 }
 
+/* ` # {trace_id="..."} value time` */
+static void write_exemplar(struct buf *out, const struct exemplar *exemplar, double scale)
+{
+    if (*exemplar->trace_id)
+        buf_printf(out, " # {trace_id=\"%s\"} %.6f %.3f", exemplar->trace_id,
+                   (double)exemplar->value / scale, (double)exemplar->at_us / US_PER_S);
+}
+
 void metrics_histogram(struct metrics_page *page, const char *name, const char *labels,
                        const struct metrics_histogram *histogram)
 {
@@ -96,7 +105,10 @@ void metrics_histogram(struct metrics_page *page, const char *name, const char *
         total += histogram->counts[i];
         buf_printf(page->out, "%s_bucket{%s%sle=\"", name, labels, comma);
         write_bound(page->out, histogram->bounds[i], histogram->scale);
-        buf_printf(page->out, "\"} %" PRIu64 "\n", total);
+        buf_printf(page->out, "\"} %" PRIu64, total);
+        if (page->is_open && histogram->exemplars)
+            write_exemplar(page->out, &histogram->exemplars[i], histogram->scale);
+        buf_add_char(page->out, '\n');
     }
 
     const char *open = *labels ? "{" : "";

@@ -29,7 +29,7 @@ static void write_store_histogram(struct metrics_page *page, const char *name,
 {
     metrics_histogram(page, name, "",
                       &(struct metrics_histogram){ bounds, histogram->counts, OUTBOX_BUCKETS,
-                                                   histogram->sum, scale });
+                                                   histogram->sum, scale, NULL });
 }
 
 static void write_commits(struct metrics_page *page, const struct outbox_counters *counters)
@@ -131,16 +131,19 @@ void metrics_write_store(struct metrics_page *page, struct outbox *outbox)
     mem_free(counters);
 }
 
-static void write_delays(struct metrics_page *page, const struct pump *pump)
+static void write_delays(struct metrics_page *page, struct pump *pump)
 {
     struct pump_delays delays;
+    struct exemplar exemplars[EXEMPLARS_MAX];
     char labels[128];
 
     pump_delays(pump, &delays);
+    pump_exemplars(pump, exemplars);
     (void)snprintf(labels, sizeof(labels), "sink=\"%s\"", pump_name(pump));
     metrics_histogram(page, "sluice_sink_delivery_seconds", labels,
                       &(struct metrics_histogram){ pump_delay_bounds_us, delays.counts,
-                                                   PUMP_DELAY_BUCKETS, delays.sum_us, 1e6 });
+                                                   PUMP_DELAY_BUCKETS, delays.sum_us, 1e6,
+                                                   exemplars });
 }
 
 void metrics_write_attempts(struct metrics_page *page, struct pump *const *pumps, size_t count)

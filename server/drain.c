@@ -42,7 +42,7 @@ bool drain_run(const struct config *config, int64_t timeout_us, struct outbox_co
     bool ok;
 
     signals_block();
-    ok = service_open_store(config, &outbox, &sinks, err) && outbox_start(outbox, err) &&
+    ok = service_open_store(config, NULL, &outbox, &sinks, err) && outbox_start(outbox, err) &&
          sinks_start(sinks, outbox, err);
     if (ok) {
         await_end(outbox, timeout_us, counters);

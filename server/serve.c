@@ -26,6 +26,7 @@
 #include "server/http/tls.h"
 #include "server/listeners.h"
 #include "server/reload.h"
+#include "server/request_span.h"
 #include "server/service.h"
 #include "server/signals.h"
 #include "server/systemd.h"
@@ -33,6 +34,7 @@
 enum {
     DRAIN_US = 10 * US_PER_S, /* for requests in flight to be answered */
     FLUSH_US = 2 * US_PER_S,  /* for records to reach their sinks; the store keeps the rest */
+    LAST_SPANS_US = US_PER_S, /* for a slow collector of traces */
     LAST_LINES_US = US_PER_S, /* for a slow reader of the log */
     END_US = 11 * US_PER_S,   /* for all of this together; then the process exits as it is */
     ADMIN_CONNECTIONS = 64,
@@ -48,7 +50,8 @@ struct server {
     struct service *service;
     struct metrics_counts *counts; /* shared by the services of all generations */
     struct systemd *systemd;
-    struct http_tls *tls; /* NULL: no TLS */
+    struct http_tls *tls;  /* NULL: no TLS */
+    struct tracer *tracer; /* NULL: nothing is traced */
     struct listeners listeners;
     struct http_network *proxies;
     struct slow_lane *lane;
@@ -99,6 +102,9 @@ static void count_answer(void *self, const struct http_exchange_summary *summary
 
     metrics_count_request(server->counts, summary->path, summary->method,
                           summary->status ? summary->status : unanswered, summary->duration_us);
+    metrics_note_trace(server->counts, summary->duration_us, summary->traceparent);
+    if (server->tracer)
+        request_span_add(server->tracer, summary, server->tls ? "https" : "http");
 }
 
 static void on_failure(void *self, const struct http_failure *failure)
@@ -122,6 +128,35 @@ static bool start_tls(struct server *server, struct error *err)
     return !*config->cert_file ||
            http_tls_create(config->cert_file, config->key_file, &server->tls, err) ||
            fail_within(err, "http.tls");
+}
+
+static bool start_tracer(struct server *server, struct error *err)
+{
+    const struct config_tracing *config = &server->config->tracing;
+    size_t count = config->headers.count + config->secret_headers.count;
+    struct exporter_header *headers;
+    bool ok;
+
+    if (!*config->endpoint)
+        return true;
+    headers = mem_alloc_array(count + 1, sizeof(*headers));
+    for (size_t i = 0; i < config->headers.count; i++)
+        headers[i] = (struct exporter_header){ .name = config->headers.list[i].key,
+                                               .value = config->headers.list[i].value };
+    for (size_t i = 0; i < config->secret_headers.count; i++)
+        headers[config->headers.count + i] =
+            (struct exporter_header){ .name = config->secret_headers.list[i].key,
+                                      .file = config->secret_headers.list[i].value };
+    ok = tracer_create(&(struct tracer_options){ .exporter = { .endpoint = config->endpoint,
+                                                               .headers = headers,
+                                                               .header_count = count,
+                                                               .ca_file = config->ca_file,
+                                                               .service_name = config->service_name,
+                                                               .version = SLUICE_VERSION },
+                                                 .sample = config->sample },
+                       &server->tracer, err);
+    mem_free(headers);
+    return ok;
 }
 
 static struct http_networks read_proxies(struct server *server)
@@ -172,6 +207,7 @@ static bool start_http(struct server *server, struct error *err)
         .deadline_us = config->deadline_us,
         .idle_timeout_us = config->idle_timeout_us,
         .rate_limit = (double)config->rate_limit,
+        .tracer = server->tracer,
         .answering = count_answer,
         .answered = log_answer,
         .failed = on_failure,
@@ -301,6 +337,7 @@ static struct service_options service_options_of(struct server *server)
         .jobs = server->jobs,
         .tokens = server->tokens,
         .admin_host = server->listeners.admin.at.host,
+        .tracer = server->tracer,
     };
 }
 
@@ -395,6 +432,7 @@ static void stop_all(struct server *server, int64_t end_us)
     http_stop(server->admin);
     server->admin = NULL;
     http_stop(atomic_exchange(&server->http, NULL));
+    tracer_stop(server->tracer, LAST_SPANS_US);
 }
 
 static void drain(struct server *server)
@@ -424,6 +462,7 @@ static void drain(struct server *server)
 static bool start_all(struct server *server, struct error *err)
 {
     if (!end_limit_create(&server->end_limit, err) || !start_tls(server, err) ||
+        !start_tracer(server, err) ||
         !listeners_find(server->config, server->systemd, &server->listeners, err))
         return false;
     if (server->listeners.has_admin) {
@@ -455,6 +494,7 @@ static void destroy_all(struct server *server)
     control_destroy(server->control);
     housekeeping_destroy(server->housekeeping);
     service_destroy(server->service);
+    tracer_destroy(server->tracer);
     slow_lane_destroy(server->lane);
     control_jobs_destroy(server->jobs);
     console_tokens_destroy(server->tokens);

@@ -356,19 +356,21 @@ static bool create_outbox(const struct config *config, struct outbox **out, stru
     return ok || fail_within(err, "store.path");
 }
 
-bool service_open_store(const struct config *config, struct outbox **outbox, struct sinks **sinks,
-                        struct error *err)
+bool service_open_store(const struct config *config, struct tracer *tracer, struct outbox **outbox,
+                        struct sinks **sinks, struct error *err)
 {
-    return create_outbox(config, outbox, err) && sinks_create(config, sinks, err);
+    return create_outbox(config, outbox, err) && sinks_create(config, tracer, sinks, err);
 }
 
 /* Borrow the predecessor's store and sinks, whose settings cannot change; or create them. */
 static bool get_store(struct service *service, const struct config *config,
-                      const struct service *predecessor, struct error *err)
+                      const struct service_options *options, struct error *err)
 {
+    const struct service *predecessor = options->predecessor;
+
     if (!predecessor)
         return (!*config->store.path && config->sink_count == 0) ||
-               service_open_store(config, &service->outbox, &service->sinks, err);
+               service_open_store(config, options->tracer, &service->outbox, &service->sinks, err);
     service->outbox = predecessor->outbox;
     service->sinks = predecessor->sinks;
     service->borrows_store = true;
@@ -417,6 +419,7 @@ static void create_handlers(struct service *service, const struct config *config
         .lane = options ? options->lane : NULL,
         .route_names = routes,
         .route_count = config->route_count,
+        .tracer = options ? options->tracer : NULL,
         .predecessor = options && options->predecessor ? options->predecessor->metrics : NULL,
         .credential_expiry = service->session ? aws_session_credential_expiry : NULL,
         .session = service->session,
@@ -428,6 +431,7 @@ static void create_handlers(struct service *service, const struct config *config
         .auth = service->auth,
         .metrics = service->metrics,
         .outbox = service->outbox,
+        .tracer = options ? options->tracer : NULL,
         .lane = options ? options->lane : NULL,
         .quarantine = config->store.quarantine.enabled && *config->store.path,
         .dedup = config->store.dedup_window_us > 0 && *config->store.path,
@@ -453,7 +457,7 @@ bool service_create(const struct config *config, const struct service_options *o
         !create_routes(service, config, err) || !load_secrets(service, config, err) ||
         !create_auth(service, &config->auth, &service->auth, err) ||
         !create_guard(service, config, options, err) ||
-        (options && !get_store(service, config, predecessor, err)) ||
+        (options && !get_store(service, config, options, err)) ||
         !load_schemas(service, options, err)) {
         service_destroy(service);
         return false;

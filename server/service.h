@@ -64,6 +64,7 @@ struct service_options {
     struct control_jobs *jobs;     /* of the admin API; NULL: there is no admin address */
     struct console_tokens *tokens; /* likewise; both must outlive the service */
     const char *admin_host;        /* the address */
+    struct tracer *tracer;         /* must outlive the service; NULL: none */
 };
 
 /**
@@ -87,10 +88,11 @@ NODISCARD bool service_create_offline(const struct config *config, struct servic
 
 /**
  * The store and the sinks of a configuration that has one of them. Both can be set on failure, too.
- * The caller starts them, and destroys first the sinks, then the store. ERR_SYSTEM, ERR_CONFIG.
+ * `tracer` as in sinks_create(). The caller starts them, and destroys first the sinks, then the
+ * store. ERR_SYSTEM, ERR_CONFIG.
  */
-NODISCARD bool service_open_store(const struct config *config, struct outbox **outbox,
-                                  struct sinks **sinks, struct error *err);
+NODISCARD bool service_open_store(const struct config *config, struct tracer *tracer,
+                                  struct outbox **outbox, struct sinks **sinks, struct error *err);
 
 /** A service with a catalog only, which has loaded each schema once. */
 NODISCARD bool service_create_schemas(const struct config *config, struct service **out,

@@ -10,7 +10,8 @@
 #include "server/sink_kinds.h"
 
 struct sinks {
-    struct arena *arena; /* of all names and options */
+    struct arena *arena;   /* of all names and options */
+    struct tracer *tracer; /* NULL: none */
     struct sink_sessions *sessions;
     struct pump **pumps;
     size_t count;
@@ -65,8 +66,8 @@ static struct pump_rules rules_of(const struct config_sink *config, bool is_awai
     };
 }
 
-static struct pump *create_pump(const struct sink_maker *maker, const struct config_sink *config,
-                                bool is_awaited, struct error *err)
+static struct pump *create_pump(const struct sinks *sinks, const struct sink_maker *maker,
+                                const struct config_sink *config, struct error *err)
 {
     struct sink sink;
 
@@ -75,8 +76,9 @@ static struct pump *create_pump(const struct sink_maker *maker, const struct con
     return pump_create(&(struct pump_options){
         .name = arena_copy(maker->arena, str_from_c(config->name)).ptr,
         .key = arena_copy(maker->arena, str_from_c(config->key)).ptr,
-        .rules = rules_of(config, is_awaited),
+        .rules = rules_of(config, maker->is_awaited),
         .sink = sink,
+        .tracer = sinks->tracer,
     });
 }
 
@@ -92,7 +94,7 @@ static bool create_pumps(struct sinks *sinks, const struct config *config, struc
 
     for (; sinks->count < config->sink_count; sinks->count++) {
         const struct config_sink sink = effective_sink(config, sinks->count);
-        struct pump *pump = create_pump(&maker, &sink, !*config->store.path, err);
+        struct pump *pump = create_pump(sinks, &maker, &sink, err);
 
         if (!pump)
             return false;
@@ -101,13 +103,15 @@ static bool create_pumps(struct sinks *sinks, const struct config *config, struc
     return true;
 }
 
-bool sinks_create(const struct config *config, struct sinks **out, struct error *err)
+bool sinks_create(const struct config *config, struct tracer *tracer, struct sinks **out,
+                  struct error *err)
 {
     struct sinks *sinks;
 
     if (!fetch_init(err))
         return false;
     sinks = mem_alloc(sizeof(*sinks));
+    sinks->tracer = tracer;
     sinks->arena = arena_create();
     sinks->sessions = sink_sessions_create();
     sinks->pumps = arena_alloc(sinks->arena, (config->sink_count + 1) * sizeof(struct pump *));

@@ -17,8 +17,12 @@
 
 struct sinks;
 
-/** Opens nothing, and copies everything. ERR_SYSTEM. The caller owns it. */
-NODISCARD bool sinks_create(const struct config *config, struct sinks **out, struct error *err);
+/**
+ * Opens nothing, and copies everything. `tracer` takes the spans of deliveries and must outlive the
+ * sinks; NULL: none. ERR_SYSTEM. The caller owns it.
+ */
+NODISCARD bool sinks_create(const struct config *config, struct tracer *tracer, struct sinks **out,
+                            struct error *err);
 
 /** Start delivering. `outbox` was created with these sinks and must outlive them. */
 NODISCARD bool sinks_start(struct sinks *sinks, struct outbox *outbox, struct error *err);

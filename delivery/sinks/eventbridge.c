@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/member.h"
 #include "base/memory.h"
+#include "base/tracing/context.h"
 #include "delivery/record_format.h"
 #include "delivery/record_text.h"
 
@@ -34,6 +35,7 @@ struct eventbridge_event {
     struct str source;
     struct str detail_type;
     struct str detail;
+    struct str trace; /* ptr NULL: none; it does not count */
     int64_t time_us;
 };
 
@@ -74,6 +76,7 @@ static bool make_event(const struct sink_eventbridge *bridge, struct entries_ite
     event->detail = str_starts_with(json_span(record), STR("{"))
                         ? record
                         : arena_printf(item->arena, "{\"record\":%.*s}", STR_ARG(record));
+    event->trace = trace_context_for_aws(item->arena, item->record->origin.traceparent);
     item->size = event->source.len + event->detail_type.len + event->detail.len;
     if (bridge->time) {
         event->time_us = event_time(bridge, item);
@@ -100,6 +103,8 @@ static enum entries_added eventbridge_add(void *self, struct entries_call *call,
         member_int(call->body, "Time", event.time_us / US_PER_S);
     if (*bridge->bus)
         member_text(call->body, "EventBusName", str_from_c(bridge->bus));
+    if (event.trace.ptr)
+        member_text(call->body, "TraceHeader", event.trace);
     member_text(call->body, "Detail", event.detail);
     buf_add_char(call->body, '}');
     return ENTRIES_ADDED;

@@ -27,6 +27,8 @@ enum {
     TOKEN_US = 10 * US_PER_S, /* for getting one, and between two that are refused */
 };
 
+#define TRACE_HEADER "traceparent"
+
 struct kafka_producer {
     const struct kafka_producer_options *options;
     struct kafka_listener listener;
@@ -329,26 +331,42 @@ void kafka_producer_destroy(struct kafka_producer *producer)
     mem_free(producer);
 }
 
+/* The value of the header of its trace; ptr NULL: none, or the configuration has another one. */
+static struct str trace_of(const struct kafka_producer_options *options,
+                           const struct sink_record *record)
+{
+    for (size_t i = 0; i < options->header_count; i++)
+        if (str_equal(str_from_c(options->headers[i].name), STR(TRACE_HEADER)))
+            return STR_NONE;
+    return record->origin.traceparent.len > 0 ? record->origin.traceparent : STR_NONE;
+}
+
 size_t kafka_producer_cost(const struct kafka_producer_options *options,
                            const struct sink_record *record)
 {
+    struct str trace = trace_of(options, record);
     size_t bytes =
         OVERHEAD + record->head.len + record->bytes.len + record->order_key.len + record->key.len;
 
     for (size_t i = 0; i < options->header_count; i++)
         bytes += strlen(options->headers[i].name) + strlen(options->headers[i].value);
+    if (trace.ptr)
+        bytes += strlen(TRACE_HEADER) + trace.len;
     return bytes;
 }
 
 static rd_kafka_headers_t *headers_of(const struct kafka_producer_options *options,
                                       const struct sink_record *record)
 {
-    rd_kafka_headers_t *headers = mem_check(rd_kafka_headers_new(options->header_count + 1));
+    rd_kafka_headers_t *headers = mem_check(rd_kafka_headers_new(options->header_count + 2));
+    struct str trace = trace_of(options, record);
 
     (void)rd_kafka_header_add(headers, "sluice-key", -1, record->key.ptr, (ssize_t)record->key.len);
     for (size_t i = 0; i < options->header_count; i++)
         (void)rd_kafka_header_add(headers, options->headers[i].name, -1, options->headers[i].value,
                                   -1);
+    if (trace.ptr)
+        (void)rd_kafka_header_add(headers, TRACE_HEADER, -1, trace.ptr, (ssize_t)trace.len);
     return headers;
 }
 

@@ -32,7 +32,7 @@ struct sink_origin {
     struct str schema;
     struct str schema_version;
     struct str request_id;
-    struct str traceparent; /* W3C Trace Context */
+    struct str traceparent; /* base/tracing/context.h */
 };
 
 struct sink_record {

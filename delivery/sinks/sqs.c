@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/member.h"
 #include "base/memory.h"
+#include "base/tracing/context.h"
 
 enum {
     SQS_MESSAGES = 10,
@@ -30,6 +31,18 @@ static void sqs_attributes(struct buf *body, const struct message *message)
     buf_add_char(body, '}');
 }
 
+/* The trace; it does not count as a part of the message. */
+static void sqs_trace(struct buf *body, const struct entries_item *item)
+{
+    struct str trace = trace_context_for_aws(item->arena, item->record->origin.traceparent);
+
+    if (!trace.ptr)
+        return;
+    buf_add(body, STR(",\"MessageSystemAttributes\":{\"AWSTraceHeader\":{\"DataType\":\"String\""));
+    member_text(body, "StringValue", trace);
+    buf_add(body, STR("}}"));
+}
+
 static enum entries_added sqs_add(void *self, struct entries_call *call, struct entries_item *item)
 {
     struct message message;
@@ -43,6 +56,7 @@ static enum entries_added sqs_add(void *self, struct entries_call *call, struct 
         member_text(call->body, "MessageDeduplicationId", message.deduplication_id);
     if (message.attribute_count > 0)
         sqs_attributes(call->body, &message);
+    sqs_trace(call->body, item);
     member_text(call->body, "MessageBody", message.body);
     buf_add_char(call->body, '}');
     return ENTRIES_ADDED;

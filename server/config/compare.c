@@ -43,6 +43,12 @@ static const char *const fixed[] = {
     "store.quarantine.max_size",
     "sinks",
     "log.format",
+    "tracing.endpoint",
+    "tracing.headers",
+    "tracing.secret_headers",
+    "tracing.ca_file",
+    "tracing.sample",
+    "tracing.service_name",
 };
 
 /* What the live schemas depend on, together with the names in routes. */

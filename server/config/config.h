@@ -335,6 +335,16 @@ struct config_log {
     bool client_address;
 };
 
+/** Where spans go. */
+struct config_tracing {
+    const char *endpoint; /* "": nowhere, and nothing is traced */
+    struct config_pairs headers;
+    struct config_pairs secret_headers; /* header name to file or secret */
+    const char *ca_file;                /* "": the system's */
+    double sample;                      /* 0 to 1 */
+    const char *service_name;
+};
+
 /** A file, or files of a folder, that the server reads or writes itself: no sink may write to it.
  */
 struct config_own_file {
@@ -372,6 +382,7 @@ struct config {
     const struct config_sink *sinks;
     size_t sink_count;
     struct config_log log;
+    struct config_tracing tracing;
     struct config_own_files own_files; /* those of transforms and AWS only beside a file sink */
     /* Private: */
     struct arena *arena; /* holds everything above */

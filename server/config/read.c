@@ -125,6 +125,13 @@ static void read_count(const struct config_reading *reading, const struct settin
         *(int64_t *)to = count;
 }
 
+static void read_share(const struct config_reading *reading, const struct setting *from, void *to)
+{
+    (void)reading;
+    if (is_number(from->value))
+        *(double *)to = json_double(from->value);
+}
+
 static void read_size(const struct config_reading *reading, const struct setting *from, void *to)
 {
     uint64_t bytes;
@@ -425,6 +432,12 @@ static const struct config_key config_keys[] = {
     KEY(config, log.level, read_choice),
     KEY(config, log.format, read_choice),
     KEY(config, log.client_address, read_flag),
+    KEY(config, tracing.endpoint, read_text),
+    KEY(config, tracing.headers, read_pairs),
+    KEY(config, tracing.secret_headers, read_path_pairs),
+    KEY(config, tracing.ca_file, read_path),
+    KEY(config, tracing.sample, read_share),
+    KEY(config, tracing.service_name, read_text),
 };
 
 static const struct config_key api_key_keys[] = {

@@ -34,20 +34,26 @@ static void add_secret(struct secret_list *secrets, const char *place, struct st
     };
 }
 
+/* Those of an object that maps the names of headers to the places of their values. */
+static void add_headers(struct secret_list *secrets, const struct config_pairs *headers,
+                        struct str pointer)
+{
+    struct arena *arena = secrets->config->arena;
+
+    for (size_t i = 0; i < headers->count; i++)
+        secrets->list[secrets->count++] = (struct config_secret){
+            .place = headers->list[i].value,
+            .pointer = settings_member_pointer(arena, pointer, headers->list[i].key).ptr,
+        };
+}
+
 static void add_secrets_of_sink(struct secret_list *secrets, size_t index)
 {
     const struct config_sink *sink = &secrets->config->sinks[index];
     struct arena *arena = secrets->config->arena;
-    struct str headers = arena_printf(arena, "/sinks/%zu/secret_headers", index);
 
-    for (size_t i = 0; i < sink->secret_headers.count; i++) {
-        const struct config_pair *pair = &sink->secret_headers.list[i];
-
-        secrets->list[secrets->count++] = (struct config_secret){
-            .place = pair->value,
-            .pointer = settings_member_pointer(arena, headers, pair->key).ptr,
-        };
-    }
+    add_headers(secrets, &sink->secret_headers,
+                arena_printf(arena, "/sinks/%zu/secret_headers", index));
     add_secret(secrets, sink->sign.secret_file,
                arena_printf(arena, "/sinks/%zu/sign/secret", index));
     add_secret(secrets, sink->oauth.client_secret_file,
@@ -63,8 +69,8 @@ struct config_secrets config_secrets(const struct config *config)
     const struct config_admin *admin = &config->admin;
     struct arena *arena = config->arena;
     struct secret_list secrets = { .config = config };
-    size_t max =
-        auth->api_key_count + auth->basic_count + admin->api_key_count + admin->basic_count;
+    size_t max = config->tracing.secret_headers.count + auth->api_key_count + auth->basic_count +
+                 admin->api_key_count + admin->basic_count;
 
     for (size_t i = 0; i < config->sink_count; i++)
         max += config->sinks[i].secret_headers.count + OF_SINK;
@@ -83,6 +89,7 @@ struct config_secrets config_secrets(const struct config *config)
                    arena_printf(arena, "/admin/basic/%zu/password", i));
     for (size_t i = 0; i < config->sink_count; i++)
         add_secrets_of_sink(&secrets, i);
+    add_headers(&secrets, &config->tracing.secret_headers, STR("/tracing/secret_headers"));
     return (struct config_secrets){ secrets.list, secrets.count };
 }
 

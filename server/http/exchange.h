@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/tracing/context.h"
 #include "handlers/handler.h"
 #include "server/http/addresses.h"
 #include "server/http/http.h"
@@ -27,6 +28,7 @@ struct http_exchange {
     bool in_flight;       /* counted in http->in_flight */
     bool counts_client;   /* `client` is counted in http->addresses */
     bool reported;        /* options.answering() was called */
+    bool is_traced;       /* the span of `traceparent` is the request's own */
     bool postponed;       /* the handler was not called yet, because the slice was used up */
     bool target_is_valid; /* no control character, no space */
     char query_first;     /* of the query, which MHD does not see; NUL: there is none */
@@ -51,7 +53,8 @@ struct http_exchange {
     struct response response;
     char id[HTTP_ID_MAX + 1];
     char trace_text[40];
-    char traceparent[HTTP_TRACEPARENT_LEN + 1]; /* the request's, if it is valid */
+    char parent_span[TRACE_SPAN_LEN + 1];   /* of a traced request; "": its span is a root */
+    char traceparent[TRACE_PARENT_LEN + 1]; /* that is passed on; "": none */
 };
 
 /**

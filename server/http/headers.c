@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/tracing/tracer.h"
 #include "server/http/body.h"
 #include "server/http/connection.h"
 #include "server/http/loop.h"
@@ -78,19 +79,52 @@ static void set_ids(struct http_connection *connection, const struct http_gate *
 {
     struct http_exchange *ex = &connection->exchange;
     struct str id = str_trim(gate->values[HTTP_REQUEST_ID]);
-    struct str parent = str_trim(gate->values[HTTP_TRACEPARENT]);
-    struct str trace =
-        http_id_of_trace(gate->values[HTTP_TRACEPARENT], gate->values[HTTP_AMZN_TRACE_ID]);
 
     if (http_id_is_valid(id))
         memcpy(ex->id, id.ptr, id.len);
     else
         http_id_create(&connection->loop->ids, ex->id);
-    if (http_id_is_traceparent(parent))
-        memcpy(ex->traceparent, parent.ptr, parent.len);
-    if (trace.ptr && trace.len < sizeof(ex->trace_text)) {
-        memcpy(ex->trace_text, trace.ptr, trace.len);
-        ex->trace_id = (struct str){ ex->trace_text, trace.len };
+}
+
+static void set_trace_id(struct http_exchange *ex, struct str id)
+{
+    if (!id.ptr || id.len >= sizeof(ex->trace_text))
+        return;
+    memcpy(ex->trace_text, id.ptr, id.len);
+    ex->trace_id = (struct str){ ex->trace_text, id.len };
+}
+
+/* The request becomes a span of its sender's trace, or of a new one. */
+static void begin_span(struct http_exchange *ex, struct trace_context *context)
+{
+    memcpy(ex->parent_span, context->span_id, sizeof(ex->parent_span));
+    if (!*context->trace_id)
+        trace_new_id(context->trace_id);
+    trace_new_span(context->span_id);
+    context->sampled = TRACE_SAMPLED_YES;
+    trace_context_write(context, ex->traceparent);
+    if (!ex->trace_id.ptr)
+        set_trace_id(ex, str_from_c(context->trace_id));
+    ex->is_traced = true;
+}
+
+/* The context that is passed on: of the request's own span, or else the sender's. */
+static void set_trace(struct http_connection *connection, struct str traceparent, struct str amzn)
+{
+    const struct tracer *tracer = connection->loop->http->options.tracer;
+    struct http_exchange *ex = &connection->exchange;
+    struct trace_context context;
+    bool has_sent = trace_context_read(traceparent, amzn, &context);
+
+    set_trace_id(ex, trace_id_for_log(traceparent, amzn));
+    if (tracer && tracer_samples(tracer, context.sampled, http_id_random(&connection->loop->ids))) {
+        begin_span(ex, &context);
+    } else if (trace_text_is_whole(str_trim(traceparent))) {
+        memcpy(ex->traceparent, str_trim(traceparent).ptr, TRACE_PARENT_LEN);
+    } else if (has_sent) {
+        if (!*context.span_id)
+            trace_new_span(context.span_id);
+        trace_context_write(&context, ex->traceparent);
     }
 }
 
@@ -100,6 +134,7 @@ void http_headers_describe(struct http_connection *connection, const struct http
     struct http_exchange *ex = &connection->exchange;
 
     set_ids(connection, gate);
+    set_trace(connection, gate->values[HTTP_TRACEPARENT], gate->values[HTTP_AMZN_TRACE_ID]);
     ex->method = known_method(line->method);
     ex->request = (struct request){
         .arena = http_arenas_take(&connection->loop->arenas),
@@ -107,6 +142,7 @@ void http_headers_describe(struct http_connection *connection, const struct http
         .path = line->path,
         .id = str_from_c(ex->id),
         .traceparent = *ex->traceparent ? str_from_c(ex->traceparent) : STR_NONE,
+        .is_traced = ex->is_traced,
         .deadline_us = ex->started_us + connection->loop->http->options.deadline_us,
         .connection = connection->mhd,
         .header = find_header,

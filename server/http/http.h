@@ -25,6 +25,7 @@ struct http;
 struct http_failure;
 struct http_handler_set;
 struct http_tls;
+struct tracer;
 
 /** How a request ended. */
 enum http_end {
@@ -35,10 +36,13 @@ enum http_end {
 
 /** A request for log and metrics; valid during the call only. */
 struct http_exchange_summary {
-    struct str method;   /* "GET", "HEAD", "POST", else "other" */
-    struct str path;     /* the path of a handler, else "other" */
-    struct str id;       /* as answered in X-Request-Id; well-formed */
-    struct str trace_id; /* of traceparent, else the root of X-Amzn-Trace-Id; ptr NULL: none */
+    struct str method;      /* "GET", "HEAD", "POST", else "other" */
+    struct str path;        /* the path of a handler, else "other" */
+    struct str id;          /* as answered in X-Request-Id; well-formed */
+    struct str trace_id;    /* of traceparent, else the root of X-Amzn-Trace-Id; ptr NULL: none */
+    struct str traceparent; /* as in struct request */
+    struct str parent_span; /* of a traced request: the id of its parent, or empty */
+    bool is_traced;         /* likewise */
     enum http_end end;
     struct http_address client; /* the peer, or the client that a trusted proxy names */
     int status;                 /* of the answer; 0: there is none */
@@ -79,12 +83,13 @@ struct http_options {
     size_t max_body;                      /* bytes of one body */
     size_t max_in_flight;                 /* requests between headers and answer, except probes;
                                              0: no limit */
-    size_t max_inflight_bytes; /* of all bodies that are not answered yet; and of all long
-                                  answers that are not read yet */
-    int64_t deadline_us;       /* from a request's first byte; of a TLS handshake, too */
-    int64_t idle_timeout_us;   /* between requests, and for the client to read an answer */
-    double rate_limit;         /* requests a second, except probes; 0: no limit */
-    bool is_background;        /* its threads have a lower priority */
+    size_t max_inflight_bytes;   /* of all bodies that are not answered yet; and of all long
+                                    answers that are not read yet */
+    int64_t deadline_us;         /* from a request's first byte; of a TLS handshake, too */
+    int64_t idle_timeout_us;     /* between requests, and for the client to read an answer */
+    double rate_limit;           /* requests a second, except probes; 0: no limit */
+    const struct tracer *tracer; /* decides which requests are traced; NULL: none is */
+    bool is_background;          /* its threads have a lower priority */
 
     /** Called once for each request, in its loop thread, before its answer leaves or when it ends
      * without one; `end` is valid only then. May be NULL. */

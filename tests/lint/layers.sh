@@ -44,21 +44,22 @@ room() {
 
 engine='schema base'
 registry="schema/registry $engine aws"
-served="schema/format delivery delivery/sinks delivery/outbox settings $registry"
+served="base/tracing schema/format delivery delivery/sinks delivery/outbox settings $registry"
 process="server/http server/config handlers handlers/auth $served"
 
 room base
+room base/tracing base
 room aws base
 room schema schema/format base
 room schema/format base
 room schema/registry $engine aws
 room settings $engine
 room delivery/outbox base
-room delivery/sinks delivery/record_ aws base
-room delivery delivery/outbox delivery/sinks base
+room delivery/sinks delivery/record_ base/tracing aws base
+room delivery delivery/outbox delivery/sinks base/tracing base
 room handlers/auth handlers aws base
 room handlers handlers/auth $served
-room server/http handlers base
+room server/http handlers base/tracing base
 room server/config server/http handlers handlers/auth $served
 room server $process
 room server/cli server $process

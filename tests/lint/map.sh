@@ -10,6 +10,7 @@ map=docs/map.md
 # The purpose of each folder. A folder with C files that is missing here is an error.
 folders='
 base           foundations: memory, text, JSON, regular expressions, logs, clocks
+base/tracing   the trace of a request, and the export of its spans
 aws            credentials, signatures and requests to AWS
 schema         the JSON Schema engine, behind schema.h
 schema/format  the formats of JSON Schema

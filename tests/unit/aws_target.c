@@ -73,6 +73,7 @@ static const struct sink_answer *deliver(struct aws_target *target, const struct
             .key = str_from_c(records[i].key),
             .order_key = str_from_c(records[i].order_key ? records[i].order_key : records[i].key),
             .bytes = str_from_c(records[i].bytes),
+            .origin = { .traceparent = target->traceparent },
         };
     answer->outcomes = arena_alloc(arena, batch.count * sizeof(*answer->outcomes));
     batch.records = list;

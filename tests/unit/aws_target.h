@@ -22,6 +22,7 @@ struct aws_target {
     struct arena *arena;
     const char *answers[AWS_TARGET_ANSWERS]; /* whole answers; the last one again and again */
     char seen[AWS_TARGET_SEEN];              /* the body of the last request */
+    struct str traceparent;                  /* of each record; ptr NULL: none */
     struct entries_options options;          /* of a sink that sends here */
 };
 

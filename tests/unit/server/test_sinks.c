@@ -25,7 +25,7 @@ static struct sinks *create(const char *yaml)
     struct error err = { 0 };
 
     assert(load_config(scratch_file(yaml), &config, &err));
-    CHECK(sinks_create(config, &sinks, &err));
+    CHECK(sinks_create(config, NULL, &sinks, &err));
     CHECK_STR(str_from_c(err.text), "");
     config_destroy(config);
     scratch_close();

@@ -71,6 +71,29 @@ static void events_are_made_from_records(void)
     }
 }
 
+static void an_event_has_its_trace(void)
+{
+    static const struct aws_target_record record = { "id", NULL, "{}" };
+    struct sink_eventbridge_options options = {
+        .bus = "", .source = "s", .detail_type = "t", .time = ""
+    };
+    struct aws_target target;
+    struct sink sink = { 0 };
+    struct error err = { 0 };
+
+    aws_target_begin(&target, OK);
+    target.traceparent = STR("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-00");
+    options.entries = target.options;
+    CHECK(sink_eventbridge(&options, &sink, &err));
+    (void)aws_target_deliver(&target, &sink, &record, 1);
+    CHECK_STR(str_from_c(target.seen),
+              "{\"Entries\":[{\"Source\":\"s\",\"DetailType\":\"t\",\"TraceHeader\":"
+              "\"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0\","
+              "\"Detail\":\"{}\"}]}");
+    sink.destroy(sink.self);
+    aws_target_end(&target);
+}
+
 static void what_senders_write_is_confined(void)
 {
     static const struct {
@@ -149,6 +172,7 @@ int main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     RUN(events_are_made_from_records);
+    RUN(an_event_has_its_trace);
     RUN(what_senders_write_is_confined);
     RUN(an_event_has_a_maximum);
     return test_end();

@@ -192,6 +192,25 @@ static void a_record_arrives_with_its_key_and_headers(void)
     end();
 }
 
+#define TRACEPARENT "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+
+static void a_message_has_its_trace(void)
+{
+    const struct sink_record record = { .key = STR("k"),
+                                        .order_key = STR("k"),
+                                        .bytes = STR("1"),
+                                        .origin = { .traceparent = STR(TRACEPARENT) } };
+    struct sink_record without = record;
+
+    begin();
+    deliver_records(&record, 1, false);
+    check_read("0 k sluice-key=k " TYPE_HEADER "traceparent=" TRACEPARENT " 1\n");
+    without.origin.traceparent = STR("");
+    CHECK_INT((int64_t)(sink.cost(sink.self, &record) - sink.cost(sink.self, &without)),
+              (int64_t)(sizeof("traceparent" TRACEPARENT) - 1));
+    end();
+}
+
 static void a_full_batch_arrives_in_order(void)
 {
     begin();
@@ -730,6 +749,7 @@ static void nothing_is_written_to_standard_error(void)
 int main(void)
 {
     RUN(a_record_arrives_with_its_key_and_headers);
+    RUN(a_message_has_its_trace);
     RUN(a_full_batch_arrives_in_order);
     RUN(the_partition_is_the_one_of_java);
     RUN(errors_mean_what_they_say);

@@ -62,6 +62,27 @@ static void messages_have_their_parts(void)
     }
 }
 
+static void a_message_has_its_trace(void)
+{
+    static const struct aws_target_record record = { "k0", NULL, "1" };
+    const struct messages_options options = { .target = "q" };
+    struct aws_target target;
+    struct sink sink = { 0 };
+    struct error err = { 0 };
+
+    aws_target_begin(&target, AWS_ANSWER("200 OK", "{\"Successful\":[{\"Id\":\"0\"}]}"));
+    target.traceparent = STR("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+    CHECK(sink_sqs(&target.options, &options, &sink, &err));
+    (void)aws_target_deliver(&target, &sink, &record, 1);
+    CHECK_STR(str_from_c(target.seen),
+              "{\"QueueUrl\":\"q\",\"Entries\":[{\"Id\":\"0\",\"MessageSystemAttributes\":"
+              "{\"AWSTraceHeader\":{\"DataType\":\"String\",\"StringValue\":"
+              "\"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1\"}},"
+              "\"MessageBody\":\"1\"}]}");
+    sink.destroy(sink.self);
+    aws_target_end(&target);
+}
+
 static void a_message_that_is_too_long_is_not_sent(void)
 {
     const struct messages_options options = { .target = "http://x/1/q" };
@@ -92,6 +113,7 @@ int main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     RUN(messages_have_their_parts);
+    RUN(a_message_has_its_trace);
     RUN(a_message_that_is_too_long_is_not_sent);
     return test_end();
 }
