@@ -330,7 +330,7 @@ static void a_bad_record_dies_alone(void)
 /* Records arrive one by one, until the one that fails is dead. */
 static bool is_dead_after_others(void *self)
 {
-    char id[16];
+    char id[24];
     int *count = self;
 
     (void)snprintf(id, sizeof(id), "later%d", ++*count);
