@@ -35,6 +35,11 @@ struct fetch_client {
     atomic_bool interrupted;
 };
 
+const char *fetch_library_version(void)
+{
+    return curl_version();
+}
+
 bool fetch_init(struct error *err)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

@@ -23,6 +23,9 @@
 /** Initialise libcurl. ERR_SYSTEM. */
 NODISCARD bool fetch_init(struct error *err);
 
+/** libcurl's version and those of its libraries, as "libcurl/8.14.1 OpenSSL/3.5.1 ...". */
+const char *fetch_library_version(void);
+
 /** Why there is no complete answer. */
 enum fetch_failure {
     FETCH_NO_FAILURE,

@@ -40,6 +40,16 @@ static const struct {
     { 0xbacbacbc, "vmhgfs" }, { 0x20030528, "OrangeFS" },
 };
 
+/* They keep files, but not for long. */
+static const struct {
+    uint32_t magic;
+    const char *loss;
+} fleeting[] = {
+    { 0x01021994, "tmpfs, which is empty after a restart of the machine" },
+    { 0x858458f6, "ramfs, which is empty after a restart of the machine" },
+    { 0x794c7630, "overlay, the layer of a container, which is removed with it" },
+};
+
 /* Copy to `folder` the longest part of `path` that is an existing folder. */
 static bool find_folder(const char *path, char folder[static PATH_MAX], struct error *err)
 {
@@ -80,6 +90,20 @@ bool location_check(const char *path, struct error *err)
     if (access(folder, W_OK | X_OK) != 0)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", folder);
     return true;
+}
+
+const char *location_loss(const char *path)
+{
+    char folder[PATH_MAX];
+    struct statfs status;
+    struct error err;
+
+    if (!find_folder(path, folder, &err) || statfs(folder, &status) != 0)
+        return NULL;
+    for (size_t i = 0; i < COUNT_OF(fleeting); i++)
+        if ((uint32_t)status.f_type == fleeting[i].magic)
+            return fleeting[i].loss;
+    return NULL;
 }
 
 /* Lock an open file, waiting until `until_us`; the descriptor is closed on failure. */
@@ -171,6 +195,30 @@ static bool is_same_file(const char *path, int fd, struct error *err)
         return fail_errno(err, ERR_SYSTEM, errno, "%s", path);
     return (named.st_dev == locked.st_dev && named.st_ino == locked.st_ino) ||
            fail(err, ERR_SYSTEM, "%s: replaced by another file while it was opened", path);
+}
+
+/* A lock that is free is taken for a moment; a server that starts then waits for it. */
+static bool is_file_locked(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+
+    bool locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+    (void)close(fd);
+    return locked;
+}
+
+bool location_is_locked(const char *path)
+{
+    char real[PATH_MAX];
+    char lock[PATH_MAX];
+    struct error err;
+
+    return find_real(path, real, &err) && append(real, ".lock", lock, &err) &&
+           (is_file_locked(lock) || is_file_locked(real));
 }
 
 static bool take_locks(const char *path, int64_t until_us, struct location *place,

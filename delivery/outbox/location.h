@@ -24,6 +24,12 @@ NODISCARD bool location_check(const char *path, struct error *err);
  */
 NODISCARD bool location_check_log(const char *path, struct error *err);
 
+/** Does another process hold a lock of the store at `path`? */
+bool location_is_locked(const char *path);
+
+/** What is lost when on the file system of `path`, for people; NULL: it keeps files. */
+const char *location_loss(const char *path);
+
 /** The locks of a store; -1: not taken. */
 struct location {
     int beside;          /* on the file <path>.lock */

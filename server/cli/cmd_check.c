@@ -52,8 +52,12 @@ static void remark(const struct checking *checking, const struct inspect_line *l
     const char *level = line->finding == INSPECT_WARNING ? "warning" : "note";
     struct settings_problem place =
         settings_place(checking->review->settings, str_from_c(line->pointer));
-    const struct finding finding = { line->finding, line->what, line->text,
-                                     place.file,    place.line, place.key };
+    const struct finding finding = { .level = line->finding,
+                                     .what = line->what,
+                                     .text = line->text,
+                                     .file = place.file,
+                                     .line = place.line,
+                                     .key = place.key };
 
     if (checking->json)
         finding_print_json(&finding);

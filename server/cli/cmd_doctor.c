@@ -9,11 +9,13 @@
 
 #include "base/clock.h"
 #include "base/fetch.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "server/cli/cmd_schema.h"
 #include "server/cli/commands.h"
 #include "server/cli/findings.h"
 #include "server/cli/inspect.h"
+#include "server/cli/remedies.h"
 
 enum {
     CREDENTIALS_US = 10 * US_PER_S,
@@ -35,6 +37,24 @@ struct doctor {
 static void doctor_say(struct doctor *doctor, enum inspect_finding level, const char *what,
                        const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+static void doctor_report(struct doctor *doctor, const struct finding *finding)
+{
+    if (doctor->json) {
+        finding_print_json(finding);
+    } else {
+        (void)printf("%-4s  %-13s %s\n", finding_level(finding->level), finding->what,
+                     finding->text);
+        if (finding->remedy)
+            (void)printf("      do: %s\n", finding->remedy);
+    }
+    doctor->failed = doctor->failed || finding->level == INSPECT_FAILURE;
+}
+
+static const char *doctor_remedy(enum inspect_finding level, const char *what, const char *pointer)
+{
+    return level == INSPECT_FINE ? NULL : remedy_of(what, pointer);
+}
+
 static void doctor_say(struct doctor *doctor, enum inspect_finding level, const char *what,
                        const char *fmt, ...)
 {
@@ -44,11 +64,10 @@ static void doctor_say(struct doctor *doctor, enum inspect_finding level, const 
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (doctor->json)
-        finding_print_json(&(struct finding){ .level = level, .what = what, .text = text });
-    else
-        (void)printf("%-4s  %-13s %s\n", finding_level(level), what, text);
-    doctor->failed = doctor->failed || level == INSPECT_FAILURE;
+    doctor_report(doctor, &(struct finding){ .level = level,
+                                             .what = what,
+                                             .text = text,
+                                             .remedy = doctor_remedy(level, what, "") });
 }
 
 static void look_at_credentials(struct doctor *doctor)
@@ -119,6 +138,38 @@ static bool look_at_glue_schema(struct doctor *doctor, const struct config_route
     return true;
 }
 
+/* A server starts without its shadows. */
+static void look_at_glue_shadow(struct doctor *doctor, const struct config_route *route)
+{
+    const struct config_shadow *shadow = &route->shadow;
+    const char *name = *shadow->file ? shadow->file : shadow->version;
+    struct schema_cli *cli = &doctor->cli;
+    struct glue_version version = { 0 };
+    struct error err = { 0 };
+    bool ok;
+
+    cli->registry = route->registry;
+    cli->schema = route->schema;
+    ok = *shadow->file ? file_read_regular(name, REGISTRY_DEFINITION_MAX, &version.definition, &err)
+                       : schema_cli_get(cli, name, &version, &err);
+    if (ok && schema_cli_compile(cli, version.definition, &err))
+        doctor_say(doctor, INSPECT_FINE, "shadow", "%s: %s compiles", route->name, name);
+    else
+        doctor_say(doctor, INSPECT_WARNING, "shadow", "%s: %s: %s", route->name, name, err.text);
+    if (*shadow->file)
+        mem_free((void *)version.definition.ptr);
+}
+
+static void look_at_glue_shadows(struct doctor *doctor)
+{
+    const struct config *config = doctor->cli.config;
+
+    for (size_t i = 0; i < config->route_count; i++)
+        if (!config->routes[i].drop &&
+            (*config->routes[i].shadow.file || *config->routes[i].shadow.version))
+            look_at_glue_shadow(doctor, &config->routes[i]);
+}
+
 static bool look_at_glue_schemas(struct doctor *doctor)
 {
     const struct config *config = doctor->cli.config;
@@ -143,6 +194,7 @@ static void look_at_glue(struct doctor *doctor)
                glue_endpoint(cli->glue));
     look_at_credentials(doctor);
     look_at_clock(doctor, look_at_glue_schemas(doctor));
+    look_at_glue_shadows(doctor);
 }
 
 static bool has_credential(const struct config_auth *auth)
@@ -180,16 +232,46 @@ static bool doctor_is_sound(void *self, const char *pointer)
 
 static void doctor_on_finding(void *self, const struct inspect_line *line)
 {
-    doctor_say(self, line->finding, line->what, "%s", line->text);
+    struct doctor *doctor = self;
+    struct settings_problem place = { 0 };
+
+    if (*line->pointer)
+        place = settings_place(doctor->review->settings, str_from_c(line->pointer));
+    doctor_report(doctor, &(struct finding){
+                              .level = line->finding,
+                              .what = line->what,
+                              .text = line->text,
+                              .file = place.file,
+                              .line = place.line,
+                              .key = place.key,
+                              .remedy = doctor_remedy(line->finding, line->what, line->pointer) });
 }
 
 static void report_files(struct doctor *doctor)
 {
     config_review_lint(doctor->review);
     config_review_files(doctor->review, CONFIG_FILES_ALL);
-    for (size_t i = 0; i < settings_problem_count(doctor->review->settings); i++)
-        doctor_say(doctor, INSPECT_FAILURE, "file", "%s",
-                   settings_problem(doctor->review->settings, i)->text);
+    for (size_t i = 0; i < settings_problem_count(doctor->review->settings); i++) {
+        const struct settings_problem *problem = settings_problem(doctor->review->settings, i);
+
+        doctor_report(doctor, &(struct finding){ .level = INSPECT_FAILURE,
+                                                 .what = "file",
+                                                 .text = problem->text,
+                                                 .file = problem->file,
+                                                 .line = problem->line,
+                                                 .key = problem->key,
+                                                 .remedy = remedy_of("file", "") });
+    }
+}
+
+/* On standard error, or with --json as findings. */
+static void report_configuration(const struct doctor *doctor, const struct config_review *review)
+{
+    for (size_t i = 0; i < settings_problem_count(review->settings); i++)
+        if (doctor->json)
+            finding_print_problem(review, i, true);
+        else
+            (void)fprintf(stderr, "%s\n", settings_problem(review->settings, i)->text);
 }
 
 static void examine(struct doctor *doctor, const char *config_path)
@@ -221,8 +303,7 @@ static int doctor_run(struct doctor *doctor, const char *config_path, struct err
 
     if (!fetch_init(err) || !config_review_open(config_path, &review, err))
         return status;
-    for (size_t i = 0; i < settings_problem_count(review->settings); i++)
-        (void)fprintf(stderr, "%s\n", settings_problem(review->settings, i)->text);
+    report_configuration(doctor, review);
     if (settings_problem_count(review->settings) == 0) {
         doctor->review = review;
         doctor->cli.config = review->config;
@@ -256,12 +337,14 @@ int cmd_doctor(int argc, char **argv)
         .about =
             "Check everything that serving needs on this machine: certificate, secrets, keys, "
             "transforms,\n"
-            "schemas, store, sinks, disks, addresses; with AWS Glue also region, credentials, "
-            "clock and\n"
-            "permission. HTTP sinks are asked with HEAD, and AWS about the targets of the others. "
-            "Prints a\n"
-            "line for each finding: ok, warn or fail.\n",
-        .ending = "Exits with 0 when nothing fails, 1 when something does, 3 when the "
+            "schemas, store, sinks, disks, addresses, limits, clock, libraries; with AWS Glue also "
+            "region,\n"
+            "credentials and permission. HTTP sinks are asked with HEAD, and AWS about the "
+            "targets of the\n"
+            "others. Prints a line for each finding (ok, warn or fail) and, below a warn or "
+            "fail, what to do.\n",
+        .ending = "Exits with 0 when nothing fails, also with warnings; 1 when serving would fail; "
+                  "3 when the\n"
                   "configuration is bad.\n",
         .options = options,
         .takes_config = true,

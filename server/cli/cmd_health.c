@@ -7,90 +7,14 @@
  * Certificates are not verified: they are for the name that senders use, and an expired certificate
  * does not make the process unhealthy.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/fetch.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/control_client.h"
-#include "server/http/networks.h"
-
-enum { TIMEOUT_US = 2 * US_PER_S, BODY_MAX = 64 * 1024, OK = 200, URL_SIZE = 2048 };
-
-/* A server, as the caller reaches it. */
-struct place {
-    char url[URL_SIZE];
-    bool wants_proxy_header; /* from this machine */
-};
-
-/* A server that listens on every address is asked on loopback. */
-static const char *reachable_host(const char *host)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-
-    if (inet_pton(AF_INET, host, &v4) == 1 && v4.s_addr == htonl(INADDR_ANY))
-        return "127.0.0.1";
-    if (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&v6))
-        return "::1";
-    return host;
-}
-
-/* A connection to an address of this machine comes from the same address. */
-static bool is_trusted_proxy(const struct config *config, const char *host)
-{
-    const struct config_strings *proxies = &config->http.trusted_proxies;
-    struct http_network self;
-    struct http_network network;
-
-    if (!http_network_read(str_from_c(host), &self))
-        return false;
-    for (size_t i = 0; i < proxies->count; i++)
-        if (http_network_read(str_from_c(proxies->list[i]), &network) &&
-            http_network_has(&network, self.bytes))
-            return true;
-    return false;
-}
-
-static struct place place_of(const struct config *config, const struct control_where *where)
-{
-    const char *host = reachable_host(where->host);
-    bool ipv6 = strchr(host, ':') != NULL;
-    struct place place = { .wants_proxy_header =
-                               config->http.proxy_protocol && is_trusted_proxy(config, host) };
-
-    (void)snprintf(place.url, sizeof(place.url), "%s://%s%s%s:%u", where->tls ? "https" : "http",
-                   ipv6 ? "[" : "", host, ipv6 ? "]" : "", (unsigned)where->port);
-    return place;
-}
-
-static bool ask_place(struct fetch_client *client, const struct place *place, struct error *err)
-{
-    struct fetch_answer answer;
-    struct str trimmed = str_from_c(place->url);
-    char url[URL_SIZE];
-
-    if (str_ends_with(trimmed, STR("/")))
-        trimmed.len--;
-    (void)snprintf(url, sizeof(url), "%.*s/healthz", STR_ARG(trimmed));
-    fetch_answer_init(&answer, BODY_MAX);
-
-    const struct fetch_request request = { .url = url,
-                                           .timeout_us = TIMEOUT_US,
-                                           .any_certificate = true,
-                                           .proxy_header = place->wants_proxy_header };
-    bool ok = fetch_client_run(client, &request, &answer, err);
-
-    fetch_answer_done(&answer);
-    if (ok && answer.status != OK)
-        return fail(err, ERR_UNAVAILABLE, "%s answered %d", url, answer.status);
-    return ok || fail_within(err, url);
-}
+#include "server/cli/server_place.h"
 
 /* Where the server listens, by its own answer. False: no server has the store open. */
 static bool find_server(const struct config *config, struct control_where *out)
@@ -109,15 +33,15 @@ static bool ask_configured(struct fetch_client *client, const struct config *con
 {
     const struct config_address *listen = &config->http.listen;
     struct control_where where = { .port = listen->port, .tls = *config->http.tls.cert_file };
-    struct place place;
+    struct server_place place;
 
     (void)snprintf(where.host, sizeof(where.host), "%s", listen->host);
-    place = place_of(config, &where);
-    if (listen->port != 0 && ask_place(client, &place, err))
+    place = server_place_of(config, &where);
+    if (listen->port != 0 && server_place_ask(client, &place, err))
         return true;
     if (find_server(config, &where)) {
-        place = place_of(config, &where);
-        return ask_place(client, &place, err);
+        place = server_place_of(config, &where);
+        return server_place_ask(client, &place, err);
     }
     if (listen->port == 0)
         return fail(err, ERR_CONFIG,
@@ -129,7 +53,7 @@ static bool ask_configured(struct fetch_client *client, const struct config *con
 static bool check_health(const char *url, const struct config *config, struct error *err)
 {
     struct fetch_client *client;
-    struct place named = { 0 };
+    struct server_place named = { 0 };
 
     if (!fetch_init(err))
         return false;
@@ -137,7 +61,7 @@ static bool check_health(const char *url, const struct config *config, struct er
     if (url)
         (void)snprintf(named.url, sizeof(named.url), "%s", url);
 
-    bool ok = url ? ask_place(client, &named, err) : ask_configured(client, config, err);
+    bool ok = url ? server_place_ask(client, &named, err) : ask_configured(client, config, err);
 
     fetch_client_destroy(client);
     return ok;

@@ -33,6 +33,8 @@ void finding_print_json(const struct finding *finding)
     if (finding->key && *finding->key)
         member_text(&out, "key", str_from_c(finding->key));
     member_text(&out, "text", str_from_c(finding->text));
+    if (finding->remedy)
+        member_text(&out, "remedy", str_from_c(finding->remedy));
     buf_add(&out, STR("}\n"));
     cli_print_all(&out);
 }

@@ -5,6 +5,9 @@
  *   {"finding":"fail","what":"certificate","text":"..."}
  *   {"finding":"fail","what":"configuration","file":"a.yaml","line":12,"key":"http.x","text":"..."}
  *
+ * A finding of doctor that is not `ok` has a member "remedy", too. docs/operations.md lists all
+ * members.
+ *
  * Threads: main only.
  */
 #pragma once
@@ -19,6 +22,7 @@ struct finding {
     const char *file; /* NULL: none; then line is 0 and key NULL */
     size_t line;
     const char *key;
+    const char *remedy; /* NULL: none is needed or known */
 };
 
 /** `ok`, `warn` or `fail`. */

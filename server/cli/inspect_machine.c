@@ -3,23 +3,20 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
-#include "base/clock.h"
 #include "base/fetch.h"
 #include "base/file.h"
+#include "delivery/outbox/outbox.h"
 #include "server/cli/inspect_internal.h"
+#include "server/cli/server_place.h"
 #include "server/http/listen.h"
 #include "server/http/mhd.h"
+#include "server/http/tls.h"
 
 enum {
     MIB = 1024 * 1024,
-    DISK_MIN = 16 * MIB, /* less than this is a full disk */
-    ASK_US = 2 * US_PER_S,
-    URL_SIZE = 128,
-    BODY_MAX = 64 * 1024,
-    OK = 200,
+    DISK_MIN = 16 * MIB,    /* less than this is a full disk */
     OTHER_DESCRIPTORS = 64, /* beside connections: store, sinks, log, ... */
 };
 
@@ -40,65 +37,75 @@ void inspect_disk(const struct inspection *inspection, const char *pointer, cons
                     bytes < wanted_bytes ? ", less than store.max_size" : "");
 }
 
-/* Does a server of this program listen there? */
-static bool is_served(const struct config_address *address, bool tls)
+/* Does the server of this configuration listen there? */
+static bool is_served(const struct inspection *inspection, const struct config_address *address,
+                      bool is_main)
 {
+    const struct config *config = inspection->config;
+    struct control_where where = { .port = address->port,
+                                   .tls = is_main && *config->http.tls.cert_file };
     struct fetch_client *client = fetch_client_create();
-    struct fetch_answer answer;
+    struct server_place place;
     struct error err;
-    char url[URL_SIZE];
-    const struct fetch_request request = { .url = url,
-                                           .timeout_us = ASK_US,
-                                           .any_certificate = true };
 
-    (void)snprintf(url, sizeof(url), address->ipv6 ? "%s://[%s]:%u/healthz" : "%s://%s:%u/healthz",
-                   tls ? "https" : "http", address->host, (unsigned)address->port);
-    fetch_answer_init(&answer, BODY_MAX);
+    (void)snprintf(where.host, sizeof(where.host), "%s", address->host);
+    place = server_place_of(config, &where);
+    place.wants_proxy_header = place.wants_proxy_header && is_main;
 
-    bool ok = fetch_client_run(client, &request, &answer, &err) && answer.status == OK;
+    bool ok = server_place_ask(client, &place, &err);
 
-    fetch_answer_done(&answer);
     fetch_client_destroy(client);
     return ok;
 }
 
 static void look_at_address(const struct inspection *inspection, const char *pointer,
-                            const struct config_address *address, bool tls)
+                            const struct config_address *address, bool is_main)
 {
+    bool may_be_served = inspection->has_server || !*inspection->config->store.path;
     struct error err = { 0 };
 
     if (!*address->text || !inspect_is_sound(inspection, pointer))
         return;
     if (http_can_listen(address->host, address->port, &err))
         inspect_say(inspection, INSPECT_FINE, "address", pointer, "%s is free", address->text);
-    else if (is_served(address, tls))
+    else if (may_be_served && is_served(inspection, address, is_main))
         inspect_say(inspection, INSPECT_FINE, "address", pointer, "a server answers on %s",
                     address->text);
     else
         inspect_say(inspection, INSPECT_FAILURE, "address", pointer, "%s", err.text);
 }
 
-static void look_at_addresses(const struct inspection *inspection)
+void inspect_addresses(const struct inspection *inspection)
 {
     const struct config_http *http = &inspection->config->http;
 
-    look_at_address(inspection, "/http/listen", &http->listen, *http->tls.cert_file);
+    look_at_address(inspection, "/http/listen", &http->listen, true);
     look_at_address(inspection, "/http/metrics_listen", &http->metrics_listen, false);
     look_at_address(inspection, "/admin/listen", &inspection->config->admin.listen, false);
 }
 
 /* As at the start: nothing is said of a listener on loopback. */
-static void look_at_library(const struct inspection *inspection)
+static bool is_exposed(const struct config *config)
 {
-    const struct config_http *http = &inspection->config->http;
-    const char *version = http_mhd_version();
-    const struct config_address *admin = &inspection->config->admin.listen;
-    bool is_exposed = !http->listen.loopback ||
-                      (*http->metrics_listen.text && !http->metrics_listen.loopback) ||
-                      (*admin->text && !admin->loopback);
+    const struct config_address *admin = &config->admin.listen;
+    const struct config_http *http = &config->http;
 
-    if (http_mhd_is_safe(version) || !inspect_is_sound(inspection, "/http/listen") || !is_exposed ||
-        http->accept_unsafe_library)
+    return !http->listen.loopback ||
+           (*http->metrics_listen.text && !http->metrics_listen.loopback) ||
+           (*admin->text && !admin->loopback);
+}
+
+void inspect_library(const struct inspection *inspection)
+{
+    const struct config *config = inspection->config;
+    const char *version = http_mhd_version();
+
+    if (inspection->options->looks_at_machine)
+        inspect_say(inspection, INSPECT_FINE, "library", "",
+                    "libmicrohttpd %s, GnuTLS %s, SQLite %s, %s", version, http_tls_version(),
+                    outbox_library_version(), fetch_library_version());
+    if (http_mhd_is_safe(version) || !inspect_is_sound(inspection, "/http/listen") ||
+        !is_exposed(config) || config->http.accept_unsafe_library)
         return;
     inspect_say(inspection, INSPECT_WARNING, "library", "/http/accept_unsafe_library",
                 "libmicrohttpd %s can be crashed by one request: install 1.0.10 or newer, or "
@@ -106,32 +113,27 @@ static void look_at_library(const struct inspection *inspection)
                 version);
 }
 
-static void look_at_descriptors(const struct inspection *inspection)
+void inspect_descriptors(const struct inspection *inspection)
 {
+    int64_t connections = inspection->config->http.max_connections;
     struct rlimit limit;
-    int64_t wanted = inspection->config->http.max_connections + OTHER_DESCRIPTORS;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max >= (rlim_t)wanted)
-        return;
-    inspect_say(inspection, INSPECT_WARNING, "descriptors", "/http/max_connections",
-                "this user may have %" PRIu64 " open files, too few for %" PRId64 " connections",
-                (uint64_t)limit.rlim_max, inspection->config->http.max_connections);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return; /* cannot fail with these arguments */
+    if (limit.rlim_max < (rlim_t)(connections + OTHER_DESCRIPTORS))
+        inspect_say(inspection, INSPECT_WARNING, "descriptors", "/http/max_connections",
+                    "this user may have %" PRIu64 " open files, too few for %" PRId64
+                    " connections",
+                    (uint64_t)limit.rlim_max, connections);
+    else
+        inspect_say(inspection, INSPECT_FINE, "descriptors", "/http/max_connections",
+                    "enough for %" PRId64 " connections", connections);
 }
 
-static void look_at_lambda(const struct inspection *inspection)
+void inspect_lambda(const struct inspection *inspection)
 {
     const char *loss = config_lambda_loss();
 
     if (loss)
         inspect_say(inspection, INSPECT_WARNING, "lambda", "", "%s", loss);
-}
-
-void inspect_machine(const struct inspection *inspection)
-{
-    look_at_library(inspection);
-    if (!inspection->options->looks_at_machine)
-        return;
-    look_at_lambda(inspection);
-    look_at_addresses(inspection);
-    look_at_descriptors(inspection);
 }

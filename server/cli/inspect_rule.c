@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "aws/client.h"
+#include "base/chars.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/member.h"
 #include "server/cli/inspect_internal.h"
+#include "server/http/chain.h"
 
 enum {
     TIMEOUT_US = 10 * US_PER_S,
@@ -98,6 +100,21 @@ static struct json_object *member_object(struct json_object *object, const char 
 
 /* What is called. */
 
+/* The certificate that EventBridge sees, unless a proxy in front has its own. */
+static void compare_host(const struct rule_inspection *rule, struct str rest)
+{
+    CLEANUP(http_chain_done) struct http_chain chain = { 0 };
+    struct arena *arena = rule->inspection->arena;
+    struct str authority = take_until(&rest, '/');
+    const char *host = arena_copy(arena, take_until(&authority, ':')).ptr;
+    const char *file = rule->inspection->config->http.tls.cert_file;
+    struct error err;
+
+    if (*file && http_chain_read(file, &chain, &err) && !http_chain_is_for(&chain, host))
+        RULE_SAY(rule, INSPECT_WARNING,
+                 "the API destination calls %s, and the certificate is not for that name", host);
+}
+
 static void compare_url(const struct rule_inspection *rule, struct str url)
 {
     struct str path = url;
@@ -107,6 +124,7 @@ static void compare_url(const struct rule_inspection *rule, struct str url)
         RULE_SAY(rule, INSPECT_FAILURE, "the API destination's endpoint is not https: %.*s",
                  STR_ARG(url));
     path = str_from(path, path.len > 8 ? 8 : path.len);
+    compare_host(rule, path);
     while (path.len > 0 && path.ptr[0] != '/')
         path = str_from(path, 1);
     while (end < path.len && path.ptr[end] != '?')

@@ -101,10 +101,12 @@ static void ask_sink(const struct inspection *inspection, size_t index,
     };
 
     fetch_answer_init(&answer, 0);
-    if (fetch_client_run(client, &request, &answer, &err))
+    if (fetch_client_run(client, &request, &answer, &err)) {
+        inspect_note_date(inspection, sink->url, &answer);
         report_status(inspection, pointer, sink, answer.status);
-    else
+    } else {
         inspect_say(inspection, INSPECT_FAILURE, "sink", pointer, "%s: %s", sink->name, err.text);
+    }
     fetch_client_destroy(client);
 }
 

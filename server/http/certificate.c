@@ -13,8 +13,9 @@
 #include "base/memory.h"
 #include "base/private_key.h"
 #include "base/secret.h"
+#include "server/http/chain.h"
 
-enum { FILE_MAX = 1024 * 1024, CHAIN_MAX = 16 };
+enum { FILE_MAX = 1024 * 1024 };
 
 struct http_certificate {
     atomic_size_t references;
@@ -26,16 +27,13 @@ struct http_certificate {
 
 /* What the files hold. */
 struct parts {
-    gnutls_x509_crt_t *chain;
-    unsigned count;
+    struct http_chain chain;
     gnutls_x509_privkey_t key;
 };
 
 static void parts_done(struct parts *parts)
 {
-    for (unsigned i = 0; i < parts->count; i++)
-        gnutls_x509_crt_deinit(parts->chain[i]);
-    gnutls_free(parts->chain);
+    http_chain_done(&parts->chain);
     gnutls_x509_privkey_deinit(parts->key);
 }
 
@@ -44,39 +42,14 @@ static bool fail_file(struct error *err, const char *file, const char *what, int
     return fail(err, ERR_CONFIG, "%s: %s (%s)", file, what, gnutls_strerror(status));
 }
 
-static bool read_text(const char *file, struct str *text, struct error *err)
-{
-    if (file_read_regular(file, FILE_MAX, text, err))
-        return true;
-    err->code = ERR_CONFIG;
-    return false;
-}
-
-static bool read_chain(const char *file, struct parts *parts, struct error *err)
-{
-    struct str text;
-
-    if (!read_text(file, &text, err))
-        return false;
-
-    const gnutls_datum_t pem = { (unsigned char *)text.ptr, (unsigned)text.len };
-    int status =
-        gnutls_x509_crt_list_import2(&parts->chain, &parts->count, &pem, GNUTLS_X509_FMT_PEM, 0);
-
-    mem_free((void *)text.ptr);
-    if (status < 0)
-        return fail_file(err, file, "holds no certificate in PEM form", status);
-    if (parts->count > CHAIN_MAX)
-        return fail(err, ERR_CONFIG, "%s: more than %d certificates", file, CHAIN_MAX);
-    return true;
-}
-
 static bool read_key(const char *file, struct parts *parts, struct error *err)
 {
     struct str text;
 
-    if (!read_text(file, &text, err))
+    if (!file_read_regular(file, FILE_MAX, &text, err)) {
+        err->code = ERR_CONFIG;
         return false;
+    }
 
     const gnutls_datum_t pem = { (unsigned char *)text.ptr, (unsigned)text.len };
     int status = gnutls_x509_privkey_import2(parts->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
@@ -87,32 +60,6 @@ static bool read_key(const char *file, struct parts *parts, struct error *err)
     if (status < 0)
         return fail_file(err, file, "holds no private key in PEM form", status);
     return true;
-}
-
-static int64_t earliest_end_s(const struct parts *parts)
-{
-    int64_t earliest = INT64_MAX;
-
-    for (unsigned i = 0; i < parts->count; i++) {
-        int64_t end = gnutls_x509_crt_get_expiration_time(parts->chain[i]);
-
-        if (end < earliest)
-            earliest = end;
-    }
-    return earliest;
-}
-
-static int64_t latest_start_s(const struct parts *parts)
-{
-    int64_t latest = INT64_MIN;
-
-    for (unsigned i = 0; i < parts->count; i++) {
-        int64_t start = gnutls_x509_crt_get_activation_time(parts->chain[i]);
-
-        if (start > latest)
-            latest = start;
-    }
-    return latest;
 }
 
 static bool is_readable_by_others(const char *file)
@@ -211,10 +158,10 @@ static struct private_key *copy_key(const struct parts *parts)
 static int join_openssl(const struct parts *parts, struct private_key *key,
                         gnutls_certificate_credentials_t credentials)
 {
-    gnutls_pcert_st *chain = gnutls_malloc(parts->count * sizeof(*chain));
-    unsigned count = parts->count;
+    gnutls_pcert_st *chain = gnutls_malloc(parts->chain.count * sizeof(*chain));
+    unsigned count = parts->chain.count;
     gnutls_privkey_t handle = NULL;
-    int status = chain ? gnutls_pcert_import_x509_list(chain, parts->chain, &count, 0)
+    int status = chain ? gnutls_pcert_import_x509_list(chain, parts->chain.list, &count, 0)
                        : GNUTLS_E_MEMORY_ERROR;
 
     if (status < 0)
@@ -246,7 +193,7 @@ static int join_any(const struct parts *parts, gnutls_certificate_credentials_t 
 
     if (key)
         return join_openssl(parts, key, credentials);
-    return gnutls_certificate_set_x509_key(credentials, parts->chain, (int)parts->count,
+    return gnutls_certificate_set_x509_key(credentials, parts->chain.list, (int)parts->chain.count,
                                            parts->key);
 }
 
@@ -272,7 +219,7 @@ bool http_certificate_load(const char *cert_file, const char *key_file,
 
     if (status < 0)
         return fail_file(err, key_file, "no memory for the key", status);
-    if (!read_chain(cert_file, &parts, err) || !read_key(key_file, &parts, err))
+    if (!http_chain_read(cert_file, &parts.chain, err) || !read_key(key_file, &parts, err))
         return false;
     status = gnutls_certificate_allocate_credentials(&credentials);
     if (status < 0)
@@ -286,8 +233,8 @@ bool http_certificate_load(const char *cert_file, const char *key_file,
 
     atomic_init(&certificate->references, 1);
     certificate->credentials = credentials;
-    certificate->starts_s = latest_start_s(&parts);
-    certificate->expires_s = earliest_end_s(&parts);
+    certificate->starts_s = http_chain_starts_s(&parts.chain);
+    certificate->expires_s = http_chain_expires_s(&parts.chain);
     certificate->is_exposed = is_readable_by_others(key_file);
     *out = certificate;
     return true;

@@ -180,6 +180,11 @@ bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *k
     return true;
 }
 
+const char *http_tls_version(void)
+{
+    return gnutls_check_version(NULL);
+}
+
 bool http_tls_create(const char *cert_file, const char *key_file, struct http_tls **out,
                      struct error *err)
 {

@@ -21,6 +21,9 @@
 
 struct http_tls;
 
+/** GnuTLS' version, as "3.7.9". */
+const char *http_tls_version(void);
+
 /** Read the files. The caller owns `*out`, which must outlive the server. ERR_CONFIG. */
 NODISCARD bool http_tls_create(const char *cert_file, const char *key_file, struct http_tls **out,
                                struct error *err);

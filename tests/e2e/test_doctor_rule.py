@@ -7,6 +7,7 @@ import pytest
 
 from aws_api import AwsApi
 from aws_signatures import Refusal
+from certificates import make_pair
 from server import ROOT, defaults, merge, run
 
 RIGHTS = json.loads((ROOT / "docs/iam/doctor-rule.json").read_text())["Statement"]
@@ -139,3 +140,11 @@ def test_a_transformer_that_keeps_the_payload_fits(doctor):
 def test_the_options_go_together(folder):
     for words in (["--aws"], ["--rule", "a/b"], ["--aws", "--rule", "a/b", "--offline"]):
         assert run("doctor", *words, cwd=folder).returncode == 2
+
+
+def test_a_host_that_the_certificate_is_not_for(doctor, folder):
+    config = {"http": {"tls": make_pair(folder)}}
+    found = doctor({}, config)
+    assert found == [("warn", "the API destination calls sluice.example, and the certificate is not for that name")]
+    found = doctor({"destination": {"InvocationEndpoint": "https://localhost:8443/events"}}, config)
+    assert found == []

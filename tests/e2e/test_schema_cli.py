@@ -333,7 +333,10 @@ def test_without_a_region(folder):
 
 
 def findings(told):
-    return {line[6:].split()[0]: line[:4].strip() for line in told.stdout.splitlines()}
+    """The level of each finding; not of those that depend on the machine of the test."""
+    lines = [line for line in told.stdout.splitlines() if not line.startswith(" ")]
+    found = {line[6:].split()[0]: line[:4].strip() for line in lines}
+    return {what: level for what, level in found.items() if what not in ("volume", "descriptors")}
 
 
 def test_a_healthy_patient(cli, glue):
@@ -351,6 +354,7 @@ def test_a_healthy_patient(cli, glue):
         "store": "ok",
         "transform": "ok",
         "disk": "ok",
+        "library": "ok",
         "address": "ok",
         "listen": "ok",
         "auth": "ok",
@@ -406,7 +410,7 @@ def test_files_need_no_aws(folder):
     told = cli(command="doctor")
     assert told.returncode == 0
     found = findings(told)
-    assert found.pop("library", "warn") == "warn"  # libmicrohttpd 1.0 before 1.0.10
+    assert found.pop("library") in ("ok", "warn")  # a warning: libmicrohttpd 1.0 before 1.0.10
     assert found == {
         "configuration": "ok",
         "schema": "ok",

@@ -89,7 +89,7 @@ complain 'librdkafka belongs to one file' '^#include <librdkafka/' $(but 'delive
 complain 'PCRE2 belongs to base/regex.c' '^#include <pcre2' $(but 'base/regex[a-z_]*\.[ch]')
 complain 'libyaml belongs to settings/yaml.c' '^#include <yaml\.h>' $(but 'settings/yaml\.c')
 complain 'zlib and libzstd belong to base/compress.c' '^#include <(zlib|zstd)\.h>' $(but 'base/compress\.c')
-complain 'GnuTLS belongs to two files' '^#include <gnutls/' $(but 'server/http/(tls|certificate)\.c')
+complain 'GnuTLS belongs to three files' '^#include <gnutls/' $(but 'server/http/(tls|certificate|chain)\.c')
 
 # Functions that invite mistakes.
 call='(^|[^A-Za-z0-9_.>])'
