@@ -28,7 +28,7 @@ class Moto(GluePeer):
         self.thread.start()
         self._tell("reset")
         self._tell("reset-auth", b"inf")  # accept all calls without checks
-        self.key, self.stranger = self._user("sluice", "glue:*"), self._user("stranger", "s3:*")
+        self.key = self._user("sluice", "glue:*")
         self.api = self._client("glue", self._user("boto3", "glue:*"))
         self._tell("reset-auth", b"0")
         return self
