@@ -413,6 +413,22 @@ void pump_drain(struct pump *pump)
         set(pump, &pump->draining);
 }
 
+void pump_halt(struct pump *pump)
+{
+    if (pump->backlog)
+        set(pump, &pump->stopping);
+}
+
+bool pump_has_ended(struct pump *pump)
+{
+    (void)pthread_mutex_lock(&pump->mutex);
+
+    bool ended = pump->ended || !pump->backlog;
+
+    (void)pthread_mutex_unlock(&pump->mutex);
+    return ended;
+}
+
 static void await_end(struct pump *pump, int64_t latest_us)
 {
     const struct timespec at = clock_timespec(latest_us);
@@ -437,12 +453,19 @@ void pump_stop(struct pump *pump, int64_t latest_us)
     end(pump);
 }
 
+void pump_end(struct pump *pump)
+{
+    pump_stop(pump, 0);
+    if (pump->options.sink.destroy)
+        pump->options.sink.destroy(pump->options.sink.self);
+    pump->options.sink.destroy = NULL;
+}
+
 void pump_destroy(struct pump *pump)
 {
     if (!pump)
         return;
-    pump_stop(pump, 0);
-    pump->options.sink.destroy(pump->options.sink.self);
+    pump_end(pump);
     json_pointer_destroy(pump->key);
     (void)pthread_cond_destroy(&pump->changed);
     (void)pthread_mutex_destroy(&pump->mutex);

@@ -55,12 +55,24 @@ void pump_reopen(struct pump *pump);
 void pump_drain(struct pump *pump);
 
 /**
+ * End the thread as soon as the deliveries under way have ended and their outcomes are stored. Does
+ * not wait.
+ */
+void pump_halt(struct pump *pump);
+
+/** Has the thread ended, or was it never started? */
+bool pump_has_ended(struct pump *pump);
+
+/**
  * Wait until a drained pump has ended, at most until `latest_us` (clock_monotonic_us()); then
  * interrupt it. No record is lost: those not known to have arrived are delivered again.
  */
 void pump_stop(struct pump *pump, int64_t latest_us);
 
-/** Stop it at once and destroy the sink. NULL is allowed. */
+/** Stop it at once and destroy the sink; its numbers stay. It cannot be started again. */
+void pump_end(struct pump *pump);
+
+/** End it, and free it. NULL is allowed. */
 void pump_destroy(struct pump *pump);
 
 const char *pump_name(const struct pump *pump);

@@ -38,17 +38,19 @@ bool drain_run(const struct config *config, int64_t timeout_us, struct outbox_co
                struct error *err)
 {
     struct outbox *outbox = NULL;
-    struct sinks *sinks = NULL;
+    struct sinks *sinks = sinks_create(NULL);
+    struct sink_set *set = NULL;
     bool ok;
 
     signals_block();
-    ok = service_open_store(config, NULL, &outbox, &sinks, err) && outbox_start(outbox, err) &&
-         sinks_start(sinks, outbox, err);
+    ok = service_open_store(config, &outbox, err) && sink_set_create(sinks, config, &set, err) &&
+         outbox_start(outbox, err) && sinks_start(sinks, set, outbox, err);
     if (ok) {
         await_end(outbox, timeout_us, counters);
         sinks_stop(sinks, FLUSH_US);
         outbox_counters(outbox, counters);
     }
+    sink_set_destroy(set);
     sinks_destroy(sinks);
     outbox_destroy(outbox);
     return ok;

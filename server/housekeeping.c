@@ -28,6 +28,7 @@ struct housekeeping {
     pthread_t thread;
     struct retired *retired; /* the thread's; main's after the thread has ended */
     struct lint_watch *lint; /* the thread's */
+    bool sinks_change;       /* the thread's: pumps have to end or to start */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
@@ -48,8 +49,8 @@ struct control_target housekeeping_target(const struct generation *generation)
         .config = generation->config,
     };
 
-    if (generation->service->sinks)
-        target.pumps = sinks_pumps(generation->service->sinks, &target.pump_count);
+    if (generation->service->sink_set)
+        target.pumps = sink_set_pumps(generation->service->sink_set, &target.pump_count);
     return target;
 }
 
@@ -113,20 +114,61 @@ static void begin_lint(struct housekeeping *housekeeping)
     lint_watch_look(housekeeping->lint);
 }
 
+/* With the names of the sinks that are new, gone, or have other settings. */
+static void log_reloaded(const struct config *config, const struct sink_changes *changes)
+{
+    const struct log_field names[] = {
+        LOG_STR("sinks_added", changes->added),
+        LOG_STR("sinks_removed", changes->removed),
+        LOG_STR("sinks_changed", changes->changed),
+    };
+    struct log_field fields[1 + COUNT_OF(names)] = { LOG_STR("file", str_from_c(config->file)) };
+    size_t count = 1;
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (names[i].str.len > 0)
+            fields[count++] = names[i];
+    log_write(LOG_INFO, "reloaded", fields, count);
+}
+
+/* Of the next generation against the current one. */
+static struct sink_changes compare_sinks(const struct housekeeping *housekeeping,
+                                         const struct generation *next, struct arena *arena)
+{
+    const struct sink_set *set = next->service->sink_set;
+
+    return set ? sink_set_compare(housekeeping->current.service->sink_set, set, arena)
+               : (struct sink_changes){ 0 };
+}
+
+static bool tend_sinks(struct housekeeping *housekeeping)
+{
+    struct sinks *sinks = housekeeping->current.service->sinks;
+
+    return !sinks || sinks_tend(sinks);
+}
+
 static void reload(struct housekeeping *housekeeping)
 {
     struct metrics_counts *counts = metrics_counts(housekeeping->current.service->metrics);
     const struct housekeeping_options *options = &housekeeping->options;
+    CLEANUP(arena_cleanup) struct arena *arena = arena_create();
     struct generation next = { 0 };
+    struct sink_changes changes = { 0 };
     struct error err = { 0 };
+    bool ok;
 
     systemd_notify_reloading(options->systemd);
-    if (!reload_prepare(&options->reload, &housekeeping->current, &next, &err)) {
+    ok = reload_prepare(&options->reload, &housekeeping->current, &next, &err);
+    if (ok)
+        changes = compare_sinks(housekeeping, &next, arena);
+    if (!ok) {
         metrics_count_reload(counts, false);
         LOG_EVENT(LOG_ERROR, "reload_failed", LOG_STR("error", str_from_c(err.text)));
     } else if (swap_in(housekeeping, &next)) {
         metrics_count_reload(counts, true);
-        LOG_EVENT(LOG_INFO, "reloaded", LOG_STR("file", str_from_c(next.config->file)));
+        housekeeping->sinks_change = !tend_sinks(housekeeping);
+        log_reloaded(next.config, &changes);
         housekeeping_warn(next.config);
         begin_lint(housekeeping);
     } else {
@@ -163,7 +205,8 @@ static void refresh_files(const struct housekeeping *housekeeping)
 /* Wait for a request or the next tick. False: the thread must end. */
 static bool wait_for_work(struct housekeeping *housekeeping)
 {
-    int64_t tick_us = housekeeping->retired ? RETIRED_TICK_US : TICK_US;
+    bool is_changing = housekeeping->retired || housekeeping->sinks_change;
+    int64_t tick_us = is_changing ? RETIRED_TICK_US : TICK_US;
     const struct timespec until = clock_timespec(clock_monotonic_us() + tick_us);
 
     (void)pthread_mutex_lock(&housekeeping->mutex);
@@ -199,7 +242,11 @@ static void *housekeeping_run(void *self)
             refresh_files(housekeeping);
             lint_watch_look(housekeeping->lint);
         }
-        if (release_retired(housekeeping) < RETIRED_MAX && take_request(housekeeping))
+
+        size_t retired = release_retired(housekeeping);
+
+        housekeeping->sinks_change = !tend_sinks(housekeeping);
+        if (retired < RETIRED_MAX && take_request(housekeeping))
             reload(housekeeping);
     }
     lint_watch_destroy(housekeeping->lint);

@@ -37,6 +37,7 @@ static bool build(const struct reload_options *options, const struct generation 
            service_create(next->config, &service, &next->service, err) &&
            service_start(next->service, now->service, err) &&
            (next->service->borrows_catalog || catalog_start(next->service->catalog, err)) &&
+           service_add_sinks(next->service, now->service, next->config, err) &&
            replace_certificate(options->tls, &next->config->http.tls,
                                err); /* last: cannot be undone */
 }
@@ -92,6 +93,8 @@ void reload_swap(const struct reload_options *options, struct generation *curren
     old->next = *retired;
     *retired = old;
     service_succeed(next->service, current->service);
+    if (next->service->sinks)
+        sinks_use(next->service->sinks, next->service->sink_set);
     if (!current->service->borrows_catalog)
         catalog_retire(current->service->catalog);
     *current = *next;

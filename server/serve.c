@@ -382,8 +382,9 @@ static void wait_for_end(struct server *server)
 
 static bool start_delivery(const struct service *service, struct error *err)
 {
-    return !service->outbox || (outbox_start(service->outbox, err) &&
-                                sinks_start(service->sinks, service->outbox, err));
+    return !service->outbox ||
+           (outbox_start(service->outbox, err) &&
+            sinks_start(service->sinks, service->sink_set, service->outbox, err));
 }
 
 /* The sinks first: the outbox records what they have delivered. */

@@ -177,13 +177,19 @@ static bool load_schemas(struct service *service, const struct service_options *
     return !predecessor || check_schemas(service->catalog, predecessor->catalog, err);
 }
 
-/* Bit n for sink n; 0: every sink. */
-static uint64_t sinks_of(const struct config *config, const struct config_strings *names)
+/* The bits of their slots. No names: of every sink. */
+static uint64_t sinks_of(const struct service *service, const struct config *config,
+                         const struct config_strings *names)
 {
     uint64_t sinks = 0;
 
+    if (!service->sink_set)
+        return 0;
+    if (names->count == 0)
+        return sink_set_mask(service->sink_set);
     for (size_t i = 0; i < names->count; i++)
-        sinks |= UINT64_C(1) << config_sink_index(config, names->list[i]);
+        sinks |= UINT64_C(1) << sink_set_slot(service->sink_set,
+                                              config_sink_index(config, names->list[i]));
     return sinks;
 }
 
@@ -196,8 +202,8 @@ static bool add_route(struct service *service, const struct config *config,
     for (size_t i = 0; i < count; i++) {
         struct config_output output = config_output(route, i);
 
-        outputs[i] =
-            (struct route_output_options){ output.transform, sinks_of(config, &output.sinks) };
+        outputs[i] = (struct route_output_options){ output.transform,
+                                                    sinks_of(service, config, &output.sinks) };
     }
 
     bool ok = routes_add(service->routes,
@@ -317,7 +323,14 @@ static bool create_guard(struct service *service, const struct config *config,
     return true;
 }
 
-static bool create_outbox(const struct config *config, struct outbox **out, struct error *err)
+/* The routes of whose history the sink gets records if it is new; NULL: none. */
+static const char *history_of(const struct config *config, const struct config_sink *sink)
+{
+    return sink->start == CONFIG_START_HISTORY ? config_routes_of(config, sink->name).ptr : NULL;
+}
+
+/* The sinks of the first set have their index as their slot. */
+bool service_open_store(const struct config *config, struct outbox **out, struct error *err)
 {
     const struct config_store *store = &config->store;
     const char **sinks = mem_alloc_array(config->sink_count + 1, sizeof(*sinks));
@@ -325,8 +338,7 @@ static bool create_outbox(const struct config *config, struct outbox **out, stru
 
     for (size_t i = 0; i < config->sink_count; i++) {
         sinks[i] = config->sinks[i].name;
-        if (config->sinks[i].start == CONFIG_START_HISTORY)
-            routes[i] = config_routes_of(config, sinks[i]).ptr;
+        routes[i] = history_of(config, &config->sinks[i]);
     }
 
     bool ok = outbox_create(
@@ -356,25 +368,47 @@ static bool create_outbox(const struct config *config, struct outbox **out, stru
     return ok || fail_within(err, "store.path");
 }
 
-bool service_open_store(const struct config *config, struct tracer *tracer, struct outbox **outbox,
-                        struct sinks **sinks, struct error *err)
+bool service_add_sinks(const struct service *service, const struct service *predecessor,
+                       const struct config *config, struct error *err)
 {
-    return create_outbox(config, outbox, err) && sinks_create(config, tracer, sinks, err);
+    CLEANUP(arena_cleanup) struct arena *arena = arena_create();
+    struct outbox_sink *sinks;
+
+    if (!service->sink_set ||
+        sink_set_compare(predecessor->sink_set, service->sink_set, arena).added.len == 0)
+        return true;
+    sinks = arena_alloc(arena, config->sink_count * sizeof(*sinks));
+    for (size_t i = 0; i < config->sink_count; i++)
+        sinks[i] = (struct outbox_sink){ config->sinks[i].name, sink_set_slot(service->sink_set, i),
+                                         history_of(config, &config->sinks[i]) };
+    return outbox_add_sinks(service->outbox, sinks, config->sink_count, err) ||
+           fail_within(err, "sinks");
 }
 
-/* Borrow the predecessor's store and sinks, whose settings cannot change; or create them. */
-static bool get_store(struct service *service, const struct config *config,
-                      const struct service_options *options, struct error *err)
+static bool needs_outbox(const struct config *config)
+{
+    return *config->store.path || config->sink_count > 0;
+}
+
+/* Before the routes, which name them. All sinks and the store are shared with the predecessor. */
+static bool create_sinks(struct service *service, const struct config *config,
+                         const struct service_options *options, struct error *err)
 {
     const struct service *predecessor = options->predecessor;
 
-    if (!predecessor)
-        return (!*config->store.path && config->sink_count == 0) ||
-               service_open_store(config, options->tracer, &service->outbox, &service->sinks, err);
-    service->outbox = predecessor->outbox;
-    service->sinks = predecessor->sinks;
-    service->borrows_store = true;
-    return true;
+    service->borrows_store = predecessor != NULL;
+    if (!needs_outbox(config))
+        return true;
+    service->sinks = predecessor ? predecessor->sinks : sinks_create(options->tracer);
+    service->outbox = predecessor ? predecessor->outbox : NULL;
+    return sink_set_create(service->sinks, config, &service->sink_set, err);
+}
+
+/* Unless it is borrowed. */
+static bool open_store(struct service *service, const struct config *config, struct error *err)
+{
+    return service->outbox || !needs_outbox(config) ||
+           service_open_store(config, &service->outbox, err);
 }
 
 static size_t none(void *self)
@@ -398,7 +432,8 @@ static void create_handlers(struct service *service, const struct config *config
 {
     bool is_served = options && options->connections;
     size_t pump_count = 0;
-    struct pump *const *pumps = service->sinks ? sinks_pumps(service->sinks, &pump_count) : NULL;
+    struct pump *const *pumps =
+        service->sinks ? sink_set_pumps(service->sink_set, &pump_count) : NULL;
 
     const char **routes = names_of_routes(config);
 
@@ -454,11 +489,11 @@ bool service_create(const struct config *config, const struct service_options *o
 
     if (!((predecessor && borrow_catalog(service, config, predecessor)) ||
           create_catalog(service, config, options ? USE_SERVED : USE_ONCE, err)) ||
+        (options && !create_sinks(service, config, options, err)) ||
         !create_routes(service, config, err) || !load_secrets(service, config, err) ||
         !create_auth(service, &config->auth, &service->auth, err) ||
         !create_guard(service, config, options, err) ||
-        (options && !get_store(service, config, options, err)) ||
-        !load_schemas(service, options, err)) {
+        (options && !open_store(service, config, err)) || !load_schemas(service, options, err)) {
         service_destroy(service);
         return false;
     }
@@ -570,6 +605,7 @@ void service_destroy(struct service *service)
     events_destroy(service->events);
     metrics_destroy(service->metrics);
     health_destroy(service->health);
+    sink_set_destroy(service->sink_set);
     if (!service->borrows_store) {
         sinks_destroy(service->sinks);
         outbox_destroy(service->outbox);

@@ -33,10 +33,11 @@ struct service {
     struct catalog_pin *pins;
     struct catalog *catalog;
     struct routes *routes;
-    struct secrets *secrets; /* NULL: none of AWS Secrets Manager is named */
-    struct auth *auth;       /* NULL: no credential is configured */
-    struct outbox *outbox;   /* NULL: neither store nor sink is configured, or not for serving */
-    struct sinks *sinks;     /* NULL when there is no outbox */
+    struct secrets *secrets;   /* NULL: none of AWS Secrets Manager is named */
+    struct auth *auth;         /* NULL: no credential is configured */
+    struct outbox *outbox;     /* NULL: neither store nor sink is configured, or not for serving */
+    struct sinks *sinks;       /* NULL when there is no outbox */
+    struct sink_set *sink_set; /* likewise; those of this configuration */
     struct health *health;
     struct metrics *metrics;
     struct events *events;
@@ -45,7 +46,7 @@ struct service {
     struct api *api;           /* likewise */
     struct console *console;   /* likewise */
     bool borrows_catalog;      /* with its pins: of the predecessor or the successor */
-    bool borrows_store;        /* with its sinks, likewise */
+    bool borrows_store;        /* with all sinks, likewise */
 };
 
 enum {
@@ -86,13 +87,16 @@ NODISCARD bool service_create(const struct config *config, const struct service_
 NODISCARD bool service_create_offline(const struct config *config, struct service **out,
                                       struct error *err);
 
+/** The store of a configuration, which knows its sinks. ERR_SYSTEM, ERR_CONFIG. */
+NODISCARD bool service_open_store(const struct config *config, struct outbox **outbox,
+                                  struct error *err);
+
 /**
- * The store and the sinks of a configuration that has one of them. Both can be set on failure, too.
- * `tracer` as in sinks_create(). The caller starts them, and destroys first the sinks, then the
- * store. ERR_SYSTEM, ERR_CONFIG.
+ * The store learns of the sinks that the predecessor does not have; if there are none, it may be
+ * failing. ERR_CONFIG, ERR_UNAVAILABLE.
  */
-NODISCARD bool service_open_store(const struct config *config, struct tracer *tracer,
-                                  struct outbox **outbox, struct sinks **sinks, struct error *err);
+NODISCARD bool service_add_sinks(const struct service *service, const struct service *predecessor,
+                                 const struct config *config, struct error *err);
 
 /** A service with a catalog only, which has loaded each schema once. */
 NODISCARD bool service_create_schemas(const struct config *config, struct service **out,

@@ -121,7 +121,7 @@ static bool make_entries(const struct sink_maker *maker, const struct config_sin
         .timeout_us = config->timeout_us,
         .ordered = config->ordered == BACKLOG_STRICT,
     };
-    return sink_sessions_get(maker->sessions, &session, &out->session, err);
+    return sink_sessions_get(maker->sessions, &session, maker->arena, &out->session, err);
 }
 
 bool sink_make_kafka(const struct sink_maker *maker, const struct config_sink *config,
@@ -339,7 +339,7 @@ static bool add_glue_header(const struct sink_maker *maker, struct sink *sink, s
     struct glue_ids *ids;
     struct schema_ids found;
 
-    if (!sink_sessions_get(maker->sessions, &options, &session, err))
+    if (!sink_sessions_get(maker->sessions, &options, maker->arena, &session, err))
         return false;
     ids = glue_ids_create(session);
     arena_own(maker->arena, ids, destroy_ids);

@@ -13,12 +13,12 @@
 #include "server/config/config.h"
 #include "server/sink_sessions.h"
 
-/** What the sinks of one server share. */
+/** What sinks are made with. */
 struct sink_maker {
-    struct arena *arena;            /* of all names and options; outlives the sinks */
+    struct arena *arena;            /* of the sink's name and options; outlives it */
     struct config_strings taken;    /* files that no sink may write to; in the arena */
     const struct config_aws *aws;   /* what the sinks do not set themselves */
-    struct sink_sessions *sessions; /* outlive the sinks */
+    struct sink_sessions *sessions; /* outlive the arena */
     bool is_awaited;                /* there is no store: senders wait for each record */
 };
 

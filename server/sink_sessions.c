@@ -3,7 +3,7 @@
  */
 #include "server/sink_sessions.h"
 
-#include "base/buf.h"
+#include "base/list.h"
 #include "base/memory.h"
 
 /* A copy of the first text that is not empty. */
@@ -26,33 +26,27 @@ struct aws_session_options sink_session_options(const struct config_sink *sink,
 }
 
 struct sink_session {
+    struct list_link link;
+    struct arena *arena; /* of the settings */
     struct str settings;
     struct aws_session *session;
+    size_t users;
 };
 
 struct sink_sessions {
-    struct arena *arena;
-    struct sink_session *list;
-    size_t count;
-    size_t capacity;
+    struct list list;
 };
 
 struct sink_sessions *sink_sessions_create(void)
 {
     struct sink_sessions *sessions = mem_alloc(sizeof(*sessions));
 
-    sessions->arena = arena_create();
+    list_init(&sessions->list);
     return sessions;
 }
 
 void sink_sessions_destroy(struct sink_sessions *sessions)
 {
-    if (!sessions)
-        return;
-    for (size_t i = 0; i < sessions->count; i++)
-        aws_session_destroy(sessions->list[i].session);
-    mem_free(sessions->list);
-    arena_destroy(sessions->arena);
     mem_free(sessions);
 }
 
@@ -63,22 +57,54 @@ static struct str settings_text(const struct aws_session_options *options, struc
                         options->endpoint_url, options->role_arn);
 }
 
-bool sink_sessions_get(struct sink_sessions *sessions, const struct aws_session_options *options,
-                       struct aws_session **out, struct error *err)
+static struct sink_session *find_session(const struct sink_sessions *sessions, struct str settings)
 {
-    struct str settings = settings_text(options, sessions->arena);
+    for (struct list_link *link = list_first(&sessions->list); link;
+         link = list_next(&sessions->list, link)) {
+        struct sink_session *entry = CONTAINER_OF(link, struct sink_session, link);
+
+        if (str_equal(entry->settings, settings))
+            return entry;
+    }
+    return NULL;
+}
+
+static bool add_session(struct sink_sessions *sessions, const struct aws_session_options *options,
+                        struct sink_session **out, struct error *err)
+{
     struct aws_session *session;
 
-    for (size_t i = 0; i < sessions->count; i++)
-        if (str_equal(sessions->list[i].settings, settings)) {
-            *out = sessions->list[i].session;
-            return true;
-        }
     if (!aws_session_create(options, &session, err))
         return false;
-    sessions->list =
-        mem_grow(sessions->list, sessions->count, &sessions->capacity, sizeof(*sessions->list));
-    sessions->list[sessions->count++] = (struct sink_session){ settings, session };
-    *out = session;
+    *out = mem_alloc(sizeof(**out));
+    **out = (struct sink_session){ .arena = arena_create(), .session = session };
+    (*out)->settings = settings_text(options, (*out)->arena);
+    list_append(&sessions->list, &(*out)->link);
+    return true;
+}
+
+/* An arena that used it ends. */
+static void end_use(void *self)
+{
+    struct sink_session *entry = self;
+
+    if (--entry->users > 0)
+        return;
+    list_remove(&entry->link);
+    aws_session_destroy(entry->session);
+    arena_destroy(entry->arena);
+    mem_free(entry);
+}
+
+bool sink_sessions_get(struct sink_sessions *sessions, const struct aws_session_options *options,
+                       struct arena *arena, struct aws_session **out, struct error *err)
+{
+    struct sink_session *entry = find_session(sessions, settings_text(options, arena));
+
+    if (!entry && !add_session(sessions, options, &entry, err))
+        return false;
+    entry->users++;
+    arena_own(arena, entry, end_use);
+    *out = entry->session;
     return true;
 }

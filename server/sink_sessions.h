@@ -20,10 +20,13 @@ struct sink_sessions;
 /** The caller owns it. */
 struct sink_sessions *sink_sessions_create(void);
 
-/** Destroy the sessions; destroy the sinks first. NULL is fine. */
+/** Destroy the arenas first that use them. NULL is fine. */
 void sink_sessions_destroy(struct sink_sessions *sessions);
 
-/** The session with these settings, made if there is none. ERR_CONFIG. */
+/**
+ * The session with these settings, made if there is none. It lives until the last arena that it was
+ * got for is destroyed. ERR_CONFIG.
+ */
 NODISCARD bool sink_sessions_get(struct sink_sessions *sessions,
-                                 const struct aws_session_options *options,
+                                 const struct aws_session_options *options, struct arena *arena,
                                  struct aws_session **out, struct error *err);

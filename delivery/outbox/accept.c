@@ -17,7 +17,7 @@ static const struct outbox_result no_room = { OUTBOX_UNAVAILABLE, .reason = "sto
 /* Does the sink get the event's record? */
 static bool is_for(const struct tally_sink *sink, const struct job_item *item)
 {
-    return sink->configured && (item->sinks == 0 || item->sinks >> sink->option & 1);
+    return sink->configured && sink->slot >= 0 && item->sinks >> sink->slot & 1;
 }
 
 /* How many sinks get the event's record; `*mask`: their bits. */

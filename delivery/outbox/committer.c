@@ -184,7 +184,7 @@ static bool reopen(struct outbox_store *store, struct error *err)
         return fail(err, ERR_SYSTEM, "readers hold the log");
     if (!tally_read(db, &tally) || !recent_load(&store->recent, db))
         return db_fail(db, "store", err);
-    tally_find_options(&tally, &store->outbox.options);
+    tally_keep_slots(&tally, &store->before);
     store->tally = tally;
     store->before = tally;
     return true;

@@ -169,8 +169,7 @@ bool history_fill(struct outbox_store *store, int64_t rows, bool *done)
     *done = true;
     for (size_t i = 0; i < tally->sink_count && *done; i++) {
         struct tally_sink *sink = &tally->sinks[i];
-        const char *const *routes = store->outbox.options.sink_routes;
-        const char *text = routes && sink->option >= 0 ? routes[sink->option] : NULL;
+        const char *text = sink->slot >= 0 ? store->routes[sink->slot] : NULL;
         struct choice choice = {
             .sink = sink, .first = sink->fill, .until_us = INT64_MAX, .routes = str_from_c(text)
         };

@@ -24,7 +24,8 @@
 struct outbox_memory {
     struct outbox outbox;
     struct recent recent;                      /* contents of ids, for the keys */
-    struct list_link *start[OUTBOX_SINKS_MAX]; /* by sink: no job before it waits; NULL: none */
+    struct list_link *start[OUTBOX_SINKS_MAX]; /* by slot: no job before it waits; NULL: none */
+    atomic_size_t slots;                       /* all that were ever in use are below this */
 };
 
 enum stage { STAGE_WAITING, STAGE_UNDERWAY, STAGE_ENDED };
@@ -47,8 +48,9 @@ struct memory_job {
     struct outbox_job job;
     struct outbox_memory *memory;
     struct progress *progress; /* [count], in the job's block, */
-    struct leg *legs;          /* as these: one for each item and sink */
-    int64_t first_seq;         /* of its first item; the others follow */
+    struct leg *legs;          /* as these: one for each item and slot */
+    size_t slots;
+    int64_t first_seq; /* of its first item; the others follow */
     int64_t accepted_us;
     size_t undecided; /* items */
     size_t open;      /* legs that have not ended */
@@ -74,14 +76,9 @@ static struct memory_job *job_of(struct list_link *link)
     return CONTAINER_OF(link, struct memory_job, job.work.link);
 }
 
-static size_t sinks_of(const struct memory_job *job)
+static struct leg *leg_of(struct spot spot, size_t slot)
 {
-    return job->memory->outbox.options.sink_count;
-}
-
-static struct leg *leg_of(struct spot spot, size_t sink)
-{
-    return &spot.job->legs[spot.index * sinks_of(spot.job) + sink];
+    return &spot.job->legs[spot.index * spot.job->slots + slot];
 }
 
 /* The mutex is held. There may be something to deliver. */
@@ -95,26 +92,28 @@ static void wake_sinks(struct outbox *outbox)
 static void move_starts(struct outbox_memory *memory, const struct list_link *from,
                         struct list_link *to)
 {
-    for (size_t i = 0; i < memory->outbox.options.sink_count; i++)
+    for (size_t i = 0; i < OUTBOX_SINKS_MAX; i++)
         if (memory->start[i] == from)
             memory->start[i] = to;
 }
 
-/* A leg for each sink that gets the record; sinks have the order of the options. */
+/* A leg for each sink that gets the record. */
 static void open_legs(struct spot spot)
 {
     struct memory_job *job = spot.job;
     struct tally *tally = &job->memory->outbox.published;
     uint64_t sinks = job->job.items[spot.index].sinks;
 
-    for (size_t sink = 0; sink < sinks_of(job); sink++) {
-        bool is_for = sinks == 0 || sinks >> sink & 1;
+    for (size_t slot = 0; slot < job->slots; slot++) {
+        struct tally_sink *sink = sinks >> slot & 1 ? tally_sink_by_slot(tally, slot) : NULL;
 
-        leg_of(spot, sink)->stage = is_for ? STAGE_WAITING : STAGE_ENDED;
-        job->progress[spot.index].open += is_for;
-        job->open += is_for;
-        tally->sinks[sink].enqueued += is_for;
-        tally->sinks[sink].pending += is_for;
+        leg_of(spot, slot)->stage = sink ? STAGE_WAITING : STAGE_ENDED;
+        if (!sink)
+            continue;
+        job->progress[spot.index].open++;
+        job->open++;
+        sink->enqueued++;
+        sink->pending++;
     }
     assert(job->progress[spot.index].open > 0);
 }
@@ -228,12 +227,12 @@ static void wake_all(struct memory_job *to_wake)
 }
 
 /* The job may be freed, if this was its last leg. */
-static void end_leg(struct spot spot, size_t sink, bool arrived, struct memory_job **to_wake)
+static void end_leg(struct spot spot, size_t slot, bool arrived, struct memory_job **to_wake)
 {
     struct memory_job *job = spot.job;
-    struct tally_sink *counts = &job->memory->outbox.published.sinks[sink];
+    struct tally_sink *counts = tally_sink_by_slot(&job->memory->outbox.published, slot);
 
-    leg_of(spot, sink)->stage = STAGE_ENDED;
+    leg_of(spot, slot)->stage = STAGE_ENDED;
     counts->pending--;
     counts->delivered += arrived;
     counts->dropped += !arrived;
@@ -247,9 +246,9 @@ static void end_leg(struct spot spot, size_t sink, bool arrived, struct memory_j
 
 static void end_waiting_legs(struct spot spot)
 {
-    for (size_t sink = 0; sink < sinks_of(spot.job); sink++)
-        if (leg_of(spot, sink)->stage == STAGE_WAITING)
-            end_leg(spot, sink, false, NULL);
+    for (size_t slot = 0; slot < spot.job->slots; slot++)
+        if (leg_of(spot, slot)->stage == STAGE_WAITING)
+            end_leg(spot, slot, false, NULL);
 }
 
 static void give_up_job(struct memory_job *job, const char *reason, struct memory_job **to_wake)
@@ -301,10 +300,10 @@ static bool memory_submit(struct outbox *outbox, const struct outbox_request *re
                           struct outbox_job **job, struct error *err)
 {
     size_t count = request->count;
-    size_t legs = count * outbox->options.sink_count;
+    size_t slots = atomic_load(&memory_of(outbox)->slots);
     const struct job_layout layout = {
         .head_bytes = sizeof(struct memory_job),
-        .tail_bytes = count * sizeof(struct progress) + legs * sizeof(struct leg),
+        .tail_bytes = count * (sizeof(struct progress) + slots * sizeof(struct leg)),
     };
     struct outbox_job *created = job_create(&outbox->options, request, layout);
     struct memory_job *own = CONTAINER_OF(created, struct memory_job, job);
@@ -313,6 +312,7 @@ static bool memory_submit(struct outbox *outbox, const struct outbox_request *re
     own->memory = memory_of(outbox);
     own->progress = (struct progress *)(void *)(created->results + count);
     own->legs = (struct leg *)(void *)(own->progress + count);
+    own->slots = slots;
     if (!memory_enqueue(own->memory, own, err)) {
         job_discard(created);
         return false;
@@ -322,21 +322,19 @@ static bool memory_submit(struct outbox *outbox, const struct outbox_request *re
 }
 
 /* A leg waits again. */
-static void put_back(struct spot spot, size_t sink, int64_t next_at_us)
+static void put_back(struct spot spot, size_t slot, int64_t next_at_us)
 {
-    struct leg *leg = leg_of(spot, sink);
+    struct leg *leg = leg_of(spot, slot);
 
     leg->stage = STAGE_WAITING;
     leg->next_at_us = next_at_us;
     if (spot.job->given_up)
-        end_leg(spot, sink, false, NULL);
+        end_leg(spot, slot, false, NULL);
 }
 
-static size_t sink_index(const struct backlog *backlog)
+static struct tally_sink *sink_of(const struct backlog *backlog)
 {
-    struct tally *tally = &backlog->outbox->published;
-
-    return (size_t)(tally_find_sink(tally, backlog->sink) - tally->sinks);
+    return tally_find_sink(&backlog->outbox->published, backlog->sink);
 }
 
 /* A walk along all records for a sink. */
@@ -346,7 +344,7 @@ struct walk {
     struct arena *arena;
     struct backlog_batch **batch;
     size_t spots; /* room for so many in the batch */
-    size_t sink;
+    size_t slot;
     struct number_set passed; /* order hashes of records that the walk has passed */
     int64_t now_us;
     int64_t oldest_us; /* when the first that has not ended was accepted; 0: there is none */
@@ -440,7 +438,7 @@ static bool is_early(const struct walk *walk, const struct leg *leg)
 static bool visit(struct walk *walk, struct spot spot)
 {
     struct backlog *backlog = walk->backlog;
-    struct leg *leg = leg_of(spot, walk->sink);
+    struct leg *leg = leg_of(spot, walk->slot);
 
     if (leg->stage == STAGE_ENDED)
         return true;
@@ -458,26 +456,26 @@ static bool visit(struct walk *walk, struct spot spot)
 
 static bool visit_job(struct walk *walk, struct memory_job *job)
 {
-    for (size_t i = 0; i < job->job.count; i++)
+    for (size_t i = 0; walk->slot < job->slots && i < job->job.count; i++)
         if (!visit(walk, (struct spot){ job, i }))
             return false;
     return true;
 }
 
-static bool has_ended(struct memory_job *job, size_t sink)
+static bool has_ended(struct memory_job *job, size_t slot)
 {
-    for (size_t i = 0; i < job->job.count; i++)
-        if (leg_of((struct spot){ job, i }, sink)->stage != STAGE_ENDED)
+    for (size_t i = 0; slot < job->slots && i < job->job.count; i++)
+        if (leg_of((struct spot){ job, i }, slot)->stage != STAGE_ENDED)
             return false;
     return true;
 }
 
 /* So that a sink that is ahead of another skips the jobs that wait for that one alone. */
-static struct list_link *find_start(struct outbox_memory *memory, size_t sink)
+static struct list_link *find_start(struct outbox_memory *memory, size_t slot)
 {
-    struct list_link **start = &memory->start[sink];
+    struct list_link **start = &memory->start[slot];
 
-    while (*start && has_ended(job_of(*start), sink))
+    while (*start && has_ended(job_of(*start), slot))
         *start = list_next(&memory->outbox.queue.list, *start);
     return *start;
 }
@@ -492,33 +490,36 @@ static bool memory_take(struct backlog *backlog, const struct backlog_bounds *bo
     (void)err;
     number_set_init(&walk.passed);
     (void)pthread_mutex_lock(&outbox->mutex);
-    walk.sink = sink_index(backlog);
+
+    const struct tally_sink *sink = sink_of(backlog);
+
+    walk.slot = (size_t)sink->slot;
     walk.spots = *batch ? (*batch)->count : 0;
     backlog->retry_due_us = INT64_MAX;
     backlog->round = outbox->round;
 
-    struct list_link *link = find_start(memory_of(outbox), walk.sink);
+    struct list_link *link = find_start(memory_of(outbox), walk.slot);
 
     while (link && visit_job(&walk, job_of(link)))
         link = list_next(&outbox->queue.list, link);
-    outbox_note_oldest(outbox, walk.sink, walk.oldest_us);
+    outbox_note_oldest(outbox, (size_t)(sink - outbox->published.sinks), walk.oldest_us);
     (void)pthread_mutex_unlock(&outbox->mutex);
     number_set_done(&walk.passed);
     return true;
 }
 
-static void settle_one(struct spot spot, size_t sink, const struct backlog_result *result,
+static void settle_one(struct spot spot, size_t slot, const struct backlog_result *result,
                        struct memory_job **to_wake)
 {
-    struct leg *leg = leg_of(spot, sink);
+    struct leg *leg = leg_of(spot, slot);
 
     if (result->verdict == BACKLOG_DELIVERED || result->verdict == BACKLOG_DEAD) {
-        end_leg(spot, sink, result->verdict == BACKLOG_DELIVERED, to_wake);
+        end_leg(spot, slot, result->verdict == BACKLOG_DELIVERED, to_wake);
         return;
     }
     leg->attempts += result->verdict == BACKLOG_FAILED;
     leg->is_suspect = leg->is_suspect || result->verdict == BACKLOG_DELAYED;
-    put_back(spot, sink, result->next_at_us);
+    put_back(spot, slot, result->next_at_us);
 }
 
 /* The mutex is not held. */
@@ -532,12 +533,70 @@ static void memory_settle(struct backlog *backlog, struct backlog_batch *batch,
 
     (void)pthread_mutex_lock(&outbox->mutex);
 
-    size_t sink = sink_index(backlog);
+    size_t slot = (size_t)sink_of(backlog)->slot;
 
     for (size_t i = 0; i < batch->count; i++)
-        settle_one(spots[i], sink, results ? &results[i] : &untried, &to_wake);
+        settle_one(spots[i], slot, results ? &results[i] : &untried, &to_wake);
     (void)pthread_mutex_unlock(&outbox->mutex);
     wake_all(to_wake);
+}
+
+/* The mutex is not held. */
+static bool memory_add_sinks(struct outbox *outbox, const struct outbox_sink *sinks, size_t count,
+                             struct error *err)
+{
+    struct outbox_memory *memory = memory_of(outbox);
+    struct tally *tally = &outbox->published;
+    bool has_room;
+
+    (void)pthread_mutex_lock(&outbox->mutex);
+    has_room = tally_has_room(tally, sinks, count, err);
+    for (size_t i = 0; i < count && has_room; i++) {
+        if (tally_find_sink(tally, sinks[i].name))
+            continue;
+        (void)tally_add_sink(tally, sinks[i].name, sinks[i].slot);
+        if (sinks[i].slot >= atomic_load(&memory->slots))
+            atomic_store(&memory->slots, sinks[i].slot + 1);
+    }
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    return has_room;
+}
+
+/* The legs of this job to a sink that is removed end; the job may be freed. */
+static void end_legs_to(struct memory_job *job, size_t slot, struct memory_job **to_wake)
+{
+    job_hold(&job->job);
+    for (size_t i = 0; slot < job->slots && i < job->job.count; i++)
+        if (leg_of((struct spot){ job, i }, slot)->stage != STAGE_ENDED)
+            end_leg((struct spot){ job, i }, slot, false, to_wake);
+    job_unref(&job->job);
+}
+
+/* The mutex is not held. */
+static bool memory_remove_sink(struct outbox *outbox, const char *name, struct error *err)
+{
+    const struct list *jobs = &outbox->queue.list;
+    struct memory_job *to_wake = NULL;
+
+    (void)err;
+    (void)pthread_mutex_lock(&outbox->mutex);
+
+    struct tally_sink *sink = tally_find_sink(&outbox->published, name);
+
+    for (struct list_link *link = list_first(jobs); sink && link;) {
+        struct list_link *next = list_next(jobs, link);
+
+        end_legs_to(job_of(link), (size_t)sink->slot, &to_wake);
+        link = next;
+    }
+    if (sink) {
+        memory_of(outbox)->start[sink->slot] = NULL;
+        tally_forget_sink(&outbox->published, sink);
+        memset(outbox->oldest, 0, sizeof(outbox->oldest)); /* its indexes have moved */
+    }
+    (void)pthread_mutex_unlock(&outbox->mutex);
+    wake_all(to_wake);
+    return true;
 }
 
 static void memory_show_size(const struct outbox *outbox, struct outbox_counters *out)
@@ -559,6 +618,8 @@ static const struct outbox_operations memory_operations = {
     .stop = memory_stop,
     .destroy = memory_destroy,
     .submit = memory_submit,
+    .add_sinks = memory_add_sinks,
+    .remove_sink = memory_remove_sink,
     .show_size = memory_show_size,
     .backlog_size = sizeof(struct backlog),
     .take = memory_take,
@@ -576,11 +637,15 @@ bool memory_create(const struct outbox_options *options, struct outbox **out, st
     recent_init(&memory->recent, options->dedup_max_rows);
     sqlite3_randomness(sizeof(random), &random);
     (void)snprintf(outbox->id, sizeof(outbox->id), "%016" PRIx64, random);
-    for (size_t i = 0; i < options->sink_count; i++)
-        if (!tally_add_sink(&outbox->published, options->sinks[i], err)) {
-            memory_destroy(outbox);
-            return false;
-        }
-    *out = outbox;
-    return true;
+    atomic_init(&memory->slots, 0);
+
+    struct outbox_sink *sinks = outbox_list_sinks(options);
+    bool ok = memory_add_sinks(outbox, sinks, options->sink_count, err);
+
+    mem_free(sinks);
+    if (ok)
+        *out = outbox;
+    else
+        memory_destroy(outbox);
+    return ok;
 }

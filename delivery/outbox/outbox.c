@@ -7,44 +7,24 @@
 #include "base/memory.h"
 #include "delivery/outbox/outbox_internal.h"
 
-static const char *const *copy_routes(const struct outbox_options *options)
+struct outbox_sink *outbox_list_sinks(const struct outbox_options *options)
 {
-    const char **routes = mem_alloc_array(options->sink_count + 1, sizeof(*routes));
+    struct outbox_sink *list = mem_alloc_array(options->sink_count + 1, sizeof(*list));
 
     for (size_t i = 0; i < options->sink_count; i++)
-        if (options->sink_routes && options->sink_routes[i])
-            routes[i] = mem_copy_string(options->sink_routes[i]);
-    return routes;
-}
-
-static void copy_options(struct outbox *outbox, const struct outbox_options *options)
-{
-    const char **sinks = mem_alloc_array(options->sink_count + 1, sizeof(*sinks));
-
-    outbox->options = *options;
-    outbox->options.path = mem_copy_string(options->path);
-    for (size_t i = 0; i < options->sink_count; i++)
-        sinks[i] = mem_copy_string(options->sinks[i]);
-    outbox->options.sinks = sinks;
-    outbox->options.sink_routes = copy_routes(options);
-}
-
-static void free_options(struct outbox_options *options)
-{
-    for (size_t i = 0; i < options->sink_count; i++) {
-        mem_free((void *)options->sinks[i]);
-        mem_free((void *)options->sink_routes[i]);
-    }
-    mem_free((void *)options->sinks);
-    mem_free((void *)options->sink_routes);
-    mem_free((void *)options->path);
+        list[i] = (struct outbox_sink){ options->sinks[i], i,
+                                        options->sink_routes ? options->sink_routes[i] : NULL };
+    return list;
 }
 
 void outbox_init(struct outbox *outbox, const struct outbox_operations *operations,
                  const struct outbox_options *options)
 {
     outbox->operations = operations;
-    copy_options(outbox, options);
+    outbox->options = *options;
+    outbox->options.path = mem_copy_string(options->path);
+    outbox->options.sinks = outbox->options.sink_routes = NULL;
+    outbox->options.sink_count = 0;
     work_queue_init(&outbox->queue, options->max_queued);
     (void)pthread_mutex_init(&outbox->mutex, NULL);
     clock_init_condition(&outbox->news);
@@ -57,7 +37,7 @@ void outbox_done(struct outbox *outbox)
 {
     (void)pthread_cond_destroy(&outbox->news);
     (void)pthread_mutex_destroy(&outbox->mutex);
-    free_options(&outbox->options);
+    mem_free((void *)outbox->options.path);
 }
 
 bool outbox_create(const struct outbox_options *options, struct outbox **out, struct error *err)
@@ -100,6 +80,17 @@ bool outbox_submit(struct outbox *outbox, const struct outbox_request *request,
                    struct outbox_job **job, struct error *err)
 {
     return outbox->operations->submit(outbox, request, job, err);
+}
+
+bool outbox_add_sinks(struct outbox *outbox, const struct outbox_sink *sinks, size_t count,
+                      struct error *err)
+{
+    return outbox->operations->add_sinks(outbox, sinks, count, err);
+}
+
+bool outbox_remove_sink(struct outbox *outbox, const char *name, struct error *err)
+{
+    return outbox->operations->remove_sink(outbox, name, err);
 }
 
 bool outbox_run(struct outbox *outbox, outbox_task *task, void *arg, struct error *err)

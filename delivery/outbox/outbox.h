@@ -32,6 +32,9 @@ enum {
 /** For outbox_event.time_us: the event has no time. */
 #define OUTBOX_NO_TIME INT64_MIN
 
+/** For outbox_event.sinks. */
+#define OUTBOX_EVERY_SINK UINT64_MAX
+
 struct outbox;
 
 /** Everything is copied. */
@@ -46,11 +49,10 @@ struct outbox_options {
     int64_t quarantine_keep_us; /* so long, */
     int64_t quarantine_max_rows;
     uint64_t quarantine_max_size;
-    const char *const *sinks; /* names of the configured sinks; a new one starts at now */
+    const char *const *sinks; /* names of the configured sinks, as struct outbox_sink has them; the
+                                 index is the slot */
     size_t sink_count;
-    const char *const *sink_routes; /* for each sink: a new one starts with the history of these
-                                       routes, a JSON array of their names; NULL: at now. NULL: all
-                                       start at now */
+    const char *const *sink_routes; /* for each sink; NULL: all start at now */
     int64_t history_us;             /* delivered records stay so long; 0: they are deleted, */
     uint64_t history_max_size;      /* or until they have so many bytes */
     int64_t lock_patience_us;       /* how long to wait for another process to unlock the store */
@@ -73,6 +75,28 @@ NODISCARD bool outbox_create(const struct outbox_options *options, struct outbox
 
 /** Start the committer. */
 NODISCARD bool outbox_start(struct outbox *outbox, struct error *err);
+
+/** A configured sink. Everything is copied. */
+struct outbox_sink {
+    const char *name;
+    size_t slot; /* its bit in outbox_event.sinks, below OUTBOX_SINKS_MAX; no other sink has it */
+    const char *routes; /* a new sink starts with the history of these routes, a JSON array of their
+                           names; NULL: at now */
+};
+
+/**
+ * Events may name these sinks from now on: those that are not known are added, and those that were
+ * removed are back with their backlog. ERR_CONFIG: too many; nothing has changed. ERR_UNAVAILABLE.
+ */
+NODISCARD bool outbox_add_sinks(struct outbox *outbox, const struct outbox_sink *sinks,
+                                size_t count, struct error *err);
+
+/**
+ * The sink is not configured any more, and its slot is free: no event that is submitted later may
+ * name it. Its backlog is closed, and stays in the store. Does nothing if it is not configured.
+ * ERR_UNAVAILABLE, ERR_SYSTEM: try again later.
+ */
+NODISCARD bool outbox_remove_sink(struct outbox *outbox, const char *name, struct error *err);
 
 /**
  * Commit what is queued, then end the committer; later jobs are refused. backlog_wait() and
@@ -114,7 +138,7 @@ struct outbox_event {
     unsigned output;
     struct str route;  /* the name of its route; ptr NULL: none, */
     struct str origin; /* where it comes from (record_origin.h); ptr NULL: not known, */
-    uint64_t sinks;    /* and who gets it: bit n for sink n of the options; 0: every sink */
+    uint64_t sinks;    /* and which sinks get it: bit n for the one with slot n */
 
     /* Refused: */
     const char *outcome;   /* as in the log; NULL: accepted */

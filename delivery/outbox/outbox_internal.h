@@ -32,6 +32,9 @@ struct outbox_operations {
                    struct outbox_job **job, struct error *err);
     /** Run `task` in a transaction and wait until it is durable. NULL: there is no store. */
     bool (*run)(struct outbox *outbox, outbox_task *task, void *arg, struct error *err);
+    bool (*add_sinks)(struct outbox *outbox, const struct outbox_sink *sinks, size_t count,
+                      struct error *err);
+    bool (*remove_sink)(struct outbox *outbox, const char *name, struct error *err);
     /** Set `bytes` and `max_bytes`. The mutex is held. */
     void (*show_size)(const struct outbox *outbox, struct outbox_counters *out);
 
@@ -61,7 +64,7 @@ enum outbox_state { OUTBOX_FINE, OUTBOX_FULL, OUTBOX_FAILING };
 struct outbox {
     /* Read-only after the creation. */
     const struct outbox_operations *operations;
-    struct outbox_options options; /* its pointers are copies that the outbox owns */
+    struct outbox_options options; /* the outbox owns the path; without the sinks */
     char id[OUTBOX_NAME_SIZE];     /* random, given when the store was made */
 
     pthread_mutex_t mutex; /* guards what follows */
@@ -98,6 +101,9 @@ struct backlog {
 
 /** Run an operator's task. ERR_CONFIG: there is no store. */
 NODISCARD bool outbox_run(struct outbox *outbox, outbox_task *task, void *arg, struct error *err);
+
+/** The sinks of the options, each in its slot. For mem_free(). */
+struct outbox_sink *outbox_list_sinks(const struct outbox_options *options);
 
 /** Make the part that both kinds have. */
 void outbox_init(struct outbox *outbox, const struct outbox_operations *operations,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "delivery/outbox/records.h"
 #include "delivery/outbox/recount.h"
 
@@ -97,61 +98,125 @@ bool sink_rows_move_removed(struct outbox_store *store, int64_t rows, bool *done
     return true;
 }
 
-/* Its old records are in retry rows; it does not get those accepted meanwhile. */
-static bool restore(struct outbox_store *store, struct tally_sink *sink)
+/* Does the sink come back, and have not all its old records been moved into retry rows? */
+static bool must_move(const struct tally_sink *sink)
 {
-    while (sink->cursor < sink->until)
-        if (!move(store, sink, MOVE_ROWS, sink->until))
-            return false;
+    return sink && !sink->configured && sink->cursor < sink->until;
+}
+
+/* Its old records are in retry rows; it does not get those accepted meanwhile. */
+static void restore(struct outbox_store *store, struct tally_sink *sink)
+{
     sink->configured = 1;
     sink->cursor = newest(&store->tally);
-    return true;
 }
 
 static void remove_sink(struct outbox_store *store, struct tally_sink *sink)
 {
     sink->configured = 0;
+    sink->slot = -1;
     sink->until = newest(&store->tally);
     LOG_EVENT(LOG_WARN, "sink_removed", LOG_STR("sink", str_from_c(sink->name)),
               LOG_INT("pending", sink->pending));
 }
 
 /* A new sink starts at now, or history_fill() gives it the history. */
-static bool add_sink(struct outbox_store *store, size_t option, struct error *err)
+static void add_sink(struct outbox_store *store, const struct outbox_sink *sink)
 {
-    const struct outbox_options *options = &store->outbox.options;
+    struct tally *tally = &store->tally;
+    struct tally_sink *row = tally_add_sink(tally, sink->name, sink->slot);
+
+    if (!sink->routes)
+        return;
+    row->fill = tally->numbers[TALLY_HISTORY_FROM];
+    row->fill_until = row->cursor;
+}
+
+/* The sink gets records from now on. */
+static void use_sink(struct outbox_store *store, const struct outbox_sink *sink)
+{
+    struct tally_sink *row = tally_find_sink(&store->tally, sink->name);
+
+    mem_free(store->routes[sink->slot]);
+    store->routes[sink->slot] = sink->routes ? mem_copy_string(sink->routes) : NULL;
+    if (!row) {
+        add_sink(store, sink);
+        return;
+    }
+    if (!row->configured)
+        restore(store, row);
+    row->slot = (int64_t)sink->slot;
+}
+
+struct addition {
+    const struct outbox_sink *sinks;
+    size_t count;
+    bool done;
+};
+
+/* Old records of sinks that come back are moved first, a portion in each transaction. */
+static bool add_some(struct outbox_store *store, void *arg, struct error *err)
+{
+    struct addition *addition = arg;
     struct tally *tally = &store->tally;
 
-    if (!tally_add_sink(tally, options->sinks[option], err))
+    if (!tally_has_room(tally, addition->sinks, addition->count, err))
         return false;
-    if (options->sink_routes && options->sink_routes[option]) {
-        struct tally_sink *sink = &tally->sinks[tally->sink_count - 1];
+    for (size_t i = 0; i < addition->count; i++) {
+        struct tally_sink *row = tally_find_sink(tally, addition->sinks[i].name);
 
-        sink->fill = tally->numbers[TALLY_HISTORY_FROM];
-        sink->fill_until = sink->cursor;
+        if (must_move(row))
+            return move(store, row, MOVE_ROWS, row->until) || db_fail(&store->db, "store", err);
     }
+    for (size_t i = 0; i < addition->count; i++)
+        use_sink(store, &addition->sinks[i]);
+    store->upkeep.pending = true;
+    addition->done = true;
     return true;
 }
 
-bool sink_rows_configure(struct outbox_store *store, struct error *err)
+bool sink_rows_add(struct outbox *outbox, const struct outbox_sink *sinks, size_t count,
+                   struct error *err)
 {
-    const struct outbox_options *options = &store->outbox.options;
-    struct tally *tally = &store->tally;
+    struct addition addition = { sinks, count, false };
 
-    for (size_t i = 0; i < tally->sink_count; i++) {
-        struct tally_sink *sink = &tally->sinks[i];
-        bool named = is_named(options, sink->name);
-
-        if (sink->configured && !named)
-            remove_sink(store, sink);
-        else if (!sink->configured && named && !restore(store, sink))
-            return db_fail(&store->db, "store", err);
-    }
-    for (size_t i = 0; i < options->sink_count; i++)
-        if (!tally_find_sink(tally, options->sinks[i]) && !add_sink(store, i, err))
+    while (!addition.done)
+        if (!outbox_run(outbox, add_some, &addition, err))
             return false;
-    tally_find_options(tally, options);
     return true;
+}
+
+static bool remove_one(struct outbox_store *store, void *arg, struct error *err)
+{
+    struct tally_sink *sink = tally_find_sink(&store->tally, arg);
+
+    (void)err;
+    if (sink && sink->configured)
+        remove_sink(store, sink);
+    store->upkeep.pending = true;
+    return true;
+}
+
+bool sink_rows_remove(struct outbox *outbox, const char *name, struct error *err)
+{
+    return outbox_run(outbox, remove_one, (void *)name, err);
+}
+
+bool sink_rows_configure(struct outbox_store *store, const struct outbox_options *options,
+                         struct error *err)
+{
+    struct outbox_sink *sinks = outbox_list_sinks(options);
+    struct addition addition = { sinks, options->sink_count, false };
+    struct tally *tally = &store->tally;
+    bool ok = true;
+
+    for (size_t i = 0; i < tally->sink_count; i++)
+        if (tally->sinks[i].configured && !is_named(options, tally->sinks[i].name))
+            remove_sink(store, &tally->sinks[i]);
+    while (ok && !addition.done)
+        ok = add_some(store, &addition, err);
+    mem_free(sinks);
+    return ok;
 }
 
 /* Dropping a sink, as an operator asks. */
@@ -206,14 +271,9 @@ static bool drop_rows(struct outbox_store *store, struct tally_sink *sink, bool 
 
 static bool forget(struct outbox_store *store, struct tally_sink *sink)
 {
-    struct tally *tally = &store->tally;
-    size_t index = (size_t)(sink - tally->sinks);
-
     if (!db_run(&store->db, SQL_SINK_DELETE, "i", sink->id))
         return false;
-    tally->sink_count--;
-    memmove(sink, sink + 1, (tally->sink_count - index) * sizeof(*sink));
-    tally->recount = (struct tally_recount){ 0 }; /* its indexes have moved */
+    tally_forget_sink(&store->tally, sink);
 
     /* The indexes of `oldest` have moved too; each backlog_take() sets its own again. */
     (void)pthread_mutex_lock(&store->outbox.mutex);

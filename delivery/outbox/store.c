@@ -64,31 +64,38 @@ static bool read_store(struct outbox_store *store, struct error *err)
     if (!store_read_id(store, store->outbox.id) || !read_clock(store) ||
         !tally_read(&store->db, &store->before) || !recent_load(&store->recent, &store->db))
         return db_fail(&store->db, store->outbox.options.path, err);
-    tally_find_options(&store->before, &store->outbox.options);
     store->tally = store->before;
     transaction_skip_losses(store);
     return true;
 }
 
+struct configuring {
+    const struct outbox_options *options;
+    struct error err;
+};
+
 static bool configure(struct outbox_store *store, void *arg)
 {
-    return sink_rows_configure(store, arg);
+    struct configuring *configuring = arg;
+
+    return sink_rows_configure(store, configuring->options, &configuring->err);
 }
 
-static bool configure_sinks(struct outbox_store *store, struct error *err)
+static bool configure_sinks(struct outbox_store *store, const struct outbox_options *options,
+                            struct error *err)
 {
-    struct error why = { 0 };
+    struct configuring configuring = { .options = options };
 
-    if (transaction_run(store, configure, &why, err) == COMMIT_DURABLE)
+    if (transaction_run(store, configure, &configuring, err) == COMMIT_DURABLE)
         return true;
-    if (why.code != ERR_NONE)
-        *err = why;
+    if (configuring.err.code != ERR_NONE)
+        *err = configuring.err;
     return fail_within(err, store->outbox.options.path);
 }
 
-static bool open_store(struct outbox_store *store, struct error *err)
+static bool open_store(struct outbox_store *store, const struct outbox_options *options,
+                       struct error *err)
 {
-    const struct outbox_options *options = &store->outbox.options;
     struct location *location = &store->location;
 
     if (!location_check(options->path, err) ||
@@ -96,7 +103,7 @@ static bool open_store(struct outbox_store *store, struct error *err)
         return false;
     volume_init(&store->volume, location->path, location->own, options->max_size);
     if (!db_open(&store->db, options->path, DB_WRITE, err) || !empty_log(store, err) ||
-        !read_store(store, err) || !configure_sinks(store, err))
+        !read_store(store, err) || !configure_sinks(store, options, err))
         return false;
     store->disk_full = !capacity_make_ballast(store);
     store->turned_away = capacity_is_full(store, 0);
@@ -113,6 +120,8 @@ static void store_destroy(struct outbox *outbox)
     location_unlock(&store->location); /* last: now another process may open the store */
     (void)pthread_cond_destroy(&store->work);
     recent_done(&store->recent);
+    for (size_t i = 0; i < OUTBOX_SINKS_MAX; i++)
+        mem_free(store->routes[i]);
     outbox_done(outbox);
     mem_free(store);
 }
@@ -131,6 +140,8 @@ static const struct outbox_operations store_operations = {
     .destroy = store_destroy,
     .submit = accept_submit,
     .run = committer_run,
+    .add_sinks = sink_rows_add,
+    .remove_sink = sink_rows_remove,
     .show_size = store_show_size,
     .backlog_size = sizeof(struct store_backlog),
     .open = store_backlog_open,
@@ -148,7 +159,7 @@ bool store_create(const struct outbox_options *options, struct outbox **out, str
     clock_init_condition(&store->work);
     recent_init(&store->recent, options->dedup_max_rows);
     store->location = (struct location){ .beside = -1, .own = -1 };
-    if (!open_store(store, err)) {
+    if (!open_store(store, options, err)) {
         store_destroy(&store->outbox);
         return false;
     }

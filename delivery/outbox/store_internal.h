@@ -65,6 +65,7 @@ struct outbox_store {
     struct checkpoints checkpoints;
     struct sweep sweep;
     struct loss losses[STORE_LOSSES];
+    char *routes[OUTBOX_SINKS_MAX]; /* by slot: as in struct outbox_sink */
     struct trusted_time trusted_time;
 
     /* Of the transaction under way: */

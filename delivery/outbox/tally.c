@@ -69,6 +69,7 @@ static void read_sink(struct db *db, struct tally_sink *sink)
     sink->id = db_int(db, SQL_SINK_READ, 0);
     copy_name(sink->name, db_text(db, SQL_SINK_READ, 1));
     sink->configured = db_int(db, SQL_SINK_READ, 2) != 0;
+    sink->slot = -1;
     for (size_t i = 0; i < COUNT_OF(numbers); i++)
         *numbers[i] = db_int(db, SQL_SINK_READ, (int)i + 3);
 }
@@ -107,13 +108,13 @@ bool tally_read(struct db *db, struct tally *tally)
            read_kinds(db, tally);
 }
 
-void tally_find_options(struct tally *tally, const struct outbox_options *options)
+void tally_keep_slots(struct tally *tally, const struct tally *before)
 {
-    for (size_t i = 0; i < tally->sink_count; i++) {
-        tally->sinks[i].option = -1;
-        for (size_t j = 0; j < options->sink_count; j++)
-            if (strcmp(options->sinks[j], tally->sinks[i].name) == 0)
-                tally->sinks[i].option = (int64_t)j;
+    for (size_t i = 0; i < before->sink_count; i++) {
+        struct tally_sink *sink = tally_find_sink(tally, before->sinks[i].name);
+
+        if (sink)
+            sink->slot = before->sinks[i].slot;
     }
 }
 
@@ -219,15 +220,32 @@ static int64_t free_bit(const struct tally *tally)
     return bit;
 }
 
-bool tally_add_sink(struct tally *tally, const char *name, struct error *err)
+struct tally_sink *tally_sink_by_slot(struct tally *tally, size_t slot)
+{
+    for (size_t i = 0; i < tally->sink_count; i++)
+        if (tally->sinks[i].slot == (int64_t)slot)
+            return &tally->sinks[i];
+    return NULL;
+}
+
+bool tally_has_room(struct tally *tally, const struct outbox_sink *sinks, size_t count,
+                    struct error *err)
+{
+    size_t unknown = 0;
+
+    for (size_t i = 0; i < count; i++)
+        unknown += !tally_find_sink(tally, sinks[i].name);
+    return unknown <= OUTBOX_SINKS_MAX - tally->sink_count ||
+           fail(err, ERR_CONFIG,
+                "the store has rows of %zu sinks already: drop some with `outbox drop-sink`",
+                tally->sink_count);
+}
+
+struct tally_sink *tally_add_sink(struct tally *tally, const char *name, size_t slot)
 {
     struct tally_sink *sink = &tally->sinks[tally->sink_count];
     int64_t id = 1;
 
-    if (tally->sink_count == OUTBOX_SINKS_MAX)
-        return fail(err, ERR_CONFIG,
-                    "the store has rows of %d sinks already: drop some with `outbox drop-sink`",
-                    OUTBOX_SINKS_MAX);
     for (size_t i = 0; i < tally->sink_count; i++)
         if (tally->sinks[i].id >= id)
             id = tally->sinks[i].id + 1;
@@ -235,10 +253,20 @@ bool tally_add_sink(struct tally *tally, const char *name, struct error *err)
                                  .configured = 1,
                                  .cursor = tally->numbers[TALLY_NEXT_SEQ] - 1,
                                  .bit = free_bit(tally),
-                                 .since = tally->numbers[TALLY_NEXT_SEQ] - 1 };
+                                 .since = tally->numbers[TALLY_NEXT_SEQ] - 1,
+                                 .slot = (int64_t)slot };
     memcpy(sink->name, name, strnlen(name, OUTBOX_NAME_SIZE - 1));
     tally->sink_count++;
-    return true;
+    return sink;
+}
+
+void tally_forget_sink(struct tally *tally, struct tally_sink *sink)
+{
+    size_t index = (size_t)(sink - tally->sinks);
+
+    tally->sink_count--;
+    memmove(sink, sink + 1, (tally->sink_count - index) * sizeof(*sink));
+    tally->recount = (struct tally_recount){ 0 }; /* its indexes have moved */
 }
 
 /* Has the recount counted this record, so that its sums must follow? */

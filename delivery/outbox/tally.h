@@ -75,7 +75,7 @@ struct tally_sink {
     int64_t paused;     /* a boolean: an operator has stopped its deliveries */
     int64_t fill;       /* the history after this, */
     int64_t fill_until; /* and up to this, is still to be put into its retry rows */
-    int64_t option;     /* its index in the options; -1: not configured; not stored */
+    int64_t slot;       /* its bit in outbox_event.sinks; -1: none; not stored */
     int64_t unkeyed;    /* retry rows that were made without an order key; not stored */
 };
 
@@ -113,8 +113,8 @@ struct tally {
 /** Read all counters. False: db_fail() returns why. */
 NODISCARD bool tally_read(struct db *db, struct tally *tally);
 
-/** Set `option` of each sink. */
-void tally_find_options(struct tally *tally, const struct outbox_options *options);
+/** Each sink has the slot that the sink of its name has in `before`, if there is one. */
+void tally_keep_slots(struct tally *tally, const struct tally *before);
 
 /** The sink's bit in the masks of records. */
 static inline int64_t tally_mask(const struct tally_sink *sink)
@@ -134,8 +134,18 @@ struct tally_sink *tally_find_sink(struct tally *tally, const char *name);
 /** The sink with that id, or NULL. */
 struct tally_sink *tally_sink_by_id(struct tally *tally, int64_t id);
 
-/** Add a configured sink that starts at the next record. ERR_CONFIG: too many. */
-NODISCARD bool tally_add_sink(struct tally *tally, const char *name, struct error *err);
+/** The sink in that slot, or NULL. */
+struct tally_sink *tally_sink_by_slot(struct tally *tally, size_t slot);
+
+/** Is there room for those of the sinks that are not known yet? Else ERR_CONFIG. */
+NODISCARD bool tally_has_room(struct tally *tally, const struct outbox_sink *sinks, size_t count,
+                              struct error *err);
+
+/** Add a configured sink that starts at the next record. There must be room. */
+struct tally_sink *tally_add_sink(struct tally *tally, const char *name, size_t slot);
+
+/** Remove the sink. The indexes of those behind it change. */
+void tally_forget_sink(struct tally *tally, struct tally_sink *sink);
 
 /* Count changes of the rows that belong to record `seq`. */
 void tally_add_waiting(struct tally *tally, int64_t seq, int64_t bytes);

@@ -12,7 +12,7 @@ void inspect_kafka(const struct inspection *inspection, size_t index)
     const struct config_sink *sink = &inspection->config->sinks[index];
     const char *pointer = arena_printf(inspection->arena, "/sinks/%zu/topic", index).ptr;
     const struct sink_maker maker = {
-        .arena = inspection->arena,
+        .arena = arena_create(),
         .aws = &inspection->config->aws,
         .sessions = sink_sessions_create(),
     };
@@ -27,5 +27,6 @@ void inspect_kafka(const struct inspection *inspection, size_t index)
     else
         inspect_say(inspection, INSPECT_FAILURE, "sink", pointer, "%s: topic %s: %s", sink->name,
                     sink->topic, err.text);
+    arena_destroy(maker.arena);
     sink_sessions_destroy(maker.sessions);
 }

@@ -41,7 +41,6 @@ static const char *const fixed[] = {
     "store.quarantine.keep",
     "store.quarantine.max_rows",
     "store.quarantine.max_size",
-    "sinks",
     "log.format",
     "tracing.endpoint",
     "tracing.headers",
@@ -66,6 +65,26 @@ static const struct group groups[] = {
     [CONFIG_SCHEMAS] = { schemas, COUNT_OF(schemas) },
 };
 
+/* With what the sinks have from `aws`, and where relative paths start. */
+static void remember_sinks(struct settings *settings, struct config *config)
+{
+    struct setting root = settings_root(settings);
+    struct setting sinks = settings_get(settings, &root, "sinks");
+    struct str aws = json_text(config->arena, settings_get(settings, &root, "aws").value);
+    struct str *texts = arena_alloc(config->arena, (config->sink_count + 1) * sizeof(*texts));
+
+    for (size_t i = 0; i < config->sink_count; i++) {
+        struct setting sink = settings_at(settings, &sinks, i);
+        const char *file = settings_place(settings, sink.pointer).file;
+        struct str own = json_text(config->arena, sink.value);
+        struct str folder = settings_folder(file ? file : "");
+
+        texts[i] = arena_printf(config->arena, "%.*s %.*s %.*s", STR_ARG(own), STR_ARG(aws),
+                                STR_ARG(folder));
+    }
+    config->sink_texts = texts;
+}
+
 void config_remember(struct settings *settings, struct config *config)
 {
     struct setting root = settings_root(settings);
@@ -78,6 +97,12 @@ void config_remember(struct settings *settings, struct config *config)
                 json_text(config->arena, settings_get(settings, &root, groups[i].paths[j]).value);
         config->texts[i] = texts;
     }
+    remember_sinks(settings, config);
+}
+
+struct str config_sink_settings(const struct config *config, size_t index)
+{
+    return config->sink_texts[index];
 }
 
 /* The index of the first key that differs, from `start` on; the group's count: there is none. */
@@ -103,6 +128,10 @@ void config_check_fixed(struct settings *settings, const struct config *config,
     if (!*config->http.tls.cert_file != !*running->http.tls.cert_file)
         settings_complain(settings, STR("/http/tls"),
                           "cannot be switched on or off while the server runs: restart it");
+    if (!*config->store.path && !config->sink_count != !running->sink_count)
+        settings_complain(settings, STR("/sinks"),
+                          "without a store, the first sink cannot be added or the last one removed "
+                          "while the server runs: restart it");
     for (; at < groups[CONFIG_FIXED].count; at = find_change(config, running, CONFIG_FIXED, at + 1))
         settings_complain(settings, settings_get(settings, &root, fixed[at]).pointer,
                           "cannot change while the server runs: restart it");

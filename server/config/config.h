@@ -387,6 +387,7 @@ struct config {
     /* Private: */
     struct arena *arena; /* holds everything above */
     const struct str *texts[CONFIG_GROUP_COUNT];
+    const struct str *sink_texts;
     size_t *owners;
 };
 
@@ -413,6 +414,9 @@ bool config_admits_nobody(const struct config *config);
 
 /** The sink with that name; `sink_count`: there is none. */
 size_t config_sink_index(const struct config *config, const char *name);
+
+/** All settings of the sink as a text, to find out whether they have changed. */
+struct str config_sink_settings(const struct config *config, size_t index);
 
 /** How many records an event of the route has; 0: the route drops it. */
 size_t config_output_count(const struct config_route *route);

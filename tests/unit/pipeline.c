@@ -58,7 +58,7 @@ void pipeline_init_guarded(struct pipeline *pipeline, const struct registry *reg
 
 void pipeline_add_route(struct pipeline *pipeline, const struct route_options *options)
 {
-    const struct route_output_options output = { .transform = pipeline->transform };
+    const struct route_output_options output = { pipeline->transform, OUTBOX_EVERY_SINK };
     struct route_options all = *options;
     struct error err = { 0 };
 

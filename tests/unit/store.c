@@ -96,6 +96,7 @@ struct outbox_event store_event(const char *id, const char *raw)
         .schema = STR("Schema"),
         .version = STR("1"),
         .record = str_from_c(raw),
+        .sinks = OUTBOX_EVERY_SINK,
     };
 }
 
@@ -147,7 +148,7 @@ void store_fill(struct store *store, const char *prefix, size_t count)
         struct outbox_event event = store_event(text, text);
 
         event.time_us = store->time_us;
-        event.sinks = store->sinks;
+        event.sinks = store->sinks ? store->sinks : OUTBOX_EVERY_SINK;
 
         bool ok =
             outbox_submit(store->outbox, &(struct outbox_request){ &event, 1, { ring, &bell, 0 } },

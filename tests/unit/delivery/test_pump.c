@@ -26,6 +26,7 @@ enum { LONG_US = 1000 * US_PER_S, LOG_MAX = 1024 * 1024 };
 static struct {
     atomic_int failures;    /* batches that are still to be postponed */
     atomic_int hangs;       /* until it is interrupted */
+    atomic_bool holds;      /* every delivery, as long as it is set */
     _Atomic int64_t poison; /* the record it refuses, -1: none, */
     atomic_bool together;   /* and with it the batch that it is in */
     _Atomic uint64_t
@@ -84,11 +85,18 @@ static bool is_interrupted(void *self)
     return place.interrupted;
 }
 
+static bool is_let_go(void *self)
+{
+    (void)self;
+    return !place.holds;
+}
+
 static void deliver(void *self, const struct sink_batch *batch, struct sink_answer *answer)
 {
     assert(str_equal(batch->store, STR("5eed5eed5eed5eed")));
     assert(self == &place && batch->count > 0);
     place.calls++;
+    assert(wait_until(is_let_go, NULL));
     if (place.hangs > 0) {
         assert(wait_until(is_interrupted, NULL));
         sink_answer_all(batch, answer, SINK_POSTPONED, "interrupted");
@@ -602,10 +610,45 @@ static void a_drained_pump_does_not_wait_for_a_sink(void)
     }
 }
 
+static bool is_called(void *self)
+{
+    (void)self;
+    return place.calls > 0;
+}
+
+static bool has_ended(void *self)
+{
+    return pump_has_ended(self);
+}
+
+static void a_halted_pump_ends_what_is_under_way(void)
+{
+    struct pump *pump;
+
+    store_begin(MOST);
+    place_begin();
+    place.holds = true;
+    pump = start(&patient, 1);
+    CHECK(wait_until(is_called, NULL));
+    pump_halt(pump);
+    CHECK(!pump_has_ended(pump));
+    place.holds = false;
+    CHECK(wait_until(has_ended, pump));
+    CHECK_INT(place.calls, 1);
+    CHECK(!all_are(BACKLOG_DELIVERED));
+    CHECK_INT((int64_t)pump_attempts(pump, SINK_DELIVERED), 1);
+    pump_end(pump);
+    CHECK_INT((int64_t)pump_attempts(pump, SINK_DELIVERED), 1);
+    end_quietly(pump);
+}
+
 static void a_pump_that_never_started_ends(void)
 {
     struct pump *pump = create(&patient, 1);
     struct error err = { 0 };
+
+    CHECK(pump_has_ended(pump));
+    pump_halt(pump);
 
     pump_reopen(pump);
     pump_drain(pump);
@@ -638,6 +681,7 @@ int main(void)
     RUN(reopening_ends_a_pause);
     RUN(a_drained_pump_delivers_what_is_ready);
     RUN(a_drained_pump_does_not_wait_for_a_sink);
+    RUN(a_halted_pump_ends_what_is_under_way);
     RUN(a_pump_that_never_started_ends);
     return test_end();
 }

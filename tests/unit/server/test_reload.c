@@ -160,7 +160,8 @@ static void failures_change_nothing(void)
     } cases[] = {
         { "A", "nothing: 1\n", "nothing: unknown key" },
         { "A", "http: { threads: 7 }\n", "http.threads: cannot change" },
-        { "A", "sinks: [{ name: a, kind: file, path: x }]\n", "sinks: " },
+        { "A", "sinks: [{ name: a, kind: sqs, queue_url: 'http://127.0.0.1:1/1/q' }]\n",
+          "sink a: " },
         { "Missing", "", "schema Registry/Missing: " },
     };
     struct error err;
@@ -181,6 +182,34 @@ static void failures_change_nothing(void)
     put_config("A", "");
     CHECK(!reload(&err));
     CHECK(strstr(err.text, "no credential is configured") != NULL);
+    end();
+}
+
+static bool sinks_have_changed(void *self)
+{
+    (void)self;
+    return sinks_tend(current.service->sinks);
+}
+
+static void sinks_come_and_go(void)
+{
+    struct error err;
+    size_t count = 0;
+
+    begin();
+    CHECK(sinks_start(current.service->sinks, current.service->sink_set, current.service->outbox,
+                      &err));
+    put_config("A", "sinks: [{ name: a, kind: file, path: x }]\n");
+    CHECK(reload(&err));
+    CHECK(sinks_tend(current.service->sinks));
+    (void)sink_set_pumps(current.service->sink_set, &count);
+    CHECK_INT((int64_t)count, 1);
+    CHECK_INT((int64_t)routes_at(current.service->routes, 0)->outputs[0].sinks, 1);
+    put_config("A", "");
+    CHECK(reload(&err));
+    CHECK_INT((int64_t)routes_at(current.service->routes, 0)->outputs[0].sinks, 0);
+    CHECK(retired_release(&retired) == 0);
+    CHECK(wait_until(sinks_have_changed, NULL));
     end();
 }
 
@@ -226,6 +255,7 @@ int main(void)
     RUN(the_store_and_the_schemas_stay);
     RUN(other_schemas_need_another_catalog);
     RUN(failures_change_nothing);
+    RUN(sinks_come_and_go);
     RUN(a_request_holds_its_service);
     return test_end();
 }

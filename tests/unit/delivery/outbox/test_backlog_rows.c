@@ -308,6 +308,67 @@ static void starts_a_new_sink_at_now_and_keeps_a_removed_ones_backlog(void)
     store_done(&store);
 }
 
+/* The sink a in `slot`. */
+static bool add_a(struct store *store, size_t slot)
+{
+    const struct outbox_sink sink = { "a", slot, NULL };
+    struct error err = { 0 };
+
+    return outbox_add_sinks(store->outbox, &sink, 1, &err);
+}
+
+static void sinks_come_and_go_while_it_runs(void)
+{
+    const struct outbox_sink c = { "c", 1, NULL };
+    struct store store;
+    struct error err = { 0 };
+
+    store_begin(&store, 1);
+    store_fill(&store, "before", MANY);
+    CHECK(outbox_remove_sink(store.outbox, "a", &err));
+    CHECK(outbox_remove_sink(store.outbox, "a", &err)); /* it is gone already */
+    CHECK(outbox_remove_sink(store.outbox, "unknown", &err));
+    CHECK(!store_sink(&store, "a")->configured);
+    CHECK(outbox_add_sinks(store.outbox, &c, 1, &err));
+    store_fill(&store, "between", 10);
+    CHECK_INT(store_sink(&store, "a")->pending, MANY);
+    CHECK_INT(store_sink(&store, "c")->pending, 10);
+
+    CHECK(add_a(&store, 5));
+    CHECK(add_a(&store, 5));
+    store.sinks = 1 << 5;
+    store_fill(&store, "after", 10);
+    store.sinks = 1 << 1;
+    store_fill(&store, "other", 10);
+    CHECK_INT(store_sink(&store, "a")->enqueued, MANY + 10);
+    CHECK_INT(store_sink(&store, "c")->enqueued, 20);
+
+    struct backlog *a = taking_from(&store, "a", true);
+
+    CHECK_INT((int64_t)taking_deliver_all(a), MANY + 10);
+    store_check_identity(&store, "a");
+    taking_close(a);
+    store_done(&store);
+}
+
+static void too_many_sinks_change_nothing(void)
+{
+    char names[OUTBOX_SINKS_MAX][8];
+    struct outbox_sink sinks[OUTBOX_SINKS_MAX];
+    struct store store;
+    struct error err = { 0 };
+
+    store_begin(&store, 1);
+    for (size_t i = 0; i < OUTBOX_SINKS_MAX; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "s%zu", i);
+        sinks[i] = (struct outbox_sink){ names[i], i, NULL };
+    }
+    CHECK(!outbox_add_sinks(store.outbox, sinks, OUTBOX_SINKS_MAX, &err));
+    CHECK_INT((int64_t)err.code, ERR_CONFIG);
+    CHECK_INT((int64_t)store_counters(&store)->sink_count, 1);
+    store_done(&store);
+}
+
 static void drops_no_more_once_the_end_is_near(void)
 {
     struct store store;
@@ -698,6 +759,8 @@ int main(void)
     RUN(keeps_one_copy_for_all_sinks);
     RUN(lets_a_record_go_with_its_last_row);
     RUN(bounds_dead_records_at_once);
+    RUN(sinks_come_and_go_while_it_runs);
+    RUN(too_many_sinks_change_nothing);
     RUN(drops_no_more_once_the_end_is_near);
     RUN(counts_a_broken_off_drop);
     RUN(counts_what_is_there);

@@ -595,8 +595,40 @@ static void all_records_of_an_event_are_delivered(void)
     end();
 }
 
+static void sinks_come_and_go_while_it_runs(void)
+{
+    const struct outbox_sink c = { "c", 2, NULL };
+    const struct backlog_record *records = NULL;
+    struct outbox_job *both;
+    struct outbox_job *all;
+    struct error err = { 0 };
+
+    begin(2, false);
+    both = submit("both");
+    CHECK(outbox_add_sinks(store.outbox, &c, 1, &err));
+    CHECK(outbox_add_sinks(store.outbox, &c, 1, &err)); /* it is known */
+    all = submit("all");
+    taking_close(a);
+    a = open_backlog("c", false);
+    CHECK_INT((int64_t)taking_some(a, AT_ONCE, &records), 1); /* "both" is not for it */
+    CHECK_STR(records[0].key, "all");
+    taking_settle_alike(a, records, 1, BACKLOG_DELIVERED, 0);
+    CHECK(outbox_remove_sink(store.outbox, "a", &err)); /* what waits for it is refused */
+    check_verdict(both, OUTBOX_UNAVAILABLE, "a sink refused the record");
+    check_verdict(all, OUTBOX_UNAVAILABLE, "a sink refused the record");
+    CHECK(outbox_remove_sink(store.outbox, "a", &err));
+    CHECK_INT((int64_t)store_counters(&store)->sink_count, 2);
+    CHECK_INT((int64_t)settle_all(b, BACKLOG_DELIVERED, 0), 2);
+    check_sink("b", 2, 2, 0);
+    check_sink("c", 1, 1, 0);
+    outbox_job_release(both);
+    outbox_job_release(all);
+    end();
+}
+
 int main(void)
 {
+    RUN(sinks_come_and_go_while_it_runs);
     RUN(contents_of_one_id_have_keys_of_their_own);
     RUN(accepts_when_every_sink_has_it);
     RUN(all_records_of_an_event_are_delivered);
