@@ -14,7 +14,7 @@ import time
 from client import encode
 from load import Caller, Ledger
 from receiver import Receiver
-from server import SLOW
+from server import SLOW, wait_for
 from trial import retry_open
 from world import World
 
@@ -219,16 +219,38 @@ class Life:
     def change_sinks(self):
         """Add or remove the sink `extra`. After a removal its backlog may be dropped."""
         self.world.stop()
-        has_it = "extra" in self.sinks()
-        if has_it:
-            self.world.config["sinks"] = [
-                sink for sink in self.world.config["sinks"] if sink["name"] != "extra"
-            ]
-        else:
-            self.world.config["sinks"].append(self.http["extra"])
+        had_it = self.toggle_extra()
         self.come_back(None)
-        if has_it and self.rng.random() < 0.5:
+        if had_it and self.rng.random() < 0.5:
             self.drop("extra")
+
+    def reload_sinks(self):
+        """The same with a reload, which is repeated: it is refused while the store cannot write."""
+        self.free()
+        had_it = self.toggle_extra()
+        self.world.write()
+
+        def has_changed():
+            self.world.server.signal(1)
+            has_pump = ("sluice_sink_deliveries_in_flight", ("sink", "extra")) in self.world.metrics()
+            return has_pump != had_it and self.is_configured("extra") != had_it
+
+        wait_for(has_changed, "the change of sinks", self.patience * SLOW)
+        if had_it and self.rng.random() < 0.5:
+            self.drop("extra")
+
+    def toggle_extra(self):
+        """Change the configuration. Was the sink there before?"""
+        others = [sink for sink in self.world.config["sinks"] if sink["name"] != "extra"]
+        had_it = "extra" in self.sinks()
+        self.world.config["sinks"] = others if had_it else [*others, self.http["extra"]]
+        return had_it
+
+    def is_configured(self, name):
+        """Does the store know the sink as one that is configured?"""
+        told = self.world.order("outbox", "status", "--json")
+        sinks = json.loads(told.stdout)["sinks"] if told.returncode == 0 else []
+        return any(sink["name"] == name and sink["configured"] for sink in sinks)
 
     def drop(self, name):
         told = self.world.order("outbox", "drop-sink", name)
@@ -377,6 +399,7 @@ class Life:
         fill: 0.7,
         settle: 0.7,
         change_sinks: 0.5,
+        reload_sinks: 1,
     }
 
     def step(self):

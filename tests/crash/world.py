@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+import yaml
 
 from server import MODE, PATIENCE, SLOW, Server, defaults, furnish, merge, run
 
@@ -55,6 +56,10 @@ class World:
     def order(self, *words):
         """Run a command with this configuration."""
         return run(*words, "-c", self.server.file, cwd=self.folder)
+
+    def write(self):
+        """Write the configuration, for a reload."""
+        self.server.file.write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     # Start and end.
 
