@@ -37,7 +37,10 @@ static const int64_t duration_bounds_us[] = {
     50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, INT64_MAX,
 };
 
-enum { OUTPUT_MAX = 64 * 1024 * 1024 }; /* thousands of routes have 2 KB each */
+enum {
+    OUTPUT_MAX = 64 * 1024 * 1024, /* thousands of routes have 2 KB each */
+    FAST_ROUTES_MAX = 100,         /* with more of them a worker makes the page */
+};
 
 struct metrics_counts {
     counter requests[COUNT_OF(paths)][COUNT_OF(methods)][COUNT_OF(statuses)];
@@ -419,40 +422,124 @@ static void write_slow_lane(struct metrics_page *page, struct slow_lane *lane)
                                                    SLOW_LANE_BUCKETS, waits.sum_us, 1e6, NULL });
 }
 
+static void write_page(struct metrics_page *page, const struct metrics *metrics)
+{
+    write_process(page, metrics);
+    write_process_usage(page, metrics);
+    write_certificate(page, &metrics->options);
+    write_reloads(page, metrics);
+    write_traces(page, metrics);
+    write_requests(page, metrics);
+    write_connection_failures(page, metrics);
+    write_durations(page, metrics);
+    metrics_write_events(page, metrics->counts->events);
+    if (metrics->options.lane)
+        write_slow_lane(page, metrics->options.lane);
+    write_schemas(page, metrics);
+    if (metrics->options.outbox)
+        metrics_write_store(page, metrics->options.outbox);
+    if (metrics->options.pump_count > 0)
+        metrics_write_attempts(page, metrics->options.pumps, metrics->options.pump_count);
+    write_credentials(page, metrics);
+    if (page->is_open)
+        buf_add(page->out, STR("# EOF\n"));
+}
+
+static enum handler_step answer_page(const struct metrics_page *page, struct response *response)
+{
+    response->status = page->out->overflow ? 500 : 200;
+    response->body = page->out->overflow ? STR("# The page is too long.\n") : buf_str(page->out);
+    response->content_type = page->is_open
+                                 ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                 : "text/plain; version=0.0.4; charset=utf-8";
+    return HANDLER_DONE;
+}
+
+/* A page that a worker of the slow lane makes. */
+struct page_work {
+    struct slow_lane_job job;
+    const struct metrics *metrics;
+    struct request *request; /* detached; its arena holds all of this */
+    struct metrics_page page;
+};
+
+static void make_page(struct slow_lane_job *job)
+{
+    struct page_work *work = CONTAINER_OF(job, struct page_work, job);
+
+    write_page(&work->page, work->metrics);
+}
+
+static void release_page(struct slow_lane_job *job)
+{
+    struct request *request = CONTAINER_OF(job, struct page_work, job)->request;
+
+    request->release(request);
+}
+
+static void abandon_page(void *self)
+{
+    struct page_work *work = self;
+
+    if (slow_lane_abandon(work->metrics->options.lane, &work->job))
+        release_page(&work->job);
+}
+
+/*
+ * If the lane takes no more work, or does not do it in time, the page is made here: it is needed
+ * most when there is too much to do.
+ */
+static enum handler_step make_slowly(const struct metrics *metrics, struct request *request,
+                                     bool is_open, struct response *response)
+{
+    struct request *detached = request->detach(request);
+    struct page_work *work = arena_alloc(detached->arena, sizeof(*work));
+
+    work->metrics = metrics;
+    work->request = detached;
+    work->page = (struct metrics_page){ arena_buf(detached->arena, OUTPUT_MAX), is_open };
+    work->job.sender = detached->sender;
+    work->job.waker = detached->waker;
+    work->job.run = make_page;
+    work->job.release = release_page;
+    arena_own(request->arena, work, abandon_page);
+    request->state = work;
+    if (slow_lane_add(metrics->options.lane, &work->job))
+        return HANDLER_WAIT;
+    write_page(&work->page, metrics);
+    return answer_page(&work->page, response);
+}
+
+static enum handler_step make_here(const struct metrics *metrics, struct request *request,
+                                   bool is_open, struct response *response)
+{
+    struct metrics_page page = { arena_buf(request->arena, OUTPUT_MAX), is_open };
+
+    write_page(&page, metrics);
+    return answer_page(&page, response);
+}
+
 static enum handler_step answer_metrics(void *self, struct request *request,
                                         struct response *response)
 {
     const struct metrics *metrics = self;
-    struct metrics_page page = {
-        .out = arena_buf(request->arena, OUTPUT_MAX),
-        .is_open = metrics_wants_open(request->header(request->connection, "Accept")),
-    };
+    bool is_open = metrics_wants_open(request->header(request->connection, "Accept"));
 
-    write_process(&page, metrics);
-    write_process_usage(&page, metrics);
-    write_certificate(&page, &metrics->options);
-    write_reloads(&page, metrics);
-    write_traces(&page, metrics);
-    write_requests(&page, metrics);
-    write_connection_failures(&page, metrics);
-    write_durations(&page, metrics);
-    metrics_write_events(&page, metrics->counts->events);
-    if (metrics->options.lane)
-        write_slow_lane(&page, metrics->options.lane);
-    write_schemas(&page, metrics);
-    if (metrics->options.outbox)
-        metrics_write_store(&page, metrics->options.outbox);
-    if (metrics->options.pump_count > 0)
-        metrics_write_attempts(&page, metrics->options.pumps, metrics->options.pump_count);
-    write_credentials(&page, metrics);
-    if (page.is_open)
-        buf_add(page.out, STR("# EOF\n"));
-    response->status = page.out->overflow ? 500 : 200;
-    response->body = page.out->overflow ? STR("# The page is too long.\n") : buf_str(page.out);
-    response->content_type = page.is_open
-                                 ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                 : "text/plain; version=0.0.4; charset=utf-8";
-    return HANDLER_DONE;
+    if (metrics->options.route_count > FAST_ROUTES_MAX && metrics->options.lane && request->detach)
+        return make_slowly(metrics, request, is_open, response);
+    return make_here(metrics, request, is_open, response);
+}
+
+static enum handler_step resume_metrics(void *self, struct request *request,
+                                        struct response *response, enum resume_reason reason)
+{
+    const struct page_work *work = request->state;
+
+    if (slow_lane_is_finished(&work->job))
+        return answer_page(&work->page, response);
+    if (reason != HANDLER_EXPIRED)
+        return HANDLER_WAIT;
+    return make_here(self, request, work->page.is_open, response);
 }
 
 void metrics_write_state(const struct metrics *metrics, struct buf *out)
@@ -480,6 +567,7 @@ struct handler metrics_handler(struct metrics *metrics)
     return (struct handler){ .path = "/metrics",
                              .method = HANDLER_GET,
                              .handle = answer_metrics,
+                             .resume = resume_metrics,
                              .self = metrics,
                              .is_quiet = true };
 }
