@@ -246,7 +246,7 @@ static void records_of_an_event_that_fails_are_freed_at_once(void)
     struct buf body;
 
     buf_init(&body, SIZE_MAX);
-    for (size_t i = 0; i < EVENTS * NUMBERS; i++)
+    for (size_t i = 0; i < (size_t)EVENTS * NUMBERS; i++)
         buf_printf(&body, "%s\"1e999\"",
                    i == 0             ? "[{\"detail\":{\"n\":["
                    : i % NUMBERS == 0 ? "],\"x\":1.5}},{\"detail\":{\"n\":["
