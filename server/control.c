@@ -68,7 +68,8 @@ struct control {
     struct resubmitter *trial;        /* stores nothing */
     struct resubmit_registry *rounds; /* NULL: no store */
     struct history *history;          /* NULL: no admin API */
-    int64_t step_us;                  /* when its next step ends */
+    struct kept_answers *kept;
+    int64_t step_us; /* when its next step ends */
     struct client clients[CLIENTS_MAX];
 };
 
@@ -115,6 +116,7 @@ static struct orders orders_of(const struct control *control)
         .trial = control->trial,
         .tokens = control->options.tokens,
         .history = control->history,
+        .kept = control->kept,
         .where = &control->options.where,
         .target = &control->used,
     };
@@ -430,6 +432,7 @@ bool control_start(const struct control_options *options, struct control **out, 
     (void)pthread_mutex_init(&control->mutex, NULL);
     control->target = options->target;
     control->number = 1;
+    control->kept = kept_answers_create();
     control->socket = -1;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         control->clients[i].fd = -1;
@@ -492,6 +495,7 @@ void control_destroy(struct control *control)
     resubmitter_destroy(control->resubmitter);
     resubmitter_destroy(control->trial);
     history_destroy(control->history);
+    kept_answers_destroy(control->kept);
     mem_free(control->store_path);
     mem_free(control);
 }

@@ -394,7 +394,9 @@ bool orders_run(const struct orders *orders, const struct order *order, struct b
         return fail(err, ERR_NOT_FOUND, "the server has no store (store.path)");
     if (!row->run(orders, order->members, answer, err))
         return false;
-    if (!(row->flags & ASKS))
+    if (!(row->flags & ASKS)) {
+        kept_answers_clear(orders->kept);
         log_order(order);
+    }
     return true;
 }

@@ -22,6 +22,7 @@
 #include "server/console_tokens.h"
 #include "server/control.h"
 #include "server/history.h"
+#include "server/kept_answers.h"
 #include "server/resubmit.h"
 
 /** What orders work with. */
@@ -32,6 +33,7 @@ struct orders {
     struct resubmitter *trial;       /* the same, but stores and counts nothing */
     struct console_tokens *tokens;   /* NULL: there is no admin address */
     const struct history *history;   /* NULL: likewise */
+    struct kept_answers *kept;       /* forgotten when an order changes something */
     const struct control_where *where;
     const struct control_target *target;
 };

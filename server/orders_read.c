@@ -219,8 +219,8 @@ static bool list_group(void *self, const struct outbox_group *group)
     return true;
 }
 
-bool order_refused_groups(const struct orders *orders, struct json_object *members,
-                          struct buf *answer, struct error *err)
+static bool find_groups(const struct orders *orders, struct json_object *members,
+                        struct buf *answer, struct error *err)
 {
     struct outbox_filter filter;
     struct listing listing = { .out = answer };
@@ -228,12 +228,32 @@ bool order_refused_groups(const struct orders *orders, struct json_object *membe
     if (!read_filter(members, &filter, err))
         return false;
     filter.limit = 0;
+    member_time(answer, "as_of", clock_now_us());
     member_open(answer, "groups", '[');
     if (!outbox_view_groups(orders->view, &filter, list_group, &listing, err))
         return false;
     buf_add_char(answer, ']');
     member_bool(answer, "more", listing.more);
     return true;
+}
+
+/* All refused events are read, and each console asks every 10 seconds: one reading serves all. */
+bool order_refused_groups(const struct orders *orders, struct json_object *members,
+                          struct buf *answer, struct error *err)
+{
+    struct arena *arena = arena_create();
+    struct str question = json_text(arena, members);
+    int64_t begun_us = clock_monotonic_us();
+    size_t begin = answer->len;
+    bool ok = kept_answers_find(orders->kept, question, begun_us, answer);
+
+    if (!ok && find_groups(orders, members, answer, err)) {
+        kept_answers_add(orders->kept, question, str_from(buf_str(answer), begin), begun_us,
+                         clock_monotonic_us());
+        ok = true;
+    }
+    arena_destroy(arena);
+    return ok;
 }
 
 /* Schemas. */
