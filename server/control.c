@@ -202,19 +202,20 @@ static bool run_job_order(const struct control *control, struct control_job *job
     return orders_run(&orders, &order, &job->members, &job->err);
 }
 
-static void run_jobs(struct control *control)
+/* One at a time: clients of the socket come in between. */
+static void run_job(struct control *control)
 {
-    struct control_job *job;
+    struct control_job *job = control_jobs_take(control->options.jobs);
 
-    while (control->options.jobs && (job = control_jobs_take(control->options.jobs)) != NULL) {
-        (void)take_target(control);
-        if (strcmp(job->name, CONTROL_EXPLAIN) == 0)
-            explain_job(control, job);
-        else if (run_job_order(control, job) && job->members.overflow)
-            (void)fail(&job->err, ERR_TOO_EXPENSIVE, "the answer is too long");
-        release_target(control);
-        control_jobs_finish(job);
-    }
+    if (!job)
+        return;
+    (void)take_target(control);
+    if (strcmp(job->name, CONTROL_EXPLAIN) == 0)
+        explain_job(control, job);
+    else if (run_job_order(control, job) && job->members.overflow)
+        (void)fail(&job->err, ERR_TOO_EXPENSIVE, "the answer is too long");
+    release_target(control);
+    control_jobs_finish(job);
 }
 
 /* The history, and how the current configuration counts outcomes. */
@@ -349,7 +350,7 @@ static bool poll_once(struct control *control, int timeout_ms)
     if (events[SOCKET].revents)
         accept_client(control);
     if (events[JOBS].revents)
-        run_jobs(control);
+        run_job(control);
     note_history(control);
     return true;
 }

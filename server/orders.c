@@ -14,6 +14,8 @@
 #include "server/config/config.h"
 #include "server/orders_internal.h"
 
+enum { ROWS_US = US_PER_S }; /* for the rows of one order: others wait for the thread */
+
 struct order_ids {
     int64_t list[CONTROL_IDS_MAX];
     size_t count;
@@ -67,8 +69,8 @@ static bool revive_row(const struct orders *orders, int64_t row, struct buf *ans
 }
 
 /*
- * Several rows: a result for each. What is wrong with one row, as that it is gone, does not stop
- * the rest.
+ * Several rows: a result for each, as far as the time is enough; `left` rows at the end were not
+ * tried. What is wrong with one row, as that it is gone, does not stop the rest.
  */
 static bool replay_rows(const struct orders *orders, struct json_object *members, bool dead,
                         struct buf *answer, struct error *err)
@@ -76,11 +78,13 @@ static bool replay_rows(const struct orders *orders, struct json_object *members
     struct order_ids ids = { 0 };
     struct resubmitter *resubmitter =
         json_find_true(members, "dry_run") ? orders->trial : orders->resubmitter;
+    int64_t end_us = clock_monotonic_us() + ROWS_US;
+    size_t i = 0;
 
     if (!read_ids(members, &ids, err))
         return false;
     buf_add(answer, STR(",\"results\":["));
-    for (size_t i = 0; i < ids.count; i++) {
+    for (; i < ids.count && (i == 0 || clock_monotonic_us() < end_us); i++) {
         struct error why = { 0 };
 
         buf_printf(answer, "%s{\"id\":%" PRId64, i > 0 ? "," : "", ids.list[i]);
@@ -90,6 +94,7 @@ static bool replay_rows(const struct orders *orders, struct json_object *members
         buf_add_char(answer, '}');
     }
     buf_add_char(answer, ']');
+    member_int(answer, "left", (int64_t)(ids.count - i));
     return true;
 }
 

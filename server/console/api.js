@@ -53,12 +53,15 @@ export async function refusedIds(filter) {
   return ids;
 }
 
-/** Post a list of ids in portions; returns the answers. */
+/** Post a list of ids in portions; returns the answers. The server may leave the last ids of one for the next. */
 export async function inPortions(path, ids, members, progress) {
   const answers = [];
-  for (let at = 0; at < ids.length; at += AT_ONCE) {
+  for (let at = 0; at < ids.length; ) {
+    const portion = ids.slice(at, at + AT_ONCE);
     progress(at, ids.length);
-    answers.push(await post(path, { ...members, ids: ids.slice(at, at + AT_ONCE) }));
+    const answer = await post(path, { ...members, ids: portion });
+    answers.push(answer);
+    at += portion.length - (answer.left ?? 0);
   }
   return answers;
 }

@@ -35,6 +35,15 @@ class Admin:
     def post(self, path, body, headers=CHANGES):
         return self.request("POST", path, body, headers)
 
+    def replay(self, ids, **more):
+        """The results. An order that takes longer than a second leaves the last ids for the next one."""
+        results = []
+        while len(results) < len(ids):
+            answer = self.post("/api/v1/refused/replay", {"ids": ids[len(results) :]} | more).json
+            assert len(answer["results"]) + answer["left"] == len(ids) - len(results)
+            results += answer["results"]
+        return results
+
     def ids(self, query=""):
         return [row["id"] for row in self.get("/api/v1/refused" + query).json["refused"]]
 
@@ -226,7 +235,7 @@ def test_refused_events_by_the_api(start, event):
     assert admin.get("/api/v1/refused/event?id=99").status == 404
     assert admin.get("/api/v1/refused/event").status == 400
 
-    tried = admin.post("/api/v1/refused/replay", {"ids": [1, 99], "dry_run": True}).json["results"]
+    tried = admin.replay([1, 99], dry_run=True)
     assert (tried[0]["status"], tried[0]["rule"], tried[0]["reason"]) == (400, rule, "<integer> is not of type 'string'")
     assert tried[1] == {"id": 99, "error": "no refused event 99"}
     before = admin.get("/metrics").body
@@ -239,18 +248,20 @@ def test_refused_events_by_the_api(start, event):
     assert b'sluice_replays_total{outcome="schema_invalid"}' in before
     assert server.get("/healthz").status == 200
 
-    done = admin.post("/api/v1/refused/replay", {"ids": [1, 2]}).json["results"]
+    done = admin.replay([1, 2])
     assert [(row["id"], row["status"], row["outcome"]) for row in done] == [(1, 200, "valid"), (2, 200, "valid")]
     wait_for(lambda: (server.folder / "var/out.ndjson").read_text().count("\n") == 2)
     assert admin.ids() == [7, 6, 5, 4, 3] and admin.ids("?all=1")[-2:] == [2, 1]
+    wait_for(lambda: len({admin.get("/api/v1/refused/groups").json["as_of"] for _ in range(2)}) == 1)
     assert admin.post("/api/v1/refused/discard", {"ids": [3, 99]}).json == {"gone": 1}
+    assert [g["count"] for g in admin.get("/api/v1/refused/groups").json["groups"]] == [2, 2]
     assert admin.ids() == [7, 6, 5, 4]
     for body in ({}, {"ids": [0]}, {"ids": ["1"]}, {"ids": [1] * 501}, [], b"{"):
         assert admin.post("/api/v1/refused/discard", body).status == 400, body
 
     server.wait_log(event="operator", order="discard")
     acts = [(line["order"], line["rows"], line["by"]) for line in server.log() if line["event"] == "operator"]
-    assert acts[-2:] == [("replay", "[1,2]", "credential"), ("discard", "[3,99]", "credential")]
+    assert ("replay", "[1,2]", "credential") in acts and acts[-1] == ("discard", "[3,99]", "credential")
     assert not [line for line in server.log() if SECRET in json.dumps(line)]
 
 

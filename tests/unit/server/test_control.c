@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -298,6 +300,37 @@ static void refuses_lines_that_are_no_orders(void)
     end(&setting);
 }
 
+static enum handler_step accept_slowly(void *self, struct request *request,
+                                       struct response *response)
+{
+    (void)usleep(300 * 1000);
+    return handle(self, request, response);
+}
+
+/* Its answer says how many rows are left. */
+static void an_order_of_many_rows_takes_about_a_second(void)
+{
+    struct setting setting;
+    char answer[ANSWER_SIZE];
+    const char *left;
+    int fd;
+
+    begin(&setting);
+
+    const struct control_target slow = target_of(&setting, accept_slowly, &setting.calls);
+
+    control_use(setting.control, &slow);
+    refuse(&setting, "a", "{\"good\":1}");
+    CHECK(control_socket_connect(setting.store.path, &fd));
+    talk(fd, STR("{\"order\":\"replay\",\"ids\":[1,1,1,1,1,1,1,1]}\n"), answer);
+    left = strstr(answer, "\"left\":");
+    CHECK(setting.calls >= 1 && setting.calls <= 4);
+    CHECK(left && strtol(left + strlen("\"left\":"), NULL, 10) == 8 - setting.calls);
+    CHECK(str_starts_with(str_from_c(answer), STR("{\"ok\":true,\"results\":[{\"id\":1,")));
+    (void)close(fd);
+    end(&setting);
+}
+
 struct asking {
     const char *path;
 };
@@ -399,6 +432,7 @@ int main(void)
     RUN(drops_a_sink_that_is_gone);
     RUN(control_use_does_not_wait_for_an_order);
     RUN(refuses_lines_that_are_no_orders);
+    RUN(an_order_of_many_rows_takes_about_a_second);
     RUN(idle_clients_do_not_keep_others_out);
     RUN(an_answer_that_is_too_long_is_an_error);
     RUN(the_socket_exists_while_the_server_runs);
