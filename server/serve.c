@@ -38,6 +38,7 @@ enum {
     LAST_LINES_US = US_PER_S, /* for a slow reader of the log */
     END_US = 11 * US_PER_S,   /* for all of this together; then the process exits as it is */
     ADMIN_CONNECTIONS = 64,
+    ADMIN_CONNECTIONS_EACH = 32, /* of one address, which may be a proxy's */
     ADMIN_IN_FLIGHT = 32,
     ADMIN_RATE = 200,                  /* requests a second */
     ADMIN_DEADLINE_US = 30 * US_PER_S, /* an order may run hundreds of events */
@@ -246,6 +247,7 @@ static bool start_admin(struct server *server, struct error *err)
         .listener_count = 1,
         .threads = 1,
         .max_connections = ADMIN_CONNECTIONS,
+        .max_connections_per_address = ADMIN_CONNECTIONS_EACH,
         .max_head = config->max_head,
         .max_body = config->max_body,
         .max_in_flight = ADMIN_IN_FLIGHT,

@@ -96,5 +96,6 @@ void http_admit(struct http_connection *connection, const struct http_gate *gate
         ex->refused = true;
         return;
     }
+    ex->admitted = handler->admit != NULL;
     judge(connection, gate, over);
 }

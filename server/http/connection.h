@@ -95,7 +95,7 @@ struct http_connection {
     size_t header_len;           /* bytes of that header */
     bool proxied; /* the peer is a trusted proxy, which has no limit of connections */
     bool used;    /* there was a request or a complete TLS handshake */
-    bool proved;  /* there was a request that was answered */
+    bool proved;  /* there was a request that was admitted and answered */
     bool watched; /* known to loop->watch */
     bool is_unsent;
     struct http_tls_session tls;

@@ -10,7 +10,8 @@
 
 enum {
     CANDIDATES = 64,            /* of each queue: the oldest ones */
-    PROVED_GRACE_US = US_PER_S, /* a connection that had an answer is safe for this long */
+    PROVED_GRACE_US = US_PER_S, /* a connection that was let in and answered is safe so long, */
+    READING_US = US_PER_S,      /* and one that was not has so long to read its answer */
 };
 
 void http_evict_unread(struct http_loop *loop)
@@ -43,7 +44,10 @@ static void consider(struct http_connection *connection, int64_t now_us, struct 
     size_t count = http_addresses_count(connection->loop->http->addresses, connection->address);
     int64_t age_us = now_us - connection->since_us;
     int64_t weight = (age_us + 1) * (int64_t)(count ? count : 1);
-    bool spared = connection->proved && age_us < PROVED_GRACE_US;
+    bool is_in = connection->proved || connection->exchange.admitted;
+    bool spared = connection->state == HTTP_SENDING
+                      ? is_in || age_us < READING_US
+                      : connection->proved && age_us < PROVED_GRACE_US;
 
     if (!spared && weight > victim->weight)
         *victim = (struct victim){ connection, weight, age_us };
@@ -52,7 +56,7 @@ static void consider(struct http_connection *connection, int64_t now_us, struct 
 void http_evict_for_newcomer(struct http_loop *loop)
 {
     static const enum http_queue queues[] = { HTTP_QUEUE_REQUEST, HTTP_QUEUE_IDLE,
-                                              HTTP_QUEUE_SETTLING };
+                                              HTTP_QUEUE_SETTLING, HTTP_QUEUE_SENDING };
     struct victim victim = { 0 };
 
     if (LIKELY(!atomic_load_explicit(&loop->http->room_wanted, memory_order_relaxed)))

@@ -13,7 +13,8 @@ void http_evict_unread(struct http_loop *loop);
 
 /**
  * If a new connection waits because of max_connections: cut one connection without a complete
- * request, the one with the largest product of age and number of connections of its address. Does
- * nothing if another loop has cut one already.
+ * request, or whose client was not let in and does not read its answer: the one with the largest
+ * product of age and number of connections of its address. Does nothing if another loop has cut one
+ * already.
  */
 void http_evict_for_newcomer(struct http_loop *loop);

@@ -24,6 +24,7 @@ enum { HTTP_RETRY_AFTER_SECONDS = 1 };
 /* Part of a connection; begins as zeroes and is zeroed again after each request. */
 struct http_exchange {
     bool refused;         /* `response` is set without a handler; the body is dropped */
+    bool admitted;        /* the handler's admit() has let it in; false where there is none */
     bool closes;          /* the answer ends the connection */
     bool in_flight;       /* counted in http->in_flight */
     bool counts_client;   /* `client` is counted in http->addresses */

@@ -279,7 +279,7 @@ void http_request_end(void *self, struct MHD_Connection *mhd, void **state,
     (void)self;
     (void)mhd;
     *state = NULL;
-    connection->proved |= connection->state == HTTP_SENDING;
+    connection->proved |= connection->state == HTTP_SENDING && ex->admitted;
     if (status || ex->handlers)
         http_exchange_report_end(connection, status, end_of(connection, status, code), now_us);
     if (ex->bytes_in >= HTTP_HEAVY_BODY)

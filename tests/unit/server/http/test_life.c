@@ -427,6 +427,40 @@ static void connections_without_a_request_are_evicted_at_the_limit(void)
     http_toy_stop(&toy);
 }
 
+/* No admit() has let it in, as strangers at /metrics. */
+static void an_answer_to_a_stranger_that_is_not_read_is_evicted_at_the_limit(void)
+{
+    enum { LENGTH = 8 * 1024 * 1024 };
+    static char body[LENGTH];
+    struct http_options options = http_toy_options();
+    struct http_toy toy;
+
+    options.max_connections = 2;
+    options.max_body = LENGTH;
+    options.max_inflight_bytes = (size_t)3 * LENGTH;
+    http_toy_start(&toy, options);
+
+    int stranger = http_client_open(toy.port);
+
+    CHECK(http_client_send(stranger, STR("POST /echo HTTP/1.1\r\nHost: h\r\n"
+                                         "Content-Length: 8388608\r\n\r\n")));
+    CHECK(http_client_send(stranger, (struct str){ body, LENGTH }));
+    CHECK(http_toy_await_handled(&toy, 1));
+
+    int waiting = http_client_open(toy.port);
+
+    CHECK(http_client_send(waiting, STR("POST /wait HTTP/1.1\r\nHost: h\r\n"
+                                        "Content-Length: 1\r\n\r\n1")));
+
+    int next = http_client_open(toy.port);
+
+    CHECK(asks(next));
+    http_client_close(stranger);
+    http_client_close(waiting);
+    http_client_close(next);
+    http_toy_stop(&toy);
+}
+
 static int open_from(const char *address, uint16_t port)
 {
     struct sockaddr_in own = { .sin_family = AF_INET };
@@ -647,6 +681,7 @@ int main(void)
     RUN(new_connections_wait_at_the_limit);
     RUN(idle_connections_are_evicted_at_the_limit);
     RUN(connections_without_a_request_are_evicted_at_the_limit);
+    RUN(an_answer_to_a_stranger_that_is_not_read_is_evicted_at_the_limit);
     RUN(the_address_with_most_connections_is_evicted_first);
     RUN(one_address_does_not_take_all);
     RUN(a_drain_answers_what_is_in_flight);
