@@ -60,12 +60,16 @@ void housekeeping_log(const struct config_log *config)
     access_log_configure(config->client_address);
 }
 
-void housekeeping_warn(const struct config *config)
+static void warn_of_clear_text(const char *risk)
 {
-    const char *risk = config_clear_text(config);
-
     if (risk)
         LOG_EVENT(LOG_WARN, "clear_text", LOG_STR("reason", str_from_c(risk)));
+}
+
+void housekeeping_warn(const struct config *config)
+{
+    warn_of_clear_text(config_clear_text(config));
+    warn_of_clear_text(config_admin_clear_text(config));
     for (size_t i = 1; i < config->route_count; i++) {
         size_t first = config_route_before(config, i);
 

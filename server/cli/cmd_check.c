@@ -111,6 +111,19 @@ static void print_effective(const struct checking *checking)
 }
 
 /* True: nothing is wrong. */
+static void remark_clear_text(struct checking *checking)
+{
+    const struct config *config = checking->review->config;
+    const struct inspect_line lines[] = {
+        { INSPECT_WARNING, "clear_text", "/http/listen", config_clear_text(config) },
+        { INSPECT_WARNING, "clear_text", "/admin/listen", config_admin_clear_text(config) },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(lines); i++)
+        if (lines[i].text)
+            remark(checking, &lines[i]);
+}
+
 static bool check(struct checking *checking, const char *config_path, struct error *err)
 {
     if (!fetch_init(err) || !config_review_open(config_path, &checking->review, err))
@@ -124,11 +137,8 @@ static bool check(struct checking *checking, const char *config_path, struct err
     if (ok && checking->print)
         print_effective(checking);
 
-    const char *risk = config_clear_text(checking->review->config);
-
-    if (ok && risk)
-        remark(checking,
-               &(struct inspect_line){ INSPECT_WARNING, "clear_text", "/http/listen", risk });
+    if (ok)
+        remark_clear_text(checking);
     mem_free((void *)checking->elsewhere);
     arena_destroy(checking->arena);
     config_review_close(checking->review);

@@ -464,6 +464,9 @@ bool config_needs_cache(const struct config_registry *registry);
 /** The warning when credentials travel over the network in clear text; NULL: they do not. */
 const char *config_clear_text(const struct config *config);
 
+/** The same of the admin address. */
+const char *config_admin_clear_text(const struct config *config);
+
 /** The warning when AWS Lambda runs this program and would lose events; NULL: it does not. */
 const char *config_lambda_loss(void);
 

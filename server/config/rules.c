@@ -52,6 +52,16 @@ const char *config_clear_text(const struct config *config)
            "set http.tls, or name the proxy that speaks TLS in http.trusted_proxies";
 }
 
+const char *config_admin_clear_text(const struct config *config)
+{
+    const struct config_address *listen = &config->admin.listen;
+
+    if (!*listen->text || listen->loopback)
+        return NULL;
+    return "admin.listen is reachable from other machines, and credentials and events travel in "
+           "clear text: listen on 127.0.0.1, and reach it through SSH or a proxy that speaks TLS";
+}
+
 /* With credentials configured, `auth.open: true` has no effect: one of the two is a mistake. */
 static void check_open(struct settings *settings, const struct config *config)
 {

@@ -1,7 +1,10 @@
 """The admin address: probes, metrics and the JSON API, and who may use it."""
 
+import contextlib
 import json
+import select
 import socket
+import threading
 
 import pytest
 
@@ -319,3 +322,52 @@ def test_what_shadows_would_decide_by_the_api(start, event, folder):
     assert (shadow["route"], shadow["events"]["would_refuse"], shadow["rules"][0]["rule"]) == ("main", 1, "/required")
     told = run("schema", "shadow", "--json", "-c", server.file, cwd=folder)
     assert json.loads(told.stdout) == shadow
+
+
+def test_strangers_do_not_crowd_the_address(start):
+    """They hold all connections and ask without a credential again and again: an operator gets in."""
+    _, admin = start()
+    ask = request("GET", "/api/v1/state", host=admin.host)
+    strangers = [socket.create_connection(admin.address, PATIENCE, (f"127.0.0.{2 + n // 32}", 0)) for n in range(64)]
+    ended = threading.Event()
+
+    def crowd_once():
+        for stranger in strangers:
+            with contextlib.suppress(OSError):
+                stranger.sendall(ask)
+                stranger.recv(4096)
+
+    def crowd():
+        while not ended.wait(0.35):
+            crowd_once()
+
+    crowd_once()
+    crowding = threading.Thread(target=crowd)
+    crowding.start()
+    try:
+        assert admin.get("/api/v1/state").status == 200
+    finally:
+        ended.set()
+        crowding.join()
+        for stranger in strangers:
+            stranger.close()
+
+
+def test_one_address_has_half_of_the_connections(start):
+    _, admin = start()
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_connection(admin.address, PATIENCE)) for _ in range(33)]
+        for one in sockets:
+            one.sendall(b"G")  # a connection counts from its first byte on
+        assert len(select.select(sockets, [], [], PATIENCE)[0]) == 1
+
+
+def test_an_admin_address_beyond_loopback_is_warned_of(sluice, folder):
+    server = sluice(admin={"listen": "127.0.0.2:0"})
+    warning = "admin.listen is reachable from other machines, and credentials and events travel in clear text"
+    done = run("check", "-c", server.file, cwd=folder)
+    assert done.returncode == 0 and warning not in done.stdout + done.stderr
+    path = server.folder / server.file
+    path.write_text(path.read_text().replace("127.0.0.2:0", "0.0.0.0:0"))
+    done = run("check", "-c", server.file, cwd=folder)
+    assert warning in done.stdout + done.stderr
