@@ -142,6 +142,20 @@ fetch_emulators() {
     fi
 }
 
+# What makes requests of docs/openapi.yaml, in an environment of its own: it wants another pytest than Debian's.
+fetch_schemathesis() {
+    wanted="schemathesis==4.32.5"
+    [ "$(cat build/peers-schemathesis/installed 2>/dev/null)" != "$wanted" ] || return 0
+    echo "Installing from PyPI: $wanted"
+    rm -rf build/peers-schemathesis
+    if /usr/bin/python3 -m venv build/peers-schemathesis && build/peers-schemathesis/bin/pip install -q \
+        --disable-pip-version-check "$wanted" >build/setup.log 2>&1; then
+        echo "$wanted" >build/peers-schemathesis/installed
+    else
+        tail -3 build/setup.log >&2
+    fi
+}
+
 # The checkers of the files in conf/deploy/. What cannot be installed here is left out, and its tests are skipped with
 # the reason.
 fetch_deploy() {
@@ -250,4 +264,4 @@ case " $* " in *" test "*) fetch_suite ;; esac
 case " $* " in *" oauth "*) install_oauth ;; esac
 case " $* " in *" console "*) install_console ;; esac
 case " $* " in *" deploy "*) fetch_deploy ;; esac
-case " $* " in *" peers "*) fetch_peers && fetch_kafka && fetch_emulators && fetch_deserializer ;; esac
+case " $* " in *" peers "*) fetch_peers && fetch_kafka && fetch_emulators && fetch_deserializer && fetch_schemathesis ;; esac
