@@ -50,14 +50,21 @@ static const struct {
     void (*run)(const struct inspection *inspection);
     int use;
 } checks[] = {
-    { inspect_certificate, FOR_BOTH }, { inspect_secrets, FOR_BOTH },
-    { inspect_keys, FOR_BOTH },        { inspect_transforms, FOR_BOTH },
+    { inspect_certificate, FOR_BOTH },
+    { inspect_secrets, FOR_BOTH },
+    { inspect_keys, FOR_BOTH },
+    { inspect_transforms, FOR_BOTH },
     { inspect_routes, FOR_CHECK }, /* a server starts with such mistakes */
-    { inspect_schemas, FOR_BOTH },     { inspect_store, FOR_BOTH },
-    { inspect_cache, FOR_BOTH },       { inspect_sinks, FOR_BOTH },
+    { inspect_schemas, FOR_BOTH },
+    { inspect_store, FOR_BOTH },
+    { inspect_cache, FOR_BOTH },
+    { inspect_sinks, FOR_BOTH },
+    { inspect_collector, FOR_DOCTOR },
     { inspect_clock, FOR_DOCTOR }, /* with the answers to the checks before */
-    { inspect_library, FOR_BOTH },     { inspect_lambda, FOR_DOCTOR },
-    { inspect_addresses, FOR_DOCTOR }, { inspect_descriptors, FOR_DOCTOR },
+    { inspect_library, FOR_BOTH },
+    { inspect_lambda, FOR_DOCTOR },
+    { inspect_addresses, FOR_DOCTOR },
+    { inspect_descriptors, FOR_DOCTOR },
     { inspect_rule, FOR_BOTH },
 };
 

@@ -61,6 +61,7 @@ void inspect_schemas(const struct inspection *inspection);
 void inspect_store(const struct inspection *inspection);
 void inspect_cache(const struct inspection *inspection);
 void inspect_sinks(const struct inspection *inspection);
+void inspect_collector(const struct inspection *inspection);
 void inspect_clock(const struct inspection *inspection);
 void inspect_library(const struct inspection *inspection);
 void inspect_lambda(const struct inspection *inspection);

@@ -38,6 +38,8 @@ static const struct {
     { "sink", "/topic", "correct brokers, tls, sasl and topic, or create the topic" },
     { "sink", "/oauth", "correct the client of the token server, or let it have the scope" },
     { "sink", "", "correct name, region and credentials of the sink, or its rights (docs/iam)" },
+    { "collector", "",
+      "correct tracing.endpoint and ca_file, or start the collector; events are served without" },
     { "clock", "", "synchronize the clock: tokens, signatures and times depend on it" },
     { "library", "", "install libmicrohttpd 1.0.10 or newer, or listen on loopback" },
     { "lambda", "", "set the variable of the function, docs/deploy/lambda.md" },

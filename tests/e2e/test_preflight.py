@@ -170,6 +170,11 @@ BROKEN = {
     "larger than the disk": (lambda *_: {"store": {"max_size": "16384GiB"}}, "warn", "disk", "store.path",
                              "less than store.max_size", "free space"),
     "unreachable sink": (lambda *_: {"sinks": [HOOK]}, "fail", "sink", "sinks[0].url", "Connection refused", "correct url"),
+    "no collector": (lambda *_: {"tracing": {"endpoint": "http://127.0.0.1:1/v1/traces"}}, "warn", "collector",
+                     "tracing.endpoint", "Connection refused", "tracing.endpoint"),
+    "empty secret of a collector": (
+        secret(b"", tracing={"endpoint": "http://127.0.0.1:1/v1/traces", "secret_headers": {"x-a": "secret"}}),
+        "warn", "secret", "tracing.secret_headers.x-a", "first line is empty", "first line"),
     "no credential": (lambda *_: OUTSIDE, "warn", "auth", None, "every client", "add a credential"),
     "no TLS": (lambda *_: OUTSIDE, "warn", "listen", None, "without TLS", "set http.tls"),
 }  # fmt: skip
@@ -243,6 +248,12 @@ def test_the_clock_is_compared_with_that_of_the_key_set(doctor):
         status, lines = doctor({"auth": {"bearer": bearer}})
         assert (status, found(lines, "fail", "keys")["key"]) == (1, "auth.bearer.jwks_url")  # "hello" is no key set
         assert "behind" in found(lines, "warn", "clock")["text"]
+
+
+def test_a_collector_that_answers(doctor):
+    with Any() as peer:
+        status, lines = doctor({"tracing": {"endpoint": f"{peer.url}/v1/traces"}})
+        assert status == 0 and found(lines, "ok", "collector")["text"] == f"{peer.url}/v1/traces answers"
 
 
 def test_an_address_of_another_program(doctor):

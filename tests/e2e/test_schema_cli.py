@@ -384,6 +384,26 @@ def test_a_clock_that_is_wrong_is_found(cli, glue):
     assert findings(told)["clock"] == "warn"
 
 
+@pytest.mark.parametrize(
+    "shadow, level, text",
+    [
+        ({"version": 1}, "ok", "main: 1 compiles"),
+        ({"version": 7}, "warn", "has no version 7"),
+        ({"file": "next.json"}, "ok", "next.json compiles"),
+        ({"file": "wrong.json"}, "warn", "wrong.json"),
+    ],
+)
+def test_shadows_beside_a_schema_in_glue_are_looked_at(folder, glue, shadow, level, text):
+    glue.put(DEFINITION)
+    cli = Cli(folder, glue, routes=[route(name="main", shadow=shadow)])
+    cli.file("next.json", {"type": "object"})
+    cli.file("wrong.json", {"type": "strin"})
+    told = cli(command="doctor")
+    assert told.returncode == 0, told
+    assert findings(told)["shadow"] == level
+    assert any(text in line for line in told.stdout.splitlines() if " shadow " in line)
+
+
 def test_missing_credentials_are_found(cli, glue):
     told = run(
         "doctor", "-c", "sluice.yaml", cwd=cli.folder,
