@@ -46,13 +46,12 @@ static bool is_served(const struct inspection *inspection, const struct config_a
                                    .tls = is_main && *config->http.tls.cert_file };
     struct fetch_client *client = fetch_client_create();
     struct server_place place;
-    struct error err;
 
     (void)snprintf(where.host, sizeof(where.host), "%s", address->host);
     place = server_place_of(config, &where);
     place.wants_proxy_header = place.wants_proxy_header && is_main;
 
-    bool ok = server_place_ask(client, &place, &err);
+    bool ok = server_place_is_own(client, &place);
 
     fetch_client_destroy(client);
     return ok;

@@ -54,7 +54,8 @@ struct server_place server_place_of(const struct config *config, const struct co
     return place;
 }
 
-bool server_place_ask(struct fetch_client *client, const struct server_place *place,
+/* `*is_own`: the answer is this program's. */
+static bool ask_place(struct fetch_client *client, const struct server_place *place, bool *is_own,
                       struct error *err)
 {
     struct fetch_answer answer;
@@ -71,12 +72,26 @@ bool server_place_ask(struct fetch_client *client, const struct server_place *pl
                                            .any_certificate = true,
                                            .proxy_header = place->wants_proxy_header };
     bool ok = fetch_client_run(client, &request, &answer, err);
-    bool is_ours = ok && str_equal(buf_str(&answer.body), STR("{\"status\":\"ok\"}"));
 
+    *is_own = ok && str_equal(buf_str(&answer.body), STR("{\"status\":\"ok\"}"));
     fetch_answer_done(&answer);
     if (ok && answer.status != OK)
         return fail(err, ERR_UNAVAILABLE, "%s answered %d", url, answer.status);
-    if (ok && !is_ours)
-        return fail(err, ERR_UNAVAILABLE, "%s answered, but not as this server does", url);
     return ok || fail_within(err, url);
+}
+
+bool server_place_ask(struct fetch_client *client, const struct server_place *place,
+                      struct error *err)
+{
+    bool is_own;
+
+    return ask_place(client, place, &is_own, err);
+}
+
+bool server_place_is_own(struct fetch_client *client, const struct server_place *place)
+{
+    bool is_own = false;
+    struct error err;
+
+    return ask_place(client, place, &is_own, &err) && is_own;
 }

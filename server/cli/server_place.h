@@ -25,7 +25,10 @@ struct server_place server_place_of(const struct config *config, const struct co
 
 /**
  * Ask its /healthz, within 2 seconds; its certificate is not verified. ERR_UNREACHABLE: it does not
- * answer; ERR_UNAVAILABLE: not with 200, or another program does.
+ * answer; ERR_UNAVAILABLE: not with 200.
  */
 NODISCARD bool server_place_ask(struct fetch_client *client, const struct server_place *place,
                                 struct error *err);
+
+/** The same; false also when the answer is not that of this program. */
+bool server_place_is_own(struct fetch_client *client, const struct server_place *place);
