@@ -59,11 +59,39 @@ static struct str error_type(const struct http_exchange_summary *summary,
     return str_from_c(text);
 }
 
+static bool is_known(struct str text)
+{
+    return !str_equal(text, STR("other"));
+}
+
+/* OpenTelemetry's conventions for HTTP servers. */
+static void add_http(struct attributes *to, const struct http_exchange_summary *summary,
+                     const char *scheme)
+{
+    add_text(to, "http.request.method",
+             is_known(summary->method) ? summary->method : STR("_OTHER"));
+    add_text(to, "url.scheme", str_from_c(scheme));
+    add_text(to, "url.path", summary->path);
+    add_text(to, "http.route", is_known(summary->path) ? summary->path : STR_NONE);
+    if (summary->status)
+        add_number(to, "http.response.status_code", summary->status);
+    add_number(to, "http.request.body.size", (int64_t)summary->bytes_in);
+}
+
+/* The method and the route. */
+static struct str name_of(const struct http_exchange_summary *summary, char text[static NAME_SIZE])
+{
+    struct str method = is_known(summary->method) ? summary->method : STR("HTTP");
+
+    if (!is_known(summary->path))
+        return method;
+    (void)snprintf(text, NAME_SIZE, "%.*s %.*s", STR_ARG(method), STR_ARG(summary->path));
+    return str_from_c(text);
+}
+
 void request_span_add(struct tracer *tracer, const struct http_exchange_summary *summary,
                       const char *scheme)
 {
-    bool is_known_path = !str_equal(summary->path, STR("other"));
-    bool is_known_method = !str_equal(summary->method, STR("other"));
     struct attributes attributes = { .count = 0 };
     struct span span = { .kind = SPAN_SERVER, .parent = summary->parent_span };
     char name[NAME_SIZE];
@@ -72,21 +100,11 @@ void request_span_add(struct tracer *tracer, const struct http_exchange_summary 
     if (!summary->is_traced || summary->is_quiet ||
         !trace_context_read(summary->traceparent, STR_NONE, &span.context))
         return;
-    (void)snprintf(name, sizeof(name), "%.*s%s%.*s",
-                   STR_ARG(is_known_method ? summary->method : STR("HTTP")),
-                   is_known_path ? " " : "", STR_ARG(is_known_path ? summary->path : STR("")));
-    add_text(&attributes, "http.request.method", is_known_method ? summary->method : STR("_OTHER"));
-    add_text(&attributes, "url.scheme", str_from_c(scheme));
-    add_text(&attributes, "url.path", summary->path);
-    if (is_known_path)
-        add_text(&attributes, "http.route", summary->path);
-    if (summary->status)
-        add_number(&attributes, "http.response.status_code", summary->status);
-    add_number(&attributes, "http.request.body.size", (int64_t)summary->bytes_in);
+    add_http(&attributes, summary, scheme);
     add_text(&attributes, "error.type", error_type(summary, status));
     add_text(&attributes, "sluice.request_id", summary->id);
     add_note(&attributes, summary->note);
-    span.name = str_from_c(name);
+    span.name = name_of(summary, name);
     span.ended_us = clock_now_us();
     span.started_us = span.ended_us - summary->duration_us;
     span.has_failed = has_failed(summary);

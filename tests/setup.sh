@@ -107,7 +107,7 @@ install_console() {
 
 # moto and boto3, of known versions, in a virtual environment that has Debian's pytest too.
 fetch_peers() {
-    wanted="moto[server]==5.2.5 boto3==1.44.5 prometheus_client==0.26.0"
+    wanted="moto[server]==5.2.5 boto3==1.44.5 prometheus_client==0.26.0 opentelemetry-proto==1.45.2"
     [ "$(cat build/peers/installed 2>/dev/null)" != "$wanted" ] || return 0
     echo "Installing from PyPI: $wanted"
     rm -rf build/peers

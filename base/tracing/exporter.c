@@ -18,6 +18,7 @@ enum {
     TIMEOUT_US = 10 * US_PER_S,
     BODY_MAX = 4 * 1024 * 1024,
     ANSWER_MAX = 64 * 1024,
+    MEMORY_MAX = 1024 * 1024, /* of the tree of an answer */
     RETRY_AFTER_MAX_S = 60,
 };
 
@@ -101,7 +102,7 @@ void exporter_interrupt(struct exporter *exporter)
 static size_t read_rejected(struct str body)
 {
     CLEANUP(json_cleanup) struct json_object *answer = NULL;
-    const struct json_read_options options = { .max_memory = ANSWER_MAX * 16 };
+    const struct json_read_options options = { .max_memory = MEMORY_MAX };
     struct json_object *partial = NULL;
     struct str text;
     struct error err;

@@ -48,16 +48,16 @@ static void the_sender_decides_else_the_share(void)
 {
     static const struct {
         double sample;
-        enum trace_sampled sent;
         uint64_t random;
+        enum trace_sampled sent;
         bool is_sampled;
     } rows[] = {
-        { 0, TRACE_SAMPLED_YES, UINT64_MAX, true },
-        { 1, TRACE_SAMPLED_NO, 0, false },
-        { 0, TRACE_SAMPLED_UNKNOWN, 0, false },
-        { 1, TRACE_SAMPLED_UNKNOWN, UINT64_MAX, true },
-        { 0.25, TRACE_SAMPLED_UNKNOWN, (UINT64_C(1) << 62) - 1, true },
-        { 0.25, TRACE_SAMPLED_UNKNOWN, UINT64_C(1) << 62, false },
+        { 0, UINT64_MAX, TRACE_SAMPLED_YES, true },
+        { 1, 0, TRACE_SAMPLED_NO, false },
+        { 0, 0, TRACE_SAMPLED_UNKNOWN, false },
+        { 1, UINT64_MAX, TRACE_SAMPLED_UNKNOWN, true },
+        { 0.25, (UINT64_C(1) << 62) - 1, TRACE_SAMPLED_UNKNOWN, true },
+        { 0.25, UINT64_C(1) << 62, TRACE_SAMPLED_UNKNOWN, false },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
