@@ -135,7 +135,9 @@ static size_t bucket_of(int64_t duration_us)
 
 void metrics_note_trace(struct metrics_counts *counts, int64_t duration_us, struct str traceparent)
 {
-    exemplars_note(&counts->duration_exemplars, bucket_of(duration_us), duration_us, traceparent);
+    if (traceparent.ptr)
+        exemplars_note(&counts->duration_exemplars, bucket_of(duration_us), duration_us,
+                       traceparent);
 }
 
 void metrics_count_request(struct metrics_counts *counts, struct str path, struct str method,

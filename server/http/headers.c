@@ -113,9 +113,12 @@ static void set_trace(struct http_connection *connection, struct str traceparent
 {
     const struct tracer *tracer = connection->loop->http->options.tracer;
     struct http_exchange *ex = &connection->exchange;
-    struct trace_context context;
-    bool has_sent = trace_context_read(traceparent, amzn, &context);
+    struct trace_context context = { 0 };
+    bool has_sent = false;
 
+    if (LIKELY(!traceparent.ptr && !amzn.ptr && !tracer))
+        return;
+    has_sent = trace_context_read(traceparent, amzn, &context);
     set_trace_id(ex, trace_id_for_log(traceparent, amzn));
     if (tracer && tracer_samples(tracer, context.sampled, http_id_random(&connection->loop->ids))) {
         begin_span(ex, &context);

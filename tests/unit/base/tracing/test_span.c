@@ -63,7 +63,8 @@ static void a_long_text_is_cut_between_characters(void)
     char text[SPAN_TEXT_MAX + 2];
 
     memset(text, 'x', sizeof(text));
-    memcpy(text + SPAN_TEXT_MAX - 1, "\xc3\xa9", 2);
+    text[SPAN_TEXT_MAX - 1] = '\xc3';
+    text[SPAN_TEXT_MAX] = '\xa9';
     buf_init(&out, SIZE_MAX);
     span_write_attribute(&out,
                          &(struct span_attribute){ .key = "k", .text = { text, sizeof(text) } });
