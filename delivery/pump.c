@@ -36,7 +36,8 @@ struct pump {
     atomic_size_t in_flight;
     atomic_bool draining;
     atomic_bool stopping;
-    atomic_bool hurry; /* end the pause now */
+    atomic_bool hurry;         /* end the pause now */
+    _Atomic int64_t resume_us; /* clock_monotonic_us(): nothing is taken before */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
@@ -45,7 +46,6 @@ struct pump {
     struct json_pointer *key; /* NULL: none */
 
     /* The thread's own; times by clock_monotonic_us(). */
-    int64_t resume_us;         /* nothing is taken before */
     struct pump_call *forming; /* its batch waits for more records, */
     int64_t form_until_us;     /* so long; NULL: none does */
     int64_t allowed;           /* records that the rate allows now, in millionths, */
@@ -61,6 +61,7 @@ struct pump *pump_create(const struct pump_options *options)
     pump->judge.sink = &pump->options.sink;
     pump->judge.log.sink = options->name;
     exemplars_init(&pump->judge.exemplars);
+    pump->judge.fault = pump_fault_create();
     (void)pthread_mutex_init(&pump->mutex, NULL);
     clock_init_condition(&pump->changed);
     return pump;
@@ -96,6 +97,18 @@ size_t pump_in_flight(const struct pump *pump)
 bool pump_is_misconfigured(const struct pump *pump)
 {
     return atomic_load_explicit(&pump->judge.is_misconfigured, memory_order_relaxed);
+}
+
+int64_t pump_waits_until_us(const struct pump *pump)
+{
+    int64_t wait_us = atomic_load(&pump->resume_us) - clock_monotonic_us();
+
+    return wait_us > 0 ? clock_now_us() + wait_us : 0;
+}
+
+void pump_last_error(const struct pump *pump, struct pump_error *out)
+{
+    pump_fault_read(pump->judge.fault, out);
 }
 
 /* How many records the rate allows now. At most those of one second are saved up. */
@@ -467,6 +480,7 @@ void pump_destroy(struct pump *pump)
         return;
     pump_end(pump);
     json_pointer_destroy(pump->key);
+    pump_fault_destroy(pump->judge.fault);
     (void)pthread_cond_destroy(&pump->changed);
     (void)pthread_mutex_destroy(&pump->mutex);
     mem_free(pump);

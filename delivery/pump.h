@@ -18,6 +18,7 @@
 #include "base/tracing/exemplars.h"
 #include "base/tracing/tracer.h"
 #include "delivery/outbox/outbox.h"
+#include "delivery/pump_fault.h"
 #include "delivery/pump_plan.h"
 #include "delivery/sinks/sink.h"
 
@@ -90,3 +91,9 @@ size_t pump_in_flight(const struct pump *pump);
 
 /** Did the last delivery fail since the sink is misconfigured? */
 bool pump_is_misconfigured(const struct pump *pump);
+
+/** Nothing is delivered before this time of day; 0: the pump does not wait. */
+int64_t pump_waits_until_us(const struct pump *pump);
+
+/** The last error of the sink or of a record. */
+void pump_last_error(const struct pump *pump, struct pump_error *out);

@@ -244,6 +244,20 @@ static void split(struct pump_judge *judge, const struct trial *trial)
     backlog_settle(judge->backlog, trial->call->batch, NULL);
 }
 
+/* The last error, for operators: of the sink, or of a record. */
+static void note_fault(const struct pump_judge *judge, const struct pump_plan *plan,
+                       struct str said)
+{
+    const char *reason = plan->failed_reason ? plan->failed_reason : plan->refused_reason;
+
+    if (plan->is_late)
+        return;
+    if (reason)
+        pump_fault_begin(judge->fault, reason, said, clock_now_us());
+    else
+        pump_fault_end(judge->fault);
+}
+
 /* What the plan shows of the sink. */
 static void note_sink(struct pump_judge *judge, const struct pump_plan *plan)
 {
@@ -345,6 +359,7 @@ static int64_t settle(struct pump_judge *judge, const struct trial *trial, enum 
         name_head(judge, trial, &plan);
     pump_log_plan(&judge->log, &plan, trial->records);
     note_sink(judge, &plan);
+    note_fault(judge, &plan, trial->call->answer.said);
     trial->call->batch->said = trial->call->answer.said;
     backlog_settle(judge->backlog, trial->call->batch, plan.results);
     return plan.failed_reason && !plan.is_late ? plan.pause_us : 0;

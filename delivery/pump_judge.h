@@ -17,6 +17,7 @@
 #include "base/tracing/exemplars.h"
 #include "delivery/outbox/backlog.h"
 #include "delivery/pump.h"
+#include "delivery/pump_fault.h"
 #include "delivery/pump_lane.h"
 #include "delivery/pump_log.h"
 #include "delivery/pump_plan.h"
@@ -32,6 +33,7 @@ struct pump_judge {
     struct pump_signs signs;
     struct pump_log log;
     uint64_t new_failed;     /* calls with new records that failed by the sink's fault */
+    struct pump_fault *fault;
     uint64_t spared_arrived; /* signs.arrived when retries last failed as if the sink did, */
     uint64_t spared_failed;  /* `new_failed` then, */
     int64_t spared;          /* and how many times in a row that was */

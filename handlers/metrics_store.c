@@ -179,17 +179,50 @@ void metrics_write_attempts(struct metrics_page *page, struct pump *const *pumps
         write_delays(page, pumps[i]);
 }
 
-static bool is_misconfigured(struct pump *const *pumps, size_t count, const char *name)
+static const struct pump *find_pump(struct pump *const *pumps, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(pump_name(pumps[i]), name) == 0)
-            return pump_is_misconfigured(pumps[i]);
-    return false;
+            return pumps[i];
+    return NULL;
+}
+
+/* `pump` NULL: the sink is not configured any more. */
+static struct str state_of(const struct pump *pump, bool is_paused, int64_t waits_until_us)
+{
+    if (!pump)
+        return STR("unconfigured");
+    if (is_paused)
+        return STR("paused");
+    if (pump_is_misconfigured(pump))
+        return STR("configuration");
+    return waits_until_us ? STR("waiting") : STR("running");
+}
+
+static void write_last_error(struct buf *out, const struct pump *pump)
+{
+    struct pump_error error = { 0 };
+
+    if (pump)
+        pump_last_error(pump, &error);
+    if (error.at_us == 0) {
+        member_json(out, "last_error", STR_NONE);
+        return;
+    }
+    member_open(out, "last_error", '{');
+    member_text(out, "reason", str_from_c(error.reason));
+    member_time(out, "at", error.at_us);
+    member_int(out, "in_a_row", error.in_a_row);
+    if (error.said_len > 0)
+        member_bytes(out, "said", (struct str){ error.said, error.said_len });
+    buf_add_char(out, '}');
 }
 
 static void write_sink_state(struct buf *out, const struct outbox_sink_counters *sink,
-                             bool misconfigured)
+                             const struct pump *pump)
 {
+    int64_t waits_until_us = pump ? pump_waits_until_us(pump) : 0;
+
     buf_add_char(out, '{');
     member_text(out, "name", str_from_c(sink->name));
     member_int(out, "delivered", sink->delivered);
@@ -198,7 +231,10 @@ static void write_sink_state(struct buf *out, const struct outbox_sink_counters 
     member_int(out, "dropped", sink->dropped);
     member_int(out, "oldest_ms", sink->oldest_age_us / US_PER_MS);
     member_bool(out, "paused", sink->paused);
-    member_bool(out, "misconfigured", misconfigured);
+    member_bool(out, "misconfigured", pump && pump_is_misconfigured(pump));
+    member_text(out, "state", state_of(pump, sink->paused, waits_until_us));
+    member_time(out, "waits_until", waits_until_us);
+    write_last_error(out, pump);
     buf_add_char(out, '}');
 }
 
@@ -216,7 +252,7 @@ void metrics_store_state(struct buf *out, struct outbox *outbox, struct pump *co
         if (i > 0)
             buf_add_char(out, ',');
         write_sink_state(out, &counters->sinks[i],
-                         is_misconfigured(pumps, count, counters->sinks[i].name));
+                         find_pump(pumps, count, counters->sinks[i].name));
     }
     buf_add_char(out, ']');
     mem_free(counters);

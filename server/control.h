@@ -14,7 +14,6 @@
  *   {"order":"again","sink":"hook",...}   {"ok":true,"count":9,...}: a portion of a replay
  *   {"order":"top"}                       {"ok":true,"top":{...},...}: metrics_write_state()
  *   {"order":"where"}                     {"ok":true,"host":"::1","port":8443,"tls":true}
- *   {"order":"sink","name":"hook"}        {"ok":true,"misconfigured":false}
  *   {"order":"shadow","name":"route-1"}   {"ok":true,"shadow":{...}}: catalog_write_shadow()
  *   {"order":"console"}                   {"ok":true,"url":"http://..."}: a link with a token
  *
@@ -36,7 +35,6 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "delivery/outbox/outbox.h"
-#include "delivery/pump.h"
 #include "handlers/handler.h"
 #include "handlers/metrics.h"
 #include "schema/registry/catalog.h"
@@ -64,11 +62,9 @@ struct control_where {
  * control_lags() is false.
  */
 struct control_target {
-    struct catalog *catalog; /* knows which schemas are usable */
-    struct handler events;   /* of POST /events */
-    size_t max_batch;        /* events in one array */
-    struct pump *const *pumps;
-    size_t pump_count;
+    struct catalog *catalog;       /* knows which schemas are usable */
+    struct handler events;         /* of POST /events */
+    size_t max_batch;              /* events in one array */
     struct metrics *metrics;       /* for `top` */
     const struct service *service; /* for trials; NULL: there are none */
     const struct config *config;

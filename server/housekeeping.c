@@ -40,7 +40,7 @@ struct housekeeping {
 
 struct control_target housekeeping_target(const struct generation *generation)
 {
-    struct control_target target = {
+    return (struct control_target){
         .catalog = generation->service->catalog,
         .events = events_handler(generation->service->events),
         .max_batch = (size_t)generation->config->http.max_batch,
@@ -48,10 +48,6 @@ struct control_target housekeeping_target(const struct generation *generation)
         .service = generation->service,
         .config = generation->config,
     };
-
-    if (generation->service->sink_set)
-        target.pumps = sink_set_pumps(generation->service->sink_set, &target.pump_count);
-    return target;
 }
 
 void housekeeping_log(const struct config_log *config)

@@ -293,23 +293,6 @@ static bool order_where(const struct orders *orders, struct json_object *members
     return true;
 }
 
-static bool order_sink(const struct orders *orders, struct json_object *members, struct buf *answer,
-                       struct error *err)
-{
-    const struct control_target *target = orders->target;
-    const char *name = "";
-
-    if (!read_name(members, &name, err))
-        return false;
-    for (size_t i = 0; i < target->pump_count; i++) {
-        if (strcmp(pump_name(target->pumps[i]), name) != 0)
-            continue;
-        member_bool(answer, "misconfigured", pump_is_misconfigured(target->pumps[i]));
-        return true;
-    }
-    return fail(err, ERR_NOT_FOUND, "no configured sink has this name");
-}
-
 /* A link for a browser. An address that stands for all of the machine's becomes that of loopback.
  */
 static bool order_console(const struct orders *orders, struct json_object *members,
@@ -353,7 +336,6 @@ static const struct row {
     { STR_INIT("console"), order_console, 0 },
     { STR_INIT("top"), order_top, ASKS },
     { STR_INIT("where"), order_where, ASKS },
-    { STR_INIT("sink"), order_sink, ASKS },
     { STR_INIT("shadow"), order_shadow, ASKS },
     { STR_INIT("shadows"), order_shadows, ASKS },
     { STR_INIT("refused"), order_refused, ASKS | NEEDS_STORE },

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/member.h"
 #include "base/memory.h"
@@ -25,22 +27,44 @@ enum { TEXT_MAX = 1024 * 1024 };
 struct outbox_status {
     struct outbox_counters counters;
     bool has_server;
-    bool knows[OUTBOX_SINKS_MAX];         /* the server has said whether a sink */
-    bool misconfigured[OUTBOX_SINKS_MAX]; /* is that */
+    struct json_object *state; /* of the server, as `sluice top --json` shows it; NULL: not known */
+    struct arena *arena;
 };
 
 static void ask_server(struct outbox_status *status, const struct config *config)
 {
     struct control_client *client = control_client_open(config->store.path);
+    struct error err = { 0 };
 
     status->has_server = client != NULL;
-    for (size_t i = 0; client && i < status->counters.sink_count; i++) {
-        struct error err = { 0 };
-
-        status->knows[i] = control_client_sink(client, status->counters.sinks[i].name,
-                                               &status->misconfigured[i], &err);
-    }
+    if (client && !control_client_top_soon(client, &status->state, &err))
+        status->state = NULL; /* the server is busy: the store's counters are shown alone */
     control_client_close(client);
+}
+
+/* What the server says of the sink; NULL: nothing. */
+static struct json_object *find_sink(const struct outbox_status *status, const char *name)
+{
+    struct json_object *sinks;
+
+    if (!status->state || !json_find(status->state, "sinks", &sinks))
+        return NULL;
+    for (size_t i = 0; i < json_count(sinks); i++)
+        if (str_equal(json_find_str(json_at(sinks, i), "name"), str_from_c(name)))
+            return json_at(sinks, i);
+    return NULL;
+}
+
+/* The server's members, as they are. */
+static void add_json_state(struct buf *out, const struct outbox_status *status,
+                           struct json_object *said)
+{
+    static const char *const names[] = { "misconfigured", "state", "waits_until", "last_error" };
+    struct json_object *value;
+
+    for (size_t i = 0; said && i < COUNT_OF(names); i++)
+        if (json_find(said, names[i], &value))
+            member_json(out, names[i], json_text(status->arena, value));
 }
 
 static void add_json_sink(struct buf *out, const struct outbox_status *status, size_t index)
@@ -56,8 +80,7 @@ static void add_json_sink(struct buf *out, const struct outbox_status *status, s
     member_int(out, "dead", sink->dead);
     member_int(out, "dropped", sink->dropped);
     member_bool(out, "paused", sink->paused);
-    if (status->knows[index])
-        member_bool(out, "misconfigured", status->misconfigured[index]);
+    add_json_state(out, status, find_sink(status, sink->name));
     member_time(out, "oldest_pending", sink->oldest_us);
     if (sink->blocked_seq > 0) {
         member_open(out, "blocked", '{');
@@ -106,6 +129,31 @@ static void add_blocked(struct buf *out, const struct outbox_sink_counters *sink
                sink->name, sink->blocked_seq, sink->blocked_key, sink->blocked_seq);
 }
 
+/* A text of others, which may not break the line. */
+static void add_words(struct buf *out, const char *title, struct str text)
+{
+    if (text.len == 0)
+        return;
+    buf_printf(out, "  %s: ", title);
+    output_safe_column(out, text, 0);
+    buf_add_char(out, '\n');
+}
+
+static void add_last_error(struct buf *out, const char *name, struct json_object *sink)
+{
+    struct str until = sink ? json_find_str(sink, "waits_until") : STR_NONE;
+    struct json_object *error;
+
+    if (!sink || !json_find(sink, "last_error", &error) || !json_is_object(error))
+        return;
+    buf_printf(out, "\n%s: the last error was at %.*s; %" PRId64 " in a row\n", name,
+               STR_ARG(json_find_str(error, "at")), json_find_int64(error, "in_a_row"));
+    add_words(out, "reason", json_find_str(error, "reason"));
+    add_words(out, "the target answered", json_find_str(error, "said"));
+    if (until.len > 0)
+        buf_printf(out, "  waits until: %.*s\n", STR_ARG(until));
+}
+
 static void add_text(struct buf *out, const struct config *config,
                      const struct outbox_status *status)
 {
@@ -126,16 +174,20 @@ static void add_text(struct buf *out, const struct config *config,
                    "PENDING", "DEAD", "DROPPED", "OLDEST PENDING");
     for (size_t i = 0; i < counters->sink_count; i++) {
         const struct outbox_sink_counters *sink = &counters->sinks[i];
+        struct json_object *said = find_sink(status, sink->name);
 
         buf_printf(
             out, "%-20s %10" PRId64 " %10" PRId64 " %10" PRId64 " %8" PRId64 " %8" PRId64 " ",
             sink->name, sink->enqueued, sink->delivered, sink->pending, sink->dead, sink->dropped);
         output_time_column(out, sink->oldest_us);
         buf_printf(out, "%s%s%s\n", sink->configured ? "" : "not configured ",
-                   sink->paused ? "paused " : "", status->misconfigured[i] ? "misconfigured" : "");
+                   sink->paused ? "paused " : "",
+                   said && json_find_true(said, "misconfigured") ? "misconfigured" : "");
     }
-    for (size_t i = 0; i < counters->sink_count; i++)
+    for (size_t i = 0; i < counters->sink_count; i++) {
         add_blocked(out, &counters->sinks[i]);
+        add_last_error(out, counters->sinks[i].name, find_sink(status, counters->sinks[i].name));
+    }
 }
 
 static int status(const struct config *config, bool json, struct error *err)
@@ -147,6 +199,7 @@ static int status(const struct config *config, bool json, struct error *err)
     if (!outbox_view_open(config->store.path, &view, err))
         return COMMAND_ENVIRONMENT;
     found = mem_alloc(sizeof(*found));
+    found->arena = arena_create();
 
     bool ok = outbox_view_counters(view, &found->counters, err);
 
@@ -157,6 +210,8 @@ static int status(const struct config *config, bool json, struct error *err)
     else if (ok)
         add_text(&out, config, found);
     cli_print_all(&out);
+    json_cleanup(&found->state);
+    arena_destroy(found->arena);
     mem_free(found);
     outbox_view_close(view);
     return ok ? COMMAND_OK : COMMAND_ENVIRONMENT;

@@ -236,14 +236,6 @@ static void limit_wait(const struct control_client *client)
     (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
-bool control_client_sink(struct control_client *client, const char *name, bool *misconfigured,
-                         struct error *err)
-{
-    limit_wait(client);
-    return call_for_name(client, "sink", name, err) &&
-           (take_flag(client, "misconfigured", misconfigured) || fail_not_understood(err));
-}
-
 bool control_client_shadow(struct control_client *client, const char *route,
                            struct json_object **out, struct error *err)
 {
@@ -278,6 +270,13 @@ bool control_client_top(struct control_client *client, struct json_object **out,
 
     return call(client, &order, err) &&
            (take_object(client, "top", out) || fail_not_understood(err));
+}
+
+bool control_client_top_soon(struct control_client *client, struct json_object **out,
+                             struct error *err)
+{
+    limit_wait(client);
+    return control_client_top(client, out, err);
 }
 
 bool control_client_console(struct control_client *client, struct buf *url, struct error *err)

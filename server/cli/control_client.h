@@ -53,10 +53,6 @@ NODISCARD bool control_client_drop_sink(struct control_client *client, const cha
 NODISCARD bool control_client_pause(struct control_client *client, const char *name, bool paused,
                                     struct error *err);
 
-/** Is the sink misconfigured? Waits for the answer at most a few seconds. */
-NODISCARD bool control_client_sink(struct control_client *client, const char *name,
-                                   bool *misconfigured, struct error *err);
-
 /** What catalog_write_shadow() writes of the route. The caller releases `*out`. */
 NODISCARD bool control_client_shadow(struct control_client *client, const char *route,
                                      struct json_object **out, struct error *err);
@@ -68,6 +64,10 @@ NODISCARD bool control_client_again(struct control_client *client, struct outbox
 /** What metrics_write_state() writes. The caller releases `*out`. */
 NODISCARD bool control_client_top(struct control_client *client, struct json_object **out,
                                   struct error *err);
+
+/** The same. Waits for the answer at most a few seconds. */
+NODISCARD bool control_client_top_soon(struct control_client *client, struct json_object **out,
+                                       struct error *err);
 
 /** Add a link to the console. ERR_INVALID: the server has no admin address. */
 NODISCARD bool control_client_console(struct control_client *client, struct buf *url,

@@ -59,6 +59,12 @@ export function table(caption, columns, rows) {
     h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)));
 }
 
+/** A list of names and values; those without a value are left out. */
+export function facts(pairs) {
+  return h("dl", {}, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
 /** Say something, also to a screen reader. */
 export function say(text) {
   document.getElementById("news").textContent = visible(text);

@@ -1,6 +1,6 @@
 // pages.js - the overview, the sinks, the schemas, and the place to try an event.
 import { get, post } from "./api.js";
-import { duration, h, number, plural, renew, say, table, when } from "./dom.js";
+import { duration, facts, h, number, plural, renew, say, table, when } from "./dom.js";
 import { plot, spark, sum } from "./plot.js";
 import { groupTable } from "./refused.js";
 
@@ -40,10 +40,11 @@ function tile(title, value, text, isBad) {
   return h("section", { class: isBad ? "tile bad" : "tile" }, h("h2", {}, title), h("p", { class: "value" }, value), h("p", {}, text));
 }
 
+const STATES = { configuration: "misconfigured", unconfigured: "not configured" };
+
 function troubleOf(sink) {
   const words = [];
-  if (sink.misconfigured) words.push("misconfigured");
-  if (sink.paused) words.push("paused");
+  if (sink.state !== "running") words.push(STATES[sink.state] ?? sink.state);
   if (sink.dead > 0) words.push(plural(sink.dead, "dead record"));
   return words.join(", ");
 }
@@ -104,12 +105,28 @@ export function showOverview() {
   };
 }
 
+function stateOf(sink) {
+  return [troubleOf(sink) || "running", sink.waits_until && [", until ", when(sink.waits_until)]];
+}
+
+function rowText({ in_a_row: count }) {
+  return count > 0 ? `${plural(count, "delivery", "deliveries")} in a row` : "later deliveries did not fail";
+}
+
+function lastErrors(known) {
+  const sinks = (known.samples.at(-1).top.sinks ?? []).filter((sink) => sink.last_error);
+  return sinks.map(({ name, last_error: error }) =>
+    h("section", { class: error.in_a_row > 0 ? "tile bad" : "tile" }, h("h2", {}, `Last error of ${name}`),
+      facts([["Reason", error.reason], ["At", when(error.at)], ["Failed", rowText(error)],
+             ["The target said", error.said && h("code", {}, error.said)]])));
+}
+
 function sinkTable(known, buttons) {
   const sinks = known.samples.at(-1).top.sinks ?? [];
   const rows = sinks.map((sink) => {
     const past = series(known.history?.sinks, sink.name);
     return [sink.name, number(sink.pending), duration(sink.oldest_ms), number(sink.delivered), number(sink.dead),
-            troubleOf(sink) || "well", past && spark("waiting", past.pending, "waiting"), buttons(sink)];
+            stateOf(sink), past && spark("waiting", past.pending, "waiting"), buttons(sink)];
   });
   const heads = [["Sink"], ["Waiting", true], ["Oldest", true], ["Delivered", true], ["Dead", true], ["State"], ["Last hour"], ["Orders"]];
   const width = rows.some((row) => row[7]) ? 8 : 7;
@@ -146,7 +163,7 @@ export function showSinks() {
     update(known) {
       const sinks = known.samples.at(-1).top.sinks ?? [];
       const now = sinks.reduce((all, sink) => all + sink.dead, 0);
-      renew(head, sinkTable(known, pauseButton));
+      renew(head, sinkTable(known, pauseButton), lastErrors(known));
       if (now !== count) load().catch((error) => say(error.message));
       count = now;
     },

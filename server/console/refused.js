@@ -1,6 +1,6 @@
 // refused.js - refused events in groups, one group, one event; dead records.
 import { get, inPortions, post, refusedIds } from "./api.js";
-import { confirm, h, number, plural, renew, say, table, when } from "./dom.js";
+import { confirm, facts, h, number, plural, renew, say, table, when } from "./dom.js";
 import { showBody } from "./event.js";
 
 const SHOWN = 100; // events of a group
@@ -107,11 +107,6 @@ export function showGroup(query, changed) {
       if (++loaded % 5 === 0) reload();
     },
   };
-}
-
-function facts(pairs) {
-  return h("dl", {}, pairs.filter(([, value]) => value !== null && value !== undefined).map(([name, value]) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
 function errorList(event) {

@@ -155,6 +155,11 @@ class Walk:
         page.get_by_role("button", name="Resume out").click()
         page.get_by_role("button", name="Pause out").wait_for()
         check("a sink is paused and resumed", True)
+        error = page.locator("section", has_text="Last error of hook")
+        expect(error).to_contain_text("answered 503")
+        expect(error).to_contain_text("in a row")
+        expect(error).to_contain_text("\\u202egnp.\\u2066\\u200b\\u001b[2J")
+        check("the last error of a sink is shown, and what its target answered", page.locator("main img").count() == 0)
 
     def explain(self, page):
         self.go(page, "#/try")
@@ -234,14 +239,16 @@ class Walk:
             page.screenshot(path=str(folder / f"console-{name}-{theme}-{size}.png"))
 
 
-def serve(folder):
+def serve(folder, hook):
+    """A server whose sink `hook` is in trouble."""
     from server import Server, defaults, furnish, merge
 
     furnish(folder)
     changes = {
         "admin": {"listen": "127.0.0.1:0"},
         "store": {"path": "var/s.db"},
-        "sinks": [{"name": "out", "kind": "file", "path": "var/out.ndjson"}],
+        "sinks": [{"name": "out", "kind": "file", "path": "var/out.ndjson"},
+                  {"name": "hook", "kind": "http", "url": hook}],
     }
     return Server(folder, merge(defaults(), changes)).wait_ready()
 
@@ -252,8 +259,13 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     options = parser.parse_args()
     os.environ["SLUICE_BIN"] = options.program
+    from receiver import Receiver
+
+    hook = Receiver()
+    hook.plan = lambda records: (503, {})
+    hook.words = HOSTILE.encode()
     with tempfile.TemporaryDirectory(prefix="sluice-console-") as place, sync_playwright() as playwright:
-        server = serve(pathlib.Path(place))
+        server = serve(pathlib.Path(place), hook.url)
         link = subprocess.run([server.process.args[0], "console", "-c", server.file], cwd=server.folder,
                               capture_output=True, check=True, text=True).stdout.strip()  # fmt: skip
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -264,6 +276,7 @@ def main():
         browser.close()
         check(f"no error in the page {walk.errors or ''}", not walk.errors)
         server.stop()
+        hook.close()
         check("the log has nothing of an event's values", HOSTILE[:20] not in "".join(filter(None, server.lines)))
 
 

@@ -283,13 +283,25 @@ def test_a_batch_is_an_array(sluice, event, receiver):
 def test_a_status_about_the_sink_postpones(sluice, event, receiver, status, ordered, said):
     there = receiver()
     there.plan = lambda records: (status, {})
+    there.words = b"\x1b[2J gone" + 500 * b"\xc3\xa9"
     server = sluice(store=STORE, sinks=[hook(there, ordered=ordered, max_attempts=2)])
     post(server, event, name("e", 5))
     there.wait(lambda there: len(there.requests) > 5, PATIENCE)
     assert counters(server, "hook")["pending"] == 5
+    [sink] = outbox_status(server)["sinks"]
+    error = sink["last_error"]
+    assert (error["reason"], error["said"][:9]) == (f"answered {status}", "\x1b[2J gone")
+    assert error["in_a_row"] > 1 and error["at"] and len(error["said"].encode()) in (499, 500)
+    assert sink["state"] == "configuration" if status == 401 else sink["state"] in ("waiting", "running")
+    text = outbox_status(server, ())
+    assert f"in a row\n  reason: answered {status} \n  the target answered: \\u001b[2J gone" in text
     there.plan = lambda records: (200, {})
     assert arrives(server, "hook")["delivered"] == 5
     assert ids(there.records) == name("e", 5) or not ordered and sorted(ids(there.records)) == name("e", 5)
+    wait_for(lambda: outbox_status(server)["sinks"][0]["last_error"]["in_a_row"] == 0)
+    [sink] = outbox_status(server)["sinks"]
+    assert (sink["state"], sink["waits_until"]) == ("running", None)
+    assert sink["last_error"]["reason"] == f"answered {status}"  # it stays known
     reasons = [line["reason"] for line in server.log() if line["event"] == said]
     assert reasons == [f"answered {status}"]
 

@@ -47,6 +47,7 @@ static void begin(size_t count, int64_t max_backoff_us)
         .backlog = taking_open(store.outbox, names[0], BACKLOG_UNORDERED),
         .bounds = { .records = 10, .bytes = 1 << 20 },
         .log.sink = names[0],
+        .fault = pump_fault_create(),
     };
     judge.workers = pump_workers_create(&(struct pump_workers_options){
         .name = names[0], .sink = &sink, .store = "s", .in_flight = &in_flight, .wake = no_wake });
@@ -57,6 +58,7 @@ static void end(void)
 {
     pump_workers_destroy(judge.workers);
     taking_close(judge.backlog);
+    pump_fault_destroy(judge.fault);
     store_done(&store);
 }
 

@@ -226,6 +226,69 @@ static void a_misconfigured_sink_waits_and_is_logged_once(void)
     }
 }
 
+static bool has_recovered(void *self)
+{
+    struct pump_error error;
+
+    pump_last_error(self, &error);
+    return error.in_a_row == 0;
+}
+
+static void the_last_error_stays_known(void)
+{
+    const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = 1000 };
+    struct pump_error error;
+    struct pump *pump;
+
+    begin(NULL);
+    place.behave = wrong_rights;
+    place.is_wrong = true;
+    store_fill(&store, "e", 50);
+    pump = start(&rules, 1, 1000);
+    CHECK(wait_until(is_tried_often, pump));
+    pump_last_error(pump, &error);
+    CHECK_STR(str_from_c(error.reason), "no right to write");
+    CHECK(error.in_a_row >= 2 && error.at_us > 0 && error.said_len == 0);
+    place.is_wrong = false;
+    CHECK(wait_until(nothing_pending, NULL));
+    CHECK(wait_until(has_recovered, pump));
+    pump_last_error(pump, &error);
+    CHECK_STR(str_from_c(error.reason), "no right to write");
+    stop_quietly(pump);
+    end();
+}
+
+static void fail_for_long(const struct sink_batch *batch, struct sink_answer *answer)
+{
+    sink_answer_all(batch, answer, SINK_POSTPONED, "busy");
+    answer->is_sink_wide = true;
+    answer->retry_after_us = LONG_US;
+}
+
+static bool waits(void *self)
+{
+    return pump_waits_until_us(self) > clock_now_us();
+}
+
+static void a_pause_has_an_end(void)
+{
+    const struct pump_rules rules = { .max_attempts = 1, .max_backoff_us = LONG_US };
+    struct pump *pump;
+
+    begin(NULL);
+    place.behave = fail_for_long;
+    store_fill(&store, "e", 1);
+    pump = start(&rules, 1, 1000);
+    CHECK(wait_until(waits, pump));
+    CHECK(pump_waits_until_us(pump) <= clock_now_us() + LONG_US);
+    place.behave = deliver_all;
+    pump_reopen(pump);
+    CHECK(wait_until(nothing_pending, NULL));
+    CHECK_INT(pump_waits_until_us(pump), 0);
+    stop_quietly(pump);
+    end();
+}
+
 /* Each record is confirmed when it comes for the third time; the second is refused then. */
 static void confirm_later(const struct sink_batch *batch, struct sink_answer *answer)
 {
@@ -461,6 +524,8 @@ int main(void)
     RUN(an_impossible_record_is_dead_at_once);
     RUN(without_a_store_its_sender_hears_at_once);
     RUN(a_misconfigured_sink_waits_and_is_logged_once);
+    RUN(the_last_error_stays_known);
+    RUN(a_pause_has_an_end);
     RUN(what_is_under_way_comes_again_until_it_is_decided);
     RUN(what_is_never_confirmed_does_not_hold_up_the_end);
     RUN(a_partial_failure_is_no_failure_of_the_sink);
