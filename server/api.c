@@ -29,6 +29,7 @@ static const struct endpoint {
     { "/api/v1/state", "top", HANDLER_GET, ADMIN_READS, { NULL } },
     { "/api/v1/history", "history", HANDLER_GET, ADMIN_READS, { NULL } },
     { "/api/v1/schemas", "schemas", HANDLER_GET, ADMIN_READS, { NULL } },
+    { "/api/v1/schemas/texts", "schema-texts", HANDLER_GET, ADMIN_READS, { "registry", "schema" } },
     { "/api/v1/shadows", "shadows", HANDLER_GET, ADMIN_READS, { NULL } },
     { "/api/v1/refused", "refused", HANDLER_GET, ADMIN_READS, { FILTERS, "before", "limit" } },
     { "/api/v1/refused/groups", "refused-groups", HANDLER_GET, ADMIN_READS, { FILTERS } },

@@ -22,6 +22,6 @@ struct api *api_create(const struct admin_guard *guard, struct control_jobs *job
 /** NULL is fine. */
 void api_destroy(struct api *api);
 
-enum { API_HANDLERS = 16 };
+enum { API_HANDLERS = 17 };
 
 void api_handlers(struct api *api, struct handler out[static API_HANDLERS]);

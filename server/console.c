@@ -12,6 +12,7 @@ EMBED(console_app, "server/console/app.js");
 EMBED(console_pages, "server/console/pages.js");
 EMBED(console_refused, "server/console/refused.js");
 EMBED(console_event, "server/console/event.js");
+EMBED(console_diff, "server/console/diff.js");
 EMBED(console_plot, "server/console/plot.js");
 EMBED(console_dom, "server/console/dom.js");
 EMBED(console_api, "server/console/api.js");
@@ -114,6 +115,7 @@ struct console *console_create(const struct admin_guard *guard, const struct con
         { "/console/pages.js", script, EMBEDDED(console_pages) },
         { "/console/refused.js", script, EMBEDDED(console_refused) },
         { "/console/event.js", script, EMBEDDED(console_event) },
+        { "/console/diff.js", script, EMBEDDED(console_diff) },
         { "/console/plot.js", script, EMBEDDED(console_plot) },
         { "/console/dom.js", script, EMBEDDED(console_dom) },
         { "/console/api.js", script, EMBEDDED(console_api) },

@@ -21,6 +21,6 @@ struct console *console_create(const struct admin_guard *guard,
 /** NULL is fine. */
 void console_destroy(struct console *console);
 
-enum { CONSOLE_HANDLERS = 9 };
+enum { CONSOLE_HANDLERS = 10 };
 
 void console_handlers(struct console *console, struct handler out[static CONSOLE_HANDLERS]);

@@ -344,6 +344,7 @@ static const struct row {
     { STR_INIT("dead"), order_dead, ASKS | NEEDS_STORE },
     { STR_INIT("dead-record"), order_dead_record, ASKS | NEEDS_STORE },
     { STR_INIT("schemas"), order_schemas, ASKS },
+    { STR_INIT("schema-texts"), order_schema_texts, ASKS },
     { STR_INIT("history"), order_history, ASKS },
 };
 

@@ -28,5 +28,8 @@ order_function order_dead_record;
 /** The schemas and what the registry and the guard say: `"schemas":[...]`. */
 order_function order_schemas;
 
+/** The versions of a schema with their texts: `"texts":{...}`, see catalog_write_texts(). */
+order_function order_schema_texts;
+
 /** The last hour: `"history":{...}`, see history.h. */
 order_function order_history;

@@ -284,6 +284,9 @@ static void write_schema(struct buf *out, const struct catalog_status *status)
     member_bool(out, "usable", status->usable);
     member_text(out, "version", status->usable ? str_from_c(status->version) : STR_NONE);
     member_int(out, "age_ms", status->age_us / US_PER_MS);
+    member_time(out, "since", status->since_us);
+    if (status->looked_ago_us >= 0)
+        member_int(out, "looked_ms", status->looked_ago_us / US_PER_MS);
     member_int(out, "refreshed", (int64_t)status->refreshed);
     member_int(out, "failed", (int64_t)status->failed);
     member_int(out, "guard_refusals", (int64_t)status->guard_refusals);
@@ -310,6 +313,16 @@ bool order_schemas(const struct orders *orders, struct json_object *members, str
     }
     buf_add_char(answer, ']');
     return true;
+}
+
+bool order_schema_texts(const struct orders *orders, struct json_object *members,
+                        struct buf *answer, struct error *err)
+{
+    struct str registry = json_find_str(members, "registry");
+    struct str schema = json_find_str(members, "schema");
+
+    member_key(answer, "texts");
+    return catalog_write_texts(orders->target->catalog, registry, schema, answer, err);
 }
 
 bool order_history(const struct orders *orders, struct json_object *members, struct buf *answer,

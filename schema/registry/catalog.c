@@ -1,7 +1,7 @@
 /*
  * catalog.c - see catalog.h: the entries, their readers and their status. Other parts are in
  * catalog_work.c (threads and schedule), catalog_look.c, catalog_compile.c, catalog_guard.c (the
- * steps of a look), catalog_keep.c (files) and catalog_shadow.c.
+ * steps of a look), catalog_keep.c (files), catalog_texts.c and catalog_shadow.c.
  */
 #include "schema/registry/catalog.h"
 
@@ -45,6 +45,7 @@ static void entry_destroy(struct catalog_entry *entry)
     schema_definition_done(&entry->inherited);
     samples_destroy(entry->samples);
     catalog_destroy_shadow(entry);
+    catalog_free_texts(entry);
     mem_free((void *)entry->routes.ptr);
     mem_free((void *)entry->place.registry);
     mem_free((void *)entry->place.schema);
@@ -239,6 +240,8 @@ void catalog_fill_status(struct catalog *catalog, const struct catalog_entry *en
     (void)pthread_mutex_lock(&catalog->mutex);
     out->error = entry->error;
     out->age_us = age_us(entry);
+    out->since_us = out->usable ? entry->since_us : 0;
+    out->looked_ago_us = entry->looked_us ? clock_monotonic_us() - entry->looked_us : -1;
     out->refreshed = entry->refreshed;
     out->failed = entry->failed;
     out->held = entry->held;
@@ -280,14 +283,14 @@ static void inherit_counts(struct catalog_entry *entry, const struct catalog_sta
     entry->guard_refusals += other->guard_refusals;
 }
 
-/* A look of the predecessor can replace its definition at the same time. */
+/* With a cache only. A look of the predecessor can replace its definition at the same time. */
 static void inherit_definition(struct catalog_entry *entry, struct catalog *predecessor,
                                const struct catalog_entry *other)
 {
     struct schema_definition *inherited = &entry->inherited;
 
     (void)pthread_mutex_lock(&predecessor->mutex);
-    if (other->definition.text.ptr) {
+    if (other->definition.text.ptr && *entry->place.dir) {
         *inherited = other->definition;
         inherited->text.ptr = mem_copy(inherited->text.ptr, inherited->text.len);
     }
@@ -315,8 +318,10 @@ void catalog_continue(struct catalog *catalog, struct catalog *predecessor, bool
         if (!entry)
             continue;
         inherit_counts(entry, &status);
-        if (same_registry && *now->cache_dir)
+        if (same_registry) {
+            catalog_inherit_texts(predecessor, other, entry);
             inherit_definition(entry, predecessor, other);
+        }
         if (!entry->samples || !other->samples)
             continue;
         if (now->guard_samples == before->guard_samples)

@@ -181,6 +181,8 @@ struct catalog_status {
     char version[REGISTRY_VERSION_SIZE]; /* "" when not usable */
     struct error error;      /* of the last look, with all details; ERR_NONE: it succeeded */
     int64_t age_us;          /* since the registry last confirmed the version */
+    int64_t since_us;        /* time of day from which on the version is live; 0: none is */
+    int64_t looked_ago_us;   /* since the end of the last look; -1: there was none */
     uint64_t refreshed;      /* looks that succeeded */
     uint64_t failed;         /* looks that failed */
     uint64_t held;           /* looks that found a version which the guard holds */
@@ -199,6 +201,15 @@ void catalog_warnings(const struct catalog *catalog, size_t index,
 
 /** A copy of the text of the live schema, for mem_free(); empty: there is none. Any thread. */
 struct str catalog_definition(struct catalog *catalog, const struct catalog_entry *entry);
+
+/**
+ * Add a JSON object with `"live", "previous", "held_back"`: the versions of a schema with their
+ * texts, each null or `"version"` and `"text"` (null over 1 MiB). `previous` was live before,
+ * `held_back` is what the guard holds back; both are known since the start. ERR_NOT_FOUND: no such
+ * schema.
+ */
+NODISCARD bool catalog_write_texts(struct catalog *catalog, struct str registry, struct str schema,
+                                   struct buf *out, struct error *err);
 
 /** Status of entry `index`, 0 .. catalog_count() - 1. */
 void catalog_status(struct catalog *catalog, size_t index, struct catalog_status *out);

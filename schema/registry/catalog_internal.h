@@ -58,6 +58,10 @@ struct catalog_entry {
     uint64_t guard_refusals;
     char suspect[REGISTRY_VERSION_SIZE];
     struct guard_finding finding;
+    char since_version[REGISTRY_VERSION_SIZE]; /* the version that is live since `since_us`, */
+    int64_t since_us;                          /* time of day; 0: none was */
+    struct schema_definition previous;         /* that was live before; text "": not known */
+    struct schema_definition held_back;        /* by the guard at the last look; likewise */
 };
 
 struct catalog {
@@ -94,6 +98,20 @@ struct catalog_entry *catalog_entry_at(const struct catalog *catalog, size_t ind
 /** catalog_status() of any entry. */
 void catalog_fill_status(struct catalog *catalog, const struct catalog_entry *entry,
                          struct catalog_status *out);
+
+/** catalog_texts.c: `definition` goes live, `old` was live. Takes `old`. The mutex is held. */
+void catalog_note_live(struct catalog_entry *entry, const struct schema_definition *definition,
+                       struct schema_definition *old);
+
+/** The guard holds this definition back (taken), or (NULL) the latest one is live. */
+void catalog_note_held(struct catalog *catalog, struct catalog_entry *entry,
+                       struct schema_definition *definition);
+
+/** Continue what is known of the predecessor's entry of the same name. */
+void catalog_inherit_texts(struct catalog *predecessor, const struct catalog_entry *other,
+                           struct catalog_entry *entry);
+
+void catalog_free_texts(struct catalog_entry *entry);
 
 /** catalog_shadow.c: free what only shadows have. */
 void catalog_destroy_shadow(struct catalog_entry *entry);

@@ -62,7 +62,7 @@ void catalog_go_live(struct catalog *catalog, struct catalog_entry *entry, struc
 {
     log_warnings(entry, schema, definition->version);
     (void)pthread_mutex_lock(&catalog->mutex);
-    schema_definition_done(&entry->definition);
+    catalog_note_live(entry, definition, &entry->definition);
     entry->definition = *definition;
     (void)pthread_mutex_unlock(&catalog->mutex);
     *definition = (struct schema_definition){ 0 };
@@ -214,6 +214,8 @@ void catalog_look(struct catalog *catalog, struct catalog_entry *entry)
 
     if (fetch(catalog, entry, &definition, &err))
         result = catalog_take(catalog, entry, &definition, &err);
+    if (result != LOOK_FAILED)
+        catalog_note_held(catalog, entry, result == LOOK_HELD ? &definition : NULL);
     schema_definition_done(&definition);
     if (result == LOOK_FAILED && !atomic_load(&catalog->stopping))
         note_failure(catalog, entry, &err, definition.said);

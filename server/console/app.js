@@ -1,7 +1,7 @@
 // app.js - chooses the page by the address's fragment, and asks the server every 2 seconds.
 import { get } from "./api.js";
 import { h, say } from "./dom.js";
-import { showOverview, showSchemas, showSinks, showTry } from "./pages.js";
+import { showOverview, showSchema, showSchemas, showSinks, showTry } from "./pages.js";
 import { showDead, showEvent, showGroup, showRefused } from "./refused.js";
 
 const EVERY_MS = 2000;
@@ -17,6 +17,7 @@ const pages = [
   [/^#\/sinks$/, "sinks", "Sinks", showSinks],
   [/^#\/dead\/(\d+)$/, "sinks", "Dead record", showDead],
   [/^#\/schemas$/, "schemas", "Schemas", showSchemas],
+  [/^#\/schema\?(.*)$/, "schemas", "Versions of a schema", showSchema],
   [/^#\/try$/, "try", "Try an event", showTry],
 ];
 

@@ -79,6 +79,15 @@ function layOut(text) {
   return layout.lines;
 }
 
+/** A text, one member or element in each line if it is JSON. */
+export function linesOf(text) {
+  try {
+    return layOut(text).map((line) => "  ".repeat(line.depth) + line.text);
+  } catch {
+    return text.split("\n");
+  }
+}
+
 /** The body of an event as text; bytes that are no UTF-8 become U+FFFD. */
 function bodyText(event) {
   if (event.body_base64 === undefined) return event.body;

@@ -1,6 +1,8 @@
 // pages.js - the overview, the sinks, the schemas, and the place to try an event.
 import { get, post } from "./api.js";
 import { duration, facts, h, number, plural, renew, say, table, when } from "./dom.js";
+import { showDiff } from "./diff.js";
+import { linesOf } from "./event.js";
 import { plot, spark, sum } from "./plot.js";
 import { groupTable } from "./refused.js";
 
@@ -176,16 +178,67 @@ function guardText(guard) {
   return `${what}, first at ${guard.instance_location || "the top"} by ${guard.keyword_location}${guard.held ? "; it is held back" : "; it is in use"}`;
 }
 
+const VERDICTS = {
+  agrees: "decided alike", would_refuse: "would be refused", would_accept: "would be accepted",
+  skipped: "not checked in time", unavailable: "without the shadow schema",
+};
+
+function shadowRules(shadow) {
+  if (shadow.rules.length === 0) return null;
+  const heads = [["Shadow's decision"], ["Rule"], ["First place"], ["Events", true], ["First event"]];
+  return [
+    table(`Rules that decide differently on ${shadow.route}`, heads, shadow.rules.map((rule) =>
+      [VERDICTS[rule.verdict] ?? rule.verdict, rule.rule || "(too costly to find)", rule.place || "(top)", number(rule.events), when(rule.first_at)])),
+    shadow.rules_left_out > 0 && h("p", {}, `And ${plural(shadow.rules_left_out, "event")} by more rules.`),
+  ];
+}
+
+function shadowSection(shadow) {
+  const counts = Object.entries(VERDICTS).map(([verdict, text]) => [`Events ${text}`, number(shadow.events[verdict])]);
+  return h("section", {}, h("h2", {}, `Shadow of route ${shadow.route}: ${shadow.shadow}`),
+    facts([["Live schema", `${shadow.registry}/${shadow.schema}${shadow.live_version ? `, version ${shadow.live_version}` : ""}`],
+      ["Shadow version", shadow.shadow_version || (shadow.usable ? "no event yet" : "none")], ["Last error", shadow.error],
+      ["Since", shadow.since ? when(shadow.since) : "no event yet"], ...counts]),
+    shadowRules(shadow));
+}
+
 export function showSchemas() {
-  const node = h("div");
-  const heads = [["Schema"], ["Live version"], ["Confirmed"], ["Looks that failed", true], ["Last error"], ["Guard"]];
+  const [node, shadowed] = [h("div"), h("div")];
+  const heads = [["Schema"], ["Live version"], ["Live since"], ["Confirmed"], ["Last look"], ["Looks that failed", true], ["Last error"], ["Guard"]];
   const load = async () => {
-    const { schemas } = await get("schemas");
+    const [{ schemas }, { shadows }] = await Promise.all([get("schemas"), get("shadows")]);
+    renew(shadowed, shadows.map(shadowSection));
     renew(node, table("Schemas", heads, schemas.map((each) =>
-      [`${each.registry}/${each.schema}`, each.usable ? each.version : "none", `${duration(each.age_ms)} ago`, number(each.failed),
+      [h("a", { href: `#/schema?${new URLSearchParams({ registry: each.registry, schema: each.schema })}`, "data-key": `${each.registry}/${each.schema}` },
+         `${each.registry}/${each.schema}`),
+       each.usable ? each.version : "none", when(each.since), `${duration(each.age_ms)} ago`,
+       each.looked_ms === undefined ? "not yet" : `${duration(each.looked_ms)} ago`, number(each.failed),
        each.error ?? "–", guardText(each.guard)])));
   };
-  return { node, update: () => load().catch((error) => say(error.message)) };
+  return { node: h("div", {}, node, shadowed), update: () => load().catch((error) => say(error.message)) };
+}
+
+function versionDiff(title, from, to) {
+  if (!from?.text || !to?.text) return null;
+  const label = `${title}: from version ${from.version} to version ${to.version}`;
+  return [h("h2", {}, label), showDiff(label, linesOf(from.text), linesOf(to.text)) ?? h("p", {}, "The texts have no difference.")];
+}
+
+export function showSchema(query) {
+  const node = h("div", {}, h("p", {}, "loading"));
+  const asked = Object.fromEntries(new URLSearchParams(query));
+  const load = async () => {
+    const { live, previous, held_back: held } = (await get("schemas/texts", asked)).texts;
+    const lines = live?.text && linesOf(live.text).join("\n");
+    renew(node, h("p", {}, h("strong", {}, `${asked.registry}/${asked.schema}`)),
+      versionDiff("The version that the guard holds back", live, held), versionDiff("The version before", previous, live),
+      !previous && h("p", { class: "empty" }, "The version has not changed since the server started; earlier texts are not kept."),
+      h("h2", {}, live ? `Live version ${live.version}` : "No version is live"),
+      lines && h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Live version" }, h("pre", { class: "diff" }, lines)),
+      live && !live.text && h("p", {}, "The text is over 1 MiB."));
+  };
+  load().catch((error) => renew(node, h("p", { class: "empty" }, error.message)));
+  return { node };
 }
 
 // Try an event.

@@ -25,7 +25,8 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 
 PATIENCE_MS = 20000
 SIZES = {"narrow": (360, 740), "wide": (1440, 900)}
-PAGES = ["#/", "#/refused", "#/event/1", "#/sinks", "#/schemas", "#/try"]
+SCHEMA = "#/schema?registry=GenesysInteractionRegistry&schema=InteractionStartedSchema"
+PAGES = ["#/", "#/refused", "#/event/1", "#/sinks", "#/schemas", SCHEMA, "#/try"]
 EVENT = json.loads((ROOT / "conf/samples/interaction.started.json").read_text())
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\u202egnp.\u2066\u200b\x1b[2J\u0007"
 
@@ -123,6 +124,7 @@ class Walk:
         wait_for(lambda: len(self.records()) == 2, "their records are at the sink")
         self.discard(page)
         self.sinks(page)
+        self.schemas(page)
         self.explain(page)
         page.context.close()
 
@@ -160,6 +162,23 @@ class Walk:
         expect(error).to_contain_text("in a row")
         expect(error).to_contain_text("\\u202egnp.\\u2066\\u200b\\u001b[2J")
         check("the last error of a sink is shown, and what its target answered", page.locator("main img").count() == 0)
+
+    def schemas(self, page):
+        for number in range(2):
+            assert self.server.post(EVENT | {"id": f"shadowed-{number}"}).status == 200
+        self.go(page, "#/schemas")
+        shadow = page.locator("section", has_text="Shadow of route main")
+        expect(shadow).to_contain_text("Events would be refused")
+        row = page.locator("tr", has=page.get_by_role("rowheader", name="would be refused"))
+        expect(row).to_contain_text("/properties/interaction/required")
+        expect(row.locator("td").nth(2)).to_have_text("2")
+        check("the page of schemas shows what the shadow would decide differently", True)
+        page.get_by_role("link", name="GenesysInteractionRegistry/InteractionStartedSchema").click()
+        added = page.locator("ins")
+        expect(added.filter(has_text='"integer"')).to_have_count(1)
+        expect(page.locator("del").first).to_be_visible()
+        expect(page.locator("main")).to_contain_text("equal lines")
+        check("the difference to the version before is shown", added.count() < 10)
 
     def explain(self, page):
         self.go(page, "#/try")
@@ -227,9 +246,11 @@ class Walk:
             page.get_by_role("link", name="schema_invalid").first.wait_for()
         elif fragment.startswith("#/event"):
             page.locator(".fault").first.wait_for()
+        elif fragment == SCHEMA:
+            page.locator("pre").first.wait_for()
         elif fragment != "#/try":
             page.locator("table").first.wait_for()
-        name = fragment.strip("#/").split("/")[0] or "overview"
+        name = fragment.strip("#/").split("/")[0].split("?")[0] or "overview"
         check(f"{name}, {theme}, {size}: fits the window", self.width(page) <= SIZES[size][0])
         page.evaluate(AXE.read_text())
         result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
@@ -241,10 +262,12 @@ class Walk:
 
 def serve(folder, hook):
     """A server whose sink `hook` is in trouble."""
-    from server import Server, defaults, furnish, merge
+    from server import Server, defaults, furnish, merge, route
 
     furnish(folder)
+    (folder / "next.json").write_text('{"properties": {"interaction": {"required": ["language"]}}}')
     changes = {
+        "routes": [route(name="main", schema="InteractionStartedSchema", shadow={"file": "next.json"})],
         "admin": {"listen": "127.0.0.1:0"},
         "store": {"path": "var/s.db"},
         "sinks": [{"name": "out", "kind": "file", "path": "var/out.ndjson"},
@@ -258,6 +281,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--screenshots", type=pathlib.Path)
     options = parser.parse_args()
+    expect.set_options(timeout=PATIENCE_MS)
     os.environ["SLUICE_BIN"] = options.program
     from receiver import Receiver
 

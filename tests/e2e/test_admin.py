@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from client import Connection, encode, request
-from server import PATIENCE, ROOT, route, run, wait_for
+from server import PATIENCE, ROOT, put_schema, route, run, wait_for
 
 KEY = {"x-api-key": "operator-key"}
 CHANGES = {**KEY, "X-Sluice-Console": "1"}
@@ -103,6 +103,7 @@ def test_probes_and_metrics_are_open_and_nothing_else_is(start, event):
     paths = [
         "/api/v1/state", "/api/v1/history", "/api/v1/schemas", "/api/v1/refused", "/api/v1/refused/groups",
         "/api/v1/refused/event?id=1", "/api/v1/dead", "/api/v1/dead/record?id=1", "/api/v1/shadows",
+        "/api/v1/schemas/texts?registry=x&schema=y",
     ]  # fmt: skip
     origin = f"http://{admin.host}"
     cases = [
@@ -371,3 +372,37 @@ def test_an_admin_address_beyond_loopback_is_warned_of(sluice, folder):
     path.write_text(path.read_text().replace("127.0.0.2:0", "0.0.0.0:0"))
     done = run("check", "-c", server.file, cwd=folder)
     assert warning in done.stdout + done.stderr
+
+
+def test_the_texts_of_a_schema_by_the_api(start, event, folder):
+    """The version before stays known over a reload; one that the guard holds back does not go live."""
+    registry, schema = "GenesysInteractionRegistry", "Own"
+    first, second, narrow = ('{"title":"first"}', '{"title":"second"}', '{"required":["nowhere"]}')
+    put_schema(folder, schema, first.encode())
+    server, admin = start(
+        routes=[route(name="main", schema=schema)],
+        registry={"refresh": "50ms", "guard": "enforce", "cache_dir": "cache"},
+    )
+    path = f"/api/v1/schemas/texts?registry={registry}&schema={schema}"
+
+    def texts():
+        found = admin.get(path).json["texts"]
+        return [one and one["text"] for one in (found["live"], found["previous"], found["held_back"])]
+
+    assert server.post(event).status == 200
+    assert texts() == [first, None, None]
+    since = admin.get("/api/v1/schemas").json["schemas"][0]["since"]
+    put_schema(folder, schema, second.encode())
+    wait_for(lambda: texts() == [second, first, None])
+    put_schema(folder, schema, narrow.encode())
+    wait_for(lambda: texts() == [second, first, narrow])
+    (found,) = admin.get("/api/v1/schemas").json["schemas"]
+    assert found["guard"]["held"] and found["since"] > since and found["looked_ms"] >= 0
+    server.signal(1)
+    server.wait_log(event="reloaded")
+    assert texts() == [second, first, narrow]
+    assert admin.get("/api/v1/schemas").json["schemas"][0]["since"] == found["since"]
+    put_schema(folder, schema, second.encode())
+    wait_for(lambda: texts() == [second, first, None])
+    gone = admin.get("/api/v1/schemas/texts?registry=x&schema=y")
+    assert (gone.status, gone.json["details"]) == (404, "no route has this schema")
