@@ -115,8 +115,8 @@ console-test: $(PROGRAM) ## the console in Debian's Chromium: a walk, every page
 	$(PYTHON) -B tests/console/walk.py $(PROGRAM)
 screenshots: PYTHON = build/console-test/venv/bin/python
 screenshots: $(PROGRAM) ## write the pictures of the console, docs/images/console-*.png
-	@tests/setup.sh build test console
-	mkdir -p docs/images && $(PYTHON) -B tests/console/walk.py $(PROGRAM) --screenshots docs/images
+	@tests/setup.sh build test console screenshots
+	mkdir -p docs/images && $(PYTHON) -B tests/console/pictures.py $(PROGRAM) docs/images
 stormtest: all ## reloads and restarts under load, the long form; SLUICE_ROUNDS=200
 	@tests/setup.sh build test
 	SLUICE_ROUNDS=$${SLUICE_ROUNDS:-200} $(e2e) -k 'storm or successor' tests/e2e/test_reload.py tests/e2e/test_restart.py

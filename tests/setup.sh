@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install the missing Debian packages of a task, and for peers those of PyPI and Maven.
 #
-#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|deploy|oauth|console|peers|patterns|trixie...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|deploy|oauth|console|screenshots|peers|patterns|trixie...
 #
 # Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
 # installed. --list prints the packages, one per line, and installs nothing.
@@ -19,6 +19,7 @@ fuzz="clang libclang-rt-dev"
 bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
 console="chromium python3-venv nodejs npm|nodejs"
+screenshots="pngquant"
 tls="testssl.sh openssl"
 attack="slowhttptest"
 peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
@@ -251,6 +252,7 @@ for task in "$@"; do
     peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;
     console) wanted="$wanted $console" ;;
+    screenshots) wanted="$wanted $screenshots" ;;
     patterns) command -v javac mvn >/dev/null || wanted="$wanted $patterns" ;;
     *) echo "setup.sh: no such task: $task" >&2 && exit 2 ;;
     esac

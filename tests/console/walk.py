@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The console in a real Chromium: `make console-test`, and with --screenshots FOLDER `make screenshots`.
+"""The console in a real Chromium: `make console-test`.
 
-    walk.py PROGRAM [--screenshots FOLDER]
+    walk.py PROGRAM
 
 Starts a server, walks through the console as an operator does, looks at every page light and dark, narrow and wide,
 with axe-core, and shows it a hostile event. Prints a line for each check; exits with 1 at the first that fails.
@@ -223,7 +223,7 @@ class Walk:
         return page.evaluate("document.documentElement.scrollWidth")
 
     # Every page in both themes and sizes.
-    def look(self, folder):
+    def look(self):
         for number in range(4):
             self.refuse(changed(f"look-{number}", channel_type=number, id=f"look-{number}"))
         event = self.newest()
@@ -231,10 +231,10 @@ class Walk:
             for size in SIZES:
                 page = self.open(theme, size)
                 for fragment in [each.replace("/1", f"/{event}") for each in PAGES] + ["group"]:
-                    self.look_at(page, theme, size, fragment, folder)
+                    self.look_at(page, theme, size, fragment)
                 page.context.close()
 
-    def look_at(self, page, theme, size, fragment, folder):
+    def look_at(self, page, theme, size, fragment):
         if fragment == "group":
             self.go(page, "#/refused")
             page.get_by_role("link", name="schema_invalid").first.click()
@@ -256,8 +256,6 @@ class Walk:
         result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         faults = [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in result["violations"]]
         check(f"{name}, {theme}, {size}: axe-core finds nothing {faults or ''}", not faults)
-        if folder and name in ("overview", "event") and (theme, size) != ("dark", "narrow"):
-            page.screenshot(path=str(folder / f"console-{name}-{theme}-{size}.png"))
 
 
 def serve(folder, hook):
@@ -276,10 +274,16 @@ def serve(folder, hook):
     return Server(folder, merge(defaults(), changes)).wait_ready()
 
 
+def link_of(server):
+    """What `sluice console` prints."""
+    done = subprocess.run([server.process.args[0], "console", "-c", server.file], cwd=server.folder,
+                          capture_output=True, check=True, text=True)  # fmt: skip
+    return done.stdout.strip()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
-    parser.add_argument("--screenshots", type=pathlib.Path)
     options = parser.parse_args()
     expect.set_options(timeout=PATIENCE_MS)
     os.environ["SLUICE_BIN"] = options.program
@@ -290,12 +294,11 @@ def main():
     hook.words = HOSTILE.encode()
     with tempfile.TemporaryDirectory(prefix="sluice-console-") as place, sync_playwright() as playwright:
         server = serve(pathlib.Path(place), hook.url)
-        link = subprocess.run([server.process.args[0], "console", "-c", server.file], cwd=server.folder,
-                              capture_output=True, check=True, text=True).stdout.strip()  # fmt: skip
+        link = link_of(server)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         walk = Walk(server, browser, link)
         walk.walk()
-        walk.look(options.screenshots)
+        walk.look()
         walk.hostile()
         browser.close()
         check(f"no error in the page {walk.errors or ''}", not walk.errors)
