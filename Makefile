@@ -160,7 +160,7 @@ coverage: ## line coverage of unit, conformance and e2e; HTML in build/coverage/
 bench: all $(OUT)/micro $(OUT)/tls_load ## speed of the JSON reader and schema engine; then beside bare libmicrohttpd, nginx, and Fastify with ajv
 	@tests/setup.sh bench
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
-	    for part in cases bench durable tls refresh; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed
+	    for part in cases bench durable tls refresh console; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed
 bench-sinks: all ## records/s, CPU and memory of each kind of sink with a million records waiting; senders beside a sink in trouble
 	@tests/setup.sh bench
 	@failed=0; for part in sinks kafka trouble; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed

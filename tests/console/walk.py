@@ -40,7 +40,8 @@ def check(what, holds):
 def wait_for(condition, what):
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while not condition():
-        check(what, time.monotonic() < deadline)
+        if time.monotonic() >= deadline:
+            check(what, False)
         time.sleep(0.05)
     check(what, True)
 
