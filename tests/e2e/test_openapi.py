@@ -170,6 +170,9 @@ def test_every_answer_is_as_described(place, event):
     assert place.get(f"/api/v1/dead/record?id={dead}").json["record"]["sink"] == "hook"
     for path in ("state", "history", "schemas", "shadows", "refused/groups", "refused?all=1&since=1h"):
         assert place.get(f"/api/v1/{path}").status == 200
+    live = place.get("/api/v1/schemas").json["schemas"][0]
+    texts = place.get(f"/api/v1/schemas/texts?registry={live['registry']}&schema={live['schema']}").json["texts"]
+    assert json.loads(texts["live"]["text"]) and texts["previous"] is None
     rows = place.get("/api/v1/refused").json["refused"]
     assert len(rows) >= 6
     shown = [place.get(f"/api/v1/refused/event?id={row['id']}").json["event"] for row in rows]
@@ -208,6 +211,7 @@ def test_every_answer_is_as_described(place, event):
             assert place.get(f"{path}?color=red").status == 400, path
     for path in ("/api/v1/refused/event", "/api/v1/dead/record"):
         assert place.get(f"{path}?id=999").status == 404
+    assert place.get("/api/v1/schemas/texts?registry=no&schema=no").status == 404
     accepted = {(path, method) for path, method, status in place.seen if status == "200"}
     described = {(path, method) for path, item in API["paths"].items() for method in item}
     assert described - accepted == {("/readyz", "get")}  # the schema of `lost` is not there
