@@ -125,7 +125,7 @@ static void add_sinks(struct explanation *explanation, const struct route_output
     bool any = false;
 
     for (size_t i = 0; i < config->sink_count; i++) {
-        if (output->sinks != 0 && !(output->sinks >> i & 1))
+        if (!(output->sinks >> service_sink_slot(explanation->service, i) & 1))
             continue;
         buf_printf(out, explanation->json ? "%s\"%s\"" : "%s%s", any ? "," : "",
                    config->sinks[i].name);

@@ -177,19 +177,23 @@ static bool load_schemas(struct service *service, const struct service_options *
     return !predecessor || check_schemas(service->catalog, predecessor->catalog, err);
 }
 
+size_t service_sink_slot(const struct service *service, size_t index)
+{
+    return service->sink_set ? sink_set_slot(service->sink_set, index) : index;
+}
+
 /* The bits of their slots. No names: of every sink. */
 static uint64_t sinks_of(const struct service *service, const struct config *config,
                          const struct config_strings *names)
 {
+    size_t count = names->count > 0 ? names->count : config->sink_count;
     uint64_t sinks = 0;
 
-    if (!service->sink_set)
-        return 0;
-    if (names->count == 0)
-        return sink_set_mask(service->sink_set);
-    for (size_t i = 0; i < names->count; i++)
-        sinks |= UINT64_C(1) << sink_set_slot(service->sink_set,
-                                              config_sink_index(config, names->list[i]));
+    for (size_t i = 0; i < count; i++) {
+        size_t index = names->count > 0 ? config_sink_index(config, names->list[i]) : i;
+
+        sinks |= UINT64_C(1) << service_sink_slot(service, index);
+    }
     return sinks;
 }
 
@@ -431,6 +435,7 @@ static void create_handlers(struct service *service, const struct config *config
                             const struct service_options *options)
 {
     bool is_served = options && options->connections;
+    struct tracer *tracer = options ? options->tracer : NULL;
     size_t pump_count = 0;
     struct pump *const *pumps =
         service->sinks ? sink_set_pumps(service->sink_set, &pump_count) : NULL;
@@ -454,7 +459,7 @@ static void create_handlers(struct service *service, const struct config *config
         .lane = options ? options->lane : NULL,
         .route_names = routes,
         .route_count = config->route_count,
-        .tracer = options ? options->tracer : NULL,
+        .tracer = tracer,
         .predecessor = options && options->predecessor ? options->predecessor->metrics : NULL,
         .credential_expiry = service->session ? aws_session_credential_expiry : NULL,
         .session = service->session,
@@ -466,7 +471,7 @@ static void create_handlers(struct service *service, const struct config *config
         .auth = service->auth,
         .metrics = service->metrics,
         .outbox = service->outbox,
-        .tracer = options ? options->tracer : NULL,
+        .tracer = tracer,
         .lane = options ? options->lane : NULL,
         .quarantine = config->store.quarantine.enabled && *config->store.path,
         .dedup = config->store.dedup_window_us > 0 && *config->store.path,

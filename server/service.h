@@ -102,6 +102,9 @@ NODISCARD bool service_add_sinks(const struct service *service, const struct ser
 NODISCARD bool service_create_schemas(const struct config *config, struct service **out,
                                       struct error *err);
 
+/** The slot of that sink of the configuration; its index, if the service is not for serving. */
+size_t service_sink_slot(const struct service *service, size_t index);
+
 /**
  * Start the threads of the authentication, before the first request. `predecessor` (may be NULL)
  * passes on the keys that it has fetched. ERR_SYSTEM.

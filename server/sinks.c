@@ -256,15 +256,6 @@ size_t sink_set_slot(const struct sink_set *set, size_t index)
     return set->slots[index];
 }
 
-uint64_t sink_set_mask(const struct sink_set *set)
-{
-    uint64_t mask = 0;
-
-    for (size_t i = 0; i < set->count; i++)
-        mask |= UINT64_C(1) << set->slots[i];
-    return mask;
-}
-
 /* The pump of that name; NULL: there is none. */
 static const struct pump *find_pump(const struct sink_set *set, const char *name)
 {

@@ -52,9 +52,6 @@ struct pump *const *sink_set_pumps(const struct sink_set *set, size_t *count);
 /** The slot of that sink of the configuration. */
 size_t sink_set_slot(const struct sink_set *set, size_t index);
 
-/** The bits of all slots. */
-uint64_t sink_set_mask(const struct sink_set *set);
-
 /** Names of sinks, with commas in between. */
 struct sink_changes {
     struct str added;

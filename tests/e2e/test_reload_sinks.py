@@ -6,6 +6,7 @@ import pytest
 
 from load import Load
 from server import run, wait_for
+from test_admin import KEY, Admin
 from test_no_store import NONE, Gate, named
 from test_reload import reload, rewrite
 from test_route_sinks import STORE, arrive, post, routes
@@ -155,6 +156,20 @@ def test_a_new_sink_can_start_with_the_history(sluice, event, receiver):
     )
     post(server, event, "s", ["b"])
     arrive(right, name("a", 3) + ["b"])
+
+
+def test_explain_names_the_sinks_after_a_reload(sluice, folder, event, receiver):
+    (folder / "key").write_text("operator-key\n")
+    common = {
+        "store": STORE,
+        "admin": {"listen": "127.0.0.1:0", "api_keys": [{"value_file": "key"}]},
+        "routes": routes(s=["left"], t=["right"]),
+    }
+    sinks = [hook(receiver(), name="left"), hook(receiver(), name="right")]
+    server = sluice(**common, sinks=sinks)
+    change(server, **common, sinks=sinks[::-1])  # now no sink has its index as its slot
+    told = Admin(server).post("/api/v1/explain", event | {"source": "s"}, KEY).json["explanation"]
+    assert [step["sinks"] for step in told["steps"] if "sinks" in step] == [[["left"]]]
 
 
 @pytest.mark.parametrize("store", (STORE, NONE), ids=("store", "no store"))
