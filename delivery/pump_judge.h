@@ -32,7 +32,7 @@ struct pump_judge {
     struct pump_lane lanes[BACKLOG_LANES];
     struct pump_signs signs;
     struct pump_log log;
-    uint64_t new_failed;     /* calls with new records that failed by the sink's fault */
+    uint64_t new_failed; /* calls with new records that failed by the sink's fault */
     struct pump_fault *fault;
     uint64_t spared_arrived; /* signs.arrived when retries last failed as if the sink did, */
     uint64_t spared_failed;  /* `new_failed` then, */
