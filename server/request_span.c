@@ -59,7 +59,8 @@ static struct str error_type(const struct http_exchange_summary *summary,
     return str_from_c(text);
 }
 
-static bool is_known(struct str text)
+/* The summary says `other` of methods and paths that are not served. */
+static bool is_served(struct str text)
 {
     return !str_equal(text, STR("other"));
 }
@@ -69,21 +70,24 @@ static void add_http(struct attributes *to, const struct http_exchange_summary *
                      const char *scheme)
 {
     add_text(to, "http.request.method",
-             is_known(summary->method) ? summary->method : STR("_OTHER"));
+             is_served(summary->method) ? summary->method : STR("_OTHER"));
     add_text(to, "url.scheme", str_from_c(scheme));
-    add_text(to, "url.path", summary->path);
-    add_text(to, "http.route", is_known(summary->path) ? summary->path : STR_NONE);
+    if (is_served(summary->path)) {
+        add_text(to, "url.path", summary->path);
+        add_text(to, "http.route", summary->path);
+    }
     if (summary->status)
         add_number(to, "http.response.status_code", summary->status);
     add_number(to, "http.request.body.size", (int64_t)summary->bytes_in);
 }
 
 /* The method and the route. */
-static struct str name_of(const struct http_exchange_summary *summary, char text[static NAME_SIZE])
+static struct str span_name(const struct http_exchange_summary *summary,
+                            char text[static NAME_SIZE])
 {
-    struct str method = is_known(summary->method) ? summary->method : STR("HTTP");
+    struct str method = is_served(summary->method) ? summary->method : STR("HTTP");
 
-    if (!is_known(summary->path))
+    if (!is_served(summary->path))
         return method;
     (void)snprintf(text, NAME_SIZE, "%.*s %.*s", STR_ARG(method), STR_ARG(summary->path));
     return str_from_c(text);
@@ -104,7 +108,7 @@ void request_span_add(struct tracer *tracer, const struct http_exchange_summary 
     add_text(&attributes, "error.type", error_type(summary, status));
     add_text(&attributes, "sluice.request_id", summary->id);
     add_note(&attributes, summary->note);
-    span.name = name_of(summary, name);
+    span.name = span_name(summary, name);
     span.ended_us = clock_now_us();
     span.started_us = span.ended_us - summary->duration_us;
     span.has_failed = has_failed(summary);
