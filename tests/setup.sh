@@ -141,6 +141,13 @@ fetch_emulators() {
         GOBIN=$PWD/build/peers-bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 >build/setup.log 2>&1 ||
             tail -3 build/setup.log >&2
     fi
+    if [ ! -e build/peers-bin/collector ] && command -v go >/dev/null; then
+        echo "Building with go: OpenTelemetry Collector 0.161.0, some minutes"
+        rm -rf build/collector
+        cp -r tests/peers/collector build/collector
+        (cd build/collector && go mod tidy && go build -o ../peers-bin/collector .) >build/setup.log 2>&1 ||
+            tail -3 build/setup.log >&2
+    fi
 }
 
 # What makes requests of docs/openapi.yaml, in an environment of its own: it wants another pytest than Debian's.

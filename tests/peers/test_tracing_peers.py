@@ -1,15 +1,22 @@
-"""Exported spans and exemplars, read by others: the protobuf definitions of OTLP, Prometheus' Python client."""
+"""Exported spans, read by others: the protobuf definitions of OTLP, and an OpenTelemetry Collector."""
 
 import base64
+import json
+import pathlib
+import socket
+import subprocess
 
+import pytest
+import yaml
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from prometheus_client.openmetrics import parser as openmetrics
 
 from collector import Collector
-from server import wait_for
+from server import ROOT, wait_for
 
+COLLECTOR = ROOT / "build/peers-bin/collector"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
 HEADERS = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
@@ -67,6 +74,46 @@ def test_calls_are_messages_of_the_protocol(sluice, event):
     assert [span.name for span in failed] == ["validate"]
     refused = {failed[0].span_id, failed[0].parent_span_id}
     check_spans([s for s in spans if s.span_id not in refused and s.parent_span_id not in refused], event)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.mark.skipif(not COLLECTOR.exists(), reason="the collector could not be built (tests/setup.sh)")
+def test_a_collector_takes_them(sluice, event, tmp_path):
+    port = free_port()
+    out = tmp_path / "traces.json"
+    settings = {
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}},
+        "exporters": {"file": {"path": str(out), "flush_interval": "100ms"}},
+        "service": {
+            "telemetry": {"metrics": {"level": "none"}},
+            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["file"]}},
+        },
+    }
+    (tmp_path / "collector.yaml").write_text(yaml.safe_dump(settings))
+    process = subprocess.Popen(
+        [COLLECTOR, f"--config=file:{tmp_path}/collector.yaml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def received():
+        lines = pathlib.Path(out).read_text().splitlines() if out.exists() else []
+        spans = spans_of(parse(json.loads(line)) for line in lines if line)
+        return spans if len(spans) == 8 else None
+
+    try:
+        server = sluice(
+            store={"path": "s.db"}, sinks=[SINK], tracing={"endpoint": f"http://127.0.0.1:{port}", "service_name": "t"}
+        )
+        assert server.post(event, headers=HEADERS).status == 200
+        check_spans(wait_for(received, "8 spans"), event)
+        wait_for(lambda: server.metric("sluice_traces_exported_total") == 8)
+        assert server.metric("sluice_traces_dropped_total") == 0
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_exemplars_are_openmetrics(sluice, event):
