@@ -110,6 +110,44 @@ static void several_records_are_an_array(void)
     http_place_end();
 }
 
+static enum sink_busy busy_by(int status)
+{
+    switch (status) {
+    case 429:
+        return SINK_THROTTLED;
+    case 503:
+        return SINK_UNAVAILABLE;
+    default:
+        return SINK_NOT_BUSY;
+    }
+}
+
+/* An answer with this status to one record, and to two. */
+static void check_status(int status, enum sink_result result)
+{
+    static const struct sink_record records[] = {
+        { .sequence = 5, .key = STR_INIT("a"), .bytes = STR_INIT("{}") },
+        { .sequence = 6, .key = STR_INIT("b"), .bytes = STR_INIT("{}") }
+    };
+    const struct sink_http_options options = { .url = http_place.url,
+                                               .batch = 2,
+                                               .timeout_us = PATIENCE_US };
+    enum sink_busy busy = busy_by(status);
+    struct sink_answer answer;
+    char text[100];
+
+    (void)snprintf(text, sizeof(text), "HTTP/1.1 %d Status\r\n%s\r\n", status,
+                   status == 204 || status == 304 ? "" : "Content-Length: 0\r\n");
+    TEST_CASE(text);
+    answer_with(text);
+    for (size_t count = 1; count <= 2; count++) {
+        CHECK_INT(deliver_once(&options, records, count, &answer), result);
+        CHECK(answer.is_sink_wide == (busy != SINK_NOT_BUSY || result == SINK_MISCONFIGURED));
+        CHECK_INT(answer.busy, busy);
+        CHECK(answer.together == (count == 2 && result == SINK_REFUSED));
+    }
+}
+
 static void each_status_has_its_meaning(void)
 {
     static const struct {
@@ -127,35 +165,12 @@ static void each_status_has_its_meaning(void)
         { 429, 429, SINK_POSTPONED }, { 430, 499, SINK_REFUSED },
         { 500, 599, SINK_POSTPONED },
     };
-    static const struct sink_record records[] = {
-        { .sequence = 5, .key = STR_INIT("a"), .bytes = STR_INIT("{}") },
-        { .sequence = 6, .key = STR_INIT("b"), .bytes = STR_INIT("{}") }
-    };
-    const struct sink_http_options options = { .url = http_place.url,
-                                               .batch = 2,
-                                               .timeout_us = PATIENCE_US };
-    struct sink_answer answer;
 
     http_place_begin();
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         for (int status = cases[i].first; status <= cases[i].last;
-             status += status == cases[i].first ? 1 : (cases[i].last - cases[i].first + 7) / 8) {
-            char text[100];
-
-            (void)snprintf(text, sizeof(text), "HTTP/1.1 %d Status\r\n%s\r\n", status,
-                           status == 204 || status == 304 ? "" : "Content-Length: 0\r\n");
-            TEST_CASE(text);
-            answer_with(text);
-            for (size_t count = 1; count <= 2; count++) {
-                CHECK_INT(deliver_once(&options, records, count, &answer), cases[i].result);
-                CHECK(answer.is_sink_wide ==
-                      (status == 429 || status == 503 || cases[i].result == SINK_MISCONFIGURED));
-                CHECK_INT(answer.busy, status == 429   ? SINK_THROTTLED
-                                       : status == 503 ? SINK_UNAVAILABLE
-                                                       : SINK_NOT_BUSY);
-                CHECK(answer.together == (count == 2 && cases[i].result == SINK_REFUSED));
-            }
-        }
+             status += status == cases[i].first ? 1 : (cases[i].last - cases[i].first + 7) / 8)
+            check_status(status, cases[i].result);
     http_place_end();
 }
 
