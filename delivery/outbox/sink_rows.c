@@ -108,7 +108,7 @@ static bool must_move(const struct tally_sink *sink)
 static void restore(struct outbox_store *store, struct tally_sink *sink)
 {
     sink->configured = 1;
-    sink->cursor = newest(&store->tally);
+    records_skip(sink, newest(&store->tally));
 }
 
 static void remove_sink(struct outbox_store *store, struct tally_sink *sink)

@@ -351,6 +351,32 @@ static void sinks_come_and_go_while_it_runs(void)
     store_done(&store);
 }
 
+/* Of the record that was the first before: the one that is the first now has not failed yet. */
+static void a_sink_that_is_back_forgets_its_failures(void)
+{
+    const struct backlog_record *records;
+    struct store store;
+    struct error err = { 0 };
+
+    store_begin(&store, 1);
+    store_fill(&store, "before", 1);
+
+    struct backlog *a = taking_from(&store, "a", true);
+    size_t count = taking_some(a, 1, &records);
+
+    taking_settle_alike(a, records, count, BACKLOG_FAILED, 1);
+    taking_close(a);
+    CHECK(outbox_remove_sink(store.outbox, "a", &err));
+    CHECK(add_a(&store, 0));
+    a = taking_from(&store, "a", true);
+    CHECK_INT((int64_t)taking_deliver_all(a), 1);
+    store_fill(&store, "after", 1);
+    CHECK_INT((int64_t)taking_some(a, 1, &records), 1);
+    CHECK_INT(records[0].attempts, 0);
+    taking_close(a);
+    store_done(&store);
+}
+
 static void too_many_sinks_change_nothing(void)
 {
     char names[OUTBOX_SINKS_MAX][8];
@@ -760,6 +786,7 @@ int main(void)
     RUN(lets_a_record_go_with_its_last_row);
     RUN(bounds_dead_records_at_once);
     RUN(sinks_come_and_go_while_it_runs);
+    RUN(a_sink_that_is_back_forgets_its_failures);
     RUN(too_many_sinks_change_nothing);
     RUN(drops_no_more_once_the_end_is_near);
     RUN(counts_a_broken_off_drop);
