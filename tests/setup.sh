@@ -26,7 +26,7 @@ peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headles
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
 deb="dpkg-dev debhelper lintian binutils"
-deploy="python3-venv nginx haproxy caddy prometheus nodejs npm|nodejs"
+deploy="python3-venv nginx haproxy caddy prometheus nodejs npm|nodejs iproute2"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -190,8 +190,15 @@ fetch_deploy() {
         "$at/venv/bin/pip" download -q --disable-pip-version-check --no-deps -d "$at" \
             cdktf-cdktf-provider-aws==21.22.1 >build/setup.log 2>&1 || tail -3 build/setup.log >&2
     fi
+    if [ ! -e "$at/bin/lambda-adapter" ] && command -v cargo >/dev/null; then
+        echo "Building with cargo: lambda_web_adapter 1.0.0-rc1, a few minutes"
+        cargo install --locked --root "$at" lambda_web_adapter@1.0.0-rc1 >build/setup.log 2>&1 ||
+            tail -3 build/setup.log >&2
+    fi
     command -v go >/dev/null || return 0
+    rie=github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie
     for program in "helm helm.sh/helm/v3/cmd/helm@v3.22.0" \
+        "aws-lambda-rie $rie@v0.0.0-20261030222936-bef5c4ba774d" \
         "compose-spec github.com/compose-spec/compose-go/v2/cmd@v2.16.2"; do
         [ ! -e "$at/bin/${program%% *}" ] || continue
         echo "Building with go: ${program#* }, a few minutes"
