@@ -77,12 +77,12 @@ static void log_failure(struct pump_log *log, const struct pump_plan *plan)
     log->is_misconfigured = log->is_misconfigured || plan->misconfigured;
 }
 
-/* What the plan shows of the sink itself. */
+/* What the plan shows of the sink itself. Records that wait alone show nothing. */
 static void log_sink(struct pump_log *log, const struct pump_plan *plan)
 {
     if (plan->failed_reason && !plan->is_partial) {
         log_failure(log, plan);
-    } else if (log->failures > 0) {
+    } else if (log->failures > 0 && (!plan->failed_reason || plan->delivered > 0)) {
         log_recovery(log);
         log->failures = 0;
         log->is_misconfigured = false;

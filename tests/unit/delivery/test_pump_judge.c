@@ -237,8 +237,24 @@ static void a_busy_answer_counts_as_an_attempt_only_while_others_arrive(void)
     end();
 }
 
+/* It may wait alone, but that is no sign that the sink works again. */
+static void a_sink_that_fails_has_not_recovered_until_a_record_arrives(void)
+{
+    struct pump_call call;
+
+    begin(2, 1);
+    CHECK_INT((int64_t)take(&call, 1, BACKLOG_NEW), 1);
+    (void)answer(&call, SINK_REFUSED, false);
+    check_retry(1, true);
+    check_retry(1, true);
+    check_arrives(2);
+    CHECK_INT(judge.log.failures, 0);
+    end();
+}
+
 int main(void)
 {
+    RUN(a_sink_that_fails_has_not_recovered_until_a_record_arrives);
     RUN(one_record_that_fails_alone_pauses_the_sink_for_seconds);
     RUN(a_probe_that_is_refused_counts_as_an_attempt);
     RUN(a_busy_answer_counts_as_an_attempt_only_while_others_arrive);
