@@ -481,6 +481,7 @@ void pump_destroy(struct pump *pump)
     pump_end(pump);
     json_pointer_destroy(pump->key);
     pump_fault_destroy(pump->judge.fault);
+    exemplars_done(&pump->judge.exemplars);
     (void)pthread_cond_destroy(&pump->changed);
     (void)pthread_mutex_destroy(&pump->mutex);
     mem_free(pump);

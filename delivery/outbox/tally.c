@@ -113,7 +113,7 @@ void tally_keep_slots(struct tally *tally, const struct tally *before)
     for (size_t i = 0; i < before->sink_count; i++) {
         struct tally_sink *sink = tally_find_sink(tally, before->sinks[i].name);
 
-        if (sink)
+        if (sink && sink->configured)
             sink->slot = before->sinks[i].slot;
     }
 }

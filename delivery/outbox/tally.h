@@ -113,7 +113,7 @@ struct tally {
 /** Read all counters. False: db_fail() returns why. */
 NODISCARD bool tally_read(struct db *db, struct tally *tally);
 
-/** Each sink has the slot that the sink of its name has in `before`, if there is one. */
+/** Each configured sink has the slot that the sink of its name has in `before`, if there is one. */
 void tally_keep_slots(struct tally *tally, const struct tally *before);
 
 /** The sink's bit in the masks of records. */

@@ -3,6 +3,7 @@ import { h, number } from "./dom.js";
 
 const AROUND = 3; // equal lines shown around a difference
 const CELLS_MAX = 4e6; // of the table that finds the longest common lines
+const ROWS_MAX = 2000; // shown
 
 // The operations that make `b` of `a`: [sign, line], sign one of " ", "-", "+".
 function compare(a, b) {
@@ -49,11 +50,15 @@ export function showDiff(label, from, to) {
   });
   if (near.size === 0) return null;
   const rows = [];
-  let left = 0;
+  let [left, more] = [0, 0];
   const gap = () => left > 0 && rows.push(h("span", { class: "faint" }, `… ${number(left)} equal lines …\n`));
   lines.forEach(([sign, line], at) => {
     if (!near.has(at)) {
       left++;
+      return;
+    }
+    if (rows.length >= ROWS_MAX) {
+      more++;
       return;
     }
     gap();
@@ -61,6 +66,7 @@ export function showDiff(label, from, to) {
     const text = [h("span", { "aria-hidden": "true" }, `${sign} `), WORDS[sign] && h("span", { class: "unseen" }, WORDS[sign]), `${line}\n`];
     rows.push(sign === " " ? text : h(sign === "-" ? "del" : "ins", {}, text));
   });
-  gap();
+  if (more > 0) rows.push(h("span", { class: "faint" }, `… ${number(more)} more lines of the difference …\n`));
+  else gap();
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("pre", { class: "diff" }, rows));
 }

@@ -7,6 +7,7 @@ const DEPTH_MAX = 200;
 const AROUND = 6; // lines shown around a marked one
 const HEAD = 120; // lines shown at the beginning
 const STEP = 500; // lines more for each request
+const DEEPEST = 32; // levels that indent a line of a text, which would else grow with their square
 const WIDTH = 2000; // characters of one line
 
 const escapePointer = (key) => key.replaceAll("~", "~0").replaceAll("/", "~1");
@@ -82,7 +83,7 @@ function layOut(text) {
 /** A text, one member or element in each line if it is JSON. */
 export function linesOf(text) {
   try {
-    return layOut(text).map((line) => "  ".repeat(line.depth) + line.text);
+    return layOut(text).map((line) => "  ".repeat(Math.min(line.depth, DEEPEST)) + line.text);
   } catch {
     return text.split("\n");
   }
