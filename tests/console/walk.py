@@ -242,7 +242,7 @@ class Walk:
             page.get_by_role("link", name="Event ").first.wait_for()
         else:
             self.go(page, fragment)
-        page.wait_for_function("!document.querySelector('main').textContent.includes('loading')")
+        expect(page.locator("main")).not_to_contain_text("loading")
         if fragment in ("#/", "#/refused"):
             page.get_by_role("link", name="schema_invalid").first.wait_for()
         elif fragment.startswith("#/event"):
