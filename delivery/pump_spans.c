@@ -61,17 +61,6 @@ struct pump_spans *pump_spans_begin(struct arena *arena, struct sink_record *rec
     return spans;
 }
 
-static const char *name_of(enum sink_result result)
-{
-    static const char *const names[SINK_RESULT_COUNT] = {
-        [SINK_POSTPONED] = "failed",      [SINK_MISCONFIGURED] = "misconfigured",
-        [SINK_REFUSED] = "refused",       [SINK_IMPOSSIBLE] = "impossible",
-        [SINK_UNDER_WAY] = "unconfirmed", [SINK_DELIVERED] = "delivered",
-    };
-
-    return names[result];
-}
-
 void pump_spans_end(const struct pump_spans *spans, struct tracer *tracer, const char *sink,
                     const struct sink_outcome *outcomes)
 {
@@ -82,10 +71,10 @@ void pump_spans_end(const struct pump_spans *spans, struct tracer *tracer, const
         enum sink_result result = outcomes[one->index].result;
         const struct span_attribute attributes[] = {
             { .key = "sluice.sink", .text = str_from_c(sink) },
-            { .key = "sluice.result", .text = str_from_c(name_of(result)) },
+            { .key = "sluice.result", .text = str_from_c(sink_result_name(result)) },
             { .key = "sluice.sequence", .number = one->sequence },
             { .key = "sluice.records", .number = (int64_t)spans->records },
-            { .key = "error.type", .text = str_from_c(name_of(result)) },
+            { .key = "error.type", .text = str_from_c(sink_result_name(result)) },
         };
 
         tracer_add(tracer, &(struct span){

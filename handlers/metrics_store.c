@@ -148,22 +148,17 @@ static void write_delays(struct metrics_page *page, struct pump *pump)
 
 void metrics_write_attempts(struct metrics_page *page, struct pump *const *pumps, size_t count)
 {
-    static const struct {
-        enum sink_result result;
-        const char *name;
-    } rows[] = {
-        { SINK_POSTPONED, "failed" },      { SINK_REFUSED, "refused" },
-        { SINK_DELIVERED, "delivered" },   { SINK_MISCONFIGURED, "misconfigured" },
-        { SINK_IMPOSSIBLE, "impossible" },
+    static const enum sink_result shown[] = {
+        SINK_POSTPONED, SINK_REFUSED, SINK_DELIVERED, SINK_MISCONFIGURED, SINK_IMPOSSIBLE,
     };
 
     metrics_head(page, "sluice_sink_attempts_total", "counter",
                  "Records handed to the sink, each time, by what it said.");
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < COUNT_OF(rows); j++)
-            buf_printf(page->out,
-                       "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
-                       pump_name(pumps[i]), rows[j].name, pump_attempts(pumps[i], rows[j].result));
+        for (size_t j = 0; j < COUNT_OF(shown); j++)
+            buf_printf(
+                page->out, "sluice_sink_attempts_total{sink=\"%s\",result=\"%s\"} %" PRIu64 "\n",
+                pump_name(pumps[i]), sink_result_name(shown[j]), pump_attempts(pumps[i], shown[j]));
     metrics_head(page, "sluice_sink_deliveries_in_flight", "gauge", "Deliveries under way.");
     for (size_t i = 0; i < count; i++)
         buf_printf(page->out, "sluice_sink_deliveries_in_flight{sink=\"%s\"} %zu\n",

@@ -108,6 +108,18 @@ struct sink {
     void *self;
 };
 
+/** As metrics and spans name it. */
+static inline const char *sink_result_name(enum sink_result result)
+{
+    static const char *const names[SINK_RESULT_COUNT] = {
+        [SINK_POSTPONED] = "failed",      [SINK_MISCONFIGURED] = "misconfigured",
+        [SINK_REFUSED] = "refused",       [SINK_IMPOSSIBLE] = "impossible",
+        [SINK_UNDER_WAY] = "unconfirmed", [SINK_DELIVERED] = "delivered",
+    };
+
+    return names[result];
+}
+
 /** Set the same outcome for every record. */
 static inline void sink_answer_all(const struct sink_batch *batch, struct sink_answer *answer,
                                    enum sink_result result, const char *reason)
