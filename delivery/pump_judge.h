@@ -4,8 +4,8 @@
  * pump_lane.h decides what is at fault, pump_plan.h what becomes of each record. While a record at
  * fault is searched, or while the sink fails as a whole, calls go out alone: one at a time.
  *
- * Threads: everything belongs to the pump's thread, except pump_judge_attempts() and
- * pump_judge_is_misconfigured().
+ * Threads: everything belongs to the pump's thread. The atomic members, the exemplars and the fault
+ * are read by other threads.
  */
 #pragma once
 

@@ -9,8 +9,8 @@
  * fault before, no probe is needed: it is enough that no other record has failed since one arrived.
  *
  * A receiver, or the proxy before it, may also answer 503 because of one record. Since that usually
- * means overload, it takes one failure more, batches shrink later, and there are few probes: after
- * the fourth, eighth, sixteenth failure and so on.
+ * means overload, the first probe comes one failure later, batches do not shrink before the third
+ * failure, and probes are few: after the fourth, eighth, sixteenth failure and so on.
  *
  * Threads: pure functions; the structs belong to one thread.
  */

@@ -263,7 +263,7 @@ struct object {
     const struct transform_field *field;
     size_t begin; /* in the record, of its first member */
     uint32_t number;
-    bool is_simple; /* its members need no notes: it has no `copy`, and nobody observes */
+    bool is_simple; /* it has no `copy`, and the input has no observer */
 };
 
 /* Find the value of a direct field; NULL: its default. False: it is neither. */

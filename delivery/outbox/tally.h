@@ -70,7 +70,7 @@ struct tally_sink {
     int64_t dead;
     int64_t dropped;
     int64_t bit;        /* its number in the masks of records; free again when it is dropped */
-    int64_t since;      /* the bit is another sink's in records up to here */
+    int64_t since;      /* in records up to this one, the bit is that of another, older sink */
     int64_t behind;     /* those of `pending` behind the cursor */
     int64_t paused;     /* a boolean: an operator has stopped its deliveries */
     int64_t fill;       /* the history after this, */

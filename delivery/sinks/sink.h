@@ -71,7 +71,7 @@ struct sink_outcome {
     const char *reason; /* one line for people, in the batch's arena; NULL when delivered */
 };
 
-/* Why an answer is sink-wide though the target got the records: perhaps it is about one of them. */
+/* The target was reached and takes no records now: why. */
 enum sink_busy {
     SINK_NOT_BUSY,
     SINK_THROTTLED,   /* its rates are used up: no record is at fault */

@@ -2,9 +2,10 @@
 
     console.py [--rounds 7] [--seconds 3]
 
-A server keeps each event in its store and writes it to a file; its quarantine has refused events. Senders post at an
-even pace. In turns nobody asks the API, and a client asks all that the console's pages ask, evenly. The p99 of the
-senders with the client may be at most 1.1 times that without: the median of the ratios of neighbouring runs counts.
+A server keeps each event in its store and writes it to a file; its quarantine has refused events. Senders post at a
+constant rate. Runs without a client of the API alternate with runs in which one asks all that the console's pages ask.
+The p99 of the senders with the client may be at most 1.1 times that without: the median of the ratios of neighbouring
+runs counts.
 The store is in memory, so that the disk's times are not measured.
 """
 

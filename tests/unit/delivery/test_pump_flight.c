@@ -37,7 +37,7 @@ static struct {
     atomic_int calls;            /* since place_begin() */
     atomic_int running;          /* at this moment, */
     atomic_int most;             /* and the most of them */
-    atomic_int most_down;        /* the most while it was down, but for those that saw it go down */
+    atomic_int most_down;        /* the most while it was down, without the first calls */
     atomic_int calls_down;       /* that began while it was down */
     atomic_int arrived[MOST];    /* by sequence */
     atomic_bool disorder;        /* a record came after a later one */
