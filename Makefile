@@ -138,7 +138,7 @@ transformtest: $(OUT)/transform ## random transforms: compared with a model in P
 crashtest: all $(OUT)/shim.so $(OUT)/seed.so ## kill -9, power loss and full disks; CRASH_KILLS=200 for the long form
 	@tests/setup.sh build test
 	SLUICE_BIN=$(PROGRAM) $(PYTHON) -B -m pytest -q -p no:cacheprovider -n $(JOBS) tests/crash
-scaletest: all ## 10 million remembered events and 1 million waiting records
+scaletest: all $(OUT)/awake.so ## 10 million remembered events and 1 million waiting records
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/scale.py
 sanitize: ## all tests under ASan+UBSan, then under TSan
@@ -157,17 +157,17 @@ coverage: ## line coverage of unit, conformance and e2e; HTML in build/coverage/
 	find build/coverage -name '*.gcda' -delete
 	$(again) MODE=coverage unit conformance e2e
 	@tests/coverage.sh
-bench: all $(OUT)/micro $(OUT)/tls_load ## speed of the JSON reader and schema engine; then beside bare libmicrohttpd, nginx, and Fastify with ajv
+bench: all $(OUT)/micro $(OUT)/tls_load $(OUT)/awake.so ## speed of the JSON reader and schema engine; then beside bare libmicrohttpd, nginx, and Fastify with ajv
 	@tests/setup.sh bench
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    for part in cases bench durable tls refresh console; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed
 bench-sinks: all ## records/s, CPU and memory of each kind of sink with a million records waiting; senders beside a sink in trouble
 	@tests/setup.sh bench
 	@failed=0; for part in sinks kafka trouble; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed
-bench-peers: all ## beside servers with the same job: axum, Go, uvicorn, Fastify; installs them below build/bench
+bench-peers: all $(OUT)/awake.so ## beside servers with the same job: axum, Go, uvicorn, Fastify; installs them below build/bench
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/peers.py
-bench-before: all $(OUT)/tls_load ## compare this build with an older one; BEFORE=PROGRAM
+bench-before: all $(OUT)/tls_load $(OUT)/awake.so ## compare this build with an older one; BEFORE=PROGRAM
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/before.py $(BEFORE)
 bowtie: build/bowtie ## the Bowtie harness, build/bowtie
@@ -262,6 +262,7 @@ $(OUT)/micro: $(OUT)/tests/bench/micro.o $(LIBRARY)
 $(OUT)/%.so: Makefile
 	$(call say,LD)mkdir -p $(@D) && $(COMPILE) -fPIC -shared -o $@ $(filter %.c,$^) $(SO_LIBS)
 $(OUT)/shim.so: tests/crash/shim.c tests/crash/shim_disk.c
+$(OUT)/awake.so: tests/bench/awake.c
 $(OUT)/seed.so: tests/crash/seed.c
 $(OUT)/slow_sync.so: tests/crash/slow_sync.c
 $(OUT)/seed.so: SO_LIBS := -lsqlite3

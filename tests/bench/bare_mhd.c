@@ -26,7 +26,7 @@ enum {
     MAX_THREADS = 64,
     MAX_FRESH = 1024,
     MAX_BODY = 65536,
-    POOL_BYTES = 16384,
+    POOL_BYTES = 24 * 1024, /* as the server, for heads of 16 KiB */
     IDLE_SECONDS = 30
 };
 

@@ -3,7 +3,7 @@
 One interleaved run: in each round every server is measured once, so that what else the machine does
 meets them all. Half of the processors are the client's, half the servers'. CPU time per request
 (the scheduler's, of all threads of a server) is the robust number; requests per second are bounded
-by the client when there are few processors.
+by the client when there are few processors. The client does not sleep (awake.c).
 
     bench.py [--rounds 9] [--seconds 1] [--connections 64]
 """
@@ -113,6 +113,7 @@ class Server:
 
 
 PROGRAM = ROOT / "build/release/sluice"
+AWAKE = ROOT / "build/release/awake.so"
 
 
 def start_sluice(name="sluice", tls=None, env=None, program=PROGRAM, **changes):
@@ -242,33 +243,26 @@ def post(server, body):
         return answer.read()
 
 
-def measure(server, event, seconds, connections, close):
-    """One run of wrk against one server."""
-    command = [
-        "taskset",
-        "-c",
-        ",".join(map(str, CLIENT_CPUS)),
-        "wrk",
-        "-t",
-        len(CLIENT_CPUS),
-        "-c",
-        connections,
-        "-d",
-        f"{seconds}s",
-        "-s",
-        HERE / "post.lua",
-        f"{server.scheme}://127.0.0.1:{server.port}",
-        "--",
-        event,
-    ] + (["close"] if close else [])
-    before = server.cpu_ns()
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, check=True
-    )
-    spent = server.cpu_ns() - before
+def run_wrk(arguments, awake=True):
+    """Run wrk on the client's processors; `awake`: it does not sleep. Return its line of results."""
+    command = ["taskset", "-c", ",".join(map(str, CLIENT_CPUS))]
+    if awake and CLIENT_CPUS != SERVER_CPUS:
+        command += ["env", f"LD_PRELOAD={AWAKE}"]
+    command += ["wrk", "-t", len(CLIENT_CPUS), *arguments]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
     result = json.loads(done.stdout.strip().splitlines()[-1])
     if result["bad"] or result["failed"] or not result["requests"]:
-        raise SystemExit(f"{server.name}: not every request was answered 200: {result}")
+        raise SystemExit(f"not every request was answered 200: {result}, {arguments}")
+    return result
+
+
+def measure(server, event, seconds, connections, close):
+    """One run of wrk against one server."""
+    arguments = ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "post.lua"]
+    arguments += [f"{server.scheme}://127.0.0.1:{server.port}", "--", event] + (["close"] if close else [])
+    before = server.cpu_ns()
+    result = run_wrk(arguments)
+    spent = server.cpu_ns() - before
     return {
         "rps": result["requests"] / (result["duration_us"] / 1e6),
         "p50": result["p50_us"],

@@ -5,11 +5,10 @@ import pathlib
 import re
 import shutil
 import sqlite3
-import subprocess
 import time
 import urllib.request
 
-from bench import CLIENT_CPUS, HERE, PROGRAM, ROOT, WORK, sample_event, start_sluice
+from bench import HERE, PROGRAM, ROOT, WORK, run_wrk, sample_event, start_sluice
 
 HOUR_US = 3_600_000_000
 RECORD = b'{"interaction_id":"old-%08d","start_time":"2026-11-23T08:00:00.000Z",' + (
@@ -78,18 +77,14 @@ def measure(server, word, seconds, connections, drained=False, pause_ms=None):
     """One run of wrk with new events; `drained`: delivering counts, too. Connections wait before each request."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     event = sample_event("unique.json", time=now)
-    command = ["taskset", "-c", ",".join(map(str, CLIENT_CPUS)), "wrk", "-t", len(CLIENT_CPUS)]
-    command += ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "unique.lua"]
-    command += [f"http://127.0.0.1:{server.port}", "--", event, word]
-    command += [] if pause_ms is None else [pause_ms]
+    arguments = ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "unique.lua"]
+    arguments += [f"http://127.0.0.1:{server.port}", "--", event, word]
+    arguments += [] if pause_ms is None else [pause_ms]
     before = server.cpu_ns()
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    result = run_wrk(arguments, awake=pause_ms is None)
     if drained:
         drain(server)
     spent = server.cpu_ns() - before
-    result = json.loads(done.stdout.strip().splitlines()[-1])
-    if result["bad"] or result["failed"] or not result["requests"]:
-        raise SystemExit(f"{server.name}: not every request was answered 200: {result}")
     return {
         "rps": result["requests"] / (result["duration_us"] / 1e6),
         "p50": result["p50_us"],
