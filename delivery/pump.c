@@ -453,15 +453,22 @@ static void await_end(struct pump *pump, int64_t latest_us)
     (void)pthread_mutex_unlock(&pump->mutex);
 }
 
+void pump_interrupt(struct pump *pump)
+{
+    if (!pump->backlog)
+        return;
+    set(pump, &pump->stopping);
+    pump_workers_stop(pump->workers);
+    if (pump->options.sink.interrupt)
+        pump->options.sink.interrupt(pump->options.sink.self);
+}
+
 void pump_stop(struct pump *pump, int64_t latest_us)
 {
     if (!pump->backlog)
         return;
     await_end(pump, latest_us);
-    set(pump, &pump->stopping);
-    pump_workers_stop(pump->workers);
-    if (pump->options.sink.interrupt)
-        pump->options.sink.interrupt(pump->options.sink.self);
+    pump_interrupt(pump);
     (void)pthread_join(pump->thread, NULL);
     end(pump);
 }

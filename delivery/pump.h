@@ -61,6 +61,10 @@ void pump_drain(struct pump *pump);
  */
 void pump_halt(struct pump *pump);
 
+/** As pump_halt(), and interrupt the deliveries under way. A file system can hold them even then.
+ */
+void pump_interrupt(struct pump *pump);
+
 /** Has the thread ended, or was it never started? */
 bool pump_has_ended(struct pump *pump);
 
@@ -70,7 +74,7 @@ bool pump_has_ended(struct pump *pump);
  */
 void pump_stop(struct pump *pump, int64_t latest_us);
 
-/** Stop it at once and destroy the sink; its numbers stay. It cannot be started again. */
+/** pump_stop() at once, and destroy the sink; its numbers stay. It cannot be started again. */
 void pump_end(struct pump *pump);
 
 /** End it, and free it. NULL is allowed. */

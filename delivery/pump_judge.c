@@ -270,18 +270,18 @@ static void note_sink(struct pump_judge *judge, const struct pump_plan *plan)
         judge->generation++;
 }
 
-/* Retries that fail as if the sink did. */
-enum spared {
-    SPARED_NOT,
-    SPARED_DELAYED, /* the sink works: only they wait */
-    SPARED_BLAMED,  /* the same, and the record is at fault */
+/* Do records wait apart from the others, which go on? */
+enum apart {
+    APART_NOT,
+    APART_DELAYED, /* the sink works: only they wait */
+    APART_BLAMED,  /* the same, and the record is at fault */
 };
 
-static void spare(struct pump_judge *judge)
+static void note_retry_failure(struct pump_judge *judge)
 {
-    judge->spared++;
-    judge->spared_arrived = judge->signs.arrived;
-    judge->spared_failed = judge->new_failed;
+    judge->retry_failures++;
+    judge->retry_arrived = judge->signs.arrived;
+    judge->retry_new_failed = judge->new_failed;
 }
 
 /*
@@ -289,39 +289,39 @@ static void spare(struct pump_judge *judge)
  * throttled, as one shard, or one record is answered 503. It is the record's fault only if no new
  * record has failed since the last time: a sink that has too much to do fails some of all.
  */
-static enum spared find_spared(struct pump_judge *judge, const struct trial *trial)
+static enum apart judge_retries(struct pump_judge *judge, const struct trial *trial)
 {
     const struct sink_answer *answer = &trial->call->answer;
-    bool others_arrive = judge->signs.arrived != judge->spared_arrived;
-    bool others_fail = judge->new_failed != judge->spared_failed;
+    bool others_arrive = judge->signs.arrived != judge->retry_arrived;
+    bool others_fail = judge->new_failed != judge->retry_new_failed;
     bool was_blamed = trial->records[0].attempts > 0;
-    bool is_known = judge->spared > 0;
+    bool is_known = judge->retry_failures > 0;
 
     if (trial->call->batch->lane != BACKLOG_RETRIES || judge->rules->order == BACKLOG_STRICT)
-        return SPARED_NOT;
+        return APART_NOT;
     if (trial->arrived > 0 || !answer->is_sink_wide ||
         answer->outcomes[0].result == SINK_MISCONFIGURED) {
-        judge->spared = 0;
-        return SPARED_NOT;
+        judge->retry_failures = 0;
+        return APART_NOT;
     }
-    spare(judge);
+    note_retry_failure(judge);
     if (!is_known || (!others_arrive && (others_fail || !was_blamed)))
-        return SPARED_NOT;
+        return APART_NOT;
     return others_arrive && !others_fail && trial->count == 1 && answer->busy == SINK_UNAVAILABLE
-               ? SPARED_BLAMED
-               : SPARED_DELAYED;
+               ? APART_BLAMED
+               : APART_DELAYED;
 }
 
 /*
  * A new record fails as if the sink did, and a probe shows that others arrive: it becomes a retry,
  * and its attempts count from the next one on.
  */
-static enum spared spare_first(struct pump_judge *judge, const struct trial *trial)
+static enum apart set_first_apart(struct pump_judge *judge, const struct trial *trial)
 {
     pump_lane_forget(trial->lane);
-    if (judge->spared == 0)
-        spare(judge);
-    return SPARED_DELAYED;
+    if (judge->retry_failures == 0)
+        note_retry_failure(judge);
+    return APART_DELAYED;
 }
 
 /*
@@ -340,14 +340,13 @@ static int64_t settle(struct pump_judge *judge, const struct trial *trial, enum 
 {
     struct pump_plan plan = { 0 };
     struct pump_tried tried = tried_of(trial, &plan);
-    enum spared spared = find_spared(judge, trial);
+    enum apart apart = judge_retries(judge, trial);
 
-    if (spared == SPARED_NOT && trial->is_busy && blame == PUMP_BLAME_RECORD)
-        spared = spare_first(judge, trial);
-    tried.is_blamed =
-        spared == SPARED_BLAMED || (spared == SPARED_NOT && blame == PUMP_BLAME_RECORD);
-    tried.is_apart = spared == SPARED_DELAYED;
-    tried.failures = tried.is_apart ? judge->spared : count_failures(judge, trial);
+    if (apart == APART_NOT && trial->is_busy && blame == PUMP_BLAME_RECORD)
+        apart = set_first_apart(judge, trial);
+    tried.is_blamed = apart == APART_BLAMED || (apart == APART_NOT && blame == PUMP_BLAME_RECORD);
+    tried.is_apart = apart == APART_DELAYED;
+    tried.failures = tried.is_apart ? judge->retry_failures : count_failures(judge, trial);
     pump_plan_make(&plan, judge->rules, &tried, &judge->random);
     plan.is_partial = plan.is_partial || tried.is_apart;
     if (tried.is_blamed)

@@ -34,9 +34,9 @@ struct pump_judge {
     struct pump_log log;
     uint64_t new_failed; /* calls with new records that failed by the sink's fault */
     struct pump_fault *fault;
-    uint64_t spared_arrived; /* signs.arrived when retries last failed as if the sink did, */
-    uint64_t spared_failed;  /* `new_failed` then, */
-    int64_t spared;          /* and how many times in a row that was */
+    uint64_t retry_arrived;    /* signs.arrived when retries last failed as if the sink did, */
+    uint64_t retry_new_failed; /* `new_failed` then, */
+    int64_t retry_failures;    /* and how many times in a row that was */
     uint64_t random;
     uint64_t generation; /* grows with each failure of the sink, and with each split */
     bool is_failing;     /* the last call failed by the sink's fault */

@@ -16,6 +16,7 @@ struct series {
     char name[NAME_SIZE];
     int64_t last[FIELDS]; /* totals at the end of the last step */
     bool is_seen;         /* `last` is set */
+    size_t absent;        /* steps since the last one that named it, this one included */
     uint32_t values[FIELDS][HISTORY_STEPS];
 };
 
@@ -65,13 +66,37 @@ void history_destroy(struct history *history)
     mem_free(history);
 }
 
+static void remove_series(struct series_list *series, size_t index)
+{
+    mem_free(series->list[index]);
+    series->count--;
+    for (size_t i = index; i < series->count; i++)
+        series->list[i] = series->list[i + 1];
+}
+
+/* Is there room for one more? In a full list, the one that no step has named for longest goes. */
+static bool make_room(struct series_list *series)
+{
+    size_t oldest = 0;
+
+    if (series->count < HISTORY_SERIES_MAX)
+        return true;
+    for (size_t i = 1; i < series->count; i++)
+        if (series->list[i]->absent > series->list[oldest]->absent)
+            oldest = i;
+    if (series->list[oldest]->absent <= 1) /* this step may still name it */
+        return false;
+    remove_series(series, oldest);
+    return true;
+}
+
 /* NULL: there are too many. */
 static struct series *find_series(struct series_list *series, const char *name)
 {
     for (size_t i = 0; i < series->count; i++)
         if (strcmp(series->list[i]->name, name) == 0)
             return series->list[i];
-    if (series->count == HISTORY_SERIES_MAX)
+    if (!make_room(series))
         return NULL;
 
     struct series *created = mem_alloc(sizeof(*created));
@@ -102,15 +127,21 @@ static void set_step(struct history *history, struct series_list *list,
         series->values[i][history->next] = step_value(&fields[i], now[i], last);
         series->last[i] = now[i];
     }
-    if (series)
+    if (series) {
         series->is_seen = true;
+        series->absent = 0;
+    }
 }
 
+/* A series without a value in any step goes. */
 static void clear_step(struct series_list *series, size_t place)
 {
-    for (size_t i = 0; i < series->count; i++)
+    for (size_t i = series->count; i-- > 0;) {
         for (size_t j = 0; j < FIELDS; j++)
             series->list[i]->values[j][place] = 0;
+        if (++series->list[i]->absent > HISTORY_STEPS)
+            remove_series(series, i);
+    }
 }
 
 void history_begin(struct history *history)

@@ -3,7 +3,8 @@
  *
  * For each route: events accepted, refused and failed in each step. For each sink: records
  * delivered in each step, and how many waited and were dead at its end. Memory is bounded; routes
- * and sinks beyond the first HISTORY_SERIES_MAX of each have no history.
+ * and sinks beyond the first HISTORY_SERIES_MAX of each have no history. The history of one that a
+ * reload has removed goes after an hour, or when another one needs its place.
  *
  * Threads: belongs to one thread.
  */

@@ -18,6 +18,14 @@ void generation_destroy(struct generation *generation)
     config_destroy(generation->config);
 }
 
+/* Before the store learns of new sinks, which stay there. */
+static bool check_certificate(const struct http_tls *tls, const struct config_tls *config,
+                              struct error *err)
+{
+    return !tls || http_tls_check(config->cert_file, config->key_file, err) ||
+           fail_within(err, "http.tls");
+}
+
 /* The names of the files may have changed. */
 static bool replace_certificate(struct http_tls *tls, const struct config_tls *config,
                                 struct error *err)
@@ -37,6 +45,7 @@ static bool build(const struct reload_options *options, const struct generation 
            service_create(next->config, &service, &next->service, err) &&
            service_start(next->service, now->service, err) &&
            (next->service->borrows_catalog || catalog_start(next->service->catalog, err)) &&
+           check_certificate(options->tls, &next->config->http.tls, err) &&
            service_add_sinks(next->service, now->service, next->config, err) &&
            replace_certificate(options->tls, &next->config->http.tls,
                                err); /* last: cannot be undone */

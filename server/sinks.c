@@ -351,17 +351,22 @@ static bool try_to_start(struct sinks *sinks, struct slot *slot)
     return ok;
 }
 
-/* Its deliveries end. False: not yet. */
+/* Its deliveries end, and are interrupted after a while. False: not yet. */
 static bool end_running(struct slot *slot)
 {
+    struct pump *pump = slot->running->pump;
+
     if (!slot->halting) {
-        pump_halt(slot->running->pump);
+        pump_halt(pump);
         slot->halting = true;
         slot->end_us = clock_monotonic_us() + HALT_US;
+    } else if (clock_monotonic_us() >= slot->end_us) {
+        pump_interrupt(pump);
+        slot->end_us = INT64_MAX;
     }
-    if (!pump_has_ended(slot->running->pump) && clock_monotonic_us() < slot->end_us)
+    if (!pump_has_ended(pump))
         return false;
-    pump_end(slot->running->pump);
+    pump_end(pump);
     assign(&slot->running, NULL);
     slot->halting = false;
     return true;

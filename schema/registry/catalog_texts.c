@@ -54,6 +54,7 @@ void catalog_inherit_texts(struct catalog *predecessor, const struct catalog_ent
     (void)pthread_mutex_lock(&predecessor->mutex);
     memcpy(entry->since_version, other->since_version, sizeof(entry->since_version));
     entry->since_us = other->since_us;
+    copy_definition(&entry->definition, &other->definition); /* until the first look */
     copy_definition(&entry->previous, &other->previous);
     copy_definition(&entry->held_back, &other->held_back);
     (void)pthread_mutex_unlock(&predecessor->mutex);

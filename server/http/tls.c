@@ -157,6 +157,15 @@ static void set_certificate(struct http_tls *tls, struct http_certificate *certi
     warn_if_expired(tls);
 }
 
+bool http_tls_check(const char *cert_file, const char *key_file, struct error *err)
+{
+    struct http_certificate *certificate = NULL;
+    bool ok = http_certificate_load(cert_file, key_file, &certificate, err);
+
+    http_certificate_release(certificate);
+    return ok;
+}
+
 /* The stamps are taken before the files are read: the next refresh sees a change in between. */
 bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
                       struct error *err)

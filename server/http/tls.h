@@ -38,6 +38,9 @@ void http_tls_destroy(struct http_tls *tls);
  */
 void http_tls_refresh(struct http_tls *tls);
 
+/** Can these files be used? ERR_CONFIG. */
+NODISCARD bool http_tls_check(const char *cert_file, const char *key_file, struct error *err);
+
 /** Use these files from now on. After ERR_CONFIG nothing has changed. */
 NODISCARD bool http_tls_replace(struct http_tls *tls, const char *cert_file, const char *key_file,
                                 struct error *err);

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from certificates import make_pair, trusting
 from load import Load
 from server import run, wait_for
 from test_admin import KEY, Admin
@@ -132,6 +133,19 @@ def test_a_sink_that_cannot_be_made_changes_nothing(sluice, event, receiver):
     arrive(there, name("a", len(bad)))
     assert not is_known(server, "b")
     assert change(server, store=STORE, sinks=sinks) == {}
+
+
+def test_a_certificate_that_cannot_be_used_adds_no_sink(sluice, folder, receiver):
+    pair, other = make_pair(folder, "pair"), make_pair(folder, "other")
+    sinks = [hook(receiver())]
+    server = sluice(store=STORE, sinks=sinks, http={"tls": pair})
+    server.context = trusting(pair)
+    added = [*sinks, hook(receiver(), name="b")]
+    rewrite(server, store=STORE, sinks=added, http={"tls": pair | {"key_file": other["key_file"]}})
+    assert "http.tls" in reload(server, "reload_failed")["error"]
+    assert not is_known(server, "b")
+    assert change(server, store=STORE, sinks=added, http={"tls": pair}) == {"sinks_added": "b"}
+    assert is_known(server, "b")
 
 
 def test_without_a_store_there_must_be_sinks_from_the_start(sluice, event, receiver):

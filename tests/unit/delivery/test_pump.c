@@ -642,6 +642,23 @@ static void a_halted_pump_ends_what_is_under_way(void)
     end_quietly(pump);
 }
 
+static void nobody_waits_for_a_delivery_that_cannot_be_interrupted(void)
+{
+    struct pump *pump;
+
+    store_begin(MOST);
+    place_begin();
+    place.holds = true;
+    pump = start(&patient, 1);
+    CHECK(wait_until(is_called, NULL));
+    pump_halt(pump);
+    pump_interrupt(pump);
+    CHECK(place.interrupted && !pump_has_ended(pump));
+    place.holds = false;
+    CHECK(wait_until(has_ended, pump));
+    end_quietly(pump);
+}
+
 static void a_pump_that_never_started_ends(void)
 {
     struct pump *pump = create(&patient, 1);
@@ -649,7 +666,7 @@ static void a_pump_that_never_started_ends(void)
 
     CHECK(pump_has_ended(pump));
     pump_halt(pump);
-
+    pump_interrupt(pump);
     pump_reopen(pump);
     pump_drain(pump);
     pump_stop(pump, 0);
@@ -682,6 +699,7 @@ int main(void)
     RUN(a_drained_pump_delivers_what_is_ready);
     RUN(a_drained_pump_does_not_wait_for_a_sink);
     RUN(a_halted_pump_ends_what_is_under_way);
+    RUN(nobody_waits_for_a_delivery_that_cannot_be_interrupted);
     RUN(a_pump_that_never_started_ends);
     return test_end();
 }

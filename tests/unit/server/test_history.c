@@ -94,24 +94,63 @@ static void keeps_an_hour(void)
     history_destroy(history);
 }
 
-static void has_a_bounded_number_of_series(void)
+static void add_numbered(struct history *history, int first, int count)
 {
-    struct history *history = history_create();
-    struct buf state;
-
     history_begin(history);
-    for (int i = 0; i < HISTORY_SERIES_MAX + 9; i++) {
+    for (int i = first; i < first + count; i++) {
         char name[16];
 
         (void)snprintf(name, sizeof(name), "r%d", i);
         history_add_route(history, name, &(struct totals){ 0 });
     }
     history_end(history, 1);
-    buf_init(&state, TEXT_MAX);
-    history_write(history, &state);
-    CHECK(memmem(state.ptr, state.len, "\"r63\"", 5) != NULL);
-    CHECK(memmem(state.ptr, state.len, "\"r64\"", 5) == NULL);
-    buf_done(&state);
+}
+
+static bool has_route(const struct history *history, const char *name)
+{
+    struct buf out;
+    bool found;
+    char quoted[16];
+
+    (void)snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+    buf_init(&out, TEXT_MAX);
+    history_write(history, &out);
+    found = memmem(out.ptr, out.len, quoted, strlen(quoted)) != NULL;
+    buf_done(&out);
+    return found;
+}
+
+static void has_a_bounded_number_of_series(void)
+{
+    struct history *history = history_create();
+
+    add_numbered(history, 0, HISTORY_SERIES_MAX + 9);
+    CHECK(has_route(history, "r63") && !has_route(history, "r64"));
+    history_destroy(history);
+}
+
+static void a_name_that_is_gone_makes_room(void)
+{
+    struct history *history = history_create();
+
+    add_numbered(history, 0, HISTORY_SERIES_MAX);
+    add_numbered(history, 1, HISTORY_SERIES_MAX);
+    CHECK(has_route(history, "r0") && !has_route(history, "r64")); /* r0 could still have come */
+    add_numbered(history, 1, HISTORY_SERIES_MAX);
+    CHECK(!has_route(history, "r0") && has_route(history, "r1") && has_route(history, "r64"));
+    history_destroy(history);
+}
+
+static void a_name_that_is_gone_for_an_hour_is_forgotten(void)
+{
+    struct history *history = history_create();
+
+    add_numbered(history, 0, 2);
+    for (int i = 0; i < HISTORY_STEPS; i++)
+        add_numbered(history, 1, 1);
+    CHECK(has_route(history, "r0"));
+    add_numbered(history, 1, 1);
+    CHECK(!has_route(history, "r0") && has_route(history, "r1"));
     history_destroy(history);
 }
 
@@ -120,5 +159,7 @@ int main(void)
     RUN(counts_what_came_between_two_states);
     RUN(keeps_an_hour);
     RUN(has_a_bounded_number_of_series);
+    RUN(a_name_that_is_gone_makes_room);
+    RUN(a_name_that_is_gone_for_an_hour_is_forgotten);
     return test_end();
 }

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "tests/unit/capture.h"
@@ -417,6 +419,54 @@ static void a_successor_goes_on_counting(void)
     end();
 }
 
+/* `wanted`: NULL: there is none. */
+static void check_text(struct catalog *of, const char *which, const char *wanted)
+{
+    CLEANUP(json_cleanup) struct json_object *tree = NULL;
+    struct json_object *found = NULL;
+    struct error err = { 0 };
+    struct buf texts;
+
+    buf_init(&texts, 4096);
+    CHECK(catalog_write_texts(of, STR("R"), STR("S"), &texts, &err));
+    CHECK(json_read(buf_str(&texts), NULL, &tree, &err) && json_find(tree, which, &found));
+    CHECK(!wanted == !found);
+    if (wanted)
+        CHECK_STR(json_find_str(found, "text"), wanted);
+    buf_done(&texts);
+}
+
+/* Versions: a, then b, and `last` when the successor looks first. */
+static void check_inherited_texts(const char *last, const char *previous)
+{
+    static const char a[] = "{\"title\":\"a\"}";
+    static const char b[] = "{\"title\":\"b\"}";
+    struct catalog_status before;
+    struct catalog *heir;
+
+    begin(a);
+    before = status();
+    folder_write(&folder, "R/S.json", str_from_c(b));
+    CHECK(wait_until(has_another_version, before.version));
+    catalog_stop(catalog);
+    check_text(catalog, "previous", a);
+    folder_write(&folder, "R/S.json", str_from_c(last));
+    heir = catalog_create(&(struct catalog_options){ .registry = registry_file(folder.path) });
+    (void)catalog_add(heir, "R", "S");
+    catalog_continue(heir, catalog, true);
+    catalog_load(heir);
+    check_text(heir, "live", last);
+    check_text(heir, "previous", previous);
+    catalog_destroy(heir);
+    end();
+}
+
+static void a_successor_knows_the_version_before(void)
+{
+    check_inherited_texts("{\"title\":\"b\"}", "{\"title\":\"a\"}");
+    check_inherited_texts("{\"title\":\"c\"}", "{\"title\":\"b\"}");
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_JSON);
@@ -433,6 +483,7 @@ int main(void)
     RUN(a_change_is_taken_and_logged_once);
     RUN(ends_at_once_while_waiting_long);
     RUN(a_successor_goes_on_counting);
+    RUN(a_successor_knows_the_version_before);
     trees_end();
     return test_end();
 }
