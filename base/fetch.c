@@ -237,6 +237,8 @@ static bool list_headers(const struct fetch_request *request, struct curl_slist 
     }
     if (ok && !has_type)
         ok = add_line(list, "Content-Type:");
+    if (ok && request->without_accept)
+        ok = add_line(list, "Accept:");
     return ok || fail(err, ERR_SYSTEM, "libcurl has no memory");
 }
 

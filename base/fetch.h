@@ -63,6 +63,7 @@ struct fetch_request {
     const char *ca_file;     /* PEM; NULL or "": the system's certificates */
     const char *unix_socket; /* connect to this path instead of the URL's host; NULL: no */
     bool any_certificate;    /* do not verify the certificate; for this machine only */
+    bool without_accept;     /* no Accept; otherwise libcurl's, or the request's own */
     bool proxy_header;       /* begin the connection with a PROXY header of version 1 */
     bool status_only;      /* only the status is needed: the rest may be missing or endless, and of
                               the body is kept what fits */

@@ -21,6 +21,7 @@ enum {
     MARGIN_PART = 4,              /* but only in the last quarter */
     AGAIN_US = 5 * (int)US_PER_S, /* when a token that is still valid cannot be renewed */
     ERROR_CODE_MAX = 40,          /* of an `error` that is worth showing */
+    FORM_NAMES = 128,             /* bytes of the form beside its values */
 };
 
 struct token {
@@ -82,14 +83,17 @@ static void add_encoded(struct buf *out, struct str text)
     }
 }
 
-/* RFC 6749 section 2.3.1: both parts are encoded as in a form, so that a colon cannot mislead. */
-static bool make_basic(const struct oauth *oauth, struct buf *out, struct error *err)
+static void add_field(struct buf *form, const char *name, struct str value)
 {
-    struct str secret;
+    buf_printf(form, "%s%s=", form->len > 0 ? "&" : "", name);
+    add_encoded(form, value);
+}
+
+/* RFC 6749 section 2.3.1: both parts are encoded as in a form, so that a colon cannot mislead. */
+static void add_basic(const struct oauth *oauth, struct str secret, struct buf *out)
+{
     struct buf pair;
 
-    if (!secret_read_file(oauth->options.client_secret_file, &secret, err))
-        return false;
     buf_init(&pair, SIZE_MAX);
     (void)buf_reserve(&pair, 3 * (strlen(oauth->options.client_id) + secret.len) + 2);
     add_encoded(&pair, str_from_c(oauth->options.client_id));
@@ -102,35 +106,50 @@ static bool make_basic(const struct oauth *oauth, struct buf *out, struct error 
     buf_add(out, STR("Basic "));
     buf_add(out, text);
     secret_free(text);
-    secret_free(secret);
     secret_wipe(pair.ptr, pair.len);
     buf_done(&pair);
+}
+
+/* The form, and the header if the client's credential is not in the form. */
+static bool write_request(const struct oauth *oauth, struct buf *form, struct buf *basic,
+                          struct error *err)
+{
+    const struct oauth_options *options = &oauth->options;
+    struct str secret;
+
+    if (!secret_read_file(options->client_secret_file, &secret, err))
+        return false;
+    (void)buf_reserve(form, 3 * (strlen(options->scope) + strlen(options->client_id) + secret.len) +
+                                FORM_NAMES);
+    add_field(form, "grant_type", STR("client_credentials"));
+    if (*options->scope)
+        add_field(form, "scope", str_from_c(options->scope));
+    if (options->in_form) {
+        add_field(form, "client_id", str_from_c(options->client_id));
+        add_field(form, "client_secret", secret);
+    } else {
+        add_basic(oauth, secret, basic);
+    }
+    secret_free(secret);
     return true;
 }
 
-static bool ask(struct oauth *oauth, struct str basic, struct fetch_answer *answer,
+static bool ask(struct oauth *oauth, struct str form, struct str basic, struct fetch_answer *answer,
                 struct error *err)
 {
-    CLEANUP(buf_done) struct buf form;
     const struct fetch_header headers[] = {
         { "Content-Type", STR("application/x-www-form-urlencoded") },
         { "Accept", STR("application/json") },
         { "Authorization", basic },
     };
 
-    buf_init(&form, SIZE_MAX);
-    buf_add(&form, STR("grant_type=client_credentials"));
-    if (*oauth->options.scope) {
-        buf_add(&form, STR("&scope="));
-        add_encoded(&form, str_from_c(oauth->options.scope));
-    }
     if (fetch_client_run(oauth->client,
                          &(struct fetch_request){
                              .method = "POST",
                              .url = oauth->options.token_url,
                              .headers = headers,
-                             .header_count = COUNT_OF(headers),
-                             .body = buf_str(&form),
+                             .header_count = COUNT_OF(headers) - (basic.len == 0),
+                             .body = form,
                              .timeout_us = oauth->options.timeout_us,
                              .proxy = FETCH_PROXY_ENVIRONMENT,
                              .ca_file = oauth->options.ca_file,
@@ -233,17 +252,22 @@ static bool fetch_token(struct oauth *oauth, struct token *out, struct error *er
 {
     struct fetch_answer answer;
     struct buf basic;
+    struct buf form;
     bool ok;
 
     buf_init(&basic, SIZE_MAX);
+    buf_init(&form, SIZE_MAX);
     fetch_answer_init(&answer, ANSWER_MAX);
-    ok = make_basic(oauth, &basic, err) &&
-         ((ask(oauth, buf_str(&basic), &answer, err) && read_answer(&answer, out, err)) ||
+    ok = write_request(oauth, &form, &basic, err) &&
+         ((ask(oauth, buf_str(&form), buf_str(&basic), &answer, err) &&
+           read_answer(&answer, out, err)) ||
           fail_within(err, "token_url"));
     secret_wipe(answer.body.ptr, answer.body.len);
     fetch_answer_done(&answer);
     secret_wipe(basic.ptr, basic.len);
+    secret_wipe(form.ptr, form.len);
     buf_done(&basic);
+    buf_done(&form);
     return ok;
 }
 
@@ -319,4 +343,14 @@ bool oauth_authorize(struct oauth *oauth, uint64_t refused, struct oauth_grant *
     }
     (void)pthread_mutex_unlock(&oauth->mutex);
     return ok;
+}
+
+void oauth_refuse(struct oauth *oauth, uint64_t number)
+{
+    (void)pthread_mutex_lock(&oauth->mutex);
+    if (oauth->token.number == number) {
+        secret_free(oauth->token.authorization);
+        oauth->token.authorization = STR_NONE;
+    }
+    (void)pthread_mutex_unlock(&oauth->mutex);
 }

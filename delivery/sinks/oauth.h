@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -22,6 +23,7 @@ struct oauth_options {
     const char *scope;              /* "": none is asked for */
     const char *ca_file;            /* "": the system's */
     int64_t timeout_us;             /* of one request */
+    bool in_form; /* id and secret are sent in the form; otherwise in Authorization */
 };
 
 struct oauth;
@@ -44,6 +46,9 @@ struct oauth_grant {
  */
 NODISCARD bool oauth_authorize(struct oauth *oauth, uint64_t refused, struct oauth_grant *out,
                                struct error *err);
+
+/** The target does not accept the token with that number: no caller is granted it again. */
+void oauth_refuse(struct oauth *oauth, uint64_t number);
 
 /** The fetch under way and all later ones fail at once. */
 void oauth_interrupt(struct oauth *oauth);

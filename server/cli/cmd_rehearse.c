@@ -130,6 +130,7 @@ static bool use_oauth(struct rehearse *rehearse, struct error *err)
     rehearse->oauth.client_secret_file = rehearse->secret_file;
     rehearse->oauth.ca_file = rehearse->options.sender.ca_file;
     rehearse->oauth.timeout_us = TOKEN_TIMEOUT_US;
+    rehearse->oauth.in_form = true; /* EventBridge sends them so */
     rehearse->options.sender.oauth = oauth_create(&rehearse->oauth);
     return true;
 }

@@ -20,7 +20,6 @@ enum {
 struct sender {
     const struct sender_options *options;
     struct fetch_client *client;
-    uint64_t refused; /* the number of a token that was answered 401 or 407; 0: none */
 };
 
 bool sender_basic(const char *user, const char *password_file, struct str *out, struct error *err)
@@ -62,13 +61,18 @@ void sender_destroy(struct sender *sender)
     mem_free(sender);
 }
 
-/* Seconds; a negative number ends the retries. False: the answer has none. */
+/* Seconds or a date; a negative number ends the retries. False: the answer has none. */
 static bool read_retry_after(const struct fetch_answer *answer, int64_t *seconds)
 {
     struct str text = fetch_answer_header(answer, "Retry-After");
     bool negative = str_starts_with(text, STR("-"));
     int64_t value;
 
+    if (clock_parse_http(text, &value)) {
+        value -= clock_now_us();
+        *seconds = value > 0 ? value / US_PER_S : 0;
+        return true;
+    }
     if (!whole_number(str_from(text, negative ? 1 : 0), INT32_MAX, &value))
         return false;
     *seconds = negative ? -value : value;
@@ -119,7 +123,7 @@ static bool add_headers(const struct sender *sender, struct fetch_header headers
         headers[(*count)++] = (struct fetch_header){ options->header, options->header_value };
     if (!options->oauth)
         return true;
-    if (!oauth_authorize(options->oauth, sender->refused, grant, err))
+    if (!oauth_authorize(options->oauth, 0, grant, err))
         return false;
     headers[(*count)++] = (struct fetch_header){ "Authorization", grant->authorization };
     return true;
@@ -141,6 +145,7 @@ struct sender_result sender_send(struct sender *sender, struct str body)
         .timeout_us = TIMEOUT_US,
         .ca_file = options->ca_file,
         .any_certificate = options->any_certificate,
+        .without_accept = true,
     };
 
     fetch_answer_init(&answer, BODY_MAX);
@@ -148,8 +153,9 @@ struct sender_result sender_send(struct sender *sender, struct str body)
         fetch_client_run(sender->client, &request, &answer, &result.error))
         result.status = answer.status;
     result.took_us = clock_monotonic_us() - start_us;
-    if (result.status == 401 || result.status == 407)
-        sender->refused = grant.number;
+    result.timed_out = answer.failure == FETCH_TIMEOUT;
+    if (options->oauth && (result.status == 401 || result.status == 407))
+        oauth_refuse(options->oauth, grant.number);
     judge(sender, &answer, &result);
     secret_free(grant.authorization);
     return result;
@@ -158,7 +164,7 @@ struct sender_result sender_send(struct sender *sender, struct str body)
 const char *sender_error_code(const struct sender_result *result)
 {
     if (result->status == 0)
-        return "NO_RESPONSE";
+        return result->timed_out ? "TIMEOUT" : "CONNECTION_FAILURE";
     if (result->status == 429)
         return "THROTTLING";
     return result->status == 401 || result->status == 403 || result->status == 407

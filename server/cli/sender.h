@@ -42,6 +42,7 @@ struct sender_result {
     int status;             /* 0: there was no answer */
     int64_t took_us;        /* until the answer was complete */
     int64_t retry_after_us; /* the pause that the answer asks for; 0: none */
+    bool timed_out;         /* there was no answer in time */
     struct error error;     /* why there was no answer */
 };
 

@@ -1,10 +1,14 @@
 """sluice rehearse: the calls of an API destination, what a bus retries, and what it gives up."""
 
 import collections
+import email.utils
 import json
+import time
+import urllib.parse
 
 import pytest
 
+from http_peer import HttpPeer, HttpPeerHandler
 from receiver import Receiver
 from server import run
 
@@ -82,7 +86,7 @@ def test_calls_are_those_of_an_api_destination(tmp_path, destination):
     result, told, _ = rehearse(tmp_path, there.url, ["ok"], "--auth", "api-key", "--secret-file", secret)
     assert (result.returncode, told["delivered"]) == (0, 1)
     headers = there.requests[0][0]
-    assert {name: headers.get(name) for name in headers if name not in ("Host", "Content-Length", "Accept")} == {
+    assert {name: headers.get(name) for name in headers if name not in ("Host", "Content-Length")} == {
         "User-Agent": "Amazon/EventBridge/ApiDestinations",
         "Content-Type": "application/json; charset=utf-8",
         "Range": "bytes=0-1048575",
@@ -93,6 +97,46 @@ def test_calls_are_those_of_an_api_destination(tmp_path, destination):
     result, _, _ = rehearse(tmp_path, there.url, ["ok"], "--auth", "basic", "--user", "u", "--secret-file", secret)
     assert result.returncode == 0
     assert there.requests[1][0]["Authorization"] == "Basic dTpzZXNhbWU="
+
+
+class TokenServer(HttpPeer):
+    """Issues t1, t2, ...; `calls` has the forms and the credentials in headers."""
+
+    class handler(HttpPeerHandler):
+        def do_POST(self):
+            form = urllib.parse.parse_qs(self.body().decode())
+            self.peer.calls.append((form, self.headers.get("Authorization")))
+            self.send(200, body=json.dumps({"access_token": f"t{len(self.peer.calls)}"}).encode())
+
+
+def test_a_token_is_asked_for_as_eventbridge_does(tmp_path, destination):
+    there = destination({"ok": [OK]})
+    there.accept = lambda headers: 401 if headers["Authorization"] == "Bearer t1" else None
+    secret = tmp_path / "secret"
+    secret.write_text("a b&c\n")
+    with TokenServer() as tokens:
+        words = ["--auth", "oauth", "--user", "me", "--scope", "x y", "--secret-file", secret, "--token-url", tokens.url]
+        result, told, _ = rehearse(tmp_path, there.url, ["ok"], *words)
+    assert (result.returncode, told["delivered"], told["statuses"]["401"]) == (0, 1, 1)
+    form = {"grant_type": ["client_credentials"], "scope": ["x y"], "client_id": ["me"], "client_secret": ["a b&c"]}
+    assert tokens.calls == [(form, None)] * 2
+
+
+def test_retry_after_lengthens_the_pause(tmp_path, destination):
+    soon = email.utils.formatdate(time.time() + 3600, usegmt=True)
+    there = destination({"seconds": [(503, {"Retry-After": "1800"}), OK], "date": [(503, {"Retry-After": soon}), OK]})
+    result, told, _ = rehearse(tmp_path, there.url, there.answers)  # 2000 times faster
+    assert (result.returncode, told["delivered"]) == (0, 2)
+    for kind, pause in (("seconds", 1800), ("date", 3500)):
+        times = [at for _, records, _, at in there.requests if records[0]["kind"] == kind]
+        assert times[1] - times[0] >= pause / 2000 - 0.01
+
+
+def test_without_a_connection_events_are_given_up(tmp_path):
+    words = ["--bus", "custom", "--batch", "1", "--speed", "100000"]
+    result, told, dead = rehearse(tmp_path, "http://127.0.0.1:1/", ["ok"], *words)
+    assert (result.returncode, told["statuses"]) == (1, {"0": 6})
+    assert dead["ok"]["ERROR_CODE"] == "CONNECTION_FAILURE"
 
 
 def test_a_custom_bus_sends_arrays_and_gives_up_after_six_tries(tmp_path, destination):

@@ -61,7 +61,7 @@ static struct str answer(void *self, struct str request, size_t nth)
     return str_from_c(server.sent);
 }
 
-static struct oauth *begin(const char *text, int64_t timeout_us)
+static struct oauth *begin_with(const char *text, int64_t timeout_us, bool in_form)
 {
     static char url[URL_SIZE];
 
@@ -74,7 +74,13 @@ static struct oauth *begin(const char *text, int64_t timeout_us)
                                                  .client_secret_file = secret_path,
                                                  .scope = "a b",
                                                  .ca_file = "",
-                                                 .timeout_us = timeout_us });
+                                                 .timeout_us = timeout_us,
+                                                 .in_form = in_form });
+}
+
+static struct oauth *begin(const char *text, int64_t timeout_us)
+{
+    return begin_with(text, timeout_us, false);
 }
 
 static void end(struct oauth *oauth)
@@ -111,6 +117,32 @@ static void asks_as_the_standard_says(void)
     /* printf 'me%%3Aand%%20you:s%%2B%%20c' | base64 */
     CHECK(strstr(server.seen, "\r\nAuthorization: Basic bWUlM0FhbmQlMjB5b3U6cyUyQiUyMGM=\r\n"));
     CHECK(strstr(server.seen, "\r\n\r\ngrant_type=client_credentials&scope=a%20b"));
+    end(oauth);
+}
+
+static void a_credential_can_be_in_the_form(void)
+{
+    struct oauth *oauth = begin_with(JSON_HEAD "{\"access_token\":\"t%zu\"}", PATIENCE_US, true);
+    struct error err;
+
+    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+    CHECK(!strstr(server.seen, "Authorization"));
+    CHECK(strstr(server.seen, "\r\n\r\ngrant_type=client_credentials&scope=a%20b"
+                              "&client_id=me%3Aand%20you&client_secret=s%2B%20c"));
+    end(oauth);
+}
+
+static void a_refused_token_is_granted_to_no_caller(void)
+{
+    struct oauth *oauth =
+        begin(JSON_HEAD "{\"access_token\":\"t%zu\",\"expires_in\":3600}", PATIENCE_US);
+    struct error err;
+
+    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+    oauth_refuse(oauth, 1);
+    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t2 #2");
+    oauth_refuse(oauth, 1); /* by a call that is late */
+    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t2 #2");
     end(oauth);
 }
 
@@ -338,6 +370,8 @@ int main(void)
     folder_path(&folder, "secret", secret_path);
     folder_write(&folder, "secret", STR("s+ c\n"));
     RUN(asks_as_the_standard_says);
+    RUN(a_credential_can_be_in_the_form);
+    RUN(a_refused_token_is_granted_to_no_caller);
     RUN(a_token_is_kept);
     RUN(a_token_is_renewed_before_its_end);
     RUN(a_valid_token_outlives_a_failure);
