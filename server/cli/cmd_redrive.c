@@ -23,7 +23,7 @@
 #include "server/cli/rows.h"
 #include "server/cli/sender.h"
 
-enum { URL_SIZE = 2048, CODES_MAX = 16 };
+enum { URL_SIZE = 2048, CODES_MAX = 16, REASONS_MAX = 2 * 1024 * 1024 };
 
 /* How many messages had an ERROR_CODE. */
 struct code {
@@ -76,10 +76,14 @@ static void count_code(struct redrive *redrive, struct str name)
     code[i].count++;
 }
 
-/* Does the server keep an event that it answers 400? */
-static bool keeps_refused(const struct config *config)
+/* Does the server keep this event if it answers 400? The quarantine needs room for the reasons,
+ * too. */
+static bool keeps_refused(const struct config *config, struct str body)
 {
-    return *config->store.path && config->store.quarantine.enabled;
+    const struct config_store *store = &config->store;
+
+    return *store->path && store->quarantine.enabled &&
+           body.len + REASONS_MAX <= store->quarantine.max_size;
 }
 
 /* Post one message. True: it can be removed. */
@@ -90,7 +94,7 @@ static bool post_letter(struct redrive *redrive, const struct dead_letter *lette
         redrive->delivered++;
         return true;
     }
-    if (redrive->last.status == 400 && keeps_refused(redrive->config)) {
+    if (redrive->last.status == 400 && keeps_refused(redrive->config, letter->body)) {
         redrive->quarantined++;
         return true;
     }

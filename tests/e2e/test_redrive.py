@@ -116,6 +116,15 @@ def test_what_the_server_does_not_take_stays(server, queue, event):
     assert "http://127.0.0.1:1/events answered 0: " in result.stderr
 
 
+@pytest.mark.parametrize("quarantine", [{"enabled": False}, {"max_size": "2MiB"}])
+def test_what_no_quarantine_keeps_stays(server, queue, quarantine):
+    path = server.folder / "redrive.yaml"
+    path.write_text(json.dumps(merge(json.loads(path.read_text()), {"store": {"quarantine": quarantine}})))
+    queue.put({"id": "wrong", "detail": {}})
+    result, told = redrive(server, queue)
+    assert (result.returncode, told["quarantined"], told["refused"], len(queue.messages)) == (1, 0, 1, 1)
+
+
 def test_a_queue_that_cannot_be_read_is_said(server, queue):
     def denied(_):
         raise Refusal("AccessDeniedException", "not allowed to call sqs:ReceiveMessage", 403)
