@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/member.h"
 #include "server/cli/inspect_internal.h"
+#include "server/cli/resource_policy.h"
 #include "server/http/chain.h"
 
 enum {
@@ -29,6 +30,7 @@ struct rule_inspection {
     struct aws_client *queues;
     const char *bus;
     const char *name;
+    struct str arn;
     struct json_object *target;
 };
 
@@ -123,7 +125,8 @@ static void compare_url(const struct rule_inspection *rule, struct str url)
     if (!str_starts_with(url, STR("https://")))
         RULE_SAY(rule, INSPECT_FAILURE, "the API destination's endpoint is not https: %.*s",
                  STR_ARG(url));
-    path = str_from(path, path.len > 8 ? 8 : path.len);
+    for (int slashes = 0; slashes < 2; slashes++)
+        (void)take_until(&path, '/');
     compare_host(rule, path);
     while (path.len > 0 && path.ptr[0] != '/')
         path = str_from(path, 1);
@@ -206,14 +209,18 @@ static void compare_connection(const struct rule_inspection *rule, struct str ar
         rule, rule->events,
         &(struct question){ "DescribeConnection", { "Name" }, { part_of_arn(rule, arn, 1) } });
     struct str state;
+    struct str reason;
     const char *wanted;
 
     if (!connection)
         return;
     state = json_find_str(connection, "ConnectionState");
+    reason = json_find_str(connection, "StateReason");
     if (!str_equal(state, STR("AUTHORIZED")))
-        RULE_SAY(rule, INSPECT_FAILURE, "the connection is %.*s: %.*s", STR_ARG(state),
-                 STR_ARG(json_find_str(connection, "StateReason")));
+        RULE_SAY(rule, INSPECT_FAILURE, "the connection is %.*s%s%.*s", STR_ARG(state),
+                 reason.len > 0 ? ": " : "", STR_ARG(reason));
+    if (str_starts_with(state, STR("DEAUTHORIZ")))
+        return; /* it has no credential to compare */
     if (fits_auth(rule, connection, &wanted))
         RULE_SAY(rule, INSPECT_FINE, "the connection sends %s", wanted);
     else if (rule->inspection->config->auth.open)
@@ -253,25 +260,67 @@ static bool contains(struct str text, struct str part)
            memmem(text.ptr, text.len, part.ptr, part.len);
 }
 
-/* Is the payload of a route in what the target sends? Only a transformer can name it. */
-static bool has_payload(struct str sent, bool is_transformer, struct str payload)
+/* Does the template of a transformer have a member with this name? */
+static bool has_member(struct str template, struct str name)
 {
-    return payload.len == 0 || (is_transformer && contains(sent, str_from(payload, 1)));
+    struct str rest = template;
+
+    while (contains(rest, name)) {
+        const char *found = memmem(rest.ptr, rest.len, name.ptr, name.len);
+        struct str before = { rest.ptr, (size_t)(found - rest.ptr) };
+        struct str after = str_from(rest, before.len + name.len);
+
+        if (str_ends_with(before, STR("\"")) && str_starts_with(after, STR("\"")) &&
+            str_starts_with(str_trim(str_from(after, 1)), STR(":")))
+            return true;
+        rest = after;
+    }
+    return false;
+}
+
+/* The path of the only part of the event that the target sends; "": it sends more. */
+static struct str path_of(const struct rule_inspection *rule, struct json_object *transformer)
+{
+    struct json_object *paths = transformer ? member_object(transformer, "InputPathsMap") : NULL;
+    struct str name;
+
+    if (!transformer)
+        return json_find_str(rule->target, "InputPath");
+    name = str_trim(json_find_str(transformer, "InputTemplate"));
+    if (!str_starts_with(name, STR("<")) || !str_ends_with(name, STR(">")))
+        return STR("");
+    name = (struct str){ name.ptr + 1, name.len - 2 };
+    if (str_starts_with(name, STR("aws.events.event")))
+        return STR("$");
+    return paths ? json_find_str(paths, arena_copy(rule->inspection->arena, name).ptr) : STR("");
+}
+
+/* Is the payload of a route in what the target sends? Without a template that is one part of the
+ * event. */
+static bool has_payload(struct str path, struct str template, struct str payload)
+{
+    struct str rest = payload.len > 0 ? str_from(payload, 1) : payload;
+
+    return str_equal(path, STR("$")) || payload.len == 0 ||
+           (path.len == 0 && has_member(template, take_until(&rest, '/')));
 }
 
 static void compare_body(const struct rule_inspection *rule)
 {
     const struct config *config = rule->inspection->config;
-    struct str path = json_find_str(rule->target, "InputPath");
     struct json_object *transformer = member_object(rule->target, "InputTransformer");
-    struct str sent = transformer ? json_find_str(transformer, "InputTemplate") : path;
+    struct str path = path_of(rule, transformer);
+    struct str template = transformer ? json_find_str(transformer, "InputTemplate") : STR("");
+    struct str sent = template.len > 0 ? template : path;
 
     if (json_find_str(rule->target, "Input").len > 0)
         RULE_SAY(rule, INSPECT_FAILURE, "the target sends a constant text instead of the event");
-    for (size_t i = 0; sent.len > 0 && i < config->route_count; i++) {
+    if (sent.len == 0)
+        return;
+    for (size_t i = 0; i < config->route_count; i++) {
         const struct config_route *route = &config->routes[i];
 
-        if (!has_payload(sent, transformer != NULL, str_from_c(route->payload)))
+        if (!has_payload(path, template, str_from_c(route->payload)))
             RULE_SAY(rule, INSPECT_WARNING,
                      "the target sends %.*s, and route %s looks for its payload at %s",
                      STR_ARG(sent), route->name, route->payload);
@@ -332,12 +381,16 @@ static void compare_queue_policy(const struct rule_inspection *rule, struct str 
     }
     attributes = member_object(found, "Attributes");
     policy = attributes ? json_find_str(attributes, "Policy") : STR("");
-    if (contains(policy, STR("events.amazonaws.com")) && contains(policy, STR("sqs:")))
+    if (resource_policy_judge(policy, &(struct resource_call){ .service = "events.amazonaws.com",
+                                                               .action = "sqs:sendmessage",
+                                                               .resource = arn,
+                                                               .source_arn = rule->arn }) ==
+        RESOURCE_ALLOWED)
         RULE_SAY(rule, INSPECT_FINE, "EventBridge may write to the dead-letter queue %s", url);
     else
         RULE_SAY(rule, INSPECT_FAILURE,
-                 "the policy of the dead-letter queue %s does not let events.amazonaws.com send: "
-                 "what is given up is lost",
+                 "the policy of the dead-letter queue %s does not let events.amazonaws.com send "
+                 "for this rule: what is given up is lost",
                  url);
 }
 
@@ -386,6 +439,22 @@ static void compare_targets(struct rule_inspection *rule)
         RULE_SAY(rule, INSPECT_FAILURE, "the rule has no API destination among its targets");
 }
 
+/* Callers of the account itself need no statement that allows them. */
+static void compare_bus(const struct rule_inspection *rule)
+{
+    struct json_object *bus = rule_ask(
+        rule, rule->events, &(struct question){ "DescribeEventBus", { "Name" }, { rule->bus } });
+
+    if (bus &&
+        resource_policy_judge(json_find_str(bus, "Policy"),
+                              &(struct resource_call){ .service = "",
+                                                       .action = "events:putevents",
+                                                       .resource = json_find_str(bus, "Arn") }) ==
+            RESOURCE_DENIED)
+        RULE_SAY(rule, INSPECT_WARNING,
+                 "the policy of bus %s denies events:PutEvents: no event arrives there", rule->bus);
+}
+
 static void compare_rule(struct rule_inspection *rule)
 {
     struct json_object *answer =
@@ -396,12 +465,14 @@ static void compare_rule(struct rule_inspection *rule)
 
     if (!answer)
         return;
+    rule->arn = json_find_str(answer, "Arn");
     state = json_find_str(answer, "State");
     if (str_starts_with(state, STR("ENABLED")))
         RULE_SAY(rule, INSPECT_FINE, "%s on bus %s is enabled", rule->name, rule->bus);
     else
         RULE_SAY(rule, INSPECT_FAILURE, "%s on bus %s is %.*s", rule->name, rule->bus,
                  STR_ARG(state));
+    compare_bus(rule);
     compare_targets(rule);
 }
 

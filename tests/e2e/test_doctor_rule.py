@@ -41,6 +41,7 @@ GOOD = {
         "AuthParameters": {"ApiKeyAuthParameters": {"ApiKeyName": "X-Api-Key"}},
     },
     "policy": json.dumps(POLICY),
+    "bus": {"Arn": ACCOUNT + "event-bus/default"},
 }
 
 
@@ -67,6 +68,7 @@ def doctor(folder, secret):
 
         operations = {
             "events.DescribeRule": rule,
+            "events.DescribeEventBus": lambda _: world["bus"],
             "events.ListTargetsByRule": lambda _: {"Targets": [{k: v for k, v in world["target"].items() if v}]},
             "events.DescribeApiDestination": destination,
             "events.DescribeConnection": connection,
@@ -99,6 +101,10 @@ def test_a_rule_that_fits_has_no_findings(doctor):
     [
         ({"rule": None}, {}, "fail", "Rule calls does not exist"),
         ({"rule": {"State": "DISABLED"}}, {}, "fail", "is DISABLED"),
+        (
+            {"bus": {"Policy": json.dumps({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "events:Put*", "Resource": "*"}})}}, {},
+            "warn", "denies events:PutEvents",
+        ),
         ({"target": {"Arn": QUEUE}}, {}, "fail", "no API destination"),
         ({"destination": {"HttpMethod": "PUT"}}, {}, "fail", "method is PUT"),
         ({"destination": {"ApiDestinationState": "INACTIVE"}}, {}, "fail", "is INACTIVE"),
@@ -121,7 +127,14 @@ def test_a_rule_that_fits_has_no_findings(doctor):
         ({"target": {"DeadLetterConfig": None}}, {}, "warn", "no dead-letter queue"),
         ({"policy": ""}, {}, "fail", "does not let events.amazonaws.com send"),
         ({"target": {"InputPath": "$.detail"}}, {}, "warn", "looks for its payload at /detail"),
+        ({"target": {"InputTransformer": {"InputTemplate": '{"x":<detail>}'}}}, {}, "warn", "looks for its payload at /detail"),
+        (
+            {"target": {"InputTransformer": {"InputTemplate": "<x>", "InputPathsMap": {"x": "$.detail"}}}}, {},
+            "warn", "sends <x>, and route",
+        ),
         ({"target": {"Input": '{"a":1}'}}, {}, "fail", "constant text"),
+        ({"policy": json.dumps(POLICY).replace("Allow", "Deny")}, {}, "fail", "does not let events.amazonaws.com send"),
+        ({"destination": {"InvocationEndpoint": "http://sluice.example/events"}}, {}, "fail", "is not https"),
         ({"target": {"InputTransformer": {"InputTemplate": '{"x":1}'}}}, {}, "warn", "looks for its payload at /detail"),
     ],
 )  # fmt: skip
@@ -132,9 +145,17 @@ def test_what_does_not_fit_is_one_finding(doctor, changes, config, level, text):
     assert text in found[0][1]
 
 
-def test_a_transformer_that_keeps_the_payload_fits(doctor):
-    template = {"InputTransformer": {"InputTemplate": '{"id":<id>,"detail":<detail>}'}}
-    assert doctor({"target": template}) == []
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"InputPath": "$"},
+        {"InputTransformer": {"InputTemplate": '{"id":<id>,"detail" : <detail>}'}},
+        {"InputTransformer": {"InputTemplate": "<aws.events.event>"}},
+        {"InputTransformer": {"InputTemplate": " <all>", "InputPathsMap": {"all": "$"}}},
+    ],
+)
+def test_a_target_that_keeps_the_payload_fits(doctor, target):
+    assert doctor({"target": target}) == []
 
 
 def test_the_options_go_together(folder):
