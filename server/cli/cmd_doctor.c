@@ -326,8 +326,8 @@ int cmd_doctor(int argc, char **argv)
           .flag = &doctor.probes },
         { "aws", 0, NULL, "with --rule: ask EventBridge about it", .flag = &doctor.aws },
         { "rule", 0, "BUS/NAME",
-          "a rule of EventBridge: compare it, its API destination, connection and\n"
-          "dead-letter queue with this configuration",
+          "a rule of EventBridge, as default/calls: compare it, its bus, API\n"
+          "destination, connection and dead-letter queue with this configuration",
           .text = &doctor.rule },
         { "json", 0, NULL, "a JSON object for each finding", .flag = &doctor.json },
         { 0 },

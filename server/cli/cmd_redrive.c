@@ -279,8 +279,10 @@ int cmd_redrive(int argc, char **argv)
         .usage = "sluice redrive QUEUE_URL [OPTION...]",
         .about = "Post the events in the dead-letter queue of a rule, a queue of SQS, to the "
                  "server, with the\nfirst API key or password of the configuration. A message is "
-                 "removed when the server has\nanswered 200, or keeps the event in quarantine. It "
-                 "can be interrupted at any time: what was not\nremoved stays in the queue.\n",
+                 "removed when the server has\nanswered 200, or 400 and keeps the event in "
+                 "quarantine. An answer that a later try can change,\nas 503, ends the command. It "
+                 "can be interrupted at any time: what was not removed stays in\nthe queue. AWS "
+                 "credentials and region are found as for sinks.\n",
         .ending = "Exits with 0 when all are removed, 1 when some are left, 2 for a wrong call, 3 "
                   "when the queue\ncannot be used.\n",
         .options = options,
