@@ -19,6 +19,12 @@ enum {
     BODY_MAX = 64 * 1024,
 };
 
+/* A message that is given back at the end. */
+struct kept {
+    struct str id;
+    struct str receipt;
+};
+
 struct dead_letters {
     const char *queue_url;
     struct arena *arena; /* of settings and of kept receipts */
@@ -26,7 +32,7 @@ struct dead_letters {
     struct aws_session *session;
     struct aws_client *client;
     struct dead_letter list[MOST];
-    struct str *kept; /* receipts */
+    struct kept *kept;
     size_t kept_count;
     size_t kept_capacity;
 };
@@ -85,7 +91,7 @@ void dead_letters_close(struct dead_letters *letters)
     if (!letters)
         return;
     for (size_t i = 0; i < letters->kept_count; i++)
-        give_back(letters, letters->kept[i]);
+        give_back(letters, letters->kept[i].receipt);
     arena_destroy(letters->taken);
     aws_client_destroy(letters->client);
     aws_session_destroy(letters->session);
@@ -141,7 +147,8 @@ static struct dead_letter read_letter(struct json_object *message)
 {
     struct json_object *attributes = NULL;
     struct json_object *code = NULL;
-    struct dead_letter letter = { .body = json_find_str(message, "Body"),
+    struct dead_letter letter = { .id = json_find_str(message, "MessageId"),
+                                  .body = json_find_str(message, "Body"),
                                   .receipt = json_find_str(message, "ReceiptHandle"),
                                   .error_code = STR("") };
 
@@ -151,6 +158,25 @@ static struct dead_letter read_letter(struct json_object *message)
         json_find(attributes, "ERROR_CODE", &code) && json_is_object(code))
         letter.error_code = json_find_str(code, "StringValue");
     return letter;
+}
+
+/* A message that was kept comes back after HIDDEN_S. */
+static bool is_kept(const struct dead_letters *letters, struct str id)
+{
+    for (size_t i = 0; i < letters->kept_count; i++)
+        if (str_equal(letters->kept[i].id, id))
+            return true;
+    return false;
+}
+
+static void take_message(struct dead_letters *letters, struct json_object *message, size_t *count)
+{
+    struct dead_letter letter = read_letter(message);
+
+    if (is_kept(letters, letter.id))
+        dead_letters_keep(letters, &letter);
+    else
+        letters->list[(*count)++] = letter;
 }
 
 bool dead_letters_take(struct dead_letters *letters, const struct dead_letter **list, size_t *count,
@@ -175,7 +201,7 @@ bool dead_letters_take(struct dead_letters *letters, const struct dead_letter **
         return true;
     for (size_t i = 0; i < json_count(messages) && i < MOST; i++)
         if (json_is_object(json_at(messages, i)))
-            letters->list[(*count)++] = read_letter(json_at(messages, i));
+            take_message(letters, json_at(messages, i), count);
     return true;
 }
 
@@ -192,5 +218,7 @@ void dead_letters_keep(struct dead_letters *letters, const struct dead_letter *l
 {
     letters->kept = mem_grow(letters->kept, letters->kept_count, &letters->kept_capacity,
                              sizeof(*letters->kept));
-    letters->kept[letters->kept_count++] = arena_copy(letters->arena, letter->receipt);
+    letters->kept[letters->kept_count++] =
+        (struct kept){ .id = arena_copy(letters->arena, letter->id),
+                       .receipt = arena_copy(letters->arena, letter->receipt) };
 }

@@ -18,6 +18,7 @@ struct dead_letters;
 
 /** One message; it lives until the next dead_letters_take(). */
 struct dead_letter {
+    struct str id;
     struct str body; /* the event */
     struct str receipt;
     struct str error_code; /* the attribute ERROR_CODE; "" when there is none */
@@ -34,7 +35,8 @@ void dead_letters_close(struct dead_letters *letters);
 /** About how many messages there are; 0: not known. */
 uint64_t dead_letters_count(struct dead_letters *letters);
 
-/** Take up to ten messages, which are hidden from others for 5 minutes. 0: there are no more. */
+/** Take up to ten messages, which are hidden from others for 5 minutes. 0: there are no more,
+ * except those that were kept. */
 NODISCARD bool dead_letters_take(struct dead_letters *letters, const struct dead_letter **list,
                                  size_t *count, struct error *err);
 

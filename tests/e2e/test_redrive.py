@@ -19,6 +19,7 @@ class Queue:
 
     def __init__(self):
         self.messages, self.hidden, self.numbers = {}, {}, itertools.count()
+        self.forgets = False  # show what is hidden again when there is nothing else
         self.operations = {
             "sqs.ReceiveMessage": self.receive,
             "sqs.DeleteMessage": self.delete,
@@ -39,6 +40,8 @@ class Queue:
     def receive(self, params):
         assert params["QueueUrl"] == URL
         found = [number for number in self.messages if number not in self.hidden][: params["MaxNumberOfMessages"]]
+        if self.forgets and not found:
+            found = list(self.messages)[:10]
         self.hidden |= dict.fromkeys(found, params["VisibilityTimeout"])
         return {"Messages": [self.messages[number] for number in found]} if found else {}
 
@@ -48,7 +51,7 @@ class Queue:
 
     def change(self, params):
         assert params["VisibilityTimeout"] == 0
-        del self.hidden[params["ReceiptHandle"]]
+        self.hidden.pop(params["ReceiptHandle"], None)  # a message that was shown twice is given back twice
         return {}
 
 
@@ -123,6 +126,14 @@ def test_what_no_quarantine_keeps_stays(server, queue, quarantine):
     queue.put({"id": "wrong", "detail": {}})
     result, told = redrive(server, queue)
     assert (result.returncode, told["quarantined"], told["refused"], len(queue.messages)) == (1, 0, 1, 1)
+
+
+def test_messages_that_come_back_are_handled_once(server, queue, event):
+    for i in range(12):
+        queue.put(event | {"id": f"event-{i}"})
+    queue.forgets = True
+    result, told = redrive(server, queue, "--dry-run")
+    assert (result.returncode, told["seen"], len(queue.messages)) == (0, 12, 12)
 
 
 def test_a_queue_that_cannot_be_read_is_said(server, queue):
