@@ -36,7 +36,7 @@ static bool matches_resource(const struct resource_call *call, struct str text)
 
 static bool matches_source(const struct resource_call *call, struct str text)
 {
-    return call->source_arn.len == 0 || str_matches_glob(call->source_arn, text);
+    return str_matches_glob(call->source_arn, text);
 }
 
 static bool matches_account(const struct resource_call *call, struct str text)
@@ -45,7 +45,7 @@ static bool matches_account(const struct resource_call *call, struct str text)
 
     for (int part = 0; part < 4; part++) /* arn, partition, service, region */
         (void)take_until(&rest, ':');
-    return call->source_arn.len == 0 || str_matches_glob(take_until(&rest, ':'), text);
+    return str_matches_glob(take_until(&rest, ':'), text);
 }
 
 /* A text, or one of an array. */
@@ -75,10 +75,11 @@ static bool is_principal(const struct resource_call *call, struct json_object *v
 static bool operator_holds(const struct resource_call *call, struct str operator_name,
                            struct json_object *keys, bool otherwise)
 {
-    bool is_known = str_starts_with(operator_name, STR("StringEquals")) ||
-                    str_starts_with(operator_name, STR("StringLike")) ||
-                    str_starts_with(operator_name, STR("ArnEquals")) ||
-                    str_starts_with(operator_name, STR("ArnLike"));
+    bool is_known =
+        call->source_arn.len > 0 && (str_starts_with(operator_name, STR("StringEquals")) ||
+                                     str_starts_with(operator_name, STR("StringLike")) ||
+                                     str_starts_with(operator_name, STR("ArnEquals")) ||
+                                     str_starts_with(operator_name, STR("ArnLike")));
 
     for (JSON_EACH(member, keys)) {
         struct str key = str_from_c(json_key(member));

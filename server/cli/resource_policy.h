@@ -16,7 +16,7 @@ enum resource_verdict {
     RESOURCE_DENIED,
 };
 
-/** Texts may be empty when they are not known: they match everything. */
+/** A resource of "" matches. With a source of "" the conditions on it are not known. */
 struct resource_call {
     const char *service;   /* the principal, as events.amazonaws.com; "": any caller */
     const char *action;    /* in lower case, as sqs:sendmessage */
