@@ -3,6 +3,7 @@
 # counts.
 set -u
 
+export AWS_CONFIG_FILE=/dev/null # not ~/.aws/config, which may have a region
 passed=0 failed=0
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
