@@ -87,6 +87,7 @@ dist: ## write the sources of the last commit to build/sluice-VERSION.tar.gz
 	mkdir -p build
 	git archive --prefix=sluice-$(VERSION)/ -o build/sluice-$(VERSION).tar.gz HEAD
 dev-cert: ## make a certificate for TLS trials: build/dev-cert/cert.pem, key.pem, and ca.pem for clients
+	@tests/setup.sh cert
 	tests/dev_cert.sh build/dev-cert
 image: ## build a container image, with docker, podman or buildah
 	tests/image/build.sh

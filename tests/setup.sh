@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh - install the missing Debian packages of a task, and for peers those of PyPI and Maven.
 #
-#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|tls|attack|image|deb|deploy|oauth|console|screenshots|peers|patterns|trixie...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|cert|tls|attack|image|deb|deploy|oauth|console|screenshots|peers|patterns|trixie...
 #
 # Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
 # installed. --list prints the packages, one per line, and installs nothing.
@@ -20,13 +20,14 @@ bench="nginx wrk valgrind"
 oauth="nodejs npm|nodejs"
 console="chromium python3-venv nodejs npm|nodejs"
 screenshots="pngquant"
+cert="openssl"
 tls="testssl.sh openssl"
 attack="slowhttptest"
 peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
-deb="dpkg-dev debhelper lintian binutils"
-deploy="python3-venv nginx haproxy caddy prometheus nodejs npm|nodejs iproute2"
+deb="build-essential dpkg-dev debhelper lintian binutils"
+deploy="python3-venv nginx haproxy caddy certbot prometheus nodejs npm|nodejs iproute2"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
 
 have() {
@@ -199,7 +200,8 @@ fetch_deploy() {
     rie=github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie
     for program in "helm helm.sh/helm/v3/cmd/helm@v3.22.0" \
         "aws-lambda-rie $rie@v0.0.0-20261030222936-bef5c4ba774d" \
-        "compose-spec github.com/compose-spec/compose-go/v2/cmd@v2.16.2"; do
+        "compose-spec github.com/compose-spec/compose-go/v2/cmd@v2.16.2" \
+        "pebble github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.3"; do
         [ ! -e "$at/bin/${program%% *}" ] || continue
         echo "Building with go: ${program#* }, a few minutes"
         if GOBIN=$at/go go install "${program#* }" >build/setup.log 2>&1; then
@@ -257,6 +259,7 @@ for task in "$@"; do
     coverage) wanted="$wanted $coverage" ;;
     fuzz) wanted="$wanted $fuzz" ;;
     bench) wanted="$wanted $bench" ;;
+    cert) wanted="$wanted $cert" ;;
     tls) wanted="$wanted $tls" ;;
     attack) wanted="$wanted $attack" ;;
     image) wanted="$wanted $image" ;;
