@@ -26,6 +26,12 @@ def test_a_shell_can_read_the_commands(page):
 
 
 @pytest.mark.parametrize("page", TEXT)
+def test_the_commands_stay_in_one_folder(page):
+    """Later commands name files of the source tree."""
+    assert not [block for block in blocks(page, "sh") if re.search(r"(?m)(^|[;&(] *)(cd|pushd) ", block)]
+
+
+@pytest.mark.parametrize("page", TEXT)
 def test_the_files_that_are_named_exist(page):
     for name in set(re.findall(r"\bconf/(?:deploy|samples)/[\w./-]*\w", TEXT[page])):
         assert (ROOT / name).exists(), name
