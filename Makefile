@@ -184,6 +184,8 @@ test-trixie: ## make test on Debian 13, in a chroot; SLUICE_TRIXIE=FOLDER keeps 
 	tests/trixie.sh
 test-trixie-short: ## the part of it that depends on the HTTP library, in a few minutes
 	tests/trixie.sh short
+test-arm64: ## cross-compile for arm64; unit tests, conformance and the sample event under qemu
+	tests/arm64.sh
 deb-test: deb ## install, upgrade and purge the package in a chroot; systemd-analyze checks its units
 	@tests/setup.sh trixie
 	tests/deb.sh build/deb

@@ -1,7 +1,8 @@
 #!/bin/sh
 # setup.sh - install the missing Debian packages of a task, and for peers those of PyPI and Maven.
 #
-#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|cert|tls|attack|image|deb|deploy|oauth|console|screenshots|peers|patterns|trixie...
+#   tests/setup.sh [--list] build|test|lint|coverage|fuzz|bench|cert|tls|attack|image|deb|deploy|oauth|console|
+#                           screenshots|peers|patterns|trixie|arm64...
 #
 # Prints what it installs; prints nothing when everything is installed. "a|b" means: a, unless b is
 # installed. --list prints the packages, one per line, and installs nothing.
@@ -26,6 +27,7 @@ attack="slowhttptest"
 peers="prometheus python3-venv maven default-jdk-headless|openjdk-17-jdk-headless"
 patterns="default-jdk-headless maven"
 trixie="mmdebstrap"
+arm64="gcc-aarch64-linux-gnu pkg-config mmdebstrap qemu-user-static"
 deb="build-essential dpkg-dev debhelper lintian binutils"
 deploy="python3-venv nginx haproxy caddy certbot prometheus nodejs npm|nodejs iproute2"
 image="buildah podman runc conmon containernetworking-plugins iptables mmdebstrap"
@@ -266,6 +268,7 @@ for task in "$@"; do
     deb) wanted="$wanted $deb" ;;
     deploy) wanted="$wanted $deploy" ;;
     trixie) wanted="$wanted $trixie" ;;
+    arm64) wanted="$wanted $arm64" ;;
     peers) wanted="$wanted $peers" ;;
     oauth) wanted="$wanted $oauth" ;;
     console) wanted="$wanted $console" ;;

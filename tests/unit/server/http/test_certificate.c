@@ -37,7 +37,7 @@ static void reads_a_pair_and_tells_when_it_expires(void)
 
     int64_t left = http_certificate_expires_s(certificate) - (int64_t)time(NULL);
 
-    CHECK_INT((left + 1) / TLS_FILES_DAY, 10);
+    CHECK_INT((left + 600) / TLS_FILES_DAY, 10); /* it was made a little while ago */
     CHECK(http_certificate_acquire(certificate) == certificate);
     http_certificate_release(certificate);
     http_certificate_release(certificate);
