@@ -86,13 +86,22 @@ check "systemd-analyze verifies the units" systemd-analyze verify --root="$root"
 check "the sandbox leaves an exposure of at most 2.0" systemd-analyze security --root="$root" --offline=true \
     --threshold=20 sluice.service
 
+# What the scripts of the package tell systemd, which does not run here.
+mkdir -p "$root/run/systemd/system"
+printf '#!/bin/sh\necho "$@" >>/tmp/told\n' >"$root/usr/bin/deb-systemd-invoke"
+told() {
+    [ "$(cat "$root/tmp/told")" = "$1" ] && rm "$root/tmp/told"
+}
+
 echo '# edited' >>"$root/etc/sluice/sluice.yaml"
 check "a newer version can be made" repack "$root/tmp/newer.deb" "$(conf/deploy/version.sh)+upgrade"
 check "it upgrades" inside apt-get -q install -y -o Dpkg::Options::=--force-confold /tmp/newer.deb
+check "an upgrade restarts the service, and leaves the socket open" told "try-restart sluice.service"
 check "the edited configuration is kept" grep -q '^# edited' "$root/etc/sluice/sluice.yaml"
 check "the user can serve from the same store" inside sh -c "$serve"
 
 check "it purges" inside apt-get -q purge -y sluice
+check "its units are stopped before" told "stop sluice.socket sluice.service"
 check "records outlive it" test -s "$root/var/lib/sluice/sluice.db"
 check "nothing else is left" sh -c "! find '$root' -xdev -path '$root/var/lib/sluice' -prune -o -path '*/var/lib/systemd/*' -prune \
     -o -path '*/var/cache/*' -prune -o -path '*/tmp/*' -prune -o -name '*sluice*' -print | grep ."
