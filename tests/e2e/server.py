@@ -47,7 +47,7 @@ def environment(extra=None):
         for name, value in os.environ.items()
         if not name.startswith(("SLUICE_", "AWS_")) and not name.lower().endswith("_proxy")
     }
-    env["AWS_CONFIG_FILE"] = os.devnull  # not ~/.aws/config, which may have a region
+    env["AWS_CONFIG_FILE"] = "/nonexistent"  # not ~/.aws/config, which may have a region
     if MODE == "tsan":
         env["TSAN_OPTIONS"] = "atexit_sleep_ms=0"
     env.update(extra or {})

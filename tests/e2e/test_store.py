@@ -295,7 +295,7 @@ def make_store(folder, extra="", version=3):
     (folder / "var").mkdir(mode=0o700)
     with contextlib.closing(sqlite3.connect(folder / STORE)) as store:
         store.executescript(
-            "PRAGMA journal_mode = WAL;" + script.replace(",20786,", f",{today},") + extra
+            "PRAGMA journal_mode = WAL;" + script.replace("20786", str(today)) + extra
         )
 
 

@@ -3,10 +3,10 @@
 # counts.
 set -u
 
-export AWS_CONFIG_FILE=/dev/null # not ~/.aws/config, which may have a region
 passed=0 failed=0
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
+export AWS_CONFIG_FILE="$logs/none" # not ~/.aws/config, which may have a region
 log_of() { echo "$logs/$(echo "$1" | tr / _)"; }
 
 # shellcheck disable=SC2016 # the words are for the shell that runs one program
