@@ -165,7 +165,7 @@ bench: all $(OUT)/micro $(OUT)/tls_load $(OUT)/awake.so ## speed of the JSON rea
 bench-sinks: all ## records/s, CPU and memory of each kind of sink with a million records waiting; senders beside a sink in trouble
 	@tests/setup.sh bench
 	@failed=0; for part in sinks kafka trouble; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed
-bench-peers: all $(OUT)/awake.so ## beside servers with the same job: axum, Go, uvicorn, Fastify; installs them below build/bench
+bench-peers: all $(OUT)/awake.so ## beside axum, Go, uvicorn, Fastify and Benthos; installs them below build/bench
 	@tests/setup.sh bench
 	$(PYTHON) -B tests/bench/peers.py
 bench-before: all $(OUT)/tls_load $(OUT)/awake.so ## compare this build with an older one; BEFORE=PROGRAM

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 from bench import PROGRAM, ROOT, WORK, in_turns, measure, ratios, sample_event, spread, start_sluice
-from stores import file_sink, fresh
+from stores import drain, file_sink, fresh
 from stores import measure as measure_unique
 from stores import start as start_with_store
 from tls import measure as measure_tls
@@ -85,7 +85,7 @@ def stored(sinks=lambda place: []):
         return start_with_store(name, place, store, sinks(place), program)
 
     def run(server, seconds, word):
-        return measure_unique(server, word, seconds, 4 * CONNECTIONS, drained=True)
+        return measure_unique(server, word, seconds, 4 * CONNECTIONS, settle=drain)
 
     return start, run
 

@@ -19,7 +19,7 @@ import urllib.error
 
 import callers
 from bench import CLIENT_CPUS, ROOT, SCHEMA, SERVER_CPUS, WORK, in_turns, post, ratios, report, spread, target
-from stores import HOUR_US, file_sink, fill, fresh, measure, metrics, start
+from stores import HOUR_US, drain, file_sink, fill, fresh, measure, metrics, start
 
 OLD_ROWS = 3_000_000  # to be forgotten while it is measured
 LATER_EVENTS = 2_000  # of each round: refused because their schema does not exist yet
@@ -42,12 +42,12 @@ def costs(options):
     try:
         servers = [start(name, places[name], *setup) for name, setup in setups.items()]
         for server in servers:
-            measure(server, "warm", 1, options.connections, drained=True)
+            measure(server, "warm", 1, options.connections, settle=drain)
         runs = in_turns(
             servers,
             options.rounds,
             lambda server, turn: measure(
-                server, f"r{turn}", options.seconds, options.connections, drained=True
+                server, f"r{turn}", options.seconds, options.connections, settle=drain
             ),
         )
     finally:

@@ -5,6 +5,10 @@ nine fields and writes a log line. Before the measurement its answers to the sam
 compared with Sluice's. The figure is CPU time per event. "stored" is Sluice with each event on
 stable storage before the answer, which no peer does.
 
+The second table has servers that append the records to a file; their time counts until they are there.
+Benthos does the whole job and answers when write() has returned. Sluice answers when the record is on
+stable storage: "delivered" in its store, before it is in the file; "filed" in the file, without a store.
+
 A peer whose toolchain is missing is left out, and says so. Everything is installed below
 build/bench, in pinned versions.
 
@@ -19,6 +23,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -45,6 +50,20 @@ from bench import (
 
 PEERS = WORK / "peers"
 SAMPLES = ROOT / "conf/samples"
+OWN = ("sluice", "stored", "delivered", "filed")
+ANSWERING = {
+    "sluice": "**Sluice**",
+    "stored": "**Sluice, stored**",
+    "axum": "axum with the `jsonschema` crate (LTO, mimalloc)",
+    "go": "Go net/http with santhosh-tekuri/jsonschema",
+    "fastify": "Fastify with ajv",
+    "uvicorn": "uvicorn, uvloop, jsonschema",
+}
+FILING = {
+    "delivered": "**Sluice, stored**, then in the file",
+    "filed": "**Sluice** without a store, in the file",
+    "benthos": "Benthos 4.60: the whole job, not synced",
+}
 
 
 def run(what, command, **options):
@@ -103,9 +122,42 @@ def start_uvicorn():
     return server
 
 
+def start_benthos():
+    """The engine of Redpanda Connect, which Bento was forked from."""
+    program, place = PEERS / "benthos", HERE / "peers/benthos"
+    if not run("Benthos", ["go", "build", "-o", program, "."], cwd=place):
+        return None
+    port = free_port()
+    files = {"SCHEMA": SCHEMA, "LOG": WORK / "benthos.log", "FILE": new_file("benthos")}
+    env = {name: str(value) for name, value in (files | {"GOMAXPROCS": WORKERS, "PORT": port}).items()}
+    server = Server("benthos", [program, "run", place / "pipeline.yaml"], port, env=os.environ | env)
+    server.wait_port()
+    return server
+
+
+def records_file(name):
+    return WORK / name / "records.ndjson"
+
+
+def new_file(name):
+    file = stores.fresh(name) / "records.ndjson"
+    file.touch()
+    return file
+
+
 def start_stored():
     place = stores.fresh("stored")
     return stores.start("stored", place, {"path": str(place / "sluice.db")}, [])
+
+
+def start_delivered():
+    place = stores.fresh("delivered")
+    return stores.start("delivered", place, {"path": str(place / "sluice.db")}, [stores.file_sink(place)])
+
+
+def start_filed():
+    place = new_file("filed").parent
+    return stores.start("filed", place, {"path": ""}, [stores.file_sink(place)])
 
 
 def answer(server, body):
@@ -126,11 +178,13 @@ def answer(server, body):
 
 
 def compare_answers(sluice, peer):
-    """Fastify's own parser answers malformed JSON with its own words; only the status counts."""
+    """Fastify's own parser answers malformed JSON with its own words: only the status counts. Benthos sorts members."""
     samples = ["interaction.started", "interaction.started.missing-id", "interaction.started.wrong-type"]
     bodies = [(SAMPLES / f"{name}.json").read_bytes() for name in samples]
     for body in bodies + [b"{}", b'{"detail":'][: 1 if peer.name == "fastify" else 2]:
         ours, theirs = answer(sluice, body), answer(peer, body)
+        if peer.name == "benthos" and ours[0] == 200:
+            ours = 200, sorted(ours[1])
         if ours != theirs:
             raise SystemExit(f"{peer.name} does another job: {body[:60]}: {theirs}, not {ours}")
 
@@ -138,15 +192,44 @@ def compare_answers(sluice, peer):
 def logs_a_line(peer):
     """Is there a line for each request so far? The peers write their logs within 10 ms or so."""
     file = WORK / f"{peer.name}.log"
-    if not file.exists() or not file.stat().st_size:
+    if not file.exists() or b"request" not in file.read_bytes()[-4096:]:
         raise SystemExit(f"{peer.name} writes no log lines")
+
+
+def check_file(server, record):
+    """The last whole line of its file has the record."""
+    with open(records_file(server.name), "rb") as lines:
+        lines.seek(-min(16_384, os.fstat(lines.fileno()).st_size), os.SEEK_END)
+        last = json.loads(lines.read().splitlines(keepends=True)[-2])
+    last.pop("processed_at")
+    if last != record:
+        raise SystemExit(f"{server.name} writes {last}, not {record}")
+
+
+def lines_after(file):
+    """What waits until the file has a new line for each request."""
+    start = file.stat().st_size
+
+    def wait(_server, wanted):
+        end = time.monotonic() + 60
+        with open(file, "rb") as lines:
+            lines.seek(start)
+            while wanted > 0:
+                found = lines.read(1 << 20).count(b"\n")
+                wanted -= found
+                if time.monotonic() > end:
+                    raise SystemExit(f"{file} lacks {wanted} lines")
+                time.sleep(0 if found else 0.02)
+
+    return wait
 
 
 def measure_all(servers, options, event):
     def one(server, turn):
-        if server.name == "stored":
-            return stores.measure(server, f"t{turn}", options.seconds, 4 * options.connections)
-        return measure(server, event, options.seconds, options.connections, False)
+        if server.name in ANSWERING and server.name != "stored":
+            return measure(server, event, options.seconds, options.connections, False)
+        settle = stores.drain if server.name in ("stored", "delivered") else lines_after(records_file(server.name))
+        return stores.measure(server, f"t{turn}", options.seconds, 4 * options.connections, settle)
 
     for server in servers:
         one(server, "warm")
@@ -159,17 +242,29 @@ def machine():
     return f"{datetime.date.today()}, {model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
-def print_table(runs):
-    """The table as README.md has it."""
-    print(f"\n{machine()}; servers on {len(SERVER_CPUS)} core(s)\n")
-    print("| | CPU per event | × Sluice (spread) | requests/s | RSS |\n|---|--:|--:|--:|--:|")
-    for name, rounds in runs.items():
-        middle = {key: statistics.median(one[key] for one in rounds) for key in ("cpu", "rps", "rss")}
-        times = spread(ratios(runs, name, "sluice", "cpu"), ".2f")
+def print_table(runs, titles, base):
+    """A table as README.md has it; `base`: what the others are compared with."""
+    print("\n| | CPU per event | × Sluice (spread) | requests/s | RSS |\n|---|--:|--:|--:|--:|")
+    for name in filter(runs.get, titles):
+        middle = {key: statistics.median(one[key] for one in runs[name]) for key in ("cpu", "rps", "rss")}
+        times = "1" if name == base else spread(ratios(runs, name, base, "cpu"), ".2f").replace("..", "–")
         print(
-            f"| {name} | {middle['cpu']:.1f} µs | {times} | {middle['rps']:,.0f} "
+            f"| {titles[name]} | {middle['cpu']:.1f} µs | {times} | {middle['rps']:,.0f} "
             f"| {middle['rss']:.0f} MiB |"
         )
+
+
+def print_targets(runs):
+    print("\nTargets")
+    peers = [name for name in runs if name not in OWN]
+    pairs = [("sluice", peer) for peer in peers]
+    pairs += [("stored", peer) for peer in peers if peer != "axum"]
+    pairs += [("delivered", peer) for peer in peers if peer in FILING]
+    good = [
+        target(f"CPU of {ours} against {peer}", ratios(runs, ours, peer, "cpu"), 1.0, True)
+        for ours, peer in pairs
+    ]
+    return all(good)
 
 
 def main():
@@ -185,28 +280,28 @@ def main():
     try:
         for start in (start_sluice, start_stored, start_axum, start_go, start_uvicorn, start_fastify):
             servers += filter(None, [start()])
-        peers = servers[2:]
+        for start in (start_delivered, start_filed, start_benthos):
+            servers += filter(None, [start()])
+        sluice = servers[0]
+        peers = [server for server in servers if server.name not in OWN]
         for peer in peers:
-            compare_answers(servers[0], peer)
+            compare_answers(sluice, peer)
         runs = measure_all(servers, options, event)
         for peer in peers:
             logs_a_line(peer)
+        record = dict(answer(sluice, event.read_bytes())[1])
+        for server in servers:
+            if server.name in FILING:
+                check_file(server, record)
     finally:
         for server in servers:
             server.stop()
 
     report("Keep-alive", runs)
-    print_table(runs)
-    print("\nTargets")
-    good = [
-        target(f"CPU against {peer.name}", ratios(runs, "sluice", peer.name, "cpu"), 1.0, True)
-        for peer in peers
-    ] + [
-        target(f"CPU stored against {peer.name}", ratios(runs, "stored", peer.name, "cpu"), 1.0, True)
-        for peer in peers
-        if peer.name != "axum"
-    ]
-    return 0 if all(good) else 1
+    print(f"\n{machine()}; servers on {len(SERVER_CPUS)} core(s); {options.rounds} rounds of {options.seconds} s")
+    print_table(runs, ANSWERING, "sluice")
+    print_table(runs, FILING, "delivered")
+    return 0 if print_targets(runs) else 1
 
 
 if __name__ == "__main__":

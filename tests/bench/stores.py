@@ -1,6 +1,5 @@
 """Servers with a store, for bench: how they are started, filled with rows, and measured."""
 
-import json
 import pathlib
 import re
 import shutil
@@ -55,7 +54,7 @@ def metrics(server):
     }
 
 
-def drain(server, seconds=60):
+def drain(server, _requests=None, seconds=60):
     """Wait until nothing is pending."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -73,8 +72,9 @@ def anonymous_mib(server):
     return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 1024
 
 
-def measure(server, word, seconds, connections, drained=False, pause_ms=None):
-    """One run of wrk with new events; `drained`: delivering counts, too. Connections wait before each request."""
+def measure(server, word, seconds, connections, settle=None, pause_ms=None):
+    """One run of wrk with new events. CPU time counts until `settle(server, requests)` returns. Connections wait
+    `pause_ms` before each request."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     event = sample_event("unique.json", time=now)
     arguments = ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "unique.lua"]
@@ -82,8 +82,8 @@ def measure(server, word, seconds, connections, drained=False, pause_ms=None):
     arguments += [] if pause_ms is None else [pause_ms]
     before = server.cpu_ns()
     result = run_wrk(arguments, awake=pause_ms is None)
-    if drained:
-        drain(server)
+    if settle:
+        settle(server, result["requests"])
     spent = server.cpu_ns() - before
     return {
         "rps": result["requests"] / (result["duration_us"] / 1e6),
