@@ -243,8 +243,8 @@ def machine():
 
 
 def print_table(runs, titles, base):
-    """A table as README.md has it; `base`: what the others are compared with."""
-    print("\n| | CPU per event | × Sluice (spread) | requests/s | RSS |\n|---|--:|--:|--:|--:|")
+    """A table as README.md has it; `base`: its first row."""
+    print("\n| | CPU per event | × first row (spread) | requests/s | RSS |\n|---|--:|--:|--:|--:|")
     for name in filter(runs.get, titles):
         middle = {key: statistics.median(one[key] for one in runs[name]) for key in ("cpu", "rps", "rss")}
         times = "1" if name == base else spread(ratios(runs, name, base, "cpu"), ".2f").replace("..", "–")
