@@ -181,9 +181,15 @@ attack-test: all dev-cert ## slowhttptest, bad connections and costly requests, 
 	$(PYTHON) -B tests/attack/attack.py $(PROGRAM)
 	$(PYTHON) -B tests/attack/volleys.py $(PROGRAM)
 test-trixie: ## make test on Debian 13, in a chroot; SLUICE_TRIXIE=FOLDER keeps the chroot elsewhere
-	tests/trixie.sh
-test-trixie-short: ## the part of it that depends on the HTTP library, in a few minutes
-	tests/trixie.sh short
+test-noble: ## make test on Ubuntu 24.04, in a chroot
+test-resolute: ## make test on Ubuntu 26.04, in a chroot
+test-trixie-short: ## the part of test-trixie that depends on the HTTP library, in a few minutes
+test-noble-short: ## that part on Ubuntu 24.04
+test-resolute-short: ## that part on Ubuntu 26.04
+test-trixie test-noble test-resolute:
+	tests/release.sh $(@:test-%=%)
+test-trixie-short test-noble-short test-resolute-short:
+	tests/release.sh $(@:test-%-short=%) short
 test-arm64: ## cross-compile for arm64; unit tests, conformance and the sample event under qemu
 	tests/arm64.sh
 deb-test: deb ## install, upgrade and purge the package in a chroot; systemd-analyze checks its units
@@ -226,7 +232,7 @@ hooks: ## install a hook that checks formatting and layers before each commit
 	ln -sf ../../tests/lint/pre-commit .git/hooks/pre-commit
 help: ## show this list
 	@awk -F ':.*## ' '/^##@/ { printf "%s%s\n", sep, substr($$0, 5); sep = "\n" } \
-	    /^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
+	    /^[a-z0-9-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' Makefile
 	@echo; echo "Modes: MODE=release debug strict asan tsan coverage fuzz (now: $(MODE)). V=1 shows commands."
 
 # How things are made.

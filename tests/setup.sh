@@ -54,7 +54,7 @@ as_root() {
 install_missing() {
     wanted=$(missing "$1" | tr '\n' ' ')
     [ -n "$wanted" ] || return 0
-    echo "Installing from Debian: $wanted"
+    echo "Installing with apt: $wanted"
     as_root apt-get -q update >build/setup.log 2>&1 || { cat build/setup.log >&2; return 1; }
     # shellcheck disable=SC2086 # a list of package names
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \

@@ -2,7 +2,7 @@
  * mhd.h - what differs between the versions of libmicrohttpd (MHD).
  *
  * The version that counts is the one that was loaded, not that of the header at build time: before
- * 1.0 (Debian 12), from 1.0 to 1.0.9 (Debian 13, Ubuntu 24.04), from 1.0.10 on.
+ * 1.0 (Debian 12), from 1.0 to 1.0.9 (Debian 13, Ubuntu 24.04 and 26.04), from 1.0.10 on.
  *
  * Before 1.0 MHD reads a head leniently and does not say so: a NUL ends what it is reading, a
  * folded line is joined to the *name* of the header before it, and a line that begins with a colon

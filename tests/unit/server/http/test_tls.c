@@ -203,6 +203,17 @@ static struct http_tls *create(const char *name)
     return tls;
 }
 
+/* A policy of the system can forbid a version to all programs, as Ubuntu's forbids TLS 1.1. */
+static bool is_forbidden_by_system(const char *priorities)
+{
+    gnutls_priority_t parsed = NULL;
+    bool is_forbidden =
+        gnutls_priority_init(&parsed, priorities, NULL) == GNUTLS_E_NO_PRIORITIES_WERE_SET;
+
+    gnutls_priority_deinit(parsed);
+    return is_forbidden;
+}
+
 static void speaks_modern_tls_only(void)
 {
     static const struct {
@@ -224,9 +235,12 @@ static void speaks_modern_tls_only(void)
     struct http_tls *tls = create("good");
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        TEST_CASE(cases[i].name);
+        if (cases[i].version == 0 && is_forbidden_by_system(cases[i].priorities))
+            continue;
+
         struct outcome outcome = meet_once(tls, cases[i].priorities);
 
-        TEST_CASE(cases[i].name);
         CHECK_INT(outcome.version, cases[i].version);
         CHECK_INT(outcome.finished, outcome.done ? 1 : 0);
     }
