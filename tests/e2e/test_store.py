@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sqlite3
@@ -295,7 +296,7 @@ def make_store(folder, extra="", version=3):
     (folder / "var").mkdir(mode=0o700)
     with contextlib.closing(sqlite3.connect(folder / STORE)) as store:
         store.executescript(
-            "PRAGMA journal_mode = WAL;" + script.replace("20786", str(today)) + extra
+            "PRAGMA journal_mode = WAL;" + re.sub(r"\b20786\b", str(today), script) + extra
         )
 
 
