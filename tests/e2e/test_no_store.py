@@ -364,7 +364,8 @@ def test_commands_about_a_store_say_that_there_is_none(sluice, folder):
 )
 def test_check_and_doctor_know_of_it(folder, sinks, words):
     furnish(folder)
-    (folder / "sluice.yaml").write_text(json.dumps({"store": NONE, "sinks": sinks}))
+    config = {"http": {"listen": "127.0.0.1:0"}, "store": NONE, "sinks": sinks}
+    (folder / "sluice.yaml").write_text(json.dumps(config))
     checked = run("check", "-c", "sluice.yaml", cwd=folder)
     assert (checked.returncode, checked.stderr) == (0, "")
     told = run("doctor", "-c", "sluice.yaml", cwd=folder)

@@ -17,8 +17,10 @@ NAME = f"{REGISTRY}/{SCHEMA}"
 class Cli:
     def __init__(self, folder, glue=None, **config):
         self.folder, self.glue = folder, glue
+        config = {"http": {"listen": "127.0.0.1:0"}} | config  # nothing else may listen where it is looked at
         if glue:
-            config |= {"aws": glue.config(), "registry": {"kind": "glue"}}
+            registry = {"kind": "glue"} | config.get("registry", {})
+            config |= {"aws": glue.config(), "registry": registry}
         (folder / "sluice.yaml").write_text(yaml.safe_dump(config))
 
     def __call__(self, *args, stdin=None, command="schema", **env):
@@ -103,11 +105,9 @@ def test_verify_looks_at_every_schema_of_the_routes(folder, glue):
 def test_a_pinned_version_is_the_one_that_is_looked_at(folder, glue):
     glue.put(DEFINITION)
     glue.put({"type": "strin"})
-    (folder / "sluice.yaml").write_text(
-        yaml.safe_dump({"aws": glue.config(), "registry": {"kind": "glue", "pin": {NAME: 1}}})
-    )
-    for words in (("schema", "verify"), ("doctor",)):
-        told = run(*words, "-c", "sluice.yaml", cwd=folder, env=glue.environment())
+    cli = Cli(folder, glue, registry={"pin": {NAME: 1}})
+    for command, *words in (("schema", "verify"), ("doctor",)):
+        told = cli(*words, command=command)
         assert told.returncode == 0, told
         assert f"{NAME}: " in told.stdout and "version 1" in told.stdout
 
