@@ -18,13 +18,28 @@
 #define WHEN(operator_name, key, value)                                                            \
     ",\"Condition\":{\"" operator_name "\":{\"" key "\":" value "}}}"
 
+struct policy_case {
+    const char *name;
+    const char *statements;
+    enum resource_verdict verdict;
+};
+
+static void check_case(const struct policy_case *wanted)
+{
+    const struct resource_call call = { .service = "events.amazonaws.com",
+                                        .action = "sqs:sendmessage",
+                                        .resource = STR(QUEUE),
+                                        .source_arn = STR(RULE) };
+    char policy[1024];
+
+    TEST_CASE(wanted->name);
+    (void)snprintf(policy, sizeof(policy), "{\"Statement\":%s}", wanted->statements);
+    CHECK_INT(resource_policy_judge(str_from_c(policy), &call), wanted->verdict);
+}
+
 static void judges_a_call(void)
 {
-    static const struct {
-        const char *name;
-        const char *statements;
-        enum resource_verdict verdict;
-    } cases[] = {
+    static const struct policy_case cases[] = {
         { "admitted", ALLOW "}", RESOURCE_ALLOWED },
         { "a list", "[" ALLOW "}]", RESOURCE_ALLOWED },
         { "no statement", "[]", RESOURCE_SILENT },
@@ -48,6 +63,20 @@ static void judges_a_call(void)
           RESOURCE_SILENT },
         { "any queue", "{\"Effect\":\"Allow\"," EVENTS "," SEND ",\"Resource\":\"arn:aws:sqs:*\"}",
           RESOURCE_ALLOWED },
+        { "denied", "[" ALLOW "}," DENY "}]", RESOURCE_DENIED },
+        { "denied first", "[" DENY "}," ALLOW "}]", RESOURCE_DENIED },
+        { "all but some are denied",
+          "[" ALLOW "},{\"Effect\":\"Deny\",\"NotPrincipal\":\"x\"," SEND "," ON "}]",
+          RESOURCE_ALLOWED },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check_case(&cases[i]);
+}
+
+static void judges_conditions(void)
+{
+    static const struct policy_case cases[] = {
         { "this rule", ALLOW WHEN("ArnEquals", "aws:SourceArn", "\"" RULE "\""), RESOURCE_ALLOWED },
         { "one of the rules",
           ALLOW WHEN("ForAnyValue:ArnLike", "AWS:SourceArn", "[\"a\",\"*:rule/*\"]"),
@@ -63,28 +92,13 @@ static void judges_a_call(void)
           RESOURCE_ALLOWED },
         { "an unknown operator", ALLOW WHEN("ArnNotLike", "aws:SourceArn", "\"x\""),
           RESOURCE_ALLOWED },
-        { "denied", "[" ALLOW "}," DENY "}]", RESOURCE_DENIED },
-        { "denied first", "[" DENY "}," ALLOW "}]", RESOURCE_DENIED },
         { "denied under an unknown condition",
           "[" ALLOW "}," DENY WHEN("Bool", "aws:SecureTransport", "\"false\"") "]",
           RESOURCE_ALLOWED },
-        { "all but some are denied",
-          "[" ALLOW "},{\"Effect\":\"Deny\",\"NotPrincipal\":\"x\"," SEND "," ON "}]",
-          RESOURCE_ALLOWED },
     };
 
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char policy[1024];
-
-        TEST_CASE(cases[i].name);
-        (void)snprintf(policy, sizeof(policy), "{\"Statement\":%s}", cases[i].statements);
-        CHECK_INT(resource_policy_judge(str_from_c(policy),
-                                        &(struct resource_call){ .service = "events.amazonaws.com",
-                                                                 .action = "sqs:sendmessage",
-                                                                 .resource = STR(QUEUE),
-                                                                 .source_arn = STR(RULE) }),
-                  cases[i].verdict);
-    }
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check_case(&cases[i]);
 }
 
 static void a_text_that_is_no_policy_is_silent(void)
@@ -128,6 +142,7 @@ static void a_caller_may_be_unknown(void)
 int main(void)
 {
     RUN(judges_a_call);
+    RUN(judges_conditions);
     RUN(a_text_that_is_no_policy_is_silent);
     RUN(a_caller_may_be_unknown);
     return test_end();
