@@ -283,20 +283,6 @@ static void inherit_counts(struct catalog_entry *entry, const struct catalog_sta
     entry->guard_refusals += other->guard_refusals;
 }
 
-/* With a cache only. A look of the predecessor can replace its definition at the same time. */
-static void inherit_definition(struct catalog_entry *entry, struct catalog *predecessor,
-                               const struct catalog_entry *other)
-{
-    struct schema_definition *inherited = &entry->inherited;
-
-    (void)pthread_mutex_lock(&predecessor->mutex);
-    if (other->definition.text.ptr && *entry->place.dir) {
-        *inherited = other->definition;
-        inherited->text.ptr = mem_copy(inherited->text.ptr, inherited->text.len);
-    }
-    (void)pthread_mutex_unlock(&predecessor->mutex);
-}
-
 static void inherit_suspect(struct catalog_entry *entry, const struct catalog_status *other)
 {
     memcpy(entry->suspect, other->suspect, sizeof(entry->suspect));
@@ -318,10 +304,8 @@ void catalog_continue(struct catalog *catalog, struct catalog *predecessor, bool
         if (!entry)
             continue;
         inherit_counts(entry, &status);
-        if (same_registry) {
+        if (same_registry)
             catalog_inherit_texts(predecessor, other, entry);
-            inherit_definition(entry, predecessor, other);
-        }
         if (!entry->samples || !other->samples)
             continue;
         if (now->guard_samples == before->guard_samples)

@@ -48,6 +48,7 @@ static void copy_definition(struct schema_definition *out, const struct schema_d
         out->text.ptr = mem_copy(from->text.ptr, from->text.len);
 }
 
+/* A look of the predecessor can replace its definition at the same time. */
 void catalog_inherit_texts(struct catalog *predecessor, const struct catalog_entry *other,
                            struct catalog_entry *entry)
 {
@@ -55,6 +56,8 @@ void catalog_inherit_texts(struct catalog *predecessor, const struct catalog_ent
     memcpy(entry->since_version, other->since_version, sizeof(entry->since_version));
     entry->since_us = other->since_us;
     copy_definition(&entry->definition, &other->definition); /* until the first look */
+    if (*entry->place.dir)
+        copy_definition(&entry->inherited, &other->definition);
     copy_definition(&entry->previous, &other->previous);
     copy_definition(&entry->held_back, &other->held_back);
     (void)pthread_mutex_unlock(&predecessor->mutex);
