@@ -83,29 +83,26 @@ static struct str body_of(struct sink_http *http, const struct sink_batch *batch
     return body;
 }
 
-/* `refused`: the token that the target does not accept. */
-static bool add_token(struct post *post, struct http_headers *headers, uint64_t refused,
-                      struct error *err)
+static bool add_token(struct post *post, struct http_headers *headers, struct error *err)
 {
     struct oauth_grant grant;
 
     if (!post->http->oauth)
         return true;
-    if (!oauth_authorize(post->http->oauth, refused, &grant, err))
+    if (!oauth_authorize(post->http->oauth, &grant, err))
         return false;
     post->token = grant.number;
     http_headers_add_secret(headers, "Authorization", grant.authorization);
     return true;
 }
 
-static bool send_with(struct post *post, uint64_t refused, struct fetch_answer *answer,
-                      struct error *err)
+static bool send_post(struct post *post, struct fetch_answer *answer, struct error *err)
 {
     CLEANUP(http_headers_done) struct http_headers headers = { 0 };
     const struct sink_http_options *options = &post->http->options;
 
     if (!http_headers_collect(options, post->batch, post->body, &headers, err) ||
-        !add_token(post, &headers, refused, err))
+        !add_token(post, &headers, err))
         return false;
     return fetch_client_run(post->slot->client,
                             &(struct fetch_request){
@@ -133,9 +130,12 @@ static bool send_batch(struct sink_http *http, const struct sink_batch *batch,
 
     open_slot(http, slot);
     post.body = body_of(http, batch, slot);
-    if (!send_with(&post, 0, answer, err))
+    if (!send_post(&post, answer, err))
         return false;
-    return answer->status != 401 || !http->oauth || send_with(&post, post.token, answer, err);
+    if (answer->status != 401 || !http->oauth)
+        return true;
+    oauth_refuse(http->oauth, post.token);
+    return send_post(&post, answer, err);
 }
 
 /* Retry-After (RFC 9110 section 10.2.3): seconds or a date. 0: neither. */

@@ -295,41 +295,39 @@ static void renew(struct oauth *oauth)
     (void)pthread_cond_broadcast(&oauth->changed);
 }
 
-static bool is_usable(const struct oauth *oauth, uint64_t refused)
+static bool is_usable(const struct oauth *oauth)
 {
     const struct token *token = &oauth->token;
 
-    return token->authorization.ptr && token->number != refused &&
-           clock_monotonic_us() < token->end_us;
+    return token->authorization.ptr && clock_monotonic_us() < token->end_us;
 }
 
-static bool needs_renewal(const struct oauth *oauth, uint64_t refused)
+static bool needs_renewal(const struct oauth *oauth)
 {
-    return !is_usable(oauth, refused) || clock_monotonic_us() >= oauth->token.renew_us;
+    return !is_usable(oauth) || clock_monotonic_us() >= oauth->token.renew_us;
 }
 
 /* Fetch a token, or wait for the caller that does. A caller with a usable token does not wait. */
-static void await(struct oauth *oauth, uint64_t refused)
+static void await(struct oauth *oauth)
 {
     uint64_t before = oauth->fetches;
 
-    if (!needs_renewal(oauth, refused))
+    if (!needs_renewal(oauth))
         return;
     if (!oauth->is_fetching) {
         renew(oauth);
         return;
     }
-    while (oauth->fetches == before && !is_usable(oauth, refused))
+    while (oauth->fetches == before && !is_usable(oauth))
         (void)pthread_cond_wait(&oauth->changed, &oauth->mutex);
 }
 
-bool oauth_authorize(struct oauth *oauth, uint64_t refused, struct oauth_grant *out,
-                     struct error *err)
+bool oauth_authorize(struct oauth *oauth, struct oauth_grant *out, struct error *err)
 {
     (void)pthread_mutex_lock(&oauth->mutex);
-    await(oauth, refused);
+    await(oauth);
 
-    bool ok = is_usable(oauth, refused);
+    bool ok = is_usable(oauth);
 
     if (ok) {
         struct str text = oauth->token.authorization;

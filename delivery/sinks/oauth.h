@@ -4,7 +4,7 @@
  * A token is kept until shortly before it expires. One caller at a time fetches a token; callers
  * that need it wait for that fetch, and share its failure.
  *
- * Threads: oauth_authorize() and oauth_interrupt() from any thread at any time.
+ * Threads: oauth_authorize(), oauth_refuse() and oauth_interrupt() from any thread at any time.
  */
 #pragma once
 
@@ -40,12 +40,10 @@ struct oauth_grant {
 };
 
 /**
- * The value of the header Authorization. `refused`: the number of a token that the target does not
- * accept, so that another one is needed; 0: none. ERR_CONFIG: the client or its request is refused,
- * or the secret cannot be read; ERR_UNREACHABLE: there is no answer now, or it asks to come again.
+ * The value of the header Authorization. ERR_CONFIG: the client or its request is refused, or the
+ * secret cannot be read; ERR_UNREACHABLE: there is no answer now, or it asks to come again.
  */
-NODISCARD bool oauth_authorize(struct oauth *oauth, uint64_t refused, struct oauth_grant *out,
-                               struct error *err);
+NODISCARD bool oauth_authorize(struct oauth *oauth, struct oauth_grant *out, struct error *err);
 
 /** The target does not accept the token with that number: no caller is granted it again. */
 void oauth_refuse(struct oauth *oauth, uint64_t number);

@@ -147,7 +147,7 @@ static bool add_token(const struct inspection *inspection, size_t index,
         .ca_file = sink->ca_file,
         .timeout_us = TIMEOUT_US,
     });
-    ok = oauth_authorize(oauth, 0, &grant, &err);
+    ok = oauth_authorize(oauth, &grant, &err);
     if (ok)
         headers->list[headers->count++] =
             (struct fetch_header){ "Authorization", grant.authorization };

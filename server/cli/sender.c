@@ -123,7 +123,7 @@ static bool add_headers(const struct sender *sender, struct fetch_header headers
         headers[(*count)++] = (struct fetch_header){ options->header, options->header_value };
     if (!options->oauth)
         return true;
-    if (!oauth_authorize(options->oauth, 0, grant, err))
+    if (!oauth_authorize(options->oauth, grant, err))
         return false;
     headers[(*count)++] = (struct fetch_header){ "Authorization", grant->authorization };
     return true;

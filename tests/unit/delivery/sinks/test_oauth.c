@@ -90,14 +90,14 @@ static void end(struct oauth *oauth)
 }
 
 /* The value that is granted; "" and `err` is set when none is. */
-static const char *granted(struct oauth *oauth, uint64_t refused, struct error *err)
+static const char *granted(struct oauth *oauth, struct error *err)
 {
     static char text[200];
     struct oauth_grant grant = { 0 };
 
     *err = (struct error){ 0 };
     text[0] = '\0';
-    if (oauth_authorize(oauth, refused, &grant, err)) {
+    if (oauth_authorize(oauth, &grant, err)) {
         (void)snprintf(text, sizeof(text), "%.*s #%d", STR_ARG(grant.authorization),
                        (int)grant.number);
         secret_free(grant.authorization);
@@ -111,7 +111,7 @@ static void asks_as_the_standard_says(void)
         begin(JSON_HEAD "{\"access_token\":\"t%zu\",\"token_type\":\"bearer\"}", PATIENCE_US);
     struct error err;
 
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t1 #1");
     CHECK(strstr(server.seen, "POST /token HTTP/1.1\r\n"));
     CHECK(strstr(server.seen, "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
     /* printf 'me%%3Aand%%20you:s%%2B%%20c' | base64 */
@@ -125,7 +125,7 @@ static void a_credential_can_be_in_the_form(void)
     struct oauth *oauth = begin_with(JSON_HEAD "{\"access_token\":\"t%zu\"}", PATIENCE_US, true);
     struct error err;
 
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t1 #1");
     CHECK(!strstr(server.seen, "Authorization"));
     CHECK(strstr(server.seen, "\r\n\r\ngrant_type=client_credentials&scope=a%20b"
                               "&client_id=me%3Aand%20you&client_secret=s%2B%20c"));
@@ -138,11 +138,12 @@ static void a_refused_token_is_granted_to_no_caller(void)
         begin(JSON_HEAD "{\"access_token\":\"t%zu\",\"expires_in\":3600}", PATIENCE_US);
     struct error err;
 
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t1 #1");
     oauth_refuse(oauth, 1);
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t2 #2");
-    oauth_refuse(oauth, 1); /* by a call that is late */
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t2 #2");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t2 #2");
+    oauth_refuse(oauth, 1); /* another call had it, too */
+    CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t2 #2");
+    CHECK_INT((int64_t)canned_requests(server.canned), 2);
     end(oauth);
 }
 
@@ -153,11 +154,8 @@ static void a_token_is_kept(void)
     struct error err;
 
     for (int i = 0; i < 3; i++)
-        CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+        CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t1 #1");
     CHECK_INT((int64_t)canned_requests(server.canned), 1);
-    CHECK_STR(str_from_c(granted(oauth, 1, &err)), "Bearer t2 #2"); /* the target refuses it */
-    CHECK_STR(str_from_c(granted(oauth, 1, &err)), "Bearer t2 #2"); /* another call had it, too */
-    CHECK_INT((int64_t)canned_requests(server.canned), 2);
     end(oauth);
 }
 
@@ -175,12 +173,12 @@ static void a_token_is_renewed_before_its_end(void)
         int64_t start_us = clock_monotonic_us();
         int64_t at_us = start_us;
 
-        while (strcmp(granted(oauth, 0, &err), "Bearer t1 #1") == 0 &&
+        while (strcmp(granted(oauth, &err), "Bearer t1 #1") == 0 &&
                at_us - start_us < PATIENCE_US) {
             clock_sleep(10 * US_PER_MS);
             at_us = clock_monotonic_us();
         }
-        CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t2 #2");
+        CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t2 #2");
         CHECK(at_us - start_us >= US_PER_S);
         end(oauth);
     }
@@ -194,14 +192,14 @@ static void a_valid_token_outlives_a_failure(void)
     struct error err;
     int64_t start_us = clock_monotonic_us();
 
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t1 #1");
     server.answer = "HTTP/1.1 503 Later\r\nConnection: close\r\n\r\n";
     while (canned_requests(server.canned) < 2 && clock_monotonic_us() - start_us < PATIENCE_US) {
-        CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+        CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t1 #1");
         clock_sleep(10 * US_PER_MS);
     }
     clock_sleep(start_us + 2 * US_PER_S + 50 * US_PER_MS - clock_monotonic_us());
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "");
     CHECK_INT(err.code, ERR_UNREACHABLE);
     end(oauth);
 }
@@ -244,7 +242,7 @@ static void a_failure_has_a_cause(void)
         struct error err;
 
         TEST_CASE(cases[i].text);
-        CHECK_STR(str_from_c(granted(oauth, 0, &err)), "");
+        CHECK_STR(str_from_c(granted(oauth, &err)), "");
         CHECK_INT(err.code, cases[i].code);
         CHECK_STR(str_from_c(err.text), cases[i].text);
         end(oauth);
@@ -257,11 +255,11 @@ static void a_secret_is_read_for_each_token(void)
     struct error err;
 
     folder_remove(&folder, "secret");
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "");
     CHECK_INT(err.code, ERR_CONFIG);
     CHECK(strstr(err.text, secret_path));
     folder_write(&folder, "secret", STR("s+ c\n"));
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "Bearer t1 #1");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "Bearer t1 #1");
     end(oauth);
 }
 
@@ -279,7 +277,7 @@ static void a_certificate_that_cannot_be_used_is_a_fault_of_the_configuration(vo
                                                   .scope = "",
                                                   .ca_file = "/nowhere/ca.pem",
                                                   .timeout_us = PATIENCE_US });
-    CHECK_STR(str_from_c(granted(oauth, 0, &err)), "");
+    CHECK_STR(str_from_c(granted(oauth, &err)), "");
     CHECK_INT(err.code, ERR_CONFIG);
     CHECK_STR(str_from_c(err.text), "token_url: the CA file cannot be used");
     oauth_destroy(oauth);
@@ -298,7 +296,7 @@ static void *call(void *self)
     struct oauth_grant grant;
     struct error err = { 0 };
 
-    if (oauth_authorize(made->oauth, 0, &grant, &err)) {
+    if (oauth_authorize(made->oauth, &grant, &err)) {
         (void)snprintf(made->text, sizeof(made->text), "%.*s", STR_ARG(grant.authorization));
         secret_free(grant.authorization);
     } else {
