@@ -6,6 +6,7 @@
 #include "aws/client.h"
 #include "base/chars.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/member.h"
 #include "base/memory.h"
@@ -17,12 +18,14 @@ enum {
     WAIT_S = 1,                 /* asks all parts of the queue */
     MOST = 10,                  /* messages in one call */
     BODY_MAX = 64 * 1024,
+    PLACES = 4096, /* for kept messages, by a hash */
 };
 
 /* A message that is given back at the end. */
 struct kept {
+    struct kept *next; /* at the same place */
     struct str id;
-    struct str receipt;
+    struct str receipt; /* the last one: those before may be void */
 };
 
 struct dead_letters {
@@ -32,9 +35,7 @@ struct dead_letters {
     struct aws_session *session;
     struct aws_client *client;
     struct dead_letter list[MOST];
-    struct kept *kept;
-    size_t kept_count;
-    size_t kept_capacity;
+    struct kept *kept[PLACES];
 };
 
 /* Call an operation with the queue's URL and `more` members. */
@@ -58,24 +59,38 @@ static bool queue_call(struct dead_letters *letters, const char *operation, stru
            fail(err, ERR_SYSTEM, "sqs:%s: %s", operation, failure.error.text);
 }
 
-static struct str receipt_member(struct arena *arena, struct str receipt, const char *more)
+/* If that fails, the messages come back after HIDDEN_S. */
+static void give_back(struct dead_letters *letters, const struct str *receipts, size_t count)
 {
-    struct buf *member = arena_buf(arena, BODY_MAX);
-
-    member_text(member, "ReceiptHandle", receipt);
-    buf_add(member, str_from_c(more));
-    return buf_str(member);
-}
-
-/* If that fails, the message comes back after HIDDEN_S. */
-static void give_back(struct dead_letters *letters, struct str receipt)
-{
+    struct buf *entries = arena_buf(letters->taken, BODY_MAX);
     struct json_object *answer;
     struct error err;
 
-    (void)queue_call(letters, "ChangeMessageVisibility",
-                     receipt_member(letters->taken, receipt, ",\"VisibilityTimeout\":0"), &answer,
-                     &err);
+    member_open(entries, "Entries", '[');
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(entries, "%s{\"Id\":\"%zu\",\"VisibilityTimeout\":0", i > 0 ? "," : "", i);
+        member_text(entries, "ReceiptHandle", receipts[i]);
+        buf_add_char(entries, '}');
+    }
+    buf_add_char(entries, ']');
+    (void)queue_call(letters, "ChangeMessageVisibilityBatch", buf_str(entries), &answer, &err);
+}
+
+static void give_back_all(struct dead_letters *letters)
+{
+    struct str receipts[MOST];
+    size_t count = 0;
+
+    for (size_t i = 0; i < PLACES; i++)
+        for (const struct kept *kept = letters->kept[i]; kept; kept = kept->next) {
+            receipts[count++] = kept->receipt;
+            if (count < MOST)
+                continue;
+            give_back(letters, receipts, count);
+            count = 0;
+        }
+    if (count > 0)
+        give_back(letters, receipts, count);
 }
 
 /* 0: not a number. */
@@ -90,12 +105,10 @@ void dead_letters_close(struct dead_letters *letters)
 {
     if (!letters)
         return;
-    for (size_t i = 0; i < letters->kept_count; i++)
-        give_back(letters, letters->kept[i].receipt);
+    give_back_all(letters);
     arena_destroy(letters->taken);
     aws_client_destroy(letters->client);
     aws_session_destroy(letters->session);
-    mem_free(letters->kept);
     arena_destroy(letters->arena);
     mem_free(letters);
 }
@@ -160,20 +173,27 @@ static struct dead_letter read_letter(struct json_object *message)
     return letter;
 }
 
-/* A message that was kept comes back after HIDDEN_S. */
-static bool is_kept(const struct dead_letters *letters, struct str id)
+/* Where the message with this id is kept; NULL stands there: it is not kept. */
+static struct kept **find_kept(struct dead_letters *letters, struct str id)
 {
-    for (size_t i = 0; i < letters->kept_count; i++)
-        if (str_equal(letters->kept[i].id, id))
-            return true;
-    return false;
+    uint64_t hash = 0;
+
+    for (size_t i = 0; i < id.len; i++)
+        hash = hash_keyed(hash, (uint8_t)id.ptr[i]);
+
+    struct kept **at = &letters->kept[hash % PLACES];
+
+    while (*at && !str_equal((*at)->id, id))
+        at = &(*at)->next;
+    return at;
 }
 
+/* A message that was kept comes back after HIDDEN_S. */
 static void take_message(struct dead_letters *letters, struct json_object *message, size_t *count)
 {
     struct dead_letter letter = read_letter(message);
 
-    if (is_kept(letters, letter.id))
+    if (*find_kept(letters, letter.id))
         dead_letters_keep(letters, &letter);
     else
         letters->list[(*count)++] = letter;
@@ -208,17 +228,20 @@ bool dead_letters_take(struct dead_letters *letters, const struct dead_letter **
 bool dead_letters_remove(struct dead_letters *letters, const struct dead_letter *letter,
                          struct error *err)
 {
+    struct buf *receipt = arena_buf(letters->taken, BODY_MAX);
     struct json_object *answer;
 
-    return queue_call(letters, "DeleteMessage", receipt_member(letters->taken, letter->receipt, ""),
-                      &answer, err);
+    member_text(receipt, "ReceiptHandle", letter->receipt);
+    return queue_call(letters, "DeleteMessage", buf_str(receipt), &answer, err);
 }
 
 void dead_letters_keep(struct dead_letters *letters, const struct dead_letter *letter)
 {
-    letters->kept = mem_grow(letters->kept, letters->kept_count, &letters->kept_capacity,
-                             sizeof(*letters->kept));
-    letters->kept[letters->kept_count++] =
-        (struct kept){ .id = arena_copy(letters->arena, letter->id),
-                       .receipt = arena_copy(letters->arena, letter->receipt) };
+    struct kept **at = find_kept(letters, letter->id);
+
+    if (!*at) {
+        *at = arena_alloc(letters->arena, sizeof(**at));
+        (*at)->id = arena_copy(letters->arena, letter->id);
+    }
+    (*at)->receipt = arena_copy(letters->arena, letter->receipt);
 }

@@ -22,6 +22,7 @@ from server import environment as own_environment
 PEERS = {"MiniStack": Ministack, "moto": Moto}
 KINDS = {"standard": {}, "fifo": {"FifoQueue": "true"}}
 RIGHTS = json.loads((ROOT / "docs/iam/redrive.json").read_text())["Statement"][0]["Action"]
+RIGHTS += ["sqs:ChangeMessageVisibilityBatch"]  # emulators ask for it; AWS has only sqs:ChangeMessageVisibility
 AUTH = {"api_keys": [{"value_env": "TEST_KEY"}]}
 CODES = ["SDK_CLIENT_ERROR", "TIMEOUT", "CONNECTION_FAILURE"]
 
