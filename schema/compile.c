@@ -101,6 +101,22 @@ bool compile_target(struct compiler *compiler, const char *keyword, const struct
     return true;
 }
 
+struct rule *compile_schema_rule(struct compiler *compiler, enum rule_op op,
+                                 const struct keyword *keyword, const struct flat *value,
+                                 uint8_t kinds)
+{
+    struct target *target = compile_alloc_targets(compiler, 1);
+
+    if (!compile_target(compiler, keyword->name, value, target))
+        return NULL;
+
+    struct rule *rule = compile_rule(compiler, op, keyword->name, kinds);
+
+    rule->targets = target;
+    rule->target_count = 1;
+    return rule;
+}
+
 const struct flat *compile_sibling(const struct compiler *compiler, const char *keyword)
 {
     struct str name = str_from_c(keyword);

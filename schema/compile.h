@@ -77,6 +77,11 @@ struct target *compile_alloc_targets(struct compiler *compiler, size_t count);
 NODISCARD bool compile_target(struct compiler *compiler, const char *keyword,
                               const struct flat *value, struct target *out);
 
+/** Add a rule with one target, the schema `value`. NULL: `value` is not a schema. */
+struct rule *compile_schema_rule(struct compiler *compiler, enum rule_op op,
+                                 const struct keyword *keyword, const struct flat *value,
+                                 uint8_t kinds);
+
 /** Fail with "at /pointer/keyword: ..." as the text. Returns false. */
 bool compile_fail(struct compiler *compiler, const char *keyword, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

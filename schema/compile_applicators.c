@@ -5,23 +5,6 @@
 
 #include "base/memory.h"
 
-/* Add a rule with one target, the schema `value`. NULL: `value` is not a schema. */
-static struct rule *add_schema(struct compiler *compiler, enum rule_op op,
-                               const struct keyword *keyword, const struct flat *value,
-                               uint8_t kinds)
-{
-    struct target *target = compile_alloc_targets(compiler, 1);
-
-    if (!compile_target(compiler, keyword->name, value, target))
-        return NULL;
-
-    struct rule *rule = compile_rule(compiler, op, keyword->name, kinds);
-
-    rule->targets = target;
-    rule->target_count = 1;
-    return rule;
-}
-
 /* Add a rule with one target for each schema of the array `value`. */
 static bool add_schemas(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
                         const struct flat *value, uint8_t kinds)
@@ -61,7 +44,7 @@ bool compile_items(struct compiler *compiler, const struct keyword *keyword,
     if (flat_is_array(value) && !modern)
         return add_schemas(compiler, RULE_PREFIX_ITEMS, keyword, value, KIND_ARRAY);
 
-    struct rule *rule = add_schema(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
+    struct rule *rule = compile_schema_rule(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
 
     if (!rule)
         return false;
@@ -85,7 +68,7 @@ bool compile_additional_items(struct compiler *compiler, const struct keyword *k
     if (!items || !flat_is_array(items))
         return true;
 
-    struct rule *rule = add_schema(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
+    struct rule *rule = compile_schema_rule(compiler, RULE_ITEMS, keyword, value, KIND_ARRAY);
 
     if (!rule)
         return false;
@@ -121,7 +104,7 @@ bool compile_contains(struct compiler *compiler, const struct keyword *keyword,
     if (!read_count(compiler, "minContains", &min) || !read_count(compiler, "maxContains", &max))
         return false;
 
-    struct rule *rule = add_schema(compiler, RULE_CONTAINS, keyword, value, KIND_ARRAY);
+    struct rule *rule = compile_schema_rule(compiler, RULE_CONTAINS, keyword, value, KIND_ARRAY);
 
     if (!rule)
         return false;
@@ -138,8 +121,9 @@ bool compile_unevaluated(struct compiler *compiler, const struct keyword *keywor
     bool items = keyword->id == KEYWORD_UNEVALUATED_ITEMS;
 
     compiler->schema->nodes[compiler->node].tracks = true;
-    return add_schema(compiler, items ? RULE_UNEVALUATED_ITEMS : RULE_UNEVALUATED_PROPERTIES,
-                      keyword, value, items ? KIND_ARRAY : KIND_OBJECT) != NULL;
+    return compile_schema_rule(compiler,
+                               items ? RULE_UNEVALUATED_ITEMS : RULE_UNEVALUATED_PROPERTIES,
+                               keyword, value, items ? KIND_ARRAY : KIND_OBJECT) != NULL;
 }
 
 /* In-place applicators. */
@@ -156,7 +140,7 @@ bool compile_schemas(struct compiler *compiler, const struct keyword *keyword,
 
 bool compile_not(struct compiler *compiler, const struct keyword *keyword, const struct flat *value)
 {
-    return add_schema(compiler, RULE_NOT, keyword, value, KIND_ALL) != NULL;
+    return compile_schema_rule(compiler, RULE_NOT, keyword, value, KIND_ALL) != NULL;
 }
 
 bool compile_if(struct compiler *compiler, const struct keyword *keyword, const struct flat *value)

@@ -71,32 +71,17 @@ bool compile_pattern_properties(struct compiler *compiler, const struct keyword 
     return true;
 }
 
-/* Add a rule with one target, the schema `value`. */
-static bool compile_one(struct compiler *compiler, enum rule_op op, const struct keyword *keyword,
-                        const struct flat *value)
-{
-    struct target *target = compile_alloc_targets(compiler, 1);
-
-    if (!compile_target(compiler, keyword->name, value, target))
-        return false;
-
-    struct rule *rule = compile_rule(compiler, op, keyword->name, KIND_OBJECT);
-
-    rule->targets = target;
-    rule->target_count = 1;
-    return true;
-}
-
 bool compile_additional_properties(struct compiler *compiler, const struct keyword *keyword,
                                    const struct flat *value)
 {
-    return compile_one(compiler, RULE_ADDITIONAL_PROPERTIES, keyword, value);
+    return compile_schema_rule(compiler, RULE_ADDITIONAL_PROPERTIES, keyword, value, KIND_OBJECT) !=
+           NULL;
 }
 
 bool compile_property_names(struct compiler *compiler, const struct keyword *keyword,
                             const struct flat *value)
 {
-    return compile_one(compiler, RULE_PROPERTY_NAMES, keyword, value);
+    return compile_schema_rule(compiler, RULE_PROPERTY_NAMES, keyword, value, KIND_OBJECT) != NULL;
 }
 
 bool compile_required(struct compiler *compiler, const struct keyword *keyword,
