@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 
-from bench import PROGRAM, ROOT, WORK, in_turns, measure, ratios, sample_event, spread, start_sluice
+from bench import PROGRAM, ROOT, WORK, in_turns, measure, option_parser, ratios, sample_event, spread, start_sluice
 from stores import drain, file_sink, fresh
 from stores import measure as measure_unique
 from stores import start as start_with_store
@@ -122,15 +122,12 @@ def compare(row, options):
 
 
 def main():
-    options = argparse.ArgumentParser()
+    options = option_parser(rounds=15, seconds=1)
     options.add_argument("program", type=pathlib.Path)
-    options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--seconds", type=int, default=1)
     options.add_argument("--only", default="", help="rows whose name has this word")
     options.add_argument("--limit", type=float, default=1.02, help="greatest median of the CPU ratio")
     options = options.parse_args()
     options.program = options.program.resolve()
-    WORK.mkdir(parents=True, exist_ok=True)
 
     good = True
     print(f"{'now against before':28} {'CPU us':>7} {'CPU ratio':>22} {'p99 ratio':>22}", flush=True)

@@ -23,6 +23,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/bench"
+WORK.mkdir(parents=True, exist_ok=True)
 HERE = ROOT / "tests/bench"
 SCHEMA = ROOT / "conf/schemas/GenesysInteractionRegistry/InteractionStartedSchema.json"
 
@@ -30,6 +31,15 @@ CPUS = sorted(os.sched_getaffinity(0))
 CLIENT_CPUS = CPUS[: max(1, len(CPUS) // 2)]
 SERVER_CPUS = CPUS[len(CPUS) // 2 :] or CPUS
 WORKERS = len(SERVER_CPUS)
+PROCESSORS = f"client on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}"
+
+
+def option_parser(**defaults):
+    """Of the command line: an option for each of these, of the default's type."""
+    parser = argparse.ArgumentParser()
+    for name, value in defaults.items():
+        parser.add_argument(f"--{name}", type=type(value), default=value)
+    return parser
 
 
 def free_port():
@@ -256,20 +266,25 @@ def run_wrk(arguments, awake=True):
     return result
 
 
+def figures(server, result, spent_ns):
+    """What one run says of a server: the client's results, and the server's CPU time meanwhile."""
+    return {
+        "rps": result["requests"] / (result["duration_us"] / 1e6),
+        "p50": result["p50_us"],
+        "p99": result["p99_us"],
+        "cpu": spent_ns / 1000 / result["requests"],
+        "rss": server.rss_mib(),
+        "requests": result["requests"],
+    }
+
+
 def measure(server, event, seconds, connections, close):
     """One run of wrk against one server."""
     arguments = ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "post.lua"]
     arguments += [f"{server.scheme}://127.0.0.1:{server.port}", "--", event] + (["close"] if close else [])
     before = server.cpu_ns()
     result = run_wrk(arguments)
-    spent = server.cpu_ns() - before
-    return {
-        "rps": result["requests"] / (result["duration_us"] / 1e6),
-        "p50": result["p50_us"],
-        "p99": result["p99_us"],
-        "cpu": spent / 1000 / result["requests"],
-        "rss": server.rss_mib(),
-    }
+    return figures(server, result, server.cpu_ns() - before)
 
 
 def spread(values, form):
@@ -296,7 +311,6 @@ def report(title, runs):
 def sample_event(name="event.json", **changes):
     """A file with the sample event."""
     event = json.loads((ROOT / "conf/samples/interaction.started.json").read_text()) | changes
-    WORK.mkdir(parents=True, exist_ok=True)
     file = WORK / name
     file.write_text(json.dumps(event, separators=(",", ":")))
     return file
@@ -322,12 +336,7 @@ def target(what, values, bound, at_most):
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=9)
-    options.add_argument("--seconds", type=int, default=1)
-    options.add_argument("--connections", type=int, default=64)
-    options = options.parse_args()
-
+    options = option_parser(rounds=9, seconds=1, connections=64).parse_args()
     event = sample_event()
     servers = []
     try:
@@ -337,8 +346,7 @@ def main():
         servers += filter(None, [start_fastify()])
         print(
             f"{event.stat().st_size} bytes in, {len(record)} out; {options.connections} "
-            f"connections; client on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}; "
-            f"{options.rounds} rounds of {options.seconds} s"
+            f"connections; {PROCESSORS}; {options.rounds} rounds of {options.seconds} s"
         )
         kinds = {}
         for close in (False, True):

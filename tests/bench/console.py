@@ -9,7 +9,6 @@ runs counts.
 The store is in memory, so that the disk's times are not measured.
 """
 
-import argparse
 import contextlib
 import http.client
 import multiprocessing
@@ -21,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 
-from bench import CLIENT_CPUS, SERVER_CPUS, WORK, free_port, in_turns, post, ratios, report, target
+from bench import CLIENT_CPUS, PROCESSORS, free_port, in_turns, option_parser, post, ratios, report, target
 from stores import file_sink, measure, start
 
 CONNECTIONS = 16
@@ -75,13 +74,8 @@ def refuse(server):
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--seconds", type=int, default=3)
-    options = options.parse_args()
-
-    WORK.mkdir(parents=True, exist_ok=True)
-    print(f"clients on processors {CLIENT_CPUS}, server on {SERVER_CPUS}")
+    options = option_parser(rounds=7, seconds=3).parse_args()
+    print(PROCESSORS)
     place = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench-", dir="/dev/shm"))
     (place / "key").write_text(KEY)
     port = free_port()

@@ -7,7 +7,6 @@ refused events are posted again.
     durable.py [--rounds 5] [--seconds 3] [--connections 256]
 """
 
-import argparse
 import contextlib
 import json
 import shutil
@@ -18,7 +17,7 @@ import time
 import urllib.error
 
 import callers
-from bench import CLIENT_CPUS, ROOT, SCHEMA, SERVER_CPUS, WORK, in_turns, post, ratios, report, spread, target
+from bench import PROCESSORS, ROOT, SCHEMA, in_turns, option_parser, post, ratios, report, spread, target
 from stores import HOUR_US, drain, file_sink, fill, fresh, measure, metrics, start
 
 OLD_ROWS = 3_000_000  # to be forgotten while it is measured
@@ -211,14 +210,8 @@ def resubmission():
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=3)
-    options.add_argument("--connections", type=int, default=256)
-    options = options.parse_args()
-    WORK.mkdir(parents=True, exist_ok=True)
-    print(f"\nclient on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}; "
-          f"{options.rounds} rounds of {options.seconds} s")
+    options = option_parser(rounds=5, seconds=3, connections=256).parse_args()
+    print(f"\n{PROCESSORS}; {options.rounds} rounds of {options.seconds} s")
     good = [costs(options), latencies(options), resubmission()]
     return 0 if all(good) else 1
 

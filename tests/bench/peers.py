@@ -15,7 +15,6 @@ build/bench, in pinned versions.
     peers.py [--rounds 5] [--seconds 2] [--connections 64]
 """
 
-import argparse
 import datetime
 import json
 import os
@@ -39,6 +38,7 @@ from bench import (
     free_port,
     in_turns,
     measure,
+    option_parser,
     ratios,
     report,
     sample_event,
@@ -268,11 +268,7 @@ def print_targets(runs):
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=2)
-    options.add_argument("--connections", type=int, default=64)
-    options = options.parse_args()
+    options = option_parser(rounds=5, seconds=2, connections=64).parse_args()
 
     event = sample_event()
     PEERS.mkdir(parents=True, exist_ok=True)

@@ -8,12 +8,11 @@ caller would wait for the processor. The emulator runs on the client's processor
     refresh.py [--rounds 7] [--seconds 4] [--connections 32]
 """
 
-import argparse
 import json
 import os
 import sys
 
-from bench import CLIENT_CPUS, ROOT, WORK, in_turns, ratios, report, start_sluice, target
+from bench import CLIENT_CPUS, ROOT, WORK, in_turns, option_parser, ratios, report, start_sluice, target
 from stores import measure
 
 sys.path.insert(0, str(ROOT / "tests/e2e"))
@@ -24,13 +23,7 @@ PAUSE_MS = 10  # of a connection before each request
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--seconds", type=int, default=4)
-    options.add_argument("--connections", type=int, default=32)
-    options = options.parse_args()
-
-    WORK.mkdir(parents=True, exist_ok=True)
+    options = option_parser(rounds=7, seconds=4, connections=32).parse_args()
     os.sched_setaffinity(0, CLIENT_CPUS)
     servers = []
     with GlueServer() as glue:

@@ -6,12 +6,11 @@ empty store, in one interleaved run.
     scale.py [--seen 10000000] [--records 1000000] [--rounds 5] [--seconds 3]
 """
 
-import argparse
 import statistics
 import sys
 import time
 
-from bench import CLIENT_CPUS, SERVER_CPUS, WORK, in_turns, ratios, report, target
+from bench import PROCESSORS, in_turns, option_parser, ratios, report, target
 from stores import HOUR_US, anonymous_mib, fill, fresh, held_sink, measure, metrics, start
 
 STORE = {"max_size": "64GiB", "dedup_window": "25h"}
@@ -32,15 +31,8 @@ def make(name, options):
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--seen", type=int, default=10_000_000)
-    options.add_argument("--records", type=int, default=1_000_000)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=3)
-    options.add_argument("--connections", type=int, default=64)
+    options = option_parser(seen=10_000_000, records=1_000_000, rounds=5, seconds=3, connections=64)
     options = options.parse_args()
-
-    WORK.mkdir(parents=True, exist_ok=True)
     stores = {name: make(name, options) for name in ("empty", "full")}
     starts = []
     servers = []
@@ -53,8 +45,7 @@ def main():
         pending = metrics(servers[1])['sluice_sink_pending{sink="held"}']
         print(
             f"{options.seen} remembered, {pending:.0f} pending; {options.connections} connections; "
-            f"client on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}; {options.rounds} rounds "
-            f"of {options.seconds} s"
+            f"{PROCESSORS}; {options.rounds} rounds of {options.seconds} s"
         )
         for server in servers:
             measure(server, "warm", 1, options.connections)

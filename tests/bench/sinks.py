@@ -7,7 +7,6 @@ A rate is also good if it uses the processors that the server may use.
     sinks.py [--records 1000000] [--seconds 5] [--delay 0.010] [KIND...]
 """
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -20,7 +19,7 @@ import statistics
 import sys
 import time
 
-from bench import CLIENT_CPUS, ROOT, SERVER_CPUS, WORK, target
+from bench import CLIENT_CPUS, PROCESSORS, ROOT, SERVER_CPUS, option_parser, target
 from stores import anonymous_mib, fill, fresh, held_sink, metrics, start
 
 STORE = {"max_size": "64GiB"}
@@ -179,20 +178,16 @@ def run(kind, port, full, options):
 def main():
     schema = json.loads((ROOT / "conf/sluice.schema.json").read_text())
     known = schema["properties"]["sinks"]["items"]["properties"]["kind"]["enum"]
-    options = argparse.ArgumentParser()
-    options.add_argument("--records", type=int, default=1_000_000)
-    options.add_argument("--seconds", type=int, default=5)
-    options.add_argument("--delay", type=float, default=0.010)
+    options = option_parser(records=1_000_000, seconds=5, delay=0.010)
     options.add_argument("kinds", nargs="*", default=[kind for kind in KINDS if kind in known])
     options = options.parse_args()
 
-    WORK.mkdir(parents=True, exist_ok=True)
     place = fresh("backlog")
     store = STORE | {"path": str(place / "sluice.db")}
     start("fill", place, store, [held_sink()]).stop()
     fill(store["path"], seen=0, hours=[], records=options.records)
     print(f"{options.records} records wait; the peer answers after {1000 * options.delay:.0f} ms; "
-          f"client on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}")
+          f"{PROCESSORS}")
     good = []
     for kind in options.kinds:
         with peer(kind, options.delay, *([] if kind == "kafka" else [200])) as port:

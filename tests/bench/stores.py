@@ -7,7 +7,7 @@ import sqlite3
 import time
 import urllib.request
 
-from bench import HERE, PROGRAM, ROOT, WORK, run_wrk, sample_event, start_sluice
+from bench import HERE, PROGRAM, ROOT, WORK, figures, run_wrk, sample_event, start_sluice
 
 HOUR_US = 3_600_000_000
 RECORD = b'{"interaction_id":"old-%08d","start_time":"2026-11-23T08:00:00.000Z",' + (
@@ -84,16 +84,7 @@ def measure(server, word, seconds, connections, settle=None, pause_ms=None):
     result = run_wrk(arguments, awake=pause_ms is None)
     if settle:
         settle(server, result["requests"])
-    spent = server.cpu_ns() - before
-    return {
-        "rps": result["requests"] / (result["duration_us"] / 1e6),
-        "p50": result["p50_us"],
-        "p99": result["p99_us"],
-        "p999": result["p999_us"],
-        "cpu": spent / 1000 / result["requests"],
-        "rss": server.rss_mib(),
-        "requests": result["requests"],
-    }
+    return figures(server, result, server.cpu_ns() - before) | {"p999": result["p999_us"]}
 
 
 def _seen(db, rows, hours):

@@ -10,12 +10,24 @@ that row has no target.
     tls.py [--rounds 5] [--seconds 2] [--connections 32]
 """
 
-import argparse
 import json
 import subprocess
 import sys
 
-from bench import CLIENT_CPUS, ROOT, WORK, ratios, report, sample_event, spread, start_nginx, start_sluice, target
+from bench import (
+    CLIENT_CPUS,
+    ROOT,
+    WORK,
+    figures,
+    option_parser,
+    ratios,
+    report,
+    sample_event,
+    spread,
+    start_nginx,
+    start_sluice,
+    target,
+)
 
 LOAD = ROOT / "build/release/tls_load"
 
@@ -65,23 +77,14 @@ def measure(server, event, options, version, does):
     spent = server.cpu_ns() - before
     result = json.loads(done.stdout)
     check(server.name, result, does, options.connections)
-    return {
-        "rps": result["requests"] / (result["duration_us"] / 1e6),
-        "p50": result["p50_us"],
-        "p99": result["p99_us"],
-        "cpu": spent / 1000 / result["requests"],
-        "rss": server.rss_mib(),
-    }
+    return figures(server, result, spent)
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=5)
+    options = option_parser(rounds=5, connections=32)
     options.add_argument("--seconds", type=float, default=2)
-    options.add_argument("--connections", type=int, default=32)
     options = options.parse_args()
 
-    WORK.mkdir(parents=True, exist_ok=True)
     subprocess.run(["make", "--no-print-directory", "dev-cert", LOAD.relative_to(ROOT)], cwd=ROOT, check=True)
     pairs = {
         "ecdsa": (ROOT / "build/dev-cert/cert.pem", ROOT / "build/dev-cert/key.pem"),

@@ -7,7 +7,6 @@ silent, or refuses. Senders post at an even pace, the same in all cases. The p99
 sink that is well, beyond what runs differ by. The store is in memory, so that the disk's times are not measured.
 """
 
-import argparse
 import contextlib
 import os
 import pathlib
@@ -16,8 +15,8 @@ import statistics
 import sys
 import tempfile
 
-from bench import CLIENT_CPUS, SERVER_CPUS, WORK, free_port, target
-from sinks import KEYS, KINDS, ROUTES, peer, sink
+from bench import CLIENT_CPUS, SERVER_CPUS, free_port, option_parser, target
+from sinks import KEYS, ROUTES, peer, sink
 from stores import file_sink, measure, metrics, start
 
 CONNECTIONS = 16
@@ -68,13 +67,10 @@ def run(kind, case, options, turn):
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--seconds", type=int, default=4)
+    options = option_parser(rounds=3, seconds=4)
     options.add_argument("kinds", nargs="*", help="http and kinesis, or any but kafka")
     options = options.parse_args()
 
-    WORK.mkdir(parents=True, exist_ok=True)
     print(f"clients and peers on processors {CLIENT_CPUS}, servers on {SERVER_CPUS}")
     good = []
     for kind in options.kinds or ("http", "kinesis"):
