@@ -221,7 +221,7 @@ def start_fastify():
     place = WORK / "fastify"
     place.mkdir(exist_ok=True)
     for name in ("package.json", "server.js"):
-        shutil.copy(HERE / "fastify" / name, place / name)
+        shutil.copy(HERE / "peers/fastify" / name, place / name)
     if not (place / "node_modules/fastify").exists():
         print("Installing Fastify and ajv into build/bench/fastify")
         done = subprocess.run(
