@@ -11,9 +11,7 @@ enum { FIRST_SLOTS = 64 };
 
 static inline bool key_is(const struct flat *member, struct str key)
 {
-    return member->key_len == key.len &&
-           (key.len == 0 ||
-            (*member->key == *key.ptr && memcmp(member->key, key.ptr, key.len) == 0));
+    return json_is_same_key(flat_key(member), key);
 }
 
 static const struct flat *look_up(const struct flat *object, struct str key)

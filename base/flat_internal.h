@@ -191,6 +191,20 @@ static inline uint64_t json_key_hash(struct str key)
     return hash ^ hash >> 32;
 }
 
+/** str_equal() for keys: most have 4 to 16 bytes, two words that may overlap. */
+static inline bool json_is_same_key(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return false;
+    if (a.len >= 8 && a.len <= 16)
+        return json_load_8(a.ptr) == json_load_8(b.ptr) &&
+               json_load_8(a.ptr + a.len - 8) == json_load_8(b.ptr + b.len - 8);
+    if (a.len >= 4 && a.len < 8)
+        return json_load_4(a.ptr) == json_load_4(b.ptr) &&
+               json_load_4(a.ptr + a.len - 4) == json_load_4(b.ptr + b.len - 4);
+    return a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
 /** json_symbols.c: json_symbols_find() with the hash of the key. */
 const struct json_symbol *json_symbols_find_hashed(const struct json_symbols *symbols,
                                                    struct str key, uint64_t hash);

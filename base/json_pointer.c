@@ -144,9 +144,10 @@ enum json_lookup flat_pointer_find(const struct json_pointer *pointer, const str
 
     for (size_t i = 0; i < pointer->count; i++) {
         const struct flat *child = find_child(at, &pointer->tokens[i]);
-        bool is_container = flat_is_object(at) || flat_is_array(at);
 
-        if (!child) {
+        if (UNLIKELY(!child)) {
+            bool is_container = flat_is_object(at) || flat_is_array(at);
+
             if (stop)
                 *stop = is_container ? i + 1 : i;
             return is_container ? JSON_ABSENT : JSON_NO_CONTAINER;

@@ -42,7 +42,7 @@ static inline const struct json_symbol *probe(const struct json_symbol_slots *ta
 
         if (!symbol)
             *slot = at;
-        if (!symbol || (symbol->len == key.len && memcmp(symbol->key, key.ptr, key.len) == 0))
+        if (!symbol || json_is_same_key((struct str){ symbol->key, symbol->len }, key))
             return symbol;
     }
 }

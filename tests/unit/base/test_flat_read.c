@@ -583,6 +583,29 @@ static void values_stand_in_the_order_of_the_text(void)
     CHECK(flat_str(flat_at(flat_find(tree, STR("a")), 3)).ptr == strchr(text.ptr, 'x'));
 }
 
+/* Keys are compared by words, which overlap or end early by their length. */
+static void finds_a_key_by_each_of_its_bytes(void)
+{
+    enum { LONGEST = 34 };
+    char key[LONGEST + 1] = "";
+
+    for (size_t len = 0; len <= LONGEST; len++) {
+        const struct flat *tree = NULL;
+        struct error err;
+
+        CHECK(flat_read(arena, arena_printf(arena, "{\"%s\":1}", key), NULL, &tree, &err));
+        CHECK(flat_find(tree, (struct str){ key, len }) == tree + 1);
+        CHECK(!flat_find(tree, (struct str){ "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", len + 1 }));
+        for (size_t i = 0; i < len; i++) {
+            key[i] ^= 1;
+            CHECK(!flat_find(tree, (struct str){ key, len }));
+            key[i] ^= 1;
+        }
+        if (len < LONGEST)
+            key[len] = (char)('a' + len % 26);
+    }
+}
+
 static void finds_members_of_large_objects(void)
 {
     enum { MEMBERS = 1000 };
@@ -644,6 +667,7 @@ int main(void)
     RUN(reads_strings_as_they_are_meant);
     RUN(needs_no_byte_behind_the_text);
     RUN(values_stand_in_the_order_of_the_text);
+    RUN(finds_a_key_by_each_of_its_bytes);
     RUN(finds_members_of_large_objects);
     RUN(a_tree_on_the_heap_ends_with_its_arena);
     arena_destroy(arena);
