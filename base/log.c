@@ -30,7 +30,7 @@ static struct {
 static _Thread_local char *bytes;
 static _Thread_local size_t waiting;
 static _Thread_local bool batching;
-static _Thread_local int64_t waiting_since_us; /* when the oldest of them was composed */
+static _Thread_local int64_t waiting_since_us; /* when the oldest one of a batch was composed */
 
 static pthread_once_t buffer_key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t buffer_key; /* frees a thread's buffer when it ends */
@@ -63,11 +63,16 @@ void log_batch(void)
     batching = true;
 }
 
+static void pass_on(enum log_output_kind kind)
+{
+    log_output((struct str){ bytes, waiting }, kind);
+    waiting = 0;
+}
+
 void log_flush(void)
 {
-    if (waiting > 0)
-        log_output((struct str){ bytes, waiting }, batching);
-    waiting = 0;
+    if (waiting > 0 || waiting_since_us)
+        pass_on(batching ? LOG_OUTPUT_BATCH : LOG_OUTPUT_LINE);
     waiting_since_us = 0;
 }
 
@@ -177,7 +182,7 @@ static void add_head(struct buf *line, enum log_level level, const char *event, 
 static bool compose(enum log_level level, const char *event, const struct log_field *fields,
                     size_t count)
 {
-    struct buf line = { bytes, waiting, BUFFER_SIZE, BUFFER_SIZE, false };
+    struct buf line = { bytes, waiting, BUFFER_SIZE, BUFFER_SIZE, .is_lent = true };
     bool is_json = settings.format == LOG_JSON;
 
     add_head(&line, level, event, is_json);
@@ -204,7 +209,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     if (!bytes)
         make_buffer();
     if (!compose(level, event, fields, count)) {
-        log_flush();
+        pass_on(LOG_OUTPUT_PART);
         if (!compose(level, event, fields, count))
             (void)compose(level, event, NULL, 0);
     }

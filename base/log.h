@@ -58,7 +58,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     log_write((level), (event), (const struct log_field[]){ __VA_ARGS__ },                         \
               sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field))
 
-/** From now on this thread's lines are kept until log_flush(), or until there are 32 KiB. */
+/** From now on this thread's lines may wait until log_flush(). */
 void log_batch(void);
 
 /** When this thread's oldest unwritten line was logged (clock_monotonic_us()); 0: there is none. */

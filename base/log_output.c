@@ -16,7 +16,11 @@
 #include "base/log.h"
 #include "base/thread.h"
 
-enum { QUEUE_MAX = 1024 * 1024, BATCHES_MAX = QUEUE_MAX / 4 * 3 };
+enum {
+    QUEUE_MAX = 1024 * 1024,
+    BATCHES_MAX = QUEUE_MAX / 4 * 3,
+    PARTS_MAX = QUEUE_MAX / 4, /* parts beyond wake the writer */
+};
 
 static struct {
     pthread_mutex_t mutex; /* for all below; without a writer it keeps lines from mixing */
@@ -58,29 +62,29 @@ static int64_t count_lines(struct str lines)
     return count;
 }
 
-static bool has_room(size_t len, bool is_batch)
+static bool has_room(size_t len, enum log_output_kind kind)
 {
-    return (!is_batch || output.queued.len + len <= BATCHES_MAX) &&
+    return (kind == LOG_OUTPUT_LINE || output.queued.len + len <= BATCHES_MAX) &&
            buf_reserve(&output.queued, len);
 }
 
 /* The writer is woken without the mutex, which it would only wait for. */
-void log_output(struct str lines, bool is_batch)
+void log_output(struct str lines, enum log_output_kind kind)
 {
-    bool is_queued = false;
+    bool wakes = false;
 
     (void)pthread_mutex_lock(&output.mutex);
     if (!output.running) {
         write_out(lines);
-    } else if (has_room(lines.len, is_batch)) {
+    } else if (has_room(lines.len, kind)) {
         buf_add(&output.queued, lines);
-        is_queued = true;
+        wakes = kind != LOG_OUTPUT_PART || output.queued.len > PARTS_MAX;
     } else {
         output.queued.overflow = false;
         output.dropped += count_lines(lines);
     }
     (void)pthread_mutex_unlock(&output.mutex);
-    if (is_queued)
+    if (wakes)
         (void)pthread_cond_signal(&output.changed);
 }
 

@@ -18,8 +18,17 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/** Write whole lines, or queue them while the writer runs. */
-void log_output(struct str lines, bool is_batch);
+enum log_output_kind {
+    LOG_OUTPUT_LINE,  /* of a thread that writes few lines */
+    LOG_OUTPUT_BATCH, /* of one that writes many */
+    LOG_OUTPUT_PART,  /* of a batch: its end follows within the time that lines may wait */
+};
+
+/**
+ * Write whole lines, or queue them while the writer runs. A part does not wake the writer, unless
+ * the queue is long.
+ */
+void log_output(struct str lines, enum log_output_kind kind);
 
 /** Start the writer: from now on log_output() never waits. ERR_SYSTEM. */
 NODISCARD bool log_output_start(struct error *err);

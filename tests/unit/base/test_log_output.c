@@ -37,12 +37,12 @@ static void lead_back(void)
     (void)close(saved);
 }
 
-static void put_line(int number, bool is_batch)
+static void put_line(int number, enum log_output_kind kind)
 {
     char line[LINE_LEN + 1];
 
     (void)snprintf(line, sizeof(line), "%-99d\n", number);
-    log_output((struct str){ line, LINE_LEN }, is_batch);
+    log_output((struct str){ line, LINE_LEN }, kind);
 }
 
 static void read_all(struct buf *text)
@@ -64,7 +64,7 @@ static void what_is_queued_is_written_in_order_before_the_end(void)
     lead_into_a_pipe();
     CHECK(log_output_start(&err));
     for (int i = 0; i < 500; i++)
-        put_line(i, i % 2);
+        put_line(i, (enum log_output_kind)(i % 3));
     log_output_stop(10 * (int64_t)US_PER_S);
     lead_back();
     read_all(&text);
@@ -84,7 +84,7 @@ static void nobody_waits_for_a_reader_that_does_not_read(void)
     lead_into_a_pipe();
     CHECK(log_output_start(&err));
     for (int i = 0; i < MANY; i++)
-        put_line(i, false);
+        put_line(i, LOG_OUTPUT_LINE);
     log_output_stop(US_PER_S / 10);
     CHECK(clock_monotonic_us() - before < 20 * (int64_t)US_PER_S);
     lead_back();
@@ -135,8 +135,8 @@ static void lost_lines_are_counted(void)
     lead_into_a_pipe();
     CHECK(log_output_start(&err));
     for (int i = 0; i < MANY; i++)
-        put_line(i, true);
-    put_line(MANY, false);
+        put_line(i, LOG_OUTPUT_BATCH);
+    put_line(MANY, LOG_OUTPUT_LINE);
     while (lines + lost < MANY + 1 && read_more(&text))
         count_lines(&text, &lines, &lost);
     CHECK(lost > 0);
@@ -148,9 +148,33 @@ static void lost_lines_are_counted(void)
     buf_done(&text);
 }
 
+/* Parts alone: so many that the writer does not wait for the end of their batch. */
+static void many_parts_are_written_without_their_end(void)
+{
+    struct error err = { 0 };
+    struct buf text;
+
+    buf_init(&text, (size_t)16 * 1024 * 1024);
+    lead_into_a_pipe();
+    CHECK(log_output_start(&err));
+    for (int i = 0; i < 3000; i++)
+        put_line(i, LOG_OUTPUT_PART);
+    CHECK(read_more(&text));
+    CHECK_INT(strtol(text.ptr, NULL, 10), 0);
+    log_output((struct str){ "", 0 }, LOG_OUTPUT_BATCH); /* the end, which has no lines */
+    while (text.len < (size_t)3000 * LINE_LEN && read_more(&text))
+        continue;
+    CHECK_INT((int64_t)text.len, (int64_t)3000 * LINE_LEN);
+    log_output_stop(10 * (int64_t)US_PER_S);
+    lead_back();
+    (void)close(ends[0]);
+    buf_done(&text);
+}
+
 int main(void)
 {
     RUN(what_is_queued_is_written_in_order_before_the_end);
+    RUN(many_parts_are_written_without_their_end);
     RUN(lost_lines_are_counted);
     RUN(nobody_waits_for_a_reader_that_does_not_read);
     return test_end();
