@@ -2,10 +2,12 @@
  * arena.c - see arena.h.
  *
  * A list of blocks, the newest first. The struct arena is in its first block, so that a small
- * request needs one allocation.
+ * request needs one allocation. Each thread keeps one first block for its next arena: a block is
+ * too large for the quick path of glibc's malloc().
  */
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -45,6 +47,44 @@ static struct block *block_create(size_t size)
     return mem_realloc(NULL, sizeof(struct block) + size);
 }
 
+/* The spare block of this thread; freed when the thread ends. */
+static _Thread_local struct block *spare;
+static _Thread_local bool spare_is_freed_at_end;
+
+static pthread_once_t spare_key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t spare_key;
+
+static void free_spare(void *of_thread)
+{
+    mem_free(*(struct block **)of_thread);
+}
+
+static void create_spare_key(void)
+{
+    (void)pthread_key_create(&spare_key, free_spare);
+}
+
+static struct block *first_block_create(void)
+{
+    struct block *block = spare;
+
+    spare = NULL;
+    return block ? block : block_create(BLOCK_SIZE);
+}
+
+static void first_block_destroy(struct block *block)
+{
+    if (spare || IS_ADDRESS_SANITIZED) {
+        mem_free(block);
+        return;
+    }
+    if (UNLIKELY(!spare_is_freed_at_end)) {
+        (void)pthread_once(&spare_key_once, create_spare_key);
+        spare_is_freed_at_end = pthread_setspecific(spare_key, &spare) == 0;
+    }
+    spare = block;
+}
+
 /* Make an arena at the beginning of its first block. */
 static struct arena *arena_begin(struct block *block)
 {
@@ -62,7 +102,7 @@ static struct arena *arena_begin(struct block *block)
 
 struct arena *arena_create(void)
 {
-    return arena_begin(block_create(BLOCK_SIZE));
+    return arena_begin(first_block_create());
 }
 
 /* Destroy what the arena owns; free all blocks except the first one, which is returned. */
@@ -95,7 +135,7 @@ void arena_reset(struct arena *arena)
 void arena_destroy(struct arena *arena)
 {
     if (arena)
-        mem_free(arena_end(arena));
+        first_block_destroy(arena_end(arena));
 }
 
 /* `size` bytes, not zeroed. */
@@ -122,6 +162,11 @@ static void *arena_take(struct arena *arena, size_t size)
     arena->free += needed;
     arena->left -= needed;
     return ptr;
+}
+
+char *arena_room(struct arena *arena, size_t size)
+{
+    return size <= arena->left && !IS_ADDRESS_SANITIZED ? arena_take(arena, size) : NULL;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -177,11 +222,21 @@ static void end_buf(void *buf)
     buf_done(buf);
 }
 
-struct buf *arena_buf(struct arena *arena, size_t max)
+static struct buf *own_buf(struct arena *arena, size_t max, char *room, size_t size)
 {
     struct buf *buf = arena_alloc(arena, sizeof(*buf));
 
-    buf_init(buf, max);
+    buf_init_in(buf, max, room, size);
     arena_own(arena, buf, end_buf);
     return buf;
+}
+
+struct buf *arena_buf(struct arena *arena, size_t max)
+{
+    return own_buf(arena, max, NULL, 0);
+}
+
+struct buf *arena_buf_in(struct arena *arena, size_t max, size_t usual)
+{
+    return own_buf(arena, max, arena_room(arena, usual), usual);
 }

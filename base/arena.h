@@ -32,6 +32,9 @@ void arena_reset(struct arena *arena);
 /** `size` zeroed bytes, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);
 
+/** `size` bytes, not zeroed, if the arena has them at hand; else NULL. */
+char *arena_room(struct arena *arena, size_t size);
+
 /** A copy of `size` bytes, aligned for any type; `bytes` may be NULL when `size` is 0. */
 void *arena_keep(struct arena *arena, const void *bytes, size_t size);
 
@@ -46,3 +49,6 @@ void arena_own(struct arena *arena, void *object, void (*destroy)(void *object))
 
 /** An empty buffer of at most `max` bytes, owned by the arena. */
 struct buf *arena_buf(struct arena *arena, size_t max);
+
+/** arena_buf() that begins in arena_room(arena, `usual`): for a text that is seldom longer. */
+struct buf *arena_buf_in(struct arena *arena, size_t max, size_t usual);

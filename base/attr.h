@@ -21,6 +21,13 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/** Is this a build with AddressSanitizer, which must see the end of all memory? */
+#ifdef __SANITIZE_ADDRESS__
+#define IS_ADDRESS_SANITIZED 1
+#else
+#define IS_ADDRESS_SANITIZED 0
+#endif
+
 /** The number of elements of an array (not of a pointer). */
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

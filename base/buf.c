@@ -13,9 +13,20 @@ void buf_init(struct buf *buf, size_t max)
     *buf = (struct buf){ .max = max };
 }
 
+void buf_init_in(struct buf *buf, size_t max, char *room, size_t size)
+{
+    buf_init(buf, max);
+    if (!room)
+        return;
+    buf->ptr = room;
+    buf->capacity = size < max ? size : max;
+    buf->is_lent = true;
+}
+
 void buf_done(struct buf *buf)
 {
-    mem_free(buf->ptr);
+    if (!buf->is_lent)
+        mem_free(buf->ptr);
     *buf = (struct buf){ 0 };
 }
 
@@ -23,6 +34,17 @@ void buf_clear(struct buf *buf)
 {
     buf->len = 0;
     buf->overflow = false;
+}
+
+/* Give it memory of its own for `capacity` bytes. */
+static void enlarge(struct buf *buf)
+{
+    const char *lent = buf->is_lent ? buf->ptr : NULL;
+
+    buf->ptr = mem_realloc(lent ? NULL : buf->ptr, buf->capacity);
+    if (lent && buf->len > 0)
+        memcpy(buf->ptr, lent, buf->len);
+    buf->is_lent = false;
 }
 
 char *buf_grow(struct buf *buf, size_t more)
@@ -38,7 +60,7 @@ char *buf_grow(struct buf *buf, size_t more)
         buf->capacity = wanted > doubled ? wanted : doubled;
         if (buf->capacity < 64 && buf->max >= 64)
             buf->capacity = 64;
-        buf->ptr = mem_realloc(buf->ptr, buf->capacity);
+        enlarge(buf);
     }
     return buf->ptr + buf->len;
 }

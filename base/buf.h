@@ -2,7 +2,8 @@
  * buf.h - text that grows up to a maximum.
  *
  * A piece that does not fit is not added and sets `overflow`. From then on nothing is added, so a
- * writer can add many pieces and check once at the end. A struct buf owns its bytes.
+ * writer can add many pieces and check once at the end. A struct buf owns its bytes, except for
+ * room that it was lent.
  *
  * Threads: a buffer belongs to one thread at a time.
  */
@@ -21,10 +22,17 @@ struct buf {
     size_t capacity;
     size_t max;    /* bytes that it may hold */
     bool overflow; /* a piece did not fit */
+    bool is_lent;  /* `ptr` is somebody else's */
 };
 
 /** An empty buffer of at most `max` bytes. */
 void buf_init(struct buf *buf, size_t max);
+
+/**
+ * buf_init(), and the first bytes go to `room`, which must live as long as the buffer; beyond them
+ * it has memory of its own. `room` NULL: none is lent.
+ */
+void buf_init_in(struct buf *buf, size_t max, char *room, size_t size);
 
 /** Free the bytes. A zeroed struct is fine. */
 void buf_done(struct buf *buf);

@@ -25,12 +25,10 @@ struct run *run_create(const struct events *events, const struct request *reques
 {
     struct run *run = arena_alloc(request->arena, sizeof(*run));
 
-    *run = (struct run){
-        .options = &events->options,
-        .request = request,
-        .observer = observer,
-        .now_us = clock_now_us(),
-    };
+    run->options = &events->options;
+    run->request = request;
+    run->observer = observer;
+    run->now_us = clock_now_us();
     arena_own(request->arena, run, release_body);
     run_trace(run);
     return run;
@@ -107,8 +105,9 @@ static struct str details_of(const struct run *run, const struct error *err)
 static void check_event(struct run *run, size_t index)
 {
     struct event *event = &run->events[index];
-    struct error err = { 0 };
+    struct error err;
 
+    error_clear(&err);
     *event = (struct event){ .root = event->root, .time_us = envelope_time(event->root) };
     if (run->items && run->items[index].fault.ptr) {
         run_conclude(run, index, CONDITION_MALFORMED, run->items[index].fault);

@@ -215,7 +215,7 @@ bool run_submit(struct run *run)
 {
     const struct request *request = run->request;
     struct outbox_event *events;
-    struct error err = { 0 };
+    struct error err;
 
     if (!run->options->outbox || run->count == 0)
         return false;

@@ -146,8 +146,6 @@ static bool write_record(struct run *run, struct event *event, int64_t processed
                   [TRANSFORM_META_TRACE_ID] = trace_id(run->request->traceparent) },
     };
 
-    (void)buf_reserve(record, RECORD_USUAL);
-
     bool ok =
         transform_apply(event->output->transform, &input, record, err) &&
         (!record->overflow ||
@@ -191,7 +189,7 @@ static bool transform(struct run *run, struct event *event, struct error *err)
         event->output = &route->outputs[i];
         if (i > 0 && transform_drops(event->output->transform, event->payload))
             continue;
-        written[i] = arena_buf(arena, left);
+        written[i] = arena_buf_in(arena, left, RECORD_USUAL);
         if (!write_record(run, event, run->now_us, written[i], err)) {
             free_records(event, written, i);
             return false;
@@ -226,15 +224,17 @@ static void observe(struct run *run, const char *step, const struct event *event
 void run_read(struct run *run)
 {
     int64_t began_us = run_span_begin(run);
-    struct error err = { 0 };
-    bool ok = parse(run, &err);
+    struct error *err = &run->malformed;
     size_t max = run->options->max_batch;
 
+    error_clear(err);
+
+    bool ok = parse(run, err);
+
     if (ok && flat_is_array(run->body) && flat_count(run->body) > max)
-        ok = fail(&err, ERR_MALFORMED, "Batch of %zu events, at most %zu", flat_count(run->body),
+        ok = fail(err, ERR_MALFORMED, "Batch of %zu events, at most %zu", flat_count(run->body),
                   max);
-    run->malformed = err;
-    observe(run, "parse", NULL, ok ? NULL : &err, began_us);
+    observe(run, "parse", NULL, ok ? NULL : err, began_us);
 }
 
 enum condition run_take_steps(struct run *run, struct event *event, struct error *err)
@@ -265,6 +265,6 @@ bool run_write_record_again(struct run *run, size_t index, int64_t processed_at_
     run->budget = schema_budget(run->options->budget_us);
     event->output = &event->route->outputs[0];
     return take_payload(run, event, &err) &&
-           write_record(run, event, processed_at_us, arena_buf(run->request->arena, RECORD_MAX),
-                        &err);
+           write_record(run, event, processed_at_us,
+                        arena_buf_in(run->request->arena, RECORD_MAX, RECORD_USUAL), &err);
 }

@@ -142,6 +142,59 @@ static void its_buffers_die_with_it(void)
     arena_destroy(arena); /* the leak checker has the last word */
 }
 
+static void gives_room_while_it_has_some(void)
+{
+    struct arena *arena = arena_create();
+    size_t given = 0;
+
+    for (size_t i = 0; i < 100; i++) {
+        char *room = arena_room(arena, 100);
+
+        if (!room)
+            break;
+        CHECK(is_aligned(room));
+        memset(room, 'x', 100);
+        given++;
+    }
+    /* AddressSanitizer sees more when all memory is its own. */
+    CHECK(IS_ADDRESS_SANITIZED ? given == 0 : given > 10 && given < 100);
+    CHECK(arena_room(arena, SIZE_MAX) == NULL);
+    CHECK(is_filled(arena_alloc(arena, 100), 100, 0));
+    arena_destroy(arena);
+}
+
+static void a_buffer_outgrows_the_room_of_the_arena(void)
+{
+    struct arena *arena = arena_create();
+    struct buf *text = arena_buf_in(arena, 100000, 100);
+    struct buf *wide = arena_buf_in(arena, 100000, 50000); /* never at hand */
+
+    for (int i = 0; i < 10; i++) {
+        buf_printf(text, "%0*d", 99, i);
+        buf_printf(wide, "%0*d", 9999, i);
+    }
+    CHECK_INT((int64_t)text->len, 990);
+    CHECK(text->ptr[98] == '0' && text->ptr[989] == '9');
+    CHECK_INT((int64_t)wide->len, 99990);
+    arena_destroy(arena);
+}
+
+/* What an ended arena leaves behind is not seen in the next one. */
+static void a_new_arena_is_empty(void)
+{
+    for (int i = 0; i < 3; i++) {
+        struct arena *one = arena_create();
+        struct arena *two = arena_create();
+
+        CHECK(is_filled(arena_alloc(one, 3000), 3000, 0));
+        CHECK(is_filled(arena_alloc(two, 3000), 3000, 0));
+        memset(arena_alloc(one, 900), 'x', 900);
+        memset(arena_alloc(two, 900), 'x', 900);
+        arena_destroy(one);
+        arena_destroy(two);
+    }
+}
+
 static void destroying_nothing_is_fine(void)
 {
     arena_destroy(NULL);
@@ -158,6 +211,9 @@ int main(void)
     RUN(prints_text_of_any_length);
     RUN(closes_what_it_owns_last_one_first);
     RUN(its_buffers_die_with_it);
+    RUN(gives_room_while_it_has_some);
+    RUN(a_buffer_outgrows_the_room_of_the_arena);
+    RUN(a_new_arena_is_empty);
     RUN(destroying_nothing_is_fine);
     return test_end();
 }

@@ -164,6 +164,45 @@ static void what_cannot_be_printed_is_an_overflow(void)
     buf_done(&buf);
 }
 
+static void begins_in_room_that_it_was_lent(void)
+{
+    char room[8] = "";
+    struct buf buf;
+
+    buf_init_in(&buf, 20, room, sizeof(room));
+    buf_add(&buf, STR("12345678"));
+    CHECK(buf.ptr == room);
+    buf_add(&buf, STR("9"));
+    CHECK(buf.ptr != room);
+    CHECK_STR(buf_str(&buf), "123456789");
+    buf_add(&buf, STR("0123456789"));
+    CHECK(!buf.overflow);
+    buf_add(&buf, STR("ab"));
+    CHECK(buf.overflow);
+    buf_done(&buf);
+    CHECK_STR(((struct str){ room, sizeof(room) }), "12345678");
+}
+
+static void what_was_lent_is_not_freed(void)
+{
+    char room[8];
+    struct buf buf;
+
+    buf_init_in(&buf, 5, room, sizeof(room));
+    buf_add(&buf, STR("123456"));
+    CHECK(buf.overflow && buf.len == 0);
+    buf_clear(&buf);
+    buf_add(&buf, STR("12345"));
+    CHECK(buf.ptr == room);
+    buf_done(&buf);
+    CHECK(buf.ptr == NULL);
+
+    buf_init_in(&buf, 5, NULL, sizeof(room));
+    buf_add(&buf, STR("12345"));
+    CHECK_STR(buf_str(&buf), "12345");
+    buf_done(&buf);
+}
+
 int main(void)
 {
     RUN(holds_exactly_its_maximum);
@@ -175,5 +214,7 @@ int main(void)
     RUN(writes_numbers);
     RUN(prints_when_the_closing_nul_fits_too);
     RUN(what_cannot_be_printed_is_an_overflow);
+    RUN(begins_in_room_that_it_was_lent);
+    RUN(what_was_lent_is_not_freed);
     return test_end();
 }
