@@ -11,7 +11,7 @@
 /* 404, 405 */
 static void refuse_match(struct http_connection *connection, const struct http_match *match)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     if (match->takes_post)
         ex->allow = match->takes_get ? "GET, HEAD, POST" : "POST";
@@ -27,7 +27,7 @@ static void refuse_match(struct http_connection *connection, const struct http_m
 static int count_request(struct http_connection *connection)
 {
     struct http *http = connection->loop->http;
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     if (ex->handler && ex->handler->is_probe)
         return 0;
@@ -41,7 +41,7 @@ static int count_request(struct http_connection *connection)
 static bool count_client(struct http_connection *connection)
 {
     struct http *http = connection->loop->http;
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     if (!connection->proxied || !http->options.max_connections_per_address)
         return true;
@@ -61,7 +61,7 @@ static int judge_body(const struct http *http, const struct http_gate *gate)
 
 static void judge(struct http_connection *connection, const struct http_gate *gate, int over)
 {
-    bool has_body = connection->exchange.handler->method == HANDLER_POST;
+    bool has_body = connection->exchange->handler->method == HANDLER_POST;
     int status = has_body ? judge_body(connection->loop->http, gate) : 0;
 
     if (status)
@@ -79,7 +79,7 @@ static void judge(struct http_connection *connection, const struct http_gate *ga
 void http_admit(struct http_connection *connection, const struct http_gate *gate,
                 const struct http_match *match)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     const struct handler *handler = match->handler;
 
     ex->handler = handler;

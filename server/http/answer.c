@@ -59,7 +59,7 @@ static struct str *note_text(struct request_note *note, size_t index)
  */
 static void shrink(struct http_connection *connection)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     struct http_arenas *arenas = &connection->loop->arenas;
     struct arena *arena = ex->request.arena;
     struct str *text;
@@ -79,7 +79,7 @@ static void shrink(struct http_connection *connection)
 /* The answer is with MHD, or sent. Long answers that are not read yet are counted, see evict.h. */
 static void note_answer(struct http_connection *connection, enum http_state state)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     int64_t now_us = clock_monotonic_us();
 
     ex->answered_us = now_us;
@@ -97,7 +97,7 @@ static void note_answer(struct http_connection *connection, enum http_state stat
 enum MHD_Result http_answer_queue(struct http_connection *connection)
 {
     const struct http *http = connection->loop->http;
-    const struct http_exchange *ex = &connection->exchange;
+    const struct http_exchange *ex = connection->exchange;
 
     shrink(connection);
 
@@ -137,7 +137,7 @@ static struct str answer_text(const struct http_exchange *ex)
 
 void http_answer_send(struct http_connection *connection)
 {
-    struct str text = answer_text(&connection->exchange);
+    struct str text = answer_text(connection->exchange);
     const union MHD_ConnectionInfo *tls =
         connection->endpoint->tls
             ? MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)

@@ -8,11 +8,14 @@
 #include "server/http/handler_set.h"
 #include "server/http/loop.h"
 
-enum { BODY_STEP = 4096 }; /* the least that is reserved for a body, unless it is shorter */
+enum {
+    BODY_STEP = 4096,  /* the least that is reserved for a body, unless it is shorter */
+    SHORT_BODY = 1024, /* bytes; it goes into the request's arena */
+};
 
 void http_body_release(struct http_connection *connection)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     buf_done(&ex->body);
     http_quota_give(&connection->loop->http->bytes, ex->reserved);
@@ -22,20 +25,21 @@ void http_body_release(struct http_connection *connection)
 void http_body_expect(struct http_connection *connection, const struct http_gate *gate)
 {
     const struct http *http = connection->loop->http;
+    struct http_exchange *ex = connection->exchange;
     size_t max = gate->chunked ? http->options.max_body : (size_t)gate->content_length;
 
     if (!http_quota_has(&http->bytes, max < BODY_STEP ? max : BODY_STEP)) {
         http_exchange_refuse_for_memory(connection);
         return;
     }
-    connection->exchange.max_body = max;
-    buf_init(&connection->exchange.body, max);
+    ex->max_body = max;
+    buf_init_in(&ex->body, max, max <= SHORT_BODY ? arena_room(ex->request.arena, max) : NULL, max);
 }
 
 /* Reserve room for `more` bytes; at least as much again as before, so that steps grow. */
 static bool reserve(struct http_connection *connection, size_t more)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     size_t needed = ex->body.len + more;
     size_t room = ex->reserved * 2;
 
@@ -62,7 +66,7 @@ static bool reserve(struct http_connection *connection, size_t more)
 
 void http_body_take(struct http_connection *connection, struct str piece)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     ex->bytes_in += piece.len;
     if (!ex->refused && ex->handler->method == HANDLER_POST && reserve(connection, piece.len))
@@ -106,9 +110,8 @@ static struct str no_header(const void *connection, const char *name)
 
 struct request *http_body_detach(struct request *request)
 {
-    struct http_connection *connection =
-        CONTAINER_OF(request, struct http_connection, exchange.request);
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = CONTAINER_OF(request, struct http_exchange, request);
+    struct http_connection *connection = ex->connection;
     struct detached *detached = arena_alloc(request->arena, sizeof(*detached));
 
     *detached = (struct detached){

@@ -99,7 +99,7 @@ struct http_connection {
     bool watched; /* known to loop->watch */
     bool is_unsent;
     struct http_tls_session tls;
-    struct http_exchange exchange; /* the current request */
+    struct http_exchange *exchange; /* the current request; NULL: there is none */
 };
 
 void http_connections_init(struct http_connections *connections);

@@ -22,7 +22,7 @@ void http_evict_unread(struct http_loop *loop)
     while (next && atomic_load_explicit(&http->unread, memory_order_relaxed) >
                        http->options.max_inflight_bytes) {
         struct http_connection *connection = next;
-        struct http_exchange *ex = &connection->exchange;
+        struct http_exchange *ex = connection->exchange;
 
         next = http_connection_next(connection);
         if (!ex->unread)
@@ -44,7 +44,7 @@ static void consider(struct http_connection *connection, int64_t now_us, struct 
     size_t count = http_addresses_count(connection->loop->http->addresses, connection->address);
     int64_t age_us = now_us - connection->since_us;
     int64_t weight = (age_us + 1) * (int64_t)(count ? count : 1);
-    bool is_in = connection->proved || connection->exchange.admitted;
+    bool is_in = connection->proved || (connection->exchange && connection->exchange->admitted);
     bool spared = connection->state == HTTP_SENDING
                       ? is_in || age_us < READING_US
                       : connection->proved && age_us < PROVED_GRACE_US;

@@ -5,15 +5,40 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "server/http/body.h"
 #include "server/http/connection.h"
 #include "server/http/gate.h"
 #include "server/http/loop.h"
 
+struct http_exchange *http_exchanges_take(struct http_exchanges *exchanges,
+                                          struct http_connection *connection)
+{
+    struct http_exchange *ex =
+        exchanges->count ? exchanges->spare[--exchanges->count] : mem_alloc(sizeof(*ex));
+
+    *ex = (struct http_exchange){ .connection = connection };
+    return ex;
+}
+
+void http_exchanges_give(struct http_exchanges *exchanges, struct http_exchange *exchange)
+{
+    if (exchanges->count == HTTP_SPARE_EXCHANGES || IS_ADDRESS_SANITIZED)
+        mem_free(exchange);
+    else
+        exchanges->spare[exchanges->count++] = exchange;
+}
+
+void http_exchanges_done(struct http_exchanges *exchanges)
+{
+    while (exchanges->count)
+        mem_free(exchanges->spare[--exchanges->count]);
+}
+
 void http_exchange_release(struct http_connection *connection)
 {
     struct http *http = connection->loop->http;
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     http_body_release(connection);
     if (ex->in_flight)
@@ -51,7 +76,7 @@ static struct str reason_of(int status)
 
 void http_exchange_refuse(struct http_connection *connection, int status, const char *limit)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     http_exchange_release(connection);
     ex->refused = true;
@@ -103,7 +128,7 @@ static void report_answering(const struct http_options *options, struct http_exc
 
 void http_exchange_report_answering(struct http_connection *connection, int64_t now_us)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     const struct http_exchange_summary summary = summarize(ex, ex->response.status, now_us);
 
     report_answering(&connection->loop->http->options, ex, &summary);
@@ -113,10 +138,10 @@ void http_exchange_report_end(struct http_connection *connection, int status, en
                               int64_t now_us)
 {
     const struct http_options *options = &connection->loop->http->options;
-    struct http_exchange_summary summary = summarize(&connection->exchange, status, now_us);
+    struct http_exchange_summary summary = summarize(connection->exchange, status, now_us);
 
     summary.end = end;
-    report_answering(options, &connection->exchange, &summary);
+    report_answering(options, connection->exchange, &summary);
     if (options->answered)
         options->answered(options->self, &summary);
 }

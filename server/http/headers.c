@@ -77,7 +77,7 @@ static struct str known_method(struct str method)
 /* Copied: MHD reuses the memory of headers when it fails a request by itself. */
 static void set_ids(struct http_connection *connection, const struct http_gate *gate)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     struct str id = str_trim(gate->values[HTTP_REQUEST_ID]);
 
     if (http_id_is_valid(id))
@@ -112,7 +112,7 @@ static void begin_span(struct http_exchange *ex, struct trace_context *context)
 static void set_trace(struct http_connection *connection, struct str traceparent, struct str amzn)
 {
     const struct tracer *tracer = connection->loop->http->options.tracer;
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     struct trace_context context = { 0 };
     bool has_sent = false;
 
@@ -134,7 +134,7 @@ static void set_trace(struct http_connection *connection, struct str traceparent
 void http_headers_describe(struct http_connection *connection, const struct http_gate *gate,
                            const struct http_line *line)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     set_ids(connection, gate);
     set_trace(connection, gate->values[HTTP_TRACEPARENT], gate->values[HTTP_AMZN_TRACE_ID]);
@@ -178,7 +178,7 @@ static enum MHD_Result on_forward(void *self, enum MHD_ValueKind kind, const cha
 
 void http_headers_find_client(struct http_connection *connection)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     ex->client = connection->address;
     if (connection->proxied) {

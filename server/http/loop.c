@@ -152,13 +152,13 @@ struct waker http_loop_waker(struct http_connection *connection)
     struct http_loop *loop = connection->loop;
     uint64_t token = http_wakeups_add(&loop->wakeups, connection);
 
-    connection->exchange.token = token;
+    connection->exchange->token = token;
     return (struct waker){ on_wake, loop, token };
 }
 
 void http_loop_forget_waker(struct http_connection *connection)
 {
-    http_wakeups_remove(&connection->loop->wakeups, connection->exchange.token);
+    http_wakeups_remove(&connection->loop->wakeups, connection->exchange->token);
 }
 
 static void take_token(struct http_loop *loop, uint64_t token)
@@ -400,5 +400,6 @@ void http_loop_stop(struct http_loop *loop)
     http_inbox_done(&loop->inbox);
     http_wakeups_done(&loop->wakeups);
     http_arenas_done(&loop->arenas);
+    http_exchanges_done(&loop->exchanges);
     mem_free(loop);
 }

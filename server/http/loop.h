@@ -46,6 +46,7 @@ struct http_loop {
     const struct http_arrival *adding; /* passed to MHD, which has not started it yet */
     struct http_wakeups wakeups;
     struct http_arenas arenas;
+    struct http_exchanges exchanges;
     struct http_id_source ids;
     bool resumed;           /* MHD has work that it does not signal */
     bool progressed;        /* MHD has called a request's callback in this turn */

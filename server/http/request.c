@@ -35,10 +35,11 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct http_connection *connection = info->socket_context;
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = http_exchanges_take(&connection->loop->exchanges, connection);
     int64_t now_us = clock_monotonic_us();
 
     (void)self;
+    connection->exchange = ex;
     connection->loop->progressed = true;
     connection->loop->now_us = now_us;
     connection->used = true;
@@ -84,7 +85,7 @@ static bool ends_at_once(const struct http_exchange *ex, const struct http_gate 
 static enum MHD_Result on_headers(struct http_connection *connection, struct http_line *line)
 {
     struct http *http = connection->loop->http;
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     struct http_gate gate = { 0 };
     int status = 400;
 
@@ -162,7 +163,7 @@ static enum MHD_Result suspend(struct http_connection *connection)
 /* The body is complete. When this run of MHD has taken long, other connections are served first. */
 static enum MHD_Result handle(struct http_connection *connection)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     bool can_wait = ex->handler->resume != NULL;
 
     ex->request.body = buf_str(&ex->body);
@@ -181,7 +182,7 @@ static enum MHD_Result handle(struct http_connection *connection)
 static enum handler_step resume_handler(struct http_connection *connection,
                                         enum resume_reason reason)
 {
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
 
     if (!ex->postponed)
         return ex->handler->resume(ex->handler->self, &ex->request, &ex->response, reason);
@@ -201,7 +202,7 @@ void http_request_resume(struct http_connection *connection, enum resume_reason 
         if (reason == HANDLER_WOKEN)
             return;
         LOG_EVENT(LOG_ERROR, "handler_waits_beyond_its_deadline",
-                  LOG_STR("path", connection->exchange.path));
+                  LOG_STR("path", connection->exchange->path));
         http_connection_enter(connection, HTTP_CLOSING, connection->loop->now_us);
     } else if (http_answer_queue(connection) != MHD_YES) {
         http_connection_enter(connection, HTTP_CLOSING, connection->loop->now_us);
@@ -224,7 +225,7 @@ enum MHD_Result http_request_step(void *self, struct MHD_Connection *mhd, const 
         return MHD_NO;
     case HTTP_HEAD: {
         struct http_line line = { str_from_c(method), str_from_c(path), str_from_c(version),
-                                  connection->exchange.target_len };
+                                  connection->exchange->target_len };
 
         return on_headers(connection, &line);
     }
@@ -238,7 +239,7 @@ enum MHD_Result http_request_step(void *self, struct MHD_Connection *mhd, const 
         *len = 0;
         return MHD_YES;
     }
-    return connection->exchange.refused ? http_answer_queue(connection) : handle(connection);
+    return connection->exchange->refused ? http_answer_queue(connection) : handle(connection);
 }
 
 /* The end. MHD counts its own refusals as errors, and sees an error after an answer without it. */
@@ -256,7 +257,7 @@ static enum http_end end_of(const struct http_connection *connection, int status
 /* The status that was answered, by us or by MHD; 0: none was. */
 static int answered_status(const struct http_connection *connection)
 {
-    const struct http_exchange *ex = &connection->exchange;
+    const struct http_exchange *ex = connection->exchange;
 
     if (ex->answered_us)
         return ex->response.status;
@@ -272,7 +273,7 @@ void http_request_end(void *self, struct MHD_Connection *mhd, void **state,
 {
     struct http_connection *connection = *state;
     struct http_loop *loop = connection->loop;
-    struct http_exchange *ex = &connection->exchange;
+    struct http_exchange *ex = connection->exchange;
     int status = answered_status(connection);
     int64_t now_us = clock_monotonic_us();
 
@@ -289,6 +290,7 @@ void http_request_end(void *self, struct MHD_Connection *mhd, void **state,
     http_loop_forget_waker(connection);
     http_arenas_give(&loop->arenas, ex->request.arena);
     http_handler_set_release(ex->handlers); /* last: objects of the arena may use its handlers */
-    *ex = (struct http_exchange){ 0 };
+    http_exchanges_give(&loop->exchanges, ex);
+    connection->exchange = NULL;
     http_connection_enter(connection, HTTP_SETTLING, now_us);
 }
