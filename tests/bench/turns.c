@@ -1,0 +1,275 @@
+/*
+ * turns.c - a client that compares servers by turns, in slices of a fraction of a second.
+ *
+ *     turns CONNECTIONS SLICE_MS ROUNDS BODY PORT:PID...
+ *
+ * What else a shared machine does changes from second to second, and meets servers that are
+ * measured one after the other differently. Here each server gets a slice in each round, in the
+ * opposite order in every other round. In a slice all connections of the server, which stay open,
+ * POST the file BODY to /events, and again when they have the answer. The client does not sleep
+ * (awake.c).
+ *
+ * Prints a line of JSON for each slice: the server's place among the arguments, the requests, all
+ * of which are answered, and the processor time of all threads of PID meanwhile, in microseconds.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CONNECTIONS_MAX = 1024,
+    REQUEST_MAX = 65536,
+    ANSWER_MAX = 16384,
+    EVENTS = 64,
+    NS_PER_US = 1000,
+    NS_PER_MS = 1000000,
+    WARM_MS = 10, /* before each slice: the server has rested meanwhile */
+};
+
+struct client {
+    int fd;
+    size_t got;
+    size_t whole; /* bytes of the answer; 0: not known yet */
+    char answer[ANSWER_MAX + 1];
+};
+
+struct server {
+    int port;
+    int pid;
+    int epoll;
+    struct client *clients;
+};
+
+static struct {
+    size_t connections;
+    char request[REQUEST_MAX];
+    size_t request_len;
+} load;
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void check(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    (void)fprintf(stderr, "turns: %s\n", what);
+    _Exit(1);
+}
+
+static void read_body(const char *path)
+{
+    char body[REQUEST_MAX / 2];
+    FILE *file = fopen(path, "rbe");
+
+    check(file != NULL, "cannot open the body");
+
+    size_t len = fread(body, 1, sizeof(body) - 1, file);
+
+    (void)fclose(file);
+    body[len] = '\0';
+    load.request_len =
+        (size_t)snprintf(load.request, sizeof(load.request),
+                         "POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                         len, body);
+}
+
+/* The first number of a thread's schedstat (proc(5)): its processor time. */
+static int64_t thread_ns(int tasks, const char *thread)
+{
+    char path[PATH_MAX];
+    char text[64] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/schedstat", thread);
+
+    int fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) /* it has ended */
+        return 0;
+    check(read(fd, text, sizeof(text) - 1) > 0, "no schedstat");
+    (void)close(fd);
+    return strtoll(text, NULL, 10);
+}
+
+/* Processor time of all threads of the server. */
+static int64_t used_ns(const struct server *server)
+{
+    char path[64];
+    int64_t sum = 0;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/task", server->pid);
+
+    DIR *tasks = opendir(path);
+    const struct dirent *task;
+
+    check(tasks != NULL, "a server has ended");
+    while ((task = readdir(tasks))) /* NOLINT(concurrency-mt-unsafe): one thread */
+        if (*task->d_name != '.')
+            sum += thread_ns(dirfd(tasks), task->d_name);
+    (void)closedir(tasks);
+    return sum;
+}
+
+static void connect_client(const struct server *server, struct client *client)
+{
+    const int on = 1;
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)server->port) };
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    check(client->fd >= 0 &&
+              connect(client->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+              setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+              epoll_ctl(server->epoll, EPOLL_CTL_ADD, client->fd, &event) == 0,
+          "cannot connect");
+}
+
+static void send_request(struct client *client)
+{
+    client->got = client->whole = 0;
+    check(send(client->fd, load.request, load.request_len, MSG_NOSIGNAL) ==
+              (ssize_t)load.request_len,
+          "cannot send");
+}
+
+/* When the head is there: how long is the answer? */
+static void read_head(struct client *client)
+{
+    const char *end = strstr(client->answer, "\r\n\r\n");
+    const char *length = end ? strcasestr(client->answer, "\r\nContent-Length:") : NULL;
+
+    if (!end)
+        return;
+    check(strncmp(client->answer, "HTTP/1.1 200 ", 13) == 0 && length && length < end,
+          "an answer is not 200, or has no length");
+    client->whole = (size_t)(end + 4 - client->answer) +
+                    strtoul(length + sizeof("\r\nContent-Length:") - 1, NULL, 10);
+    check(client->whole <= ANSWER_MAX, "an answer is too long");
+}
+
+/* Is the answer complete? */
+static bool receive(struct client *client)
+{
+    ssize_t count =
+        recv(client->fd, client->answer + client->got, ANSWER_MAX - client->got, MSG_DONTWAIT);
+
+    if (count < 0 && errno == EAGAIN)
+        return false;
+    check(count > 0, "a connection was lost");
+    client->got += (size_t)count;
+    client->answer[client->got] = '\0';
+    if (!client->whole)
+        read_head(client);
+    return client->whole > 0 && client->got >= client->whole;
+}
+
+/* Requests for so long, until all are answered. Returns their number. */
+static int64_t run(struct server *server, int64_t ms)
+{
+    int64_t end_ns = now_ns() + ms * NS_PER_MS;
+    size_t open = load.connections;
+    int64_t requests = 0;
+
+    for (size_t i = 0; i < load.connections; i++)
+        send_request(&server->clients[i]);
+    while (open > 0) {
+        struct epoll_event events[EVENTS];
+        int count = epoll_wait(server->epoll, events, EVENTS, 0);
+        bool is_over = now_ns() >= end_ns;
+
+        for (int i = 0; i < count; i++) {
+            struct client *client = events[i].data.ptr;
+
+            if (!receive(client))
+                continue;
+            requests++;
+            if (is_over)
+                open--;
+            else
+                send_request(client);
+        }
+    }
+    return requests;
+}
+
+static void measure(struct server *servers, size_t index, int64_t ms)
+{
+    struct server *server = &servers[index];
+
+    (void)run(server, WARM_MS);
+
+    int64_t before_ns = used_ns(server);
+    int64_t requests = run(server, ms);
+
+    (void)printf("{\"server\":%zu,\"requests\":%ld,\"cpu_us\":%ld}\n", index, (long)requests,
+                 (long)((used_ns(server) - before_ns) / NS_PER_US));
+}
+
+static struct server begin(const char *argument)
+{
+    struct server server = { .epoll = epoll_create1(EPOLL_CLOEXEC) };
+    char *end;
+
+    server.port = (int)strtol(argument, &end, 10);
+    check(*end == ':', "PORT:PID is wanted");
+    server.pid = (int)strtol(end + 1, NULL, 10);
+    server.clients = calloc(load.connections, sizeof(*server.clients));
+    check(server.epoll >= 0 && server.clients, "no memory");
+    for (size_t i = 0; i < load.connections; i++)
+        connect_client(&server, &server.clients[i]);
+    return server;
+}
+
+static void end(struct server *server)
+{
+    for (size_t i = 0; i < load.connections; i++)
+        (void)close(server->clients[i].fd);
+    free(server->clients);
+    (void)close(server->epoll);
+}
+
+int main(int argc, char **argv)
+{
+    enum { FIRST = 5, SERVERS_MAX = 8 };
+    struct server servers[SERVERS_MAX];
+    size_t count = argc > FIRST ? (size_t)argc - FIRST : 0;
+
+    check(count > 0 && count <= SERVERS_MAX,
+          "CONNECTIONS SLICE_MS ROUNDS BODY PORT:PID... are wanted");
+    load.connections = strtoul(argv[1], NULL, 10);
+    check(load.connections > 0 && load.connections <= CONNECTIONS_MAX, "too many connections");
+    read_body(argv[4]);
+
+    long ms = strtol(argv[2], NULL, 10);
+    long rounds = strtol(argv[3], NULL, 10);
+
+    for (size_t i = 0; i < count; i++)
+        servers[i] = begin(argv[FIRST + i]);
+    for (long round = 0; round < rounds; round++)
+        for (size_t i = 0; i < count; i++)
+            measure(servers, round % 2 ? count - 1 - i : i, ms);
+    for (size_t i = 0; i < count; i++)
+        end(&servers[i]);
+    return 0;
+}
