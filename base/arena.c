@@ -7,7 +7,6 @@
  */
 #include "base/arena.h"
 
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 enum { BLOCK_SIZE = 4096 };
 
@@ -47,21 +47,15 @@ static struct block *block_create(size_t size)
     return mem_realloc(NULL, sizeof(struct block) + size);
 }
 
-/* The spare block of this thread; freed when the thread ends. */
+/* The spare block of this thread. */
 static _Thread_local struct block *spare;
-static _Thread_local bool spare_is_freed_at_end;
+static _Thread_local bool spare_ends_with_thread;
 
-static pthread_once_t spare_key_once = PTHREAD_ONCE_INIT;
-static pthread_key_t spare_key;
-
-static void free_spare(void *of_thread)
+static void free_spare(void *unused)
 {
-    mem_free(*(struct block **)of_thread);
-}
-
-static void create_spare_key(void)
-{
-    (void)pthread_key_create(&spare_key, free_spare);
+    (void)unused;
+    mem_free(spare);
+    spare = NULL;
 }
 
 static struct block *first_block_create(void)
@@ -78,10 +72,9 @@ static void first_block_destroy(struct block *block)
         mem_free(block);
         return;
     }
-    if (UNLIKELY(!spare_is_freed_at_end)) {
-        (void)pthread_once(&spare_key_once, create_spare_key);
-        spare_is_freed_at_end = pthread_setspecific(spare_key, &spare) == 0;
-    }
+    if (UNLIKELY(!spare_ends_with_thread))
+        thread_at_end(free_spare, NULL);
+    spare_ends_with_thread = true;
     spare = block;
 }
 

@@ -7,7 +7,6 @@
  */
 #include "base/epoch.h"
 
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,6 +15,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 enum { POLL_NS = 50 * 1000 };
 
@@ -28,18 +28,11 @@ struct slot {
 static _Atomic(struct slot *) slots; /* only grows; the slot of a thread that ended is reused */
 static _Atomic uint64_t epoch = 1;
 
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-static pthread_key_t key; /* frees a thread's slot when it ends */
-static _Thread_local struct slot *mine;
+static _Thread_local struct slot *mine; /* until the thread ends */
 
 static void free_slot(void *slot)
 {
     atomic_store(&((struct slot *)slot)->taken, false);
-}
-
-static void create_key(void)
-{
-    (void)pthread_key_create(&key, free_slot);
 }
 
 static struct slot *take_slot(void)
@@ -60,9 +53,8 @@ static struct slot *take_slot(void)
 void epoch_enter(void)
 {
     if (!mine) {
-        (void)pthread_once(&key_once, create_key);
         mine = take_slot();
-        (void)pthread_setspecific(key, mine);
+        thread_at_end(free_slot, mine);
     }
     atomic_store(&mine->entered, atomic_load(&epoch));
 }

@@ -8,7 +8,6 @@
 #include "base/log.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "base/flat_internal.h"
 #include "base/log_output.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 enum { BUFFER_SIZE = 32 * 1024, IDENTIFIER_MAX = 128 };
 
@@ -32,19 +32,10 @@ static _Thread_local size_t waiting;
 static _Thread_local bool batching;
 static _Thread_local int64_t waiting_since_us; /* when the oldest one of a batch was composed */
 
-static pthread_once_t buffer_key_once = PTHREAD_ONCE_INIT;
-static pthread_key_t buffer_key; /* frees a thread's buffer when it ends */
-
-static void create_buffer_key(void)
-{
-    (void)pthread_key_create(&buffer_key, mem_free);
-}
-
 static void make_buffer(void)
 {
-    (void)pthread_once(&buffer_key_once, create_buffer_key);
     bytes = mem_realloc(NULL, BUFFER_SIZE);
-    (void)pthread_setspecific(buffer_key, bytes);
+    thread_at_end(mem_free, bytes);
 }
 
 void log_configure(enum log_level level, enum log_format format)

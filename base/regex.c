@@ -14,12 +14,10 @@
  */
 #include "base/regex.h"
 
-#include <assert.h>
-#include <pthread.h>
-
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/regex_internal.h"
+#include "base/thread.h"
 #include "base/utf8.h"
 
 enum {
@@ -45,8 +43,6 @@ enum {
 
 /* The state of a thread. */
 
-static pthread_key_t matcher_key;
-static pthread_once_t matcher_once = PTHREAD_ONCE_INIT;
 static _Thread_local struct matcher *thread_matcher;
 
 static void matcher_destroy(void *object)
@@ -61,18 +57,10 @@ static void matcher_destroy(void *object)
     mem_free(matcher);
 }
 
-static void make_key(void)
-{
-    int status = pthread_key_create(&matcher_key, matcher_destroy);
-
-    assert(status == 0);
-}
-
 static struct matcher *matcher_create(void)
 {
     struct matcher *matcher = mem_alloc(sizeof(*matcher));
 
-    (void)pthread_once(&matcher_once, make_key);
     matcher->memory = regex_memory(NULL);
     matcher->data = pcre2_match_data_create(REGEX_GROUPS, matcher->memory);
     matcher->context = pcre2_match_context_create(matcher->memory);
@@ -80,7 +68,7 @@ static struct matcher *matcher_create(void)
     /* Without its own stack (no address space left) PCRE2 uses 32 KiB of the thread's stack. */
     pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
     (void)pcre2_set_heap_limit(matcher->context, HEAP_KIB);
-    (void)pthread_setspecific(matcher_key, matcher);
+    thread_at_end(matcher_destroy, matcher);
     thread_matcher = matcher;
     return matcher;
 }

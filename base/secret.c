@@ -15,6 +15,7 @@
 #include "base/chars.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "base/vault.h"
 
 void secret_forbid_dumps(void)
@@ -41,6 +42,7 @@ void secret_wipe(void *bytes, size_t len)
 
 /* Fetched once: for a short text that takes longer than the digest. Never freed. */
 static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
 
 static void find_sha256(void)
 {
@@ -49,28 +51,41 @@ static void find_sha256(void)
         abort(); /* TLS could not work without it */
 }
 
-static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
+/* Each thread keeps one. */
+static _Thread_local EVP_MD_CTX *digest_context;
+
+static void free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
+
+static EVP_MD_CTX *take_context(void)
+{
+    if (!digest_context) {
+        (void)pthread_once(&sha256_once, find_sha256);
+        digest_context = EVP_MD_CTX_new();
+        if (!digest_context)
+            mem_out_of_memory();
+        thread_at_end(free_context, digest_context);
+    }
+    return digest_context;
+}
 
 void secret_digest(struct str bytes, uint8_t digest[static SECRET_DIGEST_SIZE])
 {
-    (void)pthread_once(&digest_once, find_sha256);
-    if (EVP_Digest(bytes.ptr ? bytes.ptr : "", bytes.len, digest, NULL, sha256, NULL) != 1)
-        abort(); /* the only failure is a lack of memory */
+    secret_digest_parts(&bytes, 1, digest);
 }
 
 void secret_digest_parts(const struct str *parts, size_t count,
                          uint8_t digest[static SECRET_DIGEST_SIZE])
 {
-    (void)pthread_once(&digest_once, find_sha256);
-
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context && EVP_DigestInit_ex2(context, sha256, NULL) == 1;
+    EVP_MD_CTX *context = take_context();
+    bool ok = EVP_DigestInit_ex2(context, sha256, NULL) == 1;
 
     for (size_t i = 0; ok && i < count; i++)
         ok = EVP_DigestUpdate(context, parts[i].ptr, parts[i].len) == 1;
     if (!ok || EVP_DigestFinal_ex(context, digest, NULL) != 1)
         abort(); /* the only failure is a lack of memory */
-    EVP_MD_CTX_free(context);
 }
 
 bool secret_read(const char *place, struct str *out, struct error *err)

@@ -18,5 +18,11 @@
 NODISCARD bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *self),
                             void *self, struct error *err);
 
+/**
+ * When the calling thread ends, call `run(object)`; of several, the last one that was added first.
+ * At the end of the program it is not called for threads that still run, nor for main's.
+ */
+void thread_at_end(void (*run)(void *object), void *object);
+
 /** From now on the calling thread yields the processor to the threads that answer requests. */
 void thread_lower_priority(void);

@@ -41,6 +41,35 @@ static void runs_and_takes_no_signal(void)
     CHECK_INT(sigismember(&mask, SIGUSR1), 0);
 }
 
+static char ended[4];
+
+static void note_end(void *name)
+{
+    ended[strlen(ended)] = *(const char *)name;
+    if (*(const char *)name == 'b')
+        thread_at_end(note_end, (void *)"d"); /* added while the thread ends */
+}
+
+static void *add_ends(void *self)
+{
+    thread_at_end(note_end, (void *)"a");
+    thread_at_end(note_end, (void *)"b");
+    return strlen(ended) == 0 ? self : NULL;
+}
+
+static void ends_in_the_opposite_order(void)
+{
+    int self = 0;
+    struct error err;
+    pthread_t thread;
+    void *result = NULL;
+
+    CHECK(thread_start(&thread, "ends", add_ends, &self, &err));
+    CHECK_INT(pthread_join(thread, &result), 0);
+    CHECK(result == &self);
+    CHECK_STR(str_from_c(ended), "bad");
+}
+
 static void *wait_for_end(void *self)
 {
     pthread_mutex_t *end = self;
@@ -90,6 +119,7 @@ static void lowers_the_priority_of_one_thread(void)
 int main(void)
 {
     RUN(runs_and_takes_no_signal);
+    RUN(ends_in_the_opposite_order);
     RUN(is_named_when_the_call_returns);
     RUN(lowers_the_priority_of_one_thread);
     return test_end();
