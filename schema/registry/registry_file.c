@@ -36,6 +36,7 @@ static bool fail_unreadable(struct error *err, const char *registry, const char 
     return fail_errno(err, ERR_INVALID, errno, "Schema definition cannot be read");
 }
 
+/* The text may be kept for long, so it keeps no room for more. */
 static bool finish(struct schema_definition *definition, struct schema_definition *out,
                    struct error *err)
 {
@@ -43,6 +44,7 @@ static bool finish(struct schema_definition *definition, struct schema_definitio
         schema_definition_done(definition);
         return registry_fail_empty(err);
     }
+    definition->text.ptr = mem_realloc((char *)definition->text.ptr, definition->text.len + 1);
     set_version(definition);
     *out = *definition;
     return true;
