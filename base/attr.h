@@ -22,9 +22,14 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /** Is this a build with AddressSanitizer, which must see the end of all memory? */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__)
 #define IS_ADDRESS_SANITIZED 1
-#else
+#elif defined(__has_feature) /* clang before 21 */
+#if __has_feature(address_sanitizer)
+#define IS_ADDRESS_SANITIZED 1
+#endif
+#endif
+#ifndef IS_ADDRESS_SANITIZED
 #define IS_ADDRESS_SANITIZED 0
 #endif
 
