@@ -67,6 +67,15 @@ void log_flush(void)
     waiting_since_us = 0;
 }
 
+/* The buffer is full. A thread that is late for its log_flush() may be late for long. */
+static void make_room(void)
+{
+    if (waiting_since_us && clock_monotonic_us() - waiting_since_us >= LOG_DELAY_US)
+        log_flush();
+    else
+        pass_on(LOG_OUTPUT_PART);
+}
+
 int64_t log_waiting_since_us(void)
 {
     return waiting_since_us;
@@ -200,7 +209,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     if (!bytes)
         make_buffer();
     if (!compose(level, event, fields, count)) {
-        pass_on(LOG_OUTPUT_PART);
+        make_room();
         if (!compose(level, event, fields, count))
             (void)compose(level, event, NULL, 0);
     }

@@ -58,7 +58,12 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     log_write((level), (event), (const struct log_field[]){ __VA_ARGS__ },                         \
               sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field))
 
-/** From now on this thread's lines may wait until log_flush(). */
+enum { LOG_DELAY_US = 10 * 1000 }; /* how long a line of a batch may wait for others */
+
+/**
+ * From now on this thread's lines may wait until log_flush(), which the thread calls when the
+ * oldest one has waited for LOG_DELAY_US. When it is late, a full buffer is written.
+ */
 void log_batch(void);
 
 /** When this thread's oldest unwritten line was logged (clock_monotonic_us()); 0: there is none. */

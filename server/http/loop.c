@@ -23,7 +23,6 @@
 #include "server/http/request.h"
 
 enum {
-    LOG_DELAY_US = 10 * US_PER_MS,   /* how long a log line may wait for others to share a write */
     NEWCOMER_US = 50 * US_PER_MS,    /* how often a connection to evict is looked for */
     SLICE_US = 10 * US_PER_MS,       /* for requests in one run of MHD, and for wake-ups */
     SHORT_SLICE_US = 50 * US_PER_MS, /* the same for bodies of up to ... */

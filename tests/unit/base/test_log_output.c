@@ -4,6 +4,7 @@
 #include "base/log_output.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,10 +172,44 @@ static void many_parts_are_written_without_their_end(void)
     buf_done(&text);
 }
 
+/* More than the buffer holds, from a thread that is late for log_flush(). Batching is for good, so
+ * it is a thread of its own. */
+static void *log_and_be_late(void *came)
+{
+    struct pollfd lines = { .fd = ends[0], .events = POLLIN };
+
+    log_batch();
+    LOG_EVENT(LOG_INFO, "late", LOG_INT("i", 0));
+    while (clock_monotonic_us() - log_waiting_since_us() < LOG_DELAY_US)
+        continue;
+    for (int i = 1; i < 600; i++)
+        LOG_EVENT(LOG_INFO, "late", LOG_INT("i", i));
+    *(bool *)came = poll(&lines, 1, 5000) == 1;
+    log_flush();
+    return NULL;
+}
+
+static void a_full_buffer_does_not_wait_for_a_late_flush(void)
+{
+    struct error err = { 0 };
+    pthread_t thread;
+    bool came = false;
+
+    lead_into_a_pipe();
+    CHECK(log_output_start(&err));
+    CHECK(pthread_create(&thread, NULL, log_and_be_late, &came) == 0);
+    (void)pthread_join(thread, NULL);
+    CHECK(came);
+    log_output_stop(10 * (int64_t)US_PER_S);
+    lead_back();
+    (void)close(ends[0]);
+}
+
 int main(void)
 {
     RUN(what_is_queued_is_written_in_order_before_the_end);
     RUN(many_parts_are_written_without_their_end);
+    RUN(a_full_buffer_does_not_wait_for_a_late_flush);
     RUN(lost_lines_are_counted);
     RUN(nobody_waits_for_a_reader_that_does_not_read);
     return test_end();
