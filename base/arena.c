@@ -56,6 +56,7 @@ static void free_spare(void *unused)
     (void)unused;
     mem_free(spare);
     spare = NULL;
+    spare_ends_with_thread = false;
 }
 
 static struct block *first_block_create(void)

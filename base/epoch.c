@@ -33,6 +33,7 @@ static _Thread_local struct slot *mine; /* until the thread ends */
 static void free_slot(void *slot)
 {
     atomic_store(&((struct slot *)slot)->taken, false);
+    mine = NULL;
 }
 
 static struct slot *take_slot(void)

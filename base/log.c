@@ -32,10 +32,17 @@ static _Thread_local size_t waiting;
 static _Thread_local bool batching;
 static _Thread_local int64_t waiting_since_us; /* when the oldest one of a batch was composed */
 
+static void free_buffer(void *unused)
+{
+    (void)unused;
+    mem_free(bytes);
+    bytes = NULL;
+}
+
 static void make_buffer(void)
 {
     bytes = mem_realloc(NULL, BUFFER_SIZE);
-    thread_at_end(mem_free, bytes);
+    thread_at_end(free_buffer, NULL);
 }
 
 void log_configure(enum log_level level, enum log_format format)

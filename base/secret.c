@@ -57,6 +57,7 @@ static _Thread_local EVP_MD_CTX *digest_context;
 static void free_context(void *context)
 {
     EVP_MD_CTX_free(context);
+    digest_context = NULL;
 }
 
 static EVP_MD_CTX *take_context(void)

@@ -20,7 +20,8 @@ NODISCARD bool thread_start(pthread_t *thread, const char *name, void *(*run)(vo
 
 /**
  * When the calling thread ends, call `run(object)`; of several, the last one that was added first.
- * At the end of the program it is not called for threads that still run, nor for main's.
+ * What runs later may need again what `run` has ended, so `run` leaves the thread without it. At
+ * the end of the program it is not called for threads that still run, nor for main's.
  */
 void thread_at_end(void (*run)(void *object), void *object);
 

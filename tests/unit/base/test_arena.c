@@ -3,8 +3,10 @@
  */
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdalign.h>
 
+#include "base/memory.h"
 #include "tests/unit/test.h"
 
 static bool is_aligned(const void *ptr)
@@ -195,6 +197,41 @@ static void a_new_arena_is_empty(void)
     }
 }
 
+static bool is_apart; /* an arena of an ending thread shares no memory with others */
+
+static void use_an_arena(void *of_thread)
+{
+    enum { SIZE = 5000 };
+    struct arena *arena = arena_create();
+    char *inside = arena_alloc(arena, 100);
+    char *other = mem_realloc(NULL, SIZE); /* malloc() would reuse a block that is free */
+
+    (void)of_thread;
+    is_apart = inside + 100 <= other || inside >= other + SIZE;
+    mem_free(other);
+    if (is_apart)
+        arena_destroy(arena);
+}
+
+static void *use_arenas_to_the_end(void *key)
+{
+    arena_destroy(arena_create());
+    (void)pthread_key_create(key, use_an_arena); /* its destructor runs after that of arena.c */
+    (void)pthread_setspecific(*(pthread_key_t *)key, key);
+    return NULL;
+}
+
+static void a_thread_may_use_arenas_while_it_ends(void)
+{
+    pthread_t thread;
+    pthread_key_t key;
+
+    CHECK(pthread_create(&thread, NULL, use_arenas_to_the_end, &key) == 0);
+    (void)pthread_join(thread, NULL);
+    CHECK(is_apart);
+    (void)pthread_key_delete(key);
+}
+
 static void destroying_nothing_is_fine(void)
 {
     arena_destroy(NULL);
@@ -214,6 +251,7 @@ int main(void)
     RUN(gives_room_while_it_has_some);
     RUN(a_buffer_outgrows_the_room_of_the_arena);
     RUN(a_new_arena_is_empty);
+    RUN(a_thread_may_use_arenas_while_it_ends);
     RUN(destroying_nothing_is_fine);
     return test_end();
 }
