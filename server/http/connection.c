@@ -3,6 +3,7 @@
  */
 #include "server/http/connection.h"
 
+#include <assert.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -209,6 +210,7 @@ struct http_connection *http_connection_start(struct http_loop *loop, struct MHD
 
 void http_connection_end(struct http_connection *connection)
 {
+    assert(!connection->exchange); /* MHD ends each request that it began */
     http_failure_report(connection);
     list_remove(&connection->queued);
     if (is_to_be_suspended(connection->state))

@@ -12,6 +12,7 @@
  */
 #include "server/http/request.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -39,6 +40,7 @@ void *http_request_begin(void *self, const char *target, struct MHD_Connection *
     int64_t now_us = clock_monotonic_us();
 
     (void)self;
+    assert(!connection->exchange); /* MHD begins no request before the end of the last one */
     connection->exchange = ex;
     connection->loop->progressed = true;
     connection->loop->now_us = now_us;
