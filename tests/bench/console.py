@@ -1,6 +1,6 @@
 """How long senders wait while the console is open and its API is asked 50 times a second.
 
-    console.py [--rounds 7] [--seconds 3]
+    console.py [--rounds 13] [--seconds 3]
 
 A server keeps each event in its store and writes it to a file; its quarantine has refused events. Senders post at a
 constant rate. Runs without a client of the API alternate with runs in which one asks all that the console's pages ask.
@@ -74,7 +74,7 @@ def refuse(server):
 
 
 def main():
-    options = option_parser(rounds=7, seconds=3).parse_args()
+    options = option_parser(rounds=13, seconds=3).parse_args()
     print(PROCESSORS)
     place = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench-", dir="/dev/shm"))
     (place / "key").write_text(KEY)

@@ -4,7 +4,7 @@ One interleaved run of the same program: without a store, with one, and with one
 file. Then the time of a commit as a caller sees it: quiet, while the store is being tidied up, and while
 refused events are posted again.
 
-    durable.py [--rounds 5] [--seconds 3] [--connections 256]
+    durable.py [--rounds 9] [--seconds 3] [--connections 256]
 """
 
 import contextlib
@@ -210,7 +210,7 @@ def resubmission():
 
 
 def main():
-    options = option_parser(rounds=5, seconds=3, connections=256).parse_args()
+    options = option_parser(rounds=9, seconds=3, connections=256).parse_args()
     print(f"\n{PROCESSORS}; {options.rounds} rounds of {options.seconds} s")
     good = [costs(options), latencies(options), resubmission()]
     return 0 if all(good) else 1
