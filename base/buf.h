@@ -22,7 +22,7 @@ struct buf {
     size_t capacity;
     size_t max;    /* bytes that it may hold */
     bool overflow; /* a piece did not fit */
-    bool is_lent;  /* `ptr` is somebody else's */
+    bool is_lent;  /* `ptr` is the caller's memory, which the buffer does not free */
 };
 
 /** An empty buffer of at most `max` bytes. */

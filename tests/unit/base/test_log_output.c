@@ -38,6 +38,22 @@ static void lead_back(void)
     (void)close(saved);
 }
 
+/* The writer begins, on a pipe. */
+static void begin(void)
+{
+    struct error err = { 0 };
+
+    lead_into_a_pipe();
+    CHECK(log_output_start(&err));
+}
+
+/* The writer ends, once all is written. */
+static void end(void)
+{
+    log_output_stop(10 * (int64_t)US_PER_S);
+    lead_back();
+}
+
 static void put_line(int number, enum log_output_kind kind)
 {
     char line[LINE_LEN + 1];
@@ -58,16 +74,13 @@ static void read_all(struct buf *text)
 
 static void what_is_queued_is_written_in_order_before_the_end(void)
 {
-    struct error err = { 0 };
     struct buf text;
 
     buf_init(&text, (size_t)16 * 1024 * 1024);
-    lead_into_a_pipe();
-    CHECK(log_output_start(&err));
+    begin();
     for (int i = 0; i < 500; i++)
         put_line(i, (enum log_output_kind)(i % 3));
-    log_output_stop(10 * (int64_t)US_PER_S);
-    lead_back();
+    end();
     read_all(&text);
     CHECK_INT((int64_t)text.len, (int64_t)500 * LINE_LEN);
     for (int i = 0; i < 500; i++) {
@@ -79,11 +92,9 @@ static void what_is_queued_is_written_in_order_before_the_end(void)
 /* Last, because the writer is given up and its thread waits until the program ends. */
 static void nobody_waits_for_a_reader_that_does_not_read(void)
 {
-    struct error err = { 0 };
     int64_t before = clock_monotonic_us();
 
-    lead_into_a_pipe();
-    CHECK(log_output_start(&err));
+    begin();
     for (int i = 0; i < MANY; i++)
         put_line(i, LOG_OUTPUT_LINE);
     log_output_stop(US_PER_S / 10);
@@ -127,14 +138,12 @@ static bool read_more(struct buf *text)
 /* With a reader again, the lines that were lost are named. A line that is no batch is not lost. */
 static void lost_lines_are_counted(void)
 {
-    struct error err = { 0 };
     struct buf text;
     int64_t lost = 0;
     int64_t lines = 0;
 
     buf_init(&text, (size_t)16 * 1024 * 1024);
-    lead_into_a_pipe();
-    CHECK(log_output_start(&err));
+    begin();
     for (int i = 0; i < MANY; i++)
         put_line(i, LOG_OUTPUT_BATCH);
     put_line(MANY, LOG_OUTPUT_LINE);
@@ -143,8 +152,7 @@ static void lost_lines_are_counted(void)
     CHECK(lost > 0);
     CHECK_INT(lines + lost, MANY + 1);
     CHECK(memmem(text.ptr, text.len, "\n20000 ", 7) != NULL);
-    log_output_stop(10 * (int64_t)US_PER_S);
-    lead_back();
+    end();
     (void)close(ends[0]);
     buf_done(&text);
 }
@@ -152,12 +160,10 @@ static void lost_lines_are_counted(void)
 /* Parts alone: so many that the writer does not wait for the end of their batch. */
 static void many_parts_are_written_without_their_end(void)
 {
-    struct error err = { 0 };
     struct buf text;
 
     buf_init(&text, (size_t)16 * 1024 * 1024);
-    lead_into_a_pipe();
-    CHECK(log_output_start(&err));
+    begin();
     for (int i = 0; i < 3000; i++)
         put_line(i, LOG_OUTPUT_PART);
     CHECK(read_more(&text));
@@ -166,8 +172,7 @@ static void many_parts_are_written_without_their_end(void)
     while (text.len < (size_t)3000 * LINE_LEN && read_more(&text))
         continue;
     CHECK_INT((int64_t)text.len, (int64_t)3000 * LINE_LEN);
-    log_output_stop(10 * (int64_t)US_PER_S);
-    lead_back();
+    end();
     (void)close(ends[0]);
     buf_done(&text);
 }
@@ -191,17 +196,14 @@ static void *log_and_be_late(void *came)
 
 static void a_full_buffer_does_not_wait_for_a_late_flush(void)
 {
-    struct error err = { 0 };
     pthread_t thread;
     bool came = false;
 
-    lead_into_a_pipe();
-    CHECK(log_output_start(&err));
+    begin();
     CHECK(pthread_create(&thread, NULL, log_and_be_late, &came) == 0);
     (void)pthread_join(thread, NULL);
     CHECK(came);
-    log_output_stop(10 * (int64_t)US_PER_S);
-    lead_back();
+    end();
     (void)close(ends[0]);
 }
 
