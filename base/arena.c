@@ -2,8 +2,8 @@
  * arena.c - see arena.h.
  *
  * A list of blocks, the newest first. The struct arena is in its first block, so that a small
- * request needs one allocation. Each thread keeps one first block for its next arena: a block is
- * too large for the quick path of glibc's malloc().
+ * request needs one allocation. Each thread keeps first blocks for its next arenas: a block is too
+ * large for the quick path of glibc's malloc().
  */
 #include "base/arena.h"
 
@@ -16,7 +16,10 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-enum { BLOCK_SIZE = 4096 };
+enum {
+    BLOCK_SIZE = 4096,
+    SPARES_MAX = 256, /* blocks of a thread, for as many requests that wait for one commit */
+};
 
 struct block {
     struct block *next;
@@ -47,36 +50,49 @@ static struct block *block_create(size_t size)
     return mem_realloc(NULL, sizeof(struct block) + size);
 }
 
-/* The spare block of this thread. */
-static _Thread_local struct block *spare;
-static _Thread_local bool spare_ends_with_thread;
+/* The spare blocks of this thread, the last one first: it may still be in the processor's cache. */
+static _Thread_local struct {
+    struct block *first;
+    size_t count;
+    bool ends_with_thread;
+} spares;
 
-static void free_spare(void *unused)
+static void free_spares(void *unused)
 {
     (void)unused;
-    mem_free(spare);
-    spare = NULL;
-    spare_ends_with_thread = false;
+    while (spares.first) {
+        struct block *block = spares.first;
+
+        spares.first = block->next;
+        mem_free(block);
+    }
+    spares.count = 0;
+    spares.ends_with_thread = false;
 }
 
 static struct block *first_block_create(void)
 {
-    struct block *block = spare;
+    struct block *block = spares.first;
 
-    spare = NULL;
-    return block ? block : block_create(BLOCK_SIZE);
+    if (!block)
+        return block_create(BLOCK_SIZE);
+    spares.first = block->next;
+    spares.count--;
+    return block;
 }
 
 static void first_block_destroy(struct block *block)
 {
-    if (spare || IS_ADDRESS_SANITIZED) {
+    if (spares.count == SPARES_MAX || IS_ADDRESS_SANITIZED) {
         mem_free(block);
         return;
     }
-    if (UNLIKELY(!spare_ends_with_thread))
-        thread_at_end(free_spare, NULL);
-    spare_ends_with_thread = true;
-    spare = block;
+    if (UNLIKELY(!spares.ends_with_thread))
+        thread_at_end(free_spares, NULL);
+    spares.ends_with_thread = true;
+    block->next = spares.first;
+    spares.first = block;
+    spares.count++;
 }
 
 /* Make an arena at the beginning of its first block. */

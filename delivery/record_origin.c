@@ -10,11 +10,12 @@
 
 struct str record_origin_write(struct arena *arena, const struct record_origin *origin)
 {
+    size_t len = origin->request_id.len + origin->traceparent.len + origin->event_id.len;
     struct buf *text;
 
-    if (origin->request_id.len + origin->traceparent.len + origin->event_id.len == 0)
+    if (len == 0)
         return STR_NONE;
-    text = arena_buf(arena, SIZE_MAX);
+    text = arena_buf_in(arena, SIZE_MAX, len + 2);
     buf_add(text, origin->request_id);
     buf_add_char(text, ' ');
     buf_add(text, origin->traceparent);

@@ -100,10 +100,11 @@ struct outbox_job *job_create(const struct outbox_options *options,
         all_refused = all_refused && request->events[i].outcome;
     }
 
-    struct outbox_job *job = mem_alloc(bytes);
+    struct outbox_job *job = mem_realloc(NULL, bytes);
     char *block = (char *)job;
     char *text = block + texts_at;
 
+    memset(job, 0, texts_at);
     job->work = (struct work){ .events = events, .bytes = bytes, .is_refusal = all_refused };
     job->waker = request->waker;
     job->count = count;

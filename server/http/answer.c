@@ -60,20 +60,19 @@ static struct str *note_text(struct request_note *note, size_t index)
 static void shrink(struct http_connection *connection)
 {
     struct http_exchange *ex = connection->exchange;
-    struct http_arenas *arenas = &connection->loop->arenas;
     struct arena *arena = ex->request.arena;
     struct str *text;
 
     http_body_release(connection);
     if (ex->bytes_in < HTTP_HEAVY_BODY)
         return;
-    ex->request.arena = http_arenas_take(arenas);
+    ex->request.arena = arena_create();
     for (size_t i = 0; (text = note_text(&ex->response.note, i)); i++)
         if (text->ptr)
             *text = arena_copy(ex->request.arena, *text);
     ex->response.body = arena_copy(ex->request.arena, ex->response.body);
     arena_destroy(arena);
-    http_arenas_note_heavy(arenas);
+    http_trim_note_heavy(&connection->loop->trim);
 }
 
 /* The answer is with MHD, or sent. Long answers that are not read yet are counted, see evict.h. */

@@ -133,6 +133,6 @@ struct request *http_body_detach(struct request *request)
     ex->body = (struct buf){ 0 };
     ex->reserved = 0;
     request->body = STR_NONE;
-    request->arena = http_arenas_take(&connection->loop->arenas);
+    request->arena = arena_create();
     return &detached->request;
 }

@@ -59,11 +59,12 @@ struct http_exchange {
     char traceparent[TRACE_PARENT_LEN + 1]; /* that is passed on; "": none */
 };
 
-enum { HTTP_SPARE_EXCHANGES = 16 };
+enum { HTTP_SPARE_EXCHANGES = 256 };
 
 /*
- * The exchanges of a loop. They are reused, the last one first: most requests are answered at once,
- * and find memory that is in the processor's cache. Begins as zeroes.
+ * The exchanges of a loop. They are reused, the last one first, because its memory may still be in
+ * the processor's cache. As many are kept as requests that wait together for one commit. Begins as
+ * zeroes.
  */
 struct http_exchanges {
     struct http_exchange *spare[HTTP_SPARE_EXCHANGES];

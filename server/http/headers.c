@@ -140,7 +140,7 @@ void http_headers_describe(struct http_connection *connection, const struct http
     set_trace(connection, gate->values[HTTP_TRACEPARENT], gate->values[HTTP_AMZN_TRACE_ID]);
     ex->method = known_method(line->method);
     ex->request = (struct request){
-        .arena = http_arenas_take(&connection->loop->arenas),
+        .arena = arena_create(),
         .method = line->method,
         .path = line->path,
         .id = str_from_c(ex->id),

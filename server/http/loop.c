@@ -219,7 +219,7 @@ static int64_t next_due_us(const struct http_loop *loop)
     int64_t due_us = loop->deadline_us;
     int64_t log_us = log_waiting_since_us();
 
-    due_us = earlier(due_us, http_arenas_trim_due_us(&loop->arenas));
+    due_us = earlier(due_us, http_trim_due_us(&loop->trim));
     due_us = earlier(due_us, http_linger_due_us(&loop->linger));
     if (log_us)
         due_us = earlier(due_us, log_us + LOG_DELAY_US);
@@ -299,7 +299,7 @@ static void turn(struct http_loop *loop)
     if (events[4].revents)
         http_arrivals_take(loop);
     run_mhd(loop);
-    http_arenas_trim(&loop->arenas);
+    http_trim_run(&loop->trim);
     /* Last: what has arrived is in time. */
     loop->deadline_us = earlier(http_deadlines_expire(loop), http_arrivals_expire(loop));
     http_evict_unread(loop);
@@ -398,7 +398,6 @@ void http_loop_stop(struct http_loop *loop)
     http_watch_done(&loop->watch);
     http_inbox_done(&loop->inbox);
     http_wakeups_done(&loop->wakeups);
-    http_arenas_done(&loop->arenas);
     http_exchanges_done(&loop->exchanges);
     mem_free(loop);
 }

@@ -16,7 +16,6 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/waker.h"
-#include "server/http/arenas.h"
 #include "server/http/arrivals.h"
 #include "server/http/connection.h"
 #include "server/http/daemon.h"
@@ -24,6 +23,7 @@
 #include "server/http/ids.h"
 #include "server/http/inbox.h"
 #include "server/http/linger.h"
+#include "server/http/trim.h"
 #include "server/http/wakeups.h"
 #include "server/http/watch.h"
 
@@ -45,7 +45,7 @@ struct http_loop {
     struct http_linger linger;
     const struct http_arrival *adding; /* passed to MHD, which has not started it yet */
     struct http_wakeups wakeups;
-    struct http_arenas arenas;
+    struct http_trim trim;
     struct http_exchanges exchanges;
     struct http_id_source ids;
     bool resumed;           /* MHD has work that it does not signal */

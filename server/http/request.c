@@ -286,11 +286,11 @@ void http_request_end(void *self, struct MHD_Connection *mhd, void **state,
     if (status || ex->handlers)
         http_exchange_report_end(connection, status, end_of(connection, status, code), now_us);
     if (ex->bytes_in >= HTTP_HEAVY_BODY)
-        http_arenas_note_heavy(&loop->arenas);
+        http_trim_note_heavy(&loop->trim);
     http_exchange_release(connection);
     atomic_fetch_sub_explicit(&loop->http->unread, ex->unread, memory_order_relaxed);
     http_loop_forget_waker(connection);
-    http_arenas_give(&loop->arenas, ex->request.arena);
+    arena_destroy(ex->request.arena);
     http_handler_set_release(ex->handlers); /* last: objects of the arena may use its handlers */
     http_exchanges_give(&loop->exchanges, ex);
     connection->exchange = NULL;
