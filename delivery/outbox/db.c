@@ -20,7 +20,8 @@ enum {
  * FULL: a commit returns when its log is on the disk. No automatic checkpoints: checkpoint.c
  * decides when. FAST: deleted data is overwritten where that needs no further write. No vacuum:
  * free pages stay in the file, because a store that was full once may be full again, and because
- * vacuuming makes each commit maintain pointer maps.
+ * vacuuming makes each commit maintain pointer maps. The cache is small, because after a commit
+ * that has balanced the tree of a table SQLite looks at every page in it.
  */
 static const char writer_pragmas[] = "PRAGMA page_size = 4096;"
                                      "PRAGMA journal_mode = WAL;"
@@ -28,7 +29,7 @@ static const char writer_pragmas[] = "PRAGMA page_size = 4096;"
                                      "PRAGMA wal_autocheckpoint = 0;"
                                      "PRAGMA secure_delete = FAST;"
                                      "PRAGMA temp_store = MEMORY;"
-                                     "PRAGMA cache_size = -8192;";
+                                     "PRAGMA cache_size = -2048;";
 
 static const char reader_pragmas[] = "PRAGMA query_only = ON;"
                                      "PRAGMA temp_store = MEMORY;"
