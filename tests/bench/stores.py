@@ -75,8 +75,7 @@ def anonymous_mib(server):
 def measure(server, word, seconds, connections, settle=None, pause_ms=None):
     """One run of wrk with new events. CPU time counts until `settle(server, requests)` returns. Connections wait
     `pause_ms` before each request."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    event = sample_event("unique.json", time=now)
+    event = sample_event("unique.json")
     arguments = ["-c", connections, "-d", f"{seconds}s", "-s", HERE / "unique.lua"]
     arguments += [f"http://127.0.0.1:{server.port}", "--", event, word]
     arguments += [] if pause_ms is None else [pause_ms]

@@ -6,11 +6,13 @@
  * What else a shared machine does changes from second to second, and meets servers that are
  * measured one after the other differently. Here each server gets a slice in each round, in the
  * opposite order in every other round. In a slice all connections of the server, which stay open,
- * POST the file BODY to /events, and again when they have the answer. The client does not sleep
- * (awake.c).
+ * POST the file BODY to /events, and again when they have the answer. In BODY, NUMBER______
+ * stands for digits that no other request has, and TIME________________ for the present time, as in
+ * an event. The client does not sleep (awake.c).
  *
- * Prints a line of JSON for each slice: the server's place among the arguments, the requests, all
- * of which are answered, and the processor time of all threads of PID meanwhile, in microseconds.
+ * Prints a line of JSON for each slice: the server's place among the arguments, the answers, the
+ * time in microseconds, and the processor time of all threads of PID meanwhile. What comes before
+ * the slice, so that the server is busy, and the last answers after it do not count.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -36,7 +38,8 @@ enum {
     EVENTS = 64,
     NS_PER_US = 1000,
     NS_PER_MS = 1000000,
-    WARM_MS = 10, /* before each slice: the server has rested meanwhile */
+    WARM_MS = 20, /* before each slice: the server has rested meanwhile */
+    SECOND_NS = 1000000000,
 };
 
 struct client {
@@ -57,14 +60,28 @@ static struct {
     size_t connections;
     char request[REQUEST_MAX];
     size_t request_len;
+    char *number; /* in `request`; NULL: it has none */
+    char *time;   /* the same */
+    time_t second;
+    uint64_t sent;
 } load;
+
+static const char number_mark[] = "NUMBER______";
+static const char time_mark[] = "TIME________________"; /* 2026-11-23T08:00:00Z */
+
+/* What a server has done so far. */
+struct state {
+    int64_t at_ns;
+    int64_t used_ns; /* processor time */
+    int64_t answers;
+};
 
 static int64_t now_ns(void)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    return now.tv_sec * (int64_t)SECOND_NS + now.tv_nsec;
 }
 
 static void check(bool ok, const char *what)
@@ -91,6 +108,8 @@ static void read_body(const char *path)
                          "POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                          "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                          len, body);
+    load.number = strstr(load.request, number_mark);
+    load.time = strstr(load.request, time_mark);
 }
 
 /* The first number of a thread's schedstat (proc(5)): its processor time. */
@@ -145,8 +164,31 @@ static void connect_client(const struct server *server, struct client *client)
           "cannot connect");
 }
 
+static void write_number(void)
+{
+    uint64_t number = load.sent++;
+
+    for (size_t i = strlen(number_mark); load.number && i > 0; i--, number /= 10)
+        load.number[i - 1] = (char)('0' + number % 10);
+}
+
+static void write_time(void)
+{
+    char text[sizeof(time_mark)];
+    time_t now = time(NULL);
+    struct tm parts;
+
+    if (!load.time || now == load.second)
+        return;
+    load.second = now;
+    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    memcpy(load.time, text, strlen(text));
+}
+
 static void send_request(struct client *client)
 {
+    write_number();
+    write_time();
     client->got = client->whole = 0;
     check(send(client->fd, load.request, load.request_len, MSG_NOSIGNAL) ==
               (ssize_t)load.request_len,
@@ -184,46 +226,49 @@ static bool receive(struct client *client)
     return client->whole > 0 && client->got >= client->whole;
 }
 
-/* Requests for so long, until all are answered. Returns their number. */
-static int64_t run(struct server *server, int64_t ms)
+/* Take the answers that are there, and send as many requests unless `is_over`. Returns how many. */
+static size_t serve(const struct server *server, bool is_over)
 {
-    int64_t end_ns = now_ns() + ms * NS_PER_MS;
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(server->epoll, events, EVENTS, 0);
+    size_t answers = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct client *client = events[i].data.ptr;
+
+        if (!receive(client))
+            continue;
+        answers++;
+        if (!is_over)
+            send_request(client);
+    }
+    return answers;
+}
+
+/* Serve for so long, and return the state then. */
+static struct state serve_until(const struct server *server, int64_t end_ns, int64_t answers)
+{
+    while (now_ns() < end_ns)
+        answers += (int64_t)serve(server, false);
+    return (struct state){ now_ns(), used_ns(server), answers };
+}
+
+static void measure(const struct server *servers, size_t index, int64_t ms)
+{
+    const struct server *server = &servers[index];
     size_t open = load.connections;
-    int64_t requests = 0;
 
     for (size_t i = 0; i < load.connections; i++)
         send_request(&server->clients[i]);
-    while (open > 0) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(server->epoll, events, EVENTS, 0);
-        bool is_over = now_ns() >= end_ns;
 
-        for (int i = 0; i < count; i++) {
-            struct client *client = events[i].data.ptr;
+    struct state from = serve_until(server, now_ns() + WARM_MS * NS_PER_MS, 0);
+    struct state to = serve_until(server, from.at_ns + ms * NS_PER_MS, from.answers);
 
-            if (!receive(client))
-                continue;
-            requests++;
-            if (is_over)
-                open--;
-            else
-                send_request(client);
-        }
-    }
-    return requests;
-}
-
-static void measure(struct server *servers, size_t index, int64_t ms)
-{
-    struct server *server = &servers[index];
-
-    (void)run(server, WARM_MS);
-
-    int64_t before_ns = used_ns(server);
-    int64_t requests = run(server, ms);
-
-    (void)printf("{\"server\":%zu,\"requests\":%ld,\"cpu_us\":%ld}\n", index, (long)requests,
-                 (long)((used_ns(server) - before_ns) / NS_PER_US));
+    while (open > 0)
+        open -= serve(server, true);
+    (void)printf("{\"server\":%zu,\"requests\":%ld,\"time_us\":%ld,\"cpu_us\":%ld}\n", index,
+                 (long)(to.answers - from.answers), (long)((to.at_ns - from.at_ns) / NS_PER_US),
+                 (long)((to.used_ns - from.used_ns) / NS_PER_US));
 }
 
 static struct server begin(const char *argument)

@@ -1,8 +1,9 @@
--- unique.lua - wrk's side: every request is another event. Prints what post.lua prints, and p99.9.
+-- unique.lua - wrk's side: every request is another event, of the present time. Prints what post.lua prints, and p99.9.
 -- Arguments after "--": the file with the sample event, a word that no other run has, and optionally how many
 -- milliseconds a connection waits before each request.
 
-local head, tail, word -- thread_number is a global, as setup() can set no other
+local head, middle, tail, word -- thread_number is a global, as setup() can set no other
+local stamp
 local count = 0
 local threads = 0
 
@@ -16,9 +17,11 @@ function init(args)
     local body = file:read("*a")
     file:close()
     word = args[2]
-    local at, to = body:find('"id":"[^"]*"')
-    head = body:sub(1, at - 1) .. '"id":"' .. word .. "-" .. thread_number .. "-"
-    tail = '"' .. body:sub(to + 1)
+    local id, id_end = body:find('"id":"[^"]*"')
+    local time, time_end = body:find('"time":"[^"]*"', id_end)
+    head = body:sub(1, id - 1) .. '"id":"' .. word .. "-" .. thread_number .. "-"
+    middle = '"' .. body:sub(id_end + 1, time - 1) .. '"time":"'
+    tail = '"' .. body:sub(time_end + 1)
     if args[3] then
         function delay() -- wrk looks for it when init() has returned
             return tonumber(args[3])
@@ -30,8 +33,11 @@ function init(args)
 end
 
 function request()
+    if count % 64 == 0 then
+        stamp = os.date("!%Y-%m-%dT%H:%M:%SZ")
+    end
     count = count + 1
-    return wrk.format(nil, nil, nil, head .. count .. tail)
+    return wrk.format(nil, nil, nil, head .. count .. middle .. stamp .. tail)
 end
 
 function done(summary, latency)
