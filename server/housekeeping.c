@@ -112,6 +112,7 @@ static void begin_lint(struct housekeeping *housekeeping)
     housekeeping->lint =
         lint_watch_create(current->config, current->service->routes, current->service->catalog);
     lint_watch_look(housekeeping->lint);
+    mem_trim(); /* configuration and transforms leave much free memory */
 }
 
 /* With the names of the sinks that are new, gone, or have other settings. */
