@@ -7,7 +7,7 @@ happened, and a row in which it was something else ends the run. nginx answers a
 server does all of its work. On keep-alive this work is most of the difference, as without TLS, so
 that row has no target.
 
-    tls.py [--rounds 5] [--seconds 2] [--connections 32]
+    tls.py [--rounds 13] [--seconds 0.8] [--connections 32]
 """
 
 import json
@@ -81,8 +81,8 @@ def measure(server, event, options, version, does):
 
 
 def main():
-    options = option_parser(rounds=5, connections=32)
-    options.add_argument("--seconds", type=float, default=2)
+    options = option_parser(rounds=13, connections=32)
+    options.add_argument("--seconds", type=float, default=0.8)
     options = options.parse_args()
 
     subprocess.run(["make", "--no-print-directory", "dev-cert", LOAD.relative_to(ROOT)], cwd=ROOT, check=True)
