@@ -197,6 +197,28 @@ static void a_new_arena_is_empty(void)
     }
 }
 
+/* The last one that ended comes first: its memory may still be in the processor's cache. */
+static void the_next_arenas_use_what_others_left(void)
+{
+    enum { COUNT = 100 };
+    struct arena *arenas[COUNT];
+    size_t again = 0;
+
+    for (size_t i = 0; i < COUNT; i++)
+        arenas[i] = arena_create();
+    for (size_t i = 0; i < COUNT; i++)
+        arena_destroy(arenas[i]);
+    for (size_t i = COUNT; i > 0; i--) {
+        struct arena *next = arena_create();
+
+        again += next == arenas[i - 1];
+        arenas[i - 1] = next;
+    }
+    CHECK_INT((int64_t)again, IS_ADDRESS_SANITIZED ? (int64_t)again : COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        arena_destroy(arenas[i]);
+}
+
 static bool is_apart; /* an arena of an ending thread shares no memory with others */
 
 static void use_an_arena(void *of_thread)
@@ -251,6 +273,7 @@ int main(void)
     RUN(gives_room_while_it_has_some);
     RUN(a_buffer_outgrows_the_room_of_the_arena);
     RUN(a_new_arena_is_empty);
+    RUN(the_next_arenas_use_what_others_left);
     RUN(a_thread_may_use_arenas_while_it_ends);
     RUN(destroying_nothing_is_fine);
     return test_end();
