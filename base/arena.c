@@ -18,7 +18,7 @@
 
 enum {
     BLOCK_SIZE = 4096,
-    SPARES_MAX = 256, /* blocks of a thread, for as many requests that wait for one commit */
+    SPARES_MAX = 256, /* blocks, 1 MiB, that a thread keeps */
 };
 
 struct block {

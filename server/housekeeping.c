@@ -112,7 +112,6 @@ static void begin_lint(struct housekeeping *housekeeping)
     housekeeping->lint =
         lint_watch_create(current->config, current->service->routes, current->service->catalog);
     lint_watch_look(housekeeping->lint);
-    mem_trim(); /* configuration and transforms leave much free memory */
 }
 
 /* With the names of the sinks that are new, gone, or have other settings. */
@@ -244,8 +243,11 @@ static void *housekeeping_run(void *self)
             lint_watch_look(housekeeping->lint);
         }
 
+        bool was_replaced = housekeeping->retired != NULL;
         size_t retired = release_retired(housekeeping);
 
+        if (was_replaced && retired == 0)
+            mem_trim(); /* a replaced service leaves much free memory */
         housekeeping->sinks_change = !tend_sinks(housekeeping);
         if (retired < RETIRED_MAX && take_request(housekeeping))
             reload(housekeeping);

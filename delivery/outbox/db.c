@@ -21,7 +21,7 @@ enum {
  * decides when. FAST: deleted data is overwritten where that needs no further write. No vacuum:
  * free pages stay in the file, because a store that was full once may be full again, and because
  * vacuuming makes each commit maintain pointer maps. The cache is small, because after a commit
- * that has balanced the tree of a table SQLite looks at every page in it.
+ * that has balanced a tree SQLite walks through all cached pages.
  */
 static const char writer_pragmas[] = "PRAGMA page_size = 4096;"
                                      "PRAGMA journal_mode = WAL;"

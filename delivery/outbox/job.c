@@ -104,7 +104,7 @@ struct outbox_job *job_create(const struct outbox_options *options,
     char *block = (char *)job;
     char *text = block + texts_at;
 
-    memset(job, 0, texts_at);
+    memset(job, 0, texts_at); /* the texts are written by fill() */
     job->work = (struct work){ .events = events, .bytes = bytes, .is_refusal = all_refused };
     job->waker = request->waker;
     job->count = count;

@@ -63,7 +63,7 @@ enum { HTTP_SPARE_EXCHANGES = 256 };
 
 /*
  * The exchanges of a loop. They are reused, the last one first, because its memory may still be in
- * the processor's cache. As many are kept as requests that wait together for one commit. Begins as
+ * the processor's cache. A loop keeps as many as a thread keeps arenas (base/arena.c). Begins as
  * zeroes.
  */
 struct http_exchanges {

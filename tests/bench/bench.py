@@ -297,8 +297,10 @@ def by_turns(servers, event, rounds, slice_ms, connections):
     runs = {server.name: [] for server in servers}
     for line in done.stdout.splitlines():
         one = json.loads(line)
+        if not one["answers"] or not one["all_answers"]:
+            raise SystemExit(f"no answer in a slice of {slice_ms} ms: {one}")
         runs[servers[one["server"]].name].append(
-            {"cpu": one["cpu_us"] / max(one["requests"], 1), "rps": one["requests"] / one["time_us"] * 1e6}
+            {"cpu": one["cpu_us"] / one["all_answers"], "rps": one["answers"] / one["time_us"] * 1e6}
         )
     return runs
 

@@ -1,8 +1,8 @@
 """make bench, second part: what it costs to be on stable storage before saying 200.
 
-One interleaved run of the same program: without a store, with one, and with one that delivers to a
-file; the first two again in short slices, for the targets. Then the time of a commit as a caller sees it: quiet, while the store is being tidied up, and while
-refused events are posted again.
+One interleaved run of the same program: without a store, with one, and with one that delivers to a file; then many
+more pairs of the first two, for the targets. Then the time of a commit as a caller sees it: quiet, while the store is
+being tidied up, and while refused events are posted again.
 
     durable.py [--rounds 9] [--seconds 3] [--connections 256]
 """
@@ -36,7 +36,8 @@ from stores import HOUR_US, drain, file_sink, fill, fresh, measure, metrics, sta
 OLD_ROWS = 3_000_000  # to be forgotten while it is measured
 LATER_EVENTS = 2_000  # of each round: refused because their schema does not exist yet
 ARRAY = 500
-SLICES, SLICE_MS = 40, 300  # longer than a checkpoint
+TABLE_ROUNDS = 3
+PAIRS, PAIR_MS = 15, 2500  # of slices; the log is moved about twice in each
 LATER_ROUNDS = 15  # of a second each: the disk's own delays are rarer than rounds
 
 
@@ -58,18 +59,18 @@ def costs(options):
             measure(server, "warm", 1, options.connections, settle=drain)
         runs = in_turns(
             servers,
-            options.rounds,
+            TABLE_ROUNDS,
             lambda server, turn: measure(
                 server, f"r{turn}", options.seconds, options.connections, settle=drain
             ),
         )
         event = sample_event("numbered.json", id="NUMBER______", time="TIME________________")
-        turns = by_turns(servers[:2], event, SLICES, SLICE_MS, options.connections)
+        turns = by_turns(servers[:2], event, PAIRS, PAIR_MS, options.connections)
     finally:
         for server in servers:
             server.stop()
     report(f"Durable, {options.connections} connections", runs)
-    print(f"\nTargets, in {SLICES} slices of {SLICE_MS} ms")
+    print(f"\nTargets, of {PAIRS} pairs of slices of {PAIR_MS} ms")
     good = [
         target("CPU, stored against answer only", ratios(turns, "stored", "answer", "cpu"), 1.8, True),
         target("throughput, stored against answer only", ratios(turns, "stored", "answer", "rps"), 0.55, False),

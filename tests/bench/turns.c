@@ -1,5 +1,5 @@
 /*
- * turns.c - a client that compares servers by turns, in slices of a fraction of a second.
+ * turns.c - a client that compares servers by turns, in short slices.
  *
  *     turns CONNECTIONS SLICE_MS ROUNDS BODY PORT:PID...
  *
@@ -7,12 +7,14 @@
  * measured one after the other differently. Here each server gets a slice in each round, in the
  * opposite order in every other round. In a slice all connections of the server, which stay open,
  * POST the file BODY to /events, and again when they have the answer. In BODY, NUMBER______
- * stands for digits that no other request has, and TIME________________ for the present time, as in
- * an event. The client does not sleep (awake.c).
+ * stands for digits that no other request of this run has, and TIME________________ for the present
+ * time, as in an event. The client does not sleep (awake.c).
  *
- * Prints a line of JSON for each slice: the server's place among the arguments, the answers, the
- * time in microseconds, and the processor time of all threads of PID meanwhile. What comes before
- * the slice, so that the server is busy, and the last answers after it do not count.
+ * Prints a line of JSON for each slice: the server's place among the arguments, the answers and the
+ * microseconds in which they came, without the beginning, in which the server gets busy, and the
+ * last ones. Then all answers, and the processor time of all threads of PID in microseconds, until
+ * the server's next slice: so what a server does when it has answered is in it, and both readings
+ * are of threads that sleep (proc(5): the time of one that runs is late).
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -38,8 +40,8 @@ enum {
     EVENTS = 64,
     NS_PER_US = 1000,
     NS_PER_MS = 1000000,
+    NS_PER_S = 1000000000,
     WARM_MS = 20, /* before each slice: the server has rested meanwhile */
-    SECOND_NS = 1000000000,
 };
 
 struct client {
@@ -49,11 +51,19 @@ struct client {
     char answer[ANSWER_MAX + 1];
 };
 
+struct slice {
+    int64_t answers;
+    int64_t time_ns;
+    int64_t all_answers; /* 0: there was no slice yet */
+    int64_t used_ns;     /* processor time of the server, up to its beginning */
+};
+
 struct server {
     int port;
     int pid;
     int epoll;
     struct client *clients;
+    struct slice slice; /* the last one */
 };
 
 static struct {
@@ -69,19 +79,12 @@ static struct {
 static const char number_mark[] = "NUMBER______";
 static const char time_mark[] = "TIME________________"; /* 2026-11-23T08:00:00Z */
 
-/* What a server has done so far. */
-struct state {
-    int64_t at_ns;
-    int64_t used_ns; /* processor time */
-    int64_t answers;
-};
-
 static int64_t now_ns(void)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * (int64_t)SECOND_NS + now.tv_nsec;
+    return now.tv_sec * (int64_t)NS_PER_S + now.tv_nsec;
 }
 
 static void check(bool ok, const char *what)
@@ -168,7 +171,9 @@ static void write_number(void)
 {
     uint64_t number = load.sent++;
 
-    for (size_t i = strlen(number_mark); load.number && i > 0; i--, number /= 10)
+    if (!load.number)
+        return;
+    for (size_t i = strlen(number_mark); i > 0; i--, number /= 10)
         load.number[i - 1] = (char)('0' + number % 10);
 }
 
@@ -245,30 +250,46 @@ static size_t serve(const struct server *server, bool is_over)
     return answers;
 }
 
-/* Serve for so long, and return the state then. */
-static struct state serve_until(const struct server *server, int64_t end_ns, int64_t answers)
+/* Serve up to that time. Returns the answers. */
+static int64_t serve_until(const struct server *server, int64_t end_ns)
 {
+    int64_t answers = 0;
+
     while (now_ns() < end_ns)
         answers += (int64_t)serve(server, false);
-    return (struct state){ now_ns(), used_ns(server), answers };
+    return answers;
 }
 
-static void measure(const struct server *servers, size_t index, int64_t ms)
+/* The server begins its next slice, or the run ends. */
+static void end_slice(const struct server *server, size_t index)
 {
-    const struct server *server = &servers[index];
+    const struct slice *slice = &server->slice;
+
+    if (slice->all_answers > 0)
+        (void)printf("{\"server\":%zu,\"answers\":%ld,\"time_us\":%ld,\"all_answers\":%ld,"
+                     "\"cpu_us\":%ld}\n",
+                     index, (long)slice->answers, (long)(slice->time_ns / NS_PER_US),
+                     (long)slice->all_answers,
+                     (long)((used_ns(server) - slice->used_ns) / NS_PER_US));
+}
+
+static void run_slice(struct server *server, int64_t ms)
+{
+    struct slice slice = { .used_ns = used_ns(server) };
     size_t open = load.connections;
 
     for (size_t i = 0; i < load.connections; i++)
         send_request(&server->clients[i]);
+    slice.all_answers = serve_until(server, now_ns() + WARM_MS * NS_PER_MS);
 
-    struct state from = serve_until(server, now_ns() + WARM_MS * NS_PER_MS, 0);
-    struct state to = serve_until(server, from.at_ns + ms * NS_PER_MS, from.answers);
+    int64_t begun_ns = now_ns();
 
+    slice.answers = serve_until(server, begun_ns + ms * NS_PER_MS);
+    slice.time_ns = now_ns() - begun_ns;
     while (open > 0)
         open -= serve(server, true);
-    (void)printf("{\"server\":%zu,\"requests\":%ld,\"time_us\":%ld,\"cpu_us\":%ld}\n", index,
-                 (long)(to.answers - from.answers), (long)((to.at_ns - from.at_ns) / NS_PER_US),
-                 (long)((to.used_ns - from.used_ns) / NS_PER_US));
+    slice.all_answers += slice.answers + (int64_t)load.connections;
+    server->slice = slice;
 }
 
 static struct server begin(const char *argument)
@@ -312,9 +333,15 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         servers[i] = begin(argv[FIRST + i]);
     for (long round = 0; round < rounds; round++)
-        for (size_t i = 0; i < count; i++)
-            measure(servers, round % 2 ? count - 1 - i : i, ms);
-    for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+            size_t next = round % 2 ? count - 1 - i : i;
+
+            end_slice(&servers[next], next);
+            run_slice(&servers[next], ms);
+        }
+    for (size_t i = 0; i < count; i++) {
+        end_slice(&servers[i], i);
         end(&servers[i]);
+    }
     return 0;
 }

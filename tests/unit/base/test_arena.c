@@ -214,7 +214,7 @@ static void the_next_arenas_use_what_others_left(void)
         again += next == arenas[i - 1];
         arenas[i - 1] = next;
     }
-    CHECK_INT((int64_t)again, IS_ADDRESS_SANITIZED ? (int64_t)again : COUNT);
+    CHECK(IS_ADDRESS_SANITIZED || again == COUNT);
     for (size_t i = 0; i < COUNT; i++)
         arena_destroy(arenas[i]);
 }
