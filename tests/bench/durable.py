@@ -37,7 +37,7 @@ OLD_ROWS = 3_000_000  # to be forgotten while it is measured
 LATER_EVENTS = 2_000  # of each round: refused because their schema does not exist yet
 ARRAY = 500
 TABLE_ROUNDS = 3
-PAIRS, PAIR_MS = 15, 2500  # of slices; the log is moved about twice in each
+PAIRS, PAIR_MS = 20, 2000  # of slices; the log is moved in each
 LATER_ROUNDS = 15  # of a second each: the disk's own delays are rarer than rounds
 
 
