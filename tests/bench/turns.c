@@ -280,7 +280,7 @@ static void run_slice(struct server *server, int64_t ms)
 
     for (size_t i = 0; i < load.connections; i++)
         send_request(&server->clients[i]);
-    slice.all_answers = serve_until(server, now_ns() + WARM_MS * NS_PER_MS);
+    slice.all_answers = serve_until(server, now_ns() + (int64_t)WARM_MS * NS_PER_MS);
 
     int64_t begun_ns = now_ns();
 
