@@ -87,12 +87,16 @@ static int64_t now_ns(void)
     return now.tv_sec * (int64_t)NS_PER_S + now.tv_nsec;
 }
 
-static void check(bool ok, const char *what)
+static _Noreturn void give_up(const char *what)
 {
-    if (ok)
-        return;
     (void)fprintf(stderr, "turns: %s\n", what);
     _Exit(1);
+}
+
+static void check(bool ok, const char *what)
+{
+    if (!ok)
+        give_up(what);
 }
 
 static void read_body(const char *path)
@@ -208,8 +212,8 @@ static void read_head(struct client *client)
 
     if (!end)
         return;
-    check(strncmp(client->answer, "HTTP/1.1 200 ", 13) == 0 && length && length < end,
-          "an answer is not 200, or has no length");
+    if (strncmp(client->answer, "HTTP/1.1 200 ", 13) != 0 || !length || length > end)
+        give_up("an answer is not 200, or has no length");
     client->whole = (size_t)(end + 4 - client->answer) +
                     strtoul(length + sizeof("\r\nContent-Length:") - 1, NULL, 10);
     check(client->whole <= ANSWER_MAX, "an answer is too long");
