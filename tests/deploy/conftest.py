@@ -66,5 +66,9 @@ def background(tmp_path):
 
     yield start
     for process in processes:
-        process.kill()
-        process.wait()
+        process.terminate()  # nginx ends its workers, which SIGKILL would leave behind
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
