@@ -69,7 +69,7 @@ def costs(options):
     finally:
         for server in servers:
             server.stop()
-    report(f"Durable, {options.connections} connections", runs)
+    report(f"Durable, {options.connections} connections, {TABLE_ROUNDS} rounds", runs)
     print(f"\nTargets, of {PAIRS} pairs of slices of {PAIR_MS} ms")
     good = [
         target("CPU, stored against answer only", ratios(turns, "stored", "answer", "cpu"), 1.8, True),
@@ -222,7 +222,7 @@ def resubmission():
 
 def main():
     options = option_parser(rounds=9, seconds=3, connections=256).parse_args()
-    print(f"\n{PROCESSORS}; {options.rounds} rounds of {options.seconds} s")
+    print(f"\n{PROCESSORS}; {options.rounds} rounds of {options.seconds} s where nothing else is said")
     good = [costs(options), latencies(options), resubmission()]
     return 0 if all(good) else 1
 
