@@ -165,7 +165,7 @@ coverage: ## line coverage of unit, conformance and e2e; HTML in build/coverage/
 	find build/coverage -name '*.gcda' -delete
 	$(again) MODE=coverage unit conformance e2e
 	@tests/coverage.sh
-bench: all $(OUT)/micro $(OUT)/tls_load $(OUT)/turns $(OUT)/awake.so ## speed of the JSON reader and schema engine; then beside bare libmicrohttpd, nginx, and Fastify with ajv
+bench: all $(OUT)/micro $(OUT)/tls_load $(OUT)/turns $(OUT)/bare_mhd $(OUT)/awake.so ## speed of the JSON reader and schema engine; then beside bare libmicrohttpd, nginx, and Fastify with ajv
 	@tests/setup.sh bench
 	@failed=0; $(OUT)/micro || failed=1; tests/bench/instructions.sh $(OUT)/micro || failed=1; \
 	    for part in cases bench durable tls refresh console; do $(PYTHON) -B tests/bench/$$part.py || failed=1; done; exit $$failed

@@ -170,7 +170,6 @@ def files_of(tls):
 
 
 def start_bare(size):
-    subprocess.run(["make", "--no-print-directory", "build/release/bare_mhd"], cwd=ROOT, check=True)
     server = Server("bare MHD", [ROOT / "build/release/bare_mhd", WORKERS, size])
     server.port = server.wait_for(lambda text: text.strip() and int(text))
     return server
@@ -404,12 +403,13 @@ def main():
     finally:
         for server in servers:
             server.stop()
+    kept = against_bare(event, len(record), options.connections)
 
     print("\nTargets")
     good = [
         target(
             f"CPU against bare libmicrohttpd, keep-alive, {STARTS} starts, each {SLICES} slices of {SLICE_MS} ms",
-            against_bare(event, len(record), options.connections),
+            kept,
             1.6,
             True,
         ),
